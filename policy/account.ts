@@ -1,0 +1,117 @@
+/** What is known of an account. Instants are ISO 8601 in UTC; shares and uses are 0..1; durations are milliseconds. */
+
+export type AccountRole = 'pool' | 'reserved' | 'substrate'
+
+/** Where a reading of a window came from; kept so that a person can judge it. */
+export type ReadingSource = 'status-line' | 'usage-probe' | 'config-cache' | 'wall'
+
+/** One budget of an account. `name` is the agent's own: `five_hour`, `seven_day`, or one scoped to a model such as `seven_day_opus`. */
+export interface Window {
+  name: string
+  /** Used fraction, 0..1. */
+  used: number
+  /** When it starts anew, or null where the agent did not say. An upper bound: windows also reset early. */
+  resetsAt: string | null
+  /** The instant of the data, not of the moment we looked at it. */
+  readAt: string
+  source: ReadingSource
+}
+
+/** `account`, or `model:<name>` with the model family the wall stands for, such as `model:opus`. */
+export type WallScope = 'account' | `model:${string}`
+
+/** Proof that an account (or one model on it) refuses. */
+export interface Wall {
+  /** The agent's own claim name: `five_hour`, `seven_day`, `seven_day_opus`, `overage`, `spend`, `credit`, ..., `unknown`. */
+  kind: string
+  scope: WallScope
+  resetsAt: string | null
+  /** One line: what proved it, and where it stands. Never a prompt or an answer. */
+  evidence: string
+  /** When the account refused. */
+  at: string
+}
+
+export type Login = 'in' | 'out' | 'unknown'
+
+/** What one host read of one account. Parts that the host does not know are absent or empty. */
+export interface AccountReading {
+  account: string
+  windows: Window[]
+  /** Walls that agents on this host met and that have not been seen to end. */
+  walls: Wall[]
+  login: Login
+  /** When `login` was seen. */
+  loginAt: string | null
+  /** The login's own identity (account uuid); two accounts with one identity are one account. */
+  identity: string | null
+  /** When a probe last asked, whether or not it got an answer. */
+  probedAt: string | null
+}
+
+/** An account of which nothing has been read. */
+export const unread = (account: string): AccountReading => ({
+  account,
+  windows: [],
+  walls: [],
+  login: 'unknown',
+  loginAt: null,
+  identity: null,
+  probedAt: null,
+})
+
+/** An account as the configuration names it. Holds no path and no secret: those stay on the host. */
+export interface AccountSpec {
+  name: string
+  role: AccountRole
+  /** The share above which no session is placed here; 1 unless the owner keeps a part to themselves. */
+  ceiling: number
+  maxSessions: number | null
+}
+
+/** Everything the pool knows of an account. */
+export interface AccountFacts extends AccountSpec {
+  windows: Window[]
+  walls: Wall[]
+  login: Login
+  loginAt: string | null
+  identity: string | null
+  probedAt: string | null
+  /** Names of the sessions that hold a lease here. */
+  leases: string[]
+  /** The session that is trying this account out while nothing is known of it, and since when. */
+  trial: { session: string; since: string } | null
+  /** Set when a launch here failed for a reason of the account's own: no new lease before this instant. */
+  restUntil: string | null
+}
+
+export type AccountState =
+  'ready' | 'near-limit' | 'walled' | 'unproven' | 'logged-out' | 'duplicate' | 'disabled'
+
+/** The timing a decision depends on, all in milliseconds. Defaults are those of `outpool.yaml`. */
+export interface Timing {
+  /** Routine probes of an idle account come at most this often. */
+  probeEvery: number
+  /** Waited past a reset before the account is asked again: reset instants are rounded. */
+  wakeMargin: number
+  /** How often something that could not go on is tried again. */
+  retryEvery: number
+  /** Between TERM and KILL. */
+  stopGrace: number
+  /** A launched agent has to be up within this. */
+  startWithin: number
+  /** A busy request without any sign of life counts as hung after this. */
+  hungAfter: number
+  /** A planned move waits until nobody has typed for this long. */
+  keysQuiet: number
+}
+
+export const defaultTiming: Timing = {
+  probeEvery: 5 * 60_000,
+  wakeMargin: 10_000,
+  retryEvery: 60_000,
+  stopGrace: 10_000,
+  startWithin: 60_000,
+  hungAfter: 10 * 60_000,
+  keysQuiet: 30_000,
+}

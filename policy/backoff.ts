@@ -1,0 +1,30 @@
+/** Waiting times that grow. The jitter comes from a seed, so that the same question gets the same answer. */
+
+export interface BackoffShape {
+  /** The first wait, in milliseconds. */
+  base: number
+  /** No wait is longer than this, jitter included. */
+  cap: number
+  /** Each wait is this many times the one before; 2 unless said otherwise. */
+  factor?: number
+}
+
+/** Part of a wait that the jitter may take off: enough to part a herd, too little to be felt. */
+const jitterShare = 0.2
+
+/** The wait before try `attempt` (1 for the first repetition), in milliseconds: between 80 % and 100 % of the grown value. */
+export function backoff(attempt: number, shape: BackoffShape, seed: string): number {
+  const exponent = Math.max(0, attempt - 1)
+  const grown = Math.min(shape.cap, shape.base * (shape.factor ?? 2) ** exponent)
+  return Math.round(grown * (1 - jitterShare * share(`${seed}#${attempt}`)))
+}
+
+/** A number from 0 to 1 that depends on nothing but the text (FNV-1a). */
+export function share(text: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index++)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0
+  // The low bits of FNV differ more between similar texts than the high ones do.
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0
+  return ((hash ^ (hash >>> 12)) >>> 0) / 0x1_0000_0000
+}

@@ -1,0 +1,53 @@
+/** What follows a crash of the agent: it is resumed on the same account, later each time, and at last only now and then. */
+import type { Timing } from './account.js'
+import { backoff } from './backoff.js'
+import { iso, ms } from './instants.js'
+
+export interface CrashLimit {
+  /** Restarts within `within` before the session is held to be unable to run as it is. */
+  restarts: number
+  /** Milliseconds. */
+  within: number
+}
+
+/** A program that crashes this often is broken; one that crashes less is worth its place. */
+export const defaultCrashLimit: CrashLimit = { restarts: 5, within: 3_600_000 }
+
+const firstPause = 5_000
+const longestRest = 3_600_000
+
+export type AfterCrash =
+  | { kind: 'restart'; afterMs: number }
+  /** Beyond the limit. It is tried again at `until`, without a person, and a person is told meanwhile. */
+  | { kind: 'rest'; until: string; attention: string }
+
+/** `crashes` are the instants of all crashes so far, this one included, in any order. The first restart is at once. */
+export function afterCrash(
+  session: string,
+  crashes: readonly string[],
+  now: string,
+  timing: Timing,
+  limit: CrashLimit = defaultCrashLimit,
+): AfterCrash {
+  const recent = recentCrashes(crashes, now, limit)
+  if (recent.length <= 1) return { kind: 'restart', afterMs: 0 }
+  if (recent.length <= limit.restarts)
+    return {
+      kind: 'restart',
+      afterMs: backoff(recent.length - 1, { base: firstPause, cap: timing.retryEvery }, session),
+    }
+  const excess = recent.length - limit.restarts
+  const rest = backoff(excess, { base: 5 * timing.retryEvery, cap: longestRest }, session)
+  return {
+    kind: 'rest',
+    until: iso(ms(now) + rest),
+    attention: `The agent crashed ${recent.length} times within ${Math.round(limit.within / 60_000)} minutes: look at its pane or its log.`,
+  }
+}
+
+/** The crashes that still count: older ones can be forgotten. */
+export const recentCrashes = (
+  crashes: readonly string[],
+  now: string,
+  limit: CrashLimit = defaultCrashLimit,
+): string[] => crashes.filter((at) => ms(now) - ms(at) < limit.within).slice(-2 * limit.restarts - 10)

@@ -1,0 +1,206 @@
+/**
+ * The pool's desk: every transition of its state, pure, so that the `pool` workflow only moves messages.
+ * `now` is always an ISO 8601 instant in UTC and never goes back. After any transition, `decide` says what follows.
+ */
+import type { AccountFacts, AccountReading, Wall } from './account.js'
+import {
+  leaseOf,
+  withAccount,
+  withoutLease,
+  isVoluntary,
+  type AccountRecord,
+  type PoolDesk,
+  type Waiting,
+} from './desk.js'
+import { ms } from './instants.js'
+import type { LeaseRelease, LeaseRequest, PoolSettings, PoolView } from './lease.js'
+import { addFault, lastHour, mergeLogin, newRecord, takeReading, takeWallReport } from './records.js'
+
+export { decide, type Decision } from './decide.js'
+export { type PoolDesk } from './desk.js'
+
+export const newDesk = (settings: PoolSettings): PoolDesk =>
+  configure({ settings, fence: 0, accounts: [], waiting: [], resend: [] }, settings)
+
+/** Takes a new configuration. What is known and who holds what stays; an account that is gone keeps its leases until they end. */
+export function configure(desk: PoolDesk, settings: PoolSettings): PoolDesk {
+  const configured = settings.accounts.map((spec): AccountRecord => {
+    const known = desk.accounts.find(({ name }) => name === spec.name)
+    return known === undefined ? newRecord(spec) : { ...known, ...spec, removed: false }
+  })
+  const left = desk.accounts
+    .filter(({ name }) => !settings.accounts.some((spec) => spec.name === name))
+    .map((account) => ({ ...account, removed: true }))
+  return dropEmpty({ ...desk, settings, accounts: [...configured, ...left] })
+}
+
+const dropEmpty = (desk: PoolDesk): PoolDesk => ({
+  ...desk,
+  accounts: desk.accounts.filter((account) => !account.removed || account.leases.length > 0),
+})
+
+/** Readings of accounts that the pool doesn't have are passed over. Order does not matter; the newest data wins. */
+export function takeReadings(desk: PoolDesk, readings: readonly AccountReading[], now: string): PoolDesk {
+  const { timing } = desk.settings
+  return readings.reduce(
+    (next, reading) =>
+      withAccount(next, reading.account, (account) => takeReading(account, reading, timing, ms(now))),
+    desk,
+  )
+}
+
+export const takeWall = (desk: PoolDesk, account: string, wall: Wall, now: string): PoolDesk =>
+  withAccount(desk, account, (record) => takeWallReport(record, wall, ms(now)))
+
+/** A login lost or seen. One that was lost counts as a fault: a login that only looks alive is not tried again and again. */
+export function takeLogin(
+  desk: PoolDesk,
+  account: string,
+  login: 'in' | 'out',
+  at: string,
+  now: string,
+): PoolDesk {
+  return withAccount(desk, account, (record) => {
+    const next = mergeLogin(record, login, at)
+    const lost = next.login === 'out' && record.login !== 'out'
+    return lost ? addFault(next, desk.settings.timing, ms(now)) : next
+  })
+}
+
+/**
+ * A session asks for an account. Asking again with the same `requestId` repeats the answer. Another id replaces the
+ * session's older request and gives up its lease; only a voluntary move (`near-limit`, `move`) keeps the lease until it
+ * is granted another, is answered once, and doesn't wait in the queue.
+ */
+export function request(desk: PoolDesk, asked: LeaseRequest, now: string): PoolDesk {
+  const next = takeReadings(desk, asked.readings, now)
+  const held = leaseOf(next, asked.session)
+  const before = next.waiting.find((waiting) => waiting.request.session === asked.session)
+  if (before?.request.requestId === asked.requestId)
+    return { ...next, waiting: replace(next.waiting, { ...before, told: null }) }
+  if (held?.lease.requestId === asked.requestId)
+    return { ...next, resend: [...new Set([...next.resend, asked.session])] }
+  const newest = Math.max(
+    before === undefined ? -Infinity : ms(before.request.at),
+    held === null ? -Infinity : ms(held.lease.askedAt),
+  )
+  if (ms(asked.at) < newest) return next
+  const keeps = isVoluntary(asked)
+  const left =
+    held === null ? (before?.left ?? null) : { account: held.account.name, fence: held.lease.fence }
+  const waiting: Waiting = { request: { ...asked, readings: [] }, since: now, told: null, left }
+  const freed = keeps ? next : withoutLease(next, asked.session)
+  return dropEmpty({
+    ...freed,
+    waiting: replace(freed.waiting, waiting),
+    resend: freed.resend.filter((session) => session !== asked.session),
+  })
+}
+
+const replace = (all: readonly Waiting[], one: Waiting): Waiting[] => [
+  ...all.filter(({ request: { session } }) => session !== one.request.session),
+  one,
+]
+
+/** Gives a lease back; only the one with this very fence. A fault makes the account rest, longer each time in a row. */
+export function release(desk: PoolDesk, { session, fence, fault }: LeaseRelease, now: string): PoolDesk {
+  const held = leaseOf(desk, session)
+  const left = desk.waiting.find((waiting) => waiting.request.session === session)?.left ?? null
+  const isHeld = held?.lease.fence === fence
+  const account = isHeld ? held.account.name : left?.fence === fence ? left.account : null
+  if (account === null) return desk
+  const faulted =
+    fault === null
+      ? desk
+      : withAccount(desk, account, (record) => addFault(record, desk.settings.timing, ms(now)))
+  if (isHeld) return dropEmpty(withoutLease(faulted, session))
+  // Given up by the request already; the fault must not count twice.
+  return {
+    ...faulted,
+    waiting: faulted.waiting.map((waiting) =>
+      waiting.request.session === session ? { ...waiting, left: null } : waiting,
+    ),
+  }
+}
+
+/** The session has ended: it holds and wants nothing any more. */
+export function withdraw(desk: PoolDesk, session: string): PoolDesk {
+  const next = withoutLease(desk, session)
+  return dropEmpty({
+    ...next,
+    waiting: next.waiting.filter((waiting) => waiting.request.session !== session),
+    resend: next.resend.filter((name) => name !== session),
+  })
+}
+
+/** A session that has just begun may not yet be in a list that was made elsewhere. */
+const listedWithin = 2 * 60_000
+
+/** Takes back what sessions hold and want that are not among the living. */
+export function reconcile(desk: PoolDesk, liveSessions: readonly string[], now: string): PoolDesk {
+  const live = new Set(liveSessions)
+  const isDead = (session: string, since: string): boolean =>
+    !live.has(session) && ms(now) - ms(since) > listedWithin
+  const dead = [
+    ...desk.accounts.flatMap(({ leases }) =>
+      leases.filter(({ session, since }) => isDead(session, since)).map(({ session }) => session),
+    ),
+    ...desk.waiting
+      .filter(({ request: { session }, since }) => isDead(session, since))
+      .map(({ request: { session } }) => session),
+  ]
+  return dead.reduce(withdraw, desk)
+}
+
+export const probeStarted = (desk: PoolDesk, account: string, now: string): PoolDesk =>
+  withAccount(desk, account, (record) => ({
+    ...record,
+    asking: now,
+    probes: lastHour([...record.probes, now], ms(now)),
+  }))
+
+/** `reading` is null where the probe failed altogether: that too is an answer, namely that it can't be said. */
+export function probeEnded(
+  desk: PoolDesk,
+  account: string,
+  reading: AccountReading | null,
+  now: string,
+): PoolDesk {
+  const next = reading === null ? desk : takeReadings(desk, [{ ...reading, account }], now)
+  return withAccount(next, account, (record) => {
+    // It speaks for the instant at which it was asked: a window may have begun anew since.
+    const asked = record.asking ?? now
+    const probedAt = record.probedAt !== null && ms(record.probedAt) > ms(asked) ? record.probedAt : asked
+    return { ...record, asking: null, probedAt }
+  })
+}
+
+/** What is known of an account, without the desk's own bookkeeping. */
+const factsOf = (account: AccountRecord): AccountFacts => ({
+  name: account.name,
+  role: account.role,
+  ceiling: account.ceiling,
+  maxSessions: account.maxSessions,
+  windows: account.windows,
+  walls: account.walls,
+  login: account.login,
+  loginAt: account.loginAt,
+  identity: account.identity,
+  probedAt: account.probedAt,
+  leases: account.leases.map(({ session }) => session),
+  trial: account.trial,
+  restUntil: account.restUntil,
+})
+
+/** What `outpool accounts` and `ls` are told. */
+export const viewOfPool = ({ settings, accounts, waiting }: PoolDesk): PoolView => ({
+  name: settings.name,
+  moveAt: settings.moveAt,
+  accounts: accounts.filter(({ removed }) => !removed).map(factsOf),
+  waiting: waiting.map(({ request: { session }, since, told }) => ({
+    session,
+    since,
+    why: told?.why ?? 'being looked after',
+    retryAt: told?.retryAt ?? null,
+  })),
+})

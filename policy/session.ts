@@ -1,0 +1,67 @@
+/** What the outside sees of a session. The shapes are those that `outpool ls --json` and `show --json` print. */
+import type { Wall } from './account.js'
+
+export const phases = [
+  'starting',
+  'working',
+  'idle',
+  'waiting',
+  'rescuing',
+  'parked',
+  'paused',
+  'stopped',
+] as const
+export type Phase = (typeof phases)[number]
+
+export type RescueCause = 'wall' | 'near-limit' | 'login' | 'crash' | 'move' | 'home' | 'wake'
+
+/** A row of `outpool ls --json`. Unknown values are null. */
+export interface SessionView {
+  name: string
+  phase: Phase
+  account: string | null
+  substrate: string | null
+  agent: string
+  sessionId: string
+  cwd: string
+  host: string
+  pane: string | null
+  model: string | null
+  /** Moves whose cause was a wall. */
+  rescues: number
+  walledUntil: string | null
+  parkedUntil: string | null
+  /** One sentence that says what a person should do, or null. */
+  attention: string | null
+}
+
+export interface RescueStep {
+  name: string
+  ms: number
+  /** What went wrong, where the step failed. */
+  fault?: string
+}
+
+export interface RescueEntry {
+  n: number
+  cause: RescueCause
+  from: string | null
+  /** Null when it ended parked. */
+  to: string | null
+  wall: Pick<Wall, 'kind' | 'scope' | 'resetsAt' | 'evidence'> | null
+  startedAt: string
+  endedAt: string | null
+  steps: RescueStep[]
+  /** What came of it, in a few words; why this account was taken. */
+  result: string | null
+}
+
+/** What `outpool show --json` prints. */
+export interface SessionDetails extends SessionView {
+  tmuxSocket: string | null
+  /** The agent's own process, not a wrapper's. */
+  pid: number | null
+  transcript: string | null
+  startedAt: string
+  rescueLog: RescueEntry[]
+}

@@ -1,0 +1,135 @@
+/** Whether an account can take a session of a given model now, and if not, why and until when. */
+import type { Timing, Window } from './account.js'
+import type { AccountRecord, PoolDesk } from './desk.js'
+import { clock, ms, percent } from './instants.js'
+import { wallBinds, wallsOf, blindWallStands } from './walls.js'
+import {
+  announcedReset,
+  bindsModel,
+  bindingWindows,
+  lastRead,
+  outdatedSince,
+  tightestWindow,
+} from './windows.js'
+
+export type UnableCause =
+  | 'not-in-pool'
+  | 'disabled'
+  | 'duplicate'
+  | 'logged-out'
+  | 'resting'
+  | 'walled'
+  | 'ceiling'
+  | 'full'
+  | 'trial'
+
+export type Standing =
+  | { kind: 'proven'; tightest: Window }
+  /** A probe was made and could not say: one session may try. */
+  | { kind: 'unproven' }
+  /** To be asked first. `reset` says that a window or wall has ended since, so that the next probe need not wait its turn. */
+  | { kind: 'unknown'; since: number; reset: boolean }
+  /** `until` is the instant it ought to end, every margin counted; null where only an event ends it. `why` is put into words only for those who are told. */
+  | { kind: 'unable'; cause: UnableCause; until: number | null; why: () => string }
+
+const unable = (cause: UnableCause, why: () => string, until: number | null = null): Standing => ({
+  kind: 'unable',
+  cause,
+  why,
+  until,
+})
+
+/** The account whose login this one shares and which goes before it, or null. */
+export function twinOf(
+  accounts: readonly Pick<AccountRecord, 'name' | 'identity' | 'role'>[],
+  account: Pick<AccountRecord, 'name' | 'identity' | 'role'>,
+): string | null {
+  if (account.identity === null) return null
+  const index = accounts.findIndex((other) => other.name === account.name)
+  const twin = accounts.find(
+    (other, at) =>
+      other.name !== account.name &&
+      other.identity === account.identity &&
+      // A login of the healer's is never the pool's, wherever it is named.
+      (at < index || other.role === 'reserved'),
+  )
+  return twin?.name ?? null
+}
+
+export function standingOf(
+  desk: PoolDesk,
+  account: AccountRecord,
+  model: string | null,
+  now: number,
+): Standing {
+  const { timing } = desk.settings
+  if (account.removed || account.role !== 'pool') return unable('not-in-pool', () => 'not in the pool')
+  if (account.maxSessions === 0) return unable('disabled', () => 'disabled')
+  const twin = twinOf(desk.accounts, account)
+  if (twin !== null) return unable('duplicate', () => `the same login as ${twin}`)
+  if (account.login === 'out') return unable('logged-out', () => 'logged out')
+  const restUntil = account.restUntil === null ? null : ms(account.restUntil)
+  if (restUntil !== null && restUntil > now)
+    return unable('resting', () => `resting until ${clock(restUntil, now)} after a failed start`, restUntil)
+
+  const walls = wallsOf(account.walls, account.windows, timing.wakeMargin, now).filter((wall) =>
+    wallBinds(wall, model),
+  )
+  const standing = walls.filter(({ lapsed }) => !lapsed)
+  if (standing.length > 0) {
+    const end = Math.max(...standing.map((wall) => wall.end))
+    return unable('walled', () => `walled until ${clock(end, now)}`, end + timing.wakeMargin)
+  }
+  const windows = bindingWindows(account.windows, model, timing.wakeMargin, now)
+  const over = windows.filter((window) => window.used >= account.ceiling && account.ceiling < 1)
+  // Without a known reset the reading is doubted after a while, as a wall would be.
+  const overUntil = over.map(
+    (window) => (announcedReset(window) ?? ms(window.readAt) + blindWallStands) + timing.wakeMargin,
+  )
+  if (overUntil.some((until) => until > now))
+    return unable('ceiling', () => `above its ceiling of ${percent(account.ceiling)}`, Math.max(...overUntil))
+  if (account.maxSessions !== null && account.leases.length >= account.maxSessions)
+    return unable('full', () => `full (${account.leases.length} sessions)`)
+
+  const ended = [...walls.map(({ end }) => end + timing.wakeMargin), ...overUntil]
+  const doubt = doubtSince(account, model, ended, timing, now)
+  const tightest = tightestWindow(windows)
+  if (doubt === null && tightest !== null) return { kind: 'proven', tightest }
+  return unknownOrUnproven(account, doubt ?? { since: -Infinity, reset: false }, timing, now)
+}
+
+/** Since when what we know of the account no longer holds; null while it does. */
+function doubtSince(
+  account: AccountRecord,
+  model: string | null,
+  ended: readonly number[],
+  timing: Timing,
+  now: number,
+): { since: number; reset: boolean } | null {
+  const resets = [...ended]
+  for (const window of account.windows) {
+    const outdated = outdatedSince(window, timing.wakeMargin, now)
+    if (outdated !== null && bindsModel(window.name, model)) resets.push(outdated)
+  }
+  if (resets.length > 0) return { since: Math.max(...resets), reset: true }
+  const read = lastRead(account.windows)
+  if (read === null) return { since: -Infinity, reset: false }
+  const stale = read + timing.probeEvery
+  // With a session of ours on it, news comes by itself; what was fresh when it came has been followed since.
+  const followed = account.leases.some((lease) => ms(lease.since) <= stale)
+  return now > stale && !followed ? { since: stale, reset: false } : null
+}
+
+function unknownOrUnproven(
+  account: AccountRecord,
+  { since, reset }: { since: number; reset: boolean },
+  timing: Timing,
+  now: number,
+): Standing {
+  const asked = account.probedAt === null ? -Infinity : ms(account.probedAt)
+  const silent = asked >= since && now - asked < timing.probeEvery && account.asking === null
+  if (!silent) return { kind: 'unknown', since, reset: reset && asked < since }
+  const { trial } = account
+  if (trial !== null) return unable('trial', () => `unproven, being tried by ${trial.session}`)
+  return { kind: 'unproven' }
+}
