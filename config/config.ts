@@ -1,0 +1,84 @@
+/** The configuration as the other rooms use it: durations in milliseconds, shares 0..1, every path absolute. */
+import type { Timing } from '../policy/account.js'
+
+/** A literal, or where the host finds the secret when it launches; see `resolveEnv`. */
+export type EnvValue = string | { fromEnv: string } | { fromFile: string } | { fromCommand: string[] }
+export type EnvRefs = Record<string, EnvValue>
+
+export interface AccountConfig {
+  name: string
+  /** Real, absolute path; it exists. */
+  configDir: string
+  ceiling: number
+  maxSessions: number | null
+  env: EnvRefs
+}
+
+export interface SubstrateConfig {
+  name: string
+  agent: string
+  model: string | null
+  env: EnvRefs
+}
+
+export interface AgentConfig {
+  command: string
+  args: string[]
+  env: EnvRefs
+}
+
+/** A text, or a file that is read when the prompt is needed. */
+export type PromptSource = string | { file: string }
+
+export interface RunConfig {
+  run: string[]
+  cwd: string
+  env: EnvRefs
+  timeout: number | null
+}
+
+export type TaskConfig = { name: string; every: number; timeout: number | null } & (
+  | { kind: 'imap'; imap: ImapConfig; deliverTo: string }
+  | { kind: 'agent'; agent: string; model: string | null; cwd: string; prompt: PromptSource; env: EnvRefs }
+  | { kind: 'run'; run: string[]; cwd: string; env: EnvRefs }
+)
+
+export interface ImapConfig {
+  host: string
+  port: number
+  tls: boolean
+  user: string
+  password: EnvValue
+  mailbox: string
+}
+
+export interface ServiceConfig extends RunConfig {
+  name: string
+  every: number
+  heartbeat: { file: string; staleAfter: number } | null
+  /** Globs with absolute roots. */
+  busyCheck: { files: string[]; within: number } | null
+  restarts: { limit: number; within: number }
+  wakeUp: {
+    agent: string
+    cwd: string
+    prompt: PromptSource
+    /** Null: nothing but the service's own signs says whether it is well again. */
+    verify: string[] | null
+    env: EnvRefs
+    timeout: number | null
+  } | null
+}
+
+export interface Config {
+  /** The file it came from, absolute. */
+  file: string
+  pool: { name: string; moveAt: number; accounts: AccountConfig[] }
+  reserved: AccountConfig[]
+  substrates: SubstrateConfig[]
+  /** `claude-code` is always there. */
+  agents: Record<string, AgentConfig>
+  timing: Timing
+  tasks: TaskConfig[]
+  services: ServiceConfig[]
+}

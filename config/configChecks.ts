@@ -1,0 +1,187 @@
+/**
+ * What the schema cannot say: names that are taken, folders that are missing, agents nobody defined, law 1 by path.
+ * Looks at the file as it was written and passes over what the schema already refused, so that all faults come at once.
+ */
+import { realpathSync, statSync } from 'node:fs'
+import { z } from 'zod'
+import { type ConfigDir, type Written, checkDomains } from './configDomains.js'
+import type { Finding, Path } from './configFaults.js'
+import { type PathBase, expandPath } from './configPaths.js'
+import { nearest } from './nearest.js'
+import { usualCommands } from './resolveConfig.js'
+
+const lenient = <S extends z.ZodRawShape>(shape: S) => z.object(shape).partial().optional().catch(undefined)
+const maybeText = z.string().optional().catch(undefined)
+const anything = z.unknown()
+
+const entry = lenient({ name: maybeText, configDir: maybeText, agent: maybeText, env: anything })
+const entries = z.array(entry).catch([])
+
+const lenientTask = lenient({
+  ...{ name: maybeText, agent: maybeText },
+  ...{ imap: anything, run: anything, prompt: anything, deliverTo: anything, cwd: anything },
+})
+
+const lenientFile = lenient({
+  pool: lenient({ accounts: entries }),
+  reserved: entries,
+  substrates: entries,
+  agents: z.record(z.string(), lenient({ command: anything })).catch({}),
+  tasks: z.array(lenientTask).catch([]),
+  services: z.array(lenient({ name: maybeText, wakeUp: lenient({ agent: maybeText }) })).catch([]),
+})
+
+interface Placed extends Written {
+  configDir: string | undefined
+}
+
+export function checkFile(written: unknown, base: PathBase): Finding[] {
+  const file = lenientFile.parse(written) ?? {}
+  const placed = (path: Path, what: Written['what'], list: z.output<typeof entries> = []): Placed[] =>
+    list.map((item, index) => ({
+      ...{ path: [...path, index], what },
+      ...{ name: item?.name, configDir: item?.configDir, env: item?.env },
+    }))
+  const pool = placed(['pool', 'accounts'], 'pool account', file.pool?.accounts)
+  const reserved = placed(['reserved'], 'reserved account', file.reserved)
+  const substrates = placed(['substrates'], 'substrate', file.substrates)
+  const tasks = file.tasks ?? []
+  const services = file.services ?? []
+
+  const missing: Finding[] = []
+  const healerDirs = reserved.flatMap((account) => readConfigDir(account, base, missing))
+  const poolDirs = pool.flatMap((account) => readConfigDir(account, base, missing))
+
+  const agentUses = [
+    ...(file.substrates ?? []).map((item, i) => ({ agent: item?.agent, path: ['substrates', i, 'agent'] })),
+    ...tasks.map((item, i) => ({ agent: item?.agent, path: ['tasks', i, 'agent'] })),
+    ...services.map((item, i) => ({ agent: item?.wakeUp?.agent, path: ['services', i, 'wakeUp', 'agent'] })),
+  ]
+  return [
+    ...takenNames([...pool, ...reserved, ...substrates]),
+    ...takenNames(tasks.map((item, i) => ({ name: item?.name, path: ['tasks', i] }))),
+    ...takenNames(services.map((item, i) => ({ name: item?.name, path: ['services', i] }))),
+    ...missing,
+    ...checkDomains([...pool, ...reserved, ...substrates], [...poolDirs, ...healerDirs], base),
+    ...sameDirTwice(poolDirs),
+    ...sameDirTwice(healerDirs),
+    ...unknownAgents(agentUses, Object.keys({ ...usualCommands, ...file.agents })),
+    ...agentsWithoutCommand(file.agents ?? {}),
+    ...tasks.flatMap((task, index) => checkTask(task ?? {}, ['tasks', index])),
+  ]
+}
+
+function takenNames(list: { name: string | undefined; path: Path }[]): Finding[] {
+  const owners = new Map<string, Path>()
+  return list.flatMap(({ name, path }): Finding[] => {
+    if (name === undefined) return []
+    if (!owners.has(name)) {
+      owners.set(name, path)
+      return []
+    }
+    return [
+      {
+        path: [...path, 'name'],
+        at: 'value',
+        problem: `the name ${name} is taken already`,
+        remedy: 'give every account, substrate, task and service a name of its own',
+      },
+    ]
+  })
+}
+
+function readConfigDir(account: Placed, base: PathBase, faults: Finding[]): ConfigDir[] {
+  if (account.configDir === undefined || account.configDir === '') return []
+  const wanted = expandPath(account.configDir, base)
+  const name = account.name ?? wanted
+  const fault = (problem: string): ConfigDir[] => {
+    faults.push({
+      path: [...account.path, 'configDir'],
+      at: 'value',
+      problem,
+      remedy: `log in there once with: CLAUDE_CONFIG_DIR=${wanted} claude`,
+    })
+    return []
+  }
+  try {
+    const realPath = realpathSync.native(wanted)
+    const found = statSync(realPath)
+    if (!found.isDirectory()) return fault(`the config dir ${wanted} of ${name} is not a folder`)
+    return [{ path: account.path, name, realPath, id: `${found.dev}:${found.ino}` }]
+  } catch {
+    return fault(`the config dir ${wanted} of ${name} does not exist or cannot be opened`)
+  }
+}
+
+function sameDirTwice(dirs: ConfigDir[]): Finding[] {
+  return dirs.flatMap((dir, index) => {
+    const first = dirs.slice(0, index).find((other) => other.id === dir.id)
+    if (!first) return []
+    return [
+      {
+        path: [...dir.path, 'configDir'],
+        at: 'value' as const,
+        problem: `${dir.name} has the config dir of ${first.name}: two names for one login`,
+        remedy: 'give every account a config dir of its own, or leave one of the two out',
+      },
+    ]
+  })
+}
+
+function unknownAgents(uses: { agent: string | undefined; path: Path }[], known: string[]): Finding[] {
+  return uses.flatMap(({ agent, path }): Finding[] => {
+    if (agent === undefined || known.includes(agent)) return []
+    const meant = nearest(agent, known)
+    return [
+      {
+        path,
+        at: 'value',
+        problem: `there is no agent ${agent}`,
+        remedy: `${meant === null ? '' : `did you mean ${meant}? `}known: ${known.join(', ')}; others go under agents`,
+      },
+    ]
+  })
+}
+
+function agentsWithoutCommand(agents: Record<string, { command?: unknown } | undefined>): Finding[] {
+  return Object.entries(agents).flatMap(([name, agent]): Finding[] =>
+    agent?.command !== undefined || Object.hasOwn(usualCommands, name)
+      ? []
+      : [
+          {
+            path: ['agents', name, 'command'],
+            at: 'value',
+            problem: `agents.${name}.command is missing`,
+            remedy: 'name the program to run',
+          },
+        ],
+  )
+}
+
+type WrittenTask = NonNullable<z.output<typeof lenientTask>>
+
+/** What each kind of task needs beside itself. */
+const taskNeeds = { imap: ['deliverTo'], agent: ['prompt', 'cwd'], run: [] } as const
+
+function checkTask(task: WrittenTask, path: Path): Finding[] {
+  const kinds = (['imap', 'agent', 'run'] as const).filter((kind) => task[kind] !== undefined)
+  const [kind] = kinds
+  const named = task.name ?? 'this task'
+  if (kind === undefined || kinds.length > 1)
+    return [
+      {
+        path: kind === undefined ? path : [...path, kinds[1] ?? kind],
+        at: kind === undefined ? 'value' : 'key',
+        problem: `${named} has ${kind === undefined ? 'nothing to do' : `${kinds.join(' and ')} at once`}`,
+        remedy: 'give a task exactly one of imap, agent and run',
+      },
+    ]
+  return taskNeeds[kind]
+    .filter((need) => task[need] === undefined)
+    .map((need) => ({
+      path: [...path, need],
+      at: 'value',
+      problem: `${named} has ${kind} but no ${need}`,
+      remedy: `add ${need}`,
+    }))
+}

@@ -1,0 +1,201 @@
+/** The schema of `outpool.yaml` as a person writes it. A message of this schema says what would be right. */
+import { z } from 'zod'
+import { namePattern } from '../policy/ids.js'
+import { type Timing, defaultTiming } from '../policy/account.js'
+import { durationPattern, formatDuration, parseDuration, parseShare, sharePattern } from './configUnits.js'
+
+const says = (error: string) => ({ error })
+
+const text = (error: string) => z.string(says(error)).min(1, says(error))
+const count = (error: string) => z.number(says(error)).int(says(error)).positive(says(error))
+const wholeNumber = (error: string) => z.number(says(error)).int(says(error)).nonnegative(says(error))
+const list = <T extends z.ZodType>(item: T, error: string) => z.array(item, says(error))
+const section = <S extends z.ZodRawShape>(shape: S) =>
+  z.strictObject(shape, {
+    error: (issue) => (issue.code === 'invalid_type' ? 'write a section of keys' : undefined),
+  })
+
+const name = z
+  .string(says('give it a name such as max-1'))
+  .regex(namePattern, says('use small letters, digits, - and _ (at most 63, a letter or digit first)'))
+
+const durationSays = 'write a duration such as 5s, 10m, 3h or 1d'
+/** Milliseconds once parsed. */
+const duration = (zero: 'zero allowed' | 'above zero' = 'above zero') =>
+  z
+    .string(says(durationSays))
+    .regex(durationPattern, says(durationSays))
+    .refine(
+      (written) => zero === 'zero allowed' || parseDuration(written) !== 0,
+      says(`${durationSays}, above zero`),
+    )
+    .transform((written) => parseDuration(written) ?? 0)
+
+const shareSays = 'write a share such as 80%'
+/** 0..1 once parsed. */
+const share = z
+  .string(says(shareSays))
+  .regex(sharePattern, says(shareSays))
+  .transform((written) => parseShare(written) ?? 0)
+
+const path = (error: string) => text(error)
+
+const commandSays = 'write a list of program and arguments such as [node, bot.js]'
+const command = list(text(commandSays), commandSays).min(1, says(commandSays))
+
+const envValueSays =
+  'write a text (numbers in quotes), or one of { fromEnv: NAME }, { fromFile: PATH }, { fromCommand: [PROGRAM, ARGUMENT] }'
+const envValue = z.union(
+  [
+    z.string(),
+    z.strictObject({ fromEnv: z.string().min(1) }),
+    z.strictObject({ fromFile: z.string().min(1) }),
+    z.strictObject({ fromCommand: z.array(z.string()).min(1) }),
+  ],
+  says(envValueSays),
+)
+const env = z
+  .record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, says('use letters, digits and _ in names of variables')),
+    envValue,
+    says('write variables as NAME: value'),
+  )
+  .prefault({})
+  .describe('Environment of the agent program; secrets by reference, resolved on the host at launch')
+
+const account = section({
+  name,
+  configDir: path('name its config dir, such as ~/.claude-max-1').describe(
+    "The login's config dir (CLAUDE_CONFIG_DIR)",
+  ),
+  ceiling: share.prefault('100%').describe('No session is placed here above this share of a window'),
+  maxSessions: wholeNumber('write a number of sessions, or 0 to take the account out')
+    .nullable()
+    .default(null)
+    .describe('At most so many sessions at once'),
+  env,
+})
+
+const substrate = section({
+  name,
+  agent: name.default('claude-code').describe('One of agents'),
+  model: text('name a model of this agent').nullable().default(null),
+  env,
+})
+
+const agent = section({
+  command: text('name the program to run, such as claude').optional(),
+  args: list(z.string(says('write arguments as texts')), 'write a list of arguments').default([]),
+  env,
+})
+
+const written = (key: keyof Timing) => formatDuration(defaultTiming[key])
+const timing = section({
+  probeEvery: duration()
+    .prefault(written('probeEvery'))
+    .describe('An idle account is asked at most this often'),
+  wakeMargin: duration('zero allowed').prefault(written('wakeMargin')).describe('Waited past a reset'),
+  retryEvery: duration().prefault(written('retryEvery')).describe('What could not go on is tried again'),
+  stopGrace: duration('zero allowed').prefault(written('stopGrace')).describe('Between TERM and KILL'),
+  startWithin: duration()
+    .prefault(written('startWithin'))
+    .describe('A launched agent has to be up within this'),
+  hungAfter: duration().prefault(written('hungAfter')).describe('A request without a sign of life is hung'),
+  keysQuiet: duration('zero allowed')
+    .prefault(written('keysQuiet'))
+    .describe('A planned move waits until nobody has typed for this long'),
+})
+
+const promptSays = 'write the prompt as a text, or { file: PATH }'
+const prompt = z.union([z.string().min(1), z.strictObject({ file: z.string().min(1) })], says(promptSays))
+
+const cwd = path('name a folder')
+const timeout = duration().nullable().default(null).describe('Ends the program after this long')
+
+const imap = section({
+  host: text('name the mail server'),
+  port: count('write a port number').max(65_535, says('write a port number up to 65535')).default(993),
+  tls: z.boolean(says('write true or false')).default(true),
+  user: text('name the mail user'),
+  password: envValue,
+  mailbox: text('name a mailbox').default('INBOX'),
+})
+
+const task = section({
+  name,
+  every: duration().describe('How often it runs'),
+  imap: imap.optional().describe('Polls a mailbox'),
+  deliverTo: name.optional().describe('The session that gets the mail'),
+  agent: name.optional().describe('Autonomous work by an agent session'),
+  model: text('name a model of this agent').optional(),
+  prompt: prompt.optional(),
+  run: command.optional().describe('Runs a program'),
+  cwd: cwd.optional(),
+  env,
+  timeout,
+})
+
+const service = section({
+  name,
+  run: command.describe('Starts the service'),
+  cwd: cwd.optional(),
+  env,
+  timeout,
+  every: duration().prefault('10m').describe('How often the watchdog looks'),
+  heartbeat: section({
+    file: path('name the heartbeat file'),
+    staleAfter: duration().prefault('15m'),
+  }).optional(),
+  busyCheck: section({
+    files: list(text('write a path, * and ** allowed'), 'write a list of paths, * and ** allowed').min(
+      1,
+      says('name at least one path'),
+    ),
+    within: duration().prefault('10m'),
+  })
+    .optional()
+    .describe('The second look before a service is called frozen'),
+  restarts: section({
+    limit: count('write a number of restarts, 1 or more').default(3),
+    within: duration().prefault('1h'),
+  }).prefault({}),
+  wakeUp: section({
+    agent: name.default('claude-code'),
+    cwd: cwd.optional(),
+    prompt,
+    verify: command.optional().describe('Exits 0 when the service is well again'),
+    env,
+    timeout,
+  })
+    .optional()
+    .describe('An agent session that is called when restarts did not help'),
+})
+
+export const fileSchema = section({
+  pool: section({
+    name: name.default('main'),
+    moveAt: share.prefault('95%').describe('A session leaves an account at a turn end from this share on'),
+    accounts: list(account, 'write a list of accounts').min(1, says('name at least one account')),
+  }).describe('The accounts that sessions run on'),
+  reserved: list(account, 'write a list of accounts')
+    .default([])
+    .describe("The healer's own accounts; never leased to a session of the pool"),
+  substrates: list(substrate, 'write a list of substrates')
+    .default([])
+    .describe('Fallbacks in their order, for when the pool is dry'),
+  agents: z
+    .record(name, agent, says('write agents as name: { command: ... }'))
+    .prefault({})
+    .describe('Agent programs by name; claude-code is always there'),
+  timing: timing.prefault({}),
+  tasks: list(task, 'write a list of tasks').default([]),
+  services: list(service, 'write a list of services').default([]),
+})
+
+export type ConfigFile = z.output<typeof fileSchema>
+
+/** The JSON Schema that editors use for `outpool.yaml`; also what did-you-mean looks known keys up in. */
+export const editorSchema = (): object => ({
+  title: 'outpool.yaml',
+  ...z.toJSONSchema(fileSchema, { io: 'input' }),
+})

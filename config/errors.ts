@@ -1,0 +1,44 @@
+/** The errors of the configuration. Each says what is wrong (`message`) and what to do (`remedy`). */
+
+/** One fault of the configuration: where it stands, what is wrong, what would be right. */
+export interface Fault {
+  file: string
+  /** Counted from 1; null where the fault is not in a line of the file. */
+  line: number | null
+  column: number | null
+  problem: string
+  remedy: string
+}
+
+const place = (fault: Fault): string =>
+  [fault.file, fault.line, fault.column].filter((part) => part !== null).join(':')
+
+/** Thrown when the configuration cannot be found, read or accepted. Carries every fault, in the file's order; exit code 2. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly exitCode = 2
+  readonly faults: readonly Fault[]
+  readonly remedy: string
+
+  constructor(faults: readonly Fault[]) {
+    super(faults.map((fault) => `${place(fault)}: ${fault.problem}`).join('\n'))
+    this.faults = faults
+    this.remedy = faults.map((fault) => fault.remedy).join('\n')
+  }
+
+  /** Every fault with its place, what is wrong and, on the next line, what would be right. */
+  get report(): string {
+    return this.faults.map((fault) => `${place(fault)}: ${fault.problem}\n  -> ${fault.remedy}`).join('\n')
+  }
+}
+
+/** Thrown when a secret cannot be had from where the configuration points. Names the reference, never the value. */
+export class SecretError extends Error {
+  override readonly name = 'SecretError'
+  readonly remedy: string
+
+  constructor(problem: string, remedy: string) {
+    super(problem)
+    this.remedy = remedy
+  }
+}

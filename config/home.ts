@@ -1,0 +1,68 @@
+/** Where Outpool keeps its state on this host: the layout of OUTPOOL_HOME. */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { homedir, hostname, tmpdir, userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+
+/** Paths under one OUTPOOL_HOME. Two homes on one machine share none of them. */
+export interface Home {
+  dir: string
+  /** Names this host and home in task queues; stable over restarts. */
+  hostId: string
+  /** `{ address, namespace, uiUrl, pid }` of the engine in use: how every command finds it. */
+  engineFile: string
+  /** The embedded engine's database. */
+  database: string
+  logs: string
+  tmuxSocket: string
+  /** Files that agents' hooks and status lines leave for the worker. */
+  reports: string
+  /** One folder per session: fence, launch files, draft. */
+  sessions: string
+  /** One file per account: windows, walls and login as this host read them. */
+  quota: string
+  /** What the worker sees right now, for `ls` and `accounts`. */
+  liveFile: string
+  /** Held by the worker that watches this host. */
+  workerLock: string
+}
+
+/** The longest path that a Unix socket may have on Linux and macOS alike, terminator included. */
+const socketPathMax = 104
+
+/** Creates the folder (0700) if need be. Throws where it cannot. */
+export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
+  const stateFolder = env['XDG_STATE_HOME'] ?? join(env['HOME'] ?? homedir(), '.local', 'state')
+  const wanted = resolve(env['OUTPOOL_HOME'] ?? join(stateFolder, 'outpool'))
+  mkdirSync(wanted, { recursive: true, mode: 0o700 })
+  const dir = realpathSync(wanted)
+  const mark = createHash('sha256').update(dir).digest('hex').slice(0, 6)
+  for (const folder of ['logs', 'reports', 'sessions', 'quota'])
+    mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 })
+  return {
+    dir,
+    hostId: `${hostname()}-${mark}`,
+    engineFile: join(dir, 'engine.json'),
+    database: join(dir, 'temporal.db'),
+    logs: join(dir, 'logs'),
+    tmuxSocket: socketPath(join(dir, 'tmux.sock'), mark),
+    reports: join(dir, 'reports'),
+    sessions: join(dir, 'sessions'),
+    quota: join(dir, 'quota'),
+    liveFile: join(dir, 'live.json'),
+    workerLock: join(dir, 'worker.lock'),
+  }
+}
+
+/** A home with a long path keeps its socket in a folder of the user's own beside the system's other sockets. */
+function socketPath(wanted: string, mark: string): string {
+  if (Buffer.byteLength(wanted) < socketPathMax) return wanted
+  const folder = join(existsSync('/tmp') ? '/tmp' : tmpdir(), `outpool-${userInfo().uid}`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return join(folder, `${mark}.sock`)
+}
+
+/** Where downloaded programs go; shared by all homes of a user. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return join(resolve(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache')), 'outpool')
+}

@@ -1,0 +1,81 @@
+/** Files under OUTPOOL_HOME that one room writes and another reads, with their schemas. */
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import type { Home } from './home.js'
+
+const instant = z.iso.datetime()
+
+export const engineSchema = z.object({
+  address: z.string(),
+  namespace: z.string(),
+  uiUrl: z.string().nullable(),
+  /** The embedded server's process, or null for an engine of the user's own. */
+  pid: z.number().int().nullable(),
+})
+export type EngineEndpoint = z.output<typeof engineSchema>
+
+const windowSchema = z.object({
+  name: z.string(),
+  used: z.number(),
+  resetsAt: instant.nullable(),
+  readAt: instant,
+  source: z.enum(['status-line', 'usage-probe', 'config-cache', 'wall']),
+})
+
+const wallSchema = z.object({
+  kind: z.string(),
+  scope: z.templateLiteral([z.literal('model:'), z.string()]).or(z.literal('account')),
+  resetsAt: instant.nullable(),
+  evidence: z.string(),
+  at: instant,
+})
+
+/** What a host knows of an account (policy's AccountReading), as it lies in `quota/<account>.json`. */
+export const quotaSchema = z.object({
+  account: z.string(),
+  windows: z.array(windowSchema),
+  walls: z.array(wallSchema),
+  login: z.enum(['in', 'out', 'unknown']),
+  loginAt: instant.nullable(),
+  identity: z.string().nullable(),
+  probedAt: instant.nullable(),
+})
+
+/** What the worker sees right now. `at` is when it last looked: an old one means that no worker is there. */
+export const liveSchema = z.object({
+  at: instant,
+  pid: z.number().int(),
+  sessions: z.record(
+    z.string(),
+    z.object({
+      phase: z.enum(['working', 'idle', 'waiting']),
+      waitingFor: z.string().nullable(),
+      fence: z.number().int(),
+    }),
+  ),
+  accounts: z.array(quotaSchema),
+})
+export type LiveFile = z.output<typeof liveSchema>
+
+/** Null where nothing is there, or where it is from another version: both mean that nobody told us. */
+export function readLive(home: Home): LiveFile | null {
+  return readJson(home.liveFile, liveSchema)
+}
+
+export function readEngine(home: Home): EngineEndpoint | null {
+  return readJson(home.engineFile, engineSchema)
+}
+
+function readJson<S extends z.ZodType>(file: string, schema: S): z.output<S> | null {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
+  try {
+    return schema.parse(JSON.parse(text))
+  } catch {
+    return null
+  }
+}

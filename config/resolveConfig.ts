@@ -1,0 +1,123 @@
+/** From what a person wrote to what the other rooms use. Expects a file that passed every check. */
+import { realpathSync } from 'node:fs'
+import type {
+  AccountConfig,
+  AgentConfig,
+  Config,
+  EnvRefs,
+  EnvValue,
+  PromptSource,
+  ServiceConfig,
+  TaskConfig,
+} from './config.js'
+import { type PathBase, expandPath, expandProgram } from './configPaths.js'
+import type { ConfigFile } from './configSchema.js'
+
+type WrittenPrompt = NonNullable<ConfigFile['tasks'][number]['prompt']>
+
+export function resolveConfig(written: ConfigFile, file: string, base: PathBase): Config {
+  return {
+    file,
+    pool: {
+      ...written.pool,
+      accounts: written.pool.accounts.map((account) => resolveAccount(account, base)),
+    },
+    reserved: written.reserved.map((account) => resolveAccount(account, base)),
+    substrates: written.substrates.map((substrate) => ({
+      ...substrate,
+      env: resolveRefs(substrate.env, base),
+    })),
+    agents: resolveAgents(written.agents, base),
+    timing: written.timing,
+    tasks: written.tasks.map((task) => resolveTask(task, base)),
+    services: written.services.map((service) => resolveService(service, base)),
+  }
+}
+
+function resolveAccount(account: ConfigFile['reserved'][number], base: PathBase): AccountConfig {
+  return {
+    ...account,
+    configDir: realpathSync.native(expandPath(account.configDir, base)),
+    env: resolveRefs(account.env, base),
+  }
+}
+
+/** The command of an agent whose entry does not name one; the checks refuse agents that have neither. */
+export const usualCommands: Record<string, string> = { 'claude-code': 'claude' }
+
+function resolveAgents(written: ConfigFile['agents'], base: PathBase): Record<string, AgentConfig> {
+  const withDefault = { 'claude-code': { args: [], env: {} }, ...written }
+  return Object.fromEntries(
+    Object.entries<ConfigFile['agents'][string]>(withDefault).map(([name, agent]) => [
+      name,
+      {
+        command: expandProgram(agent.command ?? usualCommands[name] ?? name, base),
+        args: agent.args,
+        env: resolveRefs(agent.env, base),
+      },
+    ]),
+  )
+}
+
+function resolveTask(task: ConfigFile['tasks'][number], base: PathBase): TaskConfig {
+  const { name, every, timeout } = task
+  const cwd = expandPath(task.cwd ?? '.', base)
+  const env = resolveRefs(task.env, base)
+  if (task.imap !== undefined)
+    return {
+      ...{ name, every, timeout, kind: 'imap', deliverTo: task.deliverTo ?? '' },
+      imap: { ...task.imap, password: resolveRef(task.imap.password, base) },
+    }
+  if (task.agent !== undefined)
+    return {
+      ...{ name, every, timeout, kind: 'agent', agent: task.agent, model: task.model ?? null, cwd, env },
+      prompt: resolvePrompt(task.prompt ?? '', base),
+    }
+  return { name, every, timeout, kind: 'run', run: resolveRun(task.run ?? [], base), cwd, env }
+}
+
+function resolveService(service: ConfigFile['services'][number], base: PathBase): ServiceConfig {
+  const { heartbeat, busyCheck, wakeUp } = service
+  const cwd = expandPath(service.cwd ?? '.', base)
+  return {
+    ...service,
+    run: resolveRun(service.run, base),
+    cwd,
+    env: resolveRefs(service.env, base),
+    heartbeat: heartbeat ? { ...heartbeat, file: expandPath(heartbeat.file, base) } : null,
+    busyCheck: busyCheck
+      ? { ...busyCheck, files: busyCheck.files.map((glob) => expandPath(glob, base)) }
+      : null,
+    wakeUp: wakeUp
+      ? {
+          ...wakeUp,
+          cwd: wakeUp.cwd === undefined ? cwd : expandPath(wakeUp.cwd, base),
+          prompt: resolvePrompt(wakeUp.prompt, base),
+          verify: wakeUp.verify ? resolveRun(wakeUp.verify, base) : null,
+          env: resolveRefs(wakeUp.env, base),
+        }
+      : null,
+  }
+}
+
+/** Only `~/` is expanded in a program: `./` counts from its `cwd`, as in any shell. */
+function resolveRun(run: string[], base: PathBase): string[] {
+  const [program = '', ...args] = run
+  return [program.startsWith('~/') ? expandPath(program, base) : program, ...args]
+}
+
+const resolvePrompt = (prompt: WrittenPrompt, base: PathBase): PromptSource =>
+  typeof prompt === 'string' ? prompt : { file: expandPath(prompt.file, base) }
+
+const resolveRefs = (env: EnvRefs, base: PathBase): EnvRefs =>
+  Object.fromEntries(Object.entries(env).map(([name, value]) => [name, resolveRef(value, base)]))
+
+function resolveRef(value: EnvValue, base: PathBase): EnvValue {
+  if (typeof value === 'string') return value
+  if ('fromFile' in value) return { fromFile: expandPath(value.fromFile, base) }
+  if ('fromCommand' in value) {
+    const [program = '', ...args] = value.fromCommand
+    return { fromCommand: [expandProgram(program, base), ...args] }
+  }
+  return value
+}

@@ -1,0 +1,42 @@
+/** Which engine Temporal's own settings name: TEMPORAL_ADDRESS and its like, and the profile file. */
+import type { ConnectionOptions } from '@temporalio/client'
+import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig'
+
+/** An engine of the user's own. */
+export interface NamedEngine {
+  options: Pick<ConnectionOptions, 'tls' | 'metadata'> & { address: string; apiKey?: string }
+  namespace: string
+}
+
+/** Null where they name no address. Throws what is wrong with them, as Temporal's library says it. */
+export function namedEngine(env: NodeJS.ProcessEnv = process.env): NamedEngine | null {
+  const settings = Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
+  const profile = loadProfile(settings)
+  if (profile.address === undefined || profile.address === '') {
+    if (env['TEMPORAL_PROFILE'] === undefined) return null
+    throw new Error(`profile ${env['TEMPORAL_PROFILE']} names no address`)
+  }
+  const { connectionOptions, namespace = 'default' } = toClientOptions(profile)
+  const { tls, apiKey, metadata } = connectionOptions
+  return {
+    options: {
+      address: profile.address,
+      ...(tls === undefined || tls === null ? {} : { tls }),
+      ...(apiKey === undefined ? {} : { apiKey }),
+      ...(metadata === undefined ? {} : { metadata }),
+    },
+    namespace,
+  }
+}
+
+function loadProfile(settings: Record<string, string>): ReturnType<typeof loadClientConfigProfile> {
+  try {
+    return loadClientConfigProfile({ overrideEnvVars: settings })
+  } catch (error) {
+    // SDK 1.24 stumbles over a file without any profile, which says nothing rather than something wrong.
+    if (!(error instanceof TypeError) || settings['TEMPORAL_PROFILE'] !== undefined) throw error
+    return loadClientConfigProfile({ overrideEnvVars: settings, disableFile: true })
+  }
+}
