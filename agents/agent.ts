@@ -1,0 +1,143 @@
+/** What Outpool asks of an agent program. An adapter for another program fills this interface; nothing else knows the program. */
+import type { AccountReading, Wall, Window } from '../policy/account.js'
+
+/** A login or a substrate on this host, with everything that makes the agent program use it. */
+export interface Place {
+  kind: 'account' | 'substrate'
+  name: string
+  /** Real, absolute path. Holds login, settings and transcripts. */
+  configDir: string
+  /** Already resolved: may hold secrets, so it never leaves the host nor enters a log. */
+  env: Record<string, string>
+}
+
+/** How to run the program, whatever the place. */
+export interface AgentCommand {
+  command: string
+  args: string[]
+  env: Record<string, string>
+}
+
+export interface LaunchInput {
+  place: Place
+  command: AgentCommand
+  session: string
+  sessionId: string
+  /** Grows with each launch of this session; marks the process and its reports. */
+  fence: number
+  cwd: string
+  model: string | null
+  mode: 'new' | 'resume'
+  /** Submitted as the first message, or null to wait for a person. */
+  prompt: string | null
+  /** Folder for the files made for this launch. */
+  launchDir: string
+  /** Folder into which the program's hooks and status line report. */
+  reportDir: string
+  /** The worker's own environment, from which the program's is made. Default: `process.env`. */
+  baseEnv?: Readonly<Record<string, string | undefined>>
+}
+
+/** What to run, directly (never through a shell). `env` is the whole environment. */
+export interface LaunchPlan {
+  argv: string[]
+  env: Record<string, string>
+}
+
+/** A report of the program's own hooks or status line, as it lies in the report folder. */
+export type AgentReport = { session: string; fence: number; at: string } & (
+  | { kind: 'started'; sessionId: string; transcript: string; source: string }
+  | { kind: 'turn-started' }
+  | { kind: 'turn-ended' }
+  | { kind: 'turn-failed'; error: string; subagent: boolean }
+  | { kind: 'needs-person'; what: string }
+  | { kind: 'ended'; reason: string }
+  | { kind: 'quota'; windows: Window[] }
+)
+
+/** Why a turn could not go on, each with its own answer (law 6). */
+export type TurnFault =
+  | { class: 'wall'; wall: Wall }
+  | { class: 'transient' | 'login' | 'billing' | 'config' | 'context'; text: string; at: string }
+
+/** What the transcript says of the main thread after a given point. */
+export interface TranscriptTail {
+  /** Bytes read so far: where the next look starts. Always at the end of a whole line. */
+  offset: number
+  /** The newest fact of the main thread: a fault stands only until the next answer. Null where nothing new was said. */
+  last: { kind: 'fault'; fault: TurnFault } | { kind: 'answer'; at: string } | null
+  /** User messages seen, for proving that a text was taken. */
+  prompts: string[]
+  /** Texts of the read part that the program holds for the next pause: typed, not yet said to the model, lost if it dies. */
+  queued: string[]
+}
+
+export type Activity = 'busy' | 'idle' | 'waiting' | 'shell'
+
+/** What the program says about a live process of its own. */
+export interface LiveState {
+  pid: number
+  sessionId: string
+  activity: Activity
+  /** What it waits for, in the program's words. */
+  waitingFor: string | null
+  updatedAt: string
+}
+
+/**
+ * A dialog on the screen. `safeKeys` are the tmux keys that come next in answering it without deciding anything for a
+ * person, or null. A dialog that has just been drawn may miss them: look again, and send what comes next then, until it is gone.
+ */
+export interface Dialog {
+  name: string
+  /** What is asked, one line, for a person. */
+  asks: string
+  safeKeys: string[] | null
+}
+
+export interface AgentAdapter {
+  readonly name: string
+  /** Whether a conversation's id can be chosen before its first launch. */
+  readonly canChooseSessionId: boolean
+
+  /** Version of the program, for `doctor`. Throws AgentProgramError when it cannot be run. */
+  version(command: AgentCommand): Promise<string>
+
+  /** Makes a place ready for unattended work in `cwd`: first-run pages and trust. Idempotent; merges, never overwrites. */
+  prepare(place: Place, cwd: string): Promise<void>
+
+  /** Writes the files of a launch and says what to run. Idempotent per fence. */
+  plan(input: LaunchInput): Promise<LaunchPlan>
+
+  /** Where the conversation lies under this place, or null if it is not there. */
+  findTranscript(place: Place, sessionId: string): Promise<string | null>
+
+  /**
+   * Brings the whole conversation from one place to another and proves that every byte arrived.
+   * Idempotent. A target that went another way than the source is kept beside it, never lost; one that holds the whole
+   * source and more (this carry is late) is left as it is.
+   * Throws CarryError.
+   */
+  carry(input: { sessionId: string; from: Place; to: Place }): Promise<{ transcript: string; bytes: number }>
+
+  /** Reads the transcript from `offset` on. Unknown rows are passed over; a half-written last line waits for the next look. */
+  readTail(transcript: string, offset: number): Promise<TranscriptTail>
+
+  /** Parses one file of the report folder; null for what is not a report of this program. */
+  parseReport(fileName: string, body: string, at: string): AgentReport | null
+
+  /** The program's own word on its live processes in this place. Dead processes and stale files are left out. */
+  liveStates(place: Place): Promise<LiveState[]>
+
+  /** Login identity and cached windows, read without starting the program or spending anything. */
+  readIdentity(place: Place): Promise<{ identity: string | null; email: string | null; windows: Window[] }>
+
+  /** Asks the program for login and usage; spends no budget. Windows are empty where it could not say. */
+  probe(place: Place, command: AgentCommand, now: () => string): Promise<Omit<AccountReading, 'account'>>
+
+  /** The dialog on this screen, if one is open. */
+  readDialog(screen: string): Dialog | null
+
+  /** What a person has typed but not sent, or null for an empty input line. */
+  readDraft(screen: string): string | null
+}

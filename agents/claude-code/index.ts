@@ -1,0 +1,39 @@
+/** The adapter for Claude Code. One file per concern; what they rest on is told in the comments of each. */
+import type { AgentAdapter, AgentCommand } from '../agent.js'
+import { AgentProgramError } from '../errors.js'
+import { carry } from './carry.js'
+import { readDialog } from './dialogs.js'
+import { readDraft } from './draft.js'
+import { bareEnv } from './env.js'
+import { readIdentity } from './identity.js'
+import { plan } from './launch.js'
+import { liveStates } from './liveness.js'
+import { prepare } from './prepare.js'
+import { probe } from './probe.js'
+import { ask } from './program.js'
+import { parseReport } from './reports.js'
+import { findTranscript, readTail } from './transcript.js'
+
+async function version(command: AgentCommand): Promise<string> {
+  const { stdout } = await ask(command, ['--version'], bareEnv(process.env, command), process.cwd())
+  const [found] = /\d+\.\d+\.\d+\S*/.exec(stdout) ?? []
+  if (found === undefined) throw new AgentProgramError(command.command, 'does not say its version')
+  return found
+}
+
+export const claudeCode: AgentAdapter = {
+  name: 'claude-code',
+  canChooseSessionId: true,
+  version,
+  prepare,
+  plan,
+  findTranscript,
+  carry,
+  readTail,
+  parseReport,
+  liveStates,
+  readIdentity,
+  probe,
+  readDialog,
+  readDraft,
+}

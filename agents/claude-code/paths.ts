@@ -1,0 +1,34 @@
+/** Where Claude Code keeps things. The default set-up differs from a config dir of one's own: `.claude.json` lies beside it. */
+import { realpathSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import type { Place } from '../agent.js'
+
+/** The home folder that a process in this place sees. */
+const homeOf = (place: Place): string => place.env['HOME'] ?? homedir()
+
+/** Whether the place is `~/.claude` itself: such a place must run without CLAUDE_CONFIG_DIR, which moves `.claude.json`. */
+export function isDefaultSetup(place: Place): boolean {
+  return resolved(join(homeOf(place), '.claude')) === resolved(place.configDir)
+}
+
+/** The file that holds account, trust and cached usage. */
+export function globalFile(place: Place): string {
+  return isDefaultSetup(place) ? join(homeOf(place), '.claude.json') : join(place.configDir, '.claude.json')
+}
+
+export const projectsFolder = (place: Place): string => join(place.configDir, 'projects')
+export const liveFolder = (place: Place): string => join(place.configDir, 'sessions')
+
+/** The path with its links followed as far as it exists. */
+export function resolved(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    const parent = dirname(path)
+    return parent === path ? path : join(resolved(parent), basename(path))
+  }
+}
+
+/** Ids become parts of file names: nothing that could lead out of a folder passes. */
+export const isSessionId = (id: string): boolean => /^[A-Za-z0-9][A-Za-z0-9-]{0,127}$/.test(id)

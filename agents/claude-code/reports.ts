@@ -1,0 +1,96 @@
+/** The reports that `report.sh` leaves: which events, and what each file says. */
+import { z } from 'zod'
+import type { AgentReport } from '../agent.js'
+import { statusLineWindows } from './quota.js'
+
+/**
+ * The events reported, and whether their body is kept. Bodies of `drop` events hold prompts, answers or tool input;
+ * that they happened is all that Outpool needs to know.
+ */
+export const hookEvents = {
+  SessionStart: 'keep',
+  UserPromptSubmit: 'drop',
+  Stop: 'drop',
+  StopFailure: 'keep',
+  Notification: 'keep',
+  PermissionRequest: 'drop',
+  SessionEnd: 'keep',
+} as const
+
+export const statusLineEvent = 'StatusLine'
+
+/** `<session>.<fence>.<event>.<process>-<try>`, or `.last` for the newest status; no part holds a dot. */
+const fileNamePattern = /^([a-z0-9][a-z0-9_-]{0,62})\.(\d{1,15})\.([A-Za-z]+)\.(?:\d+-\d+|last)$/
+
+const sessionStart = z.object({
+  session_id: z.string(),
+  transcript_path: z.string(),
+  source: z.string().default('startup'),
+})
+const stopFailure = z.object({ error: z.string().default('unknown'), agent_id: z.string().optional() })
+const notification = z.object({ message: z.string().default(''), notification_type: z.string().optional() })
+const sessionEnd = z.object({ reason: z.string().default('other') })
+
+/** Notifications that mean a person is asked for something; the others tell news. */
+const asksPerson = new Set(['permission_prompt', 'elicitation_dialog', 'worker_permission_prompt'])
+
+/** `at` is the file's modification time in ISO 8601. Null for what is not a report, is cut, or says nothing of use. */
+export function parseReport(fileName: string, body: string, at: string): AgentReport | null {
+  const [, session, fenceText, event] = fileNamePattern.exec(fileName) ?? []
+  if (session === undefined || event === undefined) return null
+  const head = { session, fence: Number(fenceText), at }
+  switch (event) {
+    case 'UserPromptSubmit':
+      return { ...head, kind: 'turn-started' }
+    case 'Stop':
+      return { ...head, kind: 'turn-ended' }
+    case 'PermissionRequest':
+      return { ...head, kind: 'needs-person', what: 'permission prompt' }
+    default:
+  }
+  const json = parsed(body)
+  switch (event) {
+    case 'SessionStart': {
+      const start = sessionStart.safeParse(json).data
+      return start === undefined
+        ? null
+        : {
+            ...head,
+            kind: 'started',
+            sessionId: start.session_id,
+            transcript: start.transcript_path,
+            source: start.source,
+          }
+    }
+    case 'StopFailure': {
+      const failure = stopFailure.safeParse(json).data
+      return failure === undefined
+        ? null
+        : { ...head, kind: 'turn-failed', error: failure.error, subagent: failure.agent_id !== undefined }
+    }
+    case 'Notification': {
+      const note = notification.safeParse(json).data
+      return note === undefined || !asksPerson.has(note.notification_type ?? '')
+        ? null
+        : { ...head, kind: 'needs-person', what: note.message }
+    }
+    case 'SessionEnd': {
+      const end = sessionEnd.safeParse(json).data
+      return end === undefined ? null : { ...head, kind: 'ended', reason: end.reason }
+    }
+    case statusLineEvent: {
+      const windows = statusLineWindows(json, at)
+      return windows.length === 0 ? null : { ...head, kind: 'quota', windows }
+    }
+    default:
+      return null
+  }
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,94 @@
+/** Reads the instant out of `resets 9:50pm (UTC)` and `resets Nov 24, 3:53am (Europe/Berlin)`. */
+
+const resetPattern =
+  /\bresets (?:([A-Z][a-z]{2})[a-z]* (\d{1,2})(?:, (\d{4}))?,? (?:at )?)?(\d{1,2})(?::(\d{2}))? ?([ap]m) \(([A-Za-z0-9_+\-/]+)\)/i
+
+const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
+
+const minute = 60_000
+const day = 24 * 60 * minute
+
+/** The text drops the seconds, so a reset within this minute looks as if it lay behind us. */
+const rounding = minute
+
+/**
+ * The reset as ISO 8601 in UTC, or null where the text names none, or no zone to read it in.
+ * A time alone means its first occurrence after `at` (when the text was written), a date its first in that or the next year.
+ */
+export function parseReset(text: string, at: string): string | null {
+  const [, monthName, dayText, yearText, hourText, minuteText = '0', half = '', zone = ''] =
+    resetPattern.exec(text) ?? []
+  const written = Date.parse(at)
+  if (hourText === undefined || Number.isNaN(written) || !isZone(zone)) return null
+  const hour12 = Number(hourText)
+  const minutes = Number(minuteText)
+  if (hour12 < 1 || hour12 > 12 || minutes > 59) return null
+  const timeOfDay = ((hour12 % 12) + (half.toLowerCase() === 'pm' ? 12 : 0)) * 60 * minute + minutes * minute
+  const dates =
+    monthName === undefined || dayText === undefined
+      ? daysAround(written, zone)
+      : datesNamed(monthName, Number(dayText), yearText, written, zone)
+  for (const date of dates) {
+    const instant = instantOf(date + timeOfDay, zone)
+    if (instant >= written - rounding) return new Date(instant).toISOString()
+  }
+  return null
+}
+
+/** Yesterday to the day after tomorrow in the zone, as midnights read as if they were UTC. */
+function daysAround(written: number, zone: string): number[] {
+  const midnight = Math.floor(localReading(written, zone) / day) * day
+  return [midnight - day, midnight, midnight + day, midnight + 2 * day]
+}
+
+function datesNamed(
+  monthName: string,
+  dayOfMonth: number,
+  yearText: string | undefined,
+  written: number,
+  zone: string,
+): number[] {
+  const month = months.indexOf(monthName.toLowerCase())
+  const year = new Date(localReading(written, zone)).getUTCFullYear()
+  const years = yearText === undefined ? [year, year + 1] : [Number(yearText)]
+  return years
+    .map((one) => Date.UTC(one, month, dayOfMonth))
+    .filter((date) => month >= 0 && new Date(date).getUTCDate() === dayOfMonth)
+}
+
+/** What a wall clock in the zone shows at the instant, read as if it were UTC. */
+function localReading(instant: number, zone: string): number {
+  const parts = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  }).formatToParts(instant)
+  const part = (type: string): number => Number(parts.find((one) => one.type === type)?.value)
+  return Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'))
+}
+
+/**
+ * The instant at which a clock in the zone shows this reading. Of two such instants (clocks set back) the later one:
+ * waking late costs an hour, waking early a second wall. A reading that is skipped (clocks set forward) moves on with the gap.
+ */
+function instantOf(reading: number, zone: string): number {
+  const offsetAt = (instant: number): number => localReading(instant, zone) - instant
+  const before = reading - offsetAt(reading - day)
+  const after = reading - offsetAt(reading + day)
+  const fitting = [before, after].filter((instant) => localReading(instant, zone) === reading)
+  return fitting.length > 0 ? Math.max(...fitting) : before
+}
+
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}

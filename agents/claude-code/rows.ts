@@ -1,0 +1,113 @@
+/** The rows of a transcript that say something to Outpool. The format is internal and changes: all else is passed over. */
+import { z } from 'zod'
+
+const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString())
+
+const blocks = z.array(z.looseObject({ type: z.string(), text: z.string().optional() }))
+const content = z.union([z.string(), blocks])
+
+const quotaLimitsSchema = z.looseObject({
+  status: z.string().optional(),
+  resetsAt: z.number().positive().max(8.64e12).nullish(),
+  rateLimitType: z.string().optional(),
+  overageDisabledReason: z.string().nullish(),
+  isUsingOverage: z.boolean().nullish(),
+  overageInUse: z.boolean().nullish(),
+})
+
+/** An entry that the program made up itself because the API refused: nobody else can write this envelope. */
+const faultSchema = z.looseObject({
+  type: z.literal('assistant'),
+  isSidechain: z.literal(false).optional(),
+  isApiErrorMessage: z.literal(true),
+  timestamp: instant,
+  error: z.string().optional(),
+  apiErrorStatus: z.number().nullish(),
+  apiErrorType: z
+    .string()
+    .nullish()
+    .transform((value) => value ?? undefined),
+  apiError: z
+    .string()
+    .nullish()
+    .transform((value) => value ?? undefined),
+  quotaLimits: quotaLimitsSchema.nullish().transform((value) => value ?? undefined),
+  message: z.looseObject({ model: z.literal('<synthetic>'), content }),
+})
+export type FaultRow = z.output<typeof faultSchema>
+
+const answerSchema = z.looseObject({
+  type: z.literal('assistant'),
+  isSidechain: z.literal(false).optional(),
+  isApiErrorMessage: z.literal(false).optional(),
+  timestamp: instant,
+  message: z.looseObject({ model: z.string().refine((model) => model !== '<synthetic>') }),
+})
+
+const userSchema = z.looseObject({
+  type: z.literal('user'),
+  isSidechain: z.literal(false).optional(),
+  isMeta: z.literal(false).optional(),
+  isCompactSummary: z.literal(false).optional(),
+  message: z.looseObject({ role: z.literal('user'), content }),
+})
+
+/** A text that was typed while the agent worked, at the moment it was handed to the agent. */
+const queuedSchema = z.looseObject({
+  type: z.literal('attachment'),
+  isSidechain: z.literal(false).optional(),
+  attachment: z.looseObject({
+    type: z.literal('queued_command'),
+    // Other modes are news of background tasks.
+    commandMode: z.literal('prompt').optional(),
+    prompt: content,
+  }),
+})
+
+/** The waiting line of texts typed while the agent works. It lives in memory: what stands in it dies with the process. */
+const queueSchema = z.looseObject({
+  type: z.literal('queue-operation'),
+  operation: z.string(),
+  content: z.string().optional(),
+})
+
+export type Row =
+  | { kind: 'fault'; row: FaultRow }
+  | { kind: 'answer'; at: string }
+  | { kind: 'prompt'; text: string }
+  | { kind: 'queue'; joins: boolean; text: string | null }
+
+/** Null for a row that says nothing of the main thread's turns, also for one that is no JSON. */
+export function readRow(line: string): Row | null {
+  let json: unknown
+  try {
+    json = JSON.parse(line)
+  } catch {
+    return null
+  }
+  const fault = faultSchema.safeParse(json)
+  if (fault.success) return { kind: 'fault', row: fault.data }
+  const answer = answerSchema.safeParse(json)
+  if (answer.success) return { kind: 'answer', at: answer.data.timestamp }
+  const queue = queueSchema.safeParse(json).data
+  if (queue !== undefined)
+    return { kind: 'queue', joins: queue.operation === 'enqueue', text: queue.content ?? null }
+  const text = promptText(json)
+  return text === null ? null : { kind: 'prompt', text }
+}
+
+/** What the program writes in a person's name when they stop a turn. */
+const interruption = /^\[Request interrupted by user\b/
+
+function promptText(json: unknown): string | null {
+  const user = userSchema.safeParse(json)
+  const queued = user.success ? null : queuedSchema.safeParse(json)
+  const said = user.success ? user.data.message.content : queued?.data?.attachment.prompt
+  if (said === undefined) return null
+  if (typeof said === 'string') return interruption.test(said) ? null : said
+  // Tool results come as user rows too.
+  if (said.some((block) => block.type === 'tool_result')) return null
+  const texts = said.flatMap((block) => (block.type === 'text' ? [block.text ?? ''] : []))
+  const text = texts.join('\n')
+  return texts.length === 0 || interruption.test(text) ? null : text
+}

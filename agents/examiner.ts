@@ -1,0 +1,48 @@
+/** What `doctor` asks of an agent program beside its adapter: questions of a set-up, not of a session. */
+import type { Login } from '../policy/account.js'
+import type { AgentCommand, Place } from './agent.js'
+import { claudeCodeExaminer } from './claude-code/examine.js'
+
+/** Something set around a place that keeps Outpool, or the login, from working there. */
+export interface Hindrance {
+  /** `fail` where sessions would not work or not be seen; `warn` where a person should know. */
+  state: 'warn' | 'fail'
+  /** One line, with the file or the entry in which it is set. Never a value. */
+  what: string
+  remedy: string
+}
+
+export interface LoginStatus {
+  login: Login
+  /** As whom, in words: an e-mail address, or the kind of key. Null where nobody is logged in, or nobody said. */
+  as: string | null
+  /** Why nothing is known, in the program's words; null where it is. */
+  unclear: string | null
+}
+
+export interface AgentExaminer {
+  /** Older versions work less well, and `lacks` says in what. */
+  leastVersion: { version: string; lacks: string; remedy: string }
+
+  /** The program's own word on its login. Local: no network, no budget. Throws AgentProgramError. */
+  loginStatus(place: Place, command: AgentCommand): Promise<LoginStatus>
+
+  /** Of the settings that hold for this place alone. Missing files hinder nothing; broken ones do. */
+  hindrances(place: Place, command: AgentCommand): Promise<Hindrance[]>
+
+  /** Of the settings that hold for the whole machine. `files`: where to look instead of the program's own places. */
+  machineHindrances(files?: readonly string[]): Promise<Hindrance[]>
+
+  /** Variables of `env` that the program would heed and that Outpool does not hand to it. */
+  withheld(env: Readonly<Record<string, string | undefined>>): string[]
+
+  /** Files of the place that nobody else may read. */
+  privateFiles(place: Place): string[]
+
+  /** What to type to log in at this place. */
+  loginCommand(place: Place, command: AgentCommand): string
+}
+
+const examiners: ReadonlyMap<string, AgentExaminer> = new Map([['claude-code', claudeCodeExaminer]])
+
+export const examinerOf = (agent: string): AgentExaminer | null => examiners.get(agent) ?? null
