@@ -1,0 +1,99 @@
+/** Proving that a launched agent is up, with the right conversation, and has taken its prompt. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { Context } from '@temporalio/activity'
+import type { AgentAdapter, LiveState, Place } from '../agents/agent.js'
+import type { LaunchRequest } from './contracts.js'
+import { launchFailed } from './errors.js'
+import type { Host } from './host.js'
+import type { LaunchRecord } from './sessionRecord.js'
+import type { Pane } from './tmux.js'
+
+/** How often a starting agent is looked at. */
+const lookEvery = 50
+
+/** A dialog takes one key after the other, and none while it is being painted. */
+const dialogLook = 300
+/** A dialog that stands after this many keys is one for a person. */
+const keyPressesMax = 12
+
+/** How long a submitted prompt may take to show in the conversation before it counts as not taken. */
+const promptWait = 10_000
+
+/** Waits until the agent says that it is up; answers dialogs where that decides nothing for a person. */
+export async function untilUp(
+  host: Host,
+  adapter: AgentAdapter,
+  place: Place,
+  request: LaunchRequest,
+): Promise<{ pane: Pane; live: LiveState | null }> {
+  const { startWithin } = host.config.timing
+  const until = performance.now() + startWithin
+  let presses = 0
+  for (let looks = 0; ; looks++) {
+    const pane = await host.tmux.pane(request.session)
+    if (pane?.fence !== request.fence) throw launchFailed('the pane vanished while the agent was starting')
+    if (pane.dead)
+      throw launchFailed(`the agent ended at its start: ${lastLines(await host.tmux.screen(pane.id))}`)
+    const live = (await adapter.liveStates(place)).find(({ pid }) => pid === pane.pid) ?? null
+    if (live && live.sessionId === request.sessionId && live.activity !== 'waiting') return { pane, live }
+    // The screen is only a hint where to look, so it is looked at seldom, and always before giving up.
+    if (looks % 10 === 9 || performance.now() > until) {
+      const dialog = adapter.readDialog(await host.tmux.screen(pane.id))
+      if (dialog?.safeKeys && presses < keyPressesMax) {
+        presses += 1
+        await host.tmux.press(pane.id, dialog.safeKeys)
+      } else if (dialog) {
+        // Up, but it asks a person: the watch says so.
+        return { pane, live }
+      } else if (live?.sessionId === request.sessionId && live.activity === 'waiting') {
+        return { pane, live }
+      }
+    }
+    if (performance.now() > until) {
+      const shown = lastLines(await host.tmux.screen(pane.id))
+      throw launchFailed(`the agent was not up within ${startWithin / 1000} s; it shows: ${shown}`)
+    }
+    await delay(lookEvery)
+    Context.current().cancellationSignal.throwIfAborted()
+  }
+}
+
+export async function untilTaken(
+  host: Host,
+  adapter: AgentAdapter,
+  place: Place,
+  request: LaunchRequest,
+  prompt: string | null,
+  launch: LaunchRecord,
+): Promise<boolean> {
+  const wanted = prompt ?? request.prompt?.text ?? null
+  if (wanted === null) return true
+  const until = performance.now() + promptWait
+  let presses = 0
+  do {
+    const transcript = await adapter.findTranscript(place, request.sessionId)
+    if (transcript) {
+      const { prompts } = await adapter.readTail(transcript, prompt === null ? 0 : launch.transcriptFrom)
+      if (prompts.some((prompt) => prompt.trim() === wanted.trim())) return true
+    }
+    const pane = await host.tmux.pane(request.session)
+    if (!pane || pane.dead) return false
+    const dialog = adapter.readDialog(await host.tmux.screen(pane.id))
+    if (dialog && (!dialog.safeKeys || presses >= keyPressesMax)) return false
+    if (dialog?.safeKeys) {
+      presses += 1
+      await host.tmux.press(pane.id, dialog.safeKeys)
+    }
+    await delay(dialog ? dialogLook : lookEvery)
+  } while (performance.now() < until)
+  return false
+}
+
+/** What a person would see at the end of the screen: enough to know why, never a conversation. */
+function lastLines(screen: string): string {
+  const lines = screen
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+  return lines.slice(-3).join(' / ').slice(0, 300) || 'nothing'
+}

@@ -1,0 +1,130 @@
+/** Shapes of the host-bound activities: what a workflow may ask of a host, and what it gets back. */
+import type { AccountReading, Wall } from '../policy/account.js'
+import type { RescueStep } from '../policy/session.js'
+
+/** Which process of which session: every host-bound step carries it, and a host refuses an older fence. */
+export interface SessionRef {
+  session: string
+  sessionId: string
+  fence: number
+  agent: string
+  cwd: string
+  place: PlaceRef
+}
+
+/** A place by name; the host resolves it to a config dir and an environment. */
+export interface PlaceRef {
+  kind: 'account' | 'substrate'
+  name: string
+}
+
+export interface LaunchRequest extends SessionRef {
+  model: string | null
+  /** A conversation that exists somewhere on this host is never begun anew, whatever this says. */
+  mode: 'new' | 'resume'
+  /** Submitted at once; where the conversation already holds `text`, `otherwise` instead. */
+  prompt: { text: string; otherwise: string | null } | null
+  /** Shown in the status bar of the session's tmux. */
+  status: string
+}
+
+export interface Launched {
+  pane: string
+  pid: number
+  tmuxSocket: string
+  transcript: string | null
+  /** Bytes that stood in the transcript before this process: evidence before that point is another process's. */
+  transcriptFrom: number
+  /** Whether the agent is known to have taken the prompt. */
+  promptTaken: boolean
+  steps: RescueStep[]
+}
+
+export interface StopRequest extends SessionRef {
+  /** Close the pane too: the session is over. */
+  closePane: boolean
+  status: string
+}
+
+export interface Stopped {
+  steps: RescueStep[]
+  /** Whether a turn was cut off. */
+  wasWorking: boolean
+}
+
+export interface CarryRequest {
+  session: string
+  sessionId: string
+  agent: string
+  /** Null: wherever on this host it lies. */
+  from: PlaceRef | null
+  to: PlaceRef
+}
+
+export interface Carried {
+  /** Null where nothing was ever said, so that nothing had to be carried. */
+  transcript: string | null
+  bytes: number
+}
+
+export interface WatchRequest extends SessionRef {
+  model: string | null
+  /** Evidence before this point of the transcript is another process's, or already known. */
+  transcriptFrom: number
+  /** A planned move found no better place: do not ask again before this instant. */
+  stayUntil: string | null
+  /** What the session is known to wait for: only a change is news. It ends with the dialog, or with the next turn. */
+  waiting: { what: string; endsWith: 'dialog' | 'turn' } | null
+  status: string
+}
+
+/** What a watch saw. The readings of the host's accounts come along, so that a lease needs no further step. */
+export type Observation = {
+  readings: AccountReading[]
+  at: string
+  /** How far the transcript was read: where the next watch of this process starts. */
+  transcriptTo: number
+  /** Whether a turn was running, as far as can be known. */
+  wasWorking: boolean
+} & (
+  | { kind: 'walled'; wall: Wall }
+  | { kind: 'near-limit'; why: string; wall: Wall | null }
+  | { kind: 'login'; text: string }
+  | { kind: 'context'; text: string }
+  | { kind: 'config'; text: string }
+  /** The turn failed on something that passes by itself; the agent gave up retrying. */
+  | { kind: 'transient'; text: string }
+  | { kind: 'exited'; how: string; byPerson: boolean }
+  | { kind: 'gone'; what: 'pane' | 'tmux' }
+  | { kind: 'frozen'; how: 'hung-request' | 'stopped' | 'spinning' }
+  | { kind: 'waiting'; what: string }
+  | { kind: 'not-waiting' }
+  /** The person began another conversation in the same pane (/clear, /resume). */
+  | { kind: 'renamed'; sessionId: string; transcript: string | null }
+  /** Another step took the session over on this host. */
+  | { kind: 'released' }
+  | { kind: 'rollover' }
+)
+
+export interface DeliverRequest extends SessionRef {
+  messageId: string
+  text: string
+}
+
+export interface HostActivities {
+  launchAgent(request: LaunchRequest): Promise<Launched>
+  stopAgent(request: StopRequest): Promise<Stopped>
+  carryConversation(request: CarryRequest): Promise<Carried>
+  watchAgent(request: WatchRequest): Promise<Observation>
+  /** Returns once the agent has taken the text. */
+  deliverText(request: DeliverRequest): Promise<void>
+  /** What this host knows of its accounts, without asking anybody. */
+  readAccounts(): Promise<AccountReading[]>
+  /** Asks the agent program; spends no budget. */
+  probeAccount(request: { account: string }): Promise<AccountReading>
+}
+
+export interface CommonActivities {
+  /** Names of the sessions whose workflow runs: leases of others are taken back. */
+  listLiveSessions(request: { pool: string }): Promise<string[]>
+}

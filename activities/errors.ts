@@ -1,0 +1,63 @@
+/** What a host-bound step can fail with. The names are part of the contract with the workflows' retry policies. */
+import { ApplicationFailure } from '@temporalio/common'
+
+export const faults = {
+  staleFence: 'StaleFence',
+  launchFailed: 'LaunchFailed',
+  stopFailed: 'StopFailed',
+  conversationHeld: 'ConversationHeld',
+  conversationMissing: 'ConversationMissing',
+  carryFailed: 'CarryFailed',
+  unknownPlace: 'UnknownPlace',
+  secretMissing: 'SecretMissing',
+  workFolderMissing: 'WorkFolderMissing',
+  tmuxFailed: 'TmuxFailed',
+} as const
+export type Fault = (typeof faults)[keyof typeof faults]
+
+/** A fault that the same step would meet again: the workflow decides what to do instead. */
+function final(type: Fault, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true })
+}
+
+/** Thrown when a newer launch of the session is known on this host: an old request must start and stop nothing. */
+export const staleFence = (session: string, asked: number, known: number) =>
+  final(
+    faults.staleFence,
+    `fence ${asked} of session ${session} is older than ${known}, which was launched since`,
+  )
+
+/** Thrown when the agent program did not come up, or ended before it was up. `screen` is the last line it showed. */
+export const launchFailed = (why: string) => final(faults.launchFailed, why)
+
+/** Thrown when a process outlives KILL: it may still write, so nothing may be started beside it. Retried until it is gone. */
+export const stopFailed = (pid: number): ApplicationFailure =>
+  ApplicationFailure.create({ type: faults.stopFailed, message: `process ${pid} is still there after KILL` })
+
+/** Thrown when a process that Outpool did not start works on the conversation: a second one would tear it. */
+export const conversationHeld = (sessionId: string, pid: number) =>
+  final(
+    faults.conversationHeld,
+    `process ${pid}, which outpool did not start, has conversation ${sessionId} open; end it there, then: outpool resume`,
+  )
+
+/** Thrown when a conversation that must be continued is not at the place it should have been carried to. */
+export const conversationMissing = (sessionId: string, place: string) =>
+  final(faults.conversationMissing, `conversation ${sessionId} is not under ${place}, but lies elsewhere`)
+
+/** Thrown when the conversation could not be brought over whole. */
+export const carryFailed = (why: string) => final(faults.carryFailed, why)
+
+/** Thrown when the configuration of this host does not name the account or substrate. */
+export const unknownPlace = (name: string) =>
+  final(faults.unknownPlace, `this host's configuration names no account or substrate ${name}`)
+
+/** Thrown when a secret that a place needs cannot be had; names the reference, never a value. */
+export const secretMissing = (why: string) => final(faults.secretMissing, why)
+
+/** Thrown when the session's folder is gone. */
+export const workFolderMissing = (cwd: string) => final(faults.workFolderMissing, `the folder ${cwd} is gone`)
+
+/** Thrown when tmux refuses what was asked; retried, since a tmux server can be on its way down or up. */
+export const tmuxFailed = (what: string, why: string) =>
+  ApplicationFailure.create({ type: faults.tmuxFailed, message: `tmux ${what}: ${why}` })

@@ -1,0 +1,74 @@
+/** What every host-bound step of this worker shares: the configuration, tmux, the records and the readings of this host. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { agentNamed } from '../agents/index.js'
+import type { AgentAdapter, AgentCommand, Place } from '../agents/agent.js'
+import type { Config, EnvRefs } from '../config/config.js'
+import type { Home } from '../config/home.js'
+import { SecretError } from '../config/errors.js'
+import { resolveEnv } from '../config/secrets.js'
+import type { PlaceRef } from './contracts.js'
+import { secretMissing, unknownPlace } from './errors.js'
+import { QuotaStore } from './quotaStore.js'
+import { SessionRecords } from './sessionRecord.js'
+import { Tmux } from './tmux.js'
+
+export class Host {
+  readonly home: Home
+  readonly config: Config
+  readonly tmux: Tmux
+  readonly records: SessionRecords
+  readonly quota: QuotaStore
+
+  constructor(home: Home, config: Config) {
+    this.home = home
+    this.config = config
+    this.tmux = new Tmux(home.tmuxSocket, home.dir)
+    this.records = new SessionRecords(home)
+    this.quota = new QuotaStore(home)
+  }
+
+  adapter(agent: string): AgentAdapter {
+    return agentNamed(agent)
+  }
+
+  /** How to run the agent program, with its secrets resolved. */
+  async command(agent: string): Promise<AgentCommand> {
+    const { command, args, env } = this.config.agents[agent] ?? { command: agent, args: [], env: {} }
+    return { command, args, env: await secretsOf(env) }
+  }
+
+  /** The place with its config dir and environment, secrets resolved. Throws UnknownPlace. */
+  async place(ref: PlaceRef): Promise<Place> {
+    if (ref.kind === 'account') {
+      const { pool, reserved } = this.config
+      const account = [...pool.accounts, ...reserved].find(({ name }) => name === ref.name)
+      if (!account) throw unknownPlace(ref.name)
+      return { ...ref, configDir: account.configDir, env: await secretsOf(account.env) }
+    }
+    const substrate = this.config.substrates.find(({ name }) => name === ref.name)
+    if (!substrate) throw unknownPlace(ref.name)
+    const configDir = join(this.home.dir, 'substrates', substrate.name)
+    mkdirSync(configDir, { recursive: true, mode: 0o700 })
+    return { ...ref, configDir, env: await secretsOf(substrate.env) }
+  }
+
+  /** Every place of this host under which the conversation could lie. */
+  async allPlaces(): Promise<Place[]> {
+    const { pool, reserved, substrates } = this.config
+    const refs: PlaceRef[] = [
+      ...[...pool.accounts, ...reserved].map(({ name }) => ({ kind: 'account' as const, name })),
+      ...substrates.map(({ name }) => ({ kind: 'substrate' as const, name })),
+    ]
+    return Promise.all(refs.map((ref) => this.place(ref)))
+  }
+}
+
+/** A secret that is missing will be missing at the next try too: the session goes elsewhere instead. */
+async function secretsOf(env: EnvRefs): Promise<Record<string, string>> {
+  try {
+    return await resolveEnv(env)
+  } catch (error) {
+    throw error instanceof SecretError ? secretMissing(error.message) : error
+  }
+}

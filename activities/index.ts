@@ -1,0 +1,56 @@
+/** The activities of a host's worker, wired to that host. */
+import { Context } from '@temporalio/activity'
+import type { Client } from '@temporalio/client'
+import { searchAttributes } from '../policy/ids.js'
+import { carryConversation } from './carry.js'
+import type { CommonActivities, HostActivities } from './contracts.js'
+import { deliverText } from './deliver.js'
+import type { Host } from './host.js'
+import { launchAgent } from './launch.js'
+import type { Prober } from './probe.js'
+import type { Sampler } from './sampler.js'
+import { stopAgent } from './stop.js'
+import { watchAgent } from './watch.js'
+
+export function hostActivities(host: Host, sampler: Sampler, prober: Prober): HostActivities {
+  return {
+    launchAgent: (request) => beating(() => launchAgent(host, request)),
+    stopAgent: (request) => {
+      const wasWorking = sampler.phase(request.session, request.fence) === 'working'
+      sampler.release(request.session, request.fence)
+      return beating(() => stopAgent(host, request, wasWorking))
+    },
+    carryConversation: (request) => beating(() => carryConversation(host, request)),
+    watchAgent: (request) => watchAgent(host, sampler, request),
+    deliverText: (request) => beating(() => deliverText(host, sampler, request)),
+    readAccounts: () => Promise.resolve(host.config.pool.accounts.map(({ name }) => host.quota.read(name))),
+    probeAccount: ({ account }) => beating(() => prober.probe(account)),
+  }
+}
+
+/** Tells the engine that the step's worker lives; how long the step itself may take is bounded by the workflow. */
+async function beating<T>(step: () => Promise<T>): Promise<T> {
+  const context = Context.current()
+  const beat = setInterval(() => context.heartbeat(), stepBeatEvery)
+  try {
+    return await step()
+  } finally {
+    clearInterval(beat)
+  }
+}
+
+/** Well within the steps' heartbeat timeout of 10 s. */
+const stepBeatEvery = 3_000
+
+export function commonActivities(client: Client): CommonActivities {
+  return {
+    listLiveSessions: async () => {
+      const running = client.workflow.list({
+        query: `WorkflowType = 'session' AND ExecutionStatus = 'Running' AND ${searchAttributes.phase} IS NOT NULL`,
+      })
+      const names: string[] = []
+      for await (const { workflowId } of running) names.push(workflowId.slice('session/'.length))
+      return names
+    },
+  }
+}

@@ -1,0 +1,166 @@
+/** Starts the agent in the session's pane and proves that it is up with the right conversation. Idempotent per fence. */
+import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AgentAdapter, LaunchPlan, Place } from '../agents/agent.js'
+import type { RescueStep } from '../policy/session.js'
+import { untilTaken, untilUp } from './arrival.js'
+import type { Launched, LaunchRequest } from './contracts.js'
+import { conversationHeld, conversationMissing, stopFailed, workFolderMissing } from './errors.js'
+import type { Host } from './host.js'
+import { end, isAlive, startOf, type ProcessRef } from './processes.js'
+import { restoreDraft } from './stop.js'
+import type { LaunchRecord } from './sessionRecord.js'
+
+export async function launchAgent(host: Host, request: LaunchRequest): Promise<Launched> {
+  return host.records.inTurn(request.session, async () => {
+    const { session, sessionId, fence, cwd } = request
+    host.records.assertLaunchable(session, fence)
+    if (!existsSync(cwd)) throw workFolderMissing(cwd)
+    const adapter = host.adapter(request.agent)
+    const place = await host.place(request.place)
+    const steps: RescueStep[] = []
+    const step = stepTimer(steps)
+
+    const running = await runningLaunch(host, session, fence)
+    let prompt: string | null = null
+    let launch: LaunchRecord
+    if (running) {
+      launch = running
+    } else {
+      await step('clear', () => clearTheWay(host, adapter, request))
+      const transcript = await adapter.findTranscript(place, sessionId)
+      if (transcript === null && request.mode === 'resume') await assertNowhere(host, adapter, request)
+      prompt = await promptToSubmit(adapter, transcript, request)
+      launch = await step('prepare', () => prepare(host, adapter, place, request, transcript))
+      await step('respawn', () => respawn(host, adapter, place, request, launch, transcript, prompt))
+    }
+    const up = await step('verify', () => untilUp(host, adapter, place, request))
+    const promptTaken = await step('prompt', () => untilTaken(host, adapter, place, request, prompt, launch))
+    await restoreDraft(host, session, up.pane.id)
+    const transcript = await adapter.findTranscript(place, sessionId)
+    const { transcriptFrom } = launch
+    const tmuxSocket = host.tmux.socket
+    return { pane: up.pane.id, pid: up.pane.pid, tmuxSocket, transcript, transcriptFrom, promptTaken, steps }
+  })
+}
+
+/** An earlier attempt of this very launch whose process lives: it is taken as it is. */
+async function runningLaunch(host: Host, session: string, fence: number): Promise<LaunchRecord | null> {
+  const known = host.records.launch(session, fence)
+  if (!known) return null
+  if (known.process) return (await isAlive(known.process)) ? known : null
+  // The worker was killed between the start of the process and the note of it; the pane tells.
+  const pane = await host.tmux.pane(session)
+  const start = pane?.fence === fence && !pane.dead ? await startOf(pane.pid) : null
+  if (!pane || start === null) return null
+  const launch = { ...known, process: { pid: pane.pid, start } }
+  host.records.saveLaunch(session, launch)
+  return launch
+}
+
+function stepTimer(steps: RescueStep[]) {
+  return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const from = performance.now()
+    const done = await work()
+    steps.push({ name, ms: Math.round(performance.now() - from) })
+    return done
+  }
+}
+
+/** Law 3: no live process may hold the conversation when the next one starts. Only our own are ended. */
+async function clearTheWay(host: Host, adapter: AgentAdapter, request: LaunchRequest): Promise<void> {
+  const { session, sessionId } = request
+  const pane = await host.tmux.pane(session)
+  const start = pane && !pane.dead ? await startOf(pane.pid) : null
+  if (pane && start !== null) await mustEnd(host, { pid: pane.pid, start })
+  const newest = host.records.newest(session)
+  if (newest?.process) await mustEnd(host, newest.process)
+  for (const place of await host.allPlaces()) {
+    const other = (await adapter.liveStates(place)).find((live) => live.sessionId === sessionId)
+    if (other) throw conversationHeld(sessionId, other.pid)
+  }
+}
+
+async function mustEnd(host: Host, process: ProcessRef): Promise<void> {
+  if ((await end(process, host.config.timing.stopGrace)) === false) throw stopFailed(process.pid)
+}
+
+/** A conversation that was never begun may be begun; one that lies elsewhere must not be replaced by a blank one (law 5). */
+async function assertNowhere(host: Host, adapter: AgentAdapter, request: LaunchRequest): Promise<void> {
+  for (const place of await host.allPlaces()) {
+    if (await adapter.findTranscript(place, request.sessionId))
+      throw conversationMissing(request.sessionId, request.place.name)
+  }
+}
+
+async function promptToSubmit(
+  adapter: AgentAdapter,
+  transcript: string | null,
+  { prompt }: LaunchRequest,
+): Promise<string | null> {
+  if (prompt === null) return null
+  if (transcript === null) return prompt.text
+  const { prompts } = await adapter.readTail(transcript, 0)
+  const isTaken = prompts.some((said) => said.trim() === prompt.text.trim())
+  return isTaken ? prompt.otherwise : prompt.text
+}
+
+async function prepare(
+  host: Host,
+  adapter: AgentAdapter,
+  place: Place,
+  request: LaunchRequest,
+  transcript: string | null,
+): Promise<LaunchRecord> {
+  await adapter.prepare(place, request.cwd)
+  const { fence, agent, sessionId, cwd } = request
+  const transcriptFrom = transcript === null ? 0 : statSync(transcript).size
+  const launch = { fence, place: request.place, agent, sessionId, cwd, process: null, transcriptFrom }
+  host.records.saveLaunch(request.session, launch)
+  return launch
+}
+
+async function respawn(
+  host: Host,
+  adapter: AgentAdapter,
+  place: Place,
+  request: LaunchRequest,
+  launch: LaunchRecord,
+  transcript: string | null,
+  prompt: string | null,
+): Promise<void> {
+  const { session, sessionId, fence, cwd, model } = request
+  const plan = await adapter.plan({
+    place,
+    command: await host.command(request.agent),
+    session,
+    sessionId,
+    fence,
+    cwd,
+    model,
+    mode: transcript === null ? 'new' : 'resume',
+    prompt,
+    launchDir: host.records.folder(session),
+    reportDir: host.home.reports,
+    baseEnv: process.env,
+  })
+  const script = writeLaunchScript(host.records.folder(session), fence, plan)
+  const argv = ['/bin/sh', script]
+  const pane = await host.tmux.spawn({ session, fence, cwd, argv, status: request.status })
+  const start = await startOf(pane.pid)
+  host.records.saveLaunch(session, { ...launch, process: start === null ? null : { pid: pane.pid, start } })
+}
+
+/**
+ * The environment may hold secrets, and arguments of a process are for all to read: so the environment goes through a
+ * file of ours (0600) that removes itself and becomes the agent. `{ }` makes the shell read it whole before it is gone.
+ */
+function writeLaunchScript(folder: string, fence: number, plan: LaunchPlan): string {
+  const script = join(folder, `launch-${fence}.sh`)
+  const exports = Object.entries(plan.env).map(([name, value]) => `export ${name}=${quote(value)}`)
+  const lines = ['{', 'rm -f -- "$0"', ...exports, `exec ${plan.argv.map(quote).join(' ')}`, '}', '']
+  writeFileSync(script, lines.join('\n'), { mode: 0o600 })
+  return script
+}
+
+const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`

@@ -1,0 +1,99 @@
+/** Processes of this host, each named by its id and its start, so that a reused id is never taken for the old process. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { execa } from 'execa'
+
+export interface ProcessRef {
+  pid: number
+  /** When it started, in the system's own words; equal for the same process only. */
+  start: string
+}
+
+const hasProc = existsSync('/proc/self/stat')
+
+/** The start of a live process, or null when there is none with this id. A zombie counts as ended. */
+export async function startOf(pid: number): Promise<string | null> {
+  if (hasProc) {
+    const fields = statFields(pid)
+    return fields === null || fields[0] === 'Z' ? null : (fields[19] ?? null)
+  }
+  const { stdout, exitCode } = await execa('ps', ['-o', 'lstart=', '-p', String(pid)], { reject: false })
+  return exitCode === 0 && stdout.trim() !== '' ? stdout.trim() : null
+}
+
+export async function isAlive(process: ProcessRef): Promise<boolean> {
+  return (await startOf(process.pid)) === process.start
+}
+
+/** The fields of /proc/<pid>/stat from the third on (`state`, `ppid`, `pgrp`, `session`, ...): the second may hold spaces. */
+function statFields(pid: number): string[] | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return null
+  }
+}
+
+/** Whether a job of the system's (stopped by a signal) will not run until somebody continues it. */
+export function isStopped(pid: number): boolean {
+  return ['T', 't'].includes(statFields(pid)?.[0] ?? '')
+}
+
+export function hasChildren(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim() !== ''
+  } catch {
+    return false
+  }
+}
+
+/** Processes of the terminal session that `leader` led; they outlive it when it was killed hard. */
+function leftBehind(leader: number): number[] {
+  if (!hasProc) return []
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid !== leader && statFields(pid)?.[3] === String(leader))
+}
+
+/**
+ * Ends a pane's process: TERM, wait, KILL of its group, then whatever of its terminal session is left.
+ * Answers how it ended; false when it is still there after all.
+ */
+export async function end(process: ProcessRef, graceMs: number): Promise<'gone' | 'term' | 'kill' | false> {
+  if (!(await isAlive(process))) {
+    for (const pid of leftBehind(process.pid)) signal(pid, 'SIGKILL')
+    return 'gone'
+  }
+  // A stopped process acts on TERM only once it runs again.
+  signal(process.pid, 'SIGTERM')
+  signal(process.pid, 'SIGCONT')
+  if (await hasEndedWithin(process, graceMs)) {
+    for (const pid of leftBehind(process.pid)) signal(pid, 'SIGKILL')
+    return 'term'
+  }
+  signal(-process.pid, 'SIGKILL')
+  signal(process.pid, 'SIGKILL')
+  for (const pid of leftBehind(process.pid)) signal(pid, 'SIGKILL')
+  return (await hasEndedWithin(process, killWait)) && 'kill'
+}
+
+/** KILL is not refused, but a process in uninterruptible I/O ends only when that does. */
+const killWait = 5_000
+
+async function hasEndedWithin(process: ProcessRef, ms: number): Promise<boolean> {
+  const until = performance.now() + ms
+  for (let pause = 2; ; pause = Math.min(pause * 2, 100)) {
+    if (!(await isAlive(process))) return true
+    if (performance.now() >= until) return false
+    await delay(pause)
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // It ended by itself in between, which is what was wanted.
+  }
+}

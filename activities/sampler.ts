@@ -1,0 +1,249 @@
+/**
+ * The one look-out of a host. Whatever the number of sessions, a tick costs one tmux call and one look at each place's
+ * live states; reports wake only the session they speak of.
+ */
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  watch,
+  type FSWatcher,
+} from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AgentReport, LiveState } from '../agents/agent.js'
+import type { LiveFile } from '../config/liveState.js'
+import type { PlaceRef } from './contracts.js'
+import { writeFileAtomic } from './files.js'
+import type { Host } from './host.js'
+import type { Pane } from './tmux.js'
+import type { SessionWatch } from './sessionWatch.js'
+
+/** How often the host is looked at; reports come at once, so this only bounds what they do not tell. */
+const tickEvery = 2_000
+/** Heartbeats of watches, each a write in the engine: once per half of the shortest heartbeat timeout. */
+const beatEvery = 5_000
+/** `live.json` is rewritten at least this often, so that its age tells whether a worker is there. */
+const publishEvery = 10_000
+/** A report for a session that nobody watches yet waits this long for its watch. */
+const unclaimedFor = 60_000
+
+/** What one tick saw of the host. */
+export interface Sample {
+  /** Null when no tmux server answers. */
+  panes: Map<string, Pane> | null
+  live: Map<number, LiveState>
+}
+
+export class Sampler {
+  readonly #host: Host
+  readonly #watches = new Map<string, SessionWatch>()
+  #reportsWatcher: FSWatcher | null = null
+  #stopped = new AbortController()
+  #running: Promise<void> | null = null
+  #draining: Promise<void> | null = null
+  #drainAgain = false
+  #lastBeat = 0
+  #published = { at: 0, content: '' }
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  start(): void {
+    mkdirSync(this.#host.home.reports, { recursive: true, mode: 0o700 })
+    this.#reportsWatcher = watch(this.#host.home.reports, () => this.#drainSoon())
+    this.#running = this.#loop()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    this.#reportsWatcher?.close()
+    await this.#running
+    await this.#draining
+  }
+
+  /** A newer watch of the same session takes the older one's place. */
+  async add(session: SessionWatch): Promise<void> {
+    this.#watches.get(session.name)?.release()
+    this.#watches.set(session.name, session)
+    this.#drainSoon()
+    await this.#lookAt([session])
+  }
+
+  remove(session: SessionWatch): void {
+    if (this.#watches.get(session.name) === session) this.#watches.delete(session.name)
+  }
+
+  /** Ends the watch of a session that another step of this host is about to stop or move. */
+  release(name: string, upToFence: number): void {
+    const known = this.#watches.get(name)
+    if (known && known.fence <= upToFence) known.release()
+  }
+
+  phase(name: string, fence: number): SessionWatch['phase'] | null {
+    const known = this.#watches.get(name)
+    return known?.fence === fence ? known.phase : null
+  }
+
+  /** True once the session is idle under this fence; false when that process is no longer the session's. */
+  async untilIdle(name: string, fence: number, signal: AbortSignal): Promise<boolean> {
+    for (;;) {
+      if (this.phase(name, fence) === 'idle') return true
+      const newest = this.#host.records.newest(name)
+      if ((newest && newest.fence > fence) || this.#host.records.isStopped(name, fence)) return false
+      await delay(200, undefined, { signal })
+    }
+  }
+
+  async #loop(): Promise<void> {
+    const { signal } = this.#stopped
+    while (!signal.aborted) {
+      try {
+        await this.#tick()
+      } catch (error) {
+        console.error(
+          `outpool: this look at the host failed, the next comes in ${tickEvery / 1000} s:`,
+          error,
+        )
+      }
+      await delay(tickEvery, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  async #tick(): Promise<void> {
+    this.#drainSoon()
+    await this.#lookAt([...this.#watches.values()])
+    const now = Date.now()
+    if (now - this.#lastBeat >= beatEvery) {
+      this.#lastBeat = now
+      for (const session of this.#watches.values()) session.beat()
+    }
+    this.#publish(now)
+  }
+
+  async #lookAt(sessions: SessionWatch[]): Promise<void> {
+    if (sessions.length === 0) return
+    const sample = await this.#sample(sessions)
+    await Promise.all(sessions.map((session) => session.look(sample)))
+  }
+
+  async #sample(sessions: SessionWatch[]): Promise<Sample> {
+    const panes = await this.#host.tmux.panes()
+    const byAgent = new Map<string, { agent: string; place: PlaceRef }>()
+    for (const { agent, place } of sessions)
+      byAgent.set(`${agent} ${place.kind} ${place.name}`, { agent, place })
+    const live = await Promise.all(
+      [...byAgent.values()].map(async ({ agent, place }) =>
+        this.#host.adapter(agent).liveStates(await this.#host.place(place)),
+      ),
+    )
+    return {
+      panes: panes && new Map(panes.map((pane) => [pane.session, pane])),
+      live: new Map(live.flat().map((state) => [state.pid, state])),
+    }
+  }
+
+  /** One drain at a time; what arrives meanwhile is taken by another one right after. */
+  #drainSoon(): void {
+    if (this.#draining) {
+      this.#drainAgain = true
+      return
+    }
+    this.#drainAgain = false
+    this.#draining = this.#drain()
+      .catch((error: unknown) => console.error('outpool: reports could not be read:', error))
+      .finally(() => {
+        this.#draining = null
+        if (this.#drainAgain && !this.#stopped.signal.aborted) this.#drainSoon()
+      })
+  }
+
+  async #drain(): Promise<void> {
+    const touched = new Set<SessionWatch>()
+    for (const { path, report, at } of this.#readReports()) {
+      if (report === null) {
+        rmSync(path, { force: true })
+        continue
+      }
+      const taken = this.#take(report, touched)
+      if (taken || Date.now() - at > unclaimedFor) rmSync(path, { force: true })
+    }
+    await this.#lookAt([...touched])
+  }
+
+  #readReports(): { path: string; report: AgentReport | null; at: number }[] {
+    const folder = this.#host.home.reports
+    return readdirSync(folder)
+      .filter((name) => !name.startsWith('.'))
+      .flatMap((name) => {
+        const path = join(folder, name)
+        try {
+          const { mtimeNs } = statSync(path, { bigint: true })
+          return [{ name, path, mtimeNs }]
+        } catch {
+          return []
+        }
+      })
+      .sort((a, b) => (a.mtimeNs < b.mtimeNs ? -1 : a.mtimeNs > b.mtimeNs ? 1 : 0))
+      .map(({ name, path, mtimeNs }) => {
+        const at = Number(mtimeNs / 1_000_000n)
+        const [taken, body] = takeBody(folder, name, path)
+        return { path: taken, at, report: this.#parse(name, body, new Date(at).toISOString()) }
+      })
+  }
+
+  #parse(name: string, body: string, at: string): AgentReport | null {
+    for (const agent of Object.keys(this.#host.config.agents)) {
+      const report = this.#host.adapter(agent).parseReport(name, body, at)
+      if (report) return report
+    }
+    return null
+  }
+
+  /** False when the report has to wait for its watch. Evidence counts for the launch that produced it, and for no other. */
+  #take(report: AgentReport, touched: Set<SessionWatch>): boolean {
+    const launch = this.#host.records.launch(report.session, report.fence)
+    if (!launch) return false
+    if (report.kind === 'quota') {
+      if (launch.place.kind === 'account') this.#host.quota.takeWindows(launch.place.name, report.windows)
+      return true
+    }
+    const watching = this.#watches.get(report.session)
+    if (watching?.fence !== report.fence) {
+      const newest = this.#host.records.newest(report.session)
+      return (newest?.fence ?? 0) > report.fence || this.#host.records.isStopped(report.session, report.fence)
+    }
+    watching.take(report)
+    touched.add(watching)
+    return true
+  }
+
+  #publish(now: number): void {
+    const accounts = [...this.#host.config.pool.accounts, ...this.#host.config.reserved].map(({ name }) =>
+      this.#host.quota.read(name),
+    )
+    const sessions: LiveFile['sessions'] = {}
+    for (const { name, phase, waitingFor, fence } of this.#watches.values())
+      sessions[name] = { phase, waitingFor, fence }
+    const content = JSON.stringify({ sessions, accounts })
+    if (content === this.#published.content && now - this.#published.at < publishEvery) return
+    this.#published = { at: now, content }
+    const live: LiveFile = { at: new Date(now).toISOString(), pid: process.pid, sessions, accounts }
+    writeFileAtomic(this.#host.home.liveFile, JSON.stringify(live))
+  }
+}
+
+/**
+ * A report of which only the newest is kept (`.last`) may be replaced while it is being read: it is put aside first, so
+ * that what is removed afterwards is what was read.
+ */
+function takeBody(folder: string, name: string, path: string): [path: string, body: string] {
+  if (!name.endsWith('.last')) return [path, readFileSync(path, 'utf8')]
+  const aside = join(folder, `.${name}.taken`)
+  renameSync(path, aside)
+  return [aside, readFileSync(aside, 'utf8')]
+}

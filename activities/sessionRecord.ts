@@ -1,0 +1,136 @@
+/** What this host durably knows of a session: which launch is the newest, and where it went. Read before anything is started or stopped. */
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Home } from '../config/home.js'
+import { writeFileAtomic } from './files.js'
+import { staleFence } from './errors.js'
+
+const placeSchema = z.object({ kind: z.enum(['account', 'substrate']), name: z.string() })
+
+const launchSchema = z.object({
+  fence: z.number().int(),
+  place: placeSchema,
+  agent: z.string(),
+  sessionId: z.string(),
+  cwd: z.string(),
+  /** Set once the process runs. */
+  process: z.object({ pid: z.number().int(), start: z.string() }).nullable(),
+  transcriptFrom: z.number().int(),
+})
+export type LaunchRecord = z.output<typeof launchSchema>
+
+const recordSchema = z.object({
+  /** Newest last. Reports of an older launch are attributed by it. */
+  launches: z.array(launchSchema),
+  /** Fence up to which everything is to stay stopped. */
+  stoppedUpTo: z.number().int(),
+  /** Where the transcript ended when the typing of a text began, by message id. */
+  deliveries: z.record(z.string(), z.number().int()),
+})
+type SessionRecord = z.output<typeof recordSchema>
+
+/** Reports of launches older than this many are of no use to anybody. */
+const launchesKept = 20
+const deliveriesKept = 50
+
+export class SessionRecords {
+  readonly #home: Home
+  readonly #known = new Map<string, SessionRecord>()
+  readonly #queues = new Map<string, Promise<unknown>>()
+
+  constructor(home: Home) {
+    this.#home = home
+  }
+
+  folder(session: string): string {
+    const folder = join(this.#home.sessions, session)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return folder
+  }
+
+  newest(session: string): LaunchRecord | null {
+    return this.#read(session).launches.at(-1) ?? null
+  }
+
+  launch(session: string, fence: number): LaunchRecord | null {
+    return this.#read(session).launches.find((launch) => launch.fence === fence) ?? null
+  }
+
+  /** Throws StaleFence when a newer launch, or a stop of this one, is known. */
+  assertLaunchable(session: string, fence: number): void {
+    const record = this.#read(session)
+    const newest = record.launches.at(-1)?.fence ?? 0
+    if (fence < newest) throw staleFence(session, fence, newest)
+    if (fence <= record.stoppedUpTo) throw staleFence(session, fence, record.stoppedUpTo)
+  }
+
+  isStopped(session: string, fence: number): boolean {
+    return this.#read(session).stoppedUpTo >= fence
+  }
+
+  saveLaunch(session: string, launch: LaunchRecord): void {
+    const record = this.#read(session)
+    const others = record.launches.filter(({ fence }) => fence !== launch.fence)
+    this.#write(session, { ...record, launches: [...others, launch].slice(-launchesKept) })
+  }
+
+  saveStop(session: string, fence: number): void {
+    const record = this.#read(session)
+    if (record.stoppedUpTo < fence) this.#write(session, { ...record, stoppedUpTo: fence })
+  }
+
+  deliveryFrom(session: string, messageId: string): number | null {
+    return this.#read(session).deliveries[messageId] ?? null
+  }
+
+  saveDelivery(session: string, messageId: string, transcriptFrom: number): void {
+    const record = this.#read(session)
+    const all = [...Object.entries(record.deliveries), [messageId, transcriptFrom] as const]
+    this.#write(session, { ...record, deliveries: Object.fromEntries(all.slice(-deliveriesKept)) })
+  }
+
+  /** Steps of one session on this host come one after the other, also those of attempts that the engine has given up. */
+  async inTurn<T>(session: string, step: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(session) ?? Promise.resolve()
+    const turn = before.then(step, step)
+    const settled = turn.catch(() => undefined)
+    this.#queues.set(session, settled)
+    try {
+      return await turn
+    } finally {
+      if (this.#queues.get(session) === settled) this.#queues.delete(session)
+    }
+  }
+
+  forget(session: string): void {
+    this.#known.delete(session)
+    rmSync(join(this.#home.sessions, session), { recursive: true, force: true })
+  }
+
+  #read(session: string): SessionRecord {
+    const known = this.#known.get(session)
+    if (known) return known
+    let record: SessionRecord = { launches: [], stoppedUpTo: 0, deliveries: {} }
+    try {
+      record = recordSchema.parse(JSON.parse(readFileSync(this.#file(session), 'utf8')))
+    } catch (error) {
+      if (!isMissing(error)) throw error
+    }
+    this.#known.set(session, record)
+    return record
+  }
+
+  #write(session: string, record: SessionRecord): void {
+    this.folder(session)
+    writeFileAtomic(this.#file(session), JSON.stringify(record))
+    this.#known.set(session, record)
+  }
+
+  #file(session: string): string {
+    return join(this.#home.sessions, session, 'record.json')
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'

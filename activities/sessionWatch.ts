@@ -1,0 +1,304 @@
+/** What is known of one watched session, and what follows from what is seen of it. */
+import { statSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AgentAdapter, AgentReport, LiveState, TurnFault } from '../agents/agent.js'
+import type { AccountReading, Wall } from '../policy/account.js'
+import { shouldLeave } from '../policy/planned.js'
+import { leaveAt } from '../policy/windows.js'
+import type { Observation, PlaceRef, WatchRequest } from './contracts.js'
+import type { Host } from './host.js'
+import { hasChildren, isStopped } from './processes.js'
+import type { Sample } from './sampler.js'
+import type { Pane } from './tmux.js'
+
+/** The agent writes a failed turn's row up to 0.2 s after it reported it; it is looked for this long. */
+const faultRowWithin = 1_500
+const faultRowLook = 10
+/** A dialog takes one key at each look; one that stands after this many is one for a person. */
+const keyPressesMax = 12
+/** A dialog counts as waiting for a person once it has stood this long: most are answered at once. */
+const waitingAfter = 3_000
+
+type News = DistributiveOmit<Observation, 'readings' | 'at' | 'transcriptTo' | 'wasWorking'>
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+export class SessionWatch {
+  readonly name: string
+  readonly fence: number
+  readonly agent: string
+  readonly place: PlaceRef
+  readonly ended: Promise<Observation>
+  phase: 'working' | 'idle' | 'waiting' = 'working'
+  waitingFor: string | null
+
+  readonly #host: Host
+  readonly #adapter: AgentAdapter
+  readonly #request: WatchRequest
+  readonly #heartbeat: (details: unknown) => void
+  #settle: (observation: Observation) => void = () => undefined
+  #isOver = false
+  #transcript: string | null = null
+  #offset: number
+  #fault: TurnFault | null = null
+  #turnFailed = false
+  #hadTurn = false
+  #byPerson = false
+  #waitingSince: number | null = null
+  #presses = 0
+  #quietSince = Date.now()
+  #looking: Promise<void> | null = null
+
+  constructor(host: Host, request: WatchRequest, heartbeat: (details: unknown) => void) {
+    this.name = request.session
+    this.fence = request.fence
+    this.agent = request.agent
+    this.place = request.place
+    this.waitingFor = request.waiting?.what ?? null
+    if (request.waiting) this.phase = 'waiting'
+    this.#host = host
+    this.#adapter = host.adapter(request.agent)
+    this.#request = request
+    this.#heartbeat = heartbeat
+    this.#offset = request.transcriptFrom
+    this.ended = new Promise((resolve) => (this.#settle = resolve))
+  }
+
+  beat(): void {
+    const { phase, waitingFor } = this
+    this.#heartbeat({ phase, waitingFor, account: this.place.name, windows: this.#reading()?.windows ?? [] })
+  }
+
+  release(): void {
+    this.end({ kind: 'released' })
+  }
+
+  end(news: News): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    const readings = this.#host.config.pool.accounts.map(({ name }) => this.#host.quota.read(name))
+    // A turn that has just ended near the limit may have been wrapped up early because of it.
+    const wasWorking = this.phase === 'working' || (news.kind === 'near-limit' && this.#hadTurn)
+    this.#settle({ ...news, readings, at: new Date().toISOString(), transcriptTo: this.#offset, wasWorking })
+  }
+
+  /** Takes a report of this very launch; the look that follows draws the conclusions. */
+  take(report: AgentReport): void {
+    switch (report.kind) {
+      case 'started':
+        if (report.sessionId !== this.#request.sessionId) {
+          const { sessionId, transcript } = report
+          this.end({ kind: 'renamed', sessionId, transcript })
+        }
+        break
+      case 'turn-started':
+        this.#turnFailed = false
+        break
+      case 'turn-failed':
+        // A subagent's wall is told to its parent, which goes on and meets the wall itself.
+        if (!report.subagent) this.#turnFailed = true
+        break
+      case 'needs-person':
+        this.waitingFor = report.what
+        break
+      case 'ended':
+        this.#byPerson = ['prompt_input_exit', 'logout'].includes(report.reason)
+        break
+      case 'turn-ended':
+      case 'quota':
+        break
+    }
+  }
+
+  /** One look at a time: a look that is asked for meanwhile comes right after. */
+  look(sample: Sample): Promise<void> {
+    const before = this.#looking ?? Promise.resolve()
+    this.#looking = before
+      .then(() => (this.#isOver ? undefined : this.#look(sample)))
+      .catch((error: unknown) => console.error(`outpool: ${this.name} could not be looked at:`, error))
+    return this.#looking
+  }
+
+  async #look({ panes, live }: Sample): Promise<void> {
+    if (this.#isSuperseded()) {
+      this.release()
+      return
+    }
+    if (panes === null) {
+      this.end({ kind: 'gone', what: 'tmux' })
+      return
+    }
+    const pane = panes.get(this.name)
+    if (pane?.fence !== this.fence) {
+      this.end({ kind: 'gone', what: 'pane' })
+      return
+    }
+    await this.#readTranscript()
+    if (pane.dead) {
+      this.#endOfProcess(pane)
+      return
+    }
+    const state = live.get(pane.pid) ?? null
+    const isTurnOver = this.#turnFailed && (await this.#awaitFaultRow())
+    // What the program said of itself is from before its row came, and often still `busy`: a whole tick would be lost.
+    const isBusy = state?.activity === 'busy' && !(isTurnOver && this.#fault?.class === 'wall')
+    if (this.#fault && !isBusy) {
+      this.#reportFault(this.#fault)
+      return
+    }
+    if (!state) return this.#lookWithoutState(pane)
+    if (state.sessionId !== this.#request.sessionId) {
+      const { sessionId } = state
+      const transcript = await this.#adapter.findTranscript(await this.#host.place(this.place), sessionId)
+      this.end({ kind: 'renamed', sessionId, transcript })
+      return
+    }
+    await this.#judge(pane, state)
+  }
+
+  #isSuperseded(): boolean {
+    const { records } = this.#host
+    const newest = records.newest(this.name)?.fence ?? 0
+    return newest > this.fence || records.isStopped(this.name, this.fence)
+  }
+
+  async #judge(pane: Pane, state: LiveState): Promise<void> {
+    if (state.activity === 'waiting') return this.#judgeWaiting(pane, state)
+    const { waiting } = this.#request
+    const isBusy = state.activity === 'busy'
+    if (waiting?.endsWith === 'turn' && !isBusy) return
+    this.#waitingSince = null
+    this.#presses = 0
+    this.waitingFor = null
+    this.phase = isBusy ? 'working' : 'idle'
+    if (waiting) {
+      this.end({ kind: 'not-waiting' })
+      return
+    }
+    if (isBusy) {
+      this.#hadTurn = true
+      this.#judgeBusy(pane)
+      return
+    }
+    this.#quietSince = Date.now()
+    await this.#judgeTurnEnd()
+  }
+
+  async #judgeWaiting(pane: Pane, state: LiveState): Promise<void> {
+    this.phase = 'waiting'
+    const dialog = this.#adapter.readDialog(await this.#host.tmux.screen(pane.id))
+    // The limit menu can stand before a prompt that was never sent: only closing it shows whether the account refuses.
+    if (dialog?.safeKeys && this.#presses < keyPressesMax) {
+      this.#presses += 1
+      await this.#host.tmux.press(pane.id, dialog.safeKeys)
+      return
+    }
+    const what = dialog?.asks ?? state.waitingFor ?? 'an answer'
+    this.waitingFor = what
+    this.#waitingSince ??= Date.now()
+    const isNews = what !== this.#request.waiting?.what
+    if (isNews && Date.now() - this.#waitingSince >= waitingAfter) this.end({ kind: 'waiting', what })
+  }
+
+  /** The program says nothing of itself: it is starting, asks something before it is up, or keeps no such file. */
+  async #lookWithoutState(pane: Pane): Promise<void> {
+    const dialog = this.#adapter.readDialog(await this.#host.tmux.screen(pane.id))
+    if (!dialog) return
+    await this.#judgeWaiting(pane, {
+      pid: pane.pid,
+      sessionId: this.#request.sessionId,
+      activity: 'waiting',
+      waitingFor: dialog.asks,
+      updatedAt: new Date().toISOString(),
+    })
+  }
+
+  async #judgeTurnEnd(): Promise<void> {
+    const { stayUntil, model } = this.#request
+    const { pool, timing } = this.#host.config
+    if (this.place.kind !== 'account') return
+    const reading = this.#reading()
+    if (!reading) return
+    const ceiling = pool.accounts.find(({ name }) => name === this.place.name)?.ceiling ?? 1
+    const stay = { model, stayUntil, leaveAt: leaveAt(pool.moveAt, ceiling), wakeMargin: timing.wakeMargin }
+    const leave = shouldLeave(reading, stay, new Date().toISOString())
+    if (!leave) return
+    // A person in the middle of typing is not cut off by a move that can wait.
+    const lastKey = await this.#host.tmux.lastKeyAt(this.name)
+    if (lastKey !== null && Date.now() - lastKey < timing.keysQuiet) return
+    if (leave.cause === 'login') this.end({ kind: 'login', text: leave.why })
+    else this.end({ kind: 'near-limit', why: leave.why, wall: leave.wall })
+  }
+
+  /** Silence of a busy process: a repainting screen tells a hanging request from a process that does nothing any more. */
+  #judgeBusy(pane: Pane): void {
+    const { hungAfter } = this.#host.config.timing
+    const now = Date.now()
+    if (hasChildren(pane.pid)) this.#quietSince = now
+    if (isStopped(pane.pid) && now - pane.activeAt > hungAfter) this.end({ kind: 'frozen', how: 'stopped' })
+    else if (now - pane.activeAt > hungAfter) this.end({ kind: 'frozen', how: 'spinning' })
+    else if (now - this.#quietSince > hungAfter) this.end({ kind: 'frozen', how: 'hung-request' })
+  }
+
+  async #readTranscript(): Promise<void> {
+    this.#transcript ??= await this.#adapter.findTranscript(
+      await this.#host.place(this.place),
+      this.#request.sessionId,
+    )
+    if (this.#transcript === null || sizeOf(this.#transcript) <= this.#offset) return
+    const tail = await this.#adapter.readTail(this.#transcript, this.#offset)
+    this.#offset = tail.offset
+    this.#quietSince = Date.now()
+    if (tail.last) this.#fault = tail.last.kind === 'fault' ? tail.last.fault : null
+  }
+
+  /** Whether the row that says why the turn failed is there. */
+  async #awaitFaultRow(): Promise<boolean> {
+    const until = performance.now() + faultRowWithin
+    while (this.#fault === null && performance.now() < until) {
+      await delay(faultRowLook)
+      await this.#readTranscript()
+    }
+    this.#turnFailed = false
+    return this.#fault !== null
+  }
+
+  #reportFault(fault: TurnFault): void {
+    if (fault.class === 'wall') {
+      if (this.place.kind === 'account') this.#host.quota.takeWall(this.place.name, fault.wall)
+      this.end({ kind: 'walled', wall: fault.wall })
+      return
+    }
+    if (fault.class === 'billing') {
+      // Only the account's owner can end it, and no reset is known: for the session it is a wall like another.
+      const { at, text } = fault
+      const wall: Wall = { kind: 'credit', scope: 'account', resetsAt: null, evidence: text, at }
+      this.#reportFault({ class: 'wall', wall })
+      return
+    }
+    if (fault.class === 'login' && this.place.kind === 'account')
+      this.#host.quota.takeLogin(this.place.name, 'out', fault.at)
+    this.end({ kind: fault.class, text: fault.text })
+  }
+
+  #endOfProcess(pane: Pane): void {
+    if (this.#fault?.class === 'wall') {
+      this.#reportFault(this.#fault)
+      return
+    }
+    const how =
+      pane.exitSignal !== null ? `signal ${pane.exitSignal}` : `exit status ${pane.exitStatus ?? '?'}`
+    this.end({ kind: 'exited', how, byPerson: this.#byPerson })
+  }
+
+  #reading(): AccountReading | null {
+    return this.place.kind === 'account' ? this.#host.quota.read(this.place.name) : null
+  }
+}
+
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size
+  } catch {
+    return 0
+  }
+}

@@ -1,0 +1,221 @@
+/** Outpool's own tmux server on this host: one tmux session and one pane per session. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { tmuxFailed } from './errors.js'
+
+/** One line of `tmux list-panes`, for a pane that Outpool made. */
+export interface Pane {
+  id: string
+  session: string
+  fence: number
+  pid: number
+  dead: boolean
+  /** Exit status of a dead pane's process, or null where a signal ended it. */
+  exitStatus: number | null
+  exitSignal: number | null
+  /** Last output of the pane, ms since the epoch. */
+  activeAt: number
+}
+
+const separator = '|'
+const paneFormat = [
+  '#{pane_id}',
+  '#{@outpool_session}',
+  '#{@outpool_fence}',
+  '#{pane_pid}',
+  '#{pane_dead}',
+  '#{pane_dead_status}',
+  '#{pane_dead_signal}',
+  '#{window_activity}',
+].join(separator)
+
+/** What our server runs with: the user's own tmux.conf stays out, since it could rename, respawn or close panes. */
+const serverConfig = `
+set -g remain-on-exit on
+set -g remain-on-exit-format ""
+set -g exit-empty off
+set -g history-limit 20000
+set -g default-terminal "tmux-256color"
+set -g escape-time 10
+set -g mouse on
+set -g focus-events on
+set -g update-environment ""
+set -g allow-rename off
+set -g automatic-rename off
+set -g status-interval 0
+set -g status-left-length 40
+set -g status-right-length 120
+set -g status-left "#[bold] #S "
+set -g status-right "#{@outpool_status} "
+set -g window-status-format ""
+set -g window-status-current-format ""
+`
+
+/** Geometry of a pane that nobody has attached to yet: wide enough that dialogs are not folded. */
+const detachedSize = ['-x', '160', '-y', '48']
+
+export class Tmux {
+  readonly socket: string
+  readonly #config: string
+
+  constructor(socket: string, homeDir: string) {
+    this.socket = socket
+    this.#config = join(homeDir, 'tmux.conf')
+    writeFileSync(this.#config, serverConfig, { mode: 0o600 })
+  }
+
+  /** All panes that Outpool made, or null when no tmux server answers on our socket. */
+  async panes(): Promise<Pane[] | null> {
+    const { exitCode, stdout, stderr } = await this.#run(['list-panes', '-a', '-F', paneFormat])
+    if (exitCode === 0) return stdout.split('\n').flatMap(parsePane)
+    if (isNoServer(stderr)) return null
+    throw tmuxFailed('list-panes', stderr)
+  }
+
+  async pane(session: string): Promise<Pane | null> {
+    const all = (await this.panes()) ?? []
+    return all.find((pane) => pane.session === session) ?? null
+  }
+
+  /**
+   * Runs `argv` in the session's pane, which is made if need be. The pane's process is `argv` itself: no shell is between.
+   * The process that was in the pane must have ended.
+   */
+  async spawn(input: {
+    session: string
+    fence: number
+    cwd: string
+    argv: string[]
+    status: string
+  }): Promise<Pane> {
+    const { session, fence, cwd, argv, status } = input
+    const old = await this.pane(session)
+    if (old) {
+      const target = old.id
+      await this.#must('respawn-pane', [
+        ...['clear-history', '-t', target, ';'],
+        ...['respawn-pane', '-k', '-t', target, '-c', cwd, '--', ...argv],
+        ...this.#marks(target, session, fence, status),
+      ])
+    } else {
+      // A session of that name without our mark is a leftover of a server we were killed in; its pane has no process of ours.
+      await this.#run(['kill-session', '-t', `=${session}`])
+      const target = `=${session}:`
+      await this.#must('new-session', [
+        ...['new-session', '-d', '-s', session, ...detachedSize, '-c', cwd, '--', ...argv],
+        ...this.#marks(target, session, fence, status),
+      ])
+    }
+    const made = await this.pane(session)
+    if (!made) throw tmuxFailed('new-session', `the pane of ${session} vanished at once`)
+    return made
+  }
+
+  #marks(target: string, session: string, fence: number, status: string): string[] {
+    return [
+      ...[';', 'set-option', '-p', '-t', target, '@outpool_session', session],
+      ...[';', 'set-option', '-p', '-t', target, '@outpool_fence', String(fence)],
+      ...[';', 'set-option', '-p', '-t', target, '@outpool_status', escapeFormat(status)],
+    ]
+  }
+
+  /** Shows a line in the status bar. False when the pane is not there. */
+  async showStatus(session: string, status: string): Promise<boolean> {
+    const target = `=${session}:`
+    const { exitCode } = await this.#run([
+      'set-option',
+      ...['-p', '-t', target, '@outpool_status', escapeFormat(status)],
+    ])
+    return exitCode === 0
+  }
+
+  async closePane(session: string): Promise<void> {
+    await this.#run(['kill-session', '-t', `=${session}`])
+  }
+
+  /** The visible screen, as text. */
+  async screen(pane: string): Promise<string> {
+    const { stdout } = await this.#run(['capture-pane', '-p', '-t', pane])
+    return stdout
+  }
+
+  /** The visible screen with its colours, by which a program's hints differ from what a person typed. */
+  async colouredScreen(pane: string): Promise<string> {
+    const { stdout } = await this.#run(['capture-pane', '-p', '-e', '-t', pane])
+    return stdout
+  }
+
+  /** When a person last pressed a key in a terminal attached to this session, ms since the epoch; null if nobody is. */
+  async lastKeyAt(session: string): Promise<number | null> {
+    const format = `#{client_session}${separator}#{client_activity}`
+    const { exitCode, stdout } = await this.#run(['list-clients', '-F', format])
+    if (exitCode !== 0) return null
+    const times = stdout
+      .split('\n')
+      .map((line) => line.split(separator))
+      .filter(([name]) => name === session)
+      .map(([, seconds]) => Number(seconds) * 1000)
+    return times.length === 0 ? null : Math.max(...times)
+  }
+
+  /** Presses named keys, such as `Escape` or `Enter`. */
+  async press(pane: string, keys: string[]): Promise<void> {
+    await this.#must('send-keys', ['send-keys', '-t', pane, ...keys])
+  }
+
+  /** Puts a text into the program's input line as one paste; the text itself is in no argument list. */
+  async paste(pane: string, text: string): Promise<void> {
+    const buffer = `outpool-${pane.slice(1)}`
+    const load = await this.#run(['load-buffer', '-b', buffer, '-'], text)
+    if (load.exitCode !== 0) throw tmuxFailed('load-buffer', load.stderr)
+    await this.#must('paste-buffer', ['paste-buffer', '-p', '-r', '-d', '-b', buffer, '-t', pane])
+  }
+
+  async #must(what: string, args: string[]): Promise<void> {
+    const { exitCode, stderr } = await this.#run(args)
+    if (exitCode !== 0) throw tmuxFailed(what, stderr)
+  }
+
+  async #run(args: string[], input = ''): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+    // The server takes its environment from whoever starts it: what the panes inherit has to be bare.
+    const { PATH, HOME, USER, LANG, LC_ALL, SHELL } = process.env
+    const bare = { PATH, HOME, USER, LANG: LANG ?? 'C.UTF-8', LC_ALL, SHELL, TERM: 'xterm-256color' }
+    const result = await execa('tmux', ['-u', '-S', this.socket, '-f', this.#config, ...args], {
+      env: bare,
+      extendEnv: false,
+      input,
+      reject: false,
+      stripFinalNewline: true,
+      timeout: 10_000,
+    })
+    return {
+      exitCode: result.exitCode ?? 1,
+      stdout: result.stdout,
+      stderr: result.stderr.trim() || (result.exitCode === 0 ? '' : result.message || 'no answer'),
+    }
+  }
+}
+
+function parsePane(line: string): Pane[] {
+  const [id, session, fence, pid, dead, exitStatus, exitSignal, activity] = line.split(separator)
+  if (!id || !session || !fence) return []
+  return [
+    {
+      id,
+      session,
+      fence: Number(fence),
+      pid: Number(pid),
+      dead: dead === '1',
+      exitStatus: exitStatus ? Number(exitStatus) : null,
+      exitSignal: exitSignal ? Number(exitSignal) : null,
+      activeAt: Number(activity) * 1000,
+    },
+  ]
+}
+
+const isNoServer = (stderr: string): boolean =>
+  /no server running|error connecting|server exited|lost server|no current/.test(stderr)
+
+/** tmux expands `#` in options. */
+const escapeFormat = (text: string): string => text.replaceAll('#', '##')

@@ -1,0 +1,25 @@
+/** The activity that stands on one session while all is well, and returns what happened when something did. Reads only. */
+import { Context } from '@temporalio/activity'
+import type { Observation, WatchRequest } from './contracts.js'
+import type { Host } from './host.js'
+import type { Sampler } from './sampler.js'
+import { SessionWatch } from './sessionWatch.js'
+
+/** A watch ends by itself after about a day, so that the workflow above it can pick up new code. */
+const rolloverAfter = 24 * 60 * 60_000
+
+export async function watchAgent(host: Host, sampler: Sampler, request: WatchRequest): Promise<Observation> {
+  const context = Context.current()
+  const watch = new SessionWatch(host, request, (details) => context.heartbeat(details))
+  const rollover = setTimeout(() => watch.end({ kind: 'rollover' }), rolloverAfter)
+  try {
+    await host.tmux.showStatus(request.session, request.status)
+    watch.beat()
+    await sampler.add(watch)
+    // A worker that shuts down lets the attempt fail, and the next worker goes on: nothing here touches the pane.
+    return await Promise.race([watch.ended, context.cancelled])
+  } finally {
+    clearTimeout(rollover)
+    sampler.remove(watch)
+  }
+}
