@@ -1,0 +1,3 @@
+/** The workflow kinds that the worker registers; their names here are their type names in the engine. */
+export { pool } from './pool.js'
+export { session } from './session/session.js'

@@ -1,0 +1,164 @@
+/** One pool of accounts. All decisions are the desk's (policy/poolDesk.ts); this only moves messages and keeps time. */
+import {
+  ActivityFailure,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  getExternalWorkflowHandle,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { AccountReading } from '../policy/account.js'
+import { clock } from '../policy/instants.js'
+import { sessionWorkflowId } from '../policy/ids.js'
+import type { LeaseRelease, LeaseRequest, PoolSettings, PoolView } from '../policy/lease.js'
+import * as poolDesk from '../policy/poolDesk.js'
+import { poolQueries, poolSignals, sessionSignals } from './messages.js'
+import { commonSteps, probesOn } from './proxies.js'
+
+/** What a pool carries over when its history is cut. */
+export interface PoolState {
+  desk: poolDesk.PoolDesk
+  reconciledAt: string
+}
+
+/** Leases of sessions that are gone without a word (a terminated workflow) are taken back this often. */
+const reconcileEvery = 60 * 60_000
+/** Signals sent out of one workflow task: more would make the task long, and incoming signals pile up behind it. */
+const answersAtOnce = 100
+
+/** Time alone changes nothing faster than this. */
+const shortestWait = 1_000
+
+type Transition = (desk: poolDesk.PoolDesk, now: string) => poolDesk.PoolDesk
+
+const now = (): string => new Date().toISOString()
+
+export async function pool(input: PoolSettings | PoolState): Promise<never> {
+  let desk = 'desk' in input ? input.desk : firstDesk(input)
+  let reconciledAt = 'desk' in input ? input.reconciledAt : now()
+  let inbox: Transition[] = []
+  let migrate = false
+  let probing = 0
+
+  const take = (transition: Transition): void => void inbox.push(transition)
+  setHandler(defineSignal<[PoolSettings]>(poolSignals.configure), (settings) =>
+    take((desk) => poolDesk.configure(desk, settings)),
+  )
+  setHandler(defineSignal<[LeaseRequest]>(poolSignals.requestLease), (request) =>
+    take((desk, now) => poolDesk.request(desk, request, now)),
+  )
+  setHandler(defineSignal<[LeaseRelease]>(poolSignals.releaseLease), (release) =>
+    take((desk, now) =>
+      release.fault === null
+        ? poolDesk.withdraw(desk, release.session)
+        : poolDesk.release(desk, release, now),
+    ),
+  )
+  setHandler(defineSignal(poolSignals.migrate), () => {
+    migrate = true
+  })
+  setHandler(defineQuery<PoolView>(poolQueries.describe), () => poolDesk.viewOfPool(desk))
+
+  const probe = async (account: string): Promise<void> => {
+    desk = poolDesk.probeStarted(desk, account, now())
+    probing += 1
+    const reading = await probeOn(desk.settings.host, account)
+    probing -= 1
+    take((desk, now) => poolDesk.probeEnded(desk, account, reading, now))
+  }
+
+  for (;;) {
+    for (const transition of inbox) desk = transition(desk, now())
+    inbox = []
+    const decision = poolDesk.decide(desk, now())
+    desk = decision.desk
+    setCurrentDetails(page(poolDesk.viewOfPool(desk)))
+    for (const account of decision.probes) void probe(account)
+    const answers = [
+      ...decision.grants.map(
+        ({ session, grant }) =>
+          () =>
+            tell(session, sessionSignals.leaseGranted, grant),
+      ),
+      ...decision.refusals.map(
+        ({ session, refusal }) =>
+          () =>
+            tell(session, sessionSignals.leaseRefused, refusal),
+      ),
+    ]
+    for (let from = 0; from < answers.length; from += answersAtOnce) {
+      const told = await Promise.all(answers.slice(from, from + answersAtOnce).map((answer) => answer()))
+      for (const gone of told) if (gone !== null) desk = poolDesk.withdraw(desk, gone)
+    }
+
+    const mustRenew = (): boolean => migrate || workflowInfo().continueAsNewSuggested
+    const lookAgainAt = Math.min(
+      decision.lookAgainAt === null ? Infinity : Date.parse(decision.lookAgainAt),
+      holdsAnything(desk) ? Date.parse(reconciledAt) + reconcileEvery : Infinity,
+    )
+    const wait = Math.max(lookAgainAt - Date.parse(now()), shortestWait)
+    const hasNews = (): boolean => inbox.length > 0 || (mustRenew() && probing === 0)
+    await (wait === Infinity ? condition(hasNews) : condition(hasNews, wait))
+    if (holdsAnything(desk) && Date.parse(now()) >= Date.parse(reconciledAt) + reconcileEvery) {
+      const live = await commonSteps.listLiveSessions({ pool: desk.settings.name })
+      take((desk, now) => poolDesk.reconcile(desk, live, now))
+      reconciledAt = now()
+    }
+    // Handlers only take note, so what came in is in the inbox, and nothing is lost where that is empty.
+    if (mustRenew() && probing === 0 && inbox.length === 0)
+      await continueAsNew<typeof pool>({ desk, reconciledAt })
+  }
+}
+
+/**
+ * The fence starts from the clock: a host remembers the newest fence it launched, and a pool whose database was lost
+ * must not hand out older ones.
+ */
+function firstDesk(settings: PoolSettings): poolDesk.PoolDesk {
+  return { ...poolDesk.newDesk(settings), fence: Math.floor(Date.now() / 1000) }
+}
+
+const holdsAnything = ({ accounts, waiting }: poolDesk.PoolDesk): boolean =>
+  waiting.length > 0 || accounts.some(({ leases }) => leases.length > 0)
+
+/** Null where the probe failed altogether: that too is an answer, namely that it cannot be said. */
+async function probeOn(host: string, account: string): Promise<AccountReading | null> {
+  const summary = `ask ${account} for its usage`
+  try {
+    return await probesOn(host).probeAccount.executeWithOptions({ summary }, [{ account }])
+  } catch (error) {
+    if (error instanceof ActivityFailure) return null
+    throw error
+  }
+}
+
+/** The session's name where it is gone: what it holds is free again. */
+async function tell(session: string, signal: string, message: unknown): Promise<string | null> {
+  try {
+    await getExternalWorkflowHandle(sessionWorkflowId(session)).signal(signal, message)
+    return null
+  } catch {
+    return session
+  }
+}
+
+function page({ accounts, waiting }: PoolView): string {
+  const now = Date.now()
+  const rows = accounts.map(({ name, windows, leases, login }) => {
+    const used = windows.map((window) => `${window.name} ${Math.round(window.used * 100)} %`).join(', ')
+    return `| ${name} | ${used || 'not read yet'} | ${login} | ${leases.length} |`
+  })
+  const queue = waiting.map(({ session, why, retryAt }) => {
+    const until = retryAt === null ? '' : ` (again at ${clock(Date.parse(retryAt), now)})`
+    return `- **${session}**: ${why}${until}`
+  })
+  return [
+    '| account | used | login | sessions |',
+    '|---|---|---|---|',
+    ...rows,
+    queue.length === 0 ? '\nNobody waits.' : `\n${queue.slice(0, 20).join('\n')}`,
+  ].join('\n')
+}

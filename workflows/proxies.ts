@@ -1,0 +1,53 @@
+/** One proxy per retry policy. Which host a step runs on is part of the proxy, since a step belongs to a host. */
+import { proxyActivities } from '@temporalio/workflow'
+import { commonQueue, hostQueue } from '../policy/ids.js'
+import type { CommonActivities, HostActivities } from '../activities/contracts.js'
+
+/** A step that its worker left behind is handed out again after this: dead workers are noticed by missing beats. */
+const beatWithin = '10 seconds'
+
+/** What a retry can mend is retried for as long as it takes; what it cannot is marked as such by the step itself. */
+const patient = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' } as const
+
+/** Steps that have no other way out than to succeed: nothing may be started beside what was not stopped. */
+export const stepsOn = (hostId: string) =>
+  proxyActivities<Pick<HostActivities, 'stopAgent' | 'readAccounts'>>({
+    taskQueue: hostQueue(hostId),
+    startToCloseTimeout: '5 minutes',
+    heartbeatTimeout: beatWithin,
+    retry: patient,
+  })
+
+/** Steps towards one account, idempotent per fence. Where they keep failing, the next account is tried instead. */
+export const movesOn = (hostId: string) =>
+  proxyActivities<Pick<HostActivities, 'carryConversation' | 'launchAgent'>>({
+    taskQueue: hostQueue(hostId),
+    startToCloseTimeout: '5 minutes',
+    heartbeatTimeout: beatWithin,
+    retry: { ...patient, maximumAttempts: 5 },
+  })
+
+/** Watches and deliveries: they stand for as long as nothing happens. */
+export const watchesOn = (hostId: string) =>
+  proxyActivities<Pick<HostActivities, 'watchAgent' | 'deliverText'>>({
+    taskQueue: hostQueue(hostId),
+    startToCloseTimeout: '30 days',
+    heartbeatTimeout: beatWithin,
+    retry: { initialInterval: '1 second', backoffCoefficient: 1 },
+  })
+
+/** A probe that does not succeed within this is an answer too: the account stays unproven. */
+export const probesOn = (hostId: string) =>
+  proxyActivities<Pick<HostActivities, 'probeAccount'>>({
+    taskQueue: hostQueue(hostId),
+    scheduleToCloseTimeout: '2 minutes',
+    startToCloseTimeout: '1 minute',
+    heartbeatTimeout: beatWithin,
+    retry: { maximumAttempts: 2 },
+  })
+
+export const commonSteps = proxyActivities<CommonActivities>({
+  taskQueue: commonQueue,
+  startToCloseTimeout: '1 minute',
+  retry: patient,
+})

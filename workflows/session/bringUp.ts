@@ -1,0 +1,172 @@
+/** Gets the session up: the first able account, the next one if that fails, else parked until one is able (law 10). */
+import { condition } from '@temporalio/workflow'
+import { backoff } from '../../policy/backoff.js'
+import type { AccountReading } from '../../policy/account.js'
+import type { LeaseRefusal } from '../../policy/lease.js'
+import type { RescueCause, RescueEntry } from '../../policy/session.js'
+import { ask, askAgain, isPlanned, newRequest, release } from './lease.js'
+import { now, type Run, show } from './run.js'
+import { announce, move, type MoveFault, stop } from './saga.js'
+import { type BringUp, openEntry, type Order } from './state.js'
+
+/** Faults that another account would meet as well: they are waited out, and a person is told. */
+const notTheAccounts = ['ConversationHeld', 'ConversationMissing', 'WorkFolderMissing', 'StopFailed']
+
+/** However often it failed, it is tried again after this. */
+const longestPause = 30 * 60_000
+
+/**
+ * Returns when the agent runs, when a planned move found no better place (it then still runs where it was), when a
+ * person's order of another kind has to be carried out first, or when the history has to be cut meanwhile.
+ */
+export async function bringUp(run: Run, readings: AccountReading[]): Promise<void> {
+  const { state, mail } = run
+  const plan = state.bringUp
+  if (!plan) return
+  const wasUp = state.pid !== null
+  let entry = plan.cause === 'start' || plan.parked ? null : openEntry(state, plan.cause, plan.wall, now())
+  let fails = 0
+  let lastFault: string | null = null
+  const { attention } = state
+  announce(run, plan)
+  if (!(await waitedOut(run, plan, attention))) return
+  let request = newRequest(run, plan, readings)
+  let answer = await ask(run, request)
+  for (;;) {
+    if (answer.kind === 'order') {
+      const order = mail.orders[0]
+      if (order?.kind !== 'move' && order?.kind !== 'resume') {
+        close(entry, null, 'broken off by a person')
+        return
+      }
+      mail.takeOrder()
+      redirect(plan, order)
+      request = newRequest(run, plan, [])
+      answer = await ask(run, request)
+    } else if (answer.kind === 'refused') {
+      if (wasUp && state.pid !== null && isPlanned(plan.cause)) {
+        stay(run, entry, answer.refusal)
+        return
+      }
+      if (!plan.parked) await park(run, plan, entry, answer.refusal)
+      show(run, {
+        phase: answer.refusal.needsLogin ? 'waiting' : 'parked',
+        parkedUntil: answer.refusal.retryAt,
+        attention: loginNeeded(answer.refusal) ?? lastFault,
+      })
+      const next = await askAgain(run, request, answer.refusal)
+      if (next.kind === 'renew') return
+      answer = next
+    } else {
+      if (plan.parked || (entry?.endedAt ?? null) !== null) {
+        entry = openEntry(state, 'wake', null, now())
+        plan.parked = false
+      }
+      announce(run, plan)
+      const steps = entry?.steps ?? []
+      const { grant } = answer
+      mail.grant = null
+      const fault = await move(run, plan, grant, steps)
+      if (fault === null) {
+        settle(run, entry, grant.why)
+        return
+      }
+      fails += 1
+      plan.scattered = true
+      lastFault = `it did not come up on ${grant.account}: ${fault.message}`
+      steps.push({ name: `on ${grant.account}`, ms: 0, fault: fault.message })
+      await release(run, grant.fence, notTheAccounts.includes(fault.type) ? null : fault.message)
+      if (await waitedForPerson(run, fault, fails)) plan.exclude = []
+      else plan.exclude = [...plan.exclude, grant.account]
+      request = newRequest(run, plan, [])
+      answer = mail.hasOrders() ? { kind: 'order' } : await ask(run, request)
+    }
+  }
+}
+
+/** A pause after a crash, which shows what a person should know meanwhile; false when a person's order ended it. */
+async function waitedOut(run: Run, plan: BringUp, attention: string | null): Promise<boolean> {
+  const left = Date.parse(plan.notBefore ?? now()) - Date.parse(now())
+  if (left <= 0) return true
+  show(run, { phase: 'parked', parkedUntil: plan.notBefore, attention })
+  const interrupted = await condition(() => run.mail.hasOrders(), left)
+  plan.notBefore = null
+  return !interrupted
+}
+
+function settle(run: Run, entry: RescueEntry | null, why: string): void {
+  const { state } = run
+  close(entry, state.place?.name ?? null, why)
+  show(run, { phase: 'working', bringUp: null, parkedUntil: null, walledUntil: null, attention: null })
+}
+
+/** The agent still runs where it was, and is left alone until the pool sees a better place. */
+function stay(run: Run, entry: RescueEntry | null, refusal: LeaseRefusal): void {
+  const { state } = run
+  if (entry?.cause === 'near-limit') state.rescueLog = state.rescueLog.filter((other) => other !== entry)
+  else close(entry, entry?.from ?? null, `stayed: ${refusal.why}`)
+  show(run, { phase: 'working', bringUp: null, stayUntil: refusal.retryAt, parkedUntil: null })
+}
+
+async function park(
+  run: Run,
+  plan: BringUp,
+  entry: RescueEntry | null,
+  refusal: LeaseRefusal,
+): Promise<void> {
+  // A lost login is no reason to restart anything: the person who logs in may do so in this very pane.
+  if (run.state.pid !== null && !refusal.needsLogin) {
+    const stopped = await stop(run, `parked: ${refusal.why}`)
+    if (stopped.wasWorking) plan.turn = 'cut-off'
+    entry?.steps.push(...stopped.steps)
+  }
+  plan.exclude = []
+  plan.parked = true
+  close(entry, null, `parked: ${refusal.why}`)
+}
+
+function redirect(plan: BringUp, order: Order): void {
+  plan.exclude = []
+  if (order.kind !== 'move') return
+  plan.prefer = order.args.to
+  plan.pinned = order.args.to !== null
+}
+
+function close(entry: RescueEntry | null, to: string | null, result: string): void {
+  if (!entry || entry.endedAt !== null) return
+  entry.to = to
+  entry.endedAt = now()
+  entry.result = result
+}
+
+/** Some faults only a person can mend: they are told, and it is tried again with growing pauses. */
+async function waitedForPerson(run: Run, fault: MoveFault, fails: number): Promise<boolean> {
+  const { state, mail } = run
+  if (!notTheAccounts.includes(fault.type)) return false
+  const pause = backoff(fails, { base: state.timing.retryEvery, cap: longestPause }, state.name)
+  const retryAt = new Date(Date.parse(now()) + pause).toISOString()
+  show(run, { phase: 'parked', parkedUntil: retryAt, attention: fault.message })
+  await condition(() => mail.hasOrders(), pause)
+  return true
+}
+
+function loginNeeded({ needsLogin, why }: LeaseRefusal): string | null {
+  return needsLogin ? `log in again, no account can take this session: ${why}` : null
+}
+
+/** What is to be done, with nothing asked for in particular. */
+export function plan(cause: RescueCause, change: Partial<BringUp> = {}): BringUp {
+  return {
+    cause,
+    wall: null,
+    prefer: null,
+    pinned: false,
+    exclude: [],
+    turn: 'idle',
+    why: null,
+    notBefore: null,
+    scattered: false,
+    parked: false,
+    ...change,
+  }
+}

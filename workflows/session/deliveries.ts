@@ -1,0 +1,30 @@
+/** Hands the texts of the inbox to the agent, one after the other, each exactly once. */
+import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow'
+import { currentRef, now, type Run } from './run.js'
+import { isUp, markTaken } from './state.js'
+
+/** Runs until it is cancelled. */
+export async function deliverTexts(run: Run): Promise<never> {
+  const { state, watches } = run
+  for (;;) {
+    await condition(() => isUp(state) && state.inbox.length > 0)
+    const text = state.inbox[0]
+    if (!text) continue
+    const early = Date.parse(text.notBefore ?? now()) - Date.parse(now())
+    if (early > 0) {
+      await condition(() => state.inbox[0] !== text, early)
+      continue
+    }
+    const { fence } = state
+    const request = { ...currentRef(state), messageId: text.id, text: text.text }
+    const summary = `deliver a text of ${text.text.length} characters at the turn's end`
+    try {
+      await watches.deliverText.executeWithOptions({ summary }, [request])
+      markTaken(state, text.id)
+    } catch (error) {
+      if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
+      // The process was replaced under it: the text goes to the next one.
+      await condition(() => state.fence !== fence || !isUp(state))
+    }
+  }
+}

@@ -1,0 +1,101 @@
+/** What follows from what a watch saw: each kind of trouble has its own answer (law 6). */
+import { backoff } from '../../policy/backoff.js'
+import { afterCrash, recentCrashes } from '../../policy/crashes.js'
+import type { Observation } from '../../activities/contracts.js'
+import { plan } from './bringUp.js'
+import { now, type Run, show } from './run.js'
+import type { SessionState } from './state.js'
+
+/** However often a turn failed on something transient, it is tried again after this. */
+const longestPause = 30 * 60_000
+
+/** After a turn that failed on something transient, which the agent's own program has seen too. */
+const goOnText =
+  'The last request failed on a temporary error. Continue the task you were working on; do not repeat work that is already complete.'
+
+const later = (ms: number): string => new Date(Date.parse(now()) + ms).toISOString()
+
+export function react(run: Run, seen: Observation): void {
+  const { state } = run
+  state.transcriptFrom = seen.transcriptTo
+  if (seen.kind !== 'transient' && seen.kind !== 'rollover' && seen.kind !== 'released') state.transients = 0
+  switch (seen.kind) {
+    case 'walled':
+      state.bringUp = plan('wall', { wall: seen.wall, turn: 'cut-off' })
+      return
+    case 'near-limit':
+      state.bringUp = plan('near-limit', {
+        wall: seen.wall,
+        why: seen.why,
+        turn: seen.wasWorking ? 'wrapped-up' : 'idle',
+      })
+      return
+    case 'login':
+      state.bringUp = plan('login', { turn: 'cut-off', why: seen.text })
+      return
+    case 'exited':
+      if (seen.byPerson) run.mail.orders.push({ kind: 'stop' })
+      else crashed(state, `the agent ended: ${seen.how}`, seen.wasWorking)
+      return
+    case 'gone':
+      crashed(state, `its ${seen.what === 'tmux' ? 'tmux server' : 'pane'} vanished`, seen.wasWorking)
+      return
+    case 'frozen':
+      crashed(state, `frozen: ${seen.how}`, true)
+      return
+    case 'transient': {
+      goOnLater(run, seen.text)
+      return
+    }
+    case 'context': {
+      waitForTurn(run, seen.text, 'its context is full: attach to it and /compact or /clear')
+      return
+    }
+    case 'config': {
+      waitForTurn(run, seen.text, `the agent refuses its settings: ${seen.text}`)
+      return
+    }
+    case 'waiting':
+      show(run, {
+        phase: 'waiting',
+        waiting: { what: seen.what, endsWith: 'dialog' },
+        attention: `it asks: ${seen.what}; answer with outpool attach ${state.name}`,
+      })
+      return
+    case 'not-waiting':
+      show(run, { phase: 'working', waiting: null, attention: null })
+      return
+    case 'renamed':
+      show(run, { sessionId: seen.sessionId, transcript: seen.transcript, transcriptFrom: 0 })
+      return
+    case 'released':
+    case 'rollover':
+      return
+  }
+}
+
+/** Resumed on the same account, with a growing pause; an agent that keeps crashing is left alone for longer. */
+function crashed(state: SessionState, why: string, wasWorking: boolean): void {
+  state.crashes = recentCrashes([...state.crashes, now()], now())
+  const next = afterCrash(state.name, state.crashes, now(), state.timing)
+  state.pid = null
+  state.attention = next.kind === 'rest' ? `${why}. ${next.attention}` : null
+  const notBefore = next.kind === 'rest' ? next.until : later(next.afterMs)
+  const prefer = state.place?.kind === 'account' ? state.place.name : null
+  state.bringUp = plan('crash', { prefer, turn: wasWorking ? 'cut-off' : 'idle', why, notBefore })
+}
+
+/** The agent gave up retrying; it is told to go on once the trouble has had time to pass. */
+function goOnLater(run: Run, text: string): void {
+  const { state } = run
+  state.transients += 1
+  const pause = backoff(state.transients, { base: state.timing.retryEvery, cap: longestPause }, state.name)
+  const goOn = { id: `go-on-${state.fence}-${now()}`, text: goOnText, notBefore: later(pause) }
+  state.inbox = [goOn, ...state.inbox]
+  const isStubborn = state.transients >= 5
+  show(run, { phase: 'idle', attention: isStubborn ? `its turns keep failing: ${text}` : null })
+}
+
+function waitForTurn(run: Run, text: string, attention: string): void {
+  show(run, { phase: 'waiting', waiting: { what: text, endsWith: 'turn' }, attention })
+}

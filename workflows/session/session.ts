@@ -1,0 +1,187 @@
+/** The life of a session: bring it up, watch it, act on what was seen, until a person stops it. */
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+} from '@temporalio/workflow'
+import type { AccountReading } from '../../policy/account.js'
+import type { SessionDetails } from '../../policy/session.js'
+import type { SessionStart } from '../messages.js'
+import { movesOn, stepsOn, watchesOn } from '../proxies.js'
+import type { Observation } from '../../activities/contracts.js'
+import { bringUp, plan } from './bringUp.js'
+import { deliverTexts } from './deliveries.js'
+import { Display } from './display.js'
+import { release } from './lease.js'
+import { Mailbox } from './mailbox.js'
+import { react } from './react.js'
+import { currentRef, mustRenew, now, type Run, show } from './run.js'
+import { stop } from './saga.js'
+import { type BringUp, details, isState, newState, type SessionState } from './state.js'
+
+export async function session(input: SessionStart | SessionState): Promise<SessionDetails> {
+  const state = isState(input) ? input : newState(input, now())
+  const mail = new Mailbox(state)
+  const run: Run = {
+    state,
+    mail,
+    display: new Display(),
+    steps: stepsOn(state.host),
+    moves: movesOn(state.host),
+    watches: watchesOn(state.host),
+  }
+  // Whoever cancels the workflow means to stop the session: its process must not be left behind unwatched.
+  CancellationScope.current().cancelRequested.catch(() => mail.orders.push({ kind: 'stop' }))
+  return CancellationScope.nonCancellable(() => live(run))
+}
+
+async function live(run: Run): Promise<SessionDetails> {
+  const { state } = run
+  const deliveries = new CancellationScope()
+  const delivering = deliveries
+    .run(() => deliverTexts(run))
+    .catch((error: unknown) => {
+      if (!isCancellation(error)) throw error
+    })
+  let readings: AccountReading[] = []
+  let watching: Watching | null = null
+  show(run)
+  while (!isOver(state)) {
+    if (run.mail.hasOrders()) {
+      watching = await obey(run, watching)
+    } else if (state.paused) {
+      await condition(() => run.mail.hasOrders() || mustRenew(run))
+    } else if (state.bringUp) {
+      if (state.bringUp.cause === 'start') readings = await readAccounts(run)
+      await bringUp(run, readings)
+    } else {
+      watching ??= startWatch(run)
+      const { seen } = watching
+      await condition(() => seen.isOver || run.mail.hasOrders() || mustRenew(run))
+      if (seen.isOver && !seen.observation) {
+        // The host would not watch it, for a reason that a retry does not mend at once.
+        watching = null
+        await condition(() => run.mail.hasOrders(), state.timing.retryEvery)
+      } else if (seen.observation) {
+        watching = null
+        readings = seen.observation.readings
+        react(run, seen.observation)
+      }
+    }
+    if (mustRenew(run) && !run.mail.hasOrders() && !isOver(state)) {
+      // A watch that ran on would stand beside the one of the next run: it has to end first.
+      await watching?.end()
+      deliveries.cancel()
+      await delivering
+      await condition(allHandlersFinished)
+      await continueAsNew<typeof session>(state)
+    }
+  }
+  await watching?.end()
+  deliveries.cancel()
+  await delivering
+  await condition(allHandlersFinished)
+  return details(state)
+}
+
+const readAccounts = ({ steps }: Run): Promise<AccountReading[]> =>
+  steps.readAccounts.executeWithOptions({ summary: 'read what this host knows of its accounts' }, [])
+
+const isOver = (state: SessionState): boolean => state.phase === 'stopped'
+
+interface Watching {
+  seen: { isOver: boolean; observation: Observation | null }
+  /** Cancels the watch and waits until the host has let go of it. */
+  end(): Promise<void>
+}
+
+function startWatch({ state, watches }: Run): Watching {
+  const seen: Watching['seen'] = { isOver: false, observation: null }
+  const scope = new CancellationScope()
+  const { model, transcriptFrom, stayUntil, waiting } = state
+  const request = {
+    ...currentRef(state),
+    model,
+    transcriptFrom,
+    stayUntil,
+    waiting,
+    status: statusLine(state),
+  }
+  const summary = `watch the agent on ${state.place?.name ?? '?'} until something happens`
+  const watch = scope
+    .run(() => watches.watchAgent.executeWithOptions({ summary }, [request]))
+    .then((observation) => (seen.observation = observation))
+    .catch((error: unknown) => {
+      if (!isCancellation(error) && !(error instanceof ActivityFailure)) throw error
+    })
+    .finally(() => (seen.isOver = true))
+  return {
+    seen,
+    end: async () => {
+      scope.cancel()
+      await watch
+    },
+  }
+}
+
+function statusLine({ place, waiting, stayUntil }: SessionState): string {
+  if (waiting) return `outpool: waiting: ${waiting.what}`
+  if (stayUntil) return `outpool: on ${place?.name ?? '?'}, near its limit; no better account now`
+  return `outpool: on ${place?.name ?? '?'}`
+}
+
+/** Carries out the oldest order. Answers the watch that still stands. */
+async function obey(run: Run, watching: Watching | null): Promise<Watching | null> {
+  const { state } = run
+  const order = run.mail.takeOrder()
+  switch (order?.kind) {
+    case undefined:
+      return watching
+    case 'stop':
+      await stop(run, 'stopped by a person', true)
+      await watching?.end()
+      await release(run, state.fence, null)
+      show(run, {
+        phase: 'stopped',
+        bringUp: null,
+        parkedUntil: null,
+        walledUntil: null,
+        attention: null,
+        pane: null,
+      })
+      return null
+    case 'pause': {
+      const { wasWorking } = await stop(run, 'paused by a person')
+      await watching?.end()
+      await release(run, state.fence, null)
+      // What comes after the pause is a waking up, whatever was under way before it.
+      const next: BringUp = { ...(state.bringUp ?? plan('wake')), cause: 'wake' }
+      if (wasWorking) next.turn = 'cut-off'
+      show(run, {
+        phase: 'paused',
+        paused: true,
+        bringUp: next,
+        parkedUntil: null,
+        attention: null,
+        waiting: null,
+      })
+      return null
+    }
+    case 'resume':
+      if (state.paused) show(run, { paused: false, phase: 'parked' })
+      return watching
+    case 'move': {
+      const { to, cause } = order.args
+      if (to !== null && to === state.place?.name && !state.bringUp && !state.paused) return watching
+      const from = state.place?.name
+      const exclude = cause === 'wall' && from !== undefined ? [from] : []
+      state.paused = false
+      const turn = state.bringUp?.turn ?? 'idle'
+      state.bringUp = plan(cause, { prefer: to, pinned: to !== null, exclude, turn })
+      return watching
+    }
+  }
+}

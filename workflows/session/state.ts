@@ -1,0 +1,179 @@
+/** Everything a session workflow knows, in one object that survives continue-as-new. */
+import type { TurnEnd } from '../../policy/continuation.js'
+import type { Wall } from '../../policy/account.js'
+import type { Phase, RescueCause, RescueEntry, SessionDetails } from '../../policy/session.js'
+import type { PlaceRef } from '../../activities/contracts.js'
+import type { MoveArgs, SendArgs, SessionStart } from '../messages.js'
+
+/** How the session is to be brought up next, and why. */
+export interface BringUp {
+  cause: RescueCause | 'start'
+  wall: Wall | null
+  /** A first choice of account, or the only one. */
+  prefer: string | null
+  pinned: boolean
+  exclude: string[]
+  /** How the turn stood, which decides what the agent is told. */
+  turn: TurnEnd
+  /** In a few words, for the log: what was seen. */
+  why: string | null
+  /** Not before this: a pause after a crash. */
+  notBefore: string | null
+  /** A launch that failed may have written all the same: the newest copy is not surely where the session was. */
+  scattered: boolean
+  /** Nobody could take it, and its process is stopped: what comes is a waking up, and an entry of its own. */
+  parked: boolean
+}
+
+export type Order = { kind: 'move'; args: MoveArgs } | { kind: 'pause' | 'resume' | 'stop' }
+
+/** A text on its way to the agent. */
+export interface Text extends SendArgs {
+  /** Not to be typed before this. */
+  notBefore?: string
+}
+
+export interface SessionState extends SessionStart {
+  phase: Phase
+  place: PlaceRef | null
+  fence: number
+  pane: string | null
+  pid: number | null
+  tmuxSocket: string | null
+  transcript: string | null
+  transcriptFrom: number
+  startedAt: string
+  rescues: number
+  rescueLog: RescueEntry[]
+  /** Counts lease requests, so that each has an id of its own. */
+  requests: number
+  walledUntil: string | null
+  parkedUntil: string | null
+  attention: string | null
+  waiting: { what: string; endsWith: 'dialog' | 'turn' } | null
+  /** A planned move found no better place: not again before this. */
+  stayUntil: string | null
+  /** What people asked for and was not yet carried out, oldest first. */
+  orders: Order[]
+  /** Texts not yet taken by the agent, oldest first. */
+  inbox: Text[]
+  /** Ids of texts that were taken, so that one sent twice arrives once. */
+  taken: string[]
+  /** The first prompt, until the agent has taken it. */
+  firstPrompt: string | null
+  /** Instants of the crashes that still count. */
+  crashes: string[]
+  /** Turns in a row that failed on something transient. */
+  transients: number
+  /** What is to be done next; null while the agent runs and is watched. */
+  bringUp: BringUp | null
+  paused: boolean
+}
+
+/** Older moves are in the engine's history; the log is for people. */
+const rescuesKept = 50
+const takenKept = 200
+
+export function isState(input: SessionStart | SessionState): input is SessionState {
+  return 'rescueLog' in input
+}
+
+export function newState(start: SessionStart, now: string): SessionState {
+  return {
+    ...start,
+    phase: 'starting',
+    place: null,
+    fence: 0,
+    pane: null,
+    pid: null,
+    tmuxSocket: null,
+    transcript: null,
+    transcriptFrom: 0,
+    startedAt: now,
+    rescues: 0,
+    rescueLog: [],
+    requests: 0,
+    walledUntil: null,
+    parkedUntil: null,
+    attention: null,
+    waiting: null,
+    stayUntil: null,
+    orders: [],
+    inbox: [],
+    taken: [],
+    firstPrompt: start.prompt,
+    crashes: [],
+    transients: 0,
+    bringUp: {
+      cause: 'start',
+      wall: null,
+      prefer: start.account,
+      pinned: start.pinned,
+      exclude: [],
+      turn: 'idle',
+      why: null,
+      notBefore: null,
+      scattered: false,
+      parked: false,
+    },
+    paused: false,
+  }
+}
+
+/** Whether the agent's process is there and can take a text. */
+export function isUp(state: SessionState): boolean {
+  return state.bringUp === null && ['working', 'idle', 'waiting'].includes(state.phase)
+}
+
+export function openEntry(
+  state: SessionState,
+  cause: RescueCause,
+  wall: Wall | null,
+  now: string,
+): RescueEntry {
+  const entry: RescueEntry = {
+    n: (state.rescueLog.at(-1)?.n ?? 0) + 1,
+    cause,
+    from: state.place?.name ?? null,
+    to: null,
+    wall: wall && { kind: wall.kind, scope: wall.scope, resetsAt: wall.resetsAt, evidence: wall.evidence },
+    startedAt: now,
+    endedAt: null,
+    steps: [],
+    result: null,
+  }
+  state.rescueLog = [...state.rescueLog, entry].slice(-rescuesKept)
+  if (cause === 'wall') state.rescues += 1
+  return entry
+}
+
+export function markTaken(state: SessionState, id: string): void {
+  state.inbox = state.inbox.filter((text) => text.id !== id)
+  state.taken = [...state.taken, id].slice(-takenKept)
+}
+
+export function details(state: SessionState): SessionDetails {
+  const { name, phase, place, agent, sessionId, cwd, host, pane, model, rescues } = state
+  const { walledUntil, parkedUntil, attention, tmuxSocket, pid, transcript, startedAt, rescueLog } = state
+  return {
+    name,
+    phase,
+    account: place?.kind === 'account' ? place.name : null,
+    substrate: place?.kind === 'substrate' ? place.name : null,
+    agent,
+    sessionId,
+    cwd,
+    host,
+    pane,
+    model,
+    rescues,
+    walledUntil,
+    parkedUntil,
+    attention,
+    tmuxSocket,
+    pid,
+    transcript,
+    startedAt,
+    rescueLog,
+  }
+}
