@@ -1,0 +1,96 @@
+/** Room and abilities of the disks that Outpool writes to. */
+import { watch } from 'node:fs'
+import { readFile, rm, stat, statfs } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import type { Home } from '../../config/home.js'
+import { type Finding, fail, ok, warn } from './finding.js'
+
+/** Bytes. Below the first a few busy days fill the disk; below the second an engine may stop within the hour. */
+const roomy = 2e9
+const tight = 200e6
+
+/** A database of this size makes the embedded server slow to answer lists. Bytes. */
+const largeDatabase = 5e9
+
+export async function checkSpace(what: string, folder: string): Promise<Finding> {
+  const name = `disk of ${what}`
+  const { bavail, bsize } = await statfs(await existing(folder))
+  const free = bavail * bsize
+  const found = `${size(free)} free at ${folder}`
+  const remedy = `Free some space there, or name another place for it (${what === 'home' ? 'OUTPOOL_HOME' : 'XDG_CACHE_HOME'}).`
+  if (free < tight) return fail(name, found, remedy)
+  return free < roomy ? warn(name, found, remedy) : ok(name, found)
+}
+
+/** The folder itself, or the nearest one above it that is there already. */
+async function existing(folder: string): Promise<string> {
+  const there = await stat(folder).catch(() => null)
+  const parent = dirname(folder)
+  return there !== null || parent === folder ? folder : existing(parent)
+}
+
+/** Tried, not guessed: network and shared folders of virtual machines often refuse sockets. */
+export async function checkSockets(home: Home): Promise<Finding> {
+  const socket = join(dirname(home.tmuxSocket), `d${process.pid}`)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const server = createServer()
+      server.once('error', reject)
+      server.listen(socket, () => server.close(() => resolve()))
+    })
+    return ok('sockets', `${dirname(home.tmuxSocket)} takes sockets`)
+  } catch (error) {
+    return fail(
+      'sockets',
+      `no socket can be made in ${dirname(home.tmuxSocket)} (${codeOf(error)}): tmux could not run there`,
+      'Name a folder on a local disk with OUTPOOL_HOME.',
+    )
+  } finally {
+    await rm(socket, { force: true })
+  }
+}
+
+/** Whether a change in the report folder can be seen at once. Tried, and the limits of the system looked at. */
+export async function checkWatching(home: Home, limits = '/proc/sys/fs/inotify'): Promise<Finding> {
+  const remedy = 'Raise fs.inotify.max_user_instances and fs.inotify.max_user_watches with sysctl.'
+  try {
+    watch(home.reports).close()
+  } catch (error) {
+    return fail('file watches', `no further file can be watched (${codeOf(error)})`, remedy)
+  }
+  const [instances, watches] = await Promise.all(
+    ['max_user_instances', 'max_user_watches'].map(async (name) => {
+      const text = await readFile(join(limits, name), 'utf8').catch(() => null)
+      return text === null ? null : Number(text)
+    }),
+  )
+  if (typeof instances !== 'number' || typeof watches !== 'number')
+    return ok('file watches', 'work; this system has no limits to read')
+  const found = `work; the system allows ${instances} instances and ${watches} watches for each user`
+  // Each agent takes an instance of its own; the system's usual limit is 128.
+  return instances < leastInstances || watches < leastWatches
+    ? warn('file watches', found, remedy)
+    : ok('file watches', found)
+}
+
+const leastInstances = 128
+const leastWatches = 8192
+
+export async function checkDatabase(home: Home): Promise<Finding[]> {
+  const sizes = await Promise.all(
+    [home.database, `${home.database}-wal`].map((file) => stat(file).catch(() => null)),
+  )
+  if (sizes[0] === null) return []
+  const bytes = sizes.reduce((sum, one) => sum + (one?.size ?? 0), 0)
+  const found = `${size(bytes)} at ${home.database}`
+  if (bytes < largeDatabase) return [ok('database', found)]
+  const remedy = 'Stop sessions that are done; a PostgreSQL engine (docker-compose.yml) carries more.'
+  return [warn('database', found, remedy)]
+}
+
+const size = (bytes: number): string =>
+  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error)

@@ -1,0 +1,143 @@
+/** `outpool doctor`: looks at everything that Outpool needs on this host, and says for each thing what to do. */
+import type { Place } from '../../agents/agent.js'
+import { type AgentExaminer, examinerOf } from '../../agents/examiner.js'
+import type { AccountConfig, AgentConfig, Config } from '../../config/config.js'
+import { cacheFolder, type Home } from '../../config/home.js'
+import { resolveEnv } from '../../config/secrets.js'
+import { findEngine } from '../engine/index.js'
+import { checkClock, checkZones } from './clock.js'
+import {
+  checkConfigDir,
+  checkConfigFile,
+  checkEnvironment,
+  checkMachineSettings,
+  checkSettings,
+  loadForDoctor,
+} from './configuration.js'
+import { checkDatabase, checkSockets, checkSpace, checkWatching } from './disk.js'
+import { checkEngine, checkPorts } from './engine.js'
+import { type Finding, warn } from './finding.js'
+import { checkApart, checkDuplicates, checkLogin } from './logins.js'
+import { colorsOf, render } from './print.js'
+import { checkAgent, checkNode, checkPython, checkTmux } from './programs.js'
+import { type Check, runChecks } from './runChecks.js'
+import { checkWorker } from './running.js'
+
+export interface Doctor {
+  home: Home
+  /** As `loadConfig` takes it. */
+  source: { path?: string }
+  /** A JSON array of findings instead of lines for a person. */
+  json: boolean
+}
+
+/** Milliseconds that a look at files, and at programs or the network, may take. */
+const quick = 5_000
+const slow = 20_000
+
+/** The agent program that runs under accounts. */
+const accountAgent = 'claude-code'
+
+/** Prints what was found. True when nothing failed; warnings are allowed. Throws nothing for what it finds. */
+export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
+  const { env } = process
+  const { config, findings } = loadForDoctor(source)
+  const found = await runChecks([
+    ...programChecks(config, env),
+    { name: 'configuration', within: quick, look: () => Promise.resolve(findings) },
+    ...(config === null ? [] : accountChecks(config, env)),
+    ...engineChecks(home, env),
+    ...hostChecks(home, env),
+  ])
+  console.log(json ? JSON.stringify(found, null, 2) : render(found, colorsOf(process.stdout, env)))
+  return found.every(({ state }) => state !== 'fail')
+}
+
+function programChecks(config: Config | null, env: NodeJS.ProcessEnv): Check[] {
+  const agents = Object.entries(config?.agents ?? {})
+  const unread = warn(
+    'accounts',
+    'agents, logins and law 1 were not looked at: the configuration cannot be used',
+    'Correct the configuration, then run `outpool doctor` again.',
+  )
+  return [
+    check('node', quick, () => checkNode(process.versions.node)),
+    check('tmux', slow, () => checkTmux(env)),
+    ...agents.map(([name, agent]) => check(`agent ${name}`, slow, () => checkAgent(name, agent))),
+    ...(config === null ? [check('accounts', quick, () => unread)] : []),
+  ]
+}
+
+function accountChecks(config: Config, env: NodeJS.ProcessEnv): Check[] {
+  const agent = config.agents[accountAgent]
+  const examiner = examinerOf(accountAgent)
+  if (agent === undefined || examiner === null) return []
+  const { pool, reserved } = config
+  const all = [...pool.accounts, ...reserved]
+  const placesOf = (accounts: readonly AccountConfig[]): Promise<Place[]> =>
+    Promise.all(accounts.map(placeOf))
+  return [
+    check('configuration', quick, () => checkConfigFile(config.file)),
+    check('environment', quick, () => checkEnvironment(env, [[accountAgent, examiner]])),
+    check(`settings ${accountAgent}`, quick, () => checkMachineSettings(accountAgent, examiner)),
+    ...all.flatMap((account) => checksOf(account, agent, examiner)),
+    check('logins', slow, async () =>
+      checkDuplicates(accountAgent, await Promise.all([pool.accounts, reserved].map(placesOf))),
+    ),
+    check('law 1', quick, () => checkApart(config)),
+  ]
+}
+
+function checksOf(account: AccountConfig, agent: AgentConfig, examiner: AgentExaminer): Check[] {
+  const { name } = account
+  const uid = process.getuid?.() ?? null
+  const command = async () => ({ ...agent, env: await resolveEnv(agent.env) })
+  return [
+    check(`config dir ${name}`, quick, async () => checkConfigDir(await placeOf(account), examiner, uid)),
+    check(`settings ${name}`, slow, async () =>
+      checkSettings(await placeOf(account), await command(), examiner),
+    ),
+    check(`login ${name}`, slow, async () => checkLogin(await placeOf(account), await command(), examiner)),
+  ]
+}
+
+/** Throws SecretError. */
+async function placeOf({ name, configDir, env }: AccountConfig): Promise<Place> {
+  return { kind: 'account', name, configDir, env: await resolveEnv(env) }
+}
+
+function engineChecks(home: Home, env: NodeJS.ProcessEnv): Check[] {
+  const outlook = findEngine(env)
+  // Told by the check that waits for it first; the others have nothing to say then.
+  const known = outlook.catch(() => null)
+  return [
+    check('engine', slow, async () => checkEngine(await outlook, home, env)),
+    check('python3', slow, async () => checkPython(await known, env)),
+    check('ports', slow, async () => {
+      const engine = await known
+      return engine === null ? [] : checkPorts(engine, home)
+    }),
+  ]
+}
+
+function hostChecks(home: Home, env: NodeJS.ProcessEnv): Check[] {
+  return [
+    check('worker', quick, () => checkWorker(home, Date.now())),
+    check('disk of home', quick, () => checkSpace('home', home.dir)),
+    check('disk of cache', quick, () => checkSpace('cache', cacheFolder(env))),
+    check('database', quick, () => checkDatabase(home)),
+    check('sockets', quick, () => checkSockets(home)),
+    check('file watches', quick, () => checkWatching(home)),
+    check('clock', quick, () => checkClock(home, Date.now)),
+    check('time zones', quick, () => checkZones()),
+  ]
+}
+
+type Found = Finding | Finding[]
+
+/** A check of one finding or several, in time or later. */
+const check = (name: string, within: number, look: () => Found | Promise<Found>): Check => ({
+  name,
+  within,
+  look: async () => [await look()].flat(),
+})

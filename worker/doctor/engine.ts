@@ -1,0 +1,107 @@
+/** The engine: which one would be used, whether it answers now, and the ports that an embedded one would take. */
+import { tsToMs } from '@temporalio/common/lib/time.js'
+import type { Home } from '../../config/home.js'
+import { readEngine, type EngineEndpoint } from '../../config/liveState.js'
+import { type ConnectOptions, namedEngine, reach } from '../engine/connect.js'
+import { type EngineOutlook, retentionDays } from '../engine/index.js'
+import { freePorts, usualPorts } from '../engine/ports.js'
+import { temporal } from '../engine/programs.js'
+import { type Finding, fail, ok, warn } from './finding.js'
+
+/** An engine under load takes a moment; one that takes longer is no engine to work with. Milliseconds. */
+const answerWithin = 5_000
+const dayMs = 86_400_000
+
+interface Answer {
+  version: string
+  /** How long finished sessions stay; 0 where the engine does not say. */
+  days: number
+}
+
+/** The engine that `up` would use, or is using. */
+export async function checkEngine(
+  outlook: EngineOutlook,
+  home: Home,
+  env: NodeJS.ProcessEnv,
+): Promise<Finding> {
+  return outlook.kind === 'named' ? checkNamed(env) : checkEmbedded(outlook, readEngine(home))
+}
+
+async function checkNamed(env: NodeJS.ProcessEnv): Promise<Finding> {
+  const named = namedEngine(env)
+  if (named === null) throw new Error('the Temporal settings changed while they were read')
+  const { options, namespace } = named
+  const where = `${options.address}, namespace ${namespace} (your Temporal settings)`
+  const { version, days } = await ask(options, namespace)
+  if (days >= retentionDays) return ok('engine', `${where} answers: server ${version}, keeps ${days} days`)
+  return warn(
+    'engine',
+    `${where} answers: server ${version}, but keeps finished sessions for ${days} days only`,
+    `temporal operator namespace update --namespace ${namespace} --retention ${retentionDays}d`,
+  )
+}
+
+async function checkEmbedded(
+  outlook: EngineOutlook & { kind: 'embedded' },
+  running: EngineEndpoint | null,
+): Promise<Finding> {
+  const { program, attempts } = outlook
+  if (running === null) {
+    if (program !== null)
+      return ok('engine', `embedded, not running: ${program.version} (${program.source}: ${program.path})`)
+    const unfit = attempts.filter(({ source, reason }) => source === 'PATH' && !reason.startsWith('no '))
+    const why = unfit.map(({ reason }) => `; ${reason}`).join('')
+    return ok('engine', `embedded: \`outpool up\` installs Temporal ${temporal.version} first${why}`)
+  }
+  try {
+    const { version, days } = await ask({ address: running.address }, running.namespace)
+    return ok('engine', `embedded, running at ${running.address}: server ${version}, keeps ${days} days`)
+  } catch {
+    if (running.pid !== null && isRunning(running.pid))
+      return fail(
+        'engine',
+        `the embedded engine (process ${running.pid}) does not answer at ${running.address}`,
+        'A running `outpool up` starts it again by itself; otherwise run `outpool up`, which replaces it.',
+      )
+    return ok('engine', `embedded, not running (it was at ${running.address})`)
+  }
+}
+
+/** Throws EngineUnreachableError, or what the engine says against the namespace. */
+async function ask(options: ConnectOptions, namespace: string): Promise<Answer> {
+  const connection = await reach(options, answerWithin)
+  try {
+    const { workflowService } = connection
+    return await connection.withDeadline(Date.now() + answerWithin, async () => {
+      const { serverVersion } = await workflowService.getSystemInfo({})
+      const { config } = await workflowService.describeNamespace({ namespace })
+      const days = Math.round(tsToMs(config?.workflowExecutionRetentionTtl) / dayMs)
+      return { version: serverVersion === '' ? 'of unknown version' : serverVersion, days }
+    })
+  } finally {
+    await connection.close()
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Which ports a start would take now. */
+export async function checkPorts(outlook: EngineOutlook, home: Home): Promise<Finding[]> {
+  if (outlook.kind === 'named') return []
+  const running = readEngine(home)
+  if (running?.pid !== undefined && running.pid !== null && isRunning(running.pid))
+    return [
+      ok('ports', `the engine of this home has ${running.address}, Web UI at ${running.uiUrl ?? 'none'}`),
+    ]
+  const { grpc, ui } = await freePorts(usualPorts)
+  const one = (usual: number, free: number): string =>
+    usual === free ? `${usual} is free` : `${usual} is taken, ${free} would be used instead`
+  return [ok('ports', `${one(usualPorts.grpc, grpc)}; ${one(usualPorts.ui, ui)}`)]
+}

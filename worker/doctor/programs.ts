@@ -1,0 +1,66 @@
+/** The programs that Outpool runs, and whether their versions will do. */
+import { execa } from 'execa'
+import { agentNamed } from '../../agents/index.js'
+import { examinerOf } from '../../agents/examiner.js'
+import type { AgentConfig } from '../../config/config.js'
+import { resolveEnv } from '../../config/secrets.js'
+import type { EngineOutlook } from '../engine/index.js'
+import { type Finding, fail, ok, warn } from './finding.js'
+import { reaches } from './versions.js'
+
+const leastNode = '20.19'
+/** The first with `remain-on-exit-format` and with `respawn-pane` and `new-session` taking `-e`. */
+const leastTmux = '3.2'
+
+/** A program that says its version does so at once; a busy machine gets some seconds. */
+const answerWithin = 8_000
+
+export const checkNode = (version: string): Finding =>
+  reaches(version, leastNode)
+    ? ok('node', version)
+    : fail('node', `${version} is too old: ${leastNode} or newer is needed`, 'Install a newer Node.js.')
+
+export async function checkTmux(env: NodeJS.ProcessEnv): Promise<Finding> {
+  const answer = await execa('tmux', ['-V'], {
+    ...{ env, extendEnv: false, reject: false, timeout: answerWithin, stdin: 'ignore' },
+  })
+  const remedy = `Install tmux ${leastTmux} or newer, for instance with your system's packages, so that it is on the PATH.`
+  if (answer.code === 'ENOENT') return fail('tmux', 'there is no tmux on the PATH', remedy)
+  const said = answer.stdout.trim()
+  if (answer.failed) return fail('tmux', `tmux -V failed: ${answer.stderr || answer.shortMessage}`, remedy)
+  const version = said.replace(/^tmux\s+/, '')
+  // Built from a development tree: newer than every release, and without a number.
+  if (version === 'master') return ok('tmux', version)
+  return reaches(version, leastTmux)
+    ? ok('tmux', version)
+    : fail('tmux', `"${said}" is too old: ${leastTmux} or newer is needed`, remedy)
+}
+
+/** Throws AgentProgramError, UnknownAgentError or SecretError. */
+export async function checkAgent(name: string, agent: AgentConfig): Promise<Finding> {
+  const what = `agent ${name}`
+  const { command, args, env } = agent
+  const version = await agentNamed(name).version({ command, args, env: await resolveEnv(env) })
+  const least = examinerOf(name)?.leastVersion ?? null
+  if (least === null || reaches(version, least.version)) return ok(what, `${version} (${command})`)
+  return warn(what, `${version} (${command}) is older than ${least.version}: ${least.lacks}`, least.remedy)
+}
+
+/** Python is only asked for where the engine may have to come from PyPI. */
+export async function checkPython(outlook: EngineOutlook | null, env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  if (outlook?.kind !== 'embedded' || outlook.program !== null) return []
+  const name = 'python3'
+  const remedy =
+    "Nothing needs to be done if Temporal's own download can be reached from here; else install Python 3 with venv."
+  const answer = await execa(
+    'python3',
+    ['-c', 'import ensurepip, sys, venv; print(sys.version.split()[0])'],
+    {
+      ...{ env, extendEnv: false, reject: false, timeout: answerWithin, stdin: 'ignore' },
+    },
+  )
+  if (answer.code === 'ENOENT')
+    return [warn(name, 'is not installed: the engine cannot come from PyPI', remedy)]
+  if (answer.failed) return [warn(name, 'lacks venv: the engine cannot come from PyPI', remedy)]
+  return [ok(name, `${answer.stdout.trim()} with venv, should the engine have to come from PyPI`)]
+}

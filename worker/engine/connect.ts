@@ -1,0 +1,60 @@
+/** Which engine: the one that the user's own Temporal settings name, else the embedded one. */
+import { Connection } from '@temporalio/client'
+import type { NativeConnectionOptions } from '@temporalio/worker'
+import { namedEngine as engineOfSettings } from '../../config/temporalSettings.js'
+import { EngineSettingsError, EngineUnreachableError } from '../errors.js'
+import { messageOf } from './install.js'
+
+/** What both kinds of connection, the worker's and the client's, take. */
+export interface ConnectOptions extends Pick<NativeConnectionOptions, 'tls' | 'apiKey' | 'metadata'> {
+  address: string
+}
+
+export interface NamedEngine {
+  options: ConnectOptions
+  namespace: string
+}
+
+/**
+ * The engine that TEMPORAL_ADDRESS, TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE or the default profile file names, or null
+ * where none names an address. Throws EngineSettingsError where they cannot be read or ask for the impossible.
+ */
+export function namedEngine(env: NodeJS.ProcessEnv): NamedEngine | null {
+  try {
+    return engineOfSettings(env)
+  } catch (error) {
+    throw new EngineSettingsError(
+      `Your Temporal settings cannot be used: ${messageOf(error)}`,
+      'Correct TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE or the file they name, or unset them for the embedded engine.',
+      { cause: error },
+    )
+  }
+}
+
+/** Opens a connection and makes sure that the engine answers. Throws EngineUnreachableError. `within` in ms. */
+export async function reach(options: ConnectOptions, within: number): Promise<Connection> {
+  try {
+    return await Connection.connect({ ...options, connectTimeout: within })
+  } catch (error) {
+    throw new EngineUnreachableError(
+      `The engine at ${options.address} did not answer within ${within / 1000} s: ${messageOf(error)}`,
+      'Start it, or correct TEMPORAL_ADDRESS or your Temporal profile; without them, `outpool up` runs its own.',
+      { cause: error },
+    )
+  }
+}
+
+/** Whether the engine answers and has this namespace, within `within` ms. */
+export async function answers(options: ConnectOptions, namespace: string, within: number): Promise<boolean> {
+  let connection: Connection | undefined
+  try {
+    connection = await reach(options, within)
+    const { workflowService } = connection
+    await connection.withDeadline(Date.now() + within, () => workflowService.describeNamespace({ namespace }))
+    return true
+  } catch {
+    return false
+  } finally {
+    await connection?.close()
+  }
+}

@@ -1,0 +1,16 @@
+/** `engine.json`: how every command finds the engine of this home. */
+import { rmSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
+import type { Home } from '../../config/home.js'
+import { engineSchema, type EngineEndpoint } from '../../config/liveState.js'
+
+/** Whole or not at all: a command that reads it meanwhile gets the old one or the new one. */
+export async function writeEndpoint(home: Home, endpoint: EngineEndpoint): Promise<void> {
+  const draft = `${home.engineFile}.${process.pid}.new`
+  await writeFile(draft, `${JSON.stringify(engineSchema.parse(endpoint), null, 2)}\n`, { mode: 0o600 })
+  await rename(draft, home.engineFile)
+}
+
+export function removeEndpoint(home: Home): void {
+  rmSync(home.engineFile, { force: true })
+}

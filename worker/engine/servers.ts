@@ -1,0 +1,59 @@
+/** Embedded servers as they stand in the process table: their own command line says which home they belong to. */
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { execa } from 'execa'
+import { startOf, type ProcessRef } from '../../activities/processes.js'
+import type { Ports } from './ports.js'
+
+export interface RunningServer {
+  process: ProcessRef
+  ports: Ports
+}
+
+/** The arguments of `temporal`; `serversOf` reads them back, so their order is fixed. */
+export const serverArguments = (database: string, { grpc, ui }: Ports): string[] => [
+  ...['server', 'start-dev', '--db-filename', database],
+  ...['--ip', '127.0.0.1', '--port', String(grpc), '--ui-port', String(ui)],
+  // FULL: the last commits must survive a power cut too, and the fsync is not what rescues cost most.
+  ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=FULL'],
+  ...['--log-level', 'warn', '--ui-disable-news-fetch'],
+]
+
+/** The live servers on this database, ours by their command line. There is more than one only after a fault. */
+export async function serversOf(database: string): Promise<RunningServer[]> {
+  const found: RunningServer[] = []
+  for (const { pid, command } of await processes()) {
+    const ports = portsIn(command, database)
+    if (ports === null || pid === process.pid) continue
+    const start = await startOf(pid)
+    if (start !== null) found.push({ process: { pid, start }, ports })
+  }
+  return found
+}
+
+/** The ports of the server on `database` that this command line starts, or null where it is another program. */
+function portsIn(command: string, database: string): Ports | null {
+  const [before, after] = command.split(` server start-dev --db-filename ${database} --ip 127.0.0.1 --port `)
+  // The program stands alone before its arguments: a shell or an editor that merely mentions them has more there.
+  if (before === undefined || after === undefined || /\s-/.test(before)) return null
+  const ports = /^(\d+) --ui-port (\d+) /.exec(after)
+  return ports === null ? null : { grpc: Number(ports[1]), ui: Number(ports[2]) }
+}
+
+async function processes(): Promise<{ pid: number; command: string }[]> {
+  if (!existsSync('/proc/self/cmdline')) {
+    const { stdout } = await execa('ps', ['-axww', '-o', 'pid=,args='], { reject: false })
+    return stdout.split('\n').flatMap((line) => {
+      const parts = /^\s*(\d+)\s+(.*)$/.exec(line)
+      return parts === null ? [] : [{ pid: Number(parts[1]), command: parts[2] ?? '' }]
+    })
+  }
+  const pids = (await readdir('/proc')).map(Number).filter(Number.isInteger)
+  const all = await Promise.all(
+    pids.map(async (pid) => {
+      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+      return { pid, command: line.replaceAll('\0', ' ') }
+    }),
+  )
+  return all.filter(({ command }) => command !== '')
+}

@@ -1,0 +1,128 @@
+/** What Outpool needs on an engine: its namespace, how long finished sessions stay, and its search attributes. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Connection } from '@temporalio/client'
+import { msToTs, tsToMs } from '@temporalio/common/lib/time.js'
+import proto from '@temporalio/proto'
+import { searchAttributes } from '../../policy/ids.js'
+import { EngineSetupError } from '../errors.js'
+import { messageOf, type Say } from './install.js'
+
+const { IndexedValueType: kinds } = proto.temporal.api.enums.v1
+
+/** The search attributes of the list view, with Temporal's kind of each, in the words of its command. */
+export const attributeKinds = {
+  [searchAttributes.phase]: 'Keyword',
+  [searchAttributes.account]: 'Keyword',
+  [searchAttributes.substrate]: 'Keyword',
+  [searchAttributes.host]: 'Keyword',
+  [searchAttributes.agent]: 'Keyword',
+  [searchAttributes.walledUntil]: 'Datetime',
+  [searchAttributes.rescues]: 'Int',
+  [searchAttributes.attention]: 'Bool',
+} as const
+
+const kindNumbers = {
+  Keyword: kinds.INDEXED_VALUE_TYPE_KEYWORD,
+  Datetime: kinds.INDEXED_VALUE_TYPE_DATETIME,
+  Int: kinds.INDEXED_VALUE_TYPE_INT,
+  Bool: kinds.INDEXED_VALUE_TYPE_BOOL,
+} as const
+
+/** How long finished sessions stay in the history view of the embedded engine. */
+export const retentionDays = 30
+
+const dayMs = 86_400_000
+
+/** A server under load takes a while to spread new search attributes to its parts. Milliseconds. */
+const spreadWithin = 30_000
+
+export interface SetUp {
+  connection: Connection
+  namespace: string
+  /** Our own embedded engine: its retention is ours to set. On a server of the user's it is only looked at. */
+  own: boolean
+  say: Say
+}
+
+/** Brings the engine to what Outpool needs; does nothing where it is so already. Throws EngineSetupError. */
+export async function setUpEngine(setUp: SetUp): Promise<void> {
+  await setUpRetention(setUp)
+  await setUpSearchAttributes(setUp)
+}
+
+async function setUpRetention({ connection, namespace, own, say }: SetUp): Promise<void> {
+  const { workflowService } = connection
+  const described = await workflowService.describeNamespace({ namespace }).catch((error: unknown) => {
+    throw new EngineSetupError(
+      `The engine has no namespace ${namespace} that we may use: ${messageOf(error)}`,
+      `Make it (\`temporal operator namespace create --namespace ${namespace} --retention ${retentionDays}d\`), or name ` +
+        'another one with TEMPORAL_NAMESPACE.',
+      { cause: error },
+    )
+  })
+  const days = tsToMs(described.config?.workflowExecutionRetentionTtl) / dayMs
+  if (days >= retentionDays) return
+  if (!own) {
+    say(
+      `Namespace ${namespace} keeps finished sessions for ${round(days)} days only. For ${retentionDays}: ` +
+        `\`temporal operator namespace update --namespace ${namespace} --retention ${retentionDays}d\``,
+    )
+    return
+  }
+  await workflowService.updateNamespace({
+    namespace,
+    config: { workflowExecutionRetentionTtl: msToTs(retentionDays * dayMs) },
+  })
+}
+
+/**
+ * Adds what is missing. A database that exists already gets nothing from the server's own command line, so this is
+ * the one way on every engine.
+ */
+async function setUpSearchAttributes(setUp: SetUp): Promise<void> {
+  const { connection, namespace } = setUp
+  try {
+    const missing = await missingAttributes(setUp)
+    if (missing.length === 0) return
+    await connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(missing.map((name) => [name, kindNumbers[attributeKinds[name]]])),
+    })
+    const until = Date.now() + spreadWithin
+    while ((await missingAttributes(setUp)).length > 0) {
+      if (Date.now() > until)
+        throw new Error(`they are not there ${spreadWithin / 1000} s after they were added`)
+      await delay(50)
+    }
+  } catch (error) {
+    if (error instanceof EngineSetupError) throw error
+    const commands = names.map((name) => `\n  ${createCommand(namespace, name)}`)
+    throw new EngineSetupError(
+      `The engine does not take Outpool's search attributes: ${messageOf(error)}`,
+      `Add them yourself, with the rights to do so:${commands.join('')}`,
+      { cause: error },
+    )
+  }
+}
+
+type AttributeName = keyof typeof attributeKinds
+const names = Object.values(searchAttributes)
+
+async function missingAttributes({ connection, namespace }: SetUp): Promise<AttributeName[]> {
+  const listed = await connection.operatorService.listSearchAttributes({ namespace })
+  const there = new Map(Object.entries(listed.customAttributes))
+  for (const name of names) {
+    const kind = there.get(name)
+    if (kind !== undefined && kind !== kindNumbers[attributeKinds[name]])
+      throw new EngineSetupError(
+        `The engine has a search attribute ${name} of another kind than ${attributeKinds[name]}.`,
+        `Remove it (\`temporal operator search-attribute remove --namespace ${namespace} --name ${name}\`), or use another namespace.`,
+      )
+  }
+  return names.filter((name) => !there.has(name))
+}
+
+const createCommand = (namespace: string, name: AttributeName): string =>
+  `temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${attributeKinds[name]}`
+
+const round = (days: number): number => Math.round(days * 10) / 10

@@ -1,0 +1,66 @@
+/** What can go wrong in the worker's room. Each error says what is wrong (`message`) and what to do (`remedy`). */
+
+/** The ground of all errors of this room. */
+export class WorkerError extends Error {
+  readonly remedy: string
+
+  constructor(message: string, remedy: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+    this.remedy = remedy
+  }
+}
+
+/** One place where a program was looked for, and why it did not serve. */
+export interface Attempt {
+  source: string
+  reason: string
+}
+
+/** Thrown when no place gave a program that the engine needs; names every place and its reason. */
+export class ProgramNotFoundError extends WorkerError {
+  readonly attempts: readonly Attempt[]
+
+  constructor(program: string, attempts: readonly Attempt[], remedy: string) {
+    const reasons = attempts.map(({ source, reason }) => `\n  ${source}: ${reason}`).join('')
+    super(`No ${program} could be found or installed.${reasons}`, remedy)
+    this.attempts = attempts
+  }
+}
+
+/** Thrown when OUTPOOL_TEMPORAL names something that will not do: a wrong wish is not passed over in silence. */
+export class WrongProgramError extends WorkerError {}
+
+/** Thrown when the user's Temporal settings cannot be read. */
+export class EngineSettingsError extends WorkerError {}
+
+/** Thrown when the engine does not answer; the command ends with exit code 3. */
+export class EngineUnreachableError extends WorkerError {}
+
+export type EngineStartFault =
+  | 'database-broken'
+  | 'database-not-writable'
+  | 'disk-full'
+  | 'port-taken'
+  | 'cannot-run'
+  | 'timeout'
+  | 'unknown'
+
+/** Thrown when the embedded engine cannot be started, or cannot be kept running. */
+export class EngineStartError extends WorkerError {
+  readonly fault: EngineStartFault
+
+  constructor(fault: EngineStartFault, message: string, remedy: string, options?: ErrorOptions) {
+    super(message, remedy, options)
+    this.fault = fault
+  }
+}
+
+/** Thrown when an engine that answers refuses its set-up: namespace, retention, search attributes. */
+export class EngineSetupError extends WorkerError {}
+
+/** Thrown when another worker holds this home: a second one would stop and start the first one's agents. */
+export class AlreadyRunningError extends WorkerError {}
+
+/** Thrown when the healer's side and the pool share a login, a folder or a secret (law 1); exit code 2. */
+export class SharedDomainError extends WorkerError {}

@@ -1,0 +1,101 @@
+/** `outpool up` and `outpool worker`: from nothing to a fleet that is watched, and back in order. */
+import { Runtime, DefaultLogger } from '@temporalio/worker'
+import type { Config } from '../config/config.js'
+import type { Home } from '../config/home.js'
+import { readEngine } from '../config/liveState.js'
+import { assertApart } from './apart.js'
+import { namedEngine, type ConnectOptions } from './engine/connect.js'
+import { openEngine } from './engine/index.js'
+import { EngineUnreachableError } from './errors.js'
+import { lockHome } from './lock.js'
+import { startWorker } from './worker.js'
+
+interface Reached {
+  connectOptions: ConnectOptions
+  namespace: string
+  uiUrl: string | null
+  address: string
+  stop(): Promise<void>
+}
+
+/** Runs until it is told to stop by INT or TERM, or until the worker breaks. */
+export async function up({
+  home,
+  config,
+  ownEngine,
+}: {
+  home: Home
+  config: Config
+  ownEngine: boolean
+}): Promise<void> {
+  const lock = await lockHome(home)
+  const told = untilTold()
+  try {
+    await assertApart(config)
+    const engine = ownEngine ? await open(home) : reachExisting(home)
+    try {
+      await serve(home, config, engine, told)
+    } finally {
+      if (ownEngine) say('stopping the engine')
+      await engine.stop()
+    }
+    say('stopped; every pane was left as it is. `outpool up` watches them again.')
+  } finally {
+    lock.release()
+  }
+}
+
+async function serve(home: Home, config: Config, engine: Reached, told: Promise<string>): Promise<void> {
+  // The engine's library logs each reconnect; what a person needs to know is said here.
+  Runtime.install({ logger: new DefaultLogger('ERROR') })
+  const { connectOptions, namespace } = engine
+  const worker = await startWorker({ home, config, connectOptions, namespace })
+  const accounts = config.pool.accounts.map(({ name }) => name).join(', ')
+  say(`watching the sessions of this host with ${accounts}`)
+  say(`engine at ${engine.address}${engine.uiUrl === null ? '' : `, Web UI at ${engine.uiUrl}`}`)
+  say('ready. Stop with Ctrl-C; panes live on.')
+  const why = await Promise.race([told, worker.done.then(() => 'the worker ended')])
+  say(`${why}: letting go of the sessions`)
+  await worker.stop()
+}
+
+async function open(home: Home): Promise<Reached> {
+  const engine = await openEngine({ home, env: process.env, say })
+  const { connectOptions, endpoint } = engine
+  return { ...endpoint, connectOptions, stop: () => engine.stop() }
+}
+
+function reachExisting(home: Home): Reached {
+  const named = namedEngine(process.env)
+  if (named) {
+    const { options, namespace } = named
+    return {
+      connectOptions: options,
+      namespace,
+      uiUrl: null,
+      address: options.address,
+      stop: () => Promise.resolve(),
+    }
+  }
+  const running = readEngine(home)
+  if (!running) {
+    throw new EngineUnreachableError(
+      `no engine is known for ${home.dir}`,
+      'Start it with `outpool up`, or name one in your Temporal settings (TEMPORAL_ADDRESS or a profile).',
+    )
+  }
+  return { ...running, connectOptions: { address: running.address }, stop: () => Promise.resolve() }
+}
+
+/** . */
+function untilTold(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => resolve(signal === 'SIGINT' ? 'Ctrl-C' : signal))
+    }
+  })
+}
+
+function say(line: string): void {
+  console.error(`outpool: ${line}`)
+}

@@ -1,0 +1,119 @@
+/** The worker of one host: its own queue for what touches the host, and the common one for workflows. */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Client, Connection } from '@temporalio/client'
+import { NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker'
+import { commonActivities, hostActivities } from '../activities/index.js'
+import { Host } from '../activities/host.js'
+import { Prober } from '../activities/probe.js'
+import { Sampler } from '../activities/sampler.js'
+import type { Config } from '../config/config.js'
+import type { Home } from '../config/home.js'
+import type { AccountSpec } from '../policy/account.js'
+import { commonQueue, hostQueue, poolWorkflowId } from '../policy/ids.js'
+import type { PoolSettings } from '../policy/lease.js'
+import { poolSignals } from '../workflows/messages.js'
+import type { ConnectOptions } from './engine/index.js'
+import { readIdentities } from './identities.js'
+
+export interface RunningWorker {
+  /** Settles when the worker has stopped; rejects where it broke. */
+  done: Promise<void>
+  /** Stops taking work, lets go of the watches, leaves every pane alone. */
+  stop(): Promise<void>
+}
+
+/** A watch and a delivery for each of a thousand sessions, and the short steps besides. */
+const activitySlots = 2_500
+/** Sessions whose workflows are kept in memory; the others are replayed from their (short) histories when needed. */
+const cachedWorkflows = 1_000
+/** What is under way gets this long to end by itself when the worker stops. */
+const shutdownGrace = '2s'
+
+export async function startWorker(input: {
+  home: Home
+  config: Config
+  connectOptions: ConnectOptions
+  namespace: string
+}): Promise<RunningWorker> {
+  const { home, config, connectOptions, namespace } = input
+  const host = new Host(home, config)
+  await readIdentities(host)
+  const sampler = new Sampler(host)
+  const prober = new Prober(host)
+  const native = await NativeConnection.connect(connectOptions)
+  const connection = await Connection.connect(connectOptions)
+  const client = new Client({ connection, namespace })
+  const shared = { connection: native, namespace, shutdownGraceTime: shutdownGrace }
+  const hostWorker = await Worker.create({
+    ...shared,
+    taskQueue: hostQueue(home.hostId),
+    activities: hostActivities(host, sampler, prober),
+    maxConcurrentActivityTaskExecutions: activitySlots,
+  })
+  const commonWorker = await Worker.create({
+    ...shared,
+    ...workflowCode(),
+    taskQueue: commonQueue,
+    activities: commonActivities(client),
+    maxCachedWorkflows: cachedWorkflows,
+  })
+  sampler.start()
+  prober.start()
+  await configurePool(client, home, config)
+  const workers = [hostWorker, commonWorker]
+  const runs = workers.map((worker) => worker.run())
+  const shutDown = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
+  }
+  const done = Promise.all(
+    runs.map((run) =>
+      run.catch((error: unknown) => {
+        shutDown()
+        throw error
+      }),
+    ),
+  ).then(() => undefined)
+  return {
+    done,
+    stop: async () => {
+      shutDown()
+      await done.catch(() => undefined)
+      await prober.stop()
+      await sampler.stop()
+      await connection.close()
+      await native.close()
+    },
+  }
+}
+
+/** The bundle is made at build time; from a checkout that was not built, the worker bundles for itself. */
+function workflowCode(): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } {
+  const bundle = fileURLToPath(new URL('../workflows/bundle.js', import.meta.url))
+  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } }
+  return { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) }
+}
+
+/** Tells the pool what is configured; starts it where it does not run yet. */
+async function configurePool(client: Client, home: Home, config: Config): Promise<void> {
+  const settings = poolSettings(home, config)
+  await client.workflow.signalWithStart('pool', {
+    workflowId: poolWorkflowId(config.pool.name),
+    taskQueue: commonQueue,
+    args: [settings],
+    signal: poolSignals.configure,
+    signalArgs: [settings],
+    staticSummary: `accounts of ${config.pool.name}: walls, budgets, leases`,
+  })
+}
+
+export function poolSettings(home: Home, config: Config): PoolSettings {
+  const { pool, timing } = config
+  const accounts = pool.accounts.map(({ name, ceiling, maxSessions }): AccountSpec => ({
+    name,
+    role: 'pool',
+    ceiling,
+    maxSessions,
+  }))
+  return { name: pool.name, moveAt: pool.moveAt, accounts, timing, host: home.hostId }
+}
