@@ -1,0 +1,161 @@
+/** Every command with its arguments and options: what help, parsing and completion are made from. Bodies load when called. */
+import type { Call } from './call.js'
+
+/** What completes a word: names of sessions, names of accounts, files by the shell, or nothing. */
+export type Completes = 'session' | 'account' | 'agent' | 'folder' | 'file' | 'none'
+
+export interface OptionSpec {
+  /** As commander reads it: `--cwd <dir>`. */
+  flags: string
+  says: string
+  completes?: Completes
+}
+
+export interface ArgumentSpec {
+  /** As commander reads it: `<name>`, `[text...]`. */
+  name: string
+  says: string
+  completes?: Completes
+  choices?: readonly string[]
+}
+
+export interface CommandSpec {
+  name: string
+  says: string
+  args?: readonly ArgumentSpec[]
+  options?: readonly OptionSpec[]
+  /** Shown under the help. */
+  examples?: readonly string[]
+  run(call: Call): Promise<void>
+}
+
+const json: OptionSpec = { flags: '--json', says: 'print JSON instead of a table' }
+const session: ArgumentSpec = { name: '<name>', says: 'name of the session', completes: 'session' }
+
+/** Options that every command takes. */
+export const everywhere: readonly OptionSpec[] = [
+  { flags: '--config <file>', says: 'the outpool.yaml to use', completes: 'file' },
+  { flags: '--debug', says: 'show the whole story of a failure' },
+]
+
+const hostProgram = (program: 'up' | 'worker' | 'doctor') => async (call: Call) => {
+  const { runHostProgram } = await import('./commands/hostPrograms.js')
+  await runHostProgram(program, call)
+}
+
+export const commandTree: readonly CommandSpec[] = [
+  {
+    name: 'init',
+    says: 'find Claude config dirs and write an outpool.yaml',
+    run: async (call) => (await import('./commands/init.js')).init(call),
+  },
+  {
+    name: 'up',
+    says: 'run engine and worker in the foreground',
+    run: hostProgram('up'),
+  },
+  {
+    name: 'start',
+    says: 'start a session',
+    args: [
+      { name: '<name>', says: 'name of the new session' },
+      { name: '[prompt...]', says: 'the first message, after --' },
+    ],
+    options: [
+      { flags: '--cwd <dir>', says: 'folder to work in (default: this one)', completes: 'folder' },
+      { flags: '--account <name>', says: 'first choice among the accounts', completes: 'account' },
+      { flags: '--pin', says: 'take no other account: wait for this one' },
+      { flags: '--agent <name>', says: 'agent program (default: claude-code)', completes: 'agent' },
+      { flags: '--model <name>', says: 'model for the agent' },
+      { flags: '--priority <number>', says: 'lower ones go first where not all can be served (default: 0)' },
+      { flags: '--json', says: 'print the session as JSON' },
+    ],
+    examples: ['outpool start docs --cwd ~/docs -- "Bring the guide up to date"'],
+    run: async (call) => (await import('./commands/start.js')).start(call),
+  },
+  {
+    name: 'ls',
+    says: 'list sessions',
+    options: [{ flags: '--all', says: 'also those that stopped longer than a day ago' }, json],
+    run: async (call) => (await import('./commands/ls.js')).ls(call),
+  },
+  {
+    name: 'show',
+    says: 'everything about one session, with the story of its rescues',
+    args: [session],
+    options: [json],
+    run: async (call) => (await import('./commands/show.js')).show(call),
+  },
+  {
+    name: 'attach',
+    says: "open the session's pane in this terminal",
+    args: [session],
+    run: async (call) => (await import('./commands/attach.js')).attach(call),
+  },
+  {
+    name: 'send',
+    says: 'send a text to the agent: it arrives once, in order, also during a rescue',
+    args: [session, { name: '[text...]', says: 'the text, or - to read it from stdin' }],
+    options: [{ flags: '--wait', says: 'return when the agent has taken it' }],
+    examples: ['outpool send docs "Also mention the flags"', 'git diff | outpool send review -'],
+    run: async (call) => (await import('./commands/send.js')).send(call),
+  },
+  {
+    name: 'rescue',
+    says: 'treat the session as walled: move it to the best account now',
+    args: [session],
+    run: async (call) => (await import('./commands/move.js')).rescue(call),
+  },
+  {
+    name: 'move',
+    says: 'move the session to an account',
+    args: [session],
+    options: [{ flags: '--to <account>', says: 'where to', completes: 'account' }],
+    run: async (call) => (await import('./commands/move.js')).move(call),
+  },
+  {
+    name: 'pause',
+    says: 'stop the process and keep the session',
+    args: [session],
+    run: async (call) => (await import('./commands/phase.js')).pause(call),
+  },
+  {
+    name: 'resume',
+    says: 'go on with a paused or stopped session',
+    args: [session],
+    run: async (call) => (await import('./commands/phase.js')).resume(call),
+  },
+  {
+    name: 'stop',
+    says: 'end the session; its conversation is kept',
+    args: [session],
+    run: async (call) => (await import('./commands/phase.js')).stop(call),
+  },
+  {
+    name: 'accounts',
+    says: 'list accounts with their windows and walls',
+    options: [json],
+    run: async (call) => (await import('./commands/accounts.js')).accounts(call),
+  },
+  {
+    name: 'worker',
+    says: 'run a worker only, against a running engine',
+    run: hostProgram('worker'),
+  },
+  {
+    name: 'doctor',
+    says: 'check everything that Outpool needs, with a remedy for each fault',
+    options: [json],
+    run: hostProgram('doctor'),
+  },
+  {
+    name: 'completion',
+    says: 'print completion for a shell',
+    args: [{ name: '<shell>', says: 'bash, zsh or fish', choices: ['bash', 'zsh', 'fish'] }],
+    examples: [
+      'source <(outpool completion bash)',
+      'outpool completion fish > ~/.config/fish/completions/outpool.fish',
+    ],
+    run: async (call) => (await import('./commands/completion.js')).completion(call),
+  },
+]

@@ -1,0 +1,162 @@
+/** `outpool accounts` */
+import type { Colors } from 'picocolors/types.js'
+import type { Config } from '../../config/config.js'
+import { openHome } from '../../config/home.js'
+import { type LiveFile, readLive } from '../../config/liveState.js'
+import { loadConfig } from '../../config/loadConfig.js'
+import type { AccountFacts, AccountSpec, AccountState, Timing } from '../../policy/account.js'
+import { type AccountRow, type WindowRow, accountRow } from '../../policy/accountView.js'
+import { newRecord, takeReading } from '../../policy/records.js'
+import { type Call, note, print, printJson } from '../call.js'
+import { withEngine } from '../engine.js'
+import { type PoolAnswer, askPool } from '../pool.js'
+import { type Column, renderTable } from '../table.js'
+import { ago, clock } from '../times.js'
+
+export async function accounts(call: Call): Promise<void> {
+  const config = loadConfig({ path: call.config })
+  const home = openHome()
+  const pool = await withEngine(home, (engine) => askPool(engine, config.pool.name))
+  if (pool === null)
+    note(
+      'no worker answers for the pool, so leases are unknown and readings are those of this host: `outpool up`',
+    )
+  const live = readLive(home)
+  const now = new Date()
+  const rows = rowsOf(config, pool, live, now)
+  if (call.json) printJson(rows)
+  else print(renderTable(rows, columnsFor(call.colors, now), call.width, call.colors))
+}
+
+/** The pool's accounts in its own order, then the healer's and the substrates, which are never leased. */
+export function rowsOf(
+  config: Config,
+  pool: PoolAnswer | null,
+  live: LiveFile | null,
+  now: Date,
+): AccountRow[] {
+  const known = pool?.accounts ?? []
+  const listed = [...known.map(({ name }) => name), ...specsOf(config).map(({ name }) => name)]
+  const specs = new Map(specsOf(config).map((spec) => [spec.name, spec]))
+  const facts = [...new Set(listed)].flatMap((name): AccountFacts[] => {
+    const told = known.find((account) => account.name === name)
+    const spec = specs.get(name)
+    const base = told ?? (spec === undefined ? undefined : factsOf(spec))
+    return base === undefined ? [] : [withReading(base, live, config.timing, now)]
+  })
+  const inOrder = roles.flatMap((role) => facts.filter((account) => account.role === role))
+  const moveAt = pool?.moveAt ?? config.pool.moveAt
+  return inOrder.map((account) => accountRow(account, moveAt, now.toISOString(), inOrder, config.timing))
+}
+
+const roles = ['pool', 'reserved', 'substrate'] as const
+
+function specsOf(config: Config): AccountSpec[] {
+  const spec =
+    (role: 'pool' | 'reserved') =>
+    (account: Config['reserved'][number]): AccountSpec => ({
+      ...{ name: account.name, role, ceiling: account.ceiling, maxSessions: account.maxSessions },
+    })
+  return [
+    ...config.pool.accounts.map(spec('pool')),
+    ...config.reserved.map(spec('reserved')),
+    ...config.substrates.map(({ name }) => ({
+      name,
+      role: 'substrate' as const,
+      ceiling: 1,
+      maxSessions: null,
+    })),
+  ]
+}
+
+const factsOf = (spec: AccountSpec): AccountFacts => ({
+  ...spec,
+  ...{ windows: [], walls: [], login: 'unknown', loginAt: null, identity: null, probedAt: null },
+  ...{ leases: [], trial: null, restUntil: null },
+})
+
+/** This host may have read the account since it last told the pool. */
+function withReading(facts: AccountFacts, live: LiveFile | null, timing: Timing, now: Date): AccountFacts {
+  const reading = live?.accounts.find(({ account }) => account === facts.name)
+  if (reading === undefined) return facts
+  const record = { ...newRecord(facts), ...facts, leases: [] }
+  const { windows, walls, login, loginAt, identity, probedAt, trial } = takeReading(
+    record,
+    reading,
+    timing,
+    now.getTime(),
+  )
+  return { ...facts, windows, walls, login, loginAt, identity, probedAt, trial }
+}
+
+function columnsFor(colors: Colors, now: Date): Column<AccountRow>[] {
+  return [
+    { title: 'NAME', text: (row) => row.name, paint: (text) => colors.bold(text), shrink: 'end' },
+    { title: 'ROLE', text: (row) => row.role },
+    {
+      title: 'STATE',
+      text: (row) => stateOf(row, now),
+      paint: (text, row) => paintState(text, row.state, colors),
+      shrink: 'end',
+      least: 10,
+    },
+    {
+      title: 'SESSIONS',
+      text: (row) => (row.role === 'pool' ? String(row.leases.length) : '-'),
+      align: 'right',
+    },
+    {
+      title: 'WINDOWS',
+      text: (row) => row.windows.map((window) => windowText(window, now)).join('  ') || '-',
+      shrink: 'end',
+      least: 24,
+    },
+    { title: 'READ', text: (row) => readText(row, now) },
+  ]
+}
+
+const stateOf = (row: AccountRow, now: Date): string =>
+  row.state === 'walled' && row.walledUntil !== null
+    ? `walled until ${clock(row.walledUntil, now)}`
+    : row.state
+
+const barCells = 8
+
+/** `5h ███░░░░░ 41% until 21:50` */
+function windowText({ name, used, resetsAt, walled }: WindowRow, now: Date): string {
+  const full = Math.max(0, Math.min(barCells, Math.round(used * barCells)))
+  const bar = `${'█'.repeat(full)}${'░'.repeat(barCells - full)}`
+  const until =
+    resetsAt === null || Date.parse(resetsAt) <= now.getTime() ? '' : ` until ${clock(resetsAt, now)}`
+  return `${shortName(name)} ${bar} ${Math.round(used * 100)}%${walled ? ' walled' : ''}${until}`
+}
+
+const shortName = (window: string): string =>
+  window
+    .replace(/^five_hour/, '5h')
+    .replace(/^seven_day/, '7d')
+    .replace('_', ' ')
+
+function readText(row: AccountRow, now: Date): string {
+  const newest = row.windows
+    .map(({ readAt }) => readAt)
+    .sort()
+    .at(-1)
+  return newest === undefined ? 'never' : ago(newest, now)
+}
+
+function paintState(text: string, state: AccountState, colors: Colors): string {
+  switch (state) {
+    case 'ready':
+      return colors.green(text)
+    case 'near-limit':
+    case 'unproven':
+      return colors.yellow(text)
+    case 'walled':
+    case 'logged-out':
+    case 'duplicate':
+      return colors.red(text)
+    case 'disabled':
+      return colors.dim(text)
+  }
+}

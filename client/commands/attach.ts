@@ -1,0 +1,79 @@
+/** `outpool attach NAME`: the session's pane, in this terminal. Needs no engine where the pane is there. */
+import { spawn, spawnSync } from 'node:child_process'
+import { openHome, type Home } from '../../config/home.js'
+import type { Call } from '../call.js'
+import { FailedError, UsageError } from '../errors.js'
+import { checkName } from '../names.js'
+import type { SessionCard } from '../sessionRows.js'
+import { clock } from '../times.js'
+
+export async function attach(call: Call): Promise<void> {
+  const name = checkName(call.arg(0, 'NAME'))
+  const home = openHome()
+  if (!hasPane(home, name)) throw await whyNoPane(home, name)
+  if (process.env['TMUX']?.split(',')[0] === home.tmuxSocket)
+    throw new FailedError(
+      "this terminal is inside Outpool's own tmux already",
+      `switch with: tmux switch-client -t =${name}`,
+    )
+  if (!process.stdin.isTTY || !process.stdout.isTTY)
+    throw new UsageError('attach needs a terminal', `read the session with \`outpool show ${name}\` instead`)
+  process.exitCode = await runAttached(home, name)
+}
+
+function hasPane(home: Home, name: string): boolean {
+  const asked = spawnSync('tmux', ['-S', home.tmuxSocket, 'has-session', '-t', `=${name}`], {
+    stdio: 'ignore',
+  })
+  if (asked.error) throw new FailedError('tmux cannot be run', 'install tmux 3.2 or newer')
+  return asked.status === 0
+}
+
+/** In another tmux this one nests: it has another socket, so tmux need not refuse it. */
+async function runAttached(home: Home, name: string): Promise<number> {
+  const env = { ...process.env, TMUX: undefined }
+  const child = spawn('tmux', ['-S', home.tmuxSocket, 'attach-session', '-t', `=${name}`], {
+    stdio: 'inherit',
+    env,
+  })
+  return await new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => resolve(code === 0 ? 0 : 1))
+  })
+}
+
+/** The engine's libraries are loaded only here: a pane that is there opens without them. */
+async function whyNoPane(home: Home, name: string): Promise<FailedError> {
+  const [{ withEngine }, { findSession }] = await Promise.all([
+    import('../engine.js'),
+    import('../session.js'),
+  ])
+  const { card } = await withEngine(home, (engine) => findSession(engine, name))
+  return new FailedError(`session ${name} has no pane here${whyOf(card, home)}`, remedyOf(card, home))
+}
+
+function whyOf(card: SessionCard, home: Home): string {
+  if (card.host !== '' && card.host !== home.hostId) return `: it lives on ${card.host}`
+  if (card.phase === 'parked')
+    return card.parkedUntil === null
+      ? ': it is parked'
+      : `: it is parked until ${clock(card.parkedUntil, new Date())}`
+  return `: it is ${card.phase}`
+}
+
+function remedyOf(card: SessionCard, home: Home): string {
+  if (card.host !== '' && card.host !== home.hostId) return 'attach on that host, with its OUTPOOL_HOME'
+  switch (card.phase) {
+    case 'stopped':
+    case 'paused':
+      return `bring it back with \`outpool resume ${card.name}\``
+    case 'parked':
+      return `it comes back by itself; see why with \`outpool show ${card.name}\``
+    case 'starting':
+    case 'working':
+    case 'idle':
+    case 'waiting':
+    case 'rescuing':
+      return `try again in a moment, and see \`outpool show ${card.name}\`; panes need a worker: \`outpool up\``
+  }
+}

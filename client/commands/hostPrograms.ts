@@ -1,0 +1,35 @@
+/** `outpool up`, `outpool worker`, `outpool doctor`: run by the worker room's own entry, in a process of its own. */
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { Call } from '../call.js'
+
+const entry = fileURLToPath(new URL('../../worker/main.js', import.meta.url))
+
+/** Passes everything through: terminal, arguments, signals, exit code. */
+export async function runHostProgram(program: 'up' | 'worker' | 'doctor', call: Call): Promise<void> {
+  const child = spawn(process.execPath, [...process.execArgv, entry, program, ...optionsOf(call)], {
+    stdio: 'inherit',
+  })
+  const forward = (signal: NodeJS.Signals): void => {
+    // A terminal sends Ctrl-C to the child as well; twice would mean «at once» to it.
+    if (signal === 'SIGINT' && process.stdin.isTTY) return
+    child.kill(signal)
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, forward)
+  try {
+    process.exitCode = await new Promise<number>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']))
+    })
+  } finally {
+    for (const signal of signals) process.off(signal, forward)
+  }
+}
+
+function optionsOf(call: Call): string[] {
+  const config = call.text('config')
+  const flags = ['json', 'debug'].filter((name) => call.flag(name)).map((name) => `--${name}`)
+  return config === null ? flags : ['--config', config, ...flags]
+}

@@ -1,0 +1,77 @@
+/** `outpool init`: writes a first outpool.yaml. Never overwrites one. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { configName } from '../../config/findConfig.js'
+import { parseConfig } from '../../config/loadConfig.js'
+import { type Call, print } from '../call.js'
+import { FailedError } from '../errors.js'
+import { type FoundLogin, findLogins } from '../findLogins.js'
+
+const schemaFile = fileURLToPath(new URL('../../config/outpool.schema.json', import.meta.url))
+
+export function init(call: Call): Promise<void> {
+  const home = process.env['HOME'] ?? homedir()
+  const named = call.text('config') ?? process.env['OUTPOOL_CONFIG']
+  const file = resolve(named === undefined || named === '' ? configName : named)
+  const logins = findLogins(home, process.env)
+  if (logins.every(({ forHealer }) => forHealer))
+    throw new FailedError(
+      'no Claude config dir with a login was found (looked at CLAUDE_CONFIG_DIR, ~/.claude and ~/.claude-*)',
+      'log in once per account: CLAUDE_CONFIG_DIR=~/.claude-max-1 claude; then run `outpool init` again',
+    )
+  const text = fileText(logins, home)
+  parseConfig(text, file)
+  writeNew(file, text)
+  print(`wrote ${file} with ${logins.map(({ name }) => name).join(', ')}; look through it, then: outpool up`)
+  return Promise.resolve()
+}
+
+function writeNew(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true })
+  try {
+    writeFileSync(file, text, { flag: 'wx' })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    throw new FailedError(
+      `${file} is there already; it is left as it is`,
+      'edit it, or name another file with --config',
+    )
+  }
+}
+
+function fileText(logins: readonly FoundLogin[], home: string): string {
+  const pool = logins.filter(({ forHealer }) => !forHealer)
+  const reserved = logins.filter(({ forHealer }) => forHealer)
+  return `# yaml-language-server: $schema=${schemaFile}
+# What Outpool runs your sessions on. Every key: docs/configuration.md
+
+pool:
+  name: main
+  moveAt: 95%                # leave an account at a turn end from here on
+  accounts:
+${pool.map((login) => entry(login, home, '    ')).join('\n')}
+    # More of it: ceiling: 80% leaves a part to you, maxSessions: 4 limits what runs there at once.
+
+# The healer's own account, never used by a session. It must be another login than all of the pool's.
+${reserved.length === 0 ? `# reserved:\n#   - { name: medic, configDir: ~/.claude-medic }` : `reserved:\n${reserved.map((login) => entry(login, home, '  ')).join('\n')}`}
+
+# Where sessions go when every account of the pool is spent, in this order. Secrets only by reference.
+# substrates:
+#   - name: haiku-key
+#     model: claude-haiku-4-5
+#     env: { ANTHROPIC_API_KEY: { fromEnv: OUTPOOL_HAIKU_KEY } }
+
+# agents:
+#   claude-code: { command: claude, args: [], env: {} }
+`
+}
+
+function entry({ name, dir, usual }: FoundLogin, home: string, indent: string): string {
+  const shown = dir.startsWith(`${home}/`) ? `~${dir.slice(home.length)}` : dir
+  const line = `${indent}- { name: ${name}, configDir: ${JSON.stringify(shown)} }`
+  return usual
+    ? `${line}\n${indent}  # Claude's usual folder. Under Outpool it is named by CLAUDE_CONFIG_DIR, so log in there once:\n${indent}  # CLAUDE_CONFIG_DIR=${shown} claude`
+    : line
+}

@@ -1,0 +1,118 @@
+/** `outpool ls` */
+import type { Colors } from 'picocolors/types.js'
+import { openHome } from '../../config/home.js'
+import { readLive } from '../../config/liveState.js'
+import type { Phase, SessionView } from '../../policy/session.js'
+import { type Call, note, print, printJson } from '../call.js'
+import { withEngine } from '../engine.js'
+import { isFresh, listSessions, viewOf, withLive } from '../sessionRows.js'
+import { type Column, renderTable } from '../table.js'
+import { oneLine } from '../terminal.js'
+import { ago, clock } from '../times.js'
+
+/** Stopped sessions stay in the plain list for this long. */
+const stoppedForMs = 24 * 60 * 60_000
+
+export async function ls(call: Call): Promise<void> {
+  const home = openHome()
+  const now = new Date()
+  const since = call.flag('all') ? 'ever' : new Date(now.getTime() - stoppedForMs)
+  const listed = await withEngine(home, (engine) => listSessions(engine, since))
+  const live = readLive(home)
+  const rows = listed.map(({ card }) => viewOf(withLive(card, live, home, now)))
+  if (rows.some((row) => row.phase !== 'stopped' && row.host === home.hostId) && !isFresh(live, now))
+    note(
+      `no worker is watching on this host${live ? ` (last seen ${ago(live.at, now)})` : ''}: start it with \`outpool up\``,
+    )
+  if (call.json) printJson(rows)
+  else if (rows.length === 0) print('No sessions. Start one with: outpool start NAME --cwd DIR -- PROMPT')
+  else print(screen(rows, call.width, call.colors, now))
+}
+
+function screen(rows: SessionView[], width: number, colors: Colors, now: Date): string {
+  const asking = rows.filter((row) => row.attention !== null && row.phase !== 'stopped')
+  return [
+    renderTable(rows, columnsFor(rows, colors, now), width, colors),
+    ...asking.map((row) => `${colors.yellow('!')} ${colors.bold(row.name)}: ${oneLine(row.attention ?? '')}`),
+  ].join('\n')
+}
+
+function columnsFor(rows: SessionView[], colors: Colors, now: Date): Column<SessionView>[] {
+  const several = (value: (row: SessionView) => string): boolean => new Set(rows.map(value)).size > 1
+  const column = (title: string, text: (row: SessionView) => string): Column<SessionView> => ({
+    ...{ title, text, shrink: 'end', least: 6 },
+  })
+  return [
+    { ...column('NAME', (row) => row.name), least: 12, paint: (text) => colors.bold(text) },
+    {
+      ...column('STATE', (row) => stateOf(row, now)),
+      least: 12,
+      paint: (text, row) => paintPhase(text, row.phase, colors),
+    },
+    column('ON', (row) => row.account ?? row.substrate ?? '-'),
+    { title: 'RESCUES', text: (row) => (row.rescues === 0 ? '-' : String(row.rescues)), align: 'right' },
+    ...(several((row) => row.agent) ? [column('AGENT', (row) => row.agent)] : []),
+    ...(rows.some((row) => row.model !== null) ? [column('MODEL', (row) => row.model ?? '-')] : []),
+    ...(several((row) => row.host) ? [column('HOST', (row) => row.host)] : []),
+    { ...column('DIRECTORY', (row) => shortPath(row.cwd)), shrink: 'middle', least: 10 },
+  ]
+}
+
+/** The phase, and in a word why the session is not working. */
+export function stateOf(row: SessionView, now: Date): string {
+  const walled = row.walledUntil !== null && Date.parse(row.walledUntil) > now.getTime()
+  const until = walled && row.walledUntil !== null ? clock(row.walledUntil, now) : null
+  switch (row.phase) {
+    case 'parked':
+      return row.parkedUntil === null ? 'parked' : `parked until ${clock(row.parkedUntil, now)}`
+    case 'waiting':
+      return `waiting: ${waitsFor(row.attention)}`
+    case 'rescuing':
+      return until === null ? 'rescuing' : `rescuing, walled until ${until}`
+    case 'idle':
+    case 'starting':
+    case 'paused':
+      return until === null ? row.phase : `${row.phase}, walled until ${until}`
+    case 'working':
+    case 'stopped':
+      return row.phase
+  }
+}
+
+/** One word for the kinds of asking that there are; the whole sentence stands under the table. */
+function waitsFor(attention: string | null): string {
+  const kinds: [RegExp, string][] = [
+    [/permission|approv|allow/i, 'permission'],
+    [/log ?in|logged out|credential/i, 'login'],
+    [/context/i, 'context'],
+    [/billing|credit|payment/i, 'billing'],
+    [/trust/i, 'trust'],
+    [/question|answer|choose|dialog/i, 'an answer'],
+  ]
+  return kinds.find(([pattern]) => attention !== null && pattern.test(attention))?.[1] ?? 'you'
+}
+
+function paintPhase(text: string, phase: Phase, colors: Colors): string {
+  switch (phase) {
+    case 'working':
+      return colors.green(text)
+    case 'waiting':
+      return colors.yellow(text)
+    case 'rescuing':
+      return colors.magenta(text)
+    case 'parked':
+    case 'starting':
+      return colors.cyan(text)
+    case 'idle':
+      return text
+    case 'paused':
+    case 'stopped':
+      return colors.dim(text)
+  }
+}
+
+function shortPath(path: string): string {
+  const home = process.env['HOME'] ?? ''
+  if (home === '' || (path !== home && !path.startsWith(`${home}/`))) return path
+  return `~${path.slice(home.length)}`
+}

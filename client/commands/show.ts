@@ -1,0 +1,109 @@
+/** `outpool show NAME` */
+import type { Colors } from 'picocolors/types.js'
+import { openHome } from '../../config/home.js'
+import { readLive } from '../../config/liveState.js'
+import { type Call, note, print, printJson } from '../call.js'
+import { withEngine } from '../engine.js'
+import { askSession, findSession, lastWord } from '../session.js'
+import { type RescueRow, type SessionCard, viewOf, withLive } from '../sessionRows.js'
+import { fit, oneLine } from '../terminal.js'
+import { ago, clock } from '../times.js'
+import { stateOf } from './ls.js'
+
+/** A worker answers in milliseconds; without one the engine would let us wait. */
+const answerWithinMs = 2_000
+
+export async function show(call: Call): Promise<void> {
+  const home = openHome()
+  const name = call.arg(0, 'NAME')
+  const { card, running, rescueLog } = await withEngine(home, async (engine) => {
+    const found = await findSession(engine, name)
+    const answer = found.running
+      ? await askSession(engine, name, answerWithinMs)
+      : await lastWord(engine, name)
+    if (answer === null) return { ...found, rescueLog: null }
+    const { rescueLog, ...told } = answer
+    const card: SessionCard = found.running ? told : { ...told, phase: 'stopped' }
+    return { card, running: found.running, rescueLog }
+  })
+  const now = new Date()
+  const seen = running ? withLive(card, readLive(home), home, now) : card
+  if (rescueLog === null && running)
+    note('no worker answers, so this is what was last written down, without the rescue log: `outpool up`')
+  const { tmuxSocket, pid, transcript, startedAt } = seen
+  if (call.json) printJson({ ...viewOf(seen), tmuxSocket, pid, transcript, startedAt, rescueLog })
+  else print(page(seen, rescueLog, call.colors, call.width, now))
+}
+
+function page(
+  card: SessionCard,
+  rescueLog: RescueRow[] | null,
+  colors: Colors,
+  width: number,
+  now: Date,
+): string {
+  const facts: [string, string | null][] = [
+    ['state', stateOf(card, now)],
+    ['needs you', card.attention],
+    ['on', card.account ?? (card.substrate === null ? null : `${card.substrate} (substrate)`)],
+    ['agent', [card.agent, card.model].filter(Boolean).join(', ')],
+    ['directory', card.cwd],
+    ['conversation', card.sessionId],
+    ['transcript', card.transcript],
+    ['host', card.host],
+    [
+      'pane',
+      card.pane === null ? null : [card.pane, card.pid === null ? '' : `pid ${card.pid}`].join(' ').trim(),
+    ],
+    ['started', `${clock(card.startedAt, now)} (${ago(card.startedAt, now)})`],
+    ['rescues', String(card.rescues)],
+  ]
+  const lines = facts.flatMap(([label, value]) =>
+    value === null || value === '' ? [] : [`${colors.dim(label.padEnd(13))} ${oneLine(value)}`],
+  )
+  const story = (rescueLog ?? []).flatMap((entry) => tellRescue(entry, colors, now))
+  const heading = story.length === 0 ? [] : ['', colors.dim('what happened')]
+  return [
+    colors.bold(card.name),
+    ...lines,
+    ...heading,
+    ...story.map((line) => fit(line, Math.max(width, 20))),
+  ].join('\n')
+}
+
+/** One move: when and why, from where to where, each step with its time, and what came of it. */
+function tellRescue(entry: RescueRow, colors: Colors, now: Date): string[] {
+  const took =
+    entry.endedAt === null
+      ? 'still going on'
+      : `${Date.parse(entry.endedAt) - Date.parse(entry.startedAt)} ms`
+  const to = entry.to ?? (entry.endedAt === null ? '…' : 'parked')
+  const wall = entry.wall
+  const steps = entry.steps.map(
+    ({ name, ms, fault }) => `${name} ${ms} ms${fault === undefined ? '' : ` (failed: ${fault})`}`,
+  )
+  const line = (label: string, text: string): string => `     ${colors.dim(label)} ${oneLine(text)}`
+  return [
+    `${String(entry.n).padStart(3)}  ${clock(entry.startedAt, now)}  ${causes[entry.cause]}: ${oneLine(`${entry.from ?? 'nowhere'} -> ${to}`)}, ${took}`,
+    ...(wall === null
+      ? []
+      : [
+          line(
+            'wall',
+            `${wall.kind} (${wall.scope})${wall.resetsAt === null ? '' : `, until ${clock(wall.resetsAt, now)}`}; ${wall.evidence}`,
+          ),
+        ]),
+    ...(steps.length === 0 ? [] : [line('steps', steps.join(', '))]),
+    ...(entry.result === null ? [] : [line('result', entry.result)]),
+  ]
+}
+
+const causes: Record<RescueRow['cause'], string> = {
+  wall: 'hit the wall',
+  'near-limit': 'near its limit',
+  login: 'lost its login',
+  crash: 'crashed',
+  move: 'moved by hand',
+  home: 'back home',
+  wake: 'woken up',
+}

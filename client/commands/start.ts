@@ -1,0 +1,87 @@
+/** `outpool start NAME` */
+import { randomUUID } from 'node:crypto'
+import { realpathSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Config } from '../../config/config.js'
+import { openHome } from '../../config/home.js'
+import { readLive } from '../../config/liveState.js'
+import { loadConfig } from '../../config/loadConfig.js'
+import { nearest } from '../../config/nearest.js'
+import { type Call, note, print, printJson } from '../call.js'
+import { withEngine } from '../engine.js'
+import { UsageError } from '../errors.js'
+import { checkName } from '../names.js'
+import { isFresh, viewOf } from '../sessionRows.js'
+import { startSession } from '../startSession.js'
+
+const usualAgent = 'claude-code'
+
+export async function start(call: Call): Promise<void> {
+  const name = checkName(call.arg(0, 'NAME'))
+  const config = loadConfig({ path: call.config })
+  const account = call.text('account')
+  if (account !== null) checkPoolAccount(account, config)
+  const pinned = call.flag('pin')
+  if (pinned && account === null) throw new UsageError('--pin needs an account', 'name it with --account')
+  const agent = checkAgent(call.text('agent') ?? usualAgent, config)
+  const priority = numberOf(call.text('priority') ?? '0')
+  const cwd = folderOf(call.text('cwd') ?? '.')
+  const prompt = call.args.slice(1).join(' ')
+  const home = openHome()
+
+  const card = await withEngine(home, (engine) =>
+    startSession(engine, {
+      ...{ name, pool: config.pool.name, sessionId: randomUUID(), host: home.hostId, agent, cwd },
+      ...{ model: call.text('model'), account, pinned, priority, continues: false, timing: config.timing },
+      prompt: prompt === '' ? null : prompt,
+    }),
+  )
+  if (!isFresh(readLive(home), new Date()))
+    note('no worker is watching on this host yet: the session comes up with `outpool up`')
+  if (call.json) printJson(viewOf(card))
+  else print(`${name} is starting; see it with: outpool attach ${name}`)
+}
+
+/** Throws UsageError for an account that sessions cannot be put on. */
+export function checkPoolAccount(account: string, config: Config): void {
+  const pool = config.pool.accounts.map(({ name }) => name)
+  if (pool.includes(account)) return
+  const known = `accounts of the pool: ${pool.join(', ')}`
+  if (config.reserved.some(({ name }) => name === account))
+    throw new UsageError(`${account} is reserved for the healer; no session is put on it`, known)
+  if (config.substrates.some(({ name }) => name === account))
+    throw new UsageError(
+      `${account} is a substrate, for when the pool is dry; no session is put on it by hand`,
+      known,
+    )
+  throw new UsageError(`there is no account ${account}`, meant(account, pool, known))
+}
+
+function checkAgent(agent: string, config: Config): string {
+  const known = Object.keys(config.agents)
+  if (known.includes(agent)) return agent
+  throw new UsageError(`there is no agent ${agent}`, meant(agent, known, `agents: ${known.join(', ')}`))
+}
+
+function meant(word: string, known: string[], all: string): string {
+  const near = nearest(word, known)
+  return near === null ? all : `did you mean ${near}? ${all}`
+}
+
+function folderOf(written: string): string {
+  try {
+    const real = realpathSync.native(resolve(written))
+    if (statSync(real).isDirectory()) return real
+  } catch {
+    throw new UsageError(`the folder ${resolve(written)} does not exist`, 'name one that does with --cwd')
+  }
+  throw new UsageError(`${resolve(written)} is not a folder`, 'name one with --cwd')
+}
+
+function numberOf(written: string): number {
+  if (/^-?\d{1,6}$/.test(written)) return Number(written)
+  throw new UsageError(
+    `the priority ${JSON.stringify(written)} is not a whole number`,
+    'lower numbers go first; 0 is usual',
+  )
+}

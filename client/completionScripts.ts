@@ -1,0 +1,130 @@
+/** Completion scripts for shells, made from the command tree. Names of sessions and accounts are asked for when needed. */
+import { type CommandSpec, type Completes, type OptionSpec, commandTree, everywhere } from './commandTree.js'
+
+export const shells = ['bash', 'zsh', 'fish'] as const
+export type Shell = (typeof shells)[number]
+
+export function completionScript(shell: Shell): string {
+  switch (shell) {
+    case 'bash':
+      return bash()
+    case 'zsh':
+      return zsh()
+    case 'fish':
+      return fish()
+  }
+}
+
+const optionsOf = (command: CommandSpec): OptionSpec[] => [...(command.options ?? []), ...everywhere]
+const longOf = (option: OptionSpec): string => option.flags.split(' ', 1)[0] ?? option.flags
+const takesValue = (option: OptionSpec): boolean => option.flags.includes('<')
+
+/** Every option that takes a value, once, whichever command it belongs to. */
+const valued = (): OptionSpec[] => {
+  const all = [...everywhere, ...commandTree.flatMap((command) => command.options ?? [])].filter(takesValue)
+  return [...new Map(all.map((option) => [longOf(option), option])).values()]
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+
+function bash(): string {
+  const words = (kind: Completes | undefined, choices?: readonly string[]): string => {
+    if (choices !== undefined) return `COMPREPLY=( $(compgen -W ${quoted(choices.join(' '))} -- "$cur") )`
+    if (kind === 'folder') return `COMPREPLY=( $(compgen -d -- "$cur") ); compopt -o filenames 2>/dev/null`
+    if (kind === 'file') return `COMPREPLY=( $(compgen -f -- "$cur") ); compopt -o filenames 2>/dev/null`
+    if (kind === undefined || kind === 'none') return 'COMPREPLY=()'
+    return `COMPREPLY=( $(compgen -W "$(outpool __complete ${kind} 2>/dev/null)" -- "$cur") )`
+  }
+  const values = valued().map((option) => `    ${longOf(option)}) ${words(option.completes)}; return ;;`)
+  const commands = commandTree.map((command) => {
+    const [first] = command.args ?? []
+    return [
+      `    ${command.name})`,
+      `      if [[ $cur == -* ]]; then COMPREPLY=( $(compgen -W ${quoted(optionsOf(command).map(longOf).join(' '))} -- "$cur") )`,
+      `      elif [[ $COMP_CWORD -eq 2 ]]; then ${words(first?.completes, first?.choices)}`,
+      '      fi ;;',
+    ].join('\n')
+  })
+  return [
+    '# outpool completion for bash: source <(outpool completion bash)',
+    '_outpool() {',
+    '  local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}"',
+    '  COMPREPLY=()',
+    '  if [[ $COMP_CWORD -eq 1 ]]; then',
+    `    COMPREPLY=( $(compgen -W ${quoted(commandTree.map(({ name }) => name).join(' '))} -- "$cur") )`,
+    '    return',
+    '  fi',
+    '  case "$prev" in',
+    ...values,
+    '  esac',
+    '  case "${COMP_WORDS[1]}" in',
+    ...commands,
+    '  esac',
+    '}',
+    'complete -F _outpool outpool',
+  ].join('\n')
+}
+
+function zsh(): string {
+  const words = (kind: Completes | undefined, choices?: readonly string[]): string => {
+    if (choices !== undefined) return `compadd -- ${choices.join(' ')}`
+    if (kind === 'folder') return '_files -/'
+    if (kind === 'file') return '_files'
+    if (kind === undefined || kind === 'none') return ':'
+    return `compadd -- \${(f)"$(outpool __complete ${kind} 2>/dev/null)"}`
+  }
+  const described = (name: string, says: string): string => quoted(`${name.replaceAll(':', '\\:')}:${says}`)
+  const commands = commandTree.map((command) => {
+    const [first] = command.args ?? []
+    const options = optionsOf(command).map((option) => described(longOf(option), option.says))
+    return [
+      `    ${command.name})`,
+      `      if [[ $PREFIX == -* ]]; then options=(${options.join(' ')}); _describe option options`,
+      `      elif (( CURRENT == 3 )); then ${words(first?.completes, first?.choices)}`,
+      '      fi ;;',
+    ].join('\n')
+  })
+  return [
+    '#compdef outpool',
+    '# outpool completion for zsh: source <(outpool completion zsh)',
+    '_outpool() {',
+    '  local -a commands options',
+    '  if (( CURRENT == 2 )); then',
+    `    commands=(${commandTree.map(({ name, says }) => described(name, says)).join(' ')})`,
+    '    _describe command commands',
+    '    return',
+    '  fi',
+    '  case "${words[CURRENT-1]}" in',
+    ...valued().map((option) => `    ${longOf(option)}) ${words(option.completes)}; return ;;`),
+    '  esac',
+    '  case "${words[2]}" in',
+    ...commands,
+    '  esac',
+    '}',
+    '(( $+functions[compdef] )) && compdef _outpool outpool',
+  ].join('\n')
+}
+
+function fish(): string {
+  const asks = (kind: Completes | undefined): string => {
+    if (kind === 'folder') return " -a '(__fish_complete_directories)'"
+    if (kind === 'file') return ' -F'
+    if (kind === undefined || kind === 'none') return ''
+    return ` -a '(outpool __complete ${kind})'`
+  }
+  const lines = commandTree.flatMap((command) => {
+    const seen = `-n '__fish_seen_subcommand_from ${command.name}'`
+    const [first] = command.args ?? []
+    const names =
+      first?.choices === undefined ? asks(first?.completes) : ` -a ${quoted(first.choices.join(' '))}`
+    return [
+      `complete -c outpool -n __fish_use_subcommand -a ${command.name} -d ${quoted(command.says)}`,
+      ...(names === '' ? [] : [`complete -c outpool ${seen}${names}`]),
+      ...optionsOf(command).map((option) => {
+        const value = takesValue(option) ? ` -r${asks(option.completes)}` : ''
+        return `complete -c outpool ${seen} -l ${longOf(option).slice(2)}${value} -d ${quoted(option.says)}`
+      }),
+    ]
+  })
+  return ['# outpool completion for fish', 'complete -c outpool -f', ...lines].join('\n')
+}

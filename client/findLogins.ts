@@ -1,0 +1,75 @@
+/** Finds the Claude config dirs of this user, for a first `outpool.yaml`. Reads names of files, never a login. */
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { namePattern } from '../policy/ids.js'
+
+export interface FoundLogin {
+  name: string
+  /** Absolute, as the user knows it. */
+  dir: string
+  /** The set-up that Claude uses without CLAUDE_CONFIG_DIR keeps part of its state beside the folder. */
+  usual: boolean
+  /** Its name says that it is kept for repairs. */
+  forHealer: boolean
+}
+
+/** What Claude leaves in a config dir that has been used. */
+const traces = ['.credentials.json', '.claude.json', 'settings.json', 'projects']
+
+export function findLogins(home: string, env: NodeJS.ProcessEnv): FoundLogin[] {
+  const named = env['CLAUDE_CONFIG_DIR']
+  const inHome = listed(home)
+    .filter((entry) => entry === '.claude' || entry.startsWith('.claude-'))
+    .sort()
+    .map((entry) => join(home, entry))
+  const seen = new Set<string>()
+  const found: FoundLogin[] = []
+  for (const dir of [...(named === undefined || named === '' ? [] : [resolve(named)]), ...inHome]) {
+    if (!isUsed(dir)) continue
+    const real = realpathSync.native(dir)
+    if (seen.has(real)) continue
+    seen.add(real)
+    const taken = found.map(({ name }) => name)
+    const name = freeName(nameOf(dir), taken)
+    found.push({
+      name,
+      dir,
+      usual: dir === join(home, '.claude'),
+      forHealer: /medic|heal|reserved|rescue/.test(name),
+    })
+  }
+  return found
+}
+
+function listed(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function isUsed(dir: string): boolean {
+  try {
+    return statSync(dir).isDirectory() && traces.some((trace) => existsSync(join(dir, trace)))
+  } catch {
+    return false
+  }
+}
+
+/** `.claude-max-1` -> `max-1`; the usual folder is `main`. */
+function nameOf(dir: string): string {
+  const plain = basename(dir)
+    .replace(/^\.?claude-?/, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]+/g, '-')
+    .replace(/^[-_]+/, '')
+    .slice(0, 60)
+  return namePattern.test(plain) ? plain : 'main'
+}
+
+function freeName(wanted: string, taken: readonly string[]): string {
+  let name = wanted
+  for (let n = 2; taken.includes(name); n++) name = `${wanted}-${n}`
+  return name
+}

@@ -1,0 +1,48 @@
+/** What the pool knows: the answer of the pool workflow's `describe` query. */
+import { QueryNotRegisteredError, WorkflowNotFoundError } from '@temporalio/client'
+import { z } from 'zod'
+import { poolWorkflowId } from '../policy/ids.js'
+import { poolQueries } from '../workflows/messages.js'
+import { quotaSchema } from '../config/liveState.js'
+import { type Engine, isUnanswered } from './engine.js'
+
+const factsSchema = quotaSchema.omit({ account: true }).extend({
+  name: z.string(),
+  role: z.enum(['pool', 'reserved', 'substrate']),
+  ceiling: z.number(),
+  maxSessions: z.number().nullable(),
+  leases: z.array(z.string()),
+  trial: z.object({ session: z.string(), since: z.string() }).nullable(),
+  restUntil: z.string().nullable(),
+})
+
+const poolViewSchema = z.object({
+  name: z.string(),
+  moveAt: z.number(),
+  accounts: z.array(factsSchema),
+  waiting: z.array(
+    z.object({ session: z.string(), since: z.string(), why: z.string(), retryAt: z.string().nullable() }),
+  ),
+})
+export type PoolAnswer = z.output<typeof poolViewSchema>
+
+/** A worker answers in milliseconds; without one the engine would let us wait. */
+const answerWithinMs = 2_000
+
+/** Null where the pool was never set up, or no worker is there to answer for it. */
+export async function askPool(engine: Engine, pool: string): Promise<PoolAnswer | null> {
+  try {
+    const answer: unknown = await engine.within(answerWithinMs, () =>
+      engine.client.workflow.getHandle(poolWorkflowId(pool)).query(poolQueries.describe),
+    )
+    return poolViewSchema.parse(answer)
+  } catch (error) {
+    if (
+      error instanceof WorkflowNotFoundError ||
+      error instanceof QueryNotRegisteredError ||
+      isUnanswered(error)
+    )
+      return null
+    throw error
+  }
+}

@@ -1,0 +1,66 @@
+/** The command line: commander reads it, the command tree says what there is, and every failure ends in one place. */
+import { Argument, Command, CommanderError } from 'commander'
+import { Call } from './call.js'
+import { type CommandSpec, commandTree, everywhere } from './commandTree.js'
+import { UsageError } from './errors.js'
+import { tell } from './report.js'
+import { version } from './version.js'
+
+/** Runs one command line and sets the exit code; never throws. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await programFor().parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    const failure = error instanceof CommanderError ? usageErrorOf(error) : error
+    if (failure === null) return
+    const { exitCode, text } = tell(failure, argv.includes('--debug') && !(error instanceof CommanderError))
+    process.stderr.write(`${text}\n`)
+    process.exitCode = exitCode
+  }
+}
+
+export function programFor(): Command {
+  const program = new Command('outpool')
+    .description('Keeps a fleet of coding agents working.')
+    .version(version(), '--version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .exitOverride()
+    // Commander's own messages are told in our form, see usageErrorOf.
+    .configureOutput({ outputError: () => undefined })
+    .showSuggestionAfterError(true)
+  for (const option of everywhere) program.option(option.flags, option.says)
+  for (const spec of commandTree) program.addCommand(commandFor(spec))
+  return program
+}
+
+function commandFor(spec: CommandSpec): Command {
+  const command = new Command(spec.name)
+    .description(spec.says)
+    .helpOption('-h, --help', 'show help')
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+  for (const { name, says, choices } of spec.args ?? []) {
+    const argument = new Argument(name, says)
+    command.addArgument(choices === undefined ? argument : argument.choices(choices))
+  }
+  for (const { flags, says } of [...(spec.options ?? []), ...everywhere]) command.option(flags, says)
+  if (spec.examples !== undefined)
+    command.addHelpText('after', `\nExamples:\n${spec.examples.map((example) => `  ${example}`).join('\n')}`)
+  return command.action(async () => {
+    await spec.run(new Call(command.args, command.optsWithGlobals()))
+  })
+}
+
+/** Help and version end in an error too, for which there is nothing to tell: null. */
+function usageErrorOf(error: CommanderError): UsageError | null {
+  if (error.exitCode === 0) return null
+  if (error.code === 'commander.help') {
+    process.exitCode = 2
+    return null
+  }
+  const [first = '', ...more] = error.message.split('\n')
+  const suggestion = /\((Did you mean .+\?)\)/.exec(more.join(' '))?.[1]
+  const remedy = suggestion === undefined ? 'see --help' : suggestion.replace('Did', 'did')
+  return new UsageError(first.replace(/^error: /, '').replace(/\.$/, ''), remedy)
+}

@@ -1,0 +1,74 @@
+/** Tables that fit the terminal: columns that may shrink give way, the others stand. */
+import type { Colors } from 'picocolors/types.js'
+import { columnsOf, fit, oneLine } from './terminal.js'
+
+export interface Column<Row> {
+  title: string
+  /** Plain text; colours come from `paint`, after the text was fitted. */
+  text(row: Row): string
+  paint?(text: string, row: Row): string
+  /** Cut here when the terminal is narrow; columns without it keep their width. */
+  shrink?: 'end' | 'middle'
+  /** Never narrower than this while there is another way. */
+  least?: number
+  align?: 'right'
+}
+
+const gap = '  '
+const plain = (text: string): string => text
+
+export function renderTable<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  width: number,
+  colors: Colors,
+): string {
+  const cells = rows.map((row) => columns.map((column) => oneLine(column.text(row))))
+  const natural = columns.map((column, index) =>
+    Math.max(columnsOf(column.title), ...cells.map((line) => columnsOf(line[index] ?? ''))),
+  )
+  const widths = shrinkTo(width, natural, columns)
+  const line = (texts: readonly string[], paint: (text: string, index: number) => string): string => {
+    const fitted = columns.map((column, index) => {
+      const room = widths[index] ?? 0
+      const text = fit(texts[index] ?? '', room, column.shrink ?? 'end')
+      const padding = ' '.repeat(Math.max(0, room - columnsOf(text)))
+      return column.align === 'right' ? padding + paint(text, index) : paint(text, index) + padding
+    })
+    return fitted
+      .filter((_, index) => (widths[index] ?? 0) > 0)
+      .join(gap)
+      .trimEnd()
+  }
+  return [
+    line(
+      columns.map((column) => column.title),
+      (text) => colors.dim(text),
+    ),
+    ...rows.map((row, at) =>
+      line(cells[at] ?? [], (text, index) => (columns[index]?.paint ?? plain)(text, row)),
+    ),
+  ].join('\n')
+}
+
+/** Takes columns away from those that may shrink, the widest first; when that is not enough, from all, last ones first. */
+function shrinkTo<Row>(width: number, natural: readonly number[], columns: readonly Column<Row>[]): number[] {
+  const widths = [...natural]
+  const total = (): number =>
+    widths.reduce((sum, one) => sum + one, 0) +
+    gap.length * Math.max(0, widths.filter((one) => one > 0).length - 1)
+  const canShrink = (index: number): boolean => {
+    const column = columns[index]
+    return column?.shrink !== undefined && (widths[index] ?? 0) > (column.least ?? 8)
+  }
+  const widest = (): number | undefined =>
+    [...widths.keys()].filter(canShrink).sort((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))[0]
+  for (let over = total() - width; over > 0; over = total() - width) {
+    const index = widest()
+    if (index === undefined) break
+    widths[index] = (widths[index] ?? 0) - 1
+  }
+  for (let index = widths.length - 1; index > 0 && total() > width; index--) widths[index] = 0
+  if (total() > width) widths[0] = width
+  return widths
+}

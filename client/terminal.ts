@@ -1,0 +1,63 @@
+/** What the terminal can show: its width, its colours, and texts made safe for it. */
+import type { WriteStream } from 'node:tty'
+import { stripVTControlCharacters } from 'node:util'
+import picocolors from 'picocolors'
+import type { Colors } from 'picocolors/types.js'
+
+/** Columns, or Infinity where nobody cuts lines: a pipe gets them whole unless COLUMNS says otherwise. */
+export function widthOf(stream: WriteStream, env: NodeJS.ProcessEnv = process.env): number {
+  if (stream.isTTY && stream.columns > 0) return stream.columns
+  const wanted = Number(env['COLUMNS'])
+  return Number.isInteger(wanted) && wanted > 0 ? wanted : Infinity
+}
+
+/** Colours on a terminal only, and never where NO_COLOR is set to anything. */
+export function colorsFor(stream: WriteStream, env: NodeJS.ProcessEnv = process.env): Colors {
+  // A pipe has no `isTTY` at all, and what is not said outright the library decides by the environment.
+  const plain = !stream.isTTY || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'
+  return picocolors.createColors(!plain)
+}
+
+/** One line without anything that a terminal would obey: texts of agents and file names are not ours. */
+export const oneLine = (text: string): string =>
+  // eslint's control-character rule has no say here: these are exactly the ones to take out.
+  stripVTControlCharacters(text).replace(/\p{Cc}+|\p{Zl}|\p{Zp}|\p{Bidi_Control}/gu, ' ')
+
+const segmenter = new Intl.Segmenter()
+const wide =
+  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u
+
+/** Columns that a text takes on a terminal, colours not counted. */
+export function columnsOf(text: string): number {
+  const plain = stripVTControlCharacters(text)
+  if (/^[\x20-\x7e]*$/.test(plain)) return plain.length
+  return charactersOf(plain).reduce((sum, character) => sum + characterWidth(character), 0)
+}
+
+const characterWidth = (character: string): number =>
+  /^\p{M}+$/u.test(character) ? 0 : wide.test(character) ? 2 : 1
+
+const charactersOf = (text: string): string[] => Array.from(segmenter.segment(text), ({ segment }) => segment)
+
+/** Fits a plain text into so many columns; what is left out becomes an ellipsis at the end or in the middle. */
+export function fit(text: string, columns: number, where: 'end' | 'middle' = 'end'): string {
+  if (columnsOf(text) <= columns) return text
+  if (columns <= 1) return columns === 1 ? '…' : ''
+  const characters = charactersOf(text)
+  const headColumns = where === 'end' ? columns - 1 : Math.floor((columns - 1) / 2)
+  const head = takeColumns(characters, headColumns)
+  const tail =
+    where === 'end' ? '' : takeColumns(characters.toReversed(), columns - 1 - columnsOf(head), 'back')
+  return `${head}…${tail}`
+}
+
+function takeColumns(characters: string[], columns: number, from: 'front' | 'back' = 'front'): string {
+  let left = columns
+  const taken: string[] = []
+  for (const character of characters) {
+    left -= characterWidth(character)
+    if (left < 0) break
+    taken.push(character)
+  }
+  return (from === 'front' ? taken : taken.toReversed()).join('')
+}

@@ -1,0 +1,26 @@
+/** Instants for people: their own time zone, no more than is needed. Programs get ISO in UTC from --json. */
+
+/** `21:50`, with the day where it is not today's: `Nov 23 21:50`. */
+export function clock(instant: string, now: Date): string {
+  const at = new Date(instant)
+  const time = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+  if (at.toDateString() === now.toDateString()) return time
+  return `${at.toLocaleDateString('en-US', { month: 'short', day: 'numeric' })} ${time}`
+}
+
+/** `12 s`, `5 min`, `3 h`, `2 d`: the largest unit that fits, rounded down; negative spans count as none. */
+export function span(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`
+  return `${Math.floor(seconds / 86_400)} d`
+}
+
+export const ago = (instant: string, now: Date): string => `${span(now.getTime() - Date.parse(instant))} ago`
+
+/** `in 5 min`, or `now` for what is due. */
+export function ahead(instant: string, now: Date): string {
+  const ms = Date.parse(instant) - now.getTime()
+  return ms <= 0 ? 'now' : `in ${span(ms)}`
+}
