@@ -1,0 +1,84 @@
+/** Environments in which tests run the agent program and Outpool itself: nothing of the caller's but PATH gets in. */
+import { chmodSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The agent program itself, at the version that package.json pins. */
+export const agentProgram = realpathSync(
+  fileURLToPath(new URL('../../node_modules/.bin/claude', import.meta.url)),
+)
+
+export interface AgentEnvOptions {
+  /** Of the stand-in: `standIn.url`. */
+  baseUrl: string
+  /** `proxy.env`. Without it, requests to the program's fixed hosts go to a dead port on loopback. */
+  proxyEnv?: Record<string, string>
+}
+
+export interface CleanEnvOptions extends AgentEnvOptions {
+  /** A folder for this run; HOME, TMPDIR and the refusing programs go into it. */
+  dir: string
+  configDir?: string
+  /** Usage, profile and the small requests at start; needed for `/usage`. Default false. */
+  nonEssentialTraffic?: boolean
+  /** Wins over everything. */
+  extra?: Record<string, string>
+}
+
+/** Programs with which the agent program could reach a host or a keychain: these only refuse. */
+const refusing = ['ssh', 'security', 'curl', 'wget', 'gh']
+
+/** The environment of any process in a test: folders below `dir`, and nothing of the caller's but PATH. */
+export function hostEnv(dir: string): Record<string, string> {
+  const home = join(dir, 'home')
+  const temp = join(dir, 'tmp')
+  for (const folder of [home, temp]) mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return {
+    PATH: [refusingPrograms(dir), process.env['PATH'] ?? '/usr/bin:/bin'].join(delimiter),
+    HOME: home,
+    TMPDIR: temp,
+    TZ: 'UTC',
+    LANG: 'C.UTF-8',
+    SHELL: '/bin/bash',
+    TERM: 'xterm-256color',
+    // Git may read and write here, and go nowhere.
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ALLOW_PROTOCOL: 'file',
+    GIT_CONFIG_NOSYSTEM: '1',
+  }
+}
+
+/** What makes the agent program talk to the stand-in and to nobody else; also for `agents.claude-code.env` of an `outpool.yaml`. */
+export function agentEnv({ baseUrl, proxyEnv }: AgentEnvOptions): Record<string, string> {
+  return {
+    ANTHROPIC_BASE_URL: baseUrl,
+    ...(proxyEnv ?? { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '127.0.0.1,localhost' }),
+    DISABLE_AUTOUPDATER: '1',
+    DISABLE_UPDATES: '1',
+    DISABLE_TELEMETRY: '1',
+    DISABLE_ERROR_REPORTING: '1',
+    CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1',
+  }
+}
+
+/** The whole environment of an agent program that a test starts by itself. */
+export function cleanAgentEnv(options: CleanEnvOptions): Record<string, string> {
+  return {
+    ...hostEnv(options.dir),
+    ...agentEnv(options),
+    ...(options.nonEssentialTraffic ? {} : { CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' }),
+    ...(options.configDir === undefined ? {} : { CLAUDE_CONFIG_DIR: options.configDir }),
+    ...options.extra,
+  }
+}
+
+/** A folder whose `ssh` and the like refuse, to stand first on PATH. */
+export function refusingPrograms(dir: string): string {
+  const folder = join(dir, 'refusing')
+  mkdirSync(folder, { recursive: true })
+  for (const name of refusing) {
+    writeFileSync(join(folder, name), `#!/bin/sh\necho "${name}: refused in tests" >&2\nexit 255\n`)
+    chmodSync(join(folder, name), 0o755)
+  }
+  return folder
+}

@@ -1,0 +1,78 @@
+/** Remembers requests, and lets a test wait for one. */
+import type { Outcome, RecordedRequest } from './requests.js'
+
+/** Thrown when a request that a test waits for does not come in time. */
+export class StandInTimeout extends Error {
+  override readonly name = 'StandInTimeout'
+  /** What came instead. */
+  readonly seen: string[]
+
+  constructor(timeoutMs: number, seen: string[]) {
+    super(`no request that fits came within ${timeoutMs} ms; came: ${seen.join(', ') || 'none'}`)
+    this.seen = seen
+  }
+}
+
+export type RequestFilter = Partial<
+  Pick<RecordedRequest, 'account' | 'kind' | 'sessionId' | 'outcome' | 'model' | 'subagent' | 'path'>
+>
+
+interface Waiter {
+  fits: (request: RecordedRequest) => boolean
+  done: (request: RecordedRequest) => void
+}
+
+export class RequestLog {
+  readonly #requests: RecordedRequest[] = []
+  readonly #waiters = new Set<Waiter>()
+
+  add(request: Omit<RecordedRequest, 'n'>): RecordedRequest {
+    const record = { n: this.#requests.length + 1, ...request }
+    this.#requests.push(record)
+    this.#tell(record)
+    return record
+  }
+
+  /** Notes how the request ended, for those who wait for that. */
+  settle(record: RecordedRequest, outcome: Outcome): void {
+    record.outcome = outcome
+    this.#tell(record)
+  }
+
+  #tell(record: RecordedRequest): void {
+    for (const waiter of this.#waiters) if (waiter.fits(record)) waiter.done(record)
+  }
+
+  find(filter: RequestFilter): RecordedRequest[] {
+    const wanted = Object.entries(filter)
+    return this.#requests.filter((request) => {
+      const facts = new Map<string, unknown>(Object.entries(request))
+      return wanted.every(([key, value]) => facts.get(key) === value)
+    })
+  }
+
+  waitFor(fits: (request: RecordedRequest) => boolean, timeoutMs: number): Promise<RecordedRequest> {
+    const known = this.#requests.find(fits)
+    if (known) return Promise.resolve(known)
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        fits,
+        done: (request) => {
+          clearTimeout(timer)
+          this.#waiters.delete(waiter)
+          resolve(request)
+        },
+      }
+      const timer = setTimeout(() => {
+        this.#waiters.delete(waiter)
+        reject(
+          new StandInTimeout(
+            timeoutMs,
+            this.#requests.map(({ n, kind, account, path }) => `${n} ${kind} ${account ?? '?'} ${path}`),
+          ),
+        )
+      }, timeoutMs)
+      this.#waiters.add(waiter)
+    })
+  }
+}

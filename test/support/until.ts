@@ -1,0 +1,30 @@
+/** Waiting for a condition, never for a time. */
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Thrown when a condition was not met in time; shows what was there instead. */
+export class NeverHappened extends Error {
+  override readonly name = 'NeverHappened'
+}
+
+/** Looks again and again until the value is as wanted. A look that fails counts as not yet. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T>,
+  wanted: (value: T) => boolean,
+  withinMs = 60_000,
+): Promise<T> {
+  const end = performance.now() + withinMs
+  let last: unknown = 'nothing was seen'
+  do {
+    try {
+      const value = await look()
+      last = value
+      if (wanted(value)) return value
+    } catch (error) {
+      last = error
+    }
+    await delay(50)
+  } while (performance.now() < end)
+  const shown = last instanceof Error ? last.message : JSON.stringify(last, null, 2)
+  throw new NeverHappened(`${what} was not as wanted within ${withinMs / 1000} s; last: ${shown}`)
+}
