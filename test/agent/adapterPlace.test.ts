@@ -1,0 +1,467 @@
+/** What the adapter reads from and writes into a config dir, and the plan of a launch. No agent program runs here. */
+import { spawn } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import lockfile from 'proper-lockfile'
+import { afterAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import type { LaunchInput, Place } from '../../agents/agent.js'
+import { agentNamed } from '../../agents/index.js'
+import { AgentFileError, AgentProgramError, UnknownAgentError } from '../../agents/errors.js'
+import { probeEnv } from '../../agents/claude-code/env.js'
+import { statusLineWindows, usageTextWindows } from '../../agents/claude-code/quota.js'
+import { trustedFolder } from '../../agents/claude-code/trust.js'
+
+const adapter = agentNamed('claude-code')
+const dir = realpathSync(mkdtempSync(join(tmpdir(), 'adapter-place-')))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+let n = 0
+const fresh = (): string => {
+  const folder = join(dir, `${++n}`)
+  mkdirSync(folder, { recursive: true })
+  return folder
+}
+const place = (env: Record<string, string> = {}): Place => ({
+  kind: 'account',
+  name: 'a',
+  configDir: fresh(),
+  env: { HOME: join(dir, 'home'), ...env },
+})
+const json = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'))
+const write = (file: string, content: unknown): void => writeFileSync(file, JSON.stringify(content))
+
+describe('agents by name', () => {
+  it('an unknown one is refused with the known ones', () => {
+    expect(() => agentNamed('clod')).toThrow(UnknownAgentError)
+    expect(() => agentNamed('clod')).toThrow(/no adapter for the agent "clod"/)
+  })
+
+  it('a program that is not there is named', async () => {
+    await expect(adapter.version({ command: 'no-such-program-here', args: [], env: {} })).rejects.toThrow(
+      AgentProgramError,
+    )
+    await expect(adapter.version({ command: 'true', args: [], env: {} })).rejects.toThrow(
+      /does not say its version/,
+    )
+  })
+})
+
+describe('preparing a place', () => {
+  it('keeps every key that it does not know, the mode, and what is set already', async () => {
+    const here = place({ ANTHROPIC_API_KEY: 'made-up-key-0123456789abcdefghij' })
+    const [file, cwd] = [join(here.configDir, '.claude.json'), fresh()]
+    const before = {
+      numStartups: 7,
+      oauthAccount: { accountUuid: 'u' },
+      customApiKeyResponses: { approved: ['other'], rejected: ['0123456789abcdefghij'], seen: 1 },
+      projects: { '/elsewhere': { hasTrustDialogAccepted: false }, [cwd]: { allowedTools: ['x'] } },
+    }
+    write(file, before)
+    chmodSync(file, 0o640)
+    await adapter.prepare(here, cwd)
+    expect(json(file)).toEqual({
+      ...before,
+      hasCompletedOnboarding: true,
+      resumeReturnDismissed: true,
+      customApiKeyResponses: { approved: ['other', '0123456789abcdefghij'], rejected: [], seen: 1 },
+      projects: {
+        '/elsewhere': { hasTrustDialogAccepted: false },
+        [cwd]: { allowedTools: ['x'], hasTrustDialogAccepted: true },
+      },
+    })
+    expect(statSync(file).mode & 0o777).toBe(0o640)
+    const { ino, mtimeMs } = statSync(file)
+    await adapter.prepare(here, cwd)
+    expect(statSync(file)).toMatchObject({ ino, mtimeMs })
+    expect(readdirSync(here.configDir)).toEqual(['.claude.json'])
+  })
+
+  it('loses nothing that others write at the same time under the same lock', async () => {
+    const here = place()
+    const file = join(here.configDir, '.claude.json')
+    write(file, { counter: 0 })
+    const count = async (): Promise<void> => {
+      for (let i = 0; i < 40; i++) {
+        const release = await lockfile.lock(file, {
+          realpath: false,
+          retries: { retries: 100, minTimeout: 2, maxTimeout: 20 },
+        })
+        const config = z.looseObject({ counter: z.number() }).parse(json(file))
+        write(file, { ...config, counter: config.counter + 1 })
+        await release()
+      }
+    }
+    const folders = Array.from({ length: 15 }, fresh)
+    await Promise.all([count(), ...folders.map((cwd) => adapter.prepare(here, cwd))])
+    const config = z
+      .looseObject({ counter: z.number(), projects: z.record(z.string(), z.unknown()) })
+      .parse(json(file))
+    expect(config.counter).toBe(40)
+    expect(Object.keys(config.projects).sort()).toEqual([...folders].sort())
+  })
+
+  it('waits for a lock that is held, and does not break it', async () => {
+    const here = place()
+    const file = join(here.configDir, '.claude.json')
+    write(file, {})
+    const release = await lockfile.lock(file, { realpath: false })
+    let done = false
+    const prepared = adapter.prepare(here, fresh()).then(() => (done = true))
+    // Long enough for one that does not wait: others are prepared meanwhile, one after the other.
+    for (let i = 0; i < 5; i++) await adapter.prepare(place(), fresh())
+    expect(done).toBe(false)
+    expect(json(file)).toEqual({})
+    await release()
+    await prepared
+    expect(json(file)).toMatchObject({ hasCompletedOnboarding: true })
+  })
+
+  it('a broken file is named, and left as it is', async () => {
+    const here = place()
+    writeFileSync(join(here.configDir, '.claude.json'), '{"half":')
+    await expect(adapter.prepare(here, dir)).rejects.toThrow(AgentFileError)
+    expect(readFileSync(join(here.configDir, '.claude.json'), 'utf8')).toBe('{"half":')
+  })
+
+  it('the default set-up keeps its file beside the folder', async () => {
+    const home = fresh()
+    mkdirSync(join(home, '.claude'))
+    const here: Place = { kind: 'account', name: 'a', configDir: join(home, '.claude'), env: { HOME: home } }
+    write(join(home, '.claude.json'), { oauthAccount: { accountUuid: 'mine' } })
+    await adapter.prepare(here, dir)
+    expect(json(join(home, '.claude.json'))).toMatchObject({ hasCompletedOnboarding: true })
+    expect(existsSync(join(home, '.claude', '.claude.json'))).toBe(false)
+    expect(await adapter.readIdentity(here)).toMatchObject({ identity: 'mine' })
+  })
+})
+
+describe('the folder to trust', () => {
+  it('is the repository, or the main one of a linked worktree, or the folder itself', async () => {
+    const root = fresh()
+    const inside = join(root, 'repository', 'a', 'b')
+    mkdirSync(inside, { recursive: true })
+    expect(await trustedFolder(inside)).toBe(inside)
+    const gitDir = join(root, 'repository', '.git', 'worktrees', 'tree')
+    mkdirSync(gitDir, { recursive: true })
+    expect(await trustedFolder(inside)).toBe(join(root, 'repository'))
+    const tree = join(root, 'tree')
+    mkdirSync(join(tree, 'src'), { recursive: true })
+    writeFileSync(join(tree, '.git'), `gitdir: ${gitDir}\n`)
+    writeFileSync(join(gitDir, 'commondir'), '../..\n')
+    expect(await trustedFolder(join(tree, 'src'))).toBe(join(root, 'repository'))
+    const submodule = join(root, 'repository', 'module')
+    mkdirSync(submodule)
+    writeFileSync(join(submodule, '.git'), 'gitdir: ../.git/modules/module\n')
+    expect(await trustedFolder(submodule)).toBe(submodule)
+    symlinkSync(inside, join(root, 'link'))
+    expect(await trustedFolder(join(root, 'link'))).toBe(join(root, 'repository'))
+  })
+})
+
+describe('the plan of a launch', () => {
+  const input = (more: Partial<LaunchInput> = {}): LaunchInput => ({
+    place: place(),
+    command: { command: 'claude', args: [], env: {} },
+    session: 'garden',
+    sessionId: '11111111-2222-4333-8444-555555555555',
+    fence: 7,
+    cwd: fresh(),
+    model: null,
+    mode: 'new',
+    prompt: null,
+    launchDir: join(fresh(), 'launch'),
+    reportDir: join(fresh(), 'reports'),
+    baseEnv: {},
+    ...more,
+  })
+  const settingsSchema = z.looseObject({
+    statusLine: z.looseObject({ command: z.string() }),
+    hooks: z.record(
+      z.string(),
+      z.array(z.looseObject({ hooks: z.array(z.looseObject({ command: z.string() })) })),
+    ),
+  })
+  const settingsOf = (argv: string[]): z.output<typeof settingsSchema> =>
+    settingsSchema.parse(json(argv[argv.indexOf('--settings') + 1]!))
+
+  it('names the conversation, the model, the user’s arguments and the prompt, in an order that nothing swallows', async () => {
+    const command = { command: 'claude', args: ['--allowedTools', 'Bash', 'Edit'], env: {} }
+    const begun = await adapter.plan(input({ command, model: 'opus', prompt: '--help me' }))
+    expect(begun.argv.filter((word) => !word.endsWith('settings.json'))).toEqual([
+      'claude',
+      '--settings',
+      '--session-id',
+      '11111111-2222-4333-8444-555555555555',
+      '--model',
+      'opus',
+      '--allowedTools',
+      'Bash',
+      'Edit',
+      '--',
+      '--help me',
+    ])
+    const resumed = await adapter.plan(input({ mode: 'resume' }))
+    expect(resumed.argv.slice(3)).toEqual(['--resume', '11111111-2222-4333-8444-555555555555'])
+  })
+
+  it('law 12 and 11: the environment is the worker’s, without what chooses another login or tells its secrets', async () => {
+    const kept = {
+      PATH: '/bin',
+      HOME: '/home/me',
+      LANG: 'C',
+      SSH_AUTH_SOCK: '/s',
+      AWS_PROFILE: 'mine',
+      HTTPS_PROXY: 'p',
+    }
+    const withheld = [
+      'CLAUDECODE',
+      'CLAUDE_CODE_CHILD_SESSION',
+      'CLAUDE_CODE_OAUTH_TOKEN',
+      'CLAUDE_CODE_USE_BEDROCK',
+      'CLAUDE_CONFIG_DIR',
+      'CLAUDE_SECURESTORAGE_CONFIG_DIR',
+      'ANTHROPIC_API_KEY',
+      'ANTHROPIC_AUTH_TOKEN',
+      'ANTHROPIC_BASE_URL',
+      'OUTPOOL_HAIKU_KEY',
+      'OUTPOOL_HOME',
+      'TEMPORAL_API_KEY',
+      'TMUX',
+      'TMUX_PANE',
+      'npm_config_x',
+      'NODE_OPTIONS',
+      'INIT_CWD',
+      'NOTIFY_SOCKET',
+    ]
+    const baseEnv = {
+      ...kept,
+      ...Object.fromEntries(withheld.map((name) => [name, 'of the worker'])),
+      GONE: undefined,
+    }
+    const given = input({ baseEnv, place: place({ ANTHROPIC_API_KEY: 'of the place' }) })
+    given.command.env['ANTHROPIC_BASE_URL'] = 'of the command'
+    const { env } = await adapter.plan(given)
+    expect(env).toEqual({
+      ...kept,
+      HOME: join(dir, 'home'),
+      TERM: 'screen-256color',
+      COLORTERM: 'truecolor',
+      TZ: 'UTC',
+      ANTHROPIC_API_KEY: 'of the place',
+      ANTHROPIC_BASE_URL: 'of the command',
+      CLAUDE_CONFIG_DIR: given.place.configDir,
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+      CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1',
+      DISABLE_AUTOUPDATER: '1',
+      OUTPOOL_SESSION: 'garden',
+      OUTPOOL_FENCE: '7',
+    })
+  })
+
+  it('the default set-up runs without CLAUDE_CONFIG_DIR, and a probe with the usage endpoint allowed', async () => {
+    const home = fresh()
+    mkdirSync(join(home, 'real'))
+    symlinkSync(join(home, 'real'), join(home, '.claude'))
+    const standard: Place = { kind: 'account', name: 'a', configDir: join(home, 'real'), env: { HOME: home } }
+    const given = input({ place: standard, baseEnv: { CLAUDE_CONFIG_DIR: '/x' } })
+    expect((await adapter.plan(given)).env).not.toHaveProperty('CLAUDE_CONFIG_DIR')
+    const probing = probeEnv({ CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' }, standard, given.command)
+    expect(probing).not.toHaveProperty('CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC')
+    expect(probing).not.toHaveProperty('CLAUDE_CONFIG_DIR')
+  })
+
+  it('a prompt too long for one argument waits in a private file that the agent may read', async () => {
+    const prompt = 'ü'.repeat(100_000)
+    const { argv } = await adapter.plan(input({ prompt }))
+    expect(Math.max(...argv.map((word) => Buffer.byteLength(word)))).toBeLessThan(128 * 1024)
+    const file = /file (\S+):/.exec(argv.at(-1)!)?.[1] ?? ''
+    expect(readFileSync(file, 'utf8')).toBe(prompt)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(file.startsWith(`${argv[argv.indexOf('--add-dir') + 1] ?? 'none'}/`)).toBe(true)
+  })
+
+  it('the status line in force without us is the one that is run, the nearest first, with its own looks', async () => {
+    const given = input()
+    const layers = [
+      join(given.place.configDir, 'settings.json'),
+      join(given.cwd, '.claude', 'settings.json'),
+      join(given.cwd, '.claude', 'settings.local.json'),
+    ]
+    mkdirSync(join(given.cwd, '.claude'))
+    const before = settingsOf((await adapter.plan(given)).argv).statusLine
+    expect(before.command).toMatch(/report\.sh \S+ StatusLine garden 7 keep$/)
+    expect(before).not.toHaveProperty('refreshInterval')
+    for (const [i, file] of layers.entries()) {
+      write(file, { statusLine: { type: 'command', command: `it's ${i}`, padding: i, refreshInterval: 9 } })
+      expect(settingsOf((await adapter.plan(given)).argv).statusLine).toMatchObject({
+        command: expect.stringMatching(`StatusLine garden 7 keep 'it'\\\\''s ${i}'$`) as string,
+        padding: i,
+        refreshInterval: 9,
+      })
+    }
+    given.command.args.push('--setting-sources', 'user')
+    expect(settingsOf((await adapter.plan(given)).argv).statusLine).toMatchObject({ padding: 0 })
+  })
+
+  it('settings among the user’s own arguments are merged: the program would heed one file only', async () => {
+    const given = input()
+    const stop = [{ hooks: [{ type: 'command', command: 'mine' }] }]
+    write(join(given.cwd, 'my.json'), {
+      model: 'opus',
+      hooks: { Stop: stop, PreToolUse: stop },
+      autoContinueAtUsageLimit: true,
+    })
+    given.command.args.push('--settings', 'my.json', '--verbose')
+    const { argv } = await adapter.plan(given)
+    expect(argv.filter((word) => word === '--settings')).toHaveLength(1)
+    expect(argv).toContain('--verbose')
+    const settings = settingsOf(argv)
+    expect(settings).toMatchObject({
+      model: 'opus',
+      autoContinueAtUsageLimit: false,
+      cleanupPeriodDays: 36_500,
+    })
+    expect(settings).not.toHaveProperty('skipDangerousModePermissionPrompt')
+    expect(settings.hooks['Stop']?.map(({ hooks }) => hooks[0]?.command)).toEqual([
+      'mine',
+      expect.stringMatching(/ Stop garden 7 drop$/),
+    ])
+    expect(settings.hooks['PreToolUse']).toEqual(stop)
+    await expect(
+      adapter.plan(input({ command: { ...given.command, args: ['--settings={broken'] } })),
+    ).rejects.toThrow(AgentFileError)
+  })
+
+  it.each([
+    [['--dangerously-skip-permissions']],
+    [['--permission-mode', 'bypassPermissions']],
+    [['--permission-mode=bypassPermissions']],
+  ])('the warning about %j is skipped for who asked for it', async (args) => {
+    const { argv } = await adapter.plan(input({ command: { command: 'claude', args, env: {} } }))
+    expect(settingsOf(argv)).toMatchObject({ skipDangerousModePermissionPrompt: true })
+  })
+})
+
+describe('quota', () => {
+  const at = '2026-11-22T03:00:00.000Z'
+
+  it('of a status line: whatever windows are there', () => {
+    const limits = {
+      five_hour: { used_percentage: 104.2, resets_at: 1795296250 },
+      seven_day: { used_percentage: 61 },
+    }
+    expect(statusLineWindows({ rate_limits: limits }, at)).toEqual([
+      { name: 'five_hour', used: 1, resetsAt: '2026-11-21T21:24:10.000Z', readAt: at, source: 'status-line' },
+      { name: 'seven_day', used: 0.61, resetsAt: null, readAt: at, source: 'status-line' },
+    ])
+    for (const odd of [null, {}, { rate_limits: null }, { rate_limits: { five_hour: null, other: 4 } }])
+      expect(statusLineWindows(odd, at)).toEqual([])
+  })
+
+  it('of /usage as it is printed', () => {
+    const text = [
+      'You are currently using your subscription to power your Claude Code usage',
+      'Current session: 33% used · resets Nov 22, 11am (UTC)',
+      'Current week (all models): 13% used · resets Nov 27, 1am (UTC)',
+      'Current week (Sonnet only): 2% used · resets Nov 27, 1am (UTC)',
+      'Current week (something new here): 2% used',
+    ].join('\n')
+    expect(usageTextWindows(text, at).map(({ name, used, resetsAt }) => [name, used, resetsAt])).toEqual([
+      ['five_hour', 0.33, '2026-11-22T11:00:00.000Z'],
+      ['seven_day', 0.13, '2026-11-27T01:00:00.000Z'],
+      ['seven_day_sonnet', 0.02, '2026-11-27T01:00:00.000Z'],
+    ])
+  })
+
+  const cached = (accountUuid: string): object => ({
+    fetchedAtMs: Date.parse(at),
+    accountUuid,
+    utilization: {
+      five_hour: { utilization: 33, resets_at: '2026-11-22T06:00:00.123456+01:00' },
+      seven_day: { utilization: 100, resets_at: '2026-11-27T01:00:00' },
+      seven_day_opus: null,
+      seven_day_sonnet: { utilization: 0, resets_at: null },
+      seven_day_oauth_apps: { utilization: 100, resets_at: null },
+      extra_usage: { is_enabled: true, utilization: 12 },
+    },
+  })
+
+  it('of .claude.json: the instant of the data, not of our look', async () => {
+    const here = place()
+    write(join(here.configDir, '.claude.json'), {
+      oauthAccount: { accountUuid: 'u', emailAddress: 'a@example.com' },
+      cachedUsageUtilization: cached('u'),
+    })
+    const base = { readAt: at, source: 'config-cache' }
+    expect(await adapter.readIdentity(here)).toEqual({
+      identity: 'u',
+      email: 'a@example.com',
+      windows: [
+        { ...base, name: 'five_hour', used: 0.33, resetsAt: '2026-11-22T05:00:00.123Z' },
+        { ...base, name: 'seven_day', used: 1, resetsAt: '2026-11-27T01:00:00.000Z' },
+        { ...base, name: 'seven_day_sonnet', used: 0, resetsAt: null },
+      ],
+    })
+  })
+
+  it('law 4: numbers of an earlier login, or of a login that does not answer, say nothing', async () => {
+    const here = place()
+    const config = { oauthAccount: { accountUuid: 'u' }, cachedUsageUtilization: cached('somebody-else') }
+    write(join(here.configDir, '.claude.json'), config)
+    expect(await adapter.readIdentity(here)).toMatchObject({ identity: 'u', windows: [] })
+    const keyed = { ...here, env: { CLAUDE_CODE_OAUTH_TOKEN: 'made-up' } }
+    expect(await adapter.readIdentity(keyed)).toEqual({ identity: null, email: null, windows: [] })
+    expect(await adapter.readIdentity(place())).toEqual({ identity: null, email: null, windows: [] })
+  })
+})
+
+describe('live states', () => {
+  it('law 6: dead processes and stale files are left out, unknown words count as busy', async () => {
+    const here = place()
+    mkdirSync(join(here.configDir, 'sessions'))
+    const child = spawn('sleep', ['60'])
+    const pid = child.pid ?? 0
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const procStart = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const put = (name: string, content: object): void =>
+      write(join(here.configDir, 'sessions', name), {
+        sessionId: 's',
+        statusUpdatedAt: 1795292619783,
+        ...content,
+      })
+    put(`${pid}.json`, { pid, procStart, status: 'waiting', waitingFor: 'dialog open' })
+    put('1.json', { pid, procStart: '1', status: 'idle' })
+    put('2.json', { pid, procStart, status: 'pondering' })
+    put('notes.txt', { pid, procStart, status: 'idle' })
+    writeFileSync(join(here.configDir, 'sessions', '3.json'), '{"pid":')
+    const at = '2026-11-21T20:23:39.783Z'
+    const states = await adapter.liveStates(here)
+    expect(states).toHaveLength(2)
+    expect(states).toContainEqual({
+      pid,
+      sessionId: 's',
+      activity: 'waiting',
+      waitingFor: 'dialog open',
+      updatedAt: at,
+    })
+    expect(states).toContainEqual({ pid, sessionId: 's', activity: 'busy', waitingFor: null, updatedAt: at })
+    const ended = new Promise((resolve) => child.on('exit', resolve))
+    child.kill('SIGKILL')
+    await ended
+    expect(await adapter.liveStates(here)).toEqual([])
+  })
+})

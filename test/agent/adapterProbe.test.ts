@@ -1,0 +1,99 @@
+/** Probes with the real program; its fixed hosts are answered by a proxy on loopback. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AgentCommand, Place } from '../../agents/agent.js'
+import { probe } from '../../agents/claude-code/probe.js'
+import { claudeCode } from '../../agents/claude-code/index.js'
+import { agentProgram } from '../standin/cleanEnv.js'
+import { blankLogin, type Login } from '../standin/logins.js'
+import { startWorld, type World } from '../standin/world.js'
+
+const dir = mkdtempSync(join(tmpdir(), 'adapter-probe-'))
+let world: World
+beforeAll(async () => {
+  world = await startWorld(dir)
+})
+afterAll(async () => {
+  await world.close()
+  rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+})
+
+const now = (): string => new Date().toISOString()
+const command = (): AgentCommand => ({
+  command: agentProgram,
+  args: [],
+  env: { ANTHROPIC_BASE_URL: world.standIn.url },
+})
+const asked = (login: Login): ReturnType<typeof probe> => {
+  const place: Place = { kind: 'account', name: 'a', configDir: login.configDir, env: login.env }
+  return probe(place, command(), now, world.env(null, { nonEssentialTraffic: true }))
+}
+/** Requests that reached a model: each would spend budget and may begin a window. */
+const spent = (account: string): number =>
+  world.standIn
+    .requests({ account })
+    .filter(({ kind }) => kind === 'turn' || kind === 'quota' || kind === 'title').length
+
+describe('a probe', () => {
+  it('tells login, identity and windows, and spends nothing', async () => {
+    const account = world.standIn.account('well').windows({
+      five_hour: { used: 0.33, resetsAt: new Date('2026-12-01T10:00:00Z') },
+      seven_day: { used: 0.13, resetsAt: new Date('2026-12-05T10:00:00Z') },
+    })
+    const login = world.login('well', {
+      settings: {
+        hooks: { SessionStart: [{ hooks: [{ type: 'command', command: `touch ${dir}/hook-ran` }] }] },
+      },
+    })
+    const before = now()
+    const reading = await asked(login)
+    expect(reading).toMatchObject({ login: 'in', identity: account.uuid, walls: [] })
+    expect(reading.windows).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'five_hour', used: 0.33, resetsAt: '2026-12-01T10:00:00.000Z' }),
+        expect.objectContaining({ name: 'seven_day', used: 0.13, resetsAt: '2026-12-05T10:00:00.000Z' }),
+      ]),
+    )
+    for (const { readAt } of reading.windows) expect(readAt >= before && readAt <= now()).toBe(true)
+    expect((reading.probedAt ?? '') >= before).toBe(true)
+    expect(spent('well')).toBe(0)
+    expect(() => readFileSync(join(dir, 'hook-ran'))).toThrow(/ENOENT/)
+  })
+
+  it('law 4: where the endpoint is throttled or fails, it is in and knows no windows', async () => {
+    world.standIn.account('throttled').usage = { mode: 'throttled', retryAfter: 60 }
+    expect(await asked(world.login('throttled'))).toMatchObject({ login: 'in', windows: [] })
+    world.standIn.account('failing').usage = { mode: 'error', status: 500 }
+    expect(await asked(world.login('failing'))).toMatchObject({ login: 'in', windows: [] })
+  })
+
+  it('law 6: no login, a blank one, an expired one and a revoked one are out', async () => {
+    expect(await asked(world.login('nobody', { kind: 'none' }))).toMatchObject({ login: 'out', windows: [] })
+    const blank = world.login('blank')
+    blankLogin(blank.configDir)
+    expect(await asked(blank)).toMatchObject({ login: 'out', windows: [] })
+    world.standIn.account('expired').revoked = true
+    const expiresAt = new Date(Date.now() - 60_000)
+    expect(await asked(world.login('expired', { expiresAt }))).toMatchObject({ login: 'out', windows: [] })
+    // The program still thinks that this one is good.
+    world.standIn.account('revoked').revoked = true
+    expect(await asked(world.login('revoked'))).toMatchObject({ login: 'out', windows: [] })
+  })
+
+  it('a key and a token are in, with no windows and no identity', async () => {
+    for (const kind of ['api-key', 'env-token'] as const) {
+      expect(await asked(world.login(kind, { kind }))).toMatchObject({
+        login: 'in',
+        windows: [],
+        identity: null,
+      })
+      expect(spent(kind)).toBe(0)
+    }
+  })
+})
+
+it('tells its version', async () => {
+  expect(await claudeCode.version(command())).toBe('2.1.330')
+})

@@ -1,0 +1,92 @@
+/** The screens in `adapterScreens/` were captured from the real program (2.1.330) with `tmux capture-pane -pe`. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { Dialog } from '../../agents/agent.js'
+import { claudeCode } from '../../agents/claude-code/index.js'
+import { plainLines } from '../../agents/claude-code/screen.js'
+
+const coloured = (name: string): string =>
+  readFileSync(new URL(`adapterScreens/${name}.ansi`, import.meta.url), 'utf8')
+const plain = (name: string): string => plainLines(coloured(name)).join('\n')
+const readDialog = (screen: string): Dialog | null => claudeCode.readDialog(screen)
+const readDraft = (screen: string): string | null => claudeCode.readDraft(screen)
+
+describe.each([
+  ['with colours', coloured],
+  ['without colours', plain],
+])('a screen captured %s', (_, screen) => {
+  it.each([
+    ['theme', 'theme', ['Enter']],
+    ['security-notes', 'security-notes', ['Enter']],
+    ['login-method', 'login-method', null],
+    ['api-key', 'api-key', null],
+    ['bypass', 'bypass-permissions', null],
+    ['limit-menu', 'limit-menu', ['Escape']],
+    ['permission', 'permission', null],
+    ['model-menu', 'dialog', null],
+    ['unable-to-connect', 'no-connection', null],
+    ['trust', 'trust', ['Down']],
+  ])('%s: is the dialog %s, with keys only where nothing is decided for a person', (file, name, keys) => {
+    expect(readDialog(screen(file))).toMatchObject({ name, safeKeys: keys })
+  })
+
+  it.each(['idle', 'draft', 'draft-multiline', 'billing-fault', 'busy-queued', 'walled-after-escape'])(
+    'law 6: %s is no dialog',
+    (file) => {
+      expect(readDialog(screen(file))).toBeNull()
+    },
+  )
+
+  it('a hint in the box is no draft', () => {
+    for (const file of ['idle', 'billing-fault', 'busy-queued', 'limit-menu', 'trust', 'permission'])
+      expect(readDraft(screen(file))).toBeNull()
+  })
+
+  it('a draft is read whole, over wrapped and over real lines', () => {
+    expect(readDraft(screen('draft'))).toMatch(/^a draft of mine, long enough .* all at\nonce$/)
+    expect(readDraft(screen('draft-multiline'))).toBe('first line\nsecond line')
+  })
+
+  it('a permission is asked with its own words', () => {
+    expect(readDialog(screen('permission'))?.asks).toBe('Do you want to proceed?')
+    expect(readDialog(screen('model-menu'))?.asks).toBe('Select model')
+  })
+})
+
+it('a dialog that the conversation quotes above the input box is not open, nor is a footer a dialog', () => {
+  const [above, below] = [plain('limit-menu'), plain('idle')]
+  expect(readDialog(`${above}\n${below}`)).toBeNull()
+  expect(
+    readDialog(
+      `${above}\n${below}\n  Continuing automatically at 9:54pm · Esc to cancel\n  Enter to confirm`,
+    ),
+  ).toBeNull()
+})
+
+it('resuming: the choice that keeps the whole conversation is found wherever it stands', () => {
+  const rule = '─'.repeat(60)
+  const choice = (cursor: number): string =>
+    [
+      rule,
+      ' This session is 3h old and 140k tokens.',
+      '',
+      ...[
+        '1. Resume from summary (recommended)',
+        '2. Resume full session as-is',
+        "3. Don't ask me again",
+      ].map((text, i) => ` ${i === cursor ? '❯' : ' '} ${text}`),
+      ' Enter to confirm · Esc to cancel',
+    ].join('\n')
+  expect(readDialog(choice(0))).toMatchObject({ name: 'resume-choice', safeKeys: ['Down'] })
+  expect(readDialog(choice(1))).toMatchObject({ safeKeys: ['Enter'] })
+  expect(readDialog(choice(2))).toMatchObject({ safeKeys: ['Up'] })
+})
+
+it('a suggestion in grey is no draft, and what stands before it is', () => {
+  const rule = '─'.repeat(60)
+  const esc = '\u001b'
+  const box = (text: string): string => `${rule}\n${text}\n${rule}\n  footer`
+  expect(readDraft(box(`❯\u00a0${esc}[7mw${esc}[0;2mrite the tests next${esc}[0m`))).toBeNull()
+  expect(readDraft(box(`❯\u00a0wri${esc}[7mt${esc}[0;2me the tests next${esc}[0m`))).toBe('wri')
+  expect(readDraft(box(`❯\u00a0write${esc}[7m ${esc}[0m`))).toBe('write')
+})

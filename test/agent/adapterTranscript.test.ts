@@ -1,0 +1,283 @@
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { Place } from '../../agents/agent.js'
+import { claudeCode } from '../../agents/claude-code/index.js'
+import { parseReset } from '../../agents/claude-code/resetText.js'
+
+const dir = realpathSync(mkdtempSync(join(tmpdir(), 'adapter-transcript-')))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+let n = 0
+const place = (): Place => {
+  const configDir = join(dir, `${++n}`)
+  mkdirSync(join(configDir, 'projects', '-work'), { recursive: true })
+  return { kind: 'account', name: 'a', configDir, env: {} }
+}
+
+const at = '2026-11-22T03:00:00.000Z'
+const answer = (text: string, more: object = {}): string =>
+  `${JSON.stringify({ type: 'assistant', isSidechain: false, timestamp: at, message: { model: 'm', content: [{ type: 'text', text }] }, ...more })}\n`
+const prompt = (content: unknown, more: object = {}): string =>
+  `${JSON.stringify({ type: 'user', isSidechain: false, timestamp: at, message: { role: 'user', content }, ...more })}\n`
+const queue = (operation: string, content?: string): string =>
+  `${JSON.stringify({ type: 'queue-operation', operation, timestamp: at, content })}\n`
+
+const file = (...rows: string[]): string => {
+  const path = join(dir, `${++n}.jsonl`)
+  writeFileSync(path, rows.join(''))
+  return path
+}
+
+describe('the reset that a text names', () => {
+  const rows: [string, string, string, string | null][] = [
+    ['later today', 'resets 9:50pm (UTC)', '2026-11-22T15:00:00Z', '2026-11-22T21:50:00.000Z'],
+    ['tomorrow, not today', 'resets 1am (UTC)', '2026-11-22T23:10:00Z', '2026-11-23T01:00:00.000Z'],
+    ['noon', 'resets 12pm (UTC)', '2026-11-22T03:00:00Z', '2026-11-22T12:00:00.000Z'],
+    ['midnight', 'resets 12am (UTC)', '2026-11-22T03:00:00Z', '2026-11-23T00:00:00.000Z'],
+    ['within this minute', 'resets 3:00am (UTC)', '2026-11-22T03:00:42Z', '2026-11-22T03:00:00.000Z'],
+    [
+      'two minutes ago means tomorrow',
+      'resets 2:58am (UTC)',
+      '2026-11-22T03:00:00Z',
+      '2026-11-23T02:58:00.000Z',
+    ],
+    ['a date', 'resets Nov 24, 3:53am (UTC)', '2026-11-22T03:00:00Z', '2026-11-24T03:53:00.000Z'],
+    [
+      'a date over the year’s end',
+      'resets Jan 2, 10pm (UTC)',
+      '2026-12-29T03:00:00Z',
+      '2027-01-02T22:00:00.000Z',
+    ],
+    [
+      'a zone west of us, its own today',
+      'resets 9pm (America/New_York)',
+      '2026-11-22T03:00:00Z',
+      '2026-11-23T02:00:00.000Z',
+    ],
+    [
+      'a zone whose day is another one',
+      'resets 1am (Asia/Tokyo)',
+      '2026-11-22T15:30:00Z',
+      '2026-11-22T16:00:00.000Z',
+    ],
+    [
+      'clocks set back: the later of two',
+      'resets 2:30am (Europe/Berlin)',
+      '2026-10-24T22:00:00Z',
+      '2026-10-25T01:30:00.000Z',
+    ],
+    [
+      'clocks set forward: the skipped time moves on',
+      'resets 2:30am (Europe/Berlin)',
+      '2026-03-28T22:00:00Z',
+      '2026-03-29T01:30:00.000Z',
+    ],
+    [
+      'after clocks were set back',
+      'resets Oct 26, 9am (Europe/Berlin)',
+      '2026-10-24T12:00:00Z',
+      '2026-10-26T08:00:00.000Z',
+    ],
+    ['no zone: nobody knows', 'resets 9pm', '2026-11-22T03:00:00Z', null],
+    ['a zone that is none', 'resets 9pm (Mars/Olympus)', '2026-11-22T03:00:00Z', null],
+    ['a day that is none', 'resets Feb 30, 9pm (UTC)', '2026-02-22T03:00:00Z', null],
+    ['no reset', "You've hit your limit", '2026-11-22T03:00:00Z', null],
+  ]
+  it.each(rows)('%s: %s', (_, text, written, wanted) => {
+    expect(parseReset(`You've hit your session limit · ${text}`, written)).toBe(wanted)
+  })
+
+  it('is what was meant, for any instant of the coming day, in any zone', () => {
+    const zones = [
+      'UTC',
+      'Europe/Berlin',
+      'America/New_York',
+      'Asia/Kolkata',
+      'Australia/Lord_Howe',
+      'Pacific/Apia',
+    ]
+    fc.assert(
+      fc.property(
+        fc.integer({ min: Date.UTC(2026, 0, 1) / 60_000, max: Date.UTC(2028, 0, 1) / 60_000 }),
+        fc.integer({ min: 1, max: 22 * 60 }),
+        fc.constantFrom(...zones),
+        (writtenMinute, ahead, timeZone) => {
+          const meant = (writtenMinute + ahead) * 60_000
+          const shown = new Intl.DateTimeFormat('en-US', { timeZone, hour: 'numeric', minute: '2-digit' })
+            .format(meant)
+            .replace(/\s/g, '')
+            .toLowerCase()
+          const read = parseReset(
+            `resets ${shown} (${timeZone})`,
+            new Date(writtenMinute * 60_000).toISOString(),
+          )
+          const late = Date.parse(read ?? '') - meant
+          // Where clocks are set back a reading stands for two instants, and the later one is taken.
+          expect([0, 30 * 60_000, 60 * 60_000]).toContain(late)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe('reading what was added', () => {
+  it('starts where the last look ended, however the writer cuts its lines', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }), {
+          minLength: 1,
+          maxLength: 12,
+        }),
+        fc.array(fc.nat({ max: 4000 }), { maxLength: 6 }),
+        async (texts, cuts) => {
+          const whole = Buffer.from(texts.map((text) => prompt(text)).join(''))
+          const path = file()
+          const ends = [...cuts.map((cut) => cut % (whole.length + 1)).sort((a, b) => a - b), whole.length]
+          const seen: string[] = []
+          let [written, offset] = [0, 0]
+          for (const end of ends) {
+            appendFileSync(path, whole.subarray(written, end))
+            written = end
+            const tail = await claudeCode.readTail(path, offset)
+            offset = tail.offset
+            seen.push(...tail.prompts)
+          }
+          expect(seen).toEqual(texts)
+          expect(offset).toBe(whole.length)
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+
+  it('passes over broken rows, unknown rows and lines too long to hold', async () => {
+    const huge = `{"type":"user","message":{"role":"user","content":"${'x'.repeat(17 * 1024 * 1024)}"}}\n`
+    const path = file(
+      'not json\n',
+      '{"type":"api-request-blob","message":{"role":"user","content":"private"}}\n',
+      huge,
+      '[]\n',
+      prompt('mine'),
+      answer('yes'),
+    )
+    expect(await claudeCode.readTail(path, 0)).toMatchObject({
+      prompts: ['mine'],
+      last: { kind: 'answer', at },
+    })
+  })
+
+  it('a transcript that is not there yet, or shorter than before, says nothing new', async () => {
+    expect(await claudeCode.readTail(join(dir, 'none.jsonl'), 12)).toEqual({
+      offset: 12,
+      last: null,
+      prompts: [],
+      queued: [],
+    })
+    expect(await claudeCode.readTail(file('{}\n'), 400)).toMatchObject({ offset: 400, last: null })
+  })
+
+  it('only what a person typed is a prompt', async () => {
+    const path = file(
+      prompt('typed'),
+      prompt([{ type: 'text', text: 'pasted' }, { type: 'image' }]),
+      prompt('hidden', { isMeta: true }),
+      prompt('to a subagent', { isSidechain: true }),
+      prompt('a summary', { isCompactSummary: true }),
+      prompt([{ type: 'tool_result', content: 'typed by nobody' }]),
+      prompt([{ type: 'text', text: '[Request interrupted by user for tool use]' }]),
+      answer('of a subagent', { isSidechain: true }),
+    )
+    expect(await claudeCode.readTail(path, 0)).toMatchObject({ prompts: ['typed', 'pasted'], last: null })
+  })
+
+  it('a queued text is held until it leaves the queue, and taken when the model is told', async () => {
+    const told = `${JSON.stringify({ type: 'attachment', isSidechain: false, attachment: { type: 'queued_command', commandMode: 'prompt', prompt: 'one' } })}\n`
+    const news = told.replace('"prompt","prompt":"one"', '"task-notification","prompt":"a task ended"')
+    expect(
+      await claudeCode.readTail(
+        file(queue('enqueue', 'one'), queue('enqueue', 'two'), queue('remove', 'one'), told, news),
+        0,
+      ),
+    ).toMatchObject({ queued: ['two'], prompts: ['one'] })
+    expect(
+      await claudeCode.readTail(file(queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')), 0),
+    ).toMatchObject({ queued: ['two'] })
+  })
+
+  it('law 6: a text about a limit proves nothing where the version names its errors', async () => {
+    const refused = (more: object): string =>
+      answer('', {
+        isApiErrorMessage: true,
+        error: 'rate_limit',
+        apiErrorStatus: 429,
+        message: { model: '<synthetic>', content: [{ type: 'text', text: "You've hit your weekly limit" }] },
+        ...more,
+      })
+    const classOf = async (row: string): Promise<string | null> => {
+      const { last } = await claudeCode.readTail(file(row), 0)
+      return last?.kind === 'fault' ? last.fault.class : null
+    }
+    expect(await classOf(refused({ apiErrorType: 'rate_limit_error' }))).toBe('transient')
+    expect(await classOf(refused({ quotaLimits: { status: 'allowed' } }))).toBe('transient')
+    expect(await classOf(refused({ apiErrorStatus: 529 }))).toBe('transient')
+    expect(await classOf(refused({}))).toBe('wall')
+    expect(await classOf(refused({ message: { model: 'm', content: [] } }))).toBeNull()
+  })
+
+  it('law 6: a fault stands only until the next answer', async () => {
+    const fault = answer('API Error: 529', {
+      isApiErrorMessage: true,
+      error: 'server_error',
+      message: { model: '<synthetic>', content: [{ type: 'text', text: 'API Error: 529 Overloaded' }] },
+    })
+    expect((await claudeCode.readTail(file(fault), 0)).last).toMatchObject({
+      kind: 'fault',
+      fault: { class: 'transient' },
+    })
+    expect((await claudeCode.readTail(file(fault, answer('well again')), 0)).last).toEqual({
+      kind: 'answer',
+      at,
+    })
+  })
+})
+
+describe('finding a transcript', () => {
+  const id = '11111111-2222-4333-8444-555555555555'
+
+  it('in any project folder, by its real path, the newest of several', async () => {
+    const here = place()
+    expect(await claudeCode.findTranscript(here, id)).toBeNull()
+    const [one, other] = ['-work', '-elsewhere'].map((name) => {
+      mkdirSync(join(here.configDir, 'projects', name), { recursive: true })
+      return join(here.configDir, 'projects', name, `${id}.jsonl`)
+    })
+    writeFileSync(other!, '')
+    expect(await claudeCode.findTranscript(here, id)).toBe(other)
+    writeFileSync(one!, '')
+    utimesSync(other!, 1, 1)
+    expect(await claudeCode.findTranscript(here, id)).toBe(one)
+    const linked = { ...place(), configDir: join(dir, 'linked') }
+    mkdirSync(linked.configDir)
+    symlinkSync(join(here.configDir, 'projects'), join(linked.configDir, 'projects'))
+    expect(await claudeCode.findTranscript(linked, id)).toBe(one)
+  })
+
+  it('an id that would lead out of the folder finds nothing', async () => {
+    const here = place()
+    writeFileSync(join(here.configDir, 'secret.jsonl'), '')
+    expect(await claudeCode.findTranscript(here, '../../secret')).toBeNull()
+  })
+})

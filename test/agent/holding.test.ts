@@ -1,0 +1,186 @@
+/** Sessions that a person is in, sessions whose subagent meets the wall, and a worker that comes and goes while all is well. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Fleet, startFleet } from '../support/fleet.js'
+import { holdersOf } from '../support/holders.js'
+import { until } from '../support/until.js'
+import { conversationText } from '../standin/requests.js'
+
+const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
+
+let fleet: Fleet
+
+beforeEach(async () => {
+  // Tools run without a question: nobody is there to answer one.
+  const agentArgs = ['--permission-mode', 'manual', '--allowedTools=Agent,Task']
+  fleet = await startFleet({ accounts: ['max-1', 'max-2'], agentArgs })
+  for (const name of ['max-1', 'max-2'])
+    fleet.world.standIn.account(name).windows({
+      five_hour: { used: 0.2, resetsAt: hours(4) },
+      seven_day: { used: 0.2, resetsAt: hours(90) },
+    })
+  await fleet.up()
+})
+afterEach(() => fleet.close())
+
+const screen = (name: string): string => fleet.tmux('capture-pane', '-p', '-t', `=${name}:`)
+
+async function begin(name: string, prompt: string): Promise<string> {
+  const start = await fleet.run('start', name, '--cwd', fleet.world.cwd, '--account', 'max-1', '--', prompt)
+  expect(start.code).toBe(0)
+  return (await fleet.untilSession(name, ({ phase }) => phase === 'idle')).sessionId
+}
+
+describe('a person in the pane', () => {
+  it('finds what they typed but did not send in the new process', async () => {
+    await begin('alpha', 'Hello.')
+    fleet.tmux('send-keys', '-t', '=alpha:', '-l', 'half a thought')
+    await until(
+      'the draft',
+      () => Promise.resolve(screen('alpha')),
+      (shown) => shown.includes('half a thought'),
+    )
+    await fleet.run('move', 'alpha', '--to', 'max-2')
+    await fleet.untilSession('alpha', ({ phase, account }) => phase === 'idle' && account === 'max-2')
+    await until(
+      'the draft again',
+      () => Promise.resolve(screen('alpha')),
+      (shown) => /❯\shalf a thought/.test(shown),
+    )
+    // It was typed, not sent: nobody but the person sends it.
+    const sent = fleet.world.standIn.requests({ kind: 'turn' }).map(conversationText).join('\n')
+    expect(sent).not.toContain('half a thought')
+  })
+
+  it('sees in the status bar what outpool does', async () => {
+    await begin('alpha', 'Hello.')
+    const shown = (): string => fleet.tmux('display-message', '-p', '-t', '=alpha:', '#{T:status-right}')
+    expect(shown()).toContain('on max-1')
+    await fleet.run('move', 'alpha', '--to', 'max-2')
+    await until(
+      'the status bar',
+      () => Promise.resolve(shown()),
+      (text) => text.includes('on max-2'),
+    )
+  })
+
+  it('is not moved away from while they are typing: a planned move waits until their keys are quiet', async () => {
+    const keysQuiet = 12_000
+    const quiet = await startFleet({ accounts: ['max-1', 'max-2'], config: { timing: { keysQuiet: '12s' } } })
+    const { standIn, cwd } = quiet.world
+    try {
+      for (const name of ['max-1', 'max-2'])
+        standIn.account(name).windows({ five_hour: { used: 0.2, resetsAt: hours(4) } })
+      await quiet.up()
+      await quiet.run('start', 'alpha', '--cwd', cwd, '--account', 'max-1', '--', 'Hello.')
+      await quiet.untilSession('alpha', ({ phase }) => phase === 'idle')
+      // A person's own terminal: a tmux of theirs, in which they are attached to the session.
+      const attach = ['attach', '-t', '=alpha']
+      quiet.tmuxOf('person', 'new-session', '-d', '-s', 'p', 'tmux', '-S', quiet.tmuxSocket, ...attach)
+      await until(
+        'the person',
+        () => Promise.resolve(quiet.tmux('list-clients')),
+        (clients) => clients !== '',
+      )
+      standIn.account('max-1').windows({ five_hour: { used: 0.97, resetsAt: hours(4) } })
+      quiet.tmuxOf('person', 'send-keys', '-t', 'p', '-l', 'By hand.')
+      quiet.tmuxOf('person', 'send-keys', '-t', 'p', 'Enter')
+      const typedAt = Date.now()
+      await standIn.waitForRequest((request) => conversationText(request).includes('By hand.'))
+      const moved = await quiet.untilSession('alpha', ({ account }) => account === 'max-2')
+      expect(moved.rescueLog.at(-1)?.cause).toBe('near-limit')
+      // tmux tells when a key was pressed in whole seconds.
+      expect(Date.parse(moved.rescueLog.at(-1)?.startedAt ?? '')).toBeGreaterThan(typedAt + keysQuiet - 2_000)
+    } finally {
+      quiet.tmuxOf('person', 'kill-server')
+      await quiet.close()
+    }
+  })
+
+  it('ends a session by leaving the agent with /exit', async () => {
+    const sessionId = await begin('alpha', 'Hello.')
+    fleet.tmux('send-keys', '-t', '=alpha:', '-l', '/exit')
+    await until(
+      'the command',
+      () => Promise.resolve(screen('alpha')),
+      (shown) => /❯\s\/exit/.test(shown),
+    )
+    fleet.tmux('send-keys', '-t', '=alpha:', 'Enter')
+    const over = await fleet.untilSession('alpha', ({ phase }) => phase === 'stopped')
+    expect(over.rescueLog).toEqual([])
+    expect(holdersOf(sessionId)).toEqual([])
+    // And back, where it was.
+    expect((await fleet.run('resume', 'alpha')).code).toBe(0)
+    const back = await fleet.untilSession('alpha', ({ phase }) => phase === 'idle')
+    expect(back.sessionId).toBe(sessionId)
+    expect(screen('alpha')).toContain('Answer 1 of this conversation.')
+  })
+})
+
+describe('a wall inside a subagent', () => {
+  it('law 6: does not move the session while its main thread goes on; the main thread meets the wall itself', async () => {
+    const { standIn } = fleet.world
+    standIn.answer(({ request, turn }) => {
+      if (request.subagent) return { wall: { kind: 'five_hour', resetsAt: hours(3) } }
+      const input = { description: 'look', prompt: 'Look around.', subagent_type: 'general-purpose' }
+      const name = request.tools.includes('Task') ? 'Task' : 'Agent'
+      return turn === 2 ? { tools: [{ name, input }] } : `Answer ${turn} of this conversation.`
+    })
+    const sessionId = await begin('alpha', 'Hello.')
+    await fleet.run('send', 'alpha', 'Use a subagent.')
+    await standIn.waitForRequest((request) => request.subagent && request.outcome === 'walled')
+    // The parent is told and answers: nothing of its own was refused.
+    await until(
+      'the answer of the parent',
+      () =>
+        Promise.resolve(
+          standIn.requests({ kind: 'turn', sessionId, subagent: false, outcome: 'answered' }).length,
+        ),
+      (count) => count >= 3,
+    )
+    const session = await fleet.untilSession('alpha', ({ phase }) => phase === 'idle')
+    expect(session).toMatchObject({ account: 'max-1', rescues: 0 })
+  })
+})
+
+describe('the worker comes and goes', () => {
+  it('law 7: stopped in order and started again, everything is watched again and nothing was touched', async () => {
+    await begin('alpha', 'Hello.')
+    const before = await fleet.show('alpha')
+    await fleet.down('SIGINT')
+    expect(fleet.log()).toContain('every pane was left as it is')
+    expect(holdersOf(before.sessionId)).toEqual([before.pid])
+    // What happens while nobody watches is seen afterwards.
+    fleet.world.standIn.account('max-1').wall('five_hour', hours(3))
+    fleet.tmux('send-keys', '-t', '=alpha:', '-l', 'Into the wall while nobody looks.')
+    fleet.tmux('send-keys', '-t', '=alpha:', 'Enter')
+    await fleet.world.standIn.waitForRequest(({ outcome }) => outcome === 'walled')
+    await fleet.up()
+    const moved = await fleet.untilSession(
+      'alpha',
+      ({ phase, account }) => phase === 'idle' && account === 'max-2',
+    )
+    expect(moved.rescueLog.at(-1)).toMatchObject({ cause: 'wall', from: 'max-1', to: 'max-2' })
+  })
+
+  it('a second `up` on the same home says that one is running, and where', async () => {
+    const { code, stderr } = await fleet.run('up')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/already running .*process \d+.*127\.0\.0\.1:\d+/)
+  })
+})
+
+describe('law 1', () => {
+  it('refuses to start when the reserved account is the login of a pool account, naming both', async () => {
+    const other = await startFleet({ accounts: ['max-1'], reserved: ['medic'] })
+    try {
+      other.world.login('max-1', { dirName: 'medic' })
+      const { code, stderr } = await other.run('up')
+      expect(code).toBe(2)
+      expect(stderr).toContain('rescuer shares the failure domain it heals')
+      expect(stderr).toContain('medic')
+      expect(stderr).toContain('max-1')
+    } finally {
+      await other.close()
+    }
+  })
+})

@@ -1,0 +1,313 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { editorSchema } from '../../config/configSchema.js'
+import { ConfigError, type Fault } from '../../config/errors.js'
+import { loadConfig, parseConfig } from '../../config/loadConfig.js'
+import { defaultTiming } from '../../policy/account.js'
+
+let home: string
+let env: NodeJS.ProcessEnv
+
+beforeAll(() => {
+  home = realpathSync(mkdtempSync(join(tmpdir(), 'outpool-config-')))
+  env = { HOME: home }
+  for (const dir of ['.claude-max-1', '.claude-max-2', '.claude-medic', 'elsewhere'])
+    mkdirSync(join(home, dir))
+  symlinkSync(join(home, '.claude-max-1'), join(home, 'link-to-max-1'))
+  writeFileSync(join(home, 'a-file'), '')
+})
+afterAll(() => {
+  rmSync(home, { recursive: true })
+})
+
+const parse = (text: string) => parseConfig(text, join(home, 'outpool.yaml'), env)
+
+function faultsOf(text: string): readonly Fault[] {
+  try {
+    parse(text)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+  return []
+}
+
+const brief = (text: string) =>
+  faultsOf(text).map(({ line, column, problem }) => `${line}:${column} ${problem}`)
+
+const valid = `pool:
+  accounts:
+    - { name: max-1, configDir: ~/.claude-max-1 }
+`
+
+describe('a good file', () => {
+  it('gets every default', () => {
+    expect(parse(valid)).toEqual({
+      file: join(home, 'outpool.yaml'),
+      pool: {
+        name: 'main',
+        moveAt: 0.95,
+        accounts: [
+          { name: 'max-1', configDir: join(home, '.claude-max-1'), ceiling: 1, maxSessions: null, env: {} },
+        ],
+      },
+      reserved: [],
+      substrates: [],
+      agents: { 'claude-code': { command: 'claude', args: [], env: {} } },
+      timing: defaultTiming,
+      tasks: [],
+      services: [],
+    })
+  })
+
+  it('says each thing once it is resolved: paths from the folder of the file, durations, shares, references', () => {
+    const config = parse(`
+pool:
+  name: night
+  moveAt: 90%
+  accounts:
+    - { name: max-1, configDir: ./.claude-max-1, ceiling: 80%, maxSessions: 4, env: { A: literal, B: { fromEnv: X } } }
+reserved:
+  - { name: medic, configDir: link-to-max-1/../.claude-medic }
+substrates:
+  - { name: key, model: haiku, env: { K: { fromFile: secrets/key }, L: { fromCommand: [~/bin/pass, show, x] } } }
+agents:
+  claude-code: { args: [--verbose] }
+  codex: { command: ./bin/codex }
+timing: { probeEvery: 1h, keysQuiet: 0s }
+tasks:
+  - { name: inbox, every: 5m, imap: { host: h, user: u, password: { fromFile: .mail } }, deliverTo: docs }
+  - { name: garden, every: 3h, agent: claude-code, cwd: ~/work, prompt: { file: garden.md } }
+  - { name: sweep, every: 1d, run: [node, sweep.js], timeout: 10m }
+services:
+  - name: bot
+    run: [./bot]
+    cwd: elsewhere
+    heartbeat: { file: bot.json }
+    busyCheck: { files: ["~/logs/**/*.jsonl"] }
+    wakeUp: { prompt: look after it }
+`)
+    expect(config.pool).toMatchObject({ name: 'night', moveAt: 0.9 })
+    expect(config.pool.accounts[0]).toEqual({
+      ...{ name: 'max-1', configDir: join(home, '.claude-max-1'), ceiling: 0.8, maxSessions: 4 },
+      env: { A: 'literal', B: { fromEnv: 'X' } },
+    })
+    expect(config.substrates[0]).toEqual({
+      ...{ name: 'key', agent: 'claude-code', model: 'haiku' },
+      env: {
+        K: { fromFile: join(home, 'secrets/key') },
+        L: { fromCommand: [join(home, 'bin/pass'), 'show', 'x'] },
+      },
+    })
+    expect(config.agents).toEqual({
+      'claude-code': { command: 'claude', args: ['--verbose'], env: {} },
+      codex: { command: join(home, 'bin/codex'), args: [], env: {} },
+    })
+    expect(config.timing).toEqual({ ...defaultTiming, probeEvery: 3_600_000, keysQuiet: 0 })
+    expect(config.tasks).toMatchObject([
+      {
+        kind: 'imap',
+        every: 300_000,
+        deliverTo: 'docs',
+        imap: { port: 993, password: { fromFile: join(home, '.mail') } },
+      },
+      { kind: 'agent', cwd: join(home, 'work'), prompt: { file: join(home, 'garden.md') } },
+      { kind: 'run', cwd: home, timeout: 600_000 },
+    ])
+    expect(config.services[0]).toMatchObject({
+      ...{ run: ['./bot'], cwd: join(home, 'elsewhere'), every: 600_000 },
+      heartbeat: { file: join(home, 'bot.json'), staleAfter: 900_000 },
+      busyCheck: { files: [join(home, 'logs/**/*.jsonl')], within: 600_000 },
+      restarts: { limit: 3, within: 3_600_000 },
+      wakeUp: { agent: 'claude-code', cwd: join(home, 'elsewhere'), verify: null },
+    })
+  })
+})
+
+describe('a fault has its line, its column and what would be right', () => {
+  const account = (rest: string) =>
+    `pool:\n  accounts:\n    - { name: max-1, configDir: ~/.claude-max-1, ${rest} }\n`
+
+  it.each<[string, string, string, string]>([
+    ['an unknown key', account('celing: 80%'), '3:50', 'did you mean ceiling?'],
+    ['an unknown key at the top', `${valid}reservd: []\n`, '4:1', 'did you mean reserved?'],
+    [
+      'an unknown key in a record',
+      `${valid}agents: { claude-code: { comand: x } }\n`,
+      '4:26',
+      'did you mean command?',
+    ],
+    ['a share without a sign', account('ceiling: 80'), '3:59', 'write a share such as 80%'],
+    ['a share above all', account('ceiling: 180%'), '3:59', 'write a share such as 80%'],
+    [
+      'a duration without a unit',
+      `${valid}timing: { probeEvery: 5 }\n`,
+      '4:23',
+      'write a duration such as 5s, 10m, 3h or 1d',
+    ],
+    ['a probe without pause', `${valid}timing: { probeEvery: 0s }\n`, '4:23', 'above zero'],
+    ['a name with capitals', valid.replace('max-1,', 'Max,'), '3:15', 'use small letters'],
+    ['a missing name', valid.replace('name: max-1, ', ''), '3:7', 'give it a name such as max-1'],
+    ['no accounts', 'pool:\n  accounts: []\n', '2:13', 'name at least one account'],
+    ['no pool', '# nothing\n', '1:1', 'write a section of keys'],
+    ['a list in place of a section', 'pool: []\n', '1:7', 'write a section of keys'],
+    [
+      'a taken name',
+      `${valid}reserved:\n  - { name: max-1, configDir: ~/.claude-medic }\n`,
+      '5:13',
+      'a name of its own',
+    ],
+    ['a missing config dir', valid.replace('max-1 }', 'gone }'), '3:33', 'CLAUDE_CONFIG_DIR='],
+    ['a config dir that is a file', valid.replace('~/.claude-max-1', 'a-file'), '3:33', 'CLAUDE_CONFIG_DIR='],
+    ['a number in env', account('env: { A: 1 }'), '3:60', 'numbers in quotes'],
+    ['an unknown reference', account('env: { A: { fromVault: x } }'), '3:60', '{ fromEnv: NAME }'],
+    ['a bad variable', account('env: { A-B: x }'), '3:57', 'letters, digits and _'],
+    ['an unknown agent', `${valid}substrates: [{ name: s, agent: codex }]\n`, '4:32', 'known: claude-code'],
+    ['an agent without a command', `${valid}agents: { codex: {} }\n`, '4:18', 'name the program to run'],
+    [
+      'a task with nothing to do',
+      `${valid}tasks: [{ name: t, every: 1h }]\n`,
+      '4:9',
+      'exactly one of imap, agent and run',
+    ],
+    [
+      'a task with two things to do',
+      `${valid}tasks: [{ name: t, every: 1h, run: [x], imap: {} }]\n`,
+      '4:31',
+      'exactly one of',
+    ],
+    ['two keys of one name', `${valid}pool: {}\n`, '4:1', 'write each key once'],
+    ['broken YAML', 'pool:\n  accounts: [\n', '3:1', 'correct the YAML here'],
+    ['a tab as indentation', 'pool:\n\taccounts: []\n', '2:1', 'correct the YAML here'],
+  ])('%s', (_what, text, place, remedy) => {
+    const faults = faultsOf(text)
+    expect(faults.map(({ line, column }) => `${line}:${column}`)).toContain(place)
+    expect(faults.find(({ line, column }) => `${line}:${column}` === place)?.remedy).toContain(remedy)
+  })
+
+  it('all faults come at once, in the order of the file', () => {
+    expect(
+      brief(`pool:
+  moveat: 95%
+  accounts:
+    - { name: max-1, configDir: ~/gone, ceiling: 80 }
+    - { name: max-1, configDir: ~/.claude-max-2 }
+services: 7
+`),
+    ).toEqual([
+      '2:3 pool.moveat is not a key that is known here',
+      `4:33 the config dir ${home}/gone of max-1 does not exist or cannot be opened`,
+      '4:50 pool.accounts[0].ceiling is 80',
+      '5:15 the name max-1 is taken already',
+      '6:11 services is 7',
+    ])
+  })
+
+  it('law 11: a secret that was written wrongly is not repeated', () => {
+    const report = faultsOf(account('env: { KEY: { value: s3cret-value } }')).map((fault) =>
+      JSON.stringify(fault),
+    )
+    expect(report).toHaveLength(1)
+    expect(report.join()).not.toContain('s3cret-value')
+  })
+})
+
+describe('law 1: by path and by secret', () => {
+  const both = (pool: string, reserved: string) => `pool:
+  accounts:
+    - { name: max-1, ${pool} }
+reserved:
+  - { name: medic, ${reserved} }
+`
+  it.each([
+    ['the same path', 'configDir: ~/.claude-max-1', 'configDir: ~/.claude-max-1'],
+    ['a symbolic link', 'configDir: ~/.claude-max-1', 'configDir: ~/link-to-max-1'],
+    ['another writing', 'configDir: ~/.claude-max-1', 'configDir: ./elsewhere/../.claude-max-1/'],
+    [
+      'the same secret by reference',
+      'configDir: ~/.claude-max-1, env: { A: { fromEnv: KEY } }',
+      'configDir: ~/.claude-medic, env: { B: { fromEnv: KEY } }',
+    ],
+    [
+      'the same secret written down',
+      'configDir: ~/.claude-max-1, env: { ANTHROPIC_API_KEY: very-secret }',
+      'configDir: ~/.claude-medic, env: { ANTHROPIC_API_KEY: very-secret }',
+    ],
+  ])('law 1: %s', (_what, pool, reserved) => {
+    const [fault] = faultsOf(both(pool, reserved))
+    expect(fault?.problem).toMatch(/^rescuer shares the failure domain it heals: .*medic.*max-1/)
+    expect(fault?.line).toBe(5)
+    expect(fault?.problem).not.toContain('very-secret')
+  })
+
+  it('law 1: a substrate of the pool counts to the pool', () => {
+    const [fault] = faultsOf(`${valid}reserved:
+  - { name: medic, configDir: ~/.claude-medic, env: { ANTHROPIC_API_KEY: { fromEnv: KEY } } }
+substrates:
+  - { name: key, env: { ANTHROPIC_API_KEY: { fromEnv: KEY } } }
+`)
+    expect(fault?.problem).toMatch(/^rescuer shares the failure domain it heals: .*medic.*key/)
+  })
+
+  it('law 1: nothing is said of what is apart', () => {
+    expect(faultsOf(both('configDir: ~/.claude-max-1', 'configDir: ~/.claude-medic'))).toEqual([])
+  })
+
+  it('law 4: two accounts of the pool in one config dir are one login', () => {
+    const text = `${valid}    - { name: max-2, configDir: ~/link-to-max-1 }\n`
+    expect(brief(text)).toEqual(['4:33 max-2 has the config dir of max-1: two names for one login'])
+  })
+})
+
+describe('finding the file', () => {
+  const write = (...path: string[]) => {
+    mkdirSync(join(home, ...path.slice(0, -1)), { recursive: true })
+    writeFileSync(join(home, ...path), valid)
+    return join(home, ...path)
+  }
+
+  it('takes --config, then OUTPOOL_CONFIG, then the folder, then the user', () => {
+    const cwd = join(home, 'elsewhere')
+    const user = write('.config', 'outpool', 'outpool.yaml')
+    expect(loadConfig({ env, cwd }).file).toBe(user)
+    const own = write('xdg', 'outpool', 'outpool.yaml')
+    expect(loadConfig({ env: { ...env, XDG_CONFIG_HOME: join(home, 'xdg') }, cwd }).file).toBe(own)
+    const here = write('elsewhere', 'outpool.yaml')
+    expect(loadConfig({ env, cwd }).file).toBe(here)
+    const named = write('named.yaml')
+    expect(loadConfig({ env: { ...env, OUTPOOL_CONFIG: '../named.yaml' }, cwd }).file).toBe(named)
+    expect(loadConfig({ path: here, env: { ...env, OUTPOOL_CONFIG: named }, cwd }).file).toBe(here)
+  })
+
+  it('says what to do where there is none, and where the named one is not there', () => {
+    const nowhere = { env: { HOME: join(home, 'nowhere') }, cwd: home }
+    expect(() => loadConfig(nowhere)).toThrow(/there is no configuration/)
+    try {
+      loadConfig(nowhere)
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError)
+      expect((error as ConfigError).remedy).toContain('outpool init')
+    }
+    expect(() => loadConfig({ path: 'gone.yaml', env, cwd: home })).toThrow(
+      /gone.yaml: the configuration does not exist/,
+    )
+    expect(() => loadConfig({ path: '.', env, cwd: home })).toThrow(/is a folder/)
+  })
+})
+
+it('the schema for editors is up to date (npx tsx config/writeSchema.ts)', () => {
+  const written: unknown = JSON.parse(
+    readFileSync(new URL('../../config/outpool.schema.json', import.meta.url), 'utf8'),
+  )
+  expect(written).toEqual(JSON.parse(JSON.stringify(editorSchema())))
+})

@@ -1,0 +1,85 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { formatDuration, formatShare, parseDuration, parseShare } from '../../config/configUnits.js'
+import { nearest } from '../../config/nearest.js'
+
+describe('durations', () => {
+  it('come back from their writing as the same milliseconds', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 999_999 }),
+        fc.constantFrom('s', 'm', 'h', 'd'),
+        (count, unit) => {
+          const ms = parseDuration(`${count}${unit}`)
+          expect(ms).not.toBeNull()
+          expect(parseDuration(formatDuration(ms!))).toBe(ms)
+        },
+      ),
+    )
+  })
+
+  it.each([
+    ['5s', 5_000],
+    ['10m', 600_000],
+    ['3h', 10_800_000],
+    ['1d', 86_400_000],
+    ['0s', 0],
+  ])('%s is %i ms', (written, ms) => {
+    expect(parseDuration(written)).toBe(ms)
+  })
+
+  it.each(['', '5', 's', '5 s', '-5s', '1.5h', '5S', '5ms', '1h30m', '9999999s', '5s\n', '٥s'])(
+    '%j is no duration',
+    (written) => {
+      expect(parseDuration(written)).toBeNull()
+    },
+  )
+
+  it('refuse to write what they could not read back', () => {
+    for (const ms of [1, 1_500, -1_000, Number.NaN, Infinity])
+      expect(() => formatDuration(ms)).toThrow(RangeError)
+  })
+})
+
+describe('shares', () => {
+  it('come back from their writing as the same number', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1_000_000 }), (tenThousandths) => {
+        const share = parseShare(formatShare(tenThousandths / 1_000_000))
+        expect(share).toBeCloseTo(tenThousandths / 1_000_000, 10)
+      }),
+    )
+  })
+
+  it.each([
+    ['0%', 0],
+    ['80%', 0.8],
+    ['95.5%', 0.955],
+    ['100%', 1],
+  ])('%s is %d', (written, share) => {
+    expect(parseShare(written)).toBe(share)
+  })
+
+  it.each(['', '80', '0.8', '101%', '100.1%', '-5%', ' 80%', '80 %', '080%'])('%j is no share', (written) => {
+    expect(parseShare(written)).toBeNull()
+  })
+})
+
+describe('did you mean', () => {
+  const keys = ['accounts', 'moveAt', 'name', 'pool']
+
+  it.each([
+    ['moveat', 'moveAt'],
+    ['acounts', 'accounts'],
+    ['acconuts', 'accounts'],
+    ['nmae', 'name'],
+    ['poool', 'pool'],
+  ])('%s -> %s', (word, meant) => {
+    expect(nearest(word, keys)).toBe(meant)
+  })
+
+  it('offers nothing where nothing is near', () => {
+    expect(nearest('substrates', keys)).toBeNull()
+    expect(nearest('', [])).toBeNull()
+  })
+})

@@ -1,0 +1,276 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { accountRow, viewOfAccount } from '../../policy/accountView.js'
+import { backoff } from '../../policy/backoff.js'
+import { continuation } from '../../policy/continuation.js'
+import { afterCrash } from '../../policy/crashes.js'
+import { duplicateLogins, sharedDomains, type FailureDomain } from '../../policy/failureDomains.js'
+import { ms } from '../../policy/instants.js'
+import { shouldLeave } from '../../policy/planned.js'
+import { defaultTiming, type AccountFacts } from '../../policy/account.js'
+import {
+  decide,
+  newDesk,
+  probeEnded,
+  probeStarted,
+  release,
+  request,
+  takeLogin,
+  takeReadings,
+  takeWall,
+} from '../../policy/poolDesk.js'
+import { asks, at, known, reading, settings, spec, wall, window } from './make.js'
+
+const domain = (over: Partial<FailureDomain>): FailureDomain => ({
+  name: 'medic',
+  what: 'reserved account',
+  configDir: '/home/u/.medic',
+  identity: 'm',
+  credentials: [],
+  ...over,
+})
+const pooled = domain({
+  name: 'max-1',
+  what: 'pool account',
+  configDir: '/home/u/.max',
+  identity: 'p',
+  credentials: ['env:A'],
+})
+
+describe('law 1: out of the pool', () => {
+  it.each<[string, Partial<FailureDomain>]>([
+    ['name', { name: 'max-1' }],
+    ['configDir', { configDir: '/home/u/.max/' }],
+    ['configDir', { configDir: '/home/u/.max/inner' }],
+    ['configDir', { configDir: '/home/u' }],
+    ['identity', { identity: 'p' }],
+    ['credential', { credentials: ['env:A'] }],
+  ])('law 1: an overlap by %s is found, both sides named', (by, over) => {
+    const found = sharedDomains([domain(over)], [pooled])
+    expect(found.map((one) => one.by)).toContain(by)
+    expect(found[0]?.message).toMatch(/^rescuer shares the failure domain it heals: .*max-1/)
+  })
+  it('law 1: names that merely begin alike share nothing', () => {
+    expect(
+      sharedDomains(
+        [domain({ configDir: '/home/u/.max-medic', identity: null })],
+        [{ ...pooled, identity: null }],
+      ),
+    ).toEqual([])
+  })
+  it('law 4: of two accounts with one login the later is the duplicate', () => {
+    const logins = [
+      { name: 'a', identity: 'x' },
+      { name: 'b', identity: null },
+      { name: 'c', identity: 'x' },
+    ]
+    expect(duplicateLogins(logins)).toEqual([{ name: 'c', sameAs: 'a' }])
+  })
+})
+
+describe('crashes and what follows', () => {
+  it('law 6: a crash is resumed at once, then later each time, then rests with a time to come', () => {
+    const after = (count: number) =>
+      afterCrash(
+        's',
+        Array.from({ length: count }, () => at(0)),
+        at(1),
+        defaultTiming,
+      )
+    expect(after(1)).toEqual({ kind: 'restart', afterMs: 0 })
+    const [second, fifth, sixth] = [after(2), after(5), after(6)]
+    expect(
+      second.kind === 'restart' &&
+        fifth.kind === 'restart' &&
+        fifth.afterMs > second.afterMs &&
+        second.afterMs > 0,
+    ).toBe(true)
+    expect(sixth.kind === 'rest' && ms(sixth.until) > ms(at(1))).toBe(true)
+    expect(afterCrash('s', [at(-61), at(0)], at(0), defaultTiming)).toEqual({ kind: 'restart', afterMs: 0 })
+  })
+  it('a wait grows, stays below its cap, and is the same each time', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60 }), fc.string(), (attempt, seed) => {
+        const wait = backoff(attempt, { base: 100, cap: 5_000 }, seed)
+        expect(wait).toBeLessThanOrEqual(5_000)
+        expect(wait).toBeGreaterThanOrEqual(80)
+        expect(backoff(attempt, { base: 100, cap: 5_000 }, seed)).toBe(wait)
+      }),
+    )
+  })
+  it('an idle session is told nothing; one that was cut off is told to go on and repeat nothing', () => {
+    expect(continuation('near-limit', 'idle')).toBeNull()
+    expect(continuation('wall', 'cut-off')).toMatch(/Continue .* do not repeat work that is already complete/)
+    expect(continuation('crash', 'cut-off')).toMatch(/check what took effect/)
+  })
+})
+
+describe('leaving before the wall', () => {
+  const stay = { model: 'sonnet', leaveAt: 0.95, stayUntil: null, wakeMargin: 10_000 }
+  it('leaves from moveAt on, not below, and not while it was told to stay', () => {
+    expect(shouldLeave(known('a', 0.94), stay, at(0))).toBeNull()
+    expect(shouldLeave(known('a', 0.95), stay, at(0))?.cause).toBe('near-limit')
+    expect(shouldLeave(known('a', 0.95), { ...stay, stayUntil: at(5) }, at(0))).toBeNull()
+  })
+  it('law 6: leaves an account that others found walled, not for a wall of another model', () => {
+    expect(shouldLeave(reading('a', { walls: [wall()] }), stay, at(1))?.wall?.kind).toBe('five_hour')
+    const opus = wall({ kind: 'seven_day_opus', scope: 'model:opus' })
+    expect(shouldLeave(reading('a', { walls: [opus] }), stay, at(1))).toBeNull()
+    expect(shouldLeave(reading('a', { walls: [opus] }), { ...stay, model: 'opus' }, at(1))).not.toBeNull()
+  })
+})
+
+describe('how accounts look from outside', () => {
+  const facts = (over: Partial<AccountFacts>): AccountFacts => ({
+    ...spec('a'),
+    windows: [window()],
+    walls: [],
+    login: 'in',
+    loginAt: at(0),
+    identity: 'x',
+    probedAt: null,
+    leases: [],
+    trial: null,
+    restUntil: null,
+    ...over,
+  })
+  it.each<[string, Partial<AccountFacts>]>([
+    ['ready', {}],
+    ['near-limit', { windows: [window({ used: 0.96 })] }],
+    ['walled', { walls: [wall()] }],
+    ['unproven', { windows: [] }],
+    ['unproven', { windows: [window({ resetsAt: at(-5), readAt: at(-60) })] }],
+    ['logged-out', { login: 'out' }],
+    ['disabled', { maxSessions: 0 }],
+    ['duplicate', { name: 'z' }],
+  ])('is %s', (state, over) => {
+    expect(
+      viewOfAccount(
+        facts(over),
+        0.95,
+        at(1),
+        [facts({}), facts(over)].slice(0, state === 'duplicate' ? 2 : 1),
+      ),
+    ).toBe(state)
+  })
+  it("a model's wall stands on its window, and the account stays ready for the rest", () => {
+    const opus = wall({ kind: 'seven_day_opus', scope: 'model:opus' })
+    const row = accountRow(facts({ walls: [opus] }), 0.95, at(1))
+    expect(row).toMatchObject({ state: 'ready', walledUntil: null })
+    expect(row.windows.map(({ name, walled }) => [name, walled])).toEqual([
+      ['five_hour', false],
+      ['seven_day_opus', true],
+    ])
+  })
+})
+
+describe('instants', () => {
+  it('are read as the platform reads them', () => {
+    fc.assert(
+      fc.property(
+        fc.date({ min: new Date('1970-01-01'), max: new Date('2399-12-31'), noInvalidDate: true }),
+        (date) => {
+          expect(ms(date.toISOString())).toBe(date.getTime())
+        },
+      ),
+    )
+    expect(ms('2026-11-22T21:50:00Z')).toBe(Date.parse('2026-11-22T21:50:00Z'))
+  })
+})
+
+describe('whatever happens to the desk', () => {
+  const names = fc.constantFrom('a', 'b', 'c')
+  const sessions = fc.constantFrom('s', 't', 'u', 'v')
+  const step = fc.oneof(
+    fc.record({
+      kind: fc.constant('ask' as const),
+      session: sessions,
+      cause: fc.constantFrom('wall', 'near-limit', 'move', 'home'),
+      prefer: fc.option(names),
+      pinned: fc.boolean(),
+    }),
+    fc.record({
+      kind: fc.constant('wall' as const),
+      account: names,
+      resets: fc.option(fc.integer({ min: -10, max: 300 })),
+    }),
+    fc.record({ kind: fc.constant('read' as const), account: names, used: fc.integer({ min: 0, max: 100 }) }),
+    fc.record({ kind: fc.constant('probe' as const), account: names, says: fc.boolean() }),
+    fc.record({
+      kind: fc.constant('release' as const),
+      session: sessions,
+      fence: fc.integer({ min: 1, max: 20 }),
+      fault: fc.boolean(),
+    }),
+    fc.record({
+      kind: fc.constant('login' as const),
+      account: names,
+      login: fc.constantFrom('in' as const, 'out' as const),
+    }),
+  )
+  it('laws 3, 4, 7, 10: one lease a session, fences grow, limits hold, every wait ends in the future, all of it is plain data', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(step, fc.integer({ min: 0, max: 40 })), { maxLength: 60 }), (steps) => {
+        let state = newDesk(settings([spec('a', { maxSessions: 1 }), spec('b', { ceiling: 0.7 }), spec('c')]))
+        let minutes = 0
+        let fence = 0
+        steps.forEach(([one, pause], n) => {
+          minutes += pause
+          const now = at(minutes)
+          if (one.kind === 'ask')
+            state = request(
+              state,
+              asks(one.session, {
+                requestId: `${n}`,
+                cause: one.cause as 'wall',
+                prefer: one.prefer,
+                pinned: one.pinned,
+                at: now,
+              }),
+              now,
+            )
+          if (one.kind === 'wall')
+            state = takeWall(
+              state,
+              one.account,
+              wall({ at: now, resetsAt: one.resets === null ? null : at(minutes + one.resets) }),
+              now,
+            )
+          if (one.kind === 'read')
+            state = takeReadings(state, [known(one.account, one.used / 100, minutes)], now)
+          if (one.kind === 'probe')
+            state = probeEnded(
+              probeStarted(state, one.account, now),
+              one.account,
+              one.says ? known(one.account, 0.3, minutes) : null,
+              now,
+            )
+          if (one.kind === 'release')
+            state = release(
+              state,
+              { session: one.session, fence: one.fence, fault: one.fault ? 'x' : null },
+              now,
+            )
+          if (one.kind === 'login') state = takeLogin(state, one.account, one.login, now, now)
+          const decision = decide(state, now)
+          expect(decide(JSON.parse(JSON.stringify(state)) as typeof state, now)).toEqual(decision)
+          for (const { grant } of decision.grants) {
+            expect(grant.fence).toBeGreaterThan(fence)
+            fence = grant.fence
+          }
+          for (const { refusal } of decision.refusals) expect(ms(refusal.retryAt)).toBeGreaterThan(ms(now))
+          state = decision.desk
+          const held = state.accounts.flatMap(({ leases }) => leases.map(({ session }) => session))
+          expect(new Set(held).size).toBe(held.length)
+          expect(state.accounts[0]!.leases.length).toBeLessThanOrEqual(1)
+          if (state.waiting.length > 0) expect(decision.lookAgainAt ?? decision.probes[0]).toBeDefined()
+          if (state.waiting.length > 0) expect(decision.lookAgainAt).not.toBeNull()
+          // Deciding again at the same instant says nothing new.
+          const again = decide(state, now)
+          expect([again.grants, again.refusals]).toEqual([[], []])
+        })
+      }),
+      { numRuns: 200 },
+    )
+  })
+})

@@ -1,0 +1,82 @@
+/** Short words for making what the desk is told. Times are minutes after noon. */
+import {
+  type AccountReading,
+  type AccountSpec,
+  defaultTiming,
+  unread,
+  type Wall,
+  type Window,
+} from '../../policy/account.js'
+import type { LeaseRequest, PoolSettings } from '../../policy/lease.js'
+import { decide, newDesk, request, type Decision, type PoolDesk } from '../../policy/poolDesk.js'
+
+export const at = (minutes: number): string =>
+  new Date(Date.UTC(2026, 10, 22, 12) + minutes * 60_000).toISOString()
+
+export const window = (over: Partial<Window> = {}): Window => ({
+  name: 'five_hour',
+  used: 0.2,
+  resetsAt: at(120),
+  readAt: at(0),
+  source: 'usage-probe',
+  ...over,
+})
+
+export const wall = (over: Partial<Wall> = {}): Wall => ({
+  kind: 'five_hour',
+  scope: 'account',
+  resetsAt: at(60),
+  evidence: 'a test',
+  at: at(0),
+  ...over,
+})
+
+export const reading = (account: string, over: Partial<AccountReading> = {}): AccountReading => ({
+  ...unread(account),
+  ...over,
+})
+
+/** An account read just now, with this share used. */
+export const known = (account: string, used: number, minutes = 0): AccountReading =>
+  reading(account, { windows: [window({ used, readAt: at(minutes) })] })
+
+export const spec = (name: string, over: Partial<AccountSpec> = {}): AccountSpec => ({
+  name,
+  role: 'pool',
+  ceiling: 1,
+  maxSessions: null,
+  ...over,
+})
+
+export const settings = (accounts: AccountSpec[]): PoolSettings => ({
+  name: 'main',
+  moveAt: 0.95,
+  accounts,
+  timing: defaultTiming,
+  host: 'here',
+})
+
+export const desk = (...accounts: AccountSpec[]): PoolDesk => newDesk(settings(accounts))
+
+export const asks = (session: string, over: Partial<LeaseRequest> = {}): LeaseRequest => ({
+  requestId: `${session}-1`,
+  session,
+  host: 'here',
+  model: 'sonnet',
+  prefer: null,
+  pinned: false,
+  exclude: [],
+  cause: 'start',
+  from: null,
+  priority: 5,
+  readings: [],
+  at: at(0),
+  ...over,
+})
+
+/** Asks and decides in one. */
+export const served = (before: PoolDesk, asked: LeaseRequest, minutes = 0): Decision =>
+  decide(request(before, asked, at(minutes)), at(minutes))
+
+export const grantedTo = (decision: Decision): Record<string, string> =>
+  Object.fromEntries(decision.grants.map(({ session, grant }) => [session, grant.account]))

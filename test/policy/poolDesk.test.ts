@@ -1,0 +1,281 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  configure,
+  decide,
+  probeEnded,
+  probeStarted,
+  reconcile,
+  release,
+  request,
+  takeLogin,
+  takeReadings,
+  takeWall,
+  viewOfPool,
+  withdraw,
+  type PoolDesk,
+} from '../../policy/poolDesk.js'
+import { asks, at, desk, grantedTo, known, reading, served, settings, spec, wall, window } from './make.js'
+
+const told = (before: PoolDesk, ...readings: Parameters<typeof takeReadings>[1]): PoolDesk =>
+  takeReadings(before, readings, at(0))
+
+describe('law 4: never onto a bad account', () => {
+  const bad: Record<string, (before: PoolDesk) => PoolDesk> = {
+    walled: (before) => takeWall(before, 'a', wall(), at(0)),
+    'full by reading': (before) =>
+      told(before, reading('a', { windows: [window({ used: 1, readAt: at(0.1) })] })),
+    'logged out': (before) => takeLogin(before, 'a', 'out', at(0), at(0)),
+    'above its ceiling': (before) => configure(before, settings([spec('a', { ceiling: 0.05 }), spec('b')])),
+    'at its ceiling': (before) => configure(before, settings([spec('a', { ceiling: 0.1 }), spec('b')])),
+    disabled: (before) => configure(before, settings([spec('a', { maxSessions: 0 }), spec('b')])),
+    reserved: (before) => configure(before, settings([spec('a', { role: 'reserved' }), spec('b')])),
+    removed: (before) => configure(before, settings([spec('b')])),
+    duplicate: (before) =>
+      takeReadings(
+        configure(before, settings([spec('b'), spec('a')])),
+        [reading('a', { identity: 'same' }), reading('b', { identity: 'same' })],
+        at(0),
+      ),
+    'the login of the healer': (before) =>
+      takeReadings(
+        configure(before, settings([spec('a'), spec('b'), spec('medic', { role: 'reserved' })])),
+        [reading('a', { identity: 'same' }), reading('medic', { identity: 'same' })],
+        at(0),
+      ),
+  }
+  it.each(Object.entries(bad))(
+    'law 4: an account that is %s is not leased, however much room it has',
+    (_, spoil) => {
+      const both = told(desk(spec('a'), spec('b')), known('a', 0.1), known('b', 0.8))
+      expect(grantedTo(served(both, asks('s')))).toEqual({ s: 'a' })
+      expect(grantedTo(served(spoil(both), asks('s')))).toEqual({ s: 'b' })
+      const pinned = served(spoil(both), asks('s', { prefer: 'a', pinned: true }))
+      expect(pinned.grants).toEqual([])
+    },
+  )
+
+  it('law 4: a wall of one model binds only that model', () => {
+    const both = told(desk(spec('a'), spec('b')), known('a', 0.1), known('b', 0.8))
+    const walled = takeWall(both, 'a', wall({ kind: 'seven_day_opus', scope: 'model:opus' }), at(0))
+    expect(grantedTo(served(walled, asks('s', { model: 'claude-opus-4-5' })))).toEqual({ s: 'b' })
+    expect(grantedTo(served(walled, asks('s', { model: 'sonnet' })))).toEqual({ s: 'a' })
+    // The agent's default may be any model: it must not be sent back to a wall that a session met.
+    expect(grantedTo(served(walled, asks('s', { model: null })))).toEqual({ s: 'b' })
+  })
+
+  it('law 4: unknown is asked first, and held until the answer has come', () => {
+    const first = served(desk(spec('a')), asks('s'))
+    expect(first).toMatchObject({ grants: [], refusals: [], probes: ['a'] })
+    const asking = probeStarted(first.desk, 'a', at(0))
+    expect(decide(asking, at(0.1))).toMatchObject({ grants: [], probes: [] })
+    const answered = probeEnded(asking, 'a', known('a', 0.3, 0.2), at(0.2))
+    expect(grantedTo(decide(answered, at(0.2)))).toEqual({ s: 'a' })
+  })
+
+  it('law 4: stale is unknown unless a session of ours follows it', () => {
+    const old = told(desk(spec('a')), known('a', 0.1))
+    expect(served(old, asks('s'), 6).probes).toEqual(['a'])
+    const followed = served(old, asks('t')).desk
+    expect(grantedTo(served(followed, asks('s'), 6))).toEqual({ s: 'a' })
+  })
+
+  it('law 4: a reset that has passed is a reason to ask, not room', () => {
+    const walled = takeWall(told(desk(spec('a')), known('a', 0.9)), 'a', wall({ resetsAt: at(30) }), at(0))
+    const waits = served(walled, asks('s', { cause: 'wall' }))
+    expect(waits.refusals[0]?.refusal.retryAt).toBe(at(30 + 1 / 6))
+    const due = decide(waits.desk, at(31))
+    expect(due).toMatchObject({ grants: [], probes: ['a'] })
+    const asked = probeStarted(due.desk, 'a', at(31))
+    const still = probeEnded(
+      asked,
+      'a',
+      reading('a', { windows: [window({ used: 1, resetsAt: at(90), readAt: at(31) })] }),
+      at(31),
+    )
+    const refused = decide(still, at(31))
+    expect(refused.grants).toEqual([])
+    expect(refused.refusals[0]?.refusal.retryAt).toBe(at(90 + 1 / 6))
+  })
+
+  it('law 4: what could not be proven is tried by one session at a time, until its first reading', () => {
+    const silent = (before: PoolDesk): PoolDesk =>
+      probeEnded(probeStarted(before, 'a', at(0)), 'a', null, at(0))
+    const waiting = ['s', 't', 'u'].reduce(
+      (before, name) => request(before, asks(name), at(0)),
+      desk(spec('a')),
+    )
+    const first = decide(silent(waiting), at(0))
+    expect(grantedTo(first)).toEqual({ s: 'a' })
+    expect(decide(first.desk, at(1)).grants).toEqual([])
+    // A reading from before the trial proves nothing.
+    const before = takeReadings(first.desk, [known('a', 0.1, -1)], at(1))
+    expect(decide({ ...before, accounts: before.accounts }, at(1)).desk.accounts[0]?.trial).not.toBeNull()
+    const read = takeReadings(first.desk, [known('a', 0.1, 1)], at(1))
+    expect(grantedTo(decide(read, at(1)))).toEqual({ t: 'a', u: 'a' })
+  })
+
+  it('law 4: unproven comes after every proven account, also where it was asked for', () => {
+    const silent = probeEnded(probeStarted(desk(spec('a'), spec('b')), 'a', at(0)), 'a', null, at(0))
+    const both = takeReadings(silent, [known('b', 0.97)], at(0))
+    expect(grantedTo(served(both, asks('s', { prefer: 'a' })))).toEqual({ s: 'b' })
+  })
+
+  it('law 4: a full house takes nobody', () => {
+    const house = told(desk(spec('a', { maxSessions: 1 })), known('a', 0.1))
+    const first = served(house, asks('s'))
+    const second = served(first.desk, asks('t'))
+    expect(second.grants).toEqual([])
+    const left = release(
+      second.desk,
+      { session: 's', fence: first.grants[0]!.grant.fence, fault: null },
+      at(1),
+    )
+    expect(grantedTo(decide(left, at(1)))).toEqual({ t: 'a' })
+  })
+
+  it('law 4: a faulty account rests, longer each time in a row', () => {
+    const rests = (faults: number): number => {
+      let state = told(desk(spec('a')), known('a', 0.1))
+      let now = 0
+      for (let n = 1; n <= faults; n++) {
+        now = n * 100
+        state = takeReadings(state, [known('a', 0.1 + n / 1000, now)], at(now))
+        const given = served(state, asks('s', { requestId: `${n}`, at: at(now) }), now)
+        const { fence } = given.grants[0]!.grant
+        state = release(given.desk, { session: 's', fence, fault: 'no start' }, at(now))
+      }
+      return Date.parse(state.accounts[0]!.restUntil!) - Date.parse(at(now))
+    }
+    expect(rests(1)).toBeGreaterThan(40_000)
+    expect(rests(3)).toBeGreaterThan(2 * rests(1))
+  })
+})
+
+describe('walls', () => {
+  const walled = takeWall(told(desk(spec('a')), known('a', 0.9)), 'a', wall(), at(1))
+  it('law 4: repeated reports of one wall are one fact', () => {
+    const again = takeWall(walled, 'a', wall({ at: at(2), evidence: 'another session' }), at(2))
+    expect(viewOfPool(again).accounts[0]?.walls).toHaveLength(1)
+  })
+  it('law 10: a newer reading with room ends a wall before its time', () => {
+    const early = takeReadings(walled, [known('a', 0, 5)], at(5))
+    expect(grantedTo(served(early, asks('s'), 5))).toEqual({ s: 'a' })
+  })
+  it('law 6: a late report of a wall that has gone changes nothing', () => {
+    const early = takeReadings(walled, [known('a', 0, 5)], at(5))
+    expect(takeWall(early, 'a', wall({ at: at(3) }), at(6)).accounts[0]?.walls).toEqual([])
+  })
+  it('law 4: an old status line told again does not end a wall', () => {
+    const line = (minutes: number) =>
+      reading('a', { windows: [window({ used: 0.9, readAt: at(minutes), source: 'status-line' })] })
+    const before = takeWall(takeReadings(desk(spec('a')), [line(0)], at(0)), 'a', wall({ at: at(1) }), at(1))
+    expect(served(takeReadings(before, [line(2)], at(2)), asks('s'), 2).grants).toEqual([])
+  })
+  it('law 10: a wall without a reset is doubted after half an hour, and asked about', () => {
+    const blind = takeWall(told(desk(spec('a')), known('a', 0.9)), 'a', wall({ resetsAt: null }), at(0))
+    const waits = served(blind, asks('s'), 1)
+    expect(waits.refusals[0]?.refusal.retryAt).toBe(at(30 + 1 / 6))
+    expect(decide(waits.desk, at(31)).probes).toEqual(['a'])
+  })
+})
+
+describe('the queue', () => {
+  const room = told(desk(spec('a'), spec('b')), known('a', 0.1), known('b', 0.1))
+
+  it('law 3: the fence only grows, and an old fence releases nothing newer', () => {
+    const first = served(room, asks('s'))
+    const second = served(first.desk, asks('s', { requestId: 's-2', at: at(1) }), 1)
+    const [one, two] = [first.grants[0]!.grant.fence, second.grants[0]!.grant.fence]
+    expect(two).toBeGreaterThan(one)
+    const late = release(second.desk, { session: 's', fence: one, fault: null }, at(2))
+    expect(viewOfPool(late).accounts.flatMap(({ leases }) => leases)).toEqual(['s'])
+  })
+
+  it('law 3: the same request twice is one lease, and the same answer', () => {
+    const first = served(room, asks('s'))
+    const again = served(first.desk, asks('s'), 1)
+    expect(again.grants).toEqual(first.grants)
+  })
+
+  it('law 10: a refusal is told once, and always names a time to come', () => {
+    const walled = takeWall(takeWall(room, 'a', wall(), at(0)), 'b', wall({ resetsAt: at(90) }), at(0))
+    const first = served(walled, asks('s'))
+    expect(first.refusals[0]?.refusal).toMatchObject({
+      why: 'a walled until 13:00, b walled until 13:30',
+      retryAt: at(60 + 1 / 6),
+    })
+    expect(decide(first.desk, at(1)).refusals).toEqual([])
+    expect(first.lookAgainAt).not.toBeNull()
+  })
+
+  it('a herd spreads', () => {
+    const herd = Array.from({ length: 10 }, (_, n) => asks(`s${n}`)).reduce(
+      (before, one) => request(before, one, at(0)),
+      room,
+    )
+    const places = Object.values(grantedTo(decide(herd, at(0))))
+    expect(places.filter((name) => name === 'a')).toHaveLength(5)
+  })
+
+  it('priority goes first, then who has waited longest; one that is pinned holds up nobody', () => {
+    const one = told(desk(spec('a', { maxSessions: 1 }), spec('b', { maxSessions: 0 })), known('a', 0.1))
+    const queue = [
+      asks('pinned', { prefer: 'b', pinned: true, priority: 1 }),
+      asks('late', { priority: 2 }),
+      asks('urgent', { priority: 1 }),
+    ].reduce((before, asked, n) => request(before, asked, at(n)), one)
+    expect(grantedTo(decide(queue, at(4)))).toEqual({ urgent: 'a' })
+  })
+
+  it('law 10: an account that failed in a rescue is left out for a while, not for good', () => {
+    const alone = told(desk(spec('a')), known('a', 0.1))
+    const waits = served(alone, asks('s', { exclude: ['a'] }))
+    expect(waits.grants).toEqual([])
+    const later = takeReadings(waits.desk, [known('a', 0.1, 6)], at(6))
+    expect(grantedTo(decide(later, at(6)))).toEqual({ s: 'a' })
+  })
+
+  it('a planned move goes only where it is clearly better, and is answered once', () => {
+    const on = (used: number) => {
+      const given = served(told(desk(spec('a'), spec('b', { maxSessions: 0 })), known('a', 0.1)), asks('s'))
+      const both = configure(given.desk, settings([spec('a'), spec('b')]))
+      const near = takeReadings(both, [known('a', 0.96, 1), known('b', used, 1)], at(1))
+      return served(near, asks('s', { requestId: 's-2', cause: 'near-limit', from: 'a', at: at(1) }), 1)
+    }
+    expect(grantedTo(on(0.5))).toEqual({ s: 'b' })
+    const stay = on(0.92)
+    expect(stay.refusals[0]?.refusal.why).toMatch(/^stay/)
+    expect(viewOfPool(stay.desk)).toMatchObject({
+      waiting: [],
+      accounts: [{ leases: ['s'] }, { leases: [] }],
+    })
+  })
+
+  it('law 7: what dead sessions held comes back, what has just begun stays', () => {
+    const given = served(room, asks('s')).desk
+    expect(viewOfPool(reconcile(given, [], at(1))).accounts.flatMap(({ leases }) => leases)).toEqual(['s'])
+    expect(viewOfPool(reconcile(given, [], at(9))).accounts.flatMap(({ leases }) => leases)).toEqual([])
+    expect(viewOfPool(withdraw(given, 's')).accounts.flatMap(({ leases }) => leases)).toEqual([])
+  })
+
+  it('the choice does not depend on the order in which readings come', () => {
+    const used = fc.integer({ min: 0, max: 99 }).map((percent) => percent / 100)
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('a', 'b'), used, fc.integer({ min: -4, max: 0 })), {
+          maxLength: 12,
+        }),
+        (facts) => {
+          const readings = facts.map(([account, share, minutes]) => known(account, share, minutes))
+          const forth = served(takeReadings(desk(spec('a'), spec('b')), readings, at(0)), asks('s'))
+          const back = served(
+            takeReadings(desk(spec('a'), spec('b')), [...readings].reverse(), at(0)),
+            asks('s'),
+          )
+          expect(grantedTo(back)).toEqual(grantedTo(forth))
+        },
+      ),
+    )
+  })
+})

@@ -1,0 +1,30 @@
+/**
+ * Records the histories that the replay tests hold today's workflows against. Run by hand, `npm run record-histories`, once a
+ * change to the workflows is meant to break with what runs: until then a red replay test is right.
+ */
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { Theatre } from '../workflow/harness/theatre.js'
+import { play, scenarios } from './scenarios.js'
+
+const folder = fileURLToPath(new URL('../histories/', import.meta.url))
+
+/** What tells of the machine it was recorded on has no place in a fixture, and no part in a replay. */
+const ofTheMachine: Record<string, string> = { identity: 'worker', stackTrace: '', binaryChecksum: '' }
+const withoutMachine = (json: string): string =>
+  JSON.stringify(JSON.parse(json), (key, value: unknown) =>
+    typeof value === 'string' && key in ofTheMachine ? ofTheMachine[key] : value,
+  )
+
+const theatre = await Theatre.open()
+try {
+  for (const name of Object.keys(scenarios)) {
+    const history = await play(theatre, name)
+    const json = withoutMachine(historyToJSON(history))
+    writeFileSync(`${folder}${name}.json`, `${json}\n`)
+    console.log(`${name}: ${history.events?.length ?? 0} events, ${Math.round(json.length / 1024)} KiB`)
+  }
+} finally {
+  await theatre.close()
+}

@@ -1,0 +1,155 @@
+/** What the recorded workflows live through: every kind of life that a session and a pool can have, on the real code. */
+import * as faults from '../../activities/errors.js'
+import { hour, minute, Stage, type StageOptions } from '../workflow/harness/stage.js'
+import type { Theatre } from '../workflow/harness/theatre.js'
+
+/** Answers the session whose history is kept, or null for that of the pool. */
+interface Scenario {
+  options: StageOptions
+  play: (stage: Stage) => Promise<string | null>
+}
+
+const two: StageOptions = { accounts: ['a', 'b'] }
+
+export const scenarios: Record<string, Scenario> = {
+  'session-quiet': {
+    options: two,
+    play: async (stage) => {
+      const session = await stage.up('one', { prompt: 'begin' })
+      stage.host.lookEvery = hour
+      await stage.send(session, '1', 'a text')
+      await stage.theatre.pass(6 * hour)
+      return session
+    },
+  },
+  'session-rescued': {
+    options: { accounts: ['a', 'b', 'c'] },
+    play: async (stage) => {
+      const session = await stage.up('one', { account: 'a', prompt: 'begin' })
+      stage.host.accounts.get('c')!.used = 0.5
+      stage.host.fails('launchAgent', faults.launchFailed('it ended at its start'), (name) => name === 'b')
+      await stage.hitsWall(session, 'a')
+      await stage.untilOn(session, 'c')
+      return session
+    },
+  },
+  'session-parked-and-woken': {
+    options: { accounts: ['a'] },
+    play: async (stage) => {
+      const session = await stage.up('one')
+      await stage.hitsWall(session, 'a', hour)
+      await stage.untilSession(session, ({ phase }) => phase === 'parked')
+      await stage.send(session, '1', 'a text')
+      await stage.untilOn(session, 'a', 2 * hour, minute)
+      return session
+    },
+  },
+  'session-moved': {
+    options: two,
+    play: async (stage) => {
+      const session = await stage.up('one', { account: 'a' })
+      await stage.move(session, { to: 'b' })
+      await stage.untilOn(session, 'b')
+      stage.host.accounts.get('b')!.used = 0.97
+      stage.host.sees(session, { kind: 'near-limit', why: 'b at 97 %', wall: null })
+      await stage.untilOn(session, 'a')
+      await stage.order(session, 'pause')
+      await stage.untilSession(session, ({ phase }) => phase === 'paused')
+      await stage.order(session, 'resume')
+      await stage.untilOn(session, 'a')
+      return session
+    },
+  },
+  'session-crashed': {
+    options: two,
+    play: async (stage) => {
+      const session = await stage.up('one', { account: 'a' })
+      for (const n of [1, 2, 3]) {
+        stage.host.sees(session, { kind: 'exited', how: 'signal 11', byPerson: false })
+        await stage.untilSession(
+          session,
+          ({ rescueLog, phase }) => rescueLog.length === n && phase === 'working',
+        )
+      }
+      await stage.sees(session, { kind: 'transient', text: 'Overloaded' })
+      await stage.theatre.pass(5 * minute)
+      return session
+    },
+  },
+  'session-login-lost': {
+    options: two,
+    play: async (stage) => {
+      const session = await stage.up('one', { account: 'a' })
+      stage.host.accounts.get('a')!.login = 'out'
+      stage.host.sees(session, { kind: 'login', text: 'Please run /login' })
+      await stage.untilOn(session, 'b')
+      await stage.sees(session, { kind: 'waiting', what: 'permission to run make' })
+      await stage.sees(session, { kind: 'not-waiting' })
+      return session
+    },
+  },
+  'session-stopped': {
+    options: two,
+    play: async (stage) => {
+      const session = await stage.up('one')
+      await stage.order(session, 'stop')
+      await stage.handle(session).result()
+      return session
+    },
+  },
+  'pool-herd': {
+    options: { accounts: ['a', 'b', 'c'], specs: { c: { maxSessions: 3 } } },
+    play: async (stage) => {
+      const names = await Promise.all(['1', '2', '3', '4', '5', '6'].map((name) => stage.start(name)))
+      for (const name of names) await stage.untilSession(name, ({ phase }) => phase === 'working')
+      const { account } = await stage.show(names[0]!)
+      for (const name of names)
+        if ((await stage.show(name)).account === account) await stage.hitsWall(name, account!)
+      for (const name of names)
+        await stage.untilSession(name, (now) => now.phase === 'working' && now.account !== account)
+      await stage.order(names[0]!, 'stop')
+      await stage.handle(names[0]!).result()
+      return null
+    },
+  },
+  'pool-probes': {
+    options: two,
+    play: async (stage) => {
+      for (const account of stage.host.accounts.values()) account.isRead = false
+      stage.host.accounts.get('a')!.isSilent = true
+      await stage.up('one', { account: 'a' })
+      await stage.up('two', { account: 'b' })
+      return null
+    },
+  },
+  'pool-parks': {
+    options: { accounts: ['a'], specs: { a: { maxSessions: 1 } } },
+    play: async (stage) => {
+      const session = await stage.up('one')
+      const next = await stage.start('two')
+      await stage.hitsWall(session, 'a', hour)
+      await stage.untilSession(next, ({ phase }) => phase === 'parked')
+      await stage.until(
+        'one of them to be up again',
+        () => Promise.all([stage.show(session), stage.show(next)]),
+        (both) => both.some(({ phase }) => phase === 'working'),
+        3 * hour,
+        minute,
+      )
+      return null
+    },
+  },
+}
+
+/** Plays it, and answers the history as the server has it. */
+export async function play(theatre: Theatre, name: string) {
+  const { options, play } = scenarios[name]!
+  const stage = await Stage.open(theatre, options)
+  try {
+    const session = await play(stage)
+    const handle = session === null ? stage.poolHandle : stage.handle(session)
+    return await handle.fetchHistory()
+  } finally {
+    await stage.close()
+  }
+}

@@ -1,0 +1,217 @@
+/** The command where no engine is needed, or none is there. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Place, newPlace, outpool } from './clientSupport.js'
+
+let place: Place
+beforeEach(() => {
+  place = newPlace()
+})
+afterEach(() => place.remove())
+
+describe('wrong usage is exit 2, on stderr, with what would be right', () => {
+  it.each<[string[], string, string]>([
+    [['lss'], "unknown command 'lss'", 'did you mean ls?'],
+    [['ls', '--josn'], "unknown option '--josn'", 'did you mean --json?'],
+    [['show'], "missing required argument 'name'", '--help'],
+    [['show', 'a', 'b'], 'too many arguments', '--help'],
+    [['start', 'Not A Name'], "cannot be a session's name", 'small letters'],
+    [['start', 'a', '--cwd', '/no/such/folder'], 'does not exist', '--cwd'],
+    [['start', 'a', '--cwd', 'outpool.yaml'], 'is not a folder', '--cwd'],
+    [['start', 'a', '--account', 'max-3'], 'there is no account max-3', 'accounts of the pool: max-1, max-2'],
+    [['start', 'a', '--account', 'medic'], 'reserved for the healer', 'max-1, max-2'],
+    [['start', 'a', '--account', 'haiku-key'], 'is a substrate', 'max-1, max-2'],
+    [['start', 'a', '--agent', 'claude-cod'], 'there is no agent claude-cod', 'did you mean claude-code?'],
+    [['start', 'a', '--pin'], '--pin needs an account', '--account'],
+    [['start', 'a', '--priority', 'high'], 'is not a whole number', 'lower numbers go first'],
+    [['move', 'a'], 'move needs an account', '--to'],
+    [['send', 'a'], 'there is no text to send', 'stdin'],
+    [['completion', 'csh'], 'csh', '--help'],
+  ])('%j', async (args, problem, remedy) => {
+    const { code, stdout, stderr } = await place.run(args)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    const [first, second, ...rest] = stderr.trimEnd().split('\n')
+    expect(first).toMatch(/^outpool: /)
+    expect(first).toContain(problem)
+    expect(second).toMatch(/^ {2}-> /)
+    expect(second).toContain(remedy)
+    expect(rest).toEqual([])
+  })
+
+  it('a wrong file tells every fault with its line', async () => {
+    writeFileSync(join(place.dir, 'outpool.yaml'), 'pool:\n  acounts: []\ntiming: { probeEvery: 5 }\n')
+    const { code, stdout, stderr } = await place.run(['start', 'a'])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(
+      'outpool.yaml:2:3: pool.acounts is not a key that is known here\n  -> did you mean accounts?',
+    )
+    expect(stderr).toContain('outpool.yaml:3:23: timing.probeEvery is 5\n  -> write a duration such as')
+  })
+
+  it('law 1: a reserved account in the pool stops every command that reads the file', async () => {
+    symlinkSync(join(place.dir, '.claude-max-1'), join(place.dir, 'link'))
+    writeFileSync(
+      join(place.dir, 'outpool.yaml'),
+      'pool: { accounts: [{ name: max-1, configDir: ~/.claude-max-1 }] }\nreserved: [{ name: medic, configDir: ~/link }]\n',
+    )
+    for (const args of [
+      ['start', 'a'],
+      ['accounts'],
+      ['move', 'a', '--to', 'max-1'],
+      ['doctor'],
+      ['worker'],
+    ]) {
+      const { code, stdout, stderr } = await place.run(args)
+      const said = `${stdout}${stderr}`
+      expect(said).toMatch(/rescuer shares the failure domain it heals: .*medic.*max-1/)
+      if (args[0] !== 'doctor') expect(code).toBe(2)
+    }
+  })
+})
+
+describe('without an engine: exit 3, what is wrong and what to do', () => {
+  it('none was ever started', async () => {
+    for (const args of [
+      ['ls', '--json'],
+      ['show', 'a'],
+      ['accounts', '--json'],
+      ['send', 'a', 'x'],
+      ['stop', 'a'],
+    ]) {
+      const { code, stdout, stderr } = await place.run(args)
+      expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+      expect(stderr).toBe(
+        `outpool: no Temporal server is running for ${place.home}\n  -> start one with \`outpool up\`\n`,
+      )
+    }
+  })
+
+  it('engine.json is of a server that has died', async () => {
+    const { pid } = spawnSync(process.execPath, ['-e', ''])
+    const endpoint = { address: '127.0.0.1:1', namespace: 'default', uiUrl: null, pid }
+    writeFileSync(join(place.home, 'engine.json'), JSON.stringify(endpoint))
+    const { code, stderr } = await place.run(['ls'])
+    expect(code).toBe(3)
+    expect(stderr).toContain(`(pid ${pid}, 127.0.0.1:1) is no longer running`)
+    expect(stderr).toContain('outpool up')
+  })
+
+  it("Temporal's own settings name a server that does not answer", async () => {
+    const began = performance.now()
+    const { code, stderr } = await place.run(['ls'], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } })
+    expect(code).toBe(3)
+    expect(stderr).toContain("no Temporal server answers at 127.0.0.1:1 (named by Temporal's own settings)")
+    expect(performance.now() - began).toBeLessThan(15_000)
+  })
+
+  it('shows a stack with --debug only', async () => {
+    const [plain, debug] = await Promise.all([place.run(['ls']), place.run(['ls', '--debug'])])
+    expect(plain.stderr).not.toContain('    at ')
+    expect(debug.stderr).toContain('    at ')
+  })
+})
+
+describe('help and version', () => {
+  it('--version prints the version of the package', async () => {
+    const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+    const { version } = JSON.parse(manifest) as { version: string }
+    expect(await place.run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  it('each command has --help on stdout', async () => {
+    const { code, stdout } = await place.run(['--help'])
+    expect(code).toBe(0)
+    const commands = Array.from(stdout.matchAll(/^ {2}([a-z]+) /gm), ([, name]) => name!)
+    expect(commands).toEqual(
+      expect.arrayContaining([
+        'init',
+        'up',
+        'start',
+        'ls',
+        'show',
+        'attach',
+        'send',
+        'rescue',
+        'move',
+        'accounts',
+      ]),
+    )
+    for (const name of commands.filter((command) => command !== 'help')) {
+      const help = await place.run([name, '--help'])
+      expect(help).toMatchObject({ code: 0, stderr: '' })
+      expect(help.stdout).toContain(`Usage: outpool ${name}`)
+    }
+  })
+})
+
+describe('init', () => {
+  const init = (args: string[] = [], env: NodeJS.ProcessEnv = {}) => place.run(['init', ...args], { env })
+
+  it('writes what it found, in a form that every other command accepts, and never overwrites', async () => {
+    const used = (dir: string) => writeFileSync(join(place.dir, dir, 'settings.json'), '{}')
+    mkdirSync(join(place.dir, '.claude'))
+    for (const dir of ['.claude', '.claude-max-1', '.claude-max-2', '.claude-medic']) used(dir)
+    mkdirSync(join(place.dir, '.claude-unused'))
+    symlinkSync(join(place.dir, '.claude-max-1'), join(place.dir, '.claude-same'))
+
+    expect(await init(['--config', 'new/own.yaml'])).toMatchObject({ code: 0, stderr: '' })
+    const text = readFileSync(join(place.dir, 'new/own.yaml'), 'utf8')
+    const entries = Array.from(
+      text.matchAll(/^ +- \{ name: (\S+), configDir: (\S+) \}$/gm),
+      ([, name, dir]) => [name, dir],
+    )
+    expect(entries).toEqual([
+      ['main', '"~/.claude"'],
+      ['max-1', '"~/.claude-max-1"'],
+      ['max-2', '"~/.claude-max-2"'],
+      ['medic', '"~/.claude-medic"'],
+    ])
+    const read = await place.run(['start', 'a', '--account', 'medic', '--config', 'new/own.yaml'])
+    expect(read.stderr).toContain('medic is reserved for the healer')
+
+    const before = readFileSync(join(place.dir, 'outpool.yaml'), 'utf8')
+    expect(await init()).toMatchObject({ code: 1, stdout: '' })
+    expect(readFileSync(join(place.dir, 'outpool.yaml'), 'utf8')).toBe(before)
+  })
+
+  it('says how to log in where it finds nothing', async () => {
+    const { code, stderr } = await init(['--config', 'new.yaml'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('CLAUDE_CONFIG_DIR=~/.claude-max-1 claude')
+  })
+})
+
+describe('completion', () => {
+  /** What bash offers for a line, by its own completion. */
+  function offered(line: string): string[] {
+    const words = line.split(' ')
+    const shim = join(place.dir, 'bin')
+    mkdirSync(shim, { recursive: true })
+    const command = outpool.map((part) => `'${part}'`).join(' ')
+    writeFileSync(join(shim, 'outpool'), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 })
+    const script = `source <(outpool completion bash)
+      COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}
+      _outpool; printf '%s\\n' "\${COMPREPLY[@]}"`
+    const env = { ...place.env, PATH: `${shim}:${place.env['PATH'] ?? ''}` }
+    return execFileSync('bash', ['-c', script], { env, cwd: place.dir, encoding: 'utf8' }).trim().split('\n')
+  }
+
+  it('offers commands, options, accounts, and the sessions that this host has had', () => {
+    for (const name of ['docs', 'review']) mkdirSync(join(place.home, 'sessions', name), { recursive: true })
+    expect(offered('outpool st')).toEqual(['start', 'stop'])
+    expect(offered('outpool ls --')).toEqual(['--all', '--json', '--config', '--debug'])
+    expect(offered('outpool show ')).toEqual(['docs', 'review'])
+    expect(offered('outpool send do')).toEqual(['docs'])
+    expect(offered('outpool start new --account ')).toEqual(['max-1', 'max-2'])
+    expect(offered('outpool completion ')).toEqual(['bash', 'zsh', 'fish'])
+  })
+
+  it.each(['zsh', 'fish'])('has every command for %s', async (shell) => {
+    const { code, stdout } = await place.run(['completion', shell])
+    expect(code).toBe(0)
+    for (const command of ['init', 'start', 'accounts', 'doctor']) expect(stdout).toContain(command)
+    expect(stdout).toContain('outpool __complete session')
+  })
+})

@@ -1,0 +1,57 @@
+/**
+ * Workflows of the product's names and messages that do as a test tells them, without any host: what the command prints
+ * and sends is tested here, what a session does is tested elsewhere.
+ */
+import { condition, defineQuery, defineSignal, setHandler, upsertMemo } from '@temporalio/workflow'
+import type { SessionDetails } from '../../policy/session.js'
+import {
+  type DeliveryQuery,
+  type MoveArgs,
+  type PoolView,
+  type SendArgs,
+  type SessionStart,
+  poolQueries,
+  sessionMemo,
+  sessionQueries,
+  sessionSignals,
+} from '../../workflows/messages.js'
+
+export interface Heard {
+  start: SessionStart
+  texts: SendArgs[]
+  moves: MoveArgs[]
+}
+
+export async function session(start: SessionStart): Promise<SessionDetails> {
+  const { name, agent, sessionId, cwd, host, model } = start
+  let state: SessionDetails = {
+    ...{ name, phase: 'idle', account: start.account, substrate: null, agent, sessionId, cwd, host, model },
+    ...{ pane: '%1', rescues: 0, walledUntil: null, parkedUntil: null, attention: null },
+    ...{ tmuxSocket: '/s', pid: 7, transcript: '/t', startedAt: '2026-01-02T03:04:05.000Z', rescueLog: [] },
+  }
+  const heard: Heard = { start, texts: [], moves: [] }
+  const become = (change: Partial<SessionDetails>): void => {
+    state = { ...state, ...change }
+    upsertMemo({ [sessionMemo]: { ...state, rescueLog: undefined } })
+  }
+  setHandler(defineSignal<[Partial<SessionDetails>]>('become'), become)
+  setHandler(defineQuery<Heard>('heard'), () => heard)
+  setHandler(defineSignal<[SendArgs]>(sessionSignals.send), (args) => void heard.texts.push(args))
+  setHandler(defineSignal<[MoveArgs]>(sessionSignals.move), (args) => void heard.moves.push(args))
+  setHandler(defineSignal(sessionSignals.pause), () => become({ phase: 'paused' }))
+  setHandler(defineSignal(sessionSignals.resume), () => become({ phase: 'idle' }))
+  setHandler(defineSignal(sessionSignals.stop), () => become({ phase: 'stopped' }))
+  setHandler(defineQuery<SessionDetails>(sessionQueries.describe), () => state)
+  setHandler(
+    defineQuery<boolean, [DeliveryQuery]>(sessionQueries.delivered),
+    (id) => state.phase !== 'parked' && heard.texts.some((text) => text.id === id),
+  )
+  become({})
+  await condition(() => state.phase === 'stopped')
+  return state
+}
+
+export async function pool(view: PoolView): Promise<void> {
+  setHandler(defineQuery<PoolView>(poolQueries.describe), () => view)
+  await condition(() => false)
+}

@@ -1,0 +1,153 @@
+/** Parts of `outpool doctor` that need a limit, a disk or a policy which this machine does not have. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createColors } from 'picocolors'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { examinerOf } from '../../agents/examiner.js'
+import { openHome, type Home } from '../../config/home.js'
+import { checkZones } from '../../worker/doctor/clock.js'
+import { checkEnvironment } from '../../worker/doctor/configuration.js'
+import { checkSockets, checkWatching } from '../../worker/doctor/disk.js'
+import { fail, ok, warn } from '../../worker/doctor/finding.js'
+import { render } from '../../worker/doctor/print.js'
+import { runChecks } from '../../worker/doctor/runChecks.js'
+
+let dir: string
+let home: Home
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'outpool-parts-'))
+  home = openHome({ OUTPOOL_HOME: join(dir, 'state') })
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+const examiner = examinerOf('claude-code')!
+
+describe('running checks', () => {
+  it('ends although a check hangs and another throws, and keeps the order', async () => {
+    const one = (name: string, look: () => Promise<ReturnType<typeof ok>[]>, within = 60_000) => ({
+      ...{ name, within, look },
+    })
+    const findings = await runChecks([
+      one('hangs', () => new Promise(() => undefined), 20),
+      one('throws', () => Promise.reject(new Error('broken'))),
+      one('throws at once', () => {
+        throw Object.assign(new Error('no such login'), { remedy: 'Log in.' })
+      }),
+      ...['a', 'b', 'c', 'd'].map((name) => one(name, () => Promise.resolve([ok(name, 'well')]))),
+    ])
+    expect(findings.map(({ name }) => name)).toEqual([
+      'hangs',
+      'throws',
+      'throws at once',
+      'a',
+      'b',
+      'c',
+      'd',
+    ])
+    expect(findings.map(({ state }) => state)).toEqual(['fail', 'fail', 'fail', 'ok', 'ok', 'ok', 'ok'])
+    expect(findings[0]!.found).toBe('gave no answer within 0.02 s')
+    expect(findings[2]).toMatchObject({ found: 'no such login', remedy: 'Log in.' })
+  })
+
+  it('runs no more than four at a time, so that agent programs do not fill the memory', async () => {
+    let [now, most] = [0, 0]
+    const look = async () => {
+      most = Math.max(most, ++now)
+      await new Promise((resolve) => setImmediate(resolve))
+      now--
+      return []
+    }
+    await runChecks(Array.from({ length: 20 }, (_, index) => ({ name: `${index}`, within: 60_000, look })))
+    expect(most).toBe(4)
+  })
+})
+
+describe('printing', () => {
+  it('keeps what other programs say on one line and away from the terminal', () => {
+    const text = render([fail('x', 'two\nlines\u001b[31m red\u202e', 'do\tthis')], createColors(false))
+    expect(text.split('\n').slice(0, 2)).toEqual(['FAIL  x  two lines red ', '         -> do this'])
+  })
+
+  it('counts in words', () => {
+    const colors = createColors(false)
+    expect(render([ok('a', 'b')], colors)).toMatch(/All is well: 1 ok, no warnings, no failures\.$/)
+    expect(render([warn('a', 'b', 'c')], colors)).toMatch(/Outpool can work: 0 ok, 1 warning, no failures\.$/)
+    const two = [fail('a', 'b', 'c'), fail('a', 'b', 'c')]
+    expect(render(two, colors)).toMatch(/will not work well like this: 0 ok, no warnings, 2 failures\.$/)
+  })
+
+  it('colours the states where asked to', () => {
+    expect(render([fail('a', 'b', 'c')], createColors(true))).toContain('\u001b[31mFAIL')
+  })
+})
+
+describe('settings of the whole machine', () => {
+  const managed = (settings: unknown): string => {
+    const file = join(dir, 'managed-settings.json')
+    writeFileSync(file, typeof settings === 'string' ? settings : JSON.stringify(settings))
+    return file
+  }
+
+  it.each([
+    [{ disableAllHooks: true }, 'disableAllHooks'],
+    [{ allowManagedHooksOnly: true }, 'allowManagedHooksOnly'],
+    [{ apiKeyHelper: '/bin/key' }, 'apiKeyHelper'],
+    [{ cleanupPeriodDays: 0 }, 'cleanupPeriodDays'],
+    [{ env: { CLAUDE_CODE_USE_BEDROCK: '1' } }, 'env.CLAUDE_CODE_USE_BEDROCK'],
+    [{ env: { CLAUDE_CODE_SKIP_PROMPT_HISTORY: 'true' } }, 'env.CLAUDE_CODE_SKIP_PROMPT_HISTORY'],
+    ['{ not json', 'not valid JSON'],
+    [{ env: [], hooks: {}, disableAllHooks: 'yes' }, 'disableAllHooks'],
+  ])('finds what would break Outpool in %j', async (settings, named) => {
+    const found = await examiner.machineHindrances([managed(settings)])
+    expect(found).toHaveLength(1)
+    expect(found[0]!.what).toContain(named)
+    expect(found[0]!.state).toBe('fail')
+  })
+
+  it.each([
+    [{ disableAllHooks: false, cleanupPeriodDays: 30, env: { CLAUDE_CODE_RETRY_WATCHDOG: '0', FOO: '1' } }],
+    ['\uFEFF{}'],
+    [''],
+  ])('finds nothing in %j', async (settings) => {
+    expect(await examiner.machineHindrances([managed(settings), join(dir, 'none.json')])).toEqual([])
+  })
+})
+
+describe('the host', () => {
+  it('fails where no socket can be made', async () => {
+    const folder = join(dir, 'gone')
+    expect(await checkSockets({ ...home, tmuxSocket: join(folder, 'tmux.sock') })).toMatchObject({
+      state: 'fail',
+    })
+    mkdirSync(folder)
+    expect(await checkSockets({ ...home, tmuxSocket: join(folder, 'tmux.sock') })).toMatchObject({
+      state: 'ok',
+    })
+  })
+
+  it('warns where the system allows few file watches, and fails where none can be set', async () => {
+    const limits = (instances: number, watches: number): string => {
+      writeFileSync(join(dir, 'max_user_instances'), `${instances}\n`)
+      writeFileSync(join(dir, 'max_user_watches'), `${watches}\n`)
+      return dir
+    }
+    expect(await checkWatching(home, limits(128, 65_536))).toMatchObject({ state: 'ok' })
+    expect(await checkWatching(home, limits(64, 65_536))).toMatchObject({ state: 'warn' })
+    expect(await checkWatching(home, limits(128, 1024))).toMatchObject({ state: 'warn' })
+    expect(await checkWatching({ ...home, reports: join(dir, 'none') })).toMatchObject({ state: 'fail' })
+  })
+
+  it('knows the time zones in which agents name resets', () => {
+    expect(checkZones()).toMatchObject({ state: 'ok' })
+  })
+
+  it('warns of a proxy that would get the calls to the engine of this machine', () => {
+    const states = (env: Record<string, string>) =>
+      checkEnvironment(env, [['claude-code', examiner]]).map(({ state }) => state)
+    expect(states({ https_proxy: 'http://proxy:3128' })).toEqual(['warn'])
+    expect(states({ https_proxy: 'http://proxy:3128', no_proxy: 'localhost, 127.0.0.1' })).toEqual(['ok'])
+    expect(states({ https_proxy: '' })).toEqual(['ok'])
+    expect(states({ CLAUDE_CODE_OAUTH_TOKEN: 'x', http_proxy: 'http://proxy' })).toEqual(['warn', 'warn'])
+  })
+})

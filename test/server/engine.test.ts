@@ -1,0 +1,375 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Client, Connection } from '@temporalio/client'
+import { NativeConnection, Worker } from '@temporalio/worker'
+import { tsToMs } from '@temporalio/common/lib/time.js'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { startOf } from '../../activities/processes.js'
+import { openHome, type Home } from '../../config/home.js'
+import { engineSchema, readEngine, type EngineEndpoint } from '../../config/liveState.js'
+import { obtainTemporal } from '../../worker/engine/find.js'
+import { openEngine, type Engine, type OpenEngine } from '../../worker/engine/index.js'
+import { freePorts, someoneAnswers } from '../../worker/engine/ports.js'
+import { serverArguments } from '../../worker/engine/servers.js'
+import { EngineUnreachableError } from '../../worker/errors.js'
+import { searchAttributes } from '../../policy/ids.js'
+import { ownEngineOnly, testPorts } from '../support/engine.js'
+
+const quick = { lookEvery: 100, callEvery: 300, hangs: 900, pauses: [200] }
+
+describe('the embedded engine', () => {
+  let dir: string
+  let home: Home
+  let said: string[]
+  const cleanUp: (() => unknown)[] = []
+
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'outpool-engine-'))
+    home = openHome({ ...process.env, OUTPOOL_HOME: dir })
+    said = []
+  })
+  afterEach(async () => {
+    for (const step of cleanUp.splice(0).reverse()) await step()
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  async function open(options: Partial<OpenEngine> = {}): Promise<Engine> {
+    const engine = await openEngine({
+      home,
+      env: ownEngineOnly(),
+      say: (line) => said.push(line),
+      firstPorts: testPorts,
+      rhythm: quick,
+      ...options,
+    })
+    cleanUp.push(() => engine.stop())
+    return engine
+  }
+  async function clientOf(engine: Engine): Promise<Client> {
+    const connection = await Connection.connect(engine.connectOptions)
+    cleanUp.push(() => connection.close())
+    return new Client({ connection, namespace: engine.endpoint.namespace })
+  }
+  const startSome = (client: Client, workflowId: string) =>
+    client.workflow.start('anything', { workflowId, taskQueue: 'nobody', args: [] })
+  const attributesOf = async ({ connection }: Client): Promise<Record<string, number>> => {
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({
+      namespace: 'default',
+    })
+    return customAttributes
+  }
+  const retentionDaysOf = async ({ connection }: Client): Promise<number> => {
+    const { config } = await connection.workflowService.describeNamespace({ namespace: 'default' })
+    return tsToMs(config?.workflowExecutionRetentionTtl) / 86_400_000
+  }
+  const isThere = async (pid: number | null): Promise<boolean> =>
+    pid !== null && (await startOf(pid)) !== null
+  const ourAttributes = Object.values(searchAttributes)
+
+  it('starts, tells every command where it is, answers, and ends without a trace of a process', async () => {
+    const engine = await open()
+    expect(engine.own).toBe(true)
+    expect(readEngine(home)).toEqual(engine.endpoint)
+    const { address, uiUrl, pid } = engine.endpoint
+    expect(address).toMatch(/^127\.0\.0\.1:27\d\d\d$/)
+    expect((await fetch(String(uiUrl))).status).toBe(200)
+    const client = await clientOf(engine)
+    await startSome(client, 'w')
+
+    await engine.stop()
+    expect(await isThere(pid)).toBe(false)
+    expect(existsSync(home.engineFile)).toBe(false)
+  })
+
+  it('listens on loopback only: another machine must not reach an engine without passwords', async () => {
+    const engine = await open()
+    const [, port] = engine.endpoint.address.split(':')
+    const outside = Object.values(networkInterfaces())
+      .flatMap((list) => list ?? [])
+      .filter(({ internal, family }) => !internal && family === 'IPv4')
+    expect(await someoneAnswers(Number(port))).toBe(true)
+    for (const { address } of outside)
+      await expect(
+        Connection.connect({ address: `${address}:${port}`, connectTimeout: 2_000 }),
+      ).rejects.toThrow()
+    const command = readFileSync(`/proc/${engine.endpoint.pid}/cmdline`, 'utf8').split('\0')
+    expect(command).toContain('127.0.0.1')
+  })
+
+  it('keeps its database in WAL mode with synchronous=FULL', async () => {
+    const engine = await open()
+    await startSome(await clientOf(engine), 'w')
+    const header = Buffer.alloc(20)
+    readSync(openSync(home.database, 'r'), header, 0, 20, 0)
+    // Bytes 18 and 19 of an SQLite file: version 2 to write and to read is WAL.
+    expect([header[18], header[19]]).toEqual([2, 2])
+    expect(existsSync(`${home.database}-wal`)).toBe(true)
+    await engine.stop()
+    // How the server itself reads our arguments: this is what every one of its connections is opened with.
+    const { path } = await obtainTemporal({ env: ownEngineOnly(), say: () => undefined })
+    const args = serverArguments(home.database, await freePorts(testPorts))
+    const server = spawn(path, [...args, '--log-config'], { stdio: ['ignore', 'ignore', 'pipe'] })
+    cleanUp.push(() => server.kill('SIGKILL'))
+    let config = ''
+    server.stderr.on('data', (chunk: Buffer) => (config += chunk.toString()))
+    await vi.waitFor(
+      () => expect(config).toMatch(/connectAttributes:\n(\s+\S+: \S+\n)*\s+synchronous: "?FULL/i),
+      {
+        timeout: 20_000,
+      },
+    )
+  })
+
+  it('keeps finished sessions for 30 days and has our search attributes', async () => {
+    const client = await clientOf(await open())
+    expect(await retentionDaysOf(client)).toBe(30)
+    expect(Object.keys(await attributesOf(client))).toEqual(expect.arrayContaining(ourAttributes))
+    const query =
+      'OutpoolPhase = "working" AND OutpoolRescues > 1 AND OutpoolAttention = true AND OutpoolWalledUntil > "2026-01-01T00:00:00Z"'
+    expect((await client.workflow.count(query)).count).toBe(0)
+  })
+
+  it('sets up a database that an engine of old made without them', async () => {
+    const { path } = await obtainTemporal({ env: ownEngineOnly(), say: () => undefined })
+    const { grpc, ui } = await freePorts({ grpc: 27400, ui: 28400 })
+    const plain = spawn(path, [
+      'server',
+      'start-dev',
+      '-f',
+      home.database,
+      '-p',
+      String(grpc),
+      '--ui-port',
+      String(ui),
+    ])
+    cleanUp.push(() => plain.kill('SIGKILL'))
+    const before = new Client({ connection: await connected(`127.0.0.1:${grpc}`) })
+    await startSome(before, 'from-before')
+    expect(Object.keys(await attributesOf(before))).not.toContain('OutpoolPhase')
+    await before.connection.close()
+    plain.kill('SIGTERM')
+    await once(plain, 'exit')
+
+    const client = await clientOf(await open())
+    expect(await retentionDaysOf(client)).toBe(30)
+    expect(Object.keys(await attributesOf(client))).toEqual(expect.arrayContaining(ourAttributes))
+    await client.workflow.getHandle('from-before').describe()
+  })
+
+  it('law 7: comes back after kill -9, at the same address, with everything it held', async () => {
+    const onDown = vi.fn()
+    const onUp = vi.fn()
+    const engine = await open({ onDown, onUp })
+    const { address, pid } = engine.endpoint
+    const client = await clientOf(engine)
+    const handle = await startSome(client, 'w')
+    for (let round = 1; round <= 2; round++) {
+      const { pid: victim } = engine.endpoint
+      process.kill(victim!, 'SIGKILL')
+      await vi.waitFor(() => expect(onUp).toHaveBeenCalledTimes(round), { timeout: 30_000 })
+      expect(onDown).toHaveBeenCalledTimes(round)
+      expect(engine.endpoint).toMatchObject({ address })
+      expect(engine.endpoint.pid).not.toBe(victim)
+      expect(readEngine(home)).toEqual(engine.endpoint)
+      // The connection from before finds it again by itself.
+      expect((await handle.describe()).status.name).toBe('RUNNING')
+    }
+    expect(engine.endpoint.pid).not.toBe(pid)
+  })
+
+  it('law 7: a worker goes on with the engine that came back', async () => {
+    const onUp = vi.fn()
+    const engine = await open({ onUp })
+    const connection = await NativeConnection.connect(engine.connectOptions)
+    cleanUp.push(() => connection.close())
+    const worker = await Worker.create({
+      connection,
+      taskQueue: 'echo',
+      workflowsPath: new URL('../support/echoWorkflow.ts', import.meta.url).pathname,
+    })
+    const client = await clientOf(engine)
+    const say = (text: string) =>
+      client.workflow.execute('echo', { workflowId: text, taskQueue: 'echo', args: [text] })
+    await worker.runUntil(async () => {
+      expect(await say('before')).toBe('before')
+      process.kill(engine.endpoint.pid!, 'SIGKILL')
+      await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: 30_000 })
+      expect(await say('after')).toBe('after')
+    })
+  })
+
+  it('law 10: replaces an engine that hangs', async () => {
+    const onUp = vi.fn()
+    const engine = await open({ onUp })
+    const { pid } = engine.endpoint
+    const handle = await startSome(await clientOf(engine), 'w')
+    process.kill(pid!, 'SIGSTOP')
+    await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: 40_000 })
+    expect(await isThere(pid)).toBe(false)
+    expect((await handle.describe()).status.name).toBe('RUNNING')
+  })
+
+  it('says once when it cannot be started again, goes on trying, and comes back when it can', async () => {
+    const onUp = vi.fn()
+    const engine = await open({ onUp })
+    const port = Number(engine.endpoint.address.split(':')[1])
+    const thief = createServer()
+    process.kill(engine.endpoint.pid!, 'SIGKILL')
+    await vi.waitFor(async () => {
+      thief.listen(port, '127.0.0.1')
+      await once(thief, 'listening')
+    })
+    const troubles = () => said.filter((line) => line.includes('3 times in a row'))
+    await vi.waitFor(() => expect(troubles()).toHaveLength(1), { timeout: 30_000 })
+    expect(troubles()[0]).toContain(`port ${port} on 127.0.0.1 is taken by another program`)
+    thief.close()
+    await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: 30_000 })
+    expect(troubles()).toHaveLength(1)
+  })
+
+  it('takes the next free ports where the usual ones are taken', async () => {
+    const wanted = await freePorts({ grpc: 27600, ui: 28600 })
+    const others = [wanted.grpc, wanted.ui].map((port) => createServer().listen(port, '127.0.0.1'))
+    await Promise.all(others.map((other) => once(other, 'listening')))
+    cleanUp.push(() => others.forEach((other) => other.close()))
+    const { endpoint } = await open({ firstPorts: wanted })
+    const [grpc, ui] = [endpoint.address, String(endpoint.uiUrl)].map((text) =>
+      Number(text.split(':').at(-1)),
+    )
+    expect(grpc).toBeGreaterThan(wanted.grpc)
+    expect(ui).toBeGreaterThan(wanted.ui)
+    expect((await fetch(String(endpoint.uiUrl))).status).toBe(200)
+  })
+
+  it('keeps its history over a stop and a start', async () => {
+    const engine = await open()
+    await startSome(await clientOf(engine), 'w')
+    await engine.stop()
+    const description = await (await clientOf(await open())).workflow.getHandle('w').describe()
+    expect(description.status.name).toBe('RUNNING')
+  })
+
+  /** An `up` of this home that is killed: its engine stays behind. Answers where that is. */
+  async function leaveOrphan(how: 'SIGKILL' | 'group SIGINT'): Promise<EngineEndpoint> {
+    const script = new URL('../support/engineChild.ts', import.meta.url).pathname
+    const up = spawn(process.execPath, ['--import', 'tsx', script], {
+      env: { ...process.env, OUTPOOL_HOME: dir },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    })
+    const [line] = (await once(createInterface(up.stdout), 'line')) as [string]
+    const endpoint = engineSchema.parse(JSON.parse(line))
+    cleanUp.push(() => {
+      try {
+        process.kill(endpoint.pid!, 'SIGKILL')
+      } catch {
+        // It was ended by what the test is about.
+      }
+    })
+    if (how === 'SIGKILL') up.kill('SIGKILL')
+    else process.kill(-up.pid!, 'SIGINT')
+    await once(up, 'exit')
+    return endpoint
+  }
+
+  it('stays alive when Ctrl-C ends everything in the terminal’s group: the worker stops first', async () => {
+    const { pid, address } = await leaveOrphan('group SIGINT')
+    expect(await isThere(pid)).toBe(true)
+    expect(await someoneAnswers(Number(address.split(':')[1]))).toBe(true)
+  })
+
+  it('law 7: adopts a healthy engine that outlived its `up`, and keeps that one alive too', async () => {
+    const orphan = await leaveOrphan('SIGKILL')
+    const onUp = vi.fn()
+    const engine = await open({ onUp })
+    expect(engine.endpoint).toEqual(orphan)
+    expect(readEngine(home)).toEqual(orphan)
+    process.kill(orphan.pid!, 'SIGKILL')
+    await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: 30_000 })
+    expect(engine.endpoint.address).toBe(orphan.address)
+    await engine.stop()
+    expect(await isThere(engine.endpoint.pid)).toBe(false)
+  })
+
+  it('adopts it also where engine.json is gone, rather than run two servers on one database', async () => {
+    const orphan = await leaveOrphan('SIGKILL')
+    await rm(home.engineFile)
+    expect((await open()).endpoint).toEqual(orphan)
+  })
+
+  it('replaces one that does not answer, and nothing else', async () => {
+    const orphan = await leaveOrphan('SIGKILL')
+    process.kill(orphan.pid!, 'SIGSTOP')
+    const bystander = spawn('sleep', ['600'])
+    cleanUp.push(() => bystander.kill('SIGKILL'))
+    // A file of old whose process id meanwhile is another program's.
+    writeFileSync(home.engineFile, JSON.stringify({ ...orphan, pid: bystander.pid }))
+    const { endpoint } = await open()
+    expect(endpoint.pid).not.toBe(orphan.pid)
+    expect(await isThere(orphan.pid)).toBe(false)
+    expect(await isThere(bystander.pid!)).toBe(true)
+  })
+})
+
+describe('an engine of the user’s own', () => {
+  it('gets our search attributes, keeps its retention, and outlives us', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'outpool-engine-'))
+    const home = openHome({ ...process.env, OUTPOOL_HOME: dir })
+    const { path } = await obtainTemporal({ env: ownEngineOnly(), say: () => undefined })
+    const { grpc, ui } = await freePorts({ grpc: 27800, ui: 28800 })
+    const server = spawn(path, ['server', 'start-dev', '-p', String(grpc), '--ui-port', String(ui)])
+    try {
+      const address = `127.0.0.1:${grpc}`
+      const connection = await connected(address)
+      const said: string[] = []
+      const env = { ...ownEngineOnly(), TEMPORAL_ADDRESS: address }
+      const engine = await openEngine({ home, env, say: (line) => said.push(line) })
+      expect(engine).toMatchObject({
+        own: false,
+        endpoint: { address, namespace: 'default', uiUrl: null, pid: null },
+      })
+      expect(readEngine(home)).toEqual(engine.endpoint)
+      expect(said.join('\n')).toMatch(/keeps finished sessions for 1 days only.*--retention 30d/)
+      const { config } = await connection.workflowService.describeNamespace({ namespace: 'default' })
+      expect(tsToMs(config?.workflowExecutionRetentionTtl)).toBe(86_400_000)
+      await engine.stop()
+      expect(existsSync(home.engineFile)).toBe(false)
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({
+        namespace: 'default',
+      })
+      expect(Object.keys(customAttributes)).toEqual(expect.arrayContaining(Object.values(searchAttributes)))
+      await connection.close()
+    } finally {
+      server.kill('SIGKILL')
+      await rm(dir, { recursive: true, force: true })
+    }
+  })
+
+  it('is named with its address when it does not answer, and no other engine is started', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'outpool-engine-'))
+    const home = openHome({ ...process.env, OUTPOOL_HOME: dir })
+    const env = { ...ownEngineOnly(), TEMPORAL_ADDRESS: '127.0.0.1:9' }
+    const error: unknown = await openEngine({ home, env, say: () => undefined }).catch(
+      (thrown: unknown) => thrown,
+    )
+    if (!(error instanceof EngineUnreachableError)) throw error
+    expect(error.message).toContain('127.0.0.1:9 did not answer within 10 s')
+    expect(error.remedy).toContain('TEMPORAL_ADDRESS')
+    expect(existsSync(home.database)).toBe(false)
+    await rm(dir, { recursive: true, force: true })
+  })
+})
+
+/** A connection to a server that is just being started. */
+async function connected(address: string): Promise<Connection> {
+  return vi.waitFor(() => Connection.connect({ address, connectTimeout: 1_000 }), {
+    timeout: 60_000,
+    interval: 100,
+  })
+}

@@ -1,0 +1,252 @@
+/** The parts of a host on their own: processes that will not end, fences, panes, the lock of a home, what is kept of accounts. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { end, isAlive, startOf, type ProcessRef } from '../../activities/processes.js'
+import { QuotaStore } from '../../activities/quotaStore.js'
+import { SessionRecords } from '../../activities/sessionRecord.js'
+import { Tmux } from '../../activities/tmux.js'
+import { type Home, openHome } from '../../config/home.js'
+import { AlreadyRunningError } from '../../worker/errors.js'
+import { lockHome } from '../../worker/lock.js'
+import { until } from '../support/until.js'
+
+let dir: string
+let home: Home
+let started: ChildProcess[] = []
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'outpool-host-'))
+  home = openHome({ OUTPOOL_HOME: dir })
+  started = []
+})
+afterEach(() => {
+  for (const child of started) child.kill('SIGKILL')
+  rmSync(dir, { recursive: true, force: true })
+})
+
+/** A process that leads a terminal session of its own, as a pane's process does. */
+async function leader(script: string): Promise<ProcessRef> {
+  const child = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] })
+  started.push(child)
+  await new Promise((resolve) => child.stdout.once('data', resolve))
+  const pid = child.pid!
+  return { pid, start: (await startOf(pid))! }
+}
+
+describe('ending a process', () => {
+  it('asks first, and says so', async () => {
+    const process = await leader('echo up; exec sleep 60')
+    expect(await end(process, 5_000)).toBe('term')
+    expect(await isAlive(process)).toBe(false)
+  })
+
+  it('kills one that does not listen, with what it left behind', async () => {
+    const process = await leader(`trap '' TERM; sleep 61 & echo up; while :; do sleep 1; done`)
+    expect(await end(process, 300)).toBe('kill')
+    expect(await isAlive(process)).toBe(false)
+    await expectNoneOfSession(process.pid)
+  })
+
+  it('ends one that is stopped, which could not act on TERM by itself', async () => {
+    const stopped = await leader('echo up; exec sleep 62')
+    process.kill(stopped.pid, 'SIGSTOP')
+    expect(await end(stopped, 5_000)).toBe('term')
+  })
+
+  it('law 3: never touches another process that has got the same id', async () => {
+    const living = await leader('echo up; exec sleep 63')
+    expect(await end({ pid: living.pid, start: 'of an earlier process' }, 5_000)).toBe('gone')
+    expect(await isAlive(living)).toBe(true)
+  })
+})
+
+async function expectNoneOfSession(leaderPid: number): Promise<void> {
+  const { execa } = await import('execa')
+  await until(
+    `the end of session ${leaderPid}`,
+    async () => (await execa('ps', ['-o', 'pid=,stat=', '-s', String(leaderPid)], { reject: false })).stdout,
+    (left) => left.split('\n').every((line) => line === '' || line.includes('Z')),
+    5_000,
+  )
+}
+
+describe('fences', () => {
+  const launch = (fence: number) => ({
+    fence,
+    place: { kind: 'account' as const, name: 'max-1' },
+    agent: 'claude-code',
+    sessionId: 'one',
+    cwd: dir,
+    process: null,
+    transcriptFrom: 0,
+  })
+
+  it('law 3: an older fence launches nothing, and neither does one that was stopped; also after a restart', () => {
+    const records = new SessionRecords(home)
+    records.saveLaunch('alpha', launch(7))
+    for (const again of [records, new SessionRecords(home)]) {
+      expect(() => again.assertLaunchable('alpha', 6)).toThrow(/fence 6 .*older than 7/)
+      expect(() => again.assertLaunchable('alpha', 7)).not.toThrow()
+    }
+    records.saveStop('alpha', 8)
+    for (const again of [records, new SessionRecords(home)]) {
+      expect(() => again.assertLaunchable('alpha', 8)).toThrow(/fence 8/)
+      expect(() => again.assertLaunchable('alpha', 9)).not.toThrow()
+    }
+  })
+
+  it('law 3: steps of one session take turns, also after one that failed', async () => {
+    const records = new SessionRecords(home)
+    const order: string[] = []
+    const step = (name: string, fails = false) =>
+      records.inTurn('alpha', async () => {
+        order.push(`${name} begins`)
+        await new Promise((resolve) => setImmediate(resolve))
+        order.push(`${name} ends`)
+        if (fails) throw new Error(name)
+      })
+    await Promise.allSettled([step('one', true), step('two'), step('three')])
+    expect(order).toEqual(['one begins', 'one ends', 'two begins', 'two ends', 'three begins', 'three ends'])
+  })
+})
+
+describe('panes', () => {
+  let tmux: Tmux
+  beforeEach(() => {
+    tmux = new Tmux(home.tmuxSocket, home.dir)
+  })
+  afterEach(async () => {
+    const { execa } = await import('execa')
+    await execa('tmux', ['-S', home.tmuxSocket, 'kill-server'], { reject: false })
+  })
+
+  const spawnIn = (session: string, fence: number, argv: string[]) =>
+    tmux.spawn({ session, fence, cwd: dir, argv, status: `fence ${fence} # 100 %` })
+
+  it('no server is no panes, and no error', async () => {
+    expect(await tmux.panes()).toBeNull()
+    expect(await tmux.pane('alpha')).toBeNull()
+    expect(await tmux.showStatus('alpha', 'x')).toBe(false)
+  })
+
+  it('runs a program as it is, with no shell between, and keeps the pane when it ends', async () => {
+    const pane = await spawnIn('alpha', 1, ['/bin/echo', '$HOME; #{pid} `x`'])
+    const dead = await until(
+      'the end',
+      () => tmux.pane('alpha'),
+      (now) => now?.dead === true,
+    )
+    expect(dead).toMatchObject({ id: pane.id, exitStatus: 0, fence: 1 })
+    expect(await tmux.screen(pane.id)).toContain('$HOME; #{pid} `x`')
+    const again = await spawnIn('alpha', 2, ['/bin/cat'])
+    expect(again).toMatchObject({ id: pane.id, dead: false, fence: 2 })
+  })
+
+  it('finds a pane by its session, not by an id that a new server gives away again', async () => {
+    await spawnIn('alpha', 1, ['/bin/cat'])
+    await spawnIn('bravo', 2, ['/bin/cat'])
+    expect(await tmux.pane('bravo')).toMatchObject({ session: 'bravo', fence: 2 })
+    await tmux.closePane('alpha')
+    expect(await tmux.pane('alpha')).toBeNull()
+    expect(await tmux.pane('bravo')).not.toBeNull()
+  })
+
+  it('law 11: a pasted text is in no argument list, and arrives as it is', async () => {
+    const pane = await spawnIn('alpha', 1, ['/bin/cat'])
+    const text = '-t; $(id) "two\nlines" #{pane_id}'
+    await tmux.paste(pane.id, text)
+    await until(
+      'the text',
+      () => tmux.screen(pane.id),
+      (shown) => shown.includes('lines" #{pane_id}'),
+    )
+    expect(await tmux.screen(pane.id)).toContain('-t; $(id) "two')
+  })
+
+  it('knows when a person last pressed a key, and that nobody is there', async () => {
+    await spawnIn('alpha', 1, ['/bin/cat'])
+    expect(await tmux.lastKeyAt('alpha')).toBeNull()
+    const person = new Tmux(join(dir, 'person.sock'), dir)
+    const terminal = await person.spawn({
+      session: 'terminal',
+      fence: 1,
+      cwd: dir,
+      argv: ['tmux', '-S', home.tmuxSocket, 'attach', '-t', '=alpha'],
+      status: '',
+    })
+    try {
+      await until(
+        'the client',
+        () => tmux.lastKeyAt('alpha'),
+        (at) => at !== null,
+      )
+      const before = Date.now()
+      await until(
+        'a key',
+        async () => {
+          await person.press(terminal.id, ['x'])
+          return tmux.lastKeyAt('alpha')
+        },
+        (at) => at !== null && at >= before - 1_000,
+      )
+    } finally {
+      const { execa } = await import('execa')
+      await execa('tmux', ['-S', person.socket, 'kill-server'], { reject: false })
+    }
+  })
+})
+
+describe('the lock of a home', () => {
+  it('lets one in, names who holds it, and is free again after', async () => {
+    const lock = await lockHome(home)
+    await expect(lockHome(home)).rejects.toThrow(AlreadyRunningError)
+    await expect(lockHome(home)).rejects.toThrow(new RegExp(`process ${process.pid}`))
+    lock.release()
+    ;(await lockHome(home)).release()
+  })
+
+  it('law 7: is taken over at once from a worker that was killed', async () => {
+    const dead = await leader('echo up; exec sleep 64')
+    await end(dead, 1_000)
+    for (const left of [JSON.stringify(dead), '{"pid":', '']) {
+      writeFileSync(home.workerLock, left)
+      const lock = await lockHome(home)
+      lock.release()
+    }
+  })
+})
+
+describe('what is kept of an account', () => {
+  const window = (used: number, readAt: string) => ({
+    name: 'five_hour',
+    used,
+    resetsAt: '2026-11-22T12:00:00.000Z',
+    readAt,
+    source: 'status-line' as const,
+  })
+
+  it('survives a restart; the newest data wins, not the newest file', () => {
+    new QuotaStore(home).takeWindows('max-1', [window(0.5, '2026-11-22T10:00:00.000Z')])
+    const again = new QuotaStore(home)
+    again.takeWindows('max-1', [window(0.1, '2026-11-22T09:00:00.000Z')])
+    expect(new QuotaStore(home).read('max-1').windows).toMatchObject([{ used: 0.5 }])
+  })
+
+  it('a file that was cut counts as nothing known', () => {
+    mkdirSync(home.quota, { recursive: true })
+    writeFileSync(join(home.quota, 'max-1.json'), '{"account":"max-1","wind')
+    expect(new QuotaStore(home).read('max-1')).toMatchObject({ windows: [], login: 'unknown' })
+  })
+
+  it('a login seen earlier does not undo one lost later', () => {
+    const store = new QuotaStore(home)
+    store.takeLogin('max-1', 'out', '2026-11-22T10:00:00.000Z')
+    store.takeLogin('max-1', 'in', '2026-11-22T09:00:00.000Z')
+    expect(store.read('max-1').login).toBe('out')
+    store.takeLogin('max-1', 'in', '2026-11-22T11:00:00.000Z')
+    expect(store.read('max-1').login).toBe('in')
+  })
+})

@@ -1,0 +1,75 @@
+/**
+ * Tells the oracle what happened in the order in which the pool can have known it. A host sees a grant only when it is asked
+ * to launch, a little later and in any order; what lies within one second of virtual time is put in order here first.
+ */
+import type { Oracle } from '../../policy/drain/oracle.js'
+import type { World } from '../../policy/drain/world.js'
+
+/**
+ * Within one second: what makes accounts able, who wants one, the grants by their fence, and then what bars accounts. What
+ * was read after a grant, and may end the trial that the grant began, comes after it.
+ */
+const orderOf = { able: 0, read: 0, wants: 1, granted: 2, barred: 3 } as const
+
+interface Entry {
+  kind: keyof typeof orderOf
+  fence: number
+  account: string
+  at: number
+  apply: (at: number) => void
+}
+
+const together = 1_000
+
+export class Ledger {
+  readonly #world: World
+  readonly #oracle: Oracle
+  #entries: Entry[] = []
+  #ticked: number
+
+  constructor(world: World, oracle: Oracle, start: number) {
+    this.#world = world
+    this.#oracle = oracle
+    this.#ticked = start
+  }
+
+  note(kind: Entry['kind'], at: number, apply: (at: number) => void, account = '', fence = 0): void {
+    this.#entries.push({ kind, fence, account, at, apply })
+  }
+
+  /** Has the oracle look at every change of the world up to now; what is younger than a second stays open. */
+  passTo(now: number): void {
+    for (;;) {
+      const first = this.#entries.reduce((least, { at }) => Math.min(least, at), Infinity)
+      const until = Math.min(now, first)
+      for (
+        let change = this.#world.nextChange(this.#ticked);
+        change <= until;
+        change = this.#world.nextChange(change)
+      ) {
+        this.#ticked = change
+        this.#oracle.tick(change)
+      }
+      this.#ticked = Math.max(this.#ticked, until)
+      this.#world.settle(this.#ticked)
+      if (first + together > now) return
+      const due = this.#entries.filter(({ at }) => at <= first + together)
+      this.#entries = this.#entries.filter(({ at }) => at > first + together)
+      due.sort((a, b) => orderOf[a.kind] - orderOf[b.kind] || a.fence - b.fence || a.at - b.at)
+      const early = due.filter((entry) => grantBefore(entry, due) === null)
+      for (const entry of early) {
+        entry.apply(entry.at)
+        for (const read of due) if (grantBefore(read, due) === entry) read.apply(read.at)
+      }
+      this.#oracle.tick(Math.max(this.#ticked, first))
+    }
+  }
+}
+
+/** The first grant on the account that this reading followed, where both lie within the same second. */
+function grantBefore({ kind, account, at }: Entry, due: readonly Entry[]): Entry | null {
+  if (kind !== 'read') return null
+  const isFollowed = (other: Entry): boolean =>
+    other.kind === 'granted' && other.account === account && other.at <= at
+  return due.find(isFollowed) ?? null
+}

@@ -1,0 +1,353 @@
+/**
+ * A host without tmux and without agents: it keeps account of what real ones would keep account of (processes, fences, where
+ * each conversation lies, which texts arrived), refuses what they would refuse, and writes down what it was asked.
+ * What happens on it is said by the test.
+ */
+import { Context } from '@temporalio/activity'
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
+import type {
+  Carried,
+  CarryRequest,
+  DeliverRequest,
+  HostActivities,
+  Launched,
+  LaunchRequest,
+  Observation,
+  SessionRef,
+  Stopped,
+  StopRequest,
+  WatchRequest,
+} from '../../../activities/contracts.js'
+import * as faults from '../../../activities/errors.js'
+import type { AccountReading, Wall, Window } from '../../../policy/account.js'
+import type { HostSide } from './theatre.js'
+
+export const iso = (instant: number): string => new Date(instant).toISOString()
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+/** What a watch sees; the rest of an observation is filled in by the host. */
+export type Sight = DistributiveOmit<Observation, 'readings' | 'at' | 'transcriptTo' | 'wasWorking'> & {
+  wasWorking?: boolean
+}
+
+type Step = Exclude<keyof HostActivities, 'showStatus'>
+
+export interface Asked {
+  step: Step
+  session: string
+  fence: number
+  account: string
+  at: number
+}
+
+export interface Process {
+  session: string
+  sessionId: string
+  fence: number
+  account: string
+  pid: number
+}
+
+interface Stop {
+  reached: Promise<void>
+  open: () => void
+}
+
+/** The virtual instant of an attempt; nothing moves it while the attempt runs. */
+const instant = (): number => Context.current().info.currentAttemptScheduledTimestampMs
+
+/** "Not yet": asked again after this long, in virtual time, which a running activity would stop. */
+const notYet = (ms: number): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: 'NotYet',
+    message: 'nothing has happened',
+    nextRetryDelay: Math.max(ms, 1),
+    category: ApplicationFailureCategory.BENIGN,
+  })
+
+export class FakeHost implements HostSide {
+  readonly hostId: string
+  readonly pool: string
+  /** What was asked of the host, in order; watches and deliveries count once, however often they look. */
+  readonly asked: Asked[] = []
+  readonly launches: LaunchRequest[] = []
+  readonly watches: WatchRequest[] = []
+  /** Live processes by session. */
+  readonly processes = new Map<string, Process>()
+  /** Texts that reached the agent, by session: `[id, text]`, in order. */
+  readonly delivered = new Map<string, string[]>()
+  /** What no law allows and the host saw anyway. */
+  readonly violations: string[] = []
+  /** Sessions whose agent is in a turn: texts wait. */
+  readonly busy = new Set<string>()
+  /** How often a watch looks, in virtual time. */
+  lookEvery = 5_000
+  /** Whether the agent is seen to take the prompt it is launched with. */
+  promptTaken = true
+  readonly accounts: Map<string, FakeAccount>
+
+  readonly #sights = new Map<string, Sight[]>()
+  readonly #newestFence = new Map<string, number>()
+  readonly #stoppedFence = new Map<string, number>()
+  /** What was ever said in each conversation, and the copies of it by account. */
+  readonly #said = new Map<string, string[]>()
+  readonly #copies = new Map<string, Map<string, string[]>>()
+  readonly #takenIds = new Set<string>()
+  readonly #failures: { step: Step; when: (account: string) => boolean; fault: Error }[] = []
+  readonly #stops = new Map<Step, { arrive: () => void; opened: Promise<void> }>()
+  readonly #inStep = new Set<string>()
+  readonly #watched = new Set<string>()
+  #pids = 1000
+
+  constructor(hostId: string, pool: string, accounts: string[]) {
+    this.hostId = hostId
+    this.pool = pool
+    this.accounts = new Map(accounts.map((account) => [account, new FakeAccount(account)]))
+  }
+
+  liveSessions: () => Promise<string[]> = () => Promise.resolve([])
+
+  /** The next watch of the session that looks sees this. */
+  sees(session: string, sight: Sight): void {
+    this.#sights.set(session, [...(this.#sights.get(session) ?? []), sight])
+    if (sight.kind === 'exited' || sight.kind === 'gone') this.processes.delete(session)
+  }
+
+  hasSeenAll(session: string): boolean {
+    return (this.#sights.get(session) ?? []).length === 0
+  }
+
+  /** The next call of the step that this is about fails; once for each call of this. */
+  fails(step: Step, fault: Error, when: (account: string) => boolean = () => true): void {
+    this.#failures.push({ step, when, fault })
+  }
+
+  /** Whatever was to fail from here on does not. */
+  mend(): void {
+    this.#failures.length = 0
+  }
+
+  /** The next call of the step waits, its work undone, until it is let through. */
+  holds(step: Step): Stop {
+    let open = (): void => undefined
+    let arrive = (): void => undefined
+    const reached = new Promise<void>((resolve) => (arrive = resolve))
+    const opened = new Promise<void>((resolve) => (open = resolve))
+    this.#stops.set(step, { arrive, opened })
+    return { reached, open }
+  }
+
+  /** A conversation that lies on the host without having been begun here. */
+  lay(sessionId: string, account: string): void {
+    this.#say(sessionId, account, 'said before')
+  }
+
+  #copiesOf(sessionId: string): Map<string, string[]> {
+    const copies = this.#copies.get(sessionId) ?? new Map<string, string[]>()
+    this.#copies.set(sessionId, copies)
+    return copies
+  }
+
+  #say(sessionId: string, account: string, text: string): void {
+    this.#said.set(sessionId, [...(this.#said.get(sessionId) ?? []), text])
+    const copies = this.#copiesOf(sessionId)
+    copies.set(account, [...(copies.get(account) ?? []), text])
+  }
+
+  activities(): HostActivities {
+    return {
+      launchAgent: (request) => this.#alone(request, 'launchAgent', () => this.#launch(request)),
+      stopAgent: (request) => this.#alone(request, 'stopAgent', () => this.#stop(request)),
+      carryConversation: (request) => this.#carry(request),
+      watchAgent: (request) => Promise.resolve().then(() => this.#watch(request)),
+      deliverText: (request) => this.#deliver(request),
+      readAccounts: () => Promise.resolve(this.#readings()),
+      probeAccount: ({ account }) => this.#probe(account),
+    }
+  }
+
+  /** Launching and stopping one session at the same time is what its workflow must never ask for. */
+  async #alone<T>(ref: SessionRef, step: Step, work: () => T): Promise<T> {
+    const { session } = ref
+    if (this.#inStep.has(session)) this.violations.push(`${step} of ${session} beside another step of it`)
+    this.#inStep.add(session)
+    try {
+      await this.#enter(step, session, ref.fence, ref.place.name)
+      return work()
+    } finally {
+      this.#inStep.delete(session)
+    }
+  }
+
+  async #enter(step: Step, session: string, fence: number, account: string): Promise<void> {
+    this.asked.push({ step, session, fence, account, at: instant() })
+    const stop = this.#stops.get(step)
+    if (stop) {
+      this.#stops.delete(step)
+      const beat = setInterval(() => Context.current().heartbeat(), 1_000)
+      stop.arrive()
+      await stop.opened
+      clearInterval(beat)
+    }
+    const failure = this.#failures.findIndex((one) => one.step === step && one.when(account))
+    if (failure >= 0) throw this.#failures.splice(failure, 1)[0]!.fault
+  }
+
+  #launch(request: LaunchRequest): Launched {
+    const { session, sessionId, fence, place, mode, prompt } = request
+    const newest = this.#newestFence.get(session) ?? 0
+    if (fence < newest || fence <= (this.#stoppedFence.get(session) ?? -1))
+      throw faults.staleFence(session, fence, newest)
+    const live = this.processes.get(session)
+    const copies = this.#copiesOf(sessionId)
+    const copy = copies.get(place.name)
+    if (mode === 'resume' && copy === undefined && copies.size > 0)
+      throw faults.conversationMissing(sessionId, place.name)
+    const said = this.#said.get(sessionId) ?? []
+    if (said.join() !== (copy ?? []).join())
+      this.violations.push(`${session} goes on at ${place.name} without all that was said: ${said.join()}`)
+    this.launches.push(request)
+    this.#newestFence.set(session, fence)
+    if (live?.fence !== fence)
+      this.processes.set(session, { session, sessionId, fence, account: place.name, pid: ++this.#pids })
+    if (prompt !== null) this.#say(sessionId, place.name, prompt.text)
+    return {
+      pane: `%${fence}`,
+      pid: this.processes.get(session)!.pid,
+      tmuxSocket: '/tmux',
+      transcript: `/${place.name}/${sessionId}.jsonl`,
+      transcriptFrom: 0,
+      promptTaken: this.promptTaken,
+      steps: [{ name: 'respawn', ms: 0 }],
+    }
+  }
+
+  #stop({ session, fence, closePane }: StopRequest): Stopped {
+    const newest = this.#newestFence.get(session) ?? 0
+    if (newest > fence) return { steps: [], wasWorking: false }
+    this.#stoppedFence.set(session, fence)
+    const live = this.processes.delete(session)
+    return {
+      steps: [{ name: closePane ? 'stop, close' : 'stop', ms: 0 }],
+      wasWorking: live && this.busy.has(session),
+    }
+  }
+
+  async #carry({ session, sessionId, from, to }: CarryRequest): Promise<Carried> {
+    await this.#enter('carryConversation', session, 0, to.name)
+    if (this.processes.has(session)) this.violations.push(`${session} was carried while it was being written`)
+    const copies = this.#copiesOf(sessionId)
+    const longest = [...copies.values()].sort((a, b) => b.length - a.length)[0]
+    const copy = from === null ? longest : copies.get(from.name)
+    if (copy === undefined) return { transcript: null, bytes: 0 }
+    copies.set(to.name, copy)
+    return { transcript: `/${to.name}/${sessionId}.jsonl`, bytes: copy.length }
+  }
+
+  #watch(request: WatchRequest): Observation {
+    const { session, fence, place } = request
+    const { activityId, workflowExecution } = Context.current().info
+    const key = `${activityId} ${workflowExecution?.runId ?? ''}`
+    if (!this.#watched.has(key)) {
+      this.#watched.add(key)
+      this.watches.push(request)
+      this.asked.push({ step: 'watchAgent', session, fence, account: place.name, at: instant() })
+    }
+    const isSuperseded =
+      (this.#newestFence.get(session) ?? 0) > fence || (this.#stoppedFence.get(session) ?? -1) >= fence
+    const sight: Sight | undefined = isSuperseded ? { kind: 'released' } : this.#sights.get(session)?.shift()
+    if (sight === undefined) throw notYet(this.lookEvery)
+    return {
+      ...sight,
+      readings: this.#readings(),
+      at: iso(instant()),
+      transcriptTo: request.transcriptFrom + 1,
+      wasWorking: sight.wasWorking ?? this.busy.has(session),
+    }
+  }
+
+  async #deliver({ session, sessionId, fence, messageId, text, place }: DeliverRequest): Promise<void> {
+    if (this.processes.get(session)?.fence !== fence) throw faults.staleFence(session, fence, 0)
+    if (this.busy.has(session)) throw notYet(this.lookEvery)
+    const isFirst = !this.#takenIds.has(messageId)
+    if (isFirst) {
+      this.delivered.set(session, [...(this.delivered.get(session) ?? []), text])
+      this.#say(sessionId, place.name, text)
+    }
+    this.#takenIds.add(messageId)
+    await this.#enter('deliverText', session, fence, place.name)
+  }
+
+  async #probe(name: string): Promise<AccountReading> {
+    await this.#enter('probeAccount', '', 0, name)
+    const account = this.accounts.get(name)!
+    const now = instant()
+    return account.isSilent ? unread(name, iso(now)) : account.reading(now, iso(now))
+  }
+
+  #readings(): AccountReading[] {
+    const now = instant()
+    return [...this.accounts.values()].map((account) =>
+      account.isRead ? account.reading(now, null) : unread(account.name, null),
+    )
+  }
+}
+
+/** An account with one window of five hours, which begins anew by itself. Able and known unless a test says otherwise. */
+export class FakeAccount {
+  readonly name: string
+  used = 0.1
+  /** When the window begins anew; past that instant nothing is used. */
+  resetsAt = Infinity
+  login: 'in' | 'out' = 'in'
+  identity: string
+  /** Whether the host reads it by itself, as it does where a session runs. */
+  isRead = true
+  /** Whether probes are answered without numbers. */
+  isSilent = false
+  wall: Wall | null = null
+
+  constructor(name: string) {
+    this.name = name
+    this.identity = `identity of ${name}`
+  }
+
+  /** The account refuses from now on, until the instant it states. */
+  hitWall(now: number, resetsAt: number): Wall {
+    this.used = 1
+    this.resetsAt = resetsAt
+    const at = iso(now)
+    this.wall = { kind: 'five_hour', scope: 'account', resetsAt: iso(resetsAt), evidence: 'said so', at }
+    return this.wall
+  }
+
+  reading(now: number, probedAt: string | null): AccountReading {
+    const isAnew = now >= this.resetsAt
+    const window: Window = {
+      name: 'five_hour',
+      used: isAnew ? 0 : this.used,
+      resetsAt: isAnew || this.resetsAt === Infinity ? iso(now + 5 * 3_600_000) : iso(this.resetsAt),
+      readAt: iso(now),
+      source: probedAt === null ? 'status-line' : 'usage-probe',
+    }
+    return {
+      account: this.name,
+      windows: this.login === 'in' ? [window] : [],
+      walls: this.wall === null || isAnew ? [] : [this.wall],
+      login: this.login,
+      loginAt: iso(now),
+      identity: this.identity,
+      probedAt,
+    }
+  }
+}
+
+const unread = (account: string, probedAt: string | null): AccountReading => ({
+  account,
+  windows: [],
+  walls: [],
+  login: 'unknown',
+  loginAt: null,
+  identity: null,
+  probedAt,
+})

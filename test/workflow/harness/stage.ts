@@ -1,0 +1,277 @@
+/** The set of one test: a pool, a host and sessions, with ids of their own on the shared server. */
+import type { WorkflowHandle } from '@temporalio/client'
+import proto from '@temporalio/proto'
+import { defaultTiming, type AccountSpec, type Timing } from '../../../policy/account.js'
+import { commonQueue, poolWorkflowId, sessionWorkflowId } from '../../../policy/ids.js'
+import type { PoolSettings, PoolView } from '../../../policy/lease.js'
+import type { SessionDetails } from '../../../policy/session.js'
+import {
+  poolQueries,
+  poolSignals,
+  sessionQueries,
+  sessionSignals,
+  type MoveArgs,
+  type SessionStart,
+} from '../../../workflows/messages.js'
+import { FakeHost, type Sight } from './host.js'
+import type { Theatre } from './theatre.js'
+
+export const second = 1_000
+export const minute = 60 * second
+export const hour = 60 * minute
+export const day = 24 * hour
+
+/** Real time that any wait may take: past it, something hangs. */
+const wallClockBound = 40_000
+const callBound = 15_000
+
+let stages = 0
+
+export interface StageOptions {
+  accounts: string[]
+  specs?: Record<string, Partial<AccountSpec>>
+  timing?: Partial<Timing>
+  /** Whether the pool's workflow runs from the beginning. */
+  withPool?: boolean
+}
+
+export class Stage {
+  readonly theatre: Theatre
+  readonly host: FakeHost
+  readonly pool: string
+  readonly settings: PoolSettings
+  /** How much time passes between two looks of `until`, unless said otherwise. */
+  step = second
+  readonly #sessions = new Map<string, WorkflowHandle>()
+  readonly #worker: { close: () => Promise<void> }
+
+  private constructor(
+    theatre: Theatre,
+    host: FakeHost,
+    settings: PoolSettings,
+    worker: { close: () => Promise<void> },
+  ) {
+    this.theatre = theatre
+    this.host = host
+    this.pool = settings.name
+    this.settings = settings
+    this.#worker = worker
+  }
+
+  static async open(theatre: Theatre, options: StageOptions): Promise<Stage> {
+    const pool = `pool-${++stages}`
+    const host = new FakeHost(`host-${stages}`, pool, options.accounts)
+    const settings: PoolSettings = {
+      name: pool,
+      moveAt: 0.95,
+      host: host.hostId,
+      timing: { ...defaultTiming, ...options.timing },
+      accounts: options.accounts.map((name) => ({
+        name,
+        role: 'pool',
+        ceiling: 1,
+        maxSessions: null,
+        ...options.specs?.[name],
+      })),
+    }
+    const stage = new Stage(theatre, host, settings, await theatre.addHost(host))
+    host.liveSessions = () => stage.#live()
+    if (options.withPool ?? true) await stage.startPool()
+    return stage
+  }
+
+  /** As the worker does it at its start. */
+  async startPool(): Promise<void> {
+    await this.theatre.env.client.workflow.signalWithStart('pool', {
+      workflowId: poolWorkflowId(this.pool),
+      taskQueue: commonQueue,
+      args: [this.settings],
+      signal: poolSignals.configure,
+      signalArgs: [this.settings],
+    })
+  }
+
+  /** Starts a session's workflow; `name` is made unique on the server and answered. */
+  async start(name: string, change: Partial<SessionStart> = {}): Promise<string> {
+    const unique = `${this.pool}-${name}`
+    const start: SessionStart = {
+      name: unique,
+      pool: this.pool,
+      sessionId: `conversation-${unique}`,
+      host: this.host.hostId,
+      agent: 'claude-code',
+      cwd: '/home/someone/project',
+      model: null,
+      account: null,
+      pinned: false,
+      priority: 5,
+      prompt: null,
+      continues: false,
+      timing: this.settings.timing,
+      ...change,
+    }
+    const handle = await this.theatre.env.client.workflow.start('session', {
+      workflowId: sessionWorkflowId(unique),
+      taskQueue: commonQueue,
+      args: [start],
+    })
+    this.#sessions.set(unique, handle)
+    return unique
+  }
+
+  /** Starts a session and waits until it runs. */
+  async up(name: string, change: Partial<SessionStart> = {}): Promise<string> {
+    const session = await this.start(name, change)
+    await this.untilSession(session, ({ phase, pid }) => phase === 'working' && pid !== null)
+    return session
+  }
+
+  handle(session: string): WorkflowHandle {
+    const handle = this.#sessions.get(session)
+    if (handle === undefined) throw new Error(`no session ${session} was started here`)
+    // Without the run, so that it is followed through continue-as-new.
+    return this.theatre.env.client.workflow.getHandle(handle.workflowId)
+  }
+
+  get poolHandle(): WorkflowHandle {
+    return this.theatre.env.client.workflow.getHandle(poolWorkflowId(this.pool))
+  }
+
+  show(session: string): Promise<SessionDetails> {
+    return this.handle(session).query<SessionDetails>(sessionQueries.describe)
+  }
+
+  view(): Promise<PoolView> {
+    return this.poolHandle.query<PoolView>(poolQueries.describe)
+  }
+
+  order(session: string, what: 'stop' | 'pause' | 'resume' | 'migrate'): Promise<void> {
+    return this.handle(session).signal(sessionSignals[what])
+  }
+
+  move(session: string, args: Partial<MoveArgs> = {}): Promise<void> {
+    return this.handle(session).signal(sessionSignals.move, { to: null, cause: 'move', ...args })
+  }
+
+  send(session: string, id: string, text: string): Promise<void> {
+    return this.handle(session).signal(sessionSignals.send, { id, text })
+  }
+
+  /** The account refuses from now on; the session meets it. */
+  async hitsWall(session: string, account: string, lasts = 3 * hour): Promise<void> {
+    const now = await this.theatre.now()
+    const wall = this.host.accounts.get(account)!.hitWall(now, now + lasts)
+    this.host.sees(session, { kind: 'walled', wall, wasWorking: true })
+  }
+
+  /** The session's watch sees this, and the workflow has it. */
+  async sees(session: string, sight: Sight): Promise<void> {
+    this.host.sees(session, sight)
+    await this.until(
+      `${session} sees ${sight.kind}`,
+      () => Promise.resolve(this.host.hasSeenAll(session)),
+      (seen) => seen,
+    )
+  }
+
+  /** Lets virtual time pass until the value is as wanted: no longer than `within` of it, and never hanging. */
+  async until<T>(
+    what: string,
+    look: () => Promise<T>,
+    wanted: (value: T) => boolean,
+    within = 10 * minute,
+    step = this.step,
+  ): Promise<T> {
+    const [wallEnd, end] = [performance.now() + wallClockBound, (await this.theatre.now()) + within]
+    for (;;) {
+      // A workflow that hangs does not answer; the call has to end all the same.
+      const value = await this.theatre.env.connection.withDeadline(Date.now() + callBound, look)
+      if (wanted(value)) return value
+      const isLate = performance.now() > wallEnd || (await this.theatre.now()) > end
+      if (isLate) throw new Error(`${what}: not as wanted in time; last: ${JSON.stringify(value, null, 2)}`)
+      await this.theatre.pass(step)
+    }
+  }
+
+  untilSession(
+    session: string,
+    wanted: (details: SessionDetails) => boolean,
+    within?: number,
+    step?: number,
+  ): Promise<SessionDetails> {
+    return this.until(session, () => this.show(session), wanted, within, step)
+  }
+
+  /** Runs on this account, and the workflow knows it. */
+  untilOn(session: string, account: string, within?: number, step?: number): Promise<SessionDetails> {
+    return this.untilSession(
+      session,
+      (now) => now.phase === 'working' && now.account === account,
+      within,
+      step,
+    )
+  }
+
+  /** Who holds which account, as the pool has it. */
+  async leases(): Promise<Record<string, string[]>> {
+    const { accounts } = await this.view()
+    return Object.fromEntries(accounts.map(({ name, leases }) => [name, leases]))
+  }
+
+  /** What was asked of the host for the session, in words: `stopAgent a#1`. Watches and texts aside. */
+  steps(session: string): string[] {
+    return this.host.asked
+      .filter((asked) => asked.session === session && !['watchAgent', 'deliverText'].includes(asked.step))
+      .map(({ step, account, fence }) =>
+        step === 'carryConversation'
+          ? `${step} to ${account}`
+          : `${step} ${account}#${this.nth(session, fence)}`,
+      )
+  }
+
+  /** Fences are big numbers: the session's first is 1, its second 2, and so on. */
+  private nth(session: string, fence: number): number {
+    const fences = this.host.asked.filter((asked) => asked.session === session && asked.fence > 0)
+    return [...new Set(fences.map((asked) => asked.fence))].sort((a, b) => a - b).indexOf(fence) + 1
+  }
+
+  async historyLength(session: string): Promise<number> {
+    return (await this.handle(session).describe()).historyLength
+  }
+
+  /** Ends all that was started, after a look for bugs that workflows hide: tasks that failed, violated laws. */
+  async close(): Promise<void> {
+    const handles = [...[...this.#sessions.keys()].map((name) => this.handle(name)), this.poolHandle]
+    const faults = [...this.host.violations]
+    for (const handle of handles) {
+      faults.push(...(await faultsOf(handle)))
+      await handle.terminate('the test is over').catch(() => undefined)
+    }
+    await this.#worker.close()
+    if (faults.length > 0) throw new Error(faults.join('\n'))
+  }
+
+  async #live(): Promise<string[]> {
+    const live: string[] = []
+    for (const name of this.#sessions.keys()) {
+      const { status } = await this.handle(name).describe()
+      if (status.name === 'RUNNING') live.push(name)
+    }
+    return live
+  }
+}
+
+/** Failed workflow tasks (a bug that is retried for ever) and failed runs. */
+async function faultsOf(handle: WorkflowHandle): Promise<string[]> {
+  const { EventType, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1
+  const history = await handle.fetchHistory().catch(() => null)
+  return (history?.events ?? []).flatMap((event) => {
+    const failed = event.workflowTaskFailedEventAttributes
+    const isBug =
+      failed != null && failed.cause !== WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
+    if (isBug) return [`${handle.workflowId}: a task failed: ${failed.failure?.message ?? ''}`]
+    if (event.eventType !== EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED) return []
+    const { failure } = event.workflowExecutionFailedEventAttributes ?? {}
+    return [`${handle.workflowId} failed: ${failure?.message ?? ''} ${failure?.stackTrace ?? ''}`]
+  })
+}

@@ -1,0 +1,147 @@
+/**
+ * The real workflows on the server with virtual time: one server and one workflow worker per test file, and a stage of its
+ * own for each test (pool, host, sessions). Time stands while anything runs and moves only when a test lets it.
+ */
+import proto from '@temporalio/proto'
+import { TestWorkflowEnvironment } from '@temporalio/testing'
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker'
+import { fileURLToPath } from 'node:url'
+import type { CommonActivities, HostActivities } from '../../../activities/contracts.js'
+import { commonQueue, hostQueue } from '../../../policy/ids.js'
+import { attributeKinds } from '../../../worker/engine/setup.js'
+import { devServer, timeSkippingEnvironment, type DevServer } from '../../support/engine.js'
+
+const { IndexedValueType: kinds } = proto.temporal.api.enums.v1
+const kindNumbers = {
+  Keyword: kinds.INDEXED_VALUE_TYPE_KEYWORD,
+  Datetime: kinds.INDEXED_VALUE_TYPE_DATETIME,
+  Int: kinds.INDEXED_VALUE_TYPE_INT,
+  Bool: kinds.INDEXED_VALUE_TYPE_BOOL,
+}
+
+const workflowsPath = fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url))
+
+export const bundleWorkflows = (): Promise<WorkflowBundleWithSourceMap> =>
+  bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') })
+
+// Faults that tests provoke are not news; what breaks a test is thrown by the test.
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+})
+
+/** A host: what its worker carries out, and the names of the sessions it knows to be alive. */
+export interface HostSide {
+  readonly hostId: string
+  readonly pool: string
+  activities(): HostActivities
+  liveSessions(): Promise<string[]>
+}
+
+export class Theatre {
+  readonly env: TestWorkflowEnvironment
+  readonly #hosts = new Map<string, HostSide>()
+  readonly #workers: { worker: Worker; run: Promise<void> }[] = []
+  #server: DevServer | null = null
+  #broke: unknown = null
+
+  private constructor(env: TestWorkflowEnvironment) {
+    this.env = env
+  }
+
+  static async open(workflowBundle?: WorkflowBundleWithSourceMap): Promise<Theatre> {
+    return Theatre.#open(await timeSkippingEnvironment(), workflowBundle)
+  }
+
+  /**
+   * On the embedded engine and the wall clock: for what the server with virtual time can't do. That one loses count where an
+   * activity is cancelled between two attempts, and its time then never skips again.
+   */
+  static async openReal(): Promise<Theatre> {
+    const server = await devServer()
+    const { address, namespace } = server
+    const theatre = await Theatre.#open(
+      await TestWorkflowEnvironment.createFromExistingServer({ address, namespace }),
+    )
+    theatre.#server = server
+    return theatre
+  }
+
+  static async #open(
+    env: TestWorkflowEnvironment,
+    workflowBundle?: WorkflowBundleWithSourceMap,
+  ): Promise<Theatre> {
+    if (env.supportsTimeSkipping)
+      await env.connection.operatorService.addSearchAttributes({
+        namespace: env.namespace ?? 'default',
+        searchAttributes: Object.fromEntries(
+          Object.entries(attributeKinds).map(([name, kind]) => [name, kindNumbers[kind]]),
+        ),
+      })
+    const theatre = new Theatre(env)
+    const common: CommonActivities = {
+      listLiveSessions: ({ pool }) => theatre.#hosts.get(pool)?.liveSessions() ?? Promise.resolve([]),
+    }
+    await theatre.#run({
+      connection: env.nativeConnection,
+      namespace: env.namespace ?? 'default',
+      taskQueue: commonQueue,
+      workflowBundle: workflowBundle ?? (await bundleWorkflows()),
+      activities: { ...common },
+      // A bug fails the workflow, and with it the test, instead of being retried for ever.
+      workflowFailureErrorTypes: { '*': ['Error'] },
+      maxCachedWorkflows: 600,
+    })
+    return theatre
+  }
+
+  /** Starts the worker of a host; all that its sessions ask of it goes there. */
+  async addHost(host: HostSide): Promise<{ close: () => Promise<void> }> {
+    this.#hosts.set(host.pool, host)
+    return this.#run({
+      connection: this.env.nativeConnection,
+      namespace: this.env.namespace ?? 'default',
+      taskQueue: hostQueue(host.hostId),
+      activities: { ...host.activities() },
+    })
+  }
+
+  async #run(options: Parameters<typeof Worker.create>[0]): Promise<{ close: () => Promise<void> }> {
+    const worker = await Worker.create({ ...options, shutdownGraceTime: '100ms' })
+    const run = worker.run().catch((error: unknown) => {
+      this.#broke = error
+    })
+    this.#workers.push({ worker, run })
+    return {
+      close: async () => {
+        if (worker.getState() === 'RUNNING') worker.shutdown()
+        await run
+      },
+    }
+  }
+
+  /** The virtual now, in milliseconds since the epoch. */
+  now(): Promise<number> {
+    return this.env.currentTimeMs()
+  }
+
+  /** Lets this much virtual time pass; what becomes due in it happens. */
+  async pass(ms: number): Promise<void> {
+    if (this.#broke !== null) throw new Error('a worker broke', { cause: this.#broke })
+    await this.env.sleep(ms)
+  }
+
+  async close(): Promise<void> {
+    for (const { worker } of this.#workers) if (worker.getState() === 'RUNNING') worker.shutdown()
+    await Promise.all(this.#workers.map(({ run }) => run))
+    await this.env.teardown()
+    await this.#server?.stop()
+  }
+}
