@@ -1,0 +1,77 @@
+/** Instants at which something happened on disk, as soon as the system tells. */
+import { mkdirSync, readFileSync, statSync, watch } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { z } from 'zod'
+
+const runningSchema = z.looseObject({ pid: z.number(), sessionId: z.string() })
+
+/** A watch that has been set, and what comes of it. */
+export interface Sighting {
+  /** Milliseconds on the clock of `performance.now()`. */
+  seen: Promise<number>
+  close: () => void
+}
+
+/** The first file in these folders that fits, when it appears or changes. The folders are made where they are missing. */
+export function firstFile(
+  folders: readonly string[],
+  fits: (name: string, folder: string) => boolean,
+): Sighting {
+  const { promise, resolve } = withResolver<number>()
+  const watchers = folders.map((folder) => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return watch(folder, (_event, name) => {
+      if (name === null || !fits(name, folder)) return
+      resolve(performance.now())
+      close()
+    })
+  })
+  const close = (): void => watchers.forEach((watcher) => watcher.close())
+  return { seen: promise, close }
+}
+
+/** The agent program's own word, under one of these config dirs, that it runs with this conversation. */
+export function firstRunning(configDirs: readonly string[], sessionId: string): Sighting {
+  const folders = configDirs.map((dir) => join(dir, 'sessions'))
+  return firstFile(folders, (name, folder) => {
+    if (!/^\d+\.json$/.test(name)) return false
+    return runs(join(folder, name), sessionId)
+  })
+}
+
+/** The first row of this file, of those that are written from now on, that holds `words`. */
+export function firstRow(file: string, words: string): Sighting {
+  const from = statSync(file).size
+  return firstFile([dirname(file)], (name) => {
+    return name === basename(file) && readFileSync(file).subarray(from).includes(words)
+  })
+}
+
+/** A file that is just being written or removed says nothing yet: its next change is looked at as well. */
+function runs(file: string, sessionId: string): boolean {
+  try {
+    return runningSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).sessionId === sessionId
+  } catch {
+    return false
+  }
+}
+
+/** `seen`, or an error after `ms`: what never comes must not hold the benchmark for good. */
+export async function within(what: string, ms: number, { seen, close }: Sighting): Promise<number> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} was not seen within ${ms / 1000} s`)), ms)
+  })
+  try {
+    return await Promise.race([seen, late])
+  } finally {
+    clearTimeout(timer)
+    close()
+  }
+}
+
+function withResolver<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined
+  const promise = new Promise<T>((settle) => (resolve = settle))
+  return { promise, resolve }
+}
