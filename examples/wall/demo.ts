@@ -1,0 +1,96 @@
+/**
+ * `npm run demo`: a session hits the wall and gets up again, on real parts. Only the API behind the agent program and
+ * the two logins are made up. `npm run demo -- --keep` leaves it running until Ctrl-C.
+ */
+import { parseArgs } from 'node:util'
+import { openHome } from '../../config/home.js'
+import { readEngine } from '../../config/liveState.js'
+import { ownEngineOnly } from '../../test/support/engine.js'
+import { NeverHappened } from '../../test/support/until.js'
+import { ProgramNotFoundError } from '../../worker/errors.js'
+import { obtainTemporal } from '../../worker/engine/find.js'
+import { DemoFailed, Outpool } from './outpool.js'
+import { findMissing } from './preflight.js'
+import { Screen } from './screen.js'
+import { accounts, prepareStandIn, tell } from './story.js'
+import { explain, isProven, keepNote, summarise } from './summary.js'
+
+/** As a shell says it of a program that a signal ended. */
+const interrupted = 130
+
+const screen = new Screen(process.stdout)
+const stop = new AbortController()
+const told = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
+
+/** Told to leave everything running, and done with the rest: to be ended is what it waits for. */
+let kept = false
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { keep: { type: 'boolean' } } })
+  const env = ownEngineOnly()
+  const missing = await findMissing(env)
+  for (const { what, remedy } of missing) console.error(`demo: ${what}\n  -> ${remedy}`)
+  if (missing.length > 0) return 1
+
+  screen.line(screen.colors.bold('outpool: a session hits the wall, and gets up again'))
+  screen.line('Real: Temporal, tmux, Claude Code. Made up: the API behind it, and two logins.')
+  screen.heading('The healer')
+  const temporal = await Promise.race([obtainTemporal({ env, say: (line) => screen.say(line) }), told])
+  if (!temporal) return interrupted
+  screen.say(`${temporal.version}, from ${sourceNames[temporal.source]}`)
+
+  const outpool = await Outpool.make([...accounts], temporal.path)
+  try {
+    prepareStandIn(outpool)
+    screen.say(`outpool up    # with the made-up logins ${accounts.join(' and ')}`)
+    // A run that is broken off leaves its part unfinished: nobody waits for it any more.
+    return await Promise.race([
+      show(outpool, values.keep ?? false),
+      told.then(() => (kept ? 0 : interrupted)),
+    ])
+  } finally {
+    const gone = await outpool.close()
+    screen.line()
+    screen.say(`Ended, with nothing left behind: ${gone.join(', ') || 'nothing ran'}; its folder is removed.`)
+  }
+}
+
+async function show(outpool: Outpool, keep: boolean): Promise<number> {
+  await outpool.up((line) => screen.quote('up', line.replace(/^outpool: /, '')))
+  const story = await tell(outpool, screen, stop.signal)
+  summarise(story, screen)
+  if (!isProven(story)) throw new DemoFailed('the conversation did not arrive whole on the other account')
+  screen.heading('Where to look: outpool show shop')
+  for (const line of (await outpool.command('show', 'shop')).trimEnd().split('\n')) screen.cut('', line)
+  explain(screen)
+  if (!keep) return 0
+  const home = openHome(outpool.fleet.env)
+  const engine = readEngine(home)
+  keepNote(screen, {
+    home: home.dir,
+    uiUrl: engine?.uiUrl ?? null,
+    namespace: engine?.namespace ?? 'default',
+  })
+  kept = true
+  await told
+  return 0
+}
+
+const sourceNames = {
+  OUTPOOL_TEMPORAL: 'OUTPOOL_TEMPORAL',
+  PATH: 'the PATH',
+  cache: 'the cache',
+  download: "Temporal's download",
+  PyPI: 'PyPI',
+} as const
+
+function report(error: unknown): number {
+  const known = error instanceof DemoFailed || error instanceof NeverHappened
+  if (error instanceof ProgramNotFoundError) console.error(`\ndemo: ${error.message}\n  -> ${error.remedy}`)
+  else console.error(known ? `\ndemo: ${error.message}` : error)
+  return 1
+}
+
+// What was broken off may still wait for something: the end does not wait for it.
+process.exit(await main().catch(report))

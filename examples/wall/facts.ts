@@ -1,0 +1,38 @@
+/** What has to be true at the end, read off the requests that reached the API; the agent's screen proves nothing. */
+import { type RecordedRequest, textOf } from '../../test/standin/requests.js'
+
+type Message = RecordedRequest['messages'][number]
+
+/** What was said, without the reminders that the agent program wraps around it anew in each request. */
+const said = ({ content }: Message): string =>
+  textOf(content)
+    .replaceAll(/<system-reminder>[\s\S]*?<\/system-reminder>/g, '')
+    .trim()
+
+const spoken = (request: RecordedRequest): Message[] =>
+  request.messages.filter(({ role }) => role !== 'system')
+
+export interface Carried {
+  /** Messages of the request that met the wall. */
+  earlier: number
+  /** How many of them stand, word for word and in their order, in the first request on the other account. */
+  kept: number
+  sameConversation: boolean
+}
+
+export function compare(walled: RecordedRequest, resumed: RecordedRequest): Carried {
+  const after = spoken(resumed)
+  const before = spoken(walled)
+  const kept = before.filter((message, index) => {
+    const now = after[index]
+    // The prompt to go on may stand in one message with what came before it.
+    return now?.role === message.role && said(now).startsWith(said(message))
+  })
+  const sameConversation = walled.sessionId !== null && walled.sessionId === resumed.sessionId
+  return { earlier: before.length, kept: kept.length, sameConversation }
+}
+
+/** Whether the test that the agent ran in its pane passed, as it told the API. */
+export function testPassed(last: RecordedRequest): boolean {
+  return spoken(last).some(({ role, content }) => role === 'user' && /\bpass 1\b/.test(textOf(content)))
+}
