@@ -1,0 +1,96 @@
+/** Headless Chromium at Temporal's Web UI: away from any network, and with Outpool's columns in the list. */
+import { chromium, type BrowserContext, type Page } from 'playwright-core'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { until } from '../../test/support/until.js'
+
+/** Loopback is all that it gets to see. */
+const flags = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  ...[
+    '--disable-component-update',
+    '--disable-sync',
+    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+  ],
+]
+
+const width = 1700
+const viewportHeight = 1600
+/** A page may wait for the engine's next event before it has all. Milliseconds. */
+const loadsWithin = 20_000
+
+interface Shot {
+  url: string
+  /** A text that is on the page, or in a frame of it, once it has loaded. */
+  shows: string
+  /** The heading with which the picture begins; without one it begins at the top of the page. */
+  from?: string
+  /** Of the picture, in pixels; the rest of a longer page is left out. */
+  height: number
+  file: string
+}
+
+/** Navigation and header of the Web UI, which tell nothing. */
+const frame = { left: 256, top: 48 }
+const above = 16
+
+export class Browser {
+  readonly #context: BrowserContext
+  readonly #page: Page
+  readonly #profile: string
+
+  private constructor(context: BrowserContext, page: Page, profile: string) {
+    this.#context = context
+    this.#page = page
+    this.#profile = profile
+  }
+
+  /** `columns`: of the list of workflows in this namespace. Throws where there is no Chromium. */
+  static async open({ namespace, columns }: { namespace: string; columns: string[] }): Promise<Browser> {
+    const profile = mkdtempSync(join(tmpdir(), 'outpool-chromium-'))
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+      args: flags,
+      viewport: { width, height: viewportHeight },
+      timezoneId: 'UTC',
+      colorScheme: 'light',
+    })
+    const pinned = columns.slice(0, 2)
+    const stored = { [namespace]: columns.map((label) => ({ label, pinned: pinned.includes(label) })) }
+    // Where the Web UI itself keeps what a person has chosen.
+    const chosen = { 'namespace-workflow-table-columns': stored, eventView: 'compact' }
+    const script = Object.entries(chosen)
+      .map(
+        ([key, value]) =>
+          `localStorage.setItem(${JSON.stringify(key)}, ${JSON.stringify(JSON.stringify(value))})`,
+      )
+      .join(';')
+    await context.addInitScript(script)
+    return new Browser(context, context.pages()[0] ?? (await context.newPage()), profile)
+  }
+
+  /** The address of a workflow's latest run, to which the Web UI leads on; null while it has not yet. */
+  async runOf(workflow: string): Promise<string | null> {
+    if (!this.#page.url().startsWith(workflow)) await this.#page.goto(workflow)
+    const found = /^(.*\/workflows\/[^/]+\/[0-9a-f-]{36})/.exec(this.#page.url())
+    return found?.[1] ?? null
+  }
+
+  async photograph({ url, shows, from, height, file }: Shot): Promise<void> {
+    const page = this.#page
+    await page.goto(url)
+    const counts = (): Promise<number[]> =>
+      Promise.all(page.frames().map((one) => one.getByText(shows).count()))
+    await until(`${shows} on ${url}`, counts, (found) => found.some((count) => count > 0), loadsWithin)
+    const heading =
+      from === undefined ? null : await page.getByRole('heading', { name: from }).first().boundingBox()
+    const y = Math.max(frame.top, (heading?.y ?? 0) - above)
+    await page.screenshot({ path: file, clip: { x: frame.left, y, width: width - frame.left, height } })
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close()
+    rmSync(this.#profile, { recursive: true, force: true })
+  }
+}

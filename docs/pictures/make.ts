@@ -1,0 +1,58 @@
+/**
+ * `npm run pictures`: runs a small fleet on real parts and photographs Temporal's Web UI in headless Chromium.
+ * The pictures land beside this file. CHROMIUM names the browser where it is not /usr/bin/chromium.
+ */
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openHome } from '../../config/home.js'
+import { readEngine } from '../../config/liveState.js'
+import { until } from '../../test/support/until.js'
+import { startFleet } from '../../test/support/fleet.js'
+import { Browser } from './browser.js'
+import { playDay, rescued } from './day.js'
+
+const folder = dirname(fileURLToPath(import.meta.url))
+
+/** In the summary of a step that every rescue has. */
+const carried = 'carry the conversation'
+
+const columns = [
+  ...['Status', 'Workflow ID', 'OutpoolPhase', 'OutpoolAccount', 'OutpoolRescues'],
+  ...['OutpoolWalledUntil', 'OutpoolAttention', 'Start'],
+]
+
+async function main(): Promise<void> {
+  const fleet = await startFleet({ accounts: ['max-1', 'max-2', 'max-3'] })
+  try {
+    await fleet.up()
+    await playDay(fleet)
+    const engine = readEngine(openHome(fleet.env))
+    if (!engine?.uiUrl) throw new Error('the engine has no Web UI')
+    const { uiUrl, namespace } = engine
+    const browser = await Browser.open({ namespace, columns })
+    try {
+      const list = `${uiUrl}/namespaces/${namespace}/workflows`
+      const run = await until(
+        'the run of the rescued session',
+        () => browser.runOf(`${list}/${encodeURIComponent(`session/${rescued}`)}`),
+        (found) => found !== null,
+      )
+      const shots = [
+        { name: 'list', url: list, shows: 'parked', height: 480 },
+        { name: 'timeline', url: `${run ?? ''}/timeline`, shows: carried, from: 'Timeline', height: 480 },
+        { name: 'history', url: `${run ?? ''}/history`, shows: carried, from: 'Event History', height: 620 },
+        { name: 'details', url: `${run ?? ''}/user-metadata`, shows: 'conversation', height: 640 },
+      ]
+      for (const { name, ...shot } of shots) {
+        await browser.photograph({ ...shot, file: `${folder}/${name}.png` })
+        console.log(`${folder}/${name}.png`)
+      }
+    } finally {
+      await browser.close()
+    }
+  } finally {
+    await fleet.close()
+  }
+}
+
+await main()
