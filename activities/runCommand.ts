@@ -1,0 +1,192 @@
+/** Runs a program of the user's within bounds: of time, of output kept, of what it may leave behind. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { statSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { end, startOf } from './processes.js'
+
+export interface CommandRequest {
+  /** Program and arguments; never read by a shell. */
+  run: readonly string[]
+  cwd: string
+  /** Added to the worker's own environment, secrets resolved. */
+  env: Readonly<Record<string, string>>
+  /** The program, and all that it started, is ended after this. Null: it may take as long as it likes. */
+  timeoutMs: number | null
+  /** Between TERM and KILL. */
+  stopGraceMs: number
+  /** Of what it prints, the last so many bytes are kept. */
+  maxOutputBytes: number
+  /** Written to its standard input, which is closed after it; without, it reads an end of file. */
+  input?: string | Buffer
+  /** Told the program's process id, which is also that of its group and terminal session. */
+  onStart?: (pid: number) => void
+  /** Ends it as the time limit does. */
+  abort?: AbortSignal
+}
+
+export interface CommandResult {
+  /** Whether it ended by itself with exit code 0. */
+  ok: boolean
+  exitCode: number | null
+  signal: NodeJS.Signals | null
+  timedOut: boolean
+  /** What it printed on both outputs, in the order in which it came, cut at the front to whole characters. */
+  tail: string
+  /** How many bytes it printed in all. */
+  printedBytes: number
+  ms: number
+  /** Why it is not ok, in a few words; null where it is. */
+  why: string | null
+}
+
+/** A program that got away from its group may hold its outputs open for ever: its end is not waited for. */
+const drainWithinMs = 1_000
+
+/**
+ * Never throws for what the program does: a program that cannot be started is a result too. What is left of its terminal
+ * session when it has ended, in time or not, is ended with it, so that nothing piles up from run to run; a program that is
+ * meant to live on starts a session of its own.
+ */
+export async function runCommand(request: CommandRequest): Promise<CommandResult> {
+  const startedAt = performance.now()
+  const tail = new Tail(request.maxOutputBytes)
+  const result = (
+    outcome: Pick<CommandResult, 'exitCode' | 'signal' | 'timedOut' | 'why'>,
+  ): CommandResult => ({
+    ...outcome,
+    ok: outcome.why === null,
+    tail: tail.text(),
+    printedBytes: tail.printedBytes,
+    ms: Math.round(performance.now() - startedAt),
+  })
+  const neverRan = (why: string): CommandResult =>
+    result({ exitCode: null, signal: null, timedOut: false, why })
+  if (!isFolder(request.cwd)) return neverRan(`the folder ${request.cwd} is not there`)
+  if (request.abort?.aborted === true) return neverRan('it was called off')
+  const [program = '', ...args] = request.run
+  const child = spawn(program, args, {
+    cwd: request.cwd,
+    env: { ...process.env, ...request.env },
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  const exited = untilExit(child)
+  const drained = Promise.all([tail.takeFrom(child.stdout), tail.takeFrom(child.stderr)])
+  // A program that does not read its input, or ends before it has, breaks the pipe: its own affair.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(request.input ?? '')
+  const { pid } = child
+  if (pid === undefined)
+    return neverRan(`${program} cannot be started: ${(await exited).fault ?? 'no reason given'}`)
+  const ref = { pid, start: (await startOf(pid)) ?? '' }
+  request.onStart?.(pid)
+  const broken = await firstOf(exited, request.timeoutMs, request.abort)
+  await end(ref, broken === null ? 0 : request.stopGraceMs)
+  const { exitCode, signal } = await exited
+  await Promise.race([drained, delay(drainWithinMs, undefined, { ref: false })])
+  child.stdout.destroy()
+  child.stderr.destroy()
+  const timedOut = broken === 'time'
+  if (broken === 'abort') return result({ exitCode, signal, timedOut, why: 'it was called off' })
+  if (timedOut)
+    return result({
+      exitCode,
+      signal,
+      timedOut,
+      why: `it did not end within ${inSeconds(request.timeoutMs)}`,
+    })
+  if (signal !== null) return result({ exitCode, signal, timedOut, why: `it was ended by ${signal}` })
+  return result({
+    exitCode,
+    signal,
+    timedOut,
+    why: exitCode === 0 ? null : `it ended with exit code ${exitCode ?? '?'}`,
+  })
+}
+
+interface Exit {
+  exitCode: number | null
+  signal: NodeJS.Signals | null
+  fault: string | null
+}
+
+function untilExit(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ exitCode: null, signal: null, fault: error.message }))
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal, fault: null }))
+  })
+}
+
+/** What broke the run off; null where it ended by itself. */
+async function firstOf(
+  exited: Promise<Exit>,
+  timeoutMs: number | null,
+  abort: AbortSignal | undefined,
+): Promise<'time' | 'abort' | null> {
+  if (abort?.aborted === true) return 'abort'
+  const settled = new AbortController()
+  const waits: Promise<'time' | 'abort' | null>[] = [exited.then(() => null)]
+  if (timeoutMs !== null)
+    waits.push(delay(timeoutMs, 'time' as const, { signal: settled.signal }).catch(() => null))
+  if (abort)
+    waits.push(
+      new Promise((resolve) => {
+        abort.addEventListener('abort', () => resolve('abort'), { once: true, signal: settled.signal })
+      }),
+    )
+  try {
+    return await Promise.race(waits)
+  } finally {
+    settled.abort()
+  }
+}
+
+/** The last bytes of a stream, however much comes. */
+class Tail {
+  readonly #maxBytes: number
+  #chunks: Buffer[] = []
+  #held = 0
+  printedBytes = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  async takeFrom(stream: Readable): Promise<void> {
+    try {
+      for await (const chunk of stream) this.#take(chunk as Buffer)
+    } catch {
+      // Destroyed by us, or broken with its program: what came is kept.
+    }
+  }
+
+  #take(chunk: Buffer): void {
+    this.printedBytes += chunk.length
+    this.#chunks.push(chunk)
+    this.#held += chunk.length
+    for (
+      let first = this.#chunks[0];
+      first && this.#held - first.length >= this.#maxBytes;
+      first = this.#chunks[0]
+    ) {
+      this.#chunks.shift()
+      this.#held -= first.length
+    }
+  }
+
+  text(): string {
+    const kept = Buffer.concat(this.#chunks)
+    if (kept.length <= this.#maxBytes) return kept.toString('utf8')
+    const cut = kept.subarray(kept.length - this.#maxBytes)
+    // A character that was cut in two leaves bytes of the form 10xxxxxx at the front.
+    const whole = cut.findIndex((byte) => (byte & 0xc0) !== 0x80)
+    return cut.subarray(Math.max(whole, 0)).toString('utf8')
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+const inSeconds = (ms: number | null): string => `${(ms ?? 0) / 1_000} s`

@@ -1,0 +1,103 @@
+/** The bounded runner of commands, on real processes. */
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type CommandRequest, runCommand } from '../../activities/runCommand.js'
+import { startOf } from '../../activities/processes.js'
+import { until } from '../support/until.js'
+
+let dir: string
+beforeEach(() => (dir = realpathSync(mkdtempSync(join(tmpdir(), 'outpool-run-')))))
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+const run = (script: string, more: Partial<CommandRequest> = {}) =>
+  runCommand({
+    ...{ run: ['/bin/sh', '-c', script], cwd: dir, env: {}, timeoutMs: 30_000, stopGraceMs: 2_000 },
+    ...{ maxOutputBytes: 10_000, ...more },
+  })
+
+const pidIn = (file: string): number => Number(readFileSync(join(dir, file), 'utf8'))
+const hasEnded = (file: string) =>
+  until(
+    `the end of ${file}`,
+    () => startOf(pidIn(file)),
+    (start) => start === null,
+    5_000,
+  )
+
+describe('a command that runs', () => {
+  it('answers what it printed on both outputs, where and with what environment it ran', async () => {
+    const result = await run('pwd; echo "$WORD" >&2', { env: { WORD: 'from the configuration' } })
+    expect(result).toMatchObject({ ok: true, exitCode: 0, signal: null, timedOut: false, why: null })
+    expect(result.tail.split('\n').sort()).toEqual(['', dir, 'from the configuration'])
+  })
+
+  it('gets its arguments as they are, read by no shell', async () => {
+    const odd = '$(touch hurt) `touch hurt`; touch hurt'
+    const result = await runCommand({
+      ...{ run: ['/usr/bin/printf', '%s', odd], cwd: dir, env: {}, timeoutMs: 5_000, stopGraceMs: 0 },
+      maxOutputBytes: 1_000,
+    })
+    expect(result.tail).toBe(odd)
+  })
+
+  it('reads its input to the end, and may leave it unread', async () => {
+    const input = 'x'.repeat(1_000_000)
+    expect((await run('wc -c', { input })).tail.trim()).toBe('1000000')
+    expect(await run('exit 0', { input })).toMatchObject({ ok: true })
+    expect((await run('cat; echo end')).tail).toBe('end\n')
+  })
+
+  it('keeps the last of an endless output, in whole characters', async () => {
+    const result = await run('yes "äöü" | head -c 20000000; printf "the end"', { maxOutputBytes: 1_002 })
+    expect(Buffer.byteLength(result.tail)).toBeLessThanOrEqual(1_002)
+    expect(result.tail).toMatch(/^[äöü\n]+the end$/)
+    expect(result.printedBytes).toBe(20_000_007)
+  })
+})
+
+describe('a command that fails says why', () => {
+  it.each([
+    ['exit 3', { exitCode: 3, why: 'it ended with exit code 3' }],
+    ['kill -9 $$', { signal: 'SIGKILL', why: 'it was ended by SIGKILL' }],
+  ])('%s', async (script, expected) => {
+    expect(await run(script)).toMatchObject({ ok: false, ...expected })
+  })
+
+  it('a program, and a folder, that is not there', async () => {
+    const missing = await run('', { run: ['no-such-program', 'x'] })
+    expect(missing).toMatchObject({ ok: false, exitCode: null })
+    expect(missing.why).toMatch(/^no-such-program cannot be started: .*ENOENT/)
+    const lost = join(dir, 'gone')
+    expect((await run('true', { cwd: lost })).why).toBe(`the folder ${lost} is not there`)
+  })
+})
+
+describe('a command that does not end', () => {
+  it('is ended at its time limit, with all that it started', async () => {
+    const script = 'sleep 61 & echo $! > child; trap "" TERM; echo up; while :; do sleep 1; done'
+    const result = await run(script, { timeoutMs: 1_000, stopGraceMs: 200 })
+    expect(result).toMatchObject({ ok: false, timedOut: true, signal: 'SIGKILL', tail: 'up\n' })
+    expect(result.why).toBe('it did not end within 1 s')
+    await hasEnded('child')
+  })
+
+  it('is ended when it is called off', async () => {
+    const off = new AbortController()
+    const running = run('echo $$ > self; exec sleep 62', { abort: off.signal, onStart: () => off.abort() })
+    expect(await running).toMatchObject({ ok: false, timedOut: false, why: 'it was called off' })
+  })
+
+  it('leaves nothing behind in its session when it ended in time', async () => {
+    expect(await run('sleep 63 & echo $! > child')).toMatchObject({ ok: true })
+    await hasEnded('child')
+  })
+
+  it('does not wait for one that got away and holds its output open', async () => {
+    const away = `setsid sh -c 'echo $$ > child; exec sleep 64' &`
+    const result = await run(`${away} while [ ! -s child ]; do sleep 0.1; done; echo done`)
+    expect(result).toMatchObject({ ok: true, tail: 'done\n' })
+    process.kill(pidIn('child'), 'SIGKILL')
+  })
+})
