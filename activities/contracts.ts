@@ -75,6 +75,8 @@ export interface WatchRequest extends SessionRef {
   stayUntil: string | null
   /** What the session is known to wait for: only a change is news. It ends with the dialog, or with the next turn. */
   waiting: { what: string; endsWith: 'dialog' | 'turn' } | null
+  /** The end of a turn that was answered is news too: the session is there for one piece of work. */
+  untilTurnEnd: boolean
   status: string
 }
 
@@ -99,6 +101,8 @@ export type Observation = {
   | { kind: 'frozen'; how: 'hung-request' | 'stopped' | 'spinning' }
   | { kind: 'waiting'; what: string }
   | { kind: 'not-waiting' }
+  /** Only where the watch was asked to stand until then. */
+  | { kind: 'turn-ended' }
   /** The person began another conversation in the same pane (/clear, /resume). */
   | { kind: 'renamed'; sessionId: string; transcript: string | null }
   /** Another step took the session over on this host. */

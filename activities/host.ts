@@ -46,7 +46,8 @@ export class Host {
       if (!account) throw unknownPlace(ref.name)
       return { ...ref, configDir: account.configDir, env: await secretsOf(account.env) }
     }
-    const substrate = this.config.substrates.find(({ name }) => name === ref.name)
+    const { substrates, reservedSubstrates } = this.config
+    const substrate = [...substrates, ...reservedSubstrates].find(({ name }) => name === ref.name)
     if (!substrate) throw unknownPlace(ref.name)
     const configDir = join(this.home.dir, 'substrates', substrate.name)
     mkdirSync(configDir, { recursive: true, mode: 0o700 })
@@ -55,10 +56,10 @@ export class Host {
 
   /** Every place of this host under which the conversation could lie. */
   async allPlaces(): Promise<Place[]> {
-    const { pool, reserved, substrates } = this.config
+    const { pool, reserved, substrates, reservedSubstrates } = this.config
     const refs: PlaceRef[] = [
       ...[...pool.accounts, ...reserved].map(({ name }) => ({ kind: 'account' as const, name })),
-      ...substrates.map(({ name }) => ({ kind: 'substrate' as const, name })),
+      ...[...substrates, ...reservedSubstrates].map(({ name }) => ({ kind: 'substrate' as const, name })),
     ]
     return Promise.all(refs.map((ref) => this.place(ref)))
   }

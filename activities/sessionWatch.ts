@@ -42,6 +42,7 @@ export class SessionWatch {
   #fault: TurnFault | null = null
   #turnFailed = false
   #hadTurn = false
+  #answered = false
   #byPerson = false
   #waitingSince: number | null = null
   #presses = 0
@@ -180,7 +181,8 @@ export class SessionWatch {
       return
     }
     this.#quietSince = Date.now()
-    await this.#judgeTurnEnd()
+    if (this.#request.untilTurnEnd && this.#answered) this.end({ kind: 'turn-ended' })
+    else await this.#judgeTurnEnd()
   }
 
   async #judgeWaiting(pane: Pane, state: LiveState): Promise<void> {
@@ -248,7 +250,9 @@ export class SessionWatch {
     const tail = await this.#adapter.readTail(this.#transcript, this.#offset)
     this.#offset = tail.offset
     this.#quietSince = Date.now()
-    if (tail.last) this.#fault = tail.last.kind === 'fault' ? tail.last.fault : null
+    if (!tail.last) return
+    this.#fault = tail.last.kind === 'fault' ? tail.last.fault : null
+    this.#answered = tail.last.kind === 'answer'
   }
 
   /** Whether the row that says why the turn failed is there. */

@@ -72,6 +72,12 @@ export interface TranscriptTail {
   queued: string[]
 }
 
+/** What the model said to its user. */
+export interface Answer {
+  text: string
+  at: string
+}
+
 export type Activity = 'busy' | 'idle' | 'waiting' | 'shell'
 
 /** What the program says about a live process of its own. */
@@ -122,6 +128,9 @@ export interface AgentAdapter {
 
   /** Reads the transcript from `offset` on. Unknown rows are passed over; a half-written last line waits for the next look. */
   readTail(transcript: string, offset: number): Promise<TranscriptTail>
+
+  /** The newest answer of the main thread from `offset` (bytes) on, or null. For files of this host only (law 11). */
+  lastAnswer(transcript: string, offset: number): Promise<Answer | null>
 
   /** Parses one file of the report folder; null for what is not a report of this program. */
   parseReport(fileName: string, body: string, at: string): AgentReport | null

@@ -76,6 +76,8 @@ export interface Config {
   pool: { name: string; moveAt: number; accounts: AccountConfig[] }
   reserved: AccountConfig[]
   substrates: SubstrateConfig[]
+  /** The healer's own fallbacks, in order. */
+  reservedSubstrates: SubstrateConfig[]
   /** `claude-code` is always there. */
   agents: Record<string, AgentConfig>
   timing: Timing

@@ -26,6 +26,7 @@ const lenientFile = lenient({
   pool: lenient({ accounts: entries }),
   reserved: entries,
   substrates: entries,
+  reservedSubstrates: entries,
   agents: z.record(z.string(), lenient({ command: anything })).catch({}),
   tasks: z.array(lenientTask).catch([]),
   services: z.array(lenient({ name: maybeText, wakeUp: lenient({ agent: maybeText }) })).catch([]),
@@ -45,6 +46,8 @@ export function checkFile(written: unknown, base: PathBase): Finding[] {
   const pool = placed(['pool', 'accounts'], 'pool account', file.pool?.accounts)
   const reserved = placed(['reserved'], 'reserved account', file.reserved)
   const substrates = placed(['substrates'], 'substrate', file.substrates)
+  const healerSubstrates = placed(['reservedSubstrates'], 'reserved substrate', file.reservedSubstrates)
+  const healer = [...reserved, ...healerSubstrates]
   const tasks = file.tasks ?? []
   const services = file.services ?? []
 
@@ -53,16 +56,18 @@ export function checkFile(written: unknown, base: PathBase): Finding[] {
   const poolDirs = pool.flatMap((account) => readConfigDir(account, base, missing))
 
   const agentUses = [
-    ...(file.substrates ?? []).map((item, i) => ({ agent: item?.agent, path: ['substrates', i, 'agent'] })),
+    ...(['substrates', 'reservedSubstrates'] as const).flatMap((list) =>
+      (file[list] ?? []).map((item, i) => ({ agent: item?.agent, path: [list, i, 'agent'] })),
+    ),
     ...tasks.map((item, i) => ({ agent: item?.agent, path: ['tasks', i, 'agent'] })),
     ...services.map((item, i) => ({ agent: item?.wakeUp?.agent, path: ['services', i, 'wakeUp', 'agent'] })),
   ]
   return [
-    ...takenNames([...pool, ...reserved, ...substrates]),
+    ...takenNames([...pool, ...substrates, ...healer]),
     ...takenNames(tasks.map((item, i) => ({ name: item?.name, path: ['tasks', i] }))),
     ...takenNames(services.map((item, i) => ({ name: item?.name, path: ['services', i] }))),
     ...missing,
-    ...checkDomains([...pool, ...reserved, ...substrates], [...poolDirs, ...healerDirs], base),
+    ...checkDomains([...pool, ...substrates, ...healer], [...poolDirs, ...healerDirs], base),
     ...sameDirTwice(poolDirs),
     ...sameDirTwice(healerDirs),
     ...unknownAgents(agentUses, Object.keys({ ...usualCommands, ...file.agents })),

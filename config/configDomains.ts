@@ -17,7 +17,7 @@ export interface ConfigDir {
 export interface Written {
   path: Path
   name: string | undefined
-  what: 'pool account' | 'reserved account' | 'substrate'
+  what: 'pool account' | 'reserved account' | 'substrate' | 'reserved substrate'
   env: unknown
 }
 
@@ -39,21 +39,21 @@ export function checkDomains(
       credentials: credentialsOf(entry.env, literals, base),
     }
   }
-  const pool = entries.filter(({ what }) => what !== 'reserved account').map(domainOf)
-  return entries
-    .filter(({ what }) => what === 'reserved account')
-    .flatMap((entry) =>
-      sharedDomains([domainOf(entry)], pool)
-        // A name that is given twice is told as such.
-        .filter(({ by }) => by !== 'name')
-        .map(({ by, message }) => ({
-          path: [...entry.path, by === 'configDir' ? 'configDir' : 'env'],
-          at: 'value' as const,
-          problem: message,
-          remedy: 'give the reserved account a login, a config dir and secrets of its own',
-        })),
-    )
+  const pool = entries.filter((entry) => !isHealers(entry)).map(domainOf)
+  return entries.filter(isHealers).flatMap((entry) =>
+    sharedDomains([domainOf(entry)], pool)
+      // A name that is given twice is told as such.
+      .filter(({ by }) => by !== 'name')
+      .map(({ by, message }) => ({
+        path: [...entry.path, by === 'configDir' ? 'configDir' : 'env'],
+        at: 'value' as const,
+        problem: message,
+        remedy: `give the ${entry.what} a login, a config dir and secrets of its own`,
+      })),
+  )
 }
+
+const isHealers = ({ what }: Written): boolean => what.startsWith('reserved')
 
 const secretName = /key|token|secret|passw|credential|auth/i
 

@@ -183,6 +183,9 @@ export const fileSchema = section({
   substrates: list(substrate, 'write a list of substrates')
     .default([])
     .describe('Fallbacks in their order, for when the pool is dry'),
+  reservedSubstrates: list(substrate, 'write a list of substrates')
+    .default([])
+    .describe("The healer's own fallbacks in their order, for when every reserved account is walled"),
   agents: z
     .record(name, agent, says('write agents as name: { command: ... }'))
     .prefault({})

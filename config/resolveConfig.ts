@@ -8,6 +8,7 @@ import type {
   EnvValue,
   PromptSource,
   ServiceConfig,
+  SubstrateConfig,
   TaskConfig,
 } from './config.js'
 import { type PathBase, expandPath, expandProgram } from './configPaths.js'
@@ -23,10 +24,8 @@ export function resolveConfig(written: ConfigFile, file: string, base: PathBase)
       accounts: written.pool.accounts.map((account) => resolveAccount(account, base)),
     },
     reserved: written.reserved.map((account) => resolveAccount(account, base)),
-    substrates: written.substrates.map((substrate) => ({
-      ...substrate,
-      env: resolveRefs(substrate.env, base),
-    })),
+    substrates: written.substrates.map((substrate) => resolveSubstrate(substrate, base)),
+    reservedSubstrates: written.reservedSubstrates.map((substrate) => resolveSubstrate(substrate, base)),
     agents: resolveAgents(written.agents, base),
     timing: written.timing,
     tasks: written.tasks.map((task) => resolveTask(task, base)),
@@ -41,6 +40,11 @@ function resolveAccount(account: ConfigFile['reserved'][number], base: PathBase)
     env: resolveRefs(account.env, base),
   }
 }
+
+const resolveSubstrate = (substrate: ConfigFile['substrates'][number], base: PathBase): SubstrateConfig => ({
+  ...substrate,
+  env: resolveRefs(substrate.env, base),
+})
 
 /** The command of an agent whose entry does not name one; the checks refuse agents that have neither. */
 export const usualCommands: Record<string, string> = { 'claude-code': 'claude' }

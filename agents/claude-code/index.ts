@@ -12,7 +12,7 @@ import { prepare } from './prepare.js'
 import { probe } from './probe.js'
 import { ask } from './program.js'
 import { parseReport } from './reports.js'
-import { findTranscript, readTail } from './transcript.js'
+import { findTranscript, lastAnswer, readTail } from './transcript.js'
 
 async function version(command: AgentCommand): Promise<string> {
   const { stdout } = await ask(command, ['--version'], bareEnv(process.env, command), process.cwd())
@@ -30,6 +30,7 @@ export const claudeCode: AgentAdapter = {
   findTranscript,
   carry,
   readTail,
+  lastAnswer,
   parseReport,
   liveStates,
   readIdentity,

@@ -41,7 +41,10 @@ const answerSchema = z.looseObject({
   isSidechain: z.literal(false).optional(),
   isApiErrorMessage: z.literal(false).optional(),
   timestamp: instant,
-  message: z.looseObject({ model: z.string().refine((model) => model !== '<synthetic>') }),
+  message: z.looseObject({
+    model: z.string().refine((model) => model !== '<synthetic>'),
+    content: content.optional().catch(undefined),
+  }),
 })
 
 const userSchema = z.looseObject({
@@ -73,7 +76,8 @@ const queueSchema = z.looseObject({
 
 export type Row =
   | { kind: 'fault'; row: FaultRow }
-  | { kind: 'answer'; at: string }
+  /** `text` is what it says to its user; empty for a row that only thinks or calls a tool. */
+  | { kind: 'answer'; at: string; text: string }
   | { kind: 'prompt'; text: string }
   | { kind: 'queue'; joins: boolean; text: string | null }
 
@@ -88,7 +92,10 @@ export function readRow(line: string): Row | null {
   const fault = faultSchema.safeParse(json)
   if (fault.success) return { kind: 'fault', row: fault.data }
   const answer = answerSchema.safeParse(json)
-  if (answer.success) return { kind: 'answer', at: answer.data.timestamp }
+  if (answer.success) {
+    const { timestamp: at, message } = answer.data
+    return { kind: 'answer', at, text: textOf(message.content ?? '').trim() }
+  }
   const queue = queueSchema.safeParse(json).data
   if (queue !== undefined)
     return { kind: 'queue', joins: queue.operation === 'enqueue', text: queue.content ?? null }
@@ -107,7 +114,12 @@ function promptText(json: unknown): string | null {
   if (typeof said === 'string') return interruption.test(said) ? null : said
   // Tool results come as user rows too.
   if (said.some((block) => block.type === 'tool_result')) return null
-  const texts = said.flatMap((block) => (block.type === 'text' ? [block.text ?? ''] : []))
-  const text = texts.join('\n')
-  return texts.length === 0 || interruption.test(text) ? null : text
+  if (!said.some((block) => block.type === 'text')) return null
+  const text = textOf(said)
+  return interruption.test(text) ? null : text
 }
+
+const textOf = (said: z.output<typeof content>): string =>
+  typeof said === 'string'
+    ? said
+    : said.flatMap((block) => (block.type === 'text' ? [block.text ?? ''] : [])).join('\n')

@@ -1,20 +1,14 @@
 /** Finding a conversation's transcript and reading what was added to it. */
-import { open, readdir, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Place, TranscriptTail } from '../agent.js'
+import type { Answer, Place, TranscriptTail } from '../agent.js'
 import { isSessionId, projectsFolder, resolved } from './paths.js'
 import { readRow } from './rows.js'
+import { eachLine } from './transcriptLines.js'
 import { faultOf } from './wall.js'
-
-const chunkBytes = 256 * 1024
-
-/** A longer line can only be a tool's output or a pasted file; it is passed over, so that memory stays bounded. */
-const lineMaxBytes = 16 * 1024 * 1024
 
 /** Enough to prove that a text was taken, however long the conversation. */
 const promptsMax = 1000
-
-const newline = 0x0a
 
 /** Every copy of the conversation below this place's projects, whatever the folder; the newest first. */
 export async function transcriptsOf(place: Place, sessionId: string): Promise<string[]> {
@@ -40,47 +34,21 @@ export async function findTranscript(place: Place, sessionId: string): Promise<s
   return newest === undefined ? null : resolved(newest)
 }
 
-/**
- * Reads whole lines from `offset` (bytes) on. A file that is not there yet, or is shorter than the offset, says nothing new.
- * `prompts` holds the newest thousand.
- */
+/** Reads whole lines from `offset` (bytes) on; `prompts` holds the newest thousand. */
 export async function readTail(transcript: string, offset: number): Promise<TranscriptTail> {
   const tail: TranscriptTail = { offset, last: null, prompts: [], queued: [] }
-  const file = await open(transcript, 'r').catch((error: unknown) => {
-    if (isMissing(error)) return null
-    throw error
+  tail.offset = await eachLine(transcript, offset, (line) => takeLine(line, tail))
+  return tail
+}
+
+/** The newest text that the model said to its user from `offset` (bytes) on; null where it said none. */
+export async function lastAnswer(transcript: string, offset: number): Promise<Answer | null> {
+  let answer: Answer | null = null
+  await eachLine(transcript, offset, (line) => {
+    const row = readRow(line)
+    if (row?.kind === 'answer' && row.text !== '') answer = { text: row.text, at: row.at }
   })
-  if (file === null) return tail
-  try {
-    const chunk = Buffer.allocUnsafe(chunkBytes)
-    let pending: Buffer[] = []
-    let pendingBytes = 0
-    let position = offset
-    for (;;) {
-      const { bytesRead } = await file.read(chunk, 0, chunkBytes, position)
-      if (bytesRead === 0) return tail
-      let from = 0
-      for (
-        let end = chunk.indexOf(newline);
-        end >= 0 && end < bytesRead;
-        end = chunk.indexOf(newline, from)
-      ) {
-        const piece = chunk.subarray(from, end)
-        if (pendingBytes + piece.length <= lineMaxBytes)
-          takeLine(Buffer.concat([...pending, piece]).toString('utf8'), tail)
-        pending = []
-        pendingBytes = 0
-        from = end + 1
-        tail.offset = position + from
-      }
-      pendingBytes += bytesRead - from
-      if (pendingBytes <= lineMaxBytes) pending.push(Buffer.from(chunk.subarray(from, bytesRead)))
-      else pending = []
-      position += bytesRead
-    }
-  } finally {
-    await file.close()
-  }
+  return answer
 }
 
 function takeLine(line: string, tail: TranscriptTail): void {
@@ -106,6 +74,3 @@ function queueMoved(
   const at = text === null ? 0 : queued.indexOf(text)
   if (at >= 0) queued.splice(at, 1)
 }
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')

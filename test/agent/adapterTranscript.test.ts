@@ -281,3 +281,26 @@ describe('finding a transcript', () => {
     expect(await claudeCode.findTranscript(here, '../../secret')).toBeNull()
   })
 })
+
+describe('the last answer', () => {
+  it('is the newest text of the main thread, not a thought, a tool call or what a subagent said', async () => {
+    const toolCall = answer('', {
+      message: { model: 'm', content: [{ type: 'tool_use', id: 't', name: 'Bash', input: {} }] },
+    })
+    const transcript = file(
+      prompt('do it'),
+      answer('I look first'),
+      toolCall,
+      answer('All is well.'),
+      answer('of a subagent', { isSidechain: true }),
+    )
+    expect(await claudeCode.lastAnswer(transcript, 0)).toEqual({ text: 'All is well.', at })
+  })
+
+  it('is none where nothing was said since the given point', async () => {
+    const transcript = file(answer('before'))
+    const { offset } = await claudeCode.readTail(transcript, 0)
+    appendFileSync(transcript, prompt('and now?'))
+    expect(await claudeCode.lastAnswer(transcript, offset)).toBeNull()
+  })
+})

@@ -62,6 +62,7 @@ describe('a good file', () => {
         ],
       },
       reserved: [],
+      reservedSubstrates: [],
       substrates: [],
       agents: { 'claude-code': { command: 'claude', args: [], env: {} } },
       timing: defaultTiming,
@@ -257,6 +258,17 @@ substrates:
   - { name: key, env: { ANTHROPIC_API_KEY: { fromEnv: KEY } } }
 `)
     expect(fault?.problem).toMatch(/^rescuer shares the failure domain it heals: .*medic.*key/)
+  })
+
+  it('law 1: a fallback of the healer that takes its key from where a substrate takes its own', () => {
+    const [fault] = faultsOf(`${valid}substrates:
+  - { name: key, env: { ANTHROPIC_API_KEY: { fromEnv: KEY } } }
+reservedSubstrates:
+  - { name: medic-key, env: { ANTHROPIC_API_KEY: { fromEnv: KEY } } }
+`)
+    expect(fault?.problem).toMatch(
+      /^rescuer shares the failure domain it heals: reserved substrate medic-key and substrate key/,
+    )
   })
 
   it('law 1: nothing is said of what is apart', () => {

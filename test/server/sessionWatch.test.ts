@@ -26,7 +26,19 @@ const at = '2026-01-02T03:04:05.000Z'
 
 let dir: string
 let transcript: string
+let host: Host
 let watch: SessionWatch
+
+const standing = (untilTurnEnd = false): SessionWatch =>
+  new SessionWatch(
+    host,
+    {
+      ...{ session: 's', sessionId, fence: 1, agent: 'claude-code', cwd: dir },
+      ...{ model: null, transcriptFrom: 0, stayUntil: null, waiting: null, untilTurnEnd, status: '' },
+      place: { kind: 'account', name: 'max-1' },
+    },
+    () => undefined,
+  )
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'outpool-watch-'))
@@ -39,33 +51,18 @@ beforeEach(() => {
     join(dir, 'outpool.yaml'),
     {},
   )
-  const host = new Host(openHome({ OUTPOOL_HOME: join(dir, 'state') }), config)
-  watch = new SessionWatch(
-    host,
-    {
-      ...{
-        session: 's',
-        sessionId,
-        fence: 1,
-        agent: 'claude-code',
-        cwd: dir,
-        model: null,
-        transcriptFrom: 0,
-      },
-      ...{ place: { kind: 'account', name: 'max-1' }, stayUntil: null, waiting: null, status: '' },
-    },
-    () => undefined,
-  )
+  host = new Host(openHome({ OUTPOOL_HOME: join(dir, 'state') }), config)
+  watch = standing()
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-/** One look at a live pane whose program calls itself busy. */
-const busy = (): Sample => {
+/** One look at a live pane whose program calls itself busy or idle. */
+const look = (activity: 'busy' | 'idle'): Sample => {
   const exit = { dead: false, exitStatus: null, exitSignal: null, activeAt: Date.now() }
   return {
     panes: new Map([['s', { id: '%1', session: 's', fence: 1, pid: process.pid, ...exit }]]),
     live: new Map([
-      [process.pid, { pid: process.pid, sessionId, activity: 'busy', waitingFor: null, updatedAt: at }],
+      [process.pid, { pid: process.pid, sessionId, activity, waitingFor: null, updatedAt: at }],
     ]),
   }
 }
@@ -82,23 +79,44 @@ const concluded = (): Promise<string> =>
 describe('a wall that the hook has reported', () => {
   it('is seen at once, though the program still called itself busy when it was looked at', async () => {
     failed(false)
-    const look = watch.look(busy())
+    const looked = watch.look(look('busy'))
     // The row comes after the report.
     appendFileSync(transcript, written('five-hour limit'))
-    await look
+    await looked
     expect(await concluded()).toBe('walled')
   })
 
   it('law 6: of a subagent ends nothing while the main thread goes on', async () => {
     failed(true)
     appendFileSync(transcript, written('five-hour limit'))
-    await watch.look(busy())
+    await watch.look(look('busy'))
     expect(await concluded()).toBe('nothing yet')
   })
 
   it('law 6: a row that no hook has reported waits until the program is no longer busy', async () => {
     appendFileSync(transcript, written('five-hour limit'))
-    await watch.look(busy())
+    await watch.look(look('busy'))
+    expect(await concluded()).toBe('nothing yet')
+  })
+})
+
+describe('the end of a turn', () => {
+  const answer = { type: 'assistant', timestamp: at, message: { model: 'm', content: 'done' } }
+
+  it('is news where the session is there for one piece of work, once that was answered', async () => {
+    watch = standing(true)
+    await watch.look(look('idle'))
+    expect(await concluded()).toBe('nothing yet')
+    appendFileSync(transcript, `${JSON.stringify(answer)}\n`)
+    await watch.look(look('busy'))
+    expect(await concluded()).toBe('nothing yet')
+    await watch.look(look('idle'))
+    expect(await concluded()).toBe('turn-ended')
+  })
+
+  it('is none for a session that lives on', async () => {
+    appendFileSync(transcript, `${JSON.stringify(answer)}\n`)
+    await watch.look(look('idle'))
     expect(await concluded()).toBe('nothing yet')
   })
 })

@@ -68,6 +68,7 @@ export function react(run: Run, seen: Observation): void {
     case 'renamed':
       show(run, { sessionId: seen.sessionId, transcript: seen.transcript, transcriptFrom: 0 })
       return
+    case 'turn-ended':
     case 'released':
     case 'rollover':
       return

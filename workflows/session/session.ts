@@ -108,6 +108,7 @@ function startWatch({ state, watches }: Run): Watching {
     transcriptFrom,
     stayUntil,
     waiting,
+    untilTurnEnd: false,
     status: statusLine(state),
   }
   const summary = `watch the agent on ${state.place?.name ?? '?'} until something happens`
