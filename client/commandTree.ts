@@ -80,6 +80,11 @@ export const commandTree: readonly CommandSpec[] = [
     run: async (call) => (await import('./commands/ls.js')).ls(call),
   },
   {
+    name: 'top',
+    says: 'the whole fleet on one screen, kept fresh',
+    run: async (call) => (await import('./commands/top.js')).top(call),
+  },
+  {
     name: 'show',
     says: 'everything about one session, with the story of its rescues',
     args: [session],

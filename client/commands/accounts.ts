@@ -89,7 +89,7 @@ function withReading(facts: AccountFacts, live: LiveFile | null, timing: Timing,
   return { ...facts, windows, walls, login, loginAt, identity, probedAt, trial }
 }
 
-function columnsFor(colors: Colors, now: Date): Column<AccountRow>[] {
+export function columnsFor(colors: Colors, now: Date): Column<AccountRow>[] {
   return [
     { title: 'NAME', text: (row) => row.name, paint: (text) => colors.bold(text), shrink: 'end' },
     { title: 'ROLE', text: (row) => row.role },

@@ -21,7 +21,7 @@ export async function attach(call: Call): Promise<void> {
   process.exitCode = await runAttached(home, name)
 }
 
-function hasPane(home: Home, name: string): boolean {
+export function hasPane(home: Home, name: string): boolean {
   const asked = spawnSync('tmux', ['-S', home.tmuxSocket, 'has-session', '-t', `=${name}`], {
     stdio: 'ignore',
   })
@@ -30,7 +30,7 @@ function hasPane(home: Home, name: string): boolean {
 }
 
 /** In another tmux this one nests: it has another socket, so tmux need not refuse it. */
-async function runAttached(home: Home, name: string): Promise<number> {
+export async function runAttached(home: Home, name: string): Promise<number> {
   const env = { ...process.env, TMUX: undefined }
   const child = spawn('tmux', ['-S', home.tmuxSocket, 'attach-session', '-t', `=${name}`], {
     stdio: 'inherit',

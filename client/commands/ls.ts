@@ -37,7 +37,7 @@ function screen(rows: SessionView[], width: number, colors: Colors, now: Date): 
   ].join('\n')
 }
 
-function columnsFor(rows: SessionView[], colors: Colors, now: Date): Column<SessionView>[] {
+export function columnsFor(rows: SessionView[], colors: Colors, now: Date): Column<SessionView>[] {
   const several = (value: (row: SessionView) => string): boolean => new Set(rows.map(value)).size > 1
   const column = (title: string, text: (row: SessionView) => string): Column<SessionView> => ({
     ...{ title, text, shrink: 'end', least: 6 },

@@ -198,6 +198,17 @@ describe('start', () => {
   })
 })
 
+describe('top', () => {
+  it('prints one look into a pipe', async () => {
+    const name = await started({ phase: 'parked' })
+    await untilListed(name, ({ phase }) => phase === 'parked')
+    const out = await ok('top')
+    expect(out).toContain('1 parked')
+    expect(out).toMatch(new RegExp(`^${name} +parked`, 'm'))
+    expect(out).toMatch(/^medic +reserved/m)
+  })
+})
+
 describe('ls', () => {
   it('lays what the worker sees now over what the workflow wrote, for as long as the worker looks', async () => {
     const name = await started()

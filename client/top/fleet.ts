@@ -1,0 +1,35 @@
+/** One look at the whole fleet: sessions as the engine lists them, accounts as the pool and this host know them. */
+import type { Config } from '../../config/config.js'
+import type { Home } from '../../config/home.js'
+import { readLive } from '../../config/liveState.js'
+import { rowsOf } from '../commands/accounts.js'
+import { withEngine } from '../engine.js'
+import { EngineError } from '../errors.js'
+import { askPool } from '../pool.js'
+import { isFresh, listSessions, viewOf, withLive } from '../sessionRows.js'
+import { ago } from '../times.js'
+import type { Fleet } from './screen.js'
+
+/** Never fails for an engine that is away: the look before stays, and the trouble is said. */
+export async function lookAtFleet(home: Home, config: Config, before: Fleet | null): Promise<Fleet> {
+  const at = new Date()
+  const live = readLive(home)
+  const watched = isFresh(live, at)
+  const troubles = watched
+    ? []
+    : [`no worker is watching on this host${live ? ` (last seen ${ago(live.at, at)})` : ''}: outpool up`]
+  try {
+    const [listed, pool] = await withEngine(home, (engine) =>
+      Promise.all([
+        listSessions(engine, at),
+        watched ? askPool(engine, config.pool.name) : Promise.resolve(null),
+      ]),
+    )
+    const sessions = listed.map(({ card }) => viewOf(withLive(card, live, home, at)))
+    return { sessions, accounts: rowsOf(config, pool, live, at), troubles, at }
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    const accounts = rowsOf(config, null, live, at)
+    return { sessions: before?.sessions ?? [], accounts, troubles: [...troubles, error.message], at }
+  }
+}

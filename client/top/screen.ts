@@ -1,0 +1,90 @@
+/** What `outpool top` shows: pure, so that a screen can be looked at in a test. */
+import type { Colors } from 'picocolors/types.js'
+import type { AccountRow } from '../../policy/accountView.js'
+import { type Phase, type SessionView, phases } from '../../policy/session.js'
+import { columnsFor as accountColumns } from '../commands/accounts.js'
+import { columnsFor as sessionColumns } from '../commands/ls.js'
+import { renderTable } from '../table.js'
+import { fit, oneLine } from '../terminal.js'
+
+/** What one look at the fleet found. */
+export interface Fleet {
+  sessions: SessionView[]
+  accounts: AccountRow[]
+  /** What keeps the fleet from being seen or served, for a person; empty while all is well. */
+  troubles: string[]
+  at: Date
+}
+
+export interface View {
+  columns: number
+  lines: number
+  colors: Colors
+  /** Name of the chosen session, or null. */
+  chosen: string | null
+}
+
+/** Who needs a person first, then what is under way, then what rests. */
+const order: Readonly<Record<Phase, number>> = {
+  ...{ waiting: 0, rescuing: 1, starting: 2, parked: 3, working: 4, idle: 5, paused: 6, stopped: 7 },
+}
+
+export const inOrder = (sessions: readonly SessionView[]): SessionView[] =>
+  [...sessions].sort((a, b) => order[a.phase] - order[b.phase] || (a.name < b.name ? -1 : 1))
+
+/** The screen's lines, as many as the terminal has at most, none longer than it is wide. */
+export function screen(fleet: Fleet, view: View): string[] {
+  const { columns, lines, colors } = view
+  const sessions = inOrder(fleet.sessions)
+  const accounts = renderTable(fleet.accounts, accountColumns(colors, fleet.at), columns, colors).split('\n')
+  const head = [
+    colors.bold(fit(headline(fleet), columns)),
+    ...fleet.troubles.map((trouble) => colors.yellow(fit(`! ${oneLine(trouble)}`, columns))),
+    '',
+    ...accounts,
+    '',
+  ]
+  const foot = [
+    ...asking(sessions, view),
+    colors.dim(fit('arrows choose · enter attaches · q leaves', columns)),
+  ]
+  const room = Math.max(1, lines - head.length - foot.length)
+  return [...head, ...sessionLines(sessions, view, fleet.at, room), ...foot].slice(0, lines)
+}
+
+function headline({ sessions, at }: Fleet): string {
+  const counts = phases
+    .map((phase) => ({ phase, count: sessions.filter((session) => session.phase === phase).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ phase, count }) => `${count} ${phase}`)
+  const time = at.toLocaleTimeString('en-GB')
+  return `outpool ${time}   ${counts.length === 0 ? 'no sessions' : counts.join(' · ')}`
+}
+
+/** The table's title and as many rows as there is room for, the chosen one among them. */
+function sessionLines(sessions: SessionView[], view: View, at: Date, room: number): string[] {
+  const { columns, colors, chosen } = view
+  const [title = '', ...rows] = renderTable(
+    sessions,
+    sessionColumns(sessions, colors, at),
+    columns,
+    colors,
+  ).split('\n')
+  const index = sessions.findIndex(({ name }) => name === chosen)
+  const painted = rows.map((row, at) => (at === index ? colors.inverse(row) : row))
+  if (rows.length < room) return [title, ...painted]
+  const shown = Math.max(1, room - 2)
+  const from = Math.max(0, Math.min(index - Math.floor(shown / 2), rows.length - shown))
+  const more = colors.dim(`… ${rows.length - shown} more`)
+  return [title, ...painted.slice(from, from + shown), more]
+}
+
+/** So many sentences for a person stay in sight, whatever the number of sessions. */
+const askingMax = 5
+
+function asking(sessions: SessionView[], { columns, colors }: View): string[] {
+  return sessions
+    .filter(({ attention, phase }) => attention !== null && phase !== 'stopped')
+    .slice(0, askingMax)
+    .map(({ name, attention }) => colors.yellow(fit(`! ${name}: ${oneLine(attention ?? '')}`, columns)))
+}

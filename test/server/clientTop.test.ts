@@ -1,0 +1,82 @@
+/** `outpool top` in a real terminal, and what it puts on its screen. */
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import picocolors from 'picocolors'
+import { type Fleet, screen } from '../../client/top/screen.js'
+import { columnsOf } from '../../client/terminal.js'
+import type { Phase, SessionView } from '../../policy/session.js'
+import { until } from '../support/until.js'
+import { type Place, newPlace, outpool } from './clientSupport.js'
+
+const session = (name: string, phase: Phase, attention: string | null = null): SessionView => ({
+  ...{ name, phase, account: 'max-1', substrate: null, agent: 'claude-code', sessionId: 'x', cwd: '/work' },
+  ...{ host: 'h', pane: '%1', model: null, rescues: 0, walledUntil: null, parkedUntil: null, attention },
+})
+const fleetOf = (...sessions: SessionView[]): Fleet => ({
+  ...{ sessions, accounts: [], troubles: [], at: new Date('2026-01-02T03:04:05Z') },
+})
+const view = (lines: number, chosen: string | null = null, columns = 80) => ({
+  ...{ columns, lines, chosen, colors: picocolors.createColors(false) },
+})
+
+describe('the screen', () => {
+  it('counts the phases, and puts who needs a person first', () => {
+    const lines = screen(
+      fleetOf(session('a', 'working'), session('b', 'waiting', 'it asks\u001b[31m something')),
+      view(20),
+    )
+    expect(lines[0]).toMatch(/^outpool .* 1 working · 1 waiting$/)
+    const rows = lines.filter((line) => /^[ab] /.test(line)).map((line) => line[0])
+    expect(rows).toEqual(['b', 'a'])
+    expect(lines).toContain('! b: it asks something')
+  })
+
+  it('never outgrows the terminal, and keeps the chosen session in sight', () => {
+    const many = Array.from({ length: 200 }, (_, n) => session(`s${String(n).padStart(3, '0')}`, 'working'))
+    for (const chosen of ['s000', 's100', 's199']) {
+      const lines = screen(fleetOf(...many), view(24, chosen, 60))
+      expect(lines.length).toBeLessThanOrEqual(24)
+      expect(Math.max(...lines.map(columnsOf))).toBeLessThanOrEqual(60)
+      expect(lines.some((line) => line.startsWith(chosen))).toBe(true)
+    }
+  })
+})
+
+describe('in a terminal', () => {
+  let place: Place
+  const tmux = (...args: string[]): string =>
+    execFileSync('tmux', ['-S', join(place.dir, 'own.sock'), '-f', '/dev/null', ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, ...place.env },
+    })
+  const shown = (): string => tmux('capture-pane', '-p', '-t', 'top')
+
+  beforeEach(() => {
+    place = newPlace()
+  })
+  afterEach(() => {
+    tmux('kill-server')
+    place.remove()
+  })
+
+  it('shows the accounts and what is wrong without an engine, and gives the terminal back at q', async () => {
+    const env = Object.entries(place.env).flatMap(([name, value]) => ['-e', `${name}=${value ?? ''}`])
+    tmux('new-session', '-d', '-s', 'top', '-x', '100', '-y', '30', '-c', place.dir, ...env, '/bin/sh')
+    tmux('send-keys', '-t', 'top', `${outpool.join(' ')} top; echo left with $?`, 'Enter')
+    const screen = await until(
+      'top',
+      () => Promise.resolve(shown()),
+      (text) => text.includes('q leaves'),
+    )
+    expect(screen).toContain('max-2')
+    expect(screen).toContain('! no Temporal server is running')
+    tmux('send-keys', '-t', 'top', 'q')
+    const after = await until(
+      'the shell',
+      () => Promise.resolve(shown()),
+      (text) => text.includes('left with 0'),
+    )
+    expect(after).not.toContain('q leaves')
+  })
+})
