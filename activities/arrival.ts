@@ -5,7 +5,6 @@ import type { AgentAdapter, LiveState, Place } from '../agents/agent.js'
 import type { LaunchRequest } from './contracts.js'
 import { launchFailed } from './errors.js'
 import type { Host } from './host.js'
-import type { LaunchRecord } from './sessionRecord.js'
 import type { Pane } from './tmux.js'
 
 /** How often a starting agent is looked at. */
@@ -63,17 +62,17 @@ export async function untilTaken(
   adapter: AgentAdapter,
   place: Place,
   request: LaunchRequest,
-  prompt: string | null,
-  launch: LaunchRecord,
+  wanted: string | null,
+  /** Where in the transcript to look for it, in bytes. */
+  from: number,
 ): Promise<boolean> {
-  const wanted = prompt ?? request.prompt?.text ?? null
   if (wanted === null) return true
   const until = performance.now() + promptWait
   let presses = 0
   do {
     const transcript = await adapter.findTranscript(place, request.sessionId)
     if (transcript) {
-      const { prompts } = await adapter.readTail(transcript, prompt === null ? 0 : launch.transcriptFrom)
+      const { prompts } = await adapter.readTail(transcript, from)
       if (prompts.some((prompt) => prompt.trim() === wanted.trim())) return true
     }
     const pane = await host.tmux.pane(request.session)

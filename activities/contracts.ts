@@ -22,8 +22,8 @@ export interface LaunchRequest extends SessionRef {
   model: string | null
   /** A conversation that exists somewhere on this host is never begun anew, whatever this says. */
   mode: 'new' | 'resume'
-  /** Submitted at once; where the conversation already holds `text`, `otherwise` instead. */
-  prompt: { text: string; otherwise: string | null } | null
+  /** Submitted at once, from a file of the host or as it stands; where the conversation already holds `text`, `otherwise` instead. */
+  prompt: { text: string | { file: string }; otherwise: string | null } | null
   /** Shown in the status bar of the session's tmux. */
   status: string
 }

@@ -11,6 +11,7 @@ export const faults = {
   unknownPlace: 'UnknownPlace',
   secretMissing: 'SecretMissing',
   workFolderMissing: 'WorkFolderMissing',
+  promptMissing: 'PromptMissing',
   tmuxFailed: 'TmuxFailed',
 } as const
 export type Fault = (typeof faults)[keyof typeof faults]
@@ -57,6 +58,10 @@ export const secretMissing = (why: string) => final(faults.secretMissing, why)
 
 /** Thrown when the session's folder is gone. */
 export const workFolderMissing = (cwd: string) => final(faults.workFolderMissing, `the folder ${cwd} is gone`)
+
+/** Thrown when the file that holds a session's first prompt cannot be read. */
+export const promptMissing = (file: string) =>
+  final(faults.promptMissing, `the prompt file ${file} cannot be read`)
 
 /** Thrown when tmux refuses what was asked; retried, since a tmux server can be on its way down or up. */
 export const tmuxFailed = (what: string, why: string) =>

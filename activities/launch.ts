@@ -1,11 +1,18 @@
 /** Starts the agent in the session's pane and proves that it is up with the right conversation. Idempotent per fence. */
 import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AgentAdapter, LaunchPlan, Place } from '../agents/agent.js'
 import type { RescueStep } from '../policy/session.js'
 import { untilTaken, untilUp } from './arrival.js'
 import type { Launched, LaunchRequest } from './contracts.js'
-import { conversationHeld, conversationMissing, stopFailed, workFolderMissing } from './errors.js'
+import {
+  conversationHeld,
+  conversationMissing,
+  promptMissing,
+  stopFailed,
+  workFolderMissing,
+} from './errors.js'
 import type { Host } from './host.js'
 import { end, isAlive, startOf, type ProcessRef } from './processes.js'
 import { restoreDraft } from './stop.js'
@@ -18,6 +25,7 @@ export async function launchAgent(host: Host, request: LaunchRequest): Promise<L
     if (!existsSync(cwd)) throw workFolderMissing(cwd)
     const adapter = host.adapter(request.agent)
     const place = await host.place(request.place)
+    const text = await promptText(request)
     const steps: RescueStep[] = []
     const step = stepTimer(steps)
 
@@ -30,12 +38,16 @@ export async function launchAgent(host: Host, request: LaunchRequest): Promise<L
       await step('clear', () => clearTheWay(host, adapter, request))
       const transcript = await adapter.findTranscript(place, sessionId)
       if (transcript === null && request.mode === 'resume') await assertNowhere(host, adapter, request)
-      prompt = await promptToSubmit(adapter, transcript, request)
+      prompt = await promptToSubmit(adapter, transcript, text, request.prompt?.otherwise ?? null)
       launch = await step('prepare', () => prepare(host, adapter, place, request, transcript))
       await step('respawn', () => respawn(host, adapter, place, request, launch, transcript, prompt))
     }
     const up = await step('verify', () => untilUp(host, adapter, place, request))
-    const promptTaken = await step('prompt', () => untilTaken(host, adapter, place, request, prompt, launch))
+    // Null where the process is an earlier attempt's: its prompt may stand anywhere in the conversation.
+    const from = prompt === null ? 0 : launch.transcriptFrom
+    const promptTaken = await step('prompt', () =>
+      untilTaken(host, adapter, place, request, prompt ?? text, from),
+    )
     await restoreDraft(host, session, up.pane.id)
     const transcript = await adapter.findTranscript(place, sessionId)
     const { transcriptFrom } = launch
@@ -96,13 +108,21 @@ async function assertNowhere(host: Host, adapter: AgentAdapter, request: LaunchR
 async function promptToSubmit(
   adapter: AgentAdapter,
   transcript: string | null,
-  { prompt }: LaunchRequest,
+  text: string | null,
+  otherwise: string | null,
 ): Promise<string | null> {
-  if (prompt === null) return null
-  if (transcript === null) return prompt.text
+  if (text === null || transcript === null) return text
   const { prompts } = await adapter.readTail(transcript, 0)
-  const isTaken = prompts.some((said) => said.trim() === prompt.text.trim())
-  return isTaken ? prompt.otherwise : prompt.text
+  return prompts.some((said) => said.trim() === text.trim()) ? otherwise : text
+}
+
+async function promptText({ prompt }: LaunchRequest): Promise<string | null> {
+  const text = prompt?.text ?? null
+  if (text === null || typeof text === 'string') return text
+  const { file } = text
+  return readFile(file, 'utf8').catch(() => {
+    throw promptMissing(file)
+  })
 }
 
 async function prepare(

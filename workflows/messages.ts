@@ -66,6 +66,9 @@ export interface MoveArgs {
   cause: Extract<RescueCause, 'move' | 'wall'>
 }
 
+/** A text, or a file of the session's host that is read when it is said: its content stands in no history. */
+export type Prompt = string | { file: string }
+
 /** The single input of a `session` workflow, as `outpool start` makes it. */
 export interface SessionStart {
   name: string
@@ -81,7 +84,9 @@ export interface SessionStart {
   pinned: boolean
   /** Lower numbers go first where not all can be served. */
   priority: number
-  prompt: string | null
+  prompt: Prompt | null
+  /** Ends by itself when its work is done: a turn was answered, and nothing waits to be said. */
+  once?: boolean
   /** Continue this conversation instead of beginning it. */
   continues: boolean
   timing: Timing

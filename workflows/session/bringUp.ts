@@ -10,7 +10,13 @@ import { announce, move, type MoveFault, stop } from './saga.js'
 import { type BringUp, openEntry, type Order } from './state.js'
 
 /** Faults that another account would meet as well: they are waited out, and a person is told. */
-const notTheAccounts = ['ConversationHeld', 'ConversationMissing', 'WorkFolderMissing', 'StopFailed']
+const notTheAccounts = [
+  'ConversationHeld',
+  'ConversationMissing',
+  'WorkFolderMissing',
+  'PromptMissing',
+  'StopFailed',
+]
 
 /** However often it failed, it is tried again after this. */
 const longestPause = 30 * 60_000

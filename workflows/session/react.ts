@@ -69,6 +69,8 @@ export function react(run: Run, seen: Observation): void {
       show(run, { sessionId: seen.sessionId, transcript: seen.transcript, transcriptFrom: 0 })
       return
     case 'turn-ended':
+      if (state.inbox.length === 0) run.mail.orders.push({ kind: 'stop', why: 'its work is done' })
+      return
     case 'released':
     case 'rollover':
       return

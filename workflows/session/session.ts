@@ -101,14 +101,14 @@ interface Watching {
 function startWatch({ state, watches }: Run): Watching {
   const seen: Watching['seen'] = { isOver: false, observation: null }
   const scope = new CancellationScope()
-  const { model, transcriptFrom, stayUntil, waiting } = state
+  const { model, transcriptFrom, stayUntil, waiting, once } = state
   const request = {
     ...currentRef(state),
     model,
     transcriptFrom,
     stayUntil,
     waiting,
-    untilTurnEnd: false,
+    untilTurnEnd: once ?? false,
     status: statusLine(state),
   }
   const summary = `watch the agent on ${state.place?.name ?? '?'} until something happens`
@@ -142,7 +142,7 @@ async function obey(run: Run, watching: Watching | null): Promise<Watching | nul
     case undefined:
       return watching
     case 'stop':
-      await stop(run, 'stopped by a person', true)
+      await stop(run, order.why ?? 'stopped by a person', true)
       await watching?.end()
       await release(run, state.fence, null)
       show(run, {

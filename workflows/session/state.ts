@@ -3,7 +3,7 @@ import type { TurnEnd } from '../../policy/continuation.js'
 import type { Wall } from '../../policy/account.js'
 import type { Phase, RescueCause, RescueEntry, SessionDetails } from '../../policy/session.js'
 import type { PlaceRef } from '../../activities/contracts.js'
-import type { MoveArgs, SendArgs, SessionStart } from '../messages.js'
+import type { MoveArgs, Prompt, SendArgs, SessionStart } from '../messages.js'
 
 /** How the session is to be brought up next, and why. */
 export interface BringUp {
@@ -25,7 +25,11 @@ export interface BringUp {
   parked: boolean
 }
 
-export type Order = { kind: 'move'; args: MoveArgs } | { kind: 'pause' | 'resume' | 'stop' }
+export type Order =
+  | { kind: 'move'; args: MoveArgs }
+  | { kind: 'pause' | 'resume' }
+  /** `why` where it is no person's wish. */
+  | { kind: 'stop'; why?: string }
 
 /** A text on its way to the agent. */
 export interface Text extends SendArgs {
@@ -60,7 +64,7 @@ export interface SessionState extends SessionStart {
   /** Ids of texts that were taken, so that one sent twice arrives once. */
   taken: string[]
   /** The first prompt, until the agent has taken it. */
-  firstPrompt: string | null
+  firstPrompt: Prompt | null
   /** Instants of the crashes that still count. */
   crashes: string[]
   /** Turns in a row that failed on something transient. */

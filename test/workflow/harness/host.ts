@@ -210,7 +210,10 @@ export class FakeHost implements HostSide {
     this.#newestFence.set(session, fence)
     if (live?.fence !== fence)
       this.processes.set(session, { session, sessionId, fence, account: place.name, pid: ++this.#pids })
-    if (prompt !== null) this.#say(sessionId, place.name, prompt.text)
+    if (prompt !== null) {
+      const { text } = prompt
+      this.#say(sessionId, place.name, typeof text === 'string' ? text : `what ${text.file} says`)
+    }
     return {
       pane: `%${fence}`,
       pid: this.processes.get(session)!.pid,
