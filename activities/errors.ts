@@ -13,6 +13,7 @@ export const faults = {
   workFolderMissing: 'WorkFolderMissing',
   promptMissing: 'PromptMissing',
   tmuxFailed: 'TmuxFailed',
+  sharedDomain: 'SharedDomain',
 } as const
 export type Fault = (typeof faults)[keyof typeof faults]
 
@@ -66,3 +67,6 @@ export const promptMissing = (file: string) =>
 /** Thrown when tmux refuses what was asked; retried, since a tmux server can be on its way down or up. */
 export const tmuxFailed = (what: string, why: string) =>
   ApplicationFailure.create({ type: faults.tmuxFailed, message: `tmux ${what}: ${why}` })
+
+/** Thrown when the healer's side and the pool share a login, a folder or a secret (law 1): nothing of the healer's may be started. */
+export const sharedDomain = (overlaps: string) => final(faults.sharedDomain, overlaps)

@@ -1,10 +1,8 @@
 /** Asks accounts for their login and usage, without spending budget: on the pool's demand, and by routine where nobody reports. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AccountReading } from '../policy/account.js'
+import { accountAgent } from './failureDomains.js'
 import type { Host } from './host.js'
-
-/** The program whose logins the accounts are. */
-const agent = 'claude-code'
 
 export class Prober {
   readonly #host: Host
@@ -37,8 +35,8 @@ export class Prober {
   async #probe(account: string): Promise<AccountReading> {
     const { quota } = this.#host
     const place = await this.#host.place({ kind: 'account', name: account })
-    const command = await this.#host.command(agent)
-    const probe = await this.#host.adapter(agent).probe(place, command, () => new Date().toISOString())
+    const command = await this.#host.command(accountAgent)
+    const probe = await this.#host.adapter(accountAgent).probe(place, command, () => new Date().toISOString())
     quota.takeProbe(account, probe)
     return quota.read(account)
   }

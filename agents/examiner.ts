@@ -20,12 +20,27 @@ export interface LoginStatus {
   unclear: string | null
 }
 
+/** What a place's login can be recognised by. Keys are secrets: compared on this host, and shown to nobody. */
+export interface LoginTraces {
+  /** The stored login's own identity (account uuid), address and organisation; null where it says none. */
+  identity: string | null
+  email: string | null
+  organisation: string | null
+  /** Folders and files that hold the login: one in common is one login. Some may not exist. */
+  stores: string[]
+  /** Keys that the program's own settings bring, by the name of the setting. */
+  keys: Record<string, string>
+}
+
 export interface AgentExaminer {
   /** Older versions work less well, and `lacks` says in what. */
   leastVersion: { version: string; lacks: string; remedy: string }
 
   /** The program's own word on its login. Local: no network, no budget. Throws AgentProgramError. */
   loginStatus(place: Place, command: AgentCommand): Promise<LoginStatus>
+
+  /** By what the login could be that of another place, read from files alone. Throws AgentFileError. */
+  loginTraces(place: Place, command: AgentCommand): Promise<LoginTraces>
 
   /** Of the settings that hold for this place alone. Missing files hinder nothing; broken ones do. */
   hindrances(place: Place, command: AgentCommand): Promise<Hindrance[]>

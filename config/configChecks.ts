@@ -2,34 +2,39 @@
  * What the schema cannot say: names that are taken, folders that are missing, agents nobody defined, law 1 by path.
  * Looks at the file as it was written and passes over what the schema already refused, so that all faults come at once.
  */
-import { realpathSync, statSync } from 'node:fs'
 import { z } from 'zod'
 import { type ConfigDir, type Written, checkDomains } from './configDomains.js'
 import type { Finding, Path } from './configFaults.js'
 import { type PathBase, expandPath } from './configPaths.js'
 import { nearest } from './nearest.js'
+import { realStore } from './realStore.js'
 import { usualCommands } from './resolveConfig.js'
 
 const lenient = <S extends z.ZodRawShape>(shape: S) => z.object(shape).partial().optional().catch(undefined)
 const maybeText = z.string().optional().catch(undefined)
 const anything = z.unknown()
 
+/** The program whose logins the accounts are. */
+const accountAgent = 'claude-code'
+
 const entry = lenient({ name: maybeText, configDir: maybeText, agent: maybeText, env: anything })
 const entries = z.array(entry).catch([])
 
 const lenientTask = lenient({
   ...{ name: maybeText, agent: maybeText },
-  ...{ imap: anything, run: anything, prompt: anything, deliverTo: anything, cwd: anything },
+  ...{ imap: anything, run: anything, prompt: anything, deliverTo: anything, cwd: anything, env: anything },
 })
+
+const lenientWakeUp = lenient({ agent: maybeText, env: anything })
 
 const lenientFile = lenient({
   pool: lenient({ accounts: entries }),
   reserved: entries,
   substrates: entries,
   reservedSubstrates: entries,
-  agents: z.record(z.string(), lenient({ command: anything })).catch({}),
+  agents: z.record(z.string(), lenient({ command: anything, env: anything })).catch({}),
   tasks: z.array(lenientTask).catch([]),
-  services: z.array(lenient({ name: maybeText, wakeUp: lenient({ agent: maybeText }) })).catch([]),
+  services: z.array(lenient({ name: maybeText, wakeUp: lenientWakeUp })).catch([]),
 })
 
 interface Placed extends Written {
@@ -38,19 +43,40 @@ interface Placed extends Written {
 
 export function checkFile(written: unknown, base: PathBase): Finding[] {
   const file = lenientFile.parse(written) ?? {}
-  const placed = (path: Path, what: Written['what'], list: z.output<typeof entries> = []): Placed[] =>
+  const agentEnv = (agent: string | undefined): unknown => file.agents?.[agent ?? accountAgent]?.env
+  const placed = (
+    path: Path,
+    what: `${string} ${'account' | 'substrate'}` | 'substrate',
+    side: Written['side'],
+    list: z.output<typeof entries> = [],
+  ): Placed[] =>
     list.map((item, index) => ({
-      ...{ path: [...path, index], what },
-      ...{ name: item?.name, configDir: item?.configDir, env: item?.env },
+      ...{ path: [...path, index], what, side, kind: what.endsWith('account') ? 'account' : 'substrate' },
+      ...{ name: item?.name, configDir: item?.configDir, env: item?.env, agentEnv: agentEnv(item?.agent) },
     }))
-  const pool = placed(['pool', 'accounts'], 'pool account', file.pool?.accounts)
-  const reserved = placed(['reserved'], 'reserved account', file.reserved)
-  const substrates = placed(['substrates'], 'substrate', file.substrates)
-  const healerSubstrates = placed(['reservedSubstrates'], 'reserved substrate', file.reservedSubstrates)
-  const healer = [...reserved, ...healerSubstrates]
+  const pool = placed(['pool', 'accounts'], 'pool account', 'pool', file.pool?.accounts)
+  const reserved = placed(['reserved'], 'reserved account', 'healer', file.reserved)
+  const substrates = placed(['substrates'], 'substrate', 'pool', file.substrates)
+  const healerSubstrates = placed(
+    ['reservedSubstrates'],
+    'reserved substrate',
+    'healer',
+    file.reservedSubstrates,
+  )
+  const logins = [...pool, ...substrates, ...reserved, ...healerSubstrates]
   const tasks = file.tasks ?? []
   const services = file.services ?? []
 
+  const chore = (path: Path, what: string, side: Written['side'], name?: string, env?: unknown): Written => ({
+    // It adds to whatever login it runs with: only another login in it counts, as in an agent's own env.
+    ...{ path, what, side, kind: 'addition', name, env: undefined, agentEnv: env },
+  })
+  const chores = [
+    ...tasks.map((item, i) => chore(['tasks', i], 'task', 'pool', item?.name, item?.env)),
+    ...services.map((item, i) =>
+      chore(['services', i, 'wakeUp'], 'wake-up of service', 'healer', item?.name, item?.wakeUp?.env),
+    ),
+  ]
   const missing: Finding[] = []
   const healerDirs = reserved.flatMap((account) => readConfigDir(account, base, missing))
   const poolDirs = pool.flatMap((account) => readConfigDir(account, base, missing))
@@ -63,11 +89,11 @@ export function checkFile(written: unknown, base: PathBase): Finding[] {
     ...services.map((item, i) => ({ agent: item?.wakeUp?.agent, path: ['services', i, 'wakeUp', 'agent'] })),
   ]
   return [
-    ...takenNames([...pool, ...substrates, ...healer]),
+    ...takenNames(logins),
     ...takenNames(tasks.map((item, i) => ({ name: item?.name, path: ['tasks', i] }))),
     ...takenNames(services.map((item, i) => ({ name: item?.name, path: ['services', i] }))),
     ...missing,
-    ...checkDomains([...pool, ...substrates, ...healer], [...poolDirs, ...healerDirs], base),
+    ...checkDomains([...logins, ...chores], [...poolDirs, ...healerDirs], base),
     ...sameDirTwice(poolDirs),
     ...sameDirTwice(healerDirs),
     ...unknownAgents(agentUses, Object.keys({ ...usualCommands, ...file.agents })),
@@ -108,19 +134,15 @@ function readConfigDir(account: Placed, base: PathBase, faults: Finding[]): Conf
     })
     return []
   }
-  try {
-    const realPath = realpathSync.native(wanted)
-    const found = statSync(realPath)
-    if (!found.isDirectory()) return fault(`the config dir ${wanted} of ${name} is not a folder`)
-    return [{ path: account.path, name, realPath, id: `${found.dev}:${found.ino}` }]
-  } catch {
-    return fault(`the config dir ${wanted} of ${name} does not exist or cannot be opened`)
-  }
+  const store = realStore(wanted)
+  if (store === null) return fault(`the config dir ${wanted} of ${name} does not exist or cannot be opened`)
+  if (!store.isFolder) return fault(`the config dir ${wanted} of ${name} is not a folder`)
+  return [{ path: account.path, name, store }]
 }
 
 function sameDirTwice(dirs: ConfigDir[]): Finding[] {
   return dirs.flatMap((dir, index) => {
-    const first = dirs.slice(0, index).find((other) => other.id === dir.id)
+    const first = dirs.slice(0, index).find((other) => other.store.id === dir.store.id)
     if (!first) return []
     return [
       {

@@ -1,22 +1,58 @@
 /** Law 1: nothing that heals draws on what it heals. */
 
+/** A folder or file that holds a login. */
+export interface Store {
+  /** Real, absolute path. */
+  path: string
+  /** Its own identity on disk (device and inode), so that mounts, links and letter case can not hide it; null where unknown. */
+  id: string | null
+  /** The same of every folder above it. */
+  above: readonly string[]
+}
+
+/** A secret that is at hand, without the secret. */
+export interface Key {
+  /** The variable or setting that holds it. */
+  variable: string
+  /** A cut hash. Compared and forgotten: it stands in no message, log or history. */
+  fingerprint: string
+  /** Whether the program logs in with it, so that a stored login does not answer. */
+  login: boolean
+}
+
 /** One login or substrate, with everything by which it can fall together with another. */
 export interface FailureDomain {
   name: string
   /** What it is, for a person: `pool account`, `reserved account`, `substrate`. */
   what: string
-  /** Real, absolute path; null where it has none. */
-  configDir: string | null
+  stores: readonly Store[]
   /** The login's own identity (account uuid); null where it is not known. */
   identity: string | null
+  email: string | null
+  /** Only a hint: the seats of one organisation have budgets of their own. */
+  organisation: string | null
   /** Where its secrets come from, one text per reference, such as `env:MEDIC_KEY` or `file:/real/path`. Never a secret. */
-  credentials: string[]
+  credentials: readonly string[]
+  keys: readonly Key[]
+  /** Normalised address that its requests go to; null for the provider's own. */
+  gateway: string | null
+  /** Whether it brings no login at all, so that the gateway answers with one of its own. */
+  keyless: boolean
 }
+
+/** A domain of which nothing is known. */
+export const blankDomain = (name: string, what: string): FailureDomain => ({
+  ...{ name, what, stores: [], identity: null, email: null, organisation: null },
+  ...{ credentials: [], keys: [], gateway: null, keyless: false },
+})
+
+export type SharedBy =
+  'name' | 'configDir' | 'identity' | 'email' | 'credential' | 'key' | 'gateway' | 'organisation'
 
 export interface SharedDomain {
   healer: string
   pool: string
-  by: 'name' | 'configDir' | 'identity' | 'credential'
+  by: SharedBy
   /** One line that names both sides. */
   message: string
 }
@@ -24,51 +60,120 @@ export interface SharedDomain {
 export const sharedDomainMessage = 'rescuer shares the failure domain it heals'
 
 /** Every overlap of the two sides; none may be left for anything to start. */
-export function sharedDomains(
+export const sharedDomains = (
   healer: readonly FailureDomain[],
   pool: readonly FailureDomain[],
-): SharedDomain[] {
-  return healer.flatMap((ours) => pool.flatMap((theirs) => overlaps(ours, theirs)))
-}
+): SharedDomain[] =>
+  pairs(healer, pool).flatMap(([ours, theirs]) =>
+    overlaps(ours, theirs).map(([by, how]) =>
+      shared(ours, theirs, by, `${sharedDomainMessage}: ${sides(ours, theirs)} ${how}`),
+    ),
+  )
 
-function overlaps(ours: FailureDomain, theirs: FailureDomain): SharedDomain[] {
-  const found: SharedDomain[] = []
-  const say = (by: SharedDomain['by'], how: string): void => {
-    const sides = `${ours.what} ${ours.name} and ${theirs.what} ${theirs.name}`
-    found.push({
-      healer: ours.name,
-      pool: theirs.name,
-      by,
-      message: `${sharedDomainMessage}: ${sides} ${how}`,
-    })
-  }
-  if (ours.name === theirs.name) say('name', 'have the same name')
-  if (ours.configDir !== null && theirs.configDir !== null) {
-    if (sameFolder(ours.configDir, theirs.configDir)) say('configDir', `both use ${theirs.configDir}`)
-    else if (isInside(ours.configDir, theirs.configDir) || isInside(theirs.configDir, ours.configDir))
-      say('configDir', `lie one inside the other: ${ours.configDir}, ${theirs.configDir}`)
-  }
-  if (ours.identity !== null && ours.identity === theirs.identity) say('identity', 'are the same login')
+/** What both sides lean on without being one account: accepted, and said so that a person may judge. */
+export const commonGround = (
+  healer: readonly FailureDomain[],
+  pool: readonly FailureDomain[],
+): SharedDomain[] =>
+  pairs(healer, pool).flatMap(([ours, theirs]) =>
+    likenesses(ours, theirs).map(([by, how]) => shared(ours, theirs, by, `${sides(ours, theirs)} ${how}`)),
+  )
+
+const pairs = (healer: readonly FailureDomain[], pool: readonly FailureDomain[]) =>
+  healer.flatMap((ours) => pool.map((theirs) => [ours, theirs] as const))
+
+const sides = (ours: FailureDomain, theirs: FailureDomain): string =>
+  `${ours.what} ${ours.name} and ${theirs.what} ${theirs.name}`
+
+const shared = (ours: FailureDomain, theirs: FailureDomain, by: SharedBy, message: string): SharedDomain => ({
+  ...{ healer: ours.name, pool: theirs.name, by, message },
+})
+
+type Overlap = readonly [by: SharedBy, how: string]
+
+function overlaps(ours: FailureDomain, theirs: FailureDomain): Overlap[] {
+  const found: Overlap[] = []
+  if (ours.name === theirs.name) found.push(['name', 'have the same name'])
+  const store = sharedStore(ours, theirs)
+  if (store !== null) found.push(['configDir', store])
+  if (ours.identity !== null && ours.identity === theirs.identity)
+    found.push(['identity', 'are the same login'])
+  else if (sameEmail(ours, theirs)) found.push(['email', 'are logged in with the same e-mail address'])
   for (const credential of new Set(ours.credentials))
     if (theirs.credentials.includes(credential))
-      say('credential', `both take their secret from ${credential}`)
+      found.push(['credential', `both take their secret from ${credential}`])
+  for (const key of ours.keys) {
+    const same = theirs.keys.find(({ fingerprint }) => fingerprint === key.fingerprint)
+    if (same !== undefined)
+      found.push(['key', `have the same secret, as ${key.variable} and ${same.variable}`])
+  }
+  if (sameGateway(ours, theirs) && ours.keyless && theirs.keyless)
+    found.push(['gateway', `both draw on whatever login ${theirs.gateway ?? ''} has: neither brings its own`])
   return found
 }
 
+function likenesses(ours: FailureDomain, theirs: FailureDomain): Overlap[] {
+  const found: Overlap[] = []
+  if (sameGateway(ours, theirs) && !(ours.keyless && theirs.keyless))
+    found.push(['gateway', `go through the same gateway, ${theirs.gateway ?? ''}`])
+  if (ours.organisation !== null && ours.organisation === theirs.organisation)
+    found.push(['organisation', 'belong to one organisation; its seats have budgets of their own'])
+  return found
+}
+
+const sameGateway = (ours: FailureDomain, theirs: FailureDomain): boolean =>
+  ours.gateway !== null && ours.gateway === theirs.gateway
+
+const sameEmail = (ours: FailureDomain, theirs: FailureDomain): boolean =>
+  ours.email !== null && ours.email.toLowerCase() === theirs.email?.toLowerCase()
+
+function sharedStore(ours: FailureDomain, theirs: FailureDomain): string | null {
+  const met = ours.stores.flatMap((one) => theirs.stores.map((other) => [one, other] as const))
+  const same = met.find(([one, other]) => isSame(one, other))
+  if (same !== undefined) {
+    const [one, other] = same.map(({ path }) => trimmed(path))
+    return one === other ? `both use ${other ?? ''}` : `both use ${other ?? ''}, one of them as ${one ?? ''}`
+  }
+  const nested = met.find(([one, other]) => isInside(one, other) || isInside(other, one))
+  return nested === undefined ? null : `lie one inside the other: ${nested[0].path}, ${nested[1].path}`
+}
+
 const trimmed = (path: string): string => path.replace(/\/+$/, '')
-const sameFolder = (a: string, b: string): boolean => trimmed(a) === trimmed(b)
-const isInside = (inner: string, outer: string): boolean => trimmed(inner).startsWith(`${trimmed(outer)}/`)
+const isSame = (a: Store, b: Store): boolean =>
+  trimmed(a.path) === trimmed(b.path) || (a.id !== null && a.id === b.id)
+const isInside = (inner: Store, outer: Store): boolean =>
+  trimmed(inner.path).startsWith(`${trimmed(outer.path)}/`) ||
+  (outer.id !== null && inner.above.includes(outer.id))
 
 /** Accounts of one pool that are the same login; the one named later is `duplicate` and never leased. */
-export function duplicateLogins(
-  accounts: readonly { name: string; identity: string | null }[],
-): { name: string; sameAs: string }[] {
-  const first = new Map<string, string>()
-  return accounts.flatMap(({ name, identity }) => {
-    if (identity === null) return []
-    const sameAs = first.get(identity)
-    if (sameAs !== undefined) return [{ name, sameAs }]
-    first.set(identity, name)
-    return []
+export function duplicateLogins(accounts: readonly FailureDomain[]): { name: string; sameAs: string }[] {
+  return accounts.flatMap((account) => {
+    const first = firstOf(account, accounts)
+    return first === account ? [] : [{ name: account.name, sameAs: first.name }]
   })
 }
+
+/**
+ * A text that two accounts share exactly where they are one login; it holds nothing of a secret, so that it may travel.
+ * Null where nothing is known of the login.
+ */
+export function loginLabel(account: FailureDomain, accounts: readonly FailureDomain[]): string | null {
+  const first = firstOf(account, accounts)
+  return loginKeys(first).length > 0 ? `key of ${first.name}` : first.identity
+}
+
+const firstOf = (account: FailureDomain, accounts: readonly FailureDomain[]): FailureDomain =>
+  accounts.find((other) => other === account || sameLogin(other, account)) ?? account
+
+/** What answers decides: a key goes before the stored login, and an account uuid before an e-mail address. */
+function sameLogin(one: FailureDomain, other: FailureDomain): boolean {
+  const keys = loginKeys(one)
+  if (keys.length > 0 || loginKeys(other).length > 0)
+    return keys.some((key) => loginKeys(other).includes(key))
+  if (one.stores.some((store) => other.stores.some((same) => isSame(store, same)))) return true
+  if (one.identity !== null && other.identity !== null) return one.identity === other.identity
+  return sameEmail(one, other)
+}
+
+const loginKeys = ({ keys }: FailureDomain): string[] =>
+  keys.filter(({ login }) => login).map(({ fingerprint }) => fingerprint)

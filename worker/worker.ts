@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker'
 import { commonActivities, hostActivities } from '../activities/index.js'
 import { Host } from '../activities/host.js'
+import { readLogins } from '../activities/logins.js'
 import { Prober } from '../activities/probe.js'
 import { Sampler } from '../activities/sampler.js'
 import type { Config } from '../config/config.js'
@@ -14,7 +15,6 @@ import { commonQueue, hostQueue, poolWorkflowId } from '../policy/ids.js'
 import type { PoolSettings } from '../policy/lease.js'
 import { poolSignals } from '../workflows/messages.js'
 import type { ConnectOptions } from './engine/index.js'
-import { readIdentities } from './identities.js'
 
 export interface RunningWorker {
   /** Settles when the worker has stopped; rejects where it broke. */
@@ -38,7 +38,7 @@ export async function startWorker(input: {
 }): Promise<RunningWorker> {
   const { home, config, connectOptions, namespace } = input
   const host = new Host(home, config)
-  await readIdentities(host)
+  for (const unread of await readLogins(host)) console.error(`outpool: not looked at: ${unread}`)
   const sampler = new Sampler(host)
   const prober = new Prober(host)
   const native = await NativeConnection.connect(connectOptions)

@@ -6,6 +6,7 @@ import type { AgentExaminer, LoginStatus } from '../examiner.js'
 import { probeEnv } from './env.js'
 import { hindrancesOf, machineHindrances } from './hindrances.js'
 import { hasOwnLogin, readIdentity } from './identity.js'
+import { loginTraces } from './loginTraces.js'
 import { isDefaultSetup } from './paths.js'
 import { ask } from './program.js'
 
@@ -61,6 +62,7 @@ export const claudeCodeExaminer: AgentExaminer = {
       '`npm install -g @anthropic-ai/claude-code@2.1.330`.',
   },
   loginStatus,
+  loginTraces,
   hindrances: hindrancesOf,
   machineHindrances,
   withheld: (env) => Object.keys(env).filter((name) => heeded.test(name) && (env[name] ?? '') !== ''),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { AgentCommand, Place } from '../agent.js'
 import type { Hindrance } from '../examiner.js'
-import { hasOwnLogin } from './identity.js'
+import { hasOwnLogin, otherLogins } from './identity.js'
 
 const settingsSchema = z.looseObject({
   disableAllHooks: z.unknown().optional(),
@@ -18,8 +18,6 @@ type Settings = z.output<typeof settingsSchema>
 /** A session may be parked for a week, and nothing touches its transcript meanwhile; twice that leaves room. */
 const leastCleanupDays = 14
 
-/** Another login than the one that the place was made for. */
-const otherLogins = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
 const otherProviders = ['CLAUDE_CODE_USE_BEDROCK', 'CLAUDE_CODE_USE_VERTEX', 'CLAUDE_CODE_USE_FOUNDRY']
 
 const notSaved = 'no transcript is saved, so that no session can be resumed'
@@ -66,7 +64,7 @@ export async function hindrancesOf(place: Place, command: AgentCommand): Promise
   ]
 }
 
-async function readSettings(file: string): Promise<{ settings: Settings } | Hindrance> {
+export async function readSettings(file: string): Promise<{ settings: Settings } | Hindrance> {
   let text: string
   try {
     text = await readFile(file, 'utf8')

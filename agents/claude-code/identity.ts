@@ -11,7 +11,7 @@ const accountSchema = z.object({
 })
 
 /** With one of these the stored login does not answer, whatever the file says of it. */
-const otherLogins = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
+export const otherLogins = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
 
 export interface Identity {
   identity: string | null

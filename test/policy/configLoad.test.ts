@@ -25,6 +25,7 @@ beforeAll(() => {
     mkdirSync(join(home, dir))
   symlinkSync(join(home, '.claude-max-1'), join(home, 'link-to-max-1'))
   writeFileSync(join(home, 'a-file'), '')
+  symlinkSync(join(home, 'a-file'), join(home, 'link-to-a-file'))
 })
 afterAll(() => {
   rmSync(home, { recursive: true })
@@ -233,6 +234,11 @@ reserved:
   it.each([
     ['the same path', 'configDir: ~/.claude-max-1', 'configDir: ~/.claude-max-1'],
     ['a symbolic link', 'configDir: ~/.claude-max-1', 'configDir: ~/link-to-max-1'],
+    [
+      'two names of one file with a secret',
+      'configDir: ~/.claude-max-1, env: { A: { fromFile: ~/a-file } }',
+      'configDir: ~/.claude-medic, env: { B: { fromFile: ~/link-to-a-file } }',
+    ],
     ['another writing', 'configDir: ~/.claude-max-1', 'configDir: ./elsewhere/../.claude-max-1/'],
     [
       'the same secret by reference',
@@ -269,6 +275,43 @@ reservedSubstrates:
     expect(fault?.problem).toMatch(
       /^rescuer shares the failure domain it heals: reserved substrate medic-key and substrate key/,
     )
+  })
+
+  it("law 1: a token in the agent's own env overrides every login, so that all are one", () => {
+    const text = (agentEnv: string) =>
+      `${both('configDir: ~/.claude-max-1', 'configDir: ~/.claude-medic')}agents: { claude-code: { env: ${agentEnv} } }\n`
+    const [fault] = faultsOf(text('{ CLAUDE_CODE_OAUTH_TOKEN: { fromEnv: TOKEN } }'))
+    expect(fault?.problem).toMatch(
+      /^rescuer shares .* medic and .* max-1 both take their secret from env:TOKEN$/,
+    )
+    expect(brief(text('{ GITHUB_TOKEN: { fromEnv: TOKEN }, ANTHROPIC_BASE_URL: { fromEnv: G } }'))).toEqual(
+      [],
+    )
+  })
+
+  it('law 1: an entry that overrides it has a login of its own again', () => {
+    const text = `${both('configDir: ~/.claude-max-1', 'configDir: ~/.claude-medic, env: { ANTHROPIC_API_KEY: { fromEnv: MEDIC } }')}agents: { claude-code: { env: { ANTHROPIC_API_KEY: { fromEnv: POOL } } } }\n`
+    expect(faultsOf(text)).toEqual([])
+  })
+
+  it("law 1: a wake-up with a key of the pool's, and a task with the healer's", () => {
+    const key = 'env: { ANTHROPIC_API_KEY: { fromEnv: KEY } }'
+    const service = `services:
+  - { name: bot, run: [bot], wakeUp: { prompt: hello, ${key} } }
+`
+    const [wakeUp] = faultsOf(`${valid.replace(' }', `, ${key} }`)}${service}`)
+    expect(wakeUp?.problem).toMatch(/wake-up of service bot and pool account max-1 both take .* env:KEY$/)
+    const [task] = faultsOf(`${both('configDir: ~/.claude-max-1', `configDir: ~/.claude-medic, ${key}`)}tasks:
+  - { name: garden, every: 3h, agent: claude-code, cwd: ., prompt: x, ${key} }
+`)
+    expect(task?.problem).toMatch(/reserved account medic and task garden both take .* env:KEY$/)
+  })
+
+  it('law 1: substrates of both sides that leave the login to one gateway', () => {
+    const text = `${valid}substrates: [{ name: local, env: { ANTHROPIC_BASE_URL: 'http://localhost:4000' } }]
+reservedSubstrates: [{ name: spare, env: { ANTHROPIC_BASE_URL: 'http://127.0.0.1:4000/' } }]
+`
+    expect(faultsOf(text)[0]?.problem).toMatch(/spare and substrate local both draw on whatever login/)
   })
 
   it('law 1: nothing is said of what is apart', () => {

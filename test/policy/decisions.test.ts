@@ -4,7 +4,6 @@ import { accountRow, viewOfAccount } from '../../policy/accountView.js'
 import { backoff } from '../../policy/backoff.js'
 import { continuation } from '../../policy/continuation.js'
 import { afterCrash } from '../../policy/crashes.js'
-import { duplicateLogins, sharedDomains, type FailureDomain } from '../../policy/failureDomains.js'
 import { ms } from '../../policy/instants.js'
 import { shouldLeave } from '../../policy/planned.js'
 import { defaultTiming, type AccountFacts } from '../../policy/account.js'
@@ -20,53 +19,6 @@ import {
   takeWall,
 } from '../../policy/poolDesk.js'
 import { asks, at, known, reading, settings, spec, wall, window } from './make.js'
-
-const domain = (over: Partial<FailureDomain>): FailureDomain => ({
-  name: 'medic',
-  what: 'reserved account',
-  configDir: '/home/u/.medic',
-  identity: 'm',
-  credentials: [],
-  ...over,
-})
-const pooled = domain({
-  name: 'max-1',
-  what: 'pool account',
-  configDir: '/home/u/.max',
-  identity: 'p',
-  credentials: ['env:A'],
-})
-
-describe('law 1: out of the pool', () => {
-  it.each<[string, Partial<FailureDomain>]>([
-    ['name', { name: 'max-1' }],
-    ['configDir', { configDir: '/home/u/.max/' }],
-    ['configDir', { configDir: '/home/u/.max/inner' }],
-    ['configDir', { configDir: '/home/u' }],
-    ['identity', { identity: 'p' }],
-    ['credential', { credentials: ['env:A'] }],
-  ])('law 1: an overlap by %s is found, both sides named', (by, over) => {
-    const found = sharedDomains([domain(over)], [pooled])
-    expect(found.map((one) => one.by)).toContain(by)
-    expect(found[0]?.message).toMatch(/^rescuer shares the failure domain it heals: .*max-1/)
-  })
-  it('law 1: names that merely begin alike share nothing', () => {
-    expect(
-      sharedDomains(
-        [domain({ configDir: '/home/u/.max-medic', identity: null })],
-        [{ ...pooled, identity: null }],
-      ),
-    ).toEqual([])
-  })
-  it('law 4: of two accounts with one login the later is the duplicate', () => {
-    const logins = [
-      { name: 'a', identity: 'x' },
-      { name: 'b', identity: null },
-      { name: 'c', identity: 'x' },
-    ]
-    expect(duplicateLogins(logins)).toEqual([{ name: 'c', sameAs: 'a' }])
-  })
-})
 
 describe('crashes and what follows', () => {
   it('law 6: a crash is resumed at once, then later each time, then rests with a time to come', () => {

@@ -1,4 +1,5 @@
 /** `outpool doctor`: looks at everything that Outpool needs on this host, and says for each thing what to do. */
+import { accountAgent, readDomains } from '../../activities/failureDomains.js'
 import type { Place } from '../../agents/agent.js'
 import { type AgentExaminer, examinerOf } from '../../agents/examiner.js'
 import type { AccountConfig, AgentConfig, Config } from '../../config/config.js'
@@ -34,9 +35,6 @@ export interface Doctor {
 /** Milliseconds that a look at files, and at programs or the network, may take. */
 const quick = 5_000
 const slow = 20_000
-
-/** The agent program that runs under accounts. */
-const accountAgent = 'claude-code'
 
 /** Prints what was found. True when nothing failed; warnings are allowed. Throws nothing for what it finds. */
 export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
@@ -74,17 +72,15 @@ function accountChecks(config: Config, env: NodeJS.ProcessEnv): Check[] {
   if (agent === undefined || examiner === null) return []
   const { pool, reserved } = config
   const all = [...pool.accounts, ...reserved]
-  const placesOf = (accounts: readonly AccountConfig[]): Promise<Place[]> =>
-    Promise.all(accounts.map(placeOf))
+  const domains = readDomains(config)
   return [
     check('configuration', quick, () => checkConfigFile(config.file)),
     check('environment', quick, () => checkEnvironment(env, [[accountAgent, examiner]])),
     check(`settings ${accountAgent}`, quick, () => checkMachineSettings(accountAgent, examiner)),
     ...all.flatMap((account) => checksOf(account, agent, examiner)),
-    check('logins', slow, async () =>
-      checkDuplicates(accountAgent, await Promise.all([pool.accounts, reserved].map(placesOf))),
-    ),
-    check('law 1', quick, () => checkApart(config)),
+    // The first of the two waits for what both look at.
+    check('logins', slow, async () => checkDuplicates(await domains)),
+    check('law 1', slow, async () => checkApart(await domains)),
   ]
 }
 

@@ -1,11 +1,15 @@
 /** The logins: whether each account has one, as whom, and whether two names are one login. */
-import { agentNamed } from '../../agents/index.js'
+import type { Domains } from '../../activities/failureDomains.js'
 import type { AgentCommand, Place } from '../../agents/agent.js'
 import type { AgentExaminer } from '../../agents/examiner.js'
-import type { Config } from '../../config/config.js'
-import { duplicateLogins } from '../../policy/failureDomains.js'
-import { assertApart } from '../apart.js'
-import { SharedDomainError } from '../errors.js'
+import {
+  type FailureDomain,
+  type SharedDomain,
+  commonGround,
+  duplicateLogins,
+  sharedDomains,
+} from '../../policy/failureDomains.js'
+import { apartRemedy } from '../apart.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 /** Throws AgentProgramError. */
@@ -23,42 +27,32 @@ export async function checkLogin(
   return ok(name, as === null ? 'logged in' : `logged in as ${as}`)
 }
 
+/** Law 1: the healer's side and the pool's, by identity, path, gateway and secret. */
+export function checkApart({ healer, pool, unread }: Domains): Finding[] {
+  const name = 'law 1'
+  const refused = sharedDomains(healer, pool).map(({ message }) => fail(name, message, apartRemedy))
+  const notRead = unread.map((what) => warn(name, `not looked at: ${what}`, 'Put it right, then look again.'))
+  if (refused.length > 0) return [...refused, ...notRead]
+  return [ok(name, apartness(healer, commonGround(healer, pool))), ...notRead]
+}
+
+function apartness(healer: readonly FailureDomain[], common: readonly SharedDomain[]): string {
+  if (healer.length === 0) return 'no reserved account is configured that could overlap'
+  const names = healer.map((one) => one.name).join(', ')
+  const verb = healer.length === 1 ? 'shares' : 'share'
+  if (common.length === 0) return `${names} ${verb} nothing with the pool`
+  return `${names} ${verb} no login with the pool; accepted: ${common.map(({ message }) => message).join('; ')}`
+}
+
 /** Law 4: the same login under two names has one budget, and is used under the first name only. */
-export async function checkDuplicates(
-  agent: string,
-  groups: readonly (readonly Place[])[],
-): Promise<Finding[]> {
-  const found = groups.map(async (places) => {
-    const accounts = await Promise.all(
-      places.map(async (place) => {
-        const { identity } = await agentNamed(agent)
-          .readIdentity(place)
-          // A broken file is told where the login is asked for.
-          .catch(() => ({ identity: null }))
-        return { name: place.name, identity }
-      }),
-    )
-    return duplicateLogins(accounts).map(({ name, sameAs }) =>
+export const checkDuplicates = ({ healer, pool }: Domains): Finding[] =>
+  [pool, healer]
+    .map((side) => side.filter(({ what }) => what.endsWith('account')))
+    .flatMap((accounts) => duplicateLogins(accounts))
+    .map(({ name, sameAs }) =>
       warn(
         `login ${name}`,
         `duplicate: the same login as ${sameAs}; it is one account, and only ${sameAs} is used`,
         `Log ${name} in with another account, or take it out of outpool.yaml.`,
       ),
     )
-  })
-  return (await Promise.all(found)).flat()
-}
-
-/** Law 1, by identity, path and secret. */
-export async function checkApart(config: Config): Promise<Finding[]> {
-  const name = 'law 1'
-  try {
-    await assertApart(config)
-  } catch (error) {
-    if (!(error instanceof SharedDomainError)) throw error
-    return error.message.split('\n').map((line) => fail(name, line, error.remedy))
-  }
-  const { reserved } = config
-  if (reserved.length === 0) return [ok(name, 'no reserved account is configured that could overlap')]
-  return [ok(name, `${reserved.map((account) => account.name).join(', ')} shares nothing with the pool`)]
-}

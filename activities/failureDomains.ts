@@ -1,0 +1,124 @@
+/** Law 1 on this host: by identity, real path, gateway and the secrets themselves, as far as they can be had right now. */
+import { type LoginTraces, examinerOf } from '../agents/examiner.js'
+import type { Config, EnvRefs, EnvValue } from '../config/config.js'
+import { keyOf, originOf, placeEnv } from '../config/credentials.js'
+import { realStore } from '../config/realStore.js'
+import { resolveValue } from '../config/secrets.js'
+import { normalGateway } from '../policy/envKinds.js'
+import { type FailureDomain, blankDomain, sharedDomains } from '../policy/failureDomains.js'
+import { sharedDomain } from './errors.js'
+
+/** The program whose logins the accounts are. */
+export const accountAgent = 'claude-code'
+
+export interface Domains {
+  /** Reserved accounts and reserved substrates. */
+  healer: FailureDomain[]
+  /** Accounts and substrates of the pool. */
+  pool: FailureDomain[]
+  /** What could not be read, one line each: it proves nothing, neither way. */
+  unread: string[]
+}
+
+/**
+ * Throws a SharedDomain failure with every overlap of healer and pool, one line each. Called right before anything of the
+ * healer's is started, since a login may have changed since the worker was.
+ */
+export async function assertApart(config: Config): Promise<void> {
+  const { healer, pool } = await readDomains(config)
+  const shared = sharedDomains(healer, pool)
+  if (shared.length > 0) throw sharedDomain(shared.map(({ message }) => message).join('\n'))
+}
+
+/** Looks at every login that the configuration names. Starts no agent, asks no provider. */
+export async function readDomains(config: Config): Promise<Domains> {
+  const reading = new Reading(config)
+  const read = (parts: readonly Part[]) => Promise.all(parts.map((part) => reading.domainOf(part)))
+  const { pool, reserved, substrates, reservedSubstrates } = config
+  const [healer, ofPool] = await Promise.all([
+    read([...partsOf(reserved, 'reserved account'), ...partsOf(reservedSubstrates, 'reserved substrate')]),
+    read([...partsOf(pool.accounts, 'pool account'), ...partsOf(substrates, 'substrate')]),
+  ])
+  return { healer, pool: ofPool, unread: reading.unread }
+}
+
+interface Part {
+  name: string
+  what: string
+  agent: string
+  /** Null for a substrate. */
+  configDir: string | null
+  env: EnvRefs
+}
+
+const partsOf = (
+  list: readonly { name: string; env: EnvRefs; agent?: string; configDir?: string }[],
+  what: string,
+): Part[] =>
+  list.map(({ name, env, agent = accountAgent, configDir = null }) => ({ name, what, agent, configDir, env }))
+
+/** One look at all of them. A secret that several places take is fetched once. */
+class Reading {
+  readonly unread: string[] = []
+  readonly #config: Config
+  readonly #fetched = new Map<string, Promise<string | null>>()
+
+  constructor(config: Config) {
+    this.#config = config
+  }
+
+  async domainOf(part: Part): Promise<FailureDomain> {
+    const { name, what, agent, configDir } = part
+    const agentEnv = this.#config.agents[agent]?.env ?? {}
+    const env = await this.#resolve(name, { ...agentEnv, ...part.env })
+    const { credentials, gateway } = placeEnv(part.env, agentEnv)
+    const { keys, stores, ...login } = await this.#tracesOf(part, env)
+    const brought = credentials.flatMap(({ variable }) => {
+      const secret = env[variable]
+      return secret === undefined ? [] : [keyOf(variable, secret)]
+    })
+    const set = Object.entries(keys).map(([setting, secret]) => ({ ...keyOf(setting, secret), login: true }))
+    return {
+      ...blankDomain(name, what),
+      ...login,
+      stores: stores.flatMap((path) => realStore(path) ?? []),
+      credentials: credentials.flatMap(({ value }) => originOf(value) ?? []),
+      keys: [...brought, ...set],
+      gateway: gateway === null ? null : normalGateway(env[gateway.variable] ?? ''),
+      keyless: configDir === null && credentials.length === 0,
+    }
+  }
+
+  async #resolve(place: string, env: EnvRefs): Promise<Record<string, string>> {
+    const had = Object.entries(env).map(async ([variable, value]) => {
+      const secret = await this.#fetch(place, variable, value)
+      return secret === null || secret === '' ? [] : [[variable, secret] as const]
+    })
+    return Object.fromEntries((await Promise.all(had)).flat())
+  }
+
+  /** Null for a secret that is missing: that is its place's own trouble, and told where it is needed. */
+  #fetch(place: string, variable: string, value: EnvValue): Promise<string | null> {
+    const written = JSON.stringify(value)
+    const known = this.#fetched.get(written)
+    if (known !== undefined) return known
+    const secret = resolveValue(variable, value).catch((error: unknown) => this.#note(place, error))
+    this.#fetched.set(written, secret)
+    return secret
+  }
+
+  async #tracesOf({ name, agent, configDir }: Part, env: Record<string, string>): Promise<LoginTraces> {
+    const bare = { identity: null, email: null, organisation: null, stores: [], keys: {} }
+    if (configDir === null) return bare
+    const place = { kind: 'account' as const, name, configDir, env }
+    const traces = await examinerOf(agent)
+      ?.loginTraces(place, { command: agent, args: [], env: {} })
+      .catch((error: unknown) => this.#note(name, error))
+    return traces ?? { ...bare, stores: [configDir] }
+  }
+
+  #note(place: string, error: unknown): null {
+    this.unread.push(`${place}: ${error instanceof Error ? error.message : String(error)}`)
+    return null
+  }
+}
