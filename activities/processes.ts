@@ -11,11 +11,14 @@ export interface ProcessRef {
 
 const hasProc = existsSync('/proc/self/stat')
 
-/** The start of a live process, or null when there is none with this id. A zombie counts as ended. */
+/**
+ * The start of a live process, or null when there is none with this id. A zombie counts as ended, unless threads of it are
+ * still at work: its first thread is one as soon as it has exited, and another may be in the middle of a last write.
+ */
 export async function startOf(pid: number): Promise<string | null> {
   if (hasProc) {
     const fields = statFields(pid)
-    return fields === null || fields[0] === 'Z' ? null : (fields[19] ?? null)
+    return fields === null || hasEnded(fields) ? null : (fields[19] ?? null)
   }
   const { stdout, exitCode } = await execa('ps', ['-o', 'lstart=', '-p', String(pid)], { reject: false })
   return exitCode === 0 && stdout.trim() !== '' ? stdout.trim() : null
@@ -24,6 +27,9 @@ export async function startOf(pid: number): Promise<string | null> {
 export async function isAlive(process: ProcessRef): Promise<boolean> {
   return (await startOf(process.pid)) === process.start
 }
+
+/** Field 20 counts the threads, a dead first one included. */
+const hasEnded = ([state, ...others]: string[]): boolean => state === 'Z' && Number(others[16]) <= 1
 
 /** The fields of /proc/<pid>/stat from the third on (`state`, `ppid`, `pgrp`, `session`, ...): the second may hold spaces. */
 function statFields(pid: number): string[] | null {

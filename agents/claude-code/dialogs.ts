@@ -125,12 +125,16 @@ function liveLines(lines: string[]): string[] | null {
 function safeKeys(one: Known, lines: string[]): string[] | null {
   const wanted = safeChoices[one.name]
   if (wanted === undefined) return one.safeKeys === null ? null : [...one.safeKeys]
-  const choices = lines.flatMap((line) => {
+  const choices = lines.map((line) => {
     const [, cursor, text] = /^\s*(❯)?\s*((?:\d\. )?\S.*)$/.exec(line) ?? []
-    return text === undefined ? [] : [{ chosen: cursor !== undefined, text }]
+    return { chosen: cursor !== undefined, text: text ?? '' }
   })
   const from = choices.findIndex(({ chosen }) => chosen)
   const to = choices.findIndex(({ text }) => wanted.test(text))
   if (from < 0 || to < 0) return null
-  return [from === to ? 'Enter' : to < from ? 'Up' : 'Down']
+  if (from === to) return ['Enter']
+  // Where it can be, a key that may be given twice: a busy program shows late what it took, and an arrow goes round the end.
+  const isEnd = (beyond: number): boolean => (choices[beyond]?.text ?? '') === ''
+  if (to < from) return [isEnd(to - 1) ? 'Home' : 'Up']
+  return [isEnd(to + 1) ? 'End' : 'Down']
 }

@@ -52,7 +52,9 @@ export async function isAlive(pid: number, started: string | undefined): Promise
   if (stat === null) return process.platform !== 'linux' && answersSignal(pid)
   // The name in field 2 may hold spaces and brackets; what follows its last bracket is field 3 on.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return fields[0] !== 'Z' && fields[0] !== 'X' && (started === undefined || fields[19] === started)
+  // A zombie whose count of threads (field 20) is above one still has some at work.
+  const hasEnded = fields[0] === 'X' || (fields[0] === 'Z' && Number(fields[17]) <= 1)
+  return !hasEnded && (started === undefined || fields[19] === started)
 }
 
 function answersSignal(pid: number): boolean {

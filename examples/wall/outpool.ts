@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
+import { startOf } from '../../activities/processes.js'
 import { openHome } from '../../config/home.js'
 import { readEngine } from '../../config/liveState.js'
 import { type Fleet, startFleet } from '../../test/support/fleet.js'
@@ -135,17 +136,8 @@ export class Outpool {
 /** Waits until the process is gone; ends it if it stays. */
 async function ended(pid: number): Promise<void> {
   const end = performance.now() + patience
-  while (isThere(pid)) {
+  while ((await startOf(pid)) !== null) {
     if (performance.now() > end) process.kill(pid, 'SIGKILL')
     await delay(50)
-  }
-}
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
   }
 }

@@ -28,15 +28,9 @@ export async function until<T>(
   }
 }
 
+/** A zombie counts as gone: when it is reaped is up to whoever inherits it, and tmux leaves its last one to process 1. */
 const gone = (pid: number): Promise<true> =>
-  until(`process ${pid} to end`, () => {
-    try {
-      process.kill(pid, 0)
-      return null
-    } catch {
-      return true
-    }
-  })
+  until(`process ${pid} to end`, async () => ((await startOf(pid)) === null ? true : null))
 
 export class Bench {
   readonly dir: string
@@ -166,9 +160,10 @@ export class Pane {
   /** Ends the process as a rescue does, by the id that tmux knows. */
   async end(): Promise<void> {
     const pid = Number((await this.#bench.tmux('display', '-p', '-t', this.name, '#{pane_pid}')).trim())
-    // As the product does it: a TERM in the first moments of the program is lost, and only KILL is sure.
+    // As the product does it: a TERM in the first moments of the program is lost, and only KILL is sure. One that was
+    // killed reports no end, so a slow machine gets its time.
     const start = await startOf(pid)
-    if (start !== null) await end({ pid, start }, 5_000)
+    if (start !== null) await end({ pid, start }, 20_000)
     await gone(pid)
   }
 }

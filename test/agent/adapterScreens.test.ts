@@ -25,7 +25,7 @@ describe.each([
     ['permission', 'permission', null],
     ['model-menu', 'dialog', null],
     ['unable-to-connect', 'no-connection', null],
-    ['trust', 'trust', ['Down']],
+    ['trust', 'trust', ['End']],
   ])('%s: is the dialog %s, with keys only where nothing is decided for a person', (file, name, keys) => {
     expect(readDialog(screen(file))).toMatchObject({ name, safeKeys: keys })
   })

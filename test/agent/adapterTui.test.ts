@@ -64,8 +64,7 @@ describe('a login dir that was never used interactively', () => {
     expect(screen).toMatch(/bypass permissions on/)
   })
 
-  // Skipped until its cause is known: beside the other tests of this file the dialog is sometimes not answered.
-  it.skip('the keys given for the trust dialog accept it', async () => {
+  it('the keys given for the trust dialog accept it', async () => {
     const login = bench.world.login('distrust', { trusted: [] })
     const strange = join(bench.dir, 'strange')
     mkdirSync(strange)
@@ -102,7 +101,7 @@ describe('a login dir that was never used interactively', () => {
       if (open === null) return /auto mode on/.test(now) ? true : null
       expect(open.name).toBe('trust')
       await bench.tmux('send-keys', '-t', 'strange', ...(open.safeKeys ?? []))
-      // On a busy machine the answer is painted late; a key that was taken must not be sent again.
+      // On a busy machine the answer is painted late.
       await until('the key to be taken', async () => ((await screen()) === now ? null : true), 1_000).catch(
         () => null,
       )
@@ -144,7 +143,8 @@ describe('a session', () => {
     ])
     await pane.shows(/mine: \d{3,}/)
     await until("the user's own hook", () => readFileSync(join(bench.dir, 'user-hook'), 'utf8') || null)
-    for (const name of readdirSync(bench.reportDir))
+    // A name with a dot is a report that is just being written.
+    for (const name of readdirSync(bench.reportDir).filter((name) => !name.startsWith('.')))
       expect(readFileSync(join(bench.reportDir, name), 'utf8')).not.toMatch(/stays private/)
 
     const transcript = await claudeCode.findTranscript(place, sessionId)
@@ -154,15 +154,17 @@ describe('a session', () => {
       return seen.last === null ? null : seen
     })
     expect(tail).toMatchObject({ last: { kind: 'answer' }, prompts: ['a prompt that stays private'] })
-    const [live] = await claudeCode.liveStates(place)
-    expect(live).toMatchObject({ sessionId, activity: 'idle', waitingFor: null })
+    const live = await until('idle', async () => {
+      const [state] = await claudeCode.liveStates(place)
+      return state?.activity === 'idle' ? state : null
+    })
+    expect(live).toMatchObject({ sessionId, waitingFor: null })
     await pane.end()
     expect(await bench.report('ended', (report) => report.fence === fence)).toMatchObject({ reason: 'other' })
     expect(await claudeCode.liveStates(place)).toEqual([])
   })
 
-  // Skipped until its cause is known: the first program sometimes does not end; rescue.test.ts has the same through the product.
-  it.skip('law 5: walled on one account, it goes on with everything it knew on another', async () => {
+  it('law 5: walled on one account, it goes on with everything it knew on another', async () => {
     const [from, to] = [bench.world.login('first'), bench.world.login('second')]
     const reset = new Date(Math.ceil(Date.now() / 60_000) * 60_000 + 3_600_000)
     bench.world.standIn.account('first').answer('I remember the word heliotrope.')

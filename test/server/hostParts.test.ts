@@ -3,8 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { end, isAlive, startOf, type ProcessRef } from '../../activities/processes.js'
+import { isAlive as isAliveToAgents } from '../../agents/claude-code/liveness.js'
 import { QuotaStore } from '../../activities/quotaStore.js'
 import { SessionRecords } from '../../activities/sessionRecord.js'
 import { Tmux } from '../../activities/tmux.js'
@@ -29,12 +31,20 @@ afterEach(() => {
 
 /** A process that leads a terminal session of its own, as a pane's process does. */
 async function leader(script: string): Promise<ProcessRef> {
-  const child = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] })
-  started.push(child)
-  await new Promise((resolve) => child.stdout.once('data', resolve))
-  const pid = child.pid!
+  const { pid } = await talking('/bin/sh', '-c', script)
   return { pid, start: (await startOf(pid))! }
 }
+
+/** A process that has said its first words. */
+async function talking(...[program, ...args]: [string, ...string[]]): Promise<{ pid: number; said: string }> {
+  const child = spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'ignore'] })
+  started.push(child)
+  const said = await new Promise<Buffer>((resolve) => child.stdout.once('data', resolve))
+  return { pid: child.pid!, said: said.toString() }
+}
+
+const isZombie = (pid: number): Promise<boolean> =>
+  execa('ps', ['-o', 'stat=', '-p', String(pid)]).then(({ stdout }) => stdout.startsWith('Z'))
 
 describe('ending a process', () => {
   it('asks first, and says so', async () => {
@@ -64,7 +74,6 @@ describe('ending a process', () => {
 })
 
 async function expectNoneOfSession(leaderPid: number): Promise<void> {
-  const { execa } = await import('execa')
   await until(
     `the end of session ${leaderPid}`,
     async () => (await execa('ps', ['-o', 'pid=,stat=', '-s', String(leaderPid)], { reject: false })).stdout,
@@ -72,6 +81,40 @@ async function expectNoneOfSession(leaderPid: number): Promise<void> {
     5_000,
   )
 }
+
+describe.runIf(process.platform === 'linux')('a zombie', () => {
+  it('counts as ended, even where nobody ever reaps it', async () => {
+    const { said } = await talking('python3', '-c', neverReaps)
+    const pid = Number(said)
+    await until('the zombie', () => isZombie(pid), Boolean)
+    expect(await startOf(pid)).toBeNull()
+  })
+
+  it('law 3: is a live process as long as one of its threads works', async () => {
+    const { pid } = await talking('python3', '-c', endsFirstThread)
+    await until('the end of the first thread', () => isZombie(pid), Boolean)
+    const start = await startOf(pid)
+    expect(start).not.toBeNull()
+    expect(await isAliveToAgents(pid, start!)).toBe(true)
+    expect(await end({ pid, start: start! }, 5_000)).toBe('term')
+    expect(await startOf(pid)).toBeNull()
+    expect(await isAliveToAgents(pid, start!)).toBe(false)
+  })
+})
+
+const neverReaps = `
+import os, time
+child = os.fork()
+if child == 0: os._exit(0)
+print(child, flush=True)
+time.sleep(64)
+`
+const endsFirstThread = `
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(65,)).start()
+print('up', flush=True)
+ctypes.CDLL(None).pthread_exit(None)
+`
 
 describe('fences', () => {
   const launch = (fence: number) => ({
@@ -119,7 +162,6 @@ describe('panes', () => {
     tmux = new Tmux(home.tmuxSocket, home.dir)
   })
   afterEach(async () => {
-    const { execa } = await import('execa')
     await execa('tmux', ['-S', home.tmuxSocket, 'kill-server'], { reject: false })
   })
 
@@ -193,7 +235,6 @@ describe('panes', () => {
         (at) => at !== null && at >= before - 1_000,
       )
     } finally {
-      const { execa } = await import('execa')
       await execa('tmux', ['-S', person.socket, 'kill-server'], { reject: false })
     }
   })

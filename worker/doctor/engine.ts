@@ -2,6 +2,7 @@
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import type { Home } from '../../config/home.js'
 import { readEngine, type EngineEndpoint } from '../../config/liveState.js'
+import { startOf } from '../../activities/processes.js'
 import { type ConnectOptions, namedEngine, reach } from '../engine/connect.js'
 import { type EngineOutlook, retentionDays } from '../engine/index.js'
 import { freePorts, usualPorts } from '../engine/ports.js'
@@ -57,7 +58,7 @@ async function checkEmbedded(
     const { version, days } = await ask({ address: running.address }, running.namespace)
     return ok('engine', `embedded, running at ${running.address}: server ${version}, keeps ${days} days`)
   } catch {
-    if (running.pid !== null && isRunning(running.pid))
+    if (running.pid !== null && (await startOf(running.pid)) !== null)
       return fail(
         'engine',
         `the embedded engine (process ${running.pid}) does not answer at ${running.address}`,
@@ -83,20 +84,11 @@ async function ask(options: ConnectOptions, namespace: string): Promise<Answer> 
   }
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** Which ports a start would take now. */
 export async function checkPorts(outlook: EngineOutlook, home: Home): Promise<Finding[]> {
   if (outlook.kind === 'named') return []
   const running = readEngine(home)
-  if (running?.pid !== undefined && running.pid !== null && isRunning(running.pid))
+  if (running !== null && running.pid !== null && (await startOf(running.pid)) !== null)
     return [
       ok('ports', `the engine of this home has ${running.address}, Web UI at ${running.uiUrl ?? 'none'}`),
     ]
