@@ -150,7 +150,14 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'doctor',
     says: 'check everything that Outpool needs, with a remedy for each fault',
-    options: [json],
+    options: [
+      {
+        flags: '--domains',
+        says: 'instead: what the healer needs beside what it heals, and what they share',
+      },
+      { flags: '--mermaid', says: 'that as a Mermaid picture' },
+      json,
+    ],
     run: hostProgram('doctor'),
   },
   {

@@ -15,7 +15,13 @@ const exit = { done: 0, failed: 1, usage: 2, unreachable: 3 } as const
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
-    options: { config: { type: 'string' }, debug: { type: 'boolean' }, json: { type: 'boolean' } },
+    options: {
+      config: { type: 'string' },
+      debug: { type: 'boolean' },
+      json: { type: 'boolean' },
+      domains: { type: 'boolean' },
+      mermaid: { type: 'boolean' },
+    },
     allowPositionals: true,
   })
   const [command] = positionals
@@ -28,12 +34,19 @@ async function main(): Promise<number> {
         await up({ home, config: loadConfig(source), ownEngine: command === 'up' })
         return exit.done
       case 'doctor': {
+        if (values.domains ?? values.mermaid ?? false) {
+          const { showDomains } = await import('./doctor/domains.js')
+          const format = values.mermaid === true ? 'mermaid' : values.json === true ? 'json' : 'table'
+          return (await showDomains(home, loadConfig(source), format)) ? exit.done : exit.usage
+        }
         const { doctor } = await import('./doctor/doctor.js')
         if (await doctor({ home, source, json: values.json ?? false })) return exit.done
         return (await isWellConfigured(source)) ? exit.failed : exit.usage
       }
       default:
-        console.error('usage: main.js up|worker|doctor [--config FILE] [--json] [--debug]')
+        console.error(
+          'usage: main.js up|worker|doctor [--config FILE] [--json] [--domains] [--mermaid] [--debug]',
+        )
         return exit.usage
     }
   } catch (error) {

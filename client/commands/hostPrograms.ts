@@ -30,6 +30,8 @@ export async function runHostProgram(program: 'up' | 'worker' | 'doctor', call: 
 
 function optionsOf(call: Call): string[] {
   const config = call.text('config')
-  const flags = ['json', 'debug'].filter((name) => call.flag(name)).map((name) => `--${name}`)
+  const flags = ['json', 'debug', 'domains', 'mermaid']
+    .filter((name) => call.flag(name))
+    .map((name) => `--${name}`)
   return config === null ? flags : ['--config', config, ...flags]
 }

@@ -8,6 +8,7 @@ import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Worker, bundleWorkflowCode } from '@temporalio/worker'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { commandTree } from '../../client/commandTree.js'
 import { openHome } from '../../config/home.js'
 import type { LiveFile } from '../../config/liveState.js'
 import { commonQueue, poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
@@ -488,6 +489,23 @@ describe('orders', () => {
       { to: 'max-2', cause: 'move' },
       { to: null, cause: 'wall' },
     ])
+  })
+
+  it('law 1: whichever command takes an account, the reserved one is refused by name', async () => {
+    const name = await started()
+    const takers = commandTree.flatMap((spec) =>
+      (spec.options ?? [])
+        .filter(({ completes }) => completes === 'account')
+        .map(({ flags }) => [spec.name, name, flags.split(' ')[0] ?? '', 'medic']),
+    )
+    expect(takers.length).toBeGreaterThanOrEqual(2)
+    for (const args of takers)
+      expect(await place.run(args)).toEqual({
+        ...{ code: 2, stdout: '' },
+        stderr:
+          'outpool: medic is reserved for the healer; no session is put on it\n  -> accounts of the pool: max-1, max-2\n',
+      })
+    expect((await heard(name)).moves).toEqual([])
   })
 
   it('attach says why there is no pane', async () => {

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { type Place, newPlace, outpool } from './clientSupport.js'
 
 let place: Place
@@ -68,6 +69,36 @@ describe('wrong usage is exit 2, on stderr, with what would be right', () => {
       expect(said).toMatch(/rescuer shares the failure domain it heals: .*medic.*max-1/)
       if (args[0] !== 'doctor') expect(code).toBe(2)
     }
+  })
+})
+
+describe('doctor --domains needs no engine', () => {
+  const cells = z.array(
+    z.strictObject({
+      ...{ need: z.string(), failure: z.string(), shares: z.array(z.string()) },
+      ...{ verdict: z.enum(['apart', 'accepted', 'refused']), why: z.string().nullable() },
+    }),
+  )
+
+  it('law 1: shows what the healer needs beside what it heals', async () => {
+    const { code, stdout } = await place.run(['doctor', '--domains', '--json'])
+    expect(code).toBe(0)
+    const found = cells.parse(JSON.parse(stdout))
+    const medic = found.filter(({ need }) => need === 'reserved account medic')
+    expect(medic.find(({ failure }) => failure === 'account')).toMatchObject({ verdict: 'apart', shares: [] })
+    expect(medic.find(({ failure }) => failure === 'host')).toMatchObject({ verdict: 'accepted' })
+  })
+
+  it('law 1: an account on both sides is refused, exit 2', async () => {
+    for (const dir of ['.claude-max-2', '.claude-medic'])
+      writeFileSync(join(place.dir, dir, '.claude.json'), '{"oauthAccount":{"accountUuid":"one"}}')
+    const { code, stdout } = await place.run(['doctor', '--domains'])
+    expect(code).toBe(2)
+    expect(stdout).toContain(
+      'refused: an account: what spends one spends both\n  account: reserved account medic',
+    )
+    const picture = await place.run(['doctor', '--mermaid'])
+    expect(picture.stdout).toMatch(/^flowchart LR\n[^]*== "refused: account/)
   })
 })
 

@@ -1,0 +1,180 @@
+/** Law 1 as a table: each thing that the healer needs beside each failure that it heals, what they share, and whether that is accepted. */
+import { type FailureDomain, type SharedDomain, commonGround, sharedDomains } from './failureDomains.js'
+
+/** Something that can be gone. Two things that draw on one ground fall together with it. */
+export interface Ground {
+  kind: 'account' | 'gateway' | 'organisation' | 'host' | 'process' | 'program'
+  name: string
+}
+
+export interface Need {
+  name: string
+  /** What it is here, in a few words. */
+  what: string
+  on: Ground[]
+  /** The need itself, where it can be what fails: that is no sharing with another. */
+  own: Ground | null
+}
+
+export interface Failure {
+  name: string
+  what: string
+  of: Ground[]
+}
+
+export interface Cell {
+  need: string
+  failure: string
+  /** What they share, such as `account max-1`. */
+  shares: string[]
+  /** An account is refused; what is no account is accepted. */
+  verdict: 'apart' | 'accepted' | 'refused'
+  /** Why it is accepted or refused; null where nothing is shared. */
+  why: string | null
+}
+
+export interface HealerMap {
+  needs: Need[]
+  failures: Failure[]
+  /** Need by need, in the order of the failures. */
+  cells: Cell[]
+}
+
+/** How this host is set up, as far as the table goes. */
+export interface Setup {
+  host: string
+  engine: { what: string; database: string; isHere: boolean; isEmbedded: boolean }
+  home: string
+  healer: FailureDomain[]
+  pool: FailureDomain[]
+  /** Programs of agents by their names. */
+  agents: Record<string, string>
+}
+
+export function healerMap(setup: Setup): HealerMap {
+  const { healer, pool } = setup
+  const accounts = pool.filter((domain) => !isSubstrate(domain))
+  const overlaps = [...overlapsOf(healer, pool), ...overlapsOf(pool.filter(isSubstrate), accounts)]
+  const needs = needsOf(setup, overlaps)
+  const failures = failuresOf(setup)
+  const cells = needs.flatMap((need) => failures.map((failure) => cellOf(need, failure)))
+  return { needs, failures, cells }
+}
+
+type Overlap = SharedDomain & { isRefused: boolean }
+
+const overlapsOf = (ours: readonly FailureDomain[], theirs: readonly FailureDomain[]): Overlap[] => [
+  ...sharedDomains(ours, theirs).map((one) => ({ ...one, isRefused: true })),
+  ...commonGround(ours, theirs)
+    .filter(({ by }) => by === 'organisation')
+    .map((one) => ({ ...one, isRefused: false })),
+]
+
+const ground = (kind: Ground['kind'], name: string): Ground => ({ kind, name })
+const engineProcess = ground('process', 'engine')
+const workerProcess = ground('process', 'worker')
+const tmuxProcess = ground('process', 'tmux')
+
+function needsOf(setup: Setup, overlaps: readonly Overlap[]): Need[] {
+  const { engine, home, healer, pool } = setup
+  const host = ground('host', setup.host)
+  const engineHost = engine.isHere ? [host] : []
+  const need = (name: string, what: string, on: Ground[], own: Ground | null = null): Need => ({
+    ...{ name, what, on: own === null ? on : [own, ...on], own },
+  })
+  const substrates = pool.filter(isSubstrate)
+  const gateways = new Set([...healer, ...substrates].flatMap(({ gateway }) => gateway ?? []))
+  return [
+    need('engine', engine.what, engineHost, engineProcess),
+    need('database', engine.database, engineHost),
+    need('disk', home, [host]),
+    need('worker', `on ${setup.host}`, [host], workerProcess),
+    need('tmux', "Outpool's own server", [host], tmuxProcess),
+    ...Object.entries(setup.agents).map(([name, command]) =>
+      need(`agent ${name}`, command, [host], ground('program', name)),
+    ),
+    ...[...healer, ...substrates].map((domain) =>
+      need(
+        `${domain.what} ${domain.name}`,
+        whereTo(domain),
+        groundsOf(domain, setup.host, overlaps),
+        accountOf(domain),
+      ),
+    ),
+    ...[...gateways].map((address) =>
+      need('gateway', address, isLocal(address) ? [host] : [], ground('gateway', address)),
+    ),
+    need('clock', 'of this host', [host]),
+  ]
+}
+
+const isSubstrate = ({ what }: FailureDomain): boolean => what === 'substrate'
+const isLocal = (gateway: string): boolean => /^\w+:\/\/localhost(:|\/|$)/.test(gateway)
+const accountOf = ({ name }: Pick<FailureDomain, 'name'>): Ground => ground('account', name)
+const whereTo = ({ gateway }: FailureDomain): string =>
+  gateway === null ? "at the provider's own address" : `through ${gateway}`
+
+/** What a login stands on beside itself; where it is one account with another, that one too. */
+function groundsOf({ name, gateway }: FailureDomain, host: string, overlaps: readonly Overlap[]): Ground[] {
+  const found = overlaps.filter(({ healer }) => healer === name)
+  return [
+    ...unique(found.map(({ pool, isRefused }) => ground(isRefused ? 'account' : 'organisation', pool))),
+    ...(gateway === null ? [] : [ground('gateway', gateway)]),
+    ground('host', host),
+  ]
+}
+
+function failuresOf({ host, pool, agents }: Setup): Failure[] {
+  const drawnOn = (domains: readonly FailureDomain[]): Ground[] =>
+    unique(
+      domains.flatMap((domain) => [
+        accountOf(domain),
+        ground('organisation', domain.name),
+        ...(domain.gateway === null ? [] : [ground('gateway', domain.gateway)]),
+      ]),
+    )
+  const programs = Object.keys(agents).map((name) => ground('program', name))
+  const substrates = pool.filter(isSubstrate)
+  const accounts = pool.filter((domain) => !isSubstrate(domain))
+  return [
+    { name: 'account', what: 'an account is spent or logged out', of: drawnOn(accounts) },
+    { name: 'substrate', what: 'a substrate is spent', of: drawnOn(substrates) },
+    { name: 'agent', what: 'an agent crashes or hangs', of: programs },
+    { name: 'pane', what: 'a pane or the tmux server is gone', of: [tmuxProcess] },
+    { name: 'worker', what: 'the worker dies', of: [workerProcess] },
+    { name: 'engine', what: 'the engine dies', of: [engineProcess] },
+    { name: 'host', what: 'the host restarts or sleeps', of: [ground('host', host)] },
+  ]
+}
+
+const unique = (grounds: readonly Ground[]): Ground[] =>
+  grounds.filter((one, at) => grounds.findIndex((other) => isSame(one, other)) === at)
+
+const isSame = (a: Ground, b: Ground): boolean => a.kind === b.kind && a.name === b.name
+
+const reasons: Record<Ground['kind'], string> = {
+  account: 'an account: what spends one spends both',
+  gateway: 'one gateway, to which each side brings a login of its own',
+  organisation: 'seats of one organisation have budgets of their own',
+  host: 'one host: what is lost with it is lost for the sessions too',
+  process: 'started again, with all that it knew in the database and the panes',
+  program: 'one program: its version is yours to pin, and a rescue asks it nothing',
+}
+const itself = 'itself: the next one stands in, and what none can take is parked'
+
+function cellOf(need: Need, failure: Failure): Cell {
+  const shared = need.on.filter((one) => failure.of.some((other) => isSame(one, other)))
+  const foreign = shared.filter(
+    (one) => one.kind !== 'account' || need.own === null || !isSame(one, need.own),
+  )
+  const isRefused = foreign.some(({ kind }) => kind === 'account')
+  const counted = isRefused ? foreign.filter(({ kind }) => kind === 'account') : foreign
+  const why = [...new Set(counted.map(({ kind }) => reasons[kind]))]
+  return {
+    need: need.name,
+    failure: failure.name,
+    shares: shared.map(({ kind, name }) => `${kind} ${name}`),
+    verdict: shared.length === 0 ? 'apart' : isRefused ? 'refused' : 'accepted',
+    why: shared.length === 0 ? null : why.length === 0 ? itself : why.join('; '),
+  }
+}

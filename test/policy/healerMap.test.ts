@@ -1,0 +1,89 @@
+import pc from 'picocolors'
+import { describe, expect, it } from 'vitest'
+import { readGuide, withPicture } from '../../docs/pictures/domains.js'
+import { type FailureDomain, blankDomain } from '../../policy/failureDomains.js'
+import { type Cell, type Setup, healerMap } from '../../policy/healerMap.js'
+import { pictureOf } from '../../worker/doctor/domainPicture.js'
+import { tableOf } from '../../worker/doctor/domainTable.js'
+
+const key = { variable: 'ANTHROPIC_API_KEY', fingerprint: '0123abcd', login: true }
+
+function setup(over: Partial<Setup> = {}): Setup {
+  return {
+    ...{ host: 'desk', home: '/state', agents: { 'claude-code': 'claude' } },
+    engine: { what: 'embedded', database: '/state/temporal.db', isHere: true, isEmbedded: true },
+    healer: [blankDomain('medic', 'reserved account')],
+    pool: [blankDomain('max-1', 'pool account'), blankDomain('haiku', 'substrate')],
+    ...over,
+  }
+}
+
+const cellOf = (setup: Setup, need: string, failure: string): Cell | undefined =>
+  healerMap(setup).cells.find((cell) => cell.need === need && cell.failure === failure)
+
+describe('law 1 as a table', () => {
+  it('law 1: nothing that the healer needs shares anything with a spent account', () => {
+    const { needs, cells } = healerMap(setup())
+    expect(needs.length).toBeGreaterThan(8)
+    expect(cells.filter(({ failure }) => failure === 'account').map(({ verdict }) => verdict)).toEqual(
+      needs.map(() => 'apart'),
+    )
+  })
+
+  it.each<[string, Partial<FailureDomain>, string]>([
+    ['a key of an account', { keys: [key] }, 'account'],
+    ['a login of an account', { identity: 'x' }, 'account'],
+  ])('law 1: %s is refused, both sides named', (_what, same, failure) => {
+    const both = setup({
+      healer: [{ ...blankDomain('medic', 'reserved account'), ...same }],
+      pool: [{ ...blankDomain('max-1', 'pool account'), ...same }],
+    })
+    expect(cellOf(both, 'reserved account medic', failure)).toMatchObject({
+      ...{
+        verdict: 'refused',
+        shares: ['account max-1'],
+        why: expect.stringMatching(/^an account/) as string,
+      },
+    })
+  })
+
+  it('law 2: a substrate on the key of an account would be spent with it', () => {
+    const pool = [
+      { ...blankDomain('max-1', 'pool account'), keys: [key] },
+      { ...blankDomain('haiku', 'substrate'), keys: [key] },
+    ]
+    expect(cellOf(setup({ pool }), 'substrate haiku', 'account')?.verdict).toBe('refused')
+    expect(cellOf(setup(), 'substrate haiku', 'substrate')).toMatchObject({ verdict: 'accepted' })
+  })
+
+  it('one gateway is accepted; an engine elsewhere is apart from this host', () => {
+    const gateway = 'https://gate.example.com'
+    const through = setup({
+      healer: [{ ...blankDomain('medic', 'reserved account'), gateway }],
+      pool: [{ ...blankDomain('max-1', 'pool account'), gateway }],
+      engine: { what: 'yours', database: 'there', isHere: false, isEmbedded: false },
+    })
+    expect(cellOf(through, 'reserved account medic', 'account')).toMatchObject({
+      ...{ verdict: 'accepted', shares: [`gateway ${gateway}`] },
+    })
+    expect(cellOf(through, 'engine', 'host')?.verdict).toBe('apart')
+    expect(cellOf(through, 'worker', 'host')?.verdict).toBe('accepted')
+  })
+
+  it('law 11: neither table nor picture holds a fingerprint, and both show what is refused', () => {
+    const map = healerMap(
+      setup({
+        healer: [{ ...blankDomain('medic', 'reserved account'), keys: [key] }],
+        pool: [{ ...blankDomain('max-1', 'pool account'), keys: [key] }],
+      }),
+    )
+    for (const shown of [tableOf(map, pc.createColors(false)), pictureOf(map), JSON.stringify(map.cells)]) {
+      expect(shown).not.toContain('0123abcd')
+      expect(shown).toContain('refused')
+    }
+  })
+
+  it('the picture of the guide is up to date (npx tsx docs/pictures/domains.ts)', () => {
+    expect(withPicture(readGuide())).toBe(readGuide())
+  })
+})

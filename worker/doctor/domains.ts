@@ -1,0 +1,56 @@
+/** `outpool doctor --domains`: what the healer needs beside what it heals, on this host, as a table, JSON or a picture. */
+import { readDomains } from '../../activities/failureDomains.js'
+import type { Config } from '../../config/config.js'
+import type { Home } from '../../config/home.js'
+import { readEngine } from '../../config/liveState.js'
+import { type HealerMap, type Setup, healerMap } from '../../policy/healerMap.js'
+import { namedEngine } from '../engine/connect.js'
+import { colorsOf } from './print.js'
+import { pictureOf } from './domainPicture.js'
+import { tableOf } from './domainTable.js'
+
+export type DomainsFormat = 'table' | 'json' | 'mermaid'
+
+/** Prints what is shared. True where nothing of it is refused. */
+export async function showDomains(home: Home, config: Config, format: DomainsFormat): Promise<boolean> {
+  const map = healerMap(await readSetup(home, config, process.env))
+  console.log(printed(map, format))
+  return map.cells.every(({ verdict }) => verdict !== 'refused')
+}
+
+function printed(map: HealerMap, format: DomainsFormat): string {
+  switch (format) {
+    case 'table':
+      return tableOf(map, colorsOf(process.stdout, process.env))
+    case 'json':
+      return JSON.stringify(map.cells, null, 2)
+    case 'mermaid':
+      return pictureOf(map)
+  }
+}
+
+async function readSetup(home: Home, config: Config, env: NodeJS.ProcessEnv): Promise<Setup> {
+  const { healer, pool } = await readDomains(config)
+  const agents = Object.entries(config.agents).map(([name, { command }]) => [name, command] as const)
+  return {
+    host: home.hostId,
+    home: home.dir,
+    engine: engineOf(home, env),
+    healer,
+    pool,
+    agents: Object.fromEntries(agents),
+  }
+}
+
+function engineOf(home: Home, env: NodeJS.ProcessEnv): Setup['engine'] {
+  const named = namedEngine(env)
+  if (named === null) {
+    const running = readEngine(home)
+    const what = running === null ? 'embedded' : `embedded, at ${running.address}`
+    return { what, database: home.database, isHere: true, isEmbedded: true }
+  }
+  const { address } = named.options
+  const host = address.replace(/:\d+$/, '')
+  const isHere = host === 'localhost' || host === '[::1]' || host.startsWith('127.')
+  return { what: `yours, at ${address}`, database: `of the engine at ${address}`, isHere, isEmbedded: false }
+}
