@@ -1,5 +1,6 @@
 /** Shapes of the host-bound activities: what a workflow may ask of a host, and what it gets back. */
 import type { AccountReading, Wall } from '../policy/account.js'
+import type { Notice } from '../policy/notices.js'
 import type { RescueStep } from '../policy/session.js'
 
 /** Which process of which session: every host-bound step carries it, and a host refuses an older fence. */
@@ -115,6 +116,17 @@ export interface DeliverRequest extends SessionRef {
   text: string
 }
 
+export interface NoticeRequest {
+  notice: Notice
+  /** Names of the channels that have not taken it. */
+  channels: string[]
+}
+
+export interface NoticeOutcome {
+  /** Channels that did not take it, and why: without their addresses. */
+  failed: { channel: string; why: string }[]
+}
+
 export interface HostActivities {
   launchAgent(request: LaunchRequest): Promise<Launched>
   stopAgent(request: StopRequest): Promise<Stopped>
@@ -124,6 +136,8 @@ export interface HostActivities {
   deliverText(request: DeliverRequest): Promise<void>
   /** What this host knows of its accounts, without asking anybody. */
   readAccounts(): Promise<AccountReading[]>
+  /** Tries each channel once. */
+  sendNotice(request: NoticeRequest): Promise<NoticeOutcome>
   /** Asks the agent program; spends no budget. */
   probeAccount(request: { account: string }): Promise<AccountReading>
 }

@@ -7,6 +7,7 @@ import type { CommonActivities, HostActivities } from './contracts.js'
 import { deliverText } from './deliver.js'
 import type { Host } from './host.js'
 import { launchAgent } from './launch.js'
+import { sendNotice } from './notices.js'
 import type { Prober } from './probe.js'
 import type { Sampler } from './sampler.js'
 import { stopAgent } from './stop.js'
@@ -24,6 +25,7 @@ export function hostActivities(host: Host, sampler: Sampler, prober: Prober): Ho
     watchAgent: (request) => watchAgent(host, sampler, request),
     deliverText: (request) => beating(() => deliverText(host, sampler, request)),
     readAccounts: () => Promise.resolve(host.config.pool.accounts.map(({ name }) => host.quota.read(name))),
+    sendNotice: (request) => beating(() => sendNotice(host, request)),
     probeAccount: ({ account }) => beating(() => prober.probe(account)),
   }
 }

@@ -70,6 +70,21 @@ export interface ServiceConfig extends RunConfig {
   } | null
 }
 
+/** Where a person is told. An address is a secret. `timeout` in ms. */
+export type NoticeChannel = { name: string; timeout: number } & (
+  | { kind: 'command'; run: string[]; cwd: string; env: EnvRefs }
+  | { kind: 'slack'; url: EnvValue }
+  | { kind: 'ntfy'; url: EnvValue; token: EnvValue | null }
+  | { kind: 'desktop' }
+)
+
+export interface NoticesConfig {
+  settle: number
+  retryEvery: number
+  giveUpAfter: number
+  to: NoticeChannel[]
+}
+
 export interface Config {
   /** The file it came from, absolute. */
   file: string
@@ -81,6 +96,7 @@ export interface Config {
   /** `claude-code` is always there. */
   agents: Record<string, AgentConfig>
   timing: Timing
+  notices: NoticesConfig
   tasks: TaskConfig[]
   services: ServiceConfig[]
 }

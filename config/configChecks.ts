@@ -33,6 +33,7 @@ const lenientFile = lenient({
   substrates: entries,
   reservedSubstrates: entries,
   agents: z.record(z.string(), lenient({ command: anything, env: anything })).catch({}),
+  notices: lenient({ to: z.array(lenient({ name: maybeText })).catch([]) }),
   tasks: z.array(lenientTask).catch([]),
   services: z.array(lenient({ name: maybeText, wakeUp: lenientWakeUp })).catch([]),
 })
@@ -90,6 +91,9 @@ export function checkFile(written: unknown, base: PathBase): Finding[] {
   ]
   return [
     ...takenNames(logins),
+    ...takenNames(
+      (file.notices?.to ?? []).map((item, i) => ({ name: item?.name, path: ['notices', 'to', i] })),
+    ),
     ...takenNames(tasks.map((item, i) => ({ name: item?.name, path: ['tasks', i] }))),
     ...takenNames(services.map((item, i) => ({ name: item?.name, path: ['services', i] }))),
     ...missing,
@@ -115,7 +119,7 @@ function takenNames(list: { name: string | undefined; path: Path }[]): Finding[]
         path: [...path, 'name'],
         at: 'value',
         problem: `the name ${name} is taken already`,
-        remedy: 'give every account, substrate, task and service a name of its own',
+        remedy: 'give every account, substrate, channel, task and service a name of its own',
       },
     ]
   })

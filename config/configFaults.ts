@@ -31,7 +31,7 @@ export function findingsOf(issues: readonly z.core.$ZodIssue[], value: unknown):
 }
 
 /** Values under these keys may be secrets that were written where a reference belongs. */
-const unshown = new Set(['env', 'password'])
+const unshown = new Set(['env', 'password', 'slack', 'ntfy', 'token'])
 
 function problemOf(path: Path, at: 'key' | 'value', value: unknown): string {
   if (at === 'key') return `${showPath(path.slice(0, -1))} has the key ${JSON.stringify(path.at(-1))}`

@@ -106,6 +106,31 @@ const timing = section({
     .describe('A planned move waits until nobody has typed for this long'),
 })
 
+const channelKinds = ['command', 'slack', 'ntfy', 'desktop'] as const
+const channel = section({
+  name,
+  command: command.optional().describe('Gets the text on its standard input'),
+  cwd: path('name a folder').optional(),
+  env,
+  slack: envValue.optional().describe('Address of a Slack webhook, a secret'),
+  ntfy: envValue.optional().describe('Address of an ntfy topic, a secret'),
+  token: envValue.optional().describe('An access token of the ntfy server'),
+  desktop: z.literal(true, says('write true')).optional().describe('notify-send, on macOS osascript'),
+  timeout: duration().prefault('15s').describe('One try takes no longer'),
+}).refine(
+  (written) => channelKinds.filter((kind) => written[kind] !== undefined).length === 1,
+  says(`give a channel exactly one of ${channelKinds.join(', ')}`),
+)
+
+const notices = section({
+  settle: duration('zero allowed')
+    .prefault('30s')
+    .describe('What stands shorter than this is no news, and what begins within it is told together'),
+  retryEvery: duration().prefault('1m').describe('A channel that failed is tried again, later each time'),
+  giveUpAfter: duration().prefault('1d').describe('Then a notice that could not be delivered is dropped'),
+  to: list(channel, 'write a list of channels').default([]).describe('Every channel gets every notice'),
+})
+
 const promptSays = 'write the prompt as a text, or { file: PATH }'
 const prompt = z.union([z.string().min(1), z.strictObject({ file: z.string().min(1) })], says(promptSays))
 
@@ -191,6 +216,7 @@ export const fileSchema = section({
     .prefault({})
     .describe('Agent programs by name; claude-code is always there'),
   timing: timing.prefault({}),
+  notices: notices.prefault({}).describe('Where a person is told, once for each cause'),
   tasks: list(task, 'write a list of tasks').default([]),
   services: list(service, 'write a list of services').default([]),
 })

@@ -6,6 +6,7 @@ import type {
   Config,
   EnvRefs,
   EnvValue,
+  NoticeChannel,
   PromptSource,
   ServiceConfig,
   SubstrateConfig,
@@ -28,6 +29,7 @@ export function resolveConfig(written: ConfigFile, file: string, base: PathBase)
     reservedSubstrates: written.reservedSubstrates.map((substrate) => resolveSubstrate(substrate, base)),
     agents: resolveAgents(written.agents, base),
     timing: written.timing,
+    notices: { ...written.notices, to: written.notices.to.map((channel) => resolveChannel(channel, base)) },
     tasks: written.tasks.map((task) => resolveTask(task, base)),
     services: written.services.map((service) => resolveService(service, base)),
   }
@@ -45,6 +47,22 @@ const resolveSubstrate = (substrate: ConfigFile['substrates'][number], base: Pat
   ...substrate,
   env: resolveRefs(substrate.env, base),
 })
+
+function resolveChannel(written: ConfigFile['notices']['to'][number], base: PathBase): NoticeChannel {
+  const { name, timeout, command, slack, ntfy, token } = written
+  if (command !== undefined)
+    return {
+      ...{ name, timeout, kind: 'command', run: resolveRun(command, base) },
+      ...{ cwd: expandPath(written.cwd ?? '.', base), env: resolveRefs(written.env, base) },
+    }
+  if (slack !== undefined) return { name, timeout, kind: 'slack', url: resolveRef(slack, base) }
+  if (ntfy !== undefined)
+    return {
+      ...{ name, timeout, kind: 'ntfy', url: resolveRef(ntfy, base) },
+      token: token === undefined ? null : resolveRef(token, base),
+    }
+  return { name, timeout, kind: 'desktop' }
+}
 
 /** The command of an agent whose entry does not name one; the checks refuse agents that have neither. */
 export const usualCommands: Record<string, string> = { 'claude-code': 'claude' }

@@ -1,5 +1,6 @@
 /** What sessions and pool say to each other about leases. Instants are ISO 8601 in UTC; shares are 0..1. */
 import type { AccountFacts, AccountReading, AccountSpec, Timing } from './account.js'
+import type { NoticeSettings } from './notices.js'
 import type { RescueCause } from './session.js'
 
 export interface LeaseRequest {
@@ -57,8 +58,10 @@ export interface PoolSettings {
   moveAt: number
   accounts: AccountSpec[]
   timing: Timing
-  /** A host whose worker may be asked to probe. */
+  /** A host whose worker may be asked to probe, and to tell a person. */
   host: string
+  /** Not there: nobody is told. */
+  notices?: NoticeSettings
 }
 
 export interface PoolView {

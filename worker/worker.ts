@@ -109,11 +109,13 @@ async function configurePool(client: Client, home: Home, config: Config): Promis
 
 export function poolSettings(home: Home, config: Config): PoolSettings {
   const { pool, timing } = config
+  const { to, ...rhythm } = config.notices
+  const notices = { channels: to.map(({ name }) => name), ...rhythm }
   const accounts = pool.accounts.map(({ name, ceiling, maxSessions }): AccountSpec => ({
     name,
     role: 'pool',
     ceiling,
     maxSessions,
   }))
-  return { name: pool.name, moveAt: pool.moveAt, accounts, timing, host: home.hostId }
+  return { name: pool.name, moveAt: pool.moveAt, accounts, timing, host: home.hostId, notices }
 }

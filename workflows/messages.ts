@@ -5,6 +5,7 @@
 import type { Timing } from '../policy/account.js'
 import type { RescueCause, SessionDetails } from '../policy/session.js'
 
+export type { Announcement } from '../policy/notices.js'
 export type {
   LeaseGrant,
   LeaseRefusal,
@@ -43,6 +44,8 @@ export const poolSignals = {
   requestLease: 'requestLease',
   /** LeaseRelease */
   releaseLease: 'releaseLease',
+  /** Announcement: tell a person, once for each of its keys, on the channels that are configured. */
+  announce: 'announce',
   migrate: 'migrate',
 } as const
 

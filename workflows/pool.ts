@@ -15,12 +15,15 @@ import { clock } from '../policy/instants.js'
 import { sessionWorkflowId } from '../policy/ids.js'
 import type { LeaseRelease, LeaseRequest, PoolSettings, PoolView } from '../policy/lease.js'
 import * as poolDesk from '../policy/poolDesk.js'
+import type { Announcement, NoticeBoard } from '../policy/notices.js'
 import { poolQueries, poolSignals, sessionSignals } from './messages.js'
+import { Notices } from './notices.js'
 import { commonSteps, probesOn } from './proxies.js'
 
 /** What a pool carries over when its history is cut. */
 export interface PoolState {
   desk: poolDesk.PoolDesk
+  notices?: NoticeBoard
   reconciledAt: string
 }
 
@@ -35,6 +38,7 @@ const shortestWait = 1_000
 type Transition = (desk: poolDesk.PoolDesk, now: string) => poolDesk.PoolDesk
 
 const now = (): string => new Date().toISOString()
+const instantOr = (at: string | null, otherwise: number): number => (at === null ? otherwise : Date.parse(at))
 
 export async function pool(input: PoolSettings | PoolState): Promise<never> {
   let desk = 'desk' in input ? input.desk : firstDesk(input)
@@ -42,6 +46,7 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
   let inbox: Transition[] = []
   let migrate = false
   let probing = 0
+  let announced: Announcement[] = []
 
   const take = (transition: Transition): void => void inbox.push(transition)
   setHandler(defineSignal<[PoolSettings]>(poolSignals.configure), (settings) =>
@@ -57,6 +62,8 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
         : poolDesk.release(desk, release, now),
     ),
   )
+  const notices = new Notices('desk' in input ? input.notices : undefined, () => take((desk) => desk))
+  setHandler(defineSignal<[Announcement]>(poolSignals.announce), (one) => void announced.push(one))
   setHandler(defineSignal(poolSignals.migrate), () => {
     migrate = true
   })
@@ -70,6 +77,9 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
     take((desk, now) => poolDesk.probeEnded(desk, account, reading, now))
   }
 
+  /** A run must not end before what it asked of a host has come back. */
+  const isAbroad = (): boolean => probing > 0 || notices.isSending
+
   for (;;) {
     for (const transition of inbox) desk = transition(desk, now())
     inbox = []
@@ -77,6 +87,9 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
     desk = decision.desk
     setCurrentDetails(page(poolDesk.viewOfPool(desk)))
     for (const account of decision.probes) void probe(account)
+    for (const one of announced) notices.announce(desk, one, now())
+    announced = []
+    notices.look(desk, now())
     const answers = [
       ...decision.grants.map(
         ({ session, grant }) =>
@@ -96,11 +109,12 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
 
     const mustRenew = (): boolean => migrate || workflowInfo().continueAsNewSuggested
     const lookAgainAt = Math.min(
-      decision.lookAgainAt === null ? Infinity : Date.parse(decision.lookAgainAt),
+      instantOr(decision.lookAgainAt, Infinity),
+      instantOr(notices.nextLook(desk), Infinity),
       holdsAnything(desk) ? Date.parse(reconciledAt) + reconcileEvery : Infinity,
     )
     const wait = Math.max(lookAgainAt - Date.parse(now()), shortestWait)
-    const hasNews = (): boolean => inbox.length > 0 || (mustRenew() && probing === 0)
+    const hasNews = (): boolean => inbox.length > 0 || announced.length > 0 || (mustRenew() && !isAbroad())
     await (wait === Infinity ? condition(hasNews) : condition(hasNews, wait))
     if (holdsAnything(desk) && Date.parse(now()) >= Date.parse(reconciledAt) + reconcileEvery) {
       const live = await commonSteps.listLiveSessions({ pool: desk.settings.name })
@@ -108,8 +122,8 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
       reconciledAt = now()
     }
     // Handlers only take note, so what came in is in the inbox, and nothing is lost where that is empty.
-    if (mustRenew() && probing === 0 && inbox.length === 0)
-      await continueAsNew<typeof pool>({ desk, reconciledAt })
+    if (mustRenew() && !isAbroad() && inbox.length === 0 && announced.length === 0)
+      await continueAsNew<typeof pool>({ desk, reconciledAt, notices: notices.board })
   }
 }
 

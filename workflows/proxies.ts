@@ -46,6 +46,16 @@ export const probesOn = (hostId: string) =>
     retry: { maximumAttempts: 2 },
   })
 
+/** A notice that is not taken is tried again by the pool, which remembers the channels that have it. */
+export const noticesOn = (hostId: string) =>
+  proxyActivities<Pick<HostActivities, 'sendNotice'>>({
+    taskQueue: hostQueue(hostId),
+    scheduleToCloseTimeout: '10 minutes',
+    startToCloseTimeout: '5 minutes',
+    heartbeatTimeout: beatWithin,
+    retry: { maximumAttempts: 1 },
+  })
+
 export const commonSteps = proxyActivities<CommonActivities>({
   taskQueue: commonQueue,
   startToCloseTimeout: '1 minute',

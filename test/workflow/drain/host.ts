@@ -102,6 +102,7 @@ export class DrainHost implements HostSide {
       watchAgent: (request) => Promise.resolve().then(() => this.#watch(request)),
       deliverText: (request) => Promise.resolve().then(() => this.#deliver(request)),
       readAccounts: () => Promise.resolve([...this.#readings.values()]),
+      sendNotice: () => Promise.resolve({ failed: [] }),
       probeAccount: ({ account }) => Promise.resolve().then(() => this.#probe(account)),
     }
   }

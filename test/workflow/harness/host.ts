@@ -12,6 +12,8 @@ import type {
   HostActivities,
   Launched,
   LaunchRequest,
+  NoticeOutcome,
+  NoticeRequest,
   Observation,
   SessionRef,
   Stopped,
@@ -20,6 +22,7 @@ import type {
 } from '../../../activities/contracts.js'
 import * as faults from '../../../activities/errors.js'
 import type { AccountReading, Wall, Window } from '../../../policy/account.js'
+import type { Notice } from '../../../policy/notices.js'
 import type { HostSide } from './theatre.js'
 
 export const iso = (instant: number): string => new Date(instant).toISOString()
@@ -80,6 +83,9 @@ export class FakeHost implements HostSide {
   readonly violations: string[] = []
   /** Sessions whose agent is in a turn: texts wait. */
   readonly busy = new Set<string>()
+  /** What a person was told, in order; a channel in `mute` takes nothing. */
+  readonly told: { channel: string; notice: Notice; at: number }[] = []
+  readonly mute = new Set<string>()
   /** How often a watch looks, in virtual time. */
   lookEvery = 5_000
   /** Whether the agent is seen to take the prompt it is launched with. */
@@ -162,6 +168,7 @@ export class FakeHost implements HostSide {
       watchAgent: (request) => Promise.resolve().then(() => this.#watch(request)),
       deliverText: (request) => this.#deliver(request),
       readAccounts: () => Promise.resolve(this.#readings()),
+      sendNotice: (request) => Promise.resolve(this.#tell(request)),
       probeAccount: ({ account }) => this.#probe(account),
     }
   }
@@ -233,6 +240,14 @@ export class FakeHost implements HostSide {
     return {
       steps: [{ name: closePane ? 'stop, close' : 'stop', ms: 0 }],
       wasWorking: live && this.busy.has(session),
+    }
+  }
+
+  #tell({ notice, channels }: NoticeRequest): NoticeOutcome {
+    const heard = channels.filter((channel) => !this.mute.has(channel))
+    this.told.push(...heard.map((channel) => ({ channel, notice, at: instant() })))
+    return {
+      failed: channels.flatMap((channel) => (heard.includes(channel) ? [] : [{ channel, why: 'mute' }])),
     }
   }
 

@@ -4,6 +4,7 @@ import proto from '@temporalio/proto'
 import { defaultTiming, type AccountSpec, type Timing } from '../../../policy/account.js'
 import { commonQueue, poolWorkflowId, sessionWorkflowId } from '../../../policy/ids.js'
 import type { PoolSettings, PoolView } from '../../../policy/lease.js'
+import type { NoticeSettings } from '../../../policy/notices.js'
 import type { SessionDetails } from '../../../policy/session.js'
 import {
   poolQueries,
@@ -33,6 +34,8 @@ export interface StageOptions {
   timing?: Partial<Timing>
   /** Whether the pool's workflow runs from the beginning. */
   withPool?: boolean
+  /** Without, nobody is told. */
+  notices?: NoticeSettings
 }
 
 export class Stage {
@@ -73,6 +76,7 @@ export class Stage {
         maxSessions: null,
         ...options.specs?.[name],
       })),
+      ...(options.notices === undefined ? {} : { notices: options.notices }),
     }
     const stage = new Stage(theatre, host, settings, await theatre.addHost(host))
     host.liveSessions = () => stage.#live()

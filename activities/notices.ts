@@ -1,0 +1,134 @@
+/** Tells a person, on the channels that are configured: from the healer's side, through no account of anybody. */
+import { platform } from 'node:process'
+import type { NoticeChannel } from '../config/config.js'
+import { resolveEnv, resolveValue } from '../config/secrets.js'
+import type { Notice, NoticeKind } from '../policy/notices.js'
+import type { NoticeOutcome, NoticeRequest } from './contracts.js'
+import type { Host } from './host.js'
+import { runCommand } from './runCommand.js'
+
+/** Tries each channel once, side by side. Never throws: what failed is in the outcome, and tried again by the pool. */
+export async function sendNotice(host: Host, { notice, channels }: NoticeRequest): Promise<NoticeOutcome> {
+  const wanted = host.config.notices.to.filter(({ name }) => channels.includes(name))
+  const failed = await Promise.all(
+    wanted.map(async (channel) => {
+      const why = await send(channel, notice).catch((error: unknown) => messageOf(error))
+      return why === null ? [] : [{ channel: channel.name, why }]
+    }),
+  )
+  for (const { channel, why } of failed.flat())
+    console.error(`outpool: notice "${notice.title}" was not taken by ${channel}: ${why}`)
+  return { failed: failed.flat() }
+}
+
+/** Why the channel did not take it, without its address; null where it did. */
+function send(channel: NoticeChannel, notice: Notice): Promise<string | null> {
+  switch (channel.kind) {
+    case 'command':
+      return toCommand(channel, notice)
+    case 'slack':
+      return toSlack(channel, notice)
+    case 'ntfy':
+      return toNtfy(channel, notice)
+    case 'desktop':
+      return run(desktopCommand(notice), channel.timeout)
+  }
+}
+
+type Channel<Kind extends NoticeChannel['kind']> = NoticeChannel & { kind: Kind }
+
+async function toCommand(channel: Channel<'command'>, notice: Notice): Promise<string | null> {
+  const { run: command, cwd, env, timeout } = channel
+  return run(command, timeout, {
+    cwd,
+    env: { ...(await resolveEnv(env)), OUTPOOL_NOTICE: notice.kind, OUTPOOL_TITLE: notice.title },
+    input: `${notice.title}\n\n${notice.text}\n`,
+  })
+}
+
+/** Where nothing says otherwise, a program runs in a folder that is always there. */
+async function run(
+  command: readonly string[],
+  timeoutMs: number,
+  more: { cwd?: string; env?: Record<string, string>; input?: string } = {},
+): Promise<string | null> {
+  const { why } = await runCommand({
+    ...{ run: command, cwd: '/', env: {}, timeoutMs, stopGraceMs: 1_000, maxOutputBytes: 0 },
+    ...more,
+  })
+  return why
+}
+
+/** Title and text are arguments of their own: nothing in them is read as a switch or as a script. */
+function desktopCommand({ title, text }: Notice): string[] {
+  if (platform !== 'darwin') return ['notify-send', '--app-name=outpool', '--', `outpool: ${title}`, text]
+  const script = [
+    'on run argv',
+    'display notification (item 2 of argv) with title (item 1 of argv)',
+    'end run',
+  ]
+  return ['osascript', ...script.flatMap((line) => ['-e', line]), `outpool: ${title}`, text]
+}
+
+async function toSlack(channel: Channel<'slack'>, { title, text }: Notice): Promise<string | null> {
+  const shown = `*outpool: ${escaped(title)}*\n${escaped(text)}`
+  return post(await resolveValue('slack', channel.url), channel.timeout, {
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ text: shown }),
+  })
+}
+
+/** As Slack asks for: these three begin links and entities. */
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
+const tags: Record<NoticeKind, string> = {
+  'pool-dry': 'hourglass',
+  parked: 'double_vertical_bar',
+  'logged-out': 'key',
+  'up-again': 'white_check_mark',
+  drill: 'fire_engine',
+  incident: 'rotating_light',
+}
+
+async function toNtfy(channel: Channel<'ntfy'>, { kind, title, text }: Notice): Promise<string | null> {
+  const token = channel.token === null ? null : await resolveValue('token', channel.token)
+  return post(await resolveValue('ntfy', channel.url), channel.timeout, {
+    headers: {
+      'content-type': 'text/plain; charset=utf-8',
+      title: `outpool: ${title}`,
+      tags: tags[kind],
+      priority: kind === 'up-again' ? 'default' : 'high',
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body: text,
+  })
+}
+
+/** The address is a secret, so that nothing of it, nor of the other side's answer, is repeated. */
+async function post(
+  address: string,
+  timeoutMs: number,
+  request: { headers: Record<string, string>; body: string },
+): Promise<string | null> {
+  if (!URL.canParse(address)) return 'its address is no web address'
+  try {
+    const signal = AbortSignal.timeout(timeoutMs)
+    const response = await fetch(address, { ...request, method: 'POST', redirect: 'error', signal })
+    await response.body?.cancel()
+    return response.ok ? null : `it answered ${response.status}`
+  } catch (error) {
+    return unreachable(error, timeoutMs)
+  }
+}
+
+function unreachable(error: unknown, timeoutMs: number): string {
+  if (!(error instanceof Error)) return 'it could not be reached'
+  if (error.name === 'TimeoutError') return `it did not answer within ${timeoutMs / 1_000} s`
+  const { cause } = error
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : null
+  return code === null ? 'it could not be reached' : `it could not be reached (${code})`
+}
+
+/** Errors of secrets name the reference, never the value. */
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,186 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ms } from '../../policy/instants.js'
+import {
+  announce,
+  due,
+  newBoard,
+  nextLook,
+  review,
+  sent,
+  type NoticeBoard,
+  type NoticeKind,
+  type PoolNews,
+} from '../../policy/notices.js'
+import { newsOf } from '../../policy/poolNews.js'
+import { takeLogin, takeReadings, takeWall } from '../../policy/poolDesk.js'
+import { asks, at, desk, known, served, spec, wall } from './make.js'
+
+const settings = {
+  channels: ['me', 'phone'],
+  settle: 30_000,
+  retryEvery: 60_000,
+  giveUpAfter: 24 * 3_600_000,
+}
+const quiet: PoolNews = { pool: 'main', dry: null, waiting: [], loggedOut: [] }
+const dry = { ...quiet, dry: 'a walled until 13:00, b walled until 14:00' }
+const waiting = (count: number): PoolNews['waiting'] =>
+  Array.from({ length: count }, (_, n) => ({
+    session: `s${n}`,
+    why: 'a walled until 13:00',
+    retryAt: at(60),
+  }))
+const parked = (count: number): PoolNews => ({ ...dry, waiting: waiting(count) })
+
+/** Shows the board one piece of news after the other, a minute apart, and answers what a person was told. */
+function toldOf(...news: PoolNews[]): { kind: NoticeKind; title: string; text: string }[] {
+  let board = newBoard
+  news.forEach((one, minute) => (board = review(board, one, settings, at(minute))))
+  return board.outbox.map(({ notice }) => notice)
+}
+const kindsOf = (...news: PoolNews[]): NoticeKind[] => toldOf(...news).map(({ kind }) => kind)
+
+describe('one notice for one cause', () => {
+  it('forty sessions parked together are one notice, and "all up again" is one more', () => {
+    const told = toldOf(
+      quiet,
+      parked(40),
+      parked(40),
+      parked(3),
+      parked(40),
+      { ...quiet, waiting: waiting(1) },
+      quiet,
+      quiet,
+      quiet,
+    )
+    expect(told.map(({ kind }) => kind)).toEqual(['parked', 'up-again'])
+    expect(told[0]!.title).toBe('40 sessions of pool main waiting')
+    expect(told[0]!.text).toMatch(/^a walled until 13:00\.\nNext chance: 2026-11-22 13:00 UTC\./)
+    expect(told[0]!.text).toContain('s9 and 30 more')
+  })
+
+  it('what passes by itself is no news, and what comes back never ended', () => {
+    let board = review(newBoard, parked(2), settings, at(0))
+    board = review(board, quiet, settings, at(0.2))
+    expect(review(board, quiet, settings, at(10)).outbox).toEqual([])
+    expect(kindsOf(parked(2), parked(2))).toEqual(['parked'])
+    board = review(review(newBoard, parked(2), settings, at(0)), parked(2), settings, at(1))
+    board = review(board, quiet, settings, at(2))
+    board = review(board, parked(1), settings, at(2.1))
+    expect(review(board, parked(1), settings, at(9)).outbox).toHaveLength(1)
+  })
+
+  it('a dry pool is told for itself; sessions that wait later are news of their own; one end for both', () => {
+    expect(kindsOf(dry, dry, parked(2), parked(2), parked(2), quiet, quiet, quiet)).toEqual([
+      'pool-dry',
+      'parked',
+      'up-again',
+    ])
+    expect(kindsOf(dry, dry, quiet, quiet)).toEqual(['pool-dry', 'up-again'])
+  })
+
+  it('sessions that went on while the pool is still dry: the end says so, and is told once', () => {
+    const told = toldOf(parked(2), parked(2), dry, dry, dry, quiet, quiet, quiet)
+    expect(told.map(({ kind }) => kind)).toEqual(['parked', 'up-again'])
+    expect(told[1]!.text).toContain('still dry')
+  })
+
+  it('lost logins are told together, with the sessions that wait for them, and not again when they are back', () => {
+    const lost = { ...quiet, loggedOut: ['a', 'b'] }
+    const told = toldOf(lost, lost, lost, quiet, quiet)
+    expect(told.map(({ title }) => title)).toEqual(['2 accounts are logged out in pool main'])
+    expect(told[0]!.text).toContain('Log in again: a, b.')
+    const both = { ...parked(1), loggedOut: ['b'] }
+    expect(toldOf(both, both).map(({ kind, text }) => [kind, text.includes('Log in again: b')])).toEqual([
+      ['parked', true],
+    ])
+    expect(
+      kindsOf(lost, lost, { ...lost, loggedOut: ['a', 'b', 'c'] }, { ...lost, loggedOut: ['a', 'b', 'c'] }),
+    ).toEqual(['logged-out', 'logged-out'])
+  })
+
+  it('an announcement is told once for its key, also after the board went through a restart', () => {
+    const one = { key: 'drill/1', kind: 'drill' as const, title: 'the drill failed', text: 'why' }
+    const board = announce(newBoard, one, settings, at(0))
+    const again = announce(JSON.parse(JSON.stringify(board)) as NoticeBoard, one, settings, at(5))
+    expect(again.outbox.map(({ notice }) => notice.id)).toEqual(['drill/1'])
+    expect(announce(again, { ...one, key: 'drill/2' }, settings, at(6)).outbox).toHaveLength(2)
+  })
+})
+
+describe('law 10: a notice that is not taken', () => {
+  const board = announce(newBoard, { key: 'k', kind: 'drill', title: 't', text: 'x' }, settings, at(0))
+
+  it('is tried again only where it failed, later each time, and given up in the end', () => {
+    expect(due(board, at(0)).map(({ left }) => left)).toEqual([['me', 'phone']])
+    let next = sent(board, 'k', ['phone'], settings, at(0))
+    const pauses: number[] = []
+    let now = 0
+    while (next.outbox.length > 0) {
+      const [out] = next.outbox
+      expect(out!.left).toEqual(['phone'])
+      pauses.push(ms(out!.dueAt) - ms(at(now)))
+      expect(due(next, at(now))).toEqual([])
+      now = (ms(out!.dueAt) - ms(at(0))) / 60_000
+      expect(due(next, out!.dueAt)).toHaveLength(1)
+      next = sent(next, 'k', ['phone'], settings, out!.dueAt)
+    }
+    expect(pauses[1]!).toBeGreaterThan(pauses[0]!)
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(30 * 60_000)
+    expect(now).toBeGreaterThanOrEqual(24 * 60)
+    expect(now).toBeLessThan(25 * 60)
+  })
+
+  it('is done with when all have it', () => {
+    expect(sent(board, 'k', [], settings, at(0)).outbox).toEqual([])
+    expect(sent(board, 'another', [], settings, at(0))).toEqual(board)
+  })
+})
+
+describe('what stands with the pool', () => {
+  const two = desk(spec('a'), spec('b'))
+  const read = takeReadings(two, [known('a', 0.2), known('b', 0.2)], at(0))
+
+  it('is dry when every account is spent, and not while one is merely full or on trial', () => {
+    expect(newsOf(read, at(1)).dry).toBeNull()
+    const one = takeWall(read, 'a', wall(), at(1))
+    expect(newsOf(one, at(1)).dry).toBeNull()
+    const both = takeLogin(one, 'b', 'out', at(1), at(1))
+    expect(newsOf(both, at(1))).toMatchObject({ dry: 'a walled until 13:00, b logged out', loggedOut: ['b'] })
+    const full = takeWall(desk(spec('a'), spec('b', { maxSessions: 1 })), 'a', wall(), at(1))
+    const held = served(takeReadings(full, [known('b', 0.2)], at(1)), asks('s'), 1).desk
+    expect(newsOf(held, at(1)).dry).toBeNull()
+  })
+
+  it('names the sessions that were told to wait', () => {
+    const spent = takeWall(takeWall(read, 'a', wall(), at(1)), 'b', wall({ resetsAt: at(90) }), at(1))
+    const news = newsOf(served(spent, asks('s', { at: at(1) }), 1).desk, at(1))
+    expect(news.waiting).toMatchObject([{ session: 's', why: 'a walled until 13:00, b walled until 13:30' }])
+  })
+})
+
+it('whatever happens: never told twice that sessions wait without an end between, every look lies ahead, all of it is plain data', () => {
+  const news = fc.record({
+    ...{ pool: fc.constant('main'), dry: fc.option(fc.constant('all walled')) },
+    waiting: fc.nat({ max: 3 }).map(waiting),
+    loggedOut: fc.subarray(['a', 'b']),
+  })
+  const steps = fc.array(fc.tuple(news, fc.integer({ min: 1, max: 60 })), { maxLength: 40 })
+  fc.assert(
+    fc.property(steps, (all) => {
+      let [board, seconds] = [newBoard, 0]
+      for (const [one, later] of all) {
+        seconds += later
+        board = JSON.parse(JSON.stringify(review(board, one, settings, at(seconds / 60)))) as NoticeBoard
+        const next = nextLook({ ...board, outbox: [] }, settings)
+        if (next !== null) expect(ms(next)).toBeGreaterThan(ms(at(seconds / 60)))
+      }
+      const kinds = board.outbox.map(({ notice }) => notice.kind)
+      const places = kinds.flatMap((kind, place) => (kind === 'parked' ? [place] : []))
+      for (const [n, place] of places.entries())
+        if (n > 0) expect(kinds.slice(places[n - 1], place)).toContain('up-again')
+      expect(kinds[0]).not.toBe('up-again')
+    }),
+    { numRuns: 500 },
+  )
+})
