@@ -32,15 +32,15 @@ describe('told, once', () => {
   it('law 10: sessions parked together are one notice, "all up again" is one more, and a new run of the pool repeats nothing', async () => {
     const stage = await open({ accounts: ['a'], notices })
     const sessions = []
-    for (let n = 0; n < 8; n++) sessions.push(await stage.up(`s${n}`))
+    for (let n = 0; n < 5; n++) sessions.push(await stage.up(`s${n}`))
     for (const session of sessions) await stage.hitsWall(session, 'a', hour)
     const [first] = await untilTold(stage, 1)
-    expect(first!.notice).toMatchObject({ kind: 'parked', title: `8 sessions of pool ${stage.pool} waiting` })
+    expect(first!.notice).toMatchObject({ kind: 'parked', title: `5 sessions of pool ${stage.pool} waiting` })
     expect(first!.notice.text).toContain('a walled until')
     await migrate(stage)
     await stage.theatre.pass(20 * minute)
     expect(kinds(stage)).toEqual(['parked'])
-    for (const session of sessions) await stage.untilOn(session, 'a', 2 * hour, 30 * second)
+    for (const session of sessions) await stage.untilOn(session, 'a', 2 * hour, minute)
     await untilTold(stage, 2)
     await stage.theatre.pass(hour)
     expect(kinds(stage)).toEqual(['parked', 'up-again'])
