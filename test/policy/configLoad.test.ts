@@ -67,6 +67,7 @@ describe('a good file', () => {
       substrates: [],
       agents: { 'claude-code': { command: 'claude', args: [], env: {} } },
       timing: defaultTiming,
+      notices: { settle: 30_000, retryEvery: 60_000, giveUpAfter: 86_400_000, to: [] },
       tasks: [],
       services: [],
     })
@@ -212,6 +213,39 @@ services: 7
       '4:50 pool.accounts[0].ceiling is 80',
       '5:15 the name max-1 is taken already',
       '6:11 services is 7',
+    ])
+  })
+
+  it('channels of notices: each of one kind, by references or texts, and no address repeated', () => {
+    const to = (channels: string) => `${valid}notices: { to: [${channels}] }\n`
+    expect(
+      parse(
+        to(
+          '{ name: me, command: [~/bin/tell, -v] }, { name: phone, ntfy: { fromFile: topic } }, { name: desk, desktop: true }',
+        ),
+      ).notices.to,
+    ).toEqual([
+      {
+        name: 'me',
+        timeout: 15_000,
+        kind: 'command',
+        run: [join(home, 'bin/tell'), '-v'],
+        cwd: home,
+        env: {},
+      },
+      { name: 'phone', timeout: 15_000, kind: 'ntfy', url: { fromFile: join(home, 'topic') }, token: null },
+      { name: 'desk', timeout: 15_000, kind: 'desktop' },
+    ])
+    const [both] = faultsOf(to('{ name: me, desktop: true, slack: { fromEnv: A } }'))
+    expect(both).toMatchObject({
+      line: 4,
+      remedy: 'give a channel exactly one of command, slack, ntfy, desktop',
+    })
+    const report = JSON.stringify(faultsOf(to('{ name: me, slack: { url: s3cret-value } }')))
+    expect(report).toContain('fromEnv')
+    expect(report).not.toContain('s3cret-value')
+    expect(brief(to('{ name: me, desktop: true }, { name: me, desktop: true }'))).toEqual([
+      '4:54 the name me is taken already',
     ])
   })
 
