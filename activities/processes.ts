@@ -54,13 +54,19 @@ export function hasChildren(pid: number): boolean {
   }
 }
 
-/** Processes of the terminal session that `leader` led; they outlive it when it was killed hard. */
-function leftBehind(leader: number): number[] {
+/** The live processes of the group that `leader` leads, itself among them. Linux only; elsewhere none. */
+export const processesOfGroup = (leader: number): number[] => processesWith(2, leader)
+
+/** Processes whose field of `statFields` is this number. */
+function processesWith(field: number, wanted: number): number[] {
   if (!hasProc) return []
   return readdirSync('/proc')
     .map(Number)
-    .filter((pid) => Number.isInteger(pid) && pid !== leader && statFields(pid)?.[3] === String(leader))
+    .filter((pid) => Number.isInteger(pid) && statFields(pid)?.[field] === String(wanted))
 }
+
+/** Processes of the terminal session that `leader` led; they outlive it when it was killed hard. */
+const leftBehind = (leader: number): number[] => processesWith(3, leader).filter((pid) => pid !== leader)
 
 /**
  * Ends a pane's process: TERM, wait, KILL of its group, then whatever of its terminal session is left.

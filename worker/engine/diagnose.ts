@@ -67,7 +67,11 @@ const isStorage = (words: string): boolean =>
 
 function lastWords({ output, ending }: FailedStart): string {
   const lines = output.split('\n').filter((line) => line.trim() !== '')
-  return (lines.findLast((line) => line.startsWith('Error: ')) ?? lines.at(-1) ?? ending).slice(0, 400)
+  // Of two servers that take one port at the same moment, the later one panics, after a line that says why.
+  const said =
+    lines.findLast((line) => line.startsWith('Error: ')) ??
+    lines.find((line) => /address already in use|^panic: /.test(line))
+  return (said ?? lines.at(-1) ?? ending).slice(0, 400)
 }
 
 /** Free bytes on the disk that holds the file; unlimited where the system does not say. */

@@ -19,7 +19,7 @@ import { EngineStartError } from '../errors.js'
 import { answers } from './connect.js'
 import { diagnose } from './diagnose.js'
 import { messageOf, type Say } from './install.js'
-import { freePorts, someoneAnswers, usualPorts, type Ports } from './ports.js'
+import { freePorts, isListener, someoneAnswers, usualPorts, type Ports } from './ports.js'
 import { logSince, trimLog } from './serverLog.js'
 import { serverArguments, serversOf } from './servers.js'
 
@@ -109,8 +109,13 @@ async function startOn(ports: Ports, options: StartOptions): Promise<EmbeddedSer
     if (signal?.aborted === true)
       throw await giveUp(new EngineStartError('unknown', 'The engine was told to stop.', ''))
     const waited = performance.now() - since
-    // Until then, whoever answers may be another program that took the port, with ours about to end for it.
-    if (waited >= settled && (await isUp(ports)) && child.pid !== undefined) {
+    // Whoever answers may be another program that took the port, with ours about to end for it.
+    if (
+      child.pid !== undefined &&
+      waited >= settled &&
+      (await isUp(ports)) &&
+      isListener(child.pid, ports.grpc)
+    ) {
       const start = await startOf(child.pid)
       if (start !== null) return ready(home, { pid: child.pid, start }, ports)
     }
@@ -125,7 +130,7 @@ async function startOn(ports: Ports, options: StartOptions): Promise<EmbeddedSer
   }
 }
 
-/** A server that cannot have its ports ends within some tens of milliseconds. */
+/** Where the system can't tell who listens: a server that cannot have its ports ends within some tens of milliseconds. */
 const settled = 400
 
 const isUp = async ({ grpc }: Ports): Promise<boolean> =>

@@ -1,5 +1,7 @@
 /** Ports on loopback that nobody listens on. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
+import { processesOfGroup } from '../../activities/processes.js'
 
 export interface Ports {
   grpc: number
@@ -49,4 +51,39 @@ export function someoneAnswers(port: number): Promise<boolean> {
     socket.once('error', () => finish(false))
     socket.once('timeout', () => finish(false))
   })
+}
+
+/**
+ * Whether the process, or one that it started in its group, is who listens on this port of 127.0.0.1: of two servers that
+ * wanted the same port, both are alive for a while and one answers for both. True where the system can't tell.
+ */
+export function isListener(leader: number, port: number): boolean {
+  const wanted = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  let sockets: Set<string>
+  try {
+    // Fields: number, local address, remote address, state (0A listens), four more, user, timeout, inode.
+    const rows = readFileSync('/proc/net/tcp', 'utf8')
+      .split('\n')
+      .map((row) => row.trim().split(/\s+/))
+    const listening = rows.filter(([, local, , state]) => local === wanted && state === '0A')
+    sockets = new Set(listening.map((fields) => `socket:[${fields[9] ?? ''}]`))
+  } catch {
+    return true
+  }
+  return processesOfGroup(leader).some((pid) => openFiles(pid).some((file) => sockets.has(file)))
+}
+
+function openFiles(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`
+  try {
+    return readdirSync(folder).flatMap((name) => {
+      try {
+        return [readlinkSync(`${folder}/${name}`)]
+      } catch {
+        return []
+      }
+    })
+  } catch {
+    return []
+  }
 }
