@@ -30,13 +30,6 @@ export interface AgentConfig {
 /** A text, or a file that is read when the prompt is needed. */
 export type PromptSource = string | { file: string }
 
-export interface RunConfig {
-  run: string[]
-  cwd: string
-  env: EnvRefs
-  timeout: number | null
-}
-
 export type TaskConfig = { name: string; every: number; timeout: number | null } & (
   | { kind: 'imap'; imap: ImapConfig; deliverTo: string }
   | { kind: 'agent'; agent: string; model: string | null; cwd: string; prompt: PromptSource; env: EnvRefs }
@@ -52,22 +45,44 @@ export interface ImapConfig {
   mailbox: string
 }
 
-export interface ServiceConfig extends RunConfig {
+export interface ServiceConfig {
   name: string
+  /** How Outpool starts it; null where it is only watched. */
+  run: string[] | null
+  /** Where its process is found. `own`: in a pane of Outpool's, started by `run`. */
+  found: { by: 'own' } | { by: 'pidFile' | 'unit' | 'pane'; at: string }
+  cwd: string
+  env: EnvRefs
+  timeout: number | null
   every: number
-  heartbeat: { file: string; staleAfter: number } | null
+  heartbeat: { file: string; staleAfter: number; anyone: boolean } | null
+  busyCheck: BusyCheckConfig | null
+  restarts: { limit: number; within: number; pause: number }
+  wakeUp: WakeUpConfig | null
+}
+
+export interface BusyCheckConfig {
   /** Globs with absolute roots. */
-  busyCheck: { files: string[]; within: number } | null
-  restarts: { limit: number; within: number }
-  wakeUp: {
-    agent: string
-    cwd: string
-    prompt: PromptSource
-    /** Null: nothing but the service's own signs says whether it is well again. */
-    verify: string[] | null
-    env: EnvRefs
-    timeout: number | null
-  } | null
+  files: string[]
+  run: string[] | null
+  within: number
+  atMost: number
+}
+
+export interface WakeUpConfig {
+  agent: string
+  model: string | null
+  cwd: string
+  prompt: PromptSource
+  /** Null: nothing but the service's own signs says whether it is well again. */
+  verify: string[] | null
+  /** Of `verify`. */
+  env: EnvRefs
+  timeout: number
+  maxAnswers: number
+  maxTokens: number
+  beatWithin: number
+  retryEvery: number
 }
 
 /** Where a person is told. An address is a secret. `timeout` in ms. */

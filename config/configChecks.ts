@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { type ConfigDir, type Written, checkDomains } from './configDomains.js'
 import type { Finding, Path } from './configFaults.js'
 import { type PathBase, expandPath } from './configPaths.js'
+import { checkService, lenientService } from './configServices.js'
 import { nearest } from './nearest.js'
 import { realStore } from './realStore.js'
 import { usualCommands } from './resolveConfig.js'
@@ -25,8 +26,6 @@ const lenientTask = lenient({
   ...{ imap: anything, run: anything, prompt: anything, deliverTo: anything, cwd: anything, env: anything },
 })
 
-const lenientWakeUp = lenient({ agent: maybeText, env: anything })
-
 const lenientFile = lenient({
   pool: lenient({ accounts: entries }),
   reserved: entries,
@@ -35,7 +34,7 @@ const lenientFile = lenient({
   agents: z.record(z.string(), lenient({ command: anything, env: anything })).catch({}),
   notices: lenient({ to: z.array(lenient({ name: maybeText })).catch([]) }),
   tasks: z.array(lenientTask).catch([]),
-  services: z.array(lenient({ name: maybeText, wakeUp: lenientWakeUp })).catch([]),
+  services: z.array(lenientService).catch([]),
 })
 
 interface Placed extends Written {
@@ -103,6 +102,7 @@ export function checkFile(written: unknown, base: PathBase): Finding[] {
     ...unknownAgents(agentUses, Object.keys({ ...usualCommands, ...file.agents })),
     ...agentsWithoutCommand(file.agents ?? {}),
     ...tasks.flatMap((task, index) => checkTask(task ?? {}, ['tasks', index])),
+    ...services.flatMap((service, index) => checkService(service ?? {}, ['services', index])),
   ]
 }
 

@@ -19,6 +19,10 @@ export interface Home {
   reports: string
   /** One folder per session: fence, launch files, draft. */
   sessions: string
+  /** One folder per service: its process, the last look at it, what it printed. */
+  services: string
+  /** One report per incident. */
+  incidents: string
   /** One file per account: windows, walls and login as this host read them. */
   quota: string
   /** What the worker sees right now, for `ls` and `accounts`. */
@@ -37,7 +41,7 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
   mkdirSync(wanted, { recursive: true, mode: 0o700 })
   const dir = realpathSync(wanted)
   const mark = createHash('sha256').update(dir).digest('hex').slice(0, 6)
-  for (const folder of ['logs', 'reports', 'sessions', 'quota'])
+  for (const folder of ['logs', 'reports', 'sessions', 'services', 'incidents', 'quota'])
     mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 })
   return {
     dir,
@@ -48,6 +52,8 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
     tmuxSocket: socketPath(join(dir, 'tmux.sock'), mark),
     reports: join(dir, 'reports'),
     sessions: join(dir, 'sessions'),
+    services: join(dir, 'services'),
+    incidents: join(dir, 'incidents'),
     quota: join(dir, 'quota'),
     liveFile: join(dir, 'live.json'),
     workerLock: join(dir, 'worker.lock'),

@@ -98,21 +98,29 @@ function resolveTask(task: ConfigFile['tasks'][number], base: PathBase): TaskCon
   return { name, every, timeout, kind: 'run', run: resolveRun(task.run ?? [], base), cwd, env }
 }
 
+/** What has no heartbeat has to stay up; whether it does shows within this. */
+const beatWithinWithout = 5 * 60_000
+
 function resolveService(service: ConfigFile['services'][number], base: PathBase): ServiceConfig {
-  const { heartbeat, busyCheck, wakeUp } = service
+  const { name, timeout, every, restarts, heartbeat, busyCheck, wakeUp } = service
   const cwd = expandPath(service.cwd ?? '.', base)
   return {
-    ...service,
-    run: resolveRun(service.run, base),
-    cwd,
+    ...{ name, timeout, every, restarts, cwd },
+    run: service.run ? resolveRun(service.run, base) : null,
+    found: whereFound(service, base),
     env: resolveRefs(service.env, base),
     heartbeat: heartbeat ? { ...heartbeat, file: expandPath(heartbeat.file, base) } : null,
     busyCheck: busyCheck
-      ? { ...busyCheck, files: busyCheck.files.map((glob) => expandPath(glob, base)) }
+      ? {
+          ...busyCheck,
+          files: (busyCheck.files ?? []).map((glob) => expandPath(glob, base)),
+          run: busyCheck.run ? resolveRun(busyCheck.run, base) : null,
+        }
       : null,
     wakeUp: wakeUp
       ? {
           ...wakeUp,
+          beatWithin: wakeUp.beatWithin ?? heartbeat?.staleAfter ?? beatWithinWithout,
           cwd: wakeUp.cwd === undefined ? cwd : expandPath(wakeUp.cwd, base),
           prompt: resolvePrompt(wakeUp.prompt, base),
           verify: wakeUp.verify ? resolveRun(wakeUp.verify, base) : null,
@@ -120,6 +128,16 @@ function resolveService(service: ConfigFile['services'][number], base: PathBase)
         }
       : null,
   }
+}
+
+function whereFound(
+  { pidFile, unit, pane }: ConfigFile['services'][number],
+  base: PathBase,
+): ServiceConfig['found'] {
+  if (pidFile !== undefined) return { by: 'pidFile', at: expandPath(pidFile, base) }
+  if (unit !== undefined) return { by: 'unit', at: unit }
+  if (pane !== undefined) return { by: 'pane', at: pane }
+  return { by: 'own' }
 }
 
 /** Only `~/` is expanded in a program: `./` counts from its `cwd`, as in any shell. */

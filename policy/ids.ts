@@ -8,6 +8,12 @@ export const hostQueue = (hostId: string): string => `host:${hostId}`
 
 export const sessionWorkflowId = (name: string): string => `session/${name}`
 export const poolWorkflowId = (pool: string): string => `pool/${pool}`
+export const watchdogWorkflowId = (service: string): string => `watchdog/${service}`
+export const escalationWorkflowId = (service: string, incident: number): string =>
+  `escalation/${service}/${incident}`
+
+/** The session of an agent that is woken for an incident, as its pane and its files on the host are called. */
+export const wakeUpSession = (incident: number): string => `outpool-wakeup-${incident}`
 
 /** Names of sessions, accounts and services: safe in workflow ids, file names and tmux targets alike. */
 export const namePattern = /^[a-z0-9][a-z0-9_-]{0,62}$/

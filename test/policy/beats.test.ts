@@ -1,0 +1,188 @@
+/** Law 9: only a service's own beat proves its life, and only trouble that is proven has it restarted. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Beat, type BeatReading, clockSlack, judgeBeat } from '../../policy/beats.js'
+import { iso, ms } from '../../policy/instants.js'
+import {
+  type Guarded,
+  isBack,
+  judgeLook,
+  type LookRules,
+  needsSecondLook,
+  noMemory,
+  type Memory,
+  type Seen,
+} from '../../policy/serviceLook.js'
+
+const minute = 60_000
+const morning = ms('2026-11-24T07:00:00.000Z')
+const at = (minutes: number): number => morning + minutes * minute
+
+const rules: LookRules = {
+  ...{ service: 'loop', every: 10 * minute, timeout: null, busyCheck: null },
+  heartbeat: { staleAfter: 15 * minute, anyone: false },
+}
+
+const guarded = (pid: number, startedAt: number, others: [number, number][] = []): Guarded => ({
+  ...{ pid, start: String(pid), startedAt },
+  tree: new Map([[pid, startedAt], ...others]),
+})
+
+const beatOf = (over: Partial<Beat>): BeatReading => ({
+  kind: 'beat',
+  beat: { by: 'loop', pid: 10, at: iso(at(0)), doing: null, ...over },
+})
+
+const seen = (now: number, process: Guarded | null, beat: BeatReading | null = null): Seen => ({
+  ...{ now, process, beat, ended: null, beatBlocked: null, work: null },
+})
+
+describe('law 9: a beat', () => {
+  const tree = new Map([
+    [10, at(0)],
+    [11, at(5)],
+  ])
+  const judge = (reading: BeatReading, now = at(10), anyone = false) =>
+    judgeBeat(reading, { service: 'loop', tree, anyone, now }).proves
+
+  it('law 9: by the service itself, or by a process of its tree, proves life', () => {
+    expect(judge(beatOf({ at: iso(at(9)) }))).toBe(true)
+    expect(judge(beatOf({ pid: 11, at: iso(at(9)) }))).toBe(true)
+  })
+
+  it.each<[string, BeatReading]>([
+    ['by somebody else', beatOf({ by: 'bot', at: iso(at(9)) })],
+    ['by a process that is not of the service', beatOf({ pid: 77, at: iso(at(9)) })],
+    ['older than the process that bears its id now', beatOf({ pid: 11, at: iso(at(4)) })],
+    ['from the future', beatOf({ at: iso(at(11)) })],
+    ['without a whole beat in the file', { kind: 'touched', touchedAt: iso(at(9)) }],
+    ['that is not there', { kind: 'absent' }],
+    ['that cannot be read', { kind: 'unreadable', why: 'EACCES' }],
+  ])('law 9: %s proves nothing', (_what, reading) => {
+    expect(judge(reading)).toBe(false)
+  })
+
+  it('law 9: a touched file counts only where the configuration says so, and never from the future', () => {
+    expect(judge({ kind: 'touched', touchedAt: iso(at(9)) }, at(10), true)).toBe(true)
+    expect(judge({ kind: 'touched', touchedAt: iso(at(11)) }, at(10), true)).toBe(false)
+  })
+
+  it('law 9: whatever is written, a beat that proves life is by the service, of its tree, and between its start and now', () => {
+    const anyBeat = fc.record({
+      by: fc.constantFrom('loop', 'bot', ''),
+      pid: fc.constantFrom(10, 11, 12),
+      at: fc.integer({ min: -20, max: 40 }).map((minutes) => iso(at(minutes))),
+      doing: fc.constant(null),
+    })
+    fc.assert(
+      fc.property(anyBeat, fc.integer({ min: 0, max: 30 }), (beat, minutes) => {
+        const now = at(minutes)
+        if (!judge({ kind: 'beat', beat }, now)) return
+        const startedAt = tree.get(beat.pid)
+        expect(beat.by).toBe('loop')
+        expect(startedAt).toBeDefined()
+        expect(ms(beat.at)).toBeGreaterThanOrEqual(startedAt! - clockSlack)
+        expect(ms(beat.at)).toBeLessThanOrEqual(now + clockSlack)
+      }),
+    )
+  })
+})
+
+describe("law 9: the seed's morning", () => {
+  it('law 9: the loop dies at 07:53, a bot goes on touching the heartbeat, and the next look finds it', () => {
+    const loop = guarded(10, at(0))
+    const before = judgeLook(seen(at(50), loop, beatOf({ at: iso(at(49)) })), noMemory, rules)
+    expect(before.verdict).toBe('well')
+    const byBot = beatOf({ by: 'bot', pid: 20, at: iso(at(59)) })
+    const after = judgeLook(seen(at(60), null, byBot), before.memory, rules)
+    expect(after.verdict).toBe('missing')
+    expect(after.memory.wellAt).toBe(iso(at(49)))
+  })
+
+  it('law 9: a loop that hangs is found although the bot beats for it, within staleAfter of its own last beat', () => {
+    const loop = guarded(10, at(0))
+    let memory = judgeLook(seen(at(50), loop, beatOf({ at: iso(at(49)) })), noMemory, rules).memory
+    const lookAt = (minutes: number) => {
+      const judged = judgeLook(
+        seen(at(minutes), loop, beatOf({ by: 'bot', pid: 20, at: iso(at(minutes)) })),
+        memory,
+        rules,
+      )
+      memory = judged.memory
+      return judged
+    }
+    expect(lookAt(60).verdict).toBe('well')
+    // The look is set for the instant at which the proof runs out, not a whole interval later.
+    expect(lookAt(61).nextLookAt).toBe(at(64) + 1)
+    expect(lookAt(64.1).verdict).toBe('frozen')
+  })
+})
+
+describe('law 6: frozen is not busy, and not out of sight', () => {
+  const busy: LookRules = { ...rules, busyCheck: { within: 10 * minute, atMost: 60 * minute } }
+  const loop = guarded(10, at(0))
+  const look = (minutes: number, grewAt: number | null, memory: Memory, over: Partial<Seen> = {}) => {
+    const stale = { ...seen(at(minutes), loop, { kind: 'absent' }), ...over }
+    expect(needsSecondLook(stale, memory, busy)).toBe(true)
+    return judgeLook({ ...stale, work: { grewAt, what: 'its files grow' } }, memory, busy)
+  }
+
+  it('law 6: what still grows is busy and looked at again sooner; what does not is frozen', () => {
+    const judged = look(20, at(18), noMemory)
+    expect(judged.verdict).toBe('busy')
+    expect(judged.nextLookAt).toBeLessThan(at(20) + rules.every)
+    expect(look(40, at(18), judged.memory).verdict).toBe('frozen')
+  })
+
+  it('law 6: busy is left alone, but not for ever', () => {
+    let memory = noMemory
+    const verdicts = Array.from({ length: 80 }, (_, minutes) => {
+      const judged = look(16 + minutes, at(16 + minutes), memory)
+      memory = judged.memory
+      return judged.verdict
+    })
+    expect(verdicts.indexOf('frozen')).toBe(61)
+  })
+
+  it('law 6: a heartbeat that cannot be read, or cannot be written, kills nothing', () => {
+    expect(
+      judgeLook(seen(at(30), loop, { kind: 'unreadable', why: 'EACCES' }), noMemory, rules).verdict,
+    ).toBe('blind')
+    const full = { ...seen(at(30), loop, { kind: 'absent' }), beatBlocked: 'its disk is full' }
+    expect(judgeLook(full, noMemory, rules).verdict).toBe('blind')
+    expect(judgeLook(seen(at(30), loop, { kind: 'absent' }), noMemory, rules).verdict).toBe('frozen')
+    expect(look(30, null, noMemory, { beatBlocked: 'its disk is full' }).verdict).toBe('blind')
+  })
+
+  it('law 6: a process that has only just started is not stale, whatever an earlier one left behind', () => {
+    const old = judgeLook(seen(at(10), loop, beatOf({ at: iso(at(9)) })), noMemory, rules).memory
+    const anew = guarded(30, at(40))
+    const judged = judgeLook(seen(at(41), anew, beatOf({ at: iso(at(9)) })), old, rules)
+    expect(judged.verdict).toBe('well')
+    expect(judged.memory.beat).toBeNull()
+    expect(isBack(judged, anew, rules, at(41), at(40))).toBe(false)
+  })
+
+  it('law 6: nothing is called frozen or missing while its own beat is fresh, and nothing well while none is', () => {
+    const minutes = fc.integer({ min: 0, max: 90 })
+    fc.assert(
+      fc.property(minutes, minutes, fc.boolean(), fc.option(minutes), (now, beaten, isOwn, grew) => {
+        fc.pre(beaten <= now)
+        const beat = beatOf({ by: isOwn ? 'loop' : 'bot', at: iso(at(beaten)) })
+        const work = grew === null ? null : { grewAt: at(Math.min(grew, now)), what: 'its files grow' }
+        const { verdict, nextLookAt } = judgeLook({ ...seen(at(now), loop, beat), work }, noMemory, busy)
+        const isFresh = now - (isOwn ? beaten : 0) <= 15
+        expect(verdict === 'well').toBe(isFresh)
+        if (verdict === 'busy') expect(now - (grew ?? 0)).toBeLessThanOrEqual(10)
+        expect(nextLookAt).toBeGreaterThan(at(now))
+        expect(nextLookAt).toBeLessThanOrEqual(at(now) + rules.every)
+      }),
+    )
+  })
+
+  it('a process that runs for longer than its timeout is ended', () => {
+    const bounded = { ...rules, heartbeat: null, timeout: 30 * minute }
+    expect(judgeLook(seen(at(29), loop), noMemory, bounded).verdict).toBe('well')
+    expect(judgeLook(seen(at(31), loop), noMemory, bounded).verdict).toBe('frozen')
+  })
+})
