@@ -14,6 +14,7 @@ export const faults = {
   promptMissing: 'PromptMissing',
   tmuxFailed: 'TmuxFailed',
   sharedDomain: 'SharedDomain',
+  unknownService: 'UnknownService',
 } as const
 export type Fault = (typeof faults)[keyof typeof faults]
 
@@ -70,3 +71,7 @@ export const tmuxFailed = (what: string, why: string) =>
 
 /** Thrown when the healer's side and the pool share a login, a folder or a secret (law 1): nothing of the healer's may be started. */
 export const sharedDomain = (overlaps: string) => final(faults.sharedDomain, overlaps)
+
+/** Thrown when the configuration of this host does not name the service: nobody guards it any more. */
+export const unknownService = (name: string) =>
+  final(faults.unknownService, `this host's configuration names no service ${name}`)

@@ -1,7 +1,7 @@
 /** The activities of a host's worker, wired to that host. */
-import { Context } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import { searchAttributes } from '../policy/ids.js'
+import { beating } from './beating.js'
 import { carryConversation } from './carry.js'
 import type { CommonActivities, HostActivities } from './contracts.js'
 import { deliverText } from './deliver.js'
@@ -29,20 +29,6 @@ export function hostActivities(host: Host, sampler: Sampler, prober: Prober): Ho
     probeAccount: ({ account }) => beating(() => prober.probe(account)),
   }
 }
-
-/** Tells the engine that the step's worker lives; how long the step itself may take is bounded by the workflow. */
-async function beating<T>(step: () => Promise<T>): Promise<T> {
-  const context = Context.current()
-  const beat = setInterval(() => context.heartbeat(), stepBeatEvery)
-  try {
-    return await step()
-  } finally {
-    clearInterval(beat)
-  }
-}
-
-/** Well within the steps' heartbeat timeout of 10 s. */
-const stepBeatEvery = 3_000
 
 export function commonActivities(client: Client): CommonActivities {
   return {

@@ -1,8 +1,7 @@
 /** Starts the agent in the session's pane and proves that it is up with the right conversation. Idempotent per fence. */
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { AgentAdapter, LaunchPlan, Place } from '../agents/agent.js'
+import type { AgentAdapter, Place } from '../agents/agent.js'
 import type { RescueStep } from '../policy/session.js'
 import { untilTaken, untilUp } from './arrival.js'
 import type { Launched, LaunchRequest } from './contracts.js'
@@ -14,6 +13,7 @@ import {
   workFolderMissing,
 } from './errors.js'
 import type { Host } from './host.js'
+import { writeLaunchScript } from './launchScript.js'
 import { end, isAlive, startOf, type ProcessRef } from './processes.js'
 import { restoreDraft } from './stop.js'
 import type { LaunchRecord } from './sessionRecord.js'
@@ -170,17 +170,3 @@ async function respawn(
   const start = await startOf(pane.pid)
   host.records.saveLaunch(session, { ...launch, process: start === null ? null : { pid: pane.pid, start } })
 }
-
-/**
- * The environment may hold secrets, and arguments of a process are for all to read: so the environment goes through a
- * file of ours (0600) that removes itself and becomes the agent. `{ }` makes the shell read it whole before it is gone.
- */
-function writeLaunchScript(folder: string, fence: number, plan: LaunchPlan): string {
-  const script = join(folder, `launch-${fence}.sh`)
-  const exports = Object.entries(plan.env).map(([name, value]) => `export ${name}=${quote(value)}`)
-  const lines = ['{', 'rm -f -- "$0"', ...exports, `exec ${plan.argv.map(quote).join(' ')}`, '}', '']
-  writeFileSync(script, lines.join('\n'), { mode: 0o600 })
-  return script
-}
-
-const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`

@@ -9,7 +9,7 @@ export interface ProcessRef {
   start: string
 }
 
-const hasProc = existsSync('/proc/self/stat')
+export const hasProc = existsSync('/proc/self/stat')
 
 /**
  * The start of a live process, or null when there is none with this id. A zombie counts as ended, unless threads of it are
@@ -32,7 +32,7 @@ export async function isAlive(process: ProcessRef): Promise<boolean> {
 const hasEnded = ([state, ...others]: string[]): boolean => state === 'Z' && Number(others[16]) <= 1
 
 /** The fields of /proc/<pid>/stat from the third on (`state`, `ppid`, `pgrp`, `session`, ...): the second may hold spaces. */
-function statFields(pid: number): string[] | null {
+export function statFields(pid: number): string[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -14,6 +14,8 @@ export interface Pane {
   /** Exit status of a dead pane's process, or null where a signal ended it. */
   exitStatus: number | null
   exitSignal: number | null
+  /** When its process ended, ms since the epoch in whole seconds; null while it runs, or where tmux is too old to say. */
+  deadAt: number | null
   /** Last output of the pane, ms since the epoch. */
   activeAt: number
 }
@@ -27,6 +29,7 @@ const paneFormat = [
   '#{pane_dead}',
   '#{pane_dead_status}',
   '#{pane_dead_signal}',
+  '#{pane_dead_time}',
   '#{window_activity}',
 ].join(separator)
 
@@ -134,6 +137,12 @@ export class Tmux {
     await this.#run(['kill-session', '-t', `=${session}`])
   }
 
+  /** The last lines that the pane's program printed, long ones put together again. */
+  async lastOutput(pane: string, lines: number): Promise<string> {
+    const { stdout } = await this.#run(['capture-pane', '-p', '-J', '-S', `-${lines}`, '-t', pane])
+    return stdout.trimEnd().split('\n').slice(-lines).join('\n')
+  }
+
   /** The visible screen, as text. */
   async screen(pane: string): Promise<string> {
     const { stdout } = await this.#run(['capture-pane', '-p', '-t', pane])
@@ -198,7 +207,7 @@ export class Tmux {
 }
 
 function parsePane(line: string): Pane[] {
-  const [id, session, fence, pid, dead, exitStatus, exitSignal, activity] = line.split(separator)
+  const [id, session, fence, pid, dead, exitStatus, exitSignal, deadTime, activity] = line.split(separator)
   if (!id || !session || !fence) return []
   return [
     {
@@ -209,6 +218,7 @@ function parsePane(line: string): Pane[] {
       dead: dead === '1',
       exitStatus: exitStatus ? Number(exitStatus) : null,
       exitSignal: exitSignal ? Number(exitSignal) : null,
+      deadAt: deadTime ? Number(deadTime) * 1000 : null,
       activeAt: Number(activity) * 1000,
     },
   ]

@@ -1,8 +1,8 @@
 /** Every command with its arguments and options: what help, parsing and completion are made from. Bodies load when called. */
 import type { Call } from './call.js'
 
-/** What completes a word: names of sessions, names of accounts, files by the shell, or nothing. */
-export type Completes = 'session' | 'account' | 'agent' | 'folder' | 'file' | 'none'
+/** What completes a word: names of sessions, services, accounts, files by the shell, or nothing. */
+export type Completes = 'session' | 'service' | 'account' | 'agent' | 'folder' | 'file' | 'none'
 
 export interface OptionSpec {
   /** As commander reads it: `--cwd <dir>`. */
@@ -141,6 +141,44 @@ export const commandTree: readonly CommandSpec[] = [
     says: 'list accounts with their windows and walls',
     options: [json],
     run: async (call) => (await import('./commands/accounts.js')).accounts(call),
+  },
+  {
+    name: 'services',
+    says: 'list guarded services',
+    options: [
+      { flags: '--pause <name>', says: 'look on, and leave this one alone', completes: 'service' },
+      { flags: '--resume <name>', says: 'guard it again', completes: 'service' },
+      json,
+    ],
+    run: async (call) => (await import('./commands/services.js')).services(call),
+  },
+  {
+    name: 'check',
+    says: 'look at a service now; ends with 0 where it is well or busy',
+    args: [{ name: '<service>', says: 'name of the service', completes: 'service' }],
+    options: [json],
+    run: async (call) => (await import('./commands/check.js')).check(call),
+  },
+  {
+    name: 'beat',
+    says: 'write the heartbeat of a service, from inside it',
+    args: [{ name: '<service>', says: 'name of the service', completes: 'service' }],
+    options: [
+      { flags: '--doing <text>', says: 'what it is at, in a few words' },
+      { flags: '--pid <pid>', says: 'its process (default: what runs this command)' },
+    ],
+    run: async (call) => (await import('./commands/beat.js')).beat(call),
+  },
+  {
+    name: 'incidents',
+    says: 'list incidents of services, or show the report of one',
+    args: [
+      { name: '[what]', says: 'show, for one of them', choices: ['show'] },
+      { name: '[n]', says: 'number of the incident' },
+    ],
+    options: [json],
+    examples: ['outpool incidents show 3'],
+    run: async (call) => (await import('./commands/incidents.js')).incidents(call),
   },
   {
     name: 'worker',

@@ -1,12 +1,12 @@
-/** What may be a session's name; apart from what needs the engine, so that checking it costs nothing. */
+/** What may be a name; apart from what needs the engine, so that checking it costs nothing. */
 import { namePattern } from '../policy/ids.js'
 import { UsageError } from './errors.js'
 
-/** Throws UsageError for what cannot be a session's name. */
-export function checkName(name: string): string {
+/** Throws UsageError for what cannot be a name. */
+export function checkName(name: string, of: 'session' | 'service' = 'session'): string {
   if (namePattern.test(name)) return name
   throw new UsageError(
-    `${JSON.stringify(name)} cannot be a session's name`,
+    `${JSON.stringify(name)} cannot be a ${of}'s name`,
     'use small letters, digits, - and _ (at most 63, a letter or digit first)',
   )
 }

@@ -8,6 +8,7 @@ import { Host } from '../activities/host.js'
 import { readLogins } from '../activities/logins.js'
 import { Prober } from '../activities/probe.js'
 import { Sampler } from '../activities/sampler.js'
+import { serviceActivities } from '../activities/services/index.js'
 import type { Config } from '../config/config.js'
 import type { Home } from '../config/home.js'
 import type { AccountSpec } from '../policy/account.js'
@@ -15,6 +16,7 @@ import { commonQueue, hostQueue, poolWorkflowId } from '../policy/ids.js'
 import type { PoolSettings } from '../policy/lease.js'
 import { poolSignals } from '../workflows/messages.js'
 import type { ConnectOptions } from './engine/index.js'
+import { configureWatchdogs } from './services.js'
 
 export interface RunningWorker {
   /** Settles when the worker has stopped; rejects where it broke. */
@@ -48,7 +50,7 @@ export async function startWorker(input: {
   const hostWorker = await Worker.create({
     ...shared,
     taskQueue: hostQueue(home.hostId),
-    activities: hostActivities(host, sampler, prober),
+    activities: { ...hostActivities(host, sampler, prober), ...serviceActivities(host, sampler) },
     maxConcurrentActivityTaskExecutions: activitySlots,
   })
   const commonWorker = await Worker.create({
@@ -74,6 +76,13 @@ export async function startWorker(input: {
       }),
     ),
   ).then(() => undefined)
+  try {
+    await Promise.race([configureWatchdogs(client, home, config), done])
+  } catch (error) {
+    shutDown()
+    await done.catch(() => undefined)
+    throw error
+  }
   return {
     done,
     stop: async () => {

@@ -3,6 +3,7 @@
  * so that the command line can import it without loading the engine's libraries.
  */
 import type { Timing } from '../policy/account.js'
+import type { ServiceView, Verdict } from '../policy/service.js'
 import type { RescueCause, SessionDetails } from '../policy/session.js'
 
 export type { Announcement } from '../policy/notices.js'
@@ -53,6 +54,92 @@ export const poolQueries = {
   /** Answers PoolView. */
   describe: 'describe',
 } as const
+
+export const watchdogSignals = {
+  /** ServiceSpec: as configured; sent at every worker start. */
+  configure: 'configure',
+  /** Look on, and touch nothing. */
+  pause: 'pause',
+  resume: 'resume',
+  /** The service is configured no more: end what was started of it, and the watchdog with it. */
+  retire: 'retire',
+  /** EscalationEnd, from the escalation. */
+  escalationEnded: 'escalationEnded',
+  migrate: 'migrate',
+} as const
+
+export const watchdogQueries = {
+  /** Answers WatchdogCard. */
+  describe: 'describe',
+} as const
+
+export const watchdogUpdates = {
+  /** Looks now. Answers Checked. */
+  check: 'check',
+} as const
+
+export const escalationSignals = {
+  stop: 'stop',
+  /** Does nothing: whoever sends it learns whether the escalation is there. */
+  ping: 'ping',
+  migrate: 'migrate',
+} as const
+
+export const escalationQueries = {
+  /** Answers EscalationView. */
+  describe: 'describe',
+} as const
+
+/** What the watchdog knows of its service by itself; what its host sees at each look lies on the host. */
+export interface WatchdogCard extends Omit<ServiceView, 'lastBeat' | 'nextCheckAt'> {
+  host: string
+  /** One sentence that says what a person should do, or null. */
+  attention: string | null
+}
+
+/** What a look found that a person asked for. */
+export interface Checked {
+  verdict: Verdict
+  why: string
+  service: ServiceView
+}
+
+/** The single input of an `escalation` workflow, as the watchdog makes it. */
+export interface EscalationStart {
+  service: string
+  host: string
+  pool: string
+  incident: number
+  /** The newest fence with which the service was started; the escalation's own are higher. */
+  fence: number
+  /** Waited before the next round, after every place failed and a person was told; doubled with each. */
+  retryEvery: number
+}
+
+export interface EscalationEnd {
+  incident: number
+  outcome: 'recovered' | 'healed' | 'given-up'
+  fence: number
+}
+
+export interface EscalationView {
+  service: string
+  incident: number
+  /** Agents woken so far. */
+  attempts: number
+  /** Where an agent works on it now, or null. */
+  place: string | null
+  attention: string | null
+}
+
+/** What comes of an escalation: the incident's report, without what was printed and said. */
+export interface EscalationResult extends EscalationEnd {
+  attempts: number
+  report: string
+}
+
+/** The memo of a watchdog: its card. */
+export const watchdogMemo = 'service'
 
 export interface SendArgs {
   /** Chosen by the sender; the same id twice is one text. */

@@ -2,6 +2,7 @@
 import { proxyActivities } from '@temporalio/workflow'
 import { commonQueue, hostQueue } from '../policy/ids.js'
 import type { CommonActivities, HostActivities } from '../activities/contracts.js'
+import type { ServiceActivities } from '../activities/services/contracts.js'
 
 /** A step that its worker left behind is handed out again after this: dead workers are noticed by missing beats. */
 const beatWithin = '10 seconds'
@@ -55,6 +56,37 @@ export const noticesOn = (hostId: string) =>
     heartbeatTimeout: beatWithin,
     retry: { maximumAttempts: 1 },
   })
+
+/** Steps on a service. They are retried for as long as it takes: a service that was ended has to be started again. */
+export const serviceStepsOn = (hostId: string) =>
+  proxyActivities<
+    Pick<
+      ServiceActivities,
+      | 'lookAtService'
+      | 'startService'
+      | 'retireService'
+      | 'prepareWakeUp'
+      | 'endWakeUp'
+      | 'noteIncident'
+      | 'closeIncident'
+    >
+  >({
+    taskQueue: hostQueue(hostId),
+    startToCloseTimeout: '5 minutes',
+    heartbeatTimeout: beatWithin,
+    retry: patient,
+  })
+
+/** What stands on a service, or on the agent that was woken for it, for as long as nothing happens. */
+export const serviceWatchesOn = (hostId: string) =>
+  proxyActivities<Pick<ServiceActivities, 'watchService' | 'awaitService' | 'watchWakeUp' | 'verifyService'>>(
+    {
+      taskQueue: hostQueue(hostId),
+      startToCloseTimeout: '30 days',
+      heartbeatTimeout: beatWithin,
+      retry: { initialInterval: '1 second', backoffCoefficient: 1 },
+    },
+  )
 
 export const commonSteps = proxyActivities<CommonActivities>({
   taskQueue: commonQueue,

@@ -12,6 +12,7 @@ import { prepare } from './prepare.js'
 import { probe } from './probe.js'
 import { ask } from './program.js'
 import { parseReport } from './reports.js'
+import { spending } from './spending.js'
 import { findTranscript, lastAnswer, readTail } from './transcript.js'
 
 async function version(command: AgentCommand): Promise<string> {
@@ -31,6 +32,7 @@ export const claudeCode: AgentAdapter = {
   carry,
   readTail,
   lastAnswer,
+  spending,
   parseReport,
   liveStates,
   readIdentity,

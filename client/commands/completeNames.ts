@@ -5,7 +5,11 @@ import { namePattern } from '../../policy/ids.js'
 
 export async function completeNames([kind]: readonly string[]): Promise<void> {
   const names =
-    kind === 'session' ? sessionNames() : kind === 'account' || kind === 'agent' ? await configured(kind) : []
+    kind === 'session'
+      ? sessionNames()
+      : kind === 'account' || kind === 'agent' || kind === 'service'
+        ? await configured(kind)
+        : []
   if (names.length > 0) process.stdout.write(`${names.join('\n')}\n`)
 }
 
@@ -21,10 +25,11 @@ function sessionNames(): string[] {
 }
 
 /** A wrong or missing file completes nothing; the command itself will say why. */
-async function configured(kind: 'account' | 'agent'): Promise<string[]> {
+async function configured(kind: 'account' | 'agent' | 'service'): Promise<string[]> {
   const { loadConfig } = await import('../../config/loadConfig.js')
   try {
     const config = loadConfig()
+    if (kind === 'service') return config.services.map(({ name }) => name)
     return kind === 'account' ? config.pool.accounts.map(({ name }) => name) : Object.keys(config.agents)
   } catch {
     return []

@@ -58,7 +58,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 /** One look at a live pane whose program calls itself busy or idle. */
 const look = (activity: 'busy' | 'idle'): Sample => {
-  const exit = { dead: false, exitStatus: null, exitSignal: null, activeAt: Date.now() }
+  const exit = { dead: false, exitStatus: null, exitSignal: null, deadAt: null, activeAt: Date.now() }
   return {
     panes: new Map([['s', { id: '%1', session: 's', fence: 1, pid: process.pid, ...exit }]]),
     live: new Map([

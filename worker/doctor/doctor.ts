@@ -23,6 +23,7 @@ import { colorsOf, render } from './print.js'
 import { checkAgent, checkNode, checkPython, checkTmux } from './programs.js'
 import { type Check, runChecks } from './runChecks.js'
 import { checkWorker } from './running.js'
+import { checkServices } from './services.js'
 
 export interface Doctor {
   home: Home
@@ -44,6 +45,9 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
     ...programChecks(config, env),
     { name: 'configuration', within: quick, look: () => Promise.resolve(findings) },
     ...(config === null ? [] : accountChecks(config, env)),
+    ...(config === null || config.services.length === 0
+      ? []
+      : [check('services', quick, () => checkServices(home, config))]),
     ...engineChecks(home, env),
     ...hostChecks(home, env),
   ])

@@ -1,0 +1,69 @@
+/** Reads what lies in a heartbeat file, however it got there. What it proves is for policy/beats.ts to say. */
+import { open, stat, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import type { BeatReading } from '../../policy/beats.js'
+
+/** A beat takes a line; more is something else, and is not read. */
+const beatMaxBytes = 64 * 1024
+const doingMaxChars = 200
+
+const beatSchema = z.object({
+  by: z.string(),
+  pid: z.number().int().positive(),
+  at: z.iso.datetime({ offset: true }),
+  doing: z.string().nullish(),
+})
+
+export async function readBeat(file: string): Promise<BeatReading> {
+  try {
+    const info = await stat(file)
+    if (!info.isFile()) return { kind: 'unreadable', why: `${file} is no file` }
+    const touchedAt = info.mtime.toISOString()
+    const beat = beatSchema.safeParse(parsed(await firstBytes(file))).data
+    if (beat !== undefined) {
+      const { by, pid, at, doing } = beat
+      return {
+        kind: 'beat',
+        beat: { by, pid, at: new Date(at).toISOString(), doing: doing?.slice(0, doingMaxChars) ?? null },
+      }
+    }
+    return { kind: 'touched', touchedAt }
+  } catch (error) {
+    return isMissing(error)
+      ? { kind: 'absent' }
+      : { kind: 'unreadable', why: `${file} cannot be read (${codeOf(error)})` }
+  }
+}
+
+/** Why nobody can beat there now, whoever lives; null where it can be done. */
+export async function beatBlocked(file: string): Promise<string | null> {
+  const disk = await statfs(dirname(file)).catch(() => null)
+  if (disk === null) return null
+  const isFull = disk.bavail === 0 || (disk.files > 0 && disk.ffree === 0)
+  return isFull ? `the disk of ${file} is full` : null
+}
+
+async function firstBytes(path: string): Promise<string> {
+  const file = await open(path, 'r')
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(beatMaxBytes + 1), 0, beatMaxBytes + 1, 0)
+    return bytesRead > beatMaxBytes ? '' : buffer.toString('utf8', 0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : String(error)

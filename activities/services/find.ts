@@ -1,0 +1,140 @@
+/** Finds the process that is the service now: by its record, its pane, its pid file or its unit, never by a name. */
+import { readFile, stat } from 'node:fs/promises'
+import { execa } from 'execa'
+import type { ServiceConfig } from '../../config/config.js'
+import { clockSlack } from '../../policy/beats.js'
+import type { Guarded } from '../../policy/serviceLook.js'
+import type { Host } from '../host.js'
+import { isAlive, startOf } from '../processes.js'
+import { markedRoots, processTree, startedAtOf } from '../processTree.js'
+import type { Pane } from '../tmux.js'
+import type { ServiceRecords } from './serviceRecord.js'
+
+export interface Found {
+  process: Guarded | null
+  /** How it is known to have ended; null where it runs, or nothing tells. */
+  ended: string | null
+}
+
+/** A program that forks away does so at its start; what a service has started later is not the service. */
+export const forksAwayWithin = 10_000
+
+/** Names the launch in the environment of the service and of all that descends from it. */
+export const markVariable = 'OUTPOOL_SERVICE_LAUNCH'
+export const launchMark = (service: string, fence: number): string => `${service}#${fence}`
+
+/** The tmux session of a service: no session of an agent can have this name. */
+export const servicePane = (service: string): string => `service/${service}`
+
+const systemctlWithin = 5_000
+
+/** Throws where the place cannot be looked at: that says nothing of the service. */
+export async function findService(
+  host: Host,
+  records: ServiceRecords,
+  service: ServiceConfig,
+): Promise<Found> {
+  switch (service.found.by) {
+    case 'own':
+      return findOwn(host, records, service.name)
+    case 'pidFile':
+      return findByPidFile(service.found.at)
+    case 'unit':
+      return findUnit(service.found.at)
+    case 'pane':
+      return findForeignPane(service.found.at)
+  }
+}
+
+async function findOwn(host: Host, records: ServiceRecords, service: string): Promise<Found> {
+  const { fence, process } = records.read(service)
+  if (process !== null && (await isAlive(process)))
+    return { process: await guarded(process.pid, process.start), ended: null }
+  const pane = await host.tmux.pane(servicePane(service))
+  // The worker was killed between the start of the process and the note of it, or the record was lost: the pane tells.
+  if (pane !== null && !pane.dead && process === null) return adopted(records, service, pane.fence, pane.pid)
+  const fork = pane?.dead === true && pane.fence === fence ? await forkedAway(service, pane) : null
+  if (fork !== null) return adopted(records, service, fence, fork)
+  return { process: null, ended: pane?.dead === true ? howEnded(pane) : null }
+}
+
+async function adopted(records: ServiceRecords, service: string, fence: number, pid: number): Promise<Found> {
+  const start = await startOf(pid)
+  if (start === null) return { process: null, ended: null }
+  records.save(service, { fence, process: { pid, start } })
+  return { process: await guarded(pid, start), ended: null }
+}
+
+/**
+ * A first process that ended well right after its start, and left one that was born then, has gone to the background. One
+ * that ended later, or badly, is over, whatever it has left behind.
+ */
+async function forkedAway(service: string, pane: Pane): Promise<number | null> {
+  if (pane.exitStatus !== 0 || pane.deadAt === null) return null
+  for (const pid of markedRoots(markVariable, launchMark(service, pane.fence))) {
+    const bornAt = await startedAtOf(pid)
+    if (bornAt !== null && Math.abs(pane.deadAt - bornAt) <= forksAwayWithin) return pid
+  }
+  return null
+}
+
+const howEnded = ({ exitSignal, exitStatus }: Pane): string =>
+  exitSignal !== null
+    ? `it was ended by signal ${exitSignal}`
+    : `it ended with exit code ${exitStatus ?? '?'}`
+
+/** A pid file that is older than the process which has that id now names an earlier one. */
+async function findByPidFile(file: string): Promise<Found> {
+  const [text, info] = await Promise.all([
+    readFile(file, 'utf8').catch(() => null),
+    stat(file).catch(() => null),
+  ])
+  if (text === null || info === null) return { process: null, ended: `there is no ${file}` }
+  const pid = /^\s*(\d{1,9})\s*$/.exec(text.slice(0, 64))?.[1]
+  if (pid === undefined) return { process: null, ended: `${file} holds no process id` }
+  const found = await live(Number(pid))
+  if (found === null) return { process: null, ended: `process ${pid} of ${file} is gone` }
+  if (found.startedAt > info.mtimeMs + clockSlack)
+    return { process: null, ended: `process ${pid} of ${file} is gone, its id has been given to another` }
+  return { process: found, ended: null }
+}
+
+async function findUnit(unit: string): Promise<Found> {
+  const isSystem = unit.startsWith('system:')
+  const name = unit.replace(/^system:/, '')
+  const args = [...(isSystem ? [] : ['--user']), 'show', name, '--property=MainPID,ActiveState,Result']
+  const { exitCode, stdout } = await execa('systemctl', args, { reject: false, timeout: systemctlWithin })
+  if (exitCode === undefined) throw new Error('systemctl cannot be run')
+  const property = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(stdout)?.[1] ?? ''
+  if (exitCode !== 0) return { process: null, ended: `systemctl does not tell of ${name}` }
+  const found = await live(Number(property('MainPID')))
+  const state = [property('ActiveState'), property('Result')].filter((word) => word !== '').join(', ')
+  return { process: found, ended: found === null ? `${name} is ${state || 'not running'}` : null }
+}
+
+/** A pane of the user's own tmux server. */
+async function findForeignPane(target: string): Promise<Found> {
+  const { exitCode, stdout } = await execa(
+    'tmux',
+    ['display-message', '-p', '-t', target, '#{pane_pid} #{pane_dead}'],
+    { reject: false, timeout: systemctlWithin },
+  )
+  if (exitCode === undefined) throw new Error('tmux cannot be run')
+  const [pid, dead] = stdout.split(' ')
+  if (exitCode !== 0 || pid === undefined) return { process: null, ended: `there is no pane ${target}` }
+  const found = dead === '1' ? null : await live(Number(pid))
+  return { process: found, ended: found === null ? `the process of pane ${target} has ended` : null }
+}
+
+async function live(pid: number): Promise<Guarded | null> {
+  if (!Number.isInteger(pid) || pid <= 0) return null
+  const start = await startOf(pid)
+  return start === null ? null : guarded(pid, start)
+}
+
+/** Null where it ended while it was looked at. */
+async function guarded(pid: number, start: string): Promise<Guarded | null> {
+  const tree = await processTree(pid)
+  const startedAt = tree.get(pid)
+  return startedAt === undefined ? null : { pid, start, startedAt, tree }
+}

@@ -1,0 +1,115 @@
+/** Starts a service, or starts it anew: never beside one that lives, and never one that is well. Idempotent per fence. */
+import { existsSync } from 'node:fs'
+import { resolveEnv } from '../../config/secrets.js'
+import type { ServiceConfig } from '../../config/config.js'
+import { staleFence, stopFailed, workFolderMissing } from '../errors.js'
+import { writeLaunchScript } from '../launchScript.js'
+import { end, startOf, type ProcessRef } from '../processes.js'
+import { runCommand } from '../runCommand.js'
+import type { ServiceStarted, ServiceStartRequest } from './contracts.js'
+import { launchMark, markVariable, servicePane } from './find.js'
+import type { ServiceHost } from './serviceHost.js'
+
+/** A command that starts what runs elsewhere has to be done within this, unless `timeout` says otherwise. */
+const starterWithin = 60_000
+const starterOutputMax = 8_192
+const evidenceLines = 60
+
+export async function startService(side: ServiceHost, request: ServiceStartRequest): Promise<ServiceStarted> {
+  const { records, incidents } = side
+  const service = side.service(request.service)
+  return records.inTurn(service.name, async () => {
+    const record = records.read(service.name)
+    if (request.fence < record.fence) throw staleFence(service.name, request.fence, record.fence)
+    const seen = await side.look(service)
+    const isDone = record.fence === request.fence && seen.process !== null
+    const isNeeded = request.incident === null ? seen.process === null : seen.isTrouble
+    if (isDone || !isNeeded || service.run === null)
+      return { started: isDone, pid: seen.process?.pid ?? null }
+
+    const { incident } = request
+    if (incident !== null) {
+      incidents.note(incident, 'watchdog', `${request.says}: ${seen.why}`)
+      const text = await lastOutput(side, service)
+      if (text !== '') incidents.quote(incident, 'evidence', { title: request.says, text })
+    }
+    if (seen.process !== null) await mustEnd(side, service, seen.process)
+    const why =
+      service.found.by === 'own'
+        ? await openPane(side, service, request.fence)
+        : await runStarter(side, service, request.fence)
+    if (incident !== null && why !== null) incidents.note(incident, 'service', why)
+    return { started: true, pid: (await side.look(service)).process?.pid ?? null }
+  })
+}
+
+/** Ends what Outpool started in a pane of its own; what is only watched is left alone. */
+export async function retireService(side: ServiceHost, name: string): Promise<void> {
+  const { records, host } = side
+  await records.inTurn(name, async () => {
+    const { process } = records.read(name)
+    const pane = await host.tmux.pane(servicePane(name))
+    const start = pane !== null && !pane.dead ? await startOf(pane.pid) : null
+    for (const ref of [process, pane !== null && start !== null ? { pid: pane.pid, start } : null])
+      if (ref !== null && (await end(ref, host.config.timing.stopGrace)) === false) throw stopFailed(ref.pid)
+    if (pane !== null) await host.tmux.closePane(servicePane(name))
+    records.forget(name)
+  })
+}
+
+/** A unit belongs to systemd: there, the command that starts it anew ends it as well. */
+async function mustEnd({ host }: ServiceHost, service: ServiceConfig, process: ProcessRef): Promise<void> {
+  if (service.found.by === 'unit') return
+  if ((await end(process, host.config.timing.stopGrace)) === false) throw stopFailed(process.pid)
+}
+
+async function openPane(
+  { host, records }: ServiceHost,
+  service: ServiceConfig,
+  fence: number,
+): Promise<null> {
+  const { name, cwd, run } = service
+  if (!existsSync(cwd)) throw workFolderMissing(cwd)
+  const script = writeLaunchScript(records.folder(name), fence, {
+    argv: run ?? [],
+    env: {
+      ...(await resolveEnv(service.env)),
+      OUTPOOL_HOME: host.home.dir,
+      OUTPOOL_CONFIG: host.config.file,
+      OUTPOOL_SERVICE: name,
+      ...(service.heartbeat ? { OUTPOOL_BEAT_FILE: service.heartbeat.file } : {}),
+      [markVariable]: launchMark(name, fence),
+    },
+    pidVariable: 'OUTPOOL_SERVICE_PID',
+  })
+  // Written down before anything runs: whoever comes after a crash knows that this fence may have a process in the pane.
+  records.save(name, { fence, process: null })
+  const argv = ['/bin/sh', script]
+  const status = `outpool: guards ${name}`
+  const pane = await host.tmux.spawn({ session: servicePane(name), fence, cwd, argv, status })
+  const start = await startOf(pane.pid)
+  if (start !== null) records.save(name, { fence, process: { pid: pane.pid, start } })
+  return null
+}
+
+/** Null where it went well, else what the command has to say. */
+async function runStarter(
+  { host, records }: ServiceHost,
+  service: ServiceConfig,
+  fence: number,
+): Promise<string | null> {
+  const { name, cwd, run, timeout } = service
+  records.save(name, { fence, process: null })
+  const { ok, why, tail } = await runCommand({
+    ...{ run: run ?? [], cwd, env: await resolveEnv(service.env), timeoutMs: timeout ?? starterWithin },
+    ...{ stopGraceMs: host.config.timing.stopGrace, maxOutputBytes: starterOutputMax },
+  })
+  return ok ? null : `the command that starts it failed: ${why ?? ''} ${tail.trim().slice(-300)}`
+}
+
+/** Of a pane of ours; what others started prints elsewhere. */
+async function lastOutput({ host }: ServiceHost, service: ServiceConfig): Promise<string> {
+  if (service.found.by !== 'own') return ''
+  const pane = await host.tmux.pane(servicePane(service.name))
+  return pane === null ? '' : host.tmux.lastOutput(pane.id, evidenceLines)
+}

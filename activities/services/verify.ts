@@ -1,0 +1,52 @@
+/** After the woken agent's turn: what it did is checked, and not believed. The one step that acts on the service meanwhile. */
+import { Context } from '@temporalio/activity'
+import { resolveEnv } from '../../config/secrets.js'
+import type { ServiceConfig } from '../../config/config.js'
+import { runCommand } from '../runCommand.js'
+import type { Verified, VerifyRequest } from './contracts.js'
+import type { ServiceHost } from './serviceHost.js'
+import { startService } from './start.js'
+import { untilBack } from './watch.js'
+
+const verifyWithin = 120_000
+const outputMax = 4_096
+
+/** Idempotent: the start is one per fence, and looking twice changes nothing. */
+export async function verifyService(side: ServiceHost, request: VerifyRequest): Promise<Verified> {
+  const { incidents } = side
+  const { incident } = request
+  const verified = await checked(side, request)
+  incidents.note(incident, 'check', verified.well ? 'agreed: it is well' : `disagreed: ${verified.why}`)
+  return verified
+}
+
+async function checked(side: ServiceHost, request: VerifyRequest): Promise<Verified> {
+  const service = side.service(request.service)
+  const { cancellationSignal: signal } = Context.current()
+  const { fence, incident } = request
+  const beatWithin = service.wakeUp?.beatWithin ?? service.every
+  // What the agent mended is missing until somebody starts it, and still hangs until somebody starts it anew.
+  await startService(side, {
+    service: service.name,
+    fence,
+    incident,
+    says: 'started after the agent was done',
+  })
+  if (!(await untilBack(side, service, Date.parse(request.since), beatWithin, signal))) {
+    const { verdict, why } = await side.look(service)
+    return { well: false, why: `${verdict}: ${why}` }
+  }
+  return checkByCommand(side, service)
+}
+
+async function checkByCommand({ host }: ServiceHost, service: ServiceConfig): Promise<Verified> {
+  const { wakeUp } = service
+  if (wakeUp?.verify == null) return { well: true, why: 'its own signs of life are back' }
+  const { ok, why, tail } = await runCommand({
+    ...{ run: wakeUp.verify, cwd: wakeUp.cwd, env: await resolveEnv(wakeUp.env) },
+    ...{ timeoutMs: verifyWithin, stopGraceMs: host.config.timing.stopGrace, maxOutputBytes: outputMax },
+  })
+  return ok
+    ? { well: true, why: 'its own signs of life are back, and verify succeeded' }
+    : { well: false, why: `verify failed: ${why ?? ''}; ${tail.trim().slice(-200)}` }
+}

@@ -1,0 +1,43 @@
+/** `outpool beat NAME`: the heartbeat of a service that is a script, or no Node.js program. */
+import { loadConfig } from '../../config/loadConfig.js'
+import { beat as writeBeat } from '../beat.js'
+import type { Call } from '../call.js'
+import { FailedError, UsageError } from '../errors.js'
+import { checkName } from '../names.js'
+import { noSuchService } from '../services.js'
+
+export function beat(call: Call): Promise<void> {
+  const name = checkName(call.arg(0, 'NAME'), 'service')
+  const doing = call.text('doing')
+  const file = fileOf(name, call)
+  const isWritten = writeBeat(name, { file, pid: pidOf(name, call), ...(doing === null ? {} : { doing }) })
+  if (!isWritten)
+    throw new FailedError(
+      `the heartbeat ${file} cannot be written`,
+      'see that its folder is there and its disk has room',
+    )
+  return Promise.resolve()
+}
+
+/** Inside a service that Outpool started, its environment says it all; elsewhere the configuration does. */
+function fileOf(name: string, call: Call): string {
+  const { OUTPOOL_SERVICE, OUTPOOL_BEAT_FILE } = process.env
+  if (OUTPOOL_SERVICE === name && OUTPOOL_BEAT_FILE !== undefined) return OUTPOOL_BEAT_FILE
+  const { services } = loadConfig({ path: call.config })
+  const service = services.find((one) => one.name === name)
+  if (service === undefined) throw noSuchService(name, services)
+  if (service.heartbeat !== null) return service.heartbeat.file
+  throw new FailedError(`service ${name} has no heartbeat`, 'name a file under heartbeat in outpool.yaml')
+}
+
+/** This process is gone in a moment: it speaks for the service that ran it. */
+function pidOf(name: string, call: Call): number {
+  const given = call.text('pid')
+  const { OUTPOOL_SERVICE, OUTPOOL_SERVICE_PID } = process.env
+  const pid = given ?? (OUTPOOL_SERVICE === name ? OUTPOOL_SERVICE_PID : undefined) ?? String(process.ppid)
+  if (/^[1-9]\d{0,8}$/.test(pid)) return Number(pid)
+  throw new UsageError(
+    `${JSON.stringify(pid)} is no process id`,
+    'give the id of the process that is the service',
+  )
+}

@@ -1,0 +1,59 @@
+/** `outpool check SERVICE`: looks now, and ends with 0 where the service is well, or busy. */
+import { WorkflowNotFoundError } from '@temporalio/client'
+import { z } from 'zod'
+import { openHome } from '../../config/home.js'
+import { loadConfig } from '../../config/loadConfig.js'
+import { watchdogWorkflowId } from '../../policy/ids.js'
+import { serviceStates } from '../../policy/service.js'
+import { watchdogUpdates } from '../../workflows/messages.js'
+import { type Call, print, printJson } from '../call.js'
+import { type Engine, isUnanswered, withEngine } from '../engine.js'
+import { FailedError } from '../errors.js'
+import { checkName } from '../names.js'
+import { notGuarded } from '../services.js'
+
+/** A second look may walk through many files, and a busy check may take half a minute. */
+const answerWithinMs = 45_000
+
+const checkedSchema = z.object({
+  verdict: z.enum(['well', 'busy', 'blind', 'missing', 'frozen']),
+  why: z.string(),
+  service: z.object({
+    name: z.string(),
+    state: z.enum(serviceStates),
+    pid: z.number().int().nullable(),
+    lastBeat: z.object({ by: z.string(), at: z.string(), doing: z.string().nullable() }).nullable(),
+    restarts: z.number().int(),
+    incident: z.number().int().nullable(),
+    nextCheckAt: z.string().nullable(),
+  }),
+})
+type Answer = z.output<typeof checkedSchema>
+
+export async function check(call: Call): Promise<void> {
+  const name = checkName(call.arg(0, 'SERVICE'), 'service')
+  const { services } = loadConfig({ path: call.config })
+  const answer = await withEngine(openHome(), async (engine) => {
+    try {
+      return await ask(engine, name)
+    } catch (error) {
+      throw error instanceof WorkflowNotFoundError ? notGuarded(name, services) : error
+    }
+  })
+  const { verdict, why, service } = answer
+  if (call.json) printJson({ ...service, verdict, why })
+  else print(`${name} is ${verdict === 'blind' ? 'not to be judged' : verdict}: ${why}`)
+  if (verdict !== 'well' && verdict !== 'busy') process.exitCode = 1
+}
+
+async function ask(engine: Engine, name: string): Promise<Answer> {
+  try {
+    const answer: unknown = await engine.within(answerWithinMs, () =>
+      engine.client.workflow.getHandle(watchdogWorkflowId(name)).executeUpdate(watchdogUpdates.check),
+    )
+    return checkedSchema.parse(answer)
+  } catch (error) {
+    if (!isUnanswered(error)) throw error
+    throw new FailedError(`no worker looks at ${name}`, 'start it with `outpool up`')
+  }
+}

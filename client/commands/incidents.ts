@@ -1,0 +1,60 @@
+/** `outpool incidents` and `outpool incidents show N`: read from this host's own files, so they need no engine. */
+import { readFileSync } from 'node:fs'
+import type { Colors } from 'picocolors/types.js'
+import { openHome } from '../../config/home.js'
+import { incidentReportFile, readIncidents } from '../../config/serviceFiles.js'
+import { downMs, type Incident, inWords } from '../../policy/incident.js'
+import { type Call, print, printJson } from '../call.js'
+import { FailedError, UsageError } from '../errors.js'
+import { type Column, renderTable } from '../table.js'
+import { clock } from '../times.js'
+
+export function incidents(call: Call): Promise<void> {
+  if (call.args[0] === 'show') show(call)
+  else list(call)
+  return Promise.resolve()
+}
+
+function list(call: Call): void {
+  const found = readIncidents(openHome())
+  const now = new Date()
+  if (call.json) printJson(found.map((incident) => rowOf(incident, now)))
+  else if (found.length === 0) print('No incidents: nothing that is guarded has been in trouble.')
+  else print(renderTable(found, columnsFor(call.colors, now), call.width, call.colors))
+}
+
+const rowOf = (incident: Incident, now: Date): object => {
+  const { n, service, wellAt, openedAt, closedAt, outcome } = incident
+  const [first] = incident.timeline
+  return {
+    ...{ n, service, wellAt, openedAt, closedAt, outcome },
+    ...{ downMs: downMs(incident, now.toISOString()), sign: first?.what ?? null },
+  }
+}
+
+function columnsFor(colors: Colors, now: Date): Column<Incident>[] {
+  return [
+    { title: 'N', text: ({ n }) => String(n), align: 'right' },
+    { title: 'SERVICE', text: ({ service }) => service, paint: (text) => colors.bold(text), shrink: 'end' },
+    { title: 'NOTICED', text: ({ openedAt }) => clock(openedAt, now) },
+    { title: 'DOWN FOR', text: (incident) => inWords(downMs(incident, now.toISOString())), align: 'right' },
+    {
+      title: 'OUTCOME',
+      text: ({ outcome }) => outcome ?? 'open',
+      paint: (text, { outcome }) => (outcome === null ? colors.red(text) : text),
+    },
+    { title: 'FIRST SIGN', text: ({ timeline }) => timeline[0]?.what ?? '-', shrink: 'end', least: 12 },
+  ]
+}
+
+function show(call: Call): void {
+  const wanted = call.arg(1, 'N')
+  if (!/^\d{1,9}$/.test(wanted))
+    throw new UsageError(`${wanted} is no incident`, 'give its number: outpool incidents')
+  const home = openHome()
+  const incident = readIncidents(home).find(({ n }) => n === Number(wanted))
+  if (incident === undefined)
+    throw new FailedError(`there is no incident ${wanted} on this host`, 'see them with `outpool incidents`')
+  if (call.json) printJson(incident)
+  else print(readFileSync(incidentReportFile(home, incident), 'utf8').trimEnd())
+}

@@ -1,0 +1,105 @@
+/** `outpool services`, and `--pause NAME` and `--resume NAME` for work on a service by hand. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Colors } from 'picocolors/types.js'
+import { openHome } from '../../config/home.js'
+import { readLive } from '../../config/liveState.js'
+import { loadConfig } from '../../config/loadConfig.js'
+import type { ServiceState } from '../../policy/service.js'
+import { watchdogSignals } from '../../workflows/messages.js'
+import { type Call, note, print, printJson } from '../call.js'
+import { withEngine } from '../engine.js'
+import { checkName } from '../names.js'
+import { type ListedService, listServices, signalService, viewOf } from '../services.js'
+import { isFresh } from '../sessionRows.js'
+import { type Column, renderTable } from '../table.js'
+import { oneLine } from '../terminal.js'
+import { ago, ahead } from '../times.js'
+
+/** A watchdog that has to end its agent first takes a moment; longer than this a person need not wait. */
+const shownWithinMs = 15_000
+const pollMs = 150
+
+export async function services(call: Call): Promise<void> {
+  const [paused, resumed] = [call.text('pause'), call.text('resume')]
+  if (paused !== null) await order(checkName(paused, 'service'), 'pause', call)
+  if (resumed !== null) await order(checkName(resumed, 'service'), 'resume', call)
+  if (paused === null && resumed === null) await list(call)
+}
+
+async function list(call: Call): Promise<void> {
+  const home = openHome()
+  const now = new Date()
+  const { services: configured } = loadConfig({ path: call.config })
+  const rows = await withEngine(home, (engine) => listServices(engine, home))
+  const live = readLive(home)
+  const unguarded = configured.filter(({ name }) => !rows.some((row) => row.name === name))
+  if (rows.length > 0 && !isFresh(live, now))
+    note('no worker is watching on this host: start it with `outpool up`')
+  if (unguarded.length > 0)
+    note(`not guarded yet: ${unguarded.map(({ name }) => name).join(', ')}; start \`outpool up\` anew`)
+  if (call.json) printJson(rows.map(viewOf))
+  else if (rows.length === 0) print('No services. They stand under services in outpool.yaml.')
+  else print(screen(rows, call.width, call.colors, now))
+}
+
+function screen(rows: ListedService[], width: number, colors: Colors, now: Date): string {
+  const asking = rows.flatMap(({ name, attention }) => (attention === null ? [] : [{ name, attention }]))
+  return [
+    renderTable(rows, columnsFor(colors, now), width, colors),
+    ...asking.map(
+      ({ name, attention }) => `${colors.yellow('!')} ${colors.bold(name)}: ${oneLine(attention)}`,
+    ),
+  ].join('\n')
+}
+
+function columnsFor(colors: Colors, now: Date): Column<ListedService>[] {
+  return [
+    { title: 'NAME', text: (row) => row.name, paint: (text) => colors.bold(text), shrink: 'end' },
+    { title: 'STATE', text: (row) => row.state, paint: (text, row) => paintState(text, row.state, colors) },
+    { title: 'PID', text: (row) => String(row.pid ?? '-'), align: 'right' },
+    { title: 'LAST BEAT', text: (row) => (row.lastBeat === null ? '-' : ago(row.lastBeat.at, now)) },
+    { title: 'RESTARTS', text: (row) => (row.restarts === 0 ? '-' : String(row.restarts)), align: 'right' },
+    { title: 'INCIDENT', text: (row) => String(row.incident ?? '-'), align: 'right' },
+    { title: 'NEXT LOOK', text: (row) => (row.nextCheckAt === null ? '-' : ahead(row.nextCheckAt, now)) },
+    { title: 'DOING', text: (row) => row.lastBeat?.doing ?? row.why ?? '-', shrink: 'end', least: 8 },
+  ]
+}
+
+function paintState(text: string, state: ServiceState, colors: Colors): string {
+  switch (state) {
+    case 'running':
+      return colors.green(text)
+    case 'busy':
+    case 'restarting':
+      return colors.cyan(text)
+    case 'missing':
+    case 'frozen':
+      return colors.red(text)
+    case 'escalated':
+      return colors.magenta(text)
+    case 'paused':
+      return colors.dim(text)
+  }
+}
+
+/** Signals and waits until the service shows it. */
+async function order(name: string, signal: 'pause' | 'resume', call: Call): Promise<void> {
+  const home = openHome()
+  const { services: configured } = loadConfig({ path: call.config })
+  const isDone = await withEngine(home, async (engine) => {
+    await signalService(engine, name, watchdogSignals[signal], configured)
+    const end = Date.now() + shownWithinMs
+    return engine.within(shownWithinMs + 5_000, async () => {
+      while (Date.now() < end) {
+        const row = (await listServices(engine, home)).find((one) => one.name === name)
+        if (row !== undefined && (row.state === 'paused') === (signal === 'pause')) return true
+        await sleep(pollMs)
+      }
+      return false
+    })
+  })
+  const done = signal === 'pause' ? 'paused: outpool looks on, and leaves it alone' : 'guarded again'
+  print(
+    isDone ? `${name} is ${done}` : `${signal} is accepted for ${name}; it is not done yet: outpool services`,
+  )
+}

@@ -1,0 +1,20 @@
+/** A word to a person about an incident, by the channels that the pool keeps; told once, whoever says it how often. */
+import { getExternalWorkflowHandle } from '@temporalio/workflow'
+import { poolWorkflowId } from '../policy/ids.js'
+import { type Announcement, poolSignals } from './messages.js'
+
+export async function tellPerson(
+  pool: string,
+  service: string,
+  incident: number,
+  text: string,
+): Promise<void> {
+  const announcement: Announcement = {
+    ...{ key: `incident/${service}/${incident}`, kind: 'incident', title: `${service} needs you`, text },
+  }
+  try {
+    await getExternalWorkflowHandle(poolWorkflowId(pool)).signal(poolSignals.announce, announcement)
+  } catch {
+    // Healing goes on without it: what it would have said is shown by `outpool services` all the same.
+  }
+}

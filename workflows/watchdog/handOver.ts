@@ -1,0 +1,42 @@
+/** Handing an incident over to its escalation: one for each incident, whoever notices it how often. */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow'
+import { commonQueue, escalationWorkflowId } from '../../policy/ids.js'
+import type { escalation } from '../escalation/escalation.js'
+import { escalationSignals } from '../messages.js'
+import { type Run, show } from './run.js'
+
+export async function escalate(run: Run): Promise<void> {
+  const { state } = run
+  const { spec, incident, fence } = state
+  if (incident === null || spec.wakeUp === null) return
+  const { name: service, host, pool } = spec
+  const input = { service, host, pool, incident, fence, retryEvery: spec.wakeUp.retryEvery }
+  try {
+    await startChild<typeof escalation>('escalation', {
+      workflowId: escalationWorkflowId(service, incident),
+      taskQueue: commonQueue,
+      args: [input],
+      // It outlives the runs of the watchdog, and tells the one that is there when it is done.
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `incident ${incident} of ${service}: restarts did not help`,
+    })
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+  }
+  show(run, { isEscalated: true, state: 'escalated', due: null, attention: null })
+}
+
+/** An escalation that somebody terminated says nothing any more. */
+export const isAtWork = (run: Run): Promise<boolean> => tell(run, escalationSignals.ping)
+export const stopEscalation = (run: Run): Promise<boolean> => tell(run, escalationSignals.stop)
+
+async function tell({ state }: Run, signal: string): Promise<boolean> {
+  if (state.incident === null) return false
+  try {
+    await getExternalWorkflowHandle(escalationWorkflowId(state.spec.name, state.incident)).signal(signal)
+    return true
+  } catch {
+    return false
+  }
+}
