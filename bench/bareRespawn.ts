@@ -1,17 +1,19 @@
 /**
- * The floor of a rescue: one `tmux respawn-pane -k`, with the very command line, settings, environment, terminal and
- * conversation that the product gives the agent program, and nothing else around it.
+ * The floor of a rescue, and of a herd with heavy agents: `tmux respawn-pane -k` with the very command line, settings,
+ * environment, terminal and conversation that the product gives the agent program, and nothing else around it.
  */
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import type { LaunchPlan, Place } from '../agents/agent.js'
+import { promisify } from 'node:util'
+import type { AgentCommand, LaunchPlan, Place } from '../agents/agent.js'
 import { agentNamed } from '../agents/index.js'
 import { openHome } from '../config/home.js'
 import { agentProgram } from '../test/standin/cleanEnv.js'
 import type { Fleet } from '../test/support/fleet.js'
 import { until } from '../test/support/until.js'
-import { firstRunning, within } from './running.js'
+import { Arrivals } from './arrivals.js'
+import { usageOf } from './usage.js'
 
 const agent = agentNamed('claude-code')
 
@@ -21,14 +23,24 @@ const logins = ['floor-1', 'floor-2']
 /** The text that a rescue submits is about as long. */
 const goOn = 'Continue the task you were working on; do not repeat work that is already complete.'
 
+const patience = 30 * 60_000
+
 export class BareRespawn {
   readonly #fleet: Fleet
+  readonly #command: AgentCommand
   readonly #socket: string
   readonly #places: Place[]
+  readonly #panes = new Set<string>()
   #turn = 0
 
-  constructor(fleet: Fleet) {
+  /** Without `command`: the real program. */
+  constructor(fleet: Fleet, command?: { command: string; env: Record<string, string> }) {
     this.#fleet = fleet
+    this.#command = {
+      command: command?.command ?? agentProgram,
+      args: [],
+      env: { ...fleet.world.agentEnv, ...command?.env },
+    }
     this.#socket = join(fleet.dir, 'floor.sock')
     this.#places = logins.map((name) => {
       const { configDir, env } = fleet.world.login(name)
@@ -36,55 +48,110 @@ export class BareRespawn {
     })
   }
 
-  /** Respawns the pane once, with the conversation as it stands in `transcript`; answers the milliseconds to running. */
-  async respawn(sessionId: string, transcript: string): Promise<number> {
-    const isFirst = this.#turn === 0
-    this.#turn += 1
-    const place = this.#places[this.#turn % this.#places.length]!
-    await agent.prepare(place, this.#fleet.world.cwd)
-    const folder = join(place.configDir, 'projects', basename(dirname(transcript)))
-    mkdirSync(folder, { recursive: true })
-    copyFileSync(transcript, join(folder, basename(transcript)))
-    const plan = await this.#plan(place, sessionId)
-    if (isFirst) this.#openPane(plan)
-    const running = firstRunning([place.configDir], sessionId)
+  /**
+   * Respawns a pane for each of these conversations, `atOnce` of them under way at a time, as they stand in their
+   * transcripts. Answers when each was running, in milliseconds after the first was begun; ascending.
+   */
+  async respawn(conversations: readonly Conversation[], atOnce: number): Promise<number[]> {
+    const place = await this.#nextPlace(conversations)
+    const plans = []
+    for (const { sessionId } of conversations) plans.push(await this.#plan(place, sessionId, 'resume'))
+    const fresh = conversations.filter(({ sessionId }) => !this.#panes.has(sessionId))
+    for (const { sessionId } of fresh) this.#openPane(sessionId)
+    const arrivals = new Arrivals([place.configDir])
     const from = performance.now()
-    this.#tmux(plan, [
-      ...['respawn-pane', '-k', '-t', 'floor', '-c', this.#fleet.world.cwd],
-      ...Object.entries(plan.env).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
-      ...['--', ...plan.argv],
-    ])
-    const to = await within('the respawned agent', 60_000, running)
-    // Its first turn is done before the next measurement begins.
-    await until(
-      'the respawned agent at rest',
-      () => agent.liveStates(place),
-      (live) => live.some((one) => one.sessionId === sessionId && one.activity === 'idle'),
-    )
-    // The first one found no agent in the pane to replace.
-    return isFirst ? this.respawn(sessionId, transcript) : to - from
+    const waiting = plans.entries()
+    const loop = async (): Promise<void> => {
+      for (const [index, plan] of waiting) {
+        const { sessionId } = conversations[index]!
+        await this.#respawnPane(sessionId, plan)
+        await arrivals.of(sessionId)
+      }
+    }
+    await Promise.all(Array.from({ length: atOnce }, loop))
+    arrivals.close()
+    const took = [...arrivals.seen.values()].map(({ at }) => at - from).sort((a, b) => a - b)
+    await this.#untilAtRest(place, conversations.length)
+    // In a new pane there was no agent to replace.
+    return fresh.length === 0 ? took : this.respawn(conversations, atOnce)
+  }
+
+  /** What the program's own start costs until it says that it runs; milliseconds of CPU. */
+  async startCost(): Promise<number> {
+    const place = await this.#nextPlace([])
+    const sessionId = crypto.randomUUID()
+    const plan = await this.#plan(place, sessionId, 'new')
+    this.#openPane(sessionId)
+    const arrivals = new Arrivals([place.configDir])
+    await this.#respawnPane(sessionId, plan)
+    const { pid } = await arrivals.of(sessionId)
+    const { cpu } = usageOf(pid)
+    arrivals.close()
+    await this.#tmux('kill-session', '-t', sessionId)
+    return cpu
   }
 
   close(): void {
-    if (this.#turn > 0) execFileSync('tmux', ['-S', this.#socket, 'kill-server'])
+    if (this.#panes.size > 0) execFileSync('tmux', ['-S', this.#socket, 'kill-server'])
   }
 
-  #plan(place: Place, sessionId: string): Promise<LaunchPlan> {
+  async #nextPlace(conversations: readonly Conversation[]): Promise<Place> {
+    this.#turn += 1
+    const place = this.#places[this.#turn % this.#places.length]!
+    await agent.prepare(place, this.#fleet.world.cwd)
+    for (const { transcript } of conversations) {
+      const folder = join(place.configDir, 'projects', basename(dirname(transcript)))
+      mkdirSync(folder, { recursive: true })
+      copyFileSync(transcript, join(folder, basename(transcript)))
+    }
+    return place
+  }
+
+  #plan(place: Place, sessionId: string, mode: 'new' | 'resume'): Promise<LaunchPlan> {
     const { dir, world, env } = this.#fleet
     return agent.plan({
-      ...{ place, sessionId, cwd: world.cwd, model: null, mode: 'resume', prompt: goOn, baseEnv: env },
-      ...{ command: { command: agentProgram, args: [], env: world.agentEnv }, session: 'floor' },
-      ...{ fence: this.#turn, launchDir: join(dir, 'floor'), reportDir: join(dir, 'floor', 'reports') },
+      ...{ place, sessionId, cwd: world.cwd, model: null, mode, prompt: mode === 'new' ? null : goOn },
+      ...{ command: this.#command, session: 'floor', fence: this.#turn, baseEnv: env },
+      ...{ launchDir: join(dir, 'floor', sessionId), reportDir: join(dir, 'floor', 'reports') },
     })
   }
 
-  #openPane(plan: LaunchPlan): void {
+  #openPane(sessionId: string): void {
     const size = ['-x', '160', '-y', '48']
-    this.#tmux(plan, ['new-session', '-d', '-s', 'floor', ...size, 'sleep', '1000000'])
+    const args = ['new-session', '-d', '-s', sessionId, ...size, 'sleep', '1000000']
+    execFileSync('tmux', this.#arguments(args), { env: this.#fleet.env })
+    this.#panes.add(sessionId)
   }
 
-  #tmux({ env }: LaunchPlan, args: string[]): void {
-    const config = join(openHome(this.#fleet.env).dir, 'tmux.conf')
-    execFileSync('tmux', ['-u', '-S', this.#socket, '-f', config, ...args], { env })
+  #respawnPane(sessionId: string, plan: LaunchPlan): Promise<unknown> {
+    return this.#tmux(
+      ...['respawn-pane', '-k', '-t', sessionId, '-c', this.#fleet.world.cwd],
+      ...Object.entries(plan.env).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
+      ...['--', ...plan.argv],
+    )
   }
+
+  #tmux(...args: string[]): Promise<unknown> {
+    return promisify(execFile)('tmux', this.#arguments(args), { env: this.#fleet.env })
+  }
+
+  #arguments(args: string[]): string[] {
+    const config = join(openHome(this.#fleet.env).dir, 'tmux.conf')
+    return ['-u', '-S', this.#socket, '-f', config, ...args]
+  }
+
+  /** Their first turns are done before the next measurement begins. */
+  #untilAtRest(place: Place, count: number): Promise<unknown> {
+    return until(
+      'the respawned agents at rest',
+      () => agent.liveStates(place),
+      (live) => live.filter(({ activity }) => activity === 'idle').length >= count,
+      patience,
+    )
+  }
+}
+
+export interface Conversation {
+  sessionId: string
+  transcript: string
 }

@@ -1,126 +1,117 @@
 /** Measuring product and floor in turn, in the same run, so that a machine whose speed drifts does not decide. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { arch, cpus, loadavg, platform } from 'node:os'
 import { agentProgram } from '../test/standin/cleanEnv.js'
 
-/** At most so many times the floor (median of the pairs' ratios), or so many milliseconds over it (of the medians). */
-export type Goal = { ratio: number } | { overMs: number }
+/**
+ * At most so many times the floor (median of the pairs' ratios), so much over it (of the medians), or so much, whatever
+ * the floor (the worst of the runs). In the unit of the row.
+ */
+export type Goal = { ratio: number } | { over: number } | { atMost: number }
 
-export interface Measure {
-  name: string
-  /** What is timed, and against which floor. */
+export type Unit = 'ms' | 's' | '%' | 'MB' | 'KB' | 'count'
+
+/** One figure: what was measured in each run, and its floor of the same run where there is one to compare with. */
+export interface Row {
   says: string
-  goal: Goal
-  run: (runs: number) => Promise<Result>
+  unit: Unit
+  product: number[]
+  /** As many as `product`, or none. */
+  floor: number[]
+  goal: Goal | null
+}
+
+/** For a chart: how many (y) at what time or size (x). */
+export interface Curve {
+  name: string
+  points: [x: number, y: number][]
+}
+
+export interface Chart {
+  /** Of its file: `docs/pictures/bench-<name>.svg`. */
+  name: string
+  title: string
+  x: string
+  y: string
+  curves: Curve[]
 }
 
 export interface Result {
-  /** Milliseconds, one entry for each pair. */
-  product: number[]
-  floor: number[]
-  /** What was counted besides, with the number that it may reach. */
-  counts?: { says: string; value: number; atMost: number }[]
+  rows: Row[]
   /** Further facts, by name. */
   facts?: Record<string, string>
+  chart?: Chart
 }
 
-export interface Measured {
-  measure: Measure
-  result: Result
-  /** Of the machine, when the measure began. */
+export interface Options {
+  /** How often product and floor are measured. */
+  runs: number
+  /** How many sessions a measure of a fleet takes; null: as many as the numbers of the design speak of. */
+  sessions: number | null
+}
+
+export interface Measure {
+  name: string
+  /** What it is about, in a few words. */
+  says: string
+  /** Unless asked for otherwise. */
+  runs: number
+  run: (options: Options) => Promise<Result>
+}
+
+/** A measure's result with where and when it was taken. */
+export interface Measured extends Result {
+  name: string
+  says: string
+  machine: string
+  /** ISO 8601. */
+  at: string
+  /** Of the machine over the last minute, when the measure began: what others were doing. */
   load: number
 }
 
-export const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length / 2
-  const [low = 0, high = 0] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]]
-  return (low + high) / 2
+export async function take(measure: Measure, options: Options): Promise<Measured> {
+  const { name, says } = measure
+  const load = loadavg()[0] ?? Number.NaN
+  const at = new Date().toISOString()
+  return { name, says, machine: machine(), at, load, ...(await measure.run(options)) }
 }
 
-/** Median, least and most. */
-export const span = (values: readonly number[]): string =>
-  `${shown(median(values))} (${shown(Math.min(...values))}–${shown(Math.max(...values))})`
+export const median = (values: readonly number[]): number => quantile(values, 0.5)
 
-const shown = (ms: number): string => (ms < 100 ? ms.toFixed(1) : ms.toFixed(0))
+/** Between the two nearest values. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (sorted.length - 1) * share
+  const [low = Number.NaN, high = Number.NaN] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]]
+  return low + (high - low) * (at - Math.floor(at))
+}
 
-/** Runs floor and product alternately. Each answers its own time in milliseconds. */
+/** Runs floor and product alternately. */
 export async function inTurn(
   runs: number,
   floor: () => Promise<number>,
   product: () => Promise<number>,
-): Promise<Pick<Result, 'product' | 'floor'>> {
-  const times: Pick<Result, 'product' | 'floor'> = { product: [], floor: [] }
+): Promise<Pick<Row, 'product' | 'floor'>> {
+  const values: Pick<Row, 'product' | 'floor'> = { product: [], floor: [] }
   for (let run = 0; run < runs; run++) {
-    times.floor.push(await floor())
-    times.product.push(await product())
+    values.floor.push(await floor())
+    values.product.push(await product())
   }
-  return times
+  return values
 }
 
-/** Ratio of pairs: each product against the floor measured just before it. */
-export const ratioOf = ({ product, floor }: Result): number =>
-  median(product.map((ms, index) => ms / (floor[index] ?? Number.NaN)))
-
-const overOf = ({ product, floor }: Result): number => median(product) - median(floor)
-
-export const isReached = ({ goal }: Measure, result: Result): boolean =>
-  'ratio' in goal ? ratioOf(result) <= goal.ratio : overOf(result) <= goal.overMs
-
-export async function take(measure: Measure, runs: number): Promise<Measured> {
-  const load = loadavg()[0] ?? Number.NaN
-  return { measure, load, result: await measure.run(runs) }
+/** What is held against the goal; null where the row has none. */
+export function compared({ product, floor, goal }: Row): { value: number; limit: number } | null {
+  if (goal === null) return null
+  if ('ratio' in goal)
+    return { value: median(product.map((one, run) => one / (floor[run] ?? Number.NaN))), limit: goal.ratio }
+  if ('over' in goal) return { value: median(product) - median(floor), limit: goal.over }
+  return { value: Math.max(...product), limit: goal.atMost }
 }
 
-export const machine = (): string => {
+function machine(): string {
   const tmux = execFileSync('tmux', ['-V'], { encoding: 'utf8' }).trim()
   const agent = execFileSync(agentProgram, ['--version'], { encoding: 'utf8' }).trim()
   return `${cpus().length} cores, ${platform()} ${arch()}, Node ${process.versions.node}, ${tmux}, ${agent}`
-}
-
-const verdict = (isGood: boolean): string => (isGood ? 'reached' : '**missed**')
-
-export function table(all: readonly Measured[]): string {
-  const rows = all.flatMap(({ measure, result }) => {
-    const { goal, says } = measure
-    const compared =
-      'ratio' in goal
-        ? [`${ratioOf(result).toFixed(2)} ×`, `≤ ${goal.ratio} ×`]
-        : [`${shown(overOf(result))} ms over`, `≤ ${goal.overMs} ms over`]
-    const reached = verdict(isReached(measure, result))
-    const counts = (result.counts ?? []).map(
-      ({ says: what, value, atMost }) =>
-        `| ${what} | ${value} | – | – | ≤ ${atMost}: ${verdict(value <= atMost)} |`,
-    )
-    return [
-      `| ${says} | ${span(result.product)} ms | ${span(result.floor)} ms | ${compared[0]} | ${compared[1]}: ${reached} |`,
-      ...counts,
-    ]
-  })
-  return [
-    '| what | product: median (min–max) | floor: median (min–max) | compared | goal |',
-    '| --- | --- | --- | --- | --- |',
-    ...rows,
-  ].join('\n')
-}
-
-/** What was found besides, one line each. */
-export function factsOf(all: readonly Measured[]): string {
-  const lines = all.flatMap(({ measure, result, load }) => [
-    `- ${measure.says.split(';')[0] ?? ''}: ${result.product.length} pairs, begun at a load of ${load.toFixed(1)}`,
-    ...Object.entries(result.facts ?? {}).map(([name, fact]) => `  - ${name}: ${fact}`),
-  ])
-  return lines.join('\n')
-}
-
-/** Puts the figures between a file's marks. */
-export function writeBetweenMarks(file: URL, content: string): void {
-  const text = readFileSync(file, 'utf8')
-  const marks = /(<!-- bench: begin[^>]*-->)[\s\S]*?(<!-- bench: end -->)/
-  if (!marks.test(text)) throw new Error(`${file.pathname} has no marks for figures`)
-  writeFileSync(
-    file,
-    text.replace(marks, (_all, begin: string, end: string) => `${begin}\n\n${content}\n\n${end}`),
-  )
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { agentNamed } from '../agents/index.js'
-import { inTurn, type Measure } from './harness.js'
+import { inTurn, type Measure, type Row } from './harness.js'
 
 /** One of them takes milliseconds, so that many are run for each pair that was asked for. */
 const perRun = 40
@@ -49,26 +49,30 @@ async function settingsOfLaunch(dir: string): Promise<Settings> {
   return settingsSchema.parse(JSON.parse(readFileSync(join(dir, 'launch', 'settings.json'), 'utf8')))
 }
 
-const report = (says: string, commandOf: (settings: Settings) => string): Measure => ({
+export const reports: Measure = {
   name: 'reports',
-  says: `${says}; floor: the same shell, started empty`,
-  goal: { overMs: 30 },
-  run: async (runs) => {
-    const dir = mkdtempSync(join(tmpdir(), 'outpool-bench-'))
-    try {
-      const command = commandOf(await settingsOfLaunch(dir))
-      const times = await inTurn(
-        runs * perRun,
-        () => Promise.resolve(timed(':')),
-        () => Promise.resolve(timed(command)),
-      )
-      if (readdirSync(join(dir, 'reports')).length === 0) throw new Error('nothing was reported')
-      return times
-    } finally {
-      rmSync(dir, { recursive: true, force: true })
-    }
-  },
-})
+  says: 'what the agent waits for: its hooks and its status line',
+  runs: 8,
+  run: async ({ runs }) => ({
+    rows: [
+      await row('a hook’s report', runs, ({ hooks }) => hooks.StopFailure[0].hooks[0].command),
+      await row('a status line’s report', runs, ({ statusLine }) => statusLine.command),
+    ],
+  }),
+}
 
-export const hookReport = report('a hook’s report', ({ hooks }) => hooks.StopFailure[0].hooks[0].command)
-export const statusReport = report('a status line’s report', ({ statusLine }) => statusLine.command)
+async function row(says: string, runs: number, commandOf: (settings: Settings) => string): Promise<Row> {
+  const dir = mkdtempSync(join(tmpdir(), 'outpool-bench-'))
+  try {
+    const command = commandOf(await settingsOfLaunch(dir))
+    const times = await inTurn(
+      runs * perRun,
+      () => Promise.resolve(timed(':')),
+      () => Promise.resolve(timed(command)),
+    )
+    if (readdirSync(join(dir, 'reports')).length === 0) throw new Error('nothing was reported')
+    return { says: `${says}; floor: the same shell, started empty`, unit: 'ms', ...times, goal: { over: 30 } }
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}

@@ -8,7 +8,8 @@ import { poolWorkflowId, sessionWorkflowId } from '../policy/ids.js'
 import type { SessionDetails } from '../policy/session.js'
 import { type Fleet, startFleet } from '../test/support/fleet.js'
 import { BareRespawn } from './bareRespawn.js'
-import { inTurn, type Measure, median, type Result, span } from './harness.js'
+import { inTurn, type Measure, median, type Result } from './harness.js'
+import { span } from './report.js'
 import { type Hop, hopOf } from './rescueParts.js'
 import { firstFile, firstRow, firstRunning, within } from './running.js'
 
@@ -21,9 +22,9 @@ const quietMsPerRun = 8_000
 
 export const rescue: Measure = {
   name: 'rescue',
-  says: 'wall reported by hook → replacement process running, one session; floor: a bare `tmux respawn-pane -k` to the same program running',
-  goal: { ratio: 5 },
-  run: async (runs) => {
+  says: 'one session walled, the real program',
+  runs: 8,
+  run: async ({ runs }) => {
     // Each rescue leaves an account behind at its wall.
     const accounts = Array.from({ length: runs + 1 }, (_, index) => `max-${index + 1}`)
     // Routine probes are a program start each, and would fall into one measurement but not into the next.
@@ -55,7 +56,8 @@ async function measure(fleet: Fleet, accounts: string[], runs: number): Promise<
       async () => {
         const { sessionId, transcript } = await atRest(fleet)
         if (transcript === null) throw new Error('the session has no transcript')
-        return bare.respawn(sessionId, transcript)
+        const [took = Number.NaN] = await bare.respawn([{ sessionId, transcript }], 1)
+        return took
       },
       async () => {
         const poolBefore = (await historyOf(client, poolWorkflowId('main'))).length
@@ -68,8 +70,16 @@ async function measure(fleet: Fleet, accounts: string[], runs: number): Promise<
     )
     const events = median(hops.map((hop) => hop.events)) + median(poolEvents)
     return {
-      ...times,
-      counts: [{ says: 'events of an undisturbed rescue, session and pool', value: events, atMost: 60 }],
+      rows: [
+        {
+          says: 'wall reported by hook → replacement process running, one session; floor: a bare `tmux respawn-pane -k` to the same program running',
+          ...{ unit: 'ms', ...times, goal: { ratio: 5 } },
+        },
+        {
+          says: 'events of an undisturbed rescue, session and pool',
+          ...{ unit: 'count', product: [events], floor: [], goal: { atMost: 60 } },
+        },
+      ],
       facts: { ...factsOf(hops, poolEvents), ...(await quiet(client, fleet, runs)) },
     }
   } finally {
@@ -124,7 +134,10 @@ function factsOf(hops: Hop[], poolEvents: number[]): Record<string, string> {
   const names = Object.keys(hops[0]?.parts ?? {})
   const parts = names.map((name) => [
     `part: ${name}`,
-    `${span(hops.map(({ parts }) => parts[name] ?? 0))} ms`,
+    span(
+      hops.map(({ parts }) => parts[name] ?? 0),
+      'ms',
+    ),
   ])
   const events = hops.map((hop) => hop.events)
   return {

@@ -26,9 +26,9 @@ export interface RunningWorker {
 }
 
 /** A watch and a delivery for each of a thousand sessions, and the short steps besides. */
-const activitySlots = 2_500
+export const activitySlots = 2_500
 /** Sessions whose workflows are kept in memory; the others are replayed from their (short) histories when needed. */
-const cachedWorkflows = 1_000
+export const cachedWorkflows = 1_000
 /** What is under way gets this long to end by itself when the worker stops. */
 const shutdownGrace = '2s'
 

@@ -23,6 +23,8 @@ export interface FleetOptions {
   config?: { timing?: Record<string, string> } & Record<string, unknown>
   /** For the agent program, beside its own. */
   agentArgs?: string[]
+  /** Another program in place of the real one. */
+  agent?: { command: string; env: Record<string, string> }
   /** Per account, merged into its entry. */
   accountConfig?: Record<string, Record<string, unknown>>
 }
@@ -198,7 +200,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const config = {
     pool: { name: 'main', accounts: options.accounts.map(entry) },
     ...(options.reserved ? { reserved: options.reserved.map(entry) } : {}),
-    agents: { 'claude-code': { command: agentProgram, args: options.agentArgs ?? [], env: world.agentEnv } },
+    agents: {
+      'claude-code': {
+        command: options.agent?.command ?? agentProgram,
+        args: options.agentArgs ?? [],
+        env: { ...world.agentEnv, ...options.agent?.env },
+      },
+    },
     ...options.config,
     timing: { ...quickTiming, ...options.config?.timing },
   }

@@ -1,0 +1,79 @@
+/** Agents that come up, as soon as each says so itself: in its `sessions/<pid>.json`, whichever place it runs in. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch, type FSWatcher } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { z } from 'zod'
+
+const liveSchema = z.looseObject({ pid: z.number(), sessionId: z.string() })
+
+export interface Arrival {
+  sessionId: string
+  pid: number
+  /** The config dir that it runs in. */
+  configDir: string
+  /** On the clock of `performance.now()`. */
+  at: number
+}
+
+/** Notes every process that was not there when this was made. */
+export class Arrivals {
+  readonly seen = new Map<number, Arrival>()
+  readonly #awaited = new Map<string, (arrival: Arrival) => void>()
+  readonly #before: Set<number>
+  readonly #watchers: FSWatcher[]
+
+  constructor(configDirs: readonly string[]) {
+    const folders = configDirs.map((dir) => join(dir, 'sessions'))
+    for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 })
+    this.#before = new Set(configDirs.flatMap((dir) => liveAgents(dir)).map(({ pid }) => pid))
+    this.#watchers = folders.map((folder) =>
+      watch(folder, (_event, name) => {
+        if (name !== null) this.#look(join(folder, name))
+      }),
+    )
+  }
+
+  /** The first process that comes up with this conversation. */
+  of(sessionId: string): Promise<Arrival> {
+    const seen = [...this.seen.values()].find((arrival) => arrival.sessionId === sessionId)
+    if (seen) return Promise.resolve(seen)
+    return new Promise((resolve) => this.#awaited.set(sessionId, resolve))
+  }
+
+  /** Different sessions of which a process has come up. */
+  get sessions(): number {
+    return new Set([...this.seen.values()].map(({ sessionId }) => sessionId)).size
+  }
+
+  close(): void {
+    for (const watcher of this.#watchers) watcher.close()
+  }
+
+  #look(file: string): void {
+    const pid = Number(basename(file, '.json'))
+    if (this.#before.has(pid) || this.seen.has(pid)) return
+    const agent = readAgent(file)
+    if (!agent) return
+    const arrival = { ...agent, at: performance.now() }
+    this.seen.set(pid, arrival)
+    this.#awaited.get(agent.sessionId)?.(arrival)
+  }
+}
+
+/** The agents that say they run in this config dir, and do. */
+export function liveAgents(configDir: string): Omit<Arrival, 'at'>[] {
+  const folder = join(configDir, 'sessions')
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .flatMap((name) => readAgent(join(folder, name)) ?? [])
+    .filter(({ pid }) => existsSync(`/proc/${pid}`))
+}
+
+/** Null for a file that is just being written or removed: its next change is looked at as well. */
+function readAgent(file: string): Omit<Arrival, 'at'> | null {
+  try {
+    const { pid, sessionId } = liveSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+    return { pid, sessionId, configDir: dirname(dirname(file)) }
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,181 @@
+/** One herd: every session of a group of accounts walled at once, and how each gets up again on the other group. */
+import { existsSync, statSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Arrivals } from './arrivals.js'
+import { median, quantile } from './harness.js'
+import { names, openStubFleet, type StubFleet } from './stubFleet.js'
+
+/** Two groups of so many accounts; one group holds the whole fleet exactly. */
+const accountsPerGroup = 5
+/** Of so many sessions the history is read before and after. */
+const sampled = 10
+/** A person looks at the list this often while the herd goes on. */
+const lookEvery = 2_000
+const patience = 30 * 60_000
+
+export interface HerdRun {
+  /** When each session's replacement ran, in ms after the walls; ascending. */
+  up: number[]
+  /** CPU in ms for each rescue. */
+  cpu: { worker: number; engine: number; tmux: number }
+  /** Of a session's history for its rescue, and of the pool's for all of them. */
+  events: { session: number; pool: number }
+  bytes: { session: number; pool: number }
+  /** What the database grew by for each rescue, in KB. */
+  databaseKb: number
+  /** Sessions that more than one process came up for. */
+  doubles: number
+  /** Sessions beyond what their accounts may hold. */
+  aboveLimit: number
+  /** What `outpool ls` took meanwhile, in ms. */
+  ls: number[]
+}
+
+export class Herd {
+  readonly stub: StubFleet
+  readonly sessions: number
+  readonly #limit: number
+  #from: string[]
+  #to: string[]
+
+  constructor(stub: StubFleet, sessions: number, limit: number, from: string[], to: string[]) {
+    this.stub = stub
+    this.sessions = sessions
+    this.#limit = limit
+    this.#from = from
+    this.#to = to
+  }
+
+  /** Where the sessions are now. */
+  agents(): ReturnType<StubFleet['agents']> {
+    return this.stub.agents(this.#from)
+  }
+
+  /** Walls them all, and waits until all are at rest elsewhere. `looks`: with a person who looks on. */
+  async run({ looks }: { looks: boolean }): Promise<HerdRun> {
+    const { stub, sessions } = this
+    const sample = names(sessions).slice(0, sampled)
+    const count = (): Promise<{ events: number; bytes: number }[]> =>
+      Promise.all(sample.map((name) => stub.sessionHistory(name)))
+    const before = { histories: await count(), pool: await stub.poolHistory() }
+    const agents = this.agents()
+    if (agents.length !== sessions) throw new Error(`${agents.length} agents run, of ${sessions} sessions`)
+    const start = { usage: stub.usage(), database: databaseKb(stub) }
+    const arrivals = new Arrivals(this.#to.map((account) => stub.configDir(account)))
+    const looking = looks ? new Looking(stub) : null
+    for (const account of this.#from) stub.wall(account)
+    const from = performance.now()
+    for (const { pid } of agents) process.kill(pid, 'SIGUSR1')
+    await untilAll(arrivals, sessions)
+    const ls = (await looking?.end()) ?? []
+    await stub.untilAtRest(sessions)
+    const end = { usage: stub.usage(), database: databaseKb(stub) }
+    const histories = await count()
+    const pool = await stub.poolHistory()
+    arrivals.close()
+    const seen = [...arrivals.seen.values()]
+    const perRescue = (part: 'worker' | 'engine' | 'tmux'): number =>
+      (end.usage[part].cpu - start.usage[part].cpu) / sessions
+    const grown = (what: 'events' | 'bytes'): number =>
+      median(histories.map((history, index) => history[what] - (before.histories[index]?.[what] ?? 0)))
+    const held = this.#to.map((account) => stub.agents([account]).length)
+    const run: HerdRun = {
+      up: firstOfEach(seen).map((at) => at - from),
+      cpu: { worker: perRescue('worker'), engine: perRescue('engine'), tmux: perRescue('tmux') },
+      events: { session: grown('events'), pool: pool.events - before.pool.events },
+      bytes: { session: grown('bytes'), pool: pool.bytes - before.pool.bytes },
+      databaseKb: (end.database - start.database) / sessions,
+      doubles: seen.length - arrivals.sessions,
+      aboveLimit: held.reduce((sum, here) => sum + Math.max(0, here - this.#limit), 0),
+      ls,
+    }
+    const walled = this.#from
+    ;[this.#from, this.#to] = [this.#to, this.#from]
+    await stub.lift(walled)
+    return run
+  }
+
+  close(): Promise<void> {
+    return this.stub.close()
+  }
+}
+
+/** A fleet at rest on the first group of accounts, with all of the second group free. */
+export async function openHerd(sessions: number, startRounds = 0): Promise<Herd> {
+  const group = (letter: string): string[] =>
+    Array.from({ length: accountsPerGroup }, (_, index) => `${letter}-${index + 1}`)
+  const [first, second] = [group('a'), group('b')]
+  const maxSessions = Math.ceil(sessions / accountsPerGroup)
+  const stub = await openStubFleet({
+    accounts: [...first, ...second],
+    walled: second,
+    maxSessions,
+    startRounds,
+  })
+  try {
+    await stub.start(names(sessions))
+    await stub.lift(second)
+    return new Herd(stub, sessions, maxSessions, first, second)
+  } catch (error) {
+    await stub.close()
+    throw error
+  }
+}
+
+export const lastOf = ({ up }: HerdRun): number => Math.max(...up)
+
+/** `p50 8.1 s, p95 14.0 s, last 15.2 s` */
+export const spread = (up: readonly number[]): string =>
+  [
+    `p50 ${seconds(quantile(up, 0.5))}`,
+    `p95 ${seconds(quantile(up, 0.95))}`,
+    `last ${seconds(Math.max(...up))}`,
+  ].join(', ')
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+
+async function untilAll(arrivals: Arrivals, sessions: number): Promise<void> {
+  const end = performance.now() + patience
+  while (arrivals.sessions < sessions) {
+    if (performance.now() > end) throw new Error(`${arrivals.sessions} of ${sessions} sessions got up`)
+    await delay(100)
+  }
+}
+
+function firstOfEach(seen: readonly { sessionId: string; at: number }[]): number[] {
+  const first = new Map<string, number>()
+  for (const { sessionId, at } of seen) first.set(sessionId, Math.min(at, first.get(sessionId) ?? at))
+  return [...first.values()].sort((a, b) => a - b)
+}
+
+/** The database with what it has not folded in yet. */
+const databaseKb = ({ home }: StubFleet): number =>
+  ['', '-wal']
+    .map((part) => home.database + part)
+    .reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size / 1024 : 0), 0)
+
+/** A person who looks at the list again and again. */
+class Looking {
+  readonly #took: number[] = []
+  readonly #looking: Promise<void>
+  #isOver = false
+
+  constructor(stub: StubFleet) {
+    this.#looking = this.#look(stub)
+  }
+
+  async end(): Promise<number[]> {
+    this.#isOver = true
+    await this.#looking
+    return this.#took
+  }
+
+  async #look(stub: StubFleet): Promise<void> {
+    while (!this.#isOver) {
+      const from = performance.now()
+      await stub.fleet.json('ls')
+      this.#took.push(performance.now() - from)
+      await delay(lookEvery)
+    }
+  }
+}

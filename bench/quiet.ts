@@ -1,0 +1,83 @@
+/** What a fleet costs to which nothing happens; the floor is the same set-up with no session at all. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Measure, Row } from './harness.js'
+import { names, openStubFleet, type StubFleet } from './stubFleet.js'
+
+const usualSessions = 500
+/** What came with the start of the fleet has settled by then. */
+const settled = 20_000
+const span = 60_000
+
+export const quiet: Measure = {
+  name: 'quiet',
+  says: 'a fleet to which nothing happens',
+  runs: 3,
+  run: async ({ runs, sessions: asked }) => {
+    const sessions = asked ?? usualSessions
+    const accounts = ['a-1', 'a-2', 'a-3', 'a-4', 'a-5']
+    const stub = await openStubFleet({ accounts, maxSessions: Math.ceil(sessions / 5), counted: true })
+    try {
+      const none = await looked(stub, runs)
+      await stub.start(names(sessions))
+      const before = await stub.sessionHistory('s-1')
+      const all = await looked(stub, runs)
+      const after = await stub.sessionHistory('s-1')
+      const minutes = ((settled + runs * span) / 60_000).toFixed(1)
+      const row = (says: string, unit: Row['unit'], part: (one: Look) => number, atMost: number): Row => ({
+        says: `${sessions} quiet sessions: ${says}; floor: the same with none`,
+        ...{ unit, product: all.map(part), floor: none.map(part), goal: { atMost } },
+      })
+      return {
+        rows: [
+          row('CPU of the worker and what it starts', '%', ({ worker }) => worker, 2),
+          row('memory of the worker', 'MB', ({ workerRss }) => workerRss, 600),
+          row('CPU of the engine', '%', ({ engine }) => engine, 5),
+          row('calls of tmux in a minute', 'count', ({ tmuxCalls }) => tmuxCalls, 60),
+          {
+            says: `events of a quiet session in ${minutes} minutes`,
+            ...{ unit: 'count', product: [after.events - before.events], floor: [], goal: { atMost: 0 } },
+          },
+        ],
+        facts: {
+          'memory of the engine': `${all.at(-1)?.engineRss.toFixed(0) ?? '?'} MB, ${none.at(-1)?.engineRss.toFixed(0) ?? '?'} MB with none`,
+          'memory of the worker, per session': `${perSession(all, none, sessions, 'workerRss')} KB`,
+          'memory of the engine, per session': `${perSession(all, none, sessions, 'engineRss')} KB`,
+        },
+      }
+    } finally {
+      await stub.close()
+    }
+  },
+}
+
+interface Look {
+  /** Share of one core, in percent. */
+  worker: number
+  engine: number
+  workerRss: number
+  engineRss: number
+  tmuxCalls: number
+}
+
+/** `runs` looks at a minute each. */
+async function looked(stub: StubFleet, runs: number): Promise<Look[]> {
+  await delay(settled)
+  const looks: Look[] = []
+  for (let run = 0; run < runs; run++) {
+    const from = stub.usage()
+    const calls = stub.tmuxCalls()
+    await delay(span)
+    const to = stub.usage()
+    looks.push({
+      worker: ((to.worker.cpu - from.worker.cpu) / span) * 100,
+      engine: ((to.engine.cpu - from.engine.cpu) / span) * 100,
+      workerRss: to.worker.rss,
+      engineRss: to.engine.rss,
+      tmuxCalls: stub.tmuxCalls() - calls,
+    })
+  }
+  return looks
+}
+
+const perSession = (all: Look[], none: Look[], sessions: number, what: 'workerRss' | 'engineRss'): string =>
+  ((((all.at(-1)?.[what] ?? 0) - (none.at(-1)?.[what] ?? 0)) * 1024) / sessions).toFixed(0)

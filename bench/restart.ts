@@ -1,0 +1,69 @@
+/** The worker killed hard under a whole fleet: how long until every session is watched again. */
+import { readLive } from '../config/liveState.js'
+import { until } from '../test/support/until.js'
+import type { Measure } from './harness.js'
+import { names, openStubFleet, type StubFleet } from './stubFleet.js'
+
+const usualSessions = 500
+const patience = 10 * 60_000
+
+export const restart: Measure = {
+  name: 'restart',
+  says: 'the worker restarted under a fleet',
+  runs: 3,
+  run: async ({ runs, sessions: asked }) => {
+    const sessions = asked ?? usualSessions
+    const accounts = ['a-1', 'a-2', 'a-3', 'a-4', 'a-5']
+    const stub = await openStubFleet({ accounts, maxSessions: Math.ceil(sessions / 5) })
+    try {
+      const alone = { killed: await restarted(stub, 'SIGKILL', 0), told: await restarted(stub, 'SIGINT', 0) }
+      await stub.start(names(sessions))
+      const before = processes(stub, accounts)
+      const took: Record<'killed' | 'told', number[]> = { killed: [], told: [] }
+      for (let run = 0; run < runs; run++) {
+        took.killed.push(await restarted(stub, 'SIGKILL', sessions))
+        took.told.push(await restarted(stub, 'SIGINT', sessions))
+      }
+      const after = new Set(processes(stub, accounts))
+      const lost = before.filter((pid) => !after.has(pid)).length
+      const floor = (ms: number): number[] => Array.from({ length: runs }, () => ms / 1000)
+      const says = `all ${sessions} sessions watched again; floor: the same with none`
+      return {
+        rows: [
+          {
+            says: `kill -9 of the worker, \`outpool up\` → ${says}`,
+            ...{ unit: 's', product: took.killed, floor: floor(alone.killed), goal: { atMost: 15 } },
+          },
+          {
+            says: `Ctrl-C and \`outpool up\` → ${says}`,
+            ...{ unit: 's', product: took.told, floor: floor(alone.told), goal: { atMost: 15 } },
+          },
+          {
+            says: 'agents that did not outlive these restarts',
+            ...{ unit: 'count', product: [lost], floor: [], goal: { atMost: 0 } },
+          },
+        ],
+      }
+    } finally {
+      await stub.close()
+    }
+  },
+}
+
+const processes = (stub: StubFleet, accounts: string[]): number[] =>
+  stub.agents(accounts).map(({ pid }) => pid)
+
+/** From the moment at which the old worker is gone until the new one sees them all; seconds. */
+async function restarted(stub: StubFleet, signal: NodeJS.Signals, sessions: number): Promise<number> {
+  await stub.fleet.down(signal)
+  const from = performance.now()
+  await stub.fleet.up()
+  const worker = stub.fleet.workerPid()
+  await until(
+    'every session watched again',
+    () => Promise.resolve(readLive(stub.home)),
+    (live) => live?.pid === worker && Object.keys(live.sessions).length === sessions,
+    patience,
+  )
+  return (performance.now() - from) / 1000
+}

@@ -1,0 +1,209 @@
+/** A fleet of stub agents under the whole product: hundreds of sessions, and walls at a word. */
+import { randomUUID } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Client, Connection } from '@temporalio/client'
+import { startSession } from '../client/startSession.js'
+import { loadConfig } from '../config/loadConfig.js'
+import { openHome, type Home } from '../config/home.js'
+import { readEngine, readLive } from '../config/liveState.js'
+import { poolWorkflowId, sessionWorkflowId } from '../policy/ids.js'
+import { type Fleet, startFleet } from '../test/support/fleet.js'
+import { until } from '../test/support/until.js'
+import { liveAgents } from './arrivals.js'
+import { type Usage, usageOf } from './usage.js'
+
+const stub = fileURLToPath(new URL('stub/agent.sh', import.meta.url))
+
+/** Asked for in one go while the fleet is being filled. */
+const startsAtOnce = 25
+/** Whatever a fleet of any size on any machine here needs for one step. */
+const patience = 30 * 60_000
+
+export interface StubFleetOptions {
+  accounts: string[]
+  /** Those of them that are at their wall from the beginning. */
+  walled?: string[]
+  /** Of each account. */
+  maxSessions: number
+  /** Rounds of an empty loop at each start of an agent. */
+  startRounds?: number
+  /** Have every call of tmux counted, at the price of one more start of a shell for each. */
+  counted?: boolean
+}
+
+export class StubFleet {
+  readonly fleet: Fleet
+  readonly home: Home
+  readonly client: Client
+  readonly #connection: Connection
+
+  constructor(fleet: Fleet, connection: Connection, namespace: string) {
+    this.fleet = fleet
+    this.home = openHome(fleet.env)
+    this.#connection = connection
+    this.client = new Client({ connection, namespace })
+  }
+
+  get address(): string {
+    return readEngine(this.home)?.address ?? ''
+  }
+
+  configDir(account: string): string {
+    return join(this.fleet.dir, 'logins', account)
+  }
+
+  /** Starts these sessions, each with a first turn behind it, and waits until all are at rest and watched. */
+  async start(names: string[]): Promise<void> {
+    const { timing } = loadConfig({ path: join(this.fleet.dir, 'outpool.yaml') })
+    const engine = { client: this.client, namespace: this.client.options.namespace, within: callNow }
+    for (let from = 0; from < names.length; from += startsAtOnce)
+      await Promise.all(
+        names.slice(from, from + startsAtOnce).map((name) =>
+          startSession(engine, {
+            ...{ name, pool: 'main', sessionId: randomUUID(), host: this.home.hostId, agent: 'claude-code' },
+            ...{ model: null, cwd: this.fleet.world.cwd, account: null, pinned: false, priority: 0, timing },
+            ...{ prompt: 'Hello.', continues: false },
+          }),
+        ),
+      )
+    await this.untilAtRest(names.length)
+  }
+
+  /** Sessions that the worker sees at rest right now. */
+  atRest(): number {
+    const live = readLive(this.home)
+    return Object.values(live?.sessions ?? {}).filter(({ phase }) => phase === 'idle').length
+  }
+
+  async untilAtRest(count: number): Promise<void> {
+    await until(
+      `${count} sessions at rest`,
+      () => Promise.resolve(this.atRest()),
+      (found) => found === count,
+      patience,
+    )
+  }
+
+  /** The agents that run in these accounts. */
+  agents(accounts: readonly string[]): { sessionId: string; pid: number; configDir: string }[] {
+    return accounts.flatMap((account) => liveAgents(this.configDir(account)))
+  }
+
+  /** Puts a wall before the account: no turn of it succeeds from now on. */
+  wall(account: string): void {
+    putWall(this.fleet, account)
+  }
+
+  /** Takes the walls away again, and waits until the product has seen that by asking. */
+  async lift(accounts: readonly string[]): Promise<void> {
+    for (const account of accounts)
+      for (const name of ['wall', 'used']) rmSync(stubFile(this.fleet, account, name), { force: true })
+    await this.untilState(() => 'ready')
+  }
+
+  /** Waits until all accounts are as told, as `outpool accounts` shows them. */
+  async untilState(wanted: (account: string) => string): Promise<void> {
+    await until(
+      'all accounts as wanted',
+      () => this.fleet.json<{ name: string; state: string; windows: unknown[] }[]>('accounts'),
+      (all) => all.every(({ name, state, windows }) => state === wanted(name) && windows.length > 0),
+      patience,
+    )
+  }
+
+  usage(): { worker: Usage; engine: Usage; tmux: Usage } {
+    return {
+      worker: usageOf(this.fleet.workerPid() ?? -1),
+      engine: usageOf(readEngine(this.home)?.pid ?? -1),
+      tmux: usageOf(Number(this.fleet.tmux('display-message', '-p', '#{pid}'))),
+    }
+  }
+
+  /** How often the product has called tmux so far; only where calls are counted. */
+  tmuxCalls(): number {
+    return statSync(callsFile(this.fleet), { throwIfNoEntry: false })?.size ?? 0
+  }
+
+  /** Events and bytes of a history so far. */
+  async history(workflowId: string): Promise<{ events: number; bytes: number }> {
+    const { historyLength, historySize } = await this.client.workflow.getHandle(workflowId).describe()
+    return { events: historyLength, bytes: historySize ?? 0 }
+  }
+
+  sessionHistory(name: string): Promise<{ events: number; bytes: number }> {
+    return this.history(sessionWorkflowId(name))
+  }
+
+  poolHistory(): Promise<{ events: number; bytes: number }> {
+    return this.history(poolWorkflowId('main'))
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close()
+    await this.fleet.close()
+  }
+}
+
+const callsFile = (fleet: Fleet): string => join(fleet.dir, 'tmux-calls')
+
+/** Puts a tmux before the real one, on the product's PATH, that leaves one byte for each call. */
+function countTmux(fleet: Fleet): void {
+  const real = execFileSync('/bin/sh', ['-c', 'command -v tmux'], { encoding: 'utf8' }).trim()
+  const folder = join(fleet.dir, 'counted')
+  mkdirSync(folder)
+  const lines = ['#!/bin/sh', `printf . >> '${callsFile(fleet)}'`, `exec '${real}' "$@"`, '']
+  writeFileSync(join(folder, 'tmux'), lines.join('\n'), { mode: 0o755 })
+  fleet.env['PATH'] = [folder, fleet.env['PATH'] ?? ''].join(delimiter)
+}
+
+function putWall(fleet: Fleet, account: string): void {
+  const resets = Math.floor(Date.now() / 1000) + 3 * 3600
+  writeFileSync(stubFile(fleet, account, 'wall'), `${new Date().toISOString()} ${resets}\n`)
+  writeFileSync(stubFile(fleet, account, 'used'), '100\n')
+}
+
+/** What drives the stub agents of an account (bench/stub/README.md). */
+function stubFile(fleet: Fleet, account: string, name: string): string {
+  const folder = join(fleet.dir, 'logins', account, 'stub')
+  mkdirSync(folder, { recursive: true })
+  return join(folder, name)
+}
+
+const callNow = <T>(_ms: number, calls: () => Promise<T>): Promise<T> => calls()
+
+export const names = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `s-${index + 1}`)
+
+/** Up, with all accounts known. */
+export async function openStubFleet({
+  accounts,
+  walled = [],
+  maxSessions,
+  startRounds = 0,
+  counted = false,
+}: StubFleetOptions): Promise<StubFleet> {
+  const fleet = await startFleet({
+    accounts,
+    agent: { command: stub, env: { STUB_START_ROUNDS: String(startRounds) } },
+    accountConfig: Object.fromEntries(accounts.map((name) => [name, { maxSessions }])),
+    // Walls are lifted by what a routine probe reads; one that starts an agent may take minutes when 500 do.
+    config: { timing: { probeEvery: '20s', startWithin: '10m', stopGrace: '10s' } },
+  })
+  try {
+    for (const account of walled) putWall(fleet, account)
+    if (counted) countTmux(fleet)
+    await fleet.up()
+    const endpoint = readEngine(openHome(fleet.env))
+    const connection = await Connection.connect({ address: endpoint?.address ?? '' })
+    const opened = new StubFleet(fleet, connection, endpoint?.namespace ?? 'default')
+    await opened.untilState((name) => (walled.includes(name) ? 'walled' : 'ready'))
+    return opened
+  } catch (error) {
+    console.error(readFileSync(join(fleet.dir, 'up.log'), 'utf8'))
+    await fleet.close()
+    throw error
+  }
+}
