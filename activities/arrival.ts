@@ -33,7 +33,7 @@ export async function untilUp(
     if (pane?.fence !== request.fence) throw launchFailed('the pane vanished while the agent was starting')
     if (pane.dead)
       throw launchFailed(`the agent ended at its start: ${lastLines(await host.tmux.screen(pane.id))}`)
-    const live = (await adapter.liveStates(place)).find(({ pid }) => pid === pane.pid) ?? null
+    const live = (await adapter.liveStates(place, { pids: [pane.pid] }))[0] ?? null
     if (live && live.sessionId === request.sessionId && live.activity !== 'waiting') return { pane, live }
     // The screen is only a hint where to look, so it is looked at seldom, and always before giving up.
     if (looks % 10 === 9 || performance.now() > until) {

@@ -54,6 +54,22 @@ export class Host {
     return { ...ref, configDir, env: await secretsOf(substrate.env) }
   }
 
+  /**
+   * The place as far as its files are concerned: nothing that is to be started may be started with it, since its secrets
+   * are not there. Costs nothing, however often it is asked for. Throws UnknownPlace.
+   */
+  files(ref: PlaceRef): Place {
+    const { pool, reserved, substrates } = this.config
+    const among = ref.kind === 'account' ? [...pool.accounts, ...reserved] : substrates
+    const named = among.find(({ name }) => name === ref.name)
+    if (!named) throw unknownPlace(ref.name)
+    const configDir = 'configDir' in named ? named.configDir : join(this.home.dir, 'substrates', named.name)
+    const literals = Object.entries(named.env).flatMap(([name, value]) =>
+      typeof value === 'string' ? [[name, value] as const] : [],
+    )
+    return { ...ref, configDir, env: Object.fromEntries(literals) }
+  }
+
   /** Every place of this host under which the conversation could lie. */
   async allPlaces(): Promise<Place[]> {
     const { pool, reserved, substrates, reservedSubstrates } = this.config

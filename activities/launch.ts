@@ -88,7 +88,7 @@ async function clearTheWay(host: Host, adapter: AgentAdapter, request: LaunchReq
   const newest = host.records.newest(session)
   if (newest?.process) await mustEnd(host, newest.process)
   for (const place of await host.allPlaces()) {
-    const other = (await adapter.liveStates(place)).find((live) => live.sessionId === sessionId)
+    const [other] = await adapter.liveStates(place, { sessionId })
     if (other) throw conversationHeld(sessionId, other.pid)
   }
 }

@@ -46,27 +46,31 @@ export function isStopped(pid: number): boolean {
   return ['T', 't'].includes(statFields(pid)?.[0] ?? '')
 }
 
+/** The system lists children with the thread that started them. */
 export function hasChildren(pid: number): boolean {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim() !== ''
+    return readdirSync(`/proc/${pid}/task`).some(
+      (thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim() !== '',
+    )
   } catch {
     return false
   }
 }
 
 /** The live processes of the group that `leader` leads, itself among them. Linux only; elsewhere none. */
-export const processesOfGroup = (leader: number): number[] => processesWith(2, leader)
+export const processesOfGroup = (leader: number): number[] => processesWith(2, new Set([leader]))
 
-/** Processes whose field of `statFields` is this number. */
-function processesWith(field: number, wanted: number): number[] {
+/** Processes whose field of `statFields` is one of these numbers. */
+function processesWith(field: number, wanted: ReadonlySet<number>): number[] {
   if (!hasProc) return []
   return readdirSync('/proc')
     .map(Number)
-    .filter((pid) => Number.isInteger(pid) && statFields(pid)?.[field] === String(wanted))
+    .filter((pid) => Number.isInteger(pid) && wanted.has(Number(statFields(pid)?.[field])))
 }
 
-/** Processes of the terminal session that `leader` led; they outlive it when it was killed hard. */
-const leftBehind = (leader: number): number[] => processesWith(3, leader).filter((pid) => pid !== leader)
+/** Processes of the terminal sessions that these led; they outlive them when those were killed hard. */
+const leftBehind = (leaders: ReadonlySet<number>): number[] =>
+  processesWith(3, leaders).filter((pid) => !leaders.has(pid))
 
 /**
  * Ends a pane's process: TERM, wait, KILL of its group, then whatever of its terminal session is left.
@@ -74,20 +78,43 @@ const leftBehind = (leader: number): number[] => processesWith(3, leader).filter
  */
 export async function end(process: ProcessRef, graceMs: number): Promise<'gone' | 'term' | 'kill' | false> {
   if (!(await isAlive(process))) {
-    for (const pid of leftBehind(process.pid)) signal(pid, 'SIGKILL')
+    killLeftBehind(process.pid)
     return 'gone'
   }
+  const hadChildren = hasChildren(process.pid)
   // A stopped process acts on TERM only once it runs again.
   signal(process.pid, 'SIGTERM')
   signal(process.pid, 'SIGCONT')
   if (await hasEndedWithin(process, graceMs)) {
-    for (const pid of leftBehind(process.pid)) signal(pid, 'SIGKILL')
+    if (hadChildren) killLeftBehind(process.pid)
+    else sweepSoon(process.pid)
     return 'term'
   }
   signal(-process.pid, 'SIGKILL')
   signal(process.pid, 'SIGKILL')
-  for (const pid of leftBehind(process.pid)) signal(pid, 'SIGKILL')
+  killLeftBehind(process.pid)
   return (await hasEndedWithin(process, killWait)) && 'kill'
+}
+
+function killLeftBehind(...leaders: number[]): void {
+  for (const pid of leftBehind(new Set(leaders))) signal(pid, 'SIGKILL')
+}
+
+/**
+ * A process that ended by itself and had no children can have left nothing but orphans of its terminal session. Looking
+ * for them means reading the whole process table, so that one look does for all that ended within a moment.
+ */
+const sweepAfter = 250
+const swept = new Set<number>()
+
+function sweepSoon(leader: number): void {
+  swept.add(leader)
+  if (swept.size > 1) return
+  setTimeout(() => {
+    const leaders = [...swept]
+    swept.clear()
+    killLeftBehind(...leaders)
+  }, sweepAfter)
 }
 
 /** KILL is not refused, but a process in uninterruptible I/O ends only when that does. */

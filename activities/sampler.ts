@@ -31,6 +31,12 @@ const publishEvery = 10_000
 /** A report for a session that nobody watches yet waits this long for its watch. */
 const unclaimedFor = 60_000
 
+/** The list of all panes costs as much as so many single ones in a fleet of hundreds, and next to nothing in a small one. */
+const askedByName = 10
+
+const byName = (panes: readonly Pane[]): Map<string, Pane> =>
+  new Map(panes.map((pane) => [pane.session, pane]))
+
 /** What one tick saw of the host. */
 export interface Sample {
   /** Null when no tmux server answers. */
@@ -132,19 +138,34 @@ export class Sampler {
   }
 
   async #sample(sessions: SessionWatch[]): Promise<Sample> {
-    const panes = await this.#host.tmux.panes()
-    const byAgent = new Map<string, { agent: string; place: PlaceRef }>()
-    for (const { agent, place } of sessions)
-      byAgent.set(`${agent} ${place.kind} ${place.name}`, { agent, place })
+    const panes = await this.#panes(sessions)
+    const byPlace = new Map<string, { agent: string; place: PlaceRef; pids: number[] }>()
+    for (const { name, agent, place } of sessions) {
+      const key = `${agent} ${place.kind} ${place.name}`
+      const group = byPlace.get(key) ?? { agent, place, pids: [] }
+      const pane = panes?.get(name)
+      if (pane) group.pids.push(pane.pid)
+      byPlace.set(key, group)
+    }
     const live = await Promise.all(
-      [...byAgent.values()].map(async ({ agent, place }) =>
-        this.#host.adapter(agent).liveStates(await this.#host.place(place)),
+      [...byPlace.values()].map(({ agent, place, pids }) =>
+        this.#host.adapter(agent).liveStates(this.#host.files(place), { pids }),
       ),
     )
-    return {
-      panes: panes && new Map(panes.map((pane) => [pane.session, pane])),
-      live: new Map(live.flat().map((state) => [state.pid, state])),
+    return { panes, live: new Map(live.flat().map((state) => [state.pid, state])) }
+  }
+
+  /** A few panes are asked for by name, many in one go. Null when no tmux server answers. */
+  async #panes(sessions: readonly SessionWatch[]): Promise<Sample['panes']> {
+    const { tmux } = this.#host
+    if (sessions.length <= askedByName) {
+      const found = await Promise.all(sessions.map(({ name }) => tmux.pane(name)))
+      const panes = found.filter((pane) => pane !== null)
+      // One that is missing may be missing because they all are.
+      if (panes.length === sessions.length) return byName(panes)
     }
+    const all = await tmux.panes()
+    return all && byName(all)
   }
 
   /** One drain at a time; what arrives meanwhile is taken by another one right after. */

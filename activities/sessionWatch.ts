@@ -149,7 +149,7 @@ export class SessionWatch {
     if (!state) return this.#lookWithoutState(pane)
     if (state.sessionId !== this.#request.sessionId) {
       const { sessionId } = state
-      const transcript = await this.#adapter.findTranscript(await this.#host.place(this.place), sessionId)
+      const transcript = await this.#adapter.findTranscript(this.#host.files(this.place), sessionId)
       this.end({ kind: 'renamed', sessionId, transcript })
       return
     }
@@ -243,7 +243,7 @@ export class SessionWatch {
 
   async #readTranscript(): Promise<void> {
     this.#transcript ??= await this.#adapter.findTranscript(
-      await this.#host.place(this.place),
+      this.#host.files(this.place),
       this.#request.sessionId,
     )
     if (this.#transcript === null || sizeOf(this.#transcript) <= this.#offset) return

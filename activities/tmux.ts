@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { tmuxFailed } from './errors.js'
+import { fitsOneLine, type TmuxAnswer, TmuxConnection } from './tmuxConnection.js'
 
 /** One line of `tmux list-panes`, for a pane that Outpool made. */
 export interface Pane {
@@ -60,12 +61,22 @@ const detachedSize = ['-x', '160', '-y', '48']
 
 export class Tmux {
   readonly socket: string
-  readonly #config: string
+  /** Arguments that name our server, and what it is to be started with. */
+  readonly #server: string[]
+  #connection: TmuxConnection | null = null
+  #connectAgainAt = 0
 
   constructor(socket: string, homeDir: string) {
     this.socket = socket
-    this.#config = join(homeDir, 'tmux.conf')
-    writeFileSync(this.#config, serverConfig, { mode: 0o600 })
+    const config = join(homeDir, 'tmux.conf')
+    this.#server = ['-u', '-S', socket, '-f', config]
+    writeFileSync(config, serverConfig, { mode: 0o600 })
+  }
+
+  /** Lets go of the connection; the server and its panes stay. */
+  close(): void {
+    this.#connectAgainAt = Infinity
+    this.#connection?.close()
   }
 
   /** All panes that Outpool made, or null when no tmux server answers on our socket. */
@@ -77,8 +88,11 @@ export class Tmux {
   }
 
   async pane(session: string): Promise<Pane | null> {
-    const all = (await this.panes()) ?? []
-    return all.find((pane) => pane.session === session) ?? null
+    const { exitCode, stdout } = await this.#run(['list-panes', '-s', '-t', `=${session}:`, '-F', paneFormat])
+    const named = exitCode === 0 ? stdout.split('\n').flatMap(parsePane) : []
+    const isOurs = (pane: Pane): boolean => pane.session === session
+    // Where its tmux session bears another name (a person may rename it), the mark on the pane tells.
+    return named.find(isOurs) ?? (await this.panes())?.find(isOurs) ?? null
   }
 
   /**
@@ -186,12 +200,21 @@ export class Tmux {
     if (exitCode !== 0) throw tmuxFailed(what, stderr)
   }
 
-  async #run(args: string[], input = ''): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-    // The server takes its environment from whoever starts it: what the panes inherit has to be bare.
-    const { PATH, HOME, USER, LANG, LC_ALL, SHELL } = process.env
-    const bare = { PATH, HOME, USER, LANG: LANG ?? 'C.UTF-8', LC_ALL, SHELL, TERM: 'xterm-256color' }
-    const result = await execa('tmux', ['-u', '-S', this.socket, '-f', this.#config, ...args], {
-      env: bare,
+  async #run(args: string[], input?: string): Promise<TmuxAnswer> {
+    if (this.#connection?.isOpen === true && input === undefined && fitsOneLine(args)) {
+      const answer = await this.#connection.run(args)
+      if (answer) return answer
+      if (!readsOnly.has(args[0] ?? '')) return { exitCode: 1, stdout: '', stderr: 'the connection was lost' }
+    }
+    const answer = await this.#runApart(args, input)
+    if (answer.exitCode === 0) this.#connectSoon()
+    return answer
+  }
+
+  /** In a process of its own. */
+  async #runApart(args: string[], input = ''): Promise<TmuxAnswer> {
+    const result = await execa('tmux', [...this.#server, ...args], {
+      env: bareEnvironment(),
       extendEnv: false,
       input,
       reject: false,
@@ -204,6 +227,27 @@ export class Tmux {
       stderr: result.stderr.trim() || (result.exitCode === 0 ? '' : result.message || 'no answer'),
     }
   }
+
+  /** Nobody waits for it: until it stands, each command is a process. */
+  #connectSoon(): void {
+    if (this.#connection?.isOpen === true || performance.now() < this.#connectAgainAt) return
+    this.#connectAgainAt = performance.now() + connectEvery
+    void TmuxConnection.open(this.#server, bareEnvironment()).then((connection) => {
+      this.#connection = connection
+    })
+  }
+}
+
+/** Commands that change nothing, and so may be asked again after a connection was lost in the middle of them. */
+const readsOnly = new Set(['list-panes', 'list-clients', 'capture-pane'])
+
+/** A server that does not take the connection is not asked at every command. */
+const connectEvery = 5_000
+
+/** The server takes its environment from whoever starts it: what the panes inherit has to be bare. */
+function bareEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, HOME, USER, LANG, LC_ALL, SHELL } = process.env
+  return { PATH, HOME, USER, LANG: LANG ?? 'C.UTF-8', LC_ALL, SHELL, TERM: 'xterm-256color' }
 }
 
 function parsePane(line: string): Pane[] {

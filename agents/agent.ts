@@ -96,6 +96,13 @@ export interface LiveState {
   updatedAt: string
 }
 
+/** Which processes are meant; both where both are given. */
+export interface LiveQuery {
+  pids?: readonly number[]
+  /** Those that hold this conversation. */
+  sessionId?: string
+}
+
 /**
  * A dialog on the screen. `safeKeys` are the tmux keys that come next in answering it without deciding anything for a
  * person, or null. A dialog that has just been drawn may miss them: look again, and send what comes next then, until it is gone.
@@ -144,8 +151,11 @@ export interface AgentAdapter {
   /** Parses one file of the report folder; null for what is not a report of this program. */
   parseReport(fileName: string, body: string, at: string): AgentReport | null
 
-  /** The program's own word on its live processes in this place. Dead processes and stale files are left out. */
-  liveStates(place: Place): Promise<LiveState[]>
+  /**
+   * The program's own word on its live processes in this place, or on those of them that are asked for. Dead processes and
+   * stale files are left out. Cheap enough to be asked for hundreds of processes every other second.
+   */
+  liveStates(place: Place, only?: LiveQuery): Promise<LiveState[]>
 
   /** Login identity and cached windows, read without starting the program or spending anything. */
   readIdentity(place: Place): Promise<{ identity: string | null; email: string | null; windows: Window[] }>

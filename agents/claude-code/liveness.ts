@@ -1,8 +1,8 @@
 /** The program's own word on its live processes, checked against the system's. */
-import { readdir, readFile } from 'node:fs/promises'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Activity, LiveState, Place } from '../agent.js'
+import type { Activity, LiveQuery, LiveState, Place } from '../agent.js'
 import { liveFolder } from './paths.js'
 
 const instantMs = z.number().positive().max(8.64e15)
@@ -18,19 +18,59 @@ const liveSchema = z.looseObject({
   startedAt: instantMs.optional(),
 })
 
-/** Dead processes, and files that an earlier process of the same number left, are not among them. */
-export async function liveStates(place: Place): Promise<LiveState[]> {
+/** Two changes within one tick of the file system's clock look alike: a file that has just changed is read again. */
+const settledAfter = 1_000
+
+type LiveFile = z.output<typeof liveSchema>
+
+/**
+ * What a file said when it was last read, and how it looked then: a fleet's files are asked for far more often than they
+ * change. Files that are gone are forgotten with the next look at their folder.
+ */
+const known = new Map<string, { look: string; live: LiveFile | null }>()
+
+/**
+ * Dead processes, and files that an earlier process of the same number left, are not among them.
+ * Read in one go and not file by file in the background: small local files are there faster than a thread is.
+ */
+export function liveStates(place: Place, { pids, sessionId }: LiveQuery = {}): Promise<LiveState[]> {
   const folder = liveFolder(place)
-  const names = await readdir(folder).catch(() => [])
-  const states = await Promise.all(
-    names.filter((name) => /^\d+\.json$/.test(name)).map((name) => liveState(join(folder, name))),
-  )
-  return states.filter((state) => state !== null)
+  const names = pids === undefined ? namesIn(folder) : pids.map((pid) => `${pid}.json`)
+  const states = names.flatMap((name) => {
+    const live = liveFileAt(join(folder, name))
+    if (live === null || (sessionId !== undefined && live.sessionId !== sessionId)) return []
+    return isAlive(live.pid, live.procStart) ? [stateOf(live)] : []
+  })
+  return Promise.resolve(states)
 }
 
-async function liveState(file: string): Promise<LiveState | null> {
-  const live = liveSchema.safeParse(await parsed(file)).data
-  if (live === undefined || !(await isAlive(live.pid, live.procStart))) return null
+function namesIn(folder: string): string[] {
+  let names: string[]
+  try {
+    names = readdirSync(folder).filter((name) => /^\d+\.json$/.test(name))
+  } catch {
+    names = []
+  }
+  const here = new Set(names.map((name) => join(folder, name)))
+  for (const file of known.keys()) if (file.startsWith(`${folder}/`) && !here.has(file)) known.delete(file)
+  return names
+}
+
+function liveFileAt(file: string): LiveFile | null {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (stat === undefined) {
+    known.delete(file)
+    return null
+  }
+  const look = `${stat.ino} ${stat.size} ${stat.mtimeMs}`
+  const before = known.get(file)
+  if (before?.look === look) return before.live
+  const live = liveSchema.safeParse(parsed(file)).data ?? null
+  if (Date.now() - stat.mtimeMs > settledAfter) known.set(file, { look, live })
+  return live
+}
+
+function stateOf(live: LiveFile): LiveState {
   const changed = live.statusUpdatedAt ?? live.updatedAt ?? live.startedAt
   return {
     pid: live.pid,
@@ -47,8 +87,8 @@ function activityOf(status: string | undefined): Activity {
 }
 
 /** `started` is field 22 of `/proc/<pid>/stat`; where the system has no such file, a live process of that number must do. */
-export async function isAlive(pid: number, started: string | undefined): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
+export function isAlive(pid: number, started: string | undefined): boolean {
+  const stat = procStat(pid)
   if (stat === null) return process.platform !== 'linux' && answersSignal(pid)
   // The name in field 2 may hold spaces and brackets; what follows its last bracket is field 3 on.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -66,9 +106,17 @@ function answersSignal(pid: number): boolean {
   }
 }
 
-async function parsed(file: string): Promise<unknown> {
+function procStat(pid: number): string | null {
   try {
-    return JSON.parse(await readFile(file, 'utf8'))
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
+    return null
+  }
+}
+
+function parsed(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
     return undefined
   }
