@@ -13,11 +13,12 @@ export interface TmuxAnswer {
 }
 
 /**
- * The client of the connection has to be attached to a session. This one holds a pane whose program has ended, and no
- * session of Outpool's can have its name.
+ * The client of the connection has to be attached to a session; none of Outpool's own can have this name. Its program
+ * waits for ever: the terminal of one that has ended is given to the next who opens one, whom tmux would then refuse to
+ * attach ("sessions should be nested with care").
  */
 const ownSession = 'Outpool'
-const ownPane = ['printf', 'The connection of the outpool worker. Leave it, or close it: it comes back.']
+const ownPane = ['cat']
 
 interface Waiting {
   /** Blocks still to come: one for each command of the line, unless one fails. */
