@@ -24,12 +24,14 @@ import type { SessionWatch } from './sessionWatch.js'
 
 /** How often the host is looked at; reports come at once, so this only bounds what they do not tell. */
 const tickEvery = 2_000
-/** Heartbeats of watches, each a write in the engine: once per half of the shortest heartbeat timeout. */
-const beatEvery = 5_000
+/** Heartbeats of watches, each a write in the engine: a few within their heartbeat timeout, which is two minutes. */
+const beatEvery = 45_000
 /** `live.json` is rewritten at least this often, so that its age tells whether a worker is there. */
 const publishEvery = 10_000
 /** A report for a session that nobody watches yet waits this long for its watch. */
 const unclaimedFor = 60_000
+/** A herd leaves reports by the hundred: those of a moment are read together. */
+const betweenDrains = 20
 
 /** The list of all panes costs as much as so many single ones in a fleet of hundreds, and next to nothing in a small one. */
 const askedByName = 10
@@ -52,7 +54,8 @@ export class Sampler {
   #running: Promise<void> | null = null
   #draining: Promise<void> | null = null
   #drainAgain = false
-  #lastBeat = 0
+  /** Reports by their files, in the order in which they came: those that nobody has taken yet. */
+  readonly #unclaimed = new Map<string, { report: AgentReport | null; at: number }>()
   #published = { at: 0, content: '' }
 
   constructor(host: Host) {
@@ -124,11 +127,15 @@ export class Sampler {
     this.#drainSoon()
     await this.#lookAt([...this.#watches.values()])
     const now = Date.now()
-    if (now - this.#lastBeat >= beatEvery) {
-      this.#lastBeat = now
-      for (const session of this.#watches.values()) session.beat()
-    }
+    this.#beat(now)
     this.#publish(now)
+  }
+
+  /** Those whose turn it is, the longest silent first, and never so many at once that others would wait for the engine. */
+  #beat(now: number): void {
+    const atOnce = Math.ceil((2 * this.#watches.size * tickEvery) / beatEvery)
+    const due = [...this.#watches.values()].filter(({ beatAt }) => now - beatAt >= beatEvery)
+    for (const session of due.sort((a, b) => a.beatAt - b.beatAt).slice(0, atOnce)) session.beat()
   }
 
   async #lookAt(sessions: SessionWatch[]): Promise<void> {
@@ -168,7 +175,7 @@ export class Sampler {
     return all && byName(all)
   }
 
-  /** One drain at a time; what arrives meanwhile is taken by another one right after. */
+  /** One drain at a time; what arrives meanwhile is taken by another one a moment later. */
   #drainSoon(): void {
     if (this.#draining) {
       this.#drainAgain = true
@@ -185,36 +192,35 @@ export class Sampler {
 
   async #drain(): Promise<void> {
     const touched = new Set<SessionWatch>()
-    for (const { path, report, at } of this.#readReports()) {
-      if (report === null) {
-        rmSync(path, { force: true })
-        continue
-      }
-      const taken = this.#take(report, touched)
-      if (taken || Date.now() - at > unclaimedFor) rmSync(path, { force: true })
+    this.#readReports()
+    for (const [path, { report, at }] of this.#unclaimed) {
+      const isTaken = report === null || this.#take(report, touched)
+      if (!isTaken && Date.now() - at <= unclaimedFor) continue
+      rmSync(path, { force: true })
+      this.#unclaimed.delete(path)
     }
-    await this.#lookAt([...touched])
+    // A look may wait for a row of the transcript; nobody else's report has to wait with it.
+    this.#lookAt([...touched]).catch((error: unknown) =>
+      console.error('outpool: sessions could not be looked at:', error),
+    )
+    await delay(betweenDrains)
   }
 
-  #readReports(): { path: string; report: AgentReport | null; at: number }[] {
+  /** Takes note of the reports that have come since the last time, in their order; each is read once. */
+  #readReports(): void {
     const folder = this.#host.home.reports
-    return readdirSync(folder)
-      .filter((name) => !name.startsWith('.'))
+    const fresh = readdirSync(folder)
+      .filter((name) => !name.startsWith('.') && !this.#unclaimed.has(join(folder, name)))
       .flatMap((name) => {
         const path = join(folder, name)
-        try {
-          const { mtimeNs } = statSync(path, { bigint: true })
-          return [{ name, path, mtimeNs }]
-        } catch {
-          return []
-        }
+        const stat = statSync(path, { throwIfNoEntry: false })
+        return stat === undefined ? [] : [{ name, path, at: stat.mtimeMs }]
       })
-      .sort((a, b) => (a.mtimeNs < b.mtimeNs ? -1 : a.mtimeNs > b.mtimeNs ? 1 : 0))
-      .map(({ name, path, mtimeNs }) => {
-        const at = Number(mtimeNs / 1_000_000n)
-        const [taken, body] = takeBody(folder, name, path)
-        return { path: taken, at, report: this.#parse(name, body, new Date(at).toISOString()) }
-      })
+      .sort((a, b) => a.at - b.at)
+    for (const { name, path, at } of fresh) {
+      const [taken, body] = takeBody(folder, name, path)
+      this.#unclaimed.set(taken, { at, report: this.#parse(name, body, new Date(at).toISOString()) })
+    }
   }
 
   #parse(name: string, body: string, at: string): AgentReport | null {

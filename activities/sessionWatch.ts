@@ -30,6 +30,8 @@ export class SessionWatch {
   readonly ended: Promise<Observation>
   phase: 'working' | 'idle' | 'waiting' = 'working'
   waitingFor: string | null
+  /** When the engine was last told that this watch stands, ms since the epoch. */
+  beatAt = 0
 
   readonly #host: Host
   readonly #adapter: AgentAdapter
@@ -66,6 +68,7 @@ export class SessionWatch {
 
   beat(): void {
     const { phase, waitingFor } = this
+    this.beatAt = Date.now()
     this.#heartbeat({ phase, waitingFor, account: this.place.name, windows: this.#reading()?.windows ?? [] })
   }
 

@@ -17,6 +17,7 @@ import type { PoolSettings } from '../policy/lease.js'
 import { poolSignals } from '../workflows/messages.js'
 import type { ConnectOptions } from './engine/index.js'
 import { configureWatchdogs } from './services.js'
+import { takeOver, workerIdentity } from './takeOver.js'
 
 export interface RunningWorker {
   /** Settles when the worker has stopped; rejects where it broke. */
@@ -46,7 +47,8 @@ export async function startWorker(input: {
   const native = await NativeConnection.connect(connectOptions)
   const connection = await Connection.connect(connectOptions)
   const client = new Client({ connection, namespace })
-  const shared = { connection: native, namespace, shutdownGraceTime: shutdownGrace }
+  const identity = workerIdentity(home.hostId)
+  const shared = { connection: native, namespace, identity, shutdownGraceTime: shutdownGrace }
   const hostWorker = await Worker.create({
     ...shared,
     taskQueue: hostQueue(home.hostId),
@@ -65,6 +67,9 @@ export async function startWorker(input: {
   await configurePool(client, home, config)
   const workers = [hostWorker, commonWorker]
   const runs = workers.map((worker) => worker.run())
+  const taking = takeOver(client, home.hostId).catch((error: unknown) =>
+    console.error('outpool: what the last worker left is waited for:', error),
+  )
   const shutDown = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
   }
@@ -88,8 +93,10 @@ export async function startWorker(input: {
     stop: async () => {
       shutDown()
       await done.catch(() => undefined)
+      await taking
       await prober.stop()
       await sampler.stop()
+      host.tmux.close()
       await connection.close()
       await native.close()
     },

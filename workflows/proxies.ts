@@ -7,6 +7,12 @@ import type { ServiceActivities } from '../activities/services/contracts.js'
 /** A step that its worker left behind is handed out again after this: dead workers are noticed by missing beats. */
 const beatWithin = '10 seconds'
 
+/**
+ * Watches and deliveries are many, so that each beats seldom. Nobody waits for this: a worker that comes back hands out
+ * again at once what the one before it has left behind (worker/takeOver.ts).
+ */
+const watchBeatWithin = '2 minutes'
+
 /** What a retry can mend is retried for as long as it takes; what it cannot is marked as such by the step itself. */
 const patient = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' } as const
 
@@ -33,7 +39,7 @@ export const watchesOn = (hostId: string) =>
   proxyActivities<Pick<HostActivities, 'watchAgent' | 'deliverText'>>({
     taskQueue: hostQueue(hostId),
     startToCloseTimeout: '30 days',
-    heartbeatTimeout: beatWithin,
+    heartbeatTimeout: watchBeatWithin,
     retry: { initialInterval: '1 second', backoffCoefficient: 1 },
   })
 
