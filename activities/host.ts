@@ -11,6 +11,7 @@ import type { PlaceRef } from './contracts.js'
 import { secretMissing, unknownPlace } from './errors.js'
 import { QuotaStore } from './quotaStore.js'
 import { SessionRecords } from './sessionRecord.js'
+import { StartGate } from './startGate.js'
 import { Tmux } from './tmux.js'
 
 export class Host {
@@ -19,6 +20,7 @@ export class Host {
   readonly tmux: Tmux
   readonly records: SessionRecords
   readonly quota: QuotaStore
+  readonly starts = new StartGate()
 
   constructor(home: Home, config: Config) {
     this.home = home

@@ -1,6 +1,7 @@
 /** Starts the agent in the session's pane and proves that it is up with the right conversation. Idempotent per fence. */
 import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { Context } from '@temporalio/activity'
 import type { AgentAdapter, Place } from '../agents/agent.js'
 import type { RescueStep } from '../policy/session.js'
 import { untilTaken, untilUp } from './arrival.js'
@@ -19,42 +20,63 @@ import { restoreDraft } from './stop.js'
 import type { LaunchRecord } from './sessionRecord.js'
 
 export async function launchAgent(host: Host, request: LaunchRequest): Promise<Launched> {
-  return host.records.inTurn(request.session, async () => {
-    const { session, sessionId, fence, cwd } = request
-    host.records.assertLaunchable(session, fence)
-    if (!existsSync(cwd)) throw workFolderMissing(cwd)
-    const adapter = host.adapter(request.agent)
-    const place = await host.place(request.place)
-    const text = await promptText(request)
-    const steps: RescueStep[] = []
-    const step = stepTimer(steps)
-
-    const running = await runningLaunch(host, session, fence)
-    let prompt: string | null = null
-    let launch: LaunchRecord
-    if (running) {
-      launch = running
-    } else {
-      await step('clear', () => clearTheWay(host, adapter, request))
-      const transcript = await adapter.findTranscript(place, sessionId)
-      if (transcript === null && request.mode === 'resume') await assertNowhere(host, adapter, request)
-      prompt = await promptToSubmit(adapter, transcript, text, request.prompt?.otherwise ?? null)
-      launch = await step('prepare', () => prepare(host, adapter, place, request, transcript))
-      await step('respawn', () => respawn(host, adapter, place, request, launch, transcript, prompt))
-    }
-    const up = await step('verify', () => untilUp(host, adapter, place, request))
-    // Null where the process is an earlier attempt's: its prompt may stand anywhere in the conversation.
-    const from = prompt === null ? 0 : launch.transcriptFrom
-    const promptTaken = await step('prompt', () =>
-      untilTaken(host, adapter, place, request, prompt ?? text, from),
-    )
-    await restoreDraft(host, session, up.pane.id)
-    const transcript = await adapter.findTranscript(place, sessionId)
-    const { transcriptFrom } = launch
-    const tmuxSocket = host.tmux.socket
-    return { pane: up.pane.id, pid: up.pane.pid, tmuxSocket, transcript, transcriptFrom, promptTaken, steps }
+  // Before the session's own turn: whoever stops the session must not wait behind other sessions' starts.
+  const { cancellationSignal } = Context.current()
+  const leave = await host.starts.enter(cancellationSignal, (starting) => {
+    const why = `waits for its turn: ${starting} agents are starting on this host`
+    return host.tmux.showStatus(request.session, `outpool: ${why}`)
   })
+  try {
+    return await host.records.inTurn(request.session, () => launch(host, request, leave))
+  } finally {
+    leave(null)
+  }
 }
+
+async function launch(
+  host: Host,
+  request: LaunchRequest,
+  leave: (startMs: number | null) => void,
+): Promise<Launched> {
+  const { session, sessionId, fence, cwd } = request
+  host.records.assertLaunchable(session, fence)
+  if (!existsSync(cwd)) throw workFolderMissing(cwd)
+  const adapter = host.adapter(request.agent)
+  const place = await host.place(request.place)
+  const text = await promptText(request)
+  const steps: RescueStep[] = []
+  const step = stepTimer(steps)
+
+  const running = await runningLaunch(host, session, fence)
+  let prompt: string | null = null
+  let record: LaunchRecord
+  if (running) {
+    record = running
+  } else {
+    await step('clear', () => clearTheWay(host, adapter, request))
+    const transcript = await adapter.findTranscript(place, sessionId)
+    if (transcript === null && request.mode === 'resume') await assertNowhere(host, adapter, request)
+    prompt = await promptToSubmit(adapter, transcript, text, request.prompt?.otherwise ?? null)
+    record = await step('prepare', () => prepare(host, adapter, place, request, transcript))
+    await step('respawn', () => respawn(host, adapter, place, request, record, transcript, prompt))
+  }
+  const up = await step('verify', () => untilUp(host, adapter, place, request))
+  leave(running ? null : startTime(steps))
+  // Null where the process is an earlier attempt's: its prompt may stand anywhere in the conversation.
+  const from = prompt === null ? 0 : record.transcriptFrom
+  const promptTaken = await step('prompt', () =>
+    untilTaken(host, adapter, place, request, prompt ?? text, from),
+  )
+  await restoreDraft(host, session, up.pane.id)
+  const transcript = await adapter.findTranscript(place, sessionId)
+  const { transcriptFrom } = record
+  const tmuxSocket = host.tmux.socket
+  return { pane: up.pane.id, pid: up.pane.pid, tmuxSocket, transcript, transcriptFrom, promptTaken, steps }
+}
+
+/** From the respawn to the agent's own word that it is up. */
+const startTime = (steps: readonly RescueStep[]): number =>
+  steps.filter(({ name }) => name === 'respawn' || name === 'verify').reduce((sum, { ms }) => sum + ms, 0)
 
 /** An earlier attempt of this very launch whose process lives: it is taken as it is. */
 async function runningLaunch(host: Host, session: string, fence: number): Promise<LaunchRecord | null> {

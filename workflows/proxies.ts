@@ -29,7 +29,8 @@ export const stepsOn = (hostId: string) =>
 export const movesOn = (hostId: string) =>
   proxyActivities<Pick<HostActivities, 'carryConversation' | 'launchAgent'>>({
     taskQueue: hostQueue(hostId),
-    startToCloseTimeout: '5 minutes',
+    // In a herd of hundreds a launch waits until it is its turn on the host.
+    startToCloseTimeout: '1 hour',
     heartbeatTimeout: beatWithin,
     retry: { ...patient, maximumAttempts: 5 },
   })

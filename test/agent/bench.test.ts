@@ -38,4 +38,4 @@ it('measures a rescue, the reports and a small herd, each beside its floor', asy
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-})
+}, 600_000)

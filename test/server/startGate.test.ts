@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest'
+import { StartGate } from '../../activities/startGate.js'
+
+const never = new AbortController().signal
+const silently = () => Promise.resolve()
+
+/** Enters until one has to wait; answers those that are inside. */
+async function fill(gate: StartGate): Promise<((ms: number | null) => void)[]> {
+  const inside: ((ms: number | null) => void)[] = []
+  for (;;) {
+    const stop = new AbortController()
+    const giveUp = (): Promise<void> => {
+      stop.abort()
+      return Promise.resolve()
+    }
+    const entered = await gate.enter(stop.signal, giveUp).catch(() => null)
+    if (entered === null) return inside
+    inside.push(entered)
+  }
+}
+
+describe('starts of agents', () => {
+  it('are let in in the order they came, one for each that is up', async () => {
+    const gate = new StartGate()
+    const inside = await fill(gate)
+    expect(inside.length).toBeGreaterThan(0)
+    const order: number[] = []
+    const waiting = [1, 2, 3].map((n) => gate.enter(never, silently).then((leave) => (order.push(n), leave)))
+    inside[0]?.(null)
+    const first = await waiting[0]
+    expect(order).toEqual([1])
+    first?.(null)
+    ;(await waiting[1])?.(null)
+    await waiting[2]
+    expect(order).toEqual([1, 2, 3])
+  })
+
+  it('that are given up while they wait take nobody’s place', async () => {
+    const gate = new StartGate()
+    const inside = await fill(gate)
+    const stop = new AbortController()
+    const given = gate.enter(stop.signal, silently)
+    const patient = gate.enter(never, silently)
+    stop.abort()
+    await expect(given).rejects.toThrow()
+    inside[0]?.(null)
+    ;(await patient)(null)
+  })
+
+  it('say how many are in the way', async () => {
+    const gate = new StartGate()
+    const inside = await fill(gate)
+    const told: number[] = []
+    const waits = gate.enter(never, (starting) => Promise.resolve(told.push(starting)))
+    inside[0]?.(null)
+    await waits
+    expect(told).toEqual([inside.length])
+  })
+})

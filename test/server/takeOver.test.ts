@@ -1,0 +1,83 @@
+/** A worker that was killed, and the one that comes after it: real engine, with the killed one's polling done by hand. */
+import { randomUUID } from 'node:crypto'
+import { Client, Connection } from '@temporalio/client'
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common'
+import { NativeConnection, Worker } from '@temporalio/worker'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hostQueue, searchAttributes } from '../../policy/ids.js'
+import { takeOver, workerIdentity } from '../../worker/takeOver.js'
+import { type DevServer, devServer } from '../support/engine.js'
+import { until } from '../support/until.js'
+
+const host = 'host-1'
+const standing = 3
+
+let server: DevServer
+let native: NativeConnection
+let connection: Connection
+let client: Client
+let worker: Worker
+let running: Promise<void>
+
+beforeAll(async () => {
+  server = await devServer()
+  native = await NativeConnection.connect(server.connectOptions)
+  connection = await Connection.connect(server.connectOptions)
+  client = new Client({ connection, namespace: server.namespace })
+  worker = await Worker.create({
+    ...{ connection: native, namespace: server.namespace, taskQueue: 'stand' },
+    workflowsPath: new URL('../support/standWorkflow.ts', import.meta.url).pathname,
+  })
+  running = worker.run()
+})
+
+afterAll(async () => {
+  worker.shutdown()
+  await running
+  await connection.close()
+  await native.close()
+  await server.stop()
+})
+
+const stand = (of: string): Promise<unknown> =>
+  client.workflow.start('stand', {
+    ...{ taskQueue: 'stand', workflowId: `session/${randomUUID()}`, args: [hostQueue(of)] },
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: defineSearchAttributeKey(searchAttributes.host, SearchAttributeType.KEYWORD), value: of },
+    ]),
+  })
+
+/** Takes one step of the host, as a worker of this identity would, and does nothing with it. Answers which try it is. */
+async function begin(of: string, identity: string): Promise<number> {
+  const { namespace } = server
+  const taskQueue = { name: hostQueue(of) }
+  const task = await client.workflowService.pollActivityTaskQueue({ namespace, taskQueue, identity })
+  return task.attempt
+}
+
+const untilListed = (of: string, count: number): Promise<unknown> =>
+  until(
+    'the sessions in the list',
+    () => client.workflow.count(`${searchAttributes.host} = '${of}'`),
+    (found) => found.count === count,
+  )
+
+describe('law 7: a worker that comes back', () => {
+  it('law 7: has all handed out again at once that the killed one had begun', async () => {
+    for (let n = 0; n < standing; n++) await stand(host)
+    for (let n = 0; n < standing; n++) expect(await begin(host, `1@${host}`)).toBe(1)
+    await untilListed(host, standing)
+    expect(await takeOver(client, host)).toBe(standing)
+    // Well before the hour of their heartbeats and the ten minutes of their retries: a poll waits for a minute at most.
+    for (let n = 0; n < standing; n++) expect(await begin(host, workerIdentity(host))).toBe(2)
+    // What it has itself begun by then is left alone.
+    expect(await takeOver(client, host)).toBe(0)
+  })
+
+  it('law 7: leaves alone what another host is doing', async () => {
+    await stand('host-2')
+    expect(await begin('host-2', '1@host-2')).toBe(1)
+    await untilListed('host-2', 1)
+    expect(await takeOver(client, host)).toBe(0)
+  })
+})
