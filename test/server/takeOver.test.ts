@@ -51,7 +51,9 @@ const stand = (of: string): Promise<unknown> =>
 async function begin(of: string, identity: string): Promise<number> {
   const { namespace } = server
   const taskQueue = { name: hostQueue(of) }
-  const task = await client.workflowService.pollActivityTaskQueue({ namespace, taskQueue, identity })
+  const task = await connection.withDeadline(Date.now() + 60_000, () =>
+    client.workflowService.pollActivityTaskQueue({ namespace, taskQueue, identity }),
+  )
   return task.attempt
 }
 
