@@ -20,7 +20,10 @@ export async function takeOver(client: Client, hostId: string): Promise<number> 
   const waiting = ids.values()
   let found = 0
   const work = async (): Promise<void> => {
-    for (const workflowId of waiting) found += await takeOverIn(client, workflowId, hostId)
+    for (const workflowId of waiting) {
+      const left = await takeOverIn(client, workflowId, hostId)
+      found += left
+    }
   }
   await Promise.all(Array.from({ length: atOnce }, work))
   return found
