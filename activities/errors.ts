@@ -12,6 +12,7 @@ export const faults = {
   secretMissing: 'SecretMissing',
   workFolderMissing: 'WorkFolderMissing',
   promptMissing: 'PromptMissing',
+  unknownTask: 'UnknownTask',
   tmuxFailed: 'TmuxFailed',
   sharedDomain: 'SharedDomain',
   unknownService: 'UnknownService',
@@ -61,9 +62,13 @@ export const secretMissing = (why: string) => final(faults.secretMissing, why)
 /** Thrown when the session's folder is gone. */
 export const workFolderMissing = (cwd: string) => final(faults.workFolderMissing, `the folder ${cwd} is gone`)
 
+/** Thrown when the configuration of this host names no such task, or one of another kind. */
+export const unknownTask = (name: string) =>
+  final(faults.unknownTask, `this host's configuration no longer names the task ${name} as it was set up`)
+
 /** Thrown when the file that holds a session's first prompt cannot be read. */
 export const promptMissing = (file: string) =>
-  final(faults.promptMissing, `the prompt file ${file} cannot be read`)
+  final(faults.promptMissing, `the prompt file ${file} cannot be read, or is empty`)
 
 /** Thrown when tmux refuses what was asked; retried, since a tmux server can be on its way down or up. */
 export const tmuxFailed = (what: string, why: string) =>

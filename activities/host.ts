@@ -7,6 +7,7 @@ import type { Config, EnvRefs } from '../config/config.js'
 import type { Home } from '../config/home.js'
 import { SecretError } from '../config/errors.js'
 import { resolveEnv } from '../config/secrets.js'
+import { taskSession } from '../policy/ids.js'
 import type { PlaceRef } from './contracts.js'
 import { secretMissing, unknownPlace } from './errors.js'
 import { QuotaStore } from './quotaStore.js'
@@ -34,10 +35,11 @@ export class Host {
     return agentNamed(agent)
   }
 
-  /** How to run the agent program, with its secrets resolved. */
-  async command(agent: string): Promise<AgentCommand> {
+  /** How to run the agent program for this session, with its secrets resolved; a task's session has that of its task too. */
+  async command(agent: string, session: string | null = null): Promise<AgentCommand> {
     const { command, args, env } = this.config.agents[agent] ?? { command: agent, args: [], env: {} }
-    return { command, args, env: await secretsOf(env) }
+    const task = this.config.tasks.find(({ name, kind }) => kind === 'agent' && taskSession(name) === session)
+    return { command, args, env: await secretsOf({ ...env, ...(task?.kind === 'agent' ? task.env : {}) }) }
   }
 
   /** The place with its config dir and environment, secrets resolved. Throws UnknownPlace. */

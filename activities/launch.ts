@@ -174,7 +174,7 @@ async function respawn(
   const { session, sessionId, fence, cwd, model } = request
   const plan = await adapter.plan({
     place,
-    command: await host.command(request.agent),
+    command: await host.command(request.agent, request.session),
     session,
     sessionId,
     fence,

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { end, startOf } from './processes.js'
+import { end, type ProcessRef, startOf } from './processes.js'
 
 export interface CommandRequest {
   /** Program and arguments; never read by a shell. */
@@ -19,8 +19,8 @@ export interface CommandRequest {
   maxOutputBytes: number
   /** Written to its standard input, which is closed after it; without, it reads an end of file. */
   input?: string | Buffer
-  /** Told the program's process id, which is also that of its group and terminal session. */
-  onStart?: (pid: number) => void
+  /** Told the process, whose id is also that of its group and terminal session; not told where it ended at once. */
+  onStart?: (process: ProcessRef) => void
   /** Ends it as the time limit does. */
   abort?: AbortSignal
 }
@@ -80,7 +80,7 @@ export async function runCommand(request: CommandRequest): Promise<CommandResult
   if (pid === undefined)
     return neverRan(`${program} cannot be started: ${(await exited).fault ?? 'no reason given'}`)
   const ref = { pid, start: (await startOf(pid)) ?? '' }
-  request.onStart?.(pid)
+  if (ref.start !== '') request.onStart?.(ref)
   const broken = await firstOf(exited, request.timeoutMs, request.abort)
   await end(ref, broken === null ? 0 : request.stopGraceMs)
   const { exitCode, signal } = await exited

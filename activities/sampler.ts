@@ -56,10 +56,16 @@ export class Sampler {
   #drainAgain = false
   /** Reports by their files, in the order in which they came: those that nobody has taken yet. */
   readonly #unclaimed = new Map<string, { report: AgentReport | null; at: number }>()
+  #lookedAt = performance.now()
   #published = { at: 0, content: '' }
 
   constructor(host: Host) {
     this.#host = host
+  }
+
+  /** Whether a look at the host has succeeded within so many milliseconds. */
+  lookedWithin(ms: number): boolean {
+    return performance.now() - this.#lookedAt <= ms
   }
 
   start(): void {
@@ -113,6 +119,7 @@ export class Sampler {
     while (!signal.aborted) {
       try {
         await this.#tick()
+        this.#lookedAt = performance.now()
       } catch (error) {
         console.error(
           `outpool: this look at the host failed, the next comes in ${tickEvery / 1000} s:`,

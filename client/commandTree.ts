@@ -1,8 +1,8 @@
 /** Every command with its arguments and options: what help, parsing and completion are made from. Bodies load when called. */
 import type { Call } from './call.js'
 
-/** What completes a word: names of sessions, services, accounts, files by the shell, or nothing. */
-export type Completes = 'session' | 'service' | 'account' | 'agent' | 'folder' | 'file' | 'none'
+/** What completes a word: names of sessions, services, tasks, accounts, files by the shell, or nothing. */
+export type Completes = 'session' | 'service' | 'task' | 'account' | 'agent' | 'folder' | 'file' | 'none'
 
 export interface OptionSpec {
   /** As commander reads it: `--cwd <dir>`. */
@@ -181,9 +181,39 @@ export const commandTree: readonly CommandSpec[] = [
     run: async (call) => (await import('./commands/incidents.js')).incidents(call),
   },
   {
+    name: 'tasks',
+    says: 'list the tasks of the loop, and how their newest runs ended',
+    options: [
+      { flags: '--pause <task>', says: 'run it no more by itself', completes: 'task' },
+      { flags: '--resume <task>', says: 'run it again when it is due', completes: 'task' },
+      json,
+    ],
+    run: async (call) => (await import('./commands/tasks.js')).tasks(call),
+  },
+  {
+    name: 'run',
+    says: 'run a task now and wait for its end',
+    args: [{ name: '<task>', says: 'name of the task', completes: 'task' }],
+    options: [{ flags: '--detach', says: 'do not wait' }],
+    run: async (call) => (await import('./commands/run.js')).run(call),
+  },
+  {
     name: 'worker',
     says: 'run a worker only, against a running engine',
     run: hostProgram('worker'),
+  },
+  {
+    name: 'service',
+    says: 'run engine and worker under systemd',
+    args: [
+      { name: '<what>', says: 'install, uninstall or status', choices: ['install', 'uninstall', 'status'] },
+    ],
+    options: [
+      { flags: '--user', says: 'a service of yours (the default)' },
+      { flags: '--system', says: "one of the machine's, which runs as you; needs root to write" },
+      { flags: '--print', says: 'only show the unit that install would write' },
+    ],
+    run: async (call) => (await import('./commands/service.js')).service(call),
   },
   {
     name: 'doctor',

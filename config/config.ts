@@ -30,19 +30,45 @@ export interface AgentConfig {
 /** A text, or a file that is read when the prompt is needed. */
 export type PromptSource = string | { file: string }
 
-export type TaskConfig = { name: string; every: number; timeout: number | null } & (
-  | { kind: 'imap'; imap: ImapConfig; deliverTo: string }
-  | { kind: 'agent'; agent: string; model: string | null; cwd: string; prompt: PromptSource; env: EnvRefs }
-  | { kind: 'run'; run: string[]; cwd: string; env: EnvRefs }
-)
+export interface TaskCommand {
+  run: string[]
+  cwd: string
+  env: EnvRefs
+}
+
+export type TaskConfig = TaskBounds &
+  (
+    | { kind: 'imap'; imap: ImapConfig; deliverTo: string | TaskCommand }
+    | { kind: 'agent'; agent: string; model: string | null; cwd: string; prompt: PromptSource; env: EnvRefs }
+    | ({ kind: 'run' } & TaskCommand)
+  )
+
+export interface TaskBounds {
+  name: string
+  every: number
+  timeout: number
+  catchUp: number
+  /** Results kept, each of at most `maxOutput` bytes. */
+  keep: number
+  maxOutput: number
+  attentionAfter: number
+}
 
 export interface ImapConfig {
   host: string
   port: number
-  tls: boolean
+  tls: boolean | 'starttls'
+  /** A file of certificates, trusted beside the system's. */
+  ca: string | null
   user: string
   password: EnvValue
   mailbox: string
+  /** In small letters: addresses, or `@domain`. Empty: all. */
+  from: string[]
+  since: number
+  atMost: number
+  /** Bytes of a mail's text. */
+  maxText: number
 }
 
 export interface ServiceConfig {

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { type ConfigDir, type Written, checkDomains } from './configDomains.js'
 import type { Finding, Path } from './configFaults.js'
 import { type PathBase, expandPath } from './configPaths.js'
+import { taskSession } from '../policy/ids.js'
 import { checkService, lenientService } from './configServices.js'
 import { nearest } from './nearest.js'
 import { realStore } from './realStore.js'
@@ -194,6 +195,9 @@ type WrittenTask = NonNullable<z.output<typeof lenientTask>>
 /** What each kind of task needs beside itself. */
 const taskNeeds = { imap: ['deliverTo'], agent: ['prompt', 'cwd'], run: [] } as const
 
+/** Names of sessions have at most 63 characters. */
+const agentTaskNameMax = 63 - taskSession('').length
+
 function checkTask(task: WrittenTask, path: Path): Finding[] {
   const kinds = (['imap', 'agent', 'run'] as const).filter((kind) => task[kind] !== undefined)
   const [kind] = kinds
@@ -205,6 +209,15 @@ function checkTask(task: WrittenTask, path: Path): Finding[] {
         at: kind === undefined ? 'value' : 'key',
         problem: `${named} has ${kind === undefined ? 'nothing to do' : `${kinds.join(' and ')} at once`}`,
         remedy: 'give a task exactly one of imap, agent and run',
+      },
+    ]
+  if (kind === 'agent' && named.length > agentTaskNameMax)
+    return [
+      {
+        path: [...path, 'name'],
+        at: 'value',
+        problem: `the name ${named} is too long for an agent task, whose session is called task-${named}`,
+        remedy: `use at most ${agentTaskNameMax} characters`,
       },
     ]
   return taskNeeds[kind]

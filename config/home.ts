@@ -23,6 +23,8 @@ export interface Home {
   services: string
   /** One report per incident. */
   incidents: string
+  /** One folder per task: its outputs and answers, and which mails it delivered. */
+  tasks: string
   /** One file per account: windows, walls and login as this host read them. */
   quota: string
   /** What the worker sees right now, for `ls` and `accounts`. */
@@ -41,7 +43,7 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
   mkdirSync(wanted, { recursive: true, mode: 0o700 })
   const dir = realpathSync(wanted)
   const mark = createHash('sha256').update(dir).digest('hex').slice(0, 6)
-  for (const folder of ['logs', 'reports', 'sessions', 'services', 'incidents', 'quota'])
+  for (const folder of ['logs', 'reports', 'sessions', 'services', 'incidents', 'tasks', 'quota'])
     mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 })
   return {
     dir,
@@ -54,6 +56,7 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
     sessions: join(dir, 'sessions'),
     services: join(dir, 'services'),
     incidents: join(dir, 'incidents'),
+    tasks: join(dir, 'tasks'),
     quota: join(dir, 'quota'),
     liveFile: join(dir, 'live.json'),
     workerLock: join(dir, 'worker.lock'),

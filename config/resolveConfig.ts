@@ -6,10 +6,12 @@ import type {
   Config,
   EnvRefs,
   EnvValue,
+  ImapConfig,
   NoticeChannel,
   PromptSource,
   ServiceConfig,
   SubstrateConfig,
+  TaskCommand,
   TaskConfig,
 } from './config.js'
 import { type PathBase, expandPath, expandProgram } from './configPaths.js'
@@ -81,22 +83,55 @@ function resolveAgents(written: ConfigFile['agents'], base: PathBase): Record<st
   )
 }
 
+const hour = 3_600_000
+const usualTimeout = { run: hour, agent: 24 * hour, imap: hour / 6 } as const
+
 function resolveTask(task: ConfigFile['tasks'][number], base: PathBase): TaskConfig {
-  const { name, every, timeout } = task
+  const { name, every, catchUp, keep, maxOutput, attentionAfter } = task
+  const bounds = (kind: keyof typeof usualTimeout) => ({
+    ...{ name, every, timeout: task.timeout ?? usualTimeout[kind], catchUp, keep, maxOutput, attentionAfter },
+  })
   const cwd = expandPath(task.cwd ?? '.', base)
   const env = resolveRefs(task.env, base)
-  if (task.imap !== undefined)
+  if (task.imap !== undefined) {
+    const { imap, deliverTo = '' } = task
     return {
-      ...{ name, every, timeout, kind: 'imap', deliverTo: task.deliverTo ?? '' },
-      imap: { ...task.imap, password: resolveRef(task.imap.password, base) },
+      ...{ ...bounds('imap'), kind: 'imap', imap: resolveImap(imap, base) },
+      deliverTo: typeof deliverTo === 'string' ? deliverTo : resolveCommand(deliverTo, base),
     }
-  if (task.agent !== undefined)
+  }
+  if (task.agent !== undefined) {
+    const prompt = resolvePrompt(task.prompt ?? '', base)
     return {
-      ...{ name, every, timeout, kind: 'agent', agent: task.agent, model: task.model ?? null, cwd, env },
-      prompt: resolvePrompt(task.prompt ?? '', base),
+      ...bounds('agent'),
+      kind: 'agent',
+      agent: task.agent,
+      model: task.model ?? null,
+      cwd,
+      env,
+      prompt,
     }
-  return { name, every, timeout, kind: 'run', run: resolveRun(task.run ?? [], base), cwd, env }
+  }
+  return { ...bounds('run'), kind: 'run', run: resolveRun(task.run ?? [], base), cwd, env }
 }
+
+type WrittenImap = NonNullable<ConfigFile['tasks'][number]['imap']>
+
+function resolveImap(imap: WrittenImap, base: PathBase): ImapConfig {
+  return {
+    ...imap,
+    port: imap.port ?? (imap.tls === true ? 993 : 143),
+    ca: imap.ca === undefined ? null : expandPath(imap.ca, base),
+    password: resolveRef(imap.password, base),
+    from: imap.from.map((sender) => sender.toLowerCase()),
+  }
+}
+
+type WrittenCommand = Exclude<NonNullable<ConfigFile['tasks'][number]['deliverTo']>, string>
+
+const resolveCommand = ({ run, cwd, env }: WrittenCommand, base: PathBase): TaskCommand => ({
+  ...{ run: resolveRun(run, base), cwd: expandPath(cwd ?? '.', base), env: resolveRefs(env, base) },
+})
 
 /** What has no heartbeat has to stay up; whether it does shows within this. */
 const beatWithinWithout = 5 * 60_000

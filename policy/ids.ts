@@ -7,6 +7,13 @@ export const commonQueue = 'outpool'
 export const hostQueue = (hostId: string): string => `host:${hostId}`
 
 export const sessionWorkflowId = (name: string): string => `session/${name}`
+/** The schedule of a task; the engine names each of its runs after it, with the instant of the run. */
+export const loopId = (task: string): string => `loop/${task}`
+/** The task of a schedule, or null for a schedule that is none of ours. */
+export const taskOfLoop = (id: string): string | null =>
+  id.startsWith('loop/') ? id.slice('loop/'.length) : null
+/** The session that does an agent task's work. */
+export const taskSession = (task: string): string => `task-${task}`
 export const poolWorkflowId = (pool: string): string => `pool/${pool}`
 export const watchdogWorkflowId = (service: string): string => `watchdog/${service}`
 export const escalationWorkflowId = (service: string, incident: number): string =>

@@ -64,4 +64,6 @@ export interface SessionDetails extends SessionView {
   transcript: string | null
   startedAt: string
   rescueLog: RescueEntry[]
+  /** In the last word of a session that was there for one piece of work: whether it did it. */
+  workDone?: boolean
 }

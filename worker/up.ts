@@ -8,6 +8,7 @@ import { namedEngine, type ConnectOptions } from './engine/connect.js'
 import { openEngine } from './engine/index.js'
 import { EngineUnreachableError } from './errors.js'
 import { lockHome } from './lock.js'
+import { ServiceManager } from './serviceManager.js'
 import { startWorker } from './worker.js'
 
 interface Reached {
@@ -30,11 +31,12 @@ export async function up({
 }): Promise<void> {
   const lock = await lockHome(home)
   const told = untilTold()
+  const manager = ServiceManager.take(process.env, say)
   try {
     await assertApart(config)
     const engine = ownEngine ? await open(home) : reachExisting(home)
     try {
-      await serve(home, config, engine, told)
+      await serve(home, config, engine, told, manager)
     } finally {
       if (ownEngine) say('stopping the engine')
       await engine.stop()
@@ -45,7 +47,13 @@ export async function up({
   }
 }
 
-async function serve(home: Home, config: Config, engine: Reached, told: Promise<string>): Promise<void> {
+async function serve(
+  home: Home,
+  config: Config,
+  engine: Reached,
+  told: Promise<string>,
+  manager: ServiceManager | null,
+): Promise<void> {
   // The engine's library logs each reconnect; what a person needs to know is said here.
   Runtime.install({ logger: new DefaultLogger('ERROR') })
   const { connectOptions, namespace } = engine
@@ -54,9 +62,15 @@ async function serve(home: Home, config: Config, engine: Reached, told: Promise<
   say(`watching the sessions of this host with ${accounts}`)
   say(`engine at ${engine.address}${engine.uiUrl === null ? '' : `, Web UI at ${engine.uiUrl}`}`)
   say('ready. Stop with Ctrl-C; panes live on.')
+  await manager?.ready()
+  const over = new AbortController()
+  const beating = manager?.beatWhile(() => worker.isProgressing(), over.signal)
   const why = await Promise.race([told, worker.done.then(() => 'the worker ended')])
+  over.abort()
+  await manager?.stopping()
   say(`${why}: letting go of the sessions`)
   await worker.stop()
+  await beating
 }
 
 async function open(home: Home): Promise<Reached> {

@@ -9,19 +9,23 @@ import { readLogins } from '../activities/logins.js'
 import { Prober } from '../activities/probe.js'
 import { Sampler } from '../activities/sampler.js'
 import { serviceActivities } from '../activities/services/index.js'
+import { taskActivities } from '../activities/tasks/index.js'
 import type { Config } from '../config/config.js'
 import type { Home } from '../config/home.js'
 import type { AccountSpec } from '../policy/account.js'
 import { commonQueue, hostQueue, poolWorkflowId } from '../policy/ids.js'
 import type { PoolSettings } from '../policy/lease.js'
-import { poolSignals } from '../workflows/messages.js'
+import { poolQueries, poolSignals, sessionQueries, sessionSignals } from '../workflows/messages.js'
 import type { ConnectOptions } from './engine/index.js'
+import { syncSchedules } from './schedules.js'
 import { configureWatchdogs } from './services.js'
 import { takeOver, workerIdentity } from './takeOver.js'
 
 export interface RunningWorker {
   /** Settles when the worker has stopped; rejects where it broke. */
   done: Promise<void>
+  /** Whether it gets on with its work: looks at its host, and carries out workflows. An engine that is away is not its fault. */
+  isProgressing(): Promise<boolean>
   /** Stops taking work, lets go of the watches, leaves every pane alone. */
   stop(): Promise<void>
 }
@@ -30,6 +34,8 @@ export interface RunningWorker {
 export const activitySlots = 2_500
 /** Sessions whose workflows are kept in memory; the others are replayed from their (short) histories when needed. */
 export const cachedWorkflows = 1_000
+/** By which the steps of tasks reach sessions. */
+const sessionTalk = { send: sessionSignals.send, backlog: sessionQueries.backlog }
 /** What is under way gets this long to end by itself when the worker stops. */
 const shutdownGrace = '2s'
 
@@ -52,7 +58,11 @@ export async function startWorker(input: {
   const hostWorker = await Worker.create({
     ...shared,
     taskQueue: hostQueue(home.hostId),
-    activities: { ...hostActivities(host, sampler, prober), ...serviceActivities(host, sampler) },
+    activities: {
+      ...hostActivities(host, sampler, prober),
+      ...serviceActivities(host, sampler),
+      ...taskActivities(host, client, sessionTalk),
+    },
     maxConcurrentActivityTaskExecutions: activitySlots,
   })
   const commonWorker = await Worker.create({
@@ -65,6 +75,7 @@ export async function startWorker(input: {
   sampler.start()
   prober.start()
   await configurePool(client, home, config)
+  await syncSchedules(client, home, config)
   const workers = [hostWorker, commonWorker]
   const runs = workers.map((worker) => worker.run())
   const taking = takeOver(client, home.hostId).catch((error: unknown) =>
@@ -90,6 +101,10 @@ export async function startWorker(input: {
   }
   return {
     done,
+    isProgressing: async () =>
+      workers.every((worker) => worker.getState() === 'RUNNING') &&
+      sampler.lookedWithin(looksWithin) &&
+      (await carriesOutWorkflows(connection, client, config)),
     stop: async () => {
       shutDown()
       await done.catch(() => undefined)
@@ -100,6 +115,37 @@ export async function startWorker(input: {
       await connection.close()
       await native.close()
     },
+  }
+}
+
+/** A look at the host takes well under a second, even with a thousand sessions. */
+const looksWithin = 60_000
+/** On a busy machine an answer takes seconds; one that takes longer than this is none. */
+const answersWithin = 20_000
+
+/** A question to the pool goes through everything: engine, polling, replay, answer. It leaves nothing in any history. */
+async function carriesOutWorkflows(
+  connection: Connection,
+  client: Client,
+  { pool }: Config,
+): Promise<boolean> {
+  const handle = client.workflow.getHandle(poolWorkflowId(pool.name))
+  try {
+    await connection.withDeadline(Date.now() + answersWithin, () => handle.query(poolQueries.describe))
+    return true
+  } catch {
+    return !(await answersItself(connection))
+  }
+}
+
+async function answersItself(connection: Connection): Promise<boolean> {
+  try {
+    await connection.withDeadline(Date.now() + answersWithin, () =>
+      connection.workflowService.getSystemInfo({}),
+    )
+    return true
+  } catch {
+    return false
   }
 }
 

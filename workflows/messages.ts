@@ -5,6 +5,7 @@
 import type { Timing } from '../policy/account.js'
 import type { ServiceView, Verdict } from '../policy/service.js'
 import type { RescueCause, SessionDetails } from '../policy/session.js'
+import type { RanTask, TaskRecord } from '../policy/tasks.js'
 
 export type { Announcement } from '../policy/notices.js'
 export type {
@@ -37,6 +38,8 @@ export const sessionQueries = {
   describe: 'describe',
   /** Takes the id of a text; answers true once the agent has taken it. */
   delivered: 'delivered',
+  /** Answers Backlog: the texts that the agent has not taken yet. */
+  backlog: 'backlog',
 } as const
 
 export const poolSignals = {
@@ -147,6 +150,11 @@ export interface SendArgs {
   text: string
 }
 
+export interface Backlog {
+  texts: number
+  characters: number
+}
+
 /** The id of a text; the answer is whether the agent has taken it, a boolean. */
 export type DeliveryQuery = SendArgs['id']
 
@@ -182,6 +190,17 @@ export interface SessionStart {
   timing: Timing
 }
 
+/** The single input of a `loop` workflow, one run of a task. What is to be done stands in the host's own configuration. */
+export interface LoopRun extends RanTask {
+  /** What an agent task's session is started with; null for other kinds. */
+  session: (Pick<SessionStart, 'pool' | 'agent' | 'model' | 'timing'> & { timeout: number }) | null
+}
+
+/** The memo of a task's run: TaskRecord, once it has ended. */
+export const taskMemo = 'task'
+/** The type of the failure that a failed run ends in; its first detail is the TaskRecord. */
+export const taskFailed = 'TaskFailed'
+
 /** The memo of a session: what `ls` reads without waking anybody. The engine keeps it for closed sessions too. */
 export const sessionMemo = 'session'
-export type { SessionDetails }
+export type { SessionDetails, TaskRecord }

@@ -3,6 +3,7 @@ import { proxyActivities } from '@temporalio/workflow'
 import { commonQueue, hostQueue } from '../policy/ids.js'
 import type { CommonActivities, HostActivities } from '../activities/contracts.js'
 import type { ServiceActivities } from '../activities/services/contracts.js'
+import type { TaskActivities } from '../activities/tasks/contracts.js'
 
 /** A step that its worker left behind is handed out again after this: dead workers are noticed by missing beats. */
 const beatWithin = '10 seconds'
@@ -94,6 +95,24 @@ export const serviceWatchesOn = (hostId: string) =>
       retry: { initialInterval: '1 second', backoffCoefficient: 1 },
     },
   )
+
+/** What a task did before its worker died is not known: it is not done again, but comes again with the next run. */
+export const taskRunsOn = (hostId: string) =>
+  proxyActivities<Pick<TaskActivities, 'runProgram'>>({
+    taskQueue: hostQueue(hostId),
+    startToCloseTimeout: '30 days',
+    heartbeatTimeout: beatWithin,
+    retry: { maximumAttempts: 1 },
+  })
+
+/** Steps of a task that may be done again at any time. */
+export const taskStepsOn = (hostId: string) =>
+  proxyActivities<Pick<TaskActivities, 'pollMail' | 'prepareWork' | 'keepAnswer'>>({
+    taskQueue: hostQueue(hostId),
+    startToCloseTimeout: '30 days',
+    heartbeatTimeout: beatWithin,
+    retry: { ...patient, maximumAttempts: 3 },
+  })
 
 export const commonSteps = proxyActivities<CommonActivities>({
   taskQueue: commonQueue,

@@ -4,12 +4,7 @@ import { openHome } from '../../config/home.js'
 import { namePattern } from '../../policy/ids.js'
 
 export async function completeNames([kind]: readonly string[]): Promise<void> {
-  const names =
-    kind === 'session'
-      ? sessionNames()
-      : kind === 'account' || kind === 'agent' || kind === 'service'
-        ? await configured(kind)
-        : []
+  const names = kind === 'session' ? sessionNames() : kind === undefined ? [] : await configured(kind)
   if (names.length > 0) process.stdout.write(`${names.join('\n')}\n`)
 }
 
@@ -25,12 +20,14 @@ function sessionNames(): string[] {
 }
 
 /** A wrong or missing file completes nothing; the command itself will say why. */
-async function configured(kind: 'account' | 'agent' | 'service'): Promise<string[]> {
+async function configured(kind: string): Promise<string[]> {
   const { loadConfig } = await import('../../config/loadConfig.js')
   try {
-    const config = loadConfig()
-    if (kind === 'service') return config.services.map(({ name }) => name)
-    return kind === 'account' ? config.pool.accounts.map(({ name }) => name) : Object.keys(config.agents)
+    const { pool, agents, services, tasks } = loadConfig()
+    if (kind === 'account') return pool.accounts.map(({ name }) => name)
+    if (kind === 'agent') return Object.keys(agents)
+    if (kind === 'service') return services.map(({ name }) => name)
+    return kind === 'task' ? tasks.map(({ name }) => name) : []
   } catch {
     return []
   }

@@ -7,6 +7,7 @@ import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { unitText } from '../../client/service/unit.js'
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
@@ -14,11 +15,14 @@ const systemd = await execa('systemd-analyze', ['--version'], { reject: false })
 
 describe('the systemd unit', () => {
   const unit = readFileSync(at('deploy/systemd/outpool.service'), 'utf8')
-  const filled = unit
-    .replaceAll('@NODE@', process.execPath)
-    .replaceAll('@OUTPOOL@', at('package.json'))
-    .replaceAll('@CONFIG@', '/home/somebody/outpool.yaml')
-    .replaceAll('@PATH@', '/usr/local/bin:/usr/bin:/bin')
+  const filled = unitText({
+    ...{ scope: 'user', node: process.execPath, program: at('package.json'), user: 'somebody' },
+    ...{
+      config: '/home/some body/100 %/out"pool$.yaml',
+      home: '/home/some body',
+      env: { PATH: '/usr/bin:/bin' },
+    },
+  })
 
   let dir: string
   beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'outpool-unit-'))))
@@ -31,11 +35,14 @@ describe('the systemd unit', () => {
     set('StartLimitIntervalSec=0')
     set('KillMode=process')
     set('TimeoutStopSec=30')
+    // A worker that makes no progress is ended, and started anew.
+    set('Type=notify')
+    set('WatchdogSec=2min')
     // With the default, one agent that takes too much memory ends the whole unit.
     set('OOMPolicy=continue')
   })
 
-  it('has no place left to fill in but the four that are told', () => {
+  it('has no place left to fill in', () => {
     expect(filled.split('\n').filter((line) => !line.startsWith('#') && /@[A-Z]+@/.test(line))).toEqual([])
     // Folders of its own would hide the sockets in /tmp and the user's repositories from the agents.
     expect(unit).not.toMatch(/^(Private|Protect|ReadOnly|Inaccessible)/m)

@@ -24,6 +24,7 @@ import { checkAgent, checkNode, checkPython, checkTmux } from './programs.js'
 import { type Check, runChecks } from './runChecks.js'
 import { checkWorker } from './running.js'
 import { checkServices } from './services.js'
+import { checkTask } from './tasks.js'
 
 export interface Doctor {
   home: Home
@@ -48,6 +49,7 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
     ...(config === null || config.services.length === 0
       ? []
       : [check('services', quick, () => checkServices(home, config))]),
+    ...(config?.tasks ?? []).map((task) => check(`task ${task.name}`, slow, () => checkTask(task, env))),
     ...engineChecks(home, env),
     ...hostChecks(home, env),
   ])

@@ -2,7 +2,7 @@
 import { defineQuery, defineSignal, setHandler } from '@temporalio/workflow'
 import type { LeaseGrant, LeaseRefusal } from '../../policy/lease.js'
 import type { SessionDetails } from '../../policy/session.js'
-import { type MoveArgs, type SendArgs, sessionQueries, sessionSignals } from '../messages.js'
+import { type Backlog, type MoveArgs, type SendArgs, sessionQueries, sessionSignals } from '../messages.js'
 import { details, type Order, type SessionState } from './state.js'
 
 export class Mailbox {
@@ -38,6 +38,10 @@ export class Mailbox {
     })
     setHandler(defineQuery<SessionDetails>(sessionQueries.describe), () => details(state))
     setHandler(defineQuery<boolean, [string]>(sessionQueries.delivered), (id) => state.taken.includes(id))
+    setHandler(defineQuery<Backlog>(sessionQueries.backlog), () => ({
+      texts: state.inbox.length,
+      characters: state.inbox.reduce((sum, { text }) => sum + text.length, 0),
+    }))
   }
 
   hasOrders(): boolean {

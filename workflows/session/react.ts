@@ -69,7 +69,9 @@ export function react(run: Run, seen: Observation): void {
       show(run, { sessionId: seen.sessionId, transcript: seen.transcript, transcriptFrom: 0 })
       return
     case 'turn-ended':
-      if (state.inbox.length === 0) run.mail.orders.push({ kind: 'stop', why: 'its work is done' })
+      if (state.inbox.length > 0) return
+      state.workDone = true
+      run.mail.orders.push({ kind: 'stop', why: 'its work is done' })
       return
     case 'released':
     case 'rollover':

@@ -84,7 +84,7 @@ async function live(run: Run): Promise<SessionDetails> {
   deliveries.cancel()
   await delivering
   await condition(allHandlersFinished)
-  return details(state)
+  return { ...details(state), ...(state.once === true ? { workDone: state.workDone === true } : {}) }
 }
 
 const readAccounts = ({ steps }: Run): Promise<AccountReading[]> =>

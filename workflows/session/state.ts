@@ -72,6 +72,8 @@ export interface SessionState extends SessionStart {
   /** What is to be done next; null while the agent runs and is watched. */
   bringUp: BringUp | null
   paused: boolean
+  /** The one piece of work that the session was there for is done. */
+  workDone?: boolean
 }
 
 /** Older moves are in the engine's history; the log is for people. */

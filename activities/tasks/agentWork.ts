@@ -1,0 +1,37 @@
+/** Both ends of an agent task: the prompt that its session begins with, and the answer that it ended with. */
+import { realpathSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { failed, type TaskOutcome } from '../../policy/tasks.js'
+import { promptMissing, workFolderMissing } from '../errors.js'
+import { writeFileAtomic } from '../files.js'
+import type { Host } from '../host.js'
+import type { AgentWork, KeepAnswerRequest } from './contracts.js'
+import { TaskFolder, taskOf } from './taskFolder.js'
+
+/** Throws PromptMissing, WorkFolderMissing. */
+export async function prepareWork(host: Host, task: string): Promise<AgentWork> {
+  const { prompt, cwd } = taskOf(host, task, 'agent')
+  const text = typeof prompt === 'string' ? prompt : await readPrompt(prompt.file)
+  const promptFile = new TaskFolder(host, task).path('prompt.md')
+  writeFileAtomic(promptFile, text)
+  try {
+    return { promptFile, cwd: realpathSync.native(cwd) }
+  } catch {
+    throw workFolderMissing(cwd)
+  }
+}
+
+async function readPrompt(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => '')
+  if (text.trim() === '') throw promptMissing(file)
+  return text
+}
+
+export async function keepAnswer(host: Host, request: KeepAnswerRequest): Promise<TaskOutcome> {
+  const { task, agent, transcript } = request
+  const answer = transcript === null ? null : await host.adapter(agent).lastAnswer(transcript, 0)
+  if (answer === null) return failed('the agent ended without an answer')
+  const { keep } = taskOf(host, task, 'agent')
+  const file = new TaskFolder(host, task).keepResult(`${answer.text}\n`, 'md', keep)
+  return { ok: true, error: null, summary: `answered in ${answer.text.length} characters`, file }
+}

@@ -1,0 +1,52 @@
+/** The steps of tasks, wired to their host and to the engine by which they reach sessions. */
+import { Context } from '@temporalio/activity'
+import { type Client, WorkflowNotFoundError } from '@temporalio/client'
+import { sessionWorkflowId } from '../../policy/ids.js'
+import { beating } from '../beating.js'
+import type { Host } from '../host.js'
+import { keepAnswer, prepareWork } from './agentWork.js'
+import type { TaskActivities } from './contracts.js'
+import type { Backlog, SessionTalk } from './mailDelivery.js'
+import { pollMail } from './pollMail.js'
+import { runProgram } from './runProgram.js'
+
+/** Names of the session workflow's messages; they are its contract, and `talk` is given them by whoever wires the worker. */
+export interface TalkNames {
+  send: string
+  backlog: string
+}
+
+export function taskActivities(host: Host, client: Client, names: TalkNames): TaskActivities {
+  const talk = talkThrough(client, names)
+  const broken = (): AbortSignal => Context.current().cancellationSignal
+  return {
+    runProgram: ({ task }) => beating(() => runProgram(host, task, broken())),
+    pollMail: ({ task }) => beating(() => pollMail(host, talk, task, broken())),
+    prepareWork: ({ task }) => beating(() => prepareWork(host, task)),
+    keepAnswer: (request) => beating(() => keepAnswer(host, request)),
+  }
+}
+
+function talkThrough(client: Client, names: TalkNames): SessionTalk {
+  const handle = (session: string) => client.workflow.getHandle(sessionWorkflowId(session))
+  return {
+    send: async (session, text) => {
+      try {
+        await handle(session).signal(names.send, text)
+        return true
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false
+        throw error
+      }
+    },
+    backlog: async (session) => {
+      try {
+        const { status } = await handle(session).describe()
+        return status.name === 'RUNNING' ? await handle(session).query<Backlog>(names.backlog) : null
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return null
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,31 @@
+/** What goes wrong with a mail server, in a sentence for a person. */
+import type { ImapFlowError } from 'imapflow'
+import type { ImapConfig } from '../../config/config.js'
+import { SecretError } from '../../config/errors.js'
+
+/** Thrown when a mailbox cannot be opened or read. Its message names the server, and holds nothing of a mail or a password. */
+export class MailError extends Error {
+  override readonly name = 'MailError'
+}
+
+/** What the library threw, as MailError; errors of another kind as they are. */
+export function mailFault(error: unknown, { host, port, user, mailbox, tls }: ImapConfig): unknown {
+  if (!(error instanceof Error) || error instanceof MailError || error instanceof SecretError) return error
+  const { authenticationFailed, mailboxMissing, tlsFailed, code = '' }: ImapFlowError = error
+  const server = `${host}:${port}`
+  if (authenticationFailed === true) return new MailError(`${host} refuses the user ${user} or the password`)
+  if (mailboxMissing === true) return new MailError(`${user} has no mailbox ${mailbox} at ${host}`)
+  if (isCertificate(code))
+    return new MailError(
+      `the certificate of ${server} is not trusted (${code}): name its issuer with imap.ca`,
+    )
+  if (tlsFailed === true || code.startsWith('ERR_SSL') || code === 'EPROTO')
+    return new MailError(`${server} does not speak TLS as asked for (imap.tls: ${tls})`)
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new MailError(`there is no address for ${host}`)
+  if (code === 'ECONNREFUSED') return new MailError(`nobody answers at ${server}`)
+  if (code !== '') return new MailError(`the connection to ${server} broke (${code})`)
+  return new MailError(`${server} refuses what was asked`)
+}
+
+const isCertificate = (code: string): boolean =>
+  /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_TLS_CERT|HOSTNAME_MISMATCH)/.test(code)

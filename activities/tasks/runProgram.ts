@@ -1,0 +1,60 @@
+/** A task that runs a program. */
+import { rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { SecretError } from '../../config/errors.js'
+import { resolveEnv } from '../../config/secrets.js'
+import { failed, type TaskOutcome } from '../../policy/tasks.js'
+import { writeFileAtomic } from '../files.js'
+import type { Host } from '../host.js'
+import { end, startOf } from '../processes.js'
+import { type CommandResult, runCommand } from '../runCommand.js'
+import { TaskFolder, taskOf } from './taskFolder.js'
+
+const processSchema = z.object({ pid: z.int().positive(), start: z.string().min(1) })
+
+export async function runProgram(host: Host, task: string, abort: AbortSignal): Promise<TaskOutcome> {
+  const config = taskOf(host, task, 'run')
+  const folder = new TaskFolder(host, task)
+  const record = folder.path('running.json')
+  const { stopGrace } = host.config.timing
+  await endLeftover(record, stopGrace)
+  let env: Record<string, string>
+  try {
+    env = await resolveEnv(config.env)
+  } catch (error) {
+    if (error instanceof SecretError) return failed(error.message)
+    throw error
+  }
+  const result = await runCommand({
+    ...{ run: config.run, cwd: config.cwd, env: { ...env, OUTPOOL_TASK: task } },
+    ...{ timeoutMs: config.timeout, stopGraceMs: stopGrace, maxOutputBytes: config.maxOutput, abort },
+    onStart: (process) => writeFileAtomic(record, JSON.stringify(process)),
+  })
+  rmSync(record, { force: true })
+  const file = result.printedBytes === 0 ? null : folder.keepResult(printed(result), 'log', config.keep)
+  if (result.why !== null) return failed(result.why, file)
+  return { ok: true, error: null, summary: `ended well after ${(result.ms / 1_000).toFixed(1)} s`, file }
+}
+
+/** The program of a run whose worker was killed: two of it would get in each other's way. */
+async function endLeftover(record: string, graceMs: number): Promise<void> {
+  const text = await readFile(record, 'utf8').catch(() => null)
+  if (text === null) return
+  const process = processSchema.safeParse(parsed(text)).data
+  if (process && (await startOf(process.pid)) === process.start) await end(process, graceMs)
+  rmSync(record, { force: true })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function printed({ tail, printedBytes }: CommandResult): string {
+  const kept = Buffer.byteLength(tail)
+  return kept < printedBytes ? `[the last ${kept} of ${printedBytes} bytes]\n${tail}` : tail
+}

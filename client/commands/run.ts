@@ -1,0 +1,75 @@
+/** `outpool run TASK` */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ScheduleOverlapPolicy, WorkflowFailedError } from '@temporalio/client'
+import { ApplicationFailure } from '@temporalio/common'
+import { openHome } from '../../config/home.js'
+import { loadConfig } from '../../config/loadConfig.js'
+import type { TaskRecord } from '../../policy/tasks.js'
+import { taskFailed } from '../../workflows/messages.js'
+import { type Call, note, print } from '../call.js'
+import { type Engine, withEngine } from '../engine.js'
+import { FailedError } from '../errors.js'
+import { checkTask, findTask, recordSchema, scheduleOf } from '../tasks.js'
+
+const pollMs = 200
+/** A schedule starts what it is told to in well under a second; on a machine under load it takes longer. */
+const startWithinMs = 30_000
+const answerWithinMs = 10_000
+/** An agent's work takes hours, and whoever waits for it can end the waiting. */
+const longestWaitMs = 30 * 24 * 3_600_000
+
+export async function run(call: Call): Promise<void> {
+  const { name } = checkTask(call.arg(0, 'TASK'), loadConfig({ path: call.config }))
+  await withEngine(openHome(), async (engine) => {
+    const workflowId = await engine.within(startWithinMs + answerWithinMs, () => begin(engine, name))
+    if (call.flag('detach')) {
+      print(`${name} runs; see how it ends with: outpool tasks`)
+      return
+    }
+    const { summary, file } = await engine.within(longestWaitMs, () => ended(engine, name, workflowId))
+    print(`${name}: ${summary ?? 'done'}${file === null ? '' : `\n${file}`}`)
+  })
+}
+
+/** Answers the run's workflow: a new one, or that which is under way, as a task never runs twice at the same time. */
+async function begin(engine: Engine, task: string): Promise<string> {
+  const { info } = await findTask(engine, task)
+  const under = info.runningActions[0]
+  if (under?.type === 'startWorkflow') {
+    note(`${task} was running already: this is how that run ends`)
+    return under.workflow.workflowId
+  }
+  const before = info.numActionsTaken
+  await scheduleOf(engine, task).trigger(ScheduleOverlapPolicy.SKIP)
+  const until = Date.now() + startWithinMs
+  while (Date.now() < until) {
+    const { info: now } = await findTask(engine, task)
+    const newest = now.recentActions.at(-1)
+    if (now.numActionsTaken > before && newest) return newest.action.workflow.workflowId
+    await sleep(pollMs)
+  }
+  throw new FailedError(
+    `the engine has not begun the run of ${task}`,
+    'see with `outpool tasks` whether it did since',
+  )
+}
+
+async function ended(engine: Engine, task: string, workflowId: string): Promise<TaskRecord> {
+  try {
+    return recordSchema.parse(await engine.client.workflow.getHandle(workflowId).result())
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error
+    throw failureOf(error, task)
+  }
+}
+
+function failureOf(error: WorkflowFailedError, task: string): FailedError {
+  const { cause } = error
+  const isOurs = cause instanceof ApplicationFailure && cause.type === taskFailed
+  const file = isOurs ? (recordSchema.safeParse(cause.details?.[0]).data?.file ?? null) : null
+  return new FailedError(
+    `${task} failed: ${cause?.message ?? error.message}`,
+    file === null ? 'it is tried again when it is due' : `its output: ${file}`,
+    { cause: error },
+  )
+}

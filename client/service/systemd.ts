@@ -1,0 +1,38 @@
+/** Asking systemd: by its own programs, with argument arrays. */
+import { execa } from 'execa'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Scope } from './unit.js'
+
+export const unitName = 'outpool.service'
+
+export interface Told {
+  ok: boolean
+  /** What it printed, on both outputs. */
+  said: string
+}
+
+/** What systemd has against the unit; null where it has nothing, or has no program to say so. */
+export async function verifyUnit(text: string, scope: Scope): Promise<string | null> {
+  const dir = await mkdtemp(join(tmpdir(), 'outpool-unit-'))
+  try {
+    const file = join(dir, unitName)
+    await writeFile(file, text)
+    const args = ['verify', `--${scope}`, '--man=no', file]
+    const env = process.env['XDG_RUNTIME_DIR'] === undefined ? { XDG_RUNTIME_DIR: dir } : {}
+    const { code, all } = await execa('systemd-analyze', args, { env, all: true, reject: false })
+    // It exits with 0 also where it passed over a key that it does not know.
+    return code === 'ENOENT' || all.trim() === '' ? null : all.trim()
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+export async function systemctl(scope: Scope, ...args: string[]): Promise<Told> {
+  const { failed, all, shortMessage } = await execa('systemctl', [`--${scope}`, ...args], {
+    all: true,
+    reject: false,
+  })
+  return { ok: !failed, said: all === '' ? (shortMessage ?? '') : all.trim() }
+}

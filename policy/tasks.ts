@@ -1,0 +1,67 @@
+/** The loop's standing work: what a run leaves behind, and what it means for the next one. */
+
+export const taskKinds = ['imap', 'agent', 'run'] as const
+export type TaskKind = (typeof taskKinds)[number]
+
+/** What one run of a task came to. */
+export interface TaskOutcome {
+  ok: boolean
+  /** Why it failed, in one sentence without any content of mails, outputs or conversations; null where it did not. */
+  error: string | null
+  /** What it did, in a few words. */
+  summary: string
+  /** The file on the task's host that keeps its output or answer, or null. */
+  file: string | null
+}
+
+/** A task after its newest run; what `outpool tasks` shows of it. */
+export interface TaskRecord {
+  name: string
+  kind: TaskKind
+  host: string
+  lastResult: { ok: boolean; at: string; error: string | null } | null
+  /** Failed runs in a row. */
+  failures: number
+  summary: string | null
+  file: string | null
+  /** One sentence that says what a person should do, or null. */
+  attention: string | null
+}
+
+/** A row of `outpool tasks --json`. */
+export interface TaskView {
+  name: string
+  kind: TaskKind
+  /** As it is written in `outpool.yaml`. */
+  every: string
+  lastRunAt: string | null
+  lastResult: TaskRecord['lastResult']
+  failures: number
+  /** Null while the task is paused, or not set up. */
+  nextRunAt: string | null
+  running: boolean
+  paused: boolean
+  attention: string | null
+}
+
+export interface RanTask {
+  name: string
+  kind: TaskKind
+  host: string
+  /** So many failures in a row are something for a person to look at. */
+  attentionAfter: number
+}
+
+/** The record after a run that ended at `at`. */
+export function afterRun(task: RanTask, before: number, outcome: TaskOutcome, at: string): TaskRecord {
+  const { name, kind, host, attentionAfter } = task
+  const { ok, error, summary, file } = outcome
+  const failures = ok ? 0 : before + 1
+  const attention =
+    failures >= attentionAfter ? `task ${name} failed ${failures} times in a row: ${error ?? summary}` : null
+  return { name, kind, host, lastResult: { ok, at, error }, failures, summary, file, attention }
+}
+
+export const failed = (error: string, file: string | null = null): TaskOutcome => ({
+  ...{ ok: false, error, summary: error, file },
+})
