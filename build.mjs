@@ -16,8 +16,10 @@ const { code } = await bundleWorkflowCode({ workflowsPath: at('dist/workflows/in
 mkdirSync(at('dist/workflows'), { recursive: true })
 writeFileSync(at('dist/workflows/bundle.js'), code)
 
-cpSync(at('agents/claude-code/report.sh'), at('dist/agents/claude-code/report.sh'))
-chmodSync(at('dist/agents/claude-code/report.sh'), 0o755)
+for (const script of ['report.sh', 'hand-over.sh']) {
+  cpSync(at(`agents/claude-code/${script}`), at(`dist/agents/claude-code/${script}`))
+  chmodSync(at(`dist/agents/claude-code/${script}`), 0o755)
+}
 chmodSync(at('dist/client/bin.js'), 0o755)
 // Editors check outpool.yaml with it: the first line that `outpool init` writes points here.
 cpSync(at('config/outpool.schema.json'), at('dist/config/outpool.schema.json'))

@@ -63,8 +63,8 @@ export async function untilTaken(
   place: Place,
   request: LaunchRequest,
   wanted: string | null,
-  /** Where in the transcript to look for it, in bytes. */
-  from: number,
+  /** Where in the transcript to look for it, in bytes; on a fork, from when on. */
+  { from, forkedAt }: { from: number; forkedAt: string | null },
 ): Promise<boolean> {
   if (wanted === null) return true
   const until = performance.now() + promptWait
@@ -72,7 +72,7 @@ export async function untilTaken(
   do {
     const transcript = await adapter.findTranscript(place, request.sessionId)
     if (transcript) {
-      const { prompts } = await adapter.readTail(transcript, from)
+      const { prompts } = await adapter.readTail(transcript, from, forkedAt)
       if (prompts.some((prompt) => prompt.trim() === wanted.trim())) return true
     }
     const pane = await host.tmux.pane(request.session)

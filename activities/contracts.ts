@@ -1,11 +1,15 @@
 /** Shapes of the host-bound activities: what a workflow may ask of a host, and what it gets back. */
 import type { AccountReading, Wall } from '../policy/account.js'
 import type { Notice } from '../policy/notices.js'
+import type { PlaceRef } from '../policy/place.js'
 import type { RescueStep } from '../policy/session.js'
+
+export type { PlaceRef }
 
 /** Which process of which session: every host-bound step carries it, and a host refuses an older fence. */
 export interface SessionRef {
   session: string
+  /** The conversation that is written there: the session's own, or on a substrate its fork. */
   sessionId: string
   fence: number
   agent: string
@@ -13,16 +17,14 @@ export interface SessionRef {
   place: PlaceRef
 }
 
-/** A place by name; the host resolves it to a config dir and an environment. */
-export interface PlaceRef {
-  kind: 'account' | 'substrate'
-  name: string
-}
-
 export interface LaunchRequest extends SessionRef {
   model: string | null
   /** A conversation that exists somewhere on this host is never begun anew, whatever this says. */
   mode: 'new' | 'resume'
+  /** On a substrate: the session's own conversation, from which the fork begins where it does not exist yet. */
+  forkOf?: string | null
+  /** Forks of which this conversation may not know yet, oldest first: what they did is handed over with its next prompt. */
+  forks?: string[]
   /** Submitted at once, from a file of the host or as it stands; where the conversation already holds `text`, `otherwise` instead. */
   prompt: { text: string | { file: string }; otherwise: string | null } | null
   /** Shown in the status bar of the session's tmux. */
@@ -38,6 +40,8 @@ export interface Launched {
   transcriptFrom: number
   /** Whether the agent is known to have taken the prompt. */
   promptTaken: boolean
+  /** Those of `forks` of which nothing has to be handed over any more. */
+  settledForks?: string[]
   steps: RescueStep[]
 }
 
@@ -78,6 +82,8 @@ export interface WatchRequest extends SessionRef {
   waiting: { what: string; endsWith: 'dialog' | 'turn' } | null
   /** The end of a turn that was answered is news too: the session is there for one piece of work. */
   untilTurnEnd: boolean
+  /** There is room at home: the end of a turn, or a rest that stands already, is news. */
+  isCalledHome?: boolean
   status: string
 }
 
@@ -104,6 +110,12 @@ export type Observation = {
   | { kind: 'not-waiting' }
   /** Only where the watch was asked to stand until then. */
   | { kind: 'turn-ended' }
+  /** Only where the session is called home: it is at rest, and nobody is typing. */
+  | { kind: 'ready-for-home' }
+  /** A turn has ended, and what its substrate may cost is spent. */
+  | { kind: 'spent'; wall: Wall }
+  /** The substrate will not do for this very session: its conversation is too long there. */
+  | { kind: 'unfit'; text: string }
   /** The person began another conversation in the same pane (/clear, /resume). */
   | { kind: 'renamed'; sessionId: string; transcript: string | null }
   /** Another step took the session over on this host. */
@@ -134,7 +146,7 @@ export interface HostActivities {
   watchAgent(request: WatchRequest): Promise<Observation>
   /** Returns once the agent has taken the text. */
   deliverText(request: DeliverRequest): Promise<void>
-  /** What this host knows of its accounts, without asking anybody. */
+  /** What this host knows of its accounts and substrates, without asking anybody. */
   readAccounts(): Promise<AccountReading[]>
   /** Tries each channel once. */
   sendNotice(request: NoticeRequest): Promise<NoticeOutcome>

@@ -56,7 +56,8 @@ async function wasTaken(host: Host, request: DeliverRequest): Promise<boolean> {
   if (from === null) return false
   const transcript = await transcriptOf(host, request)
   if (transcript === null) return false
-  const { prompts } = await host.adapter(request.agent).readTail(transcript, from)
+  const forkedAt = host.records.forkedAt(request.session, request.sessionId)
+  const { prompts } = await host.adapter(request.agent).readTail(transcript, from, forkedAt)
   return prompts.some((prompt) => prompt.trim() === request.text.trim())
 }
 

@@ -1,18 +1,20 @@
 /** What every host-bound step of this worker shares: the configuration, tmux, the records and the readings of this host. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { agentNamed } from '../agents/index.js'
 import type { AgentAdapter, AgentCommand, Place } from '../agents/agent.js'
-import type { Config, EnvRefs } from '../config/config.js'
+import type { Config, EnvRefs, SubstrateConfig } from '../config/config.js'
 import type { Home } from '../config/home.js'
 import { SecretError } from '../config/errors.js'
 import { resolveEnv } from '../config/secrets.js'
+import type { AccountReading } from '../policy/account.js'
 import { taskSession } from '../policy/ids.js'
 import type { PlaceRef } from './contracts.js'
 import { secretMissing, unknownPlace } from './errors.js'
 import { QuotaStore } from './quotaStore.js'
 import { SessionRecords } from './sessionRecord.js'
 import { StartGate } from './startGate.js'
+import { Spending } from './spending.js'
 import { Tmux } from './tmux.js'
 
 export class Host {
@@ -22,6 +24,7 @@ export class Host {
   readonly records: SessionRecords
   readonly quota: QuotaStore
   readonly starts = new StartGate()
+  readonly spending: Spending
 
   constructor(home: Home, config: Config) {
     this.home = home
@@ -29,6 +32,7 @@ export class Host {
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
     this.records = new SessionRecords(home)
     this.quota = new QuotaStore(home)
+    this.spending = new Spending(this)
   }
 
   adapter(agent: string): AgentAdapter {
@@ -50,9 +54,7 @@ export class Host {
       if (!account) throw unknownPlace(ref.name)
       return { ...ref, configDir: account.configDir, env: await secretsOf(account.env) }
     }
-    const { substrates, reservedSubstrates } = this.config
-    const substrate = [...substrates, ...reservedSubstrates].find(({ name }) => name === ref.name)
-    if (!substrate) throw unknownPlace(ref.name)
+    const substrate = this.substrate(ref.name)
     const configDir = join(this.home.dir, 'substrates', substrate.name)
     mkdirSync(configDir, { recursive: true, mode: 0o700 })
     return { ...ref, configDir, env: await secretsOf(substrate.env) }
@@ -63,15 +65,45 @@ export class Host {
    * are not there. Costs nothing, however often it is asked for. Throws UnknownPlace.
    */
   files(ref: PlaceRef): Place {
-    const { pool, reserved, substrates } = this.config
-    const among = ref.kind === 'account' ? [...pool.accounts, ...reserved] : substrates
-    const named = among.find(({ name }) => name === ref.name)
+    const { pool, reserved } = this.config
+    const named =
+      ref.kind === 'substrate'
+        ? this.substrate(ref.name)
+        : [...pool.accounts, ...reserved].find(({ name }) => name === ref.name)
     if (!named) throw unknownPlace(ref.name)
     const configDir = 'configDir' in named ? named.configDir : join(this.home.dir, 'substrates', named.name)
     const literals = Object.entries(named.env).flatMap(([name, value]) =>
       typeof value === 'string' ? [[name, value] as const] : [],
     )
     return { ...ref, configDir, env: Object.fromEntries(literals) }
+  }
+
+  /** Throws UnknownPlace. */
+  substrate(name: string): SubstrateConfig {
+    const { substrates, reservedSubstrates } = this.config
+    const substrate = [...substrates, ...reservedSubstrates].find((one) => one.name === name)
+    if (!substrate) throw unknownPlace(name)
+    return substrate
+  }
+
+  /** What this host knows of everything that the pool leases. */
+  readings(): AccountReading[] {
+    const { pool, substrates } = this.config
+    return [...pool.accounts, ...substrates].map(({ name }) => this.quota.read(name))
+  }
+
+  /** The copy of the conversation that was written last, wherever it lies: earlier stays leave older states of it behind. */
+  async newestTranscript(
+    adapter: AgentAdapter,
+    sessionId: string,
+  ): Promise<{ place: Place; path: string } | null> {
+    let newest: { place: Place; path: string; writtenAt: number } | null = null
+    for (const place of await this.allPlaces()) {
+      const path = await adapter.findTranscript(place, sessionId)
+      const writtenAt = path === null ? 0 : statSync(path).mtimeMs
+      if (path !== null && writtenAt > (newest?.writtenAt ?? 0)) newest = { place, path, writtenAt }
+    }
+    return newest
   }
 
   /** Every place of this host under which the conversation could lie. */

@@ -24,7 +24,7 @@ export function hostActivities(host: Host, sampler: Sampler, prober: Prober): Ho
     carryConversation: (request) => beating(() => carryConversation(host, request)),
     watchAgent: (request) => watchAgent(host, sampler, request),
     deliverText: (request) => beating(() => deliverText(host, sampler, request)),
-    readAccounts: () => Promise.resolve(host.config.pool.accounts.map(({ name }) => host.quota.read(name))),
+    readAccounts: () => Promise.resolve(host.readings()),
     sendNotice: (request) => beating(() => sendNotice(host, request)),
     probeAccount: ({ account }) => beating(() => prober.probe(account)),
   }

@@ -13,6 +13,7 @@ import {
   stopFailed,
   workFolderMissing,
 } from './errors.js'
+import { layHandOver } from './handOver.js'
 import type { Host } from './host.js'
 import { writeLaunchScript } from './launchScript.js'
 import { end, isAlive, startOf, type ProcessRef } from './processes.js'
@@ -50,28 +51,34 @@ async function launch(
   const running = await runningLaunch(host, session, fence)
   let prompt: string | null = null
   let record: LaunchRecord
+  let settledForks: string[] = []
   if (running) {
     record = running
   } else {
     await step('clear', () => clearTheWay(host, adapter, request))
-    const transcript = await adapter.findTranscript(place, sessionId)
-    if (transcript === null && request.mode === 'resume') await assertNowhere(host, adapter, request)
-    prompt = await promptToSubmit(adapter, transcript, text, request.prompt?.otherwise ?? null)
-    record = await step('prepare', () => prepare(host, adapter, place, request, transcript))
-    await step('respawn', () => respawn(host, adapter, place, request, record, transcript, prompt))
+    const found = await conversationsOf(host, adapter, place, request)
+    const goesOnWith = found.own ?? found.origin
+    prompt = await promptToSubmit(adapter, goesOnWith, text, request.prompt?.otherwise ?? null)
+    const { file, settled } = await layHandOver(host, adapter, request, goesOnWith)
+    settledForks = settled
+    record = await step('prepare', () => prepare(host, adapter, place, request, found))
+    await step('respawn', () =>
+      respawn(host, adapter, place, request, record, { ...found, prompt, handOver: file }),
+    )
   }
   const up = await step('verify', () => untilUp(host, adapter, place, request))
   leave(running ? null : startTime(steps))
   // Null where the process is an earlier attempt's: its prompt may stand anywhere in the conversation.
   const from = prompt === null ? 0 : record.transcriptFrom
   const promptTaken = await step('prompt', () =>
-    untilTaken(host, adapter, place, request, prompt ?? text, from),
+    untilTaken(host, adapter, place, request, prompt ?? text, { from, forkedAt: record.forkedAt }),
   )
   await restoreDraft(host, session, up.pane.id)
   const transcript = await adapter.findTranscript(place, sessionId)
   const { transcriptFrom } = record
   const tmuxSocket = host.tmux.socket
-  return { pane: up.pane.id, pid: up.pane.pid, tmuxSocket, transcript, transcriptFrom, promptTaken, steps }
+  const { id: pane, pid } = up.pane
+  return { pane, pid, tmuxSocket, transcript, transcriptFrom, promptTaken, settledForks, steps }
 }
 
 /** From the respawn to the agent's own word that it is up. */
@@ -103,15 +110,17 @@ function stepTimer(steps: RescueStep[]) {
 
 /** Law 3: no live process may hold the conversation when the next one starts. Only our own are ended. */
 async function clearTheWay(host: Host, adapter: AgentAdapter, request: LaunchRequest): Promise<void> {
-  const { session, sessionId } = request
+  const { session, sessionId, forkOf } = request
   const pane = await host.tmux.pane(session)
   const start = pane && !pane.dead ? await startOf(pane.pid) : null
   if (pane && start !== null) await mustEnd(host, { pid: pane.pid, start })
   const newest = host.records.newest(session)
   if (newest?.process) await mustEnd(host, newest.process)
   for (const place of await host.allPlaces()) {
-    const [other] = await adapter.liveStates(place, { sessionId })
-    if (other) throw conversationHeld(sessionId, other.pid)
+    for (const conversation of [sessionId, ...(forkOf ? [forkOf] : [])]) {
+      const [other] = await adapter.liveStates(place, { sessionId: conversation })
+      if (other) throw conversationHeld(conversation, other.pid)
+    }
   }
 }
 
@@ -119,12 +128,36 @@ async function mustEnd(host: Host, process: ProcessRef): Promise<void> {
   if ((await end(process, host.config.timing.stopGrace)) === false) throw stopFailed(process.pid)
 }
 
-/** A conversation that was never begun may be begun; one that lies elsewhere must not be replaced by a blank one (law 5). */
-async function assertNowhere(host: Host, adapter: AgentAdapter, request: LaunchRequest): Promise<void> {
-  for (const place of await host.allPlaces()) {
-    if (await adapter.findTranscript(place, request.sessionId))
-      throw conversationMissing(request.sessionId, request.place.name)
+/** The transcripts that lie ready in the place: the conversation's own, and the one from which it would begin as a fork. */
+interface Found {
+  own: string | null
+  origin: string | null
+}
+
+async function conversationsOf(
+  host: Host,
+  adapter: AgentAdapter,
+  place: Place,
+  { sessionId, forkOf = null, mode }: LaunchRequest,
+): Promise<Found> {
+  const own = await adapter.findTranscript(place, sessionId)
+  const origin = own !== null || forkOf === null ? null : await adapter.findTranscript(place, forkOf)
+  if (own === null && mode === 'resume') {
+    await assertNowhere(host, adapter, sessionId, place)
+    if (origin === null && forkOf !== null) await assertNowhere(host, adapter, forkOf, place)
   }
+  return { own, origin }
+}
+
+/** A conversation that was never begun may be begun; one that lies elsewhere must not be replaced by a blank one (law 5). */
+async function assertNowhere(
+  host: Host,
+  adapter: AgentAdapter,
+  conversation: string,
+  place: Place,
+): Promise<void> {
+  if ((await host.newestTranscript(adapter, conversation)) !== null)
+    throw conversationMissing(conversation, place.name)
 }
 
 async function promptToSubmit(
@@ -152,12 +185,14 @@ async function prepare(
   adapter: AgentAdapter,
   place: Place,
   request: LaunchRequest,
-  transcript: string | null,
+  { own, origin }: Found,
 ): Promise<LaunchRecord> {
   await adapter.prepare(place, request.cwd)
-  const { fence, agent, sessionId, cwd } = request
-  const transcriptFrom = transcript === null ? 0 : statSync(transcript).size
-  const launch = { fence, place: request.place, agent, sessionId, cwd, process: null, transcriptFrom }
+  const { session, fence, agent, sessionId, cwd } = request
+  const transcriptFrom = own === null ? 0 : statSync(own).size
+  const forkedAt = origin === null ? host.records.forkedAt(session, sessionId) : new Date().toISOString()
+  const process = null
+  const launch = { fence, place: request.place, agent, sessionId, cwd, process, transcriptFrom, forkedAt }
   host.records.saveLaunch(request.session, launch)
   return launch
 }
@@ -168,10 +203,9 @@ async function respawn(
   place: Place,
   request: LaunchRequest,
   launch: LaunchRecord,
-  transcript: string | null,
-  prompt: string | null,
+  { own, origin, prompt, handOver }: Found & { prompt: string | null; handOver: string | null },
 ): Promise<void> {
-  const { session, sessionId, fence, cwd, model } = request
+  const { session, sessionId, forkOf, fence, cwd, model } = request
   const plan = await adapter.plan({
     place,
     command: await host.command(request.agent, request.session),
@@ -180,7 +214,9 @@ async function respawn(
     fence,
     cwd,
     model,
-    mode: transcript === null ? 'new' : 'resume',
+    mode: own !== null ? 'resume' : origin !== null ? 'fork' : 'new',
+    forkOf: forkOf ?? null,
+    handOver,
     prompt,
     launchDir: host.records.folder(session),
     reportDir: host.home.reports,

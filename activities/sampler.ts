@@ -243,7 +243,7 @@ export class Sampler {
     const launch = this.#host.records.launch(report.session, report.fence)
     if (!launch) return false
     if (report.kind === 'quota') {
-      if (launch.place.kind === 'account') this.#host.quota.takeWindows(launch.place.name, report.windows)
+      this.#host.quota.takeWindows(launch.place.name, report.windows)
       return true
     }
     const watching = this.#watches.get(report.session)
@@ -257,9 +257,8 @@ export class Sampler {
   }
 
   #publish(now: number): void {
-    const accounts = [...this.#host.config.pool.accounts, ...this.#host.config.reserved].map(({ name }) =>
-      this.#host.quota.read(name),
-    )
+    const { config, quota } = this.#host
+    const accounts = [...this.#host.readings(), ...config.reserved.map(({ name }) => quota.read(name))]
     const sessions: LiveFile['sessions'] = {}
     for (const { name, phase, waitingFor, fence } of this.#watches.values())
       sessions[name] = { phase, waitingFor, fence }

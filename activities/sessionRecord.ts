@@ -17,6 +17,8 @@ const launchSchema = z.object({
   /** Set once the process runs. */
   process: z.object({ pid: z.number().int(), start: z.string() }).nullable(),
   transcriptFrom: z.number().int(),
+  /** When the conversation was forked from another, of whose rows its transcript begins with copies; null where it was not. */
+  forkedAt: z.string().nullable().default(null),
 })
 export type LaunchRecord = z.output<typeof launchSchema>
 
@@ -55,6 +57,11 @@ export class SessionRecords {
 
   launch(session: string, fence: number): LaunchRecord | null {
     return this.#read(session).launches.find((launch) => launch.fence === fence) ?? null
+  }
+
+  forkedAt(session: string, sessionId: string): string | null {
+    const launches = this.#read(session).launches.filter((launch) => launch.sessionId === sessionId)
+    return launches.at(-1)?.forkedAt ?? null
   }
 
   /** Throws StaleFence when a newer launch, or a stop of this one, is known. */

@@ -2,14 +2,16 @@
 import { statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentAdapter, AgentReport, LiveState, TurnFault } from '../agents/agent.js'
-import type { AccountReading, Wall } from '../policy/account.js'
+import type { AccountReading } from '../policy/account.js'
 import { shouldLeave } from '../policy/planned.js'
+import { spentBudget } from '../policy/spend.js'
 import { leaveAt } from '../policy/windows.js'
 import type { Observation, PlaceRef, WatchRequest } from './contracts.js'
 import type { Host } from './host.js'
 import { hasChildren, isStopped } from './processes.js'
 import type { Sample } from './sampler.js'
 import type { Pane } from './tmux.js'
+import { newsOf, type News } from './turnFaults.js'
 
 /** The agent writes a failed turn's row up to 0.2 s after it reported it; it is looked for this long. */
 const faultRowWithin = 1_500
@@ -18,9 +20,6 @@ const faultRowLook = 10
 const keyPressesMax = 12
 /** A dialog counts as waiting for a person once it has stood this long: most are answered at once. */
 const waitingAfter = 3_000
-
-type News = DistributiveOmit<Observation, 'readings' | 'at' | 'transcriptTo' | 'wasWorking'>
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 export class SessionWatch {
   readonly name: string
@@ -79,7 +78,7 @@ export class SessionWatch {
   end(news: News): void {
     if (this.#isOver) return
     this.#isOver = true
-    const readings = this.#host.config.pool.accounts.map(({ name }) => this.#host.quota.read(name))
+    const readings = this.#host.readings()
     // A turn that has just ended near the limit may have been wrapped up early because of it.
     const wasWorking = this.phase === 'working' || (news.kind === 'near-limit' && this.#hadTurn)
     this.#settle({ ...news, readings, at: new Date().toISOString(), transcriptTo: this.#offset, wasWorking })
@@ -218,20 +217,32 @@ export class SessionWatch {
   }
 
   async #judgeTurnEnd(): Promise<void> {
-    const { stayUntil, model } = this.#request
+    const { stayUntil, model, isCalledHome } = this.#request
     const { pool, timing } = this.#host.config
-    if (this.place.kind !== 'account') return
+    if (isCalledHome) {
+      if (!(await this.#isBeingTyped())) this.end({ kind: 'ready-for-home' })
+      return
+    }
+    if (this.place.kind === 'substrate') {
+      const wall = spentBudget(this.#host.quota.read(this.place.name).windows, new Date().toISOString())
+      if (wall !== null) this.end({ kind: 'spent', wall })
+      return
+    }
     const reading = this.#reading()
     if (!reading) return
     const ceiling = pool.accounts.find(({ name }) => name === this.place.name)?.ceiling ?? 1
     const stay = { model, stayUntil, leaveAt: leaveAt(pool.moveAt, ceiling), wakeMargin: timing.wakeMargin }
     const leave = shouldLeave(reading, stay, new Date().toISOString())
     if (!leave) return
-    // A person in the middle of typing is not cut off by a move that can wait.
-    const lastKey = await this.#host.tmux.lastKeyAt(this.name)
-    if (lastKey !== null && Date.now() - lastKey < timing.keysQuiet) return
+    if (await this.#isBeingTyped()) return
     if (leave.cause === 'login') this.end({ kind: 'login', text: leave.why })
     else this.end({ kind: 'near-limit', why: leave.why, wall: leave.wall })
+  }
+
+  /** A person in the middle of typing is not cut off by a move that can wait. */
+  async #isBeingTyped(): Promise<boolean> {
+    const lastKey = await this.#host.tmux.lastKeyAt(this.name)
+    return lastKey !== null && Date.now() - lastKey < this.#host.config.timing.keysQuiet
   }
 
   /** Silence of a busy process: a repainting screen tells a hanging request from a process that does nothing any more. */
@@ -250,8 +261,11 @@ export class SessionWatch {
       this.#request.sessionId,
     )
     if (this.#transcript === null || sizeOf(this.#transcript) <= this.#offset) return
-    const tail = await this.#adapter.readTail(this.#transcript, this.#offset)
+    const forkedAt = this.#host.records.forkedAt(this.name, this.#request.sessionId)
+    const tail = await this.#adapter.readTail(this.#transcript, this.#offset, forkedAt)
     this.#offset = tail.offset
+    if (this.place.kind === 'substrate')
+      await this.#host.spending.count(this.place.name, this.#adapter, this.#transcript, forkedAt)
     this.#quietSince = Date.now()
     if (!tail.last) return
     this.#fault = tail.last.kind === 'fault' ? tail.last.fault : null
@@ -270,21 +284,7 @@ export class SessionWatch {
   }
 
   #reportFault(fault: TurnFault): void {
-    if (fault.class === 'wall') {
-      if (this.place.kind === 'account') this.#host.quota.takeWall(this.place.name, fault.wall)
-      this.end({ kind: 'walled', wall: fault.wall })
-      return
-    }
-    if (fault.class === 'billing') {
-      // Only the account's owner can end it, and no reset is known: for the session it is a wall like another.
-      const { at, text } = fault
-      const wall: Wall = { kind: 'credit', scope: 'account', resetsAt: null, evidence: text, at }
-      this.#reportFault({ class: 'wall', wall })
-      return
-    }
-    if (fault.class === 'login' && this.place.kind === 'account')
-      this.#host.quota.takeLogin(this.place.name, 'out', fault.at)
-    this.end({ kind: fault.class, text: fault.text })
+    this.end(newsOf(this.#host, this.place, this.#request.model, fault))
   }
 
   #endOfProcess(pane: Pane): void {

@@ -1,5 +1,6 @@
 /** What Outpool asks of an agent program. An adapter for another program fills this interface; nothing else knows the program. */
 import type { AccountReading, Wall, Window } from '../policy/account.js'
+import type { Usage } from '../policy/spend.js'
 
 /** A login or a substrate on this host, with everything that makes the agent program use it. */
 export interface Place {
@@ -27,7 +28,11 @@ export interface LaunchInput {
   fence: number
   cwd: string
   model: string | null
-  mode: 'new' | 'resume'
+  /** `fork` begins `sessionId` as a copy of `forkOf`, which stays as it is. */
+  mode: 'new' | 'resume' | 'fork'
+  forkOf?: string | null
+  /** A file whose content the model is to read with the next prompt, once, whoever types it; or null. */
+  handOver?: string | null
   /** Submitted as the first message, or null to wait for a person. */
   prompt: string | null
   /** Folder for the files made for this launch. */
@@ -58,7 +63,9 @@ export type AgentReport = { session: string; fence: number; at: string } & (
 /** Why a turn could not go on, each with its own answer (law 6). */
 export type TurnFault =
   | { class: 'wall'; wall: Wall }
-  | { class: 'transient' | 'login' | 'billing' | 'config' | 'context'; text: string; at: string }
+  | { class: 'login' | 'billing' | 'config' | 'context'; text: string; at: string }
+  /** `refusal`: the other side would not serve us, whatever we are; null for trouble on the way. */
+  | { class: 'transient'; refusal: 'rate_limit' | 'overloaded' | null; text: string; at: string }
 
 /** What the transcript says of the main thread after a given point. */
 export interface TranscriptTail {
@@ -70,6 +77,20 @@ export interface TranscriptTail {
   prompts: string[]
   /** Texts of the read part that the program holds for the next pause: typed, not yet said to the model, lost if it dies. */
   queued: string[]
+}
+
+/** What was done on a fork, beyond the conversation from which it began. */
+export interface ForkDigest {
+  /** Oldest first. `answered` is the last that the model said in that turn, or null. */
+  turns: { asked: string | null; answered: string | null }[]
+  /** Absolute paths of files that the model changed, each once. */
+  files: string[]
+}
+
+/** Tokens of one answer. The program writes several rows of one answer; `id` tells which belong together. */
+export interface UsedTokens extends Usage {
+  id: string
+  at: string
 }
 
 /** What the model said to its user. */
@@ -139,8 +160,23 @@ export interface AgentAdapter {
    */
   carry(input: { sessionId: string; from: Place; to: Place }): Promise<{ transcript: string; bytes: number }>
 
-  /** Reads the transcript from `offset` on. Unknown rows are passed over; a half-written last line waits for the next look. */
-  readTail(transcript: string, offset: number): Promise<TranscriptTail>
+  /**
+   * Reads the transcript from `offset` on. Unknown rows are passed over; a half-written last line waits for the next look.
+   * With `since`, rows of before that instant are passed over too: a fork begins with copies of another conversation's.
+   */
+  readTail(transcript: string, offset: number, since?: string | null): Promise<TranscriptTail>
+
+  /** What the fork's transcript holds beyond the original's; null where that is nothing. For files of this host only (law 11). */
+  forkDigest(fork: string, original: string | null): Promise<ForkDigest | null>
+
+  /** Whether the transcript holds this text anywhere. */
+  holds(transcript: string, text: string): Promise<boolean>
+
+  /** Tokens used by the conversation and its subagents beyond `marks`, which are those of the answer before. */
+  usedTokens(
+    transcript: string,
+    marks: Readonly<Record<string, number>>,
+  ): Promise<{ used: UsedTokens[]; marks: Record<string, number> }>
 
   /** The newest answer of the main thread from `offset` (bytes) on, or null. For files of this host only (law 11). */
   lastAnswer(transcript: string, offset: number): Promise<Answer | null>

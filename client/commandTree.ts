@@ -67,6 +67,14 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--pin', says: 'take no other account: wait for this one' },
       { flags: '--agent <name>', says: 'agent program (default: claude-code)', completes: 'agent' },
       { flags: '--model <name>', says: 'model for the agent' },
+      {
+        flags: '--models <names>',
+        says: 'models in order, as opus,sonnet: the next where no account has the first',
+      },
+      {
+        flags: '--fallback <names>',
+        says: 'substrates in order for when the pool is dry, or none (default: all)',
+      },
       { flags: '--priority <number>', says: 'lower ones go first where not all can be served (default: 0)' },
       { flags: '--json', says: 'print the session as JSON' },
     ],

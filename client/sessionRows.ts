@@ -31,6 +31,11 @@ const cardSchema = z.object({
   tmuxSocket: maybe,
   pid: z.number().int().nullable().default(null),
   transcript: maybe,
+  fork: maybe,
+  untoldForks: z.array(z.string()).default([]),
+  models: z.array(z.string()).default([]),
+  fallback: z.array(z.string()).nullable().default(null),
+  since: maybe,
   startedAt: z.string(),
 })
 
@@ -105,6 +110,7 @@ function blankCard(run: Pick<WorkflowExecutionInfo, 'workflowId' | 'startTime'>)
       pid: null,
       transcript: null,
     },
+    ...{ fork: null, untoldForks: [], models: [], fallback: null, since: null },
     startedAt: run.startTime.toISOString(),
   }
 }

@@ -1,5 +1,6 @@
 /** The configuration as the other rooms use it: durations in milliseconds, shares 0..1, every path absolute. */
 import type { Timing } from '../policy/account.js'
+import type { Budget, Prices } from '../policy/spend.js'
 
 /** A literal, or where the host finds the secret when it launches; see `resolveEnv`. */
 export type EnvValue = string | { fromEnv: string } | { fromFile: string } | { fromCommand: string[] }
@@ -18,6 +19,10 @@ export interface SubstrateConfig {
   name: string
   agent: string
   model: string | null
+  maxSessions: number | null
+  budget: Budget | null
+  /** Milliseconds. */
+  cooldown: number
   env: EnvRefs
 }
 
@@ -138,6 +143,8 @@ export interface Config {
   agents: Record<string, AgentConfig>
   timing: Timing
   notices: NoticesConfig
+  /** By the beginning of a model's name. */
+  prices: Prices
   tasks: TaskConfig[]
   services: ServiceConfig[]
 }

@@ -19,7 +19,10 @@ const anything = z.unknown()
 /** The program whose logins the accounts are. */
 const accountAgent = 'claude-code'
 
-const entry = lenient({ name: maybeText, configDir: maybeText, agent: maybeText, env: anything })
+const entry = lenient({
+  ...{ name: maybeText, configDir: maybeText, agent: maybeText, env: anything },
+  ...{ model: maybeText, budget: anything },
+})
 const entries = z.array(entry).catch([])
 
 const lenientTask = lenient({
@@ -34,6 +37,7 @@ const lenientFile = lenient({
   reservedSubstrates: entries,
   agents: z.record(z.string(), lenient({ command: anything, env: anything })).catch({}),
   notices: lenient({ to: z.array(lenient({ name: maybeText })).catch([]) }),
+  prices: z.record(z.string(), anything).catch({}),
   tasks: z.array(lenientTask).catch([]),
   services: z.array(lenientService).catch([]),
 })
@@ -97,6 +101,7 @@ export function checkFile(written: unknown, base: PathBase): Finding[] {
     ...takenNames(tasks.map((item, i) => ({ name: item?.name, path: ['tasks', i] }))),
     ...takenNames(services.map((item, i) => ({ name: item?.name, path: ['services', i] }))),
     ...missing,
+    ...budgetsWithoutPrice(file.substrates ?? [], Object.keys(file.prices ?? {})),
     ...checkDomains([...logins, ...chores], [...poolDirs, ...healerDirs], base),
     ...sameDirTwice(poolDirs),
     ...sameDirTwice(healerDirs),
@@ -121,6 +126,24 @@ function takenNames(list: { name: string | undefined; path: Path }[]): Finding[]
         at: 'value',
         problem: `the name ${name} is taken already`,
         remedy: 'give every account, substrate, channel, task and service a name of its own',
+      },
+    ]
+  })
+}
+
+/** Without a price nothing can be counted, and the budget would stand for nothing. */
+function budgetsWithoutPrice(substrates: z.output<typeof entries>, priced: string[]): Finding[] {
+  return substrates.flatMap((substrate, index): Finding[] => {
+    const model = substrate?.model
+    const hasPrice = model === undefined ? priced.length > 0 : priced.some((name) => model.startsWith(name))
+    if (substrate?.budget === undefined || substrate.budget === null || hasPrice) return []
+    const what = model ?? 'any model'
+    return [
+      {
+        path: ['substrates', index, 'budget'],
+        at: 'value',
+        problem: `${substrate.name ?? 'this substrate'} has a budget, and prices has no price of ${what}`,
+        remedy: `add it: prices: { ${model ?? 'MODEL'}: { input: 1, output: 5 } }, in US dollars for a million tokens`,
       },
     ]
   })

@@ -53,6 +53,9 @@ const size = z
   .regex(sizePattern, says(sizeSays))
   .transform((written) => parseSize(written) ?? 0)
 
+const dollarsSay = 'write an amount of US dollars such as 5 or 0.25'
+const dollars = z.number(says(dollarsSay)).nonnegative(says(dollarsSay))
+
 const path = (error: string) => text(error)
 
 const commandSays = 'write a list of program and arguments such as [node, bot.js]'
@@ -95,7 +98,25 @@ const substrate = section({
   name,
   agent: name.default('claude-code').describe('One of agents'),
   model: text('name a model of this agent').nullable().default(null),
+  maxSessions: wholeNumber('write a number of sessions, or 0 to take the substrate out')
+    .nullable()
+    .default(null)
+    .describe('At most so many sessions at once'),
+  budget: section({ usd: dollars.refine((usd) => usd > 0, says(dollarsSay)), per: duration() })
+    .nullable()
+    .default(null)
+    .describe('What it may cost, by the usage in the transcripts and the table of prices'),
+  cooldown: duration()
+    .prefault('5m')
+    .describe('Left alone after a refusal that names no end; doubled, up to 1h, while it keeps refusing'),
   env,
+})
+
+const price = section({
+  input: dollars,
+  output: dollars,
+  cacheRead: dollars.default(0),
+  cacheWrite: dollars.default(0),
 })
 
 const agent = section({
@@ -291,6 +312,10 @@ export const fileSchema = section({
     .describe('Agent programs by name; claude-code is always there'),
   timing: timing.prefault({}),
   notices: notices.prefault({}).describe('Where a person is told, once for each cause'),
+  prices: z
+    .record(text('name a model'), price, says('write prices as MODEL: { input: 1, output: 5 }'))
+    .default({})
+    .describe("US dollars for a million tokens, by the beginning of a model's name; for budgets"),
   tasks: list(task, 'write a list of tasks').default([]),
   services: list(service, 'write a list of services').default([]),
 })

@@ -19,7 +19,7 @@ const windowSchema = z.object({
   used: z.number(),
   resetsAt: instant.nullable(),
   readAt: instant,
-  source: z.enum(['status-line', 'usage-probe', 'config-cache', 'wall']),
+  source: z.enum(['status-line', 'usage-probe', 'config-cache', 'wall', 'transcript']),
 })
 
 const wallSchema = z.object({

@@ -32,6 +32,7 @@ export function resolveConfig(written: ConfigFile, file: string, base: PathBase)
     agents: resolveAgents(written.agents, base),
     timing: written.timing,
     notices: { ...written.notices, to: written.notices.to.map((channel) => resolveChannel(channel, base)) },
+    prices: written.prices,
     tasks: written.tasks.map((task) => resolveTask(task, base)),
     services: written.services.map((service) => resolveService(service, base)),
   }

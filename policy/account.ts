@@ -3,9 +3,12 @@
 export type AccountRole = 'pool' | 'reserved' | 'substrate'
 
 /** Where a reading of a window came from; kept so that a person can judge it. */
-export type ReadingSource = 'status-line' | 'usage-probe' | 'config-cache' | 'wall'
+export type ReadingSource = 'status-line' | 'usage-probe' | 'config-cache' | 'wall' | 'transcript'
 
-/** One budget of an account. `name` is the agent's own: `five_hour`, `seven_day`, or one scoped to a model such as `seven_day_opus`. */
+/**
+ * One budget of an account. `name` is the agent's own: `five_hour`, `seven_day`, or one scoped to a model such as
+ * `seven_day_opus`; `budget` is what the owner allows a substrate to cost.
+ */
 export interface Window {
   name: string
   /** Used fraction, 0..1. */
@@ -67,6 +70,14 @@ export interface AccountSpec {
   /** The share above which no session is placed here; 1 unless the owner keeps a part to themselves. */
   ceiling: number
   maxSessions: number | null
+  /** What runs on a substrate; not there on an account, which runs what the session wants. */
+  runs?: SubstrateProgram
+}
+
+export interface SubstrateProgram {
+  agent: string
+  /** Null: the program's own default. */
+  model: string | null
 }
 
 /** Everything the pool knows of an account. */

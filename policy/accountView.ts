@@ -38,6 +38,7 @@ export function viewOfAccount(
 ): AccountState {
   const at = ms(now)
   if (facts.maxSessions === 0) return 'disabled'
+  if (facts.role === 'substrate') return viewOfSubstrate(facts, timing, at)
   if (facts.login === 'out') return 'logged-out'
   if (twinOf(others, facts) !== null) return 'duplicate'
   const walls = wallsOf(facts.walls, facts.windows, timing.wakeMargin, at).filter(
@@ -48,6 +49,12 @@ export function viewOfAccount(
   // Windows of single models have their own flag: `null` stands for what binds every model.
   const leave = leaveAt(moveAt, facts.ceiling)
   return nearLimit(facts.windows, null, leave, timing.wakeMargin, at) === null ? 'ready' : 'near-limit'
+}
+
+/** Nobody can ask a key whether it would answer: one that doesn't refuse is ready. */
+function viewOfSubstrate(facts: AccountFacts, timing: Timing, now: number): AccountState {
+  const walls = wallsOf(facts.walls, facts.windows, timing.wakeMargin, now)
+  return walls.some(({ lapsed }) => !lapsed) ? 'walled' : 'ready'
 }
 
 /** Whether the account was ever read, and nothing that was read has begun anew since. An old reading shows its age itself. */

@@ -18,11 +18,8 @@ export interface Wish {
   from: string | null
   /** What the account it is on has used of its tightest window; null where that is unknown. */
   fromUsed: number | null
-  /**
-   * `clearly-better`: the session can as well stay where it is. `lasting`: it can wait for a place that need not be left
-   * again at once. `any`: it has none.
-   */
-  choosy: 'any' | 'lasting' | 'clearly-better'
+  /** Only a place that is clearly better will do: the session can as well stay where it is. */
+  choosy: boolean
   moveAt: number
 }
 
@@ -69,12 +66,12 @@ export function rankOf({ tightest, sessions }: Candidate, now: number): number {
 }
 
 function isWorthIt({ tightest }: Candidate, { choosy, moveAt, fromUsed }: Wish): boolean {
-  if (choosy === 'any') return true
-  if (tightest === null) return choosy === 'lasting'
+  if (!choosy) return true
+  if (tightest === null) return false
   // Without the allowance, a tenth would be more than the difference of 0.95 and 0.85.
   const slack = 1e-9
   if (tightest.used > moveAt - keepsClear + slack) return false
-  return choosy === 'lasting' || fromUsed === null || tightest.used <= fromUsed - worthMoving + slack
+  return fromUsed === null || tightest.used <= fromUsed - worthMoving + slack
 }
 
 function describe({ name, tightest, sessions }: Candidate, now: number): string {

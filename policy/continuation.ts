@@ -1,4 +1,5 @@
 /** What a resumed session is told, so that it goes on where it was and does nothing twice. */
+import type { PlaceRef } from './place.js'
 import type { RescueCause } from './session.js'
 
 /**
@@ -19,16 +20,24 @@ const situations: Readonly<Record<RescueCause, string>> = {
   wake: 'The usage limit has reset.',
 }
 
+const onFallback =
+  'No account of this session has usage left, and for the time being it runs on a fallback. What you do here will be reported to it when it goes back.'
+
 /** The prompt, or null where the session was idle: its turn was done, and a turn is not spent to say so. */
-export function continuation(cause: RescueCause, turn: TurnEnd): string | null {
+export function continuation(
+  cause: RescueCause,
+  turn: TurnEnd,
+  on: PlaceRef['kind'] = 'account',
+): string | null {
   if (turn === 'idle') return null
+  const situation = on === 'account' ? situations[cause] : onFallback
   if (turn === 'wrapped-up')
-    return `${situations[cause]} If you stopped because of the limit, continue the task you were working on; ${goOn}`
+    return `${situation} If you stopped because of the limit, continue the task you were working on; ${goOn}`
   const check =
     cause === 'wall' || cause === 'wake'
       ? ''
       : ' A command that was running may have been cut off: check what took effect before you run it again.'
   const when =
     cause === 'wall' || cause === 'wake' ? 'when the limit was reached' : 'when you were interrupted'
-  return `${situations[cause]} Continue the task you were working on ${when}; ${goOn}${check}`
+  return `${situation} Continue the task you were working on ${when}; ${goOn}${check}`
 }

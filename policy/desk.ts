@@ -11,6 +11,18 @@ export interface Lease {
   model: string | null
   since: string
   why: string
+  /** Set where it is not what the session wanted: on a substrate, or on another model than its first. */
+  away: Away | null
+}
+
+/** How a session gets back to what it wanted. */
+export interface Away {
+  /** What it asks for when it goes home. */
+  request: LeaseRequest
+  /** Since when it knows that there is room at home, and where; it comes at its turn's end. */
+  called: { at: string; to: string } | null
+  /** It came and there was no room: not called again before this. */
+  notBefore: string | null
 }
 
 /** What the pool knows of one account. */
@@ -51,7 +63,7 @@ export interface PoolDesk {
 
 /** Answered once, and the old lease stays until then: the session can go on where it is. */
 export const isVoluntary = (request: LeaseRequest): boolean =>
-  request.cause === 'near-limit' || request.cause === 'move'
+  request.cause === 'near-limit' || request.cause === 'move' || request.cause === 'home'
 
 export const leaseOf = (desk: PoolDesk, session: string): { account: AccountRecord; lease: Lease } | null => {
   for (const account of desk.accounts) {

@@ -1,6 +1,7 @@
 /** What sessions and pool say to each other about leases. Instants are ISO 8601 in UTC; shares are 0..1. */
 import type { AccountFacts, AccountReading, AccountSpec, Timing } from './account.js'
 import type { NoticeSettings } from './notices.js'
+import type { PlaceRef } from './place.js'
 import type { RescueCause } from './session.js'
 
 export interface LeaseRequest {
@@ -8,13 +9,19 @@ export interface LeaseRequest {
   requestId: string
   session: string
   host: string
-  model: string | null
+  agent: string
+  /** In order: the same model on any account comes before the next model. Holds at least one; null is the agent's default. */
+  models: (string | null)[]
+  /** Substrates that will do where no account is able, in order; null: all, in the order of the configuration. */
+  fallback: string[] | null
+  /** Substrates that will never do for this session. */
+  unfit: string[]
   prefer: string | null
   pinned: boolean
   /** Accounts that already failed in this rescue. */
   exclude: string[]
   cause: RescueCause | 'start'
-  /** The account the session is on now: counted out of its own way, and target of hysteresis. */
+  /** The place the session is on now: counted out of its own way, and target of hysteresis. */
   from: string | null
   priority: number
   /** What the session's host knows of the accounts at this moment. */
@@ -24,16 +31,19 @@ export interface LeaseRequest {
 
 export interface LeaseGrant {
   requestId: string
-  account: string
+  place: PlaceRef
+  /** What to run there; null is the agent's default. */
+  model: string | null
   /** Grows with every grant of this pool; an older fence launches nothing. */
   fence: number
-  /** Why this account, in a few words. */
+  /** Why this place, in a few words. */
   why: string
 }
 
 /**
  * Nothing is able now. The request stays in the pool's queue and is granted unasked as soon as something is; only a
- * voluntary move (causes `near-limit` and `move`) is answered once: the session stays where it is and keeps its lease.
+ * voluntary move (causes `near-limit`, `move` and `home`) is answered once: the session stays where it is and keeps its
+ * lease.
  */
 export interface LeaseRefusal {
   requestId: string
@@ -56,6 +66,7 @@ export interface LeaseRelease {
 export interface PoolSettings {
   name: string
   moveAt: number
+  /** Those of the pool, then the substrates in their order. */
   accounts: AccountSpec[]
   timing: Timing
   /** A host whose worker may be asked to probe, and to tell a person. */

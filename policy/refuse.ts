@@ -26,12 +26,23 @@ export interface Obstacles {
 }
 
 export function obstaclesOf(prospects: readonly Prospect[]): Obstacles {
-  const obstacles = prospects.map(obstacle)
+  const obstacles = eachOnce(prospects.map(obstacle))
   return {
     obstacles,
     key: obstacles.map((one) => one.key).join(' '),
     known: obstacles.reduce<number | null>((soonest, { until }) => earlier(soonest, until), null),
   }
+}
+
+/** One account may stand in the way of several models; its earliest end is the next chance. */
+function eachOnce(all: readonly Obstacle[]): Obstacle[] {
+  const once = new Map<string, Obstacle>()
+  for (const one of all) {
+    const known = once.get(one.key)
+    if (known === undefined) once.set(one.key, one)
+    else once.set(one.key, { ...known, until: earlier(known.until, one.until) })
+  }
+  return [...once.values()]
 }
 
 function obstacle({ account: { name }, standing, askAt, excludedUntil }: Prospect): Obstacle {

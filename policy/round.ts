@@ -1,10 +1,11 @@
 /** One round of decisions: what each account is worth now, and whom to ask. Judged once for all who want the same. */
 import { isVoluntary, type AccountRecord, type PoolDesk, type Waiting } from './desk.js'
 import { earlier, ms } from './instants.js'
+import type { LeaseRequest } from './lease.js'
 import { askAt, isAsking } from './probes.js'
 import { probeTakesAtMost } from './records.js'
 import type { Obstacles } from './refuse.js'
-import { standingOf, type Standing } from './standing.js'
+import { standingOf, substrateBar, type Standing } from './standing.js'
 
 /** Accounts that failed in a rescue are left out this long; for good would be a held state that nothing ends. */
 export const excludedFor = 5 * 60_000
@@ -19,6 +20,9 @@ export interface Prospect {
   excludedUntil: number | null
 }
 
+const wantOf = ({ agent, models, fallback, unfit }: LeaseRequest): string =>
+  [agent, models.join(), fallback?.join() ?? 'any', unfit.join()].join(' ')
+
 export class Round {
   readonly now: number
   readonly probes = new Set<string>()
@@ -26,7 +30,7 @@ export class Round {
   private current: PoolDesk
   private readonly judged = new Map<string, Omit<Prospect, 'excludedUntil'>>()
 
-  private readonly unserved = new Map<string | null, Obstacles | 'held'>()
+  private readonly unserved = new Map<string, Obstacles | 'held'>()
 
   constructor(desk: PoolDesk, now: number) {
     this.current = desk
@@ -54,31 +58,58 @@ export class Round {
     return found
   }
 
-  prospects({ request, since }: Waiting): Prospect[] {
+  /** The accounts of the pool, as a request for this model sees them. */
+  prospects({ request, since }: Waiting, model: string | null): Prospect[] {
     const pinnedTo = request.pinned ? request.prefer : null
-    // A move without a target is away from here, wherever that is.
-    const leaves = isVoluntary(request) && request.prefer !== request.from ? request.from : null
+    // A move without a target is away from here, wherever that is. Home may be here: on the model of first choice.
+    const leaves =
+      isVoluntary(request) && request.cause !== 'home' && request.prefer !== request.from
+        ? request.from
+        : null
     const prospects: Prospect[] = []
     for (const account of this.desk.accounts) {
       if ((pinnedTo !== null && account.name !== pinnedTo) || account.name === leaves) continue
-      const judged = this.judge(account, request.model)
+      const judged = this.judge(account, model)
       if (judged.standing.kind === 'unable' && judged.standing.cause === 'not-in-pool') continue
-      const isExcluded = request.exclude.includes(account.name) && this.now < ms(since) + excludedFor
-      prospects.push({ ...judged, excludedUntil: isExcluded ? ms(since) + excludedFor : null })
+      prospects.push({ ...judged, excludedUntil: this.excludedUntil(account.name, request, since) })
     }
     return prospects
   }
 
+  /** The substrates that this request may fall back to, in its order. None for one that can stay, or wants one account only. */
+  fallbacks({ request, since }: Waiting): Prospect[] {
+    if (isVoluntary(request) || request.pinned) return []
+    const substrates = this.desk.accounts.filter(
+      ({ name, role, removed, runs }) =>
+        role === 'substrate' && !removed && runs?.agent === request.agent && !request.unfit.includes(name),
+    )
+    const inOrder =
+      request.fallback === null
+        ? substrates
+        : request.fallback.flatMap((name) => substrates.filter((one) => one.name === name))
+    return inOrder.map((account) => ({
+      account,
+      standing: substrateBar(account, this.desk.settings.timing, this.now) ?? { kind: 'unproven' },
+      askAt: null,
+      excludedUntil: this.excludedUntil(account.name, request, since),
+    }))
+  }
+
+  private excludedUntil(name: string, { exclude }: LeaseRequest, since: string): number | null {
+    const until = ms(since) + excludedFor
+    return exclude.includes(name) && this.now < until ? until : null
+  }
+
   /** What came of an earlier request of this round that wanted the same, where there was no able account for it. */
   hopeless(waiting: Waiting): Obstacles | 'held' | null {
-    return this.isPlain(waiting) ? (this.unserved.get(waiting.request.model) ?? null) : null
+    return this.isPlain(waiting) ? (this.unserved.get(wantOf(waiting.request)) ?? null) : null
   }
 
   noteHopeless(waiting: Waiting, outcome: Obstacles | 'held'): void {
-    if (this.isPlain(waiting)) this.unserved.set(waiting.request.model, outcome)
+    if (this.isPlain(waiting)) this.unserved.set(wantOf(waiting.request), outcome)
   }
 
-  /** Requests that any account would do for differ in nothing but their model. */
+  /** Requests that any account would do for differ in nothing but what `wantOf` says. */
   private isPlain({ request, since }: Waiting): boolean {
     if (request.pinned || isVoluntary(request)) return false
     return request.exclude.length === 0 || this.now >= ms(since) + excludedFor

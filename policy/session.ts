@@ -61,7 +61,18 @@ export interface SessionDetails extends SessionView {
   tmuxSocket: string | null
   /** The agent's own process, not a wrapper's. */
   pid: number | null
+  /** The file that is written now: on a substrate the fork's. */
   transcript: string | null
+  /** The fork's conversation while the session is on a substrate, or null. */
+  fork: string | null
+  /** Forks of earlier stays of which its own conversation may not know yet, oldest first. */
+  untoldForks: string[]
+  /** What it wants, in order: `model` is what it has. Empty: the agent's default. */
+  models: string[]
+  /** Substrates that will do where no account is able, in order; null: all that are configured. */
+  fallback: string[] | null
+  /** Since when it is on its account or substrate. */
+  since: string | null
   startedAt: string
   rescueLog: RescueEntry[]
   /** In the last word of a session that was there for one piece of work: whether it did it. */

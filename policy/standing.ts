@@ -2,7 +2,7 @@
 import type { Timing, Window } from './account.js'
 import type { AccountRecord, PoolDesk } from './desk.js'
 import { clock, ms, percent } from './instants.js'
-import { wallBinds, wallsOf, blindWallStands } from './walls.js'
+import { wallBinds, wallsOf, blindWallStands, type StandingWall } from './walls.js'
 import {
   announcedReset,
   bindsModel,
@@ -23,16 +23,23 @@ export type UnableCause =
   | 'full'
   | 'trial'
 
+/** `until` is the instant it ought to end, every margin counted; null where only an event ends it. `why` is put into words only for those who are told. */
+export interface Unable {
+  kind: 'unable'
+  cause: UnableCause
+  until: number | null
+  why: () => string
+}
+
 export type Standing =
   | { kind: 'proven'; tightest: Window }
   /** A probe was made and could not say: one session may try. */
   | { kind: 'unproven' }
   /** To be asked first. `reset` says that a window or wall has ended since, so that the next probe need not wait its turn. */
   | { kind: 'unknown'; since: number; reset: boolean }
-  /** `until` is the instant it ought to end, every margin counted; null where only an event ends it. `why` is put into words only for those who are told. */
-  | { kind: 'unable'; cause: UnableCause; until: number | null; why: () => string }
+  | Unable
 
-const unable = (cause: UnableCause, why: () => string, until: number | null = null): Standing => ({
+const unable = (cause: UnableCause, why: () => string, until: number | null = null): Unable => ({
   kind: 'unable',
   cause,
   why,
@@ -68,18 +75,11 @@ export function standingOf(
   const twin = twinOf(desk.accounts, account)
   if (twin !== null) return unable('duplicate', () => `the same login as ${twin}`)
   if (account.login === 'out') return unable('logged-out', () => 'logged out')
-  const restUntil = account.restUntil === null ? null : ms(account.restUntil)
-  if (restUntil !== null && restUntil > now)
-    return unable('resting', () => `resting until ${clock(restUntil, now)} after a failed start`, restUntil)
-
-  const walls = wallsOf(account.walls, account.windows, timing.wakeMargin, now).filter((wall) =>
-    wallBinds(wall, model),
-  )
-  const standing = walls.filter(({ lapsed }) => !lapsed)
-  if (standing.length > 0) {
-    const end = Math.max(...standing.map((wall) => wall.end))
-    return unable('walled', () => `walled until ${clock(end, now)}`, end + timing.wakeMargin)
-  }
+  const resting = restOf(account, now)
+  if (resting !== null) return resting
+  const walls = bindingWalls(account, model, timing, now)
+  const walled = standingWallOf(walls, timing, now)
+  if (walled !== null) return walled
   const windows = bindingWindows(account.windows, model, timing.wakeMargin, now)
   const over = windows.filter((window) => window.used >= account.ceiling && account.ceiling < 1)
   // Without a known reset the reading is doubted after a while, as a wall would be.
@@ -88,8 +88,8 @@ export function standingOf(
   )
   if (overUntil.some((until) => until > now))
     return unable('ceiling', () => `above its ceiling of ${percent(account.ceiling)}`, Math.max(...overUntil))
-  if (account.maxSessions !== null && account.leases.length >= account.maxSessions)
-    return unable('full', () => `full (${account.leases.length} sessions)`)
+  const full = fullnessOf(account)
+  if (full !== null) return full
 
   const ended = [...walls.map(({ end }) => end + timing.wakeMargin), ...overUntil]
   const doubt = doubtSince(account, model, ended, timing, now)
@@ -98,6 +98,41 @@ export function standingOf(
   return unknownOrUnproven(account, doubt ?? { since: -Infinity, reset: false }, timing, now)
 }
 
+/**
+ * What keeps a substrate from taking a session now; null where it can. Nobody can be asked for a key's limits: a wall there
+ * stands as long as its cooldown, and what comes after is a try.
+ */
+export function substrateBar(substrate: AccountRecord, timing: Timing, now: number): Unable | null {
+  if (substrate.removed || substrate.maxSessions === 0) return unable('disabled', () => 'disabled')
+  const walls = bindingWalls(substrate, null, timing, now)
+  return restOf(substrate, now) ?? standingWallOf(walls, timing, now) ?? fullnessOf(substrate)
+}
+
+function restOf({ restUntil }: AccountRecord, now: number): Unable | null {
+  const until = restUntil === null ? null : ms(restUntil)
+  if (until === null || until <= now) return null
+  return unable('resting', () => `resting until ${clock(until, now)} after a failed start`, until)
+}
+
+const bindingWalls = (
+  account: AccountRecord,
+  model: string | null,
+  timing: Timing,
+  now: number,
+): StandingWall[] =>
+  wallsOf(account.walls, account.windows, timing.wakeMargin, now).filter((wall) => wallBinds(wall, model))
+
+function standingWallOf(walls: readonly StandingWall[], timing: Timing, now: number): Unable | null {
+  const standing = walls.filter(({ lapsed }) => !lapsed)
+  if (standing.length === 0) return null
+  const end = Math.max(...standing.map((wall) => wall.end))
+  return unable('walled', () => `walled until ${clock(end, now)}`, end + timing.wakeMargin)
+}
+
+function fullnessOf({ maxSessions, leases }: AccountRecord): Unable | null {
+  if (maxSessions === null || leases.length < maxSessions) return null
+  return unable('full', () => `full (${leases.length} sessions)`)
+}
 /** Since when what we know of the account no longer holds; null while it does. */
 function doubtSince(
   account: AccountRecord,

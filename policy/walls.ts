@@ -27,6 +27,16 @@ export function wallBinds({ wall, met }: StandingWall, model: string | null): bo
   return isUnknownModel(model) ? met : familyBinds(family, model)
 }
 
+/**
+ * The wall as the session that met it stands to it: one that a session with another model ran into is no wall of that model
+ * alone, whatever its name says. Names of claims change, and a session must not be sent back to what it ran into.
+ */
+export function attributed(wall: Wall, model: string | null): Wall {
+  const family = familyOf(wall.scope)
+  if (family === null || isUnknownModel(model) || familyBinds(family, model)) return wall
+  return { ...wall, scope: 'account' }
+}
+
 /** When the wall ought to end, `wakeMargin` not counted. A reset before the refusal itself was wrong: as good as none. */
 export function wallEnd(wall: Wall): number {
   const at = ms(wall.at)

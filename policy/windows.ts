@@ -8,6 +8,9 @@ export const accountWindows: readonly string[] = ['five_hour', 'seven_day']
 /** Claim names whose model is not their last word. */
 const modelOfClaim: Readonly<Record<string, string>> = { seven_day_overage_included: 'fable' }
 
+/** The window that stands for what the owner allows a substrate to cost. It binds every model. */
+export const budgetWindow = 'budget'
+
 const hour = 3_600_000
 
 /** How long a window lasts, in milliseconds; the name begins with it. Unknown names count as weekly. */
@@ -15,7 +18,7 @@ export const windowLength = (name: string): number => (name.startsWith('five_hou
 
 /** The model family that a window or claim is scoped to, such as `opus` for `seven_day_opus`; null where it binds all. */
 export function modelOfWindow(name: string): string | null {
-  if (accountWindows.includes(name)) return null
+  if (accountWindows.includes(name) || name === budgetWindow) return null
   return modelOfClaim[name] ?? name.replace(/^(?:five_hour|seven_day|weekly|monthly)_(?:scoped_)?/, '')
 }
 

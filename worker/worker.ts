@@ -170,14 +170,16 @@ async function configurePool(client: Client, home: Home, config: Config): Promis
 }
 
 export function poolSettings(home: Home, config: Config): PoolSettings {
-  const { pool, timing } = config
+  const { pool, timing, substrates } = config
   const { to, ...rhythm } = config.notices
   const notices = { channels: to.map(({ name }) => name), ...rhythm }
-  const accounts = pool.accounts.map(({ name, ceiling, maxSessions }): AccountSpec => ({
-    name,
-    role: 'pool',
-    ceiling,
-    maxSessions,
-  }))
+  const accounts = [
+    ...pool.accounts.map(({ name, ceiling, maxSessions }): AccountSpec => ({
+      ...{ name, role: 'pool', ceiling, maxSessions },
+    })),
+    ...substrates.map(({ name, maxSessions, agent, model }): AccountSpec => ({
+      ...{ name, role: 'substrate', ceiling: 1, maxSessions, runs: { agent, model } },
+    })),
+  ]
   return { name: pool.name, moveAt: pool.moveAt, accounts, timing, host: home.hostId, notices }
 }

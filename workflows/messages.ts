@@ -29,6 +29,8 @@ export const sessionSignals = {
   leaseGranted: 'leaseGranted',
   /** LeaseRefusal, from the pool: nothing is able now; the request stays in its queue. */
   leaseRefused: 'leaseRefused',
+  /** From the pool, to a session away from home: there is room for it. It goes at its turn's end. */
+  callHome: 'callHome',
   /** Continue-as-new at the next quiet moment, to pick up new code. */
   migrate: 'migrate',
 } as const
@@ -175,7 +177,14 @@ export interface SessionStart {
   host: string
   agent: string
   cwd: string
+  /** Null: the agent's default, or the first of `models`. */
   model: string | null
+  /** Models in order: the same one on another account comes before the next. Default: `model` only. */
+  models?: string[]
+  /** Substrates that will do where no account is able, in order; empty: none. Default (null): all that are configured. */
+  fallback?: string[] | null
+  /** Forks of an earlier run of this conversation, of which it may not know yet. Default: none. */
+  forks?: string[]
   /** First choice; null leaves it to the pool. */
   account: string | null
   /** Only `account` will do: the session waits for it. */

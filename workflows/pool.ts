@@ -101,6 +101,11 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
           () =>
             tell(session, sessionSignals.leaseRefused, refusal),
       ),
+      ...decision.calls.map(
+        ({ session, why }) =>
+          () =>
+            tell(session, sessionSignals.callHome, { why }),
+      ),
     ]
     for (let from = 0; from < answers.length; from += answersAtOnce) {
       const told = await Promise.all(answers.slice(from, from + answersAtOnce).map((answer) => answer()))

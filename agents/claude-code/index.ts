@@ -6,6 +6,7 @@ import { readDialog } from './dialogs.js'
 import { readDraft } from './draft.js'
 import { bareEnv } from './env.js'
 import { readIdentity } from './identity.js'
+import { forkDigest, holds } from './forkDigest.js'
 import { plan } from './launch.js'
 import { liveStates } from './liveness.js'
 import { prepare } from './prepare.js'
@@ -14,6 +15,7 @@ import { ask } from './program.js'
 import { parseReport } from './reports.js'
 import { spending } from './spending.js'
 import { findTranscript, lastAnswer, readTail } from './transcript.js'
+import { usedTokens } from './usage.js'
 
 async function version(command: AgentCommand): Promise<string> {
   const { stdout } = await ask(command, ['--version'], bareEnv(process.env, command), process.cwd())
@@ -33,6 +35,9 @@ export const claudeCode: AgentAdapter = {
   readTail,
   lastAnswer,
   spending,
+  forkDigest,
+  holds,
+  usedTokens,
   parseReport,
   liveStates,
   readIdentity,

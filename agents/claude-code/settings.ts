@@ -8,6 +8,7 @@ import { AgentFileError } from '../errors.js'
 import { hookEvents, statusLineEvent } from './reports.js'
 
 const reporter = fileURLToPath(new URL('report.sh', import.meta.url))
+const handOverTeller = fileURLToPath(new URL('hand-over.sh', import.meta.url))
 
 /** A report takes milliseconds; one that hangs on a dead disk must not hold the agent for the default of minutes. */
 const hookTimeoutSeconds = 5
@@ -77,6 +78,11 @@ function mergedHooks(own: Record<string, unknown[]>, input: LaunchInput): Record
     const command = reportCommand(input, event, body)
     const ours = { hooks: [{ type: 'command', command, timeout: hookTimeoutSeconds }] }
     hooks[event] = [...(hooks[event] ?? []), ours]
+  }
+  if (input.handOver) {
+    const command = `exec /bin/sh ${[handOverTeller, input.handOver].map(quoted).join(' ')}`
+    const tells = { hooks: [{ type: 'command', command, timeout: hookTimeoutSeconds }] }
+    hooks['UserPromptSubmit'] = [...(hooks['UserPromptSubmit'] ?? []), tells]
   }
   return hooks
 }

@@ -1,6 +1,7 @@
 /** Finding a conversation's transcript and reading what was added to it. */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import type { Answer, Place, TranscriptTail } from '../agent.js'
 import { isSessionId, projectsFolder, resolved } from './paths.js'
 import { readRow } from './rows.js'
@@ -35,10 +36,28 @@ export async function findTranscript(place: Place, sessionId: string): Promise<s
 }
 
 /** Reads whole lines from `offset` (bytes) on; `prompts` holds the newest thousand. */
-export async function readTail(transcript: string, offset: number): Promise<TranscriptTail> {
+export async function readTail(
+  transcript: string,
+  offset: number,
+  since: string | null = null,
+): Promise<TranscriptTail> {
   const tail: TranscriptTail = { offset, last: null, prompts: [], queued: [] }
-  tail.offset = await eachLine(transcript, offset, (line) => takeLine(line, tail))
+  tail.offset = await eachLine(transcript, offset, (line) => {
+    if (since === null || !isBefore(line, since)) takeLine(line, tail)
+  })
   return tail
+}
+
+const timedSchema = z.looseObject({ timestamp: z.iso.datetime({ offset: true }) })
+
+/** Rows without a time say nothing of turns. */
+function isBefore(line: string, since: string): boolean {
+  try {
+    const row = timedSchema.safeParse(JSON.parse(line)).data
+    return row !== undefined && Date.parse(row.timestamp) < Date.parse(since)
+  } catch {
+    return false
+  }
 }
 
 /** The newest text that the model said to its user from `offset` (bytes) on; null where it said none. */

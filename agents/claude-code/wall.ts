@@ -21,7 +21,17 @@ export function faultOf(row: FaultRow): TurnFault {
   const text = textOf(row)
   const wall = wallOf(row, text)
   if (wall !== null) return { class: 'wall', wall }
-  return { class: faultClass(row, text), text: text.split('\n')[0] ?? '', at: row.timestamp }
+  const told = { text: text.split('\n')[0] ?? '', at: row.timestamp }
+  const kind = faultClass(row, text)
+  return kind === 'transient' ? { class: kind, refusal: refusalOf(row), ...told } : { class: kind, ...told }
+}
+
+/** The program has retried for minutes before it writes this. */
+function refusalOf({ error, apiErrorStatus, apiErrorType }: FaultRow): 'rate_limit' | 'overloaded' | null {
+  if (apiErrorStatus === 429 || error === 'rate_limit') return 'rate_limit'
+  return apiErrorStatus === 529 || error === 'overloaded' || apiErrorType === 'overloaded_error'
+    ? 'overloaded'
+    : null
 }
 
 function faultClass(row: FaultRow, text: string): Exclude<TurnFault['class'], 'wall'> {
@@ -89,9 +99,12 @@ function wallFrom(
 
 function scopeOf(claim: string): WallScope {
   if (claim === fableClaim) return 'model:fable'
-  const family = families.find((one) => claim.endsWith(`_${one}`))
+  const family = families.find((one) => claim.endsWith(`_${one}`)) ?? newModelOf(claim)
   return family === undefined ? 'account' : `model:${family}`
 }
+
+/** Weekly claims are named after the model that they are about, also after one that we have never heard of. */
+const newModelOf = (claim: string): string | undefined => /^seven_day_([a-z0-9]+)$/.exec(claim)?.[1]
 
 /** The claim that stands behind the program's own wording, or null where the text is not about a plan limit at all. */
 function claimOfText(text: string): string | null {

@@ -28,7 +28,7 @@ export async function accounts(call: Call): Promise<void> {
   else print(renderTable(rows, columnsFor(call.colors, now), call.width, call.colors))
 }
 
-/** The pool's accounts in its own order, then the healer's and the substrates, which are never leased. */
+/** The pool's accounts in its own order, then the healer's, which are never leased, and the substrates. */
 export function rowsOf(
   config: Config,
   pool: PoolAnswer | null,
@@ -60,11 +60,8 @@ function specsOf(config: Config): AccountSpec[] {
   return [
     ...config.pool.accounts.map(spec('pool')),
     ...config.reserved.map(spec('reserved')),
-    ...config.substrates.map(({ name }) => ({
-      name,
-      role: 'substrate' as const,
-      ceiling: 1,
-      maxSessions: null,
+    ...config.substrates.map(({ name, maxSessions }) => ({
+      ...{ name, role: 'substrate' as const, ceiling: 1, maxSessions },
     })),
   ]
 }
@@ -102,7 +99,7 @@ export function columnsFor(colors: Colors, now: Date): Column<AccountRow>[] {
     },
     {
       title: 'SESSIONS',
-      text: (row) => (row.role === 'pool' ? String(row.leases.length) : '-'),
+      text: (row) => (row.role === 'reserved' ? '-' : String(row.leases.length)),
       align: 'right',
     },
     {

@@ -64,9 +64,14 @@ async function order(
 /** The same conversation in a new run: what it was is in the card of the closed one. */
 async function startAgain(engine: Engine, { card }: ListedSession, call: Call): Promise<void> {
   const config = loadConfig({ path: call.config })
-  const { name, sessionId, host, agent, cwd, model, account } = card
+  const { name, sessionId, host, agent, cwd, models, fallback, account, fork, untoldForks } = card
   await startSession(engine, {
-    ...{ name, sessionId, host, agent, cwd, model, account, pool: config.pool.name, timing: config.timing },
+    ...{ name, sessionId, host, agent, cwd, models, fallback, account, model: models[0] ?? null },
+    ...{
+      forks: fork === null ? untoldForks : [...untoldForks, fork],
+      pool: config.pool.name,
+      timing: config.timing,
+    },
     ...{ pinned: false, priority: 0, prompt: null, continues: true },
   })
 }

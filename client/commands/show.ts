@@ -30,8 +30,9 @@ export async function show(call: Call): Promise<void> {
   const seen = running ? withLive(card, readLive(home), home, now) : card
   if (rescueLog === null && running)
     note('no worker answers, so this is what was last written down, without the rescue log: `outpool up`')
-  const { tmuxSocket, pid, transcript, startedAt } = seen
-  if (call.json) printJson({ ...viewOf(seen), tmuxSocket, pid, transcript, startedAt, rescueLog })
+  const { tmuxSocket, pid, transcript, fork, since, models, fallback, startedAt } = seen
+  const more = { tmuxSocket, pid, transcript, fork, since, models, fallback, startedAt }
+  if (call.json) printJson({ ...viewOf(seen), ...more, rescueLog })
   else print(page(seen, rescueLog, call.colors, call.width, now))
 }
 
@@ -45,10 +46,12 @@ function page(
   const facts: [string, string | null][] = [
     ['state', stateOf(card, now)],
     ['needs you', card.attention],
-    ['on', card.account ?? (card.substrate === null ? null : `${card.substrate} (substrate)`)],
+    ['on', placeOf(card, now)],
+    ['falls back', card.fallback === null ? null : card.fallback.join(', ') || 'to nothing: it is parked'],
     ['agent', [card.agent, card.model].filter(Boolean).join(', ')],
     ['directory', card.cwd],
     ['conversation', card.sessionId],
+    ['fork', card.fork],
     ['transcript', card.transcript],
     ['host', card.host],
     [
@@ -69,6 +72,14 @@ function page(
     ...heading,
     ...story.map((line) => fit(line, Math.max(width, 20))),
   ].join('\n')
+}
+
+function placeOf({ account, substrate, since, models, model }: SessionCard, now: Date): string | null {
+  const name = account ?? (substrate === null ? null : `${substrate} (substrate)`)
+  if (name === null) return null
+  const [wanted] = models
+  const lesser = wanted === undefined || wanted === model ? '' : `, and would have ${wanted}`
+  return `${name}${since === null ? '' : ` since ${clock(since, now)}`}${lesser}`
 }
 
 /** One move: when and why, from where to where, each step with its time, and what came of it. */

@@ -25,6 +25,8 @@ export async function start(call: Call): Promise<void> {
   if (pinned && account === null) throw new UsageError('--pin needs an account', 'name it with --account')
   const agent = checkAgent(call.text('agent') ?? usualAgent, config)
   const priority = numberOf(call.text('priority') ?? '0')
+  const models = modelsOf(call)
+  const fallback = checkFallback(call.text('fallback'), config)
   const cwd = folderOf(call.text('cwd') ?? '.')
   const prompt = call.args.slice(1).join(' ')
   const home = openHome()
@@ -32,7 +34,16 @@ export async function start(call: Call): Promise<void> {
   const card = await withEngine(home, (engine) =>
     startSession(engine, {
       ...{ name, pool: config.pool.name, sessionId: randomUUID(), host: home.hostId, agent, cwd },
-      ...{ model: call.text('model'), account, pinned, priority, continues: false, timing: config.timing },
+      ...{
+        model: models[0] ?? null,
+        models,
+        fallback,
+        account,
+        pinned,
+        priority,
+        continues: false,
+        timing: config.timing,
+      },
       prompt: prompt === '' ? null : prompt,
     }),
   )
@@ -56,6 +67,36 @@ export function checkPoolAccount(account: string, config: Config): void {
     )
   throw new UsageError(`there is no account ${account}`, meant(account, pool, known))
 }
+
+function modelsOf(call: Call): string[] {
+  const [model, models] = [call.text('model'), call.text('models')]
+  if (model !== null && models !== null)
+    throw new UsageError('--model and --models say the same thing', 'name all models with --models')
+  const named = model === null ? namesIn(models ?? '') : [model]
+  if (models !== null && named.length === 0)
+    throw new UsageError('--models names no model', 'write them as opus,sonnet')
+  return named
+}
+
+/** Null: whatever is configured. Throws UsageError for a name that is no substrate. */
+function checkFallback(written: string | null, config: Config): string[] | null {
+  if (written === null) return null
+  const known = config.substrates.map(({ name }) => name)
+  const named = written === 'none' ? [] : namesIn(written)
+  for (const name of named)
+    if (!known.includes(name))
+      throw new UsageError(
+        `there is no substrate ${name}`,
+        meant(name, known, known.length === 0 ? 'none is configured' : `substrates: ${known.join(', ')}`),
+      )
+  return named
+}
+
+const namesIn = (list: string): string[] =>
+  list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
 
 function checkAgent(agent: string, config: Config): string {
   const known = Object.keys(config.agents)

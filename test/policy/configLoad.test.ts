@@ -65,6 +65,7 @@ describe('a good file', () => {
       reserved: [],
       reservedSubstrates: [],
       substrates: [],
+      prices: {},
       agents: { 'claude-code': { command: 'claude', args: [], env: {} } },
       timing: defaultTiming,
       notices: { settle: 30_000, retryEvery: 60_000, giveUpAfter: 86_400_000, to: [] },
@@ -107,6 +108,7 @@ services:
     })
     expect(config.substrates[0]).toEqual({
       ...{ name: 'key', agent: 'claude-code', model: 'haiku' },
+      ...{ maxSessions: null, budget: null, cooldown: 300_000 },
       env: {
         K: { fromFile: join(home, 'secrets/key') },
         L: { fromCommand: [join(home, 'bin/pass'), 'show', 'x'] },

@@ -62,7 +62,10 @@ export const asks = (session: string, over: Partial<LeaseRequest> = {}): LeaseRe
   requestId: `${session}-1`,
   session,
   host: 'here',
-  model: 'sonnet',
+  agent: 'claude-code',
+  models: ['sonnet'],
+  fallback: null,
+  unfit: [],
   prefer: null,
   pinned: false,
   exclude: [],
@@ -79,4 +82,4 @@ export const served = (before: PoolDesk, asked: LeaseRequest, minutes = 0): Deci
   decide(request(before, asked, at(minutes)), at(minutes))
 
 export const grantedTo = (decision: Decision): Record<string, string> =>
-  Object.fromEntries(decision.grants.map(({ session, grant }) => [session, grant.account]))
+  Object.fromEntries(decision.grants.map(({ session, grant }) => [session, grant.place.name]))

@@ -58,10 +58,10 @@ describe('law 4: never onto a bad account', () => {
   it('law 4: a wall of one model binds only that model', () => {
     const both = told(desk(spec('a'), spec('b')), known('a', 0.1), known('b', 0.8))
     const walled = takeWall(both, 'a', wall({ kind: 'seven_day_opus', scope: 'model:opus' }), at(0))
-    expect(grantedTo(served(walled, asks('s', { model: 'claude-opus-4-5' })))).toEqual({ s: 'b' })
-    expect(grantedTo(served(walled, asks('s', { model: 'sonnet' })))).toEqual({ s: 'a' })
+    expect(grantedTo(served(walled, asks('s', { models: ['claude-opus-4-5'] })))).toEqual({ s: 'b' })
+    expect(grantedTo(served(walled, asks('s', { models: ['sonnet'] })))).toEqual({ s: 'a' })
     // The agent's default may be any model: it must not be sent back to a wall that a session met.
-    expect(grantedTo(served(walled, asks('s', { model: null })))).toEqual({ s: 'b' })
+    expect(grantedTo(served(walled, asks('s', { models: [null] })))).toEqual({ s: 'b' })
   })
 
   it('law 4: unknown is asked first, and held until the answer has come', () => {

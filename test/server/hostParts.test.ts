@@ -125,6 +125,7 @@ describe('fences', () => {
     cwd: dir,
     process: null,
     transcriptFrom: 0,
+    forkedAt: null,
   })
 
   it('law 3: an older fence launches nothing, and neither does one that was stopped; also after a restart', () => {

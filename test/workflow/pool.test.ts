@@ -32,9 +32,21 @@ describe('the pool', () => {
     const { fence } = stage.host.launches[0]!
     // The fence of another session's lease: the pool gives none twice.
     await stage.up('another', { account: 'b' })
-    const late: LeaseGrant = { requestId: 'of old', account: 'b', fence: fence + 1, why: 'late' }
+    const late: LeaseGrant = {
+      requestId: 'of old',
+      place: { kind: 'account', name: 'b' },
+      model: null,
+      fence: fence + 1,
+      why: 'late',
+    }
     await stage.handle(session).signal(sessionSignals.leaseGranted, late)
-    const stale: LeaseGrant = { requestId: 'of old', account: 'b', fence: fence - 1, why: 'stale' }
+    const stale: LeaseGrant = {
+      requestId: 'of old',
+      place: { kind: 'account', name: 'b' },
+      model: null,
+      fence: fence - 1,
+      why: 'stale',
+    }
     await stage.handle(session).signal(sessionSignals.leaseGranted, stale)
     await stage.theatre.pass(10 * minute)
     expect(stage.steps(session)).toEqual(['launchAgent a#1'])

@@ -79,11 +79,12 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
       }
       fails += 1
       plan.scattered = true
-      lastFault = `it did not come up on ${grant.account}: ${fault.message}`
-      steps.push({ name: `on ${grant.account}`, ms: 0, fault: fault.message })
+      const { name } = grant.place
+      lastFault = `it did not come up on ${name}: ${fault.message}`
+      steps.push({ name: `on ${name}`, ms: 0, fault: fault.message })
       await release(run, grant.fence, notTheAccounts.includes(fault.type) ? null : fault.message)
       if (await waitedForPerson(run, fault, fails)) plan.exclude = []
-      else plan.exclude = [...plan.exclude, grant.account]
+      else plan.exclude = [...plan.exclude, name]
       request = newRequest(run, plan, [])
       answer = mail.hasOrders() ? { kind: 'order' } : await ask(run, request)
     }
@@ -109,7 +110,8 @@ function settle(run: Run, entry: RescueEntry | null, why: string): void {
 /** The agent still runs where it was, and is left alone until the pool sees a better place. */
 function stay(run: Run, entry: RescueEntry | null, refusal: LeaseRefusal): void {
   const { state } = run
-  if (entry?.cause === 'near-limit') state.rescueLog = state.rescueLog.filter((other) => other !== entry)
+  if (entry?.cause === 'near-limit' || entry?.cause === 'home')
+    state.rescueLog = state.rescueLog.filter((other) => other !== entry)
   else close(entry, entry?.from ?? null, `stayed: ${refusal.why}`)
   show(run, { phase: 'working', bringUp: null, stayUntil: refusal.retryAt, parkedUntil: null })
 }

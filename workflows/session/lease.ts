@@ -17,11 +17,13 @@ export type Answer =
 const answerWithin = 30_000
 
 /** A move that can wait is given up rather than parked for. */
-export const isPlanned = (cause: BringUp['cause']): boolean => cause === 'near-limit' || cause === 'move'
+export const isPlanned = (cause: BringUp['cause']): boolean =>
+  cause === 'near-limit' || cause === 'move' || cause === 'home'
 
 /** A session that named no model, and met the wall of one, must not be sent where that model is walled as well. */
-function modelOf({ model }: SessionState, { wall }: BringUp): string | null {
-  return model ?? (wall?.scope.startsWith('model:') ? wall.scope.slice('model:'.length) : null)
+function modelsOf({ models }: SessionState, { wall }: BringUp): (string | null)[] {
+  if (models.length > 0) return models
+  return [wall?.scope.startsWith('model:') ? wall.scope.slice('model:'.length) : null]
 }
 
 export function newRequest({ state }: Run, plan: BringUp, readings: AccountReading[]): LeaseRequest {
@@ -30,13 +32,16 @@ export function newRequest({ state }: Run, plan: BringUp, readings: AccountReadi
     requestId: `${state.name}#${state.requests}`,
     session: state.name,
     host: state.host,
-    model: modelOf(state, plan),
+    agent: state.agent,
+    models: modelsOf(state, plan),
+    fallback: state.fallback,
+    unfit: state.unfit,
     prefer: plan.prefer,
     pinned: plan.pinned,
     exclude: plan.exclude,
     // Only an agent that runs can stay where it is; one that does not has to be brought up somewhere.
     cause: state.pid === null && isPlanned(plan.cause) ? 'wake' : plan.cause,
-    from: state.place?.kind === 'account' ? state.place.name : null,
+    from: state.place?.name ?? null,
     priority: state.priority,
     readings,
     at: now(),

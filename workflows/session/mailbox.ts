@@ -33,6 +33,9 @@ export class Mailbox {
     setHandler(defineSignal<[LeaseRefusal]>(sessionSignals.leaseRefused), (refusal) => {
       this.refusal = refusal
     })
+    setHandler(defineSignal(sessionSignals.callHome), () => {
+      state.isCalledHome = true
+    })
     setHandler(defineSignal(sessionSignals.migrate), () => {
       this.migrate = true
     })

@@ -1,8 +1,10 @@
 /** What follows from what a watch saw: each kind of trouble has its own answer (law 6). */
 import { backoff } from '../../policy/backoff.js'
 import { afterCrash, recentCrashes } from '../../policy/crashes.js'
+import type { Wall } from '../../policy/account.js'
 import type { Observation } from '../../activities/contracts.js'
 import { plan } from './bringUp.js'
+import { renamed } from './forks.js'
 import { now, type Run, show } from './run.js'
 import type { SessionState } from './state.js'
 
@@ -66,7 +68,18 @@ export function react(run: Run, seen: Observation): void {
       show(run, { phase: 'working', waiting: null, attention: null })
       return
     case 'renamed':
-      show(run, { sessionId: seen.sessionId, transcript: seen.transcript, transcriptFrom: 0 })
+      renamed(state, seen.sessionId)
+      show(run, { transcript: seen.transcript, transcriptFrom: 0 })
+      return
+    case 'ready-for-home':
+      state.isCalledHome = false
+      state.bringUp = plan('home', { why: 'an account is able again' })
+      return
+    case 'spent':
+      state.bringUp = plan('wall', { wall: seen.wall })
+      return
+    case 'unfit':
+      unfit(state, seen.text, seen.at)
       return
     case 'turn-ended':
       if (state.inbox.length > 0) return
@@ -77,6 +90,13 @@ export function react(run: Run, seen: Observation): void {
     case 'rollover':
       return
   }
+}
+
+/** No wall of the substrate's: others may fit there. This conversation doesn't, now or later. */
+function unfit(state: SessionState, text: string, at: string): void {
+  if (state.place !== null) state.unfit = [...state.unfit, state.place.name]
+  const wall: Wall = { kind: 'context', scope: 'account', resetsAt: null, evidence: text, at }
+  state.bringUp = plan('wall', { wall, turn: 'cut-off' })
 }
 
 /** Resumed on the same account, with a growing pause; an agent that keeps crashing is left alone for longer. */

@@ -3,6 +3,7 @@ import { workflowInfo } from '@temporalio/workflow'
 import type { movesOn, stepsOn, watchesOn } from '../proxies.js'
 import type { SessionRef } from '../../activities/contracts.js'
 import type { Display } from './display.js'
+import { conversationAt } from './forks.js'
 import type { Mailbox } from './mailbox.js'
 import type { SessionState } from './state.js'
 
@@ -15,20 +16,13 @@ export interface Run {
   watches: ReturnType<typeof watchesOn>
 }
 
-/** The instant of the workflow's own clock, the same at every replay. */
-export const now = (): string => new Date().toISOString()
+export { now } from './now.js'
 
 /** The process that is the session's now. Only asked for once there was one. */
 export function currentRef(state: SessionState): SessionRef {
-  const { name, sessionId, fence, agent, cwd, place } = state
-  return {
-    session: name,
-    sessionId,
-    fence,
-    agent,
-    cwd,
-    place: place ?? { kind: 'account', name: state.account ?? '' },
-  }
+  const { name, fence, agent, cwd } = state
+  const place = state.place ?? { kind: 'account', name: state.account ?? '' }
+  return { session: name, sessionId: conversationAt(state, place), fence, agent, cwd, place }
 }
 
 export function show({ display, state }: Run, change: Partial<SessionState> = {}): void {

@@ -2,10 +2,12 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow'
 import { continuation } from '../../policy/continuation.js'
 import type { LeaseGrant } from '../../policy/lease.js'
+import { isSamePlace, type PlaceRef } from '../../policy/place.js'
 import type { RescueStep } from '../../policy/session.js'
-import type { LaunchRequest, PlaceRef, SessionRef, Stopped } from '../../activities/contracts.js'
+import type { LaunchRequest, SessionRef, Stopped } from '../../activities/contracts.js'
 import { clock } from './display.js'
-import { currentRef, type Run, show } from './run.js'
+import { comeHome, conversationAt, forkFor } from './forks.js'
+import { currentRef, now, type Run, show } from './run.js'
 import type { BringUp } from './state.js'
 
 /** Why a move did not succeed, with the failing step's own words. */
@@ -25,7 +27,7 @@ export async function stop(run: Run, why: string, closePane = false): Promise<St
   return stopped
 }
 
-/** Moves the session to the leased account. Answers null when it runs there, else why it does not; then nothing of it runs. */
+/** Moves the session to the leased place. Answers null when it runs there, else why it does not; then nothing of it runs. */
 export async function move(
   run: Run,
   plan: BringUp,
@@ -34,8 +36,10 @@ export async function move(
 ): Promise<MoveFault | null> {
   const { state, steps, moves } = run
   const from = state.place
-  const to: PlaceRef = { kind: 'account', name: grant.account }
-  const ref: SessionRef = { ...currentRef(state), fence: grant.fence, place: to }
+  const to = grant.place
+  const isHome = to.kind === 'account'
+  // Asked for as the model of the wall that it met; what it runs is the agent's default, whatever that is.
+  const model = isHome && state.models.length === 0 ? null : grant.model
   const compensations: (() => Promise<void>)[] = []
   try {
     if (state.pid !== null) {
@@ -43,28 +47,24 @@ export async function move(
       if (stopped.wasWorking) plan.turn = 'cut-off'
       log.push(...stopped.steps)
     }
-    const continues = state.continues || from !== null
-    if (continues && (plan.scattered || from?.name !== to.name)) {
-      const startedAt = Date.now()
-      const source = plan.scattered ? null : from
-      const summary = `carry the conversation from ${source?.name ?? 'where it was last written'} to ${to.name}`
-      const { name: session, sessionId, agent } = state
-      const request = { session, sessionId, agent, from: source, to }
-      await moves.carryConversation.executeWithOptions({ summary }, [request])
-      log.push({ name: 'carry', ms: Date.now() - startedAt })
-    }
+    if (!isHome) state.fork = forkFor(state)
+    const ref = { ...currentRef(state), fence: grant.fence, place: to, sessionId: conversationAt(state, to) }
+    if (state.continues || from !== null) await carryAll(run, plan, to, log)
     // Before the launch, since a launch whose answer was lost has happened all the same.
     compensations.push(async () => {
       const summary = `undo the launch under ${to.name}`
       await steps.stopAgent.executeWithOptions({ summary }, [{ ...ref, closePane: false, status: summary }])
     })
     const launched = await moves.launchAgent.executeWithOptions({ summary: launchSummary(plan, grant) }, [
-      launchRequest(run, plan, ref),
+      launchRequest(run, plan, ref, model),
     ])
     log.push(...launched.steps)
     const { pane, pid, tmuxSocket, transcript, transcriptFrom } = launched
     Object.assign(state, { pane, pid, tmuxSocket, transcript, transcriptFrom })
+    if (!isSamePlace(from, to) || state.since === null) state.since = now()
     Object.assign(state, { place: to, fence: grant.fence, stayUntil: null })
+    Object.assign(state, { runsModel: model, isCalledHome: false })
+    if (isHome) comeHome(state, to, launched.settledForks ?? [])
     if (launched.promptTaken) state.firstPrompt = null
     return null
   } catch (error) {
@@ -76,9 +76,40 @@ export async function move(
   }
 }
 
-function launchRequest({ state }: Run, plan: BringUp, ref: SessionRef): LaunchRequest {
-  const goOn = continuation(plan.cause === 'start' ? 'wake' : plan.cause, plan.turn)
-  const { firstPrompt, model } = state
+/** Brings the session's own conversation to the place, and to a substrate also the fork that goes on there. */
+async function carryAll(run: Run, plan: BringUp, to: PlaceRef, log: RescueStep[]): Promise<void> {
+  const { state } = run
+  const { place, home, fork, sessionId } = state
+  const arrives = plan.scattered || !isSamePlace(place, to)
+  const isHome = to.kind === 'account'
+  if (isHome ? plan.scattered || !isSamePlace(home, to) : arrives)
+    await carry(run, plan, sessionId, home, to, log)
+  if (!isHome && fork !== null && arrives && place?.kind === 'substrate')
+    await carry(run, plan, fork.id, place, to, log)
+}
+
+async function carry(
+  { state, moves }: Run,
+  { scattered }: BringUp,
+  conversation: string,
+  from: PlaceRef | null,
+  to: PlaceRef,
+  log: RescueStep[],
+): Promise<void> {
+  const startedAt = Date.now()
+  const source = scattered ? null : from
+  const what = conversation === state.sessionId ? 'the conversation' : 'its fork'
+  const summary = `carry ${what} from ${source?.name ?? 'where it was last written'} to ${to.name}`
+  const { name: session, agent } = state
+  const request = { session, sessionId: conversation, agent, from: source, to }
+  await moves.carryConversation.executeWithOptions({ summary }, [request])
+  log.push({ name: 'carry', ms: Date.now() - startedAt })
+}
+
+function launchRequest({ state }: Run, plan: BringUp, ref: SessionRef, model: string | null): LaunchRequest {
+  const { place } = ref
+  const goOn = continuation(plan.cause === 'start' ? 'wake' : plan.cause, plan.turn, place.kind)
+  const { firstPrompt, forks, fork, sessionId } = state
   const prompt =
     firstPrompt !== null
       ? { text: firstPrompt, otherwise: goOn }
@@ -86,11 +117,20 @@ function launchRequest({ state }: Run, plan: BringUp, ref: SessionRef): LaunchRe
         ? null
         : { text: goOn, otherwise: goOn }
   const mode = state.continues || state.place !== null ? 'resume' : 'new'
-  return { ...ref, model, mode, prompt, status: `outpool: on ${ref.place.name}` }
+  const isHome = place.kind === 'account'
+  return {
+    ...ref,
+    model,
+    mode,
+    forkOf: isHome ? null : sessionId,
+    forks: isHome && fork !== null ? [...forks, fork.id] : forks,
+    prompt,
+    status: `outpool: on ${place.name}`,
+  }
 }
 
-function launchSummary(plan: BringUp, { account, why }: LeaseGrant): string {
-  const reason = why.startsWith(`${account}: `) ? why : `${account}: ${why}`
+function launchSummary(plan: BringUp, { place: { name }, why }: LeaseGrant): string {
+  const reason = why.startsWith(name) ? why : `${name}: ${why}`
   return `${plan.cause === 'start' ? 'start' : 'respawn'} under ${reason}`.slice(0, 200)
 }
 

@@ -15,6 +15,7 @@ import type { Observation } from '../../activities/contracts.js'
 import { bringUp, plan } from './bringUp.js'
 import { deliverTexts } from './deliveries.js'
 import { Display } from './display.js'
+import { isAway } from './forks.js'
 import { release } from './lease.js'
 import { Mailbox } from './mailbox.js'
 import { react } from './react.js'
@@ -59,9 +60,14 @@ async function live(run: Run): Promise<SessionDetails> {
       await bringUp(run, readings)
     } else {
       watching ??= startWatch(run)
-      const { seen } = watching
-      await condition(() => seen.isOver || run.mail.hasOrders() || mustRenew(run))
-      if (seen.isOver && !seen.observation) {
+      const { seen, isForHome } = watching
+      const isCalled = (): boolean => state.isCalledHome && isAway(state) && !isForHome
+      await condition(() => seen.isOver || isCalled() || run.mail.hasOrders() || mustRenew(run))
+      const wasCut = !seen.isOver && isCalled()
+      // The watch that takes its place looks for the moment at which the session can go.
+      if (wasCut) await watching.end()
+      if (wasCut && !seen.observation) watching = null
+      else if (seen.isOver && !seen.observation) {
         // The host would not watch it, for a reason that a retry does not mend at once.
         watching = null
         await condition(() => run.mail.hasOrders(), state.timing.retryEvery)
@@ -93,6 +99,7 @@ const readAccounts = ({ steps }: Run): Promise<AccountReading[]> =>
 const isOver = (state: SessionState): boolean => state.phase === 'stopped'
 
 interface Watching {
+  isForHome: boolean
   seen: { isOver: boolean; observation: Observation | null }
   /** Cancels the watch and waits until the host has let go of it. */
   end(): Promise<void>
@@ -101,14 +108,16 @@ interface Watching {
 function startWatch({ state, watches }: Run): Watching {
   const seen: Watching['seen'] = { isOver: false, observation: null }
   const scope = new CancellationScope()
-  const { model, transcriptFrom, stayUntil, waiting, once } = state
+  const { runsModel, transcriptFrom, stayUntil, waiting, once } = state
+  const isCalledHome = state.isCalledHome && isAway(state)
   const request = {
     ...currentRef(state),
-    model,
+    model: runsModel,
     transcriptFrom,
     stayUntil,
     waiting,
     untilTurnEnd: once ?? false,
+    isCalledHome,
     status: statusLine(state),
   }
   const summary = `watch the agent on ${state.place?.name ?? '?'} until something happens`
@@ -120,6 +129,7 @@ function startWatch({ state, watches }: Run): Watching {
     })
     .finally(() => (seen.isOver = true))
   return {
+    isForHome: isCalledHome,
     seen,
     end: async () => {
       scope.cancel()
@@ -130,6 +140,7 @@ function startWatch({ state, watches }: Run): Watching {
 
 function statusLine({ place, waiting, stayUntil }: SessionState): string {
   if (waiting) return `outpool: waiting: ${waiting.what}`
+  if (place?.kind === 'substrate') return `outpool: on ${place.name}, a fallback, until an account is able`
   if (stayUntil) return `outpool: on ${place?.name ?? '?'}, near its limit; no better account now`
   return `outpool: on ${place?.name ?? '?'}`
 }

@@ -25,6 +25,13 @@ export interface BringUp {
   parked: boolean
 }
 
+/** What the session works on while it is on substrates. */
+export interface Fork {
+  /** Its conversation, chosen before the first launch. */
+  id: string
+  since: string
+}
+
 export type Order =
   | { kind: 'move'; args: MoveArgs }
   | { kind: 'pause' | 'resume' }
@@ -37,9 +44,25 @@ export interface Text extends SendArgs {
   notBefore?: string
 }
 
-export interface SessionState extends SessionStart {
+export interface SessionState extends Omit<SessionStart, 'models' | 'fallback'> {
+  models: string[]
+  fallback: string[] | null
   phase: Phase
   place: PlaceRef | null
+  /** Since when it is there. */
+  since: string | null
+  /** The account where its own conversation was last written. */
+  home: PlaceRef | null
+  /** Null at home. */
+  fork: Fork | null
+  /** Forks of earlier stays of which its own conversation may not know yet, oldest first. */
+  forks: string[]
+  /** The model that it runs with now, where that is not the agent's default. */
+  runsModel: string | null
+  /** The pool has room at home for it. */
+  isCalledHome: boolean
+  /** Substrates that will not do for its conversation. */
+  unfit: string[]
   fence: number
   pane: string | null
   pid: number | null
@@ -87,8 +110,17 @@ export function isState(input: SessionStart | SessionState): input is SessionSta
 export function newState(start: SessionStart, now: string): SessionState {
   return {
     ...start,
+    models: start.models ?? (start.model === null ? [] : [start.model]),
+    fallback: start.fallback ?? null,
+    forks: start.forks ?? [],
     phase: 'starting',
     place: null,
+    since: null,
+    home: null,
+    fork: null,
+    runsModel: start.models?.[0] ?? start.model,
+    isCalledHome: false,
+    unfit: [],
     fence: 0,
     pane: null,
     pid: null,
@@ -159,7 +191,7 @@ export function markTaken(state: SessionState, id: string): void {
 }
 
 export function details(state: SessionState): SessionDetails {
-  const { name, phase, place, agent, sessionId, cwd, host, pane, model, rescues } = state
+  const { name, phase, place, since, fork, agent, sessionId, cwd, host, pane, rescues } = state
   const { walledUntil, parkedUntil, attention, tmuxSocket, pid, transcript, startedAt, rescueLog } = state
   return {
     name,
@@ -171,7 +203,7 @@ export function details(state: SessionState): SessionDetails {
     cwd,
     host,
     pane,
-    model,
+    model: state.runsModel,
     rescues,
     walledUntil,
     parkedUntil,
@@ -179,6 +211,11 @@ export function details(state: SessionState): SessionDetails {
     tmuxSocket,
     pid,
     transcript,
+    fork: fork?.id ?? null,
+    untoldForks: state.forks,
+    since,
+    models: state.models,
+    fallback: state.fallback,
     startedAt,
     rescueLog,
   }

@@ -158,7 +158,10 @@ class Simulation {
       requestId: `${session.name}/${session.requests}`,
       session: session.name,
       host: 'here',
-      model: session.model,
+      agent: 'claude-code',
+      models: [session.model],
+      fallback: null,
+      unfit: [],
       prefer: null,
       pinned: false,
       exclude: failed,
@@ -181,15 +184,15 @@ class Simulation {
     if (grant.fence <= session.fence)
       this.oracle.violations.push(`${iso(now)} fence ${grant.fence} does not grow`)
     this.world.remove(name, now)
-    this.oracle.granted(name, session.model, grant.account, now)
+    this.oracle.granted(name, session.model, grant.place.name, now)
     const upAt = now + Math.round(this.random.between(2_000, 20_000))
-    this.replace(session, { fence: grant.fence, at: 'starting', account: grant.account, upAt })
+    this.replace(session, { fence: grant.fence, at: 'starting', account: grant.place.name, upAt })
     this.at(upAt, (then) => {
       if (session.fence === grant.fence && session.at === 'starting') this.launched(session, grant, then)
     })
   }
 
-  private launched(session: Driven, { account, fence }: LeaseGrant, now: number): void {
+  private launched(session: Driven, { place: { name: account }, fence }: LeaseGrant, now: number): void {
     const loggedIn = this.world.isLoggedIn(account, now)
     if (!loggedIn || this.random.chance(0.005)) {
       this.change(release(this.desk, { session: session.name, fence, fault: 'did not start' }, iso(now)))

@@ -91,6 +91,8 @@ export class FakeHost implements HostSide {
   /** Whether the agent is seen to take the prompt it is launched with. */
   promptTaken = true
   readonly accounts: Map<string, FakeAccount>
+  /** Walls of each substrate. */
+  readonly substrates: Map<string, Wall[]>
 
   readonly #sights = new Map<string, Sight[]>()
   readonly #newestFence = new Map<string, number>()
@@ -98,6 +100,10 @@ export class FakeHost implements HostSide {
   /** What was ever said in each conversation, and the copies of it by account. */
   readonly #said = new Map<string, string[]>()
   readonly #copies = new Map<string, Map<string, string[]>>()
+  /** Which forks each conversation was told of, in order. */
+  readonly handedOver: { session: string; to: string; fork: string }[] = []
+  readonly #toTell = new Map<string, string[]>()
+  readonly #told = new Set<string>()
   readonly #takenIds = new Set<string>()
   readonly #failures: { step: Step; when: (account: string) => boolean; fault: Error }[] = []
   readonly #stops = new Map<Step, { arrive: () => void; opened: Promise<void> }>()
@@ -105,7 +111,8 @@ export class FakeHost implements HostSide {
   readonly #watched = new Set<string>()
   #pids = 1000
 
-  constructor(hostId: string, pool: string, accounts: string[]) {
+  constructor(hostId: string, pool: string, accounts: string[], substrates: string[] = []) {
+    this.substrates = new Map(substrates.map((name) => [name, []]))
     this.hostId = hostId
     this.pool = pool
     this.accounts = new Map(accounts.map((account) => [account, new FakeAccount(account)]))
@@ -201,12 +208,13 @@ export class FakeHost implements HostSide {
   }
 
   #launch(request: LaunchRequest): Launched {
-    const { session, sessionId, fence, place, mode, prompt } = request
+    const { session, sessionId, fence, place, mode, prompt, forkOf = null, forks = [] } = request
     const newest = this.#newestFence.get(session) ?? 0
     if (fence < newest || fence <= (this.#stoppedFence.get(session) ?? -1))
       throw faults.staleFence(session, fence, newest)
     const live = this.processes.get(session)
     const copies = this.#copiesOf(sessionId)
+    if (forkOf !== null && copies.size === 0) this.#fork(session, forkOf, sessionId, place.name)
     const copy = copies.get(place.name)
     if (mode === 'resume' && copy === undefined && copies.size > 0)
       throw faults.conversationMissing(sessionId, place.name)
@@ -221,6 +229,12 @@ export class FakeHost implements HostSide {
       const { text } = prompt
       this.#say(sessionId, place.name, typeof text === 'string' ? text : `what ${text.file} says`)
     }
+    const told = forks.filter((fork) => this.#told.has(`${sessionId} ${fork}`))
+    this.#toTell.set(
+      session,
+      forks.filter((fork) => !told.includes(fork)),
+    )
+    if (prompt !== null) this.#tell(session, sessionId)
     return {
       pane: `%${fence}`,
       pid: this.processes.get(session)!.pid,
@@ -228,8 +242,29 @@ export class FakeHost implements HostSide {
       transcript: `/${place.name}/${sessionId}.jsonl`,
       transcriptFrom: 0,
       promptTaken: this.promptTaken,
+      settledForks: told,
       steps: [{ name: 'respawn', ms: 0 }],
     }
+  }
+
+  /** The fork begins with all that was said in the original, which has to lie in the place. */
+  #fork(session: string, forkOf: string, fork: string, place: string): void {
+    const said = this.#said.get(forkOf) ?? []
+    const copy = this.#copiesOf(forkOf).get(place) ?? []
+    if (said.join() !== copy.join())
+      this.violations.push(`${session} is forked at ${place} without all that was said: ${said.join()}`)
+    if (said.length === 0) return
+    this.#said.set(fork, said)
+    this.#copiesOf(fork).set(place, said)
+  }
+
+  /** What was laid ready of forks goes along with the prompt, once. */
+  #tell(session: string, sessionId: string): void {
+    for (const fork of this.#toTell.get(session) ?? []) {
+      this.handedOver.push({ session, to: sessionId, fork })
+      this.#told.add(`${sessionId} ${fork}`)
+    }
+    this.#toTell.delete(session)
   }
 
   #stop({ session, fence, closePane }: StopRequest): Stopped {
@@ -291,6 +326,7 @@ export class FakeHost implements HostSide {
     if (isFirst) {
       this.delivered.set(session, [...(this.delivered.get(session) ?? []), text])
       this.#say(sessionId, place.name, text)
+      this.#tell(session, sessionId)
     }
     this.#takenIds.add(messageId)
     await this.#enter('deliverText', session, fence, place.name)
@@ -305,9 +341,12 @@ export class FakeHost implements HostSide {
 
   #readings(): AccountReading[] {
     const now = instant()
-    return [...this.accounts.values()].map((account) =>
-      account.isRead ? account.reading(now, null) : unread(account.name, null),
-    )
+    return [
+      ...[...this.accounts.values()].map((account) =>
+        account.isRead ? account.reading(now, null) : unread(account.name, null),
+      ),
+      ...[...this.substrates].map(([name, walls]) => ({ ...unread(name, null), walls })),
+    ]
   }
 }
 

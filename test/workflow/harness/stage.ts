@@ -1,7 +1,7 @@
 /** The set of one test: a pool, a host and sessions, with ids of their own on the shared server. */
 import type { WorkflowHandle } from '@temporalio/client'
 import proto from '@temporalio/proto'
-import { defaultTiming, type AccountSpec, type Timing } from '../../../policy/account.js'
+import { defaultTiming, type AccountSpec, type Timing, type Wall } from '../../../policy/account.js'
 import { commonQueue, poolWorkflowId, sessionWorkflowId } from '../../../policy/ids.js'
 import type { PoolSettings, PoolView } from '../../../policy/lease.js'
 import type { NoticeSettings } from '../../../policy/notices.js'
@@ -30,6 +30,7 @@ let stages = 0
 
 export interface StageOptions {
   accounts: string[]
+  substrates?: string[]
   specs?: Record<string, Partial<AccountSpec>>
   timing?: Partial<Timing>
   /** Whether the pool's workflow runs from the beginning. */
@@ -63,19 +64,23 @@ export class Stage {
 
   static async open(theatre: Theatre, options: StageOptions): Promise<Stage> {
     const pool = `pool-${++stages}`
-    const host = new FakeHost(`host-${stages}`, pool, options.accounts)
+    const host = new FakeHost(`host-${stages}`, pool, options.accounts, options.substrates)
     const settings: PoolSettings = {
       name: pool,
       moveAt: 0.95,
       host: host.hostId,
       timing: { ...defaultTiming, ...options.timing },
-      accounts: options.accounts.map((name) => ({
-        name,
-        role: 'pool',
-        ceiling: 1,
-        maxSessions: null,
-        ...options.specs?.[name],
-      })),
+      accounts: [
+        ...options.accounts.map((name): AccountSpec => ({
+          ...{ name, role: 'pool', ceiling: 1, maxSessions: null },
+          ...options.specs?.[name],
+        })),
+        ...(options.substrates ?? []).map((name): AccountSpec => ({
+          ...{ name, role: 'substrate', ceiling: 1, maxSessions: null },
+          runs: { agent: 'claude-code', model: `${name}-model` },
+          ...options.specs?.[name],
+        })),
+      ],
       ...(options.notices === undefined ? {} : { notices: options.notices }),
     }
     const stage = new Stage(theatre, host, settings, await theatre.addHost(host))
@@ -166,6 +171,26 @@ export class Stage {
     const now = await this.theatre.now()
     const wall = this.host.accounts.get(account)!.hitWall(now, now + lasts)
     this.host.sees(session, { kind: 'walled', wall, wasWorking: true })
+  }
+
+  /** The substrate refuses from now on. */
+  async refusedBy(session: string, substrate: string, lasts = 30 * minute): Promise<void> {
+    const now = await this.theatre.now()
+    const at = new Date(now).toISOString()
+    const resetsAt = new Date(now + lasts).toISOString()
+    const wall: Wall = { kind: 'rate_limit', scope: 'account', resetsAt, evidence: 'said so', at }
+    this.host.substrates.set(substrate, [wall])
+    this.host.sees(session, { kind: 'walled', wall, wasWorking: true })
+  }
+
+  /** Runs on this substrate, and the workflow knows it. */
+  untilAway(session: string, substrate: string, within?: number, step?: number): Promise<SessionDetails> {
+    return this.untilSession(
+      session,
+      (now) => now.phase === 'working' && now.substrate === substrate,
+      within,
+      step,
+    )
   }
 
   /** The session's watch sees this, and the workflow has it. */

@@ -1,0 +1,96 @@
+/** What each substrate of this host has cost in the running period, read from the transcripts that are written there. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { AgentAdapter } from '../agents/agent.js'
+import { budgetReading, costOf, periodStart } from '../policy/spend.js'
+import { writeFileAtomic } from './files.js'
+import type { Host } from './host.js'
+
+const ledgerSchema = z.object({
+  /** When the period began that `usd` is about. */
+  period: z.string(),
+  usd: z.number(),
+  /** How far each file was read, and the answer that was counted last, which may go on. */
+  files: z.record(z.string(), z.object({ mark: z.number().int(), id: z.string(), usd: z.number() })),
+})
+type Ledger = z.output<typeof ledgerSchema>
+
+const filesKept = 400
+
+export class Spending {
+  readonly #host: Host
+  readonly #ledgers = new Map<string, Ledger>()
+  readonly #queues = new Map<string, Promise<void>>()
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  /**
+   * Counts what was added to the transcript since it was last counted, each answer once over restarts of the worker. Rows of
+   * before `since` are copies of another conversation's. Without a budget nothing is counted.
+   */
+  count(substrate: string, adapter: AgentAdapter, transcript: string, since: string | null): Promise<void> {
+    const before = this.#queues.get(substrate) ?? Promise.resolve()
+    const counted = before.then(() => this.#count(substrate, adapter, transcript, since))
+    this.#queues.set(
+      substrate,
+      counted.catch(() => undefined),
+    )
+    return counted
+  }
+
+  async #count(
+    substrate: string,
+    adapter: AgentAdapter,
+    transcript: string,
+    since: string | null,
+  ): Promise<void> {
+    const { budget } = this.#host.substrate(substrate)
+    if (budget === null) return
+    const now = new Date().toISOString()
+    const period = periodStart(now, budget)
+    const old = this.#ledger(substrate)
+    const ledger: Ledger = { ...old, files: { ...old.files } }
+    if (ledger.period !== period) Object.assign(ledger, { period, usd: 0 })
+    const marks = Object.fromEntries(Object.entries(ledger.files).map(([file, { mark }]) => [file, mark]))
+    const { used, marks: next } = await adapter.usedTokens(transcript, marks)
+    const last = new Map<string, number>()
+    const own = ledger.files[transcript]
+    if (own !== undefined) last.set(own.id, own.usd)
+    let newest = own ?? { id: '', usd: 0 }
+    for (const tokens of used) {
+      if (tokens.at < period || (since !== null && tokens.at < since)) continue
+      const usd = costOf(tokens, this.#host.config.prices)
+      // Several rows of one answer repeat its tokens, and a later one may know of more.
+      ledger.usd += Math.max(0, usd - (last.get(tokens.id) ?? 0))
+      last.set(tokens.id, Math.max(usd, last.get(tokens.id) ?? 0))
+      newest = { id: tokens.id, usd: last.get(tokens.id) ?? usd }
+    }
+    for (const [file, mark] of Object.entries(next)) ledger.files[file] = { mark, ...newest }
+    ledger.files = Object.fromEntries(Object.entries(ledger.files).slice(-filesKept))
+    this.#save(substrate, ledger)
+    this.#host.quota.takeWindows(substrate, [budgetReading(ledger.usd, budget, now)])
+  }
+
+  #save(substrate: string, ledger: Ledger): void {
+    this.#ledgers.set(substrate, ledger)
+    writeFileAtomic(this.#file(substrate), JSON.stringify(ledger))
+  }
+
+  /** A file that can't be read is counted anew from the transcripts that are written from now on. */
+  #ledger(substrate: string): Ledger {
+    const known = this.#ledgers.get(substrate)
+    if (known !== undefined) return known
+    try {
+      return ledgerSchema.parse(JSON.parse(readFileSync(this.#file(substrate), 'utf8')))
+    } catch {
+      return { period: '', usd: 0, files: {} }
+    }
+  }
+
+  #file(substrate: string): string {
+    return join(this.#host.home.quota, `${substrate}.spent.json`)
+  }
+}

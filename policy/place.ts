@@ -1,0 +1,8 @@
+/** A place by name; the host resolves it to a config dir and an environment. */
+export interface PlaceRef {
+  kind: 'account' | 'substrate'
+  name: string
+}
+
+export const isSamePlace = (a: PlaceRef | null, b: PlaceRef | null): boolean =>
+  a?.kind === b?.kind && a?.name === b?.name

@@ -1,0 +1,85 @@
+/** What a substrate costs: tokens by a table of prices, counted in periods against the budget that its owner set. */
+import type { Wall, Window } from './account.js'
+import { iso, ms } from './instants.js'
+import { budgetWindow } from './windows.js'
+
+/** Tokens of one answer, as the agent's transcript says them. */
+export interface Usage {
+  model: string
+  input: number
+  output: number
+  cacheRead: number
+  cacheWrite: number
+}
+
+/** US dollars for a million tokens. */
+export interface Price {
+  input: number
+  output: number
+  cacheRead: number
+  cacheWrite: number
+}
+
+export type Prices = Readonly<Record<string, Price>>
+
+export interface Budget {
+  usd: number
+  /** Milliseconds. Periods follow each other from 1970-01-01 UTC on, so that `1d` begins at midnight. */
+  per: number
+}
+
+const perPrice = 1_000_000
+
+/** The price of the longest name in the table that the model's begins with; of a model that it doesn't name, null. */
+export function priceOf(model: string, prices: Prices): Price | null {
+  const [longest] = Object.keys(prices)
+    .filter((name) => model.startsWith(name))
+    .sort((a, b) => b.length - a.length)
+  return longest === undefined ? null : (prices[longest] ?? null)
+}
+
+/** US dollars. A model without a price counts as the dearest: a budget must not be overrun because a name is new. */
+export function costOf(usage: Usage, prices: Prices): number {
+  const price = priceOf(usage.model, prices) ?? dearest(prices)
+  const parts = ['input', 'output', 'cacheRead', 'cacheWrite'] as const
+  return parts.reduce((sum, part) => sum + (usage[part] * price[part]) / perPrice, 0)
+}
+
+function dearest(prices: Prices): Price {
+  const most = (part: keyof Price): number =>
+    Math.max(0, ...Object.values(prices).map((price) => price[part]))
+  return {
+    input: most('input'),
+    output: most('output'),
+    cacheRead: most('cacheRead'),
+    cacheWrite: most('cacheWrite'),
+  }
+}
+
+/** When the period began that this instant falls into. */
+export const periodStart = (at: string, { per }: Budget): string => iso(Math.floor(ms(at) / per) * per)
+
+/** How the budget stands, as a window of the substrate: full when it is spent, and anew with the next period. */
+export function budgetReading(spentUsd: number, budget: Budget, now: string): Window {
+  return {
+    name: budgetWindow,
+    used: Math.min(1, spentUsd / budget.usd),
+    resetsAt: iso(ms(periodStart(now, budget)) + budget.per),
+    readAt: now,
+    source: 'transcript',
+  }
+}
+
+/** The wall that a spent budget is, or null while there is some left. A turn in progress is never ended for it. */
+export function spentBudget(windows: readonly Window[], now: string): Wall | null {
+  const budget = windows.find(({ name }) => name === budgetWindow)
+  if (budget === undefined || budget.used < 1 || budget.resetsAt === null) return null
+  if (ms(now) >= ms(budget.resetsAt)) return null
+  return {
+    kind: budgetWindow,
+    scope: 'account',
+    resetsAt: budget.resetsAt,
+    evidence: 'its budget is spent, by the usage in the transcripts',
+    at: now,
+  }
+}

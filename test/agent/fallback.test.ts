@@ -1,0 +1,164 @@
+/** With every account spent: the real agent program goes on under a key, and comes home. Against the stand-in API. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, it } from 'vitest'
+import { textOf, type RecordedRequest } from '../standin/requests.js'
+import { type Fleet, startFleet } from '../support/fleet.js'
+import { until } from '../support/until.js'
+
+const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
+
+let fleet: Fleet
+const account = (name: string) => fleet.world.standIn.account(name)
+
+const turns = (sessionId: string): RecordedRequest[] =>
+  fleet.world.standIn
+    .requests({ kind: 'turn' })
+    .filter((request) => request.sessionId === sessionId && !request.subagent)
+
+const saidIn = (request: RecordedRequest): string =>
+  request.messages.map(({ content }) => textOf(content)).join('\n')
+
+async function open(substrates: object[], more: object = {}): Promise<void> {
+  fleet = await startFleet({
+    accounts: ['max-1', 'max-2'],
+    reserved: ['medic'],
+    config: { substrates, ...more },
+  })
+  for (const name of ['max-1', 'max-2', 'medic'])
+    account(name).windows({ five_hour: { used: 0.2, resetsAt: hours(4) } })
+}
+
+const keyOf = (name: string): object => ({
+  name,
+  model: 'claude-haiku-4-5',
+  // One retry: the program's own ten take minutes.
+  env: { ANTHROPIC_API_KEY: { fromEnv: `KEY_OF_${name.toUpperCase()}` }, CLAUDE_CODE_MAX_RETRIES: '1' },
+})
+
+/** Keys are made up by the stand-in; the configuration names only the variables that hold them. */
+async function up(...keys: string[]): Promise<void> {
+  for (const name of keys) fleet.env[`KEY_OF_${name.toUpperCase()}`] = account(name).apiKey
+  await fleet.up()
+}
+
+async function begin(name: string, prompt: string): Promise<void> {
+  const { code, stderr } = await fleet.run(
+    'start',
+    name,
+    '--cwd',
+    fleet.world.cwd,
+    '--account',
+    'max-1',
+    '--',
+    prompt,
+  )
+  expect([code, stderr]).toEqual([0, ''])
+  await fleet.untilSession(name, ({ phase, account: on }) => phase === 'idle' && on === 'max-1')
+}
+
+/** Every account of the pool refuses until then. */
+function drain(reset: Date): void {
+  for (const name of ['max-1', 'max-2'])
+    account(name)
+      .wall('five_hour', reset)
+      .windows({ five_hour: { used: 1, resetsAt: reset } })
+}
+
+afterEach(async () => {
+  // Whatever the pool did, nothing ran on the healer's own account.
+  const healers = fleet.world.standIn.requests().filter((request) => request.account === 'medic')
+  await fleet.close()
+  expect(healers).toEqual([])
+})
+
+it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes home with the hand-over; the original holds only what was said at home', async () => {
+  await open([keyOf('spare')])
+  await up('spare')
+  await begin('alpha', 'Remember the word heron.')
+  const reset = new Date(Date.now() + 40_000)
+  drain(reset)
+  expect((await fleet.run('send', 'alpha', 'Now the long task.')).code).toBe(0)
+
+  const away = await fleet.untilSession(
+    'alpha',
+    ({ phase, substrate }) => phase === 'idle' && substrate === 'spare',
+  )
+  const { sessionId, fork } = away
+  expect(away).toMatchObject({ account: null, model: 'claude-haiku-4-5', rescues: 1 })
+  const onFork = turns(fork!)
+  expect(onFork.at(-1)).toMatchObject({ account: 'spare', outcome: 'answered' })
+  expect(saidIn(onFork.at(-1)!)).toContain('Remember the word heron.')
+  const original = (): string => {
+    const file = readdirSync(projects, { recursive: true, encoding: 'utf8' }).find((name) =>
+      name.endsWith(`${sessionId}.jsonl`),
+    )
+    return readFileSync(join(projects, file!), 'utf8')
+  }
+  const projects = join(fleet.world.dir, 'logins', 'max-1', 'projects')
+  const before = original()
+
+  expect((await fleet.run('send', 'alpha', 'Said to the fork: the word egret.')).code).toBe(0)
+  await until(
+    'the answer on the fork',
+    () => Promise.resolve(turns(fork!)),
+    (all) => all.some((request) => saidIn(request).includes('egret') && request.outcome === 'answered'),
+  )
+  const forkFile = away.transcript!
+  expect(forkFile).toContain(fork!)
+  await until(
+    'the reset',
+    () => Promise.resolve(Date.now()),
+    (now) => now > reset.getTime(),
+    60_000,
+  )
+  for (const name of ['max-1', 'max-2']) account(name).windows({ five_hour: { used: 0, resetsAt: hours(5) } })
+  const home = await fleet.untilSession(
+    'alpha',
+    ({ phase, account: on }) => phase === 'idle' && on !== null,
+    120_000,
+  )
+  expect(home).toMatchObject({ substrate: null, fork: null, sessionId })
+  expect(home.rescueLog.at(-1)).toMatchObject({ cause: 'home', from: 'spare' })
+  // No turn is spent to say so.
+  expect(turns(sessionId).filter((request) => Date.parse(request.at) > reset.getTime())).toEqual([])
+  expect(original()).toBe(before)
+
+  expect((await fleet.run('send', 'alpha', 'And now?')).code).toBe(0)
+  const next = await until(
+    'the next turn at home',
+    () => Promise.resolve(turns(sessionId).at(-1)),
+    (request) => request !== undefined && saidIn(request).includes('And now?'),
+  )
+  expect(next!.account).toBe(home.account)
+  expect(saidIn(next!)).toContain('Said to the fork: the word egret.')
+  expect(saidIn(next!)).toContain(forkFile)
+  const said = readFileSync((await fleet.show('alpha')).transcript!, 'utf8')
+  expect(said.startsWith(before)).toBe(true)
+  expect(said).not.toContain('"content":"Said to the fork: the word egret."')
+
+  expect((await fleet.run('send', 'alpha', 'Once more.')).code).toBe(0)
+  const again = await until(
+    'the turn after it',
+    () => Promise.resolve(turns(sessionId).at(-1)),
+    (request) => request !== undefined && saidIn(request).includes('Once more.'),
+  )
+  expect(saidIn(again!).split('outpool hand-over')).toHaveLength(2)
+})
+
+it('law 6: a key that rejects, and one that is overloaded, end the stay there: the next takes over, and at last it is parked', async () => {
+  await open([keyOf('first'), keyOf('second')])
+  account('first').fail('throttled-no-retry')
+  account('second').fail('overloaded')
+  await up('first', 'second')
+  await begin('bravo', 'Hello.')
+  drain(hours(3))
+  expect((await fleet.run('send', 'bravo', 'Into the wall.')).code).toBe(0)
+  const parked = await fleet.untilSession('bravo', ({ phase }) => phase === 'parked', 120_000)
+  expect(parked.rescueLog.map(({ from, to }) => [from, to])).toEqual([
+    ['max-1', 'first'],
+    ['first', 'second'],
+    ['second', null],
+  ])
+  expect(parked.rescueLog.map(({ wall }) => wall?.kind)).toEqual(['five_hour', 'rate_limit', 'overloaded'])
+})

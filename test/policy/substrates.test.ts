@@ -1,0 +1,315 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { AccountSpec, Wall } from '../../policy/account.js'
+import { cooled } from '../../policy/cooldown.js'
+import {
+  decide,
+  probeEnded,
+  probeStarted,
+  request,
+  takeReadings,
+  takeWall,
+  type PoolDesk,
+} from '../../policy/poolDesk.js'
+import { budgetReading, costOf, periodStart, spentBudget, type Prices } from '../../policy/spend.js'
+import { asks, at, desk, grantedTo, known, reading, served, spec, wall, window } from './make.js'
+
+const substrate = (name: string, over: Partial<AccountSpec> = {}): AccountSpec =>
+  spec(name, { role: 'substrate', runs: { agent: 'claude-code', model: `${name}-model` }, ...over })
+
+const told = (before: PoolDesk, ...readings: Parameters<typeof takeReadings>[1]): PoolDesk =>
+  takeReadings(before, readings, at(0))
+
+/** Two accounts that are walled for an hour, and two substrates. */
+const dry = (...more: AccountSpec[]): PoolDesk =>
+  ['a', 'b'].reduce(
+    (before, name) => takeWall(before, name, wall(), at(0)),
+    told(
+      desk(spec('a'), spec('b'), ...(more.length > 0 ? more : [substrate('s1'), substrate('s2')])),
+      known('a', 0.9),
+      known('b', 0.9),
+    ),
+  )
+
+describe('law 2: with every account walled a session goes on, on a substrate', () => {
+  it('law 2: on the first able one, with its model, and says what is in the way at home', () => {
+    const { grants } = served(dry(), asks('s', { cause: 'wall' }))
+    expect(grants[0]?.grant).toMatchObject({
+      place: { kind: 'substrate', name: 's1' },
+      model: 's1-model',
+      why: 's1, a fallback: a walled until 13:00, b walled until 13:00',
+    })
+  })
+
+  it('law 2: on the next one where the first is walled, full, resting, of another program or has failed', () => {
+    const bad: PoolDesk[] = [
+      takeWall(dry(), 's1', wall({ kind: 'rate_limit', resetsAt: at(5) }), at(0)),
+      dry(substrate('s1', { maxSessions: 0 }), substrate('s2')),
+      dry(substrate('s1', { runs: { agent: 'codex', model: null } }), substrate('s2')),
+      told(dry(), reading('s1', { windows: [window({ name: 'budget', used: 1, resetsAt: at(90) })] })),
+    ]
+    for (const before of bad) expect(grantedTo(served(before, asks('s')))).toEqual({ s: 's2' })
+    expect(grantedTo(served(dry(), asks('s', { exclude: ['s1'] })))).toEqual({ s: 's2' })
+    expect(grantedTo(served(dry(), asks('s', { unfit: ['s1'] })))).toEqual({ s: 's2' })
+    const one = served(dry(substrate('s1', { maxSessions: 1 }), substrate('s2')), asks('r'))
+    expect(grantedTo(served(one.desk, asks('s')))).toEqual({ s: 's2' })
+  })
+
+  it('a session says for itself where it may fall back to, and one that is pinned or may stay never does', () => {
+    const to = (over: Parameters<typeof asks>[1]): Record<string, string> =>
+      grantedTo(served(dry(), asks('s', over)))
+    expect(to({ fallback: ['s2', 's1'] })).toEqual({ s: 's2' })
+    expect(to({ fallback: [] })).toEqual({})
+    expect(to({ prefer: 'a', pinned: true })).toEqual({})
+    for (const cause of ['near-limit', 'move', 'home'] as const) expect(to({ cause, from: 'a' })).toEqual({})
+  })
+
+  it('law 10: parked until the first of them all is free again, be it a substrate', () => {
+    const cooling = ['s1', 's2'].reduce(
+      (before, name) =>
+        takeWall(before, name, wall({ kind: 'overloaded', resetsAt: at(name === 's1' ? 5 : 9) }), at(0)),
+      dry(),
+    )
+    const parked = served(cooling, asks('s', { cause: 'wall' }))
+    expect(parked.refusals[0]?.refusal.retryAt).toBe(at(5 + 1 / 6))
+    expect(grantedTo(decide(parked.desk, at(6)))).toEqual({ s: 's1' })
+  })
+
+  it('law 4: an account that nobody has asked yet is asked before anything that costs', () => {
+    const first = served(desk(spec('a'), substrate('s1')), asks('s'))
+    expect(first).toMatchObject({ grants: [], probes: ['a'] })
+    const asking = probeStarted(first.desk, 'a', at(0))
+    expect(decide(asking, at(0.1)).grants).toEqual([])
+    expect(grantedTo(decide(probeEnded(asking, 'a', known('a', 0.2, 0.1), at(0.1)), at(0.1)))).toEqual({
+      s: 'a',
+    })
+  })
+
+  it('law 4: never on a substrate while an account is able, whatever the fleet is like', () => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true })
+    const accountOf = fc.record({
+      used: share,
+      walled: fc.boolean(),
+      out: fc.boolean(),
+      ceiling: fc.constantFrom(1, 0.5),
+      maxSessions: fc.constantFrom(null, 1, 0),
+    })
+    fc.assert(
+      fc.property(
+        fc.array(accountOf, { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: 1, max: 8 }),
+        (fleet, wants) => {
+          const names = fleet.map((_, index) => `a${index}`)
+          let state = desk(
+            ...fleet.map(({ ceiling, maxSessions }, index) => spec(`a${index}`, { ceiling, maxSessions })),
+            substrate('s1', { maxSessions: 2 }),
+            substrate('s2'),
+          )
+          for (const [index, { used, walled, out }] of fleet.entries()) {
+            const name = `a${index}`
+            state = told(state, {
+              ...known(name, used),
+              login: out ? 'out' : 'in',
+              loginAt: at(0),
+            })
+            if (walled) state = takeWall(state, name, wall({ at: at(0.1) }), at(0.1))
+          }
+          for (let n = 0; n < wants; n++) state = request(state, asks(`s${n}`), at(1))
+          const { grants, desk: after } = decide(state, at(1))
+          const isAble = (index: number): boolean => {
+            const { used, walled, out, ceiling, maxSessions } = fleet[index]!
+            const there = after.accounts[index]!.leases.length
+            return !walled && !out && used < ceiling && (maxSessions === null || there < maxSessions)
+          }
+          const onSubstrate = grants.filter(({ grant }) => grant.place.kind === 'substrate')
+          if (onSubstrate.length > 0) expect(names.filter((_, index) => isAble(index))).toEqual([])
+          // In order: the second takes nobody while the first has room.
+          const first = onSubstrate.filter(({ grant }) => grant.place.name === 's1').length
+          if (onSubstrate.some(({ grant }) => grant.place.name === 's2')) expect(first).toBe(2)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe('home again', () => {
+  const away = (sessions = 1): PoolDesk =>
+    Array.from({ length: sessions }).reduce<PoolDesk>(
+      (before, _, n) => served(before, asks(`s${n}`, { cause: 'wall', at: at(n / 100) }), n / 100).desk,
+      dry(),
+    )
+  const freed = (before: PoolDesk, used: number, minutes = 61): PoolDesk =>
+    takeReadings(before, [known('a', used, minutes)], at(minutes))
+
+  it('calls the session when an account is able, once, and grants it its place when it comes', () => {
+    expect(decide(away(), at(1)).calls).toEqual([])
+    const called = decide(freed(away(), 0.1), at(61))
+    expect(called.calls).toEqual([{ session: 's0', why: 'a is able again' }])
+    expect(decide(called.desk, at(62)).calls).toEqual([])
+    const comes = asks('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
+    const home = served(called.desk, comes, 63)
+    expect(home.grants[0]?.grant.place).toEqual({ kind: 'account', name: 'a' })
+    expect(decide(home.desk, at(64)).calls).toEqual([])
+  })
+
+  it('law 10: has the accounts asked when their time comes, though nobody waits', () => {
+    const before = decide(away(), at(1))
+    expect(before.lookAgainAt).not.toBeNull()
+    expect(decide(before.desk, at(61)).probes).toEqual(['a', 'b'])
+  })
+
+  it.each([0.87, 0.95, 1])(
+    'hysteresis: not to an account that is at %d, and so spent in a turn or two',
+    (used) => {
+      expect(decide(freed(away(), used), at(61)).calls).toEqual([])
+    },
+  )
+
+  it('calls as many as fit, who has been away longest first, and the next when news shows room', () => {
+    const first = decide(freed(away(12), 0.1), at(61))
+    expect(first.calls.map(({ session }) => session)).toEqual(Array.from({ length: 8 }, (_, n) => `s${n}`))
+    const home = first.calls.reduce(
+      (before, { session }) =>
+        served(
+          before,
+          asks(session, { requestId: `${session}-2`, cause: 'home', from: 's1', at: at(62) }),
+          62,
+        ).desk,
+      first.desk,
+    )
+    expect(decide(home, at(63)).calls).toEqual([])
+    expect(decide(freed(home, 0.15, 64), at(64)).calls.length).toBe(4)
+  })
+
+  it('law 4: to an account of which a probe could not tell, one goes alone', () => {
+    const asked = decide(away(3), at(61)).probes.reduce(
+      (before, name) => probeEnded(probeStarted(before, name, at(61)), name, null, at(61)),
+      away(3),
+    )
+    const { calls } = decide(asked, at(61))
+    expect(calls.map(({ session }) => session)).toEqual(['s0', 's1'])
+    expect(new Set(calls.map(({ why }) => why)).size).toBe(2)
+  })
+
+  it('one that came and found no room stays, and is called again later', () => {
+    const called = decide(freed(away(), 0.1), at(61))
+    const gone = ['a', 'b'].reduce(
+      (before, name) => takeWall(before, name, wall({ at: at(62), resetsAt: at(180) }), at(62)),
+      called.desk,
+    )
+    const comes = asks('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
+    const stays = served(gone, comes, 63)
+    expect(stays.grants).toEqual([])
+    expect(stays.refusals[0]?.refusal.why).toMatch(/^stay: /)
+    expect(stays.desk.accounts.find(({ name }) => name === 's1')?.leases).toHaveLength(1)
+    expect(decide(freed(stays.desk, 0.1, 181), at(181)).calls).toHaveLength(1)
+  })
+})
+
+describe('an order of models', () => {
+  const opus = (over: Partial<Wall> = {}): Wall =>
+    wall({ kind: 'seven_day_opus', scope: 'model:opus', resetsAt: at(300), ...over })
+  const both = told(desk(spec('a'), spec('b'), substrate('s1')), known('a', 0.1), known('b', 0.8))
+  const wish = { models: ['opus', 'sonnet'] }
+
+  it('takes the same model on another account first, then the next model, before any substrate', () => {
+    const one = takeWall(both, 'a', opus(), at(0))
+    expect(served(one, asks('s', wish)).grants[0]?.grant).toMatchObject({
+      place: { name: 'b' },
+      model: 'opus',
+    })
+    const two = takeWall(one, 'b', opus(), at(0))
+    expect(served(two, asks('s', wish)).grants[0]?.grant).toMatchObject({
+      place: { name: 'a' },
+      model: 'sonnet',
+    })
+  })
+
+  it('calls the session back to its first model when that is free again, on the same account too', () => {
+    const walled = ['a', 'b'].reduce((before, name) => takeWall(before, name, opus(), at(0)), both)
+    const lesser = served(walled, asks('s', wish))
+    const fresh = window({ name: 'seven_day_opus', used: 0, resetsAt: at(9_999), readAt: at(301) })
+    const free = takeReadings(
+      lesser.desk,
+      [{ ...known('a', 0.1, 301), windows: [...known('a', 0.1, 301).windows, fresh] }],
+      at(301),
+    )
+    const called = decide(free, at(301))
+    expect(called.calls).toHaveLength(1)
+    const comes = asks('s', { ...wish, requestId: 's-2', cause: 'home', from: 'a', at: at(302) })
+    const back = served(called.desk, comes, 302)
+    expect(back.grants[0]?.grant).toMatchObject({ place: { name: 'a' }, model: 'opus' })
+    expect(decide(back.desk, at(303)).calls).toEqual([])
+  })
+})
+
+describe('what a substrate costs', () => {
+  const prices: Prices = {
+    'claude-haiku': { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25 },
+    'claude-haiku-4-5': { input: 2, output: 10, cacheRead: 0.2, cacheWrite: 2.5 },
+  }
+  const used = { model: 'claude-haiku-4-5-20251001', input: 1e6, output: 1e5, cacheRead: 1e6, cacheWrite: 0 }
+
+  it('is counted by the longest name that fits, and by the dearest where none does', () => {
+    expect(costOf(used, prices)).toBeCloseTo(2 + 1 + 0.2)
+    expect(costOf({ ...used, model: 'claude-haiku-3' }, prices)).toBeCloseTo(1 + 0.5 + 0.1)
+    expect(costOf({ ...used, model: 'something-new' }, prices)).toBeCloseTo(2 + 1 + 0.2)
+  })
+
+  it('never falls with more tokens, and is the sum of its parts', () => {
+    const tokens = fc.nat(10_000_000)
+    const usage = fc.record({ input: tokens, output: tokens, cacheRead: tokens, cacheWrite: tokens })
+    fc.assert(
+      fc.property(usage, usage, (one, other) => {
+        const model = 'claude-haiku'
+        const sum = {
+          model,
+          input: one.input + other.input,
+          output: one.output + other.output,
+          cacheRead: one.cacheRead + other.cacheRead,
+          cacheWrite: one.cacheWrite + other.cacheWrite,
+        }
+        const parts = costOf({ model, ...one }, prices) + costOf({ model, ...other }, prices)
+        expect(costOf(sum, prices)).toBeCloseTo(parts, 6)
+        expect(parts).toBeGreaterThanOrEqual(costOf({ model, ...one }, prices))
+      }),
+    )
+  })
+
+  it('a budget is spent for its period and no longer', () => {
+    const budget = { usd: 5, per: 86_400_000 }
+    expect(periodStart('2026-11-22T12:00:00.000Z', budget)).toBe('2026-11-22T00:00:00.000Z')
+    const half = budgetReading(2.5, budget, '2026-11-22T12:00:00.000Z')
+    expect(half).toMatchObject({ name: 'budget', used: 0.5, resetsAt: '2026-11-23T00:00:00.000Z' })
+    expect(spentBudget([half], half.readAt)).toBeNull()
+    const spent = budgetReading(7, budget, half.readAt)
+    expect(spentBudget([spent], half.readAt)).toMatchObject({ kind: 'budget', resetsAt: spent.resetsAt })
+    expect(spentBudget([spent], '2026-11-23T00:00:00.000Z')).toBeNull()
+  })
+})
+
+describe('cooldowns', () => {
+  const refused = (minutes: number): Wall => wall({ kind: 'rate_limit', resetsAt: null, at: at(minutes) })
+  const cooldown = 5 * 60_000
+
+  it('double while the substrate keeps refusing, up to an hour, and begin anew after a good while', () => {
+    const ends: number[] = []
+    let last = cooled(refused(0), [], cooldown)
+    for (let n = 0; n < 6; n++) {
+      ends.push((Date.parse(last.resetsAt!) - Date.parse(last.at)) / 60_000)
+      const next = (Date.parse(last.resetsAt!) - Date.parse(at(0))) / 60_000 + 1
+      last = cooled(refused(next), [last], cooldown)
+    }
+    expect(ends).toEqual([5, 10, 20, 40, 60, 60])
+    const later = (Date.parse(last.resetsAt!) - Date.parse(at(0))) / 60_000 + 120
+    expect(cooled(refused(later), [last], cooldown).resetsAt).toBe(at(later + 5))
+  })
+
+  it('leave alone a wall that names its own end, and one that was told before', () => {
+    const named = wall({ resetsAt: at(60) })
+    expect(cooled(named, [], cooldown)).toEqual(named)
+    const once = cooled(refused(0), [], cooldown)
+    expect(cooled(refused(0), [once], cooldown)).toEqual(once)
+  })
+})
