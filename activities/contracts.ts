@@ -82,8 +82,6 @@ export interface WatchRequest extends SessionRef {
   waiting: { what: string; endsWith: 'dialog' | 'turn' } | null
   /** The end of a turn that was answered is news too: the session is there for one piece of work. */
   untilTurnEnd: boolean
-  /** There is room at home: the end of a turn, or a rest that stands already, is news. */
-  isCalledHome?: boolean
   status: string
 }
 
@@ -110,7 +108,7 @@ export type Observation = {
   | { kind: 'not-waiting' }
   /** Only where the watch was asked to stand until then. */
   | { kind: 'turn-ended' }
-  /** Only where the session is called home: it is at rest, and nobody is typing. */
+  /** Only of a session that was called home: it is at rest, and nobody is typing. */
   | { kind: 'ready-for-home' }
   /** A turn has ended, and what its substrate may cost is spent. */
   | { kind: 'spent'; wall: Wall }
@@ -144,6 +142,8 @@ export interface HostActivities {
   stopAgent(request: StopRequest): Promise<Stopped>
   carryConversation(request: CarryRequest): Promise<Carried>
   watchAgent(request: WatchRequest): Promise<Observation>
+  /** There is room at home for the session: its watch ends as soon as it is at rest. Durable on the host, for this fence. */
+  callHome(ref: SessionRef): Promise<void>
   /** Returns once the agent has taken the text. */
   deliverText(request: DeliverRequest): Promise<void>
   /** What this host knows of its accounts and substrates, without asking anybody. */

@@ -22,6 +22,10 @@ export function hostActivities(host: Host, sampler: Sampler, prober: Prober): Ho
       return beating(() => stopAgent(host, request, wasWorking))
     },
     carryConversation: (request) => beating(() => carryConversation(host, request)),
+    callHome: ({ session, fence }) => {
+      host.records.saveCall(session, fence)
+      return Promise.resolve()
+    },
     watchAgent: (request) => watchAgent(host, sampler, request),
     deliverText: (request) => beating(() => deliverText(host, sampler, request)),
     readAccounts: () => Promise.resolve(host.readings()),

@@ -27,6 +27,8 @@ const recordSchema = z.object({
   launches: z.array(launchSchema),
   /** Fence up to which everything is to stay stopped. */
   stoppedUpTo: z.number().int(),
+  /** The newest launch that was called home. */
+  calledHome: z.number().int().default(0),
   /** Where the transcript ended when the typing of a text began, by message id. */
   deliveries: z.record(z.string(), z.number().int()),
 })
@@ -87,6 +89,15 @@ export class SessionRecords {
     if (record.stoppedUpTo < fence) this.#write(session, { ...record, stoppedUpTo: fence })
   }
 
+  saveCall(session: string, fence: number): void {
+    const record = this.#read(session)
+    if (record.calledHome < fence) this.#write(session, { ...record, calledHome: fence })
+  }
+
+  isCalledHome(session: string, fence: number): boolean {
+    return this.#read(session).calledHome === fence
+  }
+
   deliveryFrom(session: string, messageId: string): number | null {
     return this.#read(session).deliveries[messageId] ?? null
   }
@@ -118,7 +129,7 @@ export class SessionRecords {
   #read(session: string): SessionRecord {
     const known = this.#known.get(session)
     if (known) return known
-    let record: SessionRecord = { launches: [], stoppedUpTo: 0, deliveries: {} }
+    let record: SessionRecord = { launches: [], stoppedUpTo: 0, calledHome: 0, deliveries: {} }
     try {
       record = recordSchema.parse(JSON.parse(readFileSync(this.#file(session), 'utf8')))
     } catch (error) {

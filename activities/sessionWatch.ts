@@ -217,9 +217,9 @@ export class SessionWatch {
   }
 
   async #judgeTurnEnd(): Promise<void> {
-    const { stayUntil, model, isCalledHome } = this.#request
+    const { stayUntil, model } = this.#request
     const { pool, timing } = this.#host.config
-    if (isCalledHome) {
+    if (this.#host.records.isCalledHome(this.name, this.fence)) {
       if (!(await this.#isBeingTyped())) this.end({ kind: 'ready-for-home' })
       return
     }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { AgentAdapter } from '../agents/agent.js'
-import { budgetReading, costOf, periodStart } from '../policy/spend.js'
+import { addCosts, budgetReading, costOf, periodStart } from '../policy/spend.js'
 import { writeFileAtomic } from './files.js'
 import type { Host } from './host.js'
 
@@ -55,20 +55,15 @@ export class Spending {
     const ledger: Ledger = { ...old, files: { ...old.files } }
     if (ledger.period !== period) Object.assign(ledger, { period, usd: 0 })
     const marks = Object.fromEntries(Object.entries(ledger.files).map(([file, { mark }]) => [file, mark]))
-    const { used, marks: next } = await adapter.usedTokens(transcript, marks)
-    const last = new Map<string, number>()
-    const own = ledger.files[transcript]
-    if (own !== undefined) last.set(own.id, own.usd)
-    let newest = own ?? { id: '', usd: 0 }
-    for (const tokens of used) {
-      if (tokens.at < period || (since !== null && tokens.at < since)) continue
-      const usd = costOf(tokens, this.#host.config.prices)
-      // Several rows of one answer repeat its tokens, and a later one may know of more.
-      ledger.usd += Math.max(0, usd - (last.get(tokens.id) ?? 0))
-      last.set(tokens.id, Math.max(usd, last.get(tokens.id) ?? 0))
-      newest = { id: tokens.id, usd: last.get(tokens.id) ?? usd }
+    const from = since !== null && since > period ? since : period
+    for (const { file, mark, used } of await adapter.usedTokens(transcript, marks)) {
+      const costs = used
+        .filter(({ at }) => at >= from)
+        .map((tokens) => ({ id: tokens.id, usd: costOf(tokens, this.#host.config.prices) }))
+      const { usd, last } = addCosts(ledger.files[file] ?? { id: '', usd: 0 }, costs)
+      ledger.usd += usd
+      ledger.files[file] = { mark, id: last.id, usd: last.usd }
     }
-    for (const [file, mark] of Object.entries(next)) ledger.files[file] = { mark, ...newest }
     ledger.files = Object.fromEntries(Object.entries(ledger.files).slice(-filesKept))
     this.#save(substrate, ledger)
     this.#host.quota.takeWindows(substrate, [budgetReading(ledger.usd, budget, now)])

@@ -93,6 +93,13 @@ export interface UsedTokens extends Usage {
   at: string
 }
 
+/** What was added to one file of a conversation, up to `mark` (bytes). */
+export interface UsageOfFile {
+  file: string
+  mark: number
+  used: UsedTokens[]
+}
+
 /** What the model said to its user. */
 export interface Answer {
   text: string
@@ -172,11 +179,8 @@ export interface AgentAdapter {
   /** Whether the transcript holds this text anywhere. */
   holds(transcript: string, text: string): Promise<boolean>
 
-  /** Tokens used by the conversation and its subagents beyond `marks`, which are those of the answer before. */
-  usedTokens(
-    transcript: string,
-    marks: Readonly<Record<string, number>>,
-  ): Promise<{ used: UsedTokens[]; marks: Record<string, number> }>
+  /** Tokens used by the conversation and its subagents beyond `marks`, which say how far each file was read. */
+  usedTokens(transcript: string, marks: Readonly<Record<string, number>>): Promise<UsageOfFile[]>
 
   /** The newest answer of the main thread from `offset` (bytes) on, or null. For files of this host only (law 11). */
   lastAnswer(transcript: string, offset: number): Promise<Answer | null>

@@ -56,6 +56,24 @@ function dearest(prices: Prices): Price {
   }
 }
 
+/** The newest answer counted so far, which may not have been written to its end. */
+export interface Counted {
+  id: string
+  usd: number
+}
+
+/** What these rows add. The agent writes several rows of one answer, each with its tokens so far: they are one cost. */
+export function addCosts(before: Counted, rows: readonly Counted[]): { usd: number; last: Counted } {
+  let usd = 0
+  let last = before
+  for (const row of rows) {
+    const counted = row.id === last.id ? last.usd : 0
+    usd += Math.max(0, row.usd - counted)
+    last = { id: row.id, usd: Math.max(row.usd, counted) }
+  }
+  return { usd, last }
+}
+
 /** When the period began that this instant falls into. */
 export const periodStart = (at: string, { per }: Budget): string => iso(Math.floor(ms(at) / per) * per)
 

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { UsedTokens } from '../agent.js'
+import type { UsageOfFile, UsedTokens } from '../agent.js'
 import { eachLine } from './transcriptLines.js'
 
 const tokens = z.number().nonnegative().nullish()
@@ -23,20 +23,21 @@ const usedSchema = z.looseObject({
   }),
 })
 
-/** `marks` says how far each file was read before; the answer's marks are for the next time. */
+/** `marks` says how far each file was read before. */
 export async function usedTokens(
   transcript: string,
   marks: Readonly<Record<string, number>>,
-): Promise<{ used: UsedTokens[]; marks: Record<string, number> }> {
-  const used: UsedTokens[] = []
-  const next: Record<string, number> = {}
+): Promise<UsageOfFile[]> {
+  const files: UsageOfFile[] = []
   for (const file of [transcript, ...(await subagentsOf(transcript))]) {
-    next[file] = await eachLine(file, marks[file] ?? 0, (line) => {
+    const used: UsedTokens[] = []
+    const mark = await eachLine(file, marks[file] ?? 0, (line) => {
       const row = rowOf(line)
       if (row !== null) used.push(row)
     })
+    files.push({ file, mark, used })
   }
-  return { used, marks: next }
+  return files
 }
 
 async function subagentsOf(transcript: string): Promise<string[]> {

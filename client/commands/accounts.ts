@@ -6,11 +6,13 @@ import { type LiveFile, readLive } from '../../config/liveState.js'
 import { loadConfig } from '../../config/loadConfig.js'
 import type { AccountFacts, AccountSpec, AccountState, Timing } from '../../policy/account.js'
 import { type AccountRow, type WindowRow, accountRow } from '../../policy/accountView.js'
+import { queuesOf, wouldHelpMost } from '../../policy/outlook.js'
 import { newRecord, takeReading } from '../../policy/records.js'
 import { type Call, note, print, printJson } from '../call.js'
 import { withEngine } from '../engine.js'
 import { type PoolAnswer, askPool } from '../pool.js'
 import { type Column, renderTable } from '../table.js'
+import { oneLine } from '../terminal.js'
 import { ago, clock } from '../times.js'
 
 export async function accounts(call: Call): Promise<void> {
@@ -25,7 +27,20 @@ export async function accounts(call: Call): Promise<void> {
   const now = new Date()
   const rows = rowsOf(config, pool, live, now)
   if (call.json) printJson(rows)
-  else print(renderTable(rows, columnsFor(call.colors, now), call.width, call.colors))
+  else {
+    const table = renderTable(rows, columnsFor(call.colors, now), call.width, call.colors)
+    print([table, ...waitingLines(pool, now)].join('\n'))
+  }
+}
+
+/** Who waits for what until when, and what would help most. */
+function waitingLines(pool: PoolAnswer | null, now: Date): string[] {
+  if (pool === null || pool.waiting.length === 0) return []
+  const lines = queuesOf(pool).map(({ why, retryAt, sessions }) => {
+    const until = retryAt === null ? '' : ` until ${clock(retryAt, now)}`
+    return oneLine(`${sessions.join(', ')}: parked${until}: ${why}`)
+  })
+  return ['', ...lines, `would help most: ${wouldHelpMost(pool) ?? 'nothing'}`]
 }
 
 /** The pool's accounts in its own order, then the healer's, which are never leased, and the substrates. */

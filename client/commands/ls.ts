@@ -30,10 +30,14 @@ export async function ls(call: Call): Promise<void> {
 }
 
 function screen(rows: SessionView[], width: number, colors: Colors, now: Date): string {
+  const parked = rows.filter(({ phase }) => phase === 'parked').length
   const asking = rows.filter((row) => row.attention !== null && row.phase !== 'stopped')
   return [
     renderTable(rows, columnsFor(rows, colors, now), width, colors),
     ...asking.map((row) => `${colors.yellow('!')} ${colors.bold(row.name)}: ${oneLine(row.attention ?? '')}`),
+    ...(parked === 0
+      ? []
+      : [`${parked} parked: \`outpool accounts\` says what they wait for, and what would help most`]),
   ].join('\n')
 }
 

@@ -11,7 +11,7 @@ import {
   takeWall,
   type PoolDesk,
 } from '../../policy/poolDesk.js'
-import { budgetReading, costOf, periodStart, spentBudget, type Prices } from '../../policy/spend.js'
+import { addCosts, budgetReading, costOf, periodStart, spentBudget, type Prices } from '../../policy/spend.js'
 import { asks, at, desk, grantedTo, known, reading, served, spec, wall, window } from './make.js'
 
 const substrate = (name: string, over: Partial<AccountSpec> = {}): AccountSpec =>
@@ -273,6 +273,23 @@ describe('what a substrate costs', () => {
         const parts = costOf({ model, ...one }, prices) + costOf({ model, ...other }, prices)
         expect(costOf(sum, prices)).toBeCloseTo(parts, 6)
         expect(parts).toBeGreaterThanOrEqual(costOf({ model, ...one }, prices))
+      }),
+    )
+  })
+
+  it('counts an answer once, however many rows it has and wherever the reading was broken off', () => {
+    const row = fc.record({ id: fc.constantFrom('a', 'b', 'c'), usd: fc.constantFrom(1, 2, 4) })
+    const answers = fc
+      .array(row, { maxLength: 12 })
+      .map((rows) => rows.sort((x, y) => (x.id < y.id ? -1 : 1)))
+    fc.assert(
+      fc.property(answers, fc.nat(12), (rows, cut) => {
+        const none = { id: '', usd: 0 }
+        const most = (id: string): number =>
+          Math.max(0, ...rows.filter((one) => one.id === id).map(({ usd }) => usd))
+        const first = addCosts(none, rows.slice(0, cut))
+        const rest = addCosts(first.last, rows.slice(cut))
+        expect(first.usd + rest.usd).toBe(most('a') + most('b') + most('c'))
       }),
     )
   })

@@ -22,8 +22,8 @@ async function away(stage: Stage, name = 'one', change: Parameters<Stage['up']>[
 async function comesHome(stage: Stage, session: string): Promise<void> {
   await stage.until(
     'the call home',
-    () => Promise.resolve(stage.host.watches.at(-1)),
-    (watch) => watch?.session === session && watch.isCalledHome === true,
+    () => Promise.resolve(stage.host.calledHome.has(session)),
+    (called) => called,
     2 * hour,
     10 * minute,
   )
@@ -187,7 +187,7 @@ describe('law 2: on a substrate', () => {
     const session = await stage.up('one', { account: 'a' })
     await stage.handle(session).signal(sessionSignals.callHome, { why: 'late' })
     await stage.theatre.pass(minute)
-    expect(stage.host.watches.filter(({ isCalledHome }) => isCalledHome)).toEqual([])
+    expect(stage.host.calledHome.size).toBe(0)
     expect(stage.steps(session)).toEqual(['launchAgent a#1'])
   })
 })

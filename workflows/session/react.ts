@@ -72,7 +72,6 @@ export function react(run: Run, seen: Observation): void {
       show(run, { transcript: seen.transcript, transcriptFrom: 0 })
       return
     case 'ready-for-home':
-      state.isCalledHome = false
       state.bringUp = plan('home', { why: 'an account is able again' })
       return
     case 'spent':

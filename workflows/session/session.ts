@@ -60,14 +60,12 @@ async function live(run: Run): Promise<SessionDetails> {
       await bringUp(run, readings)
     } else {
       watching ??= startWatch(run)
-      const { seen, isForHome } = watching
-      const isCalled = (): boolean => state.isCalledHome && isAway(state) && !isForHome
+      const { seen } = watching
+      const isCalled = (): boolean => state.isCalledHome && isAway(state)
       await condition(() => seen.isOver || isCalled() || run.mail.hasOrders() || mustRenew(run))
-      const wasCut = !seen.isOver && isCalled()
-      // The watch that takes its place looks for the moment at which the session can go.
-      if (wasCut) await watching.end()
-      if (wasCut && !seen.observation) watching = null
-      else if (seen.isOver && !seen.observation) {
+      if (!seen.isOver && isCalled()) {
+        await callHome(run)
+      } else if (seen.isOver && !seen.observation) {
         // The host would not watch it, for a reason that a retry does not mend at once.
         watching = null
         await condition(() => run.mail.hasOrders(), state.timing.retryEvery)
@@ -96,10 +94,16 @@ async function live(run: Run): Promise<SessionDetails> {
 const readAccounts = ({ steps }: Run): Promise<AccountReading[]> =>
   steps.readAccounts.executeWithOptions({ summary: 'read what this host knows of its accounts' }, [])
 
+/** The watch that stands looks from now on for the moment at which the session can go. */
+async function callHome({ state, steps }: Run): Promise<void> {
+  state.isCalledHome = false
+  const summary = 'an account is able again: home at the end of the turn'
+  await steps.callHome.executeWithOptions({ summary }, [currentRef(state)])
+}
+
 const isOver = (state: SessionState): boolean => state.phase === 'stopped'
 
 interface Watching {
-  isForHome: boolean
   seen: { isOver: boolean; observation: Observation | null }
   /** Cancels the watch and waits until the host has let go of it. */
   end(): Promise<void>
@@ -109,7 +113,6 @@ function startWatch({ state, watches }: Run): Watching {
   const seen: Watching['seen'] = { isOver: false, observation: null }
   const scope = new CancellationScope()
   const { runsModel, transcriptFrom, stayUntil, waiting, once } = state
-  const isCalledHome = state.isCalledHome && isAway(state)
   const request = {
     ...currentRef(state),
     model: runsModel,
@@ -117,7 +120,6 @@ function startWatch({ state, watches }: Run): Watching {
     stayUntil,
     waiting,
     untilTurnEnd: once ?? false,
-    isCalledHome,
     status: statusLine(state),
   }
   const summary = `watch the agent on ${state.place?.name ?? '?'} until something happens`
@@ -129,7 +131,6 @@ function startWatch({ state, watches }: Run): Watching {
     })
     .finally(() => (seen.isOver = true))
   return {
-    isForHome: isCalledHome,
     seen,
     end: async () => {
       scope.cancel()

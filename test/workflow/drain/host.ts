@@ -99,6 +99,7 @@ export class DrainHost implements HostSide {
       launchAgent: (request) => this.#alone(request, (session, now) => this.#launch(session, request, now)),
       stopAgent: (request) => this.#alone(request, (session, now) => this.#stop(session, request, now)),
       carryConversation: () => Promise.resolve({ transcript: null, bytes: 0 }),
+      callHome: () => Promise.resolve(),
       watchAgent: (request) => Promise.resolve().then(() => this.#watch(request)),
       deliverText: (request) => Promise.resolve().then(() => this.#deliver(request)),
       readAccounts: () => Promise.resolve([...this.#readings.values()]),

@@ -100,6 +100,8 @@ export class FakeHost implements HostSide {
   /** What was ever said in each conversation, and the copies of it by account. */
   readonly #said = new Map<string, string[]>()
   readonly #copies = new Map<string, Map<string, string[]>>()
+  /** Sessions that were called home and have not been launched since. */
+  readonly calledHome = new Set<string>()
   /** Which forks each conversation was told of, in order. */
   readonly handedOver: { session: string; to: string; fork: string }[] = []
   readonly #toTell = new Map<string, string[]>()
@@ -172,6 +174,10 @@ export class FakeHost implements HostSide {
       launchAgent: (request) => this.#alone(request, 'launchAgent', () => this.#launch(request)),
       stopAgent: (request) => this.#alone(request, 'stopAgent', () => this.#stop(request)),
       carryConversation: (request) => this.#carry(request),
+      callHome: ({ session }) => {
+        this.calledHome.add(session)
+        return Promise.resolve()
+      },
       watchAgent: (request) => Promise.resolve().then(() => this.#watch(request)),
       deliverText: (request) => this.#deliver(request),
       readAccounts: () => Promise.resolve(this.#readings()),
@@ -222,6 +228,7 @@ export class FakeHost implements HostSide {
     if (said.join() !== (copy ?? []).join())
       this.violations.push(`${session} goes on at ${place.name} without all that was said: ${said.join()}`)
     this.launches.push(request)
+    this.calledHome.delete(session)
     this.#newestFence.set(session, fence)
     if (live?.fence !== fence)
       this.processes.set(session, { session, sessionId, fence, account: place.name, pid: ++this.#pids })
