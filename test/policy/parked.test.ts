@@ -1,0 +1,116 @@
+/** Parked sessions get up by themselves, whatever resets and clocks do. Times are minutes after noon. */
+import { describe, expect, it } from 'vitest'
+import {
+  decide,
+  probeEnded,
+  probeStarted,
+  request,
+  takeReadings,
+  takeWall,
+  type PoolDesk,
+} from '../../policy/poolDesk.js'
+import type { AccountReading } from '../../policy/account.js'
+import { asks, at, desk, grantedTo, known, reading, served, spec, wall, window } from './make.js'
+
+const margin = 1 / 6
+const day = 24 * 60
+
+/** One account, walled as said, and a session that is parked because of it. */
+const parked = (resetsAt: string | null = at(60), ...sessions: string[]): PoolDesk =>
+  (sessions.length === 0 ? ['s'] : sessions).reduce(
+    (before, session) => served(before, asks(session, { cause: 'wall' })).desk,
+    takeWall(takeReadings(desk(spec('a')), [known('a', 0.9)], at(0)), 'a', wall({ resetsAt }), at(0)),
+  )
+
+/** The pool asks the account, and is told this. */
+const asked = (before: PoolDesk, minutes: number, answer: AccountReading | null): PoolDesk =>
+  probeEnded(probeStarted(before, 'a', at(minutes)), 'a', answer, at(minutes))
+
+const retryOf = (state: PoolDesk): string | null => state.waiting[0]?.told?.retryAt ?? null
+
+describe('law 10: parked, and up by itself', () => {
+  it('law 4: at the reset the account is asked, not trusted; a wall that outlives it parks anew, until its new end', () => {
+    expect(retryOf(parked())).toBe(at(60 + margin))
+    const due = decide(parked(), at(61))
+    expect(due).toMatchObject({ grants: [], probes: ['a'] })
+    const full = reading('a', { windows: [window({ used: 1, resetsAt: at(200), readAt: at(61) })] })
+    const again = decide(asked(due.desk, 61, full), at(61))
+    expect(again.grants).toEqual([])
+    expect(again.refusals[0]?.refusal.retryAt).toBe(at(200 + margin))
+  })
+
+  it('a wall that resets early is found by a routine probe, long before its instant', () => {
+    const before = parked(at(600))
+    const look = decide(before, at(60))
+    expect(look.probes).toEqual(['a'])
+    const free = decide(asked(look.desk, 60, known('a', 0, 60)), at(60))
+    expect(grantedTo(free)).toEqual({ s: 'a' })
+  })
+
+  it('a wall without an instant is doubted after half an hour, and asked about', () => {
+    const before = parked(null)
+    expect(retryOf(before)).toBe(at(30 + margin))
+    expect(decide(before, at(31)).probes).toEqual(['a'])
+  })
+
+  it.each([
+    ['a host that slept for a day', day],
+    ['a clock that jumped by a month', 31 * day],
+  ])('%s: one probe, and up', (_, minutes) => {
+    const woken = decide(parked(), at(minutes))
+    expect(woken).toMatchObject({ grants: [], probes: ['a'] })
+    expect(grantedTo(decide(asked(woken.desk, minutes, known('a', 0, minutes)), at(minutes)))).toEqual({
+      s: 'a',
+    })
+  })
+
+  it('a reading from a clock that is ahead does not outrank what comes until then', () => {
+    const ahead = takeReadings(parked(), [known('a', 0.9, day)], at(1))
+    const full = reading('a', { windows: [window({ used: 1, resetsAt: at(90), readAt: at(2) })] })
+    expect(decide(takeReadings(ahead, [full], at(2)), at(3)).grants).toEqual([])
+  })
+
+  it('always looks again: no held state is without a time at which it is looked at', () => {
+    for (const minutes of [0, 1, 29, 60, 61, day])
+      expect(decide(parked(null), at(minutes)).lookAgainAt).not.toBeNull()
+  })
+})
+
+describe('many parked, and one account back', () => {
+  const herd = (): PoolDesk =>
+    ['late', 'early', 'vip'].reduce(
+      (before, session, n) =>
+        request(
+          before,
+          asks(session, { cause: 'wall', priority: session === 'vip' ? 1 : 5, at: at([3, 1, 4][n]!) }),
+          at([3, 1, 4][n]!),
+        ),
+      takeWall(
+        takeReadings(desk(spec('a', { maxSessions: 2 })), [known('a', 0.9)], at(0)),
+        'a',
+        wall(),
+        at(0),
+      ),
+    )
+
+  it('they go up by priority, then by how long they wait, as many as fit', () => {
+    const back = decide(asked(herd(), 61, known('a', 0, 61)), at(61))
+    expect(back.grants.map(({ session }) => session)).toEqual(['vip', 'early'])
+    expect(back.refusals.map(({ session, refusal }) => [session, refusal.why])).toEqual([
+      ['late', 'a full (2 sessions)'],
+    ])
+  })
+
+  it('law 4: one first where the account is unproven, the next after its first reading', () => {
+    const one = decide(asked(herd(), 61, null), at(61))
+    expect(grantedTo(one)).toEqual({ vip: 'a' })
+    expect(decide(one.desk, at(62)).grants).toEqual([])
+    const answered = known('a', 0.05, 63)
+    const proven = takeReadings(
+      one.desk,
+      [{ ...answered, windows: answered.windows.map((one) => ({ ...one, source: 'status-line' as const })) }],
+      at(63),
+    )
+    expect(grantedTo(decide(proven, at(63)))).toEqual({ early: 'a' })
+  })
+})
