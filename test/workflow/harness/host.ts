@@ -241,7 +241,7 @@ export class FakeHost implements HostSide {
       session,
       forks.filter((fork) => !told.includes(fork)),
     )
-    if (prompt !== null) this.#tell(session, sessionId)
+    if (prompt !== null) this.#tellOfForks(session, sessionId)
     return {
       pane: `%${fence}`,
       pid: this.processes.get(session)!.pid,
@@ -266,7 +266,7 @@ export class FakeHost implements HostSide {
   }
 
   /** What was laid ready of forks goes along with the prompt, once. */
-  #tell(session: string, sessionId: string): void {
+  #tellOfForks(session: string, sessionId: string): void {
     for (const fork of this.#toTell.get(session) ?? []) {
       this.handedOver.push({ session, to: sessionId, fork })
       this.#told.add(`${sessionId} ${fork}`)
@@ -333,7 +333,7 @@ export class FakeHost implements HostSide {
     if (isFirst) {
       this.delivered.set(session, [...(this.delivered.get(session) ?? []), text])
       this.#say(sessionId, place.name, text)
-      this.#tell(session, sessionId)
+      this.#tellOfForks(session, sessionId)
     }
     this.#takenIds.add(messageId)
     await this.#enter('deliverText', session, fence, place.name)
