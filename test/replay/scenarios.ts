@@ -33,6 +33,27 @@ export const scenarios: Record<string, Scenario> = {
       return session
     },
   },
+  'session-away-and-home': {
+    options: { accounts: ['a'], substrates: ['key'] },
+    play: async (stage) => {
+      const session = await stage.up('one', { account: 'a', prompt: 'begin' })
+      await stage.hitsWall(session, 'a', hour)
+      await stage.untilAway(session, 'key')
+      stage.host.lookEvery = 5 * minute
+      await stage.until(
+        'the call home',
+        () => Promise.resolve(stage.host.calledHome.has(session)),
+        (called) => called,
+        2 * hour,
+        10 * minute,
+      )
+      stage.host.sees(session, { kind: 'ready-for-home' })
+      await stage.untilOn(session, 'a', hour, minute)
+      await stage.send(session, '1', 'a text')
+      await stage.theatre.pass(minute)
+      return session
+    },
+  },
   'session-parked-and-woken': {
     options: { accounts: ['a'] },
     play: async (stage) => {
