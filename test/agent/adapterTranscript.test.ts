@@ -237,6 +237,33 @@ describe('reading what was added', () => {
     expect(await classOf(refused({ message: { model: 'm', content: [] } }))).toBeNull()
   })
 
+  it.each([
+    ['seven_day_opus', 'model:opus'],
+    ['seven_day_sonnet', 'model:sonnet'],
+    ['seven_day_overage_included', 'model:fable'],
+    ['seven_day_mythos', 'model:mythos'],
+    ['seven_day', 'account'],
+    ['overage', 'account'],
+    ['something_new', 'account'],
+  ])(
+    'law 4: a wall of the claim %s is one of %s, also of a model that nobody has heard of',
+    async (claim, scope) => {
+      const row = answer('You have hit your limit', {
+        ...{
+          isApiErrorMessage: true,
+          error: 'rate_limit',
+          apiErrorStatus: 429,
+          apiError: 'usage_limit_reached',
+        },
+        quotaLimits: { status: 'rejected', resetsAt: 1795297961, rateLimitType: claim },
+        message: { model: '<synthetic>', content: [{ type: 'text', text: 'You have hit your limit' }] },
+      })
+      expect((await claudeCode.readTail(file(row), 0)).last).toMatchObject({
+        fault: { class: 'wall', wall: { kind: claim, scope } },
+      })
+    },
+  )
+
   it('law 6: a fault stands only until the next answer', async () => {
     const fault = answer('API Error: 529', {
       isApiErrorMessage: true,

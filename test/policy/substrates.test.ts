@@ -12,6 +12,7 @@ import {
   type PoolDesk,
 } from '../../policy/poolDesk.js'
 import { addCosts, budgetReading, costOf, periodStart, spentBudget, type Prices } from '../../policy/spend.js'
+import { attributed } from '../../policy/walls.js'
 import { asks, at, desk, grantedTo, known, reading, served, spec, wall, window } from './make.js'
 
 const substrate = (name: string, over: Partial<AccountSpec> = {}): AccountSpec =>
@@ -224,6 +225,18 @@ describe('an order of models', () => {
       place: { name: 'a' },
       model: 'sonnet',
     })
+  })
+
+  it('a wall named after another model than the one that met it is one of the account: no way back into it', () => {
+    expect(attributed(opus(), 'claude-opus-5')).toEqual(opus())
+    expect(attributed(opus(), null)).toEqual(opus())
+    expect(attributed(opus(), 'sonnet').scope).toBe('account')
+    expect(attributed(wall(), 'sonnet')).toEqual(wall())
+  })
+
+  it('sessions on other models stay where one model is walled', () => {
+    const one = takeWall(both, 'a', opus(), at(0))
+    expect(grantedTo(served(one, asks('s', { models: ['sonnet'] })))).toEqual({ s: 'a' })
   })
 
   it('calls the session back to its first model when that is free again, on the same account too', () => {
