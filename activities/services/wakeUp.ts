@@ -74,7 +74,10 @@ function sightOf(seen: Observation): WakeUpSight {
       return { kind: 'failed', why: `its ${seen.what} vanished` }
     case 'frozen':
       return { kind: 'failed', why: `frozen: ${seen.how}` }
+    case 'spent':
+      return { kind: 'failed', why: 'what its substrate may cost is spent' }
     case 'context':
+    case 'unfit':
     case 'config':
     case 'transient':
       return { kind: 'failed', why: `its turn failed (${seen.kind})` }
@@ -83,6 +86,7 @@ function sightOf(seen: Observation): WakeUpSight {
     case 'waiting':
       return { kind: 'waiting', what: seen.what, transcriptTo }
     case 'near-limit':
+    case 'ready-for-home':
     case 'not-waiting':
     case 'released':
     case 'rollover':
