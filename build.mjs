@@ -16,9 +16,10 @@ const { code } = await bundleWorkflowCode({ workflowsPath: at('dist/workflows/in
 mkdirSync(at('dist/workflows'), { recursive: true })
 writeFileSync(at('dist/workflows/bundle.js'), code)
 
-for (const script of ['report.sh', 'hand-over.sh']) {
-  cpSync(at(`agents/claude-code/${script}`), at(`dist/agents/claude-code/${script}`))
-  chmodSync(at(`dist/agents/claude-code/${script}`), 0o755)
+const scripts = ['agents/claude-code/report.sh', 'agents/claude-code/hand-over.sh', 'activities/hold.sh']
+for (const script of scripts) {
+  cpSync(at(script), at(`dist/${script}`))
+  chmodSync(at(`dist/${script}`), 0o755)
 }
 chmodSync(at('dist/client/bin.js'), 0o755)
 // Editors check outpool.yaml with it: the first line that `outpool init` writes points here.

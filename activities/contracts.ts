@@ -42,6 +42,8 @@ export interface Launched {
   promptTaken: boolean
   /** Those of `forks` of which nothing has to be handed over any more. */
   settledForks?: string[]
+  /** Names of the texts that a person typed to an earlier process and that no agent has taken, in order. They stay on the host. */
+  typed?: string[]
   steps: RescueStep[]
 }
 
@@ -123,7 +125,8 @@ export type Observation = {
 
 export interface DeliverRequest extends SessionRef {
   messageId: string
-  text: string
+  /** Null for a text that a person typed in the pane: the host has it under this id. */
+  text: string | null
 }
 
 export interface NoticeRequest {

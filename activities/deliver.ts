@@ -6,6 +6,7 @@ import type { DeliverRequest } from './contracts.js'
 import { staleFence } from './errors.js'
 import type { Host } from './host.js'
 import type { Sampler } from './sampler.js'
+import { dropText, putDraftAside, readText, restoreDraft } from './typed.js'
 
 /** Between pasting a text and sending it: Enter that comes with the paste is taken as part of it. */
 const pasteSettle = 150
@@ -13,7 +14,18 @@ const pasteSettle = 150
 const takenWithin = 3_000
 const lookEvery = 100
 
-export async function deliverText(host: Host, sampler: Sampler, request: DeliverRequest): Promise<void> {
+type Delivery = DeliverRequest & { text: string }
+
+export async function deliverText(host: Host, sampler: Sampler, asked: DeliverRequest): Promise<void> {
+  const { session, messageId } = asked
+  const text = asked.text ?? readText(host, session, messageId)
+  // One that was typed here is dropped when it was taken.
+  if (text === null) return
+  await deliver(host, sampler, { ...asked, text })
+  if (asked.text === null) dropText(host, session, messageId)
+}
+
+async function deliver(host: Host, sampler: Sampler, request: Delivery): Promise<void> {
   const { session, fence } = request
   const context = Context.current()
   for (;;) {
@@ -25,8 +37,8 @@ export async function deliverText(host: Host, sampler: Sampler, request: Deliver
   }
 }
 
-/** True when the text is in the conversation. Nothing is typed while a person is typing, or over what they typed. */
-async function typeOnce(host: Host, sampler: Sampler, request: DeliverRequest): Promise<boolean> {
+/** True when the text is in the conversation. Nothing is typed while a person is typing; what they left is there again after. */
+async function typeOnce(host: Host, sampler: Sampler, request: Delivery): Promise<boolean> {
   const { session, fence, messageId, text } = request
   const pane = await host.tmux.pane(session)
   if (!pane || pane.dead || pane.fence !== fence || sampler.phase(session, fence) !== 'idle') return false
@@ -36,22 +48,26 @@ async function typeOnce(host: Host, sampler: Sampler, request: DeliverRequest): 
   const draft = adapter.readDraft(await host.tmux.colouredScreen(pane.id))
   const pasted = host.records.deliveryFrom(session, messageId) !== null
   // After a crash in the middle, our own text may stand in the input line: it only needs to be sent.
-  if (draft !== null && !(pasted && isSameDraft(draft, text))) return false
+  const isOurs = draft !== null && pasted && isSameDraft(draft, text)
+  if (draft !== null && !isOurs && !(await putDraftAside(host, adapter, pane))) return false
   if (!pasted) host.records.saveDelivery(session, messageId, await transcriptSize(host, request))
-  if (draft === null) {
+  if (!isOurs) {
     await host.tmux.paste(pane.id, text)
     await delay(pasteSettle)
   }
   await host.tmux.press(pane.id, ['Enter'])
   const until = performance.now() + takenWithin
   do {
-    if (await wasTaken(host, request)) return true
+    if (await wasTaken(host, request)) {
+      await restoreDraft(host, adapter, session, pane.id)
+      return true
+    }
     await delay(lookEvery)
   } while (performance.now() < until)
   return false
 }
 
-async function wasTaken(host: Host, request: DeliverRequest): Promise<boolean> {
+async function wasTaken(host: Host, request: Delivery): Promise<boolean> {
   const from = host.records.deliveryFrom(request.session, request.messageId)
   if (from === null) return false
   const transcript = await transcriptOf(host, request)

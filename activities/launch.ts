@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Context } from '@temporalio/activity'
 import type { AgentAdapter, Place } from '../agents/agent.js'
+import { isSamePlace } from '../policy/place.js'
 import type { RescueStep } from '../policy/session.js'
 import { untilTaken, untilUp } from './arrival.js'
 import type { Launched, LaunchRequest } from './contracts.js'
@@ -17,8 +18,9 @@ import { layHandOver } from './handOver.js'
 import type { Host } from './host.js'
 import { writeLaunchScript } from './launchScript.js'
 import { end, isAlive, startOf, type ProcessRef } from './processes.js'
-import { restoreDraft } from './stop.js'
 import type { LaunchRecord } from './sessionRecord.js'
+import { heldFence } from './tmux.js'
+import { keepQueued, restoreDraft, takeHeld, textsWaiting } from './typed.js'
 
 export async function launchAgent(host: Host, request: LaunchRequest): Promise<Launched> {
   // Before the session's own turn: whoever stops the session must not wait behind other sessions' starts.
@@ -56,6 +58,7 @@ async function launch(
     record = running
   } else {
     await step('clear', () => clearTheWay(host, adapter, request))
+    await keepLeftQueue(host, adapter, session)
     const found = await conversationsOf(host, adapter, place, request)
     const goesOnWith = found.own ?? found.origin
     prompt = await promptToSubmit(adapter, goesOnWith, text, request.prompt?.otherwise ?? null)
@@ -73,12 +76,21 @@ async function launch(
   const promptTaken = await step('prompt', () =>
     untilTaken(host, adapter, place, request, prompt ?? text, { from, forkedAt: record.forkedAt }),
   )
-  await restoreDraft(host, session, up.pane.id)
+  await restoreDraft(host, adapter, session, up.pane.id)
   const transcript = await adapter.findTranscript(place, sessionId)
   const { transcriptFrom } = record
   const tmuxSocket = host.tmux.socket
   const { id: pane, pid } = up.pane
-  return { pane, pid, tmuxSocket, transcript, transcriptFrom, promptTaken, settledForks, steps }
+  const typed = textsWaiting(host, session)
+  return { pane, pid, tmuxSocket, transcript, transcriptFrom, promptTaken, settledForks, typed, steps }
+}
+
+/** What the process before held in its waiting line, on whichever conversation that was, died with it. */
+async function keepLeftQueue(host: Host, adapter: AgentAdapter, session: string): Promise<void> {
+  const before = host.records.newest(session)
+  const place = before && (await host.allPlaces()).find((one) => isSamePlace(one, before.place))
+  const transcript = place ? await adapter.findTranscript(place, before.sessionId) : null
+  if (before && transcript !== null) await keepQueued(host, adapter, session, transcript, before)
 }
 
 /** From the respawn to the agent's own word that it is up. */
@@ -112,7 +124,7 @@ function stepTimer(steps: RescueStep[]) {
 async function clearTheWay(host: Host, adapter: AgentAdapter, request: LaunchRequest): Promise<void> {
   const { session, sessionId, forkOf } = request
   const pane = await host.tmux.pane(session)
-  const start = pane && !pane.dead ? await startOf(pane.pid) : null
+  const start = pane && !pane.dead && pane.fence !== heldFence ? await startOf(pane.pid) : null
   if (pane && start !== null) await mustEnd(host, { pid: pane.pid, start })
   const newest = host.records.newest(session)
   if (newest?.process) await mustEnd(host, newest.process)
@@ -224,6 +236,7 @@ async function respawn(
   })
   const script = writeLaunchScript(host.records.folder(session), fence, plan)
   const argv = ['/bin/sh', script]
+  await takeHeld(host, session)
   const pane = await host.tmux.spawn({ session, fence, cwd, argv, status: request.status })
   const start = await startOf(pane.pid)
   host.records.saveLaunch(session, { ...launch, process: start === null ? null : { pid: pane.pid, start } })

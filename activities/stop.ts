@@ -1,11 +1,11 @@
-/** Stops the session's agent, keeping what a person has typed but not sent. Idempotent per fence. */
-import { readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Stopped, StopRequest } from './contracts.js'
+/** Stops the session's agent, keeping what a person has typed, and what they type while none is there. Idempotent per fence. */
+import type { SessionRef, Stopped, StopRequest } from './contracts.js'
 import { stopFailed } from './errors.js'
-import { writeFileAtomic } from './files.js'
 import type { Host } from './host.js'
 import { end, startOf, type ProcessRef } from './processes.js'
+import type { LaunchRecord } from './sessionRecord.js'
+import { heldFence, type Pane } from './tmux.js'
+import { holdPane, keepDraft, keepQueued } from './typed.js'
 
 export async function stopAgent(host: Host, request: StopRequest, wasWorking: boolean): Promise<Stopped> {
   return host.records.inTurn(request.session, async () => {
@@ -17,11 +17,12 @@ export async function stopAgent(host: Host, request: StopRequest, wasWorking: bo
     host.records.saveStop(session, fence)
     await host.tmux.showStatus(session, request.status)
     const pane = await host.tmux.pane(session)
-    if (pane && !pane.dead) saveDraft(host, request, await host.tmux.colouredScreen(pane.id))
-    const paneStart = pane && !pane.dead ? await startOf(pane.pid) : null
+    const live = pane && !pane.dead && pane.fence !== heldFence ? pane : null
+    if (live) await keepTyped(host, request, live, newest)
+    const paneStart = live ? await startOf(live.pid) : null
     const found: (ProcessRef | null | undefined)[] = [
       newest?.process,
-      pane && paneStart !== null ? { pid: pane.pid, start: paneStart } : null,
+      live && paneStart !== null ? { pid: live.pid, start: paneStart } : null,
     ]
     let how: string = 'gone'
     for (const running of found) {
@@ -31,27 +32,20 @@ export async function stopAgent(host: Host, request: StopRequest, wasWorking: bo
       if (ended !== 'gone') how = ended
     }
     if (request.closePane) await host.tmux.closePane(session)
+    else if (live?.visited === 'now') await holdPane(host, live, fence)
     return { steps: [{ name: `stop (${how})`, ms: Math.round(performance.now() - from) }], wasWorking }
   })
 }
 
-const draftFile = (host: Host, session: string): string => join(host.records.folder(session), 'draft')
-
-/** What was typed but not sent stays on this host, in a file of the session's, until the next process is up. */
-function saveDraft(host: Host, request: StopRequest, screen: string): void {
-  const draft = host.adapter(request.agent).readDraft(screen)
-  if (draft !== null) writeFileAtomic(draftFile(host, request.session), draft)
-}
-
-/** Types an earlier process's draft into the new one, unsent, once. */
-export async function restoreDraft(host: Host, session: string, pane: string): Promise<void> {
-  const file = draftFile(host, session)
-  let draft: string
-  try {
-    draft = readFileSync(file, 'utf8')
-  } catch {
-    return
-  }
-  rmSync(file, { force: true })
-  await host.tmux.paste(pane, draft)
+async function keepTyped(
+  host: Host,
+  { agent, session, sessionId, place }: SessionRef,
+  pane: Pane,
+  launch: LaunchRecord | null,
+): Promise<void> {
+  const adapter = host.adapter(agent)
+  const transcript = await adapter.findTranscript(await host.place(place), sessionId)
+  if (transcript !== null && launch?.sessionId === sessionId)
+    await keepQueued(host, adapter, session, transcript, launch)
+  await keepDraft(host, adapter, pane)
 }

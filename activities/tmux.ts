@@ -19,7 +19,12 @@ export interface Pane {
   deadAt: number | null
   /** Last output of the pane, ms since the epoch. */
   activeAt: number
+  /** Whether a person is in the pane now, or has been since it was made. */
+  visited: 'now' | 'before' | 'never'
 }
+
+/** The fence of a pane in which no agent stands, but the program that keeps what a person types meanwhile. */
+export const heldFence = 0
 
 const separator = '|'
 const paneFormat = [
@@ -32,6 +37,8 @@ const paneFormat = [
   '#{pane_dead_signal}',
   '#{pane_dead_time}',
   '#{window_activity}',
+  '#{session_attached}',
+  '#{session_last_attached}',
 ].join(separator)
 
 /** What our server runs with: the user's own tmux.conf stays out, since it could rename, respawn or close panes. */
@@ -137,6 +144,14 @@ export class Tmux {
     ]
   }
 
+  /** Puts another program into a pane whose agent has ended. A person who is there sees it, and nothing else is changed. */
+  async hold(pane: string, argv: string[]): Promise<void> {
+    await this.#must('respawn-pane', [
+      ...['respawn-pane', '-k', '-t', pane, '--', ...argv, ';'],
+      ...['set-option', '-p', '-t', pane, '@outpool_fence', String(heldFence)],
+    ])
+  }
+
   /** Shows a line in the status bar. False when the pane is not there. */
   async showStatus(session: string, status: string): Promise<boolean> {
     const target = `=${session}:`
@@ -183,7 +198,7 @@ export class Tmux {
   }
 
   /** Presses named keys, such as `Escape` or `Enter`. */
-  async press(pane: string, keys: string[]): Promise<void> {
+  async press(pane: string, keys: readonly string[]): Promise<void> {
     await this.#must('send-keys', ['send-keys', '-t', pane, ...keys])
   }
 
@@ -251,7 +266,8 @@ function bareEnvironment(): NodeJS.ProcessEnv {
 }
 
 function parsePane(line: string): Pane[] {
-  const [id, session, fence, pid, dead, exitStatus, exitSignal, deadTime, activity] = line.split(separator)
+  const [id, session, fence, pid, dead, exitStatus, exitSignal, deadTime, activity, attached, lastAttached] =
+    line.split(separator)
   if (!id || !session || !fence) return []
   return [
     {
@@ -264,6 +280,7 @@ function parsePane(line: string): Pane[] {
       exitSignal: exitSignal ? Number(exitSignal) : null,
       deadAt: deadTime ? Number(deadTime) * 1000 : null,
       activeAt: Number(activity) * 1000,
+      visited: Number(attached) > 0 ? 'now' : lastAttached ? 'before' : 'never',
     },
   ]
 }

@@ -208,4 +208,10 @@ export interface AgentAdapter {
 
   /** What a person has typed but not sent, or null for an empty input line. */
   readDraft(screen: string): string | null
+
+  /** Whether the input line is there to be typed into: nothing is asked that a text would answer by mistake. */
+  takesInput(screen: string): boolean
+
+  /** tmux keys that take a part of a draft away; pressed until none is left. */
+  readonly clearKeys: readonly string[]
 }

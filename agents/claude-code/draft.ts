@@ -1,5 +1,5 @@
 /** What stands in the input box. */
-import { inputBox, typedLines } from './screen.js'
+import { inputBox, plainLines, typedLines } from './screen.js'
 
 /** Hints that the program shows in an empty box, for captures that did not keep the colours by which hints are known. */
 const hints = [
@@ -14,3 +14,8 @@ export function readDraft(screen: string): string | null {
   const text = inputBox(typedLines(screen))?.join('\n').trim() ?? ''
   return text === '' || hints.some((hint) => hint.test(text)) ? null : text
 }
+
+export const takesInput = (screen: string): boolean => inputBox(plainLines(screen)) !== null
+
+/** To the line's beginning, and to its end: the cursor may stand anywhere. At an edge each takes the line break there. */
+export const clearKeys = ['C-u', 'C-k'] as const

@@ -3,7 +3,7 @@ import type { AgentAdapter, AgentCommand } from '../agent.js'
 import { AgentProgramError } from '../errors.js'
 import { carry } from './carry.js'
 import { readDialog } from './dialogs.js'
-import { readDraft } from './draft.js'
+import { clearKeys, readDraft, takesInput } from './draft.js'
 import { bareEnv } from './env.js'
 import { readIdentity } from './identity.js'
 import { forkDigest, holds } from './forkDigest.js'
@@ -44,4 +44,6 @@ export const claudeCode: AgentAdapter = {
   probe,
   readDialog,
   readDraft,
+  takesInput,
+  clearKeys,
 }

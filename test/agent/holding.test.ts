@@ -51,6 +51,60 @@ describe('a person in the pane', () => {
     expect(sent).not.toContain('half a thought')
   })
 
+  it('law 5: what they typed around a wall reaches the new process: sent texts once, the draft unsent', async () => {
+    const sessionId = await begin('alpha', 'Hello.')
+    const { standIn } = fleet.world
+    const attach = ['attach', '-t', '=alpha']
+    fleet.tmuxOf('person', 'new-session', '-d', '-s', 'p', 'tmux', '-S', fleet.tmuxSocket, ...attach)
+    try {
+      let refuse = (): void => undefined
+      const refused = new Promise<void>((resolve) => (refuse = resolve))
+      standIn.account('max-1').answer(async () => {
+        await refused
+        return { wall: { kind: 'five_hour', resetsAt: hours(3) } }
+      })
+      const types = (...keys: string[]): string => fleet.tmuxOf('person', 'send-keys', '-t', 'p', ...keys)
+      const shows = (what: string): Promise<unknown> =>
+        until(
+          `"${what}" in the pane`,
+          () => Promise.resolve(screen('alpha')),
+          (shown) => shown.includes(what),
+        )
+      types('-l', 'A long task.')
+      await shows('A long task.')
+      types('Enter')
+      await standIn.waitForRequest((request) => conversationText(request).includes('A long task.'))
+      types('-l', 'Said while it worked.')
+      await shows('Said while it worked.')
+      types('Enter')
+      await shows('Queued')
+      types('-l', 'half a')
+      await shows('half a')
+      refuse()
+      // The agent is gone, and the next one is not there yet.
+      await shows('no agent is here now')
+      types('-l', 'Said to nobody.')
+      types('Enter')
+      types('-l', ' thought')
+      const said = await until(
+        'both texts',
+        () => Promise.resolve(standIn.requests({ kind: 'turn', sessionId, account: 'max-2' }).at(-1)),
+        (request) => request !== undefined && conversationText(request).includes('Said to nobody.'),
+      )
+      const text = conversationText(said!)
+      for (const one of ['A long task.', 'Said while it worked.', 'Said to nobody.'])
+        expect(text.split(one)).toHaveLength(2)
+      expect(text).not.toContain('half a')
+      await until(
+        'the draft',
+        () => Promise.resolve(screen('alpha')),
+        (shown) => /❯\shalf a thought/.test(shown),
+      )
+    } finally {
+      fleet.tmuxOf('person', 'kill-server')
+    }
+  })
+
   it('sees in the status bar what outpool does', async () => {
     await begin('alpha', 'Hello.')
     const shown = (): string => fleet.tmux('display-message', '-p', '-t', '=alpha:', '#{T:status-right}')

@@ -59,8 +59,9 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 /** One look at a live pane whose program calls itself busy or idle. */
 const look = (activity: 'busy' | 'idle'): Sample => {
   const exit = { dead: false, exitStatus: null, exitSignal: null, deadAt: null, activeAt: Date.now() }
+  const visited = 'never'
   return {
-    panes: new Map([['s', { id: '%1', session: 's', fence: 1, pid: process.pid, ...exit }]]),
+    panes: new Map([['s', { id: '%1', session: 's', fence: 1, pid: process.pid, ...exit, visited }]]),
     live: new Map([
       [process.pid, { pid: process.pid, sessionId, activity, waitingFor: null, updatedAt: at }],
     ]),

@@ -17,7 +17,8 @@ export async function deliverTexts(run: Run): Promise<never> {
     }
     const { fence } = state
     const request = { ...currentRef(state), messageId: text.id, text: text.text }
-    const summary = `deliver a text of ${text.text.length} characters at the turn's end`
+    const what = text.text === null ? 'what a person typed' : `a text of ${text.text.length} characters`
+    const summary = `deliver ${what} at the turn's end`
     try {
       await watches.deliverText.executeWithOptions({ summary }, [request])
       markTaken(state, text.id)

@@ -8,7 +8,7 @@ import type { LaunchRequest, SessionRef, Stopped } from '../../activities/contra
 import { clock } from './display.js'
 import { comeHome, conversationAt, forkFor } from './forks.js'
 import { currentRef, now, type Run, show } from './run.js'
-import type { BringUp } from './state.js'
+import { type BringUp, takeTyped } from './state.js'
 
 /** Why a move did not succeed, with the failing step's own words. */
 export interface MoveFault {
@@ -66,6 +66,7 @@ export async function move(
     Object.assign(state, { runsModel: model, isCalledHome: false })
     if (isHome) comeHome(state, to, launched.settledForks ?? [])
     if (launched.promptTaken) state.firstPrompt = null
+    takeTyped(state, launched.typed ?? [])
     return null
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error

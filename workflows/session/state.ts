@@ -39,7 +39,10 @@ export type Order =
   | { kind: 'stop'; why?: string }
 
 /** A text on its way to the agent. */
-export interface Text extends SendArgs {
+export interface Text {
+  id: SendArgs['id']
+  /** Null for one that a person typed in the pane: it stays on the host, which knows it by its id. */
+  text: string | null
   /** Not to be typed before this. */
   notBefore?: string
 }
@@ -183,6 +186,14 @@ export function openEntry(
   state.rescueLog = [...state.rescueLog, entry].slice(-rescuesKept)
   if (cause === 'wall') state.rescues += 1
   return entry
+}
+
+/** What was typed was typed before whatever still waits. */
+export function takeTyped(state: SessionState, ids: readonly string[]): void {
+  const isKnown = (id: string): boolean =>
+    state.taken.includes(id) || state.inbox.some((text) => text.id === id)
+  const typed = ids.filter((id) => !isKnown(id)).map((id): Text => ({ id, text: null }))
+  state.inbox = [...typed, ...state.inbox]
 }
 
 export function markTaken(state: SessionState, id: string): void {

@@ -326,7 +326,9 @@ export class FakeHost implements HostSide {
     }
   }
 
-  async #deliver({ session, sessionId, fence, messageId, text, place }: DeliverRequest): Promise<void> {
+  async #deliver(request: DeliverRequest): Promise<void> {
+    const { session, sessionId, fence, messageId, place } = request
+    const text = request.text ?? messageId
     if (this.processes.get(session)?.fence !== fence) throw faults.staleFence(session, fence, 0)
     if (this.busy.has(session)) throw notYet(this.lookEvery)
     const isFirst = !this.#takenIds.has(messageId)

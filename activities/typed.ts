@@ -1,0 +1,177 @@
+/**
+ * What a person typed and no agent has taken: a draft, texts in the program's own waiting line, keys pressed while no
+ * agent stood in the pane. It stays on this host, in files of the session's, and goes to the next process: what was sent
+ * is delivered as a text, what was not stands in the input line again.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
+import type { AgentAdapter } from '../agents/agent.js'
+import { writeFileAtomic } from './files.js'
+import type { Host } from './host.js'
+import { end, startOf } from './processes.js'
+import type { LaunchRecord } from './sessionRecord.js'
+import { heldFence, type Pane } from './tmux.js'
+
+const holdScript = fileURLToPath(new URL('hold.sh', import.meta.url))
+
+/** A menu takes a moment to go, and the input line to be drawn again. */
+const menuGoneWithin = 1_000
+const lookEvery = 30
+/** An agent that says it is up may still have to draw its input line. */
+const lineDrawnWithin = 5_000
+/** Each press takes about a line. A draft that is longer than this is left to its writer. */
+const clearsMax = 200
+
+const draftFile = (host: Host, session: string): string => join(host.records.folder(session), 'draft')
+const textsFolder = (host: Host, session: string): string => join(host.records.folder(session), 'texts')
+const heldPrefix = 'held-'
+
+/** Texts are taken in the order of their names: by the process they were typed to, then as they came. */
+const nameOf = (fence: number, order: string): string => `${String(fence).padStart(15, '0')}-${order}`
+
+/** To be called before the agent is stopped. */
+export async function keepDraft(host: Host, adapter: AgentAdapter, pane: Pane): Promise<void> {
+  const shown = (): Promise<string> => host.tmux.colouredScreen(pane.id)
+  let screen = await shown()
+  // The limit menu stands before the input line. Where nobody ever was, nobody typed, and no time is spent on it.
+  if (pane.visited !== 'never' && isLeftByEscape(adapter, screen)) {
+    await host.tmux.press(pane.id, ['Escape'])
+    const until = performance.now() + menuGoneWithin
+    while (isLeftByEscape(adapter, screen) && performance.now() < until) {
+      await delay(lookEvery)
+      screen = await shown()
+    }
+  }
+  const draft = adapter.readDraft(screen)
+  const older = draftOf(host, pane.session)
+  if (draft === null || draft === older) return
+  writeFileAtomic(draftFile(host, pane.session), older === null ? draft : `${older}\n${draft}`)
+}
+
+const isLeftByEscape = (adapter: AgentAdapter, screen: string): boolean =>
+  adapter.readDialog(screen)?.safeKeys?.join(' ') === 'Escape'
+
+/** Takes a draft out of the input line, for `restoreDraft` to bring back. False where the line would not be cleared. */
+export async function putDraftAside(host: Host, adapter: AgentAdapter, pane: Pane): Promise<boolean> {
+  await keepDraft(host, adapter, pane)
+  for (let presses = 0; presses < clearsMax; presses++) {
+    const screen = await host.tmux.colouredScreen(pane.id)
+    if (adapter.readDraft(screen) === null) return adapter.takesInput(screen)
+    await host.tmux.press(pane.id, adapter.clearKeys)
+    await delay(lookEvery)
+  }
+  return false
+}
+
+/** To be called once an agent was stopped while a person was in its pane: keys pressed from now on are kept. */
+export async function holdPane(host: Host, pane: Pane, fence: number): Promise<void> {
+  const file = join(host.records.folder(pane.session), `${heldPrefix}${fence}`)
+  await host.tmux.hold(pane.id, ['/bin/sh', holdScript, file])
+}
+
+/**
+ * Texts that the process of this launch holds in its own waiting line: they die with it. Asked for before it is stopped,
+ * since leaving a menu makes it take them out, and once more when it has ended: what it still said is dropped again.
+ */
+export async function keepQueued(
+  host: Host,
+  adapter: AgentAdapter,
+  session: string,
+  transcript: string,
+  { fence, transcriptFrom }: LaunchRecord,
+): Promise<void> {
+  const { queued, prompts } = await adapter.readTail(transcript, transcriptFrom)
+  const said = new Set(prompts.map((prompt) => prompt.trim()))
+  const prefix = nameOf(fence, 'queued-')
+  const kept = textsWaiting(host, session).filter((name) => name.startsWith(prefix))
+  const known = new Set<string>()
+  for (const name of kept) {
+    const text = readText(host, session, name)?.trim() ?? ''
+    known.add(text)
+    if (said.has(text)) dropText(host, session, name)
+  }
+  const news = queued.filter((text) => !said.has(text.trim()) && !known.has(text.trim()))
+  news.forEach((text, index) => {
+    const order = String(kept.length + index).padStart(3, '0')
+    saveText(host, session, `${prefix}${order}`, text)
+  })
+}
+
+/** Ends what keeps the pane, as late as can be, and takes over what it kept. */
+export async function takeHeld(host: Host, session: string): Promise<void> {
+  const pane = await host.tmux.pane(session)
+  const start = pane?.fence === heldFence && !pane.dead ? await startOf(pane.pid) : null
+  if (pane && start !== null) await end({ pid: pane.pid, start }, host.config.timing.stopGrace)
+  const folder = host.records.folder(session)
+  for (const name of readdirSync(folder).filter((one) => one.startsWith(heldPrefix))) {
+    const file = join(folder, name)
+    const typed = printable(readFileSync(file, 'utf8'))
+    const sent = typed.slice(0, typed.lastIndexOf('\n') + 1).trim()
+    const unsent = typed.slice(typed.lastIndexOf('\n') + 1)
+    if (sent !== '') saveText(host, session, nameOf(Number(name.slice(heldPrefix.length)), 'typed'), sent)
+    if (unsent !== '') writeFileAtomic(draftFile(host, session), (draftOf(host, session) ?? '') + unsent)
+    rmSync(file)
+  }
+}
+
+/** Arrow keys and the like mean nothing without the line that they were pressed in. */
+const printable = (keys: string): string => stripVTControlCharacters(keys).replaceAll(/[^\P{Cc}\n\t]/gu, '')
+
+function saveText(host: Host, session: string, name: string, text: string): void {
+  mkdirSync(textsFolder(host, session), { recursive: true, mode: 0o700 })
+  writeFileAtomic(join(textsFolder(host, session), name), text)
+}
+
+/** Names of the texts that wait here, in order. */
+export function textsWaiting(host: Host, session: string): string[] {
+  try {
+    return readdirSync(textsFolder(host, session))
+      .filter((name) => /^\d+-[a-z0-9-]+$/.test(name))
+      .sort()
+  } catch {
+    return []
+  }
+}
+
+/** Null for a text that does not wait any more: it was taken. */
+export function readText(host: Host, session: string, name: string): string | null {
+  return readIfThere(join(textsFolder(host, session), name))
+}
+
+export function dropText(host: Host, session: string, name: string): void {
+  rmSync(join(textsFolder(host, session), name), { force: true })
+}
+
+const draftOf = (host: Host, session: string): string | null => readIfThere(draftFile(host, session))
+
+/** Types a draft into the input line, unsent, once. Where there is no free input line it is kept for later. */
+export async function restoreDraft(
+  host: Host,
+  adapter: AgentAdapter,
+  session: string,
+  pane: string,
+): Promise<void> {
+  const draft = draftOf(host, session)
+  if (draft === null) return
+  const until = performance.now() + lineDrawnWithin
+  let screen = await host.tmux.colouredScreen(pane)
+  while (!adapter.takesInput(screen)) {
+    if (adapter.readDialog(screen) !== null || performance.now() > until) return
+    await delay(lookEvery)
+    screen = await host.tmux.colouredScreen(pane)
+  }
+  if (adapter.readDraft(screen) !== null) return
+  rmSync(draftFile(host, session), { force: true })
+  await host.tmux.paste(pane, draft)
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
+}
