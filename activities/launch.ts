@@ -20,7 +20,7 @@ import { writeLaunchScript } from './launchScript.js'
 import { end, isAlive, startOf, type ProcessRef } from './processes.js'
 import type { LaunchRecord } from './sessionRecord.js'
 import { heldFence } from './tmux.js'
-import { keepQueued, restoreDraft, takeHeld, textsWaiting } from './typed.js'
+import { holder, keepQueued, restoreDraft, takeHeld, textsWaiting } from './typed.js'
 
 export async function launchAgent(host: Host, request: LaunchRequest): Promise<Launched> {
   // Before the session's own turn: whoever stops the session must not wait behind other sessions' starts.
@@ -237,7 +237,8 @@ async function respawn(
   const script = writeLaunchScript(host.records.folder(session), fence, plan)
   const argv = ['/bin/sh', script]
   await takeHeld(host, session)
-  const pane = await host.tmux.spawn({ session, fence, cwd, argv, status: request.status })
+  const hold = holder(host, session, fence)
+  const pane = await host.tmux.spawn({ session, fence, cwd, argv, status: request.status, hold })
   const start = await startOf(pane.pid)
   host.records.saveLaunch(session, { ...launch, process: start === null ? null : { pid: pane.pid, start } })
 }

@@ -46,8 +46,12 @@ export function isStopped(pid: number): boolean {
   return ['T', 't'].includes(statFields(pid)?.[0] ?? '')
 }
 
-/** The system lists children with the thread that started them. */
-export function hasChildren(pid: number): boolean {
+/** Whatever its threads have started. Where the system can't be asked at all, the answer is yes: nothing busy is killed. */
+export async function hasChildren(pid: number): Promise<boolean> {
+  if (!hasProc) {
+    const { stdout, exitCode } = await execa('ps', ['-A', '-o', 'ppid='], { reject: false })
+    return exitCode !== 0 || stdout.split('\n').some((parent) => Number(parent) === pid)
+  }
   try {
     return readdirSync(`/proc/${pid}/task`).some(
       (thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim() !== '',

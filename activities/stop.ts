@@ -5,7 +5,7 @@ import type { Host } from './host.js'
 import { end, startOf, type ProcessRef } from './processes.js'
 import type { LaunchRecord } from './sessionRecord.js'
 import { heldFence, type Pane } from './tmux.js'
-import { holdPane, keepDraft, keepQueued } from './typed.js'
+import { holder, keepDraft, keepQueued } from './typed.js'
 
 export async function stopAgent(host: Host, request: StopRequest, wasWorking: boolean): Promise<Stopped> {
   return host.records.inTurn(request.session, async () => {
@@ -15,7 +15,7 @@ export async function stopAgent(host: Host, request: StopRequest, wasWorking: bo
     if (newest && newest.fence > fence) return { steps: [], wasWorking: false }
     // Said before anything is stopped: a launch of this fence that is still under way must not come after us.
     host.records.saveStop(session, fence)
-    await host.tmux.showStatus(session, request.status)
+    await host.tmux.showStopped(session, request.status)
     const pane = await host.tmux.pane(session)
     const live = pane && !pane.dead && pane.fence !== heldFence ? pane : null
     if (live) await keepTyped(host, request, live, newest)
@@ -32,7 +32,7 @@ export async function stopAgent(host: Host, request: StopRequest, wasWorking: bo
       if (ended !== 'gone') how = ended
     }
     if (request.closePane) await host.tmux.closePane(session)
-    else if (live?.visited === 'now') await holdPane(host, live, fence)
+    else if (live?.visited === 'now') await host.tmux.hold(live.id, holder(host, session, fence))
     return { steps: [{ name: `stop (${how})`, ms: Math.round(performance.now() - from) }], wasWorking }
   })
 }

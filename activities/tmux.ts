@@ -61,6 +61,7 @@ set -g status-left "#[bold] #S "
 set -g status-right "#{@outpool_status} "
 set -g window-status-format ""
 set -g window-status-current-format ""
+set-hook -g client-attached { if -F '#{&&:#{pane_dead},#{@outpool_stopped}}' { run -C '#{E:@outpool_hold}' } }
 `
 
 /** Geometry of a pane that nobody has attached to yet: wide enough that dialogs are not folded. */
@@ -112,15 +113,17 @@ export class Tmux {
     cwd: string
     argv: string[]
     status: string
+    /** What stands in the pane once the agent was stopped and somebody is there. */
+    hold: readonly string[]
   }): Promise<Pane> {
-    const { session, fence, cwd, argv, status } = input
+    const { session, cwd, argv } = input
     const old = await this.pane(session)
     if (old) {
       const target = old.id
       await this.#must('respawn-pane', [
         ...['clear-history', '-t', target, ';'],
         ...['respawn-pane', '-k', '-t', target, '-c', cwd, '--', ...argv],
-        ...this.#marks(target, session, fence, status),
+        ...this.#marks(target, input),
       ])
     } else {
       // A session of that name without our mark is a leftover of a server we were killed in; its pane has no process of ours.
@@ -128,7 +131,7 @@ export class Tmux {
       const target = `=${session}:`
       await this.#must('new-session', [
         ...['new-session', '-d', '-s', session, ...detachedSize, '-c', cwd, '--', ...argv],
-        ...this.#marks(target, session, fence, status),
+        ...this.#marks(target, input),
       ])
     }
     const made = await this.pane(session)
@@ -136,30 +139,51 @@ export class Tmux {
     return made
   }
 
-  #marks(target: string, session: string, fence: number, status: string): string[] {
+  #marks(
+    target: string,
+    {
+      session,
+      fence,
+      status,
+      hold,
+    }: { session: string; fence: number; status: string; hold: readonly string[] },
+  ): string[] {
     return [
       ...[';', 'set-option', '-p', '-t', target, '@outpool_session', session],
       ...[';', 'set-option', '-p', '-t', target, '@outpool_fence', String(fence)],
+      ...[';', 'set-option', '-p', '-t', target, '@outpool_stopped', ''],
+      ...[';', 'set-option', '-p', '-t', target, '@outpool_hold', holdLater(hold)],
       ...[';', 'set-option', '-p', '-t', target, '@outpool_status', escapeFormat(status)],
     ]
   }
 
-  /** Puts another program into a pane whose agent has ended. A person who is there sees it, and nothing else is changed. */
-  async hold(pane: string, argv: string[]): Promise<void> {
-    await this.#must('respawn-pane', [
-      ...['respawn-pane', '-k', '-t', pane, '--', ...argv, ';'],
-      ...['set-option', '-p', '-t', pane, '@outpool_fence', String(heldFence)],
-    ])
+  /** Puts the program that keeps what is typed into a pane whose agent has ended. The next agent takes its place. */
+  async hold(pane: string, argv: readonly string[]): Promise<void> {
+    await this.#must('respawn-pane', [...holdWords(argv, pane), ';', ...noFence(pane)])
   }
 
   /** Shows a line in the status bar. False when the pane is not there. */
-  async showStatus(session: string, status: string): Promise<boolean> {
-    const target = `=${session}:`
-    const { exitCode } = await this.#run([
-      'set-option',
-      ...['-p', '-t', target, '@outpool_status', escapeFormat(status)],
-    ])
-    return exitCode === 0
+  showStatus(session: string, status: string): Promise<boolean> {
+    return this.#mark(session, '@outpool_status', escapeFormat(status))
+  }
+
+  /** As showStatus, for an agent that is being stopped: whoever comes once it has ended finds what keeps their words. */
+  async showStopped(session: string, status: string): Promise<void> {
+    await this.#mark(session, '@outpool_status', escapeFormat(status), '@outpool_stopped', '1')
+  }
+
+  async #mark(session: string, ...marks: string[]): Promise<boolean> {
+    const args: string[] = []
+    for (let at = 0; at < marks.length; at += 2)
+      args.push(
+        ...(at === 0 ? [] : [';']),
+        'set-option',
+        '-p',
+        '-t',
+        `=${session}:`,
+        ...marks.slice(at, at + 2),
+      )
+    return (await this.#run(args)).exitCode === 0
   }
 
   async closePane(session: string): Promise<void> {
@@ -287,6 +311,21 @@ function parsePane(line: string): Pane[] {
 
 const isNoServer = (stderr: string): boolean =>
   /no server running|error connecting|server exited|lost server|no current/.test(stderr)
+
+const holdWords = (argv: readonly string[], pane?: string): string[] => [
+  ...['respawn-pane', '-k', ...(pane === undefined ? [] : ['-t', pane]), '--'],
+  ...argv,
+]
+const noFence = (pane?: string): string[] => [
+  ...['set-option', '-p', ...(pane === undefined ? [] : ['-t', pane]), '@outpool_fence', String(heldFence)],
+]
+
+/** The same as a command that tmux itself reads, for the pane that somebody has come to, after it has expanded `#`. */
+function holdLater(argv: readonly string[]): string {
+  const quoted = (word: string): string =>
+    `"${word.replaceAll(/["$\\]/g, String.raw`\$&`).replaceAll('#', '##')}"`
+  return `${holdWords(argv).map(quoted).join(' ')} ; ${noFence().map(quoted).join(' ')}`
+}
 
 /** tmux expands `#` in options. */
 const escapeFormat = (text: string): string => text.replaceAll('#', '##')

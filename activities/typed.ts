@@ -66,11 +66,12 @@ export async function putDraftAside(host: Host, adapter: AgentAdapter, pane: Pan
   return false
 }
 
-/** To be called once an agent was stopped while a person was in its pane: keys pressed from now on are kept. */
-export async function holdPane(host: Host, pane: Pane, fence: number): Promise<void> {
-  const file = join(host.records.folder(pane.session), `${heldPrefix}${fence}`)
-  await host.tmux.hold(pane.id, ['/bin/sh', holdScript, file])
-}
+/** What to run in a pane while no agent is there: keys that are pressed there are kept for the next one. */
+export const holder = (host: Host, session: string, fence: number): string[] => [
+  '/bin/sh',
+  holdScript,
+  join(host.records.folder(session), `${heldPrefix}${fence}`),
+]
 
 /**
  * Texts that the process of this launch holds in its own waiting line: they die with it. Asked for before it is stopped,

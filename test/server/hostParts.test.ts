@@ -1,19 +1,22 @@
 /** The parts of a host on their own: processes that will not end, fences, panes, the lock of a home, what is kept of accounts. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { end, isAlive, startOf, type ProcessRef } from '../../activities/processes.js'
+import { end, hasChildren, isAlive, startOf, type ProcessRef } from '../../activities/processes.js'
 import { isAlive as isAliveToAgents } from '../../agents/claude-code/liveness.js'
 import { QuotaStore } from '../../activities/quotaStore.js'
 import { SessionRecords } from '../../activities/sessionRecord.js'
-import { Tmux } from '../../activities/tmux.js'
+import { heldFence, Tmux } from '../../activities/tmux.js'
 import { type Home, openHome } from '../../config/home.js'
 import { AlreadyRunningError } from '../../worker/errors.js'
 import { lockHome } from '../../worker/lock.js'
 import { until } from '../support/until.js'
+
+const holdScript = fileURLToPath(new URL('../../activities/hold.sh', import.meta.url))
 
 let dir: string
 let home: Home
@@ -71,6 +74,13 @@ describe('ending a process', () => {
     expect(await end({ pid: living.pid, start: 'of an earlier process' }, 5_000)).toBe('gone')
     expect(await isAlive(living)).toBe(true)
   })
+})
+
+it('law 6: a process that waits for one of its own is told from one that does nothing', async () => {
+  const waiting = await leader('sleep 65 & echo up; wait')
+  expect(await hasChildren(waiting.pid)).toBe(true)
+  const idle = await leader('echo up; exec sleep 66')
+  expect(await hasChildren(idle.pid)).toBe(false)
 })
 
 async function expectNoneOfSession(leaderPid: number): Promise<void> {
@@ -167,7 +177,9 @@ describe('panes', () => {
   })
 
   const spawnIn = (session: string, fence: number, argv: string[]) =>
-    tmux.spawn({ session, fence, cwd: dir, argv, status: `fence ${fence} # 100 %` })
+    tmux.spawn({ session, fence, cwd: dir, argv, status: `fence ${fence} # 100 %`, hold: keeper(fence) })
+  const odd = `a b$x'q#{pid}"z`
+  const keeper = (fence: number): string[] => ['/bin/sh', holdScript, join(dir, odd, `held-${fence}`)]
 
   it('no server is no panes, and no error', async () => {
     expect(await tmux.panes()).toBeNull()
@@ -209,6 +221,49 @@ describe('panes', () => {
     expect(await tmux.screen(pane.id)).toContain('-t; $(id) "two')
   })
 
+  it('law 5: keeps what a person types who comes while no agent is there, as they left it', async () => {
+    mkdirSync(join(dir, odd))
+    const pane = await spawnIn('alpha', 3, ['/bin/sh', '-c', 'read line'])
+    await tmux.showStopped('alpha', 'parked')
+    await tmux.press(pane.id, ['Enter'])
+    await until(
+      'the end',
+      () => tmux.pane('alpha'),
+      (now) => now?.dead === true,
+    )
+    const person = new Tmux(join(dir, 'person.sock'), dir)
+    const argv = ['env', '-u', 'TMUX', 'tmux', '-S', home.tmuxSocket, 'attach', '-t', '=alpha']
+    const at = { session: 'terminal', fence: 1, cwd: dir, argv, status: '', hold: ['/bin/cat'] }
+    const terminal = await person.spawn(at)
+    try {
+      const held = await until(
+        'what keeps their words',
+        () => tmux.pane('alpha'),
+        (now) => now?.fence === heldFence && !now.dead,
+      )
+      await until(
+        'its greeting',
+        () => tmux.screen(pane.id),
+        (shown) => shown.includes('What you type reaches the next one'),
+      )
+      await person.paste(terminal.id, 'sent\nhalf a thoughd')
+      await person.press(terminal.id, ['BSpace', 't'])
+      await until(
+        'the words',
+        () => tmux.screen(pane.id),
+        (shown) => shown.includes('half a thought'),
+      )
+      process.kill(held!.pid, 'SIGTERM')
+      await until(
+        'all of it',
+        () => Promise.resolve(readFileSync(join(dir, odd, 'held-3'), 'utf8')),
+        (kept) => kept === 'sent\nhalf a thought',
+      )
+    } finally {
+      await execa('tmux', ['-S', person.socket, 'kill-server'], { reject: false })
+    }
+  })
+
   it('knows when a person last pressed a key, and that nobody is there', async () => {
     await spawnIn('alpha', 1, ['/bin/cat'])
     expect(await tmux.lastKeyAt('alpha')).toBeNull()
@@ -219,6 +274,7 @@ describe('panes', () => {
       cwd: dir,
       argv: ['tmux', '-S', home.tmuxSocket, 'attach', '-t', '=alpha'],
       status: '',
+      hold: ['/bin/cat'],
     })
     try {
       await until(
