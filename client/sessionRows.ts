@@ -28,6 +28,7 @@ const cardSchema = z.object({
   walledUntil: maybe,
   parkedUntil: maybe,
   attention: maybe,
+  why: maybe,
   tmuxSocket: maybe,
   pid: z.number().int().nullable().default(null),
   transcript: maybe,
@@ -106,6 +107,7 @@ function blankCard(run: Pick<WorkflowExecutionInfo, 'workflowId' | 'startTime'>)
       walledUntil: null,
       parkedUntil: null,
       attention: null,
+      why: null,
       tmuxSocket: null,
       pid: null,
       transcript: null,
@@ -133,11 +135,10 @@ export function withLive<Card extends SessionView>(
   const seen = live?.sessions[card.name]
   if (seen === undefined || !isFresh(live, now) || card.host !== home.hostId || !overlaid.has(card.phase))
     return card
-  const attention =
-    seen.phase === 'waiting'
-      ? (card.attention ??
-        `answer in its pane: ${seen.waitingFor ?? 'it waits for you'} (outpool attach ${card.name})`)
-      : null
+  const asked = `answer in its pane: ${seen.waitingFor ?? 'it waits for you'} (outpool attach ${card.name})`
+  // A dialog that is over needs nobody; other trouble is not over by the next turn's beginning.
+  const told = card.phase === 'waiting' && seen.phase !== 'waiting' ? null : card.attention
+  const attention = seen.phase === 'waiting' ? (told ?? asked) : told
   return { ...card, phase: seen.phase, attention }
 }
 

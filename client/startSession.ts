@@ -49,7 +49,7 @@ const firstCard = (input: SessionStart): SessionCard => ({
     rescues: 0,
   },
   ...{ walledUntil: null, parkedUntil: null, attention: null, tmuxSocket: null, pid: null, transcript: null },
-  ...{ fork: null, untoldForks: input.forks ?? [], since: null, fallback: input.fallback ?? null },
+  ...{ why: null, fork: null, untoldForks: input.forks ?? [], since: null, fallback: input.fallback ?? null },
   models: input.models ?? (input.model === null ? [] : [input.model]),
   startedAt: new Date().toISOString(),
 })

@@ -58,6 +58,8 @@ export interface RescueEntry {
 
 /** What `outpool show --json` prints. */
 export interface SessionDetails extends SessionView {
+  /** Why it is where it is: what spoke for this account, and what against the one asked for. */
+  why: string | null
   tmuxSocket: string | null
   /** The agent's own process, not a wrapper's. */
   pid: number | null

@@ -59,6 +59,9 @@ export class EngineStartError extends WorkerError {
 /** Thrown when an engine that answers refuses its set-up: namespace, retention, search attributes. */
 export class EngineSetupError extends WorkerError {}
 
+/** Thrown when a program that every session needs is missing or too old. */
+export class MissingProgramError extends WorkerError {}
+
 /** Thrown when another worker holds this home: a second one would stop and start the first one's agents. */
 export class AlreadyRunningError extends WorkerError {}
 

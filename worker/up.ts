@@ -4,9 +4,10 @@ import type { Config } from '../config/config.js'
 import type { Home } from '../config/home.js'
 import { readEngine } from '../config/liveState.js'
 import { assertApart } from './apart.js'
+import { checkTmux } from './doctor/programs.js'
 import { namedEngine, type ConnectOptions } from './engine/connect.js'
 import { openEngine } from './engine/index.js'
-import { EngineUnreachableError } from './errors.js'
+import { EngineUnreachableError, MissingProgramError } from './errors.js'
 import { lockHome } from './lock.js'
 import { ServiceManager } from './serviceManager.js'
 import { startWorker } from './worker.js'
@@ -33,6 +34,7 @@ export async function up({
   const told = untilTold()
   const manager = ServiceManager.take(process.env, say)
   try {
+    await assertTmux()
     await assertApart(config)
     const engine = ownEngine ? await open(home) : reachExisting(home)
     try {
@@ -45,6 +47,12 @@ export async function up({
   } finally {
     lock.release()
   }
+}
+
+/** Throws MissingProgramError. Without it every session would fail, and each for a reason that is not its own. */
+async function assertTmux(): Promise<void> {
+  const { state, found, remedy } = await checkTmux(process.env)
+  if (state === 'fail') throw new MissingProgramError(found, remedy ?? '')
 }
 
 async function serve(
@@ -101,7 +109,7 @@ function reachExisting(home: Home): Reached {
   return { ...running, connectOptions: { address: running.address }, stop: () => Promise.resolve() }
 }
 
-/** . */
+/** Settles with who told: a person at the terminal, or whoever sent the signal. */
 function untilTold(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -71,7 +71,5 @@ ${reserved.length === 0 ? `# reserved:\n#   - { name: medic, configDir: ~/.claud
 function entry({ name, dir, usual }: FoundLogin, home: string, indent: string): string {
   const shown = dir.startsWith(`${home}/`) ? `~${dir.slice(home.length)}` : dir
   const line = `${indent}- { name: ${name}, configDir: ${JSON.stringify(shown)} }`
-  return usual
-    ? `${line}\n${indent}  # Claude's usual folder. Under Outpool it is named by CLAUDE_CONFIG_DIR, so log in there once:\n${indent}  # CLAUDE_CONFIG_DIR=${shown} claude`
-    : line
+  return usual ? `${line}\n${indent}  # Claude's usual folder, with the login that you have there.` : line
 }

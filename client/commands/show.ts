@@ -47,6 +47,7 @@ function page(
     ['state', stateOf(card, now)],
     ['needs you', card.attention],
     ['on', placeOf(card, now)],
+    ['because', card.why],
     ['falls back', card.fallback === null ? null : card.fallback.join(', ') || 'to nothing: it is parked'],
     ['agent', [card.agent, card.model].filter(Boolean).join(', ')],
     ['directory', card.cwd],

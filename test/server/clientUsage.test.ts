@@ -102,6 +102,14 @@ describe('doctor --domains needs no engine', () => {
   })
 })
 
+describe('what is missing or broken on the host is said, with a remedy', () => {
+  it('no tmux: `up` does not start, and names it', async () => {
+    const { code, stderr } = await place.run(['up'], { env: { PATH: place.dir } })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^outpool: there is no tmux on the PATH\n {2}-> Install tmux 3\.2/)
+  })
+})
+
 describe('without an engine: exit 3, what is wrong and what to do', () => {
   it('none was ever started', async () => {
     for (const args of [

@@ -62,7 +62,7 @@ export async function move(
     const { pane, pid, tmuxSocket, transcript, transcriptFrom } = launched
     Object.assign(state, { pane, pid, tmuxSocket, transcript, transcriptFrom })
     if (!isSamePlace(from, to) || state.since === null) state.since = now()
-    Object.assign(state, { place: to, fence: grant.fence, stayUntil: null })
+    Object.assign(state, { place: to, why: grant.why, fence: grant.fence, stayUntil: null })
     Object.assign(state, { runsModel: model, isCalledHome: false })
     if (isHome) comeHome(state, to, launched.settledForks ?? [])
     if (launched.promptTaken) state.firstPrompt = null

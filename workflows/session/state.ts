@@ -52,6 +52,8 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback'> 
   fallback: string[] | null
   phase: Phase
   place: PlaceRef | null
+  /** Why this place, in a few words. */
+  why: string | null
   /** Since when it is there. */
   since: string | null
   /** The account where its own conversation was last written. */
@@ -118,6 +120,7 @@ export function newState(start: SessionStart, now: string): SessionState {
     forks: start.forks ?? [],
     phase: 'starting',
     place: null,
+    why: null,
     since: null,
     home: null,
     fork: null,
@@ -161,6 +164,9 @@ export function newState(start: SessionStart, now: string): SessionState {
   }
 }
 
+/** Turns that fail this often in a row are for a person to look at. */
+export const isFailing = ({ transients }: SessionState): boolean => transients >= 5
+
 /** Whether the agent's process is there and can take a text. */
 export function isUp(state: SessionState): boolean {
   return state.bringUp === null && ['working', 'idle', 'waiting'].includes(state.phase)
@@ -203,7 +209,8 @@ export function markTaken(state: SessionState, id: string): void {
 
 export function details(state: SessionState): SessionDetails {
   const { name, phase, place, since, fork, agent, sessionId, cwd, host, pane, rescues } = state
-  const { walledUntil, parkedUntil, attention, tmuxSocket, pid, transcript, startedAt, rescueLog } = state
+  const { walledUntil, parkedUntil, attention, why, tmuxSocket, pid, transcript, startedAt, rescueLog } =
+    state
   return {
     name,
     phase,
@@ -219,6 +226,7 @@ export function details(state: SessionState): SessionDetails {
     walledUntil,
     parkedUntil,
     attention,
+    why,
     tmuxSocket,
     pid,
     transcript,

@@ -1,0 +1,44 @@
+/** What a command shows of a session: the engine's word, under what the worker of this host sees right now. */
+import { describe, expect, it } from 'vitest'
+import { type SessionCard, withLive } from '../../client/sessionRows.js'
+import type { LiveFile } from '../../config/liveState.js'
+import type { Home } from '../../config/home.js'
+
+const at = '2026-01-02T03:04:05.000Z'
+const home = { hostId: 'here' } as Home
+
+const card = (change: Partial<SessionCard>): SessionCard => ({
+  ...{ name: 'a', phase: 'idle', account: 'max-1', substrate: null, agent: 'claude-code', sessionId: '1' },
+  ...{
+    cwd: '/work',
+    host: 'here',
+    pane: '%1',
+    model: null,
+    rescues: 0,
+    walledUntil: null,
+    parkedUntil: null,
+  },
+  ...{ attention: null, why: null, tmuxSocket: null, pid: 1, transcript: null, startedAt: at, ...change },
+})
+
+const seen = (phase: 'working' | 'idle' | 'waiting', waitingFor: string | null = null): LiveFile => ({
+  at,
+  pid: 1,
+  sessions: { a: { phase, waitingFor, fence: 1 } },
+  accounts: [],
+})
+
+const shown = (change: Partial<SessionCard>, live: LiveFile) =>
+  withLive(card(change), live, home, new Date(at))
+
+describe('attention', () => {
+  it('for turns that keep failing stays while the agent rests between two tries', () => {
+    expect(shown({ attention: 'look at it' }, seen('idle')).attention).toBe('look at it')
+  })
+
+  it('for a dialog goes with the dialog', () => {
+    const change = { phase: 'waiting', attention: 'it asks' } as const
+    expect(shown(change, seen('working'))).toMatchObject({ phase: 'working', attention: null })
+    expect(shown({}, seen('waiting', 'a permission')).attention).toMatch(/a permission/)
+  })
+})
