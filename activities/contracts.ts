@@ -84,6 +84,8 @@ export interface WatchRequest extends SessionRef {
   waiting: { what: string; endsWith: 'dialog' | 'turn' } | null
   /** The end of a turn that was answered is news too: the session is there for one piece of work. */
   untilTurnEnd: boolean
+  /** Its turns keep failing, and a person was told: the first answer is news. */
+  failing?: boolean
   status: string
 }
 
@@ -116,8 +118,10 @@ export type Observation = {
   | { kind: 'spent'; wall: Wall }
   /** The substrate will not do for this very session: its conversation is too long there. */
   | { kind: 'unfit'; text: string }
+  /** A turn succeeded again. */
+  | { kind: 'answered' }
   /** The person began another conversation in the same pane (/clear, /resume). */
-  | { kind: 'renamed'; sessionId: string; transcript: string | null }
+  | { kind: 'renamed'; sessionId: string; transcript: string | null; transcriptFrom: number }
   /** Another step took the session over on this host. */
   | { kind: 'released' }
   | { kind: 'rollover' }

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { DeliverRequest } from './contracts.js'
-import { staleFence } from './errors.js'
+import { conversationChanged, staleFence } from './errors.js'
 import type { Host } from './host.js'
 import type { Sampler } from './sampler.js'
 import { dropText, putDraftAside, readText, restoreDraft } from './typed.js'
@@ -29,6 +29,8 @@ async function deliver(host: Host, sampler: Sampler, request: Delivery): Promise
   const { session, fence } = request
   const context = Context.current()
   for (;;) {
+    const now = host.records.launch(session, fence)?.sessionId ?? request.sessionId
+    if (now !== request.sessionId) throw conversationChanged(session, now)
     if (await wasTaken(host, request)) return
     const ready = await sampler.untilIdle(session, fence, context.cancellationSignal)
     if (!ready) throw staleFence(session, fence, host.records.newest(session)?.fence ?? fence)

@@ -7,6 +7,7 @@ export const faults = {
   stopFailed: 'StopFailed',
   conversationHeld: 'ConversationHeld',
   conversationMissing: 'ConversationMissing',
+  conversationChanged: 'ConversationChanged',
   carryFailed: 'CarryFailed',
   unknownPlace: 'UnknownPlace',
   secretMissing: 'SecretMissing',
@@ -48,6 +49,10 @@ export const conversationHeld = (sessionId: string, pid: number) =>
 /** Thrown when a conversation that must be continued is not at the place it should have been carried to. */
 export const conversationMissing = (sessionId: string, place: string) =>
   final(faults.conversationMissing, `conversation ${sessionId} is not under ${place}, but lies elsewhere`)
+
+/** Thrown when a person went over to another conversation in the session's pane: a text goes to that one instead. */
+export const conversationChanged = (session: string, now: string) =>
+  final(faults.conversationChanged, `session ${session} is in conversation ${now} now`)
 
 /** Thrown when the conversation could not be brought over whole. */
 export const carryFailed = (why: string) => final(faults.carryFailed, why)

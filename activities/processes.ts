@@ -85,7 +85,7 @@ export async function end(process: ProcessRef, graceMs: number): Promise<'gone' 
     killLeftBehind(process.pid)
     return 'gone'
   }
-  const hadChildren = hasChildren(process.pid)
+  const hadChildren = await hasChildren(process.pid)
   // A stopped process acts on TERM only once it runs again.
   signal(process.pid, 'SIGTERM')
   signal(process.pid, 'SIGCONT')

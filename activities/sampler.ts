@@ -57,6 +57,7 @@ export class Sampler {
   /** Reports by their files, in the order in which they came: those that nobody has taken yet. */
   readonly #unclaimed = new Map<string, { report: AgentReport | null; at: number }>()
   #lookedAt = performance.now()
+  #startedAt = 0
   #published = { at: 0, content: '' }
 
   constructor(host: Host) {
@@ -69,6 +70,7 @@ export class Sampler {
   }
 
   start(): void {
+    this.#startedAt = Date.now()
     mkdirSync(this.#host.home.reports, { recursive: true, mode: 0o700 })
     this.#reportsWatcher = watch(this.#host.home.reports, () => this.#drainSoon())
     this.#running = this.#loop()
@@ -202,7 +204,8 @@ export class Sampler {
     this.#readReports()
     for (const [path, { report, at }] of this.#unclaimed) {
       const isTaken = report === null || this.#take(report, touched)
-      if (!isTaken && Date.now() - at <= unclaimedFor) continue
+      // Reports of a time when no worker was there are as old as that; their watches only begin now.
+      if (!isTaken && Date.now() - Math.max(at, this.#startedAt) <= unclaimedFor) continue
       rmSync(path, { force: true })
       this.#unclaimed.delete(path)
     }

@@ -1,5 +1,5 @@
 /** What this host durably knows of a session: which launch is the newest, and where it went. Read before anything is started or stopped. */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Home } from '../config/home.js'
@@ -84,6 +84,16 @@ export class SessionRecords {
     this.#write(session, { ...record, launches: [...others, launch].slice(-launchesKept) })
   }
 
+  /** The process of this launch went over to another conversation. Texts on their way are looked for there, from its beginning. */
+  saveConversation(session: string, fence: number, sessionId: string, transcriptFrom: number): void {
+    const record = this.#read(session)
+    const launches = record.launches.map((launch) =>
+      launch.fence === fence ? { ...launch, sessionId, transcriptFrom } : launch,
+    )
+    const deliveries = Object.fromEntries(Object.keys(record.deliveries).map((id) => [id, 0]))
+    this.#write(session, { ...record, launches, deliveries })
+  }
+
   saveStop(session: string, fence: number): void {
     const record = this.#read(session)
     if (record.stoppedUpTo < fence) this.#write(session, { ...record, stoppedUpTo: fence })
@@ -119,11 +129,6 @@ export class SessionRecords {
     } finally {
       if (this.#queues.get(session) === settled) this.#queues.delete(session)
     }
-  }
-
-  forget(session: string): void {
-    this.#known.delete(session)
-    rmSync(join(this.#home.sessions, session), { recursive: true, force: true })
   }
 
   #read(session: string): SessionRecord {

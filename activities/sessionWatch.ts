@@ -45,6 +45,7 @@ export class SessionWatch {
   #hadTurn = false
   #answered = false
   #byPerson = false
+  #renamed: Extract<AgentReport, { kind: 'started' }> | null = null
   #waitingSince: number | null = null
   #presses = 0
   #quietSince = Date.now()
@@ -88,10 +89,7 @@ export class SessionWatch {
   take(report: AgentReport): void {
     switch (report.kind) {
       case 'started':
-        if (report.sessionId !== this.#request.sessionId) {
-          const { sessionId, transcript } = report
-          this.end({ kind: 'renamed', sessionId, transcript })
-        }
+        if (report.sessionId !== this.#request.sessionId) this.#renamed = report
         break
       case 'turn-started':
         this.#turnFailed = false
@@ -135,7 +133,13 @@ export class SessionWatch {
       this.end({ kind: 'gone', what: 'pane' })
       return
     }
+    if (this.#renamed) {
+      const { sessionId, transcript, at } = this.#renamed
+      await this.#rename(sessionId, transcript, at)
+      return
+    }
     await this.#readTranscript()
+    if (this.#isOver) return
     if (pane.dead) {
       this.#endOfProcess(pane)
       return
@@ -152,10 +156,21 @@ export class SessionWatch {
     if (state.sessionId !== this.#request.sessionId) {
       const { sessionId } = state
       const transcript = await this.#adapter.findTranscript(this.#host.files(this.place), sessionId)
-      this.end({ kind: 'renamed', sessionId, transcript })
+      await this.#rename(sessionId, transcript, new Date().toISOString())
       return
     }
     await this.#judge(pane, state)
+  }
+
+  /** What an older conversation says of walls before the person came to it is another process's: it proves nothing. */
+  async #rename(sessionId: string, transcript: string | null, since: string): Promise<void> {
+    const tail = transcript === null ? null : await this.#adapter.readTail(transcript, 0)
+    const fault = tail?.last?.kind === 'fault' ? tail.last.fault : null
+    const at = fault?.class === 'wall' ? fault.wall.at : fault?.at
+    const isNews = at !== undefined && Date.parse(at) >= Date.parse(since)
+    const transcriptFrom = isNews ? 0 : (tail?.offset ?? 0)
+    this.#host.records.saveConversation(this.name, this.fence, sessionId, transcriptFrom)
+    this.end({ kind: 'renamed', sessionId, transcript, transcriptFrom })
   }
 
   #isSuperseded(): boolean {
@@ -179,7 +194,7 @@ export class SessionWatch {
     }
     if (isBusy) {
       this.#hadTurn = true
-      this.#judgeBusy(pane)
+      await this.#judgeBusy(pane)
       return
     }
     this.#quietSince = Date.now()
@@ -246,10 +261,11 @@ export class SessionWatch {
   }
 
   /** Silence of a busy process: a repainting screen tells a hanging request from a process that does nothing any more. */
-  #judgeBusy(pane: Pane): void {
+  async #judgeBusy(pane: Pane): Promise<void> {
     const { hungAfter } = this.#host.config.timing
     const now = Date.now()
-    if (hasChildren(pane.pid)) this.#quietSince = now
+    // Looked at only where it decides: a tool that runs for long says nothing meanwhile.
+    if (now - this.#quietSince > hungAfter && (await hasChildren(pane.pid))) this.#quietSince = now
     if (isStopped(pane.pid) && now - pane.activeAt > hungAfter) this.end({ kind: 'frozen', how: 'stopped' })
     else if (now - pane.activeAt > hungAfter) this.end({ kind: 'frozen', how: 'spinning' })
     else if (now - this.#quietSince > hungAfter) this.end({ kind: 'frozen', how: 'hung-request' })
@@ -267,6 +283,7 @@ export class SessionWatch {
     if (this.place.kind === 'substrate')
       await this.#host.spending.count(this.place.name, this.#adapter, this.#transcript, forkedAt)
     this.#quietSince = Date.now()
+    if (tail.last?.kind === 'answer' && this.#request.failing) this.end({ kind: 'answered' })
     if (!tail.last) return
     this.#fault = tail.last.kind === 'fault' ? tail.last.fault : null
     this.#answered = tail.last.kind === 'answer'

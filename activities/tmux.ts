@@ -113,8 +113,8 @@ export class Tmux {
     cwd: string
     argv: string[]
     status: string
-    /** What stands in the pane once the agent was stopped and somebody is there. */
-    hold: readonly string[]
+    /** What stands in the pane once its process was stopped and somebody is there; without, nothing does. */
+    hold?: readonly string[]
   }): Promise<Pane> {
     const { session, cwd, argv } = input
     const old = await this.pane(session)
@@ -146,13 +146,13 @@ export class Tmux {
       fence,
       status,
       hold,
-    }: { session: string; fence: number; status: string; hold: readonly string[] },
+    }: { session: string; fence: number; status: string; hold?: readonly string[] },
   ): string[] {
     return [
       ...[';', 'set-option', '-p', '-t', target, '@outpool_session', session],
       ...[';', 'set-option', '-p', '-t', target, '@outpool_fence', String(fence)],
       ...[';', 'set-option', '-p', '-t', target, '@outpool_stopped', ''],
-      ...[';', 'set-option', '-p', '-t', target, '@outpool_hold', holdLater(hold)],
+      ...[';', 'set-option', '-p', '-t', target, '@outpool_hold', hold ? holdLater(hold) : ''],
       ...[';', 'set-option', '-p', '-t', target, '@outpool_status', escapeFormat(status)],
     ]
   }

@@ -14,7 +14,7 @@ import {
 } from './desk.js'
 import { ms } from './instants.js'
 import type { LeaseRelease, LeaseRequest, PoolSettings, PoolView } from './lease.js'
-import { addFault, lastHour, mergeLogin, newRecord, takeReading, takeWallReport } from './records.js'
+import { addFault, lastHour, newRecord, takeLoginReport, takeReading, takeWallReport } from './records.js'
 
 export { decide, type Decision } from './decide.js'
 export { type PoolDesk } from './desk.js'
@@ -52,7 +52,7 @@ export function takeReadings(desk: PoolDesk, readings: readonly AccountReading[]
 export const takeWall = (desk: PoolDesk, account: string, wall: Wall, now: string): PoolDesk =>
   withAccount(desk, account, (record) => takeWallReport(record, wall, ms(now)))
 
-/** A login lost or seen. One that was lost counts as a fault: a login that only looks alive is not tried again and again. */
+/** A login lost or seen. */
 export function takeLogin(
   desk: PoolDesk,
   account: string,
@@ -60,11 +60,9 @@ export function takeLogin(
   at: string,
   now: string,
 ): PoolDesk {
-  return withAccount(desk, account, (record) => {
-    const next = mergeLogin(record, login, at)
-    const lost = next.login === 'out' && record.login !== 'out'
-    return lost ? addFault(next, desk.settings.timing, ms(now)) : next
-  })
+  return withAccount(desk, account, (record) =>
+    takeLoginReport(record, login, at, desk.settings.timing, ms(now)),
+  )
 }
 
 /**

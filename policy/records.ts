@@ -40,7 +40,13 @@ export function takeReading(
 ): AccountRecord {
   const told = reading.windows.map((window) => ({ ...window, readAt: notAfter(window.readAt, now) }))
   let next = forgetOldIdentity(record, reading.identity)
-  next = mergeLogin(next, reading.login, reading.loginAt === null ? null : notAfter(reading.loginAt, now))
+  next = takeLoginReport(
+    next,
+    reading.login,
+    reading.loginAt === null ? null : notAfter(reading.loginAt, now),
+    timing,
+    now,
+  )
   next = { ...next, windows: mergeWindows(dropEnded(next.windows, told, timing, now), told) }
   let walls = next.walls
   for (const wall of reading.walls)
@@ -56,8 +62,20 @@ function forgetOldIdentity(record: AccountRecord, identity: string | null): Acco
   return { ...record, identity, windows: [], walls: [], faults: 0, faultAt: null, restUntil: null }
 }
 
+/** One that is lost counts as a fault: a login that only looks alive is not tried again and again. */
+export function takeLoginReport(
+  record: AccountRecord,
+  login: Login,
+  at: string | null,
+  timing: Timing,
+  now: number,
+): AccountRecord {
+  const next = mergeLogin(record, login, at)
+  return next.login === 'out' && record.login !== 'out' ? addFault(next, timing, now) : next
+}
+
 /** The newest word on the login counts; `unknown` is no word. */
-export function mergeLogin(record: AccountRecord, login: Login, at: string | null): AccountRecord {
+function mergeLogin(record: AccountRecord, login: Login, at: string | null): AccountRecord {
   if (login === 'unknown') return record
   if (record.loginAt !== null && (at === null || ms(at) < ms(record.loginAt))) return record
   return { ...record, login, loginAt: at }

@@ -88,6 +88,7 @@ function sightOf(seen: Observation): WakeUpSight {
     case 'near-limit':
     case 'ready-for-home':
     case 'not-waiting':
+    case 'answered':
     case 'released':
     case 'rollover':
       return { kind: 'again', transcriptTo }

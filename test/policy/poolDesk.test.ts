@@ -152,6 +152,20 @@ describe('law 4: never onto a bad account', () => {
   })
 })
 
+it('law 4: a login that only looks alive is not tried again and again: each loss of it counts as a fault', () => {
+  let state = told(desk(spec('a')), known('a', 0.1))
+  const rests: number[] = []
+  for (const n of [1, 2, 3]) {
+    const lostAt = n * 60
+    state = takeReadings(state, [reading('a', { login: 'out', loginAt: at(lostAt) })], at(lostAt))
+    rests.push(Date.parse(state.accounts[0]!.restUntil!) - Date.parse(at(lostAt)))
+    // The program says that it is logged in; only a turn would show that it is refused.
+    state = takeReadings(state, [reading('a', { login: 'in', loginAt: at(lostAt + 1) })], at(lostAt + 1))
+  }
+  expect(rests[1]).toBeGreaterThan(1.5 * rests[0]!)
+  expect(rests[2]).toBeGreaterThan(1.5 * rests[1]!)
+})
+
 describe('walls', () => {
   const walled = takeWall(told(desk(spec('a')), known('a', 0.9)), 'a', wall(), at(1))
   it('law 4: repeated reports of one wall are one fact', () => {

@@ -18,6 +18,7 @@ const card = (change: Partial<SessionCard>): SessionCard => ({
     walledUntil: null,
     parkedUntil: null,
   },
+  ...{ fork: null, untoldForks: [], models: [], fallback: null, since: null },
   ...{ attention: null, why: null, tmuxSocket: null, pid: 1, transcript: null, startedAt: at, ...change },
 })
 

@@ -1,14 +1,27 @@
 /** What a watch concludes from one look, where the evidence comes in an order of its own. */
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { Host } from '../../activities/host.js'
-import type { Sample } from '../../activities/sampler.js'
+import { deliverText } from '../../activities/deliver.js'
+import type { WatchRequest } from '../../activities/contracts.js'
+import { Sampler, type Sample } from '../../activities/sampler.js'
 import { SessionWatch } from '../../activities/sessionWatch.js'
 import { openHome } from '../../config/home.js'
 import { parseConfig } from '../../config/loadConfig.js'
+import { until } from '../support/until.js'
 
 const fixture = new URL('../agent/fixtures/walls-2.1.330.json', import.meta.url)
 const { rows } = z
@@ -29,13 +42,14 @@ let transcript: string
 let host: Host
 let watch: SessionWatch
 
-const standing = (untilTurnEnd = false): SessionWatch =>
+const standing = (untilTurnEnd = false, change: Partial<WatchRequest> = {}): SessionWatch =>
   new SessionWatch(
     host,
     {
       ...{ session: 's', sessionId, fence: 1, agent: 'claude-code', cwd: dir },
       ...{ model: null, transcriptFrom: 0, stayUntil: null, waiting: null, untilTurnEnd, status: '' },
       place: { kind: 'account', name: 'max-1' },
+      ...change,
     },
     () => undefined,
   )
@@ -119,5 +133,86 @@ describe('the end of a turn', () => {
     appendFileSync(transcript, `${JSON.stringify(answer)}\n`)
     await watch.look(look('idle'))
     expect(await concluded()).toBe('nothing yet')
+  })
+})
+
+describe('another conversation in the same pane', () => {
+  const other = '9bb1d9f0-0000-4000-8000-000000000000'
+  const went = async (since: string): Promise<number> => {
+    const file = join(transcript, '..', `${other}.jsonl`)
+    writeFileSync(file, written('five-hour limit'))
+    const launch = {
+      fence: 1,
+      agent: 'claude-code',
+      sessionId,
+      cwd: dir,
+      process: null,
+      transcriptFrom: 7,
+      forkedAt: null,
+    }
+    host.records.saveLaunch('s', { ...launch, place: { kind: 'account', name: 'max-1' } })
+    const more = { kind: 'started', sessionId: other, transcript: file, source: 'resume' } as const
+    watch.take({ session: 's', fence: 1, at: since, ...more })
+    await watch.look(look('busy'))
+    const seen = await watch.ended
+    if (seen.kind !== 'renamed') throw new Error(`it saw ${seen.kind}`)
+    expect(host.records.newest('s')).toMatchObject({ sessionId: other, transcriptFrom: seen.transcriptFrom })
+    return seen.transcriptFrom
+  }
+
+  it('law 6: a wall that an older one ended in is not this account’s', async () => {
+    expect(await went(new Date().toISOString())).toBe(Buffer.byteLength(written('five-hour limit')))
+  })
+
+  it('a wall that was met there since is seen', async () => {
+    expect(await went('2020-01-01T00:00:00.000Z')).toBe(0)
+  })
+
+  it('law 5: a text that was meant for the older one is not typed again and again', async () => {
+    await went(new Date().toISOString())
+    const request = { session: 's', sessionId, fence: 1, agent: 'claude-code', cwd: dir, messageId: '1' }
+    const place = { kind: 'account', name: 'max-1' } as const
+    const delivery = new MockActivityEnvironment().run(() =>
+      deliverText(host, new Sampler(host), { ...request, place, text: 'x' }),
+    )
+    await expect(delivery).rejects.toThrow(`conversation ${other}`)
+  })
+})
+
+describe('turns that kept failing', () => {
+  const answer = `${JSON.stringify({ type: 'assistant', timestamp: at, message: { model: 'm', content: [] } })}\n`
+
+  it('the first answer is news where a person was told, and only there', async () => {
+    appendFileSync(transcript, answer)
+    await watch.look(look('busy'))
+    expect(await concluded()).toBe('nothing yet')
+    watch = standing(false, { failing: true })
+    await watch.look(look('busy'))
+    expect(await concluded()).toBe('answered')
+  })
+})
+
+describe('reports', () => {
+  it('law 7: of a time when no worker was there wait for the watch of their session, however old', async () => {
+    mkdirSync(host.home.reports, { recursive: true })
+    const report = join(host.home.reports, 's.1.SessionEnd.77-1')
+    writeFileSync(report, '{"reason":"prompt_input_exit"}')
+    utimesSync(report, new Date(0), new Date(0))
+    const launch = { fence: 1, agent: 'claude-code', sessionId, cwd: dir, process: null, transcriptFrom: 0 }
+    host.records.saveLaunch('s', { ...launch, place: { kind: 'account', name: 'max-1' } })
+    const sampler = new Sampler(host)
+    sampler.start()
+    try {
+      await until(
+        'the first look',
+        () => Promise.resolve(existsSync(host.home.liveFile)),
+        (isThere) => isThere,
+      )
+      expect(existsSync(report)).toBe(true)
+      await sampler.add(watch)
+      expect(existsSync(report)).toBe(false)
+    } finally {
+      await sampler.stop()
+    }
   })
 })

@@ -176,7 +176,7 @@ describe('law 2: on a substrate', () => {
     const stage = await open({ accounts: ['a'], substrates: ['key'] })
     const session = await away(stage)
     const { fork, sessionId } = await stage.untilAway(session, 'key', soon, minute)
-    await stage.sees(session, { kind: 'renamed', sessionId: 'another', transcript: null })
+    await stage.sees(session, { kind: 'renamed', sessionId: 'another', transcript: null, transcriptFrom: 0 })
     expect(await stage.show(session)).toMatchObject({ fork: 'another', sessionId })
     await comesHome(stage, session)
     expect(stage.host.launches.at(-1)).toMatchObject({ sessionId, forks: [fork, 'another'] })

@@ -86,6 +86,49 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
     expect(stage.host.delivered.get(session)).toEqual(['first', 'second'])
   })
 
+  it('law 5: what a person typed to the process before goes to the next one, once, before what was sent since', async () => {
+    const stage = await open({ accounts: ['a', 'b'] })
+    const session = await stage.up('one', { account: 'a' })
+    stage.host.busy.add(session)
+    stage.host.typed = ['typed-1', 'typed-2']
+    await stage.send(session, '1', 'sent')
+    await stage.hitsWall(session, 'a')
+    await stage.untilOn(session, 'b')
+    // Until they are taken the host names them at every launch.
+    await stage.hitsWall(session, 'b')
+    await stage.theatre.pass(4 * 60 * minute)
+    await stage.untilSession(session, ({ phase }) => phase === 'working', 60 * minute, minute)
+    stage.host.busy.delete(session)
+    expect(await untilDelivered(stage, session, 3)).toEqual(['typed-1', 'typed-2', 'sent'])
+    await stage.theatre.pass(minute)
+    expect(stage.host.delivered.get(session)).toHaveLength(3)
+  })
+
+  it('law 5: a text goes to the conversation that the person went over to', async () => {
+    const stage = await open({ accounts: ['a'] })
+    const session = await stage.up('one')
+    const changed = ApplicationFailure.create({
+      type: 'ConversationChanged',
+      message: 'another conversation',
+      nonRetryable: true,
+    })
+    stage.host.fails('deliverText', changed)
+    await stage.send(session, '1', 'first')
+    await stage.until(
+      'the first try',
+      () => Promise.resolve(stage.host.asked.filter(({ step }) => step === 'deliverText').length),
+      (tries) => tries === 1,
+    )
+    stage.host.delivered.delete(session)
+    await stage.sees(session, { kind: 'renamed', sessionId: 'new', transcript: null, transcriptFrom: 0 })
+    await stage.until(
+      'the second try',
+      () => Promise.resolve(stage.host.asked.filter(({ step }) => step === 'deliverText').length),
+      (tries) => tries === 2,
+    )
+    expect(stage.host.deliveries.at(-1)?.sessionId).toBe('new')
+  })
+
   it('law 5: the first prompt reaches the agent, also where it comes up parked first', async () => {
     const stage = await open({ accounts: ['a'] })
     const now = await stage.theatre.now()

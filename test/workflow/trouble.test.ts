@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common'
 import { describe, expect, it } from 'vitest'
 import { minute, second, type Stage } from './harness/stage.js'
 import { useStage } from './harness/useStage.js'
@@ -81,6 +82,28 @@ describe('law 6: each trouble has its own answer', () => {
     expect(stage.host.launches[1]!.prompt?.text).toContain('Continue the task')
   })
 
+  it('law 3: a frozen agent is stopped also where nobody can take its session: what is parked has no process', async () => {
+    const stage = await open({ accounts: ['a'] })
+    const session = await stage.up('one')
+    const now = await stage.theatre.now()
+    stage.host.accounts.get('a')!.hitWall(now, now + 60 * minute)
+    stage.host.sees(session, { kind: 'frozen', how: 'stopped' })
+    await stage.untilSession(session, ({ phase }) => phase === 'parked')
+    expect(stage.host.processes.size).toBe(0)
+  })
+
+  it('law 10: a tmux that refuses is no fault of an account: none rests for it', async () => {
+    const stage = await open({ accounts: ['a', 'b'] })
+    const refuses = (): Error =>
+      ApplicationFailure.create({ type: 'TmuxFailed', message: 'tmux: no answer', nonRetryable: true })
+    stage.host.fails('launchAgent', refuses())
+    const session = await stage.start('one')
+    const parked = await stage.untilSession(session, ({ phase }) => phase === 'parked')
+    expect(parked.attention).toContain('tmux')
+    expect((await stage.view()).accounts.map(({ restUntil }) => restUntil)).toEqual([null, null])
+    await stage.untilSession(session, ({ phase }) => phase === 'working', 10 * minute)
+  })
+
   for (const [kind, text] of [
     ['context', 'Prompt is too long'],
     ['config', 'model not found'],
@@ -144,7 +167,11 @@ describe('law 6: each trouble has its own answer', () => {
         10 * second,
       )
     }
-    expect((await stage.show(session)).attention).toMatch(/keep failing: Overloaded/)
+    expect((await stage.show(session)).attention).toMatch(/outpool attach .*keep failing: Overloaded/)
+    await stage.sees(session, { kind: 'answered' })
+    await stage.untilSession(session, ({ attention }) => attention === null)
+    expect(stage.host.watches.find(({ failing }) => failing)).toBeDefined()
+    expect(stage.host.watches.at(-1)!.failing).toBeUndefined()
   })
 
   it('law 6: a person who leaves the agent has stopped the session', async () => {
@@ -157,10 +184,19 @@ describe('law 6: each trouble has its own answer', () => {
     expect(launches(stage)).toHaveLength(1)
   })
 
+  it('law 6: a conversation begun anew has room in its context: nobody is waited for any more', async () => {
+    const stage = await open({ accounts: ['a'] })
+    const session = await stage.up('one')
+    await stage.sees(session, { kind: 'context', text: 'Prompt is too long' })
+    await stage.untilSession(session, ({ phase }) => phase === 'waiting')
+    await stage.sees(session, { kind: 'renamed', sessionId: 'new', transcript: null, transcriptFrom: 0 })
+    await stage.untilSession(session, ({ phase, attention }) => phase === 'idle' && attention === null)
+  })
+
   it('law 5: a conversation begun anew in the same pane is the session from then on', async () => {
     const stage = await open({ accounts: ['a', 'b'] })
     const session = await stage.up('one', { account: 'a' })
-    await stage.sees(session, { kind: 'renamed', sessionId: 'another', transcript: null })
+    await stage.sees(session, { kind: 'renamed', sessionId: 'another', transcript: null, transcriptFrom: 0 })
     await stage.untilSession(session, ({ sessionId }) => sessionId === 'another')
     await stage.hitsWall(session, 'a')
     await stage.untilOn(session, 'b')

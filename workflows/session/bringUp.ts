@@ -16,6 +16,7 @@ const notTheAccounts = [
   'WorkFolderMissing',
   'PromptMissing',
   'StopFailed',
+  'TmuxFailed',
 ]
 
 /** However often it failed, it is tried again after this. */

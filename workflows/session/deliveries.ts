@@ -15,7 +15,7 @@ export async function deliverTexts(run: Run): Promise<never> {
       await condition(() => state.inbox[0] !== text, early)
       continue
     }
-    const { fence } = state
+    const { fence, sessionId } = state
     const request = { ...currentRef(state), messageId: text.id, text: text.text }
     const what = text.text === null ? 'what a person typed' : `a text of ${text.text.length} characters`
     const summary = `deliver ${what} at the turn's end`
@@ -24,8 +24,9 @@ export async function deliverTexts(run: Run): Promise<never> {
       markTaken(state, text.id)
     } catch (error) {
       if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
-      // The process was replaced under it: the text goes to the next one.
-      await condition(() => state.fence !== fence || !isUp(state))
+      // The process or its conversation was replaced under it, and the text goes to the next one; or the host can't, for now.
+      const isReplaced = (): boolean => state.fence !== fence || state.sessionId !== sessionId || !isUp(state)
+      await condition(isReplaced, state.timing.retryEvery)
     }
   }
 }

@@ -6,7 +6,7 @@ import type { Observation } from '../../activities/contracts.js'
 import { plan } from './bringUp.js'
 import { renamed } from './forks.js'
 import { now, type Run, show } from './run.js'
-import type { SessionState } from './state.js'
+import { isFailing, type SessionState } from './state.js'
 
 /** However often a turn failed on something transient, it is tried again after this. */
 const longestPause = 30 * 60_000
@@ -42,9 +42,13 @@ export function react(run: Run, seen: Observation): void {
     case 'gone':
       crashed(state, `its ${seen.what === 'tmux' ? 'tmux server' : 'pane'} vanished`, seen.wasWorking)
       return
-    case 'frozen':
+    case 'frozen': {
+      // Its process is still there: it has to be stopped, also where the session is parked next.
+      const { pid } = state
       crashed(state, `frozen: ${seen.how}`, true)
+      state.pid = pid
       return
+    }
     case 'transient': {
       goOnLater(run, seen.text)
       return
@@ -65,12 +69,17 @@ export function react(run: Run, seen: Observation): void {
       })
       return
     case 'not-waiting':
+    case 'answered':
       show(run, { phase: 'working', waiting: null, attention: null })
       return
-    case 'renamed':
-      renamed(state, seen.sessionId)
-      show(run, { transcript: seen.transcript, transcriptFrom: 0 })
+    case 'renamed': {
+      const { sessionId, transcript, transcriptFrom } = seen
+      renamed(state, sessionId)
+      // Whatever the older one waited for, such as room in its context.
+      const rest = state.waiting === null ? {} : { phase: 'idle' as const, waiting: null, attention: null }
+      show(run, { transcript, transcriptFrom, ...rest })
       return
+    }
     case 'ready-for-home':
       state.bringUp = plan('home', { why: 'an account is able again' })
       return
@@ -116,8 +125,8 @@ function goOnLater(run: Run, text: string): void {
   const pause = backoff(state.transients, { base: state.timing.retryEvery, cap: longestPause }, state.name)
   const goOn = { id: `go-on-${state.fence}-${now()}`, text: goOnText, notBefore: later(pause) }
   state.inbox = [goOn, ...state.inbox]
-  const isStubborn = state.transients >= 5
-  show(run, { phase: 'idle', attention: isStubborn ? `its turns keep failing: ${text}` : null })
+  const attention = `look at it with outpool attach ${state.name}: its turns keep failing: ${text}`
+  show(run, { phase: 'idle', attention: isFailing(state) ? attention : null })
 }
 
 function waitForTurn(run: Run, text: string, attention: string): void {

@@ -21,7 +21,7 @@ import { Mailbox } from './mailbox.js'
 import { react } from './react.js'
 import { currentRef, mustRenew, now, type Run, show } from './run.js'
 import { stop } from './saga.js'
-import { type BringUp, details, isState, newState, type SessionState } from './state.js'
+import { type BringUp, details, isFailing, isState, newState, type SessionState } from './state.js'
 
 export async function session(input: SessionStart | SessionState): Promise<SessionDetails> {
   const state = isState(input) ? input : newState(input, now())
@@ -120,6 +120,7 @@ function startWatch({ state, watches }: Run): Watching {
     stayUntil,
     waiting,
     untilTurnEnd: once ?? false,
+    ...(isFailing(state) ? { failing: true } : {}),
     status: statusLine(state),
   }
   const summary = `watch the agent on ${state.place?.name ?? '?'} until something happens`

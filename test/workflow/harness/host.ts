@@ -88,6 +88,10 @@ export class FakeHost implements HostSide {
   readonly mute = new Set<string>()
   /** How often a watch looks, in virtual time. */
   lookEvery = 5_000
+  /** Every call of a delivery, in order. */
+  readonly deliveries: DeliverRequest[] = []
+  /** Names of texts that were typed to earlier processes, as a launch finds them on the host. */
+  typed: string[] = []
   /** Whether the agent is seen to take the prompt it is launched with. */
   promptTaken = true
   readonly accounts: Map<string, FakeAccount>
@@ -250,6 +254,7 @@ export class FakeHost implements HostSide {
       transcriptFrom: 0,
       promptTaken: this.promptTaken,
       settledForks: told,
+      typed: this.typed,
       steps: [{ name: 'respawn', ms: 0 }],
     }
   }
@@ -329,6 +334,7 @@ export class FakeHost implements HostSide {
   async #deliver(request: DeliverRequest): Promise<void> {
     const { session, sessionId, fence, messageId, place } = request
     const text = request.text ?? messageId
+    this.deliveries.push(request)
     if (this.processes.get(session)?.fence !== fence) throw faults.staleFence(session, fence, 0)
     if (this.busy.has(session)) throw notYet(this.lookEvery)
     const isFirst = !this.#takenIds.has(messageId)
