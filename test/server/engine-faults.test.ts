@@ -9,7 +9,7 @@ import { Client, Connection } from '@temporalio/client'
 import proto from '@temporalio/proto'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openHome, type Home } from '../../config/home.js'
-import { startEmbedded } from '../../worker/engine/embedded.js'
+import { endEmbedded, startEmbedded } from '../../worker/engine/embedded.js'
 import { obtainTemporal } from '../../worker/engine/find.js'
 import { openEngine } from '../../worker/engine/index.js'
 import { freePorts } from '../../worker/engine/ports.js'
@@ -168,6 +168,28 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
     expect(error.fault).toBe('cannot-run')
     expect(error.message).toContain(words)
     expect(error.remedy).toContain(`${program} --version`)
+  })
+
+  it('law 7: one that panics over a port for its inner parts is started again, on other ports', async () => {
+    const clumsy = join(dir, 'clumsy')
+    // The first start ends as the real one does when another program takes the port that it had just found.
+    await writeFile(
+      clumsy,
+      `#!/bin/sh
+if [ ! -e '${dir}/once' ]; then
+  touch '${dir}/once'
+  printf 'panic: failed assigning ephemeral port: listen tcp 127.0.0.1:40001: bind\\n\\ngoroutine 1 [running]:\\n\\t/main.go:18 +0x8e\\n' >&2
+  exit 2
+fi
+exec '${temporal}' "$@"
+`,
+      { mode: 0o755 },
+    )
+    const server = await startEmbedded({
+      ...{ home, program: clumsy, say: () => undefined, firstPorts: testPorts },
+    })
+    await endEmbedded(server.process)
+    expect(existsSync(join(dir, 'once'))).toBe(true)
   })
 
   it('a program that never answers is ended, and what it said is pointed to', async () => {

@@ -24,7 +24,8 @@ export function diagnose(start: FailedStart): EngineStartError {
   const make = (fault: EngineStartFault, what: string, remedy: string): EngineStartError =>
     new EngineStartError(fault, `The engine cannot start: ${what} (${words})`, remedy)
 
-  if (/can't set (frontend|UI) port|address already in use/.test(words)) {
+  // For its inner parts it looks for free ports itself, and panics where another program was faster.
+  if (/can't set (frontend|UI) port|address already in use|^panic: .*\bport\b/.test(words)) {
     const port = /port (\d+)/.exec(words)?.[1] ?? `${start.ports.grpc} or ${start.ports.ui}`
     return make(
       'port-taken',
