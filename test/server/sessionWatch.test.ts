@@ -198,7 +198,15 @@ describe('reports', () => {
     const report = join(host.home.reports, 's.1.SessionEnd.77-1')
     writeFileSync(report, '{"reason":"prompt_input_exit"}')
     utimesSync(report, new Date(0), new Date(0))
-    const launch = { fence: 1, agent: 'claude-code', sessionId, cwd: dir, process: null, transcriptFrom: 0 }
+    const launch = {
+      fence: 1,
+      agent: 'claude-code',
+      sessionId,
+      cwd: dir,
+      process: null,
+      transcriptFrom: 0,
+      forkedAt: null,
+    }
     host.records.saveLaunch('s', { ...launch, place: { kind: 'account', name: 'max-1' } })
     const sampler = new Sampler(host)
     sampler.start()
