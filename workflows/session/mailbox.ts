@@ -43,7 +43,7 @@ export class Mailbox {
     setHandler(defineQuery<boolean, [string]>(sessionQueries.delivered), (id) => state.taken.includes(id))
     setHandler(defineQuery<Backlog>(sessionQueries.backlog), () => ({
       texts: state.inbox.length,
-      characters: state.inbox.reduce((sum, { text }) => sum + text.length, 0),
+      characters: state.inbox.reduce((sum, { text }) => sum + (text?.length ?? 0), 0),
     }))
   }
 
