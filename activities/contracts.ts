@@ -1,5 +1,6 @@
 /** Shapes of the host-bound activities: what a workflow may ask of a host, and what it gets back. */
 import type { AccountReading, Wall } from '../policy/account.js'
+import type { DrillReport, DrillSight, DrillStage } from '../policy/drill.js'
 import type { Notice } from '../policy/notices.js'
 import type { PlaceRef } from '../policy/place.js'
 import type { RescueStep } from '../policy/session.js'
@@ -159,6 +160,38 @@ export interface HostActivities {
   sendNotice(request: NoticeRequest): Promise<NoticeOutcome>
   /** Asks the agent program; spends no budget. */
   probeAccount(request: { account: string }): Promise<AccountReading>
+}
+
+/** What a drill stands on. */
+export interface DrillGround {
+  /** A folder of its own to work in. */
+  cwd: string
+  /** Substrates of the pool, in their order. */
+  fallbacks: string[]
+}
+
+export interface DrillLook {
+  session: string
+  agent: string
+  stage: DrillStage
+  /** Answers before this instant are another step's. */
+  since: string
+  until: string
+}
+
+export interface DrillSeen {
+  reached: boolean
+  /** The last look. */
+  sight: DrillSight
+}
+
+export interface DrillActivities {
+  /** Throws SharedDomain. */
+  openDrill(): Promise<DrillGround>
+  /** Returns when the session has come to the stage, or when the time is over. */
+  watchDrill(look: DrillLook): Promise<DrillSeen>
+  /** Answers the file. */
+  reportDrill(report: DrillReport): Promise<string>
 }
 
 export interface CommonActivities {

@@ -237,6 +237,15 @@ export const commandTree: readonly CommandSpec[] = [
     run: hostProgram('doctor'),
   },
   {
+    name: 'drill',
+    says: 'prove that sessions outlive a spent pool: one of its own falls back, answers and comes home',
+    options: [
+      { flags: '--dry-run', says: 'only say what it would do' },
+      { flags: '--json', says: 'print the report as JSON' },
+    ],
+    run: async (call) => (await import('./commands/drill.js')).drill(call),
+  },
+  {
     name: 'completion',
     says: 'print completion for a shell',
     args: [{ name: '<shell>', says: 'bash, zsh or fish', choices: ['bash', 'zsh', 'fish'] }],

@@ -23,6 +23,7 @@ const poolViewSchema = z.object({
   waiting: z.array(
     z.object({ session: z.string(), since: z.string(), why: z.string(), retryAt: z.string().nullable() }),
   ),
+  declared: z.array(z.object({ session: z.string(), until: z.string() })).default([]),
 })
 export type PoolAnswer = z.output<typeof poolViewSchema>
 

@@ -131,6 +131,16 @@ export interface NoticesConfig {
   to: NoticeChannel[]
 }
 
+export interface DrillConfig {
+  /** Null: only when somebody asks for it. */
+  every: number | null
+  within: number
+  agent: string
+  model: string | null
+  /** Reports kept. */
+  keep: number
+}
+
 export interface Config {
   /** The file it came from, absolute. */
   file: string
@@ -145,6 +155,7 @@ export interface Config {
   notices: NoticesConfig
   /** By the beginning of a model's name. */
   prices: Prices
+  drill: DrillConfig
   tasks: TaskConfig[]
   services: ServiceConfig[]
 }

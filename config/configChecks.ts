@@ -36,6 +36,7 @@ const lenientFile = lenient({
   substrates: entries,
   reservedSubstrates: entries,
   agents: z.record(z.string(), lenient({ command: anything, env: anything })).catch({}),
+  drill: lenient({ agent: maybeText }),
   notices: lenient({ to: z.array(lenient({ name: maybeText })).catch([]) }),
   prices: z.record(z.string(), anything).catch({}),
   tasks: z.array(lenientTask).catch([]),
@@ -90,6 +91,7 @@ export function checkFile(written: unknown, base: PathBase): Finding[] {
     ...(['substrates', 'reservedSubstrates'] as const).flatMap((list) =>
       (file[list] ?? []).map((item, i) => ({ agent: item?.agent, path: [list, i, 'agent'] })),
     ),
+    { agent: file.drill?.agent, path: ['drill', 'agent'] },
     ...tasks.map((item, i) => ({ agent: item?.agent, path: ['tasks', i, 'agent'] })),
     ...services.map((item, i) => ({ agent: item?.wakeUp?.agent, path: ['services', i, 'wakeUp', 'agent'] })),
   ]

@@ -1,6 +1,7 @@
 /** The schema of `outpool.yaml` as a person writes it. A message of this schema says what would be right. */
 import { z } from 'zod'
 import { namePattern } from '../policy/ids.js'
+import { declaredAtMost } from '../policy/declaration.js'
 import { type Timing, defaultTiming } from '../policy/account.js'
 import {
   durationPattern,
@@ -167,6 +168,20 @@ const notices = section({
   to: list(channel, 'write a list of channels').default([]).describe('Every channel gets every notice'),
 })
 
+const drill = section({
+  every: duration()
+    .nullable()
+    .default(null)
+    .describe('Runs it by itself this often; without, only on demand'),
+  within: duration()
+    .prefault('15m')
+    .refine((ms) => ms <= declaredAtMost, says(`write at most ${formatDuration(declaredAtMost)}`))
+    .describe('Time that it may take; then its declaration has ended too'),
+  agent: name.default('claude-code').describe('One of agents'),
+  model: text('name a model of this agent').nullable().default(null),
+  keep: count('write a number of reports, 1 or more').default(20).describe('Reports kept'),
+})
+
 const promptSays = 'write the prompt as a text, or { file: PATH }'
 const prompt = z.union([z.string().min(1), z.strictObject({ file: z.string().min(1) })], says(promptSays))
 
@@ -311,6 +326,7 @@ export const fileSchema = section({
     .prefault({})
     .describe('Agent programs by name; claude-code is always there'),
   timing: timing.prefault({}),
+  drill: drill.prefault({}).describe('Proves on this very set-up that sessions outlive a spent pool'),
   notices: notices.prefault({}).describe('Where a person is told, once for each cause'),
   prices: z
     .record(text('name a model'), price, says('write prices as MODEL: { input: 1, output: 5 }'))

@@ -31,6 +31,7 @@ export function resolveConfig(written: ConfigFile, file: string, base: PathBase)
     reservedSubstrates: written.reservedSubstrates.map((substrate) => resolveSubstrate(substrate, base)),
     agents: resolveAgents(written.agents, base),
     timing: written.timing,
+    drill: written.drill,
     notices: { ...written.notices, to: written.notices.to.map((channel) => resolveChannel(channel, base)) },
     prices: written.prices,
     tasks: written.tasks.map((task) => resolveTask(task, base)),

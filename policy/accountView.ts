@@ -7,6 +7,7 @@ import {
   type Timing,
   type Window,
 } from './account.js'
+import type { Declaration } from './declaration.js'
 import { ms } from './instants.js'
 import { twinOf } from './standing.js'
 import { walledUntil, wallsOf } from './walls.js'
@@ -26,6 +27,8 @@ export interface AccountRow {
   /** The sessions that hold a lease here. */
   leases: string[]
   state: AccountState
+  /** Sessions of drills for which this account counts as walled; not there while no drill is under way. */
+  declared?: Declaration[]
 }
 
 /** One word for an account. `others` are the accounts of the pool in their order, for telling duplicates. */

@@ -1,5 +1,6 @@
 /** The pool's whole state, as plain data: it travels as the input of a workflow and is only changed by making a new one. */
 import type { AccountFacts } from './account.js'
+import type { Declaration } from './declaration.js'
 import type { LeaseRequest, PoolSettings } from './lease.js'
 
 export interface Lease {
@@ -57,6 +58,8 @@ export interface PoolDesk {
   accounts: AccountRecord[]
   /** At most one per session. */
   waiting: Waiting[]
+  /** Walls that drills declared; those whose time is over count for nothing. */
+  declared?: Declaration[]
   /** Sessions whose grant has to be sent again because they asked again. */
   resend: string[]
 }

@@ -14,6 +14,9 @@ export const taskOfLoop = (id: string): string | null =>
   id.startsWith('loop/') ? id.slice('loop/'.length) : null
 /** The session that does an agent task's work. */
 export const taskSession = (task: string): string => `task-${task}`
+export const drillId = (time: string): string => `drill/${time}`
+/** The schedule of drills; the engine names each of its runs after it, with the instant of the run. */
+export const drillSchedule = (pool: string): string => `drill/${pool}`
 export const poolWorkflowId = (pool: string): string => `pool/${pool}`
 export const watchdogWorkflowId = (service: string): string => `watchdog/${service}`
 export const escalationWorkflowId = (service: string, incident: number): string =>

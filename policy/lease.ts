@@ -1,5 +1,6 @@
 /** What sessions and pool say to each other about leases. Instants are ISO 8601 in UTC; shares are 0..1. */
 import type { AccountFacts, AccountReading, AccountSpec, Timing } from './account.js'
+import type { Declaration } from './declaration.js'
 import type { NoticeSettings } from './notices.js'
 import type { PlaceRef } from './place.js'
 import type { RescueCause } from './session.js'
@@ -80,4 +81,6 @@ export interface PoolView {
   moveAt: number
   accounts: AccountFacts[]
   waiting: { session: string; since: string; why: string; retryAt: string | null }[]
+  /** Sessions of drills, for which every account counts as walled until then. */
+  declared?: Declaration[]
 }

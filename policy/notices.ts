@@ -4,6 +4,7 @@
  */
 import { backoff } from './backoff.js'
 import { iso, ms } from './instants.js'
+import { beginning, upAgain } from './noticeTexts.js'
 
 export type NoticeKind = 'pool-dry' | 'parked' | 'logged-out' | 'up-again' | 'drill' | 'incident'
 
@@ -45,9 +46,9 @@ export interface Announcement {
   text: string
 }
 
-type CauseKey = 'dry' | 'parked' | `login ${string}`
+export type CauseKey = 'dry' | 'parked' | `login ${string}`
 
-interface Cause {
+export interface Cause {
   key: CauseKey
   since: string
   /** When it was told; null while it may still pass by itself. */
@@ -143,58 +144,6 @@ const isEnd = (over: readonly Cause[], left: readonly Cause[]): boolean =>
     ({ key, folded }) =>
       key === 'parked' || (key === 'dry' && !folded && left.every((cause) => cause.key !== 'parked')),
   )
-
-function beginning(keys: readonly CauseKey[], news: PoolNews, now: string): Notice {
-  const { pool, dry, waiting, loggedOut } = news
-  const lost = keys.some((key) => key.startsWith('login ')) ? logins(loggedOut) : []
-  if (keys.includes('parked')) {
-    const [first] = waiting
-    return notice('parked', `${count(waiting.length)} of pool ${pool} waiting`, now, [
-      `${first?.why ?? ''}.`,
-      `Next chance: ${chance(waiting)}. It is taken without anybody's help.`,
-      `Waiting: ${listed(waiting.map(({ session }) => session))}.`,
-      ...lost,
-    ])
-  }
-  if (keys.includes('dry'))
-    return notice('pool-dry', `pool ${pool} is dry`, now, [
-      `${dry ?? ''}.`,
-      'Sessions go on where a substrate can take them, and come home by themselves.',
-      ...lost,
-    ])
-  const title =
-    loggedOut.length === 1 ? 'an account is logged out' : `${loggedOut.length} accounts are logged out`
-  return notice('logged-out', `${title} in pool ${pool}`, now, lost)
-}
-
-const logins = (names: readonly string[]): string[] =>
-  names.length === 0 ? [] : [`Log in again: ${listed(names)}. \`outpool doctor\` says how.`]
-
-function upAgain({ pool }: PoolNews, left: readonly Cause[], now: string): Notice {
-  const stillDry = left.some(({ key, overSince }) => key === 'dry' && overSince === null)
-  return notice('up-again', `all up again in pool ${pool}`, now, [
-    stillDry ? 'No session waits any more. The pool itself is still dry.' : 'No session waits any more.',
-  ])
-}
-
-const notice = (kind: NoticeKind, title: string, at: string, lines: readonly string[]): Notice => ({
-  ...{ id: `${kind}/${at}`, kind, title, text: lines.join('\n'), at },
-})
-
-const count = (sessions: number): string => (sessions === 1 ? '1 session' : `${sessions} sessions`)
-
-const listedAtMost = 10
-
-function listed(names: readonly string[]): string {
-  const more = names.length - listedAtMost
-  const shown = names.slice(0, listedAtMost).join(', ')
-  return more > 0 ? `${shown} and ${more} more` : shown
-}
-
-function chance(waiting: PoolNews['waiting']): string {
-  const [soonest] = waiting.flatMap(({ retryAt }) => retryAt ?? []).sort()
-  return soonest === undefined ? 'not known' : `${soonest.slice(0, 16).replace('T', ' ')} UTC`
-}
 
 /** Takes an announcement; one whose key was told before changes nothing. */
 export function announce(

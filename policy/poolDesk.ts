@@ -16,6 +16,7 @@ import { ms } from './instants.js'
 import type { LeaseRelease, LeaseRequest, PoolSettings, PoolView } from './lease.js'
 import { addFault, lastHour, newRecord, takeLoginReport, takeReading, takeWallReport } from './records.js'
 
+export { declare, lift } from './declaration.js'
 export { decide, type Decision } from './decide.js'
 export { type PoolDesk } from './desk.js'
 
@@ -191,7 +192,7 @@ const factsOf = (account: AccountRecord): AccountFacts => ({
 })
 
 /** What `outpool accounts` and `ls` are told. */
-export const viewOfPool = ({ settings, accounts, waiting }: PoolDesk): PoolView => ({
+export const viewOfPool = ({ settings, accounts, waiting, declared = [] }: PoolDesk): PoolView => ({
   name: settings.name,
   moveAt: settings.moveAt,
   accounts: accounts.filter(({ removed }) => !removed).map(factsOf),
@@ -201,4 +202,5 @@ export const viewOfPool = ({ settings, accounts, waiting }: PoolDesk): PoolView 
     why: told?.why ?? 'being looked after',
     retryAt: told?.retryAt ?? null,
   })),
+  declared,
 })

@@ -1,11 +1,12 @@
 /** One round of decisions: what each account is worth now, and whom to ask. Judged once for all who want the same. */
+import { declaredUntil } from './declaration.js'
 import { isVoluntary, type AccountRecord, type PoolDesk, type Waiting } from './desk.js'
-import { earlier, ms } from './instants.js'
+import { clock, earlier, ms } from './instants.js'
 import type { LeaseRequest } from './lease.js'
 import { askAt, isAsking } from './probes.js'
 import { probeTakesAtMost } from './records.js'
 import type { Obstacles } from './refuse.js'
-import { standingOf, substrateBar, type Standing } from './standing.js'
+import { standingOf, substrateBar, unable, type Standing } from './standing.js'
 
 /** Accounts that failed in a rescue are left out this long; for good would be a held state that nothing ends. */
 export const excludedFor = 5 * 60_000
@@ -22,6 +23,20 @@ export interface Prospect {
 
 const wantOf = ({ agent, models, fallback, unfit }: LeaseRequest): string =>
   [agent, models.join(), fallback?.join() ?? 'any', unfit.join()].join(' ')
+
+/** What a drill's session sees in place of each account's own standing; nothing for every other session. */
+function declaredWall(
+  desk: PoolDesk,
+  session: string,
+  now: number,
+): Pick<Prospect, 'standing' | 'askAt'> | null {
+  const until = declaredUntil(desk, session, now)
+  if (until === null) return null
+  return {
+    standing: unable('walled', () => `declared walled by a drill until ${clock(until, now)}`, until),
+    askAt: null,
+  }
+}
 
 export class Round {
   readonly now: number
@@ -66,12 +81,17 @@ export class Round {
       isVoluntary(request) && request.cause !== 'home' && request.prefer !== request.from
         ? request.from
         : null
+    const declared = declaredWall(this.desk, request.session, this.now)
     const prospects: Prospect[] = []
     for (const account of this.desk.accounts) {
       if ((pinnedTo !== null && account.name !== pinnedTo) || account.name === leaves) continue
       const judged = this.judge(account, model)
       if (judged.standing.kind === 'unable' && judged.standing.cause === 'not-in-pool') continue
-      prospects.push({ ...judged, excludedUntil: this.excludedUntil(account.name, request, since) })
+      prospects.push({
+        ...judged,
+        ...declared,
+        excludedUntil: this.excludedUntil(account.name, request, since),
+      })
     }
     return prospects
   }
@@ -112,6 +132,7 @@ export class Round {
   /** Requests that any account would do for differ in nothing but what `wantOf` says. */
   private isPlain({ request, since }: Waiting): boolean {
     if (request.pinned || isVoluntary(request)) return false
+    if (declaredUntil(this.desk, request.session, this.now) !== null) return false
     return request.exclude.length === 0 || this.now >= ms(since) + excludedFor
   }
 

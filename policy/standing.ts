@@ -39,7 +39,7 @@ export type Standing =
   | { kind: 'unknown'; since: number; reset: boolean }
   | Unable
 
-const unable = (cause: UnableCause, why: () => string, until: number | null = null): Unable => ({
+export const unable = (cause: UnableCause, why: () => string, until: number | null = null): Unable => ({
   kind: 'unable',
   cause,
   why,

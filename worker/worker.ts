@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker'
 import { commonActivities, hostActivities } from '../activities/index.js'
+import { drillActivities } from '../activities/drill.js'
 import { Host } from '../activities/host.js'
 import { readLogins } from '../activities/logins.js'
 import { Prober } from '../activities/probe.js'
@@ -16,6 +17,7 @@ import type { AccountSpec } from '../policy/account.js'
 import { commonQueue, hostQueue, poolWorkflowId } from '../policy/ids.js'
 import type { PoolSettings } from '../policy/lease.js'
 import { poolQueries, poolSignals, sessionQueries, sessionSignals } from '../workflows/messages.js'
+import { syncDrill } from './drillSchedule.js'
 import type { ConnectOptions } from './engine/index.js'
 import { syncSchedules } from './schedules.js'
 import { configureWatchdogs } from './services.js'
@@ -62,6 +64,7 @@ export async function startWorker(input: {
       ...hostActivities(host, sampler, prober),
       ...serviceActivities(host, sampler),
       ...taskActivities(host, client, sessionTalk),
+      ...drillActivities(host, client, sessionQueries.describe),
     },
     maxConcurrentActivityTaskExecutions: activitySlots,
   })
@@ -76,6 +79,7 @@ export async function startWorker(input: {
   prober.start()
   await configurePool(client, home, config)
   await syncSchedules(client, home, config)
+  await syncDrill(client, home, config)
   const workers = [hostWorker, commonWorker]
   const runs = workers.map((worker) => worker.run())
   const taking = takeOver(client, home.hostId).catch((error: unknown) =>

@@ -1,4 +1,5 @@
 /** The workflow kinds that the worker registers; their names here are their type names in the engine. */
+export { drill } from './drill.js'
 export { escalation } from './escalation/escalation.js'
 export { loop } from './loop.js'
 export { pool } from './pool.js'

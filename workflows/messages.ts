@@ -52,6 +52,10 @@ export const poolSignals = {
   releaseLease: 'releaseLease',
   /** Announcement: tell a person, once for each of its keys, on the channels that are configured. */
   announce: 'announce',
+  /** Declaration: every account counts as walled for one session, until its time is over or it is lifted. */
+  declare: 'declare',
+  /** The name of the session whose declaration is over. */
+  lift: 'lift',
   migrate: 'migrate',
 } as const
 

@@ -15,6 +15,7 @@ import { clock } from '../policy/instants.js'
 import { sessionWorkflowId } from '../policy/ids.js'
 import type { LeaseRelease, LeaseRequest, PoolSettings, PoolView } from '../policy/lease.js'
 import * as poolDesk from '../policy/poolDesk.js'
+import type { Declaration } from '../policy/declaration.js'
 import type { Announcement, NoticeBoard } from '../policy/notices.js'
 import { poolQueries, poolSignals, sessionSignals } from './messages.js'
 import { Notices } from './notices.js'
@@ -64,6 +65,12 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
   )
   const notices = new Notices('desk' in input ? input.notices : undefined, () => take((desk) => desk))
   setHandler(defineSignal<[Announcement]>(poolSignals.announce), (one) => void announced.push(one))
+  setHandler(defineSignal<[Declaration]>(poolSignals.declare), (declaration) =>
+    take((desk, now) => poolDesk.declare(desk, declaration, now)),
+  )
+  setHandler(defineSignal<[string]>(poolSignals.lift), (session) =>
+    take((desk) => poolDesk.lift(desk, session)),
+  )
   setHandler(defineSignal(poolSignals.migrate), () => {
     migrate = true
   })

@@ -1,7 +1,7 @@
 /** One proxy per retry policy. Which host a step runs on is part of the proxy, since a step belongs to a host. */
 import { proxyActivities } from '@temporalio/workflow'
 import { commonQueue, hostQueue } from '../policy/ids.js'
-import type { CommonActivities, HostActivities } from '../activities/contracts.js'
+import type { CommonActivities, DrillActivities, HostActivities } from '../activities/contracts.js'
 import type { ServiceActivities } from '../activities/services/contracts.js'
 import type { TaskActivities } from '../activities/tasks/contracts.js'
 
@@ -81,6 +81,15 @@ export const serviceStepsOn = (hostId: string) =>
   >({
     taskQueue: hostQueue(hostId),
     startToCloseTimeout: '5 minutes',
+    heartbeatTimeout: beatWithin,
+    retry: patient,
+  })
+
+/** The looks of a drill stand until its session has come to where it should, at most for as long as the drill may take. */
+export const drillsOn = (hostId: string, within: number) =>
+  proxyActivities<DrillActivities>({
+    taskQueue: hostQueue(hostId),
+    startToCloseTimeout: within + 60_000,
     heartbeatTimeout: beatWithin,
     retry: patient,
   })

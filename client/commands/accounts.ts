@@ -7,6 +7,7 @@ import { loadConfig } from '../../config/loadConfig.js'
 import type { AccountFacts, AccountSpec, AccountState, Timing } from '../../policy/account.js'
 import { type AccountRow, type WindowRow, accountRow } from '../../policy/accountView.js'
 import { queuesOf, wouldHelpMost } from '../../policy/outlook.js'
+import type { Declaration } from '../../policy/declaration.js'
 import { newRecord, takeReading } from '../../policy/records.js'
 import { type Call, note, print, printJson } from '../call.js'
 import { withEngine } from '../engine.js'
@@ -26,12 +27,20 @@ export async function accounts(call: Call): Promise<void> {
   const live = readLive(home)
   const now = new Date()
   const rows = rowsOf(config, pool, live, now)
+  for (const { session, until } of standing(pool?.declared ?? [], now))
+    note(declaredText(session, until, now))
   if (call.json) printJson(rows)
   else {
     const table = renderTable(rows, columnsFor(call.colors, now), call.width, call.colors)
     print([table, ...waitingLines(pool, now)].join('\n'))
   }
 }
+
+const standing = (declared: readonly Declaration[], now: Date): Declaration[] =>
+  declared.filter(({ until }) => Date.parse(until) > now.getTime())
+
+const declaredText = (session: string, until: string, now: Date): string =>
+  `a drill is under way: for its session ${session} alone every account counts as walled until ${clock(until, now)}`
 
 /** Who waits for what until when, and what would help most. */
 function waitingLines(pool: PoolAnswer | null, now: Date): string[] {
@@ -61,7 +70,11 @@ export function rowsOf(
   })
   const inOrder = roles.flatMap((role) => facts.filter((account) => account.role === role))
   const moveAt = pool?.moveAt ?? config.pool.moveAt
-  return inOrder.map((account) => accountRow(account, moveAt, now.toISOString(), inOrder, config.timing))
+  const declared = standing(pool?.declared ?? [], now)
+  return inOrder.map((account) => ({
+    ...accountRow(account, moveAt, now.toISOString(), inOrder, config.timing),
+    ...(account.role === 'pool' && declared.length > 0 ? { declared } : {}),
+  }))
 }
 
 const roles = ['pool', 'reserved', 'substrate'] as const

@@ -68,6 +68,7 @@ describe('a good file', () => {
       prices: {},
       agents: { 'claude-code': { command: 'claude', args: [], env: {} } },
       timing: defaultTiming,
+      drill: { every: null, within: 900_000, agent: 'claude-code', model: null, keep: 20 },
       notices: { settle: 30_000, retryEvery: 60_000, giveUpAfter: 86_400_000, to: [] },
       tasks: [],
       services: [],

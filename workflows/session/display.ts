@@ -44,6 +44,10 @@ export class Display {
   }
 }
 
+/** For workflows that are no session: whether a person should look at this one. */
+export const showAttention = (value: boolean): void =>
+  upsertSearchAttributes([{ key: keys.attention, value }])
+
 function attributesOf(state: SessionState): SearchAttributeUpdatePair[] {
   const { place, walledUntil } = state
   return [

@@ -1,0 +1,110 @@
+/** `outpool drill` */
+import { WorkflowFailedError } from '@temporalio/client'
+import { z } from 'zod'
+import type { Config } from '../../config/config.js'
+import { openHome } from '../../config/home.js'
+import { readLive } from '../../config/liveState.js'
+import { loadConfig } from '../../config/loadConfig.js'
+import type { DrillReport, DrillStart } from '../../policy/drill.js'
+import { commonQueue, drillId } from '../../policy/ids.js'
+import { type Call, note, print, printJson } from '../call.js'
+import { type Engine, withEngine } from '../engine.js'
+import { FailedError } from '../errors.js'
+import { isFresh } from '../sessionRows.js'
+import { oneLine } from '../terminal.js'
+import { span } from '../times.js'
+
+const reportSchema = z.object({
+  ...{ id: z.string(), session: z.string(), startedAt: z.string(), endedAt: z.string() },
+  ...{ ok: z.boolean(), why: z.string().nullable() },
+  steps: z.array(
+    z.object({
+      ...{ name: z.string(), startedAt: z.string(), ms: z.number(), found: z.string(), ok: z.boolean() },
+    }),
+  ),
+}) satisfies z.ZodType<DrillReport>
+
+/** Beside the drill's own time: to end its session and to write its report. Milliseconds. */
+const concludesWithin = 10 * 60_000
+
+export async function drill(call: Call): Promise<void> {
+  const config = loadConfig({ path: call.config })
+  if (call.flag('dryRun')) {
+    const plan = planOf(config)
+    if (call.json) printJson(plan)
+    else print(describePlan(plan))
+    return
+  }
+  const home = openHome()
+  if (!isFresh(readLive(home), new Date()))
+    throw new FailedError(
+      'no worker is watching on this host, so nobody would act',
+      'start it with `outpool up`',
+    )
+  const report = await withEngine(home, (engine) => run(engine, config, home.hostId))
+  if (call.json) printJson(report)
+  else print(describe(report))
+  if (!report.ok) process.exitCode = 1
+}
+
+async function run(engine: Engine, config: Config, host: string): Promise<DrillReport> {
+  const { agent, model, within } = config.drill
+  const { pool, timing } = config
+  const start: DrillStart = { pool: pool.name, host, agent, model, within, timing }
+  const workflowId = drillId(new Date().toISOString())
+  const handle = await engine.client.workflow.start('drill', {
+    ...{ workflowId, taskQueue: commonQueue, args: [start] },
+    staticSummary: 'a drill: does the healer act when every account is spent?',
+  })
+  note(`the drill runs, at most ${span(within)}; it goes on if you leave: ${workflowId}`)
+  try {
+    return reportSchema.parse(await engine.within(within + concludesWithin, () => handle.result()))
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error
+    throw new FailedError('the drill did not come to an end', `see ${workflowId} in Temporal's Web UI`, {
+      cause: error,
+    })
+  }
+}
+
+/** What a drill would do. */
+interface Plan {
+  declaredWalled: string[]
+  fallbacks: string[]
+  agent: string
+  model: string | null
+  withinMs: number
+  everyMs: number | null
+}
+
+const planOf = ({ pool, substrates, drill: { agent, model, within, every } }: Config): Plan => ({
+  declaredWalled: pool.accounts.map(({ name }) => name),
+  fallbacks: substrates.map(({ name }) => name),
+  ...{ agent, model, withinMs: within, everyMs: every },
+})
+
+function describePlan({ declaredWalled, fallbacks, agent, model, withinMs, everyMs }: Plan): string {
+  const falls =
+    fallbacks.length === 0
+      ? 'It would have to park, as no substrate is configured, and get up when that is lifted.'
+      : `It would have to come up on ${fallbacks[0] ?? ''}${fallbacks.length > 1 ? ` (else ${fallbacks.slice(1).join(', ')})` : ''}, answer there, and come home when that is lifted.`
+  return [
+    `A session of its own (${agent}${model === null ? '' : `, ${model}`}) would start on an account and answer with one word.`,
+    `For this session alone, ${declaredWalled.join(', ')} would be declared walled, for at most ${span(withinMs)}.`,
+    falls,
+    `It costs two or three answers of one word. ${everyMs === null ? 'It runs only on demand (drill.every is not set).' : `It runs by itself every ${span(everyMs)}.`}`,
+  ].join('\n')
+}
+
+function describe({ session, startedAt, endedAt, ok, why, steps }: DrillReport): string {
+  const width = Math.max(...steps.map(({ name }) => name.length), 0)
+  const lines = steps.map(
+    (step) =>
+      `${step.ok ? 'ok  ' : 'FAIL'}  ${step.name.padEnd(width)}  ${oneLine(step.found)} (${span(step.ms)})`,
+  )
+  const took = span(Date.parse(endedAt) - Date.parse(startedAt))
+  const verdict = ok
+    ? `The healer acts when every account is spent: proven in ${took} with ${session}.`
+    : `The drill failed after ${took}: ${oneLine(why ?? 'no reason given')}`
+  return [...lines, '', verdict].join('\n')
+}

@@ -1,0 +1,65 @@
+/** The drill on real parts: the real agent program, tmux and engine, against the stand-in API. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AccountRow } from '../../policy/accountView.js'
+import type { DrillReport } from '../../policy/drill.js'
+import { type Fleet, startFleet } from '../support/fleet.js'
+import { until } from '../support/until.js'
+
+let fleet: Fleet
+
+beforeAll(async () => {
+  fleet = await startFleet({ accounts: ['max-1', 'max-2'], reserved: ['medic'] })
+  for (const name of ['max-1', 'max-2'])
+    fleet.world.standIn.account(name).windows({
+      five_hour: { used: 0.2, resetsAt: new Date(Date.now() + 4 * 3_600_000) },
+      seven_day: { used: 0.2, resetsAt: new Date(Date.now() + 90 * 3_600_000) },
+    })
+  await fleet.up()
+})
+afterAll(() => fleet.close())
+
+const declared = async (): Promise<unknown[]> =>
+  (await fleet.json<AccountRow[]>('accounts')).flatMap((row) => row.declared ?? [])
+
+describe('outpool drill', () => {
+  it('law 2: its session outlives a pool that is declared spent for it alone, and leaves nothing behind', async () => {
+    await fleet.run('start', 'other', '--cwd', fleet.world.cwd, '--account', 'max-1', '--', 'Hello')
+    await fleet.untilSession('other', ({ phase }) => phase === 'idle')
+    const drill = fleet.json<DrillReport>('drill')
+    const seen = await until('the declaration', declared, (found) => found.length > 0)
+    const report = await drill
+    expect(report.steps.map(({ name, ok }) => [name, ok])).toEqual([
+      ['is apart from the pool', true],
+      ['comes up and answers', true],
+      ['parks: there is no substrate', true],
+      ['comes home', true],
+    ])
+    expect(report).toMatchObject({ ok: true, why: null, id: expect.stringMatching(/^drill\/2/) as string })
+    expect(seen).toContainEqual({ session: report.session, until: expect.any(String) as string })
+
+    // Nobody else was touched, and nothing is left.
+    expect(await fleet.show('other')).toMatchObject({ account: 'max-1', rescueLog: [], attention: null })
+    expect(await declared()).toEqual([])
+    expect((await fleet.show(report.session)).phase).toBe('stopped')
+    expect(
+      fleet.world.standIn.requests({ kind: 'turn' }).filter(({ account }) => account === 'medic'),
+    ).toEqual([])
+    const folder = join(fleet.dir, 'state', 'drills')
+    const [file] = readdirSync(folder).filter((name) => name.endsWith('.json'))
+    expect(JSON.parse(readFileSync(join(folder, file!), 'utf8'))).toEqual(report)
+  })
+
+  it('says beforehand what it would do', async () => {
+    const { code, stdout } = await fleet.run('drill', '--dry-run')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /For this session alone, max-1, max-2 would be declared walled, for at most 15 min\./,
+    )
+    expect(await fleet.json('drill', '--dry-run')).toMatchObject({
+      declaredWalled: ['max-1', 'max-2'],
+      fallbacks: [],
+    })
+  })
+})
