@@ -10,6 +10,7 @@ import {
   type PoolDesk,
   type Waiting,
 } from './desk.js'
+import { withStanding } from './declaration.js'
 import { awayOf, callHome, isLasting, notCalledBefore } from './homecoming.js'
 import { iso, ms } from './instants.js'
 import type { LeaseGrant, LeaseRefusal, LeaseRequest } from './lease.js'
@@ -52,7 +53,7 @@ export function decide(desk: PoolDesk, now: string): Decision {
   const calls = callHome(round, still)
   const { lookAgainAt } = round
   return {
-    desk: { ...round.desk, waiting: still },
+    desk: { ...withStanding(round.desk, now), waiting: still },
     grants,
     refusals,
     calls,

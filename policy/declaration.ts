@@ -26,8 +26,11 @@ export const lift = (desk: PoolDesk, session: string): PoolDesk => ({
   declared: (desk.declared ?? []).filter((one) => one.session !== session),
 })
 
-/** Those whose time is not over. */
-export const standing = ({ declared }: PoolDesk, now: string): Declaration[] =>
+/** The desk without those whose time is over. */
+export const withStanding = (desk: PoolDesk, now: string): PoolDesk =>
+  desk.declared === undefined ? desk : { ...desk, declared: standing(desk, now) }
+
+const standing = ({ declared }: PoolDesk, now: string): Declaration[] =>
   (declared ?? []).filter(({ until }) => ms(until) > ms(now))
 
 /** Until when every account counts as walled for this session, or null. `now` in milliseconds. */

@@ -1,4 +1,5 @@
 /** What stands with the pool that a person may have to hear of, read off its desk. */
+import { declaredUntil } from './declaration.js'
 import type { PoolDesk } from './desk.js'
 import { ms } from './instants.js'
 import type { PoolNews } from './notices.js'
@@ -26,7 +27,10 @@ export function newsOf(desk: PoolDesk, now: string): PoolNews {
     pool: desk.settings.name,
     dry: accounts.length > 0 && spent.length === accounts.length ? spent.join(', ') : null,
     waiting: desk.waiting.flatMap(({ request: { session }, told }) =>
-      told === null ? [] : [{ session, why: told.why, retryAt: told.retryAt }],
+      // That the session of a drill has to wait is what the drill is for.
+      told === null || declaredUntil(desk, session, ms(now)) !== null
+        ? []
+        : [{ session, why: told.why, retryAt: told.retryAt }],
     ),
     loggedOut: accounts.filter(({ login }) => login === 'out').map(({ name }) => name),
   }

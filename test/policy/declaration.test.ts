@@ -13,6 +13,7 @@ import {
   viewOfPool,
   type PoolDesk,
 } from '../../policy/poolDesk.js'
+import { newsOf } from '../../policy/poolNews.js'
 import { asks, at, desk, grantedTo, known, served, spec } from './make.js'
 
 const two = takeReadings(desk(spec('a'), spec('b')), [known('a', 0.1), known('b', 0.2)], at(0))
@@ -46,6 +47,10 @@ describe('law 2: walls that a drill declares', () => {
     const lifted = lift(waiting.desk, 'drill-1')
     expect(viewOfPool(lifted).declared).toEqual([])
     expect(grantedTo(decide(lifted, at(1)))).toEqual({ 'drill-1': 'a' })
+  })
+
+  it('are no news for a person', () => {
+    expect(newsOf(served(drilled(), asks('drill-1')).desk, at(0))).toMatchObject({ dry: null, waiting: [] })
   })
 
   it('are bounded whatever is asked for, and old ones are forgotten', () => {

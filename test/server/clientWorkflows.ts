@@ -2,7 +2,15 @@
  * Workflows of the product's names and messages that do as a test tells them, without any host: what the command prints
  * and sends is tested here, what a session does is tested elsewhere.
  */
-import { condition, defineQuery, defineSignal, setHandler, upsertMemo } from '@temporalio/workflow'
+import {
+  condition,
+  defineQuery,
+  defineSignal,
+  setHandler,
+  upsertMemo,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { DrillReport, DrillStart } from '../../policy/drill.js'
 import type { SessionDetails } from '../../policy/session.js'
 import {
   type DeliveryQuery,
@@ -50,6 +58,17 @@ export async function session(start: SessionStart): Promise<SessionDetails> {
   become({})
   await condition(() => state.phase === 'stopped')
   return state
+}
+
+/** Answers a report: of a failure where the drill's agent is called so. */
+export function drill({ agent }: DrillStart): Promise<DrillReport> {
+  const { workflowId } = workflowInfo()
+  const step = { name: 'falls back', startedAt: '2026-01-02T03:04:05.000Z', ms: 1_500 }
+  const ok = agent !== 'fails'
+  return Promise.resolve({
+    ...{ id: workflowId, session: 'drill-1', startedAt: step.startedAt, endedAt: step.startedAt },
+    ...{ ok, why: ok ? null : 'it parked', steps: [{ ...step, found: ok ? 'idle on haiku' : 'parked', ok }] },
+  })
 }
 
 export async function pool(view: PoolView): Promise<void> {

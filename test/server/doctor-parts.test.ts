@@ -9,6 +9,7 @@ import { openHome, type Home } from '../../config/home.js'
 import { checkZones } from '../../worker/doctor/clock.js'
 import { checkEnvironment } from '../../worker/doctor/configuration.js'
 import { checkSockets, checkWatching } from '../../worker/doctor/disk.js'
+import { checkDrill } from '../../worker/doctor/drills.js'
 import { fail, ok, warn } from '../../worker/doctor/finding.js'
 import { render } from '../../worker/doctor/print.js'
 import { runChecks } from '../../worker/doctor/runChecks.js'
@@ -149,5 +150,32 @@ describe('the host', () => {
     expect(states({ https_proxy: 'http://proxy:3128', no_proxy: 'localhost, 127.0.0.1' })).toEqual(['ok'])
     expect(states({ https_proxy: '' })).toEqual(['ok'])
     expect(states({ CLAUDE_CODE_OAUTH_TOKEN: 'x', http_proxy: 'http://proxy' })).toEqual(['warn', 'warn'])
+  })
+})
+
+describe('the newest drill', () => {
+  const day = 86_400_000
+  const now = Date.parse('2026-11-24T22:00:00.000Z')
+  const drill = { every: 7 * day, within: 1, agent: 'claude-code', model: null, keep: 20 }
+  const report = (name: string, over: object): void => {
+    mkdirSync(join(home.dir, 'drills', 'work'), { recursive: true })
+    const content = { endedAt: '2026-11-20T00:00:00.000Z', ok: true, why: null, ...over }
+    writeFileSync(join(home.dir, 'drills', name), JSON.stringify(content))
+  }
+
+  it('is nothing to speak of where nobody asked for drills', async () => {
+    expect(await checkDrill(home, { ...drill, every: null }, now)).toEqual([])
+    expect(await checkDrill(home, drill, now)).toEqual([ok('drill', 'none was run yet')])
+  })
+
+  it('went well, failed, or is overdue', async () => {
+    report('drill-20261101-000000.json', { ok: false, why: 'an old failure' })
+    report('drill-20261120-000000.json', {})
+    expect(await checkDrill(home, drill, now)).toEqual([ok('drill', 'went well at 2026-11-20T00:00:00.000Z')])
+    expect(await checkDrill(home, { ...drill, every: day }, now)).toMatchObject([{ state: 'warn' }])
+    report('drill-20261121-000000.json', { ok: false, why: 'it parked' })
+    expect(await checkDrill(home, drill, now)).toMatchObject([
+      { state: 'warn', found: 'failed at 2026-11-20T00:00:00.000Z: it parked' },
+    ])
   })
 })

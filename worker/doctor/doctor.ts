@@ -16,6 +16,7 @@ import {
   loadForDoctor,
 } from './configuration.js'
 import { checkDatabase, checkSockets, checkSpace, checkWatching } from './disk.js'
+import { checkDrill } from './drills.js'
 import { checkEngine, checkPorts } from './engine.js'
 import { type Finding, warn } from './finding.js'
 import { checkApart, checkDuplicates, checkLogin } from './logins.js'
@@ -50,6 +51,7 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
       ? []
       : [check('services', quick, () => checkServices(home, config))]),
     ...(config?.tasks ?? []).map((task) => check(`task ${task.name}`, slow, () => checkTask(task, env))),
+    ...(config === null ? [] : [check('drill', quick, () => checkDrill(home, config.drill, Date.now()))]),
     ...engineChecks(home, env),
     ...hostChecks(home, env),
   ])

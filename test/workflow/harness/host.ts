@@ -9,6 +9,7 @@ import type {
   Carried,
   CarryRequest,
   DeliverRequest,
+  DrillActivities,
   HostActivities,
   Launched,
   LaunchRequest,
@@ -23,6 +24,7 @@ import type {
 import * as faults from '../../../activities/errors.js'
 import type { AccountReading, Wall, Window } from '../../../policy/account.js'
 import type { Notice } from '../../../policy/notices.js'
+import { DrillSide } from './drillSide.js'
 import type { HostSide } from './theatre.js'
 
 export const iso = (instant: number): string => new Date(instant).toISOString()
@@ -86,6 +88,7 @@ export class FakeHost implements HostSide {
   /** What a person was told, in order; a channel in `mute` takes nothing. */
   readonly told: { channel: string; notice: Notice; at: number }[] = []
   readonly mute = new Set<string>()
+  readonly drill = new DrillSide()
   /** How often a watch looks, in virtual time. */
   lookEvery = 5_000
   /** Every call of a delivery, in order. */
@@ -173,8 +176,9 @@ export class FakeHost implements HostSide {
     copies.set(account, [...(copies.get(account) ?? []), text])
   }
 
-  activities(): HostActivities {
+  activities(): HostActivities & DrillActivities {
     return {
+      ...this.drill.activities(),
       launchAgent: (request) => this.#alone(request, 'launchAgent', () => this.#launch(request)),
       stopAgent: (request) => this.#alone(request, 'stopAgent', () => this.#stop(request)),
       carryConversation: (request) => this.#carry(request),

@@ -85,6 +85,8 @@ export class Stage {
     }
     const stage = new Stage(theatre, host, settings, await theatre.addHost(host))
     host.liveSessions = () => stage.#live()
+    host.drill.describe = (session) =>
+      theatre.env.client.workflow.getHandle(sessionWorkflowId(session)).query(sessionQueries.describe)
     if (options.withPool ?? true) await stage.startPool()
     return stage
   }

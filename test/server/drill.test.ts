@@ -1,0 +1,108 @@
+/** `outpool drill` and its schedule against a real engine; the drill itself is a stand-in (clientWorkflows.ts). */
+import { copyFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Client, Connection } from '@temporalio/client'
+import { NativeConnection, Worker } from '@temporalio/worker'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Config } from '../../config/config.js'
+import { openHome } from '../../config/home.js'
+import { loadConfig } from '../../config/loadConfig.js'
+import type { DrillReport } from '../../policy/drill.js'
+import { commonQueue, drillSchedule } from '../../policy/ids.js'
+import { syncDrill } from '../../worker/drillSchedule.js'
+import { type DevServer, devServer } from '../support/engine.js'
+import { type Place, newPlace } from './clientSupport.js'
+
+let server: DevServer
+let client: Client
+let native: NativeConnection
+let place: Place
+
+beforeAll(async () => {
+  server = await devServer()
+  client = new Client({
+    connection: await Connection.connect({ address: server.address }),
+    namespace: server.namespace,
+  })
+  native = await NativeConnection.connect({ address: server.address })
+})
+afterAll(async () => {
+  await native.close()
+  await client.connection.close()
+  await server.stop()
+})
+beforeEach(() => {
+  place = newPlace()
+  copyFileSync(server.home.engineFile, join(place.home, 'engine.json'))
+})
+afterEach(() => place.remove())
+
+const workflowsPath = fileURLToPath(new URL('clientWorkflows.ts', import.meta.url))
+
+async function withWorker(use: () => Promise<void>): Promise<void> {
+  const worker = await Worker.create({
+    ...{ connection: native, namespace: server.namespace, taskQueue: commonQueue, workflowsPath },
+  })
+  await worker.runUntil(use)
+}
+
+/** As a worker that looks at its sessions leaves it. */
+function watched(): void {
+  const live = { at: new Date().toISOString(), pid: process.pid, sessions: {}, accounts: [] }
+  writeFileSync(join(place.home, 'live.json'), JSON.stringify(live))
+}
+
+describe('outpool drill', () => {
+  it('runs one, prints its report, and exits 1 where it failed', async () => {
+    watched()
+    await withWorker(async () => {
+      const { code, stdout, stderr } = await place.run(['drill'])
+      expect({ code, stdout }).toEqual({
+        code: 0,
+        stdout:
+          'ok    falls back  idle on haiku (1 s)\n\nThe healer acts when every account is spent: proven in 0 s with drill-1.\n',
+      })
+      expect(stderr).toMatch(/drill\/2\d{3}-/)
+      const agents = 'agents: { fails: { command: x } }\ndrill: { agent: fails }\n'
+      writeFileSync(join(place.dir, 'failing.yaml'), `${plain}${agents}`)
+      const failed = await place.run(['drill', '--json', '--config', 'failing.yaml'])
+      expect(failed.code).toBe(1)
+      expect(JSON.parse(failed.stdout) as DrillReport).toMatchObject({ ok: false, why: 'it parked' })
+    })
+  })
+
+  it('needs a worker that watches: without one nobody would act', async () => {
+    const { code, stderr } = await place.run(['drill'])
+    expect(code).toBe(1)
+    expect(stderr).toBe(
+      'outpool: no worker is watching on this host, so nobody would act\n  -> start it with `outpool up`\n',
+    )
+  })
+})
+
+const plain = 'pool: { accounts: [{ name: max-1, configDir: ~/.claude-max-1 }] }\n'
+
+describe('the schedule of drills', () => {
+  it('is what the configuration says at each start of a worker, and a pause by a person stays', async () => {
+    const home = openHome({ OUTPOOL_HOME: place.home })
+    const config = (more: string): Config => {
+      writeFileSync(join(place.dir, 'outpool.yaml'), `${plain}${more}`)
+      return loadConfig({ env: place.env, cwd: place.dir })
+    }
+    const handle = client.schedule.getHandle(drillSchedule('main'))
+    await syncDrill(client, home, config(''))
+    await expect(handle.describe()).rejects.toThrow()
+    await syncDrill(client, home, config('drill: { every: 7d, model: haiku }\n'))
+    const made = await handle.describe()
+    expect(made.spec.intervals?.[0]?.every).toBe(7 * 86_400_000)
+    expect(made.action).toMatchObject({ workflowType: 'drill', args: [{ pool: 'main', model: 'haiku' }] })
+    await handle.pause('not today')
+    await syncDrill(client, home, config('drill: { every: 1d }\n'))
+    const changed = await handle.describe()
+    expect(changed.spec.intervals?.[0]?.every).toBe(86_400_000)
+    expect(changed.state.paused).toBe(true)
+    await syncDrill(client, home, config(''))
+    await expect(handle.describe()).rejects.toThrow()
+  })
+})

@@ -1,0 +1,39 @@
+/** The drill: whether the newest one proved what it should, and not too long ago. */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { DrillConfig } from '../../config/config.js'
+import type { Home } from '../../config/home.js'
+import { type Finding, ok, warn } from './finding.js'
+
+const reportSchema = z.object({ endedAt: z.iso.datetime(), ok: z.boolean(), why: z.string().nullable() })
+
+const runIt = 'Run `outpool drill`; its report says which step failed.'
+
+/** Nothing where nobody has asked for drills. */
+export async function checkDrill(home: Home, { every }: DrillConfig, now: number): Promise<Finding[]> {
+  const name = 'drill'
+  const newest = await newestReport(join(home.dir, 'drills'))
+  if (newest === null) return every === null ? [] : [ok(name, 'none was run yet')]
+  const { endedAt, why } = newest
+  if (!newest.ok) return [warn(name, `failed at ${endedAt}: ${why ?? 'no reason given'}`, runIt)]
+  // One may be left out while the machine sleeps; two in a row say that nothing runs them.
+  if (every !== null && now - Date.parse(endedAt) > 2 * every)
+    return [warn(name, `the newest went well at ${endedAt}, and more are overdue`, runIt)]
+  return [ok(name, `went well at ${endedAt}`)]
+}
+
+/** A report that cannot be read is as good as none. */
+async function newestReport(folder: string): Promise<z.output<typeof reportSchema> | null> {
+  const names = await readdir(folder).catch(() => [])
+  const newest = names
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .at(-1)
+  if (newest === undefined) return null
+  try {
+    return reportSchema.parse(JSON.parse(await readFile(join(folder, newest), 'utf8')))
+  } catch {
+    return null
+  }
+}
