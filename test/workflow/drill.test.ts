@@ -118,7 +118,7 @@ describe('law 7: on the embedded engine', () => {
   it('law 7: a drill that is terminated half-way takes its session along', async () => {
     const stage = await openReal({ accounts: ['a'] })
     const handle = await start(stage)
-    const [{ session }] = (await untilDeclared(stage)) as [{ session: string }]
+    const [{ session }] = (await untilDeclared(stage)) as [{ session: string; until: string }]
     await handle.terminate('the test pulls the plug')
     await stage.until(
       'the end of its session',
