@@ -81,7 +81,7 @@ class Exercise {
     await this.#tellPool(poolSignals.declare, { session: this.#session, until: this.#until })
     const text: SendArgs = { id: `${this.#session}-away`, text: policy.drillPrompts.away }
     await this.#child.signal(sessionSignals.send, text)
-    const wall: MoveArgs = { to: null, cause: 'wall' }
+    const wall: MoveArgs = { to: null, cause: 'wall', mayReturn: true }
     await this.#child.signal(sessionSignals.move, wall)
     if (ground.fallbacks.length > 0) await this.#reach('fallback', 'falls back and answers', declaredAt)
     else await this.#reach('parked', 'parks: there is no substrate', declaredAt)

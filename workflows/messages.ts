@@ -168,6 +168,8 @@ export interface MoveArgs {
   /** Null: the best able account. */
   to: string | null
   cause: Extract<RescueCause, 'move' | 'wall'>
+  /** After a wall: the account may be taken again as soon as the pool finds it able. Default: it is left out for a while. */
+  mayReturn?: boolean
 }
 
 /** A text, or a file of the session's host that is read when it is said: its content stands in no history. */

@@ -188,10 +188,10 @@ async function obey(run: Run, watching: Watching | null): Promise<Watching | nul
       if (state.paused) show(run, { paused: false, phase: 'parked' })
       return watching
     case 'move': {
-      const { to, cause } = order.args
+      const { to, cause, mayReturn = false } = order.args
       if (to !== null && to === state.place?.name && !state.bringUp && !state.paused) return watching
       const from = state.place?.name
-      const exclude = cause === 'wall' && from !== undefined ? [from] : []
+      const exclude = cause === 'wall' && from !== undefined && !mayReturn ? [from] : []
       state.paused = false
       const turn = state.bringUp?.turn ?? 'idle'
       state.bringUp = plan(cause, { prefer: to, pinned: to !== null, exclude, turn })
