@@ -10,7 +10,12 @@ import { until } from '../support/until.js'
 let fleet: Fleet
 
 beforeAll(async () => {
-  fleet = await startFleet({ accounts: ['max-1', 'max-2'], reserved: ['medic'] })
+  const key = { ANTHROPIC_API_KEY: { fromEnv: 'KEY_OF_SPARE' } }
+  fleet = await startFleet({
+    ...{ accounts: ['max-1', 'max-2'], reserved: ['medic'] },
+    config: { substrates: [{ name: 'spare', model: 'claude-haiku-4-5', env: key }] },
+  })
+  fleet.env['KEY_OF_SPARE'] = fleet.world.standIn.account('spare').apiKey
   for (const name of ['max-1', 'max-2'])
     fleet.world.standIn.account(name).windows({
       five_hour: { used: 0.2, resetsAt: new Date(Date.now() + 4 * 3_600_000) },
@@ -33,7 +38,7 @@ describe('outpool drill', () => {
     expect(report.steps.map(({ name, ok }) => [name, ok])).toEqual([
       ['is apart from the pool', true],
       ['comes up and answers', true],
-      ['parks: there is no substrate', true],
+      ['falls back and answers', true],
       ['comes home', true],
     ])
     expect(report).toMatchObject({ ok: true, why: null, id: expect.stringMatching(/^drill\/2/) as string })
@@ -43,9 +48,9 @@ describe('outpool drill', () => {
     expect(await fleet.show('other')).toMatchObject({ account: 'max-1', rescueLog: [], attention: null })
     expect(await declared()).toEqual([])
     expect((await fleet.show(report.session)).phase).toBe('stopped')
-    expect(
-      fleet.world.standIn.requests({ kind: 'turn' }).filter(({ account }) => account === 'medic'),
-    ).toEqual([])
+    const turns = fleet.world.standIn.requests({ kind: 'turn' })
+    expect(turns.filter(({ account }) => account === 'medic')).toEqual([])
+    expect(turns.some(({ account, outcome }) => account === 'spare' && outcome === 'answered')).toBe(true)
     const folder = join(fleet.dir, 'state', 'drills')
     const [file] = readdirSync(folder).filter((name) => name.endsWith('.json'))
     expect(JSON.parse(readFileSync(join(folder, file!), 'utf8'))).toEqual(report)
@@ -59,7 +64,7 @@ describe('outpool drill', () => {
     )
     expect(await fleet.json('drill', '--dry-run')).toMatchObject({
       declaredWalled: ['max-1', 'max-2'],
-      fallbacks: [],
+      fallbacks: ['spare'],
     })
   })
 })
