@@ -156,11 +156,11 @@ class Exercise {
       ...{ ok: this.why === null, why: this.why, steps: this.#steps },
     }
     const summary = report.ok ? 'write the report' : 'write the report of a failure'
-    await this.#hands.reportDrill.executeWithOptions({ summary }, [report])
     if (!report.ok) {
       showAttention(true)
       await this.#tellPool(poolSignals.announce, policy.drillNotice(report))
     }
+    await this.#hands.reportDrill.executeWithOptions({ summary }, [report])
     return report
   }
 
