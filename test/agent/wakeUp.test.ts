@@ -1,0 +1,135 @@
+/** The third layer on real parts: the real agent program, on the healer's own logins, mends a service and is checked. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Client, Connection } from '@temporalio/client'
+import { afterEach, describe, expect, it } from 'vitest'
+import { openHome } from '../../config/home.js'
+import { readEngine } from '../../config/liveState.js'
+import type { Incident } from '../../policy/incident.js'
+import { escalationWorkflowId, wakeUpSession, watchdogWorkflowId } from '../../policy/ids.js'
+import type { ServiceView } from '../../policy/service.js'
+import { type Fleet, startFleet } from '../support/fleet.js'
+import { conversationText } from '../standin/requests.js'
+import { until } from '../support/until.js'
+
+/** Ends at once while the file `broken` is there; else it beats. */
+const program = `
+const { appendFileSync, existsSync, writeFileSync } = require('node:fs')
+appendFileSync('starts', 'one\\n')
+if (existsSync('broken')) { console.log('secret-of-the-output: broken is there'); process.exit(1) }
+setInterval(() => writeFileSync('beat', JSON.stringify({ by: 'loop', pid: process.pid, at: new Date().toISOString() })), 100)
+`
+const prompt = 'secret-of-the-prompt: look into the folder and mend the loop.'
+const mend = { tools: [{ name: 'Bash', input: { command: 'rm broken', description: 'Mend the loop' } }] }
+const inHours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
+
+let fleet: Fleet
+let cwd: string
+afterEach(() => fleet.close())
+
+async function guard(reserved: string[], wakeUp: Record<string, unknown> = {}): Promise<void> {
+  const service = {
+    ...{ name: 'loop', run: [process.execPath, 'loop.cjs'], every: '1s' },
+    heartbeat: { file: 'loop/beat', staleAfter: '4s' },
+    restarts: { limit: 1, within: '10m', pause: '1s' },
+    cwd: 'loop',
+    wakeUp: { prompt, verify: ['test', '-f', 'beat'], beatWithin: '4s', retryEvery: '10s', ...wakeUp },
+  }
+  // Nobody is there to allow a command.
+  const agentArgs = ['--permission-mode', 'manual', '--allowedTools=Bash']
+  fleet = await startFleet({ accounts: ['max-1'], reserved, agentArgs, config: { services: [service] } })
+  cwd = join(fleet.dir, 'loop')
+  mkdirSync(cwd)
+  writeFileSync(join(cwd, 'loop.cjs'), program)
+  writeFileSync(join(cwd, 'broken'), '')
+}
+
+const service = async (): Promise<ServiceView> => (await fleet.json<ServiceView[]>('services'))[0]!
+const incident = (n = 1): Promise<Incident> => fleet.json<Incident>('incidents', 'show', String(n))
+const untilHealed = (): Promise<Incident> =>
+  until(
+    'the incident to be over',
+    () => incident(),
+    ({ closedAt }) => closedAt !== null,
+    90_000,
+  )
+const starts = (): number => readFileSync(join(cwd, 'starts'), 'utf8').trim().split('\n').length
+const askedOf = (account: string) =>
+  fleet.world.standIn.requests({ kind: 'turn' }).filter((one) => one.account === account)
+
+describe('a wake-up', () => {
+  it('law 1, 11: heals by a command on a reserved account, is checked, and leaves what it said on the host', async () => {
+    await guard(['medic'])
+    let startsWhileAtWork = 0
+    fleet.world.standIn.account('medic').answer(async ({ turn }) => {
+      if (turn > 1) return 'secret-of-the-answer: I removed the file `broken`.'
+      // The watchdog looks every second: while the agent is at work it must not restart anything.
+      const before = starts()
+      for (const name of ['loop', 'loop']) await fleet.run('check', name)
+      startsWhileAtWork = starts() - before
+      return mend
+    })
+    await fleet.up()
+    const over = await untilHealed()
+    expect(over.outcome).toBe('healed')
+    expect(startsWhileAtWork).toBe(0)
+    // The first start, one restart, and the one after the agent was done.
+    expect(starts()).toBe(3)
+    expect(over.said[0]?.text).toContain('I removed the file')
+    expect(over.timeline.at(-2)?.what).toMatch(/^agreed/)
+    const well = await until('the watch to go on', service, ({ state }) => state === 'running')
+    expect(well).toMatchObject({ restarts: 0, incident: null, lastBeat: { by: 'loop' } })
+    expect((await fleet.run('check', 'loop')).code).toBe(0)
+    expect(askedOf('max-1')).toEqual([])
+    expect(conversationText(askedOf('medic')[0]!)).toMatch(/secret-of-the-prompt[^]*secret-of-the-output/)
+    expect(fleet.processes().filter((line) => line.includes(wakeUpSession(1)))).toEqual([])
+
+    const connection = await Connection.connect({ address: readEngine(openHome(fleet.env))!.address })
+    const { workflow } = new Client({ connection })
+    const ids = [watchdogWorkflowId('loop'), escalationWorkflowId('loop', 1)]
+    for (const id of ids) {
+      const history = JSON.stringify(await workflow.getHandle(id).fetchHistory(), (key, value: unknown) =>
+        key === 'data' && typeof value === 'string' ? Buffer.from(value, 'base64').toString() : value,
+      )
+      expect(history).toContain('loop')
+      expect(history).not.toMatch(/secret-of-the/)
+    }
+    await connection.close()
+  })
+
+  it('goes to the next place when one is walled, is tried again when the check disagrees, and is woken no third time', async () => {
+    await guard(['medic-1', 'medic-2'])
+    const { standIn } = fleet.world
+    standIn.account('medic-1').wall('five_hour', inHours(3))
+    let asked = 0
+    standIn.account('medic-2').answer(({ turn }) => {
+      if (turn === 1) asked += 1
+      return asked > 1 && turn === 1 ? mend : 'All is well, believe me.'
+    })
+    await fleet.up()
+    const over = await untilHealed()
+    expect(over.outcome).toBe('healed')
+    const said = over.timeline.map(({ what }) => what).join('\n')
+    expect(said).toMatch(
+      /woken on medic-1[^]*walled[^]*woken on medic-2[^]*disagreed[^]*woken on medic-2[^]*agreed/,
+    )
+    expect(asked).toBe(2)
+  })
+
+  it('law 10: that never answers is ended in time, a person is told, and it is healed once they have mended the cause', async () => {
+    await guard(['medic'], { timeout: '6s' })
+    fleet.world.standIn.account('medic').answer({ breakage: 'hang' })
+    await fleet.up()
+    await until(
+      'a person to be told',
+      () => incident(),
+      ({ timeline }) => timeline.some(({ what }) => what.startsWith('a person was told')),
+      90_000,
+    )
+    expect((await service()).state).toBe('escalated')
+    rmSync(join(cwd, 'broken'))
+    const over = await untilHealed()
+    expect(over.outcome).toBe('recovered')
+    expect(over.timeline.map(({ what }) => what).join('\n')).toMatch(/not done in time/)
+  })
+})
