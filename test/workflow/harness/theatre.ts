@@ -14,6 +14,7 @@ import {
 } from '@temporalio/worker'
 import { fileURLToPath } from 'node:url'
 import type { CommonActivities, HostActivities } from '../../../activities/contracts.js'
+import type { ServiceActivities } from '../../../activities/services/contracts.js'
 import { commonQueue, hostQueue } from '../../../policy/ids.js'
 import { attributeKinds } from '../../../worker/engine/setup.js'
 import { devServer, timeSkippingEnvironment, type DevServer } from '../../support/engine.js'
@@ -47,7 +48,7 @@ const longestCall = 3_600_000
 export interface HostSide {
   readonly hostId: string
   readonly pool: string
-  activities(): HostActivities
+  activities(): Partial<HostActivities & ServiceActivities>
   liveSessions(): Promise<string[]>
 }
 

@@ -1,0 +1,112 @@
+/** Days of the watchdog, each minute short: seeded faults of the service, of the agents and of the worker, against an oracle. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../support/until.js'
+import { share } from '../../policy/backoff.js'
+import { commonQueue, escalationWorkflowId, watchdogWorkflowId } from '../../policy/ids.js'
+import type { ServiceSpec } from '../../policy/service.js'
+import { watchdogQueries, watchdogSignals, type WatchdogCard } from '../../workflows/messages.js'
+import { Theatre } from './harness/theatre.js'
+import { type Agent, type Fault, minute, ServiceWorld } from './watchdogHost.js'
+
+const hour = 60 * minute
+const day = 24 * hour
+
+let theatre: Theatre
+beforeAll(async () => {
+  theatre = await Theatre.openReal()
+}, 120_000)
+afterAll(() => theatre.close())
+
+const specOf = (world: ServiceWorld, name: string): ServiceSpec => ({
+  ...{ name, host: world.hostId, pool: 'none', every: world.every, canStart: true },
+  ...{ restarts: { limit: 3, within: hour, pause: minute }, wakeUp: { retryEvery: 10 * minute } },
+})
+
+async function start(world: ServiceWorld, name: string) {
+  const worker = await theatre.addHost(world)
+  const handle = await theatre.env.client.workflow.start('watchdog', {
+    ...{ workflowId: watchdogWorkflowId(name), taskQueue: commonQueue, args: [specOf(world, name)] },
+  })
+  const card = () =>
+    theatre.env.client.workflow.getHandle(handle.workflowId).query<WatchdogCard>(watchdogQueries.describe)
+  return { handle: theatre.env.client.workflow.getHandle(handle.workflowId), card, worker }
+}
+
+/** A seeded choice: the same week each time. */
+const pick = <T>(seed: string, from: readonly T[]): T => from[Math.floor(share(seed) * from.length)]!
+
+function planOf(seed: string, begin: number): { faults: Fault[]; agents: Agent[] } {
+  const at = (n: number): number => begin + Math.floor(share(`${seed} when ${n}`) * day)
+  // Agents are woken later each time within a real day, so that few faults need one.
+  const faults = Array.from({ length: 12 }, (_, n): Fault => ({
+    at: at(n),
+    kind: n < 3 ? 'broken' : pick(`${seed} what ${n}`, ['exit', 'hang']),
+  }))
+  const agents = Array.from({ length: 100 }, (_, n) =>
+    pick(`${seed} agent ${n}`, ['heals', 'heals', 'wrong', 'walled', 'late'] as const),
+  )
+  return { faults, agents }
+}
+
+describe('seeded faults', () => {
+  it.each(['one'])('law 7, 10: seed %s: nothing runs twice, and nothing stays down', async (seed) => {
+    const { faults, agents } = planOf(seed, Date.now())
+    const world = new ServiceWorld(`host-${seed}`, faults, agents)
+    const { card, handle, worker } = await start(world, `days-${seed}`)
+    let rounds = 0
+    await until(
+      `the end of ${seed}`,
+      async () => {
+        rounds += 1
+        // A worker falls right after a step whose answer is lost; the history is cut at any moment.
+        if (rounds % 20 === 0) world.answersLost = 1
+        if (rounds % 50 === 0) await handle.signal(watchdogSignals.migrate)
+        return { card: await card(), left: world.faultsLeft, down: world.isDown }
+      },
+      ({ card: { state, incident }, left, down }) =>
+        left === 0 && !down && state === 'running' && incident === null,
+      110_000,
+    )
+    expect(world.violations).toEqual([])
+    expect(world.downs.filter(({ to }) => to === null)).toEqual([])
+    expect(world.downs.length).toBeGreaterThan(5)
+    await handle.terminate()
+    await worker.close()
+  })
+})
+
+describe('one escalation per incident', () => {
+  it('law 2, 7: goes on while the watchdog is renewed, paused and looked at, and its agent is called off by a pause', async () => {
+    const world = new ServiceWorld('host-one', [{ at: Date.now(), kind: 'broken' }], ['wrong', 'wrong'])
+    // The agent takes its time.
+    world.agentTakes = 60_000
+    const { card, handle, worker } = await start(world, 'one')
+    const untilCard = (what: string, wanted: (now: WatchdogCard) => boolean) =>
+      until(what, card, wanted, 30_000)
+    const { incident } = await untilCard('the escalation', ({ state }) => state === 'escalated')
+    await until(
+      'an agent',
+      () => Promise.resolve(world.woken.length),
+      (count) => count === 1,
+    )
+    const escalation = theatre.env.client.workflow.getHandle(escalationWorkflowId('one', incident!))
+    await handle.signal(watchdogSignals.migrate)
+    await untilCard('the new run', ({ state }) => state === 'escalated')
+    expect((await escalation.describe()).status.name).toBe('RUNNING')
+    await handle.signal(watchdogSignals.pause)
+    await untilCard('the pause', ({ state }) => state === 'paused')
+    await escalation.result()
+    const { length } = world.starts
+    world.agentTakes = 5 * minute
+    await handle.signal(watchdogSignals.resume)
+    expect(world.starts).toHaveLength(length)
+    const well = await untilCard(
+      'the end of it',
+      ({ state, incident: open }) => state === 'running' && open === null,
+    )
+    expect(well.restarts).toBe(0)
+    expect(world.violations).toEqual([])
+    await handle.terminate()
+    await worker.close()
+  })
+})
