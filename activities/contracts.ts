@@ -145,9 +145,15 @@ export interface NoticeOutcome {
   failed: { channel: string; why: string }[]
 }
 
+/** An agent whose request hangs, or that a signal has stopped. */
+export interface InterruptRequest extends SessionRef {
+  how: 'hung-request' | 'stopped'
+}
+
 export interface HostActivities {
   launchAgent(request: LaunchRequest): Promise<Launched>
   stopAgent(request: StopRequest): Promise<Stopped>
+  interruptAgent(request: InterruptRequest): Promise<void>
   carryConversation(request: CarryRequest): Promise<Carried>
   watchAgent(request: WatchRequest): Promise<Observation>
   /** There is room at home for the session: its watch ends as soon as it is at rest. Durable on the host, for this fence. */

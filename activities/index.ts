@@ -6,6 +6,7 @@ import { carryConversation } from './carry.js'
 import type { CommonActivities, HostActivities } from './contracts.js'
 import { deliverText } from './deliver.js'
 import type { Host } from './host.js'
+import { interruptAgent } from './interrupt.js'
 import { launchAgent } from './launch.js'
 import { sendNotice } from './notices.js'
 import type { Prober } from './probe.js'
@@ -21,6 +22,7 @@ export function hostActivities(host: Host, sampler: Sampler, prober: Prober): Ho
       sampler.release(request.session, request.fence)
       return beating(() => stopAgent(host, request, wasWorking))
     },
+    interruptAgent: (request) => beating(() => interruptAgent(host, request)),
     carryConversation: (request) => beating(() => carryConversation(host, request)),
     callHome: ({ session, fence }) => {
       host.records.saveCall(session, fence)

@@ -45,6 +45,18 @@ export function afterCrash(
   }
 }
 
+/**
+ * Whether a hanging agent is first interrupted, and told to go on, before it is killed: once, and again only when it has worked
+ * in between. One that spins takes no key.
+ */
+export const isInterruptedFirst = (
+  how: 'hung-request' | 'stopped' | 'spinning',
+  interruptedAt: string | null,
+  now: string,
+  { hungAfter }: Pick<Timing, 'hungAfter'>,
+): how is 'hung-request' | 'stopped' =>
+  how !== 'spinning' && (interruptedAt === null || ms(now) - ms(interruptedAt) > 2 * hungAfter)
+
 /** The crashes that still count: older ones can be forgotten. */
 export const recentCrashes = (
   crashes: readonly string[],

@@ -19,7 +19,7 @@ const patient = { initialInterval: '1 second', backoffCoefficient: 2, maximumInt
 
 /** Steps that have no other way out than to succeed: nothing may be started beside what was not stopped. */
 export const stepsOn = (hostId: string) =>
-  proxyActivities<Pick<HostActivities, 'stopAgent' | 'readAccounts' | 'callHome'>>({
+  proxyActivities<Pick<HostActivities, 'stopAgent' | 'interruptAgent' | 'readAccounts' | 'callHome'>>({
     taskQueue: hostQueue(hostId),
     startToCloseTimeout: '5 minutes',
     heartbeatTimeout: beatWithin,

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { describe, expect, it } from 'vitest'
-import { minute, second, type Stage } from './harness/stage.js'
+import { hour, minute, second, type Stage } from './harness/stage.js'
 import { useStage } from './harness/useStage.js'
 
 const open = useStage()
@@ -69,10 +69,36 @@ describe('law 6: each trouble has its own answer', () => {
     expect(stage.host.processes.size).toBe(2)
   })
 
-  it('law 6: a frozen agent is replaced where it is', async () => {
+  it('law 6: a request that hangs is broken off first, in the same process; only what hangs again is replaced', async () => {
+    const stage = await open({ accounts: ['a'] })
+    const session = await stage.up('one')
+    const hangs = () => stage.sees(session, { kind: 'frozen', how: 'hung-request' })
+    const interrupts = () => stage.host.asked.filter(({ step }) => step === 'interruptAgent').length
+    await hangs()
+    await stage.until(
+      'the text',
+      () => Promise.resolve(stage.host.delivered.get(session) ?? []),
+      (texts) => texts.some((text) => text.startsWith('Your last request got no answer')),
+    )
+    expect([interrupts(), launches(stage).length]).toEqual([1, 1])
+    await hangs()
+    await stage.untilSession(session, ({ rescueLog, phase }) => rescueLog.length > 0 && phase === 'working')
+    expect([interrupts(), launches(stage).length]).toEqual([1, 2])
+    // It has worked for a while: the mildest comes first again.
+    await stage.theatre.pass(hour)
+    await hangs()
+    await stage.until(
+      'another',
+      () => Promise.resolve(interrupts()),
+      (count) => count === 2,
+    )
+    expect(launches(stage)).toHaveLength(2)
+  })
+
+  it('law 6: one that spins takes no key, and is replaced where it is', async () => {
     const stage = await open({ accounts: ['a', 'b'] })
     const session = await stage.up('one', { account: 'b' })
-    stage.host.sees(session, { kind: 'frozen', how: 'hung-request' })
+    stage.host.sees(session, { kind: 'frozen', how: 'spinning' })
     const { rescueLog, account } = await stage.untilSession(
       session,
       (now) => now.rescueLog.length > 0 && now.phase === 'working',
@@ -87,7 +113,7 @@ describe('law 6: each trouble has its own answer', () => {
     const session = await stage.up('one')
     const now = await stage.theatre.now()
     stage.host.accounts.get('a')!.hitWall(now, now + 60 * minute)
-    stage.host.sees(session, { kind: 'frozen', how: 'stopped' })
+    stage.host.sees(session, { kind: 'frozen', how: 'spinning' })
     await stage.untilSession(session, ({ phase }) => phase === 'parked')
     expect(stage.host.processes.size).toBe(0)
   })

@@ -1,11 +1,11 @@
 /** What follows from what a watch saw: each kind of trouble has its own answer (law 6). */
 import { backoff } from '../../policy/backoff.js'
-import { afterCrash, recentCrashes } from '../../policy/crashes.js'
+import { afterCrash, isInterruptedFirst, recentCrashes } from '../../policy/crashes.js'
 import type { Wall } from '../../policy/account.js'
 import type { Observation } from '../../activities/contracts.js'
 import { plan } from './bringUp.js'
 import { renamed } from './forks.js'
-import { now, type Run, show } from './run.js'
+import { currentRef, now, type Run, show } from './run.js'
 import { isFailing, type SessionState } from './state.js'
 
 /** However often a turn failed on something transient, it is tried again after this. */
@@ -15,9 +15,13 @@ const longestPause = 30 * 60_000
 const goOnText =
   'The last request failed on a temporary error. Continue the task you were working on; do not repeat work that is already complete.'
 
+/** After a request that hung and was broken off. */
+const hungText =
+  'Your last request got no answer and was broken off. Continue the task you were working on; do not repeat work that is already complete.'
+
 const later = (ms: number): string => new Date(Date.parse(now()) + ms).toISOString()
 
-export function react(run: Run, seen: Observation): void {
+export async function react(run: Run, seen: Observation): Promise<void> {
   const { state } = run
   state.transcriptFrom = seen.transcriptTo
   if (seen.kind !== 'transient' && seen.kind !== 'rollover' && seen.kind !== 'released') state.transients = 0
@@ -42,13 +46,9 @@ export function react(run: Run, seen: Observation): void {
     case 'gone':
       crashed(state, `its ${seen.what === 'tmux' ? 'tmux server' : 'pane'} vanished`, seen.wasWorking)
       return
-    case 'frozen': {
-      // Its process is still there: it has to be stopped, also where the session is parked next.
-      const { pid } = state
-      crashed(state, `frozen: ${seen.how}`, true)
-      state.pid = pid
+    case 'frozen':
+      await unfreeze(run, seen.how)
       return
-    }
     case 'transient': {
       goOnLater(run, seen.text)
       return
@@ -116,6 +116,23 @@ function crashed(state: SessionState, why: string, wasWorking: boolean): void {
   const notBefore = next.kind === 'rest' ? next.until : later(next.afterMs)
   const prefer = state.place?.kind === 'account' ? state.place.name : null
   state.bringUp = plan('crash', { prefer, turn: wasWorking ? 'cut-off' : 'idle', why, notBefore })
+}
+
+/** The mildest first: a key and a text keep what the process holds; only what does not help is killed. */
+async function unfreeze(run: Run, how: Extract<Observation, { kind: 'frozen' }>['how']): Promise<void> {
+  const { state, steps } = run
+  if (!isInterruptedFirst(how, state.interruptedAt, now(), state.timing)) {
+    // Its process is still there: it has to be stopped, also where the session is parked next.
+    const { pid } = state
+    crashed(state, `frozen: ${how}`, true)
+    state.pid = pid
+    return
+  }
+  state.interruptedAt = now()
+  const summary = how === 'stopped' ? 'it was stopped: let it go on' : 'its request hangs: break it off'
+  await steps.interruptAgent.executeWithOptions({ summary }, [{ ...currentRef(state), how }])
+  if (how === 'stopped') return
+  state.inbox = [{ id: `hung-${state.fence}-${state.interruptedAt}`, text: hungText }, ...state.inbox]
 }
 
 /** The agent gave up retrying; it is told to go on once the trouble has had time to pass. */

@@ -72,7 +72,7 @@ async function live(run: Run): Promise<SessionDetails> {
       } else if (seen.observation) {
         watching = null
         readings = seen.observation.readings
-        react(run, seen.observation)
+        await react(run, seen.observation)
       }
     }
     if (mustRenew(run) && !run.mail.hasOrders() && !isOver(state)) {

@@ -97,6 +97,8 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback'> 
   crashes: string[]
   /** Turns in a row that failed on something transient. */
   transients: number
+  /** When a hanging agent was last interrupted instead of being killed. */
+  interruptedAt: string | null
   /** What is to be done next; null while the agent runs and is watched. */
   bringUp: BringUp | null
   paused: boolean
@@ -148,6 +150,7 @@ export function newState(start: SessionStart, now: string): SessionState {
     firstPrompt: start.prompt,
     crashes: [],
     transients: 0,
+    interruptedAt: null,
     bringUp: {
       cause: 'start',
       wall: null,

@@ -97,6 +97,7 @@ export class DrainHost implements HostSide {
   activities(): HostActivities {
     return {
       launchAgent: (request) => this.#alone(request, (session, now) => this.#launch(session, request, now)),
+      interruptAgent: () => Promise.resolve(),
       stopAgent: (request) => this.#alone(request, (session, now) => this.#stop(session, request, now)),
       carryConversation: () => Promise.resolve({ transcript: null, bytes: 0 }),
       callHome: () => Promise.resolve(),

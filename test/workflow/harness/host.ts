@@ -181,6 +181,7 @@ export class FakeHost implements HostSide {
       ...this.drill.activities(),
       launchAgent: (request) => this.#alone(request, 'launchAgent', () => this.#launch(request)),
       stopAgent: (request) => this.#alone(request, 'stopAgent', () => this.#stop(request)),
+      interruptAgent: (request) => this.#alone(request, 'interruptAgent', () => undefined),
       carryConversation: (request) => this.#carry(request),
       callHome: ({ session }) => {
         this.calledHome.add(session)
