@@ -4,7 +4,7 @@ import type { Config, EnvRefs, EnvValue } from '../config/config.js'
 import { keyOf, originOf, placeEnv } from '../config/credentials.js'
 import { realStore } from '../config/realStore.js'
 import { resolveValue } from '../config/secrets.js'
-import { normalGateway } from '../policy/envKinds.js'
+import { isLoginVariable, normalGateway } from '../policy/envKinds.js'
 import { type FailureDomain, blankDomain, sharedDomains } from '../policy/failureDomains.js'
 import { sharedDomain } from './errors.js'
 
@@ -12,9 +12,9 @@ import { sharedDomain } from './errors.js'
 export const accountAgent = 'claude-code'
 
 export interface Domains {
-  /** Reserved accounts and reserved substrates. */
+  /** Reserved accounts and substrates, and what wake-ups add. */
   healer: FailureDomain[]
-  /** Accounts and substrates of the pool. */
+  /** Accounts and substrates of the pool, and what tasks add. */
   pool: FailureDomain[]
   /** What could not be read, one line each: it proves nothing, neither way. */
   unread: string[]
@@ -34,13 +34,32 @@ export async function assertApart(config: Config): Promise<void> {
 export async function readDomains(config: Config): Promise<Domains> {
   const reading = new Reading(config)
   const read = (parts: readonly Part[]) => Promise.all(parts.map((part) => reading.domainOf(part)))
-  const { pool, reserved, substrates, reservedSubstrates } = config
+  const { pool, reserved, substrates, reservedSubstrates, services, tasks } = config
+  const wakeUps = services.map(({ name, wakeUp }) => ({ name, env: wakeUp?.env ?? {} }))
+  const work = tasks.map((task) => ({ name: task.name, env: task.kind === 'imap' ? {} : task.env }))
   const [healer, ofPool] = await Promise.all([
-    read([...partsOf(reserved, 'reserved account'), ...partsOf(reservedSubstrates, 'reserved substrate')]),
-    read([...partsOf(pool.accounts, 'pool account'), ...partsOf(substrates, 'substrate')]),
+    read([
+      ...partsOf(reserved, 'reserved account'),
+      ...partsOf(reservedSubstrates, 'reserved substrate'),
+      ...additionsOf(wakeUps, 'wake-up of service'),
+    ]),
+    read([
+      ...partsOf(pool.accounts, 'pool account'),
+      ...partsOf(substrates, 'substrate'),
+      ...additionsOf(work, 'task'),
+    ]),
   ])
   return { healer, pool: ofPool, unread: reading.unread }
 }
+
+/** What a wake-up or a task adds to whichever login it runs with: only another login in it counts. */
+const additionsOf = (list: readonly { name: string; env: EnvRefs }[], what: string): Part[] =>
+  list
+    .map(({ name, env }) => ({
+      ...{ name, what, agent: accountAgent, configDir: null, isAddition: true },
+      env: Object.fromEntries(Object.entries(env).filter(([variable]) => isLoginVariable(variable))),
+    }))
+    .filter(({ env }) => Object.keys(env).length > 0)
 
 interface Part {
   name: string
@@ -49,13 +68,21 @@ interface Part {
   /** Null for a substrate. */
   configDir: string | null
   env: EnvRefs
+  isAddition: boolean
 }
 
 const partsOf = (
   list: readonly { name: string; env: EnvRefs; agent?: string; configDir?: string }[],
   what: string,
 ): Part[] =>
-  list.map(({ name, env, agent = accountAgent, configDir = null }) => ({ name, what, agent, configDir, env }))
+  list.map(({ name, env, agent = accountAgent, configDir = null }) => ({
+    name,
+    what,
+    agent,
+    configDir,
+    env,
+    isAddition: false,
+  }))
 
 /** One look at all of them. A secret that several places take is fetched once. */
 class Reading {
@@ -68,8 +95,8 @@ class Reading {
   }
 
   async domainOf(part: Part): Promise<FailureDomain> {
-    const { name, what, agent, configDir } = part
-    const agentEnv = this.#config.agents[agent]?.env ?? {}
+    const { name, what, agent, configDir, isAddition } = part
+    const agentEnv = isAddition ? {} : (this.#config.agents[agent]?.env ?? {})
     const env = await this.#resolve(name, { ...agentEnv, ...part.env })
     const { credentials, gateway } = placeEnv(part.env, agentEnv)
     const { keys, stores, ...login } = await this.#tracesOf(part, env)
@@ -85,7 +112,7 @@ class Reading {
       credentials: credentials.flatMap(({ value }) => originOf(value) ?? []),
       keys: [...brought, ...set],
       gateway: gateway === null ? null : normalGateway(env[gateway.variable] ?? ''),
-      keyless: configDir === null && credentials.length === 0,
+      keyless: configDir === null && !isAddition && credentials.length === 0,
     }
   }
 

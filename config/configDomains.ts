@@ -43,15 +43,12 @@ export function checkDomains(
   return entries
     .filter(({ side }) => side === 'healer')
     .flatMap((entry) =>
-      sharedDomains([domainOf(entry)], pool)
-        // A name that is given twice is told as such.
-        .filter(({ by }) => by !== 'name')
-        .map(({ by, message }) => ({
-          path: [...entry.path, by === 'configDir' ? 'configDir' : 'env'],
-          at: 'value' as const,
-          problem: message,
-          remedy: `give the ${entry.what} a login, a config dir and secrets of its own`,
-        })),
+      sharedDomains([domainOf(entry)], pool).map(({ by, message }) => ({
+        path: [...entry.path, by === 'configDir' ? 'configDir' : 'env'],
+        at: 'value' as const,
+        problem: message,
+        remedy: `give the ${entry.what} a login, a config dir and secrets of its own`,
+      })),
     )
 }
 

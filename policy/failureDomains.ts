@@ -46,8 +46,8 @@ export const blankDomain = (name: string, what: string): FailureDomain => ({
   ...{ credentials: [], keys: [], gateway: null, keyless: false },
 })
 
-export type SharedBy =
-  'name' | 'configDir' | 'identity' | 'email' | 'credential' | 'key' | 'gateway' | 'organisation'
+/** Names are no matter of this: the configuration gives none twice. */
+export type SharedBy = 'configDir' | 'identity' | 'email' | 'credential' | 'key' | 'gateway' | 'organisation'
 
 export interface SharedDomain {
   healer: string
@@ -93,7 +93,6 @@ type Overlap = readonly [by: SharedBy, how: string]
 
 function overlaps(ours: FailureDomain, theirs: FailureDomain): Overlap[] {
   const found: Overlap[] = []
-  if (ours.name === theirs.name) found.push(['name', 'have the same name'])
   const store = sharedStore(ours, theirs)
   if (store !== null) found.push(['configDir', store])
   if (ours.identity !== null && ours.identity === theirs.identity)

@@ -1,34 +1,22 @@
 /** The schedule of drills: made, changed and removed at the worker's start, so that it is what the configuration says. */
-import {
-  type Client,
-  ScheduleAlreadyRunning,
-  ScheduleNotFoundError,
-  type ScheduleOptions,
-  ScheduleOverlapPolicy,
-} from '@temporalio/client'
+import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
 import type { Config } from '../config/config.js'
 import type { Home } from '../config/home.js'
 import type { DrillStart } from '../policy/drill.js'
 import { commonQueue, drillSchedule } from '../policy/ids.js'
+import { putSchedule, type WantedSchedule } from './putSchedule.js'
 
-/** Idempotent. A pause by a person stays. Of several hosts of one pool it is the one's whose worker started last. */
+/** Of several hosts of one pool it is the one's whose worker started last. */
 export async function syncDrill(client: Client, home: Home, config: Config): Promise<void> {
   const { every } = config.drill
-  const handle = client.schedule.getHandle(drillSchedule(config.pool.name))
-  if (every === null) {
-    await handle.delete().catch((error: unknown) => {
-      if (!(error instanceof ScheduleNotFoundError)) throw error
-    })
+  if (every !== null) {
+    await putSchedule(client, scheduleOf(home, config, every))
     return
   }
-  const wanted = scheduleOf(home, config, every)
-  try {
-    await client.schedule.create(wanted)
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error
-    const { spec, action, policies } = wanted
-    await handle.update(({ state }) => ({ spec, action, policies, state }))
-  }
+  const handle = client.schedule.getHandle(drillSchedule(config.pool.name))
+  await handle.delete().catch((error: unknown) => {
+    if (!(error instanceof ScheduleNotFoundError)) throw error
+  })
 }
 
 function scheduleOf(home: Home, config: Config, every: number) {
@@ -45,5 +33,5 @@ function scheduleOf(home: Home, config: Config, every: number) {
     },
     // One that was missed for as long as it may take is left to the next.
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: within, pauseOnFailure: false },
-  } satisfies ScheduleOptions
+  } satisfies WantedSchedule
 }

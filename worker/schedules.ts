@@ -1,38 +1,22 @@
 /** The loop's schedules: made, changed and removed at the worker's start, so that they are what the configuration says. */
-import {
-  type Client,
-  ScheduleAlreadyRunning,
-  ScheduleNotFoundError,
-  ScheduleOverlapPolicy,
-  type ScheduleOptions,
-} from '@temporalio/client'
+import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
 import { z } from 'zod'
 import type { Config, TaskConfig } from '../config/config.js'
 import type { Home } from '../config/home.js'
 import { commonQueue, loopId, taskOfLoop } from '../policy/ids.js'
 import type { LoopRun } from '../workflows/messages.js'
+import { putSchedule, type WantedSchedule } from './putSchedule.js'
 
 /**
  * Idempotent. A pause by a person stays. Where several hosts name the same task, it is the one's whose worker started last;
  * what another host set up is never removed.
  */
 export async function syncSchedules(client: Client, home: Home, config: Config): Promise<void> {
-  for (const task of config.tasks) await put(client, scheduleOf(home, config, task))
+  for (const task of config.tasks) await putSchedule(client, scheduleOf(home, config, task))
   const wanted = new Set(config.tasks.map(({ name }) => name))
   for await (const { scheduleId } of client.schedule.list()) {
     const task = taskOfLoop(scheduleId)
     if (task !== null && !wanted.has(task)) await removeOurs(client, home, scheduleId)
-  }
-}
-
-async function put(client: Client, wanted: ReturnType<typeof scheduleOf>): Promise<void> {
-  try {
-    await client.schedule.create(wanted)
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error
-    const { spec, action, policies } = wanted
-    const handle = client.schedule.getHandle(wanted.scheduleId)
-    await handle.update(({ state }) => ({ spec, action, policies, state }))
   }
 }
 
@@ -50,7 +34,7 @@ function scheduleOf(home: Home, config: Config, task: TaskConfig) {
       staticSummary: `task ${name} (${task.kind})`,
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchUp, pauseOnFailure: false },
-  } satisfies ScheduleOptions
+  } satisfies WantedSchedule
 }
 
 export function runOf(home: Home, config: Config, task: TaskConfig): LoopRun {

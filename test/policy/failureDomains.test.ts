@@ -26,7 +26,6 @@ const pooled = domain({
 
 describe('law 1: out of the pool', () => {
   it.each<[string, string, Partial<FailureDomain>]>([
-    ['a name', 'name', { name: 'max-1' }],
     ['a config dir', 'configDir', { stores: [store('/home/u/.max/')] }],
     ['a folder inside it', 'configDir', { stores: [store('/home/u/.max/inner')] }],
     ['a folder around it', 'configDir', { stores: [store('/home/u')] }],

@@ -50,9 +50,17 @@ interface Wish {
   agent?: Env
   substrate?: Env
   reservedSubstrate?: Env
+  wakeUp?: Env
 }
 
-function configure({ pool = {}, medic = {}, agent = {}, substrate, reservedSubstrate }: Wish = {}): Config {
+function configure({
+  pool = {},
+  medic = {},
+  agent = {},
+  substrate,
+  reservedSubstrate,
+  wakeUp,
+}: Wish = {}): Config {
   const account = (name: string, own: Env = {}) => ({ name, configDir: at(name), env: own })
   const written = {
     pool: { accounts: ['max-1', 'max-2'].map((name) => account(name, pool[name])) },
@@ -60,6 +68,8 @@ function configure({ pool = {}, medic = {}, agent = {}, substrate, reservedSubst
     substrates: substrate === undefined ? [] : [{ name: 'haiku', env: substrate }],
     reservedSubstrates: reservedSubstrate === undefined ? [] : [{ name: 'spare', env: reservedSubstrate }],
     agents: { 'claude-code': { env: agent } },
+    services:
+      wakeUp === undefined ? [] : [{ name: 'bot', run: ['bot'], wakeUp: { prompt: 'hello', env: wakeUp } }],
   }
   return parseConfig(stringify(written), at('outpool.yaml'), { HOME: dir })
 }
@@ -125,6 +135,18 @@ describe('law 1: before anything of the healer is started', () => {
       reservedSubstrate: { ANTHROPIC_AUTH_TOKEN: { fromEnv: 'TEST_KEY_2' } },
     })
     expect(await overlap(config)).toMatch(/reserved substrate spare and substrate haiku have the same secret/)
+  })
+
+  it('law 1: a wake-up on a key of the pool, from another source', async () => {
+    exported('TEST_KEY', 'made-up-key')
+    writeFileSync(at('key'), 'made-up-key')
+    const config = configure({
+      substrate: { ANTHROPIC_API_KEY: { fromEnv: 'TEST_KEY' } },
+      wakeUp: { ANTHROPIC_API_KEY: { fromFile: at('key') }, GITHUB_TOKEN: { fromFile: at('key') } },
+    })
+    expect(await overlap(config)).toMatch(
+      /^[^\n]*wake-up of service bot and substrate haiku have the same secret[^\n]*$/,
+    )
   })
 
   it('law 1: a credential file that is another name of one of the pool', async () => {

@@ -58,8 +58,8 @@ function poll({ imap = {}, task = {} }: Given = {}): Promise<TaskOutcome> {
     host: 'localhost',
     port: server.ports.tls,
     ca: server.ca,
-    user: 'fleet',
-    password: 'a secret',
+    user: server.user,
+    password: 'a-secret',
   }
   const inbox = { name: 'inbox', every: '5m', imap: { ...tls, ...imap }, deliverTo: 'alpha', ...task }
   writeFileSync(file, stringify({ pool: { accounts: [{ name: 'max-1', configDir: dir }] }, tasks: [inbox] }))

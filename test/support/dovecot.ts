@@ -171,6 +171,10 @@ export class Dovecot {
   buildAnew(): void {
     const mail = this.#mailbox
     for (const name of readdirSync(mail)) if (name.startsWith('dovecot')) rmSync(join(mail, name))
+    // Of its own it takes the clock's second, which may be that of the mailbox before.
+    const numbers = join(mail, 'dovecot-uidlist')
+    writeFileSync(numbers, '3 V2000000000 N1\n')
+    giveAway(numbers)
     for (const name of readdirSync(join(mail, 'cur')))
       renameSync(join(mail, 'cur', name), join(mail, 'new', name.split(':')[0]!))
   }

@@ -6,14 +6,15 @@ import { useStage } from './harness/useStage.js'
 
 const open = useStage()
 
-/** Watches look seldom here, so that what they see may take this long. */
+/** Hours pass here: a look every few seconds would be thousands. */
+const looksSeldom = 5 * minute
+/** So what a watch sees may take this long. */
 const soon = 30 * minute
 
 /** A session that had to leave its only account, walled for an hour, for a substrate. */
 async function away(stage: Stage, name = 'one', change: Parameters<Stage['up']>[1] = {}): Promise<string> {
   const session = await stage.up(name, { account: 'a', prompt: `begin ${name}`, ...change })
-  // Hours pass here: a look every few seconds would be thousands.
-  stage.host.lookEvery = 5 * minute
+  stage.host.lookEvery = looksSeldom
   await stage.hitsWall(session, 'a', hour)
   return session
 }
@@ -144,6 +145,7 @@ describe('law 2: on a substrate', () => {
 
   it('law 2: one that is started while the pool is dry begins on the substrate, and its first prompt is not lost at home', async () => {
     const stage = await open({ accounts: ['a'], substrates: ['key'] })
+    stage.host.lookEvery = looksSeldom
     const now = await stage.theatre.now()
     stage.host.accounts.get('a')!.hitWall(now, now + hour)
     const session = await stage.start('one', { prompt: 'begin' })
