@@ -1,5 +1,5 @@
 /** How a failure is told: one line of what is wrong, one of what to do, and a stack only where it is asked for. */
-import { ConfigError } from '../config/errors.js'
+import { ConfigError, HomeError } from '../config/errors.js'
 import { EngineError, FailedError, UsageError } from './errors.js'
 import { oneLine } from './terminal.js'
 
@@ -15,7 +15,12 @@ export function tell(error: unknown, debug: boolean): Told {
 
 function plainly(error: unknown): Told {
   if (error instanceof ConfigError) return { exitCode: error.exitCode, text: error.report }
-  if (error instanceof UsageError || error instanceof FailedError || error instanceof EngineError)
+  if (
+    error instanceof UsageError ||
+    error instanceof FailedError ||
+    error instanceof EngineError ||
+    error instanceof HomeError
+  )
     return { exitCode: error.exitCode, text: lines(error.message, error.remedy) }
   const message = error instanceof Error ? error.message : String(error)
   const remedy = 'run it again with --debug for the whole story'

@@ -42,3 +42,16 @@ export class SecretError extends Error {
     this.remedy = remedy
   }
 }
+
+/** Thrown when the folder of Outpool's state cannot be made or used; exit code 2. */
+export class HomeError extends Error {
+  override readonly name = 'HomeError'
+  readonly exitCode = 2
+  readonly remedy =
+    'name a folder that you may write with OUTPOOL_HOME, or give this one back its permissions'
+
+  constructor(folder: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message.replace(/, \w+ '.*$/, '') : String(cause)
+    super(`the state folder ${folder} cannot be used: ${why}`, { cause })
+  }
+}

@@ -1,8 +1,9 @@
 /** Where Outpool keeps its state on this host: the layout of OUTPOOL_HOME. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { homedir, hostname, tmpdir, userInfo } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { HomeError } from './errors.js'
 
 /** Paths under one OUTPOOL_HOME. Two homes on one machine share none of them. */
 export interface Home {
@@ -36,15 +37,14 @@ export interface Home {
 /** The longest path that a Unix socket may have on Linux and macOS alike, terminator included. */
 const socketPathMax = 104
 
-/** Creates the folder (0700) if need be. Throws where it cannot. */
+const folders = ['logs', 'reports', 'sessions', 'services', 'incidents', 'tasks', 'quota']
+
+/** Creates the folder (0700) if need be. Throws HomeError where it cannot. */
 export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
   const stateFolder = env['XDG_STATE_HOME'] ?? join(env['HOME'] ?? homedir(), '.local', 'state')
   const wanted = resolve(env['OUTPOOL_HOME'] ?? join(stateFolder, 'outpool'))
-  mkdirSync(wanted, { recursive: true, mode: 0o700 })
-  const dir = realpathSync(wanted)
+  const dir = makeHome(wanted)
   const mark = createHash('sha256').update(dir).digest('hex').slice(0, 6)
-  for (const folder of ['logs', 'reports', 'sessions', 'services', 'incidents', 'tasks', 'quota'])
-    mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 })
   return {
     dir,
     hostId: `${hostname()}-${mark}`,
@@ -60,6 +60,31 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
     quota: join(dir, 'quota'),
     liveFile: join(dir, 'live.json'),
     workerLock: join(dir, 'worker.lock'),
+  }
+}
+
+/** Answers its real path. */
+function makeHome(wanted: string): string {
+  try {
+    makeFolder(wanted)
+    const dir = realpathSync(wanted)
+    for (const folder of folders) makeFolder(join(dir, folder))
+    accessSync(dir, constants.W_OK)
+    return dir
+  } catch (error) {
+    throw new HomeError(wanted, error)
+  }
+}
+
+/** One folder after the other: Node's own recursive way never ends where the system has no room for folders, as in /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another command may have made it in between.
+    if (!existsSync(path)) throw error
   }
 }
 

@@ -3,7 +3,7 @@
  * `main.js doctor`. The command line starts it as a process of its own.
  */
 import { parseArgs } from 'node:util'
-import { ConfigError } from '../config/errors.js'
+import { ConfigError, HomeError } from '../config/errors.js'
 import type { ConfigSource } from '../config/findConfig.js'
 import { loadConfig } from '../config/loadConfig.js'
 import { openHome } from '../config/home.js'
@@ -66,12 +66,13 @@ async function isWellConfigured(source: ConfigSource): Promise<boolean> {
 }
 
 const isUsage = (error: unknown): boolean =>
-  error instanceof ConfigError || error instanceof SharedDomainError
+  error instanceof ConfigError || error instanceof HomeError || error instanceof SharedDomainError
 
 /** One line of what is wrong, one of what to do; the stack only for who asks for it. */
 function report(error: unknown, debug: boolean): number {
   if (debug) console.error(error)
-  else if (error instanceof WorkerError) console.error(`outpool: ${error.message}\n  -> ${error.remedy}`)
+  else if (error instanceof WorkerError || error instanceof HomeError)
+    console.error(`outpool: ${error.message}\n  -> ${error.remedy}`)
   else if (error instanceof ConfigError) console.error(error.report)
   else if (error instanceof Error) console.error(`outpool: ${error.message}`)
   else console.error('outpool:', error)

@@ -127,6 +127,21 @@ describe('without an engine: exit 3, what is wrong and what to do', () => {
     }
   })
 
+  it.each([
+    ['lies below a file', (dir: string) => join(dir, 'outpool.yaml', 'state'), /not a directory/],
+    // Node's own way of making folders never comes back from there.
+    ['is where no folder can be made', () => '/proc/nowhere/state', /no such file/],
+  ])('the state folder %s: named, with what to do, by every program', async (_what, folderIn, why) => {
+    const folder = folderIn(place.dir)
+    for (const command of ['ls', 'up', 'doctor']) {
+      const { code, stderr } = await place.run([command], { env: { OUTPOOL_HOME: folder } })
+      expect(stderr).toContain(`the state folder ${folder} cannot be used`)
+      expect(stderr).toMatch(why)
+      expect(stderr).toContain('OUTPOOL_HOME')
+      expect(code).toBe(2)
+    }
+  })
+
   it('engine.json is of a server that has died', async () => {
     const { pid } = spawnSync(process.execPath, ['-e', ''])
     const endpoint = { address: '127.0.0.1:1', namespace: 'default', uiUrl: null, pid }
