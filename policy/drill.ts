@@ -36,7 +36,7 @@ export interface DrillReport {
 }
 
 /** What the session is to come to. Without any substrate it has to park, and get up by itself. */
-export type DrillStage = 'up' | 'fallback' | 'parked' | 'home'
+export type DrillStage = 'up' | 'fallback' | 'answer' | 'parked' | 'home'
 
 /** What a session shows of itself, as far as a drill looks at it. */
 export interface DrillSight {
@@ -54,6 +54,8 @@ export function isReached(stage: DrillStage, sight: DrillSight): boolean {
     case 'up':
       return isUp(sight) && sight.answered
     case 'fallback':
+      return isUp(sight) && sight.substrate !== null
+    case 'answer':
       return isUp(sight) && sight.substrate !== null && sight.answered
     case 'parked':
       return sight.phase === 'parked'

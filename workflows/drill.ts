@@ -79,12 +79,16 @@ class Exercise {
     const up = await this.#reach('up', 'comes up and answers', this.#startedAt)
     const declaredAt = now()
     await this.#tellPool(poolSignals.declare, { session: this.#session, until: this.#until })
-    const text: SendArgs = { id: `${this.#session}-away`, text: policy.drillPrompts.away }
-    await this.#child.signal(sessionSignals.send, text)
     const wall: MoveArgs = { to: null, cause: 'wall', mayReturn: true }
     await this.#child.signal(sessionSignals.move, wall)
-    if (ground.fallbacks.length > 0) await this.#reach('fallback', 'falls back and answers', declaredAt)
-    else await this.#reach('parked', 'parks: there is no substrate', declaredAt)
+    if (ground.fallbacks.length > 0) {
+      await this.#reach('fallback', 'falls back', declaredAt)
+      // Not before: the account that it leaves would answer.
+      const askedAt = now()
+      const text: SendArgs = { id: `${this.#session}-away`, text: policy.drillPrompts.away }
+      await this.#child.signal(sessionSignals.send, text)
+      await this.#reach('answer', 'answers there', askedAt)
+    } else await this.#reach('parked', 'parks: there is no substrate', declaredAt)
     await this.#tellPool(poolSignals.lift, this.#session)
     // Where the pool is spent in earnest, there is no home to come to.
     if (up.account !== null) await this.#reach('home', 'comes home', declaredAt)
