@@ -13,6 +13,7 @@ import type { PlaceRef } from './contracts.js'
 import { secretMissing, unknownPlace } from './errors.js'
 import { QuotaStore } from './quotaStore.js'
 import { SessionRecords } from './sessionRecord.js'
+import { RescueTurns } from './rescueTurns.js'
 import { StartGate } from './startGate.js'
 import { Spending } from './spending.js'
 import { Tmux } from './tmux.js'
@@ -24,6 +25,7 @@ export class Host {
   readonly records: SessionRecords
   readonly quota: QuotaStore
   readonly starts = new StartGate()
+  readonly rescues = new RescueTurns()
   readonly spending: Spending
 
   constructor(home: Home, config: Config) {

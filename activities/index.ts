@@ -15,15 +15,17 @@ import { stopAgent } from './stop.js'
 import { watchAgent } from './watch.js'
 
 export function hostActivities(host: Host, sampler: Sampler, prober: Prober): HostActivities {
+  const step = <T>({ session }: { session: string }, work: () => Promise<T>): Promise<T> =>
+    beating(() => host.rescues.during(session, work))
   return {
-    launchAgent: (request) => beating(() => launchAgent(host, request)),
+    launchAgent: (request) => step(request, () => launchAgent(host, request)),
     stopAgent: (request) => {
       const wasWorking = sampler.phase(request.session, request.fence) === 'working'
       sampler.release(request.session, request.fence)
-      return beating(() => stopAgent(host, request, wasWorking))
+      return step(request, () => stopAgent(host, request, wasWorking))
     },
     interruptAgent: (request) => beating(() => interruptAgent(host, request)),
-    carryConversation: (request) => beating(() => carryConversation(host, request)),
+    carryConversation: (request) => step(request, () => carryConversation(host, request)),
     callHome: ({ session, fence }) => {
       host.records.saveCall(session, fence)
       return Promise.resolve()

@@ -27,7 +27,7 @@ export async function launchAgent(host: Host, request: LaunchRequest): Promise<L
   const { cancellationSignal } = Context.current()
   const leave = await host.starts.enter(cancellationSignal, (starting) => {
     const why = `waits for its turn: ${starting} agents are starting on this host`
-    return host.tmux.showStatus(request.session, `outpool: ${why}`)
+    void host.tmux.showStatus(request.session, `outpool: ${why}`)
   })
   try {
     return await host.records.inTurn(request.session, () => launch(host, request, leave))

@@ -8,6 +8,9 @@ import { SessionWatch } from './sessionWatch.js'
 /** A watch ends by itself after about a day, so that the workflow above it can pick up new code. */
 const rolloverAfter = 24 * 60 * 60_000
 
+/** What has the session moved or resumed: in a herd each waits for its turn, and then tells the newest readings. */
+const needsTurn = new Set<Observation['kind']>(['walled', 'near-limit', 'login', 'exited', 'gone', 'frozen'])
+
 export async function watchAgent(host: Host, sampler: Sampler, request: WatchRequest): Promise<Observation> {
   const context = Context.current()
   const watch = new SessionWatch(host, request, (details) => context.heartbeat(details))
@@ -16,8 +19,15 @@ export async function watchAgent(host: Host, sampler: Sampler, request: WatchReq
     await host.tmux.showStatus(request.session, request.status)
     watch.beat()
     await sampler.add(watch)
+    host.rescues.leave(request.session)
     // A worker that shuts down lets the attempt fail, and the next worker goes on: nothing here touches the pane.
-    return await Promise.race([watch.ended, context.cancelled])
+    const seen = await Promise.race([watch.ended, context.cancelled])
+    if (!needsTurn.has(seen.kind)) return seen
+    await host.rescues.enter(request.session, context.cancellationSignal, (before) => {
+      const line = `outpool: to be moved (${seen.kind}); ${before} sessions of this host are before it`
+      void host.tmux.showStatus(request.session, line)
+    })
+    return { ...seen, readings: host.readings() }
   } finally {
     clearTimeout(rollover)
     sampler.remove(watch)

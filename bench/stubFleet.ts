@@ -59,7 +59,8 @@ export class StubFleet {
   async start(names: string[]): Promise<void> {
     const { timing } = loadConfig({ path: join(this.fleet.dir, 'outpool.yaml') })
     const engine = { client: this.client, namespace: this.client.options.namespace, within: callNow }
-    for (let from = 0; from < names.length; from += startsAtOnce)
+    for (let from = 0; from < names.length; from += startsAtOnce) {
+      await this.untilAtRest(Math.max(0, from - startsAtOnce), 'at least')
       await Promise.all(
         names.slice(from, from + startsAtOnce).map((name) =>
           startSession(engine, {
@@ -69,6 +70,7 @@ export class StubFleet {
           }),
         ),
       )
+    }
     await this.untilAtRest(names.length)
   }
 
@@ -78,11 +80,11 @@ export class StubFleet {
     return Object.values(live?.sessions ?? {}).filter(({ phase }) => phase === 'idle').length
   }
 
-  async untilAtRest(count: number): Promise<void> {
+  async untilAtRest(count: number, how: 'exactly' | 'at least' = 'exactly'): Promise<void> {
     await until(
       `${count} sessions at rest`,
       () => Promise.resolve(this.atRest()),
-      (found) => found === count,
+      (found) => found === count || (how === 'at least' && found > count),
       patience,
     )
   }

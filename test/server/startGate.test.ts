@@ -2,18 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { StartGate } from '../../activities/startGate.js'
 
 const never = new AbortController().signal
-const silently = () => Promise.resolve()
+const silently = (): void => undefined
 
 /** Enters until one has to wait; answers those that are inside. */
 async function fill(gate: StartGate): Promise<((ms: number | null) => void)[]> {
   const inside: ((ms: number | null) => void)[] = []
   for (;;) {
     const stop = new AbortController()
-    const giveUp = (): Promise<void> => {
-      stop.abort()
-      return Promise.resolve()
-    }
-    const entered = await gate.enter(stop.signal, giveUp).catch(() => null)
+    const entered = await gate.enter(stop.signal, () => stop.abort()).catch(() => null)
     if (entered === null) return inside
     inside.push(entered)
   }
@@ -51,7 +47,7 @@ describe('starts of agents', () => {
     const gate = new StartGate()
     const inside = await fill(gate)
     const told: number[] = []
-    const waits = gate.enter(never, (starting) => Promise.resolve(told.push(starting)))
+    const waits = gate.enter(never, (starting) => told.push(starting))
     inside[0]?.(null)
     await waits
     expect(told).toEqual([inside.length])
