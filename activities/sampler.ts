@@ -21,6 +21,7 @@ import { writeFileAtomic } from './files.js'
 import type { Host } from './host.js'
 import type { Pane } from './tmux.js'
 import type { SessionWatch } from './sessionWatch.js'
+import { sweep } from './sweep.js'
 
 /** How often the host is looked at; reports come at once, so this only bounds what they do not tell. */
 const tickEvery = 2_000
@@ -28,6 +29,8 @@ const tickEvery = 2_000
 const beatEvery = 45_000
 /** `live.json` is rewritten at least this often, so that its age tells whether a worker is there. */
 const publishEvery = 10_000
+/** How often what crashes left behind is swept away. */
+const sweepEvery = 60 * 60_000
 /** A report for a session that nobody watches yet waits this long for its watch. */
 const unclaimedFor = 60_000
 /** A herd leaves reports by the hundred: those of a moment are read together. */
@@ -59,6 +62,7 @@ export class Sampler {
   #lookedAt = performance.now()
   #startedAt = 0
   #published = { at: 0, content: '' }
+  #sweptAt = 0
 
   constructor(host: Host) {
     this.#host = host
@@ -138,6 +142,10 @@ export class Sampler {
     const now = Date.now()
     this.#beat(now)
     this.#publish(now)
+    if (now - this.#sweptAt >= sweepEvery) {
+      this.#sweptAt = now
+      sweep(this.#host.home, now)
+    }
   }
 
   /** Those whose turn it is, the longest silent first, and never so many at once that others would wait for the engine. */
