@@ -1,0 +1,125 @@
+/**
+ * `npm run soak [-- --minutes N] [--sessions N] [--seed N]`: a fleet of stub agents for hours, with a fault after the other
+ * in an order that the seed decides. After each, every session has to be up once; memory and files are noted and drawn.
+ */
+import { execFileSync } from 'node:child_process'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { readEngine } from '../config/liveState.js'
+import { until } from '../test/support/until.js'
+import { svgOf } from './chart.js'
+import type { Curve } from './harness.js'
+import { type Herd, openHerd } from './herdRun.js'
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '60' },
+    sessions: { type: 'string', default: '40' },
+    seed: { type: 'string', default: '1' },
+  },
+})
+const picture = fileURLToPath(new URL('../docs/pictures/bench-soak.svg', import.meta.url))
+const patience = 15 * 60_000
+
+type Fault = (herd: Herd) => Promise<unknown>
+
+/** What happens to a fleet in months, in minutes. */
+const faults: Record<string, Fault> = {
+  'every account walled': (herd) => herd.run({ looks: false }),
+  'worker killed': async ({ stub }) => {
+    await stub.fleet.down('SIGKILL')
+    await stub.fleet.up()
+  },
+  'worker stopped and started': async ({ stub }) => {
+    await stub.fleet.down('SIGINT')
+    await stub.fleet.up()
+  },
+  'engine killed': ({ stub }) => {
+    const pid = readEngine(stub.home)?.pid ?? null
+    if (pid !== null) process.kill(pid, 'SIGKILL')
+    return until(
+      'another engine',
+      () => Promise.resolve(readEngine(stub.home)?.pid ?? null),
+      (next) => next !== null && next !== pid,
+      patience,
+    )
+  },
+  'some agents killed': (herd) => {
+    for (const { pid } of herd.agents().slice(0, 3)) process.kill(pid, 'SIGKILL')
+    return Promise.resolve()
+  },
+  'connection to tmux cut': ({ stub }) => {
+    execFileSync('tmux', ['-S', stub.fleet.tmuxSocket, 'kill-session', '-t', '=Outpool'], { stdio: 'ignore' })
+    return Promise.resolve()
+  },
+}
+
+/** Numbers that follow from the seed alone (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`)
+
+/** Everything that could grow for ever. */
+function sample({ stub }: Herd): Record<string, number> {
+  const { worker, engine, tmux } = stub.usage()
+  return {
+    'worker, memory': worker.rss,
+    'engine, memory': engine.rss,
+    'tmux, memory': tmux.rss,
+    'files under OUTPOOL_HOME': filesBelow(stub.home.dir).length,
+    'open files of the worker': readdirSync(`/proc/${stub.fleet.workerPid() ?? 'self'}/fd`).length,
+    database: statSync(stub.home.database).size,
+  }
+}
+
+/** Every session is up and watched, and no conversation has two processes. */
+async function allUpOnce(herd: Herd): Promise<void> {
+  await herd.stub.untilAtRest(herd.sessions)
+  const holders = herd.agents().map(({ sessionId }) => sessionId)
+  if (holders.length !== herd.sessions || new Set(holders).size !== holders.length)
+    throw new Error(
+      `${holders.length} agents hold ${new Set(holders).size} conversations of ${herd.sessions}`,
+    )
+}
+
+const random = seeded(Number(values.seed))
+const names = Object.keys(faults)
+const curves = new Map<string, Curve>()
+const counts = new Map<string, number>()
+const herd = await openHerd(Number(values.sessions))
+const from = performance.now()
+const minutes = (): number => (performance.now() - from) / 60_000
+try {
+  const first = sample(herd)
+  while (minutes() < Number(values.minutes)) {
+    const name = names[Math.floor(random() * names.length)] ?? ''
+    await faults[name]?.(herd)
+    await allUpOnce(herd)
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+    for (const [what, value] of Object.entries(sample(herd))) {
+      const curve = curves.get(what) ?? { name: what, points: [] }
+      curve.points.push([minutes(), value / (first[what] ?? 1)])
+      curves.set(what, curve)
+    }
+    console.log(`${minutes().toFixed(1)} min: ${name}; ${JSON.stringify(sample(herd))}`)
+  }
+} finally {
+  await herd.close()
+}
+const title = `${values.sessions} sessions, ${[...counts.values()].reduce((sum, each) => sum + each, 0)} faults, seed ${values.seed}`
+writeFileSync(
+  picture,
+  svgOf({ name: 'soak', title, x: 'minutes', y: 'times what it was', curves: [...curves.values()] }),
+)
+console.log([...counts].map(([name, count]) => `${name}: ${count}`).join(', '))
+process.exit(0)
