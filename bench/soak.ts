@@ -35,19 +35,32 @@ const faults: Record<string, Fault> = {
     await stub.fleet.down('SIGINT')
     await stub.fleet.up()
   },
-  'engine killed': ({ stub }) => {
+  'engine killed': async ({ stub }) => {
     const pid = readEngine(stub.home)?.pid ?? null
     if (pid !== null) process.kill(pid, 'SIGKILL')
-    return until(
+    await until(
       'another engine',
       () => Promise.resolve(readEngine(stub.home)?.pid ?? null),
       (next) => next !== null && next !== pid,
       patience,
     )
+    await until(
+      'its answer',
+      () => stub.fleet.run('ls'),
+      ({ code }) => code === 0,
+      patience,
+    )
   },
-  'some agents killed': (herd) => {
-    for (const { pid } of herd.agents().slice(0, 3)) process.kill(pid, 'SIGKILL')
-    return Promise.resolve()
+  'some agents killed': async (herd) => {
+    const killed = herd.agents().slice(0, 3)
+    for (const { pid } of killed) process.kill(pid, 'SIGKILL')
+    const old = new Set(killed.map(({ pid }) => pid))
+    await until(
+      'others in their place',
+      () => Promise.resolve(herd.agents().filter(({ pid }) => !old.has(pid))),
+      (agents) => agents.length === herd.sessions,
+      patience,
+    )
   },
   'connection to tmux cut': ({ stub }) => {
     execFileSync('tmux', ['-S', stub.fleet.tmuxSocket, 'kill-session', '-t', '=Outpool'], { stdio: 'ignore' })
@@ -113,6 +126,10 @@ try {
     }
     console.log(`${minutes().toFixed(1)} min: ${name}; ${JSON.stringify(sample(herd))}`)
   }
+} catch (error) {
+  // Said before all is cleared away, since that may fail as well.
+  console.error(error)
+  process.exitCode = 1
 } finally {
   await herd.close()
 }
@@ -122,4 +139,4 @@ writeFileSync(
   svgOf({ name: 'soak', title, x: 'minutes', y: 'times what it was', curves: [...curves.values()] }),
 )
 console.log([...counts].map(([name, count]) => `${name}: ${count}`).join(', '))
-process.exit(0)
+process.exit()
