@@ -173,7 +173,8 @@ class Looking {
   async #look(stub: StubFleet): Promise<void> {
     while (!this.#isOver) {
       const from = performance.now()
-      await stub.fleet.json('ls')
+      const { code, stderr } = await stub.fleet.run('ls', '--json')
+      if (code !== 0) console.error(`  outpool ls ended with ${String(code)}: ${stderr}`)
       this.#took.push(performance.now() - from)
       await delay(lookEvery)
     }
