@@ -50,6 +50,7 @@ const faults: Record<string, Fault> = {
       ({ code }) => code === 0,
       patience,
     )
+    await stub.reconnect()
   },
   'some agents killed': async (herd) => {
     const killed = herd.agents().slice(0, 3)

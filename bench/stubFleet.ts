@@ -37,14 +37,22 @@ export interface StubFleetOptions {
 export class StubFleet {
   readonly fleet: Fleet
   readonly home: Home
-  readonly client: Client
-  readonly #connection: Connection
+  client: Client
+  #connection: Connection
 
   constructor(fleet: Fleet, connection: Connection, namespace: string) {
     this.fleet = fleet
     this.home = openHome(fleet.env)
     this.#connection = connection
     this.client = new Client({ connection, namespace })
+  }
+
+  /** To the engine of now: one that was started again may have another address. */
+  async reconnect(): Promise<void> {
+    const { namespace } = this.client.options
+    await this.#connection.close()
+    this.#connection = await Connection.connect({ address: this.address })
+    this.client = new Client({ connection: this.#connection, namespace })
   }
 
   get address(): string {
