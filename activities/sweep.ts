@@ -1,6 +1,6 @@
 /**
- * What crashes leave behind under OUTPOOL_HOME, swept away by the worker: half-written files, launches that never ran,
- * reports that nobody wants any more. Everything else there is bounded by what it is: one file for each thing that lives.
+ * What crashes leave behind under OUTPOOL_HOME, swept away by the worker: half-written files and launches that never ran.
+ * Everything else there is bounded by what it is: one file for each thing that lives. Reports are the sampler's.
  */
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,23 +8,22 @@ import type { Home } from '../config/home.js'
 
 /** Whoever writes a file is done with it in seconds. */
 const unfinishedFor = 60 * 60_000
-/** A report is taken within a minute by a worker that runs; after a day without one its session has moved on. */
-const reportFor = 24 * 60 * 60_000
 
 /** Answers how many files it removed. `now`: ms since the epoch. */
 export function sweep(home: Home, now: number): number {
-  const isOlder = (file: string, ms: number): boolean => {
+  const isOld = (file: string): boolean => {
     const stat = statSync(file, { throwIfNoEntry: false })
-    return stat?.isFile() === true && now - stat.mtimeMs > ms
+    return stat?.isFile() === true && now - stat.mtimeMs > unfinishedFor
   }
-  const reports = filesIn(home.reports).filter((file) =>
-    isOlder(file.path, file.name.startsWith('.') ? unfinishedFor : reportFor),
-  )
-  const written = [home.dir, home.quota, ...foldersIn(home.sessions)]
-    .flatMap(filesIn)
-    .filter(({ name, path }) => isUnfinished.test(name) && isOlder(path, unfinishedFor))
-  for (const { path } of [...reports, ...written]) rmSync(path, { force: true })
-  return reports.length + written.length
+  const left = [
+    // The reporter's own, and those that were put aside to be read.
+    ...filesIn(home.reports).filter(({ name }) => name.startsWith('.')),
+    ...[home.dir, home.quota, ...foldersIn(home.sessions)]
+      .flatMap(filesIn)
+      .filter(({ name }) => isUnfinished.test(name)),
+  ].filter(({ path }) => isOld(path))
+  for (const { path } of left) rmSync(path, { force: true })
+  return left.length
 }
 
 /** Of `writeFileAtomic` and of the adapters, and launch scripts, which remove themselves when they run. */

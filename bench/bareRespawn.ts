@@ -88,6 +88,7 @@ export class BareRespawn {
     const { cpu } = usageOf(pid)
     arrivals.close()
     await this.#tmux('kill-session', '-t', sessionId)
+    this.#panes.delete(sessionId)
     return cpu
   }
 

@@ -53,11 +53,10 @@ export const restart: Measure = {
 const processes = (stub: StubFleet, accounts: string[]): number[] =>
   stub.agents(accounts).map(({ pid }) => pid)
 
-/** From the moment at which the old worker is gone until the new one sees them all; seconds. */
+/** From the moment at which the old worker is told to go until the new one sees them all; seconds. */
 async function restarted(stub: StubFleet, signal: NodeJS.Signals, sessions: number): Promise<number> {
-  await stub.fleet.down(signal)
   const from = performance.now()
-  await stub.fleet.up()
+  await stub.restart(signal)
   const worker = stub.fleet.workerPid()
   await until(
     'every session watched again',

@@ -27,14 +27,8 @@ type Fault = (herd: Herd) => Promise<unknown>
 /** What happens to a fleet in months, in minutes. */
 const faults: Record<string, Fault> = {
   'every account walled': (herd) => herd.run({ looks: false }),
-  'worker killed': async ({ stub }) => {
-    await stub.fleet.down('SIGKILL')
-    await stub.fleet.up()
-  },
-  'worker stopped and started': async ({ stub }) => {
-    await stub.fleet.down('SIGINT')
-    await stub.fleet.up()
-  },
+  'worker killed': ({ stub }) => stub.restart('SIGKILL'),
+  'worker stopped and started': ({ stub }) => stub.restart('SIGINT'),
   'engine killed': async ({ stub }) => {
     const pid = readEngine(stub.home)?.pid ?? null
     if (pid !== null) process.kill(pid, 'SIGKILL')

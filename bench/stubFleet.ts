@@ -47,6 +47,13 @@ export class StubFleet {
     this.client = new Client({ connection, namespace })
   }
 
+  /** Ends the worker so, and starts another: after Ctrl-C the engine is another one too. */
+  async restart(signal: NodeJS.Signals): Promise<void> {
+    await this.fleet.down(signal)
+    await this.fleet.up()
+    await this.reconnect()
+  }
+
   /** To the engine of now: one that was started again may have another address. */
   async reconnect(): Promise<void> {
     const { namespace } = this.client.options

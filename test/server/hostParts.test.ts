@@ -195,7 +195,11 @@ describe('panes', () => {
       (now) => now?.dead === true,
     )
     expect(dead).toMatchObject({ id: pane.id, exitStatus: 0, fence: 1 })
-    expect(await tmux.screen(pane.id)).toContain('$HOME; #{pid} `x`')
+    await until(
+      'what it said',
+      () => tmux.screen(pane.id),
+      (shown) => shown.includes('$HOME; #{pid} `x`'),
+    )
     const again = await spawnIn('alpha', 2, ['/bin/cat'])
     expect(again).toMatchObject({ id: pane.id, dead: false, fence: 2 })
   })

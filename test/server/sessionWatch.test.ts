@@ -218,7 +218,11 @@ describe('reports', () => {
       )
       expect(existsSync(report)).toBe(true)
       await sampler.add(watch)
-      expect(existsSync(report)).toBe(false)
+      await until(
+        'the report taken',
+        () => Promise.resolve(existsSync(report)),
+        (isThere) => !isThere,
+      )
     } finally {
       await sampler.stop()
     }

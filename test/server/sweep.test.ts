@@ -32,10 +32,9 @@ it('removes what crashes left behind, and nothing that somebody may still want',
   ]
   for (const path of kept) file(path, 0.5)
   for (const name of ['record.json', 'draft', 'settings.json']) file(join(session, name), 10_000)
-  file(join(home.reports, 'alpha.3.Stop.12-1'), 20)
+  file(join(home.reports, 'alpha.3.Stop.12-1'), 10_000)
   const left = [
     join(home.reports, '.alpha.2.StatusLine.last.taken'),
-    join(home.reports, 'gone.1.Stop.9-1'),
     join(session, 'record.json.77.3.tmp'),
     join(session, 'settings.json.new'),
     join(session, 'launch-3.sh'),
