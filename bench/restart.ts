@@ -26,7 +26,7 @@ export const restart: Measure = {
       }
       const after = new Set(processes(stub, accounts))
       const lost = before.filter((pid) => !after.has(pid)).length
-      const floor = (ms: number): number[] => Array.from({ length: runs }, () => ms / 1000)
+      const floor = (seconds: number): number[] => Array.from({ length: runs }, () => seconds)
       const says = `all ${sessions} sessions watched again; floor: the same with none`
       return {
         rows: [
