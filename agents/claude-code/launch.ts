@@ -1,6 +1,6 @@
 /** What to run for a launch, and the files made for it. */
 import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { LaunchInput, LaunchPlan } from '../agent.js'
 import { sessionEnv } from './env.js'
 import { launchSettings, readUserArgs } from './settings.js'
@@ -15,7 +15,6 @@ export async function plan(input: LaunchInput): Promise<LaunchPlan> {
   const user = readUserArgs(input.command.args)
   const settings = join(input.launchDir, 'settings.json')
   await replaceFile(settings, JSON.stringify(await launchSettings(input, user), null, 2))
-  const handOver = input.handOver ? ['--add-dir', dirname(input.handOver)] : []
   const prompt = await promptArguments(input)
   return {
     argv: [
@@ -25,7 +24,6 @@ export async function plan(input: LaunchInput): Promise<LaunchPlan> {
       ...conversationArguments(input),
       ...(input.model === null ? [] : ['--model', input.model]),
       ...user.args,
-      ...handOver,
       ...prompt,
     ],
     env: sessionEnv(input),

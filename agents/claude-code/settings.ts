@@ -1,6 +1,6 @@
 /** The settings file of one launch: reports to Outpool, beside everything that the user has set themselves. */
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { LaunchInput } from '../agent.js'
@@ -20,6 +20,7 @@ const statusLineSchema = z.looseObject({ type: z.string(), command: z.string() }
 const settingsSchema = z.looseObject({
   statusLine: z.unknown().optional(),
   hooks: z.record(z.string(), z.array(z.unknown())).optional(),
+  permissions: z.looseObject({ additionalDirectories: z.array(z.string()).optional() }).optional(),
 })
 type Settings = z.output<typeof settingsSchema>
 
@@ -68,9 +69,16 @@ export async function launchSettings(input: LaunchInput, user: UserArgs): Promis
     // The old pane would wake up by itself and work beside the resumed one.
     autoContinueAtUsageLimit: false,
     cleanupPeriodDays,
+    ...(input.handOver ? { permissions: withFolder(own.permissions, dirname(input.handOver)) } : {}),
     ...(user.wantsBypass ? { skipDangerousModePermissionPrompt: true } : {}),
   }
 }
+
+/** By `--add-dir` instead, a start without a prompt would stand in a dialog about it. */
+const withFolder = (own: Settings['permissions'], folder: string): Settings['permissions'] => ({
+  ...own,
+  additionalDirectories: [...(own?.additionalDirectories ?? []), folder],
+})
 
 function mergedHooks(own: Record<string, unknown[]>, input: LaunchInput): Record<string, unknown[]> {
   const hooks: Record<string, unknown[]> = { ...own }
