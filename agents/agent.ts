@@ -106,12 +106,6 @@ export interface Answer {
   at: string
 }
 
-/** What a conversation has cost. Tokens read from the program's cache, which cost next to nothing, are not among them. */
-export interface Spending {
-  answers: number
-  tokens: number
-}
-
 export type Activity = 'busy' | 'idle' | 'waiting' | 'shell'
 
 /** What the program says about a live process of its own. */
@@ -184,9 +178,6 @@ export interface AgentAdapter {
 
   /** The newest answer of the main thread from `offset` (bytes) on, or null. For files of this host only (law 11). */
   lastAnswer(transcript: string, offset: number): Promise<Answer | null>
-
-  /** What the whole conversation has cost so far. */
-  spending(transcript: string): Promise<Spending>
 
   /** Parses one file of the report folder; null for what is not a report of this program. */
   parseReport(fileName: string, body: string, at: string): AgentReport | null

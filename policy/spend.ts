@@ -74,6 +74,13 @@ export function addCosts(before: Counted, rows: readonly Counted[]): { usd: numb
   return { usd, last }
 }
 
+/** Answers and the tokens that they cost anew, as a limit counts them: what comes from a cache is next to nothing. */
+export function totalOf(rows: readonly (Usage & { id: string })[]): { answers: number; tokens: number } {
+  // The agent writes several rows of one answer; the newest has its whole count.
+  const newest = new Map(rows.map((row) => [row.id, row.input + row.output + row.cacheWrite]))
+  return { answers: newest.size, tokens: [...newest.values()].reduce((sum, one) => sum + one, 0) }
+}
+
 /** When the period began that this instant falls into. */
 export const periodStart = (at: string, { per }: Budget): string => iso(Math.floor(ms(at) / per) * per)
 

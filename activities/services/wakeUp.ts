@@ -1,5 +1,6 @@
 /** The woken agent, from the moment it runs: watched until its turn ends, its time is over or its place fails; then ended. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { totalOf } from '../../policy/spend.js'
 import type { Observation } from '../contracts.js'
 import type { Sampler } from '../sampler.js'
 import { stopAgent } from '../stop.js'
@@ -52,7 +53,8 @@ async function untilOver(
     const limits = host.config.services.find(({ name }) => name === request.service)?.wakeUp
     const transcript = await adapter.findTranscript(await host.place(request.place), request.sessionId)
     if (!limits || transcript === null) continue
-    const { answers, tokens } = await adapter.spending(transcript)
+    const files = await adapter.usedTokens(transcript, {})
+    const { answers, tokens } = totalOf(files.flatMap(({ used }) => used))
     if (answers > limits.maxAnswers) return `it gave more than ${limits.maxAnswers} answers`
     if (tokens > limits.maxTokens) return `it spent more than ${limits.maxTokens} tokens`
   }

@@ -13,7 +13,6 @@ import { prepare } from './prepare.js'
 import { probe } from './probe.js'
 import { ask } from './program.js'
 import { parseReport } from './reports.js'
-import { spending } from './spending.js'
 import { findTranscript, lastAnswer, readTail } from './transcript.js'
 import { usedTokens } from './usage.js'
 
@@ -34,7 +33,6 @@ export const claudeCode: AgentAdapter = {
   carry,
   readTail,
   lastAnswer,
-  spending,
   forkDigest,
   holds,
   usedTokens,

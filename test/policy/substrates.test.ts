@@ -11,7 +11,15 @@ import {
   takeWall,
   type PoolDesk,
 } from '../../policy/poolDesk.js'
-import { addCosts, budgetReading, costOf, periodStart, spentBudget, type Prices } from '../../policy/spend.js'
+import {
+  addCosts,
+  budgetReading,
+  costOf,
+  periodStart,
+  spentBudget,
+  totalOf,
+  type Prices,
+} from '../../policy/spend.js'
 import { attributed } from '../../policy/walls.js'
 import { asks, at, desk, grantedTo, known, reading, served, spec, wall, window } from './make.js'
 
@@ -316,6 +324,15 @@ describe('what a substrate costs', () => {
     const spent = budgetReading(7, budget, half.readAt)
     expect(spentBudget([spent], half.readAt)).toMatchObject({ kind: 'budget', resetsAt: spent.resetsAt })
     expect(spentBudget([spent], '2026-11-23T00:00:00.000Z')).toBeNull()
+  })
+})
+
+describe('what a woken agent has used', () => {
+  it('counts an answer once, however many rows it was written in, and what a cache gave not at all', () => {
+    const row = (id: string, output: number) => ({
+      ...{ id, model: 'm', input: 10, output, cacheRead: 1_000_000, cacheWrite: 5 },
+    })
+    expect(totalOf([row('a', 1), row('a', 20), row('b', 2)])).toEqual({ answers: 2, tokens: 35 + 17 })
   })
 })
 
