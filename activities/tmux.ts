@@ -1,6 +1,7 @@
 /** Outpool's own tmux server on this host: one tmux session and one pane per session. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { tmuxFailed } from './errors.js'
 import { fitsOneLine, type TmuxAnswer, TmuxConnection } from './tmuxConnection.js'
@@ -73,6 +74,7 @@ export class Tmux {
   readonly #server: string[]
   #connection: TmuxConnection | null = null
   #connectAgainAt = 0
+  readonly #unclear = new Map<string, number>()
 
   constructor(socket: string, homeDir: string) {
     this.socket = socket
@@ -89,15 +91,26 @@ export class Tmux {
 
   /** All panes that Outpool made, or null when no tmux server answers on our socket. */
   async panes(): Promise<Pane[] | null> {
-    const { exitCode, stdout, stderr } = await this.#run(['list-panes', '-a', '-F', paneFormat])
-    if (exitCode === 0) return stdout.split('\n').flatMap(parsePane)
+    const { panes, stderr } = await this.#list(['-a'])
+    if (panes !== null) return panes
     if (isNoServer(stderr)) return null
     throw tmuxFailed('list-panes', stderr)
   }
 
+  /** A pane whose end tmux has seen, but not yet how its process ended, is looked at once more. */
+  async #list(which: string[]): Promise<{ panes: Pane[] | null; stderr: string }> {
+    const { exitCode, stdout, stderr } = await this.#run(['list-panes', ...which, '-F', paneFormat])
+    const panes = exitCode === 0 ? stdout.split('\n').flatMap(parsePane) : null
+    const unclear = panes?.filter(isUnclear).filter(({ id, pid }) => this.#unclear.get(id) !== pid) ?? []
+    if (unclear.length === 0) return { panes, stderr }
+    // Once for each: older versions of tmux never say by which signal a process ended.
+    for (const { id, pid } of unclear) this.#unclear.set(id, pid)
+    await delay(reapedWithin)
+    return this.#list(which)
+  }
+
   async pane(session: string): Promise<Pane | null> {
-    const { exitCode, stdout } = await this.#run(['list-panes', '-s', '-t', `=${session}:`, '-F', paneFormat])
-    const named = exitCode === 0 ? stdout.split('\n').flatMap(parsePane) : []
+    const named = (await this.#list(['-s', '-t', `=${session}:`])).panes ?? []
     const isOurs = (pane: Pane): boolean => pane.session === session
     // Where its tmux session bears another name (a person may rename it), the mark on the pane tells.
     return named.find(isOurs) ?? (await this.panes())?.find(isOurs) ?? null
@@ -276,6 +289,12 @@ export class Tmux {
     })
   }
 }
+
+/** tmux closes a pane when its terminal ends, and reaps the process right after. */
+const reapedWithin = 50
+
+const isUnclear = ({ dead, exitStatus, exitSignal }: Pane): boolean =>
+  dead && exitStatus === null && exitSignal === null
 
 /** Commands that change nothing, and so may be asked again after a connection was lost in the middle of them. */
 const readsOnly = new Set(['list-panes', 'list-clients', 'capture-pane'])

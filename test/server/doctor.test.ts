@@ -155,7 +155,15 @@ describe('a host on which all is well', () => {
     // Tokens and keys of the logins made here all say so.
     expect(stdout).not.toContain('made-up')
     // It only looks: nothing of an engine or a worker comes into the home.
-    expect(readdirSync(join(dir, 'state')).sort()).toEqual(['logs', 'quota', 'reports', 'sessions'])
+    expect(readdirSync(join(dir, 'state')).sort()).toEqual([
+      'incidents',
+      'logs',
+      'quota',
+      'reports',
+      'services',
+      'sessions',
+      'tasks',
+    ])
     const lines = stdout.trimEnd().split('\n')
     const column = lines[0]!.indexOf(process.versions.node)
     expect(column).toBeGreaterThan(0)
