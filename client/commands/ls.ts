@@ -7,7 +7,7 @@ import { type Call, note, print, printJson } from '../call.js'
 import { withEngine } from '../engine.js'
 import { isFresh, listSessions, viewOf, withLive } from '../sessionRows.js'
 import { type Column, renderTable } from '../table.js'
-import { oneLine } from '../terminal.js'
+import { fit, oneLine } from '../terminal.js'
 import { ago, clock } from '../times.js'
 
 /** Stopped sessions stay in the plain list for this long. */
@@ -32,12 +32,11 @@ export async function ls(call: Call): Promise<void> {
 function screen(rows: SessionView[], width: number, colors: Colors, now: Date): string {
   const parked = rows.filter(({ phase }) => phase === 'parked').length
   const asking = rows.filter((row) => row.attention !== null && row.phase !== 'stopped')
+  const hint = `${parked} parked: \`outpool accounts\` says what they wait for, and what would help most`
   return [
     renderTable(rows, columnsFor(rows, colors, now), width, colors),
     ...asking.map((row) => `${colors.yellow('!')} ${colors.bold(row.name)}: ${oneLine(row.attention ?? '')}`),
-    ...(parked === 0
-      ? []
-      : [`${parked} parked: \`outpool accounts\` says what they wait for, and what would help most`]),
+    ...(parked === 0 ? [] : [fit(hint, width)]),
   ].join('\n')
 }
 

@@ -86,7 +86,8 @@ const row = z.strictObject({
 })
 const details = row.extend({
   ...{ tmuxSocket: z.string().nullable(), pid: z.int().nullable(), transcript: z.string().nullable() },
-  ...{ startedAt: instant, rescueLog: z.array(z.unknown()) },
+  ...{ fork: z.string().nullable(), since: instant.nullable(), models: z.array(z.string()) },
+  ...{ fallback: z.array(z.string()).nullable(), startedAt: instant, rescueLog: z.array(z.unknown()) },
 })
 
 const parse = <S extends z.ZodType>(schema: S, text: string): z.output<S> => schema.parse(JSON.parse(text))
@@ -456,7 +457,7 @@ describe('orders', () => {
   })
 
   it('law 5: resume of a stopped session goes on with the same conversation in the same place', async () => {
-    const name = await started({ account: 'max-2', model: 'opus' })
+    const name = await started({ account: 'max-2', model: 'opus', models: ['opus'] })
     const { start: before } = await heard(name)
     await ok('stop', name)
     await ok('resume', name)
@@ -579,7 +580,7 @@ describe('accounts', () => {
       ['max-1', 'pool', 'near-limit', ['a', 'b']],
       ['max-2', 'pool', 'ready', []],
       ['medic', 'reserved', 'unproven', []],
-      ['haiku-key', 'substrate', 'unproven', []],
+      ['haiku-key', 'substrate', 'ready', []],
     ])
     expect(rows[0]?.windows[0]?.used).toBe(0.97)
     const { stdout } = await place.run(['accounts'], { env: { COLUMNS: '100' } })
