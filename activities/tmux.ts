@@ -97,14 +97,15 @@ export class Tmux {
     throw tmuxFailed('list-panes', stderr)
   }
 
-  /** A pane whose end tmux has seen, but not yet how its process ended, is looked at once more. */
+  /** A pane whose end tmux has seen, but not yet how its process ended, is looked at again. */
   async #list(which: string[]): Promise<{ panes: Pane[] | null; stderr: string }> {
     const { exitCode, stdout, stderr } = await this.#run(['list-panes', ...which, '-F', paneFormat])
     const panes = exitCode === 0 ? stdout.split('\n').flatMap(parsePane) : null
-    const unclear = panes?.filter(isUnclear).filter(({ id, pid }) => this.#unclear.get(id) !== pid) ?? []
+    const looksAt = ({ id, pid }: Pane): number => this.#unclear.get(`${id} ${pid}`) ?? 0
+    // Not for ever: older versions of tmux never say by which signal a process ended.
+    const unclear = panes?.filter(isUnclear).filter((pane) => looksAt(pane) < unclearLooksMax) ?? []
     if (unclear.length === 0) return { panes, stderr }
-    // Once for each: older versions of tmux never say by which signal a process ended.
-    for (const { id, pid } of unclear) this.#unclear.set(id, pid)
+    for (const pane of unclear) this.#unclear.set(`${pane.id} ${pane.pid}`, looksAt(pane) + 1)
     await delay(reapedWithin)
     return this.#list(which)
   }
@@ -292,6 +293,7 @@ export class Tmux {
 
 /** tmux closes a pane when its terminal ends, and reaps the process right after. */
 const reapedWithin = 50
+const unclearLooksMax = 20
 
 const isUnclear = ({ dead, exitStatus, exitSignal }: Pane): boolean =>
   dead && exitStatus === null && exitSignal === null
