@@ -1,4 +1,5 @@
 /** Finds the process that is the service now: by its record, its pane, its pid file or its unit, never by a name. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { readFile, stat } from 'node:fs/promises'
 import { execa } from 'execa'
 import type { ServiceConfig } from '../../config/config.js'
@@ -46,11 +47,19 @@ export async function findService(
   }
 }
 
+const endLookEvery = 50
+const endLooksMax = 10
+
 async function findOwn(host: Host, records: ServiceRecords, service: string): Promise<Found> {
   const { fence, process } = records.read(service)
   if (process !== null && (await isAlive(process)))
     return { process: await guarded(process.pid, process.start), ended: null }
-  const pane = await host.tmux.pane(servicePane(service))
+  let pane = await host.tmux.pane(servicePane(service))
+  // tmux hears of the end a little later than the system does; until then it can't say how it ended.
+  for (let looks = 0; process !== null && pane?.dead === false && looks < endLooksMax; looks++) {
+    await delay(endLookEvery)
+    pane = await host.tmux.pane(servicePane(service))
+  }
   // The worker was killed between the start of the process and the note of it, or the record was lost: the pane tells.
   if (pane !== null && !pane.dead && process === null) return adopted(records, service, pane.fence, pane.pid)
   const fork = pane?.dead === true && pane.fence === fence ? await forkedAway(service, pane) : null
