@@ -51,6 +51,8 @@ export class DrainHost implements HostSide {
   readonly #readings = new Map<string, AccountReading>()
   readonly #startsAt = new Map<string, number>()
   readonly #inStep = new Set<string>()
+  /** Accounts that the pool was last told to be logged out. */
+  readonly #saidOut = new Set<string>()
   /** The account that refused a session last, and when it said so. */
   readonly #refused = new Map<string, { account: string; at: number }>()
   /** When activities that were put off come again. */
@@ -103,7 +105,7 @@ export class DrainHost implements HostSide {
       callHome: () => Promise.resolve(),
       watchAgent: (request) => Promise.resolve().then(() => this.#watch(request)),
       deliverText: (request) => Promise.resolve().then(() => this.#deliver(request)),
-      readAccounts: () => Promise.resolve([...this.#readings.values()]),
+      readAccounts: () => Promise.resolve().then(() => this.#tellAll(this.#enter())),
       sendNotice: () => Promise.resolve({ failed: [] }),
       probeAccount: ({ account }) => Promise.resolve().then(() => this.#probe(account)),
     }
@@ -174,7 +176,7 @@ export class DrainHost implements HostSide {
     const loggedIn = this.world.isLoggedIn(account, now)
     if (!loggedIn || this.#random.chance(0.005)) {
       this.counts.failed += 1
-      if (!loggedIn) this.#loggedOut(account, now)
+      // Why an agent does not start is seen by none; a probe or a turn says that the login was lost.
       this.#ledger.note('barred', now, (at) => this.oracle.faulted(account, at))
       this.#wants(session, now)
       throw faults.launchFailed('it did not start')
@@ -243,7 +245,7 @@ export class DrainHost implements HostSide {
 
   #turnEnded(request: WatchRequest, session: string, account: string, now: number): Sight | null {
     if (!this.world.isLoggedIn(account, now)) return null
-    this.#read(account, this.world.statusLine(account, now))
+    this.#read(account, this.world.statusLine(account, now), now)
     const { ceiling } = this.world.account(account)
     const { model } = this.world.session(session)
     const { stayUntil } = request
@@ -283,7 +285,9 @@ export class DrainHost implements HostSide {
     this.#ledger.note('able', now, (at) => this.oracle.probed(account, at, answered))
     this.#tell(account, windows, now)
     this.#ledger.note(login === 'in' ? 'able' : 'barred', now, () => this.oracle.login(account, login))
-    if (login === 'in') this.#read(account, windows)
+    if (login === 'out') this.#saidOut.add(account)
+    else this.#saidOut.delete(account)
+    if (login === 'in') this.#read(account, windows, now)
     const { identity } = this.world.account(account)
     const reading = { ...this.#reading(account), windows, login, loginAt: iso(now), identity }
     this.#readings.set(account, { ...reading, windows: this.#reading(account).windows })
@@ -293,6 +297,7 @@ export class DrainHost implements HostSide {
   #loggedOut(account: string, now: number): void {
     this.#readings.set(account, { ...this.#reading(account), login: 'out', loginAt: iso(now) })
     this.#ledger.note('barred', now, () => this.oracle.login(account, 'out'))
+    this.#saidOut.add(account)
   }
 
   #wants(session: string, now: number): void {
@@ -305,7 +310,12 @@ export class DrainHost implements HostSide {
   #tellAll(now: number): AccountReading[] {
     for (const { name } of this.world.accounts) this.#lookAtStatusLines(name, now)
     const known = [...this.#readings.values()]
-    for (const { account, windows } of known) this.#tell(account, windows.filter(isToldByAgents), now)
+    for (const { account, windows, login } of known) {
+      // Whoever gets an answer is logged in.
+      if (login === 'in' && this.#saidOut.delete(account))
+        this.#ledger.note('able', now, () => this.oracle.login(account, 'in'))
+      this.#tell(account, windows.filter(isToldByAgents), now)
+    }
     return known
   }
 
@@ -318,7 +328,7 @@ export class DrainHost implements HostSide {
         this.world.session(session).active.some(({ from, to }) => from <= now && now < to) &&
         this.world.troubleOf(session, account, now) === null,
     )
-    if (isAnswered) this.#read(account, this.world.statusLine(account, now))
+    if (isAnswered) this.#read(account, this.world.statusLine(account, now), now)
   }
 
   #tell(account: string, windows: ToldWindow[], now: number): void {
@@ -327,10 +337,11 @@ export class DrainHost implements HostSide {
     this.#ledger.note(bars ? 'barred' : 'read', now, () => this.oracle.told(account, windows), account)
   }
 
-  #read(account: string, windows: ToldWindow[]): void {
+  #read(account: string, windows: ToldWindow[], now: number): void {
     const known = this.#reading(account)
     const others = known.windows.filter(({ name }) => !windows.some((window) => window.name === name))
-    this.#readings.set(account, { ...known, windows: [...others, ...windows], login: 'in' })
+    const login = { login: 'in', loginAt: iso(now) } as const
+    this.#readings.set(account, { ...known, windows: [...others, ...windows], ...login })
   }
 
   #reading(account: string): AccountReading {
