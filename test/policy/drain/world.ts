@@ -15,6 +15,8 @@ export interface WorldOptions {
   days: number
   accounts: number
   sessions: number
+  /** How much is asked of the accounts: 1 keeps them near their limits most of the time. Default 1. */
+  load?: number
 }
 
 /** The shapes in which the agent program would tell it. */
@@ -326,7 +328,7 @@ export class World {
   }
 
   private makeAccount(index: number): WorldAccount {
-    const { seed, start } = this.options
+    const { seed, start, load = 1 } = this.options
     const random = new Random(`${seed}/account/${index}`)
     const budget = (name: string, family: string | null, weight: number, length: number): Budget => ({
       name,
@@ -354,7 +356,7 @@ export class World {
       budgets: [...fiveHour, weekly, opus],
       loggedOut: this.spans(random, random.between(0, 0.15), 10 * minute, 12 * hour),
       throttled: this.spans(random, random.between(0, 1.5), 10 * minute, 2 * hour),
-      people: people.map((span) => ({ ...span, rate: random.between(0.05, 0.6) })),
+      people: people.map((span) => ({ ...span, rate: random.between(0.05, 0.6) * load })),
       goodwill: this.spans(random, 0.1, minute, hour).map(({ from }) => from),
       settledAt: start,
       random,
@@ -376,7 +378,7 @@ export class World {
     return {
       name: `s${index + 1}`,
       model: random.chance(0.25) ? 'opus' : 'sonnet',
-      rate: random.between(0.005, 0.08),
+      rate: random.between(0.005, 0.08) * (this.options.load ?? 1),
       active,
     }
   }

@@ -1,9 +1,9 @@
 /**
  * Law 2, first half: the pool is drained again and again, and every session gets up again. Four accounts, twelve sessions,
- * days of virtual time, through the real workflows. The seeds are shared out over four files, so that both cores are busy.
+ * days of virtual time, through the real workflows. The seeds are shared out over seven files, so that both cores are busy.
  *
  * A failing seed is printed; OUTPOOL_DRAIN_SEEDS=seed-7,seed-9 runs only those, OUTPOOL_DRAIN_SEEDS=200 as many, and
- * OUTPOOL_DRAIN_DAYS=3 a part of the fortnight. A day of one seed costs some seconds of a core, so it is no part of `npm test`.
+ * OUTPOOL_DRAIN_DAYS=3 a part of the fortnight.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { defaultTiming } from '../../../policy/account.js'

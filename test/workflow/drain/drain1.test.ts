@@ -1,3 +1,3 @@
 import { drainPart } from './drain.js'
 
-drainPart(0, 4)
+drainPart(0, 7)

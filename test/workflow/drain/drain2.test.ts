@@ -1,3 +1,3 @@
 import { drainPart } from './drain.js'
 
-drainPart(1, 4)
+drainPart(1, 7)

@@ -1,3 +1,3 @@
 import { drainPart } from './drain.js'
 
-drainPart(2, 4)
+drainPart(2, 7)

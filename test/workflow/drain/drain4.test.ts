@@ -1,3 +1,3 @@
 import { drainPart } from './drain.js'
 
-drainPart(3, 4)
+drainPart(3, 7)

@@ -26,6 +26,10 @@ const minute = 60_000
 const hour = 60 * minute
 
 export const moveAt = 0.95
+/**
+ * Less than in the simulator, where an event costs microseconds: accounts run dry every other day, not every other hour.
+ */
+const load = 0.6
 
 interface Process {
   account: string
@@ -62,7 +66,7 @@ export class DrainHost implements HostSide {
   constructor(seed: string, pool: string, start: number, days: number, timing: Timing) {
     this.hostId = `host-of-${pool}`
     this.pool = pool
-    this.world = new World({ seed, start, days, accounts: 4, sessions: 12 })
+    this.world = new World({ seed, start, days, accounts: 4, sessions: 12, load })
     this.oracle = new Oracle(this.world, timing)
     this.#ledger = new Ledger(this.world, this.oracle, start)
     this.#timing = timing
@@ -258,12 +262,12 @@ export class DrainHost implements HostSide {
   }
 
   /**
-   * A session meets a wall at a request, and none fills half an account within an hour: far from the wall few looks are
-   * enough, and each costs the server as much as a step of a rescue.
+   * A session meets a wall at a request, and at full load none fills half an account within an hour: far from the wall few
+   * looks are enough, and each costs the server as much as a step of a rescue.
    */
   #nextLook({ account, turnEndsAt }: Process, session: string, now: number): number {
     const left = 1 - this.world.usedBy(account, this.world.session(session).model, now)
-    const atLeast = Math.min(Math.max(left * 2 * hour, 10 * minute), 2 * hour)
+    const atLeast = Math.min(Math.max((left * 2 * hour) / load, 10 * minute), (2 * hour) / load)
     return Math.max(Math.min(turnEndsAt, now + 10 * minute), now + atLeast)
   }
 
@@ -333,8 +337,18 @@ export class DrainHost implements HostSide {
 
   #tell(account: string, windows: ToldWindow[], now: number): void {
     const { ceiling } = this.world.account(account)
-    const bars = windows.some(({ used }) => used >= ceiling)
-    this.#ledger.note(bars ? 'barred' : 'read', now, () => this.oracle.told(account, windows), account)
+    const told = (kind: 'barred' | 'read', part: ToldWindow[]): void => {
+      if (part.length > 0) this.#ledger.note(kind, now, () => this.oracle.told(account, part), account)
+    }
+    // Apart, since what bars one model bars no session of another.
+    told(
+      'read',
+      windows.filter(({ used }) => used < ceiling),
+    )
+    told(
+      'barred',
+      windows.filter(({ used }) => used >= ceiling),
+    )
   }
 
   #read(account: string, windows: ToldWindow[], now: number): void {

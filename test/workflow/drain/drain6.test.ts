@@ -1,0 +1,3 @@
+import { drainPart } from './drain.js'
+
+drainPart(5, 7)

@@ -1,0 +1,3 @@
+import { drainPart } from './drain.js'
+
+drainPart(6, 7)
