@@ -11,12 +11,16 @@ const ledgerSchema = z.object({
   /** When the period began that `usd` is about. */
   period: z.string(),
   usd: z.number(),
-  /** How far each file was read, and the answer that was counted last, which may go on. */
-  files: z.record(z.string(), z.object({ mark: z.number().int(), id: z.string(), usd: z.number() })),
+  /** How far each file was read, the one read last at the end, and the answers in it that may go on. */
+  files: z.record(
+    z.string(),
+    z.object({ mark: z.number().int(), answers: z.array(z.object({ id: z.string(), usd: z.number() })) }),
+  ),
 })
 type Ledger = z.output<typeof ledgerSchema>
 
-const filesKept = 400
+/** Far more than are written at a time: one that is forgotten and goes on is counted from its beginning. */
+const filesKept = 4_000
 
 export class Spending {
   readonly #host: Host
@@ -29,15 +33,17 @@ export class Spending {
 
   /**
    * Counts what was added to the transcript since it was last counted, each answer once over restarts of the worker. Rows of
-   * before `since` are copies of another conversation's. Without a budget nothing is counted.
+   * before `since` are copies of another conversation's. Without a budget nothing is counted. Never throws: the rows that could
+   * not be counted are counted with those that come next, and nobody's watch depends on it.
    */
   count(substrate: string, adapter: AgentAdapter, transcript: string, since: string | null): Promise<void> {
     const before = this.#queues.get(substrate) ?? Promise.resolve()
-    const counted = before.then(() => this.#count(substrate, adapter, transcript, since))
-    this.#queues.set(
-      substrate,
-      counted.catch(() => undefined),
-    )
+    const counted = before
+      .then(() => this.#count(substrate, adapter, transcript, since))
+      .catch((error: unknown) =>
+        console.error(`outpool: what ${substrate} costs could not be counted:`, error),
+      )
+    this.#queues.set(substrate, counted)
     return counted
   }
 
@@ -52,19 +58,20 @@ export class Spending {
     const now = new Date().toISOString()
     const period = periodStart(now, budget)
     const old = this.#ledger(substrate)
-    const ledger: Ledger = { ...old, files: { ...old.files } }
-    if (ledger.period !== period) Object.assign(ledger, { period, usd: 0 })
-    const marks = Object.fromEntries(Object.entries(ledger.files).map(([file, { mark }]) => [file, mark]))
+    const ledger: Ledger = { ...old, period, usd: old.period === period ? old.usd : 0 }
+    const files = new Map(Object.entries(old.files))
+    const marks = Object.fromEntries([...files].map(([file, { mark }]) => [file, mark]))
     const from = since !== null && since > period ? since : period
     for (const { file, mark, used } of await adapter.usedTokens(transcript, marks)) {
       const costs = used
         .filter(({ at }) => at >= from)
         .map((tokens) => ({ id: tokens.id, usd: costOf(tokens, this.#host.config.prices) }))
-      const { usd, last } = addCosts(ledger.files[file] ?? { id: '', usd: 0 }, costs)
+      const { usd, counted } = addCosts(old.files[file]?.answers ?? [], costs)
       ledger.usd += usd
-      ledger.files[file] = { mark, id: last.id, usd: last.usd }
+      files.delete(file)
+      files.set(file, { mark, answers: counted })
     }
-    ledger.files = Object.fromEntries(Object.entries(ledger.files).slice(-filesKept))
+    ledger.files = Object.fromEntries([...files].slice(-filesKept))
     this.#save(substrate, ledger)
     this.#host.quota.takeWindows(substrate, [budgetReading(ledger.usd, budget, now)])
   }

@@ -56,22 +56,32 @@ function dearest(prices: Prices): Price {
   }
 }
 
-/** The newest answer counted so far, which may not have been written to its end. */
+/** An answer counted so far, which may not have been written to its end. */
 export interface Counted {
   id: string
   usd: number
 }
 
-/** What these rows add. The agent writes several rows of one answer, each with its tokens so far: they are one cost. */
-export function addCosts(before: Counted, rows: readonly Counted[]): { usd: number; last: Counted } {
+/** Answers that may still go on at the same time in one file: of the conversation, and of subagents that write beside it. */
+const openAtMost = 16
+
+/**
+ * What these rows add. The agent writes several rows of one answer, each with its tokens so far: they are one cost.
+ * `counted` are the newest answers, newest last, to be handed in with the rows that come next.
+ */
+export function addCosts(
+  before: readonly Counted[],
+  rows: readonly Counted[],
+): { usd: number; counted: Counted[] } {
   let usd = 0
-  let last = before
+  const counted = new Map(before.map((one) => [one.id, one.usd]))
   for (const row of rows) {
-    const counted = row.id === last.id ? last.usd : 0
-    usd += Math.max(0, row.usd - counted)
-    last = { id: row.id, usd: Math.max(row.usd, counted) }
+    const known = counted.get(row.id) ?? 0
+    usd += Math.max(0, row.usd - known)
+    counted.delete(row.id)
+    counted.set(row.id, Math.max(row.usd, known))
   }
-  return { usd, last }
+  return { usd, counted: [...counted].slice(-openAtMost).map(([id, cost]) => ({ id, usd: cost })) }
 }
 
 /** Answers and the tokens that they cost anew, as a limit counts them: what comes from a cache is next to nothing. */
