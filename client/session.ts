@@ -7,9 +7,11 @@ import { type Engine, isUnanswered } from './engine.js'
 import { FailedError } from './errors.js'
 import { checkName } from './names.js'
 import {
+  type LastWord,
   type ListedSession,
   type SessionAnswer,
   detailsSchema,
+  lastWordSchema,
   listSessions,
   sessionOf,
 } from './sessionRows.js'
@@ -66,10 +68,10 @@ export async function askSession(engine: Engine, name: string, ms: number): Prom
 }
 
 /** The last word of a stopped session, or null where its run did not end by itself. */
-export async function lastWord(engine: Engine, name: string): Promise<SessionAnswer | null> {
+export async function lastWord(engine: Engine, name: string): Promise<LastWord | null> {
   try {
     const result: unknown = await handleOf(engine, name).result()
-    return detailsSchema.safeParse(result).data ?? null
+    return lastWordSchema.safeParse(result).data ?? null
   } catch (error) {
     if (error instanceof WorkflowFailedError) return null
     throw error

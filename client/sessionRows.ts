@@ -36,6 +36,8 @@ const cardSchema = z.object({
   untoldForks: z.array(z.string()).default([]),
   models: z.array(z.string()).default([]),
   fallback: z.array(z.string()).nullable().default(null),
+  pinnedTo: maybe,
+  priority: z.number().int().default(0),
   since: maybe,
   startedAt: z.string(),
 })
@@ -61,6 +63,19 @@ export type RescueRow = z.output<typeof rescueSchema>
 /** The answer of the workflow's own `describe` query. */
 export const detailsSchema = cardSchema.extend({ rescueLog: z.array(rescueSchema) })
 export type SessionAnswer = z.output<typeof detailsSchema>
+
+const promptSchema = z.union([z.string(), z.object({ file: z.string() })])
+
+/** The result of the workflow. */
+export const lastWordSchema = detailsSchema.extend({
+  unsaid: z
+    .object({
+      prompt: promptSchema.nullable(),
+      texts: z.array(z.object({ id: z.string(), text: z.string().nullable() })),
+    })
+    .default({ prompt: null, texts: [] }),
+})
+export type LastWord = z.output<typeof lastWordSchema>
 
 /** A session with what the engine says of its run. */
 export interface ListedSession {
@@ -112,7 +127,7 @@ function blankCard(run: Pick<WorkflowExecutionInfo, 'workflowId' | 'startTime'>)
       pid: null,
       transcript: null,
     },
-    ...{ fork: null, untoldForks: [], models: [], fallback: null, since: null },
+    ...{ fork: null, untoldForks: [], models: [], fallback: null, pinnedTo: null, priority: 0, since: null },
     startedAt: run.startTime.toISOString(),
   }
 }

@@ -50,6 +50,7 @@ const firstCard = (input: SessionStart): SessionCard => ({
   },
   ...{ walledUntil: null, parkedUntil: null, attention: null, tmuxSocket: null, pid: null, transcript: null },
   ...{ why: null, fork: null, untoldForks: input.forks ?? [], since: null, fallback: input.fallback ?? null },
+  ...{ pinnedTo: input.pinned ? input.account : null, priority: input.priority },
   models: input.models ?? (input.model === null ? [] : [input.model]),
   startedAt: new Date().toISOString(),
 })

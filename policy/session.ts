@@ -73,10 +73,12 @@ export interface SessionDetails extends SessionView {
   models: string[]
   /** Substrates that will do where no account is able, in order; null: all that are configured. */
   fallback: string[] | null
+  /** The account that it waits for, whatever else is able; null where any will do. */
+  pinnedTo: string | null
+  /** Lower numbers go first where not all can be served. */
+  priority: number
   /** Since when it is on its account or substrate. */
   since: string | null
   startedAt: string
   rescueLog: RescueEntry[]
-  /** In the last word of a session that was there for one piece of work: whether it did it. */
-  workDone?: boolean
 }

@@ -175,6 +175,20 @@ export interface MoveArgs {
 /** A text, or a file of the session's host that is read when it is said: its content stands in no history. */
 export type Prompt = string | { file: string }
 
+/** A text on its way to the agent. Null for one that a person typed in the pane: it lies on the host, which knows it by its id. */
+export interface UnsaidText {
+  id: SendArgs['id']
+  text: string | null
+}
+
+/** The last word of a session. */
+export interface SessionResult extends SessionDetails {
+  /** Whether a session that was there for one piece of work did it. */
+  workDone?: boolean
+  /** What the agent has not taken: it is said when the session is resumed. */
+  unsaid: { prompt: Prompt | null; texts: UnsaidText[] }
+}
+
 /** The single input of a `session` workflow, as `outpool start` makes it. */
 export interface SessionStart {
   name: string
@@ -198,6 +212,8 @@ export interface SessionStart {
   /** Lower numbers go first where not all can be served. */
   priority: number
   prompt: Prompt | null
+  /** Texts that an earlier run of this conversation did not get to say, oldest first. Default: none. */
+  texts?: UnsaidText[]
   /** Ends by itself when its work is done: a turn was answered, and nothing waits to be said. */
   once?: boolean
   /** Continue this conversation instead of beginning it. */

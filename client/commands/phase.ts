@@ -6,7 +6,7 @@ import { sessionSignals } from '../../workflows/messages.js'
 import { type Call, print } from '../call.js'
 import { type Engine, withEngine } from '../engine.js'
 import { checkName } from '../names.js'
-import { findRunning, findSession, signalSession } from '../session.js'
+import { findRunning, findSession, lastWord, signalSession } from '../session.js'
 import type { ListedSession } from '../sessionRows.js'
 import { startSession } from '../startSession.js'
 
@@ -61,17 +61,22 @@ async function order(
   )
 }
 
-/** The same conversation in a new run: what it was is in the card of the closed one. */
+/**
+ * The same conversation in a new run: what it was is in the card of the closed one, what it did not get to say in its last
+ * word. A run that did not end by itself has none.
+ */
 async function startAgain(engine: Engine, { card }: ListedSession, call: Call): Promise<void> {
   const config = loadConfig({ path: call.config })
-  const { name, sessionId, host, agent, cwd, models, fallback, account, fork, untoldForks } = card
+  const unsaid = (await lastWord(engine, card.name))?.unsaid ?? { prompt: null, texts: [] }
+  const { name, sessionId, host, agent, cwd, models, fallback, pinnedTo, priority, fork, untoldForks } = card
   await startSession(engine, {
-    ...{ name, sessionId, host, agent, cwd, models, fallback, account, model: models[0] ?? null },
+    ...{ name, sessionId, host, agent, cwd, models, fallback, priority, model: models[0] ?? null },
     ...{
       forks: fork === null ? untoldForks : [...untoldForks, fork],
       pool: config.pool.name,
       timing: config.timing,
     },
-    ...{ pinned: false, priority: 0, prompt: null, continues: true },
+    ...{ account: pinnedTo ?? card.account, pinned: pinnedTo !== null, continues: true },
+    ...unsaid,
   })
 }

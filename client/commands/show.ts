@@ -22,16 +22,16 @@ export async function show(call: Call): Promise<void> {
       ? await askSession(engine, name, answerWithinMs)
       : await lastWord(engine, name)
     if (answer === null) return { ...found, rescueLog: null }
-    const { rescueLog, ...told } = answer
-    const card: SessionCard = found.running ? told : { ...told, phase: 'stopped' }
-    return { card, running: found.running, rescueLog }
+    const { running } = found
+    const card: SessionCard = running ? answer : { ...answer, phase: 'stopped' }
+    return { card, running, rescueLog: answer.rescueLog }
   })
   const now = new Date()
   const seen = running ? withLive(card, readLive(home), home, now) : card
   if (rescueLog === null && running)
     note('no worker answers, so this is what was last written down, without the rescue log: `outpool up`')
-  const { tmuxSocket, pid, transcript, fork, since, models, fallback, startedAt } = seen
-  const more = { tmuxSocket, pid, transcript, fork, since, models, fallback, startedAt }
+  const { tmuxSocket, pid, transcript, fork, since, models, fallback, pinnedTo, priority, startedAt } = seen
+  const more = { tmuxSocket, pid, transcript, fork, since, models, fallback, pinnedTo, priority, startedAt }
   if (call.json) printJson({ ...viewOf(seen), ...more, rescueLog })
   else print(page(seen, rescueLog, call.colors, call.width, now))
 }
@@ -48,6 +48,7 @@ function page(
     ['needs you', card.attention],
     ['on', placeOf(card, now)],
     ['because', card.why],
+    ['waits for', card.pinnedTo === null ? null : `${card.pinnedTo}, and for no other account`],
     ['falls back', card.fallback === null ? null : card.fallback.join(', ') || 'to nothing: it is parked'],
     ['agent', [card.agent, card.model].filter(Boolean).join(', ')],
     ['directory', card.cwd],

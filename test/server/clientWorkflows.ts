@@ -35,7 +35,7 @@ export async function session(start: SessionStart): Promise<SessionDetails> {
   let state: SessionDetails = {
     ...{ name, phase: 'idle', account: start.account, substrate: null, agent, sessionId, cwd, host, model },
     ...{ pane: '%1', rescues: 0, walledUntil: null, parkedUntil: null, attention: null, why: null },
-    ...{ fork: null, untoldForks: [], models: [], fallback: null, since: null },
+    ...{ fork: null, untoldForks: [], models: [], fallback: null, pinnedTo: null, priority: 0, since: null },
     ...{ tmuxSocket: '/s', pid: 7, transcript: '/t', startedAt: '2026-01-02T03:04:05.000Z', rescueLog: [] },
   }
   const heard: Heard = { start, texts: [], moves: [] }

@@ -18,7 +18,7 @@ const card = (change: Partial<SessionCard>): SessionCard => ({
     walledUntil: null,
     parkedUntil: null,
   },
-  ...{ fork: null, untoldForks: [], models: [], fallback: null, since: null },
+  ...{ fork: null, untoldForks: [], models: [], fallback: null, pinnedTo: null, priority: 0, since: null },
   ...{ attention: null, why: null, tmuxSocket: null, pid: 1, transcript: null, startedAt: at, ...change },
 })
 

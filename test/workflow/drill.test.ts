@@ -15,7 +15,7 @@ async function start(stage: Stage, within = 15 * minute) {
     ...{ pool: stage.pool, host: stage.host.hostId, agent: 'claude-code', model: null, within },
     timing: stage.settings.timing,
   }
-  return stage.theatre.env.client.workflow.start('drill', {
+  return stage.theatre.client.workflow.start('drill', {
     ...{ workflowId: drillId(stage.pool), taskQueue: commonQueue, args: [input] },
   })
 }
@@ -40,7 +40,7 @@ const untilDeclared = (stage: Stage) =>
   )
 
 const statusOf = async (stage: Stage, session: string): Promise<string> =>
-  (await stage.theatre.env.client.workflow.getHandle(sessionWorkflowId(session)).describe()).status.name
+  (await stage.theatre.client.workflow.getHandle(sessionWorkflowId(session)).describe()).status.name
 
 describe('law 2: the drill', () => {
   it('law 2: its session parks on walls that are declared for it alone, gets up when they are lifted, and is gone', async () => {
@@ -100,6 +100,7 @@ describe('law 2: the drill', () => {
     const stage = await open({ accounts: ['a'] })
     const handle = await start(stage, 10 * minute)
     const [{ session, until }] = (await untilDeclared(stage)) as [{ session: string; until: string }]
+    await stage.theatre.settle()
     await handle.terminate('the test pulls the plug')
     await stage.theatre.pass(Date.parse(until) - (await stage.theatre.now()))
     await stage.until(
@@ -108,7 +109,7 @@ describe('law 2: the drill', () => {
       (found) => found.length === 0,
     )
     // This server does not pass the end of a workflow on to its children.
-    await stage.theatre.env.client.workflow.getHandle(sessionWorkflowId(session)).terminate()
+    await stage.theatre.client.workflow.getHandle(sessionWorkflowId(session)).terminate()
   })
 })
 

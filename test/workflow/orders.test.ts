@@ -110,6 +110,21 @@ describe('law 7: an order in the middle of a rescue', () => {
     await stage.untilOn(session, 'a', 2 * hour, 30_000)
   })
 
+  it('law 4: one that takes one account only waits for it at a wall too, while another is free, and goes where a person moves it', async () => {
+    const stage = await open({ accounts: ['a', 'b'] })
+    const session = await stage.up('one', { account: 'a', pinned: true })
+    await stage.sees(session, { kind: 'near-limit', why: 'a at 97 %', wall: null })
+    await stage.theatre.pass(5_000)
+    expect(stage.steps(session)).toEqual(['launchAgent a#1'])
+    await stage.hitsWall(session, 'a', hour)
+    await stage.untilSession(session, ({ phase }) => phase === 'parked')
+    await stage.untilOn(session, 'a', 2 * hour, 30_000)
+    await stage.move(session, { to: 'b' })
+    await stage.untilOn(session, 'b')
+    expect((await stage.show(session)).pinnedTo).toBe('b')
+    expect(new Set(stage.host.launches.map(({ place }) => place.name))).toEqual(new Set(['a', 'b']))
+  })
+
   it('law 7: move to where it is already is done at once, without a restart', async () => {
     const stage = await open({ accounts: ['a', 'b'] })
     const session = await stage.up('one', { account: 'a' })

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { describe, expect, it } from 'vitest'
+import type { SessionResult } from '../../workflows/messages.js'
 import { minute, type Stage } from './harness/stage.js'
 import { useStage } from './harness/useStage.js'
 
@@ -42,6 +43,19 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
     )
     await stage.theatre.pass(minute)
     expect(stage.host.delivered.get(session)).toEqual(['first', 'second'])
+  })
+
+  it('law 5: what was not taken at a stop is in the last word, and said by the run that resumes', async () => {
+    const stage = await open({ accounts: ['a'] })
+    const session = await stage.up('one', { prompt: 'begin' })
+    stage.host.busy.add(session)
+    await stage.send(session, '1', 'said too late')
+    await stage.order(session, 'stop')
+    const { unsaid, sessionId } = (await stage.handle(session).result()) as SessionResult
+    expect(unsaid).toEqual({ prompt: null, texts: [{ id: '1', text: 'said too late' }] })
+    stage.host.busy.delete(session)
+    await stage.start('one', { sessionId, continues: true, ...unsaid })
+    expect(await untilDelivered(stage, session, 1)).toEqual(['said too late'])
   })
 
   it('law 5: the same id twice is one text, also after it was taken', async () => {

@@ -24,12 +24,12 @@ const specOf = (world: ServiceWorld, name: string): ServiceSpec => ({
 
 async function start(world: ServiceWorld, name: string) {
   const worker = await theatre.addHost(world)
-  const handle = await theatre.env.client.workflow.start('watchdog', {
+  const handle = await theatre.client.workflow.start('watchdog', {
     ...{ workflowId: watchdogWorkflowId(name), taskQueue: commonQueue, args: [specOf(world, name)] },
   })
   const card = () =>
-    theatre.env.client.workflow.getHandle(handle.workflowId).query<WatchdogCard>(watchdogQueries.describe)
-  return { handle: theatre.env.client.workflow.getHandle(handle.workflowId), card, worker }
+    theatre.client.workflow.getHandle(handle.workflowId).query<WatchdogCard>(watchdogQueries.describe)
+  return { handle: theatre.client.workflow.getHandle(handle.workflowId), card, worker }
 }
 
 /** A seeded choice: the same week each time. */
@@ -89,7 +89,7 @@ describe('one escalation per incident', () => {
       () => Promise.resolve(world.woken.length),
       (count) => count === 1,
     )
-    const escalation = theatre.env.client.workflow.getHandle(escalationWorkflowId('one', incident!))
+    const escalation = theatre.client.workflow.getHandle(escalationWorkflowId('one', incident!))
     await handle.signal(watchdogSignals.migrate)
     await untilCard('the new run', ({ state }) => state === 'escalated')
     expect((await escalation.describe()).status.name).toBe('RUNNING')

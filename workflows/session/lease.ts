@@ -5,7 +5,7 @@ import { poolWorkflowId } from '../../policy/ids.js'
 import type { LeaseGrant, LeaseRefusal, LeaseRelease, LeaseRequest } from '../../policy/lease.js'
 import { poolSignals } from '../messages.js'
 import { mustRenew, now, show, type Run } from './run.js'
-import type { BringUp, SessionState } from './state.js'
+import { type BringUp, onlyAccount, type SessionState } from './state.js'
 
 export type Answer =
   | { kind: 'granted'; grant: LeaseGrant }
@@ -28,6 +28,7 @@ function modelsOf({ models }: SessionState, { wall }: BringUp): (string | null)[
 
 export function newRequest({ state }: Run, plan: BringUp, readings: AccountReading[]): LeaseRequest {
   state.requests += 1
+  const only = plan.pinned ? plan.prefer : onlyAccount(state)
   return {
     requestId: `${state.name}#${state.requests}`,
     session: state.name,
@@ -36,8 +37,8 @@ export function newRequest({ state }: Run, plan: BringUp, readings: AccountReadi
     models: modelsOf(state, plan),
     fallback: state.fallback,
     unfit: state.unfit,
-    prefer: plan.prefer,
-    pinned: plan.pinned,
+    prefer: only ?? plan.prefer,
+    pinned: only !== null,
     exclude: plan.exclude,
     // Only an agent that runs can stay where it is; one that does not has to be brought up somewhere.
     cause: state.pid === null && isPlanned(plan.cause) ? 'wake' : plan.cause,

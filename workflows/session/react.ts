@@ -6,10 +6,13 @@ import type { Observation } from '../../activities/contracts.js'
 import { plan } from './bringUp.js'
 import { renamed } from './forks.js'
 import { currentRef, now, type Run, show } from './run.js'
-import { isFailing, type SessionState } from './state.js'
+import { isFailing, onlyAccount, type SessionState } from './state.js'
 
 /** However often a turn failed on something transient, it is tried again after this. */
 const longestPause = 30 * 60_000
+
+/** A session that takes one account only is told that it runs low no more often than this. */
+const staysFor = 60 * 60_000
 
 /** After a turn that failed on something transient, which the agent's own program has seen too. */
 const goOnText =
@@ -30,6 +33,11 @@ export async function react(run: Run, seen: Observation): Promise<void> {
       state.bringUp = plan('wall', { wall: seen.wall, turn: 'cut-off' })
       return
     case 'near-limit':
+      // It would wait for the very account that it left.
+      if (onlyAccount(state) !== null) {
+        state.stayUntil = later(staysFor)
+        return
+      }
       state.bringUp = plan('near-limit', {
         wall: seen.wall,
         why: seen.why,

@@ -8,8 +8,7 @@ import {
   isCancellation,
 } from '@temporalio/workflow'
 import type { AccountReading } from '../../policy/account.js'
-import type { SessionDetails } from '../../policy/session.js'
-import type { SessionStart } from '../messages.js'
+import type { SessionResult, SessionStart } from '../messages.js'
 import { movesOn, stepsOn, watchesOn } from '../proxies.js'
 import type { Observation } from '../../activities/contracts.js'
 import { bringUp, plan } from './bringUp.js'
@@ -21,9 +20,17 @@ import { Mailbox } from './mailbox.js'
 import { react } from './react.js'
 import { currentRef, mustRenew, now, type Run, show } from './run.js'
 import { stop } from './saga.js'
-import { type BringUp, details, isFailing, isState, newState, type SessionState } from './state.js'
+import {
+  type BringUp,
+  isFailing,
+  isState,
+  lastWord,
+  newState,
+  onlyAccount,
+  type SessionState,
+} from './state.js'
 
-export async function session(input: SessionStart | SessionState): Promise<SessionDetails> {
+export async function session(input: SessionStart | SessionState): Promise<SessionResult> {
   const state = isState(input) ? input : newState(input, now())
   const mail = new Mailbox(state)
   const run: Run = {
@@ -39,7 +46,7 @@ export async function session(input: SessionStart | SessionState): Promise<Sessi
   return CancellationScope.nonCancellable(() => live(run))
 }
 
-async function live(run: Run): Promise<SessionDetails> {
+async function live(run: Run): Promise<SessionResult> {
   const { state } = run
   const deliveries = new CancellationScope()
   const delivering = deliveries
@@ -88,7 +95,7 @@ async function live(run: Run): Promise<SessionDetails> {
   deliveries.cancel()
   await delivering
   await condition(allHandlersFinished)
-  return { ...details(state), ...(state.once === true ? { workDone: state.workDone === true } : {}) }
+  return lastWord(state)
 }
 
 const readAccounts = ({ steps }: Run): Promise<AccountReading[]> =>
@@ -191,7 +198,8 @@ async function obey(run: Run, watching: Watching | null): Promise<Watching | nul
       const { to, cause, mayReturn = false } = order.args
       if (to !== null && to === state.place?.name && !state.bringUp && !state.paused) return watching
       const from = state.place?.name
-      const exclude = cause === 'wall' && from !== undefined && !mayReturn ? [from] : []
+      const mayStay = mayReturn || onlyAccount(state) !== null
+      const exclude = cause === 'wall' && from !== undefined && !mayStay ? [from] : []
       state.paused = false
       const turn = state.bringUp?.turn ?? 'idle'
       state.bringUp = plan(cause, { prefer: to, pinned: to !== null, exclude, turn })

@@ -3,7 +3,7 @@ import type { TurnEnd } from '../../policy/continuation.js'
 import type { Wall } from '../../policy/account.js'
 import type { Phase, RescueCause, RescueEntry, SessionDetails } from '../../policy/session.js'
 import type { PlaceRef } from '../../activities/contracts.js'
-import type { MoveArgs, Prompt, SendArgs, SessionStart } from '../messages.js'
+import type { MoveArgs, Prompt, SessionResult, SessionStart, UnsaidText } from '../messages.js'
 
 /** How the session is to be brought up next, and why. */
 export interface BringUp {
@@ -38,16 +38,12 @@ export type Order =
   /** `why` where it is no person's wish. */
   | { kind: 'stop'; why?: string }
 
-/** A text on its way to the agent. */
-export interface Text {
-  id: SendArgs['id']
-  /** Null for one that a person typed in the pane: it stays on the host, which knows it by its id. */
-  text: string | null
+export interface Text extends UnsaidText {
   /** Not to be typed before this. */
   notBefore?: string
 }
 
-export interface SessionState extends Omit<SessionStart, 'models' | 'fallback'> {
+export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' | 'texts'> {
   models: string[]
   fallback: string[] | null
   phase: Phase
@@ -114,7 +110,7 @@ export function isState(input: SessionStart | SessionState): input is SessionSta
   return 'rescueLog' in input
 }
 
-export function newState(start: SessionStart, now: string): SessionState {
+export function newState({ texts = [], ...start }: SessionStart, now: string): SessionState {
   return {
     ...start,
     models: start.models ?? (start.model === null ? [] : [start.model]),
@@ -145,7 +141,7 @@ export function newState(start: SessionStart, now: string): SessionState {
     waiting: null,
     stayUntil: null,
     orders: [],
-    inbox: [],
+    inbox: texts,
     taken: [],
     firstPrompt: start.prompt,
     crashes: [],
@@ -166,6 +162,9 @@ export function newState(start: SessionStart, now: string): SessionState {
     paused: false,
   }
 }
+
+/** The account that the session waits for, whatever else is able; null where any will do. */
+export const onlyAccount = ({ pinned, account }: SessionState): string | null => (pinned ? account : null)
 
 /** Turns that fail this often in a row are for a person to look at. */
 export const isFailing = ({ transients }: SessionState): boolean => transients >= 5
@@ -238,7 +237,18 @@ export function details(state: SessionState): SessionDetails {
     since,
     models: state.models,
     fallback: state.fallback,
+    pinnedTo: onlyAccount(state),
+    priority: state.priority,
     startedAt,
     rescueLog,
+  }
+}
+
+export function lastWord(state: SessionState): SessionResult {
+  const { once, workDone, firstPrompt, inbox } = state
+  return {
+    ...details(state),
+    ...(once === true ? { workDone: workDone === true } : {}),
+    unsaid: { prompt: firstPrompt, texts: inbox.map(({ id, text }) => ({ id, text })) },
   }
 }

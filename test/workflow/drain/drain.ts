@@ -96,7 +96,7 @@ class Drain {
   }
 
   get #workflows() {
-    return this.#theatre.env.client.workflow
+    return this.#theatre.client.workflow
   }
 
   async begin(): Promise<void> {

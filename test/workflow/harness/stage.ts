@@ -86,14 +86,14 @@ export class Stage {
     const stage = new Stage(theatre, host, settings, await theatre.addHost(host))
     host.liveSessions = () => stage.#live()
     host.drill.describe = (session) =>
-      theatre.env.client.workflow.getHandle(sessionWorkflowId(session)).query(sessionQueries.describe)
+      theatre.client.workflow.getHandle(sessionWorkflowId(session)).query(sessionQueries.describe)
     if (options.withPool ?? true) await stage.startPool()
     return stage
   }
 
   /** As the worker does it at its start. */
   async startPool(): Promise<void> {
-    await this.theatre.env.client.workflow.signalWithStart('pool', {
+    await this.theatre.client.workflow.signalWithStart('pool', {
       workflowId: poolWorkflowId(this.pool),
       taskQueue: commonQueue,
       args: [this.settings],
@@ -121,7 +121,7 @@ export class Stage {
       timing: this.settings.timing,
       ...change,
     }
-    const handle = await this.theatre.env.client.workflow.start('session', {
+    const handle = await this.theatre.client.workflow.start('session', {
       workflowId: sessionWorkflowId(unique),
       taskQueue: commonQueue,
       args: [start],
@@ -141,11 +141,11 @@ export class Stage {
     const handle = this.#sessions.get(session)
     if (handle === undefined) throw new Error(`no session ${session} was started here`)
     // Without the run, so that it is followed through continue-as-new.
-    return this.theatre.env.client.workflow.getHandle(handle.workflowId)
+    return this.theatre.client.workflow.getHandle(handle.workflowId)
   }
 
   get poolHandle(): WorkflowHandle {
-    return this.theatre.env.client.workflow.getHandle(poolWorkflowId(this.pool))
+    return this.theatre.client.workflow.getHandle(poolWorkflowId(this.pool))
   }
 
   show(session: string): Promise<SessionDetails> {
@@ -273,9 +273,7 @@ export class Stage {
   /** Ends all that was started, after a look for bugs that workflows hide: tasks that failed, violated laws. */
   async close(): Promise<void> {
     const handles = [...[...this.#sessions.keys()].map((name) => this.handle(name)), this.poolHandle]
-    // A workflow that is terminated under a step or a task takes its hold on the server's clock along, and time never skips
-    // again, for no test of the file. Time that was made to skip says that nothing runs.
-    if (this.theatre.env.supportsTimeSkipping) await this.theatre.pass(second)
+    await this.theatre.settle()
     const faults = [...this.host.violations]
     for (const handle of handles) {
       faults.push(...(await faultsOf(handle)))

@@ -2,6 +2,7 @@
  * The real workflows on the server with virtual time: one server and one workflow worker per test file, and a stage of its
  * own for each test (pool, host, sessions). Time stands while anything runs and moves only when a test lets it.
  */
+import { Client } from '@temporalio/client'
 import proto from '@temporalio/proto'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import {
@@ -62,6 +63,11 @@ export interface TheatreOptions {
 
 export class Theatre {
   readonly env: TestWorkflowEnvironment
+  /**
+   * Plain, since the environment's own lets time skip for as long as it waits for a result: where nothing else is due then,
+   * to the end of the other workflows' lives, ten years on.
+   */
+  readonly client: Client
   readonly #hosts = new Map<string, HostSide>()
   readonly #workers: { worker: Worker; run: Promise<void> }[] = []
   #server: DevServer | null = null
@@ -69,6 +75,7 @@ export class Theatre {
 
   private constructor(env: TestWorkflowEnvironment) {
     this.env = env
+    this.client = new Client({ connection: env.connection, namespace: env.namespace ?? 'default' })
   }
 
   static async open(options: TheatreOptions = {}): Promise<Theatre> {
@@ -154,6 +161,14 @@ export class Theatre {
       if (this.#broke !== null) throw new Error('a worker broke', { cause: this.#broke })
       await this.env.sleep(Math.min(left, longestCall))
     }
+  }
+
+  /**
+   * Waits until nothing runs: time that was made to skip says so. A workflow that is terminated under a step or a task takes
+   * its hold on the server's clock along, and time never skips again.
+   */
+  async settle(): Promise<void> {
+    if (this.env.supportsTimeSkipping) await this.pass(1_000)
   }
 
   async close(): Promise<void> {
