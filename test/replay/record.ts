@@ -1,6 +1,7 @@
 /**
  * Records the histories that the replay tests hold today's workflows against. Run by hand, `npm run record-histories`, once a
- * change to the workflows is meant to break with what runs: until then a red replay test is right.
+ * change to the workflows is meant to break with what runs: until then a red replay test is right. Names after `--` record
+ * those alone, such as one that is new.
  */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -17,9 +18,15 @@ const withoutMachine = (json: string): string =>
     typeof value === 'string' && key in ofTheMachine ? ofTheMachine[key] : value,
   )
 
+const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !(name in scenarios))
+if (unknown.length > 0)
+  throw new Error(`no life is called ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}`)
+const names = asked.length > 0 ? asked : Object.keys(scenarios)
+
 const theatre = await Theatre.open()
 try {
-  for (const name of Object.keys(scenarios)) {
+  for (const name of names) {
     const history = await play(theatre, name)
     const json = withoutMachine(historyToJSON(history))
     writeFileSync(`${folder}${name}.json`, `${json}\n`)

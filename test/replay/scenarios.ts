@@ -1,12 +1,14 @@
-/** What the recorded workflows live through: every kind of life that a session and a pool can have, on the real code. */
+/** What the recorded workflows live through: every kind of life that a session, a pool and a drill can have, on the real code. */
+import type { WorkflowHandle } from '@temporalio/client'
 import * as faults from '../../activities/errors.js'
+import { declaredBy, drillReport, startDrill } from '../workflow/harness/drillSide.js'
 import { hour, minute, Stage, type StageOptions } from '../workflow/harness/stage.js'
 import type { Theatre } from '../workflow/harness/theatre.js'
 
-/** Answers the session whose history is kept, or null for that of the pool. */
 interface Scenario {
   options: StageOptions
-  play: (stage: Stage) => Promise<string | null>
+  /** Answers the one whose history is kept. */
+  play: (stage: Stage) => Promise<WorkflowHandle>
 }
 
 const two: StageOptions = { accounts: ['a', 'b'] }
@@ -19,7 +21,7 @@ export const scenarios: Record<string, Scenario> = {
       stage.host.lookEvery = hour
       await stage.send(session, '1', 'a text')
       await stage.theatre.pass(6 * hour)
-      return session
+      return stage.handle(session)
     },
   },
   'session-rescued': {
@@ -30,7 +32,7 @@ export const scenarios: Record<string, Scenario> = {
       stage.host.fails('launchAgent', faults.launchFailed('it ended at its start'), (name) => name === 'b')
       await stage.hitsWall(session, 'a')
       await stage.untilOn(session, 'c')
-      return session
+      return stage.handle(session)
     },
   },
   'session-away-and-home': {
@@ -51,7 +53,7 @@ export const scenarios: Record<string, Scenario> = {
       await stage.untilOn(session, 'a', hour, minute)
       await stage.send(session, '1', 'a text')
       await stage.theatre.pass(minute)
-      return session
+      return stage.handle(session)
     },
   },
   'session-parked-and-woken': {
@@ -62,7 +64,7 @@ export const scenarios: Record<string, Scenario> = {
       await stage.untilSession(session, ({ phase }) => phase === 'parked')
       await stage.send(session, '1', 'a text')
       await stage.untilOn(session, 'a', 2 * hour, minute)
-      return session
+      return stage.handle(session)
     },
   },
   'session-moved': {
@@ -78,7 +80,7 @@ export const scenarios: Record<string, Scenario> = {
       await stage.untilSession(session, ({ phase }) => phase === 'paused')
       await stage.order(session, 'resume')
       await stage.untilOn(session, 'a')
-      return session
+      return stage.handle(session)
     },
   },
   'session-crashed': {
@@ -94,7 +96,7 @@ export const scenarios: Record<string, Scenario> = {
       }
       await stage.sees(session, { kind: 'transient', text: 'Overloaded' })
       await stage.theatre.pass(5 * minute)
-      return session
+      return stage.handle(session)
     },
   },
   'session-login-lost': {
@@ -106,7 +108,7 @@ export const scenarios: Record<string, Scenario> = {
       await stage.untilOn(session, 'b')
       await stage.sees(session, { kind: 'waiting', what: 'permission to run make' })
       await stage.sees(session, { kind: 'not-waiting' })
-      return session
+      return stage.handle(session)
     },
   },
   'session-stopped': {
@@ -115,7 +117,7 @@ export const scenarios: Record<string, Scenario> = {
       const session = await stage.up('one')
       await stage.order(session, 'stop')
       await stage.handle(session).result()
-      return session
+      return stage.handle(session)
     },
   },
   'pool-herd': {
@@ -130,7 +132,7 @@ export const scenarios: Record<string, Scenario> = {
         await stage.untilSession(name, (now) => now.phase === 'working' && now.account !== account)
       await stage.order(names[0]!, 'stop')
       await stage.handle(names[0]!).result()
-      return null
+      return stage.poolHandle
     },
   },
   'pool-probes': {
@@ -140,7 +142,7 @@ export const scenarios: Record<string, Scenario> = {
       stage.host.accounts.get('a')!.isSilent = true
       await stage.up('one', { account: 'a' })
       await stage.up('two', { account: 'b' })
-      return null
+      return stage.poolHandle
     },
   },
   'pool-parks': {
@@ -157,7 +159,37 @@ export const scenarios: Record<string, Scenario> = {
         3 * hour,
         minute,
       )
-      return null
+      return stage.poolHandle
+    },
+  },
+  'drill-away-and-home': {
+    options: { accounts: ['a'], substrates: ['key'] },
+    play: async (stage) => {
+      stage.host.drill.fallbacks = ['key']
+      const drill = await startDrill(stage)
+      const { session } = await declaredBy(stage)
+      await stage.until(
+        'the call home',
+        () => Promise.resolve(stage.host.calledHome.has(session)),
+        (called) => called,
+      )
+      stage.host.sees(session, { kind: 'ready-for-home' })
+      await drillReport(stage)
+      return drill
+    },
+  },
+  'drill-failed': {
+    options: { accounts: ['a'] },
+    play: async (stage) => {
+      const drill = await startDrill(stage, 5 * minute)
+      await declaredBy(stage)
+      const now = await stage.theatre.now()
+      stage.host.accounts.get('a')!.hitWall(now, now + 3 * hour)
+      // It is another session that finds the way home shut.
+      const other = await stage.start('other')
+      await stage.untilSession(other, ({ phase }) => phase === 'parked')
+      await drillReport(stage)
+      return drill
     },
   },
 }
@@ -167,9 +199,7 @@ export async function play(theatre: Theatre, name: string) {
   const { options, play } = scenarios[name]!
   const stage = await Stage.open(theatre, options)
   try {
-    const session = await play(stage)
-    const handle = session === null ? stage.poolHandle : stage.handle(session)
-    return await handle.fetchHistory()
+    return await (await play(stage)).fetchHistory()
   } finally {
     await stage.close()
   }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { sharedDomain } from '../../activities/errors.js'
-import type { DrillReport, DrillStart } from '../../policy/drill.js'
-import { commonQueue, drillId, sessionWorkflowId } from '../../policy/ids.js'
+import type { DrillReport } from '../../policy/drill.js'
+import { sessionWorkflowId } from '../../policy/ids.js'
+import { declared, declaredBy, drillReport, startDrill } from './harness/drillSide.js'
 import { hour, minute, second, type Stage } from './harness/stage.js'
 import { Theatre } from './harness/theatre.js'
 import { useStage } from './harness/useStage.js'
@@ -10,35 +11,6 @@ const open = useStage()
 
 const notices = { channels: ['me'], settle: 30 * second, retryEvery: minute, giveUpAfter: 24 * hour }
 
-async function start(stage: Stage, within = 15 * minute) {
-  const input: DrillStart = {
-    ...{ pool: stage.pool, host: stage.host.hostId, agent: 'claude-code', model: null, within },
-    timing: stage.settings.timing,
-  }
-  return stage.theatre.client.workflow.start('drill', {
-    ...{ workflowId: drillId(stage.pool), taskQueue: commonQueue, args: [input] },
-  })
-}
-
-const untilOver = async (stage: Stage, within = 30 * minute): Promise<DrillReport> => {
-  const [report] = await stage.until(
-    'the report',
-    () => Promise.resolve(stage.host.drill.reports),
-    (reports) => reports.length > 0,
-    within,
-    5 * second,
-  )
-  return report!
-}
-
-const declared = async (stage: Stage) => (await stage.view()).declared ?? []
-const untilDeclared = (stage: Stage) =>
-  stage.until(
-    'the declaration',
-    () => declared(stage),
-    (found) => found.length > 0,
-  )
-
 const statusOf = async (stage: Stage, session: string): Promise<string> =>
   (await stage.theatre.client.workflow.getHandle(sessionWorkflowId(session)).describe()).status.name
 
@@ -46,8 +18,8 @@ describe('law 2: the drill', () => {
   it('law 2: its session parks on walls that are declared for it alone, gets up when they are lifted, and is gone', async () => {
     const stage = await open({ accounts: ['a'], notices })
     const other = await stage.up('other', { account: 'a' })
-    const handle = await start(stage)
-    const report = await untilOver(stage)
+    const handle = await startDrill(stage)
+    const report = await drillReport(stage)
     expect(await handle.result()).toEqual(report)
     expect(report).toMatchObject({ ok: true, why: null })
     expect(report.steps.map(({ name, found }) => `${name}: ${found}`)).toEqual([
@@ -65,14 +37,14 @@ describe('law 2: the drill', () => {
 
   it('law 2: one that does not come home in time has failed: a person is told once, and nothing is left', async () => {
     const stage = await open({ accounts: ['a'], notices })
-    const handle = await start(stage, 5 * minute)
-    await untilDeclared(stage)
+    const handle = await startDrill(stage, 5 * minute)
+    await declaredBy(stage)
     // While it is parked, its home is lost in earnest.
     const now = await stage.theatre.now()
     stage.host.accounts.get('a')!.hitWall(now, now + 3 * hour)
     const other = await stage.start('other')
     await stage.untilSession(other, ({ phase }) => phase === 'parked')
-    const report = await untilOver(stage)
+    const report = await drillReport(stage)
     expect(report.ok).toBe(false)
     expect(report.why).toMatch(/did not get there in time: .*; last seen: parked/)
     expect(report.steps.at(-1)).toMatchObject({ ok: false })
@@ -87,7 +59,7 @@ describe('law 2: the drill', () => {
   it('law 1: a healer that is not apart fails at once, with both sides named, and starts nothing', async () => {
     const stage = await open({ accounts: ['a'] })
     stage.host.drill.fault = sharedDomain('rescuer shares the failure domain it heals: medic and a')
-    const handle = await start(stage)
+    const handle = await startDrill(stage)
     const report = (await handle.result()) as DrillReport
     expect(report).toMatchObject({
       ok: false,
@@ -98,8 +70,8 @@ describe('law 2: the drill', () => {
 
   it('law 7: what it declared ends by itself where it was terminated half-way', async () => {
     const stage = await open({ accounts: ['a'] })
-    const handle = await start(stage, 10 * minute)
-    const [{ session, until }] = (await untilDeclared(stage)) as [{ session: string; until: string }]
+    const handle = await startDrill(stage, 10 * minute)
+    const { session, until } = await declaredBy(stage)
     await stage.theatre.settle()
     await handle.terminate('the test pulls the plug')
     await stage.theatre.pass(Date.parse(until) - (await stage.theatre.now()))
@@ -118,8 +90,8 @@ describe('law 7: on the embedded engine', () => {
 
   it('law 7: a drill that is terminated half-way takes its session along', async () => {
     const stage = await openReal({ accounts: ['a'] })
-    const handle = await start(stage)
-    const [{ session }] = (await untilDeclared(stage)) as [{ session: string; until: string }]
+    const handle = await startDrill(stage)
+    const { session } = await declaredBy(stage)
     await handle.terminate('the test pulls the plug')
     await stage.until(
       'the end of its session',

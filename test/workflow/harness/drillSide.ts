@@ -1,9 +1,13 @@
-/** The host's part in a drill, on a stage: it sees the session as its workflow describes it, and an agent that runs has answered. */
+/** A drill on a stage. The host's part in it: it sees the session as its workflow describes it, and an agent that runs has answered. */
 import { Context } from '@temporalio/activity'
+import type { WorkflowHandle } from '@temporalio/client'
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
 import type { DrillActivities, DrillGround, DrillLook, DrillSeen } from '../../../activities/contracts.js'
-import { type DrillReport, isReached } from '../../../policy/drill.js'
+import type { Declaration } from '../../../policy/declaration.js'
+import { type DrillReport, type DrillStart, isReached } from '../../../policy/drill.js'
+import { commonQueue, drillId } from '../../../policy/ids.js'
 import type { SessionDetails } from '../../../policy/session.js'
+import type { Stage } from './stage.js'
 
 /** How often a watch looks, in virtual time. */
 const lookEvery = 5_000
@@ -44,4 +48,40 @@ export class DrillSide {
       category: ApplicationFailureCategory.BENIGN,
     })
   }
+}
+
+const minute = 60_000
+
+export function startDrill(stage: Stage, within = 15 * minute): Promise<WorkflowHandle> {
+  const input: DrillStart = {
+    ...{ pool: stage.pool, host: stage.host.hostId, agent: 'claude-code', model: null, within },
+    timing: stage.settings.timing,
+  }
+  return stage.theatre.client.workflow.start('drill', {
+    ...{ workflowId: drillId(stage.pool), taskQueue: commonQueue, args: [input] },
+  })
+}
+
+/** What the pool holds for declared now. */
+export const declared = async (stage: Stage): Promise<Declaration[]> => (await stage.view()).declared ?? []
+
+/** The declaration that the drill has made. */
+export async function declaredBy(stage: Stage): Promise<Declaration> {
+  const [first] = await stage.until(
+    'the declaration',
+    () => declared(stage),
+    (found) => found.length > 0,
+  )
+  return first!
+}
+
+export async function drillReport(stage: Stage, within = 30 * minute): Promise<DrillReport> {
+  const [report] = await stage.until(
+    'the report',
+    () => Promise.resolve(stage.host.drill.reports),
+    (reports) => reports.length > 0,
+    within,
+    5_000,
+  )
+  return report!
 }
