@@ -127,6 +127,7 @@ export type NoticeChannel = { name: string; timeout: number } & (
 export interface NoticesConfig {
   settle: number
   retryEvery: number
+  retryAtMost: number
   giveUpAfter: number
   to: NoticeChannel[]
 }

@@ -164,6 +164,7 @@ const notices = section({
     .prefault('30s')
     .describe('What stands shorter than this is no news, and what begins within it is told together'),
   retryEvery: duration().prefault('1m').describe('A channel that failed is tried again, later each time'),
+  retryAtMost: duration().prefault('30m').describe('The longest pause between two tries'),
   giveUpAfter: duration().prefault('1d').describe('Then a notice that could not be delivered is dropped'),
   to: list(channel, 'write a list of channels').default([]).describe('Every channel gets every notice'),
 })

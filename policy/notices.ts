@@ -24,6 +24,8 @@ export interface NoticeSettings {
   /** What stands shorter than this is no news, and what begins within it is told together. */
   settle: number
   retryEvery: number
+  /** The pause between two tries grows up to this. */
+  retryAtMost: number
   /** A notice that could not be delivered for this long is given up. */
   giveUpAfter: number
 }
@@ -77,7 +79,6 @@ export interface NoticeBoard {
 export const newBoard: NoticeBoard = { causes: [], announced: [], outbox: [] }
 
 const announcedKept = 200
-const longestPause = 30 * 60_000
 
 /** Takes note of what stands now; what it makes a person hear of is in the outbox of the answer. */
 export function review(
@@ -179,7 +180,7 @@ export function sent(
     const isOld = ms(now) - ms(out.notice.at) >= settings.giveUpAfter
     if (failed.length === 0 || isOld) return []
     const tries = out.tries + 1
-    const pause = backoff(tries, { base: settings.retryEvery, cap: longestPause }, id)
+    const pause = backoff(tries, { base: settings.retryEvery, cap: settings.retryAtMost }, id)
     return [{ ...out, left: [...failed], tries, dueAt: iso(ms(now) + pause) }]
   })
   return { ...board, outbox }

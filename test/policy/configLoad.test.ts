@@ -69,7 +69,13 @@ describe('a good file', () => {
       agents: { 'claude-code': { command: 'claude', args: [], env: {} } },
       timing: defaultTiming,
       drill: { every: null, within: 900_000, agent: 'claude-code', model: null, keep: 20 },
-      notices: { settle: 30_000, retryEvery: 60_000, giveUpAfter: 86_400_000, to: [] },
+      notices: {
+        settle: 30_000,
+        retryEvery: 60_000,
+        retryAtMost: 1_800_000,
+        giveUpAfter: 86_400_000,
+        to: [],
+      },
       tasks: [],
       services: [],
     })

@@ -9,7 +9,10 @@ import { useStage } from './harness/useStage.js'
 
 const open = useStage()
 
-const notices = { channels: ['me'], settle: 30 * second, retryEvery: minute, giveUpAfter: 24 * hour }
+const notices = {
+  ...{ channels: ['me'], settle: 30 * second },
+  ...{ retryEvery: minute, retryAtMost: 30 * minute, giveUpAfter: 24 * hour },
+}
 
 const statusOf = async (stage: Stage, session: string): Promise<string> =>
   (await stage.theatre.client.workflow.getHandle(sessionWorkflowId(session)).describe()).status.name

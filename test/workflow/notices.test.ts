@@ -6,7 +6,10 @@ import { useStage } from './harness/useStage.js'
 
 const open = useStage()
 
-const notices = { channels: ['me'], settle: 30 * second, retryEvery: minute, giveUpAfter: 24 * hour }
+const notices = {
+  ...{ channels: ['me'], settle: 30 * second },
+  ...{ retryEvery: minute, retryAtMost: 30 * minute, giveUpAfter: 24 * hour },
+}
 
 const kinds = (stage: Stage): string[] => stage.host.told.map(({ notice }) => notice.kind)
 const untilTold = (stage: Stage, count: number, within = 2 * hour) =>
