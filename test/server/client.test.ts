@@ -87,7 +87,8 @@ const row = z.strictObject({
 const details = row.extend({
   ...{ tmuxSocket: z.string().nullable(), pid: z.int().nullable(), transcript: z.string().nullable() },
   ...{ fork: z.string().nullable(), since: instant.nullable(), models: z.array(z.string()) },
-  ...{ fallback: z.array(z.string()).nullable(), startedAt: instant, rescueLog: z.array(z.unknown()) },
+  ...{ fallback: z.array(z.string()).nullable(), pinnedTo: z.string().nullable(), priority: z.number() },
+  ...{ startedAt: instant, rescueLog: z.array(z.unknown()) },
 })
 
 const parse = <S extends z.ZodType>(schema: S, text: string): z.output<S> => schema.parse(JSON.parse(text))
@@ -457,8 +458,10 @@ describe('orders', () => {
   })
 
   it('law 5: resume of a stopped session goes on with the same conversation in the same place', async () => {
-    const name = await started({ account: 'max-2', model: 'opus', models: ['opus'] })
+    const pin = { account: 'max-2', pinnedTo: 'max-2', priority: -3 }
+    const name = await started({ ...pin, model: 'opus', models: ['opus'] })
     const { start: before } = await heard(name)
+    await ok('send', name, 'said too late')
     await ok('stop', name)
     await ok('resume', name)
     const { start } = await until(
@@ -473,8 +476,9 @@ describe('orders', () => {
       agent,
       host,
       model: 'opus',
-      account: 'max-2',
+      ...{ account: 'max-2', pinned: true, priority: -3 },
       prompt: null,
+      texts: [{ text: 'said too late' }],
     })
   })
 

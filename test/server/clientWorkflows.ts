@@ -17,6 +17,7 @@ import {
   type MoveArgs,
   type PoolView,
   type SendArgs,
+  type SessionResult,
   type SessionStart,
   poolQueries,
   sessionMemo,
@@ -30,12 +31,13 @@ export interface Heard {
   moves: MoveArgs[]
 }
 
-export async function session(start: SessionStart): Promise<SessionDetails> {
+export async function session(start: SessionStart): Promise<SessionResult> {
   const { name, agent, sessionId, cwd, host, model } = start
   let state: SessionDetails = {
     ...{ name, phase: 'idle', account: start.account, substrate: null, agent, sessionId, cwd, host, model },
     ...{ pane: '%1', rescues: 0, walledUntil: null, parkedUntil: null, attention: null, why: null },
-    ...{ fork: null, untoldForks: [], models: [], fallback: null, pinnedTo: null, priority: 0, since: null },
+    ...{ fork: null, untoldForks: [], models: [], fallback: null, since: null },
+    ...{ pinnedTo: null, priority: start.priority },
     ...{ tmuxSocket: '/s', pid: 7, transcript: '/t', startedAt: '2026-01-02T03:04:05.000Z', rescueLog: [] },
   }
   const heard: Heard = { start, texts: [], moves: [] }
@@ -57,7 +59,7 @@ export async function session(start: SessionStart): Promise<SessionDetails> {
   )
   become({})
   await condition(() => state.phase === 'stopped')
-  return state
+  return { ...state, unsaid: { prompt: null, texts: heard.texts } }
 }
 
 /** Answers a report: of a failure where the drill's agent is called so. */
