@@ -45,8 +45,8 @@ export function diagnose(start: FailedStart): EngineStartError {
       'database-broken',
       `its database ${database} is broken, or is no database of Temporal's`,
       `The file was left as it is. Put a good copy in its place, or move it away together with the files beside it whose ` +
-        `names end in -wal and -shm, and run \`outpool up\` again: an empty one is made, and \`outpool adopt\` takes over ` +
-        `sessions that still run.`,
+        `names end in -wal and -shm, and run \`outpool up\` again: an empty one is made. Agents that still run go on in their ` +
+        `panes, watched by nobody; what they said stays in their config dirs.`,
     )
   if (isStorage(words))
     return make(
