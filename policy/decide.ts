@@ -96,6 +96,11 @@ function serve(round: Round, waiting: Waiting): Outcome {
       return held(waiting)
     }
     if (choice !== null) return granted(grant(round, request, model, choice))
+    // The next wave is moments away: nothing lesser is taken for that, and nobody is told to park.
+    if (isNextWaveNear(round, prospects)) {
+      if (able.length === 0) round.noteHopeless(waiting, 'held')
+      return held(waiting)
+    }
     seen.push(...prospects)
   }
   const fallbacks = round.fallbacks(waiting)
@@ -119,6 +124,16 @@ const granted = (grant: LeaseGrant): Outcome => ({ grant, refusal: null, keep: n
 const modelsOf = (desk: PoolDesk, request: LeaseRequest): LeaseRequest['models'] =>
   (request.cause === 'home' ? leaseOf(desk, request.session)?.lease.away?.request.models : undefined) ??
   request.models
+
+function isNextWaveNear(round: Round, prospects: readonly Prospect[]): boolean {
+  const ends = prospects.flatMap(({ standing, excludedUntil }) =>
+    excludedUntil === null && standing.kind === 'unable' && standing.cause === 'crowded'
+      ? [standing.until]
+      : [],
+  )
+  for (const until of ends) round.lookAgain(until)
+  return ends.length > 0
+}
 
 function isSoonKnown(round: Round, prospects: readonly Prospect[]): boolean {
   const soon = prospects.filter(

@@ -1,5 +1,6 @@
 /** Whether an account can take a session of a given model now, and if not, why and until when. */
 import type { Timing, Window } from './account.js'
+import { crowdedUntil } from './crowd.js'
 import type { AccountRecord, PoolDesk } from './desk.js'
 import { clock, ms, percent } from './instants.js'
 import { wallBinds, wallsOf, blindWallStands, type StandingWall } from './walls.js'
@@ -21,6 +22,7 @@ export type UnableCause =
   | 'walled'
   | 'ceiling'
   | 'full'
+  | 'crowded'
   | 'trial'
 
 /** `until` is the instant it ought to end, every margin counted; null where only an event ends it. `why` is put into words only for those who are told. */
@@ -94,7 +96,8 @@ export function standingOf(
   const ended = [...walls.map(({ end }) => end + timing.wakeMargin), ...overUntil]
   const doubt = doubtSince(account, model, ended, timing, now)
   const tightest = tightestWindow(windows)
-  if (doubt === null && tightest !== null) return { kind: 'proven', tightest }
+  if (doubt === null && tightest !== null)
+    return crowdOf(account, tightest, desk.settings.moveAt, now) ?? { kind: 'proven', tightest }
   return unknownOrUnproven(account, doubt ?? { since: -Infinity, reset: false }, timing, now)
 }
 
@@ -133,6 +136,14 @@ function fullnessOf({ maxSessions, leases }: AccountRecord): Unable | null {
   if (maxSessions === null || leases.length < maxSessions) return null
   return unable('full', () => `full (${leases.length} sessions)`)
 }
+
+function crowdOf(account: AccountRecord, tightest: Window, moveAt: number, now: number): Unable | null {
+  const until = crowdedUntil(account, tightest.used, moveAt, now)
+  if (until === null) return null
+  const left = percent(1 - tightest.used)
+  return unable('crowded', () => `has ${left} of ${tightest.name} left, for those who have just come`, until)
+}
+
 /** Since when what we know of the account no longer holds; null while it does. */
 function doubtSince(
   account: AccountRecord,

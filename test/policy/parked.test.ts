@@ -70,6 +70,12 @@ describe('law 10: parked, and up by itself', () => {
     expect(decide(takeReadings(ahead, [full], at(2)), at(3)).grants).toEqual([])
   })
 
+  it('a clock that was set back: what is dated before the wall proves nothing, and one tries all the same', () => {
+    const due = decide(parked(at(60), 's', 't'), at(61))
+    const answered = decide(asked(due.desk, 61, known('a', 0, 61 - day)), at(61))
+    expect(grantedTo(answered)).toEqual({ s: 'a' })
+  })
+
   it('always looks again: no held state is without a time at which it is looked at', () => {
     for (const minutes of [0, 1, 29, 60, 61, day])
       expect(decide(parked(null), at(minutes)).lookAgainAt).not.toBeNull()
