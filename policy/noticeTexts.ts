@@ -1,4 +1,5 @@
 /** The words of notices. They name accounts and sessions, never a prompt or a secret. */
+import { listed } from './listed.js'
 import type { Cause, CauseKey, Notice, NoticeKind, PoolNews } from './notices.js'
 
 export function beginning(keys: readonly CauseKey[], news: PoolNews, now: string): Notice {
@@ -39,14 +40,6 @@ const notice = (kind: NoticeKind, title: string, at: string, lines: readonly str
 })
 
 const count = (sessions: number): string => (sessions === 1 ? '1 session' : `${sessions} sessions`)
-
-const listedAtMost = 10
-
-function listed(names: readonly string[]): string {
-  const more = names.length - listedAtMost
-  const shown = names.slice(0, listedAtMost).join(', ')
-  return more > 0 ? `${shown} and ${more} more` : shown
-}
 
 function chance(waiting: PoolNews['waiting']): string {
   const [soonest] = waiting.flatMap(({ retryAt }) => retryAt ?? []).sort()

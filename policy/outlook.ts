@@ -1,6 +1,10 @@
 /** What a person wants to know of a pool in which sessions wait: who, for what, until when, and what would help most. */
+import type { AccountFacts } from './account.js'
+import { ms, percent } from './instants.js'
 import type { PoolView } from './lease.js'
-import { ms } from './instants.js'
+import { spentBudget } from './spend.js'
+import { walledUntil } from './walls.js'
+import { nearLimit } from './windows.js'
 
 export interface Queue {
   /** In one line, the same for all of these sessions. */
@@ -27,20 +31,54 @@ export function queuesOf({ waiting }: Pick<PoolView, 'waiting'>): Queue[] {
 }
 
 /** The one thing that a person could do for those who wait; null where nobody waits. What costs nothing comes first. */
-export function wouldHelpMost({ accounts, waiting }: Pick<PoolView, 'accounts' | 'waiting'>): string | null {
+export function wouldHelpMost(
+  { accounts, waiting }: Pick<PoolView, 'accounts' | 'waiting'>,
+  now: string,
+): string | null {
   if (waiting.length === 0) return null
   const pool = accounts.filter(({ role }) => role === 'pool')
+  const substrates = accounts.filter(({ role }) => role === 'substrate')
   const loggedOut = pool.find(({ login }) => login === 'out')
   if (loggedOut !== undefined) return `log in again on ${loggedOut.name}`
-  const full = pool.find(
-    ({ maxSessions, leases }) => maxSessions !== null && leases.length >= maxSessions && maxSessions > 0,
+  // More room on an account that refuses anyway is of no use to anybody.
+  const open = pool.filter((account) => !refuses(account, now))
+  return (
+    moreSessions(open) ??
+    higherCeiling(open, now) ??
+    enabled(open) ??
+    moreSessions(substrates.filter((substrate) => !refuses(substrate, now))) ??
+    higherBudget(substrates, now) ??
+    (substrates.length === 0
+      ? 'a substrate, on which sessions go on while the accounts are walled'
+      : 'one more account; until then they get up by themselves at the instants above')
   )
-  if (full !== undefined) return `raise maxSessions of ${full.name} (${leasesOf(full.leases.length)} there)`
-  const disabled = pool.find(({ maxSessions }) => maxSessions === 0)
-  if (disabled !== undefined) return `enable ${disabled.name} (maxSessions is 0)`
-  if (!accounts.some(({ role }) => role === 'substrate'))
-    return 'a substrate, on which sessions go on while the accounts are walled'
-  return 'one more account; until then they get up by themselves at the instants above'
 }
 
-const leasesOf = (count: number): string => (count === 1 ? '1 session' : `${count} sessions`)
+const refuses = ({ walls, windows }: AccountFacts, now: string): boolean =>
+  walledUntil(walls, windows, 0, ms(now)) !== null
+
+function moreSessions(among: readonly AccountFacts[]): string | null {
+  const full = among.find(
+    ({ maxSessions, leases }) => maxSessions !== null && maxSessions > 0 && leases.length >= maxSessions,
+  )
+  if (full === undefined) return null
+  const there = full.leases.length === 1 ? '1 session' : `${full.leases.length} sessions`
+  return `raise maxSessions of ${full.name} (${there} there)`
+}
+
+function higherCeiling(among: readonly AccountFacts[], now: string): string | null {
+  const kept = among.find(
+    ({ ceiling, windows }) => ceiling < 1 && nearLimit(windows, null, ceiling, 0, ms(now)) !== null,
+  )
+  return kept === undefined ? null : `raise the ceiling of ${kept.name} (${percent(kept.ceiling)})`
+}
+
+function enabled(among: readonly AccountFacts[]): string | null {
+  const disabled = among.find(({ maxSessions }) => maxSessions === 0)
+  return disabled === undefined ? null : `enable ${disabled.name} (maxSessions is 0)`
+}
+
+function higherBudget(substrates: readonly AccountFacts[], now: string): string | null {
+  const spent = substrates.find(({ windows }) => spentBudget(windows, now) !== null)
+  return spent === undefined ? null : `raise the budget of ${spent.name}, which is spent`
+}

@@ -6,6 +6,7 @@ import { type LiveFile, readLive } from '../../config/liveState.js'
 import { loadConfig } from '../../config/loadConfig.js'
 import type { AccountFacts, AccountSpec, AccountState, Timing } from '../../policy/account.js'
 import { type AccountRow, type WindowRow, accountRow } from '../../policy/accountView.js'
+import { listed } from '../../policy/listed.js'
 import { queuesOf, wouldHelpMost } from '../../policy/outlook.js'
 import type { Declaration } from '../../policy/declaration.js'
 import { newRecord, takeReading } from '../../policy/records.js'
@@ -47,9 +48,9 @@ function waitingLines(pool: PoolAnswer | null, now: Date): string[] {
   if (pool === null || pool.waiting.length === 0) return []
   const lines = queuesOf(pool).map(({ why, retryAt, sessions }) => {
     const until = retryAt === null ? '' : ` until ${clock(retryAt, now)}`
-    return oneLine(`${sessions.join(', ')}: parked${until}: ${why}`)
+    return oneLine(`${listed(sessions)}: parked${until}: ${why}`)
   })
-  return ['', ...lines, `would help most: ${wouldHelpMost(pool) ?? 'nothing'}`]
+  return ['', ...lines, `would help most: ${wouldHelpMost(pool, now.toISOString()) ?? 'nothing'}`]
 }
 
 /** The pool's accounts in its own order, then the healer's, which are never leased, and the substrates. */

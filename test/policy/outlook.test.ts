@@ -1,7 +1,8 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import type { AccountSpec } from '../../policy/account.js'
 import { queuesOf, wouldHelpMost } from '../../policy/outlook.js'
 import { takeLogin, takeReadings, takeWall, viewOfPool, type PoolDesk } from '../../policy/poolDesk.js'
-import { asks, at, desk, known, served, spec, wall } from './make.js'
+import { asks, at, desk, known, reading, served, spec, wall, window } from './make.js'
 
 const waits = (before: PoolDesk, ...sessions: string[]): PoolDesk =>
   sessions.reduce((state, session) => served(state, asks(session, { cause: 'wall' })).desk, before)
@@ -23,10 +24,58 @@ it('those who wait for the same are one line, with the next chance', () => {
   ])
 })
 
-it('says what would help most: a login before a ceiling before a substrate', () => {
-  expect(wouldHelpMost(viewOfPool(walled()))).toBeNull()
-  const out = waits(takeLogin(walled(), 'b', 'out', at(1), at(1)), 's')
-  expect(wouldHelpMost(viewOfPool(out))).toBe('log in again on b')
-  const dry = waits(takeWall(walled(), 'b', wall(), at(0)), 's')
-  expect(wouldHelpMost(viewOfPool(dry))).toMatch(/^a substrate/)
+describe('what would help most', () => {
+  const both = (a: Partial<AccountSpec>, b: Partial<AccountSpec> = {}): PoolDesk =>
+    takeReadings(desk(spec('a', a), spec('b', b)), [known('a', 0.5), known('b', 0.5)], at(0))
+  const dry = (before: PoolDesk): PoolDesk => takeWall(before, 'b', wall(), at(0))
+  const best = (state: PoolDesk, minutes = 1): string | null => wouldHelpMost(viewOfPool(state), at(minutes))
+
+  it('is nothing where nobody waits', () => {
+    expect(best(walled())).toBeNull()
+  })
+
+  it('is a login, which costs nothing and frees an account at once', () => {
+    const out = takeLogin(dry(both({ ceiling: 0.4 })), 'a', 'out', at(1), at(1))
+    expect(best(waits(out, 's'))).toBe('log in again on a')
+  })
+
+  it.each<[string, Partial<AccountSpec>, string]>([
+    ['more sessions on one that is full', { maxSessions: 1 }, 'raise maxSessions of a (1 session there)'],
+    ['a higher ceiling', { ceiling: 0.4 }, 'raise the ceiling of a (40 %)'],
+    ['an account that is taken out', { maxSessions: 0 }, 'enable a (maxSessions is 0)'],
+  ])('is %s', (_, over, says) => {
+    expect(best(waits(dry(both(over)), 's', 't'))).toBe(says)
+  })
+
+  it.each<[string, Partial<AccountSpec>]>([
+    ['full', { maxSessions: 1 }],
+    ['above its ceiling', { ceiling: 0.4 }],
+  ])('is not more room on an account that is walled as well as %s', (_, over) => {
+    const there = served(both(over), asks('there')).desk
+    const state = waits(takeWall(dry(there), 'a', wall(), at(0)), 's')
+    expect(best(state)).toMatch(/^a substrate/)
+  })
+
+  it('is a substrate where there is none, else what keeps it from taking more, else patience', () => {
+    const runs = { agent: 'claude-code', model: null }
+    const withKey = (over: Partial<AccountSpec>): PoolDesk =>
+      takeWall(
+        takeReadings(
+          desk(spec('a'), spec('key', { role: 'substrate', runs, ...over })),
+          [known('a', 0.5)],
+          at(0),
+        ),
+        'a',
+        wall(),
+        at(0),
+      )
+    expect(best(waits(withKey({ maxSessions: 1 }), 's', 't'))).toBe(
+      'raise maxSessions of key (1 session there)',
+    )
+    const budget = window({ name: 'budget', used: 1, source: 'transcript' })
+    const spent = takeReadings(withKey({}), [reading('key', { windows: [budget] })], at(0))
+    expect(best(waits(spent, 's'))).toBe('raise the budget of key, which is spent')
+    const refused = takeWall(withKey({}), 'key', wall({ kind: 'rate_limit' }), at(0))
+    expect(best(waits(refused, 's'))).toMatch(/^one more account/)
+  })
 })

@@ -565,11 +565,14 @@ describe('accounts', () => {
       },
       ...{ identity: null, probedAt: null, trial: null, restUntil: null },
     }
+    const wants = { since: early, why: 'max-1 walled until 22:10', retryAt: '2099-01-01T22:10:10.000Z' }
     const view: PoolView = {
-      ...{ name: 'main', moveAt: 0.95, waiting: [] },
+      ...{ name: 'main', moveAt: 0.95 },
+      waiting: Array.from({ length: 40 }, (_, n) => ({ ...wants, session: `p${n}` })),
       accounts: [
         { ...facts, name: 'max-1', windows: [{ ...window, used: 0.5, readAt: early }], leases: ['a', 'b'] },
         { ...facts, name: 'max-2', windows: [{ ...window, used: 0.1, readAt: early }], leases: [] },
+        { ...facts, name: 'haiku-key', role: 'substrate', windows: [], leases: [] },
       ],
     }
     await client.workflow.start('pool', {
@@ -589,7 +592,10 @@ describe('accounts', () => {
     expect(rows[0]?.windows[0]?.used).toBe(0.97)
     const { stdout } = await place.run(['accounts'], { env: { COLUMNS: '100' } })
     expect(stdout).toMatch(/max-1 +pool +near-limit +2 +5h ████████ 97%/)
-    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+    const [table = '', waiting] = stdout.split('\n\n')
+    for (const line of table.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+    expect(waiting).toMatch(/^p0, p1, .* and 30 more: parked until Jan 1 22:10: max-1 walled until 22:10$/m)
+    expect(waiting).toMatch(/^would help most: one more account; until then they get up by themselves/m)
   })
 
   it('lists what the file names where the pool does not answer', async () => {
