@@ -15,7 +15,9 @@ export interface Queue {
 }
 
 /** Sessions that wait for the same are told once; who has the nearest chance comes first. */
-export function queuesOf({ waiting }: Pick<PoolView, 'waiting'>): Queue[] {
+export function queuesOf(
+  waiting: readonly Pick<PoolView['waiting'][number], 'session' | 'why' | 'retryAt'>[],
+): Queue[] {
   const queues = new Map<string, Queue>()
   for (const { session, why, retryAt } of waiting) {
     const known = queues.get(why)

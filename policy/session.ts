@@ -58,7 +58,7 @@ export interface RescueEntry {
 
 /** What `outpool show --json` prints. */
 export interface SessionDetails extends SessionView {
-  /** Why it is where it is: what spoke for this account, and what against the one asked for. */
+  /** Why it is where it is: what spoke for this account, and what against the one asked for. Parked: what it waits for. */
   why: string | null
   tmuxSocket: string | null
   /** The agent's own process, not a wrapper's. */

@@ -46,7 +46,7 @@ const declaredText = (session: string, until: string, now: Date): string =>
 /** Who waits for what until when, and what would help most. */
 function waitingLines(pool: PoolAnswer | null, now: Date): string[] {
   if (pool === null || pool.waiting.length === 0) return []
-  const lines = queuesOf(pool).map(({ why, retryAt, sessions }) => {
+  const lines = queuesOf(pool.waiting).map(({ why, retryAt, sessions }) => {
     const until = retryAt === null ? '' : ` until ${clock(retryAt, now)}`
     return oneLine(`${listed(sessions)}: parked${until}: ${why}`)
   })

@@ -2,10 +2,11 @@
 import type { Colors } from 'picocolors/types.js'
 import { openHome } from '../../config/home.js'
 import { readLive } from '../../config/liveState.js'
+import { queuesOf } from '../../policy/outlook.js'
 import type { Phase, SessionView } from '../../policy/session.js'
 import { type Call, note, print, printJson } from '../call.js'
 import { withEngine } from '../engine.js'
-import { isFresh, listSessions, viewOf, withLive } from '../sessionRows.js'
+import { isFresh, listSessions, viewOf, withLive, type ListedSession } from '../sessionRows.js'
 import { type Column, renderTable } from '../table.js'
 import { fit, oneLine } from '../terminal.js'
 import { ago, clock } from '../times.js'
@@ -26,17 +27,28 @@ export async function ls(call: Call): Promise<void> {
     )
   if (call.json) printJson(rows)
   else if (rows.length === 0) print('No sessions. Start one with: outpool start NAME --cwd DIR -- PROMPT')
-  else print(screen(rows, call.width, call.colors, now))
+  else print(screen(rows, parkedLines(listed, now), call.width, call.colors, now))
 }
 
-function screen(rows: SessionView[], width: number, colors: Colors, now: Date): string {
-  const parked = rows.filter(({ phase }) => phase === 'parked').length
+/** What those who are parked wait for, and until when; those who wait for the same in one line. */
+function parkedLines(listed: readonly ListedSession[], now: Date): string[] {
+  const parked = listed.flatMap(({ card: { name, phase, why, parkedUntil } }) =>
+    phase === 'parked' ? [{ session: name, why: why ?? 'nobody knows', retryAt: parkedUntil }] : [],
+  )
+  if (parked.length === 0) return []
+  const lines = queuesOf(parked).map(({ why, retryAt, sessions }) => {
+    const until = retryAt === null ? '' : ` until ${clock(retryAt, now)}`
+    return `${sessions.length} parked${until}: ${oneLine(why)}`
+  })
+  return [...lines, '`outpool accounts` says what would help most']
+}
+
+function screen(rows: SessionView[], parked: string[], width: number, colors: Colors, now: Date): string {
   const asking = rows.filter((row) => row.attention !== null && row.phase !== 'stopped')
-  const hint = `${parked} parked: \`outpool accounts\` says what they wait for, and what would help most`
   return [
     renderTable(rows, columnsFor(rows, colors, now), width, colors),
     ...asking.map((row) => `${colors.yellow('!')} ${colors.bold(row.name)}: ${oneLine(row.attention ?? '')}`),
-    ...(parked === 0 ? [] : [fit(hint, width)]),
+    ...parked.map((line) => fit(line, width)),
   ].join('\n')
 }
 

@@ -18,7 +18,7 @@ const walled = (): PoolDesk =>
 it('those who wait for the same are one line, with the next chance', () => {
   const state = waits(takeWall(walled(), 'b', wall({ resetsAt: at(30) }), at(0)), 's', 't')
   const pinned = served(state, asks('u', { prefer: 'a', pinned: true, cause: 'wall' })).desk
-  expect(queuesOf(viewOfPool(pinned))).toEqual([
+  expect(queuesOf(viewOfPool(pinned).waiting)).toEqual([
     { why: 'a walled until 13:00, b walled until 12:30', retryAt: at(30 + 1 / 6), sessions: ['s', 't'] },
     { why: 'a walled until 13:00', retryAt: at(60 + 1 / 6), sessions: ['u'] },
   ])

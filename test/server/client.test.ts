@@ -237,7 +237,7 @@ describe('ls', () => {
     const soon = new Date(Date.now() + 3_600_000).toISOString()
     const names = {
       walled: await started({ phase: 'idle', walledUntil: soon, account: 'max-1' }),
-      parked: await started({ phase: 'parked', parkedUntil: soon }),
+      parked: await started({ phase: 'parked', parkedUntil: soon, why: 'max-1 walled until noon' }),
       waiting: await started({ phase: 'waiting', attention: 'Grant or refuse the permission \u001b[31mred' }),
       working: await started({ phase: 'working', account: 'max-2', rescues: 3 }),
     }
@@ -247,6 +247,7 @@ describe('ls', () => {
     const line = (name: string): string => out.split('\n').find((one) => one.startsWith(name)) ?? ''
     expect(line(names.walled)).toMatch(/idle, walled until (\w+ \d+ )?\d\d:\d\d .*max-1/)
     expect(line(names.parked)).toMatch(/parked until (\w+ \d+ )?\d\d:\d\d /)
+    expect(out).toMatch(/^1 parked until (\w+ \d+ )?\d\d:\d\d: max-1 walled until noon$/m)
     expect(line(names.waiting)).toContain('waiting: permission')
     expect(line(names.working)).toMatch(/working +max-2 +3 /)
     expect(out).toContain(`! ${names.waiting}: Grant or refuse the permission`)

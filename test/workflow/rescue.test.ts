@@ -65,6 +65,7 @@ describe('the wall', () => {
     expect(Date.parse(parked.parkedUntil!)).toBeLessThanOrEqual(reset + minute)
     expect(parked.rescueLog.at(-1)).toMatchObject({ cause: 'wall', from: 'a', to: null })
     expect(parked.attention).toBeNull()
+    expect(parked.why).toMatch(/^a walled until .*, b walled until /)
     expect(await stage.leases()).toEqual({ a: [], b: [] })
 
     await stage.theatre.pass(reset - minute - (await stage.theatre.now()))

@@ -60,6 +60,7 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
         phase: answer.refusal.needsLogin ? 'waiting' : 'parked',
         parkedUntil: answer.refusal.retryAt,
         attention: loginNeeded(answer.refusal) ?? lastFault,
+        why: answer.refusal.why,
       })
       const next = await askAgain(run, request, answer.refusal)
       if (next.kind === 'renew') return
