@@ -6,7 +6,9 @@ import { iso, ms } from './instants.js'
 export const cooldownAtMost = 3_600_000
 
 /**
- * The wall with an end. Each one that comes soon after the one before has ended lasts twice as long as that one.
+ * The wall with an end. Each one that comes soon after the one before has ended lasts twice as long as that one, and
+ * never less than the cooldown. What comes
+ * while that one stands is the same refusal, met by another session: it doubles nothing, and ends no stated wall earlier.
  * `known` are the substrate's walls so far, each with its end.
  */
 export function cooled(wall: Wall, known: readonly Wall[], cooldown: number): Wall {
@@ -18,8 +20,10 @@ export function cooled(wall: Wall, known: readonly Wall[], cooldown: number): Wa
     return newest === null || found.end > newest.end ? found : newest
   }, null)
   if (last?.at === at) return { ...wall, resetsAt: iso(last.end) }
-  const lasted = last === null ? 0 : last.end - last.at
+  if (last !== null && at < last.end) return { ...wall, resetsAt: iso(Math.max(last.end, at + cooldown)) }
+  const atMost = Math.max(cooldownAtMost, cooldown)
+  const lasted = last === null ? 0 : Math.min(last.end - last.at, atMost)
   const isInARow = last !== null && at - last.end < lasted
-  const lasts = isInARow ? Math.min(2 * lasted, Math.max(cooldownAtMost, cooldown)) : cooldown
+  const lasts = isInARow ? Math.max(cooldown, Math.min(2 * lasted, atMost)) : cooldown
   return { ...wall, resetsAt: iso(at + lasts) }
 }

@@ -3,9 +3,11 @@ import type { LeaseRequest } from './lease.js'
 import { leaseOf, withAccount, type AccountRecord, type Away, type Lease, type Waiting } from './desk.js'
 import { sessionShare } from './chooseAccount.js'
 import { iso, ms } from './instants.js'
+import { askAt } from './probes.js'
 import { obstaclesOf } from './refuse.js'
 import type { Prospect, Round } from './round.js'
-import { lastRead, leaveAt } from './windows.js'
+import { unable } from './standing.js'
+import { announcedReset, lastRead, leaveAt } from './windows.js'
 
 /** One that was called and did not come within this is in a long turn: its place is not kept for it. */
 const placeKeptFor = 10 * 60_000
@@ -46,13 +48,17 @@ export function isLasting(
   return standing.tightest.used + sessionShare * (fresh + coming + 1) <= limit + 1e-9
 }
 
-const comingTo = (round: Round, account: string, except: string): number =>
-  round.desk.accounts
-    .flatMap(({ leases }) => leases)
-    .filter(({ session, away }) => {
+function comingTo(round: Round, account: string, except: string): number {
+  const keptUntil = round.desk.accounts.flatMap(({ leases }) =>
+    leases.flatMap(({ session, away }) => {
       const called = away?.called ?? null
-      return session !== except && called?.to === account && round.now < ms(called.at) + placeKeptFor
-    }).length
+      return called?.to === account && session !== except ? [ms(called.at) + placeKeptFor] : []
+    }),
+  )
+  const kept = keptUntil.filter((until) => round.now < until)
+  for (const until of kept) round.lookAgain(until)
+  return kept.length
+}
 
 /** Those for whom there is room now, priority first, then who has been away longest. Each is called once, until it has come. */
 export function callHome(round: Round, waiting: readonly Waiting[]): { session: string; why: string }[] {
@@ -90,11 +96,22 @@ function homeFor(round: Round, lease: Lease, { request }: Away): string | null {
     )
     const best = able.find(({ standing }) => standing.kind === 'proven') ?? able[0]
     if (best !== undefined) return best.account.name
-    seen.push(...prospects)
+    seen.push(...prospects.map((prospect) => untilThereIsRoom(round, prospect)))
   }
   round.ask(seen)
   for (const { until } of obstaclesOf(seen).obstacles) round.lookAgain(until)
   return null
+}
+
+/** One that could be used, but not for long, is waited for like one above its ceiling: of those who sit there none may say when. */
+function untilThereIsRoom(round: Round, prospect: Prospect): Prospect {
+  const { account, standing } = prospect
+  if (standing.kind !== 'proven') return prospect
+  const { timing } = round.desk.settings
+  const reset = announcedReset(standing.tightest)
+  const until = reset === null ? null : reset + timing.wakeMargin
+  const short = unable('ceiling', () => 'has no lasting room', until)
+  return { ...prospect, standing: short, askAt: askAt(account, short, timing, round.now) }
 }
 
 /** It came, and there was no room after all. */

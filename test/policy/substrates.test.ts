@@ -168,6 +168,16 @@ describe('home again', () => {
     expect(decide(before.desk, at(61)).probes).toEqual(['a', 'b'])
   })
 
+  it('law 10: looks again when the window of an account begins anew that is able but soon spent, though nobody says so', () => {
+    const before = decide(freed(away(), 0.9), at(61))
+    expect(before.calls).toEqual([])
+    const { resetsAt } = known('a', 0.9, 61).windows[0]!
+    expect(before.lookAgainAt).not.toBeNull()
+    expect(before.lookAgainAt! <= new Date(Date.parse(resetsAt!) + 60_000).toISOString()).toBe(true)
+    const then = (Date.parse(resetsAt!) - Date.parse(at(0))) / 60_000 + 1
+    expect(decide(before.desk, at(then)).probes).toContain('a')
+  })
+
   it.each([0.87, 0.95, 1])(
     'hysteresis: not to an account that is at %d, and so spent in a turn or two',
     (used) => {
@@ -355,6 +365,18 @@ describe('cooldowns', () => {
     expect(ends).toEqual([5, 10, 20, 40, 60, 60])
     const later = (Date.parse(last.resetsAt!) - Date.parse(at(0))) / 60_000 + 120
     expect(cooled(refused(later), [last], cooldown).resetsAt).toBe(at(later + 5))
+  })
+
+  it('count what several sessions meet in one storm as one refusal, and shorten no wall that named its end', () => {
+    const first = cooled(refused(0), [], cooldown)
+    expect(cooled(refused(1), [first], cooldown).resetsAt).toBe(at(6))
+    const named = wall({ kind: 'quota', at: at(0), resetsAt: at(480) })
+    expect(cooled(refused(1), [named], cooldown).resetsAt).toBe(at(480))
+  })
+
+  it('are never shorter than the configuration says, however short the wall before was', () => {
+    const named = wall({ kind: 'quota', at: at(0), resetsAt: at(1) })
+    expect(cooled(refused(1.5), [named], cooldown).resetsAt).toBe(at(6.5))
   })
 
   it('leave alone a wall that names its own end, and one that was told before', () => {

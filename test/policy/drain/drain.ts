@@ -1,29 +1,73 @@
-/** The seeds of the drain test, in parts, so that they run beside each other. */
-import { expect } from 'vitest'
+/** The drains of the simulator: which seeds, in what world, and what is printed when one breaks a law. */
+import { describe, expect, it } from 'vitest'
+import { openings, type Opening } from './cast.js'
+import { shortestHistory } from './shorten.js'
+import type { Case, Outcome } from './driven.js'
 import { simulate } from './simulate.js'
 
-const seedsInAll = 1000
+/** `OUTPOOL_DRAIN_SEED=drain-123` runs that one alone; `OUTPOOL_DRAIN_SEEDS=10000` runs more. */
+const only = process.env['OUTPOOL_DRAIN_SEED']
+const howMany = Number(process.env['OUTPOOL_DRAIN_SEEDS'] ?? 1000)
 
-/** `OUTPOOL_DRAIN_SEED=drain-123` runs that one alone; `OUTPOOL_DRAIN_SEEDS=5000` runs more. */
-export function seedsOf(part: number, parts: number): string[] {
-  const one = process.env['OUTPOOL_DRAIN_SEED']
-  if (one !== undefined) return part === 0 ? [one] : []
-  const count = Number(process.env['OUTPOOL_DRAIN_SEEDS'] ?? seedsInAll)
-  return Array.from({ length: count }, (_, index) => `drain-${index}`).filter(
-    (_, index) => index % parts === part,
+/** Only what hangs takes so long. */
+const timeout = 3_600_000
+
+function seedsOf(prefix: string, part: number, parts: number): string[] {
+  const all = Array.from({ length: howMany }, (_, index) => `${prefix}-${index}`)
+  return all.filter((seed, index) => index % parts === part && (only === undefined || seed === only))
+}
+
+/** The pool alone: many sessions on several accounts, nearly all of the time near their limits. */
+const crowded = (seed: string): Case => ({ seed, days: 14, accounts: 4, sessions: 12 })
+
+export function drainAccounts(part: number, parts: number): void {
+  const seeds = seedsOf('drain', part, parts)
+  it(
+    `laws 2, 4, 10: fourteen days of walls, resets and lost logins, part ${part + 1} of ${parts}`,
+    { timeout },
+    () => {
+      const outcomes = seeds.map((seed) => lawful(crowded(seed)))
+      // A world in which nothing happens would pass too.
+      if (seeds.length > 10) expect(average(outcomes, 'grants')).toBeGreaterThan(100)
+    },
   )
 }
 
-export function drain(seeds: readonly string[]): void {
-  let grants = 0
-  for (const seed of seeds) {
-    const outcome = simulate(seed)
-    grants += outcome.grants
-    if (outcome.violations.length > 0)
-      expect.fail(
-        `${outcome.violations.join('\n')}\n\nto see it again: OUTPOOL_DRAIN_SEED=${seed} npx vitest run --project policy`,
-      )
-  }
-  // A world in which nothing happens would pass too.
-  if (seeds.length > 10) expect(grants / seeds.length).toBeGreaterThan(100)
+/** Few accounts with substrates behind them, and calmer, so that a month costs what the fortnight does. */
+const withSubstrates = (opening: Opening, seed: string): Case => ({
+  ...{ seed, opening, days: 30, accounts: 2, substrates: 2, sessions: 5, load: 0.6 },
+})
+
+export function drainAway(part: number, parts: number): void {
+  const seeds = seedsOf('away', part, parts)
+  describe(`laws 2, 4, 10: thirty days on accounts and substrates, part ${part + 1} of ${parts}`, () => {
+    it.each(openings)('%s', { timeout }, (opening) => {
+      const mine = seeds.filter((seed) => openings[Number(seed.split('-')[1]) % openings.length] === opening)
+      const outcomes = mine.map((seed) => lawful(withSubstrates(opening, seed)))
+      if (mine.length <= 10) return
+      expect(average(outcomes, 'away')).toBeGreaterThan(5)
+      expect(average(outcomes, 'home')).toBeGreaterThan(3)
+    })
+  })
 }
+
+/** The outcome of the case; where it breaks a law, the test fails with the shortest history that does. */
+function lawful(what: Case): Outcome {
+  const outcome = simulate(what)
+  if (outcome.violations.length === 0) return outcome
+  const shortest = shortestHistory(what)
+  return expect.fail(
+    [
+      ...outcome.violations,
+      '',
+      `the shortest history that breaks it, ${shortest.says}:`,
+      ...shortest.history,
+      ...shortest.violations,
+      '',
+      `to see it again: OUTPOOL_DRAIN_SEED=${what.seed} npx vitest run --project policy test/policy/drain`,
+    ].join('\n'),
+  )
+}
+
+const average = (outcomes: readonly Outcome[], what: 'grants' | 'away' | 'home'): number =>
+  outcomes.reduce((sum, outcome) => sum + outcome[what], 0) / outcomes.length

@@ -3,39 +3,25 @@
  * said; of how the pool decides it knows nothing. Whoever drives sessions tells it each event and calls `tick` whenever
  * something may have changed. Instants are milliseconds since the epoch.
  */
-import type { ToldWall, ToldWindow, World } from './world.js'
-
-const minute = 60_000
-const hour = 60 * minute
+import { AwayLaws, type Accounts, type Want } from './awayLaws.js'
+import type { ToldWindow } from './cast.js'
+import { Clocks } from './clocks.js'
+import {
+  binds,
+  contradicted,
+  endOf,
+  forgetOutdated,
+  isBarred,
+  nothingHeard,
+  type Hearsay,
+} from './hearsay.js'
+import { hour, minute } from './spans.js'
+import type { ToldWall, World } from './world.js'
 
 export interface OracleTiming {
   probeEvery: number
   wakeMargin: number
   retryEvery: number
-}
-
-interface Said {
-  used: number
-  /** Stated reset, or null. */
-  resetsAt: number | null
-  at: number
-}
-
-/** What was said of an account, as far as a pool could have heard it. */
-interface Hearsay {
-  windows: Map<string, Said>
-  /** When a wall of this kind was last met. */
-  walls: Map<string, Said>
-  /** Last probe, whether or not it said anything, and last one that did. */
-  asked: number
-  answered: number
-  /** Last reading of a window that binds all. */
-  read: number
-  loggedOut: boolean
-  faults: number
-  restsUntil: number
-  trial: string | null
-  probes: number[]
 }
 
 interface Place {
@@ -44,18 +30,20 @@ interface Place {
   informed: boolean
 }
 
-interface Wanting {
-  model: string
-  since: number
-  /** Since when each account has been able for this session, by the truth, and what was allowed for it then. */
-  ableSince: Map<string, { since: number; bound: number }>
+interface Wanting extends Want {
+  /** How long each place has been able for this session, by the truth. */
+  able: Clocks
 }
 
-export class Oracle {
+/** One that failed to start on an account may leave it out for so long. */
+const leftOut = 5 * minute
+
+export class Oracle implements Accounts {
   readonly violations: string[] = []
   private readonly hearsay = new Map<string, Hearsay>()
   private readonly places = new Map<string, Place>()
   private readonly wanting = new Map<string, Wanting>()
+  readonly awayLaws: AwayLaws
   /** The longest that anybody was parked with an able account free: for the figures. */
   longestNeglect = 0
 
@@ -65,52 +53,61 @@ export class Oracle {
   constructor(world: World, timing: OracleTiming) {
     this.world = world
     this.timing = timing
-    for (const { name } of world.accounts)
-      this.hearsay.set(name, {
-        windows: new Map(),
-        walls: new Map(),
-        asked: -Infinity,
-        answered: -Infinity,
-        read: -Infinity,
-        loggedOut: false,
-        faults: 0,
-        restsUntil: 0,
-        trial: null,
-        probes: [],
-      })
+    this.awayLaws = new AwayLaws(world, timing, this)
+    for (const { name } of world.accounts) this.hearsay.set(name, nothingHeard())
   }
 
   /** A session wants an account from now on and runs nowhere. */
-  wants(session: string, model: string, now: number): void {
+  wants(session: string): void {
     this.leave(session)
-    this.wanting.set(session, { model, since: now, ableSince: new Map() })
+    const { model, fallback } = this.world.session(session)
+    const all = this.world.substrates.map(({ name }) => name)
+    this.wanting.set(session, {
+      model,
+      fallback: fallback?.filter((name) => all.includes(name)) ?? all,
+      able: new Clocks(),
+    })
   }
 
-  /** The pool gave this account to the session. */
-  granted(session: string, model: string, account: string, now: number): void {
+  /** The pool gave this place to the session. */
+  granted(session: string, place: string, now: number): void {
+    const { model } = this.world.session(session)
+    const want = this.wanting.get(session)
+    const isSubstrate = this.world.substrate(place) !== undefined
+    if (!isSubstrate && !this.hearsay.has(place)) {
+      this.say(now, `${session} sent to ${place}, which is not the pool's`)
+      return
+    }
+    if (!isSubstrate) this.awayLaws.sentHome(session, model, place, now)
     this.leave(session)
     this.wanting.delete(session)
+    if (isSubstrate) {
+      this.awayLaws.sentAway(session, model, place, want, now)
+      this.places.set(session, { account: place, since: now, informed: true })
+    } else this.sentTo(place, session, model, now)
+  }
+
+  private sentTo(account: string, session: string, model: string, now: number): void {
     const heard = this.heard(account)
     const spec = this.world.account(account)
     const say = (what: string): void => this.say(now, `${session} (${model}) sent to ${account}: ${what}`)
 
     if (heard.loggedOut) say('it was said to be logged out')
     for (const [name, wall] of heard.walls) {
-      if (!this.binds(name, model) || this.contradicted(heard, name, wall)) continue
-      if (now < this.endOf(wall)) say(`walled by ${name} until ${when(this.endOf(wall))}`)
+      if (!binds(name, model) || contradicted(heard, name, wall)) continue
+      if (now < endOf(wall)) say(`walled by ${name} until ${when(endOf(wall))}`)
     }
     let pastReset = -Infinity
     for (const [name, said] of heard.windows) {
-      if (!this.binds(name, model)) continue
+      if (!binds(name, model)) continue
       if (said.resetsAt !== null && now >= said.resetsAt + this.timing.wakeMargin && said.at < said.resetsAt)
         pastReset = Math.max(pastReset, said.resetsAt)
-      else if (said.used >= 1 && now < this.endOf(said)) say(`${name} was read as full`)
-      else if (said.used >= spec.ceiling && now < this.endOf(said))
+      else if (said.used >= 1 && now < endOf(said)) say(`${name} was read as full`)
+      else if (said.used >= spec.ceiling && now < endOf(said))
         say(`${name} was read as ${said.used}, above its ceiling of ${spec.ceiling}`)
     }
     for (const [name, wall] of heard.walls)
-      if (this.binds(name, model) && !this.contradicted(heard, name, wall))
-        pastReset = Math.max(pastReset, this.endOf(wall))
+      if (binds(name, model) && !contradicted(heard, name, wall)) pastReset = Math.max(pastReset, endOf(wall))
 
     const inhabitants = this.at(account)
     if (spec.maxSessions !== null && inhabitants.length >= spec.maxSessions)
@@ -133,8 +130,9 @@ export class Oracle {
     const place = this.places.get(session)
     if (place === undefined) return
     this.places.delete(session)
-    const heard = this.heard(place.account)
-    if (heard.trial === session) heard.trial = null
+    this.awayLaws.left(session)
+    const heard = this.hearsay.get(place.account)
+    if (heard?.trial === session) heard.trial = null
   }
 
   /** These windows of an account were told to the pool. Old tales are recognised by their date. */
@@ -160,7 +158,7 @@ export class Oracle {
       const trial = heard.trial === null ? undefined : this.places.get(heard.trial)
       if (trial !== undefined && at > trial.since) {
         // An answer to the only session there proves that its model is let in, whatever ran out before.
-        if (window.source === 'status-line' && this.at(account).length === 1) this.forgetOutdated(heard, at)
+        if (window.source === 'status-line' && this.at(account).length === 1) forgetOutdated(heard, at)
         heard.trial = null
       }
       if (window.source === 'status-line') heard.faults = 0
@@ -168,15 +166,12 @@ export class Oracle {
     for (const place of this.at(account)) if (heard.read > place.since) place.informed = true
   }
 
-  private forgetOutdated(heard: Hearsay, now: number): void {
-    for (const [kind, wall] of heard.walls) if (this.contradicted(heard, kind, wall)) heard.walls.delete(kind)
-    for (const facts of [heard.windows, heard.walls])
-      for (const [kind, fact] of facts)
-        if (kind.includes('opus') && this.endOf(fact) <= now) facts.delete(kind)
-  }
-
-  /** A wall was reported to the pool. */
+  /** A wall was reported to the pool, as it was met. */
   walled(account: string, wall: ToldWall): void {
+    if (this.world.substrate(account) !== undefined) {
+      this.awayLaws.walled(account, wall)
+      return
+    }
     const heard = this.heard(account)
     const at = Date.parse(wall.at)
     const before = heard.walls.get(wall.kind)
@@ -194,8 +189,13 @@ export class Oracle {
 
   /** A start on the account failed, or its login was lost: the pool may let it rest. */
   faulted(account: string, now: number): void {
+    if (this.world.substrate(account) !== undefined) {
+      this.awayLaws.faulted(account, now)
+      return
+    }
     const heard = this.heard(account)
     heard.faults += 1
+    heard.faultAt = now
     heard.restsUntil = Math.max(
       heard.restsUntil,
       now + Math.min(hour, this.timing.retryEvery * 2 ** (heard.faults - 1)),
@@ -217,36 +217,35 @@ export class Oracle {
     for (const { name, maxSessions } of this.world.accounts)
       if (maxSessions !== null && this.at(name).length > maxSessions)
         this.say(now, `${name} holds too many sessions`)
+    this.awayLaws.tick(now)
     if (this.wanting.size === 0) return
-    const able = new Map<string, number | null>()
+    const bounds = new Map<string, number | null>()
     for (const [session, want] of this.wanting) {
       for (const { name } of this.world.accounts) {
         const key = `${name}/${want.model}`
-        let bound = able.get(key)
-        if (bound === undefined) able.set(key, (bound = this.patience(name, want.model, now)))
-        if (bound === null) {
-          want.ableSince.delete(name)
-          continue
-        }
-        const clock = want.ableSince.get(name)
-        if (clock?.bound !== bound) want.ableSince.set(name, { since: now, bound })
-        else {
-          const { since } = clock
-          this.longestNeglect = Math.max(this.longestNeglect, now - since)
-          if (now - since > bound) {
-            this.say(
-              now,
-              `${session} (${want.model}) has been parked for ${Math.round((now - since) / minute)} min with ${name} free`,
-            )
-            want.ableSince.set(name, { since: now, bound })
-          }
-        }
+        let bound = bounds.get(key)
+        if (bound === undefined) bounds.set(key, (bound = this.patience(name, want.model, now)))
+        this.lookAt(session, want, name, bound, now)
       }
+      for (const name of want.fallback)
+        this.lookAt(session, want, name, this.awayLaws.patience(name, now), now)
     }
   }
 
+  private lookAt(session: string, want: Wanting, name: string, bound: number | null, now: number): void {
+    const held = want.able.held(name, bound, now)
+    if (bound === null || held === null) return
+    this.longestNeglect = Math.max(this.longestNeglect, held)
+    if (held <= bound) return
+    this.say(
+      now,
+      `${session} (${want.model}) has been parked for ${Math.round(held / minute)} min with ${name} free`,
+    )
+    want.able.stop(name)
+  }
+
   /** For how long at most an account may be able for a model without anybody who waits getting it; null while it isn't able. */
-  private patience(name: string, model: string, now: number): number | null {
+  patience(name: string, model: string, now: number): number | null {
     const { world, timing } = this
     const heard = this.heard(name)
     const { ceiling, maxSessions } = world.account(name)
@@ -257,7 +256,7 @@ export class Oracle {
     if (heard.restsUntil > now) return null
     // A routine probe, the margin after a reset, and the time that a probe takes.
     const plain = timing.probeEvery + timing.wakeMargin + 2 * minute
-    const barred = this.isBarred(heard, model, ceiling, now)
+    const barred = isBarred(heard, { model, ceiling, wakeMargin: timing.wakeMargin }, now)
     if (!world.isThrottled(name, now)) {
       if (heard.loggedOut) return plain + timing.retryEvery
       // What begins anew before its stated time is looked for less often.
@@ -267,29 +266,31 @@ export class Oracle {
     return barred || inhabitants.length > 0 || heard.loggedOut ? null : plain
   }
 
-  /** Whether what was said of the account keeps the model out, rightly or not. */
-  private isBarred(heard: Hearsay, model: string, ceiling: number, now: number): boolean {
-    const bars = (kind: string, fact: Said): boolean =>
-      fact.used >= ceiling && this.binds(kind, model) && now < this.endOf(fact) + this.timing.wakeMargin
-    for (const [kind, fact] of heard.walls)
-      if (bars(kind, fact) && !this.contradicted(heard, kind, fact)) return true
-    for (const [kind, fact] of heard.windows) if (bars(kind, fact)) return true
-    return false
+  isKnownAble(account: string, model: string, now: number): boolean {
+    const heard = this.heard(account)
+    const { maxSessions, ceiling } = this.world.account(account)
+    if (heard.loggedOut || heard.restsUntil > now || heard.faultAt > now - leftOut) return false
+    if (maxSessions !== null && this.at(account).length >= maxSessions) return false
+    for (const [kind, wall] of heard.walls)
+      if (binds(kind, model) && !contradicted(heard, kind, wall)) return false
+    const used = this.saidUsed(account, model, now)
+    return used !== null && used < ceiling && used < 1
   }
 
-  /** Until when a fact has to be believed: its stated reset, or half an hour where none is stated that can be true. */
-  private endOf({ resetsAt, at }: Said): number {
-    return resetsAt !== null && resetsAt > at ? resetsAt : at + 30 * minute
+  saidUsed(account: string, model: string, now: number): number | null {
+    const heard = this.heard(account)
+    if (now - heard.read > this.timing.probeEvery) return null
+    let most: number | null = null
+    for (const [kind, { used, resetsAt, at }] of heard.windows) {
+      if (!binds(kind, model)) continue
+      if (resetsAt !== null && at < resetsAt && now >= resetsAt + this.timing.wakeMargin) return null
+      most = Math.max(most ?? 0, used)
+    }
+    return most
   }
 
-  /** A newer reading of the very window shows room. */
-  private contradicted(heard: Hearsay, kind: string, wall: Said): boolean {
-    const window = heard.windows.get(kind)
-    return window !== undefined && window.at > wall.at && window.used < 1
-  }
-
-  private binds(kind: string, model: string): boolean {
-    return !kind.includes('opus') || model.includes('opus')
+  inhabitants(place: string): number {
+    return this.at(place).length
   }
 
   private at(account: string): Place[] {
@@ -304,7 +305,7 @@ export class Oracle {
     return heard
   }
 
-  private say(now: number, what: string): void {
+  say(now: number, what: string): void {
     this.violations.push(`${new Date(now).toISOString()} ${what}`)
   }
 }

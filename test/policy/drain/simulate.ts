@@ -15,42 +15,19 @@ import {
   type PoolDesk,
 } from '../../../policy/poolDesk.js'
 import { leaveAt } from '../../../policy/windows.js'
+import type { ToldWindow } from './cast.js'
+import { reading, Refusals, type Case, type Driven, type Outcome } from './driven.js'
 import { Oracle } from './oracle.js'
 import { Random } from './random.js'
-import { iso, World, type ToldWindow } from './world.js'
+import { moveAt, poolSettings, reserved } from './settings.js'
+import { day, iso, minute } from './spans.js'
+import { Timers } from './timers.js'
+import { World } from './world.js'
 
-const minute = 60_000
-const moveAt = 0.95
+export const startOfWorld = Date.UTC(2026, 0, 5)
 
-export interface Outcome {
-  violations: string[]
-  events: number
-  grants: number
-  probes: number
-  refusals: number
-  longestNeglect: number
-  /** As it stood at the end: what to look at when a seed fails. */
-  desk: PoolDesk
-}
-
-type Driven = {
-  name: string
-  model: string
-  requests: number
-  fence: number
-} & (
-  | { at: 'nowhere' }
-  | { at: 'starting'; account: string; upAt: number }
-  | { at: 'running'; account: string; turnEndsAt: number; stayUntil: string | null }
-)
-
-interface Timed {
-  at: number
-  run: (now: number) => void
-}
-
-export function simulate(seed: string, days = 14, timing: Timing = defaultTiming): Outcome {
-  return new Simulation(seed, days, timing).run()
+export function simulate(what: Case, timing: Timing = defaultTiming): Outcome {
+  return new Simulation(what, timing).run()
 }
 
 class Simulation {
@@ -59,58 +36,76 @@ class Simulation {
   private readonly random: Random
   private readonly sessions: Driven[]
   private desk: PoolDesk
-  private timers: Timed[] = []
+  private readonly timers = new Timers()
+  private readonly refusals: Refusals
+  private readonly history: string[] = []
+  private readonly startsAt: number
   private lookAgainAt = Infinity
-  private readonly outcome: Omit<Outcome, 'desk'>
-
+  private readonly outcome = { events: 0, grants: 0, probes: 0, refusals: 0 }
   private readonly timing: Timing
 
-  constructor(seed: string, days: number, timing: Timing) {
+  constructor({ after = 0, ...options }: Case, timing: Timing) {
     this.timing = timing
-    this.world = new World({ seed, start: Date.UTC(2026, 0, 5), days, accounts: 4, sessions: 12 })
+    this.world = new World({ ...options, start: startOfWorld })
+    this.startsAt = this.world.options.start + after
     this.oracle = new Oracle(this.world, timing)
-    this.random = new Random(`${seed}/driver`)
-    this.sessions = this.world.sessions.map(({ name, model }) => ({
+    this.refusals = new Refusals(this.world)
+    this.random = new Random(`${options.seed}/driver`)
+    this.sessions = this.world.sessions.map(({ name, model, fallback }) => ({
       name,
       model,
+      fallback,
       requests: 0,
       fence: 0,
+      isCalled: false,
       at: 'nowhere',
     }))
-    this.desk = newDesk({
-      name: 'main',
-      moveAt,
-      host: 'here',
-      timing,
-      accounts: this.world.accounts.map(({ name, ceiling, maxSessions }) => ({
-        name,
-        role: 'pool',
-        ceiling,
-        maxSessions,
-      })),
-    })
-    this.outcome = { violations: [], events: 0, grants: 0, probes: 0, refusals: 0, longestNeglect: 0 }
+    this.desk = newDesk(poolSettings('main', 'here', this.world, timing))
   }
 
   run(): Outcome {
     const { world, oracle } = this
-    let now = world.options.start
+    let now = this.startsAt
+    world.settle(now)
+    this.temptWithReserve(now)
     for (const session of this.sessions) this.ask(session, 'start', null, now)
     this.settle(now)
     while (now < world.end && oracle.violations.length === 0) {
-      now = Math.min(world.nextChange(now), this.lookAgainAt, this.nextTimer())
+      now = Math.min(world.nextChange(now), this.lookAgainAt, this.timers.next)
       if (now >= world.end) break
       this.outcome.events += 1
-      this.runTimers(now)
+      this.timers.run(now)
       this.meetTroubles(now)
       this.settle(now)
     }
     return {
       ...this.outcome,
+      ...oracle.awayLaws.counts,
       violations: oracle.violations,
+      history: this.history,
       longestNeglect: oracle.longestNeglect,
       desk: this.desk,
     }
+  }
+
+  /** The healer's own account has more room than any other, until its week is over too. */
+  private temptWithReserve(now: number): void {
+    const window = {
+      name: 'five_hour',
+      used: 0,
+      resetsAt: null,
+      readAt: iso(now),
+      source: 'usage-probe',
+    } as const
+    this.change(takeReadings(this.desk, [reading(reserved, [window])], iso(now)))
+    this.timers.at(now + 2 * day, (then) => {
+      const wall = { kind: 'seven_day', scope: 'account', evidence: 'the drain', at: iso(then) } as const
+      this.change(takeWall(this.desk, reserved, { ...wall, resetsAt: iso(then + 3 * day) }, iso(then)))
+    })
+  }
+
+  private happened(now: number, what: string): void {
+    this.history.push(`${iso(now)} ${what}`)
   }
 
   /** Decides until nothing follows any more, and has what was decided done. */
@@ -124,13 +119,17 @@ class Simulation {
       for (const { session, grant } of decision.grants) this.granted(session, grant, now)
       for (const { session, refusal } of decision.refusals) {
         this.outcome.refusals += 1
+        this.happened(now, `${session} has to wait: ${refusal.why}; next chance ${refusal.retryAt}`)
         if (Date.parse(refusal.retryAt) <= now)
           this.oracle.violations.push(
             `${iso(now)} ${session} is told to wait for the past: ${refusal.retryAt}`,
           )
         const refused = this.sessions.find(({ name }) => name === session)!
-        if (refused.at === 'running') refused.stayUntil = refusal.retryAt
+        if (refused.at !== 'running') continue
+        refused.stayUntil = refusal.retryAt
+        this.oracle.awayLaws.stays(session, Date.parse(refusal.retryAt))
       }
+      for (const { session, why } of decision.calls) this.called(session, why, now)
     }
     this.oracle.tick(now)
   }
@@ -149,9 +148,13 @@ class Simulation {
     failed: string[] = [],
   ): void {
     session.requests += 1
-    if (cause !== 'near-limit') {
+    this.happened(
+      now,
+      `${session.name} (${session.model}) wants a place: ${cause}, from ${from ?? 'nowhere'}`,
+    )
+    if (cause !== 'near-limit' && cause !== 'home') {
       this.world.remove(session.name, now)
-      this.oracle.wants(session.name, session.model, now)
+      this.oracle.wants(session.name)
       this.replace(session, { at: 'nowhere' })
     }
     const asked: LeaseRequest = {
@@ -160,7 +163,7 @@ class Simulation {
       host: 'here',
       agent: 'claude-code',
       models: [session.model],
-      fallback: null,
+      fallback: session.fallback,
       unfit: [],
       prefer: null,
       pinned: false,
@@ -183,18 +186,22 @@ class Simulation {
     this.outcome.grants += 1
     if (grant.fence <= session.fence)
       this.oracle.violations.push(`${iso(now)} fence ${grant.fence} does not grow`)
+    this.happened(now, `${name} gets ${grant.place.name}: ${grant.why}`)
     this.world.remove(name, now)
-    this.oracle.granted(name, session.model, grant.place.name, now)
+    this.oracle.granted(name, grant.place.name, now)
     const upAt = now + Math.round(this.random.between(2_000, 20_000))
-    this.replace(session, { fence: grant.fence, at: 'starting', account: grant.place.name, upAt })
-    this.at(upAt, (then) => {
+    const account = grant.place.name
+    this.replace(session, { fence: grant.fence, at: 'starting', account, upAt, isCalled: false })
+    this.timers.at(upAt, (then) => {
       if (session.fence === grant.fence && session.at === 'starting') this.launched(session, grant, then)
     })
   }
 
   private launched(session: Driven, { place: { name: account }, fence }: LeaseGrant, now: number): void {
-    const loggedIn = this.world.isLoggedIn(account, now)
+    const isAway = this.world.substrate(account) !== undefined
+    const loggedIn = isAway || this.world.isLoggedIn(account, now)
     if (!loggedIn || this.random.chance(0.005)) {
+      this.happened(now, `${session.name} does not start on ${account}`)
       this.change(release(this.desk, { session: session.name, fence, fault: 'did not start' }, iso(now)))
       this.oracle.faulted(account, now)
       if (!loggedIn) this.loginLost(account, now)
@@ -204,8 +211,8 @@ class Simulation {
     this.world.place(session.name, account, now)
     this.replace(session, { at: 'running', account, turnEndsAt: now + this.turn(), stayUntil: null })
     // The first answer shows the account's budgets, if there is one.
-    this.at(now + minute, (then) => this.answered(session, fence, then))
-    this.at(now + this.turn(), (then) => this.turnEnded(session, fence, then))
+    if (!isAway) this.timers.at(now + minute, (then) => this.answered(session, fence, then))
+    this.timers.at(now + this.turn(), (then) => this.turnEnded(session, fence, then))
   }
 
   private turn(): number {
@@ -225,7 +232,11 @@ class Simulation {
 
   private turnEnded(session: Driven, fence: number, now: number): void {
     if (!this.isHere(session, fence)) return
-    this.at(now + this.turn(), (then) => this.turnEnded(session, fence, then))
+    this.timers.at(now + this.turn(), (then) => this.turnEnded(session, fence, then))
+    if (this.world.substrate(session.account) !== undefined) {
+      this.goHome(session, now)
+      return
+    }
     if (
       !this.world.isActive(session.name, now) ||
       !this.world.isLoggedIn(session.account, now) ||
@@ -249,6 +260,20 @@ class Simulation {
     this.ask(session, 'near-limit', session.account, now)
   }
 
+  private called(name: string, why: string, now: number): void {
+    const session = this.sessions.find((one) => one.name === name)!
+    this.happened(now, `${name} is called home: ${why}`)
+    this.oracle.awayLaws.called(name)
+    session.isCalled = true
+  }
+
+  /** It was called, and is at rest. */
+  private goHome(session: Driven & { at: 'running' }, now: number): void {
+    if (!session.isCalled) return
+    session.isCalled = false
+    this.ask(session, 'home', session.account, now)
+  }
+
   private tell(account: string, windows: ToldWindow[], now: number): void {
     this.change(takeReadings(this.desk, [reading(account, windows)], iso(now)))
     this.oracle.told(account, windows)
@@ -265,12 +290,13 @@ class Simulation {
         this.ask(session, 'login', account, now)
         continue
       }
-      const report = trouble.wall
+      const report = this.refusals.told(account, trouble.wall)
+      this.happened(now, `${account} refuses ${session.name}: ${report.kind} until ${report.resetsAt}`)
       this.change(takeWall(this.desk, account, report, iso(now)))
-      this.oracle.walled(account, report)
+      this.oracle.walled(account, trouble.wall)
       // The same wall told once more, late: it must not count for a new one.
       if (this.random.chance(0.2))
-        this.at(now + Math.round(this.random.between(1, 400) * minute), (then) => {
+        this.timers.at(now + Math.round(this.random.between(1, 400) * minute), (then) => {
           this.change(takeWall(this.desk, account, report, iso(then)))
         })
       this.ask(session, 'wall', account, now)
@@ -278,6 +304,7 @@ class Simulation {
   }
 
   private loginLost(account: string, now: number): void {
+    this.happened(now, `${account} is logged out`)
     const known = this.desk.accounts.find(({ name }) => name === account)!.login
     this.change(takeLogin(this.desk, account, 'out', iso(now), iso(now)))
     this.oracle.login(account, 'out')
@@ -287,8 +314,10 @@ class Simulation {
   private probe(account: string, now: number): void {
     this.outcome.probes += 1
     this.change(probeStarted(this.desk, account, iso(now)))
-    this.at(now + Math.round(this.random.between(500, 8_000)), (then) => {
+    this.timers.at(now + Math.round(this.random.between(500, 8_000)), (then) => {
       const answer = this.world.probe(account, then)
+      const said = answer.windows.map(({ name, used, resetsAt }) => `${name} ${used} until ${resetsAt}`)
+      this.happened(then, `${account} is asked: ${said.join(', ') || 'no answer'}, logged ${answer.login}`)
       this.oracle.probed(
         account,
         now,
@@ -307,32 +336,4 @@ class Simulation {
       this.change(probeEnded(this.desk, account, told, iso(then)))
     })
   }
-
-  private at(at: number, run: (now: number) => void): void {
-    let index = this.timers.length
-    while (index > 0 && this.timers[index - 1]!.at < at) index--
-    this.timers.splice(index, 0, { at, run })
-  }
-
-  /** Timers are kept latest first, so that the next one is the last. */
-  private nextTimer(): number {
-    return this.timers.at(-1)?.at ?? Infinity
-  }
-
-  private runTimers(now: number): void {
-    for (let timer = this.timers.at(-1); timer !== undefined && timer.at <= now; timer = this.timers.at(-1)) {
-      this.timers.pop()
-      timer.run(now)
-    }
-  }
 }
-
-const reading = (account: string, windows: ToldWindow[]): AccountReading => ({
-  account,
-  windows,
-  walls: [],
-  login: 'unknown',
-  loginAt: null,
-  identity: null,
-  probedAt: null,
-})

@@ -1,32 +1,22 @@
 /**
  * The world outside of Outpool, in virtual time: accounts with budgets that fill and begin anew, people who use them too,
- * usage probes that are throttled, logins that are lost and found, resets that come early, late, or unannounced.
- * Knows nothing of how sessions are driven and nothing of Outpool's decisions. Instants are milliseconds since the epoch.
+ * usage probes that are throttled, logins that are lost and found, resets that come early, late, or unannounced, and
+ * substrates that refuse for a while. Knows nothing of how sessions are driven and nothing of Outpool's decisions.
+ * Instants are milliseconds since the epoch.
  */
-import { Random } from './random.js'
+import {
+  makeAccount,
+  makeSession,
+  makeSubstrate,
+  type Budget,
+  type ToldWindow,
+  type WorldAccount,
+  type WorldOptions,
+  type WorldSession,
+  type WorldSubstrate,
+} from './cast.js'
+import { day, hour, iso, minute, spanAt, upperBound, within, type Span } from './spans.js'
 
-const minute = 60_000
-const hour = 60 * minute
-const day = 24 * hour
-
-export interface WorldOptions {
-  seed: string
-  start: number
-  days: number
-  accounts: number
-  sessions: number
-  /** How much is asked of the accounts: 1 keeps them near their limits most of the time. Default 1. */
-  load?: number
-}
-
-/** The shapes in which the agent program would tell it. */
-export interface ToldWindow {
-  name: string
-  used: number
-  resetsAt: string | null
-  readAt: string
-  source: 'status-line' | 'usage-probe'
-}
 export interface ToldWall {
   kind: string
   scope: 'account' | `model:${string}`
@@ -41,55 +31,11 @@ export interface ProbeAnswer {
   login: 'in' | 'out'
 }
 
-interface Span {
-  from: number
-  to: number
-}
-
-interface Budget {
-  name: string
-  /** Model family that it binds, or null for all. */
-  family: string | null
-  /** Used share of it per share of the 5-hour window. */
-  weight: number
-  length: number
-  used: number
-  /** When it truly begins anew; null while it has not begun. */
-  endsAt: number | null
-  /** What the agent says of it; null where it doesn't say. */
-  stated: number | null
-  fullSince: number | null
-}
-
-export interface WorldAccount {
-  name: string
-  ceiling: number
-  maxSessions: number | null
-  identity: string
-  budgets: Budget[]
-  loggedOut: Span[]
-  throttled: Span[]
-  /** When a person uses it beside us, and how fast (shares of the 5-hour window an hour). */
-  people: (Span & { rate: number })[]
-  /** Instants at which all budgets begin anew out of turn. */
-  goodwill: number[]
-  settledAt: number
-  random: Random
-  lastAnswer: ToldWindow[]
-  running: Set<WorldSession>
-}
-
-export interface WorldSession {
-  name: string
-  model: string
-  /** Shares of the 5-hour window an hour while it works. */
-  rate: number
-  active: Span[]
-}
-
 export class World {
   readonly accounts: WorldAccount[]
   readonly sessions: WorldSession[]
+  /** In the order in which they are to be used. */
+  readonly substrates: WorldSubstrate[]
   readonly end: number
   private readonly accountOf = new Map<string, WorldAccount>()
   private readonly sessionOf = new Map<string, WorldSession>()
@@ -100,8 +46,13 @@ export class World {
   constructor(options: WorldOptions) {
     this.options = options
     this.end = options.start + options.days * day
-    this.accounts = Array.from({ length: options.accounts }, (_, index) => this.makeAccount(index))
-    this.sessions = Array.from({ length: options.sessions }, (_, index) => this.makeSession(index))
+    const { accounts, sessions, substrates = 0, without = [] } = options
+    const until = { ...options, end: this.end }
+    const cast = <T extends { name: string }>(length: number, make: (index: number) => T): T[] =>
+      Array.from({ length }, (_, index) => make(index)).filter(({ name }) => !without.includes(name))
+    this.accounts = cast(accounts, (index) => makeAccount(until, index))
+    this.sessions = cast(sessions, (index) => makeSession(until, index))
+    this.substrates = cast(substrates, (index) => makeSubstrate(until, index))
     for (const account of this.accounts) this.accountOf.set(account.name, account)
     for (const session of this.sessions) this.sessionOf.set(session.name, session)
     this.edges = this.collectEdges()
@@ -119,12 +70,15 @@ export class World {
     return session
   }
 
-  /** A session's process runs on this account from now on. */
-  place(session: string, account: string, now: number): void {
-    this.settle(now)
-    const placed = this.session(session)
-    for (const other of this.accounts) other.running.delete(placed)
-    this.account(account).running.add(placed)
+  /** Undefined for an account. */
+  substrate(name: string): WorldSubstrate | undefined {
+    return this.substrates.find((one) => one.name === name)
+  }
+
+  /** A session's process runs here from now on; on a substrate it uses no account. */
+  place(session: string, place: string, now: number): void {
+    this.remove(session, now)
+    if (this.substrate(place) === undefined) this.account(place).running.add(this.session(session))
   }
 
   remove(session: string, now: number): void {
@@ -175,11 +129,13 @@ export class World {
   }
 
   /** What a working session meets at its next request; null where all is well or it does not work now. */
-  troubleOf(session: string, account: string, now: number): Trouble | null {
+  troubleOf(session: string, place: string, now: number): Trouble | null {
     const { model, active } = this.session(session)
     if (!within(active, now)) return null
-    if (!this.isLoggedIn(account, now)) return { kind: 'login' }
-    const refusing = this.refusing(account, model, now)
+    const substrate = this.substrate(place)
+    if (substrate !== undefined) return refusalOf(substrate, now)
+    if (!this.isLoggedIn(place, now)) return { kind: 'login' }
+    const refusing = this.refusing(place, model, now)
     const budget = refusing.reduce<Budget | null>(
       (last, one) => (last === null || (one.endsAt ?? 0) > (last.endsAt ?? 0) ? one : last),
       null,
@@ -191,7 +147,7 @@ export class World {
         kind: budget.name,
         scope: budget.family === null ? 'account' : `model:${budget.family}`,
         resetsAt: told(budget.stated),
-        evidence: 'the drain world',
+        evidence,
         at: iso(now),
       },
     }
@@ -281,6 +237,11 @@ export class World {
   }
 
   private turnOver(account: WorldAccount, at: number): void {
+    for (const { at: shockAt, budget: name, endsAt, stated } of account.shocks) {
+      if (shockAt !== at) continue
+      for (const budget of account.budgets)
+        if (budget.name === name) Object.assign(budget, { used: 1, fullSince: at, endsAt, stated })
+    }
     const freed = account.goodwill.includes(at)
     for (const budget of account.budgets) {
       if (!freed && (budget.endsAt === null || budget.endsAt > at)) continue
@@ -322,80 +283,23 @@ export class World {
       add(account.throttled)
       add(account.people)
       for (const at of account.goodwill) all.add(at)
+      for (const { at } of account.shocks) all.add(at)
     }
     for (const session of this.sessions) add(session.active)
+    for (const substrate of this.substrates) add(substrate.refusals)
     return [...all].sort((a, b) => a - b)
   }
+}
 
-  private makeAccount(index: number): WorldAccount {
-    const { seed, start, load = 1 } = this.options
-    const random = new Random(`${seed}/account/${index}`)
-    const budget = (name: string, family: string | null, weight: number, length: number): Budget => ({
-      name,
-      family,
-      weight,
-      length,
-      used: 0,
-      endsAt: null,
-      stated: null,
-      fullSince: null,
-    })
-    const weekly = budget('seven_day', null, random.between(0.02, 0.09), 7 * day)
-    const opus = budget('seven_day_opus', 'opus', random.between(0.05, 0.25), 7 * day)
-    for (const one of [weekly, opus]) {
-      one.used = random.between(0, 0.7)
-      one.stated = one.endsAt = Math.round(start + random.between(0.1, 7) * day)
-    }
-    const fiveHour = random.chance(0.1) ? [] : [budget('five_hour', null, 1, 5 * hour)]
-    const people = this.spans(random, random.between(0, 1), 30 * minute, 3 * hour)
-    return {
-      name: `max-${index + 1}`,
-      ceiling: random.chance(0.25) ? 0.8 : 1,
-      maxSessions: random.chance(0.3) ? 2 + Math.floor(random.between(0, 4)) : null,
-      identity: `identity-${index + 1}`,
-      budgets: [...fiveHour, weekly, opus],
-      loggedOut: this.spans(random, random.between(0, 0.15), 10 * minute, 12 * hour),
-      throttled: this.spans(random, random.between(0, 1.5), 10 * minute, 2 * hour),
-      people: people.map((span) => ({ ...span, rate: random.between(0.05, 0.6) * load })),
-      goodwill: this.spans(random, 0.1, minute, hour).map(({ from }) => from),
-      settledAt: start,
-      random,
-      lastAnswer: [],
-      running: new Set(),
-    }
-  }
+const evidence = 'the drain world'
 
-  private makeSession(index: number): WorldSession {
-    const random = new Random(`${this.options.seed}/session/${index}`)
-    const pause = this.spans(random, random.between(0.2, 3), 20 * minute, 8 * hour)
-    const active: Span[] = []
-    let from = this.options.start
-    for (const span of pause) {
-      if (span.from > from) active.push({ from, to: span.from })
-      from = span.to
-    }
-    if (from < this.end) active.push({ from, to: this.end })
-    return {
-      name: `s${index + 1}`,
-      model: random.chance(0.25) ? 'opus' : 'sonnet',
-      rate: random.between(0.005, 0.08) * (this.options.load ?? 1),
-      active,
-    }
-  }
-
-  /** Spans that do not overlap, `perDay` of them on average, in order. */
-  private spans(random: Random, perDay: number, shortest: number, longest: number): Span[] {
-    const spans: Span[] = []
-    if (perDay <= 0) return spans
-    const { start, days } = this.options
-    let at = start
-    for (;;) {
-      at += Math.round((-Math.log(1 - random.next()) / perDay) * day) + 1
-      if (at >= start + days * day) return spans
-      const to = at + Math.round(random.between(shortest, longest))
-      spans.push({ from: at, to })
-      at = to
-    }
+function refusalOf({ refusals }: WorldSubstrate, now: number): Trouble | null {
+  const refusal = spanAt(refusals, now)
+  if (refusal === undefined) return null
+  const stated = refusal.stated !== null && refusal.stated > now ? refusal.stated : null
+  return {
+    kind: 'wall',
+    wall: { kind: 'transient', scope: 'account', resetsAt: told(stated), evidence, at: iso(now) },
   }
 }
 
@@ -407,35 +311,3 @@ const shown = (used: number): number => Math.floor(used * 100) / 100
 /** Instants are told in whole seconds. */
 const told = (instant: number | null): string | null =>
   instant === null ? null : iso(Math.floor(instant / 1000) * 1000)
-
-/** Most instants are written several times in a row. */
-let written = { instant: NaN, text: '' }
-export function iso(instant: number): string {
-  if (written.instant !== instant) written = { instant, text: new Date(instant).toISOString() }
-  return written.text
-}
-
-/** The spans are in order and do not overlap. */
-function within(spans: readonly Span[], at: number): boolean {
-  let low = 0
-  let high = spans.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (spans[middle]!.to <= at) low = middle + 1
-    else high = middle
-  }
-  const span = spans[low]
-  return span !== undefined && at >= span.from
-}
-
-/** The index of the first that is greater than `at`. */
-function upperBound(sorted: readonly number[], at: number): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (sorted[middle]! <= at) low = middle + 1
-    else high = middle
-  }
-  return low
-}

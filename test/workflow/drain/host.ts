@@ -18,7 +18,9 @@ import { shouldLeave } from '../../../policy/planned.js'
 import { leaveAt } from '../../../policy/windows.js'
 import { Oracle } from '../../policy/drain/oracle.js'
 import { Random } from '../../policy/drain/random.js'
-import { iso, World, type ToldWindow } from '../../policy/drain/world.js'
+import type { ToldWindow } from '../../policy/drain/cast.js'
+import { iso } from '../../policy/drain/spans.js'
+import { World } from '../../policy/drain/world.js'
 import type { HostSide } from '../harness/theatre.js'
 import { Ledger } from './ledger.js'
 
@@ -165,14 +167,7 @@ export class DrainHost implements HostSide {
       if (refused?.account === account && now - refused.at < 1_000)
         this.#violated(now, `${session} was sent back to ${account}, which had just refused it`)
       this.#newest.set(session, fence)
-      const { model } = this.world.session(session)
-      this.#ledger.note(
-        'granted',
-        now,
-        (at) => this.oracle.granted(session, model, account, at),
-        account,
-        fence,
-      )
+      this.#ledger.note('granted', now, (at) => this.oracle.granted(session, account, at), account, fence)
       const takes = Math.round(this.#random.between(2_000, 20_000))
       this.#startsAt.set(key, now + takes)
       throw this.#notYet(takes)
@@ -305,9 +300,8 @@ export class DrainHost implements HostSide {
   }
 
   #wants(session: string, now: number): void {
-    const { model } = this.world.session(session)
     this.world.remove(session, now)
-    this.#ledger.note('wants', now, (at) => this.oracle.wants(session, model, at))
+    this.#ledger.note('wants', now, () => this.oracle.wants(session))
   }
 
   /** What this host knows of its accounts goes along with each observation. */

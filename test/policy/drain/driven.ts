@@ -1,0 +1,70 @@
+/** What goes into the simulator and comes out, a session in it, and what its host tells of accounts and substrates. */
+import type { AccountReading } from '../../../policy/account.js'
+import { cooled } from '../../../policy/cooldown.js'
+import { mergeWall } from '../../../policy/walls.js'
+import type { PoolDesk } from '../../../policy/poolDesk.js'
+import type { ToldWindow, WorldOptions } from './cast.js'
+import type { ToldWall, World } from './world.js'
+
+/** What is simulated: a world, and the part of its time in which sessions are there. */
+export interface Case extends Omit<WorldOptions, 'start'> {
+  /** The sessions start so long after the world does. Default 0. */
+  after?: number
+}
+
+export interface Outcome {
+  violations: string[]
+  /** What happened, in order. */
+  history: string[]
+  events: number
+  grants: number
+  probes: number
+  refusals: number
+  longestNeglect: number
+  away: number
+  home: number
+  /** As it stood at the end: what to look at when a seed fails. */
+  desk: PoolDesk
+}
+
+export type Driven = {
+  name: string
+  model: string
+  fallback: string[] | null
+  requests: number
+  fence: number
+  isCalled: boolean
+} & (
+  | { at: 'nowhere' }
+  | { at: 'starting'; account: string; upAt: number }
+  | { at: 'running'; account: string; turnEndsAt: number; stayUntil: string | null }
+)
+
+export const reading = (account: string, windows: ToldWindow[]): AccountReading => ({
+  account,
+  windows,
+  walls: [],
+  login: 'unknown',
+  loginAt: null,
+  identity: null,
+  probedAt: null,
+})
+
+/** What the host knows of each substrate's refusals: to one that names no end, it gives one. */
+export class Refusals {
+  private readonly world: World
+  private readonly known = new Map<string, ToldWall[]>()
+
+  constructor(world: World) {
+    this.world = world
+  }
+
+  told(place: string, met: ToldWall): ToldWall {
+    const substrate = this.world.substrate(place)
+    if (substrate === undefined) return met
+    const known = this.known.get(place) ?? []
+    const wall = { ...met, resetsAt: cooled(met, known, substrate.cooldown).resetsAt }
+    this.known.set(place, mergeWall(known, wall, []))
+    return wall
+  }
+}
