@@ -184,6 +184,28 @@ describe('law 2: on a substrate', () => {
     expect(stage.host.launches.at(-1)).toMatchObject({ sessionId, forks: [fork, 'another'] })
   })
 
+  it('law 10: a call home that comes while the launch on the substrate goes on is not lost', async () => {
+    const stage = await open({ accounts: ['a'], substrates: ['key'] })
+    const session = await stage.up('one', { account: 'a' })
+    const hold = stage.host.holds('launchAgent')
+    let isThere = false
+    void hold.reached.then(() => (isThere = true))
+    await stage.hitsWall(session, 'a', hour)
+    await stage.until(
+      'the launch',
+      () => Promise.resolve(isThere),
+      (there) => there,
+    )
+    await stage.handle(session).signal(sessionSignals.callHome, { why: 'room' })
+    hold.open()
+    await stage.untilAway(session, 'key')
+    await stage.until(
+      'the call',
+      () => Promise.resolve(stage.host.calledHome.has(session)),
+      (called) => called,
+    )
+  })
+
   it('a call that comes late, to a session that is at home, moves nothing', async () => {
     const stage = await open({ accounts: ['a', 'b'], substrates: ['key'] })
     const session = await stage.up('one', { account: 'a' })

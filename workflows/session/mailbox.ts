@@ -28,7 +28,10 @@ export class Mailbox {
       if (!isKnown) state.inbox.push(text)
     })
     setHandler(defineSignal<[LeaseGrant]>(sessionSignals.leaseGranted), (grant) => {
-      if (grant.fence > (this.grant?.fence ?? state.fence)) this.grant = grant
+      if (grant.fence <= (this.grant?.fence ?? state.fence)) return
+      this.grant = grant
+      // A call from now on is one from the new place, even while the agent is still being launched there.
+      state.isCalledHome = false
     })
     setHandler(defineSignal<[LeaseRefusal]>(sessionSignals.leaseRefused), (refusal) => {
       this.refusal = refusal

@@ -63,7 +63,7 @@ export async function move(
     Object.assign(state, { pane, pid, tmuxSocket, transcript, transcriptFrom })
     if (!isSamePlace(from, to) || state.since === null) state.since = now()
     Object.assign(state, { place: to, why: grant.why, fence: grant.fence, stayUntil: null })
-    Object.assign(state, { runsModel: model, isCalledHome: false })
+    state.runsModel = model
     // Where a person moves a session that takes one account only, that is the one from now on.
     if (isHome && state.pinned) state.account = to.name
     if (isHome) comeHome(state, to, launched.settledForks ?? [])
