@@ -234,7 +234,9 @@ export class SessionWatch {
   async #judgeTurnEnd(): Promise<void> {
     const { stayUntil, model } = this.#request
     const { pool, timing } = this.#host.config
-    if (this.#host.records.isCalledHome(this.name, this.fence)) {
+    // It came when it was called and there was no room: the call stands, and is not followed again before that time.
+    const isToStay = stayUntil !== null && Date.now() < Date.parse(stayUntil)
+    if (!isToStay && this.#host.records.isCalledHome(this.name, this.fence)) {
       if (!(await this.#isBeingTyped())) this.end({ kind: 'ready-for-home' })
       return
     }
