@@ -1,3 +1,3 @@
-import { drainPart } from './drain.js'
+import { drainAccounts } from './drain.js'
 
-drainPart(2, 7)
+drainAccounts(2, 7)

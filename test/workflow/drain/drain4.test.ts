@@ -1,3 +1,3 @@
-import { drainPart } from './drain.js'
+import { drainAccounts } from './drain.js'
 
-drainPart(3, 7)
+drainAccounts(3, 7)

@@ -1,3 +1,3 @@
-import { drainPart } from './drain.js'
+import { drainAccounts } from './drain.js'
 
-drainPart(4, 7)
+drainAccounts(4, 7)

@@ -1,3 +1,3 @@
-import { drainPart } from './drain.js'
+import { drainAccounts } from './drain.js'
 
-drainPart(5, 7)
+drainAccounts(5, 7)

@@ -18,20 +18,13 @@ import { shouldLeave } from '../../../policy/planned.js'
 import { leaveAt } from '../../../policy/windows.js'
 import { Oracle } from '../../policy/drain/oracle.js'
 import { Random } from '../../policy/drain/random.js'
-import type { ToldWindow } from '../../policy/drain/cast.js'
-import { iso } from '../../policy/drain/spans.js'
+import type { WorldOptions } from '../../policy/drain/cast.js'
+import { moveAt } from '../../policy/drain/settings.js'
+import { hour, iso, minute } from '../../policy/drain/spans.js'
 import { World } from '../../policy/drain/world.js'
 import type { HostSide } from '../harness/theatre.js'
+import { Knowledge } from './knowledge.js'
 import { Ledger } from './ledger.js'
-
-const minute = 60_000
-const hour = 60 * minute
-
-export const moveAt = 0.95
-/**
- * Less than in the simulator, where an event costs microseconds: accounts run dry every other day, not every other hour.
- */
-const load = 0.6
 
 interface Process {
   account: string
@@ -45,7 +38,17 @@ export class DrainHost implements HostSide {
   readonly pool: string
   readonly world: World
   readonly oracle: Oracle
-  readonly counts = { launches: 0, walls: 0, planned: 0, logins: 0, probes: 0, failed: 0, texts: 0, looks: 0 }
+  readonly counts = {
+    launches: 0,
+    walls: 0,
+    planned: 0,
+    logins: 0,
+    probes: 0,
+    failed: 0,
+    texts: 0,
+    looks: 0,
+    home: 0,
+  }
   /** Texts that arrived, by session. */
   readonly delivered = new Map<string, string[]>()
   readonly #ledger: Ledger
@@ -54,23 +57,28 @@ export class DrainHost implements HostSide {
   readonly #processes = new Map<string, Process>()
   readonly #newest = new Map<string, number>()
   readonly #stopped = new Map<string, number>()
-  readonly #readings = new Map<string, AccountReading>()
+  readonly #knowledge: Knowledge
   readonly #startsAt = new Map<string, number>()
   readonly #inStep = new Set<string>()
-  /** Accounts that the pool was last told to be logged out. */
-  readonly #saidOut = new Set<string>()
   /** The account that refused a session last, and when it said so. */
   readonly #refused = new Map<string, { account: string; at: number }>()
+  /** The process of each session that was called home, and those that came and are being answered. */
+  readonly #calledHome = new Map<string, number>()
+  readonly #atTheDoor = new Set<string>()
   /** When activities that were put off come again. */
   readonly #dueAt = new Map<string, number>()
   #now: number
 
-  constructor(seed: string, pool: string, start: number, days: number, timing: Timing) {
+  constructor(pool: string, world: WorldOptions, timing: Timing) {
+    const { seed, start } = world
     this.hostId = `host-of-${pool}`
     this.pool = pool
-    this.world = new World({ seed, start, days, accounts: 4, sessions: 12, load })
+    this.world = new World(world)
     this.oracle = new Oracle(this.world, timing)
     this.#ledger = new Ledger(this.world, this.oracle, start)
+    this.#knowledge = new Knowledge(this.world, this.oracle, this.#ledger, (account, now) =>
+      this.#isAnswered(account, now),
+    )
     this.#timing = timing
     this.#random = new Random(`${seed}/host`)
     this.#now = start
@@ -108,10 +116,13 @@ export class DrainHost implements HostSide {
       interruptAgent: () => Promise.resolve(),
       stopAgent: (request) => this.#alone(request, (session, now) => this.#stop(session, request, now)),
       carryConversation: () => Promise.resolve({ transcript: null, bytes: 0 }),
-      callHome: () => Promise.resolve(),
-      watchAgent: (request) => Promise.resolve().then(() => this.#watch(request)),
+      callHome: (ref) => Promise.resolve().then(() => this.#callHome(ref)),
+      watchAgent: (request) =>
+        Promise.resolve()
+          .then(() => this.#watch(request))
+          .catch((error: unknown) => this.#unexpected(error)),
       deliverText: (request) => Promise.resolve().then(() => this.#deliver(request)),
-      readAccounts: () => Promise.resolve().then(() => this.#tellAll(this.#enter())),
+      readAccounts: () => Promise.resolve().then(() => this.#knowledge.tellAll(this.#enter())),
       sendNotice: () => Promise.resolve({ failed: [] }),
       probeAccount: ({ account }) => Promise.resolve().then(() => this.#probe(account)),
     }
@@ -167,12 +178,17 @@ export class DrainHost implements HostSide {
       if (refused?.account === account && now - refused.at < 1_000)
         this.#violated(now, `${session} was sent back to ${account}, which had just refused it`)
       this.#newest.set(session, fence)
-      this.#ledger.note('granted', now, (at) => this.oracle.granted(session, account, at), account, fence)
+      this.#atTheDoor.delete(session)
+      this.#ledger.note('granted', now, (at) => this.oracle.granted(session, account, at), {
+        account,
+        session,
+        fence,
+      })
       const takes = Math.round(this.#random.between(2_000, 20_000))
       this.#startsAt.set(key, now + takes)
       throw this.#notYet(takes)
     }
-    const loggedIn = this.world.isLoggedIn(account, now)
+    const loggedIn = place.kind === 'substrate' || this.world.isLoggedIn(account, now)
     if (!loggedIn || this.#random.chance(0.005)) {
       this.counts.failed += 1
       // Why an agent does not start is seen by none; a probe or a turn says that the login was lost.
@@ -208,28 +224,25 @@ export class DrainHost implements HostSide {
     const process = this.#processes.get(session)
     const seen = (what: Sight): Observation => ({
       ...what,
-      readings: this.#tellAll(now),
+      readings: this.#knowledge.tellAll(now),
       at: iso(now),
       transcriptTo: 0,
       wasWorking: true,
     })
     if (process?.fence !== request.fence) return seen({ kind: 'released' })
     const { account } = process
+    if (this.#atTheDoor.delete(session)) this.#staysAway(session, request.stayUntil, now)
     const trouble = this.world.troubleOf(session, account, now)
     if (trouble?.kind === 'login') {
       this.counts.logins += 1
-      this.#loggedOut(account, now)
+      this.#knowledge.loggedOut(account, now)
       this.#wants(session, now)
       return seen({ kind: 'login', text: 'logged out' })
     }
     if (trouble !== null) {
       this.counts.walls += 1
-      const { wall } = trouble
       this.#refused.set(session, { account, at: now })
-      this.#ledger.note('barred', now, () => this.oracle.walled(account, wall))
-      const known = this.#reading(account)
-      const others = known.walls.filter(({ kind }) => kind !== wall.kind)
-      this.#readings.set(account, { ...known, walls: [...others, wall] })
+      const wall = this.#knowledge.walled(session, account, trouble.wall, now)
       this.#wants(session, now)
       return seen({ kind: 'walled', wall })
     }
@@ -243,17 +256,37 @@ export class DrainHost implements HostSide {
   }
 
   #turnEnded(request: WatchRequest, session: string, account: string, now: number): Sight | null {
+    if (request.place.kind === 'substrate') return this.#turnEndedAway(request, session, now)
     if (!this.world.isLoggedIn(account, now)) return null
-    this.#read(account, this.world.statusLine(account, now), now)
+    this.#knowledge.read(account, this.world.statusLine(account, now), now)
     const { ceiling } = this.world.account(account)
     const { model } = this.world.session(session)
     const { stayUntil } = request
     const { wakeMargin } = this.#timing
     const stay = { model, leaveAt: leaveAt(moveAt, ceiling), stayUntil, wakeMargin }
-    const leave = shouldLeave(this.#reading(account), stay, iso(now))
+    const leave = shouldLeave(this.#knowledge.reading(account), stay, iso(now))
     if (leave?.cause !== 'near-limit') return null
     this.counts.planned += 1
     return { kind: 'near-limit', why: leave.why, wall: leave.wall }
+  }
+
+  #turnEndedAway({ fence, stayUntil }: WatchRequest, session: string, now: number): Sight | null {
+    if (this.#calledHome.get(session) !== fence || now < Date.parse(stayUntil ?? iso(0))) return null
+    this.counts.home += 1
+    this.#atTheDoor.add(session)
+    return { kind: 'ready-for-home' }
+  }
+
+  #callHome({ session: name, fence }: SessionRef): void {
+    const session = this.#short(name)
+    this.#calledHome.set(session, fence)
+    this.#ledger.note('barred', this.#enter(), () => this.oracle.awayLaws.called(session))
+  }
+
+  /** It came, and is watched on as before: there was no room. */
+  #staysAway(session: string, stayUntil: string | null, now: number): void {
+    const until = stayUntil === null ? now : Date.parse(stayUntil)
+    this.#ledger.note('barred', now, () => this.oracle.awayLaws.stays(session, until))
   }
 
   /**
@@ -261,6 +294,8 @@ export class DrainHost implements HostSide {
    * looks are enough, and each costs the server as much as a step of a rescue.
    */
   #nextLook({ account, turnEndsAt }: Process, session: string, now: number): number {
+    if (this.world.substrate(account) !== undefined) return Math.max(turnEndsAt, now + hour)
+    const { load = 1 } = this.world.options
     const left = 1 - this.world.usedBy(account, this.world.session(session).model, now)
     const atLeast = Math.min(Math.max((left * 2 * hour) / load, 10 * minute), (2 * hour) / load)
     return Math.max(Math.min(turnEndsAt, now + 10 * minute), now + atLeast)
@@ -275,86 +310,25 @@ export class DrainHost implements HostSide {
   }
 
   #probe(account: string): AccountReading {
-    const now = this.#enter()
     this.counts.probes += 1
-    const { windows, login } = this.world.probe(account, now)
-    this.#lookAtStatusLines(account, now)
-    this.#tell(account, this.#reading(account).windows.filter(isToldByAgents), now)
-    const answered = windows.some(({ readAt }) => Date.parse(readAt) >= now)
-    this.#ledger.note('able', now, (at) => this.oracle.probed(account, at, answered))
-    this.#tell(account, windows, now)
-    this.#ledger.note(login === 'in' ? 'able' : 'barred', now, () => this.oracle.login(account, login))
-    if (login === 'out') this.#saidOut.add(account)
-    else this.#saidOut.delete(account)
-    if (login === 'in') this.#read(account, windows, now)
-    const { identity } = this.world.account(account)
-    const reading = { ...this.#reading(account), windows, login, loginAt: iso(now), identity }
-    this.#readings.set(account, { ...reading, windows: this.#reading(account).windows })
-    return { ...reading, probedAt: iso(now) }
-  }
-
-  #loggedOut(account: string, now: number): void {
-    this.#readings.set(account, { ...this.#reading(account), login: 'out', loginAt: iso(now) })
-    this.#ledger.note('barred', now, () => this.oracle.login(account, 'out'))
-    this.#saidOut.add(account)
+    return this.#knowledge.probe(account, this.#enter())
   }
 
   #wants(session: string, now: number): void {
+    this.#atTheDoor.delete(session)
     this.world.remove(session, now)
     this.#ledger.note('wants', now, () => this.oracle.wants(session))
   }
 
-  /** What this host knows of its accounts goes along with each observation. */
-  #tellAll(now: number): AccountReading[] {
-    for (const { name } of this.world.accounts) this.#lookAtStatusLines(name, now)
-    const known = [...this.#readings.values()]
-    for (const { account, windows, login } of known) {
-      // Whoever gets an answer is logged in.
-      if (login === 'in' && this.#saidOut.delete(account))
-        this.#ledger.note('able', now, () => this.oracle.login(account, 'in'))
-      this.#tell(account, windows.filter(isToldByAgents), now)
-    }
-    return known
-  }
-
-  /** Every session that works shows its account's budgets with each answer. */
-  #lookAtStatusLines(account: string, now: number): void {
-    const isAnswered = [...this.#processes].some(
+  /** Whether a session on the account works and gets answers. */
+  #isAnswered(account: string, now: number): boolean {
+    return [...this.#processes].some(
       ([session, process]) =>
         process.account === account &&
         now - process.upAt >= minute &&
-        this.world.session(session).active.some(({ from, to }) => from <= now && now < to) &&
+        this.world.isActive(session, now) &&
         this.world.troubleOf(session, account, now) === null,
     )
-    if (isAnswered) this.#read(account, this.world.statusLine(account, now), now)
-  }
-
-  #tell(account: string, windows: ToldWindow[], now: number): void {
-    const { ceiling } = this.world.account(account)
-    const told = (kind: 'barred' | 'read', part: ToldWindow[]): void => {
-      if (part.length > 0) this.#ledger.note(kind, now, () => this.oracle.told(account, part), account)
-    }
-    // Apart, since what bars one model bars no session of another.
-    told(
-      'read',
-      windows.filter(({ used }) => used < ceiling),
-    )
-    told(
-      'barred',
-      windows.filter(({ used }) => used >= ceiling),
-    )
-  }
-
-  #read(account: string, windows: ToldWindow[], now: number): void {
-    const known = this.#reading(account)
-    const others = known.windows.filter(({ name }) => !windows.some((window) => window.name === name))
-    const login = { login: 'in', loginAt: iso(now) } as const
-    this.#readings.set(account, { ...known, windows: [...others, ...windows], ...login })
-  }
-
-  #reading(account: string): AccountReading {
-    const none = { walls: [], login: 'unknown', loginAt: null, identity: null, probedAt: null } as const
-    return this.#readings.get(account) ?? { account, windows: [], ...none, walls: [] }
   }
 
   #turn(): number {
@@ -365,6 +339,12 @@ export class DrainHost implements HostSide {
     return session.slice(this.pool.length + 1)
   }
 
+  /** A fault of this host itself would be retried for ever, and time would creep. */
+  #unexpected(error: unknown): never {
+    if (!(error instanceof ApplicationFailure)) this.#violated(this.#now, String(error))
+    throw error
+  }
+
   #violated(now: number, what: string): void {
     this.oracle.violations.push(`${iso(now)} ${what}`)
   }
@@ -372,11 +352,6 @@ export class DrainHost implements HostSide {
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 type Sight = DistributiveOmit<Observation, 'readings' | 'at' | 'transcriptTo' | 'wasWorking'>
-
-const isToldByAgents = <W extends { source: string }>(
-  window: W,
-): window is W & { source: 'status-line' | 'usage-probe' } =>
-  window.source === 'status-line' || window.source === 'usage-probe'
 
 function thisActivity(): string {
   const { activityId, workflowExecution } = Context.current().info

@@ -15,6 +15,8 @@ interface Entry {
   kind: keyof typeof orderOf
   fence: number
   account: string
+  /** Whom it is about, where that puts it in order: what refused a session was known when it was granted another place. */
+  session: string
   at: number
   apply: (at: number) => void
 }
@@ -33,8 +35,13 @@ export class Ledger {
     this.#ticked = start
   }
 
-  note(kind: Entry['kind'], at: number, apply: (at: number) => void, account = '', fence = 0): void {
-    this.#entries.push({ kind, fence, account, at, apply })
+  note(
+    kind: Entry['kind'],
+    at: number,
+    apply: (at: number) => void,
+    { account = '', session = '', fence = 0 }: Partial<Pick<Entry, 'account' | 'session' | 'fence'>> = {},
+  ): void {
+    this.#entries.push({ kind, fence, account, session, at, apply })
   }
 
   /** Has the oracle look at every change of the world up to now; what is younger than a second stays open. */
@@ -56,8 +63,9 @@ export class Ledger {
       const due = this.#entries.filter(({ at }) => at <= first + together)
       this.#entries = this.#entries.filter(({ at }) => at > first + together)
       due.sort((a, b) => orderOf[a.kind] - orderOf[b.kind] || a.fence - b.fence || a.at - b.at)
-      const early = due.filter((entry) => grantBefore(entry, due) === null)
+      const early = due.filter((entry) => (grantBefore(entry, due) ?? grantAfter(entry, due)) === null)
       for (const entry of early) {
+        for (const refusal of due) if (grantAfter(refusal, due) === entry) refusal.apply(refusal.at)
         entry.apply(entry.at)
         for (const read of due) if (grantBefore(read, due) === entry) read.apply(read.at)
       }
@@ -72,4 +80,12 @@ function grantBefore({ kind, account, at }: Entry, due: readonly Entry[]): Entry
   const isFollowed = (other: Entry): boolean =>
     other.kind === 'granted' && other.account === account && other.at <= at
   return due.find(isFollowed) ?? null
+}
+
+/** The grant that the session got because of this refusal, where both lie within the same second. */
+function grantAfter({ kind, session, at }: Entry, due: readonly Entry[]): Entry | null {
+  if (kind !== 'barred' || session === '') return null
+  const isNext = (other: Entry): boolean =>
+    other.kind === 'granted' && other.session === session && other.at >= at
+  return due.find(isNext) ?? null
 }

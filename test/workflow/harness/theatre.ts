@@ -11,6 +11,7 @@ import {
   makeTelemetryFilterString,
   Runtime,
   Worker,
+  type WorkerOptions,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker'
 import { fileURLToPath } from 'node:url'
@@ -59,6 +60,8 @@ export interface TheatreOptions {
    * computes for ever. Default false.
    */
   inOneThread?: boolean
+  /** With more workflows than this, one that has rested is forgotten and made anew from its history. Default 600. */
+  remembered?: number
 }
 
 export class Theatre {
@@ -69,7 +72,7 @@ export class Theatre {
    */
   readonly client: Client
   readonly #hosts = new Map<string, HostSide>()
-  readonly #workers: { worker: Worker; run: Promise<void> }[] = []
+  readonly #workers: { options: WorkerOptions; worker: Worker; run: Promise<void> }[] = []
   #server: DevServer | null = null
   #broke: unknown = null
 
@@ -98,7 +101,7 @@ export class Theatre {
 
   static async #open(
     env: TestWorkflowEnvironment,
-    { inOneThread = false }: TheatreOptions = {},
+    { inOneThread = false, remembered = 600 }: TheatreOptions = {},
   ): Promise<Theatre> {
     if (env.supportsTimeSkipping)
       await env.connection.operatorService.addSearchAttributes({
@@ -119,7 +122,7 @@ export class Theatre {
       activities: { ...common },
       // A bug fails the workflow, and with it the test, instead of being retried for ever.
       workflowFailureErrorTypes: { '*': ['Error'] },
-      maxCachedWorkflows: 600,
+      maxCachedWorkflows: remembered,
       debugMode: inOneThread,
     })
     return theatre
@@ -136,12 +139,26 @@ export class Theatre {
     })
   }
 
-  async #run(options: Parameters<typeof Worker.create>[0]): Promise<{ close: () => Promise<void> }> {
+  /**
+   * The workers of all hosts end, and new ones take their places. That of the workflows can't: this server goes on giving
+   * their tasks to the one that is gone.
+   */
+  async restartHosts(): Promise<void> {
+    await this.settle()
+    const hosts = this.#workers.filter(({ options }) => options.taskQueue !== commonQueue)
+    for (const { worker } of hosts) worker.shutdown()
+    for (const { options, run } of hosts) {
+      await run
+      await this.#run(options)
+    }
+  }
+
+  async #run(options: WorkerOptions): Promise<{ close: () => Promise<void> }> {
     const worker = await Worker.create({ ...options, shutdownGraceTime: '100ms' })
     const run = worker.run().catch((error: unknown) => {
       this.#broke = error
     })
-    this.#workers.push({ worker, run })
+    this.#workers.push({ options, worker, run })
     return {
       close: async () => {
         if (worker.getState() === 'RUNNING') worker.shutdown()

@@ -1,0 +1,3 @@
+import { drainAway } from './drain.js'
+
+drainAway(3, 5)

@@ -1,0 +1,3 @@
+import { drainAway } from './drain.js'
+
+drainAway(4, 5)

@@ -1,0 +1,122 @@
+/** What the host of one drain knows of its accounts and substrates, and what it tells the pool of them. */
+import type { AccountReading } from '../../../policy/account.js'
+import { cooled } from '../../../policy/cooldown.js'
+import type { ToldWindow } from '../../policy/drain/cast.js'
+import type { Oracle } from '../../policy/drain/oracle.js'
+import { iso } from '../../policy/drain/spans.js'
+import type { ToldWall, World } from '../../policy/drain/world.js'
+import type { Ledger } from './ledger.js'
+
+export class Knowledge {
+  readonly #world: World
+  readonly #oracle: Oracle
+  readonly #ledger: Ledger
+  readonly #isAnswered: (account: string, now: number) => boolean
+  readonly #readings = new Map<string, AccountReading>()
+  /** Accounts that the pool was last told to be logged out. */
+  readonly #saidOut = new Set<string>()
+
+  /** `isAnswered`: whether a session on the account gets answers. */
+  constructor(
+    world: World,
+    oracle: Oracle,
+    ledger: Ledger,
+    isAnswered: (account: string, now: number) => boolean,
+  ) {
+    this.#world = world
+    this.#oracle = oracle
+    this.#ledger = ledger
+    this.#isAnswered = isAnswered
+  }
+
+  probe(account: string, now: number): AccountReading {
+    const { windows, login } = this.#world.probe(account, now)
+    this.#lookAtStatusLines(account, now)
+    this.#tell(account, this.reading(account).windows.filter(isToldByAgents), now)
+    const answered = windows.some(({ readAt }) => Date.parse(readAt) >= now)
+    this.#ledger.note('able', now, (at) => this.#oracle.probed(account, at, answered))
+    this.#tell(account, windows, now)
+    this.#ledger.note(login === 'in' ? 'able' : 'barred', now, () => this.#oracle.login(account, login))
+    if (login === 'out') this.#saidOut.add(account)
+    else this.#saidOut.delete(account)
+    if (login === 'in') this.read(account, windows, now)
+    const { identity } = this.#world.account(account)
+    const reading = { ...this.reading(account), windows, login, loginAt: iso(now), identity }
+    this.#readings.set(account, { ...reading, windows: this.reading(account).windows })
+    return { ...reading, probedAt: iso(now) }
+  }
+
+  loggedOut(account: string, now: number): void {
+    this.#readings.set(account, { ...this.reading(account), login: 'out', loginAt: iso(now) })
+    this.#ledger.note('barred', now, () => this.#oracle.login(account, 'out'))
+    this.#saidOut.add(account)
+  }
+
+  /** What this host knows of its accounts goes along with each observation. */
+  tellAll(now: number): AccountReading[] {
+    for (const { name } of this.#world.accounts) this.#lookAtStatusLines(name, now)
+    const known = [...this.#readings.values()]
+    for (const { account, windows, login } of known) {
+      // Nobody tells of a substrate's budgets.
+      if (this.#world.substrate(account) !== undefined) continue
+      // Whoever gets an answer is logged in.
+      if (login === 'in' && this.#saidOut.delete(account))
+        this.#ledger.note('able', now, () => this.#oracle.login(account, 'in'))
+      this.#tell(account, windows.filter(isToldByAgents), now)
+    }
+    return known
+  }
+
+  /** Every session that works shows its account's budgets with each answer. */
+  #lookAtStatusLines(account: string, now: number): void {
+    const isAnswered = this.#isAnswered(account, now)
+    if (isAnswered) this.read(account, this.#world.statusLine(account, now), now)
+  }
+
+  #tell(account: string, windows: ToldWindow[], now: number): void {
+    const { ceiling } = this.#world.account(account)
+    const told = (kind: 'barred' | 'read', part: ToldWindow[]): void => {
+      if (part.length > 0) this.#ledger.note(kind, now, () => this.#oracle.told(account, part), { account })
+    }
+    // Apart, since what bars one model bars no session of another.
+    told(
+      'read',
+      windows.filter(({ used }) => used < ceiling),
+    )
+    told(
+      'barred',
+      windows.filter(({ used }) => used >= ceiling),
+    )
+  }
+
+  read(account: string, windows: ToldWindow[], now: number): void {
+    const known = this.reading(account)
+    const others = known.windows.filter(({ name }) => !windows.some((window) => window.name === name))
+    const login = { login: 'in', loginAt: iso(now) } as const
+    this.#readings.set(account, { ...known, windows: [...others, ...windows], ...login })
+  }
+
+  reading(account: string): AccountReading {
+    const none = { walls: [], login: 'unknown', loginAt: null, identity: null, probedAt: null } as const
+    return this.#readings.get(account) ?? { account, windows: [], ...none, walls: [] }
+  }
+
+  /** The wall as the host tells it: to a refusal of a substrate that names no end, it gives one. */
+  walled(session: string, place: string, met: ToldWall, now: number): ToldWall {
+    this.#ledger.note('barred', now, () => this.#oracle.walled(place, met), { session })
+    const known = this.reading(place)
+    const substrate = this.#world.substrate(place)
+    const wall =
+      substrate === undefined
+        ? met
+        : { ...met, resetsAt: cooled(met, known.walls, substrate.cooldown).resetsAt }
+    const others = known.walls.filter(({ kind }) => kind !== wall.kind)
+    this.#readings.set(place, { ...known, walls: [...others, wall] })
+    return wall
+  }
+}
+
+const isToldByAgents = <W extends { source: string }>(
+  window: W,
+): window is W & { source: 'status-line' | 'usage-probe' } =>
+  window.source === 'status-line' || window.source === 'usage-probe'
