@@ -86,8 +86,8 @@ export class Theatre {
   }
 
   /**
-   * On the embedded engine and the wall clock: for what the server with virtual time can't do. That one loses count where an
-   * activity is cancelled between two attempts, and its time then never skips again.
+   * On the embedded engine and the wall clock: for what the server with virtual time can't do, such as passing the end of a
+   * workflow on to its children.
    */
   static async openReal(): Promise<Theatre> {
     const server = await devServer()
