@@ -74,6 +74,7 @@ export class Tmux {
   readonly #server: string[]
   #connection: TmuxConnection | null = null
   #connectAgainAt = 0
+  /** How often each pane was looked at whose end is seen and not yet explained. */
   readonly #unclear = new Map<string, number>()
 
   constructor(socket: string, homeDir: string) {

@@ -120,14 +120,13 @@ function drainSeeds(play: Play, seeds: string[]): void {
     expect(drain.host.violations, `OUTPOOL_DRAIN_SEEDS=${seed} shows it again`).toEqual([])
   })
 
-  // Seeds and days that somebody asked for need not be dry ones.
-  it.runIf(process.env['OUTPOOL_DRAIN_SEEDS'] === undefined && days === play.days)(
-    'and it did run dry, or nothing would be proven',
-    () => {
-      const leaves = drains.map(({ host: { counts } }) => counts.walls + counts.planned)
-      expect(leaves.reduce((sum, one) => sum + one, 0)).toBeGreaterThan(play.leaves * seeds.length)
-    },
-  )
+  it('and it did run dry, or nothing would be proven', () => {
+    // Seeds and days that somebody asked for need not be dry ones.
+    const isWhole = process.env['OUTPOOL_DRAIN_SEEDS'] === undefined && days === play.days
+    const leaves = drains.map(({ host: { counts } }) => counts.walls + counts.planned)
+    const least = isWhole ? play.leaves * seeds.length : 0
+    expect(leaves.reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(least)
+  })
 }
 
 function worldOf({ world }: Play, seed: string, days: number): Omit<WorldOptions, 'start'> {
