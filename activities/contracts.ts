@@ -96,6 +96,8 @@ export type Observation = {
   at: string
   /** How far the transcript was read: where the next watch of this process starts. */
   transcriptTo: number
+  /** Where the conversation lies, if that could be seen: a launch without a prompt is up before anything is written. */
+  transcript?: string | null
   /** Whether a turn was running, as far as can be known. */
   wasWorking: boolean
 } & (

@@ -32,7 +32,8 @@ const detailsSchema = z.object({
   phase: z.string(),
   account: z.string().nullable(),
   substrate: z.string().nullable(),
-  transcript: z.string().nullable(),
+  sessionId: z.string(),
+  fork: z.string().nullable(),
 })
 
 /** Looks until the session has come to where it should, or the time is over. */
@@ -54,14 +55,12 @@ async function sightOf(
   { session, agent, since }: DrillLook,
 ): Promise<DrillSight> {
   const answer: unknown = await client.workflow.getHandle(sessionWorkflowId(session)).query(describe)
-  const { transcript, ...seen } = detailsSchema.parse(answer)
-  const said =
-    transcript === null
-      ? null
-      : await host
-          .adapter(agent)
-          .lastAnswer(transcript, 0)
-          .catch(() => null)
+  const { sessionId, fork, ...seen } = detailsSchema.parse(answer)
+  const adapter = host.adapter(agent)
+  // Looked for anew: what the session was told at its launch is from before its agent wrote anything.
+  const conversation = seen.substrate === null ? sessionId : (fork ?? sessionId)
+  const transcript = await host.newestTranscript(adapter, conversation)
+  const said = transcript === null ? null : await adapter.lastAnswer(transcript.path, 0).catch(() => null)
   return { ...seen, answered: said !== null && said.at >= since }
 }
 

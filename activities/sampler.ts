@@ -271,8 +271,8 @@ export class Sampler {
     const { config, quota } = this.#host
     const accounts = [...this.#host.readings(), ...config.reserved.map(({ name }) => quota.read(name))]
     const sessions: LiveFile['sessions'] = {}
-    for (const { name, phase, waitingFor, fence } of this.#watches.values())
-      sessions[name] = { phase, waitingFor, fence }
+    for (const { name, phase, waitingFor, fence, transcript } of this.#watches.values())
+      sessions[name] = { phase, waitingFor, fence, transcript }
     const content = JSON.stringify({ sessions, accounts })
     if (content === this.#published.content && now - this.#published.at < publishEvery) return
     this.#published = { at: now, content }

@@ -29,6 +29,8 @@ export class SessionWatch {
   readonly ended: Promise<Observation>
   phase: 'working' | 'idle' | 'waiting' = 'working'
   waitingFor: string | null
+  /** Null until it could be seen: the agent writes it with its first prompt. */
+  transcript: string | null = null
   /** When the engine was last told that this watch stands, ms since the epoch. */
   beatAt = 0
 
@@ -38,7 +40,6 @@ export class SessionWatch {
   readonly #heartbeat: (details: unknown) => void
   #settle: (observation: Observation) => void = () => undefined
   #isOver = false
-  #transcript: string | null = null
   #offset: number
   #fault: TurnFault | null = null
   #turnFailed = false
@@ -82,7 +83,15 @@ export class SessionWatch {
     const readings = this.#host.readings()
     // A turn that has just ended near the limit may have been wrapped up early because of it.
     const wasWorking = this.phase === 'working' || (news.kind === 'near-limit' && this.#hadTurn)
-    this.#settle({ ...news, readings, at: new Date().toISOString(), transcriptTo: this.#offset, wasWorking })
+    const at = new Date().toISOString()
+    this.#settle({
+      transcript: this.transcript,
+      ...news,
+      readings,
+      at,
+      transcriptTo: this.#offset,
+      wasWorking,
+    })
   }
 
   /** Takes a report of this very launch; the look that follows draws the conclusions. */
@@ -274,16 +283,16 @@ export class SessionWatch {
   }
 
   async #readTranscript(): Promise<void> {
-    this.#transcript ??= await this.#adapter.findTranscript(
+    this.transcript ??= await this.#adapter.findTranscript(
       this.#host.files(this.place),
       this.#request.sessionId,
     )
-    if (this.#transcript === null || sizeOf(this.#transcript) <= this.#offset) return
+    if (this.transcript === null || sizeOf(this.transcript) <= this.#offset) return
     const forkedAt = this.#host.records.forkedAt(this.name, this.#request.sessionId)
-    const tail = await this.#adapter.readTail(this.#transcript, this.#offset, forkedAt)
+    const tail = await this.#adapter.readTail(this.transcript, this.#offset, forkedAt)
     this.#offset = tail.offset
     if (this.place.kind === 'substrate')
-      await this.#host.spending.count(this.place.name, this.#adapter, this.#transcript, forkedAt)
+      await this.#host.spending.count(this.place.name, this.#adapter, this.transcript, forkedAt)
     this.#quietSince = Date.now()
     if (tail.last?.kind === 'answer' && this.#request.failing) this.end({ kind: 'answered' })
     if (!tail.last) return

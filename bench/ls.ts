@@ -87,7 +87,7 @@ const noTiming: SessionStart['timing'] = {
 
 /** What a worker that watches them all would leave for the command to read. */
 function liveWith(names: string[]): LiveFile {
-  const seen = { phase: 'working' as const, waitingFor: null, fence: 1 }
+  const seen = { phase: 'working' as const, waitingFor: null, transcript: null, fence: 1 }
   // Dated ahead: it has to count as fresh until the last run.
   const at = new Date(Date.now() + 3_600_000).toISOString()
   return {

@@ -141,7 +141,7 @@ export const isFresh = (live: LiveFile | null, now: Date): boolean =>
 const overlaid = new Set(['working', 'idle', 'waiting'])
 
 /** The worker's own eyes know a turn's begin and end; the workflow does not hear of those. */
-export function withLive<Card extends SessionView>(
+export function withLive<Card extends SessionCard>(
   card: Card,
   live: LiveFile | null,
   home: Home,
@@ -154,7 +154,7 @@ export function withLive<Card extends SessionView>(
   // A dialog that is over needs nobody; other trouble is not over by the next turn's beginning.
   const told = card.phase === 'waiting' && seen.phase !== 'waiting' ? null : card.attention
   const attention = seen.phase === 'waiting' ? (told ?? asked) : told
-  return { ...card, phase: seen.phase, attention }
+  return { ...card, phase: seen.phase, attention, transcript: card.transcript ?? seen.transcript }
 }
 
 /** A row of `ls --json`, with nothing that the contract does not name. */

@@ -51,6 +51,7 @@ export const liveSchema = z.object({
       phase: z.enum(['working', 'idle', 'waiting']),
       waitingFor: z.string().nullable(),
       fence: z.number().int(),
+      transcript: z.string().nullable().default(null),
     }),
   ),
   accounts: z.array(quotaSchema),

@@ -216,19 +216,25 @@ describe('ls', () => {
   it('lays what the worker sees now over what the workflow wrote, for as long as the worker looks', async () => {
     const name = await started()
     await untilListed(name, ({ phase }) => phase === 'idle')
-    writeLive({ [name]: { phase: 'working', waitingFor: null, fence: 1 } })
+    writeLive({ [name]: { phase: 'working', waitingFor: null, transcript: null, fence: 1 } })
     expect((await rowOf(name))?.phase).toBe('working')
-    writeLive({ [name]: { phase: 'waiting', waitingFor: 'permission to run rm', fence: 1 } })
+    writeLive({
+      [name]: { phase: 'waiting', waitingFor: 'permission to run rm', transcript: null, fence: 1 },
+    })
     expect(await rowOf(name)).toMatchObject({
       phase: 'waiting',
       attention: expect.stringContaining('permission to run rm') as string,
     })
-    writeLive({ [name]: { phase: 'working', waitingFor: null, fence: 1 } }, [], new Date(Date.now() - 60_000))
+    writeLive(
+      { [name]: { phase: 'working', waitingFor: null, transcript: null, fence: 1 } },
+      [],
+      new Date(Date.now() - 60_000),
+    )
     const old = await place.run(['ls', '--json'])
     expect(parse(z.array(row), old.stdout).find((one) => one.name === name)?.phase).toBe('idle')
     expect(old.stderr).toContain('no worker is watching on this host (last seen 1 min ago)')
 
-    writeLive({ [name]: { phase: 'working', waitingFor: null, fence: 1 } })
+    writeLive({ [name]: { phase: 'working', waitingFor: null, transcript: null, fence: 1 } })
     await become(name, { phase: 'rescuing' })
     await untilListed(name, ({ phase }) => phase === 'rescuing')
   })

@@ -25,12 +25,19 @@ const card = (change: Partial<SessionCard>): SessionCard => ({
 const seen = (phase: 'working' | 'idle' | 'waiting', waitingFor: string | null = null): LiveFile => ({
   at,
   pid: 1,
-  sessions: { a: { phase, waitingFor, fence: 1 } },
+  sessions: { a: { phase, waitingFor, fence: 1, transcript: '/late.jsonl' } },
   accounts: [],
 })
 
 const shown = (change: Partial<SessionCard>, live: LiveFile) =>
   withLive(card(change), live, home, new Date(at))
+
+describe('the transcript', () => {
+  it('of an agent that was launched without a prompt is known as soon as its worker saw it', () => {
+    expect(shown({}, seen('idle')).transcript).toBe('/late.jsonl')
+    expect(shown({ transcript: '/known.jsonl' }, seen('idle')).transcript).toBe('/known.jsonl')
+  })
+})
 
 describe('attention', () => {
   it('for turns that keep failing stays while the agent rests between two tries', () => {

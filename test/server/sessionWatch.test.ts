@@ -115,6 +115,17 @@ describe('a wall that the hook has reported', () => {
   })
 })
 
+describe('the transcript', () => {
+  it('that the agent began after its launch is told with whatever is seen', async () => {
+    rmSync(transcript)
+    await watch.look(look('busy'))
+    expect(watch.transcript).toBeNull()
+    writeFileSync(transcript, written('five-hour limit'))
+    await watch.look(look('idle'))
+    expect(await watch.ended).toMatchObject({ kind: 'walled', transcript })
+  })
+})
+
 describe('the end of a turn', () => {
   const answer = { type: 'assistant', timestamp: at, message: { model: 'm', content: 'done' } }
 

@@ -219,6 +219,14 @@ describe('law 6: each trouble has its own answer', () => {
     await stage.untilSession(session, ({ phase, attention }) => phase === 'idle' && attention === null)
   })
 
+  it('a conversation that was written only after its launch is shown where it lies, from the first that is seen', async () => {
+    const stage = await open({ accounts: ['a'] })
+    const session = await stage.up('one')
+    const transcript = '/elsewhere/one.jsonl'
+    await stage.sees(session, { kind: 'transient', text: 'overloaded', transcript })
+    await stage.untilSession(session, (details) => details.transcript === transcript)
+  })
+
   it('law 5: a conversation begun anew in the same pane is the session from then on', async () => {
     const stage = await open({ accounts: ['a', 'b'] })
     const session = await stage.up('one', { account: 'a' })

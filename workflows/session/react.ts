@@ -27,6 +27,7 @@ const later = (ms: number): string => new Date(Date.parse(now()) + ms).toISOStri
 export async function react(run: Run, seen: Observation): Promise<void> {
   const { state } = run
   state.transcriptFrom = seen.transcriptTo
+  state.transcript = seen.transcript ?? state.transcript
   if (seen.kind !== 'transient' && seen.kind !== 'rollover' && seen.kind !== 'released') state.transients = 0
   switch (seen.kind) {
     case 'walled':
