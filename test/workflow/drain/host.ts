@@ -192,7 +192,7 @@ export class DrainHost implements HostSide {
     if (!loggedIn || this.#random.chance(0.005)) {
       this.counts.failed += 1
       // Why an agent does not start is seen by none; a probe or a turn says that the login was lost.
-      this.#ledger.note('barred', now, (at) => this.oracle.faulted(account, at))
+      this.#ledger.note('barred', now, (at) => this.oracle.faulted(account, at), { session })
       this.#wants(session, now)
       throw faults.launchFailed('it did not start')
     }
