@@ -22,6 +22,8 @@ export const lookSchema = z.object({
     start: z.string().nullable(),
     staleSince: instant.nullable(),
     wellAt: instant.nullable(),
+    asleep: z.number().default(0),
+    awakeAt: instant.nullable().default(null),
   }),
   /** Sizes of the files of the second look, so that growth is seen; empty while no second look was needed. */
   sizes: z.object({ bytes: z.number(), grewAt: instant.nullable() }).nullable(),

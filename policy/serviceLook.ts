@@ -24,6 +24,8 @@ export interface LookRules {
 
 export interface Seen {
   now: number
+  /** How long the host has slept since it was booted, in ms; only differences count. */
+  asleep: number
   /** Null where it is not there. */
   process: Guarded | null
   /** How the process is known to have ended, for people. */
@@ -49,9 +51,15 @@ export interface Memory {
   staleSince: string | null
   /** Last proof of life before any trouble: where an incident's time down begins. */
   wellAt: string | null
+  /** `Seen.asleep` of this look. */
+  asleep: number
+  /** When this process was first looked at after a sleep of its host, which kept it from beating; null without one. */
+  awakeAt: string | null
 }
 
-export const noMemory: Memory = { beat: null, pid: null, start: null, staleSince: null, wellAt: null }
+export const noMemory: Memory = {
+  ...{ beat: null, pid: null, start: null, staleSince: null, wellAt: null, asleep: 0, awakeAt: null },
+}
 
 export interface Judged {
   verdict: Verdict
@@ -61,6 +69,9 @@ export interface Judged {
   /** When to look again, ms since the epoch. */
   nextLookAt: number
 }
+
+/** The clocks from which a sleep is read tick apart; shorter sleeps make nobody stale. Milliseconds. */
+export const sleepSlack = 1_000
 
 /** A stale service is looked at this much more often than a fresh one. */
 const soonerBy = 5
@@ -122,20 +133,28 @@ interface Proof {
   memory: Memory
 }
 
-/** Age counts from the newest own beat of this very process, or from its start while it has not beaten yet. */
-function proofOf({ now, process, beat }: Seen, memory: Memory, rules: LookRules): Proof {
+/**
+ * Age counts from the newest own beat of this very process, or from its start while it has not beaten yet, and never
+ * from before its host woke up: whoever sleeps can't beat (law 6). A worker that was merely away is no such excuse.
+ */
+function proofOf({ now, asleep, process, beat }: Seen, memory: Memory, rules: LookRules): Proof {
   const isSame = process !== null && memory.pid === process.pid && memory.start === process.start
-  const known: Memory = isSame ? memory : { ...memory, beat: null, staleSince: null }
+  const hasSlept = isSame && asleep - memory.asleep > sleepSlack
+  const known: Memory = {
+    ...(isSame ? memory : { ...memory, beat: null, staleSince: null, awakeAt: null }),
+    ...{ asleep, ...(hasSlept ? { awakeAt: iso(now) } : {}) },
+  }
   if (process === null || rules.heartbeat === null || beat === null)
     return { isStale: false, staleAt: Infinity, provedAt: null, why: 'it is there', memory: known }
   const { staleAfter, anyone } = rules.heartbeat
   const judgement = judgeBeat(beat, { service: rules.service, tree: process.tree, anyone, now })
   const own = newer(known.beat, judgement.proves ? judgement.beat : null)
-  const since = Math.max(process.startedAt, own === null ? 0 : ms(own.at))
+  const provedAt = Math.max(process.startedAt, own === null ? 0 : ms(own.at))
+  const since = Math.max(provedAt, known.awakeAt === null ? 0 : ms(known.awakeAt))
   const isStale = now - since > staleAfter
   const last = own === null ? 'it has not beaten since it was started' : `its own last beat was at ${own.at}`
   const why = judgement.proves || !isStale ? last : `${last} (${judgement.why})`
-  return { isStale, staleAt: since + staleAfter + 1, provedAt: since, why, memory: { ...known, beat: own } }
+  return { isStale, staleAt: since + staleAfter + 1, provedAt, why, memory: { ...known, beat: own } }
 }
 
 const newer = (a: OwnBeat | null, b: OwnBeat | null): OwnBeat | null =>

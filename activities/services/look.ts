@@ -12,6 +12,7 @@ import {
 } from '../../policy/serviceLook.js'
 import { writeFileAtomic } from '../files.js'
 import type { Host } from '../host.js'
+import { hostAsleep } from './asleep.js'
 import { beatBlocked, readBeat } from './beatFile.js'
 import { lookForWork } from './busyCheck.js'
 import { findService } from './find.js'
@@ -34,7 +35,15 @@ export async function look(host: Host, records: ServiceRecords, service: Service
   const memory = before?.memory ?? noMemory
   const rules = rulesOf(service)
   const now = Date.now()
-  let seen: Seen = { now, process: null, ended: null, beat: null, beatBlocked: null, work: null }
+  let seen: Seen = {
+    now,
+    asleep: hostAsleep(),
+    process: null,
+    ended: null,
+    beat: null,
+    beatBlocked: null,
+    work: null,
+  }
   let sizes: LookFile['sizes'] = null
   let judged: Judged
   try {

@@ -34,7 +34,7 @@ const beatOf = (over: Partial<Beat>): BeatReading => ({
 })
 
 const seen = (now: number, process: Guarded | null, beat: BeatReading | null = null): Seen => ({
-  ...{ now, process, beat, ended: null, beatBlocked: null, work: null },
+  ...{ now, asleep: 0, process, beat, ended: null, beatBlocked: null, work: null },
 })
 
 describe('law 9: a beat', () => {
@@ -85,6 +85,38 @@ describe('law 9: a beat', () => {
         expect(ms(beat.at)).toBeLessThanOrEqual(now + clockSlack)
       }),
     )
+  })
+})
+
+describe('law 6: a host that was asleep', () => {
+  const loop = guarded(10, at(0))
+  const beat = beatOf({ at: iso(at(9)) })
+  const before = judgeLook(seen(at(10), loop, beat), noMemory, rules)
+  const lookAfter = (minutes: number, asleep: number, memory = before.memory) =>
+    judgeLook({ ...seen(at(minutes), loop, beat), asleep: asleep * minute }, memory, rules)
+
+  it('law 6: nobody beats in their sleep: silence counts from waking', () => {
+    const woken = lookAfter(130, 118)
+    expect(woken).toMatchObject({ verdict: 'well', nextLookAt: at(140) })
+    // When it was last known to be well is another matter.
+    expect(woken.memory.wellAt).toBe(iso(at(9)))
+    const later = lookAfter(144, 118, woken.memory)
+    expect(later.verdict).toBe('well')
+    expect(lookAfter(146, 118, later.memory).verdict).toBe('frozen')
+  })
+
+  it('law 9: a worker that was away while the host was awake excuses no silence', () => {
+    expect(lookAfter(130, 0).verdict).toBe('frozen')
+  })
+
+  it('law 9: sleep excuses only the process that slept', () => {
+    const { memory } = lookAfter(130, 118)
+    const other = guarded(11, at(100))
+    expect(
+      judgeLook({ ...seen(at(131), other, null), asleep: 118 * minute }, memory, rules).memory,
+    ).toMatchObject({
+      awakeAt: null,
+    })
   })
 })
 
