@@ -372,20 +372,20 @@ describe('show', () => {
     const name = await started({ phase: 'working' })
     await untilListed(name, ({ phase }) => phase === 'working')
     await worker?.stop()
-    const { code, stdout, stderr } = await place.run(['show', name, '--json'])
-    expect(code).toBe(0)
-    expect(stderr).toContain('no worker answers')
+    const { code, stdout, stderr } = await place.run(['show', name, '--json']).finally(startWorker)
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining('no worker answers') as string,
+    })
     expect(JSON.parse(stdout)).toMatchObject({ name, phase: 'working', rescueLog: null })
-    await startWorker()
   })
 
   it('knows a stopped session from its last word, without a worker', async () => {
     const name = await started({ rescueLog: [rescue] })
     await ok('stop', name)
     await worker?.stop()
-    const told = parse(details, await ok('show', name, '--json'))
+    const told = parse(details, await ok('show', name, '--json').finally(startWorker))
     expect(told).toMatchObject({ phase: 'stopped', rescueLog: [rescue] })
-    await startWorker()
   })
 
   it('offers the name that was meant', async () => {
