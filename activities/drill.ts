@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import { z } from 'zod'
+import type { AgentAdapter } from '../agents/agent.js'
 import { type DrillReport, type DrillSight, isReached } from '../policy/drill.js'
 import { sessionWorkflowId } from '../policy/ids.js'
 import type { DrillActivities, DrillGround, DrillLook, DrillSeen } from './contracts.js'
@@ -32,8 +33,6 @@ const detailsSchema = z.object({
   phase: z.string(),
   account: z.string().nullable(),
   substrate: z.string().nullable(),
-  sessionId: z.string(),
-  fork: z.string().nullable(),
 })
 
 /** Looks until the session has come to where it should, or the time is over. */
@@ -55,13 +54,18 @@ async function sightOf(
   { session, agent, since }: DrillLook,
 ): Promise<DrillSight> {
   const answer: unknown = await client.workflow.getHandle(sessionWorkflowId(session)).query(describe)
-  const { sessionId, fork, ...seen } = detailsSchema.parse(answer)
-  const adapter = host.adapter(agent)
-  // Looked for anew: what the session was told at its launch is from before its agent wrote anything.
-  const conversation = seen.substrate === null ? sessionId : (fork ?? sessionId)
-  const transcript = await host.newestTranscript(adapter, conversation)
-  const said = transcript === null ? null : await adapter.lastAnswer(transcript.path, 0).catch(() => null)
-  return { ...seen, answered: said !== null && said.at >= since }
+  const answeredAt = await lastAnswerAt(host, session, host.adapter(agent))
+  return { ...detailsSchema.parse(answer), answered: answeredAt !== null && answeredAt >= since }
+}
+
+/** Where its newest launch writes is looked for anew: what the session knows of it is from before anything was written. */
+async function lastAnswerAt(host: Host, session: string, adapter: AgentAdapter): Promise<string | null> {
+  const launch = host.records.newest(session)
+  if (launch === null) return null
+  const transcript = await adapter.findTranscript(host.files(launch.place), launch.sessionId)
+  if (transcript === null) return null
+  const answer = await adapter.lastAnswer(transcript, 0).catch(() => null)
+  return answer?.at ?? null
 }
 
 /** The newest of these stay. */

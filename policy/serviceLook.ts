@@ -58,7 +58,13 @@ export interface Memory {
 }
 
 export const noMemory: Memory = {
-  ...{ beat: null, pid: null, start: null, staleSince: null, wellAt: null, asleep: 0, awakeAt: null },
+  beat: null,
+  pid: null,
+  start: null,
+  staleSince: null,
+  wellAt: null,
+  asleep: 0,
+  awakeAt: null,
 }
 
 export interface Judged {
@@ -71,7 +77,7 @@ export interface Judged {
 }
 
 /** The clocks from which a sleep is read tick apart; shorter sleeps make nobody stale. Milliseconds. */
-export const sleepSlack = 1_000
+const sleepSlack = 1_000
 
 /** A stale service is looked at this much more often than a fresh one. */
 const soonerBy = 5
@@ -142,7 +148,8 @@ function proofOf({ now, asleep, process, beat }: Seen, memory: Memory, rules: Lo
   const hasSlept = isSame && asleep - memory.asleep > sleepSlack
   const known: Memory = {
     ...(isSame ? memory : { ...memory, beat: null, staleSince: null, awakeAt: null }),
-    ...{ asleep, ...(hasSlept ? { awakeAt: iso(now) } : {}) },
+    asleep,
+    ...(hasSlept ? { awakeAt: iso(now) } : {}),
   }
   if (process === null || rules.heartbeat === null || beat === null)
     return { isStale: false, staleAt: Infinity, provedAt: null, why: 'it is there', memory: known }

@@ -1,4 +1,4 @@
-/** Whether the host has slept, read from its two clocks, which no change of the date touches and no restart of the worker resets. */
+/** Sleep of the host, read from two clocks that no change of the date touches and no restart of the worker resets. */
 import { uptime } from 'node:os'
 import { hrtime } from 'node:process'
 

@@ -99,7 +99,7 @@ const heard = (name: string): Promise<Heard> => handle(name).query<Heard>('heard
 
 async function ok(...args: string[]): Promise<string> {
   const ran = await place.run(args)
-  expect(ran).toMatchObject({ code: 0 })
+  expect(ran, ran.stderr).toMatchObject({ code: 0 })
   return ran.stdout
 }
 
