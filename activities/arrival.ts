@@ -5,7 +5,7 @@ import type { AgentAdapter, LiveState, Place } from '../agents/agent.js'
 import type { LaunchRequest } from './contracts.js'
 import { launchFailed } from './errors.js'
 import type { Host } from './host.js'
-import type { Pane } from './tmux.js'
+import type { Pane } from './tmuxPanes.js'
 
 /** How often a starting agent is looked at. */
 const lookEvery = 50

@@ -19,7 +19,7 @@ import type { Host } from './host.js'
 import { writeLaunchScript } from './launchScript.js'
 import { end, isAlive, startOf, type ProcessRef } from './processes.js'
 import type { LaunchRecord } from './sessionRecord.js'
-import { heldFence } from './tmux.js'
+import { heldFence } from './tmuxPanes.js'
 import { holder, keepQueued, restoreDraft, takeHeld, textsWaiting } from './typed.js'
 
 export async function launchAgent(host: Host, request: LaunchRequest): Promise<Launched> {

@@ -19,7 +19,7 @@ import type { LiveFile } from '../config/liveState.js'
 import type { PlaceRef } from './contracts.js'
 import { writeFileAtomic } from './files.js'
 import type { Host } from './host.js'
-import type { Pane } from './tmux.js'
+import type { Pane } from './tmuxPanes.js'
 import type { SessionWatch } from './sessionWatch.js'
 import { sweep } from './sweep.js'
 

@@ -10,7 +10,7 @@ import type { Observation, PlaceRef, WatchRequest } from './contracts.js'
 import type { Host } from './host.js'
 import { hasChildren, isStopped } from './processes.js'
 import type { Sample } from './sampler.js'
-import type { Pane } from './tmux.js'
+import type { Pane } from './tmuxPanes.js'
 import { newsOf, type News } from './turnFaults.js'
 
 /** The agent writes a failed turn's row up to 0.2 s after it reported it; it is looked for this long. */

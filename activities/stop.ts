@@ -4,7 +4,7 @@ import { stopFailed } from './errors.js'
 import type { Host } from './host.js'
 import { end, startOf, type ProcessRef } from './processes.js'
 import type { LaunchRecord } from './sessionRecord.js'
-import { heldFence, type Pane } from './tmux.js'
+import { heldFence, type Pane } from './tmuxPanes.js'
 import { holder, keepDraft, keepQueued } from './typed.js'
 
 export async function stopAgent(host: Host, request: StopRequest, wasWorking: boolean): Promise<Stopped> {

@@ -5,42 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { tmuxFailed } from './errors.js'
 import { fitsOneLine, type TmuxAnswer, TmuxConnection } from './tmuxConnection.js'
-
-/** One line of `tmux list-panes`, for a pane that Outpool made. */
-export interface Pane {
-  id: string
-  session: string
-  fence: number
-  pid: number
-  dead: boolean
-  /** Exit status of a dead pane's process, or null where a signal ended it. */
-  exitStatus: number | null
-  exitSignal: number | null
-  /** When its process ended, ms since the epoch in whole seconds; null while it runs, or where tmux is too old to say. */
-  deadAt: number | null
-  /** Last output of the pane, ms since the epoch. */
-  activeAt: number
-  /** Whether a person is in the pane now, or has been since it was made. */
-  visited: 'now' | 'before' | 'never'
-}
-
-/** The fence of a pane in which no agent stands, but the program that keeps what a person types meanwhile. */
-export const heldFence = 0
-
-const separator = '|'
-const paneFormat = [
-  '#{pane_id}',
-  '#{@outpool_session}',
-  '#{@outpool_fence}',
-  '#{pane_pid}',
-  '#{pane_dead}',
-  '#{pane_dead_status}',
-  '#{pane_dead_signal}',
-  '#{pane_dead_time}',
-  '#{window_activity}',
-  '#{session_attached}',
-  '#{session_last_attached}',
-].join(separator)
+import { heldFence, isUnclear, type Pane, paneFormat, parsePane, separator } from './tmuxPanes.js'
 
 /** What our server runs with: the user's own tmux.conf stays out, since it could rename, respawn or close panes. */
 const serverConfig = `
@@ -292,12 +257,9 @@ export class Tmux {
   }
 }
 
-/** tmux closes a pane when its terminal ends, and reaps the process right after. */
+/** Until tmux has reaped the process of a pane whose terminal has ended. */
 const reapedWithin = 50
 const unclearLooksMax = 20
-
-const isUnclear = ({ dead, exitStatus, exitSignal }: Pane): boolean =>
-  dead && exitStatus === null && exitSignal === null
 
 /** Commands that change nothing, and so may be asked again after a connection was lost in the middle of them. */
 const readsOnly = new Set(['list-panes', 'list-clients', 'capture-pane'])
@@ -309,26 +271,6 @@ const connectEvery = 5_000
 function bareEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME, USER, LANG, LC_ALL, SHELL } = process.env
   return { PATH, HOME, USER, LANG: LANG ?? 'C.UTF-8', LC_ALL, SHELL, TERM: 'xterm-256color' }
-}
-
-function parsePane(line: string): Pane[] {
-  const [id, session, fence, pid, dead, exitStatus, exitSignal, deadTime, activity, attached, lastAttached] =
-    line.split(separator)
-  if (!id || !session || !fence) return []
-  return [
-    {
-      id,
-      session,
-      fence: Number(fence),
-      pid: Number(pid),
-      dead: dead === '1',
-      exitStatus: exitStatus ? Number(exitStatus) : null,
-      exitSignal: exitSignal ? Number(exitSignal) : null,
-      deadAt: deadTime ? Number(deadTime) * 1000 : null,
-      activeAt: Number(activity) * 1000,
-      visited: Number(attached) > 0 ? 'now' : lastAttached ? 'before' : 'never',
-    },
-  ]
 }
 
 const isNoServer = (stderr: string): boolean =>

@@ -13,7 +13,7 @@ import { writeFileAtomic } from './files.js'
 import type { Host } from './host.js'
 import { end, startOf } from './processes.js'
 import type { LaunchRecord } from './sessionRecord.js'
-import { heldFence, type Pane } from './tmux.js'
+import { heldFence, type Pane } from './tmuxPanes.js'
 
 const holdScript = fileURLToPath(new URL('hold.sh', import.meta.url))
 

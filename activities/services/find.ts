@@ -8,7 +8,7 @@ import type { Guarded } from '../../policy/serviceLook.js'
 import type { Host } from '../host.js'
 import { isAlive, startOf } from '../processes.js'
 import { markedRoots, processTree, startedAtOf } from '../processTree.js'
-import type { Pane } from '../tmux.js'
+import type { Pane } from '../tmuxPanes.js'
 import type { ServiceRecords } from './serviceRecord.js'
 
 export interface Found {
