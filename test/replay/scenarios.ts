@@ -1,15 +1,10 @@
-/** What the recorded workflows live through: every kind of life that a session, a pool and a drill can have, on the real code. */
-import type { WorkflowHandle } from '@temporalio/client'
+/** What the recorded workflows live through: every kind of life that they can have, on the real code. */
 import * as faults from '../../activities/errors.js'
 import { declaredBy, drillReport, startDrill } from '../workflow/harness/drillSide.js'
 import { hour, minute, Stage, type StageOptions } from '../workflow/harness/stage.js'
 import type { Theatre } from '../workflow/harness/theatre.js'
-
-interface Scenario {
-  options: StageOptions
-  /** Answers the one whose history is kept. */
-  play: (stage: Stage) => Promise<WorkflowHandle>
-}
+import type { Scenario } from './scenario.js'
+import { serviceScenarios } from './serviceScenarios.js'
 
 const two: StageOptions = { accounts: ['a', 'b'] }
 
@@ -192,6 +187,7 @@ export const scenarios: Record<string, Scenario> = {
       return drill
     },
   },
+  ...serviceScenarios,
 }
 
 /** Plays it, and answers the history as the server has it. */

@@ -24,7 +24,10 @@ import type {
 import * as faults from '../../../activities/errors.js'
 import type { AccountReading, Wall, Window } from '../../../policy/account.js'
 import type { Notice } from '../../../policy/notices.js'
+import type { ServiceActivities } from '../../../activities/services/contracts.js'
+import type { TaskActivities } from '../../../activities/tasks/contracts.js'
 import { DrillSide } from './drillSide.js'
+import { ServiceSide } from './serviceSide.js'
 import type { HostSide } from './theatre.js'
 
 export const iso = (instant: number): string => new Date(instant).toISOString()
@@ -62,7 +65,7 @@ interface Stop {
 const instant = (): number => Context.current().info.currentAttemptScheduledTimestampMs
 
 /** "Not yet": asked again after this long, in virtual time, which a running activity would stop. */
-const notYet = (ms: number): ApplicationFailure =>
+export const notYet = (ms: number): ApplicationFailure =>
   ApplicationFailure.create({
     type: 'NotYet',
     message: 'nothing has happened',
@@ -89,6 +92,7 @@ export class FakeHost implements HostSide {
   readonly told: { channel: string; notice: Notice; at: number }[] = []
   readonly mute = new Set<string>()
   readonly drill = new DrillSide()
+  readonly services = new ServiceSide()
   /** How often a watch looks, in virtual time. */
   lookEvery = 5_000
   /** Every call of a delivery, in order. */
@@ -125,6 +129,7 @@ export class FakeHost implements HostSide {
     this.hostId = hostId
     this.pool = pool
     this.accounts = new Map(accounts.map((account) => [account, new FakeAccount(account)]))
+    this.services.onAgentEnd = ({ session }) => void this.processes.delete(session)
   }
 
   liveSessions: () => Promise<string[]> = () => Promise.resolve([])
@@ -176,9 +181,10 @@ export class FakeHost implements HostSide {
     copies.set(account, [...(copies.get(account) ?? []), text])
   }
 
-  activities(): HostActivities & DrillActivities {
+  activities(): HostActivities & DrillActivities & ServiceActivities & TaskActivities {
     return {
       ...this.drill.activities(),
+      ...this.services.activities(),
       launchAgent: (request) => this.#alone(request, 'launchAgent', () => this.#launch(request)),
       stopAgent: (request) => this.#alone(request, 'stopAgent', () => this.#stop(request)),
       interruptAgent: (request) => this.#alone(request, 'interruptAgent', () => undefined),

@@ -47,6 +47,7 @@ export class Stage {
   /** How much time passes between two looks of `until`, unless said otherwise. */
   step = second
   readonly #sessions = new Map<string, WorkflowHandle>()
+  readonly #others: WorkflowHandle[] = []
   readonly #worker: { close: () => Promise<void> }
 
   private constructor(
@@ -142,6 +143,11 @@ export class Stage {
     if (handle === undefined) throw new Error(`no session ${session} was started here`)
     // Without the run, so that it is followed through continue-as-new.
     return this.theatre.client.workflow.getHandle(handle.workflowId)
+  }
+
+  /** Another workflow that is looked over and ended with the stage. */
+  endWithStage(handle: WorkflowHandle): void {
+    this.#others.push(handle)
   }
 
   get poolHandle(): WorkflowHandle {
@@ -272,7 +278,8 @@ export class Stage {
 
   /** Ends all that was started, after a look for bugs that workflows hide: tasks that failed, violated laws. */
   async close(): Promise<void> {
-    const handles = [...[...this.#sessions.keys()].map((name) => this.handle(name)), this.poolHandle]
+    const sessions = [...this.#sessions.keys()].map((name) => this.handle(name))
+    const handles = [...sessions, ...this.#others, this.poolHandle]
     await this.theatre.settle()
     const faults = [...this.host.violations]
     for (const handle of handles) {

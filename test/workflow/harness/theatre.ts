@@ -17,6 +17,7 @@ import {
 import { fileURLToPath } from 'node:url'
 import type { CommonActivities, HostActivities } from '../../../activities/contracts.js'
 import type { ServiceActivities } from '../../../activities/services/contracts.js'
+import type { TaskActivities } from '../../../activities/tasks/contracts.js'
 import { commonQueue, hostQueue } from '../../../policy/ids.js'
 import { attributeKinds } from '../../../worker/engine/setup.js'
 import { devServer, timeSkippingEnvironment, type DevServer } from '../../support/engine.js'
@@ -50,7 +51,7 @@ const longestCall = 3_600_000
 export interface HostSide {
   readonly hostId: string
   readonly pool: string
-  activities(): Partial<HostActivities & ServiceActivities>
+  activities(): Partial<HostActivities & ServiceActivities & TaskActivities>
   liveSessions(): Promise<string[]>
 }
 

@@ -1,0 +1,94 @@
+/** The host's part in guarded services and tasks, as far as a test scripts it: what its watches see, and how its steps fare. */
+import { Context } from '@temporalio/activity'
+import type { SessionRef } from '../../../activities/contracts.js'
+import type {
+  ServiceActivities,
+  ServiceSight,
+  ServiceStartRequest,
+  Verified,
+  WakeUpPlan,
+  WakeUpSight,
+} from '../../../activities/services/contracts.js'
+import type { TaskActivities } from '../../../activities/tasks/contracts.js'
+import type { TaskOutcome } from '../../../policy/tasks.js'
+import { iso, notYet } from './host.js'
+
+/** What is scripted for a step is used up in order; where nothing is, all is well and nothing happens. */
+class Script<T> {
+  readonly #left: T[] = []
+
+  then(...next: T[]): void {
+    this.#left.push(...next)
+  }
+
+  next(): T | undefined {
+    return this.#left.shift()
+  }
+
+  get isEmpty(): boolean {
+    return this.#left.length === 0
+  }
+}
+
+/** How often what stands on a service looks, in virtual time. */
+const lookEvery = 5_000
+
+export class ServiceSide {
+  readonly starts: ServiceStartRequest[] = []
+  /** What the service's watch sees next. */
+  readonly sights = new Script<ServiceSight>()
+  /** Whom to wake next; a place that is able, where nothing is said. */
+  readonly plans = new Script<WakeUpPlan>()
+  /** What becomes of the woken agent. */
+  readonly agents = new Script<WakeUpSight>()
+  readonly checks = new Script<Verified>()
+  /** Whether a service that nobody could help is back by itself. */
+  isBack = false
+  /** How the next runs of tasks end; well, where nothing is said. */
+  readonly runs = new Script<TaskOutcome>()
+  /** Told when a woken agent is ended. */
+  onAgentEnd: (ref: SessionRef) => void = () => undefined
+
+  activities(): ServiceActivities & TaskActivities {
+    const run = (): Promise<TaskOutcome> =>
+      Promise.resolve(this.runs.next() ?? { ok: true, error: null, summary: 'ended well', file: null })
+    return {
+      // A watch that throws in the same breath ends before the engine knows that it began.
+      watchService: () => Promise.resolve().then(() => this.sights.next() ?? wait()),
+      lookAtService: () =>
+        Promise.resolve({
+          ...{ verdict: 'well', why: 'it is there', pid: 1, lastBeat: null },
+          nextCheckAt: iso(Context.current().info.currentAttemptScheduledTimestampMs),
+        }),
+      startService: (request) => {
+        this.starts.push(request)
+        return Promise.resolve({ started: true, pid: this.starts.length })
+      },
+      retireService: () => Promise.resolve(),
+      awaitService: () => Promise.resolve().then(() => (this.isBack ? undefined : wait())),
+      prepareWakeUp: () => Promise.resolve(this.plans.next() ?? able('medic')),
+      watchWakeUp: () => Promise.resolve().then(() => this.agents.next() ?? wait()),
+      endWakeUp: (ref) => {
+        this.onAgentEnd(ref)
+        return Promise.resolve()
+      },
+      verifyService: () => Promise.resolve(this.checks.next() ?? { well: true, why: 'it is there' }),
+      noteIncident: () => Promise.resolve(),
+      closeIncident: ({ says }) => Promise.resolve(`the report: ${says}`),
+      runProgram: run,
+      pollMail: run,
+      prepareWork: ({ task }) => Promise.resolve({ promptFile: `/tasks/${task}.md`, cwd: '/work' }),
+      keepAnswer: run,
+    }
+  }
+}
+
+const wait = (): never => {
+  throw notYet(lookEvery)
+}
+
+/** A healer's place that can be woken. */
+export const able = (name: string): WakeUpPlan => ({
+  ...{ kind: 'ready', place: { kind: 'account', name }, agent: 'claude-code', model: null, cwd: '/work' },
+  ...{ promptFile: '/incidents/wake-up.md', timeout: 1_800_000 },
+})
