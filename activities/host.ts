@@ -57,7 +57,7 @@ export class Host {
       return { ...ref, configDir: account.configDir, env: await secretsOf(account.env) }
     }
     const substrate = this.substrate(ref.name)
-    const configDir = join(this.home.dir, 'substrates', substrate.name)
+    const configDir = join(this.home.substrates, substrate.name)
     mkdirSync(configDir, { recursive: true, mode: 0o700 })
     return { ...ref, configDir, env: await secretsOf(substrate.env) }
   }
@@ -73,7 +73,7 @@ export class Host {
         ? this.substrate(ref.name)
         : [...pool.accounts, ...reserved].find(({ name }) => name === ref.name)
     if (!named) throw unknownPlace(ref.name)
-    const configDir = 'configDir' in named ? named.configDir : join(this.home.dir, 'substrates', named.name)
+    const configDir = 'configDir' in named ? named.configDir : join(this.home.substrates, named.name)
     const literals = Object.entries(named.env).flatMap(([name, value]) =>
       typeof value === 'string' ? [[name, value] as const] : [],
     )
@@ -100,7 +100,7 @@ export class Host {
     sessionId: string,
   ): Promise<{ place: Place; path: string } | null> {
     let newest: { place: Place; path: string; writtenAt: number } | null = null
-    for (const place of await this.allPlaces()) {
+    for (const place of this.#refs().map((ref) => this.files(ref))) {
       const path = await adapter.findTranscript(place, sessionId)
       const writtenAt = path === null ? 0 : statSync(path).mtimeMs
       if (path !== null && writtenAt > (newest?.writtenAt ?? 0)) newest = { place, path, writtenAt }
@@ -110,12 +110,15 @@ export class Host {
 
   /** Every place of this host under which the conversation could lie. */
   async allPlaces(): Promise<Place[]> {
+    return Promise.all(this.#refs().map((ref) => this.place(ref)))
+  }
+
+  #refs(): PlaceRef[] {
     const { pool, reserved, substrates, reservedSubstrates } = this.config
-    const refs: PlaceRef[] = [
+    return [
       ...[...pool.accounts, ...reserved].map(({ name }) => ({ kind: 'account' as const, name })),
       ...[...substrates, ...reservedSubstrates].map(({ name }) => ({ kind: 'substrate' as const, name })),
     ]
-    return Promise.all(refs.map((ref) => this.place(ref)))
   }
 }
 

@@ -64,6 +64,11 @@ async function launch(
     prompt = await promptToSubmit(adapter, goesOnWith, text, request.prompt?.otherwise ?? null)
     const { file, settled } = await layHandOver(host, adapter, request, goesOnWith)
     settledForks = settled
+    if (!request.forkOf)
+      host.records.saveForks(
+        session,
+        (request.forks ?? []).map((id) => ({ id, to: sessionId, agent: request.agent })),
+      )
     record = await step('prepare', () => prepare(host, adapter, place, request, found))
     await step('respawn', () =>
       respawn(host, adapter, place, request, record, { ...found, prompt, handOver: file }),

@@ -21,7 +21,6 @@ import { writeFileAtomic } from './files.js'
 import type { Host } from './host.js'
 import type { Pane } from './tmuxPanes.js'
 import type { SessionWatch } from './sessionWatch.js'
-import { sweep } from './sweep.js'
 
 /** How often the host is looked at; reports come at once, so this only bounds what they do not tell. */
 const tickEvery = 2_000
@@ -29,8 +28,6 @@ const tickEvery = 2_000
 const beatEvery = 45_000
 /** `live.json` is rewritten at least this often, so that its age tells whether a worker is there. */
 const publishEvery = 10_000
-/** How often what crashes left behind is swept away. */
-const sweepEvery = 60 * 60_000
 /** A report for a session that nobody watches yet waits this long for its watch. */
 const unclaimedFor = 60_000
 /** A herd leaves reports by the hundred: those of a moment are read together. */
@@ -62,7 +59,6 @@ export class Sampler {
   #lookedAt = performance.now()
   #startedAt = 0
   #published = { at: 0, content: '' }
-  #sweptAt = 0
 
   constructor(host: Host) {
     this.#host = host
@@ -142,10 +138,6 @@ export class Sampler {
     const now = Date.now()
     this.#beat(now)
     this.#publish(now)
-    if (now - this.#sweptAt >= sweepEvery) {
-      this.#sweptAt = now
-      sweep(this.#host.home, now)
-    }
   }
 
   /** Those whose turn it is, the longest silent first, and never so many at once that others would wait for the engine. */

@@ -1,5 +1,5 @@
 /** What this host durably knows of a session: which launch is the newest, and where it went. Read before anything is started or stopped. */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Home } from '../config/home.js'
@@ -29,10 +29,13 @@ const recordSchema = z.object({
   stoppedUpTo: z.number().int(),
   /** The newest launch that was called home. */
   calledHome: z.number().int().default(0),
+  /** Forks whose work was to be handed over, and the conversation that it is handed over to. */
+  forks: z.array(z.object({ id: z.string(), to: z.string(), agent: z.string() })).default([]),
   /** Where the transcript ended when the typing of a text began, by message id. */
   deliveries: z.record(z.string(), z.number().int()),
 })
 type SessionRecord = z.output<typeof recordSchema>
+export type ForkNote = SessionRecord['forks'][number]
 
 /** Reports of launches older than this many are of no use to anybody. */
 const launchesKept = 20
@@ -108,6 +111,32 @@ export class SessionRecords {
     return this.#read(session).calledHome === fence
   }
 
+  forks(session: string): ForkNote[] {
+    return this.#read(session).forks
+  }
+
+  /** A fork that is known already goes on under its newest note. */
+  saveForks(session: string, notes: readonly ForkNote[]): void {
+    const record = this.#read(session)
+    const others = record.forks.filter((known) => !notes.some(({ id }) => id === known.id))
+    const forks = [...others, ...notes]
+    if (JSON.stringify(forks) !== JSON.stringify(record.forks)) this.#write(session, { ...record, forks })
+  }
+
+  /** Clearing up is no sign of life: the record stays as old as it was. */
+  dropFork(session: string, id: string): void {
+    const record = this.#read(session)
+    const { atime, mtime } = statSync(this.#file(session))
+    this.#write(session, { ...record, forks: record.forks.filter((fork) => fork.id !== id) })
+    utimesSync(this.#file(session), atime, mtime)
+  }
+
+  /** Takes the session's whole folder away. Only for a session that is over. */
+  forget(session: string): void {
+    rmSync(join(this.#home.sessions, session), { recursive: true, force: true })
+    this.#known.delete(session)
+  }
+
   deliveryFrom(session: string, messageId: string): number | null {
     return this.#read(session).deliveries[messageId] ?? null
   }
@@ -134,7 +163,7 @@ export class SessionRecords {
   #read(session: string): SessionRecord {
     const known = this.#known.get(session)
     if (known) return known
-    let record: SessionRecord = { launches: [], stoppedUpTo: 0, calledHome: 0, deliveries: {} }
+    let record: SessionRecord = { launches: [], stoppedUpTo: 0, calledHome: 0, forks: [], deliveries: {} }
     try {
       record = recordSchema.parse(JSON.parse(readFileSync(this.#file(session), 'utf8')))
     } catch (error) {

@@ -87,6 +87,12 @@ export interface ForkDigest {
   files: string[]
 }
 
+/** `changedAt`: ms since the epoch. */
+export interface KeptConversation {
+  sessionId: string
+  changedAt: number
+}
+
 /** Tokens of one answer. The program writes several rows of one answer; `id` tells which belong together. */
 export interface UsedTokens extends Usage {
   id: string
@@ -160,6 +166,12 @@ export interface AgentAdapter {
    * Throws CarryError.
    */
   carry(input: { sessionId: string; from: Place; to: Place }): Promise<{ transcript: string; bytes: number }>
+
+  /** Every conversation that has a transcript in this place. */
+  conversations(place: Place): Promise<KeptConversation[]>
+
+  /** Takes the conversation away from this place, with all that belongs to it. What lies in other places stays. */
+  forget(place: Place, sessionId: string): Promise<void>
 
   /**
    * Reads the transcript from `offset` on. Unknown rows are passed over; a half-written last line waits for the next look.

@@ -1,5 +1,6 @@
 /** The configuration as the other rooms use it: durations in milliseconds, shares 0..1, every path absolute. */
 import type { Timing } from '../policy/account.js'
+import type { Retention } from '../policy/retention.js'
 import type { Budget, Prices } from '../policy/spend.js'
 
 /** A literal, or where the host finds the secret when it launches; see `resolveEnv`. */
@@ -157,6 +158,7 @@ export interface Config {
   /** By the beginning of a model's name. */
   prices: Prices
   drill: DrillConfig
+  keep: Retention
   tasks: TaskConfig[]
   services: ServiceConfig[]
 }

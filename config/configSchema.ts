@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { namePattern } from '../policy/ids.js'
 import { declaredAtMost } from '../policy/declaration.js'
 import { type Timing, defaultTiming } from '../policy/account.js'
+import { atLeastKept, engineKeeps } from '../policy/retention.js'
 import {
   durationPattern,
   formatDuration,
@@ -183,6 +184,28 @@ const drill = section({
   keep: count('write a number of reports, 1 or more').default(20).describe('Reports kept'),
 })
 
+const atMostSays = 'write a number, 1 or more'
+const bound = (age: string, atMost: number) =>
+  section({
+    for: duration().prefault(age).describe('Older ones go'),
+    atMost: count(atMostSays).default(atMost).describe('Of more than this, the oldest go'),
+  }).prefault({})
+const keep = section({
+  every: duration().prefault('1h').describe('How often it is looked whether something is to go'),
+  sessions: bound('30d', 1_000).describe('Folders of sessions that are over'),
+  forks: bound('30d', 500).describe('Forks of which their session was told'),
+  handOvers: bound('30d', 20).describe('Whole hand-overs, for each session'),
+  incidents: bound('180d', 200).describe('Incidents that are closed, with their reports'),
+  unnamed: duration()
+    .prefault('90d')
+    .describe('What belongs to tasks and accounts that this file does not name any more'),
+  finished: duration()
+    .prefault(formatDuration(engineKeeps.finished))
+    .refine((ms) => ms >= atLeastKept, says(`write at least ${formatDuration(atLeastKept)}`))
+    .describe('What the embedded engine keeps of sessions that are over'),
+  log: size.prefault('5M').describe("The embedded engine's log; the part before it is kept once"),
+})
+
 const promptSays = 'write the prompt as a text, or { file: PATH }'
 const prompt = z.union([z.string().min(1), z.strictObject({ file: z.string().min(1) })], says(promptSays))
 
@@ -328,6 +351,7 @@ export const fileSchema = section({
     .describe('Agent programs by name; claude-code is always there'),
   timing: timing.prefault({}),
   drill: drill.prefault({}).describe('Proves on this very set-up that sessions outlive a spent pool'),
+  keep: keep.prefault({}).describe('How long what is over stays on this host'),
   notices: notices.prefault({}).describe('Where a person is told, once for each cause'),
   prices: z
     .record(text('name a model'), price, says('write prices as MODEL: { input: 1, output: 5 }'))

@@ -26,6 +26,8 @@ export interface Home {
   incidents: string
   /** One folder per task: its outputs and answers, and which mails it delivered. */
   tasks: string
+  /** One config dir per substrate, made by Outpool. */
+  substrates: string
   /** One file per account: windows, walls and login as this host read them. */
   quota: string
   /** What the worker sees right now, for `ls` and `accounts`. */
@@ -57,6 +59,7 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
     services: join(dir, 'services'),
     incidents: join(dir, 'incidents'),
     tasks: join(dir, 'tasks'),
+    substrates: join(dir, 'substrates'),
     quota: join(dir, 'quota'),
     liveFile: join(dir, 'live.json'),
     workerLock: join(dir, 'worker.lock'),

@@ -32,6 +32,7 @@ export function resolveConfig(written: ConfigFile, file: string, base: PathBase)
     agents: resolveAgents(written.agents, base),
     timing: written.timing,
     drill: written.drill,
+    keep: written.keep,
     notices: { ...written.notices, to: written.notices.to.map((channel) => resolveChannel(channel, base)) },
     prices: written.prices,
     tasks: written.tasks.map((task) => resolveTask(task, base)),

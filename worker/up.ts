@@ -36,7 +36,7 @@ export async function up({
   try {
     await assertTmux()
     await assertApart(config)
-    const engine = ownEngine ? await open(home) : reachExisting(home)
+    const engine = ownEngine ? await open(home, config) : reachExisting(home)
     try {
       await serve(home, config, engine, told, manager)
     } finally {
@@ -81,8 +81,8 @@ async function serve(
   await beating
 }
 
-async function open(home: Home): Promise<Reached> {
-  const engine = await openEngine({ home, env: process.env, say })
+async function open(home: Home, { keep }: Config): Promise<Reached> {
+  const engine = await openEngine({ home, env: process.env, keep, say })
   const { connectOptions, endpoint } = engine
   return { ...endpoint, connectOptions, stop: () => engine.stop() }
 }

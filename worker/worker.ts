@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker'
 import { commonActivities, hostActivities } from '../activities/index.js'
 import { drillActivities } from '../activities/drill.js'
+import { Keeper } from '../activities/keeping/keeper.js'
 import { Host } from '../activities/host.js'
 import { readLogins } from '../activities/logins.js'
 import { Prober } from '../activities/probe.js'
@@ -22,6 +23,7 @@ import type { ConnectOptions } from './engine/index.js'
 import { syncSchedules } from './schedules.js'
 import { configureWatchdogs } from './services.js'
 import { takeOver, workerIdentity } from './takeOver.js'
+import { workflowState } from './workflowState.js'
 
 export interface RunningWorker {
   /** Settles when the worker has stopped; rejects where it broke. */
@@ -55,6 +57,7 @@ export async function startWorker(input: {
   const native = await NativeConnection.connect(connectOptions)
   const connection = await Connection.connect(connectOptions)
   const client = new Client({ connection, namespace })
+  const keeper = new Keeper(host, (session) => workflowState(client, session))
   const identity = workerIdentity(home.hostId)
   const shared = { connection: native, namespace, identity, shutdownGraceTime: shutdownGrace }
   const hostWorker = await Worker.create({
@@ -77,6 +80,7 @@ export async function startWorker(input: {
   })
   sampler.start()
   prober.start()
+  keeper.start()
   await configurePool(client, home, config)
   await syncSchedules(client, home, config)
   await syncDrill(client, home, config)
@@ -114,6 +118,7 @@ export async function startWorker(input: {
       await done.catch(() => undefined)
       await taking
       await prober.stop()
+      await keeper.stop()
       await sampler.stop()
       host.tmux.close()
       await connection.close()

@@ -1,6 +1,7 @@
 /** Whom to wake for an incident, and with what: the healer's own place, and a file with the prompt and all that is known. */
 import { mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import type { Home } from '../../config/home.js'
 import { incidentReportFile, lookFile } from '../../config/serviceFiles.js'
 import type { ServiceConfig } from '../../config/config.js'
 import { nextHealer } from '../../policy/healers.js'
@@ -55,14 +56,16 @@ const substrateModel = ({ config }: Host, place: HealerPlace): string | null =>
     ? null
     : (config.reservedSubstrates.find(({ name }) => name === place.name)?.model ?? null)
 
+export const wakeUpFile = (home: Home, { n, service }: { n: number; service: string }): string =>
+  join(home.incidents, 'wake-up', `${n}-${service}.md`)
+
 /** The service's own words first, then what outpool knows. Lies where the agent may read it: in the incident's own folder. */
 function writePrompt(side: ServiceHost, service: ServiceConfig, { incident: n }: WakeUpRequest): string {
   const { host, incidents } = side
   const incident = incidents.read(n)
   const report = incident === null ? null : readFileSync(incidentReportFile(host.home, incident), 'utf8')
-  const folder = join(host.home.incidents, 'wake-up')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const file = join(folder, `${n}-${service.name}.md`)
+  const file = wakeUpFile(host.home, { n, service: service.name })
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const words = [ownPrompt(service), '', ...situation(host, service), '', report ?? '']
   writeFileAtomic(file, `${words.join('\n')}\n`)
   return file

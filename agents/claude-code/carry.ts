@@ -8,7 +8,7 @@ import { projectsFolder, resolved } from './paths.js'
 import { transcriptsOf } from './transcript.js'
 
 /** Folders beside the transcript that belong to one conversation: what /rewind, the task list and pasted images need. */
-const companions = ['file-history', 'tasks', 'image-cache']
+export const companions = ['file-history', 'tasks', 'image-cache']
 
 /** A process that is ending writes its last rows; after this many looks it is not ending. */
 const triesMax = 5

@@ -7,6 +7,7 @@ import { clearKeys, readDraft, takesInput } from './draft.js'
 import { bareEnv } from './env.js'
 import { readIdentity } from './identity.js'
 import { forkDigest, holds } from './forkDigest.js'
+import { conversations, forget } from './forget.js'
 import { plan } from './launch.js'
 import { liveStates } from './liveness.js'
 import { prepare } from './prepare.js'
@@ -31,6 +32,8 @@ export const claudeCode: AgentAdapter = {
   plan,
   findTranscript,
   carry,
+  conversations,
+  forget,
   readTail,
   lastAnswer,
   forkDigest,

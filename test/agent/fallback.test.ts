@@ -1,5 +1,5 @@
 /** With every account spent: the real agent program goes on under a key, and comes home. Against the stand-in API. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { textOf, type RecordedRequest } from '../standin/requests.js'
@@ -74,7 +74,8 @@ afterEach(async () => {
 })
 
 it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes home with the hand-over; the original holds only what was said at home', async () => {
-  await open([keyOf('spare')])
+  // A fork is old after a second here: what keeps it is that it is still to be handed over.
+  await open([keyOf('spare')], { keep: { every: '1s', forks: { for: '1s' } } })
   await up('spare')
   await begin('alpha', 'Remember the word heron.')
   const reset = new Date(Date.now() + 40_000)
@@ -124,6 +125,7 @@ it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes hom
   // No turn is spent to say so.
   expect(turns(sessionId).filter((request) => Date.parse(request.at) > reset.getTime())).toEqual([])
   expect(original()).toBe(before)
+  expect(readFileSync(forkFile, 'utf8')).toContain('egret')
 
   expect((await fleet.run('send', 'alpha', 'And now?')).code).toBe(0)
   const next = await until(
@@ -145,6 +147,12 @@ it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes hom
     (request) => request !== undefined && saidIn(request).includes('Once more.'),
   )
   expect(saidIn(again!).split('outpool hand-over')).toHaveLength(2)
+  await until(
+    'the fork that was handed over to be cleared away',
+    () => Promise.resolve(existsSync(forkFile)),
+    (isThere) => !isThere,
+  )
+  expect(original().startsWith(before)).toBe(true)
 }, 240_000)
 
 it('law 6: a key that rejects, and one that is overloaded, end the stay there: the next takes over, and at last it is parked', async () => {

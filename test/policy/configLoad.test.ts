@@ -15,6 +15,8 @@ import { ConfigError, type Fault } from '../../config/errors.js'
 import { loadConfig, parseConfig } from '../../config/loadConfig.js'
 import { defaultTiming } from '../../policy/account.js'
 
+const day = 86_400_000
+
 let home: string
 let env: NodeJS.ProcessEnv
 
@@ -69,6 +71,16 @@ describe('a good file', () => {
       agents: { 'claude-code': { command: 'claude', args: [], env: {} } },
       timing: defaultTiming,
       drill: { every: null, within: 900_000, agent: 'claude-code', model: null, keep: 20 },
+      keep: {
+        every: 3_600_000,
+        sessions: { for: 30 * day, atMost: 1_000 },
+        forks: { for: 30 * day, atMost: 500 },
+        handOvers: { for: 30 * day, atMost: 20 },
+        incidents: { for: 180 * day, atMost: 200 },
+        unnamed: 90 * day,
+        finished: 30 * day,
+        log: 5_242_880,
+      },
       notices: {
         settle: 30_000,
         retryEvery: 60_000,
@@ -168,6 +180,8 @@ describe('a fault has its line, its column and what would be right', () => {
       'write a duration such as 5s, 10m, 3h or 1d',
     ],
     ['a probe without pause', `${valid}timing: { probeEvery: 0s }\n`, '4:23', 'above zero'],
+    ['a bound of none', `${valid}keep: { forks: { atMost: 0 } }\n`, '4:26', 'write a number, 1 or more'],
+    ['a history too short for the engine', `${valid}keep: { finished: 5h }\n`, '4:19', 'write at least 1d'],
     ['a name with capitals', valid.replace('max-1,', 'Max,'), '3:15', 'use small letters'],
     ['a missing name', valid.replace('name: max-1, ', ''), '3:7', 'give it a name such as max-1'],
     ['no accounts', 'pool:\n  accounts: []\n', '2:13', 'name at least one account'],

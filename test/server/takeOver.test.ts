@@ -6,6 +6,7 @@ import { NativeConnection, Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hostQueue, searchAttributes } from '../../policy/ids.js'
 import { takeOver, workerIdentity } from '../../worker/takeOver.js'
+import { workflowState } from '../../worker/workflowState.js'
 import { type DevServer, devServer } from '../support/engine.js'
 import { until } from '../support/until.js'
 
@@ -39,7 +40,7 @@ afterAll(async () => {
   await server.stop()
 })
 
-const stand = (of: string): Promise<unknown> =>
+const stand = (of: string) =>
   client.workflow.start('stand', {
     ...{ taskQueue: 'stand', workflowId: `session/${randomUUID()}`, args: [hostQueue(of)] },
     typedSearchAttributes: new TypedSearchAttributes([
@@ -82,4 +83,16 @@ describe('law 7: a worker that comes back', () => {
     await untilListed('host-2', 1)
     expect(await takeOver(client, host)).toBe(0)
   })
+})
+
+it('law 5: what may be cleared away is asked of the engine: a session that it runs, one that ended, one that it does not know', async () => {
+  const { workflowId } = await stand('host-3')
+  const session = workflowId.slice('session/'.length)
+  expect(await workflowState(client, session)).toBe('running')
+  await client.workflow.getHandle(workflowId).terminate()
+  expect(await workflowState(client, session)).toBe('over')
+  expect(await workflowState(client, 'never-was')).toBe('over')
+  // A namespace that is not there is no word on the session.
+  const elsewhere = new Client({ connection, namespace: 'elsewhere' })
+  expect(await workflowState(elsewhere, session)).toBe('unknown')
 })

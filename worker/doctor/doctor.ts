@@ -5,6 +5,7 @@ import { type AgentExaminer, examinerOf } from '../../agents/examiner.js'
 import type { AccountConfig, AgentConfig, Config } from '../../config/config.js'
 import { cacheFolder, type Home } from '../../config/home.js'
 import { resolveEnv } from '../../config/secrets.js'
+import { engineKeeps, type Retention } from '../../policy/retention.js'
 import { findEngine } from '../engine/index.js'
 import { checkClock, checkZones } from './clock.js'
 import {
@@ -52,7 +53,7 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
       : [check('services', quick, () => checkServices(home, config))]),
     ...(config?.tasks ?? []).map((task) => check(`task ${task.name}`, slow, () => checkTask(task, env))),
     ...(config === null ? [] : [check('drill', quick, () => checkDrill(home, config.drill, Date.now()))]),
-    ...engineChecks(home, env),
+    ...engineChecks(home, env, config?.keep ?? engineKeeps),
     ...hostChecks(home, env),
   ])
   console.log(json ? JSON.stringify(found, null, 2) : render(found, colorsOf(process.stdout, env)))
@@ -110,12 +111,16 @@ async function placeOf({ name, configDir, env }: AccountConfig): Promise<Place> 
   return { kind: 'account', name, configDir, env: await resolveEnv(env) }
 }
 
-function engineChecks(home: Home, env: NodeJS.ProcessEnv): Check[] {
+function engineChecks(
+  home: Home,
+  env: NodeJS.ProcessEnv,
+  { finished }: Pick<Retention, 'finished'>,
+): Check[] {
   const outlook = findEngine(env)
   // Told by the check that waits for it first; the others have nothing to say then.
   const known = outlook.catch(() => null)
   return [
-    check('engine', slow, async () => checkEngine(await outlook, home, env)),
+    check('engine', slow, async () => checkEngine(await outlook, home, env, finished)),
     check('python3', slow, async () => checkPython(await known, env)),
     check('ports', slow, async () => {
       const engine = await known

@@ -1,10 +1,11 @@
 /** The engine: which one would be used, whether it answers now, and the ports that an embedded one would take. */
 import { tsToMs } from '@temporalio/common/lib/time.js'
+import { formatDuration } from '../../config/configUnits.js'
 import type { Home } from '../../config/home.js'
 import { readEngine, type EngineEndpoint } from '../../config/liveState.js'
 import { startOf } from '../../activities/processes.js'
 import { type ConnectOptions, namedEngine, reach } from '../engine/connect.js'
-import { type EngineOutlook, retentionDays } from '../engine/index.js'
+import type { EngineOutlook } from '../engine/index.js'
 import { freePorts, usualPorts } from '../engine/ports.js'
 import { temporal } from '../engine/programs.js'
 import { type Finding, fail, ok, warn } from './finding.js'
@@ -19,26 +20,27 @@ interface Answer {
   days: number
 }
 
-/** The engine that `up` would use, or is using. */
+/** The engine that `up` would use, or is using. `finished`: how long it should keep what is over. */
 export async function checkEngine(
   outlook: EngineOutlook,
   home: Home,
   env: NodeJS.ProcessEnv,
+  finished: number,
 ): Promise<Finding> {
-  return outlook.kind === 'named' ? checkNamed(env) : checkEmbedded(outlook, readEngine(home))
+  return outlook.kind === 'named' ? checkNamed(env, finished) : checkEmbedded(outlook, readEngine(home))
 }
 
-async function checkNamed(env: NodeJS.ProcessEnv): Promise<Finding> {
+async function checkNamed(env: NodeJS.ProcessEnv, finished: number): Promise<Finding> {
   const named = namedEngine(env)
   if (named === null) throw new Error('the Temporal settings changed while they were read')
   const { options, namespace } = named
   const where = `${options.address}, namespace ${namespace} (your Temporal settings)`
   const { version, days } = await ask(options, namespace)
-  if (days >= retentionDays) return ok('engine', `${where} answers: server ${version}, keeps ${days} days`)
+  if (days * dayMs >= finished) return ok('engine', `${where} answers: server ${version}, keeps ${days} days`)
   return warn(
     'engine',
     `${where} answers: server ${version}, but keeps finished sessions for ${days} days only`,
-    `temporal operator namespace update --namespace ${namespace} --retention ${retentionDays}d`,
+    `temporal operator namespace update --namespace ${namespace} --retention ${formatDuration(finished)}`,
   )
 }
 

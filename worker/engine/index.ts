@@ -1,6 +1,7 @@
 /** The engine's one door: found, started or adopted, reached, set up, and kept alive. */
 import type { Home } from '../../config/home.js'
 import type { EngineEndpoint } from '../../config/liveState.js'
+import { engineKeeps, type Retention } from '../../policy/retention.js'
 import type { Attempt } from '../errors.js'
 import { namedEngine, reach, type ConnectOptions } from './connect.js'
 import { adoptEmbedded, endEmbedded, serverLogFile, startEmbedded, type EmbeddedServer } from './embedded.js'
@@ -15,7 +16,6 @@ import { setUpEngine } from './setup.js'
 import { superviseEngine, type Rhythm } from './supervise.js'
 
 export { type ConnectOptions } from './connect.js'
-export { retentionDays } from './setup.js'
 
 export interface Engine {
   endpoint: EngineEndpoint
@@ -36,6 +36,8 @@ export interface OpenEngine {
   onDown?: () => void
   /** It is back, at the same address. */
   onUp?: () => void
+  /** How long an embedded engine keeps what is over, and how much of its log. */
+  keep?: Pick<Retention, 'finished' | 'log'>
   /** Where the search for free ports begins; 7233 and 8233 by default. */
   firstPorts?: Ports
   rhythm?: Partial<Rhythm>
@@ -53,7 +55,7 @@ export async function openEngine(open: OpenEngine): Promise<Engine> {
   const named = namedEngine(open.env)
   if (named === null) return openEmbedded(open)
   const { options, namespace } = named
-  await setUpAt(options, namespace, false, open.say)
+  await setUpAt(open, options, namespace, false)
   const endpoint = { address: options.address, namespace, uiUrl: null, pid: null }
   await writeEndpoint(open.home, endpoint)
   return {
@@ -72,7 +74,7 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
   const first = await startOrAdopt(open)
   const connectOptions: ConnectOptions = { address: first.endpoint.address }
   try {
-    await setUpAt(connectOptions, first.endpoint.namespace, true, say)
+    await setUpAt(open, connectOptions, first.endpoint.namespace, true)
     await writeEndpoint(home, first.endpoint)
   } catch (error) {
     await endEmbedded(first.process)
@@ -92,7 +94,7 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
       return server
     },
     say,
-    housekeeping: housekeeper(home, say),
+    housekeeping: housekeeper(open),
     ...(onDown === undefined ? {} : { onDown }),
     ...(onUp === undefined ? {} : { onUp }),
     ...(rhythm === undefined ? {} : { rhythm }),
@@ -108,10 +110,10 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
 }
 
 /** An engine on a full disk answers, but can take on nothing: only the disk itself tells. */
-function housekeeper(home: Home, say: Say): () => void {
+function housekeeper({ home, say, keep = engineKeeps }: OpenEngine): () => void {
   let wasFull = false
   return () => {
-    trimLog(serverLogFile(home))
+    trimLog(serverLogFile(home), keep.log)
     const full = freeSpace(home.database) < littleSpace
     if (full && !wasFull)
       say(`The disk that holds ${home.database} is full: the engine stands still until some space is freed.`)
@@ -142,10 +144,15 @@ async function startOrAdopt({ home, env, say, firstPorts }: OpenEngine): Promise
   }
 }
 
-async function setUpAt(options: ConnectOptions, namespace: string, own: boolean, say: Say): Promise<void> {
+async function setUpAt(
+  { say, keep = engineKeeps }: OpenEngine,
+  options: ConnectOptions,
+  namespace: string,
+  own: boolean,
+): Promise<void> {
   const connection = await reach(options, reachWithin)
   try {
-    await setUpEngine({ connection, namespace, own, say })
+    await setUpEngine({ connection, namespace, own, finished: keep.finished, say })
   } finally {
     await connection.close()
   }

@@ -1,11 +1,9 @@
 /** The embedded server's log: one file that it appends to, kept small from outside. */
 import { closeSync, copyFileSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs'
+import { engineKeeps } from '../../policy/retention.js'
 
-/** With the earlier half beside it, a log takes at most twice this. */
-const most = 5_000_000
-
-/** Moves what is there to `<file>.1` once it is too long. The server appends, so it goes on at the new end. */
-export function trimLog(file: string, limit: number = most): void {
+/** Moves what is there to `<file>.1` once it is too long: with that, a log takes at most twice `limit` bytes. The server appends, so it goes on at the new end. */
+export function trimLog(file: string, limit: number = engineKeeps.log): void {
   try {
     if (statSync(file).size <= limit) return
     copyFileSync(file, `${file}.1`)

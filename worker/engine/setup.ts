@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection } from '@temporalio/client'
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js'
 import proto from '@temporalio/proto'
+import { formatDuration } from '../../config/configUnits.js'
 import { searchAttributes } from '../../policy/ids.js'
 import { EngineSetupError } from '../errors.js'
 import { messageOf, type Say } from './install.js'
@@ -28,9 +29,6 @@ const kindNumbers = {
   Bool: kinds.INDEXED_VALUE_TYPE_BOOL,
 } as const
 
-/** How long finished sessions stay in the history view of the embedded engine. */
-export const retentionDays = 30
-
 const dayMs = 86_400_000
 
 /** A server under load takes a while to spread new search attributes to its parts. Milliseconds. */
@@ -41,6 +39,8 @@ export interface SetUp {
   namespace: string
   /** Our own embedded engine: its retention is ours to set. On a server of the user's it is only looked at. */
   own: boolean
+  /** How long finished sessions stay in the history view. Milliseconds. */
+  finished: number
   say: Say
 }
 
@@ -50,28 +50,29 @@ export async function setUpEngine(setUp: SetUp): Promise<void> {
   await setUpSearchAttributes(setUp)
 }
 
-async function setUpRetention({ connection, namespace, own, say }: SetUp): Promise<void> {
+async function setUpRetention({ connection, namespace, own, finished, say }: SetUp): Promise<void> {
+  const wanted = formatDuration(finished)
   const { workflowService } = connection
   const described = await workflowService.describeNamespace({ namespace }).catch((error: unknown) => {
     throw new EngineSetupError(
       `The engine has no namespace ${namespace} that we may use: ${messageOf(error)}`,
-      `Make it (\`temporal operator namespace create --namespace ${namespace} --retention ${retentionDays}d\`), or name ` +
+      `Make it (\`temporal operator namespace create --namespace ${namespace} --retention ${wanted}\`), or name ` +
         'another one with TEMPORAL_NAMESPACE.',
       { cause: error },
     )
   })
-  const days = tsToMs(described.config?.workflowExecutionRetentionTtl) / dayMs
-  if (days >= retentionDays) return
+  const kept = tsToMs(described.config?.workflowExecutionRetentionTtl)
+  if (kept === finished || (!own && kept > finished)) return
   if (!own) {
     say(
-      `Namespace ${namespace} keeps finished sessions for ${round(days)} days only. For ${retentionDays}: ` +
-        `\`temporal operator namespace update --namespace ${namespace} --retention ${retentionDays}d\``,
+      `Namespace ${namespace} keeps finished sessions for ${round(kept / dayMs)} days only. For ${wanted}: ` +
+        `\`temporal operator namespace update --namespace ${namespace} --retention ${wanted}\``,
     )
     return
   }
   await workflowService.updateNamespace({
     namespace,
-    config: { workflowExecutionRetentionTtl: msToTs(retentionDays * dayMs) },
+    config: { workflowExecutionRetentionTtl: msToTs(finished) },
   })
 }
 

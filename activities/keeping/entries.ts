@@ -1,0 +1,38 @@
+/** Looking at folders that may not be there, or may go while they are looked at. */
+import { type Dirent, lstatSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Entry {
+  name: string
+  path: string
+}
+
+export const entriesOf = (folder: string): Entry[] => read(folder).map((entry) => toEntry(folder, entry))
+
+export const foldersOf = (folder: string): string[] => subfoldersOf(folder).map(({ path }) => path)
+
+export const subfoldersOf = (folder: string): Entry[] =>
+  read(folder)
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => toEntry(folder, entry))
+
+/**
+ * When the file, or any file in the folder, was last written, in ms since the epoch; 0 for what is not there. A folder's own
+ * time counts only where it is empty: taking a file out of it changes that too. No link is followed.
+ */
+export function changedAt(path: string): number {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  const inside = stat?.isDirectory() === true ? entriesOf(path) : []
+  if (inside.length === 0) return stat?.mtimeMs ?? 0
+  return Math.max(...inside.map((entry) => changedAt(entry.path)))
+}
+
+const toEntry = (folder: string, { name }: Dirent): Entry => ({ name, path: join(folder, name) })
+
+function read(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch {
+    return []
+  }
+}
