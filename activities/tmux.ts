@@ -1,52 +1,26 @@
 /** Outpool's own tmux server on this host: one tmux session and one pane per session. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { tmuxFailed } from './errors.js'
 import { fitsOneLine, type TmuxAnswer, TmuxConnection } from './tmuxConnection.js'
 import { heldFence, isUnclear, type Pane, paneFormat, parsePane, separator } from './tmuxPanes.js'
-
-/** What our server runs with: the user's own tmux.conf stays out, since it could rename, respawn or close panes. */
-const serverConfig = `
-set -g remain-on-exit on
-set -g remain-on-exit-format ""
-set -g exit-empty off
-set -g history-limit 20000
-set -g default-terminal "tmux-256color"
-set -g escape-time 10
-set -g mouse on
-set -g focus-events on
-set -g update-environment ""
-set -g allow-rename off
-set -g automatic-rename off
-set -g status-interval 0
-set -g status-left-length 40
-set -g status-right-length 120
-set -g status-left "#[bold] #S "
-set -g status-right "#{@outpool_status} "
-set -g window-status-format ""
-set -g window-status-current-format ""
-set-hook -g client-attached { if -F '#{&&:#{pane_dead},#{@outpool_stopped}}' { run -C '#{E:@outpool_hold}' } }
-`
+import { bareEnvironment, type Manager, TmuxServer } from './tmuxServer.js'
 
 /** Geometry of a pane that nobody has attached to yet: wide enough that dialogs are not folded. */
 const detachedSize = ['-x', '160', '-y', '48']
 
 export class Tmux {
   readonly socket: string
-  /** Arguments that name our server, and what it is to be started with. */
-  readonly #server: string[]
+  readonly #server: TmuxServer
   #connection: TmuxConnection | null = null
   #connectAgainAt = 0
   /** How often each pane was looked at whose end is seen and not yet explained. */
   readonly #unclear = new Map<string, number>()
 
-  constructor(socket: string, homeDir: string) {
+  /** `manager`: whose unit runs this process; found out where it is not given. */
+  constructor(socket: string, homeDir: string, manager?: Manager | null) {
     this.socket = socket
-    const config = join(homeDir, 'tmux.conf')
-    this.#server = ['-u', '-S', socket, '-f', config]
-    writeFileSync(config, serverConfig, { mode: 0o600 })
+    this.#server = new TmuxServer(socket, homeDir, manager)
   }
 
   /** Lets go of the connection; the server and its panes stay. */
@@ -107,7 +81,8 @@ export class Tmux {
       ])
     } else {
       // A session of that name without our mark is a leftover of a server we were killed in; its pane has no process of ours.
-      await this.#run(['kill-session', '-t', `=${session}`])
+      const { stderr } = await this.#run(['kill-session', '-t', `=${session}`])
+      if (isNoServer(stderr)) await this.#start()
       const target = `=${session}:`
       await this.#must('new-session', [
         ...['new-session', '-d', '-s', session, ...detachedSize, '-c', cwd, '--', ...argv],
@@ -214,6 +189,11 @@ export class Tmux {
     await this.#must('paste-buffer', ['paste-buffer', '-p', '-r', '-d', '-b', buffer, '-t', pane])
   }
 
+  async #start(): Promise<void> {
+    const why = await this.#server.start()
+    if (why !== null) throw tmuxFailed('start-server', why)
+  }
+
   async #must(what: string, args: string[]): Promise<void> {
     const { exitCode, stderr } = await this.#run(args)
     if (exitCode !== 0) throw tmuxFailed(what, stderr)
@@ -223,7 +203,8 @@ export class Tmux {
     if (this.#connection?.isOpen === true && input === undefined && fitsOneLine(args)) {
       const answer = await this.#connection.run(args)
       if (answer) return answer
-      if (!readsOnly.has(args[0] ?? '')) return { exitCode: 1, stdout: '', stderr: 'the connection was lost' }
+      if (!repeatable.has(args[0] ?? ''))
+        return { exitCode: 1, stdout: '', stderr: 'the connection was lost' }
     }
     const answer = await this.#runApart(args, input)
     if (answer.exitCode === 0) this.#connectSoon()
@@ -232,7 +213,7 @@ export class Tmux {
 
   /** In a process of its own. */
   async #runApart(args: string[], input = ''): Promise<TmuxAnswer> {
-    const result = await execa('tmux', [...this.#server, ...args], {
+    const result = await execa('tmux', [...this.#server.ifRunning, ...args], {
       env: bareEnvironment(),
       extendEnv: false,
       input,
@@ -251,7 +232,7 @@ export class Tmux {
   #connectSoon(): void {
     if (this.#connection?.isOpen === true || performance.now() < this.#connectAgainAt) return
     this.#connectAgainAt = performance.now() + connectEvery
-    void TmuxConnection.open(this.#server, bareEnvironment()).then((connection) => {
+    void TmuxConnection.open(this.#server.ifRunning, bareEnvironment()).then((connection) => {
       this.#connection = connection
     })
   }
@@ -261,17 +242,11 @@ export class Tmux {
 const reapedWithin = 50
 const unclearLooksMax = 20
 
-/** Commands that change nothing, and so may be asked again after a connection was lost in the middle of them. */
-const readsOnly = new Set(['list-panes', 'list-clients', 'capture-pane'])
+/** Commands that come to the same when done twice, and so may be asked again after a connection was lost in the middle of them. */
+const repeatable = new Set(['list-panes', 'list-clients', 'capture-pane', 'kill-session'])
 
 /** A server that does not take the connection is not asked at every command. */
 const connectEvery = 5_000
-
-/** The server takes its environment from whoever starts it: what the panes inherit has to be bare. */
-function bareEnvironment(): NodeJS.ProcessEnv {
-  const { PATH, HOME, USER, LANG, LC_ALL, SHELL } = process.env
-  return { PATH, HOME, USER, LANG: LANG ?? 'C.UTF-8', LC_ALL, SHELL, TERM: 'xterm-256color' }
-}
 
 const isNoServer = (stderr: string): boolean =>
   /no server running|error connecting|server exited|lost server|no current/.test(stderr)

@@ -11,6 +11,7 @@ import { checkEnvironment } from '../../worker/doctor/configuration.js'
 import { checkSockets, checkWatching } from '../../worker/doctor/disk.js'
 import { checkDrill } from '../../worker/doctor/drills.js'
 import { fail, ok, warn } from '../../worker/doctor/finding.js'
+import { panesIn } from '../../worker/doctor/panes.js'
 import { render } from '../../worker/doctor/print.js'
 import { runChecks } from '../../worker/doctor/runChecks.js'
 
@@ -150,6 +151,24 @@ describe('the host', () => {
     expect(states({ https_proxy: 'http://proxy:3128', no_proxy: 'localhost, 127.0.0.1' })).toEqual(['ok'])
     expect(states({ https_proxy: '' })).toEqual(['ok'])
     expect(states({ CLAUDE_CODE_OAUTH_TOKEN: 'x', http_proxy: 'http://proxy' })).toEqual(['warn', 'warn'])
+  })
+})
+
+describe('where panes live', () => {
+  const own = '/user.slice/user-1000.slice/user@1000.service/app.slice'
+  it.each([
+    [`0::${own}/outpool-panes-0a1b2c3d.scope`, 'ok', 'outpool-panes-0a1b2c3d.scope'],
+    [`0::${own}/outpool.service`, 'warn', 'outpool.service itself'],
+    ['0::/system.slice/outpool.service', 'warn', 'outpool.service itself'],
+    ['12:pids:/x.service\n1:name=systemd:/user.slice/session-3.scope\n0::/', 'ok', 'session-3.scope'],
+  ])('%s: %s', (groups, state, named) => {
+    const [found] = panesIn(`${groups}\n`)
+    expect(found).toMatchObject({ state })
+    expect(found!.found).toContain(named)
+  })
+
+  it('is nothing to speak of where there is no unit', () => {
+    expect(panesIn('0::/\n')).toEqual([])
   })
 })
 

@@ -5,16 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { end, hasChildren, isAlive, startOf, type ProcessRef } from '../../activities/processes.js'
 import { isAlive as isAliveToAgents } from '../../agents/claude-code/liveness.js'
 import { QuotaStore } from '../../activities/quotaStore.js'
 import { SessionRecords } from '../../activities/sessionRecord.js'
 import { Tmux } from '../../activities/tmux.js'
 import { heldFence } from '../../activities/tmuxPanes.js'
+import { managerOf } from '../../activities/tmuxServer.js'
 import { type Home, openHome } from '../../config/home.js'
 import { AlreadyRunningError } from '../../worker/errors.js'
 import { lockHome } from '../../worker/lock.js'
+import { SystemdPrograms } from '../support/systemdPrograms.js'
 import { until } from '../support/until.js'
 
 const holdScript = fileURLToPath(new URL('../../activities/hold.sh', import.meta.url))
@@ -203,6 +205,30 @@ describe('panes', () => {
     )
     const again = await spawnIn('alpha', 2, ['/bin/cat'])
     expect(again).toMatchObject({ id: pane.id, dead: false, fence: 2 })
+  })
+
+  it('law 7: are there where systemd gives them no scope of their own, and it is said that they have none', async () => {
+    const systemd = new SystemdPrograms(dir)
+    systemd.refuse()
+    vi.stubEnv('PATH', `${systemd.folder}:${process.env['PATH'] ?? ''}`)
+    const said = vi.spyOn(console, 'error').mockReturnValue(undefined)
+    try {
+      tmux = new Tmux(home.tmuxSocket, home.dir, 'user')
+      expect(await spawnIn('alpha', 1, ['/bin/cat'])).toMatchObject({ session: 'alpha', dead: false })
+      expect(systemd.asked('systemd-run')).toHaveLength(1)
+      expect(said.mock.calls.flat().join(' ')).toMatch(/no scope beside it: Failed to connect to bus/)
+    } finally {
+      said.mockRestore()
+      vi.unstubAllEnvs()
+    }
+  })
+
+  it('law 7: get a scope where systemd has started the worker, and not where it has started its terminal', () => {
+    const started = (pid: number, more = {}) => managerOf({ SYSTEMD_EXEC_PID: String(pid), ...more })
+    expect(managerOf({})).toBeNull()
+    expect(started(1)).toBe(process.ppid === 1 ? 'system' : null)
+    expect(started(process.pid)).toBe('system')
+    expect(started(process.ppid, { MANAGERPID: '1234' })).toBe('user')
   })
 
   it('finds a pane by its session, not by an id that a new server gives away again', async () => {

@@ -21,6 +21,7 @@ import { checkDrill } from './drills.js'
 import { checkEngine, checkPorts } from './engine.js'
 import { type Finding, warn } from './finding.js'
 import { checkApart, checkDuplicates, checkLogin } from './logins.js'
+import { checkPanes } from './panes.js'
 import { colorsOf, render } from './print.js'
 import { checkAgent, checkNode, checkPython, checkTmux } from './programs.js'
 import { type Check, runChecks } from './runChecks.js'
@@ -132,6 +133,7 @@ function engineChecks(
 function hostChecks(home: Home, env: NodeJS.ProcessEnv): Check[] {
   return [
     check('worker', quick, () => checkWorker(home, Date.now())),
+    check('panes', quick, () => checkPanes(home)),
     check('disk of home', quick, () => checkSpace('home', home.dir)),
     check('disk of cache', quick, () => checkSpace('cache', cacheFolder(env))),
     check('database', quick, () => checkDatabase(home)),

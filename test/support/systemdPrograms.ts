@@ -1,0 +1,97 @@
+/** `systemd-run` and `systemctl` for tests: they take the arguments that the real ones take, and do what can be done without a manager. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * Stands for a control group: a soft limit of CPU seconds, which every process inherits from the one that started it, none of
+ * ours ever changes, and nobody reaches.
+ */
+const marks = { unit: 90_000_613, scope: 90_000_617 } as const
+
+/** Shell: the process joins the group. */
+export const joins = (group: keyof typeof marks): string => `ulimit -S -t ${marks[group]}`
+
+/** Options as the real program reads them; what it does not know it refuses. Then it joins its scope and becomes the command. */
+const systemdRun = (log: string, isThere: string): string => `#!/bin/sh
+printf '%s\\n' "$*" >> '${log}'
+scope= user=
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --user) user=1;;
+    --system) ;;
+    --scope) scope=1;;
+    --quiet|--collect|--no-ask-password) ;;
+    --unit=?*|--description=?*) ;;
+    --property=TasksMax=infinity|--property=Delegate=yes|--property=ManagedOOMPreference=avoid) ;;
+    --) shift; break;;
+    -*) echo "systemd-run: unrecognized option '$1'" >&2; exit 1;;
+    *) break;;
+  esac
+  shift
+done
+if [ -z "$scope" ] || [ ! -e '${isThere}' ] || { [ -n "$user" ] && [ -z "$XDG_RUNTIME_DIR" ]; }; then
+  echo 'Failed to connect to bus: No medium found' >&2
+  exit 1
+fi
+${joins('scope')}
+exec "$@"
+`
+
+/** Notes what it is asked; prints and ends as the file `systemctl.says` beside it says, first line the exit code. */
+const systemctl = (log: string, says: string): string => `#!/bin/sh
+printf '%s\\n' "$*" >> '${log}'
+[ -e '${says}' ] || exit 0
+tail -n +2 '${says}'
+exit "$(head -n 1 '${says}')"
+`
+
+export class SystemdPrograms {
+  /** To stand first on PATH. */
+  readonly folder: string
+  readonly #manager: string
+  readonly #says: string
+
+  constructor(dir: string) {
+    this.folder = join(dir, 'systemd-bin')
+    mkdirSync(this.folder)
+    this.#manager = join(this.folder, 'manager')
+    this.#says = join(this.folder, 'systemctl.says')
+    this.#write('systemd-run', systemdRun(this.#log('systemd-run'), this.#manager))
+    this.#write('systemctl', systemctl(this.#log('systemctl'), this.#says))
+    writeFileSync(this.#manager, '')
+  }
+
+  /** From now on there is no manager to be asked for a scope. */
+  refuse(): void {
+    rmSync(this.#manager)
+  }
+
+  /** What it was asked, one line for each call. */
+  asked(program: 'systemd-run' | 'systemctl'): string[] {
+    const log = this.#log(program)
+    return existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []
+  }
+
+  /** How systemctl answers from now on. */
+  answer(exitCode: number, text: string): void {
+    writeFileSync(this.#says, `${exitCode}\n${text}\n`)
+  }
+
+  #log(program: string): string {
+    return join(this.folder, `${program}.log`)
+  }
+
+  #write(name: string, text: string): void {
+    writeFileSync(join(this.folder, name), text, { mode: 0o755 })
+  }
+}
+
+/** Which group a process is in; null where it is in neither, or gone. */
+export function groupOf(pid: number): keyof typeof marks | null {
+  try {
+    const limit = Number(/^Max cpu time +(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))?.[1])
+    return limit === marks.scope ? 'scope' : limit === marks.unit ? 'unit' : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,44 @@
+/** Reads a unit and its drop-ins as systemd does, as far as our unit goes. */
+
+export interface Unit {
+  /** The last setting of the section's key counts. */
+  one(key: string): string
+  /** All of them, where a key may stand several times. */
+  all(key: string): string[]
+}
+
+/** Of the section `[Service]`, in the order of the texts. */
+export function readService(...texts: string[]): Unit {
+  const found = new Map<string, string[]>()
+  for (const text of texts) {
+    let section = ''
+    for (const line of text.split('\n').map((one) => one.trim())) {
+      section = /^\[(\w+)\]$/.exec(line)?.[1] ?? section
+      const [, key, value] = /^([A-Za-z]+)=(.*)$/.exec(line) ?? []
+      if (section !== 'Service' || key === undefined || value === undefined) continue
+      found.set(key, [...(found.get(key) ?? []), value])
+    }
+  }
+  const all = (key: string): string[] => found.get(key) ?? []
+  return { all, one: (key) => all(key).at(-1) ?? '' }
+}
+
+/** The words of a command line or of a list of variables, out of their quotes. */
+export const wordsOf = (value: string): string[] =>
+  [...value.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, bare]) =>
+    expanded(quoted === undefined ? (bare ?? '') : unescaped(quoted)),
+  )
+
+const unescaped = (quoted: string): string =>
+  quoted.replaceAll(/\\(.)/g, (_all, letter: string) => (letter === 'n' ? '\n' : letter))
+
+export const expanded = (text: string): string => text.replaceAll('%%', '%').replaceAll('$$', '$')
+
+const units: Record<string, number> = { '': 1_000, s: 1_000, min: 60_000, h: 3_600_000 }
+
+export function milliseconds(span: string): number {
+  const [, count, unit = ''] = /^(\d+)(\w*)$/.exec(span) ?? []
+  const ms = Number(count) * (units[unit] ?? NaN)
+  if (Number.isNaN(ms)) throw new Error(`no span of time: ${span}`)
+  return ms
+}

@@ -1,0 +1,37 @@
+/** Where the panes live: in a scope of their own, or in a unit whose end may be theirs. */
+import { readFile } from 'node:fs/promises'
+import { execa } from 'execa'
+import type { Home } from '../../config/home.js'
+import { type Finding, ok, warn } from './finding.js'
+
+const answerWithin = 2_000
+
+/** Nothing where no tmux server of this home runs, or the system has no control groups. */
+export async function checkPanes(home: Home): Promise<Finding[]> {
+  const { stdout } = await execa('tmux', ['-N', '-S', home.tmuxSocket, 'list-sessions', '-F', '#{pid}'], {
+    ...{ reject: false, timeout: answerWithin, stdin: 'ignore' },
+  })
+  const [pid = ''] = stdout.split('\n')
+  const groups = pid === '' ? null : await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => null)
+  return groups === null ? [] : panesIn(groups)
+}
+
+/** `groups`: what /proc says of the tmux server's control groups. */
+export function panesIn(groups: string): Finding[] {
+  const unit = unitOf(groups)
+  if (unit === null) return []
+  if (!unit.endsWith('.service')) return [ok('panes', `live in ${unit}`)]
+  return [
+    warn(
+      'panes',
+      `live in ${unit} itself: what ends or limits that unit as a whole takes them along`,
+      'A stop and a restart of outpool.service leave them alone. For a scope of their own: docs/running-as-a-service.md.',
+    ),
+  ]
+}
+
+/** The last unit on the path, by systemd's own hierarchy or the only one there is. */
+function unitOf(groups: string): string | null {
+  const path = /^(?:0:|\d+:name=systemd):(\/.+)$/m.exec(groups)?.[1] ?? ''
+  return path.split('/').findLast((part) => /\.(service|scope)$/.test(part)) ?? null
+}
