@@ -25,7 +25,7 @@ export class Host {
   readonly records: SessionRecords
   readonly quota: QuotaStore
   readonly starts = new StartGate()
-  readonly rescues = new RescueTurns()
+  readonly rescues: RescueTurns
   readonly spending: Spending
 
   constructor(home: Home, config: Config) {
@@ -34,6 +34,7 @@ export class Host {
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
     this.records = new SessionRecords(home)
     this.quota = new QuotaStore(home)
+    this.rescues = new RescueTurns({ atOnce: config.timing.movesAtOnce })
     this.spending = new Spending(this)
   }
 

@@ -6,8 +6,6 @@
 
 import { WaitingLine } from './waitingLine.js'
 
-/** Enough to keep every core busy between the engine's steps; the engine's own limit of waiting messages is 100. */
-const atOnce = 24
 /** A session whose next step does not come is not being moved any more (it was parked), or waits for something else. */
 const nextStepWithin = 5_000
 
@@ -18,9 +16,9 @@ export class RescueTurns {
   readonly #moving = new Map<string, NodeJS.Timeout | null>()
   readonly #waiting = new WaitingLine<string>()
 
-  constructor(limits: { atOnce: number; nextStepWithin: number } = { atOnce, nextStepWithin }) {
+  constructor(limits: { atOnce: number; nextStepWithin?: number }) {
     this.#atOnce = limits.atOnce
-    this.#nextStepWithin = limits.nextStepWithin
+    this.#nextStepWithin = limits.nextStepWithin ?? nextStepWithin
   }
 
   /** Waits for the session's turn; `waits` is told how many are before it where it has to. Rejects when `signal` aborts. */

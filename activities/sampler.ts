@@ -22,11 +22,15 @@ import type { Host } from './host.js'
 import type { Pane } from './tmuxPanes.js'
 import type { SessionWatch } from './sessionWatch.js'
 
-/** How often the host is looked at; reports come at once, so this only bounds what they do not tell. */
-const tickEvery = 2_000
-/** Heartbeats of watches, each a write in the engine: a few within their heartbeat timeout, which is two minutes. */
+/**
+ * Heartbeats of watches, each a write in the engine: a few within their heartbeat timeout, which is two minutes. No key: longer
+ * and the engine would take a watch for dead, shorter and each would cost more for nothing.
+ */
 const beatEvery = 45_000
-/** `live.json` is rewritten at least this often, so that its age tells whether a worker is there. */
+/**
+ * `live.json` is rewritten at least this often, so that its age tells whether a worker is there. No key: its readers, which may
+ * have another configuration, count on it.
+ */
 const publishEvery = 10_000
 /** A report for a session that nobody watches yet waits this long for its watch. */
 const unclaimedFor = 60_000
@@ -48,6 +52,7 @@ export interface Sample {
 
 export class Sampler {
   readonly #host: Host
+  readonly #lookEvery: number
   readonly #watches = new Map<string, SessionWatch>()
   #reportsWatcher: FSWatcher | null = null
   #stopped = new AbortController()
@@ -62,6 +67,7 @@ export class Sampler {
 
   constructor(host: Host) {
     this.#host = host
+    this.#lookEvery = host.config.timing.lookEvery
   }
 
   /** Whether a look at the host has succeeded within so many milliseconds. */
@@ -124,11 +130,11 @@ export class Sampler {
         this.#lookedAt = performance.now()
       } catch (error) {
         console.error(
-          `outpool: this look at the host failed, the next comes in ${tickEvery / 1000} s:`,
+          `outpool: this look at the host failed, the next comes in ${this.#lookEvery / 1000} s:`,
           error,
         )
       }
-      await delay(tickEvery, undefined, { signal }).catch(() => undefined)
+      await delay(this.#lookEvery, undefined, { signal }).catch(() => undefined)
     }
   }
 
@@ -142,7 +148,7 @@ export class Sampler {
 
   /** Those whose turn it is, the longest silent first, and never so many at once that others would wait for the engine. */
   #beat(now: number): void {
-    const atOnce = Math.ceil((2 * this.#watches.size * tickEvery) / beatEvery)
+    const atOnce = Math.ceil((2 * this.#watches.size * this.#lookEvery) / beatEvery)
     const due = [...this.#watches.values()].filter(({ beatAt }) => now - beatAt >= beatEvery)
     for (const session of due.sort((a, b) => a.beatAt - b.beatAt).slice(0, atOnce)) session.beat()
   }

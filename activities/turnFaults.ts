@@ -36,9 +36,14 @@ const refusal = (kind: string, { text, at }: { text: string; at: string }): Wall
   at,
 })
 
+function cooledBy(host: Host, name: string, met: Wall): Wall {
+  const { cooldown, cooldownAtMost } = host.substrate(name)
+  return cooled(met, host.quota.read(name).walls, cooldown, cooldownAtMost)
+}
+
 function walled(host: Host, { kind, name }: PlaceRef, met: Wall): News {
   const { quota } = host
-  const wall = kind === 'account' ? met : cooled(met, quota.read(name).walls, host.substrate(name).cooldown)
+  const wall = kind === 'account' ? met : cooledBy(host, name, met)
   quota.takeWall(name, wall)
   return { kind: 'walled', wall }
 }

@@ -9,6 +9,7 @@ import { startSession } from '../client/startSession.js'
 import type { LiveFile } from '../config/liveState.js'
 import { devServer } from '../test/support/engine.js'
 import { until } from '../test/support/until.js'
+import { defaultTiming } from '../policy/account.js'
 import type { SessionStart } from '../workflows/messages.js'
 import { inTurn, type Measure } from './harness.js'
 
@@ -67,22 +68,9 @@ async function begin(client: Client, name: string): Promise<void> {
   const start: SessionStart = {
     ...{ name, pool: 'main', sessionId: randomUUID(), host: 'bench', agent: 'claude-code', model: null },
     ...{ cwd: `/home/somebody/work/${name}`, account: 'max-1', pinned: false, priority: 0, prompt: null },
-    ...{ continues: false, timing: noTiming },
+    ...{ continues: false, timing: defaultTiming },
   }
   await startSession({ client, namespace, within: (_ms, calls) => calls() }, start)
-}
-
-/** Of no consequence to a session that nobody runs. */
-const noTiming: SessionStart['timing'] = {
-  ...{
-    probeEvery: 0,
-    wakeMargin: 0,
-    retryEvery: 0,
-    stopGrace: 0,
-    startWithin: 0,
-    hungAfter: 0,
-    keysQuiet: 0,
-  },
 }
 
 /** What a worker that watches them all would leave for the command to read. */

@@ -1,5 +1,6 @@
 /** The configuration as the other rooms use it: durations in milliseconds, shares 0..1, every path absolute. */
 import type { Timing } from '../policy/account.js'
+import type { RestartLimit } from '../policy/service.js'
 import type { Retention } from '../policy/retention.js'
 import type { Budget, Prices } from '../policy/spend.js'
 
@@ -24,6 +25,7 @@ export interface SubstrateConfig {
   budget: Budget | null
   /** Milliseconds. */
   cooldown: number
+  cooldownAtMost: number
   env: EnvRefs
 }
 
@@ -89,7 +91,7 @@ export interface ServiceConfig {
   every: number
   heartbeat: { file: string; staleAfter: number; anyone: boolean } | null
   busyCheck: BusyCheckConfig | null
-  restarts: { limit: number; within: number; pause: number }
+  restarts: Required<RestartLimit>
   wakeUp: WakeUpConfig | null
 }
 
@@ -97,6 +99,8 @@ export interface BusyCheckConfig {
   /** Globs with absolute roots. */
   files: string[]
   run: string[] | null
+  /** Of `run`. */
+  timeout: number
   within: number
   atMost: number
 }
@@ -115,6 +119,8 @@ export interface WakeUpConfig {
   maxTokens: number
   beatWithin: number
   retryEvery: number
+  retryAtMost: number
+  verifyWithin: number
 }
 
 /** Where a person is told. An address is a secret. `timeout` in ms. */

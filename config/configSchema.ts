@@ -1,9 +1,11 @@
 /** The schema of `outpool.yaml` as a person writes it. A message of this schema says what would be right. */
 import { z } from 'zod'
 import { namePattern } from '../policy/ids.js'
+import { cooldownAtMost } from '../policy/cooldown.js'
 import { declaredAtMost } from '../policy/declaration.js'
 import { type Timing, defaultTiming } from '../policy/account.js'
 import { atLeastKept, engineKeeps } from '../policy/retention.js'
+import { longestCallPause, longestRest } from '../policy/service.js'
 import {
   durationPattern,
   formatDuration,
@@ -110,7 +112,8 @@ const substrate = section({
     .describe('What it may cost, by the usage in the transcripts and the table of prices'),
   cooldown: duration()
     .prefault('5m')
-    .describe('Left alone after a refusal that names no end; doubled, up to 1h, while it keeps refusing'),
+    .describe('Left alone after a refusal that names no end; doubled while it keeps refusing'),
+  cooldownAtMost: duration().prefault(formatDuration(cooldownAtMost)).describe('Up to this'),
   env,
 })
 
@@ -127,6 +130,8 @@ const agent = section({
   env,
 })
 
+/** What the worker sees is taken for old after three times this; see `ls`. */
+const looksAtMost = 10_000
 const written = (key: keyof Timing) => formatDuration(defaultTiming[key])
 const timing = section({
   probeEvery: duration()
@@ -142,6 +147,35 @@ const timing = section({
   keysQuiet: duration('zero allowed')
     .prefault(written('keysQuiet'))
     .describe('A planned move waits until nobody has typed for this long'),
+  lookEvery: duration()
+    .prefault(written('lookEvery'))
+    .refine((ms) => ms <= looksAtMost, says(`write at most ${formatDuration(looksAtMost)}`))
+    .describe('How often a worker looks at its host; what happens is mostly reported at once'),
+  retryAtMost: duration()
+    .prefault(written('retryAtMost'))
+    .describe('However often something could not go on, it is tried again after this'),
+  restAtMost: duration()
+    .prefault(written('restAtMost'))
+    .describe('An agent that keeps crashing, and an account on which starts keep failing, rest no longer'),
+  crashLimit: count('write a number of crashes, 1 or more')
+    .default(defaultTiming.crashLimit)
+    .describe('Crashes after which an agent is held to be unable to run as it is'),
+  crashWithin: duration().prefault(written('crashWithin')).describe('Only those within this count'),
+  crashPause: duration()
+    .prefault(written('crashPause'))
+    .describe('Before an agent is started again that crashed a second time; doubled with each'),
+  waveEvery: duration()
+    .prefault(written('waveEvery'))
+    .describe('A herd goes up on an account that is nearly spent in waves, one this long after the other'),
+  leftOutFor: duration()
+    .prefault(written('leftOutFor'))
+    .describe('An account on which a session could not be started is left out by it for so long'),
+  placeKept: duration()
+    .prefault(written('placeKept'))
+    .describe('A session that is called home has its place there kept for so long'),
+  movesAtOnce: count('write a number of sessions, 1 or more')
+    .default(defaultTiming.movesAtOnce)
+    .describe('Sessions of one host that are being moved at a time'),
 })
 
 const channelKinds = ['command', 'slack', 'ntfy', 'desktop'] as const
@@ -295,6 +329,7 @@ const service = section({
       .optional()
       .describe('Files that grow while it works'),
     run: command.optional().describe('Exits 0 while it works'),
+    timeout: duration().prefault('30s').describe('The run is ended after this long, and proves nothing'),
     within: duration().prefault('10m').describe('Growth longer ago than this shows nothing'),
     atMost: duration().prefault('1h').describe('A silent service is left alone as busy for no longer'),
   })
@@ -304,6 +339,9 @@ const service = section({
     limit: count('write a number of restarts, 1 or more').default(3),
     within: duration().prefault('1h'),
     pause: duration().prefault('10s').describe('Before the second restart; doubled with each, up to every'),
+    pauseAtMost: duration()
+      .prefault(formatDuration(longestRest))
+      .describe('However often restarts beyond the limit failed, the next comes after this'),
   }).prefault({}),
   wakeUp: section({
     agent: name.default('claude-code'),
@@ -325,6 +363,8 @@ const service = section({
     retryEvery: duration()
       .prefault('10m')
       .describe('After every place failed: tried again, with growing pauses'),
+    retryAtMost: duration().prefault(formatDuration(longestCallPause)).describe('No pause is longer'),
+    verifyWithin: duration().prefault('2m').describe('verify is ended after this long, and has failed'),
   })
     .optional()
     .describe('An agent session that is called when restarts did not help'),

@@ -115,6 +115,25 @@ export interface Timing {
   hungAfter: number
   /** A planned move waits until nobody has typed for this long. */
   keysQuiet: number
+  /** How often a worker looks at its host; what happens is mostly reported at once. */
+  lookEvery: number
+  /** However often something could not go on, it is tried again after this. */
+  retryAtMost: number
+  /** An agent that keeps crashing, and an account on which starts keep failing, rest no longer than this. */
+  restAtMost: number
+  /** Crashes within `crashWithin` after which an agent is held to be unable to run as it is. */
+  crashLimit: number
+  crashWithin: number
+  /** Before an agent that crashed a second time is started again; doubled with each crash. */
+  crashPause: number
+  /** A herd goes up on an account that is nearly spent in waves, one this long after the other. */
+  waveEvery: number
+  /** An account on which a session could not be started is left out by that session for so long. */
+  leftOutFor: number
+  /** A session that is called home has its place there kept for so long. */
+  placeKept: number
+  /** Sessions of one host that are being moved at a time. */
+  movesAtOnce: number
 }
 
 export const defaultTiming: Timing = {
@@ -125,4 +144,19 @@ export const defaultTiming: Timing = {
   startWithin: 60_000,
   hungAfter: 10 * 60_000,
   keysQuiet: 30_000,
+  lookEvery: 2_000,
+  retryAtMost: 30 * 60_000,
+  restAtMost: 60 * 60_000,
+  crashLimit: 5,
+  crashWithin: 60 * 60_000,
+  crashPause: 5_000,
+  // By then a session has been up and had an answer, or met the wall, on most machines. What is read sooner counts sooner.
+  waveEvery: 20_000,
+  leftOutFor: 5 * 60_000,
+  placeKept: 10 * 60_000,
+  // Enough to keep every core busy between the engine's steps; the engine's own limit of waiting messages is 100.
+  movesAtOnce: 24,
 }
+
+/** Workflows that began under an older version know fewer keys. */
+export const withDefaults = (timing: Partial<Timing>): Timing => ({ ...defaultTiming, ...timing })

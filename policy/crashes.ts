@@ -3,19 +3,6 @@ import type { Timing } from './account.js'
 import { backoff } from './backoff.js'
 import { iso, ms } from './instants.js'
 
-export interface CrashLimit {
-  /** Restarts within `within` before the session is held to be unable to run as it is. */
-  restarts: number
-  /** Milliseconds. */
-  within: number
-}
-
-/** A program that crashes this often is broken; one that crashes less is worth its place. */
-export const defaultCrashLimit: CrashLimit = { restarts: 5, within: 3_600_000 }
-
-const firstPause = 5_000
-const longestRest = 3_600_000
-
 export type AfterCrash =
   | { kind: 'restart'; afterMs: number }
   /** Beyond the limit. It is tried again at `until`, without a person, and a person is told meanwhile. */
@@ -27,21 +14,25 @@ export function afterCrash(
   crashes: readonly string[],
   now: string,
   timing: Timing,
-  limit: CrashLimit = defaultCrashLimit,
 ): AfterCrash {
-  const recent = recentCrashes(crashes, now, limit)
+  const { crashLimit, crashWithin, crashPause, restAtMost, retryEvery } = timing
+  const recent = recentCrashes(crashes, now, timing)
   if (recent.length <= 1) return { kind: 'restart', afterMs: 0 }
-  if (recent.length <= limit.restarts)
+  if (recent.length <= crashLimit)
     return {
       kind: 'restart',
-      afterMs: backoff(recent.length - 1, { base: firstPause, cap: timing.retryEvery }, session),
+      afterMs: backoff(
+        recent.length - 1,
+        { base: crashPause, cap: Math.max(crashPause, retryEvery) },
+        session,
+      ),
     }
-  const excess = recent.length - limit.restarts
-  const rest = backoff(excess, { base: 5 * timing.retryEvery, cap: longestRest }, session)
+  const excess = recent.length - crashLimit
+  const rest = backoff(excess, { base: 5 * retryEvery, cap: restAtMost }, session)
   return {
     kind: 'rest',
     until: iso(ms(now) + rest),
-    attention: `The agent crashed ${recent.length} times within ${Math.round(limit.within / 60_000)} minutes: look at its pane or its log.`,
+    attention: `The agent crashed ${recent.length} times within ${Math.round(crashWithin / 60_000)} minutes: look at its pane or its log.`,
   }
 }
 
@@ -61,5 +52,5 @@ export const isInterruptedFirst = (
 export const recentCrashes = (
   crashes: readonly string[],
   now: string,
-  limit: CrashLimit = defaultCrashLimit,
-): string[] => crashes.filter((at) => ms(now) - ms(at) < limit.within).slice(-2 * limit.restarts - 10)
+  { crashLimit, crashWithin }: Pick<Timing, 'crashLimit' | 'crashWithin'>,
+): string[] => crashes.filter((at) => ms(now) - ms(at) < crashWithin).slice(-2 * crashLimit - 10)

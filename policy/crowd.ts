@@ -8,9 +8,6 @@ import { sessionShare } from './chooseAccount.js'
 import { ms } from './instants.js'
 import { lastRead, leaveAt } from './windows.js'
 
-/** By then a session has been up and had an answer, or met the wall, on most machines. What is read sooner counts sooner. */
-export const waveEvery = 20_000
-
 /** Whether one more session would soon have to leave again. `used` is of the tightest window. */
 const isNearlySpent = (used: number, moveAt: number, { ceiling }: AccountRecord): boolean =>
   // Without the allowance, a tenth would be more than the difference of 0.95 and 0.85.
@@ -21,6 +18,7 @@ export function crowdedUntil(
   account: AccountRecord,
   used: number,
   moveAt: number,
+  waveEvery: number,
   now: number,
 ): number | null {
   if (!isNearlySpent(used, moveAt, account)) return null

@@ -9,9 +9,6 @@ import type { Prospect, Round } from './round.js'
 import { unable } from './standing.js'
 import { announcedReset, lastRead, leaveAt } from './windows.js'
 
-/** One that was called and did not come within this is in a long turn: its place is not kept for it. */
-const placeKeptFor = 10 * 60_000
-
 /** How the session that is placed here gets back to what it asked for; null where it has just that. */
 export function awayOf(
   request: LeaseRequest,
@@ -49,10 +46,12 @@ export function isLasting(
 }
 
 function comingTo(round: Round, account: string, except: string): number {
+  // One that does not come within this is in a long turn.
+  const { placeKept } = round.desk.settings.timing
   const keptUntil = round.desk.accounts.flatMap(({ leases }) =>
     leases.flatMap(({ session, away }) => {
       const called = away?.called ?? null
-      return called?.to === account && session !== except ? [ms(called.at) + placeKeptFor] : []
+      return called?.to === account && session !== except ? [ms(called.at) + placeKept] : []
     }),
   )
   const kept = keptUntil.filter((until) => round.now < until)

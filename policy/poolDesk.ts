@@ -2,7 +2,7 @@
  * The pool's desk: every transition of its state, pure, so that the `pool` workflow only moves messages.
  * `now` is always an ISO 8601 instant in UTC and never goes back. After any transition, `decide` says what follows.
  */
-import type { AccountFacts, AccountReading, Wall } from './account.js'
+import { type AccountFacts, type AccountReading, type Wall, withDefaults } from './account.js'
 import {
   leaseOf,
   withAccount,
@@ -32,7 +32,11 @@ export function configure(desk: PoolDesk, settings: PoolSettings): PoolDesk {
   const left = desk.accounts
     .filter(({ name }) => !settings.accounts.some((spec) => spec.name === name))
     .map((account) => ({ ...account, removed: true }))
-  return dropEmpty({ ...desk, settings, accounts: [...configured, ...left] })
+  return dropEmpty({
+    ...desk,
+    settings: { ...settings, timing: withDefaults(settings.timing) },
+    accounts: [...configured, ...left],
+  })
 }
 
 const dropEmpty = (desk: PoolDesk): PoolDesk => ({

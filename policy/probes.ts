@@ -5,7 +5,10 @@ import { ms } from './instants.js'
 import { lastHour, probeTakesAtMost } from './records.js'
 import type { Standing } from './standing.js'
 
-/** Extra probes, for a parked session whose time has come, keep this distance and stay below this number an hour. */
+/**
+ * Extra probes, for a parked session whose time has come, keep this distance and stay below this number an hour. No key: the other
+ * side throttles who asks more often, and the busy account first.
+ */
 export const extraProbeEvery = 60_000
 export const probesPerHour = 20
 

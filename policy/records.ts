@@ -9,7 +9,6 @@ import { accountWindows, bindsModel, lastRead, mergeWindows, outdatedSince } fro
 const hour = 3_600_000
 
 /** An account that keeps failing is tried again after this at the latest. */
-const restsAtMost = hour
 
 export const newRecord = (spec: AccountSpec): AccountRecord => ({
   ...spec,
@@ -162,7 +161,7 @@ export function takeWallReport(record: AccountRecord, wall: Wall, now: number): 
 /** The account failed for a reason of its own: it rests, longer each time in a row. */
 export function addFault(record: AccountRecord, timing: Timing, now: number): AccountRecord {
   const faults = record.faults + 1
-  const rest = backoff(faults, { base: timing.retryEvery, cap: restsAtMost }, record.name)
+  const rest = backoff(faults, { base: timing.retryEvery, cap: timing.restAtMost }, record.name)
   const until = Math.max(now + rest, record.restUntil === null ? 0 : ms(record.restUntil))
   return { ...record, faults, faultAt: iso(now), restUntil: iso(until) }
 }

@@ -8,9 +8,6 @@ import { probeTakesAtMost } from './records.js'
 import type { Obstacles } from './refuse.js'
 import { standingOf, substrateBar, unable, type Standing } from './standing.js'
 
-/** Accounts that failed in a rescue are left out this long; for good would be a held state that nothing ends. */
-export const excludedFor = 5 * 60_000
-
 /** One account, as a request sees it. */
 export interface Prospect {
   account: AccountRecord
@@ -116,7 +113,8 @@ export class Round {
   }
 
   private excludedUntil(name: string, { exclude }: LeaseRequest, since: string): number | null {
-    const until = ms(since) + excludedFor
+    // For good would be a held state that nothing ends.
+    const until = ms(since) + this.desk.settings.timing.leftOutFor
     return exclude.includes(name) && this.now < until ? until : null
   }
 
@@ -133,7 +131,7 @@ export class Round {
   private isPlain({ request, since }: Waiting): boolean {
     if (request.pinned || isVoluntary(request)) return false
     if (declaredUntil(this.desk, request.session, this.now) !== null) return false
-    return request.exclude.length === 0 || this.now >= ms(since) + excludedFor
+    return request.exclude.length === 0 || this.now >= ms(since) + this.desk.settings.timing.leftOutFor
   }
 
   /** Has these accounts asked where that is allowed now; true where an answer is on its way. */

@@ -54,9 +54,22 @@ export interface ServiceSpec {
   restarts: RestartLimit
   /** Whether Outpool can start it; what is only watched is left to the wake-up, or to a person. */
   canStart: boolean
-  /** Null where nobody is woken: a person is told instead. `retryEvery` is waited before the next round of places. */
-  wakeUp: { retryEvery: number } | null
+  /** Null where nobody is woken: a person is told instead. */
+  wakeUp: CallRhythm | null
 }
+
+export interface CallRhythm {
+  /** Waited before the next round of places; longer each time. */
+  retryEvery: number
+  /** Not there in what an older worker wrote: `longestCallPause`. */
+  retryAtMost?: number
+}
+
+/** An agent costs money each time: who was called before in vain, or for nothing lasting, is called again later each time. */
+export const longestCallPause = 6 * 60 * 60_000
+
+/** However often restarts failed, the next one comes after this at the latest. */
+export const longestRest = 60 * 60_000
 
 export interface RestartLimit {
   /** Restarts after the first start within `within`; the next one due is an escalation. */
@@ -64,6 +77,8 @@ export interface RestartLimit {
   within: number
   /** Waited before the second restart; doubled with each, up to `every`. */
   pause: number
+  /** Beyond the limit no pause is longer. Not there in what an older worker wrote: `longestRest`. */
+  pauseAtMost?: number
 }
 
 /** A login or a substrate of the healer's own. */

@@ -3,6 +3,7 @@ import type { Timing, Window } from './account.js'
 import { crowdedUntil } from './crowd.js'
 import type { AccountRecord, PoolDesk } from './desk.js'
 import { clock, ms, percent } from './instants.js'
+import type { PoolSettings } from './lease.js'
 import { wallBinds, wallsOf, blindWallStands, type StandingWall } from './walls.js'
 import {
   announcedReset,
@@ -97,7 +98,7 @@ export function standingOf(
   const doubt = doubtSince(account, model, ended, timing, now)
   const tightest = tightestWindow(windows)
   if (doubt === null && tightest !== null)
-    return crowdOf(account, tightest, desk.settings.moveAt, now) ?? { kind: 'proven', tightest }
+    return crowdOf(account, tightest, desk.settings, now) ?? { kind: 'proven', tightest }
   return unknownOrUnproven(account, doubt ?? { since: -Infinity, reset: false }, timing, now)
 }
 
@@ -137,8 +138,13 @@ function fullnessOf({ maxSessions, leases }: AccountRecord): Unable | null {
   return unable('full', () => `full (${leases.length} sessions)`)
 }
 
-function crowdOf(account: AccountRecord, tightest: Window, moveAt: number, now: number): Unable | null {
-  const until = crowdedUntil(account, tightest.used, moveAt, now)
+function crowdOf(
+  account: AccountRecord,
+  tightest: Window,
+  { moveAt, timing }: PoolSettings,
+  now: number,
+): Unable | null {
+  const until = crowdedUntil(account, tightest.used, moveAt, timing.waveEvery, now)
   if (until === null) return null
   const left = percent(1 - tightest.used)
   return unable('crowded', () => `has ${left} of ${tightest.name} left, for those who have just come`, until)

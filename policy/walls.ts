@@ -5,7 +5,8 @@ import { accountWindows, familyBinds, isUnknownModel, modelOfWindow } from './wi
 
 /**
  * How long a wall without a usable reset instant stands before it is doubted. Short enough that nobody waits for hours
- * for nothing, long enough that an account that stays shut is not tried at every turn.
+ * for nothing, long enough that an account that stays shut is not tried at every turn. No key: pool, hosts and commands each judge
+ * walls by themselves, and have to come to the same.
  */
 export const blindWallStands = 30 * 60_000
 

@@ -1,18 +1,20 @@
 /** What the watchdog does about a service in trouble: restart it, after growing pauses, until restarts have proved no help. */
 import { backoff } from './backoff.js'
 import { iso, ms } from './instants.js'
-import type { RestartLimit, ServiceSpec } from './service.js'
+import {
+  type CallRhythm,
+  longestCallPause,
+  longestRest,
+  type RestartLimit,
+  type ServiceSpec,
+} from './service.js'
 
 export type NextStep =
   | { kind: 'restart' | 'escalate'; at: string; attention: string | null }
   /** Nothing that Outpool may do: a person is told, and the service is looked on until it is back. */
   | { kind: 'tell'; attention: string }
 
-/** However often restarts failed, the next one comes after this at the latest. */
-const longestRest = 60 * 60_000
-
-/** An agent costs money each time: who was called before in vain, or for nothing lasting, is called again later each time. */
-const longestCallPause = 6 * 60 * 60_000
+/** Calls of a day: what was longer ago is another incident's. */
 const callsForgottenAfter = 24 * 60 * 60_000
 
 /** `restarts` are the instants of the restarts so far, the first start not among them; `calls` those of escalations. */
@@ -26,7 +28,7 @@ export function nextStep(
   const counted = countedRestarts(restarts, limit, now)
   const isSpent = !canStart || counted.length >= limit.limit
   if (isSpent && wakeUp !== null) {
-    const callAt = nextCallAt(calls, wakeUp.retryEvery, name, now)
+    const callAt = nextCallAt(calls, wakeUp, name, now)
     if (callAt <= ms(now)) return { kind: 'escalate', at: now, attention: null }
     const called = countedCalls(calls, now).length
     const attention = `${name}: ${why}; agents were woken for it ${called} times within a day`
@@ -42,7 +44,7 @@ export function nextStep(
   const pause = isSpent
     ? backoff(
         counted.length - limit.limit + 1,
-        { base: Math.max(every, limit.pause), cap: longestRest },
+        { base: Math.max(every, limit.pause), cap: limit.pauseAtMost ?? longestRest },
         name,
       )
     : backoff(counted.length, { base: limit.pause, cap: Math.max(every, limit.pause) }, name)
@@ -52,11 +54,16 @@ export function nextStep(
   return { kind: 'restart', at: iso(Math.max(ms(now), ms(last) + pause)), attention }
 }
 
-function nextCallAt(calls: readonly string[], retryEvery: number, name: string, now: string): number {
+function nextCallAt(
+  calls: readonly string[],
+  { retryEvery, retryAtMost = longestCallPause }: CallRhythm,
+  name: string,
+  now: string,
+): number {
   const counted = countedCalls(calls, now)
   const last = counted.at(-1)
   if (last === undefined) return ms(now)
-  return ms(last) + backoff(counted.length, { base: retryEvery, cap: longestCallPause }, name)
+  return ms(last) + backoff(counted.length, { base: retryEvery, cap: retryAtMost }, name)
 }
 
 /** The escalations that still count. */

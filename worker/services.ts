@@ -34,8 +34,11 @@ export async function configureWatchdogs(client: Client, home: Home, config: Con
 export const specOf = ({ hostId }: Home, { pool }: Config, service: ServiceConfig): ServiceSpec => ({
   ...{ name: service.name, host: hostId, pool: pool.name, every: service.every, restarts: service.restarts },
   canStart: service.run !== null,
-  wakeUp: service.wakeUp === null ? null : { retryEvery: service.wakeUp.retryEvery },
+  wakeUp: rhythmOf(service.wakeUp),
 })
+
+const rhythmOf = (wakeUp: ServiceConfig['wakeUp']): ServiceSpec['wakeUp'] =>
+  wakeUp === null ? null : { retryEvery: wakeUp.retryEvery, retryAtMost: wakeUp.retryAtMost }
 
 async function watchdogsOf(client: Client, { hostId }: Home): Promise<string[]> {
   const query = `WorkflowType = 'watchdog' AND ExecutionStatus = 'Running' AND ${searchAttributes.host} = '${hostId}'`

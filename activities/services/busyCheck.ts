@@ -8,7 +8,6 @@ import { runCommand } from '../runCommand.js'
 /** Folders of agents hold tens of thousands of transcripts: what was not seen within this did not grow for us. */
 const globWithin = 5_000
 const filesMax = 50_000
-const commandWithin = 30_000
 const outputMax = 4_096
 
 export interface Work {
@@ -26,7 +25,7 @@ export async function lookForWork(
   if (check.run !== null) {
     const { ok } = await runCommand({
       ...{ run: check.run, cwd: at.cwd, env: at.env, stopGraceMs: at.stopGraceMs },
-      ...{ timeoutMs: commandWithin, maxOutputBytes: outputMax },
+      ...{ timeoutMs: check.timeout, maxOutputBytes: outputMax },
     })
     return { grewAt: ok ? at.now : null, what: `its busy check says that it works`, sizes: null }
   }

@@ -8,7 +8,6 @@ import type { ServiceHost } from './serviceHost.js'
 import { startService } from './start.js'
 import { untilBack } from './watch.js'
 
-const verifyWithin = 120_000
 const outputMax = 4_096
 
 /** Idempotent: the start is one per fence, and looking twice changes nothing. */
@@ -44,7 +43,11 @@ async function checkByCommand({ host }: ServiceHost, service: ServiceConfig): Pr
   if (wakeUp?.verify == null) return { well: true, why: 'its own signs of life are back' }
   const { ok, why, tail } = await runCommand({
     ...{ run: wakeUp.verify, cwd: wakeUp.cwd, env: await resolveEnv(wakeUp.env) },
-    ...{ timeoutMs: verifyWithin, stopGraceMs: host.config.timing.stopGrace, maxOutputBytes: outputMax },
+    ...{
+      timeoutMs: wakeUp.verifyWithin,
+      stopGraceMs: host.config.timing.stopGrace,
+      maxOutputBytes: outputMax,
+    },
   })
   return ok
     ? { well: true, why: 'its own signs of life are back, and verify succeeded' }

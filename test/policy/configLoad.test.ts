@@ -127,7 +127,7 @@ services:
     })
     expect(config.substrates[0]).toEqual({
       ...{ name: 'key', agent: 'claude-code', model: 'haiku' },
-      ...{ maxSessions: null, budget: null, cooldown: 300_000 },
+      ...{ maxSessions: null, budget: null, cooldown: 300_000, cooldownAtMost: 3_600_000 },
       env: {
         K: { fromFile: join(home, 'secrets/key') },
         L: { fromCommand: [join(home, 'bin/pass'), 'show', 'x'] },
@@ -180,6 +180,7 @@ describe('a fault has its line, its column and what would be right', () => {
       'write a duration such as 5s, 10m, 3h or 1d',
     ],
     ['a probe without pause', `${valid}timing: { probeEvery: 0s }\n`, '4:23', 'above zero'],
+    ['looks too rare for `ls`', `${valid}timing: { lookEvery: 1m }\n`, '4:22', 'write at most 10s'],
     ['a bound of none', `${valid}keep: { forks: { atMost: 0 } }\n`, '4:26', 'write a number, 1 or more'],
     ['a history too short for the engine', `${valid}keep: { finished: 5h }\n`, '4:19', 'write at least 1d'],
     ['a name with capitals', valid.replace('max-1,', 'Max,'), '3:15', 'use small letters'],

@@ -1,12 +1,12 @@
 /** A herd of parked sessions, and an account that comes back with little left. Times are minutes after noon. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { waveEvery } from '../../policy/crowd.js'
+import { defaultTiming } from '../../policy/account.js'
 import { ms } from '../../policy/instants.js'
-import { decide, request, takeReadings, takeWall, type PoolDesk } from '../../policy/poolDesk.js'
-import { asks, at, desk, grantedTo, known, served, spec, wall } from './make.js'
+import { configure, decide, request, takeReadings, takeWall, type PoolDesk } from '../../policy/poolDesk.js'
+import { asks, at, desk, grantedTo, known, served, settings, spec, wall } from './make.js'
 
-const wave = waveEvery / 60_000
+const wave = defaultTiming.waveEvery / 60_000
 
 /** They wait in the order of their numbers; the last has priority. */
 const herdOf = (before: PoolDesk, count: number, minutes = 0): PoolDesk =>
@@ -45,6 +45,16 @@ describe('a herd and an account that is nearly spent', () => {
     const second = decide(first.desk, at(1 + wave))
     expect(grantedTo(second)).toEqual({ s0: 'a' })
     expect(Object.keys(grantedTo(decide(second.desk, at(1 + 2 * wave))))).toEqual(['s1', 's2'])
+  })
+
+  it('the waves come as often as the configuration says', () => {
+    const often = configure(account(0.93), {
+      ...settings([spec('a')]),
+      timing: { ...defaultTiming, waveEvery: 5_000 },
+    })
+    const first = decide(herdOf(often, 3), at(1))
+    expect(decide(first.desk, at(1 + 4 / 60)).grants).toHaveLength(0)
+    expect(decide(first.desk, at(1 + 6 / 60)).grants).toHaveLength(1)
   })
 
   it('what is read of it counts at once: the next wave where it holds, nobody where it does not', () => {

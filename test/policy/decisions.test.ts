@@ -6,7 +6,7 @@ import { continuation } from '../../policy/continuation.js'
 import { afterCrash } from '../../policy/crashes.js'
 import { ms } from '../../policy/instants.js'
 import { shouldLeave } from '../../policy/planned.js'
-import { defaultTiming, type AccountFacts } from '../../policy/account.js'
+import { defaultTiming, type AccountFacts, withDefaults } from '../../policy/account.js'
 import {
   decide,
   newDesk,
@@ -39,6 +39,20 @@ describe('crashes and what follows', () => {
     ).toBe(true)
     expect(sixth.kind === 'rest' && ms(sixth.until) > ms(at(1))).toBe(true)
     expect(afterCrash('s', [at(-61), at(0)], at(0), defaultTiming)).toEqual({ kind: 'restart', afterMs: 0 })
+  })
+  it('law 6: when a crashing agent rests is the configuration’s to say', () => {
+    const timing = { ...defaultTiming, crashLimit: 2, crashWithin: 10 * 60_000, restAtMost: 90_000 }
+    const crashes = [at(0), at(5), at(9)]
+    expect(afterCrash('s', crashes, at(9), { ...timing, crashWithin: 5 * 60_000 }).kind).toBe('restart')
+    const rests = afterCrash('s', crashes, at(9), timing)
+    expect(rests.kind === 'rest' && ms(rests.until) - ms(at(9))).toBeLessThanOrEqual(90_000)
+  })
+  it('what began under an older version has every key all the same', () => {
+    const { probeEvery, wakeMargin, retryEvery, stopGrace, startWithin, hungAfter, keysQuiet } = defaultTiming
+    const old = { probeEvery, wakeMargin, retryEvery, stopGrace, startWithin, hungAfter, keysQuiet }
+    const older = newDesk({ ...settings([spec('a')]), timing: old as typeof defaultTiming })
+    expect(older.settings.timing).toEqual(defaultTiming)
+    expect(withDefaults({ retryEvery: 5 })).toEqual({ ...defaultTiming, retryEvery: 5 })
   })
   it('a wait grows, stays below its cap, and is the same each time', () => {
     fc.assert(

@@ -61,6 +61,16 @@ describe('restarts', () => {
     expect(nextStep({ ...watched, wakeUp: null }, history([]), 'gone', at(0)).kind).toBe('tell')
   })
 
+  it('how long it waits at most is the configuration’s to say', () => {
+    const often = { ...service, wakeUp: { retryEvery: 10 * minute, retryAtMost: 15 * minute } }
+    const calls = [at(0), at(20), at(40), at(60)]
+    const called = nextStep(often, history([at(57), at(58), at(59)], calls), 'gone', at(61))
+    expect(called.kind === 'escalate' && ms(called.at) - ms(at(60))).toBeLessThanOrEqual(15 * minute)
+    const alone = { ...service, wakeUp: null, restarts: { ...service.restarts, pauseAtMost: 2 * minute } }
+    const restarted = nextStep(alone, history([at(1), at(2), at(3), at(4), at(5), at(6)]), 'gone', at(6))
+    expect(restarted.kind === 'restart' && ms(restarted.at) - ms(at(6))).toBeLessThanOrEqual(2 * minute)
+  })
+
   it('agents are not woken over and over for a service that falls again: later each time, within a day', () => {
     const spent = [at(-3), at(-2), at(-1)]
     const calls = [at(-9)]

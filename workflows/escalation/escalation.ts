@@ -14,6 +14,7 @@ import {
 } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
 import { watchdogWorkflowId } from '../../policy/ids.js'
+import { longestCallPause } from '../../policy/service.js'
 import { attempt } from '../failures.js'
 import { tellPerson } from '../tellPerson.js'
 import {
@@ -32,8 +33,6 @@ import { check, wakeUp } from './wakeUp.js'
 
 /** A wrong answer gets one more try before a person is told. */
 const wrongsPerRound = 2
-/** However often all of it failed, it is tried again after this. */
-const longestPause = 6 * 60 * 60_000
 
 export async function escalation(input: EscalationStart | EscalationState): Promise<EscalationResult> {
   const state = isState(input) ? input : newState(input, now())
@@ -89,13 +88,13 @@ async function round(run: Run): Promise<EscalationEnd['outcome'] | null> {
 /** Nobody could help: a person is told, and the next round comes after a pause that grows, or at once where the service is back. */
 async function rest(run: Run, why: string): Promise<EscalationEnd['outcome'] | null> {
   const { state, steps, orders } = run
-  const { service, incident, retryEvery } = state
+  const { service, incident, retryEvery, retryAtMost = longestCallPause } = state
   state.rounds += 1
   show(run, {
     attention: `${service} is down and nobody could be woken to help: ${why}; see outpool incidents show ${incident}`,
   })
   await tellPerson(state.pool, service, incident, state.attention ?? why)
-  const pause = backoff(state.rounds, { base: retryEvery, cap: longestPause }, `${service}#${incident}`)
+  const pause = backoff(state.rounds, { base: retryEvery, cap: retryAtMost }, `${service}#${incident}`)
   const what = `a person was told: ${why}; tried again in ${Math.round(pause / 60_000)} min`
   await steps.noteIncident.executeWithOptions({ summary: 'tell a person' }, [
     { service, incident, layer: 'wake-up', what },

@@ -19,9 +19,6 @@ const notTheAccounts = [
   'TmuxFailed',
 ]
 
-/** However often it failed, it is tried again after this. */
-const longestPause = 30 * 60_000
-
 /**
  * Returns when the agent runs, when a planned move found no better place (it then still runs where it was), when a
  * person's order of another kind has to be carried out first, or when the history has to be cut meanwhile.
@@ -153,7 +150,8 @@ function close(entry: RescueEntry | null, to: string | null, result: string): vo
 async function waitedForPerson(run: Run, fault: MoveFault, fails: number): Promise<boolean> {
   const { state, mail } = run
   if (!notTheAccounts.includes(fault.type)) return false
-  const pause = backoff(fails, { base: state.timing.retryEvery, cap: longestPause }, state.name)
+  const { retryEvery, retryAtMost } = state.timing
+  const pause = backoff(fails, { base: retryEvery, cap: retryAtMost }, state.name)
   const retryAt = new Date(Date.parse(now()) + pause).toISOString()
   show(run, { phase: 'parked', parkedUntil: retryAt, attention: fault.message })
   await condition(() => mail.hasOrders(), pause)

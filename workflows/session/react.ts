@@ -8,9 +8,6 @@ import { renamed } from './forks.js'
 import { currentRef, now, type Run, show } from './run.js'
 import { isFailing, onlyAccount, type SessionState } from './state.js'
 
-/** However often a turn failed on something transient, it is tried again after this. */
-const longestPause = 30 * 60_000
-
 /** A session that takes one account only is told that it runs low no more often than this. */
 const staysFor = 60 * 60_000
 
@@ -118,7 +115,7 @@ function unfit(state: SessionState, text: string, at: string): void {
 
 /** Resumed on the same account, with a growing pause; an agent that keeps crashing is left alone for longer. */
 function crashed(state: SessionState, why: string, wasWorking: boolean): void {
-  state.crashes = recentCrashes([...state.crashes, now()], now())
+  state.crashes = recentCrashes([...state.crashes, now()], now(), state.timing)
   const next = afterCrash(state.name, state.crashes, now(), state.timing)
   state.pid = null
   state.attention = next.kind === 'rest' ? `${why}. ${next.attention}` : null
@@ -148,7 +145,8 @@ async function unfreeze(run: Run, how: Extract<Observation, { kind: 'frozen' }>[
 function goOnLater(run: Run, text: string): void {
   const { state } = run
   state.transients += 1
-  const pause = backoff(state.transients, { base: state.timing.retryEvery, cap: longestPause }, state.name)
+  const { retryEvery, retryAtMost } = state.timing
+  const pause = backoff(state.transients, { base: retryEvery, cap: retryAtMost }, state.name)
   const goOn = { id: `go-on-${state.fence}-${now()}`, text: goOnText, notBefore: later(pause) }
   state.inbox = [goOn, ...state.inbox]
   const attention = `look at it with outpool attach ${state.name}: its turns keep failing: ${text}`

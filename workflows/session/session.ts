@@ -7,7 +7,7 @@ import {
   continueAsNew,
   isCancellation,
 } from '@temporalio/workflow'
-import type { AccountReading } from '../../policy/account.js'
+import { type AccountReading, withDefaults } from '../../policy/account.js'
 import type { SessionResult, SessionStart } from '../messages.js'
 import { movesOn, stepsOn, watchesOn } from '../proxies.js'
 import type { Observation } from '../../activities/contracts.js'
@@ -32,6 +32,7 @@ import {
 
 export async function session(input: SessionStart | SessionState): Promise<SessionResult> {
   const state = isState(input) ? input : newState(input, now())
+  state.timing = withDefaults(state.timing)
   const mail = new Mailbox(state)
   const run: Run = {
     state,

@@ -11,7 +11,7 @@ export async function escalate(run: Run): Promise<void> {
   const { spec, incident, fence } = state
   if (incident === null || spec.wakeUp === null) return
   const { name: service, host, pool } = spec
-  const input = { service, host, pool, incident, fence, retryEvery: spec.wakeUp.retryEvery }
+  const input = { service, host, pool, incident, fence, ...spec.wakeUp }
   try {
     await startChild<typeof escalation>('escalation', {
       workflowId: escalationWorkflowId(service, incident),
