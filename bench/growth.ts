@@ -37,6 +37,7 @@ export const growth: Measure = {
     }
     const title = 'wall → last one running'
     return {
+      ...(sessions === null ? {} : { sessions }),
       rows: [],
       facts,
       chart: { name: 'growth', title, x: 'sessions', y: 'seconds', curves: [product, floor] },

@@ -19,6 +19,8 @@ export interface Row {
   /** As many as `product`, or none. */
   floor: number[]
   goal: Goal | null
+  /** Median of the pairs' ratios, of figures whose pairs were not kept; else it is computed. */
+  ratio?: number
 }
 
 /** For a chart: how many (y) at what time or size (x). */
@@ -37,6 +39,10 @@ export interface Chart {
 }
 
 export interface Result {
+  /** How many sessions it took; not there where that is no question. */
+  sessions?: number
+  /** How many the numbers of the design speak of. */
+  aims?: number
   rows: Row[]
   /** Further facts, by name. */
   facts?: Record<string, string>
@@ -60,7 +66,11 @@ export interface Measure {
 }
 
 /** A measure's result with where and when it was taken. */
-export interface Measured extends Result {
+export interface Measured extends Omit<Result, 'sessions'> {
+  /** Null where that is no question. */
+  sessions: number | null
+  /** Of the code that was measured; with a + where it had been changed since. */
+  commit: string
   name: string
   says: string
   machine: string
@@ -74,7 +84,8 @@ export async function take(measure: Measure, options: Options): Promise<Measured
   const { name, says } = measure
   const load = loadavg()[0] ?? Number.NaN
   const at = new Date().toISOString()
-  return { name, says, machine: machine(), at, load, ...(await measure.run(options)) }
+  const { sessions = null, ...result } = await measure.run(options)
+  return { name, says, machine: machine(), commit: commit(), at, load, sessions, ...result }
 }
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5)
@@ -102,12 +113,21 @@ export async function inTurn(
 }
 
 /** What is held against the goal; null where the row has none. */
-export function compared({ product, floor, goal }: Row): { value: number; limit: number } | null {
+export function compared({ product, floor, goal, ratio }: Row): { value: number; limit: number } | null {
   if (goal === null) return null
-  if ('ratio' in goal)
-    return { value: median(product.map((one, run) => one / (floor[run] ?? Number.NaN))), limit: goal.ratio }
+  if ('ratio' in goal) {
+    const pairs = product.map((one, run) => one / (floor[run] ?? Number.NaN))
+    return { value: ratio ?? median(pairs), limit: goal.ratio }
+  }
   if ('over' in goal) return { value: median(product) - median(floor), limit: goal.over }
   return { value: Math.max(...product), limit: goal.atMost }
+}
+
+function commit(): string {
+  const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim()
+  // What is measured and written down changes the docs, and not what is measured.
+  const isChanged = git('status', '--porcelain', '--untracked-files=no', '--', ':!docs', ':!README.md') !== ''
+  return `${git('rev-parse', '--short', 'HEAD')}${isChanged ? '+' : ''}`
 }
 
 function machine(): string {

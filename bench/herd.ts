@@ -11,6 +11,8 @@ import { RealHerd } from './realHerd.js'
 import { roundsFor } from './startRounds.js'
 
 const usualSessions = 500
+/** A cross-check of the stub. */
+const usualReal = 10
 /** What two cores start side by side without waiting for one another; the loop is fastest so. */
 const respawnsAtOnce = 4
 const stub = fileURLToPath(new URL('stub/agent.sh', import.meta.url))
@@ -69,7 +71,7 @@ export const realHerd: Measure = {
   says: 'a herd of real agents',
   runs: 3,
   run: async ({ runs, sessions }) => {
-    const herd = await RealHerd.open(sessions ?? 10)
+    const herd = await RealHerd.open(sessions ?? usualReal)
     try {
       const row: Row = {
         says: `${herd.sessions} sessions of the real program walled at once → last one running; floor: a bare loop respawns the same panes`,
@@ -79,7 +81,7 @@ export const realHerd: Measure = {
         row.floor.push(Math.max(...(await herd.floor(respawnsAtOnce))) / 1000)
         row.product.push(Math.max(...(await herd.run())) / 1000)
       }
-      return { rows: [row] }
+      return { sessions: herd.sessions, aims: usualReal, rows: [row] }
     } finally {
       await herd.close()
     }
@@ -104,6 +106,7 @@ async function taken(herd: Herd, runs: number, floor: Floor): Promise<Result> {
   }
   const name = `${herd.sessions} sessions walled at once`
   return {
+    ...{ sessions: herd.sessions, aims: usualSessions },
     rows: [
       {
         says: `${name} → last one running; floor: ${floor.says}`,

@@ -28,6 +28,7 @@ export const quiet: Measure = {
         ...{ unit, product: all.map(part), floor: none.map(part), goal: { atMost } },
       })
       return {
+        ...{ sessions, aims: usualSessions },
         rows: [
           row('CPU of the worker and what it starts', '%', ({ worker }) => worker, 2),
           row('memory of the worker', 'MB', ({ workerRss }) => workerRss, 600),

@@ -1,11 +1,11 @@
 /** Figures as people read them: a table, the facts beside it, a chart, and the page that they stand on. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
 import { svgOf } from './chart.js'
 import { compared, type Measured, median, type Row, type Unit } from './harness.js'
+import { charts, merged, readStore, storeFile } from './store.js'
 
 const units: Record<Unit, string> = { ms: ' ms', s: ' s', '%': ' %', MB: ' MB', KB: ' KB', count: '' }
 
@@ -29,62 +29,79 @@ function comparedCell(row: Row): string {
   return `${figure(found.value, row.unit)}${units[row.unit]} over`
 }
 
-function goalCell(row: Row): string {
+function goalCell(row: Row, { sessions, aims }: Pick<Measured, 'sessions' | 'aims'>): string {
   const found = compared(row)
   if (found === null || row.goal === null) return '–'
-  const verdict = found.value <= found.limit ? 'reached' : '**missed**'
+  const isSmall = sessions !== null && aims !== undefined && sessions < aims
+  const reached = isSmall ? `reached with ${sessions}; asked for ${aims}: open` : 'reached'
+  const verdict = found.value <= found.limit ? reached : '**missed**'
   if ('ratio' in row.goal) return `≤ ${row.goal.ratio} ×: ${verdict}`
   if ('over' in row.goal) return `≤ ${row.goal.over}${units[row.unit]} over: ${verdict}`
   return `≤ ${row.goal.atMost}${units[row.unit]}: ${verdict}`
 }
 
 export function table(all: readonly Measured[]): string {
-  const rows = all.flatMap(({ rows: found }) => found)
-  const lines = rows.map((row) => {
-    const { says, unit, product, floor } = row
-    const cells = [says, span(product, unit), span(floor, unit), comparedCell(row), goalCell(row)]
-    return `| ${cells.join(' | ')} |`
-  })
+  const lines = all.flatMap((measured) =>
+    measured.rows.map((row) => {
+      const { says, unit, product, floor } = row
+      const figures = [span(product, unit), span(floor, unit), comparedCell(row), goalCell(row, measured)]
+      return `| ${[says, ...figures, `${measured.at.slice(0, 10)}, ${measured.commit}`].join(' | ')} |`
+    }),
+  )
   const head = [
-    '| what | product: median (min–max) | floor: median (min–max) | compared | goal |',
-    '| --- | --- | --- | --- | --- |',
+    '| what | product: median (min–max) | floor: median (min–max) | compared | goal | taken, at commit |',
+    '| --- | --- | --- | --- | --- | --- |',
   ]
   return [...head, ...lines].join('\n')
 }
 
 /** What was found besides, and on which machine. */
 export function factsOf(all: readonly Measured[]): string {
-  const machines = [...new Set(all.map(({ machine }) => machine))].map((machine) => `Measured on ${machine}.`)
-  const lines = all.flatMap(({ says, at, load, facts }) => [
-    `- ${says} (${at.slice(0, 10)}, begun at a load of ${load.toFixed(1)})`,
-    ...Object.entries(facts ?? {}).map(([name, fact]) => `  - ${name}: ${fact}`),
-  ])
-  return [...machines, '', ...lines].join('\n')
+  const machines = machinesOf(all)
+  const lines = all.flatMap(({ says, sessions, machine, at, load, facts }) => {
+    const size = sessions === null ? '' : `, ${sessions} sessions`
+    const where = machines.length > 1 ? ` on (${machines.indexOf(machine) + 1})` : ''
+    return [
+      `- ${says}${size} (${at.slice(0, 10)}${where}, begun at a load of ${load.toFixed(1)})`,
+      ...Object.entries(facts ?? {}).map(([name, fact]) => `  - ${name}: ${fact}`),
+    ]
+  })
+  return [measuredOn(machines), '', ...lines].join('\n')
 }
+
+const machinesOf = (all: readonly Measured[]): string[] => [...new Set(all.map(({ machine }) => machine))]
+
+const measuredOn = (machines: readonly string[]): string =>
+  machines.map((one, n) => `Measured on ${machines.length > 1 ? `(${n + 1}) ` : ''}${one}.`).join('\n')
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const store = file('../docs/performance.json')
-const storeSchema = z.array(
-  z.custom<Measured>((value) => z.looseObject({ name: z.string() }).safeParse(value).success),
-)
 
-/** Keeps the newest result of each measure in docs/performance.json, and makes the page, README and charts from it. */
-export function publish(fresh: readonly Measured[], order: readonly string[]): void {
-  const kept = existsSync(store) ? storeSchema.parse(JSON.parse(readFileSync(store, 'utf8'))) : []
-  const all = order.flatMap((name) => [...fresh, ...kept].find((one) => one.name === name) ?? [])
-  writeFileSync(store, JSON.stringify(all))
-  const charts = all.flatMap(({ chart }) => chart ?? [])
-  for (const chart of charts) writeFileSync(file(`../docs/pictures/bench-${chart.name}.svg`), svgOf(chart))
-  const pictures = charts.map(({ name, title }) => `![${title}](pictures/bench-${name}.svg)`).join('\n\n')
-  writeBetweenMarks(file('../docs/performance.md'), [table(all), pictures, factsOf(all)].join('\n\n'))
-  writeBetweenMarks(file('../README.md'), table(all.filter(({ name }) => readmeNames.includes(name))))
-  const prettier = createRequire(import.meta.url).resolve('prettier/bin/prettier.cjs')
-  const written = [store, file('../docs/performance.md'), file('../README.md')]
-  execFileSync(process.execPath, [prettier, '--log-level', 'warn', '--write', ...written])
+/** What stands between the marks of docs/performance.md. */
+export function pageOf(all: readonly Measured[]): string {
+  const pictures = charts(all).map(({ name, title }) => `![${title}](pictures/bench-${name}.svg)`)
+  return [table(all), pictures.join('\n\n'), factsOf(all)].filter((part) => part !== '').join('\n\n')
 }
 
-/** The README shows what a user waits for; the page has everything. */
-const readmeNames = ['rescue', 'reports', 'ls', 'herd']
+/** What a user waits for, each in the largest size that was measured; the page has everything. */
+export function readmeOf(all: readonly Measured[]): string {
+  const shown = ['rescue', 'reports', 'ls', 'herd'].flatMap(
+    (wanted) => all.filter(({ name }) => name === wanted).at(-1) ?? [],
+  )
+  return [measuredOn(machinesOf(shown)), table(shown)].join('\n\n')
+}
+
+/** Takes fresh results into docs/performance.json, and makes page, README and charts from what is kept there. */
+export function publish(fresh: readonly Measured[], order: readonly string[]): void {
+  const all = merged(readStore(), fresh, order)
+  writeFileSync(storeFile, JSON.stringify(all))
+  for (const chart of charts(all))
+    writeFileSync(file(`../docs/pictures/bench-${chart.name}.svg`), svgOf(chart))
+  writeBetweenMarks(file('../docs/performance.md'), pageOf(all))
+  writeBetweenMarks(file('../README.md'), readmeOf(all))
+  const prettier = createRequire(import.meta.url).resolve('prettier/bin/prettier.cjs')
+  const written = [storeFile, file('../docs/performance.md'), file('../README.md')]
+  execFileSync(process.execPath, [prettier, '--log-level', 'warn', '--write', ...written])
+}
 
 /** Puts the figures between a file's marks. */
 function writeBetweenMarks(path: string, content: string): void {

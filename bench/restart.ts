@@ -29,6 +29,7 @@ export const restart: Measure = {
       const floor = (seconds: number): number[] => Array.from({ length: runs }, () => seconds)
       const says = `all ${sessions} sessions watched again; floor: the same with none`
       return {
+        ...{ sessions, aims: usualSessions },
         rows: [
           {
             says: `kill -9 of the worker, \`outpool up\` → ${says}`,

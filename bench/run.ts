@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- NAME ...] [-- --runs N] [--sessions N] [--json FILE] [--write]`: prints a table of figures; `--write`
- * puts it into docs/performance.md and README.md, where the figures of the measures that were not taken stay.
+ * takes them into docs/performance.json, by measure and size, and makes docs/performance.md and README.md from all that is
+ * kept there. `--page` only does the latter, and measures nothing.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
     sessions: { type: 'string' },
     json: { type: 'string' },
     write: { type: 'boolean', default: false },
+    page: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 })
@@ -30,9 +32,14 @@ const order = measures.map(({ name }) => name)
 const isWrong = positionals.some((name) => !order.includes(name))
 if (isWrong || !isCount(values.runs) || !isCount(values.sessions)) {
   console.error(
-    `usage: npm run bench [-- ${order.join('|')} ...] [--runs N] [--sessions N] [--json FILE] [--write]`,
+    `usage: npm run bench [-- ${order.join('|')} ...] [--runs N] [--sessions N] [--json FILE] [--write | --page]`,
   )
   process.exit(2)
+}
+
+if (values.page) {
+  publish([], order)
+  process.exit(0)
 }
 
 const all: Measured[] = []

@@ -1,0 +1,76 @@
+/** What benchmarks measured is kept, and the pages say what is kept. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { format, resolveConfig } from 'prettier'
+import { describe, expect, it } from 'vitest'
+import type { Measured } from '../../bench/harness.js'
+import { pageOf, readmeOf, table } from '../../bench/report.js'
+import { charts, merged, readStore } from '../../bench/store.js'
+
+const taken = (
+  name: string,
+  sessions: number | null,
+  day: number,
+  over: Partial<Measured> = {},
+): Measured => ({
+  ...{ name, says: name, machine: 'two cores', commit: 'abc1234', at: `2026-11-0${day}T00:00:00.000Z` },
+  ...{ load: 1, sessions, rows: [], ...over },
+})
+const order = ['rescue', 'herd']
+const named = (all: Measured[]) =>
+  all.map(({ name, sessions, at }) => `${name} ${sessions ?? '-'} ${at.slice(8, 10)}`)
+
+describe('docs/performance.json', () => {
+  it('keeps each measure in each size, the newest of it, in the order of the measures', () => {
+    const kept = [taken('herd', 500, 1), taken('herd', 100, 2), taken('rescue', null, 3)]
+    expect(named(merged(kept, [taken('herd', 100, 4)], order))).toEqual([
+      'rescue - 03',
+      'herd 100 04',
+      'herd 500 01',
+    ])
+    expect(named(merged(kept, [], order))).toHaveLength(3)
+  })
+
+  it('a measure that is gone keeps its figures, behind the others', () => {
+    expect(named(merged([taken('old', null, 1)], [taken('herd', 5, 2)], order))).toEqual([
+      'herd 5 02',
+      'old - 01',
+    ])
+  })
+
+  it('a curve over sizes is joined from what each size had to say', () => {
+    const chart = (...points: [number, number][]) => ({
+      ...{ name: 'growth', title: 't', x: 'sessions', y: 's', curves: [{ name: 'outpool', points }] },
+    })
+    const all = [
+      taken('growth', 100, 2, { chart: chart([100, 9]) }),
+      taken('growth', null, 1, { chart: chart([10, 1], [100, 5], [500, 30]) }),
+    ]
+    expect(charts(all)).toEqual([chart([10, 1], [100, 9], [500, 30])])
+  })
+
+  it('what was reached with fewer than was asked for is open', () => {
+    const row = { says: 'up', unit: 's' as const, product: [2], floor: [1], goal: { ratio: 3 } }
+    expect(table([taken('herd', 100, 1, { aims: 500, rows: [row] })])).toContain(
+      'reached with 100; asked for 500: open',
+    )
+    expect(table([taken('herd', 500, 1, { aims: 500, rows: [row] })])).toContain('≤ 3 ×: reached |')
+  })
+
+  it('is what the pages show (npm run bench -- --page)', async () => {
+    const all = readStore()
+    expect(all.length).toBeGreaterThan(0)
+    for (const [path, made] of [
+      ['../../docs/performance.md', pageOf(all)],
+      ['../../README.md', readmeOf(all)],
+    ] as const) {
+      const file = fileURLToPath(new URL(path, import.meta.url))
+      const [, , shown] =
+        /(<!-- bench: begin[^>]*-->)\n\n([\s\S]*?)\n\n<!-- bench: end -->/.exec(readFileSync(file, 'utf8')) ??
+        []
+      const laidOut = await format(made, { ...(await resolveConfig(file)), parser: 'markdown' })
+      expect(shown).toBe(laidOut.trimEnd())
+    }
+    // The formatter takes seconds to load on a busy machine.
+  }, 60_000)
+})
