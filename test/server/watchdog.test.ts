@@ -21,9 +21,7 @@ const names = [
 ]
 
 let guarded: Guarded
-/** Pairs of live processes of one service, seen at any instant. */
-const doubles: string[] = []
-let watching: NodeJS.Timeout
+let watching: ReturnType<Guarded['watchDoubles']>
 
 beforeAll(async () => {
   guarded = await Guarded.open([
@@ -36,16 +34,11 @@ beforeAll(async () => {
     { name: 'watched', config: { pidFile: 'watched/pid' } },
   ])
   await guarded.startWorker()
-  watching = setInterval(() => {
-    for (const name of names)
-      void guarded.alive(name).then((pids) => {
-        if (pids.length > 1) doubles.push(`${name}: ${pids.join(' and ')}`)
-      })
-  }, 100)
+  watching = guarded.watchDoubles(names)
 }, 120_000)
 
 afterAll(async () => {
-  clearInterval(watching)
+  watching.stop()
   await guarded.close(names)
 }, 60_000)
 
@@ -286,6 +279,6 @@ describe('law 7: the worker goes', () => {
   })
 
   it('law 7: at no instant did two processes of one service live', () => {
-    expect(doubles).toEqual([])
+    expect(watching.stop()).toEqual([])
   })
 })

@@ -1,6 +1,8 @@
 /** Services for tests: one small program that a file tells how to behave, guarded by a real worker on a real engine. */
+import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Client, Connection } from '@temporalio/client'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
@@ -18,7 +20,7 @@ import {
   watchdogUpdates,
   type WatchdogCard,
 } from '../../workflows/messages.js'
-import { type DevServer, devServer } from '../support/engine.js'
+import { type DevServer, devServer, ownEngineOnly } from '../support/engine.js'
 import { until } from '../support/until.js'
 
 // Failures that tests provoke are not news.
@@ -26,7 +28,8 @@ Runtime.install({ logger: new DefaultLogger('ERROR') })
 
 /**
  * Notes its process id in `starts`, beats five times a second, and does what the file `mode` says: `quiet` (beats no more),
- * `spin`, `deaf` (as quiet, and does not listen to TERM), `exit N`.
+ * `spin`, `deaf` (as quiet, and does not listen to TERM), `exit N`. `deaf PID WORKER` is meant for that process alone, which
+ * kills the worker when it gets TERM.
  */
 const program = `
 import { appendFileSync, readFileSync, writeFileSync, renameSync } from 'node:fs'
@@ -38,12 +41,19 @@ if (mode() === 'fork' && process.argv[3] !== 'child') {
 } else {
   appendFileSync('starts', process.pid + '\\n')
   console.log('started as ' + process.pid)
-  process.on('SIGTERM', () => { if (mode() !== 'deaf') process.exit(0) })
+  const isFor = (pid) => pid === undefined || Number(pid) === process.pid
+  process.on('SIGTERM', () => {
+    const [what, pid, worker] = mode().split(' ')
+    if (what !== 'deaf' || !isFor(pid)) process.exit(0)
+    if (worker === undefined) return
+    writeFileSync('mode', 'deaf ' + pid)
+    process.kill(Number(worker), 'SIGKILL')
+  })
   const work = () => {
     const [what, arg] = mode().split(' ')
     if (what === 'exit') { console.log('leaving with ' + arg); process.exit(Number(arg)) }
     if (what === 'spin') for (;;);
-    if (what === 'quiet' || what === 'deaf') return
+    if (what === 'quiet' || (what === 'deaf' && isFor(arg))) return
     writeFileSync('beat.new', JSON.stringify({ by: name, pid: process.pid, at: new Date().toISOString(), doing: 'its work' }))
     try { renameSync('beat.new', 'beat') } catch {}
   }
@@ -51,6 +61,11 @@ if (mode() === 'fork' && process.argv[3] !== 'child') {
   setInterval(work, 200)
 }
 `
+
+/** How a service is found that Outpool does not start itself. */
+const places = ['pidFile', 'unit', 'pane']
+
+const workerProgram = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url))
 
 export interface ServiceWish {
   name: string
@@ -85,7 +100,7 @@ export class Guarded {
       if (mode !== undefined) writeFileSync(join(dir, name, 'mode'), mode)
       return {
         ...{ name, cwd: join(dir, name), every: '2s' },
-        ...(config?.['pidFile'] === undefined
+        ...(places.every((place) => config?.[place] === undefined)
           ? { run: [process.execPath, join(dir, 'program.mjs'), name] }
           : {}),
         heartbeat: { file: join(dir, name, 'beat'), staleAfter: '5s' },
@@ -106,6 +121,24 @@ export class Guarded {
     const { home, connectOptions, namespace } = this.server
     const config = parseConfig(change(this.#text), join(this.dir, 'outpool.yaml'))
     this.#worker = await startWorker({ home, config, connectOptions, namespace })
+  }
+
+  /** In a process of its own, which can be killed at any instant. `ready` answers null where it was killed before it was. */
+  startWorkerProcess(env: Record<string, string>): { child: ChildProcess; ready: Promise<string | null> } {
+    const config = join(this.dir, 'outpool.yaml')
+    writeFileSync(config, this.#text)
+    const child = spawn(process.execPath, [workerProgram, 'worker', '--config', config], {
+      env: { ...ownEngineOnly(), OUTPOOL_HOME: this.dir, ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let said = ''
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const ready = until(
+      'the worker to be ready',
+      () => Promise.resolve(child.signalCode === null ? said : null),
+      (text) => text === null || text.includes('ready.'),
+    )
+    return { child, ready }
   }
 
   async stopWorker(): Promise<void> {
@@ -166,6 +199,23 @@ export class Guarded {
 
   async historyLength(service: string): Promise<number> {
     return (await this.#client.workflow.getHandle(watchdogWorkflowId(service)).describe()).historyLength
+  }
+
+  /** Notes every instant at which more than one process of a service lives. */
+  watchDoubles(services: string[]): { stop(): string[] } {
+    const doubles: string[] = []
+    const timer = setInterval(() => {
+      for (const name of services)
+        void this.alive(name).then((pids) => {
+          if (pids.length > 1) doubles.push(`${name}: ${pids.join(' and ')}`)
+        })
+    }, 100)
+    return {
+      stop: () => {
+        clearInterval(timer)
+        return doubles
+      },
+    }
   }
 
   /** Runs and beats, in this many-th process. */

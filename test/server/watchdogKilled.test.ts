@@ -1,0 +1,101 @@
+/** Law 7 for services: a real worker process is killed in the middle of what its watchdog does, at each point that matters. */
+import type { ChildProcess } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startOf } from '../../activities/processes.js'
+import { KillingTmux } from '../support/killingTmux.js'
+import { until } from '../support/until.js'
+import { Guarded } from './watchdogSupport.js'
+
+const names = ['together', 'ordered', 'started', 'asked', 'first']
+
+let guarded: Guarded
+let tmux: KillingTmux
+let worker: ChildProcess
+let watching: ReturnType<Guarded['watchDoubles']>
+
+async function startWorker(): Promise<void> {
+  const { child, ready } = guarded.startWorkerProcess({ PATH: `${tmux.folder}:${process.env['PATH'] ?? ''}` })
+  worker = child
+  await ready
+}
+const untilKilled = (): Promise<unknown> =>
+  until(
+    'the end of the worker',
+    () => Promise.resolve(worker.signalCode),
+    (signal) => signal === 'SIGKILL',
+  )
+async function killService(name: string): Promise<void> {
+  const [pid] = await guarded.alive(name)
+  process.kill(pid!, 'SIGKILL')
+}
+
+beforeAll(async () => {
+  guarded = await Guarded.open(names.map((name) => ({ name })))
+  tmux = await KillingTmux.in(guarded.dir)
+  watching = guarded.watchDoubles(names)
+}, 120_000)
+
+afterAll(async () => {
+  watching.stop()
+  worker.kill('SIGKILL')
+  await guarded.close(names)
+}, 60_000)
+
+describe('law 7: a worker that is killed', () => {
+  it('law 7: at the very first start of a service leaves it running, and it is not started again', async () => {
+    tmux.killAt('after', 'new-session', 'service/first')
+    await startWorker()
+    await untilKilled()
+    await startWorker()
+    await Promise.all(names.map((name) => guarded.untilWell(name)))
+    expect(guarded.starts('first')).toHaveLength(1)
+  })
+
+  it('law 7: together with a service has it started again once', async () => {
+    await killService('together')
+    worker.kill('SIGKILL')
+    await untilKilled()
+    await startWorker()
+    await guarded.untilWell('together', 2)
+    expect(guarded.starts('together')).toHaveLength(2)
+  })
+
+  it('law 7: before anything of the restart has happened does not keep the service down', async () => {
+    tmux.killAt('before', 'respawn-pane', 'services/ordered')
+    await killService('ordered')
+    await untilKilled()
+    expect(await guarded.alive('ordered')).toEqual([])
+    await startWorker()
+    await guarded.untilWell('ordered', 2)
+    expect(guarded.starts('ordered')).toHaveLength(2)
+  })
+
+  it('law 7: after the service was started and before that is known takes the process as it is', async () => {
+    tmux.killAt('after', 'respawn-pane', 'services/started')
+    await killService('started')
+    await untilKilled()
+    await until(
+      'its second process',
+      () => guarded.alive('started'),
+      (alive) => alive.length === 1,
+    )
+    await startWorker()
+    await guarded.untilWell('started', 2)
+    expect(guarded.starts('started')).toHaveLength(2)
+  })
+
+  it('law 7: between TERM and KILL has the frozen service ended all the same, and started once', async () => {
+    const [frozen] = await guarded.alive('asked')
+    guarded.mode('asked', `deaf ${frozen!} ${worker.pid!}`)
+    await untilKilled()
+    expect(await startOf(frozen!)).not.toBeNull()
+    await startWorker()
+    await guarded.untilWell('asked', 2)
+    expect(await startOf(frozen!)).toBeNull()
+    expect(guarded.starts('asked')).toHaveLength(2)
+  })
+
+  it('law 7: at no instant did two processes of one service live', () => {
+    expect(watching.stop()).toEqual([])
+  })
+})
