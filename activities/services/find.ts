@@ -129,8 +129,9 @@ async function findForeignPane(target: string): Promise<Found> {
     { reject: false, timeout: systemctlWithin },
   )
   if (exitCode === undefined) throw new Error('tmux cannot be run')
-  const [pid, dead] = stdout.split(' ')
-  if (exitCode !== 0 || pid === undefined) return { process: null, ended: `there is no pane ${target}` }
+  const [pid = '', dead] = stdout.split(' ')
+  // Where its server runs, tmux has an answer for a pane that is not there too: nothing.
+  if (exitCode !== 0 || pid === '') return { process: null, ended: `there is no pane ${target}` }
   const found = dead === '1' ? null : await live(Number(pid))
   return { process: found, ended: found === null ? `the process of pane ${target} has ended` : null }
 }

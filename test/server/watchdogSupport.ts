@@ -28,8 +28,8 @@ Runtime.install({ logger: new DefaultLogger('ERROR') })
 
 /**
  * Notes its process id in `starts`, beats five times a second, and does what the file `mode` says: `quiet` (beats no more),
- * `spin`, `deaf` (as quiet, and does not listen to TERM), `exit N`. `deaf PID WORKER` is meant for that process alone, which
- * kills the worker when it gets TERM.
+ * `spin`, `deaf` (as quiet, and does not listen to TERM), `exit N`. `quiet PID` and `deaf PID` are meant for that
+ * process alone; `deaf PID WORKER` also kills the worker when it gets TERM.
  */
 const program = `
 import { appendFileSync, readFileSync, writeFileSync, renameSync } from 'node:fs'
@@ -53,7 +53,7 @@ if (mode() === 'fork' && process.argv[3] !== 'child') {
     const [what, arg] = mode().split(' ')
     if (what === 'exit') { console.log('leaving with ' + arg); process.exit(Number(arg)) }
     if (what === 'spin') for (;;);
-    if (what === 'quiet' || (what === 'deaf' && isFor(arg))) return
+    if ((what === 'quiet' || what === 'deaf') && isFor(arg)) return
     writeFileSync('beat.new', JSON.stringify({ by: name, pid: process.pid, at: new Date().toISOString(), doing: 'its work' }))
     try { renameSync('beat.new', 'beat') } catch {}
   }
@@ -66,6 +66,9 @@ if (mode() === 'fork' && process.argv[3] !== 'child') {
 const places = ['pidFile', 'unit', 'pane']
 
 const workerProgram = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url))
+
+/** Its file, in the folder above each service's. */
+export const serviceProgram = 'program.mjs'
 
 export interface ServiceWish {
   name: string
@@ -94,14 +97,14 @@ export class Guarded {
     const server = await devServer()
     const dir = server.home.dir
     for (const folder of ['max-1', 'medic']) mkdirSync(join(dir, 'logins', folder), { recursive: true })
-    writeFileSync(join(dir, 'program.mjs'), program)
+    writeFileSync(join(dir, serviceProgram), program)
     const services = wishes.map(({ name, mode, config }) => {
       mkdirSync(join(dir, name))
       if (mode !== undefined) writeFileSync(join(dir, name, 'mode'), mode)
       return {
         ...{ name, cwd: join(dir, name), every: '2s' },
         ...(places.every((place) => config?.[place] === undefined)
-          ? { run: [process.execPath, join(dir, 'program.mjs'), name] }
+          ? { run: [process.execPath, join(dir, serviceProgram), name] }
           : {}),
         heartbeat: { file: join(dir, name, 'beat'), staleAfter: '5s' },
         restarts: { limit: 3, within: '1m', pause: '1s' },
@@ -243,6 +246,11 @@ export class Guarded {
   /** Appends to a file, as work that is done does. */
   grow(service: string, file: string): void {
     appendFileSync(this.path(service, file), 'more\n')
+  }
+
+  /** A file beside the folders of the services. */
+  write(file: string, text: string): void {
+    writeFileSync(join(this.dir, file), text)
   }
 
   remove(service: string, file: string): void {

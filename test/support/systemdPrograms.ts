@@ -37,9 +37,33 @@ ${joins('scope')}
 exec "$@"
 `
 
-/** Notes what it is asked; prints and ends as the file `systemctl.says` beside it says, first line the exit code. */
-const systemctl = (log: string, says: string): string => `#!/bin/sh
-printf '%s\\n' "$*" >> '${log}'
+/**
+ * Notes what it is asked. Units are files of the folder `units`, each with the command line of its service: it starts them,
+ * ends them, and says which process they have, in the words of the real one. To all else it answers as the file `says` has
+ * it, first line the exit code.
+ */
+const systemctl = (log: string, says: string, units: string): string => `#!/bin/sh
+printf '%s\n' "$*" >> '${log}'
+case "$1" in --user|--system) shift;; esac
+verb=$1 unit='${units}'/$2
+pid=$(cat "$unit.pid" 2>/dev/null)
+kill -0 "$pid" 2>/dev/null || pid=
+end() { [ -z "$pid" ] || kill -KILL "$pid"; }
+start() {
+  [ -z "$pid" ] || return
+  rm -f "$unit.pid"
+  setsid sh -c 'echo $$ > "$0.pid"; exec sh "$0"' "$unit" > /dev/null 2>&1 &
+  until [ -s "$unit.pid" ]; do sleep 0.05; done
+}
+if [ -e "$unit" ]; then
+  case "$verb" in
+    show) [ -n "$pid" ] && state=active || state=failed
+      printf 'MainPID=%s\nActiveState=%s\nResult=exit-code\n' "\${pid:-0}" "$state"; exit 0;;
+    start) start; exit 0;;
+    stop) end; exit 0;;
+    restart) end; pid=; start; exit 0;;
+  esac
+fi
 [ -e '${says}' ] || exit 0
 tail -n +2 '${says}'
 exit "$(head -n 1 '${says}')"
@@ -50,14 +74,17 @@ export class SystemdPrograms {
   readonly folder: string
   readonly #manager: string
   readonly #says: string
+  readonly #units: string
 
   constructor(dir: string) {
     this.folder = join(dir, 'systemd-bin')
     mkdirSync(this.folder)
     this.#manager = join(this.folder, 'manager')
     this.#says = join(this.folder, 'systemctl.says')
+    this.#units = join(this.folder, 'units')
+    mkdirSync(this.#units)
     this.#write('systemd-run', systemdRun(this.#log('systemd-run'), this.#manager))
-    this.#write('systemctl', systemctl(this.#log('systemctl'), this.#says))
+    this.#write('systemctl', systemctl(this.#log('systemctl'), this.#says, this.#units))
     writeFileSync(this.#manager, '')
   }
 
@@ -70,6 +97,11 @@ export class SystemdPrograms {
   asked(program: 'systemd-run' | 'systemctl'): string[] {
     const log = this.#log(program)
     return existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []
+  }
+
+  /** A unit whose main process runs this script. */
+  addUnit(name: string, script: string): void {
+    writeFileSync(join(this.#units, name), script)
   }
 
   /** How systemctl answers from now on. */

@@ -1,0 +1,120 @@
+/** Services that somebody else starts: found by their pid file, their unit or their pane, and started anew by a command, or by a person. */
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { startOf } from '../../activities/processes.js'
+import { SystemdPrograms } from '../support/systemdPrograms.js'
+import { until } from '../support/until.js'
+import { Guarded, serviceProgram } from './watchdogSupport.js'
+
+const names = ['filed', 'unit', 'machine', 'paned', 'shown']
+
+let guarded: Guarded
+let systemd: SystemdPrograms
+
+/** The user's own tmux server, of this test alone. */
+const tmux = (...args: string[]): string =>
+  execFileSync('tmux', ['-f', '/dev/null', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+const program = (name: string): string =>
+  `cd '${guarded.path(name, '.')}' && exec '${process.execPath}' ../${serviceProgram} ${name}`
+const sh = (script: string): string[] => ['/bin/sh', '-c', script]
+
+/** As daemons do: not done before what it leaves behind has a terminal session, and a pid file, of its own. */
+const daemonizes = `rm -f pid
+setsid sh -c 'echo $$ > pid; exec sh ../filed.sh' > /dev/null 2>&1 &
+until [ -s pid ]; do sleep 0.05; done`
+
+beforeAll(async () => {
+  guarded = await Guarded.open([
+    { name: 'filed', config: { pidFile: 'filed/pid', run: sh(daemonizes) } },
+    {
+      name: 'unit',
+      config: { unit: 'unit.service', run: ['systemctl', '--user', 'restart', 'unit.service'] },
+    },
+    { name: 'machine', config: { unit: 'system:machine.service' } },
+    {
+      name: 'paned',
+      config: { pane: 'paned:0.0', run: sh('tmux -f /dev/null new-session -d -s paned sh ../paned.sh') },
+    },
+    { name: 'shown', config: { pane: 'shown:0.0' } },
+  ])
+  for (const name of names) guarded.write(`${name}.sh`, program(name))
+  systemd = new SystemdPrograms(guarded.dir)
+  for (const name of ['unit', 'machine']) systemd.addUnit(`${name}.service`, program(name))
+  vi.stubEnv('PATH', `${systemd.folder}:${process.env['PATH'] ?? ''}`)
+  vi.stubEnv('TMUX_TMPDIR', guarded.dir)
+  vi.stubEnv('TMUX', undefined)
+  await guarded.startWorker()
+}, 120_000)
+
+afterAll(async () => {
+  await guarded.close(names)
+  try {
+    tmux('kill-server')
+  } catch {
+    // It has ended with its last session.
+  }
+  vi.unstubAllEnvs()
+}, 60_000)
+
+/** Killed, it is started by its command; silent, it is ended first. Each is an incident of its own, which is over then. */
+async function expectStartedAnew(name: string): Promise<void> {
+  await guarded.untilWell(name)
+  const [first] = await guarded.alive(name)
+  process.kill(first!, 'SIGKILL')
+  await guarded.untilWell(name, 2)
+  const [second] = await guarded.alive(name)
+  guarded.mode(name, `quiet ${second!}`)
+  await guarded.untilWell(name, 3)
+  expect(await startOf(second!)).toBeNull()
+  expect(guarded.starts(name)).toHaveLength(3)
+  const incidents = await until(
+    `the incidents of ${name}`,
+    () => Promise.resolve(guarded.incidents(name)),
+    (all) => all.length === 2 && all.every(({ outcome }) => outcome === 'recovered'),
+  )
+  expect(incidents.map(({ timeline }) => timeline[0]?.what.split(':')[0])).toEqual(['missing', 'frozen'])
+}
+
+/** Not there, it is left to a person, who is told; once they have started it, it is guarded again. */
+async function expectLeftToPerson(name: string, why: RegExp, start: () => void): Promise<void> {
+  const { attention } = await until(
+    `a word about ${name}`,
+    () => guarded.card(name),
+    (card) => card.attention !== null,
+  )
+  expect(attention).toMatch(why)
+  expect(attention).toContain('start it again yourself')
+  start()
+  await until(
+    `the return of ${name}`,
+    () => guarded.card(name),
+    ({ state, incident }) => state === 'running' && incident === null,
+  )
+  const [pid] = await guarded.alive(name)
+  expect((await guarded.check(name)).service.pid).toBe(pid)
+  expect(guarded.starts(name)).toHaveLength(1)
+}
+
+describe.concurrent('what somebody else starts', () => {
+  it('is found by its pid file, and started by a command', () => expectStartedAnew('filed'))
+
+  it('is found by its unit, and started by systemd, which ends it as well', async () => {
+    await expectStartedAnew('unit')
+    const asked = systemd.asked('systemctl').filter((line) => line.endsWith('restart unit.service'))
+    expect(asked).toEqual(Array(3).fill('--user restart unit.service'))
+  })
+
+  it('is found by its pane, and started by a command', () => expectStartedAnew('paned'))
+
+  it('is left to a person where Outpool has no command: a unit of the machine', async () => {
+    await expectLeftToPerson('machine', /machine\.service is failed, exit-code/, () => {
+      execFileSync('systemctl', ['start', 'machine.service'])
+    })
+    expect(systemd.asked('systemctl')).toContain('show machine.service --property=MainPID,ActiveState,Result')
+  })
+
+  it('is left to a person where Outpool has no command: a pane', () =>
+    expectLeftToPerson('shown', /there is no pane shown:0\.0/, () => {
+      tmux('new-session', '-d', '-s', 'shown', 'sh', guarded.path('.', 'shown.sh'))
+    }))
+})
