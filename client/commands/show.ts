@@ -1,39 +1,23 @@
 /** `outpool show NAME` */
 import type { Colors } from 'picocolors/types.js'
 import { openHome } from '../../config/home.js'
-import { readLive } from '../../config/liveState.js'
 import { type Call, note, print, printJson } from '../call.js'
 import { withEngine } from '../engine.js'
-import { askSession, findSession, lastWord } from '../session.js'
-import { type RescueRow, type SessionCard, viewOf, withLive } from '../sessionRows.js'
+import type { RescueRow, SessionCard } from '../sessionRows.js'
+import { readStory, storyView } from '../sessionStory.js'
 import { fit, oneLine } from '../terminal.js'
 import { ago, clock } from '../times.js'
 import { stateOf } from './ls.js'
 
-/** A worker answers in milliseconds; without one the engine would let us wait. */
-const answerWithinMs = 2_000
-
 export async function show(call: Call): Promise<void> {
   const home = openHome()
   const name = call.arg(0, 'NAME')
-  const { card, running, rescueLog } = await withEngine(home, async (engine) => {
-    const found = await findSession(engine, name)
-    const answer = found.running
-      ? await askSession(engine, name, answerWithinMs)
-      : await lastWord(engine, name)
-    if (answer === null) return { ...found, rescueLog: null }
-    const { running } = found
-    const card: SessionCard = running ? answer : { ...answer, phase: 'stopped' }
-    return { card, running, rescueLog: answer.rescueLog }
-  })
-  const now = new Date()
-  const seen = running ? withLive(card, readLive(home), home, now) : card
+  const story = await withEngine(home, (engine) => readStory(engine, home, name))
+  const { card, running, rescueLog } = story
   if (rescueLog === null && running)
     note('no worker answers, so this is what was last written down, without the rescue log: `outpool up`')
-  const { tmuxSocket, pid, transcript, fork, since, models, fallback, pinnedTo, priority, startedAt } = seen
-  const more = { tmuxSocket, pid, transcript, fork, since, models, fallback, pinnedTo, priority, startedAt }
-  if (call.json) printJson({ ...viewOf(seen), ...more, rescueLog })
-  else print(page(seen, rescueLog, call.colors, call.width, now))
+  if (call.json) printJson(storyView(story))
+  else print(page(card, rescueLog, call.colors, call.width, new Date()))
 }
 
 function page(

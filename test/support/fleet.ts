@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
+import { withEngine } from '../../client/engine.js'
+import { readStory, storyView } from '../../client/sessionStory.js'
 import { readEngine } from '../../config/liveState.js'
 import { openHome } from '../../config/home.js'
 import type { SessionDetails } from '../../policy/session.js'
@@ -73,13 +75,25 @@ export class Fleet {
     return this.json<SessionDetails>('show', name)
   }
 
+  /**
+   * What `show` would print, without a process for it: one look after the other would take a whole core from the agents
+   * that are waited for.
+   */
+  #look(name: string): Promise<SessionDetails> {
+    const home = openHome(this.env)
+    return withEngine(home, async (engine) => {
+      const story = await readStory(engine, home, name)
+      return storyView(story) as SessionDetails
+    })
+  }
+
   /** Waits until the session is as wanted; the error shows what it was last. */
   untilSession(
     name: string,
     wanted: (session: SessionDetails) => boolean,
     withinMs = 60_000,
   ): Promise<SessionDetails> {
-    return until(`session ${name}`, () => this.show(name), wanted, withinMs)
+    return until(`session ${name}`, () => this.#look(name), wanted, withinMs)
   }
 
   /** Starts `outpool up` and waits until it is ready. */

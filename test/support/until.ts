@@ -6,7 +6,10 @@ export class NeverHappened extends Error {
   override readonly name = 'NeverHappened'
 }
 
-/** Looks again and again until the value is as wanted. A look that fails counts as not yet. */
+/**
+ * Looks again and again until the value is as wanted. A look that fails counts as not yet. A look that starts a process must
+ * not take the machine from what it waits for: as long as it takes, so long is the pause after it.
+ */
 export async function until<T>(
   what: string,
   look: () => Promise<T>,
@@ -16,6 +19,7 @@ export async function until<T>(
   const end = performance.now() + withinMs
   let last: unknown = 'nothing was seen'
   do {
+    const began = performance.now()
     try {
       const value = await look()
       last = value
@@ -23,7 +27,7 @@ export async function until<T>(
     } catch (error) {
       last = error
     }
-    await delay(50)
+    await delay(Math.max(50, performance.now() - began))
   } while (performance.now() < end)
   const shown = last instanceof Error ? last.message : JSON.stringify(last, null, 2)
   throw new NeverHappened(`${what} was not as wanted within ${withinMs / 1000} s; last: ${shown}`)
