@@ -1,4 +1,6 @@
 /** Sessions that a person is in, sessions whose subagent meets the wall, and a worker that comes and goes while all is well. */
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Fleet, startFleet } from '../support/fleet.js'
 import { holdersOf } from '../support/holders.js'
@@ -12,7 +14,11 @@ let fleet: Fleet
 beforeEach(async () => {
   // Tools run without a question: nobody is there to answer one.
   const agentArgs = ['--permission-mode', 'manual', '--allowedTools=Agent,Task']
-  fleet = await startFleet({ accounts: ['max-1', 'max-2'], agentArgs })
+  const secret = { fromCommand: ['./secret.sh'] }
+  const accountConfig = { 'max-2': { env: { FROM_A_VAULT: secret } } }
+  fleet = await startFleet({ accounts: ['max-1', 'max-2'], agentArgs, accountConfig })
+  const script = `#!/bin/sh\nwhile [ -e '${vaultLock()}' ]; do sleep 0.05; done\necho made-up\n`
+  writeFileSync(join(fleet.dir, 'secret.sh'), script, { mode: 0o755 })
   for (const name of ['max-1', 'max-2'])
     fleet.world.standIn.account(name).windows({
       five_hour: { used: 0.2, resetsAt: hours(4) },
@@ -21,6 +27,9 @@ beforeEach(async () => {
   await fleet.up()
 })
 afterEach(() => fleet.close())
+
+/** While this file is there, a secret of max-2 lets wait, and with it whoever moves there. */
+const vaultLock = (): string => join(fleet.dir, 'vault.lock')
 
 const screen = (name: string): string => fleet.tmux('capture-pane', '-p', '-t', `=${name}:`)
 
@@ -80,12 +89,15 @@ describe('a person in the pane', () => {
       await shows('Queued')
       types('-l', 'half a')
       await shows('half a')
+      writeFileSync(vaultLock(), '')
       refuse()
       // The agent is gone, and the next one is not there yet.
       await shows('no agent is here now')
       types('-l', 'Said to nobody.')
       types('Enter')
       types('-l', ' thought')
+      await shows('Said to nobody.')
+      rmSync(vaultLock())
       const said = await until(
         'both texts',
         () => Promise.resolve(standIn.requests({ kind: 'turn', sessionId, account: 'max-2' }).at(-1)),
