@@ -136,6 +136,22 @@ export function withdraw(desk: PoolDesk, session: string): PoolDesk {
   })
 }
 
+/** While somebody waits, a lease that its session left behind may be what they wait for. */
+const reconcileEvery = 60 * 60_000
+/** Else it only takes up room, and a history does not grow with time alone (law 8). */
+const quietReconcileEvery = 6 * reconcileEvery
+
+/**
+ * When to take back what sessions left that are gone without a word (a terminated workflow), in milliseconds since the epoch:
+ * `last` is when that was done before. Infinity where nobody holds or wants anything. `isSparing` is false for runs that
+ * began before there was a difference.
+ */
+export function reconcileAt({ accounts, waiting }: PoolDesk, last: string, isSparing: boolean): number {
+  const isWaitedFor = waiting.length > 0
+  if (!isWaitedFor && accounts.every(({ leases }) => leases.length === 0)) return Infinity
+  return ms(last) + (isSparing && !isWaitedFor ? quietReconcileEvery : reconcileEvery)
+}
+
 /** A session that has just begun may not yet be in a list that was made elsewhere. */
 const listedWithin = 2 * 60_000
 

@@ -6,6 +6,7 @@ import {
   defineQuery,
   defineSignal,
   getExternalWorkflowHandle,
+  patched,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -19,6 +20,7 @@ import type { Declaration } from '../policy/declaration.js'
 import type { Announcement, NoticeBoard } from '../policy/notices.js'
 import { poolQueries, poolSignals, sessionSignals } from './messages.js'
 import { Notices } from './notices.js'
+import { patches } from './patches.js'
 import { commonSteps, probesOn } from './proxies.js'
 
 /** What a pool carries over when its history is cut. */
@@ -28,8 +30,6 @@ export interface PoolState {
   reconciledAt: string
 }
 
-/** Leases of sessions that are gone without a word (a terminated workflow) are taken back this often. */
-const reconcileEvery = 60 * 60_000
 /** Signals sent out of one workflow task: more would make the task long, and incoming signals pile up behind it. */
 const answersAtOnce = 100
 
@@ -48,6 +48,8 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
   let migrate = false
   let probing = 0
   let announced: Announcement[] = []
+  // Asked once for the whole run, since a run must not change its mind half-way.
+  const isSparing = patched(patches.sparingReconcile)
 
   const take = (transition: Transition): void => void inbox.push(transition)
   setHandler(defineSignal<[PoolSettings]>(poolSignals.configure), (settings) =>
@@ -123,12 +125,12 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
     const lookAgainAt = Math.min(
       instantOr(decision.lookAgainAt, Infinity),
       instantOr(notices.nextLook(desk), Infinity),
-      holdsAnything(desk) ? Date.parse(reconciledAt) + reconcileEvery : Infinity,
+      poolDesk.reconcileAt(desk, reconciledAt, isSparing),
     )
     const wait = Math.max(lookAgainAt - Date.parse(now()), shortestWait)
     const hasNews = (): boolean => inbox.length > 0 || announced.length > 0 || (mustRenew() && !isAbroad())
     await (wait === Infinity ? condition(hasNews) : condition(hasNews, wait))
-    if (holdsAnything(desk) && Date.parse(now()) >= Date.parse(reconciledAt) + reconcileEvery) {
+    if (Date.now() >= poolDesk.reconcileAt(desk, reconciledAt, isSparing)) {
       const live = await commonSteps.listLiveSessions({ pool: desk.settings.name })
       take((desk, now) => poolDesk.reconcile(desk, live, now))
       reconciledAt = now()
@@ -146,9 +148,6 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
 function firstDesk(settings: PoolSettings): poolDesk.PoolDesk {
   return { ...poolDesk.newDesk(settings), fence: Math.floor(Date.now() / 1000) }
 }
-
-const holdsAnything = ({ accounts, waiting }: poolDesk.PoolDesk): boolean =>
-  waiting.length > 0 || accounts.some(({ leases }) => leases.length > 0)
 
 /** Null where the probe failed altogether: that too is an answer, namely that it cannot be said. */
 async function probeOn(host: string, account: string): Promise<AccountReading | null> {

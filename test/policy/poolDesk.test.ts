@@ -6,6 +6,7 @@ import {
   probeEnded,
   probeStarted,
   reconcile,
+  reconcileAt,
   release,
   request,
   takeLogin,
@@ -271,6 +272,18 @@ describe('the queue', () => {
     expect(viewOfPool(reconcile(given, [], at(1))).accounts.flatMap(({ leases }) => leases)).toEqual(['s'])
     expect(viewOfPool(reconcile(given, [], at(9))).accounts.flatMap(({ leases }) => leases)).toEqual([])
     expect(viewOfPool(withdraw(given, 's')).accounts.flatMap(({ leases }) => leases)).toEqual([])
+  })
+
+  it('law 8: looks for what dead sessions left hourly while somebody waits, else seldom, and never for nothing', () => {
+    const last = at(0)
+    const hoursUntil = (of: PoolDesk, isSparing: boolean): number =>
+      (reconcileAt(of, last, isSparing) - Date.parse(last)) / 3_600_000
+    const held = served(room, asks('s')).desk
+    const full = told(desk(spec('a', { maxSessions: 0 })), known('a', 0.1))
+    const waitedFor = served(full, asks('s')).desk
+    expect(waitedFor.waiting).toHaveLength(1)
+    expect([held, waitedFor, room].map((of) => hoursUntil(of, true))).toEqual([6, 1, Infinity])
+    expect([held, waitedFor, room].map((of) => hoursUntil(of, false))).toEqual([1, 1, Infinity])
   })
 
   it('the choice does not depend on the order in which readings come', () => {
