@@ -21,7 +21,9 @@ interface Play {
   prefix: string
   days: number
   world: (n: number) => Omit<WorldOptions, 'seed' | 'start' | 'days'>
-  /** The workers of the hosts are restarted in the middle, and only so many workflows are remembered all the time. */
+  /** The workers of the hosts are restarted in the middle. */
+  restarts: boolean
+  /** In the first part only so many workflows are remembered, and the others made anew from history all the time, which costs. */
   remembered?: number
   /** How often sessions leave an account or a substrate that is spent, on average over the seeds, at least. */
   leaves: number
@@ -36,6 +38,7 @@ interface Play {
 const crowded: Play = {
   prefix: 'seed',
   days: 14,
+  restarts: false,
   world: () => ({ accounts: 4, sessions: 12, load: 0.6 }),
   leaves: 14,
   pause: 6,
@@ -49,7 +52,8 @@ const withSubstrates: Play = {
     ...{ accounts: 2, sessions: 4, substrates: 2, load: 0.4 },
     opening: openings[n % openings.length]!,
   }),
-  remembered: 8,
+  restarts: true,
+  remembered: 16,
   leaves: 5,
   pause: 18,
 }
@@ -70,10 +74,12 @@ function drainPart(play: Play, part: number, parts: number): void {
   const seeds = seedsOf(play).filter((_, index) => index % parts === part)
   // A file without seeds would fail for having no test.
   if (seeds.length === 0) it('law 2: no seed of this part was asked for', () => undefined)
-  else describe('law 2: the pool is drained', () => drainSeeds(play, seeds))
+  else
+    describe('law 2: the pool is drained', () =>
+      drainSeeds(play, seeds, part === 0 ? play.remembered : undefined))
 }
 
-function drainSeeds(play: Play, seeds: string[]): void {
+function drainSeeds(play: Play, seeds: string[], remembered?: number): void {
   const days = Number(process.env['OUTPOOL_DRAIN_DAYS'] ?? play.days)
   /** Real time for all seeds; past it, something hangs. */
   const bound = seeds.length * days * 60_000
@@ -83,7 +89,7 @@ function drainSeeds(play: Play, seeds: string[]): void {
   beforeAll(async () => {
     theatre = await Theatre.open({
       inOneThread: true,
-      ...(play.remembered ? { remembered: play.remembered } : {}),
+      ...(remembered === undefined ? {} : { remembered }),
     })
     drains = await Promise.all(seeds.map((seed) => Drain.open(theatre, worldOf(play, seed, days))))
     for (const drain of drains) await drain.begin()
@@ -95,7 +101,7 @@ function drainSeeds(play: Play, seeds: string[]): void {
       const isPast = now < middle
       now = await theatre.now()
       for (const drain of drains) await drain.goOn(now)
-      if (play.remembered !== undefined && isPast && now >= middle) await theatre.restartHosts()
+      if (play.restarts && isPast && now >= middle) await theatre.restartHosts()
     }
     await theatre.pass(hour / 2)
   }, bound)
