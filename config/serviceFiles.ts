@@ -24,6 +24,7 @@ export const lookSchema = z.object({
     wellAt: instant.nullable(),
     asleep: z.number().default(0),
     awakeAt: instant.nullable().default(null),
+    blockedAt: instant.nullable().default(null),
   }),
   /** Sizes of the files of the second look, so that growth is seen; empty while no second look was needed. */
   sizes: z.object({ bytes: z.number(), grewAt: instant.nullable() }).nullable(),

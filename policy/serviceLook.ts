@@ -55,6 +55,8 @@ export interface Memory {
   asleep: number
   /** When this process was first looked at after a sleep of its host, which kept it from beating; null without one. */
   awakeAt: string | null
+  /** The newest look at this process at which its beat could not be written or read; null without one. */
+  blockedAt: string | null
 }
 
 export const noMemory: Memory = {
@@ -65,6 +67,7 @@ export const noMemory: Memory = {
   wellAt: null,
   asleep: 0,
   awakeAt: null,
+  blockedAt: null,
 }
 
 export interface Judged {
@@ -111,7 +114,7 @@ export function judgeLook(seen: Seen, memory: Memory, rules: LookRules): Judged 
     }
   const stale: Memory = { ...known, staleSince: memory.staleSince ?? iso(now) }
   const { busyCheck } = rules
-  const blocked = seen.beatBlocked ?? (seen.beat?.kind === 'unreadable' ? seen.beat.why : null)
+  const blocked = blockOf(seen)
   if (busyCheck !== null && seen.work !== null) {
     const { grewAt, what } = seen.work
     const isBusy = grewAt !== null && now - grewAt <= busyCheck.within
@@ -129,6 +132,10 @@ export function judgeLook(seen: Seen, memory: Memory, rules: LookRules): Judged 
   }
 }
 
+/** Why no beat could come or be read now, or null. */
+const blockOf = ({ beat, beatBlocked }: Seen): string | null =>
+  beatBlocked ?? (beat?.kind === 'unreadable' ? beat.why : null)
+
 interface Proof {
   isStale: boolean
   /** When the present proof runs out, ms since the epoch. */
@@ -141,15 +148,19 @@ interface Proof {
 
 /**
  * Age counts from the newest own beat of this very process, or from its start while it has not beaten yet, and never
- * from before its host woke up: whoever sleeps can't beat (law 6). A worker that was merely away is no such excuse.
+ * from before its host woke up or its beat was free again: whoever sleeps, or has no room to write, can't beat (law 6).
+ * A worker that was merely away is no such excuse.
  */
-function proofOf({ now, asleep, process, beat }: Seen, memory: Memory, rules: LookRules): Proof {
+function proofOf(seen: Seen, memory: Memory, rules: LookRules): Proof {
+  const { now, asleep, process, beat } = seen
+  const isBlocked = blockOf(seen) !== null
   const isSame = process !== null && memory.pid === process.pid && memory.start === process.start
   const hasSlept = isSame && asleep - memory.asleep > sleepSlack
   const known: Memory = {
-    ...(isSame ? memory : { ...memory, beat: null, staleSince: null, awakeAt: null }),
+    ...(isSame ? memory : { ...memory, beat: null, staleSince: null, awakeAt: null, blockedAt: null }),
     asleep,
     ...(hasSlept ? { awakeAt: iso(now) } : {}),
+    ...(isBlocked ? { blockedAt: iso(now) } : {}),
   }
   if (process === null || rules.heartbeat === null || beat === null)
     return { isStale: false, staleAt: Infinity, provedAt: null, why: 'it is there', memory: known }
@@ -157,7 +168,10 @@ function proofOf({ now, asleep, process, beat }: Seen, memory: Memory, rules: Lo
   const judgement = judgeBeat(beat, { service: rules.service, tree: process.tree, anyone, now })
   const own = newer(known.beat, judgement.proves ? judgement.beat : null)
   const provedAt = Math.max(process.startedAt, own === null ? 0 : ms(own.at))
-  const since = Math.max(provedAt, known.awakeAt === null ? 0 : ms(known.awakeAt))
+  // While it is blocked, its silence is told, and proves nothing.
+  const free = isBlocked ? null : known.blockedAt
+  const excuses = [known.awakeAt, free].map((at) => (at === null ? 0 : ms(at)))
+  const since = Math.max(provedAt, ...excuses)
   const isStale = now - since > staleAfter
   const last = own === null ? 'it has not beaten since it was started' : `its own last beat was at ${own.at}`
   const why = judgement.proves || !isStale ? last : `${last} (${judgement.why})`

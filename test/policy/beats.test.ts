@@ -117,6 +117,28 @@ describe('law 6: a host that was asleep', () => {
   })
 })
 
+describe('law 6: a beat that had no room', () => {
+  const loop = guarded(10, at(0))
+  const beat = beatOf({ at: iso(at(9)) })
+  const before = judgeLook(seen(at(10), loop, beat), noMemory, rules)
+  const lookAfter = (minutes: number, beatBlocked: string | null, memory = before.memory) =>
+    judgeLook({ ...seen(at(minutes), loop, beat), beatBlocked }, memory, rules)
+
+  it('law 6: silence counts from the last look that saw it blocked, so that the next beat has its time to come', () => {
+    const blind = lookAfter(60, 'the disk is full')
+    expect(blind.verdict).toBe('blind')
+    const free = lookAfter(62, null, blind.memory)
+    expect(free).toMatchObject({ verdict: 'well', nextLookAt: at(72) })
+    expect(lookAfter(76, null, free.memory).verdict).toBe('frozen')
+  })
+
+  it('law 9: it excuses only the process that was blocked', () => {
+    const blind = lookAfter(60, 'the disk is full')
+    const other = judgeLook(seen(at(62), guarded(11, at(30))), blind.memory, rules)
+    expect(other.memory.blockedAt).toBeNull()
+  })
+})
+
 describe("law 9: the seed's morning", () => {
   it('law 9: the loop dies at 07:53, a bot goes on touching the heartbeat, and the next look finds it', () => {
     const loop = guarded(10, at(0))
