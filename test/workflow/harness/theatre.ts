@@ -19,8 +19,10 @@ import type { CommonActivities, HostActivities } from '../../../activities/contr
 import type { ServiceActivities } from '../../../activities/services/contracts.js'
 import type { TaskActivities } from '../../../activities/tasks/contracts.js'
 import { commonQueue, hostQueue } from '../../../policy/ids.js'
-import { attributeKinds } from '../../../worker/engine/setup.js'
-import { devServer, timeSkippingEnvironment, type DevServer } from '../../support/engine.js'
+import { engineKeeps } from '../../../policy/retention.js'
+import { obtainTemporal } from '../../../worker/engine/find.js'
+import { attributeKinds, setUpEngine } from '../../../worker/engine/setup.js'
+import { devServer, ownEngineOnly, timeSkippingEnvironment, type DevServer } from '../../support/engine.js'
 
 const { IndexedValueType: kinds } = proto.temporal.api.enums.v1
 const kindNumbers = {
@@ -98,6 +100,29 @@ export class Theatre {
     )
     theatre.#server = server
     return theatre
+  }
+
+  /**
+   * As `openReal`, on a server that suggests a new run to every workflow whose history has so many events, where one of the
+   * product's would wait for four thousand.
+   */
+  static async openRenewing(afterEvents: number): Promise<Theatre> {
+    const { path } = await obtainTemporal({ env: ownEngineOnly(), say: () => undefined })
+    const env = await TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: 'existing-path', path },
+        extraArgs: ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${afterEvents}`],
+      },
+    })
+    const { connection, namespace = 'default' } = env
+    await setUpEngine({
+      connection,
+      namespace,
+      own: true,
+      finished: engineKeeps.finished,
+      say: () => undefined,
+    })
+    return Theatre.#open(env)
   }
 
   static async #open(

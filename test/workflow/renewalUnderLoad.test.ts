@@ -1,0 +1,79 @@
+/** A fleet whose histories are cut all the time, by the engine's own suggestion with its threshold turned down, while walls rain on it. */
+import { expect, it } from 'vitest'
+import type { Stage } from './harness/stage.js'
+import { Theatre } from './harness/theatre.js'
+import { useStage } from './harness/useStage.js'
+
+/** A rescue alone is about as long: no run of a session sees two of them, and the pool's hardly one herd. */
+const cutAfterEvents = 30
+const accounts = ['a', 'b', 'c', 'd']
+const herd = 8
+const rounds = 4
+/** Milliseconds; a moment in which nobody but the last account is able belongs to it. */
+const wallLasts = 3_000
+
+const open = useStage(() => Theatre.openRenewing(cutAfterEvents))
+
+/** Runs that have ended by handing over to the next, by the ids of their workflows. */
+async function cuts(stage: Stage, workflowId: string): Promise<number> {
+  const query = `WorkflowId = '${workflowId}' AND ExecutionStatus = 'ContinuedAsNew'`
+  return (await stage.theatre.client.workflow.count(query)).count
+}
+
+it('law 8, law 5, law 3: histories are cut in the middle of herds; no text, no wall and no lease is lost, none is doubled', async () => {
+  const second = 1_000
+  const timing = {
+    probeEvery: second,
+    retryEvery: second,
+    wakeMargin: 0,
+    waveEvery: second,
+    leftOutFor: second,
+  }
+  const stage = await open({ accounts, timing })
+  stage.step = 50
+  stage.host.lookEvery = 100
+  const names = Array.from({ length: herd }, (_, n) => `s${n}`)
+  const sessions = await Promise.all(names.map((name) => stage.up(name)))
+
+  for (let round = 0; round < rounds; round++) {
+    const leases = Object.entries(await stage.leases()).sort(([, a], [, b]) => b.length - a.length)
+    const [walled = 'a', there = []] = leases[0] ?? []
+    const texts = sessions.map((session) => stage.send(session, `${session}-${round}`, `text ${round}`))
+    await Promise.all([...there.map((session) => stage.hitsWall(session, walled, wallLasts)), ...texts])
+    await stage.until(
+      `round ${round}: everybody at work and told`,
+      () => Promise.all(sessions.map((session) => stage.show(session))),
+      (shown) =>
+        sessions.every((session) => stage.host.hasSeenAll(session)) &&
+        shown.every(({ phase }) => phase === 'working') &&
+        sessions.every((session) => (stage.host.delivered.get(session) ?? []).length > round),
+    )
+  }
+
+  const said = Array.from({ length: rounds }, (_, round) => `text ${round}`)
+  const shown = await Promise.all(sessions.map((session) => stage.show(session)))
+  for (const [n, session] of sessions.entries()) {
+    expect(stage.host.delivered.get(session)).toEqual(said)
+    // Every wall that it met has its entry, and every entry its number.
+    const log = shown[n]!.rescueLog
+    expect(log.map((entry) => entry.n)).toEqual(log.map((_, index) => index + 1))
+    expect(log.filter(({ cause }) => cause === 'wall')).toHaveLength(shown[n]!.rescues)
+  }
+  const walls = shown.reduce((sum, { rescues }) => sum + rescues, 0)
+  expect(walls).toBeGreaterThanOrEqual(rounds * Math.floor(herd / accounts.length))
+  // One lease for each session, where it is.
+  const held = Object.entries(await stage.leases()).flatMap(([account, of]) =>
+    of.map((session) => `${session} ${account}`),
+  )
+  expect(held.sort()).toEqual(shown.map(({ name, account }) => `${name} ${account}`).sort())
+
+  await stage.until(
+    'the cuts in the list of the engine',
+    async () => [
+      await cuts(stage, stage.poolHandle.workflowId),
+      ...(await Promise.all(sessions.map((session) => cuts(stage, stage.handle(session).workflowId)))),
+    ],
+    ([ofPool = 0, ...ofSessions]) =>
+      ofPool >= rounds - 2 && ofSessions.reduce((sum, one) => sum + one, 0) >= 2 * herd,
+  )
+}, 240_000)
