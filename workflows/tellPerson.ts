@@ -1,4 +1,7 @@
-/** A word to a person about an incident, by the channels that the pool keeps; told once, whoever says it how often. */
+/**
+ * A word to a person about an incident, by the channels that the pool keeps; told once, whoever says it how often. What
+ * else of the incident they have to hear of, such as a question, has a name of its own.
+ */
 import { getExternalWorkflowHandle } from '@temporalio/workflow'
 import { poolWorkflowId } from '../policy/ids.js'
 import { type Announcement, poolSignals } from './messages.js'
@@ -8,9 +11,11 @@ export async function tellPerson(
   service: string,
   incident: number,
   text: string,
+  what: 'down' | 'asks' = 'down',
 ): Promise<void> {
+  const key = `incident/${service}/${incident}${what === 'down' ? '' : `/${what}`}`
   const announcement: Announcement = {
-    ...{ key: `incident/${service}/${incident}`, kind: 'incident', title: `${service} needs you`, text },
+    ...{ key, kind: 'incident', title: `${service} needs you`, text },
   }
   try {
     await getExternalWorkflowHandle(poolWorkflowId(pool)).signal(poolSignals.announce, announcement)

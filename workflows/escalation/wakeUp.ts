@@ -1,9 +1,17 @@
 /** One woken agent: launched on a place of the healer's, watched until it is done, ended, and its work checked. */
-import { ActivityFailure, CancellationScope, condition, isCancellation, uuid4 } from '@temporalio/workflow'
+import {
+  ActivityFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  patched,
+  uuid4,
+} from '@temporalio/workflow'
 import { wakeUpSession } from '../../policy/ids.js'
 import type { SessionRef } from '../../activities/contracts.js'
 import type { WakeUpPlan, WakeUpSight } from '../../activities/services/contracts.js'
 import { attempt, faultOf } from '../failures.js'
+import { tellPerson } from '../tellPerson.js'
 import { later, now, type Run, show } from './run.js'
 
 /** `well`: the check agreed. `wrong`: it did not. `failed`: the place is to blame, not the agent's work. */
@@ -32,7 +40,7 @@ export async function wakeUp(run: Run, plan: Extract<WakeUpPlan, { kind: 'ready'
   await steps.endWakeUp.executeWithOptions({ summary: `end the agent: ${says}`.slice(0, 200) }, [
     { ...ref, service, incident, says, transcriptFrom: 0 },
   ])
-  show(run, { place: null })
+  show(run, { place: null, attention: null })
   if (run.orders.stop) return { kind: 'stopped' }
   if (seen.kind === 'failed') return { kind: 'failed', why: seen.why }
   return check(run)
@@ -51,7 +59,7 @@ export async function check(run: Run): Promise<Outcome> {
   return { kind: 'wrong', why: value?.why ?? fault?.message ?? 'it could not be checked' }
 }
 
-/** Until the agent is done or its place has failed; a question that it asks is shown to a person meanwhile. */
+/** Until the agent is done or its place has failed; a person is told of a question that it asks meanwhile. */
 async function untilDone(
   run: Run,
   ref: SessionRef,
@@ -85,8 +93,11 @@ async function untilDone(
     const attention =
       waitingFor === null
         ? null
-        : `the agent woken for ${service} asks: ${waitingFor}; its pane is ${ref.session}`
+        : `the agent woken for ${service} asks: ${waitingFor}; answer it with outpool attach ${ref.session}`
     show(run, { attention })
+    // Recorded lives from before had shown it only.
+    if (attention !== null && patched('tell-that-it-asks'))
+      await tellPerson(state.pool, service, incident, attention, 'asks')
   }
 }
 
