@@ -1,0 +1,185 @@
+/**
+ * What the host does about one service: looks with the product's own judgement, and starts and ends as a real host would.
+ * Looks between two calls are made up for, each at its own instant, so that a quiet day costs a handful of calls.
+ */
+import type { ServiceStarted } from '../../../activities/services/contracts.js'
+import { staleFence } from '../../../activities/errors.js'
+import { type Trouble, isTrouble } from '../../../policy/service.js'
+import {
+  isBack,
+  type Judged,
+  judgeLook,
+  type LookRules,
+  type Memory,
+  needsSecondLook,
+  noMemory,
+} from '../../../policy/serviceLook.js'
+import type { Log } from './log.js'
+import type { Process, Service } from './service.js'
+import { hour, minute, second, type Span, spanAt } from './spans.js'
+
+/** As the product's watch does it (activities/services/watch.ts). */
+const aliveEvery = 2 * second
+const awaitEvery = 3 * second
+const rolloverAfter = 24 * hour
+
+/** The worker of the host begins again this long after it is back. */
+const takesUpAfter = 2 * second
+
+export type Sight =
+  | { kind: 'trouble'; verdict: Trouble; why: string; at: number }
+  | { kind: 'back' | 'over' | 'rollover'; at: number }
+
+/** What stands on the service: looks of its own, until it has seen something. */
+export interface Stand {
+  startedAt: number
+  nextAt: number
+  /** What is news to it. */
+  trouble: boolean
+  /** Signs of life newer than this are news; null where they are not. */
+  backSince: number | null
+  /** It ends at this instant whatever it sees. */
+  until: number
+  seen: Sight | null
+}
+
+interface Known {
+  memory: Memory
+  grewAt: { newest: number; at: number } | null
+}
+
+export interface Look extends Judged {
+  at: number
+  process: Process | null
+}
+
+export class Guard {
+  readonly service: Service
+  readonly rules: LookRules
+  readonly #log: Log
+  readonly #away: readonly Span[]
+  readonly #stands = new Map<string, Stand>()
+  #known: Known = { memory: noMemory, grewAt: null }
+  #fence = 0
+  #now = 0
+
+  constructor(service: Service, log: Log, away: readonly Span[]) {
+    this.service = service
+    this.rules = { service: service.name, ...service.plan.rules }
+    this.#log = log
+    this.#away = away
+  }
+
+  /** Makes up for the looks until now; the steps of a host come one after the other. */
+  passTo(instant: number): number {
+    this.#now = Math.max(this.#now, instant)
+    for (let next = this.#next(); next !== null && next.nextAt <= this.#now; next = this.#next())
+      this.#step(next, this.#known)
+    return this.#now
+  }
+
+  #next(): Stand | null {
+    const open = [...this.#stands.values()].filter(({ seen }) => seen === null)
+    return open.toSorted((a, b) => a.nextAt - b.nextAt)[0] ?? null
+  }
+
+  /** One stand of a kind at a time: who comes new has taken the place of the one before. */
+  stand(
+    kind: string,
+    key: string,
+    make: (now: number) => Omit<Stand, 'nextAt' | 'seen' | 'startedAt'>,
+  ): Stand {
+    const id = `${kind} ${key}`
+    const known = this.#stands.get(id)
+    if (known !== undefined) return known
+    for (const other of this.#stands.keys()) if (other.startsWith(`${kind} `)) this.#stands.delete(other)
+    const stand: Stand = { ...make(this.#now), startedAt: this.#now, nextAt: this.#now, seen: null }
+    this.#stands.set(id, stand)
+    this.passTo(this.#now)
+    return stand
+  }
+
+  /** When it is worth asking again: nothing is seen before, as far as can be told now. */
+  newsAt(stand: Stand): number {
+    if (stand.seen !== null) return this.#now
+    const [dream, known] = [{ ...stand }, { ...this.#known }]
+    // Without a process, people and agents may change everything at any moment.
+    const horizon = this.#now + (this.service.processAt(this.#now) === null ? 10 * minute : 2 * hour)
+    while (dream.seen === null && dream.nextAt < horizon) this.#step(dream, known)
+    return dream.seen === null ? horizon : Math.max(dream.seen.at, this.#now)
+  }
+
+  /** One look of a stand at its instant. */
+  #step(stand: Stand, known: Known): void {
+    const at = stand.nextAt
+    const look = this.#look(at, known)
+    stand.seen = this.#sightOf(stand, look)
+    stand.nextAt = this.#awake(this.#nextLook(stand, look))
+  }
+
+  #sightOf(
+    { trouble, backSince, until, startedAt }: Stand,
+    { at, verdict, why, memory, process }: Look,
+  ): Sight | null {
+    if (backSince !== null && isBack({ verdict, memory }, process, this.rules, at, backSince))
+      return { kind: 'back', at }
+    if (trouble && isTrouble(verdict)) return { kind: 'trouble', verdict, why, at }
+    if (at >= until) return { kind: 'over', at }
+    return at - startedAt > rolloverAfter ? { kind: 'rollover', at } : null
+  }
+
+  #nextLook({ backSince, until }: Stand, { at, process, nextLookAt }: Look): number {
+    const dueAt = Math.min(backSince === null ? nextLookAt : at + awaitEvery, Math.max(until, at + 1))
+    const endsAt = this.service.plan.spec.canStart && process !== null ? this.service.endsAt(at) : null
+    if (endsAt === null) return dueAt
+    return Math.min(dueAt, at + Math.ceil((endsAt - at) / aliveEvery) * aliveEvery)
+  }
+
+  #awake(at: number): number {
+    const gone = spanAt(this.#away, at)
+    return gone === null ? at : gone.to + takesUpAfter
+  }
+
+  look(): Look {
+    return this.#look(this.#now, this.#known)
+  }
+
+  #look(at: number, known: Known): Look {
+    const first = this.service.look(at, false)
+    const isSecond = needsSecondLook(first, known.memory, this.rules)
+    const seen = isSecond ? this.service.look(at, true) : first
+    known.grewAt = grown(known.grewAt, seen.work?.grewAt ?? null, at)
+    const work = seen.work === null ? null : { ...seen.work, grewAt: known.grewAt?.at ?? null }
+    const judged = judgeLook({ ...seen, work }, known.memory, this.rules)
+    known.memory = judged.memory
+    return { ...judged, at, process: this.service.processAt(at) }
+  }
+
+  /** As the product's host does it (activities/services/start.ts). */
+  start(fence: number, incident: number | null, by: 'watchdog' | 'check'): ServiceStarted {
+    const { service } = this
+    if (fence < this.#fence) throw staleFence(service.name, fence, this.#fence)
+    const { process, verdict, why } = this.look()
+    const isDone = fence === this.#fence && process !== null
+    const isNeeded = incident === null ? process === null : isTrouble(verdict)
+    if (isDone || !isNeeded || !service.plan.spec.canStart)
+      return { started: isDone, pid: process?.pid ?? null }
+    const at = this.#now
+    if (process !== null) {
+      this.#log.note(service.name, { at, kind: 'killed', pid: process.pid, by, why })
+      service.end(process, at)
+    }
+    this.#fence = fence
+    const { pid } = service.start(at, by)
+    this.#log.note(service.name, { at, kind: 'started', by, pid, fence, incident })
+    this.look()
+    return { started: true, pid }
+  }
+}
+
+/** As the product's second look does it: the first time its instant tells, from then on it has to have grown. */
+function grown(before: Known['grewAt'], newest: number | null, now: number): Known['grewAt'] {
+  if (newest === null) return null
+  if (before === null) return { newest, at: newest }
+  return newest > before.newest ? { newest, at: Math.min(newest, now) } : before
+}

@@ -1,0 +1,253 @@
+/** The host of a week: its services, its agents and its tasks. While it is away or asleep it answers nothing. */
+import { ApplicationFailure } from '@temporalio/common'
+import type { HostActivities, LaunchRequest } from '../../../activities/contracts.js'
+import type {
+  ServiceActivities,
+  ServiceSight,
+  ServiceWatchRequest,
+  VerifyRequest,
+  WakeUpPlan,
+  WakeUpRequest,
+  WakeUpSight,
+  WakeUpWatchRequest,
+} from '../../../activities/services/contracts.js'
+import { nextHealer } from '../../../policy/healers.js'
+import { wakeUpSession } from '../../../policy/ids.js'
+import type { HealerPlace } from '../../../policy/service.js'
+import { Attempts, stepKey } from '../harness/attempts.js'
+import { iso } from '../harness/host.js'
+import type { HostSide } from '../harness/theatre.js'
+import { Guard } from './guard.js'
+import { Log } from './log.js'
+import { agentTimeout, type AgentPlan, type WeekPlan } from './plan.js'
+import { Service } from './service.js'
+import { hour, second, type Span, spanAt } from './spans.js'
+import { TaskSide } from './tasks.js'
+
+const places: HealerPlace[] = [
+  { kind: 'account', name: 'medic' },
+  { kind: 'substrate', name: 'key' },
+]
+
+/** A person who was told takes this long. */
+const personTakes = 3 * hour
+
+interface Agent {
+  service: string
+  incident: number
+  plan: AgentPlan
+  place: string
+  doneAt: number
+  hasAsked: boolean
+}
+
+export class WeekHost implements HostSide {
+  readonly hostId: string
+  readonly pool: string
+  readonly plan: WeekPlan
+  readonly log = new Log()
+  readonly guards: Map<string, Guard>
+  readonly tasks: TaskSide
+  readonly #out: Span[]
+  readonly #attempts = new Attempts()
+  readonly #agents = new Map<string, Agent>()
+  readonly #openIncidents = new Map<string, number>()
+  readonly #callsPerson: { guard: Guard; at: number }[] = []
+  #incidents = 0
+  #woken = 0
+  #starts = 0
+
+  constructor(plan: WeekPlan) {
+    this.plan = plan
+    this.hostId = `week-${plan.seed}`
+    this.pool = `week-${plan.seed}`
+    this.#out = [...plan.away, ...plan.asleep]
+    this.tasks = new TaskSide(plan, this.#attempts)
+    this.guards = new Map(
+      [...plan.services].map(([name, one]) => {
+        const service = new Service(name, one, plan.asleep)
+        if (!one.spec.canStart) service.start(plan.start, 'person')
+        return [name, new Guard(service, this.log, this.#out)]
+      }),
+    )
+  }
+
+  liveSessions = (): Promise<string[]> => Promise.resolve([])
+
+  activities(): Partial<HostActivities & ServiceActivities> & ReturnType<TaskSide['activities']> {
+    return {
+      ...this.tasks.activities(),
+      watchService: (request) => this.#at(request.service, (guard) => this.#watch(guard, request)),
+      lookAtService: ({ service }) =>
+        this.#at(service, (guard) => {
+          const { verdict, why, process, memory, nextLookAt } = guard.look()
+          return {
+            verdict,
+            why,
+            pid: process?.pid ?? null,
+            lastBeat: memory.beat,
+            nextCheckAt: iso(nextLookAt),
+          }
+        }),
+      startService: ({ service, fence, incident }) =>
+        this.#at(service, (guard) => {
+          const started = guard.start(fence, incident, 'watchdog')
+          // Carried out, but the worker fell before it could say so.
+          if (++this.#starts % this.plan.answerLostEvery === 0)
+            throw this.#attempts.notBefore(guard.passTo(0) + second)
+          return started
+        }),
+      awaitService: ({ service, since }) =>
+        this.#at(service, (guard) => {
+          const wants = { trouble: false, backSince: Date.parse(since), until: Infinity }
+          this.#untilSeen(guard, 'await', () => wants)
+        }),
+      prepareWakeUp: (request) => this.#at(request.service, (_, now) => this.#prepare(request, now)),
+      launchAgent: async (request) => {
+        await Promise.resolve()
+        return this.#launch(request, this.#here())
+      },
+      watchWakeUp: (request) => this.#at(request.service, (guard, now) => this.#work(guard, request, now)),
+      endWakeUp: ({ service, incident, session, says }) =>
+        this.#at(service, (_, at) => {
+          this.#agents.delete(session)
+          this.log.note(service, { at, kind: 'agent ended', incident, says })
+        }),
+      verifyService: (request) => this.#at(request.service, (guard) => this.#verify(guard, request)),
+      noteIncident: ({ service }) => this.#at(service, () => undefined),
+      closeIncident: ({ service, incident, outcome }) =>
+        this.#at(service, (_, at) => {
+          this.#openIncidents.delete(service)
+          this.log.note(service, { at, kind: 'closed', incident, outcome })
+          return 'the report'
+        }),
+      sendNotice: async ({ notice }) => {
+        await Promise.resolve()
+        this.#told(notice.id, notice.text, this.#here())
+        return { failed: [] }
+      },
+    }
+  }
+
+  /** Now, where the host is there; a host that is not lets everybody wait. */
+  #here(): number {
+    const now = this.#attempts.now()
+    const out = spanAt(this.#out, now)
+    if (out !== null) throw this.#attempts.notBefore(out.to + second)
+    return now
+  }
+
+  /** A step on a service. A step that throws in the same breath ends before the engine knows that it began. */
+  async #at<T>(service: string, step: (guard: Guard, now: number) => T): Promise<T> {
+    await Promise.resolve()
+    const guard = this.guards.get(service)!
+    return step(guard, guard.passTo(this.#here()))
+  }
+
+  #untilSeen(guard: Guard, kind: string, make: Parameters<Guard['stand']>[2]) {
+    const stand = guard.stand(kind, stepKey(), make)
+    if (stand.seen !== null) return stand.seen
+    throw this.#attempts.notBefore(guard.newsAt(stand))
+  }
+
+  #watch(guard: Guard, { service, troubleIsNews, incident, since }: ServiceWatchRequest): ServiceSight {
+    const seen = this.#untilSeen(guard, 'watch', () => ({
+      ...{ trouble: troubleIsNews, backSince: incident === null ? null : Date.parse(since), until: Infinity },
+    }))
+    const at = this.#attempts.now()
+    if (seen.kind === 'trouble') {
+      const { verdict, why } = seen
+      const open = this.#openIncidents.get(service) ?? ++this.#incidents
+      this.#openIncidents.set(service, open)
+      this.log.note(service, { at, kind: 'trouble', incident: open, why, seenAt: seen.at })
+      return { kind: 'trouble', verdict, why, incident: open }
+    }
+    if (seen.kind !== 'back' || incident === null) return { kind: 'rollover' }
+    this.#openIncidents.delete(service)
+    const pid = guard.service.processAt(seen.at)?.pid ?? null
+    this.log.note(service, { at, kind: 'back', incident, pid, seenAt: seen.at })
+    return { kind: 'back' }
+  }
+
+  #prepare({ service, incident, attempt, tried }: WakeUpRequest, at: number): WakeUpPlan {
+    const choice = nextHealer(places, [], tried, null, 0, at)
+    const place = choice.kind === 'place' ? choice.place : null
+    this.log.note(service, { at, kind: 'asked whom to wake', incident, attempt, place: place?.name ?? null })
+    if (choice.kind === 'none') return { kind: 'nobody', why: choice.why }
+    return {
+      ...{ kind: 'ready', place: choice.place, agent: 'claude-code', model: null, cwd: '/work' },
+      ...{ promptFile: '/incidents/wake-up.md', timeout: agentTimeout },
+    }
+  }
+
+  #launch({ session, place }: LaunchRequest, at: number) {
+    const [service, incident] = [...this.#openIncidents].find(([, n]) => wakeUpSession(n) === session)!
+    const plan = this.plan.agents[this.#woken++ % this.plan.agents.length]!
+    const comesUp = plan.kind !== 'does not come up'
+    this.log.note(service, { at, kind: 'woken', incident, place: place.name, comesUp })
+    if (!comesUp) throw ApplicationFailure.nonRetryable('it ended at its start', 'LaunchFailed')
+    const agent = { service, incident, plan, place: place.name, doneAt: at + plan.takes, hasAsked: false }
+    this.#agents.set(session, agent)
+    return {
+      ...{ pane: '%1', pid: 1, tmuxSocket: '/tmux', transcript: null, transcriptFrom: 0 },
+      ...{ promptTaken: true, steps: [] },
+    }
+  }
+
+  #work({ service }: Guard, { session, until, waitingFor }: WakeUpWatchRequest, now: number): WakeUpSight {
+    const agent = this.#agents.get(session)
+    if (agent === undefined) return { kind: 'failed', why: 'its pane vanished' }
+    const { plan } = agent
+    const end = Math.min(Date.parse(until), agent.doneAt)
+    if (plan.kind === 'asks' && !agent.hasAsked && waitingFor === null) {
+      agent.hasAsked = true
+      return { kind: 'waiting', what: 'permission to run make', transcriptTo: 1 }
+    }
+    if (now < end) throw this.#attempts.notBefore(end)
+    if (plan.kind === 'walled') return { kind: 'failed', why: 'walled' }
+    if (plan.kind !== 'wrong') this.#mend(service, now, 'agent')
+    return plan.kind === 'late' ? { kind: 'over', why: 'it was not done in time' } : { kind: 'done' }
+  }
+
+  /** The cause is gone; what Outpool can't start is started as well. */
+  #mend(service: Service, at: number, by: 'agent' | 'person'): void {
+    service.mend(at)
+    if (service.plan.spec.canStart || service.isUp(at)) return
+    const hung = service.processAt(at)
+    if (hung !== null) service.end(hung, at)
+    const { pid } = service.start(at, by)
+    this.log.note(service.name, { at, kind: 'started', by, pid, fence: 0, incident: null })
+  }
+
+  #verify(guard: Guard, { service, fence, incident, since }: VerifyRequest) {
+    const { beatWithin } = guard.service.plan
+    const seen = this.#untilSeen(guard, 'verify', (now) => {
+      guard.start(fence, incident, 'check')
+      return { trouble: false, backSince: Date.parse(since), until: now + beatWithin }
+    })
+    const well = seen.kind === 'back'
+    const why = well ? 'its own signs of life are back' : guard.look().why
+    const pid = guard.service.processAt(seen.at)?.pid ?? null
+    this.log.note(service, { at: this.#attempts.now(), kind: 'checked', incident, well, pid, why })
+    return { well, why }
+  }
+
+  #told(key: string, text: string, at: number): void {
+    const [, service = '', incident, asks] = /^incident\/([^/]+)\/(\d+)(\/asks)?$/.exec(key) ?? []
+    const guard = this.guards.get(service)!
+    const kind = asks === undefined ? 'told' : 'told of a question'
+    this.log.note(service, { at, kind, incident: Number(incident), text })
+    if (asks !== undefined) return
+    this.#callsPerson.push({ guard, at: at + personTakes })
+  }
+
+  /** People who were told come when they can; the services that Outpool can't start are theirs. */
+  passTo(now: number): void {
+    for (const { guard } of this.#callsPerson.filter(({ at }) => at <= now)) {
+      guard.passTo(now)
+      if (!guard.service.plan.spec.canStart) this.#mend(guard.service, now, 'person')
+    }
+    const left = this.#callsPerson.filter(({ at }) => at > now)
+    this.#callsPerson.splice(0, Infinity, ...left)
+  }
+}
