@@ -20,6 +20,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import { commonQueue, searchAttributes, sessionWorkflowId, taskSession } from '../policy/ids.js'
+import { inWords } from '../policy/incident.js'
 import { afterRun, failed, type TaskOutcome, type TaskRecord } from '../policy/tasks.js'
 import { type LoopRun, sessionSignals, type SessionStart, taskFailed, taskMemo } from './messages.js'
 import { taskRunsOn, taskStepsOn } from './proxies.js'
@@ -91,7 +92,7 @@ async function byAgent(
     // One that ends in this very moment takes no signal any more, and needs none.
     await child.signal(sessionSignals.stop).catch(() => undefined)
     await ended
-    return failed(`the agent did not end its work within ${timeout / 60_000} min`)
+    return failed(`the agent did not end its work within ${inWords(timeout)}`)
   }
   const { workDone, agent, transcript } = await ended
   if (workDone !== true) return failed(`session ${start.name} was stopped before its work was done`)

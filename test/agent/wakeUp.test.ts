@@ -9,6 +9,7 @@ import type { Incident } from '../../policy/incident.js'
 import { escalationWorkflowId, wakeUpSession, watchdogWorkflowId } from '../../policy/ids.js'
 import type { ServiceView } from '../../policy/service.js'
 import { type Fleet, startFleet } from '../support/fleet.js'
+import { KillingTmux } from '../support/killingTmux.js'
 import { conversationText } from '../standin/requests.js'
 import { until } from '../support/until.js'
 
@@ -27,7 +28,11 @@ let fleet: Fleet
 let cwd: string
 afterEach(() => fleet.close())
 
-async function guard(reserved: string[], wakeUp: Record<string, unknown> = {}): Promise<void> {
+async function guard(
+  reserved: string[],
+  wakeUp: Record<string, unknown> = {},
+  more: Record<string, unknown> = {},
+): Promise<void> {
   const service = {
     ...{ name: 'loop', run: [process.execPath, 'loop.cjs'], every: '1s' },
     heartbeat: { file: 'loop/beat', staleAfter: '4s' },
@@ -37,7 +42,12 @@ async function guard(reserved: string[], wakeUp: Record<string, unknown> = {}): 
   }
   // Nobody is there to allow a command.
   const agentArgs = ['--permission-mode', 'manual', '--allowedTools=Bash']
-  fleet = await startFleet({ accounts: ['max-1'], reserved, agentArgs, config: { services: [service] } })
+  fleet = await startFleet({
+    accounts: ['max-1'],
+    reserved,
+    agentArgs,
+    config: { services: [service], ...more },
+  })
   cwd = join(fleet.dir, 'loop')
   mkdirSync(cwd)
   writeFileSync(join(cwd, 'loop.cjs'), program)
@@ -131,5 +141,49 @@ describe('a wake-up', () => {
     const over = await untilHealed()
     expect(over.outcome).toBe('recovered')
     expect(over.timeline.map(({ what }) => what).join('\n')).toMatch(/not done in time/)
+  })
+
+  it('law 2, 7: with every reserved account walled it heals on the substrate of its own; the worker is killed as it starts', async () => {
+    const key = { ANTHROPIC_API_KEY: { fromEnv: 'KEY_OF_MEDIC' }, CLAUDE_CODE_MAX_RETRIES: '1' }
+    await guard(
+      ['medic'],
+      {},
+      { reservedSubstrates: [{ name: 'medic-key', model: 'claude-haiku-4-5', env: key }] },
+    )
+    const { standIn } = fleet.world
+    standIn.account('medic').wall('five_hour', inHours(3))
+    standIn.account('medic-key').answer(({ turn }) => (turn === 1 ? mend : 'I removed the file.'))
+    const tmux = await KillingTmux.in(fleet.dir)
+    Object.assign(fleet.env, {
+      KEY_OF_MEDIC: standIn.account('medic-key').apiKey,
+      PATH: `${tmux.folder}:${fleet.env['PATH'] ?? ''}`,
+    })
+    const beside: string[][] = []
+    const watching = setInterval(() => {
+      const agents = fleet.processes().filter((line) => line.includes(`/sessions/${wakeUpSession(1)}/`))
+      if (agents.length > 1) beside.push(agents)
+    }, 200)
+    try {
+      // The agent runs, and nobody knows of it yet.
+      tmux.killAt('after', 'new-session', wakeUpSession(1))
+      await fleet.up()
+      await until(
+        'the end of the worker',
+        () => Promise.resolve(fleet.workerPid()),
+        (pid) => pid === null,
+        90_000,
+      )
+      await fleet.up()
+      const over = await untilHealed()
+      expect(over.outcome).toBe('healed')
+      expect(over.timeline.map(({ what }) => what).join('\n')).toMatch(
+        /woken on medic\n[^]*walled[^]*woken on medic-key[^]*agreed/,
+      )
+    } finally {
+      clearInterval(watching)
+    }
+    expect(beside).toEqual([])
+    expect(askedOf('max-1')).toEqual([])
+    expect(starts()).toBe(3)
   })
 })

@@ -1,7 +1,7 @@
 /** The loop on the real engine's schedules, with the real command, worker and programs. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Client, Connection } from '@temporalio/client'
+import { Client, Connection, type ScheduleClient } from '@temporalio/client'
 import { parse, stringify } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openHome } from '../../config/home.js'
@@ -38,22 +38,27 @@ const view = async (name: string): Promise<TaskView> =>
   (await fleet.json<TaskView[]>('tasks')).find((task) => task.name === name)!
 const untilTask = (name: string, wanted: (task: TaskView) => boolean) =>
   until(`task ${name}`, () => view(name), wanted)
-async function schedules(): Promise<string[]> {
+async function withSchedules<T>(use: (schedule: ScheduleClient) => Promise<T>): Promise<T> {
   const { address, namespace } = readEngine(openHome(fleet.env))!
   const connection = await Connection.connect({ address })
-  const { schedule } = new Client({ connection, namespace })
-  const ids = await until(
-    'the list of schedules',
-    async () => {
-      const found: string[] = []
-      for await (const { scheduleId } of schedule.list()) found.push(scheduleId)
-      return found
-    },
-    (found) => found.length === 1,
-  )
-  await connection.close()
-  return ids
+  try {
+    return await use(new Client({ connection, namespace }).schedule)
+  } finally {
+    await connection.close()
+  }
 }
+const schedules = (): Promise<string[]> =>
+  withSchedules((schedule) =>
+    until(
+      'the list of schedules',
+      async () => {
+        const found: string[] = []
+        for await (const { scheduleId } of schedule.list()) found.push(scheduleId)
+        return found
+      },
+      (found) => found.length === 1,
+    ),
+  )
 const lines = (file: string): string[] =>
   existsSync(join(fleet.dir, file)) ? readFileSync(join(fleet.dir, file), 'utf8').trim().split('\n') : []
 const results = (task: string): string[] => readdirSync(join(fleet.dir, 'state', 'tasks', task, 'results'))
@@ -117,6 +122,13 @@ describe('tasks on their schedules', () => {
     expect((await fleet.run('tasks', '--pause', 'idle')).code).toBe(0)
     await untilTask('idle', ({ paused, nextRunAt }) => paused && nextRunAt === null)
     expect((await fleet.run('tasks', '--pause', 'no-such')).code).toBe(2)
+  })
+
+  it('ask the engine to catch up on what was missed, for as long as `catchUp` says, and never to run two at once', async () => {
+    const policies = await withSchedules(
+      async (schedule) => (await schedule.getHandle('loop/good').describe()).policies,
+    )
+    expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 600_000 })
   })
 
   it('law 7: killed with the worker in the middle of a run, they are recorded, and leave no program behind', async () => {

@@ -1,0 +1,49 @@
+/** The table of layers is a promise: each line names tests that are there, and keys that are there. */
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const read = (path: string): string => readFileSync(at(path), 'utf8')
+
+const page = read('docs/layers.md')
+const [, , ...rows] = page
+  .split('\n')
+  .filter((line) => line.startsWith('|'))
+  .map((line) => line.split('|').map((cell) => cell.trim()))
+/** The first cell of each line, and its last: `file`: words of the test's name; `file`: words. */
+const lines = rows.map((cells): [failure: string, tests: string] => [cells[1]!, cells.at(-2)!])
+
+/** The names of the tests and groups of a file, out of their quotes. */
+const names = (file: string): string[] =>
+  [...read(`test/${file}`).matchAll(/\b(?:it|test|describe)(?:\.\w+)*\(\s*(['"`])((?:\\.|(?!\1).)*)\1/g)].map(
+    ([, , name]) => (name ?? '').replaceAll(/\\(.)/g, '$1'),
+  )
+
+describe('docs/layers.md', () => {
+  it('has a line for each failure', () => {
+    expect(lines.length).toBeGreaterThan(25)
+    expect(new Set(lines.map(([failure]) => failure)).size).toBe(lines.length)
+  })
+
+  it.each(lines)('%s: its tests are there', (_failure, tests) => {
+    for (const one of tests.split('; ')) {
+      const [, file = '', words = ''] = /^`([\w/]+\.test\.ts)`: (.+)$/.exec(one) ?? []
+      expect(existsSync(at(`test/${file}`)) && file, `${one} names no file of test/`).not.toBe('')
+      expect(
+        names(file).filter((name) => name.includes(words)),
+        `${file} has no test "${words}"`,
+      ).not.toEqual([])
+    }
+  })
+
+  it('names keys that the configuration has', () => {
+    const schema = read('config/outpool.schema.json')
+    const tests = lines.map(([, cell]) => cell)
+    const prose = tests.reduce((text, cell) => text.replace(cell, ''), page)
+    const keys = [...prose.matchAll(/`([a-z]\w*(?:\.\w+)*)`/gi)].map(([, key = '']) => key)
+    expect(keys.length).toBeGreaterThan(10)
+    const unknown = keys.filter((key) => key.split('.').some((part) => !schema.includes(`"${part}": {`)))
+    expect(unknown).toEqual([])
+  })
+})
