@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { statFields } from '../../activities/processes.js'
 import { type NotifySocket, notifySocket } from './notifySocket.js'
 import { groupOf, joins } from './systemdPrograms.js'
 import { expanded, milliseconds, readService, type Unit, wordsOf } from './unitFile.js'
@@ -92,7 +93,13 @@ export class Supervisor {
       if (main.exitCode === null && main.signalCode === null) everybody('SIGKILL')
       await gone
     }
-    if (killMode === 'control-group') everybody('SIGKILL')
+    if (killMode !== 'control-group') return
+    everybody('SIGKILL')
+    await until(
+      'the end of the group',
+      () => Promise.resolve(this.group()),
+      (left) => left.length === 0,
+    )
   }
 
   close(): void {
@@ -105,7 +112,7 @@ export class Supervisor {
   group(): number[] {
     return readdirSync('/proc')
       .map(Number)
-      .filter((pid) => pid > 0 && groupOf(pid) === 'unit')
+      .filter((pid) => pid > 0 && groupOf(pid) === 'unit' && statFields(pid)?.[0] !== 'Z')
   }
 
   #watch(child: ChildProcess): void {
