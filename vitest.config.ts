@@ -5,8 +5,8 @@ const realParts = { testTimeout: 120_000, hookTimeout: 120_000, pool: 'forks' as
 
 /** Tiers of one group share the workers; a group begins when the one before it has ended. */
 const group = (groupOrder: number) => ({ sequence: { groupOrder } })
-const computing = group(1)
-const waiting = group(2)
+const computing = { ...group(1), maxWorkers: 2 }
+const waiting = { ...group(2), maxWorkers: 3 }
 
 const tier = (name: string, options: object = {}) => ({
   extends: true as const,
@@ -15,8 +15,7 @@ const tier = (name: string, options: object = {}) => ({
 
 export default defineConfig({
   test: {
-    // Two files at a time, on any machine; why, and what that asks of a test, is in docs/decisions/testing.md.
-    maxWorkers: 2,
+    // As many files at a time on any machine; why, and what that asks of a test, is in docs/decisions/testing.md.
     projects: [
       tier('policy', computing),
       tier('workflow', { ...realParts, ...computing, exclude: ['test/workflow/drain/**'] }),

@@ -1,5 +1,5 @@
 /** Law 7: kill the worker, the engine or tmux at any step of a rescue; each session ends up running once, with everything said. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Client, Connection } from '@temporalio/client'
 import { openHome } from '../../config/home.js'
 import { readEngine } from '../../config/liveState.js'
@@ -14,20 +14,24 @@ const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 let fleet: Fleet
 let connection: Connection
 
-beforeEach(async () => {
-  fleet = await startFleet({ accounts: ['max-1', 'max-2', 'max-3'] })
-  for (const name of ['max-1', 'max-2', 'max-3'])
-    fleet.world.standIn.account(name).windows({
-      five_hour: { used: 0.2, resetsAt: hours(4) },
-      seven_day: { used: 0.2, resetsAt: hours(90) },
-    })
-  await fleet.up()
-  connection = await Connection.connect({ address: readEngine(openHome(fleet.env))!.address })
-})
-afterEach(async () => {
-  await connection.close()
-  await fleet.close()
-})
+/** What the pool has learned of an account is not unlearned between two tests: there is one more than walls. */
+function shareFleet(size: number): void {
+  const accounts = Array.from({ length: size }, (_, index) => `max-${index + 1}`)
+  beforeAll(async () => {
+    fleet = await startFleet({ accounts })
+    for (const name of accounts)
+      fleet.world.standIn.account(name).windows({
+        five_hour: { used: 0.2, resetsAt: hours(4) },
+        seven_day: { used: 0.2, resetsAt: hours(90) },
+      })
+    await fleet.up()
+    connection = await Connection.connect({ address: readEngine(openHome(fleet.env))!.address })
+  })
+  afterAll(async () => {
+    await connection.close()
+    await fleet.close()
+  })
+}
 
 /** Names of what has happened in the session's history, such as `scheduled stopAgent`. */
 async function happened(name: string): Promise<string[]> {
@@ -46,35 +50,37 @@ async function happened(name: string): Promise<string[]> {
   })
 }
 
-/** Begins a session, walls its account, and waits until its rescue has come to this point. */
-async function rescueUpTo(point: string): Promise<string> {
-  await fleet.run(
-    'start',
-    'alpha',
-    '--cwd',
-    fleet.world.cwd,
-    '--account',
-    'max-1',
-    '--',
-    'Remember the word heron.',
-  )
-  const { sessionId } = await fleet.untilSession('alpha', ({ phase }) => phase === 'idle')
-  const before = await happened('alpha')
-  fleet.world.standIn.account('max-1').wall('five_hour', hours(3))
-  await fleet.run('send', 'alpha', 'Now the long task.')
-  await until(
-    point,
-    () => happened('alpha'),
-    (now) => now.slice(before.length).includes(point),
-  )
-  return sessionId
+interface Rescued {
+  name: string
+  sessionId: string
+  /** The account that was walled. */
+  from: string
 }
 
-async function expectRescued(sessionId: string): Promise<void> {
+/** Begins a session, walls its account, and waits until its rescue has come to this point. */
+async function rescueUpTo(point: string, name: string): Promise<Rescued> {
+  const { cwd, standIn } = fleet.world
+  await fleet.run('start', name, '--cwd', cwd, '--', 'Remember the word heron.')
+  const { sessionId, account } = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
+  const before = await happened(name)
+  standIn.account(account!).wall('five_hour', hours(3))
+  await fleet.run('send', name, 'Now the long task.')
+  await until(
+    point,
+    () => happened(name),
+    (now) => now.slice(before.length).includes(point),
+  )
+  return { name, sessionId, from: account! }
+}
+
+const lastAnswered = (sessionId: string) =>
+  fleet.world.standIn.requests({ kind: 'turn', sessionId, outcome: 'answered' }).at(-1)
+
+async function expectRescued({ name, sessionId, from }: Rescued): Promise<void> {
   const moved = await fleet.untilSession(
-    'alpha',
+    name,
     ({ phase, account, rescueLog }) =>
-      phase === 'idle' && account !== 'max-1' && rescueLog.at(-1)?.endedAt !== null,
+      phase === 'idle' && account !== from && rescueLog.at(-1)?.endedAt !== null,
     90_000,
   )
   expect(moved.sessionId).toBe(sessionId)
@@ -82,8 +88,7 @@ async function expectRescued(sessionId: string): Promise<void> {
   expect(moved.rescues).toBe(1)
   const last = await until(
     'the turn that goes on',
-    () =>
-      Promise.resolve(fleet.world.standIn.requests({ kind: 'turn', sessionId, outcome: 'answered' }).at(-1)),
+    () => Promise.resolve(lastAnswered(sessionId)),
     (request) => request?.account === moved.account,
   )
   const said = conversationText(last!)
@@ -91,17 +96,17 @@ async function expectRescued(sessionId: string): Promise<void> {
   expect(said.split('Now the long task.')).toHaveLength(2)
   expect(said).toContain('The usage limit was reached')
   // A text that is sent now arrives: the session is not only there, it is in order.
-  await fleet.run('send', 'alpha', 'Are you there?')
+  await fleet.run('send', name, 'Are you there?')
   await until(
     'an answer after the rescue',
-    () =>
-      Promise.resolve(fleet.world.standIn.requests({ kind: 'turn', sessionId, outcome: 'answered' }).at(-1)),
+    () => Promise.resolve(lastAnswered(sessionId)),
     (request) => request !== undefined && conversationText(request).includes('Are you there?'),
   )
+  await fleet.run('stop', name)
 }
 
 describe('the worker is killed hard in the middle of a rescue', () => {
-  it.each([
+  const points = [
     'signal leaseGranted',
     'scheduled stopAgent',
     'completed stopAgent',
@@ -109,46 +114,54 @@ describe('the worker is killed hard in the middle of a rescue', () => {
     'completed carryConversation',
     'scheduled launchAgent',
     'completed launchAgent',
-  ])('law 7: at "%s" the rescue goes on where it was, without a second process', async (point) => {
-    const sessionId = await rescueUpTo(point)
-    const monitor = watchHolders(sessionId)
-    await fleet.down('SIGKILL')
-    await fleet.up()
-    await expectRescued(sessionId)
-    expect(monitor.stop()).toEqual([])
-  })
+  ].map((point, index) => ({ point, name: `alpha-${index + 1}` }))
+  shareFleet(points.length + 1)
+
+  it.each(points)(
+    'law 7: at "$point" the rescue goes on where it was, without a second process',
+    async ({ point, name }) => {
+      const rescued = await rescueUpTo(point, name)
+      const monitor = watchHolders(rescued.sessionId)
+      await fleet.down('SIGKILL')
+      await fleet.up()
+      await expectRescued(rescued)
+      expect(monitor.stop()).toEqual([])
+    },
+  )
 })
 
 describe('what the rescue stands on is killed under it', () => {
+  shareFleet(3)
+
   it('law 7: the engine comes back by itself, and the rescue goes on', async () => {
-    const sessionId = await rescueUpTo('scheduled launchAgent')
-    const monitor = watchHolders(sessionId)
+    const rescued = await rescueUpTo('scheduled launchAgent', 'bravo')
+    const monitor = watchHolders(rescued.sessionId)
     process.kill(readEngine(openHome(fleet.env))!.pid!, 'SIGKILL')
-    await expectRescued(sessionId)
+    await expectRescued(rescued)
     expect(monitor.stop()).toEqual([])
   })
 
   it('law 7: the tmux server vanishes, and the session is made anew', async () => {
-    const sessionId = await rescueUpTo('completed stopAgent')
-    const monitor = watchHolders(sessionId)
+    const rescued = await rescueUpTo('completed stopAgent', 'charlie')
+    const monitor = watchHolders(rescued.sessionId)
     fleet.tmux('kill-server')
-    await expectRescued(sessionId)
+    await expectRescued(rescued)
     expect(monitor.stop()).toEqual([])
   })
 
   it('law 7: worker and engine die together while all is quiet, and nothing that lives is started again', async () => {
-    await fleet.run('start', 'alpha', '--cwd', fleet.world.cwd, '--', 'Hello.')
-    const before = await fleet.untilSession('alpha', ({ phase }) => phase === 'idle')
+    await fleet.run('start', 'delta', '--cwd', fleet.world.cwd, '--', 'Hello.')
+    const before = await fleet.untilSession('delta', ({ phase }) => phase === 'idle')
     process.kill(readEngine(openHome(fleet.env))!.pid!, 'SIGKILL')
     await fleet.down('SIGKILL')
     await fleet.up()
-    const after = await fleet.untilSession('alpha', ({ phase }) => phase === 'idle')
+    const after = await fleet.untilSession('delta', ({ phase }) => phase === 'idle')
     expect(after.pid).toBe(before.pid)
     expect(after.rescueLog).toEqual([])
-    await fleet.run('send', 'alpha', 'Still there?')
+    await fleet.run('send', 'delta', 'Still there?')
     await until(
       'an answer',
-      () => Promise.resolve(fleet.world.standIn.requests({ kind: 'turn', outcome: 'answered' }).at(-1)),
+      () => Promise.resolve(lastAnswered(after.sessionId)),
       (request) => request !== undefined && conversationText(request).includes('Still there?'),
     )
   })

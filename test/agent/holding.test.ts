@@ -1,7 +1,7 @@
 /** Sessions that a person is in, sessions whose subagent meets the wall, and a worker that comes and goes while all is well. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Fleet, startFleet } from '../support/fleet.js'
 import { holdersOf } from '../support/holders.js'
 import { until } from '../support/until.js'
@@ -11,22 +11,25 @@ const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
 let fleet: Fleet
 
-beforeEach(async () => {
-  // Tools run without a question: nobody is there to answer one.
-  const agentArgs = ['--permission-mode', 'manual', '--allowedTools=Agent,Task']
-  const secret = { fromCommand: ['./secret.sh'] }
-  const accountConfig = { 'max-2': { env: { FROM_A_VAULT: secret } } }
-  fleet = await startFleet({ accounts: ['max-1', 'max-2'], agentArgs, accountConfig })
-  const script = `#!/bin/sh\nwhile [ -e '${vaultLock()}' ]; do sleep 0.05; done\necho made-up\n`
-  writeFileSync(join(fleet.dir, 'secret.sh'), script, { mode: 0o755 })
-  for (const name of ['max-1', 'max-2'])
-    fleet.world.standIn.account(name).windows({
-      five_hour: { used: 0.2, resetsAt: hours(4) },
-      seven_day: { used: 0.2, resetsAt: hours(90) },
-    })
-  await fleet.up()
-})
-afterEach(() => fleet.close())
+/** A fleet for the tests of one group: each test has a session of its own, and what the pool learns of max-1 stays. */
+function share(): void {
+  beforeAll(async () => {
+    // Tools run without a question: nobody is there to answer one.
+    const agentArgs = ['--permission-mode', 'manual', '--allowedTools=Agent,Task']
+    const secret = { fromCommand: ['./secret.sh'] }
+    const accountConfig = { 'max-2': { env: { FROM_A_VAULT: secret } } }
+    fleet = await startFleet({ accounts: ['max-1', 'max-2'], agentArgs, accountConfig })
+    const script = `#!/bin/sh\nwhile [ -e '${vaultLock()}' ]; do sleep 0.05; done\necho made-up\n`
+    writeFileSync(join(fleet.dir, 'secret.sh'), script, { mode: 0o755 })
+    for (const name of ['max-1', 'max-2'])
+      fleet.world.standIn.account(name).windows({
+        five_hour: { used: 0.2, resetsAt: hours(4) },
+        seven_day: { used: 0.2, resetsAt: hours(90) },
+      })
+    await fleet.up()
+  })
+  afterAll(() => fleet.close())
+}
 
 /** While this file is there, a secret of max-2 lets wait, and with it whoever moves there. */
 const vaultLock = (): string => join(fleet.dir, 'vault.lock')
@@ -40,6 +43,14 @@ async function begin(name: string, prompt: string): Promise<string> {
 }
 
 describe('a person in the pane', () => {
+  share()
+
+  it('a second `up` on the same home says that one is running, and where', async () => {
+    const { code, stderr } = await fleet.run('up')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/already running .*process \d+.*127\.0\.0\.1:\d+/)
+  })
+
   it('finds what they typed but did not send in the new process', async () => {
     await begin('alpha', 'Hello.')
     fleet.tmux('send-keys', '-t', '=alpha:', '-l', 'half a thought')
@@ -60,10 +71,41 @@ describe('a person in the pane', () => {
     expect(sent).not.toContain('half a thought')
   })
 
+  it('sees in the status bar what outpool does', async () => {
+    await begin('bravo', 'Hello.')
+    const shown = (): string => fleet.tmux('display-message', '-p', '-t', '=bravo:', '#{T:status-right}')
+    expect(shown()).toContain('on max-1')
+    await fleet.run('move', 'bravo', '--to', 'max-2')
+    await until(
+      'the status bar',
+      () => Promise.resolve(shown()),
+      (text) => text.includes('on max-2'),
+    )
+  })
+
+  it('ends a session by leaving the agent with /exit', async () => {
+    const sessionId = await begin('charlie', 'Hello.')
+    fleet.tmux('send-keys', '-t', '=charlie:', '-l', '/exit')
+    await until(
+      'the command',
+      () => Promise.resolve(screen('charlie')),
+      (shown) => /❯\s\/exit/.test(shown),
+    )
+    fleet.tmux('send-keys', '-t', '=charlie:', 'Enter')
+    const over = await fleet.untilSession('charlie', ({ phase }) => phase === 'stopped')
+    expect(over.rescueLog).toEqual([])
+    expect(holdersOf(sessionId)).toEqual([])
+    // And back, where it was.
+    expect((await fleet.run('resume', 'charlie')).code).toBe(0)
+    const back = await fleet.untilSession('charlie', ({ phase }) => phase === 'idle')
+    expect(back.sessionId).toBe(sessionId)
+    expect(screen('charlie')).toContain('Answer 1 of this conversation.')
+  })
+
   it('law 5: what they typed around a wall reaches the new process: sent texts once, the draft unsent', async () => {
-    const sessionId = await begin('alpha', 'Hello.')
+    const sessionId = await begin('delta', 'Hello.')
     const { standIn } = fleet.world
-    const attach = ['attach', '-t', '=alpha']
+    const attach = ['attach', '-t', '=delta']
     fleet.tmuxOf('person', 'new-session', '-d', '-s', 'p', 'tmux', '-S', fleet.tmuxSocket, ...attach)
     try {
       let refuse = (): void => undefined
@@ -76,7 +118,7 @@ describe('a person in the pane', () => {
       const shows = (what: string): Promise<unknown> =>
         until(
           `"${what}" in the pane`,
-          () => Promise.resolve(screen('alpha')),
+          () => Promise.resolve(screen('delta')),
           (shown) => shown.includes(what),
         )
       types('-l', 'A long task.')
@@ -109,26 +151,16 @@ describe('a person in the pane', () => {
       expect(text).not.toContain('half a')
       await until(
         'the draft',
-        () => Promise.resolve(screen('alpha')),
+        () => Promise.resolve(screen('delta')),
         (shown) => /❯\shalf a thought/.test(shown),
       )
     } finally {
       fleet.tmuxOf('person', 'kill-server')
     }
   })
+})
 
-  it('sees in the status bar what outpool does', async () => {
-    await begin('alpha', 'Hello.')
-    const shown = (): string => fleet.tmux('display-message', '-p', '-t', '=alpha:', '#{T:status-right}')
-    expect(shown()).toContain('on max-1')
-    await fleet.run('move', 'alpha', '--to', 'max-2')
-    await until(
-      'the status bar',
-      () => Promise.resolve(shown()),
-      (text) => text.includes('on max-2'),
-    )
-  })
-
+describe('a person who goes on typing', () => {
   it('is not moved away from while they are typing: a planned move waits until their keys are quiet', async () => {
     const keysQuiet = 12_000
     const quiet = await startFleet({ accounts: ['max-1', 'max-2'], config: { timing: { keysQuiet: '12s' } } })
@@ -161,28 +193,11 @@ describe('a person in the pane', () => {
       await quiet.close()
     }
   })
-
-  it('ends a session by leaving the agent with /exit', async () => {
-    const sessionId = await begin('alpha', 'Hello.')
-    fleet.tmux('send-keys', '-t', '=alpha:', '-l', '/exit')
-    await until(
-      'the command',
-      () => Promise.resolve(screen('alpha')),
-      (shown) => /❯\s\/exit/.test(shown),
-    )
-    fleet.tmux('send-keys', '-t', '=alpha:', 'Enter')
-    const over = await fleet.untilSession('alpha', ({ phase }) => phase === 'stopped')
-    expect(over.rescueLog).toEqual([])
-    expect(holdersOf(sessionId)).toEqual([])
-    // And back, where it was.
-    expect((await fleet.run('resume', 'alpha')).code).toBe(0)
-    const back = await fleet.untilSession('alpha', ({ phase }) => phase === 'idle')
-    expect(back.sessionId).toBe(sessionId)
-    expect(screen('alpha')).toContain('Answer 1 of this conversation.')
-  })
 })
 
 describe('a wall inside a subagent', () => {
+  share()
+
   it('law 6: does not move the session while its main thread goes on; the main thread meets the wall itself', async () => {
     const { standIn } = fleet.world
     standIn.answer(({ request, turn }) => {
@@ -209,6 +224,8 @@ describe('a wall inside a subagent', () => {
 })
 
 describe('the worker comes and goes', () => {
+  share()
+
   it('law 7: stopped in order and started again, everything is watched again and nothing was touched', async () => {
     await begin('alpha', 'Hello.')
     const before = await fleet.show('alpha')
@@ -226,12 +243,6 @@ describe('the worker comes and goes', () => {
       ({ phase, account }) => phase === 'idle' && account === 'max-2',
     )
     expect(moved.rescueLog.at(-1)).toMatchObject({ cause: 'wall', from: 'max-1', to: 'max-2' })
-  })
-
-  it('a second `up` on the same home says that one is running, and where', async () => {
-    const { code, stderr } = await fleet.run('up')
-    expect(code).toBe(1)
-    expect(stderr).toMatch(/already running .*process \d+.*127\.0\.0\.1:\d+/)
   })
 })
 

@@ -1,5 +1,5 @@
 /** The main job on real parts: the real agent program in real tmux under the real engine, against the stand-in API. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Fleet, startFleet } from '../support/fleet.js'
 import { until } from '../support/until.js'
 import { textOf, type RecordedRequest } from '../standin/requests.js'
@@ -8,13 +8,16 @@ const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
 let fleet: Fleet
 
-// A fleet for each test: what a pool has learned of its accounts is not unlearned between two tests.
-beforeEach(async () => {
-  fleet = await startFleet({ accounts: ['max-1', 'max-2', 'max-3'] })
-  for (const name of ['max-1', 'max-2', 'max-3']) roomy(name)
-  await fleet.up()
-})
-afterEach(() => fleet.close())
+/** What the pool has learned of an account is not unlearned between two tests: where they share a fleet, each has its own. */
+function startWith(size: number): void {
+  const names = Array.from({ length: size }, (_, index) => `max-${index + 1}`)
+  beforeAll(async () => {
+    fleet = await startFleet({ accounts: names })
+    for (const name of names) roomy(name)
+    await fleet.up()
+  })
+  afterAll(() => fleet.close())
+}
 
 const account = (name: string) => fleet.world.standIn.account(name)
 
@@ -47,6 +50,11 @@ const send = async (name: string, text: string): Promise<void> => {
   expect((await fleet.run('send', name, text)).code).toBe(0)
 }
 
+/** Nothing of it is left to be moved when the next test touches an account. */
+const end = async (name: string): Promise<void> => {
+  expect((await fleet.run('stop', name)).code).toBe(0)
+}
+
 const turns = (sessionId: string): RecordedRequest[] =>
   fleet.world.standIn
     .requests({ kind: 'turn' })
@@ -61,77 +69,174 @@ const holders = (sessionId: string): string[] =>
     .processes()
     .filter((line) => line.includes(sessionId) && line.includes('claude') && !line.includes('tmux'))
 
-describe('a session that hits the wall', () => {
-  it('law 5: goes on under another account with its whole conversation and the same id', async () => {
-    await begin('alpha', 'max-1', 'Remember the word heron.')
-    account('max-1').wall('five_hour', hours(3))
-    await send('alpha', 'Now the long task.')
-    const moved = await fleet.untilSession('alpha', ({ phase, rescues }) => rescues === 1 && phase === 'idle')
-    expect(moved.account).not.toBe('max-1')
-    const last = turns(moved.sessionId).at(-1)!
-    expect(last.account).toBe(moved.account)
-    expect(saidIn(last)).toContain('Remember the word heron.')
-    expect(saidIn(last)).toContain('Answer 1 of this conversation.')
-    expect(saidIn(last)).toContain('Now the long task.')
-    expect(moved.transcript).toContain(`/logins/${moved.account ?? ''}/`)
-    const [entry] = moved.rescueLog
-    expect(entry).toMatchObject({
-      n: 1,
-      cause: 'wall',
-      from: 'max-1',
-      to: moved.account,
-      wall: { kind: 'five_hour', scope: 'account' },
+describe('sessions of one fleet', () => {
+  startWith(6)
+
+  describe('a session that hits the wall', () => {
+    it('law 5: goes on under another account with its whole conversation and the same id', async () => {
+      await begin('alpha', 'max-1', 'Remember the word heron.')
+      account('max-1').wall('five_hour', hours(3))
+      await send('alpha', 'Now the long task.')
+      const moved = await fleet.untilSession(
+        'alpha',
+        ({ phase, rescues }) => rescues === 1 && phase === 'idle',
+      )
+      expect(moved.account).not.toBe('max-1')
+      const last = turns(moved.sessionId).at(-1)!
+      expect(last.account).toBe(moved.account)
+      expect(saidIn(last)).toContain('Remember the word heron.')
+      expect(saidIn(last)).toContain('Answer 1 of this conversation.')
+      expect(saidIn(last)).toContain('Now the long task.')
+      expect(moved.transcript).toContain(`/logins/${moved.account ?? ''}/`)
+      const [entry] = moved.rescueLog
+      expect(entry).toMatchObject({
+        n: 1,
+        cause: 'wall',
+        from: 'max-1',
+        to: moved.account,
+        wall: { kind: 'five_hour', scope: 'account' },
+      })
+      expect(entry?.steps.map(({ name }) => name.split(' ')[0])).toEqual([
+        'stop',
+        'carry',
+        'clear',
+        'prepare',
+        'respawn',
+        'verify',
+        'prompt',
+      ])
+      expect(holders(moved.sessionId)).toHaveLength(1)
+      await end('alpha')
     })
-    expect(entry?.steps.map(({ name }) => name.split(' ')[0])).toEqual([
-      'stop',
-      'carry',
-      'clear',
-      'prepare',
-      'respawn',
-      'verify',
-      'prompt',
-    ])
-    expect(holders(moved.sessionId)).toHaveLength(1)
+
+    it('law 5: a text sent while the rescue is going on arrives once, afterwards, in order', async () => {
+      await begin('bravo', 'max-2')
+      account('max-2').wall('seven_day', hours(50))
+      await send('bravo', 'First: walk into the wall.')
+      await fleet.untilSession('bravo', ({ phase }) => phase === 'rescuing')
+      await send('bravo', 'Second: said during the rescue.')
+      await send('bravo', 'Third: said during the rescue.')
+      const { sessionId } = await fleet.show('bravo')
+      const last = await until(
+        'the third text',
+        () => Promise.resolve(turns(sessionId).at(-1)),
+        (request) => request !== undefined && saidIn(request).includes('Third:'),
+      )
+      const said = saidIn(last!)
+      for (const text of ['First:', 'Second:', 'Third:']) expect(said.split(text)).toHaveLength(2)
+      expect(said.indexOf('Second:')).toBeLessThan(said.indexOf('Third:'))
+      await end('bravo')
+    })
+
+    it('law 6: an answer that speaks of a limit is no wall', async () => {
+      await begin('charlie', 'max-3')
+      account('max-3').answer("You've hit your 5-hour limit · resets 9:50pm (UTC)")
+      await send('charlie', 'Quote the limit text.')
+      const { sessionId } = await fleet.show('charlie')
+      await until(
+        'the quoting turn',
+        () => Promise.resolve(turns(sessionId).length),
+        (count) => count === 2,
+      )
+      account('max-3').answer(null)
+      await send('charlie', 'Go on.')
+      await until(
+        'the next turn',
+        () => Promise.resolve(turns(sessionId).length),
+        (count) => count === 3,
+      )
+      const after = await fleet.untilSession('charlie', ({ phase }) => phase === 'idle')
+      expect(after).toMatchObject({ account: 'max-3', rescues: 0, rescueLog: [] })
+      await end('charlie')
+    })
   })
 
-  it('law 5: a text sent while the rescue is going on arrives once, afterwards, in order', async () => {
-    await begin('bravo', 'max-1')
-    account('max-1').wall('seven_day', hours(50))
-    await send('bravo', 'First: walk into the wall.')
-    await fleet.untilSession('bravo', ({ phase }) => phase === 'rescuing')
-    await send('bravo', 'Second: said during the rescue.')
-    await send('bravo', 'Third: said during the rescue.')
-    const { sessionId } = await fleet.show('bravo')
-    const last = await until(
-      'the third text',
-      () => Promise.resolve(turns(sessionId).at(-1)),
-      (request) => request !== undefined && saidIn(request).includes('Third:'),
-    )
-    const said = saidIn(last!)
-    for (const text of ['First:', 'Second:', 'Third:']) expect(said.split(text)).toHaveLength(2)
-    expect(said.indexOf('Second:')).toBeLessThan(said.indexOf('Third:'))
+  describe('other trouble has other answers (law 6)', () => {
+    it('a lost login: the session moves, and the account takes nobody until a login is seen', async () => {
+      await begin('golf', 'max-3')
+      account('max-3').revoked = true
+      await send('golf', 'With a dead login.')
+      const moved = await fleet.untilSession(
+        'golf',
+        ({ phase, account: at }) => phase === 'idle' && at !== 'max-3',
+      )
+      expect(moved.rescueLog.at(-1)).toMatchObject({ cause: 'login', from: 'max-3' })
+      expect(moved.rescues).toBe(0)
+      const accounts = await fleet.json<{ name: string; state: string }[]>('accounts')
+      expect(accounts.find(({ name }) => name === 'max-3')?.state).toBe('logged-out')
+      await end('golf')
+    })
+
+    it('law 7: an agent that is killed is resumed on its own account, once', async () => {
+      await begin('hotel', 'max-4')
+      const { pid } = await fleet.show('hotel')
+      process.kill(pid!, 'SIGKILL')
+      const again = await fleet.untilSession(
+        'hotel',
+        (now) => now.phase === 'idle' && now.pid !== pid && now.pid !== null,
+      )
+      expect(again.account).toBe('max-4')
+      expect(again.rescueLog.at(-1)).toMatchObject({ cause: 'crash', from: 'max-4', to: 'max-4' })
+      expect(holders(again.sessionId)).toHaveLength(1)
+      await end('hotel')
+    })
+
+    it('law 7: when the tmux server is killed, every session is made anew, once each', async () => {
+      await Promise.all([begin('india', 'max-4'), begin('juliett', 'max-5')])
+      fleet.tmux('kill-server')
+      for (const name of ['india', 'juliett']) {
+        const again = await fleet.untilSession(
+          name,
+          (now) => now.phase === 'idle' && now.rescueLog.at(-1)?.endedAt != null,
+        )
+        expect(again.rescueLog).toHaveLength(1)
+        expect(again.rescueLog[0]?.cause).toBe('crash')
+        expect(holders(again.sessionId)).toHaveLength(1)
+        await end(name)
+      }
+    })
   })
 
-  it('law 6: an answer that speaks of a limit is no wall', async () => {
-    await begin('charlie', 'max-1')
-    account('max-1').answer("You've hit your 5-hour limit · resets 9:50pm (UTC)")
-    await send('charlie', 'Quote the limit text.')
-    const { sessionId } = await fleet.show('charlie')
-    await until(
-      'the quoting turn',
-      () => Promise.resolve(turns(sessionId).length),
-      (count) => count === 2,
-    )
-    account('max-1').answer(null)
-    await send('charlie', 'Go on.')
-    await until(
-      'the next turn',
-      () => Promise.resolve(turns(sessionId).length),
-      (count) => count === 3,
-    )
-    const after = await fleet.untilSession('charlie', ({ phase }) => phase === 'idle')
-    expect(after).toMatchObject({ account: 'max-1', rescues: 0, rescueLog: [] })
+  describe('before the wall, and by hand', () => {
+    it('moves at the end of a turn once the account is nearly spent', async () => {
+      await begin('kilo', 'max-5')
+      account('max-5').windows({ five_hour: { used: 0.97, resetsAt: hours(3) } })
+      await send('kilo', 'One more turn.')
+      const moved = await fleet.untilSession(
+        'kilo',
+        ({ phase, account: at }) => phase === 'idle' && at !== 'max-5',
+      )
+      expect(moved.rescueLog.at(-1)).toMatchObject({ cause: 'near-limit', from: 'max-5', wall: null })
+      expect(moved.rescues).toBe(0)
+      const turn = turns(moved.sessionId).find((request) => saidIn(request).includes('One more turn.'))
+      expect(turn).toMatchObject({ account: 'max-5', outcome: 'answered' })
+      await end('kilo')
+    })
+
+    it('moves where a person says, pauses, resumes and stops', async () => {
+      await begin('lima', 'max-4')
+      expect((await fleet.run('move', 'lima', '--to', 'max-6')).code).toBe(0)
+      const there = await fleet.untilSession(
+        'lima',
+        ({ phase, account: at }) => phase === 'idle' && at === 'max-6',
+      )
+      expect(there.rescueLog.at(-1)).toMatchObject({ cause: 'move', from: 'max-4', to: 'max-6' })
+      expect((await fleet.run('pause', 'lima')).code).toBe(0)
+      const paused = await fleet.untilSession('lima', ({ phase }) => phase === 'paused')
+      expect(holders(paused.sessionId)).toHaveLength(0)
+      expect((await fleet.run('resume', 'lima')).code).toBe(0)
+      const again = await fleet.untilSession('lima', ({ phase }) => phase === 'idle')
+      expect(holders(again.sessionId)).toHaveLength(1)
+      expect((await fleet.run('stop', 'lima')).code).toBe(0)
+      const over = await fleet.untilSession('lima', ({ phase }) => phase === 'stopped')
+      expect(holders(over.sessionId)).toHaveLength(0)
+      expect((await fleet.run('send', 'lima', 'too late')).code).toBe(1)
+    })
   })
+})
+
+describe('all accounts but one are walled', () => {
+  startWith(3)
 
   it('law 4: two sessions at one wall move, and neither onto an account that is walled', async () => {
     await Promise.all([begin('delta', 'max-1'), begin('echo', 'max-1')])
@@ -147,6 +252,10 @@ describe('a session that hits the wall', () => {
       expect(holders(moved.sessionId)).toHaveLength(1)
     }
   })
+})
+
+describe('all accounts are walled', () => {
+  startWith(3)
 
   it('law 10: with every account walled it is parked, and gets up by itself after the reset', async () => {
     await begin('foxtrot', 'max-1')
@@ -174,84 +283,5 @@ describe('a session that hits the wall', () => {
     expect(awake.account).toBe('max-1')
     expect(awake.rescueLog.at(-1)).toMatchObject({ cause: 'wake', to: 'max-1' })
     expect(saidIn(turns(awake.sessionId).at(-1)!)).toContain('Into the wall.')
-  })
-})
-
-describe('other trouble has other answers (law 6)', () => {
-  it('a lost login: the session moves, and the account takes nobody until a login is seen', async () => {
-    await begin('golf', 'max-1')
-    account('max-1').revoked = true
-    await send('golf', 'With a dead login.')
-    const moved = await fleet.untilSession(
-      'golf',
-      ({ phase, account: at }) => phase === 'idle' && at !== 'max-1',
-    )
-    expect(moved.rescueLog.at(-1)).toMatchObject({ cause: 'login', from: 'max-1' })
-    expect(moved.rescues).toBe(0)
-    const accounts = await fleet.json<{ name: string; state: string }[]>('accounts')
-    expect(accounts.find(({ name }) => name === 'max-1')?.state).toBe('logged-out')
-  })
-
-  it('law 7: an agent that is killed is resumed on its own account, once', async () => {
-    await begin('hotel', 'max-2')
-    const { pid } = await fleet.show('hotel')
-    process.kill(pid!, 'SIGKILL')
-    const again = await fleet.untilSession(
-      'hotel',
-      (now) => now.phase === 'idle' && now.pid !== pid && now.pid !== null,
-    )
-    expect(again.account).toBe('max-2')
-    expect(again.rescueLog.at(-1)).toMatchObject({ cause: 'crash', from: 'max-2', to: 'max-2' })
-    expect(holders(again.sessionId)).toHaveLength(1)
-  })
-
-  it('law 7: when the tmux server is killed, every session is made anew, once each', async () => {
-    await Promise.all([begin('india', 'max-2'), begin('juliett', 'max-3')])
-    fleet.tmux('kill-server')
-    for (const name of ['india', 'juliett']) {
-      const again = await fleet.untilSession(
-        name,
-        (now) => now.phase === 'idle' && now.rescueLog.at(-1)?.endedAt != null,
-      )
-      expect(again.rescueLog).toHaveLength(1)
-      expect(again.rescueLog[0]?.cause).toBe('crash')
-      expect(holders(again.sessionId)).toHaveLength(1)
-    }
-  })
-})
-
-describe('before the wall, and by hand', () => {
-  it('moves at the end of a turn once the account is nearly spent', async () => {
-    await begin('kilo', 'max-1')
-    account('max-1').windows({ five_hour: { used: 0.97, resetsAt: hours(3) } })
-    await send('kilo', 'One more turn.')
-    const moved = await fleet.untilSession(
-      'kilo',
-      ({ phase, account: at }) => phase === 'idle' && at !== 'max-1',
-    )
-    expect(moved.rescueLog.at(-1)).toMatchObject({ cause: 'near-limit', from: 'max-1', wall: null })
-    expect(moved.rescues).toBe(0)
-    const turn = turns(moved.sessionId).find((request) => saidIn(request).includes('One more turn.'))
-    expect(turn).toMatchObject({ account: 'max-1', outcome: 'answered' })
-  })
-
-  it('moves where a person says, pauses, resumes and stops', async () => {
-    await begin('lima', 'max-1')
-    expect((await fleet.run('move', 'lima', '--to', 'max-3')).code).toBe(0)
-    const there = await fleet.untilSession(
-      'lima',
-      ({ phase, account: at }) => phase === 'idle' && at === 'max-3',
-    )
-    expect(there.rescueLog.at(-1)).toMatchObject({ cause: 'move', from: 'max-1', to: 'max-3' })
-    expect((await fleet.run('pause', 'lima')).code).toBe(0)
-    const paused = await fleet.untilSession('lima', ({ phase }) => phase === 'paused')
-    expect(holders(paused.sessionId)).toHaveLength(0)
-    expect((await fleet.run('resume', 'lima')).code).toBe(0)
-    const again = await fleet.untilSession('lima', ({ phase }) => phase === 'idle')
-    expect(holders(again.sessionId)).toHaveLength(1)
-    expect((await fleet.run('stop', 'lima')).code).toBe(0)
-    const over = await fleet.untilSession('lima', ({ phase }) => phase === 'stopped')
-    expect(holders(over.sessionId)).toHaveLength(0)
-    expect((await fleet.run('send', 'lima', 'too late')).code).toBe(1)
   })
 })

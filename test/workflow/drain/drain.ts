@@ -49,7 +49,7 @@ const withSubstrates: Play = {
   prefix: 'away',
   days: 30,
   world: (n) => ({
-    ...{ accounts: 2, sessions: 4, substrates: 2, load: 0.4 },
+    ...{ accounts: 2, sessions: 3, substrates: 2, load: 0.4 },
     opening: openings[n % openings.length]!,
   }),
   restarts: true,
