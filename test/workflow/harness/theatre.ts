@@ -47,7 +47,7 @@ Runtime.install({
  * Virtual time that passes in one call to the server. A busy machine takes minutes for a day in which much happens, and the
  * server closes connections that do nothing but ping for so long.
  */
-const longestCall = 4 * 3_600_000
+const longestCall = 3_600_000
 
 /** A host: what its worker carries out, and the names of the sessions it knows to be alive. */
 export interface HostSide {
