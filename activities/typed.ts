@@ -167,6 +167,10 @@ export async function restoreDraft(
   if (adapter.readDraft(screen) !== null) return
   rmSync(draftFile(host, session), { force: true })
   await host.tmux.paste(pane, draft)
+  // Whoever looks at the line next has to see it: a text that is typed behind it would send it along.
+  const drawnBy = performance.now() + lineDrawnWithin
+  while (adapter.readDraft(await host.tmux.colouredScreen(pane)) === null && performance.now() < drawnBy)
+    await delay(lookEvery)
 }
 
 function readIfThere(file: string): string | null {

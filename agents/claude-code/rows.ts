@@ -79,7 +79,10 @@ export type Row =
   /** `text` is what it says to its user; empty for a row that only thinks or calls a tool. */
   | { kind: 'answer'; at: string; text: string }
   | { kind: 'prompt'; text: string }
-  | { kind: 'queue'; joins: boolean; text: string | null }
+  /** `taken` is the next one, for a turn; what `leaves` goes back into the input line, or away. */
+  | { kind: 'queue'; move: 'joins' | 'taken' | 'leaves'; text: string | null }
+
+const queueMoves: Readonly<Record<string, 'joins' | 'taken'>> = { enqueue: 'joins', dequeue: 'taken' }
 
 /** Null for a row that says nothing of the main thread's turns, also for one that is no JSON. */
 export function readRow(line: string): Row | null {
@@ -98,7 +101,7 @@ export function readRow(line: string): Row | null {
   }
   const queue = queueSchema.safeParse(json).data
   if (queue !== undefined)
-    return { kind: 'queue', joins: queue.operation === 'enqueue', text: queue.content ?? null }
+    return { kind: 'queue', move: queueMoves[queue.operation] ?? 'leaves', text: queue.content ?? null }
   const text = promptText(json)
   return text === null ? null : { kind: 'prompt', text }
 }

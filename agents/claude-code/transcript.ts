@@ -42,9 +42,11 @@ export async function readTail(
   since: string | null = null,
 ): Promise<TranscriptTail> {
   const tail: TranscriptTail = { offset, last: null, prompts: [], queued: [] }
+  const queue = new WaitingLine()
   tail.offset = await eachLine(transcript, offset, (line) => {
-    if (since === null || !isBefore(line, since)) takeLine(line, tail)
+    if (since === null || !isBefore(line, since)) takeLine(line, tail, queue)
   })
+  tail.queued = queue.texts
   return tail
 }
 
@@ -70,26 +72,44 @@ export async function lastAnswer(transcript: string, offset: number): Promise<An
   return answer
 }
 
-function takeLine(line: string, tail: TranscriptTail): void {
+function takeLine(line: string, tail: TranscriptTail, queue: WaitingLine): void {
   const row = readRow(line)
   if (row === null) return
+  if (row.kind === 'queue') {
+    queue.moved(row)
+    return
+  }
+  queue.wentOn()
   if (row.kind === 'fault') tail.last = { kind: 'fault', fault: faultOf(row.row) }
   else if (row.kind === 'answer') tail.last = { kind: 'answer', at: row.at }
-  else if (row.kind === 'queue') queueMoved(row, tail)
   else {
     tail.prompts.push(row.text)
     if (tail.prompts.length > promptsMax) tail.prompts.shift()
   }
 }
 
-function queueMoved(
-  { joins, text }: { joins: boolean; text: string | null },
-  { queued }: TranscriptTail,
-): void {
-  if (joins) {
-    if (text !== null) queued.push(text)
-    return
+/** The texts that a person sent while the agent worked, as the rows tell of them. */
+class WaitingLine {
+  readonly #waiting: string[] = []
+  /** Out of the line, and in no row of the conversation yet: a process that ends between the two takes it along. */
+  #taken: string | null = null
+
+  get texts(): string[] {
+    return this.#taken === null ? this.#waiting : [this.#taken, ...this.#waiting]
   }
-  const at = text === null ? 0 : queued.indexOf(text)
-  if (at >= 0) queued.splice(at, 1)
+
+  moved({ move, text }: { move: 'joins' | 'taken' | 'leaves'; text: string | null }): void {
+    if (move === 'joins') {
+      if (text !== null) this.#waiting.push(text)
+      return
+    }
+    const at = text === null ? 0 : this.#waiting.indexOf(text)
+    const [gone = null] = at < 0 ? [] : this.#waiting.splice(at, 1)
+    if (move === 'taken') this.#taken = gone
+  }
+
+  /** What was taken out of the line stands in the next row of the main thread. */
+  wentOn(): void {
+    this.#taken = null
+  }
 }

@@ -212,9 +212,18 @@ describe('reading what was added', () => {
         0,
       ),
     ).toMatchObject({ queued: ['two'], prompts: ['one'] })
-    expect(
-      await claudeCode.readTail(file(queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')), 0),
-    ).toMatchObject({ queued: ['two'] })
+    const taken = [queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')]
+    expect(await claudeCode.readTail(file(...taken, prompt('one')), 0)).toMatchObject({
+      queued: ['two'],
+      prompts: ['one'],
+    })
+  })
+
+  it('law 5: a text that was taken out of the queue is held until it stands in the conversation', async () => {
+    const taken = [queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')]
+    expect((await claudeCode.readTail(file(...taken), 0)).queued).toEqual(['one', 'two'])
+    // Back into the input line it is a draft, and no text that waits.
+    expect((await claudeCode.readTail(file(...taken, queue('popAll', 'two')), 0)).queued).toEqual(['one'])
   })
 
   it('law 6: a text about a limit proves nothing where the version names its errors', async () => {
