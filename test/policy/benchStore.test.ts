@@ -5,6 +5,7 @@ import { format, resolveConfig } from 'prettier'
 import { describe, expect, it } from 'vitest'
 import type { Measured } from '../../bench/harness.js'
 import { pageOf, readmeOf, table } from '../../bench/report.js'
+import { readPeers, tableOf } from '../../bench/peers/page.js'
 import { charts, merged, readStore } from '../../bench/store.js'
 
 const taken = (
@@ -57,17 +58,19 @@ describe('docs/performance.json', () => {
     expect(table([taken('herd', 500, 1, { aims: 500, rows: [row] })])).toContain('≤ 3 ×: reached |')
   })
 
-  it('is what the pages show (npm run bench -- --page)', async () => {
+  it('is what the pages show, and docs/peers.json too (npm run bench -- --page; npm run bench:peers -- --write)', async () => {
     const all = readStore()
     expect(all.length).toBeGreaterThan(0)
     for (const [path, made] of [
       ['../../docs/performance.md', pageOf(all)],
       ['../../README.md', readmeOf(all)],
+      ['../../docs/peers.md', tableOf(readPeers())],
     ] as const) {
       const file = fileURLToPath(new URL(path, import.meta.url))
       const [, , shown] =
-        /(<!-- bench: begin[^>]*-->)\n\n([\s\S]*?)\n\n<!-- bench: end -->/.exec(readFileSync(file, 'utf8')) ??
-        []
+        /(<!-- (?:bench|peers): begin[^>]*-->)\n\n([\s\S]*?)\n\n<!-- (?:bench|peers): end -->/.exec(
+          readFileSync(file, 'utf8'),
+        ) ?? []
       const laidOut = await format(made, { ...(await resolveConfig(file)), parser: 'markdown' })
       expect(shown).toBe(laidOut.trimEnd())
     }

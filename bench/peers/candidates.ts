@@ -1,0 +1,142 @@
+/** Who is compared: how each is installed and started, and how it shows that it has seen the wall. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { agentProgram } from '../../test/standin/cleanEnv.js'
+import { type Stage, useInHome } from './stage.js'
+
+export interface Watching {
+  /** Processes whose CPU is counted. */
+  pids: number[]
+  /** Whether it has noticed the wall by now, in its own words. */
+  noticed: () => boolean
+}
+
+export interface Candidate {
+  name: string
+  says: string
+  /** What it does not set out to do. */
+  notFor: string
+  /** Answers its version. Throws where it cannot be had. `folder` is its own, and empty. */
+  install: (folder: string) => string
+  /** Between two looks of its own; the wall then comes half-way between two, so that what is measured is its mean. */
+  looksEvery?: number
+  /** It goes on at the reset and not before: that comes after minutes then, and after hours for everybody else. */
+  waits?: boolean
+  /** Knows one login only, that of HOME. */
+  inHome?: boolean
+  /** The pane stands already, with the agent at rest in it. */
+  watch: (stage: Stage, folder: string, pane: string) => Watching
+}
+
+const loop = fileURLToPath(new URL('loop.sh', import.meta.url))
+
+export const candidates: Candidate[] = [
+  {
+    name: 'nothing',
+    waits: true,
+    says: 'the agent program alone, with its own auto-continue',
+    notFor: 'other accounts',
+    install: () => execFileSync(agentProgram, ['--version'], { encoding: 'utf8' }).trim(),
+    watch: (stage) => ({ pids: [], noticed: () => /hit your .*limit/i.test(stage.screen()) }),
+  },
+  {
+    name: 'loop',
+    says: 'a shell loop that looks once a minute',
+    notFor: 'crashes, several sessions at once, knowing whether the next account has room',
+    install: () => '22 lines, bench/peers/loop.sh',
+    looksEvery: 60_000,
+    watch: (stage, _folder, pane) => {
+      const [here, next] = stage.logins
+      const { pid, said } = stage.keep(loop, [pane, here.configDir, next.configDir, 'claude'])
+      return { pids: [pid], noticed: () => said().includes('walled') }
+    },
+  },
+  {
+    name: 'claudekeeper',
+    waits: true,
+    says: 'claudekeeper (PyPI): watches panes, waits for the reset, types a text',
+    notFor: 'other accounts: it waits for the reset of this one',
+    install: (folder) => fromPyPI(folder, 'claudekeeper'),
+    looksEvery: 30_000,
+    watch: (stage, folder) => {
+      const home = join(stage.dir, 'claudekeeper')
+      const program = join(folder, 'bin', 'claudekeeper')
+      stage.run(program, ['watch', 'on'], { CLAUDEKEEPER_HOME: home })
+      const { pid } = stage.keep(program, ['daemon'], { CLAUDEKEEPER_HOME: home })
+      const log = join(home, 'claudekeeper.log')
+      return {
+        pids: [pid],
+        noticed: () => existsSync(log) && /real cap|limit modal/.test(readFileSync(log, 'utf8')),
+      }
+    },
+  },
+  {
+    name: 'claude-swap',
+    says: 'claude-swap (PyPI), `cswap auto`: changes the login of HOME when its usage nears the limit',
+    notFor: 'going on: the session waits for a next message; one login for all sessions',
+    install: (folder) => fromPyPI(folder, 'claude-swap'),
+    looksEvery: 60_000,
+    inHome: true,
+    watch: (stage, folder) => {
+      const program = join(folder, 'bin', 'cswap')
+      stage.run(program, ['add'])
+      useInHome(stage, 1)
+      stage.run(program, ['add'])
+      stage.run(program, ['switch', '1'])
+      const { pid, said } = stage.keep(program, ['auto', '--json'], { PYTHONUNBUFFERED: '1' })
+      return { pids: [pid], noticed: () => /"event": ?"switch/.test(said()) }
+    },
+  },
+  {
+    name: 'claude-auto-retry',
+    waits: true,
+    says: 'claude-auto-retry (npm): watches the pane, waits for the reset, types `continue`',
+    notFor: 'other accounts: it waits for the reset of this one',
+    install: (folder) => fromNpm(folder, 'claude-auto-retry'),
+    watch: () => {
+      throw new Error('its start is not written yet: the registry did not have it when this was')
+    },
+  },
+]
+
+/** The first that is new enough for all of them. PEERS_PYTHON names another one. */
+function python(): string {
+  const named = process.env['PEERS_PYTHON']
+  const found = [named, 'python3.13', 'python3.12', 'python3'].find((one) => {
+    if (one === undefined) return false
+    try {
+      execFileSync(one, ['-c', 'import sys; sys.exit(sys.version_info < (3, 12))'], { stdio: 'ignore' })
+      return true
+    } catch {
+      return false
+    }
+  })
+  if (found === undefined)
+    throw new Error('it needs Python 3.12 or newer; name one with PEERS_PYTHON=/path/to/python3.12')
+  return found
+}
+
+function fromPyPI(folder: string, name: string): string {
+  const run = (program: string, ...args: string[]): string =>
+    execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  run(python(), '-m', 'venv', folder)
+  const pip = join(folder, 'bin', 'pip')
+  run(pip, 'install', '--quiet', name)
+  return /^Version: (\S+)/m.exec(run(pip, 'show', name))?.[1] ?? '?'
+}
+
+function fromNpm(folder: string, name: string): string {
+  mkdirSync(folder, { recursive: true })
+  try {
+    execFileSync('npm', ['install', '--silent', '--no-save', '--prefix', folder, name], { stdio: 'ignore' })
+  } catch {
+    throw new Error('the npm registry does not have it')
+  }
+  const manifest = join(folder, 'node_modules', name, 'package.json')
+  if (!existsSync(manifest)) throw new Error(`npm has no ${name}`)
+  return execFileSync(process.execPath, ['-p', `require(${JSON.stringify(manifest)}).version`], {
+    encoding: 'utf8',
+  }).trim()
+}

@@ -1,0 +1,74 @@
+/** docs/peers.json keeps the newest outcome of each candidate; docs/peers.md is made from it. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+
+const toldSchema = z.object({ name: z.string(), says: z.string(), notFor: z.string(), at: z.iso.datetime() })
+const seenSchema = toldSchema.extend({
+  version: z.string(),
+  /** Seconds after the refusal; null: not within the time. */
+  noticed: z.number().nullable(),
+  runningAgain: z.number().nullable(),
+  /** Where it went on. */
+  on: z.string().nullable(),
+  /** Whether what was said before the wall was there. */
+  kept: z.boolean().nullable(),
+  /** Of one core, in percent, while the session was quiet; null where there was nothing to count. */
+  cpu: z.number().nullable(),
+  memory: z.number().nullable(),
+  load: z.number(),
+})
+export type Seen = z.output<typeof seenSchema>
+
+const outcomeSchema = z.union([seenSchema, toldSchema.extend({ why: z.string() })])
+export type Outcome = z.output<typeof outcomeSchema>
+
+const seconds = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} s`
+
+function cellsOf(one: Outcome): string[] {
+  const day = one.at.slice(0, 10)
+  if ('why' in one) return [one.says, '–', `not taken: ${one.why}`, '–', '–', '–', one.notFor, day]
+  const { says, version, noticed, runningAgain, on, kept, cpu, memory, notFor, load } = one
+  return [
+    says,
+    version,
+    noticed === null ? '**missed**' : seconds(noticed),
+    runningAgain === null ? '**not within the time**' : `${seconds(runningAgain)}, on ${on ?? '?'}`,
+    kept === null ? '–' : kept ? 'kept' : '**lost**',
+    cpu === null ? '–' : `${cpu.toFixed(2)} %, ${(memory ?? 0).toFixed(0)} MB`,
+    notFor,
+    `${day}, load ${load.toFixed(1)}`,
+  ]
+}
+
+export function tableOf(all: readonly Outcome[]): string {
+  const head = [
+    ...['who', 'version', 'wall noticed after', 'running again after', 'conversation'],
+    ...['CPU of one core, memory, while quiet', 'not built for', 'taken'],
+  ]
+  const rows = [head, head.map(() => '---'), ...all.map(cellsOf)]
+  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+const [store, page] = [file('../../docs/peers.json'), file('../../docs/peers.md')]
+
+export const readPeers = (): Outcome[] =>
+  existsSync(store) ? z.array(outcomeSchema).parse(JSON.parse(readFileSync(store, 'utf8'))) : []
+
+export function publish(fresh: readonly Outcome[], order: readonly string[]): void {
+  const kept = readPeers()
+  const all = order.flatMap((name) => [...fresh, ...kept].find((one) => one.name === name) ?? [])
+  writeFileSync(store, JSON.stringify(all))
+  const text = readFileSync(page, 'utf8')
+  const marks = /(<!-- peers: begin -->)[\s\S]*?(<!-- peers: end -->)/
+  writeFileSync(
+    page,
+    text.replace(marks, (_all, begin: string, end: string) => `${begin}\n\n${tableOf(all)}\n\n${end}`),
+  )
+  const prettier = createRequire(import.meta.url).resolve('prettier/bin/prettier.cjs')
+  execFileSync(process.execPath, [prettier, '--log-level', 'warn', '--write', store, page])
+}
