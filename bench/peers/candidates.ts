@@ -45,7 +45,7 @@ export const candidates: Candidate[] = [
     name: 'loop',
     says: 'a shell loop that looks once a minute',
     notFor: 'crashes, several sessions at once, knowing whether the next account has room',
-    install: () => '22 lines, bench/peers/loop.sh',
+    install: () => '19 lines, bench/peers/loop.sh',
     looksEvery: 60_000,
     watch: (stage, _folder, pane) => {
       const [here, next] = stage.logins
