@@ -1,6 +1,7 @@
 /** Shapes of the host-bound activities: what a workflow may ask of a host, and what it gets back. */
 import type { AccountReading, Wall } from '../policy/account.js'
 import type { DrillReport, DrillSight, DrillStage } from '../policy/drill.js'
+import type { Hang } from '../policy/hang.js'
 import type { Notice } from '../policy/notices.js'
 import type { PlaceRef } from '../policy/place.js'
 import type { RescueStep } from '../policy/session.js'
@@ -110,7 +111,7 @@ export type Observation = {
   | { kind: 'transient'; text: string }
   | { kind: 'exited'; how: string; byPerson: boolean }
   | { kind: 'gone'; what: 'pane' | 'tmux' }
-  | { kind: 'frozen'; how: 'hung-request' | 'stopped' | 'spinning' }
+  | { kind: 'frozen'; how: Hang }
   | { kind: 'waiting'; what: string }
   | { kind: 'not-waiting' }
   /** Only where the watch was asked to stand until then. */
@@ -149,7 +150,7 @@ export interface NoticeOutcome {
 
 /** An agent whose request hangs, or that a signal has stopped. */
 export interface InterruptRequest extends SessionRef {
-  how: 'hung-request' | 'stopped'
+  how: Exclude<Hang, 'spinning'>
 }
 
 export interface HostActivities {

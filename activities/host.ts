@@ -9,6 +9,7 @@ import { SecretError } from '../config/errors.js'
 import { resolveEnv } from '../config/secrets.js'
 import type { AccountReading } from '../policy/account.js'
 import { taskSession } from '../policy/ids.js'
+import { hostAsleep } from './asleep.js'
 import type { PlaceRef } from './contracts.js'
 import { secretMissing, unknownPlace } from './errors.js'
 import { QuotaStore } from './quotaStore.js'
@@ -27,8 +28,10 @@ export class Host {
   readonly starts = new StartGate()
   readonly rescues: RescueTurns
   readonly spending: Spending
+  /** How long this host has slept since its boot, in ms; only differences count. */
+  readonly asleep: () => number
 
-  constructor(home: Home, config: Config) {
+  constructor(home: Home, config: Config, asleep = hostAsleep) {
     this.home = home
     this.config = config
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
@@ -36,6 +39,7 @@ export class Host {
     this.quota = new QuotaStore(home)
     this.rescues = new RescueTurns({ atOnce: config.timing.movesAtOnce })
     this.spending = new Spending(this)
+    this.asleep = asleep
   }
 
   adapter(agent: string): AgentAdapter {

@@ -3,6 +3,8 @@ import { statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentAdapter, AgentReport, LiveState, TurnFault } from '../agents/agent.js'
 import type { AccountReading } from '../policy/account.js'
+import { hasSlept } from '../policy/asleep.js'
+import { hangOf } from '../policy/hang.js'
 import { shouldLeave } from '../policy/planned.js'
 import { spentBudget } from '../policy/spend.js'
 import { leaveAt } from '../policy/windows.js'
@@ -50,6 +52,8 @@ export class SessionWatch {
   #waitingSince: number | null = null
   #presses = 0
   #quietSince = Date.now()
+  #asleep: number
+  #awakeAt = 0
   #looking: Promise<void> | null = null
 
   constructor(host: Host, request: WatchRequest, heartbeat: (details: unknown) => void) {
@@ -60,6 +64,7 @@ export class SessionWatch {
     this.waitingFor = request.waiting?.what ?? null
     if (request.waiting) this.phase = 'waiting'
     this.#host = host
+    this.#asleep = host.asleep()
     this.#adapter = host.adapter(request.agent)
     this.#request = request
     this.#heartbeat = heartbeat
@@ -273,13 +278,16 @@ export class SessionWatch {
 
   /** Silence of a busy process: a repainting screen tells a hanging request from a process that does nothing any more. */
   async #judgeBusy(pane: Pane): Promise<void> {
-    const { hungAfter } = this.#host.config.timing
+    const { timing } = this.#host.config
     const now = Date.now()
+    const asleep = this.#host.asleep()
+    if (hasSlept(this.#asleep, asleep)) this.#awakeAt = now
+    this.#asleep = asleep
     // Looked at only where it decides: a tool that runs for long says nothing meanwhile.
-    if (now - this.#quietSince > hungAfter && (await hasChildren(pane.pid))) this.#quietSince = now
-    if (isStopped(pane.pid) && now - pane.activeAt > hungAfter) this.end({ kind: 'frozen', how: 'stopped' })
-    else if (now - pane.activeAt > hungAfter) this.end({ kind: 'frozen', how: 'spinning' })
-    else if (now - this.#quietSince > hungAfter) this.end({ kind: 'frozen', how: 'hung-request' })
+    if (now - this.#quietSince > timing.hungAfter && (await hasChildren(pane.pid))) this.#quietSince = now
+    const signs = { now, drawnAt: pane.activeAt, heardAt: this.#quietSince, awakeAt: this.#awakeAt }
+    const how = hangOf({ ...signs, isStopped: isStopped(pane.pid) }, timing)
+    if (how !== null) this.end({ kind: 'frozen', how })
   }
 
   async #readTranscript(): Promise<void> {

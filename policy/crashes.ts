@@ -1,6 +1,7 @@
 /** What follows a crash of the agent: it is resumed on the same account, later each time, and at last only now and then. */
 import type { Timing } from './account.js'
 import { backoff } from './backoff.js'
+import type { Hang } from './hang.js'
 import { iso, ms } from './instants.js'
 
 export type AfterCrash =
@@ -41,11 +42,11 @@ export function afterCrash(
  * in between. One that spins takes no key.
  */
 export const isInterruptedFirst = (
-  how: 'hung-request' | 'stopped' | 'spinning',
+  how: Hang,
   interruptedAt: string | null,
   now: string,
   { hungAfter }: Pick<Timing, 'hungAfter'>,
-): how is 'hung-request' | 'stopped' =>
+): how is Exclude<Hang, 'spinning'> =>
   how !== 'spinning' && (interruptedAt === null || ms(now) - ms(interruptedAt) > 2 * hungAfter)
 
 /** The crashes that still count: older ones can be forgotten. */

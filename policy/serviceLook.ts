@@ -1,4 +1,5 @@
 /** One look at a service: what was seen, together with what is remembered of earlier looks, becomes a verdict. */
+import { hasSlept } from './asleep.js'
 import { type BeatReading, judgeBeat, type ProcessTree } from './beats.js'
 import { iso, ms } from './instants.js'
 import type { OwnBeat, Verdict } from './service.js'
@@ -79,9 +80,6 @@ export interface Judged {
   nextLookAt: number
 }
 
-/** The clocks from which a sleep is read tick apart; shorter sleeps make nobody stale. Milliseconds. */
-const sleepSlack = 1_000
-
 /** A stale service is looked at this much more often than a fresh one. */
 const soonerBy = 5
 
@@ -155,11 +153,11 @@ function proofOf(seen: Seen, memory: Memory, rules: LookRules): Proof {
   const { now, asleep, process, beat } = seen
   const isBlocked = blockOf(seen) !== null
   const isSame = process !== null && memory.pid === process.pid && memory.start === process.start
-  const hasSlept = isSame && asleep - memory.asleep > sleepSlack
+  const wasAsleep = isSame && hasSlept(memory.asleep, asleep)
   const known: Memory = {
     ...(isSame ? memory : { ...memory, beat: null, staleSince: null, awakeAt: null, blockedAt: null }),
     asleep,
-    ...(hasSlept ? { awakeAt: iso(now) } : {}),
+    ...(wasAsleep ? { awakeAt: iso(now) } : {}),
     ...(isBlocked ? { blockedAt: iso(now) } : {}),
   }
   if (process === null || rules.heartbeat === null || beat === null)

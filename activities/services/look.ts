@@ -12,7 +12,6 @@ import {
 } from '../../policy/serviceLook.js'
 import { writeFileAtomic } from '../files.js'
 import type { Host } from '../host.js'
-import { hostAsleep } from './asleep.js'
 import { beatBlocked, readBeat } from './beatFile.js'
 import { lookForWork } from './busyCheck.js'
 import { findService } from './find.js'
@@ -37,7 +36,7 @@ export async function look(host: Host, records: ServiceRecords, service: Service
   const now = Date.now()
   let seen: Seen = {
     now,
-    asleep: hostAsleep(),
+    asleep: host.asleep(),
     process: null,
     ended: null,
     beat: null,

@@ -41,6 +41,8 @@ let dir: string
 let transcript: string
 let host: Host
 let watch: SessionWatch
+/** Milliseconds that the host has slept. */
+let asleep: number
 
 const standing = (untilTurnEnd = false, change: Partial<WatchRequest> = {}): SessionWatch =>
   new SessionWatch(
@@ -65,14 +67,15 @@ beforeEach(() => {
     join(dir, 'outpool.yaml'),
     {},
   )
-  host = new Host(openHome({ OUTPOOL_HOME: join(dir, 'state') }), config)
+  asleep = 0
+  host = new Host(openHome({ OUTPOOL_HOME: join(dir, 'state') }), config, () => asleep)
   watch = standing()
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 /** One look at a live pane whose program calls itself busy or idle. */
-const look = (activity: 'busy' | 'idle'): Sample => {
-  const exit = { dead: false, exitStatus: null, exitSignal: null, deadAt: null, activeAt: Date.now() }
+const look = (activity: 'busy' | 'idle', activeAt = Date.now()): Sample => {
+  const exit = { dead: false, exitStatus: null, exitSignal: null, deadAt: null, activeAt }
   const visited = 'never'
   return {
     panes: new Map([['s', { id: '%1', session: 's', fence: 1, pid: process.pid, ...exit, visited }]]),
@@ -111,6 +114,21 @@ describe('a wall that the hook has reported', () => {
   it('law 6: a row that no hook has reported waits until the program is no longer busy', async () => {
     appendFileSync(transcript, written('five-hour limit'))
     await watch.look(look('busy'))
+    expect(await concluded()).toBe('nothing yet')
+  })
+})
+
+describe('a busy agent whose pane has long shown nothing new', () => {
+  const threeHours = 3 * 3_600_000
+
+  it('law 6: hangs', async () => {
+    await watch.look(look('busy', Date.now() - threeHours))
+    expect(await concluded()).toBe('frozen')
+  })
+
+  it('law 6: is left alone where its host has slept meanwhile', async () => {
+    asleep = threeHours
+    await watch.look(look('busy', Date.now() - threeHours))
     expect(await concluded()).toBe('nothing yet')
   })
 })

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest'
+import { hangOf } from '../../policy/hang.js'
+
+const minute = 60_000
+const now = 100 * minute
+const timing = { hungAfter: 10 * minute }
+const well = { now, drawnAt: now, heardAt: now, awakeAt: 0, isStopped: false }
+
+describe('law 6: busy is not frozen', () => {
+  it('an agent that draws and says something is left alone, up to the very limit', () => {
+    expect(hangOf(well, timing)).toBeNull()
+    const silent = now - timing.hungAfter
+    expect(hangOf({ ...well, drawnAt: silent, heardAt: silent }, timing)).toBeNull()
+  })
+
+  it('silence, stillness and a stopped process are told apart', () => {
+    const long = now - 11 * minute
+    expect(hangOf({ ...well, heardAt: long }, timing)).toBe('hung-request')
+    expect(hangOf({ ...well, heardAt: long, drawnAt: long }, timing)).toBe('spinning')
+    expect(hangOf({ ...well, heardAt: long, drawnAt: long, isStopped: true }, timing)).toBe('stopped')
+    // One that was stopped a moment ago may be a person's doing.
+    expect(hangOf({ ...well, isStopped: true }, timing)).toBeNull()
+  })
+
+  it('nobody draws or says anything while the host sleeps: silence counts from waking', () => {
+    const asleep = { ...well, drawnAt: now - 90 * minute, heardAt: now - 90 * minute }
+    expect(hangOf({ ...asleep, awakeAt: now - minute }, timing)).toBeNull()
+    expect(hangOf({ ...asleep, awakeAt: now - 11 * minute }, timing)).toBe('spinning')
+  })
+})
