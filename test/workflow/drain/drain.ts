@@ -39,7 +39,7 @@ const crowded: Play = {
   prefix: 'seed',
   days: 14,
   restarts: false,
-  world: () => ({ accounts: 4, sessions: 12, load: 0.6 }),
+  world: () => ({ accounts: 4, sessions: 12, load: 0.55 }),
   leaves: 14,
   pause: 6,
 }
