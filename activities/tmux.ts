@@ -14,8 +14,8 @@ export class Tmux {
   readonly #server: TmuxServer
   #connection: TmuxConnection | null = null
   #connectAgainAt = 0
-  /** How often each pane was looked at whose end is seen and not yet explained. */
-  readonly #unclear = new Map<string, number>()
+  /** Since when the end of a pane's process is seen and not explained, ms since the epoch, by pane and process. */
+  readonly #unclearSince = new Map<string, number>()
 
   /** `manager`: whose unit runs this process; found out where it is not given. */
   constructor(socket: string, homeDir: string, manager?: Manager | null) {
@@ -41,13 +41,22 @@ export class Tmux {
   async #list(which: string[]): Promise<{ panes: Pane[] | null; stderr: string }> {
     const { exitCode, stdout, stderr } = await this.#run(['list-panes', ...which, '-F', paneFormat])
     const panes = exitCode === 0 ? stdout.split('\n').flatMap(parsePane) : null
-    const looksAt = ({ id, pid }: Pane): number => this.#unclear.get(`${id} ${pid}`) ?? 0
-    // Not for ever: older versions of tmux never say by which signal a process ended.
-    const unclear = panes?.filter(isUnclear).filter((pane) => looksAt(pane) < unclearLooksMax) ?? []
+    const unclear = (panes ?? []).filter((pane) => this.#mayBecomeClear(pane))
     if (unclear.length === 0) return { panes, stderr }
-    for (const pane of unclear) this.#unclear.set(`${pane.id} ${pane.pid}`, looksAt(pane) + 1)
     await delay(reapedWithin)
     return this.#list(which)
+  }
+
+  /** By time, since several may look at once. Not for ever: older versions of tmux never say by which signal a process ended. */
+  #mayBecomeClear(pane: Pane): boolean {
+    const key = `${pane.id} ${pane.pid}`
+    if (!isUnclear(pane)) {
+      this.#unclearSince.delete(key)
+      return false
+    }
+    const since = this.#unclearSince.get(key) ?? Date.now()
+    this.#unclearSince.set(key, since)
+    return Date.now() - since < unclearAtMost
   }
 
   async pane(session: string): Promise<Pane | null> {
@@ -238,9 +247,9 @@ export class Tmux {
   }
 }
 
-/** Until tmux has reaped the process of a pane whose terminal has ended. */
+/** Until tmux has reaped the process of a pane whose terminal has ended; on a busy machine it takes longer. */
 const reapedWithin = 50
-const unclearLooksMax = 20
+const unclearAtMost = 2_000
 
 /** Commands that come to the same when done twice, and so may be asked again after a connection was lost in the middle of them. */
 const repeatable = new Set(['list-panes', 'list-clients', 'capture-pane', 'kill-session'])
