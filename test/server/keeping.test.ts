@@ -1,5 +1,5 @@
 /** Months on a host: what is cleared away, and what never is. Real files, processes and tmux; the engine's word is given. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
@@ -146,7 +146,8 @@ it('law 5, law 7: folders of sessions go a month after their end; not one of a s
     expect(left.map(([name]) => name)).toEqual(Object.keys(folders).filter((name) => name !== 'ended'))
     expect(host.records.newest('ended')).toBeNull()
   } finally {
-    await host.tmux.closePane('paned')
+    // It outlives its last pane.
+    execFileSync('tmux', ['-S', home.tmuxSocket, 'kill-server'])
   }
 })
 
