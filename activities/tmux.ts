@@ -43,6 +43,7 @@ export class Tmux {
     const panes = exitCode === 0 ? stdout.split('\n').flatMap(parsePane) : null
     const unclear = (panes ?? []).filter((pane) => this.#mayBecomeClear(pane))
     if (unclear.length === 0) return { panes, stderr }
+    await this.#run(letReap)
     await delay(reapedWithin)
     return this.#list(which)
   }
@@ -247,7 +248,12 @@ export class Tmux {
   }
 }
 
-/** Until tmux has reaped the process of a pane whose terminal has ended; on a busy machine it takes longer. */
+/**
+ * tmux (3.3a) misses the end of about every tenth process that prints something and ends: it stays a zombie with no status
+ * until the end of another child, which lets tmux reap all of them.
+ */
+const letReap = ['run-shell', '-b', 'true']
+/** Until it has; and how long a pane's end may stay unexplained. Milliseconds. */
 const reapedWithin = 50
 const unclearAtMost = 2_000
 

@@ -190,6 +190,22 @@ describe('panes', () => {
     expect(await tmux.showStatus('alpha', 'x')).toBe(false)
   })
 
+  it('knows how each process ended, also where tmux has missed its end', async () => {
+    const argv = [process.execPath, '-e', 'console.log(1); process.exit(7)']
+    const statuses: unknown[] = []
+    // tmux misses about every tenth.
+    for (let fence = 1; fence <= 30; fence++) {
+      await spawnIn('alpha', fence, argv)
+      const ended = await until(
+        'the end',
+        () => tmux.pane('alpha'),
+        (now) => now?.dead === true,
+      )
+      statuses.push(ended?.exitStatus)
+    }
+    expect(statuses.filter((status) => status !== 7)).toEqual([])
+  })
+
   it('runs a program as it is, with no shell between, and keeps the pane when it ends', async () => {
     const pane = await spawnIn('alpha', 1, ['/bin/echo', '$HOME; #{pid} `x`'])
     const dead = await until(
