@@ -5,4 +5,6 @@
 export const patches = {
   /** The pool looks for leases that were left behind less often while nobody waits. */
   sparingReconcile: 'sparing-reconcile',
+  /** A person is told, and not only shown, that a woken agent asks something. */
+  tellThatItAsks: 'tell-that-it-asks',
 } as const

@@ -42,6 +42,7 @@ const now = (): string => new Date().toISOString()
 const instantOr = (at: string | null, otherwise: number): number => (at === null ? otherwise : Date.parse(at))
 
 export async function pool(input: PoolSettings | PoolState): Promise<never> {
+  // What an older run hands over may lack settings that are known by now.
   let desk = 'desk' in input ? poolDesk.configure(input.desk, input.desk.settings) : firstDesk(input)
   let reconciledAt = 'desk' in input ? input.reconciledAt : now()
   let inbox: Transition[] = []

@@ -42,7 +42,7 @@ export async function readTail(
   since: string | null = null,
 ): Promise<TranscriptTail> {
   const tail: TranscriptTail = { offset, last: null, prompts: [], queued: [] }
-  const queue = new WaitingLine()
+  const queue = new PromptQueue()
   tail.offset = await eachLine(transcript, offset, (line) => {
     if (since === null || !isBefore(line, since)) takeLine(line, tail, queue)
   })
@@ -72,7 +72,7 @@ export async function lastAnswer(transcript: string, offset: number): Promise<An
   return answer
 }
 
-function takeLine(line: string, tail: TranscriptTail, queue: WaitingLine): void {
+function takeLine(line: string, tail: TranscriptTail, queue: PromptQueue): void {
   const row = readRow(line)
   if (row === null) return
   if (row.kind === 'queue') {
@@ -89,7 +89,7 @@ function takeLine(line: string, tail: TranscriptTail, queue: WaitingLine): void 
 }
 
 /** The texts that a person sent while the agent worked, as the rows tell of them. */
-class WaitingLine {
+class PromptQueue {
   readonly #waiting: string[] = []
   /** Out of the line, and in no row of the conversation yet: a process that ends between the two takes it along. */
   #taken: string | null = null

@@ -1,6 +1,6 @@
 /** Who is compared: how each is installed and started, and how it shows that it has seen the wall. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { agentProgram } from '../../test/standin/cleanEnv.js'
@@ -89,16 +89,6 @@ export const candidates: Candidate[] = [
       return { pids: [pid], noticed: () => /"event": ?"switch/.test(said()) }
     },
   },
-  {
-    name: 'claude-auto-retry',
-    waits: true,
-    says: 'claude-auto-retry (npm): watches the pane, waits for the reset, types `continue`',
-    notFor: 'other accounts: it waits for the reset of this one',
-    install: (folder) => fromNpm(folder, 'claude-auto-retry'),
-    watch: () => {
-      throw new Error('its start is not written yet: the registry did not have it when this was')
-    },
-  },
 ]
 
 /** The first that is new enough for all of them. PEERS_PYTHON names another one. */
@@ -125,18 +115,4 @@ function fromPyPI(folder: string, name: string): string {
   const pip = join(folder, 'bin', 'pip')
   run(pip, 'install', '--quiet', name)
   return /^Version: (\S+)/m.exec(run(pip, 'show', name))?.[1] ?? '?'
-}
-
-function fromNpm(folder: string, name: string): string {
-  mkdirSync(folder, { recursive: true })
-  try {
-    execFileSync('npm', ['install', '--silent', '--no-save', '--prefix', folder, name], { stdio: 'ignore' })
-  } catch {
-    throw new Error('the npm registry does not have it')
-  }
-  const manifest = join(folder, 'node_modules', name, 'package.json')
-  if (!existsSync(manifest)) throw new Error(`npm has no ${name}`)
-  return execFileSync(process.execPath, ['-p', `require(${JSON.stringify(manifest)}).version`], {
-    encoding: 'utf8',
-  }).trim()
 }

@@ -3,12 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { execa } from 'execa'
 import { ServiceManager } from '../../worker/serviceManager.js'
-import { type NotifySocket, notifySocket } from '../support/notifySocket.js'
+import { lacksSystemdNotify, type NotifySocket, notifySocket } from '../support/notifySocket.js'
 import { until } from '../support/until.js'
-
-const notify = await execa('systemd-notify', ['--version'], { reject: false })
 
 let dir: string
 let socket: NotifySocket
@@ -40,7 +37,7 @@ describe('where no service manager listens', () => {
   })
 })
 
-describe.skipIf(notify.failed)('signs of life', () => {
+describe.skipIf(lacksSystemdNotify)('signs of life', () => {
   it('come three times within the limit while there is progress, and stop when there is none', async () => {
     const env = { NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '300000', WATCHDOG_PID: String(process.pid) }
     const said: string[] = []

@@ -2,15 +2,13 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ServiceView } from '../../policy/service.js'
 import { type Fleet, startFleet } from '../support/fleet.js'
+import { lacksSystemdNotify } from '../support/notifySocket.js'
 import { Supervisor } from '../support/supervisor.js'
 import { groupOf, SystemdPrograms } from '../support/systemdPrograms.js'
 import { until } from '../support/until.js'
-
-const notify = await execa('systemd-notify', ['--version'], { reject: false })
 
 let fleet: Fleet
 let systemd: SystemdPrograms
@@ -95,7 +93,7 @@ describe('outpool service', () => {
 const bot = async (): Promise<ServiceView> => (await fleet.json<ServiceView[]>('services'))[0]!
 const tmuxServer = (): number => Number(fleet.tmux('display-message', '-p', '-t', 'service/bot', '#{pid}'))
 
-describe.skipIf(notify.failed)('law 7: under a supervisor that does as the unit says', () => {
+describe.skipIf(lacksSystemdNotify)('law 7: under a supervisor that does as the unit says', () => {
   let pane: number
   let server: number
 

@@ -11,6 +11,7 @@ import { wakeUpSession } from '../../policy/ids.js'
 import type { SessionRef } from '../../activities/contracts.js'
 import type { WakeUpPlan, WakeUpSight } from '../../activities/services/contracts.js'
 import { attempt, faultOf } from '../failures.js'
+import { patches } from '../patches.js'
 import { tellPerson } from '../tellPerson.js'
 import { later, now, type Run, show } from './run.js'
 
@@ -95,8 +96,7 @@ async function untilDone(
         ? null
         : `the agent woken for ${service} asks: ${waitingFor}; answer it with outpool attach ${ref.session}`
     show(run, { attention })
-    // Recorded lives from before had shown it only.
-    if (attention !== null && patched('tell-that-it-asks'))
+    if (attention !== null && patched(patches.tellThatItAsks))
       await tellPerson(state.pool, service, incident, attention, 'asks')
   }
 }
