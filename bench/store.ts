@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { Chart, Measured } from './harness.js'
 
-const file = fileURLToPath(new URL('../docs/performance.json', import.meta.url))
-export const storeFile = file
+export const storeFile = fileURLToPath(new URL('../docs/performance.json', import.meta.url))
 
 const rowSchema = z.strictObject({
   says: z.string(),
@@ -39,8 +38,8 @@ const storeSchema = z.array(
 
 /** Nothing where nothing was kept. Throws where the file is not what was written. */
 export function readStore(): Measured[] {
-  if (!existsSync(file)) return []
-  return storeSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) as Measured[]
+  if (!existsSync(storeFile)) return []
+  return storeSchema.parse(JSON.parse(readFileSync(storeFile, 'utf8'))) as Measured[]
 }
 
 const keyOf = ({ name, sessions }: Pick<Measured, 'name' | 'sessions'>): string => `${name} ${sessions ?? ''}`

@@ -160,7 +160,9 @@ describe('a wake-up', () => {
     })
     const beside: string[][] = []
     const watching = setInterval(() => {
-      const agents = fleet.processes().filter((line) => line.includes(`/sessions/${wakeUpSession(1)}/`))
+      const agents = fleet
+        .processes()
+        .filter((line) => line.includes(`/sessions/${wakeUpSession(1)}/settings.json`))
       if (agents.length > 1) beside.push(agents)
     }, 200)
     try {

@@ -2,7 +2,10 @@
 import { closeSync, copyFileSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs'
 import { engineKeeps } from '../../policy/retention.js'
 
-/** Moves what is there to `<file>.1` once it is too long: with that, a log takes at most twice `limit` bytes. The server appends, so it goes on at the new end. */
+/**
+ * Moves what is there to `<file>.1` once it is too long: with that, a log takes at most twice `limit` bytes. The server appends,
+ * so it goes on at the new end.
+ */
 export function trimLog(file: string, limit: number = engineKeeps.log): void {
   try {
     if (statSync(file).size <= limit) return
