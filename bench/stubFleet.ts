@@ -1,7 +1,7 @@
 /** A fleet of stub agents under the whole product: hundreds of sessions, and walls at a word. */
 import { randomUUID } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client, Connection } from '@temporalio/client'
@@ -135,8 +135,14 @@ export class StubFleet {
     return {
       worker: usageOf(this.fleet.workerPid() ?? -1),
       engine: usageOf(readEngine(this.home)?.pid ?? -1),
-      tmux: usageOf(Number(this.fleet.tmux('display-message', '-p', '#{pid}'))),
+      tmux: this.#tmuxUsage(),
     }
+  }
+
+  /** Where no session has run yet there is no tmux server, and nothing that it uses. */
+  #tmuxUsage(): Usage {
+    if (!existsSync(this.fleet.tmuxSocket)) return { cpu: 0, rss: 0 }
+    return usageOf(Number(this.fleet.tmux('display-message', '-p', '#{pid}')))
   }
 
   /** How often the product has called tmux so far; only where calls are counted. */
