@@ -2,7 +2,7 @@
  * `npm run soak [-- --minutes N] [--sessions N] [--seed N]`: a fleet of stub agents for hours, with a fault after the other
  * in an order that the seed decides. After each, every session has to be up once; memory and files are noted and drawn.
  */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -57,10 +57,19 @@ const faults: Record<string, Fault> = {
       patience,
     )
   },
-  'connection to tmux cut': ({ stub }) => {
-    execFileSync('tmux', ['-S', stub.fleet.tmuxSocket, 'kill-session', '-t', '=Outpool'], { stdio: 'ignore' })
-    return Promise.resolve()
-  },
+  // One that was cut just before comes back with the next look.
+  'connection to tmux cut': ({ stub }) =>
+    until(
+      'a connection to tmux that can be cut',
+      () => Promise.resolve(cutConnection(stub.fleet.tmuxSocket)),
+      (isCut) => isCut,
+      patience,
+    ),
+}
+
+function cutConnection(socket: string): boolean {
+  const { status } = spawnSync('tmux', ['-S', socket, 'kill-session', '-t', '=Outpool'])
+  return status === 0
 }
 
 /** Numbers that follow from the seed alone (mulberry32). */
