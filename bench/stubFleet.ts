@@ -150,10 +150,17 @@ export class StubFleet {
     return statSync(callsFile(this.fleet), { throwIfNoEntry: false })?.size ?? 0
   }
 
-  /** Events and bytes of a history so far. */
+  /** Events and bytes of a workflow's history so far, over all its runs: a herd may have the pool begin a new one. */
   async history(workflowId: string): Promise<{ events: number; bytes: number }> {
-    const { historyLength, historySize } = await this.client.workflow.getHandle(workflowId).describe()
-    return { events: historyLength, bytes: historySize ?? 0 }
+    const sum = { events: 0, bytes: 0 }
+    for await (const { runId } of this.client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+      const { historyLength, historySize } = await this.client.workflow
+        .getHandle(workflowId, runId)
+        .describe()
+      sum.events += historyLength
+      sum.bytes += historySize ?? 0
+    }
+    return sum
   }
 
   sessionHistory(name: string): Promise<{ events: number; bytes: number }> {
