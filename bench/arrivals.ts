@@ -2,8 +2,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch, type FSWatcher } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
+import { isAlive } from '../agents/claude-code/liveness.js'
 
-const liveSchema = z.looseObject({ pid: z.number(), sessionId: z.string() })
+const liveSchema = z.looseObject({
+  pid: z.number(),
+  sessionId: z.string(),
+  procStart: z.coerce.string().optional(),
+})
 
 export interface Arrival {
   sessionId: string
@@ -51,11 +56,12 @@ export class Arrivals {
   #look(file: string): void {
     const pid = Number(basename(file, '.json'))
     if (this.#before.has(pid) || this.seen.has(pid)) return
-    const agent = readAgent(file)
+    const agent = readLive(file)
     if (!agent) return
-    const arrival = { ...agent, at: performance.now() }
+    const { sessionId } = agent
+    const arrival = { sessionId, pid, configDir: dirname(dirname(file)), at: performance.now() }
     this.seen.set(pid, arrival)
-    this.#awaited.get(agent.sessionId)?.(arrival)
+    this.#awaited.get(sessionId)?.(arrival)
   }
 }
 
@@ -64,15 +70,15 @@ export function liveAgents(configDir: string): Omit<Arrival, 'at'>[] {
   const folder = join(configDir, 'sessions')
   if (!existsSync(folder)) return []
   return readdirSync(folder)
-    .flatMap((name) => readAgent(join(folder, name)) ?? [])
-    .filter(({ pid }) => existsSync(`/proc/${pid}`))
+    .flatMap((name) => readLive(join(folder, name)) ?? [])
+    .filter(({ pid, procStart }) => isAlive(pid, procStart))
+    .map(({ pid, sessionId }) => ({ pid, sessionId, configDir }))
 }
 
 /** Null for a file that is just being written or removed: its next change is looked at as well. */
-function readAgent(file: string): Omit<Arrival, 'at'> | null {
+function readLive(file: string): z.output<typeof liveSchema> | null {
   try {
-    const { pid, sessionId } = liveSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
-    return { pid, sessionId, configDir: dirname(dirname(file)) }
+    return liveSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch {
     return null
   }
