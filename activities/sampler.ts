@@ -23,10 +23,10 @@ import type { Pane } from './tmuxPanes.js'
 import type { SessionWatch } from './sessionWatch.js'
 
 /**
- * Heartbeats of watches, each a write in the engine: a few within their heartbeat timeout, which is two minutes. No key: longer
+ * Heartbeats of watches, each a write in the engine: two within their heartbeat timeout, which is five minutes. No key: longer
  * and the engine would take a watch for dead, shorter and each would cost more for nothing.
  */
-const beatEvery = 45_000
+const beatEvery = 2 * 60_000
 /**
  * `live.json` is rewritten at least this often, so that its age tells whether a worker is there. No key: its readers, which may
  * have another configuration, count on it.

@@ -50,7 +50,19 @@ export class TmuxConnection {
     const late = setTimeout(() => connection.close(), openWithin)
     const opened = await isReady
     clearTimeout(late)
-    return opened ? connection : null
+    if (!opened) return null
+    await connection.#endOthers()
+    return connection
+  }
+
+  /**
+   * The client of a worker that was killed may stay: tmux (3.3a) waits for ever until its last words are read, and does not
+   * even end by `kill-server` before. There is one worker, so that every other client of this session is such a one.
+   */
+  async #endOthers(): Promise<void> {
+    const answer = await this.run(['list-clients', '-t', `=${ownSession}`, '-F', '#{client_pid}'])
+    const pids = (answer?.stdout ?? '').split('\n').map(Number)
+    for (const pid of pids) if (pid > 1 && pid !== this.#client.pid) endClient(pid)
   }
 
   get isOpen(): boolean {
@@ -115,6 +127,14 @@ export class TmuxConnection {
 /** A server that lives answers at once, whatever the machine is busy with. */
 const openWithin = 10_000
 const answerWithin = 10_000
+
+function endClient(pid: number): void {
+  try {
+    process.kill(pid)
+  } catch {
+    // It has gone meanwhile.
+  }
+}
 
 /** Whether these arguments can stand on one line. */
 export const fitsOneLine = (args: readonly string[]): boolean => !args.some((arg) => /[\n\r\0]/.test(arg))

@@ -206,6 +206,21 @@ describe('panes', () => {
     expect(statuses.filter((status) => status !== 7)).toEqual([])
   })
 
+  it('law 7: the connection that a killed worker left is ended by the next one', async () => {
+    await spawnIn('alpha', 1, ['/bin/cat'])
+    const left = ['-S', home.tmuxSocket, '-C', 'new-session', '-A', '-s', 'Outpool', 'cat']
+    const older = execa('tmux', left, { reject: false, stdin: 'pipe' })
+    const next = new Tmux(home.tmuxSocket, home.dir)
+    await until(
+      'the end of the older one',
+      () => next.pane('alpha').then(() => older.exitCode ?? older.signalCode),
+      (ended) => ended !== null,
+    )
+    await older
+    expect(await next.pane('alpha')).toMatchObject({ fence: 1 })
+    next.close()
+  })
+
   it('runs a program as it is, with no shell between, and keeps the pane when it ends', async () => {
     const pane = await spawnIn('alpha', 1, ['/bin/echo', '$HOME; #{pid} `x`'])
     const dead = await until(
