@@ -23,25 +23,40 @@ const settledAfter = 1_000
 
 type LiveFile = z.output<typeof liveSchema>
 
+/** For so long the system's word counts that the process of a pane lives: tmux tells of its end as well. */
+const aliveFor = 10_000
+
 /**
  * What a file said when it was last read, and how it looked then: a fleet's files are asked for far more often than they
  * change. Files that are gone are forgotten with the next look at their folder.
  */
-const known = new Map<string, { look: string; live: LiveFile | null }>()
+const known = new Map<string, { look: string; live: LiveFile | null; livedAt: number }>()
 
 /**
- * Dead processes, and files that an earlier process of the same number left, are not among them.
+ * Dead processes (those of panes for a moment longer), and files that an earlier process of the same number left, are not among them.
  * Read in one go and not file by file in the background: small local files are there faster than a thread is.
  */
 export function liveStates(place: Place, { pids, sessionId }: LiveQuery = {}): Promise<LiveState[]> {
   const folder = liveFolder(place)
   const names = pids === undefined ? namesIn(folder) : pids.map((pid) => `${pid}.json`)
+  const mayBeKnown = pids !== undefined && sessionId === undefined
   const states = names.flatMap((name) => {
-    const live = liveFileAt(join(folder, name))
+    const file = join(folder, name)
+    const live = liveFileAt(file)
     if (live === null || (sessionId !== undefined && live.sessionId !== sessionId)) return []
-    return isAlive(live.pid, live.procStart) ? [stateOf(live)] : []
+    const lives = mayBeKnown ? livesStill(file, live) : isAlive(live.pid, live.procStart)
+    return lives ? [stateOf(live)] : []
   })
   return Promise.resolve(states)
+}
+
+function livesStill(file: string, live: LiveFile): boolean {
+  const before = known.get(file)
+  const now = Date.now()
+  if (before !== undefined && Math.abs(now - before.livedAt) < aliveFor) return true
+  const lives = isAlive(live.pid, live.procStart)
+  if (before !== undefined && lives) before.livedAt = now
+  return lives
 }
 
 function namesIn(folder: string): string[] {
@@ -66,7 +81,7 @@ function liveFileAt(file: string): LiveFile | null {
   const before = known.get(file)
   if (before?.look === look) return before.live
   const live = liveSchema.safeParse(parsed(file)).data ?? null
-  if (Date.now() - stat.mtimeMs > settledAfter) known.set(file, { look, live })
+  if (Date.now() - stat.mtimeMs > settledAfter) known.set(file, { look, live, livedAt: -Infinity })
   return live
 }
 
