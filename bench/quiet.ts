@@ -7,6 +7,8 @@ const usualSessions = 500
 /** What came with the start of the fleet has settled by then. */
 const settled = 20_000
 const span = 60_000
+/** As the product does by default. */
+const probeEvery = '5m'
 
 export const quiet: Measure = {
   name: 'quiet',
@@ -15,7 +17,12 @@ export const quiet: Measure = {
   run: async ({ runs, sessions: asked }) => {
     const sessions = asked ?? usualSessions
     const accounts = ['a-1', 'a-2', 'a-3', 'a-4', 'a-5']
-    const stub = await openStubFleet({ accounts, maxSessions: Math.ceil(sessions / 5), counted: true })
+    const stub = await openStubFleet({
+      accounts,
+      maxSessions: Math.ceil(sessions / 5),
+      probeEvery,
+      counted: true,
+    })
     try {
       const none = await looked(stub, runs)
       await stub.start(names(sessions))

@@ -30,6 +30,8 @@ export interface StubFleetOptions {
   maxSessions: number
   /** Rounds of an empty loop at each start of an agent. */
   startRounds?: number
+  /** Every account is asked this often; by default often, since walls are lifted by what a routine probe reads. */
+  probeEvery?: string
   /** Have every call of tmux counted, at the price of one more start of a shell for each. */
   counted?: boolean
 }
@@ -213,14 +215,15 @@ export async function openStubFleet({
   walled = [],
   maxSessions,
   startRounds = 0,
+  probeEvery = '20s',
   counted = false,
 }: StubFleetOptions): Promise<StubFleet> {
   const fleet = await startFleet({
     accounts,
     agent: { command: stub, env: { STUB_START_ROUNDS: String(startRounds) } },
     accountConfig: Object.fromEntries(accounts.map((name) => [name, { maxSessions }])),
-    // Walls are lifted by what a routine probe reads; one that starts an agent may take minutes when 500 do.
-    config: { timing: { probeEvery: '20s', startWithin: '10m', stopGrace: '10s' } },
+    // One that starts an agent may take minutes when 500 do.
+    config: { timing: { probeEvery, startWithin: '10m', stopGrace: '10s' } },
   })
   try {
     for (const account of walled) putWall(fleet, account)

@@ -12,7 +12,7 @@ const beatWithin = '10 seconds'
  * Watches and deliveries are many, so that each beats seldom. Nobody waits for this: a worker that comes back hands out
  * again at once what the one before it has left behind (worker/takeOver.ts).
  */
-const watchBeatWithin = '2 minutes'
+const watchBeatWithin = '5 minutes'
 
 /** What a retry can mend is retried for as long as it takes; what it cannot is marked as such by the step itself. */
 const patient = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' } as const
