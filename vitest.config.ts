@@ -19,8 +19,7 @@ export default defineConfig({
     projects: [
       tier('policy', computing),
       tier('workflow', { ...realParts, ...computing, exclude: ['test/workflow/drain/**'] }),
-      tier('drain', { ...realParts, ...computing, include: ['test/workflow/drain/drain*.test.ts'] }),
-      tier('month', { ...realParts, ...computing, include: ['test/workflow/drain/away*.test.ts'] }),
+      tier('drain', { ...realParts, ...computing, include: ['test/workflow/drain/*.test.ts'] }),
       tier('replay', { ...realParts, ...computing }),
       tier('server', { ...realParts, ...waiting }),
       tier('agent', { ...realParts, ...waiting }),

@@ -17,23 +17,23 @@ function seedsOf(prefix: string, part: number, parts: number): string[] {
   return all.filter((seed, index) => index % parts === part && (only === undefined || seed === only))
 }
 
-/** The pool alone: many sessions on several accounts, nearly all of the time near their limits. */
-const crowded = (seed: string): Case => ({ seed, days: 14, accounts: 4, sessions: 12 })
+/** The pool alone: many sessions on several accounts, nearly all of the time near their limits. Longer than every window lasts. */
+const crowded = (seed: string): Case => ({ seed, days: 10, accounts: 4, sessions: 12 })
 
 export function drainAccounts(part: number, parts: number): void {
   const seeds = seedsOf('drain', part, parts)
   it(
-    `laws 2, 4, 10: fourteen days of walls, resets and lost logins, part ${part + 1} of ${parts}`,
+    `laws 2, 4, 10: ten days of walls, resets and lost logins, part ${part + 1} of ${parts}`,
     { timeout },
     () => {
       const outcomes = seeds.map((seed) => lawful(crowded(seed)))
       // A world in which nothing happens would pass too.
-      if (seeds.length > 10) expect(average(outcomes, 'grants')).toBeGreaterThan(100)
+      if (seeds.length > 10) expect(average(outcomes, 'grants')).toBeGreaterThan(70)
     },
   )
 }
 
-/** Few accounts with substrates behind them, and calmer, so that a month costs what the fortnight does. */
+/** Few accounts with substrates behind them, and calmer, so that a month costs no more than those days do. */
 const withSubstrates = (opening: Opening, seed: string): Case => ({
   ...{ seed, opening, days: 30, accounts: 2, substrates: 2, sessions: 5, load: 0.6 },
 })

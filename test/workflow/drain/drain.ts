@@ -37,10 +37,10 @@ interface Play {
  */
 const crowded: Play = {
   prefix: 'seed',
-  days: 14,
+  days: 10,
   restarts: false,
   world: () => ({ accounts: 4, sessions: 12, load: 0.55 }),
-  leaves: 14,
+  leaves: 10,
   pause: 6,
 }
 
