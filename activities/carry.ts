@@ -4,18 +4,21 @@ import { carryFailed } from './errors.js'
 import type { Host } from './host.js'
 
 export async function carryConversation(host: Host, request: CarryRequest): Promise<Carried> {
-  return host.records.inTurn(request.session, async () => {
-    const adapter = host.adapter(request.agent)
-    const to = await host.place(request.to)
-    const from = request.from
-      ? await host.place(request.from)
-      : ((await host.newestTranscript(adapter, request.sessionId))?.place ?? null)
-    if (from === null || (await adapter.findTranscript(from, request.sessionId)) === null)
-      return { transcript: null, bytes: 0 }
-    try {
-      return await adapter.carry({ sessionId: request.sessionId, from, to })
-    } catch (error) {
-      throw carryFailed(error instanceof Error ? error.message : String(error))
-    }
-  })
+  return host.records.inTurn(request.session, () => carry(host, request))
+}
+
+/** Only in the session's own turn. */
+export async function carry(host: Host, request: CarryRequest): Promise<Carried> {
+  const adapter = host.adapter(request.agent)
+  const to = await host.place(request.to)
+  const from = request.from
+    ? await host.place(request.from)
+    : ((await host.newestTranscript(adapter, request.sessionId))?.place ?? null)
+  if (from === null || (await adapter.findTranscript(from, request.sessionId)) === null)
+    return { transcript: null, bytes: 0 }
+  try {
+    return await adapter.carry({ sessionId: request.sessionId, from, to })
+  } catch (error) {
+    throw carryFailed(error instanceof Error ? error.message : String(error))
+  }
 }

@@ -27,6 +27,8 @@ export interface LaunchRequest extends SessionRef {
   forkOf?: string | null
   /** Forks of which this conversation may not know yet, oldest first: what they did is handed over with its next prompt. */
   forks?: string[]
+  /** Brought to the place first, in this order; not again where this launch has come as far as its process. */
+  carries?: CarryRequest[]
   /** Submitted at once, from a file of the host or as it stands; where the conversation already holds `text`, `otherwise` instead. */
   prompt: { text: string | { file: string }; otherwise: string | null } | null
   /** Shown in the status bar of the session's tmux. */
@@ -157,6 +159,7 @@ export interface HostActivities {
   launchAgent(request: LaunchRequest): Promise<Launched>
   stopAgent(request: StopRequest): Promise<Stopped>
   interruptAgent(request: InterruptRequest): Promise<void>
+  /** For runs that began before a launch carried (workflows/patches.ts). */
   carryConversation(request: CarryRequest): Promise<Carried>
   watchAgent(request: WatchRequest): Promise<Observation>
   /** There is room at home for the session: its watch ends as soon as it is at rest. Durable on the host, for this fence. */

@@ -6,6 +6,7 @@ import type { AgentAdapter, Place } from '../agents/agent.js'
 import { isSamePlace } from '../policy/place.js'
 import type { RescueStep } from '../policy/session.js'
 import { untilTaken, untilUp } from './arrival.js'
+import { carry } from './carry.js'
 import type { Launched, LaunchRequest } from './contracts.js'
 import {
   conversationHeld,
@@ -57,6 +58,9 @@ async function launch(
   if (running) {
     record = running
   } else {
+    // Once this launch was noted its process may have begun to write: what was carried before that must not come again.
+    if (host.records.launch(session, fence) === null)
+      for (const one of request.carries ?? []) await step('carry', () => carry(host, one))
     await step('clear', () => clearTheWay(host, adapter, request))
     await keepLeftQueue(host, adapter, session)
     const found = await conversationsOf(host, adapter, place, request)

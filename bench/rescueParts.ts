@@ -54,8 +54,8 @@ export function hopOf(
   // The row may be there before the hook has reported.
   const evident = Math.max(at.reported, at.written)
   const stopped = completed('stopAgent')
-  const carried = completed('carryConversation')
-  const spawned = started + prepared + took('respawn')
+  const carried = took('carry')
+  const spawned = started + carried + prepared + took('respawn')
   const next = after.findIndex(
     ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name === 'watchAgent',
   )
@@ -65,8 +65,8 @@ export function hopOf(
       'report and row read and judged': watched - evident,
       lease: granted - watched,
       'old process ended': stopped - granted,
-      'conversation carried': carried - stopped,
-      'launch handed out': started - carried,
+      'launch handed out': started - stopped,
+      'conversation carried': carried,
       'way cleared, place prepared': prepared,
       'tmux respawn': took('respawn'),
       'the program’s own start': at.running - spawned,

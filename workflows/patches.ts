@@ -7,4 +7,6 @@ export const patches = {
   sparingReconcile: 'sparing-reconcile',
   /** A person is told, and not only shown, that a woken agent asks something. */
   tellThatItAsks: 'tell-that-it-asks',
+  /** The launch carries the conversation; before, each carry was a step of its own. */
+  carryWithLaunch: 'carry-with-launch',
 } as const

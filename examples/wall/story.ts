@@ -117,6 +117,5 @@ const isIdle = (seen: { phase: string; fence: number } | undefined): boolean =>
 function narrate(moment: Moment, screen: Screen): void {
   if (moment.kind === 'failed') screen.say(`${moment.step} failed, and is tried again: ${moment.why}`)
   if (moment.kind !== 'began') return
-  if (['stopAgent', 'carryConversation', 'launchAgent'].includes(moment.step))
-    screen.say(`Outpool: ${moment.summary}`)
+  if (['stopAgent', 'launchAgent'].includes(moment.step)) screen.say(`Outpool: ${moment.summary}`)
 }

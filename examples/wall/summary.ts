@@ -17,6 +17,10 @@ function rowsOf({ walled, resumed, rescue, moments, carried }: Told): Row[] {
     later.find((moment) => moment.kind === 'done' && moment.step === step)?.at ?? null
   const leased =
     later.find((moment) => moment.kind === 'signal' && moment.name === 'leaseGranted')?.at ?? null
+  const launching = later.find((moment) => moment.kind === 'began' && moment.step === 'launchAgent')
+  const carry = rescue.steps.find(({ name }) => name === 'carry')
+  // The launch begins with it.
+  const carriedAt = launching && carry ? launching.at + carry.ms : null
   const rows: [number | null, string][] = [
     [wallAt, `the API refuses a request on ${first}`],
     [
@@ -25,7 +29,7 @@ function rowsOf({ walled, resumed, rescue, moments, carried }: Told): Row[] {
     ],
     [leased, `the pool leases ${second}: ${whyOf(rescue)}`],
     [done('stopAgent'), `the old process is gone`],
-    [done('carryConversation'), 'the conversation is carried over, and compared'],
+    [carriedAt, 'the conversation is carried over, and compared'],
     [Date.parse(resumed.at), `the next request, on ${second}, with ${carried.kept} earlier messages`],
     [done('launchAgent'), 'proven alive: same conversation, other account'],
   ]

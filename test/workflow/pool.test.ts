@@ -172,13 +172,23 @@ describe('law 8: histories are cut, and nothing is lost by it', () => {
 })
 
 describe('law 8: history grows with events, not with time', () => {
-  it('law 8: an undisturbed rescue costs at most 60 events', async () => {
+  it('law 8: an undisturbed rescue asks the host for two steps and a watch, and costs far less than 60 events', async () => {
     const stage = await open({ accounts: ['a', 'b'] })
     const session = await stage.up('one', { account: 'a' })
     const before = await stage.historyLength(session)
     await stage.hitsWall(session, 'a')
     await stage.untilOn(session, 'b')
-    expect((await stage.historyLength(session)) - before).toBeLessThanOrEqual(60)
+    const events = ((await stage.handle(session).fetchHistory()).events ?? []).slice(before)
+    const steps = events.flatMap(
+      ({ activityTaskScheduledEventAttributes: step }) => step?.activityType?.name ?? [],
+    )
+    expect(steps).toEqual(['stopAgent', 'launchAgent', 'watchAgent'])
+    // One task that is late on a busy machine is handed out anew: its events are not the rescue's.
+    const isTask = (event: object): boolean =>
+      Object.entries(event).some(([name, of]) => name.startsWith('workflowTask') && of != null)
+    const tasks = events.filter(({ workflowTaskCompletedEventAttributes: done }) => done != null)
+    expect(tasks.length).toBeLessThanOrEqual(6)
+    expect(events.filter((event) => !isTask(event)).length).toBeLessThanOrEqual(18)
   })
 
   it('law 8: a quiet session-day costs at most 50 events, of the session as of its pool', async () => {

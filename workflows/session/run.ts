@@ -14,6 +14,8 @@ export interface Run {
   steps: ReturnType<typeof stepsOn>
   moves: ReturnType<typeof movesOn>
   watches: ReturnType<typeof watchesOn>
+  /** The launch carries the conversation. Asked once for the whole run, since a run must not change its mind half-way. */
+  carriesWithLaunch: boolean
 }
 
 export { now } from './now.js'

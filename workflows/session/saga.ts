@@ -4,7 +4,8 @@ import { continuation } from '../../policy/continuation.js'
 import type { LeaseGrant } from '../../policy/lease.js'
 import { isSamePlace, type PlaceRef } from '../../policy/place.js'
 import type { RescueStep } from '../../policy/session.js'
-import type { LaunchRequest, SessionRef, Stopped } from '../../activities/contracts.js'
+import type { CarryRequest, LaunchRequest, SessionRef, Stopped } from '../../activities/contracts.js'
+import { carriesTo, carryFirst, carryingFrom } from './carries.js'
 import { clock } from './display.js'
 import { comeHome, conversationAt, forkFor } from './forks.js'
 import { currentRef, now, type Run, show } from './run.js'
@@ -49,14 +50,17 @@ export async function move(
     }
     if (!isHome) state.fork = forkFor(state)
     const ref = { ...currentRef(state), fence: grant.fence, place: to, sessionId: conversationAt(state, to) }
-    if (state.continues || from !== null) await carryAll(run, plan, to, log)
+    const carries = carriesTo(state, plan, to)
+    if (!run.carriesWithLaunch) await carryFirst(run, carries, log)
     // Before the launch, since a launch whose answer was lost has happened all the same.
     compensations.push(async () => {
       const summary = `undo the launch under ${to.name}`
       await steps.stopAgent.executeWithOptions({ summary }, [{ ...ref, closePane: false, status: summary }])
     })
-    const launched = await moves.launchAgent.executeWithOptions({ summary: launchSummary(plan, grant) }, [
-      launchRequest(run, plan, ref, model),
+    const withIt = run.carriesWithLaunch ? carries : []
+    const summary = launchSummary(plan, grant, withIt)
+    const launched = await moves.launchAgent.executeWithOptions({ summary }, [
+      { ...launchRequest(run, plan, ref, model), carries: withIt },
     ])
     log.push(...launched.steps)
     const { pane, pid, tmuxSocket, transcript, transcriptFrom } = launched
@@ -77,36 +81,6 @@ export async function move(
     })
     return faultOf(error)
   }
-}
-
-/** Brings the session's own conversation to the place, and to a substrate also the fork that goes on there. */
-async function carryAll(run: Run, plan: BringUp, to: PlaceRef, log: RescueStep[]): Promise<void> {
-  const { state } = run
-  const { place, home, fork, sessionId } = state
-  const arrives = plan.scattered || !isSamePlace(place, to)
-  const isHome = to.kind === 'account'
-  if (isHome ? plan.scattered || !isSamePlace(home, to) : arrives)
-    await carry(run, plan, sessionId, home, to, log)
-  if (!isHome && fork !== null && arrives && place?.kind === 'substrate')
-    await carry(run, plan, fork.id, place, to, log)
-}
-
-async function carry(
-  { state, moves }: Run,
-  { scattered }: BringUp,
-  conversation: string,
-  from: PlaceRef | null,
-  to: PlaceRef,
-  log: RescueStep[],
-): Promise<void> {
-  const startedAt = Date.now()
-  const source = scattered ? null : from
-  const what = conversation === state.sessionId ? 'the conversation' : 'its fork'
-  const summary = `carry ${what} from ${source?.name ?? 'where it was last written'} to ${to.name}`
-  const { name: session, agent } = state
-  const request = { session, sessionId: conversation, agent, from: source, to }
-  await moves.carryConversation.executeWithOptions({ summary }, [request])
-  log.push({ name: 'carry', ms: Date.now() - startedAt })
 }
 
 function launchRequest({ state }: Run, plan: BringUp, ref: SessionRef, model: string | null): LaunchRequest {
@@ -132,9 +106,17 @@ function launchRequest({ state }: Run, plan: BringUp, ref: SessionRef, model: st
   }
 }
 
-function launchSummary(plan: BringUp, { place: { name }, why }: LeaseGrant): string {
+function launchSummary(
+  plan: BringUp,
+  { place: { name }, why }: LeaseGrant,
+  carries: readonly CarryRequest[],
+): string {
   const reason = why.startsWith(name) ? why : `${name}: ${why}`
-  return `${plan.cause === 'start' ? 'start' : 'respawn'} under ${reason}`.slice(0, 200)
+  const launch = `${plan.cause === 'start' ? 'start' : 'respawn'} under ${reason}`
+  return [carryingFrom(carries), launch]
+    .filter((part) => part !== null)
+    .join(', ')
+    .slice(0, 200)
 }
 
 /** What the move is for, in the words of somebody who was not there. */

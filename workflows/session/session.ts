@@ -6,9 +6,11 @@ import {
   condition,
   continueAsNew,
   isCancellation,
+  patched,
 } from '@temporalio/workflow'
 import { type AccountReading, withDefaults } from '../../policy/account.js'
 import type { SessionResult, SessionStart } from '../messages.js'
+import { patches } from '../patches.js'
 import { movesOn, stepsOn, watchesOn } from '../proxies.js'
 import type { Observation } from '../../activities/contracts.js'
 import { bringUp, plan } from './bringUp.js'
@@ -41,6 +43,7 @@ export async function session(input: SessionStart | SessionState): Promise<Sessi
     steps: stepsOn(state.host),
     moves: movesOn(state.host),
     watches: watchesOn(state.host),
+    carriesWithLaunch: patched(patches.carryWithLaunch),
   }
   // Whoever cancels the workflow means to stop the session: its process must not be left behind unwatched.
   CancellationScope.current().cancelRequested.catch(() => mail.orders.push({ kind: 'stop' }))

@@ -185,7 +185,13 @@ export class FakeHost implements HostSide {
     return {
       ...this.drill.activities(),
       ...this.services.activities(),
-      launchAgent: (request) => this.#alone(request, 'launchAgent', () => this.#launch(request)),
+      launchAgent: (request) =>
+        this.#alone(
+          request,
+          'launchAgent',
+          () => this.#launch(request),
+          () => this.#carryAll(request),
+        ),
       stopAgent: (request) => this.#alone(request, 'stopAgent', () => this.#stop(request)),
       interruptAgent: (request) => this.#alone(request, 'interruptAgent', () => undefined),
       carryConversation: (request) => this.#carry(request),
@@ -202,11 +208,17 @@ export class FakeHost implements HostSide {
   }
 
   /** Launching and stopping one session at the same time is what its workflow must never ask for. */
-  async #alone<T>(ref: SessionRef, step: Step, work: () => T): Promise<T> {
+  async #alone<T>(
+    ref: SessionRef,
+    step: Step,
+    work: () => T,
+    first: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<T> {
     const { session } = ref
     if (this.#inStep.has(session)) this.violations.push(`${step} of ${session} beside another step of it`)
     this.#inStep.add(session)
     try {
+      await first()
       await this.#enter(step, session, ref.fence, ref.place.name)
       return work()
     } finally {
@@ -229,7 +241,17 @@ export class FakeHost implements HostSide {
   }
 
   #launch(request: LaunchRequest): Launched {
-    const { session, sessionId, fence, place, mode, prompt, forkOf = null, forks = [] } = request
+    const {
+      session,
+      sessionId,
+      fence,
+      place,
+      mode,
+      prompt,
+      forkOf = null,
+      forks = [],
+      carries = [],
+    } = request
     const newest = this.#newestFence.get(session) ?? 0
     if (fence < newest || fence <= (this.#stoppedFence.get(session) ?? -1))
       throw faults.staleFence(session, fence, newest)
@@ -266,7 +288,7 @@ export class FakeHost implements HostSide {
       promptTaken: this.promptTaken,
       settledForks: told,
       typed: this.typed,
-      steps: [{ name: 'respawn', ms: 0 }],
+      steps: [...carries.map(() => ({ name: 'carry', ms: 0 })), { name: 'respawn', ms: 0 }],
     }
   }
 
@@ -307,6 +329,11 @@ export class FakeHost implements HostSide {
     return {
       failed: channels.flatMap((channel) => (heard.includes(channel) ? [] : [{ channel, why: 'mute' }])),
     }
+  }
+
+  async #carryAll({ session, fence, carries = [] }: LaunchRequest): Promise<void> {
+    if (this.#newestFence.get(session) === fence) return
+    for (const request of carries) await this.#carry(request)
   }
 
   async #carry({ session, sessionId, from, to }: CarryRequest): Promise<Carried> {
