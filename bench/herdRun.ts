@@ -34,14 +34,15 @@ export interface HerdRun {
 export class Herd {
   readonly stub: StubFleet
   readonly sessions: number
-  readonly #limit: number
+  /** Of each account. */
+  readonly limit: number
   #from: string[]
   #to: string[]
 
   constructor(stub: StubFleet, sessions: number, limit: number, from: string[], to: string[]) {
     this.stub = stub
     this.sessions = sessions
-    this.#limit = limit
+    this.limit = limit
     this.#from = from
     this.#to = to
   }
@@ -49,6 +50,28 @@ export class Herd {
   /** Where the sessions are now. */
   agents(): ReturnType<StubFleet['agents']> {
     return this.stub.agents(this.#from)
+  }
+
+  /** Those of them that have come up on the other group. */
+  moved(): ReturnType<StubFleet['agents']> {
+    return this.stub.agents(this.#to)
+  }
+
+  /** The accounts on which nobody is. */
+  get free(): readonly string[] {
+    return this.#to
+  }
+
+  /** The accounts on which they are. */
+  get used(): readonly string[] {
+    return this.#from
+  }
+
+  /** Has every session told that its account refuses; `resetsIn`: for how many ms, where an account is not to be away for long. */
+  wallAll(resetsIn: Readonly<Record<string, number>> = {}): void {
+    const agents = this.agents()
+    for (const account of this.#from) this.stub.wall(account, resetsIn[account])
+    for (const { pid } of agents) process.kill(pid, 'SIGUSR1')
   }
 
   /** Walls them all, and waits until all are at rest elsewhere. `looks`: with a person who looks on. */
@@ -63,9 +86,8 @@ export class Herd {
     const start = { usage: stub.usage(), database: databaseKb(stub) }
     const arrivals = new Arrivals(this.#to.map((account) => stub.configDir(account)))
     const looking = looks ? new Looking(stub) : null
-    for (const account of this.#from) stub.wall(account)
     const from = performance.now()
-    for (const { pid } of agents) process.kill(pid, 'SIGUSR1')
+    this.wallAll()
     await untilAll(arrivals, sessions)
     const ls = (await looking?.end()) ?? []
     await stub.untilAtRest(sessions)
@@ -86,7 +108,7 @@ export class Herd {
       bytes: { session: grown('bytes'), pool: pool.bytes - before.pool.bytes },
       databaseKb: (end.database - start.database) / sessions,
       doubles: seen.length - arrivals.sessions,
-      aboveLimit: held.reduce((sum, here) => sum + Math.max(0, here - this.#limit), 0),
+      aboveLimit: held.reduce((sum, here) => sum + Math.max(0, here - this.limit), 0),
       ls,
     }
     const walled = this.#from

@@ -14,8 +14,9 @@ import { reports } from './reports.js'
 import { rescue } from './rescue.js'
 import { factsOf, publish, table } from './report.js'
 import { restart } from './restart.js'
+import { trouble } from './trouble.js'
 
-const measures: Measure[] = [rescue, reports, ls, quiet, restart, herd, heavyHerd, realHerd, growth]
+const measures: Measure[] = [rescue, reports, ls, quiet, restart, herd, heavyHerd, realHerd, trouble, growth]
 
 const { values, positionals } = parseArgs({
   options: {

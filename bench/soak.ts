@@ -6,7 +6,6 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { readEngine } from '../config/liveState.js'
 import { until } from '../test/support/until.js'
 import { svgOf } from './chart.js'
 import type { Curve } from './harness.js'
@@ -29,23 +28,7 @@ const faults: Record<string, Fault> = {
   'every account walled': (herd) => herd.run({ looks: false }),
   'worker killed': ({ stub }) => stub.restart('SIGKILL'),
   'worker stopped and started': ({ stub }) => stub.restart('SIGINT'),
-  'engine killed': async ({ stub }) => {
-    const pid = readEngine(stub.home)?.pid ?? null
-    if (pid !== null) process.kill(pid, 'SIGKILL')
-    await until(
-      'another engine',
-      () => Promise.resolve(readEngine(stub.home)?.pid ?? null),
-      (next) => next !== null && next !== pid,
-      patience,
-    )
-    await until(
-      'its answer',
-      () => stub.fleet.run('ls'),
-      ({ code }) => code === 0,
-      patience,
-    )
-    await stub.reconnect()
-  },
+  'engine killed': ({ stub }) => stub.killEngine(),
   'some agents killed': async (herd) => {
     const killed = herd.agents().slice(0, 3)
     for (const { pid } of killed) process.kill(pid, 'SIGKILL')

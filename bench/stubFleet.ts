@@ -111,15 +111,18 @@ export class StubFleet {
     return accounts.flatMap((account) => liveAgents(this.configDir(account)))
   }
 
-  /** Puts a wall before the account: no turn of it succeeds from now on. */
-  wall(account: string): void {
-    putWall(this.fleet, account)
+  /** Puts a wall before the account: no turn of it succeeds from now on. It says that it resets in so many ms. */
+  wall(account: string, resetsIn = usualReset): void {
+    putWall(this.fleet, account, resetsIn)
+  }
+
+  unwall(account: string): void {
+    for (const name of ['wall', 'used']) rmSync(stubFile(this.fleet, account, name), { force: true })
   }
 
   /** Takes the walls away again, and waits until the product has seen that by asking. */
   async lift(accounts: readonly string[]): Promise<void> {
-    for (const account of accounts)
-      for (const name of ['wall', 'used']) rmSync(stubFile(this.fleet, account, name), { force: true })
+    for (const account of accounts) this.unwall(account)
     await this.untilState(() => 'ready')
   }
 
@@ -131,6 +134,25 @@ export class StubFleet {
       (all) => all.every(({ name, state, windows }) => state === wanted(name) && windows.length > 0),
       patience,
     )
+  }
+
+  /** Kills the engine, and waits until the product has another one that answers. */
+  async killEngine(): Promise<void> {
+    const pid = readEngine(this.home)?.pid ?? null
+    if (pid !== null) process.kill(pid, 'SIGKILL')
+    await until(
+      'another engine',
+      () => Promise.resolve(readEngine(this.home)?.pid ?? null),
+      (next) => next !== null && next !== pid,
+      patience,
+    )
+    await until(
+      'its answer',
+      () => this.fleet.run('ls'),
+      ({ code }) => code === 0,
+      patience,
+    )
+    await this.reconnect()
   }
 
   usage(): { worker: Usage; engine: Usage; tmux: Usage } {
@@ -191,8 +213,10 @@ function countTmux(fleet: Fleet): void {
   fleet.env['PATH'] = [folder, fleet.env['PATH'] ?? ''].join(delimiter)
 }
 
-function putWall(fleet: Fleet, account: string): void {
-  const resets = Math.floor(Date.now() / 1000) + 3 * 3600
+const usualReset = 3 * 3_600_000
+
+function putWall(fleet: Fleet, account: string, resetsIn = usualReset): void {
+  const resets = Math.floor((Date.now() + resetsIn) / 1000)
   writeFileSync(stubFile(fleet, account, 'wall'), `${new Date().toISOString()} ${resets}\n`)
   writeFileSync(stubFile(fleet, account, 'used'), '100\n')
 }
