@@ -72,12 +72,18 @@ export class Host {
    * are not there. Costs nothing, however often it is asked for. Throws UnknownPlace.
    */
   files(ref: PlaceRef): Place {
-    const { pool, reserved } = this.config
-    const named =
-      ref.kind === 'substrate'
-        ? this.substrate(ref.name)
-        : [...pool.accounts, ...reserved].find(({ name }) => name === ref.name)
-    if (!named) throw unknownPlace(ref.name)
+    const files = this.filesIfNamed(ref)
+    if (files === null) throw unknownPlace(ref.name)
+    return files
+  }
+
+  /** Null where the configuration does not name the place: a process that was started before it was taken out may still run there. */
+  filesIfNamed(ref: PlaceRef): Place | null {
+    const { pool, reserved, substrates, reservedSubstrates } = this.config
+    const group =
+      ref.kind === 'substrate' ? [...substrates, ...reservedSubstrates] : [...pool.accounts, ...reserved]
+    const named = group.find(({ name }) => name === ref.name)
+    if (!named) return null
     const configDir = 'configDir' in named ? named.configDir : join(this.home.substrates, named.name)
     const literals = Object.entries(named.env).flatMap(([name, value]) =>
       typeof value === 'string' ? [[name, value] as const] : [],

@@ -44,7 +44,9 @@ async function keepTyped(
   launch: LaunchRecord | null,
 ): Promise<void> {
   const adapter = host.adapter(agent)
-  const transcript = await adapter.findTranscript(await host.place(place), sessionId)
+  // A process has to be ended wherever it runs, also where the configuration has forgotten the place or its secrets.
+  const files = host.filesIfNamed(place)
+  const transcript = files && (await adapter.findTranscript(files, sessionId))
   if (transcript !== null && launch?.sessionId === sessionId)
     await keepQueued(host, adapter, session, transcript, launch)
   await keepDraft(host, adapter, pane)
