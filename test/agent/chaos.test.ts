@@ -164,7 +164,11 @@ describe('what the rescue stands on is killed under it', () => {
     process.kill(readEngine(openHome(fleet.env))!.pid!, 'SIGKILL')
     await fleet.down('SIGKILL')
     await fleet.up()
-    const after = await fleet.untilSession('delta', ({ phase }) => phase === 'idle')
+    // Until the workflow itself answers again, its log is not there.
+    const after = await fleet.untilSession(
+      'delta',
+      ({ phase, rescueLog }) => phase === 'idle' && Boolean(rescueLog),
+    )
     expect(after.pid).toBe(before.pid)
     expect(after.rescueLog).toEqual([])
     await fleet.run('send', 'delta', 'Still there?')
