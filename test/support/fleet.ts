@@ -79,21 +79,29 @@ export class Fleet {
    * What `show` would print, without a process for it: one look after the other would take a whole core from the agents
    * that are waited for.
    */
-  #look(name: string): Promise<SessionDetails> {
+  #look(name: string): Promise<ReturnType<typeof storyView>> {
     const home = openHome(this.env)
-    return withEngine(home, async (engine) => {
-      const story = await readStory(engine, home, name)
-      return storyView(story) as SessionDetails
-    })
+    return withEngine(home, async (engine) => storyView(await readStory(engine, home, name)))
+  }
+
+  /** A workflow that does not answer yet, after a restart, leaves its log out: with a worker there it soon will. */
+  #isTold(view: ReturnType<typeof storyView>): boolean {
+    return view.rescueLog !== null || this.workerPid() === null
   }
 
   /** Waits until the session is as wanted; the error shows what it was last. */
-  untilSession(
+  async untilSession(
     name: string,
     wanted: (session: SessionDetails) => boolean,
     withinMs = 60_000,
   ): Promise<SessionDetails> {
-    return until(`session ${name}`, () => this.#look(name), wanted, withinMs)
+    const view = await until(
+      `session ${name}`,
+      () => this.#look(name),
+      (look) => this.#isTold(look) && wanted(look as SessionDetails),
+      withinMs,
+    )
+    return view as SessionDetails
   }
 
   /** Starts `outpool up` and waits until it is ready. */
