@@ -40,7 +40,7 @@ export const quiet: Measure = {
           row('CPU of the worker and what it starts', '%', ({ worker }) => worker, 2),
           row('memory of the worker', 'MB', ({ workerRss }) => workerRss, 600),
           row('CPU of the engine', '%', ({ engine }) => engine, 5),
-          row('calls of tmux in a minute', 'count', ({ tmuxCalls }) => tmuxCalls, 60),
+          row('starts of tmux in a minute', 'count', ({ tmuxCalls }) => tmuxCalls, 60),
           {
             says: `events of a quiet session in ${minutes} minutes`,
             ...{ unit: 'count', product: [after.events - before.events], floor: [], goal: { atMost: 0 } },
