@@ -64,9 +64,8 @@ export function hopOf(
       'wall’s row written by the program': evident - at.reported,
       'report and row read and judged': watched - evident,
       lease: granted - watched,
-      // It ends while the pool is asked.
-      'old process ended, beyond that': Math.max(stopped - granted, 0),
-      'launch handed out': started - Math.max(stopped, granted),
+      'old process ended': stopped - granted,
+      'launch handed out': started - stopped,
       'conversation carried': carried,
       'way cleared, place prepared': prepared,
       'tmux respawn': took('respawn'),

@@ -9,6 +9,4 @@ export const patches = {
   tellThatItAsks: 'tell-that-it-asks',
   /** The launch carries the conversation; before, each carry was a step of its own. */
   carryWithLaunch: 'carry-with-launch',
-  /** A walled process ends while the pool is asked for a place; before, only after the answer. */
-  stopWhileAsking: 'stop-while-asking',
 } as const

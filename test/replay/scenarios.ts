@@ -56,7 +56,6 @@ export const scenarios: Record<string, Scenario> = {
   },
   'session-rescued': rescued,
   'session-carried-at-launch': rescued,
-  'session-stopped-while-asking': rescued,
   'session-away-and-home': awayAndHome,
   'session-away-carried-at-launch': awayAndHome,
   'session-parked-and-woken': {

@@ -134,34 +134,6 @@ describe('the wall', () => {
     expect(up.attention).toBeNull()
   })
 
-  it('law 6: a walled process is ended also where only a login helps: it is stopped for the wall, and nothing for the login', async () => {
-    const stage = await open({ accounts: ['a'] })
-    const session = await stage.up('one', { account: 'a' })
-    stage.host.accounts.get('a')!.login = 'out'
-    await stage.hitsWall(session, 'a', hour)
-    const waiting = await stage.untilSession(session, ({ attention }) => attention !== null)
-    expect(waiting).toMatchObject({ phase: 'waiting', pid: null })
-    expect(waiting.attention).toMatch(/logged out/)
-    expect(stage.host.processes.size).toBe(0)
-    stage.host.accounts.get('a')!.login = 'in'
-    const up = await stage.untilOn(session, 'a', 3 * hour, minute)
-    expect(up.attention).toBeNull()
-    expect(stage.steps(session)).toEqual(['launchAgent a#1', 'stopAgent a#1', 'launchAgent a#2'])
-  })
-
-  it('law 3, law 7: a walled process that could not be ended at once is ended before the next one starts', async () => {
-    const stage = await open({ accounts: ['a', 'b'] })
-    const session = await stage.up('one', { account: 'a' })
-    stage.host.fails('stopAgent', faults.unknownPlace('a'))
-    await stage.hitsWall(session, 'a')
-    const { rescueLog } = await stage.untilOn(session, 'b')
-    expect(stage.steps(session)).toEqual([
-      ...['launchAgent a#1', 'stopAgent a#1', 'stopAgent a#1'],
-      ...['carryConversation to b', 'launchAgent b#2'],
-    ])
-    expect(rescueLog).toMatchObject([{ cause: 'wall', from: 'a', to: 'b' }])
-  })
-
   it('law 5: where the start fails on one account it is undone, and the next account takes the session whole', async () => {
     const stage = await open({ accounts: ['a', 'b', 'c'] })
     const session = await stage.up('one', { account: 'a', prompt: 'begin' })

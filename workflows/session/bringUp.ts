@@ -1,12 +1,12 @@
 /** Gets the session up: the first able account, the next one if that fails, else parked until one is able (law 10). */
-import { ActivityFailure, condition } from '@temporalio/workflow'
+import { condition } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
 import type { AccountReading } from '../../policy/account.js'
-import type { LeaseRefusal, LeaseRequest } from '../../policy/lease.js'
+import type { LeaseRefusal } from '../../policy/lease.js'
 import type { RescueCause, RescueEntry } from '../../policy/session.js'
-import { type Answer, ask, askAgain, isPlanned, newRequest, release } from './lease.js'
+import { ask, askAgain, isPlanned, newRequest, release } from './lease.js'
 import { now, type Run, show } from './run.js'
-import { announce, becauseOf, move, type MoveFault, stopFor } from './saga.js'
+import { announce, move, type MoveFault, stop } from './saga.js'
 import { type BringUp, openEntry, type Order } from './state.js'
 
 /** Faults that another account would meet as well: they are waited out, and a person is told. */
@@ -35,7 +35,7 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
   announce(run, plan)
   if (!(await waitedOut(run, plan, attention))) return
   let request = newRequest(run, plan, readings)
-  let answer = await askFirst(run, plan, request, entry?.steps ?? [])
+  let answer = await ask(run, request)
   for (;;) {
     if (answer.kind === 'order') {
       const order = mail.orders[0]
@@ -90,23 +90,6 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
   }
 }
 
-/** After a wall the process ends whatever the pool answers, so that neither waits for the other. */
-async function askFirst(
-  run: Run,
-  plan: BringUp,
-  request: LeaseRequest,
-  log: RescueEntry['steps'],
-): Promise<Answer> {
-  const { pid, place } = run.state
-  if (!run.stopsWhileAsking || plan.cause !== 'wall' || pid === null) return ask(run, request)
-  // One that could not be stopped is still the session's: what follows on the answer stops it first, and tells why it can't.
-  const stopping = stopFor(run, plan, becauseOf(plan, place), log).catch((error: unknown) => {
-    if (!(error instanceof ActivityFailure)) throw error
-  })
-  const [answer] = await Promise.all([ask(run, request), stopping])
-  return answer
-}
-
 /** A pause after a crash, which shows what a person should know meanwhile; false when a person's order ended it. */
 async function waitedOut(run: Run, plan: BringUp, attention: string | null): Promise<boolean> {
   const left = Date.parse(plan.notBefore ?? now()) - Date.parse(now())
@@ -139,8 +122,11 @@ async function park(
   refusal: LeaseRefusal,
 ): Promise<void> {
   // A lost login is no reason to restart anything: the person who logs in may do so in this very pane.
-  if (run.state.pid !== null && !refusal.needsLogin)
-    await stopFor(run, plan, `parked: ${refusal.why}`, entry?.steps ?? [])
+  if (run.state.pid !== null && !refusal.needsLogin) {
+    const stopped = await stop(run, `parked: ${refusal.why}`)
+    if (stopped.wasWorking) plan.turn = 'cut-off'
+    entry?.steps.push(...stopped.steps)
+  }
   plan.exclude = []
   plan.parked = true
   close(entry, null, `parked: ${refusal.why}`)

@@ -14,11 +14,8 @@ export interface Run {
   steps: ReturnType<typeof stepsOn>
   moves: ReturnType<typeof movesOn>
   watches: ReturnType<typeof watchesOn>
-  // Patches are asked for once for the whole run, since a run must not change its mind half-way.
-  /** The launch carries the conversation. */
+  /** The launch carries the conversation. Asked once for the whole run, since a run must not change its mind half-way. */
   carriesWithLaunch: boolean
-  /** A walled process ends while the pool is asked. */
-  stopsWhileAsking: boolean
 }
 
 export { now } from './now.js'

@@ -28,13 +28,6 @@ export async function stop(run: Run, why: string, closePane = false): Promise<St
   return stopped
 }
 
-/** Stops the agent for a move or a wait, of which the log tells; a turn that was cut off is gone on with afterwards. */
-export async function stopFor(run: Run, plan: BringUp, why: string, log: RescueStep[]): Promise<void> {
-  const stopped = await stop(run, why)
-  if (stopped.wasWorking) plan.turn = 'cut-off'
-  log.push(...stopped.steps)
-}
-
 /** Moves the session to the leased place. Answers null when it runs there, else why it does not; then nothing of it runs. */
 export async function move(
   run: Run,
@@ -50,7 +43,11 @@ export async function move(
   const model = isHome && state.models.length === 0 ? null : grant.model
   const compensations: (() => Promise<void>)[] = []
   try {
-    if (state.pid !== null) await stopFor(run, plan, `${becauseOf(plan, from)}, moving to ${to.name}`, log)
+    if (state.pid !== null) {
+      const stopped = await stop(run, `${becauseOf(plan, from)}, moving to ${to.name}`)
+      if (stopped.wasWorking) plan.turn = 'cut-off'
+      log.push(...stopped.steps)
+    }
     if (!isHome) state.fork = forkFor(state)
     const ref = { ...currentRef(state), fence: grant.fence, place: to, sessionId: conversationAt(state, to) }
     const carries = carriesTo(state, plan, to)
@@ -123,7 +120,7 @@ function launchSummary(
 }
 
 /** What the move is for, in the words of somebody who was not there. */
-export function becauseOf({ cause, wall }: BringUp, from: PlaceRef | null): string {
+function becauseOf({ cause, wall }: BringUp, from: PlaceRef | null): string {
   if (!wall) return cause
   const scope = wall.scope === 'account' ? '' : ` for ${wall.scope}`
   return `${from?.name ?? 'its account'} is walled${scope} (${wall.kind}, until ${clock(wall.resetsAt)})`
