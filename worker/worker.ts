@@ -1,5 +1,6 @@
 /** The worker of one host: its own queue for what touches the host, and the common one for workflows. */
 import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker'
@@ -38,6 +39,11 @@ export interface RunningWorker {
 export const activitySlots = 2_500
 /** Sessions whose workflows are kept in memory; the others are replayed from their (short) histories when needed. */
 export const cachedWorkflows = 1_000
+/**
+ * Workflows that are carried on at the same time. After a restart all are made anew from their histories, and the engine
+ * takes a task away that is not done in ten seconds: more at once than the cores can carry would none of them get done, however often.
+ */
+export const workflowSlots = Math.max(4, 2 * availableParallelism())
 /** By which the steps of tasks reach sessions. */
 const sessionTalk = { send: sessionSignals.send, backlog: sessionQueries.backlog }
 /** What is under way gets this long to end by itself when the worker stops. */
@@ -77,6 +83,7 @@ export async function startWorker(input: {
     taskQueue: commonQueue,
     activities: commonActivities(client),
     maxCachedWorkflows: cachedWorkflows,
+    maxConcurrentWorkflowTaskExecutions: workflowSlots,
   })
   sampler.start()
   prober.start()
