@@ -40,7 +40,7 @@ const crowded: Play = {
   days: 10,
   restarts: false,
   world: () => ({ accounts: 4, sessions: 12, load: 0.55 }),
-  leaves: 5,
+  leaves: 2,
   pause: 6,
 }
 
