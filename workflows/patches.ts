@@ -9,6 +9,4 @@ export const patches = {
   tellThatItAsks: 'tell-that-it-asks',
   /** The launch carries the conversation; before, each carry was a step of its own. */
   carryWithLaunch: 'carry-with-launch',
-  /** Histories of sessions and pools are cut after a thousand events; before, when the engine suggested it. */
-  renewSooner: 'renew-sooner',
 } as const

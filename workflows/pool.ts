@@ -9,6 +9,7 @@ import {
   patched,
   setCurrentDetails,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow'
 import type { AccountReading } from '../policy/account.js'
 import { clock } from '../policy/instants.js'
@@ -21,7 +22,6 @@ import { poolQueries, poolSignals, sessionSignals } from './messages.js'
 import { Notices } from './notices.js'
 import { patches } from './patches.js'
 import { commonSteps, probesOn } from './proxies.js'
-import { hasGrownLong } from './renewal.js'
 
 /** What a pool carries over when its history is cut. */
 export interface PoolState {
@@ -51,7 +51,6 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
   let announced: Announcement[] = []
   // Asked once for the whole run, since a run must not change its mind half-way.
   const isSparing = patched(patches.sparingReconcile)
-  const renewsSooner = patched(patches.renewSooner)
 
   const take = (transition: Transition): void => void inbox.push(transition)
   setHandler(defineSignal<[PoolSettings]>(poolSignals.configure), (settings) =>
@@ -123,7 +122,7 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
       for (const gone of told) if (gone !== null) desk = poolDesk.withdraw(desk, gone)
     }
 
-    const mustRenew = (): boolean => migrate || hasGrownLong(renewsSooner)
+    const mustRenew = (): boolean => migrate || workflowInfo().continueAsNewSuggested
     const lookAgainAt = Math.min(
       instantOr(decision.lookAgainAt, Infinity),
       instantOr(notices.nextLook(desk), Infinity),

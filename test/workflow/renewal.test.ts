@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import type { Stage, StageOptions } from './harness/stage.js'
 import { Theatre } from './harness/theatre.js'
 import { useStage } from './harness/useStage.js'
-import { renewAfter } from '../../workflows/renewal.js'
 
 const openReal = useStage(() => Theatre.openReal())
 
@@ -36,22 +35,6 @@ const untilDelivered = (stage: Stage, session: string, count: number): Promise<s
   )
 
 describe('law 8: the history of a session is cut, and nothing is lost by it', () => {
-  it('law 8: after a thousand events: longer ones a worker that comes back could not carry on in time', async () => {
-    const stage = await open({ accounts: ['a'] })
-    const session = await stage.up('one', { account: 'a' })
-    const [before, first] = [await stage.show(session), await runId(stage, session)]
-    // An order that is nothing to a session that is not paused is an event all the same.
-    for (let sent = 0; sent < renewAfter; sent += 50)
-      await Promise.all(Array.from({ length: 50 }, () => stage.order(session, 'resume')))
-    await stage.until(
-      'a new run of the session',
-      () => runId(stage, session),
-      (now) => now !== first,
-    )
-    expect(await stage.show(session)).toEqual(before)
-    expect(stage.steps(session)).toEqual(['launchAgent a#1'])
-  })
-
   it('law 8, law 5: while it runs and a text waits', async () => {
     const stage = await open({ accounts: ['a', 'b'] })
     const session = await stage.up('one', { account: 'a', prompt: 'begin' })

@@ -1,6 +1,6 @@
 /** What the parts of a running session share. */
+import { workflowInfo } from '@temporalio/workflow'
 import type { movesOn, stepsOn, watchesOn } from '../proxies.js'
-import { hasGrownLong } from '../renewal.js'
 import type { SessionRef } from '../../activities/contracts.js'
 import type { Display } from './display.js'
 import { conversationAt } from './forks.js'
@@ -16,8 +16,6 @@ export interface Run {
   watches: ReturnType<typeof watchesOn>
   /** The launch carries the conversation. Asked once for the whole run, since a run must not change its mind half-way. */
   carriesWithLaunch: boolean
-  /** Its history is cut long before the engine suggests it. Asked once, too. */
-  renewsSooner: boolean
 }
 
 export { now } from './now.js'
@@ -35,4 +33,4 @@ export function show({ display, state }: Run, change: Partial<SessionState> = {}
 }
 
 /** Whether the history has to be cut: it has grown long, or somebody wants new code to take over. */
-export const mustRenew = ({ mail, renewsSooner }: Run): boolean => mail.migrate || hasGrownLong(renewsSooner)
+export const mustRenew = ({ mail }: Run): boolean => mail.migrate || workflowInfo().continueAsNewSuggested

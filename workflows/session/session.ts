@@ -44,7 +44,6 @@ export async function session(input: SessionStart | SessionState): Promise<Sessi
     moves: movesOn(state.host),
     watches: watchesOn(state.host),
     carriesWithLaunch: patched(patches.carryWithLaunch),
-    renewsSooner: patched(patches.renewSooner),
   }
   // Whoever cancels the workflow means to stop the session: its process must not be left behind unwatched.
   CancellationScope.current().cancelRequested.catch(() => mail.orders.push({ kind: 'stop' }))
