@@ -111,8 +111,8 @@ export class StubFleet {
     return accounts.flatMap((account) => liveAgents(this.configDir(account)))
   }
 
-  /** Puts a wall before the account: no turn of it succeeds from now on. It says that it resets in so many ms. */
-  wall(account: string, resetsIn = usualReset): void {
+  /** Puts a wall before the account: no turn of it succeeds from now on. It says that it resets in so many ms, else in hours. */
+  wall(account: string, resetsIn?: number): void {
     putWall(this.fleet, account, resetsIn)
   }
 

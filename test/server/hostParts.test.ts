@@ -210,6 +210,13 @@ describe('panes', () => {
     await spawnIn('alpha', 1, ['/bin/cat'])
     const left = ['-S', home.tmuxSocket, '-C', 'new-session', '-A', '-s', 'Outpool', 'cat']
     const older = execa('tmux', left, { reject: false, stdin: 'pipe' })
+    // One that is not attached yet, another connection could not see.
+    await until(
+      'the older one to stand, or to have been ended already',
+      () => execa('tmux', ['-S', home.tmuxSocket, 'list-clients', '-F', '#{client_pid}']),
+      ({ stdout }) =>
+        stdout.split('\n').includes(String(older.pid)) || (older.exitCode ?? older.signalCode) !== null,
+    )
     const next = new Tmux(home.tmuxSocket, home.dir)
     await until(
       'the end of the older one',
