@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { AgentAdapter, LiveState, Place } from '../agents/agent.js'
 import type { LaunchRequest } from './contracts.js'
-import { launchFailed } from './errors.js'
+import { launchFailed, tmuxFailed } from './errors.js'
 import type { Host } from './host.js'
 import type { Pane } from './tmuxPanes.js'
 
@@ -30,7 +30,9 @@ export async function untilUp(
   let presses = 0
   for (let looks = 0; ; looks++) {
     const pane = await host.tmux.pane(request.session)
-    if (pane?.fence !== request.fence) throw launchFailed('the pane vanished while the agent was starting')
+    // An agent that ends leaves its pane behind: where there is none, tmux went, and the account has nothing to do with it.
+    if (!pane) throw tmuxFailed('list-panes', 'the pane vanished while the agent was starting')
+    if (pane.fence !== request.fence) throw launchFailed('another program was started in its pane')
     if (pane.dead)
       throw launchFailed(`the agent ended at its start: ${lastLines(await host.tmux.screen(pane.id))}`)
     const live = (await adapter.liveStates(place, { pids: [pane.pid] }))[0] ?? null

@@ -63,15 +63,16 @@ const isCarried = (sessionId: string, from: string): boolean =>
 interface Rescued {
   name: string
   sessionId: string
-  /** The account that was walled. */
+  /** The account that was walled, and the process that ran there. */
   from: string
+  pid: number
 }
 
 /** Begins a session, walls its account, and waits until its rescue has come to this point. */
 async function rescueUpTo(point: string, name: string): Promise<Rescued> {
   const { cwd, standIn } = fleet.world
   await fleet.run('start', name, '--cwd', cwd, '--', 'Remember the word heron.')
-  const { sessionId, account } = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
+  const { sessionId, account, pid } = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
   const before = await happened(name)
   standIn.account(account!).wall('five_hour', hours(3))
   await fleet.run('send', name, 'Now the long task.')
@@ -80,7 +81,7 @@ async function rescueUpTo(point: string, name: string): Promise<Rescued> {
       ? isCarried(sessionId, account!)
       : (await happened(name)).slice(before.length).includes(point)
   await until(point, hasCome, (come) => come)
-  return { name, sessionId, from: account! }
+  return { name, sessionId, from: account!, pid: pid! }
 }
 
 const lastAnswered = (sessionId: string) =>
@@ -96,6 +97,8 @@ async function expectRescued({ name, sessionId, from }: Rescued): Promise<void> 
   expect(moved.sessionId).toBe(sessionId)
   expect(holdersOf(sessionId)).toEqual([moved.pid])
   expect(moved.rescues).toBe(1)
+  // No account is blamed for what it had nothing to do with.
+  expect(moved.rescueLog.at(-1)!.steps.filter(({ fault }) => fault !== undefined)).toEqual([])
   const last = await until(
     'the turn that goes on',
     () => Promise.resolve(lastAnswered(sessionId)),
@@ -140,7 +143,7 @@ describe('the worker is killed hard in the middle of a rescue', () => {
 })
 
 describe('what the rescue stands on is killed under it', () => {
-  shareFleet(3)
+  shareFleet(4)
 
   it('law 7: the engine comes back by itself, and the rescue goes on', async () => {
     const rescued = await rescueUpTo('scheduled launchAgent', 'bravo')
@@ -153,6 +156,20 @@ describe('what the rescue stands on is killed under it', () => {
   it('law 7: the tmux server vanishes, and the session is made anew', async () => {
     const rescued = await rescueUpTo('completed stopAgent', 'charlie')
     const monitor = watchHolders(rescued.sessionId)
+    fleet.tmux('kill-server')
+    await expectRescued(rescued)
+    expect(monitor.stop()).toEqual([])
+  })
+
+  it('law 7: the tmux server vanishes with the agent that starts, and no account is blamed', async () => {
+    const rescued = await rescueUpTo('scheduled launchAgent', 'echo')
+    const monitor = watchHolders(rescued.sessionId)
+    const inPane = (): string => fleet.tmux('list-panes', '-t', '=echo:', '-F', '#{pane_pid}').trim()
+    await until(
+      'the next process in the pane',
+      () => Promise.resolve(inPane()),
+      (pid) => pid !== String(rescued.pid),
+    )
     fleet.tmux('kill-server')
     await expectRescued(rescued)
     expect(monitor.stop()).toEqual([])
