@@ -59,7 +59,10 @@ export const carryFailed = (why: string) => final(faults.carryFailed, why)
 
 /** Thrown when the configuration of this host does not name the account or substrate. */
 export const unknownPlace = (name: string) =>
-  final(faults.unknownPlace, `this host's configuration names no account or substrate ${name}`)
+  final(
+    faults.unknownPlace,
+    `this host's configuration names no account or substrate ${name}: name it again, and start outpool up anew`,
+  )
 
 /** Thrown when a secret that a place needs cannot be had; names the reference, never a value. */
 export const secretMissing = (why: string) => final(faults.secretMissing, why)

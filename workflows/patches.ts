@@ -9,4 +9,8 @@ export const patches = {
   tellThatItAsks: 'tell-that-it-asks',
   /** The launch carries the conversation; before, each carry was a step of its own. */
   carryWithLaunch: 'carry-with-launch',
+  /** Histories of sessions and pools are cut early, where nothing is under way; before, when the engine suggested it. */
+  renewAtRest: 'renew-at-rest',
+  /** A session that its host would not watch says so, and pauses grow; before, it was tried again and again without a word. */
+  tellUnwatched: 'tell-unwatched',
 } as const

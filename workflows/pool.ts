@@ -22,6 +22,7 @@ import { poolQueries, poolSignals, sessionSignals } from './messages.js'
 import { Notices } from './notices.js'
 import { patches } from './patches.js'
 import { commonSteps, probesOn } from './proxies.js'
+import { hasGrownLong } from './renewal.js'
 
 /** What a pool carries over when its history is cut. */
 export interface PoolState {
@@ -51,6 +52,7 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
   let announced: Announcement[] = []
   // Asked once for the whole run, since a run must not change its mind half-way.
   const isSparing = patched(patches.sparingReconcile)
+  const renewsAtRest = patched(patches.renewAtRest)
 
   const take = (transition: Transition): void => void inbox.push(transition)
   setHandler(defineSignal<[PoolSettings]>(poolSignals.configure), (settings) =>
@@ -89,6 +91,11 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
 
   /** A run must not end before what it asked of a host has come back. */
   const isAbroad = (): boolean => probing > 0 || notices.isSending
+  /** Handlers only take note, so what came in is in the inbox, and nothing is lost where that is empty. */
+  const mayEnd = (): boolean => !isAbroad() && inbox.length === 0 && announced.length === 0
+  const renew = (): Promise<never> =>
+    continueAsNew<typeof pool>({ desk, reconciledAt, notices: notices.board })
+  let isWokenByTime = false
 
   for (;;) {
     for (const transition of inbox) desk = transition(desk, now())
@@ -121,6 +128,8 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
       const told = await Promise.all(answers.slice(from, from + answersAtOnce).map((answer) => answer()))
       for (const gone of told) if (gone !== null) desk = poolDesk.withdraw(desk, gone)
     }
+    // Not in the middle of a herd, where the next message would be there before the run has ended.
+    if (renewsAtRest && isWokenByTime && answers.length === 0 && hasGrownLong() && mayEnd()) await renew()
 
     const mustRenew = (): boolean => migrate || workflowInfo().continueAsNewSuggested
     const lookAgainAt = Math.min(
@@ -130,15 +139,15 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
     )
     const wait = Math.max(lookAgainAt - Date.parse(now()), shortestWait)
     const hasNews = (): boolean => inbox.length > 0 || announced.length > 0 || (mustRenew() && !isAbroad())
-    await (wait === Infinity ? condition(hasNews) : condition(hasNews, wait))
+    isWokenByTime = false
+    if (wait === Infinity) await condition(hasNews)
+    else isWokenByTime = !(await condition(hasNews, wait))
     if (Date.now() >= poolDesk.reconcileAt(desk, reconciledAt, isSparing)) {
       const live = await commonSteps.listLiveSessions({ pool: desk.settings.name })
       take((desk, now) => poolDesk.reconcile(desk, live, now))
       reconciledAt = now()
     }
-    // Handlers only take note, so what came in is in the inbox, and nothing is lost where that is empty.
-    if (mustRenew() && !isAbroad() && inbox.length === 0 && announced.length === 0)
-      await continueAsNew<typeof pool>({ desk, reconciledAt, notices: notices.board })
+    if (mustRenew() && mayEnd()) await renew()
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the recorded workflows live through: every kind of life that they can have, on the real code. */
 import * as faults from '../../activities/errors.js'
+import { poolSignals } from '../../workflows/messages.js'
 import { declaredBy, drillReport, startDrill } from '../workflow/harness/drillSide.js'
 import { hour, minute, Stage, type StageOptions } from '../workflow/harness/stage.js'
 import type { Theatre } from '../workflow/harness/theatre.js'
@@ -111,6 +112,43 @@ export const scenarios: Record<string, Scenario> = {
       await stage.sees(session, { kind: 'waiting', what: 'permission to run make' })
       await stage.sees(session, { kind: 'not-waiting' })
       return stage.handle(session)
+    },
+  },
+  'session-unwatched': {
+    options: two,
+    play: async (stage) => {
+      const session = await stage.up('one', { account: 'a' })
+      for (const tried of [1, 2]) {
+        stage.host.fails('watchAgent', faults.unknownPlace('a'))
+        await stage.untilSession(session, ({ attention }) => attention !== null)
+        if (tried === 1) await stage.untilSession(session, ({ attention }) => attention === null)
+      }
+      await stage.order(session, 'stop')
+      await stage.handle(session).result()
+      return stage.handle(session)
+    },
+  },
+  'session-renewed': {
+    options: two,
+    play: async (stage) => {
+      const session = await stage.up('one', { account: 'a' })
+      const { runId, workflowId } = await stage.handle(session).describe()
+      await stage.untilLong(stage.handle(session), () => stage.order(session, 'resume'))
+      await stage.hitsWall(session, 'a')
+      await stage.untilOn(session, 'b')
+      await stage.untilRenewed(stage.handle(session), runId)
+      return stage.theatre.client.workflow.getHandle(workflowId, runId)
+    },
+  },
+  'pool-renewed': {
+    options: two,
+    play: async (stage) => {
+      await stage.up('one', { account: 'a' })
+      stage.host.lookEvery = hour
+      const { runId, workflowId } = await stage.poolHandle.describe()
+      await stage.untilLong(stage.poolHandle, () => stage.poolHandle.signal(poolSignals.lift, 'nobody'))
+      await stage.untilRenewed(stage.poolHandle, runId, 7 * hour, hour)
+      return stage.theatre.client.workflow.getHandle(workflowId, runId)
     },
   },
   'session-stopped': {

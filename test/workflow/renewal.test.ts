@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { Stage, StageOptions } from './harness/stage.js'
+import { poolSignals } from '../../workflows/messages.js'
+import { hour, minute, type Stage, type StageOptions } from './harness/stage.js'
 import { Theatre } from './harness/theatre.js'
 import { useStage } from './harness/useStage.js'
 
 const openReal = useStage(() => Theatre.openReal())
+const openVirtual = useStage()
 
 /** On the wall clock: looks are short. */
 async function open(options: StageOptions): Promise<Stage> {
@@ -20,11 +22,7 @@ const runId = async (stage: Stage, session: string): Promise<string> =>
 async function migrate(stage: Stage, session: string): Promise<void> {
   const before = await runId(stage, session)
   await stage.order(session, 'migrate')
-  await stage.until(
-    'a new run of the session',
-    () => runId(stage, session),
-    (now) => now !== before,
-  )
+  await stage.untilRenewed(stage.handle(session), before)
 }
 
 const untilDelivered = (stage: Stage, session: string, count: number): Promise<string[]> =>
@@ -70,11 +68,7 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
     await stage.order(session, 'migrate')
     await stage.send(session, '1', 'first')
     hold.open()
-    await stage.until(
-      'a new run',
-      () => runId(stage, session),
-      (now) => now !== before,
-    )
+    await stage.untilRenewed(stage.handle(session), before)
     await stage.untilOn(session, 'b')
     expect(await untilDelivered(stage, session, 1)).toEqual(['first'])
     const { rescueLog, rescues } = await stage.show(session)
@@ -88,11 +82,7 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
     const before = await runId(stage, session)
     await Promise.all([stage.order(session, 'migrate'), stage.move(session, { to: 'b' })])
     await stage.untilOn(session, 'b')
-    await stage.until(
-      'a new run',
-      () => runId(stage, session),
-      (now) => now !== before,
-    )
+    await stage.untilRenewed(stage.handle(session), before)
     expect((await stage.show(session)).rescueLog).toMatchObject([{ cause: 'move', to: 'b' }])
   })
 
@@ -108,5 +98,41 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
     await stage.order(session, 'resume')
     await stage.untilOn(session, 'a')
     expect(await untilDelivered(stage, session, 1)).toEqual(['later'])
+  })
+
+  it('law 8: a long one is cut at the next watch, and not under the watch that stands', async () => {
+    const stage = await openVirtual({ accounts: ['a', 'b'] })
+    const session = await stage.up('one', { account: 'a' })
+    const first = await runId(stage, session)
+    await stage.untilLong(stage.handle(session), () => stage.order(session, 'resume'))
+    await stage.theatre.pass(minute)
+    expect(await runId(stage, session)).toBe(first)
+    await stage.hitsWall(session, 'a')
+    await stage.untilRenewed(stage.handle(session), first)
+    await stage.untilOn(session, 'b')
+    await stage.hitsWall(session, 'b', 5 * minute)
+    await stage.untilSession(session, ({ phase }) => phase === 'parked')
+    await stage.untilOn(session, 'b')
+    expect((await stage.show(session)).rescueLog).toMatchObject([{ to: 'b' }, { to: null }, { to: 'b' }])
+    expect(stage.steps(session)).toEqual([
+      'launchAgent a#1',
+      'stopAgent a#1',
+      'carryConversation to b',
+      'launchAgent b#2',
+      'stopAgent b#2',
+      'launchAgent b#3',
+    ])
+  })
+
+  it('law 8: a long one of the pool is cut in a quiet hour, and it knows all that it knew', async () => {
+    const stage = await openVirtual({ accounts: ['a', 'b'] })
+    const session = await stage.up('one', { account: 'a' })
+    stage.host.lookEvery = hour
+    await stage.hitsWall(session, 'a', 12 * hour)
+    await stage.untilOn(session, 'b')
+    const [{ runId: first }, before] = [await stage.poolHandle.describe(), await stage.view()]
+    await stage.untilLong(stage.poolHandle, () => stage.poolHandle.signal(poolSignals.lift, 'nobody'))
+    await stage.untilRenewed(stage.poolHandle, first, 7 * hour, hour)
+    expect(await stage.view()).toEqual(before)
   })
 })

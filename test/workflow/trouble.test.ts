@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { describe, expect, it } from 'vitest'
+import * as faults from '../../activities/errors.js'
 import { hour, minute, second, type Stage } from './harness/stage.js'
 import { useStage } from './harness/useStage.js'
 
@@ -128,6 +129,18 @@ describe('law 6: each trouble has its own answer', () => {
     expect(parked.attention).toContain('tmux')
     expect((await stage.view()).accounts.map(({ restUntil }) => restUntil)).toEqual([null, null])
     await stage.untilSession(session, ({ phase }) => phase === 'working', 10 * minute)
+  })
+
+  it('law 6: a session that its host will not watch says so, and no longer once it is watched again', async () => {
+    const stage = await open({ accounts: ['a', 'b'] })
+    const session = await stage.up('one', { account: 'a' })
+    for (let tries = 0; tries < 3; tries++) stage.host.fails('watchAgent', faults.unknownPlace('a'))
+    const { attention, phase } = await stage.untilSession(session, (now) => now.attention !== null)
+    expect(phase).toBe('working')
+    expect(attention).toMatch(/^nobody watches it: .* names no account or substrate a: /)
+    await stage.untilSession(session, (now) => now.attention === null, 10 * minute)
+    await stage.hitsWall(session, 'a')
+    await stage.untilOn(session, 'b')
   })
 
   for (const [kind, text] of [

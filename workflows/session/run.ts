@@ -1,6 +1,7 @@
 /** What the parts of a running session share. */
 import { workflowInfo } from '@temporalio/workflow'
 import type { movesOn, stepsOn, watchesOn } from '../proxies.js'
+import { hasGrownLong } from '../renewal.js'
 import type { SessionRef } from '../../activities/contracts.js'
 import type { Display } from './display.js'
 import { conversationAt } from './forks.js'
@@ -16,6 +17,10 @@ export interface Run {
   watches: ReturnType<typeof watchesOn>
   /** The launch carries the conversation. Asked once for the whole run, since a run must not change its mind half-way. */
   carriesWithLaunch: boolean
+  /** Its history is cut where it rests, long before the engine suggests it. Asked once, too. */
+  renewsAtRest: boolean
+  /** A person is told of a session that nobody watches. Asked once, too. */
+  tellsUnwatched: boolean
 }
 
 export { now } from './now.js'
@@ -34,3 +39,7 @@ export function show({ display, state }: Run, change: Partial<SessionState> = {}
 
 /** Whether the history has to be cut: it has grown long, or somebody wants new code to take over. */
 export const mustRenew = ({ mail }: Run): boolean => mail.migrate || workflowInfo().continueAsNewSuggested
+
+/** Whether this is a good moment to cut it: it has grown, and no step is under way. Only asked while no watch stands. */
+export const mayRenew = ({ state, renewsAtRest }: Run): boolean =>
+  renewsAtRest && state.bringUp === null && state.inbox.length === 0 && hasGrownLong()

@@ -126,7 +126,7 @@ function becauseOf({ cause, wall }: BringUp, from: PlaceRef | null): string {
   return `${from?.name ?? 'its account'} is walled${scope} (${wall.kind}, until ${clock(wall.resetsAt)})`
 }
 
-function faultOf(failure: ActivityFailure): MoveFault {
+export function faultOf(failure: ActivityFailure): MoveFault {
   const { cause } = failure
   if (cause instanceof ApplicationFailure) return { type: cause.type ?? 'Error', message: cause.message }
   return { type: 'StepTimedOut', message: cause?.message ?? failure.message }

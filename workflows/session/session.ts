@@ -20,8 +20,8 @@ import { isAway } from './forks.js'
 import { release } from './lease.js'
 import { Mailbox } from './mailbox.js'
 import { react } from './react.js'
-import { currentRef, mustRenew, now, type Run, show } from './run.js'
-import { stop } from './saga.js'
+import { currentRef, mayRenew, mustRenew, now, type Run, show } from './run.js'
+import { faultOf, stop } from './saga.js'
 import {
   type BringUp,
   isFailing,
@@ -31,6 +31,7 @@ import {
   onlyAccount,
   type SessionState,
 } from './state.js'
+import { Unwatched } from './unwatched.js'
 
 export async function session(input: SessionStart | SessionState): Promise<SessionResult> {
   const state = isState(input) ? input : newState(input, now())
@@ -44,6 +45,8 @@ export async function session(input: SessionStart | SessionState): Promise<Sessi
     moves: movesOn(state.host),
     watches: watchesOn(state.host),
     carriesWithLaunch: patched(patches.carryWithLaunch),
+    renewsAtRest: patched(patches.renewAtRest),
+    tellsUnwatched: patched(patches.tellUnwatched),
   }
   // Whoever cancels the workflow means to stop the session: its process must not be left behind unwatched.
   CancellationScope.current().cancelRequested.catch(() => mail.orders.push({ kind: 'stop' }))
@@ -60,6 +63,7 @@ async function live(run: Run): Promise<SessionResult> {
     })
   let readings: AccountReading[] = []
   let watching: Watching | null = null
+  const unwatched = new Unwatched(run)
   show(run)
   while (!isOver(state)) {
     if (run.mail.hasOrders()) {
@@ -73,20 +77,22 @@ async function live(run: Run): Promise<SessionResult> {
       watching ??= startWatch(run)
       const { seen } = watching
       const isCalled = (): boolean => state.isCalledHome && isAway(state)
-      await condition(() => seen.isOver || isCalled() || run.mail.hasOrders() || mustRenew(run))
+      const hasNews = (): boolean => seen.isOver || isCalled() || run.mail.hasOrders() || mustRenew(run)
+      await unwatched.untilItStands(hasNews)
+      await condition(hasNews)
       if (!seen.isOver && isCalled()) {
         await callHome(run)
       } else if (seen.isOver && !seen.observation) {
-        // The host would not watch it, for a reason that a retry does not mend at once.
         watching = null
-        await condition(() => run.mail.hasOrders(), state.timing.retryEvery)
+        await unwatched.failed(seen.fault)
       } else if (seen.observation) {
         watching = null
         readings = seen.observation.readings
         await react(run, seen.observation)
       }
     }
-    if (mustRenew(run) && !run.mail.hasOrders() && !isOver(state)) {
+    const isToRenew = mustRenew(run) || (watching === null && mayRenew(run))
+    if (isToRenew && !run.mail.hasOrders() && !isOver(state)) {
       // A watch that ran on would stand beside the one of the next run: it has to end first.
       await watching?.end()
       deliveries.cancel()
@@ -115,13 +121,14 @@ async function callHome({ state, steps }: Run): Promise<void> {
 const isOver = (state: SessionState): boolean => state.phase === 'stopped'
 
 interface Watching {
-  seen: { isOver: boolean; observation: Observation | null }
+  /** `fault`: in the host's own words, where it is over without an observation. */
+  seen: { isOver: boolean; observation: Observation | null; fault: string }
   /** Cancels the watch and waits until the host has let go of it. */
   end(): Promise<void>
 }
 
 function startWatch({ state, watches }: Run): Watching {
-  const seen: Watching['seen'] = { isOver: false, observation: null }
+  const seen: Watching['seen'] = { isOver: false, observation: null, fault: '' }
   const scope = new CancellationScope()
   const { runsModel, transcriptFrom, stayUntil, waiting, once } = state
   const request = {
@@ -139,7 +146,9 @@ function startWatch({ state, watches }: Run): Watching {
     .run(() => watches.watchAgent.executeWithOptions({ summary }, [request]))
     .then((observation) => (seen.observation = observation))
     .catch((error: unknown) => {
-      if (!isCancellation(error) && !(error instanceof ActivityFailure)) throw error
+      if (isCancellation(error)) return
+      if (!(error instanceof ActivityFailure)) throw error
+      seen.fault = faultOf(error).message
     })
     .finally(() => (seen.isOver = true))
   return {

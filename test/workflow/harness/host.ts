@@ -226,6 +226,11 @@ export class FakeHost implements HostSide {
     }
   }
 
+  #failIfAsked(step: Step, account: string): void {
+    const failure = this.#failures.findIndex((one) => one.step === step && one.when(account))
+    if (failure >= 0) throw this.#failures.splice(failure, 1)[0]!.fault
+  }
+
   async #enter(step: Step, session: string, fence: number, account: string): Promise<void> {
     this.asked.push({ step, session, fence, account, at: instant() })
     const stop = this.#stops.get(step)
@@ -236,8 +241,7 @@ export class FakeHost implements HostSide {
       await stop.opened
       clearInterval(beat)
     }
-    const failure = this.#failures.findIndex((one) => one.step === step && one.when(account))
-    if (failure >= 0) throw this.#failures.splice(failure, 1)[0]!.fault
+    this.#failIfAsked(step, account)
   }
 
   #launch(request: LaunchRequest): Launched {
@@ -349,6 +353,7 @@ export class FakeHost implements HostSide {
 
   #watch(request: WatchRequest): Observation {
     const { session, fence, place } = request
+    this.#failIfAsked('watchAgent', place.name)
     const { activityId, workflowExecution } = Context.current().info
     const key = `${activityId} ${workflowExecution?.runId ?? ''}`
     if (!this.#watched.has(key)) {

@@ -14,6 +14,7 @@ import {
   type MoveArgs,
   type SessionStart,
 } from '../../../workflows/messages.js'
+import { renewAfter } from '../../../workflows/renewal.js'
 import { FakeHost, type Sight } from './host.js'
 import type { Theatre } from './theatre.js'
 
@@ -274,6 +275,24 @@ export class Stage {
 
   async historyLength(session: string): Promise<number> {
     return (await this.handle(session).describe()).historyLength
+  }
+
+  /** Sends messages that change nothing until the history is long enough to be cut: each is an event all the same. */
+  async untilLong(handle: WorkflowHandle, send: () => Promise<void>): Promise<void> {
+    while ((await handle.describe()).historyLength <= renewAfter)
+      await Promise.all(Array.from({ length: 25 }, () => send()))
+  }
+
+  /** Waits until this run has handed over to the next. */
+  async untilRenewed(handle: WorkflowHandle, run: string, within?: number, step?: number): Promise<void> {
+    const what = `a run of ${handle.workflowId} after ${run}`
+    await this.until(
+      what,
+      async () => (await handle.describe()).runId,
+      (now) => now !== run,
+      within,
+      step,
+    )
   }
 
   /** Ends all that was started, after a look for bugs that workflows hide: tasks that failed, violated laws. */
