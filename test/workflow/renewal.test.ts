@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import * as faults from '../../activities/errors.js'
 import { poolSignals } from '../../workflows/messages.js'
 import { hour, minute, type Stage, type StageOptions } from './harness/stage.js'
 import { Theatre } from './harness/theatre.js'
@@ -98,6 +99,15 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
     await stage.order(session, 'resume')
     await stage.untilOn(session, 'a')
     expect(await untilDelivered(stage, session, 1)).toEqual(['later'])
+  })
+
+  it('law 8: what a person is told while nobody watches it ends with the next watch, also in another run', async () => {
+    const stage = await open({ accounts: ['a'], timing: { retryEvery: 500 } })
+    const session = await stage.up('one')
+    for (let tries = 0; tries < 3; tries++) stage.host.fails('watchAgent', faults.unknownPlace('a'))
+    await stage.untilSession(session, ({ attention }) => attention !== null)
+    await migrate(stage, session)
+    await stage.untilSession(session, ({ attention }) => attention === null)
   })
 
   it('law 8: a long one is cut at the next watch, and not under the watch that stands', async () => {

@@ -31,7 +31,7 @@ import {
   onlyAccount,
   type SessionState,
 } from './state.js'
-import { Unwatched } from './unwatched.js'
+import { pauseUnwatched, untilWatchStands } from './unwatched.js'
 
 export async function session(input: SessionStart | SessionState): Promise<SessionResult> {
   const state = isState(input) ? input : newState(input, now())
@@ -63,7 +63,6 @@ async function live(run: Run): Promise<SessionResult> {
     })
   let readings: AccountReading[] = []
   let watching: Watching | null = null
-  const unwatched = new Unwatched(run)
   show(run)
   while (!isOver(state)) {
     if (run.mail.hasOrders()) {
@@ -78,13 +77,13 @@ async function live(run: Run): Promise<SessionResult> {
       const { seen } = watching
       const isCalled = (): boolean => state.isCalledHome && isAway(state)
       const hasNews = (): boolean => seen.isOver || isCalled() || run.mail.hasOrders() || mustRenew(run)
-      await unwatched.untilItStands(hasNews)
+      await untilWatchStands(run, hasNews)
       await condition(hasNews)
       if (!seen.isOver && isCalled()) {
         await callHome(run)
       } else if (seen.isOver && !seen.observation) {
         watching = null
-        await unwatched.failed(seen.fault)
+        await pauseUnwatched(run, seen.fault)
       } else if (seen.observation) {
         watching = null
         readings = seen.observation.readings

@@ -98,6 +98,8 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
   /** What is to be done next; null while the agent runs and is watched. */
   bringUp: BringUp | null
   paused: boolean
+  /** While its host will not watch it: how often that was tried, what a person is told, and what they are told otherwise. */
+  unwatched?: { tries: number; attention: string; otherwise: string | null } | null
   /** The one piece of work that the session was there for is done. */
   workDone?: boolean
 }
