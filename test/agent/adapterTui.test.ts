@@ -250,9 +250,10 @@ describe('a session', () => {
     await until('the draft', async () => claudeCode.readDraft(await pane.screen()))
     await pane.keys('Enter')
     const transcript = await until('the transcript', () => claudeCode.findTranscript(place, sessionId))
+    // A slow program writes what was queued before the prompt that it works on.
     const queued = await until('the queue', async () => {
       const tail = await claudeCode.readTail(transcript, 0)
-      return tail.queued.length > 0 ? tail : null
+      return tail.queued.length > 0 && tail.prompts.length > 0 ? tail : null
     })
     expect(queued).toMatchObject({ queued: ['second'], prompts: ['first'] })
     letGo()
