@@ -42,9 +42,11 @@ export function bindsModel(windowName: string, model: string | null): boolean {
 export const sameReading = (a: Window, b: Window): boolean =>
   a.name === b.name && a.used === b.used && a.resetsAt === b.resetsAt
 
-/** Sources that pass on what they once heard, again and again: there, the same words are no news. */
-const repeats = (window: Window): boolean =>
-  window.source === 'status-line' || window.source === 'config-cache'
+/**
+ * A status line passes on what it once heard, again and again: there, the same words are no news. Every other source says when
+ * it was told, and an account that nobody uses is told the same each time.
+ */
+const repeats = ({ source }: Window): boolean => source === 'status-line'
 
 /** Of two readings of one window, the one that counts: newest data, then the one that says more is used. */
 function newer(known: Window, told: Window): Window {

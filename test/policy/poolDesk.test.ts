@@ -173,6 +173,17 @@ describe('walls', () => {
     const again = takeWall(walled, 'a', wall({ at: at(2), evidence: 'another session' }), at(2))
     expect(viewOfPool(again).accounts[0]?.walls).toHaveLength(1)
   })
+  it('law 10: an account that nobody uses says the same each time it is asked, and is as able as it says', () => {
+    const says = (minutes: number) =>
+      reading('a', {
+        windows: [window({ source: 'config-cache', readAt: at(minutes) })],
+        ...{ login: 'in' as const, loginAt: at(minutes), probedAt: at(minutes) },
+      })
+    const asked = takeReadings(takeReadings(desk(spec('a')), [says(0)], at(0)), [says(60)], at(60))
+    const both = decide(request(request(asked, asks('s'), at(60)), asks('t'), at(60)), at(60))
+    expect(grantedTo(both)).toEqual({ s: 'a', t: 'a' })
+  })
+
   it('law 10: a newer reading with room ends a wall before its time', () => {
     const early = takeReadings(walled, [known('a', 0, 5)], at(5))
     expect(grantedTo(served(early, asks('s'), 5))).toEqual({ s: 'a' })
