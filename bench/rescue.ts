@@ -10,7 +10,7 @@ import { type Fleet, startFleet } from '../test/support/fleet.js'
 import { BareRespawn } from './bareRespawn.js'
 import { inTurn, type Measure, median, type Result } from './harness.js'
 import { span } from './report.js'
-import { type Hop, hopOf } from './rescueParts.js'
+import { type Hop, hopOf, type Told, toldOf } from './rescueParts.js'
 import { firstFile, firstRow, firstRunning, within } from './running.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
@@ -159,6 +159,14 @@ async function quiet(client: Client, fleet: Fleet, runs: number): Promise<Record
   return { [`events in ${ms / 1000} s of quiet`]: `${grown} of the session, ${poolGrown} of the pool` }
 }
 
-async function historyOf(client: Client, workflowId: string) {
-  return (await client.workflow.getHandle(workflowId).fetchHistory()).events ?? []
+/** Over all runs, oldest first: one that has grown long is cut between two rescues. */
+async function historyOf(client: Client, workflowId: string): Promise<Told[]> {
+  const all: Told[] = []
+  let runId: string | undefined
+  do {
+    const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory()
+    all.unshift(...toldOf(events ?? []))
+    runId = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId ?? undefined
+  } while (runId)
+  return all
 }

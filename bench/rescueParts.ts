@@ -13,41 +13,54 @@ export interface Hop {
   events: number
 }
 
+/** An event, and the step of the host that it tells of, if any. */
+export interface Told {
+  event: HistoryEvent
+  step: string | null
+}
+
+/** The events of one run, whose numbers begin anew with each. */
+export function toldOf(events: readonly HistoryEvent[]): Told[] {
+  const steps = new Map<string, string>()
+  for (const { eventId, activityTaskScheduledEventAttributes: scheduled } of events)
+    if (scheduled) steps.set(String(eventId), scheduled.activityType?.name ?? '')
+  return events.map((event) => {
+    const { scheduledEventId = event.eventId } =
+      event.activityTaskStartedEventAttributes ?? event.activityTaskCompletedEventAttributes ?? {}
+    return { event, step: steps.get(String(scheduledEventId)) ?? null }
+  })
+}
+
 /**
  * `reported`, `written` (the wall's row in the transcript) and `running` in milliseconds since the epoch; `events`: the
  * whole history, oldest first.
  */
 export function hopOf(
-  events: readonly HistoryEvent[],
+  events: readonly Told[],
   log: readonly RescueStep[],
   at: { reported: number; written: number; running: number },
 ): Hop {
-  const activity = new Map<string, string>()
-  for (const { eventId, activityTaskScheduledEventAttributes: scheduled } of events)
-    if (scheduled) activity.set(String(eventId), scheduled.activityType?.name ?? '')
+  const isEndOf = (name: string, { event, step }: Told): boolean =>
+    step === name && event.activityTaskCompletedEventAttributes != null
   const seen = events.findIndex(
-    (event) =>
-      tsToMs(event.eventTime) >= at.reported &&
-      activity.get(String(event.activityTaskCompletedEventAttributes?.scheduledEventId)) === 'watchAgent',
+    (told) => tsToMs(told.event.eventTime) >= at.reported && isEndOf('watchAgent', told),
   )
   if (seen < 0) throw new Error('no watch ended after the report')
   const after = events.slice(seen)
-  const when = (what: string, fits: (event: HistoryEvent) => boolean): number => {
+  const when = (what: string, fits: (told: Told) => boolean): number => {
     const found = after.find(fits)
     if (!found) throw new Error(`the history holds no ${what} after the report`)
-    return tsToMs(found.eventTime)
+    return tsToMs(found.event.eventTime)
   }
-  const completed = (name: string): number =>
-    when(`end of ${name}`, ({ activityTaskCompletedEventAttributes: done }) => {
-      return done != null && activity.get(String(done.scheduledEventId)) === name
-    })
+  const completed = (name: string): number => when(`end of ${name}`, (told) => isEndOf(name, told))
   const granted = when(
     'lease',
-    (event) => event.workflowExecutionSignaledEventAttributes?.signalName === sessionSignals.leaseGranted,
+    ({ event }) => event.workflowExecutionSignaledEventAttributes?.signalName === sessionSignals.leaseGranted,
   )
-  const started = when('start of launchAgent', ({ activityTaskStartedEventAttributes: start }) => {
-    return start != null && activity.get(String(start.scheduledEventId)) === 'launchAgent'
-  })
+  const started = when(
+    'start of launchAgent',
+    ({ event, step }) => step === 'launchAgent' && event.activityTaskStartedEventAttributes != null,
+  )
   const took = (name: string): number => log.find((step) => step.name === name)?.ms ?? 0
   const prepared = took('clear') + took('prepare')
   const watched = completed('watchAgent')
@@ -57,7 +70,7 @@ export function hopOf(
   const carried = took('carry')
   const spawned = started + carried + prepared + took('respawn')
   const next = after.findIndex(
-    ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name === 'watchAgent',
+    ({ event, step }) => step === 'watchAgent' && event.activityTaskScheduledEventAttributes != null,
   )
   return {
     parts: {
