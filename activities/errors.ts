@@ -78,7 +78,7 @@ export const unknownTask = (name: string) =>
 export const promptMissing = (file: string) =>
   final(faults.promptMissing, `the prompt file ${file} cannot be read, or is empty`)
 
-/** Thrown when tmux refuses what was asked; retried, since a tmux server can be on its way down or up. */
+/** Thrown when tmux refuses what was asked, or has lost a pane; retried, since a tmux server can be on its way down or up. */
 export const tmuxFailed = (what: string, why: string) =>
   ApplicationFailure.create({ type: faults.tmuxFailed, message: `tmux ${what}: ${why}` })
 

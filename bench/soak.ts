@@ -29,8 +29,8 @@ type Fault = (herd: Herd) => Promise<unknown>
  */
 const herdsApart = 4
 
-/** What happens to a fleet in months, in minutes. */
 const everyAccountWalled = 'every account walled'
+/** What happens to a fleet in months, in minutes. */
 const faults: Record<string, Fault> = {
   [everyAccountWalled]: (herd) => herd.run({ looks: false }),
   'worker killed': ({ stub }) => stub.restart('SIGKILL'),
