@@ -368,14 +368,24 @@ describe('engine, worker and clock', () => {
 
   it('says which port would be taken where the usual one is not free', async () => {
     healthy()
-    // Where somebody has it already, that is as good.
-    await new Promise<void>((resolve) => {
-      taken = createServer().once('error', () => resolve())
-      taken.listen(7233, '127.0.0.1', () => resolve())
-    })
-    expect(named((await examine()).findings, 'ports')[0]!.found).toMatch(
-      /7233 is taken, 72\d\d would be used instead/,
-    )
+    // An engine of somebody else's may have it now and let it go the next moment; then it is taken here.
+    const hold = () =>
+      new Promise<void>((resolve) => {
+        const server = createServer().once('error', () => resolve())
+        server.listen(7233, '127.0.0.1', () => {
+          taken = server
+          resolve()
+        })
+      })
+    await expect
+      .poll(
+        async () => {
+          if (taken === undefined) await hold()
+          return named((await examine()).findings, 'ports')[0]!.found
+        },
+        { timeout: 30_000 },
+      )
+      .toMatch(/7233 is taken, 72\d\d would be used instead/)
   })
 
   it('fails for a temporal that will not do, and still looks at the rest', async () => {
