@@ -2,6 +2,7 @@
 import type { AccountReading, Wall } from '../policy/account.js'
 import type { DrillReport, DrillSight, DrillStage } from '../policy/drill.js'
 import type { Hang } from '../policy/hang.js'
+import type { LeaseAnswer, LeaseAsk } from '../policy/lease.js'
 import type { Notice } from '../policy/notices.js'
 import type { PlaceRef } from '../policy/place.js'
 import type { RescueStep } from '../policy/session.js'
@@ -21,6 +22,8 @@ export interface SessionRef {
 
 export interface LaunchRequest extends SessionRef {
   model: string | null
+  /** Stopped first: the process before, where its turn is known to be cut off. */
+  stop?: StopRequest
   /** A conversation that exists somewhere on this host is never begun anew, whatever this says. */
   mode: 'new' | 'resume'
   /** On a substrate: the session's own conversation, from which the fork begins where it does not exist yet. */
@@ -90,6 +93,8 @@ export interface WatchRequest extends SessionRef {
   untilTurnEnd: boolean
   /** Its turns keep failing, and a person was told: the first answer is news. */
   failing?: boolean
+  /** What to ask its pool for as soon as its account is walled. */
+  ask?: { pool: string; request: LeaseAsk }
   status: string
 }
 
@@ -103,35 +108,37 @@ export type Observation = {
   transcript?: string | null
   /** Whether a turn was running, as far as can be known. */
   wasWorking: boolean
-} & (
-  | { kind: 'walled'; wall: Wall }
-  | { kind: 'near-limit'; why: string; wall: Wall | null }
-  | { kind: 'login'; text: string }
-  | { kind: 'context'; text: string }
-  | { kind: 'config'; text: string }
-  /** The turn failed on something that passes by itself; the agent gave up retrying. */
-  | { kind: 'transient'; text: string }
-  | { kind: 'exited'; how: string; byPerson: boolean }
-  | { kind: 'gone'; what: 'pane' | 'tmux' }
-  | { kind: 'frozen'; how: Hang }
-  | { kind: 'waiting'; what: string }
-  | { kind: 'not-waiting' }
-  /** Only where the watch was asked to stand until then. */
-  | { kind: 'turn-ended' }
-  /** Only of a session that was called home: it is at rest, and nobody is typing. */
-  | { kind: 'ready-for-home' }
-  /** A turn has ended, and what its substrate may cost is spent. */
-  | { kind: 'spent'; wall: Wall }
-  /** The substrate will not do for this very session: its conversation is too long there. */
-  | { kind: 'unfit'; text: string }
-  /** A turn succeeded again. */
-  | { kind: 'answered' }
-  /** The person began another conversation in the same pane (/clear, /resume). */
-  | { kind: 'renamed'; sessionId: string; transcript: string | null; transcriptFrom: number }
-  /** Another step took the session over on this host. */
-  | { kind: 'released' }
-  | { kind: 'rollover' }
-)
+} &
+  /** `lease`: what the pool said at once; null or not there where it was not asked, or did not answer in time. */
+  (
+    | { kind: 'walled'; wall: Wall; lease?: LeaseAnswer | null }
+    | { kind: 'near-limit'; why: string; wall: Wall | null }
+    | { kind: 'login'; text: string }
+    | { kind: 'context'; text: string }
+    | { kind: 'config'; text: string }
+    /** The turn failed on something that passes by itself; the agent gave up retrying. */
+    | { kind: 'transient'; text: string }
+    | { kind: 'exited'; how: string; byPerson: boolean }
+    | { kind: 'gone'; what: 'pane' | 'tmux' }
+    | { kind: 'frozen'; how: Hang }
+    | { kind: 'waiting'; what: string }
+    | { kind: 'not-waiting' }
+    /** Only where the watch was asked to stand until then. */
+    | { kind: 'turn-ended' }
+    /** Only of a session that was called home: it is at rest, and nobody is typing. */
+    | { kind: 'ready-for-home' }
+    /** A turn has ended, and what its substrate may cost is spent. */
+    | { kind: 'spent'; wall: Wall }
+    /** The substrate will not do for this very session: its conversation is too long there. */
+    | { kind: 'unfit'; text: string }
+    /** A turn succeeded again. */
+    | { kind: 'answered' }
+    /** The person began another conversation in the same pane (/clear, /resume). */
+    | { kind: 'renamed'; sessionId: string; transcript: string | null; transcriptFrom: number }
+    /** Another step took the session over on this host. */
+    | { kind: 'released' }
+    | { kind: 'rollover' }
+  )
 
 export interface DeliverRequest extends SessionRef {
   messageId: string

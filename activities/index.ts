@@ -3,34 +3,46 @@ import type { Client } from '@temporalio/client'
 import { searchAttributes } from '../policy/ids.js'
 import { beating } from './beating.js'
 import { carryConversation } from './carry.js'
-import type { CommonActivities, HostActivities } from './contracts.js'
+import type { CommonActivities, HostActivities, Stopped, StopRequest } from './contracts.js'
 import { deliverText } from './deliver.js'
 import type { Host } from './host.js'
 import { interruptAgent } from './interrupt.js'
 import { launchAgent } from './launch.js'
+import type { LeaseDesk } from './leaseDesk.js'
 import { sendNotice } from './notices.js'
 import type { Prober } from './probe.js'
 import type { Sampler } from './sampler.js'
 import { stopAgent } from './stop.js'
 import { watchAgent } from './watch.js'
 
-export function hostActivities(host: Host, sampler: Sampler, prober: Prober): HostActivities {
+export function hostActivities(
+  host: Host,
+  sampler: Sampler,
+  prober: Prober,
+  leases: LeaseDesk,
+): HostActivities {
   const step = <T>({ session }: { session: string }, work: () => Promise<T>): Promise<T> =>
     beating(() => host.rescues.during(session, work))
+  const stop = (request: StopRequest): Promise<Stopped> => {
+    const wasWorking = sampler.phase(request.session, request.fence) === 'working'
+    sampler.release(request.session, request.fence)
+    return stopAgent(host, request, wasWorking)
+  }
   return {
-    launchAgent: (request) => step(request, () => launchAgent(host, request)),
-    stopAgent: (request) => {
-      const wasWorking = sampler.phase(request.session, request.fence) === 'working'
-      sampler.release(request.session, request.fence)
-      return step(request, () => stopAgent(host, request, wasWorking))
-    },
+    launchAgent: (request) =>
+      step(request, async () => {
+        const stopped = request.stop ? await stop(request.stop) : null
+        const launched = await launchAgent(host, request)
+        return { ...launched, steps: [...(stopped?.steps ?? []), ...launched.steps] }
+      }),
+    stopAgent: (request) => step(request, () => stop(request)),
     interruptAgent: (request) => beating(() => interruptAgent(host, request)),
     carryConversation: (request) => step(request, () => carryConversation(host, request)),
     callHome: ({ session, fence }) => {
       host.records.saveCall(session, fence)
       return Promise.resolve()
     },
-    watchAgent: (request) => watchAgent(host, sampler, request),
+    watchAgent: (request) => watchAgent(host, sampler, request, leases),
     deliverText: (request) => beating(() => deliverText(host, sampler, request)),
     readAccounts: () => Promise.resolve(host.readings()),
     sendNotice: (request) => beating(() => sendNotice(host, request)),

@@ -1,7 +1,9 @@
 /** The activity that stands on one session while all is well, and returns what happened when something did. Reads only. */
 import { Context } from '@temporalio/activity'
 import type { Observation, WatchRequest } from './contracts.js'
+import { modelsAfter } from '../policy/lease.js'
 import type { Host } from './host.js'
+import type { LeaseDesk } from './leaseDesk.js'
 import type { Sampler } from './sampler.js'
 import { SessionWatch } from './sessionWatch.js'
 
@@ -11,7 +13,12 @@ const rolloverAfter = 24 * 60 * 60_000
 /** What has the session moved or resumed: in a herd each waits for its turn, and then tells the newest readings. */
 const needsTurn = new Set<Observation['kind']>(['walled', 'near-limit', 'login', 'exited', 'gone', 'frozen'])
 
-export async function watchAgent(host: Host, sampler: Sampler, request: WatchRequest): Promise<Observation> {
+export async function watchAgent(
+  host: Host,
+  sampler: Sampler,
+  request: WatchRequest,
+  leases: LeaseDesk | null = null,
+): Promise<Observation> {
   const context = Context.current()
   const watch = new SessionWatch(host, request, (details) => context.heartbeat(details))
   const rollover = setTimeout(() => watch.end({ kind: 'rollover' }), rolloverAfter)
@@ -27,7 +34,13 @@ export async function watchAgent(host: Host, sampler: Sampler, request: WatchReq
       const line = `outpool: to be moved (${seen.kind}); ${before} sessions of this host are before it`
       void host.tmux.showStatus(request.session, line)
     })
-    return { ...seen, readings: host.readings() }
+    const { ask, session } = request
+    if (seen.kind !== 'walled' || !ask || !leases) return { ...seen, readings: host.readings() }
+    const asked = { ...ask.request, models: modelsAfter(ask.request.models, seen.wall) }
+    const answer = host.rescues.during(session, () => leases.ask(ask.pool, asked))
+    const lease = await Promise.race([answer, context.cancelled])
+    // What the pool has answered it has judged by the readings that came with the question.
+    return { ...seen, lease, readings: lease === null ? host.readings() : [] }
   } finally {
     clearTimeout(rollover)
     sampler.remove(watch)

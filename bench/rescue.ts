@@ -63,8 +63,9 @@ async function measure(fleet: Fleet, accounts: string[], runs: number): Promise<
         const poolBefore = (await historyOf(client, poolWorkflowId('main'))).length
         const { at, moved } = await wallToRunning(fleet, accounts)
         const steps = moved.rescueLog.at(-1)?.steps ?? []
-        hops.push(hopOf(await historyOf(client, sessionWorkflowId('bench')), steps, at))
-        poolEvents.push((await historyOf(client, poolWorkflowId('main'))).length - poolBefore)
+        const ofPool = await historyOf(client, poolWorkflowId('main'))
+        hops.push(hopOf(await historyOf(client, sessionWorkflowId('bench')), ofPool, steps, at))
+        poolEvents.push(ofPool.length - poolBefore)
         return at.running - at.reported
       },
     )

@@ -2,7 +2,6 @@
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import type proto from '@temporalio/proto'
 import type { RescueStep } from '../policy/session.js'
-import { sessionSignals } from '../workflows/messages.js'
 
 type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent
 
@@ -32,11 +31,12 @@ export function toldOf(events: readonly HistoryEvent[]): Told[] {
 }
 
 /**
- * `reported`, `written` (the wall's row in the transcript) and `running` in milliseconds since the epoch; `events`: the
- * whole history, oldest first.
+ * `reported`, `written` (the wall's row in the transcript) and `running` in milliseconds since the epoch; `events` and
+ * `ofPool`: the whole histories, oldest first.
  */
 export function hopOf(
   events: readonly Told[],
+  ofPool: readonly Told[],
   log: readonly RescueStep[],
   at: { reported: number; written: number; running: number },
 ): Hop {
@@ -53,10 +53,12 @@ export function hopOf(
     return tsToMs(found.event.eventTime)
   }
   const completed = (name: string): number => when(`end of ${name}`, (told) => isEndOf(name, told))
-  const granted = when(
-    'lease',
-    ({ event }) => event.workflowExecutionSignaledEventAttributes?.signalName === sessionSignals.leaseGranted,
+  const asked = ofPool.find(
+    ({ event }) =>
+      event.workflowExecutionUpdateAcceptedEventAttributes && tsToMs(event.eventTime) >= at.reported,
   )
+  if (!asked) throw new Error('the pool was asked for nothing after the report')
+  const askedAt = tsToMs(asked.event.eventTime)
   const started = when(
     'start of launchAgent',
     ({ event, step }) => step === 'launchAgent' && event.activityTaskStartedEventAttributes != null,
@@ -66,19 +68,19 @@ export function hopOf(
   const watched = completed('watchAgent')
   // The row may be there before the hook has reported.
   const evident = Math.max(at.reported, at.written)
-  const stopped = completed('stopAgent')
+  const stopped = log.find(({ name }) => name.startsWith('stop'))?.ms ?? 0
   const carried = took('carry')
-  const spawned = started + carried + prepared + took('respawn')
+  const spawned = started + stopped + carried + prepared + took('respawn')
   const next = after.findIndex(
     ({ event, step }) => step === 'watchAgent' && event.activityTaskScheduledEventAttributes != null,
   )
   return {
     parts: {
       'wall’s row written by the program': evident - at.reported,
-      'report and row read and judged': watched - evident,
-      lease: granted - watched,
-      'old process ended': stopped - granted,
-      'launch handed out': started - stopped,
+      'report and row read and judged, the pool asked': askedAt - evident,
+      'place granted': watched - askedAt,
+      'launch handed out': started - watched,
+      'old process ended': stopped,
       'conversation carried': carried,
       'way cleared, place prepared': prepared,
       'tmux respawn': took('respawn'),

@@ -1,5 +1,5 @@
 /** What sessions and pool say to each other about leases. Instants are ISO 8601 in UTC; shares are 0..1. */
-import type { AccountFacts, AccountReading, AccountSpec, Timing } from './account.js'
+import type { AccountFacts, AccountReading, AccountSpec, Timing, Wall } from './account.js'
 import type { Declaration } from './declaration.js'
 import type { NoticeSettings } from './notices.js'
 import type { PlaceRef } from './place.js'
@@ -28,6 +28,27 @@ export interface LeaseRequest {
   /** What the session's host knows of the accounts at this moment. */
   readings: AccountReading[]
   at: string
+}
+
+/** What a session would ask for if its account were walled now: its host asks for it, together with what it sees by then. */
+export type LeaseAsk = Omit<LeaseRequest, 'readings'>
+
+/** The requests of one host at one moment. */
+export interface LeaseRound {
+  asks: LeaseAsk[]
+  readings: AccountReading[]
+}
+
+/** The pool's first word on a request. One that is queued is answered by signal, like one that the session itself has sent. */
+export type LeaseAnswer =
+  | { kind: 'granted'; grant: LeaseGrant }
+  | { kind: 'refused'; refusal: LeaseRefusal }
+  | { kind: 'queued'; requestId: string }
+
+/** A session that named no model, and met the wall of one, must not be sent where that model is walled as well. */
+export function modelsAfter(models: LeaseRequest['models'], wall: Wall | null): LeaseRequest['models'] {
+  if (models.some((model) => model !== null)) return models
+  return [wall?.scope.startsWith('model:') ? wall.scope.slice('model:'.length) : null]
 }
 
 export interface LeaseGrant {

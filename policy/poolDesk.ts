@@ -13,7 +13,16 @@ import {
   type Waiting,
 } from './desk.js'
 import { ms } from './instants.js'
-import type { LeaseRelease, LeaseRequest, PoolSettings, PoolView } from './lease.js'
+import type {
+  LeaseAnswer,
+  LeaseAsk,
+  LeaseRelease,
+  LeaseRequest,
+  LeaseRound,
+  PoolSettings,
+  PoolView,
+} from './lease.js'
+import type { Decision } from './decide.js'
 import { addFault, lastHour, newRecord, takeLoginReport, takeReading, takeWallReport } from './records.js'
 
 export { declare, lift } from './declaration.js'
@@ -98,6 +107,22 @@ export function request(desk: PoolDesk, asked: LeaseRequest, now: string): PoolD
     waiting: replace(freed.waiting, waiting),
     resend: freed.resend.filter((session) => session !== asked.session),
   })
+}
+
+/** What a host asks for several sessions at once. */
+export function requestRound(desk: PoolDesk, { asks, readings }: LeaseRound, now: string): PoolDesk {
+  const known = takeReadings(desk, readings, now)
+  return asks.reduce((next, asked) => request(next, { ...asked, readings: [] }, now), known)
+}
+
+/** The first word on what a host asked for. Null where the session has asked for something else since. */
+export function answerTo({ requestId }: LeaseAsk, decision: Decision): LeaseAnswer | null {
+  const granted = decision.grants.find(({ grant }) => grant.requestId === requestId)
+  if (granted) return { kind: 'granted', grant: granted.grant }
+  const refused = decision.refusals.find(({ refusal }) => refusal.requestId === requestId)
+  if (refused) return { kind: 'refused', refusal: refused.refusal }
+  const isQueued = decision.desk.waiting.some(({ request }) => request.requestId === requestId)
+  return isQueued ? { kind: 'queued', requestId } : null
 }
 
 const replace = (all: readonly Waiting[], one: Waiting): Waiting[] => [

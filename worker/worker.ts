@@ -8,6 +8,7 @@ import { commonActivities, hostActivities } from '../activities/index.js'
 import { drillActivities } from '../activities/drill.js'
 import { Keeper } from '../activities/keeping/keeper.js'
 import { Host } from '../activities/host.js'
+import { type AskPool, LeaseDesk } from '../activities/leaseDesk.js'
 import { readLogins } from '../activities/logins.js'
 import { Prober } from '../activities/probe.js'
 import { Sampler } from '../activities/sampler.js'
@@ -18,7 +19,13 @@ import type { Home } from '../config/home.js'
 import type { AccountSpec } from '../policy/account.js'
 import { commonQueue, hostQueue, poolWorkflowId } from '../policy/ids.js'
 import type { PoolSettings } from '../policy/lease.js'
-import { poolQueries, poolSignals, sessionQueries, sessionSignals } from '../workflows/messages.js'
+import {
+  poolQueries,
+  poolSignals,
+  poolUpdates,
+  sessionQueries,
+  sessionSignals,
+} from '../workflows/messages.js'
 import { syncDrill } from './drillSchedule.js'
 import type { ConnectOptions } from './engine/index.js'
 import { syncSchedules } from './schedules.js'
@@ -70,7 +77,7 @@ export async function startWorker(input: {
     ...shared,
     taskQueue: hostQueue(home.hostId),
     activities: {
-      ...hostActivities(host, sampler, prober),
+      ...hostActivities(host, sampler, prober, leaseDesk(client, host)),
       ...serviceActivities(host, sampler),
       ...taskActivities(host, client, sessionTalk),
       ...drillActivities(host, client, sessionQueries.describe),
@@ -132,6 +139,20 @@ export async function startWorker(input: {
       await native.close()
     },
   }
+}
+
+/** The pool answers in milliseconds; on a busy machine in seconds. After this, sessions ask for themselves. */
+const leaseAnswersWithin = 5_000
+
+function leaseDesk(client: Client, host: Host): LeaseDesk {
+  const { name } = host.config.pool
+  const askPool: AskPool = (round) =>
+    client.withDeadline(Date.now() + leaseAnswersWithin, () =>
+      client.workflow
+        .getHandle(poolWorkflowId(name))
+        .executeUpdate(poolUpdates.requestLeases, { args: [round] }),
+    )
+  return new LeaseDesk(name, askPool, () => host.readings())
 }
 
 /** A look at the host takes well under a second, even with a thousand sessions. */

@@ -9,10 +9,12 @@ import type { RanTask, TaskRecord } from '../policy/tasks.js'
 
 export type { Announcement } from '../policy/notices.js'
 export type {
+  LeaseAnswer,
   LeaseGrant,
   LeaseRefusal,
   LeaseRelease,
   LeaseRequest,
+  LeaseRound,
   PoolSettings,
   PoolView,
 } from '../policy/lease.js'
@@ -57,6 +59,11 @@ export const poolSignals = {
   /** The name of the session whose declaration is over. */
   lift: 'lift',
   migrate: 'migrate',
+} as const
+
+export const poolUpdates = {
+  /** LeaseRound, from a host: what its walled sessions ask for. Answers (LeaseAnswer | null)[]: null where an ask came too late. */
+  requestLeases: 'requestLeases',
 } as const
 
 export const poolQueries = {

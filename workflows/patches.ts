@@ -13,4 +13,6 @@ export const patches = {
   renewAtRest: 'renew-at-rest',
   /** A session that its host would not watch says so, and pauses grow; before, it was tried again and again without a word. */
   tellUnwatched: 'tell-unwatched',
+  /** The host of a walled session asks for its place, and the launch stops the old process; before, each was a step of the session. */
+  askWithWatch: 'ask-with-watch',
 } as const

@@ -1,10 +1,12 @@
 /** One pool of accounts. All decisions are the desk's (policy/poolDesk.ts); this only moves messages and keeps time. */
 import {
   ActivityFailure,
+  allHandlersFinished,
   condition,
   continueAsNew,
   defineQuery,
   defineSignal,
+  defineUpdate,
   getExternalWorkflowHandle,
   patched,
   setCurrentDetails,
@@ -14,11 +16,18 @@ import {
 import type { AccountReading } from '../policy/account.js'
 import { clock } from '../policy/instants.js'
 import { sessionWorkflowId } from '../policy/ids.js'
-import type { LeaseRelease, LeaseRequest, PoolSettings, PoolView } from '../policy/lease.js'
+import type {
+  LeaseAnswer,
+  LeaseRelease,
+  LeaseRequest,
+  LeaseRound,
+  PoolSettings,
+  PoolView,
+} from '../policy/lease.js'
 import * as poolDesk from '../policy/poolDesk.js'
 import type { Declaration } from '../policy/declaration.js'
 import type { Announcement, NoticeBoard } from '../policy/notices.js'
-import { poolQueries, poolSignals, sessionSignals } from './messages.js'
+import { poolQueries, poolSignals, poolUpdates, sessionSignals } from './messages.js'
 import { Notices } from './notices.js'
 import { patches } from './patches.js'
 import { commonSteps, probesOn } from './proxies.js'
@@ -37,6 +46,12 @@ const answersAtOnce = 100
 /** Time alone changes nothing faster than this. */
 const shortestWait = 1_000
 
+/** What a host asked in one message, and waits for. */
+interface OpenRound {
+  asks: LeaseRound['asks']
+  answers: (LeaseAnswer | null)[] | null
+}
+
 type Transition = (desk: poolDesk.PoolDesk, now: string) => poolDesk.PoolDesk
 
 const now = (): string => new Date().toISOString()
@@ -50,6 +65,7 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
   let migrate = false
   let probing = 0
   let announced: Announcement[] = []
+  let rounds: OpenRound[] = []
   // Asked once for the whole run, since a run must not change its mind half-way.
   const isSparing = patched(patches.sparingReconcile)
   const renewsAtRest = patched(patches.renewAtRest)
@@ -60,6 +76,16 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
   )
   setHandler(defineSignal<[LeaseRequest]>(poolSignals.requestLease), (request) =>
     take((desk, now) => poolDesk.request(desk, request, now)),
+  )
+  setHandler(
+    defineUpdate<(LeaseAnswer | null)[], [LeaseRound]>(poolUpdates.requestLeases),
+    async ({ asks, readings }) => {
+      take((desk, now) => poolDesk.requestRound(desk, { asks, readings }, now))
+      const round: OpenRound = { asks, answers: null }
+      rounds.push(round)
+      await condition(() => round.answers !== null)
+      return round.answers ?? []
+    },
   )
   setHandler(defineSignal<[LeaseRelease]>(poolSignals.releaseLease), (release) =>
     take((desk, now) =>
@@ -92,7 +118,8 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
   /** A run must not end before what it asked of a host has come back. */
   const isAbroad = (): boolean => probing > 0 || notices.isSending
   /** Handlers only take note, so what came in is in the inbox, and nothing is lost where that is empty. */
-  const mayEnd = (): boolean => !isAbroad() && inbox.length === 0 && announced.length === 0
+  const mayEnd = (): boolean =>
+    !isAbroad() && inbox.length === 0 && announced.length === 0 && allHandlersFinished()
   const renew = (): Promise<never> =>
     continueAsNew<typeof pool>({ desk, reconciledAt, notices: notices.board })
   let isWokenByTime = false
@@ -102,22 +129,29 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
     inbox = []
     const decision = poolDesk.decide(desk, now())
     desk = decision.desk
+    const answered = new Set(rounds.flatMap(({ asks }) => asks.map(({ requestId }) => requestId)))
+    for (const round of rounds) round.answers = round.asks.map((ask) => poolDesk.answerTo(ask, decision))
+    rounds = []
     setCurrentDetails(page(poolDesk.viewOfPool(desk)))
     for (const account of decision.probes) void probe(account)
     for (const one of announced) notices.announce(desk, one, now())
     announced = []
     notices.look(desk, now())
     const answers = [
-      ...decision.grants.map(
-        ({ session, grant }) =>
-          () =>
-            tell(session, sessionSignals.leaseGranted, grant),
-      ),
-      ...decision.refusals.map(
-        ({ session, refusal }) =>
-          () =>
-            tell(session, sessionSignals.leaseRefused, refusal),
-      ),
+      ...decision.grants
+        .filter(({ grant }) => !answered.has(grant.requestId))
+        .map(
+          ({ session, grant }) =>
+            () =>
+              tell(session, sessionSignals.leaseGranted, grant),
+        ),
+      ...decision.refusals
+        .filter(({ refusal }) => !answered.has(refusal.requestId))
+        .map(
+          ({ session, refusal }) =>
+            () =>
+              tell(session, sessionSignals.leaseRefused, refusal),
+        ),
       ...decision.calls.map(
         ({ session, why }) =>
           () =>
@@ -138,7 +172,7 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
       poolDesk.reconcileAt(desk, reconciledAt, isSparing),
     )
     const wait = Math.max(lookAgainAt - Date.parse(now()), shortestWait)
-    const hasNews = (): boolean => inbox.length > 0 || announced.length > 0 || (mustRenew() && !isAbroad())
+    const hasNews = (): boolean => inbox.length > 0 || announced.length > 0 || (mustRenew() && mayEnd())
     isWokenByTime = false
     if (wait === Infinity) await condition(hasNews)
     else isWokenByTime = !(await condition(hasNews, wait))

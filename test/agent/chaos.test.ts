@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Client, Connection } from '@temporalio/client'
 import { openHome } from '../../config/home.js'
 import { readEngine } from '../../config/liveState.js'
-import { sessionWorkflowId } from '../../policy/ids.js'
+import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
+import type { PoolView } from '../../policy/lease.js'
+import { poolQueries } from '../../workflows/messages.js'
 import { type Fleet, startFleet } from '../support/fleet.js'
 import { holdersOf, watchHolders } from '../support/holders.js'
 import { until } from '../support/until.js'
@@ -35,7 +37,7 @@ function shareFleet(size: number): void {
   })
 }
 
-/** Names of what has happened in the session's history, such as `scheduled stopAgent`. */
+/** Names of what has happened in the session's history, such as `scheduled launchAgent`. */
 async function happened(name: string): Promise<string[]> {
   const { events } = await new Client({ connection }).workflow
     .getHandle(sessionWorkflowId(name))
@@ -46,19 +48,9 @@ async function happened(name: string): Promise<string[]> {
     if (scheduled) types.set(String(event.eventId), scheduled.activityType?.name ?? '')
     if (scheduled) return [`scheduled ${scheduled.activityType?.name ?? ''}`]
     const completed = event.activityTaskCompletedEventAttributes
-    if (completed) return [`completed ${types.get(String(completed.scheduledEventId)) ?? ''}`]
-    const signal = event.workflowExecutionSignaledEventAttributes
-    return signal ? [`signal ${signal.signalName ?? ''}`] : []
+    return completed ? [`completed ${types.get(String(completed.scheduledEventId)) ?? ''}`] : []
   })
 }
-
-/** The launch has brought the conversation over, and its process is yet to come. */
-const carried = 'conversation carried'
-
-const isCarried = (sessionId: string, from: string): boolean =>
-  readdirSync(join(fleet.world.dir, 'logins'), { recursive: true, encoding: 'utf8' }).some(
-    (file) => file.endsWith(`/${sessionId}.jsonl`) && !file.startsWith(`${from}/`),
-  )
 
 interface Rescued {
   name: string
@@ -68,20 +60,47 @@ interface Rescued {
   pid: number
 }
 
+const isIn = async (step: string, { name }: Rescued, before: readonly string[]): Promise<boolean> =>
+  (await happened(name)).slice(before.length).includes(step)
+
+/** How far a rescue has come. The launch stops the old process, brings the conversation over, and starts the next one. */
+const points = {
+  'the pool has granted a place': async ({ name, from }: Rescued) => {
+    const pool = new Client({ connection }).workflow.getHandle(poolWorkflowId('main'))
+    const { accounts } = await pool.query<PoolView>(poolQueries.describe)
+    return accounts.some((account) => account.name !== from && account.leases.includes(name))
+  },
+  'the launch was handed out': (rescued: Rescued, before: readonly string[]) =>
+    isIn('scheduled launchAgent', rescued, before),
+  'the old process is stopped': ({ sessionId, pid }: Rescued) =>
+    Promise.resolve(!holdersOf(sessionId).includes(pid)),
+  'the conversation is carried': ({ sessionId, from }: Rescued) =>
+    Promise.resolve(
+      readdirSync(join(fleet.world.dir, 'logins'), { recursive: true, encoding: 'utf8' }).some(
+        (file) => file.endsWith(`/${sessionId}.jsonl`) && !file.startsWith(`${from}/`),
+      ),
+    ),
+  'the launch has ended': (rescued: Rescued, before: readonly string[]) =>
+    isIn('completed launchAgent', rescued, before),
+} satisfies Record<string, (rescued: Rescued, before: readonly string[]) => Promise<boolean>>
+
+type Point = keyof typeof points
+
 /** Begins a session, walls its account, and waits until its rescue has come to this point. */
-async function rescueUpTo(point: string, name: string): Promise<Rescued> {
+async function rescueUpTo(point: Point, name: string): Promise<Rescued> {
   const { cwd, standIn } = fleet.world
   await fleet.run('start', name, '--cwd', cwd, '--', 'Remember the word heron.')
   const { sessionId, account, pid } = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
   const before = await happened(name)
   standIn.account(account!).wall('five_hour', hours(3))
   await fleet.run('send', name, 'Now the long task.')
-  const hasCome = async (): Promise<boolean> =>
-    point === carried
-      ? isCarried(sessionId, account!)
-      : (await happened(name)).slice(before.length).includes(point)
-  await until(point, hasCome, (come) => come)
-  return { name, sessionId, from: account!, pid: pid! }
+  const rescued = { name, sessionId, from: account!, pid: pid! }
+  await until(
+    point,
+    () => points[point](rescued, before),
+    (come) => come,
+  )
+  return rescued
 }
 
 const lastAnswered = (sessionId: string) =>
@@ -119,18 +138,14 @@ async function expectRescued({ name, sessionId, from }: Rescued): Promise<void> 
 }
 
 describe('the worker is killed hard in the middle of a rescue', () => {
-  const points = [
-    'signal leaseGranted',
-    'scheduled stopAgent',
-    'completed stopAgent',
-    'scheduled launchAgent',
-    carried,
-    'completed launchAgent',
-  ].map((point, index) => ({ point, name: `alpha-${index + 1}` }))
-  shareFleet(points.length + 1)
+  const kills = (Object.keys(points) as Point[]).map((point, index) => ({
+    point,
+    name: `alpha-${index + 1}`,
+  }))
+  shareFleet(kills.length + 1)
 
-  it.each(points)(
-    'law 7: at "$point" the rescue goes on where it was, without a second process',
+  it.each(kills)(
+    'law 7: when $point, the rescue goes on where it was, without a second process',
     async ({ point, name }) => {
       const rescued = await rescueUpTo(point, name)
       const monitor = watchHolders(rescued.sessionId)
@@ -146,7 +161,7 @@ describe('what the rescue stands on is killed under it', () => {
   shareFleet(4)
 
   it('law 7: the engine comes back by itself, and the rescue goes on', async () => {
-    const rescued = await rescueUpTo('scheduled launchAgent', 'bravo')
+    const rescued = await rescueUpTo('the launch was handed out', 'bravo')
     const monitor = watchHolders(rescued.sessionId)
     process.kill(readEngine(openHome(fleet.env))!.pid!, 'SIGKILL')
     await expectRescued(rescued)
@@ -154,7 +169,7 @@ describe('what the rescue stands on is killed under it', () => {
   })
 
   it('law 7: the tmux server vanishes, and the session is made anew', async () => {
-    const rescued = await rescueUpTo('completed stopAgent', 'charlie')
+    const rescued = await rescueUpTo('the old process is stopped', 'charlie')
     const monitor = watchHolders(rescued.sessionId)
     fleet.tmux('kill-server')
     await expectRescued(rescued)
@@ -162,7 +177,7 @@ describe('what the rescue stands on is killed under it', () => {
   })
 
   it('law 7: the tmux server vanishes with the agent that starts, and no account is blamed', async () => {
-    const rescued = await rescueUpTo('scheduled launchAgent', 'echo')
+    const rescued = await rescueUpTo('the launch was handed out', 'echo')
     const monitor = watchHolders(rescued.sessionId)
     const inPane = (): string => fleet.tmux('list-panes', '-t', '=echo:', '-F', '#{pane_pid}').trim()
     await until(

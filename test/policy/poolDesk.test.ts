@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  answerTo,
   configure,
   decide,
   probeEnded,
@@ -9,6 +10,7 @@ import {
   reconcileAt,
   release,
   request,
+  requestRound,
   takeLogin,
   takeReadings,
   takeWall,
@@ -315,5 +317,44 @@ describe('the queue', () => {
         },
       ),
     )
+  })
+})
+
+describe('what a host asks for several sessions at once', () => {
+  /** Asked and decided, with the pool's word on each ask. */
+  const round = (before: PoolDesk, ...requests: ReturnType<typeof asks>[]) => {
+    const decision = decide(requestRound(before, { asks: requests, readings: [] }, at(2)), at(2))
+    return { ...decision, answers: requests.map((ask) => answerTo(ask, decision)?.kind ?? null) }
+  }
+  const one = told(desk(spec('a', { maxSessions: 1 })), known('a', 0.1))
+
+  it('is answered ask by ask, by what the host knows at that moment', () => {
+    const unread = desk(spec('a', { maxSessions: 1 }))
+    const first = requestRound(unread, { asks: [asks('s'), asks('t')], readings: [known('a', 0.1)] }, at(0))
+    const decision = decide(first, at(0))
+    expect(grantedTo(decision)).toEqual({ s: 'a' })
+    expect(answerTo(asks('s'), decision)).toEqual({ kind: 'granted', grant: decision.grants[0]!.grant })
+    expect(answerTo(asks('t'), decision)).toEqual({ kind: 'refused', refusal: decision.refusals[0]!.refusal })
+  })
+
+  it('says where an ask waits for an answer of an account', () => {
+    const { answers, probes } = round(desk(spec('a')), asks('s'))
+    expect([answers, probes]).toEqual([['queued'], ['a']])
+  })
+
+  it('law 7: asked again, as after a lost answer, it says the same', () => {
+    const first = round(one, asks('s'), asks('t'))
+    const again = round(first.desk, asks('s'), asks('t'))
+    expect(again.answers).toEqual(['granted', 'refused'])
+    expect(again.grants).toEqual(first.grants)
+  })
+
+  it('law 4: one that comes after the session has asked for itself takes nothing from it', () => {
+    const itself = served(one, asks('s', { requestId: 's-2', at: at(1) }), 1)
+    const late = round(itself.desk, asks('s', { requestId: 's-1', at: at(0) }))
+    expect(late.answers).toEqual([null])
+    expect(late.desk.accounts).toEqual(itself.desk.accounts)
+    const waits = served(itself.desk, asks('t', { requestId: 't-2', at: at(1) }), 1)
+    expect(round(waits.desk, asks('t', { requestId: 't-1', at: at(0) })).answers).toEqual([null])
   })
 })

@@ -43,6 +43,34 @@ const awayAndHome: Scenario = {
   },
 }
 
+const parkedAndWoken: Scenario = {
+  options: { accounts: ['a'] },
+  play: async (stage) => {
+    const session = await stage.up('one')
+    await stage.hitsWall(session, 'a', hour)
+    await stage.untilSession(session, ({ phase }) => phase === 'parked')
+    await stage.send(session, '1', 'a text')
+    await stage.untilOn(session, 'a', 2 * hour, minute)
+    return stage.handle(session)
+  },
+}
+
+const herd: Scenario = {
+  options: { accounts: ['a', 'b', 'c'], specs: { c: { maxSessions: 3 } } },
+  play: async (stage) => {
+    const names = await Promise.all(['1', '2', '3', '4', '5', '6'].map((name) => stage.start(name)))
+    for (const name of names) await stage.untilSession(name, ({ phase }) => phase === 'working')
+    const { account } = await stage.show(names[0]!)
+    for (const name of names)
+      if ((await stage.show(name)).account === account) await stage.hitsWall(name, account!)
+    for (const name of names)
+      await stage.untilSession(name, (now) => now.phase === 'working' && now.account !== account)
+    await stage.order(names[0]!, 'stop')
+    await stage.handle(names[0]!).result()
+    return stage.poolHandle
+  },
+}
+
 /** A life may stand under several names: the older recordings are of older code, which workflows that run may still follow. */
 export const scenarios: Record<string, Scenario> = {
   'session-quiet': {
@@ -57,19 +85,12 @@ export const scenarios: Record<string, Scenario> = {
   },
   'session-rescued': rescued,
   'session-carried-at-launch': rescued,
+  'session-asked-at-watch': rescued,
   'session-away-and-home': awayAndHome,
   'session-away-carried-at-launch': awayAndHome,
-  'session-parked-and-woken': {
-    options: { accounts: ['a'] },
-    play: async (stage) => {
-      const session = await stage.up('one')
-      await stage.hitsWall(session, 'a', hour)
-      await stage.untilSession(session, ({ phase }) => phase === 'parked')
-      await stage.send(session, '1', 'a text')
-      await stage.untilOn(session, 'a', 2 * hour, minute)
-      return stage.handle(session)
-    },
-  },
+  'session-away-asked-at-watch': awayAndHome,
+  'session-parked-and-woken': parkedAndWoken,
+  'session-parked-asked-at-watch': parkedAndWoken,
   'session-moved': {
     options: two,
     play: async (stage) => {
@@ -160,21 +181,8 @@ export const scenarios: Record<string, Scenario> = {
       return stage.handle(session)
     },
   },
-  'pool-herd': {
-    options: { accounts: ['a', 'b', 'c'], specs: { c: { maxSessions: 3 } } },
-    play: async (stage) => {
-      const names = await Promise.all(['1', '2', '3', '4', '5', '6'].map((name) => stage.start(name)))
-      for (const name of names) await stage.untilSession(name, ({ phase }) => phase === 'working')
-      const { account } = await stage.show(names[0]!)
-      for (const name of names)
-        if ((await stage.show(name)).account === account) await stage.hitsWall(name, account!)
-      for (const name of names)
-        await stage.untilSession(name, (now) => now.phase === 'working' && now.account !== account)
-      await stage.order(names[0]!, 'stop')
-      await stage.handle(names[0]!).result()
-      return stage.poolHandle
-    },
-  },
+  'pool-herd': herd,
+  'pool-herd-in-rounds': herd,
   'pool-probes': {
     options: two,
     play: async (stage) => {

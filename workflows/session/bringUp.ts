@@ -3,8 +3,8 @@ import { condition } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
 import type { AccountReading } from '../../policy/account.js'
 import type { LeaseRefusal } from '../../policy/lease.js'
-import type { RescueCause, RescueEntry } from '../../policy/session.js'
-import { ask, askAgain, isPlanned, newRequest, release } from './lease.js'
+import type { RescueEntry } from '../../policy/session.js'
+import { ask, askAgain, askedAhead, isPlanned, newRequest, release } from './lease.js'
 import { now, type Run, show } from './run.js'
 import { announce, move, type MoveFault, stop } from './saga.js'
 import { type BringUp, openEntry, type Order } from './state.js'
@@ -35,7 +35,8 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
   announce(run, plan)
   if (!(await waitedOut(run, plan, attention))) return
   let request = newRequest(run, plan, readings)
-  let answer = await ask(run, request)
+  let answer = await (plan.asked === undefined ? ask(run, request) : askedAhead(run, request))
+  delete plan.asked
   for (;;) {
     if (answer.kind === 'order') {
       const order = mail.orders[0]
@@ -160,21 +161,4 @@ async function waitedForPerson(run: Run, fault: MoveFault, fails: number): Promi
 
 function loginNeeded({ needsLogin, why }: LeaseRefusal): string | null {
   return needsLogin ? `log in again, no account can take this session: ${why}` : null
-}
-
-/** What is to be done, with nothing asked for in particular. */
-export function plan(cause: RescueCause, change: Partial<BringUp> = {}): BringUp {
-  return {
-    cause,
-    wall: null,
-    prefer: null,
-    pinned: false,
-    exclude: [],
-    turn: 'idle',
-    why: null,
-    notBefore: null,
-    scattered: false,
-    parked: false,
-    ...change,
-  }
 }

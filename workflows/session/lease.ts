@@ -2,10 +2,17 @@
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow'
 import type { AccountReading } from '../../policy/account.js'
 import { poolWorkflowId } from '../../policy/ids.js'
-import type { LeaseGrant, LeaseRefusal, LeaseRelease, LeaseRequest } from '../../policy/lease.js'
+import {
+  type LeaseAsk,
+  type LeaseGrant,
+  type LeaseRefusal,
+  type LeaseRelease,
+  type LeaseRequest,
+  modelsAfter,
+} from '../../policy/lease.js'
 import { poolSignals } from '../messages.js'
 import { mustRenew, now, show, type Run } from './run.js'
-import { type BringUp, onlyAccount, type SessionState } from './state.js'
+import { type BringUp, onlyAccount, plan, type SessionState } from './state.js'
 
 export type Answer =
   | { kind: 'granted'; grant: LeaseGrant }
@@ -20,21 +27,20 @@ const answerWithin = 30_000
 export const isPlanned = (cause: BringUp['cause']): boolean =>
   cause === 'near-limit' || cause === 'move' || cause === 'home'
 
-/** A session that named no model, and met the wall of one, must not be sent where that model is walled as well. */
-function modelsOf({ models }: SessionState, { wall }: BringUp): (string | null)[] {
-  if (models.length > 0) return models
-  return [wall?.scope.startsWith('model:') ? wall.scope.slice('model:'.length) : null]
-}
+export const newRequest = (run: Run, plan: BringUp, readings: AccountReading[]): LeaseRequest => ({
+  ...newAsk(run, plan),
+  readings,
+})
 
-export function newRequest({ state }: Run, plan: BringUp, readings: AccountReading[]): LeaseRequest {
-  state.requests += 1
+function newAsk({ state }: Run, plan: BringUp): LeaseAsk {
+  const requestId = plan.asked ?? nextId(state)
   const only = plan.pinned ? plan.prefer : onlyAccount(state)
   return {
-    requestId: `${state.name}#${state.requests}`,
+    requestId,
     session: state.name,
     host: state.host,
     agent: state.agent,
-    models: modelsOf(state, plan),
+    models: modelsAfter(state.models, plan.wall),
     fallback: state.fallback,
     unfit: state.unfit,
     prefer: only ?? plan.prefer,
@@ -44,23 +50,38 @@ export function newRequest({ state }: Run, plan: BringUp, readings: AccountReadi
     cause: state.pid === null && isPlanned(plan.cause) ? 'wake' : plan.cause,
     from: state.place?.name ?? null,
     priority: state.priority,
-    readings,
     at: now(),
   }
 }
 
+function nextId(state: SessionState): string {
+  state.requests += 1
+  return `${state.name}#${state.requests}`
+}
+
+/** What is to be asked for at a wall that may come. It is older than whatever the session asks for itself afterwards. */
+export const askAhead = (run: Run): LeaseAsk => newAsk(run, plan('wall'))
+
 /** Sends the request and waits for the first word on it. */
 export async function ask(run: Run, request: LeaseRequest): Promise<Answer> {
-  const { mail } = run
-  mail.refusal = null
+  run.mail.refusal = null
   for (;;) {
     await signalPool(run, poolSignals.requestLease, request)
-    await condition(() => answerTo(run, request) !== null, answerWithin, {
-      summary: 'the pool answers; asked again after this',
-    })
-    const answer = answerTo(run, request)
+    const answer = await firstWord(run, request)
     if (answer) return answer
   }
+}
+
+/** The first word on a request that its host has sent already: mostly it came along with what the host saw. */
+export async function askedAhead(run: Run, request: LeaseRequest): Promise<Answer> {
+  return answerTo(run, request) ?? (await firstWord(run, request)) ?? ask(run, request)
+}
+
+async function firstWord(run: Run, request: LeaseRequest): Promise<Answer | null> {
+  await condition(() => answerTo(run, request) !== null, answerWithin, {
+    summary: 'the pool answers; asked again after this',
+  })
+  return answerTo(run, request)
 }
 
 /** Waits for the pool's next word on a request that it has refused for now, and asks again if there is none in time. */

@@ -1,6 +1,6 @@
 /** What others tell a session. Handlers only take note; the session's loop acts. */
 import { defineQuery, defineSignal, setHandler } from '@temporalio/workflow'
-import type { LeaseGrant, LeaseRefusal } from '../../policy/lease.js'
+import type { LeaseAnswer, LeaseGrant, LeaseRefusal } from '../../policy/lease.js'
 import type { SessionDetails } from '../../policy/session.js'
 import { type Backlog, type MoveArgs, type SendArgs, sessionQueries, sessionSignals } from '../messages.js'
 import { details, type Order, type SessionState } from './state.js'
@@ -11,8 +11,10 @@ export class Mailbox {
   grant: LeaseGrant | null = null
   refusal: LeaseRefusal | null = null
   migrate = false
+  readonly #state: SessionState
 
   constructor(state: SessionState) {
+    this.#state = state
     this.orders = state.orders
     const order = (kind: 'pause' | 'resume' | 'stop') => () => {
       this.orders.push({ kind })
@@ -27,12 +29,7 @@ export class Mailbox {
       const isKnown = state.taken.includes(text.id) || state.inbox.some(({ id }) => id === text.id)
       if (!isKnown) state.inbox.push(text)
     })
-    setHandler(defineSignal<[LeaseGrant]>(sessionSignals.leaseGranted), (grant) => {
-      if (grant.fence <= (this.grant?.fence ?? state.fence)) return
-      this.grant = grant
-      // A call from now on is one from the new place, even while the agent is still being launched there.
-      state.isCalledHome = false
-    })
+    setHandler(defineSignal<[LeaseGrant]>(sessionSignals.leaseGranted), (grant) => this.takeGrant(grant))
     setHandler(defineSignal<[LeaseRefusal]>(sessionSignals.leaseRefused), (refusal) => {
       this.refusal = refusal
     })
@@ -48,6 +45,27 @@ export class Mailbox {
       texts: state.inbox.length,
       characters: state.inbox.reduce((sum, { text }) => sum + (text?.length ?? 0), 0),
     }))
+  }
+
+  takeGrant(grant: LeaseGrant): void {
+    if (grant.fence <= (this.grant?.fence ?? this.#state.fence)) return
+    this.grant = grant
+    // A call from now on is one from the new place, even while the agent is still being launched there.
+    this.#state.isCalledHome = false
+  }
+
+  /** What the pool told the host of this session. Answers the id of the request. */
+  takeAnswer(answer: LeaseAnswer): string {
+    switch (answer.kind) {
+      case 'granted':
+        this.takeGrant(answer.grant)
+        return answer.grant.requestId
+      case 'refused':
+        this.refusal = answer.refusal
+        return answer.refusal.requestId
+      case 'queued':
+        return answer.requestId
+    }
   }
 
   hasOrders(): boolean {

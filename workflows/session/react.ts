@@ -3,10 +3,9 @@ import { backoff } from '../../policy/backoff.js'
 import { afterCrash, isInterruptedFirst, recentCrashes } from '../../policy/crashes.js'
 import type { Wall } from '../../policy/account.js'
 import type { Observation } from '../../activities/contracts.js'
-import { plan } from './bringUp.js'
 import { renamed } from './forks.js'
 import { currentRef, now, type Run, show } from './run.js'
-import { isFailing, onlyAccount, type SessionState } from './state.js'
+import { isFailing, onlyAccount, plan, type SessionState } from './state.js'
 
 /** A session that takes one account only is told that it runs low no more often than this. */
 const staysFor = 60 * 60_000
@@ -28,7 +27,11 @@ export async function react(run: Run, seen: Observation): Promise<void> {
   if (seen.kind !== 'transient' && seen.kind !== 'rollover' && seen.kind !== 'released') state.transients = 0
   switch (seen.kind) {
     case 'walled':
-      state.bringUp = plan('wall', { wall: seen.wall, turn: 'cut-off' })
+      state.bringUp = plan('wall', {
+        wall: seen.wall,
+        turn: 'cut-off',
+        ...(seen.lease ? { asked: run.mail.takeAnswer(seen.lease) } : {}),
+      })
       return
     case 'near-limit':
       // It would wait for the very account that it left.

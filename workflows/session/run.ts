@@ -21,6 +21,8 @@ export interface Run {
   renewsAtRest: boolean
   /** A person is told of a session that nobody watches. Asked once, too. */
   tellsUnwatched: boolean
+  /** Its host asks the pool at a wall, and a launch stops the process before. Asked once, too. */
+  asksWithWatch: boolean
 }
 
 export { now } from './now.js'

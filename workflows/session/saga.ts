@@ -4,12 +4,18 @@ import { continuation } from '../../policy/continuation.js'
 import type { LeaseGrant } from '../../policy/lease.js'
 import { isSamePlace, type PlaceRef } from '../../policy/place.js'
 import type { RescueStep } from '../../policy/session.js'
-import type { CarryRequest, LaunchRequest, SessionRef, Stopped } from '../../activities/contracts.js'
+import type {
+  CarryRequest,
+  LaunchRequest,
+  SessionRef,
+  Stopped,
+  StopRequest,
+} from '../../activities/contracts.js'
 import { carriesTo, carryFirst, carryingFrom } from './carries.js'
 import { clock } from './display.js'
 import { comeHome, conversationAt, forkFor } from './forks.js'
 import { currentRef, now, type Run, show } from './run.js'
-import { type BringUp, takeTyped } from './state.js'
+import { type BringUp, type SessionState, takeTyped } from './state.js'
 
 /** Why a move did not succeed, with the failing step's own words. */
 export interface MoveFault {
@@ -21,12 +27,17 @@ export interface MoveFault {
 export async function stop(run: Run, why: string, closePane = false): Promise<Stopped> {
   const { state, steps } = run
   if (state.fence === 0) return { steps: [], wasWorking: false }
-  const stopped = await steps.stopAgent.executeWithOptions({ summary: `stop the agent: ${why}` }, [
-    { ...currentRef(state), closePane, status: why },
-  ])
+  const summary = `stop the agent: ${why}`
+  const stopped = await steps.stopAgent.executeWithOptions({ summary }, [stopRequest(state, why, closePane)])
   state.pid = null
   return stopped
 }
+
+const stopRequest = (state: SessionState, why: string, closePane = false): StopRequest => ({
+  ...currentRef(state),
+  closePane,
+  status: why,
+})
 
 /** Moves the session to the leased place. Answers null when it runs there, else why it does not; then nothing of it runs. */
 export async function move(
@@ -43,8 +54,14 @@ export async function move(
   const model = isHome && state.models.length === 0 ? null : grant.model
   const compensations: (() => Promise<void>)[] = []
   try {
-    if (state.pid !== null) {
-      const stopped = await stop(run, `${becauseOf(plan, from)}, moving to ${to.name}`)
+    const why = `${becauseOf(plan, from)}, moving to ${to.name}`
+    let before: StopRequest | null = null
+    if (state.pid !== null && run.asksWithWatch && plan.turn === 'cut-off') {
+      before = stopRequest(state, why)
+      state.pid = null
+    } else if (state.pid !== null) {
+      // What the agent is told next depends on how its turn stood, and that is known once it has been stopped.
+      const stopped = await stop(run, why)
       if (stopped.wasWorking) plan.turn = 'cut-off'
       log.push(...stopped.steps)
     }
@@ -60,7 +77,7 @@ export async function move(
     const withIt = run.carriesWithLaunch ? carries : []
     const summary = launchSummary(plan, grant, withIt)
     const launched = await moves.launchAgent.executeWithOptions({ summary }, [
-      { ...launchRequest(run, plan, ref, model), carries: withIt },
+      { ...launchRequest(run, plan, ref, model), ...(before && { stop: before }), carries: withIt },
     ])
     log.push(...launched.steps)
     const { pane, pid, tmuxSocket, transcript, transcriptFrom } = launched

@@ -13,11 +13,11 @@ import type { SessionResult, SessionStart } from '../messages.js'
 import { patches } from '../patches.js'
 import { movesOn, stepsOn, watchesOn } from '../proxies.js'
 import type { Observation } from '../../activities/contracts.js'
-import { bringUp, plan } from './bringUp.js'
+import { bringUp } from './bringUp.js'
 import { deliverTexts } from './deliveries.js'
 import { Display } from './display.js'
 import { isAway } from './forks.js'
-import { release } from './lease.js'
+import { askAhead, release } from './lease.js'
 import { Mailbox } from './mailbox.js'
 import { react } from './react.js'
 import { currentRef, mayRenew, mustRenew, now, type Run, show } from './run.js'
@@ -29,6 +29,7 @@ import {
   lastWord,
   newState,
   onlyAccount,
+  plan,
   type SessionState,
 } from './state.js'
 import { pauseUnwatched, untilWatchStands } from './unwatched.js'
@@ -36,6 +37,8 @@ import { pauseUnwatched, untilWatchStands } from './unwatched.js'
 export async function session(input: SessionStart | SessionState): Promise<SessionResult> {
   const state = isState(input) ? input : newState(input, now())
   state.timing = withDefaults(state.timing)
+  // What the pool had answered ended with the run before: it is asked anew.
+  delete state.bringUp?.asked
   const mail = new Mailbox(state)
   const run: Run = {
     state,
@@ -47,6 +50,7 @@ export async function session(input: SessionStart | SessionState): Promise<Sessi
     carriesWithLaunch: patched(patches.carryWithLaunch),
     renewsAtRest: patched(patches.renewAtRest),
     tellsUnwatched: patched(patches.tellUnwatched),
+    asksWithWatch: patched(patches.askWithWatch),
   }
   // Whoever cancels the workflow means to stop the session: its process must not be left behind unwatched.
   CancellationScope.current().cancelRequested.catch(() => mail.orders.push({ kind: 'stop' }))
@@ -92,7 +96,7 @@ async function live(run: Run): Promise<SessionResult> {
     }
     const isToRenew = mustRenew(run) || (watching === null && mayRenew(run))
     if (isToRenew && !run.mail.hasOrders() && !isOver(state)) {
-      // A watch that ran on would stand beside the one of the next run: it has to end first.
+      // A watch that ran on would stand beside the one of the next run: it has to end first. What it saw is seen again then.
       await watching?.end()
       deliveries.cancel()
       await delivering
@@ -126,7 +130,8 @@ interface Watching {
   end(): Promise<void>
 }
 
-function startWatch({ state, watches }: Run): Watching {
+function startWatch(run: Run): Watching {
+  const { state, watches } = run
   const seen: Watching['seen'] = { isOver: false, observation: null, fault: '' }
   const scope = new CancellationScope()
   const { runsModel, transcriptFrom, stayUntil, waiting, once } = state
@@ -138,6 +143,7 @@ function startWatch({ state, watches }: Run): Watching {
     waiting,
     untilTurnEnd: once ?? false,
     ...(isFailing(state) ? { failing: true } : {}),
+    ...(run.asksWithWatch ? { ask: { pool: state.pool, request: askAhead(run) } } : {}),
     status: statusLine(state),
   }
   const summary = `watch the agent on ${state.place?.name ?? '?'} until something happens`

@@ -21,6 +21,8 @@ export interface BringUp {
   notBefore: string | null
   /** A launch that failed may have written all the same: the newest copy is not surely where the session was. */
   scattered: boolean
+  /** The id under which its host has asked the pool already. */
+  asked?: string
   /** Nobody could take it, and its process is stopped: what comes is a waking up, and an entry of its own. */
   parked: boolean
 }
@@ -30,6 +32,23 @@ export interface Fork {
   /** Its conversation, chosen before the first launch. */
   id: string
   since: string
+}
+
+/** What is to be done, with nothing asked for in particular. */
+export function plan(cause: BringUp['cause'], change: Partial<BringUp> = {}): BringUp {
+  return {
+    cause,
+    wall: null,
+    prefer: null,
+    pinned: false,
+    exclude: [],
+    turn: 'idle',
+    why: null,
+    notBefore: null,
+    scattered: false,
+    parked: false,
+    ...change,
+  }
 }
 
 export type Order =
@@ -149,18 +168,7 @@ export function newState({ texts = [], ...start }: SessionStart, now: string): S
     crashes: [],
     transients: 0,
     interruptedAt: null,
-    bringUp: {
-      cause: 'start',
-      wall: null,
-      prefer: start.account,
-      pinned: start.pinned,
-      exclude: [],
-      turn: 'idle',
-      why: null,
-      notBefore: null,
-      scattered: false,
-      parked: false,
-    },
+    bringUp: plan('start', { prefer: start.account, pinned: start.pinned }),
     paused: false,
   }
 }

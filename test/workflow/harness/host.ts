@@ -106,6 +106,8 @@ export class FakeHost implements HostSide {
   readonly substrates: Map<string, Wall[]>
 
   readonly #sights = new Map<string, Sight[]>()
+  /** The last of them that a watch saw, and from which point of the transcript on, until the workflow has acted on it. */
+  readonly #lastSeen = new Map<string, { fence: number; from: number; sight: Sight }>()
   readonly #newestFence = new Map<string, number>()
   readonly #stoppedFence = new Map<string, number>()
   /** What was ever said in each conversation, and the copies of it by account. */
@@ -140,8 +142,9 @@ export class FakeHost implements HostSide {
     if (sight.kind === 'exited' || sight.kind === 'gone') this.processes.delete(session)
   }
 
+  /** Whether the workflow has taken all that its watches saw. */
   hasSeenAll(session: string): boolean {
-    return (this.#sights.get(session) ?? []).length === 0
+    return (this.#sights.get(session) ?? []).length === 0 && !this.#lastSeen.has(session)
   }
 
   /** The next call of the step that this is about fails; once for each call of this. */
@@ -270,6 +273,7 @@ export class FakeHost implements HostSide {
       this.violations.push(`${session} goes on at ${place.name} without all that was said: ${said.join()}`)
     this.launches.push(request)
     this.calledHome.delete(session)
+    this.#lastSeen.delete(session)
     this.#newestFence.set(session, fence)
     if (live?.fence !== fence)
       this.processes.set(session, { session, sessionId, fence, account: place.name, pid: ++this.#pids })
@@ -320,6 +324,7 @@ export class FakeHost implements HostSide {
     const newest = this.#newestFence.get(session) ?? 0
     if (newest > fence) return { steps: [], wasWorking: false }
     this.#stoppedFence.set(session, fence)
+    this.#lastSeen.delete(session)
     const live = this.processes.delete(session)
     return {
       steps: [{ name: closePane ? 'stop, close' : 'stop', ms: 0 }],
@@ -363,7 +368,7 @@ export class FakeHost implements HostSide {
     }
     const isSuperseded =
       (this.#newestFence.get(session) ?? 0) > fence || (this.#stoppedFence.get(session) ?? -1) >= fence
-    const sight: Sight | undefined = isSuperseded ? { kind: 'released' } : this.#sights.get(session)?.shift()
+    const sight: Sight | undefined = isSuperseded ? { kind: 'released' } : this.#nextSight(request)
     if (sight === undefined) throw notYet(this.lookEvery)
     return {
       ...sight,
@@ -372,6 +377,16 @@ export class FakeHost implements HostSide {
       transcriptTo: request.transcriptFrom + 1,
       wasWorking: sight.wasWorking ?? this.busy.has(session),
     }
+  }
+
+  /** What the workflow has not taken, since its run ended meanwhile, still stands in the transcript from the same point on. */
+  #nextSight({ session, fence, transcriptFrom }: WatchRequest): Sight | undefined {
+    const last = this.#lastSeen.get(session)
+    if (last?.fence === fence && last.from === transcriptFrom) return last.sight
+    this.#lastSeen.delete(session)
+    const sight = this.#sights.get(session)?.shift()
+    if (sight !== undefined) this.#lastSeen.set(session, { fence, from: transcriptFrom, sight })
+    return sight
   }
 
   async #deliver(request: DeliverRequest): Promise<void> {

@@ -22,6 +22,7 @@ import { commonQueue, hostQueue } from '../../../policy/ids.js'
 import { engineKeeps } from '../../../policy/retention.js'
 import { obtainTemporal } from '../../../worker/engine/find.js'
 import { attributeKinds, setUpEngine } from '../../../worker/engine/setup.js'
+import { asOnHost } from './hostSteps.js'
 import { devServer, ownEngineOnly, timeSkippingEnvironment, type DevServer } from '../../support/engine.js'
 
 const { IndexedValueType: kinds } = proto.temporal.api.enums.v1
@@ -161,7 +162,7 @@ export class Theatre {
       connection: this.env.nativeConnection,
       namespace: this.env.namespace ?? 'default',
       taskQueue: hostQueue(host.hostId),
-      activities: { ...host.activities() },
+      activities: { ...asOnHost(host.activities(), host.pool, this.client) },
     })
   }
 
