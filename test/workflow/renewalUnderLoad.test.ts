@@ -44,7 +44,7 @@ it('law 8, law 5, law 3: histories are cut in the middle of herds; no text, no w
       `round ${round}: everybody at work and told`,
       () => Promise.all(sessions.map((session) => stage.show(session))),
       (shown) =>
-        sessions.every((session) => stage.host.hasSeenAll(session)) &&
+        sessions.every((session) => stage.host.hasTakenAll(session)) &&
         shown.every(({ phase }) => phase === 'working') &&
         sessions.every((session) => (stage.host.delivered.get(session) ?? []).length > round),
     )

@@ -107,7 +107,7 @@ export class FakeHost implements HostSide {
 
   readonly #sights = new Map<string, Sight[]>()
   /** The last of them that a watch saw, and from which point of the transcript on, until the workflow has acted on it. */
-  readonly #lastSeen = new Map<string, { fence: number; from: number; sight: Sight }>()
+  readonly #lastSeen = new Map<string, { from: string; sight: Sight }>()
   readonly #newestFence = new Map<string, number>()
   readonly #stoppedFence = new Map<string, number>()
   /** What was ever said in each conversation, and the copies of it by account. */
@@ -142,9 +142,13 @@ export class FakeHost implements HostSide {
     if (sight.kind === 'exited' || sight.kind === 'gone') this.processes.delete(session)
   }
 
-  /** Whether the workflow has taken all that its watches saw. */
   hasSeenAll(session: string): boolean {
-    return (this.#sights.get(session) ?? []).length === 0 && !this.#lastSeen.has(session)
+    return (this.#sights.get(session) ?? []).length === 0
+  }
+
+  /** Whether the workflow has acted on all that its watches saw. */
+  hasTakenAll(session: string): boolean {
+    return this.hasSeenAll(session) && !this.#lastSeen.has(session)
   }
 
   /** The next call of the step that this is about fails; once for each call of this. */
@@ -380,12 +384,13 @@ export class FakeHost implements HostSide {
   }
 
   /** What the workflow has not taken, since its run ended meanwhile, still stands in the transcript from the same point on. */
-  #nextSight({ session, fence, transcriptFrom }: WatchRequest): Sight | undefined {
+  #nextSight({ session, sessionId, fence, transcriptFrom }: WatchRequest): Sight | undefined {
+    const from = `${fence} ${sessionId} ${transcriptFrom}`
     const last = this.#lastSeen.get(session)
-    if (last?.fence === fence && last.from === transcriptFrom) return last.sight
+    if (last?.from === from) return last.sight
     this.#lastSeen.delete(session)
     const sight = this.#sights.get(session)?.shift()
-    if (sight !== undefined) this.#lastSeen.set(session, { fence, from: transcriptFrom, sight })
+    if (sight !== undefined) this.#lastSeen.set(session, { from, sight })
     return sight
   }
 
