@@ -154,8 +154,8 @@ export const defaultTiming: Timing = {
   waveEvery: 20_000,
   leftOutFor: 5 * 60_000,
   placeKept: 10 * 60_000,
-  // Enough to keep every core busy between the engine's steps; the engine's own limit of waiting messages is 100.
-  movesAtOnce: 24,
+  // Enough to keep every core busy between the engine's steps; more only makes commands wait (docs/decisions/five-hundred.md).
+  movesAtOnce: 12,
 }
 
 /** Workflows that began under an older version know fewer keys. */
