@@ -3,10 +3,7 @@ import { LeaseDesk } from '../../activities/leaseDesk.js'
 import type { LeaseAnswer, LeaseAsk, LeaseRound } from '../../policy/lease.js'
 import { asks, known } from '../policy/make.js'
 
-const ask = (session: string): LeaseAsk => {
-  const { readings: _readings, ...rest } = asks(session)
-  return rest
-}
+const ask = (session: string): LeaseAsk => asks(session)
 
 const queued = ({ asks }: LeaseRound): LeaseAnswer[] =>
   asks.map(({ requestId }) => ({ kind: 'queued', requestId }))
