@@ -82,7 +82,7 @@ const leftBehind = (leaders: ReadonlySet<number>): number[] =>
  */
 export async function end(process: ProcessRef, graceMs: number): Promise<'gone' | 'term' | 'kill' | false> {
   if (!(await isAlive(process))) {
-    killLeftBehind(process.pid)
+    if (!lookedAfter.has(keyOf(process))) lookAfter(process)
     return 'gone'
   }
   const hadChildren = await hasChildren(process.pid)
@@ -90,14 +90,34 @@ export async function end(process: ProcessRef, graceMs: number): Promise<'gone' 
   signal(process.pid, 'SIGTERM')
   signal(process.pid, 'SIGCONT')
   if (await hasEndedWithin(process, graceMs)) {
-    if (hadChildren) killLeftBehind(process.pid)
-    else sweepSoon(process.pid)
+    if (hadChildren) lookAfter(process)
+    else lookAfterSoon(process)
     return 'term'
   }
   signal(-process.pid, 'SIGKILL')
   signal(process.pid, 'SIGKILL')
-  killLeftBehind(process.pid)
+  lookAfter(process)
   return (await hasEndedWithin(process, killWait)) && 'kill'
+}
+
+/**
+ * Ended processes that nothing is left of, or soon will be. Each step of a rescue makes sure that the process before is gone, and
+ * one look at the whole process table is enough for all of them. The newest are kept.
+ */
+const lookedAfter = new Set<string>()
+const lookedAfterKept = 1_000
+
+const keyOf = ({ pid, start }: ProcessRef): string => `${pid} ${start}`
+
+function note(process: ProcessRef): void {
+  lookedAfter.add(keyOf(process))
+  const [oldest] = lookedAfter
+  if (lookedAfter.size > lookedAfterKept && oldest !== undefined) lookedAfter.delete(oldest)
+}
+
+function lookAfter(process: ProcessRef): void {
+  note(process)
+  killLeftBehind(process.pid)
 }
 
 function killLeftBehind(...leaders: number[]): void {
@@ -111,8 +131,9 @@ function killLeftBehind(...leaders: number[]): void {
 const sweepAfter = 250
 const swept = new Set<number>()
 
-function sweepSoon(leader: number): void {
-  swept.add(leader)
+function lookAfterSoon(process: ProcessRef): void {
+  note(process)
+  swept.add(process.pid)
   if (swept.size > 1) return
   setTimeout(() => {
     const leaders = [...swept]

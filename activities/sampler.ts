@@ -140,7 +140,7 @@ export class Sampler {
 
   async #tick(): Promise<void> {
     this.#drainSoon()
-    await this.#lookAt([...this.#watches.values()])
+    await this.#lookAt([...this.#watches.values()], (session, sample) => session.isDue(sample))
     const now = Date.now()
     this.#beat(now)
     this.#publish(now)
@@ -153,10 +153,14 @@ export class Sampler {
     for (const session of due.sort((a, b) => a.beatAt - b.beatAt).slice(0, atOnce)) session.beat()
   }
 
-  async #lookAt(sessions: SessionWatch[]): Promise<void> {
+  async #lookAt(
+    sessions: SessionWatch[],
+    isDue: (session: SessionWatch, sample: Sample) => boolean = () => true,
+  ): Promise<void> {
     if (sessions.length === 0) return
     const sample = await this.#sample(sessions)
-    await Promise.all(sessions.map((session) => session.look(sample)))
+    const due = sessions.filter((session) => isDue(session, sample))
+    await Promise.all(due.map((session) => session.look(sample)))
   }
 
   async #sample(sessions: SessionWatch[]): Promise<Sample> {

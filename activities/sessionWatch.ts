@@ -20,6 +20,8 @@ const faultRowWithin = 1_500
 const faultRowLook = 10
 /** A dialog takes one key at each look; one that stands after this many is one for a person. */
 const keyPressesMax = 12
+/** A session at rest of which nothing has changed is looked at no more often: the longest that `lookEvery` may be. */
+const restLookEvery = 10_000
 /** A dialog counts as waiting for a person once it has stood this long: most are answered at once. */
 const waitingAfter = 3_000
 
@@ -55,6 +57,9 @@ export class SessionWatch {
   #asleep: number
   #awakeAt = 0
   #looking: Promise<void> | null = null
+  #lookedAt = -Infinity
+  /** When the program last said something else of itself, as of the last look. */
+  #stateAt: string | null = null
 
   constructor(host: Host, request: WatchRequest, heartbeat: (details: unknown) => void) {
     this.name = request.session
@@ -124,6 +129,23 @@ export class SessionWatch {
     }
   }
 
+  /** Whether a look could tell anything: something is going on or has changed, or it has been left alone for long enough. */
+  isDue({ panes, live }: Sample, now = Date.now()): boolean {
+    const { untilTurnEnd, failing, sessionId } = this.#request
+    const isAtRest = this.phase === 'idle' && !this.#turnFailed && !untilTurnEnd && failing !== true
+    if (!isAtRest || Math.abs(now - this.#lookedAt) >= restLookEvery) return true
+    const pane = panes?.get(this.name)
+    const state = pane && live.get(pane.pid)
+    return (
+      pane?.fence !== this.fence ||
+      pane.dead ||
+      state?.activity !== 'idle' ||
+      state.sessionId !== sessionId ||
+      state.updatedAt !== this.#stateAt ||
+      this.#host.records.isCalledHome(this.name, this.fence)
+    )
+  }
+
   /** One look at a time: a look that is asked for meanwhile comes right after. */
   look(sample: Sample): Promise<void> {
     const before = this.#looking ?? Promise.resolve()
@@ -134,6 +156,7 @@ export class SessionWatch {
   }
 
   async #look({ panes, live }: Sample): Promise<void> {
+    this.#lookedAt = Date.now()
     if (this.#isSuperseded()) {
       this.release()
       return
@@ -159,6 +182,7 @@ export class SessionWatch {
       return
     }
     const state = live.get(pane.pid) ?? null
+    this.#stateAt = state?.updatedAt ?? null
     const isTurnOver = this.#turnFailed && (await this.#awaitFaultRow())
     // What the program said of itself is from before its row came, and often still `busy`: a whole tick would be lost.
     const isBusy = state?.activity === 'busy' && !(isTurnOver && this.#fault?.class === 'wall')

@@ -21,7 +21,7 @@ const { values } = parseArgs({
 const picture = fileURLToPath(new URL('../docs/pictures/bench-soak.svg', import.meta.url))
 const patience = 15 * 60_000
 
-type Fault = (herd: Herd) => Promise<unknown>
+type Fault = (herd: Herd, random: () => number) => Promise<unknown>
 
 /**
  * Minutes. An account comes back from its wall by being asked, and is asked at most twenty times an hour (policy/probes.ts): a
@@ -36,8 +36,11 @@ const faults: Record<string, Fault> = {
   'worker killed': ({ stub }) => stub.restart('SIGKILL'),
   'worker stopped and started': ({ stub }) => stub.restart('SIGINT'),
   'engine killed': ({ stub }) => stub.killEngine(),
-  'some agents killed': async (herd) => {
-    const killed = herd.agents().slice(0, 3)
+  'some agents killed': async (herd, random) => {
+    // Not the same ones each time: an agent that is killed again and again is left to rest, as it should be.
+    const agents = herd.agents()
+    const first = Math.floor(random() * agents.length)
+    const killed = [...agents.slice(first), ...agents.slice(0, first)].slice(0, 3)
     for (const { pid } of killed) process.kill(pid, 'SIGKILL')
     const old = new Set(killed.map(({ pid }) => pid))
     await until(
@@ -113,7 +116,7 @@ try {
     const able = names.filter((name) => name !== everyAccountWalled || minutes() >= herdAt + herdsApart)
     const name = able[Math.floor(random() * able.length)] ?? ''
     if (name === everyAccountWalled) herdAt = minutes()
-    await faults[name]?.(herd)
+    await faults[name]?.(herd, random)
     await allUpOnce(herd)
     counts.set(name, (counts.get(name) ?? 0) + 1)
     for (const [what, value] of Object.entries(sample(herd))) {

@@ -56,11 +56,15 @@ const dropEmpty = (desk: PoolDesk): PoolDesk => ({
 /** Readings of accounts that the pool doesn't have are passed over. Order does not matter; the newest data wins. */
 export function takeReadings(desk: PoolDesk, readings: readonly AccountReading[], now: string): PoolDesk {
   const { timing } = desk.settings
-  return readings.reduce(
-    (next, reading) =>
-      withAccount(next, reading.account, (account) => takeReading(account, reading, timing, ms(now))),
-    desk,
+  const of = new Map<string, AccountReading[]>()
+  for (const reading of readings) of.set(reading.account, [...(of.get(reading.account) ?? []), reading])
+  const accounts = desk.accounts.map((account) =>
+    (of.get(account.name) ?? []).reduce(
+      (record, reading) => takeReading(record, reading, timing, ms(now)),
+      account,
+    ),
   )
+  return { ...desk, accounts }
 }
 
 export const takeWall = (desk: PoolDesk, account: string, wall: Wall, now: string): PoolDesk =>

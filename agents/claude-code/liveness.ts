@@ -27,10 +27,16 @@ type LiveFile = z.output<typeof liveSchema>
 const aliveFor = 10_000
 
 /**
- * What a file said when it was last read, and how it looked then: a fleet's files are asked for far more often than they
- * change. Files that are gone are forgotten with the next look at their folder.
+ * What a file said when it was last read, and how it looked then, by folder and name: a fleet's files are asked for far more often
+ * than they change. Files that are gone are forgotten with the next look at their folder.
  */
-const known = new Map<string, { look: string; live: LiveFile | null; livedAt: number }>()
+const known = new Map<string, Map<string, KnownFile>>()
+
+interface KnownFile {
+  look: string
+  live: LiveFile | null
+  livedAt: number
+}
 
 /**
  * Dead processes (those of panes for a moment longer), and files that an earlier process of the same number left, are not among them.
@@ -41,17 +47,16 @@ export function liveStates(place: Place, { pids, sessionId }: LiveQuery = {}): P
   const names = pids === undefined ? namesIn(folder) : pids.map((pid) => `${pid}.json`)
   const mayBeKnown = pids !== undefined && sessionId === undefined
   const states = names.flatMap((name) => {
-    const file = join(folder, name)
-    const live = liveFileAt(file)
+    const live = liveFileAt(folder, name)
     if (live === null || (sessionId !== undefined && live.sessionId !== sessionId)) return []
-    const lives = mayBeKnown ? livesStill(file, live) : isAlive(live.pid, live.procStart)
+    const before = mayBeKnown ? known.get(folder)?.get(name) : undefined
+    const lives = livesStill(live, before)
     return lives ? [stateOf(live)] : []
   })
   return Promise.resolve(states)
 }
 
-function livesStill(file: string, live: LiveFile): boolean {
-  const before = known.get(file)
+function livesStill(live: LiveFile, before: KnownFile | undefined): boolean {
   const now = Date.now()
   if (before !== undefined && Math.abs(now - before.livedAt) < aliveFor) return true
   const lives = isAlive(live.pid, live.procStart)
@@ -66,22 +71,26 @@ function namesIn(folder: string): string[] {
   } catch {
     names = []
   }
-  const here = new Set(names.map((name) => join(folder, name)))
-  for (const file of known.keys()) if (file.startsWith(`${folder}/`) && !here.has(file)) known.delete(file)
+  const here = new Set(names)
+  const before = known.get(folder)
+  for (const name of before?.keys() ?? []) if (!here.has(name)) before?.delete(name)
   return names
 }
 
-function liveFileAt(file: string): LiveFile | null {
+function liveFileAt(folder: string, name: string): LiveFile | null {
+  const file = join(folder, name)
+  const files = known.get(folder) ?? new Map<string, KnownFile>()
+  known.set(folder, files)
   const stat = statSync(file, { throwIfNoEntry: false })
   if (stat === undefined) {
-    known.delete(file)
+    files.delete(name)
     return null
   }
   const look = `${stat.ino} ${stat.size} ${stat.mtimeMs}`
-  const before = known.get(file)
+  const before = files.get(name)
   if (before?.look === look) return before.live
   const live = liveSchema.safeParse(parsed(file)).data ?? null
-  if (Date.now() - stat.mtimeMs > settledAfter) known.set(file, { look, live, livedAt: -Infinity })
+  if (Date.now() - stat.mtimeMs > settledAfter) files.set(name, { look, live, livedAt: -Infinity })
   return live
 }
 

@@ -94,6 +94,60 @@ const concluded = (): Promise<string> =>
     new Promise<string>((resolve) => setImmediate(() => resolve('nothing yet'))),
   ])
 
+describe('a session at rest', () => {
+  const restLookEvery = 10_000
+  const rested = async (change: Partial<WatchRequest> = {}, untilTurnEnd = false): Promise<SessionWatch> => {
+    const resting = standing(untilTurnEnd, change)
+    await resting.look(look('idle'))
+    return resting
+  }
+
+  it('is looked at by and by where nothing of it has changed', async () => {
+    const resting = await rested()
+    expect(resting.isDue(look('idle'))).toBe(false)
+    expect(resting.isDue(look('idle'), Date.now() + restLookEvery)).toBe(true)
+    // A clock that was set back must not keep it from being looked at.
+    expect(resting.isDue(look('idle'), Date.now() - 2 * restLookEvery)).toBe(true)
+  })
+
+  const changed: Record<string, Sample> = {
+    'its program is busy': look('busy'),
+    'its program says that something was going on meanwhile': {
+      ...look('idle'),
+      live: new Map([[process.pid, { ...look('idle').live.get(process.pid)!, updatedAt: `${at}!` }]]),
+    },
+    'its program goes on with another conversation': {
+      ...look('idle'),
+      live: new Map([[process.pid, { ...look('idle').live.get(process.pid)!, sessionId: 'another' }]]),
+    },
+    'its program says nothing of itself any more': { ...look('idle'), live: new Map() },
+    'its process has ended': {
+      ...look('idle'),
+      panes: new Map([['s', { ...look('idle').panes!.get('s')!, dead: true }]]),
+    },
+    'its pane is gone': { ...look('idle'), panes: new Map() },
+    'tmux is gone': { ...look('idle'), panes: null },
+  }
+  it.each(Object.entries(changed))('is looked at at once where %s', async (_, sample) => {
+    expect((await rested()).isDue(sample)).toBe(true)
+  })
+
+  it('is looked at at once where a turn has failed, or it is called home', async () => {
+    const failing = await rested()
+    failing.take({ session: 's', fence: 1, at, kind: 'turn-failed', error: 'rate_limit', subagent: false })
+    expect(failing.isDue(look('idle'))).toBe(true)
+    const called = await rested()
+    host.records.saveCall('s', 1)
+    expect(called.isDue(look('idle'))).toBe(true)
+  })
+
+  it('is none while an answer is waited for, or while it works', async () => {
+    expect((await rested({}, true)).isDue(look('idle'))).toBe(true)
+    expect((await rested({ failing: true })).isDue(look('idle'))).toBe(true)
+    expect(standing().isDue(look('idle'))).toBe(true)
+  })
+})
+
 describe('a wall that the hook has reported', () => {
   it('is seen at once, though the program still called itself busy when it was looked at', async () => {
     failed(false)
