@@ -57,6 +57,8 @@ export interface Launched {
 export interface StopRequest extends SessionRef {
   /** Close the pane too: the session is over. */
   closePane: boolean
+  /** Nothing follows for now: where a herd is being moved, the next session may be. */
+  rests?: boolean
   status: string
 }
 

@@ -35,7 +35,11 @@ export function hostActivities(
         const launched = await launchAgent(host, request)
         return { ...launched, steps: [...(stopped?.steps ?? []), ...launched.steps] }
       }),
-    stopAgent: (request) => step(request, () => stop(request)),
+    stopAgent: async (request) => {
+      const stopped = await step(request, () => stop(request))
+      if (request.rests) host.rescues.leave(request.session)
+      return stopped
+    },
     interruptAgent: (request) => beating(() => interruptAgent(host, request)),
     carryConversation: (request) => step(request, () => carryConversation(host, request)),
     callHome: ({ session, fence }) => {

@@ -66,6 +66,24 @@ describe('ending a process', () => {
     await expectNoneOfSession(process.pid)
   })
 
+  it('law 3: looks after one that is gone already: what it left behind ends', async () => {
+    const gone = await leader('sleep 64 & echo up; wait')
+    process.kill(gone.pid, 'SIGKILL')
+    await until(
+      'its end',
+      () => isAlive(gone),
+      (lives) => !lives,
+    )
+    expect(await end(gone, 5_000)).toBe('gone')
+    await expectNoneOfSession(gone.pid)
+  })
+
+  it('law 3: ends orphans of its terminal session too, and is gone however often it is asked for', async () => {
+    const living = await leader('(sleep 67 &); echo up; exec sleep 68')
+    expect([await end(living, 5_000), await end(living, 5_000)]).toEqual(['term', 'gone'])
+    await expectNoneOfSession(living.pid)
+  })
+
   it('ends one that is stopped, which could not act on TERM by itself', async () => {
     const stopped = await leader('echo up; exec sleep 62')
     process.kill(stopped.pid, 'SIGSTOP')

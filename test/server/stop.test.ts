@@ -2,12 +2,18 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Host } from '../../activities/host.js'
+import { hostActivities } from '../../activities/index.js'
+import { LeaseDesk } from '../../activities/leaseDesk.js'
+import { Prober } from '../../activities/probe.js'
+import { Sampler } from '../../activities/sampler.js'
 import { stopAgent } from '../../activities/stop.js'
 import { openHome } from '../../config/home.js'
 import { parseConfig } from '../../config/loadConfig.js'
+import { defaultTiming } from '../../policy/account.js'
 import type { PlaceRef } from '../../policy/place.js'
 
 let dir: string
@@ -37,5 +43,43 @@ describe('law 6: a process can be stopped', () => {
     const request = { ...ref, agent: 'claude-code', sessionId: '7da1d9f0-0000-4000-8000-000000000000', place }
     const { steps } = await stopAgent(host, { ...request, closePane: false, status: 'stopped' }, false)
     expect(steps).toMatchObject([{ name: 'stop (term)' }])
+  })
+})
+
+describe('a session of a herd that is stopped', () => {
+  const never = new AbortController().signal
+  const { movesAtOnce } = defaultTiming
+
+  /** As many as are moved at a time, and one that waits behind them. Answers whether that one's turn has come. */
+  async function herd(): Promise<() => boolean> {
+    for (let n = 1; n <= movesAtOnce; n++) await host.rescues.enter(`s${n}`, never, () => undefined)
+    let isIn = false
+    void host.rescues.enter('next', never, () => undefined).then(() => (isIn = true))
+    return () => isIn
+  }
+
+  const stopOf = (session: string, rests: boolean) => {
+    const leases = new LeaseDesk(
+      'main',
+      () => Promise.resolve([]),
+      () => [],
+    )
+    const activities = hostActivities(host, new Sampler(host), new Prober(host), leases)
+    const place: PlaceRef = { kind: 'account', name: 'max-1' }
+    const ref = { session, fence: 1, cwd: dir, agent: 'claude-code', sessionId: 'none', place }
+    const request = { ...ref, closePane: false, status: '', rests }
+    return new MockActivityEnvironment().run(() => activities.stopAgent(request))
+  }
+
+  it('law 10: because it is parked makes room for the next one at once', async () => {
+    const isNextIn = await herd()
+    await stopOf('s1', true)
+    expect(isNextIn()).toBe(true)
+  })
+
+  it('because it is being moved keeps its turn', async () => {
+    const isNextIn = await herd()
+    await stopOf('s1', false)
+    expect(isNextIn()).toBe(false)
   })
 })

@@ -124,7 +124,7 @@ async function park(
 ): Promise<void> {
   // A lost login is no reason to restart anything: the person who logs in may do so in this very pane.
   if (run.state.pid !== null && !refusal.needsLogin) {
-    const stopped = await stop(run, `parked: ${refusal.why}`)
+    const stopped = await stop(run, `parked: ${refusal.why}`, { rests: true })
     if (stopped.wasWorking) plan.turn = 'cut-off'
     entry?.steps.push(...stopped.steps)
   }

@@ -24,18 +24,21 @@ export interface MoveFault {
 }
 
 /** Stops the agent; nothing may be started beside it, so this is retried until it has ended. */
-export async function stop(run: Run, why: string, closePane = false): Promise<Stopped> {
+export async function stop(run: Run, why: string, how: StopOptions = {}): Promise<Stopped> {
   const { state, steps } = run
   if (state.fence === 0) return { steps: [], wasWorking: false }
   const summary = `stop the agent: ${why}`
-  const stopped = await steps.stopAgent.executeWithOptions({ summary }, [stopRequest(state, why, closePane)])
+  const stopped = await steps.stopAgent.executeWithOptions({ summary }, [stopRequest(state, why, how)])
   state.pid = null
   return stopped
 }
 
-const stopRequest = (state: SessionState, why: string, closePane = false): StopRequest => ({
+type StopOptions = Partial<Pick<StopRequest, 'closePane' | 'rests'>>
+
+const stopRequest = (state: SessionState, why: string, how: StopOptions = {}): StopRequest => ({
   ...currentRef(state),
-  closePane,
+  closePane: false,
+  ...how,
   status: why,
 })
 

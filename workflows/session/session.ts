@@ -180,7 +180,7 @@ async function obey(run: Run, watching: Watching | null): Promise<Watching | nul
     case undefined:
       return watching
     case 'stop':
-      await stop(run, order.why ?? 'stopped by a person', true)
+      await stop(run, order.why ?? 'stopped by a person', { closePane: true, rests: true })
       await watching?.end()
       await release(run, state.fence, null)
       show(run, {
@@ -193,7 +193,7 @@ async function obey(run: Run, watching: Watching | null): Promise<Watching | nul
       })
       return null
     case 'pause': {
-      const { wasWorking } = await stop(run, 'paused by a person')
+      const { wasWorking } = await stop(run, 'paused by a person', { rests: true })
       await watching?.end()
       await release(run, state.fence, null)
       // What comes after the pause is a waking up, whatever was under way before it.

@@ -19,6 +19,8 @@ import { DrainHost } from './host.js'
 /** A kind of drain: the beginning of its seeds' names, and their world. */
 interface Play {
   prefix: string
+  /** How many, unless something else is asked for. */
+  seeds: number
   days: number
   world: (n: number) => Omit<WorldOptions, 'seed' | 'start' | 'days'>
   /** The workers of the hosts are restarted in the middle. */
@@ -37,6 +39,7 @@ interface Play {
  */
 const crowded: Play = {
   prefix: 'seed',
+  seeds: 12,
   days: 10,
   restarts: false,
   world: () => ({ accounts: 4, sessions: 12, load: 0.55 }),
@@ -47,6 +50,7 @@ const crowded: Play = {
 /** Few and calm, for a month, with substrates behind them. */
 const withSubstrates: Play = {
   prefix: 'away',
+  seeds: 20,
   days: 30,
   world: (n) => ({
     ...{ accounts: 2, sessions: 3, substrates: 2, load: 0.4 },
@@ -62,8 +66,8 @@ export const drainAccounts = (part: number, parts: number): void => drainPart(cr
 export const drainAway = (part: number, parts: number): void => drainPart(withSubstrates, part, parts)
 
 /** From their names, or from how many there shall be. */
-function seedsOf({ prefix }: Play): string[] {
-  const asked = process.env['OUTPOOL_DRAIN_SEEDS'] ?? '20'
+function seedsOf({ prefix, seeds }: Play): string[] {
+  const asked = process.env['OUTPOOL_DRAIN_SEEDS'] ?? String(seeds)
   const count = Number(asked)
   if (Number.isNaN(count)) return asked.split(',').filter((seed) => seed.startsWith(`${prefix}-`))
   return Array.from({ length: count }, (_, n) => `${prefix}-${n + 1}`)

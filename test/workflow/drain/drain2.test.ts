@@ -1,3 +1,3 @@
 import { drainAccounts } from './drain.js'
 
-drainAccounts(1, 7)
+drainAccounts(1, 4)

@@ -1,3 +1,3 @@
 import { drainAccounts } from './drain.js'
 
-drainAccounts(2, 7)
+drainAccounts(2, 4)

@@ -1,3 +1,3 @@
 import { drainAccounts } from './drain.js'
 
-drainAccounts(3, 7)
+drainAccounts(3, 4)
