@@ -337,7 +337,10 @@ describe('logins', () => {
 
 describe('engine, worker and clock', () => {
   let taken: Server | undefined
-  afterEach(() => new Promise<void>((resolve) => (taken ? taken.close(() => resolve()) : resolve())))
+  afterEach(() => {
+    taken?.close()
+    taken = undefined
+  })
 
   it('reports a running embedded engine with its version, retention and clock', async () => {
     healthy()
@@ -371,7 +374,8 @@ describe('engine, worker and clock', () => {
     // An engine of somebody else's may have it now and let it go the next moment; then it is taken here.
     const hold = () =>
       new Promise<void>((resolve) => {
-        const server = createServer().once('error', () => resolve())
+        // Whoever looks for an engine there must not hold it open.
+        const server = createServer((socket) => socket.destroy()).once('error', () => resolve())
         server.listen(7233, '127.0.0.1', () => {
           taken = server
           resolve()
