@@ -52,7 +52,12 @@ await build({
   ],
 })
 
-const scripts = ['agents/claude-code/report.sh', 'agents/claude-code/hand-over.sh', 'activities/hold.sh']
+const scripts = [
+  'agents/claude-code/report.sh',
+  'agents/claude-code/hand-over.sh',
+  'agents/claude-code/editor.sh',
+  'activities/hold.sh',
+]
 for (const script of scripts) {
   cpSync(at(script), at(`dist/${script}`))
   chmodSync(at(`dist/${script}`), 0o755)

@@ -65,7 +65,7 @@ export async function untilTaken(
   place: Place,
   request: LaunchRequest,
   wanted: string | null,
-  /** Where in the transcript to look for it, in bytes; on a fork, from when on. */
+  /** What stood in the transcript before this process, in bytes; on a fork, from when on it is the fork's own. */
   { from, forkedAt }: { from: number; forkedAt: string | null },
 ): Promise<boolean> {
   if (wanted === null) return true
@@ -74,8 +74,9 @@ export async function untilTaken(
   do {
     const transcript = await adapter.findTranscript(place, request.sessionId)
     if (transcript) {
-      const { prompts } = await adapter.readTail(transcript, from, forkedAt)
-      if (prompts.some((prompt) => prompt.trim() === wanted.trim())) return true
+      const { entered, commands } = await adapter.readTail(transcript, from, forkedAt)
+      // The first thing that is said to a process is what it was started with, however the program writes it down.
+      if (entered.length > 0 || commands.length > 0) return true
     }
     const pane = await host.tmux.pane(request.session)
     if (!pane || pane.dead) return false

@@ -146,6 +146,10 @@ export interface DeliverRequest extends SessionRef {
   messageId: string
   /** Null for a text that a person typed in the pane: the host has it under this id. */
   text: string | null
+  /** A command of the agent program's own, such as `/compact`: over when the agent is at rest again. */
+  command?: boolean
+  /** A person wants it tried again, however often it was typed. */
+  again?: boolean
 }
 
 export interface NoticeRequest {

@@ -8,6 +8,9 @@ export const faults = {
   conversationHeld: 'ConversationHeld',
   conversationMissing: 'ConversationMissing',
   conversationChanged: 'ConversationChanged',
+  textNotTaken: 'TextNotTaken',
+  lineOccupied: 'LineOccupied',
+  commandRefused: 'CommandRefused',
   carryFailed: 'CarryFailed',
   unknownPlace: 'UnknownPlace',
   secretMissing: 'SecretMissing',
@@ -53,6 +56,20 @@ export const conversationMissing = (sessionId: string, place: string) =>
 /** Thrown when a person went over to another conversation in the session's pane: a text goes to that one instead. */
 export const conversationChanged = (session: string, now: string) =>
   final(faults.conversationChanged, `session ${session} is in conversation ${now} now`)
+
+/** Thrown when a text was typed as often as it may be and nothing followed: another try could only cost. */
+export const textNotTaken = (times: number) =>
+  final(faults.textNotTaken, `it was typed ${times === 1 ? 'once' : 'twice'}, and the agent took no notice`)
+
+/** Thrown when something stands in the input line that can't be put aside without losing it. */
+export const lineOccupied = () =>
+  final(
+    faults.lineOccupied,
+    'a draft stands in its input line that outpool can not put aside, since another one is put aside already',
+  )
+
+/** Thrown when the agent program has no command of that name; `said` is its own word. */
+export const commandRefused = (said: string) => final(faults.commandRefused, said.slice(0, 200))
 
 /** Thrown when the conversation could not be brought over whole. */
 export const carryFailed = (why: string) => final(faults.carryFailed, why)

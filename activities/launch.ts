@@ -65,7 +65,10 @@ async function launch(
     await keepLeftQueue(host, adapter, session)
     const found = await conversationsOf(host, adapter, place, request)
     const goesOnWith = found.own ?? found.origin
-    prompt = await promptToSubmit(adapter, goesOnWith, text, request.prompt?.otherwise ?? null)
+    prompt = await promptToSubmit(host, adapter, session, goesOnWith, {
+      text,
+      otherwise: request.prompt?.otherwise ?? null,
+    })
     const { file, settled } = await layHandOver(host, adapter, request, goesOnWith)
     settledForks = settled
     if (!request.forkOf)
@@ -73,17 +76,18 @@ async function launch(
         session,
         (request.forks ?? []).map((id) => ({ id, to: sessionId, agent: request.agent })),
       )
-    record = await step('prepare', () => prepare(host, adapter, place, request, found))
+    record = await step('prepare', () => prepare(host, adapter, place, request, found, prompt))
     await step('respawn', () =>
       respawn(host, adapter, place, request, record, { ...found, prompt, handOver: file }),
     )
   }
   const up = await step('verify', () => untilUp(host, adapter, place, request))
   leave(running ? null : startTime(steps))
-  // Null where the process is an earlier attempt's: its prompt may stand anywhere in the conversation.
-  const from = prompt === null ? 0 : record.transcriptFrom
   const promptTaken = await step('prompt', () =>
-    untilTaken(host, adapter, place, request, prompt ?? text, { from, forkedAt: record.forkedAt }),
+    untilTaken(host, adapter, place, request, prompt ?? text, {
+      from: record.transcriptFrom,
+      forkedAt: record.forkedAt,
+    }),
   )
   await restoreDraft(host, adapter, session, up.pane.id)
   const transcript = await adapter.findTranscript(place, sessionId)
@@ -181,15 +185,19 @@ async function assertNowhere(
     throw conversationMissing(conversation, place.name)
 }
 
+/** A prompt that an earlier launch submitted was taken where anything at all was said since: it is not given twice. */
 async function promptToSubmit(
+  host: Host,
   adapter: AgentAdapter,
+  session: string,
   transcript: string | null,
-  text: string | null,
-  otherwise: string | null,
+  { text, otherwise }: { text: string | null; otherwise: string | null },
 ): Promise<string | null> {
   if (text === null || transcript === null) return text
-  const { prompts } = await adapter.readTail(transcript, 0)
-  return prompts.some((said) => said.trim() === text.trim()) ? otherwise : text
+  const from = host.records.promptedFrom(session, adapter.fingerprint(text))
+  if (from === null) return text
+  const { entered, commands } = await adapter.readTail(transcript, from)
+  return entered.length > 0 || commands.length > 0 ? otherwise : text
 }
 
 async function promptText({ prompt }: LaunchRequest): Promise<string | null> {
@@ -207,13 +215,16 @@ async function prepare(
   place: Place,
   request: LaunchRequest,
   { own, origin }: Found,
+  submitted: string | null,
 ): Promise<LaunchRecord> {
   await adapter.prepare(place, request.cwd)
   const { session, fence, agent, sessionId, cwd } = request
   const transcriptFrom = own === null ? 0 : statSync(own).size
   const forkedAt = origin === null ? host.records.forkedAt(session, sessionId) : new Date().toISOString()
   const process = null
-  const launch = { fence, place: request.place, agent, sessionId, cwd, process, transcriptFrom, forkedAt }
+  const prompt = submitted === null ? null : adapter.fingerprint(submitted)
+  const where = { fence, place: request.place, agent, sessionId, cwd, process }
+  const launch = { ...where, transcriptFrom, prompt, forkedAt }
   host.records.saveLaunch(request.session, launch)
   return launch
 }

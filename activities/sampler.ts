@@ -112,6 +112,12 @@ export class Sampler {
     return known?.fence === fence ? known.phase : null
   }
 
+  /** Whether the session's program has reported a prompt since then (ms since the epoch). */
+  submittedSince(name: string, fence: number, since: number): boolean {
+    const known = this.#watches.get(name)
+    return known?.fence === fence && known.submittedAt >= since
+  }
+
   /** True once the session is idle under this fence; false when that process is no longer the session's. */
   async untilIdle(name: string, fence: number, signal: AbortSignal): Promise<boolean> {
     for (;;) {

@@ -17,10 +17,31 @@ const launchSchema = z.object({
   /** Set once the process runs. */
   process: z.object({ pid: z.number().int(), start: z.string() }).nullable(),
   transcriptFrom: z.number().int(),
+  /** Fingerprint of the prompt that was submitted with it, or null. */
+  prompt: z.string().nullable().default(null),
   /** When the conversation was forked from another, of whose rows its transcript begins with copies; null where it was not. */
   forkedAt: z.string().nullable().default(null),
 })
 export type LaunchRecord = z.output<typeof launchSchema>
+
+const deliverySchema = z.object({
+  /** Its fingerprint, as the adapter makes it. */
+  print: z.string(),
+  /** Where the transcript ended when it was first typed, and when it was typed last; bytes. */
+  from: z.number().int(),
+  mark: z.number().int(),
+  /** The launch whose process it was typed to. */
+  fence: z.number().int(),
+  /** How often it was typed to that process. */
+  typed: z.number().int(),
+  /** Presses of Enter since it was typed last. */
+  entered: z.number().int(),
+  /** Of the first Enter, and of the last key of ours, ms since the epoch. */
+  enteredAt: z.number().nullable(),
+  keyAt: z.number(),
+})
+/** What is known of one text on its way into the agent. */
+export type DeliveryRecord = z.output<typeof deliverySchema>
 
 const recordSchema = z.object({
   /** Newest last. Reports of an older launch are attributed by it. */
@@ -31,8 +52,8 @@ const recordSchema = z.object({
   calledHome: z.number().int().default(0),
   /** Forks whose work was to be handed over, and the conversation that it is handed over to. */
   forks: z.array(z.object({ id: z.string(), to: z.string(), agent: z.string() })).default([]),
-  /** Where the transcript ended when the typing of a text began, by message id. */
-  deliveries: z.record(z.string(), z.number().int()),
+  /** Texts that were typed, by message id; the newest last. */
+  deliveries: z.record(z.string(), deliverySchema),
 })
 type SessionRecord = z.output<typeof recordSchema>
 export type ForkNote = SessionRecord['forks'][number]
@@ -40,6 +61,15 @@ export type ForkNote = SessionRecord['forks'][number]
 /** Reports of launches older than this many are of no use to anybody. */
 const launchesKept = 20
 const deliveriesKept = 50
+
+/** A text of which nothing is known in this process: what was typed to the one before, and not followed, died with it. */
+export const untyped = (one: DeliveryRecord, fence: number): DeliveryRecord => ({
+  ...one,
+  fence,
+  typed: 0,
+  entered: 0,
+  enteredAt: null,
+})
 
 export class SessionRecords {
   readonly #home: Home
@@ -62,6 +92,17 @@ export class SessionRecords {
 
   launch(session: string, fence: number): LaunchRecord | null {
     return this.#read(session).launches.find((launch) => launch.fence === fence) ?? null
+  }
+
+  /** Whether the text was typed to the process of this launch. */
+  wasTyped(session: string, fence: number, print: string): boolean {
+    const deliveries = Object.values(this.#read(session).deliveries)
+    return deliveries.some((one) => one.fence === fence && one.print === print)
+  }
+
+  /** Where the transcript ended when the prompt was first submitted with a launch, bytes; null where it never was. */
+  promptedFrom(session: string, print: string): number | null {
+    return this.#read(session).launches.find(({ prompt }) => prompt === print)?.transcriptFrom ?? null
   }
 
   forkedAt(session: string, sessionId: string): string | null {
@@ -87,13 +128,18 @@ export class SessionRecords {
     this.#write(session, { ...record, launches: [...others, launch].slice(-launchesKept) })
   }
 
-  /** The process of this launch went over to another conversation. Texts on their way are looked for there, from its beginning. */
+  /** The process of this launch went over to another conversation. Texts on their way are typed there, as if for the first time. */
   saveConversation(session: string, fence: number, sessionId: string, transcriptFrom: number): void {
     const record = this.#read(session)
     const launches = record.launches.map((launch) =>
       launch.fence === fence ? { ...launch, sessionId, transcriptFrom } : launch,
     )
-    const deliveries = Object.fromEntries(Object.keys(record.deliveries).map((id) => [id, 0]))
+    const deliveries = Object.fromEntries(
+      Object.entries(record.deliveries).map(([id, one]) => [
+        id,
+        { ...untyped(one, fence), from: transcriptFrom, mark: transcriptFrom },
+      ]),
+    )
     this.#write(session, { ...record, launches, deliveries })
   }
 
@@ -137,14 +183,22 @@ export class SessionRecords {
     this.#known.delete(session)
   }
 
-  deliveryFrom(session: string, messageId: string): number | null {
+  delivery(session: string, messageId: string): DeliveryRecord | null {
     return this.#read(session).deliveries[messageId] ?? null
   }
 
-  saveDelivery(session: string, messageId: string, transcriptFrom: number): void {
+  saveDelivery(session: string, messageId: string, delivery: DeliveryRecord): void {
     const record = this.#read(session)
-    const all = [...Object.entries(record.deliveries), [messageId, transcriptFrom] as const]
+    const others = Object.entries(record.deliveries).filter(([id]) => id !== messageId)
+    const all = [...others, [messageId, delivery] as const]
     this.#write(session, { ...record, deliveries: Object.fromEntries(all.slice(-deliveriesKept)) })
+  }
+
+  /** A person has looked at a text that the agent did not take: it may be typed again. */
+  forgetDelivery(session: string, messageId: string): void {
+    const record = this.#read(session)
+    const deliveries = Object.entries(record.deliveries).filter(([id]) => id !== messageId)
+    this.#write(session, { ...record, deliveries: Object.fromEntries(deliveries) })
   }
 
   /** Steps of one session on this host come one after the other, also those of attempts that the engine has given up. */

@@ -37,6 +37,8 @@ export class SessionWatch {
   transcript: string | null = null
   /** When the engine was last told that this watch stands, ms since the epoch. */
   beatAt = 0
+  /** When the program last reported that a prompt was submitted, ms since the epoch. */
+  submittedAt = 0
 
   readonly #host: Host
   readonly #adapter: AgentAdapter
@@ -112,6 +114,7 @@ export class SessionWatch {
         break
       case 'turn-started':
         this.#turnFailed = false
+        this.submittedAt = Date.parse(report.at)
         break
       case 'turn-failed':
         // A subagent's wall is told to its parent, which goes on and meets the wall itself.

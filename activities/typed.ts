@@ -22,12 +22,16 @@ const menuGoneWithin = 1_000
 const lookEvery = 30
 /** An agent that says it is up may still have to draw its input line. */
 const lineDrawnWithin = 5_000
-/** Each press takes about a line. A draft that is longer than this is left to its writer. */
+/** Each press takes about a line of a draft. */
 const clearsMax = 200
+/** The program starts a shell for its editor. */
+const handedOutWithin = 3_000
 
 const draftFile = (host: Host, session: string): string => join(host.records.folder(session), 'draft')
 const textsFolder = (host: Host, session: string): string => join(host.records.folder(session), 'texts')
 const heldPrefix = 'held-'
+/** Where `editor.sh` leaves a draft; the adapter says so. */
+const draftsFolder = 'drafts'
 
 /** Texts are taken in the order of their names: by the process they were typed to, then as they came. */
 const nameOf = (fence: number, order: string): string => `${String(fence).padStart(15, '0')}-${order}`
@@ -45,26 +49,81 @@ export async function keepDraft(host: Host, adapter: AgentAdapter, pane: Pane): 
       screen = await shown()
     }
   }
-  const draft = adapter.readDraft(screen)
-  const older = draftOf(host, pane.session)
-  if (draft === null || draft === older) return
-  writeFileAtomic(draftFile(host, pane.session), older === null ? draft : `${older}\n${draft}`)
+  const { session, fence } = pane
+  const older = draftOf(host, session)
+  const drafts = await draftsIn(host, adapter, pane, screen)
+  // A text of ours that was not taken is delivered again, and is nobody's draft.
+  const news = drafts.filter(
+    (draft) => draft !== older && !host.records.wasTyped(session, fence, adapter.fingerprint(draft)),
+  )
+  if (news.length === 0) return
+  const kept = [...(older === null ? [] : [older]), ...news.map((draft) => adapter.portableDraft(draft))]
+  writeFileAtomic(draftFile(host, session), kept.join('\n'))
 }
 
-const isLeftByEscape = (adapter: AgentAdapter, screen: string): boolean =>
-  adapter.readDialog(screen)?.safeKeys?.join(' ') === 'Escape'
+/** The draft in the line and the one that was put aside before it, whole, the older first. Leaves the line as it may. */
+async function draftsIn(host: Host, adapter: AgentAdapter, pane: Pane, screen: string): Promise<string[]> {
+  const inLine = await wholeDraft(host, adapter, pane, screen)
+  const found = inLine === null ? [] : [inLine]
+  // With a draft in the line, the same keys would put it in the place of the one before.
+  if (!adapter.holdsStash(screen) || !(await clearLine(host, adapter, pane))) return found
+  await host.tmux.press(pane.id, adapter.stashKeys)
+  const shown = await untilScreen(host, pane, (now) => adapter.readDraft(now) !== null)
+  const stashed = await wholeDraft(host, adapter, pane, shown)
+  return stashed === null ? found : [stashed, ...found]
+}
 
-/** Takes a draft out of the input line, for `restoreDraft` to bring back. False where the line would not be cleared. */
-export async function putDraftAside(host: Host, adapter: AgentAdapter, pane: Pane): Promise<boolean> {
-  await keepDraft(host, adapter, pane)
+/** True once the input line is there and empty. */
+async function clearLine(host: Host, adapter: AgentAdapter, pane: Pane): Promise<boolean> {
   for (let presses = 0; presses < clearsMax; presses++) {
-    const screen = await host.tmux.colouredScreen(pane.id)
-    if (adapter.readDraft(screen) === null) return adapter.takesInput(screen)
+    const screen = await untilScreen(host, pane, (shown) => adapter.takesInput(shown))
+    if (!adapter.takesInput(screen)) return false
+    if (adapter.readDraft(screen) === null) return true
     await host.tmux.press(pane.id, adapter.clearKeys)
     await delay(lookEvery)
   }
   return false
 }
+
+/** What the program gives to its editor; what the screen shows of it where the program gives nothing in time. */
+async function wholeDraft(
+  host: Host,
+  adapter: AgentAdapter,
+  pane: Pane,
+  screen: string,
+): Promise<string | null> {
+  const shown = adapter.readDraft(screen)
+  if (shown === null) return null
+  const folder = join(host.records.folder(pane.session), draftsFolder)
+  const file = join(folder, 'draft')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  rmSync(file, { force: true })
+  writeFileAtomic(join(folder, 'wanted'), '')
+  await host.tmux.press(pane.id, adapter.draftKeys)
+  const until = performance.now() + handedOutWithin
+  let given: string | null = null
+  while (given === null && performance.now() < until) {
+    await delay(lookEvery)
+    given = readIfThere(file)
+  }
+  rmSync(join(folder, 'wanted'), { force: true })
+  rmSync(file, { force: true })
+  // While its editor is open, the program's input line is not on the screen, and takes no key.
+  await untilScreen(host, pane, (now) => adapter.takesInput(now))
+  return given === null || given.trim() === '' ? shown : given
+}
+
+async function untilScreen(host: Host, pane: Pane, fits: (screen: string) => boolean): Promise<string> {
+  const until = performance.now() + lineDrawnWithin
+  for (;;) {
+    const screen = await host.tmux.colouredScreen(pane.id)
+    if (fits(screen) || performance.now() > until) return screen
+    await delay(lookEvery)
+  }
+}
+
+const isLeftByEscape = (adapter: AgentAdapter, screen: string): boolean =>
+  adapter.readDialog(screen)?.safeKeys?.join(' ') === 'Escape'
 
 /** What to run in a pane while no agent is there: keys that are pressed there are kept for the next one. */
 export const holder = (host: Host, session: string, fence: number): string[] => [
@@ -85,16 +144,19 @@ export async function keepQueued(
   { fence, transcriptFrom }: LaunchRecord,
 ): Promise<void> {
   const { queued, prompts } = await adapter.readTail(transcript, transcriptFrom)
-  const said = new Set(prompts.map((prompt) => prompt.trim()))
+  const said = new Set(prompts.map((prompt) => adapter.fingerprint(prompt)))
   const prefix = nameOf(fence, 'queued-')
   const kept = textsWaiting(host, session).filter((name) => name.startsWith(prefix))
   const known = new Set<string>()
   for (const name of kept) {
-    const text = readText(host, session, name)?.trim() ?? ''
-    known.add(text)
-    if (said.has(text)) dropText(host, session, name)
+    const print = adapter.fingerprint(readText(host, session, name) ?? '')
+    known.add(print)
+    if (said.has(print)) dropText(host, session, name)
   }
-  const news = queued.filter((text) => !said.has(text.trim()) && !known.has(text.trim()))
+  const news = queued.filter((text) => {
+    const print = adapter.fingerprint(text)
+    return !said.has(print) && !known.has(print)
+  })
   news.forEach((text, index) => {
     const order = String(kept.length + index).padStart(3, '0')
     saveText(host, session, `${prefix}${order}`, text)

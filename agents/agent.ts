@@ -73,10 +73,14 @@ export interface TranscriptTail {
   offset: number
   /** The newest fact of the main thread: a fault stands only until the next answer. Null where nothing new was said. */
   last: { kind: 'fault'; fault: TurnFault } | { kind: 'answer'; at: string } | null
-  /** User messages seen, for proving that a text was taken. */
+  /** What a person, or Outpool in a person's place, said to the model; in the program's own writing. */
   prompts: string[]
-  /** Texts of the read part that the program holds for the next pause: typed, not yet said to the model, lost if it dies. */
+  /** The same, and what was put into the program's queue: all that the program took from its input line as words. */
+  entered: string[]
+  /** Texts of a person that the program still holds for its next pause: not yet said to the model, lost if it dies. */
   queued: string[]
+  /** Commands of the program's own that ran; `refusal` in its words, where it knows none of that name. */
+  commands: { refusal: string | null }[]
 }
 
 /** What was done on a fork, beyond the conversation from which it began. */
@@ -209,12 +213,39 @@ export interface AgentAdapter {
   /** The dialog on this screen, if one is open. */
   readDialog(screen: string): Dialog | null
 
+  /**
+   * What to paste into the input line so that the model is told this text (`words`), or so that the program runs its own
+   * command. Without control characters; a text that is a command in the program's eyes stays words.
+   */
+  pasteOf(text: string, as: 'words' | 'command'): string
+
+  /** The same for a text that is given to the program and for what its transcript then says of it; tells nothing of either. */
+  fingerprint(text: string): string
+
+  /** Whether a draft can be (the visible part of) a text that was pasted. */
+  isPartOf(draft: string, given: string): boolean
+
   /** What a person has typed but not sent, or null for an empty input line. */
   readDraft(screen: string): string | null
 
-  /** Whether the input line is there to be typed into: nothing is asked that a text would answer by mistake. */
-  takesInput(screen: string): boolean
+  /** Whether the program holds a draft that was put aside, of which there can be only one. */
+  holdsStash(screen: string): boolean
+
+  /** tmux keys that put a draft aside, whole; the program brings it back after the next prompt. */
+  readonly stashKeys: readonly string[]
+
+  /**
+   * tmux keys that make the program give its draft to an editor, which leaves it whole in `drafts/draft` of the launch folder
+   * when `drafts/wanted` is there: a screen shows placeholders for long pastes, and cuts long lines.
+   */
+  readonly draftKeys: readonly string[]
 
   /** tmux keys that take a part of a draft away; pressed until none is left. */
   readonly clearKeys: readonly string[]
+
+  /** A draft as another process can be given it. */
+  portableDraft(draft: string): string
+
+  /** Whether the input line is there to be typed into: nothing is asked that a text would answer by mistake. */
+  takesInput(screen: string): boolean
 }

@@ -109,8 +109,16 @@ export const commandTree: readonly CommandSpec[] = [
     name: 'send',
     says: 'send a text to the agent: it arrives once, in order, also during a rescue',
     args: [session, { name: '[text...]', says: 'the text, or - to read it from stdin' }],
-    options: [{ flags: '--wait', says: 'return when the agent has taken it' }],
-    examples: ['outpool send docs "Also mention the flags"', 'git diff | outpool send review -'],
+    options: [
+      { flags: '--wait', says: 'return when the agent has taken it; a command, when it is over' },
+      { flags: '--command', says: "run one of the agent's own commands, such as /compact" },
+      { flags: '--file <path>', says: 'read the text from a file' },
+    ],
+    examples: [
+      'outpool send docs "Also mention the flags"',
+      'git diff | outpool send review -',
+      'outpool send docs --command /compact',
+    ],
     run: async (call) => (await import('./commands/send.js')).send(call),
   },
   {

@@ -102,6 +102,12 @@ const timing = section({
     .default(defaultTiming.crashLimit)
     .describe('Crashes after which an agent is held to be unable to run as it is'),
   crashWithin: duration().prefault(written('crashWithin')).describe('Only those within this count'),
+  turnLimit: count('write a number of turns, 1 or more')
+    .default(defaultTiming.turnLimit)
+    .describe(
+      'Turns that Outpool itself begins in a session; the next within turnWithin parks it for a person',
+    ),
+  turnWithin: duration().prefault(written('turnWithin')).describe('Only those within this count'),
   crashPause: duration()
     .prefault(written('crashPause'))
     .describe('Before an agent is started again that crashed a second time; doubled with each'),

@@ -124,6 +124,9 @@ export interface Timing {
   /** Crashes within `crashWithin` after which an agent is held to be unable to run as it is. */
   crashLimit: number
   crashWithin: number
+  /** Turns that Outpool itself begins in a session within `turnWithin`, after which the session is parked for a person. */
+  turnLimit: number
+  turnWithin: number
   /** Before an agent that crashed a second time is started again; doubled with each crash. */
   crashPause: number
   /** A herd goes up on an account that is nearly spent in waves, one this long after the other. */
@@ -149,6 +152,8 @@ export const defaultTiming: Timing = {
   restAtMost: 60 * 60_000,
   crashLimit: 5,
   crashWithin: 60 * 60_000,
+  turnLimit: 10,
+  turnWithin: 10 * 60_000,
   crashPause: 5_000,
   // By then a session has been up and had an answer, or met the wall, on most machines. What is read sooner counts sooner.
   waveEvery: 20_000,

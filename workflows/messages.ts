@@ -40,7 +40,7 @@ export const sessionSignals = {
 export const sessionQueries = {
   /** Answers SessionDetails. */
   describe: 'describe',
-  /** Takes the id of a text; answers true once the agent has taken it. */
+  /** Takes the id of a text (DeliveryQuery). Answers DeliveryState. */
   delivered: 'delivered',
   /** Answers Backlog: the texts that the agent has not taken yet. */
   backlog: 'backlog',
@@ -163,6 +163,10 @@ export interface SendArgs {
   /** Chosen by the sender; the same id twice is one text. */
   id: string
   text: string
+  /** A command of the agent program's own, such as `/compact`, and not words for the model. */
+  command?: boolean
+  /** Outpool's own task sends it, and not a person: it counts for the breaker. */
+  byTask?: boolean
 }
 
 export interface Backlog {
@@ -170,8 +174,14 @@ export interface Backlog {
   characters: number
 }
 
-/** The id of a text; the answer is whether the agent has taken it, a boolean. */
+/** The id of a text. */
 export type DeliveryQuery = SendArgs['id']
+
+/** `problem`: why it was not taken, where it waits for a person or was refused. */
+export interface DeliveryState {
+  taken: boolean
+  problem: string | null
+}
 
 export interface MoveArgs {
   /** Null: the best able account. */
@@ -188,6 +198,7 @@ export type Prompt = string | { file: string }
 export interface UnsaidText {
   id: SendArgs['id']
   text: string | null
+  command?: boolean
 }
 
 /** The last word of a session. */

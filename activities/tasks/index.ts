@@ -32,7 +32,7 @@ function talkThrough(client: Client, names: TalkNames): SessionTalk {
   return {
     send: async (session, text) => {
       try {
-        await handle(session).signal(names.send, text)
+        await handle(session).signal(names.send, { ...text, byTask: true })
         return true
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return false

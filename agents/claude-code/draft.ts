@@ -1,5 +1,5 @@
 /** What stands in the input box. */
-import { inputBox, plainLines, typedLines } from './screen.js'
+import { inputBox, isRule, plainLines, typedLines } from './screen.js'
 
 /** Hints that the program shows in an empty box, for captures that did not keep the colours by which hints are known. */
 const hints = [
@@ -17,5 +17,18 @@ export function readDraft(screen: string): string | null {
 
 export const takesInput = (screen: string): boolean => inputBox(plainLines(screen)) !== null
 
+/** Puts the draft aside whole, with pastes and pictures; the program brings it back once the next prompt was sent. */
+export const stashKeys = ['C-s'] as const
+
+/** Opens the draft in the person's editor, which for this launch is `editor.sh`. */
+export const draftKeys = ['C-g'] as const
+
 /** To the line's beginning, and to its end: the cursor may stand anywhere. At an edge each takes the line break there. */
 export const clearKeys = ['C-u', 'C-k'] as const
+
+/** Another draft put aside would take this one's place for good. The note stands on the line above the input box. */
+export function holdsStash(screen: string): boolean {
+  const lines = plainLines(screen)
+  const top = lines.flatMap((line, i) => (isRule(line) ? [i] : [])).at(-2) ?? 0
+  return inputBox(lines) !== null && /(?:^| )draft stashed$/.test(lines[top - 1] ?? '')
+}

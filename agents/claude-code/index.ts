@@ -3,7 +3,7 @@ import type { AgentAdapter, AgentCommand } from '../agent.js'
 import { AgentProgramError } from '../errors.js'
 import { carry } from './carry.js'
 import { readDialog } from './dialogs.js'
-import { clearKeys, readDraft, takesInput } from './draft.js'
+import { clearKeys, draftKeys, holdsStash, readDraft, stashKeys, takesInput } from './draft.js'
 import { bareEnv } from './env.js'
 import { readIdentity } from './identity.js'
 import { forkDigest, holds } from './forkDigest.js'
@@ -14,6 +14,7 @@ import { prepare } from './prepare.js'
 import { probe } from './probe.js'
 import { ask } from './program.js'
 import { parseReport } from './reports.js'
+import { fingerprint, isPartOf, pastedCommand, pastedWords, withoutPictures } from './text.js'
 import { findTranscript, lastAnswer, readTail } from './transcript.js'
 import { usedTokens } from './usage.js'
 
@@ -46,5 +47,12 @@ export const claudeCode: AgentAdapter = {
   readDialog,
   readDraft,
   takesInput,
+  pasteOf: (text, as) => (as === 'command' ? pastedCommand(text) : pastedWords(text)),
+  fingerprint,
+  isPartOf,
+  holdsStash,
+  stashKeys,
+  draftKeys,
   clearKeys,
+  portableDraft: withoutPictures,
 }

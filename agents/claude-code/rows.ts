@@ -52,6 +52,8 @@ const userSchema = z.looseObject({
   isSidechain: z.literal(false).optional(),
   isMeta: z.literal(false).optional(),
   isCompactSummary: z.literal(false).optional(),
+  /** Older versions do not say it. */
+  origin: z.looseObject({ kind: z.literal('human') }).optional(),
   message: z.looseObject({ role: z.literal('user'), content }),
 })
 
@@ -74,11 +76,30 @@ const queueSchema = z.looseObject({
   content: z.string().optional(),
 })
 
+/** What the program answers where it has no command of that name. */
+const unknownCommandSchema = z.looseObject({
+  type: z.literal('system'),
+  subtype: z.literal('informational'),
+  content: z.string().regex(/^Unknown (?:command|skill): /),
+})
+
+/** What a command of the program's leaves behind: its own name, a shell command, or the cut of a compaction. */
+const commandRow = /^\s*<(?:command-name|command-message|bash-input)>/
+const compactionSchema = z.looseObject({ type: z.literal('system'), subtype: z.literal('compact_boundary') })
+
+/** What the program says in a person's place begins so: news of tasks, output of commands and hooks, other sessions. */
+const programText =
+  /^\s*<(?:task-notification|bash-(?:input|stdout|stderr)|local-command-[a-z]+|command-(?:name|message|args)|system-reminder|user-memory-input|teammate-message|cross-session-message|channel)[\s>]/
+export const isProgramText = (text: string): boolean => programText.test(text)
+
 export type Row =
   | { kind: 'fault'; row: FaultRow }
   /** `text` is what it says to its user; empty for a row that only thinks or calls a tool. */
   | { kind: 'answer'; at: string; text: string }
+  /** Said by a person, or in a person's place. */
   | { kind: 'prompt'; text: string }
+  /** The program ran a command of its own; `refusal` is what it said where it has none of that name. */
+  | { kind: 'command'; refusal: string | null }
   /** `taken` is the next one, for a turn; what `leaves` goes back into the input line, or away. */
   | { kind: 'queue'; move: 'joins' | 'taken' | 'leaves'; text: string | null }
 
@@ -102,8 +123,13 @@ export function readRow(line: string): Row | null {
   const queue = queueSchema.safeParse(json).data
   if (queue !== undefined)
     return { kind: 'queue', move: queueMoves[queue.operation] ?? 'leaves', text: queue.content ?? null }
+  const refused = unknownCommandSchema.safeParse(json).data
+  if (refused !== undefined) return { kind: 'command', refusal: refused.content }
+  if (compactionSchema.safeParse(json).success) return { kind: 'command', refusal: null }
   const text = promptText(json)
-  return text === null ? null : { kind: 'prompt', text }
+  if (text === null) return null
+  if (commandRow.test(text)) return { kind: 'command', refusal: null }
+  return isProgramText(text) ? null : { kind: 'prompt', text }
 }
 
 /** What the program writes in a person's name when they stop a turn. */

@@ -1,11 +1,12 @@
 /** The settings file of one launch: reports to Outpool, beside everything that the user has set themselves. */
 import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { LaunchInput } from '../agent.js'
 import { AgentFileError } from '../errors.js'
 import { hookEvents, statusLineEvent } from './reports.js'
+import { quoted } from './shellWord.js'
 
 const reporter = fileURLToPath(new URL('report.sh', import.meta.url))
 const handOverTeller = fileURLToPath(new URL('hand-over.sh', import.meta.url))
@@ -54,8 +55,12 @@ export function readUserArgs(given: readonly string[]): UserArgs {
   return { args, settings, sources: new Set(sources.split(',').map((one) => one.trim())), wantsBypass }
 }
 
-/** The whole settings file of this launch. Throws AgentFileError where the user's own `--settings` can't be read. */
-export async function launchSettings(input: LaunchInput, user: UserArgs): Promise<Record<string, unknown>> {
+/** The whole settings file of this launch; `folders` are those that the agent may read beside its own. Throws AgentFileError where the user's own `--settings` can't be read. */
+export async function launchSettings(
+  input: LaunchInput,
+  user: UserArgs,
+  folders: readonly string[],
+): Promise<Record<string, unknown>> {
   const own = user.settings === null ? {} : await userSettings(user.settings, input.cwd)
   const statusLine = await userStatusLine(input, own, user.sources)
   return {
@@ -69,15 +74,15 @@ export async function launchSettings(input: LaunchInput, user: UserArgs): Promis
     // The old pane would wake up by itself and work beside the resumed one.
     autoContinueAtUsageLimit: false,
     cleanupPeriodDays,
-    ...(input.handOver ? { permissions: withFolder(own.permissions, dirname(input.handOver)) } : {}),
+    ...(folders.length > 0 ? { permissions: withFolders(own.permissions, folders) } : {}),
     ...(user.wantsBypass ? { skipDangerousModePermissionPrompt: true } : {}),
   }
 }
 
-/** By `--add-dir` instead, a start without a prompt would stand in a dialog about it. */
-const withFolder = (own: Settings['permissions'], folder: string): Settings['permissions'] => ({
+/** By `--add-dir` instead, a start may stand in a dialog about it. */
+const withFolders = (own: Settings['permissions'], folders: readonly string[]): Settings['permissions'] => ({
   ...own,
-  additionalDirectories: [...(own?.additionalDirectories ?? []), folder],
+  additionalDirectories: [...(own?.additionalDirectories ?? []), ...folders],
 })
 
 function mergedHooks(own: Record<string, unknown[]>, input: LaunchInput): Record<string, unknown[]> {
@@ -101,9 +106,6 @@ function reportCommand(input: LaunchInput, event: string, body: 'keep' | 'drop',
   if (user !== undefined) words.push(user)
   return `exec /bin/sh ${words.map(quoted).join(' ')}`
 }
-
-const quoted = (word: string): string =>
-  /^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 
 async function userSettings(given: string, cwd: string): Promise<Settings> {
   const inline = given.trimStart().startsWith('{')

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Answer, Place, TranscriptTail } from '../agent.js'
 import { isSessionId, projectsFolder, resolved } from './paths.js'
-import { readRow } from './rows.js'
+import { isProgramText, readRow } from './rows.js'
+import { unwrapped } from './text.js'
 import { eachLine } from './transcriptLines.js'
 import { faultOf } from './wall.js'
 
@@ -41,12 +42,12 @@ export async function readTail(
   offset: number,
   since: string | null = null,
 ): Promise<TranscriptTail> {
-  const tail: TranscriptTail = { offset, last: null, prompts: [], queued: [] }
+  const tail: TranscriptTail = { offset, last: null, prompts: [], entered: [], queued: [], commands: [] }
   const queue = new PromptQueue()
   tail.offset = await eachLine(transcript, offset, (line) => {
     if (since === null || !isBefore(line, since)) takeLine(line, tail, queue)
   })
-  tail.queued = queue.texts
+  tail.queued = queue.texts.filter((text) => !isProgramText(text)).map(unwrapped)
   return tail
 }
 
@@ -77,18 +78,28 @@ function takeLine(line: string, tail: TranscriptTail, queue: PromptQueue): void 
   if (row === null) return
   if (row.kind === 'queue') {
     queue.moved(row)
+    if (row.move === 'joins' && row.text !== null && !isProgramText(row.text)) keep(tail.entered, row.text)
+    return
+  }
+  if (row.kind === 'command') {
+    tail.commands.push({ refusal: row.refusal })
     return
   }
   queue.wentOn()
   if (row.kind === 'fault') tail.last = { kind: 'fault', fault: faultOf(row.row) }
   else if (row.kind === 'answer') tail.last = { kind: 'answer', at: row.at }
   else {
-    tail.prompts.push(row.text)
-    if (tail.prompts.length > promptsMax) tail.prompts.shift()
+    keep(tail.prompts, row.text)
+    keep(tail.entered, row.text)
   }
 }
 
-/** The texts that a person sent while the agent worked, as the rows tell of them. */
+function keep(prompts: string[], text: string): void {
+  prompts.push(text)
+  if (prompts.length > promptsMax) prompts.shift()
+}
+
+/** The texts that were sent while the agent worked, as the rows tell of them: a person's, and the program's own news. */
 class PromptQueue {
   readonly #waiting: string[] = []
   /** Out of the line, and in no row of the conversation yet: a process that ends between the two takes it along. */

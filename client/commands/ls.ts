@@ -85,6 +85,8 @@ export function stateOf(row: SessionView, now: Date): string {
     case 'rescuing':
       return until === null ? 'rescuing' : `rescuing, walled until ${until}`
     case 'idle':
+      if (row.parkedUntil !== null) return `idle, goes on at ${clock(row.parkedUntil, now)}`
+      return until === null ? row.phase : `${row.phase}, walled until ${until}`
     case 'starting':
     case 'paused':
       return until === null ? row.phase : `${row.phase}, walled until ${until}`

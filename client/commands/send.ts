@@ -1,10 +1,11 @@
 /** `outpool send NAME TEXT` */
 import { randomUUID } from 'node:crypto'
-import { text as readAll } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
 import { openHome } from '../../config/home.js'
 import {
   type DeliveryQuery,
+  type DeliveryState,
   type SendArgs,
   sessionQueries,
   sessionSignals,
@@ -13,17 +14,18 @@ import { type Call, print } from '../call.js'
 import { type Engine, isUnanswered, withEngine } from '../engine.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
+import { checked, textFromFile, textFromStream } from '../sentText.js'
 import { findSession, handleOf, signalSession } from '../session.js'
 
-/** The engine refuses payloads above 2 MB; a history full of such texts would be no use to anybody. */
-const textMaxBytes = 512 * 1024
 const pollMs = 300
 const answerWithinMs = 5_000
+
+const stateSchema = z.object({ taken: z.boolean(), problem: z.string().nullable() })
 
 export async function send(call: Call): Promise<void> {
   const name = checkName(call.arg(0, 'NAME'))
   const text = await textOf(call)
-  const message: SendArgs = { id: randomUUID(), text }
+  const message: SendArgs = { id: randomUUID(), text, ...(call.flag('command') ? { command: true } : {}) }
   await withEngine(openHome(), async (engine) => {
     await signalSession(engine, name, sessionSignals.send, message)
     if (call.flag('wait')) await untilTaken(engine, name, message.id)
@@ -33,24 +35,28 @@ export async function send(call: Call): Promise<void> {
 
 async function textOf(call: Call): Promise<string> {
   const words = call.args.slice(1)
-  const text = words.length === 1 && words[0] === '-' ? await readAll(process.stdin) : words.join(' ')
-  if (text.trim() === '')
-    throw new UsageError('there is no text to send', 'write it after the name, or - to read it from stdin')
-  if (Buffer.byteLength(text) > textMaxBytes)
-    throw new UsageError(
-      `the text is longer than ${textMaxBytes / 1024} KiB`,
-      'save it as a file and send the agent its path',
-    )
+  const file = call.text('file')
+  if (file !== null && words.length > 0)
+    throw new UsageError('there is both a text and a file', 'give one of them')
+  if (file !== null) return asCommand(call, await textFromFile(file))
+  if (words.length === 1 && words[0] === '-') return asCommand(call, await textFromStream(process.stdin))
+  return asCommand(call, checked(words.join(' ')))
+}
+
+function asCommand(call: Call, text: string): string {
+  if (!call.flag('command')) return text
+  if (!/^\s*\/\S+/.test(text) || text.trim().includes('\n'))
+    throw new UsageError('that is no command of the agent', 'a command is one line such as /compact')
   return text
 }
 
-/** Waits as long as it takes: a parked session takes the text when it is up again. Throws FailedError when it stops. */
+/** Waits as long as it takes: a parked session takes the text when it is up again. Throws FailedError when it will not. */
 async function untilTaken(engine: Engine, name: string, id: DeliveryQuery): Promise<void> {
   for (;;) {
-    if (await taken(engine, name, id)) return
+    if (await isTaken(engine, name, id)) return
     const { running } = await engine.within(answerWithinMs, () => findSession(engine, name))
     if (!running) {
-      if (await taken(engine, name, id)) return
+      if (await isTaken(engine, name, id)) return
       throw new FailedError(
         `session ${name} stopped before it took the text`,
         `resume it with \`outpool resume ${name}\``,
@@ -60,13 +66,16 @@ async function untilTaken(engine: Engine, name: string, id: DeliveryQuery): Prom
   }
 }
 
-/** No answer means that no worker is there now: one will be. */
-async function taken(engine: Engine, name: string, id: DeliveryQuery): Promise<boolean> {
+/** No answer means that no worker is there now: one will be. Throws FailedError where the text waits for a person. */
+async function isTaken(engine: Engine, name: string, id: DeliveryQuery): Promise<boolean> {
   try {
     const answer: unknown = await engine.within(answerWithinMs, () =>
-      handleOf(engine, name).query(sessionQueries.delivered, id),
+      handleOf(engine, name).query<DeliveryState, [DeliveryQuery]>(sessionQueries.delivered, id),
     )
-    return answer === true
+    const { taken, problem } = stateSchema.parse(answer)
+    if (problem !== null)
+      throw new FailedError(`${name} did not take it: ${problem}`, `see \`outpool show ${name}\``)
+    return taken
   } catch (error) {
     if (isUnanswered(error)) return false
     throw error

@@ -1,5 +1,5 @@
 /** What the adapter reads from and writes into a config dir, and the plan of a launch. No agent program runs here. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import lockfile from 'proper-lockfile'
 import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -269,7 +269,27 @@ describe('the plan of a launch', () => {
       DISABLE_AUTOUPDATER: '1',
       OUTPOOL_SESSION: 'garden',
       OUTPOOL_FENCE: '7',
+      VISUAL: join(given.launchDir, 'editor', 'vi'),
     })
+  })
+
+  it('the editor of the agent is the person’s own, save for a draft that Outpool asks for', async () => {
+    const editor = join(dir, 'own-editor')
+    writeFileSync(editor, '#!/bin/sh\nprintf "%s|" "$@" > "$0.args"\n', { mode: 0o755 })
+    const given = input({ baseEnv: { PATH: process.env['PATH'], EDITOR: `${editor} --wait` } })
+    const { env } = await adapter.plan(given)
+    const draft = join(dir, 'a draft')
+    writeFileSync(draft, 'half a\nthought')
+    const open = () => execFileSync(env['VISUAL']!, ['+2', draft], { env: { PATH: process.env['PATH'] } })
+    open()
+    expect(readFileSync(`${editor}.args`, 'utf8')).toBe(`--wait|+2|${draft}|`)
+    const drafts = join(given.launchDir, 'drafts')
+    mkdirSync(drafts, { recursive: true })
+    writeFileSync(join(drafts, 'wanted'), '')
+    rmSync(`${editor}.args`)
+    open()
+    expect(readFileSync(join(drafts, 'draft'), 'utf8')).toBe('half a\nthought')
+    expect(existsSync(`${editor}.args`)).toBe(false)
   })
 
   it('the default set-up runs without CLAUDE_CONFIG_DIR, and a probe with the usage endpoint allowed', async () => {
@@ -291,7 +311,8 @@ describe('the plan of a launch', () => {
     const file = /file (\S+):/.exec(argv.at(-1)!)?.[1] ?? ''
     expect(readFileSync(file, 'utf8')).toBe(prompt)
     expect(statSync(file).mode & 0o777).toBe(0o600)
-    expect(file.startsWith(`${argv[argv.indexOf('--add-dir') + 1] ?? 'none'}/`)).toBe(true)
+    const settings: unknown = JSON.parse(readFileSync(argv[argv.indexOf('--settings') + 1]!, 'utf8'))
+    expect(settings).toMatchObject({ permissions: { additionalDirectories: [dirname(file)] } })
   })
 
   it('the status line in force without us is the one that is run, the nearest first, with its own looks', async () => {

@@ -184,7 +184,9 @@ describe('reading what was added', () => {
       offset: 12,
       last: null,
       prompts: [],
+      entered: [],
       queued: [],
+      commands: [],
     })
     expect(await claudeCode.readTail(file('{}\n'), 400)).toMatchObject({ offset: 400, last: null })
   })
@@ -216,6 +218,45 @@ describe('reading what was added', () => {
     expect(await claudeCode.readTail(file(...taken, prompt('one')), 0)).toMatchObject({
       queued: ['two'],
       prompts: ['one'],
+    })
+  })
+
+  it('law 13: what the program queues in its own name is no text of a person, and a paste comes out of its envelope', async () => {
+    const news = '<task-notification>\n<task-id>b1</task-id>\n<status>killed</status>\n</task-notification>'
+    const pasted = '<pasted_content id="016c">\none\ntwo\nthree\nfour\n</pasted_content id="016c">'
+    const tail = await claudeCode.readTail(
+      file(queue('enqueue', news), queue('enqueue', pasted), queue('enqueue', 'and the linter')),
+      0,
+    )
+    expect(tail.queued).toEqual(['one\ntwo\nthree\nfour', 'and the linter'])
+    // News leave the queue in their turn, too.
+    expect(
+      (
+        await claudeCode.readTail(
+          file(queue('enqueue', news), queue('enqueue', 'one'), queue('dequeue'), prompt(news)),
+          0,
+        )
+      ).queued,
+    ).toEqual(['one'])
+  })
+
+  it('law 13: commands, news and output that the program writes as a user are no prompts', async () => {
+    const tail = await claudeCode.readTail(
+      file(
+        prompt('<bash-input>echo important</bash-input>'),
+        prompt('<bash-stdout>important</bash-stdout><bash-stderr></bash-stderr>'),
+        prompt('<command-name>/compact</command-name>\n<command-args></command-args>'),
+        prompt('<task-notification>\n<status>killed</status>\n</task-notification>'),
+        prompt('said by another session', { origin: { kind: 'peer' } }),
+        prompt('typed', { origin: { kind: 'human' } }),
+        `${JSON.stringify({ type: 'system', subtype: 'informational', timestamp: at, content: 'Unknown command: /nonsense' })}\n`,
+      ),
+      0,
+    )
+    expect(tail).toMatchObject({
+      prompts: ['typed'],
+      entered: ['typed'],
+      commands: [{ refusal: null }, { refusal: null }, { refusal: 'Unknown command: /nonsense' }],
     })
   })
 

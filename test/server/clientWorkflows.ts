@@ -14,6 +14,7 @@ import type { DrillReport, DrillStart } from '../../policy/drill.js'
 import type { SessionDetails } from '../../policy/session.js'
 import {
   type DeliveryQuery,
+  type DeliveryState,
   type MoveArgs,
   type PoolView,
   type SendArgs,
@@ -53,10 +54,10 @@ export async function session(start: SessionStart): Promise<SessionResult> {
   setHandler(defineSignal(sessionSignals.resume), () => become({ phase: 'idle' }))
   setHandler(defineSignal(sessionSignals.stop), () => become({ phase: 'stopped' }))
   setHandler(defineQuery<SessionDetails>(sessionQueries.describe), () => state)
-  setHandler(
-    defineQuery<boolean, [DeliveryQuery]>(sessionQueries.delivered),
-    (id) => state.phase !== 'parked' && heard.texts.some((text) => text.id === id),
-  )
+  setHandler(defineQuery<DeliveryState, [DeliveryQuery]>(sessionQueries.delivered), (id) => ({
+    taken: state.phase !== 'parked' && heard.texts.some((text) => text.id === id),
+    problem: null,
+  }))
   become({})
   await condition(() => state.phase === 'stopped')
   return { ...state, unsaid: { prompt: null, texts: heard.texts } }

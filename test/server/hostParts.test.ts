@@ -156,6 +156,7 @@ describe('fences', () => {
     cwd: dir,
     process: null,
     transcriptFrom: 0,
+    prompt: null,
     forkedAt: null,
   })
 

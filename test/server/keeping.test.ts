@@ -73,7 +73,7 @@ function file(path: string, hoursOld: number, content = ''): string {
 function session(host: Host, name: string, daysOld: number, launch: Partial<LaunchRecord> = {}): string {
   host.records.saveLaunch(name, {
     ...{ fence: 3, place: { kind: 'account', name: 'max-1' }, agent: 'claude-code', sessionId: `c-${name}` },
-    ...{ cwd: dir, process: null, transcriptFrom: 0, forkedAt: null, ...launch },
+    ...{ cwd: dir, process: null, transcriptFrom: 0, prompt: null, forkedAt: null, ...launch },
   })
   const folder = host.records.folder(name)
   const at = new Date(now - daysOld * day)

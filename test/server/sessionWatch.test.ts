@@ -231,6 +231,7 @@ describe('another conversation in the same pane', () => {
       cwd: dir,
       process: null,
       transcriptFrom: 7,
+      prompt: null,
       forkedAt: null,
     }
     host.records.saveLaunch('s', { ...launch, place: { kind: 'account', name: 'max-1' } })
@@ -288,6 +289,7 @@ describe('reports', () => {
       cwd: dir,
       process: null,
       transcriptFrom: 0,
+      prompt: null,
       forkedAt: null,
     }
     host.records.saveLaunch('s', { ...launch, place: { kind: 'account', name: 'max-1' } })

@@ -1,7 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { describe, expect, it } from 'vitest'
-import type { SessionResult } from '../../workflows/messages.js'
-import { minute, type Stage } from './harness/stage.js'
+import * as faults from '../../activities/errors.js'
+import type { DeliveryState, SessionResult } from '../../workflows/messages.js'
+import { minute, second, type Stage } from './harness/stage.js'
 import { useStage } from './harness/useStage.js'
 
 const open = useStage()
@@ -13,8 +14,8 @@ const untilDelivered = (stage: Stage, session: string, count: number): Promise<s
     (texts) => texts.length >= count,
   )
 
-const isDelivered = (stage: Stage, session: string, id: string): Promise<boolean> =>
-  stage.handle(session).query<boolean, [string]>('delivered', id)
+const isDelivered = async (stage: Stage, session: string, id: string): Promise<boolean> =>
+  (await stage.handle(session).query<DeliveryState, [string]>('delivered', id)).taken
 
 describe('law 5: a text arrives once, in order, in the same conversation', () => {
   it('law 5: sent while a rescue goes on, it arrives afterwards', async () => {
@@ -173,5 +174,99 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
     expect(stage.host.delivered.get(session)).toBeUndefined()
     await stage.order(session, 'resume')
     expect(await untilDelivered(stage, session, 1)).toEqual(['later'])
+  })
+})
+
+describe('law 13: what costs has a bound', () => {
+  const notTaken = faults.textNotTaken(2)
+
+  it('law 13: a text that was typed in vain waits with attention, the next goes on, and a person has it typed again', async () => {
+    const stage = await open({ accounts: ['a'] })
+    const session = await stage.up('one')
+    stage.host.busy.add(session)
+    await stage.send(session, '1', 'first')
+    await stage.send(session, '2', 'second')
+    stage.host.fails('deliverText', notTaken)
+    stage.host.busy.delete(session)
+    const told = await stage.untilSession(session, ({ attention }) => attention !== null)
+    expect(told.attention).toMatch(/a text of 5 characters waits: it was typed twice.*outpool resume/)
+    expect(await untilDelivered(stage, session, 2)).toEqual(['first', 'second'])
+    await stage.until(
+      'the second to be known as taken',
+      () => isDelivered(stage, session, '2'),
+      (known) => known,
+    )
+    await stage.theatre.pass(60 * minute)
+    const asked = () => stage.host.deliveries.filter(({ messageId }) => messageId === '1')
+    expect(asked()).toHaveLength(1)
+    expect((await stage.show(session)).attention).toBe(told.attention)
+    await stage.order(session, 'resume')
+    await stage.until(
+      'the first to be known as taken',
+      () => isDelivered(stage, session, '1'),
+      (known) => known,
+    )
+    expect(asked().map(({ again }) => again ?? false)).toEqual([false, true])
+    await stage.untilSession(session, ({ attention }) => attention === null)
+  })
+
+  it('law 5: a person’s text does not wait behind a pause of ours, and is said in place of "go on"', async () => {
+    const stage = await open({ accounts: ['a'] })
+    const session = await stage.up('one')
+    await stage.sees(session, { kind: 'transient', text: 'API Error: 529 Overloaded' })
+    const paused = await stage.untilSession(session, ({ parkedUntil }) => parkedUntil !== null)
+    expect(paused).toMatchObject({ phase: 'idle', attention: null })
+    expect(Date.parse(paused.parkedUntil!)).toBeGreaterThan(await stage.theatre.now())
+    await stage.send(session, '1', 'never mind, do the other thing')
+    expect(await untilDelivered(stage, session, 1)).toEqual(['never mind, do the other thing'])
+    await stage.untilSession(session, ({ parkedUntil }) => parkedUntil === null)
+    await stage.theatre.pass(60 * minute)
+    expect(stage.host.delivered.get(session)).toHaveLength(1)
+  })
+
+  it('law 13: a command that the agent does not know is told to its sender, and typed once', async () => {
+    const stage = await open({ accounts: ['a'] })
+    const session = await stage.up('one')
+    stage.host.fails('deliverText', faults.commandRefused('Unknown command: /nonsense'))
+    await stage.handle(session).signal('send', { id: '1', text: '/nonsense', command: true })
+    const state = () => stage.handle(session).query<DeliveryState, [string]>('delivered', '1')
+    await stage.until('the refusal', state, ({ problem }) => problem !== null)
+    expect(await state()).toEqual({ taken: false, problem: 'Unknown command: /nonsense' })
+    await stage.theatre.pass(60 * minute)
+    expect(stage.host.deliveries).toHaveLength(1)
+    expect(stage.host.deliveries[0]).toMatchObject({ text: '/nonsense', command: true })
+  })
+
+  it('law 13: beyond ten turns of Outpool’s own within ten minutes the breaker parks the session, until a person resumes it', async () => {
+    const stage = await open({
+      accounts: ['a'],
+      timing: { turnLimit: 4, retryEvery: second, retryAtMost: second },
+    })
+    const session = await stage.up('one')
+    const isParked = async (): Promise<boolean> => (await stage.show(session)).phase === 'parked'
+    for (let n = 1; n <= 6 && !(await isParked()); n++) {
+      await stage.sees(session, { kind: 'transient', text: 'API Error: 500' })
+      await stage.until(
+        'the next "go on", or the breaker',
+        async () => (stage.host.delivered.get(session) ?? []).length >= n || (await isParked()),
+        (seen) => seen,
+      )
+    }
+    const parked = await stage.untilSession(session, ({ phase }) => phase === 'parked')
+    expect(parked.attention).toMatch(/outpool began 4 turns within 10 minutes \(4 × retry\).*outpool resume/)
+    expect(parked.parkedUntil).toBeNull()
+    expect(stage.host.processes.size).toBe(0)
+    expect(stage.host.delivered.get(session)).toHaveLength(4)
+    await stage.theatre.pass(24 * 60 * minute)
+    expect((await stage.show(session)).phase).toBe('parked')
+    expect(stage.host.launches).toHaveLength(1)
+    await stage.order(session, 'resume')
+    await stage.untilOn(session, 'a')
+    expect((await stage.show(session)).attention).toBeNull()
+    // What a person sends has its own cause, however much it is.
+    for (let n = 1; n <= 8; n++) await stage.send(session, `p${n}`, `text ${n}`)
+    expect((await untilDelivered(stage, session, 12)).slice(-8)).toEqual(
+      Array.from({ length: 8 }, (_, n) => `text ${n + 1}`),
+    )
   })
 })

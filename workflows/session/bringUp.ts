@@ -4,6 +4,7 @@ import { backoff } from '../../policy/backoff.js'
 import type { AccountReading } from '../../policy/account.js'
 import type { LeaseRefusal } from '../../policy/lease.js'
 import type { RescueEntry } from '../../policy/session.js'
+import { mayBegin } from './breaker.js'
 import { ask, askAgain, askedAhead, isPlanned, newRequest, release } from './lease.js'
 import { now, type Run, show } from './run.js'
 import { announce, move, type MoveFault, stop } from './saga.js'
@@ -68,10 +69,15 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
         entry = openEntry(state, 'wake', null, now())
         plan.parked = false
       }
-      announce(run, plan)
-      const steps = entry?.steps ?? []
       const { grant } = answer
       mail.grant = null
+      if (!mayRelaunch(run, plan)) {
+        await release(run, grant.fence, null)
+        close(entry, null, 'parked by the breaker')
+        return
+      }
+      announce(run, plan)
+      const steps = entry?.steps ?? []
       const fault = await move(run, plan, grant, steps)
       if (fault === null) {
         settle(run, entry, grant.why)
@@ -90,6 +96,10 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
     }
   }
 }
+
+/** Each start but the first costs something, and counts for the breaker; one that a person asked for has its cause. */
+const mayRelaunch = (run: Run, { cause, turn }: BringUp): boolean =>
+  cause === 'start' || cause === 'move' || mayBegin(run, turn === 'idle' ? 'relaunch' : 'continuation')
 
 /** A pause after a crash, which shows what a person should know meanwhile; false when a person's order ended it. */
 async function waitedOut(run: Run, plan: BringUp, attention: string | null): Promise<boolean> {

@@ -2,8 +2,16 @@
 import { defineQuery, defineSignal, setHandler } from '@temporalio/workflow'
 import type { LeaseAnswer, LeaseGrant, LeaseRefusal } from '../../policy/lease.js'
 import type { SessionDetails } from '../../policy/session.js'
-import { type Backlog, type MoveArgs, type SendArgs, sessionQueries, sessionSignals } from '../messages.js'
-import { details, type Order, type SessionState } from './state.js'
+import {
+  type Backlog,
+  type DeliveryQuery,
+  type DeliveryState,
+  type MoveArgs,
+  type SendArgs,
+  sessionQueries,
+  sessionSignals,
+} from '../messages.js'
+import { details, type Order, type SessionState, type Text, withoutContinuations } from './state.js'
 
 export class Mailbox {
   /** What people asked for, oldest first. Kept in the state: an order must survive the cutting of the history. */
@@ -25,10 +33,7 @@ export class Mailbox {
     setHandler(defineSignal<[MoveArgs]>(sessionSignals.move), (args) => {
       this.orders.push({ kind: 'move', args })
     })
-    setHandler(defineSignal<[SendArgs]>(sessionSignals.send), (text) => {
-      const isKnown = state.taken.includes(text.id) || state.inbox.some(({ id }) => id === text.id)
-      if (!isKnown) state.inbox.push(text)
-    })
+    setHandler(defineSignal<[SendArgs]>(sessionSignals.send), (text) => this.#takeText(text))
     setHandler(defineSignal<[LeaseGrant]>(sessionSignals.leaseGranted), (grant) => this.takeGrant(grant))
     setHandler(defineSignal<[LeaseRefusal]>(sessionSignals.leaseRefused), (refusal) => {
       this.refusal = refusal
@@ -40,11 +45,24 @@ export class Mailbox {
       this.migrate = true
     })
     setHandler(defineQuery<SessionDetails>(sessionQueries.describe), () => details(state))
-    setHandler(defineQuery<boolean, [string]>(sessionQueries.delivered), (id) => state.taken.includes(id))
+    setHandler(defineQuery<DeliveryState, [DeliveryQuery]>(sessionQueries.delivered), (id) =>
+      deliveryOf(state, id),
+    )
     setHandler(defineQuery<Backlog>(sessionQueries.backlog), () => ({
       texts: state.inbox.length,
       characters: state.inbox.reduce((sum, { text }) => sum + (text?.length ?? 0), 0),
     }))
+  }
+
+  #takeText({ id, text, command, byTask = false }: SendArgs): void {
+    const state = this.#state
+    if (state.taken.includes(id) || state.inbox.some((known) => known.id === id)) return
+    const added: Text = {
+      ...{ id, text },
+      ...(command === true ? { command } : {}),
+      ...(byTask ? { cause: 'task' as const } : {}),
+    }
+    state.inbox = [...(byTask ? state.inbox : withoutContinuations(state.inbox)), added]
   }
 
   takeGrant(grant: LeaseGrant): void {
@@ -75,4 +93,9 @@ export class Mailbox {
   takeOrder(): Order | null {
     return this.orders.shift() ?? null
   }
+}
+
+function deliveryOf({ taken, inbox, refused = [] }: SessionState, id: string): DeliveryState {
+  const known = inbox.find((text) => text.id === id) ?? refused.find((text) => text.id === id)
+  return { taken: taken.includes(id), problem: known?.problem ?? null }
 }

@@ -5,7 +5,7 @@ import type { Wall } from '../../policy/account.js'
 import type { Observation } from '../../activities/contracts.js'
 import { renamed } from './forks.js'
 import { currentRef, now, type Run, show } from './run.js'
-import { isFailing, onlyAccount, plan, type SessionState } from './state.js'
+import { isFailing, nextText, onlyAccount, plan, type SessionState, tellToGoOn, type Text } from './state.js'
 
 /** A session that takes one account only is told that it runs low no more often than this. */
 const staysFor = 60 * 60_000
@@ -141,7 +141,8 @@ async function unfreeze(run: Run, how: Extract<Observation, { kind: 'frozen' }>[
   const summary = how === 'stopped' ? 'it was stopped: let it go on' : 'its request hangs: break it off'
   await steps.interruptAgent.executeWithOptions({ summary }, [{ ...currentRef(state), how }])
   if (how === 'stopped') return
-  state.inbox = [{ id: `hung-${state.fence}-${state.interruptedAt}`, text: hungText }, ...state.inbox]
+  const id = `hung-${state.fence}-${state.interruptedAt}`
+  tellToGoOn(state, { id, text: hungText, cause: 'continuation' })
 }
 
 /** The agent gave up retrying; it is told to go on once the trouble has had time to pass. */
@@ -150,10 +151,12 @@ function goOnLater(run: Run, text: string): void {
   state.transients += 1
   const { retryEvery, retryAtMost } = state.timing
   const pause = backoff(state.transients, { base: retryEvery, cap: retryAtMost }, state.name)
-  const goOn = { id: `go-on-${state.fence}-${now()}`, text: goOnText, notBefore: later(pause) }
-  state.inbox = [goOn, ...state.inbox]
+  const at = later(pause)
+  const goOn: Text = { id: `go-on-${state.fence}-${now()}`, text: goOnText, notBefore: at, cause: 'retry' }
+  tellToGoOn(state, goOn)
   const attention = `look at it with outpool attach ${state.name}: its turns keep failing: ${text}`
-  show(run, { phase: 'idle', attention: isFailing(state) ? attention : null })
+  const pausedUntil = nextText(state) === goOn ? at : null
+  show(run, { phase: 'idle', parkedUntil: pausedUntil, attention: isFailing(state) ? attention : null })
 }
 
 function waitForTurn(run: Run, text: string, attention: string): void {

@@ -71,7 +71,7 @@ async function live(run: Run): Promise<SessionResult> {
   while (!isOver(state)) {
     if (run.mail.hasOrders()) {
       watching = await obey(run, watching)
-    } else if (state.paused) {
+    } else if (state.paused || state.breaker !== null) {
       await condition(() => run.mail.hasOrders() || mustRenew(run))
     } else if (state.bringUp) {
       if (state.bringUp.cause === 'start') readings = await readAccounts(run)
@@ -192,25 +192,19 @@ async function obey(run: Run, watching: Watching | null): Promise<Watching | nul
         pane: null,
       })
       return null
-    case 'pause': {
-      const { wasWorking } = await stop(run, 'paused by a person', { rests: true })
-      await watching?.end()
-      await release(run, state.fence, null)
-      // What comes after the pause is a waking up, whatever was under way before it.
-      const next: BringUp = { ...(state.bringUp ?? plan('wake')), cause: 'wake' }
-      if (wasWorking) next.turn = 'cut-off'
-      show(run, {
-        phase: 'paused',
-        paused: true,
-        bringUp: next,
-        parkedUntil: null,
-        attention: null,
-        waiting: null,
-      })
+    case 'pause':
+      await putToRest(run, watching, 'paused by a person')
+      show(run, { phase: 'paused', paused: true, breaker: null, attention: null })
       return null
-    }
+    case 'trip':
+      if (state.breaker === null) return watching
+      await putToRest(run, watching, 'parked by the breaker')
+      show(run, { phase: 'parked', attention: state.breaker.attention })
+      return null
     case 'resume':
-      if (state.paused) show(run, { paused: false, phase: 'parked' })
+      typeAgain(state)
+      if (state.paused || state.breaker !== null)
+        show(run, { paused: false, phase: 'parked', breaker: null, begun: [], attention: null })
       return watching
     case 'move': {
       const { to, cause, mayReturn = false } = order.args
@@ -219,9 +213,31 @@ async function obey(run: Run, watching: Watching | null): Promise<Watching | nul
       const mayStay = mayReturn || onlyAccount(state) !== null
       const exclude = cause === 'wall' && from !== undefined && !mayStay ? [from] : []
       state.paused = false
+      if (state.breaker !== null) Object.assign(state, { breaker: null, begun: [] })
       const turn = state.bringUp?.turn ?? 'idle'
       state.bringUp = plan(cause, { prefer: to, pinned: to !== null, exclude, turn })
       return watching
     }
   }
+}
+
+/** Ends the process, for now. What comes after is a waking up, whatever was under way before it. */
+async function putToRest(run: Run, watching: Watching | null, why: string): Promise<void> {
+  const { state } = run
+  const { wasWorking } = await stop(run, why, { rests: true })
+  await watching?.end()
+  await release(run, state.fence, null)
+  const next: BringUp = { ...(state.bringUp ?? plan('wake')), cause: 'wake' }
+  if (wasWorking) next.turn = 'cut-off'
+  show(run, { bringUp: next, parkedUntil: null, waiting: null })
+}
+
+/** A person has looked: what was typed in vain may be typed again. */
+function typeAgain(state: SessionState): void {
+  for (const text of state.inbox)
+    if (text.problem !== undefined) {
+      if (state.attention === text.problem) state.attention = null
+      delete text.problem
+      text.again = true
+    }
 }

@@ -3,6 +3,7 @@ import type { TurnEnd } from '../../policy/continuation.js'
 import type { Wall } from '../../policy/account.js'
 import type { Phase, RescueCause, RescueEntry, SessionDetails } from '../../policy/session.js'
 import type { PlaceRef } from '../../activities/contracts.js'
+import type { BegunTurn, TurnCause } from '../../policy/breaker.js'
 import type { MoveArgs, Prompt, SessionResult, SessionStart, UnsaidText } from '../messages.js'
 
 /** How the session is to be brought up next, and why. */
@@ -53,13 +54,20 @@ export function plan(cause: BringUp['cause'], change: Partial<BringUp> = {}): Br
 
 export type Order =
   | { kind: 'move'; args: MoveArgs }
-  | { kind: 'pause' | 'resume' }
+  /** `trip`: the breaker's own order. */
+  | { kind: 'pause' | 'resume' | 'trip' }
   /** `why` where it is no person's wish. */
   | { kind: 'stop'; why?: string }
 
 export interface Text extends UnsaidText {
   /** Not to be typed before this. */
   notBefore?: string
+  /** Outpool's own, or a task's: it counts for the breaker. Not there on a person's. */
+  cause?: TurnCause
+  /** Why it waits for a person: it was typed as often as it may be. Texts behind it go on. */
+  problem?: string
+  /** A person wants it typed again. */
+  again?: boolean
 }
 
 export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' | 'texts'> {
@@ -104,6 +112,8 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
   orders: Order[]
   /** Texts not yet taken by the agent, oldest first. */
   inbox: Text[]
+  /** Commands that the agent program did not know, newest last, with its own words. */
+  refused?: { id: string; problem: string }[]
   /** Ids of texts that were taken, so that one sent twice arrives once. */
   taken: string[]
   /** The first prompt, until the agent has taken it. */
@@ -117,6 +127,10 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
   /** What is to be done next; null while the agent runs and is watched. */
   bringUp: BringUp | null
   paused: boolean
+  /** Turns that Outpool itself began of late. */
+  begun: BegunTurn[]
+  /** Set while the breaker holds the session: a person has to resume it. */
+  breaker: { at: string; attention: string } | null
   /** While its host will not watch it: how often that was tried, what a person is told, and what they are told otherwise. */
   unwatched?: { tries: number; attention: string; otherwise: string | null } | null
   /** The one piece of work that the session was there for is done. */
@@ -170,6 +184,8 @@ export function newState({ texts = [], ...start }: SessionStart, now: string): S
     interruptedAt: null,
     bringUp: plan('start', { prefer: start.account, pinned: start.pinned }),
     paused: false,
+    begun: [],
+    breaker: null,
   }
 }
 
@@ -178,6 +194,20 @@ export const onlyAccount = ({ pinned, account }: SessionState): string | null =>
 
 /** Turns that fail this often in a row are for a person to look at. */
 export const isFailing = ({ transients }: SessionState): boolean => transients >= 5
+
+/** The text that is to be typed next: the oldest that does not wait for a person. */
+export const nextText = ({ inbox }: SessionState): Text | null =>
+  inbox.find(({ problem }) => problem === undefined) ?? null
+
+/** What a person says goes before what Outpool would say itself, and in its place. */
+export const withoutContinuations = (inbox: readonly Text[]): Text[] =>
+  inbox.filter(({ cause }) => cause === undefined || cause === 'task')
+
+/** Has the agent told to go on, unless a text of a person's waits already, which is said in place of it. */
+export function tellToGoOn(state: SessionState, goOn: Text): void {
+  const isPersons = ({ cause, problem }: Text): boolean => cause === undefined && problem === undefined
+  if (!state.inbox.some(isPersons)) state.inbox = [goOn, ...withoutContinuations(state.inbox)]
+}
 
 /** Whether the agent's process is there and can take a text. */
 export function isUp(state: SessionState): boolean {
@@ -211,7 +241,7 @@ export function takeTyped(state: SessionState, ids: readonly string[]): void {
   const isKnown = (id: string): boolean =>
     state.taken.includes(id) || state.inbox.some((text) => text.id === id)
   const typed = ids.filter((id) => !isKnown(id)).map((id): Text => ({ id, text: null }))
-  state.inbox = [...typed, ...state.inbox]
+  if (typed.length > 0) state.inbox = [...typed, ...withoutContinuations(state.inbox)]
 }
 
 export function markTaken(state: SessionState, id: string): void {
@@ -259,6 +289,9 @@ export function lastWord(state: SessionState): SessionResult {
   return {
     ...details(state),
     ...(once === true ? { workDone: workDone === true } : {}),
-    unsaid: { prompt: firstPrompt, texts: inbox.map(({ id, text }) => ({ id, text })) },
+    unsaid: {
+      prompt: firstPrompt,
+      texts: inbox.map(({ id, text, command }) => ({ id, text, ...(command === true ? { command } : {}) })),
+    },
   }
 }

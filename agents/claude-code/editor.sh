@@ -1,0 +1,20 @@
+#!/bin/sh
+# The editor that the agent program opens for a draft (Ctrl-G): hands the whole draft to Outpool when Outpool asked for it,
+# and is the person's own editor at any other time.
+#
+#   editor.sh FOLDER EDITOR [OPTION...] FILE
+#
+# The program shows a long paste or a cut line as a placeholder; only what it gives to an editor is the whole draft.
+op_folder=$1
+op_editor=$2
+shift 2
+if mv "$op_folder/wanted" "$op_folder/taken" 2> /dev/null; then
+  umask 077
+  # Options such as the line to start at come before the file.
+  for op_file; do :; done
+  cp "$op_file" "$op_folder/draft.part" && mv "$op_folder/draft.part" "$op_folder/draft"
+  rm -f "$op_folder/taken"
+  exit 0
+fi
+# An editor may be a command line, as in VISUAL='code --wait'.
+exec /bin/sh -c "exec $op_editor \"\$@\"" editor "$@"

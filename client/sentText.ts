@@ -1,0 +1,73 @@
+/** The text of `outpool send`: from words, from stdin or from a file, whole or not at all. */
+import { open } from 'node:fs/promises'
+import { FailedError, UsageError } from './errors.js'
+
+/** The engine refuses payloads above 2 MB; a history full of such texts would be no use to anybody. */
+const textMaxBytes = 512 * 1024
+
+const tooLong = (): UsageError =>
+  new UsageError(
+    `the text is longer than ${textMaxBytes / 1024} KiB, and nothing of it was sent`,
+    'save it as a file and send the agent its path',
+  )
+
+/** Throws UsageError for what is too long, or is no text. */
+export function checked(text: string): string {
+  if (!/[^\p{C}\p{Z}\p{M}]/u.test(text))
+    throw new UsageError(
+      'there is no text to send',
+      'write it after the name, or - to read it from stdin, or name a file with --file',
+    )
+  if (Buffer.byteLength(text) > textMaxBytes) throw tooLong()
+  return text
+}
+
+/** Throws UsageError for what is too long, or is no text. */
+export async function textFromStream(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of stream) {
+    bytes += chunk.length
+    // UTF-16 takes up to twice the room.
+    if (bytes > 2 * textMaxBytes + 2) throw tooLong()
+    chunks.push(chunk)
+  }
+  return checked(decoded(Buffer.concat(chunks)))
+}
+
+/** Throws FailedError where the file can't be read, UsageError for what is too long, or is no text. */
+export async function textFromFile(path: string): Promise<string> {
+  const file = await open(path, 'r').catch((error: unknown) => {
+    throw unreadable(path, error)
+  })
+  try {
+    return await textFromStream(file.createReadStream() as AsyncIterable<Uint8Array>)
+  } catch (error) {
+    throw error instanceof UsageError ? error : unreadable(path, error)
+  } finally {
+    await file.close()
+  }
+}
+
+const unreadable = (path: string, error: unknown): FailedError =>
+  new FailedError(
+    `the file ${path} can't be read: ${error instanceof Error ? error.message : String(error)}`,
+    'name a file that you may read',
+  )
+
+/** By its byte order mark, else UTF-8. What is neither would reach the agent as other letters than those in the file. */
+function decoded(bytes: Buffer): string {
+  const [first, second] = bytes
+  const encoding =
+    first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes)
+    if (!text.includes('\0')) return text
+  } catch {
+    // Said below, with the remedy.
+  }
+  throw new UsageError(
+    'the text is neither UTF-8 nor UTF-16 with its mark, and nothing of it was sent',
+    'convert it first, for example with: iconv -f ISO-8859-1 -t UTF-8 FILE',
+  )
+}

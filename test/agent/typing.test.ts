@@ -1,0 +1,129 @@
+/** What is typed into the real agent program, by a person and by Outpool, beside what the other has in the input line. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { promptsOf } from '../standin/requests.js'
+import { type Fleet, startFleet } from '../support/fleet.js'
+import { until } from '../support/until.js'
+
+const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
+
+let fleet: Fleet
+beforeAll(async () => {
+  fleet = await startFleet({ accounts: ['max-1', 'max-2'], config: { timing: { lookEvery: '1s' } } })
+  for (const name of ['max-1', 'max-2'])
+    fleet.world.standIn.account(name).windows({
+      five_hour: { used: 0.2, resetsAt: hours(4) },
+      seven_day: { used: 0.2, resetsAt: hours(90) },
+    })
+  await fleet.up()
+})
+afterAll(() => fleet.close())
+
+const screen = (name: string): string => fleet.tmux('capture-pane', '-p', '-t', `=${name}:`)
+const shows = (name: string, what: RegExp): Promise<string> =>
+  until(
+    `${String(what)} in the pane`,
+    () => Promise.resolve(screen(name)),
+    (shown) => what.test(shown),
+  )
+const turnsOf = (sessionId: string) => fleet.world.standIn.requests({ kind: 'turn', sessionId })
+
+async function begin(name: string, prompt: string): Promise<string> {
+  const start = await fleet.run('start', name, '--cwd', fleet.world.cwd, '--account', 'max-1', '--', prompt)
+  expect(start).toMatchObject({ code: 0 })
+  return (await fleet.untilSession(name, ({ phase }) => phase === 'idle')).sessionId
+}
+
+/** As a terminal does it when a person pastes. */
+function paste(name: string, text: string): void {
+  fleet.tmux('set-buffer', '-b', 'person', '--', text)
+  fleet.tmux('paste-buffer', '-p', '-r', '-d', '-b', 'person', '-t', `=${name}:`)
+}
+
+const twelveLines = Array.from({ length: 12 }, (_, n) => `line ${n + 1} of a plan`).join('\n')
+
+it('law 5: a pasted draft is put aside whole while a text is sent, and comes back whole', async () => {
+  const sessionId = await begin('alpha', 'Hello.')
+  paste('alpha', twelveLines)
+  await shows('alpha', /\[Pasted text #1 \+11 lines\]/)
+  expect(await fleet.run('send', 'alpha', 'a word', '--wait')).toMatchObject({ code: 0 })
+  await shows('alpha', /❯\s\[Pasted text #1 \+11 lines\]/)
+  fleet.tmux('send-keys', '-t', '=alpha:', 'Enter')
+  await until(
+    'the draft in a turn',
+    () => Promise.resolve(turnsOf(sessionId)),
+    (turns) => turns.length === 3,
+  )
+  const [, second, third] = promptsOf(turnsOf(sessionId).at(-1)!)
+  expect(second).toBe('a word')
+  expect(third).toContain(twelveLines)
+})
+
+it('law 5: a pasted draft goes along whole with a move, unsent', async () => {
+  const sessionId = await begin('bravo', 'Hello.')
+  paste('bravo', twelveLines)
+  await shows('bravo', /\[Pasted text #1 \+11 lines\]/)
+  await fleet.run('move', 'bravo', '--to', 'max-2')
+  await fleet.untilSession('bravo', ({ phase, account }) => phase === 'idle' && account === 'max-2')
+  await shows('bravo', /❯\s\[Pasted text #1 \+11 lines\]/)
+  expect(turnsOf(sessionId)).toHaveLength(1)
+  // Enter that comes right after a paste is taken as part of it.
+  const turns = await until(
+    'the draft in a turn',
+    () => {
+      if (/❯\s\[Pasted text/.test(screen('bravo'))) fleet.tmux('send-keys', '-t', '=bravo:', 'Enter')
+      return Promise.resolve(turnsOf(sessionId))
+    },
+    ({ length }) => length === 2,
+  )
+  expect(promptsOf(turns.at(-1)!).at(-1)).toContain(twelveLines)
+})
+
+it('law 5: a draft that a person put aside themselves is not lost to a text, nor to a move', async () => {
+  const sessionId = await begin('charlie', 'Hello.')
+  paste('charlie', 'put aside by hand')
+  await shows('charlie', /put aside by hand/)
+  fleet.tmux('send-keys', '-t', '=charlie:', 'C-s')
+  await shows('charlie', /draft stashed/)
+  paste('charlie', 'and another thought')
+  await shows('charlie', /and another thought/)
+  expect(await fleet.run('send', 'charlie', 'a word')).toMatchObject({ code: 0 })
+  const told = await fleet.untilSession('charlie', ({ attention }) => attention !== null)
+  expect(told.attention).toMatch(/a text waits: a draft stands in its input line/)
+  await fleet.run('move', 'charlie', '--to', 'max-2')
+  await until(
+    'the text',
+    () => Promise.resolve(turnsOf(sessionId)),
+    (turns) => turns.length === 2,
+  )
+  expect(promptsOf(turnsOf(sessionId).at(-1)!).at(-1)).toBe('a word')
+  await shows('charlie', /❯\sput aside by hand\s+and another thought/)
+  await fleet.untilSession('charlie', ({ attention }) => attention === null)
+})
+
+it('law 13: a first prompt is not said again at a move, whatever letters it holds or command it begins with', async () => {
+  const starts = { delta: 'delete the\u200b old backups', echo: '/compact is a word here', foxtrot: 'exit' }
+  for (const [name, prompt] of Object.entries(starts)) {
+    const sessionId = await begin(name, prompt)
+    await fleet.run('move', name, '--to', 'max-2')
+    await fleet.untilSession(name, ({ phase, account }) => phase === 'idle' && account === 'max-2')
+    expect(await fleet.run('send', name, 'Still there?', '--wait')).toMatchObject({ code: 0 })
+    await fleet.untilSession(name, ({ phase }) => phase === 'idle')
+    const prompts = promptsOf(turnsOf(sessionId).at(-1)!)
+    expect(prompts).toHaveLength(2)
+    expect(prompts.at(-1)).toBe('Still there?')
+  }
+})
+
+it('a command of the agent’s own runs as one, and its sender learns of one that there is not', async () => {
+  const sessionId = await begin('golf', 'Hello.')
+  expect(await fleet.run('send', 'golf', '--command', '/compact', '--wait')).toMatchObject({ code: 0 })
+  expect(screen('golf')).toMatch(/Compacted/)
+  const refused = await fleet.run('send', 'golf', '--command', '/no-such-command', '--wait')
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toContain('Unknown command: /no-such-command')
+  expect(await fleet.run('send', 'golf', '/compact is a word here', '--wait')).toMatchObject({ code: 0 })
+  const last = turnsOf(sessionId).at(-1)!
+  expect(promptsOf(last).at(-1)).toContain('/compact is a word here')
+  const cleared = await fleet.run('send', 'golf', '--command', '/clear', '--wait')
+  expect(cleared).toMatchObject({ code: 0 })
+})

@@ -1,0 +1,68 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  enterEvery,
+  entersAtMost,
+  followsWithin,
+  type LineSeen,
+  nextLineStep,
+  typedAtMost,
+} from '../../policy/typing.js'
+
+const fresh: LineSeen = { typed: 0, entered: 0, sinceKey: null, followed: 'none', line: 'empty' }
+const next = (seen: Partial<LineSeen>) => nextLineStep({ ...fresh, ...seen })
+
+describe('how a text gets into the input line', () => {
+  it('law 13: is typed, sent, and taken by whatever followed, in whatever form the program wrote it down', () => {
+    expect(next({})).toBe('type')
+    expect(next({ typed: 1, entered: 0, sinceKey: 200, line: 'ours' })).toBe('enter')
+    expect(next({ typed: 1, entered: 1, sinceKey: 500, followed: 'another' })).toBe('taken')
+    expect(next({ typed: 1, entered: 1, sinceKey: 500, followed: 'same', line: 'ours' })).toBe('taken')
+  })
+
+  it('law 13: is typed again only where nothing at all followed, and never a third time', () => {
+    const waited = followsWithin + 1
+    expect(next({ typed: 1, entered: 1, sinceKey: followsWithin - 1 })).toBe('wait')
+    expect(next({ typed: 1, entered: 1, sinceKey: waited })).toBe('type')
+    expect(next({ typed: 1, entered: 1, sinceKey: waited, followed: 'another' })).toBe('taken')
+    expect(next({ typed: 2, entered: 1, sinceKey: waited })).toBe('give-up')
+  })
+
+  it('law 13: a line that still holds it is sent, a few times, and not typed again', () => {
+    expect(next({ typed: 1, entered: 1, sinceKey: enterEvery + 1, line: 'ours' })).toBe('enter')
+    expect(next({ typed: 1, entered: 1, sinceKey: enterEvery - 1, line: 'ours' })).toBe('wait')
+    expect(next({ typed: 1, entered: entersAtMost, sinceKey: followsWithin + 1, line: 'ours' })).toBe(
+      'give-up',
+    )
+  })
+
+  it('law 5: what a person has in the line is put aside, and a prompt of theirs is not taken for ours', () => {
+    expect(next({ line: 'other' })).toBe('aside')
+    expect(next({ followed: 'another' })).toBe('type')
+    expect(next({ typed: 1, entered: 1, sinceKey: 10_000, followed: 'another', line: 'ours' })).toBe('enter')
+  })
+
+  it('law 13: whatever is seen, in whatever order, it costs two typings at most and each typing a few Enters', () => {
+    const seen = fc.record({
+      wait: fc.integer({ min: 0, max: 40_000 }),
+      followed: fc.constantFrom('none' as const, 'another' as const, 'same' as const),
+      line: fc.constantFrom('empty' as const, 'ours' as const, 'other' as const),
+    })
+    fc.assert(
+      fc.property(fc.array(seen, { maxLength: 200 }), (looks) => {
+        let typed = 0
+        let entered = 0
+        let enters = 0
+        let sinceKey: number | null = null
+        for (const { wait, followed, line } of looks) {
+          sinceKey = sinceKey === null ? null : sinceKey + wait
+          const step = nextLineStep({ typed, entered, sinceKey, followed, line })
+          if (step === 'taken' || step === 'give-up') break
+          if (step === 'type') [typed, entered, sinceKey] = [typed + 1, 0, 0]
+          if (step === 'enter') [entered, enters, sinceKey] = [entered + 1, enters + 1, 0]
+        }
+        return typed <= typedAtMost && enters <= typedAtMost * entersAtMost + entersAtMost
+      }),
+    )
+  })
+})
