@@ -11,7 +11,7 @@ import { poolQueries } from '../../workflows/messages.js'
 import { type Fleet, startFleet } from '../support/fleet.js'
 import { holdersOf, watchHolders } from '../support/holders.js'
 import { until } from '../support/until.js'
-import { conversationText } from '../standin/requests.js'
+import { conversationText, promptsOf, type RecordedRequest } from '../standin/requests.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
@@ -134,7 +134,23 @@ async function expectRescued({ name, sessionId, from }: Rescued): Promise<void> 
     () => Promise.resolve(lastAnswered(sessionId)),
     (request) => request !== undefined && conversationText(request).includes('Are you there?'),
   )
+  expectNoSurplus(lastAnswered(sessionId)!, moved.rescueLog.length)
   await fleet.run('stop', name)
+}
+
+/** Law 13: every turn has its cause: what was sent, once, and at most one "go on" for each time that the agent was started again. */
+function expectNoSurplus(last: RecordedRequest, restarts: number): void {
+  const [first, second, ...rest] = promptsOf(last)
+  expect([first, second, rest.pop()]).toEqual([
+    'Remember the word heron.',
+    'Now the long task.',
+    'Are you there?',
+  ])
+  expect(rest.length).toBeLessThanOrEqual(restarts)
+  for (const goOn of rest) expect(goOn).toMatch(/Continue the task you were working on/)
+  const { sessionId } = last
+  const answered = fleet.world.standIn.requests({ kind: 'turn', outcome: 'answered' })
+  expect(answered.filter((one) => one.sessionId === sessionId).length).toBeLessThanOrEqual(3 + restarts)
 }
 
 describe('the worker is killed hard in the middle of a rescue', () => {

@@ -64,6 +64,8 @@ export class DrainHost implements HostSide {
   readonly #refused = new Map<string, { account: string; at: number }>()
   /** The process of each session that was called home, and those that came and are being answered. */
   readonly #calledHome = new Map<string, number>()
+  /** Sessions to which something has happened since they were last told to go on. */
+  readonly #hasCause = new Set<string>()
   readonly #atTheDoor = new Set<string>()
   /** When activities that were put off come again. */
   readonly #dueAt = new Map<string, number>()
@@ -98,6 +100,7 @@ export class DrainHost implements HostSide {
 
   /** The session begins, and wants an account. */
   begins(session: string): void {
+    this.#hasCause.add(session)
     this.#wants(session, this.#now)
   }
 
@@ -197,6 +200,8 @@ export class DrainHost implements HostSide {
       throw faults.launchFailed('it did not start')
     }
     this.counts.launches += 1
+    if (request.prompt !== null && !this.#hasCause.delete(session))
+      this.#violated(now, `${session} was told to go on, and nothing had happened to it (law 13)`)
     this.world.place(session, account, now)
     this.#processes.set(session, { account, fence, upAt: now, turnEndsAt: now + this.#turn() })
     return {
@@ -233,6 +238,7 @@ export class DrainHost implements HostSide {
     const { account } = process
     if (this.#atTheDoor.delete(session)) this.#staysAway(session, request.stayUntil, now)
     const trouble = this.world.troubleOf(session, account, now)
+    if (trouble !== null) this.#hasCause.add(session)
     if (trouble?.kind === 'login') {
       this.counts.logins += 1
       this.#knowledge.loggedOut(account, now)
@@ -249,7 +255,10 @@ export class DrainHost implements HostSide {
     if (process.turnEndsAt <= now) {
       process.turnEndsAt = now + this.#turn()
       const leave = this.#turnEnded(request, session, account, now)
-      if (leave !== null) return seen(leave)
+      if (leave !== null) {
+        this.#hasCause.add(session)
+        return seen(leave)
+      }
     }
     this.counts.looks += 1
     throw this.#notYet(this.#nextLook(process, session, now) - now)
@@ -306,6 +315,9 @@ export class DrainHost implements HostSide {
     const session = this.#short(name)
     if (this.#processes.get(session)?.fence !== fence) throw faults.staleFence(session, fence, 0)
     this.counts.texts += 1
+    const known = this.delivered.get(session) ?? []
+    if (known.includes(messageId))
+      this.#violated(this.#now, `${session} was told ${messageId} twice (law 13)`)
     this.delivered.set(session, [...(this.delivered.get(session) ?? []), messageId])
   }
 
