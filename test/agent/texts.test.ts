@@ -15,6 +15,11 @@ import { until } from '../support/until.js'
 const count = Number(process.env['OUTPOOL_TEXTS'] ?? 40)
 const seed = Number(process.env['OUTPOOL_TEXTS_SEED'] ?? 1)
 
+/** As of a whole log: 300 KB. */
+const longText = Array.from({ length: 6_000 }, (_, n) => `line ${n} of a log, with a few words in it\n`).join(
+  '',
+)
+
 let fleet: Fleet
 beforeAll(async () => {
   fleet = await startFleet({
@@ -31,7 +36,7 @@ it(
     const start = await fleet.run('start', 'field', '--cwd', fleet.world.cwd, '--', 'Hello.')
     expect(start.code).toBe(0)
     const { sessionId } = await fleet.untilSession('field', ({ phase }) => phase === 'idle')
-    const texts = fieldTexts(seed, count)
+    const texts = [...fieldTexts(seed, count), longText]
     await withEngine(openHome(fleet.env), async (engine) => {
       for (const text of texts)
         await signalSession(engine, 'field', sessionSignals.send, { id: randomUUID(), text })
