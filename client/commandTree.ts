@@ -24,6 +24,8 @@ export interface CommandSpec {
   says: string
   args?: readonly ArgumentSpec[]
   options?: readonly OptionSpec[]
+  /** Needs no outpool.yaml, or says itself what is wrong with it: for all others one that is named has to be there. */
+  withoutConfig?: true
   /** Shown under the help. */
   examples?: readonly string[]
   run(call: Call): Promise<void>
@@ -47,6 +49,7 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'init',
     says: 'find Claude config dirs and write an outpool.yaml',
+    withoutConfig: true,
     run: async (call) => (await import('./commands/init.js')).init(call),
   },
   {
@@ -234,6 +237,7 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'doctor',
     says: 'check everything that Outpool needs, with a remedy for each fault',
+    withoutConfig: true,
     options: [
       {
         flags: '--domains',
@@ -256,6 +260,7 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'completion',
     says: 'print completion for a shell',
+    withoutConfig: true,
     args: [{ name: '<shell>', says: 'bash, zsh or fish', choices: ['bash', 'zsh', 'fish'] }],
     examples: [
       'source <(outpool completion bash)',

@@ -1,5 +1,6 @@
 /** The command line: commander reads it, the command tree says what there is, and every failure ends in one place. */
 import { Argument, Command, CommanderError } from 'commander'
+import { assertNamedConfig } from '../config/findConfig.js'
 import { Call } from './call.js'
 import { type CommandSpec, commandTree, everywhere } from './commandTree.js'
 import { UsageError } from './errors.js'
@@ -48,7 +49,9 @@ function commandFor(spec: CommandSpec): Command {
   if (spec.examples !== undefined)
     command.addHelpText('after', `\nExamples:\n${spec.examples.map((example) => `  ${example}`).join('\n')}`)
   return command.action(async () => {
-    await spec.run(new Call(command.args, command.optsWithGlobals()))
+    const call = new Call(command.args, command.optsWithGlobals())
+    if (spec.withoutConfig !== true) assertNamedConfig({ path: call.config })
+    await spec.run(call)
   })
 }
 

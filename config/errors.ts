@@ -10,6 +10,11 @@ export interface Fault {
   remedy: string
 }
 
+/** What is quoted of a file may hold anything: nothing that a terminal would obey, and no page of it. */
+const printable = (text: string): string =>
+  text.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Co}|\ufffd/gu, '?').slice(0, longestProblem)
+const longestProblem = 1_000
+
 const place = (fault: Fault): string =>
   [fault.file, fault.line, fault.column].filter((part) => part !== null).join(':')
 
@@ -20,7 +25,8 @@ export class ConfigError extends Error {
   readonly faults: readonly Fault[]
   readonly remedy: string
 
-  constructor(faults: readonly Fault[]) {
+  constructor(told: readonly Fault[]) {
+    const faults = told.map((fault) => ({ ...fault, problem: printable(fault.problem) }))
     super(faults.map((fault) => `${place(fault)}: ${fault.problem}`).join('\n'))
     this.faults = faults
     this.remedy = faults.map((fault) => fault.remedy).join('\n')

@@ -31,6 +31,24 @@ export function findConfig({ path, env = process.env, cwd = process.cwd() }: Con
   ])
 }
 
+/**
+ * For a command that needs no configuration: one that is named all the same has to be there. Throws ConfigError where a file named by
+ * --config or OUTPOOL_CONFIG is not.
+ */
+export function assertNamedConfig({ path, env = process.env, cwd = process.cwd() }: ConfigSource = {}): void {
+  const named = nonEmpty(path) ?? nonEmpty(env['OUTPOOL_CONFIG'])
+  if (named === undefined || existsSync(resolve(cwd, named))) return
+  throw new ConfigError([
+    {
+      ...{ file: resolve(cwd, named), line: null, column: null, problem: 'the configuration does not exist' },
+      remedy: missingRemedy,
+    },
+  ])
+}
+
+export const missingRemedy =
+  'name another file with --config or OUTPOOL_CONFIG, or run `outpool init` to write one'
+
 /** The user's config folder for Outpool (XDG). */
 export function userConfigFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(

@@ -7,7 +7,7 @@ import type { Config } from './config.js'
 import { type Finding, findingsOf, positionOf } from './configFaults.js'
 import { fileSchema } from './configSchema.js'
 import { ConfigError, type Fault } from './errors.js'
-import { type ConfigSource, findConfig } from './findConfig.js'
+import { type ConfigSource, findConfig, missingRemedy } from './findConfig.js'
 import { resolveConfig } from './resolveConfig.js'
 
 /**
@@ -62,9 +62,38 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
   return resolveConfig(parsed.data, file, base)
 }
 
+/** Larger than any list of accounts: a file of this size is something else. Bytes. */
+const largest = 4_000_000
+
 function readText(file: string): string {
+  const bytes = readBytes(file)
+  const what =
+    bytes.length > largest
+      ? `has ${bytes.length} bytes, too many for a configuration`
+      : hasMark(bytes, 0xff, 0xfe) || hasMark(bytes, 0xfe, 0xff) || bytes.includes(0)
+        ? 'is not UTF-8: UTF-16, as some editors and PowerShell write, or no text at all'
+        : null
+  if (what === null) {
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    } catch {
+      // Told below.
+    }
+  }
+  throw new ConfigError([
+    {
+      ...{ file, line: null, column: null, problem: `the configuration ${what ?? 'is not UTF-8'}` },
+      remedy: 'save it as a text in UTF-8, or name another file with --config or OUTPOOL_CONFIG',
+    },
+  ])
+}
+
+const hasMark = (bytes: Buffer, first: number, second: number): boolean =>
+  bytes[0] === first && bytes[1] === second
+
+function readBytes(file: string): Buffer {
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(file)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
     const why =
@@ -72,7 +101,7 @@ function readText(file: string): string {
     throw new ConfigError([
       {
         ...{ file, line: null, column: null, problem: `the configuration ${why}` },
-        remedy: 'name another file with --config or OUTPOOL_CONFIG, or run `outpool init` to write one',
+        remedy: missingRemedy,
       },
     ])
   }

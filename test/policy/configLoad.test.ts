@@ -424,3 +424,36 @@ it('the schema for editors is up to date (npx tsx config/writeSchema.ts)', () =>
   )
   expect(written).toEqual(JSON.parse(JSON.stringify(editorSchema())))
 })
+
+describe('a file that is no text in UTF-8', () => {
+  const utf16 = (text: string): Buffer => Buffer.from(`\ufeff${text}`, 'utf16le')
+  it.each([
+    ['UTF-16, as PowerShell writes it', utf16(valid)],
+    ['UTF-16 the other way round', utf16(valid).swap16()],
+    ['UTF-16 without a mark', Buffer.from(valid, 'utf16le')],
+    ['a program', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0x02, 0x01, 0x1b, 0x5b, 0x32, 0x4a, 0xff, 0x00])],
+    ['letters of an older code', Buffer.from(`${valid}# caf\u00e9\n`, 'latin1')],
+  ])('%s: one fault, and none of its bytes', (_, bytes) => {
+    const file = join(home, 'other.yaml')
+    writeFileSync(file, bytes)
+    try {
+      loadConfig({ path: file, env })
+      expect.unreachable()
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      expect(error.faults).toHaveLength(1)
+      expect(error.report).toContain('not UTF-8')
+      expect(error.report).toMatch(/^[\x20-\x7e\n]+$/)
+    }
+  })
+
+  it('is read with a mark of UTF-8', () => {
+    const file = join(home, 'marked.yaml')
+    writeFileSync(file, `\ufeff${valid}`)
+    expect(loadConfig({ path: file, env }).pool.accounts).toHaveLength(1)
+  })
+
+  it('never hands what a terminal would obey on, where the parser quotes it', () => {
+    expect(brief(`pool:\n  \u001b[2J\u009b1m\u202e: x\n`).join()).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+  })
+})

@@ -203,6 +203,23 @@ describe('help and version', () => {
   })
 })
 
+describe('a configuration that is named and not there', () => {
+  it.each(['ls', 'accounts', 'top', 'show a', 'attach a', 'incidents'])(
+    'is an error of %s too',
+    async (command) => {
+      const args = command.split(' ')
+      for (const asked of [
+        place.run([...args, '--config', 'nowhere.yaml']),
+        place.run(args, { env: { OUTPOOL_CONFIG: join(place.dir, 'nowhere.yaml') } }),
+      ]) {
+        const { code, stdout, stderr } = await asked
+        expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+        expect(stderr).toContain('nowhere.yaml: the configuration does not exist')
+      }
+    },
+  )
+})
+
 describe('init', () => {
   const init = (args: string[] = [], env: NodeJS.ProcessEnv = {}) => place.run(['init', ...args], { env })
 
