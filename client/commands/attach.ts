@@ -29,17 +29,48 @@ export function hasPane(home: Home, name: string): boolean {
   return asked.status === 0
 }
 
-/** In another tmux this one nests: it has another socket, so tmux need not refuse it. */
+/**
+ * What a terminal that this host has no description of is taken for, in this order: nearly every one obeys the first, and one of
+ * them is on every machine.
+ */
+const commonTerminals = ['xterm-256color', 'screen-256color', 'xterm', 'screen', 'vt100', 'ansi']
+
+/** In another tmux this one nests: it has another socket, so tmux need not refuse it. Throws FailedError. */
 export async function runAttached(home: Home, name: string): Promise<number> {
-  const env = { ...process.env, TMUX: undefined }
-  const child = spawn('tmux', ['-S', home.tmuxSocket, 'attach-session', '-t', `=${name}`], {
-    stdio: 'inherit',
+  const own = process.env['TERM'] ?? ''
+  for (const term of [own, ...commonTerminals]) {
+    const { code, refused } = await attachAs(term, home, name)
+    if (!refused) return code === 0 ? 0 : 1
+  }
+  throw new FailedError(
+    `tmux can use neither this terminal (TERM=${own}) nor a common one on this host`,
+    "install the descriptions of terminals (ncurses-term, ncurses-base or your system's terminfo), or set TERMINFO_DIRS",
+  )
+}
+
+/** tmux says so at once, before it has touched the terminal. */
+const refusal = /open terminal failed|missing or unsuitable terminal|terminal does not support/
+
+/** With `-u`, since what agents draw is UTF-8, and terminals show it whatever the locale of this login says. */
+async function attachAs(
+  term: string,
+  home: Home,
+  name: string,
+): Promise<{ code: number | null; refused: boolean }> {
+  const env = { ...process.env, TMUX: undefined, TERM: term }
+  const child = spawn('tmux', ['-u', '-S', home.tmuxSocket, 'attach-session', '-t', `=${name}`], {
+    stdio: ['inherit', 'inherit', 'pipe'],
     env,
   })
-  return await new Promise((resolve, reject) => {
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
-    child.once('exit', (code) => resolve(code === 0 ? 0 : 1))
+    child.once('close', resolve)
   })
+  const refused = code !== 0 && refusal.test(said)
+  if (!refused) process.stderr.write(said)
+  return { code, refused }
 }
 
 /** The engine's libraries are loaded only here: a pane that is there opens without them. */

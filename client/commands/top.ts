@@ -132,9 +132,10 @@ class Screen {
     this.#give()
     try {
       await this.#attach(name)
-    } finally {
       this.#attached = false
       this.#take()
+    } catch (error) {
+      this.#failed(error)
     }
   }
 }

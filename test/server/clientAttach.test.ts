@@ -1,0 +1,63 @@
+/** `outpool attach` from terminals that this host does not know, in a real one. */
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'vitest'
+import { openHome } from '../../config/home.js'
+import { until } from '../support/until.js'
+import { type Place, newPlace, outpool } from './clientSupport.js'
+
+const letters = 'Grüße ╭─╮ 你好'
+
+describe('attach', () => {
+  let place: Place
+  const run = (socket: string, ...args: string[]): string =>
+    execFileSync('tmux', ['-u', '-S', socket, '-f', '/dev/null', ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, ...place.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  const terminal = (...args: string[]): string => run(join(place.dir, 'own.sock'), ...args)
+  const panes = (...args: string[]): string =>
+    run(openHome({ ...process.env, ...place.env }).tmuxSocket, ...args)
+  const shown = (): string => terminal('capture-pane', '-p', '-t', 'person')
+
+  beforeEach(() => {
+    place = newPlace()
+    panes('new-session', '-d', '-s', 's1', '-x', '80', '-y', '20', `printf '%s' '${letters}'; exec sleep 600`)
+    const env = Object.entries(place.env).flatMap(([name, value]) => ['-e', `${name}=${value ?? ''}`])
+    terminal('new-session', '-d', '-s', 'person', '-x', '80', '-y', '20', '-c', place.dir, ...env, '/bin/sh')
+  })
+  afterEach(() => {
+    for (const kill of [panes, terminal]) kill('kill-server')
+    place.remove()
+  })
+
+  it.each([
+    ['without an entry', 'TERM=xterm-ghostty'],
+    ['that says it is dumb', 'TERM=dumb'],
+    ['with an empty name', 'TERM='],
+    ['without a name', 'env -u TERM'],
+    ['that is known, without a locale of UTF-8', 'TERM=screen'],
+  ])('opens the pane in a terminal %s, with every letter, and gives the terminal back', async (_, named) => {
+    terminal(
+      'send-keys',
+      '-t',
+      'person',
+      `LC_ALL=C ${named.startsWith('env') ? named : `env ${named}`} ${outpool.join(' ')} attach s1; echo left with $?`,
+      'Enter',
+    )
+    await until(
+      'the pane',
+      () => Promise.resolve(shown()),
+      (text) => text.includes(letters),
+      20_000,
+    )
+    panes('detach-client', '-s', 's1')
+    await until(
+      'the shell',
+      () => Promise.resolve(shown()),
+      (text) => text.includes('left with 0'),
+      20_000,
+    )
+  })
+})
