@@ -1,7 +1,7 @@
-/** Reads the instant out of `resets 9:50pm (UTC)` and `resets Nov 24, 3:53am (Europe/Berlin)`. */
+/** Reads the instant out of `resets 9:50pm (UTC)`, `resets 21:50 (UTC)` and `resets Nov 24, 3:53am (Europe/Berlin)`. */
 
 const resetPattern =
-  /\bresets (?:([A-Z][a-z]{2})[a-z]* (\d{1,2})(?:, (\d{4}))?,? (?:at )?)?(\d{1,2})(?::(\d{2}))? ?([ap]m) \(([A-Za-z0-9_+\-/]+)\)/i
+  /\bresets (?:([A-Z][a-z]{2})[a-z]* (\d{1,2})(?:, (\d{4}))?,? )?(?:at )?(\d{1,2})(?::(\d{2}))?(?:[ \u202f]?([ap]m))? \(([A-Za-z0-9_+\-/]+)\)/i
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 
@@ -20,10 +20,10 @@ export function parseReset(text: string, at: string): string | null {
     resetPattern.exec(text) ?? []
   const written = Date.parse(at)
   if (hourText === undefined || Number.isNaN(written) || !isZone(zone)) return null
-  const hour12 = Number(hourText)
+  const hours = hoursOf(Number(hourText), half.toLowerCase())
   const minutes = Number(minuteText)
-  if (hour12 < 1 || hour12 > 12 || minutes > 59) return null
-  const timeOfDay = ((hour12 % 12) + (half.toLowerCase() === 'pm' ? 12 : 0)) * 60 * minute + minutes * minute
+  if (hours === null || minutes > 59) return null
+  const timeOfDay = (hours * 60 + minutes) * minute
   const dates =
     monthName === undefined || dayText === undefined
       ? daysAround(written, zone)
@@ -33,6 +33,12 @@ export function parseReset(text: string, at: string): string | null {
     if (instant >= written - rounding) return new Date(instant).toISOString()
   }
   return null
+}
+
+/** Hours since midnight. Where hours count to 24, midnight is shown as 0 or as 24, and both begin the day that is named. */
+function hoursOf(shown: number, half: string): number | null {
+  if (half === '') return shown <= 24 ? shown % 24 : null
+  return shown >= 1 && shown <= 12 ? (shown % 12) + (half === 'pm' ? 12 : 0) : null
 }
 
 /** Yesterday to the day after tomorrow in the zone, as midnights read as if they were UTC. */

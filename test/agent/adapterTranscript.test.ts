@@ -90,6 +90,18 @@ describe('the reset that a text names', () => {
       '2026-10-24T12:00:00Z',
       '2026-10-26T08:00:00.000Z',
     ],
+    ['24 hours', 'resets 21:50 (UTC)', '2026-11-22T03:00:00Z', '2026-11-22T21:50:00.000Z'],
+    [
+      '24 hours, a date',
+      'resets Nov 24, 15:53 (Europe/Berlin)',
+      '2026-11-22T03:00:00Z',
+      '2026-11-24T14:53:00.000Z',
+    ],
+    ['24 hours, on the hour', 'resets Nov 24, 15 (UTC)', '2026-11-22T03:00:00Z', '2026-11-24T15:00:00.000Z'],
+    ['24 hours, midnight', 'resets 00:05 (UTC)', '2026-11-22T23:00:00Z', '2026-11-23T00:05:00.000Z'],
+    ['midnight as some show it', 'resets 24:05 (UTC)', '2026-11-22T23:00:00Z', '2026-11-23T00:05:00.000Z'],
+    ['an hour that is none', 'resets 25:05 (UTC)', '2026-11-22T23:00:00Z', null],
+    ['an hour that is none with a half', 'resets 13:05pm (UTC)', '2026-11-22T23:00:00Z', null],
     ['no zone: nobody knows', 'resets 9pm', '2026-11-22T03:00:00Z', null],
     ['a zone that is none', 'resets 9pm (Mars/Olympus)', '2026-11-22T03:00:00Z', null],
     ['a day that is none', 'resets Feb 30, 9pm (UTC)', '2026-02-22T03:00:00Z', null],
@@ -113,9 +125,15 @@ describe('the reset that a text names', () => {
         fc.integer({ min: Date.UTC(2026, 0, 1) / 60_000, max: Date.UTC(2028, 0, 1) / 60_000 }),
         fc.integer({ min: 1, max: 22 * 60 }),
         fc.constantFrom(...zones),
-        (writtenMinute, ahead, timeZone) => {
+        fc.constantFrom('h12', 'h23', 'h24'),
+        (writtenMinute, ahead, timeZone, hourCycle) => {
           const meant = (writtenMinute + ahead) * 60_000
-          const shown = new Intl.DateTimeFormat('en-US', { timeZone, hour: 'numeric', minute: '2-digit' })
+          const shown = new Intl.DateTimeFormat('en-US', {
+            timeZone,
+            hourCycle,
+            hour: 'numeric',
+            minute: '2-digit',
+          })
             .format(meant)
             .replace(/\s/g, '')
             .toLowerCase()
