@@ -10,9 +10,6 @@ import { type Finding, fail, ok, warn } from './finding.js'
 const roomy = 2e9
 const tight = 200e6
 
-/** A database of this size makes the embedded server slow to answer lists. Bytes. */
-const largeDatabase = 5e9
-
 export async function checkSpace(what: string, folder: string): Promise<Finding> {
   const name = `disk of ${what}`
   const { bavail, bsize } = await statfs(await existing(folder))
@@ -76,18 +73,6 @@ export async function checkWatching(home: Home, limits = '/proc/sys/fs/inotify')
 
 const leastInstances = 128
 const leastWatches = 8192
-
-export async function checkDatabase(home: Home): Promise<Finding[]> {
-  const sizes = await Promise.all(
-    [home.database, `${home.database}-wal`].map((file) => stat(file).catch(() => null)),
-  )
-  if (sizes[0] === null) return []
-  const bytes = sizes.reduce((sum, one) => sum + (one?.size ?? 0), 0)
-  const found = `${size(bytes)} at ${home.database}`
-  if (bytes < largeDatabase) return [ok('database', found)]
-  const remedy = 'Stop sessions that are done; a PostgreSQL engine (docker-compose.yml) carries more.'
-  return [warn('database', found, remedy)]
-}
 
 const size = (bytes: number): string =>
   bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`

@@ -16,7 +16,8 @@ import {
   checkSettings,
   loadForDoctor,
 } from './configuration.js'
-import { checkDatabase, checkSockets, checkSpace, checkWatching } from './disk.js'
+import { checkDatabase } from './database.js'
+import { checkSockets, checkSpace, checkWatching } from './disk.js'
 import { checkDrill } from './drills.js'
 import { checkEngine, checkPorts } from './engine.js'
 import { type Finding, warn } from './finding.js'
@@ -136,7 +137,7 @@ function hostChecks(home: Home, env: NodeJS.ProcessEnv): Check[] {
     check('panes', quick, () => checkPanes(home)),
     check('disk of home', quick, () => checkSpace('home', home.dir)),
     check('disk of cache', quick, () => checkSpace('cache', cacheFolder(env))),
-    check('database', quick, () => checkDatabase(home)),
+    check('database', slow, () => checkDatabase(home)),
     check('sockets', quick, () => checkSockets(home)),
     check('file watches', quick, () => checkWatching(home)),
     check('clock', quick, () => checkClock(home, Date.now)),

@@ -1,0 +1,109 @@
+/** Whether the embedded engine's database is whole. Nothing native is brought along for it: what the machine has looks through it. */
+import { open, stat } from 'node:fs/promises'
+import { execa } from 'execa'
+import { z } from 'zod'
+import type { Home } from '../../config/home.js'
+import { type Finding, fail, ok, warn } from './finding.js'
+
+/** A database of this size makes the embedded server slow to answer lists. Bytes. */
+const largeDatabase = 5e9
+/** A look through takes a second for each few hundred megabytes. Milliseconds. */
+const lookWithin = 12_000
+
+const size = (bytes: number): string =>
+  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
+
+export async function checkDatabase(home: Home): Promise<Finding[]> {
+  const sizes = await Promise.all(
+    [home.database, `${home.database}-wal`].map((file) => stat(file).catch(() => null)),
+  )
+  if (sizes[0] === null) return []
+  const bytes = sizes.reduce((sum, one) => sum + (one?.size ?? 0), 0)
+  const found = `${size(bytes)} at ${home.database}`
+  // Nothing was ever in it: the next start begins anew.
+  if (bytes === 0) return [ok('database', `empty at ${home.database}`)]
+  const spoiled =
+    (await faultOfHead(home.database, sizes[0]?.size ?? 0)) ?? (await lookThrough(home.database))
+  if (typeof spoiled === 'string')
+    return [
+      fail(
+        'database',
+        `${found} is spoiled: ${spoiled}`,
+        'Stop outpool. Put a good copy in its place, or move it away with the files beside it whose names end in -wal and -shm, ' +
+          'and run `outpool up`: an empty one is made. What agents said stays in their config dirs.',
+      ),
+    ]
+  const how = spoiled.whole ? '; whole' : `; only its head was looked at (${spoiled.why})`
+  if (bytes < largeDatabase) return [ok('database', found + how)]
+  const remedy = 'Stop sessions that are done; a PostgreSQL engine (docker-compose.yml) carries more.'
+  return [warn('database', found + how, remedy)]
+}
+
+const magic = 'SQLite format 3\0'
+
+/** What the file itself shows at its beginning; null where nothing is wrong. The rest may stand in the file beside it. */
+async function faultOfHead(file: string, bytes: number): Promise<string | null> {
+  const head = Buffer.alloc(100)
+  const handle = await open(file)
+  try {
+    await handle.read(head, 0, head.length, 0)
+  } finally {
+    await handle.close()
+  }
+  if (head.toString('latin1', 0, 16) !== magic) return 'it does not begin as an SQLite database does'
+  const stored = head.readUInt16BE(16)
+  const page = stored === 1 ? 65_536 : stored
+  if (page < 512 || (page & (page - 1)) !== 0) return `its pages of ${page} bytes cannot be`
+  const isCounted = head.readUInt32BE(24) === head.readUInt32BE(92)
+  const wanted = head.readUInt32BE(28) * page
+  return isCounted && bytes < wanted ? `it was cut off: ${bytes} of ${wanted} bytes are there` : null
+}
+
+type Look = string | { whole: true } | { whole: false; why: string }
+
+/** What each way prints: SQLite's own words, `ok` or faults, and whether Temporal's tables are there. */
+const answerSchema = z.object({ check: z.string(), tables: z.number() })
+
+const ask = 'PRAGMA quick_check(3)'
+const tables = `SELECT count(*) FROM sqlite_master WHERE name IN ('executions', 'namespaces')`
+
+/** A server that runs goes on: a reader of a database with a write-ahead log stops nobody. */
+const withNode = (file: string): string[] => [
+  ...['--no-warnings', '--experimental-sqlite', '-e'],
+  `const { DatabaseSync } = require('node:sqlite')
+   const db = new DatabaseSync(process.argv[1], { readOnly: true })
+   const check = db.prepare(${JSON.stringify(ask)}).all().map((row) => Object.values(row)[0]).join('; ')
+   const tables = Number(Object.values(db.prepare(${JSON.stringify(tables)}).get())[0])
+   console.log(JSON.stringify({ check, tables }))`,
+  file,
+]
+const withPython = (file: string): string[] => [
+  '-c',
+  `import json, pathlib, sqlite3, sys
+db = sqlite3.connect(pathlib.Path(sys.argv[1]).as_uri() + "?mode=ro", uri=True)
+check = "; ".join(str(row[0]) for row in db.execute(${JSON.stringify(ask)}))
+tables = db.execute(${JSON.stringify(tables)}).fetchone()[0]
+print(json.dumps({"check": check, "tables": tables}))`,
+  file,
+]
+
+async function lookThrough(file: string): Promise<Look> {
+  const ways = [
+    { program: process.execPath, args: withNode(file) },
+    { program: 'python3', args: withPython(file) },
+  ]
+  for (const { program, args } of ways) {
+    const { stdout, stderr, exitCode, timedOut } = await execa(program, args, {
+      ...{ timeout: lookWithin, reject: false, stdin: 'ignore' },
+    })
+    if (timedOut) return { whole: false, why: `it would take longer than ${lookWithin / 1000} s` }
+    if (exitCode === 0) {
+      const answer = answerSchema.safeParse(JSON.parse(stdout)).data
+      if (answer?.check !== 'ok') return `SQLite says: ${(answer?.check ?? 'nothing').slice(0, 300)}`
+      return answer.tables === 2 ? { whole: true } : "Temporal's tables are not in it"
+    }
+    const words = /[^\n]*(malformed|not a database|disk I\/O error)[^\n]*/.exec(stderr)?.[0]
+    if (words !== undefined) return `SQLite says: ${words.trim().slice(0, 300)}`
+  }
+  return { whole: false, why: 'for more, this needs Node.js 22.13 or newer, or Python 3' }
+}
