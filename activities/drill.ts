@@ -41,7 +41,7 @@ async function watchDrill(host: Host, client: Client, describe: string, look: Dr
   for (;;) {
     const sight = await sightOf(host, client, describe, look)
     const reached = isReached(look.stage, sight)
-    if (reached || Date.now() >= Date.parse(look.until)) return { reached, sight }
+    if (reached || host.clock.now() >= Date.parse(look.until)) return { reached, sight }
     context.heartbeat(sight)
     await delay(lookEvery, undefined, { signal: context.cancellationSignal })
   }
@@ -55,7 +55,10 @@ async function sightOf(
 ): Promise<DrillSight> {
   const answer: unknown = await client.workflow.getHandle(sessionWorkflowId(session)).query(describe)
   const answeredAt = await lastAnswerAt(host, session, host.adapter(agent))
-  return { ...detailsSchema.parse(answer), answered: answeredAt !== null && answeredAt >= since }
+  return {
+    ...detailsSchema.parse(answer),
+    answered: answeredAt !== null && host.clock.toEngine(answeredAt) >= since,
+  }
 }
 
 /** Where its newest launch writes is looked for anew: what the session knows of it is from before anything was written. */

@@ -10,7 +10,9 @@ import { resolveEnv } from '../config/secrets.js'
 import type { AccountReading } from '../policy/account.js'
 import { taskSession } from '../policy/ids.js'
 import { hostAsleep } from './asleep.js'
+import { readingToEngine } from './border.js'
 import type { PlaceRef } from './contracts.js'
+import { EngineClock } from './engineClock.js'
 import { secretMissing, unknownPlace } from './errors.js'
 import { QuotaStore } from './quotaStore.js'
 import { SessionRecords } from './sessionRecord.js'
@@ -28,6 +30,7 @@ export class Host {
   readonly starts = new StartGate()
   readonly rescues: RescueTurns
   readonly spending: Spending
+  readonly clock = new EngineClock()
   /** How long this host has slept since its boot, in ms; only differences count. */
   readonly asleep: () => number
 
@@ -103,6 +106,11 @@ export class Host {
   readings(): AccountReading[] {
     const { pool, substrates } = this.config
     return [...pool.accounts, ...substrates].map(({ name }) => this.quota.read(name))
+  }
+
+  /** The same by the engine's clock, for a workflow. */
+  tellReadings(): AccountReading[] {
+    return this.readings().map((reading) => readingToEngine(this.clock, reading))
   }
 
   /** The copy of the conversation that was written last, wherever it lies: earlier stays leave older states of it behind. */

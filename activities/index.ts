@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client'
 import { searchAttributes } from '../policy/ids.js'
 import { beating } from './beating.js'
+import { readingToEngine } from './border.js'
 import { carryConversation } from './carry.js'
 import type { CommonActivities, HostActivities, Stopped, StopRequest } from './contracts.js'
 import { deliverText } from './deliver.js'
@@ -48,9 +49,10 @@ export function hostActivities(
     },
     watchAgent: (request) => watchAgent(host, sampler, request, leases),
     deliverText: (request) => beating(() => deliverText(host, sampler, request)),
-    readAccounts: () => Promise.resolve(host.readings()),
+    readAccounts: () => Promise.resolve(host.tellReadings()),
     sendNotice: (request) => beating(() => sendNotice(host, request)),
-    probeAccount: ({ account }) => beating(() => prober.probe(account)),
+    probeAccount: ({ account }) =>
+      beating(async () => readingToEngine(host.clock, await prober.probe(account))),
   }
 }
 

@@ -1,5 +1,6 @@
 /** The activity that stands on one session while all is well, and returns what happened when something did. Reads only. */
 import { Context } from '@temporalio/activity'
+import { observationToEngine, requestToHost } from './border.js'
 import type { Observation, WatchRequest } from './contracts.js'
 import { modelsAfter } from '../policy/lease.js'
 import type { Host } from './host.js'
@@ -20,7 +21,9 @@ export async function watchAgent(
   leases: LeaseDesk | null = null,
 ): Promise<Observation> {
   const context = Context.current()
-  const watch = new SessionWatch(host, request, (details) => context.heartbeat(details))
+  const watch = new SessionWatch(host, requestToHost(host.clock, request), (details) =>
+    context.heartbeat(details),
+  )
   const rollover = setTimeout(() => watch.end({ kind: 'rollover' }), rolloverAfter)
   try {
     await host.tmux.showStatus(request.session, request.status)
@@ -28,19 +31,20 @@ export async function watchAgent(
     await sampler.add(watch)
     host.rescues.leave(request.session)
     // A worker that shuts down lets the attempt fail, and the next worker goes on: nothing here touches the pane.
-    const seen = await Promise.race([watch.ended, context.cancelled])
-    if (!needsTurn.has(seen.kind)) return seen
+    const sight = await Promise.race([watch.ended, context.cancelled])
+    const seen = observationToEngine(host.clock, sight)
+    if (!needsTurn.has(seen.kind)) return { ...seen, readings: host.tellReadings() }
     await host.rescues.enter(request.session, context.cancellationSignal, (before) => {
       const line = `outpool: to be moved (${seen.kind}); ${before} sessions of this host are before it`
       void host.tmux.showStatus(request.session, line)
     })
     const { ask, session } = request
-    if (seen.kind !== 'walled' || !ask || !leases) return { ...seen, readings: host.readings() }
+    if (seen.kind !== 'walled' || !ask || !leases) return { ...seen, readings: host.tellReadings() }
     const asked = { ...ask.request, models: modelsAfter(ask.request.models, seen.wall) }
     const answer = host.rescues.during(session, () => leases.ask(ask.pool, asked))
     const lease = await Promise.race([answer, context.cancelled])
     // What the pool has answered it has judged by the readings that came with the question.
-    return { ...seen, lease, readings: lease === null ? host.readings() : [] }
+    return { ...seen, lease, readings: lease === null ? host.tellReadings() : [] }
   } finally {
     clearTimeout(rollover)
     sampler.remove(watch)

@@ -1,14 +1,15 @@
 /** Where Outpool keeps its state on this host: the layout of OUTPOOL_HOME. */
 import { createHash } from 'node:crypto'
 import { accessSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs'
-import { homedir, hostname, tmpdir, userInfo } from 'node:os'
+import { homedir, tmpdir, userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { HomeError } from './errors.js'
+import { hostIdOf } from './hostId.js'
 
 /** Paths under one OUTPOOL_HOME. Two homes on one machine share none of them. */
 export interface Home {
   dir: string
-  /** Names this host and home in task queues; stable over restarts. */
+  /** Names this host and home in task queues; stable over restarts, and never the same on two machines (hostId.ts). */
   hostId: string
   /** `{ address, namespace, uiUrl, pid }` of the engine in use: how every command finds it. */
   engineFile: string
@@ -45,11 +46,11 @@ const folders = ['logs', 'reports', 'sessions', 'services', 'incidents', 'tasks'
 export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
   const stateFolder = env['XDG_STATE_HOME'] ?? join(env['HOME'] ?? homedir(), '.local', 'state')
   const wanted = resolve(env['OUTPOOL_HOME'] ?? join(stateFolder, 'outpool'))
-  const dir = makeHome(wanted)
+  const { dir, hostId } = makeHome(wanted)
   const mark = createHash('sha256').update(dir).digest('hex').slice(0, 6)
   return {
     dir,
-    hostId: `${hostname()}-${mark}`,
+    hostId,
     engineFile: join(dir, 'engine.json'),
     database: join(dir, 'temporal.db'),
     logs: join(dir, 'logs'),
@@ -66,14 +67,14 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
   }
 }
 
-/** Answers its real path. */
-function makeHome(wanted: string): string {
+/** Answers its real path, and the id of this host. */
+function makeHome(wanted: string): { dir: string; hostId: string } {
   try {
     makeFolder(wanted)
     const dir = realpathSync(wanted)
     for (const folder of folders) makeFolder(join(dir, folder))
     accessSync(dir, constants.W_OK)
-    return dir
+    return { dir, hostId: hostIdOf(dir) }
   } catch (error) {
     throw new HomeError(wanted, error)
   }

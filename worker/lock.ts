@@ -1,29 +1,69 @@
 /** One worker watches a home: two would stop and start each other's agents. */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Home } from '../config/home.js'
 import { readEngine } from '../config/liveState.js'
 import { isAlive, startOf } from '../activities/processes.js'
 import { AlreadyRunningError } from './errors.js'
 
-const holderSchema = z.object({ pid: z.number().int(), start: z.string() })
+const processSchema = z.object({ pid: z.number().int(), start: z.string() })
+/** `parent`: the command that holds the worker, and with which it ends. */
+const holderSchema = processSchema.extend({ parent: processSchema.nullable().default(null) })
+type Holder = z.output<typeof holderSchema>
 
-/** Throws AlreadyRunningError. The lock of a worker that was killed is taken over; no time has to pass for it. */
-export async function lockHome(home: Home): Promise<{ release(): void }> {
-  const mine = { pid: process.pid, start: (await startOf(process.pid)) ?? '' }
+/** A worker whose command was killed lets go of its sessions and ends its engine first. Milliseconds. */
+const endsWithin = 60_000
+const lookEvery = 100
+
+/** What this process holds: a holder with our own id that is not of us is of a process before us, as in every container. */
+const held = new Set<string>()
+
+/**
+ * Throws AlreadyRunningError. The lock of a worker that was killed is taken over; no time has to pass for it. One whose command
+ * was killed is ending: it is waited for. `parent` is the command's process that we end with.
+ */
+export async function lockHome(
+  home: Home,
+  { parent = null, say = () => undefined }: { parent?: number | null; say?: (line: string) => void } = {},
+): Promise<{ release(): void }> {
+  const parentStart = parent === null ? null : await startOf(parent)
+  const mine: Holder = {
+    ...{ pid: process.pid, start: (await startOf(process.pid)) ?? '' },
+    parent: parent === null ? null : { pid: parent, start: parentStart ?? 'ended' },
+  }
   const temporary = `${home.workerLock}.${process.pid}`
   writeFileSync(temporary, JSON.stringify(mine), { mode: 0o600 })
+  const until = performance.now() + endsWithin
+  let told = false
   try {
     while (!tryLink(temporary, home.workerLock)) {
       const holder = readHolder(home.workerLock)
-      if (holder && (await isAlive(holder))) throw alreadyRunning(home, holder.pid)
-      removeStale(home.workerLock, holder)
+      if (holder === null || !(await isHolding(holder, home))) {
+        removeStale(home.workerLock, holder)
+        continue
+      }
+      if (!(await isEnding(holder)) || performance.now() > until) throw alreadyRunning(home, holder.pid)
+      if (!told) say(`waiting for process ${holder.pid} to end: the outpool above it was killed`)
+      told = true
+      await delay(lookEvery)
     }
   } finally {
     rmSync(temporary, { force: true })
   }
-  return { release: () => rmSync(home.workerLock, { force: true }) }
+  held.add(home.workerLock)
+  return {
+    release: () => {
+      held.delete(home.workerLock)
+      rmSync(home.workerLock, { force: true })
+    },
+  }
 }
+
+const isHolding = async (holder: Holder, home: Home): Promise<boolean> =>
+  holder.pid === process.pid ? held.has(home.workerLock) : isAlive(holder)
+
+const isEnding = async ({ parent }: Holder): Promise<boolean> => parent !== null && !(await isAlive(parent))
 
 function alreadyRunning(home: Home, pid: number): AlreadyRunningError {
   const engine = readEngine(home)
@@ -46,7 +86,7 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-function readHolder(file: string): z.output<typeof holderSchema> | null {
+function readHolder(file: string): Holder | null {
   try {
     return holderSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch {
@@ -55,7 +95,7 @@ function readHolder(file: string): z.output<typeof holderSchema> | null {
 }
 
 /** Renamed first, so that of two who find the same stale lock only one removes it, and neither removes the other's new one. */
-function removeStale(file: string, stale: z.output<typeof holderSchema> | null): void {
+function removeStale(file: string, stale: Holder | null): void {
   const aside = `${file}.stale.${process.pid}`
   try {
     renameSync(file, aside)

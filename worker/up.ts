@@ -3,10 +3,12 @@ import { Runtime, DefaultLogger } from '@temporalio/worker'
 import type { Config } from '../config/config.js'
 import type { Home } from '../config/home.js'
 import { readEngine } from '../config/liveState.js'
+import { untilAlone } from './alone.js'
 import { assertApart } from './apart.js'
 import { checkTmux } from './doctor/programs.js'
-import { namedEngine, type ConnectOptions } from './engine/connect.js'
-import { openEngine } from './engine/index.js'
+import { namedEngine, reach, type ConnectOptions } from './engine/connect.js'
+import { openEngine, reachWithin } from './engine/index.js'
+import { assertSetUp } from './engine/setup.js'
 import { EngineUnreachableError, MissingProgramError } from './errors.js'
 import { lockHome } from './lock.js'
 import { ServiceManager } from './serviceManager.js'
@@ -30,13 +32,14 @@ export async function up({
   config: Config
   ownEngine: boolean
 }): Promise<void> {
-  const lock = await lockHome(home)
+  // First, since its command may be killed at any instant.
   const told = untilTold()
+  const lock = await lockHome(home, { parent: commandAbove(), say })
   const manager = ServiceManager.take(process.env, say)
   try {
     await assertTmux()
     await assertApart(config)
-    const engine = ownEngine ? await open(home, config) : reachExisting(home)
+    const engine = ownEngine ? await open(home, config) : await reachExisting(home)
     try {
       await serve(home, config, engine, told, manager)
     } finally {
@@ -65,6 +68,9 @@ async function serve(
   // The engine's library logs each reconnect; what a person needs to know is said here.
   Runtime.install({ logger: new DefaultLogger('ERROR') })
   const { connectOptions, namespace } = engine
+  const waiting = new AbortController()
+  void told.then(() => waiting.abort())
+  if (!(await untilAlone({ home, connectOptions, namespace, say, signal: waiting.signal }))) return
   const worker = await startWorker({ home, config, connectOptions, namespace })
   const accounts = config.pool.accounts.map(({ name }) => name).join(', ')
   say(`watching the sessions of this host with ${accounts}`)
@@ -87,7 +93,19 @@ async function open(home: Home, { keep }: Config): Promise<Reached> {
   return { ...endpoint, connectOptions, stop: () => engine.stop() }
 }
 
-function reachExisting(home: Home): Reached {
+/** Throws EngineUnreachableError and EngineSetupError. */
+async function reachExisting(home: Home): Promise<Reached> {
+  const engine = existing(home)
+  const connection = await reach(engine.connectOptions, reachWithin)
+  try {
+    await assertSetUp(connection, engine.namespace)
+  } finally {
+    await connection.close()
+  }
+  return engine
+}
+
+function existing(home: Home): Reached {
   const named = namedEngine(process.env)
   if (named) {
     const { options, namespace } = named
@@ -109,12 +127,19 @@ function reachExisting(home: Home): Reached {
   return { ...running, connectOptions: { address: running.address }, stop: () => Promise.resolve() }
 }
 
-/** Settles with who told: a person at the terminal, or whoever sent the signal. */
+/** The command that started us and ends with us; null where there is none, 0 where it is gone already. */
+const commandAbove = (): number | null =>
+  process.channel === undefined ? null : process.connected ? process.ppid : 0
+
+/** Settles with what told: a person at the terminal, a signal, or the end of the command that started us. */
 function untilTold(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => resolve(signal === 'SIGINT' ? 'Ctrl-C' : signal))
     }
+    const orphaned = (): void => resolve('the command above us was killed')
+    process.on('disconnect', orphaned)
+    if (commandAbove() === 0) orphaned()
   })
 }
 

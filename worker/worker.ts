@@ -1,9 +1,6 @@
 /** The worker of one host: its own queue for what touches the host, and the common one for workflows. */
-import { existsSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import { Client, Connection } from '@temporalio/client'
-import { NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker'
+import { Client, type Connection } from '@temporalio/client'
+import { NativeConnection } from '@temporalio/worker'
 import { commonActivities, hostActivities } from '../activities/index.js'
 import { drillActivities } from '../activities/drill.js'
 import { Keeper } from '../activities/keeping/keeper.js'
@@ -17,7 +14,7 @@ import { taskActivities } from '../activities/tasks/index.js'
 import type { Config } from '../config/config.js'
 import type { Home } from '../config/home.js'
 import type { AccountSpec } from '../policy/account.js'
-import { commonQueue, hostQueue, poolWorkflowId } from '../policy/ids.js'
+import { commonQueue, poolWorkflowId } from '../policy/ids.js'
 import type { PoolSettings } from '../policy/lease.js'
 import {
   poolQueries,
@@ -28,9 +25,16 @@ import {
 } from '../workflows/messages.js'
 import { syncDrill } from './drillSchedule.js'
 import type { ConnectOptions } from './engine/index.js'
+import { persistently } from './engine/passing.js'
+import { engineAhead } from './engine/pollers.js'
+import { workerIdentity } from './identity.js'
+import { keepLine } from './keepLine.js'
+import { LineConnection } from './line.js'
+import { makePollers, type ReadyPollers } from './pollers.js'
+import { Results } from './results.js'
 import { syncSchedules } from './schedules.js'
 import { configureWatchdogs } from './services.js'
-import { takeOver, workerIdentity } from './takeOver.js'
+import { takeOver } from './takeOver.js'
 import { workflowState } from './workflowState.js'
 
 export interface RunningWorker {
@@ -42,20 +46,8 @@ export interface RunningWorker {
   stop(): Promise<void>
 }
 
-/** A watch and a delivery for each of a thousand sessions, and the short steps besides. */
-export const activitySlots = 2_500
-/** Sessions whose workflows are kept in memory; the others are replayed from their (short) histories when needed. */
-export const cachedWorkflows = 1_000
-/**
- * Workflows that are carried on at the same time. After a restart all are made anew from their histories, and the engine
- * takes a task away that is not done in ten seconds: more at once than the cores can carry would none of them get done, however often.
- */
-export const workflowSlots = Math.max(4, 2 * availableParallelism())
 /** By which the steps of tasks reach sessions. */
 const sessionTalk = { send: sessionSignals.send, backlog: sessionQueries.backlog }
-/** What is under way gets this long to end by itself when the worker stops. */
-const shutdownGrace = '2s'
-
 export async function startWorker(input: {
   home: Home
   config: Config
@@ -67,69 +59,60 @@ export async function startWorker(input: {
   for (const unread of await readLogins(host)) console.error(`outpool: not looked at: ${unread}`)
   const sampler = new Sampler(host)
   const prober = new Prober(host)
-  const native = await NativeConnection.connect(connectOptions)
-  const connection = await Connection.connect(connectOptions)
+  const native = await persistently(() => NativeConnection.connect(connectOptions))
+  const connection = await persistently(() => LineConnection.connect(connectOptions))
   const client = new Client({ connection, namespace })
   const keeper = new Keeper(host, (session) => workflowState(client, session))
-  const identity = workerIdentity(home.hostId)
-  const shared = { connection: native, namespace, identity, shutdownGraceTime: shutdownGrace }
-  const hostWorker = await Worker.create({
-    ...shared,
-    taskQueue: hostQueue(home.hostId),
-    activities: {
-      ...hostActivities(host, sampler, prober, leaseDesk(client, host)),
-      ...serviceActivities(host, sampler),
-      ...taskActivities(host, client, sessionTalk),
-      ...drillActivities(host, client, sessionQueries.describe),
-    },
-    maxConcurrentActivityTaskExecutions: activitySlots,
-  })
-  const commonWorker = await Worker.create({
-    ...shared,
-    ...workflowCode(),
-    taskQueue: commonQueue,
-    activities: commonActivities(client),
-    maxCachedWorkflows: cachedWorkflows,
-    maxConcurrentWorkflowTaskExecutions: workflowSlots,
-  })
+  const results = new Results(({ info }) => host.clock.note(info.currentAttemptScheduledTimestampMs))
+  const { hostId } = home
+  const pollersFor = (of: NativeConnection, identity: string): Promise<ReadyPollers> =>
+    makePollers({
+      ...{ native: of, namespace, hostId, identity, interceptor: results.interceptor },
+      hostActivities: {
+        ...hostActivities(host, sampler, prober, leaseDesk(client, host)),
+        ...serviceActivities(host, sampler),
+        ...taskActivities(host, client, sessionTalk),
+        ...drillActivities(host, client, sessionQueries.describe),
+      },
+      commonActivities: commonActivities(client),
+    })
+  const ready = await pollersFor(native, workerIdentity(hostId))
+  await persistently(() => measureClock(host, connection, namespace))
   sampler.start()
   prober.start()
   keeper.start()
-  await configurePool(client, home, config)
-  await syncSchedules(client, home, config)
-  await syncDrill(client, home, config)
-  const workers = [hostWorker, commonWorker]
-  const runs = workers.map((worker) => worker.run())
-  const taking = takeOver(client, home.hostId).catch((error: unknown) =>
+  await persistently(() => configurePool(client, home, config))
+  await persistently(() => syncSchedules(client, home, config))
+  await persistently(() => syncDrill(client, home, config))
+  const pollers = ready.run()
+  const { done } = pollers
+  const taking = takeOver(client, hostId, results).catch((error: unknown) =>
     console.error('outpool: what the last worker left is waited for:', error),
   )
-  const shutDown = (): void => {
-    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
-  }
-  const done = Promise.all(
-    runs.map((run) =>
-      run.catch((error: unknown) => {
-        shutDown()
-        throw error
-      }),
-    ),
-  ).then(() => undefined)
+  const line = keepLine({
+    ...{ client, connection, connectOptions, namespace, hostId, results },
+    makePollers: async (of, identity) => (await pollersFor(of, identity)).run(),
+    measureClock: () => measureClock(host, connection, namespace),
+  })
   try {
-    await Promise.race([configureWatchdogs(client, home, config), done])
+    await Promise.race([persistently(() => configureWatchdogs(client, home, config)), done])
   } catch (error) {
-    shutDown()
+    await line.stop()
+    pollers.shutDown()
     await done.catch(() => undefined)
     throw error
   }
   return {
     done,
     isProgressing: async () =>
-      workers.every((worker) => worker.getState() === 'RUNNING') &&
+      pollers.isRunning() &&
       sampler.lookedWithin(looksWithin) &&
       (await carriesOutWorkflows(connection, client, config)),
     stop: async () => {
-      shutDown()
+      const lineStopped = line.stop()
+      pollers.shutDown()
       await done.catch(() => undefined)
+      await lineStopped
       await taking
       await prober.stop()
       await keeper.stop()
@@ -139,6 +122,10 @@ export async function startWorker(input: {
       await native.close()
     },
   }
+}
+
+async function measureClock(host: Host, connection: Connection, namespace: string): Promise<void> {
+  host.clock.measured(await engineAhead(connection, namespace))
 }
 
 /** The pool answers in milliseconds; on a busy machine in seconds. After this, sessions ask for themselves. */
@@ -152,7 +139,7 @@ function leaseDesk(client: Client, host: Host): LeaseDesk {
         .getHandle(poolWorkflowId(name))
         .executeUpdate(poolUpdates.requestLeases, { args: [round] }),
     )
-  return new LeaseDesk(name, askPool, () => host.readings())
+  return new LeaseDesk(name, askPool, () => host.tellReadings())
 }
 
 /** A look at the host takes well under a second, even with a thousand sessions. */
@@ -184,13 +171,6 @@ async function answersItself(connection: Connection): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-/** The bundle is made at build time; from a checkout that was not built, the worker bundles for itself. */
-function workflowCode(): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } {
-  const bundle = fileURLToPath(new URL('../workflows/bundle.js', import.meta.url))
-  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } }
-  return { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) }
 }
 
 /** Tells the pool what is configured; starts it where it does not run yet. */

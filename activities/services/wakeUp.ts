@@ -46,7 +46,7 @@ async function untilOver(
 ): Promise<string | null> {
   const adapter = host.adapter(request.agent)
   for (;;) {
-    const left = Date.parse(request.until) - Date.now()
+    const left = Date.parse(request.until) - host.clock.now()
     if (left <= 0) return 'it was not done in time'
     await delay(Math.min(left, spendingEvery), undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return null

@@ -9,7 +9,8 @@ const entry = fileURLToPath(new URL('../../worker/main.js', import.meta.url))
 /** Passes everything through: terminal, arguments, signals, exit code. */
 export async function runHostProgram(program: 'up' | 'worker' | 'doctor', call: Call): Promise<void> {
   const child = spawn(process.execPath, [...process.execArgv, entry, program, ...optionsOf(call)], {
-    stdio: 'inherit',
+    // The channel carries nothing: that it breaks, even by KILL, tells the worker that nobody holds it any more.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
   const forward = (signal: NodeJS.Signals): void => {
     // A terminal sends Ctrl-C to the child as well; twice would mean «at once» to it.

@@ -5,7 +5,9 @@ import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } 
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hostQueue, searchAttributes } from '../../policy/ids.js'
-import { takeOver, workerIdentity } from '../../worker/takeOver.js'
+import { workerIdentity } from '../../worker/identity.js'
+import { Results } from '../../worker/results.js'
+import { takeOver } from '../../worker/takeOver.js'
 import { workflowState } from '../../worker/workflowState.js'
 import { type DevServer, devServer } from '../support/engine.js'
 import { until } from '../support/until.js'
@@ -75,6 +77,17 @@ describe('law 7: a worker that comes back', () => {
     for (let n = 0; n < standing; n++) expect(await begin(host, workerIdentity(host))).toBe(2)
     // What it has itself begun by then is left alone.
     expect(await takeOver(client, host)).toBe(0)
+    // After a break of the line, what it knows nothing of was lost on the way.
+    expect(await takeOver(client, host, new Results())).toBe(standing)
+  })
+
+  it('law 7: is another one than its predecessor although it has the same process id, as in every container', async () => {
+    const before = workerIdentity(host).replace(/\.[0-9a-f]{12}\./, '.000000000000.')
+    expect(before).toMatch(new RegExp(`^${process.pid}\\.`))
+    await stand('host-4')
+    expect(await begin('host-4', before.replace(host, 'host-4'))).toBe(1)
+    await untilListed('host-4', 1)
+    expect(await takeOver(client, 'host-4')).toBe(1)
   })
 
   it('law 7: leaves alone what another host is doing', async () => {

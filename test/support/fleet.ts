@@ -145,6 +145,16 @@ export class Fleet {
     this.#up = null
   }
 
+  /** Kills the command that a person started, and nothing that it has started itself. */
+  async killCommand(): Promise<void> {
+    const child = this.#up
+    if (!child) throw new Error('outpool up does not run')
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await ended
+    this.#up = null
+  }
+
   tmux(...args: string[]): string {
     return execFileSync('tmux', ['-S', this.tmuxSocket, ...args], {
       encoding: 'utf8',

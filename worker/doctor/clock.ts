@@ -3,17 +3,23 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Home } from '../../config/home.js'
 import { readEngine } from '../../config/liveState.js'
+import { namedEngine, reach, type NamedEngine } from '../engine/connect.js'
+import { engineAhead } from '../engine/pollers.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 /** File systems and HTTP dates are coarse; this much is no difference. Milliseconds. */
 const noise = 5_000
-/** Of the engine to answer; it runs on this machine. Milliseconds. */
+/** Of the engine to answer. Milliseconds. */
 const answerWithin = 2_000
 
 const setClock = 'Set the clock, best by a time service such as chrony or systemd-timesyncd.'
 
-/** Compares the clock with the newest file of the home, and with the engine's where that tells its time. */
-export async function checkClock(home: Home, now: () => number): Promise<Finding> {
+/** Compares the clock with the newest file of the home, and with the engine's where one answers. */
+export async function checkClock(
+  home: Home,
+  now: () => number,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Finding> {
   const compared: string[] = []
   const newest = await newestFile(home)
   if (newest !== null) {
@@ -22,12 +28,13 @@ export async function checkClock(home: Home, now: () => number): Promise<Finding
       return warn('clock', `is ${seconds(ahead)} behind ${newest.file}, which was written earlier`, setClock)
     compared.push('not behind the newest file of the home')
   }
-  const engine = await engineAhead(home, now)
-  if (engine === null) compared.push('the engine tells no time to compare with')
+  const engine = await engineAheadOf(home, env, now)
+  if (engine === null) compared.push('no engine answers to compare with')
   else if (Math.abs(engine) > noise)
     return warn(
       'clock',
-      `differs by ${seconds(Math.abs(engine))} from the engine's (${engine > 0 ? 'behind' : 'ahead'})`,
+      `differs by ${seconds(Math.abs(engine))} from the engine's (${engine > 0 ? 'behind' : 'ahead'}); ` +
+        'a worker takes that into account',
       setClock,
     )
   else compared.push("the same as the engine's")
@@ -53,17 +60,26 @@ async function newestFile(home: Home): Promise<{ file: string; at: number } | nu
   )
 }
 
-/** Milliseconds by which the engine's clock is ahead; null where its Web UI is not on this machine or does not answer. */
-async function engineAhead(home: Home, now: () => number): Promise<number | null> {
-  const url = readEngine(home)?.uiUrl ?? null
-  if (url === null || !['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname)) return null
+/** Milliseconds by which the engine's clock is ahead; null where no engine answers. */
+async function engineAheadOf(home: Home, env: NodeJS.ProcessEnv, now: () => number): Promise<number | null> {
   try {
-    const response = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(answerWithin) })
-    const date = Date.parse(response.headers.get('date') ?? '')
-    return Number.isNaN(date) ? null : date - now()
+    const engine = namedEngine(env) ?? running(home)
+    if (engine === null) return null
+    const connection = await reach(engine.options, answerWithin)
+    try {
+      return await engineAhead(connection, engine.namespace, now)
+    } finally {
+      await connection.close()
+    }
   } catch {
+    // That it does not answer is another check's to say.
     return null
   }
+}
+
+function running(home: Home): NamedEngine | null {
+  const left = readEngine(home)
+  return left === null ? null : { options: { address: left.address }, namespace: left.namespace }
 }
 
 /** An instant in summer and what a clock in the zone shows then. Agents name resets in zones such as these. */

@@ -44,7 +44,7 @@ export interface OpenEngine {
 }
 
 /** How long an engine of the user's own gets to answer. Milliseconds. */
-const reachWithin = 10_000
+export const reachWithin = 10_000
 
 /**
  * Finds the engine, starts or adopts the embedded one where none is named, sets it up and keeps it alive.

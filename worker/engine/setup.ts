@@ -1,5 +1,4 @@
 /** What Outpool needs on an engine: its namespace, how long finished sessions stay, and its search attributes. */
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection } from '@temporalio/client'
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js'
 import proto from '@temporalio/proto'
@@ -7,6 +6,7 @@ import { formatDuration } from '../../config/configUnits.js'
 import { searchAttributes } from '../../policy/ids.js'
 import { EngineSetupError } from '../errors.js'
 import { messageOf, type Say } from './install.js'
+import { lacksNamespace, lacksSearchAttributes, persistently } from './passing.js'
 
 const { IndexedValueType: kinds } = proto.temporal.api.enums.v1
 
@@ -31,9 +31,6 @@ const kindNumbers = {
 
 const dayMs = 86_400_000
 
-/** A server under load takes a while to spread new search attributes to its parts. Milliseconds. */
-const spreadWithin = 30_000
-
 export interface SetUp {
   connection: Connection
   namespace: string
@@ -50,17 +47,55 @@ export async function setUpEngine(setUp: SetUp): Promise<void> {
   await setUpSearchAttributes(setUp)
 }
 
+/**
+ * For a worker on an engine that somebody else sets up. Throws EngineSetupError where nobody has: every session would fail there.
+ */
+export async function assertSetUp(connection: Connection, namespace: string): Promise<void> {
+  const remedy =
+    'Run `outpool up` once with the same Temporal settings, which sets it up, or do it by hand:' +
+    ['', ...names.map((name) => createCommand(namespace, name))].join('\n  ')
+  try {
+    await persistently(() => untilQueried(connection, namespace), askedAgainFor)
+  } catch (error) {
+    if (lacksSearchAttributes(error))
+      throw new EngineSetupError(
+        `The namespace ${namespace} was never set up for Outpool: it lacks its search attributes.`,
+        remedy,
+        { cause: error },
+      )
+    if (lacksNamespace(error))
+      throw new EngineSetupError(
+        `The engine has no namespace ${namespace}.`,
+        `Name another one with TEMPORAL_NAMESPACE, or make it (\`temporal operator namespace create --namespace ${namespace}\`). ` +
+          remedy,
+        { cause: error },
+      )
+    throw error
+  }
+}
+
+/** Set up a moment ago by another host, perhaps; what is still missing after this is not there. Milliseconds. */
+const askedAgainFor = 10_000
+
+/** New attributes are listed before they can be used, so that only a query that uses all of them tells. */
+async function untilQueried(connection: Connection, namespace: string): Promise<void> {
+  const query = names.map((name) => `${name} IS NOT NULL`).join(' OR ')
+  await connection.workflowService.countWorkflowExecutions({ namespace, query })
+}
+
 async function setUpRetention({ connection, namespace, own, finished, say }: SetUp): Promise<void> {
   const wanted = formatDuration(finished)
   const { workflowService } = connection
-  const described = await workflowService.describeNamespace({ namespace }).catch((error: unknown) => {
-    throw new EngineSetupError(
-      `The engine has no namespace ${namespace} that we may use: ${messageOf(error)}`,
-      `Make it (\`temporal operator namespace create --namespace ${namespace} --retention ${wanted}\`), or name ` +
-        'another one with TEMPORAL_NAMESPACE.',
-      { cause: error },
-    )
-  })
+  const described = await persistently(() => workflowService.describeNamespace({ namespace })).catch(
+    (error: unknown) => {
+      throw new EngineSetupError(
+        `The engine has no namespace ${namespace} that we may use: ${messageOf(error)}`,
+        `Make it (\`temporal operator namespace create --namespace ${namespace} --retention ${wanted}\`), or name ` +
+          'another one with TEMPORAL_NAMESPACE.',
+        { cause: error },
+      )
+    },
+  )
   const kept = tsToMs(described.config?.workflowExecutionRetentionTtl)
   if (kept === finished || (!own && kept > finished)) return
   if (!own) {
@@ -70,10 +105,12 @@ async function setUpRetention({ connection, namespace, own, finished, say }: Set
     )
     return
   }
-  await workflowService.updateNamespace({
-    namespace,
-    config: { workflowExecutionRetentionTtl: msToTs(finished) },
-  })
+  await persistently(() =>
+    workflowService.updateNamespace({
+      namespace,
+      config: { workflowExecutionRetentionTtl: msToTs(finished) },
+    }),
+  )
 }
 
 /**
@@ -83,18 +120,17 @@ async function setUpRetention({ connection, namespace, own, finished, say }: Set
 async function setUpSearchAttributes(setUp: SetUp): Promise<void> {
   const { connection, namespace } = setUp
   try {
-    const missing = await missingAttributes(setUp)
-    if (missing.length === 0) return
-    await connection.operatorService.addSearchAttributes({
-      namespace,
-      searchAttributes: Object.fromEntries(missing.map((name) => [name, kindNumbers[attributeKinds[name]]])),
+    await persistently(async () => {
+      const missing = await missingAttributes(setUp)
+      if (missing.length === 0) return
+      await connection.operatorService.addSearchAttributes({
+        namespace,
+        searchAttributes: Object.fromEntries(
+          missing.map((name) => [name, kindNumbers[attributeKinds[name]]]),
+        ),
+      })
     })
-    const until = Date.now() + spreadWithin
-    while ((await missingAttributes(setUp)).length > 0) {
-      if (Date.now() > until)
-        throw new Error(`they are not there ${spreadWithin / 1000} s after they were added`)
-      await delay(50)
-    }
+    await persistently(() => untilQueried(connection, namespace))
   } catch (error) {
     if (error instanceof EngineSetupError) throw error
     const commands = names.map((name) => `\n  ${createCommand(namespace, name)}`)

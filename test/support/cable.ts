@@ -1,0 +1,72 @@
+/** The line between a worker and its engine, to be cut and pulled: a TCP proxy on this machine. */
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+interface Line {
+  mode: 'whole' | 'cut' | 'pulled'
+}
+
+export class Cable {
+  readonly address: string
+  readonly #server: Server
+  readonly #sockets: ReadonlySet<Socket>
+  readonly #state: Line
+
+  private constructor(address: string, server: Server, sockets: ReadonlySet<Socket>, state: Line) {
+    this.address = address
+    this.#server = server
+    this.#sockets = sockets
+    this.#state = state
+  }
+
+  static async to(engine: string): Promise<Cable> {
+    const [host = '', port = ''] = engine.split(':')
+    const sockets = new Set<Socket>()
+    const state: Line = { mode: 'whole' }
+    const server = createServer((near) => {
+      if (state.mode === 'cut') {
+        near.resetAndDestroy()
+        return
+      }
+      const far = connect(Number(port), host)
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        sockets.add(one)
+        one.on('data', (bytes) => void other.write(bytes))
+        if (state.mode === 'pulled') one.pause()
+        one.on('error', () => undefined)
+        one.on('close', () => {
+          sockets.delete(one)
+          other.destroy()
+        })
+      }
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const at = server.address()
+    if (at === null || typeof at === 'string') throw new Error('the proxy has no port')
+    return new Cable(`127.0.0.1:${at.port}`, server, sockets, state)
+  }
+
+  /** What stands is broken, and what comes is refused, as by an engine that is down. */
+  cut(): void {
+    this.#state.mode = 'cut'
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+  }
+
+  /** Nothing goes through, and nothing is refused, as with a cable that was pulled. */
+  pull(): void {
+    this.#state.mode = 'pulled'
+    for (const socket of this.#sockets) socket.pause()
+  }
+
+  mend(): void {
+    this.#state.mode = 'whole'
+    for (const socket of this.#sockets) socket.resume()
+  }
+
+  async close(): Promise<void> {
+    this.cut()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+}

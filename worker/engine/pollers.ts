@@ -1,0 +1,80 @@
+/** Who asks the engine for work on a queue, and what the engine's clock shows: both are told by its list of a queue's pollers. */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Connection } from '@temporalio/client'
+import { tsToMs } from '@temporalio/common/lib/time.js'
+import proto from '@temporalio/proto'
+
+const { TaskQueueType } = proto.temporal.api.enums.v1
+
+export interface Poller {
+  identity: string
+  /** When it last asked, by the engine's clock. Milliseconds since the epoch. */
+  at: number
+}
+
+export type QueueKind = 'activity' | 'workflow'
+
+export async function pollersOf(
+  connection: Connection,
+  namespace: string,
+  queue: string,
+  kind: QueueKind = 'activity',
+): Promise<Poller[]> {
+  const { pollers } = await connection.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: queue },
+    taskQueueType:
+      kind === 'activity' ? TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY : TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+  })
+  return pollers.map(({ identity, lastAccessTime }) => ({
+    ...{ identity: identity ?? '', at: tsToMs(lastAccessTime) },
+  }))
+}
+
+/** Nobody puts anything into it. One for all hosts: each queue that was ever asked takes a row in the engine's database. */
+const clockQueue = 'outpool-clock'
+/** The engine refuses to be asked for less than 2 s. Milliseconds. */
+const askedFor = 10_000
+const lookEvery = 50
+
+/**
+ * Milliseconds by which the engine's clock is ahead of ours; exact to half of the time that its answer takes. The engine tells no
+ * time, but stamps who asks it for work. Throws where it does not answer.
+ */
+export async function engineAhead(
+  connection: Connection,
+  namespace: string,
+  now: () => number = Date.now,
+): Promise<number> {
+  const identity = randomUUID()
+  const over = new AbortController()
+  const asked = now()
+  const until = Date.now() + askedFor
+  const poll = connection
+    .withDeadline(until, () =>
+      connection.withAbortSignal(over.signal, () =>
+        connection.workflowService.pollActivityTaskQueue({
+          ...{ namespace, identity, taskQueue: { name: clockQueue } },
+        }),
+      ),
+    )
+    .then(
+      () => undefined,
+      () => undefined,
+    )
+  try {
+    return await connection.withDeadline(until, async () => {
+      for (;;) {
+        const pollers = await pollersOf(connection, namespace, clockQueue)
+        const seen = pollers.find((poller) => poller.identity === identity)
+        if (seen !== undefined) return seen.at - (asked + now()) / 2
+        if (Date.now() > until) throw new Error('the engine does not show who asks it')
+        await delay(lookEvery)
+      }
+    })
+  } finally {
+    over.abort()
+    await poll
+  }
+}
