@@ -156,6 +156,7 @@ describe('a host on which all is well', () => {
     expect(stdout).not.toContain('made-up')
     // It only looks: nothing of an engine or a worker comes into the home.
     expect(readdirSync(join(dir, 'state')).sort()).toEqual([
+      'host.json',
       'incidents',
       'logs',
       'quota',
