@@ -9,6 +9,7 @@ import { drillActivities } from '../activities/drill.js'
 import { Keeper } from '../activities/keeping/keeper.js'
 import { Host } from '../activities/host.js'
 import { type AskPool, LeaseDesk } from '../activities/leaseDesk.js'
+import { Obstacles } from '../activities/obstacles.js'
 import { readLogins } from '../activities/logins.js'
 import { Prober } from '../activities/probe.js'
 import { Sampler } from '../activities/sampler.js'
@@ -17,7 +18,7 @@ import { taskActivities } from '../activities/tasks/index.js'
 import type { Config } from '../config/config.js'
 import type { Home } from '../config/home.js'
 import type { AccountSpec } from '../policy/account.js'
-import { commonQueue, hostQueue, poolWorkflowId } from '../policy/ids.js'
+import { commonQueue, hostQueue, poolWorkflowId, sessionWorkflowId } from '../policy/ids.js'
 import type { PoolSettings } from '../policy/lease.js'
 import {
   poolQueries,
@@ -71,13 +72,18 @@ export async function startWorker(input: {
   const connection = await Connection.connect(connectOptions)
   const client = new Client({ connection, namespace })
   const keeper = new Keeper(host, (session) => workflowState(client, session))
+  const leases = leaseDesk(client, host)
+  const obstacles = new Obstacles(host, {
+    pool: () => leases.tell(),
+    session: (name) => client.workflow.getHandle(sessionWorkflowId(name)).signal(sessionSignals.hostReady),
+  })
   const identity = workerIdentity(home.hostId)
   const shared = { connection: native, namespace, identity, shutdownGraceTime: shutdownGrace }
   const hostWorker = await Worker.create({
     ...shared,
     taskQueue: hostQueue(home.hostId),
     activities: {
-      ...hostActivities(host, sampler, prober, leaseDesk(client, host)),
+      ...hostActivities(host, sampler, prober, leases),
       ...serviceActivities(host, sampler),
       ...taskActivities(host, client, sessionTalk),
       ...drillActivities(host, client, sessionQueries.describe),
@@ -95,6 +101,7 @@ export async function startWorker(input: {
   sampler.start()
   prober.start()
   keeper.start()
+  obstacles.start()
   await configurePool(client, home, config)
   await syncSchedules(client, home, config)
   await syncDrill(client, home, config)
@@ -133,6 +140,7 @@ export async function startWorker(input: {
       await taking
       await prober.stop()
       await keeper.stop()
+      await obstacles.stop()
       await sampler.stop()
       host.tmux.close()
       await connection.close()
