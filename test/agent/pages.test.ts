@@ -118,7 +118,7 @@ it('law 4: a first start may stand in the page, and what its person answers ther
   writeFileSync(join(cwd, 'CLAUDE.md'), `@${join(fleet.world.dir, 'outside.md')}\n`)
   expect((await fleet.run('start', 'kite', '--cwd', cwd, '--', 'Hello kite')).code).toBe(0)
   const standing = await fleet.untilSession('kite', ({ phase, pid }) => phase === 'waiting' && pid !== null)
-  expect(standing.attention).toMatch(/^it asks: .*; answer with outpool attach kite$/)
+  expect(standing.attention).toContain('outpool attach kite')
   const screen = (): Promise<string> =>
     Promise.resolve(fleet.tmux('capture-pane', '-p', '-t', standing.pane!))
   await until(
