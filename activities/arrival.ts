@@ -1,10 +1,12 @@
 /** Proving that a launched agent is up, with the right conversation, and has taken its prompt. */
+import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
-import type { AgentAdapter, LiveState, Place } from '../agents/agent.js'
+import type { AgentAdapter, Dialog, LiveState, Place } from '../agents/agent.js'
 import type { LaunchRequest } from './contracts.js'
-import { launchFailed, tmuxFailed } from './errors.js'
+import { launchFailed, pageOpen, programFailed, tmuxFailed, workFolderMissing } from './errors.js'
 import type { Host } from './host.js'
+import { programMark, whyNotRun } from './program.js'
 import type { Pane } from './tmuxPanes.js'
 
 /** How often a starting agent is looked at. */
@@ -33,17 +35,20 @@ export async function untilUp(
     // An agent that ends leaves its pane behind: where there is none, tmux went, and the account has nothing to do with it.
     if (!pane) throw tmuxFailed('list-panes', 'the pane vanished while the agent was starting')
     if (pane.fence !== request.fence) throw launchFailed('another program was started in its pane')
-    if (pane.dead)
-      throw launchFailed(`the agent ended at its start: ${lastLines(await host.tmux.screen(pane.id))}`)
+    if (pane.dead) throw await endedAtStart(host, place, request, pane)
     const live = (await adapter.liveStates(place, { pids: [pane.pid] }))[0] ?? null
     if (live && live.sessionId === request.sessionId && live.activity !== 'waiting') return { pane, live }
     // The screen is only a hint where to look, so it is looked at seldom, and always before giving up.
     if (looks % 10 === 9 || performance.now() > until) {
-      const dialog = adapter.readDialog(await host.tmux.screen(pane.id))
+      const screen = await host.tmux.screen(pane.id)
+      const dialog = adapter.readDialog(screen)
       if (dialog?.safeKeys && presses < keyPressesMax) {
         presses += 1
         await host.tmux.press(pane.id, dialog.safeKeys)
       } else if (dialog) {
+        // Without a word of its own yet it is not up: a page stands at its start, and nothing that is typed would reach it.
+        if (live === null && !request.mayStand)
+          throw await stoodInPage(host, adapter, place, request, screen, dialog)
         // Up, but it asks a person: the watch says so.
         return { pane, live }
       } else if (live?.sessionId === request.sessionId && live.activity === 'waiting') {
@@ -98,4 +103,40 @@ function lastLines(screen: string): string {
     .map((line) => line.trim())
     .filter((line) => line !== '')
   return lines.slice(-3).join(' / ').slice(0, 300) || 'nothing'
+}
+
+/** Notes the page, for this session and for those that would meet it too. */
+async function stoodInPage(
+  host: Host,
+  adapter: AgentAdapter,
+  place: Place,
+  { session, agent, cwd }: LaunchRequest,
+  screen: string,
+  dialog: Dialog,
+): Promise<Error> {
+  const command = await host.command(agent, session)
+  const page = adapter.startPage(screen, dialog, place, command, cwd)
+  const at = new Date().toISOString()
+  const until = new Date(Date.now() + host.config.timing.pageStands).toISOString()
+  const ground = await host.pageGround(agent, place, cwd)
+  host.pages.note(place.name, { ...page, at, until, metIn: cwd, ground })
+  return pageOpen({ ...page, at, until }, host.reading(place.name))
+}
+
+/** What could not even be started is a fault of the host: under another account it would end in the same way. */
+async function endedAtStart(
+  host: Host,
+  place: Place,
+  { session, agent, cwd }: LaunchRequest,
+  { id }: Pane,
+): Promise<Error> {
+  if (!existsSync(cwd)) return workFolderMissing(cwd)
+  const { command, env } = await host.command(agent, session)
+  const whole: NodeJS.ProcessEnv = { ...process.env, ...env, ...place.env }
+  const why = await whyNotRun(command, whole, cwd)
+  if (why === null)
+    return launchFailed(`the agent ended at its start: ${lastLines(await host.tmux.screen(id))}`)
+  const look = (): Promise<string> => programMark(command, whole['PATH'] ?? '', cwd)
+  host.unrunnable.set(session, { mark: await look(), look })
+  return programFailed(agent, command, why)
 }

@@ -34,6 +34,8 @@ export interface LaunchRequest extends SessionRef {
   carries?: CarryRequest[]
   /** Submitted at once, from a file of the host or as it stands; where the conversation already holds `text`, `otherwise` instead. */
   prompt: { text: string | { file: string }; otherwise: string | null } | null
+  /** A page that a person has to answer may stand: nobody has worked in this session yet, and it can go nowhere else. */
+  mayStand?: boolean
   /** Shown in the status bar of the session's tmux. */
   status: string
 }

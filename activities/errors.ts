@@ -1,9 +1,13 @@
 /** What a host-bound step can fail with. The names are part of the contract with the workflows' retry policies. */
 import { ApplicationFailure } from '@temporalio/common'
+import type { AccountReading, StandingPage } from '../policy/account.js'
+import { pageText } from '../policy/pages.js'
 
 export const faults = {
   staleFence: 'StaleFence',
   launchFailed: 'LaunchFailed',
+  pageOpen: 'PageOpen',
+  programFailed: 'ProgramFailed',
   stopFailed: 'StopFailed',
   conversationHeld: 'ConversationHeld',
   conversationMissing: 'ConversationMissing',
@@ -37,6 +41,22 @@ export const staleFence = (session: string, asked: number, known: number) =>
 
 /** Thrown when the agent program did not come up, or ended before it was up. `screen` is the last line it showed. */
 export const launchFailed = (why: string) => final(faults.launchFailed, why)
+
+/** Thrown when the agent program opens a page at its start that only a person can answer. `reading` says so to the pool. */
+export const pageOpen = (page: StandingPage, reading: AccountReading): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: faults.pageOpen,
+    message: `it ${pageText(page)}`,
+    nonRetryable: true,
+    details: [reading],
+  })
+
+/** Thrown when the agent program can't be run at all on this host: no account is to blame for it. */
+export const programFailed = (agent: string, command: string, why: string) =>
+  final(
+    faults.programFailed,
+    `the agent program ${command} can not be run on this host: ${why}; install it, or name its path under agents.${agent}.command in outpool.yaml`,
+  )
 
 /** Thrown when a process outlives KILL: it may still write, so nothing may be started beside it. Retried until it is gone. */
 export const stopFailed = (pid: number): ApplicationFailure =>

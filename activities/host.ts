@@ -9,11 +9,13 @@ import { SecretError } from '../config/errors.js'
 import { resolveEnv } from '../config/secrets.js'
 import type { AccountReading } from '../policy/account.js'
 import { taskSession } from '../policy/ids.js'
+import { isSamePlace } from '../policy/place.js'
 import { hostAsleep } from './asleep.js'
 import { readingToEngine } from './border.js'
 import type { PlaceRef } from './contracts.js'
 import { EngineClock } from './engineClock.js'
 import { secretMissing, unknownPlace } from './errors.js'
+import { PageMarks } from './pageMarks.js'
 import { QuotaStore } from './quotaStore.js'
 import { SessionRecords } from './sessionRecord.js'
 import { RescueTurns } from './rescueTurns.js'
@@ -27,6 +29,9 @@ export class Host {
   readonly tmux: Tmux
   readonly records: SessionRecords
   readonly quota: QuotaStore
+  readonly pages: PageMarks
+  /** Sessions whose agent program could not be run, and what to look at to see that this may have changed. */
+  readonly unrunnable = new Map<string, { mark: string; look: () => Promise<string> }>()
   readonly starts = new StartGate()
   readonly rescues: RescueTurns
   readonly spending: Spending
@@ -40,6 +45,7 @@ export class Host {
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
     this.records = new SessionRecords(home)
     this.quota = new QuotaStore(home)
+    this.pages = new PageMarks(home)
     this.rescues = new RescueTurns({ atOnce: config.timing.movesAtOnce })
     this.spending = new Spending(this)
     this.asleep = asleep
@@ -105,7 +111,34 @@ export class Host {
   /** What this host knows of everything that the pool leases. */
   readings(): AccountReading[] {
     const { pool, substrates } = this.config
-    return [...pool.accounts, ...substrates].map(({ name }) => this.quota.read(name))
+    return [...pool.accounts, ...substrates].map(({ name }) => this.reading(name))
+  }
+
+  reading(name: string): AccountReading {
+    const pages = this.pages.of(name)
+    return { ...this.quota.read(name), ...(pages === undefined ? {} : { pages }) }
+  }
+
+  /**
+   * Where a person may have answered for the session's project before: where it comes from, the newest first. One that was never
+   * anywhere may go by what was answered at any place of the pool.
+   */
+  answeredAt(session: string, target: PlaceRef): Place[] {
+    const before = this.records.places(session)
+    return this.#placesBut(target, before.length === 0 ? this.#poolRefs() : before)
+  }
+
+  /** Another text as soon as a person may have dealt with a page that stands at this place for sessions in `cwd`. */
+  pageGround(agent: string, place: Place, cwd: string): Promise<string> {
+    return this.adapter(agent).pageGround(place, cwd, this.#placesBut(place, this.#poolRefs()))
+  }
+
+  /** As far as their files are concerned. */
+  #placesBut(target: PlaceRef, refs: readonly PlaceRef[]): Place[] {
+    return refs.flatMap((ref) => {
+      const place = isSamePlace(ref, target) ? null : this.filesIfNamed(ref)
+      return place === null ? [] : [place]
+    })
   }
 
   /** The same by the engine's clock, for a workflow. */
@@ -125,6 +158,14 @@ export class Host {
       if (path !== null && writtenAt > (newest?.writtenAt ?? 0)) newest = { place, path, writtenAt }
     }
     return newest
+  }
+
+  #poolRefs(): PlaceRef[] {
+    const { pool, substrates } = this.config
+    return [
+      ...pool.accounts.map(({ name }) => ({ kind: 'account' as const, name })),
+      ...substrates.map(({ name }) => ({ kind: 'substrate' as const, name })),
+    ]
   }
 
   /** Every place of this host under which the conversation could lie. */

@@ -76,12 +76,17 @@ async function launch(
         session,
         (request.forks ?? []).map((id) => ({ id, to: sessionId, agent: request.agent })),
       )
-    record = await step('prepare', () => prepare(host, adapter, place, request, found, prompt))
+    // Before this launch is noted, which would be the newest place then.
+    const answeredAt = host.answeredAt(session, request.place)
+    record = await step('prepare', () =>
+      prepare(host, adapter, place, request, found, { submitted: prompt, answeredAt }),
+    )
     await step('respawn', () =>
-      respawn(host, adapter, place, request, record, { ...found, prompt, handOver: file }),
+      respawn(host, adapter, place, request, record, { ...found, prompt, handOver: file, answeredAt }),
     )
   }
   const up = await step('verify', () => untilUp(host, adapter, place, request))
+  if (up.live !== null) host.pages.forget(place.name, cwd)
   leave(running ? null : startTime(steps))
   const promptTaken = await step('prompt', () =>
     untilTaken(host, adapter, place, request, prompt ?? text, {
@@ -215,9 +220,9 @@ async function prepare(
   place: Place,
   request: LaunchRequest,
   { own, origin }: Found,
-  submitted: string | null,
+  { submitted, answeredAt }: { submitted: string | null; answeredAt: readonly Place[] },
 ): Promise<LaunchRecord> {
-  await adapter.prepare(place, request.cwd)
+  await adapter.prepare(place, request.cwd, answeredAt)
   const { session, fence, agent, sessionId, cwd } = request
   const transcriptFrom = own === null ? 0 : statSync(own).size
   const forkedAt = origin === null ? host.records.forkedAt(session, sessionId) : new Date().toISOString()
@@ -235,7 +240,13 @@ async function respawn(
   place: Place,
   request: LaunchRequest,
   launch: LaunchRecord,
-  { own, origin, prompt, handOver }: Found & { prompt: string | null; handOver: string | null },
+  {
+    own,
+    origin,
+    prompt,
+    handOver,
+    answeredAt,
+  }: Found & { prompt: string | null; handOver: string | null; answeredAt: readonly Place[] },
 ): Promise<void> {
   const { session, sessionId, forkOf, fence, cwd, model } = request
   const plan = await adapter.plan({
@@ -250,6 +261,7 @@ async function respawn(
     forkOf: forkOf ?? null,
     handOver,
     prompt,
+    answeredAt,
     launchDir: host.records.folder(session),
     reportDir: host.home.reports,
     baseEnv: process.env,

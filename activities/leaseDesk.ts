@@ -35,6 +35,11 @@ export class LeaseDesk {
     })
   }
 
+  /** Something has changed on this host that a waiting session may be glad of. Rejects where the pool does not answer. */
+  async tell(): Promise<void> {
+    await this.#askPool({ asks: [], readings: this.#readings() })
+  }
+
   async #askAll(): Promise<void> {
     this.#isAsking = true
     // Those who see the same wall at the same look ask in the same moment.

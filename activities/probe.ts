@@ -38,7 +38,7 @@ export class Prober {
     const command = await this.#host.command(accountAgent)
     const probe = await this.#host.adapter(accountAgent).probe(place, command, () => new Date().toISOString())
     quota.takeProbe(account, probe)
-    return quota.read(account)
+    return this.#host.reading(account)
   }
 
   /** Keeps idle accounts known, so that a rescue finds proven ones without having to ask. One account after the other. */

@@ -90,6 +90,14 @@ export class SessionRecords {
     return this.#read(session).launches.at(-1) ?? null
   }
 
+  /** Where its newest launches went, each place once, the newest first. */
+  places(session: string): LaunchRecord['place'][] {
+    const places = this.#read(session).launches.map(({ place }) => place)
+    const isLast = (place: LaunchRecord['place'], index: number): boolean =>
+      !places.slice(index + 1).some(({ kind, name }) => kind === place.kind && name === place.name)
+    return places.filter(isLast).reverse()
+  }
+
   launch(session: string, fence: number): LaunchRecord | null {
     return this.#read(session).launches.find((launch) => launch.fence === fence) ?? null
   }

@@ -35,6 +35,8 @@ export interface LaunchInput {
   handOver?: string | null
   /** Submitted as the first message, or null to wait for a person. */
   prompt: string | null
+  /** Where a person may have answered for this project before: the place it comes from first. Default: none. */
+  answeredAt?: readonly Place[]
   /** Folder for the files made for this launch. */
   launchDir: string
   /** Folder into which the program's hooks and status line report. */
@@ -146,6 +148,16 @@ export interface Dialog {
   safeKeys: string[] | null
 }
 
+/** A page that stands at the program's start and that only a person can answer. */
+export interface StartPage {
+  /** One line: which page, and about what. Never a value out of a file. */
+  what: string
+  /** One line: what a person does about it. */
+  remedy: string
+  /** The folder in which sessions meet it; null where every session of the place does. */
+  cwd: string | null
+}
+
 export interface AgentAdapter {
   readonly name: string
   /** Whether a conversation's id can be chosen before its first launch. */
@@ -154,8 +166,11 @@ export interface AgentAdapter {
   /** Version of the program, for `doctor`. Throws AgentProgramError when it cannot be run. */
   version(command: AgentCommand): Promise<string>
 
-  /** Makes a place ready for unattended work in `cwd`: first-run pages and trust. Idempotent; merges, never overwrites. */
-  prepare(place: Place, cwd: string): Promise<void>
+  /**
+   * Makes a place ready for unattended work in `cwd`: first-run pages, trust, and what a person has answered for this project
+   * at the first of `answeredAt` that has an answer. Idempotent; merges, never overwrites, and decides nothing itself.
+   */
+  prepare(place: Place, cwd: string, answeredAt?: readonly Place[]): Promise<void>
 
   /** Writes the files of a launch and says what to run. Idempotent per fence. */
   plan(input: LaunchInput): Promise<LaunchPlan>
@@ -224,6 +239,15 @@ export interface AgentAdapter {
 
   /** Whether a draft can be (the visible part of) a text that was pasted. */
   isPartOf(draft: string, given: string): boolean
+
+  /** What to tell a person of the page that stands on this screen at a start, once `dialog` was read there. */
+  startPage(screen: string, dialog: Dialog, place: Place, command: AgentCommand, cwd: string): StartPage
+
+  /**
+   * Another text as soon as a person has changed something on which such pages depend there, or has answered for the project at
+   * one of `others`. Holds nothing of what was changed.
+   */
+  pageGround(place: Place, cwd: string, others: readonly Place[]): Promise<string>
 
   /** What a person has typed but not sent, or null for an empty input line. */
   readDraft(screen: string): string | null

@@ -10,6 +10,8 @@ export interface Hindrance {
   /** One line, with the file or the entry in which it is set. Never a value. */
   what: string
   remedy: string
+  /** A settings file that can't be used at all, where that is what is wrong. */
+  unusable?: string
 }
 
 export interface LoginStatus {
@@ -32,6 +34,9 @@ export interface LoginTraces {
   keys: Record<string, string>
 }
 
+/** By kind of thing, in words: what there is of it, by name, and what to do where another place lacks some. */
+export type Inventory = Readonly<Record<string, { items: readonly string[]; remedy: string }>>
+
 export interface AgentExaminer {
   /** Older versions work less well, and `lacks` says in what. */
   leastVersion: { version: string; lacks: string; remedy: string }
@@ -44,6 +49,12 @@ export interface AgentExaminer {
 
   /** Of the settings that hold for this place alone. Missing files hinder nothing; broken ones do. */
   hindrances(place: Place, command: AgentCommand): Promise<Hindrance[]>
+
+  /** What the installed program itself has against the settings of this place. Local: no network, no budget. Throws AgentProgramError. */
+  settingsFaults(place: Place, command: AgentCommand): Promise<Hindrance[]>
+
+  /** What a session finds at this place beside its login. Names only. Throws AgentFileError. */
+  inventory(place: Place): Promise<Inventory>
 
   /** Of the settings that hold for the whole machine. `files`: where to look instead of the program's own places. */
   machineHindrances(files?: readonly string[]): Promise<Hindrance[]>

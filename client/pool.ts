@@ -3,7 +3,7 @@ import { QueryNotRegisteredError, WorkflowNotFoundError } from '@temporalio/clie
 import { z } from 'zod'
 import { poolWorkflowId } from '../policy/ids.js'
 import { poolQueries } from '../workflows/messages.js'
-import { quotaSchema } from '../config/liveState.js'
+import { pageSchema, quotaSchema } from '../config/liveState.js'
 import { type Engine, isUnanswered } from './engine.js'
 
 const factsSchema = quotaSchema.omit({ account: true }).extend({
@@ -14,6 +14,7 @@ const factsSchema = quotaSchema.omit({ account: true }).extend({
   leases: z.array(z.string()),
   trial: z.object({ session: z.string(), since: z.string() }).nullable(),
   restUntil: z.string().nullable(),
+  pages: z.array(z.object({ host: z.string(), at: z.string(), standing: z.array(pageSchema) })).default([]),
 })
 
 const poolViewSchema = z.object({

@@ -120,6 +120,9 @@ const timing = section({
   placeKept: duration()
     .prefault(written('placeKept'))
     .describe('A session that is called home has its place there kept for so long'),
+  pageStands: duration()
+    .prefault(written('pageStands'))
+    .describe('An account that opened a page is passed over for so long, unless something changes there'),
   movesAtOnce: count('write a number of sessions, 1 or more')
     .default(defaultTiming.movesAtOnce)
     .describe('Sessions of one host that are being moved at a time'),

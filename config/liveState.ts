@@ -41,6 +41,15 @@ export const quotaSchema = z.object({
   probedAt: instant.nullable(),
 })
 
+/** A page that stands at the program's start under an account (policy's StandingPage). */
+export const pageSchema = z.object({
+  cwd: z.string().nullable(),
+  what: z.string(),
+  remedy: z.string(),
+  at: instant,
+  until: instant,
+})
+
 /** What the worker sees right now. `at` is when it last looked: an old one means that no worker is there. */
 export const liveSchema = z.object({
   at: instant,

@@ -50,6 +50,29 @@ export interface AccountReading {
   identity: string | null
   /** When a probe last asked, whether or not it got an answer. */
   probedAt: string | null
+  /** Not there where no start on this host has met one. */
+  pages?: HostPages
+}
+
+/** A page that the agent program opens at its start, before it takes a text, and that only a person can answer. */
+export interface StandingPage {
+  /** The folder in which sessions meet it; null where every session of the account does. */
+  cwd: string | null
+  /** One line: which page. */
+  what: string
+  /** One line: what a person does about it. */
+  remedy: string
+  /** When a start met it. */
+  at: string
+  /** Until then no session is started into it; then one tries again. */
+  until: string
+}
+
+/** All pages that stand under one account on one host, as of `at`. */
+export interface HostPages {
+  host: string
+  at: string
+  standing: StandingPage[]
 }
 
 /** An account of which nothing has been read. */
@@ -94,6 +117,8 @@ export interface AccountFacts extends AccountSpec {
   trial: { session: string; since: string } | null
   /** Set when a launch here failed for a reason of the account's own: no new lease before this instant. */
   restUntil: string | null
+  /** At most one for each host. Not there where none was ever met. */
+  pages?: HostPages[]
 }
 
 export type AccountState =
@@ -135,6 +160,8 @@ export interface Timing {
   leftOutFor: number
   /** A session that is called home has its place there kept for so long. */
   placeKept: number
+  /** An account that opened a page is passed over for so long, unless something changes there before. */
+  pageStands: number
   /** Sessions of one host that are being moved at a time. */
   movesAtOnce: number
 }
@@ -159,6 +186,8 @@ export const defaultTiming: Timing = {
   waveEvery: 20_000,
   leftOutFor: 5 * 60_000,
   placeKept: 10 * 60_000,
+  // A try costs a start and no budget; what a person changes is mostly seen at once.
+  pageStands: 30 * 60_000,
   // Enough to keep every core busy between the engine's steps; more only makes commands wait (docs/decisions/five-hundred.md).
   movesAtOnce: 12,
 }

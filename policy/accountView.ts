@@ -4,11 +4,13 @@ import {
   type AccountFacts,
   type AccountRole,
   type AccountState,
+  type StandingPage,
   type Timing,
   type Window,
 } from './account.js'
 import type { Declaration } from './declaration.js'
 import { ms } from './instants.js'
+import { standingPages } from './pages.js'
 import { twinOf } from './standing.js'
 import { walledUntil, wallsOf } from './walls.js'
 import { accountWindows, leaveAt, lastRead, modelOfWindow, nearLimit, outdatedSince } from './windows.js'
@@ -27,6 +29,8 @@ export interface AccountRow {
   /** The sessions that hold a lease here. */
   leases: string[]
   state: AccountState
+  /** Pages that keep sessions from being started here until a person has answered them. */
+  pages: StandingPage[]
   /** Sessions of drills for which this account counts as walled; not there while no drill is under way. */
   declared?: Declaration[]
 }
@@ -82,6 +86,7 @@ export function accountRow(
     walledUntil: walledUntil(facts.walls, facts.windows, timing.wakeMargin, ms(now)),
     leases: facts.leases,
     state: viewOfAccount(facts, moveAt, now, others, timing),
+    pages: standingPages(facts, ms(now)),
   }
 }
 

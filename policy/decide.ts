@@ -15,7 +15,7 @@ import { awayOf, callHome, isLasting, notCalledBefore } from './homecoming.js'
 import { iso, ms } from './instants.js'
 import type { LeaseGrant, LeaseRefusal, LeaseRequest } from './lease.js'
 import { extraProbeEvery } from './probes.js'
-import { obstaclesOf, refusalOf, type Obstacles } from './refuse.js'
+import { isHeldByPagesAlone, obstaclesOf, refusalOf, type Obstacles } from './refuse.js'
 import { Round, type Prospect } from './round.js'
 import type { Standing } from './standing.js'
 import { bindingWindows, tightestWindow } from './windows.js'
@@ -103,7 +103,8 @@ function serve(round: Round, waiting: Waiting): Outcome {
     }
     seen.push(...prospects)
   }
-  const fallbacks = round.fallbacks(waiting)
+  // What only waits for a person's answer is no reason to pay for something else.
+  const fallbacks = isHeldByPagesAlone(seen) ? [] : round.fallbacks(waiting)
   const fallback = fallbacks.find(isAble)
   if (fallback !== undefined) {
     // An account that may be asked within a moment is not passed over for something that costs.
@@ -201,7 +202,9 @@ function grant(round: Round, request: LeaseRequest, model: string | null, choice
   const { prefer } = request
   const wished = accounts.find(({ name }) => name === prefer && name !== choice.account)
   const instead =
-    wished === undefined ? '' : ` (${wished.name} ${inTheWay(round.judge(wished, model).standing)})`
+    wished === undefined
+      ? ''
+      : ` (${wished.name} ${inTheWay(round.judgeFor(wished, model, request).standing)})`
   const [first] = request.models
   const lesser = model === first ? '' : `, with ${model ?? 'the default model'}`
   return place(round, request, { account: choice.account, model, why: `${choice.why}${lesser}${instead}` })

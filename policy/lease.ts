@@ -10,6 +10,10 @@ export interface LeaseRequest {
   requestId: string
   session: string
   host: string
+  /** The session's folder: some pages stand in one project only. Not there in what an older session wrote. */
+  cwd?: string
+  /** Also where a page stands: the session may show it to a person. Default: no. */
+  despitePages?: boolean
   agent: string
   /** In order: the same model on any account comes before the next model. Holds at least one; null is the agent's default. */
   models: (string | null)[]
@@ -75,6 +79,8 @@ export interface LeaseRefusal {
   retryAt: string
   /** Nothing but a person's login can help: no account comes back by time alone. */
   needsLogin: boolean
+  /** Set where every account that could take the session opens a page: which ones, and what a person does about them. */
+  pages?: string | null
 }
 
 export interface LeaseRelease {

@@ -238,6 +238,7 @@ const factsOf = (account: AccountRecord): AccountFacts => ({
   leases: account.leases.map(({ session }) => session),
   trial: account.trial,
   restUntil: account.restUntil,
+  ...(account.pages === undefined ? {} : { pages: account.pages }),
 })
 
 /** What `outpool accounts` and `ls` are told. */

@@ -3,12 +3,11 @@ import type { AccountReading, AccountSpec, Login, Timing, Wall, Window } from '.
 import { backoff } from './backoff.js'
 import type { AccountRecord } from './desk.js'
 import { iso, ms } from './instants.js'
+import { mergePages } from './pages.js'
 import { keepWalls, mergeWall, wallBinds, wallsOf } from './walls.js'
 import { accountWindows, bindsModel, lastRead, mergeWindows, outdatedSince } from './windows.js'
 
 const hour = 3_600_000
-
-/** An account that keeps failing is tried again after this at the latest. */
 
 export const newRecord = (spec: AccountSpec): AccountRecord => ({
   ...spec,
@@ -51,6 +50,8 @@ export function takeReading(
   for (const wall of reading.walls)
     walls = mergeWall(walls, { ...wall, at: notAfter(wall.at, now) }, next.windows)
   next = { ...next, walls: keepWalls(walls, next.windows, now) }
+  const pages = mergePages(next.pages, reading.pages)
+  if (pages !== undefined) next = { ...next, pages }
   return noteProbe(endTrial(endFaults(next), timing, now), reading.probedAt, now)
 }
 

@@ -11,6 +11,8 @@ export interface Obstacle {
   /** The same as long as nothing has changed that a session should hear of. */
   key: string
   loggedOut: boolean
+  /** A page that a person has to answer is all that is in the way. */
+  isPage: boolean
   /** When it ought to be out of the way; null where that is not a matter of time alone. */
   until: number | null
   excludedUntil: number | null
@@ -23,12 +25,15 @@ export interface Obstacles {
   key: string
   /** The next chance that time alone brings, or null. */
   known: number | null
+  /** Only pages are in the way: what they say and ask for, or null. */
+  pages: string | null
 }
 
 export function obstaclesOf(prospects: readonly Prospect[]): Obstacles {
   const obstacles = eachOnce(prospects.map(obstacle))
   return {
     obstacles,
+    pages: pagesIn(obstacles, isHeldByPagesAlone(prospects)),
     key: obstacles.map((one) => one.key).join(' '),
     known: obstacles.reduce<number | null>((soonest, { until }) => earlier(soonest, until), null),
   }
@@ -49,13 +54,41 @@ function obstacle({ account: { name }, standing, askAt, excludedUntil }: Prospec
   const is = (what: string, why: () => string, until: number | null): Obstacle => {
     const lasts = until === null || excludedUntil === null ? until : Math.max(until, excludedUntil)
     const loggedOut = what === 'logged-out'
-    return { why: () => `${name} ${why()}`, key: `${name}:${what}`, loggedOut, until: lasts, excludedUntil }
+    const isPage = what === 'page'
+    return {
+      why: () => `${name} ${why()}`,
+      key: `${name}:${what}`,
+      loggedOut,
+      isPage,
+      until: lasts,
+      excludedUntil,
+    }
   }
   if (standing.kind === 'unable') return is(standing.cause, standing.why, standing.until)
   if (excludedUntil !== null) return is('failed', () => 'failed just now', excludedUntil)
   // A wall that is being looked at again is no news: if it has gone, the session is granted the account instead.
   if (standing.kind === 'unknown') return is('walled', () => 'has to be asked first', askAt)
   return is('no-better', () => 'is no better', null)
+}
+
+/** Whether pages, and nothing that another budget could help against, keep this request from every account. */
+export function isHeldByPagesAlone(prospects: readonly Prospect[]): boolean {
+  const causes = prospects.map(({ standing }) => (standing.kind === 'unable' ? standing.cause : null))
+  const isNoMatter = (cause: (typeof causes)[number]): boolean =>
+    cause === 'disabled' || cause === 'duplicate'
+  return causes.includes('page') && causes.every((cause) => cause === 'page' || isNoMatter(cause))
+}
+
+/** More than this no line has room for. */
+const pagesTextMax = 600
+
+function pagesIn(obstacles: readonly Obstacle[], isPagesAlone: boolean): string | null {
+  if (!isPagesAlone) return null
+  const pages = obstacles.filter(({ isPage }) => isPage)
+  return pages
+    .map((one) => one.why())
+    .join('; ')
+    .slice(0, pagesTextMax)
 }
 
 /** However long something lasts, a session hears again after this. */
@@ -67,7 +100,7 @@ const soonerByMuch = 60_000
 /** The refusal, or null where the session was already told. `key` is to be kept with what it was told. */
 export function refusalOf(
   waiting: Waiting,
-  { obstacles, key, known }: Obstacles,
+  { obstacles, key, known, pages }: Obstacles,
   timing: Timing,
   now: number,
 ): { key: string; refusal: LeaseRefusal } | null {
@@ -81,6 +114,7 @@ export function refusalOf(
     why: isVoluntary(request) ? `stay: ${why}` : why,
     retryAt: iso(Math.max(retryAt(waiting, known, timing, now), now + 1_000)),
     needsLogin: known === null && obstacles.some(({ loggedOut }) => loggedOut),
+    pages,
   }
   return { key, refusal }
 }

@@ -4,6 +4,7 @@ import { isVoluntary, type AccountRecord, type PoolDesk, type Waiting } from './
 import { clock, earlier, ms } from './instants.js'
 import type { LeaseRequest } from './lease.js'
 import { askAt, isAsking } from './probes.js'
+import { pageInTheWay, pageText } from './pages.js'
 import { probeTakesAtMost } from './records.js'
 import type { Obstacles } from './refuse.js'
 import { standingOf, substrateBar, unable, type Standing } from './standing.js'
@@ -18,8 +19,25 @@ export interface Prospect {
   excludedUntil: number | null
 }
 
-const wantOf = ({ agent, models, fallback, unfit }: LeaseRequest): string =>
-  [agent, models.join(), fallback?.join() ?? 'any', unfit.join()].join(' ')
+/** Where no page stands anywhere, it makes no difference in which folder a session works. */
+const wantOf = (request: LeaseRequest, { accounts }: PoolDesk): string => {
+  const { agent, models, fallback, unfit, host, cwd = '', despitePages = false } = request
+  const want = [agent, models.join(), fallback?.join() ?? 'any', unfit.join()]
+  const isPageAnywhere = accounts.some(({ pages }) => pages !== undefined)
+  return [...want, ...(isPageAnywhere ? [host, cwd, String(despitePages)] : [])].join(' ')
+}
+
+/** A page in an account's way stands behind whatever else does: that ends by itself. */
+function withPage(
+  prospect: Omit<Prospect, 'excludedUntil'>,
+  request: LeaseRequest,
+  now: number,
+): Omit<Prospect, 'excludedUntil'> {
+  if (prospect.standing.kind === 'unable') return prospect
+  const page = pageInTheWay(prospect.account, request, now)
+  if (page === null) return prospect
+  return { ...prospect, standing: unable('page', () => pageText(page), ms(page.until)), askAt: null }
+}
 
 /** What a drill's session sees in place of each account's own standing; nothing for every other session. */
 function declaredWall(
@@ -70,6 +88,15 @@ export class Round {
     return found
   }
 
+  /** As this request sees the account. */
+  judgeFor(
+    account: AccountRecord,
+    model: string | null,
+    request: LeaseRequest,
+  ): Omit<Prospect, 'excludedUntil'> {
+    return withPage(this.judge(account, model), request, this.now)
+  }
+
   /** The accounts of the pool, as a request for this model sees them. */
   prospects({ request, since }: Waiting, model: string | null): Prospect[] {
     const pinnedTo = request.pinned ? request.prefer : null
@@ -82,7 +109,7 @@ export class Round {
     const prospects: Prospect[] = []
     for (const account of this.desk.accounts) {
       if ((pinnedTo !== null && account.name !== pinnedTo) || account.name === leaves) continue
-      const judged = this.judge(account, model)
+      const judged = this.judgeFor(account, model, request)
       if (judged.standing.kind === 'unable' && judged.standing.cause === 'not-in-pool') continue
       prospects.push({
         ...judged,
@@ -105,9 +132,15 @@ export class Round {
         ? substrates
         : request.fallback.flatMap((name) => substrates.filter((one) => one.name === name))
     return inOrder.map((account) => ({
-      account,
-      standing: substrateBar(account, this.desk.settings.timing, this.now) ?? { kind: 'unproven' },
-      askAt: null,
+      ...withPage(
+        {
+          account,
+          standing: substrateBar(account, this.desk.settings.timing, this.now) ?? { kind: 'unproven' },
+          askAt: null,
+        },
+        request,
+        this.now,
+      ),
       excludedUntil: this.excludedUntil(account.name, request, since),
     }))
   }
@@ -120,11 +153,11 @@ export class Round {
 
   /** What came of an earlier request of this round that wanted the same, where there was no able account for it. */
   hopeless(waiting: Waiting): Obstacles | 'held' | null {
-    return this.isPlain(waiting) ? (this.unserved.get(wantOf(waiting.request)) ?? null) : null
+    return this.isPlain(waiting) ? (this.unserved.get(wantOf(waiting.request, this.desk)) ?? null) : null
   }
 
   noteHopeless(waiting: Waiting, outcome: Obstacles | 'held'): void {
-    if (this.isPlain(waiting)) this.unserved.set(wantOf(waiting.request), outcome)
+    if (this.isPlain(waiting)) this.unserved.set(wantOf(waiting.request, this.desk), outcome)
   }
 
   /** Requests that any account would do for differ in nothing but what `wantOf` says. */

@@ -24,6 +24,7 @@ export type UnableCause =
   | 'ceiling'
   | 'full'
   | 'crowded'
+  | 'page'
   | 'trial'
 
 /** `until` is the instant it ought to end, every margin counted; null where only an event ends it. `why` is put into words only for those who are told. */

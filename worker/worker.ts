@@ -6,6 +6,7 @@ import { drillActivities } from '../activities/drill.js'
 import { Keeper } from '../activities/keeping/keeper.js'
 import { Host } from '../activities/host.js'
 import { type AskPool, LeaseDesk } from '../activities/leaseDesk.js'
+import { Obstacles } from '../activities/obstacles.js'
 import { readLogins } from '../activities/logins.js'
 import { Prober } from '../activities/probe.js'
 import { Sampler } from '../activities/sampler.js'
@@ -14,7 +15,7 @@ import { taskActivities } from '../activities/tasks/index.js'
 import type { Config } from '../config/config.js'
 import type { Home } from '../config/home.js'
 import type { AccountSpec } from '../policy/account.js'
-import { commonQueue, poolWorkflowId } from '../policy/ids.js'
+import { commonQueue, poolWorkflowId, sessionWorkflowId } from '../policy/ids.js'
 import type { PoolSettings } from '../policy/lease.js'
 import {
   poolQueries,
@@ -63,13 +64,18 @@ export async function startWorker(input: {
   const connection = await persistently(() => LineConnection.connect(connectOptions))
   const client = new Client({ connection, namespace })
   const keeper = new Keeper(host, (session) => workflowState(client, session))
+  const leases = leaseDesk(client, host)
+  const obstacles = new Obstacles(host, {
+    pool: () => leases.tell(),
+    session: (name) => client.workflow.getHandle(sessionWorkflowId(name)).signal(sessionSignals.hostReady),
+  })
   const results = new Results(({ info }) => host.clock.note(info.currentAttemptScheduledTimestampMs))
   const { hostId } = home
   const pollersFor = (of: NativeConnection, identity: string): Promise<ReadyPollers> =>
     makePollers({
       ...{ native: of, namespace, hostId, identity, interceptor: results.interceptor },
       hostActivities: {
-        ...hostActivities(host, sampler, prober, leaseDesk(client, host)),
+        ...hostActivities(host, sampler, prober, leases),
         ...serviceActivities(host, sampler),
         ...taskActivities(host, client, sessionTalk),
         ...drillActivities(host, client, sessionQueries.describe),
@@ -81,6 +87,7 @@ export async function startWorker(input: {
   sampler.start()
   prober.start()
   keeper.start()
+  obstacles.start()
   await persistently(() => configurePool(client, home, config))
   await persistently(() => syncSchedules(client, home, config))
   await persistently(() => syncDrill(client, home, config))
@@ -116,6 +123,7 @@ export async function startWorker(input: {
       await taking
       await prober.stop()
       await keeper.stop()
+      await obstacles.stop()
       await sampler.stop()
       host.tmux.close()
       await connection.close()

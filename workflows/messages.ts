@@ -33,6 +33,8 @@ export const sessionSignals = {
   leaseRefused: 'leaseRefused',
   /** From the pool, to a session away from home: there is room for it. It goes at its turn's end. */
   callHome: 'callHome',
+  /** From its host: what kept the agent from being started has changed, so that trying again makes sense. */
+  hostReady: 'hostReady',
   /** Continue-as-new at the next quiet moment, to pick up new code. */
   migrate: 'migrate',
 } as const

@@ -79,6 +79,32 @@ const known: readonly Known[] = [
     safeKeys: null,
   },
   {
+    // What it lists was skipped already, and the rest of the file is in effect: going on decides nothing.
+    name: 'settings-warning',
+    marks: [/^\s*Settings Warning$/, /^\s*(?:❯ )?(?:\d\. )?Continue$/],
+    asks: 'to read which of its settings it skipped',
+    safeKeys: [],
+  },
+  {
+    // Going on would be to work without the whole file, and with it without the rules that a person has set there.
+    name: 'settings-error',
+    marks: [/^\s*Settings Error$/, /Continue without these settings$/],
+    asks: 'what to do about a settings file that it can not use',
+    safeKeys: null,
+  },
+  {
+    name: 'external-imports',
+    marks: [/^\s*Allow external CLAUDE\.md file imports\?$/, /Yes, allow external imports$/],
+    asks: "whether the project's CLAUDE.md may import files from outside",
+    safeKeys: null,
+  },
+  {
+    name: 'mcp-servers',
+    marks: [/^\s*(?:New MCP server found|\d+ new MCP servers found) in this project/],
+    asks: "which of the project's MCP servers (.mcp.json) to use",
+    safeKeys: null,
+  },
+  {
     name: 'no-connection',
     marks: [/Unable to connect to Anthropic services/],
     asks: 'nothing: it could not reach its services and ended',
@@ -89,11 +115,13 @@ const known: readonly Known[] = [
 /** The choices whose safe answer has to be looked for in the list: where it stands differs between versions. */
 const safeChoices: Readonly<Record<string, RegExp>> = {
   trust: /^(?:\d\. )?Yes, (?:I trust this folder|proceed)/,
+  'settings-warning': /^(?:\d\. )?Continue$/,
   'resume-choice': /^(?:\d\. )?Resume (?:the )?full session/i,
 }
 
 const permissionMark = /^\s*Do you want to (?:proceed|make this edit|create|allow|overwrite)\b.*\?/
-const footers = /^\s*(?:Enter to (?:confirm|select|set as default)\b.*|.*\bEsc to (?:cancel|exit)\b.*)$/
+const footers =
+  /^\s*(?:Enter to (?:confirm|select|set as default)\b.*|.*\bEsc to (?:cancel|exit|reject all)\b.*)$/
 
 /** Takes a capture of the visible screen, with or without colours. Null where the agent works or waits for a prompt. */
 export function readDialog(screen: string): Dialog | null {

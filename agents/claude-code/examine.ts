@@ -6,9 +6,11 @@ import type { AgentExaminer, LoginStatus } from '../examiner.js'
 import { probeEnv } from './env.js'
 import { hindrancesOf, machineHindrances } from './hindrances.js'
 import { hasOwnLogin, readIdentity } from './identity.js'
+import { inventoryOf } from './inventory.js'
 import { loginTraces } from './loginTraces.js'
 import { isDefaultSetup } from './paths.js'
 import { ask } from './program.js'
+import { settingsFaults } from './settingsFaults.js'
 
 const statusSchema = z.looseObject({
   loggedIn: z.boolean(),
@@ -64,6 +66,8 @@ export const claudeCodeExaminer: AgentExaminer = {
   loginStatus,
   loginTraces,
   hindrances: hindrancesOf,
+  settingsFaults,
+  inventory: inventoryOf,
   machineHindrances,
   withheld: (env) => Object.keys(env).filter((name) => heeded.test(name) && (env[name] ?? '') !== ''),
   privateFiles: (place) => [join(place.configDir, '.credentials.json')],

@@ -78,7 +78,12 @@ export async function readSettings(file: string): Promise<{ settings: Settings }
     return { settings: settingsSchema.parse(parsed) }
   } catch {
     const what = `${file} is not valid JSON settings: the agent passes it over or asks a person about it`
-    return { state: 'fail', what, remedy: 'Put the file right; `claude doctor` says what is wrong in it.' }
+    return {
+      state: 'fail',
+      what,
+      unusable: file,
+      remedy: 'Put the file right; `claude doctor` says what is wrong in it.',
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import { readIdentity } from './identity.js'
 import { forkDigest, holds } from './forkDigest.js'
 import { conversations, forget } from './forget.js'
 import { plan } from './launch.js'
+import { pageGround, startPage } from './pages.js'
 import { liveStates } from './liveness.js'
 import { prepare } from './prepare.js'
 import { probe } from './probe.js'
@@ -45,6 +46,8 @@ export const claudeCode: AgentAdapter = {
   readIdentity,
   probe,
   readDialog,
+  startPage,
+  pageGround,
   readDraft,
   takesInput,
   pasteOf: (text, as) => (as === 'command' ? pastedCommand(text) : pastedWords(text)),

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { LaunchInput } from '../agent.js'
 import { AgentFileError } from '../errors.js'
+import { serversAnswered } from './answers.js'
 import { hookEvents, statusLineEvent } from './reports.js'
 import { quoted } from './shellWord.js'
 
@@ -22,6 +23,8 @@ const settingsSchema = z.looseObject({
   statusLine: z.unknown().optional(),
   hooks: z.record(z.string(), z.array(z.unknown())).optional(),
   permissions: z.looseObject({ additionalDirectories: z.array(z.string()).optional() }).optional(),
+  enabledMcpjsonServers: z.array(z.string()).optional(),
+  disabledMcpjsonServers: z.array(z.string()).optional(),
 })
 type Settings = z.output<typeof settingsSchema>
 
@@ -74,8 +77,22 @@ export async function launchSettings(
     // The old pane would wake up by itself and work beside the resumed one.
     autoContinueAtUsageLimit: false,
     cleanupPeriodDays,
+    ...(await projectServers(input, own)),
     ...(folders.length > 0 ? { permissions: withFolders(own.permissions, folders) } : {}),
     ...(user.wantsBypass ? { skipDangerousModePermissionPrompt: true } : {}),
+  }
+}
+
+/** What a person has answered elsewhere about this project's MCP servers goes along: the program would ask again for each login. */
+async function projectServers({ place, cwd, answeredAt = [] }: LaunchInput, own: Settings) {
+  const { enabled, disabled } = await serversAnswered(place, answeredAt, cwd)
+  return {
+    ...(enabled.length === 0
+      ? {}
+      : { enabledMcpjsonServers: [...(own.enabledMcpjsonServers ?? []), ...enabled] }),
+    ...(disabled.length === 0
+      ? {}
+      : { disabledMcpjsonServers: [...(own.disabledMcpjsonServers ?? []), ...disabled] }),
   }
 }
 

@@ -9,6 +9,7 @@ import { type AccountRow, type WindowRow, accountRow } from '../../policy/accoun
 import { listed } from '../../policy/listed.js'
 import { queuesOf, wouldHelpMost } from '../../policy/outlook.js'
 import type { Declaration } from '../../policy/declaration.js'
+import { pageText } from '../../policy/pages.js'
 import { newRecord, takeReading } from '../../policy/records.js'
 import { type Call, note, print, printJson } from '../call.js'
 import { withEngine } from '../engine.js'
@@ -33,7 +34,7 @@ export async function accounts(call: Call): Promise<void> {
   if (call.json) printJson(rows)
   else {
     const table = renderTable(rows, columnsFor(call.colors, now), call.width, call.colors)
-    print([table, ...waitingLines(pool, now)].join('\n'))
+    print([table, ...pageLines(rows, now), ...waitingLines(pool, now)].join('\n'))
   }
 }
 
@@ -42,6 +43,17 @@ const standing = (declared: readonly Declaration[], now: Date): Declaration[] =>
 
 const declaredText = (session: string, until: string, now: Date): string =>
   `a drill is under way: for its session ${session} alone every account counts as walled until ${clock(until, now)}`
+
+/** What a person has to answer before a session can be started there. */
+function pageLines(rows: readonly AccountRow[], now: Date): string[] {
+  const lines = rows.flatMap(({ name, pages }) =>
+    pages.map((page) => {
+      const where = page.cwd === null ? '' : ` in ${page.cwd}`
+      return oneLine(`${name}${where} ${pageText(page)} (passed over until ${clock(page.until, now)})`)
+    }),
+  )
+  return lines.length === 0 ? [] : ['', ...lines]
+}
 
 /** Who waits for what until when, and what would help most. */
 function waitingLines(pool: PoolAnswer | null, now: Date): string[] {

@@ -60,6 +60,68 @@ describe('agents by name', () => {
   })
 })
 
+describe('what a person has answered for a project elsewhere', () => {
+  const approved = {
+    hasClaudeMdExternalIncludesApproved: true,
+    hasClaudeMdExternalIncludesWarningShown: true,
+  }
+  const refused = { ...approved, hasClaudeMdExternalIncludesApproved: false }
+  const answered = (projects: Record<string, object>, settings: object = {}): Place => {
+    const one = place()
+    write(join(one.configDir, '.claude.json'), { projects })
+    write(join(one.configDir, 'settings.json'), settings)
+    return one
+  }
+  const projectOf = (here: Place, cwd: string): unknown =>
+    (json(join(here.configDir, '.claude.json')) as { projects: Record<string, unknown> }).projects[cwd]
+
+  it('goes along, of this project alone, the first place that has an answer first', async () => {
+    const cwd = fresh()
+    const here = answered({ [cwd]: { allowedTools: ['x'] } })
+    const silent = answered({ [fresh()]: approved })
+    await adapter.prepare(here, cwd, [silent, answered({ [cwd]: refused }), answered({ [cwd]: approved })])
+    expect(projectOf(here, cwd)).toEqual({ allowedTools: ['x'], ...refused, hasTrustDialogAccepted: true })
+  })
+
+  it('law 5: overwrites no answer, and decides nothing where nobody has answered', async () => {
+    const cwd = fresh()
+    const here = answered({ [cwd]: refused })
+    await adapter.prepare(here, cwd, [answered({ [cwd]: approved })])
+    expect(projectOf(here, cwd)).toEqual({ ...refused, hasTrustDialogAccepted: true })
+    const other = answered({})
+    await adapter.prepare(other, cwd, [answered({ [cwd]: {} })])
+    expect(projectOf(other, cwd)).toEqual({ hasTrustDialogAccepted: true })
+  })
+
+  it("of the project's MCP servers goes along with the launch, and not against what is answered here or in the project", async () => {
+    const cwd = fresh()
+    const servers = ['one', 'two', 'three', 'four', 'five']
+    write(join(cwd, '.mcp.json'), { mcpServers: Object.fromEntries(servers.map((name) => [name, {}])) })
+    mkdirSync(join(cwd, '.claude'))
+    write(join(cwd, '.claude', 'settings.local.json'), { disabledMcpjsonServers: ['three'] })
+    const here = answered({}, { disabledMcpjsonServers: ['two'] })
+    const from = answered(
+      { [cwd]: { enabledMcpjsonServers: ['five'] } },
+      {
+        enabledMcpjsonServers: ['one', 'two', 'three', 'of another project'],
+        disabledMcpjsonServers: ['four'],
+      },
+    )
+    const launchDir = fresh()
+    const input = {
+      ...{ place: here, session: 's', sessionId: 'id', fence: 1, cwd, model: null, mode: 'new' as const },
+      ...{ prompt: null, launchDir, reportDir: fresh(), command: { command: 'claude', args: [], env: {} } },
+    }
+    await adapter.plan({ ...input, answeredAt: [from] })
+    expect(json(join(launchDir, 'settings.json'))).toMatchObject({
+      enabledMcpjsonServers: ['one', 'five'],
+      disabledMcpjsonServers: ['four'],
+    })
+    await adapter.plan(input)
+    expect(json(join(launchDir, 'settings.json'))).not.toHaveProperty('enabledMcpjsonServers')
+  })
+})
+
 describe('preparing a place', () => {
   it('keeps every key that it does not know, the mode, and what is set already', async () => {
     const here = place({ ANTHROPIC_API_KEY: 'made-up-key-0123456789abcdefghij' })

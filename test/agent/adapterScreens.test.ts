@@ -1,7 +1,7 @@
 /** The screens in `adapterScreens/` were captured from the real program (2.1.330) with `tmux capture-pane -pe`. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Dialog } from '../../agents/agent.js'
+import type { Dialog, Place, StartPage } from '../../agents/agent.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { plainLines } from '../../agents/claude-code/screen.js'
 
@@ -26,6 +26,12 @@ describe.each([
     ['model-menu', 'dialog', null],
     ['unable-to-connect', 'no-connection', null],
     ['trust', 'trust', ['End']],
+    // Its first choice goes on, and decides nothing: what it lists was skipped already.
+    ['settings-warning', 'settings-warning', ['Enter']],
+    ['settings-error', 'settings-error', null],
+    ['external-imports', 'external-imports', null],
+    ['mcp-server', 'mcp-servers', null],
+    ['mcp-servers', 'mcp-servers', null],
   ])('%s: is the dialog %s, with keys only where nothing is decided for a person', (file, name, keys) => {
     expect(readDialog(screen(file))).toMatchObject({ name, safeKeys: keys })
   })
@@ -89,4 +95,35 @@ it('a suggestion in grey is no draft, and what stands before it is', () => {
   expect(readDraft(box(`❯\u00a0${esc}[7mw${esc}[0;2mrite the tests next${esc}[0m`))).toBeNull()
   expect(readDraft(box(`❯\u00a0wri${esc}[7mt${esc}[0;2me the tests next${esc}[0m`))).toBe('wri')
   expect(readDraft(box(`❯\u00a0write${esc}[7m ${esc}[0m`))).toBe('write')
+})
+
+describe('a page at the start, as a person who does not see it is told of it', () => {
+  const place: Place = { kind: 'account', name: 'max-2', configDir: '/home/dev/.claude-max-2', env: {} }
+  const command = { command: 'claude', args: [], env: {} }
+  const told = (file: string, at = place): StartPage => {
+    const screen = coloured(file)
+    return claudeCode.startPage(screen, readDialog(screen)!, at, command, '/work')
+  }
+
+  it('names the settings file that can not be used and the keys, and counts for every session of that account', () => {
+    const file = '/home/dev/.claude-max-2/settings.json'
+    expect(told('settings-error')).toEqual({
+      what: `"Settings Error" about ${file} (cleanupPeriodDays)`,
+      remedy: `put ${file} right`,
+      cwd: null,
+    })
+    // The same file, seen from an account whose config dir is another: the project's, as far as that account is concerned.
+    expect(told('settings-error', { ...place, configDir: '/home/dev/.claude-max-3' }).cwd).toBe('/work')
+  })
+
+  it('a question about the project counts for sessions in it alone, and says how to answer it', () => {
+    const remedy = 'answer it once by hand: cd /work && CLAUDE_CONFIG_DIR=/home/dev/.claude-max-2 claude'
+    expect(told('external-imports')).toEqual({
+      what: '"Allow external CLAUDE.md file imports?"',
+      remedy,
+      cwd: '/work',
+    })
+    expect(told('mcp-server').what).toBe('"New MCP server found in this project: one"')
+    expect(told('mcp-servers').what).toBe('"2 new MCP servers found in this project"')
+  })
 })

@@ -284,6 +284,70 @@ describe('configuration', () => {
     expect(JSON.stringify(findings)).not.toContain('made-up-key-in-settings')
   })
 
+  it('law 4: names the settings that the installed program can not use, before a session is sent there', async () => {
+    healthy()
+    login('max-1', 'max-1', { hooks: { NoSuchEvent: [] } })
+    login('max-2', 'max-2', { cleanupPeriodDays: 'many', permissions: { defaultMode: 'never' } })
+    writeFileSync(join(loginDir('medic'), 'settings.json'), '{ "model": ')
+    const { code, findings } = await examine()
+    expect(code).toBe(1)
+    const file = (name: string): string => join(loginDir(name), 'settings.json')
+    const skipped = named(findings, 'settings max-1')
+    expect(skipped).toMatchObject([{ state: 'warn' }])
+    expect(skipped[0]!.found).toContain(
+      `hooks.NoSuchEvent in ${file('max-1')}: Unknown hook event "NoSuchEvent"`,
+    )
+    const unusable = named(findings, 'settings max-2')
+    expect(unusable.map(({ state }) => state)).toEqual(['fail', 'fail'])
+    expect(unusable[0]!.found).toContain(
+      `cleanupPeriodDays in ${file('max-2')}: Expected number, but received string`,
+    )
+    expect(unusable[1]!.found).toContain(`permissions.defaultMode in ${file('max-2')}: Invalid value.`)
+    const broken = named(findings, 'settings medic')
+    expect(broken).toMatchObject([{ state: 'fail' }])
+    expect(broken[0]!.found).toContain(file('medic'))
+  })
+
+  it('names what a session would miss on another account, by name alone', async () => {
+    healthy()
+    login('max-1', 'max-1', {
+      enabledPlugins: { 'lint@shop': true, 'off@shop': false },
+      hooks: {
+        PreToolUse: [{ matcher: 'Bash', hooks: [{ type: 'command', command: 'guard --key made-up' }] }],
+      },
+      permissions: { allow: ['Bash(git status)'], deny: ['Read(./.env)'] },
+    })
+    login('max-2', 'max-2', { permissions: { allow: ['Bash(git status)'] } })
+    const global = join(loginDir('max-1'), '.claude.json')
+    const config = JSON.parse(readFileSync(global, 'utf8')) as object
+    const server = { command: 'true', env: { TOKEN: 'made-up-token' } }
+    writeFileSync(
+      global,
+      JSON.stringify({
+        ...config,
+        mcpServers: { github: server },
+        projects: { '/work': { mcpServers: { local: server } } },
+      }),
+    )
+    const skill = join(loginDir('max-2'), 'skills', 'review')
+    mkdirSync(skill, { recursive: true })
+    writeFileSync(join(skill, 'SKILL.md'), '---\nname: review\ndescription: reviews\n---\n')
+    const { code, findings } = await examine()
+    expect(code).toBe(0)
+    expect(named(findings, 'differences max-1').map(({ found }) => found)).toEqual([
+      'sessions moved here from max-2 miss skills: review',
+    ])
+    const missed = named(findings, 'differences max-2')
+    expect(missed.map(({ found }) => found.replace(/#\w{4}/, '#'))).toEqual([
+      'sessions moved here from max-1 miss MCP servers: github, local (/work)',
+      'sessions moved here from max-1 miss plugins: lint@shop',
+      'sessions moved here from max-1 miss hooks: PreToolUse(Bash) #',
+      'sessions moved here from max-1 miss permissions: deny Read(./.env)',
+    ])
+    expect(missed.every(({ state, remedy }) => state === 'warn' && remedy !== null)).toBe(true)
+    expect(JSON.stringify(findings)).not.toContain('made-up')
+  })
+
   it('says which exported variables sessions will not get', async () => {
     healthy()
     env['ANTHROPIC_API_KEY'] = 'sk-ant-api03-made-up'

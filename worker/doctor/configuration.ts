@@ -1,7 +1,8 @@
 /** The configuration and what surrounds the accounts it names: folders, settings, variables. */
 import { stat } from 'node:fs/promises'
 import type { AgentCommand, Place } from '../../agents/agent.js'
-import type { AgentExaminer } from '../../agents/examiner.js'
+import { AgentProgramError } from '../../agents/errors.js'
+import type { AgentExaminer, Hindrance } from '../../agents/examiner.js'
 import type { Config } from '../../config/config.js'
 import { ConfigError } from '../../config/errors.js'
 import { loadConfig } from '../../config/loadConfig.js'
@@ -71,13 +72,22 @@ export async function checkConfigDir(
   return findings.length > 0 ? findings : [ok(what, place.configDir)]
 }
 
-/** Settings of the account's config dir and env that would break Outpool; nothing where all is well. */
+/** Settings of the account's config dir and env that would break Outpool or that its program can't use; nothing where all is well. */
 export async function checkSettings(
   place: Place,
   command: AgentCommand,
   examiner: AgentExaminer,
 ): Promise<Finding[]> {
-  const found = await examiner.hindrances(place, command)
+  const hindrances = await examiner.hindrances(place, command)
+  const faults = await examiner.settingsFaults(place, command).catch((error: unknown): Hindrance[] => {
+    // A program that can't be run is told of as such.
+    if (error instanceof AgentProgramError) return []
+    throw error
+  })
+  // Of a file that can't be used the program also says where in it.
+  const isTold = ({ unusable }: Hindrance): boolean =>
+    unusable !== undefined && faults.some((fault) => fault.unusable === unusable)
+  const found = [...hindrances.filter((one) => !isTold(one)), ...faults]
   return found.map(({ state, what, remedy }) => ({
     ...{ name: `settings ${place.name}`, state, found: what, remedy },
   }))

@@ -18,6 +18,7 @@ import {
 } from './configuration.js'
 import { checkDatabase } from './database.js'
 import { checkSockets, checkSpace, checkWatching } from './disk.js'
+import { differences } from './differences.js'
 import { checkDrill } from './drills.js'
 import { checkEngine, checkPorts } from './engine.js'
 import { type Finding, warn } from './finding.js'
@@ -89,6 +90,13 @@ function accountChecks(config: Config, env: NodeJS.ProcessEnv): Check[] {
     check('environment', quick, () => checkEnvironment(env, [[accountAgent, examiner]])),
     check(`settings ${accountAgent}`, quick, () => checkMachineSettings(accountAgent, examiner)),
     ...all.flatMap((account) => checksOf(account, agent, examiner)),
+    check('differences', quick, async () => {
+      const inventories = pool.accounts.map(async (account) => ({
+        name: account.name,
+        inventory: await examiner.inventory(await placeOf(account)),
+      }))
+      return differences(await Promise.all(inventories))
+    }),
     // The first of the two waits for what both look at.
     check('logins', slow, async () => checkDuplicates(await domains)),
     check('law 1', slow, async () => checkApart(await domains)),

@@ -18,7 +18,11 @@ const notTheAccounts = [
   'PromptMissing',
   'StopFailed',
   'TmuxFailed',
+  'ProgramFailed',
 ]
+
+/** A page that only a person can answer: the account is marked with it, and does not rest for it. */
+const pageOpen = 'PageOpen'
 
 /**
  * Returns when the agent runs, when a planned move found no better place (it then still runs where it was), when a
@@ -54,11 +58,17 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
         stay(run, entry, answer.refusal)
         return
       }
+      if (answer.refusal.pages && plan.cause === 'start' && state.place === null && !plan.despitePages) {
+        plan.despitePages = true
+        request = newRequest(run, plan, [])
+        answer = await ask(run, request)
+        continue
+      }
       if (!plan.parked) await park(run, plan, entry, answer.refusal)
       show(run, {
-        phase: answer.refusal.needsLogin ? 'waiting' : 'parked',
+        phase: answer.refusal.needsLogin || answer.refusal.pages ? 'waiting' : 'parked',
         parkedUntil: answer.refusal.retryAt,
-        attention: loginNeeded(answer.refusal) ?? lastFault,
+        attention: loginNeeded(answer.refusal) ?? answerNeeded(answer.refusal) ?? lastFault,
         why: answer.refusal.why,
       })
       const next = await askAgain(run, request, answer.refusal)
@@ -71,6 +81,8 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
       }
       const { grant } = answer
       mail.grant = null
+      mail.isHostReady = false
+      const { begun } = state
       if (!mayRelaunch(run, plan)) {
         await release(run, grant.fence, null)
         close(entry, null, 'parked by the breaker')
@@ -84,14 +96,15 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
         return
       }
       fails += 1
+      if (beganNothing(fault)) state.begun = begun
       plan.scattered = true
       const { name } = grant.place
       lastFault = `it did not come up on ${name}: ${fault.message}`
       steps.push({ name: `on ${name}`, ms: 0, fault: fault.message })
-      await release(run, grant.fence, notTheAccounts.includes(fault.type) ? null : fault.message)
+      await release(run, grant.fence, isAccounts(fault) ? fault.message : null)
       if (await waitedForPerson(run, fault, fails)) plan.exclude = []
-      else plan.exclude = [...plan.exclude, name]
-      request = newRequest(run, plan, [])
+      else if (fault.type !== pageOpen) plan.exclude = [...plan.exclude, name]
+      request = newRequest(run, plan, fault.readings)
       answer = mail.hasOrders() ? { kind: 'order' } : await ask(run, request)
     }
   }
@@ -100,6 +113,11 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
 /** Each start but the first costs something, and counts for the breaker; one that a person asked for has its cause. */
 const mayRelaunch = (run: Run, { cause, turn }: BringUp): boolean =>
   cause === 'start' || cause === 'move' || mayBegin(run, turn === 'idle' ? 'relaunch' : 'continuation')
+
+/** A start that stood in a page, or that the system refused, has cost nothing: it counts for no breaker, however many accounts there are. */
+const beganNothing = ({ type }: MoveFault): boolean => type === pageOpen || type === 'ProgramFailed'
+
+const isAccounts = ({ type }: MoveFault): boolean => type !== pageOpen && !notTheAccounts.includes(type)
 
 /** A pause after a crash, which shows what a person should know meanwhile; false when a person's order ended it. */
 async function waitedOut(run: Run, plan: BringUp, attention: string | null): Promise<boolean> {
@@ -165,10 +183,14 @@ async function waitedForPerson(run: Run, fault: MoveFault, fails: number): Promi
   const pause = backoff(fails, { base: retryEvery, cap: retryAtMost }, state.name)
   const retryAt = new Date(Date.parse(now()) + pause).toISOString()
   show(run, { phase: 'parked', parkedUntil: retryAt, attention: fault.message })
-  await condition(() => mail.hasOrders(), pause)
+  await condition(() => mail.hasOrders() || mail.isHostReady, pause)
   return true
 }
 
 function loginNeeded({ needsLogin, why }: LeaseRefusal): string | null {
   return needsLogin ? `log in again, no account can take this session: ${why}` : null
+}
+
+function answerNeeded({ pages }: LeaseRefusal): string | null {
+  return pages ? `no account can take this session unattended: ${pages}` : null
 }

@@ -39,6 +39,8 @@ function newAsk({ state }: Run, plan: BringUp): LeaseAsk {
     requestId,
     session: state.name,
     host: state.host,
+    cwd: state.cwd,
+    ...(plan.despitePages === true ? { despitePages: true } : {}),
     agent: state.agent,
     models: modelsAfter(state.models, plan.wall),
     fallback: state.fallback,

@@ -19,6 +19,8 @@ export class Mailbox {
   grant: LeaseGrant | null = null
   refusal: LeaseRefusal | null = null
   migrate = false
+  /** What kept its host from starting it may be gone. */
+  isHostReady = false
   readonly #state: SessionState
 
   constructor(state: SessionState) {
@@ -40,6 +42,9 @@ export class Mailbox {
     })
     setHandler(defineSignal(sessionSignals.callHome), () => {
       state.isCalledHome = true
+    })
+    setHandler(defineSignal(sessionSignals.hostReady), () => {
+      this.isHostReady = true
     })
     setHandler(defineSignal(sessionSignals.migrate), () => {
       this.migrate = true

@@ -1,5 +1,6 @@
 /** The saga of one move: stop, carry, respawn, verify, commit. Every step is idempotent per fence. */
 import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow'
+import type { AccountReading } from '../../policy/account.js'
 import { continuation } from '../../policy/continuation.js'
 import type { LeaseGrant } from '../../policy/lease.js'
 import { isSamePlace, type PlaceRef } from '../../policy/place.js'
@@ -21,6 +22,8 @@ import { type BringUp, type SessionState, takeTyped } from './state.js'
 export interface MoveFault {
   type: string
   message: string
+  /** What the host knows of the place since then, where that is news to the pool. */
+  readings: AccountReading[]
 }
 
 /** Stops the agent; nothing may be started beside it, so this is retried until it has ended. */
@@ -122,6 +125,7 @@ function launchRequest({ state }: Run, plan: BringUp, ref: SessionRef, model: st
     forkOf: isHome ? null : sessionId,
     forks: isHome && fork !== null ? [...forks, fork.id] : forks,
     prompt,
+    ...(plan.despitePages === true ? { mayStand: true } : {}),
     status: `outpool: on ${place.name}`,
   }
 }
@@ -148,8 +152,11 @@ function becauseOf({ cause, wall }: BringUp, from: PlaceRef | null): string {
 
 export function faultOf(failure: ActivityFailure): MoveFault {
   const { cause } = failure
-  if (cause instanceof ApplicationFailure) return { type: cause.type ?? 'Error', message: cause.message }
-  return { type: 'StepTimedOut', message: cause?.message ?? failure.message }
+  if (cause instanceof ApplicationFailure) {
+    const readings = cause.type === 'PageOpen' ? ((cause.details ?? []) as AccountReading[]) : []
+    return { type: cause.type ?? 'Error', message: cause.message, readings }
+  }
+  return { type: 'StepTimedOut', message: cause?.message ?? failure.message, readings: [] }
 }
 
 /** Says in the status bar and in the engine that a move is under way. */

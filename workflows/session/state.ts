@@ -26,6 +26,8 @@ export interface BringUp {
   asked?: string
   /** Nobody could take it, and its process is stopped: what comes is a waking up, and an entry of its own. */
   parked: boolean
+  /** A first start that no account takes unattended: it may stand in a page that the person who started it answers. */
+  despitePages?: boolean
 }
 
 /** What the session works on while it is on substrates. */

@@ -1,0 +1,99 @@
+/** Whether the agent program can be run at all on this host, and what to look at to see that this may have changed. */
+import { spawn } from 'node:child_process'
+import type { Stats } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { delimiter, isAbsolute, join, resolve } from 'node:path'
+
+/** What the system says of a file that it can not start. */
+const refusals: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such program',
+  EACCES: 'it is not allowed to be run',
+  EPERM: 'it is not allowed to be run',
+  ENOEXEC: 'it is not a program for this machine',
+  EBADARCH: 'it is not a program for this machine',
+  ELIBBAD: 'a library that it needs is broken',
+  ETXTBSY: 'it is being written',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'its path leads through a file',
+  ELOOP: 'its path leads in a circle',
+}
+/** Of a shell or a loader that could not start what it was told to, and of programs that this machine can not carry out. */
+const refusedExits: Readonly<Record<number, string>> = {
+  126: 'it is not allowed to be run, or is not a program for this machine',
+  127: 'it, or something that it needs, was not found',
+}
+const refusedSignals: readonly NodeJS.Signals[] = ['SIGILL', 'SIGSYS']
+
+/** A program that says its version does so at once; what takes longer does run. */
+const answerWithin = 8_000
+
+/** Why the program can't be run, in a few words; null where it can. Starts it once, for its version. */
+export async function whyNotRun(
+  command: string,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): Promise<string | null> {
+  const ended = await ending(command, env, cwd)
+  if ('refused' in ended) return refusals[ended.refused] ?? ended.refused
+  const { code, signal } = ended
+  if (signal !== null) return refusedSignals.includes(signal) ? `it ended with ${signal}` : null
+  if (code === 0) return null
+  // A file that the system takes for no program is handed to a shell, which then complains of something else.
+  const file = (await fileOf(command, env['PATH'] ?? '', cwd))?.file
+  if (file !== undefined && (await isForAnotherMachine(file))) return refusals['ENOEXEC'] ?? null
+  return refusedExits[code] ?? null
+}
+
+type Ending = { refused: string } | { code: number; signal: NodeJS.Signals | null }
+
+function ending(command: string, env: NodeJS.ProcessEnv, cwd: string): Promise<Ending> {
+  return new Promise((settle) => {
+    const child = spawn(command, ['--version'], { cwd, env, stdio: 'ignore', timeout: answerWithin })
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      settle({ refused: error.code ?? 'it could not be started' }),
+    )
+    child.once('exit', (code, signal) => settle({ code: code ?? 0, signal }))
+  })
+}
+
+/** Where a program of Linux says for which machine it is, in bytes. */
+const machineAt = 18
+
+/** Whether it is a program as this very process is one, but for another kind of machine. */
+async function isForAnotherMachine(file: string): Promise<boolean> {
+  const [head, ours] = await Promise.all([headOf(file), headOf(process.execPath)])
+  const isElf = (one: Buffer): boolean => one.subarray(0, 4).toString('latin1') === '\x7fELF'
+  return isElf(head) && isElf(ours) && head.readUInt16LE(machineAt) !== ours.readUInt16LE(machineAt)
+}
+
+async function headOf(file: string): Promise<Buffer> {
+  const handle = await open(file).catch(() => null)
+  const head = Buffer.alloc(machineAt + 2)
+  await handle?.read(head, 0, head.length, 0).catch(() => undefined)
+  await handle?.close()
+  return head
+}
+
+/** Changes with the file that would be run: its place, content, mode. The same text as long as there is none. */
+export async function programMark(command: string, path: string, cwd: string): Promise<string> {
+  const found = await fileOf(command, path, cwd)
+  if (found === null) return 'none'
+  const { file, info } = found
+  return [file, info.ino, info.size, info.mtimeMs, info.mode].join(' ')
+}
+
+/** The file that the system would take for this command. */
+async function fileOf(
+  command: string,
+  path: string,
+  cwd: string,
+): Promise<{ file: string; info: Stats } | null> {
+  const files = command.includes('/')
+    ? [isAbsolute(command) ? command : resolve(cwd, command)]
+    : path.split(delimiter).map((folder) => join(folder, command))
+  for (const file of files) {
+    const info = await stat(file).catch(() => null)
+    if (info?.isFile()) return { file, info }
+  }
+  return null
+}

@@ -1,0 +1,102 @@
+/** Pages that stand at an agent's start: who is sent past them, who waits, and until when. */
+import { describe, expect, it } from 'vitest'
+import type { HostPages, StandingPage } from '../../policy/account.js'
+import { accountRow } from '../../policy/accountView.js'
+import {
+  configure,
+  decide,
+  takeReadings,
+  takeWall,
+  viewOfPool,
+  type PoolDesk,
+} from '../../policy/poolDesk.js'
+import { asks, at, desk, grantedTo, known, reading, served, settings, spec, wall } from './make.js'
+
+const page = (over: Partial<StandingPage> = {}): StandingPage => ({
+  cwd: '/work',
+  what: '"Allow it?"',
+  remedy: 'answer it once',
+  at: at(0),
+  until: at(30),
+  ...over,
+})
+const pages = (standing: StandingPage[], minutes = 0, host = 'here'): HostPages => ({
+  host,
+  at: at(minutes),
+  standing,
+})
+const stands = (before: PoolDesk, name: string, ...standing: StandingPage[]): PoolDesk =>
+  takeReadings(before, [reading(name, { pages: pages(standing) })], at(0))
+
+const both = (): PoolDesk =>
+  takeReadings(desk(spec('a'), spec('b')), [known('a', 0.1), known('b', 0.5)], at(0))
+const asked = asks('s', { cwd: '/work' })
+
+describe('law 4: never onto an account that opens a page', () => {
+  it('another able account is taken, and why is said to those who asked for this one', () => {
+    const decision = served(stands(both(), 'a', page()), { ...asked, prefer: 'a' })
+    expect(grantedTo(decision)).toEqual({ s: 'b' })
+    expect(decision.grants[0]?.grant.why).toContain('a opens "Allow it?": answer it once')
+  })
+
+  it('a page of one project keeps no other project away, one of the account keeps all, and none another host', () => {
+    const before = stands(both(), 'a', page())
+    expect(grantedTo(served(before, asks('t', { cwd: '/other' })))).toEqual({ t: 'a' })
+    expect(grantedTo(served(before, asks('t', { cwd: '/work', host: 'there' })))).toEqual({ t: 'a' })
+    const all = stands(both(), 'a', page({ cwd: null }))
+    expect(grantedTo(served(all, asks('t', { cwd: '/other' })))).toEqual({ t: 'b' })
+  })
+
+  it('where every account opens one the session is told which and what to do, no substrate is paid, and each is tried again', () => {
+    const withKey = configure(
+      both(),
+      settings([
+        spec('a'),
+        spec('b'),
+        spec('key', { role: 'substrate', runs: { agent: 'claude-code', model: null } }),
+      ]),
+    )
+    const before = stands(stands(withKey, 'a', page()), 'b', page({ until: at(20) }))
+    const decision = served(before, { ...asked, cause: 'crash' })
+    expect(decision.grants).toEqual([])
+    const [{ refusal } = { refusal: null }] = decision.refusals
+    expect(refusal?.pages).toBe('a opens "Allow it?": answer it once; b opens "Allow it?": answer it once')
+    expect(refusal?.retryAt).toBe(at(20))
+    expect(grantedTo(decide(takeReadings(decision.desk, [known('b', 0.5, 20)], at(20)), at(20.1)))).toEqual({
+      s: 'b',
+    })
+  })
+
+  it('a wall beside a page is a reason to pay a substrate, and the page is not what the session is told to wait for', () => {
+    const withKey = configure(
+      both(),
+      settings([
+        spec('a'),
+        spec('b'),
+        spec('key', { role: 'substrate', runs: { agent: 'claude-code', model: null } }),
+      ]),
+    )
+    const before = takeWall(stands(withKey, 'a', page()), 'b', wall(), at(0))
+    expect(grantedTo(served(before, { ...asked, cause: 'wall' }))).toEqual({ s: 'key' })
+    const without = takeWall(stands(both(), 'a', page()), 'b', wall(), at(0))
+    expect(served(without, { ...asked, cause: 'wall' }).refusals[0]?.refusal.pages).toBeNull()
+  })
+
+  it('a first start may be sent there all the same, for a person to answer', () => {
+    const before = stands(stands(both(), 'a', page()), 'b', page())
+    expect(grantedTo(served(before, { ...asked, despitePages: true }))).toEqual({ s: 'a' })
+  })
+})
+
+it('law 10: what its host has seen to be answered keeps nobody waiting, and an older word does not bring it back', () => {
+  const waiting = served(stands(stands(both(), 'a', page()), 'b', page()), { ...asked, cause: 'crash' }).desk
+  const answered = takeReadings(waiting, [reading('b', { pages: pages([], 5) })], at(5))
+  const late = takeReadings(answered, [reading('b', { pages: pages([page()], 1) })], at(5))
+  expect(grantedTo(decide(late, at(5)))).toEqual({ s: 'b' })
+})
+
+it('an account in whose way a page stands says so, and stays ready for the rest', () => {
+  const [facts] = viewOfPool(stands(both(), 'a', page())).accounts
+  expect(accountRow(facts!, 0.95, at(1))).toMatchObject({ state: 'ready', pages: [page()] })
+  expect(accountRow(facts!, 0.95, at(31)).pages).toEqual([])
+})

@@ -1,0 +1,66 @@
+/** A program that the system will not start, in each of the ways in which that happens. */
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { programMark, whyNotRun } from '../../activities/program.js'
+
+const dir = mkdtempSync(join(tmpdir(), 'program-'))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+function program(name: string, content: string | Buffer, mode = 0o755): string {
+  const file = join(dir, name)
+  writeFileSync(file, content)
+  chmodSync(file, mode)
+  return file
+}
+
+/** This very Node.js, said to be for a machine that nobody has. */
+function foreign(): Buffer {
+  const head = Buffer.from(readFileSync(process.execPath).subarray(0, 4096))
+  head.writeUInt16LE(0x1234, 18)
+  return head
+}
+
+describe('law 6: a program that can not be run is told from one that ends', () => {
+  const why = (command: string): Promise<string | null> => whyNotRun(command, process.env, dir)
+
+  it.each([
+    ['is not there', () => join(dir, 'nothing'), 'there is no such program'],
+    ['is not on the PATH', () => 'no-such-program-here', 'there is no such program'],
+    ['may not be run', () => program('plain', '#!/bin/sh\n', 0o644), 'it is not allowed to be run'],
+    ['is a folder', () => dir, 'it is not allowed to be run'],
+    ['needs what is not there', () => program('lost', '#!/no/such/shell\n'), 'there is no such program'],
+    [
+      'says itself that something was not found',
+      () => program('half', '#!/bin/sh\nexec /no/such/part\n'),
+      'it, or something that it needs, was not found',
+    ],
+  ])('one that %s', async (_, command, said) => {
+    expect(await why(command())).toBe(said)
+  })
+
+  it.skipIf(process.platform !== 'linux')('one that is for another machine', async () => {
+    expect(await why(program('foreign', foreign()))).toBe('it is not a program for this machine')
+  })
+
+  it('one that runs, however it ends', async () => {
+    expect(await why(program('fine', '#!/bin/sh\necho 1.2.3\n'))).toBeNull()
+    expect(await why(program('fails', '#!/bin/sh\nexit 1\n'))).toBeNull()
+    expect(await why(program('killed', '#!/bin/sh\nkill -KILL $$\n'))).toBeNull()
+  })
+})
+
+it('what to look at changes when the program comes, changes, or may be run again, and not by itself', async () => {
+  const mark = (): Promise<string> => programMark('later', `/no/such/folder:${dir}`, '/')
+  const seen = [await mark(), await mark()]
+  const file = program('later', '#!/bin/sh\n', 0o644)
+  seen.push(await mark())
+  chmodSync(file, 0o755)
+  seen.push(await mark(), await mark())
+  writeFileSync(file, '#!/bin/sh\nexit 0\n')
+  seen.push(await mark())
+  expect(new Set(seen).size).toBe(4)
+  expect(seen[0]).toBe(seen[1])
+  expect(seen[3]).toBe(seen[4])
+})
