@@ -14,6 +14,7 @@ import type { PlaceRef } from './contracts.js'
 import { secretMissing, unknownPlace } from './errors.js'
 import { QuotaStore } from './quotaStore.js'
 import { SessionRecords } from './sessionRecord.js'
+import { SessionWorks } from './sessionWork.js'
 import { RescueTurns } from './rescueTurns.js'
 import { StartGate } from './startGate.js'
 import { Spending } from './spending.js'
@@ -24,6 +25,7 @@ export class Host {
   readonly config: Config
   readonly tmux: Tmux
   readonly records: SessionRecords
+  readonly work: SessionWorks
   readonly quota: QuotaStore
   readonly starts = new StartGate()
   readonly rescues: RescueTurns
@@ -36,6 +38,7 @@ export class Host {
     this.config = config
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
     this.records = new SessionRecords(home)
+    this.work = new SessionWorks(this.records)
     this.quota = new QuotaStore(home)
     this.rescues = new RescueTurns({ atOnce: config.timing.movesAtOnce })
     this.spending = new Spending(this)

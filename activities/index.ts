@@ -4,6 +4,7 @@ import { searchAttributes } from '../policy/ids.js'
 import { beating } from './beating.js'
 import { carryConversation } from './carry.js'
 import type { CommonActivities, HostActivities, Stopped, StopRequest } from './contracts.js'
+import { answerQuestion } from './answer.js'
 import { deliverText } from './deliver.js'
 import type { Host } from './host.js'
 import { interruptAgent } from './interrupt.js'
@@ -13,6 +14,7 @@ import { sendNotice } from './notices.js'
 import type { Prober } from './probe.js'
 import type { Sampler } from './sampler.js'
 import { stopAgent } from './stop.js'
+import { claimWakeUp } from './wakeUps.js'
 import { watchAgent } from './watch.js'
 
 export function hostActivities(
@@ -48,6 +50,8 @@ export function hostActivities(
     },
     watchAgent: (request) => watchAgent(host, sampler, request, leases),
     deliverText: (request) => beating(() => deliverText(host, sampler, request)),
+    claimWakeUp: (request) => beating(() => claimWakeUp(host, sampler, request)),
+    answerQuestion: (request) => beating(() => answerQuestion(host, request)),
     readAccounts: () => Promise.resolve(host.readings()),
     sendNotice: (request) => beating(() => sendNotice(host, request)),
     probeAccount: ({ account }) => beating(() => prober.probe(account)),
