@@ -53,7 +53,14 @@ export interface Launched {
   settledForks?: string[]
   /** Names of the texts that a person typed to an earlier process and that no agent has taken, in order. They stay on the host. */
   typed?: string[]
+  /** Wake-ups that earlier processes planned and no process will say by itself. What is to be said stays on the host. */
+  plans?: PlannedWakeUp[]
   steps: RescueStep[]
+}
+
+export interface PlannedWakeUp {
+  id: string
+  at: string
 }
 
 export interface StopRequest extends SessionRef {
@@ -92,7 +99,7 @@ export interface WatchRequest extends SessionRef {
   /** A planned move found no better place: do not ask again before this instant. */
   stayUntil: string | null
   /** What the session is known to wait for: only a change is news. It ends with the dialog, or with the next turn. */
-  waiting: { what: string; endsWith: 'dialog' | 'turn' } | null
+  waiting: { what: string; endsWith: 'dialog' | 'turn'; digest?: string | null } | null
   /** The end of a turn that was answered is news too: the session is there for one piece of work. */
   untilTurnEnd: boolean
   /** Its turns keep failing, and a person was told: the first answer is news. */
@@ -125,7 +132,8 @@ export type Observation = {
     | { kind: 'exited'; how: string; byPerson: boolean }
     | { kind: 'gone'; what: 'pane' | 'tmux' }
     | { kind: 'frozen'; how: Hang }
-    | { kind: 'waiting'; what: string }
+    /** `digest` tells the question from every other one, where its choices can be read. */
+    | { kind: 'waiting'; what: string; digest?: string | null }
     | { kind: 'not-waiting' }
     /** Only where the watch was asked to stand until then. */
     | { kind: 'turn-ended' }
@@ -165,6 +173,28 @@ export interface NoticeOutcome {
   failed: { channel: string; why: string }[]
 }
 
+export interface ClaimRequest extends SessionRef {
+  plan: PlannedWakeUp['id']
+}
+
+export interface AnswerRequest extends SessionRef {
+  /** The same for each attempt to give one answer. */
+  answerId: string
+  /** The only question that it is for. */
+  digest: string
+  /** Numbers of choices, or words. */
+  answer: string
+}
+
+export type Answered =
+  | { kind: 'answered' }
+  /** No question stands, or another one. */
+  | { kind: 'gone' }
+  /** The question does not take such an answer. */
+  | { kind: 'refused'; why: string }
+  /** Keys were pressed, and the question still stands. */
+  | { kind: 'unsure'; why: string }
+
 /** An agent whose request hangs, or that a signal has stopped. */
 export interface InterruptRequest extends SessionRef {
   how: Exclude<Hang, 'spinning'>
@@ -181,6 +211,12 @@ export interface HostActivities {
   callHome(ref: SessionRef): Promise<void>
   /** Returns once the agent has taken the text. */
   deliverText(request: DeliverRequest): Promise<void>
+  /**
+   * Waits until the agent is at rest. Answers the name under which the wake-up waits on this host to be delivered, or null
+   * where the agent's program has said it or will, or where the agent planned otherwise since.
+   */
+  claimWakeUp(request: ClaimRequest): Promise<string | null>
+  answerQuestion(request: AnswerRequest): Promise<Answered>
   /** What this host knows of its accounts and substrates, without asking anybody. */
   readAccounts(): Promise<AccountReading[]>
   /** Tries each channel once. */

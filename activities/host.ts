@@ -18,6 +18,7 @@ import { secretMissing, unknownPlace } from './errors.js'
 import { PageMarks } from './pageMarks.js'
 import { QuotaStore } from './quotaStore.js'
 import { SessionRecords } from './sessionRecord.js'
+import { SessionWorks } from './sessionWork.js'
 import { RescueTurns } from './rescueTurns.js'
 import { StartGate } from './startGate.js'
 import { Spending } from './spending.js'
@@ -28,6 +29,7 @@ export class Host {
   readonly config: Config
   readonly tmux: Tmux
   readonly records: SessionRecords
+  readonly work: SessionWorks
   readonly quota: QuotaStore
   readonly pages: PageMarks
   /** Sessions whose agent program could not be run, and what to look at to see that this may have changed. */
@@ -44,6 +46,7 @@ export class Host {
     this.config = config
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
     this.records = new SessionRecords(home)
+    this.work = new SessionWorks(this.records)
     this.quota = new QuotaStore(home)
     this.pages = new PageMarks(home)
     this.rescues = new RescueTurns({ atOnce: config.timing.movesAtOnce })

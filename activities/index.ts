@@ -5,6 +5,7 @@ import { beating } from './beating.js'
 import { readingToEngine } from './border.js'
 import { carryConversation } from './carry.js'
 import type { CommonActivities, HostActivities, Stopped, StopRequest } from './contracts.js'
+import { answerQuestion } from './answer.js'
 import { deliverText } from './deliver.js'
 import type { Host } from './host.js'
 import { interruptAgent } from './interrupt.js'
@@ -14,6 +15,7 @@ import { sendNotice } from './notices.js'
 import type { Prober } from './probe.js'
 import type { Sampler } from './sampler.js'
 import { stopAgent } from './stop.js'
+import { claimWakeUp } from './wakeUps.js'
 import { watchAgent } from './watch.js'
 
 export function hostActivities(
@@ -50,6 +52,8 @@ export function hostActivities(
     watchAgent: (request) => watchAgent(host, sampler, request, leases),
     deliverText: (request) => beating(() => deliverText(host, sampler, request)),
     readAccounts: () => Promise.resolve(host.tellReadings()),
+    claimWakeUp: (request) => beating(() => claimWakeUp(host, sampler, request)),
+    answerQuestion: (request) => beating(() => answerQuestion(host, request)),
     sendNotice: (request) => beating(() => sendNotice(host, request)),
     probeAccount: ({ account }) =>
       beating(async () => readingToEngine(host.clock, await prober.probe(account))),

@@ -16,11 +16,13 @@ import {
   workFolderMissing,
 } from './errors.js'
 import { layHandOver } from './handOver.js'
+import { lostTo, withLost } from './lostWork.js'
 import type { Host } from './host.js'
 import { writeLaunchScript } from './launchScript.js'
 import { end, isAlive, startOf, type ProcessRef } from './processes.js'
 import type { LaunchRecord } from './sessionRecord.js'
 import { heldFence } from './tmuxPanes.js'
+import { takeOverWork, wakeUpsOwed } from './wakeUps.js'
 import { holder, keepQueued, restoreDraft, takeHeld, textsWaiting } from './typed.js'
 
 export async function launchAgent(host: Host, request: LaunchRequest): Promise<Launched> {
@@ -63,12 +65,15 @@ async function launch(
       for (const one of request.carries ?? []) await step('carry', () => carry(host, one))
     await step('clear', () => clearTheWay(host, adapter, request))
     await keepLeftQueue(host, adapter, session)
+    const left = await takeOverWork(host, adapter, request)
     const found = await conversationsOf(host, adapter, place, request)
     const goesOnWith = found.own ?? found.origin
     prompt = await promptToSubmit(host, adapter, session, goesOnWith, {
       text,
       otherwise: request.prompt?.otherwise ?? null,
     })
+    const lost = await lostTo(host, adapter, request, left, found.own)
+    prompt = withLost(prompt, request.prompt?.otherwise ?? null, lost)
     const { file, settled } = await layHandOver(host, adapter, request, goesOnWith)
     settledForks = settled
     if (!request.forkOf)
@@ -94,13 +99,15 @@ async function launch(
       forkedAt: record.forkedAt,
     }),
   )
+  if (promptTaken) host.work.lostAreTold(session)
   await restoreDraft(host, adapter, session, up.pane.id)
   const transcript = await adapter.findTranscript(place, sessionId)
   const { transcriptFrom } = record
   const tmuxSocket = host.tmux.socket
   const { id: pane, pid } = up.pane
   const typed = textsWaiting(host, session)
-  return { pane, pid, tmuxSocket, transcript, transcriptFrom, promptTaken, settledForks, typed, steps }
+  const plans = wakeUpsOwed(host, session)
+  return { pane, pid, tmuxSocket, transcript, transcriptFrom, promptTaken, settledForks, typed, plans, steps }
 }
 
 /** What the process before held in its waiting line, on whichever conversation that was, died with it. */

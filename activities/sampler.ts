@@ -265,6 +265,8 @@ export class Sampler {
       this.#host.quota.takeWindows(launch.place.name, report.windows)
       return true
     }
+    if (report.kind === 'turn-ended') this.#host.work.takeTurnEnd(report)
+    if (report.kind === 'turn-started') this.#host.work.takeTurnStart(report.session, report.fence, report.at)
     const watching = this.#watches.get(report.session)
     if (watching?.fence !== report.fence) {
       const newest = this.#host.records.newest(report.session)
@@ -279,8 +281,17 @@ export class Sampler {
     const { config, quota } = this.#host
     const accounts = [...this.#host.readings(), ...config.reserved.map(({ name }) => quota.read(name))]
     const sessions: LiveFile['sessions'] = {}
-    for (const { name, phase, waitingFor, fence, transcript } of this.#watches.values())
-      sessions[name] = { phase, waitingFor, fence, transcript }
+    for (const {
+      name,
+      phase,
+      waitingFor,
+      fence,
+      transcript,
+      background,
+      nextWakeUp,
+      question,
+    } of this.#watches.values())
+      sessions[name] = { phase, waitingFor, fence, transcript, background, nextWakeUp, question }
     const content = JSON.stringify({ sessions, accounts })
     if (content === this.#published.content && now - this.#published.at < publishEvery) return
     this.#published = { at: now, content }

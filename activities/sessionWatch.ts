@@ -5,6 +5,7 @@ import type { AgentAdapter, AgentReport, LiveState, TurnFault } from '../agents/
 import type { AccountReading } from '../policy/account.js'
 import { hasSlept } from '../policy/asleep.js'
 import { hangOf } from '../policy/hang.js'
+import { type Plan, restOf, type RunningTask, waitsForTasks } from '../policy/background.js'
 import { shouldLeave } from '../policy/planned.js'
 import { spentBudget } from '../policy/spend.js'
 import { leaveAt } from '../policy/windows.js'
@@ -13,6 +14,7 @@ import type { Host } from './host.js'
 import { hasChildren, isStopped } from './processes.js'
 import type { Sample } from './sampler.js'
 import type { Pane } from './tmuxPanes.js'
+import { type AskedQuestion, askedNow } from './askedQuestion.js'
 import { newsOf, type News } from './turnFaults.js'
 
 /** The agent writes a failed turn's row up to 0.2 s after it reported it; it is looked for this long. */
@@ -35,6 +37,12 @@ export class SessionWatch {
   waitingFor: string | null
   /** Null until it could be seen: the agent writes it with its first prompt. */
   transcript: string | null = null
+  /** What runs in its background while it is at rest. */
+  background: RunningTask[] = []
+  /** When it means to go on by itself, or null. */
+  nextWakeUp: string | null = null
+  /** What it asks, where its choices can be read. */
+  question: AskedQuestion | null = null
   /** When the engine was last told that this watch stands, ms since the epoch. */
   beatAt = 0
   /** When the program last reported that a prompt was submitted, ms since the epoch. */
@@ -82,7 +90,9 @@ export class SessionWatch {
   beat(): void {
     const { phase, waitingFor } = this
     this.beatAt = Date.now()
-    this.#heartbeat({ phase, waitingFor, account: this.place.name, windows: this.#reading()?.windows ?? [] })
+    const background = this.background.length
+    const windows = this.#reading()?.windows ?? []
+    this.#heartbeat({ phase, waitingFor, background, account: this.place.name, windows })
   }
 
   release(): void {
@@ -223,11 +233,16 @@ export class SessionWatch {
   async #judge(pane: Pane, state: LiveState): Promise<void> {
     if (state.activity === 'waiting') return this.#judgeWaiting(pane, state)
     const { waiting } = this.#request
-    const isBusy = state.activity === 'busy'
+    const said = this.#host.work.said(this.name, this.fence)
+    const rest = restOf(state.activity, said)
+    this.background = rest.tasks
+    this.nextWakeUp = nextOf(said.plans)
+    const isBusy = !rest.isAtRest
     if (waiting?.endsWith === 'turn' && !isBusy) return
     this.#waitingSince = null
     this.#presses = 0
     this.waitingFor = null
+    this.question = null
     this.phase = isBusy ? 'working' : 'idle'
     if (waiting) {
       this.end({ kind: 'not-waiting' })
@@ -254,9 +269,12 @@ export class SessionWatch {
     }
     const what = dialog?.asks ?? state.waitingFor ?? 'an answer'
     this.waitingFor = what
+    this.question = dialog?.question ? askedNow(dialog.question, state) : null
+    const digest = this.question?.digest ?? null
     this.#waitingSince ??= Date.now()
-    const isNews = what !== this.#request.waiting?.what
-    if (isNews && Date.now() - this.#waitingSince >= waitingAfter) this.end({ kind: 'waiting', what })
+    const { waiting } = this.#request
+    const isNews = what !== waiting?.what || digest !== (waiting.digest ?? null)
+    if (isNews && Date.now() - this.#waitingSince >= waitingAfter) this.end({ kind: 'waiting', what, digest })
   }
 
   /** The program says nothing of itself: it is starting, asks something before it is up, or keeps no such file. */
@@ -268,7 +286,7 @@ export class SessionWatch {
       sessionId: this.#request.sessionId,
       activity: 'waiting',
       waitingFor: dialog.asks,
-      updatedAt: new Date().toISOString(),
+      updatedAt: '',
     })
   }
 
@@ -278,7 +296,7 @@ export class SessionWatch {
     // It came when it was called and there was no room: the call stands, and is not followed again before that time.
     const isToStay = stayUntil !== null && Date.now() < Date.parse(stayUntil)
     if (!isToStay && this.#host.records.isCalledHome(this.name, this.fence)) {
-      if (!(await this.#isBeingTyped())) this.end({ kind: 'ready-for-home' })
+      if (!this.#waitsForBackground() && !(await this.#isBeingTyped())) this.end({ kind: 'ready-for-home' })
       return
     }
     if (this.place.kind === 'substrate') {
@@ -291,10 +309,21 @@ export class SessionWatch {
     const ceiling = pool.accounts.find(({ name }) => name === this.place.name)?.ceiling ?? 1
     const stay = { model, stayUntil, leaveAt: leaveAt(pool.moveAt, ceiling), wakeMargin: timing.wakeMargin }
     const leave = shouldLeave(reading, stay, new Date().toISOString())
-    if (!leave) return
-    if (await this.#isBeingTyped()) return
+    if (!leave) {
+      this.#host.work.noMoveDue(this.name, this.fence)
+      return
+    }
+    if (this.#waitsForBackground() || (await this.#isBeingTyped())) return
     if (leave.cause === 'login') this.end({ kind: 'login', text: leave.why })
     else this.end({ kind: 'near-limit', why: leave.why, wall: leave.wall })
+  }
+
+  /** A build, a test run or a subagent is work in progress: a move that can wait does, for so long. */
+  #waitsForBackground(): boolean {
+    if (this.background.length === 0) return false
+    const now = new Date().toISOString()
+    const since = this.#host.work.moveDueSince(this.name, this.fence, now)
+    return waitsForTasks(this.background, since, this.#host.config.timing.backgroundWait, now)
   }
 
   /** A person in the middle of typing is not cut off by a move that can wait. */
@@ -364,6 +393,12 @@ export class SessionWatch {
     return this.place.kind === 'account' ? this.#host.quota.read(this.place.name) : null
   }
 }
+
+const nextOf = (plans: readonly Plan[]): string | null =>
+  plans
+    .flatMap(({ dueAt }) => (dueAt === null ? [] : [dueAt]))
+    .sort()
+    .at(0) ?? null
 
 function sizeOf(file: string): number {
   try {

@@ -183,7 +183,7 @@ export async function takeHeld(host: Host, session: string): Promise<void> {
 /** Arrow keys and the like mean nothing without the line that they were pressed in. */
 const printable = (keys: string): string => stripVTControlCharacters(keys).replaceAll(/[^\P{Cc}\n\t]/gu, '')
 
-function saveText(host: Host, session: string, name: string, text: string): void {
+export function saveText(host: Host, session: string, name: string, text: string): void {
   mkdirSync(textsFolder(host, session), { recursive: true, mode: 0o700 })
   writeFileAtomic(join(textsFolder(host, session), name), text)
 }

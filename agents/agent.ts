@@ -1,5 +1,7 @@
 /** What Outpool asks of an agent program. An adapter for another program fills this interface; nothing else knows the program. */
 import type { AccountReading, Wall, Window } from '../policy/account.js'
+import type { LeftBehind, Plan, RunningTask } from '../policy/background.js'
+import type { Question } from '../policy/question.js'
 import type { Usage } from '../policy/spend.js'
 
 /** A login or a substrate on this host, with everything that makes the agent program use it. */
@@ -55,7 +57,8 @@ export interface LaunchPlan {
 export type AgentReport = { session: string; fence: number; at: string } & (
   | { kind: 'started'; sessionId: string; transcript: string; source: string }
   | { kind: 'turn-started' }
-  | { kind: 'turn-ended' }
+  /** With what goes on in the process beside its turns, where the program said so. */
+  | { kind: 'turn-ended'; tasks?: RunningTask[]; plans?: Plan[] }
   | { kind: 'turn-failed'; error: string; subagent: boolean }
   | { kind: 'needs-person'; what: string }
   | { kind: 'ended'; reason: string }
@@ -146,6 +149,8 @@ export interface Dialog {
   /** What is asked, one line, for a person. */
   asks: string
   safeKeys: string[] | null
+  /** The choices, where they can be read and are a person's to make. */
+  question: Question | null
 }
 
 /** A page that stands at the program's start and that only a person can answer. */
@@ -157,6 +162,13 @@ export interface StartPage {
   /** The folder in which sessions meet it; null where every session of the place does. */
   cwd: string | null
 }
+/** Where an answer stands that is being given to a question, and the tmux keys or the text that come next. */
+export type AnswerStep =
+  | { kind: 'press'; keys: string[] }
+  /** To be pasted, once. */
+  | { kind: 'paste'; text: string }
+  /** This question does not take such an answer; says which it takes. */
+  | { kind: 'refused'; why: string }
 
 export interface AgentAdapter {
   readonly name: string
@@ -248,6 +260,20 @@ export interface AgentAdapter {
    * one of `others`. Holds nothing of what was changed.
    */
   pageGround(place: Place, cwd: string, others: readonly Place[]): Promise<string>
+  /** What comes next in giving this answer to the question on the screen; `pasted` once its text was. */
+  answerStep(question: Question, answer: string, pasted: boolean): AnswerStep
+
+  /**
+   * What the process that wrote from `offset` (bytes) on began beside its turns, as far as the transcript shows neither its end
+   * nor that the model was told of it.
+   */
+  leftBehind(transcript: string, offset: number): Promise<LeftBehind>
+
+  /** Lays what these subagents remember beside the other transcript of the same conversation; answers those that can go on there. */
+  bringSubagents(from: string, to: string, ids: readonly string[]): Promise<string[]>
+
+  /** Whether the conversation shows that the plan was carried out, replaced or called off after `since`. */
+  isPlanOver(transcript: string, plan: Pick<Plan, 'id' | 'prompt'>, since: string): Promise<boolean>
 
   /** What a person has typed but not sent, or null for an empty input line. */
   readDraft(screen: string): string | null

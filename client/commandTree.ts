@@ -125,6 +125,17 @@ export const commandTree: readonly CommandSpec[] = [
     run: async (call) => (await import('./commands/send.js')).send(call),
   },
   {
+    name: 'answer',
+    says: 'answer what the agent asks: a choice by its number, or words; once, and only the question that stands',
+    args: [session, { name: '<answer...>', says: 'number of a choice (1,3 for several), or words' }],
+    options: [
+      { flags: '--question <digest>', says: 'only this question, as show --json names it' },
+      { flags: '--json', says: 'print the result as JSON' },
+    ],
+    examples: ['outpool answer docs 2', 'outpool answer docs "neither: make it grey"'],
+    run: async (call) => (await import('./commands/answer.js')).answer(call),
+  },
+  {
     name: 'rescue',
     says: 'treat the session as walled: move it to the best account now',
     args: [session],

@@ -2,16 +2,23 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client'
 import { z } from 'zod'
 import type { Home } from '../config/home.js'
-import type { LiveFile } from '../config/liveState.js'
-import { type SessionDetails, type SessionView, phases } from '../policy/session.js'
+import type { AskedQuestion, LiveFile } from '../config/liveState.js'
+import type { RunningTask } from '../policy/background.js'
+import { type SessionDetails, type SessionRow, type SessionView, phases } from '../policy/session.js'
+import { askedOf } from '../policy/question.js'
 import { sessionWorkflowId } from '../policy/ids.js'
 import { sessionMemo } from '../workflows/messages.js'
 import type { Engine } from './engine.js'
 
 const maybe = z.string().nullable().default(null)
 
-/** What the memo holds: SessionDetails without its rescue log. */
-export type SessionCard = Omit<SessionDetails, 'rescueLog'>
+/** What the memo holds: SessionDetails without its rescue log; and what this host's worker sees beside it. */
+export interface SessionCard extends Omit<SessionDetails, 'rescueLog'>, Seen {}
+
+interface Seen {
+  background?: RunningTask[]
+  question?: AskedQuestion | null
+}
 
 const cardSchema = z.object({
   name: z.string(),
@@ -39,6 +46,7 @@ const cardSchema = z.object({
   pinnedTo: maybe,
   priority: z.number().int().default(0),
   since: maybe,
+  nextWakeUp: maybe,
   startedAt: z.string(),
 })
 
@@ -123,6 +131,7 @@ function blankCard(run: Pick<WorkflowExecutionInfo, 'workflowId' | 'startTime'>)
       parkedUntil: null,
       attention: null,
       why: null,
+      nextWakeUp: null,
       tmuxSocket: null,
       pid: null,
       transcript: null,
@@ -150,11 +159,15 @@ export function withLive<Card extends SessionCard>(
   const seen = live?.sessions[card.name]
   if (seen === undefined || !isFresh(live, now) || card.host !== home.hostId || !overlaid.has(card.phase))
     return card
-  const asked = `answer in its pane: ${seen.waitingFor ?? 'it waits for you'} (outpool attach ${card.name})`
+  const asked = askedOf(card.name, seen.waitingFor ?? 'an answer', Boolean(seen.question))
   // A dialog that is over needs nobody; other trouble is not over by the next turn's beginning.
   const told = card.phase === 'waiting' && seen.phase !== 'waiting' ? null : card.attention
   const attention = seen.phase === 'waiting' ? (told ?? asked) : told
-  return { ...card, phase: seen.phase, attention, transcript: card.transcript ?? seen.transcript }
+  const { background = [], question = null } = seen
+  const wakeUps = [card.nextWakeUp, seen.nextWakeUp].filter((at) => typeof at === 'string')
+  const nextWakeUp = wakeUps.sort().at(0) ?? null
+  const transcript = card.transcript ?? seen.transcript
+  return { ...card, phase: seen.phase, attention, transcript, nextWakeUp, background, question }
 }
 
 /** A row of `ls --json`, with nothing that the contract does not name. */
@@ -166,3 +179,10 @@ export function viewOf(card: SessionView): SessionView {
     ...{ walledUntil, parkedUntil, attention },
   }
 }
+
+/** A row of the tables: what `ls --json` has, and what goes on beside its turns. */
+export const rowOf = (card: SessionCard): SessionRow => ({
+  ...viewOf(card),
+  background: card.background?.length ?? 0,
+  nextWakeUp: card.nextWakeUp ?? null,
+})

@@ -32,5 +32,12 @@ export async function readStory(engine: Engine, home: Home, name: string): Promi
 export function storyView({ card, rescueLog }: SessionStory) {
   const { tmuxSocket, pid, transcript, fork, since, models, fallback, pinnedTo, priority, startedAt } = card
   const more = { tmuxSocket, pid, transcript, fork, since, models, fallback, pinnedTo, priority, startedAt }
-  return { ...viewOf(card), ...more, rescueLog }
+  return { ...viewOf(card), ...more, ...goingOn(card), rescueLog }
 }
+
+/** What goes on beside its turns and what it asks, each only where there is something. */
+const goingOn = ({ background = [], nextWakeUp, question }: SessionCard) => ({
+  ...(background.length > 0 ? { background } : {}),
+  ...(nextWakeUp ? { nextWakeUp } : {}),
+  ...(question ? { question } : {}),
+})

@@ -88,6 +88,9 @@ const timing = section({
   keysQuiet: duration('zero allowed')
     .prefault(written('keysQuiet'))
     .describe('A planned move waits until nobody has typed for this long'),
+  backgroundWait: duration('zero allowed')
+    .prefault(written('backgroundWait'))
+    .describe("A planned move waits for what runs in the agent's background, no longer than this"),
   lookEvery: duration()
     .prefault(written('lookEvery'))
     .refine((ms) => ms <= looksAtMost, says(`write at most ${formatDuration(looksAtMost)}`))

@@ -49,6 +49,17 @@ export const pageSchema = z.object({
   at: instant,
   until: instant,
 })
+/** What an agent asks, with the digest by which an answer says which question it is for. */
+const askedSchema = z.object({
+  asks: z.string(),
+  digest: z.string(),
+  choices: z.array(
+    z.object({ n: z.number().int(), label: z.string(), says: z.string().nullable(), isOwn: z.boolean() }),
+  ),
+  /** Whether several may be chosen. */
+  takesSeveral: z.boolean(),
+})
+export type AskedQuestion = z.output<typeof askedSchema>
 
 /** What the worker sees right now. `at` is when it last looked: an old one means that no worker is there. */
 export const liveSchema = z.object({
@@ -61,6 +72,13 @@ export const liveSchema = z.object({
       waitingFor: z.string().nullable(),
       fence: z.number().int(),
       transcript: z.string().nullable().default(null),
+      /** What runs in its background while it is at rest. */
+      background: z
+        .array(z.object({ id: z.string(), kind: z.enum(['shell', 'subagent', 'other']), what: z.string() }))
+        .optional(),
+      /** When it means to go on by itself. */
+      nextWakeUp: instant.nullable().optional(),
+      question: askedSchema.nullable().optional(),
     }),
   ),
   accounts: z.array(quotaSchema),

@@ -140,6 +140,8 @@ export interface Timing {
   hungAfter: number
   /** A planned move waits until nobody has typed for this long. */
   keysQuiet: number
+  /** A planned move waits for what runs in the agent's background, no longer than this. */
+  backgroundWait: number
   /** How often a worker looks at its host; what happens is mostly reported at once. */
   lookEvery: number
   /** However often something could not go on, it is tried again after this. */
@@ -174,6 +176,7 @@ export const defaultTiming: Timing = {
   startWithin: 60_000,
   hungAfter: 10 * 60_000,
   keysQuiet: 30_000,
+  backgroundWait: 30 * 60_000,
   lookEvery: 2_000,
   retryAtMost: 30 * 60_000,
   restAtMost: 60 * 60_000,

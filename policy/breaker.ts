@@ -3,7 +3,7 @@ import type { Timing } from './account.js'
 import { ms } from './instants.js'
 
 /** Why Outpool began a turn: a text of a person has its own cause, and is not counted. */
-export type TurnCause = 'continuation' | 'relaunch' | 'retry' | 'task'
+export type TurnCause = 'continuation' | 'relaunch' | 'retry' | 'task' | 'wake-up'
 
 export interface BegunTurn {
   at: string

@@ -35,6 +35,13 @@ export interface SessionView {
   attention: string | null
 }
 
+/** A row of the tables for people. */
+export interface SessionRow extends SessionView {
+  /** Tasks that run in the background while it is at rest. */
+  background?: number
+  nextWakeUp?: string | null
+}
+
 export interface RescueStep {
   name: string
   ms: number
@@ -77,6 +84,8 @@ export interface SessionDetails extends SessionView {
   pinnedTo: string | null
   /** Lower numbers go first where not all can be served. */
   priority: number
+  /** When a wake-up comes that an earlier process of it had planned, or null. */
+  nextWakeUp?: string | null
   /** Since when it is on its account or substrate. */
   since: string | null
   startedAt: string

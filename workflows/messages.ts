@@ -39,6 +39,11 @@ export const sessionSignals = {
   migrate: 'migrate',
 } as const
 
+export const sessionUpdates = {
+  /** AnswerArgs: a person's answer to the question that the agent asks. Answers AnswerResult. */
+  answer: 'answer',
+} as const
+
 export const sessionQueries = {
   /** Answers SessionDetails. */
   describe: 'describe',
@@ -169,6 +174,19 @@ export interface SendArgs {
   command?: boolean
   /** Outpool's own task sends it, and not a person: it counts for the breaker. */
   byTask?: boolean
+}
+
+export interface AnswerArgs {
+  /** Numbers of choices, or words. */
+  answer: string
+  /** The only question that it is for; null for the one that the session waits with. */
+  digest: string | null
+}
+
+/** `why` where it was not answered. */
+export interface AnswerResult {
+  result: 'answered' | 'gone' | 'refused' | 'unsure'
+  why: string | null
 }
 
 export interface Backlog {

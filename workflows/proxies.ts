@@ -38,11 +38,21 @@ export const movesOn = (hostId: string) =>
 
 /** Watches and deliveries: they stand for as long as nothing happens. */
 export const watchesOn = (hostId: string) =>
-  proxyActivities<Pick<HostActivities, 'watchAgent' | 'deliverText'>>({
+  proxyActivities<Pick<HostActivities, 'watchAgent' | 'deliverText' | 'claimWakeUp'>>({
     taskQueue: hostQueue(hostId),
     startToCloseTimeout: '30 days',
     heartbeatTimeout: watchBeatWithin,
     retry: { initialInterval: '1 second', backoffCoefficient: 1 },
+  })
+
+/** A person waits for it. Done once more where its worker died: the host knows whether the answer was given. */
+export const answersOn = (hostId: string) =>
+  proxyActivities<Pick<HostActivities, 'answerQuestion'>>({
+    taskQueue: hostQueue(hostId),
+    scheduleToCloseTimeout: '2 minutes',
+    startToCloseTimeout: '1 minute',
+    heartbeatTimeout: beatWithin,
+    retry: { maximumAttempts: 2 },
   })
 
 /** A probe that does not succeed within this is an answer too: the account stays unproven. */

@@ -1,5 +1,6 @@
 /** Dialogs that hold a session up, recognised on the screen. Most are prevented; these are the ones that come all the same. */
 import type { Dialog } from '../agent.js'
+import { readQuestion } from './questions.js'
 import { inputBox, isRule, plainLines } from './screen.js'
 
 interface Known {
@@ -125,17 +126,22 @@ const footers =
 
 /** Takes a capture of the visible screen, with or without colours. Null where the agent works or waits for a prompt. */
 export function readDialog(screen: string): Dialog | null {
-  const lines = liveLines(plainLines(screen))
+  const whole = plainLines(screen)
+  const lines = liveLines(whole)
   if (lines === null) return null
+  const question = readQuestion(whole)
   for (const one of known) {
     if (!one.marks.every((mark) => lines.some((line) => mark.test(line)))) continue
-    return { name: one.name, asks: one.asks, safeKeys: safeKeys(one, lines) }
+    const keys = safeKeys(one, lines)
+    return { name: one.name, asks: one.asks, safeKeys: keys, question: keys === null ? question : null }
   }
   const asked = lines.find((line) => permissionMark.test(line))
-  if (asked !== undefined) return { name: 'permission', asks: asked.trim(), safeKeys: null }
+  if (asked !== undefined) return { name: 'permission', asks: asked.trim(), safeKeys: null, question }
+  // Such a page has a rule of its own above its last choice.
+  if (question?.isOfTool) return { name: 'question', asks: question.asks, safeKeys: null, question }
   if (!lines.some((line) => footers.test(line))) return null
   const [title] = lines.map((line) => line.trim()).filter((line) => line !== '')
-  return { name: 'dialog', asks: title ?? 'a choice', safeKeys: null }
+  return { name: 'dialog', asks: title ?? 'a choice', safeKeys: null, question }
 }
 
 /**

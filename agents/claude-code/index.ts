@@ -1,6 +1,7 @@
 /** The adapter for Claude Code. One file per concern; what they rest on is told in the comments of each. */
 import type { AgentAdapter, AgentCommand } from '../agent.js'
 import { AgentProgramError } from '../errors.js'
+import { bringSubagents, isPlanOver, leftBehind } from './background.js'
 import { carry } from './carry.js'
 import { readDialog } from './dialogs.js'
 import { clearKeys, draftKeys, holdsStash, readDraft, stashKeys, takesInput } from './draft.js'
@@ -14,6 +15,7 @@ import { liveStates } from './liveness.js'
 import { prepare } from './prepare.js'
 import { probe } from './probe.js'
 import { ask } from './program.js'
+import { answerStep } from './questions.js'
 import { parseReport } from './reports.js'
 import { fingerprint, isPartOf, pastedCommand, pastedWords, withoutPictures } from './text.js'
 import { findTranscript, lastAnswer, readTail } from './transcript.js'
@@ -48,6 +50,10 @@ export const claudeCode: AgentAdapter = {
   readDialog,
   startPage,
   pageGround,
+  answerStep,
+  leftBehind,
+  bringSubagents,
+  isPlanOver,
   readDraft,
   takesInput,
   pasteOf: (text, as) => (as === 'command' ? pastedCommand(text) : pastedWords(text)),

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the agent runs for its hooks and its status line: leaves one report for Outpool and gets out of the way.
 #
-#   report.sh REPORT_DIR EVENT SESSION FENCE keep|drop [STATUS_LINE_COMMAND]
+#   report.sh REPORT_DIR EVENT SESSION FENCE keep|newest|drop [STATUS_LINE_COMMAND]
 #
 # It starts no process that it can do without, prints nothing of its own, and ends with 0 whatever happens:
 # a full disk or a missing folder costs a report, never a turn. Why it is a shell script, and what its files
@@ -50,7 +50,9 @@ fi
 
 op_body=$(cat 2> /dev/null)
 if [ "$2" != StatusLine ]; then
-  leave '' > /dev/null 2>&1
+  # Of some events only the newest is of use: a worker that is down finds one, not thousands.
+  if [ "$5" = newest ]; then op_to=$op_folder/$op_name.last; else op_to=''; fi
+  leave "$op_to" > /dev/null 2>&1
   exit 0
 fi
 

@@ -1,16 +1,18 @@
 /** The reports that `report.sh` leaves: which events, and what each file says. */
 import { z } from 'zod'
 import type { AgentReport } from '../agent.js'
+import { stopNews } from './background.js'
 import { statusLineWindows } from './quota.js'
 
 /**
  * The events reported, and whether their body is kept. Bodies of `drop` events hold prompts, answers or tool input;
- * that they happened is all that Outpool needs to know.
+ * that they happened is all that Outpool needs to know. A body of `Stop` holds an answer too, beside what goes on in the
+ * background: only the newest is kept, and only until it was read.
  */
 export const hookEvents = {
   SessionStart: 'keep',
   UserPromptSubmit: 'drop',
-  Stop: 'drop',
+  Stop: 'newest',
   StopFailure: 'keep',
   Notification: 'keep',
   PermissionRequest: 'drop',
@@ -42,14 +44,14 @@ export function parseReport(fileName: string, body: string, at: string): AgentRe
   switch (event) {
     case 'UserPromptSubmit':
       return { ...head, kind: 'turn-started' }
-    case 'Stop':
-      return { ...head, kind: 'turn-ended' }
     case 'PermissionRequest':
       return { ...head, kind: 'needs-person', what: 'permission prompt' }
     default:
   }
   const json = parsed(body)
   switch (event) {
+    case 'Stop':
+      return { ...head, kind: 'turn-ended', ...stopNews(json, at) }
     case 'SessionStart': {
       const start = sessionStart.safeParse(json).data
       return start === undefined

@@ -72,7 +72,7 @@ export async function launchSettings(
     statusLine: {
       ...statusLine,
       type: 'command',
-      command: reportCommand(input, statusLineEvent, 'keep', statusLine?.command),
+      command: reportCommand(input, statusLineEvent, 'newest', statusLine?.command),
     },
     // The old pane would wake up by itself and work beside the resumed one.
     autoContinueAtUsageLimit: false,
@@ -118,7 +118,12 @@ function mergedHooks(own: Record<string, unknown[]>, input: LaunchInput): Record
 }
 
 /** The program runs this text through a shell; `exec` spares a process. */
-function reportCommand(input: LaunchInput, event: string, body: 'keep' | 'drop', user?: string): string {
+function reportCommand(
+  input: LaunchInput,
+  event: string,
+  body: 'keep' | 'newest' | 'drop',
+  user?: string,
+): string {
   const words = [reporter, input.reportDir, event, input.session, String(input.fence), body]
   if (user !== undefined) words.push(user)
   return `exec /bin/sh ${words.map(quoted).join(' ')}`

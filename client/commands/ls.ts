@@ -2,11 +2,12 @@
 import type { Colors } from 'picocolors/types.js'
 import { openHome } from '../../config/home.js'
 import { readLive } from '../../config/liveState.js'
+import { inBackground } from '../../policy/background.js'
 import { queuesOf } from '../../policy/outlook.js'
-import type { Phase, SessionView } from '../../policy/session.js'
+import type { Phase, SessionRow } from '../../policy/session.js'
 import { type Call, note, print, printJson } from '../call.js'
 import { withEngine } from '../engine.js'
-import { isFresh, listSessions, viewOf, withLive, type ListedSession } from '../sessionRows.js'
+import { isFresh, listSessions, rowOf, viewOf, withLive, type ListedSession } from '../sessionRows.js'
 import { type Column, renderTable } from '../table.js'
 import { fit, oneLine } from '../terminal.js'
 import { ago, clock } from '../times.js'
@@ -20,12 +21,13 @@ export async function ls(call: Call): Promise<void> {
   const since = call.flag('all') ? 'ever' : new Date(now.getTime() - stoppedForMs)
   const listed = await withEngine(home, (engine) => listSessions(engine, since))
   const live = readLive(home)
-  const rows = listed.map(({ card }) => viewOf(withLive(card, live, home, now)))
+  const cards = listed.map(({ card }) => withLive(card, live, home, now))
+  const rows = cards.map(rowOf)
   if (rows.some((row) => row.phase !== 'stopped' && row.host === home.hostId) && !isFresh(live, now))
     note(
       `no worker is watching on this host${live ? ` (last seen ${ago(live.at, now)})` : ''}: start it with \`outpool up\``,
     )
-  if (call.json) printJson(rows)
+  if (call.json) printJson(cards.map(viewOf))
   else if (rows.length === 0) print('No sessions. Start one with: outpool start NAME --cwd DIR -- PROMPT')
   else print(screen(rows, parkedLines(listed, now), call.width, call.colors, now))
 }
@@ -43,7 +45,7 @@ function parkedLines(listed: readonly ListedSession[], now: Date): string[] {
   return [...lines, '`outpool accounts` says what would help most']
 }
 
-function screen(rows: SessionView[], parked: string[], width: number, colors: Colors, now: Date): string {
+function screen(rows: SessionRow[], parked: string[], width: number, colors: Colors, now: Date): string {
   const asking = rows.filter((row) => row.attention !== null && row.phase !== 'stopped')
   return [
     renderTable(rows, columnsFor(rows, colors, now), width, colors),
@@ -52,9 +54,9 @@ function screen(rows: SessionView[], parked: string[], width: number, colors: Co
   ].join('\n')
 }
 
-export function columnsFor(rows: SessionView[], colors: Colors, now: Date): Column<SessionView>[] {
-  const several = (value: (row: SessionView) => string): boolean => new Set(rows.map(value)).size > 1
-  const column = (title: string, text: (row: SessionView) => string): Column<SessionView> => ({
+export function columnsFor(rows: SessionRow[], colors: Colors, now: Date): Column<SessionRow>[] {
+  const several = (value: (row: SessionRow) => string): boolean => new Set(rows.map(value)).size > 1
+  const column = (title: string, text: (row: SessionRow) => string): Column<SessionRow> => ({
     ...{ title, text, shrink: 'end', least: 6 },
   })
   return [
@@ -74,7 +76,7 @@ export function columnsFor(rows: SessionView[], colors: Colors, now: Date): Colu
 }
 
 /** The phase, and in a word why the session is not working. */
-export function stateOf(row: SessionView, now: Date): string {
+export function stateOf(row: SessionRow, now: Date): string {
   const walled = row.walledUntil !== null && Date.parse(row.walledUntil) > now.getTime()
   const until = walled && row.walledUntil !== null ? clock(row.walledUntil, now) : null
   switch (row.phase) {
@@ -86,7 +88,14 @@ export function stateOf(row: SessionView, now: Date): string {
       return until === null ? 'rescuing' : `rescuing, walled until ${until}`
     case 'idle':
       if (row.parkedUntil !== null) return `idle, goes on at ${clock(row.parkedUntil, now)}`
-      return until === null ? row.phase : `${row.phase}, walled until ${until}`
+      return [
+        row.phase,
+        until === null ? null : `walled until ${until}`,
+        inBackground(row.background ?? 0),
+        wakes(row, now),
+      ]
+        .filter((part) => part !== null)
+        .join(', ')
     case 'starting':
     case 'paused':
       return until === null ? row.phase : `${row.phase}, walled until ${until}`
@@ -94,6 +103,11 @@ export function stateOf(row: SessionView, now: Date): string {
     case 'stopped':
       return row.phase
   }
+}
+
+function wakes({ nextWakeUp }: SessionRow, now: Date): string | null {
+  if (!nextWakeUp) return null
+  return Date.parse(nextWakeUp) < now.getTime() ? 'a wake-up is due' : `wakes up at ${clock(nextWakeUp, now)}`
 }
 
 /** One word for the kinds of asking that there are; the whole sentence stands under the table. */

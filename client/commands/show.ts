@@ -1,9 +1,10 @@
 /** `outpool show NAME` */
 import type { Colors } from 'picocolors/types.js'
 import { openHome } from '../../config/home.js'
+import type { AskedQuestion } from '../../config/liveState.js'
 import { type Call, note, print, printJson } from '../call.js'
 import { withEngine } from '../engine.js'
-import type { RescueRow, SessionCard } from '../sessionRows.js'
+import { type RescueRow, rowOf, type SessionCard } from '../sessionRows.js'
 import { readStory, storyView } from '../sessionStory.js'
 import { fit, oneLine } from '../terminal.js'
 import { ago, clock } from '../times.js'
@@ -28,8 +29,10 @@ function page(
   now: Date,
 ): string {
   const facts: [string, string | null][] = [
-    ['state', stateOf(card, now)],
+    ['state', stateOf(rowOf(card), now)],
     ['needs you', card.attention],
+    ['asks', card.question ? choicesOf(card.question) : null],
+    ['background', (card.background ?? []).map(({ kind, what }) => `${kind}: ${what}`).join('; ') || null],
     ['on', placeOf(card, now)],
     ['because', card.why],
     ['waits for', card.pinnedTo === null ? null : `${card.pinnedTo}, and for no other account`],
@@ -59,6 +62,10 @@ function page(
     ...story.map((line) => fit(line, Math.max(width, 20))),
   ].join('\n')
 }
+
+/** `Which colour? 1 Red (loud), 2 Green` */
+const choicesOf = ({ asks, choices }: AskedQuestion): string =>
+  `${asks} ${choices.map(({ n, label, says }) => `${n} ${label}${says === null ? '' : ` (${says})`}`).join(', ')}`
 
 function placeOf({ account, substrate, since, models, model }: SessionCard, now: Date): string | null {
   const name = account ?? (substrate === null ? null : `${substrate} (substrate)`)

@@ -6,7 +6,7 @@ import { rowsOf } from '../commands/accounts.js'
 import { withEngine } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { askPool } from '../pool.js'
-import { isFresh, listSessions, viewOf, withLive } from '../sessionRows.js'
+import { isFresh, listSessions, rowOf, withLive } from '../sessionRows.js'
 import { ago } from '../times.js'
 import type { Fleet } from './screen.js'
 
@@ -25,7 +25,7 @@ export async function lookAtFleet(home: Home, config: Config, before: Fleet | nu
         watched ? askPool(engine, config.pool.name) : Promise.resolve(null),
       ]),
     )
-    const sessions = listed.map(({ card }) => viewOf(withLive(card, live, home, at)))
+    const sessions = listed.map(({ card }) => rowOf(withLive(card, live, home, at)))
     return { sessions, accounts: rowsOf(config, pool, live, at), troubles, at }
   } catch (error) {
     if (!(error instanceof EngineError)) throw error

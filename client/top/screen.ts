@@ -1,7 +1,7 @@
 /** What `outpool top` shows: pure, so that a screen can be looked at in a test. */
 import type { Colors } from 'picocolors/types.js'
 import type { AccountRow } from '../../policy/accountView.js'
-import { type Phase, type SessionView, phases } from '../../policy/session.js'
+import { type Phase, type SessionRow, phases } from '../../policy/session.js'
 import { columnsFor as accountColumns } from '../commands/accounts.js'
 import { columnsFor as sessionColumns } from '../commands/ls.js'
 import { renderTable } from '../table.js'
@@ -9,7 +9,7 @@ import { fit, oneLine } from '../terminal.js'
 
 /** What one look at the fleet found. */
 export interface Fleet {
-  sessions: SessionView[]
+  sessions: SessionRow[]
   accounts: AccountRow[]
   /** What keeps the fleet from being seen or served, for a person; empty while all is well. */
   troubles: string[]
@@ -29,7 +29,7 @@ const order: Readonly<Record<Phase, number>> = {
   ...{ waiting: 0, rescuing: 1, starting: 2, parked: 3, working: 4, idle: 5, paused: 6, stopped: 7 },
 }
 
-export const inOrder = (sessions: readonly SessionView[]): SessionView[] =>
+export const inOrder = (sessions: readonly SessionRow[]): SessionRow[] =>
   [...sessions].sort((a, b) => order[a.phase] - order[b.phase] || (a.name < b.name ? -1 : 1))
 
 /** The screen's lines, as many as the terminal has at most, none longer than it is wide. */
@@ -62,7 +62,7 @@ function headline({ sessions, at }: Fleet): string {
 }
 
 /** The table's title and as many rows as there is room for, the chosen one among them. */
-function sessionLines(sessions: SessionView[], view: View, at: Date, room: number): string[] {
+function sessionLines(sessions: SessionRow[], view: View, at: Date, room: number): string[] {
   const { columns, colors, chosen } = view
   const [title = '', ...rows] = renderTable(
     sessions,
@@ -82,7 +82,7 @@ function sessionLines(sessions: SessionView[], view: View, at: Date, room: numbe
 /** So many sentences for a person stay in sight, whatever the number of sessions. */
 const askingMax = 5
 
-function asking(sessions: SessionView[], { columns, colors }: View): string[] {
+function asking(sessions: SessionRow[], { columns, colors }: View): string[] {
   return sessions
     .filter(({ attention, phase }) => attention !== null && phase !== 'stopped')
     .slice(0, askingMax)

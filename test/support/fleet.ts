@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { withEngine } from '../../client/engine.js'
+import type { SessionCard } from '../../client/sessionRows.js'
 import { readStory, storyView } from '../../client/sessionStory.js'
 import { readEngine } from '../../config/liveState.js'
 import { openHome } from '../../config/home.js'
@@ -14,6 +15,9 @@ import { agentProgram } from '../standin/cleanEnv.js'
 import { startWorld, type World } from '../standin/world.js'
 import { ownEngineOnly } from './engine.js'
 import { until } from './until.js'
+
+/** As `show --json` prints it. */
+export type ShownSession = SessionDetails & Pick<SessionCard, 'background' | 'question'>
 
 const bin = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
 
@@ -71,8 +75,8 @@ export class Fleet {
     return JSON.parse(stdout) as T
   }
 
-  show(name: string): Promise<SessionDetails> {
-    return this.json<SessionDetails>('show', name)
+  show(name: string): Promise<ShownSession> {
+    return this.json<ShownSession>('show', name)
   }
 
   /**
@@ -92,16 +96,16 @@ export class Fleet {
   /** Waits until the session is as wanted; the error shows what it was last. */
   async untilSession(
     name: string,
-    wanted: (session: SessionDetails) => boolean,
+    wanted: (session: ShownSession) => boolean,
     withinMs = 60_000,
-  ): Promise<SessionDetails> {
+  ): Promise<ShownSession> {
     const view = await until(
       `session ${name}`,
       () => this.#look(name),
-      (look) => this.#isTold(look) && wanted(look as SessionDetails),
+      (look) => this.#isTold(look) && wanted(look as ShownSession),
       withinMs,
     )
-    return view as SessionDetails
+    return view as ShownSession
   }
 
   /** Starts `outpool up` and waits until it is ready. */

@@ -2,6 +2,7 @@
 import { backoff } from '../../policy/backoff.js'
 import { afterCrash, isInterruptedFirst, recentCrashes } from '../../policy/crashes.js'
 import type { Wall } from '../../policy/account.js'
+import { askedOf } from '../../policy/question.js'
 import type { Observation } from '../../activities/contracts.js'
 import { renamed } from './forks.js'
 import { currentRef, now, type Run, show } from './run.js'
@@ -73,8 +74,8 @@ export async function react(run: Run, seen: Observation): Promise<void> {
     case 'waiting':
       show(run, {
         phase: 'waiting',
-        waiting: { what: seen.what, endsWith: 'dialog' },
-        attention: `it asks: ${seen.what}; answer with outpool attach ${state.name}`,
+        waiting: { what: seen.what, endsWith: 'dialog', digest: seen.digest ?? null },
+        attention: askedOf(state.name, seen.what, (seen.digest ?? null) !== null),
       })
       return
     case 'not-waiting':

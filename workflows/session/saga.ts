@@ -96,6 +96,7 @@ export async function move(
     if (isHome) comeHome(state, to, launched.settledForks ?? [])
     if (launched.promptTaken) state.firstPrompt = null
     takeTyped(state, launched.typed ?? [])
+    state.plans = launched.plans ?? []
     return null
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error

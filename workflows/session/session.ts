@@ -13,6 +13,7 @@ import type { SessionResult, SessionStart } from '../messages.js'
 import { patches } from '../patches.js'
 import { movesOn, stepsOn, watchesOn } from '../proxies.js'
 import type { Observation } from '../../activities/contracts.js'
+import { takeAnswers } from './answers.js'
 import { bringUp } from './bringUp.js'
 import { deliverTexts } from './deliveries.js'
 import { Display } from './display.js'
@@ -32,6 +33,7 @@ import {
   plan,
   type SessionState,
 } from './state.js'
+import { sayWakeUps } from './wakeUps.js'
 import { pauseUnwatched, untilWatchStands } from './unwatched.js'
 
 export async function session(input: SessionStart | SessionState): Promise<SessionResult> {
@@ -52,6 +54,7 @@ export async function session(input: SessionStart | SessionState): Promise<Sessi
     tellsUnwatched: patched(patches.tellUnwatched),
     asksWithWatch: patched(patches.askWithWatch),
   }
+  takeAnswers(run)
   // Whoever cancels the workflow means to stop the session: its process must not be left behind unwatched.
   CancellationScope.current().cancelRequested.catch(() => mail.orders.push({ kind: 'stop' }))
   return CancellationScope.nonCancellable(() => live(run))
@@ -61,7 +64,7 @@ async function live(run: Run): Promise<SessionResult> {
   const { state } = run
   const deliveries = new CancellationScope()
   const delivering = deliveries
-    .run(() => deliverTexts(run))
+    .run(() => Promise.all([deliverTexts(run), sayWakeUps(run)]))
     .catch((error: unknown) => {
       if (!isCancellation(error)) throw error
     })

@@ -2,7 +2,7 @@
 import type { TurnEnd } from '../../policy/continuation.js'
 import type { Wall } from '../../policy/account.js'
 import type { Phase, RescueCause, RescueEntry, SessionDetails } from '../../policy/session.js'
-import type { PlaceRef } from '../../activities/contracts.js'
+import type { PlaceRef, PlannedWakeUp } from '../../activities/contracts.js'
 import type { BegunTurn, TurnCause } from '../../policy/breaker.js'
 import type { MoveArgs, Prompt, SessionResult, SessionStart, UnsaidText } from '../messages.js'
 
@@ -107,7 +107,7 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
   walledUntil: string | null
   parkedUntil: string | null
   attention: string | null
-  waiting: { what: string; endsWith: 'dialog' | 'turn' } | null
+  waiting: { what: string; endsWith: 'dialog' | 'turn'; digest?: string | null } | null
   /** A planned move found no better place: not again before this. */
   stayUntil: string | null
   /** What people asked for and was not yet carried out, oldest first. */
@@ -116,6 +116,8 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
   inbox: Text[]
   /** Commands that the agent program did not know, newest last, with its own words. */
   refused?: { id: string; problem: string }[]
+  /** Wake-ups that no process will say by itself. */
+  plans?: PlannedWakeUp[]
   /** Ids of texts that were taken, so that one sent twice arrives once. */
   taken: string[]
   /** The first prompt, until the agent has taken it. */
@@ -201,9 +203,9 @@ export const isFailing = ({ transients }: SessionState): boolean => transients >
 export const nextText = ({ inbox }: SessionState): Text | null =>
   inbox.find(({ problem }) => problem === undefined) ?? null
 
-/** What a person says goes before what Outpool would say itself, and in its place. */
+/** What a person says goes before what Outpool would say itself, and in its place; a wake-up is the agent's own. */
 export const withoutContinuations = (inbox: readonly Text[]): Text[] =>
-  inbox.filter(({ cause }) => cause === undefined || cause === 'task')
+  inbox.filter(({ cause }) => cause === undefined || cause === 'task' || cause === 'wake-up')
 
 /** Has the agent told to go on, unless a text of a person's waits already, which is said in place of it. */
 export function tellToGoOn(state: SessionState, goOn: Text): void {
@@ -277,6 +279,11 @@ export function details(state: SessionState): SessionDetails {
     fork: fork?.id ?? null,
     untoldForks: state.forks,
     since,
+    nextWakeUp:
+      (state.plans ?? [])
+        .map(({ at }) => at)
+        .sort()
+        .at(0) ?? null,
     models: state.models,
     fallback: state.fallback,
     pinnedTo: onlyAccount(state),

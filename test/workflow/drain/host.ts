@@ -125,6 +125,8 @@ export class DrainHost implements HostSide {
           .then(() => this.#watch(request))
           .catch((error: unknown) => this.#unexpected(error)),
       deliverText: (request) => Promise.resolve().then(() => this.#deliver(request)),
+      claimWakeUp: () => Promise.resolve(null),
+      answerQuestion: () => Promise.resolve({ kind: 'gone' }),
       readAccounts: () => Promise.resolve().then(() => this.#knowledge.tellAll(this.#enter())),
       sendNotice: () => Promise.resolve({ failed: [] }),
       probeAccount: ({ account }) => Promise.resolve().then(() => this.#probe(account)),

@@ -84,6 +84,8 @@ export class FakeHost implements HostSide {
   readonly processes = new Map<string, Process>()
   /** Texts that reached the agent, by session: `[id, text]`, in order. */
   readonly delivered = new Map<string, string[]>()
+  /** Wake-ups that the session's earlier processes had planned. */
+  readonly owed = new Map<string, { id: string; at: string }[]>()
   /** What no law allows and the host saw anyway. */
   readonly violations: string[] = []
   /** Sessions whose agent is in a turn: texts wait. */
@@ -208,6 +210,8 @@ export class FakeHost implements HostSide {
       },
       watchAgent: (request) => Promise.resolve().then(() => this.#watch(request)),
       deliverText: (request) => this.#deliver(request),
+      claimWakeUp: ({ session, plan }) => this.#claim(session, plan),
+      answerQuestion: () => Promise.resolve({ kind: 'gone' as const }),
       readAccounts: () => Promise.resolve(this.#readings()),
       sendNotice: (request) => Promise.resolve(this.#tell(request)),
       probeAccount: ({ account }) => this.#probe(account),
@@ -300,6 +304,7 @@ export class FakeHost implements HostSide {
       promptTaken: this.promptTaken,
       settledForks: told,
       typed: this.typed,
+      plans: this.owed.get(session) ?? [],
       steps: [...carries.map(() => ({ name: 'carry', ms: 0 })), { name: 'respawn', ms: 0 }],
     }
   }
@@ -408,6 +413,16 @@ export class FakeHost implements HostSide {
     }
     this.#takenIds.add(messageId)
     await this.#enter('deliverText', session, fence, place.name)
+  }
+
+  /** Owed no more once it was claimed. */
+  #claim(session: string, plan: string): Promise<string | null> {
+    const owed = this.owed.get(session) ?? []
+    this.owed.set(
+      session,
+      owed.filter(({ id }) => id !== plan),
+    )
+    return Promise.resolve(owed.some(({ id }) => id === plan) ? `wake-up ${plan}` : null)
   }
 
   async #probe(name: string): Promise<AccountReading> {

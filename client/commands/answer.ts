@@ -1,0 +1,81 @@
+/** `outpool answer NAME CHOICE|TEXT` */
+import { WorkflowNotFoundError } from '@temporalio/client'
+import { z } from 'zod'
+import { openHome } from '../../config/home.js'
+import { readLive } from '../../config/liveState.js'
+import { type AnswerArgs, sessionUpdates } from '../../workflows/messages.js'
+import { type Call, print, printJson } from '../call.js'
+import { type Engine, isUnanswered, withEngine } from '../engine.js'
+import { FailedError, UsageError } from '../errors.js'
+import { checkName } from '../names.js'
+import { findRunning, findSession, handleOf } from '../session.js'
+import { withLive } from '../sessionRows.js'
+
+/** Keys are pressed one after the other, each once its effect is seen. */
+const answerWithinMs = 60_000
+/** An answer goes into one line of the agent's screen. */
+const answerMax = 2_000
+
+const resultSchema = z.object({
+  result: z.enum(['answered', 'gone', 'refused', 'unsure']),
+  why: z.string().nullable(),
+})
+type Result = z.output<typeof resultSchema>
+
+export async function answer(call: Call): Promise<void> {
+  const name = checkName(call.arg(0, 'NAME'))
+  const words = call.args.slice(1).join(' ').trim()
+  if (words === '')
+    throw new UsageError(
+      'there is no answer',
+      'give the number of a choice, or words; see them with `outpool show`',
+    )
+  if (words.length > answerMax)
+    throw new UsageError(
+      `the answer is longer than ${answerMax} characters`,
+      'send the rest with `outpool send`',
+    )
+  const { result, why } = await withEngine(openHome(), async (engine) => {
+    const digest = call.text('question') ?? (await digestNow(engine, name))
+    return give(engine, name, { answer: words, digest })
+  })
+  if (result === 'refused')
+    throw new UsageError(
+      `${name} does not take that answer: ${why ?? 'see its choices'}`,
+      `see its choices with \`outpool show ${name}\``,
+    )
+  if (result === 'gone')
+    throw new FailedError(
+      `${name} was not answered: ${why ?? 'it asks nothing'}`,
+      `see what it does with \`outpool show ${name}\``,
+    )
+  if (result === 'unsure')
+    throw new FailedError(
+      `it is not sure that ${name} took the answer: ${why ?? 'its host did not say'}`,
+      `look at it with \`outpool attach ${name}\``,
+    )
+  if (call.json) printJson({ name, result })
+  else print(`${name} has its answer`)
+}
+
+/** Of the question that this host's worker sees; null where the session is another host's, and its workflow knows. */
+async function digestNow(engine: Engine, name: string): Promise<string | null> {
+  const home = openHome()
+  const { card } = await findRunning(engine, name)
+  return withLive(card, readLive(home), home, new Date()).question?.digest ?? null
+}
+
+async function give(engine: Engine, name: string, args: AnswerArgs): Promise<Result> {
+  try {
+    const answered: unknown = await engine.within(answerWithinMs, () =>
+      handleOf(engine, name).executeUpdate(sessionUpdates.answer, { args: [args] }),
+    )
+    return resultSchema.parse(answered)
+  } catch (error) {
+    if (isUnanswered(error))
+      throw new FailedError(`no worker answers for ${name}`, 'start it with `outpool up`')
+    if (!(error instanceof WorkflowNotFoundError)) throw error
+    await findSession(engine, name)
+    throw new FailedError(`session ${name} is stopped`, `bring it back with \`outpool resume ${name}\``)
+  }
+}

@@ -1,0 +1,112 @@
+/** What the agent asks its user, on screens captured from the real program (2.1.330) with `tmux capture-pane -pe`. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { claudeCode } from '../../agents/claude-code/index.js'
+import { plainLines } from '../../agents/claude-code/screen.js'
+import type { Question } from '../../policy/question.js'
+
+const coloured = (name: string): string =>
+  readFileSync(new URL(`adapterScreens/${name}.ansi`, import.meta.url), 'utf8')
+const plain = (name: string): string => plainLines(coloured(name)).join('\n')
+
+function question(screen: string): Question {
+  const found = claudeCode.readDialog(screen)?.question
+  if (!found) throw new Error('no question was read')
+  return found
+}
+const labels = ({ choices }: Question): string[] => choices.map(({ n, label }) => `${n} ${label}`)
+const step = (name: string, answer: string, pasted = false) =>
+  claudeCode.answerStep(question(plain(name)), answer, pasted)
+
+describe.each([
+  ['with colours', coloured],
+  ['without colours', plain],
+])('a question captured %s', (_, screen) => {
+  it('is read whole with its choices, also the one below a rule of its own', () => {
+    const asked = question(screen('question'))
+    expect(claudeCode.readDialog(screen('question'))).toMatchObject({
+      name: 'question',
+      asks: 'Which colour shall the button have?',
+      safeKeys: null,
+    })
+    expect(labels(asked)).toEqual(['1 Red', '2 Green', '3 Blue', '4 Type something.', '5 Chat about this'])
+    expect(asked.choices.map(({ says }) => says)).toEqual(['Loud', 'Calm', 'Cold', null, null])
+    expect(asked.choices.filter(({ isOwn }) => isOwn).map(({ n }) => n)).toEqual([4])
+    expect(asked.choices.filter(({ isChosen }) => isChosen).map(({ n }) => n)).toEqual([1])
+  })
+
+  it('is one line, however many the screen needs', () => {
+    const { asks, choices } = question(screen('question-two'))
+    expect(asks).toMatch(/^Which colour shall the button have\? It is the one .* has not decided\.$/)
+    expect(choices[0]?.says).toMatch(/^Loud, and it looks .* confusing to people$/)
+  })
+
+  it('tells what is ticked where several may be chosen', () => {
+    const { asks, choices } = question(screen('question-several'))
+    expect(asks).toBe('Which features?')
+    expect(choices.map(({ label, isTicked }) => [label, isTicked])).toEqual([
+      ['Login', true],
+      ['Search', false],
+      ['Export', true],
+      ['Type something', false],
+      ['Chat about this', null],
+    ])
+  })
+
+  it('knows the page that hands the answers in, and choices beside a picture', () => {
+    expect(question(screen('question-review'))).toMatchObject({ isReview: true, isAllAnswered: true })
+    expect(labels(question(screen('question-pictures')))).toEqual(['1 Left', '2 Right'])
+  })
+
+  it('a permission has its choices too', () => {
+    const { asks, choices } = question(screen('permission-choices'))
+    expect(asks).toBe('Do you want to proceed?')
+    expect(choices).toHaveLength(4)
+    expect(choices[3]?.label).toBe('No')
+  })
+})
+
+it('the same question has one mark wherever its cursor and its ticks are, another question another', () => {
+  expect(question(plain('question-words')).mark).toBe(question(plain('question')).mark)
+  const marks = ['question', 'question-two', 'question-several', 'permission-choices'].map(
+    (name) => question(plain(name)).mark,
+  )
+  expect(new Set(marks).size).toBe(4)
+  const other = plain('permission-choices').replaceAll('touch /tmp/made/foo &&', 'touch /tmp/made/bar &&')
+  expect(question(other).mark).not.toBe(question(plain('permission-choices')).mark)
+})
+
+it('law 6: an agent at rest with a shell in the background asks nothing', () => {
+  expect(claudeCode.readDialog(coloured('idle-shell'))).toBeNull()
+})
+
+describe('answering', () => {
+  it.each([
+    ['question', '2', false, { kind: 'press', keys: ['2'] }],
+    ['question', '1', false, { kind: 'press', keys: ['Enter'] }],
+    ['question', ' green ', false, { kind: 'press', keys: ['2'] }],
+    ['question', 'mauve', false, { kind: 'press', keys: ['4'] }],
+    ['question-words', 'mauve', false, { kind: 'paste', text: 'mauve' }],
+    ['question-words', 'mauve', true, { kind: 'press', keys: ['Enter'] }],
+    // There the number would be a part of the words.
+    ['question-words', '2', false, { kind: 'press', keys: ['Up'] }],
+    ['question-several', '1,3', false, { kind: 'press', keys: ['Tab'] }],
+    ['question-several', '2, 3', false, { kind: 'press', keys: ['1'] }],
+    ['question-pictures', '2', false, { kind: 'press', keys: ['2'] }],
+    ['permission-choices', '4', false, { kind: 'press', keys: ['4'] }],
+  ])('%s with %j: the next key is seen before the one after it', (name, answer, pasted, wanted) => {
+    expect(step(name, answer, pasted)).toEqual(wanted)
+  })
+
+  it.each([
+    ['question', '6', /1 to 5/],
+    ['question', '1,2', /one choice only/],
+    ['question', '4', /words of yours/],
+    ['permission-choices', 'yes please', /by number, 1 to 4/],
+    ['question-pictures', 'the middle', /by number/],
+  ])('%s does not take %j', (name, answer, why) => {
+    const refused = step(name, answer)
+    expect(refused).toMatchObject({ kind: 'refused' })
+    expect('why' in refused ? refused.why : '').toMatch(why)
+  })
+})

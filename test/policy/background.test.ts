@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest'
+import {
+  inBackground,
+  lostTasks,
+  restOf,
+  type RunningTask,
+  waitsForTasks,
+  wakeUpText,
+} from '../../policy/background.js'
+import { askedOf, numbersIn } from '../../policy/question.js'
+import { nextFiring } from '../../agents/claude-code/schedule.js'
+
+const shell: RunningTask = { id: 's1', kind: 'shell', what: 'Run the tests' }
+const subagent: RunningTask = { id: 'a1', kind: 'subagent', what: 'Search the docs' }
+const now = '2026-01-02T04:00:00.000Z'
+const minutesAgo = (n: number): string => new Date(Date.parse(now) - n * 60_000).toISOString()
+
+describe('what runs while an agent is at rest', () => {
+  it('law 6: is what it said at the end of its turn, as far as its newer word does not end it', () => {
+    const said = { isAtRest: true, tasks: [shell, subagent] }
+    expect(restOf('idle', said)).toEqual({ isAtRest: true, tasks: [] })
+    expect(restOf('shell', said)).toEqual({ isAtRest: true, tasks: [shell] })
+    // It calls itself busy while a subagent works, and no turn runs.
+    expect(restOf('busy', said)).toEqual({ isAtRest: true, tasks: [shell, subagent] })
+    expect(restOf('busy', { ...said, isAtRest: false })).toEqual({ isAtRest: false, tasks: [] })
+    expect(restOf('busy', { isAtRest: true, tasks: [shell] })).toEqual({ isAtRest: false, tasks: [] })
+    expect(restOf('shell', { isAtRest: false, tasks: [] }).tasks).toHaveLength(1)
+  })
+
+  it('law 6: holds a planned move up for a bounded time', () => {
+    const wait = 30 * 60_000
+    expect(waitsForTasks([shell], minutesAgo(29), wait, now)).toBe(true)
+    expect(waitsForTasks([shell], minutesAgo(30), wait, now)).toBe(false)
+    expect(waitsForTasks([], minutesAgo(0), wait, now)).toBe(false)
+  })
+
+  it('is counted for a person', () => {
+    expect([0, 1, 2].map(inBackground)).toEqual([
+      null,
+      '1 task in the background',
+      '2 tasks in the background',
+    ])
+  })
+})
+
+describe('what the next process is told', () => {
+  it('names what was lost, and which subagents go on', () => {
+    expect(lostTasks([], [])).toBeNull()
+    const told = lostTasks([shell, subagent], ['a1'])
+    expect(told).toContain('the shell command "Run the tests"; the subagent "Search the docs", which goes on')
+    expect(told).toContain('(a1)')
+    expect(lostTasks([subagent], [])).not.toContain('goes on')
+  })
+
+  it('law 13: is one line that no program folds away, however many tasks there were', () => {
+    const many = Array.from({ length: 50 }, (_, i) => ({ ...shell, id: `s${i}`, what: 'x'.repeat(200) }))
+    const told = lostTasks(many, []) ?? ''
+    expect(told).toContain('45 more')
+    expect(told.length).toBeLessThan(750)
+    expect(told).not.toContain('\n')
+  })
+
+  it('begins with words, whatever the agent had planned to be told', () => {
+    expect(wakeUpText({ dueAt: now, prompt: '/loop check the build\n' })).toMatch(
+      /^This is the wake-up that you planned for 2026-01-02 04:00 UTC; .*: \/loop check the build$/,
+    )
+  })
+})
+
+it.each([
+  ['18 17 * * *', '2026-11-29T17:16:18Z', '2026-11-29T17:18:00.000Z'],
+  ['18 17 * * *', '2026-11-29T17:18:00Z', '2026-11-30T17:18:00.000Z'],
+  ['*/7 * * * *', '2026-11-29T17:13:44Z', '2026-11-29T17:14:00.000Z'],
+  ['30 18 29 11 *', '2026-11-29T17:13:44Z', '2026-11-29T18:30:00.000Z'],
+  ['0 9-17/4 * * 1-5', '2026-11-28T10:00:00Z', '2026-11-30T09:00:00.000Z'],
+  ['0 0 29 2 *', '2026-03-01T00:00:00Z', '2028-02-29T00:00:00.000Z'],
+  ['0 0 13 * 5', '2026-11-01T00:00:00Z', '2026-11-06T00:00:00.000Z'],
+  ['0 12 * * 7', '2026-11-28T00:00:00Z', '2026-11-29T12:00:00.000Z'],
+  ['0 0 31 2 *', '2026-11-29T00:00:00Z', null],
+  ['61 * * * *', '2026-11-29T00:00:00Z', null],
+  ['@daily', '2026-11-29T00:00:00Z', null],
+])('the schedule %j after %s comes due at %s', (schedule, after, due) => {
+  expect(nextFiring(schedule, new Date(after))?.toISOString() ?? null).toBe(due)
+})
+
+it('an answer is numbers of choices, or words', () => {
+  expect(['2', ' 1, 3 ', '1 3', '2,2'].map(numbersIn)).toEqual([[2], [1, 3], [1, 3], [2]])
+  expect(['two', '2 of them', '123', '', '1.5'].map(numbersIn)).toEqual([null, null, null, null, null])
+})
+
+it('what is asked ends as a sentence', () => {
+  expect(askedOf('docs', 'Which colour?', true)).toBe(
+    'it asks: Which colour? Answer with outpool answer docs or outpool attach docs',
+  )
+  expect(askedOf('docs', 'how to log in', false)).toBe(
+    'it asks: how to log in. Answer with outpool attach docs',
+  )
+})
