@@ -3,10 +3,6 @@ import type { Carried, CarryRequest } from './contracts.js'
 import { carryFailed } from './errors.js'
 import type { Host } from './host.js'
 
-export async function carryConversation(host: Host, request: CarryRequest): Promise<Carried> {
-  return host.records.inTurn(request.session, () => carry(host, request))
-}
-
 /** Only in the session's own turn. */
 export async function carry(host: Host, request: CarryRequest): Promise<Carried> {
   const adapter = host.adapter(request.agent)

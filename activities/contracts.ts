@@ -48,9 +48,9 @@ export interface Launched {
   /** Whether the agent is known to have taken the prompt. */
   promptTaken: boolean
   /** Those of `forks` of which nothing has to be handed over any more. */
-  settledForks?: string[]
+  settledForks: string[]
   /** Names of the texts that a person typed to an earlier process and that no agent has taken, in order. They stay on the host. */
-  typed?: string[]
+  typed: string[]
   steps: RescueStep[]
 }
 
@@ -172,8 +172,6 @@ export interface HostActivities {
   launchAgent(request: LaunchRequest): Promise<Launched>
   stopAgent(request: StopRequest): Promise<Stopped>
   interruptAgent(request: InterruptRequest): Promise<void>
-  /** For runs that began before a launch carried (workflows/patches.ts). */
-  carryConversation(request: CarryRequest): Promise<Carried>
   watchAgent(request: WatchRequest): Promise<Observation>
   /** There is room at home for the session: its watch ends as soon as it is at rest. Durable on the host, for this fence. */
   callHome(ref: SessionRef): Promise<void>

@@ -2,7 +2,6 @@
 import type { Client } from '@temporalio/client'
 import { searchAttributes } from '../policy/ids.js'
 import { beating } from './beating.js'
-import { carryConversation } from './carry.js'
 import type { CommonActivities, HostActivities, Stopped, StopRequest } from './contracts.js'
 import { deliverText } from './deliver.js'
 import type { Host } from './host.js'
@@ -41,7 +40,6 @@ export function hostActivities(
       return stopped
     },
     interruptAgent: (request) => beating(() => interruptAgent(host, request)),
-    carryConversation: (request) => step(request, () => carryConversation(host, request)),
     callHome: ({ session, fence }) => {
       host.records.saveCall(session, fence)
       return Promise.resolve()

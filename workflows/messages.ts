@@ -130,8 +130,8 @@ export interface EscalationStart {
   fence: number
   /** Waited before the next round, after every place failed and a person was told; doubled with each. */
   retryEvery: number
-  /** Not there in what an older watchdog wrote. */
-  retryAtMost?: number
+  /** No pause is longer. */
+  retryAtMost: number
 }
 
 export interface EscalationEnd {

@@ -68,7 +68,6 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
   let rounds: OpenRound[] = []
   // Asked once for the whole run, since a run must not change its mind half-way.
   const isSparing = patched(patches.sparingReconcile)
-  const renewsAtRest = patched(patches.renewAtRest)
 
   const take = (transition: Transition): void => void inbox.push(transition)
   setHandler(defineSignal<[PoolSettings]>(poolSignals.configure), (settings) =>
@@ -163,7 +162,7 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
       for (const gone of told) if (gone !== null) desk = poolDesk.withdraw(desk, gone)
     }
     // Not in the middle of a herd, where the next message would be there before the run has ended.
-    if (renewsAtRest && isWokenByTime && answers.length === 0 && hasGrownLong() && mayEnd()) await renew()
+    if (isWokenByTime && answers.length === 0 && hasGrownLong() && mayEnd()) await renew()
 
     const mustRenew = (): boolean => migrate || workflowInfo().continueAsNewSuggested
     const lookAgainAt = Math.min(

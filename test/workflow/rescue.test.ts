@@ -23,7 +23,7 @@ describe('the wall', () => {
     expect(stage.steps(session)).toEqual([
       'launchAgent a#1',
       'stopAgent a#1',
-      'carryConversation to b',
+      'carry to b',
       'launchAgent b#2',
     ])
     expect(stage.host.launches.map(({ mode }) => mode)).toEqual(['new', 'resume'])
@@ -144,10 +144,10 @@ describe('the wall', () => {
     expect(stage.steps(session)).toEqual([
       'launchAgent a#1',
       'stopAgent a#1',
-      'carryConversation to b',
+      'carry to b',
       'launchAgent b#2',
       'stopAgent b#2',
-      'carryConversation to c',
+      'carry to c',
       'launchAgent c#3',
     ])
     expect(rescueLog).toHaveLength(1)
@@ -164,7 +164,7 @@ describe('the wall', () => {
     const stage = await open({ accounts: ['a', 'b', 'c'] })
     const session = await stage.up('one', { account: 'a', prompt: 'begin' })
     stage.host.accounts.get('c')!.used = 0.5
-    stage.host.fails('carryConversation', faults.carryFailed('no room on b'), (name) => name === 'b')
+    stage.host.fails('carry', faults.carryFailed('no room on b'), (name) => name === 'b')
     await stage.hitsWall(session, 'a')
     const { rescueLog } = await stage.untilOn(session, 'c')
     expect(stage.host.launches.map(({ place }) => place.name)).toEqual(['a', 'c'])

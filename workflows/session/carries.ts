@@ -1,8 +1,6 @@
 /** Which conversations have to be brought to a place before the agent is launched there. */
 import { isSamePlace, type PlaceRef } from '../../policy/place.js'
-import type { RescueStep } from '../../policy/session.js'
 import type { CarryRequest } from '../../activities/contracts.js'
-import type { Run } from './run.js'
 import type { BringUp, SessionState } from './state.js'
 
 /** The session's own conversation, and to a substrate also the fork that goes on there. */
@@ -27,18 +25,3 @@ export function carryingFrom([first]: readonly CarryRequest[]): string | null {
 }
 
 const sourceOf = ({ from }: CarryRequest): string => from?.name ?? 'where it was last written'
-
-/** Each carry as a step of its own, as runs have it that began before the launch did it (patches.carryWithLaunch). */
-export async function carryFirst(
-  { state, moves }: Run,
-  carries: readonly CarryRequest[],
-  log: RescueStep[],
-): Promise<void> {
-  for (const request of carries) {
-    const startedAt = Date.now()
-    const what = request.sessionId === state.sessionId ? 'the conversation' : 'its fork'
-    const summary = `carry ${what} from ${sourceOf(request)} to ${request.to.name}`
-    await moves.carryConversation.executeWithOptions({ summary }, [request])
-    log.push({ name: 'carry', ms: Date.now() - startedAt })
-  }
-}

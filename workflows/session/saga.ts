@@ -11,7 +11,7 @@ import type {
   Stopped,
   StopRequest,
 } from '../../activities/contracts.js'
-import { carriesTo, carryFirst, carryingFrom } from './carries.js'
+import { carriesTo, carryingFrom } from './carries.js'
 import { clock } from './display.js'
 import { comeHome, conversationAt, forkFor } from './forks.js'
 import { currentRef, now, type Run, show } from './run.js'
@@ -59,7 +59,7 @@ export async function move(
   try {
     const why = `${becauseOf(plan, from)}, moving to ${to.name}`
     let before: StopRequest | null = null
-    if (state.pid !== null && run.asksWithWatch && plan.turn === 'cut-off') {
+    if (state.pid !== null && plan.turn === 'cut-off') {
       before = stopRequest(state, why)
       state.pid = null
     } else if (state.pid !== null) {
@@ -71,16 +71,14 @@ export async function move(
     if (!isHome) state.fork = forkFor(state)
     const ref = { ...currentRef(state), fence: grant.fence, place: to, sessionId: conversationAt(state, to) }
     const carries = carriesTo(state, plan, to)
-    if (!run.carriesWithLaunch) await carryFirst(run, carries, log)
     // Before the launch, since a launch whose answer was lost has happened all the same.
     compensations.push(async () => {
       const summary = `undo the launch under ${to.name}`
       await steps.stopAgent.executeWithOptions({ summary }, [{ ...ref, closePane: false, status: summary }])
     })
-    const withIt = run.carriesWithLaunch ? carries : []
-    const summary = launchSummary(plan, grant, withIt)
+    const summary = launchSummary(plan, grant, carries)
     const launched = await moves.launchAgent.executeWithOptions({ summary }, [
-      { ...launchRequest(run, plan, ref, model), ...(before && { stop: before }), carries: withIt },
+      { ...launchRequest(run, plan, ref, model), ...(before && { stop: before }), carries },
     ])
     log.push(...launched.steps)
     const { pane, pid, tmuxSocket, transcript, transcriptFrom } = launched
@@ -90,9 +88,9 @@ export async function move(
     state.runsModel = model
     // Where a person moves a session that takes one account only, that is the one from now on.
     if (isHome && state.pinned) state.account = to.name
-    if (isHome) comeHome(state, to, launched.settledForks ?? [])
+    if (isHome) comeHome(state, to, launched.settledForks)
     if (launched.promptTaken) state.firstPrompt = null
-    takeTyped(state, launched.typed ?? [])
+    takeTyped(state, launched.typed)
     return null
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error

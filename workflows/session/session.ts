@@ -6,11 +6,9 @@ import {
   condition,
   continueAsNew,
   isCancellation,
-  patched,
 } from '@temporalio/workflow'
 import { type AccountReading, withDefaults } from '../../policy/account.js'
 import type { SessionResult, SessionStart } from '../messages.js'
-import { patches } from '../patches.js'
 import { movesOn, stepsOn, watchesOn } from '../proxies.js'
 import type { Observation } from '../../activities/contracts.js'
 import { bringUp } from './bringUp.js'
@@ -47,10 +45,6 @@ export async function session(input: SessionStart | SessionState): Promise<Sessi
     steps: stepsOn(state.host),
     moves: movesOn(state.host),
     watches: watchesOn(state.host),
-    carriesWithLaunch: patched(patches.carryWithLaunch),
-    renewsAtRest: patched(patches.renewAtRest),
-    tellsUnwatched: patched(patches.tellUnwatched),
-    asksWithWatch: patched(patches.askWithWatch),
   }
   // Whoever cancels the workflow means to stop the session: its process must not be left behind unwatched.
   CancellationScope.current().cancelRequested.catch(() => mail.orders.push({ kind: 'stop' }))
@@ -143,7 +137,7 @@ function startWatch(run: Run): Watching {
     waiting,
     untilTurnEnd: once ?? false,
     ...(isFailing(state) ? { failing: true } : {}),
-    ...(run.asksWithWatch ? { ask: { pool: state.pool, request: askAhead(run) } } : {}),
+    ask: { pool: state.pool, request: askAhead(run) },
     status: statusLine(state),
   }
   const summary = `watch the agent on ${state.place?.name ?? '?'} until something happens`

@@ -132,7 +132,7 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
   /** Set while the breaker holds the session: a person has to resume it. */
   breaker: { at: string; attention: string } | null
   /** While its host will not watch it: how often that was tried, what a person is told, and what they are told otherwise. */
-  unwatched?: { tries: number; attention: string; otherwise: string | null } | null
+  unwatched: { tries: number; attention: string; otherwise: string | null } | null
   /** The one piece of work that the session was there for is done. */
   workDone?: boolean
 }
@@ -186,6 +186,7 @@ export function newState({ texts = [], ...start }: SessionStart, now: string): S
     paused: false,
     begun: [],
     breaker: null,
+    unwatched: null,
   }
 }
 

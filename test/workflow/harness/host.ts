@@ -38,7 +38,8 @@ export type Sight = DistributiveOmit<Observation, 'readings' | 'at' | 'transcrip
   wasWorking?: boolean
 }
 
-type Step = Exclude<keyof HostActivities, 'showStatus'>
+/** A carry is a part of its launch, told apart because it can fail alone. */
+type Step = keyof HostActivities | 'carry'
 
 export interface Asked {
   step: Step
@@ -201,7 +202,6 @@ export class FakeHost implements HostSide {
         ),
       stopAgent: (request) => this.#alone(request, 'stopAgent', () => this.#stop(request)),
       interruptAgent: (request) => this.#alone(request, 'interruptAgent', () => undefined),
-      carryConversation: (request) => this.#carry(request),
       callHome: ({ session }) => {
         this.calledHome.add(session)
         return Promise.resolve()
@@ -350,7 +350,7 @@ export class FakeHost implements HostSide {
   }
 
   async #carry({ session, sessionId, from, to }: CarryRequest): Promise<Carried> {
-    await this.#enter('carryConversation', session, 0, to.name)
+    await this.#enter('carry', session, 0, to.name)
     if (this.processes.has(session)) this.violations.push(`${session} was carried while it was being written`)
     const copies = this.#copiesOf(sessionId)
     const longest = [...copies.values()].sort((a, b) => b.length - a.length)[0]
