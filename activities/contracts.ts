@@ -24,14 +24,14 @@ export interface LaunchRequest extends SessionRef {
   model: string | null
   /** Stopped first: the process before, where its turn is known to be cut off. */
   stop?: StopRequest
-  /** A conversation that exists somewhere on this host is never begun anew, whatever this says. */
+  /** Whether the session was up before. A conversation of which anything is known is never begun again, whatever this says. */
   mode: 'new' | 'resume'
   /** On a substrate: the session's own conversation, from which the fork begins where it does not exist yet. */
   forkOf?: string | null
   /** Forks of which this conversation may not know yet, oldest first: what they did is handed over with its next prompt. */
   forks?: string[]
-  /** Brought to the place first, in this order; not again where this launch has come as far as its process. */
-  carries?: CarryRequest[]
+  /** Which conversation the session wrote last, and where: it goes on from there, whatever the configuration names now. */
+  lastWritten?: { sessionId: string; transcript: string } | null
   /** Submitted at once, from a file of the host or as it stands; where the conversation already holds `text`, `otherwise` instead. */
   prompt: { text: string | { file: string }; otherwise: string | null } | null
   /** Shown in the status bar of the session's tmux. */
@@ -66,21 +66,6 @@ export interface Stopped {
   steps: RescueStep[]
   /** Whether a turn was cut off. */
   wasWorking: boolean
-}
-
-export interface CarryRequest {
-  session: string
-  sessionId: string
-  agent: string
-  /** Null: wherever on this host it lies. */
-  from: PlaceRef | null
-  to: PlaceRef
-}
-
-export interface Carried {
-  /** Null where nothing was ever said, so that nothing had to be carried. */
-  transcript: string | null
-  bytes: number
 }
 
 export interface WatchRequest extends SessionRef {

@@ -23,9 +23,8 @@ export function hostActivities(
   const step = <T>({ session }: { session: string }, work: () => Promise<T>): Promise<T> =>
     beating(() => host.rescues.during(session, work))
   const stop = (request: StopRequest): Promise<Stopped> => {
-    const wasWorking = sampler.phase(request.session, request.fence) === 'working'
     sampler.release(request.session, request.fence)
-    return stopAgent(host, request, wasWorking)
+    return stopAgent(host, request)
   }
   return {
     launchAgent: (request) =>

@@ -27,7 +27,14 @@ import type {
 import * as poolDesk from '../policy/poolDesk.js'
 import type { Declaration } from '../policy/declaration.js'
 import type { Announcement, NoticeBoard } from '../policy/notices.js'
-import { poolQueries, poolSignals, poolUpdates, sessionSignals } from './messages.js'
+import {
+  type Bar,
+  type BarsQuestion,
+  poolQueries,
+  poolSignals,
+  poolUpdates,
+  sessionSignals,
+} from './messages.js'
 import { Notices } from './notices.js'
 import { patches } from './patches.js'
 import { commonSteps, probesOn } from './proxies.js'
@@ -113,6 +120,20 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
     probing -= 1
     take((desk, now) => poolDesk.probeEnded(desk, account, reading, now))
   }
+
+  setHandler(
+    defineUpdate<Bar[], [BarsQuestion]>(poolUpdates.bars),
+    async ({ session, model, account }): Promise<Bar[]> => {
+      const names = account === null ? null : [account]
+      await Promise.all(poolDesk.toAskFirst(desk, names, now()).map(probe))
+      await condition(() => inbox.length === 0)
+      const ofPool = desk.accounts.filter(({ role, removed }) => role === 'pool' && !removed)
+      return (names ?? ofPool.map(({ name }) => name)).map((name) => {
+        const bar = poolDesk.barTo(desk, name, session, model, now())
+        return { account: name, cause: bar?.cause ?? null, why: bar?.why() ?? null }
+      })
+    },
+  )
 
   /** A run must not end before what it asked of a host has come back. */
   const isAbroad = (): boolean => probing > 0 || notices.isSending

@@ -16,6 +16,7 @@ import { ask } from './program.js'
 import { parseReport } from './reports.js'
 import { fingerprint, isPartOf, pastedCommand, pastedWords, withoutPictures } from './text.js'
 import { findTranscript, lastAnswer, readTail } from './transcript.js'
+import { configDirOf, readEnd } from './transcriptEnd.js'
 import { usedTokens } from './usage.js'
 
 async function version(command: AgentCommand): Promise<string> {
@@ -37,6 +38,8 @@ export const claudeCode: AgentAdapter = {
   forget,
   readTail,
   lastAnswer,
+  readEnd,
+  configDirOf,
   forkDigest,
   holds,
   usedTokens,

@@ -85,9 +85,8 @@ describe('law 2: on a substrate', () => {
     await stage.refusedBy(session, 'key')
     const next = await stage.untilAway(session, 'gateway', soon, minute)
     expect(next.fork).toBe(fork)
-    expect(stage.steps(session).slice(-4)).toEqual([
+    expect(stage.steps(session).slice(-3)).toEqual([
       'stopAgent key#2',
-      'carry to gateway',
       'carry to gateway',
       'launchAgent gateway#3',
     ])

@@ -160,7 +160,7 @@ describe('the wall', () => {
     expect(await stage.leases()).toEqual({ a: [], b: [], c: [session] })
   })
 
-  it('law 5: where the conversation cannot be brought over whole nothing is started, and the next account takes it', async () => {
+  it('law 5: where the conversation cannot be brought over whole nothing is started, and the next account takes it; none is held to account for it', async () => {
     const stage = await open({ accounts: ['a', 'b', 'c'] })
     const session = await stage.up('one', { account: 'a', prompt: 'begin' })
     stage.host.accounts.get('c')!.used = 0.5
@@ -168,11 +168,10 @@ describe('the wall', () => {
     await stage.hitsWall(session, 'a')
     const { rescueLog } = await stage.untilOn(session, 'c')
     expect(stage.host.launches.map(({ place }) => place.name)).toEqual(['a', 'c'])
-    expect(stage.host.launches[1]!.carries).toMatchObject([{ from: null, to: { name: 'c' } }])
     const fault = expect.objectContaining({ name: 'on b', fault: 'no room on b' }) as unknown
     expect(rescueLog[0]!.steps).toContainEqual(fault)
     const b = (await stage.view()).accounts.find(({ name }) => name === 'b')
-    expect(Date.parse(b!.restUntil!)).toBeGreaterThan(await stage.theatre.now())
+    expect(b!.restUntil).toBeNull()
   })
 
   it('law 3: a conversation held by a foreign process waits, says so, and is taken up when it is free', async () => {

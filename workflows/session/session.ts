@@ -221,7 +221,7 @@ async function putToRest(run: Run, watching: Watching | null, why: string): Prom
   const { wasWorking } = await stop(run, why, { rests: true })
   await watching?.end()
   await release(run, state.fence, null)
-  const next: BringUp = { ...(state.bringUp ?? plan('wake')), cause: 'wake' }
+  const next: BringUp = { ...(state.bringUp ?? plan('wake')), cause: 'wake', paused: true }
   if (wasWorking) next.turn = 'cut-off'
   show(run, { bringUp: next, parkedUntil: null, waiting: null })
 }

@@ -20,8 +20,8 @@ export interface BringUp {
   why: string | null
   /** Not before this: a pause after a crash. */
   notBefore: string | null
-  /** A launch that failed may have written all the same: the newest copy is not surely where the session was. */
-  scattered: boolean
+  /** A person had paused it. */
+  paused: boolean
   /** The id under which its host has asked the pool already. */
   asked?: string
   /** Nobody could take it, and its process is stopped: what comes is a waking up, and an entry of its own. */
@@ -46,7 +46,7 @@ export function plan(cause: BringUp['cause'], change: Partial<BringUp> = {}): Br
     turn: 'idle',
     why: null,
     notBefore: null,
-    scattered: false,
+    paused: false,
     parked: false,
     ...change,
   }
