@@ -198,6 +198,9 @@ export interface AgentAdapter {
    */
   readEnd(transcript: string, upTo?: number): Promise<TranscriptEnd | null>
 
+  /** Whether this entry itself stands in the transcript, and not only a row that refers to it. */
+  holdsEntry(transcript: string, id: string): Promise<boolean>
+
   /** The config dir in which a transcript lies, whatever the configuration names. */
   configDirOf(transcript: string): string
 

@@ -16,7 +16,7 @@ import { ask } from './program.js'
 import { parseReport } from './reports.js'
 import { fingerprint, isPartOf, pastedCommand, pastedWords, withoutPictures } from './text.js'
 import { findTranscript, lastAnswer, readTail } from './transcript.js'
-import { configDirOf, readEnd } from './transcriptEnd.js'
+import { configDirOf, holdsEntry, readEnd } from './transcriptEnd.js'
 import { usedTokens } from './usage.js'
 
 async function version(command: AgentCommand): Promise<string> {
@@ -39,6 +39,7 @@ export const claudeCode: AgentAdapter = {
   readTail,
   lastAnswer,
   readEnd,
+  holdsEntry,
   configDirOf,
   forkDigest,
   holds,

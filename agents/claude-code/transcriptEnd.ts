@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { TranscriptEnd } from '../agent.js'
 import { resolved } from './paths.js'
+import { eachLine } from './transcriptLines.js'
 
 /** Enough for the last rows of most conversations; doubled until the rows that are wanted are among them. */
 const firstPiece = 128 * 1024
@@ -128,6 +129,15 @@ function parsed(line: string): unknown {
   } catch {
     return null
   }
+}
+
+/** A program that ends notes its newest entry, in a row of its own, also where the entry itself has gone. */
+export async function holdsEntry(transcript: string, id: string): Promise<boolean> {
+  let found = false
+  await eachLine(transcript, 0, (line) => {
+    found ||= line.includes(id) && entryOf(parsed(line))?.id === id
+  })
+  return found
 }
 
 /** A transcript lies in `<config dir>/projects/<folder>/`. */
