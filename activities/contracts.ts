@@ -24,14 +24,14 @@ export interface LaunchRequest extends SessionRef {
   model: string | null
   /** Stopped first: the process before, where its turn is known to be cut off. */
   stop?: StopRequest
-  /** A conversation that exists somewhere on this host is never begun anew, whatever this says. */
+  /** Whether the session was up before. A conversation of which anything is known is never begun again, whatever this says. */
   mode: 'new' | 'resume'
   /** On a substrate: the session's own conversation, from which the fork begins where it does not exist yet. */
   forkOf?: string | null
   /** Forks of which this conversation may not know yet, oldest first: what they did is handed over with its next prompt. */
   forks?: string[]
-  /** Brought to the place first, in this order; not again where this launch has come as far as its process. */
-  carries?: CarryRequest[]
+  /** Which conversation the session wrote last, and where: it goes on from there, whatever the configuration names now. */
+  lastWritten?: { sessionId: string; transcript: string } | null
   /** Submitted at once, from a file of the host or as it stands; where the conversation already holds `text`, `otherwise` instead. */
   prompt: { text: string | { file: string }; otherwise: string | null } | null
   /** A page that a person has to answer may stand: nobody has worked in this session yet, and it can go nowhere else. */
@@ -50,11 +50,11 @@ export interface Launched {
   /** Whether the agent is known to have taken the prompt. */
   promptTaken: boolean
   /** Those of `forks` of which nothing has to be handed over any more. */
-  settledForks?: string[]
+  settledForks: string[]
   /** Names of the texts that a person typed to an earlier process and that no agent has taken, in order. They stay on the host. */
-  typed?: string[]
+  typed: string[]
   /** Wake-ups that earlier processes planned and no process will say by itself. What is to be said stays on the host. */
-  plans?: PlannedWakeUp[]
+  plans: PlannedWakeUp[]
   steps: RescueStep[]
 }
 
@@ -75,21 +75,6 @@ export interface Stopped {
   steps: RescueStep[]
   /** Whether a turn was cut off. */
   wasWorking: boolean
-}
-
-export interface CarryRequest {
-  session: string
-  sessionId: string
-  agent: string
-  /** Null: wherever on this host it lies. */
-  from: PlaceRef | null
-  to: PlaceRef
-}
-
-export interface Carried {
-  /** Null where nothing was ever said, so that nothing had to be carried. */
-  transcript: string | null
-  bytes: number
 }
 
 export interface WatchRequest extends SessionRef {
@@ -204,8 +189,6 @@ export interface HostActivities {
   launchAgent(request: LaunchRequest): Promise<Launched>
   stopAgent(request: StopRequest): Promise<Stopped>
   interruptAgent(request: InterruptRequest): Promise<void>
-  /** For runs that began before a launch carried (workflows/patches.ts). */
-  carryConversation(request: CarryRequest): Promise<Carried>
   watchAgent(request: WatchRequest): Promise<Observation>
   /** There is room at home for the session: its watch ends as soon as it is at rest. Durable on the host, for this fence. */
   callHome(ref: SessionRef): Promise<void>

@@ -10,7 +10,7 @@ export const faults = {
   programFailed: 'ProgramFailed',
   stopFailed: 'StopFailed',
   conversationHeld: 'ConversationHeld',
-  conversationMissing: 'ConversationMissing',
+  conversationUnreachable: 'ConversationUnreachable',
   conversationChanged: 'ConversationChanged',
   textNotTaken: 'TextNotTaken',
   lineOccupied: 'LineOccupied',
@@ -69,9 +69,12 @@ export const conversationHeld = (sessionId: string, pid: number) =>
     `process ${pid}, which outpool did not start, has conversation ${sessionId} open; end it there, then: outpool resume`,
   )
 
-/** Thrown when a conversation that must be continued is not at the place it should have been carried to. */
-export const conversationMissing = (sessionId: string, place: string) =>
-  final(faults.conversationMissing, `conversation ${sessionId} is not under ${place}, but lies elsewhere`)
+/** Thrown when a conversation that was written before cannot be had, or only an older copy of it: nothing may be begun in its place. */
+export const conversationUnreachable = (sessionId: string, why: string) =>
+  final(
+    faults.conversationUnreachable,
+    `conversation ${sessionId} cannot be continued: ${why}; nothing is started without it`,
+  )
 
 /** Thrown when a person went over to another conversation in the session's pane: a text goes to that one instead. */
 export const conversationChanged = (session: string, now: string) =>

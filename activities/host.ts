@@ -155,7 +155,7 @@ export class Host {
     sessionId: string,
   ): Promise<{ place: Place; path: string } | null> {
     let newest: { place: Place; path: string; writtenAt: number } | null = null
-    for (const place of this.#refs().map((ref) => this.files(ref))) {
+    for (const place of this.allFiles()) {
       const path = await adapter.findTranscript(place, sessionId)
       const writtenAt = path === null ? 0 : statSync(path).mtimeMs
       if (path !== null && writtenAt > (newest?.writtenAt ?? 0)) newest = { place, path, writtenAt }
@@ -171,9 +171,9 @@ export class Host {
     ]
   }
 
-  /** Every place of this host under which the conversation could lie. */
-  async allPlaces(): Promise<Place[]> {
-    return Promise.all(this.#refs().map((ref) => this.place(ref)))
+  /** The files of every place of this host under which a conversation could lie. */
+  allFiles(): Place[] {
+    return this.#refs().map((ref) => this.files(ref))
   }
 
   #refs(): PlaceRef[] {

@@ -3,7 +3,6 @@ import type { Client } from '@temporalio/client'
 import { searchAttributes } from '../policy/ids.js'
 import { beating } from './beating.js'
 import { readingToEngine } from './border.js'
-import { carryConversation } from './carry.js'
 import type { CommonActivities, HostActivities, Stopped, StopRequest } from './contracts.js'
 import { answerQuestion } from './answer.js'
 import { deliverText } from './deliver.js'
@@ -27,9 +26,8 @@ export function hostActivities(
   const step = <T>({ session }: { session: string }, work: () => Promise<T>): Promise<T> =>
     beating(() => host.rescues.during(session, work))
   const stop = (request: StopRequest): Promise<Stopped> => {
-    const wasWorking = sampler.phase(request.session, request.fence) === 'working'
     sampler.release(request.session, request.fence)
-    return stopAgent(host, request, wasWorking)
+    return stopAgent(host, request)
   }
   return {
     launchAgent: (request) =>
@@ -44,7 +42,6 @@ export function hostActivities(
       return stopped
     },
     interruptAgent: (request) => beating(() => interruptAgent(host, request)),
-    carryConversation: (request) => step(request, () => carryConversation(host, request)),
     callHome: ({ session, fence }) => {
       host.records.saveCall(session, fence)
       return Promise.resolve()

@@ -3,18 +3,12 @@ import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Context } from '@temporalio/activity'
 import type { AgentAdapter, Place } from '../agents/agent.js'
-import { isSamePlace } from '../policy/place.js'
 import type { RescueStep } from '../policy/session.js'
 import { untilTaken, untilUp } from './arrival.js'
-import { carry } from './carry.js'
+import { broughtTo, type Found } from './carry.js'
 import type { Launched, LaunchRequest } from './contracts.js'
-import {
-  conversationHeld,
-  conversationMissing,
-  promptMissing,
-  stopFailed,
-  workFolderMissing,
-} from './errors.js'
+import { lastTranscript, noteEnd } from './conversation.js'
+import { conversationHeld, promptMissing, stopFailed, workFolderMissing } from './errors.js'
 import { layHandOver } from './handOver.js'
 import { lostTo, withLost } from './lostWork.js'
 import type { Host } from './host.js'
@@ -60,13 +54,11 @@ async function launch(
   if (running) {
     record = running
   } else {
-    // Once this launch was noted its process may have begun to write: what was carried before that must not come again.
-    if (host.records.launch(session, fence) === null)
-      for (const one of request.carries ?? []) await step('carry', () => carry(host, one))
+    // First of all: what the process before still writes when it ends is a part of what goes on.
     await step('clear', () => clearTheWay(host, adapter, request))
     await keepLeftQueue(host, adapter, session)
     const left = await takeOverWork(host, adapter, request)
-    const found = await conversationsOf(host, adapter, place, request)
+    const found = await broughtTo(host, adapter, place, request, (carry) => step('carry', carry))
     const goesOnWith = found.own ?? found.origin
     prompt = await promptToSubmit(host, adapter, session, goesOnWith, {
       text,
@@ -102,6 +94,7 @@ async function launch(
   if (promptTaken) host.work.lostAreTold(session)
   await restoreDraft(host, adapter, session, up.pane.id)
   const transcript = await adapter.findTranscript(place, sessionId)
+  await noteEnd(host, adapter, session, sessionId, transcript, false)
   const { transcriptFrom } = record
   const tmuxSocket = host.tmux.socket
   const { id: pane, pid } = up.pane
@@ -113,9 +106,8 @@ async function launch(
 /** What the process before held in its waiting line, on whichever conversation that was, died with it. */
 async function keepLeftQueue(host: Host, adapter: AgentAdapter, session: string): Promise<void> {
   const before = host.records.newest(session)
-  const place = before && (await host.allPlaces()).find((one) => isSamePlace(one, before.place))
-  const transcript = place ? await adapter.findTranscript(place, before.sessionId) : null
-  if (before && transcript !== null) await keepQueued(host, adapter, session, transcript, before)
+  const transcript = before && (await lastTranscript(host, adapter, session, before))
+  if (before && transcript) await keepQueued(host, adapter, session, transcript, before)
 }
 
 /** From the respawn to the agent's own word that it is up. */
@@ -153,7 +145,7 @@ async function clearTheWay(host: Host, adapter: AgentAdapter, request: LaunchReq
   if (pane && start !== null) await mustEnd(host, { pid: pane.pid, start })
   const newest = host.records.newest(session)
   if (newest?.process) await mustEnd(host, newest.process)
-  for (const place of await host.allPlaces()) {
+  for (const place of host.allFiles()) {
     for (const conversation of [sessionId, ...(forkOf ? [forkOf] : [])]) {
       const [other] = await adapter.liveStates(place, { sessionId: conversation })
       if (other) throw conversationHeld(conversation, other.pid)
@@ -163,38 +155,6 @@ async function clearTheWay(host: Host, adapter: AgentAdapter, request: LaunchReq
 
 async function mustEnd(host: Host, process: ProcessRef): Promise<void> {
   if ((await end(process, host.config.timing.stopGrace)) === false) throw stopFailed(process.pid)
-}
-
-/** The transcripts that lie ready in the place: the conversation's own, and the one from which it would begin as a fork. */
-interface Found {
-  own: string | null
-  origin: string | null
-}
-
-async function conversationsOf(
-  host: Host,
-  adapter: AgentAdapter,
-  place: Place,
-  { sessionId, forkOf = null, mode }: LaunchRequest,
-): Promise<Found> {
-  const own = await adapter.findTranscript(place, sessionId)
-  const origin = own !== null || forkOf === null ? null : await adapter.findTranscript(place, forkOf)
-  if (own === null && mode === 'resume') {
-    await assertNowhere(host, adapter, sessionId, place)
-    if (origin === null && forkOf !== null) await assertNowhere(host, adapter, forkOf, place)
-  }
-  return { own, origin }
-}
-
-/** A conversation that was never begun may be begun; one that lies elsewhere must not be replaced by a blank one (law 5). */
-async function assertNowhere(
-  host: Host,
-  adapter: AgentAdapter,
-  conversation: string,
-  place: Place,
-): Promise<void> {
-  if ((await host.newestTranscript(adapter, conversation)) !== null)
-    throw conversationMissing(conversation, place.name)
 }
 
 /** A prompt that an earlier launch submitted was taken where anything at all was said since: it is not given twice. */

@@ -42,6 +42,15 @@ const deliverySchema = z.object({
 })
 /** What is known of one text on its way into the agent. */
 export type DeliveryRecord = z.output<typeof deliverySchema>
+/** Where a conversation was last written, and how far. */
+const traceSchema = z.object({
+  transcript: z.string(),
+  bytes: z.number().int(),
+  newest: z.object({ id: z.string(), at: z.string().nullable() }),
+  /** Whether the process that wrote it had ended by then: nothing was written since. */
+  isLast: z.boolean(),
+})
+export type Trace = z.output<typeof traceSchema>
 
 const recordSchema = z.object({
   /** Newest last. Reports of an older launch are attributed by it. */
@@ -54,6 +63,8 @@ const recordSchema = z.object({
   forks: z.array(z.object({ id: z.string(), to: z.string(), agent: z.string() })).default([]),
   /** Texts that were typed, by message id; the newest last. */
   deliveries: z.record(z.string(), deliverySchema),
+  /** What is known of conversations that were written, by their ids: they are found by it, whatever the configuration names. */
+  traces: z.record(z.string(), traceSchema).default({}),
 })
 type SessionRecord = z.output<typeof recordSchema>
 export type ForkNote = SessionRecord['forks'][number]
@@ -61,6 +72,8 @@ export type ForkNote = SessionRecord['forks'][number]
 /** Reports of launches older than this many are of no use to anybody. */
 const launchesKept = 20
 const deliveriesKept = 50
+/** The session's own conversation, its forks and those it was renamed to. */
+const tracesKept = 50
 
 /** A text of which nothing is known in this process: what was typed to the one before, and not followed, died with it. */
 export const untyped = (one: DeliveryRecord, fence: number): DeliveryRecord => ({
@@ -185,6 +198,19 @@ export class SessionRecords {
     utimesSync(this.#file(session), atime, mtime)
   }
 
+  trace(session: string, conversation: string): Trace | null {
+    return this.#read(session).traces[conversation] ?? null
+  }
+
+  saveTrace(session: string, conversation: string, trace: Trace): void {
+    const record = this.#read(session)
+    const known = record.traces[conversation]
+    if (known !== undefined && JSON.stringify(known) === JSON.stringify(trace)) return
+    const others = Object.entries(record.traces).filter(([id]) => id !== conversation)
+    const traces = Object.fromEntries([...others, [conversation, trace] as const].slice(-tracesKept))
+    this.#write(session, { ...record, traces })
+  }
+
   /** Takes the session's whole folder away. Only for a session that is over. */
   forget(session: string): void {
     rmSync(join(this.#home.sessions, session), { recursive: true, force: true })
@@ -225,7 +251,9 @@ export class SessionRecords {
   #read(session: string): SessionRecord {
     const known = this.#known.get(session)
     if (known) return known
-    let record: SessionRecord = { launches: [], stoppedUpTo: 0, calledHome: 0, forks: [], deliveries: {} }
+    let record: SessionRecord = {
+      ...{ launches: [], stoppedUpTo: 0, calledHome: 0, forks: [], traces: {}, deliveries: {} },
+    }
     try {
       record = recordSchema.parse(JSON.parse(readFileSync(this.#file(session), 'utf8')))
     } catch (error) {

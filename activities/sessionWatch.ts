@@ -10,6 +10,7 @@ import { shouldLeave } from '../policy/planned.js'
 import { spentBudget } from '../policy/spend.js'
 import { leaveAt } from '../policy/windows.js'
 import type { Observation, PlaceRef, WatchRequest } from './contracts.js'
+import { lastTranscript, noteEnd } from './conversation.js'
 import type { Host } from './host.js'
 import { hasChildren, isStopped } from './processes.js'
 import type { Sample } from './sampler.js'
@@ -26,6 +27,10 @@ const keyPressesMax = 12
 const restLookEvery = 10_000
 /** A dialog counts as waiting for a person once it has stood this long: most are answered at once. */
 const waitingAfter = 3_000
+/** A turn that ended longer ago was not ended because of the limit that is near now. */
+const wrappedUpWithin = 60_000
+/** How far a conversation has come is noted at each turn's end, and in a long turn at most this often. */
+const noteEvery = 60_000
 
 export class SessionWatch {
   readonly name: string
@@ -58,6 +63,9 @@ export class SessionWatch {
   #fault: TurnFault | null = null
   #turnFailed = false
   #hadTurn = false
+  #turnEndedAt = -Infinity
+  #notedAt = -Infinity
+  #hasUnnoted = true
   #answered = false
   #byPerson = false
   #renamed: Extract<AgentReport, { kind: 'started' }> | null = null
@@ -99,12 +107,14 @@ export class SessionWatch {
     this.end({ kind: 'released' })
   }
 
-  end(news: News): void {
+  /** `cutOff`: a turn was under way, or failed on what is told. */
+  end(news: News, cutOff = this.phase === 'working'): void {
     if (this.#isOver) return
     this.#isOver = true
     const readings = this.#host.readings()
     // A turn that has just ended near the limit may have been wrapped up early because of it.
-    const wasWorking = this.phase === 'working' || (news.kind === 'near-limit' && this.#hadTurn)
+    const isWrappedUp = news.kind === 'near-limit' && Date.now() - this.#turnEndedAt <= wrappedUpWithin
+    const wasWorking = cutOff || isWrappedUp
     const at = new Date().toISOString()
     this.#settle({
       transcript: this.transcript,
@@ -175,12 +185,12 @@ export class SessionWatch {
       return
     }
     if (panes === null) {
-      this.end({ kind: 'gone', what: 'tmux' })
+      this.end({ kind: 'gone', what: 'tmux' }, await this.#isCutOff())
       return
     }
     const pane = panes.get(this.name)
     if (pane?.fence !== this.fence) {
-      this.end({ kind: 'gone', what: 'pane' })
+      this.end({ kind: 'gone', what: 'pane' }, await this.#isCutOff())
       return
     }
     if (this.#renamed) {
@@ -191,7 +201,7 @@ export class SessionWatch {
     await this.#readTranscript()
     if (this.#isOver) return
     if (pane.dead) {
-      this.#endOfProcess(pane)
+      await this.#endOfProcess(pane)
       return
     }
     const state = live.get(pane.pid) ?? null
@@ -243,17 +253,19 @@ export class SessionWatch {
     this.#presses = 0
     this.waitingFor = null
     this.question = null
+    if (!isBusy && this.#hadTurn) this.#turnEndedAt = Date.now()
+    this.#hadTurn = isBusy
     this.phase = isBusy ? 'working' : 'idle'
     if (waiting) {
       this.end({ kind: 'not-waiting' })
       return
     }
     if (isBusy) {
-      this.#hadTurn = true
       await this.#judgeBusy(pane)
       return
     }
     this.#quietSince = Date.now()
+    await this.#note(0)
     if (this.#request.untilTurnEnd && this.#answered) this.end({ kind: 'turn-ended' })
     else await this.#judgeTurnEnd()
   }
@@ -355,6 +367,8 @@ export class SessionWatch {
     const forkedAt = this.#host.records.forkedAt(this.name, this.#request.sessionId)
     const tail = await this.#adapter.readTail(this.transcript, this.#offset, forkedAt)
     this.#offset = tail.offset
+    this.#hasUnnoted = true
+    await this.#note(noteEvery)
     if (this.place.kind === 'substrate')
       await this.#host.spending.count(this.place.name, this.#adapter, this.transcript, forkedAt)
     this.#quietSince = Date.now()
@@ -376,17 +390,39 @@ export class SessionWatch {
   }
 
   #reportFault(fault: TurnFault): void {
-    this.end(newsOf(this.#host, this.place, this.#request.model, fault))
+    this.end(newsOf(this.#host, this.place, this.#request.model, fault), true)
   }
 
-  #endOfProcess(pane: Pane): void {
+  async #endOfProcess(pane: Pane): Promise<void> {
     if (this.#fault?.class === 'wall') {
       this.#reportFault(this.#fault)
       return
     }
     const how =
       pane.exitSignal !== null ? `signal ${pane.exitSignal}` : `exit status ${pane.exitStatus ?? '?'}`
-    this.end({ kind: 'exited', how, byPerson: this.#byPerson })
+    this.end({ kind: 'exited', how, byPerson: this.#byPerson }, await this.#isCutOff())
+  }
+
+  /**
+   * Whether the process that has gone left work behind. Its transcript tells: what it was last seen to do may be old, and a watch
+   * that has just begun has seen nothing. A failed turn that was told of before has had its answer.
+   */
+  async #isCutOff(): Promise<boolean> {
+    if (this.#host.filesIfNamed(this.place) !== null) await this.#readTranscript()
+    const transcript = this.transcript ?? (await this.#lastTranscript())
+    const end = await noteEnd(this.#host, this.#adapter, this.name, this.#request.sessionId, transcript, true)
+    return end?.turn === 'open' || (end?.turn === 'failed' && this.#fault !== null)
+  }
+
+  #lastTranscript(): Promise<string | null> {
+    return lastTranscript(this.#host, this.#adapter, this.name, this.#request)
+  }
+
+  async #note(every: number): Promise<void> {
+    if (!this.#hasUnnoted || Date.now() - this.#notedAt < every) return
+    this.#hasUnnoted = false
+    this.#notedAt = Date.now()
+    await noteEnd(this.#host, this.#adapter, this.name, this.#request.sessionId, this.transcript, false)
   }
 
   #reading(): AccountReading | null {

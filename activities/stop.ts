@@ -1,5 +1,7 @@
 /** Stops the session's agent, keeping what a person has typed, and what they type while none is there. Idempotent per fence. */
+import type { AgentAdapter } from '../agents/agent.js'
 import type { SessionRef, Stopped, StopRequest } from './contracts.js'
+import { lastTranscript, noteEnd } from './conversation.js'
 import { stopFailed } from './errors.js'
 import type { Host } from './host.js'
 import { end, startOf, type ProcessRef } from './processes.js'
@@ -7,7 +9,7 @@ import type { LaunchRecord } from './sessionRecord.js'
 import { heldFence, type Pane } from './tmuxPanes.js'
 import { holder, keepDraft, keepQueued } from './typed.js'
 
-export async function stopAgent(host: Host, request: StopRequest, wasWorking: boolean): Promise<Stopped> {
+export async function stopAgent(host: Host, request: StopRequest): Promise<Stopped> {
   return host.records.inTurn(request.session, async () => {
     const { session, fence } = request
     const from = performance.now()
@@ -18,7 +20,12 @@ export async function stopAgent(host: Host, request: StopRequest, wasWorking: bo
     await host.tmux.showStopped(session, request.status)
     const pane = await host.tmux.pane(session)
     const live = pane && !pane.dead && pane.fence !== heldFence ? pane : null
-    if (live) await keepTyped(host, request, live, newest)
+    const adapter = host.adapter(request.agent)
+    const written = newest?.sessionId ?? request.sessionId
+    const transcript = await lastTranscript(host, adapter, session, { ...request, sessionId: written })
+    // Before it is ended: a program that is told to end may write that its turn was interrupted.
+    const wasWorking = await isWorking(host, adapter, request, live, transcript)
+    if (live) await keepTyped(host, adapter, request, live, newest, transcript)
     const paneStart = live ? await startOf(live.pid) : null
     const found: (ProcessRef | null | undefined)[] = [
       newest?.process,
@@ -31,6 +38,7 @@ export async function stopAgent(host: Host, request: StopRequest, wasWorking: bo
       if (ended === false) throw stopFailed(running.pid)
       if (ended !== 'gone') how = ended
     }
+    await noteEnd(host, adapter, session, written, transcript, true)
     if (request.closePane) await host.tmux.closePane(session)
     else if (live?.visited === 'now') await host.tmux.hold(live.id, holder(host, session, fence))
     return { steps: [{ name: `stop (${how})`, ms: Math.round(performance.now() - from) }], wasWorking }
@@ -39,15 +47,28 @@ export async function stopAgent(host: Host, request: StopRequest, wasWorking: bo
 
 async function keepTyped(
   host: Host,
-  { agent, session, sessionId, place }: SessionRef,
+  adapter: AgentAdapter,
+  { session, sessionId }: SessionRef,
   pane: Pane,
   launch: LaunchRecord | null,
+  transcript: string | null,
 ): Promise<void> {
-  const adapter = host.adapter(agent)
-  // A process has to be ended wherever it runs, also where the configuration has forgotten the place or its secrets.
-  const files = host.filesIfNamed(place)
-  const transcript = files && (await adapter.findTranscript(files, sessionId))
   if (transcript !== null && launch?.sessionId === sessionId)
     await keepQueued(host, adapter, session, transcript, launch)
   await keepDraft(host, adapter, pane)
+}
+
+/** A live process says itself whether it works; of one that asks something, or has gone, its transcript tells. */
+async function isWorking(
+  host: Host,
+  adapter: AgentAdapter,
+  { place }: SessionRef,
+  pane: Pane | null,
+  transcript: string | null,
+): Promise<boolean> {
+  const files = host.filesIfNamed(place)
+  const [state] = files && pane ? await adapter.liveStates(files, { pids: [pane.pid] }) : []
+  if (state && state.activity !== 'waiting') return state.activity === 'busy'
+  const end = transcript === null ? null : await adapter.readEnd(transcript)
+  return end?.turn === 'open'
 }

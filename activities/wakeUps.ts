@@ -2,8 +2,8 @@
 import { Context } from '@temporalio/activity'
 import type { AgentAdapter } from '../agents/agent.js'
 import { wakeUpText } from '../policy/background.js'
-import { isSamePlace } from '../policy/place.js'
 import type { ClaimRequest, LaunchRequest, PlannedWakeUp } from './contracts.js'
+import { lastTranscript } from './conversation.js'
 import { staleFence } from './errors.js'
 import type { Host } from './host.js'
 import type { Sampler } from './sampler.js'
@@ -20,8 +20,7 @@ export async function takeOverWork(
 ): Promise<string | null> {
   const before = host.records.newest(session)
   if (before === null || before.fence >= fence) return null
-  const place = (await host.allPlaces()).find((one) => isSamePlace(one, before.place))
-  const transcript = place ? await adapter.findTranscript(place, before.sessionId) : null
+  const transcript = await lastTranscript(host, adapter, session, before)
   const left =
     transcript === null
       ? { tasks: [], over: [], plans: [] }

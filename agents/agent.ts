@@ -88,6 +88,15 @@ export interface TranscriptTail {
   commands: { refusal: string | null }[]
 }
 
+/** What the end of a transcript says, whoever wrote it. */
+export interface TranscriptEnd {
+  bytes: number
+  /** The newest entry that can be told from every other, and when it was written; null where there is none. */
+  newest: { id: string; at: string | null } | null
+  /** Whether the main thread had work in progress; `failed` where the API refused. Null where no turn was ever begun. */
+  turn: 'open' | 'ended' | 'failed' | null
+}
+
 /** What was done on a fork, beyond the conversation from which it began. */
 export interface ForkDigest {
   /** Oldest first. `answered` is the last that the model said in that turn, or null. */
@@ -209,6 +218,18 @@ export interface AgentAdapter {
    * With `since`, rows of before that instant are passed over too: a fork begins with copies of another conversation's.
    */
   readTail(transcript: string, offset: number, since?: string | null): Promise<TranscriptTail>
+
+  /**
+   * What the end of a transcript says, or what it said when it had `upTo` bytes; null where it is not there or cannot be read.
+   * Cheap, however long the conversation.
+   */
+  readEnd(transcript: string, upTo?: number): Promise<TranscriptEnd | null>
+
+  /** Whether this entry itself stands in the transcript, and not only a row that refers to it. */
+  holdsEntry(transcript: string, id: string): Promise<boolean>
+
+  /** The config dir in which a transcript lies, whatever the configuration names. */
+  configDirOf(transcript: string): string
 
   /** What the fork's transcript holds beyond the original's; null where that is nothing. For files of this host only (law 11). */
   forkDigest(fork: string, original: string | null): Promise<ForkDigest | null>

@@ -1,8 +1,8 @@
 /** What the pool knows: the answer of the pool workflow's `describe` query. */
-import { QueryNotRegisteredError, WorkflowNotFoundError } from '@temporalio/client'
+import { QueryNotRegisteredError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
 import { z } from 'zod'
 import { poolWorkflowId } from '../policy/ids.js'
-import { poolQueries } from '../workflows/messages.js'
+import { type BarsQuestion, poolQueries, poolUpdates } from '../workflows/messages.js'
 import { pageSchema, quotaSchema } from '../config/liveState.js'
 import { type Engine, isUnanswered } from './engine.js'
 
@@ -45,6 +45,30 @@ export async function askPool(engine: Engine, pool: string): Promise<PoolAnswer 
       isUnanswered(error)
     )
       return null
+    throw error
+  }
+}
+
+const barsSchema = z.array(
+  z.object({ account: z.string(), cause: z.string().nullable(), why: z.string().nullable() }),
+)
+export type Bars = z.output<typeof barsSchema>
+
+/** The accounts are asked first where what is known of them is old: that takes as long as the slowest of them. */
+const asksWithinMs = 60_000
+
+/** What keeps accounts from taking a session now, as they say it themselves; null where no pool, or no worker for it, is there. */
+export async function askBars(engine: Engine, pool: string, question: BarsQuestion): Promise<Bars | null> {
+  if ((await askPool(engine, pool)) === null) return null
+  try {
+    const answer: unknown = await engine.within(asksWithinMs, () =>
+      engine.client.workflow
+        .getHandle(poolWorkflowId(pool))
+        .executeUpdate(poolUpdates.bars, { args: [question] }),
+    )
+    return barsSchema.parse(answer)
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError || isUnanswered(error)) return null
     throw error
   }
 }

@@ -23,7 +23,9 @@ import type {
   PoolView,
 } from './lease.js'
 import type { Decision } from './decide.js'
+import { isAsking, mayAskAt } from './probes.js'
 import { addFault, lastHour, newRecord, takeLoginReport, takeReading, takeWallReport } from './records.js'
+import { standingOf, unable, type Unable } from './standing.js'
 
 export { declare, lift } from './declaration.js'
 export { decide, type Decision } from './decide.js'
@@ -222,6 +224,30 @@ export function probeEnded(
     return { ...record, asking: null, probedAt }
   })
 }
+
+/** What keeps the account from taking this session, in words; null where nothing does, or only for moments. */
+export function barTo(
+  desk: PoolDesk,
+  name: string,
+  session: string,
+  model: string | null,
+  now: string,
+): Unable | null {
+  const account = desk.accounts.find((one) => one.name === name)
+  if (account === undefined) return unable('not-in-pool', () => 'is not in the pool')
+  // A session does not stand in its own way.
+  const leases = account.leases.filter((lease) => lease.session !== session)
+  const standing = standingOf(desk, { ...account, leases }, model, ms(now))
+  return standing.kind === 'unable' && standing.cause !== 'crowded' ? standing : null
+}
+
+/** Accounts of the pool whose readings are so old that a person's order asks them again first. */
+export const toAskFirst = (desk: PoolDesk, names: readonly string[] | null, now: string): string[] =>
+  desk.accounts
+    .filter(({ name, role, removed }) => role === 'pool' && !removed && (names?.includes(name) ?? true))
+    .filter((account) => !isAsking(account, ms(now)))
+    .filter((account) => mayAskAt(account, true, desk.settings.timing, ms(now)) <= ms(now))
+    .map(({ name }) => name)
 
 /** What is known of an account, without the desk's own bookkeeping. */
 const factsOf = (account: AccountRecord): AccountFacts => ({

@@ -61,8 +61,8 @@ export interface ServiceSpec {
 export interface CallRhythm {
   /** Waited before the next round of places; longer each time. */
   retryEvery: number
-  /** Not there in what an older worker wrote: `longestCallPause`. */
-  retryAtMost?: number
+  /** No pause is longer. */
+  retryAtMost: number
 }
 
 /** An agent costs money each time: who was called before in vain, or for nothing lasting, is called again later each time. */
@@ -77,8 +77,8 @@ export interface RestartLimit {
   within: number
   /** Waited before the second restart; doubled with each, up to `every`. */
   pause: number
-  /** Beyond the limit no pause is longer. Not there in what an older worker wrote: `longestRest`. */
-  pauseAtMost?: number
+  /** Beyond the limit no pause is longer. */
+  pauseAtMost: number
 }
 
 /** A login or a substrate of the healer's own. */

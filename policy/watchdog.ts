@@ -1,13 +1,7 @@
 /** What the watchdog does about a service in trouble: restart it, after growing pauses, until restarts have proved no help. */
 import { backoff } from './backoff.js'
 import { iso, ms } from './instants.js'
-import {
-  type CallRhythm,
-  longestCallPause,
-  longestRest,
-  type RestartLimit,
-  type ServiceSpec,
-} from './service.js'
+import type { CallRhythm, RestartLimit, ServiceSpec } from './service.js'
 
 export type NextStep =
   | { kind: 'restart' | 'escalate'; at: string; attention: string | null }
@@ -44,7 +38,7 @@ export function nextStep(
   const pause = isSpent
     ? backoff(
         counted.length - limit.limit + 1,
-        { base: Math.max(every, limit.pause), cap: limit.pauseAtMost ?? longestRest },
+        { base: Math.max(every, limit.pause), cap: limit.pauseAtMost },
         name,
       )
     : backoff(counted.length, { base: limit.pause, cap: Math.max(every, limit.pause) }, name)
@@ -56,7 +50,7 @@ export function nextStep(
 
 function nextCallAt(
   calls: readonly string[],
-  { retryEvery, retryAtMost = longestCallPause }: CallRhythm,
+  { retryEvery, retryAtMost }: CallRhythm,
   name: string,
   now: string,
 ): number {

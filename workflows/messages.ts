@@ -5,6 +5,7 @@
 import type { Timing } from '../policy/account.js'
 import type { ServiceView, Verdict } from '../policy/service.js'
 import type { RescueCause, SessionDetails } from '../policy/session.js'
+import type { UnableCause } from '../policy/standing.js'
 import type { RanTask, TaskRecord } from '../policy/tasks.js'
 
 export type { Announcement } from '../policy/notices.js'
@@ -71,6 +72,8 @@ export const poolSignals = {
 export const poolUpdates = {
   /** LeaseRound, from a host: what its walled sessions ask for. Answers (LeaseAnswer | null)[]: null where an ask came too late. */
   requestLeases: 'requestLeases',
+  /** BarsQuestion, from a person's command: asks the accounts first where their readings are old. Answers Bar[]. */
+  bars: 'bars',
 } as const
 
 export const poolQueries = {
@@ -137,8 +140,8 @@ export interface EscalationStart {
   fence: number
   /** Waited before the next round, after every place failed and a person was told; doubled with each. */
   retryEvery: number
-  /** Not there in what an older watchdog wrote. */
-  retryAtMost?: number
+  /** No pause is longer. */
+  retryAtMost: number
 }
 
 export interface EscalationEnd {
@@ -192,6 +195,21 @@ export interface AnswerResult {
 export interface Backlog {
   texts: number
   characters: number
+}
+
+/** Whether accounts could take this session now. */
+export interface BarsQuestion {
+  session: string
+  model: string | null
+  /** Null: all of the pool. */
+  account: string | null
+}
+
+/** What keeps an account from taking a session; null where nothing does. */
+export interface Bar {
+  account: string
+  cause: UnableCause | null
+  why: string | null
 }
 
 /** The id of a text. */

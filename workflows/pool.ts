@@ -27,7 +27,14 @@ import type {
 import * as poolDesk from '../policy/poolDesk.js'
 import type { Declaration } from '../policy/declaration.js'
 import type { Announcement, NoticeBoard } from '../policy/notices.js'
-import { poolQueries, poolSignals, poolUpdates, sessionSignals } from './messages.js'
+import {
+  type Bar,
+  type BarsQuestion,
+  poolQueries,
+  poolSignals,
+  poolUpdates,
+  sessionSignals,
+} from './messages.js'
 import { Notices } from './notices.js'
 import { patches } from './patches.js'
 import { commonSteps, probesOn } from './proxies.js'
@@ -68,7 +75,6 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
   let rounds: OpenRound[] = []
   // Asked once for the whole run, since a run must not change its mind half-way.
   const isSparing = patched(patches.sparingReconcile)
-  const renewsAtRest = patched(patches.renewAtRest)
 
   const take = (transition: Transition): void => void inbox.push(transition)
   setHandler(defineSignal<[PoolSettings]>(poolSignals.configure), (settings) =>
@@ -114,6 +120,20 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
     probing -= 1
     take((desk, now) => poolDesk.probeEnded(desk, account, reading, now))
   }
+
+  setHandler(
+    defineUpdate<Bar[], [BarsQuestion]>(poolUpdates.bars),
+    async ({ session, model, account }): Promise<Bar[]> => {
+      const names = account === null ? null : [account]
+      await Promise.all(poolDesk.toAskFirst(desk, names, now()).map(probe))
+      await condition(() => inbox.length === 0)
+      const ofPool = desk.accounts.filter(({ role, removed }) => role === 'pool' && !removed)
+      return (names ?? ofPool.map(({ name }) => name)).map((name) => {
+        const bar = poolDesk.barTo(desk, name, session, model, now())
+        return { account: name, cause: bar?.cause ?? null, why: bar?.why() ?? null }
+      })
+    },
+  )
 
   /** A run must not end before what it asked of a host has come back. */
   const isAbroad = (): boolean => probing > 0 || notices.isSending
@@ -163,7 +183,7 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
       for (const gone of told) if (gone !== null) desk = poolDesk.withdraw(desk, gone)
     }
     // Not in the middle of a herd, where the next message would be there before the run has ended.
-    if (renewsAtRest && isWokenByTime && answers.length === 0 && hasGrownLong() && mayEnd()) await renew()
+    if (isWokenByTime && answers.length === 0 && hasGrownLong() && mayEnd()) await renew()
 
     const mustRenew = (): boolean => migrate || workflowInfo().continueAsNewSuggested
     const lookAgainAt = Math.min(

@@ -28,7 +28,7 @@ export const stepsOn = (hostId: string) =>
 
 /** Steps towards one account, idempotent per fence. Where they keep failing, the next account is tried instead. */
 export const movesOn = (hostId: string) =>
-  proxyActivities<Pick<HostActivities, 'carryConversation' | 'launchAgent'>>({
+  proxyActivities<Pick<HostActivities, 'launchAgent'>>({
     taskQueue: hostQueue(hostId),
     // In a herd of hundreds a launch waits until it is its turn on the host.
     startToCloseTimeout: '1 hour',

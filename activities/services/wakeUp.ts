@@ -105,7 +105,7 @@ export async function endWakeUp(
   const { host, incidents } = side
   const { service, incident, says, transcriptFrom, ...ref } = request
   sampler.release(ref.session, ref.fence)
-  await stopAgent(host, { ...ref, closePane: true, status: `outpool: ${service}: ${says}` }, false)
+  await stopAgent(host, { ...ref, closePane: true, status: `outpool: ${service}: ${says}` })
   const adapter = host.adapter(ref.agent)
   const transcript = await adapter.findTranscript(await host.place(ref.place), ref.sessionId)
   const answer = transcript === null ? null : await adapter.lastAnswer(transcript, transcriptFrom)

@@ -19,6 +19,7 @@ import { answerStep } from './questions.js'
 import { parseReport } from './reports.js'
 import { fingerprint, isPartOf, pastedCommand, pastedWords, withoutPictures } from './text.js'
 import { findTranscript, lastAnswer, readTail } from './transcript.js'
+import { configDirOf, holdsEntry, readEnd } from './transcriptEnd.js'
 import { usedTokens } from './usage.js'
 
 async function version(command: AgentCommand): Promise<string> {
@@ -40,6 +41,9 @@ export const claudeCode: AgentAdapter = {
   forget,
   readTail,
   lastAnswer,
+  readEnd,
+  holdsEntry,
+  configDirOf,
   forkDigest,
   holds,
   usedTokens,

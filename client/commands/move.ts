@@ -1,11 +1,12 @@
 /** `outpool move NAME --to ACCOUNT` and `outpool rescue NAME` */
+import type { Config } from '../../config/config.js'
 import { openHome } from '../../config/home.js'
 import { loadConfig } from '../../config/loadConfig.js'
 import { type MoveArgs, sessionSignals } from '../../workflows/messages.js'
 import { type Call, print } from '../call.js'
 import { withEngine } from '../engine.js'
-import { UsageError } from '../errors.js'
-import { askPool } from '../pool.js'
+import { FailedError, UsageError } from '../errors.js'
+import { askBars, askPool } from '../pool.js'
 import { checkName } from '../names.js'
 import { findRunning, signalSession } from '../session.js'
 import { checkPoolAccount } from './start.js'
@@ -20,9 +21,13 @@ export async function move(call: Call): Promise<void> {
     const pool = await askPool(engine, config.pool.name)
     // A pool may span hosts whose files name other accounts; what it knows counts as much as our own file.
     if (pool?.accounts.some((account) => account.name === to && account.role === 'pool') !== true)
-      checkPoolAccount(to, config)
+      checkTarget(to, config)
     const { card } = await findRunning(engine, name)
     if (card.account === to) return true
+    const question = { session: name, model: card.model, account: to }
+    const [bar] = (await askBars(engine, config.pool.name, question)) ?? []
+    if (typeof bar?.why === 'string')
+      throw new FailedError(`${to} cannot take ${name}: ${bar.why}`, seeAccounts)
     const order: MoveArgs = { to, cause: 'move' }
     await signalSession(engine, name, sessionSignals.move, order)
     return false
@@ -32,12 +37,42 @@ export async function move(call: Call): Promise<void> {
   )
 }
 
+const seeAccounts = 'see what each account can take: outpool accounts'
+
+/** A name that nobody has is a target that cannot take the session; one that has another role is a wrong use of it. */
+function checkTarget(to: string, config: Config): void {
+  const others = [...config.reserved, ...config.substrates, ...config.pool.accounts]
+  if (others.some(({ name }) => name === to)) {
+    checkPoolAccount(to, config)
+    return
+  }
+  const known = config.pool.accounts.map(({ name }) => name).join(', ')
+  throw new FailedError(`there is no account ${to}`, `accounts of the pool: ${known}`)
+}
+
+/** A session whose account is walled is rescued from it; any other moves where it is better off, and costs nothing for it. */
 export async function rescue(call: Call): Promise<void> {
   const name = checkName(call.arg(0, 'NAME'))
-  await withEngine(openHome(), async (engine) => {
-    await findRunning(engine, name)
-    const order: MoveArgs = { to: null, cause: 'wall' }
+  const config = loadConfig({ path: call.config })
+  const said = await withEngine(openHome(), async (engine) => {
+    const { card } = await findRunning(engine, name)
+    const question = { session: name, model: card.model, account: null }
+    const bars = await askBars(engine, config.pool.name, question)
+    const own = bars?.find(({ account }) => account === card.account)
+    const isWalled = bars === null || card.account === null || own?.cause === 'walled'
+    const others = bars?.filter(({ account }) => account !== card.account) ?? []
+    if (!isWalled && isAtWork(card.phase) && others.every(({ why }) => why !== null)) {
+      const reasons = others.map(({ account, why }) => `${account} ${why ?? ''}`).join(', ')
+      throw new FailedError(
+        `${name} stays on ${card.account}, which is not walled: ${reasons || 'the pool has no other account'}`,
+        seeAccounts,
+      )
+    }
+    const order: MoveArgs = { to: null, cause: isWalled ? 'wall' : 'move' }
     await signalSession(engine, name, sessionSignals.move, order)
+    return isWalled ? `${name} is being rescued` : `${name} moves, though ${card.account} is not walled`
   })
-  print(`${name} is being rescued; follow it with: outpool show ${name}`)
+  print(`${said}; follow it with: outpool show ${name}`)
 }
+
+const isAtWork = (phase: string): boolean => ['working', 'idle', 'waiting'].includes(phase)

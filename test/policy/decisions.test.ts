@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { accountRow, viewOfAccount } from '../../policy/accountView.js'
 import { backoff } from '../../policy/backoff.js'
-import { continuation } from '../../policy/continuation.js'
+import { continuation, type Resumed } from '../../policy/continuation.js'
 import { afterCrash } from '../../policy/crashes.js'
 import { ms } from '../../policy/instants.js'
 import { shouldLeave } from '../../policy/planned.js'
@@ -64,10 +64,25 @@ describe('crashes and what follows', () => {
       }),
     )
   })
+  it('what a resumed session is told of its past is true', () => {
+    const told = (situation: Resumed['situation'], isElsewhere: boolean): string =>
+      continuation({ situation, turn: 'cut-off', on: 'account', isElsewhere }) ?? ''
+    expect(told('pause', false)).toMatch(/^This session was paused, and goes on now\./)
+    for (const situation of ['pause', 'wake', 'start', 'crash', 'move', 'login'] as const)
+      expect(told(situation, false)).not.toMatch(/limit|another account/)
+    expect(told('wall', false)).not.toContain('another account')
+    expect(told('login', true)).toContain('another account')
+  })
   it('an idle session is told nothing; one that was cut off is told to go on and repeat nothing', () => {
-    expect(continuation('near-limit', 'idle')).toBeNull()
-    expect(continuation('wall', 'cut-off')).toMatch(/Continue .* do not repeat work that is already complete/)
-    expect(continuation('crash', 'cut-off')).toMatch(/check what took effect/)
+    expect(
+      continuation({ situation: 'near-limit', turn: 'idle', on: 'account', isElsewhere: true }),
+    ).toBeNull()
+    expect(
+      continuation({ ...{ situation: 'wall', turn: 'cut-off' }, on: 'account', isElsewhere: true }),
+    ).toMatch(/Continue .* do not repeat work that is already complete/)
+    expect(
+      continuation({ ...{ situation: 'crash', turn: 'cut-off' }, on: 'account', isElsewhere: true }),
+    ).toMatch(/check what took effect/)
   })
 })
 

@@ -1,10 +1,10 @@
 /** What the watchdog does about trouble, whom it wakes, and what it writes down. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { longestCallPause, longestRest, type HealerPlace, type ServiceSpec } from '../../policy/service.js'
 import { nextHealer } from '../../policy/healers.js'
 import { downMs, type Incident, incidentReport, withEntry, withQuote } from '../../policy/incident.js'
 import { iso, ms } from '../../policy/instants.js'
-import type { HealerPlace, ServiceSpec } from '../../policy/service.js'
 import { countedRestarts, keptRestarts, nextStep } from '../../policy/watchdog.js'
 import { at, reading, wall } from './make.js'
 
@@ -16,9 +16,9 @@ const service: ServiceSpec = {
     pool: 'main',
     every: 10 * minute,
     canStart: true,
-    wakeUp: { retryEvery: 10 * minute },
+    wakeUp: { retryEvery: 10 * minute, retryAtMost: longestCallPause },
   },
-  restarts: { limit: 3, within: 60 * minute, pause: 10_000 },
+  restarts: { limit: 3, within: 60 * minute, pause: 10_000, pauseAtMost: longestRest },
 }
 const history = (restarts: string[], calls: string[] = []) => ({ restarts, calls })
 

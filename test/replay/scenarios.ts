@@ -71,7 +71,7 @@ const herd: Scenario = {
   },
 }
 
-/** A life may stand under several names: the older recordings are of older code, which workflows that run may still follow. */
+/** By the name of the file that holds the recording. */
 export const scenarios: Record<string, Scenario> = {
   'session-quiet': {
     options: two,
@@ -84,13 +84,8 @@ export const scenarios: Record<string, Scenario> = {
     },
   },
   'session-rescued': rescued,
-  'session-carried-at-launch': rescued,
-  'session-asked-at-watch': rescued,
   'session-away-and-home': awayAndHome,
-  'session-away-carried-at-launch': awayAndHome,
-  'session-away-asked-at-watch': awayAndHome,
   'session-parked-and-woken': parkedAndWoken,
-  'session-parked-asked-at-watch': parkedAndWoken,
   'session-moved': {
     options: two,
     play: async (stage) => {
@@ -182,7 +177,6 @@ export const scenarios: Record<string, Scenario> = {
     },
   },
   'pool-herd': herd,
-  'pool-herd-in-rounds': herd,
   'pool-probes': {
     options: two,
     play: async (stage) => {

@@ -1,4 +1,5 @@
 /** What watchdogs, escalations and runs of tasks live through. */
+import { longestRest } from '../../policy/service.js'
 import { sessionWorkflowId, taskSession } from '../../policy/ids.js'
 import { failed } from '../../policy/tasks.js'
 import { defaultTiming } from '../../policy/account.js'
@@ -57,7 +58,7 @@ export const serviceScenarios: Record<string, Scenario> = {
     options,
     play: async (stage) => {
       const guarded = await Guarded.start(stage, {
-        restarts: { limit: 1, within: hour, pause: minute },
+        restarts: { limit: 1, within: hour, pause: minute, pauseAtMost: longestRest },
       })
       stage.host.services.agents.then({ kind: 'done' })
       await guarded.trouble(1, ({ restarts }) => restarts === 1)

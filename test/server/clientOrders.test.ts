@@ -118,7 +118,8 @@ describe('orders', () => {
     await stand.ok('move', name, '--to', 'max-2')
     await stand.ok('rescue', name)
     expect(await stand.ok('move', name, '--to', 'max-1')).toBe(`${name} is on max-1 already\n`)
-    for (const to of ['medic', 'haiku-key', 'nobody'])
+    expect(await stand.place.run(['move', name, '--to', 'nobody'])).toMatchObject({ code: 1, stdout: '' })
+    for (const to of ['medic', 'haiku-key'])
       expect(await stand.place.run(['move', name, '--to', to])).toMatchObject({ code: 2, stdout: '' })
     expect((await stand.heard(name)).moves).toEqual([
       { to: 'max-2', cause: 'move' },

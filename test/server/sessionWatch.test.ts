@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { Host } from '../../activities/host.js'
 import { deliverText } from '../../activities/deliver.js'
@@ -310,6 +310,58 @@ describe('reports', () => {
       )
     } finally {
       await sampler.stop()
+    }
+  })
+})
+
+describe('a process that is gone before its watch has seen it at work', () => {
+  const row = (content: object): string => `${JSON.stringify({ uuid: 'u', timestamp: at, ...content })}\n`
+  const asked = row({ type: 'user', message: { role: 'user', content: 'Build it.' } })
+  const answered = (stop: string): string =>
+    row({
+      type: 'assistant',
+      message: { model: 'm', stop_reason: stop, content: [{ type: 'text', text: '.' }] },
+    })
+  const interrupted = row({
+    type: 'user',
+    message: { role: 'user', content: '[Request interrupted by user]' },
+  })
+
+  const ends: [string, string, boolean][] = [
+    ['that never had a turn', '', false],
+    ['at rest', asked + answered('end_turn'), false],
+    ['that a person interrupted', asked + answered('tool_use') + interrupted, false],
+    ['in the middle of a turn', asked + answered('tool_use'), true],
+    ['that had not answered yet', answered('end_turn') + asked, true],
+  ]
+  it.each(ends)('law 5: an agent %s is known from its transcript', async (_what, rows, wasWorking) => {
+    writeFileSync(transcript, rows)
+    await watch.look({ panes: null, live: new Map() })
+    expect(await watch.ended).toMatchObject({ kind: 'gone', what: 'tmux', wasWorking })
+  })
+})
+
+describe('a move for somebody else’s reason', () => {
+  it('law 5: a lost login that an idle session has only heard of cuts nothing off', async () => {
+    host.quota.takeLogin('max-1', 'out', at)
+    await watch.look(look('idle'))
+    expect(await watch.ended).toMatchObject({ kind: 'login', wasWorking: false })
+  })
+
+  it('law 5: a session that has been at rest for long was not wrapped up by the limit', async () => {
+    await watch.look(look('busy'))
+    const resetsAt = new Date(Date.now() + 3_600_000).toISOString()
+    const readAt = new Date().toISOString()
+    await watch.look(look('idle'))
+    vi.useFakeTimers({ now: Date.now() + 10 * 60_000, toFake: ['Date'] })
+    try {
+      host.quota.takeWindows('max-1', [
+        { name: 'five_hour', used: 0.99, resetsAt, readAt, source: 'status-line' },
+      ])
+      await watch.look(look('idle'))
+      expect(await watch.ended).toMatchObject({ kind: 'near-limit', wasWorking: false })
+    } finally {
+      vi.useRealTimers()
     }
   })
 })

@@ -41,7 +41,7 @@ describe('law 6: a process can be stopped', () => {
     const ref = { session: 'alpha', fence: 1, cwd: dir }
     await host.tmux.spawn({ ...ref, argv: ['/bin/cat'], status: '', hold: ['/bin/cat'] })
     const request = { ...ref, agent: 'claude-code', sessionId: '7da1d9f0-0000-4000-8000-000000000000', place }
-    const { steps } = await stopAgent(host, { ...request, closePane: false, status: 'stopped' }, false)
+    const { steps } = await stopAgent(host, { ...request, closePane: false, status: 'stopped' })
     expect(steps).toMatchObject([{ name: 'stop (term)' }])
   })
 })

@@ -40,7 +40,7 @@ describe('law 2: on a substrate', () => {
     expect(stage.steps(session)).toEqual([
       'launchAgent a#1',
       'stopAgent a#1',
-      'carryConversation to key',
+      'carry to key',
       'launchAgent key#2',
     ])
     const [first, second] = stage.host.launches
@@ -85,10 +85,9 @@ describe('law 2: on a substrate', () => {
     await stage.refusedBy(session, 'key')
     const next = await stage.untilAway(session, 'gateway', soon, minute)
     expect(next.fork).toBe(fork)
-    expect(stage.steps(session).slice(-4)).toEqual([
+    expect(stage.steps(session).slice(-3)).toEqual([
       'stopAgent key#2',
-      'carryConversation to gateway',
-      'carryConversation to gateway',
+      'carry to gateway',
       'launchAgent gateway#3',
     ])
     // No ping-pong: it stays there when the first has cooled down.

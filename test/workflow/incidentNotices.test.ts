@@ -1,6 +1,7 @@
 /** What a person hears of an incident, and how it goes on meanwhile. On a server whose time is real: nothing here takes long. */
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import { describe, expect, it } from 'vitest'
+import { longestCallPause } from '../../policy/service.js'
 import type { Verified } from '../../activities/services/contracts.js'
 import { Guarded } from './harness/guarding.js'
 import { minute, second, type Stage } from './harness/stage.js'
@@ -17,7 +18,10 @@ const notices = {
 async function untilOver(stage: Stage, retryEvery: number): Promise<Guarded> {
   stage.host.services.sights.then({ kind: 'trouble', verdict: 'missing', why: 'it ended', incident: 1 })
   // Only an agent can get it up again.
-  const guarded = await Guarded.start(stage, { canStart: false, wakeUp: { retryEvery } })
+  const guarded = await Guarded.start(stage, {
+    canStart: false,
+    wakeUp: { retryEvery, retryAtMost: longestCallPause },
+  })
   await until(
     'the end of the escalation',
     () => guarded.escalation(1).describe(),

@@ -4,7 +4,7 @@ import { useStage } from './harness/useStage.js'
 
 const open = useStage()
 
-const steps = ['stopAgent', 'carryConversation', 'launchAgent'] as const
+const steps = ['stopAgent', 'carry', 'launchAgent'] as const
 
 /** A session on `a` whose rescue has come as far as this step, and waits in it. */
 async function inTheMiddle(stage: Stage, step: (typeof steps)[number]) {

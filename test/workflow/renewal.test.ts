@@ -54,7 +54,7 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
     expect(stage.steps(session)).toEqual([
       'launchAgent a#1',
       'stopAgent a#1',
-      'carryConversation to b',
+      'carry to b',
       'launchAgent b#2',
     ])
   })
@@ -127,7 +127,7 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
     expect(stage.steps(session)).toEqual([
       'launchAgent a#1',
       'stopAgent a#1',
-      'carryConversation to b',
+      'carry to b',
       'launchAgent b#2',
       'stopAgent b#2',
       'launchAgent b#3',

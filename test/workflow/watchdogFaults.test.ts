@@ -1,9 +1,9 @@
 /** Days of the watchdog, each minute short: seeded faults of the service, of the agents and of the worker, against an oracle. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { longestCallPause, longestRest, type ServiceSpec } from '../../policy/service.js'
 import { until } from '../support/until.js'
 import { share } from '../../policy/backoff.js'
 import { commonQueue, escalationWorkflowId, watchdogWorkflowId } from '../../policy/ids.js'
-import type { ServiceSpec } from '../../policy/service.js'
 import { watchdogQueries, watchdogSignals, type WatchdogCard } from '../../workflows/messages.js'
 import { Theatre } from './harness/theatre.js'
 import { type Agent, type Fault, minute, ServiceWorld } from './watchdogHost.js'
@@ -19,7 +19,10 @@ afterAll(() => theatre.close())
 
 const specOf = (world: ServiceWorld, name: string): ServiceSpec => ({
   ...{ name, host: world.hostId, pool: 'none', every: world.every, canStart: true },
-  ...{ restarts: { limit: 3, within: hour, pause: minute }, wakeUp: { retryEvery: 10 * minute } },
+  ...{
+    restarts: { limit: 3, within: hour, pause: minute, pauseAtMost: longestRest },
+    wakeUp: { retryEvery: 10 * minute, retryAtMost: longestCallPause },
+  },
 })
 
 async function start(world: ServiceWorld, name: string) {

@@ -122,7 +122,7 @@ export class ServiceWorld implements HostSide {
         this.woken.push(request)
         return {
           ...{ pane: '%1', pid: 1, tmuxSocket: '/tmux', transcript: null, transcriptFrom: 0 },
-          ...{ promptTaken: true, steps: [] },
+          ...{ promptTaken: true, settledForks: [], typed: [], plans: [], steps: [] },
         }
       },
       watchWakeUp: async () => {

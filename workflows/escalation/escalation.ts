@@ -14,7 +14,6 @@ import {
 } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
 import { watchdogWorkflowId } from '../../policy/ids.js'
-import { longestCallPause } from '../../policy/service.js'
 import { attempt } from '../failures.js'
 import { tellPerson } from '../tellPerson.js'
 import {
@@ -88,7 +87,7 @@ async function round(run: Run): Promise<EscalationEnd['outcome'] | null> {
 /** Nobody could help: a person is told, and the next round comes after a pause that grows, or at once where the service is back. */
 async function rest(run: Run, why: string): Promise<EscalationEnd['outcome'] | null> {
   const { state, steps, orders } = run
-  const { service, incident, retryEvery, retryAtMost = longestCallPause } = state
+  const { service, incident, retryEvery, retryAtMost } = state
   state.rounds += 1
   show(run, {
     attention: `${service} is down and nobody could be woken to help: ${why}; see outpool incidents show ${incident}`,

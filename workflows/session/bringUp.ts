@@ -10,19 +10,18 @@ import { now, type Run, show } from './run.js'
 import { announce, move, type MoveFault, stop } from './saga.js'
 import { type BringUp, openEntry, type Order } from './state.js'
 
-/** Faults that another account would meet as well: they are waited out, and a person is told. */
-const notTheAccounts = [
-  'ConversationHeld',
-  'ConversationMissing',
-  'WorkFolderMissing',
-  'PromptMissing',
-  'StopFailed',
-  'TmuxFailed',
-  'ProgramFailed',
-]
+/** Faults of the account itself. All others are the host's or the session's own, and are never held against an account. */
+const theAccounts = ['LaunchFailed', 'SecretMissing', 'UnknownPlace']
+
+/** The conversation did not arrive whole in one place; another may have the room for it. */
+const carryFailed = 'CarryFailed'
 
 /** A page that only a person can answer: the account is marked with it, and does not rest for it. */
 const pageOpen = 'PageOpen'
+
+/** Faults that another account would meet as well: they are waited out, and a person is told. */
+const isWaitedOut = ({ type }: MoveFault): boolean =>
+  type !== carryFailed && type !== pageOpen && !theAccounts.includes(type)
 
 /**
  * Returns when the agent runs, when a planned move found no better place (it then still runs where it was), when a
@@ -97,14 +96,15 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
       }
       fails += 1
       if (beganNothing(fault)) state.begun = begun
-      plan.scattered = true
       const { name } = grant.place
       lastFault = `it did not come up on ${name}: ${fault.message}`
       steps.push({ name: `on ${name}`, ms: 0, fault: fault.message })
-      await release(run, grant.fence, isAccounts(fault) ? fault.message : null)
+      await release(run, grant.fence, theAccounts.includes(fault.type) ? fault.message : null)
       if (await waitedForPerson(run, fault, fails)) plan.exclude = []
       else if (fault.type !== pageOpen) plan.exclude = [...plan.exclude, name]
       request = newRequest(run, plan, fault.readings)
+      // The accounts are as able as they were: nothing is paid for elsewhere.
+      if (fault.type === carryFailed && grant.place.kind === 'account') request = { ...request, fallback: [] }
       answer = mail.hasOrders() ? { kind: 'order' } : await ask(run, request)
     }
   }
@@ -116,8 +116,6 @@ const mayRelaunch = (run: Run, { cause, turn }: BringUp): boolean =>
 
 /** A start that stood in a page, or that the system refused, has cost nothing: it counts for no breaker, however many accounts there are. */
 const beganNothing = ({ type }: MoveFault): boolean => type === pageOpen || type === 'ProgramFailed'
-
-const isAccounts = ({ type }: MoveFault): boolean => type !== pageOpen && !notTheAccounts.includes(type)
 
 /** A pause after a crash, which shows what a person should know meanwhile; false when a person's order ended it. */
 async function waitedOut(run: Run, plan: BringUp, attention: string | null): Promise<boolean> {
@@ -178,7 +176,7 @@ function close(entry: RescueEntry | null, to: string | null, result: string): vo
 /** Some faults only a person can mend: they are told, and it is tried again with growing pauses. */
 async function waitedForPerson(run: Run, fault: MoveFault, fails: number): Promise<boolean> {
   const { state, mail } = run
-  if (!notTheAccounts.includes(fault.type)) return false
+  if (!isWaitedOut(fault)) return false
   const { retryEvery, retryAtMost } = state.timing
   const pause = backoff(fails, { base: retryEvery, cap: retryAtMost }, state.name)
   const retryAt = new Date(Date.parse(now()) + pause).toISOString()

@@ -47,7 +47,7 @@ export async function react(run: Run, seen: Observation): Promise<void> {
       })
       return
     case 'login':
-      state.bringUp = plan('login', { turn: 'cut-off', why: seen.text })
+      state.bringUp = plan('login', { turn: seen.wasWorking ? 'cut-off' : 'idle', why: seen.text })
       return
     case 'exited':
       if (seen.byPerson) run.mail.orders.push({ kind: 'stop' })

@@ -15,14 +15,6 @@ export interface Run {
   steps: ReturnType<typeof stepsOn>
   moves: ReturnType<typeof movesOn>
   watches: ReturnType<typeof watchesOn>
-  /** The launch carries the conversation. Asked once for the whole run, since a run must not change its mind half-way. */
-  carriesWithLaunch: boolean
-  /** Its history is cut where it rests, long before the engine suggests it. Asked once, too. */
-  renewsAtRest: boolean
-  /** A person is told of a session that nobody watches. Asked once, too. */
-  tellsUnwatched: boolean
-  /** Its host asks the pool at a wall, and a launch stops the process before. Asked once, too. */
-  asksWithWatch: boolean
 }
 
 export { now } from './now.js'
@@ -43,5 +35,5 @@ export function show({ display, state }: Run, change: Partial<SessionState> = {}
 export const mustRenew = ({ mail }: Run): boolean => mail.migrate || workflowInfo().continueAsNewSuggested
 
 /** Whether this is a good moment to cut it: it has grown, and no step is under way. Only asked while no watch stands. */
-export const mayRenew = ({ state, renewsAtRest }: Run): boolean =>
-  renewsAtRest && state.bringUp === null && state.inbox.length === 0 && hasGrownLong()
+export const mayRenew = ({ state }: Run): boolean =>
+  state.bringUp === null && state.inbox.length === 0 && hasGrownLong()

@@ -5,14 +5,7 @@ import { continuation } from '../../policy/continuation.js'
 import type { LeaseGrant } from '../../policy/lease.js'
 import { isSamePlace, type PlaceRef } from '../../policy/place.js'
 import type { RescueStep } from '../../policy/session.js'
-import type {
-  CarryRequest,
-  LaunchRequest,
-  SessionRef,
-  Stopped,
-  StopRequest,
-} from '../../activities/contracts.js'
-import { carriesTo, carryFirst, carryingFrom } from './carries.js'
+import type { LaunchRequest, SessionRef, Stopped, StopRequest } from '../../activities/contracts.js'
 import { clock } from './display.js'
 import { comeHome, conversationAt, forkFor } from './forks.js'
 import { currentRef, now, type Run, show } from './run.js'
@@ -62,7 +55,7 @@ export async function move(
   try {
     const why = `${becauseOf(plan, from)}, moving to ${to.name}`
     let before: StopRequest | null = null
-    if (state.pid !== null && run.asksWithWatch && plan.turn === 'cut-off') {
+    if (state.pid !== null && plan.turn === 'cut-off') {
       before = stopRequest(state, why)
       state.pid = null
     } else if (state.pid !== null) {
@@ -73,17 +66,14 @@ export async function move(
     }
     if (!isHome) state.fork = forkFor(state)
     const ref = { ...currentRef(state), fence: grant.fence, place: to, sessionId: conversationAt(state, to) }
-    const carries = carriesTo(state, plan, to)
-    if (!run.carriesWithLaunch) await carryFirst(run, carries, log)
     // Before the launch, since a launch whose answer was lost has happened all the same.
     compensations.push(async () => {
       const summary = `undo the launch under ${to.name}`
       await steps.stopAgent.executeWithOptions({ summary }, [{ ...ref, closePane: false, status: summary }])
     })
-    const withIt = run.carriesWithLaunch ? carries : []
-    const summary = launchSummary(plan, grant, withIt)
+    const summary = launchSummary(plan, grant, from)
     const launched = await moves.launchAgent.executeWithOptions({ summary }, [
-      { ...launchRequest(run, plan, ref, model), ...(before && { stop: before }), carries: withIt },
+      { ...launchRequest(run, plan, ref, model), ...(before && { stop: before }) },
     ])
     log.push(...launched.steps)
     const { pane, pid, tmuxSocket, transcript, transcriptFrom } = launched
@@ -93,10 +83,10 @@ export async function move(
     state.runsModel = model
     // Where a person moves a session that takes one account only, that is the one from now on.
     if (isHome && state.pinned) state.account = to.name
-    if (isHome) comeHome(state, to, launched.settledForks ?? [])
+    if (isHome) comeHome(state, to, launched.settledForks)
     if (launched.promptTaken) state.firstPrompt = null
-    takeTyped(state, launched.typed ?? [])
-    state.plans = launched.plans ?? []
+    takeTyped(state, launched.typed)
+    state.plans = launched.plans
     return null
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error
@@ -107,9 +97,20 @@ export async function move(
   }
 }
 
+/** What the engine knows of where the conversation lies, beside what the host does. */
+function lastWritten(state: SessionState): NonNullable<LaunchRequest['lastWritten']> | null {
+  const { place, transcript } = state
+  return place === null || transcript === null
+    ? null
+    : { sessionId: conversationAt(state, place), transcript }
+}
+
 function launchRequest({ state }: Run, plan: BringUp, ref: SessionRef, model: string | null): LaunchRequest {
   const { place } = ref
-  const goOn = continuation(plan.cause === 'start' ? 'wake' : plan.cause, plan.turn, place.kind)
+  const goOn = continuation({
+    ...{ situation: plan.paused ? 'pause' : plan.cause, turn: plan.turn, on: place.kind },
+    isElsewhere: !isSamePlace(state.place, place),
+  })
   const { firstPrompt, forks, fork, sessionId } = state
   const prompt =
     firstPrompt !== null
@@ -123,6 +124,7 @@ function launchRequest({ state }: Run, plan: BringUp, ref: SessionRef, model: st
     ...ref,
     model,
     mode,
+    lastWritten: lastWritten(state),
     forkOf: isHome ? null : sessionId,
     forks: isHome && fork !== null ? [...forks, fork.id] : forks,
     prompt,
@@ -131,14 +133,12 @@ function launchRequest({ state }: Run, plan: BringUp, ref: SessionRef, model: st
   }
 }
 
-function launchSummary(
-  plan: BringUp,
-  { place: { name }, why }: LeaseGrant,
-  carries: readonly CarryRequest[],
-): string {
+function launchSummary(plan: BringUp, { place, why }: LeaseGrant, from: PlaceRef | null): string {
+  const { name } = place
+  const carry = from === null || isSamePlace(from, place) ? null : `carry the conversation from ${from.name}`
   const reason = why.startsWith(name) ? why : `${name}: ${why}`
   const launch = `${plan.cause === 'start' ? 'start' : 'respawn'} under ${reason}`
-  return [carryingFrom(carries), launch]
+  return [carry, launch]
     .filter((part) => part !== null)
     .join(', ')
     .slice(0, 200)

@@ -6,11 +6,9 @@ import {
   condition,
   continueAsNew,
   isCancellation,
-  patched,
 } from '@temporalio/workflow'
 import { type AccountReading, withDefaults } from '../../policy/account.js'
 import type { SessionResult, SessionStart } from '../messages.js'
-import { patches } from '../patches.js'
 import { movesOn, stepsOn, watchesOn } from '../proxies.js'
 import type { Observation } from '../../activities/contracts.js'
 import { takeAnswers } from './answers.js'
@@ -49,10 +47,6 @@ export async function session(input: SessionStart | SessionState): Promise<Sessi
     steps: stepsOn(state.host),
     moves: movesOn(state.host),
     watches: watchesOn(state.host),
-    carriesWithLaunch: patched(patches.carryWithLaunch),
-    renewsAtRest: patched(patches.renewAtRest),
-    tellsUnwatched: patched(patches.tellUnwatched),
-    asksWithWatch: patched(patches.askWithWatch),
   }
   takeAnswers(run)
   // Whoever cancels the workflow means to stop the session: its process must not be left behind unwatched.
@@ -146,7 +140,7 @@ function startWatch(run: Run): Watching {
     waiting,
     untilTurnEnd: once ?? false,
     ...(isFailing(state) ? { failing: true } : {}),
-    ...(run.asksWithWatch ? { ask: { pool: state.pool, request: askAhead(run) } } : {}),
+    ask: { pool: state.pool, request: askAhead(run) },
     status: statusLine(state),
   }
   const summary = `watch the agent on ${state.place?.name ?? '?'} until something happens`
@@ -230,7 +224,7 @@ async function putToRest(run: Run, watching: Watching | null, why: string): Prom
   const { wasWorking } = await stop(run, why, { rests: true })
   await watching?.end()
   await release(run, state.fence, null)
-  const next: BringUp = { ...(state.bringUp ?? plan('wake')), cause: 'wake' }
+  const next: BringUp = { ...(state.bringUp ?? plan('wake')), cause: 'wake', paused: true }
   if (wasWorking) next.turn = 'cut-off'
   show(run, { bringUp: next, parkedUntil: null, waiting: null })
 }

@@ -20,8 +20,8 @@ export interface BringUp {
   why: string | null
   /** Not before this: a pause after a crash. */
   notBefore: string | null
-  /** A launch that failed may have written all the same: the newest copy is not surely where the session was. */
-  scattered: boolean
+  /** A person had paused it. */
+  paused: boolean
   /** The id under which its host has asked the pool already. */
   asked?: string
   /** Nobody could take it, and its process is stopped: what comes is a waking up, and an entry of its own. */
@@ -48,7 +48,7 @@ export function plan(cause: BringUp['cause'], change: Partial<BringUp> = {}): Br
     turn: 'idle',
     why: null,
     notBefore: null,
-    scattered: false,
+    paused: false,
     parked: false,
     ...change,
   }
@@ -136,7 +136,7 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
   /** Set while the breaker holds the session: a person has to resume it. */
   breaker: { at: string; attention: string } | null
   /** While its host will not watch it: how often that was tried, what a person is told, and what they are told otherwise. */
-  unwatched?: { tries: number; attention: string; otherwise: string | null } | null
+  unwatched: { tries: number; attention: string; otherwise: string | null } | null
   /** The one piece of work that the session was there for is done. */
   workDone?: boolean
 }
@@ -190,6 +190,7 @@ export function newState({ texts = [], ...start }: SessionStart, now: string): S
     paused: false,
     begun: [],
     breaker: null,
+    unwatched: null,
   }
 }
 

@@ -5,17 +5,14 @@ import { type Run, show } from './run.js'
 
 /** The host would not, for a reason that a retry does not mend at once. Returns when it is time for the next try. */
 export async function pauseUnwatched(run: Run, why: string): Promise<void> {
-  const { state, mail, tellsUnwatched } = run
+  const { state, mail } = run
   const { retryEvery, retryAtMost } = state.timing
-  let pause = retryEvery
-  if (tellsUnwatched) {
-    const before = state.unwatched
-    const tries = (before?.tries ?? 0) + 1
-    const attention = `nobody watches it: ${why}; it is tried again`
-    const otherwise = state.attention === before?.attention ? before.otherwise : state.attention
-    show(run, { attention, unwatched: { tries, attention, otherwise } })
-    pause = backoff(tries, { base: retryEvery, cap: retryAtMost }, state.name)
-  }
+  const before = state.unwatched
+  const tries = (before?.tries ?? 0) + 1
+  const attention = `nobody watches it: ${why}; it is tried again`
+  const otherwise = state.attention === before?.attention ? before.otherwise : state.attention
+  show(run, { attention, unwatched: { tries, attention, otherwise } })
+  const pause = backoff(tries, { base: retryEvery, cap: retryAtMost }, state.name)
   await condition(() => mail.hasOrders(), pause)
 }
 

@@ -118,7 +118,6 @@ export class DrainHost implements HostSide {
       launchAgent: (request) => this.#alone(request, (session, now) => this.#launch(session, request, now)),
       interruptAgent: () => Promise.resolve(),
       stopAgent: (request) => this.#alone(request, (session, now) => this.#stop(session, request, now)),
-      carryConversation: () => Promise.resolve({ transcript: null, bytes: 0 }),
       callHome: (ref) => Promise.resolve().then(() => this.#callHome(ref)),
       watchAgent: (request) =>
         Promise.resolve()
@@ -213,6 +212,9 @@ export class DrainHost implements HostSide {
       transcript: null,
       transcriptFrom: 0,
       promptTaken: true,
+      settledForks: [],
+      typed: [],
+      plans: [],
       steps: [],
     }
   }

@@ -1,7 +1,7 @@
 /** Watchdogs, escalations and runs of tasks on a stage, as the worker and the schedules start them. */
 import type { WorkflowHandle } from '@temporalio/client'
+import { longestCallPause, longestRest, type ServiceSpec } from '../../../policy/service.js'
 import { commonQueue, escalationWorkflowId, loopId, watchdogWorkflowId } from '../../../policy/ids.js'
-import type { ServiceSpec } from '../../../policy/service.js'
 import {
   escalationQueries,
   type EscalationView,
@@ -14,8 +14,11 @@ import { minute, second, type Stage } from './stage.js'
 export function specOf(stage: Stage, change: Partial<ServiceSpec> = {}): ServiceSpec {
   return {
     ...{ name: `${stage.pool}-bot`, host: stage.host.hostId, pool: stage.pool, every: 10 * minute },
-    ...{ canStart: true, restarts: { limit: 3, within: 60 * minute, pause: 10 * second } },
-    ...{ wakeUp: { retryEvery: minute } },
+    ...{
+      canStart: true,
+      restarts: { limit: 3, within: 60 * minute, pause: 10 * second, pauseAtMost: longestRest },
+    },
+    ...{ wakeUp: { retryEvery: minute, retryAtMost: longestCallPause } },
     ...change,
   }
 }

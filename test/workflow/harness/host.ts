@@ -6,8 +6,6 @@
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
 import type {
-  Carried,
-  CarryRequest,
   DeliverRequest,
   DrillActivities,
   HostActivities,
@@ -38,7 +36,8 @@ export type Sight = DistributiveOmit<Observation, 'readings' | 'at' | 'transcrip
   wasWorking?: boolean
 }
 
-type Step = Exclude<keyof HostActivities, 'showStatus'>
+/** A carry is a part of its launch, told apart because it can fail alone. */
+type Step = keyof HostActivities | 'carry'
 
 export interface Asked {
   step: Step
@@ -114,6 +113,8 @@ export class FakeHost implements HostSide {
   readonly #stoppedFence = new Map<string, number>()
   /** What was ever said in each conversation, and the copies of it by account. */
   readonly #said = new Map<string, string[]>()
+  /** Carries of the launch that is under way, by session. */
+  readonly #carried = new Map<string, number>()
   readonly #copies = new Map<string, Map<string, string[]>>()
   /** Sessions that were called home and have not been launched since. */
   readonly calledHome = new Set<string>()
@@ -203,7 +204,6 @@ export class FakeHost implements HostSide {
         ),
       stopAgent: (request) => this.#alone(request, 'stopAgent', () => this.#stop(request)),
       interruptAgent: (request) => this.#alone(request, 'interruptAgent', () => undefined),
-      carryConversation: (request) => this.#carry(request),
       callHome: ({ session }) => {
         this.calledHome.add(session)
         return Promise.resolve()
@@ -256,17 +256,9 @@ export class FakeHost implements HostSide {
   }
 
   #launch(request: LaunchRequest): Launched {
-    const {
-      session,
-      sessionId,
-      fence,
-      place,
-      mode,
-      prompt,
-      forkOf = null,
-      forks = [],
-      carries = [],
-    } = request
+    const { session, sessionId, fence, place, prompt, forkOf = null, forks = [] } = request
+    const carried = this.#carried.get(session) ?? 0
+    this.#carried.delete(session)
     const newest = this.#newestFence.get(session) ?? 0
     if (fence < newest || fence <= (this.#stoppedFence.get(session) ?? -1))
       throw faults.staleFence(session, fence, newest)
@@ -274,8 +266,6 @@ export class FakeHost implements HostSide {
     const copies = this.#copiesOf(sessionId)
     if (forkOf !== null && copies.size === 0) this.#fork(session, forkOf, sessionId, place.name)
     const copy = copies.get(place.name)
-    if (mode === 'resume' && copy === undefined && copies.size > 0)
-      throw faults.conversationMissing(sessionId, place.name)
     const said = this.#said.get(sessionId) ?? []
     if (said.join() !== (copy ?? []).join())
       this.violations.push(`${session} goes on at ${place.name} without all that was said: ${said.join()}`)
@@ -305,7 +295,10 @@ export class FakeHost implements HostSide {
       settledForks: told,
       typed: this.typed,
       plans: this.owed.get(session) ?? [],
-      steps: [...carries.map(() => ({ name: 'carry', ms: 0 })), { name: 'respawn', ms: 0 }],
+      steps: [
+        ...Array.from({ length: carried }, () => ({ name: 'carry', ms: 0 })),
+        { name: 'respawn', ms: 0 },
+      ],
     }
   }
 
@@ -349,20 +342,17 @@ export class FakeHost implements HostSide {
     }
   }
 
-  async #carryAll({ session, fence, carries = [] }: LaunchRequest): Promise<void> {
+  /** The host finds each conversation by itself, and brings it where the launch is to be. */
+  async #carryAll({ session, sessionId, forkOf = null, fence, place }: LaunchRequest): Promise<void> {
     if (this.#newestFence.get(session) === fence) return
-    for (const request of carries) await this.#carry(request)
-  }
-
-  async #carry({ session, sessionId, from, to }: CarryRequest): Promise<Carried> {
-    await this.#enter('carryConversation', session, 0, to.name)
+    const isBegun = this.#copiesOf(sessionId).size > 0
+    const wanted = isBegun || forkOf === null ? sessionId : forkOf
+    const longest = [...this.#copiesOf(wanted)].sort(([, a], [, b]) => b.length - a.length)[0]
+    if (longest === undefined || longest[1].join() === this.#copiesOf(wanted).get(place.name)?.join()) return
+    await this.#enter('carry', session, 0, place.name)
     if (this.processes.has(session)) this.violations.push(`${session} was carried while it was being written`)
-    const copies = this.#copiesOf(sessionId)
-    const longest = [...copies.values()].sort((a, b) => b.length - a.length)[0]
-    const copy = from === null ? longest : copies.get(from.name)
-    if (copy === undefined) return { transcript: null, bytes: 0 }
-    copies.set(to.name, copy)
-    return { transcript: `/${to.name}/${sessionId}.jsonl`, bytes: copy.length }
+    this.#copiesOf(wanted).set(place.name, longest[1])
+    this.#carried.set(session, 1)
   }
 
   #watch(request: WatchRequest): Observation {

@@ -261,9 +261,7 @@ export class Stage {
     return this.host.asked
       .filter((asked) => asked.session === session && !['watchAgent', 'deliverText'].includes(asked.step))
       .map(({ step, account, fence }) =>
-        step === 'carryConversation'
-          ? `${step} to ${account}`
-          : `${step} ${account}#${this.nth(session, fence)}`,
+        step === 'carry' ? `${step} to ${account}` : `${step} ${account}#${this.nth(session, fence)}`,
       )
   }
 

@@ -190,7 +190,7 @@ export class WeekHost implements HostSide {
     this.#agents.set(session, agent)
     return {
       ...{ pane: '%1', pid: 1, tmuxSocket: '/tmux', transcript: null, transcriptFrom: 0 },
-      ...{ promptTaken: true, steps: [] },
+      ...{ promptTaken: true, settledForks: [], typed: [], plans: [], steps: [] },
     }
   }
 

@@ -1,6 +1,6 @@
 /** A week of one host, drawn from its seed: services and what befalls them, agents and persons, tasks and what becomes of them. */
+import { longestCallPause, longestRest, type ServiceSpec } from '../../../policy/service.js'
 import type { LookRules } from '../../../policy/serviceLook.js'
-import type { ServiceSpec } from '../../../policy/service.js'
 import { Random } from '../../policy/drain/random.js'
 import { day, hour, minute, second, type Span } from './spans.js'
 
@@ -103,7 +103,10 @@ function service(kind: Kind, random: Random, lasts: Span): ServicePlan {
     ? { within: Math.round(every * random.between(0.5, 1.5)), atMost: hour }
     : null
   const canStart = kind !== 'only watched'
-  const wakeUp = kind === 'without' ? null : { retryEvery: pick(random, [minute, 10 * minute]) }
+  const wakeUp =
+    kind === 'without'
+      ? null
+      : { retryEvery: pick(random, [minute, 10 * minute]), retryAtMost: longestCallPause }
   const pause = pick(random, [5 * second, 30 * second, 2 * minute])
   return {
     spec: {
@@ -112,6 +115,7 @@ function service(kind: Kind, random: Random, lasts: Span): ServicePlan {
         limit: 2 + Math.floor(random.between(0, 3)),
         within: pick(random, [30 * minute, hour, 3 * hour]),
         pause,
+        pauseAtMost: longestRest,
       },
     },
     rules: { every, heartbeat: hasBeat ? { staleAfter, anyone: false } : null, busyCheck, timeout: null },
