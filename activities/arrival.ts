@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { AgentAdapter, Dialog, LiveState, Place } from '../agents/agent.js'
+import { readingToEngine } from './border.js'
 import type { LaunchRequest } from './contracts.js'
 import { launchFailed, pageOpen, programFailed, tmuxFailed, workFolderMissing } from './errors.js'
 import type { Host } from './host.js'
@@ -120,7 +121,7 @@ async function stoodInPage(
   const until = new Date(Date.now() + host.config.timing.pageStands).toISOString()
   const ground = await host.pageGround(agent, place, cwd)
   host.pages.note(place.name, { ...page, at, until, metIn: cwd, ground })
-  return pageOpen({ ...page, at, until }, host.reading(place.name))
+  return pageOpen({ ...page, at, until }, readingToEngine(host.clock, host.reading(place.name)))
 }
 
 /** What could not even be started is a fault of the host: under another account it would end in the same way. */

@@ -1,5 +1,5 @@
 /** What a host tells of accounts, by the engine's clock: everything with an instant passes here on its way to a workflow. */
-import type { AccountReading, Wall } from '../policy/account.js'
+import type { AccountReading, HostPages, Wall } from '../policy/account.js'
 import type { Observation, WatchRequest } from './contracts.js'
 import type { EngineClock } from './engineClock.js'
 
@@ -16,8 +16,19 @@ export function readingToEngine(clock: EngineClock, reading: AccountReading): Ac
     walls: reading.walls.map((wall) => wallToEngine(clock, wall)),
     loginAt: stamp(reading.loginAt),
     probedAt: stamp(reading.probedAt),
+    ...(reading.pages === undefined ? {} : { pages: pagesToEngine(clock, reading.pages) }),
   }
 }
+
+const pagesToEngine = (clock: EngineClock, { host, at, standing }: HostPages): HostPages => ({
+  host,
+  at: clock.toEngine(at),
+  standing: standing.map((page) => ({
+    ...page,
+    at: clock.toEngine(page.at),
+    until: clock.toEngine(page.until),
+  })),
+})
 
 export const wallToEngine = (clock: EngineClock, wall: Wall): Wall => ({
   ...wall,

@@ -67,6 +67,15 @@ describe('law 4: a clock that is off by minutes', () => {
     expect(requestToHost(clock, request).stayUntil).toBe(at(now + 10 * minute))
   })
 
+  it('law 4: a page that stands is told of with its end by the clock of those who wait for it', () => {
+    const page = { cwd: null, what: 'a page', remedy: 'answer it', at: at(now), until: at(now + minute) }
+    const pages = { host: 'here', at: at(now), standing: [page] }
+    expect(readingToEngine(clockOf(10 * minute), { ...unread('alice'), pages }).pages).toEqual({
+      ...{ host: 'here', at: at(now + 10 * minute) },
+      standing: [{ ...page, at: at(now + 10 * minute), until: at(now + 11 * minute) }],
+    })
+  })
+
   it('law 4: what is no more than noise changes nothing', () => {
     const clock = clockOf(900)
     expect(observationToEngine(clock, seen)).toBe(seen)

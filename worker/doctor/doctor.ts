@@ -17,8 +17,8 @@ import {
   loadForDoctor,
 } from './configuration.js'
 import { checkDatabase } from './database.js'
-import { checkSockets, checkSpace, checkWatching } from './disk.js'
 import { differences } from './differences.js'
+import { checkSockets, checkSpace, checkWatching } from './disk.js'
 import { checkDrill } from './drills.js'
 import { checkEngine, checkPorts } from './engine.js'
 import { type Finding, warn } from './finding.js'
