@@ -145,6 +145,8 @@ export interface DeliverRequest extends SessionRef {
   command?: boolean
   /** A person wants it tried again, however often it was typed. */
   again?: boolean
+  /** Nothing is typed where a person has said anything after this point of the transcript, in bytes. */
+  mootAfter?: number
 }
 
 export interface NoticeRequest {

@@ -69,12 +69,23 @@ class Typist {
         throw conversationChanged(session, now)
       }
       if ((await this.#followed()).what === 'same') break
+      if (await this.#isMoot()) return
       const ready = await this.#sampler.untilIdle(session, fence, this.#signal)
       if (!ready) throw staleFence(session, fence, records.newest(session)?.fence ?? fence)
       if (await records.inTurn(session, () => this.#step())) break
       await delay(lookEvery, undefined, { signal: this.#signal })
     }
     if (command) await this.#untilOver()
+  }
+
+  /** "Go on" is not said to an agent that a person has told something since. */
+  async #isMoot(): Promise<boolean> {
+    const { mootAfter, session, sessionId } = this.#request
+    if (mootAfter === undefined || this.#record() !== null) return false
+    const transcript = await this.#transcript()
+    if (transcript === null) return false
+    const forkedAt = this.#host.records.forkedAt(session, sessionId)
+    return (await this.#adapter.readTail(transcript, mootAfter, forkedAt)).entered.length > 0
   }
 
   /** One step at the input line. True when the text is taken. */

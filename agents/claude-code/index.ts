@@ -17,7 +17,7 @@ import { probe } from './probe.js'
 import { ask } from './program.js'
 import { answerStep } from './questions.js'
 import { parseReport } from './reports.js'
-import { fingerprint, isPartOf, pastedCommand, pastedWords, withoutPictures } from './text.js'
+import { fingerprint, isPartOf, pastedCommand, pastedWords, portableDraft } from './text.js'
 import { findTranscript, lastAnswer, readTail } from './transcript.js'
 import { configDirOf, holdsEntry, readEnd } from './transcriptEnd.js'
 import { usedTokens } from './usage.js'
@@ -67,5 +67,5 @@ export const claudeCode: AgentAdapter = {
   stashKeys,
   draftKeys,
   clearKeys,
-  portableDraft: withoutPictures,
+  portableDraft,
 }

@@ -59,5 +59,5 @@ const placeholder = /\[(?:Pasted text #\d+(?: \+\d+ lines)?|Image #\d+|\.\.\.Tru
 const hidesText = (draft: string): boolean => placeholder.test(draft)
 
 /** A picture lives in the process that it was pasted into. */
-export const withoutPictures = (draft: string): string =>
-  draft.replaceAll(/\[Image #\d+\]/g, '(a picture that could not be taken along)')
+export const portableDraft = (draft: string): string =>
+  withoutControls(draft).replaceAll(/\[Image #\d+\]/g, '(a picture that could not be taken along)')

@@ -1,6 +1,8 @@
 /** What is typed into the real agent program, by a person and by Outpool, beside what the other has in the input line. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { agentProgram } from '../standin/cleanEnv.js'
 import { promptsOf } from '../standin/requests.js'
+import { fewRetries } from '../standin/wallRows.js'
 import { type Fleet, startFleet } from '../support/fleet.js'
 import { until } from '../support/until.js'
 
@@ -8,7 +10,11 @@ const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
 let fleet: Fleet
 beforeAll(async () => {
-  fleet = await startFleet({ accounts: ['max-1', 'max-2'], config: { timing: { lookEvery: '1s' } } })
+  fleet = await startFleet({
+    accounts: ['max-1', 'max-2'],
+    agent: { command: agentProgram, env: fewRetries },
+    config: { timing: { lookEvery: '1s', retryEvery: '15s' } },
+  })
   for (const name of ['max-1', 'max-2'])
     fleet.world.standIn.account(name).windows({
       five_hour: { used: 0.2, resetsAt: hours(4) },
@@ -126,4 +132,24 @@ it('a command of the agent’s own runs as one, and its sender learns of one tha
   expect(promptsOf(last).at(-1)).toContain('/compact is a word here')
   const cleared = await fleet.run('send', 'golf', '--command', '/clear', '--wait')
   expect(cleared).toMatchObject({ code: 0 })
+})
+
+it('law 13: an agent that its person told something after an error is not told to go on', async () => {
+  const sessionId = await begin('hotel', 'Hello.')
+  fleet.world.standIn.account('max-1').fail('overloaded', 1 + Number(fewRetries.CLAUDE_CODE_MAX_RETRIES))
+  await fleet.run('send', 'hotel', 'The long task.')
+  const paused = await fleet.untilSession('hotel', ({ parkedUntil }) => parkedUntil !== null)
+  expect(paused.attention).toBeNull()
+  paste('hotel', 'Never mind.')
+  await shows('hotel', /❯\sNever mind\./)
+  fleet.tmux('send-keys', '-t', '=hotel:', 'Enter')
+  await fleet.untilSession('hotel', ({ phase, parkedUntil }) => phase === 'idle' && parkedUntil === null)
+  expect(await fleet.run('send', 'hotel', 'Still there?', '--wait')).toMatchObject({ code: 0 })
+  await fleet.untilSession('hotel', ({ phase }) => phase === 'idle')
+  expect(promptsOf(turnsOf(sessionId).at(-1)!)).toEqual([
+    'Hello.',
+    'The long task.',
+    'Never mind.',
+    'Still there?',
+  ])
 })

@@ -112,7 +112,7 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
 
   it('law 8: a long one is cut at the next watch, and not under the watch that stands', async () => {
     const stage = await openVirtual({ accounts: ['a', 'b'] })
-    const session = await stage.up('one', { account: 'a' })
+    const session = await stage.up('one', { account: 'a', prompt: 'begin' })
     const first = await runId(stage, session)
     await stage.untilLong(stage.handle(session), () => stage.order(session, 'resume'))
     await stage.theatre.pass(minute)

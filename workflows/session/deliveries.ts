@@ -4,7 +4,7 @@ import type { DeliverRequest } from '../../activities/contracts.js'
 import { mayBegin } from './breaker.js'
 import { currentRef, now, type Run, show } from './run.js'
 import { faultOf, type MoveFault } from './saga.js'
-import { isUp, markTaken, nextText, type Text } from './state.js'
+import { isUp, markTaken, nextText, type SessionState, type Text } from './state.js'
 
 /** Runs until it is cancelled. */
 export async function deliverTexts(run: Run): Promise<never> {
@@ -18,35 +18,46 @@ export async function deliverTexts(run: Run): Promise<never> {
       await condition(() => nextText(state) !== text, early, { summary: 'a pause before the agent goes on' })
       continue
     }
-    if (text.cause === undefined || mayBegin(run, text.cause)) await deliver(run, text)
+    if (mayType(run, text)) await deliver(run, text)
     else await condition(() => state.breaker === null)
   }
+}
+
+/** Each text counts once for the breaker, however often its delivery is tried. */
+function mayType(run: Run, text: Text): boolean {
+  if (text.cause === undefined || text.isCounted === true) return true
+  text.isCounted = mayBegin(run, text.cause)
+  return text.isCounted
 }
 
 async function deliver(run: Run, text: Text): Promise<void> {
   const { state, watches } = run
   const { fence, sessionId } = state
+  const request = requestFor(run, text)
+  // Once only: a further try must know what this one has typed.
+  delete text.again
   // The pause before it is over, whether it was waited out or a person's text ended it.
   if (state.parkedUntil !== null) show(run, { parkedUntil: null })
   try {
-    await watches.deliverText.executeWithOptions({ summary: summaryOf(text) }, [requestFor(run, text)])
+    await watches.deliverText.executeWithOptions({ summary: summaryOf(text) }, [request])
     markTaken(state, text.id)
-    calmDown(run)
+    show(run)
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
-    const fault = faultOf(error)
-    if (await isSettledBy(run, text, fault)) return
+    const isSettled = settle(state, text, faultOf(error))
+    show(run)
     // The process or its conversation was replaced under it, and the text goes to the next one; or the host can't, for now.
     const isReplaced = (): boolean => state.fence !== fence || state.sessionId !== sessionId || !isUp(state)
-    await condition(isReplaced, state.timing.retryEvery)
+    if (!isSettled) await condition(isReplaced, state.timing.retryEvery)
   }
 }
 
-function requestFor({ state }: Run, { id, text, command, again }: Text): DeliverRequest {
+function requestFor({ state }: Run, { id, text, command, again, mootAfter }: Text): DeliverRequest {
   return {
     ...{ ...currentRef(state), messageId: id, text },
     ...(command === true ? { command } : {}),
     ...(again === true ? { again } : {}),
+    ...(mootAfter === undefined ? {} : { mootAfter }),
   }
 }
 
@@ -55,23 +66,21 @@ function summaryOf({ text, command }: Text): string {
   return `deliver a ${command === true ? 'command' : 'text'} of ${text.length} characters at the turn's end`
 }
 
-/** Whether the text needs no further try for now: it waits for a person, or was refused. */
-async function isSettledBy(run: Run, text: Text, { type, message }: MoveFault): Promise<boolean> {
-  const { state } = run
+/** What follows from a delivery that failed. True where no further try is to be made for now. */
+function settle(state: SessionState, text: Text, { type, message }: MoveFault): boolean {
   const look = `look with outpool attach ${state.name}`
+  delete text.held
   switch (type) {
     case 'TextNotTaken':
       text.problem = `a text of ${text.text?.length ?? 'unknown'} characters waits: ${message}; ${look}, then outpool resume ${state.name} types it again`
-      show(run, { attention: text.problem })
       return true
     case 'CommandRefused':
       state.refused = [...(state.refused ?? []), { id: text.id, problem: message }].slice(-refusedKept)
       state.inbox = state.inbox.filter(({ id }) => id !== text.id)
       return true
     case 'LineOccupied':
-      show(run, { attention: `a text waits: ${message}; send or clear it: ${look}` })
-      await condition(() => !isUp(state), state.timing.retryEvery)
-      return true
+      text.held = `a text waits: ${message}; send or clear it: ${look}`
+      return false
     default:
       return false
   }
@@ -79,10 +88,3 @@ async function isSettledBy(run: Run, text: Text, { type, message }: MoveFault): 
 
 /** Answers of refused commands, for those who wait for them. */
 const refusedKept = 20
-
-/** A person is told of texts that wait for as long as there are any. */
-function calmDown(run: Run): void {
-  const { attention, inbox } = run.state
-  if (attention?.startsWith('a text') !== true) return
-  show(run, { attention: inbox.find(({ problem }) => problem !== undefined)?.problem ?? null })
-}

@@ -9,7 +9,7 @@ import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporal
 import { searchAttributes } from '../../policy/ids.js'
 import { clock as clockOf } from '../../policy/instants.js'
 import { sessionMemo } from '../messages.js'
-import { details, type SessionState } from './state.js'
+import { attentionOf, details, type SessionState } from './state.js'
 
 const keys = {
   phase: defineSearchAttributeKey(searchAttributes.phase, SearchAttributeType.KEYWORD),
@@ -58,18 +58,19 @@ function attributesOf(state: SessionState): SearchAttributeUpdatePair[] {
     { key: keys.agent, value: state.agent },
     { key: keys.walledUntil, value: walledUntil === null ? null : new Date(walledUntil) },
     { key: keys.rescues, value: state.rescues },
-    { key: keys.attention, value: state.attention !== null },
+    { key: keys.attention, value: attentionOf(state) !== null },
   ]
 }
 
 function page(state: SessionState, log: SessionState['rescueLog']): string {
+  const attention = attentionOf(state)
   const rows = log.slice(-10).map(({ n, cause, from, to, startedAt, result }) => {
     const where = `${from ?? 'nowhere'} → ${to ?? (result === null ? '…' : 'parked')}`
     return `- ${clock(startedAt)} UTC, move ${n}, **${cause}**: ${where} (${result ?? 'under way'})`
   })
   return [
     `**${shownPhase(state)}** on **${state.place?.name ?? 'no account yet'}**: ${nextUp(state)}`,
-    state.attention === null ? '' : `\n**For a person:** ${state.attention}`,
+    attention === null ? '' : `\n**For a person:** ${attention}`,
     `\n\`${state.cwd}\` · ${state.agent} ${state.model ?? ''} · conversation \`${state.sessionId}\``,
     // A list: the Web UI sets tables without any space between their columns.
     rows.length === 0 ? '' : `\n${rows.join('\n')}`,

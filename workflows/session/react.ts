@@ -6,7 +6,16 @@ import { askedOf } from '../../policy/question.js'
 import type { Observation } from '../../activities/contracts.js'
 import { renamed } from './forks.js'
 import { currentRef, now, type Run, show } from './run.js'
-import { isFailing, nextText, onlyAccount, plan, type SessionState, tellToGoOn, type Text } from './state.js'
+import {
+  isFailing,
+  nextText,
+  onlyAccount,
+  plan,
+  type SessionState,
+  tellToGoOn,
+  type Text,
+  withoutContinuations,
+} from './state.js'
 
 /** A session that takes one account only is told that it runs low no more often than this. */
 const staysFor = 60 * 60_000
@@ -85,9 +94,10 @@ export async function react(run: Run, seen: Observation): Promise<void> {
     case 'renamed': {
       const { sessionId, transcript, transcriptFrom } = seen
       renamed(state, sessionId)
-      // Whatever the older one waited for, such as room in its context.
+      // Whatever the older one waited for, such as room in its context or a word to go on.
       const rest = state.waiting === null ? {} : { phase: 'idle' as const, waiting: null, attention: null }
-      show(run, { transcript, transcriptFrom, ...rest })
+      const inbox = withoutContinuations(state.inbox)
+      show(run, { transcript, transcriptFrom, inbox, parkedUntil: null, ...rest })
       return
     }
     case 'ready-for-home':
@@ -143,7 +153,7 @@ async function unfreeze(run: Run, how: Extract<Observation, { kind: 'frozen' }>[
   await steps.interruptAgent.executeWithOptions({ summary }, [{ ...currentRef(state), how }])
   if (how === 'stopped') return
   const id = `hung-${state.fence}-${state.interruptedAt}`
-  tellToGoOn(state, { id, text: hungText, cause: 'continuation' })
+  tellToGoOn(state, { id, text: hungText, cause: 'continuation', mootAfter: state.transcriptFrom })
 }
 
 /** The agent gave up retrying; it is told to go on once the trouble has had time to pass. */
@@ -153,7 +163,10 @@ function goOnLater(run: Run, text: string): void {
   const { retryEvery, retryAtMost } = state.timing
   const pause = backoff(state.transients, { base: retryEvery, cap: retryAtMost }, state.name)
   const at = later(pause)
-  const goOn: Text = { id: `go-on-${state.fence}-${now()}`, text: goOnText, notBefore: at, cause: 'retry' }
+  const goOn: Text = {
+    ...{ id: `go-on-${state.fence}-${now()}`, text: goOnText, notBefore: at },
+    ...{ cause: 'retry', mootAfter: state.transcriptFrom },
+  }
   tellToGoOn(state, goOn)
   const attention = `look at it with outpool attach ${state.name}: its turns keep failing: ${text}`
   const pausedUntil = nextText(state) === goOn ? at : null

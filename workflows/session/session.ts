@@ -233,7 +233,6 @@ async function putToRest(run: Run, watching: Watching | null, why: string): Prom
 function typeAgain(state: SessionState): void {
   for (const text of state.inbox)
     if (text.problem !== undefined) {
-      if (state.attention === text.problem) state.attention = null
       delete text.problem
       text.again = true
     }

@@ -66,8 +66,14 @@ export interface Text extends UnsaidText {
   notBefore?: string
   /** Outpool's own, or a task's: it counts for the breaker. Not there on a person's. */
   cause?: TurnCause
+  /** Whether the breaker has counted it. */
+  isCounted?: boolean
+  /** Whatever is said after this point of the transcript, in bytes, takes its place. */
+  mootAfter?: number
   /** Why it waits for a person: it was typed as often as it may be. Texts behind it go on. */
   problem?: string
+  /** Why it could not be typed at the last try. It is tried again. */
+  held?: string
   /** A person wants it typed again. */
   again?: boolean
 }
@@ -204,6 +210,12 @@ export const isFailing = ({ transients }: SessionState): boolean => transients >
 export const nextText = ({ inbox }: SessionState): Text | null =>
   inbox.find(({ problem }) => problem === undefined) ?? null
 
+/** What a person has to know now: trouble of the session's own comes before that of a text. */
+export const attentionOf = ({ attention, inbox }: SessionState): string | null => {
+  const waiting = inbox.find(({ problem, held }) => problem !== undefined || held !== undefined)
+  return attention ?? waiting?.problem ?? waiting?.held ?? null
+}
+
 /** What a person says goes before what Outpool would say itself, and in its place; a wake-up is the agent's own. */
 export const withoutContinuations = (inbox: readonly Text[]): Text[] =>
   inbox.filter(({ cause }) => cause === undefined || cause === 'task' || cause === 'wake-up')
@@ -256,8 +268,7 @@ export function markTaken(state: SessionState, id: string): void {
 
 export function details(state: SessionState): SessionDetails {
   const { name, phase, place, since, fork, agent, sessionId, cwd, host, pane, rescues } = state
-  const { walledUntil, parkedUntil, attention, why, tmuxSocket, pid, transcript, startedAt, rescueLog } =
-    state
+  const { walledUntil, parkedUntil, why, tmuxSocket, pid, transcript, startedAt, rescueLog } = state
   return {
     name,
     phase,
@@ -272,7 +283,7 @@ export function details(state: SessionState): SessionDetails {
     rescues,
     walledUntil,
     parkedUntil,
-    attention,
+    attention: attentionOf(state),
     why,
     tmuxSocket,
     pid,
