@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   answerTo,
+  barTo,
   configure,
   decide,
   probeEnded,
@@ -14,6 +15,7 @@ import {
   takeLogin,
   takeReadings,
   takeWall,
+  toAskFirst,
   viewOfPool,
   withdraw,
   type PoolDesk,
@@ -57,6 +59,25 @@ describe('law 4: never onto a bad account', () => {
       expect(pinned.grants).toEqual([])
     },
   )
+  it.each(Object.entries(bad))(
+    'law 4: a person who moves a session to one that is %s is told so',
+    (_, spoil) => {
+      const both = told(desk(spec('a'), spec('b')), known('a', 0.1), known('b', 0.8))
+      expect(barTo(both, 'a', 's', null, at(0))).toBeNull()
+      expect(barTo(spoil(both), 'a', 's', null, at(0))?.why()).toMatch(/./)
+    },
+  )
+  it('law 4: a full account is full for others than those who are there', () => {
+    const full = served(told(desk(spec('a', { maxSessions: 1 }), spec('b')), known('a', 0.1)), asks('s')).desk
+    expect(barTo(full, 'a', 's', null, at(0))).toBeNull()
+    expect(barTo(full, 'a', 'other', null, at(0))?.cause).toBe('full')
+    expect(barTo(full, 'nobody', 's', null, at(0))?.cause).toBe('not-in-pool')
+  })
+  it('law 4: what is told by hand is asked first, unless it was asked within the minute', () => {
+    const asked = probeEnded(probeStarted(desk(spec('a'), spec('b')), 'a', at(0)), 'a', known('a', 1), at(0))
+    expect(toAskFirst(asked, null, at(0.5))).toEqual(['b'])
+    expect(toAskFirst(asked, ['a'], at(2))).toEqual(['a'])
+  })
 
   it('law 4: a wall of one model binds only that model', () => {
     const both = told(desk(spec('a'), spec('b')), known('a', 0.1), known('b', 0.8))

@@ -190,4 +190,22 @@ describe('the wall', () => {
     expect(up.attention).toBeNull()
     expect(stage.host.asked.filter(({ step }) => step === 'launchAgent')).toHaveLength(3)
   })
+
+  const ownFaults = [
+    faults.conversationUnreachable('x', 'it was last written at /gone'),
+    faults.conversationHeld('x', 4711),
+  ]
+  it.each(ownFaults)('law 5: what is wrong with its own past is no reason to pay: $type', async (fault) => {
+    const stage = await open({ accounts: ['a', 'b'], substrates: ['key'] })
+    const session = await stage.up('one', { account: 'a', prompt: 'begin' })
+    for (let times = 0; times < 3; times++) stage.host.fails('launchAgent', fault)
+    await stage.hitsWall(session, 'a')
+    const waiting = await stage.untilSession(session, ({ attention }) => attention !== null)
+    expect(waiting).toMatchObject({ phase: 'parked', attention: fault.message })
+    await stage.untilOn(session, 'b', 30 * minute, 5 * second)
+    const tried = stage.host.asked.filter(({ step, account }) => step === 'launchAgent' && account !== 'a')
+    expect(tried.map(({ account }) => account)).toEqual(['b', 'b', 'b', 'b'])
+    const rests = (await stage.view()).accounts.map(({ restUntil }) => restUntil)
+    expect(rests).toEqual(rests.map(() => null))
+  })
 })
