@@ -21,6 +21,11 @@ const pasteSettle = 150
 /** How long one look at what follows an Enter lasts, milliseconds. */
 const followsLook = 3_000
 const lookEvery = 100
+/** Before a person is told that the input line can't be seen, milliseconds. */
+const hiddenAtMost = 10_000
+
+const twoDrafts =
+  'a draft stands in its input line that outpool can not put aside, since another one is put aside already'
 
 type Delivery = DeliverRequest & { text: string }
 
@@ -46,6 +51,7 @@ class Typist {
   readonly #request: Delivery
   readonly #adapter: AgentAdapter
   readonly #signal: AbortSignal
+  #hiddenSince: number | null = null
 
   constructor(host: Host, sampler: Sampler, request: Delivery) {
     this.#host = host
@@ -68,13 +74,18 @@ class Typist {
         if (command && this.#record() !== null) return
         throw conversationChanged(session, now)
       }
+      if (this.#record()?.taken === true) return
       if ((await this.#followed()).what === 'same') break
       if (await this.#isMoot()) return
       const ready = await this.#sampler.untilIdle(session, fence, this.#signal)
+      // A command may well end the program.
+      if (!ready && command && (this.#record()?.entered ?? 0) > 0) return
       if (!ready) throw staleFence(session, fence, records.newest(session)?.fence ?? fence)
       if (await records.inTurn(session, () => this.#step())) break
       await delay(lookEvery, undefined, { signal: this.#signal })
     }
+    const record = this.#record()
+    if (record !== null) this.#save({ ...record, taken: true })
     if (command) await this.#untilOver()
   }
 
@@ -105,9 +116,14 @@ class Typist {
       case 'taken':
         return true
       case 'wait':
+        if (line === 'hidden') this.#hiddenFor()
+        else this.#hiddenSince = null
         return false
       case 'give-up':
         throw textNotTaken(typed)
+      case 'leave-shell':
+        await this.#host.tmux.press(pane.id, this.#adapter.leaveShellKeys)
+        return false
       case 'aside':
         await this.#putAside(pane, screen)
         return false
@@ -119,10 +135,19 @@ class Typist {
     }
   }
 
+  /** Throws LineOccupied once the input line has been hidden for a while, such as behind a viewer that a person left open. */
+  #hiddenFor(): void {
+    this.#hiddenSince ??= performance.now()
+    if (performance.now() - this.#hiddenSince < hiddenAtMost) return
+    throw lineOccupied('something stands before its input line')
+  }
+
   async #line(pane: Pane, lastKey: number | null): Promise<{ line: LineSeen['line']; screen: string }> {
     const screen = await this.#host.tmux.colouredScreen(pane.id)
+    const mode = this.#adapter.lineMode(screen)
+    if (mode === null) return { line: 'hidden', screen }
     const draft = this.#adapter.readDraft(screen)
-    if (draft === null) return { line: 'empty', screen }
+    if (draft === null) return { line: mode === 'words' ? 'empty' : 'shell', screen }
     const record = this.#record()
     // tmux tells of keys in whole seconds. What a person may have touched since is no longer ours to send.
     const isUntouched = record !== null && (lastKey === null || lastKey + 1_000 < record.keyAt)
@@ -132,9 +157,9 @@ class Typist {
 
   /** The program's own way: a draft may hold pastes and pictures that no screen shows. */
   async #putAside(pane: Pane, screen: string): Promise<void> {
-    if (this.#adapter.holdsStash(screen)) throw lineOccupied()
+    if (this.#adapter.holdsStash(screen)) throw lineOccupied(twoDrafts)
     await this.#host.tmux.press(pane.id, this.#adapter.stashKeys)
-    if (!(await this.#untilLine(pane, (draft) => draft === null))) throw lineOccupied()
+    if (!(await this.#untilLine(pane, (draft) => draft === null))) throw lineOccupied(twoDrafts)
   }
 
   async #type(pane: Pane): Promise<void> {
@@ -145,7 +170,7 @@ class Typist {
       ...{ print: this.#adapter.fingerprint(text), from: before?.from ?? mark, mark },
       fence: this.#request.fence,
       ...{ typed: (before?.typed ?? 0) + 1, entered: 0 },
-      ...{ enteredAt: before?.enteredAt ?? null, keyAt: Date.now() },
+      ...{ enteredAt: before?.enteredAt ?? null, keyAt: Date.now(), taken: false },
     })
     await this.#host.tmux.paste(pane.id, this.#adapter.pasteOf(text, command === true ? 'command' : 'words'))
     await delay(pasteSettle)

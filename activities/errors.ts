@@ -84,12 +84,8 @@ export const conversationChanged = (session: string, now: string) =>
 export const textNotTaken = (times: number) =>
   final(faults.textNotTaken, `it was typed ${times === 1 ? 'once' : 'twice'}, and the agent took no notice`)
 
-/** Thrown when something stands in the input line that can't be put aside without losing it. */
-export const lineOccupied = () =>
-  final(
-    faults.lineOccupied,
-    'a draft stands in its input line that outpool can not put aside, since another one is put aside already',
-  )
+/** Thrown when something stands in or before the input line that can't be put aside without losing it. */
+export const lineOccupied = (why: string) => final(faults.lineOccupied, why)
 
 /** Thrown when the agent program has no command of that name; `said` is its own word. */
 export const commandRefused = (said: string) => final(faults.commandRefused, said.slice(0, 200))

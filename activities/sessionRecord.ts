@@ -39,6 +39,8 @@ const deliverySchema = z.object({
   /** Of the first Enter, and of the last key of ours, ms since the epoch. */
   enteredAt: z.number().nullable(),
   keyAt: z.number(),
+  /** The agent has it. */
+  taken: z.boolean(),
 })
 /** What is known of one text on its way into the agent. */
 export type DeliveryRecord = z.output<typeof deliverySchema>
@@ -115,10 +117,10 @@ export class SessionRecords {
     return this.#read(session).launches.find((launch) => launch.fence === fence) ?? null
   }
 
-  /** Whether the text was typed to the process of this launch. */
+  /** Whether the text was typed to the process of this launch, and not taken so far. */
   wasTyped(session: string, fence: number, print: string): boolean {
     const deliveries = Object.values(this.#read(session).deliveries)
-    return deliveries.some((one) => one.fence === fence && one.print === print)
+    return deliveries.some((one) => one.fence === fence && !one.taken && one.print === print)
   }
 
   /** Where the transcript ended when the prompt was first submitted with a launch, bytes; null where it never was. */

@@ -188,6 +188,7 @@ export class Tmux {
 
   /** Presses named keys, such as `Escape` or `Enter`. */
   async press(pane: string, keys: readonly string[]): Promise<void> {
+    await this.#leaveMode(pane)
     await this.#must('send-keys', ['send-keys', '-t', pane, ...keys])
   }
 
@@ -196,7 +197,13 @@ export class Tmux {
     const buffer = `outpool-${pane.slice(1)}`
     const load = await this.#run(['load-buffer', '-b', buffer, '-'], text)
     if (load.exitCode !== 0) throw tmuxFailed('load-buffer', load.stderr)
+    await this.#leaveMode(pane)
     await this.#must('paste-buffer', ['paste-buffer', '-p', '-r', '-d', '-b', buffer, '-t', pane])
+  }
+
+  /** A person who scrolled back and left has the pane in copy mode, which takes every key in place of the program. */
+  async #leaveMode(pane: string): Promise<void> {
+    await this.#run(['if-shell', '-F', '-t', pane, '#{pane_in_mode}', `send-keys -X -t ${pane} cancel`])
   }
 
   async #start(): Promise<void> {

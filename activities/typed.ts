@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
+import { z } from 'zod'
 import type { AgentAdapter } from '../agents/agent.js'
 import { writeFileAtomic } from './files.js'
 import type { Host } from './host.js'
@@ -25,7 +26,7 @@ const lineDrawnWithin = 5_000
 /** Each press takes about a line of a draft. */
 const clearsMax = 200
 /** The program starts a shell for its editor. */
-const handedOutWithin = 3_000
+const handedOutWithin = 10_000
 
 const draftFile = (host: Host, session: string): string => join(host.records.folder(session), 'draft')
 const textsFolder = (host: Host, session: string): string => join(host.records.folder(session), 'texts')
@@ -49,9 +50,17 @@ export async function keepDraft(host: Host, adapter: AgentAdapter, pane: Pane): 
       screen = await shown()
     }
   }
-  const { session, fence } = pane
-  const older = draftOf(host, session)
-  const drafts = await draftsIn(host, adapter, pane, screen)
+  const older = draftOf(host, pane.session)
+  await draftsIn(host, adapter, pane, screen, (drafts) => saveDrafts(host, adapter, pane, older, drafts))
+}
+
+function saveDrafts(
+  host: Host,
+  adapter: AgentAdapter,
+  { session, fence }: Pane,
+  older: string | null,
+  drafts: readonly string[],
+): void {
   // A text of ours that was not taken is delivered again, and is nobody's draft.
   const news = drafts.filter(
     (draft) => draft !== older && !host.records.wasTyped(session, fence, adapter.fingerprint(draft)),
@@ -61,16 +70,26 @@ export async function keepDraft(host: Host, adapter: AgentAdapter, pane: Pane): 
   writeFileAtomic(draftFile(host, session), kept.join('\n'))
 }
 
-/** The draft in the line and the one that was put aside before it, whole, the older first. Leaves the line as it may. */
-async function draftsIn(host: Host, adapter: AgentAdapter, pane: Pane, screen: string): Promise<string[]> {
+/**
+ * Saves the draft in the line, and the one that was put aside before it, whole, the older first: what is taken out of the line
+ * has been saved before. Leaves the line as it may.
+ */
+async function draftsIn(
+  host: Host,
+  adapter: AgentAdapter,
+  pane: Pane,
+  screen: string,
+  save: (drafts: readonly string[]) => void,
+): Promise<void> {
   const inLine = await wholeDraft(host, adapter, pane, screen)
   const found = inLine === null ? [] : [inLine]
+  save(found)
   // With a draft in the line, the same keys would put it in the place of the one before.
-  if (!adapter.holdsStash(screen) || !(await clearLine(host, adapter, pane))) return found
+  if (!adapter.holdsStash(screen) || !(await clearLine(host, adapter, pane))) return
   await host.tmux.press(pane.id, adapter.stashKeys)
   const shown = await untilScreen(host, pane, (now) => adapter.readDraft(now) !== null)
   const stashed = await wholeDraft(host, adapter, pane, shown)
-  return stashed === null ? found : [stashed, ...found]
+  if (stashed !== null) save([stashed, ...found])
 }
 
 /** True once the input line is there and empty. */
@@ -143,24 +162,34 @@ export async function keepQueued(
   transcript: string,
   { fence, transcriptFrom }: LaunchRecord,
 ): Promise<void> {
-  const { queued, prompts } = await adapter.readTail(transcript, transcriptFrom)
-  const said = new Set(prompts.map((prompt) => adapter.fingerprint(prompt)))
+  const seen = queueSeen(host, session, fence)
+  const { queued, prompts, offset } = await adapter.readTail(transcript, seen ?? transcriptFrom)
   const prefix = nameOf(fence, 'queued-')
   const kept = textsWaiting(host, session).filter((name) => name.startsWith(prefix))
-  const known = new Set<string>()
-  for (const name of kept) {
-    const print = adapter.fingerprint(readText(host, session, name) ?? '')
-    known.add(print)
-    if (said.has(print)) dropText(host, session, name)
+  // What was said before the first look is no reason to drop anything: people say "continue" more than once.
+  for (const prompt of seen === null ? [] : prompts) {
+    const print = adapter.fingerprint(prompt)
+    const at = kept.findIndex((name) => adapter.fingerprint(readText(host, session, name) ?? '') === print)
+    if (at >= 0) dropText(host, session, kept.splice(at, 1)[0] ?? '')
   }
-  const news = queued.filter((text) => {
-    const print = adapter.fingerprint(text)
-    return !said.has(print) && !known.has(print)
+  const from = kept.length === 0 ? 0 : Number(kept.at(-1)?.slice(prefix.length)) + 1
+  queued.forEach((text, index) => {
+    saveText(host, session, `${prefix}${String(from + index).padStart(3, '0')}`, text)
   })
-  news.forEach((text, index) => {
-    const order = String(kept.length + index).padStart(3, '0')
-    saveText(host, session, `${prefix}${order}`, text)
-  })
+  writeFileAtomic(queueFile(host, session), JSON.stringify({ fence, offset }))
+}
+
+const queueFile = (host: Host, session: string): string => join(host.records.folder(session), 'queue.json')
+const queueSchema = z.object({ fence: z.number().int(), offset: z.number().int() })
+
+/** How far the queue of this launch was read, bytes; null where it was not. */
+function queueSeen(host: Host, session: string, fence: number): number | null {
+  try {
+    const seen = queueSchema.parse(JSON.parse(readIfThere(queueFile(host, session)) ?? ''))
+    return seen.fence === fence ? seen.offset : null
+  } catch {
+    return null
+  }
 }
 
 /** Ends what keeps the pane, as late as can be, and takes over what it kept. */
@@ -227,12 +256,13 @@ export async function restoreDraft(
     screen = await host.tmux.colouredScreen(pane)
   }
   if (adapter.readDraft(screen) !== null) return
-  rmSync(draftFile(host, session), { force: true })
   await host.tmux.paste(pane, draft)
   // Whoever looks at the line next has to see it: a text that is typed behind it would send it along.
   const drawnBy = performance.now() + lineDrawnWithin
   while (adapter.readDraft(await host.tmux.colouredScreen(pane)) === null && performance.now() < drawnBy)
     await delay(lookEvery)
+  // Only now: a worker that is killed before finds it in the line, and one that is killed after finds no second one.
+  rmSync(draftFile(host, session), { force: true })
 }
 
 function readIfThere(file: string): string | null {

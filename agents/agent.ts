@@ -299,6 +299,12 @@ export interface AgentAdapter {
   /** What a person has typed but not sent, or null for an empty input line. */
   readDraft(screen: string): string | null
 
+  /** Whether the input line takes words for the model, or commands for a shell; null where it can't be seen. */
+  lineMode(screen: string): 'words' | 'shell' | null
+
+  /** tmux keys that bring an empty input line back from shell commands to words. */
+  readonly leaveShellKeys: readonly string[]
+
   /** Whether the program holds a draft that was put aside, of which there can be only one. */
   holdsStash(screen: string): boolean
 

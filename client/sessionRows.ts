@@ -79,7 +79,9 @@ export const lastWordSchema = detailsSchema.extend({
   unsaid: z
     .object({
       prompt: promptSchema.nullable(),
-      texts: z.array(z.object({ id: z.string(), text: z.string().nullable() })),
+      texts: z.array(
+        z.object({ id: z.string(), text: z.string().nullable(), command: z.boolean().optional() }),
+      ),
     })
     .default({ prompt: null, texts: [] }),
 })

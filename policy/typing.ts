@@ -27,16 +27,20 @@ export interface LineSeen {
    * can't be told to be ours.
    */
   followed: 'none' | 'another' | 'same'
-  /** `ours`: what was typed still stands there. `other`: something else does, such as a person's draft. */
-  line: 'empty' | 'ours' | 'other'
+  /**
+   * `ours`: what was typed still stands there. `other`: something else does, such as a person's draft. `shell`: it is empty, and
+   * takes commands for a shell. `hidden`: it can't be seen.
+   */
+  line: 'empty' | 'ours' | 'other' | 'shell' | 'hidden'
 }
 
 /**
- * `type` it, press `enter`, put `aside` what stands in the line, `wait` and look again, or `give-up`: a person has to look.
+ * `type` it, press `enter`, put `aside` what stands in the line, `leave-shell`, so that it takes words again, `wait` and look again, or `give-up`: a person has to look.
  */
-export type LineStep = 'taken' | 'type' | 'enter' | 'aside' | 'wait' | 'give-up'
+export type LineStep = 'taken' | 'type' | 'enter' | 'aside' | 'leave-shell' | 'wait' | 'give-up'
 
 export function nextLineStep({ typed, entered, sinceKey, followed, line }: LineSeen): LineStep {
+  if (line === 'hidden') return followed === 'same' ? 'taken' : 'wait'
   // The program writes prompts in a form of its own: where the line is no longer ours, what followed is what we typed.
   if (followed === 'same' || (followed === 'another' && typed > 0 && line !== 'ours')) return 'taken'
   const quiet = sinceKey ?? Infinity
@@ -45,6 +49,7 @@ export function nextLineStep({ typed, entered, sinceKey, followed, line }: LineS
     return entered > 0 && quiet < enterEvery ? 'wait' : 'enter'
   }
   if (line === 'other') return 'aside'
+  if (line === 'shell') return 'leave-shell'
   if (typed > 0 && quiet < followsWithin) return 'wait'
   return typed < typedAtMost ? 'type' : 'give-up'
 }

@@ -236,7 +236,7 @@ export type Prompt = string | { file: string }
 export interface UnsaidText {
   id: SendArgs['id']
   text: string | null
-  command?: boolean
+  command?: boolean | undefined
 }
 
 /** The last word of a session. */

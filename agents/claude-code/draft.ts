@@ -15,6 +15,16 @@ export function readDraft(screen: string): string | null {
   return text === '' || hints.some((hint) => hint.test(text)) ? null : text
 }
 
+/** A `!` at the line's beginning stays when the rest is deleted, and makes whatever comes next a shell command. */
+export function lineMode(screen: string): 'words' | 'shell' | null {
+  const lines = plainLines(screen)
+  if (inputBox(lines) === null) return null
+  const top = lines.flatMap((line, i) => (isRule(line) ? [i] : [])).at(-2) ?? 0
+  return lines[top + 1]?.startsWith('!') === true ? 'shell' : 'words'
+}
+
+export const leaveShellKeys = ['BSpace'] as const
+
 export const takesInput = (screen: string): boolean => inputBox(plainLines(screen)) !== null
 
 /** Puts the draft aside whole, with pastes and pictures; the program brings it back once the next prompt was sent. */

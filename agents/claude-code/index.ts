@@ -4,7 +4,16 @@ import { AgentProgramError } from '../errors.js'
 import { bringSubagents, isPlanOver, leftBehind } from './background.js'
 import { carry } from './carry.js'
 import { readDialog } from './dialogs.js'
-import { clearKeys, draftKeys, holdsStash, readDraft, stashKeys, takesInput } from './draft.js'
+import {
+  clearKeys,
+  draftKeys,
+  holdsStash,
+  leaveShellKeys,
+  lineMode,
+  readDraft,
+  stashKeys,
+  takesInput,
+} from './draft.js'
 import { bareEnv } from './env.js'
 import { readIdentity } from './identity.js'
 import { forkDigest, holds } from './forkDigest.js'
@@ -63,6 +72,8 @@ export const claudeCode: AgentAdapter = {
   pasteOf: (text, as) => (as === 'command' ? pastedCommand(text) : pastedWords(text)),
   fingerprint,
   isPartOf,
+  lineMode,
+  leaveShellKeys,
   holdsStash,
   stashKeys,
   draftKeys,

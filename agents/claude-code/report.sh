@@ -48,7 +48,12 @@ if [ "$5" = drop ]; then
   exit 0
 fi
 
-op_body=$(cat 2> /dev/null)
+if [ "$2" = Stop ]; then
+  # The last answer is the person's own affair, and no part of what is wanted.
+  op_body=$(sed -E 's/"last_assistant_message":"([^"\\]|\\.)*",?//' 2> /dev/null)
+else
+  op_body=$(cat 2> /dev/null)
+fi
 if [ "$2" != StatusLine ]; then
   # Of some events only the newest is of use: a worker that is down finds one, not thousands.
   if [ "$5" = newest ]; then op_to=$op_folder/$op_name.last; else op_to=''; fi

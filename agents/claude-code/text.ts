@@ -58,6 +58,8 @@ export const fingerprint = (text: string): string =>
 const placeholder = /\[(?:Pasted text #\d+(?: \+\d+ lines)?|Image #\d+|\.\.\.Truncated text #\d+[^\]]*)\]/
 const hidesText = (draft: string): boolean => placeholder.test(draft)
 
-/** A picture lives in the process that it was pasted into. */
+/** A picture lives in the process that it was pasted into, and so does a paste that the program did not hand out. */
 export const portableDraft = (draft: string): string =>
-  withoutControls(draft).replaceAll(/\[Image #\d+\]/g, '(a picture that could not be taken along)')
+  withoutControls(draft)
+    .replaceAll(/\[Image #\d+\]/g, '(a picture that could not be taken along)')
+    .replaceAll(new RegExp(placeholder, 'g'), '(a pasted text that could not be taken along)')

@@ -31,7 +31,8 @@ export async function accounts(call: Call): Promise<void> {
   const rows = rowsOf(config, pool, live, now)
   for (const { session, until } of standing(pool?.declared ?? [], now))
     note(declaredText(session, until, now))
-  if (call.json) printJson(rows)
+  // The contract's keys, and pages only where there are any.
+  if (call.json) printJson(rows.map(({ pages, ...row }) => (pages.length === 0 ? row : { ...row, pages })))
   else {
     const table = renderTable(rows, columnsFor(call.colors, now), call.width, call.colors)
     print([table, ...pageLines(rows, now), ...waitingLines(pool, now)].join('\n'))

@@ -47,6 +47,8 @@ function asCommand(call: Call, text: string): string {
   if (!call.flag('command')) return text
   if (!/^\s*\/\S+/.test(text) || text.trim().includes('\n'))
     throw new UsageError('that is no command of the agent', 'a command is one line such as /compact')
+  if (/^\s*\/(?:exit|quit)\s*$/.test(text))
+    throw new UsageError('that command ends the agent', `use \`outpool stop ${call.arg(0, 'NAME')}\``)
   return text
 }
 

@@ -386,12 +386,12 @@ describe('the plan of a launch', () => {
     ]
     mkdirSync(join(given.cwd, '.claude'))
     const before = settingsOf((await adapter.plan(given)).argv).statusLine
-    expect(before.command).toMatch(/report\.sh \S+ StatusLine garden 7 keep$/)
+    expect(before.command).toMatch(/report\.sh \S+ StatusLine garden 7 newest$/)
     expect(before).not.toHaveProperty('refreshInterval')
     for (const [i, file] of layers.entries()) {
       write(file, { statusLine: { type: 'command', command: `it's ${i}`, padding: i, refreshInterval: 9 } })
       expect(settingsOf((await adapter.plan(given)).argv).statusLine).toMatchObject({
-        command: expect.stringMatching(`StatusLine garden 7 keep 'it'\\\\''s ${i}'$`) as string,
+        command: expect.stringMatching(`StatusLine garden 7 newest 'it'\\\\''s ${i}'$`) as string,
         padding: i,
         refreshInterval: 9,
       })
@@ -421,7 +421,7 @@ describe('the plan of a launch', () => {
     expect(settings).not.toHaveProperty('skipDangerousModePermissionPrompt')
     expect(settings.hooks['Stop']?.map(({ hooks }) => hooks[0]?.command)).toEqual([
       'mine',
-      expect.stringMatching(/ Stop garden 7 drop$/),
+      expect.stringMatching(/ Stop garden 7 newest$/),
     ])
     expect(settings.hooks['PreToolUse']).toEqual(stop)
     await expect(

@@ -98,8 +98,8 @@ describe('sessions of one fleet', () => {
       })
       expect(entry?.steps.map(({ name }) => name.split(' ')[0])).toEqual([
         'stop',
-        'carry',
         'clear',
+        'carry',
         'prepare',
         'respawn',
         'verify',

@@ -1,4 +1,6 @@
 /** What is typed into the real agent program, by a person and by Outpool, beside what the other has in the input line. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { agentProgram } from '../standin/cleanEnv.js'
 import { promptsOf } from '../standin/requests.js'
@@ -128,8 +130,11 @@ it('a command of the agent’s own runs as one, and its sender learns of one tha
   expect(refused.code).toBe(1)
   expect(refused.stderr).toContain('Unknown command: /no-such-command')
   expect(await fleet.run('send', 'golf', '/compact is a word here', '--wait')).toMatchObject({ code: 0 })
-  const last = turnsOf(sessionId).at(-1)!
-  expect(promptsOf(last).at(-1)).toContain('/compact is a word here')
+  await until(
+    'the words in a turn',
+    () => Promise.resolve(promptsOf(turnsOf(sessionId).at(-1)!).at(-1)),
+    (said) => said?.includes('/compact is a word here') === true,
+  )
   const cleared = await fleet.run('send', 'golf', '--command', '/clear', '--wait')
   expect(cleared).toMatchObject({ code: 0 })
 })
@@ -146,10 +151,28 @@ it('law 13: an agent that its person told something after an error is not told t
   await fleet.untilSession('hotel', ({ phase, parkedUntil }) => phase === 'idle' && parkedUntil === null)
   expect(await fleet.run('send', 'hotel', 'Still there?', '--wait')).toMatchObject({ code: 0 })
   await fleet.untilSession('hotel', ({ phase }) => phase === 'idle')
-  expect(promptsOf(turnsOf(sessionId).at(-1)!)).toEqual([
+  expect(promptsOf(turnsOf(sessionId).at(-1)!).map((said) => said.trim())).toEqual([
     'Hello.',
     'The long task.',
     'Never mind.',
     'Still there?',
   ])
+})
+
+it('law 5: a text is words in a line that a person left in shell mode, or scrolled back in', async () => {
+  const sessionId = await begin('india', 'Hello.')
+  fleet.tmux('send-keys', '-t', '=india:', '!')
+  await shows('india', /for shell mode/)
+  expect(await fleet.run('send', 'india', 'touch made-by-a-text', '--wait')).toMatchObject({ code: 0 })
+  expect(existsSync(join(fleet.world.cwd, 'made-by-a-text'))).toBe(false)
+  paste('india', twelveLines)
+  await shows('india', /\[Pasted text #\d+ \+11 lines\]/)
+  fleet.tmux('copy-mode', '-t', '=india:')
+  expect(await fleet.run('send', 'india', 'a word', '--wait')).toMatchObject({ code: 0 })
+  fleet.tmux('copy-mode', '-t', '=india:')
+  await fleet.run('move', 'india', '--to', 'max-2')
+  await fleet.untilSession('india', ({ phase, account }) => phase === 'idle' && account === 'max-2')
+  await shows('india', /❯\s\[Pasted text #1 \+11 lines\]/)
+  const said = promptsOf(turnsOf(sessionId).at(-1)!).map((prompt) => prompt.trim())
+  expect(said).toEqual(['Hello.', 'touch made-by-a-text', 'a word'])
 })

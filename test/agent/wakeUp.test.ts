@@ -67,6 +67,8 @@ const starts = (): number => readFileSync(join(cwd, 'starts'), 'utf8').trim().sp
 const askedOf = (account: string) =>
   fleet.world.standIn.requests({ kind: 'turn' }).filter((one) => one.account === account)
 
+const idOf = (line: string): string => line.trim().split(' ')[0] ?? ''
+
 describe('a wake-up', () => {
   it('law 1, 11: heals by a command on a reserved account, is checked, and leaves what it said on the host', async () => {
     await guard(['medic'])
@@ -159,11 +161,15 @@ describe('a wake-up', () => {
       PATH: `${tmux.folder}:${fleet.env['PATH'] ?? ''}`,
     })
     const beside: string[][] = []
+    // A process that has just forked bears the same name twice, until one of the two becomes another program.
+    let before: string[] = []
     const watching = setInterval(() => {
       const agents = fleet
         .processes()
         .filter((line) => line.includes(`/sessions/${wakeUpSession(1)}/settings.json`))
-      if (agents.length > 1) beside.push(agents)
+      const stay = agents.filter((line) => before.includes(idOf(line)))
+      if (stay.length > 1) beside.push(stay)
+      before = agents.map(idOf)
     }, 200)
     try {
       // The agent runs, and nobody knows of it yet.

@@ -42,11 +42,17 @@ describe('how a text gets into the input line', () => {
     expect(next({ typed: 1, entered: 1, sinceKey: 10_000, followed: 'another', line: 'ours' })).toBe('enter')
   })
 
+  it('law 5: nothing is typed into a line that takes shell commands, or that can not be seen', () => {
+    expect(next({ line: 'shell' })).toBe('leave-shell')
+    expect(next({ line: 'hidden' })).toBe('wait')
+    expect(next({ typed: 1, entered: 1, sinceKey: 60_000, followed: 'another', line: 'hidden' })).toBe('wait')
+  })
+
   it('law 13: whatever is seen, in whatever order, it costs two typings at most and each typing a few Enters', () => {
     const seen = fc.record({
       wait: fc.integer({ min: 0, max: 40_000 }),
       followed: fc.constantFrom('none' as const, 'another' as const, 'same' as const),
-      line: fc.constantFrom('empty' as const, 'ours' as const, 'other' as const),
+      line: fc.constantFrom(...(['empty', 'ours', 'other', 'shell', 'hidden'] as const)),
     })
     fc.assert(
       fc.property(fc.array(seen, { maxLength: 200 }), (looks) => {

@@ -273,7 +273,8 @@ describe('law 13: what costs has a bound', () => {
   it('law 13: a text whose typing is tried often counts once, and says why it waits', async () => {
     const stage = await open({ accounts: ['a'], timing: { turnLimit: 3, retryEvery: 10 * second } })
     const session = await stage.up('one')
-    for (let n = 1; n <= 6; n++) stage.host.fails('deliverText', faults.lineOccupied())
+    for (let n = 1; n <= 6; n++)
+      stage.host.fails('deliverText', faults.lineOccupied('a draft stands in its input line'))
     await stage.handle(session).signal('send', { id: 'mail-1', text: 'a mail', byTask: true })
     const held = await stage.untilSession(session, ({ attention }) => attention !== null)
     expect(held.attention).toMatch(/a text waits: a draft stands in its input line/)

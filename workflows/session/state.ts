@@ -312,7 +312,11 @@ export function lastWord(state: SessionState): SessionResult {
     ...(once === true ? { workDone: workDone === true } : {}),
     unsaid: {
       prompt: firstPrompt,
-      texts: inbox.map(({ id, text, command }) => ({ id, text, ...(command === true ? { command } : {}) })),
+      texts: withoutContinuations(inbox).map(({ id, text, command }) => ({
+        id,
+        text,
+        ...(command === true ? { command } : {}),
+      })),
     },
   }
 }
