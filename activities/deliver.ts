@@ -51,6 +51,7 @@ class Typist {
   readonly #request: Delivery
   readonly #adapter: AgentAdapter
   readonly #signal: AbortSignal
+  readonly #what: 'text' | 'command'
   #hiddenSince: number | null = null
 
   constructor(host: Host, sampler: Sampler, request: Delivery) {
@@ -59,6 +60,7 @@ class Typist {
     this.#request = request
     this.#adapter = host.adapter(request.agent)
     this.#signal = Context.current().cancellationSignal
+    this.#what = request.command === true ? 'command' : 'text'
   }
 
   /** Returns once the text was taken; a command, once it is over. */
@@ -77,7 +79,7 @@ class Typist {
       if (this.#record()?.taken === true) return
       if ((await this.#followed()).what === 'same') break
       if (await this.#isMoot()) return
-      const ready = await this.#sampler.untilIdle(session, fence, this.#signal)
+      const ready = await this.#sampler.untilTakes(this.#what, session, fence, this.#signal)
       // A command may well end the program.
       if (!ready && command && (this.#record()?.entered ?? 0) > 0) return
       if (!ready) throw staleFence(session, fence, records.newest(session)?.fence ?? fence)
@@ -103,7 +105,7 @@ class Typist {
   async #step(): Promise<boolean> {
     const { session, fence } = this.#request
     const pane = await this.#host.tmux.pane(session)
-    if (!pane || pane.dead || pane.fence !== fence || this.#sampler.phase(session, fence) !== 'idle')
+    if (!pane || pane.dead || pane.fence !== fence || !this.#sampler.takes(this.#what, session, fence))
       return false
     const lastKey = await this.#host.tmux.lastKeyAt(session)
     if (lastKey !== null && Date.now() - lastKey < this.#host.config.timing.keysQuiet) return false
@@ -239,7 +241,7 @@ class Typist {
   async #untilOver(): Promise<void> {
     const { session, fence } = this.#request
     await delay(this.#host.config.timing.lookEvery, undefined, { signal: this.#signal })
-    await this.#sampler.untilIdle(session, fence, this.#signal)
+    await this.#sampler.untilTakes('command', session, fence, this.#signal)
   }
 
   async #transcript(): Promise<string | null> {

@@ -118,10 +118,27 @@ export class Sampler {
     return known?.fence === fence && known.submittedAt >= since
   }
 
+  /** Whether the session can be given a text under this fence, or a command of its program's. */
+  takes(what: 'text' | 'command', name: string, fence: number): boolean {
+    const known = this.#watches.get(name)
+    if (known?.fence !== fence) return false
+    return known.phase === 'idle' || (what === 'command' && known.takesCommands)
+  }
+
   /** True once the session is idle under this fence; false when that process is no longer the session's. */
-  async untilIdle(name: string, fence: number, signal: AbortSignal): Promise<boolean> {
+  untilIdle(name: string, fence: number, signal: AbortSignal): Promise<boolean> {
+    return this.untilTakes('text', name, fence, signal)
+  }
+
+  /** As untilIdle; a command is taken by any session at rest. */
+  async untilTakes(
+    what: 'text' | 'command',
+    name: string,
+    fence: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     for (;;) {
-      if (this.phase(name, fence) === 'idle') return true
+      if (this.takes(what, name, fence)) return true
       const newest = this.#host.records.newest(name)
       if ((newest && newest.fence > fence) || this.#host.records.isStopped(name, fence)) return false
       await delay(200, undefined, { signal })

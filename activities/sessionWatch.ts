@@ -50,6 +50,8 @@ export class SessionWatch {
   question: AskedQuestion | null = null
   /** When the engine was last told that this watch stands, ms since the epoch. */
   beatAt = 0
+  /** At rest, also where no text would help, such as with a full context: a command may. */
+  takesCommands = false
   /** When the program last reported that a prompt was submitted, ms since the epoch. */
   submittedAt = 0
 
@@ -248,6 +250,7 @@ export class SessionWatch {
     this.background = rest.tasks
     this.nextWakeUp = nextOf(said.plans)
     const isBusy = !rest.isAtRest
+    this.takesCommands = !isBusy
     if (waiting?.endsWith === 'turn' && !isBusy) return
     this.#waitingSince = null
     this.#presses = 0
@@ -272,6 +275,7 @@ export class SessionWatch {
 
   async #judgeWaiting(pane: Pane, state: LiveState): Promise<void> {
     this.phase = 'waiting'
+    this.takesCommands = false
     const dialog = this.#adapter.readDialog(await this.#host.tmux.screen(pane.id))
     // The limit menu can stand before a prompt that was never sent: only closing it shows whether the account refuses.
     if (dialog?.safeKeys && this.#presses < keyPressesMax) {

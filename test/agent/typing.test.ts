@@ -176,3 +176,14 @@ it('law 5: a text is words in a line that a person left in shell mode, or scroll
   const said = promptsOf(turnsOf(sessionId).at(-1)!).map((prompt) => prompt.trim())
   expect(said).toEqual(['Hello.', 'touch made-by-a-text', 'a word'])
 })
+
+it('a session whose context is full takes the command that makes room', async () => {
+  await begin('juliet', 'Hello.')
+  const account = fleet.world.standIn.account('max-1').fail('prompt-too-long')
+  await fleet.run('send', 'juliet', 'One thing more.')
+  const full = await fleet.untilSession('juliet', ({ phase }) => phase === 'waiting')
+  expect(full.attention).toContain('its context is full')
+  account.heal()
+  expect(await fleet.run('send', 'juliet', '--command', '/compact', '--wait')).toMatchObject({ code: 0 })
+  expect(screen('juliet')).toMatch(/Compacted/)
+})
