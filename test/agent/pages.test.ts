@@ -65,7 +65,11 @@ async function begin(name: string, cwd: string, on: string): Promise<void> {
   await fleet.untilSession(name, ({ phase, account }) => phase === 'idle' && account === on)
 }
 
-const rows = (): Promise<AccountRow[]> => fleet.json<AccountRow[]>('accounts')
+/** `pages` is there only where there are any. */
+const rows = async (): Promise<AccountRow[]> => {
+  const all = await fleet.json<(Omit<AccountRow, 'pages'> & Partial<AccountRow>)[]>('accounts')
+  return all.map((row) => ({ pages: [], ...row }))
+}
 const rowOf = async (name: string): Promise<AccountRow> => (await rows()).find((row) => row.name === name)!
 
 async function crash(name: string): Promise<void> {
