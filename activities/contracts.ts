@@ -34,7 +34,7 @@ export interface LaunchRequest extends SessionRef {
   lastWritten?: { sessionId: string; transcript: string } | null
   /** Submitted at once, from a file of the host or as it stands; where the conversation already holds `text`, `otherwise` instead. */
   prompt: { text: string | { file: string }; otherwise: string | null } | null
-  /** A page that a person has to answer may stand: nobody has worked in this session yet, and it can go nowhere else. */
+  /** A page that a person has to answer may stand: the session has done no work yet, and no other account can take it. */
   mayStand?: boolean
   /** Shown in the status bar of the session's tmux. */
   status: string

@@ -48,7 +48,7 @@ export class EngineClock {
   }
 
   /**
-   * A reset that an account named. Whether the engine's clock or ours is the true one nobody can tell: the later reading of the
+   * A reset that an account named. It is unknown whether the engine's clock or ours is right: the later reading of the
    * two counts, since waking late costs minutes, and waking early a second wall.
    */
   resetToEngine(instant: string): string {

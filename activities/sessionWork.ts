@@ -79,7 +79,7 @@ export class SessionWorks {
     this.#write(session, { ...work, isAtRest: false })
   }
 
-  /** Since when a planned move has been due for this launch: from now on, where none was. */
+  /** Since when a planned move has been due for this launch. The first call notes the present instant. */
   moveDueSince(session: string, fence: number, now: string): string {
     const known = this.#read(session)
     const work = known?.fence === fence ? known : { ...noWork(fence), ...pick(known) }

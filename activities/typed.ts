@@ -61,7 +61,7 @@ function saveDrafts(
   older: string | null,
   drafts: readonly string[],
 ): void {
-  // A text of ours that was not taken is delivered again, and is nobody's draft.
+  // A text of ours that was not taken is delivered again, and must not come back as a draft as well.
   const news = drafts.filter(
     (draft) => draft !== older && !host.records.wasTyped(session, fence, adapter.fingerprint(draft)),
   )

@@ -88,7 +88,7 @@ export interface TranscriptTail {
   commands: { refusal: string | null }[]
 }
 
-/** What the end of a transcript says, whoever wrote it. */
+/** What the end of a transcript says, in whichever process it was written. */
 export interface TranscriptEnd {
   bytes: number
   /** The newest entry that can be told from every other, and when it was written; null where there is none. */

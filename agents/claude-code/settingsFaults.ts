@@ -21,7 +21,7 @@ const whatMax = 200
 
 /** `files` are those of the place alone; what a project sets is not looked at here. Throws AgentProgramError. */
 export async function settingsFaults(place: Place, command: AgentCommand): Promise<Hindrance[]> {
-  // Whether there is a newer version is nobody's question here, and would take the network.
+  // Looking for a newer version is not needed here, and would take the network.
   const env = {
     ...probeEnv(process.env, place, command),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',

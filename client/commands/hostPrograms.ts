@@ -9,7 +9,7 @@ const entry = fileURLToPath(new URL('../../worker/main.js', import.meta.url))
 /** Passes everything through: terminal, arguments, signals, exit code. */
 export async function runHostProgram(program: 'up' | 'worker' | 'doctor', call: Call): Promise<void> {
   const child = spawn(process.execPath, [...process.execArgv, entry, program, ...optionsOf(call)], {
-    // The channel carries nothing: that it breaks, even by KILL, tells the worker that nobody holds it any more.
+    // The channel carries no messages. When this process ends, even by KILL, it breaks, and the worker ends too.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
   const forward = (signal: NodeJS.Signals): void => {

@@ -39,7 +39,7 @@ export async function move(call: Call): Promise<void> {
 
 const seeAccounts = 'see what each account can take: outpool accounts'
 
-/** A name that nobody has is a target that cannot take the session; one that has another role is a wrong use of it. */
+/** An unknown name fails as a target that cannot take the session (exit 1); an account of another role is wrong usage (exit 2). */
 function checkTarget(to: string, config: Config): void {
   const others = [...config.reserved, ...config.substrates, ...config.pool.accounts]
   if (others.some(({ name }) => name === to)) {
