@@ -53,10 +53,10 @@ await build({
 })
 
 const scripts = [
-  'agents/claude-code/report.sh',
-  'agents/claude-code/hand-over.sh',
-  'agents/claude-code/editor.sh',
-  'activities/hold.sh',
+  'agents/claude-code/launch/report.sh',
+  'agents/claude-code/launch/hand-over.sh',
+  'agents/claude-code/launch/editor.sh',
+  'host/tmux/hold.sh',
 ]
 for (const script of scripts) {
   cpSync(at(script), at(`dist/${script}`))
@@ -64,4 +64,4 @@ for (const script of scripts) {
 }
 chmodSync(at('dist/client/bin.js'), 0o755)
 // Editors check outpool.yaml with it: the first line that `outpool init` writes points here.
-cpSync(at('config/outpool.schema.json'), at('dist/config/outpool.schema.json'))
+cpSync(at('config/schema/outpool.schema.json'), at('dist/config/outpool.schema.json'))

@@ -5,15 +5,16 @@ const rooms = {
   policy: { uses: [], types: [] },
   config: { uses: ['policy'], types: [] },
   agents: { uses: ['policy'], types: [] },
+  host: { uses: ['policy', 'config', 'agents'], types: [] },
   workflows: { uses: ['policy'], types: ['activities'] },
-  activities: { uses: ['policy', 'agents', 'config'], types: [] },
-  worker: { uses: ['policy', 'config', 'agents', 'workflows', 'activities'], types: [] },
+  activities: { uses: ['policy', 'config', 'agents', 'host'], types: [] },
+  worker: { uses: ['policy', 'config', 'agents', 'host', 'workflows', 'activities'], types: [] },
   client: { uses: ['policy', 'config'], types: [], files: ['workflows/messages.js'] },
 }
 
 /** Every arrow that the table does not name is an error, as are arrows from the product into tests and benchmarks. */
 const arrows = (name, { uses, types, files = [] }) => {
-  const closed = [...Object.keys(rooms), 'test', 'bench', 'examples'].filter(
+  const closed = [...Object.keys(rooms), 'lab', 'test', 'bench', 'examples'].filter(
     (other) => other !== name && !uses.includes(other),
   )
   return closed.map((other) => ({
@@ -70,7 +71,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'],
+    files: ['lab/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
 )

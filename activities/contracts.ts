@@ -1,11 +1,11 @@
 /** Shapes of the host-bound activities: what a workflow may ask of a host, and what it gets back. */
-import type { AccountReading, Wall } from '../policy/account.js'
-import type { DrillReport, DrillSight, DrillStage } from '../policy/drill.js'
-import type { Hang } from '../policy/hang.js'
-import type { LeaseAnswer, LeaseAsk } from '../policy/lease.js'
-import type { Notice } from '../policy/notices.js'
-import type { PlaceRef } from '../policy/place.js'
-import type { RescueStep } from '../policy/session.js'
+import type { AccountReading, Wall } from '../policy/account/account.js'
+import type { DrillReport, DrillSight, DrillStage } from '../policy/independence/drill.js'
+import type { Hang } from '../policy/session/hang.js'
+import type { LeaseAnswer, LeaseAsk } from '../policy/pool/lease.js'
+import type { Notice } from '../policy/notices/notices.js'
+import type { PlaceRef } from '../policy/session/place.js'
+import type { RescueStep } from '../policy/session/session.js'
 
 export type { PlaceRef }
 

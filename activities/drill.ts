@@ -6,12 +6,12 @@ import { Context } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import { z } from 'zod'
 import type { AgentAdapter } from '../agents/agent.js'
-import { type DrillReport, type DrillSight, isReached } from '../policy/drill.js'
+import { type DrillReport, type DrillSight, isReached } from '../policy/independence/drill.js'
 import { sessionWorkflowId } from '../policy/ids.js'
 import type { DrillActivities, DrillGround, DrillLook, DrillSeen } from './contracts.js'
-import { assertApart } from './failureDomains.js'
-import { writeFileAtomic } from './files.js'
-import type { Host } from './host.js'
+import { assertApart } from '../host/identity/failureDomains.js'
+import { writeFileAtomic } from '../host/state/atomicFile.js'
+import type { Host } from '../host/host.js'
 
 const lookEvery = 1_000
 

@@ -1,7 +1,7 @@
 /** What a host-bound step can fail with. The names are part of the contract with the workflows' retry policies. */
 import { ApplicationFailure } from '@temporalio/common'
-import type { AccountReading, StandingPage } from '../policy/account.js'
-import { pageText } from '../policy/pages.js'
+import type { AccountReading, StandingPage } from '../policy/account/account.js'
+import { pageText } from '../policy/session/startPages.js'
 
 export const faults = {
   staleFence: 'StaleFence',

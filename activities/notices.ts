@@ -1,11 +1,11 @@
 /** Tells a person, on the channels that are configured: from the healer's side, through no account of anybody. */
 import { platform } from 'node:process'
 import type { NoticeChannel } from '../config/config.js'
-import { resolveEnv, resolveValue } from '../config/secrets.js'
-import type { Notice, NoticeKind } from '../policy/notices.js'
+import { resolveEnv, resolveValue } from '../config/secrets/resolve.js'
+import type { Notice, NoticeKind } from '../policy/notices/notices.js'
 import type { NoticeOutcome, NoticeRequest } from './contracts.js'
-import type { Host } from './host.js'
-import { runCommand } from './runCommand.js'
+import type { Host } from '../host/host.js'
+import { runCommand } from '../host/process/runCommand.js'
 
 /** Tries each channel once, side by side. Never throws: what failed is in the outcome, and tried again by the pool. */
 export async function sendNotice(host: Host, { notice, channels }: NoticeRequest): Promise<NoticeOutcome> {

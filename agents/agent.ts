@@ -1,8 +1,8 @@
 /** What Outpool asks of an agent program. An adapter for another program fills this interface; nothing else knows the program. */
-import type { AccountReading, Wall, Window } from '../policy/account.js'
-import type { LeftBehind, Plan, RunningTask } from '../policy/background.js'
-import type { Question } from '../policy/question.js'
-import type { Usage } from '../policy/spend.js'
+import type { AccountReading, Wall, Window } from '../policy/account/account.js'
+import type { LeftBehind, Plan, RunningTask } from '../policy/session/background.js'
+import type { Question } from '../policy/session/question.js'
+import type { Usage } from '../policy/account/spend.js'
 
 /** A login or a substrate on this host, with everything that makes the agent program use it. */
 export interface Place {

@@ -1,7 +1,7 @@
 /** What `doctor` asks of an agent program beside its adapter: questions of a set-up, not of a session. */
-import type { Login } from '../policy/account.js'
+import type { Login } from '../policy/account/account.js'
 import type { AgentCommand, Place } from './agent.js'
-import { claudeCodeExaminer } from './claude-code/examine.js'
+import { claudeCodeExaminer } from './claude-code/setup/examine.js'
 
 /** Something set around a place that keeps Outpool, or the login, from working there. */
 export interface Hindrance {

@@ -1,7 +1,7 @@
 /** Measuring product and floor in turn, in the same run, so that a machine whose speed drifts does not decide. */
 import { execFileSync } from 'node:child_process'
 import { arch, cpus, loadavg, platform } from 'node:os'
-import { agentProgram } from '../test/standin/cleanEnv.js'
+import { agentProgram } from '../lab/standin/cleanEnv.js'
 
 /**
  * At most so many times the floor (median of the pairs' ratios), so much over it (of the medians), or so much, whatever

@@ -1,7 +1,7 @@
 /** Five hundred sessions walled within a second: light agents, heavy ones, and some of the real program. */
 import { fileURLToPath } from 'node:url'
-import { agentProgram } from '../test/standin/cleanEnv.js'
-import { startFleet } from '../test/support/fleet.js'
+import { agentProgram } from '../lab/standin/cleanEnv.js'
+import { startFleet } from '../lab/fleet.js'
 import { BareRespawn, type Conversation } from './bareRespawn.js'
 import { emptySteps } from './emptySteps.js'
 import { type Chart, type Measure, median, type Result, type Row } from './harness.js'

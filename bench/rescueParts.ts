@@ -1,7 +1,7 @@
 /** Where the time of a rescue goes, read off the session's history in the engine and off its rescue log. */
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import type proto from '@temporalio/proto'
-import type { RescueStep } from '../policy/session.js'
+import type { RescueStep } from '../policy/session/session.js'
 
 type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent
 

@@ -1,6 +1,6 @@
 /** The worker killed hard under a whole fleet: how long until every session is watched again. */
-import { readLive } from '../config/liveState.js'
-import { until } from '../test/support/until.js'
+import { readLive } from '../config/state/liveFile.js'
+import { until } from '../lab/until.js'
 import type { Measure } from './harness.js'
 import { names, openStubFleet, type StubFleet } from './stubFleet.js'
 

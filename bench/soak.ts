@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { until } from '../test/support/until.js'
+import { until } from '../lab/until.js'
 import { svgOf } from './chart.js'
 import type { Curve } from './harness.js'
 import { type Herd, openHerd } from './herdRun.js'
@@ -24,7 +24,7 @@ const patience = 15 * 60_000
 type Fault = (herd: Herd, random: () => number) => Promise<unknown>
 
 /**
- * Minutes. An account comes back from its wall by being asked, and is asked at most twenty times an hour (policy/probes.ts): a
+ * Minutes. An account comes back from its wall by being asked, and is asked at most twenty times an hour (policy/account/probes.ts): a
  * month's walls in one hour would prove that bound, and little else.
  */
 const herdsApart = 4

@@ -1,6 +1,6 @@
 /** The laws at full size: the engine killed in the middle of a herd; every account spent, and then one back. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { until } from '../test/support/until.js'
+import { until } from '../lab/until.js'
 import { Arrivals } from './arrivals.js'
 import type { Measure, Row } from './harness.js'
 import { type Herd, lastOf, openHerd } from './herdRun.js'

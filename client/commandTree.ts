@@ -1,5 +1,5 @@
 /** Every command with its arguments and options: what help, parsing and completion are made from. Bodies load when called. */
-import type { Call } from './call.js'
+import type { Call } from './commandContext.js'
 
 /** What completes a word: names of sessions, services, tasks, accounts, files by the shell, or nothing. */
 export type Completes = 'session' | 'service' | 'task' | 'account' | 'agent' | 'folder' | 'file' | 'none'

@@ -1,10 +1,10 @@
 /** The command line: commander reads it, the command tree says what there is, and every failure ends in one place. */
 import { Argument, Command, CommanderError } from 'commander'
-import { assertNamedConfig } from '../config/findConfig.js'
-import { Call } from './call.js'
+import { assertNamedConfig } from '../config/load/find.js'
+import { Call } from './commandContext.js'
 import { type CommandSpec, commandTree, everywhere } from './commandTree.js'
 import { UsageError } from './errors.js'
-import { tell } from './report.js'
+import { tell } from './output/formatError.js'
 import { version } from './version.js'
 
 /** Runs one command line and sets the exit code; never throws. */

@@ -1,8 +1,8 @@
 /** The configuration as the other rooms use it: durations in milliseconds, shares 0..1, every path absolute. */
-import type { Timing } from '../policy/account.js'
-import type { RestartLimit } from '../policy/service.js'
+import type { Timing } from '../policy/account/account.js'
+import type { RestartLimit } from '../policy/service/service.js'
 import type { Retention } from '../policy/retention.js'
-import type { Budget, Prices } from '../policy/spend.js'
+import type { Budget, Prices } from '../policy/account/spend.js'
 
 /** A literal, or where the host finds the secret when it launches; see `resolveEnv`. */
 export type EnvValue = string | { fromEnv: string } | { fromFile: string } | { fromCommand: string[] }

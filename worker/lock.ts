@@ -2,9 +2,9 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
-import type { Home } from '../config/home.js'
-import { readEngine } from '../config/liveState.js'
-import { isAlive, startOf } from '../activities/processes.js'
+import type { Home } from '../config/state/home.js'
+import { readEngine } from '../config/state/liveFile.js'
+import { isAlive, startOf } from '../host/process/processes.js'
 import { AlreadyRunningError } from './errors.js'
 
 const processSchema = z.object({ pid: z.number().int(), start: z.string() })

@@ -4,11 +4,11 @@
  */
 import { parseArgs } from 'node:util'
 import { ConfigError, HomeError } from '../config/errors.js'
-import type { ConfigSource } from '../config/findConfig.js'
-import { loadConfig } from '../config/loadConfig.js'
-import { openHome } from '../config/home.js'
+import type { ConfigSource } from '../config/load/find.js'
+import { loadConfig } from '../config/load/load.js'
+import { openHome } from '../config/state/home.js'
 import { EngineUnreachableError, SharedDomainError, WorkerError } from './errors.js'
-import { assertApart } from './apart.js'
+import { assertApart } from './assertIndependent.js'
 import { up } from './up.js'
 
 const exit = { done: 0, failed: 1, usage: 2, unreachable: 3 } as const

@@ -1,7 +1,7 @@
 /** The workflow kinds that the worker registers; their names here are their type names in the engine. */
-export { drill } from './drill.js'
-export { escalation } from './escalation/escalation.js'
-export { loop } from './loop.js'
-export { pool } from './pool.js'
-export { session } from './session/session.js'
-export { watchdog } from './watchdog/watchdog.js'
+export { drill } from './drill/workflow.js'
+export { escalation } from './escalation/workflow.js'
+export { loop } from './loop/workflow.js'
+export { pool } from './pool/workflow.js'
+export { session } from './session/workflow.js'
+export { watchdog } from './watchdog/workflow.js'

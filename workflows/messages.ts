@@ -2,13 +2,13 @@
  * The messages of each workflow kind: names, arguments and answers, in one place. Holds no Temporal code,
  * so that the command line can import it without loading the engine's libraries.
  */
-import type { Timing } from '../policy/account.js'
-import type { ServiceView, Verdict } from '../policy/service.js'
-import type { RescueCause, SessionDetails } from '../policy/session.js'
-import type { UnableCause } from '../policy/standing.js'
-import type { RanTask, TaskRecord } from '../policy/tasks.js'
+import type { Timing } from '../policy/account/account.js'
+import type { ServiceView, Verdict } from '../policy/service/service.js'
+import type { RescueCause, SessionDetails } from '../policy/session/session.js'
+import type { UnableCause } from '../policy/account/eligibility.js'
+import type { RanTask, TaskRecord } from '../policy/tasks/tasks.js'
 
-export type { Announcement } from '../policy/notices.js'
+export type { Announcement } from '../policy/notices/notices.js'
 export type {
   LeaseAnswer,
   LeaseGrant,
@@ -18,7 +18,7 @@ export type {
   LeaseRound,
   PoolSettings,
   PoolView,
-} from '../policy/lease.js'
+} from '../policy/pool/lease.js'
 
 export const sessionSignals = {
   /** SendArgs: a text for the agent, delivered exactly once, in order. */

@@ -10,7 +10,7 @@ const beatWithin = '10 seconds'
 
 /**
  * Watches and deliveries are many, so that each beats seldom. Nobody waits for this: a worker that comes back hands out
- * again at once what the one before it has left behind (worker/takeOver.ts).
+ * again at once what the one before it has left behind (worker/connection/reassignActivities.ts).
  */
 const watchBeatWithin = '5 minutes'
 

@@ -1,8 +1,8 @@
-/** Reads what lies in a heartbeat file, however it got there. What it proves is for policy/beats.ts to say. */
+/** Reads what lies in a heartbeat file, however it got there. What it proves is for policy/service/beats.ts to say. */
 import { open, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import type { BeatReading } from '../../policy/beats.js'
+import type { BeatReading } from '../../policy/service/beats.js'
 
 /** A beat takes a line; more is something else, and is not read. */
 const beatMaxBytes = 64 * 1024

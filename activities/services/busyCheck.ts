@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises'
 import { glob } from 'tinyglobby'
 import type { BusyCheckConfig } from '../../config/config.js'
-import type { LookFile } from '../../config/serviceFiles.js'
-import { runCommand } from '../runCommand.js'
+import type { LookFile } from '../../config/state/serviceFiles.js'
+import { runCommand } from '../../host/process/runCommand.js'
 
 /** Folders of agents hold tens of thousands of transcripts: what was not seen within this did not grow for us. */
 const globWithin = 5_000

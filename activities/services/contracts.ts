@@ -1,5 +1,5 @@
 /** Shapes of the host-bound activities on guarded services. Prompts, output and answers never pass here: they stay in files of the host. */
-import type { HealerPlace, OwnBeat, Trouble, Verdict } from '../../policy/service.js'
+import type { HealerPlace, OwnBeat, Trouble, Verdict } from '../../policy/service/service.js'
 import type { SessionRef } from '../contracts.js'
 
 export interface ServiceWatchRequest {

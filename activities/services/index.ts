@@ -1,8 +1,8 @@
 /** The activities on guarded services, wired to their host. */
-import { incidentReport } from '../../policy/incident.js'
-import { beating } from '../beating.js'
-import type { Host } from '../host.js'
-import type { Sampler } from '../sampler.js'
+import { incidentReport } from '../../policy/service/incident.js'
+import { beating } from '../withHeartbeat.js'
+import type { Host } from '../../host/host.js'
+import type { Sampler } from '../watch/sampler.js'
 import type { ServiceActivities } from './contracts.js'
 import { prepareWakeUp } from './prepareWakeUp.js'
 import { ServiceHost } from './serviceHost.js'

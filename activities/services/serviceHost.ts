@@ -1,11 +1,11 @@
 /** What the steps on services share: the host, the records, the book of incidents, and one look at a time for each service. */
 import type { ServiceConfig } from '../../config/config.js'
-import { isTrouble } from '../../policy/service.js'
+import { isTrouble } from '../../policy/service/service.js'
 import { unknownService } from '../errors.js'
-import type { Host } from '../host.js'
-import { IncidentBook } from './incidentBook.js'
-import { look, type Look } from './look.js'
-import { ServiceRecords } from './serviceRecord.js'
+import type { Host } from '../../host/host.js'
+import { IncidentBook } from '../../host/state/incidents.js'
+import { look, type Look } from './observe.js'
+import { ServiceRecords } from '../../host/state/serviceRecords.js'
 
 export type SeenLook = Look & { isTrouble: boolean }
 

@@ -1,8 +1,8 @@
 /** After the woken agent's turn: what it did is checked, and not believed. The one step that acts on the service meanwhile. */
 import { Context } from '@temporalio/activity'
-import { resolveEnv } from '../../config/secrets.js'
+import { resolveEnv } from '../../config/secrets/resolve.js'
 import type { ServiceConfig } from '../../config/config.js'
-import { runCommand } from '../runCommand.js'
+import { runCommand } from '../../host/process/runCommand.js'
 import type { Verified, VerifyRequest } from './contracts.js'
 import type { ServiceHost } from './serviceHost.js'
 import { startService } from './start.js'

@@ -1,10 +1,10 @@
 /** The woken agent, from the moment it runs: watched until its turn ends, its time is over or its place fails; then ended. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { totalOf } from '../../policy/spend.js'
+import { totalOf } from '../../policy/account/spend.js'
 import type { Observation } from '../contracts.js'
-import type { Sampler } from '../sampler.js'
-import { stopAgent } from '../stop.js'
-import { watchAgent } from '../watch.js'
+import type { Sampler } from '../watch/sampler.js'
+import { stopAgent } from '../session/stop.js'
+import { watchAgent } from '../watch/watch.js'
 import type { WakeUpEndRequest, WakeUpSight, WakeUpWatchRequest } from './contracts.js'
 import type { ServiceHost } from './serviceHost.js'
 

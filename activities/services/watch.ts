@@ -2,11 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { ServiceConfig } from '../../config/config.js'
-import { isBack } from '../../policy/serviceLook.js'
-import type { Trouble } from '../../policy/service.js'
-import { isAlive } from '../processes.js'
+import { isBack } from '../../policy/service/verdict.js'
+import type { Trouble } from '../../policy/service/service.js'
+import { isAlive } from '../../host/process/processes.js'
 import type { AwaitRequest, Glimpse, ServiceSight, ServiceWatchRequest } from './contracts.js'
-import { rulesOf } from './look.js'
+import { rulesOf } from './observe.js'
 import type { SeenLook, ServiceHost } from './serviceHost.js'
 
 /** Whether a process of ours still lives costs next to nothing, so nobody waits for the next look to learn that it ended. */

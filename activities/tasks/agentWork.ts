@@ -1,12 +1,12 @@
 /** Both ends of an agent task: the prompt that its session begins with, and the answer that it ended with. */
 import { realpathSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { failed, type TaskOutcome } from '../../policy/tasks.js'
+import { failed, type TaskOutcome } from '../../policy/tasks/tasks.js'
 import { promptMissing, workFolderMissing } from '../errors.js'
-import { writeFileAtomic } from '../files.js'
-import type { Host } from '../host.js'
+import { writeFileAtomic } from '../../host/state/atomicFile.js'
+import type { Host } from '../../host/host.js'
 import type { AgentWork, KeepAnswerRequest } from './contracts.js'
-import { TaskFolder, taskOf } from './taskFolder.js'
+import { TaskFolder, taskOf } from '../../host/state/taskFolder.js'
 
 /** Throws PromptMissing, WorkFolderMissing. */
 export async function prepareWork(host: Host, task: string): Promise<AgentWork> {

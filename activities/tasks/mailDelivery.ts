@@ -1,11 +1,11 @@
 /** Where a task's mails go: to a session as texts, or to a command. */
 import { randomBytes } from 'node:crypto'
-import { resolveEnv } from '../../config/secrets.js'
-import { frameMail, type Mail } from '../../policy/mailText.js'
-import type { Host } from '../host.js'
-import { runCommand } from '../runCommand.js'
+import { resolveEnv } from '../../config/secrets/resolve.js'
+import { frameMail, type Mail } from '../../policy/tasks/mailText.js'
+import type { Host } from '../../host/host.js'
+import { runCommand } from '../../host/process/runCommand.js'
 import { MailError } from './mailError.js'
-import type { TaskOfKind } from './taskFolder.js'
+import type { TaskOfKind } from '../../host/state/taskFolder.js'
 
 /** What a session that is up or parked still has to take. */
 export interface Backlog {

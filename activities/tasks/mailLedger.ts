@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { writeFileAtomic } from '../files.js'
+import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import { MailError } from './mailError.js'
 import type { Envelope } from './mailbox.js'
 

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { convert } from 'html-to-text'
 import { ImapFlow, type MessageEnvelopeObject, type MessageStructureObject } from 'imapflow'
 import type { ImapConfig } from '../../config/config.js'
-import { resolveValue } from '../../config/secrets.js'
-import type { Attachment, Mail } from '../../policy/mailText.js'
+import { resolveValue } from '../../config/secrets/resolve.js'
+import type { Attachment, Mail } from '../../policy/tasks/mailText.js'
 import { MailError, mailFault } from './mailError.js'
 
 /** A server that says nothing for so long is taken to be gone. */

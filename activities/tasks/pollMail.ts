@@ -1,14 +1,14 @@
 /** One look at a mailbox: what is unread and wanted is delivered, noted, marked as read, in this order. */
 import type { ImapConfig } from '../../config/config.js'
 import { SecretError } from '../../config/errors.js'
-import { cleanMail, isWantedSender } from '../../policy/mailText.js'
-import { failed, type TaskOutcome } from '../../policy/tasks.js'
-import type { Host } from '../host.js'
+import { cleanMail, isWantedSender } from '../../policy/tasks/mailText.js'
+import { failed, type TaskOutcome } from '../../policy/tasks/tasks.js'
+import type { Host } from '../../host/host.js'
 import { deliveryFor, type Delivery, type SessionTalk } from './mailDelivery.js'
 import { MailError } from './mailError.js'
 import { type Envelope, envelopesAtOnce, Mailbox } from './mailbox.js'
 import { mailId, MailLedger } from './mailLedger.js'
-import { TaskFolder, taskOf } from './taskFolder.js'
+import { TaskFolder, taskOf } from '../../host/state/taskFolder.js'
 
 export async function pollMail(
   host: Host,

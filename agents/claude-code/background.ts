@@ -2,9 +2,9 @@
 import { copyFile, mkdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { LeftBehind, Plan, PlanMade, RunningTask } from '../../policy/background.js'
+import type { LeftBehind, Plan, PlanMade, RunningTask } from '../../policy/session/background.js'
 import { nextFiring } from './schedule.js'
-import { eachLine } from './transcriptLines.js'
+import { eachLine } from './transcript/lines.js'
 
 const id = z.string().regex(/^[\w-]{1,100}$/)
 const taskSchema = z.looseObject({

@@ -2,8 +2,8 @@
 import type { AgentAdapter, AgentCommand } from '../agent.js'
 import { AgentProgramError } from '../errors.js'
 import { bringSubagents, isPlanOver, leftBehind } from './background.js'
-import { carry } from './carry.js'
-import { readDialog } from './dialogs.js'
+import { carry } from './transcript/carry.js'
+import { readDialog } from './screen/dialogs.js'
 import {
   clearKeys,
   draftKeys,
@@ -13,23 +13,23 @@ import {
   readDraft,
   stashKeys,
   takesInput,
-} from './draft.js'
-import { bareEnv } from './env.js'
-import { readIdentity } from './identity.js'
-import { forkDigest, holds } from './forkDigest.js'
-import { conversations, forget } from './forget.js'
-import { plan } from './launch.js'
-import { pageGround, startPage } from './pages.js'
+} from './screen/draft.js'
+import { bareEnv } from './launch/env.js'
+import { readIdentity } from './setup/identity.js'
+import { forkDigest, holds } from './transcript/forkDigest.js'
+import { conversations, forget } from './transcript/forget.js'
+import { plan } from './launch/launch.js'
+import { pageGround, startPage } from './screen/startPages.js'
 import { liveStates } from './liveness.js'
-import { prepare } from './prepare.js'
-import { probe } from './probe.js'
+import { prepare } from './launch/prepare.js'
+import { probe } from './limits/probe.js'
 import { ask } from './program.js'
-import { answerStep } from './questions.js'
+import { answerStep } from './screen/questions.js'
 import { parseReport } from './reports.js'
-import { fingerprint, isPartOf, pastedCommand, pastedWords, portableDraft } from './text.js'
-import { findTranscript, lastAnswer, readTail } from './transcript.js'
-import { configDirOf, holdsEntry, readEnd } from './transcriptEnd.js'
-import { usedTokens } from './usage.js'
+import { fingerprint, isPartOf, pastedCommand, pastedWords, portableDraft } from './screen/text.js'
+import { findTranscript, lastAnswer, readTail } from './transcript/transcript.js'
+import { configDirOf, holdsEntry, readEnd } from './transcript/end.js'
+import { usedTokens } from './transcript/usage.js'
 
 async function version(command: AgentCommand): Promise<string> {
   const { stdout } = await ask(command, ['--version'], bareEnv(process.env, command), process.cwd())

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { AgentReport } from '../agent.js'
 import { stopNews } from './background.js'
-import { statusLineWindows } from './quota.js'
+import { statusLineWindows } from './limits/quota.js'
 
 /**
  * The events reported, and whether their body is kept. Bodies of `drop` events hold prompts, answers or tool input;

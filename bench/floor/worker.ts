@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { Client, Connection } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
-import { activitySlots, cachedWorkflows, workflowSlots } from '../../worker/pollers.js'
+import { activitySlots, cachedWorkflows, workflowSlots } from '../../worker/connection/pollers.js'
 
 const [address = '', namespace = '', countText = '0'] = process.argv.slice(2)
 const count = Number(countText)

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { agentProgram } from '../../test/standin/cleanEnv.js'
+import { agentProgram } from '../../lab/standin/cleanEnv.js'
 import { type Stage, useInHome } from './stage.js'
 
 export interface Watching {

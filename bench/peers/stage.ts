@@ -12,10 +12,10 @@ import {
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { agentProgram } from '../../test/standin/cleanEnv.js'
-import type { Login } from '../../test/standin/logins.js'
-import { startWorld, type World } from '../../test/standin/world.js'
-import { until } from '../../test/support/until.js'
+import { agentProgram } from '../../lab/standin/cleanEnv.js'
+import type { Login } from '../../lab/standin/logins.js'
+import { startWorld, type World } from '../../lab/standin/world.js'
+import { until } from '../../lab/until.js'
 
 export const accounts = ['max-1', 'max-2'] as const
 const pane = 'work'

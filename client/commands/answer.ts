@@ -1,15 +1,15 @@
 /** `outpool answer NAME CHOICE|TEXT` */
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { z } from 'zod'
-import { openHome } from '../../config/home.js'
-import { readLive } from '../../config/liveState.js'
+import { openHome } from '../../config/state/home.js'
+import { readLive } from '../../config/state/liveFile.js'
 import { type AnswerArgs, sessionUpdates } from '../../workflows/messages.js'
-import { type Call, print, printJson } from '../call.js'
-import { type Engine, isUnanswered, withEngine } from '../engine.js'
+import { type Call, print, printJson } from '../commandContext.js'
+import { type Engine, isUnanswered, withEngine } from '../engine/engine.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
-import { findRunning, findSession, handleOf } from '../session.js'
-import { withLive } from '../sessionRows.js'
+import { findRunning, findSession, handleOf } from '../engine/session.js'
+import { withLive } from '../engine/sessionRows.js'
 
 /** Keys are pressed one after the other, each once its effect is seen. */
 const answerWithinMs = 60_000

@@ -1,11 +1,11 @@
 /** `outpool attach NAME`: the session's pane, in this terminal. Needs no engine where the pane is there. */
 import { spawn, spawnSync } from 'node:child_process'
-import { openHome, type Home } from '../../config/home.js'
-import type { Call } from '../call.js'
+import { openHome, type Home } from '../../config/state/home.js'
+import type { Call } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
-import type { SessionCard } from '../sessionRows.js'
-import { clock } from '../times.js'
+import type { SessionCard } from '../engine/sessionRows.js'
+import { clock } from '../output/times.js'
 
 export async function attach(call: Call): Promise<void> {
   const name = checkName(call.arg(0, 'NAME'))
@@ -76,8 +76,8 @@ async function attachAs(
 /** The engine's libraries are loaded only here: a pane that is there opens without them. */
 async function whyNoPane(home: Home, name: string): Promise<FailedError> {
   const [{ withEngine }, { findSession }] = await Promise.all([
-    import('../engine.js'),
-    import('../session.js'),
+    import('../engine/engine.js'),
+    import('../engine/session.js'),
   ])
   const { card } = await withEngine(home, (engine) => findSession(engine, name))
   return new FailedError(`session ${name} has no pane here${whyOf(card, home)}`, remedyOf(card, home))

@@ -1,10 +1,10 @@
 /** `outpool beat NAME`: the heartbeat of a service that is a script, or no Node.js program. */
-import { loadConfig } from '../../config/loadConfig.js'
+import { loadConfig } from '../../config/load/load.js'
 import { beat as writeBeat } from '../beat.js'
-import type { Call } from '../call.js'
+import type { Call } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
-import { noSuchService } from '../services.js'
+import { noSuchService } from '../engine/services.js'
 
 export function beat(call: Call): Promise<void> {
   const name = checkName(call.arg(0, 'NAME'), 'service')

@@ -1,16 +1,16 @@
 /** `outpool check SERVICE`: looks now, and ends with 0 where the service is well, or busy. */
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { z } from 'zod'
-import { openHome } from '../../config/home.js'
-import { loadConfig } from '../../config/loadConfig.js'
+import { openHome } from '../../config/state/home.js'
+import { loadConfig } from '../../config/load/load.js'
 import { watchdogWorkflowId } from '../../policy/ids.js'
-import { serviceStates } from '../../policy/service.js'
+import { serviceStates } from '../../policy/service/service.js'
 import { watchdogUpdates } from '../../workflows/messages.js'
-import { type Call, print, printJson } from '../call.js'
-import { type Engine, isUnanswered, withEngine } from '../engine.js'
+import { type Call, print, printJson } from '../commandContext.js'
+import { type Engine, isUnanswered, withEngine } from '../engine/engine.js'
 import { FailedError } from '../errors.js'
 import { checkName } from '../names.js'
-import { notGuarded } from '../services.js'
+import { notGuarded } from '../engine/services.js'
 
 /** A second look may walk through many files, and a busy check may take half a minute. */
 const answerWithinMs = 45_000

@@ -1,6 +1,6 @@
 /** The hidden `outpool __complete KIND`: names for the shell, one a line. Answers while the user types, so it asks no engine. */
 import { readdirSync } from 'node:fs'
-import { openHome } from '../../config/home.js'
+import { openHome } from '../../config/state/home.js'
 import { namePattern } from '../../policy/ids.js'
 
 export async function completeNames([kind]: readonly string[]): Promise<void> {
@@ -21,7 +21,7 @@ function sessionNames(): string[] {
 
 /** A wrong or missing file completes nothing; the command itself will say why. */
 async function configured(kind: string): Promise<string[]> {
-  const { loadConfig } = await import('../../config/loadConfig.js')
+  const { loadConfig } = await import('../../config/load/load.js')
   try {
     const { pool, agents, services, tasks } = loadConfig()
     if (kind === 'account') return pool.accounts.map(({ name }) => name)

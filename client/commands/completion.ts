@@ -1,5 +1,5 @@
 /** `outpool completion SHELL` */
-import { type Call, print } from '../call.js'
+import { type Call, print } from '../commandContext.js'
 import { completionScript, shells } from '../completionScripts.js'
 import { UsageError } from '../errors.js'
 

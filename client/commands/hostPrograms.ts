@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { Call } from '../call.js'
+import type { Call } from '../commandContext.js'
 
 const entry = fileURLToPath(new URL('../../worker/main.js', import.meta.url))
 

@@ -1,13 +1,13 @@
 /** `outpool incidents` and `outpool incidents show N`: read from this host's own files, so they need no engine. */
 import { readFileSync } from 'node:fs'
 import type { Colors } from 'picocolors/types.js'
-import { openHome } from '../../config/home.js'
-import { incidentReportFile, readIncidents } from '../../config/serviceFiles.js'
-import { downMs, type Incident, inWords } from '../../policy/incident.js'
-import { type Call, print, printJson } from '../call.js'
+import { openHome } from '../../config/state/home.js'
+import { incidentReportFile, readIncidents } from '../../config/state/serviceFiles.js'
+import { downMs, type Incident, inWords } from '../../policy/service/incident.js'
+import { type Call, print, printJson } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
-import { type Column, renderTable } from '../table.js'
-import { clock } from '../times.js'
+import { type Column, renderTable } from '../output/table.js'
+import { clock } from '../output/times.js'
 
 export function incidents(call: Call): Promise<void> {
   if (call.args[0] === 'show') show(call)

@@ -3,13 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { configName } from '../../config/findConfig.js'
-import { parseConfig } from '../../config/loadConfig.js'
-import { type Call, print } from '../call.js'
+import { configName } from '../../config/load/find.js'
+import { parseConfig } from '../../config/load/load.js'
+import { type Call, print } from '../commandContext.js'
 import { FailedError } from '../errors.js'
 import { type FoundLogin, findLogins } from '../findLogins.js'
 
-const schemaFile = fileURLToPath(new URL('../../config/outpool.schema.json', import.meta.url))
+const schemaFile = fileURLToPath(new URL('../../config/schema/outpool.schema.json', import.meta.url))
 
 export function init(call: Call): Promise<void> {
   const home = process.env['HOME'] ?? homedir()

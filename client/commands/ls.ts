@@ -1,16 +1,16 @@
 /** `outpool ls` */
 import type { Colors } from 'picocolors/types.js'
-import { openHome } from '../../config/home.js'
-import { readLive } from '../../config/liveState.js'
-import { inBackground } from '../../policy/background.js'
-import { queuesOf } from '../../policy/outlook.js'
-import type { Phase, SessionRow } from '../../policy/session.js'
-import { type Call, note, print, printJson } from '../call.js'
-import { withEngine } from '../engine.js'
-import { isFresh, listSessions, rowOf, viewOf, withLive, type ListedSession } from '../sessionRows.js'
-import { type Column, renderTable } from '../table.js'
-import { fit, oneLine } from '../terminal.js'
-import { ago, clock } from '../times.js'
+import { openHome } from '../../config/state/home.js'
+import { readLive } from '../../config/state/liveFile.js'
+import { inBackground } from '../../policy/session/background.js'
+import { queuesOf } from '../../policy/pool/waitlist.js'
+import type { Phase, SessionRow } from '../../policy/session/session.js'
+import { type Call, note, print, printJson } from '../commandContext.js'
+import { withEngine } from '../engine/engine.js'
+import { isFresh, listSessions, rowOf, viewOf, withLive, type ListedSession } from '../engine/sessionRows.js'
+import { type Column, renderTable } from '../output/table.js'
+import { fit, oneLine } from '../output/terminal.js'
+import { ago, clock } from '../output/times.js'
 
 /** Stopped sessions stay in the plain list for this long. */
 const stoppedForMs = 24 * 60 * 60_000

@@ -1,14 +1,14 @@
 /** `outpool move NAME --to ACCOUNT` and `outpool rescue NAME` */
 import type { Config } from '../../config/config.js'
-import { openHome } from '../../config/home.js'
-import { loadConfig } from '../../config/loadConfig.js'
+import { openHome } from '../../config/state/home.js'
+import { loadConfig } from '../../config/load/load.js'
 import { type MoveArgs, sessionSignals } from '../../workflows/messages.js'
-import { type Call, print } from '../call.js'
-import { withEngine } from '../engine.js'
+import { type Call, print } from '../commandContext.js'
+import { withEngine } from '../engine/engine.js'
 import { FailedError, UsageError } from '../errors.js'
-import { askBars, askPool } from '../pool.js'
+import { askBars, askPool } from '../engine/pool.js'
 import { checkName } from '../names.js'
-import { findRunning, signalSession } from '../session.js'
+import { findRunning, signalSession } from '../engine/session.js'
 import { checkPoolAccount } from './start.js'
 
 export async function move(call: Call): Promise<void> {

@@ -1,14 +1,14 @@
 /** `outpool pause NAME`, `outpool resume NAME`, `outpool stop NAME` */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openHome } from '../../config/home.js'
-import { loadConfig } from '../../config/loadConfig.js'
+import { openHome } from '../../config/state/home.js'
+import { loadConfig } from '../../config/load/load.js'
 import { sessionSignals } from '../../workflows/messages.js'
-import { type Call, print } from '../call.js'
-import { type Engine, withEngine } from '../engine.js'
+import { type Call, print } from '../commandContext.js'
+import { type Engine, withEngine } from '../engine/engine.js'
 import { checkName } from '../names.js'
-import { findRunning, findSession, lastWord, signalSession } from '../session.js'
-import type { ListedSession } from '../sessionRows.js'
-import { startSession } from '../startSession.js'
+import { findRunning, findSession, lastWord, signalSession } from '../engine/session.js'
+import type { ListedSession } from '../engine/sessionRows.js'
+import { startSession } from '../engine/startSession.js'
 
 /** A stop waits for the agent to end; longer than this a person need not watch. */
 const shownWithinMs = 20_000

@@ -2,14 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ScheduleOverlapPolicy, WorkflowFailedError } from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
-import { openHome } from '../../config/home.js'
-import { loadConfig } from '../../config/loadConfig.js'
-import type { TaskRecord } from '../../policy/tasks.js'
+import { openHome } from '../../config/state/home.js'
+import { loadConfig } from '../../config/load/load.js'
+import type { TaskRecord } from '../../policy/tasks/tasks.js'
 import { taskFailed } from '../../workflows/messages.js'
-import { type Call, note, print } from '../call.js'
-import { type Engine, withEngine } from '../engine.js'
+import { type Call, note, print } from '../commandContext.js'
+import { type Engine, withEngine } from '../engine/engine.js'
 import { FailedError } from '../errors.js'
-import { checkTask, findTask, recordSchema, scheduleOf } from '../tasks.js'
+import { checkTask, findTask, recordSchema, scheduleOf } from '../engine/tasks.js'
 
 const pollMs = 200
 /** A schedule starts what it is told to in well under a second; on a machine under load it takes longer. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { openHome } from '../../config/home.js'
+import { openHome } from '../../config/state/home.js'
 import {
   type DeliveryQuery,
   type DeliveryState,
@@ -10,12 +10,12 @@ import {
   sessionQueries,
   sessionSignals,
 } from '../../workflows/messages.js'
-import { type Call, print } from '../call.js'
-import { type Engine, isUnanswered, withEngine } from '../engine.js'
+import { type Call, print } from '../commandContext.js'
+import { type Engine, isUnanswered, withEngine } from '../engine/engine.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 import { checked, textFromFile, textFromStream } from '../sentText.js'
-import { findSession, handleOf, signalSession } from '../session.js'
+import { findSession, handleOf, signalSession } from '../engine/session.js'
 
 const pollMs = 300
 const answerWithinMs = 5_000

@@ -1,13 +1,13 @@
 /** `outpool show NAME` */
 import type { Colors } from 'picocolors/types.js'
-import { openHome } from '../../config/home.js'
-import type { AskedQuestion } from '../../config/liveState.js'
-import { type Call, note, print, printJson } from '../call.js'
-import { withEngine } from '../engine.js'
-import { type RescueRow, rowOf, type SessionCard } from '../sessionRows.js'
-import { readStory, storyView } from '../sessionStory.js'
-import { fit, oneLine } from '../terminal.js'
-import { ago, clock } from '../times.js'
+import { openHome } from '../../config/state/home.js'
+import type { AskedQuestion } from '../../config/state/liveFile.js'
+import { type Call, note, print, printJson } from '../commandContext.js'
+import { withEngine } from '../engine/engine.js'
+import { type RescueRow, rowOf, type SessionCard } from '../engine/sessionRows.js'
+import { readStory, storyView } from '../engine/sessionStory.js'
+import { fit, oneLine } from '../output/terminal.js'
+import { ago, clock } from '../output/times.js'
 import { stateOf } from './ls.js'
 
 export async function show(call: Call): Promise<void> {

@@ -1,15 +1,15 @@
 /** `outpool tasks` */
 import type { Colors } from 'picocolors/types.js'
-import { openHome } from '../../config/home.js'
-import { loadConfig } from '../../config/loadConfig.js'
-import type { TaskView } from '../../policy/tasks.js'
-import { type Call, print, printJson } from '../call.js'
-import { withEngine } from '../engine.js'
+import { openHome } from '../../config/state/home.js'
+import { loadConfig } from '../../config/load/load.js'
+import type { TaskView } from '../../policy/tasks/tasks.js'
+import { type Call, print, printJson } from '../commandContext.js'
+import { withEngine } from '../engine/engine.js'
 import { UsageError } from '../errors.js'
-import { type Column, renderTable } from '../table.js'
-import { checkTask, findTask, scheduleOf, viewOf } from '../tasks.js'
-import { oneLine } from '../terminal.js'
-import { ago, ahead } from '../times.js'
+import { type Column, renderTable } from '../output/table.js'
+import { checkTask, findTask, scheduleOf, viewOf } from '../engine/tasks.js'
+import { oneLine } from '../output/terminal.js'
+import { ago, ahead } from '../output/times.js'
 
 export async function tasks(call: Call): Promise<void> {
   const config = loadConfig({ path: call.config })

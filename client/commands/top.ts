@@ -1,8 +1,8 @@
 /** `outpool top`: the fleet on one screen, kept fresh, until a person leaves it. */
 import { emitKeypressEvents } from 'node:readline'
-import { openHome } from '../../config/home.js'
-import { loadConfig } from '../../config/loadConfig.js'
-import { type Call, print } from '../call.js'
+import { openHome } from '../../config/state/home.js'
+import { loadConfig } from '../../config/load/load.js'
+import { type Call, print } from '../commandContext.js'
 import { hasPane, runAttached } from './attach.js'
 import { lookAtFleet } from '../top/fleet.js'
 import { type Fleet, inOrder, screen } from '../top/screen.js'

@@ -1,13 +1,13 @@
 /** One look at the whole fleet: sessions as the engine lists them, accounts as the pool and this host know them. */
 import type { Config } from '../../config/config.js'
-import type { Home } from '../../config/home.js'
-import { readLive } from '../../config/liveState.js'
+import type { Home } from '../../config/state/home.js'
+import { readLive } from '../../config/state/liveFile.js'
 import { rowsOf } from '../commands/accounts.js'
-import { withEngine } from '../engine.js'
+import { withEngine } from '../engine/engine.js'
 import { EngineError } from '../errors.js'
-import { askPool } from '../pool.js'
-import { isFresh, listSessions, rowOf, withLive } from '../sessionRows.js'
-import { ago } from '../times.js'
+import { askPool } from '../engine/pool.js'
+import { isFresh, listSessions, rowOf, withLive } from '../engine/sessionRows.js'
+import { ago } from '../output/times.js'
 import type { Fleet } from './screen.js'
 
 /** Never fails for an engine that is away: the look before stays, and the trouble is said. */

@@ -1,11 +1,11 @@
 /** What `outpool top` shows: pure, so that a screen can be looked at in a test. */
 import type { Colors } from 'picocolors/types.js'
-import type { AccountRow } from '../../policy/accountView.js'
-import { type Phase, type SessionRow, phases } from '../../policy/session.js'
+import type { AccountRow } from '../../policy/account/accountRow.js'
+import { type Phase, type SessionRow, phases } from '../../policy/session/session.js'
 import { columnsFor as accountColumns } from '../commands/accounts.js'
 import { columnsFor as sessionColumns } from '../commands/ls.js'
-import { renderTable } from '../table.js'
-import { fit, oneLine } from '../terminal.js'
+import { renderTable } from '../output/table.js'
+import { fit, oneLine } from '../output/terminal.js'
 
 /** What one look at the fleet found. */
 export interface Fleet {

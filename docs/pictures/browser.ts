@@ -3,7 +3,7 @@ import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { until } from '../../test/support/until.js'
+import { until } from '../../lab/until.js'
 
 /** Loopback is all that it gets to see. */
 const flags = [

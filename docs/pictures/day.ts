@@ -1,8 +1,8 @@
 /** A fleet's day in a minute: one session works, two rest, one hits the wall and moves, one waits for its own account. */
 import { join } from 'node:path'
-import type { Answer, Answerer } from '../../test/standin/answers.js'
-import { textOf } from '../../test/standin/requests.js'
-import type { Fleet } from '../../test/support/fleet.js'
+import type { Answer, Answerer } from '../../lab/standin/answers.js'
+import { textOf } from '../../lab/standin/requests.js'
+import type { Fleet } from '../../lab/fleet.js'
 import { answersBeforeWall, layOutWork, prompt, scriptFor } from '../../examples/wall/task.js'
 
 export const rescued = 'shop'

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { blankDomain } from '../../policy/failureDomains.js'
-import { healerMap, type Setup } from '../../policy/healerMap.js'
+import { blankDomain } from '../../policy/independence/failureDomains.js'
+import { healerMap, type Setup } from '../../policy/independence/healerMap.js'
 import { pictureOf } from '../../worker/doctor/domainPicture.js'
 
 const guide = fileURLToPath(new URL('../prove-your-healer.md', import.meta.url))

@@ -4,10 +4,10 @@
  */
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openHome } from '../../config/home.js'
-import { readEngine } from '../../config/liveState.js'
-import { until } from '../../test/support/until.js'
-import { startFleet } from '../../test/support/fleet.js'
+import { openHome } from '../../config/state/home.js'
+import { readEngine } from '../../config/state/liveFile.js'
+import { until } from '../../lab/until.js'
+import { startFleet } from '../../lab/fleet.js'
 import { Browser } from './browser.js'
 import { playDay, rescued } from './day.js'
 

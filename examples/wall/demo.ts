@@ -3,10 +3,10 @@
  * the two logins are made up. `npm run demo -- --keep` leaves it running until Ctrl-C.
  */
 import { parseArgs } from 'node:util'
-import { openHome } from '../../config/home.js'
-import { readEngine } from '../../config/liveState.js'
-import { ownEngineOnly } from '../../test/support/engine.js'
-import { NeverHappened } from '../../test/support/until.js'
+import { openHome } from '../../config/state/home.js'
+import { readEngine } from '../../config/state/liveFile.js'
+import { ownEngineOnly } from '../../lab/engine/engine.js'
+import { NeverHappened } from '../../lab/until.js'
 import { ProgramNotFoundError } from '../../worker/errors.js'
 import { obtainTemporal } from '../../worker/engine/find.js'
 import { DemoFailed, Outpool } from './outpool.js'

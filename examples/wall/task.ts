@@ -1,7 +1,7 @@
 /** What the demonstration's session works on: a tiny program with a fault, and what the stand-in's model says about it. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Script } from '../../test/standin/answers.js'
+import type { Script } from '../../lab/standin/answers.js'
 
 export const prompt = 'The total is wrong for two items. Fix cart.mjs and run the test.'
 

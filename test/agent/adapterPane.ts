@@ -7,10 +7,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { AgentReport, LaunchInput, Place } from '../../agents/agent.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
-import { agentProgram } from '../standin/cleanEnv.js'
-import type { Login } from '../standin/logins.js'
-import { startWorld, type World } from '../standin/world.js'
-import { end, startOf } from '../../activities/processes.js'
+import { agentProgram } from '../../lab/standin/cleanEnv.js'
+import type { Login } from '../../lab/standin/logins.js'
+import { startWorld, type World } from '../../lab/standin/world.js'
+import { end, startOf } from '../../host/process/processes.js'
 
 const run = promisify(execFile)
 

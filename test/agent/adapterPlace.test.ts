@@ -21,9 +21,9 @@ import { z } from 'zod'
 import type { LaunchInput, Place } from '../../agents/agent.js'
 import { agentNamed } from '../../agents/index.js'
 import { AgentFileError, AgentProgramError, UnknownAgentError } from '../../agents/errors.js'
-import { probeEnv } from '../../agents/claude-code/env.js'
-import { statusLineWindows, usageTextWindows } from '../../agents/claude-code/quota.js'
-import { trustedFolder } from '../../agents/claude-code/trust.js'
+import { probeEnv } from '../../agents/claude-code/launch/env.js'
+import { statusLineWindows, usageTextWindows } from '../../agents/claude-code/limits/quota.js'
+import { trustedFolder } from '../../agents/claude-code/setup/trust.js'
 
 const adapter = agentNamed('claude-code')
 const dir = realpathSync(mkdtempSync(join(tmpdir(), 'adapter-place-')))

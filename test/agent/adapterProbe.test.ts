@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AgentCommand, Place } from '../../agents/agent.js'
-import { probe } from '../../agents/claude-code/probe.js'
+import { probe } from '../../agents/claude-code/limits/probe.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
-import { agentProgram } from '../standin/cleanEnv.js'
-import { blankLogin, type Login } from '../standin/logins.js'
-import { startWorld, type World } from '../standin/world.js'
+import { agentProgram } from '../../lab/standin/cleanEnv.js'
+import { blankLogin, type Login } from '../../lab/standin/logins.js'
+import { startWorld, type World } from '../../lab/standin/world.js'
 
 const dir = mkdtempSync(join(tmpdir(), 'adapter-probe-'))
 let world: World

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
-import { plainLines } from '../../agents/claude-code/screen.js'
-import type { Question } from '../../policy/question.js'
+import { plainLines } from '../../agents/claude-code/screen/screen.js'
+import type { Question } from '../../policy/session/question.js'
 
 const coloured = (name: string): string =>
   readFileSync(new URL(`adapterScreens/${name}.ansi`, import.meta.url), 'utf8')

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
 
-const script = fileURLToPath(new URL('../../agents/claude-code/report.sh', import.meta.url))
+const script = fileURLToPath(new URL('../../agents/claude-code/launch/report.sh', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'adapter-reports-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 

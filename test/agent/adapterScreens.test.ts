@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Dialog, Place, StartPage } from '../../agents/agent.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
-import { plainLines } from '../../agents/claude-code/screen.js'
+import { plainLines } from '../../agents/claude-code/screen/screen.js'
 
 const coloured = (name: string): string =>
   readFileSync(new URL(`adapterScreens/${name}.ansi`, import.meta.url), 'utf8')

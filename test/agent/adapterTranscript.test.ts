@@ -14,7 +14,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Place } from '../../agents/agent.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
-import { parseReset } from '../../agents/claude-code/resetText.js'
+import { parseReset } from '../../agents/claude-code/limits/resetText.js'
 
 const dir = realpathSync(mkdtempSync(join(tmpdir(), 'adapter-transcript-')))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))

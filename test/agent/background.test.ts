@@ -2,10 +2,10 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Fleet, startFleet } from '../support/fleet.js'
-import { until } from '../support/until.js'
-import type { Answerer, ToolCall } from '../standin/answers.js'
-import { conversationText, promptsOf } from '../standin/requests.js'
+import { type Fleet, startFleet } from '../../lab/fleet.js'
+import { until } from '../../lab/until.js'
+import type { Answerer, ToolCall } from '../../lab/standin/answers.js'
+import { conversationText, promptsOf } from '../../lab/standin/requests.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 const backgroundWait = 12_000

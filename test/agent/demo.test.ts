@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { columnsOf } from '../../client/terminal.js'
-import { until } from '../support/until.js'
+import { columnsOf } from '../../client/output/terminal.js'
+import { until } from '../../lab/until.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 

@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { AccountRow } from '../../policy/accountView.js'
-import type { DrillReport } from '../../policy/drill.js'
-import { type Fleet, startFleet } from '../support/fleet.js'
-import { until } from '../support/until.js'
+import type { AccountRow } from '../../policy/account/accountRow.js'
+import type { DrillReport } from '../../policy/independence/drill.js'
+import { type Fleet, startFleet } from '../../lab/fleet.js'
+import { until } from '../../lab/until.js'
 
 let fleet: Fleet
 

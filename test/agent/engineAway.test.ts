@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { Cable } from '../support/cable.js'
-import { type DevServer, devServer } from '../support/engine.js'
-import { type Fleet, startFleet } from '../support/fleet.js'
-import { until } from '../support/until.js'
-import { textOf } from '../standin/requests.js'
+import { Cable } from '../../lab/engine/cable.js'
+import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { type Fleet, startFleet } from '../../lab/fleet.js'
+import { until } from '../../lab/until.js'
+import { textOf } from '../../lab/standin/requests.js'
 
 /**
  * Longer than Temporal's library tries to hand over a result that is refused, and by then its pollers pause for up to ten seconds.

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
-import { textOf, type RecordedRequest } from '../standin/requests.js'
-import { type Fleet, startFleet } from '../support/fleet.js'
-import { until } from '../support/until.js'
+import { textOf, type RecordedRequest } from '../../lab/standin/requests.js'
+import { type Fleet, startFleet } from '../../lab/fleet.js'
+import { until } from '../../lab/until.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 

@@ -2,10 +2,10 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Fleet, startFleet } from '../support/fleet.js'
-import { holdersOf } from '../support/holders.js'
-import { until } from '../support/until.js'
-import { conversationText } from '../standin/requests.js'
+import { type Fleet, startFleet } from '../../lab/fleet.js'
+import { holdersOf } from '../../lab/machine/holders.js'
+import { until } from '../../lab/until.js'
+import { conversationText } from '../../lab/standin/requests.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 

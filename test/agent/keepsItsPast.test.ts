@@ -3,9 +3,9 @@ import { renameSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { type Fleet, startFleet } from '../support/fleet.js'
-import { until } from '../support/until.js'
-import { textOf, type RecordedRequest } from '../standin/requests.js'
+import { type Fleet, startFleet } from '../../lab/fleet.js'
+import { until } from '../../lab/until.js'
+import { textOf, type RecordedRequest } from '../../lab/standin/requests.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 const names = ['max-1', 'max-2', 'max-3']

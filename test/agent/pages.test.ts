@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { AccountRow } from '../../policy/accountView.js'
-import { agentProgram } from '../standin/cleanEnv.js'
-import type { RecordedRequest } from '../standin/requests.js'
-import { type Fleet, startFleet } from '../support/fleet.js'
-import { until } from '../support/until.js'
+import type { AccountRow } from '../../policy/account/accountRow.js'
+import { agentProgram } from '../../lab/standin/cleanEnv.js'
+import type { RecordedRequest } from '../../lab/standin/requests.js'
+import { type Fleet, startFleet } from '../../lab/fleet.js'
+import { until } from '../../lab/until.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 

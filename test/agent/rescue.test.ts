@@ -1,8 +1,8 @@
 /** The main job on real parts: the real agent program in real tmux under the real engine, against the stand-in API. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Fleet, startFleet } from '../support/fleet.js'
-import { until } from '../support/until.js'
-import { textOf, type RecordedRequest } from '../standin/requests.js'
+import { type Fleet, startFleet } from '../../lab/fleet.js'
+import { until } from '../../lab/until.js'
+import { textOf, type RecordedRequest } from '../../lab/standin/requests.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 

@@ -3,10 +3,10 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openHome } from '../../config/home.js'
-import { readEngine } from '../../config/liveState.js'
+import { openHome } from '../../config/state/home.js'
+import { readEngine } from '../../config/state/liveFile.js'
 import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
-import { type Fleet, startFleet } from '../support/fleet.js'
+import { type Fleet, startFleet } from '../../lab/fleet.js'
 
 let fleet: Fleet
 let secret: string

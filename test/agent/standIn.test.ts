@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { ageUsageCache, type Login } from '../standin/logins.js'
-import { conversationText, promptsOf } from '../standin/requests.js'
-import { transcriptIn } from '../standin/runRow.js'
-import { fewRetries } from '../standin/wallRows.js'
-import { type PrintResult, runAgent, startWorld, type World } from '../standin/world.js'
+import { ageUsageCache, type Login } from '../../lab/standin/logins.js'
+import { conversationText, promptsOf } from '../../lab/standin/requests.js'
+import { transcriptIn } from '../../lab/standin/runRow.js'
+import { fewRetries } from '../../lab/standin/wallRows.js'
+import { type PrintResult, runAgent, startWorld, type World } from '../../lab/standin/world.js'
 
 let dir: string
 let world: World

@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
-import { withEngine } from '../../client/engine.js'
-import { signalSession } from '../../client/session.js'
-import { openHome } from '../../config/home.js'
+import { withEngine } from '../../client/engine/engine.js'
+import { signalSession } from '../../client/engine/session.js'
+import { openHome } from '../../config/state/home.js'
 import { sessionSignals } from '../../workflows/messages.js'
-import { promptsOf } from '../standin/requests.js'
-import { fieldTexts } from '../support/fieldTexts.js'
-import { type Fleet, startFleet } from '../support/fleet.js'
-import { until } from '../support/until.js'
+import { promptsOf } from '../../lab/standin/requests.js'
+import { fieldTexts } from '../../lab/fieldTexts.js'
+import { type Fleet, startFleet } from '../../lab/fleet.js'
+import { until } from '../../lab/until.js'
 
 /** `OUTPOOL_TEXTS=500 OUTPOOL_TEXTS_SEED=7` for more, and for others. */
 const count = Number(process.env['OUTPOOL_TEXTS'] ?? 40)

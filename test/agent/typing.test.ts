@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { agentProgram } from '../standin/cleanEnv.js'
-import { promptsOf } from '../standin/requests.js'
-import { fewRetries } from '../standin/wallRows.js'
-import { type Fleet, startFleet } from '../support/fleet.js'
-import { until } from '../support/until.js'
+import { agentProgram } from '../../lab/standin/cleanEnv.js'
+import { promptsOf } from '../../lab/standin/requests.js'
+import { fewRetries } from '../../lab/standin/wallRows.js'
+import { type Fleet, startFleet } from '../../lab/fleet.js'
+import { until } from '../../lab/until.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import type { TranscriptTail } from '../../agents/agent.js'
-import { runRow, transcriptIn } from '../standin/runRow.js'
-import { fewRetries, instantsFrom, wallRows } from '../standin/wallRows.js'
-import { runAgent, startWorld, type World } from '../standin/world.js'
+import { runRow, transcriptIn } from '../../lab/standin/runRow.js'
+import { fewRetries, instantsFrom, wallRows } from '../../lab/standin/wallRows.js'
+import { runAgent, startWorld, type World } from '../../lab/standin/world.js'
 
 let dir: string
 let world: World

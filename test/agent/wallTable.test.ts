@@ -1,6 +1,6 @@
 /**
  * The table of everything that can end a turn, as two versions of the real agent program wrote it
- * (`test/standin/recordWalls.ts`), read through the adapter.
+ * (`lab/standin/recordWalls.ts`), read through the adapter.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

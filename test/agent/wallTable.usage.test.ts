@@ -6,12 +6,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { probe } from '../../agents/claude-code/probe.js'
-import type { AccountReading } from '../../policy/account.js'
-import type { UsageMode } from '../standin/account.js'
-import { agentProgram } from '../standin/cleanEnv.js'
-import { ageUsageCache, type Login } from '../standin/logins.js'
-import { startWorld, type World } from '../standin/world.js'
+import { probe } from '../../agents/claude-code/limits/probe.js'
+import type { AccountReading } from '../../policy/account/account.js'
+import type { UsageMode } from '../../lab/standin/account.js'
+import { agentProgram } from '../../lab/standin/cleanEnv.js'
+import { ageUsageCache, type Login } from '../../lab/standin/logins.js'
+import { startWorld, type World } from '../../lab/standin/world.js'
 
 let dir: string
 let world: World

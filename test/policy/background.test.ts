@@ -6,8 +6,8 @@ import {
   type RunningTask,
   waitsForTasks,
   wakeUpText,
-} from '../../policy/background.js'
-import { askedOf, numbersIn } from '../../policy/question.js'
+} from '../../policy/session/background.js'
+import { askedOf, numbersIn } from '../../policy/session/question.js'
 import { nextFiring } from '../../agents/claude-code/schedule.js'
 
 const shell: RunningTask = { id: 's1', kind: 'shell', what: 'Run the tests' }

@@ -1,7 +1,7 @@
 /** Law 9: only a service's own beat proves its life, and only trouble that is proven has it restarted. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Beat, type BeatReading, clockSlack, judgeBeat } from '../../policy/beats.js'
+import { type Beat, type BeatReading, clockSlack, judgeBeat } from '../../policy/service/beats.js'
 import { iso, ms } from '../../policy/instants.js'
 import {
   type Guarded,
@@ -12,7 +12,7 @@ import {
   noMemory,
   type Memory,
   type Seen,
-} from '../../policy/serviceLook.js'
+} from '../../policy/service/verdict.js'
 
 const minute = 60_000
 const morning = ms('2026-11-24T07:00:00.000Z')

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type BegunTurn, recentTurns, trippedBy } from '../../policy/breaker.js'
+import { type BegunTurn, recentTurns, trippedBy } from '../../policy/session/breaker.js'
 
 const minute = 60_000
 const limits = { turnLimit: 10, turnWithin: 10 * minute }

@@ -10,10 +10,10 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { editorSchema } from '../../config/configSchema.js'
+import { editorSchema } from '../../config/schema/file.js'
 import { ConfigError, type Fault } from '../../config/errors.js'
-import { loadConfig, parseConfig } from '../../config/loadConfig.js'
-import { defaultTiming } from '../../policy/account.js'
+import { loadConfig, parseConfig } from '../../config/load/load.js'
+import { defaultTiming } from '../../policy/account/account.js'
 
 const day = 86_400_000
 
@@ -418,9 +418,9 @@ describe('finding the file', () => {
   })
 })
 
-it('the schema for editors is up to date (npx tsx config/writeSchema.ts)', () => {
+it('the schema for editors is up to date (npx tsx config/schema/write.ts)', () => {
   const written: unknown = JSON.parse(
-    readFileSync(new URL('../../config/outpool.schema.json', import.meta.url), 'utf8'),
+    readFileSync(new URL('../../config/schema/outpool.schema.json', import.meta.url), 'utf8'),
   )
   expect(written).toEqual(JSON.parse(JSON.stringify(editorSchema())))
 })

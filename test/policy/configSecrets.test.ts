@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { SecretError } from '../../config/errors.js'
-import { resolveEnv } from '../../config/secrets.js'
+import { resolveEnv } from '../../config/secrets/resolve.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'outpool-secrets-'))
 afterAll(() => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatDuration, formatShare, parseDuration, parseShare } from '../../config/configUnits.js'
-import { nearest } from '../../config/nearest.js'
+import { formatDuration, formatShare, parseDuration, parseShare } from '../../config/schema/units.js'
+import { nearest } from '../../config/validate/nearest.js'
 
 describe('durations', () => {
   it('come back from their writing as the same milliseconds', () => {

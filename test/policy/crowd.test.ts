@@ -1,9 +1,16 @@
 /** A herd of parked sessions, and an account that comes back with little left. Times are minutes after noon. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { defaultTiming } from '../../policy/account.js'
+import { defaultTiming } from '../../policy/account/account.js'
 import { ms } from '../../policy/instants.js'
-import { configure, decide, request, takeReadings, takeWall, type PoolDesk } from '../../policy/poolDesk.js'
+import {
+  configure,
+  decide,
+  request,
+  takeReadings,
+  takeWall,
+  type PoolDesk,
+} from '../../policy/pool/transitions.js'
 import { asks, at, desk, grantedTo, known, served, settings, spec, wall } from './make.js'
 
 const wave = defaultTiming.waveEvery / 60_000

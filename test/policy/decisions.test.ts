@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { accountRow, viewOfAccount } from '../../policy/accountView.js'
+import { accountRow, viewOfAccount } from '../../policy/account/accountRow.js'
 import { backoff } from '../../policy/backoff.js'
-import { continuation, type Resumed } from '../../policy/continuation.js'
-import { afterCrash } from '../../policy/crashes.js'
+import { continuation, type Resumed } from '../../policy/session/continuation.js'
+import { afterCrash } from '../../policy/session/crashes.js'
 import { ms } from '../../policy/instants.js'
-import { shouldLeave } from '../../policy/planned.js'
-import { defaultTiming, type AccountFacts, withDefaults } from '../../policy/account.js'
+import { shouldLeave } from '../../policy/session/plannedMove.js'
+import { defaultTiming, type AccountFacts, withDefaults } from '../../policy/account/account.js'
 import {
   decide,
   newDesk,
@@ -17,7 +17,7 @@ import {
   takeLogin,
   takeReadings,
   takeWall,
-} from '../../policy/poolDesk.js'
+} from '../../policy/pool/transitions.js'
 import { asks, at, known, reading, settings, spec, wall, window } from './make.js'
 
 describe('crashes and what follows', () => {

@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { declaredAtMost } from '../../policy/declaration.js'
-import { describeSight, drillNotice, drillSession, isReached, type DrillSight } from '../../policy/drill.js'
+import { declaredAtMost } from '../../policy/pool/simulatedWall.js'
+import {
+  describeSight,
+  drillNotice,
+  drillSession,
+  isReached,
+  type DrillSight,
+} from '../../policy/independence/drill.js'
 import { namePattern } from '../../policy/ids.js'
 import { ms } from '../../policy/instants.js'
 import {
@@ -12,8 +18,8 @@ import {
   takeReadings,
   viewOfPool,
   type PoolDesk,
-} from '../../policy/poolDesk.js'
-import { newsOf } from '../../policy/poolNews.js'
+} from '../../policy/pool/transitions.js'
+import { newsOf } from '../../policy/notices/poolConditions.js'
 import { asks, at, desk, grantedTo, known, served, spec } from './make.js'
 
 const two = takeReadings(desk(spec('a'), spec('b')), [known('a', 0.1), known('b', 0.2)], at(0))

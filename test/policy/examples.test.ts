@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { parseConfig } from '../../config/loadConfig.js'
+import { parseConfig } from '../../config/load/load.js'
 
 it('the configuration of the layered redundancy is sound, and its files are there', () => {
   const folder = new URL('../../examples/layered-redundancy/', import.meta.url)

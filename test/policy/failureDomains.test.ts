@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { normalGateway } from '../../policy/envKinds.js'
+import { normalGateway } from '../../policy/independence/envKinds.js'
 import {
   type FailureDomain,
   type Store,
@@ -8,7 +8,7 @@ import {
   duplicateLogins,
   loginLabel,
   sharedDomains,
-} from '../../policy/failureDomains.js'
+} from '../../policy/independence/failureDomains.js'
 
 const store = (path: string, over: Partial<Store> = {}): Store => ({ path, id: null, above: [], ...over })
 const key = (fingerprint: string, variable = 'ANTHROPIC_API_KEY', login = true) => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { hangOf } from '../../policy/hang.js'
+import { hangOf } from '../../policy/session/hang.js'
 
 const minute = 60_000
 const now = 100 * minute

@@ -1,8 +1,8 @@
 import pc from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { readGuide, withPicture } from '../../docs/pictures/domains.js'
-import { type FailureDomain, blankDomain } from '../../policy/failureDomains.js'
-import { type Cell, type Setup, healerMap } from '../../policy/healerMap.js'
+import { type FailureDomain, blankDomain } from '../../policy/independence/failureDomains.js'
+import { type Cell, type Setup, healerMap } from '../../policy/independence/healerMap.js'
 import { pictureOf } from '../../worker/doctor/domainPicture.js'
 import { tableOf } from '../../worker/doctor/domainTable.js'
 

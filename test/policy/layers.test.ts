@@ -38,7 +38,7 @@ describe('docs/layers.md', () => {
   })
 
   it('names keys that the configuration has', () => {
-    const schema = read('config/outpool.schema.json')
+    const schema = read('config/schema/outpool.schema.json')
     const tests = lines.map(([, cell]) => cell)
     const prose = tests.reduce((text, cell) => text.replace(cell, ''), page)
     const keys = [...prose.matchAll(/`([a-z]\w*(?:\.\w+)*)`/gi)].map(([, key = '']) => key)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cleanMail, frameMail, isWantedSender, type Mail } from '../../policy/mailText.js'
-import { afterRun, failed } from '../../policy/tasks.js'
+import { cleanMail, frameMail, isWantedSender, type Mail } from '../../policy/tasks/mailText.js'
+import { afterRun, failed } from '../../policy/tasks/tasks.js'
 
 const mark = '0123456789abcdef'
 const nasty = fc.oneof(

@@ -6,9 +6,9 @@ import {
   unread,
   type Wall,
   type Window,
-} from '../../policy/account.js'
-import type { LeaseRequest, PoolSettings } from '../../policy/lease.js'
-import { decide, newDesk, request, type Decision, type PoolDesk } from '../../policy/poolDesk.js'
+} from '../../policy/account/account.js'
+import type { LeaseRequest, PoolSettings } from '../../policy/pool/lease.js'
+import { decide, newDesk, request, type Decision, type PoolDesk } from '../../policy/pool/transitions.js'
 
 export const at = (minutes: number): string =>
   new Date(Date.UTC(2026, 10, 22, 12) + minutes * 60_000).toISOString()

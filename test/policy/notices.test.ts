@@ -11,9 +11,9 @@ import {
   type NoticeBoard,
   type NoticeKind,
   type PoolNews,
-} from '../../policy/notices.js'
-import { newsOf } from '../../policy/poolNews.js'
-import { takeLogin, takeReadings, takeWall } from '../../policy/poolDesk.js'
+} from '../../policy/notices/notices.js'
+import { newsOf } from '../../policy/notices/poolConditions.js'
+import { takeLogin, takeReadings, takeWall } from '../../policy/pool/transitions.js'
 import { asks, at, desk, known, served, spec, wall } from './make.js'
 
 const settings = {

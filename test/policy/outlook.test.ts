@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import type { AccountSpec } from '../../policy/account.js'
-import { queuesOf, wouldHelpMost } from '../../policy/outlook.js'
-import { takeLogin, takeReadings, takeWall, viewOfPool, type PoolDesk } from '../../policy/poolDesk.js'
+import type { AccountSpec } from '../../policy/account/account.js'
+import { queuesOf, wouldHelpMost } from '../../policy/pool/waitlist.js'
+import {
+  takeLogin,
+  takeReadings,
+  takeWall,
+  viewOfPool,
+  type PoolDesk,
+} from '../../policy/pool/transitions.js'
 import { asks, at, desk, known, reading, served, spec, wall, window } from './make.js'
 
 const waits = (before: PoolDesk, ...sessions: string[]): PoolDesk =>

@@ -1,7 +1,7 @@
 /** Pages that stand at an agent's start: who is sent past them, who waits, and until when. */
 import { describe, expect, it } from 'vitest'
-import type { HostPages, StandingPage } from '../../policy/account.js'
-import { accountRow } from '../../policy/accountView.js'
+import type { HostPages, StandingPage } from '../../policy/account/account.js'
+import { accountRow } from '../../policy/account/accountRow.js'
 import {
   configure,
   decide,
@@ -9,7 +9,7 @@ import {
   takeWall,
   viewOfPool,
   type PoolDesk,
-} from '../../policy/poolDesk.js'
+} from '../../policy/pool/transitions.js'
 import { asks, at, desk, grantedTo, known, reading, served, settings, spec, wall } from './make.js'
 
 const page = (over: Partial<StandingPage> = {}): StandingPage => ({

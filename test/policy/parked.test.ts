@@ -8,8 +8,8 @@ import {
   takeReadings,
   takeWall,
   type PoolDesk,
-} from '../../policy/poolDesk.js'
-import type { AccountReading } from '../../policy/account.js'
+} from '../../policy/pool/transitions.js'
+import type { AccountReading } from '../../policy/account/account.js'
 import { asks, at, desk, grantedTo, known, reading, served, spec, wall, window } from './make.js'
 
 const margin = 1 / 6

@@ -19,7 +19,7 @@ import {
   viewOfPool,
   withdraw,
   type PoolDesk,
-} from '../../policy/poolDesk.js'
+} from '../../policy/pool/transitions.js'
 import { asks, at, desk, grantedTo, known, reading, served, settings, spec, wall, window } from './make.js'
 
 const told = (before: PoolDesk, ...readings: Parameters<typeof takeReadings>[1]): PoolDesk =>

@@ -1,7 +1,7 @@
 /** Whoever asks and whatever happens: what is reserved for the healer is never leased. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { AccountSpec } from '../../policy/account.js'
+import type { AccountSpec } from '../../policy/account/account.js'
 import {
   configure,
   decide,
@@ -14,7 +14,7 @@ import {
   takeWall,
   withdraw,
   type PoolDesk,
-} from '../../policy/poolDesk.js'
+} from '../../policy/pool/transitions.js'
 import { asks, at, grantedTo, known, settings, spec, wall } from './make.js'
 
 const names = ['a', 'b', 'c', 'd', 'medic']

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { afterStart, firstLimit, type StartLimit } from '../../policy/startLimit.js'
+import { afterStart, firstLimit, type StartLimit } from '../../policy/session/startLimit.js'
 
 /** A machine on which starts share `cores` cores and take `alone` ms by themselves, with others always waiting. */
 function settledOn(cores: number, alone: number, starts: number): StartLimit {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AccountSpec, Wall } from '../../policy/account.js'
-import { cooled } from '../../policy/cooldown.js'
+import type { AccountSpec, Wall } from '../../policy/account/account.js'
+import { cooled } from '../../policy/account/cooldown.js'
 import {
   decide,
   probeEnded,
@@ -10,7 +10,7 @@ import {
   takeReadings,
   takeWall,
   type PoolDesk,
-} from '../../policy/poolDesk.js'
+} from '../../policy/pool/transitions.js'
 import {
   addCosts,
   budgetReading,
@@ -19,8 +19,8 @@ import {
   spentBudget,
   totalOf,
   type Prices,
-} from '../../policy/spend.js'
-import { attributed } from '../../policy/walls.js'
+} from '../../policy/account/spend.js'
+import { attributed } from '../../policy/account/walls.js'
 import { asks, at, desk, grantedTo, known, reading, served, spec, wall, window } from './make.js'
 
 const substrate = (name: string, over: Partial<AccountSpec> = {}): AccountSpec =>

@@ -7,7 +7,7 @@ import {
   type LineSeen,
   nextLineStep,
   typedAtMost,
-} from '../../policy/typing.js'
+} from '../../policy/session/typing.js'
 
 const fresh: LineSeen = { typed: 0, entered: 0, sinceKey: null, followed: 'none', line: 'empty' }
 const next = (seen: Partial<LineSeen>) => nextLineStep({ ...fresh, ...seen })

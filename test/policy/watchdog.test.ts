@@ -1,11 +1,16 @@
 /** What the watchdog does about trouble, whom it wakes, and what it writes down. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { longestCallPause, longestRest, type HealerPlace, type ServiceSpec } from '../../policy/service.js'
-import { nextHealer } from '../../policy/healers.js'
-import { downMs, type Incident, incidentReport, withEntry, withQuote } from '../../policy/incident.js'
+import {
+  longestCallPause,
+  longestRest,
+  type HealerPlace,
+  type ServiceSpec,
+} from '../../policy/service/service.js'
+import { nextHealer } from '../../policy/independence/healers.js'
+import { downMs, type Incident, incidentReport, withEntry, withQuote } from '../../policy/service/incident.js'
 import { iso, ms } from '../../policy/instants.js'
-import { countedRestarts, keptRestarts, nextStep } from '../../policy/watchdog.js'
+import { countedRestarts, keptRestarts, nextStep } from '../../policy/service/watchdog.js'
 import { at, reading, wall } from './make.js'
 
 const minute = 60_000

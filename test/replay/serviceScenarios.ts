@@ -1,8 +1,8 @@
 /** What watchdogs, escalations and runs of tasks live through. */
-import { longestRest } from '../../policy/service.js'
+import { longestRest } from '../../policy/service/service.js'
 import { sessionWorkflowId, taskSession } from '../../policy/ids.js'
-import { failed } from '../../policy/tasks.js'
-import { defaultTiming } from '../../policy/account.js'
+import { failed } from '../../policy/tasks/tasks.js'
+import { defaultTiming } from '../../policy/account/account.js'
 import { escalationSignals, watchdogSignals, watchdogUpdates } from '../../workflows/messages.js'
 import { Guarded, specOf, startLoop } from '../workflow/harness/guarding.js'
 import { able } from '../workflow/harness/serviceSide.js'

@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'vitest'
-import { openHome } from '../../config/home.js'
-import { until } from '../support/until.js'
+import { openHome } from '../../config/state/home.js'
+import { until } from '../../lab/until.js'
 import { type Place, newPlace, outpool } from './clientSupport.js'
 
 const letters = 'Grüße ╭─╮ 你好'

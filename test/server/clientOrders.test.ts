@@ -5,9 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { z } from 'zod'
 import { commandTree } from '../../client/commandTree.js'
 import { commonQueue, poolWorkflowId } from '../../policy/ids.js'
-import type { SessionDetails } from '../../policy/session.js'
+import type { SessionDetails } from '../../policy/session/session.js'
 import type { PoolView } from '../../workflows/messages.js'
-import { until } from '../support/until.js'
+import { until } from '../../lab/until.js'
 import { ClientStand, fresh, instant, parse } from './clientStand.js'
 
 let stand: ClientStand

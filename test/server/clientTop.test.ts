@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import picocolors from 'picocolors'
 import { type Fleet, screen } from '../../client/top/screen.js'
-import { columnsOf } from '../../client/terminal.js'
-import type { Phase, SessionView } from '../../policy/session.js'
-import { until } from '../support/until.js'
+import { columnsOf } from '../../client/output/terminal.js'
+import type { Phase, SessionView } from '../../policy/session/session.js'
+import { until } from '../../lab/until.js'
 import { type Place, newPlace, outpool } from './clientSupport.js'
 
 const session = (name: string, phase: Phase, attention: string | null = null): SessionView => ({

@@ -10,8 +10,8 @@ import {
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { DrillReport, DrillStart } from '../../policy/drill.js'
-import type { SessionDetails } from '../../policy/session.js'
+import type { DrillReport, DrillStart } from '../../policy/independence/drill.js'
+import type { SessionDetails } from '../../policy/session/session.js'
 import {
   type DeliveryQuery,
   type DeliveryState,

@@ -1,12 +1,12 @@
 /** A host whose clock is off by minutes: what it tells the pool is by the engine's clock. */
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { describe, expect, it } from 'vitest'
-import { observationToEngine, readingToEngine, requestToHost } from '../../activities/border.js'
-import { EngineClock } from '../../activities/engineClock.js'
+import { observationToEngine, readingToEngine, requestToHost } from '../../activities/accounts/border.js'
+import { EngineClock } from '../../host/state/engineClock.js'
 import type { Observation, WatchRequest } from '../../activities/contracts.js'
-import { unread, type Wall } from '../../policy/account.js'
-import { wallsOf } from '../../policy/walls.js'
-import { Results } from '../../worker/results.js'
+import { unread, type Wall } from '../../policy/account/account.js'
+import { wallsOf } from '../../policy/account/walls.js'
+import { Results } from '../../worker/connection/keptResults.js'
 
 const minute = 60_000
 const at = (ms: number): string => new Date(ms).toISOString()

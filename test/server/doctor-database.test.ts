@@ -12,9 +12,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Home, openHome } from '../../config/home.js'
+import { type Home, openHome } from '../../config/state/home.js'
 import { checkDatabase } from '../../worker/doctor/database.js'
-import { devServer } from '../support/engine.js'
+import { devServer } from '../../lab/engine/engine.js'
 
 let dir: string
 let home: Home

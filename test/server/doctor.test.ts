@@ -18,11 +18,11 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { z } from 'zod'
-import { StandInAccount } from '../standin/account.js'
-import { agentProgram, cleanAgentEnv } from '../standin/cleanEnv.js'
-import { blankLogin, makeLogin } from '../standin/logins.js'
+import { StandInAccount } from '../../lab/standin/account.js'
+import { agentProgram, cleanAgentEnv } from '../../lab/standin/cleanEnv.js'
+import { blankLogin, makeLogin } from '../../lab/standin/logins.js'
 import { checkNode, checkTmux } from '../../worker/doctor/programs.js'
-import { devServer, ownEngineOnly } from '../support/engine.js'
+import { devServer, ownEngineOnly } from '../../lab/engine/engine.js'
 
 const entry = fileURLToPath(new URL('../../worker/main.ts', import.meta.url))
 

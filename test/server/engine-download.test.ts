@@ -14,7 +14,7 @@ import {
   fakeTemporal,
   type Archive,
   type DownloadHost,
-} from '../support/downloadHost.js'
+} from '../../lab/engine/downloadHost.js'
 
 describe('the official download, served by a stand-in host', () => {
   let cache: string

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import proto from '@temporalio/proto'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openHome, type Home } from '../../config/home.js'
+import { openHome, type Home } from '../../config/state/home.js'
 import { endEmbedded, startEmbedded } from '../../worker/engine/embedded.js'
 import { obtainTemporal } from '../../worker/engine/find.js'
 import { openEngine } from '../../worker/engine/index.js'
@@ -16,7 +16,7 @@ import { freePorts } from '../../worker/engine/ports.js'
 import { trimLog } from '../../worker/engine/serverLog.js'
 import { serversOf } from '../../worker/engine/servers.js'
 import { EngineSetupError, EngineStartError } from '../../worker/errors.js'
-import { ownEngineOnly, testPorts } from '../support/engine.js'
+import { ownEngineOnly, testPorts } from '../../lab/engine/engine.js'
 
 const keyword = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 

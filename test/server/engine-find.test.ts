@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { findEngine } from '../../worker/engine/index.js'
 import { obtainTemporal } from '../../worker/engine/find.js'
 import { EngineSettingsError, WrongProgramError } from '../../worker/errors.js'
-import { fakeTemporal } from '../support/downloadHost.js'
+import { fakeTemporal } from '../../lab/engine/downloadHost.js'
 
 describe('the order in which Temporal is looked for', () => {
   let folder: string

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TestWorkflowEnvironment } from '@temporalio/testing'
-import { timeSkippingEnvironment } from '../support/engine.js'
+import { timeSkippingEnvironment } from '../../lab/engine/engine.js'
 
 describe('the server with virtual time', () => {
   let env: TestWorkflowEnvironment

@@ -4,12 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { openHome } from '../../config/home.js'
+import { openHome } from '../../config/state/home.js'
 import { endEmbedded, startEmbedded, type EmbeddedServer } from '../../worker/engine/embedded.js'
 import { obtainTemporal } from '../../worker/engine/find.js'
 import { serversOf } from '../../worker/engine/servers.js'
-import { ownEngineOnly, testPorts } from '../support/engine.js'
-import { until } from '../support/until.js'
+import { ownEngineOnly, testPorts } from '../../lab/engine/engine.js'
+import { until } from '../../lab/until.js'
 
 let dir: string
 let temporal: string

@@ -10,16 +10,16 @@ import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { startOf } from '../../activities/processes.js'
-import { openHome, type Home } from '../../config/home.js'
-import { engineSchema, readEngine, type EngineEndpoint } from '../../config/liveState.js'
+import { startOf } from '../../host/process/processes.js'
+import { openHome, type Home } from '../../config/state/home.js'
+import { engineSchema, readEngine, type EngineEndpoint } from '../../config/state/liveFile.js'
 import { obtainTemporal } from '../../worker/engine/find.js'
 import { openEngine, type Engine, type OpenEngine } from '../../worker/engine/index.js'
 import { freePorts, someoneAnswers } from '../../worker/engine/ports.js'
 import { serverArguments } from '../../worker/engine/servers.js'
 import { EngineUnreachableError } from '../../worker/errors.js'
 import { searchAttributes } from '../../policy/ids.js'
-import { ownEngineOnly, testPorts } from '../support/engine.js'
+import { ownEngineOnly, testPorts } from '../../lab/engine/engine.js'
 
 const quick = { lookEvery: 100, callEvery: 300, hangs: 900, pauses: [200] }
 
@@ -191,7 +191,7 @@ describe('the embedded engine', () => {
     const worker = await Worker.create({
       connection,
       taskQueue: 'echo',
-      workflowsPath: new URL('../support/echoWorkflow.ts', import.meta.url).pathname,
+      workflowsPath: new URL('../../lab/engine/echoWorkflow.ts', import.meta.url).pathname,
     })
     const client = await clientOf(engine)
     const say = (text: string) =>
@@ -257,7 +257,7 @@ describe('the embedded engine', () => {
 
   /** An `up` of this home that is killed: its engine stays behind. Answers where that is. */
   async function leaveOrphan(how: 'SIGKILL' | 'group SIGINT'): Promise<EngineEndpoint> {
-    const script = new URL('../support/engineChild.ts', import.meta.url).pathname
+    const script = new URL('../../lab/engine/engineChild.ts', import.meta.url).pathname
     const up = spawn(process.execPath, ['--import', 'tsx', script], {
       env: { ...process.env, OUTPOOL_HOME: dir },
       stdio: ['ignore', 'pipe', 'inherit'],

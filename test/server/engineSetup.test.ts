@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EngineSetupError } from '../../worker/errors.js'
 import { isPassing, persistently } from '../../worker/engine/passing.js'
 import { assertSetUp, setUpEngine } from '../../worker/engine/setup.js'
-import { type DevServer, devServer } from '../support/engine.js'
-import { until } from '../support/until.js'
+import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { until } from '../../lab/until.js'
 
 const day = 86_400_000
 

@@ -6,20 +6,20 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { end, hasChildren, isAlive, startOf, type ProcessRef } from '../../activities/processes.js'
+import { end, hasChildren, isAlive, startOf, type ProcessRef } from '../../host/process/processes.js'
 import { isAlive as isAliveToAgents } from '../../agents/claude-code/liveness.js'
-import { QuotaStore } from '../../activities/quotaStore.js'
-import { SessionRecords } from '../../activities/sessionRecord.js'
-import { Tmux } from '../../activities/tmux.js'
-import { heldFence } from '../../activities/tmuxPanes.js'
-import { managerOf } from '../../activities/tmuxServer.js'
-import { type Home, openHome } from '../../config/home.js'
+import { QuotaStore } from '../../host/state/quotaStore.js'
+import { SessionRecords } from '../../host/state/sessionRecords.js'
+import { Tmux } from '../../host/tmux/tmux.js'
+import { heldFence } from '../../host/tmux/panes.js'
+import { managerOf } from '../../host/tmux/server.js'
+import { type Home, openHome } from '../../config/state/home.js'
 import { AlreadyRunningError } from '../../worker/errors.js'
 import { lockHome } from '../../worker/lock.js'
-import { SystemdPrograms } from '../support/systemdPrograms.js'
-import { until } from '../support/until.js'
+import { SystemdPrograms } from '../../lab/machine/systemdPrograms.js'
+import { until } from '../../lab/until.js'
 
-const holdScript = fileURLToPath(new URL('../../activities/hold.sh', import.meta.url))
+const holdScript = fileURLToPath(new URL('../../host/tmux/hold.sh', import.meta.url))
 
 let dir: string
 let home: Home

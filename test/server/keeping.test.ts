@@ -15,13 +15,13 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { Host } from '../../activities/host.js'
-import { clean } from '../../activities/keeping/keeper.js'
-import { startOf } from '../../activities/processes.js'
-import type { LaunchRecord } from '../../activities/sessionRecord.js'
-import { type Home, openHome } from '../../config/home.js'
-import { parseConfig } from '../../config/loadConfig.js'
-import { handOverMark } from '../../policy/handOver.js'
+import { Host } from '../../host/host.js'
+import { clean } from '../../activities/cleanup/cleanup.js'
+import { startOf } from '../../host/process/processes.js'
+import type { LaunchRecord } from '../../host/state/sessionRecords.js'
+import { type Home, openHome } from '../../config/state/home.js'
+import { parseConfig } from '../../config/load/load.js'
+import { handOverMark } from '../../policy/session/handOver.js'
 
 const hour = 3_600_000
 const day = 24 * hour

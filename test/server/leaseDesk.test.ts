@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { LeaseDesk } from '../../activities/leaseDesk.js'
-import type { LeaseAnswer, LeaseAsk, LeaseRound } from '../../policy/lease.js'
+import { LeaseDesk } from '../../activities/watch/leaseBatcher.js'
+import type { LeaseAnswer, LeaseAsk, LeaseRound } from '../../policy/pool/lease.js'
 import { asks, known } from '../policy/make.js'
 
 const ask = (session: string): LeaseAsk => asks(session)

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { Client, Connection, type ScheduleClient } from '@temporalio/client'
 import { parse, stringify } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openHome } from '../../config/home.js'
-import { readEngine } from '../../config/liveState.js'
-import type { TaskView } from '../../policy/tasks.js'
-import { startOf } from '../../activities/processes.js'
-import { type Fleet, startFleet } from '../support/fleet.js'
-import { until } from '../support/until.js'
+import { openHome } from '../../config/state/home.js'
+import { readEngine } from '../../config/state/liveFile.js'
+import type { TaskView } from '../../policy/tasks/tasks.js'
+import { startOf } from '../../host/process/processes.js'
+import { type Fleet, startFleet } from '../../lab/fleet.js'
+import { until } from '../../lab/until.js'
 
 let fleet: Fleet
 

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { stringify } from 'yaml'
-import { Host } from '../../activities/host.js'
+import { Host } from '../../host/host.js'
 import { sendNotice } from '../../activities/notices.js'
-import { openHome } from '../../config/home.js'
-import { parseConfig } from '../../config/loadConfig.js'
-import type { Notice } from '../../policy/notices.js'
+import { openHome } from '../../config/state/home.js'
+import { parseConfig } from '../../config/load/load.js'
+import type { Notice } from '../../policy/notices/notices.js'
 
 interface Heard {
   method: string

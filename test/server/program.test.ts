@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { programMark, whyNotRun } from '../../activities/program.js'
+import { programMark, whyNotRun } from '../../host/process/agentProgram.js'
 
 const dir = mkdtempSync(join(tmpdir(), 'program-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))

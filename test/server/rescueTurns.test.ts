@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { RescueTurns } from '../../activities/rescueTurns.js'
+import { RescueTurns } from '../../host/limits/rescueTurns.js'
 
 const never = new AbortController().signal
 

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type CommandRequest, runCommand } from '../../activities/runCommand.js'
-import { startOf } from '../../activities/processes.js'
-import { until } from '../support/until.js'
+import { type CommandRequest, runCommand } from '../../host/process/runCommand.js'
+import { startOf } from '../../host/process/processes.js'
+import { until } from '../../lab/until.js'
 
 let dir: string
 beforeEach(() => (dir = realpathSync(mkdtempSync(join(tmpdir(), 'outpool-run-')))))

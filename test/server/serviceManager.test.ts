@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ServiceManager } from '../../worker/serviceManager.js'
-import { lacksSystemdNotify, type NotifySocket, notifySocket } from '../support/notifySocket.js'
-import { until } from '../support/until.js'
+import { lacksSystemdNotify, type NotifySocket, notifySocket } from '../../lab/machine/notifySocket.js'
+import { until } from '../../lab/until.js'
 
 let dir: string
 let socket: NotifySocket

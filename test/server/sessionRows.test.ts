@@ -1,8 +1,8 @@
 /** What a command shows of a session: the engine's word, under what the worker of this host sees right now. */
 import { describe, expect, it } from 'vitest'
-import { type SessionCard, withLive } from '../../client/sessionRows.js'
-import type { LiveFile } from '../../config/liveState.js'
-import type { Home } from '../../config/home.js'
+import { type SessionCard, withLive } from '../../client/engine/sessionRows.js'
+import type { LiveFile } from '../../config/state/liveFile.js'
+import type { Home } from '../../config/state/home.js'
 
 const at = '2026-01-02T03:04:05.000Z'
 const home = { hostId: 'here' } as Home

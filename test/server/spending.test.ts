@@ -12,10 +12,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
-import { Host } from '../../activities/host.js'
-import { openHome } from '../../config/home.js'
-import { parseConfig } from '../../config/loadConfig.js'
-import { spentBudget } from '../../policy/spend.js'
+import { Host } from '../../host/host.js'
+import { openHome } from '../../config/state/home.js'
+import { parseConfig } from '../../config/load/load.js'
+import { spentBudget } from '../../policy/account/spend.js'
 
 /** For a million tokens, so that a million of one kind is this many dollars. */
 const config = (dir: string): string => `

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { StartGate } from '../../activities/startGate.js'
+import { StartGate } from '../../host/limits/startGate.js'
 
 const never = new AbortController().signal
 const silently = (): void => undefined

@@ -5,12 +5,12 @@ import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } 
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hostQueue, searchAttributes } from '../../policy/ids.js'
-import { workerIdentity } from '../../worker/identity.js'
-import { Results } from '../../worker/results.js'
-import { takeOver } from '../../worker/takeOver.js'
+import { workerIdentity } from '../../worker/connection/identity.js'
+import { Results } from '../../worker/connection/keptResults.js'
+import { takeOver } from '../../worker/connection/reassignActivities.js'
 import { workflowState } from '../../worker/workflowState.js'
-import { type DevServer, devServer } from '../support/engine.js'
-import { until } from '../support/until.js'
+import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { until } from '../../lab/until.js'
 
 const host = 'host-1'
 const standing = 3
@@ -29,7 +29,7 @@ beforeAll(async () => {
   client = new Client({ connection, namespace: server.namespace })
   worker = await Worker.create({
     ...{ connection: native, namespace: server.namespace, taskQueue: 'stand' },
-    workflowsPath: new URL('../support/standWorkflow.ts', import.meta.url).pathname,
+    workflowsPath: new URL('../../lab/engine/standWorkflow.ts', import.meta.url).pathname,
   })
   running = worker.run()
 })

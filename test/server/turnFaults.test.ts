@@ -9,12 +9,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { TurnFault } from '../../agents/agent.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
-import { Host } from '../../activities/host.js'
-import { newsOf, type News } from '../../activities/turnFaults.js'
-import { openHome } from '../../config/home.js'
-import { parseConfig } from '../../config/loadConfig.js'
-import type { Wall } from '../../policy/account.js'
-import type { PlaceRef } from '../../policy/place.js'
+import { Host } from '../../host/host.js'
+import { newsOf, type News } from '../../activities/watch/turnFailures.js'
+import { openHome } from '../../config/state/home.js'
+import { parseConfig } from '../../config/load/load.js'
+import type { Wall } from '../../policy/account/account.js'
+import type { PlaceRef } from '../../policy/session/place.js'
 
 const fixture = new URL('../agent/fixtures/walls-2.1.330.json', import.meta.url)
 const { rows } = z

@@ -3,12 +3,12 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ServiceView } from '../../policy/service.js'
-import { type Fleet, startFleet } from '../support/fleet.js'
-import { lacksSystemdNotify } from '../support/notifySocket.js'
-import { Supervisor } from '../support/supervisor.js'
-import { groupOf, SystemdPrograms } from '../support/systemdPrograms.js'
-import { until } from '../support/until.js'
+import type { ServiceView } from '../../policy/service/service.js'
+import { type Fleet, startFleet } from '../../lab/fleet.js'
+import { lacksSystemdNotify } from '../../lab/machine/notifySocket.js'
+import { Supervisor } from '../../lab/machine/supervisor.js'
+import { groupOf, SystemdPrograms } from '../../lab/machine/systemdPrograms.js'
+import { until } from '../../lab/until.js'
 
 let fleet: Fleet
 let systemd: SystemdPrograms

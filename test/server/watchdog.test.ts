@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isAlive, startOf } from '../../activities/processes.js'
-import { until } from '../support/until.js'
+import { isAlive, startOf } from '../../host/process/processes.js'
+import { until } from '../../lab/until.js'
 import { Guarded } from './watchdogSupport.js'
 
 const names = [

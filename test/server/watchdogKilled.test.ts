@@ -1,9 +1,9 @@
 /** Law 7 for services: a real worker process is killed in the middle of what its watchdog does, at each point that matters. */
 import type { ChildProcess } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startOf } from '../../activities/processes.js'
-import { KillingTmux } from '../support/killingTmux.js'
-import { until } from '../support/until.js'
+import { startOf } from '../../host/process/processes.js'
+import { KillingTmux } from '../../lab/machine/killingTmux.js'
+import { until } from '../../lab/until.js'
 import { Guarded } from './watchdogSupport.js'
 
 const names = ['together', 'ordered', 'started', 'asked', 'first']

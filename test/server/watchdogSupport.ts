@@ -7,11 +7,11 @@ import { Client, Connection } from '@temporalio/client'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
-import { startOf } from '../../activities/processes.js'
-import { parseConfig } from '../../config/loadConfig.js'
-import { readIncidents, readLook } from '../../config/serviceFiles.js'
+import { startOf } from '../../host/process/processes.js'
+import { parseConfig } from '../../config/load/load.js'
+import { readIncidents, readLook } from '../../config/state/serviceFiles.js'
 import { watchdogWorkflowId } from '../../policy/ids.js'
-import type { Incident } from '../../policy/incident.js'
+import type { Incident } from '../../policy/service/incident.js'
 import { type RunningWorker, startWorker } from '../../worker/worker.js'
 import {
   type Checked,
@@ -20,8 +20,8 @@ import {
   watchdogUpdates,
   type WatchdogCard,
 } from '../../workflows/messages.js'
-import { type DevServer, devServer, ownEngineOnly } from '../support/engine.js'
-import { until } from '../support/until.js'
+import { type DevServer, devServer, ownEngineOnly } from '../../lab/engine/engine.js'
+import { until } from '../../lab/until.js'
 
 // Failures that tests provoke are not news.
 Runtime.install({ logger: new DefaultLogger('ERROR') })

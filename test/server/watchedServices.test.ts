@@ -1,9 +1,9 @@
 /** Services that somebody else starts: found by their pid file, their unit or their pane, and started anew by a command, or by a person. */
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { startOf } from '../../activities/processes.js'
-import { SystemdPrograms } from '../support/systemdPrograms.js'
-import { until } from '../support/until.js'
+import { startOf } from '../../host/process/processes.js'
+import { SystemdPrograms } from '../../lab/machine/systemdPrograms.js'
+import { until } from '../../lab/until.js'
 import { Guarded, serviceProgram } from './watchdogSupport.js'
 
 const names = ['filed', 'unit', 'machine', 'paned', 'shown']

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { sharedDomain } from '../../activities/errors.js'
-import type { DrillReport } from '../../policy/drill.js'
+import type { DrillReport } from '../../policy/independence/drill.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
 import { declared, declaredBy, drillReport, startDrill } from './harness/drillSide.js'
 import { hour, minute, second, type Stage } from './harness/stage.js'

@@ -1,13 +1,13 @@
 /** What a person hears of an incident, and how it goes on meanwhile. On a server whose time is real: nothing here takes long. */
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import { describe, expect, it } from 'vitest'
-import { longestCallPause } from '../../policy/service.js'
+import { longestCallPause } from '../../policy/service/service.js'
 import type { Verified } from '../../activities/services/contracts.js'
 import { Guarded } from './harness/guarding.js'
 import { minute, second, type Stage } from './harness/stage.js'
 import { Theatre } from './harness/theatre.js'
 import { useStage } from './harness/useStage.js'
-import { until } from '../support/until.js'
+import { until } from '../../lab/until.js'
 
 const open = useStage(() => Theatre.openReal())
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { LeaseGrant, LeaseRefusal } from '../../policy/lease.js'
+import type { LeaseGrant, LeaseRefusal } from '../../policy/pool/lease.js'
 import { sessionSignals } from '../../workflows/messages.js'
 import { day, hour, minute, type Stage } from './harness/stage.js'
 import { useStage } from './harness/useStage.js'

@@ -1,7 +1,7 @@
 /** Days of the watchdog, each minute short: seeded faults of the service, of the agents and of the worker, against an oracle. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { longestCallPause, longestRest, type ServiceSpec } from '../../policy/service.js'
-import { until } from '../support/until.js'
+import { longestCallPause, longestRest, type ServiceSpec } from '../../policy/service/service.js'
+import { until } from '../../lab/until.js'
 import { share } from '../../policy/backoff.js'
 import { commonQueue, escalationWorkflowId, watchdogWorkflowId } from '../../policy/ids.js'
 import { watchdogQueries, watchdogSignals, type WatchdogCard } from '../../workflows/messages.js'

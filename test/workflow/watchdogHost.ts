@@ -13,7 +13,7 @@ import type {
   WakeUpPlan,
   WakeUpSight,
 } from '../../activities/services/contracts.js'
-import type { Trouble } from '../../policy/service.js'
+import type { Trouble } from '../../policy/service/service.js'
 import type { HostSide } from './harness/theatre.js'
 
 /** So that days pass in seconds: the server with virtual time loses count where a watch is called off between two looks. */

@@ -1,8 +1,8 @@
 /** The clock: resets are instants, and a wrong clock wakes sessions too early or much too late. */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Home } from '../../config/home.js'
-import { readEngine } from '../../config/liveState.js'
+import type { Home } from '../../config/state/home.js'
+import { readEngine } from '../../config/state/liveFile.js'
 import { namedEngine, reach, type NamedEngine } from '../engine/connect.js'
 import { engineAhead } from '../engine/pollers.js'
 import { type Finding, fail, ok, warn } from './finding.js'

@@ -5,7 +5,7 @@ import { AgentProgramError } from '../../agents/errors.js'
 import type { AgentExaminer, Hindrance } from '../../agents/examiner.js'
 import type { Config } from '../../config/config.js'
 import { ConfigError } from '../../config/errors.js'
-import { loadConfig } from '../../config/loadConfig.js'
+import { loadConfig } from '../../config/load/load.js'
 import { type Finding, fail, failed, ok, warn } from './finding.js'
 
 const name = 'configuration'

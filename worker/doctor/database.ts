@@ -2,7 +2,7 @@
 import { open, stat } from 'node:fs/promises'
 import { execa } from 'execa'
 import { z } from 'zod'
-import type { Home } from '../../config/home.js'
+import type { Home } from '../../config/state/home.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 /** A database of this size makes the embedded server slow to answer lists. Bytes. */

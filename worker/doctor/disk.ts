@@ -3,7 +3,7 @@ import { watch } from 'node:fs'
 import { readFile, rm, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import type { Home } from '../../config/home.js'
+import type { Home } from '../../config/state/home.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 /** Bytes. Below the first a few busy days fill the disk; below the second an engine may stop within the hour. */

@@ -1,10 +1,10 @@
 /** `outpool doctor`: looks at everything that Outpool needs on this host, and says for each thing what to do. */
-import { accountAgent, readDomains } from '../../activities/failureDomains.js'
+import { accountAgent, readDomains } from '../../host/identity/failureDomains.js'
 import type { Place } from '../../agents/agent.js'
 import { type AgentExaminer, examinerOf } from '../../agents/examiner.js'
 import type { AccountConfig, AgentConfig, Config } from '../../config/config.js'
-import { cacheFolder, type Home } from '../../config/home.js'
-import { resolveEnv } from '../../config/secrets.js'
+import { cacheFolder, type Home } from '../../config/state/home.js'
+import { resolveEnv } from '../../config/secrets/resolve.js'
 import { engineKeeps, type Retention } from '../../policy/retention.js'
 import { findEngine } from '../engine/index.js'
 import { checkClock, checkZones } from './clock.js'

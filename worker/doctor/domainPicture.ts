@@ -1,5 +1,5 @@
 /** The same as a Mermaid picture: what the healer needs on the left, what it heals on the right, a line where they share something. */
-import type { Cell, HealerMap } from '../../policy/healerMap.js'
+import type { Cell, HealerMap } from '../../policy/independence/healerMap.js'
 
 export function pictureOf({ needs, failures, cells }: HealerMap): string {
   const nodes = needs.map(({ name, what }, at) => `    n${at}["${safe(name)}<br/>${safe(what)}"]`)

@@ -1,6 +1,6 @@
 /** The table for a person: a line for each need, a column for each failure, and below it why what is shared is accepted. */
 import type { Colors } from 'picocolors/types.js'
-import type { Cell, HealerMap } from '../../policy/healerMap.js'
+import type { Cell, HealerMap } from '../../policy/independence/healerMap.js'
 
 const gap = '  '
 

@@ -1,9 +1,9 @@
 /** `outpool doctor --domains`: what the healer needs beside what it heals, on this host, as a table, JSON or a picture. */
-import { readDomains } from '../../activities/failureDomains.js'
+import { readDomains } from '../../host/identity/failureDomains.js'
 import type { Config } from '../../config/config.js'
-import type { Home } from '../../config/home.js'
-import { readEngine } from '../../config/liveState.js'
-import { type HealerMap, type Setup, healerMap } from '../../policy/healerMap.js'
+import type { Home } from '../../config/state/home.js'
+import { readEngine } from '../../config/state/liveFile.js'
+import { type HealerMap, type Setup, healerMap } from '../../policy/independence/healerMap.js'
 import { namedEngine } from '../engine/connect.js'
 import { colorsOf } from './print.js'
 import { pictureOf } from './domainPicture.js'

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { DrillConfig } from '../../config/config.js'
-import type { Home } from '../../config/home.js'
+import type { Home } from '../../config/state/home.js'
 import { type Finding, ok, warn } from './finding.js'
 
 const reportSchema = z.object({ endedAt: z.iso.datetime(), ok: z.boolean(), why: z.string().nullable() })

@@ -1,9 +1,9 @@
 /** The engine: which one would be used, whether it answers now, and the ports that an embedded one would take. */
 import { tsToMs } from '@temporalio/common/lib/time.js'
-import { formatDuration } from '../../config/configUnits.js'
-import type { Home } from '../../config/home.js'
-import { readEngine, type EngineEndpoint } from '../../config/liveState.js'
-import { startOf } from '../../activities/processes.js'
+import { formatDuration } from '../../config/schema/units.js'
+import type { Home } from '../../config/state/home.js'
+import { readEngine, type EngineEndpoint } from '../../config/state/liveFile.js'
+import { startOf } from '../../host/process/processes.js'
 import { type ConnectOptions, namedEngine, reach } from '../engine/connect.js'
 import type { EngineOutlook } from '../engine/index.js'
 import { freePorts, usualPorts } from '../engine/ports.js'

@@ -1,5 +1,5 @@
 /** The logins: whether each account has one, as whom, and whether two names are one login. */
-import type { Domains } from '../../activities/failureDomains.js'
+import type { Domains } from '../../host/identity/failureDomains.js'
 import type { AgentCommand, Place } from '../../agents/agent.js'
 import type { AgentExaminer } from '../../agents/examiner.js'
 import {
@@ -8,8 +8,8 @@ import {
   commonGround,
   duplicateLogins,
   sharedDomains,
-} from '../../policy/failureDomains.js'
-import { apartRemedy } from '../apart.js'
+} from '../../policy/independence/failureDomains.js'
+import { apartRemedy } from '../assertIndependent.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 /** Throws AgentProgramError. */

@@ -1,7 +1,7 @@
 /** Where the panes live: in a scope of their own, or in a unit whose end may be theirs. */
 import { readFile } from 'node:fs/promises'
 import { execa } from 'execa'
-import type { Home } from '../../config/home.js'
+import type { Home } from '../../config/state/home.js'
 import { type Finding, ok, warn } from './finding.js'
 
 const answerWithin = 2_000

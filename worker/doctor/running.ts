@@ -1,9 +1,9 @@
 /** The worker of this home: whether one runs, and whether it still looks at its sessions. */
 import { readdir, readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { isAlive } from '../../activities/processes.js'
-import type { Home } from '../../config/home.js'
-import { readLive } from '../../config/liveState.js'
+import { isAlive } from '../../host/process/processes.js'
+import type { Home } from '../../config/state/home.js'
+import { readLive } from '../../config/state/liveFile.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 /** The worker writes what it sees every few seconds; a machine that was asleep catches up within this. Milliseconds. */

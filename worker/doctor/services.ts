@@ -2,8 +2,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config, ServiceConfig } from '../../config/config.js'
-import type { Home } from '../../config/home.js'
-import { readIncidents, readLook } from '../../config/serviceFiles.js'
+import type { Home } from '../../config/state/home.js'
+import { readIncidents, readLook } from '../../config/state/serviceFiles.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 export function checkServices(home: Home, config: Config): Finding[] {

@@ -1,8 +1,8 @@
 /** `engine.json`: how every command finds the engine of this home. */
 import { rmSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
-import type { Home } from '../../config/home.js'
-import { engineSchema, type EngineEndpoint } from '../../config/liveState.js'
+import type { Home } from '../../config/state/home.js'
+import { engineSchema, type EngineEndpoint } from '../../config/state/liveFile.js'
 
 /** Whole or not at all: a command that reads it meanwhile gets the old one or the new one. */
 export async function writeEndpoint(home: Home, endpoint: EngineEndpoint): Promise<void> {

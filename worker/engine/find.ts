@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
-import { cacheFolder } from '../../config/home.js'
+import { cacheFolder } from '../../config/state/home.js'
 import { ProgramNotFoundError, WrongProgramError, type Attempt } from '../errors.js'
 import { downloadOf, fromDownload, type Download } from './download.js'
 import { cached, install, messageOf, StepFailed, type Fetch, type Say, type Wanted } from './install.js'

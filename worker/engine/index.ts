@@ -1,6 +1,6 @@
 /** The engine's one door: found, started or adopted, reached, set up, and kept alive. */
-import type { Home } from '../../config/home.js'
-import type { EngineEndpoint } from '../../config/liveState.js'
+import type { Home } from '../../config/state/home.js'
+import type { EngineEndpoint } from '../../config/state/liveFile.js'
 import { engineKeeps, type Retention } from '../../policy/retention.js'
 import type { Attempt } from '../errors.js'
 import { namedEngine, reach, type ConnectOptions } from './connect.js'

@@ -1,7 +1,7 @@
 /** Ports on loopback that nobody listens on. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
-import { processesOfGroup } from '../../activities/processes.js'
+import { processesOfGroup } from '../../host/process/processes.js'
 
 export interface Ports {
   grpc: number

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { execa } from 'execa'
-import { startOf, type ProcessRef } from '../../activities/processes.js'
+import { startOf, type ProcessRef } from '../../host/process/processes.js'
 import type { Ports } from './ports.js'
 
 export interface RunningServer {

@@ -2,7 +2,7 @@
 import type { Connection } from '@temporalio/client'
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js'
 import proto from '@temporalio/proto'
-import { formatDuration } from '../../config/configUnits.js'
+import { formatDuration } from '../../config/schema/units.js'
 import { searchAttributes } from '../../policy/ids.js'
 import { EngineSetupError } from '../errors.js'
 import { messageOf, type Say } from './install.js'

@@ -1,6 +1,6 @@
 /** Keeps one embedded server alive, on the same ports, so that every connection to it finds it again. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { isAlive } from '../../activities/processes.js'
+import { isAlive } from '../../host/process/processes.js'
 import { WorkerError } from '../errors.js'
 import { answers } from './connect.js'
 import { embeddedNamespace, endEmbedded, type EmbeddedServer } from './embedded.js'

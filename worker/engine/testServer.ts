@@ -1,5 +1,5 @@
 /** Temporal's server with virtual time, for tests: same cache, same pins, same installer as the engine. */
-import { cacheFolder } from '../../config/home.js'
+import { cacheFolder } from '../../config/state/home.js'
 import { ProgramNotFoundError } from '../errors.js'
 import { cached, install, messageOf, type Say, type Wanted } from './install.js'
 import { fromPypi } from './pypi.js'

@@ -1,5 +1,5 @@
 /** Everything an escalation knows, in one object that survives continue-as-new. */
-import type { HealerPlace } from '../../policy/service.js'
+import type { HealerPlace } from '../../policy/service/service.js'
 import type { EscalationStart, EscalationView } from '../messages.js'
 
 export interface EscalationState extends EscalationStart {

@@ -10,10 +10,10 @@ import {
 import { wakeUpSession } from '../../policy/ids.js'
 import type { SessionRef } from '../../activities/contracts.js'
 import type { WakeUpPlan, WakeUpSight } from '../../activities/services/contracts.js'
-import { attempt, faultOf } from '../failures.js'
+import { attempt, faultOf } from '../stepFailures.js'
 import { patches } from '../patches.js'
-import { tellPerson } from '../tellPerson.js'
-import { later, now, type Run, show } from './run.js'
+import { tellPerson } from '../notifyPerson.js'
+import { later, now, type Run, show } from './context.js'
 
 /** `well`: the check agreed. `wrong`: it did not. `failed`: the place is to blame, not the agent's work. */
 export type Outcome = { kind: 'well' } | { kind: 'wrong' | 'failed'; why: string } | { kind: 'stopped' }

@@ -2,8 +2,8 @@
 import { ActivityFailure, defineUpdate, setHandler, uuid4 } from '@temporalio/workflow'
 import { type AnswerArgs, type AnswerResult, sessionUpdates } from '../messages.js'
 import { answersOn } from '../proxies.js'
-import { currentRef, type Run } from './run.js'
-import { faultOf } from './saga.js'
+import { currentRef, type Run } from './context.js'
+import { faultOf } from './move.js'
 import { isUp } from './state.js'
 
 export function takeAnswers(run: Run): void {

@@ -1,6 +1,6 @@
 /** The breaker of a session: turns that Outpool itself begins are counted, and beyond their limit a person has to look (law 13). */
-import { recentTurns, trippedBy, type TurnCause } from '../../policy/breaker.js'
-import { now, type Run, show } from './run.js'
+import { recentTurns, trippedBy, type TurnCause } from '../../policy/session/breaker.js'
+import { now, type Run, show } from './context.js'
 
 /** Counts a turn that is about to be begun. False where it may not be: the session is then parked by its own loop. */
 export function mayBegin(run: Run, cause: TurnCause): boolean {

@@ -2,8 +2,8 @@
 import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow'
 import type { DeliverRequest } from '../../activities/contracts.js'
 import { mayBegin } from './breaker.js'
-import { currentRef, now, type Run, show } from './run.js'
-import { faultOf, type MoveFault } from './saga.js'
+import { currentRef, now, type Run, show } from './context.js'
+import { faultOf, type MoveFault } from './move.js'
 import { isUp, markTaken, nextText, type SessionState, type Text } from './state.js'
 
 /** Runs until it is cancelled. */

@@ -1,7 +1,7 @@
 /** Which conversation is written where: the session's own on accounts, a fork of it on substrates. */
 import { uuid4 } from '@temporalio/workflow'
-import type { PlaceRef } from '../../policy/place.js'
-import { now } from './now.js'
+import type { PlaceRef } from '../../policy/session/place.js'
+import { now } from '../now.js'
 import type { Fork, SessionState } from './state.js'
 
 /** More forks than this of which home was told nothing: the oldest are in the log and on the disk. */

@@ -1,6 +1,6 @@
 /** Asking the pool for a place. One request at a time; the pool may answer late, twice or after a restart. */
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow'
-import type { AccountReading } from '../../policy/account.js'
+import type { AccountReading } from '../../policy/account/account.js'
 import { poolWorkflowId } from '../../policy/ids.js'
 import {
   type LeaseAsk,
@@ -9,9 +9,9 @@ import {
   type LeaseRelease,
   type LeaseRequest,
   modelsAfter,
-} from '../../policy/lease.js'
+} from '../../policy/pool/lease.js'
 import { poolSignals } from '../messages.js'
-import { mustRenew, now, show, type Run } from './run.js'
+import { mustRenew, now, show, type Run } from './context.js'
 import { type BringUp, onlyAccount, plan, type SessionState } from './state.js'
 
 export type Answer =

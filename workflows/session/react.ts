@@ -1,11 +1,11 @@
 /** What follows from what a watch saw: each kind of trouble has its own answer (law 6). */
 import { backoff } from '../../policy/backoff.js'
-import { afterCrash, isInterruptedFirst, recentCrashes } from '../../policy/crashes.js'
-import type { Wall } from '../../policy/account.js'
-import { askedOf } from '../../policy/question.js'
+import { afterCrash, isInterruptedFirst, recentCrashes } from '../../policy/session/crashes.js'
+import type { Wall } from '../../policy/account/account.js'
+import { askedOf } from '../../policy/session/question.js'
 import type { Observation } from '../../activities/contracts.js'
 import { renamed } from './forks.js'
-import { currentRef, now, type Run, show } from './run.js'
+import { currentRef, now, type Run, show } from './context.js'
 import {
   isFailing,
   nextText,

@@ -1,9 +1,9 @@
 /** Everything a session workflow knows, in one object that survives continue-as-new. */
-import type { TurnEnd } from '../../policy/continuation.js'
-import type { Wall } from '../../policy/account.js'
-import type { Phase, RescueCause, RescueEntry, SessionDetails } from '../../policy/session.js'
+import type { TurnEnd } from '../../policy/session/continuation.js'
+import type { Wall } from '../../policy/account/account.js'
+import type { Phase, RescueCause, RescueEntry, SessionDetails } from '../../policy/session/session.js'
 import type { PlaceRef, PlannedWakeUp } from '../../activities/contracts.js'
-import type { BegunTurn, TurnCause } from '../../policy/breaker.js'
+import type { BegunTurn, TurnCause } from '../../policy/session/breaker.js'
 import type { MoveArgs, Prompt, SessionResult, SessionStart, UnsaidText } from '../messages.js'
 
 /** How the session is to be brought up next, and why. */

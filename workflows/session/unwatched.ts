@@ -1,7 +1,7 @@
 /** A session that its host will not watch, such as one on an account that the configuration no longer names. A person is told. */
 import { condition } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
-import { type Run, show } from './run.js'
+import { type Run, show } from './context.js'
 
 /** The host would not, for a reason that a retry does not mend at once. Returns when it is time for the next try. */
 export async function pauseUnwatched(run: Run, why: string): Promise<void> {

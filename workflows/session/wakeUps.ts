@@ -1,6 +1,6 @@
 /** Says in time what processes that are gone had planned to be told. What it is stays on the host (law 11). */
 import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow'
-import { currentRef, now, type Run } from './run.js'
+import { currentRef, now, type Run } from './context.js'
 import { isUp, type SessionState } from './state.js'
 
 /** Runs until it is cancelled. */

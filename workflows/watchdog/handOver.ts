@@ -2,9 +2,9 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow'
 import { commonQueue, escalationWorkflowId } from '../../policy/ids.js'
-import type { escalation } from '../escalation/escalation.js'
+import type { escalation } from '../escalation/workflow.js'
 import { escalationSignals } from '../messages.js'
-import { type Run, show } from './run.js'
+import { type Run, show } from './context.js'
 
 export async function escalate(run: Run): Promise<void> {
   const { state } = run

@@ -1,5 +1,5 @@
 /** Everything a watchdog knows, in one object that survives continue-as-new. */
-import type { ServiceSpec, ServiceState } from '../../policy/service.js'
+import type { ServiceSpec, ServiceState } from '../../policy/service/service.js'
 import type { WatchdogCard } from '../messages.js'
 
 export interface WatchdogState {

@@ -1,8 +1,8 @@
 /** What goes into the simulator and comes out, a session in it, and what its host tells of accounts and substrates. */
-import type { AccountReading } from '../../../policy/account.js'
-import { cooled } from '../../../policy/cooldown.js'
-import { mergeWall } from '../../../policy/walls.js'
-import type { PoolDesk } from '../../../policy/poolDesk.js'
+import type { AccountReading } from '../../../policy/account/account.js'
+import { cooled } from '../../../policy/account/cooldown.js'
+import { mergeWall } from '../../../policy/account/walls.js'
+import type { PoolDesk } from '../../../policy/pool/transitions.js'
 import type { ToldWindow, WorldOptions } from './cast.js'
 import type { ToldWall, World } from './world.js'
 

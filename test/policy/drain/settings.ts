@@ -1,6 +1,6 @@
 /** The pool of a drain, as its configuration would name it. */
-import type { AccountSpec, Timing } from '../../../policy/account.js'
-import type { PoolSettings } from '../../../policy/lease.js'
+import type { AccountSpec, Timing } from '../../../policy/account/account.js'
+import type { PoolSettings } from '../../../policy/pool/lease.js'
 import type { World } from './world.js'
 
 export const moveAt = 0.95

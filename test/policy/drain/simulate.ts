@@ -1,7 +1,7 @@
 /** Drives sessions and the pool's desk through a world in virtual time, with no engine: the desk's decisions and nothing else. */
-import { defaultTiming, type AccountReading, type Timing } from '../../../policy/account.js'
-import type { LeaseGrant, LeaseRequest } from '../../../policy/lease.js'
-import { shouldLeave } from '../../../policy/planned.js'
+import { defaultTiming, type AccountReading, type Timing } from '../../../policy/account/account.js'
+import type { LeaseGrant, LeaseRequest } from '../../../policy/pool/lease.js'
+import { shouldLeave } from '../../../policy/session/plannedMove.js'
 import {
   decide,
   newDesk,
@@ -13,8 +13,8 @@ import {
   takeReadings,
   takeWall,
   type PoolDesk,
-} from '../../../policy/poolDesk.js'
-import { leaveAt } from '../../../policy/windows.js'
+} from '../../../policy/pool/transitions.js'
+import { leaveAt } from '../../../policy/account/windows.js'
 import type { ToldWindow } from './cast.js'
 import { reading, Refusals, type Case, type Driven, type Outcome } from './driven.js'
 import { Oracle } from './oracle.js'

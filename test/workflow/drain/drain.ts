@@ -6,7 +6,7 @@
  * OUTPOOL_DRAIN_DAYS=3 a part of the time.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { defaultTiming } from '../../../policy/account.js'
+import { defaultTiming } from '../../../policy/account/account.js'
 import { commonQueue, poolWorkflowId, sessionWorkflowId } from '../../../policy/ids.js'
 import { poolSignals, sessionSignals, type SessionStart } from '../../../workflows/messages.js'
 import { Random } from '../../policy/drain/random.js'

@@ -13,9 +13,9 @@ import type {
   WatchRequest,
 } from '../../../activities/contracts.js'
 import * as faults from '../../../activities/errors.js'
-import type { AccountReading, Timing } from '../../../policy/account.js'
-import { shouldLeave } from '../../../policy/planned.js'
-import { leaveAt } from '../../../policy/windows.js'
+import type { AccountReading, Timing } from '../../../policy/account/account.js'
+import { shouldLeave } from '../../../policy/session/plannedMove.js'
+import { leaveAt } from '../../../policy/account/windows.js'
 import { Oracle } from '../../policy/drain/oracle.js'
 import { Random } from '../../policy/drain/random.js'
 import type { WorldOptions } from '../../policy/drain/cast.js'

@@ -1,6 +1,6 @@
 /** What the host of one drain knows of its accounts and substrates, and what it tells the pool of them. */
-import type { AccountReading } from '../../../policy/account.js'
-import { cooled } from '../../../policy/cooldown.js'
+import type { AccountReading } from '../../../policy/account/account.js'
+import { cooled } from '../../../policy/account/cooldown.js'
 import type { ToldWindow } from '../../policy/drain/cast.js'
 import type { Oracle } from '../../policy/drain/oracle.js'
 import { iso } from '../../policy/drain/spans.js'

@@ -3,10 +3,10 @@ import { Context } from '@temporalio/activity'
 import type { WorkflowHandle } from '@temporalio/client'
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
 import type { DrillActivities, DrillGround, DrillLook, DrillSeen } from '../../../activities/contracts.js'
-import type { Declaration } from '../../../policy/declaration.js'
-import { type DrillReport, type DrillStart, isReached } from '../../../policy/drill.js'
+import type { Declaration } from '../../../policy/pool/simulatedWall.js'
+import { type DrillReport, type DrillStart, isReached } from '../../../policy/independence/drill.js'
 import { commonQueue, drillId } from '../../../policy/ids.js'
-import type { SessionDetails } from '../../../policy/session.js'
+import type { SessionDetails } from '../../../policy/session/session.js'
 import type { Stage } from './stage.js'
 
 /** How often a watch looks, in virtual time. */

@@ -1,6 +1,6 @@
 /** Watchdogs, escalations and runs of tasks on a stage, as the worker and the schedules start them. */
 import type { WorkflowHandle } from '@temporalio/client'
-import { longestCallPause, longestRest, type ServiceSpec } from '../../../policy/service.js'
+import { longestCallPause, longestRest, type ServiceSpec } from '../../../policy/service/service.js'
 import { commonQueue, escalationWorkflowId, loopId, watchdogWorkflowId } from '../../../policy/ids.js'
 import {
   escalationQueries,

@@ -20,8 +20,8 @@ import type {
   WatchRequest,
 } from '../../../activities/contracts.js'
 import * as faults from '../../../activities/errors.js'
-import type { AccountReading, Wall, Window } from '../../../policy/account.js'
-import type { Notice } from '../../../policy/notices.js'
+import type { AccountReading, Wall, Window } from '../../../policy/account/account.js'
+import type { Notice } from '../../../policy/notices/notices.js'
 import type { ServiceActivities } from '../../../activities/services/contracts.js'
 import type { TaskActivities } from '../../../activities/tasks/contracts.js'
 import { DrillSide } from './drillSide.js'

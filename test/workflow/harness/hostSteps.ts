@@ -1,9 +1,9 @@
 /** What the worker of a host makes of its steps, for hosts that are played: a launch stops the process before, a wall asks the pool. */
 import type { Client } from '@temporalio/client'
 import type { HostActivities } from '../../../activities/contracts.js'
-import { LeaseDesk } from '../../../activities/leaseDesk.js'
+import { LeaseDesk } from '../../../activities/watch/leaseBatcher.js'
 import { poolWorkflowId } from '../../../policy/ids.js'
-import { modelsAfter } from '../../../policy/lease.js'
+import { modelsAfter } from '../../../policy/pool/lease.js'
 import { poolUpdates } from '../../../workflows/messages.js'
 
 type Steps = Partial<HostActivities>

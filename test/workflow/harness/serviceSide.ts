@@ -10,7 +10,7 @@ import type {
   WakeUpSight,
 } from '../../../activities/services/contracts.js'
 import type { TaskActivities } from '../../../activities/tasks/contracts.js'
-import type { TaskOutcome } from '../../../policy/tasks.js'
+import type { TaskOutcome } from '../../../policy/tasks/tasks.js'
 import { iso, notYet } from './host.js'
 
 /** What is scripted for a step is used up in order; where nothing is, all is well and nothing happens. */

@@ -1,11 +1,11 @@
 /** The set of one test: a pool, a host and sessions, with ids of their own on the shared server. */
 import type { WorkflowHandle } from '@temporalio/client'
 import proto from '@temporalio/proto'
-import { defaultTiming, type AccountSpec, type Timing, type Wall } from '../../../policy/account.js'
+import { defaultTiming, type AccountSpec, type Timing, type Wall } from '../../../policy/account/account.js'
 import { commonQueue, poolWorkflowId, sessionWorkflowId } from '../../../policy/ids.js'
-import type { PoolSettings, PoolView } from '../../../policy/lease.js'
-import type { NoticeSettings } from '../../../policy/notices.js'
-import type { SessionDetails } from '../../../policy/session.js'
+import type { PoolSettings, PoolView } from '../../../policy/pool/lease.js'
+import type { NoticeSettings } from '../../../policy/notices/notices.js'
+import type { SessionDetails } from '../../../policy/session/session.js'
 import {
   poolQueries,
   poolSignals,

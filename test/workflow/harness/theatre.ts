@@ -23,7 +23,12 @@ import { engineKeeps } from '../../../policy/retention.js'
 import { obtainTemporal } from '../../../worker/engine/find.js'
 import { attributeKinds, setUpEngine } from '../../../worker/engine/setup.js'
 import { asOnHost } from './hostSteps.js'
-import { devServer, ownEngineOnly, timeSkippingEnvironment, type DevServer } from '../../support/engine.js'
+import {
+  devServer,
+  ownEngineOnly,
+  timeSkippingEnvironment,
+  type DevServer,
+} from '../../../lab/engine/engine.js'
 
 const { IndexedValueType: kinds } = proto.temporal.api.enums.v1
 const kindNumbers = {

@@ -4,7 +4,7 @@
  */
 import type { ServiceStarted } from '../../../activities/services/contracts.js'
 import { staleFence } from '../../../activities/errors.js'
-import { type Trouble, isTrouble } from '../../../policy/service.js'
+import { type Trouble, isTrouble } from '../../../policy/service/service.js'
 import {
   isBack,
   type Judged,
@@ -13,7 +13,7 @@ import {
   type Memory,
   needsSecondLook,
   noMemory,
-} from '../../../policy/serviceLook.js'
+} from '../../../policy/service/verdict.js'
 import type { Log } from './log.js'
 import type { Process, Service } from './service.js'
 import { hour, minute, second, type Span, spanAt } from './spans.js'

@@ -11,9 +11,9 @@ import type {
   WakeUpSight,
   WakeUpWatchRequest,
 } from '../../../activities/services/contracts.js'
-import { nextHealer } from '../../../policy/healers.js'
+import { nextHealer } from '../../../policy/independence/healers.js'
 import { wakeUpSession } from '../../../policy/ids.js'
-import type { HealerPlace } from '../../../policy/service.js'
+import type { HealerPlace } from '../../../policy/service/service.js'
 import { Attempts, stepKey } from '../harness/attempts.js'
 import { iso } from '../harness/host.js'
 import type { HostSide } from '../harness/theatre.js'

@@ -1,6 +1,6 @@
 /** A week of one host, drawn from its seed: services and what befalls them, agents and persons, tasks and what becomes of them. */
-import { longestCallPause, longestRest, type ServiceSpec } from '../../../policy/service.js'
-import type { LookRules } from '../../../policy/serviceLook.js'
+import { longestCallPause, longestRest, type ServiceSpec } from '../../../policy/service/service.js'
+import type { LookRules } from '../../../policy/service/verdict.js'
 import { Random } from '../../policy/drain/random.js'
 import { day, hour, minute, second, type Span } from './spans.js'
 

@@ -1,6 +1,6 @@
 /** The truth about one service: its processes, what they write, and what is seen of it. Knows nothing of watchdogs. */
-import type { BeatReading } from '../../../policy/beats.js'
-import type { Seen } from '../../../policy/serviceLook.js'
+import type { BeatReading } from '../../../policy/service/beats.js'
+import type { Seen } from '../../../policy/service/verdict.js'
 import type { Fault, ServicePlan } from './plan.js'
 import { covers, minute, second, type Span, spanAt } from './spans.js'
 

@@ -1,6 +1,6 @@
 /** The loop's part of a host: runs of tasks, which fare as the week's plan says. */
 import type { TaskActivities } from '../../../activities/tasks/contracts.js'
-import { failed, type TaskOutcome } from '../../../policy/tasks.js'
+import { failed, type TaskOutcome } from '../../../policy/tasks/tasks.js'
 import { type Attempts, stepKey } from '../harness/attempts.js'
 import type { TaskEnd, WeekPlan } from './plan.js'
 

@@ -6,9 +6,9 @@ import {
 } from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
 import { commonQueue, loopId, poolWorkflowId, watchdogWorkflowId } from '../../../policy/ids.js'
-import type { PoolSettings } from '../../../policy/lease.js'
-import { defaultTiming } from '../../../policy/account.js'
-import type { TaskRecord } from '../../../policy/tasks.js'
+import type { PoolSettings } from '../../../policy/pool/lease.js'
+import { defaultTiming } from '../../../policy/account/account.js'
+import type { TaskRecord } from '../../../policy/tasks/tasks.js'
 import {
   type LoopRun,
   poolSignals,

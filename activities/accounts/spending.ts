@@ -1,0 +1,98 @@
+/** What each substrate of this host has cost in the running period, read from the transcripts that are written there. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { AgentAdapter } from '../../agents/agent.js'
+import { addCosts, budgetReading, costOf, periodStart } from '../../policy/account/spend.js'
+import { writeFileAtomic } from '../../host/state/atomicFile.js'
+import type { Host } from '../../host/host.js'
+
+const ledgerSchema = z.object({
+  /** When the period began that `usd` is about. */
+  period: z.string(),
+  usd: z.number(),
+  /** How far each file was read, the one read last at the end, and the answers in it that may go on. */
+  files: z.record(
+    z.string(),
+    z.object({ mark: z.number().int(), answers: z.array(z.object({ id: z.string(), usd: z.number() })) }),
+  ),
+})
+type Ledger = z.output<typeof ledgerSchema>
+
+/** Far more than are written at a time: one that is forgotten and goes on is counted from its beginning. */
+const filesKept = 4_000
+
+export class Spending {
+  readonly #host: Host
+  readonly #ledgers = new Map<string, Ledger>()
+  readonly #queues = new Map<string, Promise<void>>()
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  /**
+   * Counts what was added to the transcript since it was last counted, each answer once over restarts of the worker. Rows of
+   * before `since` are copies of another conversation's. Without a budget nothing is counted. Never throws: the rows that could
+   * not be counted are counted with those that come next, and nobody's watch depends on it.
+   */
+  count(substrate: string, adapter: AgentAdapter, transcript: string, since: string | null): Promise<void> {
+    const before = this.#queues.get(substrate) ?? Promise.resolve()
+    const counted = before
+      .then(() => this.#count(substrate, adapter, transcript, since))
+      .catch((error: unknown) =>
+        console.error(`outpool: what ${substrate} costs could not be counted:`, error),
+      )
+    this.#queues.set(substrate, counted)
+    return counted
+  }
+
+  async #count(
+    substrate: string,
+    adapter: AgentAdapter,
+    transcript: string,
+    since: string | null,
+  ): Promise<void> {
+    const { budget } = this.#host.substrate(substrate)
+    if (budget === null) return
+    const now = new Date().toISOString()
+    const period = periodStart(now, budget)
+    const old = this.#ledger(substrate)
+    const ledger: Ledger = { ...old, period, usd: old.period === period ? old.usd : 0 }
+    const files = new Map(Object.entries(old.files))
+    const marks = Object.fromEntries([...files].map(([file, { mark }]) => [file, mark]))
+    const from = since !== null && since > period ? since : period
+    for (const { file, mark, used } of await adapter.usedTokens(transcript, marks)) {
+      const costs = used
+        .filter(({ at }) => at >= from)
+        .map((tokens) => ({ id: tokens.id, usd: costOf(tokens, this.#host.config.prices) }))
+      const { usd, counted } = addCosts(old.files[file]?.answers ?? [], costs)
+      ledger.usd += usd
+      files.delete(file)
+      files.set(file, { mark, answers: counted })
+    }
+    ledger.files = Object.fromEntries([...files].slice(-filesKept))
+    this.#save(substrate, ledger)
+    this.#host.quota.takeWindows(substrate, [budgetReading(ledger.usd, budget, now)])
+  }
+
+  #save(substrate: string, ledger: Ledger): void {
+    this.#ledgers.set(substrate, ledger)
+    writeFileAtomic(this.#file(substrate), JSON.stringify(ledger))
+  }
+
+  /** A file that can't be read is counted anew from the transcripts that are written from now on. */
+  #ledger(substrate: string): Ledger {
+    const known = this.#ledgers.get(substrate)
+    if (known !== undefined) return known
+    try {
+      return ledgerSchema.parse(JSON.parse(readFileSync(this.#file(substrate), 'utf8')))
+    } catch {
+      return { period: '', usd: 0, files: {} }
+    }
+  }
+
+  #file(substrate: string): string {
+    return join(this.#host.home.quota, `${substrate}.spent.json`)
+  }
+}

@@ -1,0 +1,71 @@
+/** Brings a stopped session's conversation to the place where it goes on. Idempotent. */
+import type { AgentAdapter, Place } from '../../agents/agent.js'
+import type { LaunchRequest } from '../contracts.js'
+import { locate, noteEnd, provenAt } from './conversation.js'
+import { carryFailed } from '../errors.js'
+import type { Host } from '../../host/host.js'
+
+/** Transcripts: the conversation's own, and the one from which it would begin as a fork. Null where it was never begun. */
+export interface Found {
+  own: string | null
+  origin: string | null
+}
+
+/**
+ * What a launch in this place goes on with: wherever it lies, it is brought there whole. Only in the session's own turn, and
+ * while nothing writes to it. Throws ConversationUnreachable and CarryFailed.
+ */
+export async function broughtTo(
+  host: Host,
+  adapter: AgentAdapter,
+  place: Place,
+  request: LaunchRequest,
+  timed: (carry: () => Promise<string>) => Promise<string>,
+): Promise<Found> {
+  const { session, sessionId, forkOf = null } = request
+  const brought = async (conversation: string): Promise<string | null> => {
+    const transcript = await whereItLies(host, adapter, place, request, conversation)
+    if (transcript === null || transcript === (await adapter.findTranscript(place, conversation)))
+      return transcript
+    return timed(() => bring(host, adapter, { session, sessionId: conversation, transcript }, place))
+  }
+  const own = await brought(sessionId)
+  return { own, origin: own !== null || forkOf === null ? null : await brought(forkOf) }
+}
+
+function whereItLies(
+  host: Host,
+  adapter: AgentAdapter,
+  place: Place,
+  { session, mode, lastWritten = null }: LaunchRequest,
+  conversation: string,
+): Promise<string | null> {
+  const before = host.records.newest(session)
+  const placeBefore = before === null ? null : host.filesIfNamed(before.place)
+  const near = placeBefore === null ? [place] : [place, placeBefore]
+  // An id that has just been chosen is in no other place yet.
+  const others = mode === 'new' ? [] : host.allFiles()
+  const transcript = lastWritten?.sessionId === conversation ? lastWritten.transcript : null
+  return locate(host, adapter, { session, sessionId: conversation, transcript }, near, others)
+}
+
+/** Answers the transcript in its new place. Throws CarryFailed. */
+async function bring(
+  host: Host,
+  adapter: AgentAdapter,
+  { session, sessionId, transcript }: { session: string; sessionId: string; transcript: string },
+  to: Place,
+): Promise<string> {
+  // The place that it comes from need not be one of the configuration any more.
+  const from: Place = {
+    ...{ kind: 'account', name: transcript, env: {} },
+    configDir: adapter.configDirOf(transcript),
+  }
+  const carried = await adapter.carry({ sessionId, from, to }).catch((error: unknown) => {
+    throw carryFailed(error instanceof Error ? error.message : String(error))
+  })
+  if (!(await provenAt(host, adapter, session, sessionId, carried.transcript)))
+    throw carryFailed(`${carried.transcript} does not hold all that ${transcript} does`)
+  await noteEnd(host, adapter, session, sessionId, carried.transcript, false)
+  return carried.transcript
+}

@@ -1,0 +1,80 @@
+/** Lays ready what a conversation is to be told of the forks that worked in its place. Nothing of it leaves the host (law 11). */
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AgentAdapter, ForkDigest } from '../../agents/agent.js'
+import { handOver, handOverMark, type ForkReport } from '../../policy/session/handOver.js'
+import type { LaunchRequest } from '../contracts.js'
+import { writeFileAtomic } from '../../host/state/atomicFile.js'
+import type { Host } from '../../host/host.js'
+
+/** In the session's own folder. */
+export const handOverFolder = 'hand-over'
+
+export interface LaidReady {
+  /** What the next prompt brings along, or null. */
+  file: string | null
+  /** Forks of which nothing has to be told: told already, never used, or gone. */
+  settled: string[]
+}
+
+/**
+ * Which forks a conversation was told of, its transcript says itself: whatever was lost in a crash is laid ready again, and
+ * nothing is told twice. `conversation` is the transcript that the new process goes on with, or null.
+ */
+export async function layHandOver(
+  host: Host,
+  adapter: AgentAdapter,
+  request: LaunchRequest,
+  conversation: string | null,
+): Promise<LaidReady> {
+  const folder = join(host.records.folder(request.session), handOverFolder)
+  const file = join(folder, 'next.md')
+  rmSync(file, { force: true })
+  const settled: string[] = []
+  const reports: ForkReport[] = []
+  for (const fork of request.forks ?? []) {
+    const report = await reportOf(host, adapter, request, conversation, fork)
+    if (report === null) settled.push(fork)
+    else reports.push(report)
+  }
+  const wholeFile = join(folder, wholeHandOver(request.fence))
+  const laid = handOver(reports, wholeFile)
+  if (laid === null) return { file: null, settled }
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  if (laid.full !== null) writeFileAtomic(wholeFile, laid.full)
+  writeFileAtomic(file, laid.message)
+  return { file, settled }
+}
+
+const wholeHandOver = (fence: number): string => `forks-${fence}.md`
+/** The launch that a file of the folder was laid ready for; null for what is no whole hand-over. */
+export const fenceOfHandOver = (name: string): number | null => {
+  const [, fence] = /^forks-(\d+)\.md$/.exec(name) ?? []
+  return fence === undefined ? null : Number(fence)
+}
+
+async function reportOf(
+  host: Host,
+  adapter: AgentAdapter,
+  { sessionId, forkOf }: LaunchRequest,
+  conversation: string | null,
+  fork: string,
+): Promise<ForkReport | null> {
+  const transcript = await host.newestTranscript(adapter, fork)
+  if (transcript === null) return null
+  const original = await host.newestTranscript(adapter, forkOf ?? sessionId)
+  const digest = await untold(adapter, conversation, original?.path ?? null, fork, transcript.path)
+  return digest === null ? null : { fork, transcript: transcript.path, ...digest }
+}
+
+/** What the conversation has not been told of the fork; null where that is nothing. */
+export const untold = async (
+  adapter: AgentAdapter,
+  conversation: string | null,
+  original: string | null,
+  fork: string,
+  transcript: string,
+): Promise<ForkDigest | null> =>
+  conversation !== null && (await adapter.holds(conversation, handOverMark(fork)))
+    ? null
+    : adapter.forkDigest(transcript, original)

@@ -1,0 +1,274 @@
+/**
+ * What a person typed and no agent has taken: a draft, texts in the program's own waiting line, keys pressed while no
+ * agent stood in the pane. It stays on this host, in files of the session's, and goes to the next process: what was sent
+ * is delivered as a text, what was not stands in the input line again.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
+import { z } from 'zod'
+import type { AgentAdapter } from '../../agents/agent.js'
+import { writeFileAtomic } from '../../host/state/atomicFile.js'
+import type { Host } from '../../host/host.js'
+import { end, startOf } from '../../host/process/processes.js'
+import type { LaunchRecord } from '../../host/state/sessionRecords.js'
+import { heldFence, type Pane } from '../../host/tmux/panes.js'
+
+const holdScript = fileURLToPath(new URL('../../host/tmux/hold.sh', import.meta.url))
+
+/** A menu takes a moment to go, and the input line to be drawn again. */
+const menuGoneWithin = 1_000
+const lookEvery = 30
+/** An agent that says it is up may still have to draw its input line. */
+const lineDrawnWithin = 5_000
+/** Each press takes about a line of a draft. */
+const clearsMax = 200
+/** The program starts a shell for its editor. */
+const handedOutWithin = 10_000
+
+const draftFile = (host: Host, session: string): string => join(host.records.folder(session), 'draft')
+const textsFolder = (host: Host, session: string): string => join(host.records.folder(session), 'texts')
+const heldPrefix = 'held-'
+/** Where `editor.sh` leaves a draft; the adapter says so. */
+const draftsFolder = 'drafts'
+
+/** Texts are taken in the order of their names: by the process they were typed to, then as they came. */
+const nameOf = (fence: number, order: string): string => `${String(fence).padStart(15, '0')}-${order}`
+
+/** To be called before the agent is stopped. */
+export async function keepDraft(host: Host, adapter: AgentAdapter, pane: Pane): Promise<void> {
+  const shown = (): Promise<string> => host.tmux.colouredScreen(pane.id)
+  let screen = await shown()
+  // The limit menu stands before the input line. Where nobody ever was, nobody typed, and no time is spent on it.
+  if (pane.visited !== 'never' && isLeftByEscape(adapter, screen)) {
+    await host.tmux.press(pane.id, ['Escape'])
+    const until = performance.now() + menuGoneWithin
+    while (isLeftByEscape(adapter, screen) && performance.now() < until) {
+      await delay(lookEvery)
+      screen = await shown()
+    }
+  }
+  const older = draftOf(host, pane.session)
+  await draftsIn(host, adapter, pane, screen, (drafts) => saveDrafts(host, adapter, pane, older, drafts))
+}
+
+function saveDrafts(
+  host: Host,
+  adapter: AgentAdapter,
+  { session, fence }: Pane,
+  older: string | null,
+  drafts: readonly string[],
+): void {
+  // A text of ours that was not taken is delivered again, and must not come back as a draft as well.
+  const news = drafts.filter(
+    (draft) => draft !== older && !host.records.wasTyped(session, fence, adapter.fingerprint(draft)),
+  )
+  if (news.length === 0) return
+  const kept = [...(older === null ? [] : [older]), ...news.map((draft) => adapter.portableDraft(draft))]
+  writeFileAtomic(draftFile(host, session), kept.join('\n'))
+}
+
+/**
+ * Saves the draft in the line, and the one that was put aside before it, whole, the older first: what is taken out of the line
+ * has been saved before. Leaves the line as it may.
+ */
+async function draftsIn(
+  host: Host,
+  adapter: AgentAdapter,
+  pane: Pane,
+  screen: string,
+  save: (drafts: readonly string[]) => void,
+): Promise<void> {
+  const inLine = await wholeDraft(host, adapter, pane, screen)
+  const found = inLine === null ? [] : [inLine]
+  save(found)
+  // With a draft in the line, the same keys would put it in the place of the one before.
+  if (!adapter.holdsStash(screen) || !(await clearLine(host, adapter, pane))) return
+  await host.tmux.press(pane.id, adapter.stashKeys)
+  const shown = await untilScreen(host, pane, (now) => adapter.readDraft(now) !== null)
+  const stashed = await wholeDraft(host, adapter, pane, shown)
+  if (stashed !== null) save([stashed, ...found])
+}
+
+/** True once the input line is there and empty. */
+async function clearLine(host: Host, adapter: AgentAdapter, pane: Pane): Promise<boolean> {
+  for (let presses = 0; presses < clearsMax; presses++) {
+    const screen = await untilScreen(host, pane, (shown) => adapter.takesInput(shown))
+    if (!adapter.takesInput(screen)) return false
+    if (adapter.readDraft(screen) === null) return true
+    await host.tmux.press(pane.id, adapter.clearKeys)
+    await delay(lookEvery)
+  }
+  return false
+}
+
+/** What the program gives to its editor; what the screen shows of it where the program gives nothing in time. */
+async function wholeDraft(
+  host: Host,
+  adapter: AgentAdapter,
+  pane: Pane,
+  screen: string,
+): Promise<string | null> {
+  const shown = adapter.readDraft(screen)
+  if (shown === null) return null
+  const folder = join(host.records.folder(pane.session), draftsFolder)
+  const file = join(folder, 'draft')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  rmSync(file, { force: true })
+  writeFileAtomic(join(folder, 'wanted'), '')
+  await host.tmux.press(pane.id, adapter.draftKeys)
+  const until = performance.now() + handedOutWithin
+  let given: string | null = null
+  while (given === null && performance.now() < until) {
+    await delay(lookEvery)
+    given = readIfThere(file)
+  }
+  rmSync(join(folder, 'wanted'), { force: true })
+  rmSync(file, { force: true })
+  // While its editor is open, the program's input line is not on the screen, and takes no key.
+  await untilScreen(host, pane, (now) => adapter.takesInput(now))
+  return given === null || given.trim() === '' ? shown : given
+}
+
+async function untilScreen(host: Host, pane: Pane, fits: (screen: string) => boolean): Promise<string> {
+  const until = performance.now() + lineDrawnWithin
+  for (;;) {
+    const screen = await host.tmux.colouredScreen(pane.id)
+    if (fits(screen) || performance.now() > until) return screen
+    await delay(lookEvery)
+  }
+}
+
+const isLeftByEscape = (adapter: AgentAdapter, screen: string): boolean =>
+  adapter.readDialog(screen)?.safeKeys?.join(' ') === 'Escape'
+
+/** What to run in a pane while no agent is there: keys that are pressed there are kept for the next one. */
+export const holder = (host: Host, session: string, fence: number): string[] => [
+  '/bin/sh',
+  holdScript,
+  join(host.records.folder(session), `${heldPrefix}${fence}`),
+]
+
+/**
+ * Texts that the process of this launch holds in its own waiting line: they die with it. Asked for before it is stopped,
+ * since leaving a menu makes it take them out, and once more when it has ended: what it still said is dropped again.
+ */
+export async function keepQueued(
+  host: Host,
+  adapter: AgentAdapter,
+  session: string,
+  transcript: string,
+  { fence, transcriptFrom }: LaunchRecord,
+): Promise<void> {
+  const seen = queueSeen(host, session, fence)
+  const { queued, prompts, offset } = await adapter.readTail(transcript, seen ?? transcriptFrom)
+  const prefix = nameOf(fence, 'queued-')
+  const kept = textsWaiting(host, session).filter((name) => name.startsWith(prefix))
+  // What was said before the first look is no reason to drop anything: people say "continue" more than once.
+  for (const prompt of seen === null ? [] : prompts) {
+    const print = adapter.fingerprint(prompt)
+    const at = kept.findIndex((name) => adapter.fingerprint(readText(host, session, name) ?? '') === print)
+    if (at >= 0) dropText(host, session, kept.splice(at, 1)[0] ?? '')
+  }
+  const from = kept.length === 0 ? 0 : Number(kept.at(-1)?.slice(prefix.length)) + 1
+  queued.forEach((text, index) => {
+    saveText(host, session, `${prefix}${String(from + index).padStart(3, '0')}`, text)
+  })
+  writeFileAtomic(queueFile(host, session), JSON.stringify({ fence, offset }))
+}
+
+const queueFile = (host: Host, session: string): string => join(host.records.folder(session), 'queue.json')
+const queueSchema = z.object({ fence: z.number().int(), offset: z.number().int() })
+
+/** How far the queue of this launch was read, bytes; null where it was not. */
+function queueSeen(host: Host, session: string, fence: number): number | null {
+  try {
+    const seen = queueSchema.parse(JSON.parse(readIfThere(queueFile(host, session)) ?? ''))
+    return seen.fence === fence ? seen.offset : null
+  } catch {
+    return null
+  }
+}
+
+/** Ends what keeps the pane, as late as can be, and takes over what it kept. */
+export async function takeHeld(host: Host, session: string): Promise<void> {
+  const pane = await host.tmux.pane(session)
+  const start = pane?.fence === heldFence && !pane.dead ? await startOf(pane.pid) : null
+  if (pane && start !== null) await end({ pid: pane.pid, start }, host.config.timing.stopGrace)
+  const folder = host.records.folder(session)
+  for (const name of readdirSync(folder).filter((one) => one.startsWith(heldPrefix))) {
+    const file = join(folder, name)
+    const typed = printable(readFileSync(file, 'utf8'))
+    const sent = typed.slice(0, typed.lastIndexOf('\n') + 1).trim()
+    const unsent = typed.slice(typed.lastIndexOf('\n') + 1)
+    if (sent !== '') saveText(host, session, nameOf(Number(name.slice(heldPrefix.length)), 'typed'), sent)
+    if (unsent !== '') writeFileAtomic(draftFile(host, session), (draftOf(host, session) ?? '') + unsent)
+    rmSync(file)
+  }
+}
+
+/** Arrow keys and the like mean nothing without the line that they were pressed in. */
+const printable = (keys: string): string => stripVTControlCharacters(keys).replaceAll(/[^\P{Cc}\n\t]/gu, '')
+
+export function saveText(host: Host, session: string, name: string, text: string): void {
+  mkdirSync(textsFolder(host, session), { recursive: true, mode: 0o700 })
+  writeFileAtomic(join(textsFolder(host, session), name), text)
+}
+
+/** Names of the texts that wait here, in order. */
+export function textsWaiting(host: Host, session: string): string[] {
+  try {
+    return readdirSync(textsFolder(host, session))
+      .filter((name) => /^\d+-[a-z0-9-]+$/.test(name))
+      .sort()
+  } catch {
+    return []
+  }
+}
+
+/** Null for a text that does not wait any more: it was taken. */
+export function readText(host: Host, session: string, name: string): string | null {
+  return readIfThere(join(textsFolder(host, session), name))
+}
+
+export function dropText(host: Host, session: string, name: string): void {
+  rmSync(join(textsFolder(host, session), name), { force: true })
+}
+
+const draftOf = (host: Host, session: string): string | null => readIfThere(draftFile(host, session))
+
+/** Types a draft into the input line, unsent, once. Where there is no free input line it is kept for later. */
+export async function restoreDraft(
+  host: Host,
+  adapter: AgentAdapter,
+  session: string,
+  pane: string,
+): Promise<void> {
+  const draft = draftOf(host, session)
+  if (draft === null) return
+  const until = performance.now() + lineDrawnWithin
+  let screen = await host.tmux.colouredScreen(pane)
+  while (!adapter.takesInput(screen)) {
+    if (adapter.readDialog(screen) !== null || performance.now() > until) return
+    await delay(lookEvery)
+    screen = await host.tmux.colouredScreen(pane)
+  }
+  if (adapter.readDraft(screen) !== null) return
+  await host.tmux.paste(pane, draft)
+  // Whoever looks at the line next has to see it: a text that is typed behind it would send it along.
+  const drawnBy = performance.now() + lineDrawnWithin
+  while (adapter.readDraft(await host.tmux.colouredScreen(pane)) === null && performance.now() < drawnBy)
+    await delay(lookEvery)
+  // Only now: a worker that is killed before finds it in the line, and one that is killed after finds no second one.
+  rmSync(draftFile(host, session), { force: true })
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
+}

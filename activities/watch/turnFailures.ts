@@ -1,0 +1,49 @@
+/** What a failed turn means for its session: the same words of the program mean other things on an account and on a key (law 6). */
+import type { TurnFault } from '../../agents/agent.js'
+import type { Wall } from '../../policy/account/account.js'
+import { cooled } from '../../policy/account/cooldown.js'
+import type { PlaceRef } from '../../policy/session/place.js'
+import { attributed } from '../../policy/account/walls.js'
+import type { Observation } from '../contracts.js'
+import type { Host } from '../../host/host.js'
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+/** What a watch saw; the rest of the observation is the same for all. */
+export type News = DistributiveOmit<Observation, 'readings' | 'at' | 'transcriptTo' | 'wasWorking'>
+
+/** Notes on this host what the fault says of the place, and answers what the session's watch is to say. */
+export function newsOf(host: Host, place: PlaceRef, model: string | null, fault: TurnFault): News {
+  if (fault.class === 'wall') return walled(host, place, attributed(fault.wall, model))
+  // Only the account's owner can end it, and no reset is known: for the session it is a wall like another.
+  if (fault.class === 'billing') return walled(host, place, refusal('credit', fault))
+  if (place.kind === 'substrate') {
+    if (fault.class === 'context') return { kind: 'unfit', text: fault.text }
+    const kind = fault.class === 'transient' ? fault.refusal : fault.class
+    if (kind !== null) return walled(host, place, refusal(kind, fault))
+  } else if (fault.class === 'login') host.quota.takeLogin(place.name, 'out', fault.at)
+  return { kind: fault.class, text: fault.text }
+}
+
+/**
+ * On a substrate, whatever keeps it from answering us ends the stay there: a key's quota, a storm of 529s, a key that is not
+ * taken, a model that it doesn't have. Nobody but its owner can mend that, and the next one may do.
+ */
+const refusal = (kind: string, { text, at }: { text: string; at: string }): Wall => ({
+  kind,
+  scope: 'account',
+  resetsAt: null,
+  evidence: text,
+  at,
+})
+
+function cooledBy(host: Host, name: string, met: Wall): Wall {
+  const { cooldown, cooldownAtMost } = host.substrate(name)
+  return cooled(met, host.quota.read(name).walls, cooldown, cooldownAtMost)
+}
+
+function walled(host: Host, { kind, name }: PlaceRef, met: Wall): News {
+  const { quota } = host
+  const wall = kind === 'account' ? met : cooledBy(host, name, met)
+  quota.takeWall(name, wall)
+  return { kind: 'walled', wall }
+}

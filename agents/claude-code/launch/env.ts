@@ -1,0 +1,77 @@
+/** The environment that the program runs in: the worker's own, without what would change who answers or how. */
+import type { AgentCommand, LaunchInput, Place } from '../../agent.js'
+import { isDefaultSetup } from '../paths.js'
+
+export type BaseEnv = Readonly<Record<string, string | undefined>>
+
+/**
+ * Variables of the worker that an agent must not see: other logins and switches of the program, marks of a session that
+ * the worker itself was started from (an inherited CLAUDE_CODE_CHILD_SESSION means that no transcript is written),
+ * the worker's own settings and secrets, the terminal it was started in, and what its service manager gave it alone.
+ */
+const withheld = [
+  /^CLAUDE/,
+  /^ANTHROPIC_/,
+  /^OUTPOOL_/,
+  /^TEMPORAL_/,
+  /^TMUX/,
+  /^npm_/i,
+  /^(NODE_OPTIONS|BUN_OPTIONS|INIT_CWD|AI_AGENT)$/,
+  /^(AWS_BEARER_TOKEN_BEDROCK|CLOUD_ML_REGION|VERTEX_REGION_.*)$/,
+  /^(API_TIMEOUT_MS|MAX_THINKING_TOKENS|IS_DEMO)$/,
+  /^(TERM|TERM_PROGRAM|TERM_PROGRAM_VERSION|COLUMNS|LINES)$/,
+  /^(NOTIFY_SOCKET|WATCHDOG_PID|WATCHDOG_USEC|LISTEN_FDS|LISTEN_PID|LISTEN_FDNAMES|INVOCATION_ID)$/,
+]
+
+function cleanBase(base: BaseEnv): Record<string, string> {
+  const clean: Record<string, string> = {}
+  for (const [name, value] of Object.entries(base))
+    if (value !== undefined && !withheld.some((pattern) => pattern.test(name))) clean[name] = value
+  return clean
+}
+
+/** For a question that concerns no place, such as the program's version. */
+export const bareEnv = (base: BaseEnv, command: AgentCommand): Record<string, string> => ({
+  ...cleanBase(base),
+  ...command.env,
+  DISABLE_AUTOUPDATER: '1',
+})
+
+/** What probes and sessions share. */
+function placeEnv(base: BaseEnv, place: Place, command: AgentCommand): Record<string, string> {
+  const env: Record<string, string> = {
+    ...cleanBase(base),
+    ...command.env,
+    ...place.env,
+    // Reset times on the screen and in old transcripts are in the zone of the process.
+    TZ: 'UTC',
+    // A fleet stays on the version that its owner chose.
+    DISABLE_AUTOUPDATER: '1',
+    // Otherwise the first start in a fresh dir runs ssh to look for plug-ins.
+    CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1',
+  }
+  if (isDefaultSetup(place)) delete env['CLAUDE_CONFIG_DIR']
+  else env['CLAUDE_CONFIG_DIR'] = place.configDir
+  return env
+}
+
+/** The whole environment of a session's process. */
+export function sessionEnv(input: LaunchInput): Record<string, string> {
+  return {
+    // tmux before 3.2's terminfo and most others know this one.
+    TERM: 'screen-256color',
+    COLORTERM: 'truecolor',
+    ...placeEnv(input.baseEnv ?? process.env, input.place, input.command),
+    // With it a start spends a request of its own, and a resumed session opens the limit menu before the prompt is sent.
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    OUTPOOL_SESSION: input.session,
+    OUTPOOL_FENCE: String(input.fence),
+  }
+}
+
+/** The whole environment of a probe. The usage endpoint counts as non-essential traffic, so that stays allowed. */
+export function probeEnv(base: BaseEnv, place: Place, command: AgentCommand): Record<string, string> {
+  const env = placeEnv(base, place, command)
+  delete env['CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC']
+  return { ...env, DISABLE_TELEMETRY: '1', DISABLE_ERROR_REPORTING: '1' }
+}

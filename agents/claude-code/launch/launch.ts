@@ -1,0 +1,83 @@
+/** What to run for a launch, and the files made for it. */
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { LaunchInput, LaunchPlan } from '../../agent.js'
+import { sessionEnv } from './env.js'
+import { launchSettings, readUserArgs } from './settings.js'
+import { quoted } from './shellWord.js'
+import { isCommandLike } from '../screen/text.js'
+
+/** The kernel takes at most 128 KiB in one argument, its end mark included. */
+const argumentMaxBytes = 120 * 1024
+
+/** Throws AgentFileError where the user's own `--settings` can't be read. */
+export async function plan(input: LaunchInput): Promise<LaunchPlan> {
+  await mkdir(input.launchDir, { recursive: true, mode: 0o700 })
+  await mkdir(input.reportDir, { recursive: true, mode: 0o700 })
+  const user = readUserArgs(input.command.args)
+  const settings = join(input.launchDir, 'settings.json')
+  const prompt = await promptOf(input)
+  const folders = [...(input.handOver ? [dirname(input.handOver)] : []), ...prompt.folders]
+  await replaceFile(settings, JSON.stringify(await launchSettings(input, user, folders), null, 2))
+  return {
+    argv: [
+      input.command.command,
+      '--settings',
+      settings,
+      ...conversationArguments(input),
+      ...(input.model === null ? [] : ['--model', input.model]),
+      ...user.args,
+      ...prompt.words,
+    ],
+    env: { ...sessionEnv(input), VISUAL: await writeEditor(input) },
+  }
+}
+
+function conversationArguments({ mode, sessionId, forkOf }: LaunchInput): string[] {
+  if (mode === 'new') return ['--session-id', sessionId]
+  if (mode === 'fork' && forkOf) return ['--resume', forkOf, '--fork-session', '--session-id', sessionId]
+  return ['--resume', sessionId]
+}
+
+/** `--` keeps flags that take several values from swallowing the prompt; `folders` are those that it has the agent read. */
+async function promptOf({
+  prompt,
+  launchDir,
+}: LaunchInput): Promise<{ words: string[]; folders: readonly string[] }> {
+  if (prompt === null || prompt === '') return { words: [], folders: [] }
+  // From the command line, too, the program runs what begins like a command of its own.
+  if (Buffer.byteLength(prompt) <= argumentMaxBytes && !isCommandLike(prompt))
+    return { words: ['--', prompt], folders: [] }
+  const folder = join(launchDir, 'prompt')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const file = join(folder, 'prompt.md')
+  await replaceFile(file, prompt)
+  const words = ['--', `Read the whole file ${file}: it is my message to you. Do what it says.`]
+  return { words, folders: [folder] }
+}
+
+const editorScript = fileURLToPath(new URL('editor.sh', import.meta.url))
+
+/**
+ * The program's editor for this launch, which hands drafts out to Outpool (`draftKeys`). It bears the name of the person's own,
+ * since the program shows that name.
+ */
+async function writeEditor({ launchDir, baseEnv = process.env }: LaunchInput): Promise<string> {
+  const own = baseEnv['VISUAL'] || baseEnv['EDITOR'] || 'vi'
+  const name = basename(own.split(' ')[0] ?? '').replaceAll(/[^\w.-]/g, '') || 'editor'
+  const folder = join(launchDir, 'editor')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const words = [editorScript, join(launchDir, 'drafts'), own].map(quoted).join(' ')
+  const file = join(folder, name)
+  await replaceFile(file, `#!/bin/sh\nexec /bin/sh ${words} "$@"\n`)
+  await chmod(file, 0o700)
+  return file
+}
+
+/** A crash half-way leaves the old file or the new one. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  const fresh = `${file}.new`
+  await writeFile(fresh, text, { mode: 0o600 })
+  await rename(fresh, file)
+}

@@ -1,0 +1,76 @@
+/** Makes a place ready for unattended work, so that no first-run page holds a session up. */
+import { mkdir } from 'node:fs/promises'
+import type { Place } from '../../agent.js'
+import { importsAnswered } from '../setup/answers.js'
+import { type GlobalConfig, updateGlobal } from '../setup/globalFile.js'
+import { trustedFolder } from '../setup/trust.js'
+
+/** The program remembers an approved key by its end. */
+const keyMarkLength = 20
+
+/**
+ * Marks onboarding as done, `cwd`'s repository as trusted (the user named it in `outpool start`), the question about
+ * resuming from a summary as answered, and the place's own API key as approved. What a person has answered at one of
+ * `answeredAt` about the project's imports from outside is taken over where this place has no answer. Idempotent; every other
+ * key stays. Throws AgentFileError.
+ */
+export async function prepare(place: Place, cwd: string, answeredAt: readonly Place[] = []): Promise<void> {
+  await mkdir(place.configDir, { recursive: true, mode: 0o700 })
+  const folder = await trustedFolder(cwd)
+  const key = place.env['ANTHROPIC_API_KEY']
+  const keyMark = key === undefined || key === '' ? null : key.slice(-keyMarkLength)
+  const importsFor = await importsAnswered(answeredAt, cwd)
+  await updateGlobal(place, (config) => {
+    const imports = importsFor(config)
+    const ready = isReady(config, folder, keyMark) ? null : made(config, folder, keyMark)
+    if (imports.length === 0) return ready
+    return { ...ready, projects: withImports(ready?.projects ?? config.projects ?? {}, imports) }
+  })
+}
+
+type Projects = NonNullable<GlobalConfig['projects']>
+
+/** As the program itself notes it when a person has answered. */
+const withImports = (projects: Projects, imports: readonly (readonly [string, boolean])[]): Projects => ({
+  ...projects,
+  ...Object.fromEntries(
+    imports.map(([key, isApproved]) => [
+      key,
+      {
+        ...projects[key],
+        hasClaudeMdExternalIncludesApproved: isApproved,
+        hasClaudeMdExternalIncludesWarningShown: true,
+      },
+    ]),
+  ),
+})
+
+function isReady(config: GlobalConfig, folder: string, keyMark: string | null): boolean {
+  return (
+    config.hasCompletedOnboarding === true &&
+    config.resumeReturnDismissed === true &&
+    config.projects?.[folder]?.['hasTrustDialogAccepted'] === true &&
+    (keyMark === null || config.customApiKeyResponses?.approved?.includes(keyMark) === true)
+  )
+}
+
+function made(config: GlobalConfig, folder: string, keyMark: string | null): Partial<GlobalConfig> {
+  const { approved = [], rejected = [] } = config.customApiKeyResponses ?? {}
+  return {
+    hasCompletedOnboarding: true,
+    resumeReturnDismissed: true,
+    projects: {
+      ...config.projects,
+      [folder]: { ...config.projects?.[folder], hasTrustDialogAccepted: true },
+    },
+    ...(keyMark === null
+      ? {}
+      : {
+          customApiKeyResponses: {
+            ...config.customApiKeyResponses,
+            approved: [...new Set([...approved, keyMark])],
+            rejected: rejected.filter((mark) => mark !== keyMark),
+          },
+        }),
+  }
+}

@@ -1,0 +1,116 @@
+/** Questions with numbered choices: those of the AskUserQuestion tool, permissions, and whatever else the program asks so. */
+import { type Choice, numbersIn, type Question } from '../../../policy/session/question.js'
+import type { AnswerStep } from '../../agent.js'
+import { inputBox, isRule } from './screen.js'
+
+const choicePattern = /^\s*(❯)?\s*(\d{1,2})\. (?:\[(.)\] ?)?(.*)$/
+/** Names of the questions that are asked together, each with whether it was answered; the last is the page that hands them in. */
+const tabsPattern = /^(?:←\s+)?\s*[☐☒✔] \S.*$/
+const footerPattern = /\bEsc to (?:cancel|exit)\b|^\s*Enter to \w+/
+/** A picture of a choice stands beside the list. */
+const besideList = /\s{2,}[┌│└].*$/
+/** The program marks each line of a long question. */
+const quoteBar = /^\s*[│|]\s?/
+const asksMax = 300
+const whatMax = 200
+
+interface Numbered {
+  line: number
+  choice: Choice
+}
+
+/** Null where no choice is to be made, or the page is higher than the screen. */
+export function readQuestion(lines: readonly string[]): Question | null {
+  if (inputBox(lines) !== null) return null
+  const numbered = lastList(lines)
+  const first = numbered[0]?.line
+  if (first === undefined) return null
+  const rules = lines.flatMap((line, i) => (isRule(line) ? [i] : []))
+  const top = rules.findLast((i) => i < first) ?? -1
+  const bottom = rules.find((i) => i > first) ?? lines.length
+  const body = lines.slice(top + 1, first).filter((line) => line.trim() !== '')
+  const tabs = tabsPattern.test(body[0] ?? '') ? (body.shift() ?? '').trim() : null
+  const hasPictures = lines.slice(first, bottom).some((line) => besideList.test(line))
+  const own = tabs !== null && !hasPictures && bottom < lines.length ? lastBefore(numbered, bottom) : null
+  const isReview = tabs !== null && /^Submit answers$/.test(numbered[0]?.choice.label ?? '')
+  const choices = numbered.map(({ choice }): Choice => ({ ...choice, isOwn: choice.n === own }))
+  const said = body.map((line) => line.replace(quoteBar, '').trim())
+  const asked = tabs === null ? (said.findLast((line) => line.endsWith('?')) ?? said[0]) : said.join(' ')
+  const labels = choices.map(({ n, label, isOwn }) => (isOwn ? `${n}` : `${n} ${label}`))
+  const mark = JSON.stringify([tabs?.replaceAll(/[☐☒✔]/g, ''), said, labels])
+  return {
+    asks: (asked ?? 'a choice').slice(0, asksMax),
+    choices,
+    mark,
+    isOfTool: tabs !== null,
+    isReview,
+    isAllAnswered: !(tabs ?? '☐').includes('☐'),
+  }
+}
+
+const lastBefore = (numbered: readonly Numbered[], end: number): number | null =>
+  numbered.findLast(({ line }) => line < end)?.choice.n ?? null
+
+/** The last run of lines that count 1, 2, …: what stands above may hold lists too. */
+function lastList(lines: readonly string[]): Numbered[] {
+  for (let from = lines.length - 1; from >= 0; from--) {
+    if (choicePattern.exec(lines[from] ?? '')?.[2] !== '1') continue
+    const list = listFrom(lines, from)
+    if (list.length > 1) return list
+  }
+  return []
+}
+
+function listFrom(lines: readonly string[], from: number): Numbered[] {
+  const list: Numbered[] = []
+  for (let line = from; line < lines.length; line++) {
+    const text = lines[line] ?? ''
+    const [, cursor, n, tick, label = ''] = choicePattern.exec(text) ?? []
+    const last = list.at(-1)
+    if (n !== undefined && Number(n) === list.length + 1) {
+      const isTicked = tick === undefined ? null : tick !== ' '
+      const shown = label.replace(besideList, '').trim().slice(0, whatMax)
+      const isChosen = cursor !== undefined
+      const choice = { n: Number(n), label: shown, says: null, isOwn: false, isTicked, isChosen }
+      list.push({ line, choice })
+    } else if (isRule(text) || footerPattern.test(text)) {
+      continue
+    } else if (last && text.trim() !== '' && !besideList.test(text) && !/^\s*Submit$/.test(text)) {
+      last.choice.says = `${last.choice.says ?? ''} ${text.trim()}`.trim().slice(0, whatMax)
+    }
+  }
+  return list
+}
+
+/**
+ * One key at a time: a number moves the cursor on some pages and chooses on others, and what it did has to be seen before the
+ * next one is pressed.
+ */
+export function answerStep({ choices, isReview }: Question, answer: string, pasted: boolean): AnswerStep {
+  const most = choices.length
+  const byLabel = choices.find(({ label }) => label.toLowerCase() === answer.trim().toLowerCase())
+  const wanted = numbersIn(answer) ?? (byLabel ? [byLabel.n] : null)
+  const own = choices.find(({ isOwn }) => isOwn)
+  if (wanted === null) {
+    if (own === undefined || isReview)
+      return { kind: 'refused', why: `it takes a choice by number, 1 to ${most}` }
+    if (!own.isChosen) return { kind: 'press', keys: [String(own.n)] }
+    return pasted ? { kind: 'press', keys: ['Enter'] } : { kind: 'paste', text: answer }
+  }
+  const picked = choices.filter(({ n }) => wanted.includes(n))
+  const [only] = picked
+  if (only === undefined || picked.length < wanted.length)
+    return { kind: 'refused', why: `it has the choices 1 to ${most}` }
+  if (picked.some(({ isOwn }) => isOwn))
+    return { kind: 'refused', why: `choice ${own?.n ?? ''} takes words of yours: give them in its place` }
+  // There a number would be taken for a part of the words.
+  if (own?.isChosen) return { kind: 'press', keys: ['Up'] }
+  if (picked.every(({ isTicked }) => isTicked !== null)) {
+    const wrong = choices.find(
+      ({ n, isTicked, isOwn }) => !isOwn && isTicked !== null && isTicked !== wanted.includes(n),
+    )
+    return { kind: 'press', keys: [wrong ? String(wrong.n) : 'Tab'] }
+  }
+  if (picked.length > 1) return { kind: 'refused', why: 'it takes one choice only' }
+  return { kind: 'press', keys: [only.isChosen ? 'Enter' : String(only.n)] }
+}

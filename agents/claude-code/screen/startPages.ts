@@ -1,0 +1,94 @@
+/** Pages that the program opens at its start: what to tell a person of one, and by what it can be seen to have been dealt with. */
+import { createHash } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { AgentCommand, Dialog, Place, StartPage } from '../../agent.js'
+import { answersIn } from '../setup/answers.js'
+import { type GlobalConfig, readGlobal } from '../setup/globalFile.js'
+import { isDefaultSetup } from '../paths.js'
+import { isRule, plainLines } from './screen.js'
+
+/** Pages about the account, whatever folder a session works in. */
+const ofTheAccount = [
+  'bypass-permissions',
+  'api-key',
+  'theme',
+  'security-notes',
+  'login-method',
+  'login-code',
+]
+
+/** What is told of a page has to fit in a line. */
+const titleMax = 120
+/** Of the settings that a page complains about, this many are named. */
+const keysNamed = 3
+
+/** What stands on a screen on which `dialog` was read, for a person who does not see it. */
+export function startPage(
+  screen: string,
+  dialog: Dialog,
+  place: Place,
+  command: AgentCommand,
+  cwd: string,
+): StartPage {
+  const lines = plainLines(screen)
+  const page = lines.slice(lines.findLastIndex(isRule) + 1)
+  const [title = dialog.asks] = page.map((line) => line.trim()).filter((line) => line !== '')
+  const named = `"${title.slice(0, titleMax)}"`
+  if (dialog.name === 'settings-error') {
+    const { file, keys } = complaint(page, place)
+    return {
+      what: `${named} about ${file}${keys.length === 0 ? '' : ` (${keys.join(', ')})`}`,
+      remedy: `put ${file} right`,
+      cwd: file.startsWith(`${place.configDir}/`) ? null : cwd,
+    }
+  }
+  return {
+    what: named,
+    remedy: `answer it once by hand: cd ${cwd} && ${byHand(place, command)}`,
+    cwd: ofTheAccount.includes(dialog.name) ? null : cwd,
+  }
+}
+
+/** What a person types to start the program at this place. */
+export const byHand = (place: Place, { command }: AgentCommand): string =>
+  isDefaultSetup(place) ? command : `CLAUDE_CONFIG_DIR=${place.configDir} ${command}`
+
+/** The file that a page about settings names, and the keys in it. A long path goes on in the next line. */
+function complaint(page: readonly string[], place: Place): { file: string; keys: string[] } {
+  const lines = page.map((line) => line.trim()).filter((line) => line !== '')
+  const first = lines.findIndex((line) => /^[├└]/.test(line))
+  const path = lines.slice(1, first < 0 ? 2 : first).join('')
+  const file = path.startsWith('~/') ? join(place.env['HOME'] ?? homedir(), path.slice(2)) : path
+  const keys = lines.flatMap((line) => /^[├└] ([\w.[\]-]+):/.exec(line)?.[1] ?? [])
+  return { file, keys: [...new Set(keys)].slice(0, keysNamed) }
+}
+
+/**
+ * Changes when a person has changed something on which the program's pages depend for a session in `cwd`: settings, the
+ * project's MCP servers and memory, the answers given here and at `others`. Says nothing of what stands in them.
+ */
+export async function pageGround(place: Place, cwd: string, others: readonly Place[]): Promise<string> {
+  const files = [
+    join(place.configDir, 'settings.json'),
+    join(cwd, '.claude', 'settings.json'),
+    join(cwd, '.claude', 'settings.local.json'),
+    join(cwd, '.mcp.json'),
+    join(cwd, 'CLAUDE.md'),
+    join(cwd, '.claude', 'CLAUDE.md'),
+    join(cwd, 'CLAUDE.local.md'),
+  ]
+  const global = await readGlobal(place).catch((): GlobalConfig => ({}))
+  const login = await stat(join(place.configDir, '.credentials.json')).catch(() => null)
+  const known = [
+    ...(await Promise.all([place, ...others].map((one) => answersIn(one, cwd)))),
+    global.hasCompletedOnboarding,
+    global.customApiKeyResponses,
+    global['bypassPermissionsModeAccepted'],
+    login !== null,
+  ]
+  const hash = createHash('sha256').update(JSON.stringify(known))
+  for (const file of files) hash.update(await readFile(file).catch(() => 'none')).update('\0')
+  return hash.digest('hex')
+}

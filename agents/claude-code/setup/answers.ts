@@ -1,0 +1,156 @@
+/**
+ * What a person has answered for one project at one place. The program keeps it in different files: imports from outside in
+ * the place's own `.claude.json`, the project's MCP servers mostly in the project (which every place shares), and for all
+ * projects of the place in its `settings.json`.
+ */
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import type { Place } from '../../agent.js'
+import { type GlobalConfig, readGlobal } from './globalFile.js'
+import { readSettings } from './conflicts.js'
+import { resolved } from '../paths.js'
+import { trustedFolder } from './trust.js'
+
+/** Names out of the project's `.mcp.json` that may be used, and that may not. */
+export interface ServerAnswers {
+  enabled: string[]
+  disabled: string[]
+}
+
+export interface ProjectAnswers extends ServerAnswers {
+  /** By the key under which the program keeps the project: whether it may import files from outside. */
+  imports: Record<string, boolean>
+}
+
+const names = z.array(z.string()).optional().catch(undefined)
+const serversSchema = z.looseObject({
+  enableAllProjectMcpServers: z.boolean().optional().catch(undefined),
+  enabledMcpjsonServers: names,
+  disabledMcpjsonServers: names,
+})
+/** An older program kept the servers here, too; a newer one moves them to the project when it starts there. */
+const projectSchema = serversSchema.extend({
+  hasClaudeMdExternalIncludesApproved: z.boolean().optional().catch(undefined),
+  hasClaudeMdExternalIncludesWarningShown: z.boolean().optional().catch(undefined),
+})
+const mcpFileSchema = z.looseObject({ mcpServers: z.record(z.string(), z.unknown()) })
+
+type Imports = ProjectAnswers['imports']
+
+/** A file that can't be read holds no answer. */
+export async function answersIn(place: Place, cwd: string): Promise<ProjectAnswers> {
+  const keys = await projectKeys(cwd)
+  const config = await readGlobal(place).catch((): GlobalConfig => ({}))
+  const servers = await serversOf(keys)
+  const user = await settingsIn(join(place.configDir, 'settings.json'))
+  const layers = [user, ...keys.map((key) => projectIn(config, key))]
+  return { imports: importsIn(config, keys), ...servedBy(servers, layers) }
+}
+
+/** Imports of the project that were answered for at one of `places` (the first counts) and not yet in `config`. */
+export async function importsAnswered(
+  places: readonly Place[],
+  cwd: string,
+): Promise<(config: GlobalConfig) => [key: string, isApproved: boolean][]> {
+  if (places.length === 0) return () => []
+  const keys = await projectKeys(cwd)
+  let given: Imports = {}
+  for (const place of places) {
+    const config = await readGlobal(place).catch((): GlobalConfig => ({}))
+    given = { ...importsIn(config, keys), ...given }
+  }
+  return (config) => {
+    const own = importsIn(config, keys)
+    return Object.entries(given).filter(([key]) => own[key] === undefined)
+  }
+}
+
+/** What was answered at one of `elsewhere` about the project's servers and not yet at this place or in the project itself. */
+export async function serversAnswered(
+  place: Place,
+  elsewhere: readonly Place[],
+  cwd: string,
+): Promise<ServerAnswers> {
+  const given: ServerAnswers = { enabled: [], disabled: [] }
+  // Most projects have no such servers, and nothing else need be read for them.
+  const servers = elsewhere.length === 0 ? [] : await serversOf(await projectKeys(cwd))
+  if (servers.length === 0) return given
+  for (const other of elsewhere) {
+    const { enabled, disabled } = await answersIn(other, cwd)
+    const [moreEnabled, moreDisabled] = [newTo(given, enabled), newTo(given, disabled)]
+    given.enabled.push(...moreEnabled)
+    given.disabled.push(...moreDisabled)
+  }
+  const files = ['settings.json', 'settings.local.json'].map((name) => join(cwd, '.claude', name))
+  const project = servedBy(servers, await Promise.all(files.map(settingsIn)))
+  const own = await answersIn(place, cwd)
+  const rest = (names: string[]): string[] => newTo(own, newTo(project, names))
+  return { enabled: rest(given.enabled), disabled: rest(given.disabled) }
+}
+
+const projectIn = ({ projects }: GlobalConfig, key: string): z.output<typeof projectSchema> =>
+  projectSchema.parse(projects?.[key] ?? {})
+
+function importsIn(config: GlobalConfig, keys: readonly string[]): Imports {
+  const answered = keys.flatMap((key) => {
+    const project = projectIn(config, key)
+    const isApproved = project.hasClaudeMdExternalIncludesApproved === true
+    const isAnswered = isApproved || project.hasClaudeMdExternalIncludesWarningShown === true
+    return isAnswered ? [[key, isApproved] as const] : []
+  })
+  return Object.fromEntries(answered)
+}
+
+const newTo = ({ enabled, disabled }: ServerAnswers, servers: readonly string[]): string[] =>
+  servers.filter((name) => !enabled.includes(name) && !disabled.includes(name))
+
+/** A refusal goes before an approval, as it does with the program. */
+function servedBy(
+  servers: readonly string[],
+  layers: readonly z.output<typeof serversSchema>[],
+): ServerAnswers {
+  const isDisabled = (name: string): boolean =>
+    layers.some(({ disabledMcpjsonServers }) => disabledMcpjsonServers?.includes(name))
+  const isEnabled = (name: string): boolean =>
+    layers.some(
+      (layer) =>
+        layer.enableAllProjectMcpServers === true || layer.enabledMcpjsonServers?.includes(name) === true,
+    )
+  return {
+    disabled: servers.filter(isDisabled),
+    enabled: servers.filter((name) => isEnabled(name) && !isDisabled(name)),
+  }
+}
+
+async function settingsIn(file: string): Promise<z.output<typeof serversSchema>> {
+  const found = await readSettings(file)
+  return serversSchema.parse('state' in found ? {} : found.settings)
+}
+
+/** The names under which the program may keep this project: the root of its repository, a linked worktree's own, the folder. */
+async function projectKeys(cwd: string): Promise<string[]> {
+  const folder = resolved(cwd)
+  return [...new Set([await trustedFolder(cwd), await workTree(folder), folder])]
+}
+
+async function workTree(start: string): Promise<string> {
+  for (let folder = start; ; folder = dirname(folder)) {
+    if ((await stat(join(folder, '.git')).catch(() => null)) !== null) return folder
+    if (dirname(folder) === folder) return start
+  }
+}
+
+async function serversOf(folders: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    folders.map(async (folder) => {
+      try {
+        const text = await readFile(join(folder, '.mcp.json'), 'utf8')
+        return Object.keys(mcpFileSchema.parse(JSON.parse(text)).mcpServers)
+      } catch {
+        return []
+      }
+    }),
+  )
+  return [...new Set(found.flat())]
+}

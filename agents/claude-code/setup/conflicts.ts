@@ -1,0 +1,158 @@
+/** Settings of the program under which Outpool can not see, resume or move its sessions. */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { AgentCommand, Place } from '../../agent.js'
+import type { Hindrance } from '../../examiner.js'
+import { hasOwnLogin, otherLogins } from './identity.js'
+
+const settingsSchema = z.looseObject({
+  disableAllHooks: z.unknown().optional(),
+  allowManagedHooksOnly: z.unknown().optional(),
+  apiKeyHelper: z.unknown().optional(),
+  cleanupPeriodDays: z.number().optional().catch(undefined),
+  env: z.record(z.string(), z.unknown()).optional().catch(undefined),
+})
+type Settings = z.output<typeof settingsSchema>
+
+/** A session may be parked for a week, and nothing touches its transcript meanwhile; twice that leaves room. */
+const leastCleanupDays = 14
+
+const otherProviders = ['CLAUDE_CODE_USE_BEDROCK', 'CLAUDE_CODE_USE_VERTEX', 'CLAUDE_CODE_USE_FOUNDRY']
+
+const notSaved = 'no transcript is saved, so that no session can be resumed'
+
+/** Variables that break something wherever they come from, and what. */
+const harmful: readonly (readonly [name: string, why: string])[] = [
+  ['CLAUDE_CODE_RETRY_WATCHDOG', 'hides every limit behind a long wait, so that no session is ever moved'],
+  ['CLAUDE_CODE_SKIP_PROMPT_HISTORY', notSaved],
+  ['CLAUDE_CODE_CHILD_SESSION', notSaved],
+]
+
+/** Values that mean no, in an environment or in settings; everything else that is set means yes. */
+const offValues: readonly unknown[] = [undefined, null, false, 0, '', '0', 'false', 'no', 'off']
+const isOn = (value: unknown): boolean =>
+  !offValues.includes(typeof value === 'string' ? value.toLowerCase() : value)
+
+/** The program's own files: what an administrator sets for everybody, above all other settings. */
+async function managedFiles(): Promise<string[]> {
+  const folder =
+    process.platform === 'darwin' ? '/Library/Application Support/ClaudeCode' : '/etc/claude-code'
+  const more = join(folder, 'managed-settings.d')
+  const names = await readdir(more).catch(() => [])
+  return [
+    join(folder, 'managed-settings.json'),
+    ...names.filter((name) => name.endsWith('.json')).map((name) => join(more, name)),
+  ]
+}
+
+export async function machineHindrances(files?: readonly string[]): Promise<Hindrance[]> {
+  const found = (files ?? (await managedFiles())).map(async (file) => {
+    const settings = await readSettings(file)
+    return 'state' in settings ? [settings] : inSettings(settings.settings, file, 'managed', true)
+  })
+  return (await Promise.all(found)).flat()
+}
+
+export async function hindrancesOf(place: Place, command: AgentCommand): Promise<Hindrance[]> {
+  const file = join(place.configDir, 'settings.json')
+  const settings = await readSettings(file)
+  return [
+    ...('state' in settings ? [settings] : inSettings(settings.settings, file, 'own', !hasOwnLogin(place))),
+    ...inEnv(place.env, `env of ${place.name}`),
+    ...inEnv(command.env, 'env of the agent'),
+  ]
+}
+
+export async function readSettings(file: string): Promise<{ settings: Settings } | Hindrance> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { settings: {} }
+    const remedy = 'Make it readable for this user.'
+    return { state: 'warn', what: `${file} cannot be read, so nobody knows what it sets`, remedy }
+  }
+  try {
+    const parsed: unknown = JSON.parse(text.trim() === '' ? '{}' : text.replace(/^\uFEFF/, ''))
+    return { settings: settingsSchema.parse(parsed) }
+  } catch {
+    const what = `${file} is not valid JSON settings: the agent passes it over or asks a person about it`
+    return {
+      state: 'fail',
+      what,
+      unusable: file,
+      remedy: 'Put the file right; `claude doctor` says what is wrong in it.',
+    }
+  }
+}
+
+function inSettings(
+  settings: Settings,
+  file: string,
+  layer: 'own' | 'managed',
+  storedLogin: boolean,
+): Hindrance[] {
+  const remove = (what: string): string =>
+    layer === 'managed' ? `Ask whoever manages ${file} to take ${what} out.` : `Take ${what} out of ${file}.`
+  const blind = (key: string): Hindrance => ({
+    state: 'fail',
+    what: `${key} in ${file} keeps Outpool's hooks from running: it would not see a session's state`,
+    remedy: remove(key),
+  })
+  const days = settings.cleanupPeriodDays
+  return [
+    ...(isOn(settings.disableAllHooks) ? [blind('disableAllHooks')] : []),
+    ...(layer === 'managed' && isOn(settings.allowManagedHooksOnly) ? [blind('allowManagedHooksOnly')] : []),
+    ...(storedLogin && isOn(settings.apiKeyHelper)
+      ? [otherLogin('apiKeyHelper', file, remove('apiKeyHelper'))]
+      : []),
+    ...(days !== undefined && days < leastCleanupDays ? [sweeps(days, file, layer)] : []),
+    ...inSettingsEnv(settings.env ?? {}, file, remove, storedLogin),
+  ]
+}
+
+function inSettingsEnv(
+  env: Record<string, unknown>,
+  file: string,
+  remove: (what: string) => string,
+  storedLogin: boolean,
+): Hindrance[] {
+  const set = (name: string): boolean => isOn(env[name])
+  return [
+    ...(storedLogin
+      ? [...otherLogins, ...otherProviders]
+          .filter(set)
+          .map((name) => otherLogin(`env.${name}`, file, remove(`env.${name}`)))
+      : []),
+    ...harmful
+      .filter(([name]) => set(name))
+      .map(([name, why]) => ({
+        state: 'fail' as const,
+        what: `env.${name} in ${file}: ${why}`,
+        remedy: remove(`env.${name}`),
+      })),
+  ]
+}
+
+const otherLogin = (key: string, file: string, remedy: string): Hindrance => ({
+  state: 'fail',
+  what: `${key} in ${file} answers instead of the login: budgets and walls would be another account's`,
+  remedy,
+})
+
+/** Outpool's own launches set it high, which only managed settings override; a person's own start sweeps all the same. */
+const sweeps = (days: number, file: string, layer: 'own' | 'managed'): Hindrance => ({
+  state: layer === 'managed' ? 'fail' : 'warn',
+  what: `cleanupPeriodDays is ${days} in ${file}: transcripts of parked sessions would be swept away`,
+  remedy: `Set cleanupPeriodDays to ${leastCleanupDays} or more, or take it out.`,
+})
+
+const inEnv = (env: Readonly<Record<string, string>>, where: string): Hindrance[] =>
+  harmful
+    .filter(([name]) => isOn(env[name]))
+    .map(([name, why]) => ({
+      state: 'fail',
+      what: `${name} in the ${where} (outpool.yaml): ${why}`,
+      remedy: `Take ${name} out of that env.`,
+    }))

@@ -1,0 +1,78 @@
+/** The set-up of Claude Code as `doctor` asks for it: login, settings that would break Outpool, version. */
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { AgentCommand, Place } from '../../agent.js'
+import type { AgentExaminer, LoginStatus } from '../../examiner.js'
+import { probeEnv } from '../launch/env.js'
+import { hindrancesOf, machineHindrances } from './conflicts.js'
+import { hasOwnLogin, readIdentity } from './identity.js'
+import { inventoryOf } from './inventory.js'
+import { loginTraces } from './loginTraces.js'
+import { isDefaultSetup } from '../paths.js'
+import { ask } from '../program.js'
+import { settingsFaults } from './settingsFaults.js'
+
+const statusSchema = z.looseObject({
+  loggedIn: z.boolean(),
+  authMethod: z.string().optional(),
+  email: z.string().nullish(),
+})
+
+async function loginStatus(place: Place, command: AgentCommand): Promise<LoginStatus> {
+  const answer = await ask(
+    command,
+    ['auth', 'status'],
+    probeEnv(process.env, place, command),
+    place.configDir,
+  )
+  const status = statusSchema.safeParse(jsonIn(answer.stdout)).data
+  if (status === undefined) {
+    if (/not logged in/i.test(answer.stdout)) return { login: 'out', as: null, unclear: null }
+    const said = (answer.stderr.trim() || answer.stdout.trim()).split('\n')[0] ?? ''
+    return { login: 'unknown', as: null, unclear: said.slice(0, 120) || `exit code ${answer.exitCode}` }
+  }
+  if (!status.loggedIn) return { login: 'out', as: null, unclear: null }
+  return { login: 'in', as: await whom(place, status), unclear: null }
+}
+
+/** Older versions do not say the address; the program's own file does, unless a key or a token answers instead. */
+async function whom(place: Place, status: z.output<typeof statusSchema>): Promise<string | null> {
+  if (typeof status.email === 'string' && status.email !== '') return status.email
+  const method = status.authMethod ?? null
+  if (method === 'claude.ai' && !hasOwnLogin(place)) return (await readIdentity(place)).email
+  return method === 'api_key' ? 'an API key' : method === 'oauth_token' ? 'a token of its own' : method
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Other logins, gateways and providers: whoever exported one may believe that sessions use it. */
+const heeded =
+  /^(ANTHROPIC_(API_KEY|AUTH_TOKEN|BASE_URL|MODEL)|CLAUDE_CODE_(OAUTH_TOKEN|RETRY_WATCHDOG|USE_[A-Z]+)|CLAUDE_CONFIG_DIR)$/
+
+export const claudeCodeExaminer: AgentExaminer = {
+  leastVersion: {
+    version: '2.1.261',
+    lacks: 'its transcripts do not say which window is used up until when, so this is read from its words',
+    remedy:
+      'Install a newer one, naming its version, as npm on Node 20 picks an old one by itself: ' +
+      '`npm install -g @anthropic-ai/claude-code@2.1.330`.',
+  },
+  loginStatus,
+  loginTraces,
+  hindrances: hindrancesOf,
+  settingsFaults,
+  inventory: inventoryOf,
+  machineHindrances,
+  withheld: (env) => Object.keys(env).filter((name) => heeded.test(name) && (env[name] ?? '') !== ''),
+  privateFiles: (place) => [join(place.configDir, '.credentials.json')],
+  loginCommand: (place, command) =>
+    isDefaultSetup(place)
+      ? `${command.command} auth login`
+      : `CLAUDE_CONFIG_DIR=${place.configDir} ${command.command} auth login`,
+}

@@ -1,0 +1,41 @@
+/** Who is logged in at a place, read from the program's own files without starting it. No token is ever read. */
+import { z } from 'zod'
+import type { Window } from '../../../policy/account/account.js'
+import type { Place } from '../../agent.js'
+import { type GlobalConfig, readGlobal } from './globalFile.js'
+import { cachedWindows } from '../limits/quota.js'
+
+const accountSchema = z.object({
+  accountUuid: z.string().min(1),
+  emailAddress: z.string().nullish(),
+})
+
+/** With one of these the stored login does not answer, whatever the file says of it. */
+export const otherLogins = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
+
+export interface Identity {
+  identity: string | null
+  email: string | null
+  windows: Window[]
+}
+
+/** Whether the place's environment brings a login of its own. */
+export const hasOwnLogin = (place: Place): boolean =>
+  otherLogins.some((name) => (place.env[name] ?? '') !== '')
+
+/** Everything is null or empty where no stored login answers. Throws AgentFileError for a broken `.claude.json`. */
+export async function readIdentity(place: Place): Promise<Identity> {
+  return hasOwnLogin(place)
+    ? { identity: null, email: null, windows: [] }
+    : identityIn(await readGlobal(place))
+}
+
+function identityIn(config: GlobalConfig): Identity {
+  const account = accountSchema.safeParse(config.oauthAccount).data
+  const identity = account?.accountUuid ?? null
+  return {
+    identity,
+    email: account?.emailAddress ?? null,
+    windows: cachedWindows(config.cachedUsageUtilization, identity),
+  }
+}

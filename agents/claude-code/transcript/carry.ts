@@ -1,0 +1,107 @@
+/** Bringing a conversation from one config dir to another. The source is never touched: it is the copy of last resort. */
+import { readdir, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Place } from '../../agent.js'
+import { CarryError } from '../../errors.js'
+import { carryFile, compare, CopyDiffers, keep, SourceChanged } from './carryFile.js'
+import { projectsFolder, resolved } from '../paths.js'
+import { transcriptsOf } from './transcript.js'
+
+/** Folders beside the transcript that belong to one conversation: what /rewind, the task list and pasted images need. */
+export const companions = ['file-history', 'tasks', 'image-cache']
+
+/** A process that is ending writes its last rows; after this many looks it is not ending. */
+const triesMax = 5
+const betweenTriesMs = 200
+
+/**
+ * Companions first, the transcript last: once it is there, all is there. Files of the old place that the transcript
+ * names by absolute path (large tool results) stay where they are and stay readable.
+ * Throws CarryError; whatever it reached is an old or a new state, and the next call goes on from there.
+ */
+export async function carry(input: {
+  sessionId: string
+  from: Place
+  to: Place
+}): Promise<{ transcript: string; bytes: number }> {
+  const { sessionId, from, to } = input
+  const [source] = await transcriptsOf(from, sessionId)
+  if (source === undefined)
+    throw new CarryError(
+      sessionId,
+      `${from.name} has no transcript of it under ${projectsFolder(from)}`,
+      'Look for <id>.jsonl in the other config dirs; a session that never had a prompt has none and can be started anew.',
+    )
+  const folder = join(projectsFolder(to), basename(dirname(source)))
+  const target = join(folder, basename(source))
+  try {
+    await settled(async () => {
+      await carryFolder(join(dirname(source), sessionId), join(folder, sessionId))
+      for (const name of companions)
+        await carryFolder(join(from.configDir, name, sessionId), join(to.configDir, name, sessionId))
+      await carryFile(source, target)
+    })
+    await removeOthers(to, sessionId, target)
+    return { transcript: resolved(target), bytes: (await stat(target)).size }
+  } catch (cause) {
+    throw carryError(sessionId, target, cause)
+  }
+}
+
+/** Repeats while the source still changes. */
+async function settled(work: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await work()
+      return
+    } catch (error) {
+      if (!(error instanceof SourceChanged) || tries === triesMax) throw error
+      await new Promise((resolve) => setTimeout(resolve, betweenTriesMs))
+    }
+  }
+}
+
+/** Files that only the target has stay. Links are not followed out of the folder. */
+async function carryFolder(source: string, target: string): Promise<void> {
+  if (resolved(source) === resolved(target)) return
+  const entries = await readdir(source, { withFileTypes: true }).catch(() => [])
+  for (const entry of entries) {
+    const [from, to] = [join(source, entry.name), join(target, entry.name)]
+    if (entry.isDirectory()) await carryFolder(from, to)
+    else if (entry.isFile() && !entry.name.includes('.kept-')) await carryFile(from, to)
+  }
+}
+
+/** The program finds no conversation at all where two project folders hold one: other copies are put aside. */
+async function removeOthers(to: Place, sessionId: string, target: string): Promise<void> {
+  for (const other of await transcriptsOf(to, sessionId)) {
+    if (resolved(other) === resolved(target)) continue
+    const relation = await compare(target, other)
+    if (relation === 'diverged' || relation === 'ahead') await keep(other)
+    await rm(other)
+  }
+}
+
+function carryError(sessionId: string, target: string, cause: unknown): CarryError {
+  if (cause instanceof SourceChanged)
+    return new CarryError(
+      sessionId,
+      'it is still being written to',
+      'Stop the process that writes to it, then try again.',
+      { cause },
+    )
+  if (cause instanceof CopyDiffers)
+    return new CarryError(
+      sessionId,
+      `the copy is not what was written: ${cause.message}`,
+      'Check the disk of the target folder.',
+      { cause },
+    )
+  const what = cause instanceof Error ? cause.message : String(cause)
+  return new CarryError(
+    sessionId,
+    `${target}: ${what}`,
+    'Make room and check the permissions of the target folder, then try again.',
+    { cause },
+  )
+}

@@ -1,0 +1,142 @@
+/** Copying one file so that a crash at any point leaves the old state or the new one, and proving that every byte arrived. */
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { resolved } from '../paths.js'
+
+/** The source grew or changed while it was read: its process is still alive. */
+export class SourceChanged extends Error {}
+
+/** What was read back is not what was written. */
+export class CopyDiffers extends Error {}
+
+const unfinishedMark = '.carrying-'
+const unfinishedStaleMs = 3_600_000
+const chunkBytes = 1024 * 1024
+
+interface Print {
+  bytes: number
+  sha256: string
+}
+
+/**
+ * Makes `target` hold what `source` holds, with mode 0600. A target that is an earlier state of the source (a prefix)
+ * is replaced; one that holds more than the source is left as it is, since everything is there; one that
+ * went another way is first kept as `<name>.kept-<time>`. Returns the bytes of the target.
+ */
+export async function carryFile(source: string, target: string): Promise<number> {
+  if (resolved(source) === resolved(target)) return (await stat(source)).size
+  const folder = dirname(target)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await removeUnfinished(folder, basename(target))
+  const relation = await compare(source, target)
+  if (relation === 'same' || relation === 'ahead') return (await stat(target)).size
+  const fresh = join(folder, `.${basename(target)}${unfinishedMark}${randomBytes(6).toString('hex')}`)
+  try {
+    const written = await copy(source, fresh)
+    const [read, again] = [await printOf(fresh), await printOf(source)]
+    if (read.bytes !== written.bytes || read.sha256 !== written.sha256)
+      throw new CopyDiffers(`${target}: ${read.bytes} of ${written.bytes} bytes, or other ones`)
+    if (again.sha256 !== written.sha256) throw new SourceChanged(source)
+    if (relation === 'diverged') await keep(target)
+    await rename(fresh, target)
+    await syncFolder(folder)
+    return written.bytes
+  } finally {
+    await rm(fresh, { force: true })
+  }
+}
+
+/** Keeps a second name for what stands at `target`, which goes on standing there until it is replaced. */
+export async function keep(target: string): Promise<string> {
+  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
+  for (let n = 0; ; n++) {
+    const kept = `${target}.kept-${time}${n === 0 ? '' : `-${n}`}`
+    try {
+      await link(target, kept)
+      return kept
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    }
+  }
+}
+
+/** How `target` stands to `source`: `behind` and `ahead` mean that one is the beginning of the other. */
+export async function compare(
+  source: string,
+  target: string,
+): Promise<'missing' | 'same' | 'behind' | 'ahead' | 'diverged'> {
+  const there = await stat(target).catch(() => null)
+  if (there === null) return 'missing'
+  const here = await stat(source)
+  const shared = Math.min(here.size, there.size)
+  const [a, b] = [await printOf(source, shared), await printOf(target, shared)]
+  if (a.sha256 !== b.sha256) return 'diverged'
+  if (here.size === there.size) return 'same'
+  return there.size < here.size ? 'behind' : 'ahead'
+}
+
+async function printOf(file: string, bytes?: number): Promise<Print> {
+  const hash = createHash('sha256')
+  let read = 0
+  if (bytes === 0) return { bytes: 0, sha256: hash.digest('hex') }
+  const options = bytes === undefined ? {} : { end: bytes - 1 }
+  for await (const chunk of createReadStream(file, { ...options, highWaterMark: chunkBytes })) {
+    if (!Buffer.isBuffer(chunk)) continue
+    hash.update(chunk)
+    read += chunk.length
+  }
+  return { bytes: read, sha256: hash.digest('hex') }
+}
+
+async function copy(source: string, fresh: string): Promise<Print> {
+  const from = await open(source, 'r')
+  try {
+    const to = await open(fresh, 'wx', 0o600)
+    try {
+      const print = await pour(from, to)
+      await to.sync()
+      return print
+    } finally {
+      await to.close()
+    }
+  } finally {
+    await from.close()
+  }
+}
+
+async function pour(from: FileHandle, to: FileHandle): Promise<Print> {
+  const hash = createHash('sha256')
+  const chunk = Buffer.allocUnsafe(chunkBytes)
+  let bytes = 0
+  for (;;) {
+    const { bytesRead } = await from.read(chunk, 0, chunk.length, bytes)
+    if (bytesRead === 0) return { bytes, sha256: hash.digest('hex') }
+    const part = chunk.subarray(0, bytesRead)
+    hash.update(part)
+    for (let done = 0; done < bytesRead;)
+      done += (await to.write(part, done, bytesRead - done, bytes + done)).bytesWritten
+    bytes += bytesRead
+  }
+}
+
+/** What a crash left; younger ones may be somebody's work in progress. */
+async function removeUnfinished(folder: string, name: string): Promise<void> {
+  const old = Date.now() - unfinishedStaleMs
+  for (const entry of await readdir(folder)) {
+    if (!entry.startsWith(`.${name}${unfinishedMark}`)) continue
+    const info = await stat(join(folder, entry)).catch(() => null)
+    if (info !== null && info.mtimeMs < old) await rm(join(folder, entry), { force: true })
+  }
+}
+
+/** A rename is only durable once its folder is. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

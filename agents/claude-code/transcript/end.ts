@@ -1,0 +1,144 @@
+/** What the end of a transcript says: which entry is the newest, and whether a turn was under way. Read from behind, however long it is. */
+import { open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import type { TranscriptEnd } from '../../agent.js'
+import { resolved } from '../paths.js'
+import { eachLine } from './lines.js'
+
+/** Enough for the last rows of most conversations; doubled until the rows that are wanted are among them. */
+const firstPiece = 128 * 1024
+
+const newline = 0x0a
+
+const entrySchema = z.looseObject({
+  uuid: z.string().min(1).max(128),
+  timestamp: z.iso
+    .datetime({ offset: true })
+    .transform((text) => new Date(text).toISOString())
+    .nullable()
+    .catch(null),
+})
+
+const turnSchema = z.looseObject({
+  type: z.enum(['user', 'assistant', 'attachment']),
+  isSidechain: z.boolean().optional().catch(undefined),
+  isMeta: z.boolean().optional().catch(undefined),
+  isCompactSummary: z.boolean().optional().catch(undefined),
+  isApiErrorMessage: z.boolean().optional().catch(undefined),
+  message: z
+    .looseObject({
+      model: z.string().optional().catch(undefined),
+      stop_reason: z.string().nullish().catch(undefined),
+      content: z
+        .union([
+          z.string(),
+          z.array(z.looseObject({ type: z.string(), text: z.string().optional().catch(undefined) })),
+        ])
+        .optional()
+        .catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
+  attachment: z.looseObject({ type: z.string() }).optional().catch(undefined),
+})
+type TurnRow = z.output<typeof turnSchema>
+
+/** Null where the file is not there or cannot be read. */
+export async function readEnd(transcript: string, upTo = Infinity): Promise<TranscriptEnd | null> {
+  const file = await open(transcript, 'r').catch(() => null)
+  if (file === null) return null
+  try {
+    const size = Math.min((await file.stat()).size, upTo)
+    for (let wanted = firstPiece; ; wanted *= 4) {
+      const from = Math.max(0, size - wanted)
+      const piece = Buffer.alloc(size - from)
+      const { bytesRead } = await file.read(piece, 0, piece.length, from)
+      const end = endOf(linesOf(piece.subarray(0, bytesRead), from > 0))
+      if (from === 0 || (end.newest !== null && end.turn !== null)) return { bytes: size, ...end }
+    }
+  } catch {
+    return null
+  } finally {
+    await file.close()
+  }
+}
+
+/** Whole lines, the newest first. A first one that may have lost its beginning, and a last one still being written, are left out. */
+function linesOf(piece: Buffer, isCut: boolean): string[] {
+  const from = isCut ? piece.indexOf(newline) + 1 : 0
+  const to = piece.lastIndexOf(newline)
+  if (to < from || (isCut && from === 0)) return []
+  return piece.subarray(from, to).toString('utf8').split('\n').reverse()
+}
+
+function endOf(lines: readonly string[]): Omit<TranscriptEnd, 'bytes'> {
+  let newest: TranscriptEnd['newest'] = null
+  let turn: TranscriptEnd['turn'] = null
+  for (const line of lines) {
+    const row = parsed(line)
+    newest ??= entryOf(row)
+    turn ??= turnAfter(row)
+    if (newest !== null && turn !== null) break
+  }
+  return { newest, turn }
+}
+
+function entryOf(json: unknown): TranscriptEnd['newest'] {
+  const entry = entrySchema.safeParse(json).data
+  return entry === undefined ? null : { id: entry.uuid, at: entry.timestamp }
+}
+
+/** Null for a row that says nothing of the main thread's turns. */
+function turnAfter(json: unknown): TranscriptEnd['turn'] {
+  const row = turnSchema.safeParse(json).data
+  if (row === undefined || row.isSidechain === true || row.isMeta === true || row.isCompactSummary === true)
+    return null
+  if (row.type === 'assistant') return turnAfterAnswer(row)
+  if (row.type === 'attachment') return row.attachment?.type === 'queued_command' ? 'open' : null
+  return turnAfterUser(row)
+}
+
+/** What the program writes itself in answer to a command ends nothing and begins nothing. */
+function turnAfterAnswer({ isApiErrorMessage, message }: TurnRow): TranscriptEnd['turn'] {
+  if (isApiErrorMessage === true) return 'failed'
+  if (message?.model === '<synthetic>') return null
+  const reason = message?.stop_reason ?? null
+  return reason === null || reason === 'tool_use' || reason === 'pause_turn' ? 'open' : 'ended'
+}
+
+/** What a person stopped is over. */
+const interruption = /^\[Request interrupted by user\b/
+/** Commands that the program or a shell carries out, and what they print: no turn of the agent's. */
+const noTurn = /^\s*<(?:command-name|command-message|local-command-|bash-(?:input|stdout|stderr))/
+
+function turnAfterUser({ message }: TurnRow): TranscriptEnd['turn'] {
+  const content = message?.content
+  if (content === undefined) return null
+  const text =
+    typeof content === 'string'
+      ? content
+      : content.flatMap((block) => (block.type === 'text' ? [block.text ?? ''] : [])).join('\n')
+  if (interruption.test(text)) return 'ended'
+  return noTurn.test(text) ? null : 'open'
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return null
+  }
+}
+
+/** A program that ends notes its newest entry, in a row of its own, also where the entry itself has gone. */
+export async function holdsEntry(transcript: string, id: string): Promise<boolean> {
+  let found = false
+  await eachLine(transcript, 0, (line) => {
+    found ||= line.includes(id) && entryOf(parsed(line))?.id === id
+  })
+  return found
+}
+
+/** A transcript lies in `<config dir>/projects/<folder>/`. */
+export const configDirOf = (transcript: string): string => resolved(join(dirname(transcript), '..', '..'))

@@ -1,0 +1,76 @@
+/** What was done on a fork: the rows that its transcript has beyond the conversation it began from. */
+import { z } from 'zod'
+import type { ForkDigest } from '../../agent.js'
+import { readRow } from './entries.js'
+import { eachLine } from './lines.js'
+
+const rowSchema = z.looseObject({ uuid: z.string() })
+
+/** Calls by which the model changes files itself. What its commands change, their own output says. */
+const editingTools = new Set(['Edit', 'MultiEdit', 'Write', 'NotebookEdit'])
+
+const callsSchema = z.looseObject({
+  type: z.literal('assistant'),
+  message: z.looseObject({
+    content: z.array(
+      z.looseObject({
+        type: z.string(),
+        name: z.string().optional(),
+        input: z
+          .looseObject({ file_path: z.string().optional(), notebook_path: z.string().optional() })
+          .optional()
+          .catch(undefined),
+      }),
+    ),
+  }),
+})
+
+/**
+ * A fork begins as a copy of every row, with ids and times as they were: what the original doesn't hold by id is the fork's
+ * own, whatever any clock said. Null where it has none: it was never used.
+ */
+export async function forkDigest(fork: string, original: string | null): Promise<ForkDigest | null> {
+  const known = new Set<string>()
+  if (original !== null) await eachLine(original, 0, (line) => void known.add(idOf(parsed(line)) ?? ''))
+  const digest: ForkDigest = { turns: [], files: [] }
+  await eachLine(fork, 0, (line) => {
+    const json = parsed(line)
+    const id = idOf(json)
+    if (id === null || known.has(id)) return
+    for (const file of filesOf(json)) if (!digest.files.includes(file)) digest.files.push(file)
+    const row = readRow(line)
+    if (row?.kind === 'prompt') digest.turns.push({ asked: row.text, answered: null })
+    if (row?.kind !== 'answer' || row.text === '') return
+    const turn = digest.turns.at(-1)
+    if (turn === undefined) digest.turns.push({ asked: null, answered: row.text })
+    else turn.answered = row.text
+  })
+  return digest.turns.length === 0 && digest.files.length === 0 ? null : digest
+}
+
+/** Whether the transcript holds this text anywhere. */
+export async function holds(transcript: string, text: string): Promise<boolean> {
+  let found = false
+  await eachLine(transcript, 0, (line) => {
+    found ||= line.includes(text)
+  })
+  return found
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return null
+  }
+}
+
+const idOf = (json: unknown): string | null => rowSchema.safeParse(json).data?.uuid ?? null
+
+function filesOf(json: unknown): string[] {
+  const content = callsSchema.safeParse(json).data?.message.content ?? []
+  return content.flatMap(({ type, name, input }) => {
+    const file = input?.file_path ?? input?.notebook_path
+    return type === 'tool_use' && editingTools.has(name ?? '') && file !== undefined ? [file] : []
+  })
+}

@@ -1,0 +1,68 @@
+/** Tokens that a conversation has used, with those of its subagents: as the program wrote them beside each answer. */
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { z } from 'zod'
+import type { UsageOfFile, UsedTokens } from '../../agent.js'
+import { eachLine } from './lines.js'
+
+const tokens = z.number().nonnegative().nullish()
+
+const usedSchema = z.looseObject({
+  type: z.literal('assistant'),
+  isApiErrorMessage: z.literal(false).optional(),
+  timestamp: z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString()),
+  message: z.looseObject({
+    id: z.string(),
+    model: z.string().refine((model) => model !== '<synthetic>'),
+    usage: z.looseObject({
+      input_tokens: tokens,
+      output_tokens: tokens,
+      cache_read_input_tokens: tokens,
+      cache_creation_input_tokens: tokens,
+    }),
+  }),
+})
+
+/** `marks` says how far each file was read before. */
+export async function usedTokens(
+  transcript: string,
+  marks: Readonly<Record<string, number>>,
+): Promise<UsageOfFile[]> {
+  const files: UsageOfFile[] = []
+  for (const file of [transcript, ...(await subagentsOf(transcript))]) {
+    const used: UsedTokens[] = []
+    const mark = await eachLine(file, marks[file] ?? 0, (line) => {
+      const row = rowOf(line)
+      if (row !== null) used.push(row)
+    })
+    files.push({ file, mark, used })
+  }
+  return files
+}
+
+async function subagentsOf(transcript: string): Promise<string[]> {
+  const folder = join(dirname(transcript), basename(transcript, '.jsonl'), 'subagents')
+  const files = await readdir(folder).catch(() => [])
+  return files.filter((file) => file.endsWith('.jsonl')).map((file) => join(folder, file))
+}
+
+function rowOf(line: string): UsedTokens | null {
+  let json: unknown
+  try {
+    json = JSON.parse(line)
+  } catch {
+    return null
+  }
+  const row = usedSchema.safeParse(json).data
+  if (row === undefined) return null
+  const { id, model, usage } = row.message
+  return {
+    id,
+    at: row.timestamp,
+    model,
+    input: usage.input_tokens ?? 0,
+    output: usage.output_tokens ?? 0,
+    cacheRead: usage.cache_read_input_tokens ?? 0,
+    cacheWrite: usage.cache_creation_input_tokens ?? 0,
+  }
+}

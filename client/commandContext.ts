@@ -1,0 +1,56 @@
+/** One call of a command: its arguments and options as commander read them. */
+import type { Colors } from 'picocolors/types.js'
+import { UsageError } from './errors.js'
+import { colorsFor, widthOf } from './output/terminal.js'
+
+export class Call {
+  readonly args: readonly string[]
+  readonly #options: Readonly<Record<string, unknown>>
+
+  constructor(args: readonly string[], options: Readonly<Record<string, unknown>>) {
+    this.args = args
+    this.#options = options
+  }
+
+  flag(name: string): boolean {
+    return this.#options[name] === true
+  }
+
+  /** The value of an option, or null where it was not given. */
+  text(name: string): string | null {
+    const value = this.#options[name]
+    return typeof value === 'string' ? value : null
+  }
+
+  /** The argument at this place. Throws UsageError where it is missing. */
+  arg(index: number, what: string): string {
+    const value = this.args[index]
+    if (value === undefined) throw new UsageError(`${what} is missing`, 'see the command with --help')
+    return value
+  }
+
+  get config(): string | undefined {
+    return this.text('config') ?? undefined
+  }
+
+  get json(): boolean {
+    return this.flag('json')
+  }
+
+  get colors(): Colors {
+    return colorsFor(process.stdout)
+  }
+
+  get width(): number {
+    return widthOf(process.stdout)
+  }
+}
+
+export const print = (text: string): void => void process.stdout.write(`${text}\n`)
+export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2))
+
+/** For a person beside the answer: on stderr, so that it never mixes with what a program reads. */
+export function note(text: string): void {
+  const colors = colorsFor(process.stderr)
+  process.stderr.write(`${colors.dim(`outpool: ${text}`)}\n`)
+}

@@ -1,0 +1,162 @@
+/** How a command reaches the engine: the endpoint that `outpool up` left, else what Temporal's own settings name. */
+import {
+  Client,
+  Connection,
+  type ConnectionOptions,
+  ServiceError,
+  isGrpcServiceError,
+} from '@temporalio/client'
+import type { Home } from '../../config/state/home.js'
+import { readEngine } from '../../config/state/liveFile.js'
+import { namedEngine } from '../../config/load/temporalSettings.js'
+import { EngineError, FailedError } from '../errors.js'
+
+/** A person waits at the prompt: an engine that is there answers in milliseconds. */
+const connectTimeoutMs = 3_000
+const callTimeoutMs = 10_000
+
+export interface Engine {
+  client: Client
+  namespace: string
+  /** Runs calls with a deadline of their own. */
+  within<T>(ms: number, calls: () => Promise<T>): Promise<T>
+}
+
+interface Endpoint {
+  options: ConnectionOptions & { address: string }
+  namespace: string
+  /** Who says so, for the message when nobody answers there. */
+  source: string
+}
+
+/**
+ * Connects, runs, closes. Throws EngineError where there is no engine, or it does not answer; everything else that
+ * `use` throws comes through.
+ */
+export async function withEngine<T>(home: Home, use: (engine: Engine) => Promise<T>): Promise<T> {
+  const endpoint = findEndpoint(home)
+  const { address } = endpoint.options
+  let connection: Connection
+  try {
+    connection = await Connection.connect({ ...endpoint.options, connectTimeout: connectTimeoutMs })
+  } catch (error) {
+    throw new EngineError(
+      `no Temporal server answers at ${address} (named by ${endpoint.source})`,
+      'start it with `outpool up`, or correct the address',
+      { cause: error },
+    )
+  }
+  const within = <R>(ms: number, calls: () => Promise<R>): Promise<R> =>
+    connection.withDeadline(Date.now() + ms, calls)
+  const client = new Client({ connection, namespace: endpoint.namespace })
+  try {
+    return await within(callTimeoutMs, () => use({ client, namespace: endpoint.namespace, within }))
+  } catch (error) {
+    throw translated(error, address, endpoint.namespace)
+  } finally {
+    await connection.close().catch(() => undefined)
+  }
+}
+
+function findEndpoint(home: Home): Endpoint {
+  const left = readEngine(home)
+  const alive = left !== null && (left.pid === null || isAlive(left.pid))
+  if (left !== null && alive) {
+    // An engine of the user's own may need the credentials that only Temporal's settings hold.
+    const options = left.pid === null ? (readTemporalSettings()?.options ?? {}) : {}
+    return {
+      options: { ...options, address: left.address },
+      namespace: left.namespace,
+      source: home.engineFile,
+    }
+  }
+  const own = readTemporalSettings()
+  if (own !== null) return own
+  if (left !== null)
+    throw new EngineError(
+      `the Temporal server of ${home.dir} (pid ${String(left.pid)}, ${left.address}) is no longer running`,
+      'start it again with `outpool up`; sessions and their panes are kept',
+    )
+  throw new EngineError(`no Temporal server is running for ${home.dir}`, 'start one with `outpool up`')
+}
+
+function readTemporalSettings(): Endpoint | null {
+  try {
+    const named = namedEngine()
+    return named === null ? null : { ...named, source: "Temporal's own settings" }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new EngineError(
+      `Temporal's own settings cannot be used: ${why}`,
+      'correct the TEMPORAL_ variables or the profile file',
+      { cause: error },
+    )
+  }
+}
+
+/** A process of another user counts as alive: it is there, and only asking it is refused. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+/** gRPC's own numbers. */
+const code = {
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  failedPrecondition: 9,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const
+
+/** The number of the gRPC failure behind an error, or null. */
+function grpcCode(error: unknown): number | null {
+  if (isGrpcServiceError(error)) return error.code
+  return error instanceof ServiceError && isGrpcServiceError(error.cause) ? error.cause.code : null
+}
+
+const detailsOf = (error: unknown): string => {
+  const cause = error instanceof ServiceError ? error.cause : error
+  return isGrpcServiceError(cause) ? cause.details : ''
+}
+
+/** Nobody answered a query: in time, or the engine knows of no worker that could. */
+export const isUnanswered = (error: unknown): boolean => {
+  const number = grpcCode(error)
+  return number === code.deadlineExceeded || number === code.failedPrecondition
+}
+
+function translated(error: unknown, address: string, namespace: string): unknown {
+  const number = grpcCode(error)
+  const options = { cause: error }
+  if (number === code.unavailable || number === code.deadlineExceeded)
+    return new EngineError(
+      `the Temporal server at ${address} stopped answering`,
+      'start it again with `outpool up`',
+      options,
+    )
+  if (number === code.unauthenticated)
+    return new EngineError(
+      `the Temporal server at ${address} refuses the credentials`,
+      "correct Temporal's own settings",
+      options,
+    )
+  if (number === code.notFound && /namespace/i.test(detailsOf(error)))
+    return new EngineError(
+      `the Temporal server at ${address} has no namespace ${namespace}`,
+      'set it up with `outpool up`',
+      options,
+    )
+  if (number === code.invalidArgument && /search attribute/i.test(detailsOf(error)))
+    return new FailedError(
+      `the namespace ${namespace} at ${address} lacks Outpool's search attributes`,
+      'set them up with `outpool up`',
+      options,
+    )
+  return error
+}

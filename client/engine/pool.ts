@@ -1,0 +1,74 @@
+/** What the pool knows: the answer of the pool workflow's `describe` query. */
+import { QueryNotRegisteredError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
+import { z } from 'zod'
+import { poolWorkflowId } from '../../policy/ids.js'
+import { type BarsQuestion, poolQueries, poolUpdates } from '../../workflows/messages.js'
+import { pageSchema, quotaSchema } from '../../config/state/liveFile.js'
+import { type Engine, isUnanswered } from './engine.js'
+
+const factsSchema = quotaSchema.omit({ account: true }).extend({
+  name: z.string(),
+  role: z.enum(['pool', 'reserved', 'substrate']),
+  ceiling: z.number(),
+  maxSessions: z.number().nullable(),
+  leases: z.array(z.string()),
+  trial: z.object({ session: z.string(), since: z.string() }).nullable(),
+  restUntil: z.string().nullable(),
+  pages: z.array(z.object({ host: z.string(), at: z.string(), standing: z.array(pageSchema) })).default([]),
+})
+
+const poolViewSchema = z.object({
+  name: z.string(),
+  moveAt: z.number(),
+  accounts: z.array(factsSchema),
+  waiting: z.array(
+    z.object({ session: z.string(), since: z.string(), why: z.string(), retryAt: z.string().nullable() }),
+  ),
+  declared: z.array(z.object({ session: z.string(), until: z.string() })).default([]),
+})
+export type PoolAnswer = z.output<typeof poolViewSchema>
+
+/** A worker answers in milliseconds; without one the engine would let us wait. */
+const answerWithinMs = 2_000
+
+/** Null where the pool was never set up, or no worker is there to answer for it. */
+export async function askPool(engine: Engine, pool: string): Promise<PoolAnswer | null> {
+  try {
+    const answer: unknown = await engine.within(answerWithinMs, () =>
+      engine.client.workflow.getHandle(poolWorkflowId(pool)).query(poolQueries.describe),
+    )
+    return poolViewSchema.parse(answer)
+  } catch (error) {
+    if (
+      error instanceof WorkflowNotFoundError ||
+      error instanceof QueryNotRegisteredError ||
+      isUnanswered(error)
+    )
+      return null
+    throw error
+  }
+}
+
+const barsSchema = z.array(
+  z.object({ account: z.string(), cause: z.string().nullable(), why: z.string().nullable() }),
+)
+export type Bars = z.output<typeof barsSchema>
+
+/** The accounts are asked first where what is known of them is old: that takes as long as the slowest of them. */
+const asksWithinMs = 60_000
+
+/** What keeps accounts from taking a session now, as they say it themselves; null where no pool, or no worker for it, is there. */
+export async function askBars(engine: Engine, pool: string, question: BarsQuestion): Promise<Bars | null> {
+  if ((await askPool(engine, pool)) === null) return null
+  try {
+    const answer: unknown = await engine.within(asksWithinMs, () =>
+      engine.client.workflow
+        .getHandle(poolWorkflowId(pool))
+        .executeUpdate(poolUpdates.bars, { args: [question] }),
+    )
+    return barsSchema.parse(answer)
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError || isUnanswered(error)) return null
+    throw error
+  }
+}

@@ -1,0 +1,102 @@
+/** Services as the engine keeps them: the memo of each watchdog, laid over the last look that this host took. */
+import { type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client'
+import { z } from 'zod'
+import type { ServiceConfig } from '../../config/config.js'
+import type { Home } from '../../config/state/home.js'
+import { nearest } from '../../config/validate/nearest.js'
+import { type LookFile, readLook } from '../../config/state/serviceFiles.js'
+import { watchdogWorkflowId } from '../../policy/ids.js'
+import { serviceStates, type ServiceView, shownState } from '../../policy/service/service.js'
+import { type WatchdogCard, watchdogMemo } from '../../workflows/messages.js'
+import type { Engine } from './engine.js'
+import { FailedError } from '../errors.js'
+
+const cardSchema = z.object({
+  name: z.string(),
+  host: z.string(),
+  state: z.enum(serviceStates),
+  pid: z.number().int().nullable(),
+  restarts: z.number().int(),
+  incident: z.number().int().nullable(),
+  attention: z.string().nullable(),
+})
+
+export interface ListedService extends ServiceView {
+  host: string
+  attention: string | null
+  /** What the last look on this host rests on, or null. */
+  why: string | null
+}
+
+/** One call to the engine. Sorted by name. */
+export async function listServices(engine: Engine, home: Home): Promise<ListedService[]> {
+  const query = `WorkflowType = 'watchdog' AND ExecutionStatus = 'Running'`
+  const listed: ListedService[] = []
+  for await (const run of engine.client.workflow.list({ query, pageSize: 1000 })) {
+    const card = cardOf(run)
+    if (card !== null)
+      listed.push(withLook(card, card.host === home.hostId ? readLook(home, card.name) : null))
+  }
+  return listed.sort((a, b) => a.name.localeCompare(b.name))
+}
+
+/** A watchdog whose first task no worker has taken yet has no memo. */
+function cardOf({ memo }: WorkflowExecutionInfo): WatchdogCard | null {
+  return cardSchema.safeParse(memo?.[watchdogMemo]).data ?? null
+}
+
+function withLook(card: WatchdogCard, look: LookFile | null): ListedService {
+  const { name, host, restarts, incident, attention } = card
+  return {
+    ...{ name, host, restarts, incident },
+    state: shownState(card.state, look?.verdict ?? null),
+    pid: look === null ? card.pid : look.pid,
+    lastBeat: look?.memory.beat ?? null,
+    nextCheckAt: look?.nextLookAt ?? null,
+    attention: attention ?? (look?.verdict === 'blind' ? `${name}: ${look.why}` : null),
+    why: look?.why ?? null,
+  }
+}
+
+export const viewOf = ({
+  name,
+  state,
+  pid,
+  lastBeat,
+  restarts,
+  incident,
+  nextCheckAt,
+}: ListedService): ServiceView => ({
+  ...{ name, state, pid, lastBeat, restarts, incident, nextCheckAt },
+})
+
+/** Sends a signal to the watchdog. Throws FailedError where none runs. */
+export async function signalService(
+  engine: Engine,
+  name: string,
+  signal: string,
+  configured: readonly ServiceConfig[],
+): Promise<void> {
+  try {
+    await engine.client.workflow.getHandle(watchdogWorkflowId(name)).signal(signal)
+  } catch (error) {
+    throw error instanceof WorkflowNotFoundError ? notGuarded(name, configured) : error
+  }
+}
+
+/** Nobody guards it: it is not configured, or no worker has been started since it was. */
+export const notGuarded = (name: string, configured: readonly ServiceConfig[]): FailedError =>
+  configured.some((service) => service.name === name)
+    ? new FailedError(`service ${name} is configured, but not guarded yet`, 'start `outpool up` anew')
+    : noSuchService(name, configured)
+
+export function noSuchService(name: string, configured: readonly ServiceConfig[]): FailedError {
+  const names = configured.map((service) => service.name)
+  const meant = nearest(name, names)
+  return new FailedError(
+    `there is no service ${name}`,
+    meant === null
+      ? 'see them with `outpool services`; they stand in outpool.yaml'
+      : `did you mean ${meant}?`,
+  )
+}

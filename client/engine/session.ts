@@ -1,0 +1,91 @@
+/** One session: finding it, describing it, speaking to it. */
+import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client'
+import { nearest } from '../../config/validate/nearest.js'
+import { sessionWorkflowId } from '../../policy/ids.js'
+import { sessionQueries } from '../../workflows/messages.js'
+import { type Engine, isUnanswered } from './engine.js'
+import { FailedError } from '../errors.js'
+import { checkName } from '../names.js'
+import {
+  type LastWord,
+  type ListedSession,
+  type SessionAnswer,
+  detailsSchema,
+  lastWordSchema,
+  listSessions,
+  sessionOf,
+} from './sessionRows.js'
+
+/** A handle on the newest run, whichever that is when it is used. */
+export const handleOf = (engine: Engine, name: string): WorkflowHandle =>
+  engine.client.workflow.getHandle(sessionWorkflowId(name))
+
+/** The session as the engine keeps it. Throws FailedError where there is none of this name. */
+export async function findSession(engine: Engine, name: string): Promise<ListedSession> {
+  checkName(name)
+  try {
+    return sessionOf(await handleOf(engine, name).describe())
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error
+    throw await noSuchSession(engine, name)
+  }
+}
+
+/** As findSession, for what only a running session can do. Throws FailedError for a stopped one. */
+export async function findRunning(engine: Engine, name: string): Promise<ListedSession> {
+  const session = await findSession(engine, name)
+  if (!session.running) throw stopped(name)
+  return session
+}
+
+/** Sends a signal. Throws FailedError where the session is stopped or was never there. */
+export async function signalSession(
+  engine: Engine,
+  name: string,
+  signal: string,
+  args?: object,
+): Promise<void> {
+  try {
+    await handleOf(engine, name).signal(signal, ...(args === undefined ? [] : [args]))
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error
+    await findSession(engine, name)
+    throw stopped(name)
+  }
+}
+
+/** The workflow's own word, or null where no worker answers within `ms`. */
+export async function askSession(engine: Engine, name: string, ms: number): Promise<SessionAnswer | null> {
+  try {
+    const answer: unknown = await engine.within(ms, () =>
+      handleOf(engine, name).query(sessionQueries.describe),
+    )
+    return detailsSchema.parse(answer)
+  } catch (error) {
+    if (isUnanswered(error)) return null
+    throw error
+  }
+}
+
+/** The last word of a stopped session, or null where its run did not end by itself. */
+export async function lastWord(engine: Engine, name: string): Promise<LastWord | null> {
+  try {
+    const result: unknown = await handleOf(engine, name).result()
+    return lastWordSchema.safeParse(result).data ?? null
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) return null
+    throw error
+  }
+}
+
+const stopped = (name: string): FailedError =>
+  new FailedError(`session ${name} is stopped`, `bring it back with \`outpool resume ${name}\``)
+
+async function noSuchSession(engine: Engine, name: string): Promise<FailedError> {
+  const known = (await listSessions(engine, 'ever')).map(({ card }) => card.name)
+  const meant = nearest(name, known)
+  return new FailedError(
+    `there is no session ${name}`,
+    meant === null ? 'see them all with `outpool ls --all`' : `did you mean ${meant}?`,
+  )
+}

@@ -1,0 +1,43 @@
+/** Everything that `outpool show` has of one session: the workflow's own word, laid under what this host's worker sees. */
+import type { Home } from '../../config/state/home.js'
+import { readLive } from '../../config/state/liveFile.js'
+import type { Engine } from './engine.js'
+import { askSession, findSession, lastWord } from './session.js'
+import { type RescueRow, type SessionCard, viewOf, withLive } from './sessionRows.js'
+
+/** A worker answers in milliseconds; without one the engine would let us wait. */
+const answerWithinMs = 2_000
+
+export interface SessionStory {
+  card: SessionCard
+  running: boolean
+  /** Null where nobody answered; the card is then what was last written down. */
+  rescueLog: RescueRow[] | null
+}
+
+/** Throws FailedError where there is no session of this name. */
+export async function readStory(engine: Engine, home: Home, name: string): Promise<SessionStory> {
+  const found = await findSession(engine, name)
+  const { running } = found
+  const answer = running ? await askSession(engine, name, answerWithinMs) : await lastWord(engine, name)
+  const card: SessionCard = answer ?? found.card
+  return {
+    card: running ? withLive(card, readLive(home), home, new Date()) : { ...card, phase: 'stopped' },
+    running,
+    rescueLog: answer?.rescueLog ?? null,
+  }
+}
+
+/** As `show --json` prints it. */
+export function storyView({ card, rescueLog }: SessionStory) {
+  const { tmuxSocket, pid, transcript, fork, since, models, fallback, pinnedTo, priority, startedAt } = card
+  const more = { tmuxSocket, pid, transcript, fork, since, models, fallback, pinnedTo, priority, startedAt }
+  return { ...viewOf(card), ...more, ...goingOn(card), rescueLog }
+}
+
+/** What goes on beside its turns and what it asks, each only where there is something. */
+const goingOn = ({ background = [], nextWakeUp, question }: SessionCard) => ({
+  ...(background.length > 0 ? { background } : {}),
+  ...(nextWakeUp ? { nextWakeUp } : {}),
+  ...(question ? { question } : {}),
+})

@@ -1,0 +1,76 @@
+/** Starts the `session` workflow so that `ls` and the Web UI show it at once. */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import {
+  SearchAttributeType,
+  type SearchAttributePair,
+  TypedSearchAttributes,
+  defineSearchAttributeKey,
+} from '@temporalio/common'
+import { commonQueue, searchAttributes, sessionWorkflowId } from '../../policy/ids.js'
+import { sessionMemo, type SessionStart } from '../../workflows/messages.js'
+import type { Engine } from './engine.js'
+import { FailedError } from '../errors.js'
+import type { SessionCard } from './sessionRows.js'
+import { oneLine } from '../output/terminal.js'
+
+/** Returns once the engine has the session for good. Throws FailedError where one of this name is running. */
+export async function startSession(engine: Engine, input: SessionStart): Promise<SessionCard> {
+  const card = firstCard(input)
+  try {
+    await engine.client.workflow.start('session', {
+      workflowId: sessionWorkflowId(input.name),
+      taskQueue: commonQueue,
+      args: [input],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'FAIL',
+      memo: { [sessionMemo]: card },
+      typedSearchAttributes: new TypedSearchAttributes(attributesOf(card)),
+      staticSummary: summaryOf(input),
+    })
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    throw new FailedError(
+      `session ${input.name} is already running`,
+      `take another name, or look at it with \`outpool show ${input.name}\``,
+      { cause: error },
+    )
+  }
+  return card
+}
+
+const firstCard = (input: SessionStart): SessionCard => ({
+  ...{ name: input.name, phase: 'starting', account: null, substrate: null, agent: input.agent },
+  ...{
+    sessionId: input.sessionId,
+    cwd: input.cwd,
+    host: input.host,
+    pane: null,
+    model: input.model,
+    rescues: 0,
+  },
+  ...{ walledUntil: null, parkedUntil: null, attention: null, tmuxSocket: null, pid: null, transcript: null },
+  ...{ why: null, fork: null, untoldForks: input.forks ?? [], since: null, fallback: input.fallback ?? null },
+  ...{ pinnedTo: input.pinned ? input.account : null, priority: input.priority },
+  models: input.models ?? (input.model === null ? [] : [input.model]),
+  startedAt: new Date().toISOString(),
+})
+
+function attributesOf(card: SessionCard): SearchAttributePair[] {
+  const keyword = (name: string, value: string): SearchAttributePair => ({
+    key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+    value,
+  })
+  return [
+    keyword(searchAttributes.phase, card.phase),
+    keyword(searchAttributes.host, card.host),
+    keyword(searchAttributes.agent, card.agent),
+    { key: defineSearchAttributeKey(searchAttributes.rescues, SearchAttributeType.INT), value: card.rescues },
+    { key: defineSearchAttributeKey(searchAttributes.attention, SearchAttributeType.BOOL), value: false },
+  ]
+}
+
+/** The engine takes at most 200 bytes here; it stands in Temporal's Web UI, so it names no prompt. */
+function summaryOf({ agent, model, cwd }: SessionStart): string {
+  const text = oneLine(`${agent}${model === null ? '' : ` (${model})`} in ${cwd}`)
+  return Buffer.byteLength(text) <= 200 ? text : `${agent} session`
+}

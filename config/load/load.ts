@@ -1,0 +1,113 @@
+/** Loads `outpool.yaml`: reads, checks everything, and says every fault at once with its place. */
+import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { LineCounter, parseDocument } from 'yaml'
+import { checkFile } from '../validate/file.js'
+import type { Config } from '../config.js'
+import { type Finding, findingsOf, positionOf } from './positions.js'
+import { fileSchema } from '../schema/file.js'
+import { ConfigError, type Fault } from '../errors.js'
+import { type ConfigSource, findConfig, missingRemedy } from './find.js'
+import { resolveConfig } from './resolve.js'
+
+/**
+ * The configuration of this host. Throws ConfigError with every fault of the file: syntax, schema, missing config dirs,
+ * and law 1 by path. Reads no secret.
+ */
+export function loadConfig(source: ConfigSource = {}): Config {
+  const file = findConfig(source)
+  return parseConfig(readText(file), file, source.env)
+}
+
+/** As loadConfig, for a text that is at hand; `file` is where it stands or would stand. */
+export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv = process.env): Config {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const faults: Fault[] = [...document.errors, ...document.warnings].map((fault) => {
+    const { line, col } = lines.linePos(fault.pos[0])
+    return {
+      ...{ file, line, column: col, problem: firstLine(fault.message) },
+      remedy:
+        fault.code === 'DUPLICATE_KEY'
+          ? 'write each key once'
+          : 'correct the YAML here; mind indentation and quotes',
+    }
+  })
+  // What a broken document means is a guess, so its meaning is not judged; a doubled key breaks nothing else.
+  if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) throw new ConfigError(faults)
+
+  let value: unknown
+  try {
+    value = document.toJS() ?? {}
+  } catch (error) {
+    const problem = error instanceof Error ? firstLine(error.message) : 'the YAML cannot be read'
+    throw new ConfigError([
+      ...faults,
+      { file, line: 1, column: 1, problem, remedy: 'write it without aliases' },
+    ])
+  }
+  const base = { folder: dirname(file), env }
+  const parsed = fileSchema.safeParse(value)
+  const findings: Finding[] = [
+    ...(parsed.success ? [] : findingsOf(parsed.error.issues, value)),
+    ...checkFile(value, base),
+  ]
+  faults.push(
+    ...findings.map((finding) => ({
+      ...{ file, ...positionOf(document, lines, finding) },
+      ...{ problem: finding.problem, remedy: finding.remedy },
+    })),
+  )
+  if (faults.length > 0 || !parsed.success) throw new ConfigError(inOrder(faults))
+  return resolveConfig(parsed.data, file, base)
+}
+
+/** Larger than any list of accounts: a file of this size is something else. Bytes. */
+const largest = 4_000_000
+
+function readText(file: string): string {
+  const bytes = readBytes(file)
+  const what =
+    bytes.length > largest
+      ? `has ${bytes.length} bytes, too many for a configuration`
+      : hasMark(bytes, 0xff, 0xfe) || hasMark(bytes, 0xfe, 0xff) || bytes.includes(0)
+        ? 'is not UTF-8: UTF-16, as some editors and PowerShell write, or no text at all'
+        : null
+  if (what === null) {
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    } catch {
+      // Told below.
+    }
+  }
+  throw new ConfigError([
+    {
+      ...{ file, line: null, column: null, problem: `the configuration ${what ?? 'is not UTF-8'}` },
+      remedy: 'save it as a text in UTF-8, or name another file with --config or OUTPOOL_CONFIG',
+    },
+  ])
+}
+
+const hasMark = (bytes: Buffer, first: number, second: number): boolean =>
+  bytes[0] === first && bytes[1] === second
+
+function readBytes(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    const why =
+      code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`
+    throw new ConfigError([
+      {
+        ...{ file, line: null, column: null, problem: `the configuration ${why}` },
+        remedy: missingRemedy,
+      },
+    ])
+  }
+}
+
+const firstLine = (text: string): string => text.split('\n', 1)[0] ?? text
+
+const inOrder = (faults: Fault[]): Fault[] =>
+  faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))

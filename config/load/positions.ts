@@ -1,0 +1,101 @@
+/** Puts faults where they stand in the file: path in the document -> line and column. */
+import { type Document, type LineCounter, isMap, isNode, isPair, isScalar } from 'yaml'
+import type { z } from 'zod'
+import { editorSchema } from '../schema/file.js'
+import { nearest } from '../validate/nearest.js'
+
+export type Path = readonly (string | number)[]
+
+/** A fault before its place in the file is known. `at: 'key'` points to the key itself instead of its value. */
+export interface Finding {
+  path: Path
+  at: 'key' | 'value'
+  problem: string
+  remedy: string
+}
+
+/** `['pool', 'accounts', 1, 'name']` -> `pool.accounts[1].name` */
+export function showPath(path: Path): string {
+  const shown = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')
+  return shown.replace(/^\./, '') || 'the file'
+}
+
+export function findingsOf(issues: readonly z.core.$ZodIssue[], value: unknown): Finding[] {
+  return issues.flatMap((issue): Finding[] => {
+    const path = issue.path.filter((part) => typeof part !== 'symbol')
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key))
+    const remedy = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
+    const at = issue.code === 'invalid_key' ? 'key' : 'value'
+    return [{ path, at, problem: problemOf(path, at, valueAt(value, path)), remedy }]
+  })
+}
+
+/** Values under these keys may be secrets that were written where a reference belongs. */
+const unshown = new Set(['env', 'password', 'slack', 'ntfy', 'token'])
+
+function problemOf(path: Path, at: 'key' | 'value', value: unknown): string {
+  if (at === 'key') return `${showPath(path.slice(0, -1))} has the key ${JSON.stringify(path.at(-1))}`
+  if (value === undefined || value === null) return `${showPath(path)} is missing`
+  if (path.some((part) => typeof part === 'string' && unshown.has(part)))
+    return `${showPath(path)} cannot be used as it is written`
+  if (Array.isArray(value)) return `${showPath(path)} is ${value.length === 0 ? 'an empty list' : 'a list'}`
+  return `${showPath(path)} is ${typeof value === 'object' ? 'a section of keys' : JSON.stringify(value)}`
+}
+
+function unknownKey(path: Path, key: string): Finding {
+  const known = knownKeys(path)
+  const meant = nearest(key, known)
+  return {
+    path: [...path, key],
+    at: 'key',
+    problem: `${showPath([...path, key])} is not a key that is known here`,
+    remedy: meant === null ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`,
+  }
+}
+
+/** The keys that the schema has at a path. */
+function knownKeys(path: Path): string[] {
+  let schema: unknown = editorSchema()
+  for (const part of path) {
+    schema =
+      typeof part === 'number'
+        ? member(schema, 'items')
+        : (member(member(schema, 'properties'), part) ?? member(schema, 'additionalProperties'))
+    const choices = member(schema, 'anyOf')
+    if (Array.isArray(choices)) schema = choices.find((choice) => member(choice, 'properties') !== undefined)
+  }
+  const properties = member(schema, 'properties')
+  return typeof properties === 'object' && properties !== null ? Object.keys(properties) : []
+}
+
+function member(value: unknown, key: string | number): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
+  return new Map<string, unknown>(Object.entries(value)).get(String(key))
+}
+
+const valueAt = (value: unknown, path: Path): unknown => path.reduce<unknown>(member, value)
+
+/** Line and column, from 1, of the nearest thing in the file that bears this path. */
+export function positionOf(document: Document, lines: LineCounter, finding: Pick<Finding, 'path' | 'at'>) {
+  for (let length = finding.path.length; length >= 0; length--) {
+    const path = finding.path.slice(0, length)
+    const node =
+      length === finding.path.length && finding.at === 'key'
+        ? keyNode(document, path)
+        : document.getIn(path, true)
+    if (isNode(node) && node.range) {
+      const { line, col } = lines.linePos(node.range[0])
+      return { line, column: col }
+    }
+  }
+  return { line: 1, column: 1 }
+}
+
+function keyNode(document: Document, path: Path): unknown {
+  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true)
+  if (!isMap(parent)) return undefined
+  const pair = parent.items.find(
+    (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === path.at(-1),
+  )
+  return pair?.key
+}

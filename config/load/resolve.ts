@@ -1,0 +1,201 @@
+/** From what a person wrote to what the other rooms use. Expects a file that passed every check. */
+import { realpathSync } from 'node:fs'
+import type {
+  AccountConfig,
+  AgentConfig,
+  Config,
+  EnvRefs,
+  EnvValue,
+  ImapConfig,
+  NoticeChannel,
+  PromptSource,
+  ServiceConfig,
+  SubstrateConfig,
+  TaskCommand,
+  TaskConfig,
+} from '../config.js'
+import { type PathBase, expandPath, expandProgram } from './paths.js'
+import type { ConfigFile } from '../schema/file.js'
+
+type WrittenPrompt = NonNullable<ConfigFile['tasks'][number]['prompt']>
+
+export function resolveConfig(written: ConfigFile, file: string, base: PathBase): Config {
+  return {
+    file,
+    pool: {
+      ...written.pool,
+      accounts: written.pool.accounts.map((account) => resolveAccount(account, base)),
+    },
+    reserved: written.reserved.map((account) => resolveAccount(account, base)),
+    substrates: written.substrates.map((substrate) => resolveSubstrate(substrate, base)),
+    reservedSubstrates: written.reservedSubstrates.map((substrate) => resolveSubstrate(substrate, base)),
+    agents: resolveAgents(written.agents, base),
+    timing: written.timing,
+    drill: written.drill,
+    keep: written.keep,
+    notices: { ...written.notices, to: written.notices.to.map((channel) => resolveChannel(channel, base)) },
+    prices: written.prices,
+    tasks: written.tasks.map((task) => resolveTask(task, base)),
+    services: written.services.map((service) => resolveService(service, base)),
+  }
+}
+
+function resolveAccount(account: ConfigFile['reserved'][number], base: PathBase): AccountConfig {
+  return {
+    ...account,
+    configDir: realpathSync.native(expandPath(account.configDir, base)),
+    env: resolveRefs(account.env, base),
+  }
+}
+
+const resolveSubstrate = (substrate: ConfigFile['substrates'][number], base: PathBase): SubstrateConfig => ({
+  ...substrate,
+  env: resolveRefs(substrate.env, base),
+})
+
+function resolveChannel(written: ConfigFile['notices']['to'][number], base: PathBase): NoticeChannel {
+  const { name, timeout, command, slack, ntfy, token } = written
+  if (command !== undefined)
+    return {
+      ...{ name, timeout, kind: 'command', run: resolveRun(command, base) },
+      ...{ cwd: expandPath(written.cwd ?? '.', base), env: resolveRefs(written.env, base) },
+    }
+  if (slack !== undefined) return { name, timeout, kind: 'slack', url: resolveRef(slack, base) }
+  if (ntfy !== undefined)
+    return {
+      ...{ name, timeout, kind: 'ntfy', url: resolveRef(ntfy, base) },
+      token: token === undefined ? null : resolveRef(token, base),
+    }
+  return { name, timeout, kind: 'desktop' }
+}
+
+/** The command of an agent whose entry does not name one; the checks refuse agents that have neither. */
+export const usualCommands: Record<string, string> = { 'claude-code': 'claude' }
+
+function resolveAgents(written: ConfigFile['agents'], base: PathBase): Record<string, AgentConfig> {
+  const withDefault = { 'claude-code': { args: [], env: {} }, ...written }
+  return Object.fromEntries(
+    Object.entries<ConfigFile['agents'][string]>(withDefault).map(([name, agent]) => [
+      name,
+      {
+        command: expandProgram(agent.command ?? usualCommands[name] ?? name, base),
+        args: agent.args,
+        env: resolveRefs(agent.env, base),
+      },
+    ]),
+  )
+}
+
+const hour = 3_600_000
+const usualTimeout = { run: hour, agent: 24 * hour, imap: hour / 6 } as const
+
+function resolveTask(task: ConfigFile['tasks'][number], base: PathBase): TaskConfig {
+  const { name, every, catchUp, keep, maxOutput, attentionAfter } = task
+  const bounds = (kind: keyof typeof usualTimeout) => ({
+    ...{ name, every, timeout: task.timeout ?? usualTimeout[kind], catchUp, keep, maxOutput, attentionAfter },
+  })
+  const cwd = expandPath(task.cwd ?? '.', base)
+  const env = resolveRefs(task.env, base)
+  if (task.imap !== undefined) {
+    const { imap, deliverTo = '' } = task
+    return {
+      ...{ ...bounds('imap'), kind: 'imap', imap: resolveImap(imap, base) },
+      deliverTo: typeof deliverTo === 'string' ? deliverTo : resolveCommand(deliverTo, base),
+    }
+  }
+  if (task.agent !== undefined) {
+    const prompt = resolvePrompt(task.prompt ?? '', base)
+    return {
+      ...bounds('agent'),
+      kind: 'agent',
+      agent: task.agent,
+      model: task.model ?? null,
+      cwd,
+      env,
+      prompt,
+    }
+  }
+  return { ...bounds('run'), kind: 'run', run: resolveRun(task.run ?? [], base), cwd, env }
+}
+
+type WrittenImap = NonNullable<ConfigFile['tasks'][number]['imap']>
+
+function resolveImap(imap: WrittenImap, base: PathBase): ImapConfig {
+  return {
+    ...imap,
+    port: imap.port ?? (imap.tls === true ? 993 : 143),
+    ca: imap.ca === undefined ? null : expandPath(imap.ca, base),
+    password: resolveRef(imap.password, base),
+    from: imap.from.map((sender) => sender.toLowerCase()),
+  }
+}
+
+type WrittenCommand = Exclude<NonNullable<ConfigFile['tasks'][number]['deliverTo']>, string>
+
+const resolveCommand = ({ run, cwd, env }: WrittenCommand, base: PathBase): TaskCommand => ({
+  ...{ run: resolveRun(run, base), cwd: expandPath(cwd ?? '.', base), env: resolveRefs(env, base) },
+})
+
+/** What has no heartbeat has to stay up; whether it does shows within this. */
+const beatWithinWithout = 5 * 60_000
+
+function resolveService(service: ConfigFile['services'][number], base: PathBase): ServiceConfig {
+  const { name, timeout, every, restarts, heartbeat, busyCheck, wakeUp } = service
+  const cwd = expandPath(service.cwd ?? '.', base)
+  return {
+    ...{ name, timeout, every, restarts, cwd },
+    run: service.run ? resolveRun(service.run, base) : null,
+    found: whereFound(service, base),
+    env: resolveRefs(service.env, base),
+    heartbeat: heartbeat ? { ...heartbeat, file: expandPath(heartbeat.file, base) } : null,
+    busyCheck: busyCheck
+      ? {
+          ...busyCheck,
+          files: (busyCheck.files ?? []).map((glob) => expandPath(glob, base)),
+          run: busyCheck.run ? resolveRun(busyCheck.run, base) : null,
+        }
+      : null,
+    wakeUp: wakeUp
+      ? {
+          ...wakeUp,
+          beatWithin: wakeUp.beatWithin ?? heartbeat?.staleAfter ?? beatWithinWithout,
+          cwd: wakeUp.cwd === undefined ? cwd : expandPath(wakeUp.cwd, base),
+          prompt: resolvePrompt(wakeUp.prompt, base),
+          verify: wakeUp.verify ? resolveRun(wakeUp.verify, base) : null,
+          env: resolveRefs(wakeUp.env, base),
+        }
+      : null,
+  }
+}
+
+function whereFound(
+  { pidFile, unit, pane }: ConfigFile['services'][number],
+  base: PathBase,
+): ServiceConfig['found'] {
+  if (pidFile !== undefined) return { by: 'pidFile', at: expandPath(pidFile, base) }
+  if (unit !== undefined) return { by: 'unit', at: unit }
+  if (pane !== undefined) return { by: 'pane', at: pane }
+  return { by: 'own' }
+}
+
+/** Only `~/` is expanded in a program: `./` counts from its `cwd`, as in any shell. */
+function resolveRun(run: string[], base: PathBase): string[] {
+  const [program = '', ...args] = run
+  return [program.startsWith('~/') ? expandPath(program, base) : program, ...args]
+}
+
+const resolvePrompt = (prompt: WrittenPrompt, base: PathBase): PromptSource =>
+  typeof prompt === 'string' ? prompt : { file: expandPath(prompt.file, base) }
+
+const resolveRefs = (env: EnvRefs, base: PathBase): EnvRefs =>
+  Object.fromEntries(Object.entries(env).map(([name, value]) => [name, resolveRef(value, base)]))
+
+function resolveRef(value: EnvValue, base: PathBase): EnvValue {
+  if (typeof value === 'string') return value
+  if ('fromFile' in value) return { fromFile: expandPath(value.fromFile, base) }
+  if ('fromCommand' in value) {
+    const [program = '', ...args] = value.fromCommand
+    return { fromCommand: [expandProgram(program, base), ...args] }
+  }
+  return value
+}

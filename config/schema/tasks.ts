@@ -1,0 +1,73 @@
+/** `tasks:` of `outpool.yaml`: what the loop does, and when. */
+import { z } from 'zod'
+import {
+  says,
+  text,
+  count,
+  list,
+  section,
+  name,
+  duration,
+  size,
+  path,
+  command,
+  envValue,
+  env,
+  prompt,
+  cwd,
+} from './values.js'
+
+const senderSays = 'write a mail address, or @ and a domain for all of its addresses'
+const imap = section({
+  host: text('name the mail server'),
+  port: count('write a port number')
+    .max(65_535, says('write a port number up to 65535'))
+    .optional()
+    .describe('Default: 993 with TLS from the start, else 143'),
+  tls: z
+    .union([z.boolean(), z.literal('starttls')], says('write true, starttls or false'))
+    .default(true)
+    .describe('From the start, after a plain greeting (starttls), or not at all'),
+  ca: path('name a file of certificates').optional().describe('Also trusted, for a server of your own'),
+  user: text('name the mail user'),
+  password: envValue,
+  mailbox: text('name a mailbox').default('INBOX'),
+  from: list(text(senderSays).regex(/^[^@\s]*@[^@\s]+$/, says(senderSays)), 'write a list of senders')
+    .default([])
+    .describe('Only mail of these senders; any other is left unread'),
+  since: duration()
+    .prefault('7d')
+    .describe('Unread mail that was older than this when the task first looked is left alone'),
+  atMost: count('write a number of mails, 1 or more').default(20).describe('Mails delivered in one run'),
+  maxText: size.prefault('64K').describe("Of a mail's text, so much is delivered"),
+})
+
+const taskCommand = section({ run: command, cwd: cwd.optional(), env })
+const deliverToSays = 'name a session, or write { run: [PROGRAM, ARGUMENT] }'
+
+export const task = section({
+  name,
+  every: duration().describe('How often it runs'),
+  imap: imap.optional().describe('Polls a mailbox'),
+  deliverTo: z
+    .union([name, taskCommand], says(deliverToSays))
+    .optional()
+    .describe('The session that gets the mail, or a command that reads it as JSON from its standard input'),
+  agent: name.optional().describe('Autonomous work by an agent session'),
+  model: text('name a model of this agent').optional(),
+  prompt: prompt.optional(),
+  run: command.optional().describe('Runs a program'),
+  cwd: cwd.optional(),
+  env,
+  timeout: duration()
+    .optional()
+    .describe('A run that takes longer is ended. Default: 1h for run, 1d for agent, 10m for imap'),
+  catchUp: duration()
+    .prefault('10m')
+    .describe('A run that was missed for longer than this, as the machine slept, is left out'),
+  keep: count('write a number of results, 1 or more').default(20).describe('Outputs and answers kept'),
+  maxOutput: size.prefault('1M').describe('Of the output of one run, the last so much is kept'),
+  attentionAfter: count('write a number of runs, 1 or more')
+    .default(3)
+    .describe('So many failures in a row are shown to a person'),
+})

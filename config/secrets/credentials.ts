@@ -1,0 +1,83 @@
+/** Which values of an environment are secrets, where they come from, and how two of them are compared without being kept. */
+import { createHash } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import {
+  isGatewayVariable,
+  isLoginVariable,
+  isSecretVariable,
+  normalGateway,
+} from '../../policy/independence/envKinds.js'
+import type { Key } from '../../policy/independence/failureDomains.js'
+import { isMapping } from '../load/isMapping.js'
+
+/** A value under `env`, written down or by reference. */
+export interface Variable {
+  variable: string
+  value: unknown
+}
+
+export interface PlaceEnv {
+  credentials: Variable[]
+  /** Where its requests go instead of to the provider's own address; null where nothing of that is configured. */
+  gateway: Variable | null
+}
+
+/**
+ * What of a place's environment belongs to a login. Of the agent's own `env` only what it would log in with counts:
+ * it overrides the login of every place that the agent runs at, while other secrets there are meant for all.
+ */
+export function placeEnv(own: unknown, ofAgent: unknown): PlaceEnv {
+  const merged = { ...variablesIn(ofAgent, 'agent'), ...variablesIn(own, 'own') }
+  const set = Object.entries(merged)
+    .map(([variable, { value, of }]) => ({ variable, value, of }))
+    .filter(({ value }) => value !== '')
+  return {
+    credentials: set.filter(({ variable, value, of }) => isCredential(variable, value, of)),
+    gateway: set.find(({ variable }) => isGatewayVariable(variable)) ?? null,
+  }
+}
+
+type Origin = 'own' | 'agent'
+
+const variablesIn = (env: unknown, of: Origin): Record<string, { value: unknown; of: Origin }> =>
+  Object.fromEntries(
+    Object.entries(isMapping(env) ? env : {}).map(([name, value]) => [name, { value, of }] as const),
+  )
+
+function isCredential(name: string, value: unknown, of: Origin): boolean {
+  if (isGatewayVariable(name)) return false
+  if (of === 'agent') return isLoginVariable(name)
+  return isMapping(value) || isSecretVariable(name)
+}
+
+/** Where a secret comes from, as a text that can be shown; null where it is written down. `expand` makes paths absolute. */
+export function originOf(value: unknown, expand: (path: string) => string = (path) => path): string | null {
+  if (!isMapping(value)) return null
+  const { fromEnv, fromFile, fromCommand } = value
+  if (typeof fromEnv === 'string') return `env:${fromEnv}`
+  if (typeof fromFile === 'string') return `file:${realFile(expand(fromFile))}`
+  return Array.isArray(fromCommand) ? `command:${JSON.stringify(fromCommand)}` : null
+}
+
+/** One file under two names is one secret. */
+function realFile(path: string): string {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return path
+  }
+}
+
+/** Half of it would do to tell secrets apart; nobody can come back from it to a key. */
+const fingerprintLength = 24
+
+/** For comparing only: it goes into no message, log or history. */
+export const keyOf = (variable: string, secret: string): Key => ({
+  variable,
+  fingerprint: createHash('sha256').update(secret).digest('hex').slice(0, fingerprintLength),
+  login: isLoginVariable(variable),
+})
+
+/** Of an address that is written down; one by reference is known on the host only. */
+export const writtenGateway = (gateway: Variable | null): string | null =>
+  typeof gateway?.value === 'string' ? normalGateway(gateway.value) : null

@@ -1,0 +1,91 @@
+/** Secrets by reference, resolved on the host when an agent is launched. No value ever stands in an error. */
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import type { EnvRefs, EnvValue } from '../config.js'
+import { SecretError } from '../errors.js'
+
+/** A password manager may ask its agent, but nobody waits here for a person. */
+const commandTimeoutMs = 30_000
+const secretMaxBytes = 64 * 1024
+
+/** Literals as they are, references replaced by what they point to. Throws SecretError naming the reference. */
+export async function resolveEnv(env: EnvRefs): Promise<Record<string, string>> {
+  const resolved = await Promise.all(
+    Object.entries(env).map(async ([name, value]) => [name, await resolveValue(name, value)] as const),
+  )
+  return Object.fromEntries(resolved)
+}
+
+/** One value; `name` is only for the message. Throws SecretError. */
+export async function resolveValue(name: string, value: EnvValue): Promise<string> {
+  if (typeof value === 'string') return value
+  if ('fromEnv' in value) return fromEnv(name, value.fromEnv)
+  if ('fromFile' in value) return await fromFile(name, value.fromFile)
+  return await fromCommand(name, value.fromCommand)
+}
+
+function fromEnv(name: string, variable: string): string {
+  const value = process.env[variable]
+  if (value === undefined || value === '')
+    throw new SecretError(
+      `${name} comes from the environment variable ${variable}, which is not set`,
+      `set ${variable} where the worker starts`,
+    )
+  return value
+}
+
+async function fromFile(name: string, file: string): Promise<string> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    throw new SecretError(
+      `${name} comes from the file ${file}, which cannot be read (${codeOf(error)})`,
+      'create the file, readable by you alone (mode 600)',
+    )
+  }
+  return notEmpty(
+    text,
+    `${name} comes from the file ${file}, which is empty`,
+    'write the secret into the file',
+  )
+}
+
+async function fromCommand(name: string, command: string[]): Promise<string> {
+  const [program = '', ...args] = command
+  const shown = `${name} comes from the command ${JSON.stringify(command)}`
+  const text = await new Promise<string>((resolve, reject) => {
+    // What the command printed may be part of the secret, so nothing of it goes into the error.
+    const child = execFile(
+      program,
+      args,
+      { encoding: 'utf8', timeout: commandTimeoutMs, killSignal: 'SIGKILL', maxBuffer: secretMaxBytes },
+      (error, stdout) => {
+        if (!error) resolve(stdout)
+        else
+          reject(
+            new SecretError(
+              error.killed === true
+                ? `${shown}, which did not end within ${commandTimeoutMs / 1000} s or printed too much`
+                : `${shown}, which failed (${codeOf(error)})`,
+              'run the command by hand to see why; it must print the secret and ask nothing',
+            ),
+          )
+      },
+    )
+    child.stdin?.end()
+  })
+  return notEmpty(text, `${shown}, which printed nothing`, 'let the command print the secret')
+}
+
+/** Programs and editors end files with a newline that no secret means. */
+function notEmpty(text: string, problem: string, remedy: string): string {
+  const value = text.replace(/\r?\n$/, '')
+  if (value === '') throw new SecretError(problem, remedy)
+  return value
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : null
+  return typeof code === 'string' || typeof code === 'number' ? `code ${code}` : 'ended by a signal'
+}

@@ -1,0 +1,106 @@
+/** Where Outpool keeps its state on this host: the layout of OUTPOOL_HOME. */
+import { createHash } from 'node:crypto'
+import { accessSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { homedir, tmpdir, userInfo } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { HomeError } from '../errors.js'
+import { hostIdOf } from './hostId.js'
+
+/** Paths under one OUTPOOL_HOME. Two homes on one machine share none of them. */
+export interface Home {
+  dir: string
+  /** Names this host and home in task queues; stable over restarts, and never the same on two machines (hostId.ts). */
+  hostId: string
+  /** `{ address, namespace, uiUrl, pid }` of the engine in use: how every command finds it. */
+  engineFile: string
+  /** The embedded engine's database. */
+  database: string
+  logs: string
+  tmuxSocket: string
+  /** Files that agents' hooks and status lines leave for the worker. */
+  reports: string
+  /** One folder per session: fence, launch files, draft. */
+  sessions: string
+  /** One folder per service: its process, the last look at it, what it printed. */
+  services: string
+  /** One report per incident. */
+  incidents: string
+  /** One folder per task: its outputs and answers, and which mails it delivered. */
+  tasks: string
+  /** One config dir per substrate, made by Outpool. */
+  substrates: string
+  /** One file per account: windows, walls and login as this host read them. */
+  quota: string
+  /** What the worker sees right now, for `ls` and `accounts`. */
+  liveFile: string
+  /** Held by the worker that watches this host. */
+  workerLock: string
+}
+
+/** The longest path that a Unix socket may have on Linux and macOS alike, terminator included. */
+const socketPathMax = 104
+
+const folders = ['logs', 'reports', 'sessions', 'services', 'incidents', 'tasks', 'quota']
+
+/** Creates the folder (0700) if need be. Throws HomeError where it cannot. */
+export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
+  const stateFolder = env['XDG_STATE_HOME'] ?? join(env['HOME'] ?? homedir(), '.local', 'state')
+  const wanted = resolve(env['OUTPOOL_HOME'] ?? join(stateFolder, 'outpool'))
+  const { dir, hostId } = makeHome(wanted)
+  const mark = createHash('sha256').update(dir).digest('hex').slice(0, 6)
+  return {
+    dir,
+    hostId,
+    engineFile: join(dir, 'engine.json'),
+    database: join(dir, 'temporal.db'),
+    logs: join(dir, 'logs'),
+    tmuxSocket: socketPath(join(dir, 'tmux.sock'), mark),
+    reports: join(dir, 'reports'),
+    sessions: join(dir, 'sessions'),
+    services: join(dir, 'services'),
+    incidents: join(dir, 'incidents'),
+    tasks: join(dir, 'tasks'),
+    substrates: join(dir, 'substrates'),
+    quota: join(dir, 'quota'),
+    liveFile: join(dir, 'live.json'),
+    workerLock: join(dir, 'worker.lock'),
+  }
+}
+
+/** Answers its real path, and the id of this host. */
+function makeHome(wanted: string): { dir: string; hostId: string } {
+  try {
+    makeFolder(wanted)
+    const dir = realpathSync(wanted)
+    for (const folder of folders) makeFolder(join(dir, folder))
+    accessSync(dir, constants.W_OK)
+    return { dir, hostId: hostIdOf(dir) }
+  } catch (error) {
+    throw new HomeError(wanted, error)
+  }
+}
+
+/** One folder after the other: Node's own recursive way never ends where the system has no room for folders, as in /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another command may have made it in between.
+    if (!existsSync(path)) throw error
+  }
+}
+
+/** A home with a long path keeps its socket in a folder of the user's own beside the system's other sockets. */
+function socketPath(wanted: string, mark: string): string {
+  if (Buffer.byteLength(wanted) < socketPathMax) return wanted
+  const folder = join(existsSync('/tmp') ? '/tmp' : tmpdir(), `outpool-${userInfo().uid}`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return join(folder, `${mark}.sock`)
+}
+
+/** Where downloaded programs go; shared by all homes of a user. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return join(resolve(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache')), 'outpool')
+}

@@ -1,0 +1,78 @@
+/** Files of guarded services under OUTPOOL_HOME that one room writes and another reads, with their schemas. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { type Incident, incidentLayers } from '../../policy/service/incident.js'
+import type { Home } from './home.js'
+
+const instant = z.iso.datetime()
+
+const ownBeatSchema = z.object({ by: z.string(), at: instant, doing: z.string().nullable() })
+
+/** The last look at a service, as it lies in `services/<name>/look.json`. */
+export const lookSchema = z.object({
+  at: instant,
+  verdict: z.enum(['well', 'busy', 'blind', 'missing', 'frozen']),
+  why: z.string(),
+  nextLookAt: instant,
+  pid: z.number().int().nullable(),
+  memory: z.object({
+    beat: ownBeatSchema.nullable(),
+    pid: z.number().int().nullable(),
+    start: z.string().nullable(),
+    staleSince: instant.nullable(),
+    wellAt: instant.nullable(),
+    asleep: z.number().default(0),
+    awakeAt: instant.nullable().default(null),
+    blockedAt: instant.nullable().default(null),
+  }),
+  /** Sizes of the files of the second look, so that growth is seen; empty while no second look was needed. */
+  sizes: z.object({ bytes: z.number(), grewAt: instant.nullable() }).nullable(),
+})
+export type LookFile = z.output<typeof lookSchema>
+
+const quoteSchema = z.object({ at: instant, title: z.string(), text: z.string() })
+
+/** An incident, as it lies in `incidents/<n>-<service>.json` beside its report. */
+const incidentSchema = z.object({
+  n: z.number().int().positive(),
+  service: z.string(),
+  wellAt: instant.nullable(),
+  openedAt: instant,
+  closedAt: instant.nullable(),
+  outcome: z.enum(['recovered', 'healed', 'given-up']).nullable(),
+  timeline: z.array(z.object({ at: instant, layer: z.enum(incidentLayers), what: z.string() })),
+  evidence: z.array(quoteSchema),
+  said: z.array(quoteSchema),
+})
+
+export const serviceFolder = (home: Home, service: string): string => join(home.services, service)
+export const lookFile = (home: Home, service: string): string =>
+  join(serviceFolder(home, service), 'look.json')
+
+const incidentName = ({ n, service }: Pick<Incident, 'n' | 'service'>): string => `${n}-${service}`
+export const incidentFile = (home: Home, incident: Pick<Incident, 'n' | 'service'>): string =>
+  join(home.incidents, `${incidentName(incident)}.json`)
+export const incidentReportFile = (home: Home, incident: Pick<Incident, 'n' | 'service'>): string =>
+  join(home.incidents, `${incidentName(incident)}.md`)
+
+/** Null where nobody looked yet, or where the file is from another version. */
+export function readLook(home: Home, service: string): LookFile | null {
+  return parsed(lookFile(home, service), lookSchema)
+}
+
+/** Every incident of this host, oldest first. What cannot be read is left out. */
+export function readIncidents(home: Home): Incident[] {
+  return readdirSync(home.incidents)
+    .filter((file) => file.endsWith('.json'))
+    .flatMap((file) => parsed(join(home.incidents, file), incidentSchema) ?? [])
+    .sort((a, b) => a.n - b.n)
+}
+
+function parsed<S extends z.ZodType>(file: string, schema: S): z.output<S> | null {
+  try {
+    return schema.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,66 @@
+/** Law 1 by path and by secret, as far as a file can show it: the healer draws on nothing that it heals. */
+import { type FailureDomain, blankDomain, sharedDomains } from '../../policy/independence/failureDomains.js'
+import type { Finding, Path } from '../load/positions.js'
+import { type PathBase, expandPath } from '../load/paths.js'
+import { keyOf, originOf, placeEnv, writtenGateway } from '../secrets/credentials.js'
+import type { RealStore } from './realStore.js'
+
+/** A config dir that exists. */
+export interface ConfigDir {
+  path: Path
+  name: string
+  store: RealStore
+}
+
+/** Whatever is given a login in the file, as it was written. */
+export interface Written {
+  path: Path
+  name: string | undefined
+  /** What it is, for a person. */
+  what: string
+  side: 'healer' | 'pool'
+  /** An addition comes on top of whichever login it runs with. */
+  kind: 'account' | 'substrate' | 'addition'
+  env: unknown
+  /** Of the agent program that runs there. */
+  agentEnv: unknown
+}
+
+/** Substrates and tasks count to the pool, reserved substrates and wake-ups to the healer: that is who draws on them. */
+export function checkDomains(
+  entries: readonly Written[],
+  dirs: readonly ConfigDir[],
+  base: PathBase,
+): Finding[] {
+  const domainOf = (entry: Written): FailureDomain => {
+    const stores = dirs.filter(({ path }) => path === entry.path).map(({ store }) => store)
+    return {
+      ...blankDomain(entry.name ?? 'without a name', entry.what),
+      ...{ stores, ...secretsOf(entry, base) },
+    }
+  }
+  const pool = entries.filter(({ side }) => side === 'pool').map(domainOf)
+  return entries
+    .filter(({ side }) => side === 'healer')
+    .flatMap((entry) =>
+      sharedDomains([domainOf(entry)], pool).map(({ by, message }) => ({
+        path: [...entry.path, by === 'configDir' ? 'configDir' : 'env'],
+        at: 'value' as const,
+        problem: message,
+        remedy: `give the ${entry.what} a login, a config dir and secrets of its own`,
+      })),
+    )
+}
+
+function secretsOf(entry: Written, base: PathBase) {
+  const { credentials, gateway } = placeEnv(entry.env, entry.agentEnv)
+  const keys = credentials.flatMap(({ variable, value }) =>
+    typeof value === 'string' ? [keyOf(variable, value)] : [],
+  )
+  return {
+    credentials: credentials.flatMap(({ value }) => originOf(value, (path) => expandPath(path, base)) ?? []),
+    keys,
+    gateway: writtenGateway(gateway),
+    keyless: entry.kind === 'substrate' && credentials.length === 0,
+  }
+}

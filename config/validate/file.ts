@@ -1,0 +1,256 @@
+/**
+ * What the schema cannot say: names that are taken, folders that are missing, agents nobody defined, law 1 by path.
+ * Looks at the file as it was written and passes over what the schema already refused, so that all faults come at once.
+ */
+import { z } from 'zod'
+import { type ConfigDir, type Written, checkDomains } from './domains.js'
+import type { Finding, Path } from '../load/positions.js'
+import { type PathBase, expandPath } from '../load/paths.js'
+import { taskSession } from '../../policy/ids.js'
+import { checkService, lenientService } from './services.js'
+import { nearest } from './nearest.js'
+import { realStore } from './realStore.js'
+import { usualCommands } from '../load/resolve.js'
+
+const lenient = <S extends z.ZodRawShape>(shape: S) => z.object(shape).partial().optional().catch(undefined)
+const maybeText = z.string().optional().catch(undefined)
+const anything = z.unknown()
+
+/** The program whose logins the accounts are. */
+const accountAgent = 'claude-code'
+
+const entry = lenient({
+  ...{ name: maybeText, configDir: maybeText, agent: maybeText, env: anything },
+  ...{ model: maybeText, budget: anything },
+})
+const entries = z.array(entry).catch([])
+
+const lenientTask = lenient({
+  ...{ name: maybeText, agent: maybeText },
+  ...{ imap: anything, run: anything, prompt: anything, deliverTo: anything, cwd: anything, env: anything },
+})
+
+const lenientFile = lenient({
+  pool: lenient({ accounts: entries }),
+  reserved: entries,
+  substrates: entries,
+  reservedSubstrates: entries,
+  agents: z.record(z.string(), lenient({ command: anything, env: anything })).catch({}),
+  drill: lenient({ agent: maybeText }),
+  notices: lenient({ to: z.array(lenient({ name: maybeText })).catch([]) }),
+  prices: z.record(z.string(), anything).catch({}),
+  tasks: z.array(lenientTask).catch([]),
+  services: z.array(lenientService).catch([]),
+})
+
+interface Placed extends Written {
+  configDir: string | undefined
+}
+
+export function checkFile(written: unknown, base: PathBase): Finding[] {
+  const file = lenientFile.parse(written) ?? {}
+  const agentEnv = (agent: string | undefined): unknown => file.agents?.[agent ?? accountAgent]?.env
+  const placed = (
+    path: Path,
+    what: `${string} ${'account' | 'substrate'}` | 'substrate',
+    side: Written['side'],
+    list: z.output<typeof entries> = [],
+  ): Placed[] =>
+    list.map((item, index) => ({
+      ...{ path: [...path, index], what, side, kind: what.endsWith('account') ? 'account' : 'substrate' },
+      ...{ name: item?.name, configDir: item?.configDir, env: item?.env, agentEnv: agentEnv(item?.agent) },
+    }))
+  const pool = placed(['pool', 'accounts'], 'pool account', 'pool', file.pool?.accounts)
+  const reserved = placed(['reserved'], 'reserved account', 'healer', file.reserved)
+  const substrates = placed(['substrates'], 'substrate', 'pool', file.substrates)
+  const healerSubstrates = placed(
+    ['reservedSubstrates'],
+    'reserved substrate',
+    'healer',
+    file.reservedSubstrates,
+  )
+  const logins = [...pool, ...substrates, ...reserved, ...healerSubstrates]
+  const tasks = file.tasks ?? []
+  const services = file.services ?? []
+
+  const chore = (path: Path, what: string, side: Written['side'], name?: string, env?: unknown): Written => ({
+    // It adds to whatever login it runs with: only another login in it counts, as in an agent's own env.
+    ...{ path, what, side, kind: 'addition', name, env: undefined, agentEnv: env },
+  })
+  const chores = [
+    ...tasks.map((item, i) => chore(['tasks', i], 'task', 'pool', item?.name, item?.env)),
+    ...services.map((item, i) =>
+      chore(['services', i, 'wakeUp'], 'wake-up of service', 'healer', item?.name, item?.wakeUp?.env),
+    ),
+  ]
+  const missing: Finding[] = []
+  const healerDirs = reserved.flatMap((account) => readConfigDir(account, base, missing))
+  const poolDirs = pool.flatMap((account) => readConfigDir(account, base, missing))
+
+  const agentUses = [
+    ...(['substrates', 'reservedSubstrates'] as const).flatMap((list) =>
+      (file[list] ?? []).map((item, i) => ({ agent: item?.agent, path: [list, i, 'agent'] })),
+    ),
+    { agent: file.drill?.agent, path: ['drill', 'agent'] },
+    ...tasks.map((item, i) => ({ agent: item?.agent, path: ['tasks', i, 'agent'] })),
+    ...services.map((item, i) => ({ agent: item?.wakeUp?.agent, path: ['services', i, 'wakeUp', 'agent'] })),
+  ]
+  return [
+    ...takenNames(logins),
+    ...takenNames(
+      (file.notices?.to ?? []).map((item, i) => ({ name: item?.name, path: ['notices', 'to', i] })),
+    ),
+    ...takenNames(tasks.map((item, i) => ({ name: item?.name, path: ['tasks', i] }))),
+    ...takenNames(services.map((item, i) => ({ name: item?.name, path: ['services', i] }))),
+    ...missing,
+    ...budgetsWithoutPrice(file.substrates ?? [], Object.keys(file.prices ?? {})),
+    ...checkDomains([...logins, ...chores], [...poolDirs, ...healerDirs], base),
+    ...sameDirTwice(poolDirs),
+    ...sameDirTwice(healerDirs),
+    ...unknownAgents(agentUses, Object.keys({ ...usualCommands, ...file.agents })),
+    ...agentsWithoutCommand(file.agents ?? {}),
+    ...tasks.flatMap((task, index) => checkTask(task ?? {}, ['tasks', index])),
+    ...services.flatMap((service, index) => checkService(service ?? {}, ['services', index])),
+  ]
+}
+
+function takenNames(list: { name: string | undefined; path: Path }[]): Finding[] {
+  const owners = new Map<string, Path>()
+  return list.flatMap(({ name, path }): Finding[] => {
+    if (name === undefined) return []
+    if (!owners.has(name)) {
+      owners.set(name, path)
+      return []
+    }
+    return [
+      {
+        path: [...path, 'name'],
+        at: 'value',
+        problem: `the name ${name} is taken already`,
+        remedy: 'give every account, substrate, channel, task and service a name of its own',
+      },
+    ]
+  })
+}
+
+/** Without a price nothing can be counted, and the budget would stand for nothing. */
+function budgetsWithoutPrice(substrates: z.output<typeof entries>, priced: string[]): Finding[] {
+  return substrates.flatMap((substrate, index): Finding[] => {
+    const model = substrate?.model
+    const hasPrice = model === undefined ? priced.length > 0 : priced.some((name) => model.startsWith(name))
+    if (substrate?.budget === undefined || substrate.budget === null || hasPrice) return []
+    const what = model ?? 'any model'
+    return [
+      {
+        path: ['substrates', index, 'budget'],
+        at: 'value',
+        problem: `${substrate.name ?? 'this substrate'} has a budget, and prices has no price of ${what}`,
+        remedy: `add it: prices: { ${model ?? 'MODEL'}: { input: 1, output: 5 } }, in US dollars for a million tokens`,
+      },
+    ]
+  })
+}
+
+function readConfigDir(account: Placed, base: PathBase, faults: Finding[]): ConfigDir[] {
+  if (account.configDir === undefined || account.configDir === '') return []
+  const wanted = expandPath(account.configDir, base)
+  const name = account.name ?? wanted
+  const fault = (problem: string): ConfigDir[] => {
+    faults.push({
+      path: [...account.path, 'configDir'],
+      at: 'value',
+      problem,
+      remedy: `log in there once with: CLAUDE_CONFIG_DIR=${wanted} claude`,
+    })
+    return []
+  }
+  const store = realStore(wanted)
+  if (store === null) return fault(`the config dir ${wanted} of ${name} does not exist or cannot be opened`)
+  if (!store.isFolder) return fault(`the config dir ${wanted} of ${name} is not a folder`)
+  return [{ path: account.path, name, store }]
+}
+
+function sameDirTwice(dirs: ConfigDir[]): Finding[] {
+  return dirs.flatMap((dir, index) => {
+    const first = dirs.slice(0, index).find((other) => other.store.id === dir.store.id)
+    if (!first) return []
+    return [
+      {
+        path: [...dir.path, 'configDir'],
+        at: 'value' as const,
+        problem: `${dir.name} has the config dir of ${first.name}: two names for one login`,
+        remedy: 'give every account a config dir of its own, or leave one of the two out',
+      },
+    ]
+  })
+}
+
+function unknownAgents(uses: { agent: string | undefined; path: Path }[], known: string[]): Finding[] {
+  return uses.flatMap(({ agent, path }): Finding[] => {
+    if (agent === undefined || known.includes(agent)) return []
+    const meant = nearest(agent, known)
+    return [
+      {
+        path,
+        at: 'value',
+        problem: `there is no agent ${agent}`,
+        remedy: `${meant === null ? '' : `did you mean ${meant}? `}known: ${known.join(', ')}; others go under agents`,
+      },
+    ]
+  })
+}
+
+function agentsWithoutCommand(agents: Record<string, { command?: unknown } | undefined>): Finding[] {
+  return Object.entries(agents).flatMap(([name, agent]): Finding[] =>
+    agent?.command !== undefined || Object.hasOwn(usualCommands, name)
+      ? []
+      : [
+          {
+            path: ['agents', name, 'command'],
+            at: 'value',
+            problem: `agents.${name}.command is missing`,
+            remedy: 'name the program to run',
+          },
+        ],
+  )
+}
+
+type WrittenTask = NonNullable<z.output<typeof lenientTask>>
+
+/** What each kind of task needs beside itself. */
+const taskNeeds = { imap: ['deliverTo'], agent: ['prompt', 'cwd'], run: [] } as const
+
+/** Names of sessions have at most 63 characters. */
+const agentTaskNameMax = 63 - taskSession('').length
+
+function checkTask(task: WrittenTask, path: Path): Finding[] {
+  const kinds = (['imap', 'agent', 'run'] as const).filter((kind) => task[kind] !== undefined)
+  const [kind] = kinds
+  const named = task.name ?? 'this task'
+  if (kind === undefined || kinds.length > 1)
+    return [
+      {
+        path: kind === undefined ? path : [...path, kinds[1] ?? kind],
+        at: kind === undefined ? 'value' : 'key',
+        problem: `${named} has ${kind === undefined ? 'nothing to do' : `${kinds.join(' and ')} at once`}`,
+        remedy: 'give a task exactly one of imap, agent and run',
+      },
+    ]
+  if (kind === 'agent' && named.length > agentTaskNameMax)
+    return [
+      {
+        path: [...path, 'name'],
+        at: 'value',
+        problem: `the name ${named} is too long for an agent task, whose session is called task-${named}`,
+        remedy: `use at most ${agentTaskNameMax} characters`,
+      },
+    ]
+  return taskNeeds[kind]
+    .filter((need) => task[need] === undefined)
+    .map((need) => ({
+      path: [...path, need],
+      at: 'value',
+      problem: `${named} has ${kind} but no ${need}`,
+      remedy: `add ${need}`,
+    }))
+}

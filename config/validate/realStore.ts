@@ -1,0 +1,28 @@
+/** A folder or file by what it is on disk: symbolic links, mounts and letter case can not make two of one. */
+import { type Stats, realpathSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Store } from '../../policy/independence/failureDomains.js'
+
+export type RealStore = Store & { id: string; isFolder: boolean }
+
+/** Null where it is not there or cannot be looked at. */
+export function realStore(path: string): RealStore | null {
+  try {
+    const real = realpathSync.native(path)
+    const found = statSync(real)
+    return { path: real, id: idOf(found), above: idsAbove(real), isFolder: found.isDirectory() }
+  } catch {
+    return null
+  }
+}
+
+const idOf = ({ dev, ino }: Stats): string => `${dev}:${ino}`
+
+function idsAbove(path: string): string[] {
+  const ids: string[] = []
+  for (let folder = dirname(path), below = path; folder !== below; below = folder, folder = dirname(folder)) {
+    const found = statSync(folder, { throwIfNoEntry: false })
+    if (found !== undefined) ids.push(idOf(found))
+  }
+  return ids
+}

@@ -1,0 +1,41 @@
+/** What the schema cannot say of a service: that it is started or found in one way, and looked at twice in one way. */
+import { z } from 'zod'
+import type { Finding, Path } from '../load/positions.js'
+
+const anything = z.unknown()
+const lenient = <S extends z.ZodRawShape>(shape: S) => z.object(shape).partial().optional().catch(undefined)
+
+export const lenientService = lenient({
+  name: z.string().optional().catch(undefined),
+  ...{ run: anything, pidFile: anything, unit: anything, pane: anything },
+  busyCheck: lenient({ files: anything, run: anything }),
+  wakeUp: lenient({ agent: z.string().optional().catch(undefined), env: anything }),
+})
+type WrittenService = NonNullable<z.output<typeof lenientService>>
+
+const places = ['pidFile', 'unit', 'pane'] as const
+
+export function checkService(service: WrittenService, path: Path): Finding[] {
+  const named = service.name ?? 'this service'
+  const findings: Finding[] = []
+  const found = places.filter((place) => service[place] !== undefined)
+  const [first, second] = found
+  if (first === undefined && service.run === undefined)
+    findings.push({
+      ...{ path: [...path, 'run'], at: 'value', problem: `${named} can neither be started nor found` },
+      remedy: 'add run, or where its process is found: pidFile, unit or pane',
+    })
+  if (first !== undefined && second !== undefined)
+    findings.push({
+      ...{ path: [...path, second], at: 'key', problem: `${named} has ${first} and ${second} at once` },
+      remedy: 'name one place where its process is found',
+    })
+  const { busyCheck } = service
+  if (busyCheck !== undefined && (busyCheck.files === undefined) === (busyCheck.run === undefined))
+    findings.push({
+      ...{ path: [...path, 'busyCheck'], at: 'value' },
+      problem: `the busyCheck of ${named} has ${busyCheck.run === undefined ? 'neither files nor run' : 'files and run at once'}`,
+      remedy: 'give it files that grow while the service works, or a command that ends with 0 then',
+    })
+  return findings
+}

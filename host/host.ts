@@ -1,0 +1,195 @@
+/** What every host-bound step of this worker shares: the configuration, tmux, the records and the readings of this host. */
+import { mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { agentNamed } from '../agents/index.js'
+import type { AgentAdapter, AgentCommand, Place } from '../agents/agent.js'
+import type { Config, EnvRefs, SubstrateConfig } from '../config/config.js'
+import type { Home } from '../config/state/home.js'
+import { SecretError } from '../config/errors.js'
+import { resolveEnv } from '../config/secrets/resolve.js'
+import type { AccountReading } from '../policy/account/account.js'
+import { taskSession } from '../policy/ids.js'
+import { isSamePlace } from '../policy/session/place.js'
+import { hostAsleep } from './process/hostSleep.js'
+import { readingToEngine } from '../activities/accounts/border.js'
+import type { PlaceRef } from '../activities/contracts.js'
+import { EngineClock } from './state/engineClock.js'
+import { secretMissing, unknownPlace } from '../activities/errors.js'
+import { PageMarks } from './state/pageMarks.js'
+import { QuotaStore } from './state/quotaStore.js'
+import { SessionRecords } from './state/sessionRecords.js'
+import { SessionWorks } from './state/backgroundWork.js'
+import { RescueTurns } from './limits/rescueTurns.js'
+import { StartGate } from './limits/startGate.js'
+import { Spending } from '../activities/accounts/spending.js'
+import { Tmux } from './tmux/tmux.js'
+
+export class Host {
+  readonly home: Home
+  readonly config: Config
+  readonly tmux: Tmux
+  readonly records: SessionRecords
+  readonly work: SessionWorks
+  readonly quota: QuotaStore
+  readonly pages: PageMarks
+  /** Sessions whose agent program could not be run, and what to look at to see that this may have changed. */
+  readonly unrunnable = new Map<string, { mark: string; look: () => Promise<string> }>()
+  readonly starts = new StartGate()
+  readonly rescues: RescueTurns
+  readonly spending: Spending
+  readonly clock = new EngineClock()
+  /** How long this host has slept since its boot, in ms; only differences count. */
+  readonly asleep: () => number
+
+  constructor(home: Home, config: Config, asleep = hostAsleep) {
+    this.home = home
+    this.config = config
+    this.tmux = new Tmux(home.tmuxSocket, home.dir)
+    this.records = new SessionRecords(home)
+    this.work = new SessionWorks(this.records)
+    this.quota = new QuotaStore(home)
+    this.pages = new PageMarks(home)
+    this.rescues = new RescueTurns({ atOnce: config.timing.movesAtOnce })
+    this.spending = new Spending(this)
+    this.asleep = asleep
+  }
+
+  adapter(agent: string): AgentAdapter {
+    return agentNamed(agent)
+  }
+
+  /** How to run the agent program for this session, with its secrets resolved; a task's session has that of its task too. */
+  async command(agent: string, session: string | null = null): Promise<AgentCommand> {
+    const { command, args, env } = this.config.agents[agent] ?? { command: agent, args: [], env: {} }
+    const task = this.config.tasks.find(({ name, kind }) => kind === 'agent' && taskSession(name) === session)
+    return { command, args, env: await secretsOf({ ...env, ...(task?.kind === 'agent' ? task.env : {}) }) }
+  }
+
+  /** The place with its config dir and environment, secrets resolved. Throws UnknownPlace. */
+  async place(ref: PlaceRef): Promise<Place> {
+    if (ref.kind === 'account') {
+      const { pool, reserved } = this.config
+      const account = [...pool.accounts, ...reserved].find(({ name }) => name === ref.name)
+      if (!account) throw unknownPlace(ref.name)
+      return { ...ref, configDir: account.configDir, env: await secretsOf(account.env) }
+    }
+    const substrate = this.substrate(ref.name)
+    const configDir = join(this.home.substrates, substrate.name)
+    mkdirSync(configDir, { recursive: true, mode: 0o700 })
+    return { ...ref, configDir, env: await secretsOf(substrate.env) }
+  }
+
+  /**
+   * The place as far as its files are concerned: nothing that is to be started may be started with it, since its secrets
+   * are not there. Costs nothing, however often it is asked for. Throws UnknownPlace.
+   */
+  files(ref: PlaceRef): Place {
+    const files = this.filesIfNamed(ref)
+    if (files === null) throw unknownPlace(ref.name)
+    return files
+  }
+
+  /** Null where the configuration does not name the place: a process that was started before it was taken out may still run there. */
+  filesIfNamed(ref: PlaceRef): Place | null {
+    const { pool, reserved, substrates, reservedSubstrates } = this.config
+    const group =
+      ref.kind === 'substrate' ? [...substrates, ...reservedSubstrates] : [...pool.accounts, ...reserved]
+    const named = group.find(({ name }) => name === ref.name)
+    if (!named) return null
+    const configDir = 'configDir' in named ? named.configDir : join(this.home.substrates, named.name)
+    const literals = Object.entries(named.env).flatMap(([name, value]) =>
+      typeof value === 'string' ? [[name, value] as const] : [],
+    )
+    return { ...ref, configDir, env: Object.fromEntries(literals) }
+  }
+
+  /** Throws UnknownPlace. */
+  substrate(name: string): SubstrateConfig {
+    const { substrates, reservedSubstrates } = this.config
+    const substrate = [...substrates, ...reservedSubstrates].find((one) => one.name === name)
+    if (!substrate) throw unknownPlace(name)
+    return substrate
+  }
+
+  /** What this host knows of everything that the pool leases. */
+  readings(): AccountReading[] {
+    const { pool, substrates } = this.config
+    return [...pool.accounts, ...substrates].map(({ name }) => this.reading(name))
+  }
+
+  reading(name: string): AccountReading {
+    const pages = this.pages.of(name)
+    return { ...this.quota.read(name), ...(pages === undefined ? {} : { pages }) }
+  }
+
+  /**
+   * Where a person may have answered for the session's project before: where it comes from, the newest first. One that was never
+   * anywhere may go by what was answered at any place of the pool.
+   */
+  answeredAt(session: string, target: PlaceRef): Place[] {
+    const before = this.records.places(session)
+    return this.#placesBut(target, before.length === 0 ? this.#poolRefs() : before)
+  }
+
+  /** Another text as soon as a person may have dealt with a page that stands at this place for sessions in `cwd`. */
+  pageGround(agent: string, place: Place, cwd: string): Promise<string> {
+    return this.adapter(agent).pageGround(place, cwd, this.#placesBut(place, this.#poolRefs()))
+  }
+
+  /** As far as their files are concerned. */
+  #placesBut(target: PlaceRef, refs: readonly PlaceRef[]): Place[] {
+    return refs.flatMap((ref) => {
+      const place = isSamePlace(ref, target) ? null : this.filesIfNamed(ref)
+      return place === null ? [] : [place]
+    })
+  }
+
+  /** The same by the engine's clock, for a workflow. */
+  tellReadings(): AccountReading[] {
+    return this.readings().map((reading) => readingToEngine(this.clock, reading))
+  }
+
+  /** The copy of the conversation that was written last, wherever it lies: earlier stays leave older states of it behind. */
+  async newestTranscript(
+    adapter: AgentAdapter,
+    sessionId: string,
+  ): Promise<{ place: Place; path: string } | null> {
+    let newest: { place: Place; path: string; writtenAt: number } | null = null
+    for (const place of this.allFiles()) {
+      const path = await adapter.findTranscript(place, sessionId)
+      const writtenAt = path === null ? 0 : statSync(path).mtimeMs
+      if (path !== null && writtenAt > (newest?.writtenAt ?? 0)) newest = { place, path, writtenAt }
+    }
+    return newest
+  }
+
+  #poolRefs(): PlaceRef[] {
+    const { pool, substrates } = this.config
+    return [
+      ...pool.accounts.map(({ name }) => ({ kind: 'account' as const, name })),
+      ...substrates.map(({ name }) => ({ kind: 'substrate' as const, name })),
+    ]
+  }
+
+  /** The files of every place of this host under which a conversation could lie. */
+  allFiles(): Place[] {
+    return this.#refs().map((ref) => this.files(ref))
+  }
+
+  #refs(): PlaceRef[] {
+    const { pool, reserved, substrates, reservedSubstrates } = this.config
+    return [
+      ...[...pool.accounts, ...reserved].map(({ name }) => ({ kind: 'account' as const, name })),
+      ...[...substrates, ...reservedSubstrates].map(({ name }) => ({ kind: 'substrate' as const, name })),
+    ]
+  }
+}
+
+/** A secret that is missing will be missing at the next try too: the session goes elsewhere instead. */
+async function secretsOf(env: EnvRefs): Promise<Record<string, string>> {
+  try {
+    return await resolveEnv(env)
+  } catch (error) {
+    throw error instanceof SecretError ? secretMissing(error.message) : error
+  }
+}

@@ -1,0 +1,151 @@
+/** Law 1 on this host: by identity, real path, gateway and the secrets themselves, as far as they can be had right now. */
+import { type LoginTraces, examinerOf } from '../../agents/examiner.js'
+import type { Config, EnvRefs, EnvValue } from '../../config/config.js'
+import { keyOf, originOf, placeEnv } from '../../config/secrets/credentials.js'
+import { realStore } from '../../config/validate/realStore.js'
+import { resolveValue } from '../../config/secrets/resolve.js'
+import { isLoginVariable, normalGateway } from '../../policy/independence/envKinds.js'
+import { type FailureDomain, blankDomain, sharedDomains } from '../../policy/independence/failureDomains.js'
+import { sharedDomain } from '../../activities/errors.js'
+
+/** The program whose logins the accounts are. */
+export const accountAgent = 'claude-code'
+
+export interface Domains {
+  /** Reserved accounts and substrates, and what wake-ups add. */
+  healer: FailureDomain[]
+  /** Accounts and substrates of the pool, and what tasks add. */
+  pool: FailureDomain[]
+  /** What could not be read, one line each: it proves nothing, neither way. */
+  unread: string[]
+}
+
+/**
+ * Throws a SharedDomain failure with every overlap of healer and pool, one line each. Called right before anything of the
+ * healer's is started, since a login may have changed since the worker was.
+ */
+export async function assertApart(config: Config): Promise<void> {
+  const { healer, pool } = await readDomains(config)
+  const shared = sharedDomains(healer, pool)
+  if (shared.length > 0) throw sharedDomain(shared.map(({ message }) => message).join('\n'))
+}
+
+/** Looks at every login that the configuration names. Starts no agent, asks no provider. */
+export async function readDomains(config: Config): Promise<Domains> {
+  const reading = new Reading(config)
+  const read = (parts: readonly Part[]) => Promise.all(parts.map((part) => reading.domainOf(part)))
+  const { pool, reserved, substrates, reservedSubstrates, services, tasks } = config
+  const wakeUps = services.map(({ name, wakeUp }) => ({ name, env: wakeUp?.env ?? {} }))
+  const work = tasks.map((task) => ({ name: task.name, env: task.kind === 'imap' ? {} : task.env }))
+  const [healer, ofPool] = await Promise.all([
+    read([
+      ...partsOf(reserved, 'reserved account'),
+      ...partsOf(reservedSubstrates, 'reserved substrate'),
+      ...additionsOf(wakeUps, 'wake-up of service'),
+    ]),
+    read([
+      ...partsOf(pool.accounts, 'pool account'),
+      ...partsOf(substrates, 'substrate'),
+      ...additionsOf(work, 'task'),
+    ]),
+  ])
+  return { healer, pool: ofPool, unread: reading.unread }
+}
+
+/** What a wake-up or a task adds to whichever login it runs with: only another login in it counts. */
+const additionsOf = (list: readonly { name: string; env: EnvRefs }[], what: string): Part[] =>
+  list
+    .map(({ name, env }) => ({
+      ...{ name, what, agent: accountAgent, configDir: null, isAddition: true },
+      env: Object.fromEntries(Object.entries(env).filter(([variable]) => isLoginVariable(variable))),
+    }))
+    .filter(({ env }) => Object.keys(env).length > 0)
+
+interface Part {
+  name: string
+  what: string
+  agent: string
+  /** Null for a substrate. */
+  configDir: string | null
+  env: EnvRefs
+  isAddition: boolean
+}
+
+const partsOf = (
+  list: readonly { name: string; env: EnvRefs; agent?: string; configDir?: string }[],
+  what: string,
+): Part[] =>
+  list.map(({ name, env, agent = accountAgent, configDir = null }) => ({
+    name,
+    what,
+    agent,
+    configDir,
+    env,
+    isAddition: false,
+  }))
+
+/** One look at all of them. A secret that several places take is fetched once. */
+class Reading {
+  readonly unread: string[] = []
+  readonly #config: Config
+  readonly #fetched = new Map<string, Promise<string | null>>()
+
+  constructor(config: Config) {
+    this.#config = config
+  }
+
+  async domainOf(part: Part): Promise<FailureDomain> {
+    const { name, what, agent, configDir, isAddition } = part
+    const agentEnv = isAddition ? {} : (this.#config.agents[agent]?.env ?? {})
+    const env = await this.#resolve(name, { ...agentEnv, ...part.env })
+    const { credentials, gateway } = placeEnv(part.env, agentEnv)
+    const { keys, stores, ...login } = await this.#tracesOf(part, env)
+    const brought = credentials.flatMap(({ variable }) => {
+      const secret = env[variable]
+      return secret === undefined ? [] : [keyOf(variable, secret)]
+    })
+    const set = Object.entries(keys).map(([setting, secret]) => ({ ...keyOf(setting, secret), login: true }))
+    return {
+      ...blankDomain(name, what),
+      ...login,
+      stores: stores.flatMap((path) => realStore(path) ?? []),
+      credentials: credentials.flatMap(({ value }) => originOf(value) ?? []),
+      keys: [...brought, ...set],
+      gateway: gateway === null ? null : normalGateway(env[gateway.variable] ?? ''),
+      keyless: configDir === null && !isAddition && credentials.length === 0,
+    }
+  }
+
+  async #resolve(place: string, env: EnvRefs): Promise<Record<string, string>> {
+    const had = Object.entries(env).map(async ([variable, value]) => {
+      const secret = await this.#fetch(place, variable, value)
+      return secret === null || secret === '' ? [] : [[variable, secret] as const]
+    })
+    return Object.fromEntries((await Promise.all(had)).flat())
+  }
+
+  /** Null for a secret that is missing: that is its place's own trouble, and told where it is needed. */
+  #fetch(place: string, variable: string, value: EnvValue): Promise<string | null> {
+    const written = JSON.stringify(value)
+    const known = this.#fetched.get(written)
+    if (known !== undefined) return known
+    const secret = resolveValue(variable, value).catch((error: unknown) => this.#note(place, error))
+    this.#fetched.set(written, secret)
+    return secret
+  }
+
+  async #tracesOf({ name, agent, configDir }: Part, env: Record<string, string>): Promise<LoginTraces> {
+    const bare = { identity: null, email: null, organisation: null, stores: [], keys: {} }
+    if (configDir === null) return bare
+    const place = { kind: 'account' as const, name, configDir, env }
+    const traces = await examinerOf(agent)
+      ?.loginTraces(place, { command: agent, args: [], env: {} })
+      .catch((error: unknown) => this.#note(name, error))
+    return traces ?? { ...bare, stores: [configDir] }
+  }
+
+  #note(place: string, error: unknown): null {
+    this.unread.push(`${place}: ${error instanceof Error ? error.message : String(error)}`)
+    return null
+  }
+}

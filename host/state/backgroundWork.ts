@@ -1,0 +1,177 @@
+/**
+ * What an agent's process has going beside its turns, and what was planned by processes that are gone. Kept in a file of the
+ * session's: prompts of plans never leave the host (law 11).
+ */
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { AgentReport } from '../../agents/agent.js'
+import type { LeftBehind, Plan, PlanMade, RunningTask, SaidAtRest } from '../../policy/session/background.js'
+import { writeFileAtomic } from './atomicFile.js'
+import type { SessionRecords } from './sessionRecords.js'
+
+const instant = z.iso.datetime({ offset: true })
+const taskSchema = z.object({
+  id: z.string(),
+  kind: z.enum(['shell', 'subagent', 'other']),
+  what: z.string(),
+})
+const planSchema = z.object({
+  id: z.string(),
+  dueAt: instant.nullable(),
+  recurring: z.boolean(),
+  prompt: z.string(),
+})
+const owedSchema = planSchema.extend({ madeAt: instant })
+
+const workSchema = z.object({
+  /** The launch of which all but `owed` speaks. */
+  fence: z.number().int(),
+  /** When it last ended a turn, or null. */
+  saidAt: instant.nullable(),
+  isAtRest: z.boolean(),
+  tasks: z.array(taskSchema),
+  plans: z.array(planSchema),
+  /** Since when a planned move has been due for it, or null. */
+  moveDueSince: instant.nullable(),
+  /** One-shot plans of earlier launches. */
+  owed: z.array(owedSchema),
+  /** Tasks of earlier launches of whose end no process was told. */
+  lost: z.array(taskSchema),
+})
+type Work = z.output<typeof workSchema>
+
+/** More than a person would look at. */
+const keptMax = 50
+/** A schedule and what the transcript says of the same plan differ by what the program rounds. */
+const samePlanWithin = 2 * 60_000
+
+const noWork = (fence: number): Work => ({
+  ...{ fence, saidAt: null, isAtRest: false, tasks: [], plans: [], moveDueSince: null, owed: [], lost: [] },
+})
+
+export class SessionWorks {
+  readonly #records: SessionRecords
+  readonly #known = new Map<string, Work | null>()
+
+  constructor(records: SessionRecords) {
+    this.#records = records
+  }
+
+  /** What the process of this launch last said of itself. */
+  said(session: string, fence: number): SaidAtRest & { plans: readonly Plan[] } {
+    const work = this.#read(session)
+    return work?.fence === fence ? work : noWork(fence)
+  }
+
+  takeTurnEnd(report: Extract<AgentReport, { kind: 'turn-ended' }>): void {
+    const { session, fence, at, tasks = [], plans = [] } = report
+    const before = this.#read(session) ?? noWork(fence)
+    if (before.fence > fence || (before.fence === fence && (before.saidAt ?? '') >= at)) return
+    const { owed, lost } = before
+    const moveDueSince = before.fence === fence ? before.moveDueSince : null
+    this.#write(session, { ...{ fence, saidAt: at, isAtRest: true, tasks, plans, moveDueSince, owed, lost } })
+  }
+
+  takeTurnStart(session: string, fence: number, at: string): void {
+    const work = this.#read(session)
+    if (work?.fence !== fence || !work.isAtRest || (work.saidAt ?? '') > at) return
+    this.#write(session, { ...work, isAtRest: false })
+  }
+
+  /** Since when a planned move has been due for this launch. The first call notes the present instant. */
+  moveDueSince(session: string, fence: number, now: string): string {
+    const known = this.#read(session)
+    const work = known?.fence === fence ? known : { ...noWork(fence), ...pick(known) }
+    if (work.moveDueSince !== null) return work.moveDueSince
+    this.#write(session, { ...work, moveDueSince: now })
+    return now
+  }
+
+  noMoveDue(session: string, fence: number): void {
+    const work = this.#read(session)
+    if (work?.fence === fence && work.moveDueSince !== null)
+      this.#write(session, { ...work, moveDueSince: null })
+  }
+
+  /**
+   * To be called when the process before this launch has ended: what it had going is lost, and what it had planned is owed.
+   * `left` is what its transcript shows.
+   */
+  takeOver(session: string, fence: number, left: LeftBehind): void {
+    const before = this.#read(session) ?? noWork(0)
+    if (before.fence >= fence) return
+    const { saidAt, plans, tasks, owed, lost } = before
+    const madeAt = saidAt ?? ''
+    const said = plans.flatMap((plan): PlanMade[] =>
+      plan.recurring || plan.dueAt === null ? [] : [{ ...plan, madeAt }],
+    )
+    const unsaid = left.plans.filter((plan) => !said.some((other) => isSamePlan(plan, other)))
+    const ended = [...lost, ...[...tasks, ...left.tasks].filter(({ id }) => !left.over.includes(id))]
+    const next = {
+      ...noWork(fence),
+      owed: newest([...owed, ...said, ...unsaid]),
+      lost: newest(ended),
+    }
+    const isEmpty = next.owed.length === 0 && next.lost.length === 0
+    if (!isEmpty || this.#read(session) !== null) this.#write(session, next)
+  }
+
+  lost(session: string): RunningTask[] {
+    return this.#read(session)?.lost ?? []
+  }
+
+  /** The process of this launch was told of them. */
+  lostAreTold(session: string): void {
+    const work = this.#read(session)
+    if (work !== null && work.lost.length > 0) this.#write(session, { ...work, lost: [] })
+  }
+
+  owed(session: string): PlanMade[] {
+    return this.#read(session)?.owed ?? []
+  }
+
+  settle(session: string, plan: string): void {
+    const work = this.#read(session)
+    if (work?.owed.some(({ id }) => id === plan))
+      this.#write(session, { ...work, owed: work.owed.filter(({ id }) => id !== plan) })
+  }
+
+  #file(session: string): string {
+    return join(this.#records.folder(session), 'work.json')
+  }
+
+  #read(session: string): Work | null {
+    const known = this.#known.get(session)
+    if (known !== undefined) return known
+    let work: Work | null = null
+    try {
+      work = workSchema.safeParse(JSON.parse(readFileSync(this.#file(session), 'utf8'))).data ?? null
+    } catch {
+      work = null
+    }
+    this.#known.set(session, work)
+    return work
+  }
+
+  /** Most processes have nothing going: of those no file is kept. */
+  #write(session: string, work: Work): void {
+    const { tasks, plans, owed, lost, moveDueSince } = work
+    const isBare = [tasks, plans, owed, lost].every((list) => list.length === 0) && moveDueSince === null
+    const before = this.#read(session)
+    this.#known.set(session, work)
+    if (!isBare) writeFileAtomic(this.#file(session), JSON.stringify(work))
+    else if (before !== null) rmSync(this.#file(session), { force: true })
+  }
+}
+
+const pick = (work: Work | null): Partial<Work> => (work === null ? {} : { owed: work.owed, lost: work.lost })
+
+const isSamePlan = (a: PlanMade, b: PlanMade): boolean =>
+  a.id === b.id ||
+  (a.prompt.trim() === b.prompt.trim() &&
+    Math.abs(Date.parse(a.dueAt ?? '') - Date.parse(b.dueAt ?? '')) < samePlanWithin)
+
+/** Each once. */
+const newest = <T extends { id: string }>(items: readonly T[]): T[] =>
+  [...new Map(items.map((item) => [item.id, item])).values()].slice(-keptMax)

@@ -1,0 +1,78 @@
+/** What this host has read of its accounts: windows, walls and login, kept over restarts. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type AccountReading,
+  type Login,
+  unread,
+  type Wall,
+  type Window,
+} from '../../policy/account/account.js'
+import { mergeWindows } from '../../policy/account/windows.js'
+import { keepWalls, mergeWall } from '../../policy/account/walls.js'
+import type { Home } from '../../config/state/home.js'
+import { quotaSchema } from '../../config/state/liveFile.js'
+import { writeFileAtomic } from './atomicFile.js'
+
+export class QuotaStore {
+  readonly #home: Home
+  readonly #known = new Map<string, AccountReading>()
+
+  constructor(home: Home) {
+    this.#home = home
+  }
+
+  read(account: string): AccountReading {
+    const known = this.#known.get(account) ?? this.#load(account)
+    this.#known.set(account, known)
+    return known
+  }
+
+  takeWindows(account: string, windows: Window[]): void {
+    const old = this.read(account)
+    const merged = mergeWindows(old.windows, windows)
+    this.#save({ ...old, windows: merged, walls: keepWalls(old.walls, merged, Date.now()) })
+  }
+
+  takeWall(account: string, wall: Wall): void {
+    const old = this.read(account)
+    this.#save({ ...old, walls: mergeWall(old.walls, wall, old.windows) })
+  }
+
+  takeLogin(account: string, login: Login, at: string): void {
+    const old = this.read(account)
+    if (old.loginAt === null || old.loginAt <= at) this.#save({ ...old, login, loginAt: at })
+  }
+
+  takeIdentity(account: string, identity: string | null): void {
+    const old = this.read(account)
+    if (identity !== null && identity !== old.identity) this.#save({ ...old, identity })
+  }
+
+  takeProbe(account: string, probe: Omit<AccountReading, 'account' | 'walls'>): void {
+    this.takeWindows(account, probe.windows)
+    if (probe.login !== 'unknown' && probe.loginAt) this.takeLogin(account, probe.login, probe.loginAt)
+    this.takeIdentity(account, probe.identity)
+    this.#save({ ...this.read(account), probedAt: probe.probedAt })
+  }
+
+  #save(reading: AccountReading): void {
+    const old = this.#known.get(reading.account)
+    this.#known.set(reading.account, reading)
+    const content = JSON.stringify(reading)
+    if (!old || JSON.stringify(old) !== content) writeFileAtomic(this.#file(reading.account), content)
+  }
+
+  /** A file that cannot be read is as good as none: readings come again by themselves. */
+  #load(account: string): AccountReading {
+    try {
+      return quotaSchema.parse(JSON.parse(readFileSync(this.#file(account), 'utf8')))
+    } catch {
+      return unread(account)
+    }
+  }
+
+  #file(account: string): string {
+    return join(this.#home.quota, `${account}.json`)
+  }
+}

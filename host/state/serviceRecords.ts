@@ -1,0 +1,64 @@
+/** What this host durably knows of a service that it starts: the newest fence, and the process. Read before anything is started or ended. */
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Home } from '../../config/state/home.js'
+import { serviceFolder } from '../../config/state/serviceFiles.js'
+import { writeFileAtomic } from './atomicFile.js'
+
+const recordSchema = z.object({
+  fence: z.number().int(),
+  /** Null between the order to start it and the note of its process. */
+  process: z.object({ pid: z.number().int(), start: z.string() }).nullable(),
+})
+export type ServiceRecord = z.output<typeof recordSchema>
+
+const nothing: ServiceRecord = { fence: 0, process: null }
+
+export class ServiceRecords {
+  readonly #home: Home
+  readonly #queues = new Map<string, Promise<unknown>>()
+
+  constructor(home: Home) {
+    this.#home = home
+  }
+
+  folder(service: string): string {
+    const folder = serviceFolder(this.#home, service)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return folder
+  }
+
+  /** A record that is broken is as good as none: the pane and its mark still tell. */
+  read(service: string): ServiceRecord {
+    try {
+      return recordSchema.parse(JSON.parse(readFileSync(this.#file(service), 'utf8')))
+    } catch {
+      return nothing
+    }
+  }
+
+  save(service: string, record: ServiceRecord): void {
+    this.folder(service)
+    writeFileAtomic(this.#file(service), JSON.stringify(record))
+  }
+
+  forget(service: string): void {
+    rmSync(serviceFolder(this.#home, service), { recursive: true, force: true })
+  }
+
+  /** Steps on one service come one after the other, also those of attempts that the engine has given up. */
+  async inTurn<T>(service: string, step: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(service) ?? Promise.resolve()
+    const turn = before.then(step, step)
+    this.#queues.set(
+      service,
+      turn.catch(() => undefined),
+    )
+    return turn
+  }
+
+  #file(service: string): string {
+    return join(serviceFolder(this.#home, service), 'record.json')
+  }
+}

@@ -1,0 +1,280 @@
+/** What this host durably knows of a session: which launch is the newest, and where it went. Read before anything is started or stopped. */
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Home } from '../../config/state/home.js'
+import { writeFileAtomic } from './atomicFile.js'
+import { staleFence } from '../../activities/errors.js'
+
+const placeSchema = z.object({ kind: z.enum(['account', 'substrate']), name: z.string() })
+
+const launchSchema = z.object({
+  fence: z.number().int(),
+  place: placeSchema,
+  agent: z.string(),
+  sessionId: z.string(),
+  cwd: z.string(),
+  /** Set once the process runs. */
+  process: z.object({ pid: z.number().int(), start: z.string() }).nullable(),
+  transcriptFrom: z.number().int(),
+  /** Fingerprint of the prompt that was submitted with it, or null. */
+  prompt: z.string().nullable().default(null),
+  /** When the conversation was forked from another, of whose rows its transcript begins with copies; null where it was not. */
+  forkedAt: z.string().nullable().default(null),
+})
+export type LaunchRecord = z.output<typeof launchSchema>
+
+const deliverySchema = z.object({
+  /** Its fingerprint, as the adapter makes it. */
+  print: z.string(),
+  /** Where the transcript ended when it was first typed, and when it was typed last; bytes. */
+  from: z.number().int(),
+  mark: z.number().int(),
+  /** The launch whose process it was typed to. */
+  fence: z.number().int(),
+  /** How often it was typed to that process. */
+  typed: z.number().int(),
+  /** Presses of Enter since it was typed last. */
+  entered: z.number().int(),
+  /** Of the first Enter, and of the last key of ours, ms since the epoch. */
+  enteredAt: z.number().nullable(),
+  keyAt: z.number(),
+  /** The agent has it. */
+  taken: z.boolean(),
+})
+/** What is known of one text on its way into the agent. */
+export type DeliveryRecord = z.output<typeof deliverySchema>
+/** Where a conversation was last written, and how far. */
+const traceSchema = z.object({
+  transcript: z.string(),
+  bytes: z.number().int(),
+  newest: z.object({ id: z.string(), at: z.string().nullable() }),
+  /** Whether the process that wrote it had ended by then: nothing was written since. */
+  isLast: z.boolean(),
+})
+export type Trace = z.output<typeof traceSchema>
+
+const recordSchema = z.object({
+  /** Newest last. Reports of an older launch are attributed by it. */
+  launches: z.array(launchSchema),
+  /** Fence up to which everything is to stay stopped. */
+  stoppedUpTo: z.number().int(),
+  /** The newest launch that was called home. */
+  calledHome: z.number().int().default(0),
+  /** Forks whose work was to be handed over, and the conversation that it is handed over to. */
+  forks: z.array(z.object({ id: z.string(), to: z.string(), agent: z.string() })).default([]),
+  /** Texts that were typed, by message id; the newest last. */
+  deliveries: z.record(z.string(), deliverySchema),
+  /** What is known of conversations that were written, by their ids: they are found by it, whatever the configuration names. */
+  traces: z.record(z.string(), traceSchema).default({}),
+})
+type SessionRecord = z.output<typeof recordSchema>
+export type ForkNote = SessionRecord['forks'][number]
+
+/** Reports of launches older than this many are of no use to anybody. */
+const launchesKept = 20
+const deliveriesKept = 50
+/** The session's own conversation, its forks and those it was renamed to. */
+const tracesKept = 50
+
+/** A text of which nothing is known in this process: what was typed to the one before, and not followed, died with it. */
+export const untyped = (one: DeliveryRecord, fence: number): DeliveryRecord => ({
+  ...one,
+  fence,
+  typed: 0,
+  entered: 0,
+  enteredAt: null,
+})
+
+export class SessionRecords {
+  readonly #home: Home
+  readonly #known = new Map<string, SessionRecord>()
+  readonly #queues = new Map<string, Promise<unknown>>()
+
+  constructor(home: Home) {
+    this.#home = home
+  }
+
+  folder(session: string): string {
+    const folder = join(this.#home.sessions, session)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return folder
+  }
+
+  newest(session: string): LaunchRecord | null {
+    return this.#read(session).launches.at(-1) ?? null
+  }
+
+  /** Where its newest launches went, each place once, the newest first. */
+  places(session: string): LaunchRecord['place'][] {
+    const places = this.#read(session).launches.map(({ place }) => place)
+    const isLast = (place: LaunchRecord['place'], index: number): boolean =>
+      !places.slice(index + 1).some(({ kind, name }) => kind === place.kind && name === place.name)
+    return places.filter(isLast).reverse()
+  }
+
+  launch(session: string, fence: number): LaunchRecord | null {
+    return this.#read(session).launches.find((launch) => launch.fence === fence) ?? null
+  }
+
+  /** Whether the text was typed to the process of this launch, and not taken so far. */
+  wasTyped(session: string, fence: number, print: string): boolean {
+    const deliveries = Object.values(this.#read(session).deliveries)
+    return deliveries.some((one) => one.fence === fence && !one.taken && one.print === print)
+  }
+
+  /** Where the transcript ended when the prompt was first submitted with a launch, bytes; null where it never was. */
+  promptedFrom(session: string, print: string): number | null {
+    return this.#read(session).launches.find(({ prompt }) => prompt === print)?.transcriptFrom ?? null
+  }
+
+  forkedAt(session: string, sessionId: string): string | null {
+    const launches = this.#read(session).launches.filter((launch) => launch.sessionId === sessionId)
+    return launches.at(-1)?.forkedAt ?? null
+  }
+
+  /** Throws StaleFence when a newer launch, or a stop of this one, is known. */
+  assertLaunchable(session: string, fence: number): void {
+    const record = this.#read(session)
+    const newest = record.launches.at(-1)?.fence ?? 0
+    if (fence < newest) throw staleFence(session, fence, newest)
+    if (fence <= record.stoppedUpTo) throw staleFence(session, fence, record.stoppedUpTo)
+  }
+
+  isStopped(session: string, fence: number): boolean {
+    return this.#read(session).stoppedUpTo >= fence
+  }
+
+  saveLaunch(session: string, launch: LaunchRecord): void {
+    const record = this.#read(session)
+    const others = record.launches.filter(({ fence }) => fence !== launch.fence)
+    this.#write(session, { ...record, launches: [...others, launch].slice(-launchesKept) })
+  }
+
+  /** The process of this launch went over to another conversation. Texts on their way are typed there, as if for the first time. */
+  saveConversation(session: string, fence: number, sessionId: string, transcriptFrom: number): void {
+    const record = this.#read(session)
+    const launches = record.launches.map((launch) =>
+      launch.fence === fence ? { ...launch, sessionId, transcriptFrom } : launch,
+    )
+    const deliveries = Object.fromEntries(
+      Object.entries(record.deliveries).map(([id, one]) => [
+        id,
+        { ...untyped(one, fence), from: transcriptFrom, mark: transcriptFrom },
+      ]),
+    )
+    this.#write(session, { ...record, launches, deliveries })
+  }
+
+  saveStop(session: string, fence: number): void {
+    const record = this.#read(session)
+    if (record.stoppedUpTo < fence) this.#write(session, { ...record, stoppedUpTo: fence })
+  }
+
+  saveCall(session: string, fence: number): void {
+    const record = this.#read(session)
+    if (record.calledHome < fence) this.#write(session, { ...record, calledHome: fence })
+  }
+
+  isCalledHome(session: string, fence: number): boolean {
+    return this.#read(session).calledHome === fence
+  }
+
+  forks(session: string): ForkNote[] {
+    return this.#read(session).forks
+  }
+
+  /** A fork that is known already goes on under its newest note. */
+  saveForks(session: string, notes: readonly ForkNote[]): void {
+    const record = this.#read(session)
+    const others = record.forks.filter((known) => !notes.some(({ id }) => id === known.id))
+    const forks = [...others, ...notes]
+    if (JSON.stringify(forks) !== JSON.stringify(record.forks)) this.#write(session, { ...record, forks })
+  }
+
+  /** Clearing up is no sign of life: the record stays as old as it was. */
+  dropFork(session: string, id: string): void {
+    const record = this.#read(session)
+    const { atime, mtime } = statSync(this.#file(session))
+    this.#write(session, { ...record, forks: record.forks.filter((fork) => fork.id !== id) })
+    utimesSync(this.#file(session), atime, mtime)
+  }
+
+  trace(session: string, conversation: string): Trace | null {
+    return this.#read(session).traces[conversation] ?? null
+  }
+
+  saveTrace(session: string, conversation: string, trace: Trace): void {
+    const record = this.#read(session)
+    const known = record.traces[conversation]
+    if (known !== undefined && JSON.stringify(known) === JSON.stringify(trace)) return
+    const others = Object.entries(record.traces).filter(([id]) => id !== conversation)
+    const traces = Object.fromEntries([...others, [conversation, trace] as const].slice(-tracesKept))
+    this.#write(session, { ...record, traces })
+  }
+
+  /** Takes the session's whole folder away. Only for a session that is over. */
+  forget(session: string): void {
+    rmSync(join(this.#home.sessions, session), { recursive: true, force: true })
+    this.#known.delete(session)
+  }
+
+  delivery(session: string, messageId: string): DeliveryRecord | null {
+    return this.#read(session).deliveries[messageId] ?? null
+  }
+
+  saveDelivery(session: string, messageId: string, delivery: DeliveryRecord): void {
+    const record = this.#read(session)
+    const others = Object.entries(record.deliveries).filter(([id]) => id !== messageId)
+    const all = [...others, [messageId, delivery] as const]
+    this.#write(session, { ...record, deliveries: Object.fromEntries(all.slice(-deliveriesKept)) })
+  }
+
+  /** A person has looked at a text that the agent did not take: it may be typed again. */
+  forgetDelivery(session: string, messageId: string): void {
+    const record = this.#read(session)
+    const deliveries = Object.entries(record.deliveries).filter(([id]) => id !== messageId)
+    this.#write(session, { ...record, deliveries: Object.fromEntries(deliveries) })
+  }
+
+  /** Steps of one session on this host come one after the other, also those of attempts that the engine has given up. */
+  async inTurn<T>(session: string, step: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(session) ?? Promise.resolve()
+    const turn = before.then(step, step)
+    const settled = turn.catch(() => undefined)
+    this.#queues.set(session, settled)
+    try {
+      return await turn
+    } finally {
+      if (this.#queues.get(session) === settled) this.#queues.delete(session)
+    }
+  }
+
+  #read(session: string): SessionRecord {
+    const known = this.#known.get(session)
+    if (known) return known
+    let record: SessionRecord = {
+      ...{ launches: [], stoppedUpTo: 0, calledHome: 0, forks: [], traces: {}, deliveries: {} },
+    }
+    try {
+      record = recordSchema.parse(JSON.parse(readFileSync(this.#file(session), 'utf8')))
+    } catch (error) {
+      if (!isMissing(error)) throw error
+    }
+    this.#known.set(session, record)
+    return record
+  }
+
+  #write(session: string, record: SessionRecord): void {
+    this.folder(session)
+    writeFileAtomic(this.#file(session), JSON.stringify(record))
+    this.#known.set(session, record)
+  }
+
+  #file(session: string): string {
+    return join(this.#home.sessions, session, 'record.json')
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'

@@ -1,0 +1,45 @@
+/** A task's folder on its host: results of its newest runs, and what it must remember. */
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TaskConfig } from '../../config/config.js'
+import { writeFileAtomic } from './atomicFile.js'
+import { unknownTask } from '../../activities/errors.js'
+import type { Host } from '../host.js'
+
+export type TaskOfKind<K extends TaskConfig['kind']> = TaskConfig & { kind: K }
+
+/** The task as this host's configuration has it. Throws UnknownTask. */
+export function taskOf<K extends TaskConfig['kind']>(host: Host, name: string, kind: K): TaskOfKind<K> {
+  const isOfKind = (task: TaskConfig): task is TaskOfKind<K> => task.name === name && task.kind === kind
+  const task = host.config.tasks.find(isOfKind)
+  if (!task) throw unknownTask(name)
+  return task
+}
+
+export class TaskFolder {
+  readonly dir: string
+
+  constructor(host: Host, task: string) {
+    this.dir = join(host.home.tasks, task)
+    mkdirSync(this.results, { recursive: true, mode: 0o700 })
+  }
+
+  private get results(): string {
+    return join(this.dir, 'results')
+  }
+
+  path(name: string): string {
+    return join(this.dir, name)
+  }
+
+  /** Keeps the text as the newest result, and no more than `keep` of them. Answers the file. */
+  keepResult(text: string, ending: 'log' | 'md', keep: number): string {
+    const stamp = new Date().toISOString().replaceAll(':', '-')
+    const file = join(this.results, `${stamp}.${ending}`)
+    writeFileAtomic(file, text)
+    // Their names sort by time.
+    const older = readdirSync(this.results).sort().slice(0, -keep)
+    for (const name of older) rmSync(join(this.results, name), { force: true })
+    return file
+  }
+}

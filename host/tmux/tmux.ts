@@ -1,0 +1,292 @@
+/** Outpool's own tmux server on this host: one tmux session and one pane per session. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { execa } from 'execa'
+import { tmuxFailed } from '../../activities/errors.js'
+import { fitsOneLine, type TmuxAnswer, TmuxConnection } from './connection.js'
+import { heldFence, isUnclear, type Pane, paneFormat, parsePane, separator } from './panes.js'
+import { bareEnvironment, type Manager, TmuxServer } from './server.js'
+
+/** Geometry of a pane that nobody has attached to yet: wide enough that dialogs are not folded. */
+const detachedSize = ['-x', '160', '-y', '48']
+
+export class Tmux {
+  readonly socket: string
+  readonly #server: TmuxServer
+  #connection: TmuxConnection | null = null
+  #connectAgainAt = 0
+  /** Since when the end of a pane's process is seen and not explained, ms since the epoch, by pane and process. */
+  readonly #unclearSince = new Map<string, number>()
+
+  /** `manager`: whose unit runs this process; found out where it is not given. */
+  constructor(socket: string, homeDir: string, manager?: Manager | null) {
+    this.socket = socket
+    this.#server = new TmuxServer(socket, homeDir, manager)
+  }
+
+  /** Lets go of the connection; the server and its panes stay. */
+  close(): void {
+    this.#connectAgainAt = Infinity
+    this.#connection?.close()
+  }
+
+  /** All panes that Outpool made, or null when no tmux server answers on our socket. */
+  async panes(): Promise<Pane[] | null> {
+    const { panes, stderr } = await this.#list(['-a'])
+    if (panes !== null) return panes
+    if (isNoServer(stderr)) return null
+    throw tmuxFailed('list-panes', stderr)
+  }
+
+  /** A pane whose end tmux has seen, but not yet how its process ended, is looked at again. */
+  async #list(which: string[]): Promise<{ panes: Pane[] | null; stderr: string }> {
+    const { exitCode, stdout, stderr } = await this.#run(['list-panes', ...which, '-F', paneFormat])
+    const panes = exitCode === 0 ? stdout.split('\n').flatMap(parsePane) : null
+    const unclear = (panes ?? []).filter((pane) => this.#mayBecomeClear(pane))
+    if (unclear.length === 0) return { panes, stderr }
+    await this.#run(letReap)
+    await delay(reapedWithin)
+    return this.#list(which)
+  }
+
+  /** By time, since several may look at once. Not for ever: older versions of tmux never say by which signal a process ended. */
+  #mayBecomeClear(pane: Pane): boolean {
+    const key = `${pane.id} ${pane.pid}`
+    if (!isUnclear(pane)) {
+      this.#unclearSince.delete(key)
+      return false
+    }
+    const since = this.#unclearSince.get(key) ?? Date.now()
+    this.#unclearSince.set(key, since)
+    return Date.now() - since < unclearAtMost
+  }
+
+  async pane(session: string): Promise<Pane | null> {
+    const named = (await this.#list(['-s', '-t', `=${session}:`])).panes ?? []
+    const isOurs = (pane: Pane): boolean => pane.session === session
+    // Where its tmux session bears another name (a person may rename it), the mark on the pane tells.
+    return named.find(isOurs) ?? (await this.panes())?.find(isOurs) ?? null
+  }
+
+  /**
+   * Runs `argv` in the session's pane, which is made if need be. The pane's process is `argv` itself: no shell is between.
+   * The process that was in the pane must have ended.
+   */
+  async spawn(input: {
+    session: string
+    fence: number
+    cwd: string
+    argv: string[]
+    status: string
+    /** What stands in the pane once its process was stopped and somebody is there; without, nothing does. */
+    hold?: readonly string[]
+  }): Promise<Pane> {
+    const { session, cwd, argv } = input
+    const old = await this.pane(session)
+    if (old) {
+      const target = old.id
+      await this.#must('respawn-pane', [
+        ...['clear-history', '-t', target, ';'],
+        ...['respawn-pane', '-k', '-t', target, '-c', cwd, '--', ...argv],
+        ...this.#marks(target, input),
+      ])
+    } else {
+      // A session of that name without our mark is a leftover of a server we were killed in; its pane has no process of ours.
+      const { stderr } = await this.#run(['kill-session', '-t', `=${session}`])
+      if (isNoServer(stderr)) await this.#start()
+      const target = `=${session}:`
+      await this.#must('new-session', [
+        ...['new-session', '-d', '-s', session, ...detachedSize, '-c', cwd, '--', ...argv],
+        ...this.#marks(target, input),
+      ])
+    }
+    const made = await this.pane(session)
+    if (!made) throw tmuxFailed('new-session', `the pane of ${session} vanished at once`)
+    return made
+  }
+
+  #marks(
+    target: string,
+    {
+      session,
+      fence,
+      status,
+      hold,
+    }: { session: string; fence: number; status: string; hold?: readonly string[] },
+  ): string[] {
+    return [
+      ...[';', 'set-option', '-p', '-t', target, '@outpool_session', session],
+      ...[';', 'set-option', '-p', '-t', target, '@outpool_fence', String(fence)],
+      ...[';', 'set-option', '-p', '-t', target, '@outpool_stopped', ''],
+      ...[';', 'set-option', '-p', '-t', target, '@outpool_hold', hold ? holdLater(hold) : ''],
+      ...[';', 'set-option', '-p', '-t', target, '@outpool_status', escapeFormat(status)],
+    ]
+  }
+
+  /** Puts the program that keeps what is typed into a pane whose agent has ended. The next agent takes its place. */
+  async hold(pane: string, argv: readonly string[]): Promise<void> {
+    await this.#must('respawn-pane', [...holdWords(argv, pane), ';', ...noFence(pane)])
+  }
+
+  /** Shows a line in the status bar. False when the pane is not there. */
+  showStatus(session: string, status: string): Promise<boolean> {
+    return this.#mark(session, '@outpool_status', escapeFormat(status))
+  }
+
+  /** As showStatus, for an agent that is being stopped: whoever comes once it has ended finds what keeps their words. */
+  async showStopped(session: string, status: string): Promise<void> {
+    await this.#mark(session, '@outpool_status', escapeFormat(status), '@outpool_stopped', '1')
+  }
+
+  async #mark(session: string, ...marks: string[]): Promise<boolean> {
+    const args: string[] = []
+    for (let at = 0; at < marks.length; at += 2)
+      args.push(
+        ...(at === 0 ? [] : [';']),
+        'set-option',
+        '-p',
+        '-t',
+        `=${session}:`,
+        ...marks.slice(at, at + 2),
+      )
+    return (await this.#run(args)).exitCode === 0
+  }
+
+  async closePane(session: string): Promise<void> {
+    await this.#run(['kill-session', '-t', `=${session}`])
+  }
+
+  /** The last lines that the pane's program printed, long ones put together again. */
+  async lastOutput(pane: string, lines: number): Promise<string> {
+    const { stdout } = await this.#run(['capture-pane', '-p', '-J', '-S', `-${lines}`, '-t', pane])
+    return stdout.trimEnd().split('\n').slice(-lines).join('\n')
+  }
+
+  /** The visible screen, as text. */
+  async screen(pane: string): Promise<string> {
+    const { stdout } = await this.#run(['capture-pane', '-p', '-t', pane])
+    return stdout
+  }
+
+  /** The visible screen with its colours, by which a program's hints differ from what a person typed. */
+  async colouredScreen(pane: string): Promise<string> {
+    const { stdout } = await this.#run(['capture-pane', '-p', '-e', '-t', pane])
+    return stdout
+  }
+
+  /** When a person last pressed a key in a terminal attached to this session, ms since the epoch; null if nobody is. */
+  async lastKeyAt(session: string): Promise<number | null> {
+    const format = `#{client_session}${separator}#{client_activity}`
+    const { exitCode, stdout } = await this.#run(['list-clients', '-F', format])
+    if (exitCode !== 0) return null
+    const times = stdout
+      .split('\n')
+      .map((line) => line.split(separator))
+      .filter(([name]) => name === session)
+      .map(([, seconds]) => Number(seconds) * 1000)
+    return times.length === 0 ? null : Math.max(...times)
+  }
+
+  /** Presses named keys, such as `Escape` or `Enter`. */
+  async press(pane: string, keys: readonly string[]): Promise<void> {
+    await this.#leaveMode(pane)
+    await this.#must('send-keys', ['send-keys', '-t', pane, ...keys])
+  }
+
+  /** Puts a text into the program's input line as one paste; the text itself is in no argument list. */
+  async paste(pane: string, text: string): Promise<void> {
+    const buffer = `outpool-${pane.slice(1)}`
+    const load = await this.#run(['load-buffer', '-b', buffer, '-'], text)
+    if (load.exitCode !== 0) throw tmuxFailed('load-buffer', load.stderr)
+    await this.#leaveMode(pane)
+    await this.#must('paste-buffer', ['paste-buffer', '-p', '-r', '-d', '-b', buffer, '-t', pane])
+  }
+
+  /** A person who scrolled back and left has the pane in copy mode, which takes every key in place of the program. */
+  async #leaveMode(pane: string): Promise<void> {
+    await this.#run(['if-shell', '-F', '-t', pane, '#{pane_in_mode}', `send-keys -X -t ${pane} cancel`])
+  }
+
+  async #start(): Promise<void> {
+    const why = await this.#server.start()
+    if (why !== null) throw tmuxFailed('start-server', why)
+  }
+
+  async #must(what: string, args: string[]): Promise<void> {
+    const { exitCode, stderr } = await this.#run(args)
+    if (exitCode !== 0) throw tmuxFailed(what, stderr)
+  }
+
+  async #run(args: string[], input?: string): Promise<TmuxAnswer> {
+    if (this.#connection?.isOpen === true && input === undefined && fitsOneLine(args)) {
+      const answer = await this.#connection.run(args)
+      if (answer) return answer
+      if (!repeatable.has(args[0] ?? ''))
+        return { exitCode: 1, stdout: '', stderr: 'the connection was lost' }
+    }
+    const answer = await this.#runApart(args, input)
+    if (answer.exitCode === 0) this.#connectSoon()
+    return answer
+  }
+
+  /** In a process of its own. */
+  async #runApart(args: string[], input = ''): Promise<TmuxAnswer> {
+    const result = await execa('tmux', [...this.#server.ifRunning, ...args], {
+      env: bareEnvironment(),
+      extendEnv: false,
+      input,
+      reject: false,
+      stripFinalNewline: true,
+      timeout: 10_000,
+    })
+    return {
+      exitCode: result.exitCode ?? 1,
+      stdout: result.stdout,
+      stderr: result.stderr.trim() || (result.exitCode === 0 ? '' : result.message || 'no answer'),
+    }
+  }
+
+  /** Nobody waits for it: until it stands, each command is a process. */
+  #connectSoon(): void {
+    if (this.#connection?.isOpen === true || performance.now() < this.#connectAgainAt) return
+    this.#connectAgainAt = performance.now() + connectEvery
+    void TmuxConnection.open(this.#server.ifRunning, bareEnvironment()).then((connection) => {
+      this.#connection = connection
+    })
+  }
+}
+
+/**
+ * tmux (3.3a) misses the end of about every tenth process that prints something and ends: it stays a zombie with no status
+ * until the end of another child, which lets tmux reap all of them.
+ */
+const letReap = ['run-shell', '-b', 'true']
+/** Until it has; and how long a pane's end may stay unexplained. Milliseconds. */
+const reapedWithin = 50
+const unclearAtMost = 2_000
+
+/** Commands that come to the same when done twice, and so may be asked again after a connection was lost in the middle of them. */
+const repeatable = new Set(['list-panes', 'list-clients', 'capture-pane', 'kill-session'])
+
+/** A server that does not take the connection is not asked at every command. */
+const connectEvery = 5_000
+
+const isNoServer = (stderr: string): boolean =>
+  /no server running|error connecting|server exited|lost server|no current/.test(stderr)
+
+const holdWords = (argv: readonly string[], pane?: string): string[] => [
+  ...['respawn-pane', '-k', ...(pane === undefined ? [] : ['-t', pane]), '--'],
+  ...argv,
+]
+const noFence = (pane?: string): string[] => [
+  ...['set-option', '-p', ...(pane === undefined ? [] : ['-t', pane]), '@outpool_fence', String(heldFence)],
+]
+
+/** The same as a command that tmux itself reads, for the pane that somebody has come to, after it has expanded `#`. */
+function holdLater(argv: readonly string[]): string {
+  const quoted = (word: string): string =>
+    `"${word.replaceAll(/["$\\]/g, String.raw`\$&`).replaceAll('#', '##')}"`
+  return `${holdWords(argv).map(quoted).join(' ')} ; ${noFence().map(quoted).join(' ')}`
+}
+
+/** tmux expands `#` in options. */
+const escapeFormat = (text: string): string => text.replaceAll('#', '##')

@@ -1,0 +1,64 @@
+/** Real servers for tests, through the product's own code and out of the user's normal cache. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { TestWorkflowEnvironment } from '@temporalio/testing'
+import { openHome, type Home } from '../../config/state/home.js'
+import { openEngine, type ConnectOptions, type Engine } from '../../worker/engine/index.js'
+import { obtainTestServer } from '../../worker/engine/testServer.js'
+
+/** The path of Temporal's server with virtual time, installed once per machine. */
+export const timeSkippingServer = (): Promise<string> => obtainTestServer(process.env)
+
+/** A server with virtual time, ready. Time is global in it: one per test file, and `teardown()` at its end. */
+export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
+  const path = await timeSkippingServer()
+  return TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path } },
+  })
+}
+
+/** The tests' environment without the engine settings of whoever runs them. */
+export const ownEngineOnly = (env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_'))),
+  TEMPORAL_CONFIG_FILE: '/dev/null',
+})
+
+/** Away from the usual ports, so that a test never sits where a person's own engine would. */
+export const testPorts = { grpc: 27233, ui: 28233 }
+
+export interface DevServer {
+  home: Home
+  engine: Engine
+  address: string
+  namespace: string
+  uiUrl: string | null
+  connectOptions: ConnectOptions
+  /** Ends the server and, where the folder was made for it, removes its home. */
+  stop: () => Promise<void>
+}
+
+/** A real embedded engine on free ports, set up and supervised as `outpool up` does it. `dir`: its OUTPOOL_HOME. */
+export async function devServer({ dir }: { dir?: string } = {}): Promise<DevServer> {
+  const made = dir ?? (await mkdtemp(join(tmpdir(), 'outpool-test-')))
+  const home = openHome({ ...process.env, OUTPOOL_HOME: made })
+  const engine = await openEngine({
+    home,
+    env: ownEngineOnly(),
+    say: () => undefined,
+    firstPorts: testPorts,
+  })
+  const { endpoint, connectOptions } = engine
+  return {
+    home,
+    engine,
+    address: endpoint.address,
+    namespace: endpoint.namespace,
+    uiUrl: endpoint.uiUrl,
+    connectOptions,
+    stop: async () => {
+      await engine.stop()
+      if (dir === undefined) await rm(made, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,13 @@
+/** Opens the engine of OUTPOOL_HOME in a process of its own, tells its endpoint, and stays until it is killed. */
+import { openHome } from '../../config/state/home.js'
+import { openEngine } from '../../worker/engine/index.js'
+import { ownEngineOnly, testPorts } from './engine.js'
+
+const engine = await openEngine({
+  home: openHome(),
+  env: ownEngineOnly(),
+  say: () => undefined,
+  firstPorts: testPorts,
+})
+console.log(JSON.stringify(engine.endpoint))
+setInterval(() => undefined, 1_000_000)

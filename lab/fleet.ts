@@ -1,0 +1,263 @@
+/** A whole outpool on real parts, around the stand-in API: its own home, logins, configuration, engine, worker and tmux. */
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stringify } from 'yaml'
+import { withEngine } from '../client/engine/engine.js'
+import type { SessionCard } from '../client/engine/sessionRows.js'
+import { readStory, storyView } from '../client/engine/sessionStory.js'
+import { readEngine } from '../config/state/liveFile.js'
+import { openHome } from '../config/state/home.js'
+import type { SessionDetails } from '../policy/session/session.js'
+import { agentProgram } from './standin/cleanEnv.js'
+import { startWorld, type World } from './standin/world.js'
+import { ownEngineOnly } from './engine/engine.js'
+import { until } from './until.js'
+
+/** As `show --json` prints it. */
+export type ShownSession = SessionDetails & Pick<SessionCard, 'background' | 'question'>
+
+const bin = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
+
+export interface FleetOptions {
+  /** Pool accounts, in order. */
+  accounts: string[]
+  reserved?: string[]
+  /** Merged into outpool.yaml. */
+  config?: { timing?: Record<string, string> } & Record<string, unknown>
+  /** For the agent program, beside its own. */
+  agentArgs?: string[]
+  /** Another program in place of the real one. */
+  agent?: { command: string; env: Record<string, string> }
+  /** Per account, merged into its entry. */
+  accountConfig?: Record<string, Record<string, unknown>>
+}
+
+export interface Ran {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Shorter than the product's, so that a test need not wait for minutes; no behaviour depends on them. */
+const quickTiming = { retryEvery: '5s', wakeMargin: '1s', keysQuiet: '1s', stopGrace: '5s', probeEvery: '5m' }
+
+export class Fleet {
+  readonly dir: string
+  readonly world: World
+  readonly env: Record<string, string>
+  #up: ChildProcess | null = null
+
+  constructor(dir: string, world: World, env: Record<string, string>) {
+    this.dir = dir
+    this.world = world
+    this.env = env
+  }
+
+  /** Runs an outpool command to its end. */
+  run(...args: string[]): Promise<Ran> {
+    return new Promise((resolve) => {
+      const child = execFile(
+        process.execPath,
+        [bin, ...args],
+        { env: this.env, cwd: this.dir },
+        (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+      )
+    })
+  }
+
+  /** As `run`, for a command that has to succeed and prints JSON. */
+  async json<T>(...args: string[]): Promise<T> {
+    const { code, stdout, stderr } = await this.run(...args, '--json')
+    if (code !== 0) throw new Error(`outpool ${args.join(' ')} exited with ${String(code)}: ${stderr}`)
+    return JSON.parse(stdout) as T
+  }
+
+  show(name: string): Promise<ShownSession> {
+    return this.json<ShownSession>('show', name)
+  }
+
+  /**
+   * What `show` would print, without a process for it: one look after the other would take a whole core from the agents
+   * that are waited for.
+   */
+  #look(name: string): Promise<ReturnType<typeof storyView>> {
+    const home = openHome(this.env)
+    return withEngine(home, async (engine) => storyView(await readStory(engine, home, name)))
+  }
+
+  /** A workflow that does not answer yet, after a restart, leaves its log out: with a worker there it soon will. */
+  #isTold(view: ReturnType<typeof storyView>): boolean {
+    return view.rescueLog !== null || this.workerPid() === null
+  }
+
+  /** Waits until the session is as wanted; the error shows what it was last. */
+  async untilSession(
+    name: string,
+    wanted: (session: ShownSession) => boolean,
+    withinMs = 60_000,
+  ): Promise<ShownSession> {
+    const view = await until(
+      `session ${name}`,
+      () => this.#look(name),
+      (look) => this.#isTold(look) && wanted(look as ShownSession),
+      withinMs,
+    )
+    return view as ShownSession
+  }
+
+  /** Starts `outpool up` and waits until it is ready. */
+  async up(): Promise<void> {
+    const log = createWriteStream(join(this.dir, 'up.log'), { flags: 'a' })
+    // A group of its own, as from a shell: signals to the test runner are not for it.
+    const child = spawn(process.execPath, [bin, 'up'], { env: this.env, cwd: this.dir, detached: true })
+    this.#up = child
+    let said = ''
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    child.stderr.pipe(log)
+    child.stdout.pipe(log)
+    const { exit } = await until(
+      'outpool up',
+      () => Promise.resolve({ said, exit: child.exitCode }),
+      ({ said: text, exit }) => exit !== null || text.includes('ready.'),
+    )
+    if (exit !== null) throw new Error(`outpool up exited with ${exit}: ${said}`)
+  }
+
+  /** The process that watches this host, or null. */
+  workerPid(): number | null {
+    try {
+      const { pid } = JSON.parse(readFileSync(openHome(this.env).workerLock, 'utf8')) as { pid: number }
+      process.kill(pid, 0)
+      return pid
+    } catch {
+      return null
+    }
+  }
+
+  /** Stops `outpool up` as Ctrl-C does, or hard. */
+  async down(signal: NodeJS.Signals = 'SIGINT'): Promise<void> {
+    const child = this.#up
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    const pid = signal === 'SIGKILL' ? this.workerPid() : null
+    if (pid !== null) process.kill(pid, signal)
+    child.kill(signal)
+    await ended
+    this.#up = null
+  }
+
+  /** Kills the command that a person started, and nothing that it has started itself. */
+  async killCommand(): Promise<void> {
+    const child = this.#up
+    if (!child) throw new Error('outpool up does not run')
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await ended
+    this.#up = null
+  }
+
+  tmux(...args: string[]): string {
+    return execFileSync('tmux', ['-S', this.tmuxSocket, ...args], {
+      encoding: 'utf8',
+      // What tmux complains of is in the error, and not on the screen of whoever runs this.
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  }
+
+  get tmuxSocket(): string {
+    return openHome(this.env).tmuxSocket
+  }
+
+  /** A tmux server of somebody else's, such as a person's own terminal. */
+  tmuxOf(whose: string, ...args: string[]): string {
+    return execFileSync('tmux', ['-S', join(this.dir, `${whose}.sock`), '-f', '/dev/null', ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  }
+
+  /** Every process of this machine, one line each: `pid command line`. */
+  processes(): string[] {
+    return execFileSync('ps', ['-eo', 'pid=,stat=,args=', '-ww'], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => !/^\s*\d+ Z/.test(line))
+  }
+
+  log(): string {
+    return readFileSync(join(this.dir, 'up.log'), 'utf8')
+  }
+
+  /** Ends everything that was started here, by its id. */
+  async close(): Promise<void> {
+    await this.down()
+    const engine = readEngine(openHome(this.env))
+    if (engine?.pid) kill(engine.pid)
+    try {
+      this.tmux('kill-server')
+    } catch {
+      // It has ended with its last session.
+    }
+    await this.world.close()
+    // An agent that lost its terminal still writes for a moment.
+    const ours = (): string[] => this.processes().filter((line) => line.includes(this.dir))
+    await until(
+      `the processes of ${this.dir}`,
+      () => Promise.resolve(ours()),
+      (left) => left.length === 0,
+      30_000,
+    )
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}
+
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const dir = mkdtempSync(join(tmpdir(), 'outpool-fleet-'))
+  const world = await startWorld(dir, { accounts: [...options.accounts, ...(options.reserved ?? [])] })
+  const entry = (name: string): Record<string, unknown> => {
+    const { configDir, env } = world.login(name)
+    return {
+      name,
+      configDir,
+      ...(Object.keys(env).length === 0 ? {} : { env }),
+      ...options.accountConfig?.[name],
+    }
+  }
+  const config = {
+    pool: { name: 'main', accounts: options.accounts.map(entry) },
+    ...(options.reserved ? { reserved: options.reserved.map(entry) } : {}),
+    agents: {
+      'claude-code': {
+        command: options.agent?.command ?? agentProgram,
+        args: options.agentArgs ?? [],
+        env: { ...world.agentEnv, ...options.agent?.env },
+      },
+    },
+    ...options.config,
+    timing: { ...quickTiming, ...options.config?.timing },
+  }
+  writeFileSync(join(dir, 'outpool.yaml'), stringify(config))
+  mkdirSync(join(dir, 'state'))
+  const env = {
+    ...ownEngineOnly(world.hostEnv),
+    OUTPOOL_HOME: join(dir, 'state'),
+    OUTPOOL_CONFIG: join(dir, 'outpool.yaml'),
+    XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(process.env['HOME'] ?? '', '.cache'),
+  }
+  return new Fleet(dir, world, definedOnly(env))
+}
+
+const definedOnly = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )

@@ -1,0 +1,168 @@
+/** What a reading, a wall, a login or a fault does to the record of one account. */
+import type { AccountReading, AccountSpec, Login, Timing, Wall, Window } from './account.js'
+import { backoff } from '../backoff.js'
+import type { AccountRecord } from '../pool/poolState.js'
+import { iso, ms } from '../instants.js'
+import { mergePages } from '../session/startPages.js'
+import { keepWalls, mergeWall, wallBinds, wallsOf } from './walls.js'
+import { accountWindows, bindsModel, lastRead, mergeWindows, outdatedSince } from './windows.js'
+
+const hour = 3_600_000
+
+export const newRecord = (spec: AccountSpec): AccountRecord => ({
+  ...spec,
+  windows: [],
+  walls: [],
+  login: 'unknown',
+  loginAt: null,
+  identity: null,
+  probedAt: null,
+  leases: [],
+  trial: null,
+  restUntil: null,
+  faults: 0,
+  faultAt: null,
+  probes: [],
+  asking: null,
+  removed: false,
+})
+
+/** A host's clock may be ahead of ours: data from the future would outrank all that comes until then. */
+const notAfter = (instant: string, now: number): string => (ms(instant) > now ? iso(now) : instant)
+
+export function takeReading(
+  record: AccountRecord,
+  reading: AccountReading,
+  timing: Timing,
+  now: number,
+): AccountRecord {
+  const told = reading.windows.map((window) => ({ ...window, readAt: notAfter(window.readAt, now) }))
+  let next = forgetOldIdentity(record, reading.identity)
+  next = takeLoginReport(
+    next,
+    reading.login,
+    reading.loginAt === null ? null : notAfter(reading.loginAt, now),
+    timing,
+    now,
+  )
+  next = { ...next, windows: mergeWindows(dropEnded(next.windows, told, timing, now), told) }
+  let walls = next.walls
+  for (const wall of reading.walls)
+    walls = mergeWall(walls, { ...wall, at: notAfter(wall.at, now) }, next.windows)
+  next = { ...next, walls: keepWalls(walls, next.windows, now) }
+  const pages = mergePages(next.pages, reading.pages)
+  if (pages !== undefined) next = { ...next, pages }
+  return noteProbe(endTrial(endFaults(next), timing, now), reading.probedAt, now)
+}
+
+/** Budgets belong to a login: those of the one before say nothing about the new one. */
+function forgetOldIdentity(record: AccountRecord, identity: string | null): AccountRecord {
+  if (identity === null || identity === record.identity) return record
+  if (record.identity === null) return { ...record, identity }
+  return { ...record, identity, windows: [], walls: [], faults: 0, faultAt: null, restUntil: null }
+}
+
+/** One that is lost counts as a fault: a login that only looks alive is not tried again and again. */
+export function takeLoginReport(
+  record: AccountRecord,
+  login: Login,
+  at: string | null,
+  timing: Timing,
+  now: number,
+): AccountRecord {
+  const next = mergeLogin(record, login, at)
+  return next.login === 'out' && record.login !== 'out' ? addFault(next, timing, now) : next
+}
+
+/** The newest word on the login counts; `unknown` is no word. */
+function mergeLogin(record: AccountRecord, login: Login, at: string | null): AccountRecord {
+  if (login === 'unknown') return record
+  if (record.loginAt !== null && (at === null || ms(at) < ms(record.loginAt))) return record
+  return { ...record, login, loginAt: at }
+}
+
+/** A window that has begun anew and that the agent no longer speaks of while it speaks of others is gone. */
+function dropEnded(known: readonly Window[], told: readonly Window[], timing: Timing, now: number): Window[] {
+  return known.filter((window) => {
+    const outdated = outdatedSince(window, timing.wakeMargin, now)
+    if (outdated === null || told.some((one) => one.name === window.name)) return true
+    // Only a usage probe lists the windows of single models, so silence of other sources says nothing of those.
+    const scoped = !accountWindows.includes(window.name)
+    return !told.some(
+      (one) =>
+        accountWindows.includes(one.name) &&
+        ms(one.readAt) >= outdated &&
+        (!scoped || one.source === 'usage-probe'),
+    )
+  })
+}
+
+/** An answer after the newest fault ends the row of faults. */
+function endFaults(record: AccountRecord): AccountRecord {
+  const { faultAt } = record
+  if (faultAt === null) return record
+  const answered = record.windows.some(
+    (window) => window.source === 'status-line' && ms(window.readAt) > ms(faultAt),
+  )
+  return answered ? { ...record, faults: 0, faultAt: null } : record
+}
+
+/** The first reading newer than its start ends a trial; an answer also disproves what was only presumed of its model. */
+function endTrial(record: AccountRecord, timing: Timing, now: number): AccountRecord {
+  const { trial } = record
+  if (trial === null) return record
+  const since = ms(trial.since)
+  if ((lastRead(record.windows) ?? -Infinity) <= since) return record
+  const answered = record.windows.some(
+    (window) => window.source === 'status-line' && ms(window.readAt) > since,
+  )
+  const lease = record.leases.find((held) => held.session === trial.session)
+  if (!answered || lease === undefined) return { ...record, trial: null }
+  // Only where nobody else is there can the answer come from nobody but the session on trial.
+  if (record.leases.length > 1) return { ...record, trial: null }
+  const presumed = wallsOf(record.walls, record.windows, timing.wakeMargin, now).filter(
+    (standing) => standing.lapsed && ms(standing.wall.at) < since && wallBinds(standing, lease.model),
+  )
+  return {
+    ...record,
+    trial: null,
+    walls: record.walls.filter(
+      (wall) =>
+        !presumed.some((standing) => standing.wall.kind === wall.kind && standing.wall.scope === wall.scope),
+    ),
+    windows: record.windows.filter(
+      (window) =>
+        accountWindows.includes(window.name) ||
+        !bindsModel(window.name, lease.model) ||
+        outdatedSince(window, timing.wakeMargin, now) === null,
+    ),
+  }
+}
+
+/** A probe that the host made by itself counts like one that we asked for. */
+function noteProbe(record: AccountRecord, probedAt: string | null, now: number): AccountRecord {
+  if (probedAt === null) return record
+  const at = notAfter(probedAt, now)
+  if (record.probedAt !== null && ms(at) <= ms(record.probedAt)) return record
+  const own = record.probes.some((start) => ms(start) <= ms(at) && ms(at) - ms(start) < probeTakesAtMost)
+  return { ...record, probedAt: at, probes: own ? record.probes : lastHour([...record.probes, at], now) }
+}
+
+/** A probe that has not come back after this is given up for lost. */
+export const probeTakesAtMost = 2 * 60_000
+
+export const lastHour = (instants: readonly string[], now: number): string[] =>
+  instants.filter((instant) => now - ms(instant) < hour).slice(-120)
+
+export function takeWallReport(record: AccountRecord, wall: Wall, now: number): AccountRecord {
+  const told = { ...wall, at: notAfter(wall.at, now) }
+  return { ...record, walls: keepWalls(mergeWall(record.walls, told, record.windows), record.windows, now) }
+}
+
+/** The account failed for a reason of its own: it rests, longer each time in a row. */
+export function addFault(record: AccountRecord, timing: Timing, now: number): AccountRecord {
+  const faults = record.faults + 1
+  const rest = backoff(faults, { base: timing.retryEvery, cap: timing.restAtMost }, record.name)
+  const until = Math.max(now + rest, record.restUntil === null ? 0 : ms(record.restUntil))
+  return { ...record, faults, faultAt: iso(now), restUntil: iso(until) }
+}

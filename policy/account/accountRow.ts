@@ -1,0 +1,116 @@
+/** How accounts look from outside: the rows of `outpool accounts --json`. */
+import {
+  defaultTiming,
+  type AccountFacts,
+  type AccountRole,
+  type AccountState,
+  type StandingPage,
+  type Timing,
+  type Window,
+} from './account.js'
+import type { Declaration } from '../pool/simulatedWall.js'
+import { ms } from '../instants.js'
+import { standingPages } from '../session/startPages.js'
+import { twinOf } from './eligibility.js'
+import { walledUntil, wallsOf } from './walls.js'
+import { accountWindows, leaveAt, lastRead, modelOfWindow, nearLimit, outdatedSince } from './windows.js'
+
+export interface WindowRow extends Window {
+  /** True where this budget refuses now. A model's wall shows only here: the account stays `ready` for the rest. */
+  walled: boolean
+}
+
+export interface AccountRow {
+  name: string
+  role: AccountRole
+  windows: WindowRow[]
+  /** Until when the whole account refuses, or null. */
+  walledUntil: string | null
+  /** The sessions that hold a lease here. */
+  leases: string[]
+  state: AccountState
+  /** Pages that keep sessions from being started here until a person has answered them. */
+  pages: StandingPage[]
+  /** Sessions of drills for which this account counts as walled; not there while no drill is under way. */
+  declared?: Declaration[]
+}
+
+/** One word for an account. `others` are the accounts of the pool in their order, for telling duplicates. */
+export function viewOfAccount(
+  facts: AccountFacts,
+  moveAt: number,
+  now: string,
+  others: readonly AccountFacts[] = [],
+  timing: Timing = defaultTiming,
+): AccountState {
+  const at = ms(now)
+  if (facts.maxSessions === 0) return 'disabled'
+  if (facts.role === 'substrate') return viewOfSubstrate(facts, timing, at)
+  if (facts.login === 'out') return 'logged-out'
+  if (twinOf(others, facts) !== null) return 'duplicate'
+  const walls = wallsOf(facts.walls, facts.windows, timing.wakeMargin, at).filter(
+    ({ wall }) => wall.scope === 'account',
+  )
+  if (walls.some(({ lapsed }) => !lapsed)) return 'walled'
+  if (walls.length > 0 || facts.trial !== null || !isKnown(facts, timing, at)) return 'unproven'
+  // Windows of single models have their own flag: `null` stands for what binds every model.
+  const leave = leaveAt(moveAt, facts.ceiling)
+  return nearLimit(facts.windows, null, leave, timing.wakeMargin, at) === null ? 'ready' : 'near-limit'
+}
+
+/** Nobody can ask a key whether it would answer: one that doesn't refuse is ready. */
+function viewOfSubstrate(facts: AccountFacts, timing: Timing, now: number): AccountState {
+  const walls = wallsOf(facts.walls, facts.windows, timing.wakeMargin, now)
+  return walls.some(({ lapsed }) => !lapsed) ? 'walled' : 'ready'
+}
+
+/** Whether the account was ever read, and nothing that was read has begun anew since. An old reading shows its age itself. */
+const isKnown = ({ windows }: AccountFacts, timing: Timing, now: number): boolean =>
+  lastRead(windows) !== null &&
+  windows.every(
+    (window) =>
+      !accountWindows.includes(window.name) || outdatedSince(window, timing.wakeMargin, now) === null,
+  )
+
+export function accountRow(
+  facts: AccountFacts,
+  moveAt: number,
+  now: string,
+  others: readonly AccountFacts[] = [],
+  timing: Timing = defaultTiming,
+): AccountRow {
+  return {
+    name: facts.name,
+    role: facts.role,
+    windows: windowRows(facts, ms(now), timing),
+    walledUntil: walledUntil(facts.walls, facts.windows, timing.wakeMargin, ms(now)),
+    leases: facts.leases,
+    state: viewOfAccount(facts, moveAt, now, others, timing),
+    pages: standingPages(facts, ms(now)),
+  }
+}
+
+/** A wall whose window was never read gets a row of its own, so that it does not stand unseen. */
+function windowRows(facts: AccountFacts, now: number, timing: Timing): WindowRow[] {
+  const standing = wallsOf(facts.walls, facts.windows, timing.wakeMargin, now).filter(({ lapsed }) => !lapsed)
+  const isWallOf = (name: string, { wall }: (typeof standing)[number]): boolean =>
+    wall.kind === name || (wall.scope !== 'account' && wall.scope === `model:${modelOfWindow(name) ?? ''}`)
+  const rows = facts.windows.map((window) => ({
+    ...window,
+    walled: standing.some((wall) => isWallOf(window.name, wall)),
+  }))
+  const unseen = standing.filter(
+    (wall) => wall.wall.scope !== 'account' && !facts.windows.some(({ name }) => isWallOf(name, wall)),
+  )
+  return [
+    ...rows,
+    ...unseen.map(({ wall }): WindowRow => ({
+      name: wall.kind,
+      used: 1,
+      resetsAt: wall.resetsAt,
+      readAt: wall.at,
+      source: 'wall',
+      walled: true,
+    })),
+  ]
+}

@@ -1,0 +1,33 @@
+/** How long a substrate is left alone that refused without saying until when: a key's quota, a storm of 529s, a bill. */
+import type { Wall } from './account.js'
+import { iso, ms } from '../instants.js'
+
+/** A substrate that keeps refusing is tried again after this at the latest, unless its owner says otherwise. */
+export const cooldownAtMost = 3_600_000
+
+/**
+ * The wall with an end. Each one that comes soon after the one before has ended lasts twice as long as that one, and never
+ * less than the cooldown. What comes while that one stands is the same refusal, met by another session: it doubles nothing, and
+ * ends no stated wall earlier. `known` are the substrate's walls so far, each with its end.
+ */
+export function cooled(
+  wall: Wall,
+  known: readonly Wall[],
+  cooldown: number,
+  longest: number = cooldownAtMost,
+): Wall {
+  if (wall.resetsAt !== null) return wall
+  const at = ms(wall.at)
+  const last = known.reduce<{ at: number; end: number } | null>((newest, one) => {
+    if (one.resetsAt === null || ms(one.at) > at) return newest
+    const found = { at: ms(one.at), end: ms(one.resetsAt) }
+    return newest === null || found.end > newest.end ? found : newest
+  }, null)
+  if (last?.at === at) return { ...wall, resetsAt: iso(last.end) }
+  if (last !== null && at < last.end) return { ...wall, resetsAt: iso(Math.max(last.end, at + cooldown)) }
+  const atMost = Math.max(longest, cooldown)
+  const lasted = last === null ? 0 : Math.min(last.end - last.at, atMost)
+  const isInARow = last !== null && at - last.end < lasted
+  const lasts = isInARow ? Math.max(cooldown, Math.min(2 * lasted, atMost)) : cooldown
+  return { ...wall, resetsAt: iso(at + lasts) }
+}

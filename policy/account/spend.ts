@@ -1,0 +1,120 @@
+/** What a substrate costs: tokens by a table of prices, counted in periods against the budget that its owner set. */
+import type { Wall, Window } from './account.js'
+import { iso, ms } from '../instants.js'
+import { budgetWindow } from './windows.js'
+
+/** Tokens of one answer, as the agent's transcript says them. */
+export interface Usage {
+  model: string
+  input: number
+  output: number
+  cacheRead: number
+  cacheWrite: number
+}
+
+/** US dollars for a million tokens. */
+export interface Price {
+  input: number
+  output: number
+  cacheRead: number
+  cacheWrite: number
+}
+
+export type Prices = Readonly<Record<string, Price>>
+
+export interface Budget {
+  usd: number
+  /** Milliseconds. Periods follow each other from 1970-01-01 UTC on, so that `1d` begins at midnight. */
+  per: number
+}
+
+const perPrice = 1_000_000
+
+/** The price of the longest name in the table that the model's begins with; of a model that it doesn't name, null. */
+export function priceOf(model: string, prices: Prices): Price | null {
+  const [longest] = Object.keys(prices)
+    .filter((name) => model.startsWith(name))
+    .sort((a, b) => b.length - a.length)
+  return longest === undefined ? null : (prices[longest] ?? null)
+}
+
+/** US dollars. A model without a price counts as the dearest: a budget must not be overrun because a name is new. */
+export function costOf(usage: Usage, prices: Prices): number {
+  const price = priceOf(usage.model, prices) ?? dearest(prices)
+  const parts = ['input', 'output', 'cacheRead', 'cacheWrite'] as const
+  return parts.reduce((sum, part) => sum + (usage[part] * price[part]) / perPrice, 0)
+}
+
+function dearest(prices: Prices): Price {
+  const most = (part: keyof Price): number =>
+    Math.max(0, ...Object.values(prices).map((price) => price[part]))
+  return {
+    input: most('input'),
+    output: most('output'),
+    cacheRead: most('cacheRead'),
+    cacheWrite: most('cacheWrite'),
+  }
+}
+
+/** An answer counted so far, which may not have been written to its end. */
+export interface Counted {
+  id: string
+  usd: number
+}
+
+/** Answers that may still go on at the same time in one file: of the conversation, and of subagents that write beside it. */
+const openAtMost = 16
+
+/**
+ * What these rows add. The agent writes several rows of one answer, each with its tokens so far: they are one cost.
+ * `counted` are the newest answers, newest last, to be handed in with the rows that come next.
+ */
+export function addCosts(
+  before: readonly Counted[],
+  rows: readonly Counted[],
+): { usd: number; counted: Counted[] } {
+  let usd = 0
+  const counted = new Map(before.map((one) => [one.id, one.usd]))
+  for (const row of rows) {
+    const known = counted.get(row.id) ?? 0
+    usd += Math.max(0, row.usd - known)
+    counted.delete(row.id)
+    counted.set(row.id, Math.max(row.usd, known))
+  }
+  return { usd, counted: [...counted].slice(-openAtMost).map(([id, cost]) => ({ id, usd: cost })) }
+}
+
+/** Answers and the tokens that they cost anew, as a limit counts them: what comes from a cache is next to nothing. */
+export function totalOf(rows: readonly (Usage & { id: string })[]): { answers: number; tokens: number } {
+  // The agent writes several rows of one answer; the newest has its whole count.
+  const newest = new Map(rows.map((row) => [row.id, row.input + row.output + row.cacheWrite]))
+  return { answers: newest.size, tokens: [...newest.values()].reduce((sum, one) => sum + one, 0) }
+}
+
+/** When the period began that this instant falls into. */
+export const periodStart = (at: string, { per }: Budget): string => iso(Math.floor(ms(at) / per) * per)
+
+/** How the budget stands, as a window of the substrate: full when it is spent, and anew with the next period. */
+export function budgetReading(spentUsd: number, budget: Budget, now: string): Window {
+  return {
+    name: budgetWindow,
+    used: Math.min(1, spentUsd / budget.usd),
+    resetsAt: iso(ms(periodStart(now, budget)) + budget.per),
+    readAt: now,
+    source: 'transcript',
+  }
+}
+
+/** The wall that a spent budget is, or null while there is some left. A turn in progress is never ended for it. */
+export function spentBudget(windows: readonly Window[], now: string): Wall | null {
+  const budget = windows.find(({ name }) => name === budgetWindow)
+  if (budget === undefined || budget.used < 1 || budget.resetsAt === null) return null
+  if (ms(now) >= ms(budget.resetsAt)) return null
+  return {
+    kind: budgetWindow,
+    scope: 'account',
+    resetsAt: budget.resetsAt,
+    evidence: 'its budget is spent, by the usage in the transcripts',
+    at: now,
+  }
+}

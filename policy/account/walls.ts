@@ -1,0 +1,140 @@
+/** Walls: which stand, until when, and what proves that one has gone. */
+import type { Wall, WallScope, Window } from './account.js'
+import { iso, ms } from '../instants.js'
+import { accountWindows, familyBinds, isUnknownModel, modelOfWindow } from './windows.js'
+
+/**
+ * How long a wall without a usable reset instant stands before it is doubted. Short enough that nobody waits for hours
+ * for nothing, long enough that an account that stays shut is not tried at every turn. No key: pool, hosts and commands each judge
+ * walls by themselves, and have to come to the same.
+ */
+export const blindWallStands = 30 * 60_000
+
+/** A wall that ended this long ago has nothing more to say. */
+const keptAfterEnd = 24 * 3_600_000
+const wallsMax = 16
+const evidenceMax = 300
+
+const familyOf = (scope: WallScope): string | null =>
+  scope === 'account' ? null : scope.slice('model:'.length)
+
+/**
+ * An unknown model (the agent's default) is bound by every wall that a session met: taking it for free would send a
+ * session back to the wall that it came from. A full scoped window alone doesn't bind it.
+ */
+export function wallBinds({ wall, met }: StandingWall, model: string | null): boolean {
+  const family = familyOf(wall.scope)
+  if (family === null) return true
+  return isUnknownModel(model) ? met : familyBinds(family, model)
+}
+
+/**
+ * The wall as the session that met it stands to it: one that a session with another model ran into is no wall of that model
+ * alone, whatever its name says. Names of claims change, and a session must not be sent back to what it ran into.
+ */
+export function attributed(wall: Wall, model: string | null): Wall {
+  const family = familyOf(wall.scope)
+  if (family === null || isUnknownModel(model) || familyBinds(family, model)) return wall
+  return { ...wall, scope: 'account' }
+}
+
+/** When the wall ought to end, `wakeMargin` not counted. A reset before the refusal itself was wrong: as good as none. */
+export function wallEnd(wall: Wall): number {
+  const at = ms(wall.at)
+  const resetsAt = wall.resetsAt === null ? null : ms(wall.resetsAt)
+  return resetsAt !== null && resetsAt > at ? resetsAt : at + blindWallStands
+}
+
+/** Whether the readings prove that the wall has gone: one of its own window, newer than the wall, that shows room. */
+export function disproved(wall: Wall, windows: readonly Window[]): boolean {
+  const at = ms(wall.at)
+  const newer = windows.filter((window) => ms(window.readAt) > at)
+  if (newer.length === 0) return false
+  const own = newer.filter((window) => ownWindow(wall, window.name))
+  if (own.length > 0) return own.every((window) => window.used < 1)
+  // A refusal for money (`overage`, `spend`, ...) comes when the windows are used up; it can't stand while they have room.
+  // One whose own window is known to exist waits for a reading of that window.
+  if (familyOf(wall.scope) !== null || accountWindows.includes(wall.kind)) return false
+  const ofAccount = newer.filter((window) => accountWindows.includes(window.name))
+  return ofAccount.length > 0 && ofAccount.every((window) => window.used < 1)
+}
+
+function ownWindow(wall: Wall, name: string): boolean {
+  if (name === wall.kind) return true
+  const family = familyOf(wall.scope)
+  return family !== null && modelOfWindow(name) === family
+}
+
+const sameFact = (a: Wall, b: Wall): boolean => a.kind === b.kind && a.scope === b.scope
+
+/** Adds a report. Repeated reports of one wall are one fact; one that newer readings contradict changes nothing. */
+export function mergeWall(known: readonly Wall[], told: Wall, windows: readonly Window[]): Wall[] {
+  if (disproved(told, windows)) return [...known]
+  const before = known.find((wall) => sameFact(wall, told))
+  const merged = before === undefined ? told : mergeReports(before, told)
+  const kept = known.filter((wall) => wall !== before)
+  return [...kept, { ...merged, evidence: merged.evidence.slice(0, evidenceMax) }].slice(-wallsMax)
+}
+
+/** The newer report counts; where it names no reset, what the older one said still holds. */
+function mergeReports(one: Wall, other: Wall): Wall {
+  const [older, newer] = ms(one.at) <= ms(other.at) ? [one, other] : [other, one]
+  if (ms(newer.at) === ms(older.at)) return wallEnd(older) > wallEnd(newer) ? older : newer
+  const olderHolds = older.resetsAt !== null && ms(older.resetsAt) > ms(newer.at)
+  return newer.resetsAt === null && olderHolds ? { ...newer, resetsAt: older.resetsAt } : newer
+}
+
+/** Walls worth keeping: not proven gone, not long past. */
+export const keepWalls = (walls: readonly Wall[], windows: readonly Window[], now: number): Wall[] =>
+  walls.filter((wall) => now < wallEnd(wall) + keptAfterEnd && !disproved(wall, windows))
+
+/** A full window is a wall too, whether or not somebody ran into it. */
+function wallOfWindow(window: Window): Wall {
+  const family = modelOfWindow(window.name)
+  return {
+    kind: window.name,
+    scope: family === null ? 'account' : `model:${family}`,
+    resetsAt: window.resetsAt,
+    evidence: `${window.source} of ${window.readAt}: all used`,
+    at: window.readAt,
+  }
+}
+
+export interface StandingWall {
+  wall: Wall
+  /** When it ought to end, `wakeMargin` not counted. */
+  end: number
+  /** Whether a session ran into it; false for a window that is merely read as full. */
+  met: boolean
+  /** True once `end` and `wakeMargin` have passed: not free by that, but due to be asked. */
+  lapsed: boolean
+}
+
+/** Every wall that newer readings do not contradict, of all models. One kind and scope appears once. */
+export function wallsOf(
+  walls: readonly Wall[],
+  windows: readonly Window[],
+  wakeMargin: number,
+  now: number,
+): StandingWall[] {
+  let facts = walls.filter((wall) => !disproved(wall, windows))
+  for (const window of windows) if (window.used >= 1) facts = mergeWall(facts, wallOfWindow(window), windows)
+  return facts.map((wall) => {
+    const end = wallEnd(wall)
+    const met = walls.some((reported) => sameFact(reported, wall))
+    return { wall, end, met, lapsed: now >= end + wakeMargin }
+  })
+}
+
+/** Until when walls of the whole account stand, or null where none does. */
+export function walledUntil(
+  walls: readonly Wall[],
+  windows: readonly Window[],
+  wakeMargin: number,
+  now: number,
+): string | null {
+  let until: number | null = null
+  for (const { wall, end, lapsed } of wallsOf(walls, windows, wakeMargin, now))
+    if (wall.scope === 'account' && !lapsed) until = Math.max(until ?? 0, end)
+  return until === null ? null : iso(until)
+}

@@ -1,0 +1,143 @@
+/** Arithmetic of budgets: which reading counts, which window binds a model, how much room is left. */
+import type { Window } from './account.js'
+import { ms } from '../instants.js'
+
+/** The windows that bind every model. All others are scoped to one. */
+export const accountWindows: readonly string[] = ['five_hour', 'seven_day']
+
+/** Claim names whose model is not their last word. */
+const modelOfClaim: Readonly<Record<string, string>> = { seven_day_overage_included: 'fable' }
+
+/** The window that stands for what the owner allows a substrate to cost. It binds every model. */
+export const budgetWindow = 'budget'
+
+const hour = 3_600_000
+
+/** How long a window lasts, in milliseconds; the name begins with it. Unknown names count as weekly. */
+export const windowLength = (name: string): number => (name.startsWith('five_hour') ? 5 * hour : 168 * hour)
+
+/** The model family that a window or claim is scoped to, such as `opus` for `seven_day_opus`; null where it binds all. */
+export function modelOfWindow(name: string): string | null {
+  if (accountWindows.includes(name) || name === budgetWindow) return null
+  return modelOfClaim[name] ?? name.replace(/^(?:five_hour|seven_day|weekly|monthly)_(?:scoped_)?/, '')
+}
+
+/** Whether the model is the agent's own default, which nobody told us. */
+export const isUnknownModel = (model: string | null): model is null | 'default' =>
+  model === null || model === 'default'
+
+/** Whether a family such as `opus` stands for a model such as `claude-opus-4-5`. */
+export function familyBinds(family: string, model: string): boolean {
+  const [one, other] = [family.toLowerCase(), model.toLowerCase()]
+  return other.includes(one) || one.includes(other)
+}
+
+/** An unknown model is held back by no scoped window: an account would be lost to it for a budget that it may not use. */
+export function bindsModel(windowName: string, model: string | null): boolean {
+  const family = modelOfWindow(windowName)
+  return family === null || (!isUnknownModel(model) && familyBinds(family, model))
+}
+
+/** Whether two readings of a window say the same, whenever they were taken. */
+export const sameReading = (a: Window, b: Window): boolean =>
+  a.name === b.name && a.used === b.used && a.resetsAt === b.resetsAt
+
+/**
+ * A status line passes on what it once heard, again and again: there, the same words are no news. Every other source says when
+ * it was told, and an account that nobody uses is told the same each time.
+ */
+const repeats = ({ source }: Window): boolean => source === 'status-line'
+
+/** Of two readings of one window, the one that counts: newest data, then the one that says more is used. */
+function newer(known: Window, told: Window): Window {
+  const [knownAt, toldAt] = [ms(known.readAt), ms(told.readAt)]
+  if (toldAt !== knownAt) return toldAt > knownAt ? told : known
+  return told.used > known.used ? told : known
+}
+
+/** No agent has more budgets than this; more would be a fault that must not fill the pool's memory. */
+const windowsMax = 16
+
+/**
+ * Merges what one report tells. A report that a source passes on again unchanged does not look newer by that; where any
+ * of its windows has moved, it is a new one, and all of them are as new. Keeps the order of first appearance.
+ */
+export function mergeWindows(known: readonly Window[], told: readonly Window[]): Window[] {
+  const merged = new Map(known.map((window) => [window.name, window]))
+  const isKnown = (window: Window): boolean => {
+    const before = merged.get(window.name)
+    return before !== undefined && sameReading(before, window)
+  }
+  const isRepeated = told.filter(repeats).every(isKnown)
+  for (const window of told) {
+    const before = merged.get(window.name)
+    if (before === undefined) {
+      if (merged.size < windowsMax) merged.set(window.name, window)
+    } else if (!(isRepeated && repeats(window))) merged.set(window.name, newer(before, window))
+  }
+  return [...merged.values()]
+}
+
+/**
+ * The reset that this reading announces, or null where it announces none. A reset that lies before the reading itself
+ * has been proven wrong by it, so it says nothing.
+ */
+export function announcedReset(window: Window): number | null {
+  const resetsAt = window.resetsAt === null ? null : ms(window.resetsAt)
+  return resetsAt !== null && resetsAt > ms(window.readAt) ? resetsAt : null
+}
+
+/**
+ * When what was read ceased to hold, because the window has begun anew since; null while the reading holds. Where no reset
+ * was announced, it has done so after its whole length at the latest.
+ */
+export function outdatedSince(window: Window, wakeMargin: number, now: number): number | null {
+  const ends = (announcedReset(window) ?? ms(window.readAt) + windowLength(window.name)) + wakeMargin
+  return now >= ends ? ends : null
+}
+
+/** The windows that bind the model and whose reading still holds. */
+export const bindingWindows = (
+  windows: readonly Window[],
+  model: string | null,
+  wakeMargin: number,
+  now: number,
+): Window[] =>
+  windows.filter(
+    (window) => bindsModel(window.name, model) && outdatedSince(window, wakeMargin, now) === null,
+  )
+
+/** The window with the least room; of equals the one that stays longer. Null where none is known. */
+export function tightestWindow(windows: readonly Window[]): Window | null {
+  let tightest: Window | null = null
+  for (const window of windows) {
+    if (tightest === null || window.used > tightest.used) tightest = window
+    else if (window.used === tightest.used && (resetOf(window) ?? Infinity) > (resetOf(tightest) ?? Infinity))
+      tightest = window
+  }
+  return tightest
+}
+const resetOf = announcedReset
+
+/** The share at which a session leaves an account at its turn's end. */
+export const leaveAt = (moveAt: number, ceiling: number): number => Math.min(moveAt, ceiling)
+
+/** The tightest window of the model where it has reached `share`; null while there is room below it. */
+export function nearLimit(
+  windows: readonly Window[],
+  model: string | null,
+  share: number,
+  wakeMargin: number,
+  now: number,
+): Window | null {
+  const tightest = tightestWindow(bindingWindows(windows, model, wakeMargin, now))
+  return tightest !== null && tightest.used >= share ? tightest : null
+}
+
+/** When the account as a whole was last read, or null where it never was. */
+export function lastRead(windows: readonly Window[]): number | null {
+  let last: number | null = null
+  for (const window of windows)
+    if (accountWindows.includes(window.name)) last = Math.max(last ?? -Infinity, ms(window.readAt))
+  return last
+}

@@ -1,0 +1,83 @@
+/** Which of several able accounts a session gets, and why. */
+import type { Window } from '../account/account.js'
+import { clock, percent } from '../instants.js'
+import { announcedReset, windowLength } from '../account/windows.js'
+
+/** An account that may take the session now: everything that forbids it has been ruled out before. */
+export interface Candidate {
+  name: string
+  /** The tightest window that binds the session's model; null for an unproven account. */
+  tightest: Window | null
+  /** Sessions that are there or have just been sent there. */
+  sessions: number
+}
+
+export interface Wish {
+  prefer: string | null
+  /** The account the session is on now. */
+  from: string | null
+  /** What the account it is on has used of its tightest window; null where that is unknown. */
+  fromUsed: number | null
+  /** Only a place that is clearly better will do: the session can as well stay where it is. */
+  choosy: boolean
+  moveAt: number
+}
+
+export interface Choice {
+  account: string
+  why: string
+}
+
+/** What one session is expected to use; keeps a herd from going to one place. */
+export const sessionShare = 0.1
+/** How much better off a planned move has to be: below that, sessions would move back and forth. */
+export const worthMoving = 0.1
+/** A planned move does not go where the next one would soon be due. */
+export const keepsClear = 0.05
+/** What staying on the same account is worth: its cache is warm and nothing has to be carried. */
+const stayingIsWorth = 0.05
+/** How much of its room an account gains in rank when its window is about to begin anew and the rest would be lost. */
+const useItOrLoseIt = 0.5
+
+/** The best of the candidates, or null where none will do. Does not depend on their order. */
+export function chooseAccount(candidates: readonly Candidate[], wish: Wish, now: number): Choice | null {
+  const fit = candidates.filter((candidate) => isWorthIt(candidate, wish))
+  const proven = fit.filter((candidate) => candidate.tightest !== null)
+  const among = proven.length > 0 ? proven : fit
+  const wished = among.find((candidate) => candidate.name === wish.prefer)
+  if (wished !== undefined) return { account: wished.name, why: `${describe(wished, now)}, as asked for` }
+  let best: { candidate: Candidate; rank: number } | null = null
+  for (const candidate of among) {
+    const rank = rankOf(candidate, now) + (candidate.name === wish.from ? stayingIsWorth : 0)
+    const better =
+      best === null || rank > best.rank || (rank === best.rank && candidate.name < best.candidate.name)
+    if (better) best = { candidate, rank }
+  }
+  return best === null ? null : { account: best.candidate.name, why: describe(best.candidate, now) }
+}
+
+/** Room left of the tightest window after the sessions already there; about 0..1.5, higher is better. */
+export function rankOf({ tightest, sessions }: Candidate, now: number): number {
+  if (tightest === null) return -sessions
+  const room = Math.max(0, 1 - tightest.used)
+  const reset = announcedReset(tightest)
+  const left = reset === null ? 1 : Math.min(1, Math.max(0, (reset - now) / windowLength(tightest.name)))
+  return room * (1 + useItOrLoseIt * (1 - left)) - sessionShare * sessions
+}
+
+function isWorthIt({ tightest }: Candidate, { choosy, moveAt, fromUsed }: Wish): boolean {
+  if (!choosy) return true
+  if (tightest === null) return false
+  // Without the allowance, a tenth would be more than the difference of 0.95 and 0.85.
+  const slack = 1e-9
+  if (tightest.used > moveAt - keepsClear + slack) return false
+  return fromUsed === null || tightest.used <= fromUsed - worthMoving + slack
+}
+
+function describe({ name, tightest, sessions }: Candidate, now: number): string {
+  if (tightest === null) return `${name}: nothing known of it and nobody else able, on trial`
+  const reset = announcedReset(tightest)
+  const resets = reset === null ? '' : `, resets ${clock(reset, now)}`
+  const company = sessions === 0 ? '' : `, ${sessions} there`
+  return `${name}: ${percent(1 - tightest.used)} of ${tightest.name} left${resets}${company}`
+}

@@ -1,0 +1,113 @@
+/** What sessions and pool say to each other about leases. Instants are ISO 8601 in UTC; shares are 0..1. */
+import type { AccountFacts, AccountReading, AccountSpec, Timing, Wall } from '../account/account.js'
+import type { Declaration } from './simulatedWall.js'
+import type { NoticeSettings } from '../notices/notices.js'
+import type { PlaceRef } from '../session/place.js'
+import type { RescueCause } from '../session/session.js'
+
+export interface LeaseRequest {
+  /** Repeated with the same id until answered. */
+  requestId: string
+  session: string
+  host: string
+  /** The session's folder: some pages stand in one project only. Not there in what an older session wrote. */
+  cwd?: string
+  /** Also where a page stands: the session may show it to a person. Default: no. */
+  despitePages?: boolean
+  agent: string
+  /** In order: the same model on any account comes before the next model. Holds at least one; null is the agent's default. */
+  models: (string | null)[]
+  /** Substrates that will do where no account is able, in order; null: all, in the order of the configuration. */
+  fallback: string[] | null
+  /** Substrates that will never do for this session. */
+  unfit: string[]
+  prefer: string | null
+  pinned: boolean
+  /** Accounts that already failed in this rescue. */
+  exclude: string[]
+  cause: RescueCause | 'start'
+  /** The place the session is on now: counted out of its own way, and target of hysteresis. */
+  from: string | null
+  priority: number
+  /** What the session's host knows of the accounts at this moment. */
+  readings: AccountReading[]
+  at: string
+}
+
+/** What a session would ask for if its account were walled now: its host asks for it, together with what it sees by then. */
+export type LeaseAsk = Omit<LeaseRequest, 'readings'>
+
+/** The requests of one host at one moment. */
+export interface LeaseRound {
+  asks: LeaseAsk[]
+  readings: AccountReading[]
+}
+
+/** The pool's first word on a request. One that is queued is answered by signal, like one that the session itself has sent. */
+export type LeaseAnswer =
+  | { kind: 'granted'; grant: LeaseGrant }
+  | { kind: 'refused'; refusal: LeaseRefusal }
+  | { kind: 'queued'; requestId: string }
+
+/** A session that named no model, and met the wall of one, must not be sent where that model is walled as well. */
+export function modelsAfter(models: LeaseRequest['models'], wall: Wall | null): LeaseRequest['models'] {
+  if (models.some((model) => model !== null)) return models
+  return [wall?.scope.startsWith('model:') ? wall.scope.slice('model:'.length) : null]
+}
+
+export interface LeaseGrant {
+  requestId: string
+  place: PlaceRef
+  /** What to run there; null is the agent's default. */
+  model: string | null
+  /** Grows with every grant of this pool; an older fence launches nothing. */
+  fence: number
+  /** Why this place, in a few words. */
+  why: string
+}
+
+/**
+ * Nothing is able now. The request stays in the pool's queue and is granted unasked as soon as something is; only a
+ * voluntary move (causes `near-limit`, `move` and `home`) is answered once: the session stays where it is and keeps its
+ * lease.
+ */
+export interface LeaseRefusal {
+  requestId: string
+  /** One line for a person. */
+  why: string
+  /** The next known chance, always in the future. The pool may find one earlier. */
+  retryAt: string
+  /** Nothing but a person's login can help: no account comes back by time alone. */
+  needsLogin: boolean
+  /** Set where every account that could take the session opens a page: which ones, and what a person does about them. */
+  pages?: string | null
+}
+
+export interface LeaseRelease {
+  session: string
+  /** Only the lease with this fence: a late release frees nothing newer. */
+  fence: number
+  /** Why the account could not be used, where that was the account's own fault; it rests before the next lease. */
+  fault: string | null
+}
+
+export interface PoolSettings {
+  name: string
+  moveAt: number
+  /** Those of the pool, then the substrates in their order. */
+  accounts: AccountSpec[]
+  timing: Timing
+  /** A host whose worker may be asked to probe, and to tell a person. */
+  host: string
+  /** Not there: nobody is told. */
+  notices?: NoticeSettings
+}
+
+export interface PoolView {
+  name: string
+  moveAt: number
+  accounts: AccountFacts[]
+  waiting: { session: string; since: string; why: string; retryAt: string | null }[]
+  /** Sessions of drills, for which every account counts as walled until then. */
+  declared?: Declaration[]
+}

@@ -1,0 +1,86 @@
+/** What a person wants to know of a pool in which sessions wait: who, for what, until when, and what would help most. */
+import type { AccountFacts } from '../account/account.js'
+import { ms, percent } from '../instants.js'
+import type { PoolView } from './lease.js'
+import { spentBudget } from '../account/spend.js'
+import { walledUntil } from '../account/walls.js'
+import { nearLimit } from '../account/windows.js'
+
+export interface Queue {
+  /** In one line, the same for all of these sessions. */
+  why: string
+  /** The next chance, or null where only an event helps. */
+  retryAt: string | null
+  sessions: string[]
+}
+
+/** Sessions that wait for the same are told once; who has the nearest chance comes first. */
+export function queuesOf(
+  waiting: readonly Pick<PoolView['waiting'][number], 'session' | 'why' | 'retryAt'>[],
+): Queue[] {
+  const queues = new Map<string, Queue>()
+  for (const { session, why, retryAt } of waiting) {
+    const known = queues.get(why)
+    if (known === undefined) queues.set(why, { why, retryAt, sessions: [session] })
+    else {
+      known.sessions.push(session)
+      if (retryAt !== null && (known.retryAt === null || ms(retryAt) < ms(known.retryAt)))
+        known.retryAt = retryAt
+    }
+  }
+  const at = ({ retryAt }: Queue): number => (retryAt === null ? Infinity : ms(retryAt))
+  return [...queues.values()].sort((a, b) => at(a) - at(b))
+}
+
+/** The one thing that a person could do for those who wait; null where nobody waits. What costs nothing comes first. */
+export function wouldHelpMost(
+  { accounts, waiting }: Pick<PoolView, 'accounts' | 'waiting'>,
+  now: string,
+): string | null {
+  if (waiting.length === 0) return null
+  const pool = accounts.filter(({ role }) => role === 'pool')
+  const substrates = accounts.filter(({ role }) => role === 'substrate')
+  const loggedOut = pool.find(({ login }) => login === 'out')
+  if (loggedOut !== undefined) return `log in again on ${loggedOut.name}`
+  // More room on an account that refuses anyway is of no use to anybody.
+  const open = pool.filter((account) => !refuses(account, now))
+  return (
+    moreSessions(open) ??
+    higherCeiling(open, now) ??
+    enabled(open) ??
+    moreSessions(substrates.filter((substrate) => !refuses(substrate, now))) ??
+    higherBudget(substrates, now) ??
+    (substrates.length === 0
+      ? 'a substrate, on which sessions go on while the accounts are walled'
+      : 'one more account; until then they get up by themselves at the instants above')
+  )
+}
+
+const refuses = ({ walls, windows }: AccountFacts, now: string): boolean =>
+  walledUntil(walls, windows, 0, ms(now)) !== null
+
+function moreSessions(among: readonly AccountFacts[]): string | null {
+  const full = among.find(
+    ({ maxSessions, leases }) => maxSessions !== null && maxSessions > 0 && leases.length >= maxSessions,
+  )
+  if (full === undefined) return null
+  const there = full.leases.length === 1 ? '1 session' : `${full.leases.length} sessions`
+  return `raise maxSessions of ${full.name} (${there} there)`
+}
+
+function higherCeiling(among: readonly AccountFacts[], now: string): string | null {
+  const kept = among.find(
+    ({ ceiling, windows }) => ceiling < 1 && nearLimit(windows, null, ceiling, 0, ms(now)) !== null,
+  )
+  return kept === undefined ? null : `raise the ceiling of ${kept.name} (${percent(kept.ceiling)})`
+}
+
+function enabled(among: readonly AccountFacts[]): string | null {
+  const disabled = among.find(({ maxSessions }) => maxSessions === 0)
+  return disabled === undefined ? null : `enable ${disabled.name} (maxSessions is 0)`
+}
+
+function higherBudget(substrates: readonly AccountFacts[], now: string): string | null {
+  const spent = substrates.find(({ windows }) => spentBudget(windows, now) !== null)
+  return spent === undefined ? null : `raise the budget of ${spent.name}, which is spent`
+}

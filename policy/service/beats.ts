@@ -1,0 +1,62 @@
+/** Law 9: a heartbeat names who beats. What a heartbeat file says proves life only where the service itself says it. */
+import { iso, ms } from '../instants.js'
+import type { OwnBeat } from './service.js'
+
+/** What a beat file holds: `{ by, pid, at, doing? }`. */
+export interface Beat {
+  by: string
+  pid: number
+  at: string
+  doing: string | null
+}
+
+/** What was found where the beat should be. */
+export type BeatReading =
+  | { kind: 'beat'; beat: Beat }
+  /** A file without a beat in it, whole or half-written; all that is known is when somebody touched it. */
+  | { kind: 'touched'; touchedAt: string }
+  | { kind: 'absent' }
+  /** There, but closed to us: nobody's silence can be concluded from it. */
+  | { kind: 'unreadable'; why: string }
+
+/** Process ids of the guarded process and its descendants, each with its start in ms since the epoch. */
+export type ProcessTree = ReadonlyMap<number, number>
+
+/** Starts of processes are known to a second or two, and a beat may be written while the look is under way. */
+export const clockSlack = 3_000
+
+export type BeatJudgement = { proves: true; beat: OwnBeat } | { proves: false; why: string }
+
+export function judgeBeat(
+  reading: BeatReading,
+  of: { service: string; tree: ProcessTree; anyone: boolean; now: number },
+): BeatJudgement {
+  const no = (why: string): BeatJudgement => ({ proves: false, why })
+  switch (reading.kind) {
+    case 'absent':
+      return no('there is no heartbeat file')
+    case 'unreadable':
+      return no(`the heartbeat can't be told: ${reading.why}`)
+    case 'touched':
+      if (!of.anyone) return no('the heartbeat file was touched, but says not by whom')
+      if (ms(reading.touchedAt) > of.now + clockSlack) return no('the heartbeat file is from the future')
+      return { proves: true, beat: { by: 'anyone', at: reading.touchedAt, doing: null } }
+    case 'beat':
+      return judgeNamed(reading.beat, of)
+  }
+}
+
+function judgeNamed(
+  { by, pid, at, doing }: Beat,
+  { service, tree, now }: { service: string; tree: ProcessTree; now: number },
+): BeatJudgement {
+  const no = (why: string): BeatJudgement => ({ proves: false, why })
+  const beatAt = ms(at)
+  if (by !== service) return no(`the last beat is by ${by}`)
+  if (Number.isNaN(beatAt)) return no('the last beat has no instant')
+  if (beatAt > now + clockSlack) return no('the last beat is from the future')
+  const startedAt = tree.get(pid)
+  if (startedAt === undefined) return no(`the last beat is by process ${pid}, which is not the service's`)
+  if (beatAt < startedAt - clockSlack) return no(`the last beat is older than process ${pid}`)
+  return { proves: true, beat: { by, at: iso(Math.min(beatAt, now)), doing } }
+}

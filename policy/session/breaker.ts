@@ -1,0 +1,30 @@
+/** The breaker of a session: what costs without a cause is parked for a person (law 13). */
+import type { Timing } from '../account/account.js'
+import { ms } from '../instants.js'
+
+/** Why Outpool began a turn: a text of a person has its own cause, and is not counted. */
+export type TurnCause = 'continuation' | 'relaunch' | 'retry' | 'task' | 'wake-up'
+
+export interface BegunTurn {
+  at: string
+  cause: TurnCause
+}
+
+type Limits = Pick<Timing, 'turnLimit' | 'turnWithin'>
+
+/** The turns that still count: older ones can be forgotten. */
+export const recentTurns = (
+  turns: readonly BegunTurn[],
+  now: string,
+  { turnLimit, turnWithin }: Limits,
+): BegunTurn[] => turns.filter(({ at }) => ms(now) - ms(at) < turnWithin).slice(-turnLimit - 1)
+
+/** Why no further turn may be begun, for a person; null where one may. */
+export function trippedBy(turns: readonly BegunTurn[], now: string, limits: Limits): string | null {
+  const recent = recentTurns(turns, now, limits)
+  if (recent.length < limits.turnLimit) return null
+  const counts = new Map<TurnCause, number>()
+  for (const { cause } of recent) counts.set(cause, (counts.get(cause) ?? 0) + 1)
+  const causes = [...counts].map(([cause, count]) => `${count} × ${cause}`).join(', ')
+  return `outpool began ${recent.length} turns within ${Math.round(limits.turnWithin / 60_000)} minutes (${causes})`
+}

@@ -1,0 +1,57 @@
+/** What follows a crash of the agent: it is resumed on the same account, later each time, and at last only now and then. */
+import type { Timing } from '../account/account.js'
+import { backoff } from '../backoff.js'
+import type { Hang } from './hang.js'
+import { iso, ms } from '../instants.js'
+
+export type AfterCrash =
+  | { kind: 'restart'; afterMs: number }
+  /** Beyond the limit. It is tried again at `until`, without a person, and a person is told meanwhile. */
+  | { kind: 'rest'; until: string; attention: string }
+
+/** `crashes` are the instants of all crashes so far, this one included, in any order. The first restart is at once. */
+export function afterCrash(
+  session: string,
+  crashes: readonly string[],
+  now: string,
+  timing: Timing,
+): AfterCrash {
+  const { crashLimit, crashWithin, crashPause, restAtMost, retryEvery } = timing
+  const recent = recentCrashes(crashes, now, timing)
+  if (recent.length <= 1) return { kind: 'restart', afterMs: 0 }
+  if (recent.length <= crashLimit)
+    return {
+      kind: 'restart',
+      afterMs: backoff(
+        recent.length - 1,
+        { base: crashPause, cap: Math.max(crashPause, retryEvery) },
+        session,
+      ),
+    }
+  const excess = recent.length - crashLimit
+  const rest = backoff(excess, { base: 5 * retryEvery, cap: restAtMost }, session)
+  return {
+    kind: 'rest',
+    until: iso(ms(now) + rest),
+    attention: `The agent crashed ${recent.length} times within ${Math.round(crashWithin / 60_000)} minutes: look at its pane or its log.`,
+  }
+}
+
+/**
+ * Whether a hanging agent is first interrupted, and told to go on, before it is killed: once, and again only when it has worked
+ * in between. One that spins takes no key.
+ */
+export const isInterruptedFirst = (
+  how: Hang,
+  interruptedAt: string | null,
+  now: string,
+  { hungAfter }: Pick<Timing, 'hungAfter'>,
+): how is Exclude<Hang, 'spinning'> =>
+  how !== 'spinning' && (interruptedAt === null || ms(now) - ms(interruptedAt) > 2 * hungAfter)
+
+/** The crashes that still count: older ones can be forgotten. */
+export const recentCrashes = (
+  crashes: readonly string[],
+  now: string,
+  { crashLimit, crashWithin }: Pick<Timing, 'crashLimit' | 'crashWithin'>,
+): string[] => crashes.filter((at) => ms(now) - ms(at) < crashWithin).slice(-2 * crashLimit - 10)

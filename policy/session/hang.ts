@@ -1,0 +1,26 @@
+/** Whether a busy agent hangs, by the time since it last showed a sign of life. Instants are ms since the epoch. */
+import type { Timing } from '../account/account.js'
+
+export type Hang = 'hung-request' | 'stopped' | 'spinning'
+
+export interface SignsOfLife {
+  now: number
+  /** When its pane last showed something new. A busy program draws all the time, whatever it waits for. */
+  drawnAt: number
+  /** When it last said or reported something, or had a tool running. */
+  heardAt: number
+  /** When it was first looked at after its host had slept; 0 where it did not sleep. */
+  awakeAt: number
+  /** Whether the system has stopped its process (SIGSTOP). */
+  isStopped: boolean
+}
+
+/** Null where it does not hang. */
+export function hangOf(
+  { now, drawnAt, heardAt, awakeAt, isStopped }: SignsOfLife,
+  { hungAfter }: Pick<Timing, 'hungAfter'>,
+): Hang | null {
+  const isOver = (since: number): boolean => now - Math.max(since, awakeAt) > hungAfter
+  if (isOver(drawnAt)) return isStopped ? 'stopped' : 'spinning'
+  return isOver(heardAt) ? 'hung-request' : null
+}

@@ -1,0 +1,53 @@
+/** Whether a session leaves its account at a turn's end, before it runs into the wall itself. */
+import type { AccountReading, Wall } from '../account/account.js'
+import { clock, ms, percent } from '../instants.js'
+import { wallBinds, wallsOf } from '../account/walls.js'
+import { announcedReset, isUnknownModel, nearLimit } from '../account/windows.js'
+
+export interface Stay {
+  model: string | null
+  /** From this share on; `leaveAt` of the account's ceiling and the pool's `moveAt`. */
+  leaveAt: number
+  /** A move was asked for and found no better place: not again before this instant. */
+  stayUntil: string | null
+  wakeMargin: number
+}
+
+export interface Leave {
+  cause: 'near-limit' | 'login'
+  why: string
+  /** The wall that another session met, where that is the reason. */
+  wall: Wall | null
+}
+
+/** To be asked only at a turn's end: a turn in progress is never ended for it. Null: stay. */
+export function shouldLeave(
+  reading: Pick<AccountReading, 'account' | 'windows' | 'walls' | 'login'>,
+  { model, leaveAt, stayUntil, wakeMargin }: Stay,
+  now: string,
+): Leave | null {
+  const at = ms(now)
+  if (stayUntil !== null && at < ms(stayUntil)) return null
+  if (reading.login === 'out') return { cause: 'login', why: `${reading.account} is logged out`, wall: null }
+  const wall = wallsOf(reading.walls, reading.windows, wakeMargin, at).find(
+    (standing) =>
+      !standing.lapsed &&
+      // A model that nobody named has not met the wall of another: it leaves when it does.
+      (standing.wall.scope === 'account' || (!isUnknownModel(model) && wallBinds(standing, model))),
+  )
+  if (wall !== undefined)
+    return {
+      cause: 'near-limit',
+      why: `${reading.account} walled until ${clock(wall.end, at)}`,
+      wall: wall.wall,
+    }
+  const near = nearLimit(reading.windows, model, leaveAt, wakeMargin, at)
+  if (near === null) return null
+  const reset = announcedReset(near)
+  const resets = reset === null ? '' : `, resets ${clock(reset, at)}`
+  return {
+    cause: 'near-limit',
+    why: `${reading.account} at ${percent(near.used)} of ${near.name}${resets}`,
+    wall: null,
+  }
+}

@@ -1,0 +1,153 @@
+/** The line to the engine: whether it answers, and what is to be done when it does so again. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { Connection, type ConnectionOptions } from '@temporalio/client'
+import type { ConnectOptions } from '../engine/connect.js'
+
+/** Between two looks at an engine that answers. One look costs it one small read. Milliseconds. */
+const lookEvery = 2_000
+/** An engine under load takes seconds; one that takes longer is away. Milliseconds. */
+const answersWithin = 10_000
+/** Between two looks for an engine that is away; each on a connection of its own, since an old one may wait for long to try again. */
+const seekEvery = 250
+const connectsWithin = 2_000
+
+/** gRPC's number of a connection that stands. */
+const connected = 2
+const isConnected = (state: number): boolean => state === connected
+
+export interface Line {
+  /** Ends the looks. */
+  stop(): Promise<void>
+}
+
+/** A connection whose breaks can be seen, and that is tried again soon and for good. */
+export class LineConnection extends Connection {
+  static override lazy(options: ConnectionOptions = {}): LineConnection {
+    const channelArgs = {
+      // The library's own doubles the pause up to two minutes.
+      ...{ 'grpc.initial_reconnect_backoff_ms': 250, 'grpc.max_reconnect_backoff_ms': 1_000 },
+      ...options.channelArgs,
+    }
+    return new LineConnection(this.createCtorOptions({ ...options, channelArgs }))
+  }
+
+  static override async connect(options?: ConnectionOptions): Promise<LineConnection> {
+    const connection = this.lazy(options)
+    await connection.ensureConnected()
+    return connection
+  }
+
+  /** Calls back at each break, until `signal` says stop. */
+  onBreak(broke: () => void, signal: AbortSignal): void {
+    const channel = this.client.getChannel()
+    let state = channel.getConnectivityState(false)
+    const watch = (): void =>
+      channel.watchConnectivityState(state, Infinity, (error) => {
+        if (error || signal.aborted) return
+        const now = channel.getConnectivityState(true)
+        if (isConnected(state) && !isConnected(now)) broke()
+        state = now
+        watch()
+      })
+    watch()
+  }
+}
+
+export interface LineOptions {
+  connection: LineConnection
+  connectOptions: ConnectOptions
+  namespace: string
+  /** It has answered since `since` (performance.now()) without a break. */
+  onSteady: (since: number) => void
+  /** It answers again. `awayMs`: since the last time that it did. The next look comes when this has settled. */
+  onBack: (awayMs: number) => Promise<void>
+}
+
+/** What a restart of the engine's database makes it answer counts as away: the look goes through to what it keeps. */
+export function watchLine(options: LineOptions): Line {
+  const stopped = new AbortController()
+  const running = look(options, stopped.signal)
+  return {
+    stop: async () => {
+      stopped.abort()
+      await running
+    },
+  }
+}
+
+async function look(options: LineOptions, signal: AbortSignal): Promise<void> {
+  const { connection, namespace, onSteady, onBack } = options
+  const breaks = watchBreaks(connection, signal)
+  let heard = performance.now()
+  while (!signal.aborted) {
+    const broke = breaks.next()
+    await Promise.race([pause(lookEvery, signal), broke])
+    const since = performance.now()
+    if (!breaks.take() && (await answers(connection, namespace, answersWithin))) {
+      heard = since
+      onSteady(since)
+      continue
+    }
+    if (!(await untilBack(options, signal))) return
+    // What broke meanwhile is made good now.
+    breaks.take()
+    await onBack(performance.now() - heard)
+    heard = performance.now()
+  }
+}
+
+/** False where it was stopped before. */
+async function untilBack({ connectOptions, namespace }: LineOptions, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    if (await answersAnew(connectOptions, namespace)) return true
+    await pause(seekEvery, signal)
+  }
+  return false
+}
+
+/** The library shares what it knows of an address, and its pauses, among connections of a process: not with this one. */
+const alone = { 'grpc.use_local_subchannel_pool': 1 }
+
+async function answersAnew(options: ConnectOptions, namespace: string): Promise<boolean> {
+  const fresh = LineConnection.lazy({ ...options, connectTimeout: connectsWithin, channelArgs: alone })
+  try {
+    await fresh.ensureConnected()
+    return await answers(fresh, namespace, connectsWithin)
+  } catch {
+    return false
+  } finally {
+    await fresh.close()
+  }
+}
+
+async function answers(connection: Connection, namespace: string, within: number): Promise<boolean> {
+  try {
+    await connection.withDeadline(Date.now() + within, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    )
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Breaks of the connection, also those that heal before the next look: what was under way on it may be lost. */
+function watchBreaks(connection: LineConnection, signal: AbortSignal) {
+  let hasBroken = false
+  let told: () => void = () => undefined
+  connection.onBreak(() => {
+    hasBroken = true
+    told()
+  }, signal)
+  return {
+    next: () => new Promise<void>((resolve) => (told = resolve)),
+    take: () => {
+      const had = hasBroken
+      hasBroken = false
+      return had
+    },
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  delay(ms, undefined, { signal, ref: false }).catch(() => undefined)

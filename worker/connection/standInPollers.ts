@@ -1,0 +1,65 @@
+/**
+ * After an engine was away, the library's pollers come back up to ten seconds late, and on a line that was cut up to a minute:
+ * each waits out its own pause. Until they are back, a second set on a fresh connection asks in their place.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Connection } from '@temporalio/client'
+import { NativeConnection } from '@temporalio/worker'
+import { commonQueue, hostQueue } from '../../policy/ids.js'
+import type { ConnectOptions } from '../engine/connect.js'
+import { pollersOf, type QueueKind } from '../engine/pollers.js'
+import { workerIdentity } from './identity.js'
+import type { Pollers } from './pollers.js'
+
+const lookEvery = 2_000
+
+export interface StandIn {
+  connection: Connection
+  connectOptions: ConnectOptions
+  namespace: string
+  hostId: string
+  /** Which set this is; the worker's own is 0. */
+  part: number
+  makePollers: (native: NativeConnection, identity: string) => Promise<Pollers>
+  signal: AbortSignal
+}
+
+/** Resolves once it asks; `over` settles when it has stopped again, as soon as the worker's own pollers are back. */
+export async function standIn(options: StandIn): Promise<{ over: Promise<void> }> {
+  const { connectOptions, makePollers, hostId, part } = options
+  const before = await lastAsked(options)
+  const native = await NativeConnection.connect(connectOptions)
+  const pollers = await makePollers(native, workerIdentity(hostId, part))
+  const over = async (): Promise<void> => {
+    await untilBack(options, before)
+    pollers.shutDown()
+    await pollers.done.catch(() => undefined)
+    await native.close()
+  }
+  return { over: over() }
+}
+
+async function untilBack(options: StandIn, before: Asked): Promise<void> {
+  const { signal } = options
+  while (!signal.aborted) {
+    await delay(lookEvery, undefined, { signal }).catch(() => undefined)
+    const now = await lastAsked(options).catch(() => before)
+    if (now.activity > before.activity && now.workflow > before.workflow) return
+  }
+}
+
+type Asked = Record<QueueKind, number>
+
+/** When the worker's own pollers last asked, by the engine's clock. */
+async function lastAsked({ connection, namespace, hostId }: StandIn): Promise<Asked> {
+  const own = workerIdentity(hostId)
+  const last = async (queue: string, kind: QueueKind): Promise<number> => {
+    const pollers = await pollersOf(connection, namespace, queue, kind)
+    return Math.max(0, ...pollers.filter(({ identity }) => identity === own).map(({ at }) => at))
+  }
+  const [activity, workflow] = await Promise.all([
+    last(hostQueue(hostId), 'activity'),
+    last(commonQueue, 'workflow'),
+  ])
+  return { activity, workflow }
+}

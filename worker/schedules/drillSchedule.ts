@@ -1,0 +1,37 @@
+/** The schedule of drills: made, changed and removed at the worker's start, so that it is what the configuration says. */
+import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
+import type { Config } from '../../config/config.js'
+import type { Home } from '../../config/state/home.js'
+import type { DrillStart } from '../../policy/independence/drill.js'
+import { commonQueue, drillSchedule } from '../../policy/ids.js'
+import { putSchedule, type WantedSchedule } from './putSchedule.js'
+
+/** Of several hosts of one pool it is the one's whose worker started last. */
+export async function syncDrill(client: Client, home: Home, config: Config): Promise<void> {
+  const { every } = config.drill
+  if (every !== null) {
+    await putSchedule(client, scheduleOf(home, config, every))
+    return
+  }
+  const handle = client.schedule.getHandle(drillSchedule(config.pool.name))
+  await handle.delete().catch((error: unknown) => {
+    if (!(error instanceof ScheduleNotFoundError)) throw error
+  })
+}
+
+function scheduleOf(home: Home, config: Config, every: number) {
+  const { agent, model, within } = config.drill
+  const { pool, timing } = config
+  const start: DrillStart = { pool: pool.name, host: home.hostId, agent, model, within, timing }
+  const id = drillSchedule(pool.name)
+  return {
+    scheduleId: id,
+    spec: { intervals: [{ every }] },
+    action: {
+      ...{ type: 'startWorkflow' as const, workflowType: 'drill', workflowId: id, taskQueue: commonQueue },
+      ...{ args: [start], staticSummary: 'a drill: does the healer act when every account is spent?' },
+    },
+    // One that was missed for as long as it may take is left to the next.
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: within, pauseOnFailure: false },
+  } satisfies WantedSchedule
+}

@@ -1,0 +1,60 @@
+/** The loop's schedules: made, changed and removed at the worker's start, so that they are what the configuration says. */
+import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
+import { z } from 'zod'
+import type { Config, TaskConfig } from '../../config/config.js'
+import type { Home } from '../../config/state/home.js'
+import { commonQueue, loopId, taskOfLoop } from '../../policy/ids.js'
+import type { LoopRun } from '../../workflows/messages.js'
+import { putSchedule, type WantedSchedule } from './putSchedule.js'
+
+/**
+ * Idempotent. A pause by a person stays. Where several hosts name the same task, it is the one's whose worker started last;
+ * what another host set up is never removed.
+ */
+export async function syncSchedules(client: Client, home: Home, config: Config): Promise<void> {
+  for (const task of config.tasks) await putSchedule(client, scheduleOf(home, config, task))
+  const wanted = new Set(config.tasks.map(({ name }) => name))
+  for await (const { scheduleId } of client.schedule.list()) {
+    const task = taskOfLoop(scheduleId)
+    if (task !== null && !wanted.has(task)) await removeOurs(client, home, scheduleId)
+  }
+}
+
+function scheduleOf(home: Home, config: Config, task: TaskConfig) {
+  const { name, every, catchUp } = task
+  return {
+    scheduleId: loopId(name),
+    spec: { intervals: [{ every }] },
+    action: {
+      type: 'startWorkflow' as const,
+      workflowType: 'loop',
+      workflowId: loopId(name),
+      taskQueue: commonQueue,
+      args: [runOf(home, config, task)],
+      staticSummary: `task ${name} (${task.kind})`,
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchUp, pauseOnFailure: false },
+  } satisfies WantedSchedule
+}
+
+export function runOf(home: Home, config: Config, task: TaskConfig): LoopRun {
+  const { name, kind, attentionAfter } = task
+  const { pool, timing } = config
+  const session =
+    task.kind === 'agent'
+      ? { pool: pool.name, agent: task.agent, model: task.model, timeout: task.timeout, timing }
+      : null
+  return { name, kind, host: home.hostId, attentionAfter, session }
+}
+
+const ownRun = z.tuple([z.looseObject({ host: z.string() })])
+
+async function removeOurs(client: Client, home: Home, scheduleId: string): Promise<void> {
+  const handle = client.schedule.getHandle(scheduleId)
+  try {
+    const { action } = await handle.describe()
+    if (ownRun.safeParse(action.args).data?.[0].host === home.hostId) await handle.delete()
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error
+  }
+}

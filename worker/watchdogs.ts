@@ -1,0 +1,59 @@
+/** Tells each service's watchdog what is configured, starts those that do not run yet, and retires those of services that are gone. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
+import type { Config, ServiceConfig } from '../config/config.js'
+import type { Home } from '../config/state/home.js'
+import { commonQueue, searchAttributes, watchdogWorkflowId } from '../policy/ids.js'
+import type { ServiceSpec } from '../policy/service/service.js'
+import { watchdogSignals } from '../workflows/messages.js'
+
+const host = defineSearchAttributeKey(searchAttributes.host, SearchAttributeType.KEYWORD)
+
+/** A service that has to be ended first gets this long; what comes in its place waits for it. */
+const retireWithin = 60_000
+
+/** Needs a worker that runs already: what is gone is ended before what is new is started, since it may be the same by another name. */
+export async function configureWatchdogs(client: Client, home: Home, config: Config): Promise<void> {
+  const specs = config.services.map((service) => specOf(home, config, service))
+  const ids = new Set(specs.map(({ name }) => watchdogWorkflowId(name)))
+  const gone = (await watchdogsOf(client, home)).filter((id) => !ids.has(id))
+  await Promise.all(gone.map((id) => retire(client, id)))
+  for (const spec of specs)
+    await client.workflow.signalWithStart('watchdog', {
+      workflowId: watchdogWorkflowId(spec.name),
+      taskQueue: commonQueue,
+      args: [spec],
+      signal: watchdogSignals.configure,
+      signalArgs: [spec],
+      typedSearchAttributes: [{ key: host, value: home.hostId }],
+      staticSummary: `guards ${spec.name}`,
+    })
+}
+
+export const specOf = ({ hostId }: Home, { pool }: Config, service: ServiceConfig): ServiceSpec => ({
+  ...{ name: service.name, host: hostId, pool: pool.name, every: service.every, restarts: service.restarts },
+  canStart: service.run !== null,
+  wakeUp: rhythmOf(service.wakeUp),
+})
+
+const rhythmOf = (wakeUp: ServiceConfig['wakeUp']): ServiceSpec['wakeUp'] =>
+  wakeUp === null ? null : { retryEvery: wakeUp.retryEvery, retryAtMost: wakeUp.retryAtMost }
+
+async function watchdogsOf(client: Client, { hostId }: Home): Promise<string[]> {
+  const query = `WorkflowType = 'watchdog' AND ExecutionStatus = 'Running' AND ${searchAttributes.host} = '${hostId}'`
+  const ids: string[] = []
+  for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId)
+  return ids
+}
+
+async function retire(client: Client, workflowId: string): Promise<void> {
+  try {
+    const handle = client.workflow.getHandle(workflowId)
+    await handle.signal(watchdogSignals.retire)
+    await Promise.race([handle.result(), delay(retireWithin, undefined, { ref: false })])
+  } catch (error) {
+    // The list may be a moment old: it has ended since, one way or another.
+    if (!(error instanceof WorkflowNotFoundError) && !(error instanceof WorkflowFailedError)) throw error
+  }
+}

@@ -1,0 +1,171 @@
+/** The saga of one move: stop, carry, respawn, verify, commit. Every step is idempotent per fence. */
+import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow'
+import type { AccountReading } from '../../policy/account/account.js'
+import { continuation } from '../../policy/session/continuation.js'
+import type { LeaseGrant } from '../../policy/pool/lease.js'
+import { isSamePlace, type PlaceRef } from '../../policy/session/place.js'
+import type { RescueStep } from '../../policy/session/session.js'
+import type { LaunchRequest, SessionRef, Stopped, StopRequest } from '../../activities/contracts.js'
+import { clock } from './display.js'
+import { comeHome, conversationAt, forkFor } from './forks.js'
+import { currentRef, now, type Run, show } from './context.js'
+import { type BringUp, type SessionState, takeTyped } from './state.js'
+
+/** Why a move did not succeed, with the failing step's own words. */
+export interface MoveFault {
+  type: string
+  message: string
+  /** What the host knows of the place since then, where that is news to the pool. */
+  readings: AccountReading[]
+}
+
+/** Stops the agent; nothing may be started beside it, so this is retried until it has ended. */
+export async function stop(run: Run, why: string, how: StopOptions = {}): Promise<Stopped> {
+  const { state, steps } = run
+  if (state.fence === 0) return { steps: [], wasWorking: false }
+  const summary = `stop the agent: ${why}`
+  const stopped = await steps.stopAgent.executeWithOptions({ summary }, [stopRequest(state, why, how)])
+  state.pid = null
+  return stopped
+}
+
+type StopOptions = Partial<Pick<StopRequest, 'closePane' | 'rests'>>
+
+const stopRequest = (state: SessionState, why: string, how: StopOptions = {}): StopRequest => ({
+  ...currentRef(state),
+  closePane: false,
+  ...how,
+  status: why,
+})
+
+/** Moves the session to the leased place. Answers null when it runs there, else why it does not; then nothing of it runs. */
+export async function move(
+  run: Run,
+  plan: BringUp,
+  grant: LeaseGrant,
+  log: RescueStep[],
+): Promise<MoveFault | null> {
+  const { state, steps, moves } = run
+  const from = state.place
+  const to = grant.place
+  const isHome = to.kind === 'account'
+  // Asked for as the model of the wall that it met; what it runs is the agent's default, whatever that is.
+  const model = isHome && state.models.length === 0 ? null : grant.model
+  const compensations: (() => Promise<void>)[] = []
+  try {
+    const why = `${becauseOf(plan, from)}, moving to ${to.name}`
+    let before: StopRequest | null = null
+    if (state.pid !== null && plan.turn === 'cut-off') {
+      before = stopRequest(state, why)
+      state.pid = null
+    } else if (state.pid !== null) {
+      // What the agent is told next depends on how its turn stood, and that is known once it has been stopped.
+      const stopped = await stop(run, why)
+      if (stopped.wasWorking) plan.turn = 'cut-off'
+      log.push(...stopped.steps)
+    }
+    if (!isHome) state.fork = forkFor(state)
+    const ref = { ...currentRef(state), fence: grant.fence, place: to, sessionId: conversationAt(state, to) }
+    // Before the launch, since a launch whose answer was lost has happened all the same.
+    compensations.push(async () => {
+      const summary = `undo the launch under ${to.name}`
+      await steps.stopAgent.executeWithOptions({ summary }, [{ ...ref, closePane: false, status: summary }])
+    })
+    const summary = launchSummary(plan, grant, from)
+    const launched = await moves.launchAgent.executeWithOptions({ summary }, [
+      { ...launchRequest(run, plan, ref, model), ...(before && { stop: before }) },
+    ])
+    log.push(...launched.steps)
+    const { pane, pid, tmuxSocket, transcript, transcriptFrom } = launched
+    Object.assign(state, { pane, pid, tmuxSocket, transcript, transcriptFrom })
+    if (!isSamePlace(from, to) || state.since === null) state.since = now()
+    Object.assign(state, { place: to, why: grant.why, fence: grant.fence, stayUntil: null })
+    state.runsModel = model
+    // Where a person moves a session that takes one account only, that is the one from now on.
+    if (isHome && state.pinned) state.account = to.name
+    if (isHome) comeHome(state, to, launched.settledForks)
+    if (launched.promptTaken) state.firstPrompt = null
+    takeTyped(state, launched.typed)
+    state.plans = launched.plans
+    return null
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error
+    await CancellationScope.nonCancellable(async () => {
+      for (const compensate of compensations.reverse()) await compensate()
+    })
+    return faultOf(error)
+  }
+}
+
+/** What the engine knows of where the conversation lies, beside what the host does. */
+function lastWritten(state: SessionState): NonNullable<LaunchRequest['lastWritten']> | null {
+  const { place, transcript } = state
+  return place === null || transcript === null
+    ? null
+    : { sessionId: conversationAt(state, place), transcript }
+}
+
+function launchRequest({ state }: Run, plan: BringUp, ref: SessionRef, model: string | null): LaunchRequest {
+  const { place } = ref
+  const goOn = continuation({
+    ...{ situation: plan.paused ? 'pause' : plan.cause, turn: plan.turn, on: place.kind },
+    isElsewhere: !isSamePlace(state.place, place),
+  })
+  const { firstPrompt, forks, fork, sessionId } = state
+  const prompt =
+    firstPrompt !== null
+      ? { text: firstPrompt, otherwise: goOn }
+      : goOn === null
+        ? null
+        : { text: goOn, otherwise: goOn }
+  const mode = state.continues || state.place !== null ? 'resume' : 'new'
+  const isHome = place.kind === 'account'
+  return {
+    ...ref,
+    model,
+    mode,
+    lastWritten: lastWritten(state),
+    forkOf: isHome ? null : sessionId,
+    forks: isHome && fork !== null ? [...forks, fork.id] : forks,
+    prompt,
+    ...(plan.despitePages === true ? { mayStand: true } : {}),
+    status: `outpool: on ${place.name}`,
+  }
+}
+
+function launchSummary(plan: BringUp, { place, why }: LeaseGrant, from: PlaceRef | null): string {
+  const { name } = place
+  const carry = from === null || isSamePlace(from, place) ? null : `carry the conversation from ${from.name}`
+  const reason = why.startsWith(name) ? why : `${name}: ${why}`
+  const launch = `${plan.cause === 'start' ? 'start' : 'respawn'} under ${reason}`
+  return [carry, launch]
+    .filter((part) => part !== null)
+    .join(', ')
+    .slice(0, 200)
+}
+
+/** What the move is for, in the words of somebody who was not there. */
+function becauseOf({ cause, wall }: BringUp, from: PlaceRef | null): string {
+  if (!wall) return cause
+  const scope = wall.scope === 'account' ? '' : ` for ${wall.scope}`
+  return `${from?.name ?? 'its account'} is walled${scope} (${wall.kind}, until ${clock(wall.resetsAt)})`
+}
+
+export function faultOf(failure: ActivityFailure): MoveFault {
+  const { cause } = failure
+  if (cause instanceof ApplicationFailure) {
+    const readings = cause.type === 'PageOpen' ? ((cause.details ?? []) as AccountReading[]) : []
+    return { type: cause.type ?? 'Error', message: cause.message, readings }
+  }
+  return { type: 'StepTimedOut', message: cause?.message ?? failure.message, readings: [] }
+}
+
+/** Says in the status bar and in the engine that a move is under way. */
+export function announce(run: Run, plan: BringUp): void {
+  show(run, {
+    phase: plan.cause === 'start' ? 'starting' : 'rescuing',
+    attention: null,
+    waiting: null,
+    walledUntil: plan.wall?.resetsAt ?? null,
+  })
+}
