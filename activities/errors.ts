@@ -1,126 +1,140 @@
-/** What a host-bound step can fail with. The names are part of the contract with the workflows' retry policies. */
-import { ApplicationFailure } from '@temporalio/common'
+/** What can go wrong in an activity, beside the errors of the host (host/errors.ts). */
+import { StepError } from '../host/errors.js'
 import type { AccountReading, StandingPage } from '../policy/account/account.js'
+import { failureKinds } from '../policy/failureKinds.js'
 import { pageText } from '../policy/session/startPages.js'
 
-export const faults = {
-  staleFence: 'StaleFence',
-  launchFailed: 'LaunchFailed',
-  pageOpen: 'PageOpen',
-  programFailed: 'ProgramFailed',
-  stopFailed: 'StopFailed',
-  conversationHeld: 'ConversationHeld',
-  conversationUnreachable: 'ConversationUnreachable',
-  conversationChanged: 'ConversationChanged',
-  textNotTaken: 'TextNotTaken',
-  lineOccupied: 'LineOccupied',
-  commandRefused: 'CommandRefused',
-  carryFailed: 'CarryFailed',
-  unknownPlace: 'UnknownPlace',
-  secretMissing: 'SecretMissing',
-  workFolderMissing: 'WorkFolderMissing',
-  promptMissing: 'PromptMissing',
-  unknownTask: 'UnknownTask',
-  tmuxFailed: 'TmuxFailed',
-  sharedDomain: 'SharedDomain',
-  unknownService: 'UnknownService',
-} as const
-export type Fault = (typeof faults)[keyof typeof faults]
-
-/** A fault that the same step would meet again: the workflow decides what to do instead. */
-function final(type: Fault, message: string): ApplicationFailure {
-  return ApplicationFailure.create({ type, message, nonRetryable: true })
+/** Thrown when the agent program did not come up, or ended before it was up. The message ends with what it showed last. */
+export class LaunchFailedError extends StepError {
+  override readonly name = 'LaunchFailedError'
+  readonly kind = failureKinds.launchFailed
 }
 
-/** Thrown when a newer launch of the session is known on this host: an old request must start and stop nothing. */
-export const staleFence = (session: string, asked: number, known: number) =>
-  final(
-    faults.staleFence,
-    `fence ${asked} of session ${session} is older than ${known}, which was launched since`,
-  )
+/** Thrown when the agent program opens a page at its start that only a person can answer. `reading` tells the pool of it. */
+export class PageOpenError extends StepError {
+  override readonly name = 'PageOpenError'
+  readonly kind = failureKinds.pageOpen
+  override readonly details: readonly [AccountReading]
 
-/** Thrown when the agent program did not come up, or ended before it was up. `screen` is the last line it showed. */
-export const launchFailed = (why: string) => final(faults.launchFailed, why)
+  constructor(page: StandingPage, reading: AccountReading) {
+    super(`it ${pageText(page)}`)
+    this.details = [reading]
+  }
+}
 
-/** Thrown when the agent program opens a page at its start that only a person can answer. `reading` says so to the pool. */
-export const pageOpen = (page: StandingPage, reading: AccountReading): ApplicationFailure =>
-  ApplicationFailure.create({
-    type: faults.pageOpen,
-    message: `it ${pageText(page)}`,
-    nonRetryable: true,
-    details: [reading],
-  })
+/** Thrown when the agent program cannot be run at all on this host: no account is to blame for it. */
+export class ProgramFailedError extends StepError {
+  override readonly name = 'ProgramFailedError'
+  readonly kind = failureKinds.programFailed
 
-/** Thrown when the agent program can't be run at all on this host: no account is to blame for it. */
-export const programFailed = (agent: string, command: string, why: string) =>
-  final(
-    faults.programFailed,
-    `the agent program ${command} can not be run on this host: ${why}; install it, or name its path under agents.${agent}.command in outpool.yaml`,
-  )
+  constructor(agent: string, command: string, why: string) {
+    super(
+      `the agent program ${command} can not be run on this host: ${why}; install it, or name its path under agents.${agent}.command in outpool.yaml`,
+    )
+  }
+}
 
 /** Thrown when a process outlives KILL: it may still write, so nothing may be started beside it. Retried until it is gone. */
-export const stopFailed = (pid: number): ApplicationFailure =>
-  ApplicationFailure.create({ type: faults.stopFailed, message: `process ${pid} is still there after KILL` })
+export class StopFailedError extends StepError {
+  override readonly name = 'StopFailedError'
+  readonly kind = failureKinds.stopFailed
+  override readonly isRetryable = true
 
-/** Thrown when a process that Outpool did not start works on the conversation: a second one would tear it. */
-export const conversationHeld = (sessionId: string, pid: number) =>
-  final(
-    faults.conversationHeld,
-    `process ${pid}, which outpool did not start, has conversation ${sessionId} open; end it there, then: outpool resume`,
-  )
+  constructor(pid: number) {
+    super(`process ${pid} is still there after KILL`)
+  }
+}
 
-/** Thrown when a conversation that was written before cannot be had, or only an older copy of it: nothing may be begun in its place. */
-export const conversationUnreachable = (sessionId: string, why: string) =>
-  final(
-    faults.conversationUnreachable,
-    `conversation ${sessionId} cannot be continued: ${why}; nothing is started without it`,
-  )
+/** Thrown when a process that Outpool did not start works on the conversation: a second one would corrupt it. */
+export class ConversationHeldError extends StepError {
+  override readonly name = 'ConversationHeldError'
+  readonly kind = failureKinds.conversationHeld
 
-/** Thrown when a person went over to another conversation in the session's pane: a text goes to that one instead. */
-export const conversationChanged = (session: string, now: string) =>
-  final(faults.conversationChanged, `session ${session} is in conversation ${now} now`)
+  constructor(sessionId: string, pid: number) {
+    super(
+      `process ${pid}, which outpool did not start, has conversation ${sessionId} open; end it there, then: outpool resume`,
+    )
+  }
+}
+
+/** Thrown when a conversation that was written before cannot be reached, or only an older copy of it: nothing may be begun in its place. */
+export class ConversationUnreachableError extends StepError {
+  override readonly name = 'ConversationUnreachableError'
+  readonly kind = failureKinds.conversationUnreachable
+
+  constructor(sessionId: string, why: string) {
+    super(`conversation ${sessionId} cannot be continued: ${why}; nothing is started without it`)
+  }
+}
+
+/** Thrown when a person switched to another conversation in the session's pane: a text goes to that one instead. */
+export class ConversationChangedError extends StepError {
+  override readonly name = 'ConversationChangedError'
+  readonly kind = failureKinds.conversationChanged
+
+  constructor(session: string, now: string) {
+    super(`session ${session} is in conversation ${now} now`)
+  }
+}
 
 /** Thrown when a text was typed as often as it may be and nothing followed: another try could only cost. */
-export const textNotTaken = (times: number) =>
-  final(faults.textNotTaken, `it was typed ${times === 1 ? 'once' : 'twice'}, and the agent took no notice`)
+export class TextNotTakenError extends StepError {
+  override readonly name = 'TextNotTakenError'
+  readonly kind = failureKinds.textNotTaken
 
-/** Thrown when something stands in or before the input line that can't be put aside without losing it. */
-export const lineOccupied = (why: string) => final(faults.lineOccupied, why)
+  constructor(times: number) {
+    super(`it was typed ${times === 1 ? 'once' : 'twice'}, and the agent took no notice`)
+  }
+}
 
-/** Thrown when the agent program has no command of that name; `said` is its own word. */
-export const commandRefused = (said: string) => final(faults.commandRefused, said.slice(0, 200))
+/** Thrown when the input line is taken by something that can't be put aside without losing it. */
+export class LineOccupiedError extends StepError {
+  override readonly name = 'LineOccupiedError'
+  readonly kind = failureKinds.lineOccupied
+}
 
-/** Thrown when the conversation could not be brought over whole. */
-export const carryFailed = (why: string) => final(faults.carryFailed, why)
+/** Thrown when the agent program has no command of that name. The message is the program's own, cut to 200 characters. */
+export class CommandRefusedError extends StepError {
+  override readonly name = 'CommandRefusedError'
+  readonly kind = failureKinds.commandRefused
 
-/** Thrown when the configuration of this host does not name the account or substrate. */
-export const unknownPlace = (name: string) =>
-  final(
-    faults.unknownPlace,
-    `this host's configuration names no account or substrate ${name}: name it again, and start outpool up anew`,
-  )
+  constructor(said: string) {
+    super(said.slice(0, 200))
+  }
+}
 
-/** Thrown when a secret that a place needs cannot be had; names the reference, never a value. */
-export const secretMissing = (why: string) => final(faults.secretMissing, why)
+/** Thrown when the conversation could not be carried over whole. */
+export class CarryFailedError extends StepError {
+  override readonly name = 'CarryFailedError'
+  readonly kind = failureKinds.carryFailed
+}
 
-/** Thrown when the session's folder is gone. */
-export const workFolderMissing = (cwd: string) => final(faults.workFolderMissing, `the folder ${cwd} is gone`)
+/** Thrown when the folder that a session, task or service works in is gone. */
+export class WorkFolderMissingError extends StepError {
+  override readonly name = 'WorkFolderMissingError'
+  readonly kind = failureKinds.workFolderMissing
 
-/** Thrown when the configuration of this host names no such task, or one of another kind. */
-export const unknownTask = (name: string) =>
-  final(faults.unknownTask, `this host's configuration no longer names the task ${name} as it was set up`)
+  constructor(cwd: string) {
+    super(`the folder ${cwd} is gone`)
+  }
+}
 
 /** Thrown when the file that holds a session's first prompt cannot be read. */
-export const promptMissing = (file: string) =>
-  final(faults.promptMissing, `the prompt file ${file} cannot be read, or is empty`)
+export class PromptMissingError extends StepError {
+  override readonly name = 'PromptMissingError'
+  readonly kind = failureKinds.promptMissing
 
-/** Thrown when tmux refuses what was asked, or has lost a pane; retried, since a tmux server can be on its way down or up. */
-export const tmuxFailed = (what: string, why: string) =>
-  ApplicationFailure.create({ type: faults.tmuxFailed, message: `tmux ${what}: ${why}` })
+  constructor(file: string) {
+    super(`the prompt file ${file} cannot be read, or is empty`)
+  }
+}
 
-/** Thrown when the healer's side and the pool share a login, a folder or a secret (law 1): nothing of the healer's may be started. */
-export const sharedDomain = (overlaps: string) => final(faults.sharedDomain, overlaps)
+/** Thrown when the configuration of this host does not name the service: it is no longer guarded here. */
+export class UnknownServiceError extends StepError {
+  override readonly name = 'UnknownServiceError'
+  readonly kind = failureKinds.unknownService
 
-/** Thrown when the configuration of this host does not name the service: nobody guards it any more. */
-export const unknownService = (name: string) =>
-  final(faults.unknownService, `this host's configuration names no service ${name}`)
+  constructor(service: string) {
+    super(`this host's configuration names no service ${service}`)
+  }
+}

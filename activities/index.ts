@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client'
 import { searchAttributes } from '../policy/ids.js'
 import { beating } from './withHeartbeat.js'
-import { readingToEngine } from './accounts/border.js'
+import { readingToEngine } from '../host/state/engineInstants.js'
 import type { CommonActivities, HostActivities, Stopped, StopRequest } from './contracts.js'
 import { answerQuestion } from './session/answer.js'
 import { deliverText } from './session/deliver.js'

@@ -9,20 +9,19 @@ import { SecretError } from '../config/errors.js'
 import { resolveEnv } from '../config/secrets/resolve.js'
 import type { AccountReading } from '../policy/account/account.js'
 import { taskSession } from '../policy/ids.js'
-import { isSamePlace } from '../policy/session/place.js'
+import { isSamePlace, type PlaceRef } from '../policy/session/place.js'
 import { hostAsleep } from './process/hostSleep.js'
-import { readingToEngine } from '../activities/accounts/border.js'
-import type { PlaceRef } from '../activities/contracts.js'
+import { readingToEngine } from './state/engineInstants.js'
 import { EngineClock } from './state/engineClock.js'
-import { secretMissing, unknownPlace } from '../activities/errors.js'
 import { PageMarks } from './state/pageMarks.js'
 import { QuotaStore } from './state/quotaStore.js'
 import { SessionRecords } from './state/sessionRecords.js'
 import { SessionWorks } from './state/backgroundWork.js'
 import { RescueTurns } from './limits/rescueTurns.js'
 import { StartGate } from './limits/startGate.js'
-import { Spending } from '../activities/accounts/spending.js'
+import { Spending } from './state/spending.js'
 import { Tmux } from './tmux/tmux.js'
+import { SecretMissingError, UnknownPlaceError } from './errors.js'
 
 export class Host {
   readonly home: Home
@@ -50,7 +49,7 @@ export class Host {
     this.quota = new QuotaStore(home)
     this.pages = new PageMarks(home)
     this.rescues = new RescueTurns({ atOnce: config.timing.movesAtOnce })
-    this.spending = new Spending(this)
+    this.spending = new Spending(home, config, this.quota)
     this.asleep = asleep
   }
 
@@ -70,7 +69,7 @@ export class Host {
     if (ref.kind === 'account') {
       const { pool, reserved } = this.config
       const account = [...pool.accounts, ...reserved].find(({ name }) => name === ref.name)
-      if (!account) throw unknownPlace(ref.name)
+      if (!account) throw new UnknownPlaceError(ref.name)
       return { ...ref, configDir: account.configDir, env: await secretsOf(account.env) }
     }
     const substrate = this.substrate(ref.name)
@@ -85,7 +84,7 @@ export class Host {
    */
   files(ref: PlaceRef): Place {
     const files = this.filesIfNamed(ref)
-    if (files === null) throw unknownPlace(ref.name)
+    if (files === null) throw new UnknownPlaceError(ref.name)
     return files
   }
 
@@ -107,7 +106,7 @@ export class Host {
   substrate(name: string): SubstrateConfig {
     const { substrates, reservedSubstrates } = this.config
     const substrate = [...substrates, ...reservedSubstrates].find((one) => one.name === name)
-    if (!substrate) throw unknownPlace(name)
+    if (!substrate) throw new UnknownPlaceError(name)
     return substrate
   }
 
@@ -190,6 +189,6 @@ async function secretsOf(env: EnvRefs): Promise<Record<string, string>> {
   try {
     return await resolveEnv(env)
   } catch (error) {
-    throw error instanceof SecretError ? secretMissing(error.message) : error
+    throw error instanceof SecretError ? new SecretMissingError(error.message) : error
   }
 }

@@ -1,11 +1,11 @@
 /** What the steps on services share: the host, the records, the book of incidents, and one look at a time for each service. */
 import type { ServiceConfig } from '../../config/config.js'
 import { isTrouble } from '../../policy/service/service.js'
-import { unknownService } from '../errors.js'
 import type { Host } from '../../host/host.js'
 import { IncidentBook } from '../../host/state/incidents.js'
 import { look, type Look } from './observe.js'
 import { ServiceRecords } from '../../host/state/serviceRecords.js'
+import { UnknownServiceError } from '../errors.js'
 
 export type SeenLook = Look & { isTrouble: boolean }
 
@@ -25,7 +25,7 @@ export class ServiceHost {
   /** Throws UnknownService. */
   service(name: string): ServiceConfig {
     const service = this.host.config.services.find((one) => one.name === name)
-    if (!service) throw unknownService(name)
+    if (!service) throw new UnknownServiceError(name)
     return service
   }
 

@@ -2,13 +2,14 @@
 import { existsSync } from 'node:fs'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import type { ServiceConfig } from '../../config/config.js'
-import { staleFence, stopFailed, workFolderMissing } from '../errors.js'
 import { writeLaunchScript } from '../../host/process/launchScript.js'
 import { end, startOf, type ProcessRef } from '../../host/process/processes.js'
 import { runCommand } from '../../host/process/runCommand.js'
 import type { ServiceStarted, ServiceStartRequest } from './contracts.js'
 import { launchMark, markVariable, servicePane } from './find.js'
 import type { ServiceHost } from './serviceHost.js'
+import { StopFailedError, WorkFolderMissingError } from '../errors.js'
+import { StaleFenceError } from '../../host/errors.js'
 
 /** A command that starts what runs elsewhere has to be done within this, unless `timeout` says otherwise. */
 const starterWithin = 60_000
@@ -20,7 +21,7 @@ export async function startService(side: ServiceHost, request: ServiceStartReque
   const service = side.service(request.service)
   return records.inTurn(service.name, async () => {
     const record = records.read(service.name)
-    if (request.fence < record.fence) throw staleFence(service.name, request.fence, record.fence)
+    if (request.fence < record.fence) throw new StaleFenceError(service.name, request.fence, record.fence)
     const seen = await side.look(service)
     const isDone = record.fence === request.fence && seen.process !== null
     const isNeeded = request.incident === null ? seen.process === null : seen.isTrouble
@@ -51,7 +52,8 @@ export async function retireService(side: ServiceHost, name: string): Promise<vo
     const pane = await host.tmux.pane(servicePane(name))
     const start = pane !== null && !pane.dead ? await startOf(pane.pid) : null
     for (const ref of [process, pane !== null && start !== null ? { pid: pane.pid, start } : null])
-      if (ref !== null && (await end(ref, host.config.timing.stopGrace)) === false) throw stopFailed(ref.pid)
+      if (ref !== null && (await end(ref, host.config.timing.stopGrace)) === false)
+        throw new StopFailedError(ref.pid)
     if (pane !== null) await host.tmux.closePane(servicePane(name))
     records.forget(name)
   })
@@ -60,7 +62,7 @@ export async function retireService(side: ServiceHost, name: string): Promise<vo
 /** A unit belongs to systemd: there, the command that starts it anew ends it as well. */
 async function mustEnd({ host }: ServiceHost, service: ServiceConfig, process: ProcessRef): Promise<void> {
   if (service.found.by === 'unit') return
-  if ((await end(process, host.config.timing.stopGrace)) === false) throw stopFailed(process.pid)
+  if ((await end(process, host.config.timing.stopGrace)) === false) throw new StopFailedError(process.pid)
 }
 
 async function openPane(
@@ -69,7 +71,7 @@ async function openPane(
   fence: number,
 ): Promise<null> {
   const { name, cwd, run } = service
-  if (!existsSync(cwd)) throw workFolderMissing(cwd)
+  if (!existsSync(cwd)) throw new WorkFolderMissingError(cwd)
   const script = writeLaunchScript(records.folder(name), fence, {
     argv: run ?? [],
     env: {

@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { AgentAdapter, Dialog, LiveState, Place } from '../../agents/agent.js'
-import { readingToEngine } from '../accounts/border.js'
+import { readingToEngine } from '../../host/state/engineInstants.js'
 import type { LaunchRequest } from '../contracts.js'
-import { launchFailed, pageOpen, programFailed, tmuxFailed, workFolderMissing } from '../errors.js'
 import type { Host } from '../../host/host.js'
 import { programMark, whyNotRun } from '../../host/process/agentProgram.js'
 import type { Pane } from '../../host/tmux/panes.js'
+import { LaunchFailedError, PageOpenError, ProgramFailedError, WorkFolderMissingError } from '../errors.js'
+import { TmuxFailedError } from '../../host/errors.js'
 
 /** How often a starting agent is looked at. */
 const lookEvery = 50
@@ -34,8 +35,8 @@ export async function untilUp(
   for (let looks = 0; ; looks++) {
     const pane = await host.tmux.pane(request.session)
     // An agent that ends leaves its pane behind: where there is none, tmux went, and the account has nothing to do with it.
-    if (!pane) throw tmuxFailed('list-panes', 'the pane vanished while the agent was starting')
-    if (pane.fence !== request.fence) throw launchFailed('another program was started in its pane')
+    if (!pane) throw new TmuxFailedError('list-panes', 'the pane vanished while the agent was starting')
+    if (pane.fence !== request.fence) throw new LaunchFailedError('another program was started in its pane')
     if (pane.dead) throw await endedAtStart(host, place, request, pane)
     const live = (await adapter.liveStates(place, { pids: [pane.pid] }))[0] ?? null
     if (live && live.sessionId === request.sessionId && live.activity !== 'waiting') return { pane, live }
@@ -58,7 +59,7 @@ export async function untilUp(
     }
     if (performance.now() > until) {
       const shown = lastLines(await host.tmux.screen(pane.id))
-      throw launchFailed(`the agent was not up within ${startWithin / 1000} s; it shows: ${shown}`)
+      throw new LaunchFailedError(`the agent was not up within ${startWithin / 1000} s; it shows: ${shown}`)
     }
     await delay(lookEvery)
     Context.current().cancellationSignal.throwIfAborted()
@@ -121,7 +122,7 @@ async function stoodInPage(
   const until = new Date(Date.now() + host.config.timing.pageStands).toISOString()
   const ground = await host.pageGround(agent, place, cwd)
   host.pages.note(place.name, { ...page, at, until, metIn: cwd, ground })
-  return pageOpen({ ...page, at, until }, readingToEngine(host.clock, host.reading(place.name)))
+  return new PageOpenError({ ...page, at, until }, readingToEngine(host.clock, host.reading(place.name)))
 }
 
 /** What could not even be started is a fault of the host: under another account it would end in the same way. */
@@ -131,13 +132,13 @@ async function endedAtStart(
   { session, agent, cwd }: LaunchRequest,
   { id }: Pane,
 ): Promise<Error> {
-  if (!existsSync(cwd)) return workFolderMissing(cwd)
+  if (!existsSync(cwd)) return new WorkFolderMissingError(cwd)
   const { command, env } = await host.command(agent, session)
   const whole: NodeJS.ProcessEnv = { ...process.env, ...env, ...place.env }
   const why = await whyNotRun(command, whole, cwd)
   if (why === null)
-    return launchFailed(`the agent ended at its start: ${lastLines(await host.tmux.screen(id))}`)
+    return new LaunchFailedError(`the agent ended at its start: ${lastLines(await host.tmux.screen(id))}`)
   const look = (): Promise<string> => programMark(command, whole['PATH'] ?? '', cwd)
   host.unrunnable.set(session, { mark: await look(), look })
-  return programFailed(agent, command, why)
+  return new ProgramFailedError(agent, command, why)
 }

@@ -2,8 +2,8 @@
 import type { AgentAdapter, Place } from '../../agents/agent.js'
 import type { LaunchRequest } from '../contracts.js'
 import { locate, noteEnd, provenAt } from './conversation.js'
-import { carryFailed } from '../errors.js'
 import type { Host } from '../../host/host.js'
+import { CarryFailedError } from '../errors.js'
 
 /** Transcripts: the conversation's own, and the one from which it would begin as a fork. Null where it was never begun. */
 export interface Found {
@@ -62,10 +62,10 @@ async function bring(
     configDir: adapter.configDirOf(transcript),
   }
   const carried = await adapter.carry({ sessionId, from, to }).catch((error: unknown) => {
-    throw carryFailed(error instanceof Error ? error.message : String(error))
+    throw new CarryFailedError(error instanceof Error ? error.message : String(error))
   })
   if (!(await provenAt(host, adapter, session, sessionId, carried.transcript)))
-    throw carryFailed(`${carried.transcript} does not hold all that ${transcript} does`)
+    throw new CarryFailedError(`${carried.transcript} does not hold all that ${transcript} does`)
   await noteEnd(host, adapter, session, sessionId, carried.transcript, false)
   return carried.transcript
 }

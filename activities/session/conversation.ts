@@ -1,9 +1,9 @@
 /** Finding a conversation by what is known of it, so that no step goes on with an older copy or begins a blank one (law 5). */
 import type { AgentAdapter, Place, TranscriptEnd } from '../../agents/agent.js'
 import type { PlaceRef } from '../../policy/session/place.js'
-import { conversationUnreachable } from '../errors.js'
 import type { Host } from '../../host/host.js'
 import type { Trace } from '../../host/state/sessionRecords.js'
+import { ConversationUnreachableError } from '../errors.js'
 
 /** Whose conversation is meant, and what others than this host's own record say of it. */
 export interface Wanted {
@@ -79,7 +79,7 @@ export async function locate(
     return best
   }
   if (seen.size === 0) return null
-  throw conversationUnreachable(sessionId, await whyNot(adapter, [...seen], lastPath))
+  throw new ConversationUnreachableError(sessionId, await whyNot(adapter, [...seen], lastPath))
 }
 
 async function newestOf(

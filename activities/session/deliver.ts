@@ -8,12 +8,18 @@ import { Context } from '@temporalio/activity'
 import type { AgentAdapter } from '../../agents/agent.js'
 import { type LineSeen, nextLineStep } from '../../policy/session/typing.js'
 import type { DeliverRequest } from '../contracts.js'
-import { commandRefused, conversationChanged, lineOccupied, staleFence, textNotTaken } from '../errors.js'
 import type { Host } from '../../host/host.js'
 import type { Sampler } from '../watch/sampler.js'
 import { type DeliveryRecord, untyped } from '../../host/state/sessionRecords.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import { dropText, readText } from './pendingInput.js'
+import {
+  CommandRefusedError,
+  ConversationChangedError,
+  LineOccupiedError,
+  TextNotTakenError,
+} from '../errors.js'
+import { StaleFenceError } from '../../host/errors.js'
 
 /** How long a paste may take to be drawn; Enter that comes with the paste is taken as part of it. Milliseconds. */
 const drawnWithin = 2_000
@@ -74,7 +80,7 @@ class Typist {
       if (now !== this.#request.sessionId) {
         // A command such as /clear does just that.
         if (command && this.#record() !== null) return
-        throw conversationChanged(session, now)
+        throw new ConversationChangedError(session, now)
       }
       if (this.#record()?.taken === true) return
       if ((await this.#followed()).what === 'same') break
@@ -82,7 +88,7 @@ class Typist {
       const ready = await this.#sampler.untilTakes(this.#what, session, fence, this.#signal)
       // A command may well end the program.
       if (!ready && command && (this.#record()?.entered ?? 0) > 0) return
-      if (!ready) throw staleFence(session, fence, records.newest(session)?.fence ?? fence)
+      if (!ready) throw new StaleFenceError(session, fence, records.newest(session)?.fence ?? fence)
       if (await records.inTurn(session, () => this.#step())) break
       await delay(lookEvery, undefined, { signal: this.#signal })
     }
@@ -122,7 +128,7 @@ class Typist {
         else this.#hiddenSince = null
         return false
       case 'give-up':
-        throw textNotTaken(typed)
+        throw new TextNotTakenError(typed)
       case 'leave-shell':
         await this.#host.tmux.press(pane.id, this.#adapter.leaveShellKeys)
         return false
@@ -141,7 +147,7 @@ class Typist {
   #hiddenFor(): void {
     this.#hiddenSince ??= performance.now()
     if (performance.now() - this.#hiddenSince < hiddenAtMost) return
-    throw lineOccupied('something stands before its input line')
+    throw new LineOccupiedError('something stands before its input line')
   }
 
   async #line(pane: Pane, lastKey: number | null): Promise<{ line: LineSeen['line']; screen: string }> {
@@ -159,9 +165,9 @@ class Typist {
 
   /** The program's own way: a draft may hold pastes and pictures that no screen shows. */
   async #putAside(pane: Pane, screen: string): Promise<void> {
-    if (this.#adapter.holdsStash(screen)) throw lineOccupied(twoDrafts)
+    if (this.#adapter.holdsStash(screen)) throw new LineOccupiedError(twoDrafts)
     await this.#host.tmux.press(pane.id, this.#adapter.stashKeys)
-    if (!(await this.#untilLine(pane, (draft) => draft === null))) throw lineOccupied(twoDrafts)
+    if (!(await this.#untilLine(pane, (draft) => draft === null))) throw new LineOccupiedError(twoDrafts)
   }
 
   async #type(pane: Pane): Promise<void> {
@@ -189,7 +195,7 @@ class Typist {
     const until = performance.now() + followsLook
     do {
       const followed = await this.#followed()
-      if (followed.refusal !== null) throw commandRefused(followed.refusal)
+      if (followed.refusal !== null) throw new CommandRefusedError(followed.refusal)
       if (followed.what === 'same') return true
       await delay(lookEvery)
     } while (performance.now() < until)

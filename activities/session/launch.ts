@@ -8,7 +8,6 @@ import { untilTaken, untilUp } from './arrival.js'
 import { broughtTo, type Found } from './carry.js'
 import type { Launched, LaunchRequest } from '../contracts.js'
 import { lastTranscript, noteEnd } from './conversation.js'
-import { conversationHeld, promptMissing, stopFailed, workFolderMissing } from '../errors.js'
 import { layHandOver } from './handOver.js'
 import { lostTo, withLost } from './lostWork.js'
 import type { Host } from '../../host/host.js'
@@ -18,6 +17,12 @@ import type { LaunchRecord } from '../../host/state/sessionRecords.js'
 import { heldFence } from '../../host/tmux/panes.js'
 import { takeOverWork, wakeUpsOwed } from './wakeUps.js'
 import { holder, keepQueued, restoreDraft, takeHeld, textsWaiting } from './pendingInput.js'
+import {
+  ConversationHeldError,
+  PromptMissingError,
+  StopFailedError,
+  WorkFolderMissingError,
+} from '../errors.js'
 
 export async function launchAgent(host: Host, request: LaunchRequest): Promise<Launched> {
   // Before the session's own turn: whoever stops the session must not wait behind other sessions' starts.
@@ -40,7 +45,7 @@ async function launch(
 ): Promise<Launched> {
   const { session, sessionId, fence, cwd } = request
   host.records.assertLaunchable(session, fence)
-  if (!existsSync(cwd)) throw workFolderMissing(cwd)
+  if (!existsSync(cwd)) throw new WorkFolderMissingError(cwd)
   const adapter = host.adapter(request.agent)
   const place = await host.place(request.place)
   const text = await promptText(request)
@@ -148,13 +153,13 @@ async function clearTheWay(host: Host, adapter: AgentAdapter, request: LaunchReq
   for (const place of host.allFiles()) {
     for (const conversation of [sessionId, ...(forkOf ? [forkOf] : [])]) {
       const [other] = await adapter.liveStates(place, { sessionId: conversation })
-      if (other) throw conversationHeld(conversation, other.pid)
+      if (other) throw new ConversationHeldError(conversation, other.pid)
     }
   }
 }
 
 async function mustEnd(host: Host, process: ProcessRef): Promise<void> {
-  if ((await end(process, host.config.timing.stopGrace)) === false) throw stopFailed(process.pid)
+  if ((await end(process, host.config.timing.stopGrace)) === false) throw new StopFailedError(process.pid)
 }
 
 /** A prompt that an earlier launch submitted was taken where anything at all was said since: it is not given twice. */
@@ -177,7 +182,7 @@ async function promptText({ prompt }: LaunchRequest): Promise<string | null> {
   if (text === null || typeof text === 'string') return text
   const { file } = text
   return readFile(file, 'utf8').catch(() => {
-    throw promptMissing(file)
+    throw new PromptMissingError(file)
   })
 }
 

@@ -2,12 +2,12 @@
 import type { AgentAdapter } from '../../agents/agent.js'
 import type { SessionRef, Stopped, StopRequest } from '../contracts.js'
 import { lastTranscript, noteEnd } from './conversation.js'
-import { stopFailed } from '../errors.js'
 import type { Host } from '../../host/host.js'
 import { end, startOf, type ProcessRef } from '../../host/process/processes.js'
 import type { LaunchRecord } from '../../host/state/sessionRecords.js'
 import { heldFence, type Pane } from '../../host/tmux/panes.js'
 import { holder, keepDraft, keepQueued } from './pendingInput.js'
+import { StopFailedError } from '../errors.js'
 
 export async function stopAgent(host: Host, request: StopRequest): Promise<Stopped> {
   return host.records.inTurn(request.session, async () => {
@@ -35,7 +35,7 @@ export async function stopAgent(host: Host, request: StopRequest): Promise<Stopp
     for (const running of found) {
       if (!running) continue
       const ended = await end(running, host.config.timing.stopGrace)
-      if (ended === false) throw stopFailed(running.pid)
+      if (ended === false) throw new StopFailedError(running.pid)
       if (ended !== 'gone') how = ended
     }
     await noteEnd(host, adapter, session, written, transcript, true)

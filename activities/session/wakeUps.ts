@@ -4,10 +4,10 @@ import type { AgentAdapter } from '../../agents/agent.js'
 import { wakeUpText } from '../../policy/session/background.js'
 import type { ClaimRequest, LaunchRequest, PlannedWakeUp } from '../contracts.js'
 import { lastTranscript } from './conversation.js'
-import { staleFence } from '../errors.js'
 import type { Host } from '../../host/host.js'
 import type { Sampler } from '../watch/sampler.js'
 import { saveText, textsWaiting } from './pendingInput.js'
+import { StaleFenceError } from '../../host/errors.js'
 
 /** A program that brought a plan back says it within a second or two of its time, or up to a minute and a half before. */
 const saidWithin = 15_000
@@ -47,7 +47,7 @@ export async function claimWakeUp(
 ): Promise<string | null> {
   const { session, fence, sessionId, plan: id } = request
   const isAtRest = await sampler.untilIdle(session, fence, Context.current().cancellationSignal)
-  if (!isAtRest) throw staleFence(session, fence, host.records.newest(session)?.fence ?? fence)
+  if (!isAtRest) throw new StaleFenceError(session, fence, host.records.newest(session)?.fence ?? fence)
   return host.records.inTurn(session, async () => {
     const name = nameOf(id)
     const plan = host.work.owed(session).find((one) => one.id === id)

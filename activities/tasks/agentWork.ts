@@ -2,11 +2,11 @@
 import { realpathSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { failed, type TaskOutcome } from '../../policy/tasks/tasks.js'
-import { promptMissing, workFolderMissing } from '../errors.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
 import type { AgentWork, KeepAnswerRequest } from './contracts.js'
 import { TaskFolder, taskOf } from '../../host/state/taskFolder.js'
+import { PromptMissingError, WorkFolderMissingError } from '../errors.js'
 
 /** Throws PromptMissing, WorkFolderMissing. */
 export async function prepareWork(host: Host, task: string): Promise<AgentWork> {
@@ -17,13 +17,13 @@ export async function prepareWork(host: Host, task: string): Promise<AgentWork> 
   try {
     return { promptFile, cwd: realpathSync.native(cwd) }
   } catch {
-    throw workFolderMissing(cwd)
+    throw new WorkFolderMissingError(cwd)
   }
 }
 
 async function readPrompt(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '')
-  if (text.trim() === '') throw promptMissing(file)
+  if (text.trim() === '') throw new PromptMissingError(file)
   return text
 }
 

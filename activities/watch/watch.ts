@@ -1,6 +1,6 @@
 /** The activity that stands on one session while all is well, and returns what happened when something did. Reads only. */
 import { Context } from '@temporalio/activity'
-import { observationToEngine, requestToHost } from '../accounts/border.js'
+import { observationToEngine, requestToHost } from './engineInstants.js'
 import type { Observation, WatchRequest } from '../contracts.js'
 import { modelsAfter } from '../../policy/pool/lease.js'
 import type { Host } from '../../host/host.js'

@@ -6,7 +6,7 @@ import { realStore } from '../../config/validate/realStore.js'
 import { resolveValue } from '../../config/secrets/resolve.js'
 import { isLoginVariable, normalGateway } from '../../policy/independence/envKinds.js'
 import { type FailureDomain, blankDomain, sharedDomains } from '../../policy/independence/failureDomains.js'
-import { sharedDomain } from '../../activities/errors.js'
+import { SharedDomainError } from '../errors.js'
 
 /** The program whose logins the accounts are. */
 export const accountAgent = 'claude-code'
@@ -27,7 +27,7 @@ export interface Domains {
 export async function assertApart(config: Config): Promise<void> {
   const { healer, pool } = await readDomains(config)
   const shared = sharedDomains(healer, pool)
-  if (shared.length > 0) throw sharedDomain(shared.map(({ message }) => message).join('\n'))
+  if (shared.length > 0) throw new SharedDomainError(shared.map(({ message }) => message).join('\n'))
 }
 
 /** Looks at every login that the configuration names. Starts no agent, asks no provider. */

@@ -1,6 +1,6 @@
 /**
  * The engine's clock as this host sees it. The pool judges by the engine's clock what hosts have stamped with theirs: where the two
- * differ, instants are put right as they pass the border (border.ts).
+ * differ, instants are put right as they pass the border (engineInstants.ts).
  */
 
 /** A stamp is on its way for a moment, and clocks are never quite the same; this much is no difference. Milliseconds. */
@@ -14,7 +14,7 @@ export class EngineClock {
     this.#now = now
   }
 
-  /** Takes what the engine itself was asked for (worker/engine/time.ts): milliseconds by which it is ahead of this host. */
+  /** Takes what the engine itself was asked for (worker/engine/pollers.ts): milliseconds by which it is ahead of this host. */
   measured(ahead: number): void {
     this.#ahead = ahead
   }

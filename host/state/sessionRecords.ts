@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Home } from '../../config/state/home.js'
 import { writeFileAtomic } from './atomicFile.js'
-import { staleFence } from '../../activities/errors.js'
+import { StaleFenceError } from '../errors.js'
 
 const placeSchema = z.object({ kind: z.enum(['account', 'substrate']), name: z.string() })
 
@@ -137,8 +137,8 @@ export class SessionRecords {
   assertLaunchable(session: string, fence: number): void {
     const record = this.#read(session)
     const newest = record.launches.at(-1)?.fence ?? 0
-    if (fence < newest) throw staleFence(session, fence, newest)
-    if (fence <= record.stoppedUpTo) throw staleFence(session, fence, record.stoppedUpTo)
+    if (fence < newest) throw new StaleFenceError(session, fence, newest)
+    if (fence <= record.stoppedUpTo) throw new StaleFenceError(session, fence, record.stoppedUpTo)
   }
 
   isStopped(session: string, fence: number): boolean {

@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TaskConfig } from '../../config/config.js'
 import { writeFileAtomic } from './atomicFile.js'
-import { unknownTask } from '../../activities/errors.js'
 import type { Host } from '../host.js'
+import { UnknownTaskError } from '../errors.js'
 
 export type TaskOfKind<K extends TaskConfig['kind']> = TaskConfig & { kind: K }
 
@@ -12,7 +12,7 @@ export type TaskOfKind<K extends TaskConfig['kind']> = TaskConfig & { kind: K }
 export function taskOf<K extends TaskConfig['kind']>(host: Host, name: string, kind: K): TaskOfKind<K> {
   const isOfKind = (task: TaskConfig): task is TaskOfKind<K> => task.name === name && task.kind === kind
   const task = host.config.tasks.find(isOfKind)
-  if (!task) throw unknownTask(name)
+  if (!task) throw new UnknownTaskError(name)
   return task
 }
 

@@ -1,10 +1,10 @@
 /** Outpool's own tmux server on this host: one tmux session and one pane per session. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
-import { tmuxFailed } from '../../activities/errors.js'
 import { fitsOneLine, type TmuxAnswer, TmuxConnection } from './connection.js'
 import { heldFence, isUnclear, type Pane, paneFormat, parsePane, separator } from './panes.js'
 import { bareEnvironment, type Manager, TmuxServer } from './server.js'
+import { TmuxFailedError } from '../errors.js'
 
 /** Geometry of a pane that nobody has attached to yet: wide enough that dialogs are not folded. */
 const detachedSize = ['-x', '160', '-y', '48']
@@ -34,7 +34,7 @@ export class Tmux {
     const { panes, stderr } = await this.#list(['-a'])
     if (panes !== null) return panes
     if (isNoServer(stderr)) return null
-    throw tmuxFailed('list-panes', stderr)
+    throw new TmuxFailedError('list-panes', stderr)
   }
 
   /** A pane whose end tmux has seen, but not yet how its process ended, is looked at again. */
@@ -100,7 +100,7 @@ export class Tmux {
       ])
     }
     const made = await this.pane(session)
-    if (!made) throw tmuxFailed('new-session', `the pane of ${session} vanished at once`)
+    if (!made) throw new TmuxFailedError('new-session', `the pane of ${session} vanished at once`)
     return made
   }
 
@@ -196,7 +196,7 @@ export class Tmux {
   async paste(pane: string, text: string): Promise<void> {
     const buffer = `outpool-${pane.slice(1)}`
     const load = await this.#run(['load-buffer', '-b', buffer, '-'], text)
-    if (load.exitCode !== 0) throw tmuxFailed('load-buffer', load.stderr)
+    if (load.exitCode !== 0) throw new TmuxFailedError('load-buffer', load.stderr)
     await this.#leaveMode(pane)
     await this.#must('paste-buffer', ['paste-buffer', '-p', '-r', '-d', '-b', buffer, '-t', pane])
   }
@@ -208,12 +208,12 @@ export class Tmux {
 
   async #start(): Promise<void> {
     const why = await this.#server.start()
-    if (why !== null) throw tmuxFailed('start-server', why)
+    if (why !== null) throw new TmuxFailedError('start-server', why)
   }
 
   async #must(what: string, args: string[]): Promise<void> {
     const { exitCode, stderr } = await this.#run(args)
-    if (exitCode !== 0) throw tmuxFailed(what, stderr)
+    if (exitCode !== 0) throw new TmuxFailedError(what, stderr)
   }
 
   async #run(args: string[], input?: string): Promise<TmuxAnswer> {

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ApplicationFailure } from '@temporalio/common'
+import { SharedDomainError } from '../../host/errors.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { assertApart, readDomains } from '../../host/identity/failureDomains.js'
@@ -79,8 +79,8 @@ async function overlap(config: Config): Promise<string> {
     await assertApart(config)
     return ''
   } catch (error) {
-    if (!(error instanceof ApplicationFailure)) throw error
-    expect(error).toMatchObject({ type: 'SharedDomain', nonRetryable: true })
+    if (!(error instanceof SharedDomainError)) throw error
+    expect(error.isRetryable).toBe(false)
     for (const line of error.message.split('\n'))
       expect(line).toMatch(/^rescuer shares the failure domain it heals: /)
     return error.message

@@ -1,11 +1,13 @@
 /** What the recorded workflows live through: every kind of life that they can have, on the real code. */
-import * as faults from '../../activities/errors.js'
 import { poolSignals } from '../../workflows/messages.js'
 import { declaredBy, drillReport, startDrill } from '../workflow/harness/drillSide.js'
 import { hour, minute, Stage, type StageOptions } from '../workflow/harness/stage.js'
 import type { Theatre } from '../workflow/harness/theatre.js'
 import type { Scenario } from './scenario.js'
 import { serviceScenarios } from './serviceScenarios.js'
+import { LaunchFailedError } from '../../activities/errors.js'
+import { failureFrom } from '../../activities/failures.js'
+import { UnknownPlaceError } from '../../host/errors.js'
 
 const two: StageOptions = { accounts: ['a', 'b'] }
 
@@ -14,7 +16,11 @@ const rescued: Scenario = {
   play: async (stage) => {
     const session = await stage.up('one', { account: 'a', prompt: 'begin' })
     stage.host.accounts.get('c')!.used = 0.5
-    stage.host.fails('launchAgent', faults.launchFailed('it ended at its start'), (name) => name === 'b')
+    stage.host.fails(
+      'launchAgent',
+      failureFrom(new LaunchFailedError('it ended at its start')),
+      (name) => name === 'b',
+    )
     await stage.hitsWall(session, 'a')
     await stage.untilOn(session, 'c')
     return stage.handle(session)
@@ -135,7 +141,7 @@ export const scenarios: Record<string, Scenario> = {
     play: async (stage) => {
       const session = await stage.up('one', { account: 'a' })
       for (const tried of [1, 2]) {
-        stage.host.fails('watchAgent', faults.unknownPlace('a'))
+        stage.host.fails('watchAgent', failureFrom(new UnknownPlaceError('a')))
         await stage.untilSession(session, ({ attention }) => attention !== null)
         if (tried === 1) await stage.untilSession(session, ({ attention }) => attention === null)
       }

@@ -1,7 +1,8 @@
 /** A host whose clock is off by minutes: what it tells the pool is by the engine's clock. */
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { describe, expect, it } from 'vitest'
-import { observationToEngine, readingToEngine, requestToHost } from '../../activities/accounts/border.js'
+import { observationToEngine, requestToHost } from '../../activities/watch/engineInstants.js'
+import { readingToEngine } from '../../host/state/engineInstants.js'
 import { EngineClock } from '../../host/state/engineClock.js'
 import type { Observation, WatchRequest } from '../../activities/contracts.js'
 import { unread, type Wall } from '../../policy/account/account.js'

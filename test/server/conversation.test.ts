@@ -148,7 +148,7 @@ describe('a session goes on with all that it ever wrote', () => {
     scene.dirs.delete('b')
     scene.restart()
     for (const account of ['a', 'c'])
-      await expect(scene.goesOnWith(account)).rejects.toMatchObject({ type: unreachable, nonRetryable: true })
+      await expect(scene.goesOnWith(account)).rejects.toMatchObject({ kind: unreachable, isRetryable: false })
     renameSync(`${newest}.away`, newest)
     expect(scene.textsIn((await scene.goesOnWith('c'))!)).toEqual(['first', 'second'])
   })
@@ -167,7 +167,7 @@ describe('a session goes on with all that it ever wrote', () => {
     // As the program does it: what it last knew is named, and is not there.
     writeFileSync(file, `${JSON.stringify({ type: 'last-prompt', leafUuid: 'u-0', sessionId })}\n`)
     for (const account of ['a', 'b'])
-      await expect(scene.goesOnWith(account)).rejects.toMatchObject({ type: unreachable })
+      await expect(scene.goesOnWith(account)).rejects.toMatchObject({ kind: unreachable })
     renameSync(`${file}.away`, file)
     expect(scene.textsIn((await scene.goesOnWith('b'))!)).toEqual(['first'])
   })
@@ -175,7 +175,7 @@ describe('a session goes on with all that it ever wrote', () => {
   it('law 5: so it is where only the engine knows that it was written', async () => {
     const lastWritten = { sessionId, transcript: join(scene.dir, 'gone', `${sessionId}.jsonl`) }
     await expect(scene.goesOnWith('a', { mode: 'resume', lastWritten })).rejects.toMatchObject({
-      type: unreachable,
+      kind: unreachable,
     })
     expect(await scene.goesOnWith('a', { mode: 'resume' })).toBeNull()
   })
@@ -188,7 +188,7 @@ describe('a session goes on with all that it ever wrote', () => {
     await noteEnd(scene.host, claudeCode, session, fork, written, true)
     rmSync(written)
     await expect(scene.goesOnWith('b', { sessionId: fork, forkOf: sessionId })).rejects.toMatchObject({
-      type: unreachable,
+      kind: unreachable,
     })
   })
 })
@@ -215,7 +215,7 @@ async function apply(scene: Scene, step: Change, n: number): Promise<void> {
       try {
         file = await scene.goesOnWith(step.to)
       } catch (error) {
-        expect(error).toMatchObject({ type: unreachable })
+        expect(error).toMatchObject({ kind: unreachable })
         return
       }
       // The next request holds every earlier message.

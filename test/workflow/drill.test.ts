@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { sharedDomain } from '../../activities/errors.js'
 import type { DrillReport } from '../../policy/independence/drill.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
 import { declared, declaredBy, drillReport, startDrill } from './harness/drillSide.js'
 import { hour, minute, second, type Stage } from './harness/stage.js'
 import { Theatre } from './harness/theatre.js'
 import { useStage } from './harness/useStage.js'
+import { failureFrom } from '../../activities/failures.js'
+import { SharedDomainError } from '../../host/errors.js'
 
 const open = useStage()
 
@@ -61,7 +62,9 @@ describe('law 2: the drill', () => {
 
   it('law 1: a healer that is not apart fails at once, with both sides named, and starts nothing', async () => {
     const stage = await open({ accounts: ['a'] })
-    stage.host.drill.fault = sharedDomain('rescuer shares the failure domain it heals: medic and a')
+    stage.host.drill.fault = failureFrom(
+      new SharedDomainError('rescuer shares the failure domain it heals: medic and a'),
+    )
     const handle = await startDrill(stage)
     const report = (await handle.result()) as DrillReport
     expect(report).toMatchObject({

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import * as faults from '../../activities/errors.js'
 import { sessionSignals } from '../../workflows/messages.js'
 import { hour, minute, type Stage } from './harness/stage.js'
 import { useStage } from './harness/useStage.js'
+import { failureFrom } from '../../activities/failures.js'
+import { SecretMissingError } from '../../host/errors.js'
 
 const open = useStage()
 
@@ -156,7 +157,11 @@ describe('law 2: on a substrate', () => {
 
   it('law 7: a substrate on which nothing starts is passed over, and its fork is the one that goes on', async () => {
     const stage = await open({ accounts: ['a'], substrates: ['key', 'gateway'] })
-    stage.host.fails('launchAgent', faults.secretMissing('no such variable'), (place) => place === 'key')
+    stage.host.fails(
+      'launchAgent',
+      failureFrom(new SecretMissingError('no such variable')),
+      (place) => place === 'key',
+    )
     const session = await away(stage)
     const there = await stage.untilAway(session, 'gateway', soon, minute)
     expect(there.rescueLog.at(-1)?.steps.map(({ name }) => name)).toContain('on key')

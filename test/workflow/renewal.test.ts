@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import * as faults from '../../activities/errors.js'
 import { poolSignals } from '../../workflows/messages.js'
 import { hour, minute, type Stage, type StageOptions } from './harness/stage.js'
 import { Theatre } from './harness/theatre.js'
 import { useStage } from './harness/useStage.js'
+import { failureFrom } from '../../activities/failures.js'
+import { UnknownPlaceError } from '../../host/errors.js'
 
 const openReal = useStage(() => Theatre.openReal())
 const openVirtual = useStage()
@@ -104,7 +105,8 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
   it('law 8: what a person is told while nobody watches it ends with the next watch, also in another run', async () => {
     const stage = await open({ accounts: ['a'], timing: { retryEvery: 500 } })
     const session = await stage.up('one')
-    for (let tries = 0; tries < 3; tries++) stage.host.fails('watchAgent', faults.unknownPlace('a'))
+    for (let tries = 0; tries < 3; tries++)
+      stage.host.fails('watchAgent', failureFrom(new UnknownPlaceError('a')))
     await stage.untilSession(session, ({ attention }) => attention !== null)
     await migrate(stage, session)
     await stage.untilSession(session, ({ attention }) => attention === null)

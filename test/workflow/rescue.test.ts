@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import * as faults from '../../activities/errors.js'
 import { hour, minute, second } from './harness/stage.js'
 import { useStage } from './harness/useStage.js'
+import {
+  CarryFailedError,
+  ConversationHeldError,
+  ConversationUnreachableError,
+  LaunchFailedError,
+} from '../../activities/errors.js'
+import { failureFrom } from '../../activities/failures.js'
 
 const open = useStage()
 
@@ -138,7 +144,11 @@ describe('the wall', () => {
     const stage = await open({ accounts: ['a', 'b', 'c'] })
     const session = await stage.up('one', { account: 'a', prompt: 'begin' })
     stage.host.accounts.get('c')!.used = 0.5
-    stage.host.fails('launchAgent', faults.launchFailed('it ended at its start'), (name) => name === 'b')
+    stage.host.fails(
+      'launchAgent',
+      failureFrom(new LaunchFailedError('it ended at its start')),
+      (name) => name === 'b',
+    )
     await stage.hitsWall(session, 'a')
     const { rescueLog, rescues } = await stage.untilOn(session, 'c')
     expect(stage.steps(session)).toEqual([
@@ -164,7 +174,7 @@ describe('the wall', () => {
     const stage = await open({ accounts: ['a', 'b', 'c'] })
     const session = await stage.up('one', { account: 'a', prompt: 'begin' })
     stage.host.accounts.get('c')!.used = 0.5
-    stage.host.fails('carry', faults.carryFailed('no room on b'), (name) => name === 'b')
+    stage.host.fails('carry', failureFrom(new CarryFailedError('no room on b')), (name) => name === 'b')
     await stage.hitsWall(session, 'a')
     const { rescueLog } = await stage.untilOn(session, 'c')
     expect(stage.host.launches.map(({ place }) => place.name)).toEqual(['a', 'c'])
@@ -176,7 +186,7 @@ describe('the wall', () => {
 
   it('law 3: a conversation held by a foreign process waits, says so, and is taken up when it is free', async () => {
     const stage = await open({ accounts: ['a', 'b'] })
-    const held = faults.conversationHeld('x', 4711)
+    const held = failureFrom(new ConversationHeldError('x', 4711))
     stage.host.fails('launchAgent', held)
     stage.host.fails('launchAgent', held)
     const session = await stage.start('one', { account: 'a' })
@@ -192,8 +202,8 @@ describe('the wall', () => {
   })
 
   const ownFaults = [
-    faults.conversationUnreachable('x', 'it was last written at /gone'),
-    faults.conversationHeld('x', 4711),
+    failureFrom(new ConversationUnreachableError('x', 'it was last written at /gone')),
+    failureFrom(new ConversationHeldError('x', 4711)),
   ]
   it.each(ownFaults)('law 5: what is wrong with its own past is no reason to pay: $type', async (fault) => {
     const stage = await open({ accounts: ['a', 'b'], substrates: ['key'] })

@@ -1,9 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { describe, expect, it } from 'vitest'
-import * as faults from '../../activities/errors.js'
 import type { DeliveryState, SessionResult } from '../../workflows/messages.js'
 import { minute, second, type Stage } from './harness/stage.js'
 import { useStage } from './harness/useStage.js'
+import { CommandRefusedError, LineOccupiedError, TextNotTakenError } from '../../activities/errors.js'
+import { failureFrom } from '../../activities/failures.js'
 
 const open = useStage()
 
@@ -178,7 +179,7 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
 })
 
 describe('law 13: what costs has a bound', () => {
-  const notTaken = faults.textNotTaken(2)
+  const notTaken = failureFrom(new TextNotTakenError(2))
 
   it('law 13: a text that was typed in vain waits with attention, the next goes on, and a person has it typed again', async () => {
     const stage = await open({ accounts: ['a'] })
@@ -227,7 +228,7 @@ describe('law 13: what costs has a bound', () => {
   it('law 13: a command that the agent does not know is told to its sender, and typed once', async () => {
     const stage = await open({ accounts: ['a'] })
     const session = await stage.up('one')
-    stage.host.fails('deliverText', faults.commandRefused('Unknown command: /nonsense'))
+    stage.host.fails('deliverText', failureFrom(new CommandRefusedError('Unknown command: /nonsense')))
     await stage.handle(session).signal('send', { id: '1', text: '/nonsense', command: true })
     const state = () => stage.handle(session).query<DeliveryState, [string]>('delivered', '1')
     await stage.until('the refusal', state, ({ problem }) => problem !== null)
@@ -274,7 +275,7 @@ describe('law 13: what costs has a bound', () => {
     const stage = await open({ accounts: ['a'], timing: { turnLimit: 3, retryEvery: 10 * second } })
     const session = await stage.up('one')
     for (let n = 1; n <= 6; n++)
-      stage.host.fails('deliverText', faults.lineOccupied('a draft stands in its input line'))
+      stage.host.fails('deliverText', failureFrom(new LineOccupiedError('a draft stands in its input line')))
     await stage.handle(session).signal('send', { id: 'mail-1', text: 'a mail', byTask: true })
     const held = await stage.untilSession(session, ({ attention }) => attention !== null)
     expect(held.attention).toMatch(/a text waits: a draft stands in its input line/)

@@ -1,8 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { describe, expect, it } from 'vitest'
-import * as faults from '../../activities/errors.js'
 import { hour, minute, second, type Stage } from './harness/stage.js'
 import { useStage } from './harness/useStage.js'
+import { failureFrom } from '../../activities/failures.js'
+import { UnknownPlaceError } from '../../host/errors.js'
 
 const open = useStage()
 
@@ -134,7 +135,8 @@ describe('law 6: each trouble has its own answer', () => {
   it('law 6: a session that its host will not watch says so, and no longer once it is watched again', async () => {
     const stage = await open({ accounts: ['a', 'b'] })
     const session = await stage.up('one', { account: 'a' })
-    for (let tries = 0; tries < 3; tries++) stage.host.fails('watchAgent', faults.unknownPlace('a'))
+    for (let tries = 0; tries < 3; tries++)
+      stage.host.fails('watchAgent', failureFrom(new UnknownPlaceError('a')))
     const { attention, phase } = await stage.untilSession(session, (now) => now.attention !== null)
     expect(phase).toBe('working')
     expect(attention).toMatch(/^nobody watches it: .* names no account or substrate a: /)

@@ -5,7 +5,6 @@
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
 import type { HostActivities, LaunchRequest } from '../../activities/contracts.js'
-import { staleFence } from '../../activities/errors.js'
 import type {
   ServiceActivities,
   ServiceSight,
@@ -15,6 +14,8 @@ import type {
 } from '../../activities/services/contracts.js'
 import type { Trouble } from '../../policy/service/service.js'
 import type { HostSide } from './harness/theatre.js'
+import { failureFrom } from '../../activities/failures.js'
+import { StaleFenceError } from '../../host/errors.js'
 
 /** So that days pass in seconds: the server with virtual time loses count where a watch is called off between two looks. */
 export const minute = 10
@@ -208,7 +209,7 @@ export class ServiceWorld implements HostSide {
 
   #start({ fence, says, incident }: ServiceStartRequest, by: 'watchdog' | 'escalation') {
     const now = instant()
-    if (fence < this.#fence) throw staleFence('service', fence, this.#fence)
+    if (fence < this.#fence) throw failureFrom(new StaleFenceError('service', fence, this.#fence))
     const verdict = this.#verdict(now)
     if (fence === this.#fence) return { started: true, pid: 1 }
     if (incident === null ? this.#process !== null : verdict === null) return { started: false, pid: 1 }

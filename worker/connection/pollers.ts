@@ -8,6 +8,7 @@ import {
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { failureInterceptor } from '../../activities/failures.js'
 import { commonQueue, hostQueue } from '../../policy/ids.js'
 
 /** A watch and a delivery for each of a thousand sessions, and the short steps besides. */
@@ -29,6 +30,7 @@ export interface PollersOptions {
   identity: string
   hostActivities: object
   commonActivities: object
+  /** Goes around every activity of these pollers. */
   interceptor: ActivityInterceptorsFactory
 }
 
@@ -49,7 +51,7 @@ export async function makePollers(options: PollersOptions): Promise<ReadyPollers
   const { native, namespace, hostId, identity, interceptor } = options
   const shared = {
     ...{ connection: native, namespace, identity, shutdownGraceTime: shutdownGrace },
-    interceptors: { activity: [interceptor] },
+    interceptors: { activity: [interceptor, failureInterceptor] },
   }
   const workers = await Promise.all([
     Worker.create({

@@ -12,7 +12,6 @@ import type {
   StopRequest,
   WatchRequest,
 } from '../../../activities/contracts.js'
-import * as faults from '../../../activities/errors.js'
 import type { AccountReading, Timing } from '../../../policy/account/account.js'
 import { shouldLeave } from '../../../policy/session/plannedMove.js'
 import { leaveAt } from '../../../policy/account/windows.js'
@@ -25,6 +24,9 @@ import { World } from '../../policy/drain/world.js'
 import type { HostSide } from '../harness/theatre.js'
 import { Knowledge } from './knowledge.js'
 import { Ledger } from './ledger.js'
+import { LaunchFailedError } from '../../../activities/errors.js'
+import { failureFrom } from '../../../activities/failures.js'
+import { StaleFenceError } from '../../../host/errors.js'
 
 interface Process {
   account: string
@@ -171,7 +173,7 @@ export class DrainHost implements HostSide {
     const { fence, place } = request
     const newest = this.#newest.get(session) ?? 0
     if (fence < newest || fence <= (this.#stopped.get(session) ?? -1))
-      throw faults.staleFence(session, fence, newest)
+      throw failureFrom(new StaleFenceError(session, fence, newest))
     const account = place.name
     const key = `${session}#${fence}`
     const upAt = this.#startsAt.get(key)
@@ -198,7 +200,7 @@ export class DrainHost implements HostSide {
       // Why an agent does not start is seen by none; a probe or a turn says that the login was lost.
       this.#ledger.note('barred', now, (at) => this.oracle.faulted(account, at), { session })
       this.#wants(session, now)
-      throw faults.launchFailed('it did not start')
+      throw failureFrom(new LaunchFailedError('it did not start'))
     }
     this.counts.launches += 1
     if (request.prompt !== null && !this.#hasCause.delete(session))
@@ -317,7 +319,8 @@ export class DrainHost implements HostSide {
   #deliver({ session: name, fence, messageId }: DeliverRequest): void {
     this.#enter()
     const session = this.#short(name)
-    if (this.#processes.get(session)?.fence !== fence) throw faults.staleFence(session, fence, 0)
+    if (this.#processes.get(session)?.fence !== fence)
+      throw failureFrom(new StaleFenceError(session, fence, 0))
     this.counts.texts += 1
     const known = this.delivered.get(session) ?? []
     if (known.includes(messageId))

@@ -19,7 +19,6 @@ import type {
   StopRequest,
   WatchRequest,
 } from '../../../activities/contracts.js'
-import * as faults from '../../../activities/errors.js'
 import type { AccountReading, Wall, Window } from '../../../policy/account/account.js'
 import type { Notice } from '../../../policy/notices/notices.js'
 import type { ServiceActivities } from '../../../activities/services/contracts.js'
@@ -27,6 +26,8 @@ import type { TaskActivities } from '../../../activities/tasks/contracts.js'
 import { DrillSide } from './drillSide.js'
 import { ServiceSide } from './serviceSide.js'
 import type { HostSide } from './theatre.js'
+import { failureFrom } from '../../../activities/failures.js'
+import { StaleFenceError } from '../../../host/errors.js'
 
 export const iso = (instant: number): string => new Date(instant).toISOString()
 
@@ -261,7 +262,7 @@ export class FakeHost implements HostSide {
     this.#carried.delete(session)
     const newest = this.#newestFence.get(session) ?? 0
     if (fence < newest || fence <= (this.#stoppedFence.get(session) ?? -1))
-      throw faults.staleFence(session, fence, newest)
+      throw failureFrom(new StaleFenceError(session, fence, newest))
     const live = this.processes.get(session)
     const copies = this.#copiesOf(sessionId)
     if (forkOf !== null && copies.size === 0) this.#fork(session, forkOf, sessionId, place.name)
@@ -393,7 +394,8 @@ export class FakeHost implements HostSide {
     const { session, sessionId, fence, messageId, place } = request
     const text = request.text ?? messageId
     this.deliveries.push(request)
-    if (this.processes.get(session)?.fence !== fence) throw faults.staleFence(session, fence, 0)
+    if (this.processes.get(session)?.fence !== fence)
+      throw failureFrom(new StaleFenceError(session, fence, 0))
     if (this.busy.has(session)) throw notYet(this.lookEvery)
     const isFirst = !this.#takenIds.has(messageId)
     if (isFirst) {

@@ -3,7 +3,6 @@
  * Looks between two calls are made up for, each at its own instant, so that a quiet day costs a handful of calls.
  */
 import type { ServiceStarted } from '../../../activities/services/contracts.js'
-import { staleFence } from '../../../activities/errors.js'
 import { type Trouble, isTrouble } from '../../../policy/service/service.js'
 import {
   isBack,
@@ -17,6 +16,8 @@ import {
 import type { Log } from './log.js'
 import type { Process, Service } from './service.js'
 import { hour, minute, second, type Span, spanAt } from './spans.js'
+import { failureFrom } from '../../../activities/failures.js'
+import { StaleFenceError } from '../../../host/errors.js'
 
 /** As the product's watch does it (activities/services/watch.ts). */
 const aliveEvery = 2 * second
@@ -158,7 +159,7 @@ export class Guard {
   /** As the product's host does it (activities/services/start.ts). */
   start(fence: number, incident: number | null, by: 'watchdog' | 'check'): ServiceStarted {
     const { service } = this
-    if (fence < this.#fence) throw staleFence(service.name, fence, this.#fence)
+    if (fence < this.#fence) throw failureFrom(new StaleFenceError(service.name, fence, this.#fence))
     const { process, verdict, why } = this.look()
     const isDone = fence === this.#fence && process !== null
     const isNeeded = incident === null ? process === null : isTrouble(verdict)

@@ -1,7 +1,6 @@
-/** What a host tells of accounts, by the engine's clock: everything with an instant passes here on its way to a workflow. */
+/** What a host knows of accounts, by the engine's clock: every instant of a reading is converted here before a workflow gets it. */
 import type { AccountReading, HostPages, Wall } from '../../policy/account/account.js'
-import type { Observation, WatchRequest } from '../contracts.js'
-import type { EngineClock } from '../../host/state/engineClock.js'
+import type { EngineClock } from './engineClock.js'
 
 export function readingToEngine(clock: EngineClock, reading: AccountReading): AccountReading {
   if (clock.ahead === 0) return reading
@@ -35,20 +34,3 @@ export const wallToEngine = (clock: EngineClock, wall: Wall): Wall => ({
   resetsAt: wall.resetsAt === null ? null : clock.resetToEngine(wall.resetsAt),
   at: clock.toEngine(wall.at),
 })
-
-/** `readings` and `lease` are of the engine's clock already. */
-export function observationToEngine(clock: EngineClock, seen: Observation): Observation {
-  if (clock.ahead === 0) return seen
-  const at = clock.toEngine(seen.at)
-  if (!('wall' in seen) || seen.wall === null) return { ...seen, at }
-  switch (seen.kind) {
-    case 'walled':
-    case 'spent':
-      return { ...seen, at, wall: wallToEngine(clock, seen.wall) }
-    case 'near-limit':
-      return { ...seen, at, wall: wallToEngine(clock, seen.wall) }
-  }
-}
-
-export const requestToHost = (clock: EngineClock, request: WatchRequest): WatchRequest =>
-  request.stayUntil === null ? request : { ...request, stayUntil: clock.toHost(request.stayUntil) }

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { AgentAdapter } from '../../agents/agent.js'
 import { addCosts, budgetReading, costOf, periodStart } from '../../policy/account/spend.js'
-import { writeFileAtomic } from '../../host/state/atomicFile.js'
-import type { Host } from '../../host/host.js'
+import { writeFileAtomic } from './atomicFile.js'
+import type { Config } from '../../config/config.js'
+import type { Home } from '../../config/state/home.js'
+import type { QuotaStore } from './quotaStore.js'
 
 const ledgerSchema = z.object({
   /** When the period began that `usd` is about. */
@@ -23,12 +25,16 @@ type Ledger = z.output<typeof ledgerSchema>
 const filesKept = 4_000
 
 export class Spending {
-  readonly #host: Host
+  readonly #home: Home
+  readonly #config: Config
+  readonly #quota: QuotaStore
   readonly #ledgers = new Map<string, Ledger>()
   readonly #queues = new Map<string, Promise<void>>()
 
-  constructor(host: Host) {
-    this.#host = host
+  constructor(home: Home, config: Config, quota: QuotaStore) {
+    this.#home = home
+    this.#config = config
+    this.#quota = quota
   }
 
   /**
@@ -53,7 +59,9 @@ export class Spending {
     transcript: string,
     since: string | null,
   ): Promise<void> {
-    const { budget } = this.#host.substrate(substrate)
+    const { substrates, reservedSubstrates } = this.#config
+    const budget =
+      [...substrates, ...reservedSubstrates].find(({ name }) => name === substrate)?.budget ?? null
     if (budget === null) return
     const now = new Date().toISOString()
     const period = periodStart(now, budget)
@@ -65,7 +73,7 @@ export class Spending {
     for (const { file, mark, used } of await adapter.usedTokens(transcript, marks)) {
       const costs = used
         .filter(({ at }) => at >= from)
-        .map((tokens) => ({ id: tokens.id, usd: costOf(tokens, this.#host.config.prices) }))
+        .map((tokens) => ({ id: tokens.id, usd: costOf(tokens, this.#config.prices) }))
       const { usd, counted } = addCosts(old.files[file]?.answers ?? [], costs)
       ledger.usd += usd
       files.delete(file)
@@ -73,7 +81,7 @@ export class Spending {
     }
     ledger.files = Object.fromEntries([...files].slice(-filesKept))
     this.#save(substrate, ledger)
-    this.#host.quota.takeWindows(substrate, [budgetReading(ledger.usd, budget, now)])
+    this.#quota.takeWindows(substrate, [budgetReading(ledger.usd, budget, now)])
   }
 
   #save(substrate: string, ledger: Ledger): void {
@@ -93,6 +101,6 @@ export class Spending {
   }
 
   #file(substrate: string): string {
-    return join(this.#host.home.quota, `${substrate}.spent.json`)
+    return join(this.#home.quota, `${substrate}.spent.json`)
   }
 }
