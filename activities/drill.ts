@@ -3,11 +3,13 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
+import type { QueryDefinition } from '@temporalio/common'
 import type { Client } from '@temporalio/client'
 import { z } from 'zod'
 import type { AgentAdapter } from '../agents/agent.js'
 import { type DrillReport, type DrillSight, isReached } from '../policy/independence/drill.js'
 import { sessionWorkflowId } from '../policy/ids.js'
+import type { SessionDetails } from '../policy/session/session.js'
 import type { DrillActivities, DrillGround, DrillLook, DrillSeen } from './contracts.js'
 import { assertApart } from '../host/identity/failureDomains.js'
 import { writeFileAtomic } from '../host/state/atomicFile.js'
@@ -15,7 +17,11 @@ import type { Host } from '../host/host.js'
 
 const lookEvery = 1_000
 
-export const drillActivities = (host: Host, client: Client, describe: string): DrillActivities => ({
+export const drillActivities = (
+  host: Host,
+  client: Client,
+  describe: QueryDefinition<SessionDetails>,
+): DrillActivities => ({
   openDrill: () => openDrill(host),
   watchDrill: (look) => watchDrill(host, client, describe, look),
   reportDrill: (report) => Promise.resolve(writeReport(host, report)),
@@ -36,7 +42,12 @@ const detailsSchema = z.object({
 })
 
 /** Looks until the session has come to where it should, or the time is over. */
-async function watchDrill(host: Host, client: Client, describe: string, look: DrillLook): Promise<DrillSeen> {
+async function watchDrill(
+  host: Host,
+  client: Client,
+  describe: QueryDefinition<SessionDetails>,
+  look: DrillLook,
+): Promise<DrillSeen> {
   const context = Context.current()
   for (;;) {
     const sight = await sightOf(host, client, describe, look)
@@ -50,7 +61,7 @@ async function watchDrill(host: Host, client: Client, describe: string, look: Dr
 async function sightOf(
   host: Host,
   client: Client,
-  describe: string,
+  describe: QueryDefinition<SessionDetails>,
   { session, agent, since }: DrillLook,
 ): Promise<DrillSight> {
   const answer: unknown = await client.workflow.getHandle(sessionWorkflowId(session)).query(describe)

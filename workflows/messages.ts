@@ -1,15 +1,11 @@
 /**
- * The messages of each workflow kind: names, arguments and answers, in one place. Holds no Temporal code,
- * so that the command line can import it without loading the engine's libraries.
+ * The messages of each workflow kind: name, arguments and answer of each in one value, so that a wrong name or payload does not
+ * compile. Holds no Temporal code, so that the command line can import it without loading the engine's libraries.
  */
+import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common'
 import type { Timing } from '../policy/account/account.js'
-import type { ServiceView, Verdict } from '../policy/service/service.js'
-import type { RescueCause, SessionDetails } from '../policy/session/session.js'
-import type { UnableCause } from '../policy/account/eligibility.js'
-import type { RanTask, TaskRecord } from '../policy/tasks/tasks.js'
-
-export type { Announcement } from '../policy/notices/notices.js'
-export type {
+import type { Announcement } from '../policy/notices/notices.js'
+import type {
   LeaseAnswer,
   LeaseGrant,
   LeaseRefusal,
@@ -19,101 +15,120 @@ export type {
   PoolSettings,
   PoolView,
 } from '../policy/pool/lease.js'
+import type { Declaration } from '../policy/pool/simulatedWall.js'
+import type { ServiceSpec, ServiceView, Verdict } from '../policy/service/service.js'
+import type { RescueCause, SessionDetails } from '../policy/session/session.js'
+import type { UnableCause } from '../policy/account/eligibility.js'
+import type { RanTask, TaskRecord } from '../policy/tasks/tasks.js'
+
+export type {
+  Announcement,
+  LeaseAnswer,
+  LeaseGrant,
+  LeaseRefusal,
+  LeaseRelease,
+  LeaseRequest,
+  LeaseRound,
+  PoolSettings,
+  PoolView,
+}
+
+const signal = <Args extends unknown[] = []>(name: string) =>
+  ({ type: 'signal', name }) as SignalDefinition<Args>
+const query = <Answer, Args extends unknown[] = []>(name: string) =>
+  ({ type: 'query', name }) as QueryDefinition<Answer, Args>
+const update = <Answer, Args extends unknown[] = []>(name: string) =>
+  ({ type: 'update', name }) as UpdateDefinition<Answer, Args>
 
 export const sessionSignals = {
-  /** SendArgs: a text for the agent, delivered exactly once, in order. */
-  send: 'send',
-  /** MoveArgs: move at once, to a named account or to the best one. */
-  move: 'move',
-  pause: 'pause',
-  resume: 'resume',
-  stop: 'stop',
-  /** LeaseGrant, from the pool. */
-  leaseGranted: 'leaseGranted',
-  /** LeaseRefusal, from the pool: nothing is able now; the request stays in its queue. */
-  leaseRefused: 'leaseRefused',
-  /** From the pool, to a session away from home: there is room for it. It goes at its turn's end. */
-  callHome: 'callHome',
+  /** A text for the agent, delivered exactly once, in order. */
+  send: signal<[SendArgs]>('send'),
+  /** Move at once, to a named account or to the best one. */
+  move: signal<[MoveArgs]>('move'),
+  pause: signal('pause'),
+  resume: signal('resume'),
+  stop: signal('stop'),
+  /** From the pool. */
+  leaseGranted: signal<[LeaseGrant]>('leaseGranted'),
+  /** From the pool: nothing is able now; the request stays in its queue. */
+  leaseRefused: signal<[LeaseRefusal]>('leaseRefused'),
+  /** From the pool, to a session on a fallback: an account has room for it. It goes at its turn's end. */
+  callHome: signal('callHome'),
   /** From its host: what kept the agent from being started has changed, so that trying again makes sense. */
-  hostReady: 'hostReady',
+  hostReady: signal('hostReady'),
   /** Continue-as-new at the next quiet moment, to pick up new code. */
-  migrate: 'migrate',
+  migrate: signal('migrate'),
 } as const
 
 export const sessionUpdates = {
-  /** AnswerArgs: a person's answer to the question that the agent asks. Answers AnswerResult. */
-  answer: 'answer',
+  /** A person's answer to the question that the agent asks. */
+  answer: update<AnswerResult, [AnswerArgs]>('answer'),
 } as const
 
 export const sessionQueries = {
-  /** Answers SessionDetails. */
-  describe: 'describe',
-  /** Takes the id of a text (DeliveryQuery). Answers DeliveryState. */
-  delivered: 'delivered',
-  /** Answers Backlog: the texts that the agent has not taken yet. */
-  backlog: 'backlog',
+  describe: query<SessionDetails>('describe'),
+  /** Takes the id of a text. */
+  delivered: query<DeliveryState, [DeliveryQuery]>('delivered'),
+  /** The texts that the agent has not taken yet. */
+  backlog: query<Backlog>('backlog'),
 } as const
 
 export const poolSignals = {
-  /** PoolSettings: accounts and timing as configured; sent at every worker start. */
-  configure: 'configure',
-  requestLease: 'requestLease',
-  /** LeaseRelease */
-  releaseLease: 'releaseLease',
-  /** Announcement: tell a person, once for each of its keys, on the channels that are configured. */
-  announce: 'announce',
-  /** Declaration: every account counts as walled for one session, until its time is over or it is lifted. */
-  declare: 'declare',
+  /** Accounts and timing as configured; sent at every worker start. */
+  configure: signal<[PoolSettings]>('configure'),
+  requestLease: signal<[LeaseRequest]>('requestLease'),
+  releaseLease: signal<[LeaseRelease]>('releaseLease'),
+  /** Tell a person, once for each of its keys, on the channels that are configured. */
+  announce: signal<[Announcement]>('announce'),
+  /** Every account counts as walled for one session, until its time is over or it is lifted. */
+  declare: signal<[Declaration]>('declare'),
   /** The name of the session whose declaration is over. */
-  lift: 'lift',
-  migrate: 'migrate',
+  lift: signal<[string]>('lift'),
+  migrate: signal('migrate'),
 } as const
 
 export const poolUpdates = {
-  /** LeaseRound, from a host: what its walled sessions ask for. Answers (LeaseAnswer | null)[]: null where an ask came too late. */
-  requestLeases: 'requestLeases',
-  /** BarsQuestion, from a person's command: asks the accounts first where their readings are old. Answers Bar[]. */
-  bars: 'bars',
+  /** From a host: what its walled sessions ask for. Null where an ask came too late. */
+  requestLeases: update<(LeaseAnswer | null)[], [LeaseRound]>('requestLeases'),
+  /** From a person's command: asks the accounts first where their readings are old. */
+  bars: update<Bar[], [BarsQuestion]>('bars'),
 } as const
 
 export const poolQueries = {
-  /** Answers PoolView. */
-  describe: 'describe',
+  describe: query<PoolView>('describe'),
 } as const
 
 export const watchdogSignals = {
-  /** ServiceSpec: as configured; sent at every worker start. */
-  configure: 'configure',
+  /** As configured; sent at every worker start. */
+  configure: signal<[ServiceSpec]>('configure'),
   /** Look on, and touch nothing. */
-  pause: 'pause',
-  resume: 'resume',
+  pause: signal('pause'),
+  resume: signal('resume'),
   /** The service is configured no more: end what was started of it, and the watchdog with it. */
-  retire: 'retire',
-  /** EscalationEnd, from the escalation. */
-  escalationEnded: 'escalationEnded',
-  migrate: 'migrate',
+  retire: signal('retire'),
+  /** From the escalation. */
+  escalationEnded: signal<[EscalationEnd]>('escalationEnded'),
+  migrate: signal('migrate'),
 } as const
 
 export const watchdogQueries = {
-  /** Answers WatchdogCard. */
-  describe: 'describe',
+  describe: query<WatchdogCard>('describe'),
 } as const
 
 export const watchdogUpdates = {
-  /** Looks now. Answers Checked. */
-  check: 'check',
+  /** Looks now. */
+  check: update<Checked>('check'),
 } as const
 
 export const escalationSignals = {
-  stop: 'stop',
-  /** Does nothing: whoever sends it learns whether the escalation is there. */
-  ping: 'ping',
-  migrate: 'migrate',
+  stop: signal('stop'),
+  /** Does nothing: the sender learns whether the escalation is there. */
+  ping: signal('ping'),
+  migrate: signal('migrate'),
 } as const
 
 export const escalationQueries = {
-  /** Answers EscalationView. */
-  describe: 'describe',
+  describe: query<EscalationView>('describe'),
 } as const
 
 /** What the watchdog knows of its service by itself; what its host sees at each look lies on the host. */

@@ -1,5 +1,6 @@
 /** The steps of tasks, wired to their host and to the engine by which they reach sessions. */
 import { Context } from '@temporalio/activity'
+import type { QueryDefinition, SignalDefinition } from '@temporalio/common'
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import { sessionWorkflowId } from '../../policy/ids.js'
 import { beating } from '../withHeartbeat.js'
@@ -10,13 +11,13 @@ import type { Backlog, SessionTalk } from './mailDelivery.js'
 import { pollMail } from './pollMail.js'
 import { runProgram } from './runProgram.js'
 
-/** Names of the session workflow's messages; they are its contract, and `talk` is given them by whoever wires the worker. */
-export interface TalkNames {
-  send: string
-  backlog: string
+/** The session workflow's messages that tasks send, given by the worker: no activity imports a workflow. */
+export interface SessionMessages {
+  send: SignalDefinition<[{ id: string; text: string; byTask?: boolean }]>
+  backlog: QueryDefinition<Backlog>
 }
 
-export function taskActivities(host: Host, client: Client, names: TalkNames): TaskActivities {
+export function taskActivities(host: Host, client: Client, names: SessionMessages): TaskActivities {
   const talk = talkThrough(client, names)
   const broken = (): AbortSignal => Context.current().cancellationSignal
   return {
@@ -27,7 +28,7 @@ export function taskActivities(host: Host, client: Client, names: TalkNames): Ta
   }
 }
 
-function talkThrough(client: Client, names: TalkNames): SessionTalk {
+function talkThrough(client: Client, names: SessionMessages): SessionTalk {
   const handle = (session: string) => client.workflow.getHandle(sessionWorkflowId(session))
   return {
     send: async (session, text) => {
@@ -42,7 +43,7 @@ function talkThrough(client: Client, names: TalkNames): SessionTalk {
     backlog: async (session) => {
       try {
         const { status } = await handle(session).describe()
-        return status.name === 'RUNNING' ? await handle(session).query<Backlog>(names.backlog) : null
+        return status.name === 'RUNNING' ? await handle(session).query(names.backlog) : null
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return null
         throw error

@@ -5,7 +5,6 @@ import { z } from 'zod'
 import { openHome } from '../../config/state/home.js'
 import {
   type DeliveryQuery,
-  type DeliveryState,
   type SendArgs,
   sessionQueries,
   sessionSignals,
@@ -72,7 +71,7 @@ async function untilTaken(engine: Engine, name: string, id: DeliveryQuery): Prom
 async function isTaken(engine: Engine, name: string, id: DeliveryQuery): Promise<boolean> {
   try {
     const answer: unknown = await engine.within(answerWithinMs, () =>
-      handleOf(engine, name).query<DeliveryState, [DeliveryQuery]>(sessionQueries.delivered, id),
+      handleOf(engine, name).query(sessionQueries.delivered, id),
     )
     const { taken, problem } = stateSchema.parse(answer)
     if (problem !== null)

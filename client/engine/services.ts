@@ -1,5 +1,6 @@
 /** Services as the engine keeps them: the memo of each watchdog, laid over the last look that this host took. */
 import { type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client'
+import type { SignalDefinition } from '@temporalio/common'
 import { z } from 'zod'
 import type { ServiceConfig } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
@@ -74,7 +75,7 @@ export const viewOf = ({
 export async function signalService(
   engine: Engine,
   name: string,
-  signal: string,
+  signal: SignalDefinition,
   configured: readonly ServiceConfig[],
 ): Promise<void> {
   try {

@@ -1,5 +1,6 @@
 /** One session: finding it, describing it, speaking to it. */
 import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client'
+import type { SignalDefinition } from '@temporalio/common'
 import { nearest } from '../../config/validate/nearest.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
 import { sessionQueries } from '../../workflows/messages.js'
@@ -39,14 +40,14 @@ export async function findRunning(engine: Engine, name: string): Promise<ListedS
 }
 
 /** Sends a signal. Throws FailedError where the session is stopped or was never there. */
-export async function signalSession(
+export async function signalSession<Args extends unknown[]>(
   engine: Engine,
   name: string,
-  signal: string,
-  args?: object,
+  signal: SignalDefinition<Args>,
+  ...args: Args
 ): Promise<void> {
   try {
-    await handleOf(engine, name).signal(signal, ...(args === undefined ? [] : [args]))
+    await handleOf(engine, name).signal(signal, ...args)
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error
     await findSession(engine, name)

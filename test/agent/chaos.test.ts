@@ -6,7 +6,6 @@ import { Client, Connection } from '@temporalio/client'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
-import type { PoolView } from '../../policy/pool/lease.js'
 import { poolQueries } from '../../workflows/messages.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { holdersOf, watchHolders } from '../../lab/machine/holders.js'
@@ -67,7 +66,7 @@ const isIn = async (step: string, { name }: Rescued, before: readonly string[]):
 const points = {
   'the pool has granted a place': async ({ name, from }: Rescued) => {
     const pool = new Client({ connection }).workflow.getHandle(poolWorkflowId('main'))
-    const { accounts } = await pool.query<PoolView>(poolQueries.describe)
+    const { accounts } = await pool.query(poolQueries.describe)
     return accounts.some((account) => account.name !== from && account.leases.includes(name))
   },
   'the launch was handed out': (rescued: Rescued, before: readonly string[]) =>

@@ -13,8 +13,6 @@ import {
 import type { DrillReport, DrillStart } from '../../policy/independence/drill.js'
 import type { SessionDetails } from '../../policy/session/session.js'
 import {
-  type DeliveryQuery,
-  type DeliveryState,
   type MoveArgs,
   type PoolView,
   type SendArgs,
@@ -48,13 +46,13 @@ export async function session(start: SessionStart): Promise<SessionResult> {
   }
   setHandler(defineSignal<[Partial<SessionDetails>]>('become'), become)
   setHandler(defineQuery<Heard>('heard'), () => heard)
-  setHandler(defineSignal<[SendArgs]>(sessionSignals.send), (args) => void heard.texts.push(args))
-  setHandler(defineSignal<[MoveArgs]>(sessionSignals.move), (args) => void heard.moves.push(args))
-  setHandler(defineSignal(sessionSignals.pause), () => become({ phase: 'paused' }))
-  setHandler(defineSignal(sessionSignals.resume), () => become({ phase: 'idle' }))
-  setHandler(defineSignal(sessionSignals.stop), () => become({ phase: 'stopped' }))
-  setHandler(defineQuery<SessionDetails>(sessionQueries.describe), () => state)
-  setHandler(defineQuery<DeliveryState, [DeliveryQuery]>(sessionQueries.delivered), (id) => ({
+  setHandler(sessionSignals.send, (args) => void heard.texts.push(args))
+  setHandler(sessionSignals.move, (args) => void heard.moves.push(args))
+  setHandler(sessionSignals.pause, () => become({ phase: 'paused' }))
+  setHandler(sessionSignals.resume, () => become({ phase: 'idle' }))
+  setHandler(sessionSignals.stop, () => become({ phase: 'stopped' }))
+  setHandler(sessionQueries.describe, () => state)
+  setHandler(sessionQueries.delivered, (id) => ({
     taken: state.phase !== 'parked' && heard.texts.some((text) => text.id === id),
     problem: null,
   }))
@@ -75,6 +73,6 @@ export function drill({ agent }: DrillStart): Promise<DrillReport> {
 }
 
 export async function pool(view: PoolView): Promise<void> {
-  setHandler(defineQuery<PoolView>(poolQueries.describe), () => view)
+  setHandler(poolQueries.describe, () => view)
   await condition(() => false)
 }

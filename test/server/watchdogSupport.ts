@@ -170,9 +170,7 @@ export class Guarded {
   }
 
   card(service: string): Promise<WatchdogCard> {
-    return this.#client.workflow
-      .getHandle(watchdogWorkflowId(service))
-      .query<WatchdogCard>(watchdogQueries.describe)
+    return this.#client.workflow.getHandle(watchdogWorkflowId(service)).query(watchdogQueries.describe)
   }
 
   look(service: string) {
@@ -184,12 +182,10 @@ export class Guarded {
   }
 
   check(service: string): Promise<Checked> {
-    return this.#client.workflow
-      .getHandle(watchdogWorkflowId(service))
-      .executeUpdate<Checked, []>(watchdogUpdates.check)
+    return this.#client.workflow.getHandle(watchdogWorkflowId(service)).executeUpdate(watchdogUpdates.check)
   }
 
-  signal(service: string, signal: keyof typeof watchdogSignals): Promise<void> {
+  signal(service: string, signal: 'pause' | 'resume' | 'retire'): Promise<void> {
     return this.#client.workflow.getHandle(watchdogWorkflowId(service)).signal(watchdogSignals[signal])
   }
 

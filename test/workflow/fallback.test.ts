@@ -200,7 +200,7 @@ describe('law 2: on a substrate', () => {
       () => Promise.resolve(isThere),
       (there) => there,
     )
-    await stage.handle(session).signal(sessionSignals.callHome, { why: 'room' })
+    await stage.handle(session).signal(sessionSignals.callHome)
     hold.open()
     await stage.untilAway(session, 'key')
     await stage.until(
@@ -213,7 +213,7 @@ describe('law 2: on a substrate', () => {
   it('a call that comes late, to a session that is at home, moves nothing', async () => {
     const stage = await open({ accounts: ['a', 'b'], substrates: ['key'] })
     const session = await stage.up('one', { account: 'a' })
-    await stage.handle(session).signal(sessionSignals.callHome, { why: 'late' })
+    await stage.handle(session).signal(sessionSignals.callHome)
     await stage.theatre.pass(minute)
     expect(stage.host.calledHome.size).toBe(0)
     expect(stage.steps(session)).toEqual(['launchAgent a#1'])

@@ -30,8 +30,7 @@ async function start(world: ServiceWorld, name: string) {
   const handle = await theatre.client.workflow.start('watchdog', {
     ...{ workflowId: watchdogWorkflowId(name), taskQueue: commonQueue, args: [specOf(world, name)] },
   })
-  const card = () =>
-    theatre.client.workflow.getHandle(handle.workflowId).query<WatchdogCard>(watchdogQueries.describe)
+  const card = () => theatre.client.workflow.getHandle(handle.workflowId).query(watchdogQueries.describe)
   return { handle: theatre.client.workflow.getHandle(handle.workflowId), card, worker }
 }
 

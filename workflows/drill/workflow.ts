@@ -2,6 +2,7 @@
  * The drill: a small session of its own meets a wall on every account of the pool, declared for it alone, and has to fall back,
  * answer and come home. It proves in production what the drain tests prove in virtual time (law 2).
  */
+import type { SignalDefinition } from '@temporalio/common'
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -17,10 +18,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { DrillGround } from '../../activities/contracts.js'
-import type { Declaration } from '../../policy/pool/simulatedWall.js'
 import * as policy from '../../policy/independence/drill.js'
 import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
-import { poolSignals, sessionSignals, type Announcement, type MoveArgs, type SendArgs } from '../messages.js'
+import { poolSignals, sessionSignals, type MoveArgs, type SendArgs } from '../messages.js'
 import { drillsOn } from '../proxies.js'
 import { showAttention } from '../session/display.js'
 import type { session } from '../session/workflow.js'
@@ -180,9 +180,9 @@ class Exercise {
   }
 
   /** A pool that is not there has nothing declared. */
-  async #tellPool(signal: string, message: Declaration | Announcement | string): Promise<void> {
+  async #tellPool<Args extends unknown[]>(signal: SignalDefinition<Args>, ...message: Args): Promise<void> {
     await getExternalWorkflowHandle(poolWorkflowId(this.#start.pool))
-      .signal(signal, message)
+      .signal(signal, ...message)
       .catch(() => undefined)
   }
 }

@@ -6,8 +6,6 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
-  defineQuery,
-  defineSignal,
   getExternalWorkflowHandle,
   isCancellation,
   setHandler,
@@ -22,7 +20,6 @@ import {
   type EscalationResult,
   escalationSignals,
   type EscalationStart,
-  type EscalationView,
   watchdogSignals,
 } from '../messages.js'
 import { movesOn, serviceStepsOn, serviceWatchesOn } from '../proxies.js'
@@ -40,10 +37,10 @@ export async function escalation(input: EscalationStart | EscalationState): Prom
   const run: Run = {
     ...{ state, orders, steps: serviceStepsOn(host), watches: serviceWatchesOn(host), moves: movesOn(host) },
   }
-  setHandler(defineSignal(escalationSignals.stop), () => void (orders.stop = true))
-  setHandler(defineSignal(escalationSignals.ping), () => undefined)
-  setHandler(defineSignal(escalationSignals.migrate), () => void (orders.migrate = true))
-  setHandler(defineQuery<EscalationView>(escalationQueries.describe), () => view(state))
+  setHandler(escalationSignals.stop, () => void (orders.stop = true))
+  setHandler(escalationSignals.ping, () => undefined)
+  setHandler(escalationSignals.migrate, () => void (orders.migrate = true))
+  setHandler(escalationQueries.describe, () => view(state))
   // Whoever cancels it means to call it off: its agent must not be left behind.
   CancellationScope.current().cancelRequested.catch(() => (orders.stop = true))
   return CancellationScope.nonCancellable(() => live(run))

@@ -1,12 +1,10 @@
 /** One pool of accounts. All decisions are the desk's (policy/pool/transitions.ts); this only moves messages and keeps time. */
+import type { SignalDefinition } from '@temporalio/common'
 import {
   ActivityFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
   getExternalWorkflowHandle,
   patched,
   setCurrentDetails,
@@ -16,25 +14,10 @@ import {
 import type { AccountReading } from '../../policy/account/account.js'
 import { clock } from '../../policy/instants.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
-import type {
-  LeaseAnswer,
-  LeaseRelease,
-  LeaseRequest,
-  LeaseRound,
-  PoolSettings,
-  PoolView,
-} from '../../policy/pool/lease.js'
+import type { LeaseAnswer, LeaseRound, PoolSettings, PoolView } from '../../policy/pool/lease.js'
 import * as poolDesk from '../../policy/pool/transitions.js'
-import type { Declaration } from '../../policy/pool/simulatedWall.js'
 import type { Announcement, NoticeBoard } from '../../policy/notices/notices.js'
-import {
-  type Bar,
-  type BarsQuestion,
-  poolQueries,
-  poolSignals,
-  poolUpdates,
-  sessionSignals,
-} from '../messages.js'
+import { type Bar, poolQueries, poolSignals, poolUpdates, sessionSignals } from '../messages.js'
 import { Notices } from './notices.js'
 import { patches } from '../patches.js'
 import { commonSteps, probesOn } from '../proxies.js'
@@ -77,23 +60,16 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
   const isSparing = patched(patches.sparingReconcile)
 
   const take = (transition: Transition): void => void inbox.push(transition)
-  setHandler(defineSignal<[PoolSettings]>(poolSignals.configure), (settings) =>
-    take((desk) => poolDesk.configure(desk, settings)),
-  )
-  setHandler(defineSignal<[LeaseRequest]>(poolSignals.requestLease), (request) =>
-    take((desk, now) => poolDesk.request(desk, request, now)),
-  )
-  setHandler(
-    defineUpdate<(LeaseAnswer | null)[], [LeaseRound]>(poolUpdates.requestLeases),
-    async ({ asks, readings }) => {
-      take((desk, now) => poolDesk.requestRound(desk, { asks, readings }, now))
-      const round: OpenRound = { asks, answers: null }
-      rounds.push(round)
-      await condition(() => round.answers !== null)
-      return round.answers ?? []
-    },
-  )
-  setHandler(defineSignal<[LeaseRelease]>(poolSignals.releaseLease), (release) =>
+  setHandler(poolSignals.configure, (settings) => take((desk) => poolDesk.configure(desk, settings)))
+  setHandler(poolSignals.requestLease, (request) => take((desk, now) => poolDesk.request(desk, request, now)))
+  setHandler(poolUpdates.requestLeases, async ({ asks, readings }) => {
+    take((desk, now) => poolDesk.requestRound(desk, { asks, readings }, now))
+    const round: OpenRound = { asks, answers: null }
+    rounds.push(round)
+    await condition(() => round.answers !== null)
+    return round.answers ?? []
+  })
+  setHandler(poolSignals.releaseLease, (release) =>
     take((desk, now) =>
       release.fault === null
         ? poolDesk.withdraw(desk, release.session)
@@ -101,17 +77,15 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
     ),
   )
   const notices = new Notices('desk' in input ? input.notices : undefined, () => take((desk) => desk))
-  setHandler(defineSignal<[Announcement]>(poolSignals.announce), (one) => void announced.push(one))
-  setHandler(defineSignal<[Declaration]>(poolSignals.declare), (declaration) =>
+  setHandler(poolSignals.announce, (one) => void announced.push(one))
+  setHandler(poolSignals.declare, (declaration) =>
     take((desk, now) => poolDesk.declare(desk, declaration, now)),
   )
-  setHandler(defineSignal<[string]>(poolSignals.lift), (session) =>
-    take((desk) => poolDesk.lift(desk, session)),
-  )
-  setHandler(defineSignal(poolSignals.migrate), () => {
+  setHandler(poolSignals.lift, (session) => take((desk) => poolDesk.lift(desk, session)))
+  setHandler(poolSignals.migrate, () => {
     migrate = true
   })
-  setHandler(defineQuery<PoolView>(poolQueries.describe), () => poolDesk.viewOfPool(desk))
+  setHandler(poolQueries.describe, () => poolDesk.viewOfPool(desk))
 
   const probe = async (account: string): Promise<void> => {
     desk = poolDesk.probeStarted(desk, account, now())
@@ -121,19 +95,16 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
     take((desk, now) => poolDesk.probeEnded(desk, account, reading, now))
   }
 
-  setHandler(
-    defineUpdate<Bar[], [BarsQuestion]>(poolUpdates.bars),
-    async ({ session, model, account }): Promise<Bar[]> => {
-      const names = account === null ? null : [account]
-      await Promise.all(poolDesk.toAskFirst(desk, names, now()).map(probe))
-      await condition(() => inbox.length === 0)
-      const ofPool = desk.accounts.filter(({ role, removed }) => role === 'pool' && !removed)
-      return (names ?? ofPool.map(({ name }) => name)).map((name) => {
-        const bar = poolDesk.barTo(desk, name, session, model, now())
-        return { account: name, cause: bar?.cause ?? null, why: bar?.why() ?? null }
-      })
-    },
-  )
+  setHandler(poolUpdates.bars, async ({ session, model, account }): Promise<Bar[]> => {
+    const names = account === null ? null : [account]
+    await Promise.all(poolDesk.toAskFirst(desk, names, now()).map(probe))
+    await condition(() => inbox.length === 0)
+    const ofPool = desk.accounts.filter(({ role, removed }) => role === 'pool' && !removed)
+    return (names ?? ofPool.map(({ name }) => name)).map((name) => {
+      const bar = poolDesk.barTo(desk, name, session, model, now())
+      return { account: name, cause: bar?.cause ?? null, why: bar?.why() ?? null }
+    })
+  })
 
   /** A run must not end before what it asked of a host has come back. */
   const isAbroad = (): boolean => probing > 0 || notices.isSending
@@ -173,9 +144,9 @@ export async function pool(input: PoolSettings | PoolState): Promise<never> {
               tell(session, sessionSignals.leaseRefused, refusal),
         ),
       ...decision.calls.map(
-        ({ session, why }) =>
+        ({ session }) =>
           () =>
-            tell(session, sessionSignals.callHome, { why }),
+            tell(session, sessionSignals.callHome),
       ),
     ]
     for (let from = 0; from < answers.length; from += answersAtOnce) {
@@ -225,9 +196,13 @@ async function probeOn(host: string, account: string): Promise<AccountReading | 
 }
 
 /** The session's name where it is gone: what it holds is free again. */
-async function tell(session: string, signal: string, message: unknown): Promise<string | null> {
+async function tell<Args extends unknown[]>(
+  session: string,
+  signal: SignalDefinition<Args>,
+  ...message: Args
+): Promise<string | null> {
   try {
-    await getExternalWorkflowHandle(sessionWorkflowId(session)).signal(signal, message)
+    await getExternalWorkflowHandle(sessionWorkflowId(session)).signal(signal, ...message)
     return null
   } catch {
     return session

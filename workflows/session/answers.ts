@@ -1,5 +1,5 @@
 /** A person's answer to what the agent asks, from outside its pane. */
-import { ActivityFailure, defineUpdate, setHandler, uuid4 } from '@temporalio/workflow'
+import { ActivityFailure, setHandler, uuid4 } from '@temporalio/workflow'
 import { type AnswerArgs, type AnswerResult, sessionUpdates } from '../messages.js'
 import { answersOn } from '../proxies.js'
 import { currentRef, type Run } from './context.js'
@@ -7,7 +7,7 @@ import { faultOf } from './move.js'
 import { isUp } from './state.js'
 
 export function takeAnswers(run: Run): void {
-  const update = defineUpdate<AnswerResult, [AnswerArgs]>(sessionUpdates.answer)
+  const update = sessionUpdates.answer
   setHandler(update, (args) => answer(run, args))
 }
 

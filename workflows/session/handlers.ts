@@ -1,16 +1,7 @@
 /** What others tell a session. Handlers only take note; the session's loop acts. */
-import { defineQuery, defineSignal, setHandler } from '@temporalio/workflow'
+import { setHandler } from '@temporalio/workflow'
 import type { LeaseAnswer, LeaseGrant, LeaseRefusal } from '../../policy/pool/lease.js'
-import type { SessionDetails } from '../../policy/session/session.js'
-import {
-  type Backlog,
-  type DeliveryQuery,
-  type DeliveryState,
-  type MoveArgs,
-  type SendArgs,
-  sessionQueries,
-  sessionSignals,
-} from '../messages.js'
+import { type DeliveryState, type SendArgs, sessionQueries, sessionSignals } from '../messages.js'
 import { details, type Order, type SessionState, type Text, withoutContinuations } from './state.js'
 
 export class Mailbox {
@@ -29,31 +20,29 @@ export class Mailbox {
     const order = (kind: 'pause' | 'resume' | 'stop') => () => {
       this.orders.push({ kind })
     }
-    setHandler(defineSignal(sessionSignals.pause), order('pause'))
-    setHandler(defineSignal(sessionSignals.resume), order('resume'))
-    setHandler(defineSignal(sessionSignals.stop), order('stop'))
-    setHandler(defineSignal<[MoveArgs]>(sessionSignals.move), (args) => {
+    setHandler(sessionSignals.pause, order('pause'))
+    setHandler(sessionSignals.resume, order('resume'))
+    setHandler(sessionSignals.stop, order('stop'))
+    setHandler(sessionSignals.move, (args) => {
       this.orders.push({ kind: 'move', args })
     })
-    setHandler(defineSignal<[SendArgs]>(sessionSignals.send), (text) => this.#takeText(text))
-    setHandler(defineSignal<[LeaseGrant]>(sessionSignals.leaseGranted), (grant) => this.takeGrant(grant))
-    setHandler(defineSignal<[LeaseRefusal]>(sessionSignals.leaseRefused), (refusal) => {
+    setHandler(sessionSignals.send, (text) => this.#takeText(text))
+    setHandler(sessionSignals.leaseGranted, (grant) => this.takeGrant(grant))
+    setHandler(sessionSignals.leaseRefused, (refusal) => {
       this.refusal = refusal
     })
-    setHandler(defineSignal(sessionSignals.callHome), () => {
+    setHandler(sessionSignals.callHome, () => {
       state.isCalledHome = true
     })
-    setHandler(defineSignal(sessionSignals.hostReady), () => {
+    setHandler(sessionSignals.hostReady, () => {
       this.isHostReady = true
     })
-    setHandler(defineSignal(sessionSignals.migrate), () => {
+    setHandler(sessionSignals.migrate, () => {
       this.migrate = true
     })
-    setHandler(defineQuery<SessionDetails>(sessionQueries.describe), () => details(state))
-    setHandler(defineQuery<DeliveryState, [DeliveryQuery]>(sessionQueries.delivered), (id) =>
-      deliveryOf(state, id),
-    )
-    setHandler(defineQuery<Backlog>(sessionQueries.backlog), () => ({
+    setHandler(sessionQueries.describe, () => details(state))
+    setHandler(sessionQueries.delivered, (id) => deliveryOf(state, id))
+    setHandler(sessionQueries.backlog, () => ({
       texts: state.inbox.length,
       characters: state.inbox.reduce((sum, { text }) => sum + (text?.length ?? 0), 0),
     }))

@@ -1,4 +1,5 @@
 /** Asking the pool for a place. One request at a time; the pool may answer late, twice or after a restart. */
+import type { SignalDefinition } from '@temporalio/common'
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow'
 import type { AccountReading } from '../../policy/account/account.js'
 import { poolWorkflowId } from '../../policy/ids.js'
@@ -117,11 +118,15 @@ export async function release(run: Run, fence: number, fault: string | null): Pr
 }
 
 /** A pool that is not there is the set-up's fault, not the session's: it waits, and says what is missing. */
-async function signalPool(run: Run, name: string, message: LeaseRequest | LeaseRelease): Promise<void> {
+async function signalPool<Args extends unknown[]>(
+  run: Run,
+  signal: SignalDefinition<Args>,
+  ...message: Args
+): Promise<void> {
   const { state, mail } = run
   for (;;) {
     try {
-      await getExternalWorkflowHandle(poolWorkflowId(state.pool)).signal(name, message)
+      await getExternalWorkflowHandle(poolWorkflowId(state.pool)).signal(signal, ...message)
       return
     } catch {
       const attention = `the pool ${state.pool} is not running: start it with outpool up`

@@ -1,4 +1,5 @@
 /** Handing an incident over to its escalation: one for each incident, whoever notices it how often. */
+import type { SignalDefinition } from '@temporalio/common'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow'
 import { commonQueue, escalationWorkflowId } from '../../policy/ids.js'
@@ -31,7 +32,7 @@ export async function escalate(run: Run): Promise<void> {
 export const isAtWork = (run: Run): Promise<boolean> => tell(run, escalationSignals.ping)
 export const stopEscalation = (run: Run): Promise<boolean> => tell(run, escalationSignals.stop)
 
-async function tell({ state }: Run, signal: string): Promise<boolean> {
+async function tell({ state }: Run, signal: SignalDefinition): Promise<boolean> {
   if (state.incident === null) return false
   try {
     await getExternalWorkflowHandle(escalationWorkflowId(state.spec.name, state.incident)).signal(signal)

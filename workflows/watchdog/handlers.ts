@@ -1,14 +1,7 @@
 /** What others tell a watchdog. Handlers only take note, and the watchdog's loop acts; a look that was asked for is taken at once. */
-import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow'
+import { setHandler } from '@temporalio/workflow'
 import { type ServiceSpec, shownState } from '../../policy/service/service.js'
-import {
-  type Checked,
-  type EscalationEnd,
-  watchdogQueries,
-  type WatchdogCard,
-  watchdogSignals,
-  watchdogUpdates,
-} from '../messages.js'
+import { type EscalationEnd, watchdogQueries, watchdogSignals, watchdogUpdates } from '../messages.js'
 import type { serviceStepsOn } from '../proxies.js'
 import { card, type WatchdogState } from './state.js'
 
@@ -20,20 +13,20 @@ export class Mailbox {
   #ended: EscalationEnd | null = null
 
   constructor(state: WatchdogState, steps: ReturnType<typeof serviceStepsOn>) {
-    setHandler(defineSignal<[ServiceSpec]>(watchdogSignals.configure), (spec) => {
+    setHandler(watchdogSignals.configure, (spec) => {
       this.#retired = false
       // Sent at every worker start: what says nothing new wakes nobody.
       if (JSON.stringify(spec) !== JSON.stringify(state.spec)) this.#spec = spec
     })
-    setHandler(defineSignal(watchdogSignals.pause), () => void (this.#paused = true))
-    setHandler(defineSignal(watchdogSignals.resume), () => void (this.#paused = false))
-    setHandler(defineSignal(watchdogSignals.retire), () => void (this.#retired = true))
-    setHandler(defineSignal<[EscalationEnd]>(watchdogSignals.escalationEnded), (end) => {
+    setHandler(watchdogSignals.pause, () => void (this.#paused = true))
+    setHandler(watchdogSignals.resume, () => void (this.#paused = false))
+    setHandler(watchdogSignals.retire, () => void (this.#retired = true))
+    setHandler(watchdogSignals.escalationEnded, (end) => {
       this.#ended = end
     })
-    setHandler(defineSignal(watchdogSignals.migrate), () => void (this.migrate = true))
-    setHandler(defineQuery<WatchdogCard>(watchdogQueries.describe), () => card(state))
-    setHandler(defineUpdate<Checked>(watchdogUpdates.check), async () => {
+    setHandler(watchdogSignals.migrate, () => void (this.migrate = true))
+    setHandler(watchdogQueries.describe, () => card(state))
+    setHandler(watchdogUpdates.check, async () => {
       const { name } = state.spec
       const summary = 'a person wants to know'
       const seen = await steps.lookAtService.executeWithOptions({ summary }, [{ service: name }])

@@ -53,7 +53,7 @@ export class Guarded {
   }
 
   card(): Promise<WatchdogCard> {
-    return this.handle.query<WatchdogCard>(watchdogQueries.describe)
+    return this.handle.query(watchdogQueries.describe)
   }
 
   until(wanted: (card: WatchdogCard) => boolean, within?: number): Promise<WatchdogCard> {
@@ -61,7 +61,7 @@ export class Guarded {
   }
 
   untilEscalation(incident: number, wanted: (view: EscalationView) => boolean): Promise<EscalationView> {
-    const look = () => this.escalation(incident).query<EscalationView>(escalationQueries.describe)
+    const look = () => this.escalation(incident).query(escalationQueries.describe)
     return this.#stage.until(`escalation ${incident}`, look, wanted)
   }
 

@@ -156,11 +156,11 @@ export class Stage {
   }
 
   show(session: string): Promise<SessionDetails> {
-    return this.handle(session).query<SessionDetails>(sessionQueries.describe)
+    return this.handle(session).query(sessionQueries.describe)
   }
 
   view(): Promise<PoolView> {
-    return this.poolHandle.query<PoolView>(poolQueries.describe)
+    return this.poolHandle.query(poolQueries.describe)
   }
 
   order(session: string, what: 'stop' | 'pause' | 'resume' | 'migrate'): Promise<void> {

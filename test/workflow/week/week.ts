@@ -84,7 +84,7 @@ export class Week {
   }
 
   #card(service: string): Promise<WatchdogCard> {
-    return this.#watchdog(service).query<WatchdogCard>(watchdogQueries.describe)
+    return this.#watchdog(service).query(watchdogQueries.describe)
   }
 
   async #begin(): Promise<void> {
