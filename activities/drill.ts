@@ -78,7 +78,7 @@ async function lastAnswerAt(host: Host, session: string, adapter: AgentAdapter):
   if (launch === null) return null
   const transcript = await adapter.findTranscript(host.files(launch.place), launch.sessionId)
   if (transcript === null) return null
-  const answer = await adapter.lastAnswer(transcript, 0).catch(() => null)
+  const answer = await adapter.readLastAnswer(transcript, 0).catch(() => null)
   return answer?.at ?? null
 }
 

@@ -1,6 +1,6 @@
 /** What Outpool asks of an agent program. An adapter for another program fills this interface; nothing else knows the program. */
 import type { AccountReading, Wall, Window } from '../policy/account/account.js'
-import type { LeftBehind, Plan, RunningTask } from '../policy/session/background.js'
+import type { UnfinishedWork, Plan, RunningTask } from '../policy/session/background.js'
 import type { Question } from '../policy/session/question.js'
 import type { Usage } from '../policy/account/spend.js'
 
@@ -66,7 +66,7 @@ export type AgentReport = { session: string; fence: number; at: string } & (
 )
 
 /** Why a turn could not go on, each with its own answer (law 6). */
-export type TurnFault =
+export type TurnFailure =
   | { class: 'wall'; wall: Wall }
   | { class: 'login' | 'billing' | 'config' | 'context'; text: string; at: string }
   /** `refusal`: the other side would not serve us, whatever we are; null for trouble on the way. */
@@ -77,7 +77,7 @@ export interface TranscriptTail {
   /** Bytes read so far: where the next look starts. Always at the end of a whole line. */
   offset: number
   /** The newest fact of the main thread: a fault stands only until the next answer. Null where nothing new was said. */
-  last: { kind: 'fault'; fault: TurnFault } | { kind: 'answer'; at: string } | null
+  last: { kind: 'fault'; fault: TurnFailure } | { kind: 'answer'; at: string } | null
   /** What a person, or Outpool in a person's place, said to the model; in the program's own writing. */
   prompts: string[]
   /** The same, and what was put into the program's queue: all that the program took from its input line as words. */
@@ -106,22 +106,22 @@ export interface ForkDigest {
 }
 
 /** `changedAt`: ms since the epoch. */
-export interface KeptConversation {
+export interface StoredConversation {
   sessionId: string
   changedAt: number
 }
 
 /** Tokens of one answer. The program writes several rows of one answer; `id` tells which belong together. */
-export interface UsedTokens extends Usage {
+export interface TokenUsage extends Usage {
   id: string
   at: string
 }
 
 /** What was added to one file of a conversation, up to `mark` (bytes). */
-export interface UsageOfFile {
+export interface FileTokenUsage {
   file: string
   mark: number
-  used: UsedTokens[]
+  used: TokenUsage[]
 }
 
 /** What the model said to its user. */
@@ -156,7 +156,7 @@ export interface LiveQuery {
 export interface Dialog {
   name: string
   /** What is asked, one line, for a person. */
-  asks: string
+  prompt: string
   safeKeys: string[] | null
   /** The choices, where they can be read and are a person's to make. */
   question: Question | null
@@ -194,7 +194,7 @@ export interface AgentAdapter {
   prepare(place: Place, cwd: string, answeredAt?: readonly Place[]): Promise<void>
 
   /** Writes the files of a launch and says what to run. Idempotent per fence. */
-  plan(input: LaunchInput): Promise<LaunchPlan>
+  planLaunch(input: LaunchInput): Promise<LaunchPlan>
 
   /** Where the conversation lies under this place, or null if it is not there. */
   findTranscript(place: Place, sessionId: string): Promise<string | null>
@@ -208,10 +208,10 @@ export interface AgentAdapter {
   carry(input: { sessionId: string; from: Place; to: Place }): Promise<{ transcript: string; bytes: number }>
 
   /** Every conversation that has a transcript in this place. */
-  conversations(place: Place): Promise<KeptConversation[]>
+  listConversations(place: Place): Promise<StoredConversation[]>
 
   /** Takes the conversation away from this place, with all that belongs to it. What lies in other places stays. */
-  forget(place: Place, sessionId: string): Promise<void>
+  deleteConversation(place: Place, sessionId: string): Promise<void>
 
   /**
    * Reads the transcript from `offset` on. Unknown rows are passed over; a half-written last line waits for the next look.
@@ -226,22 +226,22 @@ export interface AgentAdapter {
   readEnd(transcript: string, upTo?: number): Promise<TranscriptEnd | null>
 
   /** Whether this entry itself stands in the transcript, and not only a row that refers to it. */
-  holdsEntry(transcript: string, id: string): Promise<boolean>
+  containsEntry(transcript: string, id: string): Promise<boolean>
 
   /** The config dir in which a transcript lies, whatever the configuration names. */
   configDirOf(transcript: string): string
 
   /** What the fork's transcript holds beyond the original's; null where that is nothing. For files of this host only (law 11). */
-  forkDigest(fork: string, original: string | null): Promise<ForkDigest | null>
+  readForkDigest(fork: string, original: string | null): Promise<ForkDigest | null>
 
   /** Whether the transcript holds this text anywhere. */
-  holds(transcript: string, text: string): Promise<boolean>
+  containsText(transcript: string, text: string): Promise<boolean>
 
   /** Tokens used by the conversation and its subagents beyond `marks`, which say how far each file was read. */
-  usedTokens(transcript: string, marks: Readonly<Record<string, number>>): Promise<UsageOfFile[]>
+  readTokenUsage(transcript: string, marks: Readonly<Record<string, number>>): Promise<FileTokenUsage[]>
 
   /** The newest answer of the main thread from `offset` (bytes) on, or null. For files of this host only (law 11). */
-  lastAnswer(transcript: string, offset: number): Promise<Answer | null>
+  readLastAnswer(transcript: string, offset: number): Promise<Answer | null>
 
   /** Parses one file of the report folder; null for what is not a report of this program. */
   parseReport(fileName: string, body: string, at: string): AgentReport | null
@@ -250,7 +250,7 @@ export interface AgentAdapter {
    * The program's own word on its live processes in this place, or on those of them that are asked for. Dead processes and
    * stale files are left out. Cheap enough to be asked for hundreds of processes every other second.
    */
-  liveStates(place: Place, only?: LiveQuery): Promise<LiveState[]>
+  readLiveStates(place: Place, only?: LiveQuery): Promise<LiveState[]>
 
   /** Login identity and cached windows, read without starting the program or spending anything. */
   readIdentity(place: Place): Promise<{ identity: string | null; email: string | null; windows: Window[] }>
@@ -265,33 +265,33 @@ export interface AgentAdapter {
    * What to paste into the input line so that the model is told this text (`words`), or so that the program runs its own
    * command. Without control characters; a text that is a command in the program's eyes stays words.
    */
-  pasteOf(text: string, as: 'words' | 'command'): string
+  toPaste(text: string, as: 'words' | 'command'): string
 
   /** The same for a text that is given to the program and for what its transcript then says of it; tells nothing of either. */
   fingerprint(text: string): string
 
   /** Whether a draft can be (the visible part of) a text that was pasted. */
-  isPartOf(draft: string, given: string): boolean
+  isDraftOf(draft: string, given: string): boolean
 
   /** What to tell a person of the page that stands on this screen at a start, once `dialog` was read there. */
-  startPage(screen: string, dialog: Dialog, place: Place, command: AgentCommand, cwd: string): StartPage
+  describeStartPage(screen: string, dialog: Dialog, place: Place, command: AgentCommand, cwd: string): StartPage
 
   /**
    * Another text as soon as a person has changed something on which such pages depend there, or has answered for the project at
    * one of `others`. Holds nothing of what was changed.
    */
-  pageGround(place: Place, cwd: string, others: readonly Place[]): Promise<string>
+  startPageFingerprint(place: Place, cwd: string, others: readonly Place[]): Promise<string>
   /** What comes next in giving this answer to the question on the screen; `pasted` once its text was. */
-  answerStep(question: Question, answer: string, pasted: boolean): AnswerStep
+  nextAnswerStep(question: Question, answer: string, pasted: boolean): AnswerStep
 
   /**
    * What the process that wrote from `offset` (bytes) on began beside its turns, as far as the transcript shows neither its end
    * nor that the model was told of it.
    */
-  leftBehind(transcript: string, offset: number): Promise<LeftBehind>
+  readUnfinishedWork(transcript: string, offset: number): Promise<UnfinishedWork>
 
   /** Lays what these subagents remember beside the other transcript of the same conversation; answers those that can go on there. */
-  bringSubagents(from: string, to: string, ids: readonly string[]): Promise<string[]>
+  copySubagents(from: string, to: string, ids: readonly string[]): Promise<string[]>
 
   /** Whether the conversation shows that the plan was carried out, replaced or called off after `since`. */
   isPlanOver(transcript: string, plan: Pick<Plan, 'id' | 'prompt'>, since: string): Promise<boolean>
@@ -300,13 +300,13 @@ export interface AgentAdapter {
   readDraft(screen: string): string | null
 
   /** Whether the input line takes words for the model, or commands for a shell; null where it can't be seen. */
-  lineMode(screen: string): 'words' | 'shell' | null
+  readInputMode(screen: string): 'words' | 'shell' | null
 
   /** tmux keys that bring an empty input line back from shell commands to words. */
-  readonly leaveShellKeys: readonly string[]
+  readonly exitShellModeKeys: readonly string[]
 
   /** Whether the program holds a draft that was put aside, of which there can be only one. */
-  holdsStash(screen: string): boolean
+  hasStashedDraft(screen: string): boolean
 
   /** tmux keys that put a draft aside, whole; the program brings it back after the next prompt. */
   readonly stashKeys: readonly string[]
@@ -315,13 +315,13 @@ export interface AgentAdapter {
    * tmux keys that make the program give its draft to an editor, which leaves it whole in `drafts/draft` of the launch folder
    * when `drafts/wanted` is there: a screen shows placeholders for long pastes, and cuts long lines.
    */
-  readonly draftKeys: readonly string[]
+  readonly exportDraftKeys: readonly string[]
 
   /** tmux keys that take a part of a draft away; pressed until none is left. */
-  readonly clearKeys: readonly string[]
+  readonly clearDraftKeys: readonly string[]
 
   /** A draft as another process can be given it. */
-  portableDraft(draft: string): string
+  toPortableDraft(draft: string): string
 
   /** Whether the input line is there to be typed into: nothing is asked that a text would answer by mistake. */
   takesInput(screen: string): boolean

@@ -4,22 +4,22 @@ import type { AgentCommand, Place } from './agent.js'
 import { claudeCodeExaminer } from './claude-code/setup/examine.js'
 
 /** Something set around a place that keeps Outpool, or the login, from working there. */
-export interface Hindrance {
+export interface ConfigurationConflict {
   /** `fail` where sessions would not work or not be seen; `warn` where a person should know. */
   state: 'warn' | 'fail'
   /** One line, with the file or the entry in which it is set. Never a value. */
   what: string
   remedy: string
   /** A settings file that can't be used at all, where that is what is wrong. */
-  unusable?: string
+  unusableFile?: string
 }
 
 export interface LoginStatus {
   login: Login
   /** As whom, in words: an e-mail address, or the kind of key. Null where nobody is logged in, or nobody said. */
-  as: string | null
+  loggedInAs: string | null
   /** Why nothing is known, in the program's words; null where it is. */
-  unclear: string | null
+  unknownBecause: string | null
 }
 
 /** What a place's login can be recognised by. Keys are secrets: compared on this host, and shown to nobody. */
@@ -39,7 +39,7 @@ export type Inventory = Readonly<Record<string, { items: readonly string[]; reme
 
 export interface AgentExaminer {
   /** Older versions work less well, and `lacks` says in what. */
-  leastVersion: { version: string; lacks: string; remedy: string }
+  minimumVersion: { version: string; lacks: string; remedy: string }
 
   /** The program's own word on its login. Local: no network, no budget. Throws AgentProgramError. */
   loginStatus(place: Place, command: AgentCommand): Promise<LoginStatus>
@@ -48,19 +48,19 @@ export interface AgentExaminer {
   loginTraces(place: Place, command: AgentCommand): Promise<LoginTraces>
 
   /** Of the settings that hold for this place alone. Missing files hinder nothing; broken ones do. */
-  hindrances(place: Place, command: AgentCommand): Promise<Hindrance[]>
+  configurationConflicts(place: Place, command: AgentCommand): Promise<ConfigurationConflict[]>
 
   /** What the installed program itself has against the settings of this place. Local: no network, no budget. Throws AgentProgramError. */
-  settingsFaults(place: Place, command: AgentCommand): Promise<Hindrance[]>
+  settingsErrors(place: Place, command: AgentCommand): Promise<ConfigurationConflict[]>
 
   /** What a session finds at this place beside its login. Names only. Throws AgentFileError. */
   inventory(place: Place): Promise<Inventory>
 
   /** Of the settings that hold for the whole machine. `files`: where to look instead of the program's own places. */
-  machineHindrances(files?: readonly string[]): Promise<Hindrance[]>
+  machineConflicts(files?: readonly string[]): Promise<ConfigurationConflict[]>
 
   /** Variables of `env` that the program would heed and that Outpool does not hand to it. */
-  withheld(env: Readonly<Record<string, string | undefined>>): string[]
+  withheldVariables(env: Readonly<Record<string, string | undefined>>): string[]
 
   /** Files of the place that nobody else may read. */
   privateFiles(place: Place): string[]

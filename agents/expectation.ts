@@ -3,7 +3,7 @@ export interface Expectation {
   /** Kebab case, for good: verdicts and tests refer to it. */
   name: string
   /** The belief, as a sentence that can be checked on the installed program. */
-  holds: string
+  statement: string
   /** What a person has to expect of Outpool where it is false. */
-  otherwise: string
+  consequence: string
 }

@@ -110,7 +110,7 @@ export class BareRespawn {
 
   #plan(place: Place, sessionId: string, mode: 'new' | 'resume'): Promise<LaunchPlan> {
     const { dir, world, env } = this.#fleet
-    return agent.plan({
+    return agent.planLaunch({
       ...{ place, sessionId, cwd: world.cwd, model: null, mode, prompt: mode === 'new' ? null : goOn },
       ...{ command: this.#command, session: 'floor', fence: this.#turn, baseEnv: env },
       ...{ launchDir: join(dir, 'floor', sessionId), reportDir: join(dir, 'floor', 'reports') },
@@ -145,7 +145,7 @@ export class BareRespawn {
   #untilAtRest(place: Place, count: number): Promise<unknown> {
     return until(
       'the respawned agents at rest',
-      () => agent.liveStates(place),
+      () => agent.readLiveStates(place),
       (live) => live.filter(({ activity }) => activity === 'idle').length >= count,
       patience,
     )

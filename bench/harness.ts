@@ -80,7 +80,7 @@ export interface Measured extends Omit<Result, 'sessions'> {
   load: number
 }
 
-export async function take(measure: Measure, options: Options): Promise<Measured> {
+export async function runMeasure(measure: Measure, options: Options): Promise<Measured> {
   const { name, says } = measure
   const load = loadavg()[0] ?? Number.NaN
   const at = new Date().toISOString()
@@ -99,7 +99,7 @@ export function quantile(values: readonly number[], share: number): number {
 }
 
 /** Runs floor and product alternately. */
-export async function inTurn(
+export async function runAlternating(
   runs: number,
   floor: () => Promise<number>,
   product: () => Promise<number>,
@@ -113,7 +113,7 @@ export async function inTurn(
 }
 
 /** What is held against the goal; null where the row has none. */
-export function compared({ product, floor, goal, ratio }: Row): { value: number; limit: number } | null {
+export function toRatio({ product, floor, goal, ratio }: Row): { value: number; limit: number } | null {
   if (goal === null) return null
   if ('ratio' in goal) {
     const pairs = product.map((one, run) => one / (floor[run] ?? Number.NaN))

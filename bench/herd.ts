@@ -26,7 +26,7 @@ export const herd: Measure = {
     try {
       const { address } = herd.stub
       const { namespace } = herd.stub.client.options
-      return await taken(herd, runs, {
+      return await measureHerd(herd, runs, {
         says: 'the same engine carries as many running workflows through two empty steps each',
         ratio: 2,
         run: () => emptySteps(address, namespace, herd.sessions),
@@ -50,7 +50,7 @@ export const heavyHerd: Measure = {
       env: { STUB_START_ROUNDS: String(startRounds) },
     })
     try {
-      const result = await taken(herd, runs, {
+      const result = await measureHerd(herd, runs, {
         says: 'a bare loop respawns the same panes',
         ratio: 1.3,
         run: () => bare.respawn(conversationsOf(herd), respawnsAtOnce),
@@ -73,15 +73,15 @@ export const realHerd: Measure = {
   run: async ({ runs, sessions }) => {
     const herd = await RealHerd.open(sessions ?? usualReal)
     try {
-      const row: Row = {
+      const entry: Row = {
         says: `${herd.sessions} sessions of the real program walled at once → last one running; floor: a bare loop respawns the same panes`,
         ...{ unit: 's', product: [], floor: [], goal: { ratio: 1.3 } },
       }
       for (let run = 0; run < runs; run++) {
-        row.floor.push(Math.max(...(await herd.floor(respawnsAtOnce))) / 1000)
-        row.product.push(Math.max(...(await herd.run())) / 1000)
+        entry.floor.push(Math.max(...(await herd.floor(respawnsAtOnce))) / 1000)
+        entry.product.push(Math.max(...(await herd.run())) / 1000)
       }
-      return { sessions: herd.sessions, aims: usualReal, rows: [row] }
+      return { sessions: herd.sessions, aims: usualReal, rows: [entry] }
     } finally {
       await herd.close()
     }
@@ -95,7 +95,7 @@ interface Floor {
 }
 
 /** Floor and herd in turn. */
-async function taken(herd: Herd, runs: number, floor: Floor): Promise<Result> {
+async function measureHerd(herd: Herd, runs: number, floor: Floor): Promise<Result> {
   const floors: number[][] = []
   const herds: HerdRun[] = []
   for (let run = 1; run <= runs; run++) {

@@ -10,7 +10,7 @@ const accountsPerGroup = 5
 /** Of so many sessions the history is read before and after. */
 const sampled = 10
 /** A person looks at the list this often while the herd goes on. */
-const lookEvery = 2_000
+const pollEvery = 2_000
 const patience = 30 * 60_000
 
 export interface HerdRun {
@@ -85,7 +85,7 @@ export class Herd {
     if (agents.length !== sessions) throw new Error(`${agents.length} agents run, of ${sessions} sessions`)
     const start = { usage: stub.usage(), database: databaseKb(stub) }
     const arrivals = new Arrivals(this.#to.map((account) => stub.configDir(account)))
-    const looking = looks ? new Looking(stub) : null
+    const looking = looks ? new LsSampler(stub) : null
     const from = performance.now()
     this.wallAll()
     await untilAll(arrivals, sessions)
@@ -177,7 +177,7 @@ const databaseKb = ({ home }: StubFleet): number =>
     .reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size / 1024 : 0), 0)
 
 /** A person who looks at the list again and again. */
-class Looking {
+class LsSampler {
   readonly #took: number[] = []
   readonly #looking: Promise<void>
   #isOver = false
@@ -198,7 +198,7 @@ class Looking {
       const { code, stderr } = await stub.fleet.run('ls', '--json')
       if (code !== 0) console.error(`  outpool ls ended with ${String(code)}: ${stderr}`)
       this.#took.push(performance.now() - from)
-      await delay(lookEvery)
+      await delay(pollEvery)
     }
   }
 }

@@ -11,7 +11,7 @@ import { devServer } from '../lab/engine/engine.js'
 import { until } from '../lab/until.js'
 import { defaultTiming } from '../policy/account/account.js'
 import type { SessionStart } from '../workflows/messages.js'
-import { inTurn, type Measure } from './harness.js'
+import { runAlternating, type Measure } from './harness.js'
 
 const usualSessions = 500
 /** Asked for in one go while the list is being filled. */
@@ -48,7 +48,7 @@ export const ls: Measure = {
         () => Promise.resolve(run(bin, 'ls', '--json')),
         (listed) => (JSON.parse(listed) as unknown[]).length === sessions,
       )
-      const times = await inTurn(
+      const times = await runAlternating(
         runs,
         () => Promise.resolve(timed(empty)),
         () => Promise.resolve(timed(bin, 'ls')),

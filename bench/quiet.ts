@@ -24,13 +24,13 @@ export const quiet: Measure = {
       counted: true,
     })
     try {
-      const none = await looked(stub, runs)
+      const none = await sampleUsage(stub, runs)
       await stub.start(names(sessions))
       const before = await stub.sessionHistory('s-1')
-      const all = await looked(stub, runs)
+      const all = await sampleUsage(stub, runs)
       const after = await stub.sessionHistory('s-1')
       const minutes = ((settled + runs * span) / 60_000).toFixed(1)
-      const row = (says: string, unit: Row['unit'], part: (one: Look) => number, atMost: number): Row => ({
+      const row = (says: string, unit: Row['unit'], part: (one: UsageSample) => number, atMost: number): Row => ({
         says: `${sessions} quiet sessions: ${says}; floor: the same with none`,
         ...{ unit, product: all.map(part), floor: none.map(part), goal: { atMost } },
       })
@@ -58,7 +58,7 @@ export const quiet: Measure = {
   },
 }
 
-interface Look {
+interface UsageSample {
   /** Share of one core, in percent. */
   worker: number
   engine: number
@@ -68,9 +68,9 @@ interface Look {
 }
 
 /** `runs` looks at a minute each. */
-async function looked(stub: StubFleet, runs: number): Promise<Look[]> {
+async function sampleUsage(stub: StubFleet, runs: number): Promise<UsageSample[]> {
   await delay(settled)
-  const looks: Look[] = []
+  const looks: UsageSample[] = []
   for (let run = 0; run < runs; run++) {
     const from = stub.usage()
     const calls = stub.tmuxCalls()
@@ -87,5 +87,5 @@ async function looked(stub: StubFleet, runs: number): Promise<Look[]> {
   return looks
 }
 
-const perSession = (all: Look[], none: Look[], sessions: number, what: 'workerRss' | 'engineRss'): string =>
+const perSession = (all: UsageSample[], none: UsageSample[], sessions: number, what: 'workerRss' | 'engineRss'): string =>
   ((((all.at(-1)?.[what] ?? 0) - (none.at(-1)?.[what] ?? 0)) * 1024) / sessions).toFixed(0)

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { svgOf } from './chart.js'
-import { compared, type Measured, median, type Row, type Unit } from './harness.js'
+import { toRatio, type Measured, median, type Row, type Unit } from './harness.js'
 import { charts, merged, readStore, storeFile } from './store.js'
 
 const units: Record<Unit, string> = { ms: ' ms', s: ' s', '%': ' %', MB: ' MB', KB: ' KB', count: '' }
@@ -22,29 +22,29 @@ export function span(values: readonly number[], unit: Unit): string {
   return `${middle} (${figure(Math.min(...values), unit)}–${figure(Math.max(...values), unit)})`
 }
 
-function comparedCell(row: Row): string {
-  const found = compared(row)
-  if (found === null || row.goal === null || 'atMost' in row.goal) return '–'
-  if ('ratio' in row.goal) return `${found.value.toFixed(2)} ×`
-  return `${figure(found.value, row.unit)}${units[row.unit]} over`
+function comparedCell(entry: Row): string {
+  const found = toRatio(entry)
+  if (found === null || entry.goal === null || 'atMost' in entry.goal) return '–'
+  if ('ratio' in entry.goal) return `${found.value.toFixed(2)} ×`
+  return `${figure(found.value, entry.unit)}${units[entry.unit]} over`
 }
 
-function goalCell(row: Row, { sessions, aims }: Pick<Measured, 'sessions' | 'aims'>): string {
-  const found = compared(row)
-  if (found === null || row.goal === null) return '–'
+function goalCell(entry: Row, { sessions, aims }: Pick<Measured, 'sessions' | 'aims'>): string {
+  const found = toRatio(entry)
+  if (found === null || entry.goal === null) return '–'
   const isSmall = sessions !== null && aims !== undefined && sessions < aims
   const reached = isSmall ? `reached with ${sessions}; asked for ${aims}: open` : 'reached'
   const verdict = found.value <= found.limit ? reached : '**missed**'
-  if ('ratio' in row.goal) return `≤ ${row.goal.ratio} ×: ${verdict}`
-  if ('over' in row.goal) return `≤ ${row.goal.over}${units[row.unit]} over: ${verdict}`
-  return `≤ ${row.goal.atMost}${units[row.unit]}: ${verdict}`
+  if ('ratio' in entry.goal) return `≤ ${entry.goal.ratio} ×: ${verdict}`
+  if ('over' in entry.goal) return `≤ ${entry.goal.over}${units[entry.unit]} over: ${verdict}`
+  return `≤ ${entry.goal.atMost}${units[entry.unit]}: ${verdict}`
 }
 
 export function table(all: readonly Measured[]): string {
   const lines = all.flatMap((measured) =>
-    measured.rows.map((row) => {
-      const { says, unit, product, floor } = row
-      const figures = [span(product, unit), span(floor, unit), comparedCell(row), goalCell(row, measured)]
+    measured.rows.map((entry) => {
+      const { says, unit, product, floor } = entry
+      const figures = [span(product, unit), span(floor, unit), comparedCell(entry), goalCell(entry, measured)]
       return `| ${[says, ...figures, `${measured.at.slice(0, 10)}, ${measured.commit}`].join(' | ')} |`
     }),
   )

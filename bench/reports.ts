@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { agentNamed } from '../agents/index.js'
-import { inTurn, type Measure, type Row } from './harness.js'
+import { runAlternating, type Measure, type Row } from './harness.js'
 
 /** One of them takes milliseconds, so that many are run for each pair that was asked for. */
 const perRun = 40
@@ -37,7 +37,7 @@ function timed(command: string): number {
 
 /** The settings file that a launch is given. */
 async function settingsOfLaunch(dir: string): Promise<Settings> {
-  await agentNamed('claude-code').plan({
+  await agentNamed('claude-code').planLaunch({
     ...{ place: { kind: 'account', name: 'bench', configDir: dir, env: {} }, session: 'bench', fence: 7 },
     ...{
       command: { command: 'claude', args: [], env: {} },
@@ -65,7 +65,7 @@ async function row(says: string, runs: number, commandOf: (settings: Settings) =
   const dir = mkdtempSync(join(tmpdir(), 'outpool-bench-'))
   try {
     const command = commandOf(await settingsOfLaunch(dir))
-    const times = await inTurn(
+    const times = await runAlternating(
       runs * perRun,
       () => Promise.resolve(timed(':')),
       () => Promise.resolve(timed(command)),

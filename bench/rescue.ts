@@ -8,10 +8,10 @@ import { poolWorkflowId, sessionWorkflowId } from '../policy/ids.js'
 import type { SessionDetails } from '../policy/session/session.js'
 import { type Fleet, startFleet } from '../lab/fleet.js'
 import { BareRespawn } from './bareRespawn.js'
-import { inTurn, type Measure, median, type Result } from './harness.js'
+import { runAlternating, type Measure, median, type Result } from './harness.js'
 import { span } from './report.js'
-import { type Hop, hopOf, type Told, toldOf } from './rescueParts.js'
-import { firstFile, firstRow, firstRunning, within } from './running.js'
+import { type Hop, measureHop, type AttributedEvent, attributeEvents } from './rescueParts.js'
+import { firstFile, firstEntry, firstRunning, within } from './running.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
@@ -51,7 +51,7 @@ async function measure(fleet: Fleet, accounts: string[], runs: number): Promise<
   const hops: Hop[] = []
   const poolEvents: number[] = []
   try {
-    const times = await inTurn(
+    const times = await runAlternating(
       runs,
       async () => {
         const { sessionId, transcript } = await atRest(fleet)
@@ -64,7 +64,7 @@ async function measure(fleet: Fleet, accounts: string[], runs: number): Promise<
         const { at, moved } = await wallToRunning(fleet, accounts)
         const steps = moved.rescueLog.at(-1)?.steps ?? []
         const ofPool = await historyOf(client, poolWorkflowId('main'))
-        hops.push(hopOf(await historyOf(client, sessionWorkflowId('bench')), ofPool, steps, at))
+        hops.push(measureHop(await historyOf(client, sessionWorkflowId('bench')), ofPool, steps, at))
         poolEvents.push(ofPool.length - poolBefore)
         return at.running - at.reported
       },
@@ -116,7 +116,7 @@ async function wallToRunning(fleet: Fleet, accounts: string[]): Promise<Moved> {
     others.map((name) => join(fleet.dir, 'logins', name)),
     before.sessionId,
   )
-  const written = firstRow(before.transcript ?? '', '"isApiErrorMessage":true')
+  const written = firstEntry(before.transcript ?? '', '"isApiErrorMessage":true')
   const wall = { kind: 'five_hour' as const, resetsAt: hours(3) }
   fleet.world.standIn.account(before.account ?? '').answer({ delayMs: wallAfterMs, wall })
   await fleet.run('send', 'bench', 'On with the task.')
@@ -161,12 +161,12 @@ async function quiet(client: Client, fleet: Fleet, runs: number): Promise<Record
 }
 
 /** Over all runs, oldest first: one that has grown long is cut between two rescues. */
-async function historyOf(client: Client, workflowId: string): Promise<Told[]> {
-  const all: Told[] = []
+async function historyOf(client: Client, workflowId: string): Promise<AttributedEvent[]> {
+  const all: AttributedEvent[] = []
   let runId: string | undefined
   do {
     const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory()
-    all.unshift(...toldOf(events ?? []))
+    all.unshift(...attributeEvents(events ?? []))
     runId = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId ?? undefined
   } while (runId)
   return all

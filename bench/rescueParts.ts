@@ -13,13 +13,13 @@ export interface Hop {
 }
 
 /** An event, and the step of the host that it tells of, if any. */
-export interface Told {
+export interface AttributedEvent {
   event: HistoryEvent
   step: string | null
 }
 
 /** The events of one run, whose numbers begin anew with each. */
-export function toldOf(events: readonly HistoryEvent[]): Told[] {
+export function attributeEvents(events: readonly HistoryEvent[]): AttributedEvent[] {
   const steps = new Map<string, string>()
   for (const { eventId, activityTaskScheduledEventAttributes: scheduled } of events)
     if (scheduled) steps.set(String(eventId), scheduled.activityType?.name ?? '')
@@ -34,20 +34,20 @@ export function toldOf(events: readonly HistoryEvent[]): Told[] {
  * `reported`, `written` (the wall's row in the transcript) and `running` in milliseconds since the epoch; `events` and
  * `ofPool`: the whole histories, oldest first.
  */
-export function hopOf(
-  events: readonly Told[],
-  ofPool: readonly Told[],
+export function measureHop(
+  events: readonly AttributedEvent[],
+  ofPool: readonly AttributedEvent[],
   log: readonly RescueStep[],
   at: { reported: number; written: number; running: number },
 ): Hop {
-  const isEndOf = (name: string, { event, step }: Told): boolean =>
+  const isEndOf = (name: string, { event, step }: AttributedEvent): boolean =>
     step === name && event.activityTaskCompletedEventAttributes != null
   const seen = events.findIndex(
     (told) => tsToMs(told.event.eventTime) >= at.reported && isEndOf('watchAgent', told),
   )
   if (seen < 0) throw new Error('no watch ended after the report')
   const after = events.slice(seen)
-  const when = (what: string, fits: (told: Told) => boolean): number => {
+  const when = (what: string, fits: (told: AttributedEvent) => boolean): number => {
     const found = after.find(fits)
     if (!found) throw new Error(`the history holds no ${what} after the report`)
     return tsToMs(found.event.eventTime)

@@ -16,13 +16,13 @@ export const restart: Measure = {
     const accounts = ['a-1', 'a-2', 'a-3', 'a-4', 'a-5']
     const stub = await openStubFleet({ accounts, maxSessions: Math.ceil(sessions / 5) })
     try {
-      const alone = { killed: await restarted(stub, 'SIGKILL', 0), told: await restarted(stub, 'SIGINT', 0) }
+      const alone = { killed: await measureRestart(stub, 'SIGKILL', 0), told: await measureRestart(stub, 'SIGINT', 0) }
       await stub.start(names(sessions))
       const before = processes(stub, accounts)
       const took: Record<'killed' | 'told', number[]> = { killed: [], told: [] }
       for (let run = 0; run < runs; run++) {
-        took.killed.push(await restarted(stub, 'SIGKILL', sessions))
-        took.told.push(await restarted(stub, 'SIGINT', sessions))
+        took.killed.push(await measureRestart(stub, 'SIGKILL', sessions))
+        took.told.push(await measureRestart(stub, 'SIGINT', sessions))
       }
       const after = new Set(processes(stub, accounts))
       const lost = before.filter((pid) => !after.has(pid)).length
@@ -55,7 +55,7 @@ const processes = (stub: StubFleet, accounts: string[]): number[] =>
   stub.agents(accounts).map(({ pid }) => pid)
 
 /** From the moment at which the old worker is told to go until the new one sees them all; seconds. */
-async function restarted(stub: StubFleet, signal: NodeJS.Signals, sessions: number): Promise<number> {
+async function measureRestart(stub: StubFleet, signal: NodeJS.Signals, sessions: number): Promise<number> {
   const from = performance.now()
   await stub.restart(signal)
   const worker = stub.fleet.workerPid()

@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { type Measure, type Measured, take } from './harness.js'
+import { type Measure, type Measured, runMeasure } from './harness.js'
 import { growth } from './growth.js'
 import { herd, heavyHerd, realHerd } from './herd.js'
 import { ls } from './ls.js'
@@ -49,7 +49,7 @@ for (const measure of measures) {
   console.error(`${measure.name}: ${measure.says} ...`)
   const runs = Number(values.runs ?? measure.runs)
   const sessions = values.sessions === undefined ? null : Number(values.sessions)
-  all.push(await take(measure, { runs, sessions }))
+  all.push(await runMeasure(measure, { runs, sessions }))
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(all, null, 2)}\n`)
 }
 console.log([table(all), factsOf(all)].join('\n\n'))

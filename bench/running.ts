@@ -6,7 +6,7 @@ import { z } from 'zod'
 const runningSchema = z.looseObject({ pid: z.number(), sessionId: z.string() })
 
 /** A watch that has been set, and what comes of it. */
-export interface Sighting {
+export interface FileWatch {
   /** Milliseconds on the clock of `performance.now()`. */
   seen: Promise<number>
   close: () => void
@@ -16,7 +16,7 @@ export interface Sighting {
 export function firstFile(
   folders: readonly string[],
   fits: (name: string, folder: string) => boolean,
-): Sighting {
+): FileWatch {
   const { promise, resolve } = withResolver<number>()
   const watchers = folders.map((folder) => {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -31,7 +31,7 @@ export function firstFile(
 }
 
 /** The agent program's own word, under one of these config dirs, that it runs with this conversation. */
-export function firstRunning(configDirs: readonly string[], sessionId: string): Sighting {
+export function firstRunning(configDirs: readonly string[], sessionId: string): FileWatch {
   const folders = configDirs.map((dir) => join(dir, 'sessions'))
   return firstFile(folders, (name, folder) => {
     if (!/^\d+\.json$/.test(name)) return false
@@ -40,7 +40,7 @@ export function firstRunning(configDirs: readonly string[], sessionId: string): 
 }
 
 /** The first row of this file, of those that are written from now on, that holds `words`. */
-export function firstRow(file: string, words: string): Sighting {
+export function firstEntry(file: string, words: string): FileWatch {
   const from = statSync(file).size
   return firstFile([dirname(file)], (name) => {
     return name === basename(file) && readFileSync(file).subarray(from).includes(words)
@@ -57,7 +57,7 @@ function runs(file: string, sessionId: string): boolean {
 }
 
 /** `seen`, or an error after `ms`: what never comes must not hold the benchmark for good. */
-export async function within(what: string, ms: number, { seen, close }: Sighting): Promise<number> {
+export async function within(what: string, ms: number, { seen, close }: FileWatch): Promise<number> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} was not seen within ${ms / 1000} s`)), ms)

@@ -93,7 +93,7 @@ function sample({ stub }: Herd): Record<string, number> {
 }
 
 /** Every session is up and watched, and no conversation has two processes. */
-async function allUpOnce(herd: Herd): Promise<void> {
+async function isEachUpOnce(herd: Herd): Promise<void> {
   await herd.stub.untilAtRest(herd.sessions)
   const holders = herd.agents().map(({ sessionId }) => sessionId)
   if (holders.length !== herd.sessions || new Set(holders).size !== holders.length)
@@ -117,7 +117,7 @@ try {
     const name = able[Math.floor(random() * able.length)] ?? ''
     if (name === everyAccountWalled) herdAt = minutes()
     await faults[name]?.(herd, random)
-    await allUpOnce(herd)
+    await isEachUpOnce(herd)
     counts.set(name, (counts.get(name) ?? 0) + 1)
     for (const [what, value] of Object.entries(sample(herd))) {
       const curve = curves.get(what) ?? { name: what, points: [] }

@@ -28,10 +28,10 @@ export const trouble: Measure = {
   },
 }
 
-const none = (says: string, count: number): Row => ({
+const zeroRow = (says: string, count: number): Row => ({
   ...{ says, unit: 'count', product: [count], floor: [], goal: { atMost: 0 } },
 })
-const took = (says: string, seconds: number): Row => ({
+const durationRow = (says: string, seconds: number): Row => ({
   ...{ says, unit: 's', product: [seconds], floor: [], goal: null },
 })
 
@@ -46,9 +46,9 @@ async function engineKilled(herd: Herd): Promise<Row[]> {
   const [run] = await Promise.all([whole, herd.stub.killEngine()])
   const what = `${herd.sessions} sessions walled at once, the engine killed when a fifth had moved`
   return [
-    took(`${what} → last one running`, lastOf(run) / 1000),
-    none(`${what}: sessions started twice`, run.doubles),
-    none(`${what}: sessions beyond their account’s limit`, run.aboveLimit),
+    durationRow(`${what} → last one running`, lastOf(run) / 1000),
+    zeroRow(`${what}: sessions started twice`, run.doubles),
+    zeroRow(`${what}: sessions beyond their account’s limit`, run.aboveLimit),
   ]
 }
 
@@ -83,11 +83,11 @@ async function oneBack(herd: Herd): Promise<Row[]> {
   arrivals.close()
   const what = `${sessions} sessions parked, one account of ${limit} back`
   return [
-    took(`every account walled at once → all ${sessions} sessions parked`, parkedFor / 1000),
-    none('agents that still ran when all were parked', left),
-    took(`${what}: free again → a probe has found it, and it is full`, backFor / 1000),
-    none(`${what}: sessions beyond its limit`, Math.max(0, arrivals.seen.size - limit)),
-    none(`${what}: sessions started twice`, arrivals.seen.size - arrivals.sessions),
+    durationRow(`every account walled at once → all ${sessions} sessions parked`, parkedFor / 1000),
+    zeroRow('agents that still ran when all were parked', left),
+    durationRow(`${what}: free again → a probe has found it, and it is full`, backFor / 1000),
+    zeroRow(`${what}: sessions beyond its limit`, Math.max(0, arrivals.seen.size - limit)),
+    zeroRow(`${what}: sessions started twice`, arrivals.seen.size - arrivals.sessions),
   ]
 }
 

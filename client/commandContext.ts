@@ -3,7 +3,7 @@ import type { Colors } from 'picocolors/types.js'
 import { UsageError } from './errors.js'
 import { colorsFor, widthOf } from './output/terminal.js'
 
-export class Call {
+export class CommandContext {
   readonly args: readonly string[]
   readonly #options: Readonly<Record<string, unknown>>
 
@@ -17,20 +17,20 @@ export class Call {
   }
 
   /** The value of an option, or null where it was not given. */
-  text(name: string): string | null {
+  option(name: string): string | null {
     const value = this.#options[name]
     return typeof value === 'string' ? value : null
   }
 
   /** The argument at this place. Throws UsageError where it is missing. */
-  arg(index: number, what: string): string {
+  argument(index: number, what: string): string {
     const value = this.args[index]
     if (value === undefined) throw new UsageError(`${what} is missing`, 'see the command with --help')
     return value
   }
 
   get config(): string | undefined {
-    return this.text('config') ?? undefined
+    return this.option('config') ?? undefined
   }
 
   get json(): boolean {
@@ -50,7 +50,7 @@ export const print = (text: string): void => void process.stdout.write(`${text}\
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2))
 
 /** For a person beside the answer: on stderr, so that it never mixes with what a program reads. */
-export function note(text: string): void {
+export function printNotice(text: string): void {
   const colors = colorsFor(process.stderr)
   process.stderr.write(`${colors.dim(`outpool: ${text}`)}\n`)
 }

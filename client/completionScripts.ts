@@ -1,5 +1,5 @@
 /** Completion scripts for shells, made from the command tree. Names of sessions and accounts are asked for when needed. */
-import { type CommandSpec, type Completes, type OptionSpec, commandTree, everywhere } from './commandTree.js'
+import { type CommandSpec, type CompletionKind, type OptionSpec, commandTree, globalOptions } from './commandTree.js'
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof shells)[number]
@@ -15,33 +15,33 @@ export function completionScript(shell: Shell): string {
   }
 }
 
-const optionsOf = (command: CommandSpec): OptionSpec[] => [...(command.options ?? []), ...everywhere]
+const optionsOf = (command: CommandSpec): OptionSpec[] => [...(command.options ?? []), ...globalOptions]
 const longOf = (option: OptionSpec): string => option.flags.split(' ', 1)[0] ?? option.flags
 const takesValue = (option: OptionSpec): boolean => option.flags.includes('<')
 
 /** Every option that takes a value, once, whichever command it belongs to. */
-const valued = (): OptionSpec[] => {
-  const all = [...everywhere, ...commandTree.flatMap((command) => command.options ?? [])].filter(takesValue)
+const optionsWithValue = (): OptionSpec[] => {
+  const all = [...globalOptions, ...commandTree.flatMap((command) => command.options ?? [])].filter(takesValue)
   return [...new Map(all.map((option) => [longOf(option), option])).values()]
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
 function bash(): string {
-  const words = (kind: Completes | undefined, choices?: readonly string[]): string => {
+  const words = (kind: CompletionKind | undefined, choices?: readonly string[]): string => {
     if (choices !== undefined) return `COMPREPLY=( $(compgen -W ${quoted(choices.join(' '))} -- "$cur") )`
     if (kind === 'folder') return `COMPREPLY=( $(compgen -d -- "$cur") ); compopt -o filenames 2>/dev/null`
     if (kind === 'file') return `COMPREPLY=( $(compgen -f -- "$cur") ); compopt -o filenames 2>/dev/null`
     if (kind === undefined || kind === 'none') return 'COMPREPLY=()'
     return `COMPREPLY=( $(compgen -W "$(outpool __complete ${kind} 2>/dev/null)" -- "$cur") )`
   }
-  const values = valued().map((option) => `    ${longOf(option)}) ${words(option.completes)}; return ;;`)
+  const values = optionsWithValue().map((option) => `    ${longOf(option)}) ${words(option.completion)}; return ;;`)
   const commands = commandTree.map((command) => {
     const [first] = command.args ?? []
     return [
       `    ${command.name})`,
       `      if [[ $cur == -* ]]; then COMPREPLY=( $(compgen -W ${quoted(optionsOf(command).map(longOf).join(' '))} -- "$cur") )`,
-      `      elif [[ $COMP_CWORD -eq 2 ]]; then ${words(first?.completes, first?.choices)}`,
+      `      elif [[ $COMP_CWORD -eq 2 ]]; then ${words(first?.completion, first?.choices)}`,
       '      fi ;;',
     ].join('\n')
   })
@@ -66,7 +66,7 @@ function bash(): string {
 }
 
 function zsh(): string {
-  const words = (kind: Completes | undefined, choices?: readonly string[]): string => {
+  const words = (kind: CompletionKind | undefined, choices?: readonly string[]): string => {
     if (choices !== undefined) return `compadd -- ${choices.join(' ')}`
     if (kind === 'folder') return '_files -/'
     if (kind === 'file') return '_files'
@@ -76,11 +76,11 @@ function zsh(): string {
   const described = (name: string, says: string): string => quoted(`${name.replaceAll(':', '\\:')}:${says}`)
   const commands = commandTree.map((command) => {
     const [first] = command.args ?? []
-    const options = optionsOf(command).map((option) => described(longOf(option), option.says))
+    const options = optionsOf(command).map((option) => described(longOf(option), option.description))
     return [
       `    ${command.name})`,
       `      if [[ $PREFIX == -* ]]; then options=(${options.join(' ')}); _describe option options`,
-      `      elif (( CURRENT == 3 )); then ${words(first?.completes, first?.choices)}`,
+      `      elif (( CURRENT == 3 )); then ${words(first?.completion, first?.choices)}`,
       '      fi ;;',
     ].join('\n')
   })
@@ -90,12 +90,12 @@ function zsh(): string {
     '_outpool() {',
     '  local -a commands options',
     '  if (( CURRENT == 2 )); then',
-    `    commands=(${commandTree.map(({ name, says }) => described(name, says)).join(' ')})`,
+    `    commands=(${commandTree.map(({ name, description: says }) => described(name, says)).join(' ')})`,
     '    _describe command commands',
     '    return',
     '  fi',
     '  case "${words[CURRENT-1]}" in',
-    ...valued().map((option) => `    ${longOf(option)}) ${words(option.completes)}; return ;;`),
+    ...optionsWithValue().map((option) => `    ${longOf(option)}) ${words(option.completion)}; return ;;`),
     '  esac',
     '  case "${words[2]}" in',
     ...commands,
@@ -106,7 +106,7 @@ function zsh(): string {
 }
 
 function fish(): string {
-  const asks = (kind: Completes | undefined): string => {
+  const asks = (kind: CompletionKind | undefined): string => {
     if (kind === 'folder') return " -a '(__fish_complete_directories)'"
     if (kind === 'file') return ' -F'
     if (kind === undefined || kind === 'none') return ''
@@ -116,13 +116,13 @@ function fish(): string {
     const seen = `-n '__fish_seen_subcommand_from ${command.name}'`
     const [first] = command.args ?? []
     const names =
-      first?.choices === undefined ? asks(first?.completes) : ` -a ${quoted(first.choices.join(' '))}`
+      first?.choices === undefined ? asks(first?.completion) : ` -a ${quoted(first.choices.join(' '))}`
     return [
-      `complete -c outpool -n __fish_use_subcommand -a ${command.name} -d ${quoted(command.says)}`,
+      `complete -c outpool -n __fish_use_subcommand -a ${command.name} -d ${quoted(command.description)}`,
       ...(names === '' ? [] : [`complete -c outpool ${seen}${names}`]),
       ...optionsOf(command).map((option) => {
-        const value = takesValue(option) ? ` -r${asks(option.completes)}` : ''
-        return `complete -c outpool ${seen} -l ${longOf(option).slice(2)}${value} -d ${quoted(option.says)}`
+        const value = takesValue(option) ? ` -r${asks(option.completion)}` : ''
+        return `complete -c outpool ${seen} -l ${longOf(option).slice(2)}${value} -d ${quoted(option.description)}`
       }),
     ]
   })

@@ -8,17 +8,17 @@ export interface FoundLogin {
   /** Absolute, as the user knows it. */
   dir: string
   /** The set-up that Claude uses without CLAUDE_CONFIG_DIR keeps part of its state beside the folder. */
-  usual: boolean
+  isDefault: boolean
   /** Its name says that it is kept for repairs. */
   forHealer: boolean
 }
 
 /** What Claude leaves in a config dir that has been used. */
-const traces = ['.credentials.json', '.claude.json', 'settings.json', 'projects']
+const loginTraces = ['.credentials.json', '.claude.json', 'settings.json', 'projects']
 
 export function findLogins(home: string, env: NodeJS.ProcessEnv): FoundLogin[] {
   const named = env['CLAUDE_CONFIG_DIR']
-  const inHome = listed(home)
+  const inHome = entriesOf(home)
     .filter((entry) => entry === '.claude' || entry.startsWith('.claude-'))
     .sort()
     .map((entry) => join(home, entry))
@@ -30,18 +30,18 @@ export function findLogins(home: string, env: NodeJS.ProcessEnv): FoundLogin[] {
     if (seen.has(real)) continue
     seen.add(real)
     const taken = found.map(({ name }) => name)
-    const name = freeName(nameOf(dir), taken)
+    const name = unusedName(nameOf(dir), taken)
     found.push({
       name,
       dir,
-      usual: dir === join(home, '.claude'),
+      isDefault: dir === join(home, '.claude'),
       forHealer: /medic|heal|reserved|rescue/.test(name),
     })
   }
   return found
 }
 
-function listed(folder: string): string[] {
+function entriesOf(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {
@@ -51,7 +51,7 @@ function listed(folder: string): string[] {
 
 function isUsed(dir: string): boolean {
   try {
-    return statSync(dir).isDirectory() && traces.some((trace) => existsSync(join(dir, trace)))
+    return statSync(dir).isDirectory() && loginTraces.some((trace) => existsSync(join(dir, trace)))
   } catch {
     return false
   }
@@ -68,7 +68,7 @@ function nameOf(dir: string): string {
   return namePattern.test(plain) ? plain : 'main'
 }
 
-function freeName(wanted: string, taken: readonly string[]): string {
+function unusedName(wanted: string, taken: readonly string[]): string {
   let name = wanted
   for (let n = 2; taken.includes(name); n++) name = `${wanted}-${n}`
   return name

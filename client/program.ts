@@ -1,10 +1,10 @@
 /** The command line: commander reads it, the command tree says what there is, and every failure ends in one place. */
 import { Argument, Command, CommanderError } from 'commander'
 import { assertNamedConfig } from '../config/load/find.js'
-import { Call } from './commandContext.js'
-import { type CommandSpec, commandTree, everywhere } from './commandTree.js'
+import { CommandContext } from './commandContext.js'
+import { type CommandSpec, commandTree, globalOptions } from './commandTree.js'
 import { UsageError } from './errors.js'
-import { tell } from './output/formatError.js'
+import { formatError } from './output/formatError.js'
 import { version } from './version.js'
 
 /** Runs one command line and sets the exit code; never throws. */
@@ -14,7 +14,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     const failure = error instanceof CommanderError ? usageErrorOf(error) : error
     if (failure === null) return
-    const { exitCode, text } = tell(failure, argv.includes('--debug') && !(error instanceof CommanderError))
+    const { exitCode, text } = formatError(failure, argv.includes('--debug') && !(error instanceof CommanderError))
     process.stderr.write(`${text}\n`)
     process.exitCode = exitCode
   }
@@ -30,28 +30,28 @@ export function programFor(): Command {
     // Commander's own messages are told in our form, see usageErrorOf.
     .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError(true)
-  for (const option of everywhere) program.option(option.flags, option.says)
+  for (const option of globalOptions) program.option(option.flags, option.description)
   for (const spec of commandTree) program.addCommand(commandFor(spec))
   return program
 }
 
 function commandFor(spec: CommandSpec): Command {
   const command = new Command(spec.name)
-    .description(spec.says)
+    .description(spec.description)
     .helpOption('-h, --help', 'show help')
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
-  for (const { name, says, choices } of spec.args ?? []) {
-    const argument = new Argument(name, says)
+  for (const { name, description, choices } of spec.args ?? []) {
+    const argument = new Argument(name, description)
     command.addArgument(choices === undefined ? argument : argument.choices(choices))
   }
-  for (const { flags, says } of [...(spec.options ?? []), ...everywhere]) command.option(flags, says)
+  for (const { flags, description: description } of [...(spec.options ?? []), ...globalOptions]) command.option(flags, description)
   if (spec.examples !== undefined)
     command.addHelpText('after', `\nExamples:\n${spec.examples.map((example) => `  ${example}`).join('\n')}`)
   return command.action(async () => {
-    const call = new Call(command.args, command.optsWithGlobals())
-    if (spec.withoutConfig !== true) assertNamedConfig({ path: call.config })
-    await spec.run(call)
+    const context = new CommandContext(command.args, command.optsWithGlobals())
+    if (spec.withoutConfig !== true) assertNamedConfig({ path: context.config })
+    await spec.run(context)
   })
 }
 

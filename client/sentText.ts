@@ -12,7 +12,7 @@ const tooLong = (): UsageError =>
   )
 
 /** Throws UsageError for what is too long, or is no text. */
-export function checked(text: string): string {
+export function validateText(text: string): string {
   if (!/[^\p{C}\p{Z}\p{M}]/u.test(text))
     throw new UsageError(
       'there is no text to send',
@@ -23,7 +23,7 @@ export function checked(text: string): string {
 }
 
 /** Throws UsageError for what is too long, or is no text. */
-export async function textFromStream(stream: AsyncIterable<Uint8Array>): Promise<string> {
+export async function readTextFromStream(stream: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of stream) {
@@ -32,16 +32,16 @@ export async function textFromStream(stream: AsyncIterable<Uint8Array>): Promise
     if (bytes > 2 * textMaxBytes + 2) throw tooLong()
     chunks.push(chunk)
   }
-  return checked(decoded(Buffer.concat(chunks)))
+  return validateText(decoded(Buffer.concat(chunks)))
 }
 
 /** Throws FailedError where the file can't be read, UsageError for what is too long, or is no text. */
-export async function textFromFile(path: string): Promise<string> {
+export async function readTextFromFile(path: string): Promise<string> {
   const file = await open(path, 'r').catch((error: unknown) => {
     throw unreadable(path, error)
   })
   try {
-    return await textFromStream(file.createReadStream() as AsyncIterable<Uint8Array>)
+    return await readTextFromStream(file.createReadStream() as AsyncIterable<Uint8Array>)
   } catch (error) {
     throw error instanceof UsageError ? error : unreadable(path, error)
   } finally {

@@ -84,7 +84,7 @@ export interface ServiceConfig {
   /** How Outpool starts it; null where it is only watched. */
   run: string[] | null
   /** Where its process is found. `own`: in a pane of Outpool's, started by `run`. */
-  found: { by: 'own' } | { by: 'pidFile' | 'unit' | 'pane'; at: string }
+  locator: { by: 'own' } | { by: 'pidFile' | 'unit' | 'pane'; at: string }
   cwd: string
   env: EnvRefs
   timeout: number | null

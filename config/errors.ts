@@ -1,7 +1,7 @@
 /** The errors of the configuration. Each says what is wrong (`message`) and what to do (`remedy`). */
 
 /** One fault of the configuration: where it stands, what is wrong, what would be right. */
-export interface Fault {
+export interface ConfigIssue {
   file: string
   /** Counted from 1; null where the fault is not in a line of the file. */
   line: number | null
@@ -15,26 +15,26 @@ const printable = (text: string): string =>
   text.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Co}|\ufffd/gu, '?').slice(0, longestProblem)
 const longestProblem = 1_000
 
-const place = (fault: Fault): string =>
+const formatLocation = (fault: ConfigIssue): string =>
   [fault.file, fault.line, fault.column].filter((part) => part !== null).join(':')
 
 /** Thrown when the configuration cannot be found, read or accepted. Carries every fault, in the file's order; exit code 2. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly exitCode = 2
-  readonly faults: readonly Fault[]
+  readonly issues: readonly ConfigIssue[]
   readonly remedy: string
 
-  constructor(told: readonly Fault[]) {
-    const faults = told.map((fault) => ({ ...fault, problem: printable(fault.problem) }))
-    super(faults.map((fault) => `${place(fault)}: ${fault.problem}`).join('\n'))
-    this.faults = faults
-    this.remedy = faults.map((fault) => fault.remedy).join('\n')
+  constructor(told: readonly ConfigIssue[]) {
+    const issues = told.map((fault) => ({ ...fault, problem: printable(fault.problem) }))
+    super(issues.map((fault) => `${formatLocation(fault)}: ${fault.problem}`).join('\n'))
+    this.issues = issues
+    this.remedy = issues.map((fault) => fault.remedy).join('\n')
   }
 
   /** Every fault with its place, what is wrong and, on the next line, what would be right. */
   get report(): string {
-    return this.faults.map((fault) => `${place(fault)}: ${fault.problem}\n  -> ${fault.remedy}`).join('\n')
+    return this.issues.map((fault) => `${formatLocation(fault)}: ${fault.problem}\n  -> ${fault.remedy}`).join('\n')
   }
 }
 

@@ -132,7 +132,7 @@ export class Host {
 
   /** Another text as soon as a person may have dealt with a page that stands at this place for sessions in `cwd`. */
   pageGround(agent: string, place: Place, cwd: string): Promise<string> {
-    return this.adapter(agent).pageGround(place, cwd, this.#placesBut(place, this.#poolRefs()))
+    return this.adapter(agent).startPageFingerprint(place, cwd, this.#placesBut(place, this.#poolRefs()))
   }
 
   /** As far as their files are concerned. */

@@ -65,7 +65,7 @@ const lines = fc.oneof(
 )
 
 /** `n` keeps texts apart that would otherwise be the same. */
-export function fieldTexts(seed: number, count: number): string[] {
+export function trickyTexts(seed: number, count: number): string[] {
   const arbitrary = fc
     .tuple(
       fc.constantFrom(...beginnings),

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { withEngine } from '../client/engine/engine.js'
 import type { SessionCard } from '../client/engine/sessionRows.js'
-import { readStory, storyView } from '../client/engine/sessionStory.js'
+import { readSessionReport, toSessionReportView } from '../client/engine/sessionStory.js'
 import { readEngine } from '../config/state/liveFile.js'
 import { openHome } from '../config/state/home.js'
 import type { SessionDetails } from '../policy/session/session.js'
@@ -35,14 +35,14 @@ export interface FleetOptions {
   accountConfig?: Record<string, Record<string, unknown>>
 }
 
-export interface Ran {
+export interface CliResult {
   code: number | null
   stdout: string
   stderr: string
 }
 
 /** Shorter than the product's, so that a test need not wait for minutes; no behaviour depends on them. */
-const quickTiming = { retryEvery: '5s', wakeMargin: '1s', keysQuiet: '1s', stopGrace: '5s', probeEvery: '5m' }
+const fastTiming = { retryEvery: '5s', wakeMargin: '1s', keysQuiet: '1s', stopGrace: '5s', probeEvery: '5m' }
 
 export class Fleet {
   readonly dir: string
@@ -57,7 +57,7 @@ export class Fleet {
   }
 
   /** Runs an outpool command to its end. */
-  run(...args: string[]): Promise<Ran> {
+  run(...args: string[]): Promise<CliResult> {
     return new Promise((resolve) => {
       const child = execFile(
         process.execPath,
@@ -83,13 +83,13 @@ export class Fleet {
    * What `show` would print, without a process for it: one look after the other would take a whole core from the agents
    * that are waited for.
    */
-  #look(name: string): Promise<ReturnType<typeof storyView>> {
+  #look(name: string): Promise<ReturnType<typeof toSessionReportView>> {
     const home = openHome(this.env)
-    return withEngine(home, async (engine) => storyView(await readStory(engine, home, name)))
+    return withEngine(home, async (engine) => toSessionReportView(await readSessionReport(engine, home, name)))
   }
 
   /** A workflow that does not answer yet, after a restart, leaves its log out: with a worker there it soon will. */
-  #isTold(view: ReturnType<typeof storyView>): boolean {
+  #isTold(view: ReturnType<typeof toSessionReportView>): boolean {
     return view.rescueLog !== null || this.workerPid() === null
   }
 
@@ -244,7 +244,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       },
     },
     ...options.config,
-    timing: { ...quickTiming, ...options.config?.timing },
+    timing: { ...fastTiming, ...options.config?.timing },
   }
   writeFileSync(join(dir, 'outpool.yaml'), stringify(config))
   mkdirSync(join(dir, 'state'))

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Thrown when a condition was not met in time; shows what was there instead. */
-export class NeverHappened extends Error {
+export class ConditionTimeout extends Error {
   override readonly name = 'NeverHappened'
 }
 
@@ -12,7 +12,7 @@ export class NeverHappened extends Error {
  */
 export async function until<T>(
   what: string,
-  look: () => Promise<T>,
+  read: () => Promise<T>,
   wanted: (value: T) => boolean,
   withinMs = 60_000,
 ): Promise<T> {
@@ -21,7 +21,7 @@ export async function until<T>(
   do {
     const began = performance.now()
     try {
-      const value = await look()
+      const value = await read()
       last = value
       if (wanted(value)) return value
     } catch (error) {
@@ -30,5 +30,5 @@ export async function until<T>(
     await delay(Math.max(50, performance.now() - began))
   } while (performance.now() < end)
   const shown = last instanceof Error ? last.message : JSON.stringify(last, null, 2)
-  throw new NeverHappened(`${what} was not as wanted within ${withinMs / 1000} s; last: ${shown}`)
+  throw new ConditionTimeout(`${what} was not as wanted within ${withinMs / 1000} s; last: ${shown}`)
 }

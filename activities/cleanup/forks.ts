@@ -32,7 +32,7 @@ export async function forgetForks(host: Host, now: number): Promise<number> {
   for (const fork of beyond(known, host.config.keep.forks, now)) {
     const adapter = host.adapter(fork.agent)
     if (fork.places.length > 0 && !isSpent(await signsOf(host, adapter, fork))) continue
-    for (const place of fork.places) await adapter.forget(place, fork.id)
+    for (const place of fork.places) await adapter.deleteConversation(place, fork.id)
     host.records.dropFork(fork.session, fork.id)
     removed += fork.places.length > 0 ? 1 : 0
   }
@@ -54,11 +54,11 @@ export async function forgetWakeUps(host: Host, now: number): Promise<number> {
   for (const { name, agent } of host.config.reservedSubstrates) {
     const place = host.files({ kind: 'substrate', name })
     const adapter = host.adapter(agent)
-    for (const { sessionId } of beyond(await adapter.conversations(place), host.config.keep.incidents, now)) {
+    for (const { sessionId } of beyond(await adapter.listConversations(place), host.config.keep.incidents, now)) {
       const path = await adapter.findTranscript(place, sessionId)
       if (path === null || !isOwn(host, path)) continue
-      if ((await adapter.liveStates(place, { sessionId })).length > 0) continue
-      await adapter.forget(place, sessionId)
+      if ((await adapter.readLiveStates(place, { sessionId })).length > 0) continue
+      await adapter.deleteConversation(place, sessionId)
       removed += 1
     }
   }
@@ -89,7 +89,7 @@ async function conversationsOf(
   const lying = new Map<string, Pick<KnownFork, 'places' | 'changedAt'>>()
   for (const { name, path: configDir } of subfoldersOf(host.home.substrates)) {
     const place: Place = { kind: 'substrate', name, configDir, env: {} }
-    for (const { sessionId, changedAt } of await adapter.conversations(place)) {
+    for (const { sessionId, changedAt } of await adapter.listConversations(place)) {
       const known = lying.get(sessionId)
       const places = [...(known?.places ?? []), place]
       lying.set(sessionId, { places, changedAt: Math.max(known?.changedAt ?? 0, changedAt) })
@@ -106,7 +106,7 @@ async function signsOf(host: Host, adapter: AgentAdapter, { id, to, places }: Kn
     const isRead = path !== null && isOwn(host, path)
     if (!isRead || (await untold(adapter, conversation, conversation, id, path)) !== null)
       signs.isTold = false
-    if ((await adapter.liveStates(place, { sessionId: id })).length > 0) signs.isHeld = true
+    if ((await adapter.readLiveStates(place, { sessionId: id })).length > 0) signs.isHeld = true
   }
   return signs
 }

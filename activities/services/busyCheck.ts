@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { glob } from 'tinyglobby'
 import type { BusyCheckConfig } from '../../config/config.js'
-import type { LookFile } from '../../config/state/serviceFiles.js'
+import type { LastCheckFile } from '../../config/state/serviceFiles.js'
 import { runCommand } from '../../host/process/runCommand.js'
 
 /** Folders of agents hold tens of thousands of transcripts: what was not seen within this did not grow for us. */
@@ -14,12 +14,12 @@ export interface Work {
   /** When growth was last seen, ms since the epoch; null where it was not. */
   grewAt: number | null
   what: string
-  sizes: LookFile['sizes']
+  sizes: LastCheckFile['sizes']
 }
 
 export async function lookForWork(
   check: BusyCheckConfig,
-  before: LookFile['sizes'],
+  before: LastCheckFile['sizes'],
   at: { cwd: string; env: Record<string, string>; stopGraceMs: number; now: number },
 ): Promise<Work> {
   if (check.run !== null) {
@@ -36,7 +36,7 @@ export async function lookForWork(
  * The first time only the files' own times tell; from then on their sizes must have grown, since a file can be touched for
  * ever without a word in it.
  */
-async function grownFiles(check: BusyCheckConfig, before: LookFile['sizes'], now: number): Promise<Work> {
+async function grownFiles(check: BusyCheckConfig, before: LastCheckFile['sizes'], now: number): Promise<Work> {
   const files = await matching(check.files)
   let bytes = 0
   let newest = 0

@@ -35,15 +35,15 @@ export async function findService(
   records: ServiceRecords,
   service: ServiceConfig,
 ): Promise<Found> {
-  switch (service.found.by) {
+  switch (service.locator.by) {
     case 'own':
       return findOwn(host, records, service.name)
     case 'pidFile':
-      return findByPidFile(service.found.at)
+      return findByPidFile(service.locator.at)
     case 'unit':
-      return findUnit(service.found.at)
+      return findUnit(service.locator.at)
     case 'pane':
-      return findForeignPane(service.found.at)
+      return findForeignPane(service.locator.at)
   }
 }
 

@@ -1,6 +1,6 @@
 /** One look at a service: finds its process, reads its beat, takes the second look where it is needed, and writes down what came of it. */
 import type { ServiceConfig } from '../../config/config.js'
-import { lookFile, type LookFile, readLook } from '../../config/state/serviceFiles.js'
+import { lastCheckFile, type LastCheckFile, readLastCheck } from '../../config/state/serviceFiles.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import {
   type Judged,
@@ -22,7 +22,7 @@ export interface Look extends Judged {
   at: number
 }
 
-export const rulesOf = ({ name, every, heartbeat, busyCheck, timeout, found }: ServiceConfig): LookRules => ({
+export const rulesOf = ({ name, every, heartbeat, busyCheck, timeout, locator: found }: ServiceConfig): LookRules => ({
   ...{ service: name, every, heartbeat, busyCheck },
   // What others started is theirs to bound; there, `timeout` bounds the command that starts it.
   timeout: found.by === 'own' ? timeout : null,
@@ -30,7 +30,7 @@ export const rulesOf = ({ name, every, heartbeat, busyCheck, timeout, found }: S
 
 /** Never throws for what it finds; a look that fails is blind, and so kills nothing. */
 export async function look(host: Host, records: ServiceRecords, service: ServiceConfig): Promise<Look> {
-  const before = readLook(host.home, service.name)
+  const before = readLastCheck(host.home, service.name)
   const memory = before?.memory ?? noMemory
   const rules = rulesOf(service)
   const now = Date.now()
@@ -43,7 +43,7 @@ export async function look(host: Host, records: ServiceRecords, service: Service
     beatBlocked: null,
     work: null,
   }
-  let sizes: LookFile['sizes'] = null
+  let sizes: LastCheckFile['sizes'] = null
   let judged: Judged
   try {
     const { heartbeat } = service
@@ -68,7 +68,7 @@ export async function look(host: Host, records: ServiceRecords, service: Service
 
 const blindLookAfter = 60_000
 
-async function secondLook(host: Host, service: ServiceConfig, before: LookFile['sizes'], now: number) {
+async function secondLook(host: Host, service: ServiceConfig, before: LastCheckFile['sizes'], now: number) {
   const { busyCheck, cwd } = service
   if (busyCheck === null) return null
   const env = await resolveEnv(service.env)
@@ -80,15 +80,15 @@ function save(
   records: ServiceRecords,
   service: string,
   { verdict, why, memory, nextLookAt, process, at }: Look,
-  sizes: LookFile['sizes'],
+  sizes: LastCheckFile['sizes'],
 ): void {
   records.folder(service)
   const [iso, nextIso] = [new Date(at).toISOString(), new Date(nextLookAt).toISOString()]
-  const file: LookFile = {
+  const file: LastCheckFile = {
     ...{ at: iso, verdict, why, nextLookAt: nextIso, pid: process?.pid ?? null, memory, sizes },
   }
   try {
-    writeFileAtomic(lookFile(host.home, service), JSON.stringify(file))
+    writeFileAtomic(lastCheckFile(host.home, service), JSON.stringify(file))
   } catch (error) {
     // A full disk must not stop the watchdog; what it remembers is older then, and nothing is killed for that.
     console.error(`outpool: the look at ${service} could not be written down:`, error)

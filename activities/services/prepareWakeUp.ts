@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Home } from '../../config/state/home.js'
-import { incidentReportFile, lookFile } from '../../config/state/serviceFiles.js'
+import { incidentReportFile, lastCheckFile } from '../../config/state/serviceFiles.js'
 import type { ServiceConfig } from '../../config/config.js'
 import { nextHealer } from '../../policy/independence/healers.js'
 import type { HealerPlace } from '../../policy/service/service.js'
@@ -77,7 +77,7 @@ function ownPrompt({ wakeUp }: ServiceConfig): string {
 }
 
 function situation({ home, tmux }: Host, service: ServiceConfig): string[] {
-  const { name, run, cwd, found, heartbeat, wakeUp } = service
+  const { name, run, cwd, locator: found, heartbeat, wakeUp } = service
   const isOwn = found.by === 'own'
   return [
     `## What outpool knows of ${name}`,
@@ -91,7 +91,7 @@ function situation({ home, tmux }: Host, service: ServiceConfig): string[] {
       : [
           `- Its heartbeat: ${heartbeat.file}, stale after ${heartbeat.staleAfter / 1000} s. Only its own process may write it: never touch it yourself.`,
         ]),
-    `- Outpool's last look at it: ${lookFile(home, name)}`,
+    `- Outpool's last look at it: ${lastCheckFile(home, name)}`,
     '',
     'Mend the cause, and write in a few sentences what it was and what you did: your last message goes into the incident report.',
     isOwn

@@ -36,7 +36,7 @@ export async function startService(side: ServiceHost, request: ServiceStartReque
     }
     if (seen.process !== null) await mustEnd(side, service, seen.process)
     const why =
-      service.found.by === 'own'
+      service.locator.by === 'own'
         ? await openPane(side, service, request.fence)
         : await runStarter(side, service, request.fence)
     if (incident !== null && why !== null) incidents.note(incident, 'service', why)
@@ -61,7 +61,7 @@ export async function retireService(side: ServiceHost, name: string): Promise<vo
 
 /** A unit belongs to systemd: there, the command that starts it anew ends it as well. */
 async function mustEnd({ host }: ServiceHost, service: ServiceConfig, process: ProcessRef): Promise<void> {
-  if (service.found.by === 'unit') return
+  if (service.locator.by === 'unit') return
   if ((await end(process, host.config.timing.stopGrace)) === false) throw new StopFailedError(process.pid)
 }
 
@@ -111,7 +111,7 @@ async function runStarter(
 
 /** Of a pane of ours; what others started prints elsewhere. */
 async function lastOutput({ host }: ServiceHost, service: ServiceConfig): Promise<string> {
-  if (service.found.by !== 'own') return ''
+  if (service.locator.by !== 'own') return ''
   const pane = await host.tmux.pane(servicePane(service.name))
   return pane === null ? '' : host.tmux.lastOutput(pane.id, evidenceLines)
 }

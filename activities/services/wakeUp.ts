@@ -53,7 +53,7 @@ async function untilOver(
     const limits = host.config.services.find(({ name }) => name === request.service)?.wakeUp
     const transcript = await adapter.findTranscript(await host.place(request.place), request.sessionId)
     if (!limits || transcript === null) continue
-    const files = await adapter.usedTokens(transcript, {})
+    const files = await adapter.readTokenUsage(transcript, {})
     const { answers, tokens } = totalOf(files.flatMap(({ used }) => used))
     if (answers > limits.maxAnswers) return `it gave more than ${limits.maxAnswers} answers`
     if (tokens > limits.maxTokens) return `it spent more than ${limits.maxTokens} tokens`
@@ -108,7 +108,7 @@ export async function endWakeUp(
   await stopAgent(host, { ...ref, closePane: true, status: `outpool: ${service}: ${says}` })
   const adapter = host.adapter(ref.agent)
   const transcript = await adapter.findTranscript(await host.place(ref.place), ref.sessionId)
-  const answer = transcript === null ? null : await adapter.lastAnswer(transcript, transcriptFrom)
+  const answer = transcript === null ? null : await adapter.readLastAnswer(transcript, transcriptFrom)
   incidents.note(incident, 'wake-up', says)
   if (answer !== null) incidents.quote(incident, 'said', { title: `On ${ref.place.name}`, text: answer.text })
 }

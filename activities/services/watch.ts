@@ -66,7 +66,7 @@ async function untilNextLook(
   const dueAt = isAwaited ? Date.now() + awaitEvery : seen.nextLookAt
   while (Date.now() < dueAt && !hasNews()) {
     await delay(Math.min(aliveEvery, Math.max(dueAt - Date.now(), 1)), undefined, { signal })
-    if (service.found.by !== 'own' || seen.process === null) continue
+    if (service.locator.by !== 'own' || seen.process === null) continue
     const { process } = records.read(service.name)
     if (process !== null && !(await isAlive(process))) return
   }

@@ -31,7 +31,7 @@ async function answer(host: Host, request: AnswerRequest): Promise<Answered> {
   const look = async (): Promise<Page> => {
     const question = adapter.readDialog(await host.tmux.screen(pane.id))?.question ?? null
     if (question === null) return { question, digest: null }
-    const [state] = await adapter.liveStates(host.files(request.place), { pids: [pane.pid] })
+    const [state] = await adapter.readLiveStates(host.files(request.place), { pids: [pane.pid] })
     return { question, digest: digestOf(question, state ?? { sessionId: request.sessionId, updatedAt: '' }) }
   }
   const note = join(host.records.folder(session), 'answering')
@@ -45,7 +45,7 @@ async function answer(host: Host, request: AnswerRequest): Promise<Answered> {
         await handIn(page, (next) => host.tmux.press(pane.id, next))
         return { kind: 'answered' }
       }
-      const step = adapter.answerStep(page.question, request.answer, pasted)
+      const step = adapter.nextAnswerStep(page.question, request.answer, pasted)
       if (step.kind === 'refused') return step
       writeFileAtomic(note, answerId)
       if (step.kind === 'paste') await host.tmux.paste(pane.id, oneLine(step.text))

@@ -38,7 +38,7 @@ export async function untilUp(
     if (!pane) throw new TmuxFailedError('list-panes', 'the pane vanished while the agent was starting')
     if (pane.fence !== request.fence) throw new LaunchFailedError('another program was started in its pane')
     if (pane.dead) throw await endedAtStart(host, place, request, pane)
-    const live = (await adapter.liveStates(place, { pids: [pane.pid] }))[0] ?? null
+    const live = (await adapter.readLiveStates(place, { pids: [pane.pid] }))[0] ?? null
     if (live && live.sessionId === request.sessionId && live.activity !== 'waiting') return { pane, live }
     // The screen is only a hint where to look, so it is looked at seldom, and always before giving up.
     if (looks % 10 === 9 || performance.now() > until) {
@@ -117,7 +117,7 @@ async function stoodInPage(
   dialog: Dialog,
 ): Promise<Error> {
   const command = await host.command(agent, session)
-  const page = adapter.startPage(screen, dialog, place, command, cwd)
+  const page = adapter.describeStartPage(screen, dialog, place, command, cwd)
   const at = new Date().toISOString()
   const until = new Date(Date.now() + host.config.timing.pageStands).toISOString()
   const ground = await host.pageGround(agent, place, cwd)

@@ -1,10 +1,10 @@
 /** A question of an agent's as it is shown to others, and what tells it from every other one. */
 import { createHash } from 'node:crypto'
 import type { LiveState } from '../../agents/agent.js'
-import type { AskedQuestion } from '../../config/state/liveFile.js'
+import type { LiveQuestion } from '../../config/state/liveFile.js'
 import type { Question } from '../../policy/session/question.js'
 
-export type { AskedQuestion }
+export type { LiveQuestion as AskedQuestion }
 
 /** The same page may come twice: when the program began to wait tells the second from the first. */
 export function digestOf(question: Question, state: Pick<LiveState, 'sessionId' | 'updatedAt'>): string {
@@ -15,7 +15,7 @@ export function digestOf(question: Question, state: Pick<LiveState, 'sessionId' 
 export function askedNow(
   question: Question,
   state: Pick<LiveState, 'sessionId' | 'updatedAt'>,
-): AskedQuestion {
+): LiveQuestion {
   const { asks } = question
   const choices = question.choices.map(({ n, label, says, isOwn }) => ({ n, label, says, isOwn }))
   const takesSeveral = question.choices.some(({ isTicked }) => isTicked !== null)

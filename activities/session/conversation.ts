@@ -44,7 +44,7 @@ async function goesOnFrom(
   known: Trace,
 ): Promise<boolean> {
   if (known.transcript !== transcript)
-    return !isOlder(end, known) && (await adapter.holdsEntry(transcript, known.newest.id))
+    return !isOlder(end, known) && (await adapter.containsEntry(transcript, known.newest.id))
   return (await adapter.readEnd(transcript, known.bytes))?.newest?.id === known.newest.id
 }
 
@@ -106,7 +106,7 @@ const holdsAllOf = async (
   end: TranscriptEnd,
   trace: Trace | null,
 ): Promise<boolean> =>
-  trace === null || end.newest?.id === trace.newest.id || (await adapter.holdsEntry(path, trace.newest.id))
+  trace === null || end.newest?.id === trace.newest.id || (await adapter.containsEntry(path, trace.newest.id))
 
 async function whyNot(
   adapter: AgentAdapter,

@@ -130,7 +130,7 @@ class Typist {
       case 'give-up':
         throw new TextNotTakenError(typed)
       case 'leave-shell':
-        await this.#host.tmux.press(pane.id, this.#adapter.leaveShellKeys)
+        await this.#host.tmux.press(pane.id, this.#adapter.exitShellModeKeys)
         return false
       case 'aside':
         await this.#putAside(pane, screen)
@@ -152,7 +152,7 @@ class Typist {
 
   async #line(pane: Pane, lastKey: number | null): Promise<{ line: LineSeen['line']; screen: string }> {
     const screen = await this.#host.tmux.colouredScreen(pane.id)
-    const mode = this.#adapter.lineMode(screen)
+    const mode = this.#adapter.readInputMode(screen)
     if (mode === null) return { line: 'hidden', screen }
     const draft = this.#adapter.readDraft(screen)
     if (draft === null) return { line: mode === 'words' ? 'empty' : 'shell', screen }
@@ -160,12 +160,12 @@ class Typist {
     // tmux tells of keys in whole seconds. What a person may have touched since is no longer ours to send.
     const isUntouched = record !== null && (lastKey === null || lastKey + 1_000 < record.keyAt)
     const isOurs = record !== null && record.typed > 0 && isUntouched
-    return { line: isOurs && this.#adapter.isPartOf(draft, this.#request.text) ? 'ours' : 'other', screen }
+    return { line: isOurs && this.#adapter.isDraftOf(draft, this.#request.text) ? 'ours' : 'other', screen }
   }
 
   /** The program's own way: a draft may hold pastes and pictures that no screen shows. */
   async #putAside(pane: Pane, screen: string): Promise<void> {
-    if (this.#adapter.holdsStash(screen)) throw new LineOccupiedError(twoDrafts)
+    if (this.#adapter.hasStashedDraft(screen)) throw new LineOccupiedError(twoDrafts)
     await this.#host.tmux.press(pane.id, this.#adapter.stashKeys)
     if (!(await this.#untilLine(pane, (draft) => draft === null))) throw new LineOccupiedError(twoDrafts)
   }
@@ -180,7 +180,7 @@ class Typist {
       ...{ typed: (before?.typed ?? 0) + 1, entered: 0 },
       ...{ enteredAt: before?.enteredAt ?? null, keyAt: Date.now(), taken: false },
     })
-    await this.#host.tmux.paste(pane.id, this.#adapter.pasteOf(text, command === true ? 'command' : 'words'))
+    await this.#host.tmux.paste(pane.id, this.#adapter.toPaste(text, command === true ? 'command' : 'words'))
     await delay(pasteSettle)
     await this.#untilLine(pane, (draft) => draft !== null)
   }

@@ -75,6 +75,6 @@ export const untold = async (
   fork: string,
   transcript: string,
 ): Promise<ForkDigest | null> =>
-  conversation !== null && (await adapter.holds(conversation, handOverMark(fork)))
+  conversation !== null && (await adapter.containsText(conversation, handOverMark(fork)))
     ? null
-    : adapter.forkDigest(transcript, original)
+    : adapter.readForkDigest(transcript, original)

@@ -152,7 +152,7 @@ async function clearTheWay(host: Host, adapter: AgentAdapter, request: LaunchReq
   if (newest?.process) await mustEnd(host, newest.process)
   for (const place of host.allFiles()) {
     for (const conversation of [sessionId, ...(forkOf ? [forkOf] : [])]) {
-      const [other] = await adapter.liveStates(place, { sessionId: conversation })
+      const [other] = await adapter.readLiveStates(place, { sessionId: conversation })
       if (other) throw new ConversationHeldError(conversation, other.pid)
     }
   }
@@ -221,7 +221,7 @@ async function respawn(
   }: Found & { prompt: string | null; handOver: string | null; answeredAt: readonly Place[] },
 ): Promise<void> {
   const { session, sessionId, forkOf, fence, cwd, model } = request
-  const plan = await adapter.plan({
+  const plan = await adapter.planLaunch({
     place,
     command: await host.command(request.agent, request.session),
     session,

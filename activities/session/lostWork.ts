@@ -20,7 +20,7 @@ export async function lostTo(
   const subagents = lost.flatMap(({ id, kind }) => (kind === 'subagent' ? [id] : []))
   if (left === null || own === null || subagents.length === 0) return lostTasks(lost, [])
   try {
-    return lostTasks(lost, await adapter.bringSubagents(left, own, subagents))
+    return lostTasks(lost, await adapter.copySubagents(left, own, subagents))
   } catch (error) {
     // They are told as lost; the session itself goes on.
     console.error(`outpool: subagents of ${session} could not be brought to ${dirname(own)}:`, error)

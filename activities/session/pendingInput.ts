@@ -66,7 +66,7 @@ function saveDrafts(
     (draft) => draft !== older && !host.records.wasTyped(session, fence, adapter.fingerprint(draft)),
   )
   if (news.length === 0) return
-  const kept = [...(older === null ? [] : [older]), ...news.map((draft) => adapter.portableDraft(draft))]
+  const kept = [...(older === null ? [] : [older]), ...news.map((draft) => adapter.toPortableDraft(draft))]
   writeFileAtomic(draftFile(host, session), kept.join('\n'))
 }
 
@@ -85,7 +85,7 @@ async function draftsIn(
   const found = inLine === null ? [] : [inLine]
   save(found)
   // With a draft in the line, the same keys would put it in the place of the one before.
-  if (!adapter.holdsStash(screen) || !(await clearLine(host, adapter, pane))) return
+  if (!adapter.hasStashedDraft(screen) || !(await clearLine(host, adapter, pane))) return
   await host.tmux.press(pane.id, adapter.stashKeys)
   const shown = await untilScreen(host, pane, (now) => adapter.readDraft(now) !== null)
   const stashed = await wholeDraft(host, adapter, pane, shown)
@@ -98,7 +98,7 @@ async function clearLine(host: Host, adapter: AgentAdapter, pane: Pane): Promise
     const screen = await untilScreen(host, pane, (shown) => adapter.takesInput(shown))
     if (!adapter.takesInput(screen)) return false
     if (adapter.readDraft(screen) === null) return true
-    await host.tmux.press(pane.id, adapter.clearKeys)
+    await host.tmux.press(pane.id, adapter.clearDraftKeys)
     await delay(lookEvery)
   }
   return false
@@ -118,7 +118,7 @@ async function wholeDraft(
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   rmSync(file, { force: true })
   writeFileAtomic(join(folder, 'wanted'), '')
-  await host.tmux.press(pane.id, adapter.draftKeys)
+  await host.tmux.press(pane.id, adapter.exportDraftKeys)
   const until = performance.now() + handedOutWithin
   let given: string | null = null
   while (given === null && performance.now() < until) {

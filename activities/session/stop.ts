@@ -67,7 +67,7 @@ async function isWorking(
   transcript: string | null,
 ): Promise<boolean> {
   const files = host.filesIfNamed(place)
-  const [state] = files && pane ? await adapter.liveStates(files, { pids: [pane.pid] }) : []
+  const [state] = files && pane ? await adapter.readLiveStates(files, { pids: [pane.pid] }) : []
   if (state && state.activity !== 'waiting') return state.activity === 'busy'
   const end = transcript === null ? null : await adapter.readEnd(transcript)
   return end?.turn === 'open'

@@ -24,7 +24,7 @@ export async function takeOverWork(
   const left =
     transcript === null
       ? { tasks: [], over: [], plans: [] }
-      : await adapter.leftBehind(transcript, before.transcriptFrom)
+      : await adapter.readUnfinishedWork(transcript, before.transcriptFrom)
   host.work.takeOver(session, fence, left)
   return transcript
 }

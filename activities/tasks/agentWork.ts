@@ -29,7 +29,7 @@ async function readPrompt(file: string): Promise<string> {
 
 export async function keepAnswer(host: Host, request: KeepAnswerRequest): Promise<TaskOutcome> {
   const { task, agent, transcript } = request
-  const answer = transcript === null ? null : await host.adapter(agent).lastAnswer(transcript, 0)
+  const answer = transcript === null ? null : await host.adapter(agent).readLastAnswer(transcript, 0)
   if (answer === null) return failed('the agent ended without an answer')
   const { keep } = taskOf(host, task, 'agent')
   const file = new TaskFolder(host, task).keepResult(`${answer.text}\n`, 'md', keep)

@@ -198,7 +198,7 @@ export class Sampler {
     }
     const live = await Promise.all(
       [...byPlace.values()].map(({ agent, place, pids }) =>
-        this.#host.adapter(agent).liveStates(this.#host.files(place), { pids }),
+        this.#host.adapter(agent).readLiveStates(this.#host.files(place), { pids }),
       ),
     )
     return { panes, live: new Map(live.flat().map((state) => [state.pid, state])) }

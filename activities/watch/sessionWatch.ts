@@ -1,7 +1,7 @@
 /** What is known of one watched session, and what follows from what is seen of it. */
 import { statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AgentAdapter, AgentReport, LiveState, TurnFault } from '../../agents/agent.js'
+import type { AgentAdapter, AgentReport, LiveState, TurnFailure } from '../../agents/agent.js'
 import type { AccountReading } from '../../policy/account/account.js'
 import { hasSlept } from '../../policy/hostSleep.js'
 import { hangOf } from '../../policy/session/hang.js'
@@ -62,7 +62,7 @@ export class SessionWatch {
   #settle: (observation: Observation) => void = () => undefined
   #isOver = false
   #offset: number
-  #fault: TurnFault | null = null
+  #fault: TurnFailure | null = null
   #turnFailed = false
   #hadTurn = false
   #turnEndedAt = -Infinity
@@ -283,7 +283,7 @@ export class SessionWatch {
       await this.#host.tmux.press(pane.id, dialog.safeKeys)
       return
     }
-    const what = dialog?.asks ?? state.waitingFor ?? 'an answer'
+    const what = dialog?.prompt ?? state.waitingFor ?? 'an answer'
     this.waitingFor = what
     this.question = dialog?.question ? askedNow(dialog.question, state) : null
     const digest = this.question?.digest ?? null
@@ -301,7 +301,7 @@ export class SessionWatch {
       pid: pane.pid,
       sessionId: this.#request.sessionId,
       activity: 'waiting',
-      waitingFor: dialog.asks,
+      waitingFor: dialog.prompt,
       updatedAt: '',
     })
   }
@@ -393,8 +393,8 @@ export class SessionWatch {
     return this.#fault !== null
   }
 
-  #reportFault(fault: TurnFault): void {
-    this.end(newsOf(this.#host, this.place, this.#request.model, fault), true)
+  #reportFault(failure: TurnFailure): void {
+    this.end(newsOf(this.#host, this.place, this.#request.model, failure), true)
   }
 
   async #endOfProcess(pane: Pane): Promise<void> {

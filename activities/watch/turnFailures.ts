@@ -1,5 +1,5 @@
 /** What a failed turn means for its session: the same words of the program mean other things on an account and on a key (law 6). */
-import type { TurnFault } from '../../agents/agent.js'
+import type { TurnFailure } from '../../agents/agent.js'
 import type { Wall } from '../../policy/account/account.js'
 import { cooled } from '../../policy/account/cooldown.js'
 import type { PlaceRef } from '../../policy/session/place.js'
@@ -12,16 +12,16 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 export type News = DistributiveOmit<Observation, 'readings' | 'at' | 'transcriptTo' | 'wasWorking'>
 
 /** Notes on this host what the fault says of the place, and answers what the session's watch is to say. */
-export function newsOf(host: Host, place: PlaceRef, model: string | null, fault: TurnFault): News {
-  if (fault.class === 'wall') return walled(host, place, attributed(fault.wall, model))
+export function newsOf(host: Host, place: PlaceRef, model: string | null, failure: TurnFailure): News {
+  if (failure.class === 'wall') return walled(host, place, attributed(failure.wall, model))
   // Only the account's owner can end it, and no reset is known: for the session it is a wall like another.
-  if (fault.class === 'billing') return walled(host, place, refusal('credit', fault))
+  if (failure.class === 'billing') return walled(host, place, refusal('credit', failure))
   if (place.kind === 'substrate') {
-    if (fault.class === 'context') return { kind: 'unfit', text: fault.text }
-    const kind = fault.class === 'transient' ? fault.refusal : fault.class
-    if (kind !== null) return walled(host, place, refusal(kind, fault))
-  } else if (fault.class === 'login') host.quota.takeLogin(place.name, 'out', fault.at)
-  return { kind: fault.class, text: fault.text }
+    if (failure.class === 'context') return { kind: 'unfit', text: failure.text }
+    const kind = failure.class === 'transient' ? failure.refusal : failure.class
+    if (kind !== null) return walled(host, place, refusal(kind, failure))
+  } else if (failure.class === 'login') host.quota.takeLogin(place.name, 'out', failure.at)
+  return { kind: failure.class, text: failure.text }
 }
 
 /**

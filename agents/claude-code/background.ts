@@ -2,7 +2,7 @@
 import { copyFile, mkdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { LeftBehind, Plan, PlanMade, RunningTask } from '../../policy/session/background.js'
+import type { UnfinishedWork, Plan, PlanMade, RunningTask } from '../../policy/session/background.js'
 import { nextFiring } from './schedule.js'
 import { eachLine } from './transcript/lines.js'
 
@@ -30,7 +30,7 @@ const promptMax = 64 * 1024
 const whatMax = 200
 
 /** The part of a `Stop` hook's body that says what goes on beside the turns, read at `at`; nothing where there is no body. */
-export function stopNews(json: unknown, at: string): { tasks?: RunningTask[]; plans?: Plan[] } {
+export function parseStopHook(json: unknown, at: string): { tasks?: RunningTask[]; plans?: Plan[] } {
   const stop = stopSchema.safeParse(json).data
   if (stop === undefined) return {}
   const tasks = stop.background_tasks.slice(0, itemsMax).flatMap((one): RunningTask[] => {
@@ -93,53 +93,53 @@ const resultSchema = z.looseObject({
 })
 type Result = z.output<typeof resultSchema>
 
-const speaksSchema = z.looseObject({ type: z.enum(['user', 'attachment', 'queue-operation']) })
+const noticeSchema = z.looseObject({ type: z.enum(['user', 'attachment', 'queue-operation']) })
 
 /** What the program queues and then says in its own name when a task has ended. */
-const ended = /<task-notification>\s*<task-id>([\w-]+)<\/task-id>[\s\S]*?<status>(\w+)<\/status>/g
+const taskEndedPattern = /<task-notification>\s*<task-id>([\w-]+)<\/task-id>[\s\S]*?<status>(\w+)<\/status>/g
 
-const speaksOfWork =
+const mentionsWorkPattern =
   /backgroundTaskId|"isAsync"|run_in_background|task-notification|"(?:Agent|ScheduleWakeup|CronCreate)"|scheduledFor|nextFireAt/
 
 /**
  * Also what was begun in a turn that a wall cut off, of which no hook tells. A notice of a task that was killed is queued as the
  * process ends: only one that was said has reached the model.
  */
-export async function leftBehind(transcript: string, offset: number): Promise<LeftBehind> {
+export async function readUnfinishedWork(transcript: string, offset: number): Promise<UnfinishedWork> {
   const running = new Map<string, RunningTask>()
   const planned: PlanMade[] = []
   const over = new Set<string>()
   const calls = new Map<string, ToolUse>()
   await eachLine(transcript, offset, (line) => {
-    if (!speaksOfWork.test(line)) return
+    if (!mentionsWorkPattern.test(line)) return
     const row = parsed(line)
-    for (const call of callsIn(row)) calls.set(call.id, call)
+    for (const call of toolCallsIn(row)) calls.set(call.id, call)
     const result = resultSchema.safeParse(row).data
     if (result !== undefined) {
       const used = result.message.content.find(({ tool_use_id }) => tool_use_id !== undefined)?.tool_use_id
       const call = calls.get(used ?? '')
-      const task = taskBegun(result, call)
+      const task = startedTask(result, call)
       if (task !== null) running.set(task.id, task)
-      const plan = planMade(result, call)
+      const plan = plannedWakeUp(result, call)
       if (plan !== null) planned.push(plan)
       return
     }
-    const speaks = speaksSchema.safeParse(row).data
+    const speaks = noticeSchema.safeParse(row).data
     if (speaks === undefined) return
-    for (const [, task = '', status] of JSON.stringify(row).replaceAll('\\n', '\n').matchAll(ended))
+    for (const [, task = '', status] of JSON.stringify(row).replaceAll('\\n', '\n').matchAll(taskEndedPattern))
       if (speaks.type !== 'queue-operation' || status === 'completed' || status === 'failed') over.add(task)
   })
   const tasks = [...running.values()].filter((task) => !over.has(task.id)).slice(0, itemsMax)
   return { tasks, over: [...over], plans: planned.slice(-itemsMax) }
 }
 
-const callsIn = (row: unknown): ToolUse[] =>
+const toolCallsIn = (row: unknown): ToolUse[] =>
   (toolUseSchema.safeParse(row).data?.message.content ?? []).flatMap((block) => {
     const call = toolUse.safeParse(block).data
     return call === undefined ? [] : [call]
   })
 
-function taskBegun({ toolUseResult: result }: Result, call: ToolUse | undefined): RunningTask | null {
+function startedTask({ toolUseResult: result }: Result, call: ToolUse | undefined): RunningTask | null {
   const { backgroundTaskId: shell, agentId, isAsync, description } = result
   if (shell !== undefined)
     return { id: shell, kind: 'shell', what: oneLine(call?.input.description ?? 'a shell command') }
@@ -147,7 +147,7 @@ function taskBegun({ toolUseResult: result }: Result, call: ToolUse | undefined)
   return { id: agentId, kind: 'subagent', what: oneLine(description ?? 'a subagent') }
 }
 
-function planMade({ toolUseResult: result, timestamp }: Result, call: ToolUse | undefined): PlanMade | null {
+function plannedWakeUp({ toolUseResult: result, timestamp }: Result, call: ToolUse | undefined): PlanMade | null {
   const prompt = call?.input.prompt
   const due = result.scheduledFor ?? (result.recurring === false ? result.nextFireAt : undefined)
   if (call === undefined || prompt === undefined || prompt.length > promptMax || due === undefined)
@@ -160,7 +160,7 @@ const subagentFile = (transcript: string, agent: string, ending: string): string
   join(dirname(transcript), basename(transcript, '.jsonl'), 'subagents', `agent-${agent}.${ending}`)
 
 /** A subagent goes on by its id where its own transcript lies beside the conversation's; a fork has another name and none. */
-export async function bringSubagents(from: string, to: string, ids: readonly string[]): Promise<string[]> {
+export async function copySubagents(from: string, to: string, ids: readonly string[]): Promise<string[]> {
   if (basename(from) !== basename(to)) return []
   const brought: string[] = []
   for (const agent of ids) {
@@ -208,7 +208,7 @@ export async function isPlanOver(
     const said =
       scheduledSchema.safeParse(row).data?.message.content ?? queuedSchema.safeParse(row).data?.content
     if (said?.trim() === wanted) isOver = true
-    for (const { name, input } of callsIn(row))
+    for (const { name, input } of toolCallsIn(row))
       if (name === 'ScheduleWakeup' || (name === 'CronDelete' && input.id === plan.id)) isOver = true
   })
   return isOver

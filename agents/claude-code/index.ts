@@ -1,38 +1,38 @@
 /** The adapter for Claude Code. One file per concern; what they rest on is told in the comments of each. */
 import type { AgentAdapter, AgentCommand } from '../agent.js'
 import { AgentProgramError } from '../errors.js'
-import { bringSubagents, isPlanOver, leftBehind } from './background.js'
+import { copySubagents, isPlanOver, readUnfinishedWork } from './background.js'
 import { carry } from './transcript/carry.js'
 import { readDialog } from './screen/dialogs.js'
 import {
-  clearKeys,
-  draftKeys,
-  holdsStash,
-  leaveShellKeys,
-  lineMode,
+  clearDraftKeys,
+  exportDraftKeys,
+  hasStashedDraft,
+  exitShellModeKeys,
+  readInputMode,
   readDraft,
   stashKeys,
   takesInput,
 } from './screen/draft.js'
 import { bareEnv } from './launch/env.js'
 import { readIdentity } from './setup/identity.js'
-import { forkDigest, holds } from './transcript/forkDigest.js'
-import { conversations, forget } from './transcript/forget.js'
-import { plan } from './launch/launch.js'
-import { pageGround, startPage } from './screen/startPages.js'
-import { liveStates } from './liveness.js'
+import { readForkDigest, containsText } from './transcript/forkDigest.js'
+import { listConversations, deleteConversation } from './transcript/forget.js'
+import { planLaunch } from './launch/launch.js'
+import { startPageFingerprint, describeStartPage } from './screen/startPages.js'
+import { readLiveStates } from './liveness.js'
 import { prepare } from './launch/prepare.js'
 import { probe } from './limits/probe.js'
-import { ask } from './program.js'
-import { answerStep } from './screen/questions.js'
+import { runProgram } from './program.js'
+import { nextAnswerStep } from './screen/questions.js'
 import { parseReport } from './reports.js'
-import { fingerprint, isPartOf, pastedCommand, pastedWords, portableDraft } from './screen/text.js'
-import { findTranscript, lastAnswer, readTail } from './transcript/transcript.js'
-import { configDirOf, holdsEntry, readEnd } from './transcript/end.js'
-import { usedTokens } from './transcript/usage.js'
+import { fingerprint, isDraftOf, toCommandPaste, toWordsPaste, toPortableDraft } from './screen/text.js'
+import { findTranscript, readLastAnswer, readTail } from './transcript/transcript.js'
+import { configDirOf, containsEntry, readEnd } from './transcript/end.js'
+import { readTokenUsage } from './transcript/usage.js'
 
 async function version(command: AgentCommand): Promise<string> {
-  const { stdout } = await ask(command, ['--version'], bareEnv(process.env, command), process.cwd())
+  const { stdout } = await runProgram(command, ['--version'], bareEnv(process.env, command), process.cwd())
   const [found] = /\d+\.\d+\.\d+\S*/.exec(stdout) ?? []
   if (found === undefined) throw new AgentProgramError(command.command, 'does not say its version')
   return found
@@ -43,40 +43,40 @@ export const claudeCode: AgentAdapter = {
   canChooseSessionId: true,
   version,
   prepare,
-  plan,
+  planLaunch,
   findTranscript,
   carry,
-  conversations,
-  forget,
+  listConversations,
+  deleteConversation,
   readTail,
-  lastAnswer,
+  readLastAnswer,
   readEnd,
-  holdsEntry,
+  containsEntry,
   configDirOf,
-  forkDigest,
-  holds,
-  usedTokens,
+  readForkDigest,
+  containsText,
+  readTokenUsage,
   parseReport,
-  liveStates,
+  readLiveStates,
   readIdentity,
   probe,
   readDialog,
-  startPage,
-  pageGround,
-  answerStep,
-  leftBehind,
-  bringSubagents,
+  describeStartPage,
+  startPageFingerprint,
+  nextAnswerStep,
+  readUnfinishedWork,
+  copySubagents,
   isPlanOver,
   readDraft,
   takesInput,
-  pasteOf: (text, as) => (as === 'command' ? pastedCommand(text) : pastedWords(text)),
+  toPaste: (text, as) => (as === 'command' ? toCommandPaste(text) : toWordsPaste(text)),
   fingerprint,
-  isPartOf,
-  lineMode,
-  leaveShellKeys,
-  holdsStash,
+  isDraftOf,
+  readInputMode,
+  exitShellModeKeys,
+  hasStashedDraft,
   stashKeys,
-  draftKeys,
-  clearKeys,
-  portableDraft,
+  exportDraftKeys,
+  clearDraftKeys,
+  toPortableDraft,
 }

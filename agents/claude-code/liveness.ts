@@ -19,21 +19,21 @@ const liveSchema = z.looseObject({
 })
 
 /** Two changes within one tick of the file system's clock look alike: a file that has just changed is read again. */
-const settledAfter = 1_000
+const settledAfterMs = 1_000
 
 type LiveFile = z.output<typeof liveSchema>
 
 /** For so long the system's word counts that the process of a pane lives: tmux tells of its end as well. */
-const aliveFor = 10_000
+const aliveForMs = 10_000
 
 /**
  * What a file said when it was last read, and how it looked then, by folder and name: a fleet's files are asked for far more often
  * than they change. Files that are gone are forgotten with the next look at their folder.
  */
-const known = new Map<string, Map<string, KnownFile>>()
+const fileCache = new Map<string, Map<string, KnownFile>>()
 
 interface KnownFile {
-  look: string
+  signature: string
   live: LiveFile | null
   livedAt: number
 }
@@ -42,29 +42,29 @@ interface KnownFile {
  * Dead processes (those of panes for a moment longer), and files that an earlier process of the same number left, are not among them.
  * Read in one go and not file by file in the background: small local files are there faster than a thread is.
  */
-export function liveStates(place: Place, { pids, sessionId }: LiveQuery = {}): Promise<LiveState[]> {
+export function readLiveStates(place: Place, { pids, sessionId }: LiveQuery = {}): Promise<LiveState[]> {
   const folder = liveFolder(place)
-  const names = pids === undefined ? namesIn(folder) : pids.map((pid) => `${pid}.json`)
+  const names = pids === undefined ? liveFileNames(folder) : pids.map((pid) => `${pid}.json`)
   const mayBeKnown = pids !== undefined && sessionId === undefined
   const states = names.flatMap((name) => {
-    const live = liveFileAt(folder, name)
+    const live = readLiveFile(folder, name)
     if (live === null || (sessionId !== undefined && live.sessionId !== sessionId)) return []
-    const before = mayBeKnown ? known.get(folder)?.get(name) : undefined
-    const lives = livesStill(live, before)
+    const before = mayBeKnown ? fileCache.get(folder)?.get(name) : undefined
+    const lives = isStillAlive(live, before)
     return lives ? [stateOf(live)] : []
   })
   return Promise.resolve(states)
 }
 
-function livesStill(live: LiveFile, before: KnownFile | undefined): boolean {
+function isStillAlive(live: LiveFile, before: KnownFile | undefined): boolean {
   const now = Date.now()
-  if (before !== undefined && Math.abs(now - before.livedAt) < aliveFor) return true
+  if (before !== undefined && Math.abs(now - before.livedAt) < aliveForMs) return true
   const lives = isAlive(live.pid, live.procStart)
   if (before !== undefined && lives) before.livedAt = now
   return lives
 }
 
-function namesIn(folder: string): string[] {
+function liveFileNames(folder: string): string[] {
   let names: string[]
   try {
     names = readdirSync(folder).filter((name) => /^\d+\.json$/.test(name))
@@ -72,15 +72,15 @@ function namesIn(folder: string): string[] {
     names = []
   }
   const here = new Set(names)
-  const before = known.get(folder)
+  const before = fileCache.get(folder)
   for (const name of before?.keys() ?? []) if (!here.has(name)) before?.delete(name)
   return names
 }
 
-function liveFileAt(folder: string, name: string): LiveFile | null {
+function readLiveFile(folder: string, name: string): LiveFile | null {
   const file = join(folder, name)
-  const files = known.get(folder) ?? new Map<string, KnownFile>()
-  known.set(folder, files)
+  const files = fileCache.get(folder) ?? new Map<string, KnownFile>()
+  fileCache.set(folder, files)
   const stat = statSync(file, { throwIfNoEntry: false })
   if (stat === undefined) {
     files.delete(name)
@@ -88,9 +88,9 @@ function liveFileAt(folder: string, name: string): LiveFile | null {
   }
   const look = `${stat.ino} ${stat.size} ${stat.mtimeMs}`
   const before = files.get(name)
-  if (before?.look === look) return before.live
+  if (before?.signature === look) return before.live
   const live = liveSchema.safeParse(parsed(file)).data ?? null
-  if (Date.now() - stat.mtimeMs > settledAfter) files.set(name, { look, live, livedAt: -Infinity })
+  if (Date.now() - stat.mtimeMs > settledAfterMs) files.set(name, { signature: look, live, livedAt: -Infinity })
   return live
 }
 

@@ -9,7 +9,7 @@ const homeOf = (place: Place): string => place.env['HOME'] ?? homedir()
 
 /** Whether the place is `~/.claude` itself: such a place must run without CLAUDE_CONFIG_DIR, which moves `.claude.json`. */
 export function isDefaultSetup(place: Place): boolean {
-  return resolved(join(homeOf(place), '.claude')) === resolved(place.configDir)
+  return resolveRealPath(join(homeOf(place), '.claude')) === resolveRealPath(place.configDir)
 }
 
 /** The file that holds account, trust and cached usage. */
@@ -21,12 +21,12 @@ export const projectsFolder = (place: Place): string => join(place.configDir, 'p
 export const liveFolder = (place: Place): string => join(place.configDir, 'sessions')
 
 /** The path with its links followed as far as it exists. */
-export function resolved(path: string): string {
+export function resolveRealPath(path: string): string {
   try {
     return realpathSync(path)
   } catch {
     const parent = dirname(path)
-    return parent === path ? path : join(resolved(parent), basename(path))
+    return parent === path ? path : join(resolveRealPath(parent), basename(path))
   }
 }
 

@@ -3,35 +3,35 @@ import { execa } from 'execa'
 import type { AgentCommand } from '../agent.js'
 import { AgentProgramError } from '../errors.js'
 
-export interface Answer {
+export interface ProgramResult {
   exitCode: number
   stdout: string
   stderr: string
 }
 
 /** A usage probe waits for the network; the others answer in half a second. */
-const answerWithinMs = 30_000
+const runTimeoutMs = 30_000
 
 /** `env` is the whole environment. Throws AgentProgramError when the program is not there or does not end in time. */
-export async function ask(
+export async function runProgram(
   command: AgentCommand,
   args: string[],
   env: Record<string, string>,
   cwd: string,
-): Promise<Answer> {
+): Promise<ProgramResult> {
   const result = await execa(command.command, args, {
     cwd,
     env,
     extendEnv: false,
     stdin: 'ignore',
     reject: false,
-    timeout: answerWithinMs,
+    timeout: runTimeoutMs,
     killSignal: 'SIGTERM',
     forceKillAfterDelay: 2000,
     maxBuffer: 4 * 1024 * 1024,
   })
   if (result.timedOut)
-    throw new AgentProgramError(command.command, `gave no answer within ${answerWithinMs / 1000} s`)
+    throw new AgentProgramError(command.command, `gave no answer within ${runTimeoutMs / 1000} s`)
   if (result.exitCode === undefined)
     throw new AgentProgramError(command.command, 'could not be run', { cause: result.cause })
   return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr }

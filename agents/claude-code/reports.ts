@@ -1,7 +1,7 @@
 /** The reports that `report.sh` leaves: which events, and what each file says. */
 import { z } from 'zod'
 import type { AgentReport } from '../agent.js'
-import { stopNews } from './background.js'
+import { parseStopHook } from './background.js'
 import { statusLineWindows } from './limits/quota.js'
 
 /**
@@ -34,7 +34,7 @@ const notification = z.object({ message: z.string().default(''), notification_ty
 const sessionEnd = z.object({ reason: z.string().default('other') })
 
 /** Notifications that mean a person is asked for something; the others tell news. */
-const asksPerson = new Set(['permission_prompt', 'elicitation_dialog', 'worker_permission_prompt'])
+const personPrompts = new Set(['permission_prompt', 'elicitation_dialog', 'worker_permission_prompt'])
 
 /** `at` is the file's modification time in ISO 8601. Null for what is not a report, is cut, or says nothing of use. */
 export function parseReport(fileName: string, body: string, at: string): AgentReport | null {
@@ -51,7 +51,7 @@ export function parseReport(fileName: string, body: string, at: string): AgentRe
   const json = parsed(body)
   switch (event) {
     case 'Stop':
-      return { ...head, kind: 'turn-ended', ...stopNews(json, at) }
+      return { ...head, kind: 'turn-ended', ...parseStopHook(json, at) }
     case 'SessionStart': {
       const start = sessionStart.safeParse(json).data
       return start === undefined
@@ -72,7 +72,7 @@ export function parseReport(fileName: string, body: string, at: string): AgentRe
     }
     case 'Notification': {
       const note = notification.safeParse(json).data
-      return note === undefined || !asksPerson.has(note.notification_type ?? '')
+      return note === undefined || !personPrompts.has(note.notification_type ?? '')
         ? null
         : { ...head, kind: 'needs-person', what: note.message }
     }

@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { agentProgram } from '../../lab/standin/cleanEnv.js'
-import { type Stage, useInHome } from './stage.js'
+import { type PeerSetup, useInHome } from './stage.js'
 
-export interface Watching {
+export interface CandidateWatch {
   /** Processes whose CPU is counted. */
   pids: number[]
   /** Whether it has noticed the wall by now, in its own words. */
@@ -27,7 +27,7 @@ export interface Candidate {
   /** Knows one login only, that of HOME. */
   inHome?: boolean
   /** The pane stands already, with the agent at rest in it. */
-  watch: (stage: Stage, folder: string, pane: string) => Watching
+  watch: (testPool: PeerSetup, folder: string, pane: string) => CandidateWatch
 }
 
 const loop = fileURLToPath(new URL('loop.sh', import.meta.url))
@@ -39,7 +39,7 @@ export const candidates: Candidate[] = [
     says: 'the agent program alone, with its own auto-continue',
     notFor: 'other accounts',
     install: () => execFileSync(agentProgram, ['--version'], { encoding: 'utf8' }).trim(),
-    watch: (stage) => ({ pids: [], noticed: () => /hit your .*limit/i.test(stage.screen()) }),
+    watch: (testPool) => ({ pids: [], noticed: () => /hit your .*limit/i.test(testPool.screen()) }),
   },
   {
     name: 'loop',
@@ -47,9 +47,9 @@ export const candidates: Candidate[] = [
     notFor: 'crashes, several sessions at once, knowing whether the next account has room',
     install: () => '19 lines, bench/peers/loop.sh',
     looksEvery: 60_000,
-    watch: (stage, _folder, pane) => {
-      const [here, next] = stage.logins
-      const { pid, said } = stage.keep(loop, [pane, here.configDir, next.configDir, 'claude'])
+    watch: (testPool, _folder, pane) => {
+      const [here, next] = testPool.logins
+      const { pid, said } = testPool.keep(loop, [pane, here.configDir, next.configDir, 'claude'])
       return { pids: [pid], noticed: () => said().includes('walled') }
     },
   },
@@ -60,11 +60,11 @@ export const candidates: Candidate[] = [
     notFor: 'other accounts: it waits for the reset of this one',
     install: (folder) => fromPyPI(folder, 'claudekeeper'),
     looksEvery: 30_000,
-    watch: (stage, folder) => {
-      const home = join(stage.dir, 'claudekeeper')
+    watch: (testPool, folder) => {
+      const home = join(testPool.dir, 'claudekeeper')
       const program = join(folder, 'bin', 'claudekeeper')
-      stage.run(program, ['watch', 'on'], { CLAUDEKEEPER_HOME: home })
-      const { pid } = stage.keep(program, ['daemon'], { CLAUDEKEEPER_HOME: home })
+      testPool.run(program, ['watch', 'on'], { CLAUDEKEEPER_HOME: home })
+      const { pid } = testPool.keep(program, ['daemon'], { CLAUDEKEEPER_HOME: home })
       const log = join(home, 'claudekeeper.log')
       return {
         pids: [pid],
@@ -79,13 +79,13 @@ export const candidates: Candidate[] = [
     install: (folder) => fromPyPI(folder, 'claude-swap'),
     looksEvery: 60_000,
     inHome: true,
-    watch: (stage, folder) => {
+    watch: (testPool, folder) => {
       const program = join(folder, 'bin', 'cswap')
-      stage.run(program, ['add'])
-      useInHome(stage, 1)
-      stage.run(program, ['add'])
-      stage.run(program, ['switch', '1'])
-      const { pid, said } = stage.keep(program, ['auto', '--json'], { PYTHONUNBUFFERED: '1' })
+      testPool.run(program, ['add'])
+      useInHome(testPool, 1)
+      testPool.run(program, ['add'])
+      testPool.run(program, ['switch', '1'])
+      const { pid, said } = testPool.keep(program, ['auto', '--json'], { PYTHONUNBUFFERED: '1' })
       return { pids: [pid], noticed: () => /"event": ?"switch/.test(said()) }
     },
   },

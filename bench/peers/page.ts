@@ -5,8 +5,8 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 
-const toldSchema = z.object({ name: z.string(), says: z.string(), notFor: z.string(), at: z.iso.datetime() })
-const seenSchema = toldSchema.extend({
+const candidateSchema = z.object({ name: z.string(), says: z.string(), notFor: z.string(), at: z.iso.datetime() })
+const candidateResultSchema = candidateSchema.extend({
   version: z.string(),
   /** Seconds after the refusal; null: not within the time. */
   noticed: z.number().nullable(),
@@ -20,9 +20,9 @@ const seenSchema = toldSchema.extend({
   memory: z.number().nullable(),
   load: z.number(),
 })
-export type Seen = z.output<typeof seenSchema>
+export type CandidateResult = z.output<typeof candidateResultSchema>
 
-const outcomeSchema = z.union([seenSchema, toldSchema.extend({ why: z.string() })])
+const outcomeSchema = z.union([candidateResultSchema, candidateSchema.extend({ why: z.string() })])
 export type Outcome = z.output<typeof outcomeSchema>
 
 const seconds = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} s`

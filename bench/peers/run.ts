@@ -17,8 +17,8 @@ import { startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 import { usageOf } from '../usage.js'
 import { type Candidate, candidates } from './candidates.js'
-import { type Outcome, publish, type Seen, tableOf } from './page.js'
-import { accounts, openStage } from './stage.js'
+import { type Outcome, publish, type CandidateResult, tableOf } from './page.js'
+import { accounts, openPeerSetup } from './stage.js'
 
 /** The reset comes so soon that whoever waits for it can be seen to go on; nobody is told more than its instant. */
 const resetAfter = { waits: 2 * 60_000, moves: 3 * 3_600_000 }
@@ -34,16 +34,16 @@ const word = 'heron'
 const opening = `Remember the word ${word}.`
 const task = 'Now the long task.'
 
-type Told = Pick<Seen, 'name' | 'says' | 'notFor' | 'version' | 'load' | 'at'>
+type CandidateInfo = Pick<CandidateResult, 'name' | 'says' | 'notFor' | 'version' | 'load' | 'at'>
 
 const turnsOf = (standIn: StandIn): RecordedRequest[] =>
   standIn.requests({ kind: 'turn' }).filter(({ subagent }) => !subagent)
-const holdsWord = ({ messages }: RecordedRequest): boolean =>
+const containsWord = ({ messages }: RecordedRequest): boolean =>
   messages.some(({ content }) => textOf(content).includes(word))
 
 /** Puts the wall before the first account, has the task said, and watches what comes. */
 async function meetWall(
-  told: Told,
+  told: CandidateInfo,
   standIn: StandIn,
   pids: readonly number[],
   say: () => Promise<unknown>,
@@ -51,7 +51,7 @@ async function meetWall(
   /** In its own words, where it keeps a record. */
   noticedAt: (() => Promise<number>) | null,
   { waits, looksEvery = null }: { waits: boolean; looksEvery?: number | null },
-): Promise<Seen> {
+): Promise<CandidateResult> {
   const quietFor =
     looksEvery === null ? quietAtLeast : (Math.ceil(quietAtLeast / looksEvery) + 0.5) * looksEvery
 
@@ -59,7 +59,7 @@ async function meetWall(
   await delay(quietFor)
   const used = pids.map((pid, n) => usageOf(pid).cpu - (before[n] ?? 0)).reduce((sum, one) => sum + one, 0)
   const memory = pids.map((pid) => usageOf(pid).rss).reduce((sum, one) => sum + one, 0)
-  const seen: Seen = {
+  const seen: CandidateResult = {
     ...told,
     ...{ noticed: null, runningAgain: null, on: null, kept: null },
     ...(pids.length === 0 ? { cpu: null, memory: null } : { cpu: (used / quietFor) * 100, memory }),
@@ -87,7 +87,7 @@ async function meetWall(
     if (again !== undefined) {
       const runningAgain = since(Date.parse(again.at))
       if (noticedAt !== null) seen.noticed = since(await noticedAt())
-      return { ...seen, runningAgain, on: again.account, kept: holdsWord(again) }
+      return { ...seen, runningAgain, on: again.account, kept: containsWord(again) }
     }
     await delay(250)
   }
@@ -107,44 +107,44 @@ const untilSaid = (standIn: StandIn): Promise<unknown> =>
     2 * minute,
   )
 
-async function seenBy(candidate: Candidate): Promise<Seen> {
+async function runCandidate(candidate: Candidate): Promise<CandidateResult> {
   const folder = mkdtempSync(join(tmpdir(), 'outpool-peer-'))
   const told = { at: new Date().toISOString(), load: loadavg()[0] ?? Number.NaN }
   const { name, says, notFor, install, watch, waits = false, looksEvery, inHome = false } = candidate
   try {
     const version = install(folder)
-    const stage = await openStage({ inHome, alone: name === 'nothing' })
+    const testPool = await openPeerSetup({ inHome, alone: name === 'nothing' })
     try {
-      const { standIn } = stage.world
+      const { standIn } = testPool.world
       ready(standIn)
-      const pane = stage.openPane(inHome ? null : stage.logins[0].configDir)
+      const pane = testPool.openPane(inHome ? null : testPool.logins[0].configDir)
       await until(
         'the prompt',
-        () => Promise.resolve(stage.screen()),
+        () => Promise.resolve(testPool.screen()),
         (screen) => screen.includes('❯'),
         minute,
       )
-      await stage.say(opening)
+      await testPool.say(opening)
       await untilSaid(standIn)
-      const { pids, noticed } = watch(stage, folder, pane)
+      const { pids, noticed } = watch(testPool, folder, pane)
       return await meetWall(
         { ...told, name, says, notFor, version },
         standIn,
         pids,
-        () => stage.say(task),
+        () => testPool.say(task),
         noticed,
         null,
         { waits, looksEvery: looksEvery ?? null },
       )
     } finally {
-      await stage.close()
+      await testPool.close()
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-async function seenByOutpool(): Promise<Seen> {
+async function runOutpool(): Promise<CandidateResult> {
   const told = { at: new Date().toISOString(), load: loadavg()[0] ?? Number.NaN }
   // As a user has it: the defaults.
   const timing = { retryEvery: '1m', wakeMargin: '10s', keysQuiet: '30s', stopGrace: '10s' }
@@ -191,10 +191,10 @@ for (const candidate of candidates.filter(({ name }) => isWanted(name))) {
   console.error(`${candidate.name} ...`)
   const { name, says, notFor } = candidate
   const at = new Date().toISOString()
-  all.push(await seenBy(candidate).catch((error: unknown) => ({ name, says, notFor, at, why: whyOf(error) })))
+  all.push(await runCandidate(candidate).catch((error: unknown) => ({ name, says, notFor, at, why: whyOf(error) })))
   console.error(tableOf(all.slice(-1)))
 }
-if (isWanted('outpool')) all.push(await seenByOutpool())
+if (isWanted('outpool')) all.push(await runOutpool())
 console.log(tableOf(all))
 if (values.write) publish(all, known)
 process.exit(0)

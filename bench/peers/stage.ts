@@ -20,7 +20,7 @@ import { until } from '../../lab/until.js'
 export const accounts = ['max-1', 'max-2'] as const
 const pane = 'work'
 
-export class Stage {
+export class PeerSetup {
   readonly dir: string
   readonly world: World
   readonly logins: readonly [Login, Login]
@@ -130,7 +130,7 @@ export class Stage {
  * `inHome`: the first login is that of HOME, as for tools that know one login only. Unless it is left `alone`, the program does
  * not go on by itself at the reset: what is measured is what the candidate does.
  */
-export async function openStage({ inHome, alone }: { inHome: boolean; alone: boolean }): Promise<Stage> {
+export async function openPeerSetup({ inHome, alone }: { inHome: boolean; alone: boolean }): Promise<PeerSetup> {
   const dir = mkdtempSync(join(tmpdir(), 'outpool-peers-'))
   const world = await startWorld(dir, { accounts: [...accounts] })
   const login = (name: string): Login => {
@@ -140,14 +140,14 @@ export async function openStage({ inHome, alone }: { inHome: boolean; alone: boo
       settings: { statusLine, ...(alone ? {} : { autoContinueAtUsageLimit: false }) },
     })
   }
-  const stage = new Stage(dir, world, [login(accounts[0]), login(accounts[1])])
-  if (inHome) useInHome(stage, 0)
-  return stage
+  const testPool = new PeerSetup(dir, world, [login(accounts[0]), login(accounts[1])])
+  if (inHome) useInHome(testPool, 0)
+  return testPool
 }
 
 /** Makes the login the one of HOME, as if a person had logged in with it there. */
-export function useInHome(stage: Stage, which: 0 | 1): void {
-  const home = stage.env['HOME'] ?? ''
-  execFileSync('cp', ['-r', '-T', stage.logins[which].configDir, join(home, '.claude')])
+export function useInHome(testPool: PeerSetup, which: 0 | 1): void {
+  const home = testPool.env['HOME'] ?? ''
+  execFileSync('cp', ['-r', '-T', testPool.logins[which].configDir, join(home, '.claude')])
   renameSync(join(home, '.claude', '.claude.json'), join(home, '.claude.json'))
 }

@@ -11,38 +11,38 @@ import { queuesOf, wouldHelpMost } from '../../policy/pool/waitlist.js'
 import type { Declaration } from '../../policy/pool/simulatedWall.js'
 import { pageText } from '../../policy/session/startPages.js'
 import { newRecord, takeReading } from '../../policy/account/accountRecord.js'
-import { type Call, note, print, printJson } from '../commandContext.js'
+import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
-import { type PoolAnswer, askPool } from '../engine/pool.js'
+import { type PoolDescription, queryPool } from '../engine/pool.js'
 import { type Column, renderTable } from '../output/table.js'
 import { oneLine } from '../output/terminal.js'
 import { ago, clock } from '../output/times.js'
 
-export async function accounts(call: Call): Promise<void> {
-  const config = loadConfig({ path: call.config })
+export async function accounts(context: CommandContext): Promise<void> {
+  const config = loadConfig({ path: context.config })
   const home = openHome()
-  const pool = await withEngine(home, (engine) => askPool(engine, config.pool.name))
+  const pool = await withEngine(home, (engine) => queryPool(engine, config.pool.name))
   if (pool === null)
-    note(
+    printNotice(
       'no worker answers for the pool, so leases are unknown and readings are those of this host: `outpool up`',
     )
   const live = readLive(home)
   const now = new Date()
-  const rows = rowsOf(config, pool, live, now)
-  for (const { session, until } of standing(pool?.declared ?? [], now))
-    note(declaredText(session, until, now))
+  const rows = accountRows(config, pool, live, now)
+  for (const { session, until } of activeSimulatedWalls(pool?.declared ?? [], now))
+    printNotice(simulatedWallText(session, until, now))
   // The contract's keys, and pages only where there are any.
-  if (call.json) printJson(rows.map(({ pages, ...row }) => (pages.length === 0 ? row : { ...row, pages })))
+  if (context.json) printJson(rows.map(({ pages, ...row }) => (pages.length === 0 ? row : { ...row, pages })))
   else {
-    const table = renderTable(rows, columnsFor(call.colors, now), call.width, call.colors)
+    const table = renderTable(rows, columnsFor(context.colors, now), context.width, context.colors)
     print([table, ...pageLines(rows, now), ...waitingLines(pool, now)].join('\n'))
   }
 }
 
-const standing = (declared: readonly Declaration[], now: Date): Declaration[] =>
+const activeSimulatedWalls = (declared: readonly Declaration[], now: Date): Declaration[] =>
   declared.filter(({ until }) => Date.parse(until) > now.getTime())
 
-const declaredText = (session: string, until: string, now: Date): string =>
+const simulatedWallText = (session: string, until: string, now: Date): string =>
   `a drill is under way: for its session ${session} alone every account counts as walled until ${clock(until, now)}`
 
 /** What a person has to answer before a session can be started there. */
@@ -57,7 +57,7 @@ function pageLines(rows: readonly AccountRow[], now: Date): string[] {
 }
 
 /** Who waits for what until when, and what would help most. */
-function waitingLines(pool: PoolAnswer | null, now: Date): string[] {
+function waitingLines(pool: PoolDescription | null, now: Date): string[] {
   if (pool === null || pool.waiting.length === 0) return []
   const lines = queuesOf(pool.waiting).map(({ why, retryAt, sessions }) => {
     const until = retryAt === null ? '' : ` until ${clock(retryAt, now)}`
@@ -67,15 +67,15 @@ function waitingLines(pool: PoolAnswer | null, now: Date): string[] {
 }
 
 /** The pool's accounts in its own order, then the healer's, which are never leased, and the substrates. */
-export function rowsOf(
+export function accountRows(
   config: Config,
-  pool: PoolAnswer | null,
+  pool: PoolDescription | null,
   live: LiveFile | null,
   now: Date,
 ): AccountRow[] {
   const known = pool?.accounts ?? []
-  const listed = [...known.map(({ name }) => name), ...specsOf(config).map(({ name }) => name)]
-  const specs = new Map(specsOf(config).map((spec) => [spec.name, spec]))
+  const listed = [...known.map(({ name }) => name), ...accountSpecs(config).map(({ name }) => name)]
+  const specs = new Map(accountSpecs(config).map((spec) => [spec.name, spec]))
   const facts = [...new Set(listed)].flatMap((name): AccountFacts[] => {
     const told = known.find((account) => account.name === name)
     const spec = specs.get(name)
@@ -84,7 +84,7 @@ export function rowsOf(
   })
   const inOrder = roles.flatMap((role) => facts.filter((account) => account.role === role))
   const moveAt = pool?.moveAt ?? config.pool.moveAt
-  const declared = standing(pool?.declared ?? [], now)
+  const declared = activeSimulatedWalls(pool?.declared ?? [], now)
   return inOrder.map((account) => ({
     ...accountRow(account, moveAt, now.toISOString(), inOrder, config.timing),
     ...(account.role === 'pool' && declared.length > 0 ? { declared } : {}),
@@ -93,7 +93,7 @@ export function rowsOf(
 
 const roles = ['pool', 'reserved', 'substrate'] as const
 
-function specsOf(config: Config): AccountSpec[] {
+function accountSpecs(config: Config): AccountSpec[] {
   const spec =
     (role: 'pool' | 'reserved') =>
     (account: Config['reserved'][number]): AccountSpec => ({

@@ -4,12 +4,12 @@ import { z } from 'zod'
 import { openHome } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import { type AnswerArgs, sessionUpdates } from '../../workflows/messages.js'
-import { type Call, print, printJson } from '../commandContext.js'
+import { type CommandContext, print, printJson } from '../commandContext.js'
 import { type Engine, isUnanswered, withEngine } from '../engine/engine.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 import { findRunning, findSession, handleOf } from '../engine/session.js'
-import { withLive } from '../engine/sessionRows.js'
+import { mergeLiveState } from '../engine/sessionRows.js'
 
 /** Keys are pressed one after the other, each once its effect is seen. */
 const answerWithinMs = 60_000
@@ -22,9 +22,9 @@ const resultSchema = z.object({
 })
 type Result = z.output<typeof resultSchema>
 
-export async function answer(call: Call): Promise<void> {
-  const name = checkName(call.arg(0, 'NAME'))
-  const words = call.args.slice(1).join(' ').trim()
+export async function answer(context: CommandContext): Promise<void> {
+  const name = checkName(context.argument(0, 'NAME'))
+  const words = context.args.slice(1).join(' ').trim()
   if (words === '')
     throw new UsageError(
       'there is no answer',
@@ -36,8 +36,8 @@ export async function answer(call: Call): Promise<void> {
       'send the rest with `outpool send`',
     )
   const { result, why } = await withEngine(openHome(), async (engine) => {
-    const digest = call.text('question') ?? (await digestNow(engine, name))
-    return give(engine, name, { answer: words, digest })
+    const digest = context.option('question') ?? (await currentDigest(engine, name))
+    return submitAnswer(engine, name, { answer: words, digest })
   })
   if (result === 'refused')
     throw new UsageError(
@@ -54,18 +54,18 @@ export async function answer(call: Call): Promise<void> {
       `it is not sure that ${name} took the answer: ${why ?? 'its host did not say'}`,
       `look at it with \`outpool attach ${name}\``,
     )
-  if (call.json) printJson({ name, result })
+  if (context.json) printJson({ name, result })
   else print(`${name} has its answer`)
 }
 
 /** Of the question that this host's worker sees; null where the session is another host's, and its workflow knows. */
-async function digestNow(engine: Engine, name: string): Promise<string | null> {
+async function currentDigest(engine: Engine, name: string): Promise<string | null> {
   const home = openHome()
   const { card } = await findRunning(engine, name)
-  return withLive(card, readLive(home), home, new Date()).question?.digest ?? null
+  return mergeLiveState(card, readLive(home), home, new Date()).question?.digest ?? null
 }
 
-async function give(engine: Engine, name: string, args: AnswerArgs): Promise<Result> {
+async function submitAnswer(engine: Engine, name: string, args: AnswerArgs): Promise<Result> {
   try {
     const answered: unknown = await engine.within(answerWithinMs, () =>
       handleOf(engine, name).executeUpdate(sessionUpdates.answer, { args: [args] }),

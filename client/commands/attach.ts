@@ -1,16 +1,16 @@
 /** `outpool attach NAME`: the session's pane, in this terminal. Needs no engine where the pane is there. */
 import { spawn, spawnSync } from 'node:child_process'
 import { openHome, type Home } from '../../config/state/home.js'
-import type { Call } from '../commandContext.js'
+import type { CommandContext } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 import type { SessionCard } from '../engine/sessionRows.js'
 import { clock } from '../output/times.js'
 
-export async function attach(call: Call): Promise<void> {
-  const name = checkName(call.arg(0, 'NAME'))
+export async function attach(context: CommandContext): Promise<void> {
+  const name = checkName(context.argument(0, 'NAME'))
   const home = openHome()
-  if (!hasPane(home, name)) throw await whyNoPane(home, name)
+  if (!hasPane(home, name)) throw await noPaneError(home, name)
   if (process.env['TMUX']?.split(',')[0] === home.tmuxSocket)
     throw new FailedError(
       "this terminal is inside Outpool's own tmux already",
@@ -33,12 +33,12 @@ export function hasPane(home: Home, name: string): boolean {
  * What a terminal that this host has no description of is taken for, in this order: nearly every one obeys the first, and one of
  * them is on every machine.
  */
-const commonTerminals = ['xterm-256color', 'screen-256color', 'xterm', 'screen', 'vt100', 'ansi']
+const fallbackTerminals = ['xterm-256color', 'screen-256color', 'xterm', 'screen', 'vt100', 'ansi']
 
 /** In another tmux this one nests: it has another socket, so tmux need not refuse it. Throws FailedError. */
 export async function runAttached(home: Home, name: string): Promise<number> {
   const own = process.env['TERM'] ?? ''
-  for (const term of [own, ...commonTerminals]) {
+  for (const term of [own, ...fallbackTerminals]) {
     const { code, refused } = await attachAs(term, home, name)
     if (!refused) return code === 0 ? 0 : 1
   }
@@ -74,16 +74,16 @@ async function attachAs(
 }
 
 /** The engine's libraries are loaded only here: a pane that is there opens without them. */
-async function whyNoPane(home: Home, name: string): Promise<FailedError> {
+async function noPaneError(home: Home, name: string): Promise<FailedError> {
   const [{ withEngine }, { findSession }] = await Promise.all([
     import('../engine/engine.js'),
     import('../engine/session.js'),
   ])
   const { card } = await withEngine(home, (engine) => findSession(engine, name))
-  return new FailedError(`session ${name} has no pane here${whyOf(card, home)}`, remedyOf(card, home))
+  return new FailedError(`session ${name} has no pane here${noPaneReason(card, home)}`, noPaneRemedy(card, home))
 }
 
-function whyOf(card: SessionCard, home: Home): string {
+function noPaneReason(card: SessionCard, home: Home): string {
   if (card.host !== '' && card.host !== home.hostId) return `: it lives on ${card.host}`
   if (card.phase === 'parked')
     return card.parkedUntil === null
@@ -92,7 +92,7 @@ function whyOf(card: SessionCard, home: Home): string {
   return `: it is ${card.phase}`
 }
 
-function remedyOf(card: SessionCard, home: Home): string {
+function noPaneRemedy(card: SessionCard, home: Home): string {
   if (card.host !== '' && card.host !== home.hostId) return 'attach on that host, with its OUTPOOL_HOME'
   switch (card.phase) {
     case 'stopped':

@@ -1,16 +1,16 @@
 /** `outpool beat NAME`: the heartbeat of a service that is a script, or no Node.js program. */
 import { loadConfig } from '../../config/load/load.js'
 import { beat as writeBeat } from '../beat.js'
-import type { Call } from '../commandContext.js'
+import type { CommandContext } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
-import { noSuchService } from '../engine/services.js'
+import { unknownServiceError } from '../engine/services.js'
 
-export function beat(call: Call): Promise<void> {
-  const name = checkName(call.arg(0, 'NAME'), 'service')
-  const doing = call.text('doing')
-  const file = fileOf(name, call)
-  const isWritten = writeBeat(name, { file, pid: pidOf(name, call), ...(doing === null ? {} : { doing }) })
+export function beat(context: CommandContext): Promise<void> {
+  const name = checkName(context.argument(0, 'NAME'), 'service')
+  const doing = context.option('doing')
+  const file = fileOf(name, context)
+  const isWritten = writeBeat(name, { file, pid: pidOf(name, context), ...(doing === null ? {} : { doing }) })
   if (!isWritten)
     throw new FailedError(
       `the heartbeat ${file} cannot be written`,
@@ -20,19 +20,19 @@ export function beat(call: Call): Promise<void> {
 }
 
 /** Inside a service that Outpool started, its environment says it all; elsewhere the configuration does. */
-function fileOf(name: string, call: Call): string {
+function fileOf(name: string, context: CommandContext): string {
   const { OUTPOOL_SERVICE, OUTPOOL_BEAT_FILE } = process.env
   if (OUTPOOL_SERVICE === name && OUTPOOL_BEAT_FILE !== undefined) return OUTPOOL_BEAT_FILE
-  const { services } = loadConfig({ path: call.config })
+  const { services } = loadConfig({ path: context.config })
   const service = services.find((one) => one.name === name)
-  if (service === undefined) throw noSuchService(name, services)
+  if (service === undefined) throw unknownServiceError(name, services)
   if (service.heartbeat !== null) return service.heartbeat.file
   throw new FailedError(`service ${name} has no heartbeat`, 'name a file under heartbeat in outpool.yaml')
 }
 
 /** This process is gone in a moment: it speaks for the service that ran it. */
-function pidOf(name: string, call: Call): number {
-  const given = call.text('pid')
+function pidOf(name: string, context: CommandContext): number {
+  const given = context.option('pid')
   const { OUTPOOL_SERVICE, OUTPOOL_SERVICE_PID } = process.env
   const pid = given ?? (OUTPOOL_SERVICE === name ? OUTPOOL_SERVICE_PID : undefined) ?? String(process.ppid)
   if (/^[1-9]\d{0,8}$/.test(pid)) return Number(pid)

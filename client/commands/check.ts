@@ -6,11 +6,11 @@ import { loadConfig } from '../../config/load/load.js'
 import { watchdogWorkflowId } from '../../policy/ids.js'
 import { serviceStates } from '../../policy/service/service.js'
 import { watchdogUpdates } from '../../workflows/messages.js'
-import { type Call, print, printJson } from '../commandContext.js'
+import { type CommandContext, print, printJson } from '../commandContext.js'
 import { type Engine, isUnanswered, withEngine } from '../engine/engine.js'
 import { FailedError } from '../errors.js'
 import { checkName } from '../names.js'
-import { notGuarded } from '../engine/services.js'
+import { notGuardedError } from '../engine/services.js'
 
 /** A second look may walk through many files, and a busy check may take half a minute. */
 const answerWithinMs = 45_000
@@ -28,25 +28,25 @@ const checkedSchema = z.object({
     nextCheckAt: z.string().nullable(),
   }),
 })
-type Answer = z.output<typeof checkedSchema>
+type CheckResult = z.output<typeof checkedSchema>
 
-export async function check(call: Call): Promise<void> {
-  const name = checkName(call.arg(0, 'SERVICE'), 'service')
-  const { services } = loadConfig({ path: call.config })
+export async function check(context: CommandContext): Promise<void> {
+  const name = checkName(context.argument(0, 'SERVICE'), 'service')
+  const { services } = loadConfig({ path: context.config })
   const answer = await withEngine(openHome(), async (engine) => {
     try {
-      return await ask(engine, name)
+      return await requestCheck(engine, name)
     } catch (error) {
-      throw error instanceof WorkflowNotFoundError ? notGuarded(name, services) : error
+      throw error instanceof WorkflowNotFoundError ? notGuardedError(name, services) : error
     }
   })
   const { verdict, why, service } = answer
-  if (call.json) printJson({ ...service, verdict, why })
+  if (context.json) printJson({ ...service, verdict, why })
   else print(`${name} is ${verdict === 'blind' ? 'not to be judged' : verdict}: ${why}`)
   if (verdict !== 'well' && verdict !== 'busy') process.exitCode = 1
 }
 
-async function ask(engine: Engine, name: string): Promise<Answer> {
+async function requestCheck(engine: Engine, name: string): Promise<CheckResult> {
   try {
     const answer: unknown = await engine.within(answerWithinMs, () =>
       engine.client.workflow.getHandle(watchdogWorkflowId(name)).executeUpdate(watchdogUpdates.check),

@@ -1,10 +1,10 @@
 /** `outpool completion SHELL` */
-import { type Call, print } from '../commandContext.js'
+import { type CommandContext, print } from '../commandContext.js'
 import { completionScript, shells } from '../completionScripts.js'
 import { UsageError } from '../errors.js'
 
-export function completion(call: Call): Promise<void> {
-  const wanted = call.arg(0, 'SHELL')
+export function completion(context: CommandContext): Promise<void> {
+  const wanted = context.argument(0, 'SHELL')
   const shell = shells.find((known) => known === wanted)
   if (shell === undefined)
     throw new UsageError(`there is no completion for ${wanted}`, `known: ${shells.join(', ')}`)

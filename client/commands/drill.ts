@@ -7,7 +7,7 @@ import { readLive } from '../../config/state/liveFile.js'
 import { loadConfig } from '../../config/load/load.js'
 import type { DrillReport, DrillStart } from '../../policy/independence/drill.js'
 import { commonQueue, drillId } from '../../policy/ids.js'
-import { type Call, note, print, printJson } from '../commandContext.js'
+import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { type Engine, withEngine } from '../engine/engine.js'
 import { FailedError } from '../errors.js'
 import { isFresh } from '../engine/sessionRows.js'
@@ -25,13 +25,13 @@ const reportSchema = z.object({
 }) satisfies z.ZodType<DrillReport>
 
 /** Beside the drill's own time: to end its session and to write its report. Milliseconds. */
-const concludesWithin = 10 * 60_000
+const conclusionMarginMs = 10 * 60_000
 
-export async function drill(call: Call): Promise<void> {
-  const config = loadConfig({ path: call.config })
-  if (call.flag('dryRun')) {
+export async function drill(context: CommandContext): Promise<void> {
+  const config = loadConfig({ path: context.config })
+  if (context.flag('dryRun')) {
     const plan = planOf(config)
-    if (call.json) printJson(plan)
+    if (context.json) printJson(plan)
     else print(describePlan(plan))
     return
   }
@@ -42,7 +42,7 @@ export async function drill(call: Call): Promise<void> {
       'start it with `outpool up`',
     )
   const report = await withEngine(home, (engine) => run(engine, config, home.hostId))
-  if (call.json) printJson(report)
+  if (context.json) printJson(report)
   else print(describe(report))
   if (!report.ok) process.exitCode = 1
 }
@@ -56,9 +56,9 @@ async function run(engine: Engine, config: Config, host: string): Promise<DrillR
     ...{ workflowId, taskQueue: commonQueue, args: [start] },
     staticSummary: 'a drill: does the healer act when every account is spent?',
   })
-  note(`the drill runs, at most ${span(within)}; it goes on if you leave: ${workflowId}`)
+  printNotice(`the drill runs, at most ${span(within)}; it goes on if you leave: ${workflowId}`)
   try {
-    return reportSchema.parse(await engine.within(within + concludesWithin, () => handle.result()))
+    return reportSchema.parse(await engine.within(within + conclusionMarginMs, () => handle.result()))
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error
     throw new FailedError('the drill did not come to an end', `see ${workflowId} in Temporal's Web UI`, {

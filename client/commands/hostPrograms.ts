@@ -2,13 +2,13 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { Call } from '../commandContext.js'
+import type { CommandContext } from '../commandContext.js'
 
 const entry = fileURLToPath(new URL('../../worker/main.js', import.meta.url))
 
 /** Passes everything through: terminal, arguments, signals, exit code. */
-export async function runHostProgram(program: 'up' | 'worker' | 'doctor', call: Call): Promise<void> {
-  const child = spawn(process.execPath, [...process.execArgv, entry, program, ...optionsOf(call)], {
+export async function runHostProgram(program: 'up' | 'worker' | 'doctor', context: CommandContext): Promise<void> {
+  const child = spawn(process.execPath, [...process.execArgv, entry, program, ...optionsOf(context)], {
     // The channel carries no messages. When this process ends, even by KILL, it breaks, and the worker ends too.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
@@ -29,10 +29,10 @@ export async function runHostProgram(program: 'up' | 'worker' | 'doctor', call: 
   }
 }
 
-function optionsOf(call: Call): string[] {
-  const config = call.text('config')
+function optionsOf(context: CommandContext): string[] {
+  const config = context.option('config')
   const flags = ['json', 'debug', 'domains', 'mermaid']
-    .filter((name) => call.flag(name))
+    .filter((name) => context.flag(name))
     .map((name) => `--${name}`)
   return config === null ? flags : ['--config', config, ...flags]
 }

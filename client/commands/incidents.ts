@@ -4,23 +4,23 @@ import type { Colors } from 'picocolors/types.js'
 import { openHome } from '../../config/state/home.js'
 import { incidentReportFile, readIncidents } from '../../config/state/serviceFiles.js'
 import { downMs, type Incident, inWords } from '../../policy/service/incident.js'
-import { type Call, print, printJson } from '../commandContext.js'
+import { type CommandContext, print, printJson } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { type Column, renderTable } from '../output/table.js'
 import { clock } from '../output/times.js'
 
-export function incidents(call: Call): Promise<void> {
-  if (call.args[0] === 'show') show(call)
-  else list(call)
+export function incidents(context: CommandContext): Promise<void> {
+  if (context.args[0] === 'show') show(context)
+  else list(context)
   return Promise.resolve()
 }
 
-function list(call: Call): void {
+function list(context: CommandContext): void {
   const found = readIncidents(openHome())
   const now = new Date()
-  if (call.json) printJson(found.map((incident) => rowOf(incident, now)))
+  if (context.json) printJson(found.map((incident) => rowOf(incident, now)))
   else if (found.length === 0) print('No incidents: nothing that is guarded has been in trouble.')
-  else print(renderTable(found, columnsFor(call.colors, now), call.width, call.colors))
+  else print(renderTable(found, columnsFor(context.colors, now), context.width, context.colors))
 }
 
 const rowOf = (incident: Incident, now: Date): object => {
@@ -47,14 +47,14 @@ function columnsFor(colors: Colors, now: Date): Column<Incident>[] {
   ]
 }
 
-function show(call: Call): void {
-  const wanted = call.arg(1, 'N')
+function show(context: CommandContext): void {
+  const wanted = context.argument(1, 'N')
   if (!/^\d{1,9}$/.test(wanted))
     throw new UsageError(`${wanted} is no incident`, 'give its number: outpool incidents')
   const home = openHome()
   const incident = readIncidents(home).find(({ n }) => n === Number(wanted))
   if (incident === undefined)
     throw new FailedError(`there is no incident ${wanted} on this host`, 'see them with `outpool incidents`')
-  if (call.json) printJson(incident)
+  if (context.json) printJson(incident)
   else print(readFileSync(incidentReportFile(home, incident), 'utf8').trimEnd())
 }

@@ -3,18 +3,18 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { configName } from '../../config/load/find.js'
+import { configFileName } from '../../config/load/find.js'
 import { parseConfig } from '../../config/load/load.js'
-import { type Call, print } from '../commandContext.js'
+import { type CommandContext, print } from '../commandContext.js'
 import { FailedError } from '../errors.js'
 import { type FoundLogin, findLogins } from '../findLogins.js'
 
 const schemaFile = fileURLToPath(new URL('../../config/schema/outpool.schema.json', import.meta.url))
 
-export function init(call: Call): Promise<void> {
+export function init(context: CommandContext): Promise<void> {
   const home = process.env['HOME'] ?? homedir()
-  const named = call.text('config') ?? process.env['OUTPOOL_CONFIG']
-  const file = resolve(named === undefined || named === '' ? configName : named)
+  const named = context.option('config') ?? process.env['OUTPOOL_CONFIG']
+  const file = resolve(named === undefined || named === '' ? configFileName : named)
   const logins = findLogins(home, process.env)
   if (logins.every(({ forHealer }) => forHealer))
     throw new FailedError(
@@ -68,7 +68,7 @@ ${reserved.length === 0 ? `# reserved:\n#   - { name: medic, configDir: ~/.claud
 `
 }
 
-function entry({ name, dir, usual }: FoundLogin, home: string, indent: string): string {
+function entry({ name, dir, isDefault: usual }: FoundLogin, home: string, indent: string): string {
   const shown = dir.startsWith(`${home}/`) ? `~${dir.slice(home.length)}` : dir
   const line = `${indent}- { name: ${name}, configDir: ${JSON.stringify(shown)} }`
   return usual ? `${line}\n${indent}  # Claude's usual folder, with the login that you have there.` : line

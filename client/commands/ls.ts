@@ -5,9 +5,9 @@ import { readLive } from '../../config/state/liveFile.js'
 import { inBackground } from '../../policy/session/background.js'
 import { queuesOf } from '../../policy/pool/waitlist.js'
 import type { Phase, SessionRow } from '../../policy/session/session.js'
-import { type Call, note, print, printJson } from '../commandContext.js'
+import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
-import { isFresh, listSessions, rowOf, viewOf, withLive, type ListedSession } from '../engine/sessionRows.js'
+import { isFresh, listSessions, toSessionRow, toSessionView, mergeLiveState, type ListedSession } from '../engine/sessionRows.js'
 import { type Column, renderTable } from '../output/table.js'
 import { fit, oneLine } from '../output/terminal.js'
 import { ago, clock } from '../output/times.js'
@@ -15,21 +15,21 @@ import { ago, clock } from '../output/times.js'
 /** Stopped sessions stay in the plain list for this long. */
 const stoppedForMs = 24 * 60 * 60_000
 
-export async function ls(call: Call): Promise<void> {
+export async function ls(context: CommandContext): Promise<void> {
   const home = openHome()
   const now = new Date()
-  const since = call.flag('all') ? 'ever' : new Date(now.getTime() - stoppedForMs)
+  const since = context.flag('all') ? 'ever' : new Date(now.getTime() - stoppedForMs)
   const listed = await withEngine(home, (engine) => listSessions(engine, since))
   const live = readLive(home)
-  const cards = listed.map(({ card }) => withLive(card, live, home, now))
-  const rows = cards.map(rowOf)
+  const cards = listed.map(({ card }) => mergeLiveState(card, live, home, now))
+  const rows = cards.map(toSessionRow)
   if (rows.some((row) => row.phase !== 'stopped' && row.host === home.hostId) && !isFresh(live, now))
-    note(
+    printNotice(
       `no worker is watching on this host${live ? ` (last seen ${ago(live.at, now)})` : ''}: start it with \`outpool up\``,
     )
-  if (call.json) printJson(cards.map(viewOf))
+  if (context.json) printJson(cards.map(toSessionView))
   else if (rows.length === 0) print('No sessions. Start one with: outpool start NAME --cwd DIR -- PROMPT')
-  else print(screen(rows, parkedLines(listed, now), call.width, call.colors, now))
+  else print(screen(rows, parkedLines(listed, now), context.width, context.colors, now))
 }
 
 /** What those who are parked wait for, and until when; those who wait for the same in one line. */
@@ -83,7 +83,7 @@ export function stateOf(row: SessionRow, now: Date): string {
     case 'parked':
       return row.parkedUntil === null ? 'parked' : `parked until ${clock(row.parkedUntil, now)}`
     case 'waiting':
-      return `waiting: ${waitsFor(row.attention)}`
+      return `waiting: ${attentionText(row.attention)}`
     case 'rescuing':
       return until === null ? 'rescuing' : `rescuing, walled until ${until}`
     case 'idle':
@@ -92,7 +92,7 @@ export function stateOf(row: SessionRow, now: Date): string {
         row.phase,
         until === null ? null : `walled until ${until}`,
         inBackground(row.background ?? 0),
-        wakes(row, now),
+        wakeUpText(row, now),
       ]
         .filter((part) => part !== null)
         .join(', ')
@@ -105,13 +105,13 @@ export function stateOf(row: SessionRow, now: Date): string {
   }
 }
 
-function wakes({ nextWakeUp }: SessionRow, now: Date): string | null {
+function wakeUpText({ nextWakeUp }: SessionRow, now: Date): string | null {
   if (!nextWakeUp) return null
   return Date.parse(nextWakeUp) < now.getTime() ? 'a wake-up is due' : `wakes up at ${clock(nextWakeUp, now)}`
 }
 
 /** One word for the kinds of asking that there are; the whole sentence stands under the table. */
-function waitsFor(attention: string | null): string {
+function attentionText(attention: string | null): string {
   const kinds: [RegExp, string][] = [
     [/permission|approv|allow/i, 'permission'],
     [/log ?in|logged out|credential/i, 'login'],

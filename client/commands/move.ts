@@ -3,31 +3,31 @@ import type { Config } from '../../config/config.js'
 import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
 import { type MoveArgs, sessionSignals } from '../../workflows/messages.js'
-import { type Call, print } from '../commandContext.js'
+import { type CommandContext, print } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
 import { FailedError, UsageError } from '../errors.js'
-import { askBars, askPool } from '../engine/pool.js'
+import { queryBlockers, queryPool } from '../engine/pool.js'
 import { checkName } from '../names.js'
 import { findRunning, signalSession } from '../engine/session.js'
 import { checkPoolAccount } from './start.js'
 
-export async function move(call: Call): Promise<void> {
-  const name = checkName(call.arg(0, 'NAME'))
-  const to = call.text('to')
+export async function move(context: CommandContext): Promise<void> {
+  const name = checkName(context.argument(0, 'NAME'))
+  const to = context.option('to')
   if (to === null)
     throw new UsageError('move needs an account', 'name it with --to, or let `outpool rescue` choose')
-  const config = loadConfig({ path: call.config })
+  const config = loadConfig({ path: context.config })
   const already = await withEngine(openHome(), async (engine) => {
-    const pool = await askPool(engine, config.pool.name)
+    const pool = await queryPool(engine, config.pool.name)
     // A pool may span hosts whose files name other accounts; what it knows counts as much as our own file.
     if (pool?.accounts.some((account) => account.name === to && account.role === 'pool') !== true)
       checkTarget(to, config)
     const { card } = await findRunning(engine, name)
     if (card.account === to) return true
     const question = { session: name, model: card.model, account: to }
-    const [bar] = (await askBars(engine, config.pool.name, question)) ?? []
+    const [bar] = (await queryBlockers(engine, config.pool.name, question)) ?? []
     if (typeof bar?.why === 'string')
-      throw new FailedError(`${to} cannot take ${name}: ${bar.why}`, seeAccounts)
+      throw new FailedError(`${to} cannot take ${name}: ${bar.why}`, accountsRemedy)
     const order: MoveArgs = { to, cause: 'move' }
     await signalSession(engine, name, sessionSignals.move, order)
     return false
@@ -37,7 +37,7 @@ export async function move(call: Call): Promise<void> {
   )
 }
 
-const seeAccounts = 'see what each account can take: outpool accounts'
+const accountsRemedy = 'see what each account can take: outpool accounts'
 
 /** An unknown name fails as a target that cannot take the session (exit 1); an account of another role is wrong usage (exit 2). */
 function checkTarget(to: string, config: Config): void {
@@ -51,21 +51,21 @@ function checkTarget(to: string, config: Config): void {
 }
 
 /** A session whose account is walled is rescued from it; any other moves where it is better off, and costs nothing for it. */
-export async function rescue(call: Call): Promise<void> {
-  const name = checkName(call.arg(0, 'NAME'))
-  const config = loadConfig({ path: call.config })
+export async function rescue(context: CommandContext): Promise<void> {
+  const name = checkName(context.argument(0, 'NAME'))
+  const config = loadConfig({ path: context.config })
   const said = await withEngine(openHome(), async (engine) => {
     const { card } = await findRunning(engine, name)
     const question = { session: name, model: card.model, account: null }
-    const bars = await askBars(engine, config.pool.name, question)
+    const bars = await queryBlockers(engine, config.pool.name, question)
     const own = bars?.find(({ account }) => account === card.account)
     const isWalled = bars === null || card.account === null || own?.cause === 'walled'
     const others = bars?.filter(({ account }) => account !== card.account) ?? []
-    if (!isWalled && isAtWork(card.phase) && others.every(({ why }) => why !== null)) {
+    if (!isWalled && hasProcess(card.phase) && others.every(({ why }) => why !== null)) {
       const reasons = others.map(({ account, why }) => `${account} ${why ?? ''}`).join(', ')
       throw new FailedError(
         `${name} stays on ${card.account}, which is not walled: ${reasons || 'the pool has no other account'}`,
-        seeAccounts,
+        accountsRemedy,
       )
     }
     const order: MoveArgs = { to: null, cause: isWalled ? 'wall' : 'move' }
@@ -75,4 +75,4 @@ export async function rescue(call: Call): Promise<void> {
   print(`${said}; follow it with: outpool show ${name}`)
 }
 
-const isAtWork = (phase: string): boolean => ['working', 'idle', 'waiting'].includes(phase)
+const hasProcess = (phase: string): boolean => ['working', 'idle', 'waiting'].includes(phase)

@@ -6,7 +6,7 @@ import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
 import type { TaskRecord } from '../../policy/tasks/tasks.js'
 import { taskFailed } from '../../workflows/messages.js'
-import { type Call, note, print } from '../commandContext.js'
+import { type CommandContext, printNotice, print } from '../commandContext.js'
 import { type Engine, withEngine } from '../engine/engine.js'
 import { FailedError } from '../errors.js'
 import { checkTask, findTask, recordSchema, scheduleOf } from '../engine/tasks.js'
@@ -18,25 +18,25 @@ const answerWithinMs = 10_000
 /** An agent's work takes hours, and whoever waits for it can end the waiting. */
 const longestWaitMs = 30 * 24 * 3_600_000
 
-export async function run(call: Call): Promise<void> {
-  const { name } = checkTask(call.arg(0, 'TASK'), loadConfig({ path: call.config }))
+export async function run(context: CommandContext): Promise<void> {
+  const { name } = checkTask(context.argument(0, 'TASK'), loadConfig({ path: context.config }))
   await withEngine(openHome(), async (engine) => {
-    const workflowId = await engine.within(startWithinMs + answerWithinMs, () => begin(engine, name))
-    if (call.flag('detach')) {
+    const workflowId = await engine.within(startWithinMs + answerWithinMs, () => triggerRun(engine, name))
+    if (context.flag('detach')) {
       print(`${name} runs; see how it ends with: outpool tasks`)
       return
     }
-    const { summary, file } = await engine.within(longestWaitMs, () => ended(engine, name, workflowId))
+    const { summary, file } = await engine.within(longestWaitMs, () => awaitRun(engine, name, workflowId))
     print(`${name}: ${summary ?? 'done'}${file === null ? '' : `\n${file}`}`)
   })
 }
 
 /** Answers the run's workflow: a new one, or that which is under way, as a task never runs twice at the same time. */
-async function begin(engine: Engine, task: string): Promise<string> {
+async function triggerRun(engine: Engine, task: string): Promise<string> {
   const { info } = await findTask(engine, task)
   const under = info.runningActions[0]
   if (under?.type === 'startWorkflow') {
-    note(`${task} was running already: this is how that run ends`)
+    printNotice(`${task} was running already: this is how that run ends`)
     return under.workflow.workflowId
   }
   const before = info.numActionsTaken
@@ -54,7 +54,7 @@ async function begin(engine: Engine, task: string): Promise<string> {
   )
 }
 
-async function ended(engine: Engine, task: string, workflowId: string): Promise<TaskRecord> {
+async function awaitRun(engine: Engine, task: string, workflowId: string): Promise<TaskRecord> {
   try {
     return recordSchema.parse(await engine.client.workflow.getHandle(workflowId).result())
   } catch (error) {

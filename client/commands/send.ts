@@ -9,11 +9,11 @@ import {
   sessionQueries,
   sessionSignals,
 } from '../../workflows/messages.js'
-import { type Call, print } from '../commandContext.js'
+import { type CommandContext, print } from '../commandContext.js'
 import { type Engine, isUnanswered, withEngine } from '../engine/engine.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
-import { checked, textFromFile, textFromStream } from '../sentText.js'
+import { validateText, readTextFromFile, readTextFromStream } from '../sentText.js'
 import { findSession, handleOf, signalSession } from '../engine/session.js'
 
 const pollMs = 300
@@ -21,33 +21,33 @@ const answerWithinMs = 5_000
 
 const stateSchema = z.object({ taken: z.boolean(), problem: z.string().nullable() })
 
-export async function send(call: Call): Promise<void> {
-  const name = checkName(call.arg(0, 'NAME'))
-  const text = await textOf(call)
-  const message: SendArgs = { id: randomUUID(), text, ...(call.flag('command') ? { command: true } : {}) }
+export async function send(context: CommandContext): Promise<void> {
+  const name = checkName(context.argument(0, 'NAME'))
+  const text = await readMessage(context)
+  const message: SendArgs = { id: randomUUID(), text, ...(context.flag('command') ? { command: true } : {}) }
   await withEngine(openHome(), async (engine) => {
     await signalSession(engine, name, sessionSignals.send, message)
-    if (call.flag('wait')) await untilTaken(engine, name, message.id)
+    if (context.flag('wait')) await untilTaken(engine, name, message.id)
   })
-  print(call.flag('wait') ? `${name} has taken it` : `accepted for ${name}`)
+  print(context.flag('wait') ? `${name} has taken it` : `accepted for ${name}`)
 }
 
-async function textOf(call: Call): Promise<string> {
-  const words = call.args.slice(1)
-  const file = call.text('file')
+async function readMessage(context: CommandContext): Promise<string> {
+  const words = context.args.slice(1)
+  const file = context.option('file')
   if (file !== null && words.length > 0)
     throw new UsageError('there is both a text and a file', 'give one of them')
-  if (file !== null) return asCommand(call, await textFromFile(file))
-  if (words.length === 1 && words[0] === '-') return asCommand(call, await textFromStream(process.stdin))
-  return asCommand(call, checked(words.join(' ')))
+  if (file !== null) return checkCommand(context, await readTextFromFile(file))
+  if (words.length === 1 && words[0] === '-') return checkCommand(context, await readTextFromStream(process.stdin))
+  return checkCommand(context, validateText(words.join(' ')))
 }
 
-function asCommand(call: Call, text: string): string {
-  if (!call.flag('command')) return text
+function checkCommand(context: CommandContext, text: string): string {
+  if (!context.flag('command')) return text
   if (!/^\s*\/\S+/.test(text) || text.trim().includes('\n'))
     throw new UsageError('that is no command of the agent', 'a command is one line such as /compact')
   if (/^\s*\/(?:exit|quit)\s*$/.test(text))
-    throw new UsageError('that command ends the agent', `use \`outpool stop ${call.arg(0, 'NAME')}\``)
+    throw new UsageError('that command ends the agent', `use \`outpool stop ${context.argument(0, 'NAME')}\``)
   return text
 }
 

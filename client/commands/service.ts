@@ -5,21 +5,21 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../../config/config.js'
 import { loadConfig } from '../../config/load/load.js'
-import { type Call, note, print } from '../commandContext.js'
+import { type CommandContext, printNotice, print } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { systemctl, unitName, verifyUnit } from '../service/systemd.js'
 import { type Scope, secretsFile, unitText } from '../service/unit.js'
 
 const program = fileURLToPath(new URL('../../worker/main.js', import.meta.url))
 
-export async function service(call: Call): Promise<void> {
-  const what = call.arg(0, 'WHAT')
-  if (call.flag('user') && call.flag('system'))
+export async function service(context: CommandContext): Promise<void> {
+  const what = context.argument(0, 'WHAT')
+  if (context.flag('user') && context.flag('system'))
     throw new UsageError('--user and --system at once', 'choose one')
-  const scope: Scope = call.flag('system') ? 'system' : 'user'
-  if (what === 'install') await install(call, scope)
+  const scope: Scope = context.flag('system') ? 'system' : 'user'
+  if (what === 'install') await install(context, scope)
   else if (what === 'uninstall') await uninstall(scope)
-  else await status(call, scope)
+  else await status(context, scope)
 }
 
 const home = (): string => process.env['HOME'] ?? homedir()
@@ -30,19 +30,19 @@ function unitFile(scope: Scope): string {
 }
 
 /** As this call would write it. */
-function wantedUnit(scope: Scope, config: Config): string {
+function renderUnit(scope: Scope, config: Config): string {
   const { env, execPath } = process
   const paths = { node: execPath, program: realpathSync(program), config: config.file, home: home() }
   return unitText({ scope, ...paths, user: userInfo().username, env })
 }
 
-async function install(call: Call, scope: Scope): Promise<void> {
-  const config = loadConfig({ path: call.config })
-  const text = wantedUnit(scope, config)
+async function install(context: CommandContext, scope: Scope): Promise<void> {
+  const config = loadConfig({ path: context.config })
+  const text = renderUnit(scope, config)
   const fault = await verifyUnit(text, scope)
-  if (call.flag('print')) {
+  if (context.flag('print')) {
     print(text.trimEnd())
-    if (fault !== null) note(`systemd-analyze says of it: ${fault}`)
+    if (fault !== null) printNotice(`systemd-analyze says of it: ${fault}`)
     return
   }
   if (fault !== null)
@@ -51,11 +51,11 @@ async function install(call: Call, scope: Scope): Promise<void> {
   write(file, text)
   print(`written: ${file}`)
   for (const name of missingSecrets(config))
-    note(
+    printNotice(
       `the service does not have ${name} from your shell: write ${name}=… into ${secretsFile(home())} (mode 600)`,
     )
   for (const args of [['daemon-reload'], ['enable', '--now', unitName]]) {
-    const { ok, said } = await systemctl(scope, ...args)
+    const { ok, output: said } = await systemctl(scope, ...args)
     if (!ok)
       throw new FailedError(
         `the unit is written, but systemd did not ${args.join(' ')}: ${said}`,
@@ -63,7 +63,7 @@ async function install(call: Call, scope: Scope): Promise<void> {
       )
   }
   print('outpool runs as a service; see it with: outpool service status')
-  if (scope === 'user') note('for it to live on when you log out, once: loginctl enable-linger')
+  if (scope === 'user') printNotice('for it to live on when you log out, once: loginctl enable-linger')
 }
 
 function write(file: string, text: string): void {
@@ -86,23 +86,23 @@ function write(file: string, text: string): void {
 async function uninstall(scope: Scope): Promise<void> {
   const file = unitFile(scope)
   if (!existsSync(file)) throw new FailedError(`there is no ${file}`, null)
-  const { ok, said } = await systemctl(scope, 'disable', '--now', unitName)
-  if (!ok) note(`systemd did not stop it: ${said}`)
+  const { ok, output: said } = await systemctl(scope, 'disable', '--now', unitName)
+  if (!ok) printNotice(`systemd did not stop it: ${said}`)
   rmSync(file)
   await systemctl(scope, 'daemon-reload')
   print(`removed: ${file}; panes are left as they are`)
 }
 
-async function status(call: Call, scope: Scope): Promise<void> {
+async function status(context: CommandContext, scope: Scope): Promise<void> {
   const file = unitFile(scope)
   if (!existsSync(file))
     throw new FailedError(
       `no service is installed (${file})`,
       `install it: outpool service install --${scope}`,
     )
-  const isCurrent = readFileSync(file, 'utf8') === wantedUnit(scope, loadConfig({ path: call.config }))
+  const isCurrent = readFileSync(file, 'utf8') === renderUnit(scope, loadConfig({ path: context.config }))
   print(`unit: ${file}${isCurrent ? '' : ' (another than `service install` would write now)'}`)
-  const { ok, said } = await systemctl(scope, 'is-active', unitName)
+  const { ok, output: said } = await systemctl(scope, 'is-active', unitName)
   print(`systemd: ${said}`)
   if (!ok)
     throw new FailedError('the service is not running', `its own words: journalctl --${scope} -u outpool`)

@@ -6,40 +6,40 @@ import { readLive } from '../../config/state/liveFile.js'
 import { loadConfig } from '../../config/load/load.js'
 import type { ServiceState } from '../../policy/service/service.js'
 import { watchdogSignals } from '../../workflows/messages.js'
-import { type Call, note, print, printJson } from '../commandContext.js'
+import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
 import { checkName } from '../names.js'
-import { type ListedService, listServices, signalService, viewOf } from '../engine/services.js'
+import { type ListedService, listServices, signalService, toServiceView } from '../engine/services.js'
 import { isFresh } from '../engine/sessionRows.js'
 import { type Column, renderTable } from '../output/table.js'
 import { oneLine } from '../output/terminal.js'
 import { ago, ahead } from '../output/times.js'
 
 /** A watchdog that has to end its agent first takes a moment; longer than this a person need not wait. */
-const shownWithinMs = 15_000
+const visibleWithinMs = 15_000
 const pollMs = 150
 
-export async function services(call: Call): Promise<void> {
-  const [paused, resumed] = [call.text('pause'), call.text('resume')]
-  if (paused !== null) await order(checkName(paused, 'service'), 'pause', call)
-  if (resumed !== null) await order(checkName(resumed, 'service'), 'resume', call)
-  if (paused === null && resumed === null) await list(call)
+export async function services(context: CommandContext): Promise<void> {
+  const [paused, resumed] = [context.option('pause'), context.option('resume')]
+  if (paused !== null) await signalAndWait(checkName(paused, 'service'), 'pause', context)
+  if (resumed !== null) await signalAndWait(checkName(resumed, 'service'), 'resume', context)
+  if (paused === null && resumed === null) await list(context)
 }
 
-async function list(call: Call): Promise<void> {
+async function list(context: CommandContext): Promise<void> {
   const home = openHome()
   const now = new Date()
-  const { services: configured } = loadConfig({ path: call.config })
+  const { services: configured } = loadConfig({ path: context.config })
   const rows = await withEngine(home, (engine) => listServices(engine, home))
   const live = readLive(home)
   const unguarded = configured.filter(({ name }) => !rows.some((row) => row.name === name))
   if (rows.length > 0 && !isFresh(live, now))
-    note('no worker is watching on this host: start it with `outpool up`')
+    printNotice('no worker is watching on this host: start it with `outpool up`')
   if (unguarded.length > 0)
-    note(`not guarded yet: ${unguarded.map(({ name }) => name).join(', ')}; start \`outpool up\` anew`)
-  if (call.json) printJson(rows.map(viewOf))
+    printNotice(`not guarded yet: ${unguarded.map(({ name }) => name).join(', ')}; start \`outpool up\` anew`)
+  if (context.json) printJson(rows.map(toServiceView))
   else if (rows.length === 0) print('No services. They stand under services in outpool.yaml.')
-  else print(screen(rows, call.width, call.colors, now))
+  else print(screen(rows, context.width, context.colors, now))
 }
 
 function screen(rows: ListedService[], width: number, colors: Colors, now: Date): string {
@@ -83,13 +83,13 @@ function paintState(text: string, state: ServiceState, colors: Colors): string {
 }
 
 /** Signals and waits until the service shows it. */
-async function order(name: string, signal: 'pause' | 'resume', call: Call): Promise<void> {
+async function signalAndWait(name: string, signal: 'pause' | 'resume', context: CommandContext): Promise<void> {
   const home = openHome()
-  const { services: configured } = loadConfig({ path: call.config })
+  const { services: configured } = loadConfig({ path: context.config })
   const isDone = await withEngine(home, async (engine) => {
     await signalService(engine, name, watchdogSignals[signal], configured)
-    const end = Date.now() + shownWithinMs
-    return engine.within(shownWithinMs + 5_000, async () => {
+    const end = Date.now() + visibleWithinMs
+    return engine.within(visibleWithinMs + 5_000, async () => {
       while (Date.now() < end) {
         const row = (await listServices(engine, home)).find((one) => one.name === name)
         if (row !== undefined && (row.state === 'paused') === (signal === 'pause')) return true

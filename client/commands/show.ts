@@ -1,27 +1,27 @@
 /** `outpool show NAME` */
 import type { Colors } from 'picocolors/types.js'
 import { openHome } from '../../config/state/home.js'
-import type { AskedQuestion } from '../../config/state/liveFile.js'
-import { type Call, note, print, printJson } from '../commandContext.js'
+import type { LiveQuestion } from '../../config/state/liveFile.js'
+import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
-import { type RescueRow, rowOf, type SessionCard } from '../engine/sessionRows.js'
-import { readStory, storyView } from '../engine/sessionStory.js'
+import { type RescueRow, toSessionRow, type SessionCard } from '../engine/sessionRows.js'
+import { readSessionReport, toSessionReportView } from '../engine/sessionStory.js'
 import { fit, oneLine } from '../output/terminal.js'
 import { ago, clock } from '../output/times.js'
 import { stateOf } from './ls.js'
 
-export async function show(call: Call): Promise<void> {
+export async function show(context: CommandContext): Promise<void> {
   const home = openHome()
-  const name = call.arg(0, 'NAME')
-  const story = await withEngine(home, (engine) => readStory(engine, home, name))
+  const name = context.argument(0, 'NAME')
+  const story = await withEngine(home, (engine) => readSessionReport(engine, home, name))
   const { card, running, rescueLog } = story
   if (rescueLog === null && running)
-    note('no worker answers, so this is what was last written down, without the rescue log: `outpool up`')
-  if (call.json) printJson(storyView(story))
-  else print(page(card, rescueLog, call.colors, call.width, new Date()))
+    printNotice('no worker answers, so this is what was last written down, without the rescue log: `outpool up`')
+  if (context.json) printJson(toSessionReportView(story))
+  else print(renderDetails(card, rescueLog, context.colors, context.width, new Date()))
 }
 
-function page(
+function renderDetails(
   card: SessionCard,
   rescueLog: RescueRow[] | null,
   colors: Colors,
@@ -29,7 +29,7 @@ function page(
   now: Date,
 ): string {
   const facts: [string, string | null][] = [
-    ['state', stateOf(rowOf(card), now)],
+    ['state', stateOf(toSessionRow(card), now)],
     ['needs you', card.attention],
     ['asks', card.question ? choicesOf(card.question) : null],
     ['background', (card.background ?? []).map(({ kind, what }) => `${kind}: ${what}`).join('; ') || null],
@@ -53,7 +53,7 @@ function page(
   const lines = facts.flatMap(([label, value]) =>
     value === null || value === '' ? [] : [`${colors.dim(label.padEnd(13))} ${oneLine(value)}`],
   )
-  const story = (rescueLog ?? []).flatMap((entry) => tellRescue(entry, colors, now))
+  const story = (rescueLog ?? []).flatMap((entry) => rescueLines(entry, colors, now))
   const heading = story.length === 0 ? [] : ['', colors.dim('what happened')]
   return [
     colors.bold(card.name),
@@ -64,7 +64,7 @@ function page(
 }
 
 /** `Which colour? 1 Red (loud), 2 Green` */
-const choicesOf = ({ asks, choices }: AskedQuestion): string =>
+const choicesOf = ({ asks, choices }: LiveQuestion): string =>
   `${asks} ${choices.map(({ n, label, says }) => `${n} ${label}${says === null ? '' : ` (${says})`}`).join(', ')}`
 
 function placeOf({ account, substrate, since, models, model }: SessionCard, now: Date): string | null {
@@ -76,7 +76,7 @@ function placeOf({ account, substrate, since, models, model }: SessionCard, now:
 }
 
 /** One move: when and why, from where to where, each step with its time, and what came of it. */
-function tellRescue(entry: RescueRow, colors: Colors, now: Date): string[] {
+function rescueLines(entry: RescueRow, colors: Colors, now: Date): string[] {
   const took =
     entry.endedAt === null
       ? 'still going on'

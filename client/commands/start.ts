@@ -7,28 +7,28 @@ import { openHome } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import { loadConfig } from '../../config/load/load.js'
 import { nearest } from '../../config/validate/nearest.js'
-import { type Call, note, print, printJson } from '../commandContext.js'
+import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
 import { UsageError } from '../errors.js'
 import { checkName } from '../names.js'
-import { isFresh, viewOf } from '../engine/sessionRows.js'
+import { isFresh, toSessionView } from '../engine/sessionRows.js'
 import { startSession } from '../engine/startSession.js'
 
-const usualAgent = 'claude-code'
+const defaultAgent = 'claude-code'
 
-export async function start(call: Call): Promise<void> {
-  const name = checkName(call.arg(0, 'NAME'))
-  const config = loadConfig({ path: call.config })
-  const account = call.text('account')
+export async function start(context: CommandContext): Promise<void> {
+  const name = checkName(context.argument(0, 'NAME'))
+  const config = loadConfig({ path: context.config })
+  const account = context.option('account')
   if (account !== null) checkPoolAccount(account, config)
-  const pinned = call.flag('pin')
+  const pinned = context.flag('pin')
   if (pinned && account === null) throw new UsageError('--pin needs an account', 'name it with --account')
-  const agent = checkAgent(call.text('agent') ?? usualAgent, config)
-  const priority = numberOf(call.text('priority') ?? '0')
-  const models = modelsOf(call)
-  const fallback = checkFallback(call.text('fallback'), config)
-  const cwd = folderOf(call.text('cwd') ?? '.')
-  const prompt = call.args.slice(1).join(' ')
+  const agent = checkAgent(context.option('agent') ?? defaultAgent, config)
+  const priority = parsePriority(context.option('priority') ?? '0')
+  const models = parseModels(context)
+  const fallback = checkFallback(context.option('fallback'), config)
+  const cwd = resolveFolder(context.option('cwd') ?? '.')
+  const prompt = context.args.slice(1).join(' ')
   const home = openHome()
 
   const card = await withEngine(home, (engine) =>
@@ -48,8 +48,8 @@ export async function start(call: Call): Promise<void> {
     }),
   )
   if (!isFresh(readLive(home), new Date()))
-    note('no worker is watching on this host yet: the session comes up with `outpool up`')
-  if (call.json) printJson(viewOf(card))
+    printNotice('no worker is watching on this host yet: the session comes up with `outpool up`')
+  if (context.json) printJson(toSessionView(card))
   else print(`${name} is starting; see it with: outpool attach ${name}`)
 }
 
@@ -65,11 +65,11 @@ export function checkPoolAccount(account: string, config: Config): void {
       `${account} is a substrate, for when the pool is dry; no session is put on it by hand`,
       known,
     )
-  throw new UsageError(`there is no account ${account}`, meant(account, pool, known))
+  throw new UsageError(`there is no account ${account}`, didYouMean(account, pool, known))
 }
 
-function modelsOf(call: Call): string[] {
-  const [model, models] = [call.text('model'), call.text('models')]
+function parseModels(context: CommandContext): string[] {
+  const [model, models] = [context.option('model'), context.option('models')]
   if (model !== null && models !== null)
     throw new UsageError('--model and --models say the same thing', 'name all models with --models')
   const named = model === null ? namesIn(models ?? '') : [model]
@@ -87,7 +87,7 @@ function checkFallback(written: string | null, config: Config): string[] | null 
     if (!known.includes(name))
       throw new UsageError(
         `there is no substrate ${name}`,
-        meant(name, known, known.length === 0 ? 'none is configured' : `substrates: ${known.join(', ')}`),
+        didYouMean(name, known, known.length === 0 ? 'none is configured' : `substrates: ${known.join(', ')}`),
       )
   return named
 }
@@ -101,15 +101,15 @@ const namesIn = (list: string): string[] =>
 function checkAgent(agent: string, config: Config): string {
   const known = Object.keys(config.agents)
   if (known.includes(agent)) return agent
-  throw new UsageError(`there is no agent ${agent}`, meant(agent, known, `agents: ${known.join(', ')}`))
+  throw new UsageError(`there is no agent ${agent}`, didYouMean(agent, known, `agents: ${known.join(', ')}`))
 }
 
-function meant(word: string, known: string[], all: string): string {
+function didYouMean(word: string, known: string[], all: string): string {
   const near = nearest(word, known)
   return near === null ? all : `did you mean ${near}? ${all}`
 }
 
-function folderOf(written: string): string {
+function resolveFolder(written: string): string {
   try {
     const real = realpathSync.native(resolve(written))
     if (statSync(real).isDirectory()) return real
@@ -119,7 +119,7 @@ function folderOf(written: string): string {
   throw new UsageError(`${resolve(written)} is not a folder`, 'name one with --cwd')
 }
 
-function numberOf(written: string): number {
+function parsePriority(written: string): number {
   if (/^-?\d{1,6}$/.test(written)) return Number(written)
   throw new UsageError(
     `the priority ${JSON.stringify(written)} is not a whole number`,

@@ -3,17 +3,17 @@ import type { Colors } from 'picocolors/types.js'
 import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
 import type { TaskView } from '../../policy/tasks/tasks.js'
-import { type Call, print, printJson } from '../commandContext.js'
+import { type CommandContext, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
 import { UsageError } from '../errors.js'
 import { type Column, renderTable } from '../output/table.js'
-import { checkTask, findTask, scheduleOf, viewOf } from '../engine/tasks.js'
+import { checkTask, findTask, scheduleOf, readTaskView } from '../engine/tasks.js'
 import { oneLine } from '../output/terminal.js'
 import { ago, ahead } from '../output/times.js'
 
-export async function tasks(call: Call): Promise<void> {
-  const config = loadConfig({ path: call.config })
-  const [pause, resume] = [call.text('pause'), call.text('resume')]
+export async function tasks(context: CommandContext): Promise<void> {
+  const config = loadConfig({ path: context.config })
+  const [pause, resume] = [context.option('pause'), context.option('resume')]
   if (pause !== null && resume !== null)
     throw new UsageError('--pause and --resume at once', 'do one after the other')
   const change = pause ?? resume
@@ -29,11 +29,11 @@ export async function tasks(call: Call): Promise<void> {
     return
   }
   const rows = await withEngine(home, (engine) =>
-    Promise.all(config.tasks.map((task) => viewOf(engine, task))),
+    Promise.all(config.tasks.map((task) => readTaskView(engine, task))),
   )
-  if (call.json) printJson(rows)
+  if (context.json) printJson(rows)
   else if (rows.length === 0) print('No tasks. They stand under `tasks:` in outpool.yaml.')
-  else print(screen(rows, call.width, call.colors, new Date()))
+  else print(screen(rows, context.width, context.colors, new Date()))
 }
 
 function screen(rows: TaskView[], width: number, colors: Colors, now: Date): string {

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/client'
 import type { Home } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
-import { namedEngine } from '../../config/load/temporalSettings.js'
+import { configuredEngine } from '../../config/load/temporalSettings.js'
 import { EngineError, FailedError } from '../errors.js'
 
 /** A person waits at the prompt: an engine that is there answers in milliseconds. */
@@ -52,7 +52,7 @@ export async function withEngine<T>(home: Home, use: (engine: Engine) => Promise
   try {
     return await within(callTimeoutMs, () => use({ client, namespace: endpoint.namespace, within }))
   } catch (error) {
-    throw translated(error, address, endpoint.namespace)
+    throw toCommandError(error, address, endpoint.namespace)
   } finally {
     await connection.close().catch(() => undefined)
   }
@@ -63,14 +63,14 @@ function findEndpoint(home: Home): Endpoint {
   const alive = left !== null && (left.pid === null || isAlive(left.pid))
   if (left !== null && alive) {
     // An engine of the user's own may need the credentials that only Temporal's settings hold.
-    const options = left.pid === null ? (readTemporalSettings()?.options ?? {}) : {}
+    const options = left.pid === null ? (readConfiguredEngine()?.options ?? {}) : {}
     return {
       options: { ...options, address: left.address },
       namespace: left.namespace,
       source: home.engineFile,
     }
   }
-  const own = readTemporalSettings()
+  const own = readConfiguredEngine()
   if (own !== null) return own
   if (left !== null)
     throw new EngineError(
@@ -80,9 +80,9 @@ function findEndpoint(home: Home): Endpoint {
   throw new EngineError(`no Temporal server is running for ${home.dir}`, 'start one with `outpool up`')
 }
 
-function readTemporalSettings(): Endpoint | null {
+function readConfiguredEngine(): Endpoint | null {
   try {
-    const named = namedEngine()
+    const named = configuredEngine()
     return named === null ? null : { ...named, source: "Temporal's own settings" }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
@@ -131,7 +131,7 @@ export const isUnanswered = (error: unknown): boolean => {
   return number === code.deadlineExceeded || number === code.failedPrecondition
 }
 
-function translated(error: unknown, address: string, namespace: string): unknown {
+function toCommandError(error: unknown, address: string, namespace: string): unknown {
   const number = grpcCode(error)
   const options = { cause: error }
   if (number === code.unavailable || number === code.deadlineExceeded)

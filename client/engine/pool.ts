@@ -26,13 +26,13 @@ const poolViewSchema = z.object({
   ),
   declared: z.array(z.object({ session: z.string(), until: z.string() })).default([]),
 })
-export type PoolAnswer = z.output<typeof poolViewSchema>
+export type PoolDescription = z.output<typeof poolViewSchema>
 
 /** A worker answers in milliseconds; without one the engine would let us wait. */
 const answerWithinMs = 2_000
 
 /** Null where the pool was never set up, or no worker is there to answer for it. */
-export async function askPool(engine: Engine, pool: string): Promise<PoolAnswer | null> {
+export async function queryPool(engine: Engine, pool: string): Promise<PoolDescription | null> {
   try {
     const answer: unknown = await engine.within(answerWithinMs, () =>
       engine.client.workflow.getHandle(poolWorkflowId(pool)).query(poolQueries.describe),
@@ -49,24 +49,24 @@ export async function askPool(engine: Engine, pool: string): Promise<PoolAnswer 
   }
 }
 
-const barsSchema = z.array(
+const blockersSchema = z.array(
   z.object({ account: z.string(), cause: z.string().nullable(), why: z.string().nullable() }),
 )
-export type Bars = z.output<typeof barsSchema>
+export type Blockers = z.output<typeof blockersSchema>
 
 /** The accounts are asked first where what is known of them is old: that takes as long as the slowest of them. */
-const asksWithinMs = 60_000
+const queryWithinMs = 60_000
 
 /** What keeps accounts from taking a session now, as they say it themselves; null where no pool, or no worker for it, is there. */
-export async function askBars(engine: Engine, pool: string, question: BarsQuestion): Promise<Bars | null> {
-  if ((await askPool(engine, pool)) === null) return null
+export async function queryBlockers(engine: Engine, pool: string, question: BarsQuestion): Promise<Blockers | null> {
+  if ((await queryPool(engine, pool)) === null) return null
   try {
-    const answer: unknown = await engine.within(asksWithinMs, () =>
+    const answer: unknown = await engine.within(queryWithinMs, () =>
       engine.client.workflow
         .getHandle(poolWorkflowId(pool))
         .executeUpdate(poolUpdates.bars, { args: [question] }),
     )
-    return barsSchema.parse(answer)
+    return blockersSchema.parse(answer)
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError || isUnanswered(error)) return null
     throw error

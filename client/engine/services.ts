@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { ServiceConfig } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
 import { nearest } from '../../config/validate/nearest.js'
-import { type LookFile, readLook } from '../../config/state/serviceFiles.js'
+import { type LastCheckFile, readLastCheck } from '../../config/state/serviceFiles.js'
 import { watchdogWorkflowId } from '../../policy/ids.js'
 import { serviceStates, type ServiceView, shownState } from '../../policy/service/service.js'
 import { type WatchdogCard, watchdogMemo } from '../../workflows/messages.js'
@@ -36,7 +36,7 @@ export async function listServices(engine: Engine, home: Home): Promise<ListedSe
   for await (const run of engine.client.workflow.list({ query, pageSize: 1000 })) {
     const card = cardOf(run)
     if (card !== null)
-      listed.push(withLook(card, card.host === home.hostId ? readLook(home, card.name) : null))
+      listed.push(withLastCheck(card, card.host === home.hostId ? readLastCheck(home, card.name) : null))
   }
   return listed.sort((a, b) => a.name.localeCompare(b.name))
 }
@@ -46,7 +46,7 @@ function cardOf({ memo }: WorkflowExecutionInfo): WatchdogCard | null {
   return cardSchema.safeParse(memo?.[watchdogMemo]).data ?? null
 }
 
-function withLook(card: WatchdogCard, look: LookFile | null): ListedService {
+function withLastCheck(card: WatchdogCard, look: LastCheckFile | null): ListedService {
   const { name, host, restarts, incident, attention } = card
   return {
     ...{ name, host, restarts, incident },
@@ -59,7 +59,7 @@ function withLook(card: WatchdogCard, look: LookFile | null): ListedService {
   }
 }
 
-export const viewOf = ({
+export const toServiceView = ({
   name,
   state,
   pid,
@@ -81,17 +81,17 @@ export async function signalService(
   try {
     await engine.client.workflow.getHandle(watchdogWorkflowId(name)).signal(signal)
   } catch (error) {
-    throw error instanceof WorkflowNotFoundError ? notGuarded(name, configured) : error
+    throw error instanceof WorkflowNotFoundError ? notGuardedError(name, configured) : error
   }
 }
 
 /** Nobody guards it: it is not configured, or no worker has been started since it was. */
-export const notGuarded = (name: string, configured: readonly ServiceConfig[]): FailedError =>
+export const notGuardedError = (name: string, configured: readonly ServiceConfig[]): FailedError =>
   configured.some((service) => service.name === name)
     ? new FailedError(`service ${name} is configured, but not guarded yet`, 'start `outpool up` anew')
-    : noSuchService(name, configured)
+    : unknownServiceError(name, configured)
 
-export function noSuchService(name: string, configured: readonly ServiceConfig[]): FailedError {
+export function unknownServiceError(name: string, configured: readonly ServiceConfig[]): FailedError {
   const names = configured.map((service) => service.name)
   const meant = nearest(name, names)
   return new FailedError(

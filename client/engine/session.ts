@@ -8,13 +8,13 @@ import { type Engine, isUnanswered } from './engine.js'
 import { FailedError } from '../errors.js'
 import { checkName } from '../names.js'
 import {
-  type LastWord,
+  type FinalState,
   type ListedSession,
-  type SessionAnswer,
+  type SessionDescription,
   detailsSchema,
-  lastWordSchema,
+  finalStateSchema,
   listSessions,
-  sessionOf,
+  toListedSession,
 } from './sessionRows.js'
 
 /** A handle on the newest run, whichever that is when it is used. */
@@ -25,17 +25,17 @@ export const handleOf = (engine: Engine, name: string): WorkflowHandle =>
 export async function findSession(engine: Engine, name: string): Promise<ListedSession> {
   checkName(name)
   try {
-    return sessionOf(await handleOf(engine, name).describe())
+    return toListedSession(await handleOf(engine, name).describe())
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error
-    throw await noSuchSession(engine, name)
+    throw await unknownSessionError(engine, name)
   }
 }
 
 /** As findSession, for what only a running session can do. Throws FailedError for a stopped one. */
 export async function findRunning(engine: Engine, name: string): Promise<ListedSession> {
   const session = await findSession(engine, name)
-  if (!session.running) throw stopped(name)
+  if (!session.running) throw stoppedError(name)
   return session
 }
 
@@ -51,12 +51,12 @@ export async function signalSession<Args extends unknown[]>(
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error
     await findSession(engine, name)
-    throw stopped(name)
+    throw stoppedError(name)
   }
 }
 
 /** The workflow's own word, or null where no worker answers within `ms`. */
-export async function askSession(engine: Engine, name: string, ms: number): Promise<SessionAnswer | null> {
+export async function querySession(engine: Engine, name: string, ms: number): Promise<SessionDescription | null> {
   try {
     const answer: unknown = await engine.within(ms, () =>
       handleOf(engine, name).query(sessionQueries.describe),
@@ -69,20 +69,20 @@ export async function askSession(engine: Engine, name: string, ms: number): Prom
 }
 
 /** The last word of a stopped session, or null where its run did not end by itself. */
-export async function lastWord(engine: Engine, name: string): Promise<LastWord | null> {
+export async function finalState(engine: Engine, name: string): Promise<FinalState | null> {
   try {
     const result: unknown = await handleOf(engine, name).result()
-    return lastWordSchema.safeParse(result).data ?? null
+    return finalStateSchema.safeParse(result).data ?? null
   } catch (error) {
     if (error instanceof WorkflowFailedError) return null
     throw error
   }
 }
 
-const stopped = (name: string): FailedError =>
+const stoppedError = (name: string): FailedError =>
   new FailedError(`session ${name} is stopped`, `bring it back with \`outpool resume ${name}\``)
 
-async function noSuchSession(engine: Engine, name: string): Promise<FailedError> {
+async function unknownSessionError(engine: Engine, name: string): Promise<FailedError> {
   const known = (await listSessions(engine, 'ever')).map(({ card }) => card.name)
   const meant = nearest(name, known)
   return new FailedError(

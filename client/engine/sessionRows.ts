@@ -2,7 +2,7 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client'
 import { z } from 'zod'
 import type { Home } from '../../config/state/home.js'
-import type { AskedQuestion, LiveFile } from '../../config/state/liveFile.js'
+import type { LiveQuestion, LiveFile } from '../../config/state/liveFile.js'
 import type { RunningTask } from '../../policy/session/background.js'
 import {
   type SessionDetails,
@@ -18,11 +18,11 @@ import type { Engine } from './engine.js'
 const maybe = z.string().nullable().default(null)
 
 /** What the memo holds: SessionDetails without its rescue log; and what this host's worker sees beside it. */
-export interface SessionCard extends Omit<SessionDetails, 'rescueLog'>, Seen {}
+export interface SessionCard extends Omit<SessionDetails, 'rescueLog'>, LiveExtras {}
 
-interface Seen {
+interface LiveExtras {
   background?: RunningTask[]
-  question?: AskedQuestion | null
+  question?: LiveQuestion | null
 }
 
 const cardSchema = z.object({
@@ -75,12 +75,12 @@ export type RescueRow = z.output<typeof rescueSchema>
 
 /** The answer of the workflow's own `describe` query. */
 export const detailsSchema = cardSchema.extend({ rescueLog: z.array(rescueSchema) })
-export type SessionAnswer = z.output<typeof detailsSchema>
+export type SessionDescription = z.output<typeof detailsSchema>
 
 const promptSchema = z.union([z.string(), z.object({ file: z.string() })])
 
 /** The result of the workflow. */
-export const lastWordSchema = detailsSchema.extend({
+export const finalStateSchema = detailsSchema.extend({
   unsaid: z
     .object({
       prompt: promptSchema.nullable(),
@@ -90,7 +90,7 @@ export const lastWordSchema = detailsSchema.extend({
     })
     .default({ prompt: null, texts: [] }),
 })
-export type LastWord = z.output<typeof lastWordSchema>
+export type FinalState = z.output<typeof finalStateSchema>
 
 /** A session with what the engine says of its run. */
 export interface ListedSession {
@@ -112,14 +112,14 @@ export async function listSessions(engine: Engine, closedSince: Date | 'ever'): 
   const newest = new Map<string, ListedSession>()
   for await (const run of engine.client.workflow.list({ query, pageSize: 1000 })) {
     if (run.status.name === 'CONTINUED_AS_NEW') continue
-    const listed = sessionOf(run)
+    const listed = toListedSession(run)
     const known = newest.get(listed.card.name)
     if (!known || known.since < listed.since) newest.set(listed.card.name, listed)
   }
   return [...newest.values()].sort((a, b) => (a.card.name < b.card.name ? -1 : 1))
 }
 
-export function sessionOf(
+export function toListedSession(
   run: Pick<WorkflowExecutionInfo, 'workflowId' | 'memo' | 'status' | 'startTime'>,
 ): ListedSession {
   const running = run.status.name === 'RUNNING'
@@ -154,17 +154,17 @@ const liveForMs = 30_000
 export const isFresh = (live: LiveFile | null, now: Date): boolean =>
   live !== null && now.getTime() - Date.parse(live.at) <= liveForMs
 
-const overlaid = new Set(['working', 'idle', 'waiting'])
+const liveFields = new Set(['working', 'idle', 'waiting'])
 
 /** The worker's own eyes know a turn's begin and end; the workflow does not hear of those. */
-export function withLive<Card extends SessionCard>(
+export function mergeLiveState<Card extends SessionCard>(
   card: Card,
   live: LiveFile | null,
   home: Home,
   now: Date,
 ): Card {
   const seen = live?.sessions[card.name]
-  if (seen === undefined || !isFresh(live, now) || card.host !== home.hostId || !overlaid.has(card.phase))
+  if (seen === undefined || !isFresh(live, now) || card.host !== home.hostId || !liveFields.has(card.phase))
     return card
   const asked = askedOf(card.name, seen.waitingFor ?? 'an answer', Boolean(seen.question))
   // A dialog that is over needs nobody; other trouble is not over by the next turn's beginning.
@@ -178,7 +178,7 @@ export function withLive<Card extends SessionCard>(
 }
 
 /** A row of `ls --json`, with nothing that the contract does not name. */
-export function viewOf(card: SessionView): SessionView {
+export function toSessionView(card: SessionView): SessionView {
   const { name, phase, account, substrate, agent, sessionId, cwd, host, pane, model, rescues } = card
   const { walledUntil, parkedUntil, attention } = card
   return {
@@ -188,8 +188,8 @@ export function viewOf(card: SessionView): SessionView {
 }
 
 /** A row of the tables: what `ls --json` has, and what goes on beside its turns. */
-export const rowOf = (card: SessionCard): SessionRow => ({
-  ...viewOf(card),
+export const toSessionRow = (card: SessionCard): SessionRow => ({
+  ...toSessionView(card),
   background: card.background?.length ?? 0,
   nextWakeUp: card.nextWakeUp ?? null,
 })

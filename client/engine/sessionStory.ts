@@ -2,13 +2,13 @@
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import type { Engine } from './engine.js'
-import { askSession, findSession, lastWord } from './session.js'
-import { type RescueRow, type SessionCard, viewOf, withLive } from './sessionRows.js'
+import { querySession, findSession, finalState } from './session.js'
+import { type RescueRow, type SessionCard, toSessionView, mergeLiveState } from './sessionRows.js'
 
 /** A worker answers in milliseconds; without one the engine would let us wait. */
 const answerWithinMs = 2_000
 
-export interface SessionStory {
+export interface SessionReport {
   card: SessionCard
   running: boolean
   /** Null where nobody answered; the card is then what was last written down. */
@@ -16,27 +16,27 @@ export interface SessionStory {
 }
 
 /** Throws FailedError where there is no session of this name. */
-export async function readStory(engine: Engine, home: Home, name: string): Promise<SessionStory> {
+export async function readSessionReport(engine: Engine, home: Home, name: string): Promise<SessionReport> {
   const found = await findSession(engine, name)
   const { running } = found
-  const answer = running ? await askSession(engine, name, answerWithinMs) : await lastWord(engine, name)
+  const answer = running ? await querySession(engine, name, answerWithinMs) : await finalState(engine, name)
   const card: SessionCard = answer ?? found.card
   return {
-    card: running ? withLive(card, readLive(home), home, new Date()) : { ...card, phase: 'stopped' },
+    card: running ? mergeLiveState(card, readLive(home), home, new Date()) : { ...card, phase: 'stopped' },
     running,
     rescueLog: answer?.rescueLog ?? null,
   }
 }
 
 /** As `show --json` prints it. */
-export function storyView({ card, rescueLog }: SessionStory) {
+export function toSessionReportView({ card, rescueLog }: SessionReport) {
   const { tmuxSocket, pid, transcript, fork, since, models, fallback, pinnedTo, priority, startedAt } = card
   const more = { tmuxSocket, pid, transcript, fork, since, models, fallback, pinnedTo, priority, startedAt }
-  return { ...viewOf(card), ...more, ...goingOn(card), rescueLog }
+  return { ...toSessionView(card), ...more, ...activityFields(card), rescueLog }
 }
 
 /** What goes on beside its turns and what it asks, each only where there is something. */
-const goingOn = ({ background = [], nextWakeUp, question }: SessionCard) => ({
+const activityFields = ({ background = [], nextWakeUp, question }: SessionCard) => ({
   ...(background.length > 0 ? { background } : {}),
   ...(nextWakeUp ? { nextWakeUp } : {}),
   ...(question ? { question } : {}),

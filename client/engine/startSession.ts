@@ -15,7 +15,7 @@ import { oneLine } from '../output/terminal.js'
 
 /** Returns once the engine has the session for good. Throws FailedError where one of this name is running. */
 export async function startSession(engine: Engine, input: SessionStart): Promise<SessionCard> {
-  const card = firstCard(input)
+  const card = initialCard(input)
   try {
     await engine.client.workflow.start('session', {
       workflowId: sessionWorkflowId(input.name),
@@ -38,7 +38,7 @@ export async function startSession(engine: Engine, input: SessionStart): Promise
   return card
 }
 
-const firstCard = (input: SessionStart): SessionCard => ({
+const initialCard = (input: SessionStart): SessionCard => ({
   ...{ name: input.name, phase: 'starting', account: null, substrate: null, agent: input.agent },
   ...{
     sessionId: input.sessionId,

@@ -58,7 +58,7 @@ export async function findTask(engine: Engine, task: string): Promise<ScheduleDe
   )
 }
 
-export async function viewOf(engine: Engine, task: TaskConfig): Promise<TaskView> {
+export async function readTaskView(engine: Engine, task: TaskConfig): Promise<TaskView> {
   const { name, kind } = task
   const base = { name, kind, every: formatDuration(task.every) }
   const schedule = await describeTask(engine, name)

@@ -3,17 +3,17 @@ import { ConfigError, HomeError } from '../../config/errors.js'
 import { EngineError, FailedError, UsageError } from '../errors.js'
 import { oneLine } from './terminal.js'
 
-interface Told {
+interface FormattedError {
   exitCode: number
   text: string
 }
 
-export function tell(error: unknown, debug: boolean): Told {
-  const told = plainly(error)
-  return debug ? { ...told, text: `${told.text}\n${stackOf(error)}` } : told
+export function formatError(error: unknown, debug: boolean): FormattedError {
+  const formatted = formatWithoutStack(error)
+  return debug ? { ...formatted, text: `${formatted.text}\n${stackOf(error)}` } : formatted
 }
 
-function plainly(error: unknown): Told {
+function formatWithoutStack(error: unknown): FormattedError {
   if (error instanceof ConfigError) return { exitCode: error.exitCode, text: error.report }
   if (
     error instanceof UsageError ||
@@ -21,13 +21,13 @@ function plainly(error: unknown): Told {
     error instanceof EngineError ||
     error instanceof HomeError
   )
-    return { exitCode: error.exitCode, text: lines(error.message, error.remedy) }
+    return { exitCode: error.exitCode, text: formatProblem(error.message, error.remedy) }
   const message = error instanceof Error ? error.message : String(error)
   const remedy = 'run it again with --debug for the whole story'
-  return { exitCode: 1, text: lines(oneLine(message), remedy) }
+  return { exitCode: 1, text: formatProblem(oneLine(message), remedy) }
 }
 
-const lines = (problem: string, remedy: string | null): string =>
+const formatProblem = (problem: string, remedy: string | null): string =>
   remedy === null ? `outpool: ${problem}` : `outpool: ${problem}\n  -> ${remedy}`
 
 function stackOf(error: unknown): string {

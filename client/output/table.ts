@@ -5,8 +5,8 @@ import { columnsOf, fit, oneLine } from './terminal.js'
 export interface Column<Row> {
   title: string
   /** Plain text; colours come from `paint`, after the text was fitted. */
-  text(row: Row): string
-  paint?(text: string, row: Row): string
+  text(entry: Row): string
+  paint?(text: string, entry: Row): string
   /** Cut here when the terminal is narrow; columns without it keep their width. */
   shrink?: 'end' | 'middle'
   /** Never narrower than this while there is another way. */
@@ -23,7 +23,7 @@ export function renderTable<Row>(
   width: number,
   colors: Colors,
 ): string {
-  const cells = rows.map((row) => columns.map((column) => oneLine(column.text(row))))
+  const cells = rows.map((entry) => columns.map((column) => oneLine(column.text(entry))))
   const natural = columns.map((column, index) =>
     Math.max(columnsOf(column.title), ...cells.map((line) => columnsOf(line[index] ?? ''))),
   )
@@ -45,8 +45,8 @@ export function renderTable<Row>(
       columns.map((column) => column.title),
       (text) => colors.dim(text),
     ),
-    ...rows.map((row, at) =>
-      line(cells[at] ?? [], (text, index) => (columns[index]?.paint ?? plain)(text, row)),
+    ...rows.map((entry, at) =>
+      line(cells[at] ?? [], (text, index) => (columns[index]?.paint ?? plain)(text, entry)),
     ),
   ].join('\n')
 }

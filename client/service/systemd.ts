@@ -7,10 +7,10 @@ import type { Scope } from './unit.js'
 
 export const unitName = 'outpool.service'
 
-export interface Told {
+export interface SystemdResult {
   ok: boolean
   /** What it printed, on both outputs. */
-  said: string
+  output: string
 }
 
 /** What systemd has against the unit; null where it has nothing, or has no program to say so. */
@@ -29,10 +29,10 @@ export async function verifyUnit(text: string, scope: Scope): Promise<string | n
   }
 }
 
-export async function systemctl(scope: Scope, ...args: string[]): Promise<Told> {
+export async function systemctl(scope: Scope, ...args: string[]): Promise<SystemdResult> {
   const { failed, all, shortMessage } = await execa('systemctl', [`--${scope}`, ...args], {
     all: true,
     reject: false,
   })
-  return { ok: !failed, said: all === '' ? (shortMessage ?? '') : all.trim() }
+  return { ok: !failed, output: all === '' ? (shortMessage ?? '') : all.trim() }
 }

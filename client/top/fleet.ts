@@ -2,16 +2,16 @@
 import type { Config } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
-import { rowsOf } from '../commands/accounts.js'
+import { accountRows } from '../commands/accounts.js'
 import { withEngine } from '../engine/engine.js'
 import { EngineError } from '../errors.js'
-import { askPool } from '../engine/pool.js'
-import { isFresh, listSessions, rowOf, withLive } from '../engine/sessionRows.js'
+import { queryPool } from '../engine/pool.js'
+import { isFresh, listSessions, toSessionRow, mergeLiveState } from '../engine/sessionRows.js'
 import { ago } from '../output/times.js'
 import type { Fleet } from './screen.js'
 
 /** Never fails for an engine that is away: the look before stays, and the trouble is said. */
-export async function lookAtFleet(home: Home, config: Config, before: Fleet | null): Promise<Fleet> {
+export async function readFleet(home: Home, config: Config, before: Fleet | null): Promise<Fleet> {
   const at = new Date()
   const live = readLive(home)
   const watched = isFresh(live, at)
@@ -22,14 +22,14 @@ export async function lookAtFleet(home: Home, config: Config, before: Fleet | nu
     const [listed, pool] = await withEngine(home, (engine) =>
       Promise.all([
         listSessions(engine, at),
-        watched ? askPool(engine, config.pool.name) : Promise.resolve(null),
+        watched ? queryPool(engine, config.pool.name) : Promise.resolve(null),
       ]),
     )
-    const sessions = listed.map(({ card }) => rowOf(withLive(card, live, home, at)))
-    return { sessions, accounts: rowsOf(config, pool, live, at), troubles, at }
+    const sessions = listed.map(({ card }) => toSessionRow(mergeLiveState(card, live, home, at)))
+    return { sessions, accounts: accountRows(config, pool, live, at), problems: troubles, at }
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
-    const accounts = rowsOf(config, null, live, at)
-    return { sessions: before?.sessions ?? [], accounts, troubles: [...troubles, error.message], at }
+    const accounts = accountRows(config, null, live, at)
+    return { sessions: before?.sessions ?? [], accounts, problems: [...troubles, error.message], at }
   }
 }

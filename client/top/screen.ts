@@ -12,7 +12,7 @@ export interface Fleet {
   sessions: SessionRow[]
   accounts: AccountRow[]
   /** What keeps the fleet from being seen or served, for a person; empty while all is well. */
-  troubles: string[]
+  problems: string[]
   at: Date
 }
 
@@ -39,13 +39,13 @@ export function screen(fleet: Fleet, view: View): string[] {
   const accounts = renderTable(fleet.accounts, accountColumns(colors, fleet.at), columns, colors).split('\n')
   const head = [
     colors.bold(fit(headline(fleet), columns)),
-    ...fleet.troubles.map((trouble) => colors.yellow(fit(`! ${oneLine(trouble)}`, columns))),
+    ...fleet.problems.map((trouble) => colors.yellow(fit(`! ${oneLine(trouble)}`, columns))),
     '',
     ...accounts,
     '',
   ]
   const foot = [
-    ...asking(sessions, view),
+    ...attentionLines(sessions, view),
     colors.dim(fit('arrows choose · enter attaches · q leaves', columns)),
   ]
   const room = Math.max(1, lines - head.length - foot.length)
@@ -82,7 +82,7 @@ function sessionLines(sessions: SessionRow[], view: View, at: Date, room: number
 /** So many sentences for a person stay in sight, whatever the number of sessions. */
 const askingMax = 5
 
-function asking(sessions: SessionRow[], { columns, colors }: View): string[] {
+function attentionLines(sessions: SessionRow[], { columns, colors }: View): string[] {
   return sessions
     .filter(({ attention, phase }) => attention !== null && phase !== 'stopped')
     .slice(0, askingMax)

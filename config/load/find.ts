@@ -11,18 +11,18 @@ export interface ConfigSource {
   cwd?: string
 }
 
-export const configName = 'outpool.yaml'
+export const configFileName = 'outpool.yaml'
 
 /** Absolute path of the file to read. Throws ConfigError where there is none. */
 export function findConfig({ path, env = process.env, cwd = process.cwd() }: ConfigSource = {}): string {
   const named = nonEmpty(path) ?? nonEmpty(env['OUTPOOL_CONFIG'])
   if (named !== undefined) return resolve(cwd, named)
-  const usual = [resolve(cwd, configName), join(userConfigFolder(env), configName)]
+  const usual = [resolve(cwd, configFileName), join(userConfigFolder(env), configFileName)]
   const found = usual.find((candidate) => existsSync(candidate))
   if (found !== undefined) return found
   throw new ConfigError([
     {
-      file: configName,
+      file: configFileName,
       line: null,
       column: null,
       problem: `there is no configuration at ${usual.join(' or ')}`,

@@ -4,9 +4,9 @@ import { dirname } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import { checkFile } from '../validate/file.js'
 import type { Config } from '../config.js'
-import { type Finding, findingsOf, positionOf } from './positions.js'
+import { type UnlocatedIssue, toUnlocatedIssues, positionOf } from './positions.js'
 import { fileSchema } from '../schema/file.js'
-import { ConfigError, type Fault } from '../errors.js'
+import { ConfigError, type ConfigIssue } from '../errors.js'
 import { type ConfigSource, findConfig, missingRemedy } from './find.js'
 import { resolveConfig } from './resolve.js'
 
@@ -23,7 +23,7 @@ export function loadConfig(source: ConfigSource = {}): Config {
 export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv = process.env): Config {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const faults: Fault[] = [...document.errors, ...document.warnings].map((fault) => {
+  const issues: ConfigIssue[] = [...document.errors, ...document.warnings].map((fault) => {
     const { line, col } = lines.linePos(fault.pos[0])
     return {
       ...{ file, line, column: col, problem: firstLine(fault.message) },
@@ -34,7 +34,7 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
     }
   })
   // What a broken document means is a guess, so its meaning is not judged; a doubled key breaks nothing else.
-  if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) throw new ConfigError(faults)
+  if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) throw new ConfigError(issues)
 
   let value: unknown
   try {
@@ -42,35 +42,35 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
   } catch (error) {
     const problem = error instanceof Error ? firstLine(error.message) : 'the YAML cannot be read'
     throw new ConfigError([
-      ...faults,
+      ...issues,
       { file, line: 1, column: 1, problem, remedy: 'write it without aliases' },
     ])
   }
   const base = { folder: dirname(file), env }
   const parsed = fileSchema.safeParse(value)
-  const findings: Finding[] = [
-    ...(parsed.success ? [] : findingsOf(parsed.error.issues, value)),
+  const unlocatedIssues: UnlocatedIssue[] = [
+    ...(parsed.success ? [] : toUnlocatedIssues(parsed.error.issues, value)),
     ...checkFile(value, base),
   ]
-  faults.push(
-    ...findings.map((finding) => ({
+  issues.push(
+    ...unlocatedIssues.map((finding) => ({
       ...{ file, ...positionOf(document, lines, finding) },
       ...{ problem: finding.problem, remedy: finding.remedy },
     })),
   )
-  if (faults.length > 0 || !parsed.success) throw new ConfigError(inOrder(faults))
+  if (issues.length > 0 || !parsed.success) throw new ConfigError(inOrder(issues))
   return resolveConfig(parsed.data, file, base)
 }
 
 /** Larger than any list of accounts: a file of this size is something else. Bytes. */
-const largest = 4_000_000
+const fileMaxBytes = 4_000_000
 
 function readText(file: string): string {
   const bytes = readBytes(file)
   const what =
-    bytes.length > largest
+    bytes.length > fileMaxBytes
       ? `has ${bytes.length} bytes, too many for a configuration`
-      : hasMark(bytes, 0xff, 0xfe) || hasMark(bytes, 0xfe, 0xff) || bytes.includes(0)
+      : hasByteOrderMark(bytes, 0xff, 0xfe) || hasByteOrderMark(bytes, 0xfe, 0xff) || bytes.includes(0)
         ? 'is not UTF-8: UTF-16, as some editors and PowerShell write, or no text at all'
         : null
   if (what === null) {
@@ -88,7 +88,7 @@ function readText(file: string): string {
   ])
 }
 
-const hasMark = (bytes: Buffer, first: number, second: number): boolean =>
+const hasByteOrderMark = (bytes: Buffer, first: number, second: number): boolean =>
   bytes[0] === first && bytes[1] === second
 
 function readBytes(file: string): Buffer {
@@ -109,5 +109,5 @@ function readBytes(file: string): Buffer {
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? text
 
-const inOrder = (faults: Fault[]): Fault[] =>
+const inOrder = (faults: ConfigIssue[]): ConfigIssue[] =>
   faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))

@@ -8,16 +8,16 @@ export interface PathBase {
   env: NodeJS.ProcessEnv
 }
 
-export function expandPath(written: string, base: PathBase): string {
+export function expandPath(path: string, base: PathBase): string {
   const home = base.env['HOME'] ?? homedir()
-  if (written === '~') return home
-  if (written.startsWith('~/')) return join(home, written.slice(2))
-  return resolve(base.folder, written)
+  if (path === '~') return home
+  if (path.startsWith('~/')) return join(home, path.slice(2))
+  return resolve(base.folder, path)
 }
 
 /** A program is looked up on PATH unless it is written as a path. */
-export function expandProgram(written: string, base: PathBase): string {
-  return written.startsWith('~/') || written.startsWith('./') || written.startsWith('../')
-    ? expandPath(written, base)
-    : written
+export function expandProgram(program: string, base: PathBase): string {
+  return program.startsWith('~/') || program.startsWith('./') || program.startsWith('../')
+    ? expandPath(program, base)
+    : program
 }

@@ -7,7 +7,7 @@ import { nearest } from '../validate/nearest.js'
 export type Path = readonly (string | number)[]
 
 /** A fault before its place in the file is known. `at: 'key'` points to the key itself instead of its value. */
-export interface Finding {
+export interface UnlocatedIssue {
   path: Path
   at: 'key' | 'value'
   problem: string
@@ -15,40 +15,40 @@ export interface Finding {
 }
 
 /** `['pool', 'accounts', 1, 'name']` -> `pool.accounts[1].name` */
-export function showPath(path: Path): string {
+export function formatPath(path: Path): string {
   const shown = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')
   return shown.replace(/^\./, '') || 'the file'
 }
 
-export function findingsOf(issues: readonly z.core.$ZodIssue[], value: unknown): Finding[] {
-  return issues.flatMap((issue): Finding[] => {
+export function toUnlocatedIssues(issues: readonly z.core.$ZodIssue[], value: unknown): UnlocatedIssue[] {
+  return issues.flatMap((issue): UnlocatedIssue[] => {
     const path = issue.path.filter((part) => typeof part !== 'symbol')
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key))
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKeyIssue(path, key))
     const remedy = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
     const at = issue.code === 'invalid_key' ? 'key' : 'value'
-    return [{ path, at, problem: problemOf(path, at, valueAt(value, path)), remedy }]
+    return [{ path, at, problem: describeProblem(path, at, valueAt(value, path)), remedy }]
   })
 }
 
 /** Values under these keys may be secrets that were written where a reference belongs. */
-const unshown = new Set(['env', 'password', 'slack', 'ntfy', 'token'])
+const secretKeys = new Set(['env', 'password', 'slack', 'ntfy', 'token'])
 
-function problemOf(path: Path, at: 'key' | 'value', value: unknown): string {
-  if (at === 'key') return `${showPath(path.slice(0, -1))} has the key ${JSON.stringify(path.at(-1))}`
-  if (value === undefined || value === null) return `${showPath(path)} is missing`
-  if (path.some((part) => typeof part === 'string' && unshown.has(part)))
-    return `${showPath(path)} cannot be used as it is written`
-  if (Array.isArray(value)) return `${showPath(path)} is ${value.length === 0 ? 'an empty list' : 'a list'}`
-  return `${showPath(path)} is ${typeof value === 'object' ? 'a section of keys' : JSON.stringify(value)}`
+function describeProblem(path: Path, at: 'key' | 'value', value: unknown): string {
+  if (at === 'key') return `${formatPath(path.slice(0, -1))} has the key ${JSON.stringify(path.at(-1))}`
+  if (value === undefined || value === null) return `${formatPath(path)} is missing`
+  if (path.some((part) => typeof part === 'string' && secretKeys.has(part)))
+    return `${formatPath(path)} cannot be used as it is written`
+  if (Array.isArray(value)) return `${formatPath(path)} is ${value.length === 0 ? 'an empty list' : 'a list'}`
+  return `${formatPath(path)} is ${typeof value === 'object' ? 'a section of keys' : JSON.stringify(value)}`
 }
 
-function unknownKey(path: Path, key: string): Finding {
+function unknownKeyIssue(path: Path, key: string): UnlocatedIssue {
   const known = knownKeys(path)
   const meant = nearest(key, known)
   return {
     path: [...path, key],
     at: 'key',
-    problem: `${showPath([...path, key])} is not a key that is known here`,
+    problem: `${formatPath([...path, key])} is not a key that is known here`,
     remedy: meant === null ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`,
   }
 }
@@ -76,7 +76,7 @@ function member(value: unknown, key: string | number): unknown {
 const valueAt = (value: unknown, path: Path): unknown => path.reduce<unknown>(member, value)
 
 /** Line and column, from 1, of the nearest thing in the file that bears this path. */
-export function positionOf(document: Document, lines: LineCounter, finding: Pick<Finding, 'path' | 'at'>) {
+export function positionOf(document: Document, lines: LineCounter, finding: Pick<UnlocatedIssue, 'path' | 'at'>) {
   for (let length = finding.path.length; length >= 0; length--) {
     const path = finding.path.slice(0, length)
     const node =

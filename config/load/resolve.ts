@@ -17,26 +17,26 @@ import type {
 import { type PathBase, expandPath, expandProgram } from './paths.js'
 import type { ConfigFile } from '../schema/file.js'
 
-type WrittenPrompt = NonNullable<ConfigFile['tasks'][number]['prompt']>
+type ParsedPrompt = NonNullable<ConfigFile['tasks'][number]['prompt']>
 
-export function resolveConfig(written: ConfigFile, file: string, base: PathBase): Config {
+export function resolveConfig(parsed: ConfigFile, file: string, base: PathBase): Config {
   return {
     file,
     pool: {
-      ...written.pool,
-      accounts: written.pool.accounts.map((account) => resolveAccount(account, base)),
+      ...parsed.pool,
+      accounts: parsed.pool.accounts.map((account) => resolveAccount(account, base)),
     },
-    reserved: written.reserved.map((account) => resolveAccount(account, base)),
-    substrates: written.substrates.map((substrate) => resolveSubstrate(substrate, base)),
-    reservedSubstrates: written.reservedSubstrates.map((substrate) => resolveSubstrate(substrate, base)),
-    agents: resolveAgents(written.agents, base),
-    timing: written.timing,
-    drill: written.drill,
-    keep: written.keep,
-    notices: { ...written.notices, to: written.notices.to.map((channel) => resolveChannel(channel, base)) },
-    prices: written.prices,
-    tasks: written.tasks.map((task) => resolveTask(task, base)),
-    services: written.services.map((service) => resolveService(service, base)),
+    reserved: parsed.reserved.map((account) => resolveAccount(account, base)),
+    substrates: parsed.substrates.map((substrate) => resolveSubstrate(substrate, base)),
+    reservedSubstrates: parsed.reservedSubstrates.map((substrate) => resolveSubstrate(substrate, base)),
+    agents: resolveAgents(parsed.agents, base),
+    timing: parsed.timing,
+    drill: parsed.drill,
+    keep: parsed.keep,
+    notices: { ...parsed.notices, to: parsed.notices.to.map((channel) => resolveChannel(channel, base)) },
+    prices: parsed.prices,
+    tasks: parsed.tasks.map((task) => resolveTask(task, base)),
+    services: parsed.services.map((service) => resolveService(service, base)),
   }
 }
 
@@ -53,12 +53,12 @@ const resolveSubstrate = (substrate: ConfigFile['substrates'][number], base: Pat
   env: resolveRefs(substrate.env, base),
 })
 
-function resolveChannel(written: ConfigFile['notices']['to'][number], base: PathBase): NoticeChannel {
-  const { name, timeout, command, slack, ntfy, token } = written
+function resolveChannel(channel: ConfigFile['notices']['to'][number], base: PathBase): NoticeChannel {
+  const { name, timeout, command, slack, ntfy, token } = channel
   if (command !== undefined)
     return {
       ...{ name, timeout, kind: 'command', run: resolveRun(command, base) },
-      ...{ cwd: expandPath(written.cwd ?? '.', base), env: resolveRefs(written.env, base) },
+      ...{ cwd: expandPath(channel.cwd ?? '.', base), env: resolveRefs(channel.env, base) },
     }
   if (slack !== undefined) return { name, timeout, kind: 'slack', url: resolveRef(slack, base) }
   if (ntfy !== undefined)
@@ -70,15 +70,15 @@ function resolveChannel(written: ConfigFile['notices']['to'][number], base: Path
 }
 
 /** The command of an agent whose entry does not name one; the checks refuse agents that have neither. */
-export const usualCommands: Record<string, string> = { 'claude-code': 'claude' }
+export const defaultCommands: Record<string, string> = { 'claude-code': 'claude' }
 
-function resolveAgents(written: ConfigFile['agents'], base: PathBase): Record<string, AgentConfig> {
-  const withDefault = { 'claude-code': { args: [], env: {} }, ...written }
+function resolveAgents(agents: ConfigFile['agents'], base: PathBase): Record<string, AgentConfig> {
+  const withDefault = { 'claude-code': { args: [], env: {} }, ...agents }
   return Object.fromEntries(
     Object.entries<ConfigFile['agents'][string]>(withDefault).map(([name, agent]) => [
       name,
       {
-        command: expandProgram(agent.command ?? usualCommands[name] ?? name, base),
+        command: expandProgram(agent.command ?? defaultCommands[name] ?? name, base),
         args: agent.args,
         env: resolveRefs(agent.env, base),
       },
@@ -87,12 +87,12 @@ function resolveAgents(written: ConfigFile['agents'], base: PathBase): Record<st
 }
 
 const hour = 3_600_000
-const usualTimeout = { run: hour, agent: 24 * hour, imap: hour / 6 } as const
+const defaultTimeout = { run: hour, agent: 24 * hour, imap: hour / 6 } as const
 
 function resolveTask(task: ConfigFile['tasks'][number], base: PathBase): TaskConfig {
   const { name, every, catchUp, keep, maxOutput, attentionAfter } = task
-  const bounds = (kind: keyof typeof usualTimeout) => ({
-    ...{ name, every, timeout: task.timeout ?? usualTimeout[kind], catchUp, keep, maxOutput, attentionAfter },
+  const bounds = (kind: keyof typeof defaultTimeout) => ({
+    ...{ name, every, timeout: task.timeout ?? defaultTimeout[kind], catchUp, keep, maxOutput, attentionAfter },
   })
   const cwd = expandPath(task.cwd ?? '.', base)
   const env = resolveRefs(task.env, base)
@@ -118,9 +118,9 @@ function resolveTask(task: ConfigFile['tasks'][number], base: PathBase): TaskCon
   return { ...bounds('run'), kind: 'run', run: resolveRun(task.run ?? [], base), cwd, env }
 }
 
-type WrittenImap = NonNullable<ConfigFile['tasks'][number]['imap']>
+type ParsedImap = NonNullable<ConfigFile['tasks'][number]['imap']>
 
-function resolveImap(imap: WrittenImap, base: PathBase): ImapConfig {
+function resolveImap(imap: ParsedImap, base: PathBase): ImapConfig {
   return {
     ...imap,
     port: imap.port ?? (imap.tls === true ? 993 : 143),
@@ -130,14 +130,14 @@ function resolveImap(imap: WrittenImap, base: PathBase): ImapConfig {
   }
 }
 
-type WrittenCommand = Exclude<NonNullable<ConfigFile['tasks'][number]['deliverTo']>, string>
+type ParsedCommand = Exclude<NonNullable<ConfigFile['tasks'][number]['deliverTo']>, string>
 
-const resolveCommand = ({ run, cwd, env }: WrittenCommand, base: PathBase): TaskCommand => ({
+const resolveCommand = ({ run, cwd, env }: ParsedCommand, base: PathBase): TaskCommand => ({
   ...{ run: resolveRun(run, base), cwd: expandPath(cwd ?? '.', base), env: resolveRefs(env, base) },
 })
 
 /** What has no heartbeat has to stay up; whether it does shows within this. */
-const beatWithinWithout = 5 * 60_000
+const defaultBeatWithin = 5 * 60_000
 
 function resolveService(service: ConfigFile['services'][number], base: PathBase): ServiceConfig {
   const { name, timeout, every, restarts, heartbeat, busyCheck, wakeUp } = service
@@ -145,7 +145,7 @@ function resolveService(service: ConfigFile['services'][number], base: PathBase)
   return {
     ...{ name, timeout, every, restarts, cwd },
     run: service.run ? resolveRun(service.run, base) : null,
-    found: whereFound(service, base),
+    locator: resolveLocator(service, base),
     env: resolveRefs(service.env, base),
     heartbeat: heartbeat ? { ...heartbeat, file: expandPath(heartbeat.file, base) } : null,
     busyCheck: busyCheck
@@ -158,7 +158,7 @@ function resolveService(service: ConfigFile['services'][number], base: PathBase)
     wakeUp: wakeUp
       ? {
           ...wakeUp,
-          beatWithin: wakeUp.beatWithin ?? heartbeat?.staleAfter ?? beatWithinWithout,
+          beatWithin: wakeUp.beatWithin ?? heartbeat?.staleAfter ?? defaultBeatWithin,
           cwd: wakeUp.cwd === undefined ? cwd : expandPath(wakeUp.cwd, base),
           prompt: resolvePrompt(wakeUp.prompt, base),
           verify: wakeUp.verify ? resolveRun(wakeUp.verify, base) : null,
@@ -168,10 +168,10 @@ function resolveService(service: ConfigFile['services'][number], base: PathBase)
   }
 }
 
-function whereFound(
+function resolveLocator(
   { pidFile, unit, pane }: ConfigFile['services'][number],
   base: PathBase,
-): ServiceConfig['found'] {
+): ServiceConfig['locator'] {
   if (pidFile !== undefined) return { by: 'pidFile', at: expandPath(pidFile, base) }
   if (unit !== undefined) return { by: 'unit', at: unit }
   if (pane !== undefined) return { by: 'pane', at: pane }
@@ -184,7 +184,7 @@ function resolveRun(run: string[], base: PathBase): string[] {
   return [program.startsWith('~/') ? expandPath(program, base) : program, ...args]
 }
 
-const resolvePrompt = (prompt: WrittenPrompt, base: PathBase): PromptSource =>
+const resolvePrompt = (prompt: ParsedPrompt, base: PathBase): PromptSource =>
   typeof prompt === 'string' ? prompt : { file: expandPath(prompt.file, base) }
 
 const resolveRefs = (env: EnvRefs, base: PathBase): EnvRefs =>

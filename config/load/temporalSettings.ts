@@ -3,13 +3,13 @@ import type { ConnectionOptions } from '@temporalio/client'
 import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig'
 
 /** An engine of the user's own. */
-export interface NamedEngine {
+export interface ConfiguredEngine {
   options: Pick<ConnectionOptions, 'tls' | 'metadata'> & { address: string; apiKey?: string }
   namespace: string
 }
 
 /** Null where they name no address. Throws what is wrong with them, as Temporal's library says it. */
-export function namedEngine(env: NodeJS.ProcessEnv = process.env): NamedEngine | null {
+export function configuredEngine(env: NodeJS.ProcessEnv = process.env): ConfiguredEngine | null {
   const settings = Object.fromEntries(
     Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   )

@@ -8,7 +8,7 @@ import { formatDuration } from './units.js'
 import { service } from './services.js'
 import { task } from './tasks.js'
 import {
-  says,
+  withMessage,
   text,
   count,
   wholeNumber,
@@ -18,7 +18,7 @@ import {
   duration,
   share,
   size,
-  dollarsSay,
+  dollarsMessage,
   dollars,
   path,
   command,
@@ -47,7 +47,7 @@ const substrate = section({
     .nullable()
     .default(null)
     .describe('At most so many sessions at once'),
-  budget: section({ usd: dollars.refine((usd) => usd > 0, says(dollarsSay)), per: duration() })
+  budget: section({ usd: dollars.refine((usd) => usd > 0, withMessage(dollarsMessage)), per: duration() })
     .nullable()
     .default(null)
     .describe('What it may cost, by the usage in the transcripts and the table of prices'),
@@ -67,64 +67,64 @@ const price = section({
 
 const agent = section({
   command: text('name the program to run, such as claude').optional(),
-  args: list(z.string(says('write arguments as texts')), 'write a list of arguments').default([]),
+  args: list(z.string(withMessage('write arguments as texts')), 'write a list of arguments').default([]),
   env,
 })
 
 /** What the worker sees is taken for old after three times this; see `ls`. */
-const looksAtMost = 10_000
-const written = (key: keyof Timing) => formatDuration(defaultTiming[key])
+const pollEveryMax = 10_000
+const defaultDuration = (key: keyof Timing) => formatDuration(defaultTiming[key])
 const timing = section({
   probeEvery: duration()
-    .prefault(written('probeEvery'))
+    .prefault(defaultDuration('probeEvery'))
     .describe('An idle account is asked at most this often'),
-  wakeMargin: duration('zero allowed').prefault(written('wakeMargin')).describe('Waited past a reset'),
-  retryEvery: duration().prefault(written('retryEvery')).describe('What could not go on is tried again'),
-  stopGrace: duration('zero allowed').prefault(written('stopGrace')).describe('Between TERM and KILL'),
+  wakeMargin: duration('zero allowed').prefault(defaultDuration('wakeMargin')).describe('Waited past a reset'),
+  retryEvery: duration().prefault(defaultDuration('retryEvery')).describe('What could not go on is tried again'),
+  stopGrace: duration('zero allowed').prefault(defaultDuration('stopGrace')).describe('Between TERM and KILL'),
   startWithin: duration()
-    .prefault(written('startWithin'))
+    .prefault(defaultDuration('startWithin'))
     .describe('A launched agent has to be up within this'),
-  hungAfter: duration().prefault(written('hungAfter')).describe('A request without a sign of life is hung'),
+  hungAfter: duration().prefault(defaultDuration('hungAfter')).describe('A request without a sign of life is hung'),
   keysQuiet: duration('zero allowed')
-    .prefault(written('keysQuiet'))
+    .prefault(defaultDuration('keysQuiet'))
     .describe('A planned move waits until nobody has typed for this long'),
   backgroundWait: duration('zero allowed')
-    .prefault(written('backgroundWait'))
+    .prefault(defaultDuration('backgroundWait'))
     .describe("A planned move waits for what runs in the agent's background, no longer than this"),
   lookEvery: duration()
-    .prefault(written('lookEvery'))
-    .refine((ms) => ms <= looksAtMost, says(`write at most ${formatDuration(looksAtMost)}`))
+    .prefault(defaultDuration('lookEvery'))
+    .refine((ms) => ms <= pollEveryMax, withMessage(`write at most ${formatDuration(pollEveryMax)}`))
     .describe('How often a worker looks at its host; what happens is mostly reported at once'),
   retryAtMost: duration()
-    .prefault(written('retryAtMost'))
+    .prefault(defaultDuration('retryAtMost'))
     .describe('However often something could not go on, it is tried again after this'),
   restAtMost: duration()
-    .prefault(written('restAtMost'))
+    .prefault(defaultDuration('restAtMost'))
     .describe('An agent that keeps crashing, and an account on which starts keep failing, rest no longer'),
   crashLimit: count('write a number of crashes, 1 or more')
     .default(defaultTiming.crashLimit)
     .describe('Crashes after which an agent is held to be unable to run as it is'),
-  crashWithin: duration().prefault(written('crashWithin')).describe('Only those within this count'),
+  crashWithin: duration().prefault(defaultDuration('crashWithin')).describe('Only those within this count'),
   turnLimit: count('write a number of turns, 1 or more')
     .default(defaultTiming.turnLimit)
     .describe(
       'Turns that Outpool itself begins in a session; the next within turnWithin parks it for a person',
     ),
-  turnWithin: duration().prefault(written('turnWithin')).describe('Only those within this count'),
+  turnWithin: duration().prefault(defaultDuration('turnWithin')).describe('Only those within this count'),
   crashPause: duration()
-    .prefault(written('crashPause'))
+    .prefault(defaultDuration('crashPause'))
     .describe('Before an agent is started again that crashed a second time; doubled with each'),
   waveEvery: duration()
-    .prefault(written('waveEvery'))
+    .prefault(defaultDuration('waveEvery'))
     .describe('A herd goes up on an account that is nearly spent in waves, one this long after the other'),
   leftOutFor: duration()
-    .prefault(written('leftOutFor'))
+    .prefault(defaultDuration('leftOutFor'))
     .describe('An account on which a session could not be started is left out by it for so long'),
   placeKept: duration()
-    .prefault(written('placeKept'))
+    .prefault(defaultDuration('placeKept'))
     .describe('A session that is called home has its place there kept for so long'),
   pageStands: duration()
-    .prefault(written('pageStands'))
+    .prefault(defaultDuration('pageStands'))
     .describe('An account that opened a page is passed over for so long, unless something changes there'),
   movesAtOnce: count('write a number of sessions, 1 or more')
     .default(defaultTiming.movesAtOnce)
@@ -140,11 +140,11 @@ const channel = section({
   slack: envValue.optional().describe('Address of a Slack webhook, a secret'),
   ntfy: envValue.optional().describe('Address of an ntfy topic, a secret'),
   token: envValue.optional().describe('An access token of the ntfy server'),
-  desktop: z.literal(true, says('write true')).optional().describe('notify-send, on macOS osascript'),
+  desktop: z.literal(true, withMessage('write true')).optional().describe('notify-send, on macOS osascript'),
   timeout: duration().prefault('15s').describe('One try takes no longer'),
 }).refine(
-  (written) => channelKinds.filter((kind) => written[kind] !== undefined).length === 1,
-  says(`give a channel exactly one of ${channelKinds.join(', ')}`),
+  (channel) => channelKinds.filter((kind) => channel[kind] !== undefined).length === 1,
+  withMessage(`give a channel exactly one of ${channelKinds.join(', ')}`),
 )
 
 const notices = section({
@@ -164,31 +164,31 @@ const drill = section({
     .describe('Runs it by itself this often; without, only on demand'),
   within: duration()
     .prefault('15m')
-    .refine((ms) => ms <= declaredAtMost, says(`write at most ${formatDuration(declaredAtMost)}`))
+    .refine((ms) => ms <= declaredAtMost, withMessage(`write at most ${formatDuration(declaredAtMost)}`))
     .describe('Time that it may take; then its declaration has ended too'),
   agent: name.default('claude-code').describe('One of agents'),
   model: text('name a model of this agent').nullable().default(null),
   keep: count('write a number of reports, 1 or more').default(20).describe('Reports kept'),
 })
 
-const atMostSays = 'write a number, 1 or more'
-const bound = (age: string, atMost: number) =>
+const countMessage = 'write a number, 1 or more'
+const retentionBound = (age: string, atMost: number) =>
   section({
     for: duration().prefault(age).describe('Older ones go'),
-    atMost: count(atMostSays).default(atMost).describe('Of more than this, the oldest go'),
+    atMost: count(countMessage).default(atMost).describe('Of more than this, the oldest go'),
   }).prefault({})
 const keep = section({
   every: duration().prefault('1h').describe('How often it is looked whether something is to go'),
-  sessions: bound('30d', 1_000).describe('Folders of sessions that are over'),
-  forks: bound('30d', 500).describe('Forks of which their session was told'),
-  handOvers: bound('30d', 20).describe('Whole hand-overs, for each session'),
-  incidents: bound('180d', 200).describe('Incidents that are closed, with their reports'),
+  sessions: retentionBound('30d', 1_000).describe('Folders of sessions that are over'),
+  forks: retentionBound('30d', 500).describe('Forks of which their session was told'),
+  handOvers: retentionBound('30d', 20).describe('Whole hand-overs, for each session'),
+  incidents: retentionBound('180d', 200).describe('Incidents that are closed, with their reports'),
   unnamed: duration()
     .prefault('90d')
     .describe('What belongs to tasks and accounts that this file does not name any more'),
   finished: duration()
     .prefault(formatDuration(engineKeeps.finished))
-    .refine((ms) => ms >= atLeastKept, says(`write at least ${formatDuration(atLeastKept)}`))
+    .refine((ms) => ms >= atLeastKept, withMessage(`write at least ${formatDuration(atLeastKept)}`))
     .describe('What the embedded engine keeps of sessions that are over'),
   log: size.prefault('5M').describe("The embedded engine's log; the part before it is kept once"),
 })
@@ -197,7 +197,7 @@ export const fileSchema = section({
   pool: section({
     name: name.default('main'),
     moveAt: share.prefault('95%').describe('A session leaves an account at a turn end from this share on'),
-    accounts: list(account, 'write a list of accounts').min(1, says('name at least one account')),
+    accounts: list(account, 'write a list of accounts').min(1, withMessage('name at least one account')),
   }).describe('The accounts that sessions run on'),
   reserved: list(account, 'write a list of accounts')
     .default([])
@@ -209,7 +209,7 @@ export const fileSchema = section({
     .default([])
     .describe("The healer's own fallbacks in their order, for when every reserved account is walled"),
   agents: z
-    .record(name, agent, says('write agents as name: { command: ... }'))
+    .record(name, agent, withMessage('write agents as name: { command: ... }'))
     .prefault({})
     .describe('Agent programs by name; claude-code is always there'),
   timing: timing.prefault({}),
@@ -217,7 +217,7 @@ export const fileSchema = section({
   keep: keep.prefault({}).describe('How long what is over stays on this host'),
   notices: notices.prefault({}).describe('Where a person is told, once for each cause'),
   prices: z
-    .record(text('name a model'), price, says('write prices as MODEL: { input: 1, output: 5 }'))
+    .record(text('name a model'), price, withMessage('write prices as MODEL: { input: 1, output: 5 }'))
     .default({})
     .describe("US dollars for a million tokens, by the beginning of a model's name; for budgets"),
   tasks: list(task, 'write a list of tasks').default([]),

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { longestCallPause, longestRest } from '../../policy/service/service.js'
 import { formatDuration } from './units.js'
 import {
-  says,
+  withMessage,
   text,
   count,
   list,
@@ -35,13 +35,13 @@ export const service = section({
     file: path('name the heartbeat file'),
     staleAfter: duration().prefault('15m'),
     anyone: z
-      .boolean(says('write true or false'))
+      .boolean(withMessage('write true or false'))
       .default(false)
       .describe('A plain touched file will do, whoever touched it: proves less'),
   }).optional(),
   busyCheck: section({
     files: list(text('write a path, * and ** allowed'), 'write a list of paths, * and ** allowed')
-      .min(1, says('name at least one path'))
+      .min(1, withMessage('name at least one path'))
       .optional()
       .describe('Files that grow while it works'),
     run: command.optional().describe('Exits 0 while it works'),

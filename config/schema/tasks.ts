@@ -1,7 +1,7 @@
 /** `tasks:` of `outpool.yaml`: what the loop does, and when. */
 import { z } from 'zod'
 import {
-  says,
+  withMessage,
   text,
   count,
   list,
@@ -17,22 +17,22 @@ import {
   cwd,
 } from './values.js'
 
-const senderSays = 'write a mail address, or @ and a domain for all of its addresses'
+const senderMessage = 'write a mail address, or @ and a domain for all of its addresses'
 const imap = section({
   host: text('name the mail server'),
   port: count('write a port number')
-    .max(65_535, says('write a port number up to 65535'))
+    .max(65_535, withMessage('write a port number up to 65535'))
     .optional()
     .describe('Default: 993 with TLS from the start, else 143'),
   tls: z
-    .union([z.boolean(), z.literal('starttls')], says('write true, starttls or false'))
+    .union([z.boolean(), z.literal('starttls')], withMessage('write true, starttls or false'))
     .default(true)
     .describe('From the start, after a plain greeting (starttls), or not at all'),
   ca: path('name a file of certificates').optional().describe('Also trusted, for a server of your own'),
   user: text('name the mail user'),
   password: envValue,
   mailbox: text('name a mailbox').default('INBOX'),
-  from: list(text(senderSays).regex(/^[^@\s]*@[^@\s]+$/, says(senderSays)), 'write a list of senders')
+  from: list(text(senderMessage).regex(/^[^@\s]*@[^@\s]+$/, withMessage(senderMessage)), 'write a list of senders')
     .default([])
     .describe('Only mail of these senders; any other is left unread'),
   since: duration()
@@ -43,14 +43,14 @@ const imap = section({
 })
 
 const taskCommand = section({ run: command, cwd: cwd.optional(), env })
-const deliverToSays = 'name a session, or write { run: [PROGRAM, ARGUMENT] }'
+const deliverToMessage = 'name a session, or write { run: [PROGRAM, ARGUMENT] }'
 
 export const task = section({
   name,
   every: duration().describe('How often it runs'),
   imap: imap.optional().describe('Polls a mailbox'),
   deliverTo: z
-    .union([name, taskCommand], says(deliverToSays))
+    .union([name, taskCommand], withMessage(deliverToMessage))
     .optional()
     .describe('The session that gets the mail, or a command that reads it as JSON from its standard input'),
   agent: name.optional().describe('Autonomous work by an agent session'),

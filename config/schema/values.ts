@@ -3,56 +3,56 @@ import { z } from 'zod'
 import { namePattern } from '../../policy/ids.js'
 import { durationPattern, parseDuration, parseShare, parseSize, sharePattern, sizePattern } from './units.js'
 
-export const says = (error: string) => ({ error })
+export const withMessage = (error: string) => ({ error })
 
-export const text = (error: string) => z.string(says(error)).min(1, says(error))
-export const count = (error: string) => z.number(says(error)).int(says(error)).positive(says(error))
-export const wholeNumber = (error: string) => z.number(says(error)).int(says(error)).nonnegative(says(error))
-export const list = <T extends z.ZodType>(item: T, error: string) => z.array(item, says(error))
+export const text = (error: string) => z.string(withMessage(error)).min(1, withMessage(error))
+export const count = (error: string) => z.number(withMessage(error)).int(withMessage(error)).positive(withMessage(error))
+export const wholeNumber = (error: string) => z.number(withMessage(error)).int(withMessage(error)).nonnegative(withMessage(error))
+export const list = <T extends z.ZodType>(item: T, error: string) => z.array(item, withMessage(error))
 export const section = <S extends z.ZodRawShape>(shape: S) =>
   z.strictObject(shape, {
     error: (issue) => (issue.code === 'invalid_type' ? 'write a section of keys' : undefined),
   })
 
 export const name = z
-  .string(says('give it a name such as max-1'))
-  .regex(namePattern, says('use small letters, digits, - and _ (at most 63, a letter or digit first)'))
+  .string(withMessage('give it a name such as max-1'))
+  .regex(namePattern, withMessage('use small letters, digits, - and _ (at most 63, a letter or digit first)'))
 
-const durationSays = 'write a duration such as 5s, 10m, 3h or 1d'
+const durationMessage = 'write a duration such as 5s, 10m, 3h or 1d'
 /** Milliseconds once parsed. */
 export const duration = (zero: 'zero allowed' | 'above zero' = 'above zero') =>
   z
-    .string(says(durationSays))
-    .regex(durationPattern, says(durationSays))
+    .string(withMessage(durationMessage))
+    .regex(durationPattern, withMessage(durationMessage))
     .refine(
       (written) => zero === 'zero allowed' || parseDuration(written) !== 0,
-      says(`${durationSays}, above zero`),
+      withMessage(`${durationMessage}, above zero`),
     )
     .transform((written) => parseDuration(written) ?? 0)
 
-const shareSays = 'write a share such as 80%'
+const shareMessage = 'write a share such as 80%'
 /** 0..1 once parsed. */
 export const share = z
-  .string(says(shareSays))
-  .regex(sharePattern, says(shareSays))
+  .string(withMessage(shareMessage))
+  .regex(sharePattern, withMessage(shareMessage))
   .transform((written) => parseShare(written) ?? 0)
 
-const sizeSays = 'write a size such as 64K or 1M'
+const sizeMessage = 'write a size such as 64K or 1M'
 /** Bytes once parsed. */
 export const size = z
-  .string(says(sizeSays))
-  .regex(sizePattern, says(sizeSays))
+  .string(withMessage(sizeMessage))
+  .regex(sizePattern, withMessage(sizeMessage))
   .transform((written) => parseSize(written) ?? 0)
 
-export const dollarsSay = 'write an amount of US dollars such as 5 or 0.25'
-export const dollars = z.number(says(dollarsSay)).nonnegative(says(dollarsSay))
+export const dollarsMessage = 'write an amount of US dollars such as 5 or 0.25'
+export const dollars = z.number(withMessage(dollarsMessage)).nonnegative(withMessage(dollarsMessage))
 
 export const path = (error: string) => text(error)
 
-const commandSays = 'write a list of program and arguments such as [node, bot.js]'
-export const command = list(text(commandSays), commandSays).min(1, says(commandSays))
+const commandMessage = 'write a list of program and arguments such as [node, bot.js]'
+export const command = list(text(commandMessage), commandMessage).min(1, withMessage(commandMessage))
 
-const envValueSays =
+const envValueMessage =
   'write a text (numbers in quotes), or one of { fromEnv: NAME }, { fromFile: PATH }, { fromCommand: [PROGRAM, ARGUMENT] }'
 export const envValue = z.union(
   [
@@ -61,21 +61,21 @@ export const envValue = z.union(
     z.strictObject({ fromFile: z.string().min(1) }),
     z.strictObject({ fromCommand: z.array(z.string()).min(1) }),
   ],
-  says(envValueSays),
+  withMessage(envValueMessage),
 )
 export const env = z
   .record(
-    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, says('use letters, digits and _ in names of variables')),
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, withMessage('use letters, digits and _ in names of variables')),
     envValue,
-    says('write variables as NAME: value'),
+    withMessage('write variables as NAME: value'),
   )
   .prefault({})
   .describe('Environment of the agent program; secrets by reference, resolved on the host at launch')
 
-const promptSays = 'write the prompt as a text, or { file: PATH }'
+const promptMessage = 'write the prompt as a text, or { file: PATH }'
 export const prompt = z.union(
   [z.string().min(1), z.strictObject({ file: z.string().min(1) })],
-  says(promptSays),
+  withMessage(promptMessage),
 )
 
 export const cwd = path('name a folder')

@@ -21,7 +21,7 @@ type Entry = z.output<typeof entrySchema>
 const fileIn = (dir: string): string => join(dir, 'host.json')
 
 /** The id of the home in `dir` (its real path) on this machine; made and written down at the first call. */
-export function hostIdOf(dir: string, machine = machineMark()): string {
+export function hostIdOf(dir: string, machine = machineFingerprint()): string {
   const entries = readEntries(dir)
   const own = entries.find((entry) => entry.machine === machine)
   if (own?.dir === dir) return own.id
@@ -67,7 +67,7 @@ function readEntries(dir: string): Entry[] {
 }
 
 /** Names this machine without telling its id, which is not for others to know. Machines without one (containers) are all the same. */
-export function machineMark(): string {
+export function machineFingerprint(): string {
   return createHash('sha256').update(`outpool ${machineId()}`).digest('hex').slice(0, 32)
 }
 

@@ -50,7 +50,7 @@ export const pageSchema = z.object({
   until: instant,
 })
 /** What an agent asks, with the digest by which an answer says which question it is for. */
-const askedSchema = z.object({
+const liveQuestionSchema = z.object({
   asks: z.string(),
   digest: z.string(),
   choices: z.array(
@@ -59,7 +59,7 @@ const askedSchema = z.object({
   /** Whether several may be chosen. */
   takesSeveral: z.boolean(),
 })
-export type AskedQuestion = z.output<typeof askedSchema>
+export type LiveQuestion = z.output<typeof liveQuestionSchema>
 
 /** What the worker sees right now. `at` is when it last looked: an old one means that no worker is there. */
 export const liveSchema = z.object({
@@ -78,7 +78,7 @@ export const liveSchema = z.object({
         .optional(),
       /** When it means to go on by itself. */
       nextWakeUp: instant.nullable().optional(),
-      question: askedSchema.nullable().optional(),
+      question: liveQuestionSchema.nullable().optional(),
     }),
   ),
   accounts: z.array(quotaSchema),

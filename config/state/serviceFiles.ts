@@ -10,7 +10,7 @@ const instant = z.iso.datetime()
 const ownBeatSchema = z.object({ by: z.string(), at: instant, doing: z.string().nullable() })
 
 /** The last look at a service, as it lies in `services/<name>/look.json`. */
-export const lookSchema = z.object({
+export const lastCheckSchema = z.object({
   at: instant,
   verdict: z.enum(['well', 'busy', 'blind', 'missing', 'frozen']),
   why: z.string(),
@@ -29,7 +29,7 @@ export const lookSchema = z.object({
   /** Sizes of the files of the second look, so that growth is seen; empty while no second look was needed. */
   sizes: z.object({ bytes: z.number(), grewAt: instant.nullable() }).nullable(),
 })
-export type LookFile = z.output<typeof lookSchema>
+export type LastCheckFile = z.output<typeof lastCheckSchema>
 
 const quoteSchema = z.object({ at: instant, title: z.string(), text: z.string() })
 
@@ -47,7 +47,7 @@ const incidentSchema = z.object({
 })
 
 export const serviceFolder = (home: Home, service: string): string => join(home.services, service)
-export const lookFile = (home: Home, service: string): string =>
+export const lastCheckFile = (home: Home, service: string): string =>
   join(serviceFolder(home, service), 'look.json')
 
 const incidentName = ({ n, service }: Pick<Incident, 'n' | 'service'>): string => `${n}-${service}`
@@ -57,8 +57,8 @@ export const incidentReportFile = (home: Home, incident: Pick<Incident, 'n' | 's
   join(home.incidents, `${incidentName(incident)}.md`)
 
 /** Null where nobody looked yet, or where the file is from another version. */
-export function readLook(home: Home, service: string): LookFile | null {
-  return parsed(lookFile(home, service), lookSchema)
+export function readLastCheck(home: Home, service: string): LastCheckFile | null {
+  return parsed(lastCheckFile(home, service), lastCheckSchema)
 }
 
 /** Every incident of this host, oldest first. What cannot be read is left out. */

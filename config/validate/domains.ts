@@ -1,8 +1,8 @@
 /** Law 1 by path and by secret, as far as a file can show it: the healer draws on nothing that it heals. */
 import { type FailureDomain, blankDomain, sharedDomains } from '../../policy/independence/failureDomains.js'
-import type { Finding, Path } from '../load/positions.js'
+import type { UnlocatedIssue, Path } from '../load/positions.js'
 import { type PathBase, expandPath } from '../load/paths.js'
-import { keyOf, originOf, placeEnv, writtenGateway } from '../secrets/credentials.js'
+import { secretFingerprint, secretSource, placeEnv, normalizeGateway } from '../secrets/credentials.js'
 import type { RealStore } from './realStore.js'
 
 /** A config dir that exists. */
@@ -13,7 +13,7 @@ export interface ConfigDir {
 }
 
 /** Whatever is given a login in the file, as it was written. */
-export interface Written {
+export interface LoginEntry {
   path: Path
   name: string | undefined
   /** What it is, for a person. */
@@ -27,12 +27,12 @@ export interface Written {
 }
 
 /** Substrates and tasks count to the pool, reserved substrates and wake-ups to the healer: that is who draws on them. */
-export function checkDomains(
-  entries: readonly Written[],
+export function checkFailureDomains(
+  entries: readonly LoginEntry[],
   dirs: readonly ConfigDir[],
   base: PathBase,
-): Finding[] {
-  const domainOf = (entry: Written): FailureDomain => {
+): UnlocatedIssue[] {
+  const domainOf = (entry: LoginEntry): FailureDomain => {
     const stores = dirs.filter(({ path }) => path === entry.path).map(({ store }) => store)
     return {
       ...blankDomain(entry.name ?? 'without a name', entry.what),
@@ -52,15 +52,15 @@ export function checkDomains(
     )
 }
 
-function secretsOf(entry: Written, base: PathBase) {
+function secretsOf(entry: LoginEntry, base: PathBase) {
   const { credentials, gateway } = placeEnv(entry.env, entry.agentEnv)
   const keys = credentials.flatMap(({ variable, value }) =>
-    typeof value === 'string' ? [keyOf(variable, value)] : [],
+    typeof value === 'string' ? [secretFingerprint(variable, value)] : [],
   )
   return {
-    credentials: credentials.flatMap(({ value }) => originOf(value, (path) => expandPath(path, base)) ?? []),
+    credentials: credentials.flatMap(({ value }) => secretSource(value, (path) => expandPath(path, base)) ?? []),
     keys,
-    gateway: writtenGateway(gateway),
+    gateway: normalizeGateway(gateway),
     keyless: entry.kind === 'substrate' && credentials.length === 0,
   }
 }

@@ -3,14 +3,14 @@
  * Looks at the file as it was written and passes over what the schema already refused, so that all faults come at once.
  */
 import { z } from 'zod'
-import { type ConfigDir, type Written, checkDomains } from './domains.js'
-import type { Finding, Path } from '../load/positions.js'
+import { type ConfigDir, type LoginEntry, checkFailureDomains } from './domains.js'
+import type { UnlocatedIssue, Path } from '../load/positions.js'
 import { type PathBase, expandPath } from '../load/paths.js'
 import { taskSession } from '../../policy/ids.js'
 import { checkService, lenientService } from './services.js'
 import { nearest } from './nearest.js'
 import { realStore } from './realStore.js'
-import { usualCommands } from '../load/resolve.js'
+import { defaultCommands } from '../load/resolve.js'
 
 const lenient = <S extends z.ZodRawShape>(shape: S) => z.object(shape).partial().optional().catch(undefined)
 const maybeText = z.string().optional().catch(undefined)
@@ -43,48 +43,48 @@ const lenientFile = lenient({
   services: z.array(lenientService).catch([]),
 })
 
-interface Placed extends Written {
+interface PlaceEntry extends LoginEntry {
   configDir: string | undefined
 }
 
-export function checkFile(written: unknown, base: PathBase): Finding[] {
-  const file = lenientFile.parse(written) ?? {}
+export function checkFile(document: unknown, base: PathBase): UnlocatedIssue[] {
+  const file = lenientFile.parse(document) ?? {}
   const agentEnv = (agent: string | undefined): unknown => file.agents?.[agent ?? accountAgent]?.env
-  const placed = (
+  const placeEntries = (
     path: Path,
     what: `${string} ${'account' | 'substrate'}` | 'substrate',
-    side: Written['side'],
+    side: LoginEntry['side'],
     list: z.output<typeof entries> = [],
-  ): Placed[] =>
+  ): PlaceEntry[] =>
     list.map((item, index) => ({
       ...{ path: [...path, index], what, side, kind: what.endsWith('account') ? 'account' : 'substrate' },
       ...{ name: item?.name, configDir: item?.configDir, env: item?.env, agentEnv: agentEnv(item?.agent) },
     }))
-  const pool = placed(['pool', 'accounts'], 'pool account', 'pool', file.pool?.accounts)
-  const reserved = placed(['reserved'], 'reserved account', 'healer', file.reserved)
-  const substrates = placed(['substrates'], 'substrate', 'pool', file.substrates)
-  const healerSubstrates = placed(
+  const pool = placeEntries(['pool', 'accounts'], 'pool account', 'pool', file.pool?.accounts)
+  const reserved = placeEntries(['reserved'], 'reserved account', 'healer', file.reserved)
+  const substrates = placeEntries(['substrates'], 'substrate', 'pool', file.substrates)
+  const reservedSubstrates = placeEntries(
     ['reservedSubstrates'],
     'reserved substrate',
     'healer',
     file.reservedSubstrates,
   )
-  const logins = [...pool, ...substrates, ...reserved, ...healerSubstrates]
+  const logins = [...pool, ...substrates, ...reserved, ...reservedSubstrates]
   const tasks = file.tasks ?? []
   const services = file.services ?? []
 
-  const chore = (path: Path, what: string, side: Written['side'], name?: string, env?: unknown): Written => ({
+  const envEntry = (path: Path, what: string, side: LoginEntry['side'], name?: string, env?: unknown): LoginEntry => ({
     // It adds to whatever login it runs with: only another login in it counts, as in an agent's own env.
     ...{ path, what, side, kind: 'addition', name, env: undefined, agentEnv: env },
   })
-  const chores = [
-    ...tasks.map((item, i) => chore(['tasks', i], 'task', 'pool', item?.name, item?.env)),
+  const envEntries = [
+    ...tasks.map((item, i) => envEntry(['tasks', i], 'task', 'pool', item?.name, item?.env)),
     ...services.map((item, i) =>
-      chore(['services', i, 'wakeUp'], 'wake-up of service', 'healer', item?.name, item?.wakeUp?.env),
+      envEntry(['services', i, 'wakeUp'], 'wake-up of service', 'healer', item?.name, item?.wakeUp?.env),
     ),
   ]
-  const missing: Finding[] = []
-  const healerDirs = reserved.flatMap((account) => readConfigDir(account, base, missing))
+  const missing: UnlocatedIssue[] = []
+  const reservedDirs = reserved.flatMap((account) => readConfigDir(account, base, missing))
   const poolDirs = pool.flatMap((account) => readConfigDir(account, base, missing))
 
   const agentUses = [
@@ -96,27 +96,27 @@ export function checkFile(written: unknown, base: PathBase): Finding[] {
     ...services.map((item, i) => ({ agent: item?.wakeUp?.agent, path: ['services', i, 'wakeUp', 'agent'] })),
   ]
   return [
-    ...takenNames(logins),
-    ...takenNames(
+    ...duplicateNames(logins),
+    ...duplicateNames(
       (file.notices?.to ?? []).map((item, i) => ({ name: item?.name, path: ['notices', 'to', i] })),
     ),
-    ...takenNames(tasks.map((item, i) => ({ name: item?.name, path: ['tasks', i] }))),
-    ...takenNames(services.map((item, i) => ({ name: item?.name, path: ['services', i] }))),
+    ...duplicateNames(tasks.map((item, i) => ({ name: item?.name, path: ['tasks', i] }))),
+    ...duplicateNames(services.map((item, i) => ({ name: item?.name, path: ['services', i] }))),
     ...missing,
     ...budgetsWithoutPrice(file.substrates ?? [], Object.keys(file.prices ?? {})),
-    ...checkDomains([...logins, ...chores], [...poolDirs, ...healerDirs], base),
-    ...sameDirTwice(poolDirs),
-    ...sameDirTwice(healerDirs),
-    ...unknownAgents(agentUses, Object.keys({ ...usualCommands, ...file.agents })),
+    ...checkFailureDomains([...logins, ...envEntries], [...poolDirs, ...reservedDirs], base),
+    ...duplicateConfigDirs(poolDirs),
+    ...duplicateConfigDirs(reservedDirs),
+    ...unknownAgents(agentUses, Object.keys({ ...defaultCommands, ...file.agents })),
     ...agentsWithoutCommand(file.agents ?? {}),
     ...tasks.flatMap((task, index) => checkTask(task ?? {}, ['tasks', index])),
     ...services.flatMap((service, index) => checkService(service ?? {}, ['services', index])),
   ]
 }
 
-function takenNames(list: { name: string | undefined; path: Path }[]): Finding[] {
+function duplicateNames(list: { name: string | undefined; path: Path }[]): UnlocatedIssue[] {
   const owners = new Map<string, Path>()
-  return list.flatMap(({ name, path }): Finding[] => {
+  return list.flatMap(({ name, path }): UnlocatedIssue[] => {
     if (name === undefined) return []
     if (!owners.has(name)) {
       owners.set(name, path)
@@ -134,8 +134,8 @@ function takenNames(list: { name: string | undefined; path: Path }[]): Finding[]
 }
 
 /** Without a price nothing can be counted, and the budget would stand for nothing. */
-function budgetsWithoutPrice(substrates: z.output<typeof entries>, priced: string[]): Finding[] {
-  return substrates.flatMap((substrate, index): Finding[] => {
+function budgetsWithoutPrice(substrates: z.output<typeof entries>, priced: string[]): UnlocatedIssue[] {
+  return substrates.flatMap((substrate, index): UnlocatedIssue[] => {
     const model = substrate?.model
     const hasPrice = model === undefined ? priced.length > 0 : priced.some((name) => model.startsWith(name))
     if (substrate?.budget === undefined || substrate.budget === null || hasPrice) return []
@@ -151,7 +151,7 @@ function budgetsWithoutPrice(substrates: z.output<typeof entries>, priced: strin
   })
 }
 
-function readConfigDir(account: Placed, base: PathBase, faults: Finding[]): ConfigDir[] {
+function readConfigDir(account: PlaceEntry, base: PathBase, faults: UnlocatedIssue[]): ConfigDir[] {
   if (account.configDir === undefined || account.configDir === '') return []
   const wanted = expandPath(account.configDir, base)
   const name = account.name ?? wanted
@@ -170,7 +170,7 @@ function readConfigDir(account: Placed, base: PathBase, faults: Finding[]): Conf
   return [{ path: account.path, name, store }]
 }
 
-function sameDirTwice(dirs: ConfigDir[]): Finding[] {
+function duplicateConfigDirs(dirs: ConfigDir[]): UnlocatedIssue[] {
   return dirs.flatMap((dir, index) => {
     const first = dirs.slice(0, index).find((other) => other.store.id === dir.store.id)
     if (!first) return []
@@ -185,8 +185,8 @@ function sameDirTwice(dirs: ConfigDir[]): Finding[] {
   })
 }
 
-function unknownAgents(uses: { agent: string | undefined; path: Path }[], known: string[]): Finding[] {
-  return uses.flatMap(({ agent, path }): Finding[] => {
+function unknownAgents(uses: { agent: string | undefined; path: Path }[], known: string[]): UnlocatedIssue[] {
+  return uses.flatMap(({ agent, path }): UnlocatedIssue[] => {
     if (agent === undefined || known.includes(agent)) return []
     const meant = nearest(agent, known)
     return [
@@ -200,9 +200,9 @@ function unknownAgents(uses: { agent: string | undefined; path: Path }[], known:
   })
 }
 
-function agentsWithoutCommand(agents: Record<string, { command?: unknown } | undefined>): Finding[] {
-  return Object.entries(agents).flatMap(([name, agent]): Finding[] =>
-    agent?.command !== undefined || Object.hasOwn(usualCommands, name)
+function agentsWithoutCommand(agents: Record<string, { command?: unknown } | undefined>): UnlocatedIssue[] {
+  return Object.entries(agents).flatMap(([name, agent]): UnlocatedIssue[] =>
+    agent?.command !== undefined || Object.hasOwn(defaultCommands, name)
       ? []
       : [
           {
@@ -215,15 +215,15 @@ function agentsWithoutCommand(agents: Record<string, { command?: unknown } | und
   )
 }
 
-type WrittenTask = NonNullable<z.output<typeof lenientTask>>
+type LenientTask = NonNullable<z.output<typeof lenientTask>>
 
 /** What each kind of task needs beside itself. */
-const taskNeeds = { imap: ['deliverTo'], agent: ['prompt', 'cwd'], run: [] } as const
+const requiredTaskKeys = { imap: ['deliverTo'], agent: ['prompt', 'cwd'], run: [] } as const
 
 /** Names of sessions have at most 63 characters. */
 const agentTaskNameMax = 63 - taskSession('').length
 
-function checkTask(task: WrittenTask, path: Path): Finding[] {
+function checkTask(task: LenientTask, path: Path): UnlocatedIssue[] {
   const kinds = (['imap', 'agent', 'run'] as const).filter((kind) => task[kind] !== undefined)
   const [kind] = kinds
   const named = task.name ?? 'this task'
@@ -245,7 +245,7 @@ function checkTask(task: WrittenTask, path: Path): Finding[] {
         remedy: `use at most ${agentTaskNameMax} characters`,
       },
     ]
-  return taskNeeds[kind]
+  return requiredTaskKeys[kind]
     .filter((need) => task[need] === undefined)
     .map((need) => ({
       path: [...path, need],

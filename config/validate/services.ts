@@ -1,6 +1,6 @@
 /** What the schema cannot say of a service: that it is started or found in one way, and looked at twice in one way. */
 import { z } from 'zod'
-import type { Finding, Path } from '../load/positions.js'
+import type { UnlocatedIssue, Path } from '../load/positions.js'
 
 const anything = z.unknown()
 const lenient = <S extends z.ZodRawShape>(shape: S) => z.object(shape).partial().optional().catch(undefined)
@@ -11,14 +11,14 @@ export const lenientService = lenient({
   busyCheck: lenient({ files: anything, run: anything }),
   wakeUp: lenient({ agent: z.string().optional().catch(undefined), env: anything }),
 })
-type WrittenService = NonNullable<z.output<typeof lenientService>>
+type LenientService = NonNullable<z.output<typeof lenientService>>
 
-const places = ['pidFile', 'unit', 'pane'] as const
+const locatorKeys = ['pidFile', 'unit', 'pane'] as const
 
-export function checkService(service: WrittenService, path: Path): Finding[] {
+export function checkService(service: LenientService, path: Path): UnlocatedIssue[] {
   const named = service.name ?? 'this service'
-  const findings: Finding[] = []
-  const found = places.filter((place) => service[place] !== undefined)
+  const findings: UnlocatedIssue[] = []
+  const found = locatorKeys.filter((place) => service[place] !== undefined)
   const [first, second] = found
   if (first === undefined && service.run === undefined)
     findings.push({

@@ -6,13 +6,13 @@ import { parseArgs } from 'node:util'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { ownEngineOnly } from '../../lab/engine/engine.js'
-import { NeverHappened } from '../../lab/until.js'
+import { ConditionTimeout } from '../../lab/until.js'
 import { ProgramNotFoundError } from '../../worker/errors.js'
 import { obtainTemporal } from '../../worker/engine/find.js'
 import { DemoFailed, Outpool } from './outpool.js'
 import { findMissing } from './preflight.js'
 import { Screen } from './screen.js'
-import { accounts, prepareStandIn, tell } from './story.js'
+import { accounts, prepareStandIn, runDemo } from './story.js'
 import { explain, isProven, keepNote, summarise } from './summary.js'
 
 /** As a shell says it of a program that a signal ended. */
@@ -40,7 +40,7 @@ async function main(): Promise<number> {
   if (!temporal) return interrupted
   screen.say(`${temporal.version}, from ${sourceNames[temporal.source]}`)
 
-  const outpool = await Outpool.make([...accounts], temporal.path)
+  const outpool = await Outpool.create([...accounts], temporal.path)
   try {
     prepareStandIn(outpool)
     screen.say(`outpool up    # with the made-up logins ${accounts.join(' and ')}`)
@@ -58,7 +58,7 @@ async function main(): Promise<number> {
 
 async function show(outpool: Outpool, keep: boolean): Promise<number> {
   await outpool.up((line) => screen.quote('up', line.replace(/^outpool: /, '')))
-  const story = await tell(outpool, screen, stop.signal)
+  const story = await runDemo(outpool, screen, stop.signal)
   summarise(story, screen)
   if (!isProven(story)) throw new DemoFailed('the conversation did not arrive whole on the other account')
   screen.heading('Where to look: outpool show shop')
@@ -86,7 +86,7 @@ const sourceNames = {
 } as const
 
 function report(error: unknown): number {
-  const known = error instanceof DemoFailed || error instanceof NeverHappened
+  const known = error instanceof DemoFailed || error instanceof ConditionTimeout
   if (error instanceof ProgramNotFoundError) console.error(`\ndemo: ${error.message}\n  -> ${error.remedy}`)
   else console.error(known ? `\ndemo: ${error.message}` : error)
   return 1

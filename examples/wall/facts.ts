@@ -4,7 +4,7 @@ import { type RecordedRequest, textOf } from '../../lab/standin/requests.js'
 type Message = RecordedRequest['messages'][number]
 
 /** What was said, without the reminders that the agent program wraps around it anew in each request. */
-const said = ({ content }: Message): string =>
+const contentText = ({ content }: Message): string =>
   textOf(content)
     .replaceAll(/<system-reminder>[\s\S]*?<\/system-reminder>/g, '')
     .trim()
@@ -12,7 +12,7 @@ const said = ({ content }: Message): string =>
 const spoken = (request: RecordedRequest): Message[] =>
   request.messages.filter(({ role }) => role !== 'system')
 
-export interface Carried {
+export interface ConversationComparison {
   /** Messages of the request that met the wall. */
   earlier: number
   /** How many of them stand, word for word and in their order, in the first request on the other account. */
@@ -20,13 +20,13 @@ export interface Carried {
   sameConversation: boolean
 }
 
-export function compare(walled: RecordedRequest, resumed: RecordedRequest): Carried {
+export function compare(walled: RecordedRequest, resumed: RecordedRequest): ConversationComparison {
   const after = spoken(resumed)
   const before = spoken(walled)
   const kept = before.filter((message, index) => {
     const now = after[index]
     // The prompt to go on may stand in one message with what came before it.
-    return now?.role === message.role && said(now).startsWith(said(message))
+    return now?.role === message.role && contentText(now).startsWith(contentText(message))
   })
   const sameConversation = walled.sessionId !== null && walled.sessionId === resumed.sessionId
   return { earlier: before.length, kept: kept.length, sameConversation }

@@ -21,7 +21,7 @@ export class Outpool {
   readonly fleet: Fleet
   readonly #temporal: string
   #up: ChildProcess | null = null
-  #said: string[] = []
+  #output: string[] = []
   #closed: Promise<string[]> | null = null
 
   private constructor(fleet: Fleet, temporal: string) {
@@ -30,7 +30,7 @@ export class Outpool {
   }
 
   /** `temporal`: the engine's program, found or installed with the user's own settings, which the demonstration's lack. */
-  static async make(accounts: string[], temporal: string): Promise<Outpool> {
+  static async create(accounts: string[], temporal: string): Promise<Outpool> {
     return new Outpool(await startFleet({ accounts }), temporal)
   }
 
@@ -48,19 +48,19 @@ export class Outpool {
     await new Promise<void>((resolve, reject) => {
       let ready = false
       createInterface({ input: child.stderr }).on('line', (line) => {
-        this.#said.push(line)
+        this.#output.push(line)
         if (!ready) hear(line)
         if (!line.includes('ready.')) return
         ready = true
         resolve()
       })
       child.once('error', reject)
-      child.once('exit', () => reject(new DemoFailed(`outpool up ended: ${this.lastWords}`)))
+      child.once('exit', () => reject(new DemoFailed(`outpool up ended: ${this.lastOutput}`)))
     })
   }
 
-  get lastWords(): string {
-    return this.#said.slice(-3).join(' / ')
+  get lastOutput(): string {
+    return this.#output.slice(-3).join(' / ')
   }
 
   /** The arguments of a command as they were typed, run to its end. Throws DemoFailed with its words when it fails. */
@@ -89,7 +89,7 @@ export class Outpool {
   async #close(): Promise<string[]> {
     const running = this.#running()
     this.#up?.removeAllListeners('exit')
-    await this.#endUp()
+    await this.#stopUp()
     this.#inTmux('kill-server')
     // Before the folder goes: an agent on its way out still writes into it.
     for (const { pid } of running) await ended(pid)
@@ -119,7 +119,7 @@ export class Outpool {
     }
   }
 
-  async #endUp(): Promise<void> {
+  async #stopUp(): Promise<void> {
     const child = this.#up
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const exit = once(child, 'exit')

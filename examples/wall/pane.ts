@@ -12,13 +12,13 @@ export const isCode = (text: string): boolean => /^ {2,}\d+ [-+] /.test(text)
 
 /** What the agent says, does and gets back; frames, spinners and hints are left out. */
 const telling = [/^❯ [^\s/]/, /^● \S/, /^\s+⎿\s+(?!Tip:)\S/, /^ {2,}\d+ [-+] /]
-const lookEvery = 150
+const pollEvery = 150
 
 interface PaneReader {
   /** Runs tmux on the demonstration's own server. Throws where there is none yet. */
   tmux: (...args: string[]) => string
   session: string
-  tell: (line: PaneLine) => void
+  onLine: (line: PaneLine) => void
 }
 
 export class Pane {
@@ -36,12 +36,12 @@ export class Pane {
   async follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.look()
-      await delay(lookEvery, undefined, { signal }).catch(() => undefined)
+      await delay(pollEvery, undefined, { signal }).catch(() => undefined)
     }
   }
 
   look(): void {
-    const { tmux, session, tell } = this.#reader
+    const { tmux, session, onLine: tell } = this.#reader
     const target = `=${session}:`
     let shown: string
     try {

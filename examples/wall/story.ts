@@ -7,7 +7,7 @@ import { sessionWorkflowId } from '../../policy/ids.js'
 import type { RescueEntry } from '../../policy/session/session.js'
 import type { RecordedRequest } from '../../lab/standin/requests.js'
 import { until } from '../../lab/until.js'
-import { type Carried, compare, testPassed } from './facts.js'
+import { type ConversationComparison, compare, testPassed } from './facts.js'
 import { followHistory, type Moment } from './history.js'
 import { DemoFailed, type Outpool } from './outpool.js'
 import { isCode, Pane } from './pane.js'
@@ -18,15 +18,15 @@ export const session = 'shop'
 export const accounts = ['max-1', 'max-2'] as const
 
 /** Half a minute is usual on a busy machine; more means that something is wrong. Milliseconds. */
-const within = 100_000
+const stepTimeoutMs = 100_000
 
 const hour = 3_600_000
 
-export interface Told {
+export interface DemoResult {
   walled: RecordedRequest
   resumed: RecordedRequest
   rescue: RescueEntry
-  carried: Carried
+  carried: ConversationComparison
   moments: Moment[]
 }
 
@@ -50,7 +50,7 @@ export function prepareStandIn({ fleet }: Outpool): string {
 }
 
 /** Starts the session and tells what happens until it has done its work on the other account. Throws DemoFailed or NeverHappened. */
-export async function tell(outpool: Outpool, screen: Screen, signal: AbortSignal): Promise<Told> {
+export async function runDemo(outpool: Outpool, screen: Screen, signal: AbortSignal): Promise<DemoResult> {
   const { fleet } = outpool
   const { standIn } = fleet.world
   const [first, second] = accounts
@@ -69,7 +69,7 @@ export async function tell(outpool: Outpool, screen: Screen, signal: AbortSignal
   const pane = new Pane({
     tmux: (...args) => outpool.tmux(...args),
     session,
-    tell: ({ pid, text }) => {
+    onLine: ({ pid, text }) => {
       const who = pid === pane.pids[0] ? first : second
       if (isCode(text)) screen.cut(who, text)
       else screen.quote(who, text)
@@ -91,12 +91,12 @@ export async function tell(outpool: Outpool, screen: Screen, signal: AbortSignal
   try {
     const isTurn = (request: RecordedRequest): boolean =>
       request.kind === 'turn' && request.sessionId !== null
-    const walled = await standIn.waitForRequest((one) => isTurn(one) && one.outcome === 'walled', within)
+    const walled = await standIn.waitForRequest((one) => isTurn(one) && one.outcome === 'walled', stepTimeoutMs)
     pane.look()
     screen.heading('The wall')
     screen.say(`${first}: the API refuses the agent's next request; its five-hour budget is spent.`)
-    const resumed = await standIn.waitForRequest((one) => isTurn(one) && one.account === second, within)
-    await until('the work', () => Promise.resolve(readLive(home)?.sessions[session]), isIdle, within)
+    const resumed = await standIn.waitForRequest((one) => isTurn(one) && one.account === second, stepTimeoutMs)
+    await until('the work', () => Promise.resolve(readLive(home)?.sessions[session]), isIdle, stepTimeoutMs)
     const last = standIn.requests({ kind: 'turn', account: second }).at(-1) ?? resumed
     pane.look()
     const rescue = (await fleet.show(session)).rescueLog.find(({ endedAt }) => endedAt !== null)

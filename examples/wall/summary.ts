@@ -1,7 +1,7 @@
 /** The end of the demonstration: what happened, when, and how to do the same with one's own logins. */
 import { sessionWorkflowId } from '../../policy/ids.js'
 import type { Screen } from './screen.js'
-import { accounts, session, type Told } from './story.js'
+import { accounts, session, type DemoResult } from './story.js'
 
 interface Row {
   at: number
@@ -9,7 +9,7 @@ interface Row {
 }
 
 /** Every time is taken where the thing happened: at the API, or in the session's history in Temporal. */
-function rowsOf({ walled, resumed, rescue, moments, carried }: Told): Row[] {
+function rowsOf({ walled, resumed, rescue, moments, carried }: DemoResult): Row[] {
   const [first, second] = accounts
   const wallAt = Date.parse(walled.at)
   const later = moments.filter(({ at }) => at >= wallAt)
@@ -39,17 +39,17 @@ function rowsOf({ walled, resumed, rescue, moments, carried }: Told): Row[] {
 }
 
 /** `80 % of seven_day left`, out of `max-2: 80 % of seven_day left, resets Nov 25 11:43`. */
-const whyOf = ({ result }: Told['rescue']): string =>
+const whyOf = ({ result }: DemoResult['rescue']): string =>
   (result ?? '').replace(/^[\w-]+: /, '').split(',')[0] ?? ''
 
 /** Whether everything that the demonstration promises is true. */
-export const isProven = ({ carried, rescue }: Told): boolean =>
+export const isProven = ({ carried, rescue }: DemoResult): boolean =>
   carried.sameConversation &&
   carried.earlier > 0 &&
   carried.kept === carried.earlier &&
   rescue.to === accounts[1]
 
-export function summarise(told: Told, screen: Screen): void {
+export function summarise(told: DemoResult, screen: Screen): void {
   const { carried, rescue, walled } = told
   screen.heading('What happened')
   const rows = rowsOf(told)

@@ -1,7 +1,7 @@
 /** Law 1 on this host: by identity, real path, gateway and the secrets themselves, as far as they can be had right now. */
 import { type LoginTraces, examinerOf } from '../../agents/examiner.js'
 import type { Config, EnvRefs, EnvValue } from '../../config/config.js'
-import { keyOf, originOf, placeEnv } from '../../config/secrets/credentials.js'
+import { secretFingerprint, secretSource, placeEnv } from '../../config/secrets/credentials.js'
 import { realStore } from '../../config/validate/realStore.js'
 import { resolveValue } from '../../config/secrets/resolve.js'
 import { isLoginVariable, normalGateway } from '../../policy/independence/envKinds.js'
@@ -102,14 +102,14 @@ class Reading {
     const { keys, stores, ...login } = await this.#tracesOf(part, env)
     const brought = credentials.flatMap(({ variable }) => {
       const secret = env[variable]
-      return secret === undefined ? [] : [keyOf(variable, secret)]
+      return secret === undefined ? [] : [secretFingerprint(variable, secret)]
     })
-    const set = Object.entries(keys).map(([setting, secret]) => ({ ...keyOf(setting, secret), login: true }))
+    const set = Object.entries(keys).map(([setting, secret]) => ({ ...secretFingerprint(setting, secret), login: true }))
     return {
       ...blankDomain(name, what),
       ...login,
       stores: stores.flatMap((path) => realStore(path) ?? []),
-      credentials: credentials.flatMap(({ value }) => originOf(value) ?? []),
+      credentials: credentials.flatMap(({ value }) => secretSource(value) ?? []),
       keys: [...brought, ...set],
       gateway: gateway === null ? null : normalGateway(env[gateway.variable] ?? ''),
       keyless: configDir === null && !isAddition && credentials.length === 0,

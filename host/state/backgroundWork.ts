@@ -6,7 +6,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { AgentReport } from '../../agents/agent.js'
-import type { LeftBehind, Plan, PlanMade, RunningTask, SaidAtRest } from '../../policy/session/background.js'
+import type { UnfinishedWork, Plan, PlanMade, RunningTask, SaidAtRest } from '../../policy/session/background.js'
 import { writeFileAtomic } from './atomicFile.js'
 import type { SessionRecords } from './sessionRecords.js'
 
@@ -98,7 +98,7 @@ export class SessionWorks {
    * To be called when the process before this launch has ended: what it had going is lost, and what it had planned is owed.
    * `left` is what its transcript shows.
    */
-  takeOver(session: string, fence: number, left: LeftBehind): void {
+  takeOver(session: string, fence: number, left: UnfinishedWork): void {
     const before = this.#read(session) ?? noWork(0)
     if (before.fence >= fence) return
     const { saidAt, plans, tasks, owed, lost } = before

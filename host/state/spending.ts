@@ -70,7 +70,7 @@ export class Spending {
     const files = new Map(Object.entries(old.files))
     const marks = Object.fromEntries([...files].map(([file, { mark }]) => [file, mark]))
     const from = since !== null && since > period ? since : period
-    for (const { file, mark, used } of await adapter.usedTokens(transcript, marks)) {
+    for (const { file, mark, used } of await adapter.readTokenUsage(transcript, marks)) {
       const costs = used
         .filter(({ at }) => at >= from)
         .map((tokens) => ({ id: tokens.id, usd: costOf(tokens, this.#config.prices) }))

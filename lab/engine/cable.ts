@@ -1,27 +1,27 @@
 /** The line between a worker and its engine, to be cut and pulled: a TCP proxy on this machine. */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-interface Line {
+interface LineState {
   mode: 'whole' | 'cut' | 'pulled'
 }
 
-export class Cable {
+export class BreakableProxy {
   readonly address: string
   readonly #server: Server
   readonly #sockets: ReadonlySet<Socket>
-  readonly #state: Line
+  readonly #state: LineState
 
-  private constructor(address: string, server: Server, sockets: ReadonlySet<Socket>, state: Line) {
+  private constructor(address: string, server: Server, sockets: ReadonlySet<Socket>, state: LineState) {
     this.address = address
     this.#server = server
     this.#sockets = sockets
     this.#state = state
   }
 
-  static async to(engine: string): Promise<Cable> {
+  static async open(engine: string): Promise<BreakableProxy> {
     const [host = '', port = ''] = engine.split(':')
     const sockets = new Set<Socket>()
-    const state: Line = { mode: 'whole' }
+    const state: LineState = { mode: 'whole' }
     const server = createServer((near) => {
       if (state.mode === 'cut') {
         near.resetAndDestroy()
@@ -45,7 +45,7 @@ export class Cable {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const at = server.address()
     if (at === null || typeof at === 'string') throw new Error('the proxy has no port')
-    return new Cable(`127.0.0.1:${at.port}`, server, sockets, state)
+    return new BreakableProxy(`127.0.0.1:${at.port}`, server, sockets, state)
   }
 
   /** What stands is broken, and what comes is refused, as by an engine that is down. */
@@ -55,12 +55,12 @@ export class Cable {
   }
 
   /** Nothing goes through, and nothing is refused, as with a cable that was pulled. */
-  pull(): void {
+  stall(): void {
     this.#state.mode = 'pulled'
     for (const socket of this.#sockets) socket.pause()
   }
 
-  mend(): void {
+  restore(): void {
     this.#state.mode = 'whole'
     for (const socket of this.#sockets) socket.resume()
   }

@@ -19,7 +19,7 @@ export interface Archive {
 }
 
 /** A real archive as Temporal publishes them: the program `temporal` and a licence. */
-export async function archiveOf(program: string): Promise<Archive> {
+export async function makeArchive(program: string): Promise<Archive> {
   const folder = await mkdtemp(join(tmpdir(), 'outpool-archive-'))
   try {
     await writeFile(join(folder, 'temporal'), program, { mode: 0o755 })
@@ -35,7 +35,7 @@ export async function archiveOf(program: string): Promise<Archive> {
 export interface DownloadHost {
   base: string
   /** What was asked for so far, path and query. */
-  asked: string[]
+  requests: string[]
   stop: () => Promise<void>
 }
 
@@ -50,7 +50,7 @@ export async function downloadHost(answer: (response: ServerResponse) => void): 
   if (address === null || typeof address === 'string') throw new Error('no port')
   return {
     base: `http://127.0.0.1:${address.port}/cli/archive`,
-    asked,
+    requests: asked,
     stop: () =>
       new Promise((resolve) => {
         server.closeAllConnections()

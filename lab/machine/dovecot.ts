@@ -83,7 +83,7 @@ export class Dovecot {
     writeFileSync(join(dir, 'dovecot.conf'), server.#config())
     server.newUser()
     chmodSync(dir, 0o755)
-    giveAway(dir)
+    chownToMailUser(dir)
     await server.up()
     return server
   }
@@ -92,7 +92,7 @@ export class Dovecot {
   newUser(): void {
     this.user = `fleet-${++this.#users}`
     for (const folder of ['new', 'cur', 'tmp']) mkdirSync(join(this.#mailbox, folder), { recursive: true })
-    giveAway(this.#mailbox)
+    chownToMailUser(this.#mailbox)
     this.#sentBefore = this.#sentInAll()
   }
 
@@ -113,7 +113,7 @@ export class Dovecot {
     })
     await until(
       'Dovecot',
-      () => answers(this.ports.plain),
+      () => acceptsConnections(this.ports.plain),
       (there) => there,
     )
   }
@@ -157,7 +157,7 @@ export class Dovecot {
     const written = join(this.#mailbox, 'tmp', name)
     writeFileSync(written, `${lines.join('\n')}\n\n${body}\n`)
     if (arrivedAt) utimesSync(written, arrivedAt, arrivedAt)
-    giveAway(written)
+    chownToMailUser(written)
     renameSync(written, join(this.#mailbox, 'new', name))
   }
 
@@ -168,13 +168,13 @@ export class Dovecot {
   }
 
   /** As after a restore from a backup: all mails unread again, under new numbers. The server must be down. */
-  buildAnew(): void {
+  rebuildMailbox(): void {
     const mail = this.#mailbox
     for (const name of readdirSync(mail)) if (name.startsWith('dovecot')) rmSync(join(mail, name))
     // Of its own it takes the clock's second, which may be that of the mailbox before.
     const numbers = join(mail, 'dovecot-uidlist')
     writeFileSync(numbers, '3 V2000000000 N1\n')
-    giveAway(numbers)
+    chownToMailUser(numbers)
     for (const name of readdirSync(join(mail, 'cur')))
       renameSync(join(mail, 'cur', name), join(mail, 'new', name.split(':')[0]!))
   }
@@ -238,11 +238,11 @@ export class Dovecot {
 }
 
 /** To whom Dovecot runs as, with all that is in it. */
-function giveAway(path: string): void {
+function chownToMailUser(path: string): void {
   if (!isRoot) return
   chownSync(path, nobody.uid, nobody.gid)
   if (!statSync(path).isDirectory()) return
-  for (const name of readdirSync(path)) giveAway(join(path, name))
+  for (const name of readdirSync(path)) chownToMailUser(join(path, name))
 }
 
 async function freePort(): Promise<number> {
@@ -253,7 +253,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-function answers(port: number): Promise<boolean> {
+function acceptsConnections(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     const say = (there: boolean) => () => {

@@ -9,14 +9,14 @@ export function holdersOf(sessionId: string): number[] {
   const parents = new Map<number, number>()
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry)
-    const parent = Number.isInteger(pid) ? parentOfHolder(pid, sessionId) : null
+    const parent = Number.isInteger(pid) ? parentIfHolder(pid, sessionId) : null
     if (parent !== null) parents.set(pid, parent)
   }
   return [...parents].filter(([, parent]) => !parents.has(parent)).map(([pid]) => pid)
 }
 
 /** The parent of a process that holds the conversation; null for any other process. */
-function parentOfHolder(pid: number, sessionId: string): number | null {
+function parentIfHolder(pid: number, sessionId: string): number | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -32,7 +32,7 @@ export class KillingTmux {
     this.#orders = join(folder, 'orders')
   }
 
-  static async in(dir: string): Promise<KillingTmux> {
+  static async install(dir: string): Promise<KillingTmux> {
     const killing = new KillingTmux(join(dir, 'killing-bin'))
     const { stdout } = await execa('/bin/sh', ['-c', 'command -v tmux'])
     mkdirSync(killing.folder)

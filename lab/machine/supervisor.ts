@@ -4,12 +4,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { statFields } from '../../host/process/processes.js'
-import { type NotifySocket, notifySocket } from './notifySocket.js'
+import { type NotifySocket, openNotifySocket } from './notifySocket.js'
 import { groupOf, joins } from './systemdPrograms.js'
-import { expanded, milliseconds, readService, type Unit, wordsOf } from './unitFile.js'
+import { expandSpecifiers, parseTimeSpan, parseServiceUnit, type Unit, splitWords } from './unitFile.js'
 import { until } from '../until.js'
 
-export interface Ended {
+export interface ExitRecord {
   pid: number
   signal: NodeJS.Signals | null
   /** Its signs of life had stopped. */
@@ -20,7 +20,7 @@ export interface Ended {
 const joinAndRun = `${joins('unit')}; export SYSTEMD_EXEC_PID=$$ WATCHDOG_PID=$$; exec "$@"`
 
 export class Supervisor {
-  readonly ended: Ended[] = []
+  readonly ended: ExitRecord[] = []
   readonly #unit: Unit
   readonly #socket: NotifySocket
   readonly #env: Record<string, string>
@@ -40,13 +40,13 @@ export class Supervisor {
   /** `env`: what the manager itself has. `dir`: a folder for its socket. */
   static async open(unit: string[], dir: string, env: Record<string, string>): Promise<Supervisor> {
     const heard: { by: Supervisor | null } = { by: null }
-    const socket = await notifySocket(join(dir, 'notify'), (message) => heard.by?.hear(message))
-    const supervisor = new Supervisor(readService(...unit), socket, env)
+    const socket = await openNotifySocket(join(dir, 'notify'), (message) => heard.by?.handleMessage(message))
+    const supervisor = new Supervisor(parseServiceUnit(...unit), socket, env)
     heard.by = supervisor
     return supervisor
   }
 
-  hear(message: string): void {
+  handleMessage(message: string): void {
     this.#beatAt = performance.now()
     if (message.startsWith('READY=1')) this.#isReady = true
   }
@@ -62,11 +62,11 @@ export class Supervisor {
   }
 
   start(): void {
-    const [program = '', ...args] = wordsOf(this.#unit.one('ExecStart'))
+    const [program = '', ...args] = splitWords(this.#unit.one('ExecStart'))
     this.#isReady = false
     this.#timedOut = false
     const child = spawn('/bin/sh', ['-c', joinAndRun, 'sh', program, ...args], {
-      ...{ cwd: expanded(this.#unit.one('WorkingDirectory')), env: this.#environment() },
+      ...{ cwd: expandSpecifiers(this.#unit.one('WorkingDirectory')), env: this.#environment() },
       ...{ stdio: 'ignore', detached: true },
     })
     this.#main = child
@@ -88,7 +88,7 @@ export class Supervisor {
       everybody('SIGTERM')
       await Promise.race([
         gone,
-        delay(milliseconds(this.#unit.one('TimeoutStopSec')), undefined, { ref: false }),
+        delay(parseTimeSpan(this.#unit.one('TimeoutStopSec')), undefined, { ref: false }),
       ])
       if (main.exitCode === null && main.signalCode === null) everybody('SIGKILL')
       await gone
@@ -116,7 +116,7 @@ export class Supervisor {
   }
 
   #watch(child: ChildProcess): void {
-    if (!this.#isReady || performance.now() - this.#beatAt < milliseconds(this.#unit.one('WatchdogSec')))
+    if (!this.#isReady || performance.now() - this.#beatAt < parseTimeSpan(this.#unit.one('WatchdogSec')))
       return
     this.#timedOut = true
     child.kill(this.#unit.one('WatchdogSignal') as NodeJS.Signals)
@@ -128,20 +128,20 @@ export class Supervisor {
     this.#main = null
     this.#isReady = false
     if (this.#unit.one('Restart') !== 'always') return
-    await delay(milliseconds(this.#unit.one('RestartSec')), undefined, { ref: false })
+    await delay(parseTimeSpan(this.#unit.one('RestartSec')), undefined, { ref: false })
     if (!this.#isStopping) this.start()
   }
 
   #environment(): Record<string, string> {
     const lines = this.#unit.all('EnvironmentFile').flatMap((value) => {
-      const file = expanded(value.replace(/^-/, ''))
+      const file = expandSpecifiers(value.replace(/^-/, ''))
       return existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
     })
-    const set = [...this.#unit.all('Environment').flatMap(wordsOf), ...lines].flatMap((one) => {
+    const set = [...this.#unit.all('Environment').flatMap(splitWords), ...lines].flatMap((one) => {
       const [, name, value] = /^(\w+)=(.*)$/.exec(one) ?? []
       return name === undefined || value === undefined ? [] : [[name, value] as const]
     })
-    const watchdogUsec = String(milliseconds(this.#unit.one('WatchdogSec')) * 1_000)
+    const watchdogUsec = String(parseTimeSpan(this.#unit.one('WatchdogSec')) * 1_000)
     return {
       ...this.#env,
       ...Object.fromEntries(set),

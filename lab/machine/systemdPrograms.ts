@@ -69,7 +69,7 @@ tail -n +2 '${says}'
 exit "$(head -n 1 '${says}')"
 `
 
-export class SystemdPrograms {
+export class FakeSystemdPrograms {
   /** To stand first on PATH. */
   readonly folder: string
   readonly #manager: string
@@ -94,7 +94,7 @@ export class SystemdPrograms {
   }
 
   /** What it was asked, one line for each call. */
-  asked(program: 'systemd-run' | 'systemctl'): string[] {
+  recordedCalls(program: 'systemd-run' | 'systemctl'): string[] {
     const log = this.#log(program)
     return existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []
   }

@@ -8,7 +8,7 @@ export interface Unit {
 }
 
 /** Of the section `[Service]`, in the order of the texts. */
-export function readService(...texts: string[]): Unit {
+export function parseServiceUnit(...texts: string[]): Unit {
   const found = new Map<string, string[]>()
   for (const text of texts) {
     let section = ''
@@ -24,19 +24,19 @@ export function readService(...texts: string[]): Unit {
 }
 
 /** The words of a command line or of a list of variables, out of their quotes. */
-export const wordsOf = (value: string): string[] =>
+export const splitWords = (value: string): string[] =>
   [...value.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, bare]) =>
-    expanded(quoted === undefined ? (bare ?? '') : unescaped(quoted)),
+    expandSpecifiers(quoted === undefined ? (bare ?? '') : unescaped(quoted)),
   )
 
 const unescaped = (quoted: string): string =>
   quoted.replaceAll(/\\(.)/g, (_all, letter: string) => (letter === 'n' ? '\n' : letter))
 
-export const expanded = (text: string): string => text.replaceAll('%%', '%').replaceAll('$$', '$')
+export const expandSpecifiers = (text: string): string => text.replaceAll('%%', '%').replaceAll('$$', '$')
 
 const units: Record<string, number> = { '': 1_000, s: 1_000, min: 60_000, h: 3_600_000 }
 
-export function milliseconds(span: string): number {
+export function parseTimeSpan(span: string): number {
   const [, count, unit = ''] = /^(\d+)(\w*)$/.exec(span) ?? []
   const ms = Number(count) * (units[unit] ?? NaN)
   if (Number.isNaN(ms)) throw new Error(`no span of time: ${span}`)

@@ -85,7 +85,7 @@ export class StandInAccount {
   revoked = false
   #answerer: Answerer | null = null
   #budget: Budget | null = null
-  #troubles: {
+  #pendingRefusals: {
     trouble: { fault: FaultName | Fault } | { breakage: Breakage }
     left: number
     kind: RequestKind | 'any'
@@ -159,18 +159,18 @@ export class StandInAccount {
 
   /** The next `times` requests of this kind fail so. */
   fail(fault: FaultName | Fault, times = Infinity, kind: RequestKind | 'any' = 'any'): this {
-    this.#troubles.push({ trouble: { fault }, left: times, kind })
+    this.#pendingRefusals.push({ trouble: { fault }, left: times, kind })
     return this
   }
 
   break(breakage: Breakage, times = Infinity, kind: RequestKind | 'any' = 'turn'): this {
-    this.#troubles.push({ trouble: { breakage }, left: times, kind })
+    this.#pendingRefusals.push({ trouble: { breakage }, left: times, kind })
     return this
   }
 
   /** Takes back what `fail` and `break` have ordered. */
   heal(): this {
-    this.#troubles = []
+    this.#pendingRefusals = []
     return this
   }
 
@@ -190,7 +190,7 @@ export class StandInAccount {
 
   /** Decides how a request is met, and spends of the budget. */
   decide(kind: RequestKind, model: string | null, now: Date): Decision {
-    const trouble = this.#troubles.find(
+    const trouble = this.#pendingRefusals.find(
       (entry) => entry.left > 0 && (entry.kind === 'any' || entry.kind === kind),
     )
     if (trouble) {

@@ -3,13 +3,13 @@ import { z } from 'zod'
 import type { StandInAccount } from './account.js'
 import type { StandInWindow } from './limits.js'
 
-export interface Sent {
+export interface EndpointReply {
   status: number
   body: unknown
   headers?: Record<string, string>
 }
 
-interface Asked {
+interface EndpointRequest {
   path: string
   text: string
   account: StandInAccount | null
@@ -17,7 +17,7 @@ interface Asked {
 }
 
 /** Null for a path that is none of these. */
-export function accountSide({ path, text, account, accounts }: Asked): Sent | 'hang' | null {
+export function accountEndpoints({ path, text, account, accounts }: EndpointRequest): EndpointReply | 'hang' | null {
   const route = path.split('?')[0] ?? path
   if (route === '/api/hello' || route === '/v1/oauth/hello')
     return { status: 200, body: { message: 'hello' } }
@@ -27,12 +27,12 @@ export function accountSide({ path, text, account, accounts }: Asked): Sent | 'h
   return route === '/api/oauth/usage' ? usageOf(account) : { status: 200, body: profileOf(account) }
 }
 
-const refusal = (status: number, type: string, message: string): Sent => ({
+const refusal = (status: number, type: string, message: string): EndpointReply => ({
   status,
   body: { type: 'error', error: { type, message } },
 })
 
-function usageOf(account: StandInAccount): Sent | 'hang' {
+function usageOf(account: StandInAccount): EndpointReply | 'hang' {
   const { usage } = account
   if (usage.mode === 'hang') return 'hang'
   if (usage.mode === 'error') return refusal(usage.status, 'api_error', 'Internal server error')
@@ -80,7 +80,7 @@ const profileOf = (account: StandInAccount): unknown => ({
 
 const refreshSchema = z.looseObject({ refresh_token: z.string() })
 
-function refreshed(text: string, accounts: StandInAccount[]): Sent {
+function refreshed(text: string, accounts: StandInAccount[]): EndpointReply {
   const asked = refreshSchema.safeParse(jsonOf(text))
   const account = asked.success ? accounts.find((one) => one.refresh(asked.data.refresh_token)) : undefined
   if (!account)

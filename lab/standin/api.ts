@@ -5,9 +5,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Refusal, StandInAccount } from './account.js'
-import { accountSide } from './accountSide.js'
+import { accountEndpoints } from './accountSide.js'
 import { type Answer, type Answerer, answererOf, defaultAnswer, messageOf, type Script } from './answers.js'
-import { type Fault, faultOf } from './faults.js'
+import { type Fault, resolveFault } from './faults.js'
 import { listen, readBody, sendJson } from './http.js'
 import { RequestLog } from './log.js'
 import { limitFault, notFound, sendCut, sendFault, sendMessage } from './reply.js'
@@ -26,7 +26,7 @@ export class StandIn {
   readonly log: RequestLog
   readonly #accounts: Map<string, StandInAccount>
   readonly #server: Server
-  readonly #held = new Set<ServerResponse>()
+  readonly #openResponses = new Set<ServerResponse>()
   #answerer: Answerer = defaultAnswer
 
   constructor(server: Server, port: number) {
@@ -67,8 +67,8 @@ export class StandIn {
 
   /** Ends every hanging request by closing its connection. */
   release(): void {
-    for (const response of this.#held) response.destroy()
-    this.#held.clear()
+    for (const response of this.#openResponses) response.destroy()
+    this.#openResponses.clear()
   }
 
   async close(): Promise<void> {
@@ -87,9 +87,9 @@ export class StandIn {
     response.on('close', () => {
       if (record.outcome === 'pending' || record.outcome === 'hanging') this.log.settle(record, 'aborted')
     })
-    const sent = accountSide({ path, text, account, accounts: this.accounts })
+    const sent = accountEndpoints({ path, text, account, accounts: this.accounts })
     if (sent === 'hang') {
-      this.#hold(record, response)
+      this.#keepOpen(record, response)
     } else if (sent) {
       this.log.settle(record, sent.status < 400 ? 'answered' : `fault ${sent.status}`)
       sendJson(response, sent.status, sent.body, sent.headers)
@@ -100,16 +100,16 @@ export class StandIn {
       this.#refuse(record, response, notFound(path))
     } else if (!account) {
       this.log.settle(record, 'unauthorized')
-      sendFault(response, faultOf(credential === 'api-key' ? 'invalid-api-key' : 'unauthorized'))
+      sendFault(response, resolveFault(credential === 'api-key' ? 'invalid-api-key' : 'unauthorized'))
     } else {
-      await this.#converse(record, account, response)
+      await this.#answerMessages(record, account, response)
     }
   }
 
-  async #converse(record: RecordedRequest, account: StandInAccount, response: ServerResponse): Promise<void> {
+  async #answerMessages(record: RecordedRequest, account: StandInAccount, response: ServerResponse): Promise<void> {
     const decision = account.decide(record.kind, record.model, new Date())
     if (decision.kind !== 'answer') {
-      this.#meet(record, response, decision)
+      this.#applyRefusal(record, response, decision)
       return
     }
     if (record.kind === 'count') {
@@ -117,12 +117,12 @@ export class StandIn {
       sendJson(response, 200, { input_tokens: JSON.stringify(record.messages).length })
       return
     }
-    const answer = await this.#sayTo(record, account, decision.answerer)
+    const answer = await this.#reply(record, account, decision.answerer)
     if (answer.delayMs !== undefined) await wait(answer.delayMs)
     if (response.destroyed) return
     const refusal = account.refusalIn(answer)
     if (refusal) {
-      this.#meet(record, response, refusal)
+      this.#applyRefusal(record, response, refusal)
       return
     }
     const headers = record.credential === 'oauth' ? decision.headers : {}
@@ -130,21 +130,21 @@ export class StandIn {
     this.log.settle(record, 'answered')
   }
 
-  async #sayTo(record: RecordedRequest, account: StandInAccount, own: Answerer | null): Promise<Answer> {
+  async #reply(record: RecordedRequest, account: StandInAccount, own: Answerer | null): Promise<Answer> {
     if (record.kind === 'quota') return { text: 'ok' }
     if (record.kind === 'title') return { text: JSON.stringify({ title: 'A made-up title' }) }
     const said = await (own ?? this.#answerer)({ request: record, turn: record.turn, account: account.name })
     return typeof said === 'string' ? { text: said } : said
   }
 
-  #meet(record: RecordedRequest, response: ServerResponse, refusal: Refusal): void {
+  #applyRefusal(record: RecordedRequest, response: ServerResponse, refusal: Refusal): void {
     if (refusal.kind === 'fault') {
-      this.#refuse(record, response, faultOf(refusal.fault))
+      this.#refuse(record, response, resolveFault(refusal.fault))
     } else if (refusal.kind === 'wall') {
       this.log.settle(record, 'walled')
       sendFault(response, limitFault(refusal.headers))
     } else if (refusal.breakage === 'hang') {
-      this.#hold(record, response)
+      this.#keepOpen(record, response)
     } else {
       this.log.settle(record, 'broken')
       if (refusal.breakage === 'cut') sendCut(response, messageOf({ text: 'Cut' }, record))
@@ -157,10 +157,10 @@ export class StandIn {
     sendFault(response, fault)
   }
 
-  #hold(record: RecordedRequest, response: ServerResponse): void {
+  #keepOpen(record: RecordedRequest, response: ServerResponse): void {
     this.log.settle(record, 'hanging')
-    this.#held.add(response)
-    response.on('close', () => this.#held.delete(response))
+    this.#openResponses.add(response)
+    response.on('close', () => this.#openResponses.delete(response))
   }
 
   #identify(request: IncomingMessage): Given {

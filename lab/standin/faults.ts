@@ -77,5 +77,5 @@ export const faults = {
 
 export type FaultName = keyof typeof faults
 
-export const faultOf = (fault: FaultName | Fault): Fault =>
+export const resolveFault = (fault: FaultName | Fault): Fault =>
   typeof fault === 'string' ? faults[fault] : fault

@@ -12,8 +12,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { agentProgram } from './cleanEnv.js'
-import { type RanRow, runRow } from './runRow.js'
-import { fewRetries, instantsFrom, type WallRow, wallRows } from './wallRows.js'
+import { type WallCaseResult, runWallCase } from './runRow.js'
+import { fewRetries, instantsFrom, type WallCase, wallCases } from './wallRows.js'
 import { runAgent, startWorld } from './world.js'
 
 const program = process.argv[2] ?? agentProgram
@@ -24,13 +24,13 @@ try {
   const { stdout } = await runAgent(['--version'], { cwd: world.cwd, env: world.env(null), program })
   const version = stdout.trim().split(' ')[0] ?? 'unknown'
   const rows = []
-  for (const row of wallRows) {
-    const ran = await runRow(world, row, { program, sessionId: randomUUID(), instants, env: fewRetries })
+  for (const row of wallCases) {
+    const ran = await runWallCase(world, row, { program, sessionId: randomUUID(), instants, env: fewRetries })
     const { written, result, code, requests } = ran
     const answered = requests.map(({ outcome }) => outcome)
     console.log(`${row.name}: exit ${code}, ${answered.join(', ')}, ${result?.result ?? ran.stderr}`)
     if (written.length === 0) console.log(`  wrote no error row; transcript: ${ran.transcript}`)
-    rows.push({ name: row.name, ...wantedOf(row, ran), requests: answered, code, result, written })
+    rows.push({ name: row.name, ...expectedFailure(row, ran), requests: answered, code, result, written })
   }
   const folder = fileURLToPath(new URL('../../test/agent/fixtures/', import.meta.url))
   mkdirSync(folder, { recursive: true })
@@ -43,7 +43,7 @@ try {
 }
 
 /** What a reader of the row can know: a version that writes no quota says only what its text says. */
-function wantedOf({ wanted, kindsByText }: WallRow, { written, result }: RanRow): object {
+function expectedFailure({ wanted, kindsByText }: WallCase, { written, result }: WallCaseResult): object {
   if (wanted.class !== 'wall') return { wanted }
   const structured = written.some((row) => 'quotaLimits' in row)
   const named = wanted.resets !== null && (structured || (result?.result ?? '').includes('resets '))

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { RecordedRequest } from './requests.js'
-import type { Instants, WallRow } from './wallRows.js'
+import type { Instants, WallCase } from './wallRows.js'
 import { runAgent, type World } from './world.js'
 
 const resultSchema = z.looseObject({
@@ -16,13 +16,13 @@ const resultSchema = z.looseObject({
 })
 
 const rowSchema = z.looseObject({ type: z.string() })
-export type TranscriptRow = z.output<typeof rowSchema>
+export type RawEntry = z.output<typeof rowSchema>
 
-export interface RanRow {
+export interface WallCaseResult {
   /** Null where none was written. */
   transcript: string | null
   /** Rows of the program's own errors, volatile and private fields made stable. */
-  written: TranscriptRow[]
+  written: RawEntry[]
   /** What `-p --output-format json` said of the failure. */
   result: Pick<
     z.output<typeof resultSchema>,
@@ -33,7 +33,7 @@ export interface RanRow {
   requests: RecordedRequest[]
 }
 
-export interface RunRowOptions {
+export interface WallCaseOptions {
   sessionId: string
   instants: Instants
   env: Record<string, string>
@@ -41,7 +41,7 @@ export interface RunRowOptions {
 }
 
 /** Each row gets an account and a config dir of its own, named after the session id. */
-export async function runRow(world: World, row: WallRow, options: RunRowOptions): Promise<RanRow> {
+export async function runWallCase(world: World, row: WallCase, options: WallCaseOptions): Promise<WallCaseResult> {
   const name = `row-${options.sessionId}`
   const account = world.standIn.account(name)
   account.plan = row.plan ?? 'max'
@@ -78,15 +78,15 @@ export function transcriptIn(configDir: string, sessionId: string): string | nul
   return files.find((file) => existsSync(file)) ?? null
 }
 
-export function rowsOf(transcript: string): TranscriptRow[] {
+export function readEntries(transcript: string): RawEntry[] {
   return readFileSync(transcript, 'utf8')
     .split('\n')
     .filter(Boolean)
     .map((line) => rowSchema.parse(JSON.parse(line)))
 }
 
-const errorRows = (transcript: string): TranscriptRow[] =>
-  rowsOf(transcript)
+const errorRows = (transcript: string): RawEntry[] =>
+  readEntries(transcript)
     .filter((row) => row['isApiErrorMessage'] === true)
     .map(stable)
 
@@ -102,7 +102,7 @@ const stableFields: Record<string, unknown> = {
 }
 
 /** Ids, folders and names of this run take constant values; instants stay, because texts and numbers tell the same ones. */
-function stable(row: TranscriptRow): TranscriptRow {
+function stable(row: RawEntry): RawEntry {
   const message = z.looseObject({ id: z.string() }).safeParse(row['message'])
   return {
     ...row,
@@ -111,7 +111,7 @@ function stable(row: TranscriptRow): TranscriptRow {
   }
 }
 
-const pickResult = (result: z.output<typeof resultSchema>): RanRow['result'] => ({
+const pickResult = (result: z.output<typeof resultSchema>): WallCaseResult['result'] => ({
   subtype: result.subtype,
   is_error: result.is_error,
   result: result.result,

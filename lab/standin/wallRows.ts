@@ -18,13 +18,13 @@ export function instantsFrom(now: Date): Instants {
 }
 
 /** `kinds` are the words of the design and the agent's own claim name; either will do. */
-export type Wanted =
+export type ExpectedFailure =
   | { class: 'wall'; kinds: string[]; scope: 'account' | `model:${string}`; resets: 'soon' | 'later' | null }
   | { class: 'transient' | 'login' | 'billing' | 'config' | 'context' }
 
-export interface WallRow {
+export interface WallCase {
   name: string
-  wanted: Wanted
+  wanted: ExpectedFailure
   /** Kinds that will do where a version writes nothing but a text, and the text does not name the claim. */
   kindsByText?: string[]
   /** Done before the program starts. */
@@ -43,17 +43,17 @@ const wall = (
   kinds: string[],
   resets: keyof Instants | null,
   scope: 'account' | `model:${string}` = 'account',
-): Wanted => ({ class: 'wall', kinds, scope, resets })
+): ExpectedFailure => ({ class: 'wall', kinds, scope, resets })
 
-const failing = (name: string, fault: FaultName, wanted: Exclude<Wanted['class'], 'wall'>): WallRow => ({
+const failing = (name: string, fault: FaultName, wanted: Exclude<ExpectedFailure['class'], 'wall'>): WallCase => ({
   name,
   wanted: { class: wanted },
   arrange: (account) => account.fail(fault),
 })
 
-const withKey = (row: WallRow): WallRow => ({ ...row, login: { kind: 'api-key' } })
+const withKey = (row: WallCase): WallCase => ({ ...row, login: { kind: 'api-key' } })
 
-export const wallRows: readonly WallRow[] = [
+export const wallCases: readonly WallCase[] = [
   {
     name: 'five-hour limit',
     wanted: wall(['five_hour'], 'soon'),

@@ -24,7 +24,7 @@ export interface PlanMade extends Plan {
 }
 
 /** What a process began beside its turns and did not end. */
-export interface LeftBehind {
+export interface UnfinishedWork {
   tasks: RunningTask[]
   /** Ids of tasks that are over, and of which the model knows. */
   over: string[]

@@ -60,20 +60,20 @@ describe('the report of a turn that ended', () => {
 
 describe('what a process left behind', () => {
   it('law 6: a shell and a subagent that ran when it ended, also where no turn ended after they were begun', async () => {
-    const shell = await claudeCode.leftBehind(fixture('left-shell'), 0)
+    const shell = await claudeCode.readUnfinishedWork(fixture('left-shell'), 0)
     // The next process was told of it by the program itself; here its own rows are what counts.
     const cut = join(dir, 'cut.jsonl')
     const rows = readFileSync(fixture('left-shell'), 'utf8').split('\n')
     writeFileSync(cut, rows.filter((row) => !/session ended/.test(row)).join('\n') + '\n')
-    expect((await claudeCode.leftBehind(cut, 0)).tasks).toMatchObject([
+    expect((await claudeCode.readUnfinishedWork(cut, 0)).tasks).toMatchObject([
       { kind: 'shell', what: 'Run the long test suite' },
     ])
     expect(shell.over).toHaveLength(1)
-    expect((await claudeCode.leftBehind(fixture('ended-subagent'), 0)).tasks).toEqual([])
+    expect((await claudeCode.readUnfinishedWork(fixture('ended-subagent'), 0)).tasks).toEqual([])
   })
 
   it('wake-ups that it had planned, with their instants and ids', async () => {
-    const { plans } = await claudeCode.leftBehind(fixture('plans-made'), 0)
+    const { plans } = await claudeCode.readUnfinishedWork(fixture('plans-made'), 0)
     expect(plans).toMatchObject([
       { dueAt: '2026-11-29T17:15:00.000Z', prompt: 'look at the build again' },
       { id: '36ed14b5', prompt: 'one shot prompt' },
@@ -106,7 +106,7 @@ it('what a subagent remembers comes along, and a fork has none', async () => {
   mkdirSync(join(dir, 'a/s/subagents'), { recursive: true })
   writeFileSync(join(dir, 'a/s/subagents/agent-a1.jsonl'), '{}\n')
   writeFileSync(join(dir, 'a/s/subagents/agent-a1.meta.json'), '{}')
-  expect(await claudeCode.bringSubagents(from!, to!, ['a1', 'a2'])).toEqual(['a1'])
+  expect(await claudeCode.copySubagents(from!, to!, ['a1', 'a2'])).toEqual(['a1'])
   expect(readFileSync(join(dir, 'b/s/subagents/agent-a1.meta.json'), 'utf8')).toBe('{}')
-  expect(await claudeCode.bringSubagents(from!, fork!, ['a1'])).toEqual([])
+  expect(await claudeCode.copySubagents(from!, fork!, ['a1'])).toEqual([])
 })

@@ -55,7 +55,7 @@ const own = [
 ]
 
 it('law 5: a digest holds what the fork did, a person’s words too, and nothing that it began with', async () => {
-  const digest = await claudeCode.forkDigest(
+  const digest = await claudeCode.readForkDigest(
     write('fork.jsonl', [...original, ...own]),
     write('original.jsonl', original),
   )
@@ -70,8 +70,8 @@ it('law 5: a digest holds what the fork did, a person’s words too, and nothing
 
 it('a fork that was never used has none; one without an original is all its own', async () => {
   const file = write('fork.jsonl', original)
-  expect(await claudeCode.forkDigest(file, write('original.jsonl', original))).toBeNull()
-  expect((await claudeCode.forkDigest(file, null))?.turns).toHaveLength(2)
+  expect(await claudeCode.readForkDigest(file, write('original.jsonl', original))).toBeNull()
+  expect((await claudeCode.readForkDigest(file, null))?.turns).toHaveLength(2)
 })
 
 it('law 6: the wall that the copied rows tell of is no wall of the fork', async () => {
@@ -85,7 +85,7 @@ it('counts tokens of the conversation and its subagents, from where it was read 
   const fork = write('fork.jsonl', own)
   mkdirSync(join(dir, 'fork', 'subagents'), { recursive: true })
   const subagent = write('fork/subagents/agent-1.jsonl', [assistant('s1', says('Found.'), 12)])
-  const files = await claudeCode.usedTokens(fork, {})
+  const files = await claudeCode.readTokenUsage(fork, {})
   expect(files.map(({ file, used }) => [file, used.length])).toEqual([
     [fork, 4],
     [subagent, 1],
@@ -95,5 +95,5 @@ it('counts tokens of the conversation and its subagents, from where it was read 
     ...{ input: 100, output: 10, cacheRead: 5, cacheWrite: 7 },
   })
   const marks = Object.fromEntries(files.map(({ file, mark }) => [file, mark]))
-  expect((await claudeCode.usedTokens(fork, marks)).flatMap(({ used }) => used)).toEqual([])
+  expect((await claudeCode.readTokenUsage(fork, marks)).flatMap(({ used }) => used)).toEqual([])
 })

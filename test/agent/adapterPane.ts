@@ -16,12 +16,12 @@ const run = promisify(execFile)
 
 export async function until<T>(
   what: string,
-  look: () => Promise<T | null> | T | null,
+  read: () => Promise<T | null> | T | null,
   ms = 40_000,
 ): Promise<T> {
   const end = Date.now() + ms
   for (;;) {
-    const seen = await look()
+    const seen = await read()
     if (seen !== null) return seen
     if (Date.now() > end) throw new Error(`did not come within ${ms} ms: ${what}`)
     await wait(50)
@@ -29,10 +29,10 @@ export async function until<T>(
 }
 
 /** A zombie counts as gone: when it is reaped is up to whoever inherits it, and tmux leaves its last one to process 1. */
-const gone = (pid: number): Promise<true> =>
+const untilGone = (pid: number): Promise<true> =>
   until(`process ${pid} to end`, async () => ((await startOf(pid)) === null ? true : null))
 
-export class Bench {
+export class PaneHarness {
   readonly dir: string
   readonly world: World
   readonly reportDir: string
@@ -46,16 +46,16 @@ export class Bench {
     this.#socket = join(dir, 'tmux.sock')
   }
 
-  static async start(): Promise<Bench> {
+  static async start(): Promise<PaneHarness> {
     const dir = mkdtempSync(join(tmpdir(), 'adapter-'))
-    return new Bench(dir, await startWorld(dir))
+    return new PaneHarness(dir, await startWorld(dir))
   }
 
   /** The programs end first: an ending one still writes reports. */
   async stop(): Promise<void> {
     const listed = await this.tmux('list-panes', '-a', '-F', '#{pane_pid}').catch(() => '')
     await this.tmux('kill-server').catch(() => undefined)
-    for (const pid of listed.split('\n').filter((line) => line !== '')) await gone(Number(pid))
+    for (const pid of listed.split('\n').filter((line) => line !== '')) await untilGone(Number(pid))
     await this.world.close()
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
@@ -89,7 +89,7 @@ export class Bench {
   /** Prepares the place, plans the launch and runs it in a pane of its own. */
   async launch(input: LaunchInput): Promise<Pane> {
     await claudeCode.prepare(input.place, input.cwd)
-    const { argv, env } = await claudeCode.plan(input)
+    const { argv, env } = await claudeCode.planLaunch(input)
     const name = `p${++this.#panes}`
     const environment = Object.entries(env).map(([key, value]) => `${key}=${value}`)
     const size = ['-x', '120', '-y', '50']
@@ -133,11 +133,11 @@ export class Bench {
 }
 
 export class Pane {
-  readonly #bench: Bench
+  readonly #bench: PaneHarness
   readonly name: string
 
-  constructor(bench: Bench, name: string) {
-    this.#bench = bench
+  constructor(harness: PaneHarness, name: string) {
+    this.#bench = harness
     this.name = name
   }
 
@@ -150,7 +150,7 @@ export class Pane {
   }
 
   /** Waits until the screen shows this. */
-  shows(what: RegExp): Promise<string> {
+  untilShown(what: RegExp): Promise<string> {
     return until(`on the screen: ${what.source}`, async () => {
       const screen = await this.screen()
       return what.test(screen) ? screen : null
@@ -164,6 +164,6 @@ export class Pane {
     // killed reports no end, so a slow machine gets its time.
     const start = await startOf(pid)
     if (start !== null) await end({ pid, start }, 20_000)
-    await gone(pid)
+    await untilGone(pid)
   }
 }

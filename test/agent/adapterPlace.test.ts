@@ -112,12 +112,12 @@ describe('what a person has answered for a project elsewhere', () => {
       ...{ place: here, session: 's', sessionId: 'id', fence: 1, cwd, model: null, mode: 'new' as const },
       ...{ prompt: null, launchDir, reportDir: fresh(), command: { command: 'claude', args: [], env: {} } },
     }
-    await adapter.plan({ ...input, answeredAt: [from] })
+    await adapter.planLaunch({ ...input, answeredAt: [from] })
     expect(json(join(launchDir, 'settings.json'))).toMatchObject({
       enabledMcpjsonServers: ['one', 'five'],
       disabledMcpjsonServers: ['four'],
     })
-    await adapter.plan(input)
+    await adapter.planLaunch(input)
     expect(json(join(launchDir, 'settings.json'))).not.toHaveProperty('enabledMcpjsonServers')
   })
 })
@@ -262,7 +262,7 @@ describe('the plan of a launch', () => {
 
   it('names the conversation, the model, the user’s arguments and the prompt, in an order that nothing swallows', async () => {
     const command = { command: 'claude', args: ['--allowedTools', 'Bash', 'Edit'], env: {} }
-    const begun = await adapter.plan(input({ command, model: 'opus', prompt: '--help me' }))
+    const begun = await adapter.planLaunch(input({ command, model: 'opus', prompt: '--help me' }))
     expect(begun.argv.filter((word) => !word.endsWith('settings.json'))).toEqual([
       'claude',
       '--settings',
@@ -276,7 +276,7 @@ describe('the plan of a launch', () => {
       '--',
       '--help me',
     ])
-    const resumed = await adapter.plan(input({ mode: 'resume' }))
+    const resumed = await adapter.planLaunch(input({ mode: 'resume' }))
     expect(resumed.argv.slice(3)).toEqual(['--resume', '11111111-2222-4333-8444-555555555555'])
   })
 
@@ -316,7 +316,7 @@ describe('the plan of a launch', () => {
     }
     const given = input({ baseEnv, place: place({ ANTHROPIC_API_KEY: 'of the place' }) })
     given.command.env['ANTHROPIC_BASE_URL'] = 'of the command'
-    const { env } = await adapter.plan(given)
+    const { env } = await adapter.planLaunch(given)
     expect(env).toEqual({
       ...kept,
       HOME: join(dir, 'home'),
@@ -339,7 +339,7 @@ describe('the plan of a launch', () => {
     const editor = join(dir, 'own-editor')
     writeFileSync(editor, '#!/bin/sh\nprintf "%s|" "$@" > "$0.args"\n', { mode: 0o755 })
     const given = input({ baseEnv: { PATH: process.env['PATH'], EDITOR: `${editor} --wait` } })
-    const { env } = await adapter.plan(given)
+    const { env } = await adapter.planLaunch(given)
     const draft = join(dir, 'a draft')
     writeFileSync(draft, 'half a\nthought')
     const open = () => execFileSync(env['VISUAL']!, ['+2', draft], { env: { PATH: process.env['PATH'] } })
@@ -360,7 +360,7 @@ describe('the plan of a launch', () => {
     symlinkSync(join(home, 'real'), join(home, '.claude'))
     const standard: Place = { kind: 'account', name: 'a', configDir: join(home, 'real'), env: { HOME: home } }
     const given = input({ place: standard, baseEnv: { CLAUDE_CONFIG_DIR: '/x' } })
-    expect((await adapter.plan(given)).env).not.toHaveProperty('CLAUDE_CONFIG_DIR')
+    expect((await adapter.planLaunch(given)).env).not.toHaveProperty('CLAUDE_CONFIG_DIR')
     const probing = probeEnv({ CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' }, standard, given.command)
     expect(probing).not.toHaveProperty('CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC')
     expect(probing).not.toHaveProperty('CLAUDE_CONFIG_DIR')
@@ -368,7 +368,7 @@ describe('the plan of a launch', () => {
 
   it('a prompt too long for one argument waits in a private file that the agent may read', async () => {
     const prompt = 'ü'.repeat(100_000)
-    const { argv } = await adapter.plan(input({ prompt }))
+    const { argv } = await adapter.planLaunch(input({ prompt }))
     expect(Math.max(...argv.map((word) => Buffer.byteLength(word)))).toBeLessThan(128 * 1024)
     const file = /file (\S+):/.exec(argv.at(-1)!)?.[1] ?? ''
     expect(readFileSync(file, 'utf8')).toBe(prompt)
@@ -385,19 +385,19 @@ describe('the plan of a launch', () => {
       join(given.cwd, '.claude', 'settings.local.json'),
     ]
     mkdirSync(join(given.cwd, '.claude'))
-    const before = settingsOf((await adapter.plan(given)).argv).statusLine
+    const before = settingsOf((await adapter.planLaunch(given)).argv).statusLine
     expect(before.command).toMatch(/report\.sh \S+ StatusLine garden 7 newest$/)
     expect(before).not.toHaveProperty('refreshInterval')
     for (const [i, file] of layers.entries()) {
       write(file, { statusLine: { type: 'command', command: `it's ${i}`, padding: i, refreshInterval: 9 } })
-      expect(settingsOf((await adapter.plan(given)).argv).statusLine).toMatchObject({
+      expect(settingsOf((await adapter.planLaunch(given)).argv).statusLine).toMatchObject({
         command: expect.stringMatching(`StatusLine garden 7 newest 'it'\\\\''s ${i}'$`) as string,
         padding: i,
         refreshInterval: 9,
       })
     }
     given.command.args.push('--setting-sources', 'user')
-    expect(settingsOf((await adapter.plan(given)).argv).statusLine).toMatchObject({ padding: 0 })
+    expect(settingsOf((await adapter.planLaunch(given)).argv).statusLine).toMatchObject({ padding: 0 })
   })
 
   it('settings among the user’s own arguments are merged: the program would heed one file only', async () => {
@@ -409,7 +409,7 @@ describe('the plan of a launch', () => {
       autoContinueAtUsageLimit: true,
     })
     given.command.args.push('--settings', 'my.json', '--verbose')
-    const { argv } = await adapter.plan(given)
+    const { argv } = await adapter.planLaunch(given)
     expect(argv.filter((word) => word === '--settings')).toHaveLength(1)
     expect(argv).toContain('--verbose')
     const settings = settingsOf(argv)
@@ -425,7 +425,7 @@ describe('the plan of a launch', () => {
     ])
     expect(settings.hooks['PreToolUse']).toEqual(stop)
     await expect(
-      adapter.plan(input({ command: { ...given.command, args: ['--settings={broken'] } })),
+      adapter.planLaunch(input({ command: { ...given.command, args: ['--settings={broken'] } })),
     ).rejects.toThrow(AgentFileError)
   })
 
@@ -434,7 +434,7 @@ describe('the plan of a launch', () => {
     [['--permission-mode', 'bypassPermissions']],
     [['--permission-mode=bypassPermissions']],
   ])('the warning about %j is skipped for who asked for it', async (args) => {
-    const { argv } = await adapter.plan(input({ command: { command: 'claude', args, env: {} } }))
+    const { argv } = await adapter.planLaunch(input({ command: { command: 'claude', args, env: {} } }))
     expect(settingsOf(argv)).toMatchObject({ skipDangerousModePermissionPrompt: true })
   })
 })
@@ -532,7 +532,7 @@ describe('live states', () => {
     put('notes.txt', { pid, procStart, status: 'idle' })
     writeFileSync(join(here.configDir, 'sessions', '3.json'), '{"pid":')
     const at = '2026-11-21T20:23:39.783Z'
-    const states = await adapter.liveStates(here)
+    const states = await adapter.readLiveStates(here)
     expect(states).toHaveLength(2)
     expect(states).toContainEqual({
       pid,
@@ -545,6 +545,6 @@ describe('live states', () => {
     const ended = new Promise((resolve) => child.on('exit', resolve))
     child.kill('SIGKILL')
     await ended
-    expect(await adapter.liveStates(here)).toEqual([])
+    expect(await adapter.readLiveStates(here)).toEqual([])
   })
 })

@@ -16,7 +16,7 @@ function question(screen: string): Question {
 }
 const labels = ({ choices }: Question): string[] => choices.map(({ n, label }) => `${n} ${label}`)
 const step = (name: string, answer: string, pasted = false) =>
-  claudeCode.answerStep(question(plain(name)), answer, pasted)
+  claudeCode.nextAnswerStep(question(plain(name)), answer, pasted)
 
 describe.each([
   ['with colours', coloured],

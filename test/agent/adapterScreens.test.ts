@@ -54,8 +54,8 @@ describe.each([
   })
 
   it('a permission is asked with its own words', () => {
-    expect(readDialog(screen('permission'))?.asks).toBe('Do you want to proceed?')
-    expect(readDialog(screen('model-menu'))?.asks).toBe('Select model')
+    expect(readDialog(screen('permission'))?.prompt).toBe('Do you want to proceed?')
+    expect(readDialog(screen('model-menu'))?.prompt).toBe('Select model')
   })
 })
 
@@ -102,7 +102,7 @@ describe('a page at the start, as a person who does not see it is told of it', (
   const command = { command: 'claude', args: [], env: {} }
   const told = (file: string, at = place): StartPage => {
     const screen = coloured(file)
-    return claudeCode.startPage(screen, readDialog(screen)!, at, command, '/work')
+    return claudeCode.describeStartPage(screen, readDialog(screen)!, at, command, '/work')
   }
 
   it('names the settings file that can not be used and the keys, and counts for every session of that account', () => {

@@ -27,7 +27,7 @@ describe('a text and what the program writes of it', () => {
   })
 
   it('law 15: no control character reaches the pane, save newline and tab', () => {
-    const pasted = claudeCode.pasteOf('a\u001b[201~b\u0007\u0000c\rd\r\ne\tf\u009b31mg', 'words')
+    const pasted = claudeCode.toPaste('a\u001b[201~b\u0007\u0000c\rd\r\ne\tf\u009b31mg', 'words')
     expect(pasted).toMatch(/^[^\p{Cc}]*(?:[\n\t][^\p{Cc}]*)*$/u)
     expect(pasted).toContain('d\ne\tf')
   })
@@ -39,21 +39,21 @@ describe('a text and what the program writes of it', () => {
     ['C:\\work\\', 'C:\\work\\ '],
     ['exit the loop early', 'exit the loop early'],
   ])('%j stays words', (text, pasted) => {
-    expect(claudeCode.pasteOf(text, 'words')).toBe(pasted)
+    expect(claudeCode.toPaste(text, 'words')).toBe(pasted)
   })
 
   it('a command stays one', () => {
-    expect(claudeCode.pasteOf(' /compact\tkeep the plan \n', 'command')).toBe('/compact keep the plan')
+    expect(claudeCode.toPaste(' /compact\tkeep the plan \n', 'command')).toBe('/compact keep the plan')
   })
 
   it('law 5: a draft is taken for a text of ours only where it can be one', () => {
-    expect(claudeCode.isPartOf('[Pasted text #1 +4 lines]', 'one\ntwo\nthree\nfour\nfive')).toBe(true)
+    expect(claudeCode.isDraftOf('[Pasted text #1 +4 lines]', 'one\ntwo\nthree\nfour\nfive')).toBe(true)
     expect(
-      claudeCode.isPartOf(
+      claudeCode.isDraftOf(
         'a long text that the\nline has folded',
         'a long text that the line has folded, and more',
       ),
     ).toBe(true)
-    expect(claudeCode.isPartOf('a thought of mine', 'another text')).toBe(false)
+    expect(claudeCode.isDraftOf('a thought of mine', 'another text')).toBe(false)
   })
 })

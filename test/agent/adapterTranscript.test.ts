@@ -389,13 +389,13 @@ describe('the last answer', () => {
       answer('All is well.'),
       answer('of a subagent', { isSidechain: true }),
     )
-    expect(await claudeCode.lastAnswer(transcript, 0)).toEqual({ text: 'All is well.', at })
+    expect(await claudeCode.readLastAnswer(transcript, 0)).toEqual({ text: 'All is well.', at })
   })
 
   it('is none where nothing was said since the given point', async () => {
     const transcript = file(answer('before'))
     const { offset } = await claudeCode.readTail(transcript, 0)
     appendFileSync(transcript, prompt('and now?'))
-    expect(await claudeCode.lastAnswer(transcript, offset)).toBeNull()
+    expect(await claudeCode.readLastAnswer(transcript, offset)).toBeNull()
   })
 })

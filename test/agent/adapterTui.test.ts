@@ -5,13 +5,13 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
-import { Bench, until } from './adapterPane.js'
+import { PaneHarness, until } from './adapterPane.js'
 
-let bench: Bench
+let harness: PaneHarness
 beforeAll(async () => {
-  bench = await Bench.start()
+  harness = await PaneHarness.start()
 })
-afterAll(() => bench.stop())
+afterAll(() => harness.stop())
 
 let fence = 0
 beforeEach(() => {
@@ -25,8 +25,8 @@ const keyEvery = 300
 
 describe('a login dir that was never used interactively', () => {
   it('shows no dialog at all, in a linked worktree of a repository that nobody has trusted yet', async () => {
-    const repository = join(bench.dir, 'repository')
-    const worktree = join(bench.dir, 'elsewhere', 'tree')
+    const repository = join(harness.dir, 'repository')
+    const worktree = join(harness.dir, 'elsewhere', 'tree')
     mkdirSync(repository)
     const git = (...args: string[]): string =>
       execFileSync(
@@ -34,52 +34,52 @@ describe('a login dir that was never used interactively', () => {
         ['-C', repository, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args],
         {
           encoding: 'utf8',
-          env: bench.world.env(null),
+          env: harness.world.env(null),
         },
       )
     git('init', '-q')
     git('commit', '-q', '--allow-empty', '-m', 'first')
     git('worktree', 'add', '-q', worktree)
-    const login = bench.world.login('fresh', { onboarded: false, trusted: [] })
-    const input = bench.input(bench.place(login), {
+    const login = harness.world.login('fresh', { onboarded: false, trusted: [] })
+    const input = harness.input(harness.place(login), {
       sessionId: randomUUID(),
       fence,
       cwd: worktree,
       prompt: 'hello',
     })
-    const pane = await bench.launch(input)
-    await bench.report('turn-ended', (report) => report.fence === fence)
+    const pane = await harness.launch(input)
+    await harness.report('turn-ended', (report) => report.fence === fence)
     expect(claudeCode.readDialog(await pane.screen())).toBeNull()
     expect(claudeCode.readDraft(await pane.screen())).toBeNull()
-    expect(bench.world.standIn.requests({ account: 'fresh' }).length).toBeGreaterThan(0)
+    expect(harness.world.standIn.requests({ account: 'fresh' }).length).toBeGreaterThan(0)
   })
 
   it('shows no dialog with an API key of its own and permissions bypassed', async () => {
-    const login = bench.world.login('keyed', { kind: 'api-key', onboarded: false })
+    const login = harness.world.login('keyed', { kind: 'api-key', onboarded: false })
     writeFileSync(join(login.configDir, '.claude.json'), '{}')
-    const input = bench.input(bench.place(login), { sessionId: randomUUID(), fence, prompt: 'hello' })
+    const input = harness.input(harness.place(login), { sessionId: randomUUID(), fence, prompt: 'hello' })
     input.command.args.push('--dangerously-skip-permissions')
     input.command.env['IS_SANDBOX'] = '1'
-    const pane = await bench.launch(input)
-    await bench.report('turn-ended', (report) => report.fence === fence)
+    const pane = await harness.launch(input)
+    await harness.report('turn-ended', (report) => report.fence === fence)
     const screen = await pane.screen()
     expect(claudeCode.readDialog(screen)).toBeNull()
     expect(screen).toMatch(/bypass permissions on/)
   })
 
   it('the keys given for the trust dialog accept it', async () => {
-    const login = bench.world.login('distrust', { trusted: [] })
-    const strange = join(bench.dir, 'strange')
+    const login = harness.world.login('distrust', { trusted: [] })
+    const strange = join(harness.dir, 'strange')
     mkdirSync(strange)
-    const input = bench.input(bench.place(login), { sessionId: randomUUID(), fence })
-    const pane = await bench.launch({ ...input, cwd: bench.world.cwd })
+    const input = harness.input(harness.place(login), { sessionId: randomUUID(), fence })
+    const pane = await harness.launch({ ...input, cwd: harness.world.cwd })
     // A TERM in the first moments of the program is lost.
     await until('the input box', async () => (/auto mode on/.test(await pane.screen()) ? true : null))
     await pane.end()
     // Launched without being prepared for this folder.
-    const { argv, env } = await claudeCode.plan({ ...input, cwd: strange, sessionId: randomUUID() })
+    const { argv, env } = await claudeCode.planLaunch({ ...input, cwd: strange, sessionId: randomUUID() })
     const words = [...Object.entries(env).map(([key, value]) => `${key}=${value}`), ...argv]
-    await bench.tmux(
+    await harness.tmux(
       'new-session',
       '-d',
       '-s',
@@ -96,7 +96,7 @@ describe('a login dir that was never used interactively', () => {
       ...[';', 'set-option', 'remain-on-exit', 'on'],
     )
     const screen = async (): Promise<string> => {
-      const shown = await bench.tmux('capture-pane', '-pe', '-t', 'strange')
+      const shown = await harness.tmux('capture-pane', '-pe', '-t', 'strange')
       if (/^Pane is dead/m.test(shown)) throw new Error(`the program ended:\n${shown}`)
       return shown
     }
@@ -112,7 +112,7 @@ describe('a login dir that was never used interactively', () => {
       expect(open.name).toBe('trust')
       if (now !== before.screen) before = { screen: now, since: Date.now() }
       if (Date.now() - before.since < keyEvery) return null
-      await bench.tmux('send-keys', '-t', 'strange', ...(open.safeKeys ?? []))
+      await harness.tmux('send-keys', '-t', 'strange', ...(open.safeKeys ?? []))
       before.since = Date.now()
       return null
     })
@@ -121,15 +121,15 @@ describe('a login dir that was never used interactively', () => {
 
 describe('a session', () => {
   it('reports its life, keeps the hooks and the status line of its user, and leaves no text of a person behind', async () => {
-    const login = bench.world.login('user', {
+    const login = harness.world.login('user', {
       settings: {
         statusLine: { type: 'command', command: 'printf "mine: %s" "$(wc -c | tr -d " ")"', padding: 1 },
         hooks: {
-          Stop: [{ hooks: [{ type: 'command', command: `echo stopped >> ${bench.dir}/user-hook` }] }],
+          Stop: [{ hooks: [{ type: 'command', command: `echo stopped >> ${harness.dir}/user-hook` }] }],
         },
       },
     })
-    bench.world.standIn
+    harness.world.standIn
       .account('user')
       .windows({
         five_hour: { used: 0.37, resetsAt: new Date('2026-12-01T10:00:00Z') },
@@ -137,24 +137,24 @@ describe('a session', () => {
       })
       .answer('the answer that stays private')
     const sessionId = randomUUID()
-    const place = bench.place(login)
-    const pane = await bench.launch(
-      bench.input(place, { sessionId, fence, prompt: 'a prompt that stays private' }),
+    const place = harness.place(login)
+    const pane = await harness.launch(
+      harness.input(place, { sessionId, fence, prompt: 'a prompt that stays private' }),
     )
-    const started = await bench.report('started', (report) => report.fence === fence)
+    const started = await harness.report('started', (report) => report.fence === fence)
     expect(started).toMatchObject({ session: 'garden', sessionId, source: 'startup' })
-    await bench.report('turn-started', (report) => report.fence === fence)
-    await bench.report('turn-ended', (report) => report.fence === fence)
-    const quota = await bench.report('quota', (report) => report.fence === fence)
+    await harness.report('turn-started', (report) => report.fence === fence)
+    await harness.report('turn-ended', (report) => report.fence === fence)
+    const quota = await harness.report('quota', (report) => report.fence === fence)
     expect(quota.windows).toMatchObject([
       { name: 'five_hour', used: 0.37, resetsAt: '2026-12-01T10:00:00.000Z', source: 'status-line' },
       { name: 'seven_day', used: 0.61, resetsAt: '2026-12-05T10:00:00.000Z' },
     ])
-    await pane.shows(/mine: \d{3,}/)
-    await until("the user's own hook", () => readFileSync(join(bench.dir, 'user-hook'), 'utf8') || null)
+    await pane.untilShown(/mine: \d{3,}/)
+    await until("the user's own hook", () => readFileSync(join(harness.dir, 'user-hook'), 'utf8') || null)
     // A name with a dot is a report that is just being written.
-    for (const name of readdirSync(bench.reportDir).filter((name) => !name.startsWith('.')))
-      expect(readFileSync(join(bench.reportDir, name), 'utf8')).not.toMatch(/stays private/)
+    for (const name of readdirSync(harness.reportDir).filter((name) => !name.startsWith('.')))
+      expect(readFileSync(join(harness.reportDir, name), 'utf8')).not.toMatch(/stays private/)
 
     const transcript = await claudeCode.findTranscript(place, sessionId)
     expect(transcript).toBe(started.transcript)
@@ -164,28 +164,28 @@ describe('a session', () => {
     })
     expect(tail).toMatchObject({ last: { kind: 'answer' }, prompts: ['a prompt that stays private'] })
     const live = await until('idle', async () => {
-      const [state] = await claudeCode.liveStates(place)
+      const [state] = await claudeCode.readLiveStates(place)
       return state?.activity === 'idle' ? state : null
     })
     expect(live).toMatchObject({ sessionId, waitingFor: null })
     await pane.end()
-    expect(await bench.report('ended', (report) => report.fence === fence)).toMatchObject({ reason: 'other' })
-    expect(await claudeCode.liveStates(place)).toEqual([])
+    expect(await harness.report('ended', (report) => report.fence === fence)).toMatchObject({ reason: 'other' })
+    expect(await claudeCode.readLiveStates(place)).toEqual([])
   })
 
   it('law 5: walled on one account, it goes on with everything it knew on another', async () => {
-    const [from, to] = [bench.world.login('first'), bench.world.login('second')]
+    const [from, to] = [harness.world.login('first'), harness.world.login('second')]
     const reset = new Date(Math.ceil(Date.now() / 60_000) * 60_000 + 3_600_000)
-    bench.world.standIn.account('first').answer('I remember the word heliotrope.')
+    harness.world.standIn.account('first').answer('I remember the word heliotrope.')
     const sessionId = randomUUID()
-    const [fromPlace, toPlace] = [bench.place(from, 'first'), bench.place(to, 'second')]
-    const pane = await bench.launch(bench.input(fromPlace, { sessionId, fence, prompt: 'remember a word' }))
-    await bench.report('turn-ended', (report) => report.fence === fence)
-    bench.world.standIn.account('first').wall('five_hour', reset)
-    await pane.shows(inputBox)
+    const [fromPlace, toPlace] = [harness.place(from, 'first'), harness.place(to, 'second')]
+    const pane = await harness.launch(harness.input(fromPlace, { sessionId, fence, prompt: 'remember a word' }))
+    await harness.report('turn-ended', (report) => report.fence === fence)
+    harness.world.standIn.account('first').wall('five_hour', reset)
+    await pane.untilShown(inputBox)
     await pane.keys('-l', 'go on')
     await pane.keys('Enter')
-    const failed = await bench.report('turn-failed', (report) => report.fence === fence)
+    const failed = await harness.report('turn-failed', (report) => report.fence === fence)
     expect(failed).toMatchObject({ error: 'rate_limit', subagent: false })
     const transcript = await until('the transcript', () => claudeCode.findTranscript(fromPlace, sessionId))
     const fault = await until('the wall in the transcript', async () => {
@@ -200,7 +200,7 @@ describe('a session', () => {
     const dialog = await until('the limit menu', async () => claudeCode.readDialog(await pane.screen()))
     expect(dialog).toMatchObject({ name: 'limit-menu', safeKeys: ['Escape'] })
     await until('the dialog in the live state', async () => {
-      const [live] = await claudeCode.liveStates(fromPlace)
+      const [live] = await claudeCode.readLiveStates(fromPlace)
       return live?.activity === 'waiting' && live.waitingFor === 'dialog open' ? live : null
     })
     await pane.end()
@@ -208,15 +208,15 @@ describe('a session', () => {
     const carried = await claudeCode.carry({ sessionId, from: fromPlace, to: toPlace })
     expect(readFileSync(carried.transcript)).toEqual(readFileSync(transcript))
     fence += 1
-    const resumed = await bench.launch(
-      bench.input(toPlace, { sessionId, fence, mode: 'resume', prompt: 'Which word was it?' }),
+    const resumed = await harness.launch(
+      harness.input(toPlace, { sessionId, fence, mode: 'resume', prompt: 'Which word was it?' }),
     )
-    await bench.report('turn-ended', (report) => report.fence === fence)
-    expect(await bench.report('started', (report) => report.fence === fence)).toMatchObject({
+    await harness.report('turn-ended', (report) => report.fence === fence)
+    expect(await harness.report('started', (report) => report.fence === fence)).toMatchObject({
       sessionId,
       source: 'resume',
     })
-    const [request] = bench.world.standIn
+    const [request] = harness.world.standIn
       .requests({ account: 'second' })
       .filter(({ kind }) => kind === 'turn')
     const sent = JSON.stringify(request!.messages)
@@ -232,19 +232,19 @@ describe('a session', () => {
   })
 
   it('a text sent while the agent works is queued first, and taken at the next pause', async () => {
-    const login = bench.world.login('queue')
+    const login = harness.world.login('queue')
     let letGo = (): void => undefined
     const gate = new Promise<void>((resolve) => (letGo = resolve))
-    bench.world.standIn.account('queue').answer(async ({ turn }) => {
+    harness.world.standIn.account('queue').answer(async ({ turn }) => {
       if (turn === 1) await gate
       return `answer ${turn}`
     })
     const sessionId = randomUUID()
-    const place = bench.place(login)
-    const pane = await bench.launch(bench.input(place, { sessionId, fence, prompt: 'first' }))
-    await bench.report('turn-started', (report) => report.fence === fence)
+    const place = harness.place(login)
+    const pane = await harness.launch(harness.input(place, { sessionId, fence, prompt: 'first' }))
+    await harness.report('turn-started', (report) => report.fence === fence)
     await until('busy', async () =>
-      (await claudeCode.liveStates(place))[0]?.activity === 'busy' ? true : null,
+      (await claudeCode.readLiveStates(place))[0]?.activity === 'busy' ? true : null,
     )
     await pane.keys('-l', 'second')
     await until('the draft', async () => claudeCode.readDraft(await pane.screen()))

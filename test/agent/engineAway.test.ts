@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { Cable } from '../../lab/engine/cable.js'
+import { BreakableProxy } from '../../lab/engine/cable.js'
 import { type DevServer, devServer } from '../../lab/engine/engine.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
@@ -20,12 +20,12 @@ const withinMs = 10_000
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
 let server: DevServer
-let cable: Cable
+let cable: BreakableProxy
 let fleet: Fleet
 
 beforeAll(async () => {
   server = await devServer()
-  cable = await Cable.to(server.address)
+  cable = await BreakableProxy.open(server.address)
   fleet = await startFleet({ accounts: ['max-1', 'max-2', 'max-3'] })
   fleet.env['TEMPORAL_ADDRESS'] = cable.address
   for (const name of ['max-1', 'max-2', 'max-3'])
@@ -36,7 +36,7 @@ beforeAll(async () => {
   await fleet.up()
 })
 
-afterEach(() => cable.mend())
+afterEach(() => cable.restore())
 afterAll(async () => {
   await fleet.close()
   await cable.close()
@@ -88,7 +88,7 @@ const ways = [
   // Given up only after half a minute: with the length that the field has, by night.
   ...(process.env['OUTPOOL_AWAY_SECONDS'] === undefined
     ? []
-    : [['pulled', (): void => cable.pull()] as const]),
+    : [['pulled', (): void => cable.stall()] as const]),
 ] as const
 
 describe.each(ways)('an engine whose line was %s', (how, off) => {
@@ -128,7 +128,7 @@ describe.each(ways)('an engine whose line was %s', (how, off) => {
     await Promise.all([untilTurn(goOn), untilTurn(queued)])
     await delay(awayMs)
     const mended = Date.now()
-    cable.mend()
+    cable.restore()
     await Promise.all([untilTurn(later), fleet.untilSession(walled, ({ rescueLog }) => rescueLog.length > 0)])
     expect(Date.now() - mended).toBeLessThan(withinMs)
     const moved = await fleet.untilSession(walled, ({ phase, rescues }) => phase === 'idle' && rescues === 1)

@@ -32,7 +32,7 @@ const proofs: Readonly<Record<string, readonly [string, string]>> = {
 
 it('every expectation has a name of its own, and says what it costs where it is false', () => {
   expect(new Set(expectations.map(({ name }) => name)).size).toBe(expectations.length)
-  for (const { name, holds, otherwise } of expectations) {
+  for (const { name, statement: holds, consequence: otherwise } of expectations) {
     expect(name).toMatch(/^[a-z]+(?:-[a-z]+)*$/)
     expect(holds).not.toBe('')
     expect(otherwise).not.toBe('')

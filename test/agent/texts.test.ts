@@ -7,7 +7,7 @@ import { signalSession } from '../../client/engine/session.js'
 import { openHome } from '../../config/state/home.js'
 import { sessionSignals } from '../../workflows/messages.js'
 import { promptsOf } from '../../lab/standin/requests.js'
-import { fieldTexts } from '../../lab/fieldTexts.js'
+import { trickyTexts } from '../../lab/fieldTexts.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 
@@ -36,7 +36,7 @@ it(
     const start = await fleet.run('start', 'field', '--cwd', fleet.world.cwd, '--', 'Hello.')
     expect(start.code).toBe(0)
     const { sessionId } = await fleet.untilSession('field', ({ phase }) => phase === 'idle')
-    const texts = [...fieldTexts(seed, count), longText]
+    const texts = [...trickyTexts(seed, count), longText]
     await withEngine(openHome(fleet.env), async (engine) => {
       for (const text of texts)
         await signalSession(engine, 'field', sessionSignals.send, { id: randomUUID(), text })

@@ -155,7 +155,7 @@ describe('a wake-up', () => {
     const { standIn } = fleet.world
     standIn.account('medic').wall('five_hour', inHours(3))
     standIn.account('medic-key').answer(({ turn }) => (turn === 1 ? mend : 'I removed the file.'))
-    const tmux = await KillingTmux.in(fleet.dir)
+    const tmux = await KillingTmux.install(fleet.dir)
     Object.assign(fleet.env, {
       KEY_OF_MEDIC: standIn.account('medic-key').apiKey,
       PATH: `${tmux.folder}:${fleet.env['PATH'] ?? ''}`,

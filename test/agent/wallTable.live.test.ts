@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import type { TranscriptTail } from '../../agents/agent.js'
-import { runRow, transcriptIn } from '../../lab/standin/runRow.js'
-import { fewRetries, instantsFrom, wallRows } from '../../lab/standin/wallRows.js'
+import { runWallCase, transcriptIn } from '../../lab/standin/runRow.js'
+import { fewRetries, instantsFrom, wallCases } from '../../lab/standin/wallRows.js'
 import { runAgent, startWorld, type World } from '../../lab/standin/world.js'
 
 let dir: string
@@ -40,10 +40,10 @@ const chosen = [
 
 describe('the real program at the wall', () => {
   it.each(chosen)('law 6: %s', async (name) => {
-    const row = wallRows.find((one) => one.name === name)!
+    const row = wallCases.find((one) => one.name === name)!
     const instants = instantsFrom(new Date())
     const startedAt = new Date().toISOString()
-    const ran = await runRow(world, row, { sessionId: randomUUID(), instants, env: fewRetries })
+    const ran = await runWallCase(world, row, { sessionId: randomUUID(), instants, env: fewRetries })
     expect(ran).toMatchObject({ code: 1, result: { is_error: true } })
     const { last, prompts } = await claudeCode.readTail(ran.transcript!, 0)
     expect(prompts).toEqual(['say hello'])
@@ -71,9 +71,9 @@ describe('the real program speaking of limits', () => {
   }
 
   it('law 6: a transcript with a wall in prompt, tool result and answer is no wall', async () => {
-    const walled = wallRows.find(({ name }) => name === 'five-hour limit')!
+    const walled = wallCases.find(({ name }) => name === 'five-hour limit')!
     const options = { sessionId: randomUUID(), instants: instantsFrom(new Date()), env: fewRetries }
-    const { written, result } = await runRow(world, walled, options)
+    const { written, result } = await runWallCase(world, walled, options)
     const row = JSON.stringify(written[0])
     const file = join(world.cwd, 'somebody-elses.jsonl')
     writeFileSync(file, `${row}\n`)

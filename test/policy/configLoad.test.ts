@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { editorSchema } from '../../config/schema/file.js'
-import { ConfigError, type Fault } from '../../config/errors.js'
+import { ConfigError, type ConfigIssue } from '../../config/errors.js'
 import { loadConfig, parseConfig } from '../../config/load/load.js'
 import { defaultTiming } from '../../policy/account/account.js'
 
@@ -35,11 +35,11 @@ afterAll(() => {
 
 const parse = (text: string) => parseConfig(text, join(home, 'outpool.yaml'), env)
 
-function faultsOf(text: string): readonly Fault[] {
+function faultsOf(text: string): readonly ConfigIssue[] {
   try {
     parse(text)
   } catch (error) {
-    if (error instanceof ConfigError) return error.faults
+    if (error instanceof ConfigError) return error.issues
     throw error
   }
   return []
@@ -441,7 +441,7 @@ describe('a file that is no text in UTF-8', () => {
       expect.unreachable()
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      expect(error.faults).toHaveLength(1)
+      expect(error.issues).toHaveLength(1)
       expect(error.report).toContain('not UTF-8')
       expect(error.report).toMatch(/^[\x20-\x7e\n]+$/)
     }

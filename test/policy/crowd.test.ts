@@ -11,7 +11,7 @@ import {
   takeWall,
   type PoolDesk,
 } from '../../policy/pool/transitions.js'
-import { asks, at, desk, grantedTo, known, served, settings, spec, wall } from './make.js'
+import { leaseRequest, at, poolState, grantedTo, usedAccount, requestAndDecide, settings, spec, wall } from './make.js'
 
 const wave = defaultTiming.waveEvery / 60_000
 
@@ -21,13 +21,13 @@ const herdOf = (before: PoolDesk, count: number, minutes = 0): PoolDesk =>
     (next, n) =>
       request(
         next,
-        asks(`s${n}`, { cause: 'wall', priority: n === count - 1 ? 1 : 5, at: at(minutes + n / 1_000) }),
+        leaseRequest(`s${n}`, { cause: 'wall', priority: n === count - 1 ? 1 : 5, at: at(minutes + n / 1_000) }),
         at(minutes + n / 1_000),
       ),
     before,
   )
 
-const account = (used: number): PoolDesk => takeReadings(desk(spec('a')), [known('a', used)], at(0))
+const account = (used: number): PoolDesk => takeReadings(poolState(spec('a')), [usedAccount('a', used)], at(0))
 
 /** Lets time pass from one look to the next until nobody waits; answers how many went up at each. */
 function waves(before: PoolDesk, minutes: number): { desk: PoolDesk; sizes: number[]; took: number } {
@@ -67,7 +67,7 @@ describe('a herd and an account that is nearly spent', () => {
   it('what is read of it counts at once: the next wave where it holds, nobody where it does not', () => {
     const first = decide(herdOf(account(0.93), 8), at(1))
     const soon = 1 + wave / 4
-    const holds = takeReadings(first.desk, [known('a', 0.94, soon)], at(soon))
+    const holds = takeReadings(first.desk, [usedAccount('a', 0.94, soon)], at(soon))
     expect(decide(holds, at(soon)).grants).toHaveLength(1)
     const walled = takeWall(first.desk, 'a', wall({ at: at(soon) }), at(soon))
     const refused = decide(walled, at(soon))
@@ -77,20 +77,20 @@ describe('a herd and an account that is nearly spent', () => {
 
   it('goes up at once where there is room: there, or on another account', () => {
     expect(decide(herdOf(account(0.8), 8), at(1)).grants).toHaveLength(8)
-    const both = takeReadings(desk(spec('a'), spec('b')), [known('a', 0.93), known('b', 0.2)], at(0))
+    const both = takeReadings(poolState(spec('a'), spec('b')), [usedAccount('a', 0.93), usedAccount('b', 0.2)], at(0))
     expect(new Set(Object.values(grantedTo(decide(herdOf(both, 8), at(1)))))).toEqual(new Set(['b']))
   })
 
   it('waits for the next wave rather than take something that costs', () => {
     const runs = { agent: 'claude-code', model: null }
-    const withKey = desk(spec('a'), spec('key', { role: 'substrate', runs }))
-    const herd = herdOf(takeReadings(withKey, [known('a', 0.93)], at(0)), 3)
+    const withKey = poolState(spec('a'), spec('key', { role: 'substrate', runs }))
+    const herd = herdOf(takeReadings(withKey, [usedAccount('a', 0.93)], at(0)), 3)
     expect(grantedTo(decide(herd, at(1)))).toEqual({ s2: 'a' })
   })
 
   it('a session that is there counts for one that it carries, and leaves its place to the next', () => {
-    const there = served(account(0.5), asks('there'), 0).desk
-    const spent = takeReadings(there, [known('a', 0.93, 2)], at(2))
+    const there = requestAndDecide(account(0.5), leaseRequest('there'), 0).desk
+    const spent = takeReadings(there, [usedAccount('a', 0.93, 2)], at(2))
     expect(decide(herdOf(spent, 8, 2), at(3)).grants).toHaveLength(1)
   })
 
@@ -103,10 +103,10 @@ describe('a herd and an account that is nearly spent', () => {
     fc.assert(
       fc.property(herds, ({ count, there, used }) => {
         const settled = Array.from({ length: there }, (_, n) => `there${n}`).reduce(
-          (before, name) => served(before, asks(name)).desk,
+          (before, name) => requestAndDecide(before, leaseRequest(name)).desk,
           account(0.2),
         )
-        const spent = takeReadings(settled, [known('a', used / 100, 2)], at(2))
+        const spent = takeReadings(settled, [usedAccount('a', used / 100, 2)], at(2))
         const { desk: after, sizes, took } = waves(herdOf(spent, count, 2), 3)
         let carried = there
         for (const size of sizes) {

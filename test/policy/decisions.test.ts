@@ -18,7 +18,7 @@ import {
   takeReadings,
   takeWall,
 } from '../../policy/pool/transitions.js'
-import { asks, at, known, reading, settings, spec, wall, window } from './make.js'
+import { leaseRequest, at, usedAccount, reading, settings, spec, wall, window } from './make.js'
 
 describe('crashes and what follows', () => {
   it('law 6: a crash is resumed at once, then later each time, then rests with a time to come', () => {
@@ -89,9 +89,9 @@ describe('crashes and what follows', () => {
 describe('leaving before the wall', () => {
   const stay = { model: 'sonnet', leaveAt: 0.95, stayUntil: null, wakeMargin: 10_000 }
   it('leaves from moveAt on, not below, and not while it was told to stay', () => {
-    expect(shouldLeave(known('a', 0.94), stay, at(0))).toBeNull()
-    expect(shouldLeave(known('a', 0.95), stay, at(0))?.cause).toBe('near-limit')
-    expect(shouldLeave(known('a', 0.95), { ...stay, stayUntil: at(5) }, at(0))).toBeNull()
+    expect(shouldLeave(usedAccount('a', 0.94), stay, at(0))).toBeNull()
+    expect(shouldLeave(usedAccount('a', 0.95), stay, at(0))?.cause).toBe('near-limit')
+    expect(shouldLeave(usedAccount('a', 0.95), { ...stay, stayUntil: at(5) }, at(0))).toBeNull()
   })
   it('law 6: leaves an account that others found walled, not for a wall of another model', () => {
     expect(shouldLeave(reading('a', { walls: [wall()] }), stay, at(1))?.wall?.kind).toBe('five_hour')
@@ -201,7 +201,7 @@ describe('whatever happens to the desk', () => {
           if (one.kind === 'ask')
             state = request(
               state,
-              asks(one.session, {
+              leaseRequest(one.session, {
                 requestId: `${n}`,
                 cause: one.cause as 'wall',
                 prefer: one.prefer,
@@ -218,12 +218,12 @@ describe('whatever happens to the desk', () => {
               now,
             )
           if (one.kind === 'read')
-            state = takeReadings(state, [known(one.account, one.used / 100, minutes)], now)
+            state = takeReadings(state, [usedAccount(one.account, one.used / 100, minutes)], now)
           if (one.kind === 'probe')
             state = probeEnded(
               probeStarted(state, one.account, now),
               one.account,
-              one.says ? known(one.account, 0.3, minutes) : null,
+              one.says ? usedAccount(one.account, 0.3, minutes) : null,
               now,
             )
           if (one.kind === 'release')

@@ -20,14 +20,14 @@ import {
   type PoolDesk,
 } from '../../policy/pool/transitions.js'
 import { newsOf } from '../../policy/notices/poolConditions.js'
-import { asks, at, desk, grantedTo, known, served, spec } from './make.js'
+import { leaseRequest, at, poolState, grantedTo, usedAccount, requestAndDecide, spec } from './make.js'
 
-const two = takeReadings(desk(spec('a'), spec('b')), [known('a', 0.1), known('b', 0.2)], at(0))
+const two = takeReadings(poolState(spec('a'), spec('b')), [usedAccount('a', 0.1), usedAccount('b', 0.2)], at(0))
 const drilled = (until = at(10)): PoolDesk => declare(two, { session: 'drill-1', until }, at(0))
 
 describe('law 2: walls that a drill declares', () => {
   it('hold for its own session on every account, and for no other', () => {
-    const drill = served(drilled(), asks('drill-1'))
+    const drill = requestAndDecide(drilled(), leaseRequest('drill-1'))
     expect(drill.grants).toEqual([])
     expect(drill.refusals[0]!.refusal).toMatchObject({
       ...{ why: 'a declared walled by a drill until 12:10, b declared walled by a drill until 12:10' },
@@ -35,20 +35,20 @@ describe('law 2: walls that a drill declares', () => {
     })
     // Nobody is asked for the sake of a wall that is none.
     expect(drill.probes).toEqual([])
-    expect(grantedTo(served(drill.desk, asks('other')))).toEqual({ other: 'a' })
-    expect(grantedTo(served(drilled(), asks('other')))).toEqual({ other: 'a' })
+    expect(grantedTo(requestAndDecide(drill.desk, leaseRequest('other')))).toEqual({ other: 'a' })
+    expect(grantedTo(requestAndDecide(drilled(), leaseRequest('other')))).toEqual({ other: 'a' })
   })
 
   it('end by themselves, so that a drill that crashed leaves nothing declared', () => {
-    const waiting = served(drilled(), asks('drill-1'))
+    const waiting = requestAndDecide(drilled(), leaseRequest('drill-1'))
     expect(waiting.lookAgainAt).not.toBeNull()
     expect(ms(waiting.lookAgainAt!)).toBeLessThanOrEqual(ms(at(10)) + 1)
-    const fresh = takeReadings(waiting.desk, [known('a', 0.1, 10)], at(10))
+    const fresh = takeReadings(waiting.desk, [usedAccount('a', 0.1, 10)], at(10))
     expect(grantedTo(decide(fresh, at(10)))).toEqual({ 'drill-1': 'a' })
   })
 
   it('end when they are lifted, and are seen until then', () => {
-    const waiting = served(drilled(), asks('drill-1'))
+    const waiting = requestAndDecide(drilled(), leaseRequest('drill-1'))
     expect(viewOfPool(waiting.desk).declared).toEqual([{ session: 'drill-1', until: at(10) }])
     const lifted = lift(waiting.desk, 'drill-1')
     expect(viewOfPool(lifted).declared).toEqual([])
@@ -56,7 +56,7 @@ describe('law 2: walls that a drill declares', () => {
   })
 
   it('are no news for a person', () => {
-    expect(newsOf(served(drilled(), asks('drill-1')).desk, at(0))).toMatchObject({ dry: null, waiting: [] })
+    expect(newsOf(requestAndDecide(drilled(), leaseRequest('drill-1')).desk, at(0))).toMatchObject({ dry: null, waiting: [] })
   })
 
   it('are bounded whatever is asked for, and old ones are forgotten', () => {
@@ -75,17 +75,17 @@ describe('law 2: walls that a drill declares', () => {
         fc.constantFrom('start', 'wall', 'wake'),
         fc.boolean(),
         (a, b, cause, pinned) => {
-          const fleet = takeReadings(desk(spec('a'), spec('b')), [known('a', a), known('b', b)], at(0))
-          const asked = asks('other', { cause, pinned, prefer: pinned ? 'b' : null })
+          const fleet = takeReadings(poolState(spec('a'), spec('b')), [usedAccount('a', a), usedAccount('b', b)], at(0))
+          const asked = leaseRequest('other', { cause, pinned, prefer: pinned ? 'b' : null })
           const with1 = decide(
             request(
-              served(declare(fleet, { session: 'drill-1', until: at(9) }, at(0)), asks('drill-1')).desk,
+              requestAndDecide(declare(fleet, { session: 'drill-1', until: at(9) }, at(0)), leaseRequest('drill-1')).desk,
               asked,
               at(0),
             ),
             at(0),
           )
-          expect(grantedTo(with1)).toEqual(grantedTo(served(fleet, asked)))
+          expect(grantedTo(with1)).toEqual(grantedTo(requestAndDecide(fleet, asked)))
         },
       ),
     )

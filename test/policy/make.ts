@@ -13,39 +13,39 @@ import { decide, newDesk, request, type Decision, type PoolDesk } from '../../po
 export const at = (minutes: number): string =>
   new Date(Date.UTC(2026, 10, 22, 12) + minutes * 60_000).toISOString()
 
-export const window = (over: Partial<Window> = {}): Window => ({
+export const window = (overrides: Partial<Window> = {}): Window => ({
   name: 'five_hour',
   used: 0.2,
   resetsAt: at(120),
   readAt: at(0),
   source: 'usage-probe',
-  ...over,
+  ...overrides,
 })
 
-export const wall = (over: Partial<Wall> = {}): Wall => ({
+export const wall = (overrides: Partial<Wall> = {}): Wall => ({
   kind: 'five_hour',
   scope: 'account',
   resetsAt: at(60),
   evidence: 'a test',
   at: at(0),
-  ...over,
+  ...overrides,
 })
 
-export const reading = (account: string, over: Partial<AccountReading> = {}): AccountReading => ({
+export const reading = (account: string, overrides: Partial<AccountReading> = {}): AccountReading => ({
   ...unread(account),
-  ...over,
+  ...overrides,
 })
 
 /** An account read just now, with this share used. */
-export const known = (account: string, used: number, minutes = 0): AccountReading =>
+export const usedAccount = (account: string, used: number, minutes = 0): AccountReading =>
   reading(account, { windows: [window({ used, readAt: at(minutes) })] })
 
-export const spec = (name: string, over: Partial<AccountSpec> = {}): AccountSpec => ({
+export const spec = (name: string, overrides: Partial<AccountSpec> = {}): AccountSpec => ({
   name,
   role: 'pool',
   ceiling: 1,
   maxSessions: null,
-  ...over,
+  ...overrides,
 })
 
 export const settings = (accounts: AccountSpec[]): PoolSettings => ({
@@ -56,9 +56,9 @@ export const settings = (accounts: AccountSpec[]): PoolSettings => ({
   host: 'here',
 })
 
-export const desk = (...accounts: AccountSpec[]): PoolDesk => newDesk(settings(accounts))
+export const poolState = (...accounts: AccountSpec[]): PoolDesk => newDesk(settings(accounts))
 
-export const asks = (session: string, over: Partial<LeaseRequest> = {}): LeaseRequest => ({
+export const leaseRequest = (session: string, overrides: Partial<LeaseRequest> = {}): LeaseRequest => ({
   requestId: `${session}-1`,
   session,
   host: 'here',
@@ -74,11 +74,11 @@ export const asks = (session: string, over: Partial<LeaseRequest> = {}): LeaseRe
   priority: 5,
   readings: [],
   at: at(0),
-  ...over,
+  ...overrides,
 })
 
 /** Asks and decides in one. */
-export const served = (before: PoolDesk, asked: LeaseRequest, minutes = 0): Decision =>
+export const requestAndDecide = (before: PoolDesk, asked: LeaseRequest, minutes = 0): Decision =>
   decide(request(before, asked, at(minutes)), at(minutes))
 
 export const grantedTo = (decision: Decision): Record<string, string> =>

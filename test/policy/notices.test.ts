@@ -14,7 +14,7 @@ import {
 } from '../../policy/notices/notices.js'
 import { newsOf } from '../../policy/notices/poolConditions.js'
 import { takeLogin, takeReadings, takeWall } from '../../policy/pool/transitions.js'
-import { asks, at, desk, known, served, spec, wall } from './make.js'
+import { leaseRequest, at, poolState, usedAccount, requestAndDecide, spec, wall } from './make.js'
 
 const settings = {
   channels: ['me', 'phone'],
@@ -139,8 +139,8 @@ describe('law 10: a notice that is not taken', () => {
 })
 
 describe('what stands with the pool', () => {
-  const two = desk(spec('a'), spec('b'))
-  const read = takeReadings(two, [known('a', 0.2), known('b', 0.2)], at(0))
+  const two = poolState(spec('a'), spec('b'))
+  const read = takeReadings(two, [usedAccount('a', 0.2), usedAccount('b', 0.2)], at(0))
 
   it('is dry when every account is spent, and not while one is merely full or on trial', () => {
     expect(newsOf(read, at(1)).dry).toBeNull()
@@ -148,14 +148,14 @@ describe('what stands with the pool', () => {
     expect(newsOf(one, at(1)).dry).toBeNull()
     const both = takeLogin(one, 'b', 'out', at(1), at(1))
     expect(newsOf(both, at(1))).toMatchObject({ dry: 'a walled until 13:00, b logged out', loggedOut: ['b'] })
-    const full = takeWall(desk(spec('a'), spec('b', { maxSessions: 1 })), 'a', wall(), at(1))
-    const held = served(takeReadings(full, [known('b', 0.2)], at(1)), asks('s'), 1).desk
+    const full = takeWall(poolState(spec('a'), spec('b', { maxSessions: 1 })), 'a', wall(), at(1))
+    const held = requestAndDecide(takeReadings(full, [usedAccount('b', 0.2)], at(1)), leaseRequest('s'), 1).desk
     expect(newsOf(held, at(1)).dry).toBeNull()
   })
 
   it('names the sessions that were told to wait', () => {
     const spent = takeWall(takeWall(read, 'a', wall(), at(1)), 'b', wall({ resetsAt: at(90) }), at(1))
-    const news = newsOf(served(spent, asks('s', { at: at(1) }), 1).desk, at(1))
+    const news = newsOf(requestAndDecide(spent, leaseRequest('s', { at: at(1) }), 1).desk, at(1))
     expect(news.waiting).toMatchObject([{ session: 's', why: 'a walled until 13:00, b walled until 13:30' }])
   })
 })

@@ -8,14 +8,14 @@ import {
   viewOfPool,
   type PoolDesk,
 } from '../../policy/pool/transitions.js'
-import { asks, at, desk, known, reading, served, spec, wall, window } from './make.js'
+import { leaseRequest, at, poolState, usedAccount, reading, requestAndDecide, spec, wall, window } from './make.js'
 
 const waits = (before: PoolDesk, ...sessions: string[]): PoolDesk =>
-  sessions.reduce((state, session) => served(state, asks(session, { cause: 'wall' })).desk, before)
+  sessions.reduce((state, session) => requestAndDecide(state, leaseRequest(session, { cause: 'wall' })).desk, before)
 
 const walled = (): PoolDesk =>
   takeWall(
-    takeReadings(desk(spec('a'), spec('b')), [known('a', 0.5), known('b', 0.5)], at(0)),
+    takeReadings(poolState(spec('a'), spec('b')), [usedAccount('a', 0.5), usedAccount('b', 0.5)], at(0)),
     'a',
     wall(),
     at(0),
@@ -23,7 +23,7 @@ const walled = (): PoolDesk =>
 
 it('those who wait for the same are one line, with the next chance', () => {
   const state = waits(takeWall(walled(), 'b', wall({ resetsAt: at(30) }), at(0)), 's', 't')
-  const pinned = served(state, asks('u', { prefer: 'a', pinned: true, cause: 'wall' })).desk
+  const pinned = requestAndDecide(state, leaseRequest('u', { prefer: 'a', pinned: true, cause: 'wall' })).desk
   expect(queuesOf(viewOfPool(pinned).waiting)).toEqual([
     { why: 'a walled until 13:00, b walled until 12:30', retryAt: at(30 + 1 / 6), sessions: ['s', 't'] },
     { why: 'a walled until 13:00', retryAt: at(60 + 1 / 6), sessions: ['u'] },
@@ -32,7 +32,7 @@ it('those who wait for the same are one line, with the next chance', () => {
 
 describe('what would help most', () => {
   const both = (a: Partial<AccountSpec>, b: Partial<AccountSpec> = {}): PoolDesk =>
-    takeReadings(desk(spec('a', a), spec('b', b)), [known('a', 0.5), known('b', 0.5)], at(0))
+    takeReadings(poolState(spec('a', a), spec('b', b)), [usedAccount('a', 0.5), usedAccount('b', 0.5)], at(0))
   const dry = (before: PoolDesk): PoolDesk => takeWall(before, 'b', wall(), at(0))
   const best = (state: PoolDesk, minutes = 1): string | null => wouldHelpMost(viewOfPool(state), at(minutes))
 
@@ -57,7 +57,7 @@ describe('what would help most', () => {
     ['full', { maxSessions: 1 }],
     ['above its ceiling', { ceiling: 0.4 }],
   ])('is not more room on an account that is walled as well as %s', (_, over) => {
-    const there = served(both(over), asks('there')).desk
+    const there = requestAndDecide(both(over), leaseRequest('there')).desk
     const state = waits(takeWall(dry(there), 'a', wall(), at(0)), 's')
     expect(best(state)).toMatch(/^a substrate/)
   })
@@ -67,8 +67,8 @@ describe('what would help most', () => {
     const withKey = (over: Partial<AccountSpec>): PoolDesk =>
       takeWall(
         takeReadings(
-          desk(spec('a'), spec('key', { role: 'substrate', runs, ...over })),
-          [known('a', 0.5)],
+          poolState(spec('a'), spec('key', { role: 'substrate', runs, ...over })),
+          [usedAccount('a', 0.5)],
           at(0),
         ),
         'a',

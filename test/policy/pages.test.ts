@@ -10,7 +10,7 @@ import {
   viewOfPool,
   type PoolDesk,
 } from '../../policy/pool/transitions.js'
-import { asks, at, desk, grantedTo, known, reading, served, settings, spec, wall } from './make.js'
+import { leaseRequest, at, poolState, grantedTo, usedAccount, reading, requestAndDecide, settings, spec, wall } from './make.js'
 
 const page = (over: Partial<StandingPage> = {}): StandingPage => ({
   cwd: '/work',
@@ -29,22 +29,22 @@ const stands = (before: PoolDesk, name: string, ...standing: StandingPage[]): Po
   takeReadings(before, [reading(name, { pages: pages(standing) })], at(0))
 
 const both = (): PoolDesk =>
-  takeReadings(desk(spec('a'), spec('b')), [known('a', 0.1), known('b', 0.5)], at(0))
-const asked = asks('s', { cwd: '/work' })
+  takeReadings(poolState(spec('a'), spec('b')), [usedAccount('a', 0.1), usedAccount('b', 0.5)], at(0))
+const asked = leaseRequest('s', { cwd: '/work' })
 
 describe('law 4: never onto an account that opens a page', () => {
   it('another able account is taken, and why is said to those who asked for this one', () => {
-    const decision = served(stands(both(), 'a', page()), { ...asked, prefer: 'a' })
+    const decision = requestAndDecide(stands(both(), 'a', page()), { ...asked, prefer: 'a' })
     expect(grantedTo(decision)).toEqual({ s: 'b' })
     expect(decision.grants[0]?.grant.why).toContain('a opens "Allow it?": answer it once')
   })
 
   it('a page of one project keeps no other project away, one of the account keeps all, and none another host', () => {
     const before = stands(both(), 'a', page())
-    expect(grantedTo(served(before, asks('t', { cwd: '/other' })))).toEqual({ t: 'a' })
-    expect(grantedTo(served(before, asks('t', { cwd: '/work', host: 'there' })))).toEqual({ t: 'a' })
+    expect(grantedTo(requestAndDecide(before, leaseRequest('t', { cwd: '/other' })))).toEqual({ t: 'a' })
+    expect(grantedTo(requestAndDecide(before, leaseRequest('t', { cwd: '/work', host: 'there' })))).toEqual({ t: 'a' })
     const all = stands(both(), 'a', page({ cwd: null }))
-    expect(grantedTo(served(all, asks('t', { cwd: '/other' })))).toEqual({ t: 'b' })
+    expect(grantedTo(requestAndDecide(all, leaseRequest('t', { cwd: '/other' })))).toEqual({ t: 'b' })
   })
 
   it('where every account opens one the session is told which and what to do, no substrate is paid, and each is tried again', () => {
@@ -57,12 +57,12 @@ describe('law 4: never onto an account that opens a page', () => {
       ]),
     )
     const before = stands(stands(withKey, 'a', page()), 'b', page({ until: at(20) }))
-    const decision = served(before, { ...asked, cause: 'crash' })
+    const decision = requestAndDecide(before, { ...asked, cause: 'crash' })
     expect(decision.grants).toEqual([])
     const [{ refusal } = { refusal: null }] = decision.refusals
     expect(refusal?.pages).toBe('a opens "Allow it?": answer it once; b opens "Allow it?": answer it once')
     expect(refusal?.retryAt).toBe(at(20))
-    expect(grantedTo(decide(takeReadings(decision.desk, [known('b', 0.5, 20)], at(20)), at(20.1)))).toEqual({
+    expect(grantedTo(decide(takeReadings(decision.desk, [usedAccount('b', 0.5, 20)], at(20)), at(20.1)))).toEqual({
       s: 'b',
     })
   })
@@ -77,19 +77,19 @@ describe('law 4: never onto an account that opens a page', () => {
       ]),
     )
     const before = takeWall(stands(withKey, 'a', page()), 'b', wall(), at(0))
-    expect(grantedTo(served(before, { ...asked, cause: 'wall' }))).toEqual({ s: 'key' })
+    expect(grantedTo(requestAndDecide(before, { ...asked, cause: 'wall' }))).toEqual({ s: 'key' })
     const without = takeWall(stands(both(), 'a', page()), 'b', wall(), at(0))
-    expect(served(without, { ...asked, cause: 'wall' }).refusals[0]?.refusal.pages).toBeNull()
+    expect(requestAndDecide(without, { ...asked, cause: 'wall' }).refusals[0]?.refusal.pages).toBeNull()
   })
 
   it('a first start may be sent there all the same, for a person to answer', () => {
     const before = stands(stands(both(), 'a', page()), 'b', page())
-    expect(grantedTo(served(before, { ...asked, despitePages: true }))).toEqual({ s: 'a' })
+    expect(grantedTo(requestAndDecide(before, { ...asked, despitePages: true }))).toEqual({ s: 'a' })
   })
 })
 
 it('law 10: what its host has seen to be answered keeps nobody waiting, and an older word does not bring it back', () => {
-  const waiting = served(stands(stands(both(), 'a', page()), 'b', page()), { ...asked, cause: 'crash' }).desk
+  const waiting = requestAndDecide(stands(stands(both(), 'a', page()), 'b', page()), { ...asked, cause: 'crash' }).desk
   const answered = takeReadings(waiting, [reading('b', { pages: pages([], 5) })], at(5))
   const late = takeReadings(answered, [reading('b', { pages: pages([page()], 1) })], at(5))
   expect(grantedTo(decide(late, at(5)))).toEqual({ s: 'b' })

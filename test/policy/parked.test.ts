@@ -10,7 +10,7 @@ import {
   type PoolDesk,
 } from '../../policy/pool/transitions.js'
 import type { AccountReading } from '../../policy/account/account.js'
-import { asks, at, desk, grantedTo, known, reading, served, spec, wall, window } from './make.js'
+import { leaseRequest, at, poolState, grantedTo, usedAccount, reading, requestAndDecide, spec, wall, window } from './make.js'
 
 const margin = 1 / 6
 const day = 24 * 60
@@ -18,8 +18,8 @@ const day = 24 * 60
 /** One account, walled as said, and a session that is parked because of it. */
 const parked = (resetsAt: string | null = at(60), ...sessions: string[]): PoolDesk =>
   (sessions.length === 0 ? ['s'] : sessions).reduce(
-    (before, session) => served(before, asks(session, { cause: 'wall' })).desk,
-    takeWall(takeReadings(desk(spec('a')), [known('a', 0.9)], at(0)), 'a', wall({ resetsAt }), at(0)),
+    (before, session) => requestAndDecide(before, leaseRequest(session, { cause: 'wall' })).desk,
+    takeWall(takeReadings(poolState(spec('a')), [usedAccount('a', 0.9)], at(0)), 'a', wall({ resetsAt }), at(0)),
   )
 
 /** The pool asks the account, and is told this. */
@@ -43,7 +43,7 @@ describe('law 10: parked, and up by itself', () => {
     const before = parked(at(600))
     const look = decide(before, at(60))
     expect(look.probes).toEqual(['a'])
-    const free = decide(asked(look.desk, 60, known('a', 0, 60)), at(60))
+    const free = decide(asked(look.desk, 60, usedAccount('a', 0, 60)), at(60))
     expect(grantedTo(free)).toEqual({ s: 'a' })
   })
 
@@ -59,20 +59,20 @@ describe('law 10: parked, and up by itself', () => {
   ])('%s: one probe, and up', (_, minutes) => {
     const woken = decide(parked(), at(minutes))
     expect(woken).toMatchObject({ grants: [], probes: ['a'] })
-    expect(grantedTo(decide(asked(woken.desk, minutes, known('a', 0, minutes)), at(minutes)))).toEqual({
+    expect(grantedTo(decide(asked(woken.desk, minutes, usedAccount('a', 0, minutes)), at(minutes)))).toEqual({
       s: 'a',
     })
   })
 
   it('a reading from a clock that is ahead does not outrank what comes until then', () => {
-    const ahead = takeReadings(parked(), [known('a', 0.9, day)], at(1))
+    const ahead = takeReadings(parked(), [usedAccount('a', 0.9, day)], at(1))
     const full = reading('a', { windows: [window({ used: 1, resetsAt: at(90), readAt: at(2) })] })
     expect(decide(takeReadings(ahead, [full], at(2)), at(3)).grants).toEqual([])
   })
 
   it('a clock that was set back: what is dated before the wall proves nothing, and one tries all the same', () => {
     const due = decide(parked(at(60), 's', 't'), at(61))
-    const answered = decide(asked(due.desk, 61, known('a', 0, 61 - day)), at(61))
+    const answered = decide(asked(due.desk, 61, usedAccount('a', 0, 61 - day)), at(61))
     expect(grantedTo(answered)).toEqual({ s: 'a' })
   })
 
@@ -88,11 +88,11 @@ describe('many parked, and one account back', () => {
       (before, session, n) =>
         request(
           before,
-          asks(session, { cause: 'wall', priority: session === 'vip' ? 1 : 5, at: at([3, 1, 4][n]!) }),
+          leaseRequest(session, { cause: 'wall', priority: session === 'vip' ? 1 : 5, at: at([3, 1, 4][n]!) }),
           at([3, 1, 4][n]!),
         ),
       takeWall(
-        takeReadings(desk(spec('a', { maxSessions: 2 })), [known('a', 0.9)], at(0)),
+        takeReadings(poolState(spec('a', { maxSessions: 2 })), [usedAccount('a', 0.9)], at(0)),
         'a',
         wall(),
         at(0),
@@ -100,7 +100,7 @@ describe('many parked, and one account back', () => {
     )
 
   it('they go up by priority, then by how long they wait, as many as fit', () => {
-    const back = decide(asked(herd(), 61, known('a', 0, 61)), at(61))
+    const back = decide(asked(herd(), 61, usedAccount('a', 0, 61)), at(61))
     expect(back.grants.map(({ session }) => session)).toEqual(['vip', 'early'])
     expect(back.refusals.map(({ session, refusal }) => [session, refusal.why])).toEqual([
       ['late', 'a full (2 sessions)'],
@@ -111,7 +111,7 @@ describe('many parked, and one account back', () => {
     const one = decide(asked(herd(), 61, null), at(61))
     expect(grantedTo(one)).toEqual({ vip: 'a' })
     expect(decide(one.desk, at(62)).grants).toEqual([])
-    const answered = known('a', 0.05, 63)
+    const answered = usedAccount('a', 0.05, 63)
     const proven = takeReadings(
       one.desk,
       [{ ...answered, windows: answered.windows.map((one) => ({ ...one, source: 'status-line' as const })) }],

@@ -20,7 +20,7 @@ import {
   withdraw,
   type PoolDesk,
 } from '../../policy/pool/transitions.js'
-import { asks, at, desk, grantedTo, known, reading, served, settings, spec, wall, window } from './make.js'
+import { leaseRequest, at, poolState, grantedTo, usedAccount, reading, requestAndDecide, settings, spec, wall, window } from './make.js'
 
 const told = (before: PoolDesk, ...readings: Parameters<typeof takeReadings>[1]): PoolDesk =>
   takeReadings(before, readings, at(0))
@@ -52,61 +52,61 @@ describe('law 4: never onto a bad account', () => {
   it.each(Object.entries(bad))(
     'law 4: an account that is %s is not leased, however much room it has',
     (_, spoil) => {
-      const both = told(desk(spec('a'), spec('b')), known('a', 0.1), known('b', 0.8))
-      expect(grantedTo(served(both, asks('s')))).toEqual({ s: 'a' })
-      expect(grantedTo(served(spoil(both), asks('s')))).toEqual({ s: 'b' })
-      const pinned = served(spoil(both), asks('s', { prefer: 'a', pinned: true }))
+      const both = told(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.8))
+      expect(grantedTo(requestAndDecide(both, leaseRequest('s')))).toEqual({ s: 'a' })
+      expect(grantedTo(requestAndDecide(spoil(both), leaseRequest('s')))).toEqual({ s: 'b' })
+      const pinned = requestAndDecide(spoil(both), leaseRequest('s', { prefer: 'a', pinned: true }))
       expect(pinned.grants).toEqual([])
     },
   )
   it.each(Object.entries(bad))(
     'law 4: a person who moves a session to one that is %s is told so',
     (_, spoil) => {
-      const both = told(desk(spec('a'), spec('b')), known('a', 0.1), known('b', 0.8))
+      const both = told(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.8))
       expect(barTo(both, 'a', 's', null, at(0))).toBeNull()
       expect(barTo(spoil(both), 'a', 's', null, at(0))?.why()).toMatch(/./)
     },
   )
   it('law 4: a full account is full for others than those who are there', () => {
-    const full = served(told(desk(spec('a', { maxSessions: 1 }), spec('b')), known('a', 0.1)), asks('s')).desk
+    const full = requestAndDecide(told(poolState(spec('a', { maxSessions: 1 }), spec('b')), usedAccount('a', 0.1)), leaseRequest('s')).desk
     expect(barTo(full, 'a', 's', null, at(0))).toBeNull()
     expect(barTo(full, 'a', 'other', null, at(0))?.cause).toBe('full')
     expect(barTo(full, 'nobody', 's', null, at(0))?.cause).toBe('not-in-pool')
   })
   it('law 4: what is told by hand is asked first, unless it was asked within the minute', () => {
-    const asked = probeEnded(probeStarted(desk(spec('a'), spec('b')), 'a', at(0)), 'a', known('a', 1), at(0))
+    const asked = probeEnded(probeStarted(poolState(spec('a'), spec('b')), 'a', at(0)), 'a', usedAccount('a', 1), at(0))
     expect(toAskFirst(asked, null, at(0.5))).toEqual(['b'])
     expect(toAskFirst(asked, ['a'], at(2))).toEqual(['a'])
   })
 
   it('law 4: a wall of one model binds only that model', () => {
-    const both = told(desk(spec('a'), spec('b')), known('a', 0.1), known('b', 0.8))
+    const both = told(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.8))
     const walled = takeWall(both, 'a', wall({ kind: 'seven_day_opus', scope: 'model:opus' }), at(0))
-    expect(grantedTo(served(walled, asks('s', { models: ['claude-opus-4-5'] })))).toEqual({ s: 'b' })
-    expect(grantedTo(served(walled, asks('s', { models: ['sonnet'] })))).toEqual({ s: 'a' })
+    expect(grantedTo(requestAndDecide(walled, leaseRequest('s', { models: ['claude-opus-4-5'] })))).toEqual({ s: 'b' })
+    expect(grantedTo(requestAndDecide(walled, leaseRequest('s', { models: ['sonnet'] })))).toEqual({ s: 'a' })
     // The agent's default may be any model: it must not be sent back to a wall that a session met.
-    expect(grantedTo(served(walled, asks('s', { models: [null] })))).toEqual({ s: 'b' })
+    expect(grantedTo(requestAndDecide(walled, leaseRequest('s', { models: [null] })))).toEqual({ s: 'b' })
   })
 
   it('law 4: unknown is asked first, and held until the answer has come', () => {
-    const first = served(desk(spec('a')), asks('s'))
+    const first = requestAndDecide(poolState(spec('a')), leaseRequest('s'))
     expect(first).toMatchObject({ grants: [], refusals: [], probes: ['a'] })
     const asking = probeStarted(first.desk, 'a', at(0))
     expect(decide(asking, at(0.1))).toMatchObject({ grants: [], probes: [] })
-    const answered = probeEnded(asking, 'a', known('a', 0.3, 0.2), at(0.2))
+    const answered = probeEnded(asking, 'a', usedAccount('a', 0.3, 0.2), at(0.2))
     expect(grantedTo(decide(answered, at(0.2)))).toEqual({ s: 'a' })
   })
 
   it('law 4: stale is unknown unless a session of ours follows it', () => {
-    const old = told(desk(spec('a')), known('a', 0.1))
-    expect(served(old, asks('s'), 6).probes).toEqual(['a'])
-    const followed = served(old, asks('t')).desk
-    expect(grantedTo(served(followed, asks('s'), 6))).toEqual({ s: 'a' })
+    const old = told(poolState(spec('a')), usedAccount('a', 0.1))
+    expect(requestAndDecide(old, leaseRequest('s'), 6).probes).toEqual(['a'])
+    const followed = requestAndDecide(old, leaseRequest('t')).desk
+    expect(grantedTo(requestAndDecide(followed, leaseRequest('s'), 6))).toEqual({ s: 'a' })
   })
 
   it('law 4: a reset that has passed is a reason to ask, not room', () => {
-    const walled = takeWall(told(desk(spec('a')), known('a', 0.9)), 'a', wall({ resetsAt: at(30) }), at(0))
-    const waits = served(walled, asks('s', { cause: 'wall' }))
+    const walled = takeWall(told(poolState(spec('a')), usedAccount('a', 0.9)), 'a', wall({ resetsAt: at(30) }), at(0))
+    const waits = requestAndDecide(walled, leaseRequest('s', { cause: 'wall' }))
     expect(waits.refusals[0]?.refusal.retryAt).toBe(at(30 + 1 / 6))
     const due = decide(waits.desk, at(31))
     expect(due).toMatchObject({ grants: [], probes: ['a'] })
@@ -126,29 +126,29 @@ describe('law 4: never onto a bad account', () => {
     const silent = (before: PoolDesk): PoolDesk =>
       probeEnded(probeStarted(before, 'a', at(0)), 'a', null, at(0))
     const waiting = ['s', 't', 'u'].reduce(
-      (before, name) => request(before, asks(name), at(0)),
-      desk(spec('a')),
+      (before, name) => request(before, leaseRequest(name), at(0)),
+      poolState(spec('a')),
     )
     const first = decide(silent(waiting), at(0))
     expect(grantedTo(first)).toEqual({ s: 'a' })
     expect(decide(first.desk, at(1)).grants).toEqual([])
     // A reading from before the trial proves nothing.
-    const before = takeReadings(first.desk, [known('a', 0.1, -1)], at(1))
+    const before = takeReadings(first.desk, [usedAccount('a', 0.1, -1)], at(1))
     expect(decide({ ...before, accounts: before.accounts }, at(1)).desk.accounts[0]?.trial).not.toBeNull()
-    const read = takeReadings(first.desk, [known('a', 0.1, 1)], at(1))
+    const read = takeReadings(first.desk, [usedAccount('a', 0.1, 1)], at(1))
     expect(grantedTo(decide(read, at(1)))).toEqual({ t: 'a', u: 'a' })
   })
 
   it('law 4: unproven comes after every proven account, also where it was asked for', () => {
-    const silent = probeEnded(probeStarted(desk(spec('a'), spec('b')), 'a', at(0)), 'a', null, at(0))
-    const both = takeReadings(silent, [known('b', 0.97)], at(0))
-    expect(grantedTo(served(both, asks('s', { prefer: 'a' })))).toEqual({ s: 'b' })
+    const silent = probeEnded(probeStarted(poolState(spec('a'), spec('b')), 'a', at(0)), 'a', null, at(0))
+    const both = takeReadings(silent, [usedAccount('b', 0.97)], at(0))
+    expect(grantedTo(requestAndDecide(both, leaseRequest('s', { prefer: 'a' })))).toEqual({ s: 'b' })
   })
 
   it('law 4: a full house takes nobody', () => {
-    const house = told(desk(spec('a', { maxSessions: 1 })), known('a', 0.1))
-    const first = served(house, asks('s'))
-    const second = served(first.desk, asks('t'))
+    const house = told(poolState(spec('a', { maxSessions: 1 })), usedAccount('a', 0.1))
+    const first = requestAndDecide(house, leaseRequest('s'))
+    const second = requestAndDecide(first.desk, leaseRequest('t'))
     expect(second.grants).toEqual([])
     const left = release(
       second.desk,
@@ -160,12 +160,12 @@ describe('law 4: never onto a bad account', () => {
 
   it('law 4: a faulty account rests, longer each time in a row', () => {
     const rests = (faults: number): number => {
-      let state = told(desk(spec('a')), known('a', 0.1))
+      let state = told(poolState(spec('a')), usedAccount('a', 0.1))
       let now = 0
       for (let n = 1; n <= faults; n++) {
         now = n * 100
-        state = takeReadings(state, [known('a', 0.1 + n / 1000, now)], at(now))
-        const given = served(state, asks('s', { requestId: `${n}`, at: at(now) }), now)
+        state = takeReadings(state, [usedAccount('a', 0.1 + n / 1000, now)], at(now))
+        const given = requestAndDecide(state, leaseRequest('s', { requestId: `${n}`, at: at(now) }), now)
         const { fence } = given.grants[0]!.grant
         state = release(given.desk, { session: 's', fence, fault: 'no start' }, at(now))
       }
@@ -177,7 +177,7 @@ describe('law 4: never onto a bad account', () => {
 })
 
 it('law 4: a login that only looks alive is not tried again and again: each loss of it counts as a fault', () => {
-  let state = told(desk(spec('a')), known('a', 0.1))
+  let state = told(poolState(spec('a')), usedAccount('a', 0.1))
   const rests: number[] = []
   for (const n of [1, 2, 3]) {
     const lostAt = n * 60
@@ -191,7 +191,7 @@ it('law 4: a login that only looks alive is not tried again and again: each loss
 })
 
 describe('walls', () => {
-  const walled = takeWall(told(desk(spec('a')), known('a', 0.9)), 'a', wall(), at(1))
+  const walled = takeWall(told(poolState(spec('a')), usedAccount('a', 0.9)), 'a', wall(), at(1))
   it('law 4: repeated reports of one wall are one fact', () => {
     const again = takeWall(walled, 'a', wall({ at: at(2), evidence: 'another session' }), at(2))
     expect(viewOfPool(again).accounts[0]?.walls).toHaveLength(1)
@@ -202,39 +202,39 @@ describe('walls', () => {
         windows: [window({ source: 'config-cache', readAt: at(minutes) })],
         ...{ login: 'in' as const, loginAt: at(minutes), probedAt: at(minutes) },
       })
-    const asked = takeReadings(takeReadings(desk(spec('a')), [says(0)], at(0)), [says(60)], at(60))
-    const both = decide(request(request(asked, asks('s'), at(60)), asks('t'), at(60)), at(60))
+    const asked = takeReadings(takeReadings(poolState(spec('a')), [says(0)], at(0)), [says(60)], at(60))
+    const both = decide(request(request(asked, leaseRequest('s'), at(60)), leaseRequest('t'), at(60)), at(60))
     expect(grantedTo(both)).toEqual({ s: 'a', t: 'a' })
   })
 
   it('law 10: a newer reading with room ends a wall before its time', () => {
-    const early = takeReadings(walled, [known('a', 0, 5)], at(5))
-    expect(grantedTo(served(early, asks('s'), 5))).toEqual({ s: 'a' })
+    const early = takeReadings(walled, [usedAccount('a', 0, 5)], at(5))
+    expect(grantedTo(requestAndDecide(early, leaseRequest('s'), 5))).toEqual({ s: 'a' })
   })
   it('law 6: a late report of a wall that has gone changes nothing', () => {
-    const early = takeReadings(walled, [known('a', 0, 5)], at(5))
+    const early = takeReadings(walled, [usedAccount('a', 0, 5)], at(5))
     expect(takeWall(early, 'a', wall({ at: at(3) }), at(6)).accounts[0]?.walls).toEqual([])
   })
   it('law 4: an old status line told again does not end a wall', () => {
     const line = (minutes: number) =>
       reading('a', { windows: [window({ used: 0.9, readAt: at(minutes), source: 'status-line' })] })
-    const before = takeWall(takeReadings(desk(spec('a')), [line(0)], at(0)), 'a', wall({ at: at(1) }), at(1))
-    expect(served(takeReadings(before, [line(2)], at(2)), asks('s'), 2).grants).toEqual([])
+    const before = takeWall(takeReadings(poolState(spec('a')), [line(0)], at(0)), 'a', wall({ at: at(1) }), at(1))
+    expect(requestAndDecide(takeReadings(before, [line(2)], at(2)), leaseRequest('s'), 2).grants).toEqual([])
   })
   it('law 10: a wall without a reset is doubted after half an hour, and asked about', () => {
-    const blind = takeWall(told(desk(spec('a')), known('a', 0.9)), 'a', wall({ resetsAt: null }), at(0))
-    const waits = served(blind, asks('s'), 1)
+    const blind = takeWall(told(poolState(spec('a')), usedAccount('a', 0.9)), 'a', wall({ resetsAt: null }), at(0))
+    const waits = requestAndDecide(blind, leaseRequest('s'), 1)
     expect(waits.refusals[0]?.refusal.retryAt).toBe(at(30 + 1 / 6))
     expect(decide(waits.desk, at(31)).probes).toEqual(['a'])
   })
 })
 
 describe('the queue', () => {
-  const room = told(desk(spec('a'), spec('b')), known('a', 0.1), known('b', 0.1))
+  const room = told(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.1))
 
   it('law 3: the fence only grows, and an old fence releases nothing newer', () => {
-    const first = served(room, asks('s'))
-    const second = served(first.desk, asks('s', { requestId: 's-2', at: at(1) }), 1)
+    const first = requestAndDecide(room, leaseRequest('s'))
+    const second = requestAndDecide(first.desk, leaseRequest('s', { requestId: 's-2', at: at(1) }), 1)
     const [one, two] = [first.grants[0]!.grant.fence, second.grants[0]!.grant.fence]
     expect(two).toBeGreaterThan(one)
     const late = release(second.desk, { session: 's', fence: one, fault: null }, at(2))
@@ -242,14 +242,14 @@ describe('the queue', () => {
   })
 
   it('law 3: the same request twice is one lease, and the same answer', () => {
-    const first = served(room, asks('s'))
-    const again = served(first.desk, asks('s'), 1)
+    const first = requestAndDecide(room, leaseRequest('s'))
+    const again = requestAndDecide(first.desk, leaseRequest('s'), 1)
     expect(again.grants).toEqual(first.grants)
   })
 
   it('law 10: a refusal is told once, and always names a time to come', () => {
     const walled = takeWall(takeWall(room, 'a', wall(), at(0)), 'b', wall({ resetsAt: at(90) }), at(0))
-    const first = served(walled, asks('s'))
+    const first = requestAndDecide(walled, leaseRequest('s'))
     expect(first.refusals[0]?.refusal).toMatchObject({
       why: 'a walled until 13:00, b walled until 13:30',
       retryAt: at(60 + 1 / 6),
@@ -259,7 +259,7 @@ describe('the queue', () => {
   })
 
   it('a herd spreads', () => {
-    const herd = Array.from({ length: 10 }, (_, n) => asks(`s${n}`)).reduce(
+    const herd = Array.from({ length: 10 }, (_, n) => leaseRequest(`s${n}`)).reduce(
       (before, one) => request(before, one, at(0)),
       room,
     )
@@ -268,29 +268,29 @@ describe('the queue', () => {
   })
 
   it('priority goes first, then who has waited longest; one that is pinned holds up nobody', () => {
-    const one = told(desk(spec('a', { maxSessions: 1 }), spec('b', { maxSessions: 0 })), known('a', 0.1))
+    const one = told(poolState(spec('a', { maxSessions: 1 }), spec('b', { maxSessions: 0 })), usedAccount('a', 0.1))
     const queue = [
-      asks('pinned', { prefer: 'b', pinned: true, priority: 1 }),
-      asks('late', { priority: 2 }),
-      asks('urgent', { priority: 1 }),
+      leaseRequest('pinned', { prefer: 'b', pinned: true, priority: 1 }),
+      leaseRequest('late', { priority: 2 }),
+      leaseRequest('urgent', { priority: 1 }),
     ].reduce((before, asked, n) => request(before, asked, at(n)), one)
     expect(grantedTo(decide(queue, at(4)))).toEqual({ urgent: 'a' })
   })
 
   it('law 10: an account that failed in a rescue is left out for a while, not for good', () => {
-    const alone = told(desk(spec('a')), known('a', 0.1))
-    const waits = served(alone, asks('s', { exclude: ['a'] }))
+    const alone = told(poolState(spec('a')), usedAccount('a', 0.1))
+    const waits = requestAndDecide(alone, leaseRequest('s', { exclude: ['a'] }))
     expect(waits.grants).toEqual([])
-    const later = takeReadings(waits.desk, [known('a', 0.1, 6)], at(6))
+    const later = takeReadings(waits.desk, [usedAccount('a', 0.1, 6)], at(6))
     expect(grantedTo(decide(later, at(6)))).toEqual({ s: 'a' })
   })
 
   it('a planned move goes only where it is clearly better, and is answered once', () => {
     const on = (used: number) => {
-      const given = served(told(desk(spec('a'), spec('b', { maxSessions: 0 })), known('a', 0.1)), asks('s'))
+      const given = requestAndDecide(told(poolState(spec('a'), spec('b', { maxSessions: 0 })), usedAccount('a', 0.1)), leaseRequest('s'))
       const both = configure(given.desk, settings([spec('a'), spec('b')]))
-      const near = takeReadings(both, [known('a', 0.96, 1), known('b', used, 1)], at(1))
-      return served(near, asks('s', { requestId: 's-2', cause: 'near-limit', from: 'a', at: at(1) }), 1)
+      const near = takeReadings(both, [usedAccount('a', 0.96, 1), usedAccount('b', used, 1)], at(1))
+      return requestAndDecide(near, leaseRequest('s', { requestId: 's-2', cause: 'near-limit', from: 'a', at: at(1) }), 1)
     }
     expect(grantedTo(on(0.5))).toEqual({ s: 'b' })
     const stay = on(0.92)
@@ -302,7 +302,7 @@ describe('the queue', () => {
   })
 
   it('law 7: what dead sessions held comes back, what has just begun stays', () => {
-    const given = served(room, asks('s')).desk
+    const given = requestAndDecide(room, leaseRequest('s')).desk
     expect(viewOfPool(reconcile(given, [], at(1))).accounts.flatMap(({ leases }) => leases)).toEqual(['s'])
     expect(viewOfPool(reconcile(given, [], at(9))).accounts.flatMap(({ leases }) => leases)).toEqual([])
     expect(viewOfPool(withdraw(given, 's')).accounts.flatMap(({ leases }) => leases)).toEqual([])
@@ -312,9 +312,9 @@ describe('the queue', () => {
     const last = at(0)
     const hoursUntil = (of: PoolDesk, isSparing: boolean): number =>
       (reconcileAt(of, last, isSparing) - Date.parse(last)) / 3_600_000
-    const held = served(room, asks('s')).desk
-    const full = told(desk(spec('a', { maxSessions: 0 })), known('a', 0.1))
-    const waitedFor = served(full, asks('s')).desk
+    const held = requestAndDecide(room, leaseRequest('s')).desk
+    const full = told(poolState(spec('a', { maxSessions: 0 })), usedAccount('a', 0.1))
+    const waitedFor = requestAndDecide(full, leaseRequest('s')).desk
     expect(waitedFor.waiting).toHaveLength(1)
     expect([held, waitedFor, room].map((of) => hoursUntil(of, true))).toEqual([6, 1, Infinity])
     expect([held, waitedFor, room].map((of) => hoursUntil(of, false))).toEqual([1, 1, Infinity])
@@ -328,11 +328,11 @@ describe('the queue', () => {
           maxLength: 12,
         }),
         (facts) => {
-          const readings = facts.map(([account, share, minutes]) => known(account, share, minutes))
-          const forth = served(takeReadings(desk(spec('a'), spec('b')), readings, at(0)), asks('s'))
-          const back = served(
-            takeReadings(desk(spec('a'), spec('b')), [...readings].reverse(), at(0)),
-            asks('s'),
+          const readings = facts.map(([account, share, minutes]) => usedAccount(account, share, minutes))
+          const forth = requestAndDecide(takeReadings(poolState(spec('a'), spec('b')), readings, at(0)), leaseRequest('s'))
+          const back = requestAndDecide(
+            takeReadings(poolState(spec('a'), spec('b')), [...readings].reverse(), at(0)),
+            leaseRequest('s'),
           )
           expect(grantedTo(back)).toEqual(grantedTo(forth))
         },
@@ -343,39 +343,39 @@ describe('the queue', () => {
 
 describe('what a host asks for several sessions at once', () => {
   /** Asked and decided, with the pool's word on each ask. */
-  const round = (before: PoolDesk, ...requests: ReturnType<typeof asks>[]) => {
+  const round = (before: PoolDesk, ...requests: ReturnType<typeof leaseRequest>[]) => {
     const decision = decide(requestRound(before, { asks: requests, readings: [] }, at(2)), at(2))
     return { ...decision, answers: requests.map((ask) => answerTo(ask, decision)?.kind ?? null) }
   }
-  const one = told(desk(spec('a', { maxSessions: 1 })), known('a', 0.1))
+  const one = told(poolState(spec('a', { maxSessions: 1 })), usedAccount('a', 0.1))
 
   it('is answered ask by ask, by what the host knows at that moment', () => {
-    const unread = desk(spec('a', { maxSessions: 1 }))
-    const first = requestRound(unread, { asks: [asks('s'), asks('t')], readings: [known('a', 0.1)] }, at(0))
+    const unread = poolState(spec('a', { maxSessions: 1 }))
+    const first = requestRound(unread, { asks: [leaseRequest('s'), leaseRequest('t')], readings: [usedAccount('a', 0.1)] }, at(0))
     const decision = decide(first, at(0))
     expect(grantedTo(decision)).toEqual({ s: 'a' })
-    expect(answerTo(asks('s'), decision)).toEqual({ kind: 'granted', grant: decision.grants[0]!.grant })
-    expect(answerTo(asks('t'), decision)).toEqual({ kind: 'refused', refusal: decision.refusals[0]!.refusal })
+    expect(answerTo(leaseRequest('s'), decision)).toEqual({ kind: 'granted', grant: decision.grants[0]!.grant })
+    expect(answerTo(leaseRequest('t'), decision)).toEqual({ kind: 'refused', refusal: decision.refusals[0]!.refusal })
   })
 
   it('says where an ask waits for an answer of an account', () => {
-    const { answers, probes } = round(desk(spec('a')), asks('s'))
+    const { answers, probes } = round(poolState(spec('a')), leaseRequest('s'))
     expect([answers, probes]).toEqual([['queued'], ['a']])
   })
 
   it('law 7: asked again, as after a lost answer, it says the same', () => {
-    const first = round(one, asks('s'), asks('t'))
-    const again = round(first.desk, asks('s'), asks('t'))
+    const first = round(one, leaseRequest('s'), leaseRequest('t'))
+    const again = round(first.desk, leaseRequest('s'), leaseRequest('t'))
     expect(again.answers).toEqual(['granted', 'refused'])
     expect(again.grants).toEqual(first.grants)
   })
 
   it('law 4: one that comes after the session has asked for itself takes nothing from it', () => {
-    const itself = served(one, asks('s', { requestId: 's-2', at: at(1) }), 1)
-    const late = round(itself.desk, asks('s', { requestId: 's-1', at: at(0) }))
+    const itself = requestAndDecide(one, leaseRequest('s', { requestId: 's-2', at: at(1) }), 1)
+    const late = round(itself.desk, leaseRequest('s', { requestId: 's-1', at: at(0) }))
     expect(late.answers).toEqual([null])
     expect(late.desk.accounts).toEqual(itself.desk.accounts)
-    const waits = served(itself.desk, asks('t', { requestId: 't-2', at: at(1) }), 1)
-    expect(round(waits.desk, asks('t', { requestId: 't-1', at: at(0) })).answers).toEqual([null])
+    const waits = requestAndDecide(itself.desk, leaseRequest('t', { requestId: 't-2', at: at(1) }), 1)
+    expect(round(waits.desk, leaseRequest('t', { requestId: 't-1', at: at(0) })).answers).toEqual([null])
   })
 })

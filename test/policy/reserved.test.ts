@@ -15,7 +15,7 @@ import {
   withdraw,
   type PoolDesk,
 } from '../../policy/pool/transitions.js'
-import { asks, at, grantedTo, known, settings, spec, wall } from './make.js'
+import { leaseRequest, at, grantedTo, usedAccount, settings, spec, wall } from './make.js'
 
 const names = ['a', 'b', 'c', 'd', 'medic']
 const sessions = ['s', 't', 'u']
@@ -62,12 +62,12 @@ function take(desk: PoolDesk, one: Step, minutes: number): PoolDesk {
     case 'ask': {
       const { prefer, pinned, cause, from } = one
       const requestId = `${one.session}-${one.id}`
-      return request(desk, asks(one.session, { requestId, prefer, pinned, cause, from, at: now }), now)
+      return request(desk, leaseRequest(one.session, { requestId, prefer, pinned, cause, from, at: now }), now)
     }
     case 'wall':
       return takeWall(desk, one.name, wall({ at: now, resetsAt: at(minutes + 7) }), now)
     case 'read':
-      return takeReadings(desk, [known(one.name, one.used, minutes)], now)
+      return takeReadings(desk, [usedAccount(one.name, one.used, minutes)], now)
     case 'login':
       return takeLogin(desk, one.name, one.login, now, now)
     case 'release':

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { textFromFile } from '../../client/sentText.js'
+import { readTextFromFile } from '../../client/sentText.js'
 
 const dir = mkdtempSync(join(tmpdir(), 'sent-text-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -12,7 +12,7 @@ let n = 0
 function read(content: Buffer | string): Promise<string> {
   const file = join(dir, `${++n}`)
   writeFileSync(file, content)
-  return textFromFile(file)
+  return readTextFromFile(file)
 }
 
 const utf16 = (text: string, bigEndian = false): Buffer => {
@@ -43,7 +43,7 @@ describe('the text of a file', () => {
   })
 
   it('a file that is not there, and a folder, are named', async () => {
-    await expect(textFromFile(join(dir, 'none'))).rejects.toThrow(/none can't be read/)
-    await expect(textFromFile(dir)).rejects.toThrow(/can't be read/)
+    await expect(readTextFromFile(join(dir, 'none'))).rejects.toThrow(/none can't be read/)
+    await expect(readTextFromFile(dir)).rejects.toThrow(/can't be read/)
   })
 })

@@ -21,7 +21,7 @@ import {
   type Prices,
 } from '../../policy/account/spend.js'
 import { attributed } from '../../policy/account/walls.js'
-import { asks, at, desk, grantedTo, known, reading, served, spec, wall, window } from './make.js'
+import { leaseRequest, at, poolState, grantedTo, usedAccount, reading, requestAndDecide, spec, wall, window } from './make.js'
 
 const substrate = (name: string, over: Partial<AccountSpec> = {}): AccountSpec =>
   spec(name, { role: 'substrate', runs: { agent: 'claude-code', model: `${name}-model` }, ...over })
@@ -34,15 +34,15 @@ const dry = (...more: AccountSpec[]): PoolDesk =>
   ['a', 'b'].reduce(
     (before, name) => takeWall(before, name, wall(), at(0)),
     told(
-      desk(spec('a'), spec('b'), ...(more.length > 0 ? more : [substrate('s1'), substrate('s2')])),
-      known('a', 0.9),
-      known('b', 0.9),
+      poolState(spec('a'), spec('b'), ...(more.length > 0 ? more : [substrate('s1'), substrate('s2')])),
+      usedAccount('a', 0.9),
+      usedAccount('b', 0.9),
     ),
   )
 
 describe('law 2: with every account walled a session goes on, on a substrate', () => {
   it('law 2: on the first able one, with its model, and says what is in the way at home', () => {
-    const { grants } = served(dry(), asks('s', { cause: 'wall' }))
+    const { grants } = requestAndDecide(dry(), leaseRequest('s', { cause: 'wall' }))
     expect(grants[0]?.grant).toMatchObject({
       place: { kind: 'substrate', name: 's1' },
       model: 's1-model',
@@ -57,16 +57,16 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
       dry(substrate('s1', { runs: { agent: 'codex', model: null } }), substrate('s2')),
       told(dry(), reading('s1', { windows: [window({ name: 'budget', used: 1, resetsAt: at(90) })] })),
     ]
-    for (const before of bad) expect(grantedTo(served(before, asks('s')))).toEqual({ s: 's2' })
-    expect(grantedTo(served(dry(), asks('s', { exclude: ['s1'] })))).toEqual({ s: 's2' })
-    expect(grantedTo(served(dry(), asks('s', { unfit: ['s1'] })))).toEqual({ s: 's2' })
-    const one = served(dry(substrate('s1', { maxSessions: 1 }), substrate('s2')), asks('r'))
-    expect(grantedTo(served(one.desk, asks('s')))).toEqual({ s: 's2' })
+    for (const before of bad) expect(grantedTo(requestAndDecide(before, leaseRequest('s')))).toEqual({ s: 's2' })
+    expect(grantedTo(requestAndDecide(dry(), leaseRequest('s', { exclude: ['s1'] })))).toEqual({ s: 's2' })
+    expect(grantedTo(requestAndDecide(dry(), leaseRequest('s', { unfit: ['s1'] })))).toEqual({ s: 's2' })
+    const one = requestAndDecide(dry(substrate('s1', { maxSessions: 1 }), substrate('s2')), leaseRequest('r'))
+    expect(grantedTo(requestAndDecide(one.desk, leaseRequest('s')))).toEqual({ s: 's2' })
   })
 
   it('a session says for itself where it may fall back to, and one that is pinned or may stay never does', () => {
-    const to = (over: Parameters<typeof asks>[1]): Record<string, string> =>
-      grantedTo(served(dry(), asks('s', over)))
+    const to = (over: Parameters<typeof leaseRequest>[1]): Record<string, string> =>
+      grantedTo(requestAndDecide(dry(), leaseRequest('s', over)))
     expect(to({ fallback: ['s2', 's1'] })).toEqual({ s: 's2' })
     expect(to({ fallback: [] })).toEqual({})
     expect(to({ prefer: 'a', pinned: true })).toEqual({})
@@ -79,17 +79,17 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
         takeWall(before, name, wall({ kind: 'overloaded', resetsAt: at(name === 's1' ? 5 : 9) }), at(0)),
       dry(),
     )
-    const parked = served(cooling, asks('s', { cause: 'wall' }))
+    const parked = requestAndDecide(cooling, leaseRequest('s', { cause: 'wall' }))
     expect(parked.refusals[0]?.refusal.retryAt).toBe(at(5 + 1 / 6))
     expect(grantedTo(decide(parked.desk, at(6)))).toEqual({ s: 's1' })
   })
 
   it('law 4: an account that nobody has asked yet is asked before anything that costs', () => {
-    const first = served(desk(spec('a'), substrate('s1')), asks('s'))
+    const first = requestAndDecide(poolState(spec('a'), substrate('s1')), leaseRequest('s'))
     expect(first).toMatchObject({ grants: [], probes: ['a'] })
     const asking = probeStarted(first.desk, 'a', at(0))
     expect(decide(asking, at(0.1)).grants).toEqual([])
-    expect(grantedTo(decide(probeEnded(asking, 'a', known('a', 0.2, 0.1), at(0.1)), at(0.1)))).toEqual({
+    expect(grantedTo(decide(probeEnded(asking, 'a', usedAccount('a', 0.2, 0.1), at(0.1)), at(0.1)))).toEqual({
       s: 'a',
     })
   })
@@ -109,7 +109,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
         fc.integer({ min: 1, max: 8 }),
         (fleet, wants) => {
           const names = fleet.map((_, index) => `a${index}`)
-          let state = desk(
+          let state = poolState(
             ...fleet.map(({ ceiling, maxSessions }, index) => spec(`a${index}`, { ceiling, maxSessions })),
             substrate('s1', { maxSessions: 2 }),
             substrate('s2'),
@@ -117,13 +117,13 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
           for (const [index, { used, walled, out }] of fleet.entries()) {
             const name = `a${index}`
             state = told(state, {
-              ...known(name, used),
+              ...usedAccount(name, used),
               login: out ? 'out' : 'in',
               loginAt: at(0),
             })
             if (walled) state = takeWall(state, name, wall({ at: at(0.1) }), at(0.1))
           }
-          for (let n = 0; n < wants; n++) state = request(state, asks(`s${n}`), at(1))
+          for (let n = 0; n < wants; n++) state = request(state, leaseRequest(`s${n}`), at(1))
           const { grants, desk: after } = decide(state, at(1))
           const isAble = (index: number): boolean => {
             const { used, walled, out, ceiling, maxSessions } = fleet[index]!
@@ -145,19 +145,19 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
 describe('home again', () => {
   const away = (sessions = 1): PoolDesk =>
     Array.from({ length: sessions }).reduce<PoolDesk>(
-      (before, _, n) => served(before, asks(`s${n}`, { cause: 'wall', at: at(n / 100) }), n / 100).desk,
+      (before, _, n) => requestAndDecide(before, leaseRequest(`s${n}`, { cause: 'wall', at: at(n / 100) }), n / 100).desk,
       dry(),
     )
   const freed = (before: PoolDesk, used: number, minutes = 61): PoolDesk =>
-    takeReadings(before, [known('a', used, minutes)], at(minutes))
+    takeReadings(before, [usedAccount('a', used, minutes)], at(minutes))
 
   it('calls the session when an account is able, once, and grants it its place when it comes', () => {
     expect(decide(away(), at(1)).calls).toEqual([])
     const called = decide(freed(away(), 0.1), at(61))
     expect(called.calls).toEqual([{ session: 's0', why: 'a is able again' }])
     expect(decide(called.desk, at(62)).calls).toEqual([])
-    const comes = asks('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
-    const home = served(called.desk, comes, 63)
+    const comes = leaseRequest('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
+    const home = requestAndDecide(called.desk, comes, 63)
     expect(home.grants[0]?.grant.place).toEqual({ kind: 'account', name: 'a' })
     expect(decide(home.desk, at(64)).calls).toEqual([])
   })
@@ -171,7 +171,7 @@ describe('home again', () => {
   it('law 10: looks again when the window of an account begins anew that is able but soon spent, though nobody says so', () => {
     const before = decide(freed(away(), 0.9), at(61))
     expect(before.calls).toEqual([])
-    const { resetsAt } = known('a', 0.9, 61).windows[0]!
+    const { resetsAt } = usedAccount('a', 0.9, 61).windows[0]!
     expect(before.lookAgainAt).not.toBeNull()
     expect(before.lookAgainAt! <= new Date(Date.parse(resetsAt!) + 60_000).toISOString()).toBe(true)
     const then = (Date.parse(resetsAt!) - Date.parse(at(0))) / 60_000 + 1
@@ -190,9 +190,9 @@ describe('home again', () => {
     expect(first.calls.map(({ session }) => session)).toEqual(Array.from({ length: 8 }, (_, n) => `s${n}`))
     const home = first.calls.reduce(
       (before, { session }) =>
-        served(
+        requestAndDecide(
           before,
-          asks(session, { requestId: `${session}-2`, cause: 'home', from: 's1', at: at(62) }),
+          leaseRequest(session, { requestId: `${session}-2`, cause: 'home', from: 's1', at: at(62) }),
           62,
         ).desk,
       first.desk,
@@ -217,8 +217,8 @@ describe('home again', () => {
       (before, name) => takeWall(before, name, wall({ at: at(62), resetsAt: at(180) }), at(62)),
       called.desk,
     )
-    const comes = asks('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
-    const stays = served(gone, comes, 63)
+    const comes = leaseRequest('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
+    const stays = requestAndDecide(gone, comes, 63)
     expect(stays.grants).toEqual([])
     expect(stays.refusals[0]?.refusal.why).toMatch(/^stay: /)
     expect(stays.desk.accounts.find(({ name }) => name === 's1')?.leases).toHaveLength(1)
@@ -229,17 +229,17 @@ describe('home again', () => {
 describe('an order of models', () => {
   const opus = (over: Partial<Wall> = {}): Wall =>
     wall({ kind: 'seven_day_opus', scope: 'model:opus', resetsAt: at(300), ...over })
-  const both = told(desk(spec('a'), spec('b'), substrate('s1')), known('a', 0.1), known('b', 0.8))
+  const both = told(poolState(spec('a'), spec('b'), substrate('s1')), usedAccount('a', 0.1), usedAccount('b', 0.8))
   const wish = { models: ['opus', 'sonnet'] }
 
   it('takes the same model on another account first, then the next model, before any substrate', () => {
     const one = takeWall(both, 'a', opus(), at(0))
-    expect(served(one, asks('s', wish)).grants[0]?.grant).toMatchObject({
+    expect(requestAndDecide(one, leaseRequest('s', wish)).grants[0]?.grant).toMatchObject({
       place: { name: 'b' },
       model: 'opus',
     })
     const two = takeWall(one, 'b', opus(), at(0))
-    expect(served(two, asks('s', wish)).grants[0]?.grant).toMatchObject({
+    expect(requestAndDecide(two, leaseRequest('s', wish)).grants[0]?.grant).toMatchObject({
       place: { name: 'a' },
       model: 'sonnet',
     })
@@ -254,22 +254,22 @@ describe('an order of models', () => {
 
   it('sessions on other models stay where one model is walled', () => {
     const one = takeWall(both, 'a', opus(), at(0))
-    expect(grantedTo(served(one, asks('s', { models: ['sonnet'] })))).toEqual({ s: 'a' })
+    expect(grantedTo(requestAndDecide(one, leaseRequest('s', { models: ['sonnet'] })))).toEqual({ s: 'a' })
   })
 
   it('calls the session back to its first model when that is free again, on the same account too', () => {
     const walled = ['a', 'b'].reduce((before, name) => takeWall(before, name, opus(), at(0)), both)
-    const lesser = served(walled, asks('s', wish))
+    const lesser = requestAndDecide(walled, leaseRequest('s', wish))
     const fresh = window({ name: 'seven_day_opus', used: 0, resetsAt: at(9_999), readAt: at(301) })
     const free = takeReadings(
       lesser.desk,
-      [{ ...known('a', 0.1, 301), windows: [...known('a', 0.1, 301).windows, fresh] }],
+      [{ ...usedAccount('a', 0.1, 301), windows: [...usedAccount('a', 0.1, 301).windows, fresh] }],
       at(301),
     )
     const called = decide(free, at(301))
     expect(called.calls).toHaveLength(1)
-    const comes = asks('s', { ...wish, requestId: 's-2', cause: 'home', from: 'a', at: at(302) })
-    const back = served(called.desk, comes, 302)
+    const comes = leaseRequest('s', { ...wish, requestId: 's-2', cause: 'home', from: 'a', at: at(302) })
+    const back = requestAndDecide(called.desk, comes, 302)
     expect(back.grants[0]?.grant).toMatchObject({ place: { name: 'a' }, model: 'opus' })
     expect(decide(back.desk, at(303)).calls).toEqual([])
   })

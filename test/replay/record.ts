@@ -6,16 +6,16 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
-import { Theatre } from '../workflow/harness/theatre.js'
-import { play, scenarios } from './scenarios.js'
+import { TestServer } from '../workflow/harness/theatre.js'
+import { runScenario, scenarios } from './scenarios.js'
 
 const folder = fileURLToPath(new URL('../histories/', import.meta.url))
 
 /** What tells of the machine it was recorded on has no place in a fixture, and no part in a replay. */
-const ofTheMachine: Record<string, string> = { identity: 'worker', stackTrace: '', binaryChecksum: '' }
+const machineFields: Record<string, string> = { identity: 'worker', stackTrace: '', binaryChecksum: '' }
 const withoutMachine = (json: string): string =>
   JSON.stringify(JSON.parse(json), (key, value: unknown) =>
-    typeof value === 'string' && key in ofTheMachine ? ofTheMachine[key] : value,
+    typeof value === 'string' && key in machineFields ? machineFields[key] : value,
   )
 
 const asked = process.argv.slice(2)
@@ -24,14 +24,14 @@ if (unknown.length > 0)
   throw new Error(`no life is called ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}`)
 const names = asked.length > 0 ? asked : Object.keys(scenarios)
 
-const theatre = await Theatre.open()
+const testServer = await TestServer.open()
 try {
   for (const name of names) {
-    const history = await play(theatre, name)
+    const history = await runScenario(testServer, name)
     const json = withoutMachine(historyToJSON(history))
     writeFileSync(`${folder}${name}.json`, `${json}\n`)
     console.log(`${name}: ${history.events?.length ?? 0} events, ${Math.round(json.length / 1024)} KiB`)
   }
 } finally {
-  await theatre.close()
+  await testServer.close()
 }

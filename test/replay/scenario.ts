@@ -1,9 +1,9 @@
 import type { WorkflowHandle } from '@temporalio/client'
-import type { Stage, StageOptions } from '../workflow/harness/stage.js'
+import type { TestPool, TestPoolOptions } from '../workflow/harness/stage.js'
 
 /** One kind of life that is recorded. */
 export interface Scenario {
-  options: StageOptions
+  options: TestPoolOptions
   /** Answers the one whose history is kept. */
-  play: (stage: Stage) => Promise<WorkflowHandle>
+  run: (testPool: TestPool) => Promise<WorkflowHandle>
 }

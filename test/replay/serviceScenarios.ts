@@ -4,34 +4,34 @@ import { sessionWorkflowId, taskSession } from '../../policy/ids.js'
 import { failed } from '../../policy/tasks/tasks.js'
 import { defaultTiming } from '../../policy/account/account.js'
 import { escalationSignals, watchdogSignals, watchdogUpdates } from '../../workflows/messages.js'
-import { Guarded, specOf, startLoop } from '../workflow/harness/guarding.js'
-import { able } from '../workflow/harness/serviceSide.js'
-import { hour, minute, type Stage } from '../workflow/harness/stage.js'
+import { TestWatchdog, specOf, startLoop } from '../workflow/harness/guarding.js'
+import { readyPlan } from '../workflow/harness/serviceSide.js'
+import { hour, minute, type TestPool } from '../workflow/harness/stage.js'
 import type { Scenario } from './scenario.js'
 
 const options = { accounts: ['a'] }
 
 /** A service that only an agent can get up again, and its escalation. */
-async function handedOver(stage: Stage) {
-  const guarded = await Guarded.start(stage, { canStart: false })
-  await guarded.trouble(1, ({ state }) => state === 'escalated')
-  return { guarded, escalation: guarded.escalation(1) }
+async function escalated(testPool: TestPool) {
+  const watchdog = await TestWatchdog.start(testPool, { canStart: false })
+  await watchdog.observeTrouble(1, ({ state }) => state === 'escalated')
+  return { guarded: watchdog, escalation: watchdog.escalation(1) }
 }
 
-const agentTask = (stage: Stage) => ({
+const agentTask = (testPool: TestPool) => ({
   ...{ kind: 'agent' as const },
   session: {
-    ...{ pool: stage.pool, agent: 'claude-code', model: null, timing: defaultTiming },
+    ...{ pool: testPool.name, agent: 'claude-code', model: null, timing: defaultTiming },
     timeout: hour,
   },
 })
 
 /** The session that does the work of `garden` is at work. */
-async function untilAtWork(stage: Stage): Promise<string> {
-  const name = taskSession(`${stage.pool}-garden`)
-  await stage.until(
+async function untilAgentWorks(testPool: TestPool): Promise<string> {
+  const name = taskSession(`${testPool.name}-garden`)
+  await testPool.until(
     'the session',
-    () => Promise.resolve(stage.host.processes.has(name)),
+    () => Promise.resolve(testPool.host.processes.has(name)),
     (isThere) => isThere,
   )
   return name
@@ -40,46 +40,46 @@ async function untilAtWork(stage: Stage): Promise<string> {
 export const serviceScenarios: Record<string, Scenario> = {
   'watchdog-restarts': {
     options,
-    play: async (stage) => {
-      const guarded = await Guarded.start(stage)
-      const { sights, starts } = stage.host.services
-      await guarded.trouble(1, ({ state }) => state === 'restarting')
-      await guarded.trouble(1, () => starts.length === 3)
-      sights.then({ kind: 'back' })
-      await guarded.until(({ state }) => state === 'running')
-      await guarded.handle.executeUpdate(watchdogUpdates.check, { args: [] })
-      sights.then({ kind: 'rollover' })
-      await guarded.handle.signal(watchdogSignals.configure, specOf(stage, { every: 5 * minute }))
-      await stage.theatre.pass(hour)
-      return guarded.handle
+    run: async (testPool) => {
+      const watchdog = await TestWatchdog.start(testPool)
+      const { observations: sights, starts } = testPool.host.services
+      await watchdog.observeTrouble(1, ({ state }) => state === 'restarting')
+      await watchdog.observeTrouble(1, () => starts.length === 3)
+      sights.push({ kind: 'back' })
+      await watchdog.until(({ state }) => state === 'running')
+      await watchdog.handle.executeUpdate(watchdogUpdates.check, { args: [] })
+      sights.push({ kind: 'rollover' })
+      await watchdog.handle.signal(watchdogSignals.configure, specOf(testPool, { every: 5 * minute }))
+      await testPool.server.advance(hour)
+      return watchdog.handle
     },
   },
   'watchdog-hands-over': {
     options,
-    play: async (stage) => {
-      const guarded = await Guarded.start(stage, {
+    run: async (testPool) => {
+      const watchdog = await TestWatchdog.start(testPool, {
         restarts: { limit: 1, within: hour, pause: minute, pauseAtMost: longestRest },
       })
-      stage.host.services.agents.then({ kind: 'done' })
-      await guarded.trouble(1, ({ restarts }) => restarts === 1)
-      await guarded.trouble(1, ({ incident, state }) => incident === null && state === 'running')
-      return guarded.handle
+      testPool.host.services.agents.push({ kind: 'done' })
+      await watchdog.observeTrouble(1, ({ restarts }) => restarts === 1)
+      await watchdog.observeTrouble(1, ({ incident, state }) => incident === null && state === 'running')
+      return watchdog.handle
     },
   },
   'watchdog-tells': {
     options,
-    play: async (stage) => {
-      const guarded = await Guarded.start(stage, { canStart: false, wakeUp: null })
-      await guarded.trouble(1, ({ attention }) => attention !== null)
-      stage.host.services.sights.then({ kind: 'back' })
-      await guarded.until(({ incident }) => incident === null)
-      return guarded.handle
+    run: async (testPool) => {
+      const watchdog = await TestWatchdog.start(testPool, { canStart: false, wakeUp: null })
+      await watchdog.observeTrouble(1, ({ attention }) => attention !== null)
+      testPool.host.services.observations.push({ kind: 'back' })
+      await watchdog.until(({ incident }) => incident === null)
+      return watchdog.handle
     },
   },
   'watchdog-paused-and-retired': {
     options,
-    play: async (stage) => {
-      const { guarded } = await handedOver(stage)
+    run: async (testPool) => {
+      const { guarded } = await escalated(testPool)
       await guarded.handle.signal(watchdogSignals.pause)
       await guarded.until(({ state }) => state === 'paused')
       await guarded.handle.signal(watchdogSignals.resume)
@@ -91,12 +91,12 @@ export const serviceScenarios: Record<string, Scenario> = {
   },
   'escalation-heals': {
     options,
-    play: async (stage) => {
-      const { guarded, escalation } = await handedOver(stage)
-      const { plans, agents, checks } = stage.host.services
-      plans.then(able('key'), able('key'))
-      checks.then({ well: false, why: 'it is not there' })
-      agents.then(
+    run: async (testPool) => {
+      const { guarded, escalation } = await escalated(testPool)
+      const { plans, agents, checks } = testPool.host.services
+      plans.push(readyPlan('key'), readyPlan('key'))
+      checks.push({ well: false, why: 'it is not there' })
+      agents.push(
         { kind: 'failed', why: 'walled' },
         { kind: 'waiting', what: 'permission to run make', transcriptTo: 1 },
         { kind: 'again', transcriptTo: 2 },
@@ -109,22 +109,22 @@ export const serviceScenarios: Record<string, Scenario> = {
   },
   'escalation-rests': {
     options,
-    play: async (stage) => {
-      const { plans, checks } = stage.host.services
-      plans.then({ kind: 'nobody', why: 'medic: walled' }, { kind: 'nobody', why: 'medic: walled' })
-      checks.then({ well: false, why: 'it is not there' })
-      const { guarded, escalation } = await handedOver(stage)
+    run: async (testPool) => {
+      const { plans, checks } = testPool.host.services
+      plans.push({ kind: 'nobody', why: 'medic: walled' }, { kind: 'nobody', why: 'medic: walled' })
+      checks.push({ well: false, why: 'it is not there' })
+      const { guarded, escalation } = await escalated(testPool)
       await guarded.untilEscalation(1, ({ attention }) => attention !== null)
-      await stage.theatre.pass(90_000)
-      stage.host.services.isBack = true
+      await testPool.server.advance(90_000)
+      testPool.host.services.isRecovered = true
       await guarded.until(({ incident }) => incident === null)
       return escalation
     },
   },
   'escalation-called-off': {
     options,
-    play: async (stage) => {
-      const { guarded, escalation } = await handedOver(stage)
+    run: async (testPool) => {
+      const { guarded, escalation } = await escalated(testPool)
       await guarded.untilEscalation(1, ({ place }) => place === 'medic')
       await escalation.signal(escalationSignals.ping)
       await escalation.signal(escalationSignals.stop)
@@ -134,27 +134,27 @@ export const serviceScenarios: Record<string, Scenario> = {
   },
   'loop-run': {
     options,
-    play: async (stage) => {
-      const run = await startLoop(stage, 'tick')
+    run: async (testPool) => {
+      const run = await startLoop(testPool, 'tick')
       await run.result()
       return run
     },
   },
   'loop-failed': {
     options,
-    play: async (stage) => {
-      stage.host.services.runs.then(failed('the mail server is gone'))
-      const run = await startLoop(stage, 'inbox', { kind: 'imap', attentionAfter: 1 })
+    run: async (testPool) => {
+      testPool.host.services.runs.push(failed('the mail server is gone'))
+      const run = await startLoop(testPool, 'inbox', { kind: 'imap', attentionAfter: 1 })
       await run.result().catch(() => undefined)
       return run
     },
   },
   'loop-agent': {
     options,
-    play: async (stage) => {
-      const run = await startLoop(stage, 'garden', agentTask(stage))
-      stage.host.sees(await untilAtWork(stage), { kind: 'turn-ended' })
-      await stage.until(
+    run: async (testPool) => {
+      const run = await startLoop(testPool, 'garden', agentTask(testPool))
+      testPool.host.willObserve(await untilAgentWorks(testPool), { kind: 'turn-ended' })
+      await testPool.until(
         'its end',
         () => run.describe(),
         ({ status }) => status.name === 'COMPLETED',
@@ -164,12 +164,12 @@ export const serviceScenarios: Record<string, Scenario> = {
   },
   'loop-agent-late': {
     options,
-    play: async (stage) => {
-      const run = await startLoop(stage, 'garden', agentTask(stage))
-      const session = stage.theatre.client.workflow.getHandle(sessionWorkflowId(await untilAtWork(stage)))
-      await stage.theatre.pass(hour)
+    run: async (testPool) => {
+      const run = await startLoop(testPool, 'garden', agentTask(testPool))
+      const session = testPool.server.client.workflow.getHandle(sessionWorkflowId(await untilAgentWorks(testPool)))
+      await testPool.server.advance(hour)
       await session.result()
-      await stage.until(
+      await testPool.until(
         'its end',
         () => run.describe(),
         ({ status }) => status.name === 'FAILED',

@@ -7,27 +7,27 @@ import { z } from 'zod'
 import { openHome } from '../../config/state/home.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
 import { until } from '../../lab/until.js'
-import { ClientStand, details, fresh, parse, row } from './clientStand.js'
+import { ClientHarness, sessionDetailsSchema, uniqueName, parseJson, sessionRowSchema } from './clientStand.js'
 import { outpool } from './clientSupport.js'
 
-let stand: ClientStand
+let harness: ClientHarness
 
 beforeAll(async () => {
-  stand = await ClientStand.open()
+  harness = await ClientHarness.open()
 })
-afterAll(() => stand.close())
-beforeEach(() => stand.begin())
-afterEach(() => stand.end())
+afterAll(() => harness.close())
+beforeEach(() => harness.beginTest())
+afterEach(() => harness.endTest())
 
 it('ls has nothing to show and says how to begin', async () => {
-  expect(await stand.ok('ls')).toBe('No sessions. Start one with: outpool start NAME --cwd DIR -- PROMPT\n')
-  expect(await stand.listed()).toEqual([])
+  expect(await harness.runOk('ls')).toBe('No sessions. Start one with: outpool start NAME --cwd DIR -- PROMPT\n')
+  expect(await harness.listed()).toEqual([])
 })
 
 describe('start', () => {
   it('hands the workflow all it needs, and ls shows the session', async () => {
-    const name = fresh('s')
-    const out = await stand.ok(
+    const name = uniqueName('s')
+    const out = await harness.runOk(
       'start',
       name,
       '--cwd',
@@ -44,10 +44,10 @@ describe('start', () => {
       'do',
       '--this',
     )
-    const told = parse(row, out)
+    const told = parseJson(sessionRowSchema, out)
     const { start } = await until(
       'heard',
-      () => stand.heard(name),
+      () => harness.received(name),
       () => true,
     )
     expect(start).toMatchObject({
@@ -55,28 +55,28 @@ describe('start', () => {
         name,
         pool: 'main',
         agent: 'claude-code',
-        cwd: join(stand.place.dir, 'work'),
+        cwd: join(harness.home.dir, 'work'),
         model: 'opus',
         account: 'max-2',
       },
       ...{ pinned: true, priority: -3, prompt: 'do --this', continues: false, sessionId: told.sessionId },
-      host: openHome({ ...process.env, ...stand.place.env }).hostId,
+      host: openHome({ ...process.env, ...harness.home.env }).hostId,
       timing: { probeEvery: 300_000 },
     })
-    await stand.untilListed(name, ({ phase, account }) => phase === 'idle' && account === 'max-2')
-    expect(await stand.place.run(['start', name])).toMatchObject({
+    await harness.untilListed(name, ({ phase, account }) => phase === 'idle' && account === 'max-2')
+    expect(await harness.home.run(['start', name])).toMatchObject({
       ...{ code: 1, stdout: '' },
       stderr: expect.stringContaining(`session ${name} is already running`) as string,
     })
   })
 
   it('is shown at once where no worker is there, and says so', async () => {
-    await stand.stopWorker()
-    const name = fresh('s')
-    const { stderr } = await stand.place.run(['start', name, '--cwd', 'work'])
+    await harness.stopWorker()
+    const name = uniqueName('s')
+    const { stderr } = await harness.home.run(['start', name, '--cwd', 'work'])
     expect(stderr).toContain('no worker is watching on this host yet')
-    await stand.untilListed(name, ({ phase }) => phase === 'starting')
-    const attributes = (await stand.handle(name).describe()).typedSearchAttributes.getAll()
+    await harness.untilListed(name, ({ phase }) => phase === 'starting')
+    const attributes = (await harness.handle(name).describe()).typedSearchAttributes.getAll()
     expect(attributes.map(({ key, value }) => [key.name, value])).toEqual(
       expect.arrayContaining([
         ['OutpoolPhase', 'starting'],
@@ -85,15 +85,15 @@ describe('start', () => {
         ['OutpoolAttention', false],
       ]),
     )
-    await stand.startWorker()
+    await harness.startWorker()
   })
 })
 
 describe('top', () => {
   it('prints one look into a pipe', async () => {
-    const name = await stand.started({ phase: 'parked' })
-    await stand.untilListed(name, ({ phase }) => phase === 'parked')
-    const out = await stand.ok('top')
+    const name = await harness.started({ phase: 'parked' })
+    await harness.untilListed(name, ({ phase }) => phase === 'parked')
+    const out = await harness.runOk('top')
     expect(out).toContain('1 parked')
     expect(out).toMatch(new RegExp(`^${name} +parked`, 'm'))
     expect(out).toMatch(/^medic +reserved/m)
@@ -102,45 +102,45 @@ describe('top', () => {
 
 describe('ls', () => {
   it('lays what the worker sees now over what the workflow wrote, for as long as the worker looks', async () => {
-    const name = await stand.started()
-    await stand.untilListed(name, ({ phase }) => phase === 'idle')
-    stand.writeLive({ [name]: { phase: 'working', waitingFor: null, transcript: null, fence: 1 } })
-    expect((await stand.rowOf(name))?.phase).toBe('working')
-    stand.writeLive({
+    const name = await harness.started()
+    await harness.untilListed(name, ({ phase }) => phase === 'idle')
+    harness.writeLive({ [name]: { phase: 'working', waitingFor: null, transcript: null, fence: 1 } })
+    expect((await harness.rowOf(name))?.phase).toBe('working')
+    harness.writeLive({
       [name]: { phase: 'waiting', waitingFor: 'permission to run rm', transcript: null, fence: 1 },
     })
-    expect(await stand.rowOf(name)).toMatchObject({
+    expect(await harness.rowOf(name)).toMatchObject({
       phase: 'waiting',
       attention: expect.stringContaining('permission to run rm') as string,
     })
-    stand.writeLive(
+    harness.writeLive(
       { [name]: { phase: 'working', waitingFor: null, transcript: null, fence: 1 } },
       [],
       new Date(Date.now() - 60_000),
     )
-    const old = await stand.place.run(['ls', '--json'])
-    expect(parse(z.array(row), old.stdout).find((one) => one.name === name)?.phase).toBe('idle')
+    const old = await harness.home.run(['ls', '--json'])
+    expect(parseJson(z.array(sessionRowSchema), old.stdout).find((one) => one.name === name)?.phase).toBe('idle')
     expect(old.stderr).toContain('no worker is watching on this host (last seen 1 min ago)')
 
-    stand.writeLive({ [name]: { phase: 'working', waitingFor: null, transcript: null, fence: 1 } })
-    await stand.become(name, { phase: 'rescuing' })
-    await stand.untilListed(name, ({ phase }) => phase === 'rescuing')
+    harness.writeLive({ [name]: { phase: 'working', waitingFor: null, transcript: null, fence: 1 } })
+    await harness.setState(name, { phase: 'rescuing' })
+    await harness.untilListed(name, ({ phase }) => phase === 'rescuing')
   })
 
   it('says in a word why a session is not working, in any width, with colours on a terminal only', async () => {
     const soon = new Date(Date.now() + 3_600_000).toISOString()
     const names = {
-      walled: await stand.started({ phase: 'idle', walledUntil: soon, account: 'max-1' }),
-      parked: await stand.started({ phase: 'parked', parkedUntil: soon, why: 'max-1 walled until noon' }),
-      waiting: await stand.started({
+      walled: await harness.started({ phase: 'idle', walledUntil: soon, account: 'max-1' }),
+      parked: await harness.started({ phase: 'parked', parkedUntil: soon, why: 'max-1 walled until noon' }),
+      waiting: await harness.started({
         phase: 'waiting',
         attention: 'Grant or refuse the permission \u001b[31mred',
       }),
-      working: await stand.started({ phase: 'working', account: 'max-2', rescues: 3 }),
+      working: await harness.started({ phase: 'working', account: 'max-2', rescues: 3 }),
     }
-    stand.writeLive({})
-    await stand.untilListed(names.working, ({ rescues }) => rescues === 3)
-    const out = await stand.ok('ls')
+    harness.writeLive({})
+    await harness.untilListed(names.working, ({ rescues }) => rescues === 3)
+    const out = await harness.runOk('ls')
     const line = (name: string): string => out.split('\n').find((one) => one.startsWith(name)) ?? ''
     expect(line(names.walled)).toMatch(/idle, walled until (\w+ \d+ )?\d\d:\d\d .*max-1/)
     expect(line(names.parked)).toMatch(/parked until (\w+ \d+ )?\d\d:\d\d /)
@@ -150,7 +150,7 @@ describe('ls', () => {
     expect(out).toContain(`! ${names.waiting}: Grant or refuse the permission`)
     expect(out).not.toContain('\u001b')
     for (const columns of [20, 40, 60, 80, 200]) {
-      const { stdout } = await stand.place.run(['ls'], { env: { COLUMNS: String(columns) } })
+      const { stdout } = await harness.home.run(['ls'], { env: { COLUMNS: String(columns) } })
       const table = stdout.split('\n').filter((one) => !one.startsWith('!'))
       expect(Math.max(...table.map((one) => one.length))).toBeLessThanOrEqual(columns)
       expect(stdout).toContain(names.working.slice(0, 8))
@@ -158,14 +158,14 @@ describe('ls', () => {
   })
 
   it('on a terminal it has colours, unless NO_COLOR is set', async () => {
-    const name = await stand.started({ phase: 'working' })
-    await stand.untilListed(name, ({ phase }) => phase === 'working')
+    const name = await harness.started({ phase: 'working' })
+    await harness.untilListed(name, ({ phase }) => phase === 'working')
     const onTerminal = (env: NodeJS.ProcessEnv): Promise<string> =>
       new Promise((resolve) => {
         const command = [...outpool, 'ls'].map((part) => `'${part}'`).join(' ')
         const child = spawn('script', ['-qec', command, '/dev/null'], {
-          env: { ...stand.place.env, TERM: 'xterm', ...env },
-          cwd: stand.place.dir,
+          env: { ...harness.home.env, TERM: 'xterm', ...env },
+          cwd: harness.home.dir,
         })
         let out = ''
         child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
@@ -178,18 +178,18 @@ describe('ls', () => {
   })
 
   it('shows the newest run of each name: stopped ones for a day, and no trace of earlier runs', async () => {
-    const name = await stand.started()
-    await stand.ok('stop', name)
+    const name = await harness.started()
+    await harness.runOk('stop', name)
     await until(
       'stopped',
-      () => stand.rowOf(name),
+      () => harness.rowOf(name),
       (one) => one?.phase === 'stopped',
     )
-    await stand.ok('resume', name)
-    await stand.untilListed(name, ({ phase }) => phase === 'idle')
-    expect((await stand.listed('--all')).filter((one) => one.name === name)).toHaveLength(1)
-    await stand.handle(name).terminate()
-    await stand.untilListed(name, ({ phase }) => phase === 'stopped')
+    await harness.runOk('resume', name)
+    await harness.untilListed(name, ({ phase }) => phase === 'idle')
+    expect((await harness.listed('--all')).filter((one) => one.name === name)).toHaveLength(1)
+    await harness.handle(name).terminate()
+    await harness.untilListed(name, ({ phase }) => phase === 'stopped')
   })
 
   it('500 sessions are all there, each once, in order', async () => {
@@ -204,7 +204,7 @@ describe('ls', () => {
     for (let n = 0; n < names.length; n += 50)
       await Promise.all(
         names.slice(n, n + 50).map((name) =>
-          stand.client.workflow.start('session', {
+          harness.client.workflow.start('session', {
             ...{ workflowId: sessionWorkflowId(name), taskQueue: 'nobody', args: [] },
             memo: { session: { ...card, name, phase: 'working' } },
           }),
@@ -212,17 +212,17 @@ describe('ls', () => {
       )
     const found = await until(
       'all in ls',
-      async () => (await stand.listed()).filter(({ phase }) => phase === 'working').map(({ name }) => name),
+      async () => (await harness.listed()).filter(({ phase }) => phase === 'working').map(({ name }) => name),
       (all) => all.length === 500,
     )
     expect(found).toEqual(names)
   })
 
   it('a reader that goes away is no failure', async () => {
-    const name = await stand.started()
-    await stand.untilListed(name, () => true)
+    const name = await harness.started()
+    await harness.untilListed(name, () => true)
     const [program = '', ...args] = outpool
-    const child = spawn(program, [...args, 'ls', '--json'], { env: stand.place.env, cwd: stand.place.dir })
+    const child = spawn(program, [...args, 'ls', '--json'], { env: harness.home.env, cwd: harness.home.dir })
     child.stdout.destroy()
     let stderr = ''
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
@@ -249,10 +249,10 @@ describe('show', () => {
   }
 
   it('tells the story of a rescue, and the same to programs', async () => {
-    const name = await stand.started({ rescueLog: [rescue], rescues: 1, account: 'max-2' })
-    const told = parse(details, await stand.ok('show', name, '--json'))
+    const name = await harness.started({ rescueLog: [rescue], rescues: 1, account: 'max-2' })
+    const told = parseJson(sessionDetailsSchema, await harness.runOk('show', name, '--json'))
     expect(told.rescueLog).toEqual([rescue])
-    const out = await stand.ok('show', name)
+    const out = await harness.runOk('show', name)
     expect(out).toContain('hit the wall: max-1 -> max-2, 412 ms')
     expect(out).toContain('five_hour (account), until')
     expect(out).toContain('stop 110 ms, carry 8 ms (failed: disk full)')
@@ -260,12 +260,12 @@ describe('show', () => {
   })
 
   it('falls back on what was written down where no worker answers', async () => {
-    const name = await stand.started({ phase: 'working' })
-    await stand.untilListed(name, ({ phase }) => phase === 'working')
-    await stand.stopWorker()
-    const { code, stdout, stderr } = await stand.place
+    const name = await harness.started({ phase: 'working' })
+    await harness.untilListed(name, ({ phase }) => phase === 'working')
+    await harness.stopWorker()
+    const { code, stdout, stderr } = await harness.home
       .run(['show', name, '--json'])
-      .finally(stand.startWorker)
+      .finally(harness.startWorker)
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr: expect.stringContaining('no worker answers') as string,
@@ -274,17 +274,17 @@ describe('show', () => {
   })
 
   it('knows a stopped session from its last word, without a worker', async () => {
-    const name = await stand.started({ rescueLog: [rescue] })
-    await stand.ok('stop', name)
-    await stand.stopWorker()
-    const told = parse(details, await stand.ok('show', name, '--json').finally(stand.startWorker))
+    const name = await harness.started({ rescueLog: [rescue] })
+    await harness.runOk('stop', name)
+    await harness.stopWorker()
+    const told = parseJson(sessionDetailsSchema, await harness.runOk('show', name, '--json').finally(harness.startWorker))
     expect(told).toMatchObject({ phase: 'stopped', rescueLog: [rescue] })
   })
 
   it('offers the name that was meant', async () => {
-    const name = await stand.started()
-    await stand.untilListed(name, () => true)
-    const { code, stderr } = await stand.place.run(['show', `${name}x`])
+    const name = await harness.started()
+    await harness.untilListed(name, () => true)
+    const { code, stderr } = await harness.home.run(['show', `${name}x`])
     expect(code).toBe(1)
     expect(stderr).toContain(`did you mean ${name}?`)
   })

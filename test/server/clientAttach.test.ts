@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'vitest'
 import { openHome } from '../../config/state/home.js'
 import { until } from '../../lab/until.js'
-import { type Place, newPlace, outpool } from './clientSupport.js'
+import { type TestHome, newTestHome, outpool } from './clientSupport.js'
 
 const letters = 'Grüße ╭─╮ 你好'
 
 describe('attach', () => {
-  let place: Place
+  let place: TestHome
   const run = (socket: string, ...args: string[]): string =>
     execFileSync('tmux', ['-u', '-S', socket, '-f', '/dev/null', ...args], {
       encoding: 'utf8',
@@ -22,7 +22,7 @@ describe('attach', () => {
   const shown = (): string => terminal('capture-pane', '-p', '-t', 'person')
 
   beforeEach(() => {
-    place = newPlace()
+    place = newTestHome()
     panes('new-session', '-d', '-s', 's1', '-x', '80', '-y', '20', `printf '%s' '${letters}'; exec sleep 600`)
     const env = Object.entries(place.env).flatMap(([name, value]) => ['-e', `${name}=${value ?? ''}`])
     terminal('new-session', '-d', '-s', 'person', '-x', '80', '-y', '20', '-c', place.dir, ...env, '/bin/sh')

@@ -8,58 +8,58 @@ import { commonQueue, poolWorkflowId } from '../../policy/ids.js'
 import type { SessionDetails } from '../../policy/session/session.js'
 import type { PoolView } from '../../workflows/messages.js'
 import { until } from '../../lab/until.js'
-import { ClientStand, fresh, instant, parse } from './clientStand.js'
+import { ClientHarness, uniqueName, instantSchema, parseJson } from './clientStand.js'
 
-let stand: ClientStand
+let harness: ClientHarness
 
 beforeAll(async () => {
-  stand = await ClientStand.open()
+  harness = await ClientHarness.open()
 })
-afterAll(() => stand.close())
-beforeEach(() => stand.begin())
-afterEach(() => stand.end())
+afterAll(() => harness.close())
+beforeEach(() => harness.beginTest())
+afterEach(() => harness.endTest())
 
 describe('orders', () => {
   it('send: from arguments and from stdin, each once; with --wait when it was taken', async () => {
-    const name = await stand.started({ phase: 'parked' })
-    await stand.ok('send', name, 'first', 'words')
-    expect(await stand.place.run(['send', name, '-'], { input: 'two\nlines' })).toMatchObject({ code: 0 })
-    const waiting = stand.place.run(['send', name, 'last', '--wait'])
+    const name = await harness.started({ phase: 'parked' })
+    await harness.runOk('send', name, 'first', 'words')
+    expect(await harness.home.run(['send', name, '-'], { input: 'two\nlines' })).toMatchObject({ code: 0 })
+    const waiting = harness.home.run(['send', name, 'last', '--wait'])
     await until(
       'three texts',
-      () => stand.heard(name),
+      () => harness.received(name),
       ({ texts }) => texts.length === 3,
     )
     const raced = await Promise.race([
       waiting.then(() => 'returned'),
-      stand
+      harness
         .handle(name)
         .query('delivered', 'x')
         .then(() => 'waits'),
     ])
     expect(raced).toBe('waits')
-    await stand.become(name, { phase: 'working' })
+    await harness.setState(name, { phase: 'working' })
     expect(await waiting).toMatchObject({ code: 0, stdout: `${name} has taken it\n` })
-    const { texts } = await stand.heard(name)
+    const { texts } = await harness.received(name)
     expect(texts.map(({ text }) => text)).toEqual(['first words', 'two\nlines', 'last'])
     expect(new Set(texts.map(({ id }) => id)).size).toBe(3)
   })
 
   it('send --wait ends when the session stops first', async () => {
-    const name = await stand.started({ phase: 'parked' })
-    const waiting = stand.place.run(['send', name, 'x', '--wait'])
+    const name = await harness.started({ phase: 'parked' })
+    const waiting = harness.home.run(['send', name, 'x', '--wait'])
     await until(
       'the text',
-      () => stand.heard(name),
+      () => harness.received(name),
       ({ texts }) => texts.length === 1,
     )
-    await stand.handle(name).terminate()
+    await harness.handle(name).terminate()
     expect(await waiting).toMatchObject({ code: 1 })
   })
 
   it('a stopped session and one that never was take nothing: exit 1', async () => {
-    const name = await stand.started()
-    await stand.ok('stop', name)
+    const name = await harness.started()
+    await harness.runOk('stop', name)
     for (const args of [
       ['send', name, 'x'],
       ['pause', name],
@@ -67,36 +67,36 @@ describe('orders', () => {
       ['rescue', name],
       ['move', name, '--to', 'max-1'],
     ]) {
-      const { code, stderr } = await stand.place.run(args)
+      const { code, stderr } = await harness.home.run(args)
       expect({ code, stderr }).toEqual({
         code: 1,
         stderr: `outpool: session ${name} is stopped\n  -> bring it back with \`outpool resume ${name}\`\n`,
       })
     }
-    expect(await stand.place.run(['send', fresh('never'), 'x'])).toMatchObject({ code: 1 })
+    expect(await harness.home.run(['send', uniqueName('never'), 'x'])).toMatchObject({ code: 1 })
   })
 
   it('pause, resume and stop return when it is so', async () => {
-    const name = await stand.started()
-    const phase = async () => (await stand.handle(name).query<SessionDetails>('describe')).phase
-    expect(await stand.ok('pause', name)).toBe(`${name} is paused\n`)
+    const name = await harness.started()
+    const phase = async () => (await harness.handle(name).query<SessionDetails>('describe')).phase
+    expect(await harness.runOk('pause', name)).toBe(`${name} is paused\n`)
     expect(await phase()).toBe('paused')
-    expect(await stand.ok('resume', name)).toBe(`${name} is resumed\n`)
+    expect(await harness.runOk('resume', name)).toBe(`${name} is resumed\n`)
     expect(await phase()).toBe('idle')
-    expect(await stand.ok('stop', name)).toBe(`${name} is stopped\n`)
-    expect((await stand.handle(name).describe()).status.name).toBe('COMPLETED')
+    expect(await harness.runOk('stop', name)).toBe(`${name} is stopped\n`)
+    expect((await harness.handle(name).describe()).status.name).toBe('COMPLETED')
   })
 
   it('law 5: resume of a stopped session goes on with the same conversation in the same place', async () => {
     const pin = { account: 'max-2', pinnedTo: 'max-2', priority: -3 }
-    const name = await stand.started({ ...pin, model: 'opus', models: ['opus'] })
-    const { start: before } = await stand.heard(name)
-    await stand.ok('send', name, 'said too late')
-    await stand.ok('stop', name)
-    await stand.ok('resume', name)
+    const name = await harness.started({ ...pin, model: 'opus', models: ['opus'] })
+    const { start: before } = await harness.received(name)
+    await harness.runOk('send', name, 'said too late')
+    await harness.runOk('stop', name)
+    await harness.runOk('resume', name)
     const { start } = await until(
       'the new run',
-      () => stand.heard(name),
+      () => harness.received(name),
       ({ start: now }) => now.continues,
     )
     const { sessionId, cwd, agent, host } = before
@@ -113,45 +113,45 @@ describe('orders', () => {
   })
 
   it('move and rescue give their orders, and refuse what is no place for a session', async () => {
-    const name = await stand.started({ account: 'max-1' })
-    await stand.untilListed(name, ({ account }) => account === 'max-1')
-    await stand.ok('move', name, '--to', 'max-2')
-    await stand.ok('rescue', name)
-    expect(await stand.ok('move', name, '--to', 'max-1')).toBe(`${name} is on max-1 already\n`)
-    expect(await stand.place.run(['move', name, '--to', 'nobody'])).toMatchObject({ code: 1, stdout: '' })
+    const name = await harness.started({ account: 'max-1' })
+    await harness.untilListed(name, ({ account }) => account === 'max-1')
+    await harness.runOk('move', name, '--to', 'max-2')
+    await harness.runOk('rescue', name)
+    expect(await harness.runOk('move', name, '--to', 'max-1')).toBe(`${name} is on max-1 already\n`)
+    expect(await harness.home.run(['move', name, '--to', 'nobody'])).toMatchObject({ code: 1, stdout: '' })
     for (const to of ['medic', 'haiku-key'])
-      expect(await stand.place.run(['move', name, '--to', to])).toMatchObject({ code: 2, stdout: '' })
-    expect((await stand.heard(name)).moves).toEqual([
+      expect(await harness.home.run(['move', name, '--to', to])).toMatchObject({ code: 2, stdout: '' })
+    expect((await harness.received(name)).moves).toEqual([
       { to: 'max-2', cause: 'move' },
       { to: null, cause: 'wall' },
     ])
   })
 
   it('law 1: whichever command takes an account, the reserved one is refused by name', async () => {
-    const name = await stand.started()
+    const name = await harness.started()
     const takers = commandTree.flatMap((spec) =>
       (spec.options ?? [])
-        .filter(({ completes }) => completes === 'account')
+        .filter(({ completion: completes }) => completes === 'account')
         .map(({ flags }) => [spec.name, name, flags.split(' ')[0] ?? '', 'medic']),
     )
     expect(takers.length).toBeGreaterThanOrEqual(2)
     for (const args of takers)
-      expect(await stand.place.run(args)).toEqual({
+      expect(await harness.home.run(args)).toEqual({
         ...{ code: 2, stdout: '' },
         stderr:
           'outpool: medic is reserved for the healer; no session is put on it\n  -> accounts of the pool: max-1, max-2\n',
       })
-    expect((await stand.heard(name)).moves).toEqual([])
+    expect((await harness.received(name)).moves).toEqual([])
   })
 
   it('attach says why there is no pane', async () => {
-    const name = await stand.started({ phase: 'parked' })
+    const name = await harness.started({ phase: 'parked' })
     await until(
       'parked',
-      () => stand.rowOf(name),
+      () => harness.rowOf(name),
       (one) => one?.phase === 'parked',
     )
-    const { code, stderr } = await stand.place.run(['attach', name])
+    const { code, stderr } = await harness.home.run(['attach', name])
     expect(code).toBe(1)
     expect(stderr).toContain(`session ${name} has no pane here: it is parked`)
   })
@@ -165,15 +165,15 @@ describe('accounts', () => {
       ...{
         name: z.string(),
         role: z.enum(['pool', 'reserved', 'substrate']),
-        walledUntil: instant.nullable(),
+        walledUntil: instantSchema.nullable(),
       },
       windows: z.array(
         z.strictObject({
           ...{
             name: z.string(),
             used: z.number().min(0).max(1),
-            resetsAt: instant.nullable(),
-            readAt: instant,
+            resetsAt: instantSchema.nullable(),
+            readAt: instantSchema,
           },
           ...{ source: z.string(), walled: z.boolean() },
         }),
@@ -206,14 +206,14 @@ describe('accounts', () => {
         { ...facts, name: 'haiku-key', role: 'substrate', windows: [], leases: [] },
       ],
     }
-    await stand.client.workflow.start('pool', {
+    await harness.client.workflow.start('pool', {
       workflowId: poolWorkflowId('main'),
       taskQueue: commonQueue,
       args: [view],
     })
     const seen = { ...{ walls: [], login: 'in' as const, loginAt: now(), identity: null, probedAt: null } }
-    stand.writeLive({}, [{ account: 'max-1', windows: [{ ...window, used: 0.97, readAt: now() }], ...seen }])
-    const rows = parse(schema, await stand.ok('accounts', '--json'))
+    harness.writeLive({}, [{ account: 'max-1', windows: [{ ...window, used: 0.97, readAt: now() }], ...seen }])
+    const rows = parseJson(schema, await harness.runOk('accounts', '--json'))
     expect(rows.map(({ name, role, state, leases }) => [name, role, state, leases])).toEqual([
       ['max-1', 'pool', 'near-limit', ['a', 'b']],
       ['max-2', 'pool', 'ready', []],
@@ -221,7 +221,7 @@ describe('accounts', () => {
       ['haiku-key', 'substrate', 'ready', []],
     ])
     expect(rows[0]?.windows[0]?.used).toBe(0.97)
-    const { stdout } = await stand.place.run(['accounts'], { env: { COLUMNS: '100' } })
+    const { stdout } = await harness.home.run(['accounts'], { env: { COLUMNS: '100' } })
     expect(stdout).toMatch(/max-1 +pool +near-limit +2 +5h ████████ 97%/)
     const [table = '', waiting] = stdout.split('\n\n')
     for (const line of table.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
@@ -230,11 +230,11 @@ describe('accounts', () => {
   })
 
   it('lists what the file names where the pool does not answer', async () => {
-    const file = join(stand.place.dir, 'outpool.yaml')
+    const file = join(harness.home.dir, 'outpool.yaml')
     writeFileSync(file, readFileSync(file, 'utf8').replace('pool:\n', 'pool:\n  name: another\n'))
-    const { code, stdout, stderr } = await stand.place.run(['accounts', '--json'])
+    const { code, stdout, stderr } = await harness.home.run(['accounts', '--json'])
     expect(code).toBe(0)
     expect(stderr).toContain('no worker answers for the pool')
-    expect(parse(schema, stdout).map(({ name }) => name)).toEqual(['max-1', 'max-2', 'medic', 'haiku-key'])
+    expect(parseJson(schema, stdout).map(({ name }) => name)).toEqual(['max-1', 'max-2', 'medic', 'haiku-key'])
   })
 })

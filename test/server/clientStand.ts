@@ -12,11 +12,11 @@ import { commonQueue, sessionWorkflowId } from '../../policy/ids.js'
 import { phases, type SessionDetails } from '../../policy/session/session.js'
 import { type DevServer, devServer } from '../../lab/engine/engine.js'
 import { until } from '../../lab/until.js'
-import { newPlace, type Place } from './clientSupport.js'
-import type { Heard } from './clientWorkflows.js'
+import { newTestHome, type TestHome } from './clientSupport.js'
+import type { ReceivedMessages } from './clientWorkflows.js'
 
-export const instant = z.iso.datetime()
-export const row = z.strictObject({
+export const instantSchema = z.iso.datetime()
+export const sessionRowSchema = z.strictObject({
   ...{
     name: z.string(),
     phase: z.enum(phases),
@@ -30,27 +30,27 @@ export const row = z.strictObject({
     host: z.string(),
     pane: z.string().nullable(),
   },
-  ...{ model: z.string().nullable(), rescues: z.int(), walledUntil: instant.nullable() },
-  ...{ parkedUntil: instant.nullable(), attention: z.string().nullable() },
+  ...{ model: z.string().nullable(), rescues: z.int(), walledUntil: instantSchema.nullable() },
+  ...{ parkedUntil: instantSchema.nullable(), attention: z.string().nullable() },
 })
-export const details = row.extend({
+export const sessionDetailsSchema = sessionRowSchema.extend({
   ...{ tmuxSocket: z.string().nullable(), pid: z.int().nullable(), transcript: z.string().nullable() },
-  ...{ fork: z.string().nullable(), since: instant.nullable(), models: z.array(z.string()) },
+  ...{ fork: z.string().nullable(), since: instantSchema.nullable(), models: z.array(z.string()) },
   ...{ fallback: z.array(z.string()).nullable(), pinnedTo: z.string().nullable(), priority: z.number() },
-  ...{ startedAt: instant, rescueLog: z.array(z.unknown()) },
+  ...{ startedAt: instantSchema, rescueLog: z.array(z.unknown()) },
 })
 
-export const parse = <S extends z.ZodType>(schema: S, text: string): z.output<S> =>
+export const parseJson = <S extends z.ZodType>(schema: S, text: string): z.output<S> =>
   schema.parse(JSON.parse(text))
-export const fresh = (word: string): string => `${word}-${randomUUID().slice(0, 8)}`
+export const uniqueName = (word: string): string => `${word}-${randomUUID().slice(0, 8)}`
 
-export class ClientStand {
+export class ClientHarness {
   readonly server: DevServer
   readonly client: Client
   readonly #native: NativeConnection
   readonly #bundle: { code: string }
   #worker: { made: Worker; running: Promise<void> } | null = null
-  #place: Place | null = null
+  #home: TestHome | null = null
 
   private constructor(server: DevServer, client: Client, native: NativeConnection, bundle: { code: string }) {
     this.server = server
@@ -59,7 +59,7 @@ export class ClientStand {
     this.#bundle = bundle
   }
 
-  static async open(): Promise<ClientStand> {
+  static async open(): Promise<ClientHarness> {
     const server = await devServer()
     const connection = await Connection.connect({ address: server.address })
     const client = new Client({ connection, namespace: server.namespace })
@@ -67,27 +67,27 @@ export class ClientStand {
     const bundle = await bundleWorkflowCode({
       workflowsPath: fileURLToPath(new URL('clientWorkflows.ts', import.meta.url)),
     })
-    const stand = new ClientStand(server, client, native, bundle)
-    await stand.startWorker()
-    return stand
+    const harness = new ClientHarness(server, client, native, bundle)
+    await harness.startWorker()
+    return harness
   }
 
   /** The person's home and folder of this test. */
-  get place(): Place {
-    if (this.#place === null) throw new Error('no test is running')
-    return this.#place
+  get home(): TestHome {
+    if (this.#home === null) throw new Error('no test is running')
+    return this.#home
   }
 
-  begin(): void {
-    this.#place = newPlace()
-    copyFileSync(this.server.home.engineFile, join(this.#place.home, 'engine.json'))
+  beginTest(): void {
+    this.#home = newTestHome()
+    copyFileSync(this.server.home.engineFile, join(this.#home.home, 'engine.json'))
   }
 
-  async end(): Promise<void> {
+  async endTest(): Promise<void> {
     for await (const { workflowId } of this.client.workflow.list({ query: `ExecutionStatus = 'Running'` }))
       await this.client.workflow.getHandle(workflowId).terminate()
-    this.place.remove()
-    this.#place = null
+    this.home.remove()
+    this.#home = null
   }
 
   startWorker = async (): Promise<void> => {
@@ -115,38 +115,38 @@ export class ClientStand {
     return this.client.workflow.getHandle(sessionWorkflowId(name))
   }
 
-  become(name: string, change: Partial<SessionDetails>): Promise<void> {
+  setState(name: string, change: Partial<SessionDetails>): Promise<void> {
     return this.handle(name).signal('become', change)
   }
 
-  heard(name: string): Promise<Heard> {
-    return this.handle(name).query<Heard>('heard')
+  received(name: string): Promise<ReceivedMessages> {
+    return this.handle(name).query<ReceivedMessages>('heard')
   }
 
   /** What the command prints where it succeeds. */
-  async ok(...args: string[]): Promise<string> {
-    const ran = await this.place.run(args)
+  async runOk(...args: string[]): Promise<string> {
+    const ran = await this.home.run(args)
     expect(ran, ran.stderr).toMatchObject({ code: 0 })
     return ran.stdout
   }
 
   async started(change: Partial<SessionDetails> = {}): Promise<string> {
-    const name = fresh('s')
-    await this.ok('start', name, '--cwd', 'work')
-    await this.become(name, change)
+    const name = uniqueName('s')
+    await this.runOk('start', name, '--cwd', 'work')
+    await this.setState(name, change)
     return name
   }
 
-  async listed(...args: string[]): Promise<z.output<typeof row>[]> {
-    return parse(z.array(row), await this.ok('ls', '--json', ...args))
+  async listed(...args: string[]): Promise<z.output<typeof sessionRowSchema>[]> {
+    return parseJson(z.array(sessionRowSchema), await this.runOk('ls', '--json', ...args))
   }
 
-  async rowOf(name: string, ...args: string[]): Promise<z.output<typeof row> | undefined> {
+  async rowOf(name: string, ...args: string[]): Promise<z.output<typeof sessionRowSchema> | undefined> {
     return (await this.listed(...args)).find((one) => one.name === name)
   }
 
   /** The visibility store is a little behind. */
-  untilListed(name: string, wanted: (one: z.output<typeof row>) => boolean): Promise<unknown> {
+  untilListed(name: string, wanted: (one: z.output<typeof sessionRowSchema>) => boolean): Promise<unknown> {
     return until(
       `${name} in ls`,
       () => this.rowOf(name),
@@ -156,6 +156,6 @@ export class ClientStand {
 
   writeLive(sessions: LiveFile['sessions'], accounts: LiveFile['accounts'] = [], at = new Date()): void {
     const live: LiveFile = { at: at.toISOString(), pid: process.pid, sessions, accounts }
-    writeFileSync(join(this.place.home, 'live.json'), JSON.stringify(live))
+    writeFileSync(join(this.home.home, 'live.json'), JSON.stringify(live))
   }
 }

@@ -9,22 +9,22 @@ const bin = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
 /** The built command: `npm run build` comes first. */
 export const outpool = [process.execPath, bin]
 
-export interface Ran {
+export interface CliResult {
   code: number | null
   stdout: string
   stderr: string
 }
 
-export interface Place {
+export interface TestHome {
   dir: string
   home: string
   env: NodeJS.ProcessEnv
-  run(args: string[], more?: { env?: NodeJS.ProcessEnv; input?: string }): Promise<Ran>
+  run(args: string[], more?: { env?: NodeJS.ProcessEnv; input?: string }): Promise<CliResult>
   remove(): void
 }
 
 /** A HOME with two logins and a reserved one, and an outpool.yaml that names them. */
-export function newPlace(): Place {
+export function newTestHome(): TestHome {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'outpool-client-')))
   for (const folder of ['.claude-max-1', '.claude-max-2', '.claude-medic', 'work', 'state'])
     mkdirSync(join(dir, folder))
@@ -56,7 +56,7 @@ substrates:
   }
 }
 
-function runIn(cwd: string, env: NodeJS.ProcessEnv, args: string[], input: string): Promise<Ran> {
+function runIn(cwd: string, env: NodeJS.ProcessEnv, args: string[], input: string): Promise<CliResult> {
   const [program = '', ...before] = outpool
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...before, ...args], { cwd, env })

@@ -7,14 +7,14 @@ import { type Fleet, screen } from '../../client/top/screen.js'
 import { columnsOf } from '../../client/output/terminal.js'
 import type { Phase, SessionView } from '../../policy/session/session.js'
 import { until } from '../../lab/until.js'
-import { type Place, newPlace, outpool } from './clientSupport.js'
+import { type TestHome, newTestHome, outpool } from './clientSupport.js'
 
 const session = (name: string, phase: Phase, attention: string | null = null): SessionView => ({
   ...{ name, phase, account: 'max-1', substrate: null, agent: 'claude-code', sessionId: 'x', cwd: '/work' },
   ...{ host: 'h', pane: '%1', model: null, rescues: 0, walledUntil: null, parkedUntil: null, attention },
 })
 const fleetOf = (...sessions: SessionView[]): Fleet => ({
-  ...{ sessions, accounts: [], troubles: [], at: new Date('2026-01-02T03:04:05Z') },
+  ...{ sessions, accounts: [], problems: [], at: new Date('2026-01-02T03:04:05Z') },
 })
 const view = (lines: number, chosen: string | null = null, columns = 80) => ({
   ...{ columns, lines, chosen, colors: picocolors.createColors(false) },
@@ -44,7 +44,7 @@ describe('the screen', () => {
 })
 
 describe('in a terminal', () => {
-  let place: Place
+  let place: TestHome
   const tmux = (...args: string[]): string =>
     execFileSync('tmux', ['-S', join(place.dir, 'own.sock'), '-f', '/dev/null', ...args], {
       encoding: 'utf8',
@@ -53,7 +53,7 @@ describe('in a terminal', () => {
   const shown = (): string => tmux('capture-pane', '-p', '-t', 'top')
 
   beforeEach(() => {
-    place = newPlace()
+    place = newTestHome()
   })
   afterEach(() => {
     tmux('kill-server')

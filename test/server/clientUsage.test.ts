@@ -4,11 +4,11 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type Place, newPlace, outpool } from './clientSupport.js'
+import { type TestHome, newTestHome, outpool } from './clientSupport.js'
 
-let place: Place
+let place: TestHome
 beforeEach(() => {
-  place = newPlace()
+  place = newTestHome()
 })
 afterEach(() => place.remove())
 

@@ -24,7 +24,7 @@ import {
   sessionSignals,
 } from '../../workflows/messages.js'
 
-export interface Heard {
+export interface ReceivedMessages {
   start: SessionStart
   texts: SendArgs[]
   moves: MoveArgs[]
@@ -39,13 +39,13 @@ export async function session(start: SessionStart): Promise<SessionResult> {
     ...{ pinnedTo: null, priority: start.priority },
     ...{ tmuxSocket: '/s', pid: 7, transcript: '/t', startedAt: '2026-01-02T03:04:05.000Z', rescueLog: [] },
   }
-  const heard: Heard = { start, texts: [], moves: [] }
+  const heard: ReceivedMessages = { start, texts: [], moves: [] }
   const become = (change: Partial<SessionDetails>): void => {
     state = { ...state, ...change }
     upsertMemo({ [sessionMemo]: { ...state, rescueLog: undefined } })
   }
   setHandler(defineSignal<[Partial<SessionDetails>]>('become'), become)
-  setHandler(defineQuery<Heard>('heard'), () => heard)
+  setHandler(defineQuery<ReceivedMessages>('heard'), () => heard)
   setHandler(sessionSignals.send, (args) => void heard.texts.push(args))
   setHandler(sessionSignals.move, (args) => void heard.moves.push(args))
   setHandler(sessionSignals.pause, () => become({ phase: 'paused' }))

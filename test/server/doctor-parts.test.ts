@@ -101,7 +101,7 @@ describe('settings of the whole machine', () => {
     ['{ not json', 'not valid JSON'],
     [{ env: [], hooks: {}, disableAllHooks: 'yes' }, 'disableAllHooks'],
   ])('finds what would break Outpool in %j', async (settings, named) => {
-    const found = await examiner.machineHindrances([managed(settings)])
+    const found = await examiner.machineConflicts([managed(settings)])
     expect(found).toHaveLength(1)
     expect(found[0]!.what).toContain(named)
     expect(found[0]!.state).toBe('fail')
@@ -112,7 +112,7 @@ describe('settings of the whole machine', () => {
     ['\uFEFF{}'],
     [''],
   ])('finds nothing in %j', async (settings) => {
-    expect(await examiner.machineHindrances([managed(settings), join(dir, 'none.json')])).toEqual([])
+    expect(await examiner.machineConflicts([managed(settings), join(dir, 'none.json')])).toEqual([])
   })
 })
 

@@ -12,12 +12,12 @@ import type { DrillReport } from '../../policy/independence/drill.js'
 import { commonQueue, drillSchedule } from '../../policy/ids.js'
 import { syncDrill } from '../../worker/schedules/drillSchedule.js'
 import { type DevServer, devServer } from '../../lab/engine/engine.js'
-import { type Place, newPlace } from './clientSupport.js'
+import { type TestHome, newTestHome } from './clientSupport.js'
 
 let server: DevServer
 let client: Client
 let native: NativeConnection
-let place: Place
+let place: TestHome
 
 beforeAll(async () => {
   server = await devServer()
@@ -33,7 +33,7 @@ afterAll(async () => {
   await server.stop()
 })
 beforeEach(() => {
-  place = newPlace()
+  place = newTestHome()
   copyFileSync(server.home.engineFile, join(place.home, 'engine.json'))
 })
 afterEach(() => place.remove())

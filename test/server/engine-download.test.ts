@@ -9,7 +9,7 @@ import { StepFailed } from '../../worker/engine/install.js'
 import { temporal, thisPlatform, type Program } from '../../worker/engine/programs.js'
 import { ProgramNotFoundError } from '../../worker/errors.js'
 import {
-  archiveOf,
+  makeArchive,
   downloadHost,
   fakeTemporal,
   type Archive,
@@ -24,7 +24,7 @@ describe('the official download, served by a stand-in host', () => {
 
   beforeEach(async () => {
     cache = await mkdtemp(join(tmpdir(), 'outpool-cache-'))
-    good = await archiveOf(fakeTemporal())
+    good = await makeArchive(fakeTemporal())
     said = []
   })
   afterEach(async () => {
@@ -75,16 +75,16 @@ describe('the official download, served by a stand-in host', () => {
     })
     expect((await stat(found.path)).mode & 0o111).toBe(0o111)
     const [os, arch] = String(thisPlatform()).split('-')
-    expect(host?.asked).toEqual([`/cli/archive/v1.9.1?platform=${os}&arch=${arch}`])
+    expect(host?.requests).toEqual([`/cli/archive/v1.9.1?platform=${os}&arch=${arch}`])
     expect(said.join('\n')).toMatch(/Loading http.* \(0\.0 MB\)/)
     expect(await readdir(join(cache, 'outpool', 'programs'))).toHaveLength(1)
 
     expect(await obtain(serve(good.bytes))).toEqual({ ...found, source: 'cache' })
-    expect(host?.asked).toHaveLength(1)
+    expect(host?.requests).toHaveLength(1)
   })
 
   it('refuses a file with the wrong checksum, also when it would run', async () => {
-    const other = await archiveOf(`${fakeTemporal()}# tampered\n`)
+    const other = await makeArchive(`${fakeTemporal()}# tampered\n`)
     expect(await reasonOf(serve(other.bytes))).toMatch(
       /^wrong checksum of the archive .*expected sha256 .*, got /,
     )
@@ -146,7 +146,7 @@ describe('the official download, served by a stand-in host', () => {
     host = await downloadHost(slowly)
     const both = await Promise.all([obtain(slowly), obtain(slowly)])
     expect(both[0].path).toBe(both[1].path)
-    expect(host.asked).toHaveLength(1)
+    expect(host.requests).toHaveLength(1)
     expect(said.join('\n')).toContain('Another process is installing')
   })
 

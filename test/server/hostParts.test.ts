@@ -16,7 +16,7 @@ import { managerOf } from '../../host/tmux/server.js'
 import { type Home, openHome } from '../../config/state/home.js'
 import { AlreadyRunningError } from '../../worker/errors.js'
 import { lockHome } from '../../worker/lock.js'
-import { SystemdPrograms } from '../../lab/machine/systemdPrograms.js'
+import { FakeSystemdPrograms } from '../../lab/machine/systemdPrograms.js'
 import { until } from '../../lab/until.js'
 
 const holdScript = fileURLToPath(new URL('../../host/tmux/hold.sh', import.meta.url))
@@ -265,14 +265,14 @@ describe('panes', () => {
   })
 
   it('law 7: are there where systemd gives them no scope of their own, and it is said that they have none', async () => {
-    const systemd = new SystemdPrograms(dir)
+    const systemd = new FakeSystemdPrograms(dir)
     systemd.refuse()
     vi.stubEnv('PATH', `${systemd.folder}:${process.env['PATH'] ?? ''}`)
     const said = vi.spyOn(console, 'error').mockReturnValue(undefined)
     try {
       tmux = new Tmux(home.tmuxSocket, home.dir, 'user')
       expect(await spawnIn('alpha', 1, ['/bin/cat'])).toMatchObject({ session: 'alpha', dead: false })
-      expect(systemd.asked('systemd-run')).toHaveLength(1)
+      expect(systemd.recordedCalls('systemd-run')).toHaveLength(1)
       expect(said.mock.calls.flat().join(' ')).toMatch(/no scope beside it: Failed to connect to bus/)
     } finally {
       said.mockRestore()

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { LeaseDesk } from '../../activities/watch/leaseBatcher.js'
 import type { LeaseAnswer, LeaseAsk, LeaseRound } from '../../policy/pool/lease.js'
-import { asks, known } from '../policy/make.js'
+import { leaseRequest, usedAccount } from '../policy/make.js'
 
-const ask = (session: string): LeaseAsk => asks(session)
+const ask = (session: string): LeaseAsk => leaseRequest(session)
 
 const queued = ({ asks }: LeaseRound): LeaseAnswer[] =>
   asks.map(({ requestId }) => ({ kind: 'queued', requestId }))
@@ -12,7 +12,7 @@ const queued = ({ asks }: LeaseRound): LeaseAnswer[] =>
 function heldPool() {
   const rounds: { round: LeaseRound; answer: (answers: (LeaseAnswer | null)[]) => void; fail: () => void }[] =
     []
-  const readings = [known('a', 0.1)]
+  const readings = [usedAccount('a', 0.1)]
   const desk = new LeaseDesk(
     'main',
     (round) =>

@@ -188,7 +188,7 @@ describe.skipIf(!isThere)('law 5: each mail once, over crashes', () => {
     for (const subject of ['one', 'two']) server.deliver({ subject })
     await poll()
     await server.down('SIGTERM')
-    server.buildAnew()
+    server.rebuildMailbox()
     await server.up()
     server.deliver({ subject: 'three' })
     expect(server.unread()).toBe(3)

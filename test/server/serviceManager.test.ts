@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ServiceManager } from '../../worker/serviceManager.js'
-import { lacksSystemdNotify, type NotifySocket, notifySocket } from '../../lab/machine/notifySocket.js'
+import { lacksSystemdNotify, type NotifySocket, openNotifySocket } from '../../lab/machine/notifySocket.js'
 import { until } from '../../lab/until.js'
 
 let dir: string
@@ -14,7 +14,7 @@ let heard: string[]
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'outpool-notify-'))
   heard = []
-  socket = await notifySocket(join(dir, 'notify'), (message) => heard.push(message))
+  socket = await openNotifySocket(join(dir, 'notify'), (message) => heard.push(message))
 })
 afterEach(() => {
   socket.close()

@@ -1,6 +1,6 @@
 /** What a command shows of a session: the engine's word, under what the worker of this host sees right now. */
 import { describe, expect, it } from 'vitest'
-import { type SessionCard, withLive } from '../../client/engine/sessionRows.js'
+import { type SessionCard, mergeLiveState } from '../../client/engine/sessionRows.js'
 import type { LiveFile } from '../../config/state/liveFile.js'
 import type { Home } from '../../config/state/home.js'
 
@@ -30,7 +30,7 @@ const seen = (phase: 'working' | 'idle' | 'waiting', waitingFor: string | null =
 })
 
 const shown = (change: Partial<SessionCard>, live: LiveFile) =>
-  withLive(card(change), live, home, new Date(at))
+  mergeLiveState(card(change), live, home, new Date(at))
 
 describe('the transcript', () => {
   it('of an agent that was launched without a prompt is known as soon as its worker saw it', () => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import type { TurnFault } from '../../agents/agent.js'
+import type { TurnFailure } from '../../agents/agent.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { Host } from '../../host/host.js'
 import { newsOf, type News } from '../../activities/watch/turnFailures.js'
@@ -45,7 +45,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 /** What the program wrote at this fault, read as a watch reads it; `at` in place of the time at which it was recorded. */
-async function faultOf(name: string, at?: string): Promise<TurnFault> {
+async function faultOf(name: string, at?: string): Promise<TurnFailure> {
   const written = rows.find((row) => row.name === name)!.written.map((row) => JSON.stringify(row))
   const text = written.map((line) => `${line}\n`).join('')
   const file = join(dir, 'conversation.jsonl')

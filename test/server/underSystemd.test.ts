@@ -7,11 +7,11 @@ import type { ServiceView } from '../../policy/service/service.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { lacksSystemdNotify } from '../../lab/machine/notifySocket.js'
 import { Supervisor } from '../../lab/machine/supervisor.js'
-import { groupOf, SystemdPrograms } from '../../lab/machine/systemdPrograms.js'
+import { groupOf, FakeSystemdPrograms } from '../../lab/machine/systemdPrograms.js'
 import { until } from '../../lab/until.js'
 
 let fleet: Fleet
-let systemd: SystemdPrograms
+let systemd: FakeSystemdPrograms
 let supervisor: Supervisor
 let unit: string
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
       services: [{ name: 'bot', run: ['sleep', '100000'], every: '1s' }],
     },
   })
-  systemd = new SystemdPrograms(fleet.dir)
+  systemd = new FakeSystemdPrograms(fleet.dir)
   fleet.env['PATH'] = `${systemd.folder}:${fleet.env['PATH'] ?? ''}`
 })
 afterAll(() => fleet.close())
@@ -42,13 +42,13 @@ describe('outpool service', () => {
     unit = stdout
     expect(existsSync(unitFile())).toBe(false)
     expect((await fleet.run('service', 'status')).stderr).toContain('no service is installed')
-    expect(systemd.asked('systemctl')).toEqual([])
+    expect(systemd.recordedCalls('systemctl')).toEqual([])
 
     const installed = await fleet.run('service', 'install')
     expect(installed).toMatchObject({ code: 0 })
     expect(installed.stderr).toContain('write NO_SUCH_KEY=… into')
     expect(readFileSync(unitFile(), 'utf8').trim()).toBe(unit.trim())
-    expect(systemd.asked('systemctl')).toEqual([
+    expect(systemd.recordedCalls('systemctl')).toEqual([
       '--user daemon-reload',
       '--user enable --now outpool.service',
     ])
@@ -65,7 +65,7 @@ describe('outpool service', () => {
     systemd.answer(0, '')
     expect((await fleet.run('service', 'uninstall')).code).toBe(0)
     expect(existsSync(unitFile())).toBe(false)
-    expect(systemd.asked('systemctl').slice(-2)).toEqual([
+    expect(systemd.recordedCalls('systemctl').slice(-2)).toEqual([
       '--user disable --now outpool.service',
       '--user daemon-reload',
     ])
@@ -126,7 +126,7 @@ describe.skipIf(lacksSystemdNotify)('law 7: under a supervisor that does as the 
   }
 
   it('law 7: panes live in a scope of their own, outside the unit, with nothing of what it took to make one', async () => {
-    const asked = systemd.asked('systemd-run')
+    const asked = systemd.recordedCalls('systemd-run')
     expect(asked).toHaveLength(1)
     expect(asked[0]).toMatch(/^--user --scope .*--unit=outpool-panes-[0-9a-f]{8} .* start-server$/)
     expect([server, pane].map(groupOf)).toEqual(['scope', 'scope'])

@@ -4,17 +4,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startOf } from '../../host/process/processes.js'
 import { KillingTmux } from '../../lab/machine/killingTmux.js'
 import { until } from '../../lab/until.js'
-import { Guarded } from './watchdogSupport.js'
+import { WatchdogHarness } from './watchdogSupport.js'
 
 const names = ['together', 'ordered', 'started', 'asked', 'first']
 
-let guarded: Guarded
+let watchdog: WatchdogHarness
 let tmux: KillingTmux
 let worker: ChildProcess
-let watching: ReturnType<Guarded['watchDoubles']>
+let watching: ReturnType<WatchdogHarness['watchDoubles']>
 
 async function startWorker(): Promise<void> {
-  const { child, ready } = guarded.startWorkerProcess({ PATH: `${tmux.folder}:${process.env['PATH'] ?? ''}` })
+  const { child, ready } = watchdog.startWorkerProcess({ PATH: `${tmux.folder}:${process.env['PATH'] ?? ''}` })
   worker = child
   await ready
 }
@@ -25,20 +25,20 @@ const untilKilled = (): Promise<unknown> =>
     (signal) => signal === 'SIGKILL',
   )
 async function killService(name: string): Promise<void> {
-  const [pid] = await guarded.alive(name)
+  const [pid] = await watchdog.alive(name)
   process.kill(pid!, 'SIGKILL')
 }
 
 beforeAll(async () => {
-  guarded = await Guarded.open(names.map((name) => ({ name })))
-  tmux = await KillingTmux.in(guarded.dir)
-  watching = guarded.watchDoubles(names)
+  watchdog = await WatchdogHarness.open(names.map((name) => ({ name })))
+  tmux = await KillingTmux.install(watchdog.dir)
+  watching = watchdog.watchDoubles(names)
 }, 120_000)
 
 afterAll(async () => {
   watching.stop()
   worker.kill('SIGKILL')
-  await guarded.close(names)
+  await watchdog.close(names)
 }, 60_000)
 
 describe('law 7: a worker that is killed', () => {
@@ -47,8 +47,8 @@ describe('law 7: a worker that is killed', () => {
     await startWorker()
     await untilKilled()
     await startWorker()
-    await Promise.all(names.map((name) => guarded.untilWell(name)))
-    expect(guarded.starts('first')).toHaveLength(1)
+    await Promise.all(names.map((name) => watchdog.untilWell(name)))
+    expect(watchdog.starts('first')).toHaveLength(1)
   })
 
   it('law 7: together with a service has it started again once', async () => {
@@ -56,18 +56,18 @@ describe('law 7: a worker that is killed', () => {
     worker.kill('SIGKILL')
     await untilKilled()
     await startWorker()
-    await guarded.untilWell('together', 2)
-    expect(guarded.starts('together')).toHaveLength(2)
+    await watchdog.untilWell('together', 2)
+    expect(watchdog.starts('together')).toHaveLength(2)
   })
 
   it('law 7: before anything of the restart has happened does not keep the service down', async () => {
     tmux.killAt('before', 'respawn-pane', 'services/ordered')
     await killService('ordered')
     await untilKilled()
-    expect(await guarded.alive('ordered')).toEqual([])
+    expect(await watchdog.alive('ordered')).toEqual([])
     await startWorker()
-    await guarded.untilWell('ordered', 2)
-    expect(guarded.starts('ordered')).toHaveLength(2)
+    await watchdog.untilWell('ordered', 2)
+    expect(watchdog.starts('ordered')).toHaveLength(2)
   })
 
   it('law 7: after the service was started and before that is known takes the process as it is', async () => {
@@ -76,23 +76,23 @@ describe('law 7: a worker that is killed', () => {
     await untilKilled()
     await until(
       'its second process',
-      () => guarded.alive('started'),
+      () => watchdog.alive('started'),
       (alive) => alive.length === 1,
     )
     await startWorker()
-    await guarded.untilWell('started', 2)
-    expect(guarded.starts('started')).toHaveLength(2)
+    await watchdog.untilWell('started', 2)
+    expect(watchdog.starts('started')).toHaveLength(2)
   })
 
   it('law 7: between TERM and KILL has the frozen service ended all the same, and started once', async () => {
-    const [frozen] = await guarded.alive('asked')
-    guarded.mode('asked', `deaf ${frozen!} ${worker.pid!}`)
+    const [frozen] = await watchdog.alive('asked')
+    watchdog.mode('asked', `deaf ${frozen!} ${worker.pid!}`)
     await untilKilled()
     expect(await startOf(frozen!)).not.toBeNull()
     await startWorker()
-    await guarded.untilWell('asked', 2)
+    await watchdog.untilWell('asked', 2)
     expect(await startOf(frozen!)).toBeNull()
-    expect(guarded.starts('asked')).toHaveLength(2)
+    expect(watchdog.starts('asked')).toHaveLength(2)
   })
 
   it('law 7: at no instant did two processes of one service live', () => {

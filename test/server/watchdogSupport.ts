@@ -9,7 +9,7 @@ import { stringify } from 'yaml'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
 import { startOf } from '../../host/process/processes.js'
 import { parseConfig } from '../../config/load/load.js'
-import { readIncidents, readLook } from '../../config/state/serviceFiles.js'
+import { readIncidents, readLastCheck } from '../../config/state/serviceFiles.js'
 import { watchdogWorkflowId } from '../../policy/ids.js'
 import type { Incident } from '../../policy/service/incident.js'
 import { type RunningWorker, startWorker } from '../../worker/worker.js'
@@ -70,14 +70,14 @@ const workerProgram = fileURLToPath(new URL('../../dist/worker/main.js', import.
 /** Its file, in the folder above each service's. */
 export const serviceProgram = 'program.mjs'
 
-export interface ServiceWish {
+export interface TestService {
   name: string
   mode?: string
   /** Merged into its entry. */
   config?: Record<string, unknown>
 }
 
-export class Guarded {
+export class WatchdogHarness {
   readonly server: DevServer
   readonly dir: string
   readonly #text: string
@@ -93,7 +93,7 @@ export class Guarded {
     this.#client = new Client({ connection, namespace: server.namespace })
   }
 
-  static async open(wishes: ServiceWish[]): Promise<Guarded> {
+  static async open(wishes: TestService[]): Promise<WatchdogHarness> {
     const server = await devServer()
     const dir = server.home.dir
     for (const folder of ['max-1', 'medic']) mkdirSync(join(dir, 'logins', folder), { recursive: true })
@@ -117,7 +117,7 @@ export class Guarded {
       services,
     })
     const connection = await Connection.connect(server.connectOptions)
-    return new Guarded(server, dir, text, connection)
+    return new WatchdogHarness(server, dir, text, connection)
   }
 
   async startWorker(change: (text: string) => string = (text) => text): Promise<void> {
@@ -174,7 +174,7 @@ export class Guarded {
   }
 
   look(service: string) {
-    return readLook(this.server.home, service)
+    return readLastCheck(this.server.home, service)
   }
 
   incidents(service: string): Incident[] {

@@ -2,20 +2,20 @@
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startOf } from '../../host/process/processes.js'
-import { SystemdPrograms } from '../../lab/machine/systemdPrograms.js'
+import { FakeSystemdPrograms } from '../../lab/machine/systemdPrograms.js'
 import { until } from '../../lab/until.js'
-import { Guarded, serviceProgram } from './watchdogSupport.js'
+import { WatchdogHarness, serviceProgram } from './watchdogSupport.js'
 
 const names = ['filed', 'unit', 'machine', 'paned', 'shown']
 
-let guarded: Guarded
-let systemd: SystemdPrograms
+let watchdog: WatchdogHarness
+let systemd: FakeSystemdPrograms
 
 /** The user's own tmux server, of this test alone. */
 const tmux = (...args: string[]): string =>
   execFileSync('tmux', ['-f', '/dev/null', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 const program = (name: string): string =>
-  `cd '${guarded.path(name, '.')}' && exec '${process.execPath}' ../${serviceProgram} ${name}`
+  `cd '${watchdog.path(name, '.')}' && exec '${process.execPath}' ../${serviceProgram} ${name}`
 const sh = (script: string): string[] => ['/bin/sh', '-c', script]
 
 /** As daemons do: not done before what it leaves behind has a terminal session, and a pid file, of its own. */
@@ -24,7 +24,7 @@ setsid sh -c 'echo $$ > pid; exec sh ../filed.sh' > /dev/null 2>&1 &
 until [ -s pid ]; do sleep 0.05; done`
 
 beforeAll(async () => {
-  guarded = await Guarded.open([
+  watchdog = await WatchdogHarness.open([
     { name: 'filed', config: { pidFile: 'filed/pid', run: sh(daemonizes) } },
     {
       name: 'unit',
@@ -37,17 +37,17 @@ beforeAll(async () => {
     },
     { name: 'shown', config: { pane: 'shown:0.0' } },
   ])
-  for (const name of names) guarded.write(`${name}.sh`, program(name))
-  systemd = new SystemdPrograms(guarded.dir)
+  for (const name of names) watchdog.write(`${name}.sh`, program(name))
+  systemd = new FakeSystemdPrograms(watchdog.dir)
   for (const name of ['unit', 'machine']) systemd.addUnit(`${name}.service`, program(name))
   vi.stubEnv('PATH', `${systemd.folder}:${process.env['PATH'] ?? ''}`)
-  vi.stubEnv('TMUX_TMPDIR', guarded.dir)
+  vi.stubEnv('TMUX_TMPDIR', watchdog.dir)
   vi.stubEnv('TMUX', undefined)
-  await guarded.startWorker()
+  await watchdog.startWorker()
 }, 120_000)
 
 afterAll(async () => {
-  await guarded.close(names)
+  await watchdog.close(names)
   try {
     tmux('kill-server')
   } catch {
@@ -58,18 +58,18 @@ afterAll(async () => {
 
 /** Killed, it is started by its command; silent, it is ended first. Each is an incident of its own, which is over then. */
 async function expectStartedAnew(name: string): Promise<void> {
-  await guarded.untilWell(name)
-  const [first] = await guarded.alive(name)
+  await watchdog.untilWell(name)
+  const [first] = await watchdog.alive(name)
   process.kill(first!, 'SIGKILL')
-  await guarded.untilWell(name, 2)
-  const [second] = await guarded.alive(name)
-  guarded.mode(name, `quiet ${second!}`)
-  await guarded.untilWell(name, 3)
+  await watchdog.untilWell(name, 2)
+  const [second] = await watchdog.alive(name)
+  watchdog.mode(name, `quiet ${second!}`)
+  await watchdog.untilWell(name, 3)
   expect(await startOf(second!)).toBeNull()
-  expect(guarded.starts(name)).toHaveLength(3)
+  expect(watchdog.starts(name)).toHaveLength(3)
   const incidents = await until(
     `the incidents of ${name}`,
-    () => Promise.resolve(guarded.incidents(name)),
+    () => Promise.resolve(watchdog.incidents(name)),
     (all) => all.length === 2 && all.every(({ outcome }) => outcome === 'recovered'),
   )
   expect(incidents.map(({ timeline }) => timeline[0]?.what.split(':')[0])).toEqual(['missing', 'frozen'])
@@ -79,7 +79,7 @@ async function expectStartedAnew(name: string): Promise<void> {
 async function expectLeftToPerson(name: string, why: RegExp, start: () => void): Promise<void> {
   const { attention } = await until(
     `a word about ${name}`,
-    () => guarded.card(name),
+    () => watchdog.card(name),
     (card) => card.attention !== null,
   )
   expect(attention).toMatch(why)
@@ -87,12 +87,12 @@ async function expectLeftToPerson(name: string, why: RegExp, start: () => void):
   start()
   await until(
     `the return of ${name}`,
-    () => guarded.card(name),
+    () => watchdog.card(name),
     ({ state, incident }) => state === 'running' && incident === null,
   )
-  const [pid] = await guarded.alive(name)
-  expect((await guarded.check(name)).service.pid).toBe(pid)
-  expect(guarded.starts(name)).toHaveLength(1)
+  const [pid] = await watchdog.alive(name)
+  expect((await watchdog.check(name)).service.pid).toBe(pid)
+  expect(watchdog.starts(name)).toHaveLength(1)
 }
 
 describe.concurrent('what somebody else starts', () => {
@@ -100,7 +100,7 @@ describe.concurrent('what somebody else starts', () => {
 
   it('is found by its unit, and started by systemd, which ends it as well', async () => {
     await expectStartedAnew('unit')
-    const asked = systemd.asked('systemctl').filter((line) => line.endsWith('restart unit.service'))
+    const asked = systemd.recordedCalls('systemctl').filter((line) => line.endsWith('restart unit.service'))
     expect(asked).toEqual(Array(3).fill('--user restart unit.service'))
   })
 
@@ -110,11 +110,11 @@ describe.concurrent('what somebody else starts', () => {
     await expectLeftToPerson('machine', /machine\.service is failed, exit-code/, () => {
       execFileSync('systemctl', ['start', 'machine.service'])
     })
-    expect(systemd.asked('systemctl')).toContain('show machine.service --property=MainPID,ActiveState,Result')
+    expect(systemd.recordedCalls('systemctl')).toContain('show machine.service --property=MainPID,ActiveState,Result')
   })
 
   it('is left to a person where Outpool has no command: a pane', () =>
     expectLeftToPerson('shown', /there is no pane shown:0\.0/, () => {
-      tmux('new-session', '-d', '-s', 'shown', 'sh', guarded.path('.', 'shown.sh'))
+      tmux('new-session', '-d', '-s', 'shown', 'sh', watchdog.path('.', 'shown.sh'))
     }))
 })

@@ -3,42 +3,42 @@ import { tsToMs } from '@temporalio/common/lib/time.js'
 import { describe, expect, it } from 'vitest'
 import { longestCallPause } from '../../policy/service/service.js'
 import type { Verified } from '../../activities/services/contracts.js'
-import { Guarded } from './harness/guarding.js'
-import { minute, second, type Stage } from './harness/stage.js'
-import { Theatre } from './harness/theatre.js'
-import { useStage } from './harness/useStage.js'
+import { TestWatchdog } from './harness/guarding.js'
+import { minute, second, type TestPool } from './harness/stage.js'
+import { TestServer } from './harness/theatre.js'
+import { useTestPool } from './harness/useStage.js'
 import { until } from '../../lab/until.js'
 
-const open = useStage(() => Theatre.openReal())
+const open = useTestPool(() => TestServer.openWallClock())
 
 const notices = {
   ...{ channels: ['me'], settle: 0, retryEvery: minute, retryAtMost: minute, giveUpAfter: minute },
 }
 /** A service in trouble, from then on until its incident and the escalation of it are over. */
-async function untilOver(stage: Stage, retryEvery: number): Promise<Guarded> {
-  stage.host.services.sights.then({ kind: 'trouble', verdict: 'missing', why: 'it ended', incident: 1 })
+async function untilOver(testPool: TestPool, retryEvery: number): Promise<TestWatchdog> {
+  testPool.host.services.observations.push({ kind: 'trouble', verdict: 'missing', why: 'it ended', incident: 1 })
   // Only an agent can get it up again.
-  const guarded = await Guarded.start(stage, {
+  const watchdog = await TestWatchdog.start(testPool, {
     canStart: false,
     wakeUp: { retryEvery, retryAtMost: longestCallPause },
   })
   await until(
     'the end of the escalation',
-    () => guarded.escalation(1).describe(),
+    () => watchdog.escalation(1).describe(),
     ({ status }) => status.name === 'COMPLETED',
   )
   await until(
     'the end of the incident',
-    () => guarded.card(),
+    () => watchdog.card(),
     ({ incident, state }) => incident === null && state === 'running',
   )
-  return guarded
+  return watchdog
 }
 
-const untilTold = async (stage: Stage): Promise<string[]> => {
+const untilTold = async (testPool: TestPool): Promise<string[]> => {
   const told = await until(
     'the notice',
-    () => Promise.resolve(stage.host.told),
+    () => Promise.resolve(testPool.host.sentNotices),
     ({ length }) => length > 0,
   )
   return told.map(({ notice }) => notice.text)
@@ -46,34 +46,34 @@ const untilTold = async (stage: Stage): Promise<string[]> => {
 
 describe('a person', () => {
   it('law 10: hears once that the woken agent asks something, whoever of its agents asks how often', async () => {
-    const stage = await open({ accounts: ['a'], notices })
-    const { agents, checks } = stage.host.services
+    const testPool = await open({ accounts: ['a'], notices })
+    const { agents, checks } = testPool.host.services
     const asks = { kind: 'waiting' as const, what: 'permission to run make', transcriptTo: 1 }
     const goesOn = { kind: 'again' as const, transcriptTo: 1 }
-    agents.then(asks, goesOn, asks, goesOn, { kind: 'done' }, asks, goesOn, { kind: 'done' })
-    checks.then({ well: false, why: 'it is not there' })
-    await untilOver(stage, minute)
-    const told = await untilTold(stage)
+    agents.push(asks, goesOn, asks, goesOn, { kind: 'done' }, asks, goesOn, { kind: 'done' })
+    checks.push({ well: false, why: 'it is not there' })
+    await untilOver(testPool, minute)
+    const told = await untilTold(testPool)
     expect(agents.isEmpty).toBe(true)
     expect(told).toHaveLength(1)
     expect(told[0]).toMatch(/asks: permission to run make; answer it with outpool attach outpool-wakeup-1/)
   })
 
   it('law 10: hears once that nobody could help; it goes on trying, later each time, until an agent heals', async () => {
-    const stage = await open({ accounts: ['a'], notices })
-    const { plans, checks, agents } = stage.host.services
+    const testPool = await open({ accounts: ['a'], notices })
+    const { plans, checks, agents } = testPool.host.services
     const nobody = { kind: 'nobody' as const, why: 'medic: walled' }
     const rounds = 3
-    plans.then(...Array<typeof nobody>(rounds).fill(nobody))
-    agents.then({ kind: 'done' })
+    plans.push(...Array<typeof nobody>(rounds).fill(nobody))
+    agents.push({ kind: 'done' })
     // Each round ends with a start, and a look whether that was enough.
-    checks.then(...Array<Verified>(rounds).fill({ well: false, why: 'it is not there' }))
-    const guarded = await untilOver(stage, second)
-    const told = await untilTold(stage)
+    checks.push(...Array<Verified>(rounds).fill({ well: false, why: 'it is not there' }))
+    const watchdog = await untilOver(testPool, second)
+    const told = await untilTold(testPool)
     expect(plans.isEmpty).toBe(true)
     expect(told).toHaveLength(1)
     expect(told[0]).toMatch(/nobody could be woken to help: medic: walled/)
-    const { events } = await guarded.escalation(1).fetchHistory()
+    const { events } = await watchdog.escalation(1).fetchHistory()
     const pauses = (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
       timer ? [tsToMs(timer.startToFireTimeout)] : [],
     )

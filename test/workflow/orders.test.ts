@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { hour, type Stage } from './harness/stage.js'
-import { useStage } from './harness/useStage.js'
+import { hour, type TestPool } from './harness/stage.js'
+import { useTestPool } from './harness/useStage.js'
 
-const open = useStage()
+const open = useTestPool()
 
 const steps = ['stopAgent', 'carry', 'launchAgent'] as const
 
 /** A session on `a` whose rescue has come as far as this step, and waits in it. */
-async function inTheMiddle(stage: Stage, step: (typeof steps)[number]) {
-  const session = await stage.up('one', { account: 'a', prompt: 'begin' })
-  const hold = stage.host.holds(step)
-  await stage.hitsWall(session, 'a')
+async function inTheMiddle(testPool: TestPool, step: (typeof steps)[number]) {
+  const session = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
+  const hold = testPool.host.holdNext(step)
+  await testPool.hitWall(session, 'a')
   let isThere = false
   void hold.reached.then(() => (isThere = true))
-  await stage.until(
+  await testPool.until(
     `the rescue at ${step}`,
     () => Promise.resolve(isThere),
     (there) => there,
@@ -24,147 +24,147 @@ async function inTheMiddle(stage: Stage, step: (typeof steps)[number]) {
 describe('law 7: an order in the middle of a rescue', () => {
   for (const step of steps) {
     it(`law 3: stop while it is at ${step}: nothing runs afterwards, and nothing is held`, async () => {
-      const stage = await open({ accounts: ['a', 'b'] })
-      const { session, letGo } = await inTheMiddle(stage, step)
-      await stage.order(session, 'stop')
+      const testPool = await open({ accounts: ['a', 'b'] })
+      const { session, letGo } = await inTheMiddle(testPool, step)
+      await testPool.signal(session, 'stop')
       letGo()
-      const result: unknown = await stage.handle(session).result()
+      const result: unknown = await testPool.handle(session).result()
       expect(result).toMatchObject({ phase: 'stopped', pane: null, pid: null })
-      expect(stage.host.processes.size).toBe(0)
-      await stage.until(
+      expect(testPool.host.processes.size).toBe(0)
+      await testPool.until(
         'the lease to come back',
-        () => stage.leases(),
+        () => testPool.leases(),
         ({ a, b }) => a?.length === 0 && b?.length === 0,
       )
-      expect((await stage.view()).waiting).toEqual([])
+      expect((await testPool.describePool()).waiting).toEqual([])
     })
 
     it(`law 5: pause while it is at ${step}: stopped, and resumed whole`, async () => {
-      const stage = await open({ accounts: ['a', 'b'] })
-      const { session, letGo } = await inTheMiddle(stage, step)
-      await stage.order(session, 'pause')
+      const testPool = await open({ accounts: ['a', 'b'] })
+      const { session, letGo } = await inTheMiddle(testPool, step)
+      await testPool.signal(session, 'pause')
       letGo()
-      await stage.untilSession(session, ({ phase }) => phase === 'paused')
-      expect(stage.host.processes.size).toBe(0)
-      await stage.until(
+      await testPool.untilSession(session, ({ phase }) => phase === 'paused')
+      expect(testPool.host.processes.size).toBe(0)
+      await testPool.until(
         'the lease to come back',
-        () => stage.leases(),
+        () => testPool.leases(),
         ({ a, b }) => a?.length === 0 && b?.length === 0,
       )
-      await stage.theatre.pass(hour)
-      expect((await stage.show(session)).phase).toBe('paused')
-      await stage.order(session, 'resume')
-      await stage.untilOn(session, 'b')
-      expect(stage.host.processes.size).toBe(1)
+      await testPool.server.advance(hour)
+      expect((await testPool.describe(session)).phase).toBe('paused')
+      await testPool.signal(session, 'resume')
+      await testPool.untilOnAccount(session, 'b')
+      expect(testPool.host.processes.size).toBe(1)
     })
 
     it(`law 3: move while it is at ${step}: ends where the person wanted it, once`, async () => {
-      const stage = await open({ accounts: ['a', 'b', 'c'] })
-      stage.host.accounts.get('c')!.used = 0.5
-      const { session, letGo } = await inTheMiddle(stage, step)
-      await stage.move(session, { to: 'c' })
+      const testPool = await open({ accounts: ['a', 'b', 'c'] })
+      testPool.host.accounts.get('c')!.used = 0.5
+      const { session, letGo } = await inTheMiddle(testPool, step)
+      await testPool.move(session, { to: 'c' })
       letGo()
-      const { rescues, rescueLog } = await stage.untilOn(session, 'c')
-      expect(stage.host.processes.size).toBe(1)
+      const { rescues, rescueLog } = await testPool.untilOnAccount(session, 'c')
+      expect(testPool.host.processes.size).toBe(1)
       expect(rescues).toBe(1)
       expect(rescueLog.every(({ endedAt }) => endedAt !== null)).toBe(true)
-      expect(await stage.leases()).toEqual({ a: [], b: [], c: [session] })
+      expect(await testPool.leases()).toEqual({ a: [], b: [], c: [session] })
     })
   }
 
   it('law 3: two orders at once: both are carried out, the later one has the last word', async () => {
-    const stage = await open({ accounts: ['a', 'b'] })
-    const session = await stage.up('one', { account: 'a' })
-    await stage.move(session, { to: 'b' })
-    await stage.order(session, 'pause')
-    await stage.untilSession(session, ({ phase }) => phase === 'paused')
-    expect(stage.host.processes.size).toBe(0)
-    await stage.order(session, 'resume')
-    await stage.order(session, 'stop')
-    await stage.handle(session).result()
-    expect(stage.host.processes.size).toBe(0)
-    expect(await stage.leases()).toEqual({ a: [], b: [] })
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const session = await testPool.startRunning('one', { account: 'a' })
+    await testPool.move(session, { to: 'b' })
+    await testPool.signal(session, 'pause')
+    await testPool.untilSession(session, ({ phase }) => phase === 'paused')
+    expect(testPool.host.processes.size).toBe(0)
+    await testPool.signal(session, 'resume')
+    await testPool.signal(session, 'stop')
+    await testPool.handle(session).result()
+    expect(testPool.host.processes.size).toBe(0)
+    expect(await testPool.leases()).toEqual({ a: [], b: [] })
   })
 
   it('law 10: a parked session obeys: stop ends it, and its place in the queue is gone', async () => {
-    const stage = await open({ accounts: ['a'] })
-    const session = await stage.up('one')
-    await stage.hitsWall(session, 'a')
-    await stage.untilSession(session, ({ phase }) => phase === 'parked')
-    await stage.order(session, 'stop')
-    await stage.handle(session).result()
-    await stage.until(
+    const testPool = await open({ accounts: ['a'] })
+    const session = await testPool.startRunning('one')
+    await testPool.hitWall(session, 'a')
+    await testPool.untilSession(session, ({ phase }) => phase === 'parked')
+    await testPool.signal(session, 'stop')
+    await testPool.handle(session).result()
+    await testPool.until(
       'the queue to be empty',
-      async () => (await stage.view()).waiting,
+      async () => (await testPool.describePool()).waiting,
       (waiting) => waiting.length === 0,
     )
   })
 
   it('law 4: a person may name the account: the session waits for it, and for no other', async () => {
-    const stage = await open({ accounts: ['a', 'b'] })
-    const now = await stage.theatre.now()
-    stage.host.accounts.get('a')!.hitWall(now, now + hour)
-    const session = await stage.start('one', { account: 'a', pinned: true })
-    await stage.untilSession(session, ({ phase }) => phase === 'parked')
-    expect(stage.host.launches).toHaveLength(0)
-    await stage.untilOn(session, 'a', 2 * hour, 30_000)
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const now = await testPool.server.now()
+    testPool.host.accounts.get('a')!.hitWall(now, now + hour)
+    const session = await testPool.start('one', { account: 'a', pinned: true })
+    await testPool.untilSession(session, ({ phase }) => phase === 'parked')
+    expect(testPool.host.launches).toHaveLength(0)
+    await testPool.untilOnAccount(session, 'a', 2 * hour, 30_000)
   })
 
   it('law 4: one that takes one account only waits for it at a wall too, while another is free, and goes where a person moves it', async () => {
-    const stage = await open({ accounts: ['a', 'b'] })
-    const session = await stage.up('one', { account: 'a', pinned: true })
-    await stage.sees(session, { kind: 'near-limit', why: 'a at 97 %', wall: null })
-    await stage.theatre.pass(5_000)
-    expect(stage.steps(session)).toEqual(['launchAgent a#1'])
-    await stage.hitsWall(session, 'a', hour)
-    await stage.untilSession(session, ({ phase }) => phase === 'parked')
-    await stage.untilOn(session, 'a', 2 * hour, 30_000)
-    await stage.move(session, { to: 'b' })
-    await stage.untilOn(session, 'b')
-    expect((await stage.show(session)).pinnedTo).toBe('b')
-    expect(new Set(stage.host.launches.map(({ place }) => place.name))).toEqual(new Set(['a', 'b']))
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const session = await testPool.startRunning('one', { account: 'a', pinned: true })
+    await testPool.observe(session, { kind: 'near-limit', why: 'a at 97 %', wall: null })
+    await testPool.server.advance(5_000)
+    expect(testPool.steps(session)).toEqual(['launchAgent a#1'])
+    await testPool.hitWall(session, 'a', hour)
+    await testPool.untilSession(session, ({ phase }) => phase === 'parked')
+    await testPool.untilOnAccount(session, 'a', 2 * hour, 30_000)
+    await testPool.move(session, { to: 'b' })
+    await testPool.untilOnAccount(session, 'b')
+    expect((await testPool.describe(session)).pinnedTo).toBe('b')
+    expect(new Set(testPool.host.launches.map(({ place }) => place.name))).toEqual(new Set(['a', 'b']))
   })
 
   it('law 7: move to where it is already is done at once, without a restart', async () => {
-    const stage = await open({ accounts: ['a', 'b'] })
-    const session = await stage.up('one', { account: 'a' })
-    await stage.move(session, { to: 'a' })
-    await stage.theatre.pass(60_000)
-    expect(stage.steps(session)).toEqual(['launchAgent a#1'])
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const session = await testPool.startRunning('one', { account: 'a' })
+    await testPool.move(session, { to: 'a' })
+    await testPool.server.advance(60_000)
+    expect(testPool.steps(session)).toEqual(['launchAgent a#1'])
   })
 
   it('law 7: a move that no account can take leaves the session running where it is', async () => {
-    const stage = await open({ accounts: ['a', 'b'] })
-    const now = await stage.theatre.now()
-    stage.host.accounts.get('b')!.hitWall(now, now + hour)
-    const session = await stage.up('one', { account: 'a' })
-    await stage.move(session, { to: 'b' })
-    const { rescueLog } = await stage.untilSession(
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const now = await testPool.server.now()
+    testPool.host.accounts.get('b')!.hitWall(now, now + hour)
+    const session = await testPool.startRunning('one', { account: 'a' })
+    await testPool.move(session, { to: 'b' })
+    const { rescueLog } = await testPool.untilSession(
       session,
       (shown) => shown.phase === 'working' && (shown.rescueLog[0]?.endedAt ?? null) !== null,
     )
     expect(rescueLog[0]?.result).toMatch(/stayed/)
-    expect(stage.steps(session)).toEqual(['launchAgent a#1'])
-    expect(await stage.leases()).toEqual({ a: [session], b: [] })
+    expect(testPool.steps(session)).toEqual(['launchAgent a#1'])
+    expect(await testPool.leases()).toEqual({ a: [session], b: [] })
   })
 
   it('law 3: Temporal’s own cancel stops the session in order', async () => {
-    const stage = await open({ accounts: ['a'] })
-    const session = await stage.up('one')
-    await stage.handle(session).cancel()
-    const result: unknown = await stage.handle(session).result()
+    const testPool = await open({ accounts: ['a'] })
+    const session = await testPool.startRunning('one')
+    await testPool.handle(session).cancel()
+    const result: unknown = await testPool.handle(session).result()
     expect(result).toMatchObject({ phase: 'stopped' })
-    expect(stage.host.processes.size).toBe(0)
-    expect(stage.steps(session)).toEqual(['launchAgent a#1', 'stopAgent a#1'])
-    expect(await stage.leases()).toEqual({ a: [] })
+    expect(testPool.host.processes.size).toBe(0)
+    expect(testPool.steps(session)).toEqual(['launchAgent a#1', 'stopAgent a#1'])
+    expect(await testPool.leases()).toEqual({ a: [] })
   })
 
   it('law 3: Temporal’s own cancel in the middle of a rescue leaves nothing running', async () => {
-    const stage = await open({ accounts: ['a', 'b'] })
-    const { session, letGo } = await inTheMiddle(stage, 'launchAgent')
-    await stage.handle(session).cancel()
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const { session, letGo } = await inTheMiddle(testPool, 'launchAgent')
+    await testPool.handle(session).cancel()
     letGo()
-    expect(await stage.handle(session).result()).toMatchObject({ phase: 'stopped' })
-    expect(stage.host.processes.size).toBe(0)
+    expect(await testPool.handle(session).result()).toMatchObject({ phase: 'stopped' })
+    expect(testPool.host.processes.size).toBe(0)
   })
 })

@@ -1,58 +1,58 @@
 import { describe, expect, it } from 'vitest'
 import { poolSignals } from '../../workflows/messages.js'
-import { hour, minute, type Stage, type StageOptions } from './harness/stage.js'
-import { Theatre } from './harness/theatre.js'
-import { useStage } from './harness/useStage.js'
+import { hour, minute, type TestPool, type TestPoolOptions } from './harness/stage.js'
+import { TestServer } from './harness/theatre.js'
+import { useTestPool } from './harness/useStage.js'
 import { failureFrom } from '../../activities/failures.js'
 import { UnknownPlaceError } from '../../host/errors.js'
 
-const openReal = useStage(() => Theatre.openReal())
-const openVirtual = useStage()
+const openReal = useTestPool(() => TestServer.openWallClock())
+const openVirtual = useTestPool()
 
 /** On the wall clock: looks are short. */
-async function open(options: StageOptions): Promise<Stage> {
-  const stage = await openReal(options)
-  stage.step = 50
-  stage.host.lookEvery = 100
-  return stage
+async function open(options: TestPoolOptions): Promise<TestPool> {
+  const testPool = await openReal(options)
+  testPool.step = 50
+  testPool.host.pollEvery = 100
+  return testPool
 }
 
-const runId = async (stage: Stage, session: string): Promise<string> =>
-  (await stage.handle(session).describe()).runId
+const runId = async (testPool: TestPool, session: string): Promise<string> =>
+  (await testPool.handle(session).describe()).runId
 
 /** Has the session begin a new run, and waits until it has. */
-async function migrate(stage: Stage, session: string): Promise<void> {
-  const before = await runId(stage, session)
-  await stage.order(session, 'migrate')
-  await stage.untilRenewed(stage.handle(session), before)
+async function migrate(testPool: TestPool, session: string): Promise<void> {
+  const before = await runId(testPool, session)
+  await testPool.signal(session, 'migrate')
+  await testPool.untilContinuedAsNew(testPool.handle(session), before)
 }
 
-const untilDelivered = (stage: Stage, session: string, count: number): Promise<string[]> =>
-  stage.until(
+const untilDelivered = (testPool: TestPool, session: string, count: number): Promise<string[]> =>
+  testPool.until(
     `${count} texts`,
-    () => Promise.resolve(stage.host.delivered.get(session) ?? []),
+    () => Promise.resolve(testPool.host.delivered.get(session) ?? []),
     (texts) => texts.length >= count,
   )
 
 describe('law 8: the history of a session is cut, and nothing is lost by it', () => {
   it('law 8, law 5: while it runs and a text waits', async () => {
-    const stage = await open({ accounts: ['a', 'b'] })
-    const session = await stage.up('one', { account: 'a', prompt: 'begin' })
-    stage.host.busy.add(session)
-    await stage.send(session, '1', 'first')
-    const before = await stage.show(session)
-    await migrate(stage, session)
-    expect(await stage.show(session)).toEqual(before)
-    stage.host.busy.delete(session)
-    expect(await untilDelivered(stage, session, 1)).toEqual(['first'])
-    await migrate(stage, session)
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const session = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
+    testPool.host.busy.add(session)
+    await testPool.send(session, '1', 'first')
+    const before = await testPool.describe(session)
+    await migrate(testPool, session)
+    expect(await testPool.describe(session)).toEqual(before)
+    testPool.host.busy.delete(session)
+    expect(await untilDelivered(testPool, session, 1)).toEqual(['first'])
+    await migrate(testPool, session)
     // In the next run its id is still known.
-    await stage.send(session, '1', 'first')
-    await stage.hitsWall(session, 'a')
-    await stage.untilOn(session, 'b')
-    await stage.send(session, '2', 'second')
-    expect(await untilDelivered(stage, session, 2)).toEqual(['first', 'second'])
-    expect(stage.steps(session)).toEqual([
+    await testPool.send(session, '1', 'first')
+    await testPool.hitWall(session, 'a')
+    await testPool.untilOnAccount(session, 'b')
+    await testPool.send(session, '2', 'second')
+    expect(await untilDelivered(testPool, session, 2)).toEqual(['first', 'second'])
+    expect(testPool.steps(session)).toEqual([
       'launchAgent a#1',
       'stopAgent a#1',
       'carry to b',
@@ -61,72 +61,72 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
   })
 
   it('law 8: in the middle of a rescue it ends that first', async () => {
-    const stage = await open({ accounts: ['a', 'b'] })
-    const session = await stage.up('one', { account: 'a' })
-    const hold = stage.host.holds('stopAgent')
-    const before = await runId(stage, session)
-    await stage.hitsWall(session, 'a')
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const session = await testPool.startRunning('one', { account: 'a' })
+    const hold = testPool.host.holdNext('stopAgent')
+    const before = await runId(testPool, session)
+    await testPool.hitWall(session, 'a')
     await hold.reached
-    await stage.order(session, 'migrate')
-    await stage.send(session, '1', 'first')
+    await testPool.signal(session, 'migrate')
+    await testPool.send(session, '1', 'first')
     hold.open()
-    await stage.untilRenewed(stage.handle(session), before)
-    await stage.untilOn(session, 'b')
-    expect(await untilDelivered(stage, session, 1)).toEqual(['first'])
-    const { rescueLog, rescues } = await stage.show(session)
+    await testPool.untilContinuedAsNew(testPool.handle(session), before)
+    await testPool.untilOnAccount(session, 'b')
+    expect(await untilDelivered(testPool, session, 1)).toEqual(['first'])
+    const { rescueLog, rescues } = await testPool.describe(session)
     expect({ rescues, entries: rescueLog.length }).toEqual({ rescues: 1, entries: 1 })
-    expect(stage.host.asked.filter(({ step }) => step === 'launchAgent')).toHaveLength(2)
+    expect(testPool.host.calls.filter(({ step }) => step === 'launchAgent')).toHaveLength(2)
   })
 
   it('law 8: an order that comes with it is carried out', async () => {
-    const stage = await open({ accounts: ['a', 'b'] })
-    const session = await stage.up('one', { account: 'a' })
-    const before = await runId(stage, session)
-    await Promise.all([stage.order(session, 'migrate'), stage.move(session, { to: 'b' })])
-    await stage.untilOn(session, 'b')
-    await stage.untilRenewed(stage.handle(session), before)
-    expect((await stage.show(session)).rescueLog).toMatchObject([{ cause: 'move', to: 'b' }])
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const session = await testPool.startRunning('one', { account: 'a' })
+    const before = await runId(testPool, session)
+    await Promise.all([testPool.signal(session, 'migrate'), testPool.move(session, { to: 'b' })])
+    await testPool.untilOnAccount(session, 'b')
+    await testPool.untilContinuedAsNew(testPool.handle(session), before)
+    expect((await testPool.describe(session)).rescueLog).toMatchObject([{ cause: 'move', to: 'b' }])
   })
 
   it('law 8: a paused session stays paused', async () => {
-    const stage = await open({ accounts: ['a'] })
-    const session = await stage.up('one')
-    await stage.order(session, 'pause')
-    await stage.untilSession(session, ({ phase }) => phase === 'paused')
-    await migrate(stage, session)
-    await stage.send(session, '1', 'later')
-    expect((await stage.show(session)).phase).toBe('paused')
-    expect(stage.host.processes.size).toBe(0)
-    await stage.order(session, 'resume')
-    await stage.untilOn(session, 'a')
-    expect(await untilDelivered(stage, session, 1)).toEqual(['later'])
+    const testPool = await open({ accounts: ['a'] })
+    const session = await testPool.startRunning('one')
+    await testPool.signal(session, 'pause')
+    await testPool.untilSession(session, ({ phase }) => phase === 'paused')
+    await migrate(testPool, session)
+    await testPool.send(session, '1', 'later')
+    expect((await testPool.describe(session)).phase).toBe('paused')
+    expect(testPool.host.processes.size).toBe(0)
+    await testPool.signal(session, 'resume')
+    await testPool.untilOnAccount(session, 'a')
+    expect(await untilDelivered(testPool, session, 1)).toEqual(['later'])
   })
 
   it('law 8: what a person is told while nobody watches it ends with the next watch, also in another run', async () => {
-    const stage = await open({ accounts: ['a'], timing: { retryEvery: 500 } })
-    const session = await stage.up('one')
+    const testPool = await open({ accounts: ['a'], timing: { retryEvery: 500 } })
+    const session = await testPool.startRunning('one')
     for (let tries = 0; tries < 3; tries++)
-      stage.host.fails('watchAgent', failureFrom(new UnknownPlaceError('a')))
-    await stage.untilSession(session, ({ attention }) => attention !== null)
-    await migrate(stage, session)
-    await stage.untilSession(session, ({ attention }) => attention === null)
+      testPool.host.failNext('watchAgent', failureFrom(new UnknownPlaceError('a')))
+    await testPool.untilSession(session, ({ attention }) => attention !== null)
+    await migrate(testPool, session)
+    await testPool.untilSession(session, ({ attention }) => attention === null)
   })
 
   it('law 8: a long one is cut at the next watch, and not under the watch that stands', async () => {
-    const stage = await openVirtual({ accounts: ['a', 'b'] })
-    const session = await stage.up('one', { account: 'a', prompt: 'begin' })
-    const first = await runId(stage, session)
-    await stage.untilLong(stage.handle(session), () => stage.order(session, 'resume'))
-    await stage.theatre.pass(minute)
-    expect(await runId(stage, session)).toBe(first)
-    await stage.hitsWall(session, 'a')
-    await stage.untilRenewed(stage.handle(session), first)
-    await stage.untilOn(session, 'b')
-    await stage.hitsWall(session, 'b', 5 * minute)
-    await stage.untilSession(session, ({ phase }) => phase === 'parked')
-    await stage.untilOn(session, 'b')
-    expect((await stage.show(session)).rescueLog).toMatchObject([{ to: 'b' }, { to: null }, { to: 'b' }])
-    expect(stage.steps(session)).toEqual([
+    const testPool = await openVirtual({ accounts: ['a', 'b'] })
+    const session = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
+    const first = await runId(testPool, session)
+    await testPool.untilLong(testPool.handle(session), () => testPool.signal(session, 'resume'))
+    await testPool.server.advance(minute)
+    expect(await runId(testPool, session)).toBe(first)
+    await testPool.hitWall(session, 'a')
+    await testPool.untilContinuedAsNew(testPool.handle(session), first)
+    await testPool.untilOnAccount(session, 'b')
+    await testPool.hitWall(session, 'b', 5 * minute)
+    await testPool.untilSession(session, ({ phase }) => phase === 'parked')
+    await testPool.untilOnAccount(session, 'b')
+    expect((await testPool.describe(session)).rescueLog).toMatchObject([{ to: 'b' }, { to: null }, { to: 'b' }])
+    expect(testPool.steps(session)).toEqual([
       'launchAgent a#1',
       'stopAgent a#1',
       'carry to b',
@@ -137,14 +137,14 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
   })
 
   it('law 8: a long one of the pool is cut in a quiet hour, and it knows all that it knew', async () => {
-    const stage = await openVirtual({ accounts: ['a', 'b'] })
-    const session = await stage.up('one', { account: 'a' })
-    stage.host.lookEvery = hour
-    await stage.hitsWall(session, 'a', 12 * hour)
-    await stage.untilOn(session, 'b')
-    const [{ runId: first }, before] = [await stage.poolHandle.describe(), await stage.view()]
-    await stage.untilLong(stage.poolHandle, () => stage.poolHandle.signal(poolSignals.lift, 'nobody'))
-    await stage.untilRenewed(stage.poolHandle, first, 7 * hour, hour)
-    expect(await stage.view()).toEqual(before)
+    const testPool = await openVirtual({ accounts: ['a', 'b'] })
+    const session = await testPool.startRunning('one', { account: 'a' })
+    testPool.host.pollEvery = hour
+    await testPool.hitWall(session, 'a', 12 * hour)
+    await testPool.untilOnAccount(session, 'b')
+    const [{ runId: first }, before] = [await testPool.poolHandle.describe(), await testPool.describePool()]
+    await testPool.untilLong(testPool.poolHandle, () => testPool.poolHandle.signal(poolSignals.lift, 'nobody'))
+    await testPool.untilContinuedAsNew(testPool.poolHandle, first, 7 * hour, hour)
+    expect(await testPool.describePool()).toEqual(before)
   })
 })

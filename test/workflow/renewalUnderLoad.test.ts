@@ -1,8 +1,8 @@
 /** A fleet whose histories are cut all the time, by the engine's own suggestion with its threshold turned down, while walls rain on it. */
 import { expect, it } from 'vitest'
-import type { Stage } from './harness/stage.js'
-import { Theatre } from './harness/theatre.js'
-import { useStage } from './harness/useStage.js'
+import type { TestPool } from './harness/stage.js'
+import { TestServer } from './harness/theatre.js'
+import { useTestPool } from './harness/useStage.js'
 
 /** A rescue alone is about as long: no run of a session sees two of them, and the pool's hardly one herd. */
 const cutAfterEvents = 30
@@ -12,12 +12,12 @@ const rounds = 4
 /** Milliseconds; a moment in which nobody but the last account is able belongs to it. */
 const wallLasts = 3_000
 
-const open = useStage(() => Theatre.openRenewing(cutAfterEvents))
+const open = useTestPool(() => TestServer.openWithHistoryLimit(cutAfterEvents))
 
 /** Runs that have ended by handing over to the next, by the ids of their workflows. */
-async function cuts(stage: Stage, workflowId: string): Promise<number> {
+async function cuts(testPool: TestPool, workflowId: string): Promise<number> {
   const query = `WorkflowId = '${workflowId}' AND ExecutionStatus = 'ContinuedAsNew'`
-  return (await stage.theatre.client.workflow.count(query)).count
+  return (await testPool.server.client.workflow.count(query)).count
 }
 
 it('law 8, law 5, law 3: histories are cut in the middle of herds; no text, no wall and no lease is lost, none is doubled', async () => {
@@ -29,31 +29,31 @@ it('law 8, law 5, law 3: histories are cut in the middle of herds; no text, no w
     waveEvery: second,
     leftOutFor: second,
   }
-  const stage = await open({ accounts, timing })
-  stage.step = 50
-  stage.host.lookEvery = 100
+  const testPool = await open({ accounts, timing })
+  testPool.step = 50
+  testPool.host.pollEvery = 100
   const names = Array.from({ length: herd }, (_, n) => `s${n}`)
-  const sessions = await Promise.all(names.map((name) => stage.up(name)))
+  const sessions = await Promise.all(names.map((name) => testPool.startRunning(name)))
 
   for (let round = 0; round < rounds; round++) {
-    const leases = Object.entries(await stage.leases()).sort(([, a], [, b]) => b.length - a.length)
+    const leases = Object.entries(await testPool.leases()).sort(([, a], [, b]) => b.length - a.length)
     const [walled = 'a', there = []] = leases[0] ?? []
-    const texts = sessions.map((session) => stage.send(session, `${session}-${round}`, `text ${round}`))
-    await Promise.all([...there.map((session) => stage.hitsWall(session, walled, wallLasts)), ...texts])
-    await stage.until(
+    const texts = sessions.map((session) => testPool.send(session, `${session}-${round}`, `text ${round}`))
+    await Promise.all([...there.map((session) => testPool.hitWall(session, walled, wallLasts)), ...texts])
+    await testPool.until(
       `round ${round}: everybody at work and told`,
-      () => Promise.all(sessions.map((session) => stage.show(session))),
+      () => Promise.all(sessions.map((session) => testPool.describe(session))),
       (shown) =>
-        sessions.every((session) => stage.host.hasTakenAll(session)) &&
+        sessions.every((session) => testPool.host.hasProcessedAll(session)) &&
         shown.every(({ phase }) => phase === 'working') &&
-        sessions.every((session) => (stage.host.delivered.get(session) ?? []).length > round),
+        sessions.every((session) => (testPool.host.delivered.get(session) ?? []).length > round),
     )
   }
 
   const said = Array.from({ length: rounds }, (_, round) => `text ${round}`)
-  const shown = await Promise.all(sessions.map((session) => stage.show(session)))
+  const shown = await Promise.all(sessions.map((session) => testPool.describe(session)))
   for (const [n, session] of sessions.entries()) {
-    expect(stage.host.delivered.get(session)).toEqual(said)
+    expect(testPool.host.delivered.get(session)).toEqual(said)
     // Every wall that it met has its entry, and every entry its number.
     const log = shown[n]!.rescueLog
     expect(log.map((entry) => entry.n)).toEqual(log.map((_, index) => index + 1))
@@ -62,16 +62,16 @@ it('law 8, law 5, law 3: histories are cut in the middle of herds; no text, no w
   const walls = shown.reduce((sum, { rescues }) => sum + rescues, 0)
   expect(walls).toBeGreaterThanOrEqual(rounds * Math.floor(herd / accounts.length))
   // One lease for each session, where it is.
-  const held = Object.entries(await stage.leases()).flatMap(([account, of]) =>
+  const held = Object.entries(await testPool.leases()).flatMap(([account, of]) =>
     of.map((session) => `${session} ${account}`),
   )
   expect(held.sort()).toEqual(shown.map(({ name, account }) => `${name} ${account}`).sort())
 
-  await stage.until(
+  await testPool.until(
     'the cuts in the list of the engine',
     async () => [
-      await cuts(stage, stage.poolHandle.workflowId),
-      ...(await Promise.all(sessions.map((session) => cuts(stage, stage.handle(session).workflowId)))),
+      await cuts(testPool, testPool.poolHandle.workflowId),
+      ...(await Promise.all(sessions.map((session) => cuts(testPool, testPool.handle(session).workflowId)))),
     ],
     ([ofPool = 0, ...ofSessions]) =>
       ofPool >= rounds - 2 && ofSessions.reduce((sum, one) => sum + one, 0) >= 2 * herd,

@@ -5,19 +5,19 @@ import { until } from '../../lab/until.js'
 import { share } from '../../policy/backoff.js'
 import { commonQueue, escalationWorkflowId, watchdogWorkflowId } from '../../policy/ids.js'
 import { watchdogQueries, watchdogSignals, type WatchdogCard } from '../../workflows/messages.js'
-import { Theatre } from './harness/theatre.js'
-import { type Agent, type Fault, minute, ServiceWorld } from './watchdogHost.js'
+import { TestServer } from './harness/theatre.js'
+import { type Agent, type Fault, minute, SimulatedService } from './watchdogHost.js'
 
 const hour = 60 * minute
 const day = 24 * hour
 
-let theatre: Theatre
+let testServer: TestServer
 beforeAll(async () => {
-  theatre = await Theatre.openReal()
+  testServer = await TestServer.openWallClock()
 }, 120_000)
-afterAll(() => theatre.close())
+afterAll(() => testServer.close())
 
-const specOf = (world: ServiceWorld, name: string): ServiceSpec => ({
+const specOf = (world: SimulatedService, name: string): ServiceSpec => ({
   ...{ name, host: world.hostId, pool: 'none', every: world.every, canStart: true },
   ...{
     restarts: { limit: 3, within: hour, pause: minute, pauseAtMost: longestRest },
@@ -25,13 +25,13 @@ const specOf = (world: ServiceWorld, name: string): ServiceSpec => ({
   },
 })
 
-async function start(world: ServiceWorld, name: string) {
-  const worker = await theatre.addHost(world)
-  const handle = await theatre.client.workflow.start('watchdog', {
+async function start(world: SimulatedService, name: string) {
+  const worker = await testServer.addHost(world)
+  const handle = await testServer.client.workflow.start('watchdog', {
     ...{ workflowId: watchdogWorkflowId(name), taskQueue: commonQueue, args: [specOf(world, name)] },
   })
-  const card = () => theatre.client.workflow.getHandle(handle.workflowId).query(watchdogQueries.describe)
-  return { handle: theatre.client.workflow.getHandle(handle.workflowId), card, worker }
+  const card = () => testServer.client.workflow.getHandle(handle.workflowId).query(watchdogQueries.describe)
+  return { handle: testServer.client.workflow.getHandle(handle.workflowId), card, worker }
 }
 
 /** A seeded choice: the same week each time. */
@@ -53,7 +53,7 @@ function planOf(seed: string, begin: number): { faults: Fault[]; agents: Agent[]
 describe('seeded faults', () => {
   it.each(['one'])('law 7, 10: seed %s: nothing runs twice, and nothing stays down', async (seed) => {
     const { faults, agents } = planOf(seed, Date.now())
-    const world = new ServiceWorld(`host-${seed}`, faults, agents)
+    const world = new SimulatedService(`host-${seed}`, faults, agents)
     const { card, handle, worker } = await start(world, `days-${seed}`)
     let rounds = 0
     await until(
@@ -79,9 +79,9 @@ describe('seeded faults', () => {
 
 describe('one escalation per incident', () => {
   it('law 2, 7: goes on while the watchdog is renewed, paused and looked at, and its agent is called off by a pause', async () => {
-    const world = new ServiceWorld('host-one', [{ at: Date.now(), kind: 'broken' }], ['wrong', 'wrong'])
+    const world = new SimulatedService('host-one', [{ at: Date.now(), kind: 'broken' }], ['wrong', 'wrong'])
     // The agent takes its time.
-    world.agentTakes = 60_000
+    world.agentTakesMs = 60_000
     const { card, handle, worker } = await start(world, 'one')
     const untilCard = (what: string, wanted: (now: WatchdogCard) => boolean) =>
       until(what, card, wanted, 30_000)
@@ -91,7 +91,7 @@ describe('one escalation per incident', () => {
       () => Promise.resolve(world.woken.length),
       (count) => count === 1,
     )
-    const escalation = theatre.client.workflow.getHandle(escalationWorkflowId('one', incident!))
+    const escalation = testServer.client.workflow.getHandle(escalationWorkflowId('one', incident!))
     await handle.signal(watchdogSignals.migrate)
     await untilCard('the new run', ({ state }) => state === 'escalated')
     expect((await escalation.describe()).status.name).toBe('RUNNING')
@@ -99,7 +99,7 @@ describe('one escalation per incident', () => {
     await untilCard('the pause', ({ state }) => state === 'paused')
     await escalation.result()
     const { length } = world.starts
-    world.agentTakes = 5 * minute
+    world.agentTakesMs = 5 * minute
     await handle.signal(watchdogSignals.resume)
     expect(world.starts).toHaveLength(length)
     const well = await untilCard(

@@ -13,7 +13,7 @@ import type {
   WakeUpSight,
 } from '../../activities/services/contracts.js'
 import type { Trouble } from '../../policy/service/service.js'
-import type { HostSide } from './harness/theatre.js'
+import type { SimulatedHost } from './harness/theatre.js'
 import { failureFrom } from '../../activities/failures.js'
 import { StaleFenceError } from '../../host/errors.js'
 
@@ -44,7 +44,7 @@ const notYet = (ms: number): ApplicationFailure =>
     category: ApplicationFailureCategory.BENIGN,
   })
 
-export class ServiceWorld implements HostSide {
+export class SimulatedService implements SimulatedHost {
   readonly hostId: string
   readonly pool: string
   readonly violations: string[] = []
@@ -59,7 +59,7 @@ export class ServiceWorld implements HostSide {
   answersLost = 0
   isBroken = false
   /** How long a woken agent works. */
-  agentTakes = 5 * minute
+  agentTakesMs = 5 * minute
 
   #faults: Fault[]
   #agents: Agent[]
@@ -128,7 +128,7 @@ export class ServiceWorld implements HostSide {
       },
       watchWakeUp: async () => {
         await Promise.resolve()
-        return this.#work()
+        return this.#agentWork()
       },
       endWakeUp: async () => {
         await Promise.resolve()
@@ -241,10 +241,10 @@ export class ServiceWorld implements HostSide {
     }
   }
 
-  #work(): WakeUpSight {
+  #agentWork(): WakeUpSight {
     const { scheduledTimestampMs } = Context.current().info
     const took = instant() - scheduledTimestampMs
-    if (took < this.agentTakes) throw notYet(Math.min(this.agentTakes - took, 200))
+    if (took < this.agentTakesMs) throw notYet(Math.min(this.agentTakesMs - took, 200))
     switch (this.#agents.shift() ?? 'heals') {
       case 'heals':
         this.isBroken = false

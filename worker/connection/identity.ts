@@ -1,13 +1,13 @@
 /** Who polls for a host: what the engine writes down of each step that it hands out, and tells of each queue. */
 import { createHash, randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { machineMark } from '../../config/state/hostId.js'
+import { machineFingerprint } from '../../config/state/hostId.js'
 
 /** A process id comes again, in a container with every start: it is there for people, and the random part tells runs apart. */
 const run = `${process.pid}.${randomBytes(6).toString('hex')}`
 
 /** Clones of a machine may have its id, and hardly its name as well. */
-const machine = createHash('sha256').update(`${machineMark()} ${hostname()}`).digest('hex').slice(0, 16)
+const machine = createHash('sha256').update(`${machineFingerprint()} ${hostname()}`).digest('hex').slice(0, 16)
 
 /**
  * The identity of this process's worker for the host. `part`: which of its sets of pollers, where it has more than one

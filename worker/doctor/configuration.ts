@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import type { AgentCommand, Place } from '../../agents/agent.js'
 import { AgentProgramError } from '../../agents/errors.js'
-import type { AgentExaminer, Hindrance } from '../../agents/examiner.js'
+import type { AgentExaminer, ConfigurationConflict } from '../../agents/examiner.js'
 import type { Config } from '../../config/config.js'
 import { ConfigError } from '../../config/errors.js'
 import { loadConfig } from '../../config/load/load.js'
@@ -23,7 +23,7 @@ export function loadForDoctor(source: { path?: string }): LoadedConfig {
     return { config, findings: [ok(name, `${config.file}: ${contents(config)}`)] }
   } catch (error) {
     if (!(error instanceof ConfigError)) return { config: null, findings: [failed(name, error)] }
-    const findings = error.faults.map(({ file, line, column, problem, remedy }) => {
+    const findings = error.issues.map(({ file, line, column, problem, remedy }) => {
       const place = [file, line, column].filter((part) => part !== null).join(':')
       return fail(name, `${place}: ${problem}`, remedy)
     })
@@ -78,15 +78,15 @@ export async function checkSettings(
   command: AgentCommand,
   examiner: AgentExaminer,
 ): Promise<Finding[]> {
-  const hindrances = await examiner.hindrances(place, command)
-  const faults = await examiner.settingsFaults(place, command).catch((error: unknown): Hindrance[] => {
+  const hindrances = await examiner.configurationConflicts(place, command)
+  const faults = await examiner.settingsErrors(place, command).catch((error: unknown): ConfigurationConflict[] => {
     // A program that can't be run is told of as such.
     if (error instanceof AgentProgramError) return []
     throw error
   })
   // Of a file that can't be used the program also says where in it.
-  const isTold = ({ unusable }: Hindrance): boolean =>
-    unusable !== undefined && faults.some((fault) => fault.unusable === unusable)
+  const isTold = ({ unusableFile: unusable }: ConfigurationConflict): boolean =>
+    unusable !== undefined && faults.some((fault) => fault.unusableFile === unusable)
   const found = [...hindrances.filter((one) => !isTold(one)), ...faults]
   return found.map(({ state, what, remedy }) => ({
     ...{ name: `settings ${place.name}`, state, found: what, remedy },
@@ -94,7 +94,7 @@ export async function checkSettings(
 }
 
 export async function checkMachineSettings(agent: string, examiner: AgentExaminer): Promise<Finding[]> {
-  const found = await examiner.machineHindrances()
+  const found = await examiner.machineConflicts()
   return found.map(({ state, what, remedy }) => ({ name: `settings ${agent}`, state, found: what, remedy }))
 }
 
@@ -104,7 +104,7 @@ export function checkEnvironment(
 ): Finding[] {
   const what = 'environment'
   const findings = examiners.flatMap(([agent, examiner]) => {
-    const names = examiner.withheld(env)
+    const names = examiner.withheldVariables(env)
     if (names.length === 0) return []
     return [
       warn(

@@ -19,7 +19,7 @@ export async function checkLogin(
   examiner: AgentExaminer,
 ): Promise<Finding> {
   const name = `login ${place.name}`
-  const { login, as, unclear } = await examiner.loginStatus(place, command)
+  const { login, loggedInAs: as, unknownBecause: unclear } = await examiner.loginStatus(place, command)
   const byHand = examiner.loginCommand(place, command)
   if (login === 'out') return fail(name, 'nobody is logged in', `Log in there: ${byHand}`)
   if (login === 'unknown')

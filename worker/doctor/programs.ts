@@ -41,7 +41,7 @@ export async function checkAgent(name: string, agent: AgentConfig): Promise<Find
   const what = `agent ${name}`
   const { command, args, env } = agent
   const version = await agentNamed(name).version({ command, args, env: await resolveEnv(env) })
-  const least = examinerOf(name)?.leastVersion ?? null
+  const least = examinerOf(name)?.minimumVersion ?? null
   if (least === null || reaches(version, least.version)) return ok(what, `${version} (${command})`)
   return warn(what, `${version} (${command}) is older than ${least.version}: ${least.lacks}`, least.remedy)
 }

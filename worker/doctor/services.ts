@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config, ServiceConfig } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
-import { readIncidents, readLook } from '../../config/state/serviceFiles.js'
+import { readIncidents, readLastCheck } from '../../config/state/serviceFiles.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 export function checkServices(home: Home, config: Config): Finding[] {
@@ -96,14 +96,14 @@ function ofNow(home: Home, service: ServiceConfig): Finding[] {
         `outpool incidents show ${open.n}`,
       ),
     ]
-  const look = readLook(home, service.name)
+  const look = readLastCheck(home, service.name)
   return look?.verdict === 'blind'
     ? [warn(nameOf(service), look.why, 'Nothing is done about it while this lasts: mend what is in the way.')]
     : []
 }
 
 function howItStands(home: Home, { name }: ServiceConfig): string {
-  const look = readLook(home, name)
+  const look = readLastCheck(home, name)
   return look === null ? 'not looked at yet' : `${look.verdict} at ${look.at}: ${look.why}`
 }
 

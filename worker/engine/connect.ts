@@ -1,7 +1,7 @@
 /** Which engine: the one that the user's own Temporal settings name, else the embedded one. */
 import { Connection } from '@temporalio/client'
 import type { NativeConnectionOptions } from '@temporalio/worker'
-import { namedEngine as engineOfSettings } from '../../config/load/temporalSettings.js'
+import { configuredEngine as engineOfSettings } from '../../config/load/temporalSettings.js'
 import { EngineSettingsError, EngineUnreachableError } from '../errors.js'
 import { messageOf } from './install.js'
 

@@ -12,12 +12,12 @@ import { isCommandLike } from '../screen/text.js'
 const argumentMaxBytes = 120 * 1024
 
 /** Throws AgentFileError where the user's own `--settings` can't be read. */
-export async function plan(input: LaunchInput): Promise<LaunchPlan> {
+export async function planLaunch(input: LaunchInput): Promise<LaunchPlan> {
   await mkdir(input.launchDir, { recursive: true, mode: 0o700 })
   await mkdir(input.reportDir, { recursive: true, mode: 0o700 })
   const user = readUserArgs(input.command.args)
   const settings = join(input.launchDir, 'settings.json')
-  const prompt = await promptOf(input)
+  const prompt = await promptArgument(input)
   const folders = [...(input.handOver ? [dirname(input.handOver)] : []), ...prompt.folders]
   await replaceFile(settings, JSON.stringify(await launchSettings(input, user, folders), null, 2))
   return {
@@ -41,7 +41,7 @@ function conversationArguments({ mode, sessionId, forkOf }: LaunchInput): string
 }
 
 /** `--` keeps flags that take several values from swallowing the prompt; `folders` are those that it has the agent read. */
-async function promptOf({
+async function promptArgument({
   prompt,
   launchDir,
 }: LaunchInput): Promise<{ words: string[]; folders: readonly string[] }> {

@@ -1,8 +1,8 @@
 /** Makes a place ready for unattended work, so that no first-run page holds a session up. */
 import { mkdir } from 'node:fs/promises'
 import type { Place } from '../../agent.js'
-import { importsAnswered } from '../setup/answers.js'
-import { type GlobalConfig, updateGlobal } from '../setup/globalFile.js'
+import { answeredImports } from '../setup/answers.js'
+import { type GlobalConfig, updateGlobalConfig } from '../setup/globalFile.js'
 import { trustedFolder } from '../setup/trust.js'
 
 /** The program remembers an approved key by its end. */
@@ -19,10 +19,10 @@ export async function prepare(place: Place, cwd: string, answeredAt: readonly Pl
   const folder = await trustedFolder(cwd)
   const key = place.env['ANTHROPIC_API_KEY']
   const keyMark = key === undefined || key === '' ? null : key.slice(-keyMarkLength)
-  const importsFor = await importsAnswered(answeredAt, cwd)
-  await updateGlobal(place, (config) => {
+  const importsFor = await answeredImports(answeredAt, cwd)
+  await updateGlobalConfig(place, (config) => {
     const imports = importsFor(config)
-    const ready = isReady(config, folder, keyMark) ? null : made(config, folder, keyMark)
+    const ready = isReady(config, folder, keyMark) ? null : preparedConfig(config, folder, keyMark)
     if (imports.length === 0) return ready
     return { ...ready, projects: withImports(ready?.projects ?? config.projects ?? {}, imports) }
   })
@@ -54,7 +54,7 @@ function isReady(config: GlobalConfig, folder: string, keyMark: string | null): 
   )
 }
 
-function made(config: GlobalConfig, folder: string, keyMark: string | null): Partial<GlobalConfig> {
+function preparedConfig(config: GlobalConfig, folder: string, keyMark: string | null): Partial<GlobalConfig> {
   const { approved = [], rejected = [] } = config.customApiKeyResponses ?? {}
   return {
     hasCompletedOnboarding: true,

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { LaunchInput } from '../../agent.js'
 import { AgentFileError } from '../../errors.js'
-import { serversAnswered } from '../setup/answers.js'
+import { answeredServers } from '../setup/answers.js'
 import { hookEvents, statusLineEvent } from '../reports.js'
 import { quoted } from './shellWord.js'
 
-const reporter = fileURLToPath(new URL('report.sh', import.meta.url))
-const handOverTeller = fileURLToPath(new URL('hand-over.sh', import.meta.url))
+const reportScript = fileURLToPath(new URL('report.sh', import.meta.url))
+const handOverScript = fileURLToPath(new URL('hand-over.sh', import.meta.url))
 
 /** A report takes milliseconds; one that hangs on a dead disk must not hold the agent for the default of minutes. */
 const hookTimeoutSeconds = 5
@@ -85,7 +85,7 @@ export async function launchSettings(
 
 /** What a person has answered elsewhere about this project's MCP servers goes along: the program would ask again for each login. */
 async function projectServers({ place, cwd, answeredAt = [] }: LaunchInput, own: Settings) {
-  const { enabled, disabled } = await serversAnswered(place, answeredAt, cwd)
+  const { enabled, disabled } = await answeredServers(place, answeredAt, cwd)
   return {
     ...(enabled.length === 0
       ? {}
@@ -110,7 +110,7 @@ function mergedHooks(own: Record<string, unknown[]>, input: LaunchInput): Record
     hooks[event] = [...(hooks[event] ?? []), ours]
   }
   if (input.handOver) {
-    const command = `exec /bin/sh ${[handOverTeller, input.handOver].map(quoted).join(' ')}`
+    const command = `exec /bin/sh ${[handOverScript, input.handOver].map(quoted).join(' ')}`
     const tells = { hooks: [{ type: 'command', command, timeout: hookTimeoutSeconds }] }
     hooks['UserPromptSubmit'] = [...(hooks['UserPromptSubmit'] ?? []), tells]
   }
@@ -124,7 +124,7 @@ function reportCommand(
   body: 'keep' | 'newest' | 'drop',
   user?: string,
 ): string {
-  const words = [reporter, input.reportDir, event, input.session, String(input.fence), body]
+  const words = [reportScript, input.reportDir, event, input.session, String(input.fence), body]
   if (user !== undefined) words.push(user)
   return `exec /bin/sh ${words.map(quoted).join(' ')}`
 }

@@ -5,9 +5,9 @@ import type { AgentCommand, Place } from '../../agent.js'
 import { AgentProgramError } from '../../errors.js'
 import { type BaseEnv, probeEnv } from '../launch/env.js'
 import { lockMark, removeLock } from '../setup/globalFile.js'
-import { liveStates } from '../liveness.js'
+import { readLiveStates } from '../liveness.js'
 import { type Identity, readIdentity } from '../setup/identity.js'
-import { type Answer, ask } from '../program.js'
+import { type ProgramResult, runProgram } from '../program.js'
 import { usageTextWindows } from './quota.js'
 
 const statusSchema = z.looseObject({ loggedIn: z.boolean(), authMethod: z.string().optional() })
@@ -36,7 +36,7 @@ export async function probe(
 ): Promise<Omit<AccountReading, 'account'>> {
   const before = await lockMark(place)
   try {
-    return await askAccount(place, command, now, base)
+    return await queryAccount(place, command, now, base)
   } finally {
     await dropOrphanedLock(place, before)
   }
@@ -45,18 +45,18 @@ export async function probe(
 /** A lock that came with our own calls, and outlives them where no other process of the program runs, holds up a rescue. */
 async function dropOrphanedLock(place: Place, before: string | null): Promise<void> {
   const mark = await lockMark(place)
-  if (mark === null || mark === before || (await liveStates(place)).length > 0) return
+  if (mark === null || mark === before || (await readLiveStates(place)).length > 0) return
   await removeLock(place, mark)
 }
 
-async function askAccount(
+async function queryAccount(
   place: Place,
   command: AgentCommand,
   now: () => string,
   base: BaseEnv,
 ): Promise<Omit<AccountReading, 'account'>> {
   const env = probeEnv(base, place, command)
-  const status = readStatus(await ask(command, ['auth', 'status'], env, place.configDir))
+  const status = readStatus(await runProgram(command, ['auth', 'status'], env, place.configDir))
   const loginAt = now()
   if (status !== 'stored') {
     const { identity, windows } = status === 'out' ? await identityOf(place) : noIdentity
@@ -64,7 +64,7 @@ async function askAccount(
     return { windows, walls: [], login, loginAt: seenAt(login, loginAt), identity, probedAt: now() }
   }
   const asked = now()
-  const usage = await ask(command, ['-p', '/usage', ...quietArgs], env, place.configDir).catch(
+  const usage = await runProgram(command, ['-p', '/usage', ...quietArgs], env, place.configDir).catch(
     (error: unknown) => {
       // The program runs, as it has just said who is logged in; a usage endpoint that hangs says nothing of the account.
       if (error instanceof AgentProgramError) return null
@@ -73,11 +73,11 @@ async function askAccount(
   )
   const text = usage === null ? '' : `${usage.stdout}\n${usage.stderr}`
   // A login that was refused while being refreshed is gone from now on.
-  const after = readStatus(await ask(command, ['auth', 'status'], env, place.configDir))
+  const after = readStatus(await runProgram(command, ['auth', 'status'], env, place.configDir))
   const login: Login = after === 'out' || loggedOutText.test(text) ? 'out' : 'in'
   const { identity, windows } = await identityOf(place)
   return {
-    windows: newest(windows, login === 'in' ? usageTextWindows(text, asked) : []),
+    windows: newestWindows(windows, login === 'in' ? usageTextWindows(text, asked) : []),
     walls: [],
     login,
     loginAt: now(),
@@ -91,7 +91,7 @@ const noIdentity: Identity = { identity: null, email: null, windows: [] }
 const seenAt = (login: Login, at: string): string | null => (login === 'unknown' ? null : at)
 
 /** `stored`: a login whose usage can be asked; `other`: a key or token, of which the program knows no usage. */
-function readStatus(answer: Answer): 'stored' | 'other' | 'out' | 'unknown' {
+function readStatus(answer: ProgramResult): 'stored' | 'other' | 'out' | 'unknown' {
   const json = jsonIn(answer.stdout)
   const status = statusSchema.safeParse(json).data
   if (status === undefined)
@@ -115,7 +115,7 @@ const identityOf = (place: Place): Promise<Identity> => readIdentity(place).catc
  * The program prints cached numbers again for a minute, and for about an hour where the endpoint does not answer: what it
  * prints is as old as the cache that says the same. It counts as new only where the cache says otherwise, or there is none.
  */
-function newest(cached: Window[], printed: Window[]): Window[] {
+function newestWindows(cached: Window[], printed: Window[]): Window[] {
   const isSaidBy = (one: Window, other: Window): boolean =>
     one.name === other.name && Math.round(one.used * 100) === Math.round(other.used * 100)
   const fresh = printed.filter((window) => !cached.some((known) => isSaidBy(known, window)))

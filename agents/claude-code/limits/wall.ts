@@ -1,7 +1,7 @@
 /** Why a turn could not go on: read from the row that the program itself writes, never from what somebody said about limits. */
-import type { TurnFault } from '../../agent.js'
+import type { TurnFailure } from '../../agent.js'
 import type { Wall, WallScope } from '../../../policy/account/account.js'
-import type { FaultRow } from '../transcript/entries.js'
+import type { ApiErrorEntry } from '../transcript/entries.js'
 import { parseReset } from './resetText.js'
 
 /** Model families that have budgets of their own; a claim that names none of them stands for the whole account. */
@@ -17,24 +17,24 @@ const spendCaps = new Set(['org_spend_cap_reached', 'org_level_disabled_until'])
 const loginErrors = new Set(['authentication_failed', 'oauth_org_not_allowed'])
 
 /** Classifies the program's own error entry; the caller has checked that it is one (`isFaultRow`). */
-export function faultOf(row: FaultRow): TurnFault {
+export function classifyFailure(row: ApiErrorEntry): TurnFailure {
   const text = textOf(row)
   const wall = wallOf(row, text)
   if (wall !== null) return { class: 'wall', wall }
-  const told = { text: text.split('\n')[0] ?? '', at: row.timestamp }
-  const kind = faultClass(row, text)
-  return kind === 'transient' ? { class: kind, refusal: refusalOf(row), ...told } : { class: kind, ...told }
+  const details = { text: text.split('\n')[0] ?? '', at: row.timestamp }
+  const kind = failureClass(row, text)
+  return kind === 'transient' ? { class: kind, refusal: refusalOf(row), ...details } : { class: kind, ...details }
 }
 
 /** The program has retried for minutes before it writes this. */
-function refusalOf({ error, apiErrorStatus, apiErrorType }: FaultRow): 'rate_limit' | 'overloaded' | null {
+function refusalOf({ error, apiErrorStatus, apiErrorType }: ApiErrorEntry): 'rate_limit' | 'overloaded' | null {
   if (apiErrorStatus === 429 || error === 'rate_limit') return 'rate_limit'
   return apiErrorStatus === 529 || error === 'overloaded' || apiErrorType === 'overloaded_error'
     ? 'overloaded'
     : null
 }
 
-function faultClass(row: FaultRow, text: string): Exclude<TurnFault['class'], 'wall'> {
+function failureClass(row: ApiErrorEntry, text: string): Exclude<TurnFailure['class'], 'wall'> {
   const error = row.error ?? ''
   const status = row.apiErrorStatus ?? null
   if (error === 'billing_error') return 'billing'
@@ -49,7 +49,7 @@ function faultClass(row: FaultRow, text: string): Exclude<TurnFault['class'], 'w
   return 'transient'
 }
 
-function wallOf(row: FaultRow, text: string): Wall | null {
+function wallOf(row: ApiErrorEntry, text: string): Wall | null {
   if (row.error !== 'rate_limit' || (row.apiErrorStatus ?? 429) !== 429) return null
   if (row.apiError === 'usage_limit_reached' || row.quotaLimits?.status === 'rejected')
     return wallByQuota(row, text)
@@ -58,7 +58,7 @@ function wallOf(row: FaultRow, text: string): Wall | null {
   return older ? wallByText(row, text) : null
 }
 
-function wallByQuota(row: FaultRow, text: string): Wall {
+function wallByQuota(row: ApiErrorEntry, text: string): Wall {
   const limits = row.quotaLimits
   const claim = limits?.rateLimitType ?? claimOfText(text) ?? 'unknown'
   const kind = spendCaps.has(limits?.overageDisabledReason ?? '')
@@ -74,7 +74,7 @@ function wallByQuota(row: FaultRow, text: string): Wall {
   return wallFrom(row, kind, scopeOf(claim), resetsAt, proof)
 }
 
-function wallByText(row: FaultRow, text: string): Wall | null {
+function wallByText(row: ApiErrorEntry, text: string): Wall | null {
   const kind = claimOfText(text)
   if (kind === null) return null
   return wallFrom(
@@ -87,7 +87,7 @@ function wallByText(row: FaultRow, text: string): Wall | null {
 }
 
 function wallFrom(
-  row: FaultRow,
+  row: ApiErrorEntry,
   kind: string,
   scope: WallScope,
   resetsAt: string | null,
@@ -122,7 +122,7 @@ function claimOfText(text: string): string | null {
   return family === 'fable' ? fableClaim : `seven_day_${family}`
 }
 
-function textOf(row: FaultRow): string {
+function textOf(row: ApiErrorEntry): string {
   const { content } = row.message
   if (typeof content === 'string') return content.trim()
   return content

@@ -3,11 +3,11 @@ import type { Dialog } from '../../agent.js'
 import { readQuestion } from './questions.js'
 import { inputBox, isRule, plainLines } from './screen.js'
 
-interface Known {
+interface KnownDialog {
   name: string
   /** Every one has to be on the screen, below what the conversation shows. */
   marks: readonly RegExp[]
-  asks: string
+  prompt: string
   safeKeys: readonly string[] | null
 }
 
@@ -15,11 +15,11 @@ interface Known {
  * What decides about money, a login or a person's rights is a person's to answer. The others have one answer that decides
  * nothing: `Escape` leaves the limit menu; the folder was trusted by whoever named it in `outpool start`.
  */
-const known: readonly Known[] = [
+const knownDialogs: readonly KnownDialog[] = [
   {
     name: 'limit-menu',
     marks: [/^\s*What do you want to do\?$/, /^\s*(?:❯ )?\d\. Stop and wait for limit to reset/],
-    asks: 'what to do until the usage limit resets',
+    prompt: 'what to do until the usage limit resets',
     safeKeys: ['Escape'],
   },
   {
@@ -28,87 +28,87 @@ const known: readonly Known[] = [
       /Is this a project you created or one you trust\?|Do you trust the files in this folder\?/,
       /Yes, I trust this folder|Yes, proceed/,
     ],
-    asks: 'whether the folder is trusted',
+    prompt: 'whether the folder is trusted',
     safeKeys: [],
   },
   {
     name: 'bypass-permissions',
     marks: [/Bypass Permissions mode$/, /Yes, I accept/],
-    asks: 'whether to accept the risks of running without permission checks',
+    prompt: 'whether to accept the risks of running without permission checks',
     safeKeys: null,
   },
   {
     name: 'api-key',
     marks: [/Do you want to use this API key\?/],
-    asks: 'whether to use the API key that it found in its environment',
+    prompt: 'whether to use the API key that it found in its environment',
     safeKeys: null,
   },
   {
     name: 'theme',
     marks: [/Choose the text style that looks best with your terminal/],
-    asks: 'which colours to use (first run)',
+    prompt: 'which colours to use (first run)',
     safeKeys: ['Enter'],
   },
   {
     name: 'security-notes',
     marks: [/^\s*Security notes:$/, /Press Enter to continue/],
-    asks: 'to read its security notes (first run)',
+    prompt: 'to read its security notes (first run)',
     safeKeys: ['Enter'],
   },
   {
     name: 'login-method',
     marks: [/Select login method:/],
-    asks: 'how to log in',
+    prompt: 'how to log in',
     safeKeys: null,
   },
   {
     name: 'login-code',
     marks: [/Paste code here if prompted/],
-    asks: 'for the code of a login that was begun',
+    prompt: 'for the code of a login that was begun',
     safeKeys: null,
   },
   {
     name: 'resume-choice',
     marks: [/Resume from summary/, /Resume (?:the )?full session(?: as is)?/i],
-    asks: 'whether to resume the full session or a summary of it',
+    prompt: 'whether to resume the full session or a summary of it',
     safeKeys: [],
   },
   {
     name: 'auto-mode-unavailable',
     marks: [/Auto mode can(?:'|’)t check actions in this session/],
-    asks: 'how to go on, since auto mode can not check actions here',
+    prompt: 'how to go on, since auto mode can not check actions here',
     safeKeys: null,
   },
   {
     // What it lists was skipped already, and the rest of the file is in effect: going on decides nothing.
     name: 'settings-warning',
     marks: [/^\s*Settings Warning$/, /^\s*(?:❯ )?(?:\d\. )?Continue$/],
-    asks: 'to read which of its settings it skipped',
+    prompt: 'to read which of its settings it skipped',
     safeKeys: [],
   },
   {
     // Going on would be to work without the whole file, and with it without the rules that a person has set there.
     name: 'settings-error',
     marks: [/^\s*Settings Error$/, /Continue without these settings$/],
-    asks: 'what to do about a settings file that it can not use',
+    prompt: 'what to do about a settings file that it can not use',
     safeKeys: null,
   },
   {
     name: 'external-imports',
     marks: [/^\s*Allow external CLAUDE\.md file imports\?$/, /Yes, allow external imports$/],
-    asks: "whether the project's CLAUDE.md may import files from outside",
+    prompt: "whether the project's CLAUDE.md may import files from outside",
     safeKeys: null,
   },
   {
     name: 'mcp-servers',
     marks: [/^\s*(?:New MCP server found|\d+ new MCP servers found) in this project/],
-    asks: "which of the project's MCP servers (.mcp.json) to use",
+    prompt: "which of the project's MCP servers (.mcp.json) to use",
     safeKeys: null,
   },
   {
     name: 'no-connection',
     marks: [/Unable to connect to Anthropic services/],
-    asks: 'nothing: it could not reach its services and ended',
+    prompt: 'nothing: it could not reach its services and ended',
     safeKeys: null,
   },
 ]
@@ -130,18 +130,18 @@ export function readDialog(screen: string): Dialog | null {
   const lines = liveLines(whole)
   if (lines === null) return null
   const question = readQuestion(whole)
-  for (const one of known) {
+  for (const one of knownDialogs) {
     if (!one.marks.every((mark) => lines.some((line) => mark.test(line)))) continue
     const keys = safeKeys(one, lines)
-    return { name: one.name, asks: one.asks, safeKeys: keys, question: keys === null ? question : null }
+    return { name: one.name, prompt: one.prompt, safeKeys: keys, question: keys === null ? question : null }
   }
   const asked = lines.find((line) => permissionMark.test(line))
-  if (asked !== undefined) return { name: 'permission', asks: asked.trim(), safeKeys: null, question }
+  if (asked !== undefined) return { name: 'permission', prompt: asked.trim(), safeKeys: null, question }
   // Such a page has a rule of its own above its last choice.
-  if (question?.isOfTool) return { name: 'question', asks: question.asks, safeKeys: null, question }
+  if (question?.isOfTool) return { name: 'question', prompt: question.asks, safeKeys: null, question }
   if (!lines.some((line) => footers.test(line))) return null
   const [title] = lines.map((line) => line.trim()).filter((line) => line !== '')
-  return { name: 'dialog', asks: title ?? 'a choice', safeKeys: null, question }
+  return { name: 'dialog', prompt: title ?? 'a choice', safeKeys: null, question }
 }
 
 /**
@@ -156,7 +156,7 @@ function liveLines(lines: string[]): string[] | null {
  * The next key only: towards the safe choice, or `Enter` once the cursor is on it. A dialog that has just been drawn
  * does not listen yet, and of two keys sent at once it may miss the first and take the second for the wrong choice.
  */
-function safeKeys(one: Known, lines: string[]): string[] | null {
+function safeKeys(one: KnownDialog, lines: string[]): string[] | null {
   const wanted = safeChoices[one.name]
   if (wanted === undefined) return one.safeKeys === null ? null : [...one.safeKeys]
   const choices = lines.map((line) => {

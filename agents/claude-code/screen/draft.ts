@@ -16,14 +16,14 @@ export function readDraft(screen: string): string | null {
 }
 
 /** A `!` at the line's beginning stays when the rest is deleted, and makes whatever comes next a shell command. */
-export function lineMode(screen: string): 'words' | 'shell' | null {
+export function readInputMode(screen: string): 'words' | 'shell' | null {
   const lines = plainLines(screen)
   if (inputBox(lines) === null) return null
   const top = lines.flatMap((line, i) => (isRule(line) ? [i] : [])).at(-2) ?? 0
   return lines[top + 1]?.startsWith('!') === true ? 'shell' : 'words'
 }
 
-export const leaveShellKeys = ['BSpace'] as const
+export const exitShellModeKeys = ['BSpace'] as const
 
 export const takesInput = (screen: string): boolean => inputBox(plainLines(screen)) !== null
 
@@ -31,13 +31,13 @@ export const takesInput = (screen: string): boolean => inputBox(plainLines(scree
 export const stashKeys = ['C-s'] as const
 
 /** Opens the draft in the person's editor, which for this launch is `editor.sh`. */
-export const draftKeys = ['C-g'] as const
+export const exportDraftKeys = ['C-g'] as const
 
 /** To the line's beginning, and to its end: the cursor may stand anywhere. At an edge each takes the line break there. */
-export const clearKeys = ['C-u', 'C-k'] as const
+export const clearDraftKeys = ['C-u', 'C-k'] as const
 
 /** Another draft put aside would take this one's place for good. The note stands on the line above the input box. */
-export function holdsStash(screen: string): boolean {
+export function hasStashedDraft(screen: string): boolean {
   const lines = plainLines(screen)
   const top = lines.flatMap((line, i) => (isRule(line) ? [i] : [])).at(-2) ?? 0
   return inputBox(lines) !== null && /(?:^| )draft stashed$/.test(lines[top - 1] ?? '')

@@ -11,8 +11,8 @@ const footerPattern = /\bEsc to (?:cancel|exit)\b|^\s*Enter to \w+/
 const besideList = /\s{2,}[┌│└].*$/
 /** The program marks each line of a long question. */
 const quoteBar = /^\s*[│|]\s?/
-const asksMax = 300
-const whatMax = 200
+const promptMaxLength = 300
+const labelMaxLength = 200
 
 interface Numbered {
   line: number
@@ -39,7 +39,7 @@ export function readQuestion(lines: readonly string[]): Question | null {
   const labels = choices.map(({ n, label, isOwn }) => (isOwn ? `${n}` : `${n} ${label}`))
   const mark = JSON.stringify([tabs?.replaceAll(/[☐☒✔]/g, ''), said, labels])
   return {
-    asks: (asked ?? 'a choice').slice(0, asksMax),
+    asks: (asked ?? 'a choice').slice(0, promptMaxLength),
     choices,
     mark,
     isOfTool: tabs !== null,
@@ -69,14 +69,14 @@ function listFrom(lines: readonly string[], from: number): Numbered[] {
     const last = list.at(-1)
     if (n !== undefined && Number(n) === list.length + 1) {
       const isTicked = tick === undefined ? null : tick !== ' '
-      const shown = label.replace(besideList, '').trim().slice(0, whatMax)
+      const shown = label.replace(besideList, '').trim().slice(0, labelMaxLength)
       const isChosen = cursor !== undefined
       const choice = { n: Number(n), label: shown, says: null, isOwn: false, isTicked, isChosen }
       list.push({ line, choice })
     } else if (isRule(text) || footerPattern.test(text)) {
       continue
     } else if (last && text.trim() !== '' && !besideList.test(text) && !/^\s*Submit$/.test(text)) {
-      last.choice.says = `${last.choice.says ?? ''} ${text.trim()}`.trim().slice(0, whatMax)
+      last.choice.says = `${last.choice.says ?? ''} ${text.trim()}`.trim().slice(0, labelMaxLength)
     }
   }
   return list
@@ -86,7 +86,7 @@ function listFrom(lines: readonly string[], from: number): Numbered[] {
  * One key at a time: a number moves the cursor on some pages and chooses on others, and what it did has to be seen before the
  * next one is pressed.
  */
-export function answerStep({ choices, isReview }: Question, answer: string, pasted: boolean): AnswerStep {
+export function nextAnswerStep({ choices, isReview }: Question, answer: string, pasted: boolean): AnswerStep {
   const most = choices.length
   const byLabel = choices.find(({ label }) => label.toLowerCase() === answer.trim().toLowerCase())
   const wanted = numbersIn(answer) ?? (byLabel ? [byLabel.n] : null)

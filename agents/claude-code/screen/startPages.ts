@@ -4,13 +4,13 @@ import { readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { AgentCommand, Dialog, Place, StartPage } from '../../agent.js'
-import { answersIn } from '../setup/answers.js'
-import { type GlobalConfig, readGlobal } from '../setup/globalFile.js'
+import { readAnswers } from '../setup/answers.js'
+import { type GlobalConfig, readGlobalConfig } from '../setup/globalFile.js'
 import { isDefaultSetup } from '../paths.js'
 import { isRule, plainLines } from './screen.js'
 
 /** Pages about the account, whatever folder a session works in. */
-const ofTheAccount = [
+const accountWidePages = [
   'bypass-permissions',
   'api-key',
   'theme',
@@ -25,7 +25,7 @@ const titleMax = 120
 const keysNamed = 3
 
 /** What stands on a screen on which `dialog` was read, for a person who does not see it. */
-export function startPage(
+export function describeStartPage(
   screen: string,
   dialog: Dialog,
   place: Place,
@@ -34,10 +34,10 @@ export function startPage(
 ): StartPage {
   const lines = plainLines(screen)
   const page = lines.slice(lines.findLastIndex(isRule) + 1)
-  const [title = dialog.asks] = page.map((line) => line.trim()).filter((line) => line !== '')
+  const [title = dialog.prompt] = page.map((line) => line.trim()).filter((line) => line !== '')
   const named = `"${title.slice(0, titleMax)}"`
   if (dialog.name === 'settings-error') {
-    const { file, keys } = complaint(page, place)
+    const { file, keys } = settingsComplaint(page, place)
     return {
       what: `${named} about ${file}${keys.length === 0 ? '' : ` (${keys.join(', ')})`}`,
       remedy: `put ${file} right`,
@@ -46,17 +46,17 @@ export function startPage(
   }
   return {
     what: named,
-    remedy: `answer it once by hand: cd ${cwd} && ${byHand(place, command)}`,
-    cwd: ofTheAccount.includes(dialog.name) ? null : cwd,
+    remedy: `answer it once by hand: cd ${cwd} && ${manualRemedy(place, command)}`,
+    cwd: accountWidePages.includes(dialog.name) ? null : cwd,
   }
 }
 
 /** What a person types to start the program at this place. */
-export const byHand = (place: Place, { command }: AgentCommand): string =>
+export const manualRemedy = (place: Place, { command }: AgentCommand): string =>
   isDefaultSetup(place) ? command : `CLAUDE_CONFIG_DIR=${place.configDir} ${command}`
 
 /** The file that a page about settings names, and the keys in it. A long path goes on in the next line. */
-function complaint(page: readonly string[], place: Place): { file: string; keys: string[] } {
+function settingsComplaint(page: readonly string[], place: Place): { file: string; keys: string[] } {
   const lines = page.map((line) => line.trim()).filter((line) => line !== '')
   const first = lines.findIndex((line) => /^[├└]/.test(line))
   const path = lines.slice(1, first < 0 ? 2 : first).join('')
@@ -69,7 +69,7 @@ function complaint(page: readonly string[], place: Place): { file: string; keys:
  * Changes when a person has changed something on which the program's pages depend for a session in `cwd`: settings, the
  * project's MCP servers and memory, the answers given here and at `others`. Says nothing of what stands in them.
  */
-export async function pageGround(place: Place, cwd: string, others: readonly Place[]): Promise<string> {
+export async function startPageFingerprint(place: Place, cwd: string, others: readonly Place[]): Promise<string> {
   const files = [
     join(place.configDir, 'settings.json'),
     join(cwd, '.claude', 'settings.json'),
@@ -79,10 +79,10 @@ export async function pageGround(place: Place, cwd: string, others: readonly Pla
     join(cwd, '.claude', 'CLAUDE.md'),
     join(cwd, 'CLAUDE.local.md'),
   ]
-  const global = await readGlobal(place).catch((): GlobalConfig => ({}))
+  const global = await readGlobalConfig(place).catch((): GlobalConfig => ({}))
   const login = await stat(join(place.configDir, '.credentials.json')).catch(() => null)
   const known = [
-    ...(await Promise.all([place, ...others].map((one) => answersIn(one, cwd)))),
+    ...(await Promise.all([place, ...others].map((one) => readAnswers(one, cwd)))),
     global.hasCompletedOnboarding,
     global.customApiKeyResponses,
     global['bypassPermissionsModeAccepted'],

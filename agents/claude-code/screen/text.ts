@@ -20,7 +20,7 @@ export const isCommandLike = (text: string): boolean =>
   text.trimStart().startsWith('/') || exitWords.has(text.trim())
 
 /** What to paste so that the model is told the text, whatever it begins or ends with. */
-export function pastedWords(text: string): string {
+export function toWordsPaste(text: string): string {
   const words = withoutControls(text).trim()
   if (isCommandLike(words)) return `${words}${blankLines}`
   // `!` in the first column means a shell command, and a backslash before Enter means another line.
@@ -28,13 +28,13 @@ export function pastedWords(text: string): string {
 }
 
 /** What to paste so that the program runs its own command: one line. */
-export const pastedCommand = (text: string): string => withoutControls(text).replaceAll(/\s+/g, ' ').trim()
+export const toCommandPaste = (text: string): string => withoutControls(text).replaceAll(/\s+/g, ' ').trim()
 
 /** The envelope of a long paste, and the backslash that disarms one which a person typed. */
 const envelope = /<\\?\/?pasted_content id="[^"]*">/g
 
 /** A text that waits in the program's own queue, as it was before the program put long pastes into envelopes. */
-export const unwrapped = (text: string): string =>
+export const unwrapPaste = (text: string): string =>
   text
     .replaceAll(/\n*<pasted_content id="[^"]*">\n/g, '')
     .replaceAll(/\n<\/pasted_content id="[^"]*">\n?/g, '')
@@ -47,8 +47,8 @@ const lettersOf = (text: string): string =>
     .replaceAll(/[\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Mn}\p{Z}\s\\]/gu, '')
 
 /** Whether what stands in the input line can be the text, or the part of it that the line has room for. */
-export const isPartOf = (line: string, given: string): boolean =>
-  hidesText(line) || lettersOf(given).includes(lettersOf(line))
+export const isDraftOf = (line: string, pasted: string): boolean =>
+  hidesText(line) || lettersOf(pasted).includes(lettersOf(line))
 
 /** The same for a text and for what the program makes of it. Tells nothing of the text, so that it can be kept. */
 export const fingerprint = (text: string): string =>
@@ -59,7 +59,7 @@ const placeholder = /\[(?:Pasted text #\d+(?: \+\d+ lines)?|Image #\d+|\.\.\.Tru
 const hidesText = (draft: string): boolean => placeholder.test(draft)
 
 /** A picture lives in the process that it was pasted into, and so does a paste that the program did not hand out. */
-export const portableDraft = (draft: string): string =>
+export const toPortableDraft = (draft: string): string =>
   withoutControls(draft)
     .replaceAll(/\[Image #\d+\]/g, '(a picture that could not be taken along)')
     .replaceAll(new RegExp(placeholder, 'g'), '(a pasted text that could not be taken along)')

@@ -7,9 +7,9 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Place } from '../../agent.js'
-import { type GlobalConfig, readGlobal } from './globalFile.js'
+import { type GlobalConfig, readGlobalConfig } from './globalFile.js'
 import { readSettings } from './conflicts.js'
-import { resolved } from '../paths.js'
+import { resolveRealPath } from '../paths.js'
 import { trustedFolder } from './trust.js'
 
 /** Names out of the project's `.mcp.json` that may be used, and that may not. */
@@ -39,9 +39,9 @@ const mcpFileSchema = z.looseObject({ mcpServers: z.record(z.string(), z.unknown
 type Imports = ProjectAnswers['imports']
 
 /** A file that can't be read holds no answer. */
-export async function answersIn(place: Place, cwd: string): Promise<ProjectAnswers> {
+export async function readAnswers(place: Place, cwd: string): Promise<ProjectAnswers> {
   const keys = await projectKeys(cwd)
-  const config = await readGlobal(place).catch((): GlobalConfig => ({}))
+  const config = await readGlobalConfig(place).catch((): GlobalConfig => ({}))
   const servers = await serversOf(keys)
   const user = await settingsIn(join(place.configDir, 'settings.json'))
   const layers = [user, ...keys.map((key) => projectIn(config, key))]
@@ -49,7 +49,7 @@ export async function answersIn(place: Place, cwd: string): Promise<ProjectAnswe
 }
 
 /** Imports of the project that were answered for at one of `places` (the first counts) and not yet in `config`. */
-export async function importsAnswered(
+export async function answeredImports(
   places: readonly Place[],
   cwd: string,
 ): Promise<(config: GlobalConfig) => [key: string, isApproved: boolean][]> {
@@ -57,7 +57,7 @@ export async function importsAnswered(
   const keys = await projectKeys(cwd)
   let given: Imports = {}
   for (const place of places) {
-    const config = await readGlobal(place).catch((): GlobalConfig => ({}))
+    const config = await readGlobalConfig(place).catch((): GlobalConfig => ({}))
     given = { ...importsIn(config, keys), ...given }
   }
   return (config) => {
@@ -67,7 +67,7 @@ export async function importsAnswered(
 }
 
 /** What was answered at one of `elsewhere` about the project's servers and not yet at this place or in the project itself. */
-export async function serversAnswered(
+export async function answeredServers(
   place: Place,
   elsewhere: readonly Place[],
   cwd: string,
@@ -77,14 +77,14 @@ export async function serversAnswered(
   const servers = elsewhere.length === 0 ? [] : await serversOf(await projectKeys(cwd))
   if (servers.length === 0) return given
   for (const other of elsewhere) {
-    const { enabled, disabled } = await answersIn(other, cwd)
+    const { enabled, disabled } = await readAnswers(other, cwd)
     const [moreEnabled, moreDisabled] = [newTo(given, enabled), newTo(given, disabled)]
     given.enabled.push(...moreEnabled)
     given.disabled.push(...moreDisabled)
   }
   const files = ['settings.json', 'settings.local.json'].map((name) => join(cwd, '.claude', name))
   const project = servedBy(servers, await Promise.all(files.map(settingsIn)))
-  const own = await answersIn(place, cwd)
+  const own = await readAnswers(place, cwd)
   const rest = (names: string[]): string[] => newTo(own, newTo(project, names))
   return { enabled: rest(given.enabled), disabled: rest(given.disabled) }
 }
@@ -130,7 +130,7 @@ async function settingsIn(file: string): Promise<z.output<typeof serversSchema>>
 
 /** The names under which the program may keep this project: the root of its repository, a linked worktree's own, the folder. */
 async function projectKeys(cwd: string): Promise<string[]> {
-  const folder = resolved(cwd)
+  const folder = resolveRealPath(cwd)
   return [...new Set([await trustedFolder(cwd), await workTree(folder), folder])]
 }
 

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { AgentCommand, Place } from '../../agent.js'
-import type { Hindrance } from '../../examiner.js'
+import type { ConfigurationConflict } from '../../examiner.js'
 import { hasOwnLogin, otherLogins } from './identity.js'
 
 const settingsSchema = z.looseObject({
@@ -20,13 +20,13 @@ const leastCleanupDays = 14
 
 const otherProviders = ['CLAUDE_CODE_USE_BEDROCK', 'CLAUDE_CODE_USE_VERTEX', 'CLAUDE_CODE_USE_FOUNDRY']
 
-const notSaved = 'no transcript is saved, so that no session can be resumed'
+const unsavedSessionVariables = 'no transcript is saved, so that no session can be resumed'
 
 /** Variables that break something wherever they come from, and what. */
-const harmful: readonly (readonly [name: string, why: string])[] = [
+const harmfulVariables: readonly (readonly [name: string, why: string])[] = [
   ['CLAUDE_CODE_RETRY_WATCHDOG', 'hides every limit behind a long wait, so that no session is ever moved'],
-  ['CLAUDE_CODE_SKIP_PROMPT_HISTORY', notSaved],
-  ['CLAUDE_CODE_CHILD_SESSION', notSaved],
+  ['CLAUDE_CODE_SKIP_PROMPT_HISTORY', unsavedSessionVariables],
+  ['CLAUDE_CODE_CHILD_SESSION', unsavedSessionVariables],
 ]
 
 /** Values that mean no, in an environment or in settings; everything else that is set means yes. */
@@ -46,25 +46,25 @@ async function managedFiles(): Promise<string[]> {
   ]
 }
 
-export async function machineHindrances(files?: readonly string[]): Promise<Hindrance[]> {
+export async function machineConflicts(files?: readonly string[]): Promise<ConfigurationConflict[]> {
   const found = (files ?? (await managedFiles())).map(async (file) => {
     const settings = await readSettings(file)
-    return 'state' in settings ? [settings] : inSettings(settings.settings, file, 'managed', true)
+    return 'state' in settings ? [settings] : conflictsInSettings(settings.settings, file, 'managed', true)
   })
   return (await Promise.all(found)).flat()
 }
 
-export async function hindrancesOf(place: Place, command: AgentCommand): Promise<Hindrance[]> {
+export async function configurationConflicts(place: Place, command: AgentCommand): Promise<ConfigurationConflict[]> {
   const file = join(place.configDir, 'settings.json')
   const settings = await readSettings(file)
   return [
-    ...('state' in settings ? [settings] : inSettings(settings.settings, file, 'own', !hasOwnLogin(place))),
-    ...inEnv(place.env, `env of ${place.name}`),
-    ...inEnv(command.env, 'env of the agent'),
+    ...('state' in settings ? [settings] : conflictsInSettings(settings.settings, file, 'own', !hasOwnLogin(place))),
+    ...conflictsInEnv(place.env, `env of ${place.name}`),
+    ...conflictsInEnv(command.env, 'env of the agent'),
   ]
 }
 
-export async function readSettings(file: string): Promise<{ settings: Settings } | Hindrance> {
+export async function readSettings(file: string): Promise<{ settings: Settings } | ConfigurationConflict> {
   let text: string
   try {
     text = await readFile(file, 'utf8')
@@ -81,21 +81,21 @@ export async function readSettings(file: string): Promise<{ settings: Settings }
     return {
       state: 'fail',
       what,
-      unusable: file,
+      unusableFile: file,
       remedy: 'Put the file right; `claude doctor` says what is wrong in it.',
     }
   }
 }
 
-function inSettings(
+function conflictsInSettings(
   settings: Settings,
   file: string,
   layer: 'own' | 'managed',
   storedLogin: boolean,
-): Hindrance[] {
+): ConfigurationConflict[] {
   const remove = (what: string): string =>
     layer === 'managed' ? `Ask whoever manages ${file} to take ${what} out.` : `Take ${what} out of ${file}.`
-  const blind = (key: string): Hindrance => ({
+  const blind = (key: string): ConfigurationConflict => ({
     state: 'fail',
     what: `${key} in ${file} keeps Outpool's hooks from running: it would not see a session's state`,
     remedy: remove(key),
@@ -105,27 +105,27 @@ function inSettings(
     ...(isOn(settings.disableAllHooks) ? [blind('disableAllHooks')] : []),
     ...(layer === 'managed' && isOn(settings.allowManagedHooksOnly) ? [blind('allowManagedHooksOnly')] : []),
     ...(storedLogin && isOn(settings.apiKeyHelper)
-      ? [otherLogin('apiKeyHelper', file, remove('apiKeyHelper'))]
+      ? [otherLoginConflict('apiKeyHelper', file, remove('apiKeyHelper'))]
       : []),
-    ...(days !== undefined && days < leastCleanupDays ? [sweeps(days, file, layer)] : []),
-    ...inSettingsEnv(settings.env ?? {}, file, remove, storedLogin),
+    ...(days !== undefined && days < leastCleanupDays ? [cleanupConflict(days, file, layer)] : []),
+    ...conflictsInSettingsEnv(settings.env ?? {}, file, remove, storedLogin),
   ]
 }
 
-function inSettingsEnv(
+function conflictsInSettingsEnv(
   env: Record<string, unknown>,
   file: string,
   remove: (what: string) => string,
   storedLogin: boolean,
-): Hindrance[] {
+): ConfigurationConflict[] {
   const set = (name: string): boolean => isOn(env[name])
   return [
     ...(storedLogin
       ? [...otherLogins, ...otherProviders]
           .filter(set)
-          .map((name) => otherLogin(`env.${name}`, file, remove(`env.${name}`)))
+          .map((name) => otherLoginConflict(`env.${name}`, file, remove(`env.${name}`)))
       : []),
-    ...harmful
+    ...harmfulVariables
       .filter(([name]) => set(name))
       .map(([name, why]) => ({
         state: 'fail' as const,
@@ -135,21 +135,21 @@ function inSettingsEnv(
   ]
 }
 
-const otherLogin = (key: string, file: string, remedy: string): Hindrance => ({
+const otherLoginConflict = (key: string, file: string, remedy: string): ConfigurationConflict => ({
   state: 'fail',
   what: `${key} in ${file} answers instead of the login: budgets and walls would be another account's`,
   remedy,
 })
 
 /** Outpool's own launches set it high, which only managed settings override; a person's own start sweeps all the same. */
-const sweeps = (days: number, file: string, layer: 'own' | 'managed'): Hindrance => ({
+const cleanupConflict = (days: number, file: string, layer: 'own' | 'managed'): ConfigurationConflict => ({
   state: layer === 'managed' ? 'fail' : 'warn',
   what: `cleanupPeriodDays is ${days} in ${file}: transcripts of parked sessions would be swept away`,
   remedy: `Set cleanupPeriodDays to ${leastCleanupDays} or more, or take it out.`,
 })
 
-const inEnv = (env: Readonly<Record<string, string>>, where: string): Hindrance[] =>
-  harmful
+const conflictsInEnv = (env: Readonly<Record<string, string>>, where: string): ConfigurationConflict[] =>
+  harmfulVariables
     .filter(([name]) => isOn(env[name]))
     .map(([name, why]) => ({
       state: 'fail',

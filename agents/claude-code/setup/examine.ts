@@ -4,13 +4,13 @@ import { z } from 'zod'
 import type { AgentCommand, Place } from '../../agent.js'
 import type { AgentExaminer, LoginStatus } from '../../examiner.js'
 import { probeEnv } from '../launch/env.js'
-import { hindrancesOf, machineHindrances } from './conflicts.js'
+import { configurationConflicts, machineConflicts } from './conflicts.js'
 import { hasOwnLogin, readIdentity } from './identity.js'
 import { inventoryOf } from './inventory.js'
 import { loginTraces } from './loginTraces.js'
 import { isDefaultSetup } from '../paths.js'
-import { ask } from '../program.js'
-import { settingsFaults } from './settingsFaults.js'
+import { runProgram } from '../program.js'
+import { settingsErrors } from './settingsFaults.js'
 
 const statusSchema = z.looseObject({
   loggedIn: z.boolean(),
@@ -19,7 +19,7 @@ const statusSchema = z.looseObject({
 })
 
 async function loginStatus(place: Place, command: AgentCommand): Promise<LoginStatus> {
-  const answer = await ask(
+  const answer = await runProgram(
     command,
     ['auth', 'status'],
     probeEnv(process.env, place, command),
@@ -27,16 +27,16 @@ async function loginStatus(place: Place, command: AgentCommand): Promise<LoginSt
   )
   const status = statusSchema.safeParse(jsonIn(answer.stdout)).data
   if (status === undefined) {
-    if (/not logged in/i.test(answer.stdout)) return { login: 'out', as: null, unclear: null }
+    if (/not logged in/i.test(answer.stdout)) return { login: 'out', loggedInAs: null, unknownBecause: null }
     const said = (answer.stderr.trim() || answer.stdout.trim()).split('\n')[0] ?? ''
-    return { login: 'unknown', as: null, unclear: said.slice(0, 120) || `exit code ${answer.exitCode}` }
+    return { login: 'unknown', loggedInAs: null, unknownBecause: said.slice(0, 120) || `exit code ${answer.exitCode}` }
   }
-  if (!status.loggedIn) return { login: 'out', as: null, unclear: null }
-  return { login: 'in', as: await whom(place, status), unclear: null }
+  if (!status.loggedIn) return { login: 'out', loggedInAs: null, unknownBecause: null }
+  return { login: 'in', loggedInAs: await describeLogin(place, status), unknownBecause: null }
 }
 
 /** Older versions do not say the address; the program's own file does, unless a key or a token answers instead. */
-async function whom(place: Place, status: z.output<typeof statusSchema>): Promise<string | null> {
+async function describeLogin(place: Place, status: z.output<typeof statusSchema>): Promise<string | null> {
   if (typeof status.email === 'string' && status.email !== '') return status.email
   const method = status.authMethod ?? null
   if (method === 'claude.ai' && !hasOwnLogin(place)) return (await readIdentity(place)).email
@@ -52,11 +52,11 @@ function jsonIn(text: string): unknown {
 }
 
 /** Other logins, gateways and providers: whoever exported one may believe that sessions use it. */
-const heeded =
+const heededVariables =
   /^(ANTHROPIC_(API_KEY|AUTH_TOKEN|BASE_URL|MODEL)|CLAUDE_CODE_(OAUTH_TOKEN|RETRY_WATCHDOG|USE_[A-Z]+)|CLAUDE_CONFIG_DIR)$/
 
 export const claudeCodeExaminer: AgentExaminer = {
-  leastVersion: {
+  minimumVersion: {
     version: '2.1.261',
     lacks: 'its transcripts do not say which window is used up until when, so this is read from its words',
     remedy:
@@ -65,11 +65,11 @@ export const claudeCodeExaminer: AgentExaminer = {
   },
   loginStatus,
   loginTraces,
-  hindrances: hindrancesOf,
-  settingsFaults,
+  configurationConflicts: configurationConflicts,
+  settingsErrors,
   inventory: inventoryOf,
-  machineHindrances,
-  withheld: (env) => Object.keys(env).filter((name) => heeded.test(name) && (env[name] ?? '') !== ''),
+  machineConflicts,
+  withheldVariables: (env) => Object.keys(env).filter((name) => heededVariables.test(name) && (env[name] ?? '') !== ''),
   privateFiles: (place) => [join(place.configDir, '.credentials.json')],
   loginCommand: (place, command) =>
     isDefaultSetup(place)

@@ -5,7 +5,7 @@ import lockfile from 'proper-lockfile'
 import { z } from 'zod'
 import type { Place } from '../../agent.js'
 import { AgentFileError } from '../../errors.js'
-import { globalFile, resolved } from '../paths.js'
+import { globalFile, resolveRealPath } from '../paths.js'
 
 /** Only what Outpool touches or reads; every other key passes through as it is. */
 const globalSchema = z.looseObject({
@@ -27,7 +27,7 @@ export type GlobalConfig = z.output<typeof globalSchema>
 const staleMs = 5_000
 
 /** A file that is missing or empty is an empty configuration. Throws AgentFileError for one that is no configuration. */
-export async function readGlobal(place: Place): Promise<GlobalConfig> {
+export async function readGlobalConfig(place: Place): Promise<GlobalConfig> {
   return parsed(globalFile(place))
 }
 
@@ -35,7 +35,7 @@ export async function readGlobal(place: Place): Promise<GlobalConfig> {
  * Merges `change` into the file while holding its lock. Nothing is written where `change` returns null.
  * Throws AgentFileError for a file that is no configuration, or whose lock stays taken.
  */
-export async function updateGlobal(
+export async function updateGlobalConfig(
   place: Place,
   change: (config: GlobalConfig) => Partial<GlobalConfig> | null,
 ): Promise<void> {
@@ -55,7 +55,7 @@ export async function updateGlobal(
   try {
     const config = await parsed(named)
     const changes = change(config)
-    if (changes !== null) await write(resolved(named), { ...config, ...changes })
+    if (changes !== null) await write(resolveRealPath(named), { ...config, ...changes })
   } finally {
     await release()
   }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Window } from '../../../policy/account/account.js'
 import type { Place } from '../../agent.js'
-import { type GlobalConfig, readGlobal } from './globalFile.js'
+import { type GlobalConfig, readGlobalConfig } from './globalFile.js'
 import { cachedWindows } from '../limits/quota.js'
 
 const accountSchema = z.object({
@@ -27,7 +27,7 @@ export const hasOwnLogin = (place: Place): boolean =>
 export async function readIdentity(place: Place): Promise<Identity> {
   return hasOwnLogin(place)
     ? { identity: null, email: null, windows: [] }
-    : identityIn(await readGlobal(place))
+    : identityIn(await readGlobalConfig(place))
 }
 
 function identityIn(config: GlobalConfig): Identity {

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Place } from '../../agent.js'
 import type { Inventory } from '../../examiner.js'
-import { readGlobal } from './globalFile.js'
+import { readGlobalConfig } from './globalFile.js'
 import { readSettings } from './conflicts.js'
 
 const named = z.record(z.string(), z.unknown()).optional().catch(undefined)
@@ -35,7 +35,7 @@ const projectSchema = z.looseObject({ mcpServers: named })
 
 /** Throws AgentFileError for a broken `.claude.json`. A settings file that can't be read is told of elsewhere. */
 export async function inventoryOf(place: Place): Promise<Inventory> {
-  const config = await readGlobal(place)
+  const config = await readGlobalConfig(place)
   const found = await readSettings(join(place.configDir, 'settings.json'))
   const settings = settingsSchema.parse('state' in found ? {} : found.settings)
   return {

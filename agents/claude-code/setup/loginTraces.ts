@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { AgentCommand, Place } from '../../agent.js'
 import type { LoginTraces } from '../../examiner.js'
-import { readGlobal } from './globalFile.js'
+import { readGlobalConfig } from './globalFile.js'
 import { readSettings } from './conflicts.js'
 import { otherLogins } from './identity.js'
 
@@ -17,7 +17,7 @@ const accountSchema = z
  * Throws AgentFileError for a broken `.claude.json`.
  */
 export async function loginTraces(place: Place, command: AgentCommand): Promise<LoginTraces> {
-  const stored = accountSchema.parse((await readGlobal(place)).oauthAccount)
+  const stored = accountSchema.parse((await readGlobalConfig(place)).oauthAccount)
   const env = { ...command.env, ...place.env }
   // Moves the stored login out of the config dir (undocumented, CLAUDE-CODE issue 79223).
   const credentialDir = env['CLAUDE_SECURESTORAGE_CONFIG_DIR'] ?? ''

@@ -3,9 +3,9 @@
  * schema and lists what it can't use. No other copy of that schema exists outside of the program.
  */
 import type { AgentCommand, Place } from '../../agent.js'
-import type { Hindrance } from '../../examiner.js'
+import type { ConfigurationConflict } from '../../examiner.js'
 import { probeEnv } from '../launch/env.js'
-import { ask } from '../program.js'
+import { runProgram } from '../program.js'
 
 /** The heading of the list; each entry is `- FILE › KEY: what is wrong`. */
 const heading = 'Invalid settings'
@@ -20,31 +20,31 @@ const skipped = /\bwas (?:ignored|skipped)\b/
 const whatMax = 200
 
 /** `files` are those of the place alone; what a project sets is not looked at here. Throws AgentProgramError. */
-export async function settingsFaults(place: Place, command: AgentCommand): Promise<Hindrance[]> {
+export async function settingsErrors(place: Place, command: AgentCommand): Promise<ConfigurationConflict[]> {
   // Looking for a newer version is not needed here, and would take the network.
   const env = {
     ...probeEnv(process.env, place, command),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
   }
-  const { stdout } = await ask(command, ['doctor'], env, place.configDir)
-  return faultsIn(stdout)
+  const { stdout } = await runProgram(command, ['doctor'], env, place.configDir)
+  return parseSettingsErrors(stdout)
 }
 
 /** Takes what `claude doctor` prints. */
-export function faultsIn(report: string): Hindrance[] {
+export function parseSettingsErrors(report: string): ConfigurationConflict[] {
   const lines = report.split('\n')
   const start = lines.indexOf(heading)
   if (start < 0) return []
   const end = lines.indexOf('', start)
   return lines.slice(start + 1, end < 0 ? undefined : end).flatMap((line) => {
     const [, file, key, what] = entry.exec(line) ?? []
-    if (file !== undefined && key !== undefined && what !== undefined) return [fault(file, key, what)]
+    if (file !== undefined && key !== undefined && what !== undefined) return [settingsError(file, key, what)]
     const [, whole, why] = wholeFile.exec(line) ?? []
-    return whole !== undefined && why !== undefined ? [fault(whole, null, why)] : []
+    return whole !== undefined && why !== undefined ? [settingsError(whole, null, why)] : []
   })
 }
 
-function fault(file: string, key: string | null, what: string): Hindrance {
+function settingsError(file: string, key: string | null, what: string): ConfigurationConflict {
   const said = what.length > whatMax ? `${what.slice(0, whatMax - 1)}…` : what
   const named = key === null ? file : `${key} in ${file}`
   if (skipped.test(what))
@@ -56,7 +56,7 @@ function fault(file: string, key: string | null, what: string): Hindrance {
   return {
     state: 'fail',
     what: `${named}: ${said}; the program passes over the whole file and opens a page about it at each start`,
-    unusable: file,
+    unusableFile: file,
     remedy: `Put ${file} right; until then sessions are started under other accounts.`,
   }
 }

@@ -3,8 +3,8 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Place } from '../../agent.js'
 import { CarryError } from '../../errors.js'
-import { carryFile, compare, CopyDiffers, keep, SourceChanged } from './carryFile.js'
-import { projectsFolder, resolved } from '../paths.js'
+import { carryFile, compare, CopyDiffers, setAside, SourceChanged } from './carryFile.js'
+import { projectsFolder, resolveRealPath } from '../paths.js'
 import { transcriptsOf } from './transcript.js'
 
 /** Folders beside the transcript that belong to one conversation: what /rewind, the task list and pasted images need. */
@@ -12,7 +12,7 @@ export const companions = ['file-history', 'tasks', 'image-cache']
 
 /** A process that is ending writes its last rows; after this many looks it is not ending. */
 const triesMax = 5
-const betweenTriesMs = 200
+const retryPauseMs = 200
 
 /**
  * Companions first, the transcript last: once it is there, all is there. Files of the old place that the transcript
@@ -35,35 +35,35 @@ export async function carry(input: {
   const folder = join(projectsFolder(to), basename(dirname(source)))
   const target = join(folder, basename(source))
   try {
-    await settled(async () => {
+    await retryWhileChanging(async () => {
       await carryFolder(join(dirname(source), sessionId), join(folder, sessionId))
       for (const name of companions)
         await carryFolder(join(from.configDir, name, sessionId), join(to.configDir, name, sessionId))
       await carryFile(source, target)
     })
     await removeOthers(to, sessionId, target)
-    return { transcript: resolved(target), bytes: (await stat(target)).size }
+    return { transcript: resolveRealPath(target), bytes: (await stat(target)).size }
   } catch (cause) {
     throw carryError(sessionId, target, cause)
   }
 }
 
 /** Repeats while the source still changes. */
-async function settled(work: () => Promise<void>): Promise<void> {
+async function retryWhileChanging(work: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
       await work()
       return
     } catch (error) {
       if (!(error instanceof SourceChanged) || tries === triesMax) throw error
-      await new Promise((resolve) => setTimeout(resolve, betweenTriesMs))
+      await new Promise((resolve) => setTimeout(resolve, retryPauseMs))
     }
   }
 }
 
 /** Files that only the target has stay. Links are not followed out of the folder. */
 async function carryFolder(source: string, target: string): Promise<void> {
-  if (resolved(source) === resolved(target)) return
+  if (resolveRealPath(source) === resolveRealPath(target)) return
   const entries = await readdir(source, { withFileTypes: true }).catch(() => [])
   for (const entry of entries) {
     const [from, to] = [join(source, entry.name), join(target, entry.name)]
@@ -75,9 +75,9 @@ async function carryFolder(source: string, target: string): Promise<void> {
 /** The program finds no conversation at all where two project folders hold one: other copies are put aside. */
 async function removeOthers(to: Place, sessionId: string, target: string): Promise<void> {
   for (const other of await transcriptsOf(to, sessionId)) {
-    if (resolved(other) === resolved(target)) continue
+    if (resolveRealPath(other) === resolveRealPath(target)) continue
     const relation = await compare(target, other)
-    if (relation === 'diverged' || relation === 'ahead') await keep(other)
+    if (relation === 'diverged' || relation === 'ahead') await setAside(other)
     await rm(other)
   }
 }

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { resolved } from '../paths.js'
+import { resolveRealPath } from '../paths.js'
 
 /** The source grew or changed while it was read: its process is still alive. */
 export class SourceChanged extends Error {}
@@ -15,7 +15,7 @@ const unfinishedMark = '.carrying-'
 const unfinishedStaleMs = 3_600_000
 const chunkBytes = 1024 * 1024
 
-interface Print {
+interface FileDigest {
   bytes: number
   sha256: string
 }
@@ -26,7 +26,7 @@ interface Print {
  * went another way is first kept as `<name>.kept-<time>`. Returns the bytes of the target.
  */
 export async function carryFile(source: string, target: string): Promise<number> {
-  if (resolved(source) === resolved(target)) return (await stat(source)).size
+  if (resolveRealPath(source) === resolveRealPath(target)) return (await stat(source)).size
   const folder = dirname(target)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await removeUnfinished(folder, basename(target))
@@ -35,11 +35,11 @@ export async function carryFile(source: string, target: string): Promise<number>
   const fresh = join(folder, `.${basename(target)}${unfinishedMark}${randomBytes(6).toString('hex')}`)
   try {
     const written = await copy(source, fresh)
-    const [read, again] = [await printOf(fresh), await printOf(source)]
+    const [read, again] = [await digestOf(fresh), await digestOf(source)]
     if (read.bytes !== written.bytes || read.sha256 !== written.sha256)
       throw new CopyDiffers(`${target}: ${read.bytes} of ${written.bytes} bytes, or other ones`)
     if (again.sha256 !== written.sha256) throw new SourceChanged(source)
-    if (relation === 'diverged') await keep(target)
+    if (relation === 'diverged') await setAside(target)
     await rename(fresh, target)
     await syncFolder(folder)
     return written.bytes
@@ -49,7 +49,7 @@ export async function carryFile(source: string, target: string): Promise<number>
 }
 
 /** Keeps a second name for what stands at `target`, which goes on standing there until it is replaced. */
-export async function keep(target: string): Promise<string> {
+export async function setAside(target: string): Promise<string> {
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
   for (let n = 0; ; n++) {
     const kept = `${target}.kept-${time}${n === 0 ? '' : `-${n}`}`
@@ -71,13 +71,13 @@ export async function compare(
   if (there === null) return 'missing'
   const here = await stat(source)
   const shared = Math.min(here.size, there.size)
-  const [a, b] = [await printOf(source, shared), await printOf(target, shared)]
+  const [a, b] = [await digestOf(source, shared), await digestOf(target, shared)]
   if (a.sha256 !== b.sha256) return 'diverged'
   if (here.size === there.size) return 'same'
   return there.size < here.size ? 'behind' : 'ahead'
 }
 
-async function printOf(file: string, bytes?: number): Promise<Print> {
+async function digestOf(file: string, bytes?: number): Promise<FileDigest> {
   const hash = createHash('sha256')
   let read = 0
   if (bytes === 0) return { bytes: 0, sha256: hash.digest('hex') }
@@ -90,12 +90,12 @@ async function printOf(file: string, bytes?: number): Promise<Print> {
   return { bytes: read, sha256: hash.digest('hex') }
 }
 
-async function copy(source: string, fresh: string): Promise<Print> {
+async function copy(source: string, fresh: string): Promise<FileDigest> {
   const from = await open(source, 'r')
   try {
     const to = await open(fresh, 'wx', 0o600)
     try {
-      const print = await pour(from, to)
+      const print = await copyAndHash(from, to)
       await to.sync()
       return print
     } finally {
@@ -106,7 +106,7 @@ async function copy(source: string, fresh: string): Promise<Print> {
   }
 }
 
-async function pour(from: FileHandle, to: FileHandle): Promise<Print> {
+async function copyAndHash(from: FileHandle, to: FileHandle): Promise<FileDigest> {
   const hash = createHash('sha256')
   const chunk = Buffer.allocUnsafe(chunkBytes)
   let bytes = 0

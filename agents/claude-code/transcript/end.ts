@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { TranscriptEnd } from '../../agent.js'
-import { resolved } from '../paths.js'
+import { resolveRealPath } from '../paths.js'
 import { eachLine } from './lines.js'
 
 /** Enough for the last rows of most conversations; doubled until the rows that are wanted are among them. */
@@ -42,7 +42,7 @@ const turnSchema = z.looseObject({
     .catch(undefined),
   attachment: z.looseObject({ type: z.string() }).optional().catch(undefined),
 })
-type TurnRow = z.output<typeof turnSchema>
+type TurnEntry = z.output<typeof turnSchema>
 
 /** Null where the file is not there or cannot be read. */
 export async function readEnd(transcript: string, upTo = Infinity): Promise<TranscriptEnd | null> {
@@ -100,7 +100,7 @@ function turnAfter(json: unknown): TranscriptEnd['turn'] {
 }
 
 /** What the program writes itself in answer to a command ends nothing and begins nothing. */
-function turnAfterAnswer({ isApiErrorMessage, message }: TurnRow): TranscriptEnd['turn'] {
+function turnAfterAnswer({ isApiErrorMessage, message }: TurnEntry): TranscriptEnd['turn'] {
   if (isApiErrorMessage === true) return 'failed'
   if (message?.model === '<synthetic>') return null
   const reason = message?.stop_reason ?? null
@@ -110,9 +110,9 @@ function turnAfterAnswer({ isApiErrorMessage, message }: TurnRow): TranscriptEnd
 /** What a person stopped is over. */
 const interruption = /^\[Request interrupted by user\b/
 /** Commands that the program or a shell carries out, and what they print: no turn of the agent's. */
-const noTurn = /^\s*<(?:command-name|command-message|local-command-|bash-(?:input|stdout|stderr))/
+const notATurn = /^\s*<(?:command-name|command-message|local-command-|bash-(?:input|stdout|stderr))/
 
-function turnAfterUser({ message }: TurnRow): TranscriptEnd['turn'] {
+function turnAfterUser({ message }: TurnEntry): TranscriptEnd['turn'] {
   const content = message?.content
   if (content === undefined) return null
   const text =
@@ -120,7 +120,7 @@ function turnAfterUser({ message }: TurnRow): TranscriptEnd['turn'] {
       ? content
       : content.flatMap((block) => (block.type === 'text' ? [block.text ?? ''] : [])).join('\n')
   if (interruption.test(text)) return 'ended'
-  return noTurn.test(text) ? null : 'open'
+  return notATurn.test(text) ? null : 'open'
 }
 
 function parsed(line: string): unknown {
@@ -132,7 +132,7 @@ function parsed(line: string): unknown {
 }
 
 /** A program that ends notes its newest entry, in a row of its own, also where the entry itself has gone. */
-export async function holdsEntry(transcript: string, id: string): Promise<boolean> {
+export async function containsEntry(transcript: string, id: string): Promise<boolean> {
   let found = false
   await eachLine(transcript, 0, (line) => {
     found ||= line.includes(id) && entryOf(parsed(line))?.id === id
@@ -141,4 +141,4 @@ export async function holdsEntry(transcript: string, id: string): Promise<boolea
 }
 
 /** A transcript lies in `<config dir>/projects/<folder>/`. */
-export const configDirOf = (transcript: string): string => resolved(join(dirname(transcript), '..', '..'))
+export const configDirOf = (transcript: string): string => resolveRealPath(join(dirname(transcript), '..', '..'))

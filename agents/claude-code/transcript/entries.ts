@@ -16,7 +16,7 @@ const quotaLimitsSchema = z.looseObject({
 })
 
 /** An entry that the program made up itself because the API refused: nobody else can write this envelope. */
-const faultSchema = z.looseObject({
+const apiErrorSchema = z.looseObject({
   type: z.literal('assistant'),
   isSidechain: z.literal(false).optional(),
   isApiErrorMessage: z.literal(true),
@@ -34,7 +34,7 @@ const faultSchema = z.looseObject({
   quotaLimits: quotaLimitsSchema.nullish().transform((value) => value ?? undefined),
   message: z.looseObject({ model: z.literal('<synthetic>'), content }),
 })
-export type FaultRow = z.output<typeof faultSchema>
+export type ApiErrorEntry = z.output<typeof apiErrorSchema>
 
 const answerSchema = z.looseObject({
   type: z.literal('assistant'),
@@ -92,8 +92,8 @@ const programText =
   /^\s*<(?:task-notification|bash-(?:input|stdout|stderr)|local-command-[a-z]+|command-(?:name|message|args)|system-reminder|user-memory-input|teammate-message|cross-session-message|channel)[\s>]/
 export const isProgramText = (text: string): boolean => programText.test(text)
 
-export type Row =
-  | { kind: 'fault'; row: FaultRow }
+export type TranscriptEntry =
+  | { kind: 'fault'; row: ApiErrorEntry }
   /** `text` is what it says to its user; empty for a row that only thinks or calls a tool. */
   | { kind: 'answer'; at: string; text: string }
   /** Said by a person, or in a person's place. */
@@ -106,14 +106,14 @@ export type Row =
 const queueMoves: Readonly<Record<string, 'joins' | 'taken'>> = { enqueue: 'joins', dequeue: 'taken' }
 
 /** Null for a row that says nothing of the main thread's turns, also for one that is no JSON. */
-export function readRow(line: string): Row | null {
+export function parseEntry(line: string): TranscriptEntry | null {
   let json: unknown
   try {
     json = JSON.parse(line)
   } catch {
     return null
   }
-  const fault = faultSchema.safeParse(json)
+  const fault = apiErrorSchema.safeParse(json)
   if (fault.success) return { kind: 'fault', row: fault.data }
   const answer = answerSchema.safeParse(json)
   if (answer.success) {

@@ -1,7 +1,7 @@
 /** What lies of conversations in a config dir, and taking one of them away with all that belongs to it. */
 import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { KeptConversation, Place } from '../../agent.js'
+import type { StoredConversation, Place } from '../../agent.js'
 import { companions } from './carry.js'
 import { isSessionId, projectsFolder } from '../paths.js'
 import { transcriptsOf } from './transcript.js'
@@ -9,7 +9,7 @@ import { transcriptsOf } from './transcript.js'
 const ending = '.jsonl'
 
 /** Of a conversation that lies there twice, the newer copy counts. */
-export async function conversations(place: Place): Promise<KeptConversation[]> {
+export async function listConversations(place: Place): Promise<StoredConversation[]> {
   const found = new Map<string, number>()
   const projects = projectsFolder(place)
   for (const folder of await readdir(projects).catch(() => []))
@@ -23,7 +23,7 @@ export async function conversations(place: Place): Promise<KeptConversation[]> {
 }
 
 /** Companions first: while the transcript is there, the next call finds what is left. */
-export async function forget(place: Place, sessionId: string): Promise<void> {
+export async function deleteConversation(place: Place, sessionId: string): Promise<void> {
   const transcripts = await transcriptsOf(place, sessionId)
   const folders = [
     ...transcripts.map((file) => join(dirname(file), sessionId)),

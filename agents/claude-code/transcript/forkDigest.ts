@@ -1,7 +1,7 @@
 /** What was done on a fork: the rows that its transcript has beyond the conversation it began from. */
 import { z } from 'zod'
 import type { ForkDigest } from '../../agent.js'
-import { readRow } from './entries.js'
+import { parseEntry } from './entries.js'
 import { eachLine } from './lines.js'
 
 const rowSchema = z.looseObject({ uuid: z.string() })
@@ -29,7 +29,7 @@ const callsSchema = z.looseObject({
  * A fork begins as a copy of every row, with ids and times as they were: what the original doesn't hold by id is the fork's
  * own, whatever any clock said. Null where it has none: it was never used.
  */
-export async function forkDigest(fork: string, original: string | null): Promise<ForkDigest | null> {
+export async function readForkDigest(fork: string, original: string | null): Promise<ForkDigest | null> {
   const known = new Set<string>()
   if (original !== null) await eachLine(original, 0, (line) => void known.add(idOf(parsed(line)) ?? ''))
   const digest: ForkDigest = { turns: [], files: [] }
@@ -38,18 +38,18 @@ export async function forkDigest(fork: string, original: string | null): Promise
     const id = idOf(json)
     if (id === null || known.has(id)) return
     for (const file of filesOf(json)) if (!digest.files.includes(file)) digest.files.push(file)
-    const row = readRow(line)
-    if (row?.kind === 'prompt') digest.turns.push({ asked: row.text, answered: null })
-    if (row?.kind !== 'answer' || row.text === '') return
+    const entry = parseEntry(line)
+    if (entry?.kind === 'prompt') digest.turns.push({ asked: entry.text, answered: null })
+    if (entry?.kind !== 'answer' || entry.text === '') return
     const turn = digest.turns.at(-1)
-    if (turn === undefined) digest.turns.push({ asked: null, answered: row.text })
-    else turn.answered = row.text
+    if (turn === undefined) digest.turns.push({ asked: null, answered: entry.text })
+    else turn.answered = entry.text
   })
   return digest.turns.length === 0 && digest.files.length === 0 ? null : digest
 }
 
 /** Whether the transcript holds this text anywhere. */
-export async function holds(transcript: string, text: string): Promise<boolean> {
+export async function containsText(transcript: string, text: string): Promise<boolean> {
   let found = false
   await eachLine(transcript, 0, (line) => {
     found ||= line.includes(text)

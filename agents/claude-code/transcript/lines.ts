@@ -15,7 +15,7 @@ const newline = 0x0a
 export async function eachLine(
   transcript: string,
   offset: number,
-  take: (line: string) => void,
+  onLine: (line: string) => void,
 ): Promise<number> {
   const file = await open(transcript, 'r').catch((error: unknown) => {
     if (isMissing(error)) return null
@@ -39,7 +39,7 @@ export async function eachLine(
       ) {
         const piece = chunk.subarray(from, end)
         if (pendingBytes + piece.length <= lineMaxBytes)
-          take(Buffer.concat([...pending, piece]).toString('utf8'))
+          onLine(Buffer.concat([...pending, piece]).toString('utf8'))
         pending = []
         pendingBytes = 0
         from = end + 1

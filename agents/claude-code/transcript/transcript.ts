@@ -3,11 +3,11 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Answer, Place, TranscriptTail } from '../../agent.js'
-import { isSessionId, projectsFolder, resolved } from '../paths.js'
-import { isProgramText, readRow } from './entries.js'
-import { unwrapped } from '../screen/text.js'
+import { isSessionId, projectsFolder, resolveRealPath } from '../paths.js'
+import { isProgramText, parseEntry } from './entries.js'
+import { unwrapPaste } from '../screen/text.js'
 import { eachLine } from './lines.js'
-import { faultOf } from '../limits/wall.js'
+import { classifyFailure } from '../limits/wall.js'
 
 /** Enough to prove that a text was taken, however long the conversation. */
 const promptsMax = 1000
@@ -33,7 +33,7 @@ export async function transcriptsOf(place: Place, sessionId: string): Promise<st
 /** The real path of the transcript, or null. */
 export async function findTranscript(place: Place, sessionId: string): Promise<string | null> {
   const [newest] = await transcriptsOf(place, sessionId)
-  return newest === undefined ? null : resolved(newest)
+  return newest === undefined ? null : resolveRealPath(newest)
 }
 
 /** Reads whole lines from `offset` (bytes) on; `prompts` holds the newest thousand. */
@@ -45,9 +45,9 @@ export async function readTail(
   const tail: TranscriptTail = { offset, last: null, prompts: [], entered: [], queued: [], commands: [] }
   const queue = new PromptQueue()
   tail.offset = await eachLine(transcript, offset, (line) => {
-    if (since === null || !isBefore(line, since)) takeLine(line, tail, queue)
+    if (since === null || !isBefore(line, since)) applyLine(line, tail, queue)
   })
-  tail.queued = queue.texts.filter((text) => !isProgramText(text)).map(unwrapped)
+  tail.queued = queue.texts.filter((text) => !isProgramText(text)).map(unwrapPaste)
   return tail
 }
 
@@ -64,37 +64,37 @@ function isBefore(line: string, since: string): boolean {
 }
 
 /** The newest text that the model said to its user from `offset` (bytes) on; null where it said none. */
-export async function lastAnswer(transcript: string, offset: number): Promise<Answer | null> {
+export async function readLastAnswer(transcript: string, offset: number): Promise<Answer | null> {
   let answer: Answer | null = null
   await eachLine(transcript, offset, (line) => {
-    const row = readRow(line)
-    if (row?.kind === 'answer' && row.text !== '') answer = { text: row.text, at: row.at }
+    const entry = parseEntry(line)
+    if (entry?.kind === 'answer' && entry.text !== '') answer = { text: entry.text, at: entry.at }
   })
   return answer
 }
 
-function takeLine(line: string, tail: TranscriptTail, queue: PromptQueue): void {
-  const row = readRow(line)
-  if (row === null) return
-  if (row.kind === 'queue') {
-    queue.moved(row)
-    if (row.move === 'joins' && row.text !== null && !isProgramText(row.text)) keep(tail.entered, row.text)
+function applyLine(line: string, tail: TranscriptTail, queue: PromptQueue): void {
+  const entry = parseEntry(line)
+  if (entry === null) return
+  if (entry.kind === 'queue') {
+    queue.moved(entry)
+    if (entry.move === 'joins' && entry.text !== null && !isProgramText(entry.text)) appendBounded(tail.entered, entry.text)
     return
   }
-  if (row.kind === 'command') {
-    tail.commands.push({ refusal: row.refusal })
+  if (entry.kind === 'command') {
+    tail.commands.push({ refusal: entry.refusal })
     return
   }
   queue.wentOn()
-  if (row.kind === 'fault') tail.last = { kind: 'fault', fault: faultOf(row.row) }
-  else if (row.kind === 'answer') tail.last = { kind: 'answer', at: row.at }
+  if (entry.kind === 'fault') tail.last = { kind: 'fault', fault: classifyFailure(entry.row) }
+  else if (entry.kind === 'answer') tail.last = { kind: 'answer', at: entry.at }
   else {
-    keep(tail.prompts, row.text)
-    keep(tail.entered, row.text)
+    appendBounded(tail.prompts, entry.text)
+    appendBounded(tail.entered, entry.text)
   }
 }
 
-function keep(prompts: string[], text: string): void {
+function appendBounded(prompts: string[], text: string): void {
   prompts.push(text)
   if (prompts.length > promptsMax) prompts.shift()
 }

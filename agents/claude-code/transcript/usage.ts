@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { UsageOfFile, UsedTokens } from '../../agent.js'
+import type { FileTokenUsage, TokenUsage } from '../../agent.js'
 import { eachLine } from './lines.js'
 
 const tokens = z.number().nonnegative().nullish()
@@ -24,15 +24,15 @@ const usedSchema = z.looseObject({
 })
 
 /** `marks` says how far each file was read before. */
-export async function usedTokens(
+export async function readTokenUsage(
   transcript: string,
   marks: Readonly<Record<string, number>>,
-): Promise<UsageOfFile[]> {
-  const files: UsageOfFile[] = []
+): Promise<FileTokenUsage[]> {
+  const files: FileTokenUsage[] = []
   for (const file of [transcript, ...(await subagentsOf(transcript))]) {
-    const used: UsedTokens[] = []
+    const used: TokenUsage[] = []
     const mark = await eachLine(file, marks[file] ?? 0, (line) => {
-      const row = rowOf(line)
+      const row = parseUsage(line)
       if (row !== null) used.push(row)
     })
     files.push({ file, mark, used })
@@ -46,7 +46,7 @@ async function subagentsOf(transcript: string): Promise<string[]> {
   return files.filter((file) => file.endsWith('.jsonl')).map((file) => join(folder, file))
 }
 
-function rowOf(line: string): UsedTokens | null {
+function parseUsage(line: string): TokenUsage | null {
   let json: unknown
   try {
     json = JSON.parse(line)

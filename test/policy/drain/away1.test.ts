@@ -1,3 +1,3 @@
-import { drainAway } from './drain.js'
+import { drainFallback } from './drain.js'
 
-drainAway(0, 2)
+drainFallback(0, 2)

@@ -4,27 +4,27 @@
  */
 import { Clocks } from './clocks.js'
 import { hour, minute } from './spans.js'
-import type { ToldWall, World } from './world.js'
+import type { ReportedWall, World } from './world.js'
 
 /** What the oracle knows of accounts. */
-export interface Accounts {
+export interface AccountKnowledge {
   /** Whether by what was said, and was said lately, nothing keeps the model out. */
   isKnownAble(account: string, model: string, now: number): boolean
   /** For how long at most an account may be able by the truth without anybody getting it; null while it isn't able. */
-  patience(account: string, model: string, now: number): number | null
+  allowedDelay(account: string, model: string, now: number): number | null
   /** What was said to be used of it, of all windows that bind the model and have not ended; null where nothing sure was. */
-  saidUsed(account: string, model: string, now: number): number | null
-  inhabitants(place: string): number
-  say(now: number, what: string): void
+  reportedUse(account: string, model: string, now: number): number | null
+  occupants(place: string): number
+  reportViolation(now: number, what: string): void
 }
 
-export interface Want {
+export interface PlaceRequest {
   model: string
   /** Substrates that will do, in order. */
   fallback: readonly string[]
 }
 
-interface Refusals {
+interface RefusalRecord {
   /** It must not be used before, and must not be left alone for longer than. */
   until: number
   atMost: number
@@ -35,47 +35,47 @@ interface Refusals {
   restsUntil: number
 }
 
-interface Away {
+interface FallbackStay {
   model: string
-  called: boolean
+  recalled: boolean
   /** It was at home's door and there was no room: not called before this. */
   notBefore: number
 }
 
 /** What the pool learns at one instant may reach a host in any order. */
-const atOnce = 2_000
+const sameInstantMs = 2_000
 /** One that failed to start somewhere may leave the place out for so long. */
-const leftOut = 5 * minute
+const excludedFor = 5 * minute
 /** One that is called and in a long turn has its place kept for so long. */
-const placeKept = 10 * minute
+const reservedFor = 10 * minute
 /** A session's share of an account, and where sessions leave an account. */
 const share = 0.1
 const moveAt = 0.95
 
-export class AwayLaws {
+export class FallbackLaws {
   /** For the figures: a drain in which nobody goes away and comes home would prove nothing. */
   readonly counts = { away: 0, home: 0 }
   private readonly world: World
-  private readonly accounts: Accounts
+  private readonly accounts: AccountKnowledge
   private readonly wakeMargin: number
   private readonly retryEvery: number
   /** For how long a substrate may be able without anybody who waits getting it: a start that failed, and probes before it. */
-  private readonly plain: number
-  private readonly refusals = new Map<string, Refusals>()
-  private readonly away = new Map<string, Away>()
+  private readonly baseDelay: number
+  private readonly refusals = new Map<string, RefusalRecord>()
+  private readonly away = new Map<string, FallbackStay>()
   private readonly able = new Clocks()
   private readonly neglected = new Clocks()
 
   constructor(
     world: World,
     timing: { probeEvery: number; wakeMargin: number; retryEvery: number },
-    accounts: Accounts,
+    accounts: AccountKnowledge,
   ) {
     this.world = world
     this.accounts = accounts
     this.wakeMargin = timing.wakeMargin
     this.retryEvery = timing.retryEvery
-    this.plain = timing.probeEvery + timing.wakeMargin + 2 * minute
+    this.baseDelay = timing.probeEvery + timing.wakeMargin + 2 * minute
     for (const { name } of world.substrates)
       this.refusals.set(name, {
         until: -Infinity,
@@ -88,18 +88,18 @@ export class AwayLaws {
   }
 
   /** The pool sent the session to a substrate; `want` is undefined where it could have stayed where it was. */
-  sentAway(session: string, model: string, name: string, want: Want | undefined, now: number): void {
+  sentToSubstrate(session: string, model: string, name: string, want: PlaceRequest | undefined, now: number): void {
     this.counts.away += 1
     const say = (what: string): void =>
-      this.accounts.say(now, `${session} (${model}) sent to the substrate ${name}: ${what}`)
+      this.accounts.reportViolation(now, `${session} (${model}) sent to the substrate ${name}: ${what}`)
     if (want === undefined) say('it could stay where it was')
     else {
       const order = want.fallback.indexOf(name)
       if (order < 0) say('the session does not want it')
       for (const earlier of want.fallback.slice(0, Math.max(0, order)))
         if (
-          now - this.heard(earlier).faultAt > leftOut &&
-          this.isLongAble(earlier, this.patience(earlier, now), now)
+          now - this.heard(earlier).faultAt > excludedFor &&
+          this.isLongAble(earlier, this.allowedDelay(earlier, now), now)
         )
           say(`${earlier} comes first and was able`)
     }
@@ -111,19 +111,19 @@ export class AwayLaws {
     const { until } = this.heard(name)
     if (now < until) say(`it refused, and was to be left alone until ${new Date(until).toISOString()}`)
     const { maxSessions } = this.world.substrate(name)!
-    const inhabitants = this.accounts.inhabitants(name)
+    const inhabitants = this.accounts.occupants(name)
     if (maxSessions !== null && inhabitants >= maxSessions) say(`full: ${inhabitants} of ${maxSessions}`)
-    this.away.set(session, { model, called: false, notBefore: -Infinity })
+    this.away.set(session, { model, recalled: false, notBefore: -Infinity })
   }
 
   /** The pool let a session go to an account while it ran on a substrate. */
-  sentHome(session: string, model: string, account: string, now: number): void {
+  sentToAccount(session: string, model: string, account: string, now: number): void {
     if (!this.away.has(session)) return
     this.counts.home += 1
-    const used = this.accounts.saidUsed(account, model, now)
+    const used = this.accounts.reportedUse(account, model, now)
     const limit = Math.min(moveAt, this.world.account(account).ceiling)
     if (used !== null && used > limit - share + 1e-9)
-      this.accounts.say(now, `${session} called home to ${account}, which is at ${used} and soon spent`)
+      this.accounts.reportViolation(now, `${session} called home to ${account}, which is at ${used} and soon spent`)
   }
 
   /** The session is on no substrate any more. */
@@ -134,7 +134,7 @@ export class AwayLaws {
 
   called(session: string): void {
     const away = this.away.get(session)
-    if (away !== undefined) away.called = true
+    if (away !== undefined) away.recalled = true
   }
 
   /** It came when it was called, and found no room; it hears again after `until`. */
@@ -143,7 +143,7 @@ export class AwayLaws {
     if (away !== undefined) Object.assign(away, { called: false, notBefore: until })
   }
 
-  walled(name: string, wall: ToldWall): void {
+  walled(name: string, wall: ReportedWall): void {
     const heard = this.heard(name)
     const { cooldown } = this.world.substrate(name)!
     const at = Date.parse(wall.at)
@@ -163,45 +163,45 @@ export class AwayLaws {
   }
 
   /** For how long at most the substrate may be able while somebody waits who would take it; null while it isn't able. */
-  patience(name: string, now: number): number | null {
+  allowedDelay(name: string, now: number): number | null {
     const { atMost, restsUntil } = this.heard(name)
     if (now < atMost || now < restsUntil) return null
     const maxSessions = this.world.substrate(name)?.maxSessions ?? null
-    return maxSessions !== null && this.accounts.inhabitants(name) >= maxSessions ? null : this.plain
+    return maxSessions !== null && this.accounts.occupants(name) >= maxSessions ? null : this.baseDelay
   }
 
   tick(now: number): void {
     for (const { name, maxSessions } of this.world.substrates) {
-      this.able.held(name, this.patience(name, now), now)
-      if (maxSessions !== null && this.accounts.inhabitants(name) > maxSessions)
-        this.accounts.say(now, `${name} holds too many sessions`)
+      this.able.held(name, this.allowedDelay(name, now), now)
+      if (maxSessions !== null && this.accounts.occupants(name) > maxSessions)
+        this.accounts.reportViolation(now, `${name} holds too many sessions`)
     }
     if (this.world.substrates.length === 0) return
     for (const { name } of this.world.accounts) {
       for (const model of new Set(this.world.sessions.map((session) => session.model)))
         this.able.held(`${name} ${model}`, this.accounts.isKnownAble(name, model, now) ? 0 : null, now)
-      for (const [session, away] of this.away) this.lookAt(session, away, name, now)
+      for (const [session, away] of this.away) this.checkStay(session, away, name, now)
     }
   }
 
-  private lookAt(session: string, away: Away, account: string, now: number): void {
-    const able = this.hasRoomFor(away, account, now) ? this.accounts.patience(account, away.model, now) : null
+  private checkStay(session: string, away: FallbackStay, account: string, now: number): void {
+    const able = this.hasRoomFor(away, account, now) ? this.accounts.allowedDelay(account, away.model, now) : null
     // Where nobody can tell, one after the other is tried, and a place is kept for each.
-    const bound = able === null ? null : able + (this.away.size - 1) * placeKept
+    const bound = able === null ? null : able + (this.away.size - 1) * reservedFor
     const held = this.neglected.held(`${session} ${account}`, bound, now)
     if (bound === null || held === null || held <= bound) return
     const minutes = Math.round(held / minute)
-    this.accounts.say(
+    this.accounts.reportViolation(
       now,
       `${session} (${away.model}) was not called home in ${minutes} min with room on ${account}`,
     )
   }
 
   /** Whether there is room on the account for all who are away, and then some: nobody can be kept out for lack of it. */
-  private hasRoomFor({ model, called, notBefore }: Away, account: string, now: number): boolean {
+  private hasRoomFor({ model, recalled: called, notBefore }: FallbackStay, account: string, now: number): boolean {
     if (called || now < notBefore) return false
     const others = this.away.size - 1
-    const inhabitants = this.accounts.inhabitants(account)
+    const inhabitants = this.accounts.occupants(account)
     const { maxSessions, ceiling } = this.world.account(account)
     if (maxSessions !== null && inhabitants + others >= maxSessions) return false
     // One at a time goes where nobody can tell.
@@ -213,10 +213,10 @@ export class AwayLaws {
   /** Whether it is able, and was so already before anything that may have happened together with this. */
   private isLongAble(name: string, bound: number | null, now: number): boolean {
     const held = this.able.held(name, bound, now)
-    return held !== null && held > atOnce
+    return held !== null && held > sameInstantMs
   }
 
-  private heard(name: string): Refusals {
+  private heard(name: string): RefusalRecord {
     const heard = this.refusals.get(name)
     if (heard === undefined) throw new Error(`no substrate ${name}`)
     return heard

@@ -3,7 +3,7 @@ import { Random } from './random.js'
 import { day, hour, minute, randomSpans, type Span } from './spans.js'
 
 /** How a seed begins, and begins again each week; then things go on as they come. */
-export const openings = [
+export const profiles = [
   'as it comes',
   /** Every account fills up in one second. */
   'all at once',
@@ -16,7 +16,7 @@ export const openings = [
   /** All accounts, and every reset that is stated is wrong. */
   'lies',
 ] as const
-export type Opening = (typeof openings)[number]
+export type LoadProfile = (typeof profiles)[number]
 
 export interface WorldOptions {
   seed: string
@@ -27,15 +27,15 @@ export interface WorldOptions {
   /** Default 0. */
   substrates?: number
   /** Default: as it comes. */
-  opening?: Opening
+  profile?: LoadProfile
   /** How much is asked of the accounts: 1 keeps them near their limits most of the time. Default 1. */
   load?: number
   /** Names of sessions and substrates, and kinds of events, that this world is spared: for the shortest history. */
-  without?: readonly string[]
+  excluded?: readonly string[]
 }
 
 /** Kinds of events that a world can be spared. */
-export const kindsOfEvents = ['people', 'throttling', 'logouts', 'goodwill', 'pauses', 'opening'] as const
+export const eventKinds = ['people', 'throttling', 'logouts', 'goodwill', 'pauses', 'opening'] as const
 
 export interface Budget {
   name: string
@@ -71,11 +71,11 @@ export interface WorldAccount {
   /** When a person uses it beside us, and how fast (shares of the 5-hour window an hour). */
   people: (Span & { rate: number })[]
   /** Instants at which all budgets begin anew out of turn. */
-  goodwill: number[]
+  earlyResets: number[]
   shocks: Shock[]
   settledAt: number
   random: Random
-  lastAnswer: ToldWindow[]
+  lastAnswer: ReportedWindow[]
   running: Set<WorldSession>
 }
 
@@ -100,7 +100,7 @@ export interface WorldSubstrate {
 }
 
 /** The shapes in which the agent program would tell it. */
-export interface ToldWindow {
+export interface ReportedWindow {
   name: string
   used: number
   resetsAt: string | null
@@ -110,14 +110,14 @@ export interface ToldWindow {
 
 type Options = WorldOptions & { end: number }
 
-const isSpared = ({ without = [] }: WorldOptions, what: string): boolean => without.includes(what)
+const isExcluded = ({ excluded: without = [] }: WorldOptions, what: string): boolean => without.includes(what)
 
 export function makeAccount(options: Options, index: number): WorldAccount {
   const { seed, start, load = 1 } = options
   const random = new Random(`${seed}/account/${index}`)
   const spans = (what: string, perDay: number, shortest: number, longest: number): Span[] => {
     const all = randomSpans(random, options, perDay, shortest, longest)
-    return isSpared(options, what) ? [] : all
+    return isExcluded(options, what) ? [] : all
   }
   const budget = (name: string, family: string | null, weight: number, length: number): Budget => ({
     name,
@@ -146,7 +146,7 @@ export function makeAccount(options: Options, index: number): WorldAccount {
     loggedOut: spans('logouts', random.between(0, 0.15), 10 * minute, 12 * hour),
     throttled: spans('throttling', random.between(0, 1.5), 10 * minute, 2 * hour),
     people: people.map((span) => ({ ...span, rate: random.between(0.05, 0.6) * load })),
-    goodwill: spans('goodwill', 0.1, minute, hour).map(({ from }) => from),
+    earlyResets: spans('goodwill', 0.1, minute, hour).map(({ from }) => from),
     shocks: shocksOf(options, index),
     settledAt: start,
     random,
@@ -156,8 +156,8 @@ export function makeAccount(options: Options, index: number): WorldAccount {
 }
 
 /** The instants at which the opening begins: some hours after the start, and then each week. */
-function openingsOf(options: Options): number[] {
-  if ((options.opening ?? 'as it comes') === 'as it comes' || isSpared(options, 'opening')) return []
+function profileShocks(options: Options): number[] {
+  if ((options.profile ?? 'as it comes') === 'as it comes' || isExcluded(options, 'opening')) return []
   const first = options.start + Math.round(new Random(`${options.seed}/opening`).between(1, 24) * hour)
   const all: number[] = []
   for (let at = first; at < options.end; at += 7 * day) all.push(at)
@@ -166,22 +166,22 @@ function openingsOf(options: Options): number[] {
 
 function shocksOf(options: Options, index: number): Shock[] {
   const random = new Random(`${options.seed}/shocks/${index}`)
-  return openingsOf(options).map((opens): Shock => {
-    const isWeek = options.opening === 'weeks'
-    const at = opens + (options.opening === 'one by one' ? index * hour : Math.round(random.between(0, 1000)))
+  return profileShocks(options).map((opens): Shock => {
+    const isWeek = options.profile === 'weeks'
+    const at = opens + (options.profile === 'one by one' ? index * hour : Math.round(random.between(0, 1000)))
     const lasts = isWeek ? (index + random.between(1, 2)) * day : random.between(1, 5) * hour
     const endsAt = Math.round(at + lasts)
     return {
       at,
       budget: isWeek ? 'seven_day' : 'five_hour',
       endsAt,
-      stated: options.opening === 'lies' ? lie(random, at, endsAt) : endsAt,
+      stated: options.profile === 'lies' ? falseReset(random, at, endsAt) : endsAt,
     }
   })
 }
 
 /** Too early, too late, or nothing at all. */
-function lie(random: Random, at: number, endsAt: number): number | null {
+function falseReset(random: Random, at: number, endsAt: number): number | null {
   if (random.chance(0.3)) return null
   return Math.round(at + (endsAt - at) * random.between(0.1, 1.5))
 }
@@ -191,7 +191,7 @@ export function makeSession(options: Options, index: number): WorldSession {
   const pause = randomSpans(random, options, random.between(0.2, 3), 20 * minute, 8 * hour)
   const active: Span[] = []
   let from = options.start
-  for (const span of isSpared(options, 'pauses') ? [] : pause) {
+  for (const span of isExcluded(options, 'pauses') ? [] : pause) {
     if (span.from > from) active.push({ from, to: span.from })
     from = span.to
   }
@@ -219,8 +219,8 @@ export function makeSubstrate(options: Options, index: number): WorldSubstrate {
   const random = new Random(`${options.seed}/substrate/${index}`)
   const asTheyCome = randomSpans(random, options, random.between(0.3, 2), 10 * minute, 8 * hour)
   const inTurn =
-    options.opening === 'substrates too'
-      ? openingsOf(options).map((at) => ({
+    options.profile === 'substrates too'
+      ? profileShocks(options).map((at) => ({
           from: at + (2 * index + 1) * hour,
           to: at + (2 * index + 4) * hour,
         }))
@@ -234,7 +234,7 @@ export function makeSubstrate(options: Options, index: number): WorldSubstrate {
     refusals: refusals.map(({ from, to }) => ({
       from,
       to,
-      stated: random.chance(0.7) ? null : random.chance(0.3) ? lie(random, from, to) : to,
+      stated: random.chance(0.7) ? null : random.chance(0.3) ? falseReset(random, from, to) : to,
     })),
   }
 }

@@ -1,8 +1,8 @@
 /** The drains of the simulator: which seeds, in what world, and what is printed when one breaks a law. */
 import { describe, expect, it } from 'vitest'
-import { openings, type Opening } from './cast.js'
-import { shortestHistory } from './shorten.js'
-import type { Case, Outcome } from './driven.js'
+import { profiles, type LoadProfile } from './cast.js'
+import { shrink } from './shorten.js'
+import type { SimulationCase, Outcome } from './driven.js'
 import { simulate } from './simulate.js'
 
 /** `OUTPOOL_DRAIN_SEED=drain-123` runs that one alone; `OUTPOOL_DRAIN_SEEDS=10000` runs more. */
@@ -18,7 +18,7 @@ function seedsOf(prefix: string, part: number, parts: number): string[] {
 }
 
 /** The pool alone: many sessions on several accounts, nearly all of the time near their limits. Longer than every window lasts. */
-const crowded = (seed: string): Case => ({ seed, days: 10, accounts: 4, sessions: 12 })
+const crowdedCase = (seed: string): SimulationCase => ({ seed, days: 10, accounts: 4, sessions: 12 })
 
 export function drainAccounts(part: number, parts: number): void {
   const seeds = seedsOf('drain', part, parts)
@@ -26,7 +26,7 @@ export function drainAccounts(part: number, parts: number): void {
     `laws 2, 4, 10: ten days of walls, resets and lost logins, part ${part + 1} of ${parts}`,
     { timeout },
     () => {
-      const outcomes = seeds.map((seed) => lawful(crowded(seed)))
+      const outcomes = seeds.map((seed) => assertLawful(crowdedCase(seed)))
       // A world in which nothing happens would pass too.
       if (seeds.length > 10) expect(average(outcomes, 'grants')).toBeGreaterThan(70)
     },
@@ -34,16 +34,16 @@ export function drainAccounts(part: number, parts: number): void {
 }
 
 /** Few accounts with substrates behind them, and calmer, so that a month costs no more than those days do. */
-const withSubstrates = (opening: Opening, seed: string): Case => ({
-  ...{ seed, opening, days: 30, accounts: 2, substrates: 2, sessions: 5, load: 0.6 },
+const withSubstrates = (opening: LoadProfile, seed: string): SimulationCase => ({
+  ...{ seed, profile: opening, days: 30, accounts: 2, substrates: 2, sessions: 5, load: 0.6 },
 })
 
-export function drainAway(part: number, parts: number): void {
+export function drainFallback(part: number, parts: number): void {
   const seeds = seedsOf('away', part, parts)
   describe(`laws 2, 4, 10: thirty days on accounts and substrates, part ${part + 1} of ${parts}`, () => {
-    it.each(openings)('%s', { timeout }, (opening) => {
-      const mine = seeds.filter((seed) => openings[Number(seed.split('-')[1]) % openings.length] === opening)
-      const outcomes = mine.map((seed) => lawful(withSubstrates(opening, seed)))
+    it.each(profiles)('%s', { timeout }, (opening) => {
+      const mine = seeds.filter((seed) => profiles[Number(seed.split('-')[1]) % profiles.length] === opening)
+      const outcomes = mine.map((seed) => assertLawful(withSubstrates(opening, seed)))
       if (mine.length <= 10) return
       expect(average(outcomes, 'away')).toBeGreaterThan(5)
       expect(average(outcomes, 'home')).toBeGreaterThan(3)
@@ -52,10 +52,10 @@ export function drainAway(part: number, parts: number): void {
 }
 
 /** The outcome of the case; where it breaks a law, the test fails with the shortest history that does. */
-function lawful(what: Case): Outcome {
+function assertLawful(what: SimulationCase): Outcome {
   const outcome = simulate(what)
   if (outcome.violations.length === 0) return outcome
-  const shortest = shortestHistory(what)
+  const shortest = shrink(what)
   return expect.fail(
     [
       ...outcome.violations,

@@ -3,11 +3,11 @@ import type { AccountReading } from '../../../policy/account/account.js'
 import { cooled } from '../../../policy/account/cooldown.js'
 import { mergeWall } from '../../../policy/account/walls.js'
 import type { PoolDesk } from '../../../policy/pool/transitions.js'
-import type { ToldWindow, WorldOptions } from './cast.js'
-import type { ToldWall, World } from './world.js'
+import type { ReportedWindow, WorldOptions } from './cast.js'
+import type { ReportedWall, World } from './world.js'
 
 /** What is simulated: a world, and the part of its time in which sessions are there. */
-export interface Case extends Omit<WorldOptions, 'start'> {
+export interface SimulationCase extends Omit<WorldOptions, 'start'> {
   /** The sessions start so long after the world does. Default 0. */
   after?: number
 }
@@ -24,10 +24,10 @@ export interface Outcome {
   away: number
   home: number
   /** As it stood at the end: what to look at when a seed fails. */
-  desk: PoolDesk
+  pool: PoolDesk
 }
 
-export type Driven = {
+export type SimulatedSession = {
   name: string
   model: string
   fallback: string[] | null
@@ -40,7 +40,7 @@ export type Driven = {
   | { at: 'running'; account: string; turnEndsAt: number; stayUntil: string | null }
 )
 
-export const reading = (account: string, windows: ToldWindow[]): AccountReading => ({
+export const reading = (account: string, windows: ReportedWindow[]): AccountReading => ({
   account,
   windows,
   walls: [],
@@ -51,15 +51,15 @@ export const reading = (account: string, windows: ToldWindow[]): AccountReading 
 })
 
 /** What the host knows of each substrate's refusals: to one that names no end, it gives one. */
-export class Refusals {
+export class SubstrateRefusals {
   private readonly world: World
-  private readonly known = new Map<string, ToldWall[]>()
+  private readonly known = new Map<string, ReportedWall[]>()
 
   constructor(world: World) {
     this.world = world
   }
 
-  told(place: string, met: ToldWall): ToldWall {
+  observed(place: string, met: ReportedWall): ReportedWall {
     const substrate = this.world.substrate(place)
     if (substrate === undefined) return met
     const known = this.known.get(place) ?? []

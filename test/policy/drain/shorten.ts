@@ -1,20 +1,20 @@
 /** Cuts a world that breaks a law down to as little of it as still breaks one. Always the same cuts in the same order. */
-import { kindsOfEvents } from './cast.js'
-import type { Case, Outcome } from './driven.js'
+import { eventKinds } from './cast.js'
+import type { SimulationCase, Outcome } from './driven.js'
 import { simulate, startOfWorld } from './simulate.js'
 import { hour } from './spans.js'
 
-export interface Shortest {
+export interface ShrunkCase {
   history: string[]
   violations: string[]
   /** What was left out. */
   says: string
 }
 
-export function shortestHistory(what: Case): Shortest {
+export function shrink(what: SimulationCase): ShrunkCase {
   let best = { what, outcome: simulate(what) }
   /** Keeps the cut where a law is still broken and less happens before. */
-  const cut = (change: Partial<Case>): boolean => {
+  const cut = (change: Partial<SimulationCase>): boolean => {
     const smaller = { ...best.what, ...change }
     const outcome = simulate(smaller)
     if (outcome.violations.length === 0 || outcome.history.length > best.outcome.history.length) return false
@@ -22,8 +22,8 @@ export function shortestHistory(what: Case): Shortest {
     return true
   }
   const spare = (name: string): void => {
-    const { without = [] } = best.what
-    if (!without.includes(name)) cut({ without: [...without, name] })
+    const { excluded: without = [] } = best.what
+    if (!without.includes(name)) cut({ excluded: [...without, name] })
   }
 
   const named = (prefix: string, count = 0): string[] =>
@@ -32,10 +32,10 @@ export function shortestHistory(what: Case): Shortest {
   // Twice: what has to stay at first may be of no use once others are gone.
   for (let round = 0; round < 2; round++) {
     startLater(cut, best.outcome)
-    for (const name of [...sessions, ...named('key', what.substrates), ...kindsOfEvents]) spare(name)
+    for (const name of [...sessions, ...named('key', what.substrates), ...eventKinds]) spare(name)
   }
   startLater(cut, best.outcome)
-  const { after = 0, without = [] } = best.what
+  const { after = 0, excluded: without = [] } = best.what
   return {
     history: best.outcome.history,
     violations: best.outcome.violations,
@@ -44,7 +44,7 @@ export function shortestHistory(what: Case): Shortest {
 }
 
 /** Most of what came before a violation has nothing to do with it. */
-function startLater(cut: (change: Partial<Case>) => boolean, { violations }: Outcome): void {
+function startLater(cut: (change: Partial<SimulationCase>) => boolean, { violations }: Outcome): void {
   const broken = Date.parse(violations[0]!.split(' ')[0]!)
   for (const before of [1, 2, 4, 8, 16, 32, 64, 128, 256].map((hours) => hours * hour)) {
     const after = Math.floor((broken - before - startOfWorld) / hour) * hour

@@ -15,8 +15,8 @@ import {
   type PoolDesk,
 } from '../../../policy/pool/transitions.js'
 import { leaveAt } from '../../../policy/account/windows.js'
-import type { ToldWindow } from './cast.js'
-import { reading, Refusals, type Case, type Driven, type Outcome } from './driven.js'
+import type { ReportedWindow } from './cast.js'
+import { reading, SubstrateRefusals, type SimulationCase, type SimulatedSession, type Outcome } from './driven.js'
 import { Oracle } from './oracle.js'
 import { Random } from './random.js'
 import { moveAt, poolSettings, reserved } from './settings.js'
@@ -26,7 +26,7 @@ import { World } from './world.js'
 
 export const startOfWorld = Date.UTC(2026, 0, 5)
 
-export function simulate(what: Case, timing: Timing = defaultTiming): Outcome {
+export function simulate(what: SimulationCase, timing: Timing = defaultTiming): Outcome {
   return new Simulation(what, timing).run()
 }
 
@@ -34,22 +34,22 @@ class Simulation {
   private readonly world: World
   private readonly oracle: Oracle
   private readonly random: Random
-  private readonly sessions: Driven[]
+  private readonly sessions: SimulatedSession[]
   private desk: PoolDesk
   private readonly timers = new Timers()
-  private readonly refusals: Refusals
+  private readonly refusals: SubstrateRefusals
   private readonly history: string[] = []
   private readonly startsAt: number
-  private lookAgainAt = Infinity
+  private recheckAt = Infinity
   private readonly outcome = { events: 0, grants: 0, probes: 0, refusals: 0 }
   private readonly timing: Timing
 
-  constructor({ after = 0, ...options }: Case, timing: Timing) {
+  constructor({ after = 0, ...options }: SimulationCase, timing: Timing) {
     this.timing = timing
     this.world = new World({ ...options, start: startOfWorld })
     this.startsAt = this.world.options.start + after
     this.oracle = new Oracle(this.world, timing)
-    this.refusals = new Refusals(this.world)
+    this.refusals = new SubstrateRefusals(this.world)
     this.random = new Random(`${options.seed}/driver`)
     this.sessions = this.world.sessions.map(({ name, model, fallback }) => ({
       name,
@@ -71,7 +71,7 @@ class Simulation {
     for (const session of this.sessions) this.ask(session, 'start', null, now)
     this.settle(now)
     while (now < world.end && oracle.violations.length === 0) {
-      now = Math.min(world.nextChange(now), this.lookAgainAt, this.timers.next)
+      now = Math.min(world.nextChange(now), this.recheckAt, this.timers.next)
       if (now >= world.end) break
       this.outcome.events += 1
       this.timers.run(now)
@@ -80,11 +80,11 @@ class Simulation {
     }
     return {
       ...this.outcome,
-      ...oracle.awayLaws.counts,
+      ...oracle.fallbackLaws.counts,
       violations: oracle.violations,
       history: this.history,
       longestNeglect: oracle.longestNeglect,
-      desk: this.desk,
+      pool: this.desk,
     }
   }
 
@@ -104,22 +104,22 @@ class Simulation {
     })
   }
 
-  private happened(now: number, what: string): void {
+  private record(now: number, what: string): void {
     this.history.push(`${iso(now)} ${what}`)
   }
 
   /** Decides until nothing follows any more, and has what was decided done. */
   private settle(now: number): void {
-    if (this.dirty || now >= this.lookAgainAt) {
+    if (this.dirty || now >= this.recheckAt) {
       this.dirty = false
       const decision = decide(this.desk, iso(now))
       this.desk = decision.desk
-      this.lookAgainAt = decision.lookAgainAt === null ? Infinity : Date.parse(decision.lookAgainAt)
+      this.recheckAt = decision.lookAgainAt === null ? Infinity : Date.parse(decision.lookAgainAt)
       for (const account of decision.probes) this.probe(account, now)
       for (const { session, grant } of decision.grants) this.granted(session, grant, now)
       for (const { session, refusal } of decision.refusals) {
         this.outcome.refusals += 1
-        this.happened(now, `${session} has to wait: ${refusal.why}; next chance ${refusal.retryAt}`)
+        this.record(now, `${session} has to wait: ${refusal.why}; next chance ${refusal.retryAt}`)
         if (Date.parse(refusal.retryAt) <= now)
           this.oracle.violations.push(
             `${iso(now)} ${session} is told to wait for the past: ${refusal.retryAt}`,
@@ -127,7 +127,7 @@ class Simulation {
         const refused = this.sessions.find(({ name }) => name === session)!
         if (refused.at !== 'running') continue
         refused.stayUntil = refusal.retryAt
-        this.oracle.awayLaws.stays(session, Date.parse(refusal.retryAt))
+        this.oracle.fallbackLaws.stays(session, Date.parse(refusal.retryAt))
       }
       for (const { session, why } of decision.calls) this.called(session, why, now)
     }
@@ -141,20 +141,20 @@ class Simulation {
   }
 
   private ask(
-    session: Driven,
+    session: SimulatedSession,
     cause: LeaseRequest['cause'],
     from: string | null,
     now: number,
     failed: string[] = [],
   ): void {
     session.requests += 1
-    this.happened(
+    this.record(
       now,
       `${session.name} (${session.model}) wants a place: ${cause}, from ${from ?? 'nowhere'}`,
     )
     if (cause !== 'near-limit' && cause !== 'home') {
       this.world.remove(session.name, now)
-      this.oracle.wants(session.name)
+      this.oracle.requestsPlace(session.name)
       this.replace(session, { at: 'nowhere' })
     }
     const asked: LeaseRequest = {
@@ -177,7 +177,7 @@ class Simulation {
     this.change(request(this.desk, asked, iso(now)))
   }
 
-  private replace(session: Driven, state: Partial<Driven>): void {
+  private replace(session: SimulatedSession, state: Partial<SimulatedSession>): void {
     Object.assign(session, state)
   }
 
@@ -186,7 +186,7 @@ class Simulation {
     this.outcome.grants += 1
     if (grant.fence <= session.fence)
       this.oracle.violations.push(`${iso(now)} fence ${grant.fence} does not grow`)
-    this.happened(now, `${name} gets ${grant.place.name}: ${grant.why}`)
+    this.record(now, `${name} gets ${grant.place.name}: ${grant.why}`)
     this.world.remove(name, now)
     this.oracle.granted(name, grant.place.name, now)
     const upAt = now + Math.round(this.random.between(2_000, 20_000))
@@ -197,11 +197,11 @@ class Simulation {
     })
   }
 
-  private launched(session: Driven, { place: { name: account }, fence }: LeaseGrant, now: number): void {
+  private launched(session: SimulatedSession, { place: { name: account }, fence }: LeaseGrant, now: number): void {
     const isAway = this.world.substrate(account) !== undefined
     const loggedIn = isAway || this.world.isLoggedIn(account, now)
     if (!loggedIn || this.random.chance(0.005)) {
-      this.happened(now, `${session.name} does not start on ${account}`)
+      this.record(now, `${session.name} does not start on ${account}`)
       this.change(release(this.desk, { session: session.name, fence, fault: 'did not start' }, iso(now)))
       this.oracle.faulted(account, now)
       if (!loggedIn) this.loginLost(account, now)
@@ -219,18 +219,18 @@ class Simulation {
     return Math.round(this.random.between(10, 150) * minute)
   }
 
-  private isHere(session: Driven, fence: number): session is Driven & { at: 'running' } {
+  private isHere(session: SimulatedSession, fence: number): session is SimulatedSession & { at: 'running' } {
     return session.at === 'running' && session.fence === fence
   }
 
-  private answered(session: Driven, fence: number, now: number): void {
+  private answered(session: SimulatedSession, fence: number, now: number): void {
     if (!this.isHere(session, fence)) return
     if (!this.world.isActive(session.name, now)) return
     if (this.world.troubleOf(session.name, session.account, now) !== null) return
-    this.tell(session.account, this.world.statusLine(session.account, now), now)
+    this.tell(session.account, this.world.readStatusLine(session.account, now), now)
   }
 
-  private turnEnded(session: Driven, fence: number, now: number): void {
+  private turnEnded(session: SimulatedSession, fence: number, now: number): void {
     if (!this.isHere(session, fence)) return
     this.timers.at(now + this.turn(), (then) => this.turnEnded(session, fence, then))
     if (this.world.substrate(session.account) !== undefined) {
@@ -243,7 +243,7 @@ class Simulation {
       this.world.troubleOf(session.name, session.account, now) !== null
     )
       return
-    const windows = this.world.statusLine(session.account, now)
+    const windows = this.world.readStatusLine(session.account, now)
     const { ceiling } = this.world.account(session.account)
     const leave = shouldLeave(
       { account: session.account, windows, walls: [], login: 'in' },
@@ -262,21 +262,21 @@ class Simulation {
 
   private called(name: string, why: string, now: number): void {
     const session = this.sessions.find((one) => one.name === name)!
-    this.happened(now, `${name} is called home: ${why}`)
-    this.oracle.awayLaws.called(name)
+    this.record(now, `${name} is called home: ${why}`)
+    this.oracle.fallbackLaws.called(name)
     session.isCalled = true
   }
 
   /** It was called, and is at rest. */
-  private goHome(session: Driven & { at: 'running' }, now: number): void {
+  private goHome(session: SimulatedSession & { at: 'running' }, now: number): void {
     if (!session.isCalled) return
     session.isCalled = false
     this.ask(session, 'home', session.account, now)
   }
 
-  private tell(account: string, windows: ToldWindow[], now: number): void {
+  private tell(account: string, windows: ReportedWindow[], now: number): void {
     this.change(takeReadings(this.desk, [reading(account, windows)], iso(now)))
-    this.oracle.told(account, windows)
+    this.oracle.windowsReported(account, windows)
   }
 
   private meetTroubles(now: number): void {
@@ -290,8 +290,8 @@ class Simulation {
         this.ask(session, 'login', account, now)
         continue
       }
-      const report = this.refusals.told(account, trouble.wall)
-      this.happened(now, `${account} refuses ${session.name}: ${report.kind} until ${report.resetsAt}`)
+      const report = this.refusals.observed(account, trouble.wall)
+      this.record(now, `${account} refuses ${session.name}: ${report.kind} until ${report.resetsAt}`)
       this.change(takeWall(this.desk, account, report, iso(now)))
       this.oracle.walled(account, trouble.wall)
       // The same wall told once more, late: it must not count for a new one.
@@ -304,7 +304,7 @@ class Simulation {
   }
 
   private loginLost(account: string, now: number): void {
-    this.happened(now, `${account} is logged out`)
+    this.record(now, `${account} is logged out`)
     const known = this.desk.accounts.find(({ name }) => name === account)!.login
     this.change(takeLogin(this.desk, account, 'out', iso(now), iso(now)))
     this.oracle.login(account, 'out')
@@ -317,13 +317,13 @@ class Simulation {
     this.timers.at(now + Math.round(this.random.between(500, 8_000)), (then) => {
       const answer = this.world.probe(account, then)
       const said = answer.windows.map(({ name, used, resetsAt }) => `${name} ${used} until ${resetsAt}`)
-      this.happened(then, `${account} is asked: ${said.join(', ') || 'no answer'}, logged ${answer.login}`)
+      this.record(then, `${account} is asked: ${said.join(', ') || 'no answer'}, logged ${answer.login}`)
       this.oracle.probed(
         account,
         now,
         answer.windows.some(({ readAt }) => Date.parse(readAt) >= now),
       )
-      this.oracle.told(account, answer.windows)
+      this.oracle.windowsReported(account, answer.windows)
       this.oracle.login(account, answer.login)
       const told: AccountReading = {
         ...reading(account, answer.windows),

@@ -9,7 +9,7 @@ import {
   makeSession,
   makeSubstrate,
   type Budget,
-  type ToldWindow,
+  type ReportedWindow,
   type WorldAccount,
   type WorldOptions,
   type WorldSession,
@@ -17,17 +17,17 @@ import {
 } from './cast.js'
 import { day, hour, iso, minute, spanAt, upperBound, within, type Span } from './spans.js'
 
-export interface ToldWall {
+export interface ReportedWall {
   kind: string
   scope: 'account' | `model:${string}`
   resetsAt: string | null
   evidence: string
   at: string
 }
-export type Trouble = { kind: 'wall'; wall: ToldWall } | { kind: 'login' }
+export type Trouble = { kind: 'wall'; wall: ReportedWall } | { kind: 'login' }
 
 export interface ProbeAnswer {
-  windows: ToldWindow[]
+  windows: ReportedWindow[]
   login: 'in' | 'out'
 }
 
@@ -39,14 +39,14 @@ export class World {
   readonly end: number
   private readonly accountOf = new Map<string, WorldAccount>()
   private readonly sessionOf = new Map<string, WorldSession>()
-  private readonly edges: number[]
+  private readonly changePoints: number[]
 
   readonly options: WorldOptions
 
   constructor(options: WorldOptions) {
     this.options = options
     this.end = options.start + options.days * day
-    const { accounts, sessions, substrates = 0, without = [] } = options
+    const { accounts, sessions, substrates = 0, excluded: without = [] } = options
     const until = { ...options, end: this.end }
     const cast = <T extends { name: string }>(length: number, make: (index: number) => T): T[] =>
       Array.from({ length }, (_, index) => make(index)).filter(({ name }) => !without.includes(name))
@@ -55,7 +55,7 @@ export class World {
     this.substrates = cast(substrates, (index) => makeSubstrate(until, index))
     for (const account of this.accounts) this.accountOf.set(account.name, account)
     for (const session of this.sessions) this.sessionOf.set(session.name, session)
-    this.edges = this.collectEdges()
+    this.changePoints = this.collectEdges()
   }
 
   account(name: string): WorldAccount {
@@ -94,7 +94,7 @@ export class World {
   /** The next instant after `now` at which something may change by itself: a budget fills or begins anew, a span begins or ends. */
   nextChange(now: number): number {
     this.settle(now)
-    let next = this.edges[upperBound(this.edges, now)] ?? Infinity
+    let next = this.changePoints[upperBound(this.changePoints, now)] ?? Infinity
     for (const account of this.accounts) next = Math.min(next, this.nextOf(account, now))
     return next
   }
@@ -146,7 +146,7 @@ export class World {
       wall: {
         kind: budget.name,
         scope: budget.family === null ? 'account' : `model:${budget.family}`,
-        resetsAt: told(budget.stated),
+        resetsAt: formatReset(budget.stated),
         evidence,
         at: iso(now),
       },
@@ -154,7 +154,7 @@ export class World {
   }
 
   /** The status line of a session that just got an answer; it doesn't show the budgets of single models. */
-  statusLine(account: string, now: number): ToldWindow[] {
+  readStatusLine(account: string, now: number): ReportedWindow[] {
     return this.tell(account, now, 'status-line').filter(
       ({ name }) => name === 'five_hour' || name === 'seven_day',
     )
@@ -171,13 +171,13 @@ export class World {
     return { windows: found.lastAnswer, login }
   }
 
-  private tell(account: string, now: number, source: ToldWindow['source']): ToldWindow[] {
+  private tell(account: string, now: number, source: ReportedWindow['source']): ReportedWindow[] {
     const found = this.account(account)
     this.settleAccount(found, now)
     return found.budgets.map((budget) => ({
       name: budget.name,
       used: shown(budget.used),
-      resetsAt: told(budget.stated),
+      resetsAt: formatReset(budget.stated),
       readAt: iso(now),
       source,
     }))
@@ -242,7 +242,7 @@ export class World {
       for (const budget of account.budgets)
         if (budget.name === name) Object.assign(budget, { used: 1, fullSince: at, endsAt, stated })
     }
-    const freed = account.goodwill.includes(at)
+    const freed = account.earlyResets.includes(at)
     for (const budget of account.budgets) {
       if (!freed && (budget.endsAt === null || budget.endsAt > at)) continue
       const weekly = budget.length > day
@@ -257,7 +257,7 @@ export class World {
   }
 
   private boundaryAfter(account: WorldAccount, at: number): number {
-    return Math.min(this.edges[upperBound(this.edges, at)] ?? Infinity, this.nextOf(account, at))
+    return Math.min(this.changePoints[upperBound(this.changePoints, at)] ?? Infinity, this.nextOf(account, at))
   }
 
   /** When a budget of this account fills or ends next, if all goes on as now. */
@@ -282,7 +282,7 @@ export class World {
       add(account.loggedOut)
       add(account.throttled)
       add(account.people)
-      for (const at of account.goodwill) all.add(at)
+      for (const at of account.earlyResets) all.add(at)
       for (const { at } of account.shocks) all.add(at)
     }
     for (const session of this.sessions) add(session.active)
@@ -299,7 +299,7 @@ function refusalOf({ refusals }: WorldSubstrate, now: number): Trouble | null {
   const stated = refusal.stated !== null && refusal.stated > now ? refusal.stated : null
   return {
     kind: 'wall',
-    wall: { kind: 'transient', scope: 'account', resetsAt: told(stated), evidence, at: iso(now) },
+    wall: { kind: 'transient', scope: 'account', resetsAt: formatReset(stated), evidence, at: iso(now) },
   }
 }
 
@@ -309,5 +309,5 @@ const binds = (budget: Budget, model: string): boolean => budget.family === null
 const shown = (used: number): number => Math.floor(used * 100) / 100
 
 /** Instants are told in whole seconds. */
-const told = (instant: number | null): string | null =>
+const formatReset = (instant: number | null): string | null =>
   instant === null ? null : iso(Math.floor(instant / 1000) * 1000)

@@ -1,3 +1,3 @@
-import { drainAway } from './drain.js'
+import { drainFallback } from './drain.js'
 
-drainAway(2, 5)
+drainFallback(2, 5)

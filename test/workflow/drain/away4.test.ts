@@ -1,3 +1,3 @@
-import { drainAway } from './drain.js'
+import { drainFallback } from './drain.js'
 
-drainAway(3, 5)
+drainFallback(3, 5)

@@ -1,3 +1,3 @@
-import { drainAway } from './drain.js'
+import { drainFallback } from './drain.js'
 
-drainAway(4, 5)
+drainFallback(4, 5)

@@ -10,14 +10,14 @@ import { defaultTiming } from '../../../policy/account/account.js'
 import { commonQueue, poolWorkflowId, sessionWorkflowId } from '../../../policy/ids.js'
 import { poolSignals, sessionSignals, type SessionStart } from '../../../workflows/messages.js'
 import { Random } from '../../policy/drain/random.js'
-import { openings, type WorldOptions } from '../../policy/drain/cast.js'
+import { profiles, type WorldOptions } from '../../policy/drain/cast.js'
 import { poolSettings } from '../../policy/drain/settings.js'
 import { day, hour } from '../../policy/drain/spans.js'
-import { Theatre } from '../harness/theatre.js'
+import { TestServer } from '../harness/theatre.js'
 import { DrainHost } from './host.js'
 
 /** A kind of drain: the beginning of its seeds' names, and their world. */
-interface Play {
+interface DrainProfile {
   prefix: string
   /** How many, unless something else is asked for. */
   seeds: number
@@ -37,7 +37,7 @@ interface Play {
  * The pool alone. It is less loaded than in the simulator, where an event costs microseconds: accounts run dry every other
  * day, not every other hour.
  */
-const crowded: Play = {
+const crowdedProfile: DrainProfile = {
   prefix: 'seed',
   seeds: 12,
   days: 10,
@@ -48,13 +48,13 @@ const crowded: Play = {
 }
 
 /** Few and calm, for a month, with substrates behind them. */
-const withSubstrates: Play = {
+const substrateProfile: DrainProfile = {
   prefix: 'away',
   seeds: 20,
   days: 30,
   world: (n) => ({
     ...{ accounts: 2, sessions: 3, substrates: 2, load: 0.4 },
-    opening: openings[n % openings.length]!,
+    profile: profiles[n % profiles.length]!,
   }),
   restarts: true,
   remembered: 16,
@@ -62,11 +62,11 @@ const withSubstrates: Play = {
   pause: 18,
 }
 
-export const drainAccounts = (part: number, parts: number): void => drainPart(crowded, part, parts)
-export const drainAway = (part: number, parts: number): void => drainPart(withSubstrates, part, parts)
+export const drainAccounts = (part: number, parts: number): void => drainPart(crowdedProfile, part, parts)
+export const drainFallback = (part: number, parts: number): void => drainPart(substrateProfile, part, parts)
 
 /** From their names, or from how many there shall be. */
-function seedsOf({ prefix, seeds }: Play): string[] {
+function seedsOf({ prefix, seeds }: DrainProfile): string[] {
   const asked = process.env['OUTPOOL_DRAIN_SEEDS'] ?? String(seeds)
   const count = Number(asked)
   if (Number.isNaN(count)) return asked.split(',').filter((seed) => seed.startsWith(`${prefix}-`))
@@ -74,44 +74,44 @@ function seedsOf({ prefix, seeds }: Play): string[] {
 }
 
 /** Defines the tests of every `parts`-th seed, beginning with number `part`. */
-function drainPart(play: Play, part: number, parts: number): void {
-  const seeds = seedsOf(play).filter((_, index) => index % parts === part)
+function drainPart(profile: DrainProfile, part: number, parts: number): void {
+  const seeds = seedsOf(profile).filter((_, index) => index % parts === part)
   // A file without seeds would fail for having no test.
   if (seeds.length === 0) it('law 2: no seed of this part was asked for', () => undefined)
   else
     describe('law 2: the pool is drained', () =>
-      drainSeeds(play, seeds, part === 0 ? play.remembered : undefined))
+      drainSeeds(profile, seeds, part === 0 ? profile.remembered : undefined))
 }
 
-function drainSeeds(play: Play, seeds: string[], remembered?: number): void {
-  const days = Number(process.env['OUTPOOL_DRAIN_DAYS'] ?? play.days)
+function drainSeeds(profile: DrainProfile, seeds: string[], remembered?: number): void {
+  const days = Number(process.env['OUTPOOL_DRAIN_DAYS'] ?? profile.days)
   /** Real time for all seeds; past it, something hangs. */
   const bound = seeds.length * days * 60_000
-  let theatre: Theatre
+  let testServer: TestServer
   let drains: Drain[]
   // All at once: time is one for the whole server, and what one seed waits for another can use.
   beforeAll(async () => {
-    theatre = await Theatre.open({
+    testServer = await TestServer.open({
       inOneThread: true,
-      ...(remembered === undefined ? {} : { remembered }),
+      ...(remembered === undefined ? {} : { maxCachedWorkflows: remembered }),
     })
-    drains = await Promise.all(seeds.map((seed) => Drain.open(theatre, worldOf(play, seed, days))))
+    drains = await Promise.all(seeds.map((seed) => Drain.open(testServer, worldOf(profile, seed, days))))
     for (const drain of drains) await drain.begin()
     const { end } = drains[0]!.host.world
     const random = new Random('pace')
     const middle = end - (days / 2) * day
-    for (let now = await theatre.now(); now < end - 2 * hour; now = await theatre.now()) {
-      await theatre.pass(Math.min(random.between(play.pause, 3 * play.pause) * hour, end - hour - now))
+    for (let now = await testServer.now(); now < end - 2 * hour; now = await testServer.now()) {
+      await testServer.advance(Math.min(random.between(profile.pause, 3 * profile.pause) * hour, end - hour - now))
       const isPast = now < middle
-      now = await theatre.now()
-      for (const drain of drains) await drain.goOn(now)
-      if (play.restarts && isPast && now >= middle) await theatre.restartHosts()
+      now = await testServer.now()
+      for (const drain of drains) await drain.advance(now)
+      if (profile.restarts && isPast && now >= middle) await testServer.restartHosts()
     }
-    await theatre.pass(hour / 2)
+    await testServer.advance(hour / 2)
   }, bound)
   afterAll(async () => {
     for (const drain of drains) await drain.close()
-    await theatre.close()
+    await testServer.close()
     if (process.env['OUTPOOL_DRAIN_COUNTS'])
       for (const { host, events } of drains)
         console.log(
@@ -119,7 +119,7 @@ function drainSeeds(play: Play, seeds: string[], remembered?: number): void {
             ...host.counts,
             events,
             longestNeglect: host.oracle.longestNeglect,
-            ...host.oracle.awayLaws.counts,
+            ...host.oracle.fallbackLaws.counts,
           }),
         )
   })
@@ -132,39 +132,39 @@ function drainSeeds(play: Play, seeds: string[], remembered?: number): void {
 
   it('and it did run dry, or nothing would be proven', () => {
     // Seeds and days that somebody asked for need not be dry ones.
-    const isWhole = process.env['OUTPOOL_DRAIN_SEEDS'] === undefined && days === play.days
+    const isWhole = process.env['OUTPOOL_DRAIN_SEEDS'] === undefined && days === profile.days
     const leaves = drains.map(({ host: { counts } }) => counts.walls + counts.planned)
-    const least = isWhole ? play.leaves * seeds.length : 0
+    const least = isWhole ? profile.leaves * seeds.length : 0
     expect(leaves.reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(least)
   })
 }
 
-function worldOf({ world }: Play, seed: string, days: number): Omit<WorldOptions, 'start'> {
+function worldOf({ world }: DrainProfile, seed: string, days: number): Omit<WorldOptions, 'start'> {
   return { ...world(Number(seed.split('-')[1])), seed, days }
 }
 
 class Drain {
   readonly host: DrainHost
-  readonly #theatre: Theatre
+  readonly #testServer: TestServer
   readonly #random: Random
   readonly events: number[] = []
   readonly #sent = new Map<string, string[]>()
 
-  private constructor(theatre: Theatre, seed: string, host: DrainHost) {
-    this.#theatre = theatre
+  private constructor(testServer: TestServer, seed: string, host: DrainHost) {
+    this.#testServer = testServer
     this.#random = new Random(`${seed}/texts`)
     this.host = host
   }
 
-  static async open(theatre: Theatre, world: Omit<WorldOptions, 'start'>): Promise<Drain> {
-    const start = await theatre.now()
+  static async open(testServer: TestServer, world: Omit<WorldOptions, 'start'>): Promise<Drain> {
+    const start = await testServer.now()
     const host = new DrainHost(`drain-${world.seed}`, { ...world, start }, defaultTiming)
-    await theatre.addHost(host)
-    return new Drain(theatre, world.seed, host)
+    await testServer.addHost(host)
+    return new Drain(testServer, world.seed, host)
   }
 
   get #workflows() {
-    return this.#theatre.client.workflow
+    return this.#testServer.client.workflow
   }
 
   get workflowIds(): string[] {
@@ -182,9 +182,9 @@ class Drain {
   }
 
   /** Some time has passed: looks after it, and sends somebody a text. */
-  async goOn(now: number): Promise<void> {
+  async advance(now: number): Promise<void> {
     const { host } = this
-    host.passTo(now)
+    host.advanceTo(now)
     const { sessions } = host.world
     const session = sessions[Math.floor(this.#random.between(0, sessions.length))]!
     await this.#send(session.name)

@@ -21,9 +21,9 @@ import type { WorldOptions } from '../../policy/drain/cast.js'
 import { moveAt } from '../../policy/drain/settings.js'
 import { hour, iso, minute } from '../../policy/drain/spans.js'
 import { World } from '../../policy/drain/world.js'
-import type { HostSide } from '../harness/theatre.js'
-import { Knowledge } from './knowledge.js'
-import { Ledger } from './ledger.js'
+import type { SimulatedHost } from '../harness/theatre.js'
+import { ReportedReadings } from './knowledge.js'
+import { EventLedger } from './ledger.js'
 import { LaunchFailedError } from '../../../activities/errors.js'
 import { failureFrom } from '../../../activities/failures.js'
 import { StaleFenceError } from '../../../host/errors.js'
@@ -35,7 +35,7 @@ interface Process {
   turnEndsAt: number
 }
 
-export class DrainHost implements HostSide {
+export class DrainHost implements SimulatedHost {
   readonly hostId: string
   readonly pool: string
   readonly world: World
@@ -53,22 +53,22 @@ export class DrainHost implements HostSide {
   }
   /** Texts that arrived, by session. */
   readonly delivered = new Map<string, string[]>()
-  readonly #ledger: Ledger
+  readonly #ledger: EventLedger
   readonly #timing: Timing
   readonly #random: Random
   readonly #processes = new Map<string, Process>()
   readonly #newest = new Map<string, number>()
   readonly #stopped = new Map<string, number>()
-  readonly #knowledge: Knowledge
+  readonly #knowledge: ReportedReadings
   readonly #startsAt = new Map<string, number>()
   readonly #inStep = new Set<string>()
   /** The account that refused a session last, and when it said so. */
   readonly #refused = new Map<string, { account: string; at: number }>()
   /** The process of each session that was called home, and those that came and are being answered. */
-  readonly #calledHome = new Map<string, number>()
+  readonly #failingBack = new Map<string, number>()
   /** Sessions to which something has happened since they were last told to go on. */
   readonly #hasCause = new Set<string>()
-  readonly #atTheDoor = new Set<string>()
+  readonly #awaitingTurn = new Set<string>()
   /** When activities that were put off come again. */
   readonly #dueAt = new Map<string, number>()
   #now: number
@@ -79,8 +79,8 @@ export class DrainHost implements HostSide {
     this.pool = pool
     this.world = new World(world)
     this.oracle = new Oracle(this.world, timing)
-    this.#ledger = new Ledger(this.world, this.oracle, start)
-    this.#knowledge = new Knowledge(this.world, this.oracle, this.#ledger, (account, now) =>
+    this.#ledger = new EventLedger(this.world, this.oracle, start)
+    this.#knowledge = new ReportedReadings(this.world, this.oracle, this.#ledger, (account, now) =>
       this.#isAnswered(account, now),
     )
     this.#timing = timing
@@ -110,9 +110,9 @@ export class DrainHost implements HostSide {
     return this.#processes.has(session)
   }
 
-  passTo(now: number): void {
+  advanceTo(now: number): void {
     this.#now = Math.max(this.#now, now)
-    this.#ledger.passTo(this.#now)
+    this.#ledger.advanceTo(this.#now)
   }
 
   activities(): HostActivities {
@@ -128,7 +128,7 @@ export class DrainHost implements HostSide {
       deliverText: (request) => Promise.resolve().then(() => this.#deliver(request)),
       claimWakeUp: () => Promise.resolve(null),
       answerQuestion: () => Promise.resolve({ kind: 'gone' }),
-      readAccounts: () => Promise.resolve().then(() => this.#knowledge.tellAll(this.#enter())),
+      readAccounts: () => Promise.resolve().then(() => this.#knowledge.reportAll(this.#enter())),
       sendNotice: () => Promise.resolve({ failed: [] }),
       probeAccount: ({ account }) => Promise.resolve().then(() => this.#probe(account)),
     }
@@ -140,7 +140,7 @@ export class DrainHost implements HostSide {
    */
   #enter(): number {
     const { currentAttemptScheduledTimestampMs } = Context.current().info
-    this.passTo(Math.max(currentAttemptScheduledTimestampMs, this.#dueAt.get(thisActivity()) ?? 0))
+    this.advanceTo(Math.max(currentAttemptScheduledTimestampMs, this.#dueAt.get(thisActivity()) ?? 0))
     this.#dueAt.delete(thisActivity())
     return this.#now
   }
@@ -184,8 +184,8 @@ export class DrainHost implements HostSide {
       if (refused?.account === account && now - refused.at < 1_000)
         this.#violated(now, `${session} was sent back to ${account}, which had just refused it`)
       this.#newest.set(session, fence)
-      this.#atTheDoor.delete(session)
-      this.#ledger.note('granted', now, (at) => this.oracle.granted(session, account, at), {
+      this.#awaitingTurn.delete(session)
+      this.#ledger.add('granted', now, (at) => this.oracle.granted(session, account, at), {
         account,
         session,
         fence,
@@ -198,7 +198,7 @@ export class DrainHost implements HostSide {
     if (!loggedIn || this.#random.chance(0.005)) {
       this.counts.failed += 1
       // Why an agent does not start is seen by none; a probe or a turn says that the login was lost.
-      this.#ledger.note('barred', now, (at) => this.oracle.faulted(account, at), { session })
+      this.#ledger.add('barred', now, (at) => this.oracle.faulted(account, at), { session })
       this.#wants(session, now)
       throw failureFrom(new LaunchFailedError('it did not start'))
     }
@@ -233,16 +233,16 @@ export class DrainHost implements HostSide {
     const now = this.#enter()
     const session = this.#short(request.session)
     const process = this.#processes.get(session)
-    const seen = (what: Sight): Observation => ({
+    const seen = (what: PartialObservation): Observation => ({
       ...what,
-      readings: this.#knowledge.tellAll(now),
+      readings: this.#knowledge.reportAll(now),
       at: iso(now),
       transcriptTo: 0,
       wasWorking: true,
     })
     if (process?.fence !== request.fence) return seen({ kind: 'released' })
     const { account } = process
-    if (this.#atTheDoor.delete(session)) this.#staysAway(session, request.stayUntil, now)
+    if (this.#awaitingTurn.delete(session)) this.#staysAway(session, request.stayUntil, now)
     const trouble = this.world.troubleOf(session, account, now)
     if (trouble !== null) this.#hasCause.add(session)
     if (trouble?.kind === 'login') {
@@ -270,10 +270,10 @@ export class DrainHost implements HostSide {
     throw this.#notYet(this.#nextLook(process, session, now) - now)
   }
 
-  #turnEnded(request: WatchRequest, session: string, account: string, now: number): Sight | null {
-    if (request.place.kind === 'substrate') return this.#turnEndedAway(request, session, now)
+  #turnEnded(request: WatchRequest, session: string, account: string, now: number): PartialObservation | null {
+    if (request.place.kind === 'substrate') return this.#turnEndedOnSubstrate(request, session, now)
     if (!this.world.isLoggedIn(account, now)) return null
-    this.#knowledge.read(account, this.world.statusLine(account, now), now)
+    this.#knowledge.read(account, this.world.readStatusLine(account, now), now)
     const { ceiling } = this.world.account(account)
     const { model } = this.world.session(session)
     const { stayUntil } = request
@@ -285,23 +285,23 @@ export class DrainHost implements HostSide {
     return { kind: 'near-limit', why: leave.why, wall: leave.wall }
   }
 
-  #turnEndedAway({ fence, stayUntil }: WatchRequest, session: string, now: number): Sight | null {
-    if (this.#calledHome.get(session) !== fence || now < Date.parse(stayUntil ?? iso(0))) return null
+  #turnEndedOnSubstrate({ fence, stayUntil }: WatchRequest, session: string, now: number): PartialObservation | null {
+    if (this.#failingBack.get(session) !== fence || now < Date.parse(stayUntil ?? iso(0))) return null
     this.counts.home += 1
-    this.#atTheDoor.add(session)
+    this.#awaitingTurn.add(session)
     return { kind: 'ready-for-home' }
   }
 
   #callHome({ session: name, fence }: SessionRef): void {
     const session = this.#short(name)
-    this.#calledHome.set(session, fence)
-    this.#ledger.note('barred', this.#enter(), () => this.oracle.awayLaws.called(session))
+    this.#failingBack.set(session, fence)
+    this.#ledger.add('barred', this.#enter(), () => this.oracle.fallbackLaws.called(session))
   }
 
   /** It came, and is watched on as before: there was no room. */
   #staysAway(session: string, stayUntil: string | null, now: number): void {
     const until = stayUntil === null ? now : Date.parse(stayUntil)
-    this.#ledger.note('barred', now, () => this.oracle.awayLaws.stays(session, until))
+    this.#ledger.add('barred', now, () => this.oracle.fallbackLaws.stays(session, until))
   }
 
   /**
@@ -334,9 +334,9 @@ export class DrainHost implements HostSide {
   }
 
   #wants(session: string, now: number): void {
-    this.#atTheDoor.delete(session)
+    this.#awaitingTurn.delete(session)
     this.world.remove(session, now)
-    this.#ledger.note('wants', now, () => this.oracle.wants(session))
+    this.#ledger.add('wants', now, () => this.oracle.requestsPlace(session))
   }
 
   /** Whether a session on the account works and gets answers. */
@@ -370,7 +370,7 @@ export class DrainHost implements HostSide {
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
-type Sight = DistributiveOmit<Observation, 'readings' | 'at' | 'transcriptTo' | 'wasWorking'>
+type PartialObservation = DistributiveOmit<Observation, 'readings' | 'at' | 'transcriptTo' | 'wasWorking'>
 
 function thisActivity(): string {
   const { activityId, workflowExecution } = Context.current().info

@@ -1,26 +1,26 @@
 /** What the host of one drain knows of its accounts and substrates, and what it tells the pool of them. */
 import type { AccountReading } from '../../../policy/account/account.js'
 import { cooled } from '../../../policy/account/cooldown.js'
-import type { ToldWindow } from '../../policy/drain/cast.js'
+import type { ReportedWindow } from '../../policy/drain/cast.js'
 import type { Oracle } from '../../policy/drain/oracle.js'
 import { iso } from '../../policy/drain/spans.js'
-import type { ToldWall, World } from '../../policy/drain/world.js'
-import type { Ledger } from './ledger.js'
+import type { ReportedWall, World } from '../../policy/drain/world.js'
+import type { EventLedger } from './ledger.js'
 
-export class Knowledge {
+export class ReportedReadings {
   readonly #world: World
   readonly #oracle: Oracle
-  readonly #ledger: Ledger
+  readonly #ledger: EventLedger
   readonly #isAnswered: (account: string, now: number) => boolean
   readonly #readings = new Map<string, AccountReading>()
   /** Accounts that the pool was last told to be logged out. */
-  readonly #saidOut = new Set<string>()
+  readonly #reportedLoggedOut = new Set<string>()
 
   /** `isAnswered`: whether a session on the account gets answers. */
   constructor(
     world: World,
     oracle: Oracle,
-    ledger: Ledger,
+    ledger: EventLedger,
     isAnswered: (account: string, now: number) => boolean,
   ) {
     this.#world = world
@@ -32,13 +32,13 @@ export class Knowledge {
   probe(account: string, now: number): AccountReading {
     const { windows, login } = this.#world.probe(account, now)
     this.#lookAtStatusLines(account, now)
-    this.#tell(account, this.reading(account).windows.filter(isToldByAgents), now)
+    this.#report(account, this.reading(account).windows.filter(isReportedByAgents), now)
     const answered = windows.some(({ readAt }) => Date.parse(readAt) >= now)
-    this.#ledger.note('able', now, (at) => this.#oracle.probed(account, at, answered))
-    this.#tell(account, windows, now)
-    this.#ledger.note(login === 'in' ? 'able' : 'barred', now, () => this.#oracle.login(account, login))
-    if (login === 'out') this.#saidOut.add(account)
-    else this.#saidOut.delete(account)
+    this.#ledger.add('able', now, (at) => this.#oracle.probed(account, at, answered))
+    this.#report(account, windows, now)
+    this.#ledger.add(login === 'in' ? 'able' : 'barred', now, () => this.#oracle.login(account, login))
+    if (login === 'out') this.#reportedLoggedOut.add(account)
+    else this.#reportedLoggedOut.delete(account)
     if (login === 'in') this.read(account, windows, now)
     const { identity } = this.#world.account(account)
     const reading = { ...this.reading(account), windows, login, loginAt: iso(now), identity }
@@ -48,21 +48,21 @@ export class Knowledge {
 
   loggedOut(account: string, now: number): void {
     this.#readings.set(account, { ...this.reading(account), login: 'out', loginAt: iso(now) })
-    this.#ledger.note('barred', now, () => this.#oracle.login(account, 'out'))
-    this.#saidOut.add(account)
+    this.#ledger.add('barred', now, () => this.#oracle.login(account, 'out'))
+    this.#reportedLoggedOut.add(account)
   }
 
   /** What this host knows of its accounts goes along with each observation. */
-  tellAll(now: number): AccountReading[] {
+  reportAll(now: number): AccountReading[] {
     for (const { name } of this.#world.accounts) this.#lookAtStatusLines(name, now)
     const known = [...this.#readings.values()]
     for (const { account, windows, login } of known) {
       // Nobody tells of a substrate's budgets.
       if (this.#world.substrate(account) !== undefined) continue
       // Whoever gets an answer is logged in.
-      if (login === 'in' && this.#saidOut.delete(account))
-        this.#ledger.note('able', now, () => this.#oracle.login(account, 'in'))
-      this.#tell(account, windows.filter(isToldByAgents), now)
+      if (login === 'in' && this.#reportedLoggedOut.delete(account))
+        this.#ledger.add('able', now, () => this.#oracle.login(account, 'in'))
+      this.#report(account, windows.filter(isReportedByAgents), now)
     }
     return known
   }
@@ -70,13 +70,13 @@ export class Knowledge {
   /** Every session that works shows its account's budgets with each answer. */
   #lookAtStatusLines(account: string, now: number): void {
     const isAnswered = this.#isAnswered(account, now)
-    if (isAnswered) this.read(account, this.#world.statusLine(account, now), now)
+    if (isAnswered) this.read(account, this.#world.readStatusLine(account, now), now)
   }
 
-  #tell(account: string, windows: ToldWindow[], now: number): void {
+  #report(account: string, windows: ReportedWindow[], now: number): void {
     const { ceiling } = this.#world.account(account)
-    const told = (kind: 'barred' | 'read', part: ToldWindow[]): void => {
-      if (part.length > 0) this.#ledger.note(kind, now, () => this.#oracle.told(account, part), { account })
+    const told = (kind: 'barred' | 'read', part: ReportedWindow[]): void => {
+      if (part.length > 0) this.#ledger.add(kind, now, () => this.#oracle.windowsReported(account, part), { account })
     }
     // Apart, since what bars one model bars no session of another.
     told(
@@ -89,7 +89,7 @@ export class Knowledge {
     )
   }
 
-  read(account: string, windows: ToldWindow[], now: number): void {
+  read(account: string, windows: ReportedWindow[], now: number): void {
     const known = this.reading(account)
     const others = known.windows.filter(({ name }) => !windows.some((window) => window.name === name))
     const login = { login: 'in', loginAt: iso(now) } as const
@@ -102,8 +102,8 @@ export class Knowledge {
   }
 
   /** The wall as the host tells it: to a refusal of a substrate that names no end, it gives one. */
-  walled(session: string, place: string, met: ToldWall, now: number): ToldWall {
-    this.#ledger.note('barred', now, () => this.#oracle.walled(place, met), { session })
+  walled(session: string, place: string, met: ReportedWall, now: number): ReportedWall {
+    this.#ledger.add('barred', now, () => this.#oracle.walled(place, met), { session })
     const known = this.reading(place)
     const substrate = this.#world.substrate(place)
     const wall =
@@ -116,7 +116,7 @@ export class Knowledge {
   }
 }
 
-const isToldByAgents = <W extends { source: string }>(
+const isReportedByAgents = <W extends { source: string }>(
   window: W,
 ): window is W & { source: 'status-line' | 'usage-probe' } =>
   window.source === 'status-line' || window.source === 'usage-probe'

@@ -23,7 +23,7 @@ interface Entry {
 
 const together = 1_000
 
-export class Ledger {
+export class EventLedger {
   readonly #world: World
   readonly #oracle: Oracle
   #entries: Entry[] = []
@@ -35,7 +35,7 @@ export class Ledger {
     this.#ticked = start
   }
 
-  note(
+  add(
     kind: Entry['kind'],
     at: number,
     apply: (at: number) => void,
@@ -45,7 +45,7 @@ export class Ledger {
   }
 
   /** Has the oracle look at every change of the world up to now; what is younger than a second stays open. */
-  passTo(now: number): void {
+  advanceTo(now: number): void {
     for (;;) {
       const first = this.#entries.reduce((least, { at }) => Math.min(least, at), Infinity)
       const until = Math.min(now, first)

@@ -1,7 +1,7 @@
 /** The virtual instants of attempts on the server with virtual time, for steps that put themselves off. */
 import { Context } from '@temporalio/activity'
 import type { ApplicationFailure } from '@temporalio/common'
-import { notYet } from './host.js'
+import { retryLater } from './host.js'
 
 /** Names the step over all its attempts. */
 export function stepKey(): string {
@@ -19,10 +19,10 @@ export class Attempts {
   }
 
   /** To be thrown: the step is asked again at the instant. */
-  notBefore(instant: number): ApplicationFailure {
+  retryAt(instant: number): ApplicationFailure {
     const now = this.now()
     const at = Math.max(Math.round(instant), now + 1)
     this.#dueAt.set(stepKey(), at)
-    return notYet(at - now)
+    return retryLater(at - now)
   }
 }

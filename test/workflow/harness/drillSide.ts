@@ -7,18 +7,18 @@ import type { Declaration } from '../../../policy/pool/simulatedWall.js'
 import { type DrillReport, type DrillStart, isReached } from '../../../policy/independence/drill.js'
 import { commonQueue, drillId } from '../../../policy/ids.js'
 import type { SessionDetails } from '../../../policy/session/session.js'
-import type { Stage } from './stage.js'
+import type { TestPool } from './stage.js'
 
 /** How often a watch looks, in virtual time. */
-const lookEvery = 5_000
+const pollEvery = 5_000
 
-export class DrillSide {
+export class FakeDrills {
   readonly reports: DrillReport[] = []
   /** Told by the stage, which can ask the workflows. */
   describe: (session: string) => Promise<SessionDetails> = () => Promise.reject(new Error('no stage'))
   fallbacks: string[] = []
   /** What keeps a drill from beginning. */
-  fault: ApplicationFailure | null = null
+  failure: ApplicationFailure | null = null
 
   activities(): DrillActivities {
     return {
@@ -32,9 +32,9 @@ export class DrillSide {
   }
 
   #open(): Promise<DrillGround> {
-    return this.fault === null
+    return this.failure === null
       ? Promise.resolve({ cwd: '/drills/work', fallbacks: this.fallbacks })
-      : Promise.reject(this.fault)
+      : Promise.reject(this.failure)
   }
 
   async #watch({ session, stage, until }: DrillLook): Promise<DrillSeen> {
@@ -44,7 +44,7 @@ export class DrillSide {
     if (reached || Context.current().info.currentAttemptScheduledTimestampMs >= Date.parse(until))
       return { reached, sight }
     throw ApplicationFailure.create({
-      ...{ type: 'NotYet', message: 'it is not there yet', nextRetryDelay: lookEvery },
+      ...{ type: 'NotYet', message: 'it is not there yet', nextRetryDelay: pollEvery },
       category: ApplicationFailureCategory.BENIGN,
     })
   }
@@ -52,33 +52,33 @@ export class DrillSide {
 
 const minute = 60_000
 
-export function startDrill(stage: Stage, within = 15 * minute): Promise<WorkflowHandle> {
+export function startDrill(testPool: TestPool, within = 15 * minute): Promise<WorkflowHandle> {
   const input: DrillStart = {
-    ...{ pool: stage.pool, host: stage.host.hostId, agent: 'claude-code', model: null, within },
-    timing: stage.settings.timing,
+    ...{ pool: testPool.name, host: testPool.host.hostId, agent: 'claude-code', model: null, within },
+    timing: testPool.settings.timing,
   }
-  return stage.theatre.client.workflow.start('drill', {
-    ...{ workflowId: drillId(stage.pool), taskQueue: commonQueue, args: [input] },
+  return testPool.server.client.workflow.start('drill', {
+    ...{ workflowId: drillId(testPool.name), taskQueue: commonQueue, args: [input] },
   })
 }
 
 /** What the pool holds for declared now. */
-export const declared = async (stage: Stage): Promise<Declaration[]> => (await stage.view()).declared ?? []
+export const simulatedWalls = async (testPool: TestPool): Promise<Declaration[]> => (await testPool.describePool()).declared ?? []
 
 /** The declaration that the drill has made. */
-export async function declaredBy(stage: Stage): Promise<Declaration> {
-  const [first] = await stage.until(
+export async function drillSimulatedWall(testPool: TestPool): Promise<Declaration> {
+  const [first] = await testPool.until(
     'the declaration',
-    () => declared(stage),
+    () => simulatedWalls(testPool),
     (found) => found.length > 0,
   )
   return first!
 }
 
-export async function drillReport(stage: Stage, within = 30 * minute): Promise<DrillReport> {
-  const [report] = await stage.until(
+export async function drillReport(testPool: TestPool, within = 30 * minute): Promise<DrillReport> {
+  const [report] = await testPool.until(
     'the report',
-    () => Promise.resolve(stage.host.drill.reports),
+    () => Promise.resolve(testPool.host.drill.reports),
     (reports) => reports.length > 0,
     within,
     5_000,

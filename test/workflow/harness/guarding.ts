@@ -9,11 +9,11 @@ import {
   watchdogQueries,
   type WatchdogCard,
 } from '../../../workflows/messages.js'
-import { minute, second, type Stage } from './stage.js'
+import { minute, second, type TestPool } from './stage.js'
 
-export function specOf(stage: Stage, change: Partial<ServiceSpec> = {}): ServiceSpec {
+export function specOf(testPool: TestPool, change: Partial<ServiceSpec> = {}): ServiceSpec {
   return {
-    ...{ name: `${stage.pool}-bot`, host: stage.host.hostId, pool: stage.pool, every: 10 * minute },
+    ...{ name: `${testPool.name}-bot`, host: testPool.host.hostId, pool: testPool.name, every: 10 * minute },
     ...{
       canStart: true,
       restarts: { limit: 3, within: 60 * minute, pause: 10 * second, pauseAtMost: longestRest },
@@ -23,33 +23,33 @@ export function specOf(stage: Stage, change: Partial<ServiceSpec> = {}): Service
   }
 }
 
-export class Guarded {
-  readonly #stage: Stage
+export class TestWatchdog {
+  readonly #testPool: TestPool
   readonly service: string
 
-  private constructor(stage: Stage, service: string) {
-    this.#stage = stage
+  private constructor(testPool: TestPool, service: string) {
+    this.#testPool = testPool
     this.service = service
   }
 
-  static async start(stage: Stage, change: Partial<ServiceSpec> = {}): Promise<Guarded> {
-    const spec = specOf(stage, change)
+  static async start(testPool: TestPool, change: Partial<ServiceSpec> = {}): Promise<TestWatchdog> {
+    const spec = specOf(testPool, change)
     const workflowId = watchdogWorkflowId(spec.name)
-    await stage.theatre.client.workflow.start('watchdog', {
+    await testPool.server.client.workflow.start('watchdog', {
       ...{ workflowId, taskQueue: commonQueue, args: [spec] },
     })
-    const guarded = new Guarded(stage, spec.name)
-    stage.endWithStage(guarded.handle)
-    return guarded
+    const watchdog = new TestWatchdog(testPool, spec.name)
+    testPool.closeLater(watchdog.handle)
+    return watchdog
   }
 
   /** Without the run, so that it is followed through continue-as-new. */
   get handle(): WorkflowHandle {
-    return this.#stage.theatre.client.workflow.getHandle(watchdogWorkflowId(this.service))
+    return this.#testPool.server.client.workflow.getHandle(watchdogWorkflowId(this.service))
   }
 
   escalation(incident: number): WorkflowHandle {
-    return this.#stage.theatre.client.workflow.getHandle(escalationWorkflowId(this.service, incident))
+    return this.#testPool.server.client.workflow.getHandle(escalationWorkflowId(this.service, incident))
   }
 
   card(): Promise<WatchdogCard> {
@@ -57,34 +57,34 @@ export class Guarded {
   }
 
   until(wanted: (card: WatchdogCard) => boolean, within?: number): Promise<WatchdogCard> {
-    return this.#stage.until(this.service, () => this.card(), wanted, within)
+    return this.#testPool.until(this.service, () => this.card(), wanted, within)
   }
 
   untilEscalation(incident: number, wanted: (view: EscalationView) => boolean): Promise<EscalationView> {
     const look = () => this.escalation(incident).query(escalationQueries.describe)
-    return this.#stage.until(`escalation ${incident}`, look, wanted)
+    return this.#testPool.until(`escalation ${incident}`, look, wanted)
   }
 
   /** The watch sees this trouble now, and the watchdog does what it does about it. */
-  async trouble(incident: number, wanted: (card: WatchdogCard) => boolean): Promise<WatchdogCard> {
-    this.#stage.host.services.sights.then({ kind: 'trouble', verdict: 'missing', why: 'it ended', incident })
-    return this.until((card) => this.#stage.host.services.sights.isEmpty && wanted(card))
+  async observeTrouble(incident: number, wanted: (card: WatchdogCard) => boolean): Promise<WatchdogCard> {
+    this.#testPool.host.services.observations.push({ kind: 'trouble', verdict: 'missing', why: 'it ended', incident })
+    return this.until((card) => this.#testPool.host.services.observations.isEmpty && wanted(card))
   }
 }
 
 /** One run of a task, named as its schedule names it. */
 export async function startLoop(
-  stage: Stage,
+  testPool: TestPool,
   task: string,
   change: Partial<LoopRun> = {},
 ): Promise<WorkflowHandle> {
   const run: LoopRun = {
-    ...{ name: `${stage.pool}-${task}`, kind: 'run', host: stage.host.hostId, attentionAfter: 3 },
+    ...{ name: `${testPool.name}-${task}`, kind: 'run', host: testPool.host.hostId, attentionAfter: 3 },
     session: null,
     ...change,
   }
-  const now = new Date(await stage.theatre.now()).toISOString()
-  const handle = await stage.theatre.client.workflow.start('loop', {
+  const now = new Date(await testPool.server.now()).toISOString()
+  const handle = await testPool.server.client.workflow.start('loop', {
     ...{ workflowId: `${loopId(run.name)}-${now}`, taskQueue: commonQueue, args: [run] },
   })
   return handle

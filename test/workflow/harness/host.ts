@@ -23,9 +23,9 @@ import type { AccountReading, Wall, Window } from '../../../policy/account/accou
 import type { Notice } from '../../../policy/notices/notices.js'
 import type { ServiceActivities } from '../../../activities/services/contracts.js'
 import type { TaskActivities } from '../../../activities/tasks/contracts.js'
-import { DrillSide } from './drillSide.js'
-import { ServiceSide } from './serviceSide.js'
-import type { HostSide } from './theatre.js'
+import { FakeDrills } from './drillSide.js'
+import { FakeServices } from './serviceSide.js'
+import type { SimulatedHost } from './theatre.js'
 import { failureFrom } from '../../../activities/failures.js'
 import { StaleFenceError } from '../../../host/errors.js'
 
@@ -33,14 +33,14 @@ export const iso = (instant: number): string => new Date(instant).toISOString()
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 /** What a watch sees; the rest of an observation is filled in by the host. */
-export type Sight = DistributiveOmit<Observation, 'readings' | 'at' | 'transcriptTo' | 'wasWorking'> & {
+export type ScriptedObservation = DistributiveOmit<Observation, 'readings' | 'at' | 'transcriptTo' | 'wasWorking'> & {
   wasWorking?: boolean
 }
 
 /** A carry is a part of its launch, told apart because it can fail alone. */
 type Step = keyof HostActivities | 'carry'
 
-export interface Asked {
+export interface RecordedCall {
   step: Step
   session: string
   fence: number
@@ -56,7 +56,7 @@ export interface Process {
   pid: number
 }
 
-interface Stop {
+interface Hold {
   reached: Promise<void>
   open: () => void
 }
@@ -65,7 +65,7 @@ interface Stop {
 const instant = (): number => Context.current().info.currentAttemptScheduledTimestampMs
 
 /** "Not yet": asked again after this long, in virtual time, which a running activity would stop. */
-export const notYet = (ms: number): ApplicationFailure =>
+export const retryLater = (ms: number): ApplicationFailure =>
   ApplicationFailure.create({
     type: 'NotYet',
     message: 'nothing has happened',
@@ -73,11 +73,11 @@ export const notYet = (ms: number): ApplicationFailure =>
     category: ApplicationFailureCategory.BENIGN,
   })
 
-export class FakeHost implements HostSide {
+export class FakeHost implements SimulatedHost {
   readonly hostId: string
   readonly pool: string
   /** What was asked of the host, in order; watches and deliveries count once, however often they look. */
-  readonly asked: Asked[] = []
+  readonly calls: RecordedCall[] = []
   readonly launches: LaunchRequest[] = []
   readonly watches: WatchRequest[] = []
   /** Live processes by session. */
@@ -85,47 +85,47 @@ export class FakeHost implements HostSide {
   /** Texts that reached the agent, by session: `[id, text]`, in order. */
   readonly delivered = new Map<string, string[]>()
   /** Wake-ups that the session's earlier processes had planned. */
-  readonly owed = new Map<string, { id: string; at: string }[]>()
+  readonly dueWakeUps = new Map<string, { id: string; at: string }[]>()
   /** What no law allows and the host saw anyway. */
   readonly violations: string[] = []
   /** Sessions whose agent is in a turn: texts wait. */
   readonly busy = new Set<string>()
   /** What a person was told, in order; a channel in `mute` takes nothing. */
-  readonly told: { channel: string; notice: Notice; at: number }[] = []
-  readonly mute = new Set<string>()
-  readonly drill = new DrillSide()
-  readonly services = new ServiceSide()
+  readonly sentNotices: { channel: string; notice: Notice; at: number }[] = []
+  readonly mutedChannels = new Set<string>()
+  readonly drill = new FakeDrills()
+  readonly services = new FakeServices()
   /** How often a watch looks, in virtual time. */
-  lookEvery = 5_000
+  pollEvery = 5_000
   /** Every call of a delivery, in order. */
   readonly deliveries: DeliverRequest[] = []
   /** Names of texts that were typed to earlier processes, as a launch finds them on the host. */
-  typed: string[] = []
+  typedTexts: string[] = []
   /** Whether the agent is seen to take the prompt it is launched with. */
-  promptTaken = true
+  acceptsPrompt = true
   readonly accounts: Map<string, FakeAccount>
   /** Walls of each substrate. */
   readonly substrates: Map<string, Wall[]>
 
-  readonly #sights = new Map<string, Sight[]>()
+  readonly #observations = new Map<string, ScriptedObservation[]>()
   /** The last of them that a watch saw, and from which point of the transcript on, until the workflow has acted on it. */
-  readonly #lastSeen = new Map<string, { from: string; sight: Sight }>()
+  readonly #lastObserved = new Map<string, { from: string; sight: ScriptedObservation }>()
   readonly #newestFence = new Map<string, number>()
   readonly #stoppedFence = new Map<string, number>()
   /** What was ever said in each conversation, and the copies of it by account. */
-  readonly #said = new Map<string, string[]>()
+  readonly #messages = new Map<string, string[]>()
   /** Carries of the launch that is under way, by session. */
   readonly #carried = new Map<string, number>()
   readonly #copies = new Map<string, Map<string, string[]>>()
   /** Sessions that were called home and have not been launched since. */
-  readonly calledHome = new Set<string>()
+  readonly failingBack = new Set<string>()
   /** Which forks each conversation was told of, in order. */
   readonly handedOver: { session: string; to: string; fork: string }[] = []
-  readonly #toTell = new Map<string, string[]>()
+  readonly #pendingHandOvers = new Map<string, string[]>()
   readonly #told = new Set<string>()
   readonly #takenIds = new Set<string>()
   readonly #failures: { step: Step; when: (account: string) => boolean; fault: Error }[] = []
-  readonly #stops = new Map<Step, { arrive: () => void; opened: Promise<void> }>()
+  readonly #holds = new Map<Step, { arrive: () => void; opened: Promise<void> }>()
   readonly #inStep = new Set<string>()
   readonly #watched = new Set<string>()
   #pids = 1000
@@ -141,43 +141,43 @@ export class FakeHost implements HostSide {
   liveSessions: () => Promise<string[]> = () => Promise.resolve([])
 
   /** The next watch of the session that looks sees this. */
-  sees(session: string, sight: Sight): void {
-    this.#sights.set(session, [...(this.#sights.get(session) ?? []), sight])
+  willObserve(session: string, sight: ScriptedObservation): void {
+    this.#observations.set(session, [...(this.#observations.get(session) ?? []), sight])
     if (sight.kind === 'exited' || sight.kind === 'gone') this.processes.delete(session)
   }
 
-  hasSeenAll(session: string): boolean {
-    return (this.#sights.get(session) ?? []).length === 0
+  hasObservedAll(session: string): boolean {
+    return (this.#observations.get(session) ?? []).length === 0
   }
 
   /** Whether the workflow has acted on all that its watches saw. */
-  hasTakenAll(session: string): boolean {
-    return this.hasSeenAll(session) && !this.#lastSeen.has(session)
+  hasProcessedAll(session: string): boolean {
+    return this.hasObservedAll(session) && !this.#lastObserved.has(session)
   }
 
   /** The next call of the step that this is about fails; once for each call of this. */
-  fails(step: Step, fault: Error, when: (account: string) => boolean = () => true): void {
+  failNext(step: Step, fault: Error, when: (account: string) => boolean = () => true): void {
     this.#failures.push({ step, when, fault })
   }
 
   /** Whatever was to fail from here on does not. */
-  mend(): void {
+  clearFailures(): void {
     this.#failures.length = 0
   }
 
   /** The next call of the step waits, its work undone, until it is let through. */
-  holds(step: Step): Stop {
+  holdNext(step: Step): Hold {
     let open = (): void => undefined
     let arrive = (): void => undefined
     const reached = new Promise<void>((resolve) => (arrive = resolve))
     const opened = new Promise<void>((resolve) => (open = resolve))
-    this.#stops.set(step, { arrive, opened })
+    this.#holds.set(step, { arrive, opened })
     return { reached, open }
   }
 
   /** A conversation that lies on the host without having been begun here. */
-  lay(sessionId: string, account: string): void {
-    this.#say(sessionId, account, 'said before')
+  addConversation(sessionId: string, account: string): void {
+    this.#addMessage(sessionId, account, 'said before')
   }
 
   #copiesOf(sessionId: string): Map<string, string[]> {
@@ -186,8 +186,8 @@ export class FakeHost implements HostSide {
     return copies
   }
 
-  #say(sessionId: string, account: string, text: string): void {
-    this.#said.set(sessionId, [...(this.#said.get(sessionId) ?? []), text])
+  #addMessage(sessionId: string, account: string, text: string): void {
+    this.#messages.set(sessionId, [...(this.#messages.get(sessionId) ?? []), text])
     const copies = this.#copiesOf(sessionId)
     copies.set(account, [...(copies.get(account) ?? []), text])
   }
@@ -197,16 +197,16 @@ export class FakeHost implements HostSide {
       ...this.drill.activities(),
       ...this.services.activities(),
       launchAgent: (request) =>
-        this.#alone(
+        this.#exclusively(
           request,
           'launchAgent',
           () => this.#launch(request),
           () => this.#carryAll(request),
         ),
-      stopAgent: (request) => this.#alone(request, 'stopAgent', () => this.#stop(request)),
-      interruptAgent: (request) => this.#alone(request, 'interruptAgent', () => undefined),
+      stopAgent: (request) => this.#exclusively(request, 'stopAgent', () => this.#stop(request)),
+      interruptAgent: (request) => this.#exclusively(request, 'interruptAgent', () => undefined),
       callHome: ({ session }) => {
-        this.calledHome.add(session)
+        this.failingBack.add(session)
         return Promise.resolve()
       },
       watchAgent: (request) => Promise.resolve().then(() => this.#watch(request)),
@@ -220,7 +220,7 @@ export class FakeHost implements HostSide {
   }
 
   /** Launching and stopping one session at the same time is what its workflow must never ask for. */
-  async #alone<T>(
+  async #exclusively<T>(
     ref: SessionRef,
     step: Step,
     work: () => T,
@@ -231,7 +231,7 @@ export class FakeHost implements HostSide {
     this.#inStep.add(session)
     try {
       await first()
-      await this.#enter(step, session, ref.fence, ref.place.name)
+      await this.#recordCall(step, session, ref.fence, ref.place.name)
       return work()
     } finally {
       this.#inStep.delete(session)
@@ -243,11 +243,11 @@ export class FakeHost implements HostSide {
     if (failure >= 0) throw this.#failures.splice(failure, 1)[0]!.fault
   }
 
-  async #enter(step: Step, session: string, fence: number, account: string): Promise<void> {
-    this.asked.push({ step, session, fence, account, at: instant() })
-    const stop = this.#stops.get(step)
+  async #recordCall(step: Step, session: string, fence: number, account: string): Promise<void> {
+    this.calls.push({ step, session, fence, account, at: instant() })
+    const stop = this.#holds.get(step)
     if (stop) {
-      this.#stops.delete(step)
+      this.#holds.delete(step)
       const beat = setInterval(() => Context.current().heartbeat(), 1_000)
       stop.arrive()
       await stop.opened
@@ -267,23 +267,23 @@ export class FakeHost implements HostSide {
     const copies = this.#copiesOf(sessionId)
     if (forkOf !== null && copies.size === 0) this.#fork(session, forkOf, sessionId, place.name)
     const copy = copies.get(place.name)
-    const said = this.#said.get(sessionId) ?? []
+    const said = this.#messages.get(sessionId) ?? []
     if (said.join() !== (copy ?? []).join())
       this.violations.push(`${session} goes on at ${place.name} without all that was said: ${said.join()}`)
     this.launches.push(request)
-    this.calledHome.delete(session)
-    this.#lastSeen.delete(session)
+    this.failingBack.delete(session)
+    this.#lastObserved.delete(session)
     this.#newestFence.set(session, fence)
     if (live?.fence !== fence)
       this.processes.set(session, { session, sessionId, fence, account: place.name, pid: ++this.#pids })
     if (prompt !== null) {
       const { text } = prompt
-      this.#say(sessionId, place.name, typeof text === 'string' ? text : `what ${text.file} says`)
+      this.#addMessage(sessionId, place.name, typeof text === 'string' ? text : `what ${text.file} says`)
     }
-    const told = forks.filter((fork) => this.#told.has(`${sessionId} ${fork}`))
-    this.#toTell.set(
+    const sentNotices = forks.filter((fork) => this.#told.has(`${sessionId} ${fork}`))
+    this.#pendingHandOvers.set(
       session,
-      forks.filter((fork) => !told.includes(fork)),
+      forks.filter((fork) => !sentNotices.includes(fork)),
     )
     if (prompt !== null) this.#tellOfForks(session, sessionId)
     return {
@@ -292,10 +292,10 @@ export class FakeHost implements HostSide {
       tmuxSocket: '/tmux',
       transcript: `/${place.name}/${sessionId}.jsonl`,
       transcriptFrom: 0,
-      promptTaken: this.promptTaken,
-      settledForks: told,
-      typed: this.typed,
-      plans: this.owed.get(session) ?? [],
+      promptTaken: this.acceptsPrompt,
+      settledForks: sentNotices,
+      typed: this.typedTexts,
+      plans: this.dueWakeUps.get(session) ?? [],
       steps: [
         ...Array.from({ length: carried }, () => ({ name: 'carry', ms: 0 })),
         { name: 'respawn', ms: 0 },
@@ -305,29 +305,29 @@ export class FakeHost implements HostSide {
 
   /** The fork begins with all that was said in the original, which has to lie in the place. */
   #fork(session: string, forkOf: string, fork: string, place: string): void {
-    const said = this.#said.get(forkOf) ?? []
+    const said = this.#messages.get(forkOf) ?? []
     const copy = this.#copiesOf(forkOf).get(place) ?? []
     if (said.join() !== copy.join())
       this.violations.push(`${session} is forked at ${place} without all that was said: ${said.join()}`)
     if (said.length === 0) return
-    this.#said.set(fork, said)
+    this.#messages.set(fork, said)
     this.#copiesOf(fork).set(place, said)
   }
 
   /** What was laid ready of forks goes along with the prompt, once. */
   #tellOfForks(session: string, sessionId: string): void {
-    for (const fork of this.#toTell.get(session) ?? []) {
+    for (const fork of this.#pendingHandOvers.get(session) ?? []) {
       this.handedOver.push({ session, to: sessionId, fork })
       this.#told.add(`${sessionId} ${fork}`)
     }
-    this.#toTell.delete(session)
+    this.#pendingHandOvers.delete(session)
   }
 
   #stop({ session, fence, closePane }: StopRequest): Stopped {
     const newest = this.#newestFence.get(session) ?? 0
     if (newest > fence) return { steps: [], wasWorking: false }
     this.#stoppedFence.set(session, fence)
-    this.#lastSeen.delete(session)
+    this.#lastObserved.delete(session)
     const live = this.processes.delete(session)
     return {
       steps: [{ name: closePane ? 'stop, close' : 'stop', ms: 0 }],
@@ -336,8 +336,8 @@ export class FakeHost implements HostSide {
   }
 
   #tell({ notice, channels }: NoticeRequest): NoticeOutcome {
-    const heard = channels.filter((channel) => !this.mute.has(channel))
-    this.told.push(...heard.map((channel) => ({ channel, notice, at: instant() })))
+    const heard = channels.filter((channel) => !this.mutedChannels.has(channel))
+    this.sentNotices.push(...heard.map((channel) => ({ channel, notice, at: instant() })))
     return {
       failed: channels.flatMap((channel) => (heard.includes(channel) ? [] : [{ channel, why: 'mute' }])),
     }
@@ -350,7 +350,7 @@ export class FakeHost implements HostSide {
     const wanted = isBegun || forkOf === null ? sessionId : forkOf
     const longest = [...this.#copiesOf(wanted)].sort(([, a], [, b]) => b.length - a.length)[0]
     if (longest === undefined || longest[1].join() === this.#copiesOf(wanted).get(place.name)?.join()) return
-    await this.#enter('carry', session, 0, place.name)
+    await this.#recordCall('carry', session, 0, place.name)
     if (this.processes.has(session)) this.violations.push(`${session} was carried while it was being written`)
     this.#copiesOf(wanted).set(place.name, longest[1])
     this.#carried.set(session, 1)
@@ -364,12 +364,12 @@ export class FakeHost implements HostSide {
     if (!this.#watched.has(key)) {
       this.#watched.add(key)
       this.watches.push(request)
-      this.asked.push({ step: 'watchAgent', session, fence, account: place.name, at: instant() })
+      this.calls.push({ step: 'watchAgent', session, fence, account: place.name, at: instant() })
     }
     const isSuperseded =
       (this.#newestFence.get(session) ?? 0) > fence || (this.#stoppedFence.get(session) ?? -1) >= fence
-    const sight: Sight | undefined = isSuperseded ? { kind: 'released' } : this.#nextSight(request)
-    if (sight === undefined) throw notYet(this.lookEvery)
+    const sight: ScriptedObservation | undefined = isSuperseded ? { kind: 'released' } : this.#nextSight(request)
+    if (sight === undefined) throw retryLater(this.pollEvery)
     return {
       ...sight,
       readings: this.#readings(),
@@ -380,13 +380,13 @@ export class FakeHost implements HostSide {
   }
 
   /** What the workflow has not taken, since its run ended meanwhile, still stands in the transcript from the same point on. */
-  #nextSight({ session, sessionId, fence, transcriptFrom }: WatchRequest): Sight | undefined {
+  #nextSight({ session, sessionId, fence, transcriptFrom }: WatchRequest): ScriptedObservation | undefined {
     const from = `${fence} ${sessionId} ${transcriptFrom}`
-    const last = this.#lastSeen.get(session)
+    const last = this.#lastObserved.get(session)
     if (last?.from === from) return last.sight
-    this.#lastSeen.delete(session)
-    const sight = this.#sights.get(session)?.shift()
-    if (sight !== undefined) this.#lastSeen.set(session, { from, sight })
+    this.#lastObserved.delete(session)
+    const sight = this.#observations.get(session)?.shift()
+    if (sight !== undefined) this.#lastObserved.set(session, { from, sight })
     return sight
   }
 
@@ -396,29 +396,29 @@ export class FakeHost implements HostSide {
     this.deliveries.push(request)
     if (this.processes.get(session)?.fence !== fence)
       throw failureFrom(new StaleFenceError(session, fence, 0))
-    if (this.busy.has(session)) throw notYet(this.lookEvery)
+    if (this.busy.has(session)) throw retryLater(this.pollEvery)
     const isFirst = !this.#takenIds.has(messageId)
     if (isFirst) {
       this.delivered.set(session, [...(this.delivered.get(session) ?? []), text])
-      this.#say(sessionId, place.name, text)
+      this.#addMessage(sessionId, place.name, text)
       this.#tellOfForks(session, sessionId)
     }
     this.#takenIds.add(messageId)
-    await this.#enter('deliverText', session, fence, place.name)
+    await this.#recordCall('deliverText', session, fence, place.name)
   }
 
   /** Owed no more once it was claimed. */
   #claim(session: string, plan: string): Promise<string | null> {
-    const owed = this.owed.get(session) ?? []
-    this.owed.set(
+    const dueWakeUps = this.dueWakeUps.get(session) ?? []
+    this.dueWakeUps.set(
       session,
-      owed.filter(({ id }) => id !== plan),
+      dueWakeUps.filter(({ id }) => id !== plan),
     )
-    return Promise.resolve(owed.some(({ id }) => id === plan) ? `wake-up ${plan}` : null)
+    return Promise.resolve(dueWakeUps.some(({ id }) => id === plan) ? `wake-up ${plan}` : null)
   }
 
   async #probe(name: string): Promise<AccountReading> {
-    await this.#enter('probeAccount', '', 0, name)
+    await this.#recordCall('probeAccount', '', 0, name)
     const account = this.accounts.get(name)!
     const now = instant()
     return account.isSilent ? unread(name, iso(now)) : account.reading(now, iso(now))

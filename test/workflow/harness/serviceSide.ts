@@ -11,39 +11,39 @@ import type {
 } from '../../../activities/services/contracts.js'
 import type { TaskActivities } from '../../../activities/tasks/contracts.js'
 import type { TaskOutcome } from '../../../policy/tasks/tasks.js'
-import { iso, notYet } from './host.js'
+import { iso, retryLater } from './host.js'
 
 /** What is scripted for a step is used up in order; where nothing is, all is well and nothing happens. */
 class Script<T> {
-  readonly #left: T[] = []
+  readonly #steps: T[] = []
 
-  then(...next: T[]): void {
-    this.#left.push(...next)
+  push(...next: T[]): void {
+    this.#steps.push(...next)
   }
 
   next(): T | undefined {
-    return this.#left.shift()
+    return this.#steps.shift()
   }
 
   get isEmpty(): boolean {
-    return this.#left.length === 0
+    return this.#steps.length === 0
   }
 }
 
 /** How often what stands on a service looks, in virtual time. */
-const lookEvery = 5_000
+const pollEvery = 5_000
 
-export class ServiceSide {
+export class FakeServices {
   readonly starts: ServiceStartRequest[] = []
   /** What the service's watch sees next. */
-  readonly sights = new Script<ServiceSight>()
+  readonly observations = new Script<ServiceSight>()
   /** Whom to wake next; a place that is able, where nothing is said. */
   readonly plans = new Script<WakeUpPlan>()
   /** What becomes of the woken agent. */
   readonly agents = new Script<WakeUpSight>()
   readonly checks = new Script<Verified>()
   /** Whether a service that nobody could help is back by itself. */
-  isBack = false
+  isRecovered = false
   /** How the next runs of tasks end; well, where nothing is said. */
   readonly runs = new Script<TaskOutcome>()
   /** Told when a woken agent is ended. */
@@ -54,7 +54,7 @@ export class ServiceSide {
       Promise.resolve(this.runs.next() ?? { ok: true, error: null, summary: 'ended well', file: null })
     return {
       // A watch that throws in the same breath ends before the engine knows that it began.
-      watchService: () => Promise.resolve().then(() => this.sights.next() ?? wait()),
+      watchService: () => Promise.resolve().then(() => this.observations.next() ?? wait()),
       lookAtService: () =>
         Promise.resolve({
           ...{ verdict: 'well', why: 'it is there', pid: 1, lastBeat: null },
@@ -65,8 +65,8 @@ export class ServiceSide {
         return Promise.resolve({ started: true, pid: this.starts.length })
       },
       retireService: () => Promise.resolve(),
-      awaitService: () => Promise.resolve().then(() => (this.isBack ? undefined : wait())),
-      prepareWakeUp: () => Promise.resolve(this.plans.next() ?? able('medic')),
+      awaitService: () => Promise.resolve().then(() => (this.isRecovered ? undefined : wait())),
+      prepareWakeUp: () => Promise.resolve(this.plans.next() ?? readyPlan('medic')),
       watchWakeUp: () => Promise.resolve().then(() => this.agents.next() ?? wait()),
       endWakeUp: (ref) => {
         this.onAgentEnd(ref)
@@ -84,11 +84,11 @@ export class ServiceSide {
 }
 
 const wait = (): never => {
-  throw notYet(lookEvery)
+  throw retryLater(pollEvery)
 }
 
 /** A healer's place that can be woken. */
-export const able = (name: string): WakeUpPlan => ({
+export const readyPlan = (name: string): WakeUpPlan => ({
   ...{ kind: 'ready', place: { kind: 'account', name }, agent: 'claude-code', model: null, cwd: '/work' },
   ...{ promptFile: '/incidents/wake-up.md', timeout: 1_800_000 },
 })

@@ -15,8 +15,8 @@ import {
   type SessionStart,
 } from '../../../workflows/messages.js'
 import { renewAfter } from '../../../workflows/renewal.js'
-import { FakeHost, type Sight } from './host.js'
-import type { Theatre } from './theatre.js'
+import { FakeHost, type ScriptedObservation } from './host.js'
+import type { TestServer } from './theatre.js'
 
 export const second = 1_000
 export const minute = 60 * second
@@ -27,9 +27,9 @@ export const day = 24 * hour
 const wallClockBound = 40_000
 const callBound = 15_000
 
-let stages = 0
+let poolCount = 0
 
-export interface StageOptions {
+export interface TestPoolOptions {
   accounts: string[]
   substrates?: string[]
   specs?: Record<string, Partial<AccountSpec>>
@@ -40,33 +40,33 @@ export interface StageOptions {
   notices?: NoticeSettings
 }
 
-export class Stage {
-  readonly theatre: Theatre
+export class TestPool {
+  readonly server: TestServer
   readonly host: FakeHost
-  readonly pool: string
+  readonly name: string
   readonly settings: PoolSettings
   /** How much time passes between two looks of `until`, unless said otherwise. */
   step = second
   readonly #sessions = new Map<string, WorkflowHandle>()
-  readonly #others: WorkflowHandle[] = []
+  readonly #otherWorkflows: WorkflowHandle[] = []
   readonly #worker: { close: () => Promise<void> }
 
   private constructor(
-    theatre: Theatre,
+    testServer: TestServer,
     host: FakeHost,
     settings: PoolSettings,
     worker: { close: () => Promise<void> },
   ) {
-    this.theatre = theatre
+    this.server = testServer
     this.host = host
-    this.pool = settings.name
+    this.name = settings.name
     this.settings = settings
     this.#worker = worker
   }
 
-  static async open(theatre: Theatre, options: StageOptions): Promise<Stage> {
-    const pool = `pool-${++stages}`
-    const host = new FakeHost(`host-${stages}`, pool, options.accounts, options.substrates)
+  static async open(testServer: TestServer, options: TestPoolOptions): Promise<TestPool> {
+    const pool = `pool-${++poolCount}`
+    const host = new FakeHost(`host-${poolCount}`, pool, options.accounts, options.substrates)
     const settings: PoolSettings = {
       name: pool,
       moveAt: 0.95,
@@ -85,18 +85,18 @@ export class Stage {
       ],
       ...(options.notices === undefined ? {} : { notices: options.notices }),
     }
-    const stage = new Stage(theatre, host, settings, await theatre.addHost(host))
-    host.liveSessions = () => stage.#live()
+    const testPool = new TestPool(testServer, host, settings, await testServer.addHost(host))
+    host.liveSessions = () => testPool.#live()
     host.drill.describe = (session) =>
-      theatre.client.workflow.getHandle(sessionWorkflowId(session)).query(sessionQueries.describe)
-    if (options.withPool ?? true) await stage.startPool()
-    return stage
+      testServer.client.workflow.getHandle(sessionWorkflowId(session)).query(sessionQueries.describe)
+    if (options.withPool ?? true) await testPool.startPool()
+    return testPool
   }
 
   /** As the worker does it at its start. */
   async startPool(): Promise<void> {
-    await this.theatre.client.workflow.signalWithStart('pool', {
-      workflowId: poolWorkflowId(this.pool),
+    await this.server.client.workflow.signalWithStart('pool', {
+      workflowId: poolWorkflowId(this.name),
       taskQueue: commonQueue,
       args: [this.settings],
       signal: poolSignals.configure,
@@ -106,10 +106,10 @@ export class Stage {
 
   /** Starts a session's workflow; `name` is made unique on the server and answered. */
   async start(name: string, change: Partial<SessionStart> = {}): Promise<string> {
-    const unique = `${this.pool}-${name}`
+    const unique = `${this.name}-${name}`
     const start: SessionStart = {
       name: unique,
-      pool: this.pool,
+      pool: this.name,
       sessionId: `conversation-${unique}`,
       host: this.host.hostId,
       agent: 'claude-code',
@@ -123,7 +123,7 @@ export class Stage {
       timing: this.settings.timing,
       ...change,
     }
-    const handle = await this.theatre.client.workflow.start('session', {
+    const handle = await this.server.client.workflow.start('session', {
       workflowId: sessionWorkflowId(unique),
       taskQueue: commonQueue,
       args: [start],
@@ -133,7 +133,7 @@ export class Stage {
   }
 
   /** Starts a session and waits until it runs. */
-  async up(name: string, change: Partial<SessionStart> = {}): Promise<string> {
+  async startRunning(name: string, change: Partial<SessionStart> = {}): Promise<string> {
     const session = await this.start(name, change)
     await this.untilSession(session, ({ phase, pid }) => phase === 'working' && pid !== null)
     return session
@@ -143,27 +143,27 @@ export class Stage {
     const handle = this.#sessions.get(session)
     if (handle === undefined) throw new Error(`no session ${session} was started here`)
     // Without the run, so that it is followed through continue-as-new.
-    return this.theatre.client.workflow.getHandle(handle.workflowId)
+    return this.server.client.workflow.getHandle(handle.workflowId)
   }
 
   /** Another workflow that is looked over and ended with the stage. */
-  endWithStage(handle: WorkflowHandle): void {
-    this.#others.push(handle)
+  closeLater(handle: WorkflowHandle): void {
+    this.#otherWorkflows.push(handle)
   }
 
   get poolHandle(): WorkflowHandle {
-    return this.theatre.client.workflow.getHandle(poolWorkflowId(this.pool))
+    return this.server.client.workflow.getHandle(poolWorkflowId(this.name))
   }
 
-  show(session: string): Promise<SessionDetails> {
+  describe(session: string): Promise<SessionDetails> {
     return this.handle(session).query(sessionQueries.describe)
   }
 
-  view(): Promise<PoolView> {
+  describePool(): Promise<PoolView> {
     return this.poolHandle.query(poolQueries.describe)
   }
 
-  order(session: string, what: 'stop' | 'pause' | 'resume' | 'migrate'): Promise<void> {
+  signal(session: string, what: 'stop' | 'pause' | 'resume' | 'migrate'): Promise<void> {
     return this.handle(session).signal(sessionSignals[what])
   }
 
@@ -176,24 +176,24 @@ export class Stage {
   }
 
   /** The account refuses from now on; the session meets it. */
-  async hitsWall(session: string, account: string, lasts = 3 * hour): Promise<void> {
-    const now = await this.theatre.now()
+  async hitWall(session: string, account: string, lasts = 3 * hour): Promise<void> {
+    const now = await this.server.now()
     const wall = this.host.accounts.get(account)!.hitWall(now, now + lasts)
-    this.host.sees(session, { kind: 'walled', wall, wasWorking: true })
+    this.host.willObserve(session, { kind: 'walled', wall, wasWorking: true })
   }
 
   /** The substrate refuses from now on. */
-  async refusedBy(session: string, substrate: string, lasts = 30 * minute): Promise<void> {
-    const now = await this.theatre.now()
+  async hitSubstrateWall(session: string, substrate: string, lasts = 30 * minute): Promise<void> {
+    const now = await this.server.now()
     const at = new Date(now).toISOString()
     const resetsAt = new Date(now + lasts).toISOString()
     const wall: Wall = { kind: 'rate_limit', scope: 'account', resetsAt, evidence: 'said so', at }
     this.host.substrates.set(substrate, [wall])
-    this.host.sees(session, { kind: 'walled', wall, wasWorking: true })
+    this.host.willObserve(session, { kind: 'walled', wall, wasWorking: true })
   }
 
   /** Runs on this substrate, and the workflow knows it. */
-  untilAway(session: string, substrate: string, within?: number, step?: number): Promise<SessionDetails> {
+  untilOnSubstrate(session: string, substrate: string, within?: number, step?: number): Promise<SessionDetails> {
     return this.untilSession(
       session,
       (now) => now.phase === 'working' && now.substrate === substrate,
@@ -203,11 +203,11 @@ export class Stage {
   }
 
   /** The session's watch sees this, and the workflow has it. */
-  async sees(session: string, sight: Sight): Promise<void> {
-    this.host.sees(session, sight)
+  async observe(session: string, sight: ScriptedObservation): Promise<void> {
+    this.host.willObserve(session, sight)
     await this.until(
       `${session} sees ${sight.kind}`,
-      () => Promise.resolve(this.host.hasSeenAll(session)),
+      () => Promise.resolve(this.host.hasObservedAll(session)),
       (seen) => seen,
     )
   }
@@ -220,14 +220,14 @@ export class Stage {
     within = 10 * minute,
     step = this.step,
   ): Promise<T> {
-    const [wallEnd, end] = [performance.now() + wallClockBound, (await this.theatre.now()) + within]
+    const [wallEnd, end] = [performance.now() + wallClockBound, (await this.server.now()) + within]
     for (;;) {
       // A workflow that hangs does not answer; the call has to end all the same.
-      const value = await this.theatre.env.connection.withDeadline(Date.now() + callBound, look)
+      const value = await this.server.env.connection.withDeadline(Date.now() + callBound, look)
       if (wanted(value)) return value
-      const isLate = performance.now() > wallEnd || (await this.theatre.now()) > end
+      const isLate = performance.now() > wallEnd || (await this.server.now()) > end
       if (isLate) throw new Error(`${what}: not as wanted in time; last: ${JSON.stringify(value, null, 2)}`)
-      await this.theatre.pass(step)
+      await this.server.advance(step)
     }
   }
 
@@ -237,11 +237,11 @@ export class Stage {
     within?: number,
     step?: number,
   ): Promise<SessionDetails> {
-    return this.until(session, () => this.show(session), wanted, within, step)
+    return this.until(session, () => this.describe(session), wanted, within, step)
   }
 
   /** Runs on this account, and the workflow knows it. */
-  untilOn(session: string, account: string, within?: number, step?: number): Promise<SessionDetails> {
+  untilOnAccount(session: string, account: string, within?: number, step?: number): Promise<SessionDetails> {
     return this.untilSession(
       session,
       (now) => now.phase === 'working' && now.account === account,
@@ -252,13 +252,13 @@ export class Stage {
 
   /** Who holds which account, as the pool has it. */
   async leases(): Promise<Record<string, string[]>> {
-    const { accounts } = await this.view()
+    const { accounts } = await this.describePool()
     return Object.fromEntries(accounts.map(({ name, leases }) => [name, leases]))
   }
 
   /** What was asked of the host for the session, in words: `stopAgent a#1`. Watches and texts aside. */
   steps(session: string): string[] {
-    return this.host.asked
+    return this.host.calls
       .filter((asked) => asked.session === session && !['watchAgent', 'deliverText'].includes(asked.step))
       .map(({ step, account, fence }) =>
         step === 'carry' ? `${step} to ${account}` : `${step} ${account}#${this.nth(session, fence)}`,
@@ -267,7 +267,7 @@ export class Stage {
 
   /** Fences are big numbers: the session's first is 1, its second 2, and so on. */
   private nth(session: string, fence: number): number {
-    const fences = this.host.asked.filter((asked) => asked.session === session && asked.fence > 0)
+    const fences = this.host.calls.filter((asked) => asked.session === session && asked.fence > 0)
     return [...new Set(fences.map((asked) => asked.fence))].sort((a, b) => a - b).indexOf(fence) + 1
   }
 
@@ -282,7 +282,7 @@ export class Stage {
   }
 
   /** Waits until this run has handed over to the next. */
-  async untilRenewed(handle: WorkflowHandle, run: string, within?: number, step?: number): Promise<void> {
+  async untilContinuedAsNew(handle: WorkflowHandle, run: string, within?: number, step?: number): Promise<void> {
     const what = `a run of ${handle.workflowId} after ${run}`
     await this.until(
       what,
@@ -296,11 +296,11 @@ export class Stage {
   /** Ends all that was started, after a look for bugs that workflows hide: tasks that failed, violated laws. */
   async close(): Promise<void> {
     const sessions = [...this.#sessions.keys()].map((name) => this.handle(name))
-    const handles = [...sessions, ...this.#others, this.poolHandle]
-    await this.theatre.settle()
+    const handles = [...sessions, ...this.#otherWorkflows, this.poolHandle]
+    await this.server.settle()
     const faults = [...this.host.violations]
     for (const handle of handles) {
-      faults.push(...(await faultsOf(handle)))
+      faults.push(...(await failuresOf(handle)))
       await handle.terminate('the test is over').catch(() => undefined)
     }
     await this.#worker.close()
@@ -318,7 +318,7 @@ export class Stage {
 }
 
 /** Failed workflow tasks (a bug that is retried for ever) and failed runs. */
-async function faultsOf(handle: WorkflowHandle): Promise<string[]> {
+async function failuresOf(handle: WorkflowHandle): Promise<string[]> {
   const { EventType, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1
   const history = await handle.fetchHistory().catch(() => null)
   return (history?.events ?? []).flatMap((event) => {

@@ -53,66 +53,66 @@ Runtime.install({
  * Virtual time that passes in one call to the server. A busy machine takes minutes for a day in which much happens, and the
  * server closes connections that do nothing but ping for so long.
  */
-const longestCall = 3_600_000
+const maxSkipPerCall = 3_600_000
 
 /** A host: what its worker carries out, and the names of the sessions it knows to be alive. */
-export interface HostSide {
+export interface SimulatedHost {
   readonly hostId: string
   readonly pool: string
   activities(): Partial<HostActivities & ServiceActivities & TaskActivities>
   liveSessions(): Promise<string[]>
 }
 
-export interface TheatreOptions {
+export interface TestServerOptions {
   /**
    * Workflows run in the thread of their worker: about a third cheaper where they are all that runs, but nothing ends one that
    * computes for ever. Default false.
    */
   inOneThread?: boolean
   /** With more workflows than this, one that has rested is forgotten and made anew from its history. Default 600. */
-  remembered?: number
+  maxCachedWorkflows?: number
 }
 
-export class Theatre {
+export class TestServer {
   readonly env: TestWorkflowEnvironment
   /**
    * Plain, since the environment's own lets time skip for as long as it waits for a result: where nothing else is due then,
    * to the end of the other workflows' lives, ten years on.
    */
   readonly client: Client
-  readonly #hosts = new Map<string, HostSide>()
+  readonly #hosts = new Map<string, SimulatedHost>()
   readonly #workers: { options: WorkerOptions; worker: Worker; run: Promise<void> }[] = []
-  #server: DevServer | null = null
-  #broke: unknown = null
+  #devServer: DevServer | null = null
+  #workerError: unknown = null
 
   private constructor(env: TestWorkflowEnvironment) {
     this.env = env
     this.client = new Client({ connection: env.connection, namespace: env.namespace ?? 'default' })
   }
 
-  static async open(options: TheatreOptions = {}): Promise<Theatre> {
-    return Theatre.#open(await timeSkippingEnvironment(), options)
+  static async open(options: TestServerOptions = {}): Promise<TestServer> {
+    return TestServer.#open(await timeSkippingEnvironment(), options)
   }
 
   /**
    * On the embedded engine and the wall clock: for what the server with virtual time can't do, such as passing the end of a
    * workflow on to its children.
    */
-  static async openReal(): Promise<Theatre> {
+  static async openWallClock(): Promise<TestServer> {
     const server = await devServer()
     const { address, namespace } = server
-    const theatre = await Theatre.#open(
+    const testServer = await TestServer.#open(
       await TestWorkflowEnvironment.createFromExistingServer({ address, namespace }),
     )
-    theatre.#server = server
-    return theatre
+    testServer.#devServer = server
+    return testServer
   }
 
   /**
    * As `openReal`, on a server that suggests a new run to every workflow whose history has so many events, where one of the
    * product's would wait for four thousand.
    */
-  static async openRenewing(afterEvents: number): Promise<Theatre> {
+  static async openWithHistoryLimit(afterEvents: number): Promise<TestServer> {
     const { path } = await obtainTemporal({ env: ownEngineOnly(), say: () => undefined })
     const env = await TestWorkflowEnvironment.createLocal({
       server: {
@@ -128,13 +128,13 @@ export class Theatre {
       finished: engineKeeps.finished,
       say: () => undefined,
     })
-    return Theatre.#open(env)
+    return TestServer.#open(env)
   }
 
   static async #open(
     env: TestWorkflowEnvironment,
-    { inOneThread = false, remembered = 600 }: TheatreOptions = {},
-  ): Promise<Theatre> {
+    { inOneThread = false, maxCachedWorkflows: remembered = 600 }: TestServerOptions = {},
+  ): Promise<TestServer> {
     if (env.supportsTimeSkipping)
       await env.connection.operatorService.addSearchAttributes({
         namespace: env.namespace ?? 'default',
@@ -142,11 +142,11 @@ export class Theatre {
           Object.entries(attributeKinds).map(([name, kind]) => [name, kindNumbers[kind]]),
         ),
       })
-    const theatre = new Theatre(env)
+    const testServer = new TestServer(env)
     const common: CommonActivities = {
-      listLiveSessions: ({ pool }) => theatre.#hosts.get(pool)?.liveSessions() ?? Promise.resolve([]),
+      listLiveSessions: ({ pool }) => testServer.#hosts.get(pool)?.liveSessions() ?? Promise.resolve([]),
     }
-    await theatre.#run({
+    await testServer.#startWorker({
       connection: env.nativeConnection,
       namespace: env.namespace ?? 'default',
       taskQueue: commonQueue,
@@ -157,13 +157,13 @@ export class Theatre {
       maxCachedWorkflows: remembered,
       debugMode: inOneThread,
     })
-    return theatre
+    return testServer
   }
 
   /** Starts the worker of a host; all that its sessions ask of it goes there. */
-  async addHost(host: HostSide): Promise<{ close: () => Promise<void> }> {
+  async addHost(host: SimulatedHost): Promise<{ close: () => Promise<void> }> {
     this.#hosts.set(host.pool, host)
-    return this.#run({
+    return this.#startWorker({
       connection: this.env.nativeConnection,
       namespace: this.env.namespace ?? 'default',
       taskQueue: hostQueue(host.hostId),
@@ -181,14 +181,14 @@ export class Theatre {
     for (const { worker } of hosts) worker.shutdown()
     for (const { options, run } of hosts) {
       await run
-      await this.#run(options)
+      await this.#startWorker(options)
     }
   }
 
-  async #run(options: WorkerOptions): Promise<{ close: () => Promise<void> }> {
+  async #startWorker(options: WorkerOptions): Promise<{ close: () => Promise<void> }> {
     const worker = await Worker.create({ ...options, shutdownGraceTime: '100ms' })
     const run = worker.run().catch((error: unknown) => {
-      this.#broke = error
+      this.#workerError = error
     })
     this.#workers.push({ options, worker, run })
     return {
@@ -205,10 +205,10 @@ export class Theatre {
   }
 
   /** Lets this much virtual time pass; what becomes due in it happens. */
-  async pass(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= longestCall) {
-      if (this.#broke !== null) throw new Error('a worker broke', { cause: this.#broke })
-      await this.env.sleep(Math.min(left, longestCall))
+  async advance(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= maxSkipPerCall) {
+      if (this.#workerError !== null) throw new Error('a worker broke', { cause: this.#workerError })
+      await this.env.sleep(Math.min(left, maxSkipPerCall))
     }
   }
 
@@ -217,13 +217,13 @@ export class Theatre {
    * its hold on the server's clock along, and time never skips again.
    */
   async settle(): Promise<void> {
-    if (this.env.supportsTimeSkipping) await this.pass(1_000)
+    if (this.env.supportsTimeSkipping) await this.advance(1_000)
   }
 
   async close(): Promise<void> {
     for (const { worker } of this.#workers) if (worker.getState() === 'RUNNING') worker.shutdown()
     await Promise.all(this.#workers.map(({ run }) => run))
     await this.env.teardown()
-    await this.#server?.stop()
+    await this.#devServer?.stop()
   }
 }

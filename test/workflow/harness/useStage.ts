@@ -1,26 +1,26 @@
 /** A theatre for the test file and a stage for each test, opened on demand and looked over at its end. */
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { Stage, type StageOptions } from './stage.js'
-import { Theatre } from './theatre.js'
+import { TestPool, type TestPoolOptions } from './stage.js'
+import { TestServer } from './theatre.js'
 
 /** `open`: on which server; the one with virtual time unless said otherwise. */
-export function useStage(
-  open: () => Promise<Theatre> = () => Theatre.open(),
-): (options: StageOptions) => Promise<Stage> {
-  let theatre: Theatre
-  let stages: Stage[] = []
+export function useTestPool(
+  open: () => Promise<TestServer> = () => TestServer.open(),
+): (options: TestPoolOptions) => Promise<TestPool> {
+  let testServer: TestServer
+  let pools: TestPool[] = []
   beforeAll(async () => {
-    theatre = await open()
+    testServer = await open()
   })
   afterEach(async () => {
-    const still = stages
-    stages = []
-    for (const stage of still) await stage.close()
+    const still = pools
+    pools = []
+    for (const testPool of still) await testPool.close()
   })
-  afterAll(() => theatre.close())
+  afterAll(() => testServer.close())
   return async (options) => {
-    const stage = await Stage.open(theatre, options)
-    stages.push(stage)
-    return stage
+    const testPool = await TestPool.open(testServer, options)
+    pools.push(testPool)
+    return testPool
   }
 }

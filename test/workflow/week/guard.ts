@@ -25,14 +25,14 @@ const awaitEvery = 3 * second
 const rolloverAfter = 24 * hour
 
 /** The worker of the host begins again this long after it is back. */
-const takesUpAfter = 2 * second
+const pickUpDelay = 2 * second
 
-export type Sight =
+export type WatchObservation =
   | { kind: 'trouble'; verdict: Trouble; why: string; at: number }
   | { kind: 'back' | 'over' | 'rollover'; at: number }
 
 /** What stands on the service: looks of its own, until it has seen something. */
-export interface Stand {
+export interface PendingWatch {
   startedAt: number
   nextAt: number
   /** What is news to it. */
@@ -41,7 +41,7 @@ export interface Stand {
   backSince: number | null
   /** It ends at this instant whatever it sees. */
   until: number
-  seen: Sight | null
+  seen: WatchObservation | null
 }
 
 interface Known {
@@ -49,17 +49,17 @@ interface Known {
   grewAt: { newest: number; at: number } | null
 }
 
-export interface Look extends Judged {
+export interface ServiceCheck extends Judged {
   at: number
   process: Process | null
 }
 
-export class Guard {
+export class WatchSimulation {
   readonly service: Service
   readonly rules: LookRules
   readonly #log: Log
   readonly #away: readonly Span[]
-  readonly #stands = new Map<string, Stand>()
+  readonly #pendingWatches = new Map<string, PendingWatch>()
   #known: Known = { memory: noMemory, grewAt: null }
   #fence = 0
   #now = 0
@@ -72,36 +72,36 @@ export class Guard {
   }
 
   /** Makes up for the looks until now; the steps of a host come one after the other. */
-  passTo(instant: number): number {
+  advanceTo(instant: number): number {
     this.#now = Math.max(this.#now, instant)
     for (let next = this.#next(); next !== null && next.nextAt <= this.#now; next = this.#next())
       this.#step(next, this.#known)
     return this.#now
   }
 
-  #next(): Stand | null {
-    const open = [...this.#stands.values()].filter(({ seen }) => seen === null)
+  #next(): PendingWatch | null {
+    const open = [...this.#pendingWatches.values()].filter(({ seen }) => seen === null)
     return open.toSorted((a, b) => a.nextAt - b.nextAt)[0] ?? null
   }
 
   /** One stand of a kind at a time: who comes new has taken the place of the one before. */
-  stand(
+  awaitWatch(
     kind: string,
     key: string,
-    make: (now: number) => Omit<Stand, 'nextAt' | 'seen' | 'startedAt'>,
-  ): Stand {
+    make: (now: number) => Omit<PendingWatch, 'nextAt' | 'seen' | 'startedAt'>,
+  ): PendingWatch {
     const id = `${kind} ${key}`
-    const known = this.#stands.get(id)
+    const known = this.#pendingWatches.get(id)
     if (known !== undefined) return known
-    for (const other of this.#stands.keys()) if (other.startsWith(`${kind} `)) this.#stands.delete(other)
-    const stand: Stand = { ...make(this.#now), startedAt: this.#now, nextAt: this.#now, seen: null }
-    this.#stands.set(id, stand)
-    this.passTo(this.#now)
+    for (const other of this.#pendingWatches.keys()) if (other.startsWith(`${kind} `)) this.#pendingWatches.delete(other)
+    const stand: PendingWatch = { ...make(this.#now), startedAt: this.#now, nextAt: this.#now, seen: null }
+    this.#pendingWatches.set(id, stand)
+    this.advanceTo(this.#now)
     return stand
   }
 
   /** When it is worth asking again: nothing is seen before, as far as can be told now. */
-  newsAt(stand: Stand): number {
+  nextObservationAt(stand: PendingWatch): number {
     if (stand.seen !== null) return this.#now
     const [dream, known] = [{ ...stand }, { ...this.#known }]
     // Without a process, people and agents may change everything at any moment.
@@ -111,17 +111,17 @@ export class Guard {
   }
 
   /** One look of a stand at its instant. */
-  #step(stand: Stand, known: Known): void {
+  #step(stand: PendingWatch, known: Known): void {
     const at = stand.nextAt
-    const look = this.#look(at, known)
-    stand.seen = this.#sightOf(stand, look)
-    stand.nextAt = this.#awake(this.#nextLook(stand, look))
+    const check = this.#checkAt(at, known)
+    stand.seen = this.#toObservation(stand, check)
+    stand.nextAt = this.#whenAwake(this.#nextCheckAt(stand, check))
   }
 
-  #sightOf(
-    { trouble, backSince, until, startedAt }: Stand,
-    { at, verdict, why, memory, process }: Look,
-  ): Sight | null {
+  #toObservation(
+    { trouble, backSince, until, startedAt }: PendingWatch,
+    { at, verdict, why, memory, process }: ServiceCheck,
+  ): WatchObservation | null {
     if (backSince !== null && isBack({ verdict, memory }, process, this.rules, at, backSince))
       return { kind: 'back', at }
     if (trouble && isTrouble(verdict)) return { kind: 'trouble', verdict, why, at }
@@ -129,26 +129,26 @@ export class Guard {
     return at - startedAt > rolloverAfter ? { kind: 'rollover', at } : null
   }
 
-  #nextLook({ backSince, until }: Stand, { at, process, nextLookAt }: Look): number {
+  #nextCheckAt({ backSince, until }: PendingWatch, { at, process, nextLookAt }: ServiceCheck): number {
     const dueAt = Math.min(backSince === null ? nextLookAt : at + awaitEvery, Math.max(until, at + 1))
     const endsAt = this.service.plan.spec.canStart && process !== null ? this.service.endsAt(at) : null
     if (endsAt === null) return dueAt
     return Math.min(dueAt, at + Math.ceil((endsAt - at) / aliveEvery) * aliveEvery)
   }
 
-  #awake(at: number): number {
+  #whenAwake(at: number): number {
     const gone = spanAt(this.#away, at)
-    return gone === null ? at : gone.to + takesUpAfter
+    return gone === null ? at : gone.to + pickUpDelay
   }
 
-  look(): Look {
-    return this.#look(this.#now, this.#known)
+  look(): ServiceCheck {
+    return this.#checkAt(this.#now, this.#known)
   }
 
-  #look(at: number, known: Known): Look {
-    const first = this.service.look(at, false)
+  #checkAt(at: number, known: Known): ServiceCheck {
+    const first = this.service.check(at, false)
     const isSecond = needsSecondLook(first, known.memory, this.rules)
-    const seen = isSecond ? this.service.look(at, true) : first
+    const seen = isSecond ? this.service.check(at, true) : first
     known.grewAt = grown(known.grewAt, seen.work?.grewAt ?? null, at)
     const work = seen.work === null ? null : { ...seen.work, grewAt: known.grewAt?.at ?? null }
     const judged = judgeLook({ ...seen, work }, known.memory, this.rules)
@@ -167,12 +167,12 @@ export class Guard {
       return { started: isDone, pid: process?.pid ?? null }
     const at = this.#now
     if (process !== null) {
-      this.#log.note(service.name, { at, kind: 'killed', pid: process.pid, by, why })
+      this.#log.add(service.name, { at, kind: 'killed', pid: process.pid, by, why })
       service.end(process, at)
     }
     this.#fence = fence
     const { pid } = service.start(at, by)
-    this.#log.note(service.name, { at, kind: 'started', by, pid, fence, incident })
+    this.#log.add(service.name, { at, kind: 'started', by, pid, fence, incident })
     this.look()
     return { started: true, pid }
   }

@@ -16,13 +16,13 @@ import { wakeUpSession } from '../../../policy/ids.js'
 import type { HealerPlace } from '../../../policy/service/service.js'
 import { Attempts, stepKey } from '../harness/attempts.js'
 import { iso } from '../harness/host.js'
-import type { HostSide } from '../harness/theatre.js'
-import { Guard } from './guard.js'
+import type { SimulatedHost } from '../harness/theatre.js'
+import { WatchSimulation } from './guard.js'
 import { Log } from './log.js'
 import { agentTimeout, type AgentPlan, type WeekPlan } from './plan.js'
 import { Service } from './service.js'
 import { hour, second, type Span, spanAt } from './spans.js'
-import { TaskSide } from './tasks.js'
+import { FakeTasks } from './tasks.js'
 
 const places: HealerPlace[] = [
   { kind: 'account', name: 'medic' },
@@ -41,18 +41,18 @@ interface Agent {
   hasAsked: boolean
 }
 
-export class WeekHost implements HostSide {
+export class WeekHost implements SimulatedHost {
   readonly hostId: string
   readonly pool: string
   readonly plan: WeekPlan
   readonly log = new Log()
-  readonly guards: Map<string, Guard>
-  readonly tasks: TaskSide
+  readonly guards: Map<string, WatchSimulation>
+  readonly tasks: FakeTasks
   readonly #out: Span[]
   readonly #attempts = new Attempts()
   readonly #agents = new Map<string, Agent>()
   readonly #openIncidents = new Map<string, number>()
-  readonly #callsPerson: { guard: Guard; at: number }[] = []
+  readonly #callsPerson: { guard: WatchSimulation; at: number }[] = []
   #incidents = 0
   #woken = 0
   #starts = 0
@@ -61,20 +61,20 @@ export class WeekHost implements HostSide {
     this.plan = plan
     this.hostId = `week-${plan.seed}`
     this.pool = `week-${plan.seed}`
-    this.#out = [...plan.away, ...plan.asleep]
-    this.tasks = new TaskSide(plan, this.#attempts)
+    this.#out = [...plan.workerDown, ...plan.suspended]
+    this.tasks = new FakeTasks(plan, this.#attempts)
     this.guards = new Map(
       [...plan.services].map(([name, one]) => {
-        const service = new Service(name, one, plan.asleep)
+        const service = new Service(name, one, plan.suspended)
         if (!one.spec.canStart) service.start(plan.start, 'person')
-        return [name, new Guard(service, this.log, this.#out)]
+        return [name, new WatchSimulation(service, this.log, this.#out)]
       }),
     )
   }
 
   liveSessions = (): Promise<string[]> => Promise.resolve([])
 
-  activities(): Partial<HostActivities & ServiceActivities> & ReturnType<TaskSide['activities']> {
+  activities(): Partial<HostActivities & ServiceActivities> & ReturnType<FakeTasks['activities']> {
     return {
       ...this.tasks.activities(),
       watchService: (request) => this.#at(request.service, (guard) => this.#watch(guard, request)),
@@ -94,7 +94,7 @@ export class WeekHost implements HostSide {
           const started = guard.start(fence, incident, 'watchdog')
           // Carried out, but the worker fell before it could say so.
           if (++this.#starts % this.plan.answerLostEvery === 0)
-            throw this.#attempts.notBefore(guard.passTo(0) + second)
+            throw this.#attempts.retryAt(guard.advanceTo(0) + second)
           return started
         }),
       awaitService: ({ service, since }) =>
@@ -111,14 +111,14 @@ export class WeekHost implements HostSide {
       endWakeUp: ({ service, incident, session, says }) =>
         this.#at(service, (_, at) => {
           this.#agents.delete(session)
-          this.log.note(service, { at, kind: 'agent ended', incident, says })
+          this.log.add(service, { at, kind: 'agent ended', incident, says })
         }),
       verifyService: (request) => this.#at(request.service, (guard) => this.#verify(guard, request)),
       noteIncident: ({ service }) => this.#at(service, () => undefined),
       closeIncident: ({ service, incident, outcome }) =>
         this.#at(service, (_, at) => {
           this.#openIncidents.delete(service)
-          this.log.note(service, { at, kind: 'closed', incident, outcome })
+          this.log.add(service, { at, kind: 'closed', incident, outcome })
           return 'the report'
         }),
       sendNotice: async ({ notice }) => {
@@ -133,24 +133,24 @@ export class WeekHost implements HostSide {
   #here(): number {
     const now = this.#attempts.now()
     const out = spanAt(this.#out, now)
-    if (out !== null) throw this.#attempts.notBefore(out.to + second)
+    if (out !== null) throw this.#attempts.retryAt(out.to + second)
     return now
   }
 
   /** A step on a service. A step that throws in the same breath ends before the engine knows that it began. */
-  async #at<T>(service: string, step: (guard: Guard, now: number) => T): Promise<T> {
+  async #at<T>(service: string, step: (guard: WatchSimulation, now: number) => T): Promise<T> {
     await Promise.resolve()
     const guard = this.guards.get(service)!
-    return step(guard, guard.passTo(this.#here()))
+    return step(guard, guard.advanceTo(this.#here()))
   }
 
-  #untilSeen(guard: Guard, kind: string, make: Parameters<Guard['stand']>[2]) {
-    const stand = guard.stand(kind, stepKey(), make)
+  #untilSeen(guard: WatchSimulation, kind: string, make: Parameters<WatchSimulation['awaitWatch']>[2]) {
+    const stand = guard.awaitWatch(kind, stepKey(), make)
     if (stand.seen !== null) return stand.seen
-    throw this.#attempts.notBefore(guard.newsAt(stand))
+    throw this.#attempts.retryAt(guard.nextObservationAt(stand))
   }
 
-  #watch(guard: Guard, { service, troubleIsNews, incident, since }: ServiceWatchRequest): ServiceSight {
+  #watch(guard: WatchSimulation, { service, troubleIsNews, incident, since }: ServiceWatchRequest): ServiceSight {
     const seen = this.#untilSeen(guard, 'watch', () => ({
       ...{ trouble: troubleIsNews, backSince: incident === null ? null : Date.parse(since), until: Infinity },
     }))
@@ -159,20 +159,20 @@ export class WeekHost implements HostSide {
       const { verdict, why } = seen
       const open = this.#openIncidents.get(service) ?? ++this.#incidents
       this.#openIncidents.set(service, open)
-      this.log.note(service, { at, kind: 'trouble', incident: open, why, seenAt: seen.at })
+      this.log.add(service, { at, kind: 'trouble', incident: open, why, seenAt: seen.at })
       return { kind: 'trouble', verdict, why, incident: open }
     }
     if (seen.kind !== 'back' || incident === null) return { kind: 'rollover' }
     this.#openIncidents.delete(service)
     const pid = guard.service.processAt(seen.at)?.pid ?? null
-    this.log.note(service, { at, kind: 'back', incident, pid, seenAt: seen.at })
+    this.log.add(service, { at, kind: 'back', incident, pid, seenAt: seen.at })
     return { kind: 'back' }
   }
 
   #prepare({ service, incident, attempt, tried }: WakeUpRequest, at: number): WakeUpPlan {
     const choice = nextHealer(places, [], tried, null, 0, at)
     const place = choice.kind === 'place' ? choice.place : null
-    this.log.note(service, { at, kind: 'asked whom to wake', incident, attempt, place: place?.name ?? null })
+    this.log.add(service, { at, kind: 'asked whom to wake', incident, attempt, place: place?.name ?? null })
     if (choice.kind === 'none') return { kind: 'nobody', why: choice.why }
     return {
       ...{ kind: 'ready', place: choice.place, agent: 'claude-code', model: null, cwd: '/work' },
@@ -184,9 +184,9 @@ export class WeekHost implements HostSide {
     const [service, incident] = [...this.#openIncidents].find(([, n]) => wakeUpSession(n) === session)!
     const plan = this.plan.agents[this.#woken++ % this.plan.agents.length]!
     const comesUp = plan.kind !== 'does not come up'
-    this.log.note(service, { at, kind: 'woken', incident, place: place.name, comesUp })
+    this.log.add(service, { at, kind: 'woken', incident, place: place.name, comesUp })
     if (!comesUp) throw ApplicationFailure.nonRetryable('it ended at its start', 'LaunchFailed')
-    const agent = { service, incident, plan, place: place.name, doneAt: at + plan.takes, hasAsked: false }
+    const agent = { service, incident, plan, place: place.name, doneAt: at + plan.workMs, hasAsked: false }
     this.#agents.set(session, agent)
     return {
       ...{ pane: '%1', pid: 1, tmuxSocket: '/tmux', transcript: null, transcriptFrom: 0 },
@@ -194,7 +194,7 @@ export class WeekHost implements HostSide {
     }
   }
 
-  #work({ service }: Guard, { session, until, waitingFor }: WakeUpWatchRequest, now: number): WakeUpSight {
+  #work({ service }: WatchSimulation, { session, until, waitingFor }: WakeUpWatchRequest, now: number): WakeUpSight {
     const agent = this.#agents.get(session)
     if (agent === undefined) return { kind: 'failed', why: 'its pane vanished' }
     const { plan } = agent
@@ -203,7 +203,7 @@ export class WeekHost implements HostSide {
       agent.hasAsked = true
       return { kind: 'waiting', what: 'permission to run make', transcriptTo: 1 }
     }
-    if (now < end) throw this.#attempts.notBefore(end)
+    if (now < end) throw this.#attempts.retryAt(end)
     if (plan.kind === 'walled') return { kind: 'failed', why: 'walled' }
     if (plan.kind !== 'wrong') this.#mend(service, now, 'agent')
     return plan.kind === 'late' ? { kind: 'over', why: 'it was not done in time' } : { kind: 'done' }
@@ -211,15 +211,15 @@ export class WeekHost implements HostSide {
 
   /** The cause is gone; what Outpool can't start is started as well. */
   #mend(service: Service, at: number, by: 'agent' | 'person'): void {
-    service.mend(at)
+    service.repair(at)
     if (service.plan.spec.canStart || service.isUp(at)) return
     const hung = service.processAt(at)
     if (hung !== null) service.end(hung, at)
     const { pid } = service.start(at, by)
-    this.log.note(service.name, { at, kind: 'started', by, pid, fence: 0, incident: null })
+    this.log.add(service.name, { at, kind: 'started', by, pid, fence: 0, incident: null })
   }
 
-  #verify(guard: Guard, { service, fence, incident, since }: VerifyRequest) {
+  #verify(guard: WatchSimulation, { service, fence, incident, since }: VerifyRequest) {
     const { beatWithin } = guard.service.plan
     const seen = this.#untilSeen(guard, 'verify', (now) => {
       guard.start(fence, incident, 'check')
@@ -228,7 +228,7 @@ export class WeekHost implements HostSide {
     const well = seen.kind === 'back'
     const why = well ? 'its own signs of life are back' : guard.look().why
     const pid = guard.service.processAt(seen.at)?.pid ?? null
-    this.log.note(service, { at: this.#attempts.now(), kind: 'checked', incident, well, pid, why })
+    this.log.add(service, { at: this.#attempts.now(), kind: 'checked', incident, well, pid, why })
     return { well, why }
   }
 
@@ -236,7 +236,7 @@ export class WeekHost implements HostSide {
     const [, service = '', incident, asks] = /^incident\/([^/]+)\/(\d+)(\/asks)?$/.exec(key) ?? []
     const guard = this.guards.get(service)!
     const kind = asks === undefined ? 'told' : 'told of a question'
-    this.log.note(service, { at, kind, incident: Number(incident), text })
+    this.log.add(service, { at, kind, incident: Number(incident), text })
     if (asks !== undefined) return
     this.#callsPerson.push({ guard, at: at + personTakes })
   }
@@ -244,7 +244,7 @@ export class WeekHost implements HostSide {
   /** People who were told come when they can; the services that Outpool can't start are theirs. */
   passTo(now: number): void {
     for (const { guard } of this.#callsPerson.filter(({ at }) => at <= now)) {
-      guard.passTo(now)
+      guard.advanceTo(now)
       if (!guard.service.plan.spec.canStart) this.#mend(guard.service, now, 'person')
     }
     const left = this.#callsPerson.filter(({ at }) => at > now)

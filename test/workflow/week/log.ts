@@ -19,21 +19,21 @@ export type Entry =
   | { kind: 'told' | 'told of a question'; incident: number; text: string }
   | { kind: 'paused' | 'resumed' }
 
-export type Happened = Entry & { at: number }
+export type LoggedEntry = Entry & { at: number }
 
 export class Log {
-  readonly #entries = new Map<string, Happened[]>()
+  readonly #entries = new Map<string, LoggedEntry[]>()
 
-  note(service: string, entry: Happened): void {
+  add(service: string, entry: LoggedEntry): void {
     this.#entries.set(service, [...this.of(service), entry])
   }
 
-  of(service: string): readonly Happened[] {
+  of(service: string): readonly LoggedEntry[] {
     return this.#entries.get(service) ?? []
   }
 }
 
-export const line = ({ at, kind, ...rest }: Happened): string =>
+export const formatEntry = ({ at, kind, ...rest }: LoggedEntry): string =>
   `${new Date(at).toISOString()} ${kind} ${Object.entries(rest)
     .map(([name, value]) => `${name}=${String(value)}`)
     .join(' ')}`

@@ -2,7 +2,7 @@
  * What no law allows, found afterwards in what happened to one service. Its times are those of the docs, worked out here anew
  * and from the truth: the product's own judgement is not asked.
  */
-import { type Happened, line } from './log.js'
+import { type LoggedEntry, formatEntry } from './log.js'
 import { agentTimeout, type ServicePlan } from './plan.js'
 import type { Process, Service } from './service.js'
 import { hour, minute, overlap, second, type Span } from './spans.js'
@@ -10,12 +10,12 @@ import { hour, minute, overlap, second, type Span } from './spans.js'
 /** What steps and their repetitions may cost, on a machine that is busy. */
 const slack = 30 * second
 /** After its host was away, everybody has to take up work again. */
-const takeUp = 3 * minute
+const pickUpDelay = 3 * minute
 const exitSeenAfter = 2 * second
 const longestRest = 6 * hour
 const longestRestWithout = hour
 
-export interface Broke {
+export interface Violation {
   at: number
   what: string
   /** What has happened to the service since the incident before this one was over. */
@@ -25,15 +25,15 @@ export interface Broke {
 export class Oracle {
   readonly #service: Service
   readonly #plan: ServicePlan
-  readonly #log: readonly Happened[]
+  readonly #log: readonly LoggedEntry[]
   readonly #out: readonly Span[]
-  readonly #asleep: readonly Span[]
+  readonly #suspended: readonly Span[]
   readonly #end: number
-  readonly broken: Broke[] = []
+  readonly violations: Violation[] = []
 
   constructor(
     service: Service,
-    log: readonly Happened[],
+    log: readonly LoggedEntry[],
     away: readonly Span[],
     asleep: readonly Span[],
     end: number,
@@ -41,23 +41,23 @@ export class Oracle {
     this.#service = service
     this.#plan = service.plan
     this.#log = log
-    this.#asleep = asleep
+    this.#suspended = asleep
     this.#out = [...away, ...asleep, ...service.plan.paused]
     this.#end = end
   }
 
-  judge(): Broke[] {
+  judge(): Violation[] {
     this.#oneAtATime()
     for (const [index, entry] of this.#log.entries()) this.#judge(entry, this.#log.slice(0, index))
     for (const down of this.downs()) this.#staysDown(down)
-    return this.broken.toSorted((a, b) => a.at - b.at)
+    return this.violations.toSorted((a, b) => a.at - b.at)
   }
 
-  #broke(at: number, what: string): void {
+  #addViolation(at: number, what: string): void {
     const until = this.#log.filter((entry) => entry.at <= at)
     const over = until.findLastIndex((entry, index) => index < until.length - 4 && isOver(entry))
-    const history = until.slice(over + 1).map(line)
-    this.broken.push({ at, what: `${this.#service.name}: ${what}`, history })
+    const history = until.slice(over + 1).map(formatEntry)
+    this.violations.push({ at, what: `${this.#service.name}: ${what}`, history })
   }
 
   #process(pid: number | null): Process | null {
@@ -69,11 +69,11 @@ export class Oracle {
     for (const [index, { pid, endsAt }] of this.#service.processes.entries()) {
       const next = this.#service.processes[index + 1]
       if (next !== undefined && (endsAt ?? Infinity) > next.startedAt)
-        this.#broke(next.startedAt, `process ${next.pid} was started beside ${pid} (law 7)`)
+        this.#addViolation(next.startedAt, `process ${next.pid} was started beside ${pid} (law 7)`)
     }
   }
 
-  #judge(entry: Happened, before: readonly Happened[]): void {
+  #judge(entry: LoggedEntry, before: readonly LoggedEntry[]): void {
     const { at } = entry
     if (entry.kind === 'killed') this.#mayKill(entry)
     if (entry.kind === 'trouble') this.#isTrouble(entry)
@@ -83,28 +83,28 @@ export class Oracle {
     if (entry.kind === 'started') this.#mayStart(entry, before)
     if (entry.kind === 'asked whom to wake') this.#mayWake(entry, before)
     if (entry.kind === 'woken' && isAtWork(before, entry.incident))
-      this.#broke(at, 'an agent was woken beside another')
-    if (entry.kind === 'told' || entry.kind === 'told of a question') this.#mayTell(entry, before)
+      this.#addViolation(at, 'an agent was woken beside another')
+    if (entry.kind === 'told' || entry.kind === 'told of a question') this.#mayNotify(entry, before)
   }
 
-  #mayTell(
-    { at, kind, incident }: Extract<Happened, { kind: 'told' | 'told of a question' }>,
-    before: readonly Happened[],
+  #mayNotify(
+    { at, kind, incident }: Extract<LoggedEntry, { kind: 'told' | 'told of a question' }>,
+    before: readonly LoggedEntry[],
   ): void {
     if (before.some((one) => one.kind === kind && one.incident === incident))
-      this.#broke(at, `a person was ${kind} twice of incident ${incident}`)
+      this.#addViolation(at, `a person was ${kind} twice of incident ${incident}`)
   }
 
   /** Law 6: what is well, or busy, is not killed. */
-  #mayKill({ at, pid, why }: Extract<Happened, { kind: 'killed' }>): void {
+  #mayKill({ at, pid, why }: Extract<LoggedEntry, { kind: 'killed' }>): void {
     if (!this.#isSick(this.#process(pid)!, at))
-      this.#broke(at, `process ${pid} was killed while it was well: ${why} (law 6)`)
+      this.#addViolation(at, `process ${pid} was killed while it was well: ${why} (law 6)`)
   }
 
-  #isTrouble({ seenAt, why }: Extract<Happened, { kind: 'trouble' }>): void {
+  #isTrouble({ seenAt, why }: Extract<LoggedEntry, { kind: 'trouble' }>): void {
     const process = this.#service.processes.findLast(({ startedAt }) => startedAt <= seenAt)
     const isGone = process === undefined || (process.endsAt !== null && process.endsAt <= seenAt)
-    if (!isGone && !this.#isSick(process, seenAt)) this.#broke(seenAt, `false alarm: ${why} (law 6)`)
+    if (!isGone && !this.#isSick(process, seenAt)) this.#addViolation(seenAt, `false alarm: ${why} (law 6)`)
   }
 
   /** It is silent for longer than anybody has to bear, and that is nobody else's fault. */
@@ -116,7 +116,7 @@ export class Oracle {
     if (isMute && this.#plan.faults.some((fault) => fault.kind === 'echo' && fault.at === process.muteFrom))
       return true
     const last = this.#service.beatOf(process, at) ?? process.startedAt
-    const excused = overlap({ from: last, to: at }, [...this.#asleep, ...this.#longBlocks()]).ms
+    const excused = overlap({ from: last, to: at }, [...this.#suspended, ...this.#longBlocks()]).ms
     const silentFor = at - last - excused
     return silentFor > heartbeat.staleAfter + (!isMute && busyCheck !== null ? busyCheck.atMost : 0)
   }
@@ -132,58 +132,58 @@ export class Oracle {
   #provenWell(pid: number | null, at: number, what: string): void {
     const process = this.#process(pid)
     if (process === null) {
-      this.#broke(at, `${what}, and nothing runs (law 9)`)
+      this.#addViolation(at, `${what}, and nothing runs (law 9)`)
       return
     }
     const proof = this.#plan.rules.heartbeat === null ? process.startedAt : this.#service.beatOf(process, at)
-    if (proof === null) this.#broke(at, `${what} without a beat of process ${process.pid} (law 9)`)
+    if (proof === null) this.#addViolation(at, `${what} without a beat of process ${process.pid} (law 9)`)
   }
 
   #mayStart(
-    { at, by, pid, fence, incident }: Extract<Happened, { kind: 'started' }>,
-    before: readonly Happened[],
+    { at, by, pid, fence, incident }: Extract<LoggedEntry, { kind: 'started' }>,
+    before: readonly LoggedEntry[],
   ): void {
     // A start whose answer was lost, and whose process is gone, is carried out again.
     const isAgain = before.some((one) => one.kind === 'started' && one.fence === fence)
     if (by !== 'watchdog' || isAgain) return
     if (isHandedOver(before))
-      this.#broke(at, `process ${pid} was started by the watchdog while agents were at work`)
+      this.#addViolation(at, `process ${pid} was started by the watchdog while agents were at work`)
     const { limit } = this.#plan.spec.restarts
     const restarts = this.#restarts(before, at).length
     // Where nobody can be woken it goes on, and says so.
     const isTold = this.#log.some(
-      (one) => one.kind === 'told' && one.incident === incident && one.at <= at + takeUp,
+      (one) => one.kind === 'told' && one.incident === incident && one.at <= at + pickUpDelay,
     )
     const mayGoOn = this.#plan.spec.wakeUp === null && isTold
     if (restarts >= limit && !mayGoOn)
-      this.#broke(at, `restart ${restarts + 1} came after the limit of ${limit}`)
+      this.#addViolation(at, `restart ${restarts + 1} came after the limit of ${limit}`)
   }
 
   #mayWake(
-    { at, incident, attempt }: Extract<Happened, { kind: 'asked whom to wake' }>,
-    before: readonly Happened[],
+    { at, incident, attempt }: Extract<LoggedEntry, { kind: 'asked whom to wake' }>,
+    before: readonly LoggedEntry[],
   ): void {
     const asked = before.filter((one) => one.kind === 'asked whom to wake' && one.incident === incident)
     const woken = before.filter((one) => one.kind === 'woken' && one.incident === incident).length
     if (attempt !== woken + 1 && !this.#wasCalledOff(before, incident))
-      this.#broke(at, `agent ${attempt} of incident ${incident} came after ${woken} others`)
+      this.#addViolation(at, `agent ${attempt} of incident ${incident} came after ${woken} others`)
     if (asked.length > 0 || !this.#plan.spec.canStart) return
     const { limit, within } = this.#plan.spec.restarts
     const restarts = before.filter(
       (one) => one.kind === 'started' && one.by === 'watchdog' && at - one.at < within + slack,
     ).length
     if (restarts < limit)
-      this.#broke(at, `agents were woken after ${restarts} restarts, ${limit} are allowed`)
+      this.#addViolation(at, `agents were woken after ${restarts} restarts, ${limit} are allowed`)
   }
 
   /** A pause ends the escalation; the next one of the same incident counts its agents anew. */
-  #wasCalledOff(before: readonly Happened[], incident: number): boolean {
+  #wasCalledOff(before: readonly LoggedEntry[], incident: number): boolean {
     const first = before.find((one) => one.kind === 'asked whom to wake' && one.incident === incident)
     return before.some((one) => one.kind === 'paused' && one.at > (first?.at ?? Infinity))
   }
 
   /** Restarts that count: the first start is none, and an escalation that healed clears them. */
-  #restarts(before: readonly Happened[], at: number): Happened[] {
+  #restarts(before: readonly LoggedEntry[], at: number): LoggedEntry[] {
     const { within } = this.#plan.spec.restarts
     const cleared = before.findLast((one) => one.kind === 'closed')?.at ?? 0
     const counted = before.flatMap((one) =>
@@ -213,20 +213,20 @@ export class Oracle {
   /** Law 10: from each thing that happens while it is down, the next one follows within its stated time. */
   #staysDown(down: Span): void {
     const during = this.#log.filter(({ at }) => at > down.from && at < down.to)
-    let last: Happened = { kind: 'resumed', at: down.from }
+    let last: LoggedEntry = { kind: 'resumed', at: down.from }
     for (const next of [...during, { kind: 'resumed' as const, at: down.to }]) {
       const allowed = this.#allowed(last, next.at, down)
       const took = next.at - last.at
       if (took > allowed.ms)
-        this.#broke(
+        this.#addViolation(
           next.at,
-          `down since ${new Date(down.from).toISOString()}: ${seconds(took)} passed, ${seconds(allowed.ms)} are stated (${allowed.why}), after: ${line(last)} (law 10)`,
+          `down since ${new Date(down.from).toISOString()}: ${seconds(took)} passed, ${seconds(allowed.ms)} are stated (${allowed.why}), after: ${formatEntry(last)} (law 10)`,
         )
       last = next
     }
   }
 
-  #allowed({ at, kind }: Happened, to: number, down: Span): { ms: number; why: string } {
+  #allowed({ at, kind }: LoggedEntry, to: number, down: Span): { ms: number; why: string } {
     const before = this.#log.filter((one) => one.at <= at)
     const since = this.#log.filter((one) => one.at > down.from && one.at <= at)
     const process = this.#service.processes.find(
@@ -237,7 +237,7 @@ export class Oracle {
     const detect = isSilent
       ? this.#silenceSeenAfter() * (1 + count)
       : (process?.endsAt ?? at) - at + this.#exitSeenAfter()
-    const excused = ms + count * takeUp + slack
+    const excused = ms + count * pickUpDelay + slack
     const { wakeUp, every } = this.#plan.spec
     const told = since.some((one) => one.kind === 'told')
     const agents = Math.max(agentTimeout, this.#plan.beatWithin)
@@ -263,23 +263,23 @@ export class Oracle {
   }
 
   /** The wait before the next restart: none before the first, then doubled up to `every`. */
-  #pause(before: readonly Happened[], at: number): number {
+  #pause(before: readonly LoggedEntry[], at: number): number {
     const { every, restarts } = this.#plan.spec
     const count = this.#restarts(before, at).length
     return count === 0 ? 0 : Math.min(restarts.pause * 2 ** (count - 1), Math.max(every, restarts.pause))
   }
 }
 
-const isOver = ({ kind }: Happened): boolean => kind === 'back' || kind === 'closed'
+const isOver = ({ kind }: LoggedEntry): boolean => kind === 'back' || kind === 'closed'
 
 const seconds = (ms: number): string => `${Math.round(ms / second)} s`
 
-const isAtWork = (before: readonly Happened[], incident: number): boolean =>
+const isAtWork = (before: readonly LoggedEntry[], incident: number): boolean =>
   before.findLast((one) => (one.kind === 'woken' || one.kind === 'agent ended') && one.incident === incident)
     ?.kind === 'woken'
 
 /** From the question whom to wake to the end of the incident, unless people have paused it. */
-function isHandedOver(before: readonly Happened[]): boolean {
+function isHandedOver(before: readonly LoggedEntry[]): boolean {
   const last = before.findLast(({ kind }) => ['asked whom to wake', 'closed', 'paused'].includes(kind))
   return last?.kind === 'asked whom to wake'
 }

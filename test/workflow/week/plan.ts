@@ -12,7 +12,7 @@ export interface Fault {
 }
 
 /** While it lasts, no process of the service comes to anything. An agent that heals ends it sooner. */
-export interface Broken extends Span {
+export interface BrokenSpan extends Span {
   /** Each process ends soon after its start, or never says a word. */
   how: 'exit' | 'mute'
 }
@@ -23,7 +23,7 @@ export interface ServicePlan {
   beatEvery: number
   beatWithin: number
   faults: Fault[]
-  broken: Broken[]
+  broken: BrokenSpan[]
   /** It works without a beat, and its files grow. */
   silent: Span[]
   /** Its beat can't be written, though it would. */
@@ -37,7 +37,7 @@ export interface ServicePlan {
 /** How a woken agent fares, and how long it takes. */
 export interface AgentPlan {
   kind: 'heals' | 'wrong' | 'walled' | 'late' | 'asks' | 'does not come up'
-  takes: number
+  workMs: number
 }
 
 export type TaskEnd = 'well' | 'fails' | 'throws'
@@ -56,9 +56,9 @@ export interface WeekPlan {
   end: number
   services: Map<string, ServicePlan>
   /** The host's worker is not there. */
-  away: Span[]
+  workerDown: Span[]
   /** The host sleeps, and all that is on it. */
-  asleep: Span[]
+  suspended: Span[]
   /** The answer of every so-manieth start is lost with its worker. */
   answerLostEvery: number
   agents: AgentPlan[]
@@ -86,8 +86,8 @@ export function planWeek(seed: string, start: number, days: number): WeekPlan {
   )
   return {
     ...{ seed, start, end, services },
-    away: spans(random, lasts, days / 2, 2 * minute, 40 * minute),
-    asleep: spans(random, lasts, days / 3, 20 * minute, 9 * hour),
+    workerDown: spans(random, lasts, days / 2, 2 * minute, 40 * minute),
+    suspended: spans(random, lasts, days / 3, 20 * minute, 9 * hour),
     answerLostEvery: 2 + Math.floor(random.between(0, 4)),
     agents: Array.from({ length: 200 }, () => agent(random)),
     tasks: [task({ seed, start }, 'tick', 'run', 6 * hour), task({ seed, start }, 'inbox', 'imap', 4 * hour)],
@@ -147,7 +147,7 @@ function agent(random: Random): AgentPlan {
     'asks',
     'does not come up',
   ] as const)
-  return { kind, takes: kind === 'late' ? agentTimeout : random.between(10 * second, 20 * minute) }
+  return { kind, workMs: kind === 'late' ? agentTimeout : random.between(10 * second, 20 * minute) }
 }
 
 function task(

@@ -24,7 +24,7 @@ export class Service {
   readonly name: string
   readonly plan: ServicePlan
   readonly processes: Process[] = []
-  readonly #asleep: readonly Span[]
+  readonly #suspended: readonly Span[]
   /** Where an agent has ended a span in which nothing could live. */
   readonly #mended: number[] = []
   #pids = 0
@@ -32,7 +32,7 @@ export class Service {
   constructor(name: string, plan: ServicePlan, asleep: readonly Span[]) {
     this.name = name
     this.plan = plan
-    this.#asleep = asleep
+    this.#suspended = asleep
   }
 
   start(at: number, by: string): Process {
@@ -49,7 +49,7 @@ export class Service {
     process.endsAt = at
   }
 
-  mend(at: number): void {
+  repair(at: number): void {
     this.#mended.push(at)
   }
 
@@ -84,18 +84,18 @@ export class Service {
     for (;;) {
       if (at < first) return null
       at = first + Math.floor((at - first) / beatEvery) * beatEvery
-      const hole = spanAt(silent, at) ?? spanAt(blocked, at) ?? spanAt(this.#asleep, at)
+      const hole = spanAt(silent, at) ?? spanAt(blocked, at) ?? spanAt(this.#suspended, at)
       if (hole === null) return at
       at = hole.from - 1
     }
   }
 
   /** What a look at the instant sees; `work` where the second look is taken. */
-  look(now: number, isSecond: boolean): Seen {
+  check(now: number, isSecond: boolean): Seen {
     const process = this.processAt(now)
     const { heartbeat, busyCheck } = this.plan.rules
     return {
-      ...{ now, ended: null, asleep: this.#asleepFor(now) },
+      ...{ now, ended: null, asleep: this.#suspendedFor(now) },
       process: process === null ? null : guarded(process),
       beat: heartbeat === null ? null : this.#reading(now),
       beatBlocked: heartbeat !== null && spanAt(this.plan.blocked, now) !== null ? 'the disk is full' : null,
@@ -110,8 +110,8 @@ export class Service {
     return process === null ? null : Math.min(now, process.muteFrom ?? Infinity)
   }
 
-  #asleepFor(now: number): number {
-    return this.#asleep.reduce((sum, { from, to }) => sum + Math.max(0, Math.min(to, now) - from), 0)
+  #suspendedFor(now: number): number {
+    return this.#suspended.reduce((sum, { from, to }) => sum + Math.max(0, Math.min(to, now) - from), 0)
   }
 
   /** The file holds what was written last, by whomever. */

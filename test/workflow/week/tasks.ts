@@ -12,7 +12,7 @@ export const reasons: Record<Exclude<TaskEnd, 'well'>, string> = {
 
 const well: TaskOutcome = { ok: true, error: null, summary: 'ended well', file: null }
 
-export class TaskSide {
+export class FakeTasks {
   readonly violations: string[] = []
   /** The instant for which the newest run of each task was due. */
   readonly due = new Map<string, number>()
@@ -42,7 +42,7 @@ export class TaskSide {
       this.violations.push(`two runs of ${task} at once`)
     const doneAt = isSame ? known.doneAt : now + this.#outcome(task).takes
     this.#running.set(task, { step: stepKey(), doneAt })
-    if (now < doneAt) throw this.#attempts.notBefore(doneAt)
+    if (now < doneAt) throw this.#attempts.retryAt(doneAt)
     return this.#ended(task)
   }
 

@@ -6,8 +6,8 @@
  * many, and OUTPOOL_WEEK_DAYS=2 a part of the time.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Theatre } from '../harness/theatre.js'
-import type { Happened } from './log.js'
+import { TestServer } from '../harness/theatre.js'
+import type { LoggedEntry } from './log.js'
 import { planWeek } from './plan.js'
 import { Week } from './week.js'
 
@@ -21,23 +21,23 @@ const days = Number(process.env['OUTPOOL_WEEK_DAYS'] ?? '7')
 const bound = seeds.length * days * 30_000
 
 describe('a week of the watchdog and the loop', () => {
-  let theatre: Theatre
+  let testServer: TestServer
   let weeks: Week[]
   beforeAll(async () => {
-    theatre = await Theatre.open({ inOneThread: true })
-    const start = await theatre.now()
-    weeks = await Week.live(
-      theatre,
+    testServer = await TestServer.open({ inOneThread: true })
+    const start = await testServer.now()
+    weeks = await Week.run(
+      testServer,
       seeds.map((seed) => planWeek(seed, start, days)),
     )
   }, bound)
   afterAll(async () => {
     for (const week of weeks) await week.close()
-    await theatre.close()
+    await testServer.close()
   })
 
   it.each(seeds.map((seed, index) => ({ seed, index })))('law 6, 7, 9, 10: $seed', ({ seed, index }) => {
-    const said = weeks[index]!.broken.map(({ at, what, history }) => [
+    const said = weeks[index]!.violations.map(({ at, what, history }) => [
       `${new Date(at).toISOString()} ${what}`,
       ...history,
     ])
@@ -47,8 +47,8 @@ describe('a week of the watchdog and the loop', () => {
   it('and enough went wrong, or nothing would be proven', () => {
     // Seeds and days that somebody asked for may be quiet ones.
     const least = asked === '2' && days === 7 ? 10 : 0
-    const happened = weeks.flatMap((week) => week.happened())
-    const kinds: Happened['kind'][] = ['killed', 'started', 'back', 'woken', 'closed', 'told']
+    const happened = weeks.flatMap((week) => week.entries())
+    const kinds: LoggedEntry['kind'][] = ['killed', 'started', 'back', 'woken', 'closed', 'told']
     for (const kind of kinds)
       expect(happened.filter((one) => one.kind === kind).length, kind).toBeGreaterThanOrEqual(least)
   })

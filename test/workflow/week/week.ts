@@ -17,10 +17,10 @@ import {
   watchdogSignals,
   watchdogUpdates,
 } from '../../../workflows/messages.js'
-import type { Theatre } from '../harness/theatre.js'
+import type { TestServer } from '../harness/theatre.js'
 import { WeekHost } from './host.js'
-import type { Happened } from './log.js'
-import { type Broke, Oracle } from './oracle.js'
+import type { LoggedEntry } from './log.js'
+import { type Violation, Oracle } from './oracle.js'
 import type { TaskPlan, WeekPlan } from './plan.js'
 import { hour, minute, second, spanAt } from './spans.js'
 import { reasons } from './tasks.js'
@@ -42,41 +42,41 @@ const peopleEvery = 3 * hour
 export class Week {
   readonly host: WeekHost
   readonly plan: WeekPlan
-  readonly #theatre: Theatre
+  readonly #testServer: TestServer
   readonly #runs: Run[] = []
-  readonly #broken: Broke[] = []
+  readonly #broken: Violation[] = []
 
-  private constructor(theatre: Theatre, plan: WeekPlan) {
-    this.#theatre = theatre
+  private constructor(testServer: TestServer, plan: WeekPlan) {
+    this.#testServer = testServer
     this.plan = plan
     this.host = new WeekHost(plan)
   }
 
   /** Lives through them all at once: time is one for the whole server. */
-  static async live(theatre: Theatre, plans: readonly WeekPlan[]): Promise<Week[]> {
-    const weeks = plans.map((plan) => new Week(theatre, plan))
+  static async run(testServer: TestServer, plans: readonly WeekPlan[]): Promise<Week[]> {
+    const weeks = plans.map((plan) => new Week(testServer, plan))
     for (const week of weeks) await week.#begin()
     const due = weeks.flatMap((week) => week.#timeline()).toSorted((a, b) => a.at - b.at)
     for (const { at, what } of due) {
-      await theatre.pass(Math.max(0, at - (await theatre.now())))
+      await testServer.advance(Math.max(0, at - (await testServer.now())))
       await what()
     }
-    await theatre.pass(Math.max(0, Math.max(...plans.map(({ end }) => end)) - (await theatre.now())))
+    await testServer.advance(Math.max(0, Math.max(...plans.map(({ end }) => end)) - (await testServer.now())))
     for (const week of weeks) await week.#judge()
     return weeks
   }
 
-  get broken(): readonly Broke[] {
+  get violations(): readonly Violation[] {
     return this.#broken.toSorted((a, b) => a.at - b.at)
   }
 
   /** What happened to its services. */
-  happened(): Happened[] {
+  entries(): LoggedEntry[] {
     return [...this.plan.services.keys()].flatMap((service) => [...this.host.log.of(service)])
   }
 
   get #workflow() {
-    return this.#theatre.client.workflow
+    return this.#testServer.client.workflow
   }
 
   #watchdog(service: string): WorkflowHandle {
@@ -89,7 +89,7 @@ export class Week {
 
   async #begin(): Promise<void> {
     const { host, plan } = this
-    await this.#theatre.addHost(host)
+    await this.#testServer.addHost(host)
     const settings: PoolSettings = {
       ...{ name: host.pool, host: host.hostId, accounts: [], moveAt: 0.95, timing: defaultTiming },
       notices: {
@@ -118,7 +118,7 @@ export class Week {
         }),
       )
     return [
-      ...every(peopleEvery, async () => this.host.passTo(await this.#theatre.now())),
+      ...every(peopleEvery, async () => this.host.passTo(await this.#testServer.now())),
       ...tasks.flatMap((task) => every(task.every, (at) => this.#startTask(task, at))),
       ...[...services].flatMap(([name, { paused, checks }]) => [
         ...paused.flatMap(({ from, to }) => [
@@ -131,8 +131,8 @@ export class Week {
   }
 
   async #order(service: string, order: 'pause' | 'resume'): Promise<void> {
-    const at = await this.#theatre.now()
-    this.host.log.note(service, { at, kind: order === 'pause' ? 'paused' : 'resumed' })
+    const at = await this.#testServer.now()
+    this.host.log.add(service, { at, kind: order === 'pause' ? 'paused' : 'resumed' })
     await this.#watchdog(service).signal(watchdogSignals[order])
   }
 
@@ -143,7 +143,7 @@ export class Week {
   }
 
   #isOut(at: number): boolean {
-    return spanAt([...this.plan.away, ...this.plan.asleep], at) !== null
+    return spanAt([...this.plan.workerDown, ...this.plan.suspended], at) !== null
   }
 
   /** As its schedule does it: one that is due while the one before still runs is skipped. */
@@ -163,21 +163,21 @@ export class Week {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError) || last === undefined) throw error
       this.host.tasks.due.set(name, last.due)
       if (last.due + task.outcome(last.due).takes + minute < at)
-        this.#breaks(at, `the run of ${name} before this did not end in time`)
+        this.#addViolation(at, `the run of ${name} before this did not end in time`)
     }
   }
 
   async #judge(): Promise<void> {
     const { host, plan } = this
-    const { away, asleep, end } = plan
+    const { workerDown: away, suspended: asleep, end } = plan
     for (const [name, guard] of host.guards) {
       const { service } = guard
       this.#broken.push(...new Oracle(service, host.log.of(name), away, asleep, end).judge())
       const { state, incident, attention } = await this.#card(name)
       if (!service.isUp(end) || state !== 'running' || incident !== null || attention !== null)
-        this.#breaks(end, `${name} is ${state} at the end, incident ${incident}, ${attention}`)
+        this.#addViolation(end, `${name} is ${state} at the end, incident ${incident}, ${attention}`)
     }
-    for (const what of host.tasks.violations) this.#breaks(end, what)
+    for (const what of host.tasks.violations) this.#addViolation(end, what)
     for (const run of this.#runs) await this.#judgeRun(run)
   }
 
@@ -194,15 +194,15 @@ export class Week {
       },
     )
     if (record?.lastResult?.error !== error || record.lastResult.ok !== (error === null))
-      this.#breaks(due, `${task.name}: ${JSON.stringify(record)} is recorded, and it was: ${error}`)
+      this.#addViolation(due, `${task.name}: ${JSON.stringify(record)} is recorded, and it was: ${error}`)
   }
 
-  #breaks(at: number, what: string): void {
+  #addViolation(at: number, what: string): void {
     this.#broken.push({ at, what, history: [] })
   }
 
   async close(): Promise<void> {
-    await this.#theatre.settle()
+    await this.#testServer.settle()
     for (const service of this.plan.services.keys())
       await this.#watchdog(service)
         .terminate()
