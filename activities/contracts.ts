@@ -1,8 +1,8 @@
 /** Shapes of the host-bound activities: what a workflow may ask of a host, and what it gets back. */
 import type { AccountReading, Wall } from '../policy/account/account.js'
-import type { DrillReport, DrillSight, DrillStage } from '../policy/independence/drill.js'
+import type { DrillReport, DrillObservation, DrillStage } from '../policy/independence/drill.js'
 import type { Hang } from '../policy/session/hang.js'
-import type { LeaseAnswer, LeaseAsk } from '../policy/pool/lease.js'
+import type { LeaseAnswer, PreparedLeaseRequest } from '../policy/pool/lease.js'
 import type { Notice } from '../policy/notices/notices.js'
 import type { PlaceRef } from '../policy/session/place.js'
 import type { RescueStep } from '../policy/session/session.js'
@@ -35,12 +35,12 @@ export interface LaunchRequest extends SessionRef {
   /** Submitted at once, from a file of the host or as it stands; where the conversation already holds `text`, `otherwise` instead. */
   prompt: { text: string | { file: string }; otherwise: string | null } | null
   /** A page that a person has to answer may stand: the session has done no work yet, and no other account can take it. */
-  mayStand?: boolean
+  allowOpenPage?: boolean
   /** Shown in the status bar of the session's tmux. */
   status: string
 }
 
-export interface Launched {
+export interface LaunchResult {
   pane: string
   pid: number
   tmuxSocket: string
@@ -52,7 +52,7 @@ export interface Launched {
   /** Those of `forks` of which nothing has to be handed over any more. */
   settledForks: string[]
   /** Names of the texts that a person typed to an earlier process and that no agent has taken, in order. They stay on the host. */
-  typed: string[]
+  pendingInput: string[]
   /** Wake-ups that earlier processes planned and no process will say by itself. What is to be said stays on the host. */
   plans: PlannedWakeUp[]
   steps: RescueStep[]
@@ -67,11 +67,11 @@ export interface StopRequest extends SessionRef {
   /** Close the pane too: the session is over. */
   closePane: boolean
   /** Nothing follows for now: where a herd is being moved, the next session may be. */
-  rests?: boolean
+  endsMove?: boolean
   status: string
 }
 
-export interface Stopped {
+export interface StopResult {
   steps: RescueStep[]
   /** Whether a turn was cut off. */
   wasWorking: boolean
@@ -90,12 +90,12 @@ export interface WatchRequest extends SessionRef {
   /** Its turns keep failing, and a person was told: the first answer is news. */
   failing?: boolean
   /** What to ask its pool for as soon as its account is walled. */
-  ask?: { pool: string; request: LeaseAsk }
+  leaseRequest?: { pool: string; request: PreparedLeaseRequest }
   status: string
 }
 
 /** What a watch saw. The readings of the host's accounts come along, so that a lease needs no further step. */
-export type Observation = {
+export type SessionObservation = {
   readings: AccountReading[]
   at: string
   /** How far the transcript was read: where the next watch of this process starts. */
@@ -123,7 +123,7 @@ export type Observation = {
     /** Only where the watch was asked to stand until then. */
     | { kind: 'turn-ended' }
     /** Only of a session that was called home: it is at rest, and nobody is typing. */
-    | { kind: 'ready-for-home' }
+    | { kind: 'ready-for-failback' }
     /** A turn has ended, and what its substrate may cost is spent. */
     | { kind: 'spent'; wall: Wall }
     /** The substrate will not do for this very session: its conversation is too long there. */
@@ -144,9 +144,9 @@ export interface DeliverRequest extends SessionRef {
   /** A command of the agent program's own, such as `/compact`: over when the agent is at rest again. */
   command?: boolean
   /** A person wants it tried again, however often it was typed. */
-  again?: boolean
+  isRetry?: boolean
   /** Nothing is typed where a person has said anything after this point of the transcript, in bytes. */
-  mootAfter?: number
+  skipIfPromptedAfter?: number
 }
 
 export interface NoticeRequest {
@@ -160,7 +160,7 @@ export interface NoticeOutcome {
   failed: { channel: string; why: string }[]
 }
 
-export interface ClaimRequest extends SessionRef {
+export interface QueueWakeUpRequest extends SessionRef {
   plan: PlannedWakeUp['id']
 }
 
@@ -173,7 +173,7 @@ export interface AnswerRequest extends SessionRef {
   answer: string
 }
 
-export type Answered =
+export type AnswerResult =
   | { kind: 'answered' }
   /** No question stands, or another one. */
   | { kind: 'gone' }
@@ -188,20 +188,20 @@ export interface InterruptRequest extends SessionRef {
 }
 
 export interface HostActivities {
-  launchAgent(request: LaunchRequest): Promise<Launched>
-  stopAgent(request: StopRequest): Promise<Stopped>
+  launchAgent(request: LaunchRequest): Promise<LaunchResult>
+  stopAgent(request: StopRequest): Promise<StopResult>
   interruptAgent(request: InterruptRequest): Promise<void>
-  watchAgent(request: WatchRequest): Promise<Observation>
+  watchAgent(request: WatchRequest): Promise<SessionObservation>
   /** There is room at home for the session: its watch ends as soon as it is at rest. Durable on the host, for this fence. */
-  callHome(ref: SessionRef): Promise<void>
+  requestFailback(ref: SessionRef): Promise<void>
   /** Returns once the agent has taken the text. */
   deliverText(request: DeliverRequest): Promise<void>
   /**
    * Waits until the agent is at rest. Answers the name under which the wake-up waits on this host to be delivered, or null
    * where the agent's program has said it or will, or where the agent planned otherwise since.
    */
-  claimWakeUp(request: ClaimRequest): Promise<string | null>
-  answerQuestion(request: AnswerRequest): Promise<Answered>
+  queuePlannedWakeUp(request: QueueWakeUpRequest): Promise<string | null>
+  answerQuestion(request: AnswerRequest): Promise<AnswerResult>
   /** What this host knows of its accounts and substrates, without asking anybody. */
   readAccounts(): Promise<AccountReading[]>
   /** Tries each channel once. */
@@ -211,14 +211,14 @@ export interface HostActivities {
 }
 
 /** What a drill stands on. */
-export interface DrillGround {
+export interface DrillSetup {
   /** A folder of its own to work in. */
   cwd: string
   /** Substrates of the pool, in their order. */
   fallbacks: string[]
 }
 
-export interface DrillLook {
+export interface DrillWatchRequest {
   session: string
   agent: string
   stage: DrillStage
@@ -227,22 +227,22 @@ export interface DrillLook {
   until: string
 }
 
-export interface DrillSeen {
+export interface DrillWatchResult {
   reached: boolean
   /** The last look. */
-  sight: DrillSight
+  observation: DrillObservation
 }
 
 export interface DrillActivities {
   /** Throws SharedDomain. */
-  openDrill(): Promise<DrillGround>
+  prepareDrill(): Promise<DrillSetup>
   /** Returns when the session has come to the stage, or when the time is over. */
-  watchDrill(look: DrillLook): Promise<DrillSeen>
+  watchDrill(request: DrillWatchRequest): Promise<DrillWatchResult>
   /** Answers the file. */
-  reportDrill(report: DrillReport): Promise<string>
+  writeDrillReport(report: DrillReport): Promise<string>
 }
 
 export interface CommonActivities {
   /** Names of the sessions whose workflow runs: leases of others are taken back. */
-  listLiveSessions(request: { pool: string }): Promise<string[]>
+  listRunningSessions(request: { pool: string }): Promise<string[]>
 }

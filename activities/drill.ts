@@ -7,29 +7,29 @@ import type { QueryDefinition } from '@temporalio/common'
 import type { Client } from '@temporalio/client'
 import { z } from 'zod'
 import type { AgentAdapter } from '../agents/agent.js'
-import { type DrillReport, type DrillSight, isReached } from '../policy/independence/drill.js'
+import { type DrillReport, type DrillObservation, isReached } from '../policy/independence/drill.js'
 import { sessionWorkflowId } from '../policy/ids.js'
 import type { SessionDetails } from '../policy/session/session.js'
-import type { DrillActivities, DrillGround, DrillLook, DrillSeen } from './contracts.js'
-import { assertApart } from '../host/identity/failureDomains.js'
+import type { DrillActivities, DrillSetup, DrillWatchRequest, DrillWatchResult } from './contracts.js'
+import { assertIndependent } from '../host/identity/failureDomains.js'
 import { writeFileAtomic } from '../host/state/atomicFile.js'
 import type { Host } from '../host/host.js'
 
-const lookEvery = 1_000
+const pollEvery = 1_000
 
 export const drillActivities = (
   host: Host,
   client: Client,
   describe: QueryDefinition<SessionDetails>,
 ): DrillActivities => ({
-  openDrill: () => openDrill(host),
+  prepareDrill: () => prepareDrill(host),
   watchDrill: (look) => watchDrill(host, client, describe, look),
-  reportDrill: (report) => Promise.resolve(writeReport(host, report)),
+  writeDrillReport: (report) => Promise.resolve(writeReport(host, report)),
 })
 
 /** Law 1 comes first: what a shared account would prove is nothing. */
-async function openDrill(host: Host): Promise<DrillGround> {
-  await assertApart(host.config)
+async function prepareDrill(host: Host): Promise<DrillSetup> {
+  await assertIndependent(host.config)
   const cwd = join(host.home.dir, 'drills', 'work')
   mkdirSync(cwd, { recursive: true, mode: 0o700 })
   return { cwd, fallbacks: host.config.substrates.map(({ name }) => name) }
@@ -46,24 +46,24 @@ async function watchDrill(
   host: Host,
   client: Client,
   describe: QueryDefinition<SessionDetails>,
-  look: DrillLook,
-): Promise<DrillSeen> {
+  request: DrillWatchRequest,
+): Promise<DrillWatchResult> {
   const context = Context.current()
   for (;;) {
-    const sight = await sightOf(host, client, describe, look)
-    const reached = isReached(look.stage, sight)
-    if (reached || host.clock.now() >= Date.parse(look.until)) return { reached, sight }
-    context.heartbeat(sight)
-    await delay(lookEvery, undefined, { signal: context.cancellationSignal })
+    const observation = await observeSession(host, client, describe, request)
+    const reached = isReached(request.stage, observation)
+    if (reached || host.clock.now() >= Date.parse(request.until)) return { reached, observation }
+    context.heartbeat(observation)
+    await delay(pollEvery, undefined, { signal: context.cancellationSignal })
   }
 }
 
-async function sightOf(
+async function observeSession(
   host: Host,
   client: Client,
   describe: QueryDefinition<SessionDetails>,
-  { session, agent, since }: DrillLook,
-): Promise<DrillSight> {
+  { session, agent, since }: DrillWatchRequest,
+): Promise<DrillObservation> {
   const answer: unknown = await client.workflow.getHandle(sessionWorkflowId(session)).query(describe)
   const answeredAt = await lastAnswerAt(host, session, host.adapter(agent))
   return {

@@ -1,6 +1,6 @@
 /** What can go wrong in an activity, beside the errors of the host (host/errors.ts). */
 import { StepError } from '../host/errors.js'
-import type { AccountReading, StandingPage } from '../policy/account/account.js'
+import type { AccountReading, OpenPage } from '../policy/account/account.js'
 import { failureKinds } from '../policy/failureKinds.js'
 import { pageText } from '../policy/session/startPages.js'
 
@@ -16,7 +16,7 @@ export class PageOpenError extends StepError {
   readonly kind = failureKinds.pageOpen
   override readonly details: readonly [AccountReading]
 
-  constructor(page: StandingPage, reading: AccountReading) {
+  constructor(page: OpenPage, reading: AccountReading) {
     super(`it ${pageText(page)}`)
     this.details = [reading]
   }

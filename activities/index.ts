@@ -1,31 +1,31 @@
 /** The activities of a host's worker, wired to that host. */
 import type { Client } from '@temporalio/client'
 import { searchAttributes } from '../policy/ids.js'
-import { beating } from './withHeartbeat.js'
+import { withHeartbeat } from './withHeartbeat.js'
 import { readingToEngine } from '../host/state/engineInstants.js'
-import type { CommonActivities, HostActivities, Stopped, StopRequest } from './contracts.js'
+import type { CommonActivities, HostActivities, StopResult, StopRequest } from './contracts.js'
 import { answerQuestion } from './session/answer.js'
 import { deliverText } from './session/deliver.js'
 import type { Host } from '../host/host.js'
 import { interruptAgent } from './session/interrupt.js'
 import { launchAgent } from './session/launch.js'
-import type { LeaseDesk } from './watch/leaseBatcher.js'
+import type { LeaseBatcher } from './watch/leaseBatcher.js'
 import { sendNotice } from './notices.js'
 import type { Prober } from './accounts/probe.js'
 import type { Sampler } from './watch/sampler.js'
 import { stopAgent } from './session/stop.js'
-import { claimWakeUp } from './session/wakeUps.js'
+import { queuePlannedWakeUp } from './session/plannedWakeUps.js'
 import { watchAgent } from './watch/watch.js'
 
 export function hostActivities(
   host: Host,
   sampler: Sampler,
   prober: Prober,
-  leases: LeaseDesk,
+  leases: LeaseBatcher,
 ): HostActivities {
   const step = <T>({ session }: { session: string }, work: () => Promise<T>): Promise<T> =>
-    beating(() => host.rescues.during(session, work))
-  const stop = (request: StopRequest): Promise<Stopped> => {
+    withHeartbeat(() => host.moveLimiter.holdDuring(session, work))
+  const stop = (request: StopRequest): Promise<StopResult> => {
     sampler.release(request.session, request.fence)
     return stopAgent(host, request)
   }
@@ -38,28 +38,28 @@ export function hostActivities(
       }),
     stopAgent: async (request) => {
       const stopped = await step(request, () => stop(request))
-      if (request.rests) host.rescues.leave(request.session)
+      if (request.endsMove) host.moveLimiter.release(request.session)
       return stopped
     },
-    interruptAgent: (request) => beating(() => interruptAgent(host, request)),
-    callHome: ({ session, fence }) => {
-      host.records.saveCall(session, fence)
+    interruptAgent: (request) => withHeartbeat(() => interruptAgent(host, request)),
+    requestFailback: ({ session, fence }) => {
+      host.records.saveFailbackRequest(session, fence)
       return Promise.resolve()
     },
     watchAgent: (request) => watchAgent(host, sampler, request, leases),
-    deliverText: (request) => beating(() => deliverText(host, sampler, request)),
-    readAccounts: () => Promise.resolve(host.tellReadings()),
-    claimWakeUp: (request) => beating(() => claimWakeUp(host, sampler, request)),
-    answerQuestion: (request) => beating(() => answerQuestion(host, request)),
-    sendNotice: (request) => beating(() => sendNotice(host, request)),
+    deliverText: (request) => withHeartbeat(() => deliverText(host, sampler, request)),
+    readAccounts: () => Promise.resolve(host.engineReadings()),
+    queuePlannedWakeUp: (request) => withHeartbeat(() => queuePlannedWakeUp(host, sampler, request)),
+    answerQuestion: (request) => withHeartbeat(() => answerQuestion(host, request)),
+    sendNotice: (request) => withHeartbeat(() => sendNotice(host, request)),
     probeAccount: ({ account }) =>
-      beating(async () => readingToEngine(host.clock, await prober.probe(account))),
+      withHeartbeat(async () => readingToEngine(host.clock, await prober.probe(account))),
   }
 }
 
 export function commonActivities(client: Client): CommonActivities {
   return {
-    listLiveSessions: async () => {
+    listRunningSessions: async () => {
       const running = client.workflow.list({
         query: `WorkflowType = 'session' AND ExecutionStatus = 'Running' AND ${searchAttributes.phase} IS NOT NULL`,
       })

@@ -9,9 +9,9 @@ import { runCommand } from '../host/process/runCommand.js'
 
 /** Tries each channel once, side by side. Never throws: what failed is in the outcome, and tried again by the pool. */
 export async function sendNotice(host: Host, { notice, channels }: NoticeRequest): Promise<NoticeOutcome> {
-  const wanted = host.config.notices.to.filter(({ name }) => channels.includes(name))
+  const selected = host.config.notices.to.filter(({ name }) => channels.includes(name))
   const failed = await Promise.all(
-    wanted.map(async (channel) => {
+    selected.map(async (channel) => {
       const why = await send(channel, notice).catch((error: unknown) => messageOf(error))
       return why === null ? [] : [{ channel: channel.name, why }]
     }),

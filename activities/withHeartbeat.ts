@@ -2,12 +2,12 @@
 import { Context } from '@temporalio/activity'
 
 /** Well within the steps' heartbeat timeout of 10 s. */
-const stepBeatEvery = 3_000
+const heartbeatEvery = 3_000
 
 /** Tells the engine that the step's worker lives; how long the step itself may take is bounded by the workflow. */
-export async function beating<T>(step: () => Promise<T>): Promise<T> {
+export async function withHeartbeat<T>(step: () => Promise<T>): Promise<T> {
   const context = Context.current()
-  const beat = setInterval(() => context.heartbeat(), stepBeatEvery)
+  const beat = setInterval(() => context.heartbeat(), heartbeatEvery)
   try {
     return await step()
   } finally {

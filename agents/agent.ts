@@ -1,6 +1,6 @@
 /** What Outpool asks of an agent program. An adapter for another program fills this interface; nothing else knows the program. */
 import type { AccountReading, Wall, Window } from '../policy/account/account.js'
-import type { UnfinishedWork, Plan, RunningTask } from '../policy/session/background.js'
+import type { UnfinishedWork, ScheduledPrompt, RunningTask } from '../policy/session/backgroundTasks.js'
 import type { Question } from '../policy/session/question.js'
 import type { Usage } from '../policy/account/spend.js'
 
@@ -58,7 +58,7 @@ export type AgentReport = { session: string; fence: number; at: string } & (
   | { kind: 'started'; sessionId: string; transcript: string; source: string }
   | { kind: 'turn-started' }
   /** With what goes on in the process beside its turns, where the program said so. */
-  | { kind: 'turn-ended'; tasks?: RunningTask[]; plans?: Plan[] }
+  | { kind: 'turn-ended'; tasks?: RunningTask[]; plans?: ScheduledPrompt[] }
   | { kind: 'turn-failed'; error: string; subagent: boolean }
   | { kind: 'needs-person'; what: string }
   | { kind: 'ended'; reason: string }
@@ -274,7 +274,13 @@ export interface AgentAdapter {
   isDraftOf(draft: string, given: string): boolean
 
   /** What to tell a person of the page that stands on this screen at a start, once `dialog` was read there. */
-  describeStartPage(screen: string, dialog: Dialog, place: Place, command: AgentCommand, cwd: string): StartPage
+  describeStartPage(
+    screen: string,
+    dialog: Dialog,
+    place: Place,
+    command: AgentCommand,
+    cwd: string,
+  ): StartPage
 
   /**
    * Another text as soon as a person has changed something on which such pages depend there, or has answered for the project at
@@ -294,7 +300,11 @@ export interface AgentAdapter {
   copySubagents(from: string, to: string, ids: readonly string[]): Promise<string[]>
 
   /** Whether the conversation shows that the plan was carried out, replaced or called off after `since`. */
-  isPlanOver(transcript: string, plan: Pick<Plan, 'id' | 'prompt'>, since: string): Promise<boolean>
+  isPlanOver(
+    transcript: string,
+    plan: Pick<ScheduledPrompt, 'id' | 'prompt'>,
+    since: string,
+  ): Promise<boolean>
 
   /** What a person has typed but not sent, or null for an empty input line. */
   readDraft(screen: string): string | null

@@ -30,7 +30,12 @@ export const quiet: Measure = {
       const all = await sampleUsage(stub, runs)
       const after = await stub.sessionHistory('s-1')
       const minutes = ((settled + runs * span) / 60_000).toFixed(1)
-      const row = (says: string, unit: Row['unit'], part: (one: UsageSample) => number, atMost: number): Row => ({
+      const row = (
+        says: string,
+        unit: Row['unit'],
+        part: (one: UsageSample) => number,
+        atMost: number,
+      ): Row => ({
         says: `${sessions} quiet sessions: ${says}; floor: the same with none`,
         ...{ unit, product: all.map(part), floor: none.map(part), goal: { atMost } },
       })
@@ -87,5 +92,9 @@ async function sampleUsage(stub: StubFleet, runs: number): Promise<UsageSample[]
   return looks
 }
 
-const perSession = (all: UsageSample[], none: UsageSample[], sessions: number, what: 'workerRss' | 'engineRss'): string =>
-  ((((all.at(-1)?.[what] ?? 0) - (none.at(-1)?.[what] ?? 0)) * 1024) / sessions).toFixed(0)
+const perSession = (
+  all: UsageSample[],
+  none: UsageSample[],
+  sessions: number,
+  what: 'workerRss' | 'engineRss',
+): string => ((((all.at(-1)?.[what] ?? 0) - (none.at(-1)?.[what] ?? 0)) * 1024) / sessions).toFixed(0)

@@ -16,7 +16,10 @@ export const restart: Measure = {
     const accounts = ['a-1', 'a-2', 'a-3', 'a-4', 'a-5']
     const stub = await openStubFleet({ accounts, maxSessions: Math.ceil(sessions / 5) })
     try {
-      const alone = { killed: await measureRestart(stub, 'SIGKILL', 0), told: await measureRestart(stub, 'SIGINT', 0) }
+      const alone = {
+        killed: await measureRestart(stub, 'SIGKILL', 0),
+        told: await measureRestart(stub, 'SIGINT', 0),
+      }
       await stub.start(names(sessions))
       const before = processes(stub, accounts)
       const took: Record<'killed' | 'told', number[]> = { killed: [], told: [] }

@@ -78,7 +78,10 @@ export const commandTree: readonly CommandSpec[] = [
         flags: '--fallback <names>',
         description: 'substrates in order for when the pool is dry, or none (default: all)',
       },
-      { flags: '--priority <number>', description: 'lower ones go first where not all can be served (default: 0)' },
+      {
+        flags: '--priority <number>',
+        description: 'lower ones go first where not all can be served (default: 0)',
+      },
       { flags: '--json', description: 'print the session as JSON' },
     ],
     examples: ['outpool start docs --cwd ~/docs -- "Bring the guide up to date"'],
@@ -126,7 +129,8 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'answer',
-    description: 'answer what the agent asks: a choice by its number, or words; once, and only the question that stands',
+    description:
+      'answer what the agent asks: a choice by its number, or words; once, and only the question that stands',
     args: [session, { name: '<answer...>', description: 'number of a choice (1,3 for several), or words' }],
     options: [
       { flags: '--question <digest>', description: 'only this question, as show --json names it' },
@@ -236,7 +240,11 @@ export const commandTree: readonly CommandSpec[] = [
     name: 'service',
     description: 'run engine and worker under systemd',
     args: [
-      { name: '<what>', description: 'install, uninstall or status', choices: ['install', 'uninstall', 'status'] },
+      {
+        name: '<what>',
+        description: 'install, uninstall or status',
+        choices: ['install', 'uninstall', 'status'],
+      },
     ],
     options: [
       { flags: '--user', description: 'a service of yours (the default)' },
@@ -261,7 +269,8 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'drill',
-    description: 'prove that sessions outlive a spent pool: one of its own falls back, answers and comes home',
+    description:
+      'prove that sessions outlive a spent pool: one of its own falls back, answers and comes home',
     options: [
       { flags: '--dry-run', description: 'only say what it would do' },
       { flags: '--json', description: 'print the report as JSON' },

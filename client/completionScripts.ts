@@ -1,5 +1,11 @@
 /** Completion scripts for shells, made from the command tree. Names of sessions and accounts are asked for when needed. */
-import { type CommandSpec, type CompletionKind, type OptionSpec, commandTree, globalOptions } from './commandTree.js'
+import {
+  type CommandSpec,
+  type CompletionKind,
+  type OptionSpec,
+  commandTree,
+  globalOptions,
+} from './commandTree.js'
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof shells)[number]
@@ -21,7 +27,9 @@ const takesValue = (option: OptionSpec): boolean => option.flags.includes('<')
 
 /** Every option that takes a value, once, whichever command it belongs to. */
 const optionsWithValue = (): OptionSpec[] => {
-  const all = [...globalOptions, ...commandTree.flatMap((command) => command.options ?? [])].filter(takesValue)
+  const all = [...globalOptions, ...commandTree.flatMap((command) => command.options ?? [])].filter(
+    takesValue,
+  )
   return [...new Map(all.map((option) => [longOf(option), option])).values()]
 }
 
@@ -35,7 +43,9 @@ function bash(): string {
     if (kind === undefined || kind === 'none') return 'COMPREPLY=()'
     return `COMPREPLY=( $(compgen -W "$(outpool __complete ${kind} 2>/dev/null)" -- "$cur") )`
   }
-  const values = optionsWithValue().map((option) => `    ${longOf(option)}) ${words(option.completion)}; return ;;`)
+  const values = optionsWithValue().map(
+    (option) => `    ${longOf(option)}) ${words(option.completion)}; return ;;`,
+  )
   const commands = commandTree.map((command) => {
     const [first] = command.args ?? []
     return [
@@ -90,7 +100,7 @@ function zsh(): string {
     '_outpool() {',
     '  local -a commands options',
     '  if (( CURRENT == 2 )); then',
-    `    commands=(${commandTree.map(({ name, description: says }) => described(name, says)).join(' ')})`,
+    `    commands=(${commandTree.map(({ name, description }) => described(name, description)).join(' ')})`,
     '    _describe command commands',
     '    return',
     '  fi',

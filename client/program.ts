@@ -14,7 +14,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     const failure = error instanceof CommanderError ? usageErrorOf(error) : error
     if (failure === null) return
-    const { exitCode, text } = formatError(failure, argv.includes('--debug') && !(error instanceof CommanderError))
+    const { exitCode, text } = formatError(
+      failure,
+      argv.includes('--debug') && !(error instanceof CommanderError),
+    )
     process.stderr.write(`${text}\n`)
     process.exitCode = exitCode
   }
@@ -45,7 +48,8 @@ function commandFor(spec: CommandSpec): Command {
     const argument = new Argument(name, description)
     command.addArgument(choices === undefined ? argument : argument.choices(choices))
   }
-  for (const { flags, description: description } of [...(spec.options ?? []), ...globalOptions]) command.option(flags, description)
+  for (const { flags, description } of [...(spec.options ?? []), ...globalOptions])
+    command.option(flags, description)
   if (spec.examples !== undefined)
     command.addHelpText('after', `\nExamples:\n${spec.examples.map((example) => `  ${example}`).join('\n')}`)
   return command.action(async () => {

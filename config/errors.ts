@@ -34,7 +34,9 @@ export class ConfigError extends Error {
 
   /** Every fault with its place, what is wrong and, on the next line, what would be right. */
   get report(): string {
-    return this.issues.map((fault) => `${formatLocation(fault)}: ${fault.problem}\n  -> ${fault.remedy}`).join('\n')
+    return this.issues
+      .map((fault) => `${formatLocation(fault)}: ${fault.problem}\n  -> ${fault.remedy}`)
+      .join('\n')
   }
 }
 

@@ -8,17 +8,17 @@ import type { Home } from '../config/state/home.js'
 import { SecretError } from '../config/errors.js'
 import { resolveEnv } from '../config/secrets/resolve.js'
 import type { AccountReading } from '../policy/account/account.js'
-import { taskSession } from '../policy/ids.js'
+import { taskSessionName } from '../policy/ids.js'
 import { isSamePlace, type PlaceRef } from '../policy/session/place.js'
-import { hostAsleep } from './process/hostSleep.js'
+import { hostSuspendClock } from './process/suspendClock.js'
 import { readingToEngine } from './state/engineInstants.js'
 import { EngineClock } from './state/engineClock.js'
-import { PageMarks } from './state/pageMarks.js'
+import { OpenPages } from './state/openPages.js'
 import { QuotaStore } from './state/quotaStore.js'
 import { SessionRecords } from './state/sessionRecords.js'
-import { SessionWorks } from './state/backgroundWork.js'
-import { RescueTurns } from './limits/rescueTurns.js'
-import { StartGate } from './limits/startGate.js'
+import { BackgroundWork } from './state/backgroundWork.js'
+import { MoveLimiter } from './limits/moveLimiter.js'
+import { StartLimiter } from './limits/startLimiter.js'
 import { Spending } from './state/spending.js'
 import { Tmux } from './tmux/tmux.js'
 import { SecretMissingError, UnknownPlaceError } from './errors.js'
@@ -28,29 +28,32 @@ export class Host {
   readonly config: Config
   readonly tmux: Tmux
   readonly records: SessionRecords
-  readonly work: SessionWorks
+  readonly backgroundWork: BackgroundWork
   readonly quota: QuotaStore
-  readonly pages: PageMarks
+  readonly openPages: OpenPages
   /** Sessions whose agent program could not be run, and what to look at to see that this may have changed. */
-  readonly unrunnable = new Map<string, { mark: string; look: () => Promise<string> }>()
-  readonly starts = new StartGate()
-  readonly rescues: RescueTurns
+  readonly unrunnablePrograms = new Map<
+    string,
+    { fingerprint: string; currentFingerprint: () => Promise<string> }
+  >()
+  readonly startLimiter = new StartLimiter()
+  readonly moveLimiter: MoveLimiter
   readonly spending: Spending
   readonly clock = new EngineClock()
   /** How long this host has slept since its boot, in ms; only differences count. */
-  readonly asleep: () => number
+  readonly suspendClock: () => number
 
-  constructor(home: Home, config: Config, asleep = hostAsleep) {
+  constructor(home: Home, config: Config, asleep = hostSuspendClock) {
     this.home = home
     this.config = config
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
     this.records = new SessionRecords(home)
-    this.work = new SessionWorks(this.records)
+    this.backgroundWork = new BackgroundWork(this.records)
     this.quota = new QuotaStore(home)
-    this.pages = new PageMarks(home)
-    this.rescues = new RescueTurns({ atOnce: config.timing.movesAtOnce })
+    this.openPages = new OpenPages(home)
+    this.moveLimiter = new MoveLimiter({ atOnce: config.timing.movesAtOnce })
     this.spending = new Spending(home, config, this.quota)
-    this.asleep = asleep
+    this.suspendClock = asleep
   }
 
   adapter(agent: string): AgentAdapter {
@@ -60,8 +63,14 @@ export class Host {
   /** How to run the agent program for this session, with its secrets resolved; a task's session has that of its task too. */
   async command(agent: string, session: string | null = null): Promise<AgentCommand> {
     const { command, args, env } = this.config.agents[agent] ?? { command: agent, args: [], env: {} }
-    const task = this.config.tasks.find(({ name, kind }) => kind === 'agent' && taskSession(name) === session)
-    return { command, args, env: await secretsOf({ ...env, ...(task?.kind === 'agent' ? task.env : {}) }) }
+    const task = this.config.tasks.find(
+      ({ name, kind }) => kind === 'agent' && taskSessionName(name) === session,
+    )
+    return {
+      command,
+      args,
+      env: await resolveSecrets({ ...env, ...(task?.kind === 'agent' ? task.env : {}) }),
+    }
   }
 
   /** The place with its config dir and environment, secrets resolved. Throws UnknownPlace. */
@@ -70,12 +79,12 @@ export class Host {
       const { pool, reserved } = this.config
       const account = [...pool.accounts, ...reserved].find(({ name }) => name === ref.name)
       if (!account) throw new UnknownPlaceError(ref.name)
-      return { ...ref, configDir: account.configDir, env: await secretsOf(account.env) }
+      return { ...ref, configDir: account.configDir, env: await resolveSecrets(account.env) }
     }
     const substrate = this.substrate(ref.name)
     const configDir = join(this.home.substrates, substrate.name)
     mkdirSync(configDir, { recursive: true, mode: 0o700 })
-    return { ...ref, configDir, env: await secretsOf(substrate.env) }
+    return { ...ref, configDir, env: await resolveSecrets(substrate.env) }
   }
 
   /**
@@ -83,13 +92,13 @@ export class Host {
    * are not there. Costs nothing, however often it is asked for. Throws UnknownPlace.
    */
   files(ref: PlaceRef): Place {
-    const files = this.filesIfNamed(ref)
+    const files = this.filesIfConfigured(ref)
     if (files === null) throw new UnknownPlaceError(ref.name)
     return files
   }
 
   /** Null where the configuration does not name the place: a process that was started before it was taken out may still run there. */
-  filesIfNamed(ref: PlaceRef): Place | null {
+  filesIfConfigured(ref: PlaceRef): Place | null {
     const { pool, reserved, substrates, reservedSubstrates } = this.config
     const group =
       ref.kind === 'substrate' ? [...substrates, ...reservedSubstrates] : [...pool.accounts, ...reserved]
@@ -117,7 +126,7 @@ export class Host {
   }
 
   reading(name: string): AccountReading {
-    const pages = this.pages.of(name)
+    const pages = this.openPages.of(name)
     return { ...this.quota.read(name), ...(pages === undefined ? {} : { pages }) }
   }
 
@@ -127,24 +136,24 @@ export class Host {
    */
   answeredAt(session: string, target: PlaceRef): Place[] {
     const before = this.records.places(session)
-    return this.#placesBut(target, before.length === 0 ? this.#poolRefs() : before)
+    return this.#otherPlaces(target, before.length === 0 ? this.#poolRefs() : before)
   }
 
   /** Another text as soon as a person may have dealt with a page that stands at this place for sessions in `cwd`. */
-  pageGround(agent: string, place: Place, cwd: string): Promise<string> {
-    return this.adapter(agent).startPageFingerprint(place, cwd, this.#placesBut(place, this.#poolRefs()))
+  pageFingerprint(agent: string, place: Place, cwd: string): Promise<string> {
+    return this.adapter(agent).startPageFingerprint(place, cwd, this.#otherPlaces(place, this.#poolRefs()))
   }
 
   /** As far as their files are concerned. */
-  #placesBut(target: PlaceRef, refs: readonly PlaceRef[]): Place[] {
+  #otherPlaces(target: PlaceRef, refs: readonly PlaceRef[]): Place[] {
     return refs.flatMap((ref) => {
-      const place = isSamePlace(ref, target) ? null : this.filesIfNamed(ref)
+      const place = isSamePlace(ref, target) ? null : this.filesIfConfigured(ref)
       return place === null ? [] : [place]
     })
   }
 
   /** The same by the engine's clock, for a workflow. */
-  tellReadings(): AccountReading[] {
+  engineReadings(): AccountReading[] {
     return this.readings().map((reading) => readingToEngine(this.clock, reading))
   }
 
@@ -172,10 +181,10 @@ export class Host {
 
   /** The files of every place of this host under which a conversation could lie. */
   allFiles(): Place[] {
-    return this.#refs().map((ref) => this.files(ref))
+    return this.#allRefs().map((ref) => this.files(ref))
   }
 
-  #refs(): PlaceRef[] {
+  #allRefs(): PlaceRef[] {
     const { pool, reserved, substrates, reservedSubstrates } = this.config
     return [
       ...[...pool.accounts, ...reserved].map(({ name }) => ({ kind: 'account' as const, name })),
@@ -185,7 +194,7 @@ export class Host {
 }
 
 /** A secret that is missing will be missing at the next try too: the session goes elsewhere instead. */
-async function secretsOf(env: EnvRefs): Promise<Record<string, string>> {
+async function resolveSecrets(env: EnvRefs): Promise<Record<string, string>> {
   try {
     return await resolveEnv(env)
   } catch (error) {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { withEngine } from '../client/engine/engine.js'
 import type { SessionCard } from '../client/engine/sessionRows.js'
-import { readSessionReport, toSessionReportView } from '../client/engine/sessionStory.js'
+import { readSessionReport, toSessionReportView } from '../client/engine/sessionReport.js'
 import { readEngine } from '../config/state/liveFile.js'
 import { openHome } from '../config/state/home.js'
 import type { SessionDetails } from '../policy/session/session.js'
@@ -19,7 +19,7 @@ import { until } from './until.js'
 /** As `show --json` prints it. */
 export type ShownSession = SessionDetails & Pick<SessionCard, 'background' | 'question'>
 
-const bin = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
+const bin = fileURLToPath(new URL('../dist/client/bin.js', import.meta.url))
 
 export interface FleetOptions {
   /** Pool accounts, in order. */
@@ -85,7 +85,9 @@ export class Fleet {
    */
   #look(name: string): Promise<ReturnType<typeof toSessionReportView>> {
     const home = openHome(this.env)
-    return withEngine(home, async (engine) => toSessionReportView(await readSessionReport(engine, home, name)))
+    return withEngine(home, async (engine) =>
+      toSessionReportView(await readSessionReport(engine, home, name)),
+    )
   }
 
   /** A workflow that does not answer yet, after a restart, leaves its log out: with a worker there it soon will. */

@@ -1,7 +1,7 @@
 /** Names in a line that stays short, however many there are. */
 const shownAtMost = 10
 
-export function listed(names: readonly string[]): string {
+export function formatList(names: readonly string[]): string {
   const more = names.length - shownAtMost
   const shown = names.slice(0, shownAtMost).join(', ')
   return more > 0 ? `${shown} and ${more} more` : shown

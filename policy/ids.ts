@@ -8,22 +8,22 @@ export const hostQueue = (hostId: string): string => `host:${hostId}`
 
 export const sessionWorkflowId = (name: string): string => `session/${name}`
 /** The schedule of a task; the engine names each of its runs after it, with the instant of the run. */
-export const loopId = (task: string): string => `loop/${task}`
+export const loopScheduleId = (task: string): string => `loop/${task}`
 /** The task of a schedule, or null for a schedule that is none of ours. */
-export const taskOfLoop = (id: string): string | null =>
+export const taskOfSchedule = (id: string): string | null =>
   id.startsWith('loop/') ? id.slice('loop/'.length) : null
 /** The session that does an agent task's work. */
-export const taskSession = (task: string): string => `task-${task}`
-export const drillId = (time: string): string => `drill/${time}`
+export const taskSessionName = (task: string): string => `task-${task}`
+export const drillWorkflowId = (time: string): string => `drill/${time}`
 /** The schedule of drills; the engine names each of its runs after it, with the instant of the run. */
-export const drillSchedule = (pool: string): string => `drill/${pool}`
+export const drillScheduleId = (pool: string): string => `drill/${pool}`
 export const poolWorkflowId = (pool: string): string => `pool/${pool}`
 export const watchdogWorkflowId = (service: string): string => `watchdog/${service}`
 export const escalationWorkflowId = (service: string, incident: number): string =>
   `escalation/${service}/${incident}`
 
 /** The session of an agent that is woken for an incident, as its pane and its files on the host are called. */
-export const wakeUpSession = (incident: number): string => `outpool-wakeup-${incident}`
+export const wakeUpSessionName = (incident: number): string => `outpool-wakeup-${incident}`
 
 /** Names of sessions, accounts and services: safe in workflow ids, file names and tmux targets alike. */
 export const namePattern = /^[a-z0-9][a-z0-9_-]{0,62}$/

@@ -5,12 +5,12 @@ import { sharedDomains } from '../policy/independence/failureDomains.js'
 import { SharedDomainError } from './errors.js'
 
 /** Throws SharedDomainError with every overlap of the healer's side and the pool's. */
-export async function assertApart(config: Config): Promise<void> {
+export async function assertIndependent(config: Config): Promise<void> {
   const { healer, pool } = await readDomains(config)
   const shared = sharedDomains(healer, pool)
   if (shared.length === 0) return
-  throw new SharedDomainError(shared.map(({ message }) => message).join('\n'), apartRemedy)
+  throw new SharedDomainError(shared.map(({ message }) => message).join('\n'), independenceRemedy)
 }
 
-export const apartRemedy =
+export const independenceRemedy =
   "Give the healer's side a login and secrets that the pool does not use, or take it out of outpool.yaml."

@@ -37,7 +37,7 @@ export class EngineSettingsError extends WorkerError {}
 /** Thrown when the engine does not answer; the command ends with exit code 3. */
 export class EngineUnreachableError extends WorkerError {}
 
-export type EngineStartFault =
+export type EngineStartFailure =
   | 'database-broken'
   | 'database-not-writable'
   | 'disk-full'
@@ -48,11 +48,11 @@ export type EngineStartFault =
 
 /** Thrown when the embedded engine cannot be started, or cannot be kept running. */
 export class EngineStartError extends WorkerError {
-  readonly fault: EngineStartFault
+  readonly failure: EngineStartFailure
 
-  constructor(fault: EngineStartFault, message: string, remedy: string, options?: ErrorOptions) {
+  constructor(fault: EngineStartFailure, message: string, remedy: string, options?: ErrorOptions) {
     super(message, remedy, options)
-    this.fault = fault
+    this.failure = fault
   }
 }
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Home } from '../config/state/home.js'
 import { readEngine } from '../config/state/liveFile.js'
-import { isAlive, startOf } from '../host/process/processes.js'
+import { isAlive, processStart } from '../host/process/processes.js'
 import { AlreadyRunningError } from './errors.js'
 
 const processSchema = z.object({ pid: z.number().int(), start: z.string() })
@@ -13,8 +13,8 @@ const holderSchema = processSchema.extend({ parent: processSchema.nullable().def
 type Holder = z.output<typeof holderSchema>
 
 /** A worker whose command was killed lets go of its sessions and ends its engine first. Milliseconds. */
-const endsWithin = 60_000
-const lookEvery = 100
+const endTimeout = 60_000
+const pollEvery = 100
 
 /** What this process holds: a holder with our own id that is not of us is of a process before us, as in every container. */
 const held = new Set<string>()
@@ -27,15 +27,15 @@ export async function lockHome(
   home: Home,
   { parent = null, say = () => undefined }: { parent?: number | null; say?: (line: string) => void } = {},
 ): Promise<{ release(): void }> {
-  const parentStart = parent === null ? null : await startOf(parent)
+  const parentStart = parent === null ? null : await processStart(parent)
   const mine: Holder = {
-    ...{ pid: process.pid, start: (await startOf(process.pid)) ?? '' },
+    ...{ pid: process.pid, start: (await processStart(process.pid)) ?? '' },
     parent: parent === null ? null : { pid: parent, start: parentStart ?? 'ended' },
   }
   const temporary = `${home.workerLock}.${process.pid}`
   writeFileSync(temporary, JSON.stringify(mine), { mode: 0o600 })
-  const until = performance.now() + endsWithin
-  let told = false
+  const until = performance.now() + endTimeout
+  let hasLogged = false
   try {
     while (!tryLink(temporary, home.workerLock)) {
       const holder = readHolder(home.workerLock)
@@ -44,9 +44,9 @@ export async function lockHome(
         continue
       }
       if (!(await isEnding(holder)) || performance.now() > until) throw alreadyRunning(home, holder.pid)
-      if (!told) say(`waiting for process ${holder.pid} to end: the outpool above it was killed`)
-      told = true
-      await delay(lookEvery)
+      if (!hasLogged) say(`waiting for process ${holder.pid} to end: the outpool above it was killed`)
+      hasLogged = true
+      await delay(pollEvery)
     }
   } finally {
     rmSync(temporary, { force: true })

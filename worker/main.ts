@@ -8,7 +8,7 @@ import type { ConfigSource } from '../config/load/find.js'
 import { loadConfig } from '../config/load/load.js'
 import { openHome } from '../config/state/home.js'
 import { EngineUnreachableError, SharedDomainError, WorkerError } from './errors.js'
-import { assertApart } from './assertIndependent.js'
+import { assertIndependent } from './assertIndependent.js'
 import { up } from './up.js'
 
 const exit = { done: 0, failed: 1, usage: 2, unreachable: 3 } as const
@@ -57,7 +57,7 @@ async function main(): Promise<number> {
 /** A configuration that no command would accept has an exit code of its own, whoever finds it. */
 async function isWellConfigured(source: ConfigSource): Promise<boolean> {
   try {
-    await assertApart(loadConfig(source))
+    await assertIndependent(loadConfig(source))
     return true
   } catch (error) {
     if (isUsage(error)) return false

@@ -8,14 +8,14 @@ const answerWithinMs = 10_000
 
 export class ServiceManager {
   /** How often a sign of life is due; null where none is asked for. Milliseconds. */
-  readonly beatEvery: number | null
+  readonly notifyEvery: number | null
   readonly #socket: string
   readonly #say: (line: string) => void
   #hasFailed = false
 
   private constructor(socket: string, beatEvery: number | null, say: (line: string) => void) {
     this.#socket = socket
-    this.beatEvery = beatEvery
+    this.notifyEvery = beatEvery
     this.#say = say
   }
 
@@ -23,7 +23,7 @@ export class ServiceManager {
    * Null where no service manager listens. Takes its variables out of `env`: what we start, agents and tasks, is not to speak
    * in our name.
    */
-  static take(env: NodeJS.ProcessEnv, say: (line: string) => void): ServiceManager | null {
+  static fromEnv(env: NodeJS.ProcessEnv, say: (line: string) => void): ServiceManager | null {
     const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: usec, WATCHDOG_PID: pid } = env
     for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) Reflect.deleteProperty(env, name)
     if (socket === undefined || socket === '') return null
@@ -42,8 +42,8 @@ export class ServiceManager {
   }
 
   /** Beats while there is progress, until `signal` says stop. A beat that is left out says: start me anew. */
-  async beatWhile(isProgressing: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
-    const { beatEvery } = this
+  async notifyWhile(isProgressing: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
+    const { notifyEvery: beatEvery } = this
     if (beatEvery === null) return
     while (!signal.aborted) {
       if (await isProgressing()) await this.#notify('WATCHDOG=1')

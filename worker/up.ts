@@ -3,8 +3,8 @@ import { Runtime, DefaultLogger } from '@temporalio/worker'
 import type { Config } from '../config/config.js'
 import type { Home } from '../config/state/home.js'
 import { readEngine } from '../config/state/liveFile.js'
-import { untilAlone } from './connection/soleWorker.js'
-import { assertApart } from './assertIndependent.js'
+import { untilSoleWorker } from './connection/soleWorker.js'
+import { assertIndependent } from './assertIndependent.js'
 import { checkTmux } from './doctor/programs.js'
 import { namedEngine, reach, type ConnectOptions } from './engine/connect.js'
 import { openEngine, reachWithin } from './engine/index.js'
@@ -14,7 +14,7 @@ import { lockHome } from './lock.js'
 import { ServiceManager } from './serviceManager.js'
 import { startWorker } from './worker.js'
 
-interface Reached {
+interface EngineConnection {
   connectOptions: ConnectOptions
   namespace: string
   uiUrl: string | null
@@ -33,15 +33,15 @@ export async function up({
   ownEngine: boolean
 }): Promise<void> {
   // First, since its command may be killed at any instant.
-  const told = untilTold()
-  const lock = await lockHome(home, { parent: commandAbove(), say })
-  const manager = ServiceManager.take(process.env, say)
+  const stopRequested = untilStopRequested()
+  const lock = await lockHome(home, { parent: parentCommand(), say })
+  const manager = ServiceManager.fromEnv(process.env, say)
   try {
     await assertTmux()
-    await assertApart(config)
-    const engine = ownEngine ? await open(home, config) : await reachExisting(home)
+    await assertIndependent(config)
+    const engine = ownEngine ? await openOwnEngine(home, config) : await reachExisting(home)
     try {
-      await serve(home, config, engine, told, manager)
+      await serve(home, config, engine, stopRequested, manager)
     } finally {
       if (ownEngine) say('stopping the engine')
       await engine.stop()
@@ -61,41 +61,41 @@ async function assertTmux(): Promise<void> {
 async function serve(
   home: Home,
   config: Config,
-  engine: Reached,
-  told: Promise<string>,
+  engine: EngineConnection,
+  stopRequested: Promise<string>,
   manager: ServiceManager | null,
 ): Promise<void> {
   // The engine's library logs each reconnect; what a person needs to know is said here.
   Runtime.install({ logger: new DefaultLogger('ERROR') })
   const { connectOptions, namespace } = engine
   const waiting = new AbortController()
-  void told.then(() => waiting.abort())
-  if (!(await untilAlone({ home, connectOptions, namespace, say, signal: waiting.signal }))) return
+  void stopRequested.then(() => waiting.abort())
+  if (!(await untilSoleWorker({ home, connectOptions, namespace, say, signal: waiting.signal }))) return
   const worker = await startWorker({ home, config, connectOptions, namespace })
   const accounts = config.pool.accounts.map(({ name }) => name).join(', ')
   say(`watching the sessions of this host with ${accounts}`)
   say(`engine at ${engine.address}${engine.uiUrl === null ? '' : `, Web UI at ${engine.uiUrl}`}`)
   say('ready. Stop with Ctrl-C; panes live on.')
   await manager?.ready()
-  const over = new AbortController()
-  const beating = manager?.beatWhile(() => worker.isProgressing(), over.signal)
-  const why = await Promise.race([told, worker.done.then(() => 'the worker ended')])
-  over.abort()
+  const stopped = new AbortController()
+  const notifying = manager?.notifyWhile(() => worker.isProgressing(), stopped.signal)
+  const reason = await Promise.race([stopRequested, worker.done.then(() => 'the worker ended')])
+  stopped.abort()
   await manager?.stopping()
-  say(`${why}: letting go of the sessions`)
+  say(`${reason}: letting go of the sessions`)
   await worker.stop()
-  await beating
+  await notifying
 }
 
-async function open(home: Home, { keep }: Config): Promise<Reached> {
+async function openOwnEngine(home: Home, { keep }: Config): Promise<EngineConnection> {
   const engine = await openEngine({ home, env: process.env, keep, say })
   const { connectOptions, endpoint } = engine
   return { ...endpoint, connectOptions, stop: () => engine.stop() }
 }
 
 /** Throws EngineUnreachableError and EngineSetupError. */
-async function reachExisting(home: Home): Promise<Reached> {
-  const engine = existing(home)
+async function reachExisting(home: Home): Promise<EngineConnection> {
+  const engine = findRunningEngine(home)
   const connection = await reach(engine.connectOptions, reachWithin)
   try {
     await assertSetUp(connection, engine.namespace)
@@ -105,7 +105,7 @@ async function reachExisting(home: Home): Promise<Reached> {
   return engine
 }
 
-function existing(home: Home): Reached {
+function findRunningEngine(home: Home): EngineConnection {
   const named = namedEngine(process.env)
   if (named) {
     const { options, namespace } = named
@@ -128,18 +128,18 @@ function existing(home: Home): Reached {
 }
 
 /** The command that started us and ends with us; null where there is none, 0 where it is gone already. */
-const commandAbove = (): number | null =>
+const parentCommand = (): number | null =>
   process.channel === undefined ? null : process.connected ? process.ppid : 0
 
 /** Settles with what told: a person at the terminal, a signal, or the end of the command that started us. */
-function untilTold(): Promise<string> {
+function untilStopRequested(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => resolve(signal === 'SIGINT' ? 'Ctrl-C' : signal))
     }
     const orphaned = (): void => resolve('the command above us was killed')
     process.on('disconnect', orphaned)
-    if (commandAbove() === 0) orphaned()
+    if (parentCommand() === 0) orphaned()
   })
 }
 

@@ -15,7 +15,7 @@ const retireWithin = 60_000
 
 /** Needs a worker that runs already: what is gone is ended before what is new is started, since it may be the same by another name. */
 export async function configureWatchdogs(client: Client, home: Home, config: Config): Promise<void> {
-  const specs = config.services.map((service) => specOf(home, config, service))
+  const specs = config.services.map((service) => serviceSpec(home, config, service))
   const ids = new Set(specs.map(({ name }) => watchdogWorkflowId(name)))
   const gone = (await watchdogsOf(client, home)).filter((id) => !ids.has(id))
   await Promise.all(gone.map((id) => retire(client, id)))
@@ -31,13 +31,13 @@ export async function configureWatchdogs(client: Client, home: Home, config: Con
     })
 }
 
-export const specOf = ({ hostId }: Home, { pool }: Config, service: ServiceConfig): ServiceSpec => ({
+export const serviceSpec = ({ hostId }: Home, { pool }: Config, service: ServiceConfig): ServiceSpec => ({
   ...{ name: service.name, host: hostId, pool: pool.name, every: service.every, restarts: service.restarts },
   canStart: service.run !== null,
-  wakeUp: rhythmOf(service.wakeUp),
+  wakeUp: retryRules(service.wakeUp),
 })
 
-const rhythmOf = (wakeUp: ServiceConfig['wakeUp']): ServiceSpec['wakeUp'] =>
+const retryRules = (wakeUp: ServiceConfig['wakeUp']): ServiceSpec['wakeUp'] =>
   wakeUp === null ? null : { retryEvery: wakeUp.retryEvery, retryAtMost: wakeUp.retryAtMost }
 
 async function watchdogsOf(client: Client, { hostId }: Home): Promise<string[]> {

@@ -3,10 +3,10 @@ import { Client, type Connection } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import { commonActivities, hostActivities } from '../activities/index.js'
 import { drillActivities } from '../activities/drill.js'
-import { Keeper } from '../activities/cleanup/cleanup.js'
+import { CleanupLoop } from '../activities/cleanup/cleanup.js'
 import { Host } from '../host/host.js'
-import { type AskPool, LeaseDesk } from '../activities/watch/leaseBatcher.js'
-import { Obstacles } from '../activities/watch/blockers.js'
+import { type RequestLeases, LeaseBatcher } from '../activities/watch/leaseBatcher.js'
+import { BlockerWatch } from '../activities/watch/blockers.js'
 import { readLogins } from '../host/identity/logins.js'
 import { Prober } from '../activities/accounts/probe.js'
 import { Sampler } from '../activities/watch/sampler.js'
@@ -26,16 +26,16 @@ import {
 } from '../workflows/messages.js'
 import { syncDrill } from './schedules/drillSchedule.js'
 import type { ConnectOptions } from './engine/index.js'
-import { persistently } from './engine/passing.js'
+import { retryTransient } from './engine/retryTransient.js'
 import { engineAhead } from './engine/pollers.js'
 import { workerIdentity } from './connection/identity.js'
-import { keepLine } from './connection/reconnect.js'
-import { LineConnection } from './connection/connectionWatch.js'
+import { maintainConnection } from './connection/reconnect.js'
+import { WatchedConnection } from './connection/connectionWatch.js'
 import { makePollers, type ReadyPollers } from './connection/pollers.js'
-import { Results } from './connection/keptResults.js'
+import { PendingResults } from './connection/pendingResults.js'
 import { syncSchedules } from './schedules/taskSchedules.js'
 import { configureWatchdogs } from './watchdogs.js'
-import { takeOver } from './connection/reassignActivities.js'
+import { reassignActivities } from './connection/reassignActivities.js'
 import { workflowState } from './workflowState.js'
 
 export interface RunningWorker {
@@ -48,7 +48,7 @@ export interface RunningWorker {
 }
 
 /** By which the steps of tasks reach sessions. */
-const sessionTalk = { send: sessionSignals.send, backlog: sessionQueries.backlog }
+const sessionMessageNames = { send: sessionSignals.send, backlog: sessionQueries.backlog }
 export async function startWorker(input: {
   home: Home
   config: Config
@@ -60,51 +60,54 @@ export async function startWorker(input: {
   for (const unread of await readLogins(host)) console.error(`outpool: not looked at: ${unread}`)
   const sampler = new Sampler(host)
   const prober = new Prober(host)
-  const native = await persistently(() => NativeConnection.connect(connectOptions))
-  const connection = await persistently(() => LineConnection.connect(connectOptions))
+  const native = await retryTransient(() => NativeConnection.connect(connectOptions))
+  const connection = await retryTransient(() => WatchedConnection.connect(connectOptions))
   const client = new Client({ connection, namespace })
-  const keeper = new Keeper(host, (session) => workflowState(client, session))
-  const leases = leaseDesk(client, host)
-  const obstacles = new Obstacles(host, {
-    pool: () => leases.tell(),
-    session: (name) => client.workflow.getHandle(sessionWorkflowId(name)).signal(sessionSignals.hostReady),
+  const cleanup = new CleanupLoop(host, (session) => workflowState(client, session))
+  const leaseBatcher = createLeaseBatcher(client, host)
+  const blockers = new BlockerWatch(host, {
+    poolChanged: () => leaseBatcher.sendReadings(),
+    sessionUnblocked: (name) =>
+      client.workflow.getHandle(sessionWorkflowId(name)).signal(sessionSignals.hostReady),
   })
-  const results = new Results(({ info }) => host.clock.note(info.currentAttemptScheduledTimestampMs))
+  const pendingResults = new PendingResults(({ info }) =>
+    host.clock.noteScheduledAt(info.currentAttemptScheduledTimestampMs),
+  )
   const { hostId } = home
   const pollersFor = (of: NativeConnection, identity: string): Promise<ReadyPollers> =>
     makePollers({
-      ...{ native: of, namespace, hostId, identity, interceptor: results.interceptor },
+      ...{ native: of, namespace, hostId, identity, interceptor: pendingResults.interceptor },
       hostActivities: {
-        ...hostActivities(host, sampler, prober, leases),
+        ...hostActivities(host, sampler, prober, leaseBatcher),
         ...serviceActivities(host, sampler),
-        ...taskActivities(host, client, sessionTalk),
+        ...taskActivities(host, client, sessionMessageNames),
         ...drillActivities(host, client, sessionQueries.describe),
       },
       commonActivities: commonActivities(client),
     })
   const ready = await pollersFor(native, workerIdentity(hostId))
-  await persistently(() => measureClock(host, connection, namespace))
+  await retryTransient(() => measureClock(host, connection, namespace))
   sampler.start()
   prober.start()
-  keeper.start()
-  obstacles.start()
-  await persistently(() => configurePool(client, home, config))
-  await persistently(() => syncSchedules(client, home, config))
-  await persistently(() => syncDrill(client, home, config))
+  cleanup.start()
+  blockers.start()
+  await retryTransient(() => configurePool(client, home, config))
+  await retryTransient(() => syncSchedules(client, home, config))
+  await retryTransient(() => syncDrill(client, home, config))
   const pollers = ready.run()
   const { done } = pollers
-  const taking = takeOver(client, hostId, results).catch((error: unknown) =>
+  const reassigning = reassignActivities(client, hostId, pendingResults).catch((error: unknown) =>
     console.error('outpool: what the last worker left is waited for:', error),
   )
-  const line = keepLine({
-    ...{ client, connection, connectOptions, namespace, hostId, results },
+  const connectionWatch = maintainConnection({
+    ...{ client, connection, connectOptions, namespace, hostId, results: pendingResults },
     makePollers: async (of, identity) => (await pollersFor(of, identity)).run(),
     measureClock: () => measureClock(host, connection, namespace),
   })
   try {
-    await Promise.race([persistently(() => configureWatchdogs(client, home, config)), done])
+    await Promise.race([retryTransient(() => configureWatchdogs(client, home, config)), done])
   } catch (error) {
-    await line.stop()
+    await connectionWatch.stop()
     pollers.shutDown()
     await done.catch(() => undefined)
     throw error
@@ -113,17 +116,17 @@ export async function startWorker(input: {
     done,
     isProgressing: async () =>
       pollers.isRunning() &&
-      sampler.lookedWithin(looksWithin) &&
-      (await carriesOutWorkflows(connection, client, config)),
+      sampler.sampledWithin(sampleTimeout) &&
+      (await executesWorkflows(connection, client, config)),
     stop: async () => {
-      const lineStopped = line.stop()
+      const lineStopped = connectionWatch.stop()
       pollers.shutDown()
       await done.catch(() => undefined)
       await lineStopped
-      await taking
+      await reassigning
       await prober.stop()
-      await keeper.stop()
-      await obstacles.stop()
+      await cleanup.stop()
+      await blockers.stop()
       await sampler.stop()
       host.tmux.close()
       await connection.close()
@@ -133,46 +136,42 @@ export async function startWorker(input: {
 }
 
 async function measureClock(host: Host, connection: Connection, namespace: string): Promise<void> {
-  host.clock.measured(await engineAhead(connection, namespace))
+  host.clock.setAhead(await engineAhead(connection, namespace))
 }
 
 /** The pool answers in milliseconds; on a busy machine in seconds. After this, sessions ask for themselves. */
 const leaseAnswersWithin = 5_000
 
-function leaseDesk(client: Client, host: Host): LeaseDesk {
+function createLeaseBatcher(client: Client, host: Host): LeaseBatcher {
   const { name } = host.config.pool
-  const askPool: AskPool = (round) =>
+  const requestLeases: RequestLeases = (round) =>
     client.withDeadline(Date.now() + leaseAnswersWithin, () =>
       client.workflow
         .getHandle(poolWorkflowId(name))
         .executeUpdate(poolUpdates.requestLeases, { args: [round] }),
     )
-  return new LeaseDesk(name, askPool, () => host.tellReadings())
+  return new LeaseBatcher(name, requestLeases, () => host.engineReadings())
 }
 
 /** A look at the host takes well under a second, even with a thousand sessions. */
-const looksWithin = 60_000
+const sampleTimeout = 60_000
 /** On a busy machine an answer takes seconds; one that takes longer than this is none. */
-const answersWithin = 20_000
+const answerTimeout = 20_000
 
 /** A question to the pool goes through everything: engine, polling, replay, answer. It leaves nothing in any history. */
-async function carriesOutWorkflows(
-  connection: Connection,
-  client: Client,
-  { pool }: Config,
-): Promise<boolean> {
+async function executesWorkflows(connection: Connection, client: Client, { pool }: Config): Promise<boolean> {
   const handle = client.workflow.getHandle(poolWorkflowId(pool.name))
   try {
-    await connection.withDeadline(Date.now() + answersWithin, () => handle.query(poolQueries.describe))
+    await connection.withDeadline(Date.now() + answerTimeout, () => handle.query(poolQueries.describe))
     return true
   } catch {
-    return !(await answersItself(connection))
+    return !(await engineAnswers(connection))
   }
 }
 
-async function answersItself(connection: Connection): Promise<boolean> {
+async function engineAnswers(connection: Connection): Promise<boolean> {
   try {
-    await connection.withDeadline(Date.now() + answersWithin, () =>
+    await connection.withDeadline(Date.now() + answerTimeout, () =>
       connection.workflowService.getSystemInfo({}),
     )
     return true

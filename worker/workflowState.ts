@@ -1,9 +1,9 @@
 /** What the engine says of one session's workflow, from its own record of it: lists of workflows come seconds late. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import { sessionWorkflowId } from '../policy/ids.js'
-import type { SessionSigns } from '../policy/retention.js'
+import type { SessionTraces } from '../policy/retention.js'
 
-export async function workflowState(client: Client, session: string): Promise<SessionSigns['workflow']> {
+export async function workflowState(client: Client, session: string): Promise<SessionTraces['workflow']> {
   try {
     const { status } = await client.workflow.getHandle(sessionWorkflowId(session)).describe()
     if (status.name === 'RUNNING' || status.name === 'CONTINUED_AS_NEW' || status.name === 'PAUSED')

@@ -8,27 +8,27 @@ import type { Announcement } from '../policy/notices/notices.js'
 import type {
   LeaseAnswer,
   LeaseGrant,
-  LeaseRefusal,
+  LeaseDenial,
   LeaseRelease,
   LeaseRequest,
-  LeaseRound,
+  LeaseBatch,
   PoolSettings,
   PoolView,
 } from '../policy/pool/lease.js'
-import type { Declaration } from '../policy/pool/simulatedWall.js'
+import type { SimulatedWall } from '../policy/pool/simulatedWall.js'
 import type { ServiceSpec, ServiceView, Verdict } from '../policy/service/service.js'
 import type { RescueCause, SessionDetails } from '../policy/session/session.js'
-import type { UnableCause } from '../policy/account/eligibility.js'
-import type { RanTask, TaskRecord } from '../policy/tasks/tasks.js'
+import type { IneligibleCause } from '../policy/account/eligibility.js'
+import type { TaskRun, TaskRecord } from '../policy/tasks/tasks.js'
 
 export type {
   Announcement,
   LeaseAnswer,
   LeaseGrant,
-  LeaseRefusal,
+  LeaseDenial,
   LeaseRelease,
   LeaseRequest,
-  LeaseRound,
+  LeaseBatch,
   PoolSettings,
   PoolView,
 }
@@ -51,9 +51,9 @@ export const sessionSignals = {
   /** From the pool. */
   leaseGranted: signal<[LeaseGrant]>('leaseGranted'),
   /** From the pool: nothing is able now; the request stays in its queue. */
-  leaseRefused: signal<[LeaseRefusal]>('leaseRefused'),
+  leaseDenied: signal<[LeaseDenial]>('leaseDenied'),
   /** From the pool, to a session on a fallback: an account has room for it. It goes at its turn's end. */
-  callHome: signal('callHome'),
+  failback: signal('failback'),
   /** From its host: what kept the agent from being started has changed, so that trying again makes sense. */
   hostReady: signal('hostReady'),
   /** Continue-as-new at the next quiet moment, to pick up new code. */
@@ -68,7 +68,7 @@ export const sessionUpdates = {
 export const sessionQueries = {
   describe: query<SessionDetails>('describe'),
   /** Takes the id of a text. */
-  delivered: query<DeliveryState, [DeliveryQuery]>('delivered'),
+  deliveryState: query<DeliveryState, [DeliveryQuery]>('deliveryState'),
   /** The texts that the agent has not taken yet. */
   backlog: query<Backlog>('backlog'),
 } as const
@@ -81,17 +81,17 @@ export const poolSignals = {
   /** Tell a person, once for each of its keys, on the channels that are configured. */
   announce: signal<[Announcement]>('announce'),
   /** Every account counts as walled for one session, until its time is over or it is lifted. */
-  declare: signal<[Declaration]>('declare'),
+  simulateWall: signal<[SimulatedWall]>('simulateWall'),
   /** The name of the session whose declaration is over. */
-  lift: signal<[string]>('lift'),
+  liftWall: signal<[string]>('liftWall'),
   migrate: signal('migrate'),
 } as const
 
 export const poolUpdates = {
   /** From a host: what its walled sessions ask for. Null where an ask came too late. */
-  requestLeases: update<(LeaseAnswer | null)[], [LeaseRound]>('requestLeases'),
+  requestLeases: update<(LeaseAnswer | null)[], [LeaseBatch]>('requestLeases'),
   /** From a person's command: asks the accounts first where their readings are old. */
-  bars: update<Bar[], [BarsQuestion]>('bars'),
+  checkEligibility: update<AccountEligibility[], [EligibilityQuery]>('checkEligibility'),
 } as const
 
 export const poolQueries = {
@@ -112,12 +112,12 @@ export const watchdogSignals = {
 } as const
 
 export const watchdogQueries = {
-  describe: query<WatchdogCard>('describe'),
+  describe: query<WatchdogView>('describe'),
 } as const
 
 export const watchdogUpdates = {
   /** Looks now. */
-  check: update<Checked>('check'),
+  check: update<CheckResult>('check'),
 } as const
 
 export const escalationSignals = {
@@ -132,14 +132,14 @@ export const escalationQueries = {
 } as const
 
 /** What the watchdog knows of its service by itself; what its host sees at each look lies on the host. */
-export interface WatchdogCard extends Omit<ServiceView, 'lastBeat' | 'nextCheckAt'> {
+export interface WatchdogView extends Omit<ServiceView, 'lastBeat' | 'nextCheckAt'> {
   host: string
   /** One sentence that says what a person should do, or null. */
   attention: string | null
 }
 
 /** What a look found that a person asked for. */
-export interface Checked {
+export interface CheckResult {
   verdict: Verdict
   why: string
   service: ServiceView
@@ -213,7 +213,7 @@ export interface Backlog {
 }
 
 /** Whether accounts could take this session now. */
-export interface BarsQuestion {
+export interface EligibilityQuery {
   session: string
   model: string | null
   /** Null: all of the pool. */
@@ -221,9 +221,9 @@ export interface BarsQuestion {
 }
 
 /** What keeps an account from taking a session; null where nothing does. */
-export interface Bar {
+export interface AccountEligibility {
   account: string
-  cause: UnableCause | null
+  cause: IneligibleCause | null
   why: string | null
 }
 
@@ -248,7 +248,7 @@ export interface MoveArgs {
 export type Prompt = string | { file: string }
 
 /** A text on its way to the agent. Null for one that a person typed in the pane: it lies on the host, which knows it by its id. */
-export interface UnsaidText {
+export interface UndeliveredText {
   id: SendArgs['id']
   text: string | null
   command?: boolean | undefined
@@ -259,7 +259,7 @@ export interface SessionResult extends SessionDetails {
   /** Whether a session that was there for one piece of work did it. */
   workDone?: boolean
   /** What the agent has not taken: it is said when the session is resumed. */
-  unsaid: { prompt: Prompt | null; texts: UnsaidText[] }
+  undelivered: { prompt: Prompt | null; texts: UndeliveredText[] }
 }
 
 /** The single input of a `session` workflow, as `outpool start` makes it. */
@@ -286,7 +286,7 @@ export interface SessionStart {
   priority: number
   prompt: Prompt | null
   /** Texts that an earlier run of this conversation did not get to say, oldest first. Default: none. */
-  texts?: UnsaidText[]
+  texts?: UndeliveredText[]
   /** Ends by itself when its work is done: a turn was answered, and nothing waits to be said. */
   once?: boolean
   /** Continue this conversation instead of beginning it. */
@@ -295,7 +295,7 @@ export interface SessionStart {
 }
 
 /** The single input of a `loop` workflow, one run of a task. What is to be done stands in the host's own configuration. */
-export interface LoopRun extends RanTask {
+export interface LoopStart extends TaskRun {
   /** What an agent task's session is started with; null for other kinds. */
   session: (Pick<SessionStart, 'pool' | 'agent' | 'model' | 'timing'> & { timeout: number }) | null
 }

@@ -6,7 +6,7 @@ import { getExternalWorkflowHandle } from '@temporalio/workflow'
 import { poolWorkflowId } from '../policy/ids.js'
 import { type Announcement, poolSignals } from './messages.js'
 
-export async function tellPerson(
+export async function notifyPerson(
   pool: string,
   service: string,
   incident: number,

@@ -6,42 +6,46 @@ import type { ServiceActivities } from '../activities/services/contracts.js'
 import type { TaskActivities } from '../activities/tasks/contracts.js'
 
 /** A step that its worker left behind is handed out again after this: dead workers are noticed by missing beats. */
-const beatWithin = '10 seconds'
+const heartbeatTimeout = '10 seconds'
 
 /**
  * Watches and deliveries are many, so that each beats seldom. Nobody waits for this: a worker that comes back hands out
  * again at once what the one before it has left behind (worker/connection/reassignActivities.ts).
  */
-const watchBeatWithin = '5 minutes'
+const watchHeartbeatTimeout = '5 minutes'
 
 /** What a retry can mend is retried for as long as it takes; what it cannot is marked as such by the step itself. */
-const patient = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' } as const
+const retryForever = {
+  initialInterval: '1 second',
+  backoffCoefficient: 2,
+  maximumInterval: '10 seconds',
+} as const
 
 /** Steps that have no other way out than to succeed: nothing may be started beside what was not stopped. */
-export const stepsOn = (hostId: string) =>
-  proxyActivities<Pick<HostActivities, 'stopAgent' | 'interruptAgent' | 'readAccounts' | 'callHome'>>({
+export const sessionStepsOn = (hostId: string) =>
+  proxyActivities<Pick<HostActivities, 'stopAgent' | 'interruptAgent' | 'readAccounts' | 'requestFailback'>>({
     taskQueue: hostQueue(hostId),
     startToCloseTimeout: '5 minutes',
-    heartbeatTimeout: beatWithin,
-    retry: patient,
+    heartbeatTimeout,
+    retry: retryForever,
   })
 
 /** Steps towards one account, idempotent per fence. Where they keep failing, the next account is tried instead. */
-export const movesOn = (hostId: string) =>
+export const launchesOn = (hostId: string) =>
   proxyActivities<Pick<HostActivities, 'launchAgent'>>({
     taskQueue: hostQueue(hostId),
     // In a herd of hundreds a launch waits until it is its turn on the host.
     startToCloseTimeout: '1 hour',
-    heartbeatTimeout: beatWithin,
-    retry: { ...patient, maximumAttempts: 5 },
+    heartbeatTimeout,
+    retry: { ...retryForever, maximumAttempts: 5 },
   })
 
 /** Watches and deliveries: they stand for as long as nothing happens. */
 export const watchesOn = (hostId: string) =>
-  proxyActivities<Pick<HostActivities, 'watchAgent' | 'deliverText' | 'claimWakeUp'>>({
+  proxyActivities<Pick<HostActivities, 'watchAgent' | 'deliverText' | 'queuePlannedWakeUp'>>({
     taskQueue: hostQueue(hostId),
     startToCloseTimeout: '30 days',
-    heartbeatTimeout: watchBeatWithin,
+    heartbeatTimeout: watchHeartbeatTimeout,
     retry: { initialInterval: '1 second', backoffCoefficient: 1 },
   })
 
@@ -51,7 +55,7 @@ export const answersOn = (hostId: string) =>
     taskQueue: hostQueue(hostId),
     scheduleToCloseTimeout: '2 minutes',
     startToCloseTimeout: '1 minute',
-    heartbeatTimeout: beatWithin,
+    heartbeatTimeout,
     retry: { maximumAttempts: 2 },
   })
 
@@ -61,7 +65,7 @@ export const probesOn = (hostId: string) =>
     taskQueue: hostQueue(hostId),
     scheduleToCloseTimeout: '2 minutes',
     startToCloseTimeout: '1 minute',
-    heartbeatTimeout: beatWithin,
+    heartbeatTimeout,
     retry: { maximumAttempts: 2 },
   })
 
@@ -71,7 +75,7 @@ export const noticesOn = (hostId: string) =>
     taskQueue: hostQueue(hostId),
     scheduleToCloseTimeout: '10 minutes',
     startToCloseTimeout: '5 minutes',
-    heartbeatTimeout: beatWithin,
+    heartbeatTimeout,
     retry: { maximumAttempts: 1 },
   })
 
@@ -80,7 +84,7 @@ export const serviceStepsOn = (hostId: string) =>
   proxyActivities<
     Pick<
       ServiceActivities,
-      | 'lookAtService'
+      | 'checkService'
       | 'startService'
       | 'retireService'
       | 'prepareWakeUp'
@@ -91,8 +95,8 @@ export const serviceStepsOn = (hostId: string) =>
   >({
     taskQueue: hostQueue(hostId),
     startToCloseTimeout: '5 minutes',
-    heartbeatTimeout: beatWithin,
-    retry: patient,
+    heartbeatTimeout,
+    retry: retryForever,
   })
 
 /** The looks of a drill stand until its session has come to where it should, at most for as long as the drill may take. */
@@ -100,41 +104,41 @@ export const drillsOn = (hostId: string, within: number) =>
   proxyActivities<DrillActivities>({
     taskQueue: hostQueue(hostId),
     startToCloseTimeout: within + 60_000,
-    heartbeatTimeout: beatWithin,
-    retry: patient,
+    heartbeatTimeout,
+    retry: retryForever,
   })
 
 /** What stands on a service, or on the agent that was woken for it, for as long as nothing happens. */
 export const serviceWatchesOn = (hostId: string) =>
-  proxyActivities<Pick<ServiceActivities, 'watchService' | 'awaitService' | 'watchWakeUp' | 'verifyService'>>(
-    {
-      taskQueue: hostQueue(hostId),
-      startToCloseTimeout: '30 days',
-      heartbeatTimeout: beatWithin,
-      retry: { initialInterval: '1 second', backoffCoefficient: 1 },
-    },
-  )
+  proxyActivities<
+    Pick<ServiceActivities, 'watchService' | 'awaitServiceRecovery' | 'watchWakeUp' | 'verifyService'>
+  >({
+    taskQueue: hostQueue(hostId),
+    startToCloseTimeout: '30 days',
+    heartbeatTimeout,
+    retry: { initialInterval: '1 second', backoffCoefficient: 1 },
+  })
 
 /** What a task did before its worker died is not known: it is not done again, but comes again with the next run. */
 export const taskRunsOn = (hostId: string) =>
   proxyActivities<Pick<TaskActivities, 'runProgram'>>({
     taskQueue: hostQueue(hostId),
     startToCloseTimeout: '30 days',
-    heartbeatTimeout: beatWithin,
+    heartbeatTimeout,
     retry: { maximumAttempts: 1 },
   })
 
 /** Steps of a task that may be done again at any time. */
 export const taskStepsOn = (hostId: string) =>
-  proxyActivities<Pick<TaskActivities, 'pollMail' | 'prepareWork' | 'keepAnswer'>>({
+  proxyActivities<Pick<TaskActivities, 'pollMail' | 'prepareAgentTask' | 'saveAnswer'>>({
     taskQueue: hostQueue(hostId),
     startToCloseTimeout: '30 days',
-    heartbeatTimeout: beatWithin,
-    retry: { ...patient, maximumAttempts: 3 },
+    heartbeatTimeout,
+    retry: { ...retryForever, maximumAttempts: 3 },
   })
 
-export const commonSteps = proxyActivities<CommonActivities>({
+export const commonActivities = proxyActivities<CommonActivities>({
   taskQueue: commonQueue,
   startToCloseTimeout: '1 minute',
-  retry: patient,
+  retry: retryForever,
 })

@@ -6,6 +6,6 @@ import { workflowInfo } from '@temporalio/workflow'
  * each workflow anew from its history, at 0.7 to 1 ms of a core for an event, before it can take its next step: a herd of
  * hundreds waits for that. A rescue is some 35 events, a new run costs about a dozen.
  */
-export const renewAfter = 250
+export const renewAfterEvents = 250
 
-export const hasGrownLong = (): boolean => workflowInfo().historyLength >= renewAfter
+export const hasGrownLong = (): boolean => workflowInfo().historyLength >= renewAfterEvents

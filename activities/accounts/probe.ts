@@ -37,7 +37,7 @@ export class Prober {
     const place = await this.#host.place({ kind: 'account', name: account })
     const command = await this.#host.command(accountAgent)
     const probe = await this.#host.adapter(accountAgent).probe(place, command, () => new Date().toISOString())
-    quota.takeProbe(account, probe)
+    quota.recordProbe(account, probe)
     return this.#host.reading(account)
   }
 

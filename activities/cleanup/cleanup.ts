@@ -1,47 +1,51 @@
 /** Keeps what is over from piling up on this host: looks every so often, and takes away what `keep` lets go. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Host } from '../../host/host.js'
-import { forgetForks, forgetHandOvers, forgetWakeUps } from './forks.js'
+import { removeForks, removeHandOvers, removeWakeUpConversations } from './forks.js'
 import { removeLeftovers } from './leftovers.js'
-import { forgetSessions, type WorkflowOf } from './sessions.js'
-import { forgetIncidents, forgetUnnamed } from './unnamed.js'
+import { removeSessions, type GetWorkflowState } from './sessions.js'
+import { removeIncidents, removeUnconfigured } from './unconfigured.js'
 
 /** A worker that has just been started has sessions to see to first. */
-const firstAfter = 60_000
+const firstRunAfter = 60_000
 
 /** How many of each were taken away. */
-export type Cleaned = Record<string, number>
+export type CleanupCounts = Record<string, number>
 
 /** What one part meets does not keep the others from theirs. `now`: ms since the epoch. */
-export async function clean(host: Host, workflowOf: WorkflowOf, now: number): Promise<Cleaned> {
+export async function runCleanup(
+  host: Host,
+  workflowOf: GetWorkflowState,
+  now: number,
+): Promise<CleanupCounts> {
   const parts: Record<string, () => number | Promise<number>> = {
     leftovers: () => removeLeftovers(host.home, now),
     // Before the folders of sessions, which know of them.
-    forks: () => forgetForks(host, now),
-    handOvers: () => forgetHandOvers(host, now),
-    sessions: () => forgetSessions(host, workflowOf, now),
-    wakeUps: () => forgetWakeUps(host, now),
-    incidents: () => forgetIncidents(host, now),
-    unnamed: () => forgetUnnamed(host, now),
+    forks: () => removeForks(host, now),
+    handOvers: () => removeHandOvers(host, now),
+    sessions: () => removeSessions(host, workflowOf, now),
+    wakeUps: () => removeWakeUpConversations(host, now),
+    incidents: () => removeIncidents(host, now),
+    unnamed: () => removeUnconfigured(host, now),
   }
-  const cleaned: Cleaned = {}
+  const counts: CleanupCounts = {}
   for (const [name, part] of Object.entries(parts)) {
     try {
-      cleaned[name] = await part()
+      counts[name] = await part()
     } catch (error) {
       console.error(`outpool: old ${name} could not be cleared away, it is tried again later:`, error)
     }
   }
-  return cleaned
+  return counts
 }
 
-export class Keeper {
+export class CleanupLoop {
   readonly #host: Host
-  readonly #workflowOf: WorkflowOf
+  readonly #workflowOf: GetWorkflowState
   readonly #stopped = new AbortController()
   #running: Promise<void> | null = null
 
-  constructor(host: Host, workflowOf: WorkflowOf) {
+  constructor(host: Host, workflowOf: GetWorkflowState) {
     this.#host = host
     this.#workflowOf = workflowOf
   }
@@ -58,10 +62,10 @@ export class Keeper {
   async #loop(): Promise<void> {
     const { signal } = this.#stopped
     const { every } = this.#host.config.keep
-    for (let pause = Math.min(firstAfter, every); ; pause = every) {
+    for (let pause = Math.min(firstRunAfter, every); ; pause = every) {
       await delay(pause, undefined, { signal }).catch(() => undefined)
       if (signal.aborted) return
-      await clean(this.#host, this.#workflowOf, Date.now())
+      await runCleanup(this.#host, this.#workflowOf, Date.now())
     }
   }
 }

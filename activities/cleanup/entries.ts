@@ -7,11 +7,11 @@ export interface Entry {
   path: string
 }
 
-export const entriesOf = (folder: string): Entry[] => read(folder).map((entry) => toEntry(folder, entry))
+export const listEntries = (folder: string): Entry[] => read(folder).map((entry) => toEntry(folder, entry))
 
-export const foldersOf = (folder: string): string[] => subfoldersOf(folder).map(({ path }) => path)
+export const listFolderPaths = (folder: string): string[] => listFolders(folder).map(({ path }) => path)
 
-export const subfoldersOf = (folder: string): Entry[] =>
+export const listFolders = (folder: string): Entry[] =>
   read(folder)
     .filter((entry) => entry.isDirectory())
     .map((entry) => toEntry(folder, entry))
@@ -20,11 +20,11 @@ export const subfoldersOf = (folder: string): Entry[] =>
  * When the file, or any file in the folder, was last written, in ms since the epoch; 0 for what is not there. A folder's own
  * time counts only where it is empty: taking a file out of it changes that too. No link is followed.
  */
-export function changedAt(path: string): number {
+export function lastChangedAt(path: string): number {
   const stat = lstatSync(path, { throwIfNoEntry: false })
-  const inside = stat?.isDirectory() === true ? entriesOf(path) : []
+  const inside = stat?.isDirectory() === true ? listEntries(path) : []
   if (inside.length === 0) return stat?.mtimeMs ?? 0
-  return Math.max(...inside.map((entry) => changedAt(entry.path)))
+  return Math.max(...inside.map((entry) => lastChangedAt(entry.path)))
 }
 
 const toEntry = (folder: string, { name }: Dirent): Entry => ({ name, path: join(folder, name) })

@@ -5,13 +5,13 @@
 import { realpathSync, rmSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import type { AgentAdapter, Place } from '../../agents/agent.js'
-import { beyond, isSpent, type ForkSigns } from '../../policy/retention.js'
-import { fenceOfHandOver, handOverFolder, untold } from '../session/handOver.js'
+import { expired, isForkSpent, type ForkStatus } from '../../policy/retention.js'
+import { handOverFence, handOverFolder, unreportedWork } from '../session/handOver.js'
 import type { Host } from '../../host/host.js'
-import type { ForkNote } from '../../host/state/sessionRecords.js'
-import { changedAt, entriesOf, subfoldersOf } from './entries.js'
+import type { ForkRecord } from '../../host/state/sessionRecords.js'
+import { lastChangedAt, listEntries, listFolders } from './entries.js'
 
-interface KnownFork extends ForkNote {
+interface ForkCopies extends ForkRecord {
   session: string
   /** Where copies of it lie. */
   places: Place[]
@@ -19,28 +19,29 @@ interface KnownFork extends ForkNote {
 }
 
 /** Answers how many forks it removed. */
-export async function forgetForks(host: Host, now: number): Promise<number> {
-  const agents = new Map<string, Map<string, Pick<KnownFork, 'places' | 'changedAt'>>>()
-  const known: KnownFork[] = []
-  for (const { name: session } of subfoldersOf(host.home.sessions))
-    for (const note of notesOf(host, session) ?? []) {
-      const lying = agents.get(note.agent) ?? (await conversationsOf(host, host.adapter(note.agent)))
+export async function removeForks(host: Host, now: number): Promise<number> {
+  const agents = new Map<string, Map<string, Pick<ForkCopies, 'places' | 'changedAt'>>>()
+  const known: ForkCopies[] = []
+  for (const { name: session } of listFolders(host.home.sessions))
+    for (const note of readForkRecords(host, session) ?? []) {
+      const lying =
+        agents.get(note.agent) ?? (await conversationsOnSubstrates(host, host.adapter(note.agent)))
       agents.set(note.agent, lying)
       known.push({ ...note, session, ...(lying.get(note.id) ?? { places: [], changedAt: 0 }) })
     }
   let removed = 0
-  for (const fork of beyond(known, host.config.keep.forks, now)) {
+  for (const fork of expired(known, host.config.keep.forks, now)) {
     const adapter = host.adapter(fork.agent)
-    if (fork.places.length > 0 && !isSpent(await signsOf(host, adapter, fork))) continue
+    if (fork.places.length > 0 && !isForkSpent(await readForkSigns(host, adapter, fork))) continue
     for (const place of fork.places) await adapter.deleteConversation(place, fork.id)
-    host.records.dropFork(fork.session, fork.id)
+    host.records.removeFork(fork.session, fork.id)
     removed += fork.places.length > 0 ? 1 : 0
   }
   return removed
 }
 
 /** Null for a session whose record can't be read: nothing of it is touched. */
-export function notesOf(host: Host, session: string): ForkNote[] | null {
+export function readForkRecords(host: Host, session: string): ForkRecord[] | null {
   try {
     return host.records.forks(session)
   } catch {
@@ -49,14 +50,18 @@ export function notesOf(host: Host, session: string): ForkNote[] | null {
 }
 
 /** The healer's own conversations on its own substrates: what they came to is in the report of their incident. */
-export async function forgetWakeUps(host: Host, now: number): Promise<number> {
+export async function removeWakeUpConversations(host: Host, now: number): Promise<number> {
   let removed = 0
   for (const { name, agent } of host.config.reservedSubstrates) {
     const place = host.files({ kind: 'substrate', name })
     const adapter = host.adapter(agent)
-    for (const { sessionId } of beyond(await adapter.listConversations(place), host.config.keep.incidents, now)) {
+    for (const { sessionId } of expired(
+      await adapter.listConversations(place),
+      host.config.keep.incidents,
+      now,
+    )) {
       const path = await adapter.findTranscript(place, sessionId)
-      if (path === null || !isOwn(host, path)) continue
+      if (path === null || !isOnOwnSubstrate(host, path)) continue
       if ((await adapter.readLiveStates(place, { sessionId })).length > 0) continue
       await adapter.deleteConversation(place, sessionId)
       removed += 1
@@ -66,51 +71,55 @@ export async function forgetWakeUps(host: Host, now: number): Promise<number> {
 }
 
 /** Those of each session, but for the newest, which may not have been read yet. Answers how many files it removed. */
-export function forgetHandOvers(host: Host, now: number): number {
-  const due = subfoldersOf(host.home.sessions).flatMap(({ path }) => {
-    const files = entriesOf(join(path, handOverFolder))
+export function removeHandOvers(host: Host, now: number): number {
+  const due = listFolders(host.home.sessions).flatMap(({ path }) => {
+    const files = listEntries(join(path, handOverFolder))
       .flatMap((file) => {
-        const fence = fenceOfHandOver(file.name)
-        return fence === null ? [] : [{ ...file, fence, changedAt: changedAt(file.path) }]
+        const fence = handOverFence(file.name)
+        return fence === null ? [] : [{ ...file, fence, changedAt: lastChangedAt(file.path) }]
       })
       .sort((a, b) => a.fence - b.fence)
     const newest = files.at(-1)
-    return beyond(files, host.config.keep.handOvers, now).filter((file) => file !== newest)
+    return expired(files, host.config.keep.handOvers, now).filter((file) => file !== newest)
   })
   for (const { path } of due) rmSync(path, { force: true })
   return due.length
 }
 
 /** By their ids, with where they lie: also below substrates that the configuration does not name any more. */
-async function conversationsOf(
+async function conversationsOnSubstrates(
   host: Host,
   adapter: AgentAdapter,
-): Promise<Map<string, Pick<KnownFork, 'places' | 'changedAt'>>> {
-  const lying = new Map<string, Pick<KnownFork, 'places' | 'changedAt'>>()
-  for (const { name, path: configDir } of subfoldersOf(host.home.substrates)) {
+): Promise<Map<string, Pick<ForkCopies, 'places' | 'changedAt'>>> {
+  const found = new Map<string, Pick<ForkCopies, 'places' | 'changedAt'>>()
+  for (const { name, path: configDir } of listFolders(host.home.substrates)) {
     const place: Place = { kind: 'substrate', name, configDir, env: {} }
     for (const { sessionId, changedAt } of await adapter.listConversations(place)) {
-      const known = lying.get(sessionId)
+      const known = found.get(sessionId)
       const places = [...(known?.places ?? []), place]
-      lying.set(sessionId, { places, changedAt: Math.max(known?.changedAt ?? 0, changedAt) })
+      found.set(sessionId, { places, changedAt: Math.max(known?.changedAt ?? 0, changedAt) })
     }
   }
-  return lying
+  return found
 }
 
-async function signsOf(host: Host, adapter: AgentAdapter, { id, to, places }: KnownFork): Promise<ForkSigns> {
+async function readForkSigns(
+  host: Host,
+  adapter: AgentAdapter,
+  { id, to, places }: ForkCopies,
+): Promise<ForkStatus> {
   const conversation = (await host.newestTranscript(adapter, to))?.path ?? null
-  const signs: ForkSigns = { isTold: conversation !== null, isHeld: false }
+  const signs: ForkStatus = { isHandedOver: conversation !== null, isOpen: false }
   for (const place of places) {
     const path = await adapter.findTranscript(place, id)
-    const isRead = path !== null && isOwn(host, path)
-    if (!isRead || (await untold(adapter, conversation, conversation, id, path)) !== null)
-      signs.isTold = false
-    if ((await adapter.readLiveStates(place, { sessionId: id })).length > 0) signs.isHeld = true
+    const isRead = path !== null && isOnOwnSubstrate(host, path)
+    if (!isRead || (await unreportedWork(adapter, conversation, conversation, id, path)) !== null)
+      signs.isHandedOver = false
+    if ((await adapter.readLiveStates(place, { sessionId: id })).length > 0) signs.isOpen = true
   }
   return signs
 }
 
 /** A link may lead from a substrate's config dir to one of the user's. */
-const isOwn = ({ home }: Host, path: string): boolean =>
+const isOnOwnSubstrate = ({ home }: Host, path: string): boolean =>
   path.startsWith(`${realpathSync(home.substrates)}${sep}`)

@@ -1,27 +1,27 @@
 /** Folders of sessions that are over. */
-import { beyond, isOver, type SessionSigns } from '../../policy/retention.js'
+import { expired, isSessionOver, type SessionTraces } from '../../policy/retention.js'
 import type { Host } from '../../host/host.js'
 import { isAlive } from '../../host/process/processes.js'
-import { notesOf } from './forks.js'
-import { changedAt, subfoldersOf } from './entries.js'
+import { readForkRecords } from './forks.js'
+import { lastChangedAt, listFolders } from './entries.js'
 
 /** What the engine says of a session's workflow. */
-export type WorkflowOf = (session: string) => Promise<SessionSigns['workflow']>
+export type GetWorkflowState = (session: string) => Promise<SessionTraces['workflow']>
 
 /** Answers how many folders it removed. */
-export async function forgetSessions(host: Host, workflowOf: WorkflowOf, now: number): Promise<number> {
+export async function removeSessions(host: Host, workflowOf: GetWorkflowState, now: number): Promise<number> {
   const withPane = new Set((await host.tmux.panes())?.map(({ session }) => session))
-  const folders = subfoldersOf(host.home.sessions)
+  const folders = listFolders(host.home.sessions)
     .filter(({ name }) => !withPane.has(name))
-    .map(({ name, path }) => ({ name, path, changedAt: changedAt(path) }))
+    .map(({ name, path }) => ({ name, path, changedAt: lastChangedAt(path) }))
   let removed = 0
-  for (const folder of beyond(folders, host.config.keep.sessions, now)) {
+  for (const folder of expired(folders, host.config.keep.sessions, now)) {
     // Its record is what tells that a fork is still to be handed over.
-    if (notesOf(host, folder.name)?.length !== 0) continue
+    if (readForkRecords(host, folder.name)?.length !== 0) continue
     // In the session's own turn: whoever starts it anew right now comes before, and is seen, or after.
-    await host.records.inTurn(folder.name, async () => {
-      if (changedAt(folder.path) !== folder.changedAt) return
-      if (!isOver(await signsOf(host, workflowOf, folder.name))) return
+    await host.records.runExclusive(folder.name, async () => {
+      if (lastChangedAt(folder.path) !== folder.changedAt) return
+      if (!isSessionOver(await readSessionSigns(host, workflowOf, folder.name))) return
       host.records.forget(folder.name)
       removed += 1
     })
@@ -29,7 +29,11 @@ export async function forgetSessions(host: Host, workflowOf: WorkflowOf, now: nu
   return removed
 }
 
-async function signsOf(host: Host, workflowOf: WorkflowOf, session: string): Promise<SessionSigns> {
+async function readSessionSigns(
+  host: Host,
+  workflowOf: GetWorkflowState,
+  session: string,
+): Promise<SessionTraces> {
   const process = host.records.newest(session)?.process ?? null
   return {
     workflow: await workflowOf(session),

@@ -37,7 +37,7 @@ export async function readBeat(file: string): Promise<BeatReading> {
 }
 
 /** Why nobody can beat there now, whoever lives; null where it can be done. */
-export async function beatBlocked(file: string): Promise<string | null> {
+export async function reasonBeatBlocked(file: string): Promise<string | null> {
   const disk = await statfs(dirname(file)).catch(() => null)
   if (disk === null) return null
   const isFull = disk.bavail === 0 || (disk.files > 0 && disk.ffree === 0)

@@ -1,11 +1,11 @@
 /** Shapes of the host-bound activities on guarded services. Prompts, output and answers never pass here: they stay in files of the host. */
-import type { HealerPlace, OwnBeat, Trouble, Verdict } from '../../policy/service/service.js'
+import type { HealerPlace, ProvenBeat, Trouble, Verdict } from '../../policy/service/service.js'
 import type { SessionRef } from '../contracts.js'
 
 export interface ServiceWatchRequest {
   service: string
   /** False while trouble is known and somebody acts on it: it is looked on, so that people see how it stands. */
-  troubleIsNews: boolean
+  reportTrouble: boolean
   /** An open incident after whose restart the service being well again is news; null where there is none. */
   incident: number | null
   /** Signs of life before this prove nothing about the time after the last restart. */
@@ -13,17 +13,17 @@ export interface ServiceWatchRequest {
 }
 
 /** Why a watch returned. */
-export type ServiceSight =
+export type ServiceObservation =
   | { kind: 'trouble'; verdict: Trouble; why: string; incident: number }
   /** Well again; the incident's report is closed. */
   | { kind: 'back' }
   | { kind: 'rollover' }
 
-export interface Glimpse {
+export interface ServiceStatus {
   verdict: Verdict
   why: string
   pid: number | null
-  lastBeat: OwnBeat | null
+  lastBeat: ProvenBeat | null
   nextCheckAt: string
 }
 
@@ -34,10 +34,10 @@ export interface ServiceStartRequest {
   /** The incident that this is to end; null for the first start. */
   incident: number | null
   /** Who acts, and the how-manieth time: for the report. */
-  says: string
+  description: string
 }
 
-export interface ServiceStarted {
+export interface ServiceStartResult {
   /** False where a last look showed that nothing has to be started: nothing was touched. */
   started: boolean
   pid: number | null
@@ -66,7 +66,7 @@ export type WakeUpPlan =
       timeout: number
     }
   /** Nobody can be woken now. `why` is for a person. */
-  | { kind: 'nobody'; why: string }
+  | { kind: 'none'; why: string }
 
 export interface WakeUpWatchRequest extends SessionRef {
   service: string
@@ -79,7 +79,7 @@ export interface WakeUpWatchRequest extends SessionRef {
 }
 
 /** What became of the woken agent. */
-export type WakeUpSight =
+export type WakeUpObservation =
   | { kind: 'done' }
   /** It has had its time, or spent what it may: what it did is checked all the same. */
   | { kind: 'over'; why: string }
@@ -92,7 +92,7 @@ export interface WakeUpEndRequest extends SessionRef {
   service: string
   incident: number
   /** One line for the report. */
-  says: string
+  description: string
   /** Where its words begin in the transcript. */
   transcriptFrom: number
 }
@@ -106,48 +106,48 @@ export interface VerifyRequest {
   since: string
 }
 
-export interface Verified {
+export interface VerifyResult {
   well: boolean
   why: string
 }
 
-export interface AwaitRequest {
+export interface AwaitRecoveryRequest {
   service: string
   since: string
 }
 
-export interface IncidentNote {
+export interface NoteIncidentRequest {
   service: string
   incident: number
   layer: 'watchdog' | 'wake-up' | 'check' | 'person'
   what: string
 }
 
-export interface IncidentEnd {
+export interface CloseIncidentRequest {
   service: string
   incident: number
   outcome: 'recovered' | 'healed' | 'given-up'
-  says: string
+  description: string
 }
 
 export interface ServiceActivities {
   /** Stands on a service while all is well. */
-  watchService(request: ServiceWatchRequest): Promise<ServiceSight>
+  watchService(request: ServiceWatchRequest): Promise<ServiceObservation>
   /** Looks now. A watch that stands on it takes note of what is seen. */
-  lookAtService(request: { service: string }): Promise<Glimpse>
+  checkService(request: { service: string }): Promise<ServiceStatus>
   /** Idempotent per fence. Looks once more first; what is well or busy is not touched. */
-  startService(request: ServiceStartRequest): Promise<ServiceStarted>
+  startService(request: ServiceStartRequest): Promise<ServiceStartResult>
   /** Ends what Outpool started; what is only watched is left alone. */
   retireService(request: { service: string }): Promise<void>
   /** Returns once the service is well by itself. */
-  awaitService(request: AwaitRequest): Promise<void>
+  awaitServiceRecovery(request: AwaitRecoveryRequest): Promise<void>
   prepareWakeUp(request: WakeUpRequest): Promise<WakeUpPlan>
-  watchWakeUp(request: WakeUpWatchRequest): Promise<WakeUpSight>
+  watchWakeUp(request: WakeUpWatchRequest): Promise<WakeUpObservation>
   /** Ends the agent, and keeps what it said last in the incident's report on this host. */
   endWakeUp(request: WakeUpEndRequest): Promise<void>
   /** Checked, not believed: the own beat has to be back, and `verify` has to succeed. */
-  verifyService(request: VerifyRequest): Promise<Verified>
-  noteIncident(request: IncidentNote): Promise<void>
+  verifyService(request: VerifyRequest): Promise<VerifyResult>
+  noteIncident(request: NoteIncidentRequest): Promise<void>
   /** Answers the report, without its quotes. */
-  closeIncident(request: IncidentEnd): Promise<string>
+  closeIncident(request: CloseIncidentRequest): Promise<string>
 }

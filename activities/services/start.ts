@@ -3,56 +3,59 @@ import { existsSync } from 'node:fs'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import type { ServiceConfig } from '../../config/config.js'
 import { writeLaunchScript } from '../../host/process/launchScript.js'
-import { end, startOf, type ProcessRef } from '../../host/process/processes.js'
+import { endProcess, processStart, type ProcessRef } from '../../host/process/processes.js'
 import { runCommand } from '../../host/process/runCommand.js'
-import type { ServiceStarted, ServiceStartRequest } from './contracts.js'
-import { launchMark, markVariable, servicePane } from './find.js'
-import type { ServiceHost } from './serviceHost.js'
+import type { ServiceStartResult, ServiceStartRequest } from './contracts.js'
+import { launchMark, launchMarkVariable, servicePane } from './findProcess.js'
+import type { ServiceContext } from './serviceContext.js'
 import { StopFailedError, WorkFolderMissingError } from '../errors.js'
 import { StaleFenceError } from '../../host/errors.js'
 
 /** A command that starts what runs elsewhere has to be done within this, unless `timeout` says otherwise. */
-const starterWithin = 60_000
+const starterTimeout = 60_000
 const starterOutputMax = 8_192
 const evidenceLines = 60
 
-export async function startService(side: ServiceHost, request: ServiceStartRequest): Promise<ServiceStarted> {
-  const { records, incidents } = side
-  const service = side.service(request.service)
-  return records.inTurn(service.name, async () => {
+export async function startService(
+  context: ServiceContext,
+  request: ServiceStartRequest,
+): Promise<ServiceStartResult> {
+  const { records, incidents } = context
+  const service = context.service(request.service)
+  return records.runExclusive(service.name, async () => {
     const record = records.read(service.name)
     if (request.fence < record.fence) throw new StaleFenceError(service.name, request.fence, record.fence)
-    const seen = await side.look(service)
-    const isDone = record.fence === request.fence && seen.process !== null
-    const isNeeded = request.incident === null ? seen.process === null : seen.isTrouble
+    const check = await context.check(service)
+    const isDone = record.fence === request.fence && check.process !== null
+    const isNeeded = request.incident === null ? check.process === null : check.isTrouble
     if (isDone || !isNeeded || service.run === null)
-      return { started: isDone, pid: seen.process?.pid ?? null }
+      return { started: isDone, pid: check.process?.pid ?? null }
 
     const { incident } = request
     if (incident !== null) {
-      incidents.note(incident, 'watchdog', `${request.says}: ${seen.why}`)
-      const text = await lastOutput(side, service)
-      if (text !== '') incidents.quote(incident, 'evidence', { title: request.says, text })
+      incidents.note(incident, 'watchdog', `${request.description}: ${check.why}`)
+      const text = await paneOutput(context, service)
+      if (text !== '') incidents.quote(incident, 'evidence', { title: request.description, text })
     }
-    if (seen.process !== null) await mustEnd(side, service, seen.process)
+    if (check.process !== null) await endOrThrow(context, service, check.process)
     const why =
       service.locator.by === 'own'
-        ? await openPane(side, service, request.fence)
-        : await runStarter(side, service, request.fence)
+        ? await openPane(context, service, request.fence)
+        : await runStarter(context, service, request.fence)
     if (incident !== null && why !== null) incidents.note(incident, 'service', why)
-    return { started: true, pid: (await side.look(service)).process?.pid ?? null }
+    return { started: true, pid: (await context.check(service)).process?.pid ?? null }
   })
 }
 
 /** Ends what Outpool started in a pane of its own; what is only watched is left alone. */
-export async function retireService(side: ServiceHost, name: string): Promise<void> {
-  const { records, host } = side
-  await records.inTurn(name, async () => {
+export async function retireService(context: ServiceContext, name: string): Promise<void> {
+  const { records, host } = context
+  await records.runExclusive(name, async () => {
     const { process } = records.read(name)
     const pane = await host.tmux.pane(servicePane(name))
-    const start = pane !== null && !pane.dead ? await startOf(pane.pid) : null
+    const start = pane !== null && !pane.dead ? await processStart(pane.pid) : null
     for (const ref of [process, pane !== null && start !== null ? { pid: pane.pid, start } : null])
-      if (ref !== null && (await end(ref, host.config.timing.stopGrace)) === false)
+      if (ref !== null && (await endProcess(ref, host.config.timing.stopGrace)) === false)
         throw new StopFailedError(ref.pid)
     if (pane !== null) await host.tmux.closePane(servicePane(name))
     records.forget(name)
@@ -60,13 +63,18 @@ export async function retireService(side: ServiceHost, name: string): Promise<vo
 }
 
 /** A unit belongs to systemd: there, the command that starts it anew ends it as well. */
-async function mustEnd({ host }: ServiceHost, service: ServiceConfig, process: ProcessRef): Promise<void> {
+async function endOrThrow(
+  { host }: ServiceContext,
+  service: ServiceConfig,
+  process: ProcessRef,
+): Promise<void> {
   if (service.locator.by === 'unit') return
-  if ((await end(process, host.config.timing.stopGrace)) === false) throw new StopFailedError(process.pid)
+  if ((await endProcess(process, host.config.timing.stopGrace)) === false)
+    throw new StopFailedError(process.pid)
 }
 
 async function openPane(
-  { host, records }: ServiceHost,
+  { host, records }: ServiceContext,
   service: ServiceConfig,
   fence: number,
 ): Promise<null> {
@@ -80,7 +88,7 @@ async function openPane(
       OUTPOOL_CONFIG: host.config.file,
       OUTPOOL_SERVICE: name,
       ...(service.heartbeat ? { OUTPOOL_BEAT_FILE: service.heartbeat.file } : {}),
-      [markVariable]: launchMark(name, fence),
+      [launchMarkVariable]: launchMark(name, fence),
     },
     pidVariable: 'OUTPOOL_SERVICE_PID',
   })
@@ -89,28 +97,28 @@ async function openPane(
   const argv = ['/bin/sh', script]
   const status = `outpool: guards ${name}`
   const pane = await host.tmux.spawn({ session: servicePane(name), fence, cwd, argv, status })
-  const start = await startOf(pane.pid)
+  const start = await processStart(pane.pid)
   if (start !== null) records.save(name, { fence, process: { pid: pane.pid, start } })
   return null
 }
 
 /** Null where it went well, else what the command has to say. */
 async function runStarter(
-  { host, records }: ServiceHost,
+  { host, records }: ServiceContext,
   service: ServiceConfig,
   fence: number,
 ): Promise<string | null> {
   const { name, cwd, run, timeout } = service
   records.save(name, { fence, process: null })
   const { ok, why, tail } = await runCommand({
-    ...{ run: run ?? [], cwd, env: await resolveEnv(service.env), timeoutMs: timeout ?? starterWithin },
+    ...{ run: run ?? [], cwd, env: await resolveEnv(service.env), timeoutMs: timeout ?? starterTimeout },
     ...{ stopGraceMs: host.config.timing.stopGrace, maxOutputBytes: starterOutputMax },
   })
   return ok ? null : `the command that starts it failed: ${why ?? ''} ${tail.trim().slice(-300)}`
 }
 
 /** Of a pane of ours; what others started prints elsewhere. */
-async function lastOutput({ host }: ServiceHost, service: ServiceConfig): Promise<string> {
+async function paneOutput({ host }: ServiceContext, service: ServiceConfig): Promise<string> {
   if (service.locator.by !== 'own') return ''
   const pane = await host.tmux.pane(servicePane(service.name))
   return pane === null ? '' : host.tmux.lastOutput(pane.id, evidenceLines)

@@ -3,42 +3,42 @@ import { Context } from '@temporalio/activity'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import type { ServiceConfig } from '../../config/config.js'
 import { runCommand } from '../../host/process/runCommand.js'
-import type { Verified, VerifyRequest } from './contracts.js'
-import type { ServiceHost } from './serviceHost.js'
+import type { VerifyResult, VerifyRequest } from './contracts.js'
+import type { ServiceContext } from './serviceContext.js'
 import { startService } from './start.js'
-import { untilBack } from './watch.js'
+import { untilRecovered } from './watch.js'
 
 const outputMax = 4_096
 
 /** Idempotent: the start is one per fence, and looking twice changes nothing. */
-export async function verifyService(side: ServiceHost, request: VerifyRequest): Promise<Verified> {
-  const { incidents } = side
+export async function verifyService(context: ServiceContext, request: VerifyRequest): Promise<VerifyResult> {
+  const { incidents } = context
   const { incident } = request
-  const verified = await checked(side, request)
+  const verified = await runVerification(context, request)
   incidents.note(incident, 'check', verified.well ? 'agreed: it is well' : `disagreed: ${verified.why}`)
   return verified
 }
 
-async function checked(side: ServiceHost, request: VerifyRequest): Promise<Verified> {
-  const service = side.service(request.service)
+async function runVerification(context: ServiceContext, request: VerifyRequest): Promise<VerifyResult> {
+  const service = context.service(request.service)
   const { cancellationSignal: signal } = Context.current()
   const { fence, incident } = request
   const beatWithin = service.wakeUp?.beatWithin ?? service.every
   // What the agent mended is missing until somebody starts it, and still hangs until somebody starts it anew.
-  await startService(side, {
+  await startService(context, {
     service: service.name,
     fence,
     incident,
-    says: 'started after the agent was done',
+    description: 'started after the agent was done',
   })
-  if (!(await untilBack(side, service, Date.parse(request.since), beatWithin, signal))) {
-    const { verdict, why } = await side.look(service)
+  if (!(await untilRecovered(context, service, Date.parse(request.since), beatWithin, signal))) {
+    const { verdict, why } = await context.check(service)
     return { well: false, why: `${verdict}: ${why}` }
   }
-  return checkByCommand(side, service)
+  return checkByCommand(context, service)
 }
 
-async function checkByCommand({ host }: ServiceHost, service: ServiceConfig): Promise<Verified> {
+async function checkByCommand({ host }: ServiceContext, service: ServiceConfig): Promise<VerifyResult> {
   const { wakeUp } = service
   if (wakeUp?.verify == null) return { well: true, why: 'its own signs of life are back' }
   const { ok, why, tail } = await runCommand({

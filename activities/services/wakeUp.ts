@@ -1,37 +1,37 @@
 /** The woken agent, from the moment it runs: watched until its turn ends, its time is over or its place fails; then ended. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { totalOf } from '../../policy/account/spend.js'
-import type { Observation } from '../contracts.js'
+import { totalUsage } from '../../policy/account/spend.js'
+import type { SessionObservation } from '../contracts.js'
 import type { Sampler } from '../watch/sampler.js'
 import { stopAgent } from '../session/stop.js'
 import { watchAgent } from '../watch/watch.js'
-import type { WakeUpEndRequest, WakeUpSight, WakeUpWatchRequest } from './contracts.js'
-import type { ServiceHost } from './serviceHost.js'
+import type { WakeUpEndRequest, WakeUpObservation, WakeUpWatchRequest } from './contracts.js'
+import type { ServiceContext } from './serviceContext.js'
 
 /** How often the cost of a working agent is added up. */
 const spendingEvery = 5_000
 
 export async function watchWakeUp(
-  side: ServiceHost,
+  context: ServiceContext,
   sampler: Sampler,
   request: WakeUpWatchRequest,
-): Promise<WakeUpSight> {
+): Promise<WakeUpObservation> {
   const { waitingFor, ...ref } = request
   const waiting = waitingFor === null ? null : { what: waitingFor, endsWith: 'dialog' as const }
   const status = `outpool: woken for incident ${request.incident} of ${request.service}`
   const limits = new AbortController()
-  const over: { why: string | null } = { why: null }
-  const limited = untilOver(side, request, limits.signal).then((why) => {
-    over.why = why
+  const limit: { why: string | null } = { why: null }
+  const limited = untilLimitReached(context, request, limits.signal).then((why) => {
+    limit.why = why
     // The watch answers `released`; the reason is ours.
     if (why !== null) sampler.release(request.session, request.fence)
   })
   try {
-    const seen = await watchAgent(side.host, sampler, {
+    const observation = await watchAgent(context.host, sampler, {
       ...ref,
       ...{ waiting, stayUntil: null, untilTurnEnd: true, status },
     })
-    return over.why === null ? sightOf(seen) : { kind: 'over', why: over.why }
+    return limit.why === null ? toWakeUpObservation(observation) : { kind: 'over', why: limit.why }
   } finally {
     limits.abort()
     await limited
@@ -39,8 +39,8 @@ export async function watchWakeUp(
 }
 
 /** Why the agent has to be ended now; null where it ended by itself first. */
-async function untilOver(
-  { host }: ServiceHost,
+async function untilLimitReached(
+  { host }: ServiceContext,
   request: WakeUpWatchRequest,
   signal: AbortSignal,
 ): Promise<string | null> {
@@ -54,41 +54,41 @@ async function untilOver(
     const transcript = await adapter.findTranscript(await host.place(request.place), request.sessionId)
     if (!limits || transcript === null) continue
     const files = await adapter.readTokenUsage(transcript, {})
-    const { answers, tokens } = totalOf(files.flatMap(({ used }) => used))
+    const { answers, tokens } = totalUsage(files.flatMap(({ used }) => used))
     if (answers > limits.maxAnswers) return `it gave more than ${limits.maxAnswers} answers`
     if (tokens > limits.maxTokens) return `it spent more than ${limits.maxTokens} tokens`
   }
 }
 
 /** A wall, a lost login, a crash: whatever keeps the agent from working here is a reason to try the next place. */
-function sightOf(seen: Observation): WakeUpSight {
-  const { transcriptTo } = seen
-  switch (seen.kind) {
+function toWakeUpObservation(observation: SessionObservation): WakeUpObservation {
+  const { transcriptTo } = observation
+  switch (observation.kind) {
     case 'turn-ended':
       return { kind: 'done' }
     case 'walled':
-      return { kind: 'failed', why: `walled (${seen.wall.kind})` }
+      return { kind: 'failed', why: `walled (${observation.wall.kind})` }
     case 'login':
       return { kind: 'failed', why: 'logged out' }
     case 'exited':
-      return { kind: 'failed', why: `the agent ended: ${seen.how}` }
+      return { kind: 'failed', why: `the agent ended: ${observation.how}` }
     case 'gone':
-      return { kind: 'failed', why: `its ${seen.what} vanished` }
+      return { kind: 'failed', why: `its ${observation.what} vanished` }
     case 'frozen':
-      return { kind: 'failed', why: `frozen: ${seen.how}` }
+      return { kind: 'failed', why: `frozen: ${observation.how}` }
     case 'spent':
       return { kind: 'failed', why: 'what its substrate may cost is spent' }
     case 'context':
     case 'unfit':
     case 'config':
     case 'transient':
-      return { kind: 'failed', why: `its turn failed (${seen.kind})` }
+      return { kind: 'failed', why: `its turn failed (${observation.kind})` }
     case 'renamed':
       return { kind: 'failed', why: 'its conversation was left' }
     case 'waiting':
-      return { kind: 'waiting', what: seen.what, transcriptTo }
+      return { kind: 'waiting', what: observation.what, transcriptTo }
     case 'near-limit':
-    case 'ready-for-home':
+    case 'ready-for-failback':
     case 'not-waiting':
     case 'answered':
     case 'released':
@@ -98,17 +98,17 @@ function sightOf(seen: Observation): WakeUpSight {
 }
 
 export async function endWakeUp(
-  side: ServiceHost,
+  context: ServiceContext,
   sampler: Sampler,
   request: WakeUpEndRequest,
 ): Promise<void> {
-  const { host, incidents } = side
-  const { service, incident, says, transcriptFrom, ...ref } = request
+  const { host, incidents } = context
+  const { service, incident, description, transcriptFrom, ...ref } = request
   sampler.release(ref.session, ref.fence)
-  await stopAgent(host, { ...ref, closePane: true, status: `outpool: ${service}: ${says}` })
+  await stopAgent(host, { ...ref, closePane: true, status: `outpool: ${service}: ${description}` })
   const adapter = host.adapter(ref.agent)
   const transcript = await adapter.findTranscript(await host.place(ref.place), ref.sessionId)
   const answer = transcript === null ? null : await adapter.readLastAnswer(transcript, transcriptFrom)
-  incidents.note(incident, 'wake-up', says)
+  incidents.note(incident, 'wake-up', description)
   if (answer !== null) incidents.quote(incident, 'said', { title: `On ${ref.place.name}`, text: answer.text })
 }

@@ -2,85 +2,106 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { ServiceConfig } from '../../config/config.js'
-import { isBack } from '../../policy/service/verdict.js'
+import { hasRecovered } from '../../policy/service/judgement.js'
 import type { Trouble } from '../../policy/service/service.js'
 import { isAlive } from '../../host/process/processes.js'
-import type { AwaitRequest, Glimpse, ServiceSight, ServiceWatchRequest } from './contracts.js'
-import { rulesOf } from './observe.js'
-import type { SeenLook, ServiceHost } from './serviceHost.js'
+import type {
+  AwaitRecoveryRequest,
+  ServiceStatus,
+  ServiceObservation,
+  ServiceWatchRequest,
+} from './contracts.js'
+import { checkRules } from './runCheck.js'
+import type { ServiceCheck, ServiceContext } from './serviceContext.js'
 
 /** Whether a process of ours still lives costs next to nothing, so nobody waits for the next look to learn that it ended. */
-const aliveEvery = 2_000
+const livenessPollEvery = 2_000
 /** A watch ends by itself after about a day, so that the workflow above it can pick up new code. */
 const rolloverAfter = 24 * 60 * 60_000
 /** A service that ought to come back is looked at this often. */
-const awaitEvery = 3_000
+const recoveryPollEvery = 3_000
 
-export async function watchService(side: ServiceHost, request: ServiceWatchRequest): Promise<ServiceSight> {
+export async function watchService(
+  context: ServiceContext,
+  request: ServiceWatchRequest,
+): Promise<ServiceObservation> {
   const { cancellationSignal: signal } = Context.current()
-  const service = side.service(request.service)
+  const service = context.service(request.service)
   const startedAt = Date.now()
-  const told: { look: SeenLook | null } = { look: null }
-  const deaf = side.listen(service.name, (seen) => (told.look = seen))
+  const latest: { check: ServiceCheck | null } = { check: null }
+  const unsubscribe = context.onCheck(service.name, (check) => (latest.check = check))
   try {
     for (;;) {
       // Somebody else's look, taken meanwhile, is as good as one of its own.
-      const seen = told.look ?? (await side.look(service))
-      told.look = null
-      const sight = sightOf(side, service, request, seen)
-      if (sight !== null) return sight
+      const seen = latest.check ?? (await context.check(service))
+      latest.check = null
+      const observation = toServiceObservation(context, service, request, seen)
+      if (observation !== null) return observation
       if (Date.now() - startedAt > rolloverAfter) return { kind: 'rollover' }
-      await untilNextLook(side, service, seen, () => told.look !== null, request.incident !== null, signal)
+      await untilNextCheck(
+        context,
+        service,
+        seen,
+        () => latest.check !== null,
+        request.incident !== null,
+        signal,
+      )
     }
   } finally {
-    deaf()
+    unsubscribe()
   }
 }
 
-function sightOf(
-  { incidents }: ServiceHost,
+function toServiceObservation(
+  { incidents }: ServiceContext,
   service: ServiceConfig,
-  { troubleIsNews, incident, since }: ServiceWatchRequest,
-  seen: SeenLook,
-): ServiceSight | null {
-  if (incident !== null && isBack(seen, seen.process, rulesOf(service), seen.at, Date.parse(since))) {
-    incidents.close(incident, 'recovered', `well again: ${seen.why}`, 'watchdog')
+  { reportTrouble, incident, since }: ServiceWatchRequest,
+  check: ServiceCheck,
+): ServiceObservation | null {
+  if (
+    incident !== null &&
+    hasRecovered(check, check.process, checkRules(service), check.at, Date.parse(since))
+  ) {
+    incidents.close(incident, 'recovered', `well again: ${check.why}`, 'watchdog')
     return { kind: 'back' }
   }
-  if (!seen.isTrouble || !troubleIsNews) return null
-  const { verdict, why, memory } = seen
-  const sign = { at: memory.staleSince ?? new Date(seen.at).toISOString(), layer: 'watchdog' as const }
+  if (!check.isTrouble || !reportTrouble) return null
+  const { verdict, why, memory } = check
+  const sign = { at: memory.staleSince ?? new Date(check.at).toISOString(), layer: 'watchdog' as const }
   const { n } = incidents.open(service.name, memory.wellAt, { ...sign, what: `${verdict}: ${why}` })
   return { kind: 'trouble', verdict: verdict as Trouble, why, incident: n }
 }
 
 /** Until the look is due, somebody else has looked, or the process has ended. */
-async function untilNextLook(
-  { records }: ServiceHost,
+async function untilNextCheck(
+  { records }: ServiceContext,
   service: ServiceConfig,
-  seen: SeenLook,
-  hasNews: () => boolean,
+  check: ServiceCheck,
+  hasNewCheck: () => boolean,
   isAwaited: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const dueAt = isAwaited ? Date.now() + awaitEvery : seen.nextLookAt
-  while (Date.now() < dueAt && !hasNews()) {
-    await delay(Math.min(aliveEvery, Math.max(dueAt - Date.now(), 1)), undefined, { signal })
-    if (service.locator.by !== 'own' || seen.process === null) continue
+  const dueAt = isAwaited ? Date.now() + recoveryPollEvery : check.nextCheckAt
+  while (Date.now() < dueAt && !hasNewCheck()) {
+    await delay(Math.min(livenessPollEvery, Math.max(dueAt - Date.now(), 1)), undefined, { signal })
+    if (service.locator.by !== 'own' || check.process === null) continue
     const { process } = records.read(service.name)
     if (process !== null && !(await isAlive(process))) return
   }
 }
 
 /** Returns once the service is well by itself. */
-export async function awaitService(side: ServiceHost, { service: name, since }: AwaitRequest): Promise<void> {
+export async function awaitServiceRecovery(
+  context: ServiceContext,
+  { service: name, since }: AwaitRecoveryRequest,
+): Promise<void> {
   const { cancellationSignal: signal } = Context.current()
-  await untilBack(side, side.service(name), Date.parse(since), Infinity, signal)
+  await untilRecovered(context, context.service(name), Date.parse(since), Infinity, signal)
 }
 
 /** False where it was not back within so many ms. */
-export async function untilBack(
-  side: ServiceHost,
+export async function untilRecovered(
+  context: ServiceContext,
   service: ServiceConfig,
   since: number,
   withinMs: number,
@@ -88,15 +109,21 @@ export async function untilBack(
 ): Promise<boolean> {
   const until = Date.now() + withinMs
   for (;;) {
-    const seen = await side.look(service)
-    if (isBack(seen, seen.process, rulesOf(service), seen.at, since)) return true
+    const check = await context.check(service)
+    if (hasRecovered(check, check.process, checkRules(service), check.at, since)) return true
     if (Date.now() >= until) return false
-    await delay(Math.min(awaitEvery, Math.max(until - Date.now(), 1)), undefined, { signal })
+    await delay(Math.min(recoveryPollEvery, Math.max(until - Date.now(), 1)), undefined, { signal })
   }
 }
 
-export async function lookAtService(side: ServiceHost, name: string): Promise<Glimpse> {
-  const { verdict, why, process, memory, nextLookAt } = await side.look(side.service(name))
+export async function checkService(context: ServiceContext, name: string): Promise<ServiceStatus> {
+  const {
+    verdict,
+    why,
+    process,
+    memory,
+    nextCheckAt: nextLookAt,
+  } = await context.check(context.service(name))
   const nextCheckAt = new Date(nextLookAt).toISOString()
   return { verdict, why, pid: process?.pid ?? null, lastBeat: memory.beat, nextCheckAt }
 }

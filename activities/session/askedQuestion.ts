@@ -7,17 +7,25 @@ import type { Question } from '../../policy/session/question.js'
 export type { LiveQuestion as AskedQuestion }
 
 /** The same page may come twice: when the program began to wait tells the second from the first. */
-export function digestOf(question: Question, state: Pick<LiveState, 'sessionId' | 'updatedAt'>): string {
+export function questionDigest(
+  question: Question,
+  state: Pick<LiveState, 'sessionId' | 'updatedAt'>,
+): string {
   const identity = JSON.stringify([state.sessionId, state.updatedAt, question.mark])
   return createHash('sha256').update(identity).digest('hex').slice(0, 16)
 }
 
-export function askedNow(
+export function toAskedQuestion(
   question: Question,
   state: Pick<LiveState, 'sessionId' | 'updatedAt'>,
 ): LiveQuestion {
-  const { asks } = question
-  const choices = question.choices.map(({ n, label, says, isOwn }) => ({ n, label, says, isOwn }))
-  const takesSeveral = question.choices.some(({ isTicked }) => isTicked !== null)
-  return { asks, digest: digestOf(question, state), choices, takesSeveral }
+  const { text } = question
+  const choices = question.choices.map(({ n, label, description, isFreeText }) => ({
+    n,
+    label,
+    says: description,
+    isOwn: isFreeText,
+  }))
+  const takesSeveral = question.choices.some(({ isChecked }) => isChecked !== null)
+  return { asks: text, digest: questionDigest(question, state), choices, takesSeveral }
 }

@@ -2,24 +2,24 @@
 import type { AgentAdapter, Place, TranscriptEnd } from '../../agents/agent.js'
 import type { PlaceRef } from '../../policy/session/place.js'
 import type { Host } from '../../host/host.js'
-import type { Trace } from '../../host/state/sessionRecords.js'
+import type { ConversationProgress } from '../../host/state/sessionRecords.js'
 import { ConversationUnreachableError } from '../errors.js'
 
 /** Whose conversation is meant, and what others than this host's own record say of it. */
-export interface Wanted {
+export interface ConversationRef {
   session: string
   sessionId: string
   /** Where it was last written, as far as the one who asks knows; null where that is nothing. */
   transcript: string | null
 }
 
-interface Copy {
+interface TranscriptCopy {
   path: string
   end: TranscriptEnd
 }
 
 /** Notes how far the conversation has come, as its transcript has it now. `isLast`: nothing writes to it any more. */
-export async function noteEnd(
+export async function recordProgress(
   host: Host,
   adapter: AgentAdapter,
   session: string,
@@ -29,26 +29,26 @@ export async function noteEnd(
 ): Promise<TranscriptEnd | null> {
   const end = transcript === null ? null : await adapter.readEnd(transcript)
   if (transcript === null || end === null || end.newest === null) return end
-  const known = host.records.trace(session, sessionId)
-  if (known !== null && !(await goesOnFrom(adapter, transcript, end, known))) return end
+  const known = host.records.progress(session, sessionId)
+  if (known !== null && !(await continuesFrom(adapter, transcript, end, known))) return end
   const { bytes, newest } = end
-  host.records.saveTrace(session, sessionId, { transcript, bytes, newest, isLast })
+  host.records.saveProgress(session, sessionId, { transcript, bytes, newest, isLast })
   return end
 }
 
 /** A program that ends may write to where its transcript was: a file that does not begin with what is known is another one. */
-async function goesOnFrom(
+async function continuesFrom(
   adapter: AgentAdapter,
   transcript: string,
   end: TranscriptEnd,
-  known: Trace,
+  known: ConversationProgress,
 ): Promise<boolean> {
   if (known.transcript !== transcript)
     return !isOlder(end, known) && (await adapter.containsEntry(transcript, known.newest.id))
   return (await adapter.readEnd(transcript, known.bytes))?.newest?.id === known.newest.id
 }
 
-const isOlder = ({ bytes, newest }: TranscriptEnd, known: Trace): boolean =>
+const isOlder = ({ bytes, newest }: TranscriptEnd, known: ConversationProgress): boolean =>
   (newest?.at ?? '') < (known.newest.at ?? '') || (newest?.at === known.newest.at && bytes < known.bytes)
 
 /**
@@ -56,83 +56,86 @@ const isOlder = ({ bytes, newest }: TranscriptEnd, known: Trace): boolean =>
  * Looked for where it was last written, whatever the configuration names now, then `near`, then at all `others`. Null where it
  * was never begun. Throws ConversationUnreachable.
  */
-export async function locate(
+export async function locateTranscript(
   host: Host,
   adapter: AgentAdapter,
-  { session, sessionId, transcript }: Wanted,
+  { session, sessionId, transcript }: ConversationRef,
   near: readonly Place[],
   others: readonly Place[],
 ): Promise<string | null> {
-  const trace = host.records.trace(session, sessionId)
+  const trace = host.records.progress(session, sessionId)
   const lastPath = trace?.transcript ?? transcript
-  const seen = new Set(lastPath === null ? [] : [lastPath])
-  const isSure = lastPath !== null && near.length > 0
-  for (const places of isSure ? [near, others] : [[...near, ...others]]) {
+  const candidates = new Set(lastPath === null ? [] : [lastPath])
+  const canSearchNearFirst = lastPath !== null && near.length > 0
+  for (const places of canSearchNearFirst ? [near, others] : [[...near, ...others]]) {
     for (const place of places) {
       const path = await adapter.findTranscript(place, sessionId)
-      if (path !== null) seen.add(path)
+      if (path !== null) candidates.add(path)
     }
-    const best = await newestOf(adapter, [...seen], trace)
+    const best = await newestComplete(adapter, [...candidates], trace)
     if (best === null) continue
     // The launch that asks is about to write to it.
-    await noteEnd(host, adapter, session, sessionId, best, false)
+    await recordProgress(host, adapter, session, sessionId, best, false)
     return best
   }
-  if (seen.size === 0) return null
-  throw new ConversationUnreachableError(sessionId, await whyNot(adapter, [...seen], lastPath))
+  if (candidates.size === 0) return null
+  throw new ConversationUnreachableError(
+    sessionId,
+    await explainUnreachable(adapter, [...candidates], lastPath),
+  )
 }
 
-async function newestOf(
+async function newestComplete(
   adapter: AgentAdapter,
   paths: readonly string[],
-  trace: Trace | null,
+  trace: ConversationProgress | null,
 ): Promise<string | null> {
   const isGone = trace !== null && (await adapter.readEnd(trace.transcript)) === null
-  const proven: Copy[] = []
+  const complete: TranscriptCopy[] = []
   for (const path of paths) {
     const end = await adapter.readEnd(path)
-    if (end === null || !(await holdsAllOf(adapter, path, end, trace))) continue
+    if (end === null || !(await isComplete(adapter, path, end, trace))) continue
     // What was written after the last note went with the file: a copy that ends at the note may be an older one.
     if (isGone && !trace.isLast && end.newest?.id === trace.newest.id) continue
-    proven.push({ path, end })
+    complete.push({ path, end })
   }
-  return proven.sort(newestFirst)[0]?.path ?? null
+  return complete.sort(newestFirst)[0]?.path ?? null
 }
 
 /** A known entry that stands in the copy proves that everything before it does. */
-const holdsAllOf = async (
+const isComplete = async (
   adapter: AgentAdapter,
   path: string,
   end: TranscriptEnd,
-  trace: Trace | null,
+  trace: ConversationProgress | null,
 ): Promise<boolean> =>
   trace === null || end.newest?.id === trace.newest.id || (await adapter.containsEntry(path, trace.newest.id))
 
-async function whyNot(
+async function explainUnreachable(
   adapter: AgentAdapter,
-  seen: readonly string[],
+  candidates: readonly string[],
   lastPath: string | null,
 ): Promise<string> {
   const readable: string[] = []
-  for (const path of seen) if ((await adapter.readEnd(path)) !== null) readable.push(path)
-  const last = lastPath ?? seen.join(' and ')
+  for (const path of candidates) if ((await adapter.readEnd(path)) !== null) readable.push(path)
+  const last = lastPath ?? candidates.join(' and ')
   if (readable.length === 0)
     return `it was last written at ${last}, which is gone or cannot be read; put the file back, or make it readable`
   return `${readable.join(' and ')} ends before what was last written at ${last}; put that file back`
 }
 
-const newestFirst = (a: Copy, b: Copy): number =>
+const newestFirst = (a: TranscriptCopy, b: TranscriptCopy): number =>
   (b.end.newest?.at ?? '').localeCompare(a.end.newest?.at ?? '') || b.end.bytes - a.end.bytes
 
 /** Whether this copy holds the newest entry that is known of the conversation. */
-export async function provenAt(
+export async function isCompleteAt(
   host: Host,
   adapter: AgentAdapter,
   session: string,
   sessionId: string,
   transcript: string,
 ): Promise<boolean> {
-  return (await newestOf(adapter, [transcript], host.records.trace(session, sessionId))) !== null
+  return (await newestComplete(adapter, [transcript], host.records.progress(session, sessionId))) !== null
 }
 
 /** What this launch wrote, also where the configuration has forgotten its place; null where nothing can be found of it. */
@@ -142,7 +145,7 @@ export async function lastTranscript(
   session: string,
   { place, sessionId }: { place: PlaceRef; sessionId: string },
 ): Promise<string | null> {
-  const files = host.filesIfNamed(place)
+  const files = host.filesIfConfigured(place)
   const found = files === null ? null : await adapter.findTranscript(files, sessionId)
-  return found ?? host.records.trace(session, sessionId)?.transcript ?? null
+  return found ?? host.records.progress(session, sessionId)?.transcript ?? null
 }

@@ -6,11 +6,11 @@ import { statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { AgentAdapter } from '../../agents/agent.js'
-import { type LineSeen, nextLineStep } from '../../policy/session/typing.js'
+import { type InputLineState, nextTypingStep } from '../../policy/session/typing.js'
 import type { DeliverRequest } from '../contracts.js'
 import type { Host } from '../../host/host.js'
 import type { Sampler } from '../watch/sampler.js'
-import { type DeliveryRecord, untyped } from '../../host/state/sessionRecords.js'
+import { type DeliveryRecord, resetForLaunch } from '../../host/state/sessionRecords.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import { dropText, readText } from './pendingInput.js'
 import {
@@ -25,53 +25,53 @@ import { StaleFenceError } from '../../host/errors.js'
 const drawnWithin = 2_000
 const pasteSettle = 150
 /** How long one look at what follows an Enter lasts, milliseconds. */
-const followsLook = 3_000
-const lookEvery = 100
+const evidenceTimeout = 3_000
+const pollEvery = 100
 /** Before a person is told that the input line can't be seen, milliseconds. */
-const hiddenAtMost = 10_000
+const hiddenTimeout = 10_000
 
 const twoDrafts =
   'a draft stands in its input line that outpool can not put aside, since another one is put aside already'
 
-type Delivery = DeliverRequest & { text: string }
+type ResolvedDeliverRequest = DeliverRequest & { text: string }
 
 /** Throws StaleFence, ConversationChanged, TextNotTaken, LineOccupied, CommandRefused. */
-export async function deliverText(host: Host, sampler: Sampler, asked: DeliverRequest): Promise<void> {
-  const { session, messageId } = asked
-  const text = asked.text ?? readText(host, session, messageId)
+export async function deliverText(host: Host, sampler: Sampler, request: DeliverRequest): Promise<void> {
+  const { session, messageId } = request
+  const text = request.text ?? readText(host, session, messageId)
   // One that was typed here is dropped when it was taken.
   if (text === null) return
-  await new Typist(host, sampler, { ...asked, text }).run()
-  if (asked.text === null) dropText(host, session, messageId)
+  await new TextDelivery(host, sampler, { ...request, text }).run()
+  if (request.text === null) dropText(host, session, messageId)
 }
 
 /** Where the text stands: what the transcript says of it, and the program's refusal of a command. */
-interface Followed {
-  what: LineSeen['followed']
+interface DeliveryEvidence {
+  followed: InputLineState['followed']
   refusal: string | null
 }
 
-class Typist {
+class TextDelivery {
   readonly #host: Host
   readonly #sampler: Sampler
-  readonly #request: Delivery
+  readonly #request: ResolvedDeliverRequest
   readonly #adapter: AgentAdapter
   readonly #signal: AbortSignal
-  readonly #what: 'text' | 'command'
+  readonly #inputKind: 'text' | 'command'
   #hiddenSince: number | null = null
 
-  constructor(host: Host, sampler: Sampler, request: Delivery) {
+  constructor(host: Host, sampler: Sampler, request: ResolvedDeliverRequest) {
     this.#host = host
     this.#sampler = sampler
     this.#request = request
     this.#adapter = host.adapter(request.agent)
     this.#signal = Context.current().cancellationSignal
-    this.#what = request.command === true ? 'command' : 'text'
+    this.#inputKind = request.command === true ? 'command' : 'text'
   }
 
   /** Returns once the text was taken; a command, once it is over. */
   async run(): Promise<void> {
-    const { session, fence, messageId, command = false, again = false } = this.#request
+    const { session, fence, messageId, command = false, isRetry: again = false } = this.#request
     const { records } = this.#host
     const context = Context.current()
     if (again && context.info.attempt === 1) records.forgetDelivery(session, messageId)
@@ -83,48 +83,48 @@ class Typist {
         throw new ConversationChangedError(session, now)
       }
       if (this.#record()?.taken === true) return
-      if ((await this.#followed()).what === 'same') break
-      if (await this.#isMoot()) return
-      const ready = await this.#sampler.untilTakes(this.#what, session, fence, this.#signal)
+      if ((await this.#findEvidence()).followed === 'same') break
+      if (await this.#isObsolete()) return
+      const ready = await this.#sampler.untilAccepts(this.#inputKind, session, fence, this.#signal)
       // A command may well end the program.
       if (!ready && command && (this.#record()?.entered ?? 0) > 0) return
       if (!ready) throw new StaleFenceError(session, fence, records.newest(session)?.fence ?? fence)
-      if (await records.inTurn(session, () => this.#step())) break
-      await delay(lookEvery, undefined, { signal: this.#signal })
+      if (await records.runExclusive(session, () => this.#step())) break
+      await delay(pollEvery, undefined, { signal: this.#signal })
     }
     const record = this.#record()
     if (record !== null) this.#save({ ...record, taken: true })
-    if (command) await this.#untilOver()
+    if (command) await this.#untilCommandDone()
   }
 
   /** "Go on" is not said to an agent that a person has told something since. */
-  async #isMoot(): Promise<boolean> {
-    const { mootAfter, session, sessionId } = this.#request
-    if (mootAfter === undefined || this.#record() !== null) return false
+  async #isObsolete(): Promise<boolean> {
+    const { skipIfPromptedAfter, session, sessionId } = this.#request
+    if (skipIfPromptedAfter === undefined || this.#record() !== null) return false
     const transcript = await this.#transcript()
     if (transcript === null) return false
     const forkedAt = this.#host.records.forkedAt(session, sessionId)
-    return (await this.#adapter.readTail(transcript, mootAfter, forkedAt)).entered.length > 0
+    return (await this.#adapter.readTail(transcript, skipIfPromptedAfter, forkedAt)).entered.length > 0
   }
 
   /** One step at the input line. True when the text is taken. */
   async #step(): Promise<boolean> {
     const { session, fence } = this.#request
     const pane = await this.#host.tmux.pane(session)
-    if (!pane || pane.dead || pane.fence !== fence || !this.#sampler.takes(this.#what, session, fence))
+    if (!pane || pane.dead || pane.fence !== fence || !this.#sampler.accepts(this.#inputKind, session, fence))
       return false
     const lastKey = await this.#host.tmux.lastKeyAt(session)
     if (lastKey !== null && Date.now() - lastKey < this.#host.config.timing.keysQuiet) return false
-    const { what: followed } = await this.#followed()
-    const { line, screen } = await this.#line(pane, lastKey)
+    const { followed } = await this.#findEvidence()
+    const { line, screen } = await this.#readLine(pane, lastKey)
     const record = this.#record()
-    const sinceKey = record === null ? null : Date.now() - record.keyAt
+    const sinceLastKey = record === null ? null : Date.now() - record.keyAt
     const { typed, entered } = record ?? { typed: 0, entered: 0 }
-    switch (nextLineStep({ typed, entered, sinceKey, followed, line })) {
+    switch (nextTypingStep({ typed, entered, sinceLastKey, followed, line })) {
       case 'taken':
         return true
       case 'wait':
-        if (line === 'hidden') this.#hiddenFor()
+        if (line === 'hidden') this.#assertBrieflyHidden()
         else this.#hiddenSince = null
         return false
       case 'give-up':
@@ -136,21 +136,24 @@ class Typist {
         await this.#putAside(pane, screen)
         return false
       case 'type':
-        await this.#type(pane)
-        return this.#enter(pane)
+        await this.#pasteText(pane)
+        return this.#pressEnter(pane)
       case 'enter':
-        return this.#enter(pane)
+        return this.#pressEnter(pane)
     }
   }
 
   /** Throws LineOccupied once the input line has been hidden for a while, such as behind a viewer that a person left open. */
-  #hiddenFor(): void {
+  #assertBrieflyHidden(): void {
     this.#hiddenSince ??= performance.now()
-    if (performance.now() - this.#hiddenSince < hiddenAtMost) return
+    if (performance.now() - this.#hiddenSince < hiddenTimeout) return
     throw new LineOccupiedError('something stands before its input line')
   }
 
-  async #line(pane: Pane, lastKey: number | null): Promise<{ line: LineSeen['line']; screen: string }> {
+  async #readLine(
+    pane: Pane,
+    lastKey: number | null,
+  ): Promise<{ line: InputLineState['line']; screen: string }> {
     const screen = await this.#host.tmux.colouredScreen(pane.id)
     const mode = this.#adapter.readInputMode(screen)
     if (mode === null) return { line: 'hidden', screen }
@@ -170,7 +173,7 @@ class Typist {
     if (!(await this.#untilLine(pane, (draft) => draft === null))) throw new LineOccupiedError(twoDrafts)
   }
 
-  async #type(pane: Pane): Promise<void> {
+  async #pasteText(pane: Pane): Promise<void> {
     const { text, command } = this.#request
     const before = this.#record()
     const mark = await this.#transcriptSize()
@@ -186,18 +189,18 @@ class Typist {
   }
 
   /** Presses Enter, and looks for what follows. */
-  async #enter(pane: Pane): Promise<boolean> {
+  async #pressEnter(pane: Pane): Promise<boolean> {
     const record = this.#record()
     if (record === null) return false
     const keyAt = Date.now()
     this.#save({ ...record, entered: record.entered + 1, enteredAt: record.enteredAt ?? keyAt, keyAt })
     await this.#host.tmux.press(pane.id, ['Enter'])
-    const until = performance.now() + followsLook
+    const until = performance.now() + evidenceTimeout
     do {
-      const followed = await this.#followed()
+      const followed = await this.#findEvidence()
       if (followed.refusal !== null) throw new CommandRefusedError(followed.refusal)
-      if (followed.what === 'same') return true
-      await delay(lookEvery)
+      if (followed.followed === 'same') return true
+      await delay(pollEvery)
     } while (performance.now() < until)
     return false
   }
@@ -207,36 +210,36 @@ class Typist {
     for (;;) {
       if (fits(this.#adapter.readDraft(await this.#host.tmux.colouredScreen(pane.id)))) return true
       if (performance.now() > until) return false
-      await delay(lookEvery)
+      await delay(pollEvery)
     }
   }
 
-  async #followed(): Promise<Followed> {
+  async #findEvidence(): Promise<DeliveryEvidence> {
     const { session, fence, sessionId, command } = this.#request
     const record = this.#record()
-    if (record === null) return { what: 'none', refusal: null }
+    if (record === null) return { followed: 'none', refusal: null }
     const transcript = await this.#transcript()
     const forkedAt = this.#host.records.forkedAt(session, sessionId)
     const tail = transcript === null ? null : await this.#adapter.readTail(transcript, record.from, forkedAt)
     const { entered, commands } = tail ?? { entered: [], commands: [] }
     if (command === true && commands.length > 0)
-      return { what: 'same', refusal: commands[0]?.refusal ?? null }
+      return { followed: 'same', refusal: commands[0]?.refusal ?? null }
     if (entered.some((said) => this.#adapter.fingerprint(said) === record.print))
-      return { what: 'same', refusal: null }
-    if (record.enteredAt === null) return { what: 'none', refusal: null }
+      return { followed: 'same', refusal: null }
+    if (record.enteredAt === null) return { followed: 'none', refusal: null }
     const isReported = this.#sampler.submittedSince(session, fence, record.enteredAt)
     // What was said between two typings is older than the second, and proves nothing of it.
     const since =
       isReported || !transcript ? null : await this.#adapter.readTail(transcript, record.mark, forkedAt)
     const isAnother = isReported || (since?.entered.length ?? 0) > 0
-    return { what: isAnother ? 'another' : 'none', refusal: null }
+    return { followed: isAnother ? 'another' : 'none', refusal: null }
   }
 
   /** What is noted of this text; what was typed to a process before and was not followed died with it. */
   #record(): DeliveryRecord | null {
     const { session, fence, messageId } = this.#request
     const known = this.#host.records.delivery(session, messageId)
-    return known === null || known.fence === fence ? known : untyped(known, fence)
+    return known === null || known.fence === fence ? known : resetForLaunch(known, fence)
   }
 
   #save(record: DeliveryRecord): void {
@@ -244,10 +247,10 @@ class Typist {
   }
 
   /** A command is over when the agent is at rest in a look that came after it. */
-  async #untilOver(): Promise<void> {
+  async #untilCommandDone(): Promise<void> {
     const { session, fence } = this.#request
     await delay(this.#host.config.timing.lookEvery, undefined, { signal: this.#signal })
-    await this.#sampler.untilTakes('command', session, fence, this.#signal)
+    await this.#sampler.untilAccepts('command', session, fence, this.#signal)
   }
 
   async #transcript(): Promise<string | null> {

@@ -10,7 +10,7 @@ import type { Host } from '../../host/host.js'
 /** In the session's own folder. */
 export const handOverFolder = 'hand-over'
 
-export interface LaidReady {
+export interface PreparedHandOver {
   /** What the next prompt brings along, or null. */
   file: string | null
   /** Forks of which nothing has to be told: told already, never used, or gone. */
@@ -21,12 +21,12 @@ export interface LaidReady {
  * Which forks a conversation was told of, its transcript says itself: whatever was lost in a crash is laid ready again, and
  * nothing is told twice. `conversation` is the transcript that the new process goes on with, or null.
  */
-export async function layHandOver(
+export async function prepareHandOver(
   host: Host,
   adapter: AgentAdapter,
   request: LaunchRequest,
   conversation: string | null,
-): Promise<LaidReady> {
+): Promise<PreparedHandOver> {
   const folder = join(host.records.folder(request.session), handOverFolder)
   const file = join(folder, 'next.md')
   rmSync(file, { force: true })
@@ -37,18 +37,18 @@ export async function layHandOver(
     if (report === null) settled.push(fork)
     else reports.push(report)
   }
-  const wholeFile = join(folder, wholeHandOver(request.fence))
-  const laid = handOver(reports, wholeFile)
-  if (laid === null) return { file: null, settled }
+  const wholeFile = join(folder, fullHandOverName(request.fence))
+  const text = handOver(reports, wholeFile)
+  if (text === null) return { file: null, settled }
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (laid.full !== null) writeFileAtomic(wholeFile, laid.full)
-  writeFileAtomic(file, laid.message)
+  if (text.full !== null) writeFileAtomic(wholeFile, text.full)
+  writeFileAtomic(file, text.message)
   return { file, settled }
 }
 
-const wholeHandOver = (fence: number): string => `forks-${fence}.md`
+const fullHandOverName = (fence: number): string => `forks-${fence}.md`
 /** The launch that a file of the folder was laid ready for; null for what is no whole hand-over. */
-export const fenceOfHandOver = (name: string): number | null => {
+export const handOverFence = (name: string): number | null => {
   const [, fence] = /^forks-(\d+)\.md$/.exec(name) ?? []
   return fence === undefined ? null : Number(fence)
 }
@@ -63,12 +63,12 @@ async function reportOf(
   const transcript = await host.newestTranscript(adapter, fork)
   if (transcript === null) return null
   const original = await host.newestTranscript(adapter, forkOf ?? sessionId)
-  const digest = await untold(adapter, conversation, original?.path ?? null, fork, transcript.path)
+  const digest = await unreportedWork(adapter, conversation, original?.path ?? null, fork, transcript.path)
   return digest === null ? null : { fork, transcript: transcript.path, ...digest }
 }
 
 /** What the conversation has not been told of the fork; null where that is nothing. */
-export const untold = async (
+export const unreportedWork = async (
   adapter: AgentAdapter,
   conversation: string | null,
   original: string | null,

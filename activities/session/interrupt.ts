@@ -4,7 +4,7 @@ import type { Host } from '../../host/host.js'
 
 /** Nothing happens where the process is no longer the one that was seen to hang. */
 export async function interruptAgent(host: Host, { session, fence, how }: InterruptRequest): Promise<void> {
-  await host.records.inTurn(session, async () => {
+  await host.records.runExclusive(session, async () => {
     const pane = await host.tmux.pane(session)
     if (pane === null || pane.dead || pane.fence !== fence) return
     if (how === 'stopped') process.kill(pane.pid, 'SIGCONT')

@@ -4,19 +4,25 @@ import { readFile } from 'node:fs/promises'
 import { Context } from '@temporalio/activity'
 import type { AgentAdapter, Place } from '../../agents/agent.js'
 import type { RescueStep } from '../../policy/session/session.js'
-import { untilTaken, untilUp } from './arrival.js'
-import { broughtTo, type Found } from './carry.js'
-import type { Launched, LaunchRequest } from '../contracts.js'
-import { lastTranscript, noteEnd } from './conversation.js'
-import { layHandOver } from './handOver.js'
-import { lostTo, withLost } from './lostWork.js'
+import { untilPromptTaken, untilUp } from './verifyStart.js'
+import { carryTranscripts, type CarriedTranscripts } from './carryTranscripts.js'
+import type { LaunchResult, LaunchRequest } from '../contracts.js'
+import { lastTranscript, recordProgress } from './conversation.js'
+import { prepareHandOver } from './handOver.js'
+import { describeLostTasks, withLostTasks } from './lostTasks.js'
 import type { Host } from '../../host/host.js'
 import { writeLaunchScript } from '../../host/process/launchScript.js'
-import { end, isAlive, startOf, type ProcessRef } from '../../host/process/processes.js'
+import { endProcess, isAlive, processStart, type ProcessRef } from '../../host/process/processes.js'
 import type { LaunchRecord } from '../../host/state/sessionRecords.js'
-import { heldFence } from '../../host/tmux/panes.js'
-import { takeOverWork, wakeUpsOwed } from './wakeUps.js'
-import { holder, keepQueued, restoreDraft, takeHeld, textsWaiting } from './pendingInput.js'
+import { noAgentFence } from '../../host/tmux/panes.js'
+import { inheritBackgroundWork, pendingWakeUps } from './plannedWakeUps.js'
+import {
+  pendingInputCommand,
+  saveQueuedTexts,
+  restoreDraft,
+  collectPendingInput,
+  pendingTexts,
+} from './pendingInput.js'
 import {
   ConversationHeldError,
   PromptMissingError,
@@ -24,25 +30,25 @@ import {
   WorkFolderMissingError,
 } from '../errors.js'
 
-export async function launchAgent(host: Host, request: LaunchRequest): Promise<Launched> {
+export async function launchAgent(host: Host, request: LaunchRequest): Promise<LaunchResult> {
   // Before the session's own turn: whoever stops the session must not wait behind other sessions' starts.
   const { cancellationSignal } = Context.current()
-  const leave = await host.starts.enter(cancellationSignal, (starting) => {
+  const releaseSlot = await host.startLimiter.acquire(cancellationSignal, (starting) => {
     const why = `waits for its turn: ${starting} agents are starting on this host`
     void host.tmux.showStatus(request.session, `outpool: ${why}`)
   })
   try {
-    return await host.records.inTurn(request.session, () => launch(host, request, leave))
+    return await host.records.runExclusive(request.session, () => launch(host, request, releaseSlot))
   } finally {
-    leave(null)
+    releaseSlot(null)
   }
 }
 
 async function launch(
   host: Host,
   request: LaunchRequest,
-  leave: (startMs: number | null) => void,
-): Promise<Launched> {
+  releaseSlot: (startMs: number | null) => void,
+): Promise<LaunchResult> {
   const { session, sessionId, fence, cwd } = request
   host.records.assertLaunchable(session, fence)
   if (!existsSync(cwd)) throw new WorkFolderMissingError(cwd)
@@ -52,26 +58,26 @@ async function launch(
   const steps: RescueStep[] = []
   const step = stepTimer(steps)
 
-  const running = await runningLaunch(host, session, fence)
+  const survivor = await runningLaunch(host, session, fence)
   let prompt: string | null = null
   let record: LaunchRecord
   let settledForks: string[] = []
-  if (running) {
-    record = running
+  if (survivor) {
+    record = survivor
   } else {
     // First of all: what the process before still writes when it ends is a part of what goes on.
-    await step('clear', () => clearTheWay(host, adapter, request))
-    await keepLeftQueue(host, adapter, session)
-    const left = await takeOverWork(host, adapter, request)
-    const found = await broughtTo(host, adapter, place, request, (carry) => step('carry', carry))
-    const goesOnWith = found.own ?? found.origin
-    prompt = await promptToSubmit(host, adapter, session, goesOnWith, {
+    await step('clear', () => endPreviousProcess(host, adapter, request))
+    await savePreviousQueue(host, adapter, session)
+    const previousTranscript = await inheritBackgroundWork(host, adapter, request)
+    const transcripts = await carryTranscripts(host, adapter, place, request, (carry) => step('carry', carry))
+    const continuedTranscript = transcripts.own ?? transcripts.origin
+    prompt = await promptToSubmit(host, adapter, session, continuedTranscript, {
       text,
       otherwise: request.prompt?.otherwise ?? null,
     })
-    const lost = await lostTo(host, adapter, request, left, found.own)
-    prompt = withLost(prompt, request.prompt?.otherwise ?? null, lost)
-    const { file, settled } = await layHandOver(host, adapter, request, goesOnWith)
+    const lostTasksText = await describeLostTasks(host, adapter, request, previousTranscript, transcripts.own)
+    prompt = withLostTasks(prompt, request.prompt?.otherwise ?? null, lostTasksText)
+    const { file, settled } = await prepareHandOver(host, adapter, request, continuedTranscript)
     settledForks = settled
     if (!request.forkOf)
       host.records.saveForks(
@@ -81,38 +87,49 @@ async function launch(
     // Before this launch is noted, which would be the newest place then.
     const answeredAt = host.answeredAt(session, request.place)
     record = await step('prepare', () =>
-      prepare(host, adapter, place, request, found, { submitted: prompt, answeredAt }),
+      prepare(host, adapter, place, request, transcripts, { submitted: prompt, answeredAt }),
     )
     await step('respawn', () =>
-      respawn(host, adapter, place, request, record, { ...found, prompt, handOver: file, answeredAt }),
+      respawn(host, adapter, place, request, record, { ...transcripts, prompt, handOver: file, answeredAt }),
     )
   }
   const up = await step('verify', () => untilUp(host, adapter, place, request))
-  if (up.live !== null) host.pages.forget(place.name, cwd)
-  leave(running ? null : startTime(steps))
+  if (up.live !== null) host.openPages.forget(place.name, cwd)
+  releaseSlot(survivor ? null : startTime(steps))
   const promptTaken = await step('prompt', () =>
-    untilTaken(host, adapter, place, request, prompt ?? text, {
+    untilPromptTaken(host, adapter, place, request, prompt ?? text, {
       from: record.transcriptFrom,
       forkedAt: record.forkedAt,
     }),
   )
-  if (promptTaken) host.work.lostAreTold(session)
+  if (promptTaken) host.backgroundWork.clearLost(session)
   await restoreDraft(host, adapter, session, up.pane.id)
   const transcript = await adapter.findTranscript(place, sessionId)
-  await noteEnd(host, adapter, session, sessionId, transcript, false)
+  await recordProgress(host, adapter, session, sessionId, transcript, false)
   const { transcriptFrom } = record
   const tmuxSocket = host.tmux.socket
   const { id: pane, pid } = up.pane
-  const typed = textsWaiting(host, session)
-  const plans = wakeUpsOwed(host, session)
-  return { pane, pid, tmuxSocket, transcript, transcriptFrom, promptTaken, settledForks, typed, plans, steps }
+  const typed = pendingTexts(host, session)
+  const plans = pendingWakeUps(host, session)
+  return {
+    pane,
+    pid,
+    tmuxSocket,
+    transcript,
+    transcriptFrom,
+    promptTaken,
+    settledForks,
+    pendingInput: typed,
+    plans,
+    steps,
+  }
 }
 
 /** What the process before held in its waiting line, on whichever conversation that was, died with it. */
-async function keepLeftQueue(host: Host, adapter: AgentAdapter, session: string): Promise<void> {
+async function savePreviousQueue(host: Host, adapter: AgentAdapter, session: string): Promise<void> {
   const before = host.records.newest(session)
   const transcript = before && (await lastTranscript(host, adapter, session, before))
-  if (before && transcript) await keepQueued(host, adapter, session, transcript, before)
+  if (before && transcript) await saveQueuedTexts(host, adapter, session, transcript, before)
 }
 
 /** From the respawn to the agent's own word that it is up. */
@@ -126,7 +143,7 @@ async function runningLaunch(host: Host, session: string, fence: number): Promis
   if (known.process) return (await isAlive(known.process)) ? known : null
   // The worker was killed between the start of the process and the note of it; the pane tells.
   const pane = await host.tmux.pane(session)
-  const start = pane?.fence === fence && !pane.dead ? await startOf(pane.pid) : null
+  const start = pane?.fence === fence && !pane.dead ? await processStart(pane.pid) : null
   if (!pane || start === null) return null
   const launch = { ...known, process: { pid: pane.pid, start } }
   host.records.saveLaunch(session, launch)
@@ -143,13 +160,13 @@ function stepTimer(steps: RescueStep[]) {
 }
 
 /** Law 3: no live process may hold the conversation when the next one starts. Only our own are ended. */
-async function clearTheWay(host: Host, adapter: AgentAdapter, request: LaunchRequest): Promise<void> {
+async function endPreviousProcess(host: Host, adapter: AgentAdapter, request: LaunchRequest): Promise<void> {
   const { session, sessionId, forkOf } = request
   const pane = await host.tmux.pane(session)
-  const start = pane && !pane.dead && pane.fence !== heldFence ? await startOf(pane.pid) : null
-  if (pane && start !== null) await mustEnd(host, { pid: pane.pid, start })
+  const start = pane && !pane.dead && pane.fence !== noAgentFence ? await processStart(pane.pid) : null
+  if (pane && start !== null) await endOrThrow(host, { pid: pane.pid, start })
   const newest = host.records.newest(session)
-  if (newest?.process) await mustEnd(host, newest.process)
+  if (newest?.process) await endOrThrow(host, newest.process)
   for (const place of host.allFiles()) {
     for (const conversation of [sessionId, ...(forkOf ? [forkOf] : [])]) {
       const [other] = await adapter.readLiveStates(place, { sessionId: conversation })
@@ -158,8 +175,9 @@ async function clearTheWay(host: Host, adapter: AgentAdapter, request: LaunchReq
   }
 }
 
-async function mustEnd(host: Host, process: ProcessRef): Promise<void> {
-  if ((await end(process, host.config.timing.stopGrace)) === false) throw new StopFailedError(process.pid)
+async function endOrThrow(host: Host, process: ProcessRef): Promise<void> {
+  if ((await endProcess(process, host.config.timing.stopGrace)) === false)
+    throw new StopFailedError(process.pid)
 }
 
 /** A prompt that an earlier launch submitted was taken where anything at all was said since: it is not given twice. */
@@ -191,7 +209,7 @@ async function prepare(
   adapter: AgentAdapter,
   place: Place,
   request: LaunchRequest,
-  { own, origin }: Found,
+  { own, origin }: CarriedTranscripts,
   { submitted, answeredAt }: { submitted: string | null; answeredAt: readonly Place[] },
 ): Promise<LaunchRecord> {
   await adapter.prepare(place, request.cwd, answeredAt)
@@ -200,8 +218,8 @@ async function prepare(
   const forkedAt = origin === null ? host.records.forkedAt(session, sessionId) : new Date().toISOString()
   const process = null
   const prompt = submitted === null ? null : adapter.fingerprint(submitted)
-  const where = { fence, place: request.place, agent, sessionId, cwd, process }
-  const launch = { ...where, transcriptFrom, prompt, forkedAt }
+  const target = { fence, place: request.place, agent, sessionId, cwd, process }
+  const launch = { ...target, transcriptFrom, prompt, forkedAt }
   host.records.saveLaunch(request.session, launch)
   return launch
 }
@@ -218,7 +236,7 @@ async function respawn(
     prompt,
     handOver,
     answeredAt,
-  }: Found & { prompt: string | null; handOver: string | null; answeredAt: readonly Place[] },
+  }: CarriedTranscripts & { prompt: string | null; handOver: string | null; answeredAt: readonly Place[] },
 ): Promise<void> {
   const { session, sessionId, forkOf, fence, cwd, model } = request
   const plan = await adapter.planLaunch({
@@ -240,9 +258,9 @@ async function respawn(
   })
   const script = writeLaunchScript(host.records.folder(session), fence, plan)
   const argv = ['/bin/sh', script]
-  await takeHeld(host, session)
-  const hold = holder(host, session, fence)
+  await collectPendingInput(host, session)
+  const hold = pendingInputCommand(host, session, fence)
   const pane = await host.tmux.spawn({ session, fence, cwd, argv, status: request.status, hold })
-  const start = await startOf(pane.pid)
+  const start = await processStart(pane.pid)
   host.records.saveLaunch(session, { ...launch, process: start === null ? null : { pid: pane.pid, start } })
 }

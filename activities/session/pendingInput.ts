@@ -12,49 +12,51 @@ import { z } from 'zod'
 import type { AgentAdapter } from '../../agents/agent.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
-import { end, startOf } from '../../host/process/processes.js'
+import { endProcess, processStart } from '../../host/process/processes.js'
 import type { LaunchRecord } from '../../host/state/sessionRecords.js'
-import { heldFence, type Pane } from '../../host/tmux/panes.js'
+import { noAgentFence, type Pane } from '../../host/tmux/panes.js'
 
 const holdScript = fileURLToPath(new URL('../../host/tmux/hold.sh', import.meta.url))
 
 /** A menu takes a moment to go, and the input line to be drawn again. */
 const menuGoneWithin = 1_000
-const lookEvery = 30
+const pollEvery = 30
 /** An agent that says it is up may still have to draw its input line. */
 const lineDrawnWithin = 5_000
 /** Each press takes about a line of a draft. */
-const clearsMax = 200
+const maxClearPresses = 200
 /** The program starts a shell for its editor. */
-const handedOutWithin = 10_000
+const editorTimeout = 10_000
 
 const draftFile = (host: Host, session: string): string => join(host.records.folder(session), 'draft')
 const textsFolder = (host: Host, session: string): string => join(host.records.folder(session), 'texts')
-const heldPrefix = 'held-'
+const heldInputPrefix = 'held-'
 /** Where `editor.sh` leaves a draft; the adapter says so. */
 const draftsFolder = 'drafts'
 
 /** Texts are taken in the order of their names: by the process they were typed to, then as they came. */
-const nameOf = (fence: number, order: string): string => `${String(fence).padStart(15, '0')}-${order}`
+const textName = (fence: number, order: string): string => `${String(fence).padStart(15, '0')}-${order}`
 
 /** To be called before the agent is stopped. */
-export async function keepDraft(host: Host, adapter: AgentAdapter, pane: Pane): Promise<void> {
+export async function saveDraft(host: Host, adapter: AgentAdapter, pane: Pane): Promise<void> {
   const shown = (): Promise<string> => host.tmux.colouredScreen(pane.id)
   let screen = await shown()
   // The limit menu stands before the input line. Where nobody ever was, nobody typed, and no time is spent on it.
-  if (pane.visited !== 'never' && isLeftByEscape(adapter, screen)) {
+  if (pane.visited !== 'never' && closesOnEscape(adapter, screen)) {
     await host.tmux.press(pane.id, ['Escape'])
     const until = performance.now() + menuGoneWithin
-    while (isLeftByEscape(adapter, screen) && performance.now() < until) {
-      await delay(lookEvery)
+    while (closesOnEscape(adapter, screen) && performance.now() < until) {
+      await delay(pollEvery)
       screen = await shown()
     }
   }
-  const older = draftOf(host, pane.session)
-  await draftsIn(host, adapter, pane, screen, (drafts) => saveDrafts(host, adapter, pane, older, drafts))
+  const savedBefore = savedDraft(host, pane.session)
+  await extractDrafts(host, adapter, pane, screen, (drafts) =>
+    writeNewDrafts(host, adapter, pane, savedBefore, drafts),
+  )
 }
 
-function saveDrafts(
+function writeNewDrafts(
   host: Host,
   adapter: AgentAdapter,
   { session, fence }: Pane,
@@ -62,11 +64,14 @@ function saveDrafts(
   drafts: readonly string[],
 ): void {
   // A text of ours that was not taken is delivered again, and must not come back as a draft as well.
-  const news = drafts.filter(
+  const newDrafts = drafts.filter(
     (draft) => draft !== older && !host.records.wasTyped(session, fence, adapter.fingerprint(draft)),
   )
-  if (news.length === 0) return
-  const kept = [...(older === null ? [] : [older]), ...news.map((draft) => adapter.toPortableDraft(draft))]
+  if (newDrafts.length === 0) return
+  const kept = [
+    ...(older === null ? [] : [older]),
+    ...newDrafts.map((draft) => adapter.toPortableDraft(draft)),
+  ]
   writeFileAtomic(draftFile(host, session), kept.join('\n'))
 }
 
@@ -74,38 +79,38 @@ function saveDrafts(
  * Saves the draft in the line, and the one that was put aside before it, whole, the older first: what is taken out of the line
  * has been saved before. Leaves the line as it may.
  */
-async function draftsIn(
+async function extractDrafts(
   host: Host,
   adapter: AgentAdapter,
   pane: Pane,
   screen: string,
   save: (drafts: readonly string[]) => void,
 ): Promise<void> {
-  const inLine = await wholeDraft(host, adapter, pane, screen)
-  const found = inLine === null ? [] : [inLine]
-  save(found)
+  const inLine = await readFullDraft(host, adapter, pane, screen)
+  const drafts = inLine === null ? [] : [inLine]
+  save(drafts)
   // With a draft in the line, the same keys would put it in the place of the one before.
   if (!adapter.hasStashedDraft(screen) || !(await clearLine(host, adapter, pane))) return
   await host.tmux.press(pane.id, adapter.stashKeys)
   const shown = await untilScreen(host, pane, (now) => adapter.readDraft(now) !== null)
-  const stashed = await wholeDraft(host, adapter, pane, shown)
-  if (stashed !== null) save([stashed, ...found])
+  const stashed = await readFullDraft(host, adapter, pane, shown)
+  if (stashed !== null) save([stashed, ...drafts])
 }
 
 /** True once the input line is there and empty. */
 async function clearLine(host: Host, adapter: AgentAdapter, pane: Pane): Promise<boolean> {
-  for (let presses = 0; presses < clearsMax; presses++) {
+  for (let presses = 0; presses < maxClearPresses; presses++) {
     const screen = await untilScreen(host, pane, (shown) => adapter.takesInput(shown))
     if (!adapter.takesInput(screen)) return false
     if (adapter.readDraft(screen) === null) return true
     await host.tmux.press(pane.id, adapter.clearDraftKeys)
-    await delay(lookEvery)
+    await delay(pollEvery)
   }
   return false
 }
 
 /** What the program gives to its editor; what the screen shows of it where the program gives nothing in time. */
-async function wholeDraft(
+async function readFullDraft(
   host: Host,
   adapter: AgentAdapter,
   pane: Pane,
@@ -119,17 +124,17 @@ async function wholeDraft(
   rmSync(file, { force: true })
   writeFileAtomic(join(folder, 'wanted'), '')
   await host.tmux.press(pane.id, adapter.exportDraftKeys)
-  const until = performance.now() + handedOutWithin
-  let given: string | null = null
-  while (given === null && performance.now() < until) {
-    await delay(lookEvery)
-    given = readIfThere(file)
+  const until = performance.now() + editorTimeout
+  let exported: string | null = null
+  while (exported === null && performance.now() < until) {
+    await delay(pollEvery)
+    exported = readIfThere(file)
   }
   rmSync(join(folder, 'wanted'), { force: true })
   rmSync(file, { force: true })
   // While its editor is open, the program's input line is not on the screen, and takes no key.
   await untilScreen(host, pane, (now) => adapter.takesInput(now))
-  return given === null || given.trim() === '' ? shown : given
+  return exported === null || exported.trim() === '' ? shown : exported
 }
 
 async function untilScreen(host: Host, pane: Pane, fits: (screen: string) => boolean): Promise<string> {
@@ -137,42 +142,42 @@ async function untilScreen(host: Host, pane: Pane, fits: (screen: string) => boo
   for (;;) {
     const screen = await host.tmux.colouredScreen(pane.id)
     if (fits(screen) || performance.now() > until) return screen
-    await delay(lookEvery)
+    await delay(pollEvery)
   }
 }
 
-const isLeftByEscape = (adapter: AgentAdapter, screen: string): boolean =>
+const closesOnEscape = (adapter: AgentAdapter, screen: string): boolean =>
   adapter.readDialog(screen)?.safeKeys?.join(' ') === 'Escape'
 
 /** What to run in a pane while no agent is there: keys that are pressed there are kept for the next one. */
-export const holder = (host: Host, session: string, fence: number): string[] => [
+export const pendingInputCommand = (host: Host, session: string, fence: number): string[] => [
   '/bin/sh',
   holdScript,
-  join(host.records.folder(session), `${heldPrefix}${fence}`),
+  join(host.records.folder(session), `${heldInputPrefix}${fence}`),
 ]
 
 /**
  * Texts that the process of this launch holds in its own waiting line: they die with it. Asked for before it is stopped,
  * since leaving a menu makes it take them out, and once more when it has ended: what it still said is dropped again.
  */
-export async function keepQueued(
+export async function saveQueuedTexts(
   host: Host,
   adapter: AgentAdapter,
   session: string,
   transcript: string,
   { fence, transcriptFrom }: LaunchRecord,
 ): Promise<void> {
-  const seen = queueSeen(host, session, fence)
-  const { queued, prompts, offset } = await adapter.readTail(transcript, seen ?? transcriptFrom)
-  const prefix = nameOf(fence, 'queued-')
-  const kept = textsWaiting(host, session).filter((name) => name.startsWith(prefix))
+  const readTo = queueReadTo(host, session, fence)
+  const { queued, prompts, offset } = await adapter.readTail(transcript, readTo ?? transcriptFrom)
+  const prefix = textName(fence, 'queued-')
+  const saved = pendingTexts(host, session).filter((name) => name.startsWith(prefix))
   // What was said before the first look is no reason to drop anything: people say "continue" more than once.
-  for (const prompt of seen === null ? [] : prompts) {
+  for (const prompt of readTo === null ? [] : prompts) {
     const print = adapter.fingerprint(prompt)
-    const at = kept.findIndex((name) => adapter.fingerprint(readText(host, session, name) ?? '') === print)
-    if (at >= 0) dropText(host, session, kept.splice(at, 1)[0] ?? '')
+    const at = saved.findIndex((name) => adapter.fingerprint(readText(host, session, name) ?? '') === print)
+    if (at >= 0) dropText(host, session, saved.splice(at, 1)[0] ?? '')
   }
-  const from = kept.length === 0 ? 0 : Number(kept.at(-1)?.slice(prefix.length)) + 1
+  const from = saved.length === 0 ? 0 : Number(saved.at(-1)?.slice(prefix.length)) + 1
   queued.forEach((text, index) => {
     saveText(host, session, `${prefix}${String(from + index).padStart(3, '0')}`, text)
   })
@@ -183,28 +188,30 @@ const queueFile = (host: Host, session: string): string => join(host.records.fol
 const queueSchema = z.object({ fence: z.number().int(), offset: z.number().int() })
 
 /** How far the queue of this launch was read, bytes; null where it was not. */
-function queueSeen(host: Host, session: string, fence: number): number | null {
+function queueReadTo(host: Host, session: string, fence: number): number | null {
   try {
-    const seen = queueSchema.parse(JSON.parse(readIfThere(queueFile(host, session)) ?? ''))
-    return seen.fence === fence ? seen.offset : null
+    const progress = queueSchema.parse(JSON.parse(readIfThere(queueFile(host, session)) ?? ''))
+    return progress.fence === fence ? progress.offset : null
   } catch {
     return null
   }
 }
 
 /** Ends what keeps the pane, as late as can be, and takes over what it kept. */
-export async function takeHeld(host: Host, session: string): Promise<void> {
+export async function collectPendingInput(host: Host, session: string): Promise<void> {
   const pane = await host.tmux.pane(session)
-  const start = pane?.fence === heldFence && !pane.dead ? await startOf(pane.pid) : null
-  if (pane && start !== null) await end({ pid: pane.pid, start }, host.config.timing.stopGrace)
+  const start = pane?.fence === noAgentFence && !pane.dead ? await processStart(pane.pid) : null
+  if (pane && start !== null) await endProcess({ pid: pane.pid, start }, host.config.timing.stopGrace)
   const folder = host.records.folder(session)
-  for (const name of readdirSync(folder).filter((one) => one.startsWith(heldPrefix))) {
+  for (const name of readdirSync(folder).filter((one) => one.startsWith(heldInputPrefix))) {
     const file = join(folder, name)
     const typed = printable(readFileSync(file, 'utf8'))
-    const sent = typed.slice(0, typed.lastIndexOf('\n') + 1).trim()
-    const unsent = typed.slice(typed.lastIndexOf('\n') + 1)
-    if (sent !== '') saveText(host, session, nameOf(Number(name.slice(heldPrefix.length)), 'typed'), sent)
-    if (unsent !== '') writeFileAtomic(draftFile(host, session), (draftOf(host, session) ?? '') + unsent)
+    const submitted = typed.slice(0, typed.lastIndexOf('\n') + 1).trim()
+    const unsubmitted = typed.slice(typed.lastIndexOf('\n') + 1)
+    if (submitted !== '')
+      saveText(host, session, textName(Number(name.slice(heldInputPrefix.length)), 'typed'), submitted)
+    if (unsubmitted !== '')
+      writeFileAtomic(draftFile(host, session), (savedDraft(host, session) ?? '') + unsubmitted)
     rmSync(file)
   }
 }
@@ -218,7 +225,7 @@ export function saveText(host: Host, session: string, name: string, text: string
 }
 
 /** Names of the texts that wait here, in order. */
-export function textsWaiting(host: Host, session: string): string[] {
+export function pendingTexts(host: Host, session: string): string[] {
   try {
     return readdirSync(textsFolder(host, session))
       .filter((name) => /^\d+-[a-z0-9-]+$/.test(name))
@@ -237,7 +244,7 @@ export function dropText(host: Host, session: string, name: string): void {
   rmSync(join(textsFolder(host, session), name), { force: true })
 }
 
-const draftOf = (host: Host, session: string): string | null => readIfThere(draftFile(host, session))
+const savedDraft = (host: Host, session: string): string | null => readIfThere(draftFile(host, session))
 
 /** Types a draft into the input line, unsent, once. Where there is no free input line it is kept for later. */
 export async function restoreDraft(
@@ -246,13 +253,13 @@ export async function restoreDraft(
   session: string,
   pane: string,
 ): Promise<void> {
-  const draft = draftOf(host, session)
+  const draft = savedDraft(host, session)
   if (draft === null) return
   const until = performance.now() + lineDrawnWithin
   let screen = await host.tmux.colouredScreen(pane)
   while (!adapter.takesInput(screen)) {
     if (adapter.readDialog(screen) !== null || performance.now() > until) return
-    await delay(lookEvery)
+    await delay(pollEvery)
     screen = await host.tmux.colouredScreen(pane)
   }
   if (adapter.readDraft(screen) !== null) return
@@ -260,7 +267,7 @@ export async function restoreDraft(
   // Whoever looks at the line next has to see it: a text that is typed behind it would send it along.
   const drawnBy = performance.now() + lineDrawnWithin
   while (adapter.readDraft(await host.tmux.colouredScreen(pane)) === null && performance.now() < drawnBy)
-    await delay(lookEvery)
+    await delay(pollEvery)
   // Only now: a worker that is killed before finds it in the line, and one that is killed after finds no second one.
   rmSync(draftFile(host, session), { force: true })
 }

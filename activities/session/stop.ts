@@ -1,16 +1,16 @@
 /** Stops the session's agent, keeping what a person has typed, and what they type while none is there. Idempotent per fence. */
 import type { AgentAdapter } from '../../agents/agent.js'
-import type { SessionRef, Stopped, StopRequest } from '../contracts.js'
-import { lastTranscript, noteEnd } from './conversation.js'
+import type { SessionRef, StopResult, StopRequest } from '../contracts.js'
+import { lastTranscript, recordProgress } from './conversation.js'
 import type { Host } from '../../host/host.js'
-import { end, startOf, type ProcessRef } from '../../host/process/processes.js'
+import { endProcess, processStart, type ProcessRef } from '../../host/process/processes.js'
 import type { LaunchRecord } from '../../host/state/sessionRecords.js'
-import { heldFence, type Pane } from '../../host/tmux/panes.js'
-import { holder, keepDraft, keepQueued } from './pendingInput.js'
+import { noAgentFence, type Pane } from '../../host/tmux/panes.js'
+import { pendingInputCommand, saveDraft, saveQueuedTexts } from './pendingInput.js'
 import { StopFailedError } from '../errors.js'
 
-export async function stopAgent(host: Host, request: StopRequest): Promise<Stopped> {
-  return host.records.inTurn(request.session, async () => {
+export async function stopAgent(host: Host, request: StopRequest): Promise<StopResult> {
+  return host.records.runExclusive(request.session, async () => {
     const { session, fence } = request
     const from = performance.now()
     const newest = host.records.newest(session)
@@ -19,33 +19,33 @@ export async function stopAgent(host: Host, request: StopRequest): Promise<Stopp
     host.records.saveStop(session, fence)
     await host.tmux.showStopped(session, request.status)
     const pane = await host.tmux.pane(session)
-    const live = pane && !pane.dead && pane.fence !== heldFence ? pane : null
+    const live = pane && !pane.dead && pane.fence !== noAgentFence ? pane : null
     const adapter = host.adapter(request.agent)
-    const written = newest?.sessionId ?? request.sessionId
-    const transcript = await lastTranscript(host, adapter, session, { ...request, sessionId: written })
+    const lastSessionId = newest?.sessionId ?? request.sessionId
+    const transcript = await lastTranscript(host, adapter, session, { ...request, sessionId: lastSessionId })
     // Before it is ended: a program that is told to end may write that its turn was interrupted.
     const wasWorking = await isWorking(host, adapter, request, live, transcript)
-    if (live) await keepTyped(host, adapter, request, live, newest, transcript)
-    const paneStart = live ? await startOf(live.pid) : null
-    const found: (ProcessRef | null | undefined)[] = [
+    if (live) await savePendingInput(host, adapter, request, live, newest, transcript)
+    const paneStart = live ? await processStart(live.pid) : null
+    const processes: (ProcessRef | null | undefined)[] = [
       newest?.process,
       live && paneStart !== null ? { pid: live.pid, start: paneStart } : null,
     ]
     let how: string = 'gone'
-    for (const running of found) {
+    for (const running of processes) {
       if (!running) continue
-      const ended = await end(running, host.config.timing.stopGrace)
+      const ended = await endProcess(running, host.config.timing.stopGrace)
       if (ended === false) throw new StopFailedError(running.pid)
       if (ended !== 'gone') how = ended
     }
-    await noteEnd(host, adapter, session, written, transcript, true)
+    await recordProgress(host, adapter, session, lastSessionId, transcript, true)
     if (request.closePane) await host.tmux.closePane(session)
-    else if (live?.visited === 'now') await host.tmux.hold(live.id, holder(host, session, fence))
+    else if (live?.visited === 'now') await host.tmux.hold(live.id, pendingInputCommand(host, session, fence))
     return { steps: [{ name: `stop (${how})`, ms: Math.round(performance.now() - from) }], wasWorking }
   })
 }
 
-async function keepTyped(
+async function savePendingInput(
   host: Host,
   adapter: AgentAdapter,
   { session, sessionId }: SessionRef,
@@ -54,8 +54,8 @@ async function keepTyped(
   transcript: string | null,
 ): Promise<void> {
   if (transcript !== null && launch?.sessionId === sessionId)
-    await keepQueued(host, adapter, session, transcript, launch)
-  await keepDraft(host, adapter, pane)
+    await saveQueuedTexts(host, adapter, session, transcript, launch)
+  await saveDraft(host, adapter, pane)
 }
 
 /** A live process says itself whether it works; of one that asks something, or has gone, its transcript tells. */
@@ -66,7 +66,7 @@ async function isWorking(
   pane: Pane | null,
   transcript: string | null,
 ): Promise<boolean> {
-  const files = host.filesIfNamed(place)
+  const files = host.filesIfConfigured(place)
   const [state] = files && pane ? await adapter.readLiveStates(files, { pids: [pane.pid] }) : []
   if (state && state.activity !== 'waiting') return state.activity === 'busy'
   const end = transcript === null ? null : await adapter.readEnd(transcript)

@@ -6,14 +6,14 @@ export interface TaskRef {
 }
 
 /** What an agent task's session works from. */
-export interface AgentWork {
+export interface AgentTaskInput {
   /** A copy of the prompt as it is now, so that a rescue in the middle says the same again. */
   promptFile: string
   /** Real, absolute path. */
   cwd: string
 }
 
-export interface KeepAnswerRequest extends TaskRef {
+export interface SaveAnswerRequest extends TaskRef {
   agent: string
   transcript: string | null
 }
@@ -23,7 +23,7 @@ export interface TaskActivities {
   runProgram(request: TaskRef): Promise<TaskOutcome>
   /** Delivers unread mail, each once. */
   pollMail(request: TaskRef): Promise<TaskOutcome>
-  prepareWork(request: TaskRef): Promise<AgentWork>
+  prepareAgentTask(request: TaskRef): Promise<AgentTaskInput>
   /** Keeps the agent's last answer as the task's result. */
-  keepAnswer(request: KeepAnswerRequest): Promise<TaskOutcome>
+  saveAnswer(request: SaveAnswerRequest): Promise<TaskOutcome>
 }

@@ -3,11 +3,11 @@ import { Context } from '@temporalio/activity'
 import type { QueryDefinition, SignalDefinition } from '@temporalio/common'
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import { sessionWorkflowId } from '../../policy/ids.js'
-import { beating } from '../withHeartbeat.js'
+import { withHeartbeat } from '../withHeartbeat.js'
 import type { Host } from '../../host/host.js'
-import { keepAnswer, prepareWork } from './agentWork.js'
+import { saveAnswer, prepareAgentTask } from './agentTask.js'
 import type { TaskActivities } from './contracts.js'
-import type { Backlog, SessionTalk } from './mailDelivery.js'
+import type { Backlog, SessionClient } from './mailTarget.js'
 import { pollMail } from './pollMail.js'
 import { runProgram } from './runProgram.js'
 
@@ -18,17 +18,17 @@ export interface SessionMessages {
 }
 
 export function taskActivities(host: Host, client: Client, names: SessionMessages): TaskActivities {
-  const talk = talkThrough(client, names)
-  const broken = (): AbortSignal => Context.current().cancellationSignal
+  const sessions = createSessionClient(client, names)
+  const cancellation = (): AbortSignal => Context.current().cancellationSignal
   return {
-    runProgram: ({ task }) => beating(() => runProgram(host, task, broken())),
-    pollMail: ({ task }) => beating(() => pollMail(host, talk, task, broken())),
-    prepareWork: ({ task }) => beating(() => prepareWork(host, task)),
-    keepAnswer: (request) => beating(() => keepAnswer(host, request)),
+    runProgram: ({ task }) => withHeartbeat(() => runProgram(host, task, cancellation())),
+    pollMail: ({ task }) => withHeartbeat(() => pollMail(host, sessions, task, cancellation())),
+    prepareAgentTask: ({ task }) => withHeartbeat(() => prepareAgentTask(host, task)),
+    saveAnswer: (request) => withHeartbeat(() => saveAnswer(host, request)),
   }
 }
 
-function talkThrough(client: Client, names: SessionMessages): SessionTalk {
+function createSessionClient(client: Client, names: SessionMessages): SessionClient {
   const handle = (session: string) => client.workflow.getHandle(sessionWorkflowId(session))
   return {
     send: async (session, text) => {

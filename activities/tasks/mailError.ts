@@ -9,7 +9,7 @@ export class MailError extends Error {
 }
 
 /** What the library threw, as MailError; errors of another kind as they are. */
-export function mailFault(error: unknown, { host, port, user, mailbox, tls }: ImapConfig): unknown {
+export function toMailError(error: unknown, { host, port, user, mailbox, tls }: ImapConfig): unknown {
   if (!(error instanceof Error) || error instanceof MailError || error instanceof SecretError) return error
   const { authenticationFailed, mailboxMissing, tlsFailed, code = '' }: ImapFlowError = error
   const server = `${host}:${port}`

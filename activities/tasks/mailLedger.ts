@@ -7,7 +7,7 @@ import { MailError } from './mailError.js'
 import type { Envelope } from './mailbox.js'
 
 /** Ids kept: of mails so far back that none of them is still unread by mistake. */
-const idsKept = 5_000
+const maxIds = 5_000
 
 const ledgerSchema = z.object({
   /** Mail that arrived before this was old when the task first looked. */
@@ -29,7 +29,7 @@ export class MailLedger {
   /** `since`: for a ledger that begins now. Throws MailError for a file that is no ledger: to guess would deliver twice. */
   constructor(file: string, since: Date) {
     this.#file = file
-    this.#ledger = existsSync(file) ? read(file) : { since: since.toISOString(), ...blank, delivered: [] }
+    this.#ledger = existsSync(file) ? read(file) : { since: since.toISOString(), ...emptyView, delivered: [] }
     this.#delivered = new Set(this.#ledger.delivered)
   }
 
@@ -42,9 +42,9 @@ export class MailLedger {
   }
 
   /** Says what is looked at; where that is not what was looked at before, every mail is looked at again. */
-  lookAt(view: string): void {
+  setView(view: string): void {
     if (this.#ledger.view === view) return
-    Object.assign(this.#ledger, blank, { view })
+    Object.assign(this.#ledger, emptyView, { view })
   }
 
   has(id: string): boolean {
@@ -53,7 +53,7 @@ export class MailLedger {
 
   addDelivered(id: string): void {
     this.#delivered.add(id)
-    this.#ledger.delivered = [...this.#ledger.delivered, id].slice(-idsKept)
+    this.#ledger.delivered = [...this.#ledger.delivered, id].slice(-maxIds)
     this.save()
   }
 
@@ -67,7 +67,7 @@ export class MailLedger {
   }
 }
 
-const blank = { view: '', settledTo: 0 }
+const emptyView = { view: '', settledTo: 0 }
 
 function read(file: string): Ledger {
   try {
@@ -85,6 +85,6 @@ function read(file: string): Ledger {
  */
 export function mailId(envelope: Envelope, uidValidity: string): string {
   const { messageId, from, date, subject, uid } = envelope
-  const known = messageId === null ? ['number', uidValidity, uid] : ['id', messageId, from, date, subject]
-  return createHash('sha256').update(JSON.stringify(known)).digest('hex').slice(0, 32)
+  const identity = messageId === null ? ['number', uidValidity, uid] : ['id', messageId, from, date, subject]
+  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32)
 }

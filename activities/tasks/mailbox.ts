@@ -5,7 +5,7 @@ import { ImapFlow, type MessageEnvelopeObject, type MessageStructureObject } fro
 import type { ImapConfig } from '../../config/config.js'
 import { resolveValue } from '../../config/secrets/resolve.js'
 import type { Attachment, Mail } from '../../policy/tasks/mailText.js'
-import { MailError, mailFault } from './mailError.js'
+import { MailError, toMailError } from './mailError.js'
 
 /** A server that says nothing for so long is taken to be gone. */
 const silenceMs = 60_000
@@ -105,7 +105,7 @@ export class Mailbox {
       const answer = await call()
       if (this.#client.usable) return answer
     } catch (error) {
-      if (!this.#abort.aborted) throw mailFault(error, this.#imap)
+      if (!this.#abort.aborted) throw toMailError(error, this.#imap)
     }
     if (this.#abort.aborted) throw new MailError('it did not end in time, or was called off')
     throw new MailError(`the connection to ${this.#imap.host}:${this.#imap.port} broke`)

@@ -4,10 +4,10 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { SecretError } from '../../config/errors.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
-import { failed, type TaskOutcome } from '../../policy/tasks/tasks.js'
+import { failedOutcome, type TaskOutcome } from '../../policy/tasks/tasks.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
-import { end, startOf } from '../../host/process/processes.js'
+import { endProcess, processStart } from '../../host/process/processes.js'
 import { type CommandResult, runCommand } from '../../host/process/runCommand.js'
 import { TaskFolder, taskOf } from '../../host/state/taskFolder.js'
 
@@ -23,7 +23,7 @@ export async function runProgram(host: Host, task: string, abort: AbortSignal): 
   try {
     env = await resolveEnv(config.env)
   } catch (error) {
-    if (error instanceof SecretError) return failed(error.message)
+    if (error instanceof SecretError) return failedOutcome(error.message)
     throw error
   }
   const result = await runCommand({
@@ -32,8 +32,8 @@ export async function runProgram(host: Host, task: string, abort: AbortSignal): 
     onStart: (process) => writeFileAtomic(record, JSON.stringify(process)),
   })
   rmSync(record, { force: true })
-  const file = result.printedBytes === 0 ? null : folder.keepResult(printed(result), 'log', config.keep)
-  if (result.why !== null) return failed(result.why, file)
+  const file = result.printedBytes === 0 ? null : folder.saveResult(printed(result), 'log', config.keep)
+  if (result.why !== null) return failedOutcome(result.why, file)
   return { ok: true, error: null, summary: `ended well after ${(result.ms / 1_000).toFixed(1)} s`, file }
 }
 
@@ -42,7 +42,7 @@ async function endLeftover(record: string, graceMs: number): Promise<void> {
   const text = await readFile(record, 'utf8').catch(() => null)
   if (text === null) return
   const process = processSchema.safeParse(parsed(text)).data
-  if (process && (await startOf(process.pid)) === process.start) await end(process, graceMs)
+  if (process && (await processStart(process.pid)) === process.start) await endProcess(process, graceMs)
   rmSync(record, { force: true })
 }
 

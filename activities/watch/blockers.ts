@@ -7,24 +7,24 @@ import { accountAgent } from '../../host/identity/failureDomains.js'
 import type { Host } from '../../host/host.js'
 
 /** Whom to tell. Either may reject: what it was to say is then said by time. */
-export interface ObstacleTalk {
+export interface BlockerListener {
   /** The pool takes the newest readings of this host. */
-  pool(): Promise<unknown>
-  session(name: string): Promise<unknown>
+  poolChanged(): Promise<unknown>
+  sessionUnblocked(name: string): Promise<unknown>
 }
 
 /** Looks cost at most this share of the time, however much there is to look at. */
-const share = 0.02
+const maxTimeShare = 0.02
 
-export class Obstacles {
+export class BlockerWatch {
   readonly #host: Host
-  readonly #talk: ObstacleTalk
+  readonly #listener: BlockerListener
   readonly #stopped = new AbortController()
   #running: Promise<void> | null = null
 
-  constructor(host: Host, talk: ObstacleTalk) {
+  constructor(host: Host, listener: BlockerListener) {
     this.#host = host
-    this.#talk = talk
+    this.#listener = listener
   }
 
   start(): void {
@@ -40,30 +40,30 @@ export class Obstacles {
     const { signal } = this.#stopped
     while (!signal.aborted) {
       const from = performance.now()
-      await this.look().catch((error: unknown) =>
+      await this.check().catch((error: unknown) =>
         console.error('outpool: what keeps agents from being started could not be looked at:', error),
       )
-      const pause = Math.max(this.#host.config.timing.lookEvery, (performance.now() - from) / share)
+      const pause = Math.max(this.#host.config.timing.lookEvery, (performance.now() - from) / maxTimeShare)
       await delay(pause, undefined, { signal }).catch(() => undefined)
     }
   }
 
   /** One look. */
-  async look(): Promise<void> {
-    const { pages, unrunnable } = this.#host
-    if (await pages.lift((name, cwd) => this.#ground(name, cwd)))
-      await this.#talk.pool().catch(() => undefined)
-    for (const [session, { mark, look }] of [...unrunnable]) {
+  async check(): Promise<void> {
+    const { openPages: pages, unrunnablePrograms: unrunnable } = this.#host
+    if (await pages.removeAnswered((name, cwd) => this.#pageFingerprint(name, cwd)))
+      await this.#listener.poolChanged().catch(() => undefined)
+    for (const [session, { fingerprint: mark, currentFingerprint: look }] of [...unrunnable]) {
       if ((await look()) === mark) continue
       unrunnable.delete(session)
-      await this.#talk.session(session).catch(() => undefined)
+      await this.#listener.sessionUnblocked(session).catch(() => undefined)
     }
   }
 
   /** Of a place that is named no more nothing can be said: what stood there is dropped. */
-  #ground(name: string, cwd: string): Promise<string> {
+  #pageFingerprint(name: string, cwd: string): Promise<string> {
     const kind = this.#host.config.substrates.some((one) => one.name === name) ? 'substrate' : 'account'
-    const place = this.#host.filesIfNamed({ kind, name })
-    return place === null ? Promise.resolve('') : this.#host.pageGround(accountAgent, place, cwd)
+    const place = this.#host.filesIfConfigured({ kind, name })
+    return place === null ? Promise.resolve('') : this.#host.pageFingerprint(accountAgent, place, cwd)
   }
 }

@@ -1,19 +1,19 @@
 /** The engine's clock in what a watch is asked and what it observes. */
 import type { EngineClock } from '../../host/state/engineClock.js'
 import { wallToEngine } from '../../host/state/engineInstants.js'
-import type { Observation, WatchRequest } from '../contracts.js'
+import type { SessionObservation, WatchRequest } from '../contracts.js'
 
 /** `readings` and `lease` are of the engine's clock already. */
-export function observationToEngine(clock: EngineClock, seen: Observation): Observation {
-  if (clock.ahead === 0) return seen
-  const at = clock.toEngine(seen.at)
-  if (!('wall' in seen) || seen.wall === null) return { ...seen, at }
-  switch (seen.kind) {
+export function observationToEngine(clock: EngineClock, observation: SessionObservation): SessionObservation {
+  if (clock.ahead === 0) return observation
+  const at = clock.toEngine(observation.at)
+  if (!('wall' in observation) || observation.wall === null) return { ...observation, at }
+  switch (observation.kind) {
     case 'walled':
     case 'spent':
-      return { ...seen, at, wall: wallToEngine(clock, seen.wall) }
+      return { ...observation, at, wall: wallToEngine(clock, observation.wall) }
     case 'near-limit':
-      return { ...seen, at, wall: wallToEngine(clock, seen.wall) }
+      return { ...observation, at, wall: wallToEngine(clock, observation.wall) }
   }
 }
 

@@ -26,7 +26,7 @@ import type { SessionWatch } from './sessionWatch.js'
  * Heartbeats of watches, each a write in the engine: two within their heartbeat timeout, which is five minutes. No key: longer
  * and the engine would take a watch for dead, shorter and each would cost more for nothing.
  */
-const beatEvery = 2 * 60_000
+const heartbeatEvery = 2 * 60_000
 /**
  * `live.json` is rewritten at least this often, so that its age tells whether a worker is there. No key: its readers, which may
  * have another configuration, count on it.
@@ -35,16 +35,16 @@ const publishEvery = 10_000
 /** A report for a session that nobody watches yet waits this long for its watch. */
 const unclaimedFor = 60_000
 /** A herd leaves reports by the hundred: those of a moment are read together. */
-const betweenDrains = 20
+const drainDebounce = 20
 
 /** The list of all panes costs as much as so many single ones in a fleet of hundreds, and next to nothing in a small one. */
-const askedByName = 10
+const maxPanesByName = 10
 
-const byName = (panes: readonly Pane[]): Map<string, Pane> =>
+const panesByName = (panes: readonly Pane[]): Map<string, Pane> =>
   new Map(panes.map((pane) => [pane.session, pane]))
 
 /** What one tick saw of the host. */
-export interface Sample {
+export interface HostObservation {
   /** Null when no tmux server answers. */
   panes: Map<string, Pane> | null
   live: Map<number, LiveState>
@@ -52,7 +52,7 @@ export interface Sample {
 
 export class Sampler {
   readonly #host: Host
-  readonly #lookEvery: number
+  readonly #sampleEvery: number
   readonly #watches = new Map<string, SessionWatch>()
   #reportsWatcher: FSWatcher | null = null
   #stopped = new AbortController()
@@ -61,18 +61,18 @@ export class Sampler {
   #drainAgain = false
   /** Reports by their files, in the order in which they came: those that nobody has taken yet. */
   readonly #unclaimed = new Map<string, { report: AgentReport | null; at: number }>()
-  #lookedAt = performance.now()
+  #sampledAt = performance.now()
   #startedAt = 0
   #published = { at: 0, content: '' }
 
   constructor(host: Host) {
     this.#host = host
-    this.#lookEvery = host.config.timing.lookEvery
+    this.#sampleEvery = host.config.timing.lookEvery
   }
 
   /** Whether a look at the host has succeeded within so many milliseconds. */
-  lookedWithin(ms: number): boolean {
-    return performance.now() - this.#lookedAt <= ms
+  sampledWithin(ms: number): boolean {
+    return performance.now() - this.#sampledAt <= ms
   }
 
   start(): void {
@@ -94,7 +94,7 @@ export class Sampler {
     this.#watches.get(session.name)?.release()
     this.#watches.set(session.name, session)
     this.#drainSoon()
-    await this.#lookAt([session])
+    await this.#updateWatches([session])
   }
 
   remove(session: SessionWatch): void {
@@ -103,42 +103,42 @@ export class Sampler {
 
   /** Ends the watch of a session that another step of this host is about to stop or move. */
   release(name: string, upToFence: number): void {
-    const known = this.#watches.get(name)
-    if (known && known.fence <= upToFence) known.release()
+    const watch = this.#watches.get(name)
+    if (watch && watch.fence <= upToFence) watch.release()
   }
 
   phase(name: string, fence: number): SessionWatch['phase'] | null {
-    const known = this.#watches.get(name)
-    return known?.fence === fence ? known.phase : null
+    const watch = this.#watches.get(name)
+    return watch?.fence === fence ? watch.phase : null
   }
 
   /** Whether the session's program has reported a prompt since then (ms since the epoch). */
   submittedSince(name: string, fence: number, since: number): boolean {
-    const known = this.#watches.get(name)
-    return known?.fence === fence && known.submittedAt >= since
+    const watch = this.#watches.get(name)
+    return watch?.fence === fence && watch.submittedAt >= since
   }
 
   /** Whether the session can be given a text under this fence, or a command of its program's. */
-  takes(what: 'text' | 'command', name: string, fence: number): boolean {
-    const known = this.#watches.get(name)
-    if (known?.fence !== fence) return false
-    return known.phase === 'idle' || (what === 'command' && known.takesCommands)
+  accepts(what: 'text' | 'command', name: string, fence: number): boolean {
+    const watch = this.#watches.get(name)
+    if (watch?.fence !== fence) return false
+    return watch.phase === 'idle' || (what === 'command' && watch.acceptsCommands)
   }
 
   /** True once the session is idle under this fence; false when that process is no longer the session's. */
   untilIdle(name: string, fence: number, signal: AbortSignal): Promise<boolean> {
-    return this.untilTakes('text', name, fence, signal)
+    return this.untilAccepts('text', name, fence, signal)
   }
 
   /** As untilIdle; a command is taken by any session at rest. */
-  async untilTakes(
+  async untilAccepts(
     what: 'text' | 'command',
     name: string,
     fence: number,
     signal: AbortSignal,
   ): Promise<boolean> {
     for (;;) {
-      if (this.takes(what, name, fence)) return true
+      if (this.accepts(what, name, fence)) return true
       const newest = this.#host.records.newest(name)
       if ((newest && newest.fence > fence) || this.#host.records.isStopped(name, fence)) return false
       await delay(200, undefined, { signal })
@@ -150,43 +150,46 @@ export class Sampler {
     while (!signal.aborted) {
       try {
         await this.#tick()
-        this.#lookedAt = performance.now()
+        this.#sampledAt = performance.now()
       } catch (error) {
         console.error(
-          `outpool: this look at the host failed, the next comes in ${this.#lookEvery / 1000} s:`,
+          `outpool: this look at the host failed, the next comes in ${this.#sampleEvery / 1000} s:`,
           error,
         )
       }
-      await delay(this.#lookEvery, undefined, { signal }).catch(() => undefined)
+      await delay(this.#sampleEvery, undefined, { signal }).catch(() => undefined)
     }
   }
 
   async #tick(): Promise<void> {
     this.#drainSoon()
-    await this.#lookAt([...this.#watches.values()], (session, sample) => session.isDue(sample))
+    await this.#updateWatches([...this.#watches.values()], (session, sample) => session.isDue(sample))
     const now = Date.now()
-    this.#beat(now)
+    this.#sendHeartbeats(now)
     this.#publish(now)
   }
 
   /** Those whose turn it is, the longest silent first, and never so many at once that others would wait for the engine. */
-  #beat(now: number): void {
-    const atOnce = Math.ceil((2 * this.#watches.size * this.#lookEvery) / beatEvery)
-    const due = [...this.#watches.values()].filter(({ beatAt }) => now - beatAt >= beatEvery)
-    for (const session of due.sort((a, b) => a.beatAt - b.beatAt).slice(0, atOnce)) session.beat()
+  #sendHeartbeats(now: number): void {
+    const atOnce = Math.ceil((2 * this.#watches.size * this.#sampleEvery) / heartbeatEvery)
+    const due = [...this.#watches.values()].filter(
+      ({ heartbeatAt: beatAt }) => now - beatAt >= heartbeatEvery,
+    )
+    for (const session of due.sort((a, b) => a.heartbeatAt - b.heartbeatAt).slice(0, atOnce))
+      session.sendHeartbeat()
   }
 
-  async #lookAt(
+  async #updateWatches(
     sessions: SessionWatch[],
-    isDue: (session: SessionWatch, sample: Sample) => boolean = () => true,
+    isDue: (session: SessionWatch, observation: HostObservation) => boolean = () => true,
   ): Promise<void> {
     if (sessions.length === 0) return
-    const sample = await this.#sample(sessions)
+    const sample = await this.#observe(sessions)
     const due = sessions.filter((session) => isDue(session, sample))
-    await Promise.all(due.map((session) => session.look(sample)))
+    await Promise.all(due.map((session) => session.update(sample)))
   }
 
-  async #sample(sessions: SessionWatch[]): Promise<Sample> {
+  async #observe(sessions: SessionWatch[]): Promise<HostObservation> {
     const panes = await this.#panes(sessions)
     const byPlace = new Map<string, { agent: string; place: PlaceRef; pids: number[] }>()
     for (const { name, agent, place } of sessions) {
@@ -205,16 +208,16 @@ export class Sampler {
   }
 
   /** A few panes are asked for by name, many in one go. Null when no tmux server answers. */
-  async #panes(sessions: readonly SessionWatch[]): Promise<Sample['panes']> {
+  async #panes(sessions: readonly SessionWatch[]): Promise<HostObservation['panes']> {
     const { tmux } = this.#host
-    if (sessions.length <= askedByName) {
+    if (sessions.length <= maxPanesByName) {
       const found = await Promise.all(sessions.map(({ name }) => tmux.pane(name)))
       const panes = found.filter((pane) => pane !== null)
       // One that is missing may be missing because they all are.
-      if (panes.length === sessions.length) return byName(panes)
+      if (panes.length === sessions.length) return panesByName(panes)
     }
     const all = await tmux.panes()
-    return all && byName(all)
+    return all && panesByName(all)
   }
 
   /** One drain at a time; what arrives meanwhile is taken by another one a moment later. */
@@ -236,17 +239,17 @@ export class Sampler {
     const touched = new Set<SessionWatch>()
     this.#readReports()
     for (const [path, { report, at }] of this.#unclaimed) {
-      const isTaken = report === null || this.#take(report, touched)
+      const isApplied = report === null || this.#applyReport(report, touched)
       // Reports of a time when no worker was there are as old as that; their watches only begin now.
-      if (!isTaken && Date.now() - Math.max(at, this.#startedAt) <= unclaimedFor) continue
+      if (!isApplied && Date.now() - Math.max(at, this.#startedAt) <= unclaimedFor) continue
       rmSync(path, { force: true })
       this.#unclaimed.delete(path)
     }
     // A look may wait for a row of the transcript; nobody else's report has to wait with it.
-    this.#lookAt([...touched]).catch((error: unknown) =>
+    this.#updateWatches([...touched]).catch((error: unknown) =>
       console.error('outpool: sessions could not be looked at:', error),
     )
-    await delay(betweenDrains)
+    await delay(drainDebounce)
   }
 
   /** Takes note of the reports that have come since the last time, in their order; each is read once. */
@@ -261,8 +264,8 @@ export class Sampler {
       })
       .sort((a, b) => a.at - b.at)
     for (const { name, path, at } of fresh) {
-      const [taken, body] = takeBody(folder, name, path)
-      this.#unclaimed.set(taken, { at, report: this.#parse(name, body, new Date(at).toISOString()) })
+      const [readPath, body] = readReportBody(folder, name, path)
+      this.#unclaimed.set(readPath, { at, report: this.#parse(name, body, new Date(at).toISOString()) })
     }
   }
 
@@ -275,22 +278,23 @@ export class Sampler {
   }
 
   /** False when the report has to wait for its watch. Evidence counts for the launch that produced it, and for no other. */
-  #take(report: AgentReport, touched: Set<SessionWatch>): boolean {
+  #applyReport(report: AgentReport, touched: Set<SessionWatch>): boolean {
     const launch = this.#host.records.launch(report.session, report.fence)
     if (!launch) return false
     if (report.kind === 'quota') {
-      this.#host.quota.takeWindows(launch.place.name, report.windows)
+      this.#host.quota.recordWindows(launch.place.name, report.windows)
       return true
     }
-    if (report.kind === 'turn-ended') this.#host.work.takeTurnEnd(report)
-    if (report.kind === 'turn-started') this.#host.work.takeTurnStart(report.session, report.fence, report.at)
-    const watching = this.#watches.get(report.session)
-    if (watching?.fence !== report.fence) {
+    if (report.kind === 'turn-ended') this.#host.backgroundWork.recordTurnEnd(report)
+    if (report.kind === 'turn-started')
+      this.#host.backgroundWork.recordTurnStart(report.session, report.fence, report.at)
+    const watch = this.#watches.get(report.session)
+    if (watch?.fence !== report.fence) {
       const newest = this.#host.records.newest(report.session)
       return (newest?.fence ?? 0) > report.fence || this.#host.records.isStopped(report.session, report.fence)
     }
-    watching.take(report)
-    touched.add(watching)
+    watch.applyReport(report)
+    touched.add(watch)
     return true
   }
 
@@ -321,7 +325,7 @@ export class Sampler {
  * A report of which only the newest is kept (`.last`) may be replaced while it is being read: it is put aside first, so
  * that what is removed afterwards is what was read.
  */
-function takeBody(folder: string, name: string, path: string): [path: string, body: string] {
+function readReportBody(folder: string, name: string, path: string): [path: string, body: string] {
   if (!name.endsWith('.last')) return [path, readFileSync(path, 'utf8')]
   const aside = join(folder, `.${name}.taken`)
   renameSync(path, aside)

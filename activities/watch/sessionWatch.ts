@@ -4,40 +4,45 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentAdapter, AgentReport, LiveState, TurnFailure } from '../../agents/agent.js'
 import type { AccountReading } from '../../policy/account/account.js'
 import { hasSlept } from '../../policy/hostSleep.js'
-import { hangOf } from '../../policy/session/hang.js'
-import { type Plan, restOf, type RunningTask, waitsForTasks } from '../../policy/session/background.js'
-import { shouldLeave } from '../../policy/session/plannedMove.js'
-import { spentBudget } from '../../policy/account/spend.js'
-import { leaveAt } from '../../policy/account/windows.js'
-import type { Observation, PlaceRef, WatchRequest } from '../contracts.js'
-import { lastTranscript, noteEnd } from '../session/conversation.js'
+import { detectHang } from '../../policy/session/hang.js'
+import {
+  type ScheduledPrompt,
+  restStateOf,
+  type RunningTask,
+  isWaitingForTasks,
+} from '../../policy/session/backgroundTasks.js'
+import { shouldMove } from '../../policy/session/plannedMove.js'
+import { spentBudgetWall } from '../../policy/account/spend.js'
+import { moveThreshold } from '../../policy/account/windows.js'
+import type { SessionObservation, PlaceRef, WatchRequest } from '../contracts.js'
+import { lastTranscript, recordProgress } from '../session/conversation.js'
 import type { Host } from '../../host/host.js'
 import { hasChildren, isStopped } from '../../host/process/processes.js'
-import type { Sample } from './sampler.js'
+import type { HostObservation } from './sampler.js'
 import type { Pane } from '../../host/tmux/panes.js'
-import { type AskedQuestion, askedNow } from '../session/askedQuestion.js'
-import { newsOf, type News } from './turnFailures.js'
+import { type AskedQuestion, toAskedQuestion } from '../session/askedQuestion.js'
+import { recordTurnFailure, type WatchOutcome } from './turnFailures.js'
 
 /** The agent writes a failed turn's row up to 0.2 s after it reported it; it is looked for this long. */
-const faultRowWithin = 1_500
-const faultRowLook = 10
+const failureEntryTimeout = 1_500
+const failureEntryPollEvery = 10
 /** A dialog takes one key at each look; one that stands after this many is one for a person. */
-const keyPressesMax = 12
+const maxKeyPresses = 12
 /** A session at rest of which nothing has changed is looked at no more often: the longest that `lookEvery` may be. */
-const restLookEvery = 10_000
+const idleCheckEvery = 10_000
 /** A dialog counts as waiting for a person once it has stood this long: most are answered at once. */
 const waitingAfter = 3_000
 /** A turn that ended longer ago was not ended because of the limit that is near now. */
 const wrappedUpWithin = 60_000
 /** How far a conversation has come is noted at each turn's end, and in a long turn at most this often. */
-const noteEvery = 60_000
+const saveProgressEvery = 60_000
 
 export class SessionWatch {
   readonly name: string
   readonly fence: number
   readonly agent: string
   readonly place: PlaceRef
-  readonly ended: Promise<Observation>
+  readonly ended: Promise<SessionObservation>
   phase: 'working' | 'idle' | 'waiting' = 'working'
   waitingFor: string | null
   /** Null until it could be seen: the agent writes it with its first prompt. */
@@ -49,9 +54,9 @@ export class SessionWatch {
   /** What it asks, where its choices can be read. */
   question: AskedQuestion | null = null
   /** When the engine was last told that this watch stands, ms since the epoch. */
-  beatAt = 0
+  heartbeatAt = 0
   /** At rest, also where no text would help, such as with a full context: a command may. */
-  takesCommands = false
+  acceptsCommands = false
   /** When the program last reported that a prompt was submitted, ms since the epoch. */
   submittedAt = 0
 
@@ -59,25 +64,25 @@ export class SessionWatch {
   readonly #adapter: AgentAdapter
   readonly #request: WatchRequest
   readonly #heartbeat: (details: unknown) => void
-  #settle: (observation: Observation) => void = () => undefined
-  #isOver = false
+  #resolve: (observation: SessionObservation) => void = () => undefined
+  #hasEnded = false
   #offset: number
-  #fault: TurnFailure | null = null
-  #turnFailed = false
+  #turnFailure: TurnFailure | null = null
+  #isFailureReported = false
   #hadTurn = false
   #turnEndedAt = -Infinity
-  #notedAt = -Infinity
-  #hasUnnoted = true
+  #progressSavedAt = -Infinity
+  #hasUnsavedProgress = true
   #answered = false
-  #byPerson = false
-  #renamed: Extract<AgentReport, { kind: 'started' }> | null = null
+  #endedByPerson = false
+  #newConversation: Extract<AgentReport, { kind: 'started' }> | null = null
   #waitingSince: number | null = null
-  #presses = 0
-  #quietSince = Date.now()
-  #asleep: number
-  #awakeAt = 0
-  #looking: Promise<void> | null = null
-  #lookedAt = -Infinity
+  #keyPresses = 0
+  #lastActivityAt = Date.now()
+  #suspendedMs: number
+  #resumedAt = 0
+  #updating: Promise<void> | null = null
+  #updatedAt = -Infinity
   /** When the program last said something else of itself, as of the last look. */
   #stateAt: string | null = null
 
@@ -89,17 +94,17 @@ export class SessionWatch {
     this.waitingFor = request.waiting?.what ?? null
     if (request.waiting) this.phase = 'waiting'
     this.#host = host
-    this.#asleep = host.asleep()
+    this.#suspendedMs = host.suspendClock()
     this.#adapter = host.adapter(request.agent)
     this.#request = request
     this.#heartbeat = heartbeat
     this.#offset = request.transcriptFrom
-    this.ended = new Promise((resolve) => (this.#settle = resolve))
+    this.ended = new Promise((resolve) => (this.#resolve = resolve))
   }
 
-  beat(): void {
+  sendHeartbeat(): void {
     const { phase, waitingFor } = this
-    this.beatAt = Date.now()
+    this.heartbeatAt = Date.now()
     const background = this.background.length
     const windows = this.#reading()?.windows ?? []
     this.#heartbeat({ phase, waitingFor, background, account: this.place.name, windows })
@@ -110,17 +115,17 @@ export class SessionWatch {
   }
 
   /** `cutOff`: a turn was under way, or failed on what is told. */
-  end(news: News, cutOff = this.phase === 'working'): void {
-    if (this.#isOver) return
-    this.#isOver = true
+  end(outcome: WatchOutcome, wasInterrupted = this.phase === 'working'): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
     const readings = this.#host.readings()
     // A turn that has just ended near the limit may have been wrapped up early because of it.
-    const isWrappedUp = news.kind === 'near-limit' && Date.now() - this.#turnEndedAt <= wrappedUpWithin
-    const wasWorking = cutOff || isWrappedUp
+    const isWrappedUp = outcome.kind === 'near-limit' && Date.now() - this.#turnEndedAt <= wrappedUpWithin
+    const wasWorking = wasInterrupted || isWrappedUp
     const at = new Date().toISOString()
-    this.#settle({
+    this.#resolve({
       transcript: this.transcript,
-      ...news,
+      ...outcome,
       readings,
       at,
       transcriptTo: this.#offset,
@@ -129,24 +134,24 @@ export class SessionWatch {
   }
 
   /** Takes a report of this very launch; the look that follows draws the conclusions. */
-  take(report: AgentReport): void {
+  applyReport(report: AgentReport): void {
     switch (report.kind) {
       case 'started':
-        if (report.sessionId !== this.#request.sessionId) this.#renamed = report
+        if (report.sessionId !== this.#request.sessionId) this.#newConversation = report
         break
       case 'turn-started':
-        this.#turnFailed = false
+        this.#isFailureReported = false
         this.submittedAt = Date.parse(report.at)
         break
       case 'turn-failed':
         // A subagent's wall is told to its parent, which goes on and meets the wall itself.
-        if (!report.subagent) this.#turnFailed = true
+        if (!report.subagent) this.#isFailureReported = true
         break
       case 'needs-person':
         this.waitingFor = report.what
         break
       case 'ended':
-        this.#byPerson = ['prompt_input_exit', 'logout'].includes(report.reason)
+        this.#endedByPerson = ['prompt_input_exit', 'logout'].includes(report.reason)
         break
       case 'turn-ended':
       case 'quota':
@@ -155,10 +160,10 @@ export class SessionWatch {
   }
 
   /** Whether a look could tell anything: something is going on or has changed, or it has been left alone for long enough. */
-  isDue({ panes, live }: Sample, now = Date.now()): boolean {
+  isDue({ panes, live }: HostObservation, now = Date.now()): boolean {
     const { untilTurnEnd, failing, sessionId } = this.#request
-    const isAtRest = this.phase === 'idle' && !this.#turnFailed && !untilTurnEnd && failing !== true
-    if (!isAtRest || Math.abs(now - this.#lookedAt) >= restLookEvery) return true
+    const isAtRest = this.phase === 'idle' && !this.#isFailureReported && !untilTurnEnd && failing !== true
+    if (!isAtRest || Math.abs(now - this.#updatedAt) >= idleCheckEvery) return true
     const pane = panes?.get(this.name)
     const state = pane && live.get(pane.pid)
     return (
@@ -167,69 +172,69 @@ export class SessionWatch {
       state?.activity !== 'idle' ||
       state.sessionId !== sessionId ||
       state.updatedAt !== this.#stateAt ||
-      this.#host.records.isCalledHome(this.name, this.fence)
+      this.#host.records.isFailbackRequested(this.name, this.fence)
     )
   }
 
   /** One look at a time: a look that is asked for meanwhile comes right after. */
-  look(sample: Sample): Promise<void> {
-    const before = this.#looking ?? Promise.resolve()
-    this.#looking = before
-      .then(() => (this.#isOver ? undefined : this.#look(sample)))
+  update(observation: HostObservation): Promise<void> {
+    const before = this.#updating ?? Promise.resolve()
+    this.#updating = before
+      .then(() => (this.#hasEnded ? undefined : this.#evaluate(observation)))
       .catch((error: unknown) => console.error(`outpool: ${this.name} could not be looked at:`, error))
-    return this.#looking
+    return this.#updating
   }
 
-  async #look({ panes, live }: Sample): Promise<void> {
-    this.#lookedAt = Date.now()
+  async #evaluate({ panes, live }: HostObservation): Promise<void> {
+    this.#updatedAt = Date.now()
     if (this.#isSuperseded()) {
       this.release()
       return
     }
     if (panes === null) {
-      this.end({ kind: 'gone', what: 'tmux' }, await this.#isCutOff())
+      this.end({ kind: 'gone', what: 'tmux' }, await this.#wasTurnInterrupted())
       return
     }
     const pane = panes.get(this.name)
     if (pane?.fence !== this.fence) {
-      this.end({ kind: 'gone', what: 'pane' }, await this.#isCutOff())
+      this.end({ kind: 'gone', what: 'pane' }, await this.#wasTurnInterrupted())
       return
     }
-    if (this.#renamed) {
-      const { sessionId, transcript, at } = this.#renamed
-      await this.#rename(sessionId, transcript, at)
+    if (this.#newConversation) {
+      const { sessionId, transcript, at } = this.#newConversation
+      await this.#handleNewConversation(sessionId, transcript, at)
       return
     }
     await this.#readTranscript()
-    if (this.#isOver) return
+    if (this.#hasEnded) return
     if (pane.dead) {
-      await this.#endOfProcess(pane)
+      await this.#handleExit(pane)
       return
     }
     const state = live.get(pane.pid) ?? null
     this.#stateAt = state?.updatedAt ?? null
-    const isTurnOver = this.#turnFailed && (await this.#awaitFaultRow())
+    const isTurnOver = this.#isFailureReported && (await this.#awaitFailureEntry())
     // What the program said of itself is from before its row came, and often still `busy`: a whole tick would be lost.
-    const isBusy = state?.activity === 'busy' && !(isTurnOver && this.#fault?.class === 'wall')
-    if (this.#fault && !isBusy) {
-      this.#reportFault(this.#fault)
+    const isBusy = state?.activity === 'busy' && !(isTurnOver && this.#turnFailure?.class === 'wall')
+    if (this.#turnFailure && !isBusy) {
+      this.#endWithFailure(this.#turnFailure)
       return
     }
-    if (!state) return this.#lookWithoutState(pane)
+    if (!state) return this.#handleMissingState(pane)
     if (state.sessionId !== this.#request.sessionId) {
       const { sessionId } = state
       const transcript = await this.#adapter.findTranscript(this.#host.files(this.place), sessionId)
-      await this.#rename(sessionId, transcript, new Date().toISOString())
+      await this.#handleNewConversation(sessionId, transcript, new Date().toISOString())
       return
     }
-    await this.#judge(pane, state)
+    await this.#handleState(pane, state)
   }
 
   /** What an older conversation says of walls before the person came to it is another process's: it proves nothing. */
-  async #rename(sessionId: string, transcript: string | null, since: string): Promise<void> {
+  async #handleNewConversation(sessionId: string, transcript: string | null, since: string): Promise<void> {
     const tail = transcript === null ? null : await this.#adapter.readTail(transcript, 0)
-    const fault = tail?.last?.kind === 'fault' ? tail.last.fault : null
-    const at = fault?.class === 'wall' ? fault.wall.at : fault?.at
+    const failure = tail?.last?.kind === 'fault' ? tail.last.fault : null
+    const at = failure?.class === 'wall' ? failure.wall.at : failure?.at
     const isNews = at !== undefined && Date.parse(at) >= Date.parse(since)
     const transcriptFrom = isNews ? 0 : (tail?.offset ?? 0)
     this.#host.records.saveConversation(this.name, this.fence, sessionId, transcriptFrom)
@@ -242,18 +247,18 @@ export class SessionWatch {
     return newest > this.fence || records.isStopped(this.name, this.fence)
   }
 
-  async #judge(pane: Pane, state: LiveState): Promise<void> {
-    if (state.activity === 'waiting') return this.#judgeWaiting(pane, state)
+  async #handleState(pane: Pane, state: LiveState): Promise<void> {
+    if (state.activity === 'waiting') return this.#handleWaiting(pane, state)
     const { waiting } = this.#request
-    const said = this.#host.work.said(this.name, this.fence)
-    const rest = restOf(state.activity, said)
+    const reported = this.#host.backgroundWork.reportedState(this.name, this.fence)
+    const rest = restStateOf(state.activity, reported)
     this.background = rest.tasks
-    this.nextWakeUp = nextOf(said.plans)
+    this.nextWakeUp = earliestDueAt(reported.plans)
     const isBusy = !rest.isAtRest
-    this.takesCommands = !isBusy
+    this.acceptsCommands = !isBusy
     if (waiting?.endsWith === 'turn' && !isBusy) return
     this.#waitingSince = null
-    this.#presses = 0
+    this.#keyPresses = 0
     this.waitingFor = null
     this.question = null
     if (!isBusy && this.#hadTurn) this.#turnEndedAt = Date.now()
@@ -264,28 +269,28 @@ export class SessionWatch {
       return
     }
     if (isBusy) {
-      await this.#judgeBusy(pane)
+      await this.#handleBusy(pane)
       return
     }
-    this.#quietSince = Date.now()
-    await this.#note(0)
+    this.#lastActivityAt = Date.now()
+    await this.#saveProgress(0)
     if (this.#request.untilTurnEnd && this.#answered) this.end({ kind: 'turn-ended' })
-    else await this.#judgeTurnEnd()
+    else await this.#handleTurnEnd()
   }
 
-  async #judgeWaiting(pane: Pane, state: LiveState): Promise<void> {
+  async #handleWaiting(pane: Pane, state: LiveState): Promise<void> {
     this.phase = 'waiting'
-    this.takesCommands = false
+    this.acceptsCommands = false
     const dialog = this.#adapter.readDialog(await this.#host.tmux.screen(pane.id))
     // The limit menu can stand before a prompt that was never sent: only closing it shows whether the account refuses.
-    if (dialog?.safeKeys && this.#presses < keyPressesMax) {
-      this.#presses += 1
+    if (dialog?.safeKeys && this.#keyPresses < maxKeyPresses) {
+      this.#keyPresses += 1
       await this.#host.tmux.press(pane.id, dialog.safeKeys)
       return
     }
     const what = dialog?.prompt ?? state.waitingFor ?? 'an answer'
     this.waitingFor = what
-    this.question = dialog?.question ? askedNow(dialog.question, state) : null
+    this.question = dialog?.question ? toAskedQuestion(dialog.question, state) : null
     const digest = this.question?.digest ?? null
     this.#waitingSince ??= Date.now()
     const { waiting } = this.#request
@@ -294,10 +299,10 @@ export class SessionWatch {
   }
 
   /** The program says nothing of itself: it is starting, asks something before it is up, or keeps no such file. */
-  async #lookWithoutState(pane: Pane): Promise<void> {
+  async #handleMissingState(pane: Pane): Promise<void> {
     const dialog = this.#adapter.readDialog(await this.#host.tmux.screen(pane.id))
     if (!dialog) return
-    await this.#judgeWaiting(pane, {
+    await this.#handleWaiting(pane, {
       pid: pane.pid,
       sessionId: this.#request.sessionId,
       activity: 'waiting',
@@ -306,30 +311,36 @@ export class SessionWatch {
     })
   }
 
-  async #judgeTurnEnd(): Promise<void> {
+  async #handleTurnEnd(): Promise<void> {
     const { stayUntil, model } = this.#request
     const { pool, timing } = this.#host.config
     // It came when it was called and there was no room: the call stands, and is not followed again before that time.
     const isToStay = stayUntil !== null && Date.now() < Date.parse(stayUntil)
-    if (!isToStay && this.#host.records.isCalledHome(this.name, this.fence)) {
-      if (!this.#waitsForBackground() && !(await this.#isBeingTyped())) this.end({ kind: 'ready-for-home' })
+    if (!isToStay && this.#host.records.isFailbackRequested(this.name, this.fence)) {
+      if (!this.#waitsForBackground() && !(await this.#isPersonTyping()))
+        this.end({ kind: 'ready-for-failback' })
       return
     }
     if (this.place.kind === 'substrate') {
-      const wall = spentBudget(this.#host.quota.read(this.place.name).windows, new Date().toISOString())
+      const wall = spentBudgetWall(this.#host.quota.read(this.place.name).windows, new Date().toISOString())
       if (wall !== null) this.end({ kind: 'spent', wall })
       return
     }
     const reading = this.#reading()
     if (!reading) return
     const ceiling = pool.accounts.find(({ name }) => name === this.place.name)?.ceiling ?? 1
-    const stay = { model, stayUntil, leaveAt: leaveAt(pool.moveAt, ceiling), wakeMargin: timing.wakeMargin }
-    const leave = shouldLeave(reading, stay, new Date().toISOString())
+    const stay = {
+      model,
+      stayUntil,
+      moveThreshold: moveThreshold(pool.moveAt, ceiling),
+      wakeMargin: timing.wakeMargin,
+    }
+    const leave = shouldMove(reading, stay, new Date().toISOString())
     if (!leave) {
-      this.#host.work.noMoveDue(this.name, this.fence)
+      this.#host.backgroundWork.clearMoveDue(this.name, this.fence)
       return
     }
-    if (this.#waitsForBackground() || (await this.#isBeingTyped())) return
+    if (this.#waitsForBackground() || (await this.#isPersonTyping())) return
     if (leave.cause === 'login') this.end({ kind: 'login', text: leave.why })
     else this.end({ kind: 'near-limit', why: leave.why, wall: leave.wall })
   }
@@ -338,28 +349,29 @@ export class SessionWatch {
   #waitsForBackground(): boolean {
     if (this.background.length === 0) return false
     const now = new Date().toISOString()
-    const since = this.#host.work.moveDueSince(this.name, this.fence, now)
-    return waitsForTasks(this.background, since, this.#host.config.timing.backgroundWait, now)
+    const since = this.#host.backgroundWork.moveDueSince(this.name, this.fence, now)
+    return isWaitingForTasks(this.background, since, this.#host.config.timing.backgroundWait, now)
   }
 
   /** A person in the middle of typing is not cut off by a move that can wait. */
-  async #isBeingTyped(): Promise<boolean> {
+  async #isPersonTyping(): Promise<boolean> {
     const lastKey = await this.#host.tmux.lastKeyAt(this.name)
     return lastKey !== null && Date.now() - lastKey < this.#host.config.timing.keysQuiet
   }
 
   /** Silence of a busy process: a repainting screen tells a hanging request from a process that does nothing any more. */
-  async #judgeBusy(pane: Pane): Promise<void> {
+  async #handleBusy(pane: Pane): Promise<void> {
     const { timing } = this.#host.config
     const now = Date.now()
-    const asleep = this.#host.asleep()
-    if (hasSlept(this.#asleep, asleep)) this.#awakeAt = now
-    this.#asleep = asleep
+    const suspendedMs = this.#host.suspendClock()
+    if (hasSlept(this.#suspendedMs, suspendedMs)) this.#resumedAt = now
+    this.#suspendedMs = suspendedMs
     // Looked at only where it decides: a tool that runs for long says nothing meanwhile.
-    if (now - this.#quietSince > timing.hungAfter && (await hasChildren(pane.pid))) this.#quietSince = now
-    const signs = { now, drawnAt: pane.activeAt, heardAt: this.#quietSince, awakeAt: this.#awakeAt }
-    const how = hangOf({ ...signs, isStopped: isStopped(pane.pid) }, timing)
-    if (how !== null) this.end({ kind: 'frozen', how })
+    if (now - this.#lastActivityAt > timing.hungAfter && (await hasChildren(pane.pid)))
+      this.#lastActivityAt = now
+    const signs = { now, drawnAt: pane.activeAt, heardAt: this.#lastActivityAt, awakeAt: this.#resumedAt }
+    const hang = detectHang({ ...signs, isStopped: isStopped(pane.pid) }, timing)
+    if (hang !== null) this.end({ kind: 'frozen', how: hang })
   }
 
   async #readTranscript(): Promise<void> {
@@ -367,66 +379,80 @@ export class SessionWatch {
       this.#host.files(this.place),
       this.#request.sessionId,
     )
-    if (this.transcript === null || sizeOf(this.transcript) <= this.#offset) return
+    if (this.transcript === null || fileSize(this.transcript) <= this.#offset) return
     const forkedAt = this.#host.records.forkedAt(this.name, this.#request.sessionId)
     const tail = await this.#adapter.readTail(this.transcript, this.#offset, forkedAt)
     this.#offset = tail.offset
-    this.#hasUnnoted = true
-    await this.#note(noteEvery)
+    this.#hasUnsavedProgress = true
+    await this.#saveProgress(saveProgressEvery)
     if (this.place.kind === 'substrate')
       await this.#host.spending.count(this.place.name, this.#adapter, this.transcript, forkedAt)
-    this.#quietSince = Date.now()
+    this.#lastActivityAt = Date.now()
     if (tail.last?.kind === 'answer' && this.#request.failing) this.end({ kind: 'answered' })
     if (!tail.last) return
-    this.#fault = tail.last.kind === 'fault' ? tail.last.fault : null
+    this.#turnFailure = tail.last.kind === 'fault' ? tail.last.fault : null
     this.#answered = tail.last.kind === 'answer'
   }
 
   /** Whether the row that says why the turn failed is there. */
-  async #awaitFaultRow(): Promise<boolean> {
-    const until = performance.now() + faultRowWithin
-    while (this.#fault === null && performance.now() < until) {
-      await delay(faultRowLook)
+  async #awaitFailureEntry(): Promise<boolean> {
+    const until = performance.now() + failureEntryTimeout
+    while (this.#turnFailure === null && performance.now() < until) {
+      await delay(failureEntryPollEvery)
       await this.#readTranscript()
     }
-    this.#turnFailed = false
-    return this.#fault !== null
+    this.#isFailureReported = false
+    return this.#turnFailure !== null
   }
 
-  #reportFault(failure: TurnFailure): void {
-    this.end(newsOf(this.#host, this.place, this.#request.model, failure), true)
+  #endWithFailure(failure: TurnFailure): void {
+    this.end(recordTurnFailure(this.#host, this.place, this.#request.model, failure), true)
   }
 
-  async #endOfProcess(pane: Pane): Promise<void> {
-    if (this.#fault?.class === 'wall') {
-      this.#reportFault(this.#fault)
+  async #handleExit(pane: Pane): Promise<void> {
+    if (this.#turnFailure?.class === 'wall') {
+      this.#endWithFailure(this.#turnFailure)
       return
     }
     const how =
       pane.exitSignal !== null ? `signal ${pane.exitSignal}` : `exit status ${pane.exitStatus ?? '?'}`
-    this.end({ kind: 'exited', how, byPerson: this.#byPerson }, await this.#isCutOff())
+    this.end({ kind: 'exited', how, byPerson: this.#endedByPerson }, await this.#wasTurnInterrupted())
   }
 
   /**
    * Whether the process that has gone left work behind. Its transcript tells: what it was last seen to do may be old, and a watch
    * that has just begun has seen nothing. A failed turn that was told of before has had its answer.
    */
-  async #isCutOff(): Promise<boolean> {
-    if (this.#host.filesIfNamed(this.place) !== null) await this.#readTranscript()
+  async #wasTurnInterrupted(): Promise<boolean> {
+    if (this.#host.filesIfConfigured(this.place) !== null) await this.#readTranscript()
     const transcript = this.transcript ?? (await this.#lastTranscript())
-    const end = await noteEnd(this.#host, this.#adapter, this.name, this.#request.sessionId, transcript, true)
-    return end?.turn === 'open' || (end?.turn === 'failed' && this.#fault !== null)
+    const end = await recordProgress(
+      this.#host,
+      this.#adapter,
+      this.name,
+      this.#request.sessionId,
+      transcript,
+      true,
+    )
+    return end?.turn === 'open' || (end?.turn === 'failed' && this.#turnFailure !== null)
   }
 
   #lastTranscript(): Promise<string | null> {
     return lastTranscript(this.#host, this.#adapter, this.name, this.#request)
   }
 
-  async #note(every: number): Promise<void> {
-    if (!this.#hasUnnoted || Date.now() - this.#notedAt < every) return
-    this.#hasUnnoted = false
-    this.#notedAt = Date.now()
-    await noteEnd(this.#host, this.#adapter, this.name, this.#request.sessionId, this.transcript, false)
+  async #saveProgress(every: number): Promise<void> {
+    if (!this.#hasUnsavedProgress || Date.now() - this.#progressSavedAt < every) return
+    this.#hasUnsavedProgress = false
+    this.#progressSavedAt = Date.now()
+    await recordProgress(
+      this.#host,
+      this.#adapter,
+      this.name,
+      this.#request.sessionId,
+      this.transcript,
+      false,
+    )
   }
 
   #reading(): AccountReading | null {
@@ -434,13 +460,13 @@ export class SessionWatch {
   }
 }
 
-const nextOf = (plans: readonly Plan[]): string | null =>
+const earliestDueAt = (plans: readonly ScheduledPrompt[]): string | null =>
   plans
     .flatMap(({ dueAt }) => (dueAt === null ? [] : [dueAt]))
     .sort()
     .at(0) ?? null
 
-function sizeOf(file: string): number {
+function fileSize(file: string): number {
   try {
     return statSync(file).size
   } catch {

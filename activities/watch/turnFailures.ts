@@ -1,26 +1,34 @@
 /** What a failed turn means for its session: the same words of the program mean other things on an account and on a key (law 6). */
 import type { TurnFailure } from '../../agents/agent.js'
 import type { Wall } from '../../policy/account/account.js'
-import { cooled } from '../../policy/account/cooldown.js'
+import { withCooldown } from '../../policy/account/cooldown.js'
 import type { PlaceRef } from '../../policy/session/place.js'
-import { attributed } from '../../policy/account/walls.js'
-import type { Observation } from '../contracts.js'
+import { attributeWall } from '../../policy/account/walls.js'
+import type { SessionObservation } from '../contracts.js'
 import type { Host } from '../../host/host.js'
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 /** What a watch saw; the rest of the observation is the same for all. */
-export type News = DistributiveOmit<Observation, 'readings' | 'at' | 'transcriptTo' | 'wasWorking'>
+export type WatchOutcome = DistributiveOmit<
+  SessionObservation,
+  'readings' | 'at' | 'transcriptTo' | 'wasWorking'
+>
 
 /** Notes on this host what the fault says of the place, and answers what the session's watch is to say. */
-export function newsOf(host: Host, place: PlaceRef, model: string | null, failure: TurnFailure): News {
-  if (failure.class === 'wall') return walled(host, place, attributed(failure.wall, model))
+export function recordTurnFailure(
+  host: Host,
+  place: PlaceRef,
+  model: string | null,
+  failure: TurnFailure,
+): WatchOutcome {
+  if (failure.class === 'wall') return recordWall(host, place, attributeWall(failure.wall, model))
   // Only the account's owner can end it, and no reset is known: for the session it is a wall like another.
-  if (failure.class === 'billing') return walled(host, place, refusal('credit', failure))
+  if (failure.class === 'billing') return recordWall(host, place, wallOfRefusal('credit', failure))
   if (place.kind === 'substrate') {
     if (failure.class === 'context') return { kind: 'unfit', text: failure.text }
     const kind = failure.class === 'transient' ? failure.refusal : failure.class
-    if (kind !== null) return walled(host, place, refusal(kind, failure))
-  } else if (failure.class === 'login') host.quota.takeLogin(place.name, 'out', failure.at)
+    if (kind !== null) return recordWall(host, place, wallOfRefusal(kind, failure))
+  } else if (failure.class === 'login') host.quota.recordLogin(place.name, 'out', failure.at)
   return { kind: failure.class, text: failure.text }
 }
 
@@ -28,7 +36,7 @@ export function newsOf(host: Host, place: PlaceRef, model: string | null, failur
  * On a substrate, whatever keeps it from answering us ends the stay there: a key's quota, a storm of 529s, a key that is not
  * taken, a model that it doesn't have. Nobody but its owner can mend that, and the next one may do.
  */
-const refusal = (kind: string, { text, at }: { text: string; at: string }): Wall => ({
+const wallOfRefusal = (kind: string, { text, at }: { text: string; at: string }): Wall => ({
   kind,
   scope: 'account',
   resetsAt: null,
@@ -36,14 +44,14 @@ const refusal = (kind: string, { text, at }: { text: string; at: string }): Wall
   at,
 })
 
-function cooledBy(host: Host, name: string, met: Wall): Wall {
+function cooledWall(host: Host, name: string, observed: Wall): Wall {
   const { cooldown, cooldownAtMost } = host.substrate(name)
-  return cooled(met, host.quota.read(name).walls, cooldown, cooldownAtMost)
+  return withCooldown(observed, host.quota.read(name).walls, cooldown, cooldownAtMost)
 }
 
-function walled(host: Host, { kind, name }: PlaceRef, met: Wall): News {
+function recordWall(host: Host, { kind, name }: PlaceRef, observed: Wall): WatchOutcome {
   const { quota } = host
-  const wall = kind === 'account' ? met : cooledBy(host, name, met)
-  quota.takeWall(name, wall)
+  const wall = kind === 'account' ? observed : cooledWall(host, name, observed)
+  quota.recordWall(name, wall)
   return { kind: 'walled', wall }
 }

@@ -2,7 +2,12 @@
 import { copyFile, mkdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { UnfinishedWork, Plan, PlanMade, RunningTask } from '../../policy/session/background.js'
+import type {
+  UnfinishedWork,
+  ScheduledPrompt,
+  RecordedPrompt,
+  RunningTask,
+} from '../../policy/session/backgroundTasks.js'
 import { nextFiring } from './schedule.js'
 import { eachLine } from './transcript/lines.js'
 
@@ -30,7 +35,10 @@ const promptMax = 64 * 1024
 const whatMax = 200
 
 /** The part of a `Stop` hook's body that says what goes on beside the turns, read at `at`; nothing where there is no body. */
-export function parseStopHook(json: unknown, at: string): { tasks?: RunningTask[]; plans?: Plan[] } {
+export function parseStopHook(
+  json: unknown,
+  at: string,
+): { tasks?: RunningTask[]; plans?: ScheduledPrompt[] } {
   const stop = stopSchema.safeParse(json).data
   if (stop === undefined) return {}
   const tasks = stop.background_tasks.slice(0, itemsMax).flatMap((one): RunningTask[] => {
@@ -39,7 +47,7 @@ export function parseStopHook(json: unknown, at: string): { tasks?: RunningTask[
     const kind = kindOf(task.type)
     return [{ id: task.id, kind, what: oneLine(task.description ?? task.agent_type ?? task.type) }]
   })
-  const plans = stop.session_crons.slice(0, itemsMax).flatMap((one): Plan[] => {
+  const plans = stop.session_crons.slice(0, itemsMax).flatMap((one): ScheduledPrompt[] => {
     const cron = cronSchema.safeParse(one).data
     if (cron === undefined || cron.prompt.length > promptMax) return []
     const { schedule, recurring, prompt } = cron
@@ -107,7 +115,7 @@ const mentionsWorkPattern =
  */
 export async function readUnfinishedWork(transcript: string, offset: number): Promise<UnfinishedWork> {
   const running = new Map<string, RunningTask>()
-  const planned: PlanMade[] = []
+  const planned: RecordedPrompt[] = []
   const over = new Set<string>()
   const calls = new Map<string, ToolUse>()
   await eachLine(transcript, offset, (line) => {
@@ -126,7 +134,9 @@ export async function readUnfinishedWork(transcript: string, offset: number): Pr
     }
     const speaks = noticeSchema.safeParse(row).data
     if (speaks === undefined) return
-    for (const [, task = '', status] of JSON.stringify(row).replaceAll('\\n', '\n').matchAll(taskEndedPattern))
+    for (const [, task = '', status] of JSON.stringify(row)
+      .replaceAll('\\n', '\n')
+      .matchAll(taskEndedPattern))
       if (speaks.type !== 'queue-operation' || status === 'completed' || status === 'failed') over.add(task)
   })
   const tasks = [...running.values()].filter((task) => !over.has(task.id)).slice(0, itemsMax)
@@ -147,7 +157,10 @@ function startedTask({ toolUseResult: result }: Result, call: ToolUse | undefine
   return { id: agentId, kind: 'subagent', what: oneLine(description ?? 'a subagent') }
 }
 
-function plannedWakeUp({ toolUseResult: result, timestamp }: Result, call: ToolUse | undefined): PlanMade | null {
+function plannedWakeUp(
+  { toolUseResult: result, timestamp }: Result,
+  call: ToolUse | undefined,
+): RecordedPrompt | null {
   const prompt = call?.input.prompt
   const due = result.scheduledFor ?? (result.recurring === false ? result.nextFireAt : undefined)
   if (call === undefined || prompt === undefined || prompt.length > promptMax || due === undefined)
@@ -195,7 +208,7 @@ const queuedSchema = z.looseObject({
  */
 export async function isPlanOver(
   transcript: string,
-  plan: Pick<Plan, 'id' | 'prompt'>,
+  plan: Pick<ScheduledPrompt, 'id' | 'prompt'>,
   since: string,
 ): Promise<boolean> {
   let isOver = false

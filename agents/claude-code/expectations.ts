@@ -4,7 +4,8 @@ import type { Expectation } from '../expectation.js'
 const texts: readonly Expectation[] = [
   {
     name: 'paste-envelope',
-    statement: 'a paste of four line breaks, or of about 800 characters, is written down inside <pasted_content>',
+    statement:
+      'a paste of four line breaks, or of about 800 characters, is written down inside <pasted_content>',
     consequence: 'a queued text that is carried to the next process keeps the marks of its envelope',
   },
   {

@@ -17,7 +17,7 @@ import {
 import { bareEnv } from './launch/env.js'
 import { readIdentity } from './setup/identity.js'
 import { readForkDigest, containsText } from './transcript/forkDigest.js'
-import { listConversations, deleteConversation } from './transcript/forget.js'
+import { listConversations, deleteConversation } from './transcript/conversations.js'
 import { planLaunch } from './launch/launch.js'
 import { startPageFingerprint, describeStartPage } from './screen/startPages.js'
 import { readLiveStates } from './liveness.js'

@@ -90,7 +90,8 @@ function readLiveFile(folder: string, name: string): LiveFile | null {
   const before = files.get(name)
   if (before?.signature === look) return before.live
   const live = liveSchema.safeParse(parsed(file)).data ?? null
-  if (Date.now() - stat.mtimeMs > settledAfterMs) files.set(name, { signature: look, live, livedAt: -Infinity })
+  if (Date.now() - stat.mtimeMs > settledAfterMs)
+    files.set(name, { signature: look, live, livedAt: -Infinity })
   return live
 }
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { agentProgram } from '../../lab/standin/cleanEnv.js'
-import { type PeerSetup, useInHome } from './stage.js'
+import { type PeerSetup, useInHome } from './setup.js'
 
 export interface CandidateWatch {
   /** Processes whose CPU is counted. */

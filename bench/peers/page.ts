@@ -5,7 +5,12 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 
-const candidateSchema = z.object({ name: z.string(), says: z.string(), notFor: z.string(), at: z.iso.datetime() })
+const candidateSchema = z.object({
+  name: z.string(),
+  says: z.string(),
+  notFor: z.string(),
+  at: z.iso.datetime(),
+})
 const candidateResultSchema = candidateSchema.extend({
   version: z.string(),
   /** Seconds after the refusal; null: not within the time. */

@@ -18,7 +18,7 @@ import { until } from '../../lab/until.js'
 import { usageOf } from '../usage.js'
 import { type Candidate, candidates } from './candidates.js'
 import { type Outcome, publish, type CandidateResult, tableOf } from './page.js'
-import { accounts, openPeerSetup } from './stage.js'
+import { accounts, openPeerSetup } from './setup.js'
 
 /** The reset comes so soon that whoever waits for it can be seen to go on; nobody is told more than its instant. */
 const resetAfter = { waits: 2 * 60_000, moves: 3 * 3_600_000 }
@@ -191,7 +191,9 @@ for (const candidate of candidates.filter(({ name }) => isWanted(name))) {
   console.error(`${candidate.name} ...`)
   const { name, says, notFor } = candidate
   const at = new Date().toISOString()
-  all.push(await runCandidate(candidate).catch((error: unknown) => ({ name, says, notFor, at, why: whyOf(error) })))
+  all.push(
+    await runCandidate(candidate).catch((error: unknown) => ({ name, says, notFor, at, why: whyOf(error) })),
+  )
   console.error(tableOf(all.slice(-1)))
 }
 if (isWanted('outpool')) all.push(await runOutpool())

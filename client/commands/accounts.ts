@@ -6,11 +6,11 @@ import { type LiveFile, readLive } from '../../config/state/liveFile.js'
 import { loadConfig } from '../../config/load/load.js'
 import type { AccountFacts, AccountSpec, AccountState, Timing } from '../../policy/account/account.js'
 import { type AccountRow, type WindowRow, accountRow } from '../../policy/account/accountRow.js'
-import { listed } from '../../policy/formatList.js'
-import { queuesOf, wouldHelpMost } from '../../policy/pool/waitlist.js'
-import type { Declaration } from '../../policy/pool/simulatedWall.js'
+import { formatList } from '../../policy/formatList.js'
+import { groupWaitlist, mostHelpfulAction } from '../../policy/pool/waitlist.js'
+import type { SimulatedWall } from '../../policy/pool/simulatedWall.js'
 import { pageText } from '../../policy/session/startPages.js'
-import { newRecord, takeReading } from '../../policy/account/accountRecord.js'
+import { newRecord, applyReading } from '../../policy/account/accountRecord.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
 import { type PoolDescription, queryPool } from '../engine/pool.js'
@@ -29,7 +29,7 @@ export async function accounts(context: CommandContext): Promise<void> {
   const live = readLive(home)
   const now = new Date()
   const rows = accountRows(config, pool, live, now)
-  for (const { session, until } of activeSimulatedWalls(pool?.declared ?? [], now))
+  for (const { session, until } of activeSimulatedWalls(pool?.simulatedWalls ?? [], now))
     printNotice(simulatedWallText(session, until, now))
   // The contract's keys, and pages only where there are any.
   if (context.json) printJson(rows.map(({ pages, ...row }) => (pages.length === 0 ? row : { ...row, pages })))
@@ -39,7 +39,7 @@ export async function accounts(context: CommandContext): Promise<void> {
   }
 }
 
-const activeSimulatedWalls = (declared: readonly Declaration[], now: Date): Declaration[] =>
+const activeSimulatedWalls = (declared: readonly SimulatedWall[], now: Date): SimulatedWall[] =>
   declared.filter(({ until }) => Date.parse(until) > now.getTime())
 
 const simulatedWallText = (session: string, until: string, now: Date): string =>
@@ -58,12 +58,12 @@ function pageLines(rows: readonly AccountRow[], now: Date): string[] {
 
 /** Who waits for what until when, and what would help most. */
 function waitingLines(pool: PoolDescription | null, now: Date): string[] {
-  if (pool === null || pool.waiting.length === 0) return []
-  const lines = queuesOf(pool.waiting).map(({ why, retryAt, sessions }) => {
+  if (pool === null || pool.waitlist.length === 0) return []
+  const lines = groupWaitlist(pool.waitlist).map(({ why, retryAt, sessions }) => {
     const until = retryAt === null ? '' : ` until ${clock(retryAt, now)}`
-    return oneLine(`${listed(sessions)}: parked${until}: ${why}`)
+    return oneLine(`${formatList(sessions)}: parked${until}: ${why}`)
   })
-  return ['', ...lines, `would help most: ${wouldHelpMost(pool, now.toISOString()) ?? 'nothing'}`]
+  return ['', ...lines, `would help most: ${mostHelpfulAction(pool, now.toISOString()) ?? 'nothing'}`]
 }
 
 /** The pool's accounts in its own order, then the healer's, which are never leased, and the substrates. */
@@ -84,7 +84,7 @@ export function accountRows(
   })
   const inOrder = roles.flatMap((role) => facts.filter((account) => account.role === role))
   const moveAt = pool?.moveAt ?? config.pool.moveAt
-  const declared = activeSimulatedWalls(pool?.declared ?? [], now)
+  const declared = activeSimulatedWalls(pool?.simulatedWalls ?? [], now)
   return inOrder.map((account) => ({
     ...accountRow(account, moveAt, now.toISOString(), inOrder, config.timing),
     ...(account.role === 'pool' && declared.length > 0 ? { declared } : {}),
@@ -119,7 +119,7 @@ function withReading(facts: AccountFacts, live: LiveFile | null, timing: Timing,
   const reading = live?.accounts.find(({ account }) => account === facts.name)
   if (reading === undefined) return facts
   const record = { ...newRecord(facts), ...facts, leases: [] }
-  const { windows, walls, login, loginAt, identity, probedAt, trial } = takeReading(
+  const { windows, walls, login, loginAt, identity, probedAt, trial } = applyReading(
     record,
     reading,
     timing,

@@ -80,7 +80,10 @@ async function noPaneError(home: Home, name: string): Promise<FailedError> {
     import('../engine/session.js'),
   ])
   const { card } = await withEngine(home, (engine) => findSession(engine, name))
-  return new FailedError(`session ${name} has no pane here${noPaneReason(card, home)}`, noPaneRemedy(card, home))
+  return new FailedError(
+    `session ${name} has no pane here${noPaneReason(card, home)}`,
+    noPaneRemedy(card, home),
+  )
 }
 
 function noPaneReason(card: SessionCard, home: Home): string {

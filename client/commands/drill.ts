@@ -6,7 +6,7 @@ import { openHome } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import { loadConfig } from '../../config/load/load.js'
 import type { DrillReport, DrillStart } from '../../policy/independence/drill.js'
-import { commonQueue, drillId } from '../../policy/ids.js'
+import { commonQueue, drillWorkflowId } from '../../policy/ids.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { type Engine, withEngine } from '../engine/engine.js'
 import { FailedError } from '../errors.js'
@@ -51,7 +51,7 @@ async function run(engine: Engine, config: Config, host: string): Promise<DrillR
   const { agent, model, within } = config.drill
   const { pool, timing } = config
   const start: DrillStart = { pool: pool.name, host, agent, model, within, timing }
-  const workflowId = drillId(new Date().toISOString())
+  const workflowId = drillWorkflowId(new Date().toISOString())
   const handle = await engine.client.workflow.start('drill', {
     ...{ workflowId, taskQueue: commonQueue, args: [start] },
     staticSummary: 'a drill: does the healer act when every account is spent?',

@@ -7,7 +7,10 @@ import type { CommandContext } from '../commandContext.js'
 const entry = fileURLToPath(new URL('../../worker/main.js', import.meta.url))
 
 /** Passes everything through: terminal, arguments, signals, exit code. */
-export async function runHostProgram(program: 'up' | 'worker' | 'doctor', context: CommandContext): Promise<void> {
+export async function runHostProgram(
+  program: 'up' | 'worker' | 'doctor',
+  context: CommandContext,
+): Promise<void> {
   const child = spawn(process.execPath, [...process.execArgv, entry, program, ...optionsOf(context)], {
     // The channel carries no messages. When this process ends, even by KILL, it breaks, and the worker ends too.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

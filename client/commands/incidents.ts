@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Colors } from 'picocolors/types.js'
 import { openHome } from '../../config/state/home.js'
 import { incidentReportFile, readIncidents } from '../../config/state/serviceFiles.js'
-import { downMs, type Incident, inWords } from '../../policy/service/incident.js'
+import { downtimeMs, type Incident, describeDuration } from '../../policy/service/incident.js'
 import { type CommandContext, print, printJson } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { type Column, renderTable } from '../output/table.js'
@@ -28,7 +28,7 @@ const rowOf = (incident: Incident, now: Date): object => {
   const [first] = incident.timeline
   return {
     ...{ n, service, wellAt, openedAt, closedAt, outcome },
-    ...{ downMs: downMs(incident, now.toISOString()), sign: first?.what ?? null },
+    ...{ downMs: downtimeMs(incident, now.toISOString()), sign: first?.what ?? null },
   }
 }
 
@@ -37,7 +37,11 @@ function columnsFor(colors: Colors, now: Date): Column<Incident>[] {
     { title: 'N', text: ({ n }) => String(n), align: 'right' },
     { title: 'SERVICE', text: ({ service }) => service, paint: (text) => colors.bold(text), shrink: 'end' },
     { title: 'NOTICED', text: ({ openedAt }) => clock(openedAt, now) },
-    { title: 'DOWN FOR', text: (incident) => inWords(downMs(incident, now.toISOString())), align: 'right' },
+    {
+      title: 'DOWN FOR',
+      text: (incident) => describeDuration(downtimeMs(incident, now.toISOString())),
+      align: 'right',
+    },
     {
       title: 'OUTCOME',
       text: ({ outcome }) => outcome ?? 'open',

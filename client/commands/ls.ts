@@ -2,12 +2,19 @@
 import type { Colors } from 'picocolors/types.js'
 import { openHome } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
-import { inBackground } from '../../policy/session/background.js'
-import { queuesOf } from '../../policy/pool/waitlist.js'
+import { backgroundTasksText } from '../../policy/session/backgroundTasks.js'
+import { groupWaitlist } from '../../policy/pool/waitlist.js'
 import type { Phase, SessionRow } from '../../policy/session/session.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
-import { isFresh, listSessions, toSessionRow, toSessionView, mergeLiveState, type ListedSession } from '../engine/sessionRows.js'
+import {
+  isFresh,
+  listSessions,
+  toSessionRow,
+  toSessionView,
+  mergeLiveState,
+  type ListedSession,
+} from '../engine/sessionRows.js'
 import { type Column, renderTable } from '../output/table.js'
 import { fit, oneLine } from '../output/terminal.js'
 import { ago, clock } from '../output/times.js'
@@ -38,7 +45,7 @@ function parkedLines(listed: readonly ListedSession[], now: Date): string[] {
     phase === 'parked' ? [{ session: name, why: why ?? 'nobody knows', retryAt: parkedUntil }] : [],
   )
   if (parked.length === 0) return []
-  const lines = queuesOf(parked).map(({ why, retryAt, sessions }) => {
+  const lines = groupWaitlist(parked).map(({ why, retryAt, sessions }) => {
     const until = retryAt === null ? '' : ` until ${clock(retryAt, now)}`
     return `${sessions.length} parked${until}: ${oneLine(why)}`
   })
@@ -91,7 +98,7 @@ export function stateOf(row: SessionRow, now: Date): string {
       return [
         row.phase,
         until === null ? null : `walled until ${until}`,
-        inBackground(row.background ?? 0),
+        backgroundTasksText(row.background ?? 0),
         wakeUpText(row, now),
       ]
         .filter((part) => part !== null)

@@ -31,7 +31,13 @@ export async function resume(context: CommandContext): Promise<void> {
     return true
   })
   if (revived) print(`${name} is starting again, with its whole conversation`)
-  else await signalAndWait(context, 'resume', 'resumed', ({ card, running }) => running && card.phase !== 'paused')
+  else
+    await signalAndWait(
+      context,
+      'resume',
+      'resumed',
+      ({ card, running }) => running && card.phase !== 'paused',
+    )
 }
 
 /** Signals and waits until the session shows it. Where that takes long, says so: the order itself is not lost. */
@@ -65,7 +71,11 @@ async function signalAndWait(
  * The same conversation in a new run: what it was is in the card of the closed one, what it did not get to say in its last
  * word. A run that did not end by itself has none.
  */
-async function restartStopped(engine: Engine, { card }: ListedSession, context: CommandContext): Promise<void> {
+async function restartStopped(
+  engine: Engine,
+  { card }: ListedSession,
+  context: CommandContext,
+): Promise<void> {
   const config = loadConfig({ path: context.config })
   const unsaid = (await finalState(engine, card.name))?.unsaid ?? { prompt: null, texts: [] }
   const { name, sessionId, host, agent, cwd, models, fallback, pinnedTo, priority, fork, untoldForks } = card

@@ -38,7 +38,8 @@ async function readMessage(context: CommandContext): Promise<string> {
   if (file !== null && words.length > 0)
     throw new UsageError('there is both a text and a file', 'give one of them')
   if (file !== null) return checkCommand(context, await readTextFromFile(file))
-  if (words.length === 1 && words[0] === '-') return checkCommand(context, await readTextFromStream(process.stdin))
+  if (words.length === 1 && words[0] === '-')
+    return checkCommand(context, await readTextFromStream(process.stdin))
   return checkCommand(context, validateText(words.join(' ')))
 }
 
@@ -71,7 +72,7 @@ async function untilTaken(engine: Engine, name: string, id: DeliveryQuery): Prom
 async function isTaken(engine: Engine, name: string, id: DeliveryQuery): Promise<boolean> {
   try {
     const answer: unknown = await engine.within(answerWithinMs, () =>
-      handleOf(engine, name).query(sessionQueries.delivered, id),
+      handleOf(engine, name).query(sessionQueries.deliveryState, id),
     )
     const { taken, problem } = stateSchema.parse(answer)
     if (problem !== null)

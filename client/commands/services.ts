@@ -83,7 +83,11 @@ function paintState(text: string, state: ServiceState, colors: Colors): string {
 }
 
 /** Signals and waits until the service shows it. */
-async function signalAndWait(name: string, signal: 'pause' | 'resume', context: CommandContext): Promise<void> {
+async function signalAndWait(
+  name: string,
+  signal: 'pause' | 'resume',
+  context: CommandContext,
+): Promise<void> {
   const home = openHome()
   const { services: configured } = loadConfig({ path: context.config })
   const isDone = await withEngine(home, async (engine) => {

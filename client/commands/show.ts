@@ -5,7 +5,7 @@ import type { LiveQuestion } from '../../config/state/liveFile.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
 import { type RescueRow, toSessionRow, type SessionCard } from '../engine/sessionRows.js'
-import { readSessionReport, toSessionReportView } from '../engine/sessionStory.js'
+import { readSessionReport, toSessionReportView } from '../engine/sessionReport.js'
 import { fit, oneLine } from '../output/terminal.js'
 import { ago, clock } from '../output/times.js'
 import { stateOf } from './ls.js'
@@ -16,7 +16,9 @@ export async function show(context: CommandContext): Promise<void> {
   const story = await withEngine(home, (engine) => readSessionReport(engine, home, name))
   const { card, running, rescueLog } = story
   if (rescueLog === null && running)
-    printNotice('no worker answers, so this is what was last written down, without the rescue log: `outpool up`')
+    printNotice(
+      'no worker answers, so this is what was last written down, without the rescue log: `outpool up`',
+    )
   if (context.json) printJson(toSessionReportView(story))
   else print(renderDetails(card, rescueLog, context.colors, context.width, new Date()))
 }

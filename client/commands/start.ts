@@ -87,7 +87,11 @@ function checkFallback(written: string | null, config: Config): string[] | null 
     if (!known.includes(name))
       throw new UsageError(
         `there is no substrate ${name}`,
-        didYouMean(name, known, known.length === 0 ? 'none is configured' : `substrates: ${known.join(', ')}`),
+        didYouMean(
+          name,
+          known,
+          known.length === 0 ? 'none is configured' : `substrates: ${known.join(', ')}`,
+        ),
       )
   return named
 }

@@ -2,7 +2,7 @@
 import { QueryNotRegisteredError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
 import { z } from 'zod'
 import { poolWorkflowId } from '../../policy/ids.js'
-import { type BarsQuestion, poolQueries, poolUpdates } from '../../workflows/messages.js'
+import { type EligibilityQuery, poolQueries, poolUpdates } from '../../workflows/messages.js'
 import { pageSchema, quotaSchema } from '../../config/state/liveFile.js'
 import { type Engine, isUnanswered } from './engine.js'
 
@@ -14,17 +14,17 @@ const factsSchema = quotaSchema.omit({ account: true }).extend({
   leases: z.array(z.string()),
   trial: z.object({ session: z.string(), since: z.string() }).nullable(),
   restUntil: z.string().nullable(),
-  pages: z.array(z.object({ host: z.string(), at: z.string(), standing: z.array(pageSchema) })).default([]),
+  pages: z.array(z.object({ host: z.string(), at: z.string(), open: z.array(pageSchema) })).default([]),
 })
 
 const poolViewSchema = z.object({
   name: z.string(),
   moveAt: z.number(),
   accounts: z.array(factsSchema),
-  waiting: z.array(
+  waitlist: z.array(
     z.object({ session: z.string(), since: z.string(), why: z.string(), retryAt: z.string().nullable() }),
   ),
-  declared: z.array(z.object({ session: z.string(), until: z.string() })).default([]),
+  simulatedWalls: z.array(z.object({ session: z.string(), until: z.string() })).default([]),
 })
 export type PoolDescription = z.output<typeof poolViewSchema>
 
@@ -58,13 +58,17 @@ export type Blockers = z.output<typeof blockersSchema>
 const queryWithinMs = 60_000
 
 /** What keeps accounts from taking a session now, as they say it themselves; null where no pool, or no worker for it, is there. */
-export async function queryBlockers(engine: Engine, pool: string, question: BarsQuestion): Promise<Blockers | null> {
+export async function queryBlockers(
+  engine: Engine,
+  pool: string,
+  question: EligibilityQuery,
+): Promise<Blockers | null> {
   if ((await queryPool(engine, pool)) === null) return null
   try {
     const answer: unknown = await engine.within(queryWithinMs, () =>
       engine.client.workflow
         .getHandle(poolWorkflowId(pool))
-        .executeUpdate(poolUpdates.bars, { args: [question] }),
+        .executeUpdate(poolUpdates.checkEligibility, { args: [question] }),
     )
     return blockersSchema.parse(answer)
   } catch (error) {

@@ -7,8 +7,8 @@ import type { Home } from '../../config/state/home.js'
 import { nearest } from '../../config/validate/nearest.js'
 import { type LastCheckFile, readLastCheck } from '../../config/state/serviceFiles.js'
 import { watchdogWorkflowId } from '../../policy/ids.js'
-import { serviceStates, type ServiceView, shownState } from '../../policy/service/service.js'
-import { type WatchdogCard, watchdogMemo } from '../../workflows/messages.js'
+import { serviceStates, type ServiceView, displayedState } from '../../policy/service/service.js'
+import { type WatchdogView, watchdogMemo } from '../../workflows/messages.js'
 import type { Engine } from './engine.js'
 import { FailedError } from '../errors.js'
 
@@ -42,15 +42,15 @@ export async function listServices(engine: Engine, home: Home): Promise<ListedSe
 }
 
 /** A watchdog whose first task no worker has taken yet has no memo. */
-function cardOf({ memo }: WorkflowExecutionInfo): WatchdogCard | null {
+function cardOf({ memo }: WorkflowExecutionInfo): WatchdogView | null {
   return cardSchema.safeParse(memo?.[watchdogMemo]).data ?? null
 }
 
-function withLastCheck(card: WatchdogCard, look: LastCheckFile | null): ListedService {
+function withLastCheck(card: WatchdogView, look: LastCheckFile | null): ListedService {
   const { name, host, restarts, incident, attention } = card
   return {
     ...{ name, host, restarts, incident },
-    state: shownState(card.state, look?.verdict ?? null),
+    state: displayedState(card.state, look?.verdict ?? null),
     pid: look === null ? card.pid : look.pid,
     lastBeat: look?.memory.beat ?? null,
     nextCheckAt: look?.nextLookAt ?? null,

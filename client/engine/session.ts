@@ -56,7 +56,11 @@ export async function signalSession<Args extends unknown[]>(
 }
 
 /** The workflow's own word, or null where no worker answers within `ms`. */
-export async function querySession(engine: Engine, name: string, ms: number): Promise<SessionDescription | null> {
+export async function querySession(
+  engine: Engine,
+  name: string,
+  ms: number,
+): Promise<SessionDescription | null> {
   try {
     const answer: unknown = await engine.within(ms, () =>
       handleOf(engine, name).query(sessionQueries.describe),

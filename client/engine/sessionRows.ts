@@ -3,14 +3,14 @@ import type { WorkflowExecutionInfo } from '@temporalio/client'
 import { z } from 'zod'
 import type { Home } from '../../config/state/home.js'
 import type { LiveQuestion, LiveFile } from '../../config/state/liveFile.js'
-import type { RunningTask } from '../../policy/session/background.js'
+import type { RunningTask } from '../../policy/session/backgroundTasks.js'
 import {
   type SessionDetails,
   type SessionRow,
   type SessionView,
   phases,
 } from '../../policy/session/session.js'
-import { askedOf } from '../../policy/session/question.js'
+import { questionAttention } from '../../policy/session/question.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
 import { sessionMemo } from '../../workflows/messages.js'
 import type { Engine } from './engine.js'
@@ -166,7 +166,7 @@ export function mergeLiveState<Card extends SessionCard>(
   const seen = live?.sessions[card.name]
   if (seen === undefined || !isFresh(live, now) || card.host !== home.hostId || !liveFields.has(card.phase))
     return card
-  const asked = askedOf(card.name, seen.waitingFor ?? 'an answer', Boolean(seen.question))
+  const asked = questionAttention(card.name, seen.waitingFor ?? 'an answer', Boolean(seen.question))
   // A dialog that is over needs nobody; other trouble is not over by the next turn's beginning.
   const told = card.phase === 'waiting' && seen.phase !== 'waiting' ? null : card.attention
   const attention = seen.phase === 'waiting' ? (told ?? asked) : told

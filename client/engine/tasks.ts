@@ -9,7 +9,7 @@ import { z } from 'zod'
 import type { Config, TaskConfig } from '../../config/config.js'
 import { formatDuration } from '../../config/schema/units.js'
 import { nearest } from '../../config/validate/nearest.js'
-import { loopId } from '../../policy/ids.js'
+import { loopScheduleId } from '../../policy/ids.js'
 import { taskKinds, type TaskRecord, type TaskView } from '../../policy/tasks/tasks.js'
 import { taskMemo } from '../../workflows/messages.js'
 import type { Engine } from './engine.js'
@@ -36,7 +36,8 @@ export function checkTask(name: string, config: Config): TaskConfig {
   throw new UsageError(`there is no task ${name}`, meant === null ? all : `did you mean ${meant}? ${all}`)
 }
 
-export const scheduleOf = (engine: Engine, task: string) => engine.client.schedule.getHandle(loopId(task))
+export const scheduleOf = (engine: Engine, task: string) =>
+  engine.client.schedule.getHandle(loopScheduleId(task))
 
 /** Null where no worker has set it up yet. */
 export async function describeTask(engine: Engine, task: string): Promise<ScheduleDescription | null> {

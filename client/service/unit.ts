@@ -18,7 +18,13 @@ export interface UnitInput {
 }
 
 /** What the service needs of the shell's environment to find the same programs, state and engine. None of it is a secret. */
-const passedOnVariables = ['PATH', 'OUTPOOL_HOME', 'XDG_STATE_HOME', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME'] as const
+const passedOnVariables = [
+  'PATH',
+  'OUTPOOL_HOME',
+  'XDG_STATE_HOME',
+  'XDG_CACHE_HOME',
+  'XDG_CONFIG_HOME',
+] as const
 
 /** Where secrets for the service go; no unit holds one. */
 export const secretsFile = (home: string): string => join(home, '.config', 'outpool', 'environment')

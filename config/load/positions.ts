@@ -76,7 +76,11 @@ function member(value: unknown, key: string | number): unknown {
 const valueAt = (value: unknown, path: Path): unknown => path.reduce<unknown>(member, value)
 
 /** Line and column, from 1, of the nearest thing in the file that bears this path. */
-export function positionOf(document: Document, lines: LineCounter, finding: Pick<UnlocatedIssue, 'path' | 'at'>) {
+export function positionOf(
+  document: Document,
+  lines: LineCounter,
+  finding: Pick<UnlocatedIssue, 'path' | 'at'>,
+) {
   for (let length = finding.path.length; length >= 0; length--) {
     const path = finding.path.slice(0, length)
     const node =

@@ -92,7 +92,15 @@ const defaultTimeout = { run: hour, agent: 24 * hour, imap: hour / 6 } as const
 function resolveTask(task: ConfigFile['tasks'][number], base: PathBase): TaskConfig {
   const { name, every, catchUp, keep, maxOutput, attentionAfter } = task
   const bounds = (kind: keyof typeof defaultTimeout) => ({
-    ...{ name, every, timeout: task.timeout ?? defaultTimeout[kind], catchUp, keep, maxOutput, attentionAfter },
+    ...{
+      name,
+      every,
+      timeout: task.timeout ?? defaultTimeout[kind],
+      catchUp,
+      keep,
+      maxOutput,
+      attentionAfter,
+    },
   })
   const cwd = expandPath(task.cwd ?? '.', base)
   const env = resolveRefs(task.env, base)

@@ -1,9 +1,9 @@
 /** The schema of `outpool.yaml` as a person writes it. A message of this schema says what would be right. */
 import { z } from 'zod'
-import { cooldownAtMost } from '../../policy/account/cooldown.js'
-import { declaredAtMost } from '../../policy/pool/simulatedWall.js'
+import { maxCooldown } from '../../policy/account/cooldown.js'
+import { maxSimulatedWall } from '../../policy/pool/simulatedWall.js'
 import { type Timing, defaultTiming } from '../../policy/account/account.js'
-import { atLeastKept, engineKeeps } from '../../policy/retention.js'
+import { minimumAge, engineRetention } from '../../policy/retention.js'
 import { formatDuration } from './units.js'
 import { service } from './services.js'
 import { task } from './tasks.js'
@@ -54,7 +54,7 @@ const substrate = section({
   cooldown: duration()
     .prefault('5m')
     .describe('Left alone after a refusal that names no end; doubled while it keeps refusing'),
-  cooldownAtMost: duration().prefault(formatDuration(cooldownAtMost)).describe('Up to this'),
+  cooldownAtMost: duration().prefault(formatDuration(maxCooldown)).describe('Up to this'),
   env,
 })
 
@@ -78,13 +78,21 @@ const timing = section({
   probeEvery: duration()
     .prefault(defaultDuration('probeEvery'))
     .describe('An idle account is asked at most this often'),
-  wakeMargin: duration('zero allowed').prefault(defaultDuration('wakeMargin')).describe('Waited past a reset'),
-  retryEvery: duration().prefault(defaultDuration('retryEvery')).describe('What could not go on is tried again'),
-  stopGrace: duration('zero allowed').prefault(defaultDuration('stopGrace')).describe('Between TERM and KILL'),
+  wakeMargin: duration('zero allowed')
+    .prefault(defaultDuration('wakeMargin'))
+    .describe('Waited past a reset'),
+  retryEvery: duration()
+    .prefault(defaultDuration('retryEvery'))
+    .describe('What could not go on is tried again'),
+  stopGrace: duration('zero allowed')
+    .prefault(defaultDuration('stopGrace'))
+    .describe('Between TERM and KILL'),
   startWithin: duration()
     .prefault(defaultDuration('startWithin'))
     .describe('A launched agent has to be up within this'),
-  hungAfter: duration().prefault(defaultDuration('hungAfter')).describe('A request without a sign of life is hung'),
+  hungAfter: duration()
+    .prefault(defaultDuration('hungAfter'))
+    .describe('A request without a sign of life is hung'),
   keysQuiet: duration('zero allowed')
     .prefault(defaultDuration('keysQuiet'))
     .describe('A planned move waits until nobody has typed for this long'),
@@ -164,7 +172,7 @@ const drill = section({
     .describe('Runs it by itself this often; without, only on demand'),
   within: duration()
     .prefault('15m')
-    .refine((ms) => ms <= declaredAtMost, withMessage(`write at most ${formatDuration(declaredAtMost)}`))
+    .refine((ms) => ms <= maxSimulatedWall, withMessage(`write at most ${formatDuration(maxSimulatedWall)}`))
     .describe('Time that it may take; then its declaration has ended too'),
   agent: name.default('claude-code').describe('One of agents'),
   model: text('name a model of this agent').nullable().default(null),
@@ -187,8 +195,8 @@ const keep = section({
     .prefault('90d')
     .describe('What belongs to tasks and accounts that this file does not name any more'),
   finished: duration()
-    .prefault(formatDuration(engineKeeps.finished))
-    .refine((ms) => ms >= atLeastKept, withMessage(`write at least ${formatDuration(atLeastKept)}`))
+    .prefault(formatDuration(engineRetention.finished))
+    .refine((ms) => ms >= minimumAge, withMessage(`write at least ${formatDuration(minimumAge)}`))
     .describe('What the embedded engine keeps of sessions that are over'),
   log: size.prefault('5M').describe("The embedded engine's log; the part before it is kept once"),
 })

@@ -1,6 +1,6 @@
 /** `services:` of `outpool.yaml`: what the watchdog guards, and how. */
 import { z } from 'zod'
-import { longestCallPause, longestRest } from '../../policy/service/service.js'
+import { maxEscalationPause, maxRestartPause } from '../../policy/service/service.js'
 import { formatDuration } from './units.js'
 import {
   withMessage,
@@ -56,7 +56,7 @@ export const service = section({
     within: duration().prefault('1h'),
     pause: duration().prefault('10s').describe('Before the second restart; doubled with each, up to every'),
     pauseAtMost: duration()
-      .prefault(formatDuration(longestRest))
+      .prefault(formatDuration(maxRestartPause))
       .describe('However often restarts beyond the limit failed, the next comes after this'),
   }).prefault({}),
   wakeUp: section({
@@ -79,7 +79,7 @@ export const service = section({
     retryEvery: duration()
       .prefault('10m')
       .describe('After every place failed: tried again, with growing pauses'),
-    retryAtMost: duration().prefault(formatDuration(longestCallPause)).describe('No pause is longer'),
+    retryAtMost: duration().prefault(formatDuration(maxEscalationPause)).describe('No pause is longer'),
     verifyWithin: duration().prefault('2m').describe('verify is ended after this long, and has failed'),
   })
     .optional()

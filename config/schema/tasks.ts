@@ -32,7 +32,10 @@ const imap = section({
   user: text('name the mail user'),
   password: envValue,
   mailbox: text('name a mailbox').default('INBOX'),
-  from: list(text(senderMessage).regex(/^[^@\s]*@[^@\s]+$/, withMessage(senderMessage)), 'write a list of senders')
+  from: list(
+    text(senderMessage).regex(/^[^@\s]*@[^@\s]+$/, withMessage(senderMessage)),
+    'write a list of senders',
+  )
     .default([])
     .describe('Only mail of these senders; any other is left unread'),
   since: duration()

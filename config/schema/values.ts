@@ -6,8 +6,10 @@ import { durationPattern, parseDuration, parseShare, parseSize, sharePattern, si
 export const withMessage = (error: string) => ({ error })
 
 export const text = (error: string) => z.string(withMessage(error)).min(1, withMessage(error))
-export const count = (error: string) => z.number(withMessage(error)).int(withMessage(error)).positive(withMessage(error))
-export const wholeNumber = (error: string) => z.number(withMessage(error)).int(withMessage(error)).nonnegative(withMessage(error))
+export const count = (error: string) =>
+  z.number(withMessage(error)).int(withMessage(error)).positive(withMessage(error))
+export const wholeNumber = (error: string) =>
+  z.number(withMessage(error)).int(withMessage(error)).nonnegative(withMessage(error))
 export const list = <T extends z.ZodType>(item: T, error: string) => z.array(item, withMessage(error))
 export const section = <S extends z.ZodRawShape>(shape: S) =>
   z.strictObject(shape, {
@@ -65,7 +67,9 @@ export const envValue = z.union(
 )
 export const env = z
   .record(
-    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, withMessage('use letters, digits and _ in names of variables')),
+    z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, withMessage('use letters, digits and _ in names of variables')),
     envValue,
     withMessage('write variables as NAME: value'),
   )

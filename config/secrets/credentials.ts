@@ -5,9 +5,9 @@ import {
   isGatewayVariable,
   isLoginVariable,
   isSecretVariable,
-  normalGateway,
+  normalizeGateway,
 } from '../../policy/independence/envKinds.js'
-import type { Key } from '../../policy/independence/failureDomains.js'
+import type { SecretFingerprint } from '../../policy/independence/failureDomains.js'
 import { isMapping } from '../load/isMapping.js'
 
 /** A value under `env`, written down or by reference. */
@@ -51,7 +51,10 @@ function isCredential(name: string, value: unknown, of: Origin): boolean {
 }
 
 /** Where a secret comes from, as a text that can be shown; null where it is written down. `expand` makes paths absolute. */
-export function secretSource(value: unknown, expand: (path: string) => string = (path) => path): string | null {
+export function secretSource(
+  value: unknown,
+  expand: (path: string) => string = (path) => path,
+): string | null {
   if (!isMapping(value)) return null
   const { fromEnv, fromFile, fromCommand } = value
   if (typeof fromEnv === 'string') return `env:${fromEnv}`
@@ -72,12 +75,12 @@ function realFile(path: string): string {
 const fingerprintLength = 24
 
 /** For comparing only: it goes into no message, log or history. */
-export const secretFingerprint = (variable: string, secret: string): Key => ({
+export const secretFingerprint = (variable: string, secret: string): SecretFingerprint => ({
   variable,
   fingerprint: createHash('sha256').update(secret).digest('hex').slice(0, fingerprintLength),
   login: isLoginVariable(variable),
 })
 
 /** Of an address that is written down; one by reference is known on the host only. */
-export const normalizeGateway = (gateway: Variable | null): string | null =>
-  typeof gateway?.value === 'string' ? normalGateway(gateway.value) : null
+export const gatewayOf = (gateway: Variable | null): string | null =>
+  typeof gateway?.value === 'string' ? normalizeGateway(gateway.value) : null

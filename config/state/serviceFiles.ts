@@ -22,8 +22,8 @@ export const lastCheckSchema = z.object({
     start: z.string().nullable(),
     staleSince: instant.nullable(),
     wellAt: instant.nullable(),
-    asleep: z.number().default(0),
-    awakeAt: instant.nullable().default(null),
+    sleptMs: z.number().default(0),
+    wokeAt: instant.nullable().default(null),
     blockedAt: instant.nullable().default(null),
   }),
   /** Sizes of the files of the second look, so that growth is seen; empty while no second look was needed. */

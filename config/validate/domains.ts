@@ -1,8 +1,8 @@
 /** Law 1 by path and by secret, as far as a file can show it: the healer draws on nothing that it heals. */
-import { type FailureDomain, blankDomain, sharedDomains } from '../../policy/independence/failureDomains.js'
+import { type FailureDomain, emptyDomain, sharedDomains } from '../../policy/independence/failureDomains.js'
 import type { UnlocatedIssue, Path } from '../load/positions.js'
 import { type PathBase, expandPath } from '../load/paths.js'
-import { secretFingerprint, secretSource, placeEnv, normalizeGateway } from '../secrets/credentials.js'
+import { secretFingerprint, secretSource, placeEnv, gatewayOf } from '../secrets/credentials.js'
 import type { RealStore } from './realStore.js'
 
 /** A config dir that exists. */
@@ -35,7 +35,7 @@ export function checkFailureDomains(
   const domainOf = (entry: LoginEntry): FailureDomain => {
     const stores = dirs.filter(({ path }) => path === entry.path).map(({ store }) => store)
     return {
-      ...blankDomain(entry.name ?? 'without a name', entry.what),
+      ...emptyDomain(entry.name ?? 'without a name', entry.what),
       ...{ stores, ...secretsOf(entry, base) },
     }
   }
@@ -58,9 +58,11 @@ function secretsOf(entry: LoginEntry, base: PathBase) {
     typeof value === 'string' ? [secretFingerprint(variable, value)] : [],
   )
   return {
-    credentials: credentials.flatMap(({ value }) => secretSource(value, (path) => expandPath(path, base)) ?? []),
+    credentials: credentials.flatMap(
+      ({ value }) => secretSource(value, (path) => expandPath(path, base)) ?? [],
+    ),
     keys,
-    gateway: normalizeGateway(gateway),
+    gateway: gatewayOf(gateway),
     keyless: entry.kind === 'substrate' && credentials.length === 0,
   }
 }

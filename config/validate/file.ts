@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { type ConfigDir, type LoginEntry, checkFailureDomains } from './domains.js'
 import type { UnlocatedIssue, Path } from '../load/positions.js'
 import { type PathBase, expandPath } from '../load/paths.js'
-import { taskSession } from '../../policy/ids.js'
+import { taskSessionName } from '../../policy/ids.js'
 import { checkService, lenientService } from './services.js'
 import { nearest } from './nearest.js'
 import { realStore } from './realStore.js'
@@ -73,7 +73,13 @@ export function checkFile(document: unknown, base: PathBase): UnlocatedIssue[] {
   const tasks = file.tasks ?? []
   const services = file.services ?? []
 
-  const envEntry = (path: Path, what: string, side: LoginEntry['side'], name?: string, env?: unknown): LoginEntry => ({
+  const envEntry = (
+    path: Path,
+    what: string,
+    side: LoginEntry['side'],
+    name?: string,
+    env?: unknown,
+  ): LoginEntry => ({
     // It adds to whatever login it runs with: only another login in it counts, as in an agent's own env.
     ...{ path, what, side, kind: 'addition', name, env: undefined, agentEnv: env },
   })
@@ -221,7 +227,7 @@ type LenientTask = NonNullable<z.output<typeof lenientTask>>
 const requiredTaskKeys = { imap: ['deliverTo'], agent: ['prompt', 'cwd'], run: [] } as const
 
 /** Names of sessions have at most 63 characters. */
-const agentTaskNameMax = 63 - taskSession('').length
+const agentTaskNameMax = 63 - taskSessionName('').length
 
 function checkTask(task: LenientTask, path: Path): UnlocatedIssue[] {
   const kinds = (['imap', 'agent', 'run'] as const).filter((kind) => task[kind] !== undefined)

@@ -1,9 +1,9 @@
 /** A folder or file by what it is on disk: symbolic links, mounts and letter case can not make two of one. */
 import { type Stats, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Store } from '../../policy/independence/failureDomains.js'
+import type { LoginStore } from '../../policy/independence/failureDomains.js'
 
-export type RealStore = Store & { id: string; isFolder: boolean }
+export type RealStore = LoginStore & { id: string; isFolder: boolean }
 
 /** Null where it is not there or cannot be looked at. */
 export function realStore(path: string): RealStore | null {

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { blankDomain } from '../../policy/independence/failureDomains.js'
+import { emptyDomain } from '../../policy/independence/failureDomains.js'
 import { healerMap, type Setup } from '../../policy/independence/healerMap.js'
 import { pictureOf } from '../../worker/doctor/domainPicture.js'
 
@@ -14,10 +14,10 @@ const usual: Setup = {
   engine: {
     ...{ what: 'embedded', database: '~/.local/state/outpool/temporal.db', isHere: true, isEmbedded: true },
   },
-  healer: [blankDomain('medic', 'reserved account'), blankDomain('medic-key', 'reserved substrate')],
+  healer: [emptyDomain('medic', 'reserved account'), emptyDomain('medic-key', 'reserved substrate')],
   pool: [
-    ...['max-1', 'max-2'].map((name) => blankDomain(name, 'pool account')),
-    blankDomain('haiku-key', 'substrate'),
+    ...['max-1', 'max-2'].map((name) => emptyDomain(name, 'pool account')),
+    emptyDomain('haiku-key', 'substrate'),
   ],
   agents: { 'claude-code': 'claude' },
 }

@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
-import { startOf } from '../../host/process/processes.js'
+import { processStart } from '../../host/process/processes.js'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
@@ -136,7 +136,7 @@ export class Outpool {
 /** Waits until the process is gone; ends it if it stays. */
 async function ended(pid: number): Promise<void> {
   const end = performance.now() + patience
-  while ((await startOf(pid)) !== null) {
+  while ((await processStart(pid)) !== null) {
     if (performance.now() > end) process.kill(pid, 'SIGKILL')
     await delay(50)
   }

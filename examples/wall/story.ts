@@ -91,11 +91,17 @@ export async function runDemo(outpool: Outpool, screen: Screen, signal: AbortSig
   try {
     const isTurn = (request: RecordedRequest): boolean =>
       request.kind === 'turn' && request.sessionId !== null
-    const walled = await standIn.waitForRequest((one) => isTurn(one) && one.outcome === 'walled', stepTimeoutMs)
+    const walled = await standIn.waitForRequest(
+      (one) => isTurn(one) && one.outcome === 'walled',
+      stepTimeoutMs,
+    )
     pane.look()
     screen.heading('The wall')
     screen.say(`${first}: the API refuses the agent's next request; its five-hour budget is spent.`)
-    const resumed = await standIn.waitForRequest((one) => isTurn(one) && one.account === second, stepTimeoutMs)
+    const resumed = await standIn.waitForRequest(
+      (one) => isTurn(one) && one.account === second,
+      stepTimeoutMs,
+    )
     await until('the work', () => Promise.resolve(readLive(home)?.sessions[session]), isIdle, stepTimeoutMs)
     const last = standIn.requests({ kind: 'turn', account: second }).at(-1) ?? resumed
     pane.look()

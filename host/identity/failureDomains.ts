@@ -4,14 +4,14 @@ import type { Config, EnvRefs, EnvValue } from '../../config/config.js'
 import { secretFingerprint, secretSource, placeEnv } from '../../config/secrets/credentials.js'
 import { realStore } from '../../config/validate/realStore.js'
 import { resolveValue } from '../../config/secrets/resolve.js'
-import { isLoginVariable, normalGateway } from '../../policy/independence/envKinds.js'
-import { type FailureDomain, blankDomain, sharedDomains } from '../../policy/independence/failureDomains.js'
+import { isLoginVariable, normalizeGateway } from '../../policy/independence/envKinds.js'
+import { type FailureDomain, emptyDomain, sharedDomains } from '../../policy/independence/failureDomains.js'
 import { SharedDomainError } from '../errors.js'
 
 /** The program whose logins the accounts are. */
 export const accountAgent = 'claude-code'
 
-export interface Domains {
+export interface HostDomains {
   /** Reserved accounts and substrates, and what wake-ups add. */
   healer: FailureDomain[]
   /** Accounts and substrates of the pool, and what tasks add. */
@@ -24,28 +24,28 @@ export interface Domains {
  * Throws a SharedDomain failure with every overlap of healer and pool, one line each. Called right before anything of the
  * healer's is started, since a login may have changed since the worker was.
  */
-export async function assertApart(config: Config): Promise<void> {
+export async function assertIndependent(config: Config): Promise<void> {
   const { healer, pool } = await readDomains(config)
   const shared = sharedDomains(healer, pool)
   if (shared.length > 0) throw new SharedDomainError(shared.map(({ message }) => message).join('\n'))
 }
 
 /** Looks at every login that the configuration names. Starts no agent, asks no provider. */
-export async function readDomains(config: Config): Promise<Domains> {
-  const reading = new Reading(config)
-  const read = (parts: readonly Part[]) => Promise.all(parts.map((part) => reading.domainOf(part)))
+export async function readDomains(config: Config): Promise<HostDomains> {
+  const reading = new DomainReader(config)
+  const read = (parts: readonly DomainSource[]) => Promise.all(parts.map((part) => reading.domainOf(part)))
   const { pool, reserved, substrates, reservedSubstrates, services, tasks } = config
   const wakeUps = services.map(({ name, wakeUp }) => ({ name, env: wakeUp?.env ?? {} }))
   const work = tasks.map((task) => ({ name: task.name, env: task.kind === 'imap' ? {} : task.env }))
   const [healer, ofPool] = await Promise.all([
     read([
-      ...partsOf(reserved, 'reserved account'),
-      ...partsOf(reservedSubstrates, 'reserved substrate'),
+      ...sourcesOf(reserved, 'reserved account'),
+      ...sourcesOf(reservedSubstrates, 'reserved substrate'),
       ...additionsOf(wakeUps, 'wake-up of service'),
     ]),
     read([
-      ...partsOf(pool.accounts, 'pool account'),
-      ...partsOf(substrates, 'substrate'),
+      ...sourcesOf(pool.accounts, 'pool account'),
+      ...sourcesOf(substrates, 'substrate'),
       ...additionsOf(work, 'task'),
     ]),
   ])
@@ -53,7 +53,7 @@ export async function readDomains(config: Config): Promise<Domains> {
 }
 
 /** What a wake-up or a task adds to whichever login it runs with: only another login in it counts. */
-const additionsOf = (list: readonly { name: string; env: EnvRefs }[], what: string): Part[] =>
+const additionsOf = (list: readonly { name: string; env: EnvRefs }[], what: string): DomainSource[] =>
   list
     .map(({ name, env }) => ({
       ...{ name, what, agent: accountAgent, configDir: null, isAddition: true },
@@ -61,7 +61,7 @@ const additionsOf = (list: readonly { name: string; env: EnvRefs }[], what: stri
     }))
     .filter(({ env }) => Object.keys(env).length > 0)
 
-interface Part {
+interface DomainSource {
   name: string
   what: string
   agent: string
@@ -71,10 +71,10 @@ interface Part {
   isAddition: boolean
 }
 
-const partsOf = (
+const sourcesOf = (
   list: readonly { name: string; env: EnvRefs; agent?: string; configDir?: string }[],
   what: string,
-): Part[] =>
+): DomainSource[] =>
   list.map(({ name, env, agent = accountAgent, configDir = null }) => ({
     name,
     what,
@@ -85,7 +85,7 @@ const partsOf = (
   }))
 
 /** One look at all of them. A secret that several places take is fetched once. */
-class Reading {
+class DomainReader {
   readonly unread: string[] = []
   readonly #config: Config
   readonly #fetched = new Map<string, Promise<string | null>>()
@@ -94,24 +94,27 @@ class Reading {
     this.#config = config
   }
 
-  async domainOf(part: Part): Promise<FailureDomain> {
+  async domainOf(part: DomainSource): Promise<FailureDomain> {
     const { name, what, agent, configDir, isAddition } = part
     const agentEnv = isAddition ? {} : (this.#config.agents[agent]?.env ?? {})
     const env = await this.#resolve(name, { ...agentEnv, ...part.env })
     const { credentials, gateway } = placeEnv(part.env, agentEnv)
     const { keys, stores, ...login } = await this.#tracesOf(part, env)
-    const brought = credentials.flatMap(({ variable }) => {
+    const envKeys = credentials.flatMap(({ variable }) => {
       const secret = env[variable]
       return secret === undefined ? [] : [secretFingerprint(variable, secret)]
     })
-    const set = Object.entries(keys).map(([setting, secret]) => ({ ...secretFingerprint(setting, secret), login: true }))
+    const settingKeys = Object.entries(keys).map(([setting, secret]) => ({
+      ...secretFingerprint(setting, secret),
+      login: true,
+    }))
     return {
-      ...blankDomain(name, what),
+      ...emptyDomain(name, what),
       ...login,
       stores: stores.flatMap((path) => realStore(path) ?? []),
       credentials: credentials.flatMap(({ value }) => secretSource(value) ?? []),
-      keys: [...brought, ...set],
-      gateway: gateway === null ? null : normalGateway(env[gateway.variable] ?? ''),
+      keys: [...envKeys, ...settingKeys],
+      gateway: gateway === null ? null : normalizeGateway(env[gateway.variable] ?? ''),
       keyless: configDir === null && !isAddition && credentials.length === 0,
     }
   }
@@ -134,7 +137,10 @@ class Reading {
     return secret
   }
 
-  async #tracesOf({ name, agent, configDir }: Part, env: Record<string, string>): Promise<LoginTraces> {
+  async #tracesOf(
+    { name, agent, configDir }: DomainSource,
+    env: Record<string, string>,
+  ): Promise<LoginTraces> {
     const bare = { identity: null, email: null, organisation: null, stores: [], keys: {} }
     if (configDir === null) return bare
     const place = { kind: 'account' as const, name, configDir, env }

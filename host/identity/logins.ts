@@ -11,14 +11,14 @@ export async function readLogins(host: Host): Promise<string[]> {
   for (const { name, configDir } of accounts) {
     const domain = domains.find((one) => one.name === name)
     if (domain === undefined) continue
-    host.quota.takeIdentity(name, loginLabel(domain, domains))
+    host.quota.recordIdentity(name, loginLabel(domain, domains))
     // Without its secrets: what the program wrote down of this login is read, not who answers.
     const place = { kind: 'account' as const, name, configDir, env: {} }
     const { windows } = await host
       .adapter(accountAgent)
       .readIdentity(place)
       .catch(() => ({ windows: [] }))
-    if (domain.keys.every(({ login }) => !login)) host.quota.takeWindows(name, windows)
+    if (domain.keys.every(({ login }) => !login)) host.quota.recordWindows(name, windows)
   }
   return unread
 }

@@ -28,25 +28,25 @@ const refusedSignals: readonly NodeJS.Signals[] = ['SIGILL', 'SIGSYS']
 const answerWithin = 8_000
 
 /** Why the program can't be run, in a few words; null where it can. Starts it once, for its version. */
-export async function whyNotRun(
+export async function reasonNotRunnable(
   command: string,
   env: NodeJS.ProcessEnv,
   cwd: string,
 ): Promise<string | null> {
-  const ended = await ending(command, env, cwd)
-  if ('refused' in ended) return refusals[ended.refused] ?? ended.refused
-  const { code, signal } = ended
+  const outcome = await tryVersion(command, env, cwd)
+  if ('refused' in outcome) return refusals[outcome.refused] ?? outcome.refused
+  const { code, signal } = outcome
   if (signal !== null) return refusedSignals.includes(signal) ? `it ended with ${signal}` : null
   if (code === 0) return null
   // A file that the system takes for no program is handed to a shell, which then complains of something else.
-  const file = (await fileOf(command, env['PATH'] ?? '', cwd))?.file
+  const file = (await resolveProgram(command, env['PATH'] ?? '', cwd))?.file
   if (file !== undefined && (await isForAnotherMachine(file))) return refusals['ENOEXEC'] ?? null
   return refusedExits[code] ?? null
 }
 
-type Ending = { refused: string } | { code: number; signal: NodeJS.Signals | null }
+type VersionOutcome = { refused: string } | { code: number; signal: NodeJS.Signals | null }
 
-function ending(command: string, env: NodeJS.ProcessEnv, cwd: string): Promise<Ending> {
+function tryVersion(command: string, env: NodeJS.ProcessEnv, cwd: string): Promise<VersionOutcome> {
   return new Promise((settle) => {
     const child = spawn(command, ['--version'], { cwd, env, stdio: 'ignore', timeout: answerWithin })
     child.once('error', (error: NodeJS.ErrnoException) =>
@@ -61,12 +61,12 @@ const machineAt = 18
 
 /** Whether it is a program as this very process is one, but for another kind of machine. */
 async function isForAnotherMachine(file: string): Promise<boolean> {
-  const [head, ours] = await Promise.all([headOf(file), headOf(process.execPath)])
+  const [head, ours] = await Promise.all([readHeader(file), readHeader(process.execPath)])
   const isElf = (one: Buffer): boolean => one.subarray(0, 4).toString('latin1') === '\x7fELF'
   return isElf(head) && isElf(ours) && head.readUInt16LE(machineAt) !== ours.readUInt16LE(machineAt)
 }
 
-async function headOf(file: string): Promise<Buffer> {
+async function readHeader(file: string): Promise<Buffer> {
   const handle = await open(file).catch(() => null)
   const head = Buffer.alloc(machineAt + 2)
   await handle?.read(head, 0, head.length, 0).catch(() => undefined)
@@ -75,15 +75,15 @@ async function headOf(file: string): Promise<Buffer> {
 }
 
 /** Changes with the file that would be run: its place, content, mode. The same text as long as there is none. */
-export async function programMark(command: string, path: string, cwd: string): Promise<string> {
-  const found = await fileOf(command, path, cwd)
+export async function programFingerprint(command: string, path: string, cwd: string): Promise<string> {
+  const found = await resolveProgram(command, path, cwd)
   if (found === null) return 'none'
   const { file, info } = found
   return [file, info.ino, info.size, info.mtimeMs, info.mode].join(' ')
 }
 
 /** The file that the system would take for this command. */
-async function fileOf(
+async function resolveProgram(
   command: string,
   path: string,
   cwd: string,

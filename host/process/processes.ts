@@ -15,7 +15,7 @@ export const hasProc = existsSync('/proc/self/stat')
  * The start of a live process, or null when there is none with this id. A zombie counts as ended, unless threads of it are
  * still at work: its first thread is one as soon as it has exited, and another may be in the middle of a last write.
  */
-export async function startOf(pid: number): Promise<string | null> {
+export async function processStart(pid: number): Promise<string | null> {
   if (hasProc) {
     const fields = statFields(pid)
     return fields === null || hasEnded(fields) ? null : (fields[19] ?? null)
@@ -25,7 +25,7 @@ export async function startOf(pid: number): Promise<string | null> {
 }
 
 export async function isAlive(process: ProcessRef): Promise<boolean> {
-  return (await startOf(process.pid)) === process.start
+  return (await processStart(process.pid)) === process.start
 }
 
 /** Field 20 counts the threads, a dead first one included. */
@@ -73,16 +73,19 @@ function processesWith(field: number, wanted: ReadonlySet<number>): number[] {
 }
 
 /** Processes of the terminal sessions that these led; they outlive them when those were killed hard. */
-const leftBehind = (leaders: ReadonlySet<number>): number[] =>
+const orphansOf = (leaders: ReadonlySet<number>): number[] =>
   processesWith(3, leaders).filter((pid) => !leaders.has(pid))
 
 /**
  * Ends a pane's process: TERM, wait, KILL of its group, then whatever of its terminal session is left.
  * Answers how it ended; false when it is still there after all.
  */
-export async function end(process: ProcessRef, graceMs: number): Promise<'gone' | 'term' | 'kill' | false> {
+export async function endProcess(
+  process: ProcessRef,
+  graceMs: number,
+): Promise<'gone' | 'term' | 'kill' | false> {
   if (!(await isAlive(process))) {
-    if (!lookedAfter.has(keyOf(process))) lookAfter(process)
+    if (!sweptProcesses.has(keyOf(process))) sweepOrphans(process)
     return 'gone'
   }
   const hadChildren = await hasChildren(process.pid)
@@ -90,13 +93,13 @@ export async function end(process: ProcessRef, graceMs: number): Promise<'gone' 
   signal(process.pid, 'SIGTERM')
   signal(process.pid, 'SIGCONT')
   if (await hasEndedWithin(process, graceMs)) {
-    if (hadChildren) lookAfter(process)
-    else lookAfterSoon(process)
+    if (hadChildren) sweepOrphans(process)
+    else sweepOrphansSoon(process)
     return 'term'
   }
   signal(-process.pid, 'SIGKILL')
   signal(process.pid, 'SIGKILL')
-  lookAfter(process)
+  sweepOrphans(process)
   return (await hasEndedWithin(process, killWait)) && 'kill'
 }
 
@@ -104,24 +107,24 @@ export async function end(process: ProcessRef, graceMs: number): Promise<'gone' 
  * Ended processes that nothing is left of, or soon will be. Each step of a rescue makes sure that the process before is gone, and
  * one look at the whole process table is enough for all of them. The newest are kept.
  */
-const lookedAfter = new Set<string>()
-const lookedAfterKept = 1_000
+const sweptProcesses = new Set<string>()
+const maxSweptProcesses = 1_000
 
 const keyOf = ({ pid, start }: ProcessRef): string => `${pid} ${start}`
 
-function note(process: ProcessRef): void {
-  lookedAfter.add(keyOf(process))
-  const [oldest] = lookedAfter
-  if (lookedAfter.size > lookedAfterKept && oldest !== undefined) lookedAfter.delete(oldest)
+function markSwept(process: ProcessRef): void {
+  sweptProcesses.add(keyOf(process))
+  const [oldest] = sweptProcesses
+  if (sweptProcesses.size > maxSweptProcesses && oldest !== undefined) sweptProcesses.delete(oldest)
 }
 
-function lookAfter(process: ProcessRef): void {
-  note(process)
-  killLeftBehind(process.pid)
+function sweepOrphans(process: ProcessRef): void {
+  markSwept(process)
+  killOrphans(process.pid)
 }
 
-function killLeftBehind(...leaders: number[]): void {
-  for (const pid of leftBehind(new Set(leaders))) signal(pid, 'SIGKILL')
+function killOrphans(...leaders: number[]): void {
+  for (const pid of orphansOf(new Set(leaders))) signal(pid, 'SIGKILL')
 }
 
 /**
@@ -129,16 +132,16 @@ function killLeftBehind(...leaders: number[]): void {
  * for them means reading the whole process table, so that one look does for all that ended within a moment.
  */
 const sweepAfter = 250
-const swept = new Set<number>()
+const awaitingSweep = new Set<number>()
 
-function lookAfterSoon(process: ProcessRef): void {
-  note(process)
-  swept.add(process.pid)
-  if (swept.size > 1) return
+function sweepOrphansSoon(process: ProcessRef): void {
+  markSwept(process)
+  awaitingSweep.add(process.pid)
+  if (awaitingSweep.size > 1) return
   setTimeout(() => {
-    const leaders = [...swept]
-    swept.clear()
-    killLeftBehind(...leaders)
+    const leaders = [...awaitingSweep]
+    awaitingSweep.clear()
+    killOrphans(...leaders)
   }, sweepAfter)
 }
 

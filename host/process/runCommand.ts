@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { end, type ProcessRef, startOf } from './processes.js'
+import { endProcess, type ProcessRef, processStart } from './processes.js'
 
 export interface CommandRequest {
   /** Program and arguments; never read by a shell. */
@@ -72,23 +72,23 @@ export async function runCommand(request: CommandRequest): Promise<CommandResult
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   const exited = untilExit(child)
-  const drained = Promise.all([tail.takeFrom(child.stdout), tail.takeFrom(child.stderr)])
+  const drained = Promise.all([tail.readFrom(child.stdout), tail.readFrom(child.stderr)])
   // A program that does not read its input, or ends before it has, breaks the pipe: its own affair.
   child.stdin.on('error', () => undefined)
   child.stdin.end(request.input ?? '')
   const { pid } = child
   if (pid === undefined)
-    return neverRan(`${program} cannot be started: ${(await exited).fault ?? 'no reason given'}`)
-  const ref = { pid, start: (await startOf(pid)) ?? '' }
+    return neverRan(`${program} cannot be started: ${(await exited).error ?? 'no reason given'}`)
+  const ref = { pid, start: (await processStart(pid)) ?? '' }
   if (ref.start !== '') request.onStart?.(ref)
-  const broken = await firstOf(exited, request.timeoutMs, request.abort)
-  await end(ref, broken === null ? 0 : request.stopGraceMs)
+  const interruption = await untilInterrupted(exited, request.timeoutMs, request.abort)
+  await endProcess(ref, interruption === null ? 0 : request.stopGraceMs)
   const { exitCode, signal } = await exited
   await Promise.race([drained, delay(drainWithinMs, undefined, { ref: false })])
   child.stdout.destroy()
   child.stderr.destroy()
-  const timedOut = broken === 'time'
-  if (broken === 'abort') return result({ exitCode, signal, timedOut, why: 'it was called off' })
+  const timedOut = interruption === 'time'
+  if (interruption === 'abort') return result({ exitCode, signal, timedOut, why: 'it was called off' })
   if (timedOut)
     return result({
       exitCode,
@@ -108,18 +108,18 @@ export async function runCommand(request: CommandRequest): Promise<CommandResult
 interface Exit {
   exitCode: number | null
   signal: NodeJS.Signals | null
-  fault: string | null
+  error: string | null
 }
 
 function untilExit(child: ChildProcess): Promise<Exit> {
   return new Promise((resolve) => {
-    child.once('error', (error) => resolve({ exitCode: null, signal: null, fault: error.message }))
-    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal, fault: null }))
+    child.once('error', (error) => resolve({ exitCode: null, signal: null, error: error.message }))
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal, error: null }))
   })
 }
 
 /** What broke the run off; null where it ended by itself. */
-async function firstOf(
+async function untilInterrupted(
   exited: Promise<Exit>,
   timeoutMs: number | null,
   abort: AbortSignal | undefined,
@@ -146,32 +146,32 @@ async function firstOf(
 class Tail {
   readonly #maxBytes: number
   #chunks: Buffer[] = []
-  #held = 0
+  #bufferedBytes = 0
   printedBytes = 0
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
   }
 
-  async takeFrom(stream: Readable): Promise<void> {
+  async readFrom(stream: Readable): Promise<void> {
     try {
-      for await (const chunk of stream) this.#take(chunk as Buffer)
+      for await (const chunk of stream) this.#append(chunk as Buffer)
     } catch {
       // Destroyed by us, or broken with its program: what came is kept.
     }
   }
 
-  #take(chunk: Buffer): void {
+  #append(chunk: Buffer): void {
     this.printedBytes += chunk.length
     this.#chunks.push(chunk)
-    this.#held += chunk.length
+    this.#bufferedBytes += chunk.length
     for (
       let first = this.#chunks[0];
-      first && this.#held - first.length >= this.#maxBytes;
+      first && this.#bufferedBytes - first.length >= this.#maxBytes;
       first = this.#chunks[0]
     ) {
       this.#chunks.shift()
-      this.#held -= first.length
+      this.#bufferedBytes -= first.length
     }
   }
 

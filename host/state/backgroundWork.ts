@@ -6,7 +6,13 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { AgentReport } from '../../agents/agent.js'
-import type { UnfinishedWork, Plan, PlanMade, RunningTask, SaidAtRest } from '../../policy/session/background.js'
+import type {
+  UnfinishedWork,
+  ScheduledPrompt,
+  RecordedPrompt,
+  RunningTask,
+  RestReport,
+} from '../../policy/session/backgroundTasks.js'
 import { writeFileAtomic } from './atomicFile.js'
 import type { SessionRecords } from './sessionRecords.js'
 
@@ -42,15 +48,15 @@ const workSchema = z.object({
 type Work = z.output<typeof workSchema>
 
 /** More than a person would look at. */
-const keptMax = 50
+const maxKept = 50
 /** A schedule and what the transcript says of the same plan differ by what the program rounds. */
-const samePlanWithin = 2 * 60_000
+const samePlanTolerance = 2 * 60_000
 
 const noWork = (fence: number): Work => ({
   ...{ fence, saidAt: null, isAtRest: false, tasks: [], plans: [], moveDueSince: null, owed: [], lost: [] },
 })
 
-export class SessionWorks {
+export class BackgroundWork {
   readonly #records: SessionRecords
   readonly #known = new Map<string, Work | null>()
 
@@ -59,12 +65,12 @@ export class SessionWorks {
   }
 
   /** What the process of this launch last said of itself. */
-  said(session: string, fence: number): SaidAtRest & { plans: readonly Plan[] } {
+  reportedState(session: string, fence: number): RestReport & { plans: readonly ScheduledPrompt[] } {
     const work = this.#read(session)
     return work?.fence === fence ? work : noWork(fence)
   }
 
-  takeTurnEnd(report: Extract<AgentReport, { kind: 'turn-ended' }>): void {
+  recordTurnEnd(report: Extract<AgentReport, { kind: 'turn-ended' }>): void {
     const { session, fence, at, tasks = [], plans = [] } = report
     const before = this.#read(session) ?? noWork(fence)
     if (before.fence > fence || (before.fence === fence && (before.saidAt ?? '') >= at)) return
@@ -73,7 +79,7 @@ export class SessionWorks {
     this.#write(session, { ...{ fence, saidAt: at, isAtRest: true, tasks, plans, moveDueSince, owed, lost } })
   }
 
-  takeTurnStart(session: string, fence: number, at: string): void {
+  recordTurnStart(session: string, fence: number, at: string): void {
     const work = this.#read(session)
     if (work?.fence !== fence || !work.isAtRest || (work.saidAt ?? '') > at) return
     this.#write(session, { ...work, isAtRest: false })
@@ -82,13 +88,13 @@ export class SessionWorks {
   /** Since when a planned move has been due for this launch. The first call notes the present instant. */
   moveDueSince(session: string, fence: number, now: string): string {
     const known = this.#read(session)
-    const work = known?.fence === fence ? known : { ...noWork(fence), ...pick(known) }
+    const work = known?.fence === fence ? known : { ...noWork(fence), ...inherited(known) }
     if (work.moveDueSince !== null) return work.moveDueSince
     this.#write(session, { ...work, moveDueSince: now })
     return now
   }
 
-  noMoveDue(session: string, fence: number): void {
+  clearMoveDue(session: string, fence: number): void {
     const work = this.#read(session)
     if (work?.fence === fence && work.moveDueSince !== null)
       this.#write(session, { ...work, moveDueSince: null })
@@ -98,20 +104,20 @@ export class SessionWorks {
    * To be called when the process before this launch has ended: what it had going is lost, and what it had planned is owed.
    * `left` is what its transcript shows.
    */
-  takeOver(session: string, fence: number, left: UnfinishedWork): void {
+  inherit(session: string, fence: number, left: UnfinishedWork): void {
     const before = this.#read(session) ?? noWork(0)
     if (before.fence >= fence) return
     const { saidAt, plans, tasks, owed, lost } = before
     const madeAt = saidAt ?? ''
-    const said = plans.flatMap((plan): PlanMade[] =>
+    const said = plans.flatMap((plan): RecordedPrompt[] =>
       plan.recurring || plan.dueAt === null ? [] : [{ ...plan, madeAt }],
     )
     const unsaid = left.plans.filter((plan) => !said.some((other) => isSamePlan(plan, other)))
     const ended = [...lost, ...[...tasks, ...left.tasks].filter(({ id }) => !left.over.includes(id))]
     const next = {
       ...noWork(fence),
-      owed: newest([...owed, ...said, ...unsaid]),
-      lost: newest(ended),
+      owed: newestUnique([...owed, ...said, ...unsaid]),
+      lost: newestUnique(ended),
     }
     const isEmpty = next.owed.length === 0 && next.lost.length === 0
     if (!isEmpty || this.#read(session) !== null) this.#write(session, next)
@@ -122,16 +128,16 @@ export class SessionWorks {
   }
 
   /** The process of this launch was told of them. */
-  lostAreTold(session: string): void {
+  clearLost(session: string): void {
     const work = this.#read(session)
     if (work !== null && work.lost.length > 0) this.#write(session, { ...work, lost: [] })
   }
 
-  owed(session: string): PlanMade[] {
+  owed(session: string): RecordedPrompt[] {
     return this.#read(session)?.owed ?? []
   }
 
-  settle(session: string, plan: string): void {
+  removePlan(session: string, plan: string): void {
     const work = this.#read(session)
     if (work?.owed.some(({ id }) => id === plan))
       this.#write(session, { ...work, owed: work.owed.filter(({ id }) => id !== plan) })
@@ -165,13 +171,14 @@ export class SessionWorks {
   }
 }
 
-const pick = (work: Work | null): Partial<Work> => (work === null ? {} : { owed: work.owed, lost: work.lost })
+const inherited = (work: Work | null): Partial<Work> =>
+  work === null ? {} : { owed: work.owed, lost: work.lost }
 
-const isSamePlan = (a: PlanMade, b: PlanMade): boolean =>
+const isSamePlan = (a: RecordedPrompt, b: RecordedPrompt): boolean =>
   a.id === b.id ||
   (a.prompt.trim() === b.prompt.trim() &&
-    Math.abs(Date.parse(a.dueAt ?? '') - Date.parse(b.dueAt ?? '')) < samePlanWithin)
+    Math.abs(Date.parse(a.dueAt ?? '') - Date.parse(b.dueAt ?? '')) < samePlanTolerance)
 
 /** Each once. */
-const newest = <T extends { id: string }>(items: readonly T[]): T[] =>
-  [...new Map(items.map((item) => [item.id, item])).values()].slice(-keptMax)
+const newestUnique = <T extends { id: string }>(items: readonly T[]): T[] =>
+  [...new Map(items.map((item) => [item.id, item])).values()].slice(-maxKept)

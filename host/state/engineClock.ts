@@ -15,7 +15,7 @@ export class EngineClock {
   }
 
   /** Takes what the engine itself was asked for (worker/engine/pollers.ts): milliseconds by which it is ahead of this host. */
-  measured(ahead: number): void {
+  setAhead(ahead: number): void {
     this.#ahead = ahead
   }
 
@@ -23,7 +23,7 @@ export class EngineClock {
    * Takes note of when the engine scheduled a step, as the step tells when it begins here. The engine is ahead by no less than
    * that; steps that had to wait tell less than is true, so that this can only raise what is known.
    */
-  note(scheduledAt: number): void {
+  noteScheduledAt(scheduledAt: number): void {
     this.#ahead = Math.max(this.#ahead, scheduledAt - this.#now())
   }
 

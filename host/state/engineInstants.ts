@@ -19,10 +19,10 @@ export function readingToEngine(clock: EngineClock, reading: AccountReading): Ac
   }
 }
 
-const pagesToEngine = (clock: EngineClock, { host, at, standing }: HostPages): HostPages => ({
+const pagesToEngine = (clock: EngineClock, { host, at, open }: HostPages): HostPages => ({
   host,
   at: clock.toEngine(at),
-  standing: standing.map((page) => ({
+  open: open.map((page) => ({
     ...page,
     at: clock.toEngine(page.at),
     until: clock.toEngine(page.until),

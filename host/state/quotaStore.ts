@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import {
   type AccountReading,
   type Login,
-  unread,
+  emptyReading,
   type Wall,
   type Window,
 } from '../../policy/account/account.js'
 import { mergeWindows } from '../../policy/account/windows.js'
-import { keepWalls, mergeWall } from '../../policy/account/walls.js'
+import { pruneWalls, mergeWall } from '../../policy/account/walls.js'
 import type { Home } from '../../config/state/home.js'
 import { quotaSchema } from '../../config/state/liveFile.js'
 import { writeFileAtomic } from './atomicFile.js'
@@ -28,31 +28,31 @@ export class QuotaStore {
     return known
   }
 
-  takeWindows(account: string, windows: Window[]): void {
+  recordWindows(account: string, windows: Window[]): void {
     const old = this.read(account)
     const merged = mergeWindows(old.windows, windows)
-    this.#save({ ...old, windows: merged, walls: keepWalls(old.walls, merged, Date.now()) })
+    this.#save({ ...old, windows: merged, walls: pruneWalls(old.walls, merged, Date.now()) })
   }
 
-  takeWall(account: string, wall: Wall): void {
+  recordWall(account: string, wall: Wall): void {
     const old = this.read(account)
     this.#save({ ...old, walls: mergeWall(old.walls, wall, old.windows) })
   }
 
-  takeLogin(account: string, login: Login, at: string): void {
+  recordLogin(account: string, login: Login, at: string): void {
     const old = this.read(account)
     if (old.loginAt === null || old.loginAt <= at) this.#save({ ...old, login, loginAt: at })
   }
 
-  takeIdentity(account: string, identity: string | null): void {
+  recordIdentity(account: string, identity: string | null): void {
     const old = this.read(account)
     if (identity !== null && identity !== old.identity) this.#save({ ...old, identity })
   }
 
-  takeProbe(account: string, probe: Omit<AccountReading, 'account' | 'walls'>): void {
-    this.takeWindows(account, probe.windows)
-    if (probe.login !== 'unknown' && probe.loginAt) this.takeLogin(account, probe.login, probe.loginAt)
-    this.takeIdentity(account, probe.identity)
+  recordProbe(account: string, probe: Omit<AccountReading, 'account' | 'walls'>): void {
+    this.recordWindows(account, probe.windows)
+    if (probe.login !== 'unknown' && probe.loginAt) this.recordLogin(account, probe.login, probe.loginAt)
+    this.recordIdentity(account, probe.identity)
     this.#save({ ...this.read(account), probedAt: probe.probedAt })
   }
 
@@ -68,7 +68,7 @@ export class QuotaStore {
     try {
       return quotaSchema.parse(JSON.parse(readFileSync(this.#file(account), 'utf8')))
     } catch {
-      return unread(account)
+      return emptyReading(account)
     }
   }
 

@@ -13,7 +13,7 @@ const recordSchema = z.object({
 })
 export type ServiceRecord = z.output<typeof recordSchema>
 
-const nothing: ServiceRecord = { fence: 0, process: null }
+const noRecord: ServiceRecord = { fence: 0, process: null }
 
 export class ServiceRecords {
   readonly #home: Home
@@ -34,7 +34,7 @@ export class ServiceRecords {
     try {
       return recordSchema.parse(JSON.parse(readFileSync(this.#file(service), 'utf8')))
     } catch {
-      return nothing
+      return noRecord
     }
   }
 
@@ -48,7 +48,7 @@ export class ServiceRecords {
   }
 
   /** Steps on one service come one after the other, also those of attempts that the engine has given up. */
-  async inTurn<T>(service: string, step: () => Promise<T>): Promise<T> {
+  async runExclusive<T>(service: string, step: () => Promise<T>): Promise<T> {
     const before = this.#queues.get(service) ?? Promise.resolve()
     const turn = before.then(step, step)
     this.#queues.set(

@@ -52,7 +52,7 @@ const traceSchema = z.object({
   /** Whether the process that wrote it had ended by then: nothing was written since. */
   isLast: z.boolean(),
 })
-export type Trace = z.output<typeof traceSchema>
+export type ConversationProgress = z.output<typeof traceSchema>
 
 const recordSchema = z.object({
   /** Newest last. Reports of an older launch are attributed by it. */
@@ -69,16 +69,16 @@ const recordSchema = z.object({
   traces: z.record(z.string(), traceSchema).default({}),
 })
 type SessionRecord = z.output<typeof recordSchema>
-export type ForkNote = SessionRecord['forks'][number]
+export type ForkRecord = SessionRecord['forks'][number]
 
 /** Reports of launches older than this many are of no use to anybody. */
-const launchesKept = 20
-const deliveriesKept = 50
+const maxLaunches = 20
+const maxDeliveries = 50
 /** The session's own conversation, its forks and those it was renamed to. */
-const tracesKept = 50
+const maxProgressRecords = 50
 
 /** A text of which nothing is known in this process: what was typed to the one before, and not followed, died with it. */
-export const untyped = (one: DeliveryRecord, fence: number): DeliveryRecord => ({
+export const resetForLaunch = (one: DeliveryRecord, fence: number): DeliveryRecord => ({
   ...one,
   fence,
   typed: 0,
@@ -148,7 +148,7 @@ export class SessionRecords {
   saveLaunch(session: string, launch: LaunchRecord): void {
     const record = this.#read(session)
     const others = record.launches.filter(({ fence }) => fence !== launch.fence)
-    this.#write(session, { ...record, launches: [...others, launch].slice(-launchesKept) })
+    this.#write(session, { ...record, launches: [...others, launch].slice(-maxLaunches) })
   }
 
   /** The process of this launch went over to another conversation. Texts on their way are typed there, as if for the first time. */
@@ -160,7 +160,7 @@ export class SessionRecords {
     const deliveries = Object.fromEntries(
       Object.entries(record.deliveries).map(([id, one]) => [
         id,
-        { ...untyped(one, fence), from: transcriptFrom, mark: transcriptFrom },
+        { ...resetForLaunch(one, fence), from: transcriptFrom, mark: transcriptFrom },
       ]),
     )
     this.#write(session, { ...record, launches, deliveries })
@@ -171,21 +171,21 @@ export class SessionRecords {
     if (record.stoppedUpTo < fence) this.#write(session, { ...record, stoppedUpTo: fence })
   }
 
-  saveCall(session: string, fence: number): void {
+  saveFailbackRequest(session: string, fence: number): void {
     const record = this.#read(session)
     if (record.calledHome < fence) this.#write(session, { ...record, calledHome: fence })
   }
 
-  isCalledHome(session: string, fence: number): boolean {
+  isFailbackRequested(session: string, fence: number): boolean {
     return this.#read(session).calledHome === fence
   }
 
-  forks(session: string): ForkNote[] {
+  forks(session: string): ForkRecord[] {
     return this.#read(session).forks
   }
 
   /** A fork that is known already goes on under its newest note. */
-  saveForks(session: string, notes: readonly ForkNote[]): void {
+  saveForks(session: string, notes: readonly ForkRecord[]): void {
     const record = this.#read(session)
     const others = record.forks.filter((known) => !notes.some(({ id }) => id === known.id))
     const forks = [...others, ...notes]
@@ -193,23 +193,25 @@ export class SessionRecords {
   }
 
   /** Clearing up is no sign of life: the record stays as old as it was. */
-  dropFork(session: string, id: string): void {
+  removeFork(session: string, id: string): void {
     const record = this.#read(session)
     const { atime, mtime } = statSync(this.#file(session))
     this.#write(session, { ...record, forks: record.forks.filter((fork) => fork.id !== id) })
     utimesSync(this.#file(session), atime, mtime)
   }
 
-  trace(session: string, conversation: string): Trace | null {
+  progress(session: string, conversation: string): ConversationProgress | null {
     return this.#read(session).traces[conversation] ?? null
   }
 
-  saveTrace(session: string, conversation: string, trace: Trace): void {
+  saveProgress(session: string, conversation: string, progress: ConversationProgress): void {
     const record = this.#read(session)
     const known = record.traces[conversation]
-    if (known !== undefined && JSON.stringify(known) === JSON.stringify(trace)) return
+    if (known !== undefined && JSON.stringify(known) === JSON.stringify(progress)) return
     const others = Object.entries(record.traces).filter(([id]) => id !== conversation)
-    const traces = Object.fromEntries([...others, [conversation, trace] as const].slice(-tracesKept))
+    const traces = Object.fromEntries(
+      [...others, [conversation, progress] as const].slice(-maxProgressRecords),
+    )
     this.#write(session, { ...record, traces })
   }
 
@@ -227,7 +229,7 @@ export class SessionRecords {
     const record = this.#read(session)
     const others = Object.entries(record.deliveries).filter(([id]) => id !== messageId)
     const all = [...others, [messageId, delivery] as const]
-    this.#write(session, { ...record, deliveries: Object.fromEntries(all.slice(-deliveriesKept)) })
+    this.#write(session, { ...record, deliveries: Object.fromEntries(all.slice(-maxDeliveries)) })
   }
 
   /** A person has looked at a text that the agent did not take: it may be typed again. */
@@ -238,7 +240,7 @@ export class SessionRecords {
   }
 
   /** Steps of one session on this host come one after the other, also those of attempts that the engine has given up. */
-  async inTurn<T>(session: string, step: () => Promise<T>): Promise<T> {
+  async runExclusive<T>(session: string, step: () => Promise<T>): Promise<T> {
     const before = this.#queues.get(session) ?? Promise.resolve()
     const turn = before.then(step, step)
     const settled = turn.catch(() => undefined)

@@ -22,7 +22,7 @@ const ledgerSchema = z.object({
 type Ledger = z.output<typeof ledgerSchema>
 
 /** Far more than are written at a time: one that is forgotten and goes on is counted from its beginning. */
-const filesKept = 4_000
+const maxFiles = 4_000
 
 export class Spending {
   readonly #home: Home
@@ -79,9 +79,9 @@ export class Spending {
       files.delete(file)
       files.set(file, { mark, answers: counted })
     }
-    ledger.files = Object.fromEntries([...files].slice(-filesKept))
+    ledger.files = Object.fromEntries([...files].slice(-maxFiles))
     this.#save(substrate, ledger)
-    this.#quota.takeWindows(substrate, [budgetReading(ledger.usd, budget, now)])
+    this.#quota.recordWindows(substrate, [budgetReading(ledger.usd, budget, now)])
   }
 
   #save(substrate: string, ledger: Ledger): void {

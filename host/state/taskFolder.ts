@@ -33,7 +33,7 @@ export class TaskFolder {
   }
 
   /** Keeps the text as the newest result, and no more than `keep` of them. Answers the file. */
-  keepResult(text: string, ending: 'log' | 'md', keep: number): string {
+  saveResult(text: string, ending: 'log' | 'md', keep: number): string {
     const stamp = new Date().toISOString().replaceAll(':', '-')
     const file = join(this.results, `${stamp}.${ending}`)
     writeFileAtomic(file, text)

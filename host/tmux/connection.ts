@@ -20,7 +20,7 @@ export interface TmuxAnswer {
 const ownSession = 'Outpool'
 const ownPane = ['cat']
 
-interface Waiting {
+interface PendingCommand {
   /** Blocks still to come: one for each command of the line, unless one fails. */
   left: number
   lines: string[]
@@ -29,7 +29,7 @@ interface Waiting {
 
 export class TmuxConnection {
   readonly #client: ChildProcessByStdio<Writable, Readable, null>
-  readonly #waiting: Waiting[] = []
+  readonly #waiting: PendingCommand[] = []
   #block: { id: string; lines: string[]; isOurs: boolean } | null = null
   #isOpen = true
   #ready: (isReady: boolean) => void = () => undefined
@@ -40,7 +40,7 @@ export class TmuxConnection {
     this.#client.stdin.on('error', () => this.close())
     this.#client.on('error', () => this.close())
     this.#client.on('exit', () => this.close())
-    createInterface({ input: this.#client.stdout }).on('line', (line) => this.#take(line))
+    createInterface({ input: this.#client.stdout }).on('line', (line) => this.#readLine(line))
   }
 
   /** To a server that runs; null where it does not take the connection. `base`: the arguments that name the server. */
@@ -75,7 +75,7 @@ export class TmuxConnection {
     const left = args.filter((arg) => arg === ';').length + 1
     return new Promise((resolve) => {
       const late = setTimeout(() => this.close(), answerWithin)
-      const settle: Waiting['settle'] = (answer) => {
+      const settle: PendingCommand['settle'] = (answer) => {
         clearTimeout(late)
         resolve(answer)
       }
@@ -94,7 +94,7 @@ export class TmuxConnection {
   }
 
   /** Between `%begin` and its `%end` or `%error` stands one command's output; all else is news of the server. */
-  #take(line: string): void {
+  #readLine(line: string): void {
     const block = this.#block
     if (block === null) {
       const [, id = '', flags = ''] = /^%begin \d+ (\d+) (\d+)$/.exec(line) ?? []

@@ -19,7 +19,7 @@ export interface Pane {
 }
 
 /** The fence of a pane in which no agent stands, but the program that keeps what a person types meanwhile. */
-export const heldFence = 0
+export const noAgentFence = 0
 
 /** Between the fields of what tmux prints. */
 export const separator = '|'
@@ -60,5 +60,5 @@ export function parsePane(line: string): Pane[] {
 }
 
 /** Whether its end is seen and not yet explained: tmux closes a pane when its terminal ends, and reaps the process right after. */
-export const isUnclear = ({ dead, exitStatus, exitSignal }: Pane): boolean =>
+export const isExitUnknown = ({ dead, exitStatus, exitSignal }: Pane): boolean =>
   dead && exitStatus === null && exitSignal === null

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { fitsOneLine, type TmuxAnswer, TmuxConnection } from './connection.js'
-import { heldFence, isUnclear, type Pane, paneFormat, parsePane, separator } from './panes.js'
+import { noAgentFence, isExitUnknown, type Pane, paneFormat, parsePane, separator } from './panes.js'
 import { bareEnvironment, type Manager, TmuxServer } from './server.js'
 import { TmuxFailedError } from '../errors.js'
 
@@ -15,7 +15,7 @@ export class Tmux {
   #connection: TmuxConnection | null = null
   #connectAgainAt = 0
   /** Since when the end of a pane's process is seen and not explained, ms since the epoch, by pane and process. */
-  readonly #unclearSince = new Map<string, number>()
+  readonly #exitUnknownSince = new Map<string, number>()
 
   /** `manager`: whose unit runs this process; found out where it is not given. */
   constructor(socket: string, homeDir: string, manager?: Manager | null) {
@@ -41,23 +41,23 @@ export class Tmux {
   async #list(which: string[]): Promise<{ panes: Pane[] | null; stderr: string }> {
     const { exitCode, stdout, stderr } = await this.#run(['list-panes', ...which, '-F', paneFormat])
     const panes = exitCode === 0 ? stdout.split('\n').flatMap(parsePane) : null
-    const unclear = (panes ?? []).filter((pane) => this.#mayBecomeClear(pane))
+    const unclear = (panes ?? []).filter((pane) => this.#mayLearnExit(pane))
     if (unclear.length === 0) return { panes, stderr }
     await this.#run(letReap)
-    await delay(reapedWithin)
+    await delay(reapTimeout)
     return this.#list(which)
   }
 
   /** By time, since several may look at once. Not for ever: older versions of tmux never say by which signal a process ended. */
-  #mayBecomeClear(pane: Pane): boolean {
+  #mayLearnExit(pane: Pane): boolean {
     const key = `${pane.id} ${pane.pid}`
-    if (!isUnclear(pane)) {
-      this.#unclearSince.delete(key)
+    if (!isExitUnknown(pane)) {
+      this.#exitUnknownSince.delete(key)
       return false
     }
-    const since = this.#unclearSince.get(key) ?? Date.now()
-    this.#unclearSince.set(key, since)
-    return Date.now() - since < unclearAtMost
+    const since = this.#exitUnknownSince.get(key) ?? Date.now()
+    this.#exitUnknownSince.set(key, since)
+    return Date.now() - since < exitUnknownTimeout
   }
 
   async pane(session: string): Promise<Pane | null> {
@@ -84,7 +84,7 @@ export class Tmux {
     const old = await this.pane(session)
     if (old) {
       const target = old.id
-      await this.#must('respawn-pane', [
+      await this.#runOrThrow('respawn-pane', [
         ...['clear-history', '-t', target, ';'],
         ...['respawn-pane', '-k', '-t', target, '-c', cwd, '--', ...argv],
         ...this.#marks(target, input),
@@ -94,7 +94,7 @@ export class Tmux {
       const { stderr } = await this.#run(['kill-session', '-t', `=${session}`])
       if (isNoServer(stderr)) await this.#start()
       const target = `=${session}:`
-      await this.#must('new-session', [
+      await this.#runOrThrow('new-session', [
         ...['new-session', '-d', '-s', session, ...detachedSize, '-c', cwd, '--', ...argv],
         ...this.#marks(target, input),
       ])
@@ -117,14 +117,14 @@ export class Tmux {
       ...[';', 'set-option', '-p', '-t', target, '@outpool_session', session],
       ...[';', 'set-option', '-p', '-t', target, '@outpool_fence', String(fence)],
       ...[';', 'set-option', '-p', '-t', target, '@outpool_stopped', ''],
-      ...[';', 'set-option', '-p', '-t', target, '@outpool_hold', hold ? holdLater(hold) : ''],
+      ...[';', 'set-option', '-p', '-t', target, '@outpool_hold', hold ? captureOnAttach(hold) : ''],
       ...[';', 'set-option', '-p', '-t', target, '@outpool_status', escapeFormat(status)],
     ]
   }
 
   /** Puts the program that keeps what is typed into a pane whose agent has ended. The next agent takes its place. */
   async hold(pane: string, argv: readonly string[]): Promise<void> {
-    await this.#must('respawn-pane', [...holdWords(argv, pane), ';', ...noFence(pane)])
+    await this.#runOrThrow('respawn-pane', [...captureCommand(argv, pane), ';', ...clearFence(pane)])
   }
 
   /** Shows a line in the status bar. False when the pane is not there. */
@@ -189,7 +189,7 @@ export class Tmux {
   /** Presses named keys, such as `Escape` or `Enter`. */
   async press(pane: string, keys: readonly string[]): Promise<void> {
     await this.#leaveMode(pane)
-    await this.#must('send-keys', ['send-keys', '-t', pane, ...keys])
+    await this.#runOrThrow('send-keys', ['send-keys', '-t', pane, ...keys])
   }
 
   /** Puts a text into the program's input line as one paste; the text itself is in no argument list. */
@@ -198,7 +198,7 @@ export class Tmux {
     const load = await this.#run(['load-buffer', '-b', buffer, '-'], text)
     if (load.exitCode !== 0) throw new TmuxFailedError('load-buffer', load.stderr)
     await this.#leaveMode(pane)
-    await this.#must('paste-buffer', ['paste-buffer', '-p', '-r', '-d', '-b', buffer, '-t', pane])
+    await this.#runOrThrow('paste-buffer', ['paste-buffer', '-p', '-r', '-d', '-b', buffer, '-t', pane])
   }
 
   /** A person who scrolled back and left has the pane in copy mode, which takes every key in place of the program. */
@@ -211,7 +211,7 @@ export class Tmux {
     if (why !== null) throw new TmuxFailedError('start-server', why)
   }
 
-  async #must(what: string, args: string[]): Promise<void> {
+  async #runOrThrow(what: string, args: string[]): Promise<void> {
     const { exitCode, stderr } = await this.#run(args)
     if (exitCode !== 0) throw new TmuxFailedError(what, stderr)
   }
@@ -223,13 +223,13 @@ export class Tmux {
       if (!repeatable.has(args[0] ?? ''))
         return { exitCode: 1, stdout: '', stderr: 'the connection was lost' }
     }
-    const answer = await this.#runApart(args, input)
+    const answer = await this.#runAsProcess(args, input)
     if (answer.exitCode === 0) this.#connectSoon()
     return answer
   }
 
   /** In a process of its own. */
-  async #runApart(args: string[], input = ''): Promise<TmuxAnswer> {
+  async #runAsProcess(args: string[], input = ''): Promise<TmuxAnswer> {
     const result = await execa('tmux', [...this.#server.ifRunning, ...args], {
       env: bareEnvironment(),
       extendEnv: false,
@@ -261,8 +261,8 @@ export class Tmux {
  */
 const letReap = ['run-shell', '-b', 'true']
 /** Until it has; and how long a pane's end may stay unexplained. Milliseconds. */
-const reapedWithin = 50
-const unclearAtMost = 2_000
+const reapTimeout = 50
+const exitUnknownTimeout = 2_000
 
 /** Commands that come to the same when done twice, and so may be asked again after a connection was lost in the middle of them. */
 const repeatable = new Set(['list-panes', 'list-clients', 'capture-pane', 'kill-session'])
@@ -273,19 +273,25 @@ const connectEvery = 5_000
 const isNoServer = (stderr: string): boolean =>
   /no server running|error connecting|server exited|lost server|no current/.test(stderr)
 
-const holdWords = (argv: readonly string[], pane?: string): string[] => [
+const captureCommand = (argv: readonly string[], pane?: string): string[] => [
   ...['respawn-pane', '-k', ...(pane === undefined ? [] : ['-t', pane]), '--'],
   ...argv,
 ]
-const noFence = (pane?: string): string[] => [
-  ...['set-option', '-p', ...(pane === undefined ? [] : ['-t', pane]), '@outpool_fence', String(heldFence)],
+const clearFence = (pane?: string): string[] => [
+  ...[
+    'set-option',
+    '-p',
+    ...(pane === undefined ? [] : ['-t', pane]),
+    '@outpool_fence',
+    String(noAgentFence),
+  ],
 ]
 
 /** The same as a command that tmux itself reads, for the pane that somebody has come to, after it has expanded `#`. */
-function holdLater(argv: readonly string[]): string {
+function captureOnAttach(argv: readonly string[]): string {
   const quoted = (word: string): string =>
     `"${word.replaceAll(/["$\\]/g, String.raw`\$&`).replaceAll('#', '##')}"`
-  return `${holdWords(argv).map(quoted).join(' ')} ; ${noFence().map(quoted).join(' ')}`
+  return `${captureCommand(argv).map(quoted).join(' ')} ; ${clearFence().map(quoted).join(' ')}`
 }
 
 /** tmux expands `#` in options. */

@@ -20,7 +20,10 @@ export interface NotifySocket {
   close(): void
 }
 
-export async function openNotifySocket(path: string, heard: (message: string) => void): Promise<NotifySocket> {
+export async function openNotifySocket(
+  path: string,
+  heard: (message: string) => void,
+): Promise<NotifySocket> {
   const perl = spawn('perl', ['-e', listener, path], { stdio: ['ignore', 'pipe', 'ignore'] })
   createInterface({ input: perl.stdout }).on('line', heard)
   await until(

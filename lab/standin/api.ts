@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Refusal, StandInAccount } from './account.js'
-import { accountEndpoints } from './accountSide.js'
+import { accountEndpoints } from './accountEndpoints.js'
 import { type Answer, type Answerer, answererOf, defaultAnswer, messageOf, type Script } from './answers.js'
 import { type Fault, resolveFault } from './faults.js'
 import { listen, readBody, sendJson } from './http.js'
@@ -106,7 +106,11 @@ export class StandIn {
     }
   }
 
-  async #answerMessages(record: RecordedRequest, account: StandInAccount, response: ServerResponse): Promise<void> {
+  async #answerMessages(
+    record: RecordedRequest,
+    account: StandInAccount,
+    response: ServerResponse,
+  ): Promise<void> {
     const decision = account.decide(record.kind, record.model, new Date())
     if (decision.kind !== 'answer') {
       this.#applyRefusal(record, response, decision)

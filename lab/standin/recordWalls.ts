@@ -12,8 +12,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { agentProgram } from './cleanEnv.js'
-import { type WallCaseResult, runWallCase } from './runRow.js'
-import { fewRetries, instantsFrom, type WallCase, wallCases } from './wallRows.js'
+import { type WallCaseResult, runWallCase } from './runWallCase.js'
+import { fewRetries, instantsFrom, type WallCase, wallCases } from './wallCases.js'
 import { runAgent, startWorld } from './world.js'
 
 const program = process.argv[2] ?? agentProgram

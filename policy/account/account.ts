@@ -55,7 +55,7 @@ export interface AccountReading {
 }
 
 /** A page that the agent program opens at its start, before it takes a text, and that only a person can answer. */
-export interface StandingPage {
+export interface OpenPage {
   /** The folder in which sessions meet it; null where every session of the account does. */
   cwd: string | null
   /** One line: which page. */
@@ -72,11 +72,11 @@ export interface StandingPage {
 export interface HostPages {
   host: string
   at: string
-  standing: StandingPage[]
+  open: OpenPage[]
 }
 
 /** An account of which nothing has been read. */
-export const unread = (account: string): AccountReading => ({
+export const emptyReading = (account: string): AccountReading => ({
   account,
   windows: [],
   walls: [],

@@ -4,7 +4,7 @@ import { backoff } from '../backoff.js'
 import type { AccountRecord } from '../pool/poolState.js'
 import { iso, ms } from '../instants.js'
 import { mergePages } from '../session/startPages.js'
-import { keepWalls, mergeWall, wallBinds, wallsOf } from './walls.js'
+import { pruneWalls, mergeWall, wallBinds, currentWalls } from './walls.js'
 import { accountWindows, bindsModel, lastRead, mergeWindows, outdatedSince } from './windows.js'
 
 const hour = 3_600_000
@@ -20,50 +20,50 @@ export const newRecord = (spec: AccountSpec): AccountRecord => ({
   leases: [],
   trial: null,
   restUntil: null,
-  faults: 0,
-  faultAt: null,
-  probes: [],
-  asking: null,
+  failures: 0,
+  failedAt: null,
+  recentProbes: [],
+  probingSince: null,
   removed: false,
 })
 
 /** A host's clock may be ahead of ours: data from the future would outrank all that comes until then. */
-const notAfter = (instant: string, now: number): string => (ms(instant) > now ? iso(now) : instant)
+const noLaterThan = (instant: string, now: number): string => (ms(instant) > now ? iso(now) : instant)
 
-export function takeReading(
+export function applyReading(
   record: AccountRecord,
   reading: AccountReading,
   timing: Timing,
   now: number,
 ): AccountRecord {
-  const told = reading.windows.map((window) => ({ ...window, readAt: notAfter(window.readAt, now) }))
-  let next = forgetOldIdentity(record, reading.identity)
-  next = takeLoginReport(
+  const windows = reading.windows.map((window) => ({ ...window, readAt: noLaterThan(window.readAt, now) }))
+  let next = adoptIdentity(record, reading.identity)
+  next = applyLogin(
     next,
     reading.login,
-    reading.loginAt === null ? null : notAfter(reading.loginAt, now),
+    reading.loginAt === null ? null : noLaterThan(reading.loginAt, now),
     timing,
     now,
   )
-  next = { ...next, windows: mergeWindows(dropEnded(next.windows, told, timing, now), told) }
+  next = { ...next, windows: mergeWindows(dropEnded(next.windows, windows, timing, now), windows) }
   let walls = next.walls
   for (const wall of reading.walls)
-    walls = mergeWall(walls, { ...wall, at: notAfter(wall.at, now) }, next.windows)
-  next = { ...next, walls: keepWalls(walls, next.windows, now) }
+    walls = mergeWall(walls, { ...wall, at: noLaterThan(wall.at, now) }, next.windows)
+  next = { ...next, walls: pruneWalls(walls, next.windows, now) }
   const pages = mergePages(next.pages, reading.pages)
   if (pages !== undefined) next = { ...next, pages }
-  return noteProbe(endTrial(endFaults(next), timing, now), reading.probedAt, now)
+  return noteProbe(endTrial(endFailures(next), timing, now), reading.probedAt, now)
 }
 
 /** Budgets belong to a login: those of the one before say nothing about the new one. */
-function forgetOldIdentity(record: AccountRecord, identity: string | null): AccountRecord {
+function adoptIdentity(record: AccountRecord, identity: string | null): AccountRecord {
   if (identity === null || identity === record.identity) return record
   if (record.identity === null) return { ...record, identity }
-  return { ...record, identity, windows: [], walls: [], faults: 0, faultAt: null, restUntil: null }
+  return { ...record, identity, windows: [], walls: [], failures: 0, failedAt: null, restUntil: null }
 }
 
 /** One that is lost counts as a fault: a login that only looks alive is not tried again and again. */
-export function takeLoginReport(
+export function applyLogin(
   record: AccountRecord,
   login: Login,
   at: string | null,
@@ -71,7 +71,7 @@ export function takeLoginReport(
   now: number,
 ): AccountRecord {
   const next = mergeLogin(record, login, at)
-  return next.login === 'out' && record.login !== 'out' ? addFault(next, timing, now) : next
+  return next.login === 'out' && record.login !== 'out' ? addFailure(next, timing, now) : next
 }
 
 /** The newest word on the login counts; `unknown` is no word. */
@@ -98,13 +98,13 @@ function dropEnded(known: readonly Window[], told: readonly Window[], timing: Ti
 }
 
 /** An answer after the newest fault ends the row of faults. */
-function endFaults(record: AccountRecord): AccountRecord {
-  const { faultAt } = record
-  if (faultAt === null) return record
+function endFailures(record: AccountRecord): AccountRecord {
+  const { failedAt } = record
+  if (failedAt === null) return record
   const answered = record.windows.some(
-    (window) => window.source === 'status-line' && ms(window.readAt) > ms(faultAt),
+    (window) => window.source === 'status-line' && ms(window.readAt) > ms(failedAt),
   )
-  return answered ? { ...record, faults: 0, faultAt: null } : record
+  return answered ? { ...record, failures: 0, failedAt: null } : record
 }
 
 /** The first reading newer than its start ends a trial; an answer also disproves what was only presumed of its model. */
@@ -120,7 +120,7 @@ function endTrial(record: AccountRecord, timing: Timing, now: number): AccountRe
   if (!answered || lease === undefined) return { ...record, trial: null }
   // Only where nobody else is there can the answer come from nobody but the session on trial.
   if (record.leases.length > 1) return { ...record, trial: null }
-  const presumed = wallsOf(record.walls, record.windows, timing.wakeMargin, now).filter(
+  const presumed = currentWalls(record.walls, record.windows, timing.wakeMargin, now).filter(
     (standing) => standing.lapsed && ms(standing.wall.at) < since && wallBinds(standing, lease.model),
   )
   return {
@@ -142,27 +142,34 @@ function endTrial(record: AccountRecord, timing: Timing, now: number): AccountRe
 /** A probe that the host made by itself counts like one that we asked for. */
 function noteProbe(record: AccountRecord, probedAt: string | null, now: number): AccountRecord {
   if (probedAt === null) return record
-  const at = notAfter(probedAt, now)
+  const at = noLaterThan(probedAt, now)
   if (record.probedAt !== null && ms(at) <= ms(record.probedAt)) return record
-  const own = record.probes.some((start) => ms(start) <= ms(at) && ms(at) - ms(start) < probeTakesAtMost)
-  return { ...record, probedAt: at, probes: own ? record.probes : lastHour([...record.probes, at], now) }
+  const own = record.recentProbes.some((start) => ms(start) <= ms(at) && ms(at) - ms(start) < probeTimeout)
+  return {
+    ...record,
+    probedAt: at,
+    recentProbes: own ? record.recentProbes : withinLastHour([...record.recentProbes, at], now),
+  }
 }
 
 /** A probe that has not come back after this is given up for lost. */
-export const probeTakesAtMost = 2 * 60_000
+export const probeTimeout = 2 * 60_000
 
-export const lastHour = (instants: readonly string[], now: number): string[] =>
+export const withinLastHour = (instants: readonly string[], now: number): string[] =>
   instants.filter((instant) => now - ms(instant) < hour).slice(-120)
 
-export function takeWallReport(record: AccountRecord, wall: Wall, now: number): AccountRecord {
-  const told = { ...wall, at: notAfter(wall.at, now) }
-  return { ...record, walls: keepWalls(mergeWall(record.walls, told, record.windows), record.windows, now) }
+export function applyWall(record: AccountRecord, wall: Wall, now: number): AccountRecord {
+  const reported = { ...wall, at: noLaterThan(wall.at, now) }
+  return {
+    ...record,
+    walls: pruneWalls(mergeWall(record.walls, reported, record.windows), record.windows, now),
+  }
 }
 
 /** The account failed for a reason of its own: it rests, longer each time in a row. */
-export function addFault(record: AccountRecord, timing: Timing, now: number): AccountRecord {
-  const faults = record.faults + 1
-  const rest = backoff(faults, { base: timing.retryEvery, cap: timing.restAtMost }, record.name)
+export function addFailure(record: AccountRecord, timing: Timing, now: number): AccountRecord {
+  const failures = record.failures + 1
+  const rest = backoff(failures, { base: timing.retryEvery, cap: timing.restAtMost }, record.name)
   const until = Math.max(now + rest, record.restUntil === null ? 0 : ms(record.restUntil))
-  return { ...record, faults, faultAt: iso(now), restUntil: iso(until) }
+  return { ...record, failures, failedAt: iso(now), restUntil: iso(until) }
 }

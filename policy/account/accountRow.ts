@@ -4,16 +4,23 @@ import {
   type AccountFacts,
   type AccountRole,
   type AccountState,
-  type StandingPage,
+  type OpenPage,
   type Timing,
   type Window,
 } from './account.js'
-import type { Declaration } from '../pool/simulatedWall.js'
+import type { SimulatedWall } from '../pool/simulatedWall.js'
 import { ms } from '../instants.js'
-import { standingPages } from '../session/startPages.js'
-import { twinOf } from './eligibility.js'
-import { walledUntil, wallsOf } from './walls.js'
-import { accountWindows, leaveAt, lastRead, modelOfWindow, nearLimit, outdatedSince } from './windows.js'
+import { openPages } from '../session/startPages.js'
+import { duplicateOf } from './eligibility.js'
+import { walledUntil, currentWalls } from './walls.js'
+import {
+  accountWindows,
+  moveThreshold,
+  lastRead,
+  modelOfWindow,
+  nearLimit,
+  outdatedSince,
+} from './windows.js'
 
 export interface WindowRow extends Window {
   /** True where this budget refuses now. A model's wall shows only here: the account stays `ready` for the rest. */
@@ -30,13 +37,13 @@ export interface AccountRow {
   leases: string[]
   state: AccountState
   /** Pages that keep sessions from being started here until a person has answered them. */
-  pages: StandingPage[]
+  pages: OpenPage[]
   /** Sessions of drills for which this account counts as walled; not there while no drill is under way. */
-  declared?: Declaration[]
+  declared?: SimulatedWall[]
 }
 
 /** One word for an account. `others` are the accounts of the pool in their order, for telling duplicates. */
-export function viewOfAccount(
+export function accountState(
   facts: AccountFacts,
   moveAt: number,
   now: string,
@@ -45,22 +52,22 @@ export function viewOfAccount(
 ): AccountState {
   const at = ms(now)
   if (facts.maxSessions === 0) return 'disabled'
-  if (facts.role === 'substrate') return viewOfSubstrate(facts, timing, at)
+  if (facts.role === 'substrate') return substrateState(facts, timing, at)
   if (facts.login === 'out') return 'logged-out'
-  if (twinOf(others, facts) !== null) return 'duplicate'
-  const walls = wallsOf(facts.walls, facts.windows, timing.wakeMargin, at).filter(
+  if (duplicateOf(others, facts) !== null) return 'duplicate'
+  const walls = currentWalls(facts.walls, facts.windows, timing.wakeMargin, at).filter(
     ({ wall }) => wall.scope === 'account',
   )
   if (walls.some(({ lapsed }) => !lapsed)) return 'walled'
   if (walls.length > 0 || facts.trial !== null || !isKnown(facts, timing, at)) return 'unproven'
   // Windows of single models have their own flag: `null` stands for what binds every model.
-  const leave = leaveAt(moveAt, facts.ceiling)
-  return nearLimit(facts.windows, null, leave, timing.wakeMargin, at) === null ? 'ready' : 'near-limit'
+  const threshold = moveThreshold(moveAt, facts.ceiling)
+  return nearLimit(facts.windows, null, threshold, timing.wakeMargin, at) === null ? 'ready' : 'near-limit'
 }
 
 /** Nobody can ask a key whether it would answer: one that doesn't refuse is ready. */
-function viewOfSubstrate(facts: AccountFacts, timing: Timing, now: number): AccountState {
-  const walls = wallsOf(facts.walls, facts.windows, timing.wakeMargin, now)
+function substrateState(facts: AccountFacts, timing: Timing, now: number): AccountState {
+  const walls = currentWalls(facts.walls, facts.windows, timing.wakeMargin, now)
   return walls.some(({ lapsed }) => !lapsed) ? 'walled' : 'ready'
 }
 
@@ -85,14 +92,16 @@ export function accountRow(
     windows: windowRows(facts, ms(now), timing),
     walledUntil: walledUntil(facts.walls, facts.windows, timing.wakeMargin, ms(now)),
     leases: facts.leases,
-    state: viewOfAccount(facts, moveAt, now, others, timing),
-    pages: standingPages(facts, ms(now)),
+    state: accountState(facts, moveAt, now, others, timing),
+    pages: openPages(facts, ms(now)),
   }
 }
 
 /** A wall whose window was never read gets a row of its own, so that it does not stand unseen. */
 function windowRows(facts: AccountFacts, now: number, timing: Timing): WindowRow[] {
-  const standing = wallsOf(facts.walls, facts.windows, timing.wakeMargin, now).filter(({ lapsed }) => !lapsed)
+  const standing = currentWalls(facts.walls, facts.windows, timing.wakeMargin, now).filter(
+    ({ lapsed }) => !lapsed,
+  )
   const isWallOf = (name: string, { wall }: (typeof standing)[number]): boolean =>
     wall.kind === name || (wall.scope !== 'account' && wall.scope === `model:${modelOfWindow(name) ?? ''}`)
   const rows = facts.windows.map((window) => ({

@@ -3,18 +3,18 @@ import type { Wall } from './account.js'
 import { iso, ms } from '../instants.js'
 
 /** A substrate that keeps refusing is tried again after this at the latest, unless its owner says otherwise. */
-export const cooldownAtMost = 3_600_000
+export const maxCooldown = 3_600_000
 
 /**
  * The wall with an end. Each one that comes soon after the one before has ended lasts twice as long as that one, and never
  * less than the cooldown. What comes while that one stands is the same refusal, met by another session: it doubles nothing, and
  * ends no stated wall earlier. `known` are the substrate's walls so far, each with its end.
  */
-export function cooled(
+export function withCooldown(
   wall: Wall,
   known: readonly Wall[],
   cooldown: number,
-  longest: number = cooldownAtMost,
+  longest: number = maxCooldown,
 ): Wall {
   if (wall.resetsAt !== null) return wall
   const at = ms(wall.at)

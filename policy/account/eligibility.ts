@@ -1,10 +1,10 @@
 /** Whether an account can take a session of a given model now, and if not, why and until when. */
 import type { Timing, Window } from './account.js'
-import { crowdedUntil } from '../pool/admissionWaves.js'
-import type { AccountRecord, PoolDesk } from '../pool/poolState.js'
+import { throttledUntil } from '../pool/admissionWaves.js'
+import type { AccountRecord, PoolState } from '../pool/poolState.js'
 import { clock, ms, percent } from '../instants.js'
 import type { PoolSettings } from '../pool/lease.js'
-import { wallBinds, wallsOf, blindWallStands, type StandingWall } from './walls.js'
+import { wallBinds, currentWalls, assumedWallDuration, type CurrentWall } from './walls.js'
 import {
   announcedReset,
   bindsModel,
@@ -14,7 +14,7 @@ import {
   tightestWindow,
 } from './windows.js'
 
-export type UnableCause =
+export type IneligibleCause =
   | 'not-in-pool'
   | 'disabled'
   | 'duplicate'
@@ -23,35 +23,39 @@ export type UnableCause =
   | 'walled'
   | 'ceiling'
   | 'full'
-  | 'crowded'
+  | 'throttled'
   | 'page'
   | 'trial'
 
 /** `until` is the instant it ought to end, every margin counted; null where only an event ends it. `why` is put into words only for those who are told. */
-export interface Unable {
-  kind: 'unable'
-  cause: UnableCause
+export interface Ineligible {
+  kind: 'ineligible'
+  cause: IneligibleCause
   until: number | null
   why: () => string
 }
 
-export type Standing =
+export type Eligibility =
   | { kind: 'proven'; tightest: Window }
   /** A probe was made and could not say: one session may try. */
   | { kind: 'unproven' }
   /** To be asked first. `reset` says that a window or wall has ended since, so that the next probe need not wait its turn. */
   | { kind: 'unknown'; since: number; reset: boolean }
-  | Unable
+  | Ineligible
 
-export const unable = (cause: UnableCause, why: () => string, until: number | null = null): Unable => ({
-  kind: 'unable',
+export const ineligible = (
+  cause: IneligibleCause,
+  why: () => string,
+  until: number | null = null,
+): Ineligible => ({
+  kind: 'ineligible',
   cause,
   why,
   until,
 })
 
 /** The account whose login this one shares and which goes before it, or null. */
-export function twinOf(
+export function duplicateOf(
   accounts: readonly Pick<AccountRecord, 'name' | 'identity' | 'role'>[],
   account: Pick<AccountRecord, 'name' | 'identity' | 'role'>,
 ): string | null {
@@ -67,39 +71,43 @@ export function twinOf(
   return twin?.name ?? null
 }
 
-export function standingOf(
-  desk: PoolDesk,
+export function eligibilityOf(
+  state: PoolState,
   account: AccountRecord,
   model: string | null,
   now: number,
-): Standing {
-  const { timing } = desk.settings
-  if (account.removed || account.role !== 'pool') return unable('not-in-pool', () => 'not in the pool')
-  if (account.maxSessions === 0) return unable('disabled', () => 'disabled')
-  const twin = twinOf(desk.accounts, account)
-  if (twin !== null) return unable('duplicate', () => `the same login as ${twin}`)
-  if (account.login === 'out') return unable('logged-out', () => 'logged out')
-  const resting = restOf(account, now)
+): Eligibility {
+  const { timing } = state.settings
+  if (account.removed || account.role !== 'pool') return ineligible('not-in-pool', () => 'not in the pool')
+  if (account.maxSessions === 0) return ineligible('disabled', () => 'disabled')
+  const twin = duplicateOf(state.accounts, account)
+  if (twin !== null) return ineligible('duplicate', () => `the same login as ${twin}`)
+  if (account.login === 'out') return ineligible('logged-out', () => 'logged out')
+  const resting = restingCause(account, now)
   if (resting !== null) return resting
   const walls = bindingWalls(account, model, timing, now)
-  const walled = standingWallOf(walls, timing, now)
+  const walled = wallCause(walls, timing, now)
   if (walled !== null) return walled
   const windows = bindingWindows(account.windows, model, timing.wakeMargin, now)
   const over = windows.filter((window) => window.used >= account.ceiling && account.ceiling < 1)
   // Without a known reset the reading is doubted after a while, as a wall would be.
   const overUntil = over.map(
-    (window) => (announcedReset(window) ?? ms(window.readAt) + blindWallStands) + timing.wakeMargin,
+    (window) => (announcedReset(window) ?? ms(window.readAt) + assumedWallDuration) + timing.wakeMargin,
   )
   if (overUntil.some((until) => until > now))
-    return unable('ceiling', () => `above its ceiling of ${percent(account.ceiling)}`, Math.max(...overUntil))
-  const full = fullnessOf(account)
+    return ineligible(
+      'ceiling',
+      () => `above its ceiling of ${percent(account.ceiling)}`,
+      Math.max(...overUntil),
+    )
+  const full = fullCause(account)
   if (full !== null) return full
 
   const ended = [...walls.map(({ end }) => end + timing.wakeMargin), ...overUntil]
-  const doubt = doubtSince(account, model, ended, timing, now)
+  const doubt = uncertainSince(account, model, ended, timing, now)
   const tightest = tightestWindow(windows)
   if (doubt === null && tightest !== null)
-    return crowdOf(account, tightest, desk.settings, now) ?? { kind: 'proven', tightest }
+    return throttledCause(account, tightest, state.settings, now) ?? { kind: 'proven', tightest }
   return unknownOrUnproven(account, doubt ?? { since: -Infinity, reset: false }, timing, now)
 }
 
@@ -107,16 +115,20 @@ export function standingOf(
  * What keeps a substrate from taking a session now; null where it can. Nobody can be asked for a key's limits: a wall there
  * stands as long as its cooldown, and what comes after is a try.
  */
-export function substrateBar(substrate: AccountRecord, timing: Timing, now: number): Unable | null {
-  if (substrate.removed || substrate.maxSessions === 0) return unable('disabled', () => 'disabled')
+export function substrateIneligibility(
+  substrate: AccountRecord,
+  timing: Timing,
+  now: number,
+): Ineligible | null {
+  if (substrate.removed || substrate.maxSessions === 0) return ineligible('disabled', () => 'disabled')
   const walls = bindingWalls(substrate, null, timing, now)
-  return restOf(substrate, now) ?? standingWallOf(walls, timing, now) ?? fullnessOf(substrate)
+  return restingCause(substrate, now) ?? wallCause(walls, timing, now) ?? fullCause(substrate)
 }
 
-function restOf({ restUntil }: AccountRecord, now: number): Unable | null {
+function restingCause({ restUntil }: AccountRecord, now: number): Ineligible | null {
   const until = restUntil === null ? null : ms(restUntil)
   if (until === null || until <= now) return null
-  return unable('resting', () => `resting until ${clock(until, now)} after a failed start`, until)
+  return ineligible('resting', () => `resting until ${clock(until, now)} after a failed start`, until)
 }
 
 const bindingWalls = (
@@ -124,35 +136,41 @@ const bindingWalls = (
   model: string | null,
   timing: Timing,
   now: number,
-): StandingWall[] =>
-  wallsOf(account.walls, account.windows, timing.wakeMargin, now).filter((wall) => wallBinds(wall, model))
+): CurrentWall[] =>
+  currentWalls(account.walls, account.windows, timing.wakeMargin, now).filter((wall) =>
+    wallBinds(wall, model),
+  )
 
-function standingWallOf(walls: readonly StandingWall[], timing: Timing, now: number): Unable | null {
+function wallCause(walls: readonly CurrentWall[], timing: Timing, now: number): Ineligible | null {
   const standing = walls.filter(({ lapsed }) => !lapsed)
   if (standing.length === 0) return null
   const end = Math.max(...standing.map((wall) => wall.end))
-  return unable('walled', () => `walled until ${clock(end, now)}`, end + timing.wakeMargin)
+  return ineligible('walled', () => `walled until ${clock(end, now)}`, end + timing.wakeMargin)
 }
 
-function fullnessOf({ maxSessions, leases }: AccountRecord): Unable | null {
+function fullCause({ maxSessions, leases }: AccountRecord): Ineligible | null {
   if (maxSessions === null || leases.length < maxSessions) return null
-  return unable('full', () => `full (${leases.length} sessions)`)
+  return ineligible('full', () => `full (${leases.length} sessions)`)
 }
 
-function crowdOf(
+function throttledCause(
   account: AccountRecord,
   tightest: Window,
   { moveAt, timing }: PoolSettings,
   now: number,
-): Unable | null {
-  const until = crowdedUntil(account, tightest.used, moveAt, timing.waveEvery, now)
+): Ineligible | null {
+  const until = throttledUntil(account, tightest.used, moveAt, timing.waveEvery, now)
   if (until === null) return null
   const left = percent(1 - tightest.used)
-  return unable('crowded', () => `has ${left} of ${tightest.name} left, for those who have just come`, until)
+  return ineligible(
+    'throttled',
+    () => `has ${left} of ${tightest.name} left, for those who have just come`,
+    until,
+  )
 }
 
 /** Since when what we know of the account no longer holds; null while it does. */
-function doubtSince(
+function uncertainSince(
   account: AccountRecord,
   model: string | null,
   ended: readonly number[],
@@ -178,11 +196,11 @@ function unknownOrUnproven(
   { since, reset }: { since: number; reset: boolean },
   timing: Timing,
   now: number,
-): Standing {
+): Eligibility {
   const asked = account.probedAt === null ? -Infinity : ms(account.probedAt)
-  const silent = asked >= since && now - asked < timing.probeEvery && account.asking === null
+  const silent = asked >= since && now - asked < timing.probeEvery && account.probingSince === null
   if (!silent) return { kind: 'unknown', since, reset: reset && asked < since }
   const { trial } = account
-  if (trial !== null) return unable('trial', () => `unproven, being tried by ${trial.session}`)
+  if (trial !== null) return ineligible('trial', () => `unproven, being tried by ${trial.session}`)
   return { kind: 'unproven' }
 }

@@ -2,8 +2,8 @@
 import type { Timing } from './account.js'
 import type { AccountRecord } from '../pool/poolState.js'
 import { ms } from '../instants.js'
-import { lastHour, probeTakesAtMost } from './accountRecord.js'
-import type { Standing } from './eligibility.js'
+import { withinLastHour, probeTimeout } from './accountRecord.js'
+import type { Eligibility } from './eligibility.js'
 
 /**
  * Extra probes, for a parked session whose time has come, keep this distance and stay below this number an hour. No key: the other
@@ -15,47 +15,48 @@ export const probesPerHour = 20
 const hour = 3_600_000
 
 /** Whether a probe is under way. One that has not come back in time is given up, so that nothing waits for it forever. */
-export const isAsking = (account: AccountRecord, now: number): boolean =>
-  account.asking !== null && now - ms(account.asking) < probeTakesAtMost
+export const isProbing = (account: AccountRecord, now: number): boolean =>
+  account.probingSince !== null && now - ms(account.probingSince) < probeTimeout
 
 const lastProbe = (account: AccountRecord): number =>
   Math.max(
     account.probedAt === null ? -Infinity : ms(account.probedAt),
-    ...account.probes.slice(-1).map((start) => ms(start)),
+    ...account.recentProbes.slice(-1).map((start) => ms(start)),
   )
 
 /** The first instant, not before `now`, at which the account may be asked; `extra` where a session's time has come. */
-export function mayAskAt(account: AccountRecord, extra: boolean, timing: Timing, now: number): number {
+export function earliestProbeAt(account: AccountRecord, extra: boolean, timing: Timing, now: number): number {
   const distance = extra ? Math.min(extraProbeEvery, timing.probeEvery) : timing.probeEvery
-  const recent = lastHour(account.probes, now)
+  const recent = withinLastHour(account.recentProbes, now)
   const oldest = recent[recent.length - probesPerHour]
   const slidesOut = oldest === undefined ? -Infinity : ms(oldest) + hour
   return Math.max(now, lastProbe(account) + distance, slidesOut)
 }
 
 /** Causes that a probe can end earlier than their time. */
-const canBeAsked = (standing: Standing): boolean =>
-  standing.kind !== 'unable' ||
-  standing.cause === 'walled' ||
-  standing.cause === 'ceiling' ||
-  standing.cause === 'logged-out' ||
-  standing.cause === 'trial'
+const canProbeHelp = (eligibility: Eligibility): boolean =>
+  eligibility.kind !== 'ineligible' ||
+  eligibility.cause === 'walled' ||
+  eligibility.cause === 'ceiling' ||
+  eligibility.cause === 'logged-out' ||
+  eligibility.cause === 'trial'
 
 /** Windows seldom begin anew before their time, and each look costs: no more often than this part of what is left. */
-const earlyLooks = 12
-const earlyLookEvery = 30 * 60_000
+const earlyProbes = 12
+const earlyProbeEvery = 30 * 60_000
 
 /** When an account in this state is worth asking for the sake of a waiting session; null where it isn't. */
-export function askAt(
+export function probeDueAt(
   account: AccountRecord,
-  standing: Standing,
+  eligibility: Eligibility,
   timing: Timing,
   now: number,
 ): number | null {
-  if (standing.kind === 'proven' || standing.kind === 'unproven' || !canBeAsked(standing)) return null
-  if (standing.kind === 'unknown') return mayAskAt(account, standing.reset, timing, now)
-  const routine = mayAskAt(account, false, timing, now)
-  if (standing.until === null) return routine
-  const pause = Math.min((standing.until - now) / earlyLooks, earlyLookEvery)
-  return Math.max(routine, Math.min(lastProbe(account) + pause, standing.until))
+  if (eligibility.kind === 'proven' || eligibility.kind === 'unproven' || !canProbeHelp(eligibility))
+    return null
+  if (eligibility.kind === 'unknown') return earliestProbeAt(account, eligibility.reset, timing, now)
+  const routine = earliestProbeAt(account, false, timing, now)
+  if (eligibility.until === null) return routine
+  const pause = Math.min((eligibility.until - now) / earlyProbes, earlyProbeEvery)
+  return Math.max(routine, Math.min(lastProbe(account) + pause, eligibility.until))
 }

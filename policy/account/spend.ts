@@ -57,22 +57,22 @@ function dearest(prices: Prices): Price {
 }
 
 /** An answer counted so far, which may not have been written to its end. */
-export interface Counted {
+export interface CountedAnswer {
   id: string
   usd: number
 }
 
 /** Answers that may still go on at the same time in one file: of the conversation, and of subagents that write beside it. */
-const openAtMost = 16
+const maxOpenAnswers = 16
 
 /**
  * What these rows add. The agent writes several rows of one answer, each with its tokens so far: they are one cost.
  * `counted` are the newest answers, newest last, to be handed in with the rows that come next.
  */
 export function addCosts(
-  before: readonly Counted[],
-  rows: readonly Counted[],
-): { usd: number; counted: Counted[] } {
+  before: readonly CountedAnswer[],
+  rows: readonly CountedAnswer[],
+): { usd: number; counted: CountedAnswer[] } {
   let usd = 0
   const counted = new Map(before.map((one) => [one.id, one.usd]))
   for (const row of rows) {
@@ -81,11 +81,11 @@ export function addCosts(
     counted.delete(row.id)
     counted.set(row.id, Math.max(row.usd, known))
   }
-  return { usd, counted: [...counted].slice(-openAtMost).map(([id, cost]) => ({ id, usd: cost })) }
+  return { usd, counted: [...counted].slice(-maxOpenAnswers).map(([id, cost]) => ({ id, usd: cost })) }
 }
 
 /** Answers and the tokens that they cost anew, as a limit counts them: what comes from a cache is next to nothing. */
-export function totalOf(rows: readonly (Usage & { id: string })[]): { answers: number; tokens: number } {
+export function totalUsage(rows: readonly (Usage & { id: string })[]): { answers: number; tokens: number } {
   // The agent writes several rows of one answer; the newest has its whole count.
   const newest = new Map(rows.map((row) => [row.id, row.input + row.output + row.cacheWrite]))
   return { answers: newest.size, tokens: [...newest.values()].reduce((sum, one) => sum + one, 0) }
@@ -106,7 +106,7 @@ export function budgetReading(spentUsd: number, budget: Budget, now: string): Wi
 }
 
 /** The wall that a spent budget is, or null while there is some left. A turn in progress is never ended for it. */
-export function spentBudget(windows: readonly Window[], now: string): Wall | null {
+export function spentBudgetWall(windows: readonly Window[], now: string): Wall | null {
   const budget = windows.find(({ name }) => name === budgetWindow)
   if (budget === undefined || budget.used < 1 || budget.resetsAt === null) return null
   if (ms(now) >= ms(budget.resetsAt)) return null

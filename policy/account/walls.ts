@@ -8,10 +8,10 @@ import { accountWindows, familyBinds, isUnknownModel, modelOfWindow } from './wi
  * for nothing, long enough that an account that stays shut is not tried at every turn. No key: pool, hosts and commands each judge
  * walls by themselves, and have to come to the same.
  */
-export const blindWallStands = 30 * 60_000
+export const assumedWallDuration = 30 * 60_000
 
 /** A wall that ended this long ago has nothing more to say. */
-const keptAfterEnd = 24 * 3_600_000
+const retentionAfterEnd = 24 * 3_600_000
 const wallsMax = 16
 const evidenceMax = 300
 
@@ -22,17 +22,17 @@ const familyOf = (scope: WallScope): string | null =>
  * An unknown model (the agent's default) is bound by every wall that a session met: taking it for free would send a
  * session back to the wall that it came from. A full scoped window alone doesn't bind it.
  */
-export function wallBinds({ wall, met }: StandingWall, model: string | null): boolean {
+export function wallBinds({ wall, wasHit }: CurrentWall, model: string | null): boolean {
   const family = familyOf(wall.scope)
   if (family === null) return true
-  return isUnknownModel(model) ? met : familyBinds(family, model)
+  return isUnknownModel(model) ? wasHit : familyBinds(family, model)
 }
 
 /**
  * The wall as the session that met it stands to it: one that a session with another model ran into is no wall of that model
  * alone, whatever its name says. Names of claims change, and a session must not be sent back to what it ran into.
  */
-export function attributed(wall: Wall, model: string | null): Wall {
+export function attributeWall(wall: Wall, model: string | null): Wall {
   const family = familyOf(wall.scope)
   if (family === null || isUnknownModel(model) || familyBinds(family, model)) return wall
   return { ...wall, scope: 'account' }
@@ -42,15 +42,15 @@ export function attributed(wall: Wall, model: string | null): Wall {
 export function wallEnd(wall: Wall): number {
   const at = ms(wall.at)
   const resetsAt = wall.resetsAt === null ? null : ms(wall.resetsAt)
-  return resetsAt !== null && resetsAt > at ? resetsAt : at + blindWallStands
+  return resetsAt !== null && resetsAt > at ? resetsAt : at + assumedWallDuration
 }
 
 /** Whether the readings prove that the wall has gone: one of its own window, newer than the wall, that shows room. */
-export function disproved(wall: Wall, windows: readonly Window[]): boolean {
+export function isDisproved(wall: Wall, windows: readonly Window[]): boolean {
   const at = ms(wall.at)
   const newer = windows.filter((window) => ms(window.readAt) > at)
   if (newer.length === 0) return false
-  const own = newer.filter((window) => ownWindow(wall, window.name))
+  const own = newer.filter((window) => isOwnWindow(wall, window.name))
   if (own.length > 0) return own.every((window) => window.used < 1)
   // A refusal for money (`overage`, `spend`, ...) comes when the windows are used up; it can't stand while they have room.
   // One whose own window is known to exist waits for a reading of that window.
@@ -59,19 +59,19 @@ export function disproved(wall: Wall, windows: readonly Window[]): boolean {
   return ofAccount.length > 0 && ofAccount.every((window) => window.used < 1)
 }
 
-function ownWindow(wall: Wall, name: string): boolean {
+function isOwnWindow(wall: Wall, name: string): boolean {
   if (name === wall.kind) return true
   const family = familyOf(wall.scope)
   return family !== null && modelOfWindow(name) === family
 }
 
-const sameFact = (a: Wall, b: Wall): boolean => a.kind === b.kind && a.scope === b.scope
+const isSameWall = (a: Wall, b: Wall): boolean => a.kind === b.kind && a.scope === b.scope
 
 /** Adds a report. Repeated reports of one wall are one fact; one that newer readings contradict changes nothing. */
-export function mergeWall(known: readonly Wall[], told: Wall, windows: readonly Window[]): Wall[] {
-  if (disproved(told, windows)) return [...known]
-  const before = known.find((wall) => sameFact(wall, told))
-  const merged = before === undefined ? told : mergeReports(before, told)
+export function mergeWall(known: readonly Wall[], reported: Wall, windows: readonly Window[]): Wall[] {
+  if (isDisproved(reported, windows)) return [...known]
+  const before = known.find((wall) => isSameWall(wall, reported))
+  const merged = before === undefined ? reported : mergeReports(before, reported)
   const kept = known.filter((wall) => wall !== before)
   return [...kept, { ...merged, evidence: merged.evidence.slice(0, evidenceMax) }].slice(-wallsMax)
 }
@@ -85,8 +85,8 @@ function mergeReports(one: Wall, other: Wall): Wall {
 }
 
 /** Walls worth keeping: not proven gone, not long past. */
-export const keepWalls = (walls: readonly Wall[], windows: readonly Window[], now: number): Wall[] =>
-  walls.filter((wall) => now < wallEnd(wall) + keptAfterEnd && !disproved(wall, windows))
+export const pruneWalls = (walls: readonly Wall[], windows: readonly Window[], now: number): Wall[] =>
+  walls.filter((wall) => now < wallEnd(wall) + retentionAfterEnd && !isDisproved(wall, windows))
 
 /** A full window is a wall too, whether or not somebody ran into it. */
 function wallOfWindow(window: Window): Wall {
@@ -100,29 +100,29 @@ function wallOfWindow(window: Window): Wall {
   }
 }
 
-export interface StandingWall {
+export interface CurrentWall {
   wall: Wall
   /** When it ought to end, `wakeMargin` not counted. */
   end: number
   /** Whether a session ran into it; false for a window that is merely read as full. */
-  met: boolean
+  wasHit: boolean
   /** True once `end` and `wakeMargin` have passed: not free by that, but due to be asked. */
   lapsed: boolean
 }
 
 /** Every wall that newer readings do not contradict, of all models. One kind and scope appears once. */
-export function wallsOf(
+export function currentWalls(
   walls: readonly Wall[],
   windows: readonly Window[],
   wakeMargin: number,
   now: number,
-): StandingWall[] {
-  let facts = walls.filter((wall) => !disproved(wall, windows))
+): CurrentWall[] {
+  let facts = walls.filter((wall) => !isDisproved(wall, windows))
   for (const window of windows) if (window.used >= 1) facts = mergeWall(facts, wallOfWindow(window), windows)
   return facts.map((wall) => {
     const end = wallEnd(wall)
-    const met = walls.some((reported) => sameFact(reported, wall))
-    return { wall, end, met, lapsed: now >= end + wakeMargin }
+    const wasHit = walls.some((reported) => isSameWall(reported, wall))
+    return { wall, end, wasHit, lapsed: now >= end + wakeMargin }
   })
 }
 
@@ -134,7 +134,7 @@ export function walledUntil(
   now: number,
 ): string | null {
   let until: number | null = null
-  for (const { wall, end, lapsed } of wallsOf(walls, windows, wakeMargin, now))
+  for (const { wall, end, lapsed } of currentWalls(walls, windows, wakeMargin, now))
     if (wall.scope === 'account' && !lapsed) until = Math.max(until ?? 0, end)
   return until === null ? null : iso(until)
 }

@@ -46,34 +46,34 @@ export const sameReading = (a: Window, b: Window): boolean =>
  * A status line passes on what it once heard, again and again: there, the same words are no news. Every other source says when
  * it was told, and an account that nobody uses is told the same each time.
  */
-const repeats = ({ source }: Window): boolean => source === 'status-line'
+const isRepeatingSource = ({ source }: Window): boolean => source === 'status-line'
 
 /** Of two readings of one window, the one that counts: newest data, then the one that says more is used. */
-function newer(known: Window, told: Window): Window {
-  const [knownAt, toldAt] = [ms(known.readAt), ms(told.readAt)]
-  if (toldAt !== knownAt) return toldAt > knownAt ? told : known
-  return told.used > known.used ? told : known
+function newer(known: Window, reported: Window): Window {
+  const [knownAt, toldAt] = [ms(known.readAt), ms(reported.readAt)]
+  if (toldAt !== knownAt) return toldAt > knownAt ? reported : known
+  return reported.used > known.used ? reported : known
 }
 
 /** No agent has more budgets than this; more would be a fault that must not fill the pool's memory. */
-const windowsMax = 16
+const maxWindows = 16
 
 /**
  * Merges what one report tells. A report that a source passes on again unchanged does not look newer by that; where any
  * of its windows has moved, it is a new one, and all of them are as new. Keeps the order of first appearance.
  */
-export function mergeWindows(known: readonly Window[], told: readonly Window[]): Window[] {
+export function mergeWindows(known: readonly Window[], reported: readonly Window[]): Window[] {
   const merged = new Map(known.map((window) => [window.name, window]))
   const isKnown = (window: Window): boolean => {
     const before = merged.get(window.name)
     return before !== undefined && sameReading(before, window)
   }
-  const isRepeated = told.filter(repeats).every(isKnown)
-  for (const window of told) {
+  const isRepeated = reported.filter(isRepeatingSource).every(isKnown)
+  for (const window of reported) {
     const before = merged.get(window.name)
     if (before === undefined) {
-      if (merged.size < windowsMax) merged.set(window.name, window)
-    } else if (!(isRepeated && repeats(window))) merged.set(window.name, newer(before, window))
+      if (merged.size < maxWindows) merged.set(window.name, window)
+    } else if (!(isRepeated && isRepeatingSource(window))) merged.set(window.name, newer(before, window))
   }
   return [...merged.values()]
 }
@@ -120,7 +120,7 @@ export function tightestWindow(windows: readonly Window[]): Window | null {
 const resetOf = announcedReset
 
 /** The share at which a session leaves an account at its turn's end. */
-export const leaveAt = (moveAt: number, ceiling: number): number => Math.min(moveAt, ceiling)
+export const moveThreshold = (moveAt: number, ceiling: number): number => Math.min(moveAt, ceiling)
 
 /** The tightest window of the model where it has reached `share`; null while there is room below it. */
 export function nearLimit(

@@ -39,7 +39,7 @@ export interface DrillReport {
 export type DrillStage = 'up' | 'fallback' | 'answer' | 'parked' | 'home'
 
 /** What a session shows of itself, as far as a drill looks at it. */
-export interface DrillSight {
+export interface DrillObservation {
   phase: string
   account: string | null
   substrate: string | null
@@ -47,25 +47,25 @@ export interface DrillSight {
   answered: boolean
 }
 
-const isUp = ({ phase }: DrillSight): boolean => phase === 'working' || phase === 'idle'
+const isUp = ({ phase }: DrillObservation): boolean => phase === 'working' || phase === 'idle'
 
-export function isReached(stage: DrillStage, sight: DrillSight): boolean {
+export function isReached(stage: DrillStage, observation: DrillObservation): boolean {
   switch (stage) {
     case 'up':
-      return isUp(sight) && sight.answered
+      return isUp(observation) && observation.answered
     case 'fallback':
-      return isUp(sight) && sight.substrate !== null
+      return isUp(observation) && observation.substrate !== null
     case 'answer':
-      return isUp(sight) && sight.substrate !== null && sight.answered
+      return isUp(observation) && observation.substrate !== null && observation.answered
     case 'parked':
-      return sight.phase === 'parked'
+      return observation.phase === 'parked'
     case 'home':
-      return isUp(sight) && sight.account !== null
+      return isUp(observation) && observation.account !== null
   }
 }
 
 /** A name of its own, which tells everybody what it is. */
-export const drillSession = (startedAt: string): string =>
+export const drillSessionName = (startedAt: string): string =>
   `drill-${startedAt
     .slice(0, 19)
     .replace(/[^0-9T]/g, '')
@@ -74,7 +74,8 @@ export const drillSession = (startedAt: string): string =>
 export const drillPrompts = {
   first:
     'This is a drill of outpool, which checks that sessions survive a limit. Use no tools. Answer with one word: ready',
-  away: 'The drill goes on: every account counts as spent now. Use no tools. Answer with one word: here',
+  onFallback:
+    'The drill goes on: every account counts as spent now. Use no tools. Answer with one word: here',
 } as const
 
 /** What a person hears of a drill that failed. */
@@ -90,7 +91,7 @@ export const drillPage = (steps: readonly DrillStep[]): string =>
 const line = ({ name, ok, found, ms }: DrillStep): string =>
   `${ok ? 'ok' : 'FAILED'}: ${name} (${found}; ${Math.round(ms / 1000)} s)`
 
-export function describeSight({ phase, account, substrate, answered }: DrillSight): string {
+export function describeObservation({ phase, account, substrate, answered }: DrillObservation): string {
   const where = account ?? substrate
   return `${phase}${where === null ? '' : ` on ${where}`}${answered ? ', answered' : ''}`
 }

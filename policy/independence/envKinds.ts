@@ -15,7 +15,7 @@ export const isSecretVariable = (name: string): boolean =>
  * One text for each gateway, however it is written: no user, query, default port or trailing slash, and one name for
  * this machine. Null for what is no address.
  */
-export function normalGateway(written: string): string | null {
+export function normalizeGateway(written: string): string | null {
   let url: URL
   try {
     url = new URL(written.trim())

@@ -1,7 +1,7 @@
 /** Law 1: nothing that heals draws on what it heals. */
 
 /** A folder or file that holds a login. */
-export interface Store {
+export interface LoginStore {
   /** Real, absolute path. */
   path: string
   /** Its own identity on disk (device and inode), so that mounts, links and letter case can not hide it; null where unknown. */
@@ -11,7 +11,7 @@ export interface Store {
 }
 
 /** A secret that is at hand, without the secret. */
-export interface Key {
+export interface SecretFingerprint {
   /** The variable or setting that holds it. */
   variable: string
   /** A cut hash. Compared and forgotten: it stands in no message, log or history. */
@@ -25,7 +25,7 @@ export interface FailureDomain {
   name: string
   /** What it is, for a person: `pool account`, `reserved account`, `substrate`. */
   what: string
-  stores: readonly Store[]
+  stores: readonly LoginStore[]
   /** The login's own identity (account uuid); null where it is not known. */
   identity: string | null
   email: string | null
@@ -33,7 +33,7 @@ export interface FailureDomain {
   organisation: string | null
   /** Where its secrets come from, one text per reference, such as `env:MEDIC_KEY` or `file:/real/path`. Never a secret. */
   credentials: readonly string[]
-  keys: readonly Key[]
+  keys: readonly SecretFingerprint[]
   /** Normalised address that its requests go to; null for the provider's own. */
   gateway: string | null
   /** Whether it brings no login at all, so that the gateway answers with one of its own. */
@@ -41,7 +41,7 @@ export interface FailureDomain {
 }
 
 /** A domain of which nothing is known. */
-export const blankDomain = (name: string, what: string): FailureDomain => ({
+export const emptyDomain = (name: string, what: string): FailureDomain => ({
   ...{ name, what, stores: [], identity: null, email: null, organisation: null },
   ...{ credentials: [], keys: [], gateway: null, keyless: false },
 })
@@ -71,12 +71,14 @@ export const sharedDomains = (
   )
 
 /** What both sides lean on without being one account: accepted, and said so that a person may judge. */
-export const commonGround = (
+export const acceptedOverlaps = (
   healer: readonly FailureDomain[],
   pool: readonly FailureDomain[],
 ): SharedDomain[] =>
   pairs(healer, pool).flatMap(([ours, theirs]) =>
-    likenesses(ours, theirs).map(([by, how]) => shared(ours, theirs, by, `${sides(ours, theirs)} ${how}`)),
+    acceptedSharing(ours, theirs).map(([by, how]) =>
+      shared(ours, theirs, by, `${sides(ours, theirs)} ${how}`),
+    ),
   )
 
 const pairs = (healer: readonly FailureDomain[], pool: readonly FailureDomain[]) =>
@@ -111,7 +113,7 @@ function overlaps(ours: FailureDomain, theirs: FailureDomain): Overlap[] {
   return found
 }
 
-function likenesses(ours: FailureDomain, theirs: FailureDomain): Overlap[] {
+function acceptedSharing(ours: FailureDomain, theirs: FailureDomain): Overlap[] {
   const found: Overlap[] = []
   if (sameGateway(ours, theirs) && !(ours.keyless && theirs.keyless))
     found.push(['gateway', `go through the same gateway, ${theirs.gateway ?? ''}`])
@@ -138,9 +140,9 @@ function sharedStore(ours: FailureDomain, theirs: FailureDomain): string | null 
 }
 
 const trimmed = (path: string): string => path.replace(/\/+$/, '')
-const isSame = (a: Store, b: Store): boolean =>
+const isSame = (a: LoginStore, b: LoginStore): boolean =>
   trimmed(a.path) === trimmed(b.path) || (a.id !== null && a.id === b.id)
-const isInside = (inner: Store, outer: Store): boolean =>
+const isInside = (inner: LoginStore, outer: LoginStore): boolean =>
   trimmed(inner.path).startsWith(`${trimmed(outer.path)}/`) ||
   (outer.id !== null && inner.above.includes(outer.id))
 

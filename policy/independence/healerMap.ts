@@ -1,25 +1,25 @@
 /** Law 1 as a table: each thing that the healer needs beside each failure that it heals, what they share, and whether that is accepted. */
-import { type FailureDomain, type SharedDomain, commonGround, sharedDomains } from './failureDomains.js'
+import { type FailureDomain, type SharedDomain, acceptedOverlaps, sharedDomains } from './failureDomains.js'
 
 /** Something that can be gone. Two things that draw on one ground fall together with it. */
-export interface Ground {
+export interface Resource {
   kind: 'account' | 'gateway' | 'organisation' | 'host' | 'process' | 'program'
   name: string
 }
 
-export interface Need {
+export interface Dependency {
   name: string
   /** What it is here, in a few words. */
   what: string
-  on: Ground[]
+  on: Resource[]
   /** The need itself, where it can be what fails: that is no sharing with another. */
-  own: Ground | null
+  own: Resource | null
 }
 
-export interface Failure {
+export interface HealedFailure {
   name: string
   what: string
-  of: Ground[]
+  of: Resource[]
 }
 
 export interface Cell {
@@ -34,8 +34,8 @@ export interface Cell {
 }
 
 export interface HealerMap {
-  needs: Need[]
-  failures: Failure[]
+  needs: Dependency[]
+  failures: HealedFailure[]
   /** Need by need, in the order of the failures. */
   cells: Cell[]
 }
@@ -55,7 +55,7 @@ export function healerMap(setup: Setup): HealerMap {
   const { healer, pool } = setup
   const accounts = pool.filter((domain) => !isSubstrate(domain))
   const overlaps = [...overlapsOf(healer, pool), ...overlapsOf(pool.filter(isSubstrate), accounts)]
-  const needs = needsOf(setup, overlaps)
+  const needs = dependenciesOf(setup, overlaps)
   const failures = failuresOf(setup)
   const cells = needs.flatMap((need) => failures.map((failure) => cellOf(need, failure)))
   return { needs, failures, cells }
@@ -65,21 +65,21 @@ type Overlap = SharedDomain & { isRefused: boolean }
 
 const overlapsOf = (ours: readonly FailureDomain[], theirs: readonly FailureDomain[]): Overlap[] => [
   ...sharedDomains(ours, theirs).map((one) => ({ ...one, isRefused: true })),
-  ...commonGround(ours, theirs)
+  ...acceptedOverlaps(ours, theirs)
     .filter(({ by }) => by === 'organisation')
     .map((one) => ({ ...one, isRefused: false })),
 ]
 
-const ground = (kind: Ground['kind'], name: string): Ground => ({ kind, name })
-const engineProcess = ground('process', 'engine')
-const workerProcess = ground('process', 'worker')
-const tmuxProcess = ground('process', 'tmux')
+const resource = (kind: Resource['kind'], name: string): Resource => ({ kind, name })
+const engineProcess = resource('process', 'engine')
+const workerProcess = resource('process', 'worker')
+const tmuxProcess = resource('process', 'tmux')
 
-function needsOf(setup: Setup, overlaps: readonly Overlap[]): Need[] {
+function dependenciesOf(setup: Setup, overlaps: readonly Overlap[]): Dependency[] {
   const { engine, home, healer, pool } = setup
-  const host = ground('host', setup.host)
+  const host = resource('host', setup.host)
   const engineHost = engine.isHere ? [host] : []
-  const need = (name: string, what: string, on: Ground[], own: Ground | null = null): Need => ({
+  const need = (name: string, what: string, on: Resource[], own: Resource | null = null): Dependency => ({
     ...{ name, what, on: own === null ? on : [own, ...on], own },
   })
   const substrates = pool.filter(isSubstrate)
@@ -91,18 +91,18 @@ function needsOf(setup: Setup, overlaps: readonly Overlap[]): Need[] {
     need('worker', `on ${setup.host}`, [host], workerProcess),
     need('tmux', "Outpool's own server", [host], tmuxProcess),
     ...Object.entries(setup.agents).map(([name, command]) =>
-      need(`agent ${name}`, command, [host], ground('program', name)),
+      need(`agent ${name}`, command, [host], resource('program', name)),
     ),
     ...[...healer, ...substrates].map((domain) =>
       need(
         `${domain.what} ${domain.name}`,
-        whereTo(domain),
-        groundsOf(domain, setup.host, overlaps),
+        addressOf(domain),
+        resourcesOf(domain, setup.host, overlaps),
         accountOf(domain),
       ),
     ),
     ...[...gateways].map((address) =>
-      need('gateway', address, isLocal(address) ? [host] : [], ground('gateway', address)),
+      need('gateway', address, isLocal(address) ? [host] : [], resource('gateway', address)),
     ),
     need('clock', 'of this host', [host]),
   ]
@@ -110,30 +110,34 @@ function needsOf(setup: Setup, overlaps: readonly Overlap[]): Need[] {
 
 const isSubstrate = ({ what }: FailureDomain): boolean => what === 'substrate'
 const isLocal = (gateway: string): boolean => /^\w+:\/\/localhost(:|\/|$)/.test(gateway)
-const accountOf = ({ name }: Pick<FailureDomain, 'name'>): Ground => ground('account', name)
-const whereTo = ({ gateway }: FailureDomain): string =>
+const accountOf = ({ name }: Pick<FailureDomain, 'name'>): Resource => resource('account', name)
+const addressOf = ({ gateway }: FailureDomain): string =>
   gateway === null ? "at the provider's own address" : `through ${gateway}`
 
 /** What a login stands on beside itself; where it is one account with another, that one too. */
-function groundsOf({ name, gateway }: FailureDomain, host: string, overlaps: readonly Overlap[]): Ground[] {
+function resourcesOf(
+  { name, gateway }: FailureDomain,
+  host: string,
+  overlaps: readonly Overlap[],
+): Resource[] {
   const found = overlaps.filter(({ healer }) => healer === name)
   return [
-    ...unique(found.map(({ pool, isRefused }) => ground(isRefused ? 'account' : 'organisation', pool))),
-    ...(gateway === null ? [] : [ground('gateway', gateway)]),
-    ground('host', host),
+    ...unique(found.map(({ pool, isRefused }) => resource(isRefused ? 'account' : 'organisation', pool))),
+    ...(gateway === null ? [] : [resource('gateway', gateway)]),
+    resource('host', host),
   ]
 }
 
-function failuresOf({ host, pool, agents }: Setup): Failure[] {
-  const drawnOn = (domains: readonly FailureDomain[]): Ground[] =>
+function failuresOf({ host, pool, agents }: Setup): HealedFailure[] {
+  const drawnOn = (domains: readonly FailureDomain[]): Resource[] =>
     unique(
       domains.flatMap((domain) => [
         accountOf(domain),
-        ground('organisation', domain.name),
-        ...(domain.gateway === null ? [] : [ground('gateway', domain.gateway)]),
+        resource('organisation', domain.name),
+        ...(domain.gateway === null ? [] : [resource('gateway', domain.gateway)]),
       ]),
     )
-  const programs = Object.keys(agents).map((name) => ground('program', name))
+  const programs = Object.keys(agents).map((name) => resource('program', name))
   const substrates = pool.filter(isSubstrate)
   const accounts = pool.filter((domain) => !isSubstrate(domain))
   return [
@@ -143,16 +147,16 @@ function failuresOf({ host, pool, agents }: Setup): Failure[] {
     { name: 'pane', what: 'a pane or the tmux server is gone', of: [tmuxProcess] },
     { name: 'worker', what: 'the worker dies', of: [workerProcess] },
     { name: 'engine', what: 'the engine dies', of: [engineProcess] },
-    { name: 'host', what: 'the host restarts or sleeps', of: [ground('host', host)] },
+    { name: 'host', what: 'the host restarts or sleeps', of: [resource('host', host)] },
   ]
 }
 
-const unique = (grounds: readonly Ground[]): Ground[] =>
+const unique = (grounds: readonly Resource[]): Resource[] =>
   grounds.filter((one, at) => grounds.findIndex((other) => isSame(one, other)) === at)
 
-const isSame = (a: Ground, b: Ground): boolean => a.kind === b.kind && a.name === b.name
+const isSame = (a: Resource, b: Resource): boolean => a.kind === b.kind && a.name === b.name
 
-const reasons: Record<Ground['kind'], string> = {
+const reasons: Record<Resource['kind'], string> = {
   account: 'an account: what spends one spends both',
   gateway: 'one gateway, to which each side brings a login of its own',
   organisation: 'seats of one organisation have budgets of their own',
@@ -162,7 +166,7 @@ const reasons: Record<Ground['kind'], string> = {
 }
 const itself = 'itself: the next one stands in, and what none can take is parked'
 
-function cellOf(need: Need, failure: Failure): Cell {
+function cellOf(need: Dependency, failure: HealedFailure): Cell {
   const shared = need.on.filter((one) => failure.of.some((other) => isSame(one, other)))
   const foreign = shared.filter(
     (one) => one.kind !== 'account' || need.own === null || !isSame(one, need.own),

@@ -2,7 +2,7 @@
 import type { AccountReading } from '../account/account.js'
 import { clock } from '../instants.js'
 import type { HealerPlace } from '../service/service.js'
-import { wallBinds, wallsOf } from '../account/walls.js'
+import { wallBinds, currentWalls } from '../account/walls.js'
 
 export type HealerChoice =
   | { kind: 'place'; place: HealerPlace }
@@ -23,14 +23,14 @@ export function nextHealer(
   const reasons: string[] = []
   for (const place of places) {
     const before = tried.find((one) => nameOf(one.place) === nameOf(place))
-    const why = before?.why ?? refusal(place, readings, model, wakeMargin, now)
+    const why = before?.why ?? ineligibleBecause(place, readings, model, wakeMargin, now)
     if (why === null) return { kind: 'place', place }
     reasons.push(`${place.name}: ${why}`)
   }
   return { kind: 'none', why: reasons.join('; ') || 'the healer has no account of its own' }
 }
 
-function refusal(
+function ineligibleBecause(
   place: HealerPlace,
   readings: readonly AccountReading[],
   model: string | null,
@@ -40,7 +40,7 @@ function refusal(
   const reading = readings.find(({ account }) => place.kind === 'account' && account === place.name)
   if (reading === undefined) return null
   if (reading.login === 'out') return 'logged out'
-  const ends = wallsOf(reading.walls, reading.windows, wakeMargin, now)
+  const ends = currentWalls(reading.walls, reading.windows, wakeMargin, now)
     .filter((wall) => !wall.lapsed && wallBinds(wall, model))
     .map(({ end }) => end)
   return ends.length === 0 ? null : `walled until ${clock(Math.max(...ends), now)}`

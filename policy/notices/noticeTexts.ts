@@ -1,16 +1,16 @@
 /** The words of notices. They name accounts and sessions, never a prompt or a secret. */
-import { listed } from '../formatList.js'
-import type { Cause, CauseKey, Notice, NoticeKind, PoolNews } from './notices.js'
+import { formatList } from '../formatList.js'
+import type { Cause, CauseKey, Notice, NoticeKind, PoolConditions } from './notices.js'
 
-export function beginning(keys: readonly CauseKey[], news: PoolNews, now: string): Notice {
-  const { pool, dry, waiting, loggedOut } = news
+export function problemNotice(keys: readonly CauseKey[], conditions: PoolConditions, now: string): Notice {
+  const { pool, dry, waitlist, loggedOut } = conditions
   const lost = keys.some((key) => key.startsWith('login ')) ? logins(loggedOut) : []
   if (keys.includes('parked')) {
-    const [first] = waiting
-    return notice('parked', `${count(waiting.length)} of pool ${pool} waiting`, now, [
+    const [first] = waitlist
+    return notice('parked', `${count(waitlist.length)} of pool ${pool} waiting`, now, [
       `${first?.why ?? ''}.`,
-      `Next chance: ${chance(waiting)}. It is taken without anybody's help.`,
-      `Waiting: ${listed(waiting.map(({ session }) => session))}.`,
+      `Next chance: ${nextChance(waitlist)}. It is taken without anybody's help.`,
+      `Waiting: ${formatList(waitlist.map(({ session }) => session))}.`,
       ...lost,
     ])
   }
@@ -26,10 +26,10 @@ export function beginning(keys: readonly CauseKey[], news: PoolNews, now: string
 }
 
 const logins = (names: readonly string[]): string[] =>
-  names.length === 0 ? [] : [`Log in again: ${listed(names)}. \`outpool doctor\` says how.`]
+  names.length === 0 ? [] : [`Log in again: ${formatList(names)}. \`outpool doctor\` says how.`]
 
-export function upAgain({ pool }: PoolNews, left: readonly Cause[], now: string): Notice {
-  const stillDry = left.some(({ key, overSince }) => key === 'dry' && overSince === null)
+export function recoveryNotice({ pool }: PoolConditions, remaining: readonly Cause[], now: string): Notice {
+  const stillDry = remaining.some(({ key, overSince }) => key === 'dry' && overSince === null)
   return notice('up-again', `all up again in pool ${pool}`, now, [
     stillDry ? 'No session waits any more. The pool itself is still dry.' : 'No session waits any more.',
   ])
@@ -41,7 +41,7 @@ const notice = (kind: NoticeKind, title: string, at: string, lines: readonly str
 
 const count = (sessions: number): string => (sessions === 1 ? '1 session' : `${sessions} sessions`)
 
-function chance(waiting: PoolNews['waiting']): string {
+function nextChance(waiting: PoolConditions['waitlist']): string {
   const [soonest] = waiting.flatMap(({ retryAt }) => retryAt ?? []).sort()
   return soonest === undefined ? 'not known' : `${soonest.slice(0, 16).replace('T', ' ')} UTC`
 }

@@ -4,7 +4,7 @@
  */
 import { backoff } from '../backoff.js'
 import { iso, ms } from '../instants.js'
-import { beginning, upAgain } from './noticeTexts.js'
+import { problemNotice, recoveryNotice } from './noticeTexts.js'
 
 export type NoticeKind = 'pool-dry' | 'parked' | 'logged-out' | 'up-again' | 'drill' | 'incident'
 
@@ -31,12 +31,12 @@ export interface NoticeSettings {
 }
 
 /** What stands with the pool right now that a person may have to hear of. */
-export interface PoolNews {
+export interface PoolConditions {
   pool: string
   /** Why no account can take anybody, in a line; null while one can. */
   dry: string | null
   /** Sessions that wait for a place, and until when; null where that is not known. */
-  waiting: { session: string; why: string; retryAt: string | null }[]
+  waitlist: { session: string; why: string; retryAt: string | null }[]
   loggedOut: string[]
 }
 
@@ -54,17 +54,17 @@ export interface Cause {
   key: CauseKey
   since: string
   /** When it was told; null while it may still pass by itself. */
-  toldAt: string | null
+  notifiedAt: string | null
   /** Told as a part of another cause, so that its end is no news of its own. */
   folded: boolean
   /** Since when it is over, once it was told. */
   overSince: string | null
 }
 
-interface Outgoing {
+interface QueuedNotice {
   notice: Notice
   /** Channels that have not taken it. */
-  left: string[]
+  pendingChannels: string[]
   tries: number
   dueAt: string
 }
@@ -73,123 +73,128 @@ export interface NoticeBoard {
   causes: Cause[]
   /** Keys of announcements that were told, newest last. */
   announced: string[]
-  outbox: Outgoing[]
+  outbox: QueuedNotice[]
 }
 
 export const newBoard: NoticeBoard = { causes: [], announced: [], outbox: [] }
 
-const announcedKept = 200
+const maxAnnounced = 200
 
 /** Takes note of what stands now; what it makes a person hear of is in the outbox of the answer. */
-export function review(
+export function updateBoard(
   board: NoticeBoard,
-  news: PoolNews,
+  conditions: PoolConditions,
   settings: NoticeSettings,
   now: string,
 ): NoticeBoard {
-  const causes = standing(board.causes, keysOf(news), now)
-  const untold = causes.filter(({ toldAt }) => toldAt === null)
-  const isRipe = untold.some(({ since }) => ms(now) - ms(since) >= settings.settle)
-  const told = isRipe ? causes.map((cause) => tell(cause, causes, now)) : causes
+  const causes = updateCauses(board.causes, keysOf(conditions), now)
+  const pending = causes.filter(({ notifiedAt }) => notifiedAt === null)
+  const isRipe = pending.some(({ since }) => ms(now) - ms(since) >= settings.settle)
+  const notified = isRipe ? causes.map((cause) => markNotified(cause, causes, now)) : causes
   const begun = isRipe
-    ? beginning(
-        untold.map(({ key }) => key),
-        news,
+    ? problemNotice(
+        pending.map(({ key }) => key),
+        conditions,
         now,
       )
     : null
-  const over = told.filter(
+  const over = notified.filter(
     ({ overSince }) => overSince !== null && ms(now) - ms(overSince) >= settings.settle,
   )
-  const still = told.filter((cause) => !over.includes(cause))
-  const ended = isEnd(over, still) ? upAgain(news, still, now) : null
+  const remaining = notified.filter((cause) => !over.includes(cause))
+  const ended = isRecovery(over, remaining) ? recoveryNotice(conditions, remaining, now) : null
   // That the pool is still dry was said with it.
-  const left = ended === null ? still : still.map((cause) => ({ ...cause, folded: true }))
+  const left = ended === null ? remaining : remaining.map((cause) => ({ ...cause, folded: true }))
   const notices = [begun, ended].flatMap((notice) => notice ?? [])
-  return notices.reduce((next, notice) => put(next, notice, settings), { ...board, causes: left })
+  return notices.reduce((next, notice) => enqueue(next, notice, settings), { ...board, causes: left })
 }
 
-function keysOf({ dry, waiting, loggedOut }: PoolNews): CauseKey[] {
+function keysOf({ dry, waitlist, loggedOut }: PoolConditions): CauseKey[] {
   return [
     ...(dry === null ? [] : (['dry'] as const)),
-    ...(waiting.length === 0 ? [] : (['parked'] as const)),
+    ...(waitlist.length === 0 ? [] : (['parked'] as const)),
     ...loggedOut.map((name) => `login ${name}` as const),
   ]
 }
 
 /** One that ended before it was told is forgotten; one that comes back before its end was told never ended. */
-function standing(known: readonly Cause[], keys: readonly CauseKey[], now: string): Cause[] {
+function updateCauses(known: readonly Cause[], keys: readonly CauseKey[], now: string): Cause[] {
   const kept = known.flatMap((cause): Cause[] => {
     if (keys.includes(cause.key)) return [{ ...cause, overSince: null }]
-    return cause.toldAt === null ? [] : [{ ...cause, overSince: cause.overSince ?? now }]
+    return cause.notifiedAt === null ? [] : [{ ...cause, overSince: cause.overSince ?? now }]
   })
   const fresh = keys
     .filter((key) => !known.some((cause) => cause.key === key))
-    .map((key): Cause => ({ key, since: now, toldAt: null, folded: false, overSince: null }))
+    .map((key): Cause => ({ key, since: now, notifiedAt: null, folded: false, overSince: null }))
   return [...kept, ...fresh]
 }
 
 /** Sessions that wait say that the pool is dry, too. */
-const tell = (cause: Cause, causes: readonly Cause[], now: string): Cause =>
-  cause.toldAt !== null
+const markNotified = (cause: Cause, causes: readonly Cause[], now: string): Cause =>
+  cause.notifiedAt !== null
     ? cause
     : {
         ...cause,
-        toldAt: now,
+        notifiedAt: now,
         folded: cause.key === 'dry' && causes.some(({ key }) => key === 'parked'),
       }
 
 /** A login that comes back was a person's doing and is no news to them. */
-const isEnd = (over: readonly Cause[], left: readonly Cause[]): boolean =>
+const isRecovery = (over: readonly Cause[], remaining: readonly Cause[]): boolean =>
   over.some(
     ({ key, folded }) =>
-      key === 'parked' || (key === 'dry' && !folded && left.every((cause) => cause.key !== 'parked')),
+      key === 'parked' || (key === 'dry' && !folded && remaining.every((cause) => cause.key !== 'parked')),
   )
 
 /** Takes an announcement; one whose key was told before changes nothing. */
 export function announce(
   board: NoticeBoard,
-  { key, ...told }: Announcement,
+  { key, ...content }: Announcement,
   settings: NoticeSettings,
   now: string,
 ): NoticeBoard {
   if (board.announced.includes(key)) return board
-  const next = { ...board, announced: [...board.announced, key].slice(-announcedKept) }
-  return put(next, { ...told, id: key, at: now }, settings)
+  const next = { ...board, announced: [...board.announced, key].slice(-maxAnnounced) }
+  return enqueue(next, { ...content, id: key, at: now }, settings)
 }
 
-const put = (board: NoticeBoard, notice: Notice, { channels }: NoticeSettings): NoticeBoard =>
+const enqueue = (board: NoticeBoard, notice: Notice, { channels }: NoticeSettings): NoticeBoard =>
   channels.length === 0
     ? board
-    : { ...board, outbox: [...board.outbox, { notice, left: channels, tries: 0, dueAt: notice.at }] }
+    : {
+        ...board,
+        outbox: [...board.outbox, { notice, pendingChannels: channels, tries: 0, dueAt: notice.at }],
+      }
 
 /** What is to be sent now. */
-export const due = ({ outbox }: NoticeBoard, now: string): Outgoing[] =>
+export const dueNotices = ({ outbox }: NoticeBoard, now: string): QueuedNotice[] =>
   outbox.filter(({ dueAt }) => ms(dueAt) <= ms(now))
 
 /** `failed` are the channels that did not take it; they are tried again, later each time, until it is given up. */
-export function sent(
+export function recordDelivery(
   board: NoticeBoard,
   id: string,
   failed: readonly string[],
   settings: NoticeSettings,
   now: string,
 ): NoticeBoard {
-  const outbox = board.outbox.flatMap((out): Outgoing[] => {
-    if (out.notice.id !== id) return [out]
-    const isOld = ms(now) - ms(out.notice.at) >= settings.giveUpAfter
+  const outbox = board.outbox.flatMap((queued): QueuedNotice[] => {
+    if (queued.notice.id !== id) return [queued]
+    const isOld = ms(now) - ms(queued.notice.at) >= settings.giveUpAfter
     if (failed.length === 0 || isOld) return []
-    const tries = out.tries + 1
+    const tries = queued.tries + 1
     const pause = backoff(tries, { base: settings.retryEvery, cap: settings.retryAtMost }, id)
-    return [{ ...out, left: [...failed], tries, dueAt: iso(ms(now) + pause) }]
+    return [{ ...queued, pendingChannels: [...failed], tries, dueAt: iso(ms(now) + pause) }]
   })
   return { ...board, outbox }
 }
 
 /** When time alone brings something next, or null. */
-export function nextLook(board: NoticeBoard, settings: NoticeSettings): string | null {
+export function nextReviewAt(board: NoticeBoard, settings: NoticeSettings): string | null {
   const waits = [
-    ...board.causes.filter(({ toldAt }) => toldAt === null).map(({ since }) => ms(since) + settings.settle),
+    ...board.causes
+      .filter(({ notifiedAt }) => notifiedAt === null)
+      .map(({ since }) => ms(since) + settings.settle),
     ...board.causes.flatMap(({ overSince }) => (overSince === null ? [] : [ms(overSince) + settings.settle])),
     ...board.outbox.map(({ dueAt }) => ms(dueAt)),
   ]

@@ -1,12 +1,12 @@
 /** What stands with the pool that a person may have to hear of, read off its desk. */
-import { declaredUntil } from '../pool/simulatedWall.js'
-import type { PoolDesk } from '../pool/poolState.js'
+import { simulatedWallUntil } from '../pool/simulatedWall.js'
+import type { PoolState } from '../pool/poolState.js'
 import { ms } from '../instants.js'
-import type { PoolNews } from './notices.js'
-import { standingOf, type UnableCause } from '../account/eligibility.js'
+import type { PoolConditions } from './notices.js'
+import { eligibilityOf, type IneligibleCause } from '../account/eligibility.js'
 
 /** A full account, or one on trial, is spent for nobody who is on it. */
-const spentBy: readonly UnableCause[] = [
+const spentCauses: readonly IneligibleCause[] = [
   'disabled',
   'duplicate',
   'logged-out',
@@ -15,22 +15,22 @@ const spentBy: readonly UnableCause[] = [
   'ceiling',
 ]
 
-export function newsOf(desk: PoolDesk, now: string): PoolNews {
-  const accounts = desk.accounts.filter(({ role, removed }) => role === 'pool' && !removed)
+export function poolConditions(state: PoolState, now: string): PoolConditions {
+  const accounts = state.accounts.filter(({ role, removed }) => role === 'pool' && !removed)
   const spent = accounts.flatMap((account) => {
-    const standing = standingOf(desk, account, null, ms(now))
-    return standing.kind === 'unable' && spentBy.includes(standing.cause)
-      ? [`${account.name} ${standing.why()}`]
+    const eligibility = eligibilityOf(state, account, null, ms(now))
+    return eligibility.kind === 'ineligible' && spentCauses.includes(eligibility.cause)
+      ? [`${account.name} ${eligibility.why()}`]
       : []
   })
   return {
-    pool: desk.settings.name,
+    pool: state.settings.name,
     dry: accounts.length > 0 && spent.length === accounts.length ? spent.join(', ') : null,
-    waiting: desk.waiting.flatMap(({ request: { session }, told }) =>
+    waitlist: state.waitlist.flatMap(({ request: { session }, notified }) =>
       // That the session of a drill has to wait is what the drill is for.
-      told === null || declaredUntil(desk, session, ms(now)) !== null
+      notified === null || simulatedWallUntil(state, session, ms(now)) !== null
         ? []
-        : [{ session, why: told.why, retryAt: told.retryAt }],
+        : [{ session, why: notified.why, retryAt: notified.retryAt }],
     ),
     loggedOut: accounts.filter(({ login }) => login === 'out').map(({ name }) => name),
   }

@@ -6,15 +6,15 @@
 import type { AccountRecord } from './poolState.js'
 import { sessionShare } from './chooseAccount.js'
 import { ms } from '../instants.js'
-import { lastRead, leaveAt } from '../account/windows.js'
+import { lastRead, moveThreshold } from '../account/windows.js'
 
 /** Whether one more session would soon have to leave again. `used` is of the tightest window. */
 const isNearlySpent = (used: number, moveAt: number, { ceiling }: AccountRecord): boolean =>
   // Without the allowance, a tenth would be more than the difference of 0.95 and 0.85.
-  used + sessionShare > leaveAt(moveAt, ceiling) + 1e-9
+  used + sessionShare > moveThreshold(moveAt, ceiling) + 1e-9
 
 /** When the next wave may come, or null where one more may come now. */
-export function crowdedUntil(
+export function throttledUntil(
   account: AccountRecord,
   used: number,
   moveAt: number,

@@ -4,7 +4,7 @@ import { clock, percent } from '../instants.js'
 import { announcedReset, windowLength } from '../account/windows.js'
 
 /** An account that may take the session now: everything that forbids it has been ruled out before. */
-export interface Candidate {
+export interface EligibleAccount {
   name: string
   /** The tightest window that binds the session's model; null for an unproven account. */
   tightest: Window | null
@@ -12,18 +12,18 @@ export interface Candidate {
   sessions: number
 }
 
-export interface Wish {
+export interface AccountPreference {
   prefer: string | null
   /** The account the session is on now. */
-  from: string | null
+  current: string | null
   /** What the account it is on has used of its tightest window; null where that is unknown. */
-  fromUsed: number | null
+  currentUsed: number | null
   /** Only a place that is clearly better will do: the session can as well stay where it is. */
-  choosy: boolean
+  mustImprove: boolean
   moveAt: number
 }
 
-export interface Choice {
+export interface AccountChoice {
   account: string
   why: string
 }
@@ -31,24 +31,29 @@ export interface Choice {
 /** What one session is expected to use; keeps a herd from going to one place. */
 export const sessionShare = 0.1
 /** How much better off a planned move has to be: below that, sessions would move back and forth. */
-export const worthMoving = 0.1
+export const minImprovement = 0.1
 /** A planned move does not go where the next one would soon be due. */
-export const keepsClear = 0.05
+export const limitMargin = 0.05
 /** What staying on the same account is worth: its cache is warm and nothing has to be carried. */
-const stayingIsWorth = 0.05
+const stayBonus = 0.05
 /** How much of its room an account gains in rank when its window is about to begin anew and the rest would be lost. */
-const useItOrLoseIt = 0.5
+const expiringRoomBonus = 0.5
 
 /** The best of the candidates, or null where none will do. Does not depend on their order. */
-export function chooseAccount(candidates: readonly Candidate[], wish: Wish, now: number): Choice | null {
-  const fit = candidates.filter((candidate) => isWorthIt(candidate, wish))
-  const proven = fit.filter((candidate) => candidate.tightest !== null)
-  const among = proven.length > 0 ? proven : fit
-  const wished = among.find((candidate) => candidate.name === wish.prefer)
-  if (wished !== undefined) return { account: wished.name, why: `${describe(wished, now)}, as asked for` }
-  let best: { candidate: Candidate; rank: number } | null = null
-  for (const candidate of among) {
-    const rank = rankOf(candidate, now) + (candidate.name === wish.from ? stayingIsWorth : 0)
+export function chooseAccount(
+  candidates: readonly EligibleAccount[],
+  preference: AccountPreference,
+  now: number,
+): AccountChoice | null {
+  const acceptable = candidates.filter((candidate) => isAcceptable(candidate, preference))
+  const proven = acceptable.filter((candidate) => candidate.tightest !== null)
+  const eligible = proven.length > 0 ? proven : acceptable
+  const preferred = eligible.find((candidate) => candidate.name === preference.prefer)
+  if (preferred !== undefined)
+    return { account: preferred.name, why: `${describe(preferred, now)}, as asked for` }
+  let best: { candidate: EligibleAccount; rank: number } | null = null
+  for (const candidate of eligible) {
+    const rank = rankOf(candidate, now) + (candidate.name === preference.current ? stayBonus : 0)
     const better =
       best === null || rank > best.rank || (rank === best.rank && candidate.name < best.candidate.name)
     if (better) best = { candidate, rank }
@@ -57,24 +62,27 @@ export function chooseAccount(candidates: readonly Candidate[], wish: Wish, now:
 }
 
 /** Room left of the tightest window after the sessions already there; about 0..1.5, higher is better. */
-export function rankOf({ tightest, sessions }: Candidate, now: number): number {
+export function rankOf({ tightest, sessions }: EligibleAccount, now: number): number {
   if (tightest === null) return -sessions
   const room = Math.max(0, 1 - tightest.used)
   const reset = announcedReset(tightest)
   const left = reset === null ? 1 : Math.min(1, Math.max(0, (reset - now) / windowLength(tightest.name)))
-  return room * (1 + useItOrLoseIt * (1 - left)) - sessionShare * sessions
+  return room * (1 + expiringRoomBonus * (1 - left)) - sessionShare * sessions
 }
 
-function isWorthIt({ tightest }: Candidate, { choosy, moveAt, fromUsed }: Wish): boolean {
-  if (!choosy) return true
+function isAcceptable(
+  { tightest }: EligibleAccount,
+  { mustImprove, moveAt, currentUsed }: AccountPreference,
+): boolean {
+  if (!mustImprove) return true
   if (tightest === null) return false
   // Without the allowance, a tenth would be more than the difference of 0.95 and 0.85.
   const slack = 1e-9
-  if (tightest.used > moveAt - keepsClear + slack) return false
-  return fromUsed === null || tightest.used <= fromUsed - worthMoving + slack
+  if (tightest.used > moveAt - limitMargin + slack) return false
+  return currentUsed === null || tightest.used <= currentUsed - minImprovement + slack
 }
 
-function describe({ name, tightest, sessions }: Candidate, now: number): string {
+function describe({ name, tightest, sessions }: EligibleAccount, now: number): string {
   if (tightest === null) return `${name}: nothing known of it and nobody else able, on trial`
   const reset = announcedReset(tightest)
   const resets = reset === null ? '' : `, resets ${clock(reset, now)}`

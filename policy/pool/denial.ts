@@ -1,12 +1,12 @@
 /** What a session is told that gets no account now: why, in a line for a person, and when its next chance comes. */
 import type { Timing } from '../account/account.js'
-import { isVoluntary, type Waiting } from './poolState.js'
+import { isVoluntary, type WaitlistEntry } from './poolState.js'
 import { earlier, iso, ms } from '../instants.js'
-import type { LeaseRefusal } from './lease.js'
-import type { Prospect } from './candidates.js'
+import type { LeaseDenial } from './lease.js'
+import type { Candidate } from './assignmentPass.js'
 
 /** One account that this request can't have now. */
-export interface Obstacle {
+export interface Blocker {
   why: () => string
   /** The same as long as nothing has changed that a session should hear of. */
   key: string
@@ -19,29 +19,29 @@ export interface Obstacle {
 }
 
 /** All that is in the way of a request. */
-export interface Obstacles {
-  obstacles: Obstacle[]
+export interface Blockers {
+  blockers: Blocker[]
   /** The same as long as a session that was told need not be told again. */
   key: string
   /** The next chance that time alone brings, or null. */
-  known: number | null
+  nextChanceAt: number | null
   /** Only pages are in the way: what they say and ask for, or null. */
   pages: string | null
 }
 
-export function obstaclesOf(prospects: readonly Prospect[]): Obstacles {
-  const obstacles = eachOnce(prospects.map(obstacle))
+export function blockersOf(candidates: readonly Candidate[]): Blockers {
+  const blockers = mergedByKey(candidates.map(blockerOf))
   return {
-    obstacles,
-    pages: pagesIn(obstacles, isHeldByPagesAlone(prospects)),
-    key: obstacles.map((one) => one.key).join(' '),
-    known: obstacles.reduce<number | null>((soonest, { until }) => earlier(soonest, until), null),
+    blockers,
+    pages: pagesText(blockers, isBlockedByPagesOnly(candidates)),
+    key: blockers.map((one) => one.key).join(' '),
+    nextChanceAt: blockers.reduce<number | null>((soonest, { until }) => earlier(soonest, until), null),
   }
 }
 
 /** One account may stand in the way of several models; its earliest end is the next chance. */
-function eachOnce(all: readonly Obstacle[]): Obstacle[] {
-  const once = new Map<string, Obstacle>()
+function mergedByKey(all: readonly Blocker[]): Blocker[] {
+  const once = new Map<string, Blocker>()
   for (const one of all) {
     const known = once.get(one.key)
     if (known === undefined) once.set(one.key, one)
@@ -50,9 +50,9 @@ function eachOnce(all: readonly Obstacle[]): Obstacle[] {
   return [...once.values()]
 }
 
-function obstacle({ account: { name }, standing, askAt, excludedUntil }: Prospect): Obstacle {
-  const is = (what: string, why: () => string, until: number | null): Obstacle => {
-    const lasts = until === null || excludedUntil === null ? until : Math.max(until, excludedUntil)
+function blockerOf({ account: { name }, eligibility, probeDueAt, excludedUntil }: Candidate): Blocker {
+  const blocker = (what: string, why: () => string, until: number | null): Blocker => {
+    const blockedUntil = until === null || excludedUntil === null ? until : Math.max(until, excludedUntil)
     const loggedOut = what === 'logged-out'
     const isPage = what === 'page'
     return {
@@ -60,81 +60,87 @@ function obstacle({ account: { name }, standing, askAt, excludedUntil }: Prospec
       key: `${name}:${what}`,
       loggedOut,
       isPage,
-      until: lasts,
+      until: blockedUntil,
       excludedUntil,
     }
   }
-  if (standing.kind === 'unable') return is(standing.cause, standing.why, standing.until)
-  if (excludedUntil !== null) return is('failed', () => 'failed just now', excludedUntil)
+  if (eligibility.kind === 'ineligible') return blocker(eligibility.cause, eligibility.why, eligibility.until)
+  if (excludedUntil !== null) return blocker('failed', () => 'failed just now', excludedUntil)
   // A wall that is being looked at again is no news: if it has gone, the session is granted the account instead.
-  if (standing.kind === 'unknown') return is('walled', () => 'has to be asked first', askAt)
-  return is('no-better', () => 'is no better', null)
+  if (eligibility.kind === 'unknown') return blocker('walled', () => 'has to be asked first', probeDueAt)
+  return blocker('no-better', () => 'is no better', null)
 }
 
 /** Whether pages, and nothing that another budget could help against, keep this request from every account. */
-export function isHeldByPagesAlone(prospects: readonly Prospect[]): boolean {
-  const causes = prospects.map(({ standing }) => (standing.kind === 'unable' ? standing.cause : null))
-  const isNoMatter = (cause: (typeof causes)[number]): boolean =>
+export function isBlockedByPagesOnly(candidates: readonly Candidate[]): boolean {
+  const causes = candidates.map(({ eligibility }) =>
+    eligibility.kind === 'ineligible' ? eligibility.cause : null,
+  )
+  const isIrrelevant = (cause: (typeof causes)[number]): boolean =>
     cause === 'disabled' || cause === 'duplicate'
-  return causes.includes('page') && causes.every((cause) => cause === 'page' || isNoMatter(cause))
+  return causes.includes('page') && causes.every((cause) => cause === 'page' || isIrrelevant(cause))
 }
 
 /** More than this no line has room for. */
-const pagesTextMax = 600
+const maxPagesText = 600
 
-function pagesIn(obstacles: readonly Obstacle[], isPagesAlone: boolean): string | null {
-  if (!isPagesAlone) return null
+function pagesText(obstacles: readonly Blocker[], isPagesOnly: boolean): string | null {
+  if (!isPagesOnly) return null
   const pages = obstacles.filter(({ isPage }) => isPage)
   return pages
     .map((one) => one.why())
     .join('; ')
-    .slice(0, pagesTextMax)
+    .slice(0, maxPagesText)
 }
 
 /** However long something lasts, a session hears again after this. */
-const toldAtLeastEvery = 3_600_000
+const renotifyEvery = 3_600_000
 
 /** A chance that comes sooner than the session was told is news from this difference on. */
-const soonerByMuch = 60_000
+const soonerThreshold = 60_000
 
 /** The refusal, or null where the session was already told. `key` is to be kept with what it was told. */
-export function refusalOf(
-  waiting: Waiting,
-  { obstacles, key, known, pages }: Obstacles,
+export function denialFor(
+  entry: WaitlistEntry,
+  { blockers, key, nextChanceAt, pages }: Blockers,
   timing: Timing,
   now: number,
-): { key: string; refusal: LeaseRefusal } | null {
-  const { request, told } = waiting
+): { key: string; denial: LeaseDenial } | null {
+  const { request, notified } = entry
   // Later than told is no news before that time has come: walls without a stated end are put off at every look.
-  if (told?.key === key && ms(told.retryAt) > now && (known ?? Infinity) > ms(told.retryAt) - soonerByMuch)
+  if (
+    notified?.key === key &&
+    ms(notified.retryAt) > now &&
+    (nextChanceAt ?? Infinity) > ms(notified.retryAt) - soonerThreshold
+  )
     return null
-  const why = obstacles.map((one) => one.why()).join(', ') || nobody(waiting)
-  const refusal = {
+  const why = blockers.map((one) => one.why()).join(', ') || noAccount(entry)
+  const denial = {
     requestId: request.requestId,
     why: isVoluntary(request) ? `stay: ${why}` : why,
-    retryAt: iso(Math.max(retryAt(waiting, known, timing, now), now + 1_000)),
-    needsLogin: known === null && obstacles.some(({ loggedOut }) => loggedOut),
+    retryAt: iso(Math.max(retryAt(entry, nextChanceAt, timing, now), now + 1_000)),
+    needsLogin: nextChanceAt === null && blockers.some(({ loggedOut }) => loggedOut),
     pages,
   }
-  return { key, refusal }
+  return { key, denial }
 }
 
-function retryAt(waiting: Waiting, known: number | null, timing: Timing, now: number): number {
-  if (!isVoluntary(waiting.request)) return known ?? now + patience(waiting, timing, now)
+function retryAt(entry: WaitlistEntry, known: number | null, timing: Timing, now: number): number {
+  if (!isVoluntary(entry.request)) return known ?? now + untilNextDenial(entry, timing, now)
   // It sits well enough: asking at every turn's end would be a nuisance.
-  return Math.min(Math.max(known ?? 0, now + timing.probeEvery), now + toldAtLeastEvery)
+  return Math.min(Math.max(known ?? 0, now + timing.probeEvery), now + renotifyEvery)
 }
 
 /**
  * Until the next word where only an event can help (a login, a session that leaves). The pool looks more often than it
  * says so: a word to each session at each look would make history grow with time.
  */
-function patience({ since }: Waiting, timing: Timing, now: number): number {
+function untilNextDenial({ since }: WaitlistEntry, timing: Timing, now: number): number {
   const waited = now - ms(since)
-  return Math.min(toldAtLeastEvery, Math.max(timing.retryEvery, timing.probeEvery, waited / 4))
+  return Math.min(renotifyEvery, Math.max(timing.retryEvery, timing.probeEvery, waited / 4))
 }
 
-const nobody = ({ request }: Waiting): string =>
+const noAccount = ({ request }: WaitlistEntry): string =>
   request.pinned && request.prefer !== null
     ? `the pool has no account ${request.prefer}`
     : 'the pool has no other account'

@@ -1,6 +1,6 @@
 /** What sessions and pool say to each other about leases. Instants are ISO 8601 in UTC; shares are 0..1. */
 import type { AccountFacts, AccountReading, AccountSpec, Timing, Wall } from '../account/account.js'
-import type { Declaration } from './simulatedWall.js'
+import type { SimulatedWall } from './simulatedWall.js'
 import type { NoticeSettings } from '../notices/notices.js'
 import type { PlaceRef } from '../session/place.js'
 import type { RescueCause } from '../session/session.js'
@@ -35,18 +35,18 @@ export interface LeaseRequest {
 }
 
 /** What a session would ask for if its account were walled now: its host asks for it, together with what it sees by then. */
-export type LeaseAsk = Omit<LeaseRequest, 'readings'>
+export type PreparedLeaseRequest = Omit<LeaseRequest, 'readings'>
 
 /** The requests of one host at one moment. */
-export interface LeaseRound {
-  asks: LeaseAsk[]
+export interface LeaseBatch {
+  requests: PreparedLeaseRequest[]
   readings: AccountReading[]
 }
 
 /** The pool's first word on a request. One that is queued is answered by signal, like one that the session itself has sent. */
 export type LeaseAnswer =
   | { kind: 'granted'; grant: LeaseGrant }
-  | { kind: 'refused'; refusal: LeaseRefusal }
+  | { kind: 'refused'; denial: LeaseDenial }
   | { kind: 'queued'; requestId: string }
 
 /** A session that named no model, and met the wall of one, must not be sent where that model is walled as well. */
@@ -71,7 +71,7 @@ export interface LeaseGrant {
  * voluntary move (causes `near-limit`, `move` and `home`) is answered once: the session stays where it is and keeps its
  * lease.
  */
-export interface LeaseRefusal {
+export interface LeaseDenial {
   requestId: string
   /** One line for a person. */
   why: string
@@ -88,7 +88,7 @@ export interface LeaseRelease {
   /** Only the lease with this fence: a late release frees nothing newer. */
   fence: number
   /** Why the account could not be used, where that was the account's own fault; it rests before the next lease. */
-  fault: string | null
+  failure: string | null
 }
 
 export interface PoolSettings {
@@ -107,7 +107,7 @@ export interface PoolView {
   name: string
   moveAt: number
   accounts: AccountFacts[]
-  waiting: { session: string; since: string; why: string; retryAt: string | null }[]
+  waitlist: { session: string; since: string; why: string; retryAt: string | null }[]
   /** Sessions of drills, for which every account counts as walled until then. */
-  declared?: Declaration[]
+  simulatedWalls?: SimulatedWall[]
 }

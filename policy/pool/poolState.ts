@@ -1,6 +1,6 @@
 /** The pool's whole state, as plain data: it travels as the input of a workflow and is only changed by making a new one. */
 import type { AccountFacts } from '../account/account.js'
-import type { Declaration } from './simulatedWall.js'
+import type { SimulatedWall } from './simulatedWall.js'
 import type { LeaseRequest, PoolSettings } from './lease.js'
 
 export interface Lease {
@@ -13,15 +13,15 @@ export interface Lease {
   since: string
   why: string
   /** Set where it is not what the session wanted: on a substrate, or on another model than its first. */
-  away: Away | null
+  failback: Failback | null
 }
 
 /** How a session gets back to what it wanted. */
-export interface Away {
+export interface Failback {
   /** What it asks for when it goes home. */
   request: LeaseRequest
   /** Since when it knows that there is room at home, and where; it comes at its turn's end. */
-  called: { at: string; to: string } | null
+  offered: { at: string; to: string } | null
   /** It came and there was no room: not called again before this. */
   notBefore: string | null
 }
@@ -30,36 +30,36 @@ export interface Away {
 export interface AccountRecord extends Omit<AccountFacts, 'leases'> {
   leases: Lease[]
   /** Failures of the account's own in a row, and the newest; an answer after it ends the row. */
-  faults: number
-  faultAt: string | null
+  failures: number
+  failedAt: string | null
   /** Starts of the probes of the last hour, oldest first. */
-  probes: string[]
+  recentProbes: string[]
   /** Since when a probe is under way, or null. */
-  asking: string | null
+  probingSince: string | null
   /** No longer configured; kept only until its last lease is given back. */
   removed: boolean
 }
 
 /** A request that has not been granted. Its readings have been taken over and are empty here. */
-export interface Waiting {
+export interface WaitlistEntry {
   request: LeaseRequest
   since: string
   /** The refusal the session was told, so that it is not told the same again. */
-  told: { key: string; why: string; retryAt: string } | null
+  notified: { key: string; why: string; retryAt: string } | null
   /** The lease that the session gave up by asking: a fault found later still counts against that account. */
-  left: { account: string; fence: number } | null
+  releasedLease: { account: string; fence: number } | null
 }
 
-export interface PoolDesk {
+export interface PoolState {
   settings: PoolSettings
   /** The newest fence handed out. */
   fence: number
   /** In the order of the configuration. */
   accounts: AccountRecord[]
   /** At most one per session. */
-  waiting: Waiting[]
+  waitlist: WaitlistEntry[]
   /** Walls that drills declared; those whose time is over count for nothing. */
-  declared?: Declaration[]
+  simulatedWalls?: SimulatedWall[]
   /** Sessions whose grant has to be sent again because they asked again. */
   resend: string[]
 }
@@ -68,8 +68,11 @@ export interface PoolDesk {
 export const isVoluntary = (request: LeaseRequest): boolean =>
   request.cause === 'near-limit' || request.cause === 'move' || request.cause === 'home'
 
-export const leaseOf = (desk: PoolDesk, session: string): { account: AccountRecord; lease: Lease } | null => {
-  for (const account of desk.accounts) {
+export const leaseOf = (
+  state: PoolState,
+  session: string,
+): { account: AccountRecord; lease: Lease } | null => {
+  for (const account of state.accounts) {
     const lease = account.leases.find((held) => held.session === session)
     if (lease !== undefined) return { account, lease }
   }
@@ -78,19 +81,19 @@ export const leaseOf = (desk: PoolDesk, session: string): { account: AccountReco
 
 /** The desk with one account changed; the same desk where it is not known. */
 export const withAccount = (
-  desk: PoolDesk,
+  state: PoolState,
   name: string,
   change: (account: AccountRecord) => AccountRecord,
-): PoolDesk => ({
-  ...desk,
-  accounts: desk.accounts.map((account) => (account.name === name ? change(account) : account)),
+): PoolState => ({
+  ...state,
+  accounts: state.accounts.map((account) => (account.name === name ? change(account) : account)),
 })
 
 /** The desk without the session's lease; a trial of that session ends with it. */
-export const withoutLease = (desk: PoolDesk, session: string): PoolDesk => {
-  const held = leaseOf(desk, session)
-  if (held === null) return desk
-  return withAccount(desk, held.account.name, (account) => ({
+export const withoutLease = (state: PoolState, session: string): PoolState => {
+  const held = leaseOf(state, session)
+  if (held === null) return state
+  return withAccount(state, held.account.name, (account) => ({
     ...account,
     leases: account.leases.filter((lease) => lease.session !== session),
     trial: account.trial?.session === session ? null : account.trial,

@@ -9,86 +9,91 @@ import {
   withoutLease,
   isVoluntary,
   type AccountRecord,
-  type PoolDesk,
-  type Waiting,
+  type PoolState,
+  type WaitlistEntry,
 } from './poolState.js'
 import { ms } from '../instants.js'
 import type {
   LeaseAnswer,
-  LeaseAsk,
+  PreparedLeaseRequest,
   LeaseRelease,
   LeaseRequest,
-  LeaseRound,
+  LeaseBatch,
   PoolSettings,
   PoolView,
 } from './lease.js'
 import type { Decision } from './assign.js'
-import { isAsking, mayAskAt } from '../account/probes.js'
+import { isProbing, earliestProbeAt } from '../account/probes.js'
 import {
-  addFault,
-  lastHour,
+  addFailure,
+  withinLastHour,
   newRecord,
-  takeLoginReport,
-  takeReading,
-  takeWallReport,
+  applyLogin,
+  applyReading,
+  applyWall,
 } from '../account/accountRecord.js'
-import { standingOf, unable, type Unable } from '../account/eligibility.js'
+import { eligibilityOf, ineligible, type Ineligible } from '../account/eligibility.js'
 
-export { declare, lift } from './simulatedWall.js'
+export { simulateWall, liftWall } from './simulatedWall.js'
 export { decide, type Decision } from './assign.js'
-export { type PoolDesk } from './poolState.js'
+export { type PoolState } from './poolState.js'
 
-export const newDesk = (settings: PoolSettings): PoolDesk =>
-  configure({ settings, fence: 0, accounts: [], waiting: [], resend: [] }, settings)
+export const newPoolState = (settings: PoolSettings): PoolState =>
+  configure({ settings, fence: 0, accounts: [], waitlist: [], resend: [] }, settings)
 
 /** Takes a new configuration. What is known and who holds what stays; an account that is gone keeps its leases until they end. */
-export function configure(desk: PoolDesk, settings: PoolSettings): PoolDesk {
+export function configure(state: PoolState, settings: PoolSettings): PoolState {
   const configured = settings.accounts.map((spec): AccountRecord => {
-    const known = desk.accounts.find(({ name }) => name === spec.name)
+    const known = state.accounts.find(({ name }) => name === spec.name)
     return known === undefined ? newRecord(spec) : { ...known, ...spec, removed: false }
   })
-  const left = desk.accounts
+  const removed = state.accounts
     .filter(({ name }) => !settings.accounts.some((spec) => spec.name === name))
     .map((account) => ({ ...account, removed: true }))
-  return dropEmpty({
-    ...desk,
+  return dropUnusedAccounts({
+    ...state,
     settings: { ...settings, timing: withDefaults(settings.timing) },
-    accounts: [...configured, ...left],
+    accounts: [...configured, ...removed],
   })
 }
 
-const dropEmpty = (desk: PoolDesk): PoolDesk => ({
-  ...desk,
-  accounts: desk.accounts.filter((account) => !account.removed || account.leases.length > 0),
+const dropUnusedAccounts = (state: PoolState): PoolState => ({
+  ...state,
+  accounts: state.accounts.filter((account) => !account.removed || account.leases.length > 0),
 })
 
 /** Readings of accounts that the pool doesn't have are passed over. Order does not matter; the newest data wins. */
-export function takeReadings(desk: PoolDesk, readings: readonly AccountReading[], now: string): PoolDesk {
-  const { timing } = desk.settings
-  const of = new Map<string, AccountReading[]>()
-  for (const reading of readings) of.set(reading.account, [...(of.get(reading.account) ?? []), reading])
-  const accounts = desk.accounts.map((account) =>
-    (of.get(account.name) ?? []).reduce(
-      (record, reading) => takeReading(record, reading, timing, ms(now)),
+export function recordReadings(
+  state: PoolState,
+  readings: readonly AccountReading[],
+  now: string,
+): PoolState {
+  const { timing } = state.settings
+  const byAccount = new Map<string, AccountReading[]>()
+  for (const reading of readings)
+    byAccount.set(reading.account, [...(byAccount.get(reading.account) ?? []), reading])
+  const accounts = state.accounts.map((account) =>
+    (byAccount.get(account.name) ?? []).reduce(
+      (record, reading) => applyReading(record, reading, timing, ms(now)),
       account,
     ),
   )
-  return { ...desk, accounts }
+  return { ...state, accounts }
 }
 
-export const takeWall = (desk: PoolDesk, account: string, wall: Wall, now: string): PoolDesk =>
-  withAccount(desk, account, (record) => takeWallReport(record, wall, ms(now)))
+export const recordWall = (state: PoolState, account: string, wall: Wall, now: string): PoolState =>
+  withAccount(state, account, (record) => applyWall(record, wall, ms(now)))
 
 /** A login lost or seen. */
-export function takeLogin(
-  desk: PoolDesk,
+export function recordLogin(
+  state: PoolState,
   account: string,
   login: 'in' | 'out',
   at: string,
   now: string,
-): PoolDesk {
-  return withAccount(desk, account, (record) =>
-    takeLoginReport(record, login, at, desk.settings.timing, ms(now)),
+): PoolState {
+  return withAccount(state, account, (record) =>
+    applyLogin(record, login, at, state.settings.timing, ms(now)),
   )
 }
 
@@ -97,79 +102,89 @@ export function takeLogin(
  * session's older request and gives up its lease; only a voluntary move (`near-limit`, `move`) keeps the lease until it
  * is granted another, is answered once, and doesn't wait in the queue.
  */
-export function request(desk: PoolDesk, asked: LeaseRequest, now: string): PoolDesk {
-  const next = takeReadings(desk, asked.readings, now)
-  const held = leaseOf(next, asked.session)
-  const before = next.waiting.find((waiting) => waiting.request.session === asked.session)
-  if (before?.request.requestId === asked.requestId)
-    return { ...next, waiting: replace(next.waiting, { ...before, told: null }) }
-  if (held?.lease.requestId === asked.requestId)
-    return { ...next, resend: [...new Set([...next.resend, asked.session])] }
+export function requestLease(state: PoolState, request: LeaseRequest, now: string): PoolState {
+  const next = recordReadings(state, request.readings, now)
+  const held = leaseOf(next, request.session)
+  const before = next.waitlist.find((entry) => entry.request.session === request.session)
+  if (before?.request.requestId === request.requestId)
+    return { ...next, waitlist: replace(next.waitlist, { ...before, notified: null }) }
+  if (held?.lease.requestId === request.requestId)
+    return { ...next, resend: [...new Set([...next.resend, request.session])] }
   const newest = Math.max(
     before === undefined ? -Infinity : ms(before.request.at),
     held === null ? -Infinity : ms(held.lease.askedAt),
   )
-  if (ms(asked.at) < newest) return next
-  const keeps = isVoluntary(asked)
-  const left =
-    held === null ? (before?.left ?? null) : { account: held.account.name, fence: held.lease.fence }
-  const waiting: Waiting = { request: { ...asked, readings: [] }, since: now, told: null, left }
-  const freed = keeps ? next : withoutLease(next, asked.session)
-  return dropEmpty({
+  if (ms(request.at) < newest) return next
+  const keepsLease = isVoluntary(request)
+  const releasedLease =
+    held === null ? (before?.releasedLease ?? null) : { account: held.account.name, fence: held.lease.fence }
+  const entry: WaitlistEntry = {
+    request: { ...request, readings: [] },
+    since: now,
+    notified: null,
+    releasedLease,
+  }
+  const freed = keepsLease ? next : withoutLease(next, request.session)
+  return dropUnusedAccounts({
     ...freed,
-    waiting: replace(freed.waiting, waiting),
-    resend: freed.resend.filter((session) => session !== asked.session),
+    waitlist: replace(freed.waitlist, entry),
+    resend: freed.resend.filter((session) => session !== request.session),
   })
 }
 
 /** What a host asks for several sessions at once. */
-export function requestRound(desk: PoolDesk, { asks, readings }: LeaseRound, now: string): PoolDesk {
-  const known = takeReadings(desk, readings, now)
-  return asks.reduce((next, asked) => request(next, { ...asked, readings: [] }, now), known)
+export function requestBatch(state: PoolState, { requests, readings }: LeaseBatch, now: string): PoolState {
+  const known = recordReadings(state, readings, now)
+  return requests.reduce((next, request) => requestLease(next, { ...request, readings: [] }, now), known)
 }
 
 /** The first word on what a host asked for. Null where the session has asked for something else since. */
-export function answerTo({ requestId }: LeaseAsk, decision: Decision): LeaseAnswer | null {
+export function answerFor({ requestId }: PreparedLeaseRequest, decision: Decision): LeaseAnswer | null {
   const granted = decision.grants.find(({ grant }) => grant.requestId === requestId)
   if (granted) return { kind: 'granted', grant: granted.grant }
-  const refused = decision.refusals.find(({ refusal }) => refusal.requestId === requestId)
-  if (refused) return { kind: 'refused', refusal: refused.refusal }
-  const isQueued = decision.desk.waiting.some(({ request }) => request.requestId === requestId)
+  const refused = decision.denials.find(({ denial }) => denial.requestId === requestId)
+  if (refused) return { kind: 'refused', denial: refused.denial }
+  const isQueued = decision.state.waitlist.some(({ request }) => request.requestId === requestId)
   return isQueued ? { kind: 'queued', requestId } : null
 }
 
-const replace = (all: readonly Waiting[], one: Waiting): Waiting[] => [
+const replace = (all: readonly WaitlistEntry[], one: WaitlistEntry): WaitlistEntry[] => [
   ...all.filter(({ request: { session } }) => session !== one.request.session),
   one,
 ]
 
 /** Gives a lease back; only the one with this very fence. A fault makes the account rest, longer each time in a row. */
-export function release(desk: PoolDesk, { session, fence, fault }: LeaseRelease, now: string): PoolDesk {
-  const held = leaseOf(desk, session)
-  const left = desk.waiting.find((waiting) => waiting.request.session === session)?.left ?? null
+export function releaseLease(
+  state: PoolState,
+  { session, fence, failure }: LeaseRelease,
+  now: string,
+): PoolState {
+  const held = leaseOf(state, session)
+  const releasedLease =
+    state.waitlist.find((entry) => entry.request.session === session)?.releasedLease ?? null
   const isHeld = held?.lease.fence === fence
-  const account = isHeld ? held.account.name : left?.fence === fence ? left.account : null
-  if (account === null) return desk
-  const faulted =
-    fault === null
-      ? desk
-      : withAccount(desk, account, (record) => addFault(record, desk.settings.timing, ms(now)))
-  if (isHeld) return dropEmpty(withoutLease(faulted, session))
+  const account = isHeld ? held.account.name : releasedLease?.fence === fence ? releasedLease.account : null
+  if (account === null) return state
+  const changed =
+    failure === null
+      ? state
+      : withAccount(state, account, (record) => addFailure(record, state.settings.timing, ms(now)))
+  if (isHeld) return dropUnusedAccounts(withoutLease(changed, session))
   // Given up by the request already; the fault must not count twice.
   return {
-    ...faulted,
-    waiting: faulted.waiting.map((waiting) =>
-      waiting.request.session === session ? { ...waiting, left: null } : waiting,
+    ...changed,
+    waitlist: changed.waitlist.map((entry) =>
+      entry.request.session === session ? { ...entry, releasedLease: null } : entry,
     ),
   }
 }
 
 /** The session has ended: it holds and wants nothing any more. */
-export function withdraw(desk: PoolDesk, session: string): PoolDesk {
-  const next = withoutLease(desk, session)
-  return dropEmpty({
+export function withdraw(state: PoolState, session: string): PoolState {
+  const next = withoutLease(state, session)
+  return dropUnusedAccounts({
     ...next,
-    waiting: next.waiting.filter((waiting) => waiting.request.session !== session),
+    waitlist: next.waitlist.filter((entry) => entry.request.session !== session),
     resend: next.resend.filter((name) => name !== session),
   })
 }
@@ -181,79 +196,82 @@ const quietReconcileEvery = 6 * reconcileEvery
 
 /**
  * When to take back what sessions left that are gone without a word (a terminated workflow), in milliseconds since the epoch:
- * `last` is when that was done before. Infinity where nobody holds or wants anything. `isSparing` is false for runs that
- * began before there was a difference.
+ * `last` is when that was done before. Infinity if no session holds or wants anything.
  */
-export function reconcileAt({ accounts, waiting }: PoolDesk, last: string, isSparing: boolean): number {
-  const isWaitedFor = waiting.length > 0
+export function reconcileAt({ accounts, waitlist }: PoolState, last: string): number {
+  const isWaitedFor = waitlist.length > 0
   if (!isWaitedFor && accounts.every(({ leases }) => leases.length === 0)) return Infinity
-  return ms(last) + (isSparing && !isWaitedFor ? quietReconcileEvery : reconcileEvery)
+  return ms(last) + (isWaitedFor ? reconcileEvery : quietReconcileEvery)
 }
 
 /** A session that has just begun may not yet be in a list that was made elsewhere. */
-const listedWithin = 2 * 60_000
+const listingDelay = 2 * 60_000
 
 /** Takes back what sessions hold and want that are not among the living. */
-export function reconcile(desk: PoolDesk, liveSessions: readonly string[], now: string): PoolDesk {
+export function reconcile(state: PoolState, liveSessions: readonly string[], now: string): PoolState {
   const live = new Set(liveSessions)
   const isDead = (session: string, since: string): boolean =>
-    !live.has(session) && ms(now) - ms(since) > listedWithin
+    !live.has(session) && ms(now) - ms(since) > listingDelay
   const dead = [
-    ...desk.accounts.flatMap(({ leases }) =>
+    ...state.accounts.flatMap(({ leases }) =>
       leases.filter(({ session, since }) => isDead(session, since)).map(({ session }) => session),
     ),
-    ...desk.waiting
+    ...state.waitlist
       .filter(({ request: { session }, since }) => isDead(session, since))
       .map(({ request: { session } }) => session),
   ]
-  return dead.reduce(withdraw, desk)
+  return dead.reduce(withdraw, state)
 }
 
-export const probeStarted = (desk: PoolDesk, account: string, now: string): PoolDesk =>
-  withAccount(desk, account, (record) => ({
+export const probeStarted = (state: PoolState, account: string, now: string): PoolState =>
+  withAccount(state, account, (record) => ({
     ...record,
-    asking: now,
-    probes: lastHour([...record.probes, now], ms(now)),
+    probingSince: now,
+    recentProbes: withinLastHour([...record.recentProbes, now], ms(now)),
   }))
 
 /** `reading` is null where the probe failed altogether: that too is an answer, namely that it can't be said. */
 export function probeEnded(
-  desk: PoolDesk,
+  state: PoolState,
   account: string,
   reading: AccountReading | null,
   now: string,
-): PoolDesk {
-  const next = reading === null ? desk : takeReadings(desk, [{ ...reading, account }], now)
+): PoolState {
+  const next = reading === null ? state : recordReadings(state, [{ ...reading, account }], now)
   return withAccount(next, account, (record) => {
     // It speaks for the instant at which it was asked: a window may have begun anew since.
-    const asked = record.asking ?? now
+    const asked = record.probingSince ?? now
     const probedAt = record.probedAt !== null && ms(record.probedAt) > ms(asked) ? record.probedAt : asked
-    return { ...record, asking: null, probedAt }
+    return { ...record, probingSince: null, probedAt }
   })
 }
 
 /** What keeps the account from taking this session, in words; null where nothing does, or only for moments. */
-export function barTo(
-  desk: PoolDesk,
+export function ineligibilityFor(
+  state: PoolState,
   name: string,
   session: string,
   model: string | null,
   now: string,
-): Unable | null {
-  const account = desk.accounts.find((one) => one.name === name)
-  if (account === undefined) return unable('not-in-pool', () => 'is not in the pool')
+): Ineligible | null {
+  const account = state.accounts.find((one) => one.name === name)
+  if (account === undefined) return ineligible('not-in-pool', () => 'is not in the pool')
   // A session does not stand in its own way.
   const leases = account.leases.filter((lease) => lease.session !== session)
-  const standing = standingOf(desk, { ...account, leases }, model, ms(now))
-  return standing.kind === 'unable' && standing.cause !== 'crowded' ? standing : null
+  const eligibility = eligibilityOf(state, { ...account, leases }, model, ms(now))
+  return eligibility.kind === 'ineligible' && eligibility.cause !== 'throttled' ? eligibility : null
 }
 
 /** Accounts of the pool whose readings are so old that a person's order asks them again first. */
-export const toAskFirst = (desk: PoolDesk, names: readonly string[] | null, now: string): string[] =>
-  desk.accounts
+export const accountsToProbeFirst = (
+  state: PoolState,
+  names: readonly string[] | null,
+  now: string,
+): string[] =>
+  state.accounts
     .filter(({ name, role, removed }) => role === 'pool' && !removed && (names?.includes(name) ?? true))
-    .filter((account) => !isAsking(account, ms(now)))
-    .filter((account) => mayAskAt(account, true, desk.settings.timing, ms(now)) <= ms(now))
+    .filter((account) => !isProbing(account, ms(now)))
+    .filter((account) => earliestProbeAt(account, true, state.settings.timing, ms(now)) <= ms(now))
     .map(({ name }) => name)
 
 /** What is known of an account, without the desk's own bookkeeping. */
@@ -275,15 +293,15 @@ const factsOf = (account: AccountRecord): AccountFacts => ({
 })
 
 /** What `outpool accounts` and `ls` are told. */
-export const viewOfPool = ({ settings, accounts, waiting, declared = [] }: PoolDesk): PoolView => ({
+export const poolView = ({ settings, accounts, waitlist, simulatedWalls = [] }: PoolState): PoolView => ({
   name: settings.name,
   moveAt: settings.moveAt,
   accounts: accounts.filter(({ removed }) => !removed).map(factsOf),
-  waiting: waiting.map(({ request: { session }, since, told }) => ({
+  waitlist: waitlist.map(({ request: { session }, since, notified }) => ({
     session,
     since,
-    why: told?.why ?? 'being looked after',
-    retryAt: told?.retryAt ?? null,
+    why: notified?.why ?? 'being looked after',
+    retryAt: notified?.retryAt ?? null,
   })),
-  declared,
+  simulatedWalls,
 })

@@ -2,11 +2,11 @@
 import type { AccountFacts } from '../account/account.js'
 import { ms, percent } from '../instants.js'
 import type { PoolView } from './lease.js'
-import { spentBudget } from '../account/spend.js'
+import { spentBudgetWall } from '../account/spend.js'
 import { walledUntil } from '../account/walls.js'
 import { nearLimit } from '../account/windows.js'
 
-export interface Queue {
+export interface WaitlistGroup {
   /** In one line, the same for all of these sessions. */
   why: string
   /** The next chance, or null where only an event helps. */
@@ -15,40 +15,40 @@ export interface Queue {
 }
 
 /** Sessions that wait for the same are told once; who has the nearest chance comes first. */
-export function queuesOf(
-  waiting: readonly Pick<PoolView['waiting'][number], 'session' | 'why' | 'retryAt'>[],
-): Queue[] {
-  const queues = new Map<string, Queue>()
-  for (const { session, why, retryAt } of waiting) {
-    const known = queues.get(why)
-    if (known === undefined) queues.set(why, { why, retryAt, sessions: [session] })
+export function groupWaitlist(
+  waitlist: readonly Pick<PoolView['waitlist'][number], 'session' | 'why' | 'retryAt'>[],
+): WaitlistGroup[] {
+  const groups = new Map<string, WaitlistGroup>()
+  for (const { session, why, retryAt } of waitlist) {
+    const known = groups.get(why)
+    if (known === undefined) groups.set(why, { why, retryAt, sessions: [session] })
     else {
       known.sessions.push(session)
       if (retryAt !== null && (known.retryAt === null || ms(retryAt) < ms(known.retryAt)))
         known.retryAt = retryAt
     }
   }
-  const at = ({ retryAt }: Queue): number => (retryAt === null ? Infinity : ms(retryAt))
-  return [...queues.values()].sort((a, b) => at(a) - at(b))
+  const at = ({ retryAt }: WaitlistGroup): number => (retryAt === null ? Infinity : ms(retryAt))
+  return [...groups.values()].sort((a, b) => at(a) - at(b))
 }
 
 /** The one thing that a person could do for those who wait; null where nobody waits. What costs nothing comes first. */
-export function wouldHelpMost(
-  { accounts, waiting }: Pick<PoolView, 'accounts' | 'waiting'>,
+export function mostHelpfulAction(
+  { accounts, waitlist }: Pick<PoolView, 'accounts' | 'waitlist'>,
   now: string,
 ): string | null {
-  if (waiting.length === 0) return null
+  if (waitlist.length === 0) return null
   const pool = accounts.filter(({ role }) => role === 'pool')
   const substrates = accounts.filter(({ role }) => role === 'substrate')
   const loggedOut = pool.find(({ login }) => login === 'out')
   if (loggedOut !== undefined) return `log in again on ${loggedOut.name}`
   // More room on an account that refuses anyway is of no use to anybody.
-  const open = pool.filter((account) => !refuses(account, now))
+  const open = pool.filter((account) => !isWalled(account, now))
   return (
     moreSessions(open) ??
     higherCeiling(open, now) ??
     enabled(open) ??
-    moreSessions(substrates.filter((substrate) => !refuses(substrate, now))) ??
+    moreSessions(substrates.filter((substrate) => !isWalled(substrate, now))) ??
     higherBudget(substrates, now) ??
     (substrates.length === 0
       ? 'a substrate, on which sessions go on while the accounts are walled'
@@ -56,7 +56,7 @@ export function wouldHelpMost(
   )
 }
 
-const refuses = ({ walls, windows }: AccountFacts, now: string): boolean =>
+const isWalled = ({ walls, windows }: AccountFacts, now: string): boolean =>
   walledUntil(walls, windows, 0, ms(now)) !== null
 
 function moreSessions(among: readonly AccountFacts[]): string | null {
@@ -81,6 +81,6 @@ function enabled(among: readonly AccountFacts[]): string | null {
 }
 
 function higherBudget(substrates: readonly AccountFacts[], now: string): string | null {
-  const spent = substrates.find(({ windows }) => spentBudget(windows, now) !== null)
+  const spent = substrates.find(({ windows }) => spentBudgetWall(windows, now) !== null)
   return spent === undefined ? null : `raise the budget of ${spent.name}, which is spent`
 }

@@ -1,6 +1,6 @@
 /** Law 9: a heartbeat names who beats. What a heartbeat file says proves life only where the service itself says it. */
 import { iso, ms } from '../instants.js'
-import type { OwnBeat } from './service.js'
+import type { ProvenBeat } from './service.js'
 
 /** What a beat file holds: `{ by, pid, at, doing? }`. */
 export interface Beat {
@@ -25,7 +25,7 @@ export type ProcessTree = ReadonlyMap<number, number>
 /** Starts of processes are known to a second or two, and a beat may be written while the look is under way. */
 export const clockSlack = 3_000
 
-export type BeatJudgement = { proves: true; beat: OwnBeat } | { proves: false; why: string }
+export type BeatJudgement = { proves: true; beat: ProvenBeat } | { proves: false; why: string }
 
 export function judgeBeat(
   reading: BeatReading,
@@ -42,11 +42,11 @@ export function judgeBeat(
       if (ms(reading.touchedAt) > of.now + clockSlack) return no('the heartbeat file is from the future')
       return { proves: true, beat: { by: 'anyone', at: reading.touchedAt, doing: null } }
     case 'beat':
-      return judgeNamed(reading.beat, of)
+      return judgeSignedBeat(reading.beat, of)
   }
 }
 
-function judgeNamed(
+function judgeSignedBeat(
   { by, pid, at, doing }: Beat,
   { service, tree, now }: { service: string; tree: ProcessTree; now: number },
 ): BeatJudgement {

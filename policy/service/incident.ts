@@ -55,7 +55,7 @@ export const withQuote = (incident: Incident, kind: 'evidence' | 'said', quote: 
 }
 
 /** Milliseconds from the last proof of life to the end, or to `now` while it is open. */
-export const downMs = ({ wellAt, openedAt, closedAt }: Incident, now: string): number =>
+export const downtimeMs = ({ wellAt, openedAt, closedAt }: Incident, now: string): number =>
   Math.max(0, Date.parse(closedAt ?? now) - Date.parse(wellAt ?? openedAt))
 
 const outcomes: Record<IncidentOutcome, string> = {
@@ -77,7 +77,7 @@ export function incidentReport(
     `- Last sign of life before it: ${wellAt ?? 'none'}`,
     `- Noticed: ${openedAt}`,
     `- Ended: ${closedAt ?? 'still open'}`,
-    `- Down for: ${inWords(downMs(incident, now))}${closedAt === null ? ' so far' : ''}`,
+    `- Down for: ${describeDuration(downtimeMs(incident, now))}${closedAt === null ? ' so far' : ''}`,
     `- Outcome: ${outcome === null ? 'open' : outcomes[outcome]}`,
     '',
     '## Timeline',
@@ -105,7 +105,7 @@ const fenceFor = (text: string): string =>
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
 
 /** `12 s`, `5 min`, `3 h 5 min`. */
-export function inWords(ms: number): string {
+export function describeDuration(ms: number): string {
   const seconds = Math.round(ms / 1_000)
   if (seconds < 120) return `${seconds} s`
   const minutes = Math.round(seconds / 60)

@@ -12,7 +12,7 @@ export const serviceStates = [
 export type ServiceState = (typeof serviceStates)[number]
 
 /** A beat that was proven to be the service's own. */
-export interface OwnBeat {
+export interface ProvenBeat {
   by: string
   at: string
   doing: string | null
@@ -23,7 +23,7 @@ export interface ServiceView {
   name: string
   state: ServiceState
   pid: number | null
-  lastBeat: OwnBeat | null
+  lastBeat: ProvenBeat | null
   /** Restarts that still count against the limit. */
   restarts: number
   /** Number of the incident that is open; see `outpool incidents show N`. */
@@ -39,7 +39,7 @@ export const isTrouble = (verdict: Verdict): verdict is Trouble =>
   verdict === 'missing' || verdict === 'frozen'
 
 /** What the watchdog is about comes before what was last seen. */
-export function shownState(state: ServiceState, verdict: Verdict | null): ServiceState {
+export function displayedState(state: ServiceState, verdict: Verdict | null): ServiceState {
   if (verdict === null || state === 'paused' || state === 'escalated' || state === 'restarting') return state
   return verdict === 'well' || verdict === 'blind' ? 'running' : verdict
 }
@@ -55,10 +55,10 @@ export interface ServiceSpec {
   /** Whether Outpool can start it; what is only watched is left to the wake-up, or to a person. */
   canStart: boolean
   /** Null where nobody is woken: a person is told instead. */
-  wakeUp: CallRhythm | null
+  wakeUp: EscalationBackoff | null
 }
 
-export interface CallRhythm {
+export interface EscalationBackoff {
   /** Waited before the next round of places; longer each time. */
   retryEvery: number
   /** No pause is longer. */
@@ -66,10 +66,10 @@ export interface CallRhythm {
 }
 
 /** An agent costs money each time: who was called before in vain, or for nothing lasting, is called again later each time. */
-export const longestCallPause = 6 * 60 * 60_000
+export const maxEscalationPause = 6 * 60 * 60_000
 
 /** However often restarts failed, the next one comes after this at the latest. */
-export const longestRest = 60 * 60_000
+export const maxRestartPause = 60 * 60_000
 
 export interface RestartLimit {
   /** Restarts after the first start within `within`; the next one due is an escalation. */

@@ -5,7 +5,7 @@ import { ms } from '../instants.js'
 /** Why Outpool began a turn: a text of a person has its own cause, and is not counted. */
 export type TurnCause = 'continuation' | 'relaunch' | 'retry' | 'task' | 'wake-up'
 
-export interface BegunTurn {
+export interface CountedTurn {
   at: string
   cause: TurnCause
 }
@@ -14,13 +14,13 @@ type Limits = Pick<Timing, 'turnLimit' | 'turnWithin'>
 
 /** The turns that still count: older ones can be forgotten. */
 export const recentTurns = (
-  turns: readonly BegunTurn[],
+  turns: readonly CountedTurn[],
   now: string,
   { turnLimit, turnWithin }: Limits,
-): BegunTurn[] => turns.filter(({ at }) => ms(now) - ms(at) < turnWithin).slice(-turnLimit - 1)
+): CountedTurn[] => turns.filter(({ at }) => ms(now) - ms(at) < turnWithin).slice(-turnLimit - 1)
 
 /** Why no further turn may be begun, for a person; null where one may. */
-export function trippedBy(turns: readonly BegunTurn[], now: string, limits: Limits): string | null {
+export function tripReason(turns: readonly CountedTurn[], now: string, limits: Limits): string | null {
   const recent = recentTurns(turns, now, limits)
   if (recent.length < limits.turnLimit) return null
   const counts = new Map<TurnCause, number>()

@@ -4,18 +4,18 @@ import { backoff } from '../backoff.js'
 import type { Hang } from './hang.js'
 import { iso, ms } from '../instants.js'
 
-export type AfterCrash =
+export type CrashResponse =
   | { kind: 'restart'; afterMs: number }
   /** Beyond the limit. It is tried again at `until`, without a person, and a person is told meanwhile. */
   | { kind: 'rest'; until: string; attention: string }
 
 /** `crashes` are the instants of all crashes so far, this one included, in any order. The first restart is at once. */
-export function afterCrash(
+export function crashResponse(
   session: string,
   crashes: readonly string[],
   now: string,
   timing: Timing,
-): AfterCrash {
+): CrashResponse {
   const { crashLimit, crashWithin, crashPause, restAtMost, retryEvery } = timing
   const recent = recentCrashes(crashes, now, timing)
   if (recent.length <= 1) return { kind: 'restart', afterMs: 0 }
@@ -41,7 +41,7 @@ export function afterCrash(
  * Whether a hanging agent is first interrupted, and told to go on, before it is killed: once, and again only when it has worked
  * in between. One that spins takes no key.
  */
-export const isInterruptedFirst = (
+export const shouldInterruptFirst = (
   how: Hang,
   interruptedAt: string | null,
   now: string,

@@ -27,10 +27,10 @@ const inFile = { asked: 20_000, answered: 20_000, turns: Infinity, files: Infini
 /** `file` is where the whole of it is put if need be. */
 export function handOver(reports: readonly ForkReport[], file: string): HandOver | null {
   if (reports.length === 0) return null
-  const full = [head, ...reports.map((report) => described(report, inFile))].join('\n\n')
+  const full = [head, ...reports.map((report) => renderReport(report, inFile))].join('\n\n')
   if (full.length <= messageMax && reports.every(isShort)) return { message: full, full: null }
   const room = Math.floor((messageMax - head.length - 300) / reports.length)
-  const parts = reports.map((report) => shortened(described(report, inMessage), room, report))
+  const parts = reports.map((report) => truncateReport(renderReport(report, inMessage), room, report))
   const pointer = `This is an extract. Read the whole of it in ${file} before you build on that work.`
   return { message: [head, ...parts, pointer].join('\n\n'), full }
 }
@@ -44,7 +44,7 @@ const isShort = ({ turns }: ForkReport): boolean =>
       (asked ?? '').length <= inMessage.asked && (answered ?? '').length <= inMessage.answered,
   )
 
-function described({ fork, transcript, turns, files }: ForkReport, room: typeof inFile): string {
+function renderReport({ fork, transcript, turns, files }: ForkReport, room: typeof inFile): string {
   const left = Math.max(0, turns.length - room.turns)
   return [
     `[${handOverMark(fork)}]`,
@@ -65,7 +65,7 @@ function described({ fork, transcript, turns, files }: ForkReport, room: typeof 
 }
 
 /** A cut message still says which fork it is about, and where its transcript lies. */
-function shortened(text: string, room: number, { transcript }: ForkReport): string {
+function truncateReport(text: string, room: number, { transcript }: ForkReport): string {
   if (text.length <= room) return text
   return `${text.slice(0, Math.max(100, room - transcript.length - 40))} [...]\nIts transcript: ${transcript}`
 }

@@ -16,7 +16,7 @@ export interface SignsOfLife {
 }
 
 /** Null where it does not hang. */
-export function hangOf(
+export function detectHang(
   { now, drawnAt, heardAt, awakeAt, isStopped }: SignsOfLife,
   { hungAfter }: Pick<Timing, 'hungAfter'>,
 ): Hang | null {

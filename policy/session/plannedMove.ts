@@ -1,19 +1,19 @@
 /** Whether a session leaves its account at a turn's end, before it runs into the wall itself. */
 import type { AccountReading, Wall } from '../account/account.js'
 import { clock, ms, percent } from '../instants.js'
-import { wallBinds, wallsOf } from '../account/walls.js'
+import { wallBinds, currentWalls } from '../account/walls.js'
 import { announcedReset, isUnknownModel, nearLimit } from '../account/windows.js'
 
-export interface Stay {
+export interface MoveCriteria {
   model: string | null
   /** From this share on; `leaveAt` of the account's ceiling and the pool's `moveAt`. */
-  leaveAt: number
+  moveThreshold: number
   /** A move was asked for and found no better place: not again before this instant. */
   stayUntil: string | null
   wakeMargin: number
 }
 
-export interface Leave {
+export interface PlannedMove {
   cause: 'near-limit' | 'login'
   why: string
   /** The wall that another session met, where that is the reason. */
@@ -21,15 +21,15 @@ export interface Leave {
 }
 
 /** To be asked only at a turn's end: a turn in progress is never ended for it. Null: stay. */
-export function shouldLeave(
+export function shouldMove(
   reading: Pick<AccountReading, 'account' | 'windows' | 'walls' | 'login'>,
-  { model, leaveAt, stayUntil, wakeMargin }: Stay,
+  { model, moveThreshold, stayUntil, wakeMargin }: MoveCriteria,
   now: string,
-): Leave | null {
+): PlannedMove | null {
   const at = ms(now)
   if (stayUntil !== null && at < ms(stayUntil)) return null
   if (reading.login === 'out') return { cause: 'login', why: `${reading.account} is logged out`, wall: null }
-  const wall = wallsOf(reading.walls, reading.windows, wakeMargin, at).find(
+  const wall = currentWalls(reading.walls, reading.windows, wakeMargin, at).find(
     (standing) =>
       !standing.lapsed &&
       // A model that nobody named has not met the wall of another: it leaves when it does.
@@ -41,7 +41,7 @@ export function shouldLeave(
       why: `${reading.account} walled until ${clock(wall.end, at)}`,
       wall: wall.wall,
     }
-  const near = nearLimit(reading.windows, model, leaveAt, wakeMargin, at)
+  const near = nearLimit(reading.windows, model, moveThreshold, wakeMargin, at)
   if (near === null) return null
   const reset = announcedReset(near)
   const resets = reset === null ? '' : `, resets ${clock(reset, at)}`

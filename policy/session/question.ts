@@ -4,18 +4,18 @@ export interface Choice {
   n: number
   label: string
   /** What stands under it, one line, or null. */
-  says: string | null
+  description: string | null
   /** Takes a text of the person's own. */
-  isOwn: boolean
+  isFreeText: boolean
   /** The cursor stands on it. */
-  isChosen: boolean
+  isHighlighted: boolean
   /** Null where only one choice can be made. */
-  isTicked: boolean | null
+  isChecked: boolean | null
 }
 
 export interface Question {
   /** The whole question, one line. */
-  asks: string
+  text: string
   choices: Choice[]
   /** What makes it this question and no other, whatever the cursor and the ticks: the same for each look at the same page. */
   mark: string
@@ -28,7 +28,7 @@ export interface Question {
 }
 
 /** The numbers that a person named, as in `2` or `1,3`; null for words. */
-export function numbersIn(answer: string): number[] | null {
+export function parseChoiceNumbers(answer: string): number[] | null {
   if (!/^\s*\d{1,2}(?:\s*[,\s]\s*\d{1,2})*\s*$/.test(answer)) return null
   return [
     ...new Set(
@@ -41,7 +41,7 @@ export function numbersIn(answer: string): number[] | null {
 }
 
 /** For a person. `takesAnswers`: its choices are known, and it can be answered from outside its pane. */
-export function askedOf(session: string, what: string, takesAnswers: boolean): string {
+export function questionAttention(session: string, what: string, takesAnswers: boolean): string {
   const end = /[?!.]$/.test(what) ? '' : '.'
   const answer = takesAnswers ? `outpool answer ${session} or ` : ''
   return `it asks: ${what}${end} Answer with ${answer}outpool attach ${session}`

@@ -44,7 +44,7 @@ export interface TaskView {
   attention: string | null
 }
 
-export interface RanTask {
+export interface TaskRun {
   name: string
   kind: TaskKind
   host: string
@@ -53,7 +53,7 @@ export interface RanTask {
 }
 
 /** The record after a run that ended at `at`. */
-export function afterRun(task: RanTask, before: number, outcome: TaskOutcome, at: string): TaskRecord {
+export function recordAfterRun(task: TaskRun, before: number, outcome: TaskOutcome, at: string): TaskRecord {
   const { name, kind, host, attentionAfter } = task
   const { ok, error, summary, file } = outcome
   const failures = ok ? 0 : before + 1
@@ -62,6 +62,6 @@ export function afterRun(task: RanTask, before: number, outcome: TaskOutcome, at
   return { name, kind, host, lastResult: { ok, at, error }, failures, summary, file, attention }
 }
 
-export const failed = (error: string, file: string | null = null): TaskOutcome => ({
+export const failedOutcome = (error: string, file: string | null = null): TaskOutcome => ({
   ...{ ok: false, error, summary: error, file },
 })

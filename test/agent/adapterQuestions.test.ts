@@ -30,21 +30,21 @@ describe.each([
       safeKeys: null,
     })
     expect(labels(asked)).toEqual(['1 Red', '2 Green', '3 Blue', '4 Type something.', '5 Chat about this'])
-    expect(asked.choices.map(({ says }) => says)).toEqual(['Loud', 'Calm', 'Cold', null, null])
-    expect(asked.choices.filter(({ isOwn }) => isOwn).map(({ n }) => n)).toEqual([4])
-    expect(asked.choices.filter(({ isChosen }) => isChosen).map(({ n }) => n)).toEqual([1])
+    expect(asked.choices.map(({ description }) => description)).toEqual(['Loud', 'Calm', 'Cold', null, null])
+    expect(asked.choices.filter(({ isFreeText }) => isFreeText).map(({ n }) => n)).toEqual([4])
+    expect(asked.choices.filter(({ isHighlighted }) => isHighlighted).map(({ n }) => n)).toEqual([1])
   })
 
   it('is one line, however many the screen needs', () => {
-    const { asks, choices } = question(screen('question-two'))
-    expect(asks).toMatch(/^Which colour shall the button have\? It is the one .* has not decided\.$/)
-    expect(choices[0]?.says).toMatch(/^Loud, and it looks .* confusing to people$/)
+    const { text, choices } = question(screen('question-two'))
+    expect(text).toMatch(/^Which colour shall the button have\? It is the one .* has not decided\.$/)
+    expect(choices[0]?.description).toMatch(/^Loud, and it looks .* confusing to people$/)
   })
 
   it('tells what is ticked where several may be chosen', () => {
-    const { asks, choices } = question(screen('question-several'))
-    expect(asks).toBe('Which features?')
-    expect(choices.map(({ label, isTicked }) => [label, isTicked])).toEqual([
+    const { text, choices } = question(screen('question-several'))
+    expect(text).toBe('Which features?')
+    expect(choices.map(({ label, isChecked }) => [label, isChecked])).toEqual([
       ['Login', true],
       ['Search', false],
       ['Export', true],
@@ -59,8 +59,8 @@ describe.each([
   })
 
   it('a permission has its choices too', () => {
-    const { asks, choices } = question(screen('permission-choices'))
-    expect(asks).toBe('Do you want to proceed?')
+    const { text, choices } = question(screen('permission-choices'))
+    expect(text).toBe('Do you want to proceed?')
     expect(choices).toHaveLength(4)
     expect(choices[3]?.label).toBe('No')
   })

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
-import { PaneHarness, until } from './adapterPane.js'
+import { PaneHarness, until } from './paneHarness.js'
 
 let harness: PaneHarness
 beforeAll(async () => {
@@ -169,7 +169,9 @@ describe('a session', () => {
     })
     expect(live).toMatchObject({ sessionId, waitingFor: null })
     await pane.end()
-    expect(await harness.report('ended', (report) => report.fence === fence)).toMatchObject({ reason: 'other' })
+    expect(await harness.report('ended', (report) => report.fence === fence)).toMatchObject({
+      reason: 'other',
+    })
     expect(await claudeCode.readLiveStates(place)).toEqual([])
   })
 
@@ -179,7 +181,9 @@ describe('a session', () => {
     harness.world.standIn.account('first').answer('I remember the word heliotrope.')
     const sessionId = randomUUID()
     const [fromPlace, toPlace] = [harness.place(from, 'first'), harness.place(to, 'second')]
-    const pane = await harness.launch(harness.input(fromPlace, { sessionId, fence, prompt: 'remember a word' }))
+    const pane = await harness.launch(
+      harness.input(fromPlace, { sessionId, fence, prompt: 'remember a word' }),
+    )
     await harness.report('turn-ended', (report) => report.fence === fence)
     harness.world.standIn.account('first').wall('five_hour', reset)
     await pane.untilShown(inputBox)

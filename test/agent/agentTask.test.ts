@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { taskSession } from '../../policy/ids.js'
+import { taskSessionName } from '../../policy/ids.js'
 import type { AccountRow } from '../../policy/account/accountRow.js'
 import type { TaskView } from '../../policy/tasks/tasks.js'
 import { conversationText } from '../../lab/standin/requests.js'
@@ -38,9 +38,9 @@ const askedOf = (account: string) =>
 
 /** The session of its work has ended, and nothing of it is left. */
 async function expectEnded(task: string): Promise<void> {
-  const { phase, pid } = await fleet.show(taskSession(task))
+  const { phase, pid } = await fleet.show(taskSessionName(task))
   expect([phase, pid]).toEqual(['stopped', null])
-  expect(fleet.processes().filter((line) => line.includes(`/sessions/${taskSession(task)}/`))).toEqual([])
+  expect(fleet.processes().filter((line) => line.includes(`/sessions/${taskSessionName(task)}/`))).toEqual([])
   const accounts = await fleet.json<AccountRow[]>('accounts')
   expect(accounts.flatMap(({ leases }) => leases)).toEqual([])
 }
@@ -63,7 +63,7 @@ describe('a task that an agent does', () => {
     expect(readFileSync(file, 'utf8')).toBe('I watered the roses.\n')
     expect(dirname(file)).toBe(join(fleet.dir, 'state', 'tasks', 'garden', 'results'))
 
-    const { rescueLog } = await fleet.show(taskSession('garden'))
+    const { rescueLog } = await fleet.show(taskSessionName('garden'))
     expect(rescueLog.map(({ cause }) => cause)).toEqual(['wall'])
     const [{ from, to }] = rescueLog as [(typeof rescueLog)[0]]
     expect(conversationText(askedOf(from!)[0]!)).toContain(prompt)

@@ -8,8 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { ageUsageCache, type Login } from '../../lab/standin/logins.js'
 import { conversationText, promptsOf } from '../../lab/standin/requests.js'
-import { transcriptIn } from '../../lab/standin/runRow.js'
-import { fewRetries } from '../../lab/standin/wallRows.js'
+import { transcriptIn } from '../../lab/standin/runWallCase.js'
+import { fewRetries } from '../../lab/standin/wallCases.js'
 import { type PrintResult, runAgent, startWorld, type World } from '../../lab/standin/world.js'
 
 let dir: string

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { agentProgram } from '../../lab/standin/cleanEnv.js'
 import { promptsOf } from '../../lab/standin/requests.js'
-import { fewRetries } from '../../lab/standin/wallRows.js'
+import { fewRetries } from '../../lab/standin/wallCases.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 

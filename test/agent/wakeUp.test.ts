@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import type { Incident } from '../../policy/service/incident.js'
-import { escalationWorkflowId, wakeUpSession, watchdogWorkflowId } from '../../policy/ids.js'
+import { escalationWorkflowId, wakeUpSessionName, watchdogWorkflowId } from '../../policy/ids.js'
 import type { ServiceView } from '../../policy/service/service.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { KillingTmux } from '../../lab/machine/killingTmux.js'
@@ -94,7 +94,7 @@ describe('a wake-up', () => {
     expect((await fleet.run('check', 'loop')).code).toBe(0)
     expect(askedOf('max-1')).toEqual([])
     expect(conversationText(askedOf('medic')[0]!)).toMatch(/secret-of-the-prompt[^]*secret-of-the-output/)
-    expect(fleet.processes().filter((line) => line.includes(wakeUpSession(1)))).toEqual([])
+    expect(fleet.processes().filter((line) => line.includes(wakeUpSessionName(1)))).toEqual([])
 
     const connection = await Connection.connect({ address: readEngine(openHome(fleet.env))!.address })
     const { workflow } = new Client({ connection })
@@ -166,14 +166,14 @@ describe('a wake-up', () => {
     const watching = setInterval(() => {
       const agents = fleet
         .processes()
-        .filter((line) => line.includes(`/sessions/${wakeUpSession(1)}/settings.json`))
+        .filter((line) => line.includes(`/sessions/${wakeUpSessionName(1)}/settings.json`))
       const stay = agents.filter((line) => before.includes(idOf(line)))
       if (stay.length > 1) beside.push(stay)
       before = agents.map(idOf)
     }, 200)
     try {
       // The agent runs, and nobody knows of it yet.
-      tmux.killAt('after', 'new-session', wakeUpSession(1))
+      tmux.killAt('after', 'new-session', wakeUpSessionName(1))
       await fleet.up()
       await until(
         'the end of the worker',

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import type { TranscriptTail } from '../../agents/agent.js'
-import { runWallCase, transcriptIn } from '../../lab/standin/runRow.js'
-import { fewRetries, instantsFrom, wallCases } from '../../lab/standin/wallRows.js'
+import { runWallCase, transcriptIn } from '../../lab/standin/runWallCase.js'
+import { fewRetries, instantsFrom, wallCases } from '../../lab/standin/wallCases.js'
 import { runAgent, startWorld, type World } from '../../lab/standin/world.js'
 
 let dir: string

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import {
-  inBackground,
-  lostTasks,
-  restOf,
+  backgroundTasksText,
+  lostTasksText,
+  restStateOf,
   type RunningTask,
-  waitsForTasks,
+  isWaitingForTasks,
   wakeUpText,
-} from '../../policy/session/background.js'
-import { askedOf, numbersIn } from '../../policy/session/question.js'
+} from '../../policy/session/backgroundTasks.js'
+import { questionAttention, parseChoiceNumbers } from '../../policy/session/question.js'
 import { nextFiring } from '../../agents/claude-code/schedule.js'
 
 const shell: RunningTask = { id: 's1', kind: 'shell', what: 'Run the tests' }
@@ -18,24 +18,24 @@ const minutesAgo = (n: number): string => new Date(Date.parse(now) - n * 60_000)
 describe('what runs while an agent is at rest', () => {
   it('law 6: is what it said at the end of its turn, as far as its newer word does not end it', () => {
     const said = { isAtRest: true, tasks: [shell, subagent] }
-    expect(restOf('idle', said)).toEqual({ isAtRest: true, tasks: [] })
-    expect(restOf('shell', said)).toEqual({ isAtRest: true, tasks: [shell] })
+    expect(restStateOf('idle', said)).toEqual({ isAtRest: true, tasks: [] })
+    expect(restStateOf('shell', said)).toEqual({ isAtRest: true, tasks: [shell] })
     // It calls itself busy while a subagent works, and no turn runs.
-    expect(restOf('busy', said)).toEqual({ isAtRest: true, tasks: [shell, subagent] })
-    expect(restOf('busy', { ...said, isAtRest: false })).toEqual({ isAtRest: false, tasks: [] })
-    expect(restOf('busy', { isAtRest: true, tasks: [shell] })).toEqual({ isAtRest: false, tasks: [] })
-    expect(restOf('shell', { isAtRest: false, tasks: [] }).tasks).toHaveLength(1)
+    expect(restStateOf('busy', said)).toEqual({ isAtRest: true, tasks: [shell, subagent] })
+    expect(restStateOf('busy', { ...said, isAtRest: false })).toEqual({ isAtRest: false, tasks: [] })
+    expect(restStateOf('busy', { isAtRest: true, tasks: [shell] })).toEqual({ isAtRest: false, tasks: [] })
+    expect(restStateOf('shell', { isAtRest: false, tasks: [] }).tasks).toHaveLength(1)
   })
 
   it('law 6: holds a planned move up for a bounded time', () => {
     const wait = 30 * 60_000
-    expect(waitsForTasks([shell], minutesAgo(29), wait, now)).toBe(true)
-    expect(waitsForTasks([shell], minutesAgo(30), wait, now)).toBe(false)
-    expect(waitsForTasks([], minutesAgo(0), wait, now)).toBe(false)
+    expect(isWaitingForTasks([shell], minutesAgo(29), wait, now)).toBe(true)
+    expect(isWaitingForTasks([shell], minutesAgo(30), wait, now)).toBe(false)
+    expect(isWaitingForTasks([], minutesAgo(0), wait, now)).toBe(false)
   })
 
   it('is counted for a person', () => {
-    expect([0, 1, 2].map(inBackground)).toEqual([
+    expect([0, 1, 2].map(backgroundTasksText)).toEqual([
       null,
       '1 task in the background',
       '2 tasks in the background',
@@ -45,16 +45,16 @@ describe('what runs while an agent is at rest', () => {
 
 describe('what the next process is told', () => {
   it('names what was lost, and which subagents go on', () => {
-    expect(lostTasks([], [])).toBeNull()
-    const told = lostTasks([shell, subagent], ['a1'])
+    expect(lostTasksText([], [])).toBeNull()
+    const told = lostTasksText([shell, subagent], ['a1'])
     expect(told).toContain('the shell command "Run the tests"; the subagent "Search the docs", which goes on')
     expect(told).toContain('(a1)')
-    expect(lostTasks([subagent], [])).not.toContain('goes on')
+    expect(lostTasksText([subagent], [])).not.toContain('goes on')
   })
 
   it('law 13: is one line that no program folds away, however many tasks there were', () => {
     const many = Array.from({ length: 50 }, (_, i) => ({ ...shell, id: `s${i}`, what: 'x'.repeat(200) }))
-    const told = lostTasks(many, []) ?? ''
+    const told = lostTasksText(many, []) ?? ''
     expect(told).toContain('45 more')
     expect(told.length).toBeLessThan(750)
     expect(told).not.toContain('\n')
@@ -84,15 +84,21 @@ it.each([
 })
 
 it('an answer is numbers of choices, or words', () => {
-  expect(['2', ' 1, 3 ', '1 3', '2,2'].map(numbersIn)).toEqual([[2], [1, 3], [1, 3], [2]])
-  expect(['two', '2 of them', '123', '', '1.5'].map(numbersIn)).toEqual([null, null, null, null, null])
+  expect(['2', ' 1, 3 ', '1 3', '2,2'].map(parseChoiceNumbers)).toEqual([[2], [1, 3], [1, 3], [2]])
+  expect(['two', '2 of them', '123', '', '1.5'].map(parseChoiceNumbers)).toEqual([
+    null,
+    null,
+    null,
+    null,
+    null,
+  ])
 })
 
 it('what is asked ends as a sentence', () => {
-  expect(askedOf('docs', 'Which colour?', true)).toBe(
+  expect(questionAttention('docs', 'Which colour?', true)).toBe(
     'it asks: Which colour? Answer with outpool answer docs or outpool attach docs',
   )
-  expect(askedOf('docs', 'how to log in', false)).toBe(
+  expect(questionAttention('docs', 'how to log in', false)).toBe(
     'it asks: how to log in. Answer with outpool attach docs',
   )
 })

@@ -4,26 +4,26 @@ import { describe, expect, it } from 'vitest'
 import { type Beat, type BeatReading, clockSlack, judgeBeat } from '../../policy/service/beats.js'
 import { iso, ms } from '../../policy/instants.js'
 import {
-  type Guarded,
-  isBack,
-  judgeLook,
-  type LookRules,
-  needsSecondLook,
-  noMemory,
-  type Memory,
-  type Seen,
-} from '../../policy/service/verdict.js'
+  type GuardedProcess,
+  hasRecovered,
+  judgeService,
+  type CheckRules,
+  needsBusyCheck,
+  emptyMemory,
+  type CheckMemory,
+  type ServiceObservation,
+} from '../../policy/service/judgement.js'
 
 const minute = 60_000
 const morning = ms('2026-11-24T07:00:00.000Z')
 const at = (minutes: number): number => morning + minutes * minute
 
-const rules: LookRules = {
+const rules: CheckRules = {
   ...{ service: 'loop', every: 10 * minute, timeout: null, busyCheck: null },
   heartbeat: { staleAfter: 15 * minute, anyone: false },
 }
 
-const guarded = (pid: number, startedAt: number, others: [number, number][] = []): Guarded => ({
+const guarded = (pid: number, startedAt: number, others: [number, number][] = []): GuardedProcess => ({
   ...{ pid, start: String(pid), startedAt },
   tree: new Map([[pid, startedAt], ...others]),
 })
@@ -33,8 +33,12 @@ const beatOf = (over: Partial<Beat>): BeatReading => ({
   beat: { by: 'loop', pid: 10, at: iso(at(0)), doing: null, ...over },
 })
 
-const seen = (now: number, process: Guarded | null, beat: BeatReading | null = null): Seen => ({
-  ...{ now, asleep: 0, process, beat, ended: null, beatBlocked: null, work: null },
+const seen = (
+  now: number,
+  process: GuardedProcess | null,
+  beat: BeatReading | null = null,
+): ServiceObservation => ({
+  ...{ now, sleptMs: 0, process, beat, ended: null, beatBlocked: null, work: null },
 })
 
 describe('law 9: a beat', () => {
@@ -91,9 +95,9 @@ describe('law 9: a beat', () => {
 describe('law 6: a host that was asleep', () => {
   const loop = guarded(10, at(0))
   const beat = beatOf({ at: iso(at(9)) })
-  const before = judgeLook(seen(at(10), loop, beat), noMemory, rules)
+  const before = judgeService(seen(at(10), loop, beat), emptyMemory, rules)
   const lookAfter = (minutes: number, asleep: number, memory = before.memory) =>
-    judgeLook({ ...seen(at(minutes), loop, beat), asleep: asleep * minute }, memory, rules)
+    judgeService({ ...seen(at(minutes), loop, beat), sleptMs: asleep * minute }, memory, rules)
 
   it('law 6: nobody beats in their sleep: silence counts from waking', () => {
     const woken = lookAfter(130, 118)
@@ -112,17 +116,17 @@ describe('law 6: a host that was asleep', () => {
   it('law 9: sleep excuses only the process that slept', () => {
     const { memory } = lookAfter(130, 118)
     const other = guarded(11, at(100))
-    const judged = judgeLook({ ...seen(at(131), other), asleep: 118 * minute }, memory, rules)
-    expect(judged.memory.awakeAt).toBeNull()
+    const judged = judgeService({ ...seen(at(131), other), sleptMs: 118 * minute }, memory, rules)
+    expect(judged.memory.wokeAt).toBeNull()
   })
 })
 
 describe('law 6: a beat that had no room', () => {
   const loop = guarded(10, at(0))
   const beat = beatOf({ at: iso(at(9)) })
-  const before = judgeLook(seen(at(10), loop, beat), noMemory, rules)
+  const before = judgeService(seen(at(10), loop, beat), emptyMemory, rules)
   const lookAfter = (minutes: number, beatBlocked: string | null, memory = before.memory) =>
-    judgeLook({ ...seen(at(minutes), loop, beat), beatBlocked }, memory, rules)
+    judgeService({ ...seen(at(minutes), loop, beat), beatBlocked }, memory, rules)
 
   it('law 6: silence counts from the last look that saw it blocked, so that the next beat has its time to come', () => {
     const blind = lookAfter(60, 'the disk is full')
@@ -134,7 +138,7 @@ describe('law 6: a beat that had no room', () => {
 
   it('law 9: it excuses only the process that was blocked', () => {
     const blind = lookAfter(60, 'the disk is full')
-    const other = judgeLook(seen(at(62), guarded(11, at(30))), blind.memory, rules)
+    const other = judgeService(seen(at(62), guarded(11, at(30))), blind.memory, rules)
     expect(other.memory.blockedAt).toBeNull()
   })
 })
@@ -142,19 +146,19 @@ describe('law 6: a beat that had no room', () => {
 describe("law 9: the seed's morning", () => {
   it('law 9: the loop dies at 07:53, a bot goes on touching the heartbeat, and the next look finds it', () => {
     const loop = guarded(10, at(0))
-    const before = judgeLook(seen(at(50), loop, beatOf({ at: iso(at(49)) })), noMemory, rules)
+    const before = judgeService(seen(at(50), loop, beatOf({ at: iso(at(49)) })), emptyMemory, rules)
     expect(before.verdict).toBe('well')
     const byBot = beatOf({ by: 'bot', pid: 20, at: iso(at(59)) })
-    const after = judgeLook(seen(at(60), null, byBot), before.memory, rules)
+    const after = judgeService(seen(at(60), null, byBot), before.memory, rules)
     expect(after.verdict).toBe('missing')
     expect(after.memory.wellAt).toBe(iso(at(49)))
   })
 
   it('law 9: a loop that hangs is found although the bot beats for it, within staleAfter of its own last beat', () => {
     const loop = guarded(10, at(0))
-    let memory = judgeLook(seen(at(50), loop, beatOf({ at: iso(at(49)) })), noMemory, rules).memory
+    let memory = judgeService(seen(at(50), loop, beatOf({ at: iso(at(49)) })), emptyMemory, rules).memory
     const lookAt = (minutes: number) => {
-      const judged = judgeLook(
+      const judged = judgeService(
         seen(at(minutes), loop, beatOf({ by: 'bot', pid: 20, at: iso(at(minutes)) })),
         memory,
         rules,
@@ -164,29 +168,34 @@ describe("law 9: the seed's morning", () => {
     }
     expect(lookAt(60).verdict).toBe('well')
     // The look is set for the instant at which the proof runs out, not a whole interval later.
-    expect(lookAt(61).nextLookAt).toBe(at(64) + 1)
+    expect(lookAt(61).nextCheckAt).toBe(at(64) + 1)
     expect(lookAt(64.1).verdict).toBe('frozen')
   })
 })
 
 describe('law 6: frozen is not busy, and not out of sight', () => {
-  const busy: LookRules = { ...rules, busyCheck: { within: 10 * minute, atMost: 60 * minute } }
+  const busy: CheckRules = { ...rules, busyCheck: { within: 10 * minute, atMost: 60 * minute } }
   const loop = guarded(10, at(0))
-  const look = (minutes: number, grewAt: number | null, memory: Memory, over: Partial<Seen> = {}) => {
+  const look = (
+    minutes: number,
+    grewAt: number | null,
+    memory: CheckMemory,
+    over: Partial<ServiceObservation> = {},
+  ) => {
     const stale = { ...seen(at(minutes), loop, { kind: 'absent' }), ...over }
-    expect(needsSecondLook(stale, memory, busy)).toBe(true)
-    return judgeLook({ ...stale, work: { grewAt, what: 'its files grow' } }, memory, busy)
+    expect(needsBusyCheck(stale, memory, busy)).toBe(true)
+    return judgeService({ ...stale, work: { grewAt, what: 'its files grow' } }, memory, busy)
   }
 
   it('law 6: what still grows is busy and looked at again sooner; what does not is frozen', () => {
-    const judged = look(20, at(18), noMemory)
+    const judged = look(20, at(18), emptyMemory)
     expect(judged.verdict).toBe('busy')
-    expect(judged.nextLookAt).toBeLessThan(at(20) + rules.every)
+    expect(judged.nextCheckAt).toBeLessThan(at(20) + rules.every)
     expect(look(40, at(18), judged.memory).verdict).toBe('frozen')
   })
 
   it('law 6: busy is left alone, but not for ever', () => {
-    let memory = noMemory
+    let memory = emptyMemory
     const verdicts = Array.from({ length: 80 }, (_, minutes) => {
       const judged = look(16 + minutes, at(16 + minutes), memory)
       memory = judged.memory
@@ -197,21 +206,21 @@ describe('law 6: frozen is not busy, and not out of sight', () => {
 
   it('law 6: a heartbeat that cannot be read, or cannot be written, kills nothing', () => {
     expect(
-      judgeLook(seen(at(30), loop, { kind: 'unreadable', why: 'EACCES' }), noMemory, rules).verdict,
+      judgeService(seen(at(30), loop, { kind: 'unreadable', why: 'EACCES' }), emptyMemory, rules).verdict,
     ).toBe('blind')
     const full = { ...seen(at(30), loop, { kind: 'absent' }), beatBlocked: 'its disk is full' }
-    expect(judgeLook(full, noMemory, rules).verdict).toBe('blind')
-    expect(judgeLook(seen(at(30), loop, { kind: 'absent' }), noMemory, rules).verdict).toBe('frozen')
-    expect(look(30, null, noMemory, { beatBlocked: 'its disk is full' }).verdict).toBe('blind')
+    expect(judgeService(full, emptyMemory, rules).verdict).toBe('blind')
+    expect(judgeService(seen(at(30), loop, { kind: 'absent' }), emptyMemory, rules).verdict).toBe('frozen')
+    expect(look(30, null, emptyMemory, { beatBlocked: 'its disk is full' }).verdict).toBe('blind')
   })
 
   it('law 6: a process that has only just started is not stale, whatever an earlier one left behind', () => {
-    const old = judgeLook(seen(at(10), loop, beatOf({ at: iso(at(9)) })), noMemory, rules).memory
+    const old = judgeService(seen(at(10), loop, beatOf({ at: iso(at(9)) })), emptyMemory, rules).memory
     const anew = guarded(30, at(40))
-    const judged = judgeLook(seen(at(41), anew, beatOf({ at: iso(at(9)) })), old, rules)
+    const judged = judgeService(seen(at(41), anew, beatOf({ at: iso(at(9)) })), old, rules)
     expect(judged.verdict).toBe('well')
     expect(judged.memory.beat).toBeNull()
-    expect(isBack(judged, anew, rules, at(41), at(40))).toBe(false)
+    expect(hasRecovered(judged, anew, rules, at(41), at(40))).toBe(false)
   })
 
   it('law 6: nothing is called frozen or missing while its own beat is fresh, and nothing well while none is', () => {
@@ -221,19 +230,23 @@ describe('law 6: frozen is not busy, and not out of sight', () => {
         fc.pre(beaten <= now)
         const beat = beatOf({ by: isOwn ? 'loop' : 'bot', at: iso(at(beaten)) })
         const work = grew === null ? null : { grewAt: at(Math.min(grew, now)), what: 'its files grow' }
-        const { verdict, nextLookAt } = judgeLook({ ...seen(at(now), loop, beat), work }, noMemory, busy)
+        const { verdict, nextCheckAt } = judgeService(
+          { ...seen(at(now), loop, beat), work },
+          emptyMemory,
+          busy,
+        )
         const isFresh = now - (isOwn ? beaten : 0) <= 15
         expect(verdict === 'well').toBe(isFresh)
         if (verdict === 'busy') expect(now - (grew ?? 0)).toBeLessThanOrEqual(10)
-        expect(nextLookAt).toBeGreaterThan(at(now))
-        expect(nextLookAt).toBeLessThanOrEqual(at(now) + rules.every)
+        expect(nextCheckAt).toBeGreaterThan(at(now))
+        expect(nextCheckAt).toBeLessThanOrEqual(at(now) + rules.every)
       }),
     )
   })
 
   it('a process that runs for longer than its timeout is ended', () => {
     const bounded = { ...rules, heartbeat: null, timeout: 30 * minute }
-    expect(judgeLook(seen(at(29), loop), noMemory, bounded).verdict).toBe('well')
-    expect(judgeLook(seen(at(31), loop), noMemory, bounded).verdict).toBe('frozen')
+    expect(judgeService(seen(at(29), loop), emptyMemory, bounded).verdict).toBe('well')
+    expect(judgeService(seen(at(31), loop), emptyMemory, bounded).verdict).toBe('frozen')
   })
 })

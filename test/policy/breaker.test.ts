@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type BegunTurn, recentTurns, trippedBy } from '../../policy/session/breaker.js'
+import { type CountedTurn, recentTurns, tripReason } from '../../policy/session/breaker.js'
 
 const minute = 60_000
 const limits = { turnLimit: 10, turnWithin: 10 * minute }
@@ -9,26 +9,26 @@ const at = (ms: number): string => new Date(start + ms).toISOString()
 
 describe('the breaker of a session', () => {
   it('law 13: lets ten turns within ten minutes pass, and says at the next what they were', () => {
-    const turns: BegunTurn[] = Array.from({ length: 10 }, (_, n) => ({
+    const turns: CountedTurn[] = Array.from({ length: 10 }, (_, n) => ({
       at: at(n * 1_000),
       cause: n < 7 ? 'continuation' : 'retry',
     }))
-    expect(trippedBy(turns.slice(0, 9), at(minute), limits)).toBeNull()
-    expect(trippedBy(turns, at(minute), limits)).toBe(
+    expect(tripReason(turns.slice(0, 9), at(minute), limits)).toBeNull()
+    expect(tripReason(turns, at(minute), limits)).toBe(
       'outpool began 10 turns within 10 minutes (7 × continuation, 3 × retry)',
     )
-    expect(trippedBy(turns, at(11 * minute), limits)).toBeNull()
+    expect(tripReason(turns, at(11 * minute), limits)).toBeNull()
   })
 
   it('law 13: no run of causes gets more than the limit through in any window', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 3 * minute }), { maxLength: 300 }), (gaps) => {
         let now = 0
-        let turns: BegunTurn[] = []
+        let turns: CountedTurn[] = []
         const passed: number[] = []
         for (const gap of gaps) {
           now += gap
-          if (trippedBy(turns, at(now), limits) !== null) continue
+          if (tripReason(turns, at(now), limits) !== null) continue
           passed.push(now)
           turns = recentTurns([...turns, { at: at(now), cause: 'retry' }], at(now), limits)
         }

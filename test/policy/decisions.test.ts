@@ -1,29 +1,29 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { accountRow, viewOfAccount } from '../../policy/account/accountRow.js'
+import { accountRow, accountState } from '../../policy/account/accountRow.js'
 import { backoff } from '../../policy/backoff.js'
-import { continuation, type Resumed } from '../../policy/session/continuation.js'
-import { afterCrash } from '../../policy/session/crashes.js'
+import { continuationPrompt, type ResumeContext } from '../../policy/session/continuationPrompt.js'
+import { crashResponse } from '../../policy/session/crashes.js'
 import { ms } from '../../policy/instants.js'
-import { shouldLeave } from '../../policy/session/plannedMove.js'
+import { shouldMove } from '../../policy/session/plannedMove.js'
 import { defaultTiming, type AccountFacts, withDefaults } from '../../policy/account/account.js'
 import {
   decide,
-  newDesk,
+  newPoolState,
   probeEnded,
   probeStarted,
-  release,
-  request,
-  takeLogin,
-  takeReadings,
-  takeWall,
+  releaseLease,
+  requestLease,
+  recordLogin,
+  recordReadings,
+  recordWall,
 } from '../../policy/pool/transitions.js'
-import { leaseRequest, at, usedAccount, reading, settings, spec, wall, window } from './make.js'
+import { leaseRequest, at, usedAccount, reading, settings, spec, wall, window } from './builders.js'
 
 describe('crashes and what follows', () => {
   it('law 6: a crash is resumed at once, then later each time, then rests with a time to come', () => {
     const after = (count: number) =>
-      afterCrash(
+      crashResponse(
         's',
         Array.from({ length: count }, () => at(0)),
         at(1),
@@ -38,19 +38,22 @@ describe('crashes and what follows', () => {
         second.afterMs > 0,
     ).toBe(true)
     expect(sixth.kind === 'rest' && ms(sixth.until) > ms(at(1))).toBe(true)
-    expect(afterCrash('s', [at(-61), at(0)], at(0), defaultTiming)).toEqual({ kind: 'restart', afterMs: 0 })
+    expect(crashResponse('s', [at(-61), at(0)], at(0), defaultTiming)).toEqual({
+      kind: 'restart',
+      afterMs: 0,
+    })
   })
   it('law 6: when a crashing agent rests is the configuration’s to say', () => {
     const timing = { ...defaultTiming, crashLimit: 2, crashWithin: 10 * 60_000, restAtMost: 90_000 }
     const crashes = [at(0), at(5), at(9)]
-    expect(afterCrash('s', crashes, at(9), { ...timing, crashWithin: 5 * 60_000 }).kind).toBe('restart')
-    const rests = afterCrash('s', crashes, at(9), timing)
+    expect(crashResponse('s', crashes, at(9), { ...timing, crashWithin: 5 * 60_000 }).kind).toBe('restart')
+    const rests = crashResponse('s', crashes, at(9), timing)
     expect(rests.kind === 'rest' && ms(rests.until) - ms(at(9))).toBeLessThanOrEqual(90_000)
   })
   it('what began under an older version has every key all the same', () => {
     const { probeEvery, wakeMargin, retryEvery, stopGrace, startWithin, hungAfter, keysQuiet } = defaultTiming
     const old = { probeEvery, wakeMargin, retryEvery, stopGrace, startWithin, hungAfter, keysQuiet }
-    const older = newDesk({ ...settings([spec('a')]), timing: old as typeof defaultTiming })
+    const older = newPoolState({ ...settings([spec('a')]), timing: old as typeof defaultTiming })
     expect(older.settings.timing).toEqual(defaultTiming)
     expect(withDefaults({ retryEvery: 5 })).toEqual({ ...defaultTiming, retryEvery: 5 })
   })
@@ -65,8 +68,8 @@ describe('crashes and what follows', () => {
     )
   })
   it('what a resumed session is told of its past is true', () => {
-    const told = (situation: Resumed['situation'], isElsewhere: boolean): string =>
-      continuation({ situation, turn: 'cut-off', on: 'account', isElsewhere }) ?? ''
+    const told = (situation: ResumeContext['situation'], isElsewhere: boolean): string =>
+      continuationPrompt({ situation, turn: 'cut-off', on: 'account', isElsewhere }) ?? ''
     expect(told('pause', false)).toMatch(/^This session was paused, and goes on now\./)
     for (const situation of ['pause', 'wake', 'start', 'crash', 'move', 'login'] as const)
       expect(told(situation, false)).not.toMatch(/limit|another account/)
@@ -75,29 +78,29 @@ describe('crashes and what follows', () => {
   })
   it('an idle session is told nothing; one that was cut off is told to go on and repeat nothing', () => {
     expect(
-      continuation({ situation: 'near-limit', turn: 'idle', on: 'account', isElsewhere: true }),
+      continuationPrompt({ situation: 'near-limit', turn: 'idle', on: 'account', isElsewhere: true }),
     ).toBeNull()
     expect(
-      continuation({ ...{ situation: 'wall', turn: 'cut-off' }, on: 'account', isElsewhere: true }),
+      continuationPrompt({ ...{ situation: 'wall', turn: 'cut-off' }, on: 'account', isElsewhere: true }),
     ).toMatch(/Continue .* do not repeat work that is already complete/)
     expect(
-      continuation({ ...{ situation: 'crash', turn: 'cut-off' }, on: 'account', isElsewhere: true }),
+      continuationPrompt({ ...{ situation: 'crash', turn: 'cut-off' }, on: 'account', isElsewhere: true }),
     ).toMatch(/check what took effect/)
   })
 })
 
 describe('leaving before the wall', () => {
-  const stay = { model: 'sonnet', leaveAt: 0.95, stayUntil: null, wakeMargin: 10_000 }
+  const stay = { model: 'sonnet', moveThreshold: 0.95, stayUntil: null, wakeMargin: 10_000 }
   it('leaves from moveAt on, not below, and not while it was told to stay', () => {
-    expect(shouldLeave(usedAccount('a', 0.94), stay, at(0))).toBeNull()
-    expect(shouldLeave(usedAccount('a', 0.95), stay, at(0))?.cause).toBe('near-limit')
-    expect(shouldLeave(usedAccount('a', 0.95), { ...stay, stayUntil: at(5) }, at(0))).toBeNull()
+    expect(shouldMove(usedAccount('a', 0.94), stay, at(0))).toBeNull()
+    expect(shouldMove(usedAccount('a', 0.95), stay, at(0))?.cause).toBe('near-limit')
+    expect(shouldMove(usedAccount('a', 0.95), { ...stay, stayUntil: at(5) }, at(0))).toBeNull()
   })
   it('law 6: leaves an account that others found walled, not for a wall of another model', () => {
-    expect(shouldLeave(reading('a', { walls: [wall()] }), stay, at(1))?.wall?.kind).toBe('five_hour')
+    expect(shouldMove(reading('a', { walls: [wall()] }), stay, at(1))?.wall?.kind).toBe('five_hour')
     const opus = wall({ kind: 'seven_day_opus', scope: 'model:opus' })
-    expect(shouldLeave(reading('a', { walls: [opus] }), stay, at(1))).toBeNull()
-    expect(shouldLeave(reading('a', { walls: [opus] }), { ...stay, model: 'opus' }, at(1))).not.toBeNull()
+    expect(shouldMove(reading('a', { walls: [opus] }), stay, at(1))).toBeNull()
+    expect(shouldMove(reading('a', { walls: [opus] }), { ...stay, model: 'opus' }, at(1))).not.toBeNull()
   })
 })
 
@@ -126,7 +129,7 @@ describe('how accounts look from outside', () => {
     ['duplicate', { name: 'z' }],
   ])('is %s', (state, over) => {
     expect(
-      viewOfAccount(
+      accountState(
         facts(over),
         0.95,
         at(1),
@@ -192,14 +195,16 @@ describe('whatever happens to the desk', () => {
   it('laws 3, 4, 7, 10: one lease a session, fences grow, limits hold, every wait ends in the future, all of it is plain data', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(step, fc.integer({ min: 0, max: 40 })), { maxLength: 60 }), (steps) => {
-        let state = newDesk(settings([spec('a', { maxSessions: 1 }), spec('b', { ceiling: 0.7 }), spec('c')]))
+        let state = newPoolState(
+          settings([spec('a', { maxSessions: 1 }), spec('b', { ceiling: 0.7 }), spec('c')]),
+        )
         let minutes = 0
         let fence = 0
         steps.forEach(([one, pause], n) => {
           minutes += pause
           const now = at(minutes)
           if (one.kind === 'ask')
-            state = request(
+            state = requestLease(
               state,
               leaseRequest(one.session, {
                 requestId: `${n}`,
@@ -211,14 +216,14 @@ describe('whatever happens to the desk', () => {
               now,
             )
           if (one.kind === 'wall')
-            state = takeWall(
+            state = recordWall(
               state,
               one.account,
               wall({ at: now, resetsAt: one.resets === null ? null : at(minutes + one.resets) }),
               now,
             )
           if (one.kind === 'read')
-            state = takeReadings(state, [usedAccount(one.account, one.used / 100, minutes)], now)
+            state = recordReadings(state, [usedAccount(one.account, one.used / 100, minutes)], now)
           if (one.kind === 'probe')
             state = probeEnded(
               probeStarted(state, one.account, now),
@@ -227,28 +232,28 @@ describe('whatever happens to the desk', () => {
               now,
             )
           if (one.kind === 'release')
-            state = release(
+            state = releaseLease(
               state,
-              { session: one.session, fence: one.fence, fault: one.fault ? 'x' : null },
+              { session: one.session, fence: one.fence, failure: one.fault ? 'x' : null },
               now,
             )
-          if (one.kind === 'login') state = takeLogin(state, one.account, one.login, now, now)
+          if (one.kind === 'login') state = recordLogin(state, one.account, one.login, now, now)
           const decision = decide(state, now)
           expect(decide(JSON.parse(JSON.stringify(state)) as typeof state, now)).toEqual(decision)
           for (const { grant } of decision.grants) {
             expect(grant.fence).toBeGreaterThan(fence)
             fence = grant.fence
           }
-          for (const { refusal } of decision.refusals) expect(ms(refusal.retryAt)).toBeGreaterThan(ms(now))
-          state = decision.desk
+          for (const { denial } of decision.denials) expect(ms(denial.retryAt)).toBeGreaterThan(ms(now))
+          state = decision.state
           const held = state.accounts.flatMap(({ leases }) => leases.map(({ session }) => session))
           expect(new Set(held).size).toBe(held.length)
           expect(state.accounts[0]!.leases.length).toBeLessThanOrEqual(1)
-          if (state.waiting.length > 0) expect(decision.lookAgainAt ?? decision.probes[0]).toBeDefined()
-          if (state.waiting.length > 0) expect(decision.lookAgainAt).not.toBeNull()
+          if (state.waitlist.length > 0) expect(decision.nextDecisionAt ?? decision.probes[0]).toBeDefined()
+          if (state.waitlist.length > 0) expect(decision.nextDecisionAt).not.toBeNull()
           // Deciding again at the same instant says nothing new.
           const again = decide(state, now)
-          expect([again.grants, again.refusals]).toEqual([[], []])
+          expect([again.grants, again.denials]).toEqual([[], []])
         })
       }),
       { numRuns: 200 },

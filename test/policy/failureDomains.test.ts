@@ -1,21 +1,26 @@
 import { describe, expect, it } from 'vitest'
-import { normalGateway } from '../../policy/independence/envKinds.js'
+import { normalizeGateway } from '../../policy/independence/envKinds.js'
 import {
   type FailureDomain,
-  type Store,
-  blankDomain,
-  commonGround,
+  type LoginStore,
+  emptyDomain,
+  acceptedOverlaps,
   duplicateLogins,
   loginLabel,
   sharedDomains,
 } from '../../policy/independence/failureDomains.js'
 
-const store = (path: string, over: Partial<Store> = {}): Store => ({ path, id: null, above: [], ...over })
+const store = (path: string, over: Partial<LoginStore> = {}): LoginStore => ({
+  path,
+  id: null,
+  above: [],
+  ...over,
+})
 const key = (fingerprint: string, variable = 'ANTHROPIC_API_KEY', login = true) => ({
   ...{ fingerprint, variable, login },
 })
 const domain = (over: Partial<FailureDomain>): FailureDomain => ({
-  ...blankDomain('medic', 'reserved account'),
+  ...emptyDomain('medic', 'reserved account'),
   ...{ stores: [store('/home/u/.medic', { id: '1:10' })], identity: 'm', email: 'm@example.com' },
   ...over,
 })
@@ -50,9 +55,9 @@ describe('law 1: out of the pool', () => {
   })
 
   it('law 1: what is not known proves no overlap', () => {
-    const [ours, theirs] = [blankDomain('a', 'reserved account'), blankDomain('b', 'pool account')]
+    const [ours, theirs] = [emptyDomain('a', 'reserved account'), emptyDomain('b', 'pool account')]
     expect(sharedDomains([ours], [theirs])).toEqual([])
-    expect(commonGround([ours], [theirs])).toEqual([])
+    expect(acceptedOverlaps([ours], [theirs])).toEqual([])
   })
 
   it('law 11: a message holds no fingerprint', () => {
@@ -67,9 +72,9 @@ describe('law 1: out of the pool', () => {
   it('law 1: one gateway is common ground, unless neither side brings a login of its own to it', () => {
     const ours = domain({ gateway: 'http://gate' })
     expect(sharedDomains([ours], [pooled])).toEqual([])
-    expect(commonGround([ours], [pooled]).map(({ by }) => by)).toEqual(['gateway'])
+    expect(acceptedOverlaps([ours], [pooled]).map(({ by }) => by)).toEqual(['gateway'])
     const keyless = (name: string, what: string): FailureDomain => ({
-      ...blankDomain(name, what),
+      ...emptyDomain(name, what),
       ...{ gateway: 'http://gate', keyless: true },
     })
     const [a, b] = [keyless('spare', 'reserved substrate'), keyless('local', 'substrate')]
@@ -80,13 +85,15 @@ describe('law 1: out of the pool', () => {
   it('law 1: seats of one organisation are told, and are not one account', () => {
     const [ours, theirs] = [domain({ organisation: 'o' }), { ...pooled, organisation: 'o' }]
     expect(sharedDomains([ours], [theirs])).toEqual([])
-    expect(commonGround([ours], [theirs])[0]?.message).toMatch(/medic .* max-1 belong to one organisation/)
+    expect(acceptedOverlaps([ours], [theirs])[0]?.message).toMatch(
+      /medic .* max-1 belong to one organisation/,
+    )
   })
 })
 
 describe('law 4: accounts that are one login', () => {
   const account = (name: string, over: Partial<FailureDomain>): FailureDomain => ({
-    ...blankDomain(name, 'pool account'),
+    ...emptyDomain(name, 'pool account'),
     ...over,
   })
   it.each<[string, Partial<FailureDomain>, Partial<FailureDomain>, boolean]>([
@@ -144,5 +151,5 @@ describe('gateways', () => {
     ['http://[::1]:4000', 'http://localhost:4000'],
     ['http://gate.example.com.', 'http://gate.example.com'],
     ['gate', null],
-  ])('%s', (written, normal) => expect(normalGateway(written)).toBe(normal))
+  ])('%s', (written, normal) => expect(normalizeGateway(written)).toBe(normal))
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { hangOf } from '../../policy/session/hang.js'
+import { detectHang } from '../../policy/session/hang.js'
 
 const minute = 60_000
 const now = 100 * minute
@@ -8,23 +8,23 @@ const well = { now, drawnAt: now, heardAt: now, awakeAt: 0, isStopped: false }
 
 describe('law 6: busy is not frozen', () => {
   it('an agent that draws and says something is left alone, up to the very limit', () => {
-    expect(hangOf(well, timing)).toBeNull()
+    expect(detectHang(well, timing)).toBeNull()
     const silent = now - timing.hungAfter
-    expect(hangOf({ ...well, drawnAt: silent, heardAt: silent }, timing)).toBeNull()
+    expect(detectHang({ ...well, drawnAt: silent, heardAt: silent }, timing)).toBeNull()
   })
 
   it('silence, stillness and a stopped process are told apart', () => {
     const long = now - 11 * minute
-    expect(hangOf({ ...well, heardAt: long }, timing)).toBe('hung-request')
-    expect(hangOf({ ...well, heardAt: long, drawnAt: long }, timing)).toBe('spinning')
-    expect(hangOf({ ...well, heardAt: long, drawnAt: long, isStopped: true }, timing)).toBe('stopped')
+    expect(detectHang({ ...well, heardAt: long }, timing)).toBe('hung-request')
+    expect(detectHang({ ...well, heardAt: long, drawnAt: long }, timing)).toBe('spinning')
+    expect(detectHang({ ...well, heardAt: long, drawnAt: long, isStopped: true }, timing)).toBe('stopped')
     // One that was stopped a moment ago may be a person's doing.
-    expect(hangOf({ ...well, isStopped: true }, timing)).toBeNull()
+    expect(detectHang({ ...well, isStopped: true }, timing)).toBeNull()
   })
 
   it('nobody draws or says anything while the host sleeps: silence counts from waking', () => {
     const asleep = { ...well, drawnAt: now - 90 * minute, heardAt: now - 90 * minute }
-    expect(hangOf({ ...asleep, awakeAt: now - minute }, timing)).toBeNull()
-    expect(hangOf({ ...asleep, awakeAt: now - 11 * minute }, timing)).toBe('spinning')
+    expect(detectHang({ ...asleep, awakeAt: now - minute }, timing)).toBeNull()
+    expect(detectHang({ ...asleep, awakeAt: now - 11 * minute }, timing)).toBe('spinning')
   })
 })

@@ -1,7 +1,7 @@
 import pc from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { readGuide, withPicture } from '../../docs/pictures/domains.js'
-import { type FailureDomain, blankDomain } from '../../policy/independence/failureDomains.js'
+import { type FailureDomain, emptyDomain } from '../../policy/independence/failureDomains.js'
 import { type Cell, type Setup, healerMap } from '../../policy/independence/healerMap.js'
 import { pictureOf } from '../../worker/doctor/domainPicture.js'
 import { tableOf } from '../../worker/doctor/domainTable.js'
@@ -12,8 +12,8 @@ function setup(over: Partial<Setup> = {}): Setup {
   return {
     ...{ host: 'desk', home: '/state', agents: { 'claude-code': 'claude' } },
     engine: { what: 'embedded', database: '/state/temporal.db', isHere: true, isEmbedded: true },
-    healer: [blankDomain('medic', 'reserved account')],
-    pool: [blankDomain('max-1', 'pool account'), blankDomain('haiku', 'substrate')],
+    healer: [emptyDomain('medic', 'reserved account')],
+    pool: [emptyDomain('max-1', 'pool account'), emptyDomain('haiku', 'substrate')],
     ...over,
   }
 }
@@ -35,8 +35,8 @@ describe('law 1 as a table', () => {
     ['a login of an account', { identity: 'x' }, 'account'],
   ])('law 1: %s is refused, both sides named', (_what, same, failure) => {
     const both = setup({
-      healer: [{ ...blankDomain('medic', 'reserved account'), ...same }],
-      pool: [{ ...blankDomain('max-1', 'pool account'), ...same }],
+      healer: [{ ...emptyDomain('medic', 'reserved account'), ...same }],
+      pool: [{ ...emptyDomain('max-1', 'pool account'), ...same }],
     })
     expect(cellOf(both, 'reserved account medic', failure)).toMatchObject({
       ...{
@@ -49,8 +49,8 @@ describe('law 1 as a table', () => {
 
   it('law 2: a substrate on the key of an account would be spent with it', () => {
     const pool = [
-      { ...blankDomain('max-1', 'pool account'), keys: [key] },
-      { ...blankDomain('haiku', 'substrate'), keys: [key] },
+      { ...emptyDomain('max-1', 'pool account'), keys: [key] },
+      { ...emptyDomain('haiku', 'substrate'), keys: [key] },
     ]
     expect(cellOf(setup({ pool }), 'substrate haiku', 'account')?.verdict).toBe('refused')
     expect(cellOf(setup(), 'substrate haiku', 'substrate')).toMatchObject({ verdict: 'accepted' })
@@ -59,8 +59,8 @@ describe('law 1 as a table', () => {
   it('one gateway is accepted; an engine elsewhere is apart from this host', () => {
     const gateway = 'https://gate.example.com'
     const through = setup({
-      healer: [{ ...blankDomain('medic', 'reserved account'), gateway }],
-      pool: [{ ...blankDomain('max-1', 'pool account'), gateway }],
+      healer: [{ ...emptyDomain('medic', 'reserved account'), gateway }],
+      pool: [{ ...emptyDomain('max-1', 'pool account'), gateway }],
       engine: { what: 'yours', database: 'there', isHere: false, isEmbedded: false },
     })
     expect(cellOf(through, 'reserved account medic', 'account')).toMatchObject({
@@ -73,8 +73,8 @@ describe('law 1 as a table', () => {
   it('law 11: neither table nor picture holds a fingerprint, and both show what is refused', () => {
     const map = healerMap(
       setup({
-        healer: [{ ...blankDomain('medic', 'reserved account'), keys: [key] }],
-        pool: [{ ...blankDomain('max-1', 'pool account'), keys: [key] }],
+        healer: [{ ...emptyDomain('medic', 'reserved account'), keys: [key] }],
+        pool: [{ ...emptyDomain('max-1', 'pool account'), keys: [key] }],
       }),
     )
     for (const shown of [tableOf(map, pc.createColors(false)), pictureOf(map), JSON.stringify(map.cells)]) {

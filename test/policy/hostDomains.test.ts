@@ -14,13 +14,13 @@ import { join } from 'node:path'
 import { SharedDomainError } from '../../host/errors.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
-import { assertApart, readDomains } from '../../host/identity/failureDomains.js'
+import { assertIndependent, readDomains } from '../../host/identity/failureDomains.js'
 import { Host } from '../../host/host.js'
 import { readLogins } from '../../host/identity/logins.js'
 import type { Config } from '../../config/config.js'
 import { openHome } from '../../config/state/home.js'
 import { parseConfig } from '../../config/load/load.js'
-import { commonGround } from '../../policy/independence/failureDomains.js'
+import { acceptedOverlaps } from '../../policy/independence/failureDomains.js'
 import { StandInAccount } from '../../lab/standin/account.js'
 import { type LoginOptions, makeLogin } from '../../lab/standin/logins.js'
 
@@ -76,7 +76,7 @@ function configure({
 
 async function overlap(config: Config): Promise<string> {
   try {
-    await assertApart(config)
+    await assertIndependent(config)
     return ''
   } catch (error) {
     if (!(error instanceof SharedDomainError)) throw error
@@ -93,7 +93,7 @@ describe('law 1: before anything of the healer is started', () => {
     expect(await overlap(config)).toBe('')
     const { healer, pool, unread } = await readDomains(config)
     expect(unread).toEqual([])
-    expect(commonGround(healer, pool).map(({ message }) => message)).toEqual([
+    expect(acceptedOverlaps(healer, pool).map(({ message }) => message)).toEqual([
       'reserved account medic and pool account max-1 go through the same gateway, http://localhost:9',
       'reserved account medic and pool account max-2 go through the same gateway, http://localhost:9',
     ])

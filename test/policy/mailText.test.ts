@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cleanMail, frameMail, isWantedSender, type Mail } from '../../policy/tasks/mailText.js'
-import { afterRun, failed } from '../../policy/tasks/tasks.js'
+import { recordAfterRun, failedOutcome } from '../../policy/tasks/tasks.js'
 
 const mark = '0123456789abcdef'
 const nasty = fc.oneof(
@@ -66,11 +66,11 @@ describe('senders', () => {
 describe('failures in a row', () => {
   const task = { name: 'inbox', kind: 'imap' as const, host: 'h', attentionAfter: 3 }
   it('are counted, call a person at the third, and end with the first run that is well', () => {
-    const third = afterRun(task, 2, failed('nobody answers'), '2026-11-24T12:00:00.000Z')
+    const third = recordAfterRun(task, 2, failedOutcome('nobody answers'), '2026-11-24T12:00:00.000Z')
     expect(third).toMatchObject({ failures: 3, lastResult: { ok: false, error: 'nobody answers' } })
     expect(third.attention).toBe('task inbox failed 3 times in a row: nobody answers')
-    expect(afterRun(task, 1, failed('x'), '').attention).toBeNull()
-    const well = afterRun(task, 3, { ok: true, error: null, summary: 'done', file: null }, '')
+    expect(recordAfterRun(task, 1, failedOutcome('x'), '').attention).toBeNull()
+    const well = recordAfterRun(task, 3, { ok: true, error: null, summary: 'done', file: null }, '')
     expect(well).toMatchObject({ failures: 0, attention: null })
   })
 })

@@ -3,18 +3,18 @@ import { describe, expect, it } from 'vitest'
 import { ms } from '../../policy/instants.js'
 import {
   announce,
-  due,
+  dueNotices,
   newBoard,
-  nextLook,
-  review,
-  sent,
+  nextReviewAt,
+  updateBoard,
+  recordDelivery,
   type NoticeBoard,
   type NoticeKind,
-  type PoolNews,
+  type PoolConditions,
 } from '../../policy/notices/notices.js'
-import { newsOf } from '../../policy/notices/poolConditions.js'
-import { takeLogin, takeReadings, takeWall } from '../../policy/pool/transitions.js'
-import { leaseRequest, at, poolState, usedAccount, requestAndDecide, spec, wall } from './make.js'
+import { poolConditions } from '../../policy/notices/poolConditions.js'
+import { recordLogin, recordReadings, recordWall } from '../../policy/pool/transitions.js'
+import { leaseRequest, at, poolState, usedAccount, requestAndDecide, spec, wall } from './builders.js'
 
 const settings = {
   channels: ['me', 'phone'],
@@ -23,23 +23,23 @@ const settings = {
   retryAtMost: 20 * 60_000,
   giveUpAfter: 24 * 3_600_000,
 }
-const quiet: PoolNews = { pool: 'main', dry: null, waiting: [], loggedOut: [] }
+const quiet: PoolConditions = { pool: 'main', dry: null, waitlist: [], loggedOut: [] }
 const dry = { ...quiet, dry: 'a walled until 13:00, b walled until 14:00' }
-const waiting = (count: number): PoolNews['waiting'] =>
+const waiting = (count: number): PoolConditions['waitlist'] =>
   Array.from({ length: count }, (_, n) => ({
     session: `s${n}`,
     why: 'a walled until 13:00',
     retryAt: at(60),
   }))
-const parked = (count: number): PoolNews => ({ ...dry, waiting: waiting(count) })
+const parked = (count: number): PoolConditions => ({ ...dry, waitlist: waiting(count) })
 
 /** Shows the board one piece of news after the other, a minute apart, and answers what a person was told. */
-function toldOf(...news: PoolNews[]): { kind: NoticeKind; title: string; text: string }[] {
+function toldOf(...news: PoolConditions[]): { kind: NoticeKind; title: string; text: string }[] {
   let board = newBoard
-  news.forEach((one, minute) => (board = review(board, one, settings, at(minute))))
+  news.forEach((one, minute) => (board = updateBoard(board, one, settings, at(minute))))
   return board.outbox.map(({ notice }) => notice)
 }
-const kindsOf = (...news: PoolNews[]): NoticeKind[] => toldOf(...news).map(({ kind }) => kind)
+const kindsOf = (...news: PoolConditions[]): NoticeKind[] => toldOf(...news).map(({ kind }) => kind)
 
 describe('one notice for one cause', () => {
   it('forty sessions parked together are one notice, and "all up again" is one more', () => {
@@ -49,7 +49,7 @@ describe('one notice for one cause', () => {
       parked(40),
       parked(3),
       parked(40),
-      { ...quiet, waiting: waiting(1) },
+      { ...quiet, waitlist: waiting(1) },
       quiet,
       quiet,
       quiet,
@@ -61,14 +61,14 @@ describe('one notice for one cause', () => {
   })
 
   it('what passes by itself is no news, and what comes back never ended', () => {
-    let board = review(newBoard, parked(2), settings, at(0))
-    board = review(board, quiet, settings, at(0.2))
-    expect(review(board, quiet, settings, at(10)).outbox).toEqual([])
+    let board = updateBoard(newBoard, parked(2), settings, at(0))
+    board = updateBoard(board, quiet, settings, at(0.2))
+    expect(updateBoard(board, quiet, settings, at(10)).outbox).toEqual([])
     expect(kindsOf(parked(2), parked(2))).toEqual(['parked'])
-    board = review(review(newBoard, parked(2), settings, at(0)), parked(2), settings, at(1))
-    board = review(board, quiet, settings, at(2))
-    board = review(board, parked(1), settings, at(2.1))
-    expect(review(board, parked(1), settings, at(9)).outbox).toHaveLength(1)
+    board = updateBoard(updateBoard(newBoard, parked(2), settings, at(0)), parked(2), settings, at(1))
+    board = updateBoard(board, quiet, settings, at(2))
+    board = updateBoard(board, parked(1), settings, at(2.1))
+    expect(updateBoard(board, parked(1), settings, at(9)).outbox).toHaveLength(1)
   })
 
   it('a dry pool is told for itself; sessions that wait later are news of their own; one end for both', () => {
@@ -113,18 +113,18 @@ describe('law 10: a notice that is not taken', () => {
   const board = announce(newBoard, { key: 'k', kind: 'drill', title: 't', text: 'x' }, settings, at(0))
 
   it('is tried again only where it failed, later each time, and given up in the end', () => {
-    expect(due(board, at(0)).map(({ left }) => left)).toEqual([['me', 'phone']])
-    let next = sent(board, 'k', ['phone'], settings, at(0))
+    expect(dueNotices(board, at(0)).map(({ pendingChannels }) => pendingChannels)).toEqual([['me', 'phone']])
+    let next = recordDelivery(board, 'k', ['phone'], settings, at(0))
     const pauses: number[] = []
     let now = 0
     while (next.outbox.length > 0) {
       const [out] = next.outbox
-      expect(out!.left).toEqual(['phone'])
+      expect(out!.pendingChannels).toEqual(['phone'])
       pauses.push(ms(out!.dueAt) - ms(at(now)))
-      expect(due(next, at(now))).toEqual([])
+      expect(dueNotices(next, at(now))).toEqual([])
       now = (ms(out!.dueAt) - ms(at(0))) / 60_000
-      expect(due(next, out!.dueAt)).toHaveLength(1)
-      next = sent(next, 'k', ['phone'], settings, out!.dueAt)
+      expect(dueNotices(next, out!.dueAt)).toHaveLength(1)
+      next = recordDelivery(next, 'k', ['phone'], settings, out!.dueAt)
     }
     expect(pauses[1]!).toBeGreaterThan(pauses[0]!)
     expect(Math.max(...pauses)).toBeLessThanOrEqual(settings.retryAtMost)
@@ -133,37 +133,44 @@ describe('law 10: a notice that is not taken', () => {
   })
 
   it('is done with when all have it', () => {
-    expect(sent(board, 'k', [], settings, at(0)).outbox).toEqual([])
-    expect(sent(board, 'another', [], settings, at(0))).toEqual(board)
+    expect(recordDelivery(board, 'k', [], settings, at(0)).outbox).toEqual([])
+    expect(recordDelivery(board, 'another', [], settings, at(0))).toEqual(board)
   })
 })
 
 describe('what stands with the pool', () => {
   const two = poolState(spec('a'), spec('b'))
-  const read = takeReadings(two, [usedAccount('a', 0.2), usedAccount('b', 0.2)], at(0))
+  const read = recordReadings(two, [usedAccount('a', 0.2), usedAccount('b', 0.2)], at(0))
 
   it('is dry when every account is spent, and not while one is merely full or on trial', () => {
-    expect(newsOf(read, at(1)).dry).toBeNull()
-    const one = takeWall(read, 'a', wall(), at(1))
-    expect(newsOf(one, at(1)).dry).toBeNull()
-    const both = takeLogin(one, 'b', 'out', at(1), at(1))
-    expect(newsOf(both, at(1))).toMatchObject({ dry: 'a walled until 13:00, b logged out', loggedOut: ['b'] })
-    const full = takeWall(poolState(spec('a'), spec('b', { maxSessions: 1 })), 'a', wall(), at(1))
-    const held = requestAndDecide(takeReadings(full, [usedAccount('b', 0.2)], at(1)), leaseRequest('s'), 1).desk
-    expect(newsOf(held, at(1)).dry).toBeNull()
+    expect(poolConditions(read, at(1)).dry).toBeNull()
+    const one = recordWall(read, 'a', wall(), at(1))
+    expect(poolConditions(one, at(1)).dry).toBeNull()
+    const both = recordLogin(one, 'b', 'out', at(1), at(1))
+    expect(poolConditions(both, at(1))).toMatchObject({
+      dry: 'a walled until 13:00, b logged out',
+      loggedOut: ['b'],
+    })
+    const full = recordWall(poolState(spec('a'), spec('b', { maxSessions: 1 })), 'a', wall(), at(1))
+    const held = requestAndDecide(
+      recordReadings(full, [usedAccount('b', 0.2)], at(1)),
+      leaseRequest('s'),
+      1,
+    ).state
+    expect(poolConditions(held, at(1)).dry).toBeNull()
   })
 
   it('names the sessions that were told to wait', () => {
-    const spent = takeWall(takeWall(read, 'a', wall(), at(1)), 'b', wall({ resetsAt: at(90) }), at(1))
-    const news = newsOf(requestAndDecide(spent, leaseRequest('s', { at: at(1) }), 1).desk, at(1))
-    expect(news.waiting).toMatchObject([{ session: 's', why: 'a walled until 13:00, b walled until 13:30' }])
+    const spent = recordWall(recordWall(read, 'a', wall(), at(1)), 'b', wall({ resetsAt: at(90) }), at(1))
+    const news = poolConditions(requestAndDecide(spent, leaseRequest('s', { at: at(1) }), 1).state, at(1))
+    expect(news.waitlist).toMatchObject([{ session: 's', why: 'a walled until 13:00, b walled until 13:30' }])
   })
 })
 
 it('whatever happens: never told twice that sessions wait without an end between, every look lies ahead, all of it is plain data', () => {
   const news = fc.record({
     ...{ pool: fc.constant('main'), dry: fc.option(fc.constant('all walled')) },
-    waiting: fc.nat({ max: 3 }).map(waiting),
+    waitlist: fc.nat({ max: 3 }).map(waiting),
     loggedOut: fc.subarray(['a', 'b']),
   })
   const steps = fc.array(fc.tuple(news, fc.integer({ min: 1, max: 60 })), { maxLength: 40 })
@@ -172,8 +179,8 @@ it('whatever happens: never told twice that sessions wait without an end between
       let [board, seconds] = [newBoard, 0]
       for (const [one, later] of all) {
         seconds += later
-        board = JSON.parse(JSON.stringify(review(board, one, settings, at(seconds / 60)))) as NoticeBoard
-        const next = nextLook({ ...board, outbox: [] }, settings)
+        board = JSON.parse(JSON.stringify(updateBoard(board, one, settings, at(seconds / 60)))) as NoticeBoard
+        const next = nextReviewAt({ ...board, outbox: [] }, settings)
         if (next !== null) expect(ms(next)).toBeGreaterThan(ms(at(seconds / 60)))
       }
       const kinds = board.outbox.map(({ notice }) => notice.kind)

@@ -1,18 +1,29 @@
 /** Pages that stand at an agent's start: who is sent past them, who waits, and until when. */
 import { describe, expect, it } from 'vitest'
-import type { HostPages, StandingPage } from '../../policy/account/account.js'
+import type { HostPages, OpenPage } from '../../policy/account/account.js'
 import { accountRow } from '../../policy/account/accountRow.js'
 import {
   configure,
   decide,
-  takeReadings,
-  takeWall,
-  viewOfPool,
-  type PoolDesk,
+  recordReadings,
+  recordWall,
+  poolView,
+  type PoolState,
 } from '../../policy/pool/transitions.js'
-import { leaseRequest, at, poolState, grantedTo, usedAccount, reading, requestAndDecide, settings, spec, wall } from './make.js'
+import {
+  leaseRequest,
+  at,
+  poolState,
+  grantedTo,
+  usedAccount,
+  reading,
+  requestAndDecide,
+  settings,
+  spec,
+  wall,
+} from './builders.js'
 
-const page = (over: Partial<StandingPage> = {}): StandingPage => ({
+const page = (over: Partial<OpenPage> = {}): OpenPage => ({
   cwd: '/work',
   what: '"Allow it?"',
   remedy: 'answer it once',
@@ -20,16 +31,16 @@ const page = (over: Partial<StandingPage> = {}): StandingPage => ({
   until: at(30),
   ...over,
 })
-const pages = (standing: StandingPage[], minutes = 0, host = 'here'): HostPages => ({
+const pages = (open: OpenPage[], minutes = 0, host = 'here'): HostPages => ({
   host,
   at: at(minutes),
-  standing,
+  open,
 })
-const stands = (before: PoolDesk, name: string, ...standing: StandingPage[]): PoolDesk =>
-  takeReadings(before, [reading(name, { pages: pages(standing) })], at(0))
+const stands = (before: PoolState, name: string, ...standing: OpenPage[]): PoolState =>
+  recordReadings(before, [reading(name, { pages: pages(standing) })], at(0))
 
-const both = (): PoolDesk =>
-  takeReadings(poolState(spec('a'), spec('b')), [usedAccount('a', 0.1), usedAccount('b', 0.5)], at(0))
+const both = (): PoolState =>
+  recordReadings(poolState(spec('a'), spec('b')), [usedAccount('a', 0.1), usedAccount('b', 0.5)], at(0))
 const asked = leaseRequest('s', { cwd: '/work' })
 
 describe('law 4: never onto an account that opens a page', () => {
@@ -42,7 +53,9 @@ describe('law 4: never onto an account that opens a page', () => {
   it('a page of one project keeps no other project away, one of the account keeps all, and none another host', () => {
     const before = stands(both(), 'a', page())
     expect(grantedTo(requestAndDecide(before, leaseRequest('t', { cwd: '/other' })))).toEqual({ t: 'a' })
-    expect(grantedTo(requestAndDecide(before, leaseRequest('t', { cwd: '/work', host: 'there' })))).toEqual({ t: 'a' })
+    expect(grantedTo(requestAndDecide(before, leaseRequest('t', { cwd: '/work', host: 'there' })))).toEqual({
+      t: 'a',
+    })
     const all = stands(both(), 'a', page({ cwd: null }))
     expect(grantedTo(requestAndDecide(all, leaseRequest('t', { cwd: '/other' })))).toEqual({ t: 'b' })
   })
@@ -59,10 +72,12 @@ describe('law 4: never onto an account that opens a page', () => {
     const before = stands(stands(withKey, 'a', page()), 'b', page({ until: at(20) }))
     const decision = requestAndDecide(before, { ...asked, cause: 'crash' })
     expect(decision.grants).toEqual([])
-    const [{ refusal } = { refusal: null }] = decision.refusals
-    expect(refusal?.pages).toBe('a opens "Allow it?": answer it once; b opens "Allow it?": answer it once')
-    expect(refusal?.retryAt).toBe(at(20))
-    expect(grantedTo(decide(takeReadings(decision.desk, [usedAccount('b', 0.5, 20)], at(20)), at(20.1)))).toEqual({
+    const [{ denial } = { denial: null }] = decision.denials
+    expect(denial?.pages).toBe('a opens "Allow it?": answer it once; b opens "Allow it?": answer it once')
+    expect(denial?.retryAt).toBe(at(20))
+    expect(
+      grantedTo(decide(recordReadings(decision.state, [usedAccount('b', 0.5, 20)], at(20)), at(20.1))),
+    ).toEqual({
       s: 'b',
     })
   })
@@ -76,10 +91,10 @@ describe('law 4: never onto an account that opens a page', () => {
         spec('key', { role: 'substrate', runs: { agent: 'claude-code', model: null } }),
       ]),
     )
-    const before = takeWall(stands(withKey, 'a', page()), 'b', wall(), at(0))
+    const before = recordWall(stands(withKey, 'a', page()), 'b', wall(), at(0))
     expect(grantedTo(requestAndDecide(before, { ...asked, cause: 'wall' }))).toEqual({ s: 'key' })
-    const without = takeWall(stands(both(), 'a', page()), 'b', wall(), at(0))
-    expect(requestAndDecide(without, { ...asked, cause: 'wall' }).refusals[0]?.refusal.pages).toBeNull()
+    const without = recordWall(stands(both(), 'a', page()), 'b', wall(), at(0))
+    expect(requestAndDecide(without, { ...asked, cause: 'wall' }).denials[0]?.denial.pages).toBeNull()
   })
 
   it('a first start may be sent there all the same, for a person to answer', () => {
@@ -89,14 +104,17 @@ describe('law 4: never onto an account that opens a page', () => {
 })
 
 it('law 10: what its host has seen to be answered keeps nobody waiting, and an older word does not bring it back', () => {
-  const waiting = requestAndDecide(stands(stands(both(), 'a', page()), 'b', page()), { ...asked, cause: 'crash' }).desk
-  const answered = takeReadings(waiting, [reading('b', { pages: pages([], 5) })], at(5))
-  const late = takeReadings(answered, [reading('b', { pages: pages([page()], 1) })], at(5))
+  const waiting = requestAndDecide(stands(stands(both(), 'a', page()), 'b', page()), {
+    ...asked,
+    cause: 'crash',
+  }).state
+  const answered = recordReadings(waiting, [reading('b', { pages: pages([], 5) })], at(5))
+  const late = recordReadings(answered, [reading('b', { pages: pages([page()], 1) })], at(5))
   expect(grantedTo(decide(late, at(5)))).toEqual({ s: 'b' })
 })
 
 it('an account in whose way a page stands says so, and stays ready for the rest', () => {
-  const [facts] = viewOfPool(stands(both(), 'a', page())).accounts
+  const [facts] = poolView(stands(both(), 'a', page())).accounts
   expect(accountRow(facts!, 0.95, at(1))).toMatchObject({ state: 'ready', pages: [page()] })
   expect(accountRow(facts!, 0.95, at(31)).pages).toEqual([])
 })

@@ -4,29 +4,45 @@ import {
   decide,
   probeEnded,
   probeStarted,
-  request,
-  takeReadings,
-  takeWall,
-  type PoolDesk,
+  requestLease,
+  recordReadings,
+  recordWall,
+  type PoolState,
 } from '../../policy/pool/transitions.js'
 import type { AccountReading } from '../../policy/account/account.js'
-import { leaseRequest, at, poolState, grantedTo, usedAccount, reading, requestAndDecide, spec, wall, window } from './make.js'
+import {
+  leaseRequest,
+  at,
+  poolState,
+  grantedTo,
+  usedAccount,
+  reading,
+  requestAndDecide,
+  spec,
+  wall,
+  window,
+} from './builders.js'
 
 const margin = 1 / 6
 const day = 24 * 60
 
 /** One account, walled as said, and a session that is parked because of it. */
-const parked = (resetsAt: string | null = at(60), ...sessions: string[]): PoolDesk =>
+const parked = (resetsAt: string | null = at(60), ...sessions: string[]): PoolState =>
   (sessions.length === 0 ? ['s'] : sessions).reduce(
-    (before, session) => requestAndDecide(before, leaseRequest(session, { cause: 'wall' })).desk,
-    takeWall(takeReadings(poolState(spec('a')), [usedAccount('a', 0.9)], at(0)), 'a', wall({ resetsAt }), at(0)),
+    (before, session) => requestAndDecide(before, leaseRequest(session, { cause: 'wall' })).state,
+    recordWall(
+      recordReadings(poolState(spec('a')), [usedAccount('a', 0.9)], at(0)),
+      'a',
+      wall({ resetsAt }),
+      at(0),
+    ),
   )
 
 /** The pool asks the account, and is told this. */
-const asked = (before: PoolDesk, minutes: number, answer: AccountReading | null): PoolDesk =>
+const asked = (before: PoolState, minutes: number, answer: AccountReading | null): PoolState =>
   probeEnded(probeStarted(before, 'a', at(minutes)), 'a', answer, at(minutes))
 
-const retryOf = (state: PoolDesk): string | null => state.waiting[0]?.told?.retryAt ?? null
+const retryOf = (state: PoolState): string | null => state.waitlist[0]?.notified?.retryAt ?? null
 
 describe('law 10: parked, and up by itself', () => {
   it('law 4: at the reset the account is asked, not trusted; a wall that outlives it parks anew, until its new end', () => {
@@ -34,16 +50,16 @@ describe('law 10: parked, and up by itself', () => {
     const due = decide(parked(), at(61))
     expect(due).toMatchObject({ grants: [], probes: ['a'] })
     const full = reading('a', { windows: [window({ used: 1, resetsAt: at(200), readAt: at(61) })] })
-    const again = decide(asked(due.desk, 61, full), at(61))
+    const again = decide(asked(due.state, 61, full), at(61))
     expect(again.grants).toEqual([])
-    expect(again.refusals[0]?.refusal.retryAt).toBe(at(200 + margin))
+    expect(again.denials[0]?.denial.retryAt).toBe(at(200 + margin))
   })
 
   it('a wall that resets early is found by a routine probe, long before its instant', () => {
     const before = parked(at(600))
     const look = decide(before, at(60))
     expect(look.probes).toEqual(['a'])
-    const free = decide(asked(look.desk, 60, usedAccount('a', 0, 60)), at(60))
+    const free = decide(asked(look.state, 60, usedAccount('a', 0, 60)), at(60))
     expect(grantedTo(free)).toEqual({ s: 'a' })
   })
 
@@ -59,40 +75,46 @@ describe('law 10: parked, and up by itself', () => {
   ])('%s: one probe, and up', (_, minutes) => {
     const woken = decide(parked(), at(minutes))
     expect(woken).toMatchObject({ grants: [], probes: ['a'] })
-    expect(grantedTo(decide(asked(woken.desk, minutes, usedAccount('a', 0, minutes)), at(minutes)))).toEqual({
-      s: 'a',
-    })
+    expect(grantedTo(decide(asked(woken.state, minutes, usedAccount('a', 0, minutes)), at(minutes)))).toEqual(
+      {
+        s: 'a',
+      },
+    )
   })
 
   it('a reading from a clock that is ahead does not outrank what comes until then', () => {
-    const ahead = takeReadings(parked(), [usedAccount('a', 0.9, day)], at(1))
+    const ahead = recordReadings(parked(), [usedAccount('a', 0.9, day)], at(1))
     const full = reading('a', { windows: [window({ used: 1, resetsAt: at(90), readAt: at(2) })] })
-    expect(decide(takeReadings(ahead, [full], at(2)), at(3)).grants).toEqual([])
+    expect(decide(recordReadings(ahead, [full], at(2)), at(3)).grants).toEqual([])
   })
 
   it('a clock that was set back: what is dated before the wall proves nothing, and one tries all the same', () => {
     const due = decide(parked(at(60), 's', 't'), at(61))
-    const answered = decide(asked(due.desk, 61, usedAccount('a', 0, 61 - day)), at(61))
+    const answered = decide(asked(due.state, 61, usedAccount('a', 0, 61 - day)), at(61))
     expect(grantedTo(answered)).toEqual({ s: 'a' })
   })
 
   it('always looks again: no held state is without a time at which it is looked at', () => {
     for (const minutes of [0, 1, 29, 60, 61, day])
-      expect(decide(parked(null), at(minutes)).lookAgainAt).not.toBeNull()
+      expect(decide(parked(null), at(minutes)).nextDecisionAt).not.toBeNull()
   })
 })
 
 describe('many parked, and one account back', () => {
-  const herd = (): PoolDesk =>
+  const herd = (): PoolState =>
     ['late', 'early', 'vip'].reduce(
       (before, session, n) =>
-        request(
+        requestLease(
           before,
-          leaseRequest(session, { cause: 'wall', priority: session === 'vip' ? 1 : 5, at: at([3, 1, 4][n]!) }),
+          leaseRequest(session, {
+            cause: 'wall',
+            priority: session === 'vip' ? 1 : 5,
+            at: at([3, 1, 4][n]!),
+          }),
           at([3, 1, 4][n]!),
         ),
-      takeWall(
-        takeReadings(poolState(spec('a', { maxSessions: 2 })), [usedAccount('a', 0.9)], at(0)),
+      recordWall(
+        recordReadings(poolState(spec('a', { maxSessions: 2 })), [usedAccount('a', 0.9)], at(0)),
         'a',
         wall(),
         at(0),
@@ -102,7 +124,7 @@ describe('many parked, and one account back', () => {
   it('they go up by priority, then by how long they wait, as many as fit', () => {
     const back = decide(asked(herd(), 61, usedAccount('a', 0, 61)), at(61))
     expect(back.grants.map(({ session }) => session)).toEqual(['vip', 'early'])
-    expect(back.refusals.map(({ session, refusal }) => [session, refusal.why])).toEqual([
+    expect(back.denials.map(({ session, denial }) => [session, denial.why])).toEqual([
       ['late', 'a full (2 sessions)'],
     ])
   })
@@ -110,10 +132,10 @@ describe('many parked, and one account back', () => {
   it('law 4: one first where the account is unproven, the next after its first reading', () => {
     const one = decide(asked(herd(), 61, null), at(61))
     expect(grantedTo(one)).toEqual({ vip: 'a' })
-    expect(decide(one.desk, at(62)).grants).toEqual([])
+    expect(decide(one.state, at(62)).grants).toEqual([])
     const answered = usedAccount('a', 0.05, 63)
-    const proven = takeReadings(
-      one.desk,
+    const proven = recordReadings(
+      one.state,
       [{ ...answered, windows: answered.windows.map((one) => ({ ...one, source: 'status-line' as const })) }],
       at(63),
     )

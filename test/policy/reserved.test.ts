@@ -5,17 +5,17 @@ import type { AccountSpec } from '../../policy/account/account.js'
 import {
   configure,
   decide,
-  newDesk,
+  newPoolState,
   probeEnded,
-  release,
-  request,
-  takeLogin,
-  takeReadings,
-  takeWall,
+  releaseLease,
+  requestLease,
+  recordLogin,
+  recordReadings,
+  recordWall,
   withdraw,
-  type PoolDesk,
+  type PoolState,
 } from '../../policy/pool/transitions.js'
-import { leaseRequest, at, grantedTo, usedAccount, settings, spec, wall } from './make.js'
+import { leaseRequest, at, grantedTo, usedAccount, settings, spec, wall } from './builders.js'
 
 const names = ['a', 'b', 'c', 'd', 'medic']
 const sessions = ['s', 't', 'u']
@@ -56,22 +56,26 @@ const step = fc.oneof(
 )
 type Step = typeof step extends fc.Arbitrary<infer One> ? One : never
 
-function take(desk: PoolDesk, one: Step, minutes: number): PoolDesk {
+function take(desk: PoolState, one: Step, minutes: number): PoolState {
   const now = at(minutes)
   switch (one.does) {
     case 'ask': {
       const { prefer, pinned, cause, from } = one
       const requestId = `${one.session}-${one.id}`
-      return request(desk, leaseRequest(one.session, { requestId, prefer, pinned, cause, from, at: now }), now)
+      return requestLease(
+        desk,
+        leaseRequest(one.session, { requestId, prefer, pinned, cause, from, at: now }),
+        now,
+      )
     }
     case 'wall':
-      return takeWall(desk, one.name, wall({ at: now, resetsAt: at(minutes + 7) }), now)
+      return recordWall(desk, one.name, wall({ at: now, resetsAt: at(minutes + 7) }), now)
     case 'read':
-      return takeReadings(desk, [usedAccount(one.name, one.used, minutes)], now)
+      return recordReadings(desk, [usedAccount(one.name, one.used, minutes)], now)
     case 'login':
-      return takeLogin(desk, one.name, one.login, now, now)
+      return recordLogin(desk, one.name, one.login, now, now)
     case 'release':
-      return release(desk, { session: one.session, fence: desk.fence, fault: one.fault }, now)
+      return releaseLease(desk, { session: one.session, fence: desk.fence, failure: one.fault }, now)
     case 'end':
       return withdraw(desk, one.session)
     case 'configure':
@@ -83,7 +87,7 @@ it('law 1: no lease is ever granted on a reserved account, over random fleets an
   let grants = 0
   fc.assert(
     fc.property(fleet, fc.array(step, { minLength: 1, maxLength: 40 }), (specs, steps) => {
-      let desk = newDesk(settings(specs))
+      let desk = newPoolState(settings(specs))
       steps.forEach((one, minutes) => {
         desk = take(desk, one, minutes)
         const decision = decide(desk, at(minutes))
@@ -95,7 +99,7 @@ it('law 1: no lease is ever granted on a reserved account, over random fleets an
         for (const account of granted) expect(reserved).not.toContain(account)
         // The healer may ask its own accounts itself; the pool has no business there.
         for (const account of decision.probes) expect(reserved).not.toContain(account)
-        desk = decision.desk
+        desk = decision.state
         for (const account of decision.probes) desk = probeEnded(desk, account, null, at(minutes))
       })
     }),

@@ -1,7 +1,7 @@
 /** What may go of things that are over. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { atLeastKept, beyond, isOver, isPast, isSpent } from '../../policy/retention.js'
+import { minimumAge, expired, isSessionOver, isIncidentPast, isForkSpent } from '../../policy/retention.js'
 
 const now = Date.parse('2026-11-28T12:00:00Z')
 const hour = 3_600_000
@@ -11,13 +11,13 @@ const thing = (hoursOld: number) => ({ changedAt: now - hoursOld * hour })
 describe('a bound', () => {
   it('lets go what is older, oldest first', () => {
     const [old, older, young] = [thing(31 * 24), thing(40 * 24), thing(29 * 24)]
-    expect(beyond([old, young, older], { for: 30 * day, atMost: 100 }, now)).toEqual([older, old])
+    expect(expired([old, young, older], { for: 30 * day, atMost: 100 }, now)).toEqual([older, old])
   })
 
   it('lets go the oldest of what is too many, but nothing of the last day', () => {
     const all = [1, 23, 25, 26, 27].map(thing)
-    expect(beyond(all, { for: 30 * day, atMost: 3 }, now)).toEqual([thing(27), thing(26)])
-    expect(beyond(all, { for: 30 * day, atMost: 1 }, now)).toEqual([27, 26, 25].map(thing))
+    expect(expired(all, { for: 30 * day, atMost: 3 }, now)).toEqual([thing(27), thing(26)])
+    expect(expired(all, { for: 30 * day, atMost: 1 }, now)).toEqual([27, 26, 25].map(thing))
   })
 
   it('holds for any ages, numbers and bounds', () => {
@@ -30,12 +30,12 @@ describe('a bound', () => {
       fc.property(ages, bounds, (hours, written) => {
         const bound = { ...written, for: written.for * day }
         const all = hours.map(thing)
-        const gone = beyond(all, bound, now)
+        const gone = expired(all, bound, now)
         const left = all.filter((one) => !gone.includes(one))
         for (const { changedAt } of gone)
-          expect(now - changedAt).toBeGreaterThan(Math.min(bound.for, atLeastKept))
+          expect(now - changedAt).toBeGreaterThan(Math.min(bound.for, minimumAge))
         for (const { changedAt } of left) expect(now - changedAt).toBeLessThanOrEqual(bound.for)
-        const oldEnough = left.filter(({ changedAt }) => now - changedAt > atLeastKept)
+        const oldEnough = left.filter(({ changedAt }) => now - changedAt > minimumAge)
         expect(oldEnough.length === 0 || left.length <= bound.atMost).toBe(true)
         for (const one of gone)
           for (const other of left) expect(one.changedAt).toBeLessThanOrEqual(other.changedAt)
@@ -52,19 +52,19 @@ describe('a session', () => {
     ['the engine does not answer', { ...over, workflow: 'unknown' }, false],
     ['its workflow was terminated, its pane is there', { ...over, hasPane: true }, false],
     ['its workflow was terminated, its process lives', { ...over, hasProcess: true }, false],
-  ] as const)('law 5: %s', (_case, signs, isGone) => expect(isOver(signs)).toBe(isGone))
+  ] as const)('law 5: %s', (_case, signs, isGone) => expect(isSessionOver(signs)).toBe(isGone))
 })
 
 it('law 5: a fork goes once it was handed over, and while nobody has it open', () => {
-  expect(isSpent({ isTold: true, isHeld: false })).toBe(true)
-  expect(isSpent({ isTold: false, isHeld: false })).toBe(false)
-  expect(isSpent({ isTold: true, isHeld: true })).toBe(false)
+  expect(isForkSpent({ isHandedOver: true, isOpen: false })).toBe(true)
+  expect(isForkSpent({ isHandedOver: false, isOpen: false })).toBe(false)
+  expect(isForkSpent({ isHandedOver: true, isOpen: true })).toBe(false)
 })
 
 it('an incident is past when it is closed, or nobody guards its service any more; the newest never is', () => {
   const incident = { n: 3, closedAt: '2026-11-01T00:00:00.000Z', service: 'bot' }
-  expect(isPast(incident, 7, ['bot'])).toBe(true)
-  expect(isPast(incident, 3, ['bot'])).toBe(false)
-  expect(isPast({ ...incident, closedAt: null }, 7, ['bot'])).toBe(false)
-  expect(isPast({ ...incident, closedAt: null }, 7, [])).toBe(true)
+  expect(isIncidentPast(incident, 7, ['bot'])).toBe(true)
+  expect(isIncidentPast(incident, 3, ['bot'])).toBe(false)
+  expect(isIncidentPast({ ...incident, closedAt: null }, 7, ['bot'])).toBe(false)
+  expect(isIncidentPast({ ...incident, closedAt: null }, 7, [])).toBe(true)
 })

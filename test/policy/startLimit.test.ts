@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { afterStart, firstLimit, type StartLimit } from '../../policy/session/startLimit.js'
+import { adjustStartLimit, initialStartLimit, type StartLimit } from '../../policy/session/startLimit.js'
 
 /** A machine on which starts share `cores` cores and take `alone` ms by themselves, with others always waiting. */
 function settledOn(cores: number, alone: number, starts: number): StartLimit {
-  let limit = firstLimit(cores)
+  let limit = initialStartLimit(cores)
   for (let start = 0; start < starts; start++) {
     const ms = alone * Math.max(1, Math.floor(limit.allowed) / cores)
-    limit = afterStart(limit, { ms, sideBySide: Math.floor(limit.allowed), othersWaited: true, cores })
+    limit = adjustStartLimit(limit, { ms, sideBySide: Math.floor(limit.allowed), othersWaited: true, cores })
   }
   return limit
 }
@@ -28,28 +28,33 @@ describe('how many agents start side by side', () => {
     const free = settledOn(4, 200, 500)
     let busy = free
     for (let start = 0; start < 20; start++)
-      busy = afterStart(busy, { ms: 5_000, sideBySide: 9, othersWaited: true, cores: 4 })
+      busy = adjustStartLimit(busy, { ms: 5_000, sideBySide: 9, othersWaited: true, cores: 4 })
     expect(busy.allowed).toBeLessThan(free.allowed)
     let again = busy
     for (let start = 0; start < 100; start++)
-      again = afterStart(again, { ms: 250, sideBySide: 5, othersWaited: true, cores: 4 })
+      again = adjustStartLimit(again, { ms: 250, sideBySide: 5, othersWaited: true, cores: 4 })
     expect(again.allowed).toBeGreaterThan(busy.allowed)
   })
 
   it('does not grow while nobody waits, and not below one for each core whatever happens', () => {
-    let limit = firstLimit(2)
+    let limit = initialStartLimit(2)
     for (let start = 0; start < 50; start++)
-      limit = afterStart(limit, { ms: 100, sideBySide: 1, othersWaited: false, cores: 2 })
+      limit = adjustStartLimit(limit, { ms: 100, sideBySide: 1, othersWaited: false, cores: 2 })
     expect(limit.allowed).toBe(2)
     for (let start = 0; start < 50; start++)
-      limit = afterStart(limit, { ms: 9_000, sideBySide: 2, othersWaited: true, cores: 2 })
+      limit = adjustStartLimit(limit, { ms: 9_000, sideBySide: 2, othersWaited: true, cores: 2 })
     expect(limit.allowed).toBe(2)
   })
 
   it('forgets a start that was luckier than all that come', () => {
-    let limit = afterStart(firstLimit(2), { ms: 10, sideBySide: 1, othersWaited: true, cores: 2 })
+    let limit = adjustStartLimit(initialStartLimit(2), {
+      ms: 10,
+      sideBySide: 1,
+      othersWaited: true,
+      cores: 2,
+    })
     for (let start = 0; start < 500; start++)
-      limit = afterStart(limit, { ms: 300, sideBySide: 2, othersWaited: true, cores: 2 })
+      limit = adjustStartLimit(limit, { ms: 300, sideBySide: 2, othersWaited: true, cores: 2 })
     expect(limit.allowed).toBeGreaterThan(2)
   })
 })

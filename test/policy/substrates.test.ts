@@ -1,38 +1,49 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AccountSpec, Wall } from '../../policy/account/account.js'
-import { cooled } from '../../policy/account/cooldown.js'
+import { withCooldown } from '../../policy/account/cooldown.js'
 import {
   decide,
   probeEnded,
   probeStarted,
-  request,
-  takeReadings,
-  takeWall,
-  type PoolDesk,
+  requestLease,
+  recordReadings,
+  recordWall,
+  type PoolState,
 } from '../../policy/pool/transitions.js'
 import {
   addCosts,
   budgetReading,
   costOf,
   periodStart,
-  spentBudget,
-  totalOf,
+  spentBudgetWall,
+  totalUsage,
   type Prices,
 } from '../../policy/account/spend.js'
-import { attributed } from '../../policy/account/walls.js'
-import { leaseRequest, at, poolState, grantedTo, usedAccount, reading, requestAndDecide, spec, wall, window } from './make.js'
+import { attributeWall } from '../../policy/account/walls.js'
+import {
+  leaseRequest,
+  at,
+  poolState,
+  grantedTo,
+  usedAccount,
+  reading,
+  requestAndDecide,
+  spec,
+  wall,
+  window,
+} from './builders.js'
 
 const substrate = (name: string, over: Partial<AccountSpec> = {}): AccountSpec =>
   spec(name, { role: 'substrate', runs: { agent: 'claude-code', model: `${name}-model` }, ...over })
 
-const told = (before: PoolDesk, ...readings: Parameters<typeof takeReadings>[1]): PoolDesk =>
-  takeReadings(before, readings, at(0))
+const told = (before: PoolState, ...readings: Parameters<typeof recordReadings>[1]): PoolState =>
+  recordReadings(before, readings, at(0))
 
 /** Two accounts that are walled for an hour, and two substrates. */
-const dry = (...more: AccountSpec[]): PoolDesk =>
+const dry = (...more: AccountSpec[]): PoolState =>
   ['a', 'b'].reduce(
-    (before, name) => takeWall(before, name, wall(), at(0)),
+    (before, name) => recordWall(before, name, wall(), at(0)),
     told(
       poolState(spec('a'), spec('b'), ...(more.length > 0 ? more : [substrate('s1'), substrate('s2')])),
       usedAccount('a', 0.9),
@@ -51,17 +62,18 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
   })
 
   it('law 2: on the next one where the first is walled, full, resting, of another program or has failed', () => {
-    const bad: PoolDesk[] = [
-      takeWall(dry(), 's1', wall({ kind: 'rate_limit', resetsAt: at(5) }), at(0)),
+    const bad: PoolState[] = [
+      recordWall(dry(), 's1', wall({ kind: 'rate_limit', resetsAt: at(5) }), at(0)),
       dry(substrate('s1', { maxSessions: 0 }), substrate('s2')),
       dry(substrate('s1', { runs: { agent: 'codex', model: null } }), substrate('s2')),
       told(dry(), reading('s1', { windows: [window({ name: 'budget', used: 1, resetsAt: at(90) })] })),
     ]
-    for (const before of bad) expect(grantedTo(requestAndDecide(before, leaseRequest('s')))).toEqual({ s: 's2' })
+    for (const before of bad)
+      expect(grantedTo(requestAndDecide(before, leaseRequest('s')))).toEqual({ s: 's2' })
     expect(grantedTo(requestAndDecide(dry(), leaseRequest('s', { exclude: ['s1'] })))).toEqual({ s: 's2' })
     expect(grantedTo(requestAndDecide(dry(), leaseRequest('s', { unfit: ['s1'] })))).toEqual({ s: 's2' })
     const one = requestAndDecide(dry(substrate('s1', { maxSessions: 1 }), substrate('s2')), leaseRequest('r'))
-    expect(grantedTo(requestAndDecide(one.desk, leaseRequest('s')))).toEqual({ s: 's2' })
+    expect(grantedTo(requestAndDecide(one.state, leaseRequest('s')))).toEqual({ s: 's2' })
   })
 
   it('a session says for itself where it may fall back to, and one that is pinned or may stay never does', () => {
@@ -76,18 +88,18 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
   it('law 10: parked until the first of them all is free again, be it a substrate', () => {
     const cooling = ['s1', 's2'].reduce(
       (before, name) =>
-        takeWall(before, name, wall({ kind: 'overloaded', resetsAt: at(name === 's1' ? 5 : 9) }), at(0)),
+        recordWall(before, name, wall({ kind: 'overloaded', resetsAt: at(name === 's1' ? 5 : 9) }), at(0)),
       dry(),
     )
     const parked = requestAndDecide(cooling, leaseRequest('s', { cause: 'wall' }))
-    expect(parked.refusals[0]?.refusal.retryAt).toBe(at(5 + 1 / 6))
-    expect(grantedTo(decide(parked.desk, at(6)))).toEqual({ s: 's1' })
+    expect(parked.denials[0]?.denial.retryAt).toBe(at(5 + 1 / 6))
+    expect(grantedTo(decide(parked.state, at(6)))).toEqual({ s: 's1' })
   })
 
   it('law 4: an account that nobody has asked yet is asked before anything that costs', () => {
     const first = requestAndDecide(poolState(spec('a'), substrate('s1')), leaseRequest('s'))
     expect(first).toMatchObject({ grants: [], probes: ['a'] })
-    const asking = probeStarted(first.desk, 'a', at(0))
+    const asking = probeStarted(first.state, 'a', at(0))
     expect(decide(asking, at(0.1)).grants).toEqual([])
     expect(grantedTo(decide(probeEnded(asking, 'a', usedAccount('a', 0.2, 0.1), at(0.1)), at(0.1)))).toEqual({
       s: 'a',
@@ -121,10 +133,10 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
               login: out ? 'out' : 'in',
               loginAt: at(0),
             })
-            if (walled) state = takeWall(state, name, wall({ at: at(0.1) }), at(0.1))
+            if (walled) state = recordWall(state, name, wall({ at: at(0.1) }), at(0.1))
           }
-          for (let n = 0; n < wants; n++) state = request(state, leaseRequest(`s${n}`), at(1))
-          const { grants, desk: after } = decide(state, at(1))
+          for (let n = 0; n < wants; n++) state = requestLease(state, leaseRequest(`s${n}`), at(1))
+          const { grants, state: after } = decide(state, at(1))
           const isAble = (index: number): boolean => {
             const { used, walled, out, ceiling, maxSessions } = fleet[index]!
             const there = after.accounts[index]!.leases.length
@@ -143,62 +155,65 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
 })
 
 describe('home again', () => {
-  const away = (sessions = 1): PoolDesk =>
-    Array.from({ length: sessions }).reduce<PoolDesk>(
-      (before, _, n) => requestAndDecide(before, leaseRequest(`s${n}`, { cause: 'wall', at: at(n / 100) }), n / 100).desk,
+  const away = (sessions = 1): PoolState =>
+    Array.from({ length: sessions }).reduce<PoolState>(
+      (before, _, n) =>
+        requestAndDecide(before, leaseRequest(`s${n}`, { cause: 'wall', at: at(n / 100) }), n / 100).state,
       dry(),
     )
-  const freed = (before: PoolDesk, used: number, minutes = 61): PoolDesk =>
-    takeReadings(before, [usedAccount('a', used, minutes)], at(minutes))
+  const freed = (before: PoolState, used: number, minutes = 61): PoolState =>
+    recordReadings(before, [usedAccount('a', used, minutes)], at(minutes))
 
   it('calls the session when an account is able, once, and grants it its place when it comes', () => {
-    expect(decide(away(), at(1)).calls).toEqual([])
+    expect(decide(away(), at(1)).failbacks).toEqual([])
     const called = decide(freed(away(), 0.1), at(61))
-    expect(called.calls).toEqual([{ session: 's0', why: 'a is able again' }])
-    expect(decide(called.desk, at(62)).calls).toEqual([])
+    expect(called.failbacks).toEqual([{ session: 's0', why: 'a is able again' }])
+    expect(decide(called.state, at(62)).failbacks).toEqual([])
     const comes = leaseRequest('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
-    const home = requestAndDecide(called.desk, comes, 63)
+    const home = requestAndDecide(called.state, comes, 63)
     expect(home.grants[0]?.grant.place).toEqual({ kind: 'account', name: 'a' })
-    expect(decide(home.desk, at(64)).calls).toEqual([])
+    expect(decide(home.state, at(64)).failbacks).toEqual([])
   })
 
   it('law 10: has the accounts asked when their time comes, though nobody waits', () => {
     const before = decide(away(), at(1))
-    expect(before.lookAgainAt).not.toBeNull()
-    expect(decide(before.desk, at(61)).probes).toEqual(['a', 'b'])
+    expect(before.nextDecisionAt).not.toBeNull()
+    expect(decide(before.state, at(61)).probes).toEqual(['a', 'b'])
   })
 
   it('law 10: looks again when the window of an account begins anew that is able but soon spent, though nobody says so', () => {
     const before = decide(freed(away(), 0.9), at(61))
-    expect(before.calls).toEqual([])
+    expect(before.failbacks).toEqual([])
     const { resetsAt } = usedAccount('a', 0.9, 61).windows[0]!
-    expect(before.lookAgainAt).not.toBeNull()
-    expect(before.lookAgainAt! <= new Date(Date.parse(resetsAt!) + 60_000).toISOString()).toBe(true)
+    expect(before.nextDecisionAt).not.toBeNull()
+    expect(before.nextDecisionAt! <= new Date(Date.parse(resetsAt!) + 60_000).toISOString()).toBe(true)
     const then = (Date.parse(resetsAt!) - Date.parse(at(0))) / 60_000 + 1
-    expect(decide(before.desk, at(then)).probes).toContain('a')
+    expect(decide(before.state, at(then)).probes).toContain('a')
   })
 
   it.each([0.87, 0.95, 1])(
     'hysteresis: not to an account that is at %d, and so spent in a turn or two',
     (used) => {
-      expect(decide(freed(away(), used), at(61)).calls).toEqual([])
+      expect(decide(freed(away(), used), at(61)).failbacks).toEqual([])
     },
   )
 
   it('calls as many as fit, who has been away longest first, and the next when news shows room', () => {
     const first = decide(freed(away(12), 0.1), at(61))
-    expect(first.calls.map(({ session }) => session)).toEqual(Array.from({ length: 8 }, (_, n) => `s${n}`))
-    const home = first.calls.reduce(
+    expect(first.failbacks.map(({ session }) => session)).toEqual(
+      Array.from({ length: 8 }, (_, n) => `s${n}`),
+    )
+    const home = first.failbacks.reduce(
       (before, { session }) =>
         requestAndDecide(
           before,
           leaseRequest(session, { requestId: `${session}-2`, cause: 'home', from: 's1', at: at(62) }),
           62,
-        ).desk,
-      first.desk,
+        ).state,
+      first.state,
     )
-    expect(decide(home, at(63)).calls).toEqual([])
-    expect(decide(freed(home, 0.15, 64), at(64)).calls.length).toBe(4)
+    expect(decide(home, at(63)).failbacks).toEqual([])
+    expect(decide(freed(home, 0.15, 64), at(64)).failbacks.length).toBe(4)
   })
 
   it('law 4: to an account of which a probe could not tell, one goes alone', () => {
@@ -206,39 +221,43 @@ describe('home again', () => {
       (before, name) => probeEnded(probeStarted(before, name, at(61)), name, null, at(61)),
       away(3),
     )
-    const { calls } = decide(asked, at(61))
-    expect(calls.map(({ session }) => session)).toEqual(['s0', 's1'])
-    expect(new Set(calls.map(({ why }) => why)).size).toBe(2)
+    const { failbacks } = decide(asked, at(61))
+    expect(failbacks.map(({ session }) => session)).toEqual(['s0', 's1'])
+    expect(new Set(failbacks.map(({ why }) => why)).size).toBe(2)
   })
 
   it('one that came and found no room stays, and is called again later', () => {
     const called = decide(freed(away(), 0.1), at(61))
     const gone = ['a', 'b'].reduce(
-      (before, name) => takeWall(before, name, wall({ at: at(62), resetsAt: at(180) }), at(62)),
-      called.desk,
+      (before, name) => recordWall(before, name, wall({ at: at(62), resetsAt: at(180) }), at(62)),
+      called.state,
     )
     const comes = leaseRequest('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
     const stays = requestAndDecide(gone, comes, 63)
     expect(stays.grants).toEqual([])
-    expect(stays.refusals[0]?.refusal.why).toMatch(/^stay: /)
-    expect(stays.desk.accounts.find(({ name }) => name === 's1')?.leases).toHaveLength(1)
-    expect(decide(freed(stays.desk, 0.1, 181), at(181)).calls).toHaveLength(1)
+    expect(stays.denials[0]?.denial.why).toMatch(/^stay: /)
+    expect(stays.state.accounts.find(({ name }) => name === 's1')?.leases).toHaveLength(1)
+    expect(decide(freed(stays.state, 0.1, 181), at(181)).failbacks).toHaveLength(1)
   })
 })
 
 describe('an order of models', () => {
   const opus = (over: Partial<Wall> = {}): Wall =>
     wall({ kind: 'seven_day_opus', scope: 'model:opus', resetsAt: at(300), ...over })
-  const both = told(poolState(spec('a'), spec('b'), substrate('s1')), usedAccount('a', 0.1), usedAccount('b', 0.8))
+  const both = told(
+    poolState(spec('a'), spec('b'), substrate('s1')),
+    usedAccount('a', 0.1),
+    usedAccount('b', 0.8),
+  )
   const wish = { models: ['opus', 'sonnet'] }
 
   it('takes the same model on another account first, then the next model, before any substrate', () => {
-    const one = takeWall(both, 'a', opus(), at(0))
+    const one = recordWall(both, 'a', opus(), at(0))
     expect(requestAndDecide(one, leaseRequest('s', wish)).grants[0]?.grant).toMatchObject({
       place: { name: 'b' },
       model: 'opus',
     })
-    const two = takeWall(one, 'b', opus(), at(0))
+    const two = recordWall(one, 'b', opus(), at(0))
     expect(requestAndDecide(two, leaseRequest('s', wish)).grants[0]?.grant).toMatchObject({
       place: { name: 'a' },
       model: 'sonnet',
@@ -246,32 +265,32 @@ describe('an order of models', () => {
   })
 
   it('a wall named after another model than the one that met it is one of the account: no way back into it', () => {
-    expect(attributed(opus(), 'claude-opus-5')).toEqual(opus())
-    expect(attributed(opus(), null)).toEqual(opus())
-    expect(attributed(opus(), 'sonnet').scope).toBe('account')
-    expect(attributed(wall(), 'sonnet')).toEqual(wall())
+    expect(attributeWall(opus(), 'claude-opus-5')).toEqual(opus())
+    expect(attributeWall(opus(), null)).toEqual(opus())
+    expect(attributeWall(opus(), 'sonnet').scope).toBe('account')
+    expect(attributeWall(wall(), 'sonnet')).toEqual(wall())
   })
 
   it('sessions on other models stay where one model is walled', () => {
-    const one = takeWall(both, 'a', opus(), at(0))
+    const one = recordWall(both, 'a', opus(), at(0))
     expect(grantedTo(requestAndDecide(one, leaseRequest('s', { models: ['sonnet'] })))).toEqual({ s: 'a' })
   })
 
   it('calls the session back to its first model when that is free again, on the same account too', () => {
-    const walled = ['a', 'b'].reduce((before, name) => takeWall(before, name, opus(), at(0)), both)
+    const walled = ['a', 'b'].reduce((before, name) => recordWall(before, name, opus(), at(0)), both)
     const lesser = requestAndDecide(walled, leaseRequest('s', wish))
     const fresh = window({ name: 'seven_day_opus', used: 0, resetsAt: at(9_999), readAt: at(301) })
-    const free = takeReadings(
-      lesser.desk,
+    const free = recordReadings(
+      lesser.state,
       [{ ...usedAccount('a', 0.1, 301), windows: [...usedAccount('a', 0.1, 301).windows, fresh] }],
       at(301),
     )
     const called = decide(free, at(301))
-    expect(called.calls).toHaveLength(1)
+    expect(called.failbacks).toHaveLength(1)
     const comes = leaseRequest('s', { ...wish, requestId: 's-2', cause: 'home', from: 'a', at: at(302) })
-    const back = requestAndDecide(called.desk, comes, 302)
+    const back = requestAndDecide(called.state, comes, 302)
     expect(back.grants[0]?.grant).toMatchObject({ place: { name: 'a' }, model: 'opus' })
-    expect(decide(back.desk, at(303)).calls).toEqual([])
+    expect(decide(back.state, at(303)).failbacks).toEqual([])
   })
 })
 
@@ -334,10 +353,10 @@ describe('what a substrate costs', () => {
     expect(periodStart('2026-11-22T12:00:00.000Z', budget)).toBe('2026-11-22T00:00:00.000Z')
     const half = budgetReading(2.5, budget, '2026-11-22T12:00:00.000Z')
     expect(half).toMatchObject({ name: 'budget', used: 0.5, resetsAt: '2026-11-23T00:00:00.000Z' })
-    expect(spentBudget([half], half.readAt)).toBeNull()
+    expect(spentBudgetWall([half], half.readAt)).toBeNull()
     const spent = budgetReading(7, budget, half.readAt)
-    expect(spentBudget([spent], half.readAt)).toMatchObject({ kind: 'budget', resetsAt: spent.resetsAt })
-    expect(spentBudget([spent], '2026-11-23T00:00:00.000Z')).toBeNull()
+    expect(spentBudgetWall([spent], half.readAt)).toMatchObject({ kind: 'budget', resetsAt: spent.resetsAt })
+    expect(spentBudgetWall([spent], '2026-11-23T00:00:00.000Z')).toBeNull()
   })
 })
 
@@ -346,7 +365,7 @@ describe('what a woken agent has used', () => {
     const row = (id: string, output: number) => ({
       ...{ id, model: 'm', input: 10, output, cacheRead: 1_000_000, cacheWrite: 5 },
     })
-    expect(totalOf([row('a', 1), row('a', 20), row('b', 2)])).toEqual({ answers: 2, tokens: 35 + 17 })
+    expect(totalUsage([row('a', 1), row('a', 20), row('b', 2)])).toEqual({ answers: 2, tokens: 35 + 17 })
   })
 })
 
@@ -356,33 +375,33 @@ describe('cooldowns', () => {
 
   it('double while the substrate keeps refusing, up to an hour, and begin anew after a good while', () => {
     const ends: number[] = []
-    let last = cooled(refused(0), [], cooldown)
+    let last = withCooldown(refused(0), [], cooldown)
     for (let n = 0; n < 6; n++) {
       ends.push((Date.parse(last.resetsAt!) - Date.parse(last.at)) / 60_000)
       const next = (Date.parse(last.resetsAt!) - Date.parse(at(0))) / 60_000 + 1
-      last = cooled(refused(next), [last], cooldown)
+      last = withCooldown(refused(next), [last], cooldown)
     }
     expect(ends).toEqual([5, 10, 20, 40, 60, 60])
     const later = (Date.parse(last.resetsAt!) - Date.parse(at(0))) / 60_000 + 120
-    expect(cooled(refused(later), [last], cooldown).resetsAt).toBe(at(later + 5))
+    expect(withCooldown(refused(later), [last], cooldown).resetsAt).toBe(at(later + 5))
   })
 
   it('count what several sessions meet in one storm as one refusal, and shorten no wall that named its end', () => {
-    const first = cooled(refused(0), [], cooldown)
-    expect(cooled(refused(1), [first], cooldown).resetsAt).toBe(at(6))
+    const first = withCooldown(refused(0), [], cooldown)
+    expect(withCooldown(refused(1), [first], cooldown).resetsAt).toBe(at(6))
     const named = wall({ kind: 'quota', at: at(0), resetsAt: at(480) })
-    expect(cooled(refused(1), [named], cooldown).resetsAt).toBe(at(480))
+    expect(withCooldown(refused(1), [named], cooldown).resetsAt).toBe(at(480))
   })
 
   it('are never shorter than the configuration says, however short the wall before was', () => {
     const named = wall({ kind: 'quota', at: at(0), resetsAt: at(1) })
-    expect(cooled(refused(1.5), [named], cooldown).resetsAt).toBe(at(6.5))
+    expect(withCooldown(refused(1.5), [named], cooldown).resetsAt).toBe(at(6.5))
   })
 
   it('leave alone a wall that names its own end, and one that was told before', () => {
     const named = wall({ resetsAt: at(60) })
-    expect(cooled(named, [], cooldown)).toEqual(named)
-    const once = cooled(refused(0), [], cooldown)
-    expect(cooled(refused(0), [once], cooldown)).toEqual(once)
+    expect(withCooldown(named, [], cooldown)).toEqual(named)
+    const once = withCooldown(refused(0), [], cooldown)
+    expect(withCooldown(refused(0), [once], cooldown)).toEqual(once)
   })
 })

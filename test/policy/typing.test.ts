@@ -2,36 +2,36 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   enterEvery,
-  entersAtMost,
-  followsWithin,
-  type LineSeen,
-  nextLineStep,
-  typedAtMost,
+  maxEnters,
+  retypeAfter,
+  type InputLineState,
+  nextTypingStep,
+  maxTypings,
 } from '../../policy/session/typing.js'
 
-const fresh: LineSeen = { typed: 0, entered: 0, sinceKey: null, followed: 'none', line: 'empty' }
-const next = (seen: Partial<LineSeen>) => nextLineStep({ ...fresh, ...seen })
+const fresh: InputLineState = { typed: 0, entered: 0, sinceLastKey: null, followed: 'none', line: 'empty' }
+const next = (seen: Partial<InputLineState>) => nextTypingStep({ ...fresh, ...seen })
 
 describe('how a text gets into the input line', () => {
   it('law 13: is typed, sent, and taken by whatever followed, in whatever form the program wrote it down', () => {
     expect(next({})).toBe('type')
-    expect(next({ typed: 1, entered: 0, sinceKey: 200, line: 'ours' })).toBe('enter')
-    expect(next({ typed: 1, entered: 1, sinceKey: 500, followed: 'another' })).toBe('taken')
-    expect(next({ typed: 1, entered: 1, sinceKey: 500, followed: 'same', line: 'ours' })).toBe('taken')
+    expect(next({ typed: 1, entered: 0, sinceLastKey: 200, line: 'ours' })).toBe('enter')
+    expect(next({ typed: 1, entered: 1, sinceLastKey: 500, followed: 'another' })).toBe('taken')
+    expect(next({ typed: 1, entered: 1, sinceLastKey: 500, followed: 'same', line: 'ours' })).toBe('taken')
   })
 
   it('law 13: is typed again only where nothing at all followed, and never a third time', () => {
-    const waited = followsWithin + 1
-    expect(next({ typed: 1, entered: 1, sinceKey: followsWithin - 1 })).toBe('wait')
-    expect(next({ typed: 1, entered: 1, sinceKey: waited })).toBe('type')
-    expect(next({ typed: 1, entered: 1, sinceKey: waited, followed: 'another' })).toBe('taken')
-    expect(next({ typed: 2, entered: 1, sinceKey: waited })).toBe('give-up')
+    const waited = retypeAfter + 1
+    expect(next({ typed: 1, entered: 1, sinceLastKey: retypeAfter - 1 })).toBe('wait')
+    expect(next({ typed: 1, entered: 1, sinceLastKey: waited })).toBe('type')
+    expect(next({ typed: 1, entered: 1, sinceLastKey: waited, followed: 'another' })).toBe('taken')
+    expect(next({ typed: 2, entered: 1, sinceLastKey: waited })).toBe('give-up')
   })
 
   it('law 13: a line that still holds it is sent, a few times, and not typed again', () => {
-    expect(next({ typed: 1, entered: 1, sinceKey: enterEvery + 1, line: 'ours' })).toBe('enter')
-    expect(next({ typed: 1, entered: 1, sinceKey: enterEvery - 1, line: 'ours' })).toBe('wait')
-    expect(next({ typed: 1, entered: entersAtMost, sinceKey: followsWithin + 1, line: 'ours' })).toBe(
+    expect(next({ typed: 1, entered: 1, sinceLastKey: enterEvery + 1, line: 'ours' })).toBe('enter')
+    expect(next({ typed: 1, entered: 1, sinceLastKey: enterEvery - 1, line: 'ours' })).toBe('wait')
+    expect(next({ typed: 1, entered: maxEnters, sinceLastKey: retypeAfter + 1, line: 'ours' })).toBe(
       'give-up',
     )
   })
@@ -39,13 +39,17 @@ describe('how a text gets into the input line', () => {
   it('law 5: what a person has in the line is put aside, and a prompt of theirs is not taken for ours', () => {
     expect(next({ line: 'other' })).toBe('aside')
     expect(next({ followed: 'another' })).toBe('type')
-    expect(next({ typed: 1, entered: 1, sinceKey: 10_000, followed: 'another', line: 'ours' })).toBe('enter')
+    expect(next({ typed: 1, entered: 1, sinceLastKey: 10_000, followed: 'another', line: 'ours' })).toBe(
+      'enter',
+    )
   })
 
   it('law 5: nothing is typed into a line that takes shell commands, or that can not be seen', () => {
     expect(next({ line: 'shell' })).toBe('leave-shell')
     expect(next({ line: 'hidden' })).toBe('wait')
-    expect(next({ typed: 1, entered: 1, sinceKey: 60_000, followed: 'another', line: 'hidden' })).toBe('wait')
+    expect(next({ typed: 1, entered: 1, sinceLastKey: 60_000, followed: 'another', line: 'hidden' })).toBe(
+      'wait',
+    )
   })
 
   it('law 13: whatever is seen, in whatever order, it costs two typings at most and each typing a few Enters', () => {
@@ -59,15 +63,15 @@ describe('how a text gets into the input line', () => {
         let typed = 0
         let entered = 0
         let enters = 0
-        let sinceKey: number | null = null
+        let sinceLastKey: number | null = null
         for (const { wait, followed, line } of looks) {
-          sinceKey = sinceKey === null ? null : sinceKey + wait
-          const step = nextLineStep({ typed, entered, sinceKey, followed, line })
+          sinceLastKey = sinceLastKey === null ? null : sinceLastKey + wait
+          const step = nextTypingStep({ typed, entered, sinceLastKey, followed, line })
           if (step === 'taken' || step === 'give-up') break
-          if (step === 'type') [typed, entered, sinceKey] = [typed + 1, 0, 0]
-          if (step === 'enter') [entered, enters, sinceKey] = [entered + 1, enters + 1, 0]
+          if (step === 'type') [typed, entered, sinceLastKey] = [typed + 1, 0, 0]
+          if (step === 'enter') [entered, enters, sinceLastKey] = [entered + 1, enters + 1, 0]
         }
-        return typed <= typedAtMost && enters <= typedAtMost * entersAtMost + entersAtMost
+        return typed <= maxTypings && enters <= maxTypings * maxEnters + maxEnters
       }),
     )
   })

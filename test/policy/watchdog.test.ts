@@ -2,16 +2,22 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  longestCallPause,
-  longestRest,
+  maxEscalationPause,
+  maxRestartPause,
   type HealerPlace,
   type ServiceSpec,
 } from '../../policy/service/service.js'
 import { nextHealer } from '../../policy/independence/healers.js'
-import { downMs, type Incident, incidentReport, withEntry, withQuote } from '../../policy/service/incident.js'
+import {
+  downtimeMs,
+  type Incident,
+  incidentReport,
+  withEntry,
+  withQuote,
+} from '../../policy/service/incident.js'
 import { iso, ms } from '../../policy/instants.js'
-import { countedRestarts, keptRestarts, nextStep } from '../../policy/service/watchdog.js'
-import { at, reading, wall } from './make.js'
+import { recentRestarts, retainedRestarts, nextWatchdogStep } from '../../policy/service/watchdog.js'
+import { at, reading, wall } from './builders.js'
 
 const minute = 60_000
 const service: ServiceSpec = {
@@ -21,11 +27,11 @@ const service: ServiceSpec = {
     pool: 'main',
     every: 10 * minute,
     canStart: true,
-    wakeUp: { retryEvery: 10 * minute, retryAtMost: longestCallPause },
+    wakeUp: { retryEvery: 10 * minute, retryAtMost: maxEscalationPause },
   },
-  restarts: { limit: 3, within: 60 * minute, pause: 10_000, pauseAtMost: longestRest },
+  restarts: { limit: 3, within: 60 * minute, pause: 10_000, pauseAtMost: maxRestartPause },
 }
-const history = (restarts: string[], calls: string[] = []) => ({ restarts, calls })
+const history = (restarts: string[], escalations: string[] = []) => ({ restarts, escalations })
 
 describe('restarts', () => {
   it('the first is at once, the others wait longer each time, and the one after the limit is an escalation', () => {
@@ -33,7 +39,7 @@ describe('restarts', () => {
     const waits: number[] = []
     let now = at(0)
     for (;;) {
-      const next = nextStep(service, history(restarts), 'it is not there', now)
+      const next = nextWatchdogStep(service, history(restarts), 'it is not there', now)
       if (next.kind !== 'restart') {
         expect(next.kind).toBe('escalate')
         break
@@ -46,42 +52,47 @@ describe('restarts', () => {
     expect(waits[0]).toBe(0)
     expect(waits[2]!).toBeGreaterThan(waits[1]!)
     // Older ones do not count any more.
-    expect(nextStep(service, history(restarts), 'again', at(61)).kind).toBe('restart')
+    expect(nextWatchdogStep(service, history(restarts), 'again', at(61)).kind).toBe('restart')
   })
 
   it('law 10: where nobody can be woken a person is told, and restarts go on with growing pauses', () => {
     const alone = { ...service, wakeUp: null }
     const spent = [at(-3), at(-2), at(-1)]
-    const next = nextStep(alone, history(spent), 'it is not there', at(0))
+    const next = nextWatchdogStep(alone, history(spent), 'it is not there', at(0))
     expect(next).toMatchObject({ kind: 'restart' })
     expect(next.attention).toMatch(/3 restarts did not help/)
-    const more = nextStep(alone, history([...spent, at(0)]), 'it is not there', at(0))
+    const more = nextWatchdogStep(alone, history([...spent, at(0)]), 'it is not there', at(0))
     const waitOf = (step: typeof next) => (step.kind === 'restart' ? ms(step.at) - ms(at(0)) : NaN)
     expect(waitOf(more)).toBeGreaterThan(waitOf(next))
   })
 
   it('what is only watched is left to the wake-up, or to a person', () => {
     const watched = { ...service, canStart: false }
-    expect(nextStep(watched, history([]), 'gone', at(0)).kind).toBe('escalate')
-    expect(nextStep({ ...watched, wakeUp: null }, history([]), 'gone', at(0)).kind).toBe('tell')
+    expect(nextWatchdogStep(watched, history([]), 'gone', at(0)).kind).toBe('escalate')
+    expect(nextWatchdogStep({ ...watched, wakeUp: null }, history([]), 'gone', at(0)).kind).toBe('notify')
   })
 
   it('how long it waits at most is the configuration’s to say', () => {
     const often = { ...service, wakeUp: { retryEvery: 10 * minute, retryAtMost: 15 * minute } }
     const calls = [at(0), at(20), at(40), at(60)]
-    const called = nextStep(often, history([at(57), at(58), at(59)], calls), 'gone', at(61))
+    const called = nextWatchdogStep(often, history([at(57), at(58), at(59)], calls), 'gone', at(61))
     expect(called.kind === 'escalate' && ms(called.at) - ms(at(60))).toBeLessThanOrEqual(15 * minute)
     const alone = { ...service, wakeUp: null, restarts: { ...service.restarts, pauseAtMost: 2 * minute } }
-    const restarted = nextStep(alone, history([at(1), at(2), at(3), at(4), at(5), at(6)]), 'gone', at(6))
+    const restarted = nextWatchdogStep(
+      alone,
+      history([at(1), at(2), at(3), at(4), at(5), at(6)]),
+      'gone',
+      at(6),
+    )
     expect(restarted.kind === 'restart' && ms(restarted.at) - ms(at(6))).toBeLessThanOrEqual(2 * minute)
   })
 
   it('agents are not woken over and over for a service that falls again: later each time, within a day', () => {
     const spent = [at(-3), at(-2), at(-1)]
     const calls = [at(-9)]
-    const first = nextStep(service, history(spent, calls), 'gone', at(0))
+    const first = nextWatchdogStep(service, history(spent, calls), 'gone', at(0))
     expect(first.kind === 'escalate' && first.at === at(0)).toBe(true)
-    const often = nextStep(service, history(spent, [at(-30), at(-20), at(-9)]), 'gone', at(0))
+    const often = nextWatchdogStep(service, history(spent, [at(-30), at(-20), at(-9)]), 'gone', at(0))
     expect(often.kind === 'escalate' && ms(often.at) > ms(at(0))).toBe(true)
     expect(often.attention).toMatch(/woken for it 3 times/)
   })
@@ -95,15 +106,15 @@ describe('restarts', () => {
         let now = ms(at(0))
         for (const gap of troubles) {
           now += gap
-          restarts = keptRestarts(restarts, spec.restarts, iso(now))
-          const next = nextStep(spec, history(restarts), 'gone', iso(now))
+          restarts = retainedRestarts(restarts, spec.restarts, iso(now))
+          const next = nextWatchdogStep(spec, history(restarts), 'gone', iso(now))
           if (next.kind !== 'restart') {
             restarts = []
             continue
           }
           now = ms(next.at)
           restarts.push(next.at)
-          expect(countedRestarts(restarts, spec.restarts, iso(now)).length).toBeLessThanOrEqual(limit)
+          expect(recentRestarts(restarts, spec.restarts, iso(now)).length).toBeLessThanOrEqual(limit)
         }
       }),
     )
@@ -143,7 +154,7 @@ describe('an incident report', () => {
   }
 
   it('tells how long it was down, counted from the last sign of life', () => {
-    expect(downMs(incident, at(60))).toBe(27 * minute)
+    expect(downtimeMs(incident, at(60))).toBe(27 * minute)
     expect(incidentReport(incident, at(60), 'with-quotes')).toMatch(/Down for: 27 min\n/)
   })
 

@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
-import { TestServer } from '../workflow/harness/theatre.js'
+import { TestServer } from '../workflow/harness/testServer.js'
 import { runScenario, scenarios } from './scenarios.js'
 
 const folder = fileURLToPath(new URL('../histories/', import.meta.url))

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
 import { Worker } from '@temporalio/worker'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { bundleWorkflows } from '../workflow/harness/theatre.js'
+import { bundleWorkflows } from '../workflow/harness/testServer.js'
 import { scenarios } from './scenarios.js'
 
 const folder = fileURLToPath(new URL('../histories/', import.meta.url))

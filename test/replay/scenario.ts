@@ -1,5 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client'
-import type { TestPool, TestPoolOptions } from '../workflow/harness/stage.js'
+import type { TestPool, TestPoolOptions } from '../workflow/harness/testPool.js'
 
 /** One kind of life that is recorded. */
 export interface Scenario {

@@ -1,8 +1,8 @@
 /** What the recorded workflows live through: every kind of life that they can have, on the real code. */
 import { poolSignals } from '../../workflows/messages.js'
-import { drillSimulatedWall, drillReport, startDrill } from '../workflow/harness/drillSide.js'
-import { hour, minute, TestPool, type TestPoolOptions } from '../workflow/harness/stage.js'
-import type { TestServer } from '../workflow/harness/theatre.js'
+import { drillSimulatedWall, drillReport, startDrill } from '../workflow/harness/fakeDrills.js'
+import { hour, minute, TestPool, type TestPoolOptions } from '../workflow/harness/testPool.js'
+import type { TestServer } from '../workflow/harness/testServer.js'
 import type { Scenario } from './scenario.js'
 import { serviceScenarios } from './serviceScenarios.js'
 import { LaunchFailedError } from '../../activities/errors.js'
@@ -41,7 +41,7 @@ const awayAndHome: Scenario = {
       2 * hour,
       10 * minute,
     )
-    testPool.host.willObserve(session, { kind: 'ready-for-home' })
+    testPool.host.willObserve(session, { kind: 'ready-for-failback' })
     await testPool.untilOnAccount(session, 'a', hour, minute)
     await testPool.send(session, '1', 'a text')
     await testPool.server.advance(minute)
@@ -168,7 +168,9 @@ export const scenarios: Record<string, Scenario> = {
       await testPool.startRunning('one', { account: 'a' })
       testPool.host.pollEvery = hour
       const { runId, workflowId } = await testPool.poolHandle.describe()
-      await testPool.untilLong(testPool.poolHandle, () => testPool.poolHandle.signal(poolSignals.lift, 'nobody'))
+      await testPool.untilLong(testPool.poolHandle, () =>
+        testPool.poolHandle.signal(poolSignals.liftWall, 'nobody'),
+      )
       await testPool.untilContinuedAsNew(testPool.poolHandle, runId, 7 * hour, hour)
       return testPool.server.client.workflow.getHandle(workflowId, runId)
     },
@@ -221,7 +223,7 @@ export const scenarios: Record<string, Scenario> = {
         () => Promise.resolve(testPool.host.failingBack.has(session)),
         (called) => called,
       )
-      testPool.host.willObserve(session, { kind: 'ready-for-home' })
+      testPool.host.willObserve(session, { kind: 'ready-for-failback' })
       await drillReport(testPool)
       return drill
     },

@@ -1,12 +1,12 @@
 /** What watchdogs, escalations and runs of tasks live through. */
-import { longestRest } from '../../policy/service/service.js'
-import { sessionWorkflowId, taskSession } from '../../policy/ids.js'
-import { failed } from '../../policy/tasks/tasks.js'
+import { maxRestartPause } from '../../policy/service/service.js'
+import { sessionWorkflowId, taskSessionName } from '../../policy/ids.js'
+import { failedOutcome } from '../../policy/tasks/tasks.js'
 import { defaultTiming } from '../../policy/account/account.js'
 import { escalationSignals, watchdogSignals, watchdogUpdates } from '../../workflows/messages.js'
-import { TestWatchdog, specOf, startLoop } from '../workflow/harness/guarding.js'
-import { readyPlan } from '../workflow/harness/serviceSide.js'
-import { hour, minute, type TestPool } from '../workflow/harness/stage.js'
+import { TestWatchdog, specOf, startLoop } from '../workflow/harness/testWatchdog.js'
+import { readyPlan } from '../workflow/harness/fakeServices.js'
+import { hour, minute, type TestPool } from '../workflow/harness/testPool.js'
 import type { Scenario } from './scenario.js'
 
 const options = { accounts: ['a'] }
@@ -28,7 +28,7 @@ const agentTask = (testPool: TestPool) => ({
 
 /** The session that does the work of `garden` is at work. */
 async function untilAgentWorks(testPool: TestPool): Promise<string> {
-  const name = taskSession(`${testPool.name}-garden`)
+  const name = taskSessionName(`${testPool.name}-garden`)
   await testPool.until(
     'the session',
     () => Promise.resolve(testPool.host.processes.has(name)),
@@ -58,7 +58,7 @@ export const serviceScenarios: Record<string, Scenario> = {
     options,
     run: async (testPool) => {
       const watchdog = await TestWatchdog.start(testPool, {
-        restarts: { limit: 1, within: hour, pause: minute, pauseAtMost: longestRest },
+        restarts: { limit: 1, within: hour, pause: minute, pauseAtMost: maxRestartPause },
       })
       testPool.host.services.agents.push({ kind: 'done' })
       await watchdog.observeTrouble(1, ({ restarts }) => restarts === 1)
@@ -111,7 +111,7 @@ export const serviceScenarios: Record<string, Scenario> = {
     options,
     run: async (testPool) => {
       const { plans, checks } = testPool.host.services
-      plans.push({ kind: 'nobody', why: 'medic: walled' }, { kind: 'nobody', why: 'medic: walled' })
+      plans.push({ kind: 'none', why: 'medic: walled' }, { kind: 'none', why: 'medic: walled' })
       checks.push({ well: false, why: 'it is not there' })
       const { guarded, escalation } = await escalated(testPool)
       await guarded.untilEscalation(1, ({ attention }) => attention !== null)
@@ -143,7 +143,7 @@ export const serviceScenarios: Record<string, Scenario> = {
   'loop-failed': {
     options,
     run: async (testPool) => {
-      testPool.host.services.runs.push(failed('the mail server is gone'))
+      testPool.host.services.runs.push(failedOutcome('the mail server is gone'))
       const run = await startLoop(testPool, 'inbox', { kind: 'imap', attentionAfter: 1 })
       await run.result().catch(() => undefined)
       return run
@@ -166,7 +166,9 @@ export const serviceScenarios: Record<string, Scenario> = {
     options,
     run: async (testPool) => {
       const run = await startLoop(testPool, 'garden', agentTask(testPool))
-      const session = testPool.server.client.workflow.getHandle(sessionWorkflowId(await untilAgentWorks(testPool)))
+      const session = testPool.server.client.workflow.getHandle(
+        sessionWorkflowId(await untilAgentWorks(testPool)),
+      )
       await testPool.server.advance(hour)
       await session.result()
       await testPool.until(

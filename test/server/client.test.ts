@@ -7,8 +7,14 @@ import { z } from 'zod'
 import { openHome } from '../../config/state/home.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
 import { until } from '../../lab/until.js'
-import { ClientHarness, sessionDetailsSchema, uniqueName, parseJson, sessionRowSchema } from './clientStand.js'
-import { outpool } from './clientSupport.js'
+import {
+  ClientHarness,
+  sessionDetailsSchema,
+  uniqueName,
+  parseJson,
+  sessionRowSchema,
+} from './clientHarness.js'
+import { outpool } from './testHome.js'
 
 let harness: ClientHarness
 
@@ -20,7 +26,9 @@ beforeEach(() => harness.beginTest())
 afterEach(() => harness.endTest())
 
 it('ls has nothing to show and says how to begin', async () => {
-  expect(await harness.runOk('ls')).toBe('No sessions. Start one with: outpool start NAME --cwd DIR -- PROMPT\n')
+  expect(await harness.runOk('ls')).toBe(
+    'No sessions. Start one with: outpool start NAME --cwd DIR -- PROMPT\n',
+  )
   expect(await harness.listed()).toEqual([])
 })
 
@@ -119,7 +127,9 @@ describe('ls', () => {
       new Date(Date.now() - 60_000),
     )
     const old = await harness.home.run(['ls', '--json'])
-    expect(parseJson(z.array(sessionRowSchema), old.stdout).find((one) => one.name === name)?.phase).toBe('idle')
+    expect(parseJson(z.array(sessionRowSchema), old.stdout).find((one) => one.name === name)?.phase).toBe(
+      'idle',
+    )
     expect(old.stderr).toContain('no worker is watching on this host (last seen 1 min ago)')
 
     harness.writeLive({ [name]: { phase: 'working', waitingFor: null, transcript: null, fence: 1 } })
@@ -277,7 +287,10 @@ describe('show', () => {
     const name = await harness.started({ rescueLog: [rescue] })
     await harness.runOk('stop', name)
     await harness.stopWorker()
-    const told = parseJson(sessionDetailsSchema, await harness.runOk('show', name, '--json').finally(harness.startWorker))
+    const told = parseJson(
+      sessionDetailsSchema,
+      await harness.runOk('show', name, '--json').finally(harness.startWorker),
+    )
     expect(told).toMatchObject({ phase: 'stopped', rescueLog: [rescue] })
   })
 

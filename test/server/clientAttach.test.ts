@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'vitest'
 import { openHome } from '../../config/state/home.js'
 import { until } from '../../lab/until.js'
-import { type TestHome, newTestHome, outpool } from './clientSupport.js'
+import { type TestHome, newTestHome, outpool } from './testHome.js'
 
 const letters = 'Grüße ╭─╮ 你好'
 

@@ -8,7 +8,7 @@ import { commonQueue, poolWorkflowId } from '../../policy/ids.js'
 import type { SessionDetails } from '../../policy/session/session.js'
 import type { PoolView } from '../../workflows/messages.js'
 import { until } from '../../lab/until.js'
-import { ClientHarness, uniqueName, instantSchema, parseJson } from './clientStand.js'
+import { ClientHarness, uniqueName, instantSchema, parseJson } from './clientHarness.js'
 
 let harness: ClientHarness
 
@@ -34,7 +34,7 @@ describe('orders', () => {
       waiting.then(() => 'returned'),
       harness
         .handle(name)
-        .query('delivered', 'x')
+        .query('deliveryState', 'x')
         .then(() => 'waits'),
     ])
     expect(raced).toBe('waits')
@@ -199,7 +199,7 @@ describe('accounts', () => {
     const wants = { since: early, why: 'max-1 walled until 22:10', retryAt: '2099-01-01T22:10:10.000Z' }
     const view: PoolView = {
       ...{ name: 'main', moveAt: 0.95 },
-      waiting: Array.from({ length: 40 }, (_, n) => ({ ...wants, session: `p${n}` })),
+      waitlist: Array.from({ length: 40 }, (_, n) => ({ ...wants, session: `p${n}` })),
       accounts: [
         { ...facts, name: 'max-1', windows: [{ ...window, used: 0.5, readAt: early }], leases: ['a', 'b'] },
         { ...facts, name: 'max-2', windows: [{ ...window, used: 0.1, readAt: early }], leases: [] },
@@ -212,7 +212,9 @@ describe('accounts', () => {
       args: [view],
     })
     const seen = { ...{ walls: [], login: 'in' as const, loginAt: now(), identity: null, probedAt: null } }
-    harness.writeLive({}, [{ account: 'max-1', windows: [{ ...window, used: 0.97, readAt: now() }], ...seen }])
+    harness.writeLive({}, [
+      { account: 'max-1', windows: [{ ...window, used: 0.97, readAt: now() }], ...seen },
+    ])
     const rows = parseJson(schema, await harness.runOk('accounts', '--json'))
     expect(rows.map(({ name, role, state, leases }) => [name, role, state, leases])).toEqual([
       ['max-1', 'pool', 'near-limit', ['a', 'b']],
@@ -235,6 +237,11 @@ describe('accounts', () => {
     const { code, stdout, stderr } = await harness.home.run(['accounts', '--json'])
     expect(code).toBe(0)
     expect(stderr).toContain('no worker answers for the pool')
-    expect(parseJson(schema, stdout).map(({ name }) => name)).toEqual(['max-1', 'max-2', 'medic', 'haiku-key'])
+    expect(parseJson(schema, stdout).map(({ name }) => name)).toEqual([
+      'max-1',
+      'max-2',
+      'medic',
+      'haiku-key',
+    ])
   })
 })

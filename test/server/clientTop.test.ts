@@ -7,7 +7,7 @@ import { type Fleet, screen } from '../../client/top/screen.js'
 import { columnsOf } from '../../client/output/terminal.js'
 import type { Phase, SessionView } from '../../policy/session/session.js'
 import { until } from '../../lab/until.js'
-import { type TestHome, newTestHome, outpool } from './clientSupport.js'
+import { type TestHome, newTestHome, outpool } from './testHome.js'
 
 const session = (name: string, phase: Phase, attention: string | null = null): SessionView => ({
   ...{ name, phase, account: 'max-1', substrate: null, agent: 'claude-code', sessionId: 'x', cwd: '/work' },

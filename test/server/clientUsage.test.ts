@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type TestHome, newTestHome, outpool } from './clientSupport.js'
+import { type TestHome, newTestHome, outpool } from './testHome.js'
 
 let place: TestHome
 beforeEach(() => {

@@ -52,13 +52,13 @@ export async function session(start: SessionStart): Promise<SessionResult> {
   setHandler(sessionSignals.resume, () => become({ phase: 'idle' }))
   setHandler(sessionSignals.stop, () => become({ phase: 'stopped' }))
   setHandler(sessionQueries.describe, () => state)
-  setHandler(sessionQueries.delivered, (id) => ({
+  setHandler(sessionQueries.deliveryState, (id) => ({
     taken: state.phase !== 'parked' && heard.texts.some((text) => text.id === id),
     problem: null,
   }))
   become({})
   await condition(() => state.phase === 'stopped')
-  return { ...state, unsaid: { prompt: null, texts: heard.texts } }
+  return { ...state, undelivered: { prompt: null, texts: heard.texts } }
 }
 
 /** Answers a report: of a failure where the drill's agent is called so. */

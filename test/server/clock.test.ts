@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { observationToEngine, requestToHost } from '../../activities/watch/engineInstants.js'
 import { readingToEngine } from '../../host/state/engineInstants.js'
 import { EngineClock } from '../../host/state/engineClock.js'
-import type { Observation, WatchRequest } from '../../activities/contracts.js'
-import { unread, type Wall } from '../../policy/account/account.js'
-import { wallsOf } from '../../policy/account/walls.js'
-import { Results } from '../../worker/connection/keptResults.js'
+import type { SessionObservation, WatchRequest } from '../../activities/contracts.js'
+import { emptyReading, type Wall } from '../../policy/account/account.js'
+import { currentWalls } from '../../policy/account/walls.js'
+import { PendingResults } from '../../worker/connection/pendingResults.js'
 
 const minute = 60_000
 const at = (ms: number): string => new Date(ms).toISOString()
@@ -17,16 +17,16 @@ const wall: Wall = {
   ...{ kind: 'five_hour', scope: 'account', evidence: 'apiError usage_limit_reached' },
   ...{ at: at(now), resetsAt: at(now + 3 * minute) },
 }
-const seen: Observation = {
+const seen: SessionObservation = {
   ...{ kind: 'walled', wall, readings: [], at: at(now), transcriptTo: 7, wasWorking: true },
 }
 
 /** As the pool sees it: whether the account that the session comes from counts as due again. */
-const lapses = (told: Wall, engineNow: number): boolean => wallsOf([told], [], 0, engineNow)[0]!.lapsed
+const lapses = (told: Wall, engineNow: number): boolean => currentWalls([told], [], 0, engineNow)[0]!.lapsed
 
 const clockOf = (ahead: number): EngineClock => {
   const clock = new EngineClock(() => now)
-  clock.measured(ahead)
+  clock.setAhead(ahead)
   return clock
 }
 
@@ -40,7 +40,7 @@ describe('law 4: a clock that is off by minutes', () => {
     expect(lapses(told.wall, clock.now())).toBe(false)
     expect(lapses(told.wall, clock.now() + 3 * minute)).toBe(true)
     expect(told.at).toBe(at(now + 10 * minute))
-    const [kept] = readingToEngine(clock, { ...unread('alice'), walls: [wall] }).walls
+    const [kept] = readingToEngine(clock, { ...emptyReading('alice'), walls: [wall] }).walls
     expect(kept).toEqual(told.wall)
   })
 
@@ -54,7 +54,7 @@ describe('law 4: a clock that is off by minutes', () => {
       resetsAt: wall.resetsAt,
     }
     const told = readingToEngine(clock, {
-      ...unread('alice'),
+      ...emptyReading('alice'),
       windows: [window],
       walls: [wall],
       probedAt: at(now),
@@ -70,10 +70,10 @@ describe('law 4: a clock that is off by minutes', () => {
 
   it('law 4: a page that stands is told of with its end by the clock of those who wait for it', () => {
     const page = { cwd: null, what: 'a page', remedy: 'answer it', at: at(now), until: at(now + minute) }
-    const pages = { host: 'here', at: at(now), standing: [page] }
-    expect(readingToEngine(clockOf(10 * minute), { ...unread('alice'), pages }).pages).toEqual({
+    const pages = { host: 'here', at: at(now), open: [page] }
+    expect(readingToEngine(clockOf(10 * minute), { ...emptyReading('alice'), pages }).pages).toEqual({
       ...{ host: 'here', at: at(now + 10 * minute) },
-      standing: [{ ...page, at: at(now + 10 * minute), until: at(now + 11 * minute) }],
+      open: [{ ...page, at: at(now + 10 * minute), until: at(now + 11 * minute) }],
     })
   })
 
@@ -85,7 +85,9 @@ describe('law 4: a clock that is off by minutes', () => {
 
   it('law 4: each step that begins tells how far the engine is ahead at least; one that had to wait changes nothing', async () => {
     const clock = new EngineClock()
-    const results = new Results(({ info }) => clock.note(info.currentAttemptScheduledTimestampMs))
+    const results = new PendingResults(({ info }) =>
+      clock.noteScheduledAt(info.currentAttemptScheduledTimestampMs),
+    )
     const begin = (scheduled: number): Promise<unknown> =>
       new MockActivityEnvironment(
         { currentAttemptScheduledTimestampMs: scheduled },

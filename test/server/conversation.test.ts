@@ -15,9 +15,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { broughtTo } from '../../activities/session/carry.js'
+import { carryTranscripts } from '../../activities/session/carryTranscripts.js'
 import type { LaunchRequest } from '../../activities/contracts.js'
-import { noteEnd } from '../../activities/session/conversation.js'
+import { recordProgress } from '../../activities/session/conversation.js'
 import { Host } from '../../host/host.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { openHome } from '../../config/state/home.js'
@@ -76,7 +76,7 @@ class Scene {
   async goesOnWith(account: string, change: Partial<LaunchRequest> = {}): Promise<string | null> {
     const request = this.request(account, change)
     const place = await this.host.place(request.place)
-    const { own } = await broughtTo(this.host, claudeCode, place, request, (carry) => carry())
+    const { own } = await carryTranscripts(this.host, claudeCode, place, request, (carry) => carry())
     const launch = { ...request, process: null, transcriptFrom: 0, forkedAt: null, prompt: null }
     this.host.records.saveLaunch(session, launch)
     return own
@@ -97,7 +97,7 @@ class Scene {
     }
     appendFileSync(this.file, `${JSON.stringify(row)}\n`)
     this.said.push(text)
-    if (!kill) await noteEnd(this.host, claudeCode, session, sessionId, this.file, true)
+    if (!kill) await recordProgress(this.host, claudeCode, session, sessionId, this.file, true)
   }
 
   /** All that is said there, in order. */
@@ -185,7 +185,7 @@ describe('a session goes on with all that it ever wrote', () => {
     expect(await scene.goesOnWith('b', { sessionId: fork, forkOf: sessionId })).toBeNull()
     const written = join(scene.dir, 'b', 'projects', '-work', `${fork}.jsonl`)
     cpSync(scene.file!, written)
-    await noteEnd(scene.host, claudeCode, session, fork, written, true)
+    await recordProgress(scene.host, claudeCode, session, fork, written, true)
     rmSync(written)
     await expect(scene.goesOnWith('b', { sessionId: fork, forkOf: sessionId })).rejects.toMatchObject({
       kind: unreachable,

@@ -9,10 +9,10 @@ import type { Config } from '../../config/config.js'
 import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
 import type { DrillReport } from '../../policy/independence/drill.js'
-import { commonQueue, drillSchedule } from '../../policy/ids.js'
+import { commonQueue, drillScheduleId } from '../../policy/ids.js'
 import { syncDrill } from '../../worker/schedules/drillSchedule.js'
 import { type DevServer, devServer } from '../../lab/engine/engine.js'
-import { type TestHome, newTestHome } from './clientSupport.js'
+import { type TestHome, newTestHome } from './testHome.js'
 
 let server: DevServer
 let client: Client
@@ -90,7 +90,7 @@ describe('the schedule of drills', () => {
       writeFileSync(join(place.dir, 'outpool.yaml'), `${plain}${more}`)
       return loadConfig({ env: place.env, cwd: place.dir })
     }
-    const handle = client.schedule.getHandle(drillSchedule('main'))
+    const handle = client.schedule.getHandle(drillScheduleId('main'))
     await syncDrill(client, home, config(''))
     await expect(handle.describe()).rejects.toThrow()
     await syncDrill(client, home, config('drill: { every: 7d, model: haiku }\n'))

@@ -86,7 +86,7 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
     const junk = 'this is no database, but it is mine\n'.repeat(1000)
     await writeFile(home.database, junk)
     const error = await faultOf(open())
-    expect(error.fault).toBe('database-broken')
+    expect(error.failure).toBe('database-broken')
     expect(error.message).toContain(home.database)
     expect(error.message).toContain('file is not a database')
     expect(error.remedy).toMatch(/left as it is.*move it away.*-wal and -shm.*outpool up/)
@@ -100,7 +100,7 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
     truncateSync(home.database, 200_000)
     const before = readFileSync(home.database)
     const error = await faultOf(open())
-    expect(error.fault).toBe('database-broken')
+    expect(error.failure).toBe('database-broken')
     expect(error.message).toContain('malformed')
     expect(readFileSync(home.database).equals(before)).toBe(true)
   })
@@ -108,7 +108,7 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
   it('broken database: one of another program, which keeps all its data', async () => {
     sqlite('create table mine (what text)', 'insert into mine values ("precious")')
     const error = await faultOf(open())
-    expect(error.fault).toBe('database-broken')
+    expect(error.failure).toBe('database-broken')
     expect(error.message).toContain('no such table')
     expect(sqlite('select what from mine')).toContain('precious')
   })
@@ -123,7 +123,7 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
     'disk full: says so; the half-made database is put aside once there is room',
     async () => {
       const error = await faultOf(open(await onDisk('size=200k')))
-      expect(error.fault).toBe('disk-full')
+      expect(error.failure).toBe('disk-full')
       expect(error.remedy).toMatch(/Free some space/)
 
       // What a server that was ended while it laid its tables leaves where the next start looks.
@@ -139,7 +139,7 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
 
   it.skipIf(!mountsOwnDisks)('disk that is read only: says so', async () => {
     const error = await faultOf(open(await onDisk('size=2m,ro')))
-    expect(error.fault).toBe('database-not-writable')
+    expect(error.failure).toBe('database-not-writable')
     expect(error.message).toContain('unable to open database file')
     expect(error.remedy).toContain(dir)
   })
@@ -150,7 +150,7 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
       const other = createServer().listen(port, '127.0.0.1')
       await once(other, 'listening')
       const error = await faultOf(startEmbedded({ home, program: temporal, say: () => undefined, ports }))
-      expect(error.fault).toBe('port-taken')
+      expect(error.failure).toBe('port-taken')
       expect(error.message).toContain(`port ${port} on 127.0.0.1 is taken by another program`)
       other.close()
     }
@@ -165,7 +165,7 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
     const program = join(dir, 'temporal')
     if (text !== null) await writeFile(program, text, { mode: 0o755 })
     const error = await faultOf(startEmbedded({ home, program, say: () => undefined, firstPorts: testPorts }))
-    expect(error.fault).toBe('cannot-run')
+    expect(error.failure).toBe('cannot-run')
     expect(error.message).toContain(words)
     expect(error.remedy).toContain(`${program} --version`)
   })
@@ -203,7 +203,7 @@ exec '${temporal}' "$@"
       startWithin: 600,
     })
     const error = await faultOf(start)
-    expect(error.fault).toBe('timeout')
+    expect(error.failure).toBe('timeout')
     expect(error.remedy).toContain(join(home.logs, 'temporal.log'))
   })
 

@@ -10,7 +10,7 @@ import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { startOf } from '../../host/process/processes.js'
+import { processStart } from '../../host/process/processes.js'
 import { openHome, type Home } from '../../config/state/home.js'
 import { engineSchema, readEngine, type EngineEndpoint } from '../../config/state/liveFile.js'
 import { obtainTemporal } from '../../worker/engine/find.js'
@@ -69,7 +69,7 @@ describe('the embedded engine', () => {
     return tsToMs(config?.workflowExecutionRetentionTtl) / 86_400_000
   }
   const isThere = async (pid: number | null): Promise<boolean> =>
-    pid !== null && (await startOf(pid)) !== null
+    pid !== null && (await processStart(pid)) !== null
   const ourAttributes = Object.values(searchAttributes)
 
   it('starts, tells every command where it is, answers, and ends without a trace of a process', async () => {

@@ -3,7 +3,7 @@ import { Connection } from '@temporalio/client'
 import { msToTs } from '@temporalio/common/lib/time.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EngineSetupError } from '../../worker/errors.js'
-import { isPassing, persistently } from '../../worker/engine/passing.js'
+import { isTransient, retryTransient } from '../../worker/engine/retryTransient.js'
 import { assertSetUp, setUpEngine } from '../../worker/engine/setup.js'
 import { type DevServer, devServer } from '../../lab/engine/engine.js'
 import { until } from '../../lab/until.js'
@@ -50,7 +50,7 @@ describe('a namespace of the user’s own', () => {
     const refused: unknown = await workflowService
       .countWorkflowExecutions({ namespace: 'fresh', query: "OutpoolHost = 'x'" })
       .catch((thrown: unknown) => thrown)
-    expect(isPassing(refused)).toBe(true)
+    expect(isTransient(refused)).toBe(true)
     const real = workflowService.countWorkflowExecutions.bind(workflowService)
     let late = 5
     let answered = 0
@@ -71,7 +71,7 @@ describe('a namespace of the user’s own', () => {
 
   it('what does not pass is told at once', async () => {
     let tries = 0
-    const failing = persistently(() => {
+    const failing = retryTransient(() => {
       tries += 1
       return Promise.reject(new Error('no'))
     })

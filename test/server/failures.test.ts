@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { PageOpenError, StopFailedError } from '../../activities/errors.js'
 import { failureInterceptor } from '../../activities/failures.js'
 import { StaleFenceError, type StepError } from '../../host/errors.js'
-import { unread } from '../../policy/account/account.js'
+import { emptyReading } from '../../policy/account/account.js'
 
 /** What the engine gets from an activity that throws `error`. */
 async function failureOf(error: Error): Promise<unknown> {
@@ -28,9 +28,9 @@ it.each<{ error: StepError; nonRetryable: boolean; details: unknown[] }>([
   { error: new StaleFenceError('docs', 3, 4), nonRetryable: true, details: [] },
   { error: new StopFailedError(4711), nonRetryable: false, details: [] },
   {
-    error: new PageOpenError(page, unread('max-1')),
+    error: new PageOpenError(page, emptyReading('max-1')),
     nonRetryable: true,
-    details: [unread('max-1')],
+    details: [emptyReading('max-1')],
   },
 ])('law 7: $error.kind reaches the workflow as its own kind, retried or not', async (row) => {
   const failure = await failureOf(row.error)

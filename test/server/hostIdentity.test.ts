@@ -8,7 +8,7 @@ import { EngineClock } from '../../host/state/engineClock.js'
 import { openHome } from '../../config/state/home.js'
 import { hostIdOf } from '../../config/state/hostId.js'
 import { hostQueue } from '../../policy/ids.js'
-import { untilAlone } from '../../worker/connection/soleWorker.js'
+import { untilSoleWorker } from '../../worker/connection/soleWorker.js'
 import { checkClock } from '../../worker/doctor/clock.js'
 import { engineAhead } from '../../worker/engine/pollers.js'
 import { workerIdentity } from '../../worker/connection/identity.js'
@@ -82,7 +82,7 @@ describe('on an engine', () => {
   }
 
   const start = (signal: AbortSignal, said: string[]): Promise<boolean> =>
-    untilAlone({
+    untilSoleWorker({
       ...{ home: server.home, connectOptions: server.connectOptions, namespace: server.namespace, signal },
       say: (line) => said.push(line),
     })
@@ -94,7 +94,7 @@ describe('on an engine', () => {
     expect(said).toEqual([])
     await ask(`17.aaaaaaaaaaaa.0123456789abcdef@${server.home.hostId}`)
     const told = new AbortController()
-    const starting = untilAlone({
+    const starting = untilSoleWorker({
       ...{ home: server.home, connectOptions: server.connectOptions, namespace: server.namespace },
       signal: told.signal,
       say: (line) => {
@@ -112,7 +112,7 @@ describe('on an engine', () => {
     const ahead = await engineAhead(connection, server.namespace, wrong)
     expect(Math.abs(ahead - off)).toBeLessThan(5_000)
     const clock = new EngineClock(wrong)
-    clock.measured(ahead)
+    clock.setAhead(ahead)
     expect(Math.abs(clock.now() - Date.now())).toBeLessThan(5_000)
     const env = { ...ownEngineOnly({}), TEMPORAL_ADDRESS: server.address }
     const later = (): number => Date.now() + off

@@ -6,12 +6,18 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { end, hasChildren, isAlive, startOf, type ProcessRef } from '../../host/process/processes.js'
+import {
+  endProcess,
+  hasChildren,
+  isAlive,
+  processStart,
+  type ProcessRef,
+} from '../../host/process/processes.js'
 import { isAlive as isAliveToAgents } from '../../agents/claude-code/liveness.js'
 import { QuotaStore } from '../../host/state/quotaStore.js'
 import { SessionRecords } from '../../host/state/sessionRecords.js'
 import { Tmux } from '../../host/tmux/tmux.js'
-import { heldFence } from '../../host/tmux/panes.js'
+import { noAgentFence } from '../../host/tmux/panes.js'
 import { managerOf } from '../../host/tmux/server.js'
 import { type Home, openHome } from '../../config/state/home.js'
 import { AlreadyRunningError } from '../../worker/errors.js'
@@ -38,7 +44,7 @@ afterEach(() => {
 /** A process that leads a terminal session of its own, as a pane's process does. */
 async function leader(script: string): Promise<ProcessRef> {
   const { pid } = await talking('/bin/sh', '-c', script)
-  return { pid, start: (await startOf(pid))! }
+  return { pid, start: (await processStart(pid))! }
 }
 
 /** A process that has said its first words. */
@@ -55,13 +61,13 @@ const isZombie = (pid: number): Promise<boolean> =>
 describe('ending a process', () => {
   it('asks first, and says so', async () => {
     const process = await leader('echo up; exec sleep 60')
-    expect(await end(process, 5_000)).toBe('term')
+    expect(await endProcess(process, 5_000)).toBe('term')
     expect(await isAlive(process)).toBe(false)
   })
 
   it('kills one that does not listen, with what it left behind', async () => {
     const process = await leader(`trap '' TERM; sleep 61 & echo up; while :; do sleep 1; done`)
-    expect(await end(process, 300)).toBe('kill')
+    expect(await endProcess(process, 300)).toBe('kill')
     expect(await isAlive(process)).toBe(false)
     await expectNoneOfSession(process.pid)
   })
@@ -74,25 +80,25 @@ describe('ending a process', () => {
       () => isAlive(gone),
       (lives) => !lives,
     )
-    expect(await end(gone, 5_000)).toBe('gone')
+    expect(await endProcess(gone, 5_000)).toBe('gone')
     await expectNoneOfSession(gone.pid)
   })
 
   it('law 3: ends orphans of its terminal session too, and is gone however often it is asked for', async () => {
     const living = await leader('(sleep 67 &); echo up; exec sleep 68')
-    expect([await end(living, 5_000), await end(living, 5_000)]).toEqual(['term', 'gone'])
+    expect([await endProcess(living, 5_000), await endProcess(living, 5_000)]).toEqual(['term', 'gone'])
     await expectNoneOfSession(living.pid)
   })
 
   it('ends one that is stopped, which could not act on TERM by itself', async () => {
     const stopped = await leader('echo up; exec sleep 62')
     process.kill(stopped.pid, 'SIGSTOP')
-    expect(await end(stopped, 5_000)).toBe('term')
+    expect(await endProcess(stopped, 5_000)).toBe('term')
   })
 
   it('law 3: never touches another process that has got the same id', async () => {
     const living = await leader('echo up; exec sleep 63')
-    expect(await end({ pid: living.pid, start: 'of an earlier process' }, 5_000)).toBe('gone')
+    expect(await endProcess({ pid: living.pid, start: 'of an earlier process' }, 5_000)).toBe('gone')
     expect(await isAlive(living)).toBe(true)
   })
 })
@@ -118,17 +124,17 @@ describe.runIf(process.platform === 'linux')('a zombie', () => {
     const { said } = await talking('python3', '-c', neverReaps)
     const pid = Number(said)
     await until('the zombie', () => isZombie(pid), Boolean)
-    expect(await startOf(pid)).toBeNull()
+    expect(await processStart(pid)).toBeNull()
   })
 
   it('law 3: is a live process as long as one of its threads works', async () => {
     const { pid } = await talking('python3', '-c', endsFirstThread)
     await until('the end of the first thread', () => isZombie(pid), Boolean)
-    const start = await startOf(pid)
+    const start = await processStart(pid)
     expect(start).not.toBeNull()
     expect(isAliveToAgents(pid, start!)).toBe(true)
-    expect(await end({ pid, start: start! }, 5_000)).toBe('term')
-    expect(await startOf(pid)).toBeNull()
+    expect(await endProcess({ pid, start: start! }, 5_000)).toBe('term')
+    expect(await processStart(pid)).toBeNull()
     expect(isAliveToAgents(pid, start!)).toBe(false)
   })
 })
@@ -178,7 +184,7 @@ describe('fences', () => {
     const records = new SessionRecords(home)
     const order: string[] = []
     const step = (name: string, fails = false) =>
-      records.inTurn('alpha', async () => {
+      records.runExclusive('alpha', async () => {
         order.push(`${name} begins`)
         await new Promise((resolve) => setImmediate(resolve))
         order.push(`${name} ends`)
@@ -327,7 +333,7 @@ describe('panes', () => {
       const held = await until(
         'what keeps their words',
         () => tmux.pane('alpha'),
-        (now) => now?.fence === heldFence && !now.dead,
+        (now) => now?.fence === noAgentFence && !now.dead,
       )
       await until(
         'its greeting',
@@ -396,7 +402,7 @@ describe('the lock of a home', () => {
 
   it('law 7: is taken over at once from a worker that was killed', async () => {
     const dead = await leader('echo up; exec sleep 64')
-    await end(dead, 1_000)
+    await endProcess(dead, 1_000)
     for (const left of [JSON.stringify(dead), '{"pid":', '']) {
       writeFileSync(home.workerLock, left)
       const lock = await lockHome(home)
@@ -415,9 +421,9 @@ describe('what is kept of an account', () => {
   })
 
   it('survives a restart; the newest data wins, not the newest file', () => {
-    new QuotaStore(home).takeWindows('max-1', [window(0.5, '2026-11-22T10:00:00.000Z')])
+    new QuotaStore(home).recordWindows('max-1', [window(0.5, '2026-11-22T10:00:00.000Z')])
     const again = new QuotaStore(home)
-    again.takeWindows('max-1', [window(0.1, '2026-11-22T09:00:00.000Z')])
+    again.recordWindows('max-1', [window(0.1, '2026-11-22T09:00:00.000Z')])
     expect(new QuotaStore(home).read('max-1').windows).toMatchObject([{ used: 0.5 }])
   })
 
@@ -429,10 +435,10 @@ describe('what is kept of an account', () => {
 
   it('a login seen earlier does not undo one lost later', () => {
     const store = new QuotaStore(home)
-    store.takeLogin('max-1', 'out', '2026-11-22T10:00:00.000Z')
-    store.takeLogin('max-1', 'in', '2026-11-22T09:00:00.000Z')
+    store.recordLogin('max-1', 'out', '2026-11-22T10:00:00.000Z')
+    store.recordLogin('max-1', 'in', '2026-11-22T09:00:00.000Z')
     expect(store.read('max-1').login).toBe('out')
-    store.takeLogin('max-1', 'in', '2026-11-22T11:00:00.000Z')
+    store.recordLogin('max-1', 'in', '2026-11-22T11:00:00.000Z')
     expect(store.read('max-1').login).toBe('in')
   })
 })

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import type { TaskView } from '../../policy/tasks/tasks.js'
-import { startOf } from '../../host/process/processes.js'
+import { processStart } from '../../host/process/processes.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 
@@ -101,7 +101,7 @@ describe('tasks on their schedules', () => {
     const { code, stderr } = await fleet.run('run', 'slow')
     expect(code).toBe(1)
     expect(stderr).toContain('it did not end within 2 s')
-    expect(await startOf(Number(lines('slow.pid')[0]))).toBeNull()
+    expect(await processStart(Number(lines('slow.pid')[0]))).toBeNull()
   })
 
   it('never run twice at the same time', async () => {
@@ -144,7 +144,7 @@ describe('tasks on their schedules', () => {
       () => Promise.resolve(lines('long.pids')),
       (pids) => pids.length === 2,
     )
-    expect(await startOf(Number(first))).toBeNull()
+    expect(await processStart(Number(first))).toBeNull()
   })
 
   it('follow the configuration at the next start, and go with it', async () => {

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { programMark, whyNotRun } from '../../host/process/agentProgram.js'
+import { programFingerprint, reasonNotRunnable } from '../../host/process/agentProgram.js'
 
 const dir = mkdtempSync(join(tmpdir(), 'program-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -23,7 +23,7 @@ function foreign(): Buffer {
 }
 
 describe('law 6: a program that can not be run is told from one that ends', () => {
-  const why = (command: string): Promise<string | null> => whyNotRun(command, process.env, dir)
+  const why = (command: string): Promise<string | null> => reasonNotRunnable(command, process.env, dir)
 
   it.each([
     ['is not there', () => join(dir, 'nothing'), 'there is no such program'],
@@ -52,7 +52,7 @@ describe('law 6: a program that can not be run is told from one that ends', () =
 })
 
 it('what to look at changes when the program comes, changes, or may be run again, and not by itself', async () => {
-  const mark = (): Promise<string> => programMark('later', `/no/such/folder:${dir}`, '/')
+  const mark = (): Promise<string> => programFingerprint('later', `/no/such/folder:${dir}`, '/')
   const seen = [await mark(), await mark()]
   const file = program('later', '#!/bin/sh\n', 0o644)
   seen.push(await mark())

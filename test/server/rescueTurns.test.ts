@@ -1,37 +1,37 @@
 import { describe, expect, it } from 'vitest'
-import { RescueTurns } from '../../host/limits/rescueTurns.js'
+import { MoveLimiter } from '../../host/limits/moveLimiter.js'
 
 const never = new AbortController().signal
 
 /** Enters, and notes when it is let in. */
-function entering(turns: RescueTurns, order: string[], session: string, signal = never): Promise<void> {
-  return turns.enter(session, signal, () => undefined).then(() => void order.push(session))
+function entering(turns: MoveLimiter, order: string[], session: string, signal = never): Promise<void> {
+  return turns.acquire(session, signal, () => undefined).then(() => void order.push(session))
 }
 
 describe('turns of sessions that are to be moved', () => {
   it('so many at a time, in the order they came; the next one when one is where it should be', async () => {
-    const turns = new RescueTurns({ atOnce: 2, nextStepWithin: 60_000 })
+    const turns = new MoveLimiter({ atOnce: 2, nextStepWithin: 60_000 })
     const order: string[] = []
     const entered = ['a', 'b', 'c', 'd'].map((session) => entering(turns, order, session))
     await Promise.all(entered.slice(0, 2))
     expect(order).toEqual(['a', 'b'])
-    turns.leave('b')
+    turns.release('b')
     await entered[2]
     expect(order).toEqual(['a', 'b', 'c'])
     // Whoever is not being moved takes nobody's turn away by leaving.
-    turns.leave('b')
-    turns.leave('a')
+    turns.release('b')
+    turns.release('a')
     await entered[3]
     expect(order).toEqual(['a', 'b', 'c', 'd'])
-    for (const session of ['c', 'd']) turns.leave(session)
+    for (const session of ['c', 'd']) turns.release(session)
   })
 
   it('law 10: a turn ends by itself when no step comes, and not in the middle of one', async () => {
-    const turns = new RescueTurns({ atOnce: 1, nextStepWithin: 20 })
+    const turns = new MoveLimiter({ atOnce: 1, nextStepWithin: 20 })
     const order: string[] = []
     await entering(turns, order, 'a')
     let ended: () => void = () => undefined
-    const step = turns.during('a', () => new Promise<void>((resolve) => (ended = resolve)))
+    const step = turns.holdDuring('a', () => new Promise<void>((resolve) => (ended = resolve)))
     const next = entering(turns, order, 'b')
     // Three times as long as a turn lasts without a step.
     await new Promise((resolve) => setTimeout(resolve, 60))
@@ -43,7 +43,7 @@ describe('turns of sessions that are to be moved', () => {
   })
 
   it('one that is given up while it waits takes nobody’s turn', async () => {
-    const turns = new RescueTurns({ atOnce: 1, nextStepWithin: 60_000 })
+    const turns = new MoveLimiter({ atOnce: 1, nextStepWithin: 60_000 })
     const order: string[] = []
     await entering(turns, order, 'a')
     const stop = new AbortController()
@@ -51,9 +51,9 @@ describe('turns of sessions that are to be moved', () => {
     const patient = entering(turns, order, 'c')
     stop.abort()
     await expect(given).rejects.toThrow()
-    turns.leave('a')
+    turns.release('a')
     await patient
     expect(order).toEqual(['a', 'c'])
-    turns.leave('c')
+    turns.release('c')
   })
 })

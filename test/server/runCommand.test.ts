@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type CommandRequest, runCommand } from '../../host/process/runCommand.js'
-import { startOf } from '../../host/process/processes.js'
+import { processStart } from '../../host/process/processes.js'
 import { until } from '../../lab/until.js'
 
 let dir: string
@@ -21,7 +21,7 @@ const pidIn = (file: string): number => Number(readFileSync(join(dir, file), 'ut
 const hasEnded = (file: string) =>
   until(
     `the end of ${file}`,
-    () => startOf(pidIn(file)),
+    () => processStart(pidIn(file)),
     (start) => start === null,
     5_000,
   )

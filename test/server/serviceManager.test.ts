@@ -31,9 +31,9 @@ const untilHeard = (what: string, times: number) =>
 
 describe('where no service manager listens', () => {
   it('nothing is said, and a beat for somebody else is not taken for ours', () => {
-    expect(ServiceManager.take({}, () => undefined)).toBeNull()
+    expect(ServiceManager.fromEnv({}, () => undefined)).toBeNull()
     const env = { NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '3000000', WATCHDOG_PID: '1' }
-    expect(ServiceManager.take(env, () => undefined)?.beatEvery).toBeNull()
+    expect(ServiceManager.fromEnv(env, () => undefined)?.notifyEvery).toBeNull()
   })
 })
 
@@ -41,15 +41,15 @@ describe.skipIf(lacksSystemdNotify)('signs of life', () => {
   it('come three times within the limit while there is progress, and stop when there is none', async () => {
     const env = { NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '300000', WATCHDOG_PID: String(process.pid) }
     const said: string[] = []
-    const manager = ServiceManager.take(env, (line) => said.push(line))!
+    const manager = ServiceManager.fromEnv(env, (line) => said.push(line))!
     expect(env).toEqual({})
-    expect(manager.beatEvery).toBe(100)
+    expect(manager.notifyEvery).toBe(100)
     await manager.ready()
     await untilHeard('READY=1', 1)
     const over = new AbortController()
     let isProgressing = true
     let looks = 0
-    const beating = manager.beatWhile(() => {
+    const beating = manager.notifyWhile(() => {
       looks += 1
       return Promise.resolve(isProgressing)
     }, over.signal)

@@ -17,7 +17,7 @@ import { z } from 'zod'
 import { Host } from '../../host/host.js'
 import { deliverText } from '../../activities/session/deliver.js'
 import type { WatchRequest } from '../../activities/contracts.js'
-import { Sampler, type Sample } from '../../activities/watch/sampler.js'
+import { Sampler, type HostObservation } from '../../activities/watch/sampler.js'
 import { SessionWatch } from '../../activities/watch/sessionWatch.js'
 import { openHome } from '../../config/state/home.js'
 import { parseConfig } from '../../config/load/load.js'
@@ -74,7 +74,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 /** One look at a live pane whose program calls itself busy or idle. */
-const look = (activity: 'busy' | 'idle', activeAt = Date.now()): Sample => {
+const look = (activity: 'busy' | 'idle', activeAt = Date.now()): HostObservation => {
   const exit = { dead: false, exitStatus: null, exitSignal: null, deadAt: null, activeAt }
   const visited = 'never'
   return {
@@ -86,7 +86,7 @@ const look = (activity: 'busy' | 'idle', activeAt = Date.now()): Sample => {
 }
 
 const failed = (subagent: boolean) =>
-  watch.take({ session: 's', fence: 1, at, kind: 'turn-failed', error: 'rate_limit', subagent })
+  watch.applyReport({ session: 's', fence: 1, at, kind: 'turn-failed', error: 'rate_limit', subagent })
 
 const concluded = (): Promise<string> =>
   Promise.race([
@@ -98,7 +98,7 @@ describe('a session at rest', () => {
   const restLookEvery = 10_000
   const rested = async (change: Partial<WatchRequest> = {}, untilTurnEnd = false): Promise<SessionWatch> => {
     const resting = standing(untilTurnEnd, change)
-    await resting.look(look('idle'))
+    await resting.update(look('idle'))
     return resting
   }
 
@@ -110,7 +110,7 @@ describe('a session at rest', () => {
     expect(resting.isDue(look('idle'), Date.now() - 2 * restLookEvery)).toBe(true)
   })
 
-  const changed: Record<string, Sample> = {
+  const changed: Record<string, HostObservation> = {
     'its program is busy': look('busy'),
     'its program says that something was going on meanwhile': {
       ...look('idle'),
@@ -134,10 +134,17 @@ describe('a session at rest', () => {
 
   it('is looked at at once where a turn has failed, or it is called home', async () => {
     const failing = await rested()
-    failing.take({ session: 's', fence: 1, at, kind: 'turn-failed', error: 'rate_limit', subagent: false })
+    failing.applyReport({
+      session: 's',
+      fence: 1,
+      at,
+      kind: 'turn-failed',
+      error: 'rate_limit',
+      subagent: false,
+    })
     expect(failing.isDue(look('idle'))).toBe(true)
     const called = await rested()
-    host.records.saveCall('s', 1)
+    host.records.saveFailbackRequest('s', 1)
     expect(called.isDue(look('idle'))).toBe(true)
   })
 
@@ -151,7 +158,7 @@ describe('a session at rest', () => {
 describe('a wall that the hook has reported', () => {
   it('is seen at once, though the program still called itself busy when it was looked at', async () => {
     failed(false)
-    const looked = watch.look(look('busy'))
+    const looked = watch.update(look('busy'))
     // The row comes after the report.
     appendFileSync(transcript, written('five-hour limit'))
     await looked
@@ -161,13 +168,13 @@ describe('a wall that the hook has reported', () => {
   it('law 6: of a subagent ends nothing while the main thread goes on', async () => {
     failed(true)
     appendFileSync(transcript, written('five-hour limit'))
-    await watch.look(look('busy'))
+    await watch.update(look('busy'))
     expect(await concluded()).toBe('nothing yet')
   })
 
   it('law 6: a row that no hook has reported waits until the program is no longer busy', async () => {
     appendFileSync(transcript, written('five-hour limit'))
-    await watch.look(look('busy'))
+    await watch.update(look('busy'))
     expect(await concluded()).toBe('nothing yet')
   })
 })
@@ -176,13 +183,13 @@ describe('a busy agent whose pane has long shown nothing new', () => {
   const threeHours = 3 * 3_600_000
 
   it('law 6: hangs', async () => {
-    await watch.look(look('busy', Date.now() - threeHours))
+    await watch.update(look('busy', Date.now() - threeHours))
     expect(await concluded()).toBe('frozen')
   })
 
   it('law 6: is left alone where its host has slept meanwhile', async () => {
     asleep = threeHours
-    await watch.look(look('busy', Date.now() - threeHours))
+    await watch.update(look('busy', Date.now() - threeHours))
     expect(await concluded()).toBe('nothing yet')
   })
 })
@@ -190,10 +197,10 @@ describe('a busy agent whose pane has long shown nothing new', () => {
 describe('the transcript', () => {
   it('that the agent began after its launch is told with whatever is seen', async () => {
     rmSync(transcript)
-    await watch.look(look('busy'))
+    await watch.update(look('busy'))
     expect(watch.transcript).toBeNull()
     writeFileSync(transcript, written('five-hour limit'))
-    await watch.look(look('idle'))
+    await watch.update(look('idle'))
     expect(await watch.ended).toMatchObject({ kind: 'walled', transcript })
   })
 })
@@ -203,18 +210,18 @@ describe('the end of a turn', () => {
 
   it('is news where the session is there for one piece of work, once that was answered', async () => {
     watch = standing(true)
-    await watch.look(look('idle'))
+    await watch.update(look('idle'))
     expect(await concluded()).toBe('nothing yet')
     appendFileSync(transcript, `${JSON.stringify(answer)}\n`)
-    await watch.look(look('busy'))
+    await watch.update(look('busy'))
     expect(await concluded()).toBe('nothing yet')
-    await watch.look(look('idle'))
+    await watch.update(look('idle'))
     expect(await concluded()).toBe('turn-ended')
   })
 
   it('is none for a session that lives on', async () => {
     appendFileSync(transcript, `${JSON.stringify(answer)}\n`)
-    await watch.look(look('idle'))
+    await watch.update(look('idle'))
     expect(await concluded()).toBe('nothing yet')
   })
 })
@@ -236,8 +243,8 @@ describe('another conversation in the same pane', () => {
     }
     host.records.saveLaunch('s', { ...launch, place: { kind: 'account', name: 'max-1' } })
     const more = { kind: 'started', sessionId: other, transcript: file, source: 'resume' } as const
-    watch.take({ session: 's', fence: 1, at: since, ...more })
-    await watch.look(look('busy'))
+    watch.applyReport({ session: 's', fence: 1, at: since, ...more })
+    await watch.update(look('busy'))
     const seen = await watch.ended
     if (seen.kind !== 'renamed') throw new Error(`it saw ${seen.kind}`)
     expect(host.records.newest('s')).toMatchObject({ sessionId: other, transcriptFrom: seen.transcriptFrom })
@@ -268,10 +275,10 @@ describe('turns that kept failing', () => {
 
   it('the first answer is news where a person was told, and only there', async () => {
     appendFileSync(transcript, answer)
-    await watch.look(look('busy'))
+    await watch.update(look('busy'))
     expect(await concluded()).toBe('nothing yet')
     watch = standing(false, { failing: true })
-    await watch.look(look('busy'))
+    await watch.update(look('busy'))
     expect(await concluded()).toBe('answered')
   })
 })
@@ -336,29 +343,29 @@ describe('a process that is gone before its watch has seen it at work', () => {
   ]
   it.each(ends)('law 5: an agent %s is known from its transcript', async (_what, rows, wasWorking) => {
     writeFileSync(transcript, rows)
-    await watch.look({ panes: null, live: new Map() })
+    await watch.update({ panes: null, live: new Map() })
     expect(await watch.ended).toMatchObject({ kind: 'gone', what: 'tmux', wasWorking })
   })
 })
 
 describe('a move for somebody else’s reason', () => {
   it('law 5: a lost login that an idle session has only heard of cuts nothing off', async () => {
-    host.quota.takeLogin('max-1', 'out', at)
-    await watch.look(look('idle'))
+    host.quota.recordLogin('max-1', 'out', at)
+    await watch.update(look('idle'))
     expect(await watch.ended).toMatchObject({ kind: 'login', wasWorking: false })
   })
 
   it('law 5: a session that has been at rest for long was not wrapped up by the limit', async () => {
-    await watch.look(look('busy'))
+    await watch.update(look('busy'))
     const resetsAt = new Date(Date.now() + 3_600_000).toISOString()
     const readAt = new Date().toISOString()
-    await watch.look(look('idle'))
+    await watch.update(look('idle'))
     vi.useFakeTimers({ now: Date.now() + 10 * 60_000, toFake: ['Date'] })
     try {
-      host.quota.takeWindows('max-1', [
+      host.quota.recordWindows('max-1', [
         { name: 'five_hour', used: 0.99, resetsAt, readAt, source: 'status-line' },
       ])
-      await watch.look(look('idle'))
+      await watch.update(look('idle'))
       expect(await watch.ended).toMatchObject({ kind: 'near-limit', wasWorking: false })
     } finally {
       vi.useRealTimers()

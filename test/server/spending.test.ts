@@ -15,7 +15,7 @@ import { claudeCode } from '../../agents/claude-code/index.js'
 import { Host } from '../../host/host.js'
 import { openHome } from '../../config/state/home.js'
 import { parseConfig } from '../../config/load/load.js'
-import { spentBudget } from '../../policy/account/spend.js'
+import { spentBudgetWall } from '../../policy/account/spend.js'
 
 /** For a million tokens, so that a million of one kind is this many dollars. */
 const config = (dir: string): string => `
@@ -185,8 +185,10 @@ describe('the budget', () => {
   it('is spent for its period, and full again with the next, in which only what is new counts', async () => {
     write(answer('m1', '11:50', 30), answer('m2', '12:10', 100))
     await count()
-    expect(spentBudget(host.quota.read('key').windows, at('12:59'))).toMatchObject({ resetsAt: at('13:00') })
-    expect(spentBudget(host.quota.read('key').windows, at('13:00'))).toBeNull()
+    expect(spentBudgetWall(host.quota.read('key').windows, at('12:59'))).toMatchObject({
+      resetsAt: at('13:00'),
+    })
+    expect(spentBudgetWall(host.quota.read('key').windows, at('13:00'))).toBeNull()
     vi.setSystemTime(Date.parse(at('13:05')))
     write(answer('m3', '12:59', 50), answer('m4', '13:01', 4))
     await count()

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { StartGate } from '../../host/limits/startGate.js'
+import { StartLimiter } from '../../host/limits/startLimiter.js'
 
 const never = new AbortController().signal
 const silently = (): void => undefined
 
 /** Enters until one has to wait; answers those that are inside. */
-async function fill(gate: StartGate): Promise<((ms: number | null) => void)[]> {
+async function fill(gate: StartLimiter): Promise<((ms: number | null) => void)[]> {
   const inside: ((ms: number | null) => void)[] = []
   for (;;) {
     const stop = new AbortController()
-    const entered = await gate.enter(stop.signal, () => stop.abort()).catch(() => null)
+    const entered = await gate.acquire(stop.signal, () => stop.abort()).catch(() => null)
     if (entered === null) return inside
     inside.push(entered)
   }
@@ -17,11 +17,13 @@ async function fill(gate: StartGate): Promise<((ms: number | null) => void)[]> {
 
 describe('starts of agents', () => {
   it('are let in in the order they came, one for each that is up', async () => {
-    const gate = new StartGate()
+    const gate = new StartLimiter()
     const inside = await fill(gate)
     expect(inside.length).toBeGreaterThan(0)
     const order: number[] = []
-    const waiting = [1, 2, 3].map((n) => gate.enter(never, silently).then((leave) => (order.push(n), leave)))
+    const waiting = [1, 2, 3].map((n) =>
+      gate.acquire(never, silently).then((leave) => (order.push(n), leave)),
+    )
     inside[0]?.(null)
     const first = await waiting[0]
     expect(order).toEqual([1])
@@ -32,11 +34,11 @@ describe('starts of agents', () => {
   })
 
   it('that are given up while they wait take nobody’s place', async () => {
-    const gate = new StartGate()
+    const gate = new StartLimiter()
     const inside = await fill(gate)
     const stop = new AbortController()
-    const given = gate.enter(stop.signal, silently)
-    const patient = gate.enter(never, silently)
+    const given = gate.acquire(stop.signal, silently)
+    const patient = gate.acquire(never, silently)
     stop.abort()
     await expect(given).rejects.toThrow()
     inside[0]?.(null)
@@ -44,10 +46,10 @@ describe('starts of agents', () => {
   })
 
   it('say how many are in the way', async () => {
-    const gate = new StartGate()
+    const gate = new StartLimiter()
     const inside = await fill(gate)
     const told: number[] = []
-    const waits = gate.enter(never, (starting) => told.push(starting))
+    const waits = gate.acquire(never, (starting) => told.push(starting))
     inside[0]?.(null)
     await waits
     expect(told).toEqual([inside.length])

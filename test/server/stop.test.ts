@@ -7,7 +7,7 @@ import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Host } from '../../host/host.js'
 import { hostActivities } from '../../activities/index.js'
-import { LeaseDesk } from '../../activities/watch/leaseBatcher.js'
+import { LeaseBatcher } from '../../activities/watch/leaseBatcher.js'
 import { Prober } from '../../activities/accounts/probe.js'
 import { Sampler } from '../../activities/watch/sampler.js'
 import { stopAgent } from '../../activities/session/stop.js'
@@ -52,14 +52,14 @@ describe('a session of a herd that is stopped', () => {
 
   /** As many as are moved at a time, and one that waits behind them. Answers whether that one's turn has come. */
   async function herd(): Promise<() => boolean> {
-    for (let n = 1; n <= movesAtOnce; n++) await host.rescues.enter(`s${n}`, never, () => undefined)
+    for (let n = 1; n <= movesAtOnce; n++) await host.moveLimiter.acquire(`s${n}`, never, () => undefined)
     let isIn = false
-    void host.rescues.enter('next', never, () => undefined).then(() => (isIn = true))
+    void host.moveLimiter.acquire('next', never, () => undefined).then(() => (isIn = true))
     return () => isIn
   }
 
   const stopOf = (session: string, rests: boolean) => {
-    const leases = new LeaseDesk(
+    const leases = new LeaseBatcher(
       'main',
       () => Promise.resolve([]),
       () => [],

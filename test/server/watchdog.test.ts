@@ -2,9 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isAlive, startOf } from '../../host/process/processes.js'
+import { isAlive, processStart } from '../../host/process/processes.js'
 import { until } from '../../lab/until.js'
-import { WatchdogHarness } from './watchdogSupport.js'
+import { WatchdogHarness } from './watchdogHarness.js'
 
 const names = [
   'exits',
@@ -73,7 +73,7 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     watchdog.mode('hangs', 'deaf')
     await until(
       'its end',
-      () => startOf(first!),
+      () => processStart(first!),
       (start) => start === null,
     )
     watchdog.mode('hangs', '')
@@ -87,7 +87,7 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     watchdog.mode('spins', 'spin')
     await until(
       'its end',
-      () => startOf(first!),
+      () => processStart(first!),
       (start) => start === null,
     )
     watchdog.mode('spins', '')
@@ -257,7 +257,7 @@ describe('law 7: the worker goes', () => {
 
   it('a service that is configured no more is ended with its watchdog', async () => {
     const [pid] = await watchdog.alive('twice')
-    const ref = { pid: pid!, start: (await startOf(pid!))! }
+    const ref = { pid: pid!, start: (await processStart(pid!))! }
     await watchdog.stopWorker()
     await watchdog.startWorker((text) => text.replace('name: twice', 'name: renamed'))
     await until(

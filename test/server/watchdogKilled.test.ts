@@ -1,10 +1,10 @@
 /** Law 7 for services: a real worker process is killed in the middle of what its watchdog does, at each point that matters. */
 import type { ChildProcess } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startOf } from '../../host/process/processes.js'
+import { processStart } from '../../host/process/processes.js'
 import { KillingTmux } from '../../lab/machine/killingTmux.js'
 import { until } from '../../lab/until.js'
-import { WatchdogHarness } from './watchdogSupport.js'
+import { WatchdogHarness } from './watchdogHarness.js'
 
 const names = ['together', 'ordered', 'started', 'asked', 'first']
 
@@ -14,7 +14,9 @@ let worker: ChildProcess
 let watching: ReturnType<WatchdogHarness['watchDoubles']>
 
 async function startWorker(): Promise<void> {
-  const { child, ready } = watchdog.startWorkerProcess({ PATH: `${tmux.folder}:${process.env['PATH'] ?? ''}` })
+  const { child, ready } = watchdog.startWorkerProcess({
+    PATH: `${tmux.folder}:${process.env['PATH'] ?? ''}`,
+  })
   worker = child
   await ready
 }
@@ -88,10 +90,10 @@ describe('law 7: a worker that is killed', () => {
     const [frozen] = await watchdog.alive('asked')
     watchdog.mode('asked', `deaf ${frozen!} ${worker.pid!}`)
     await untilKilled()
-    expect(await startOf(frozen!)).not.toBeNull()
+    expect(await processStart(frozen!)).not.toBeNull()
     await startWorker()
     await watchdog.untilWell('asked', 2)
-    expect(await startOf(frozen!)).toBeNull()
+    expect(await processStart(frozen!)).toBeNull()
     expect(watchdog.starts('asked')).toHaveLength(2)
   })
 

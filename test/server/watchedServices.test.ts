@@ -1,10 +1,10 @@
 /** Services that somebody else starts: found by their pid file, their unit or their pane, and started anew by a command, or by a person. */
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { startOf } from '../../host/process/processes.js'
+import { processStart } from '../../host/process/processes.js'
 import { FakeSystemdPrograms } from '../../lab/machine/systemdPrograms.js'
 import { until } from '../../lab/until.js'
-import { WatchdogHarness, serviceProgram } from './watchdogSupport.js'
+import { WatchdogHarness, serviceProgram } from './watchdogHarness.js'
 
 const names = ['filed', 'unit', 'machine', 'paned', 'shown']
 
@@ -65,7 +65,7 @@ async function expectStartedAnew(name: string): Promise<void> {
   const [second] = await watchdog.alive(name)
   watchdog.mode(name, `quiet ${second!}`)
   await watchdog.untilWell(name, 3)
-  expect(await startOf(second!)).toBeNull()
+  expect(await processStart(second!)).toBeNull()
   expect(watchdog.starts(name)).toHaveLength(3)
   const incidents = await until(
     `the incidents of ${name}`,
@@ -110,7 +110,9 @@ describe.concurrent('what somebody else starts', () => {
     await expectLeftToPerson('machine', /machine\.service is failed, exit-code/, () => {
       execFileSync('systemctl', ['start', 'machine.service'])
     })
-    expect(systemd.recordedCalls('systemctl')).toContain('show machine.service --property=MainPID,ActiveState,Result')
+    expect(systemd.recordedCalls('systemctl')).toContain(
+      'show machine.service --property=MainPID,ActiveState,Result',
+    )
   })
 
   it('is left to a person where Outpool has no command: a pane', () =>

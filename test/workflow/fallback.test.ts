@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sessionSignals } from '../../workflows/messages.js'
-import { hour, minute, type TestPool } from './harness/stage.js'
-import { useTestPool } from './harness/useStage.js'
+import { hour, minute, type TestPool } from './harness/testPool.js'
+import { useTestPool } from './harness/useTestPool.js'
 import { failureFrom } from '../../activities/failures.js'
 import { SecretMissingError } from '../../host/errors.js'
 
@@ -13,7 +13,11 @@ const looksSeldom = 5 * minute
 const soon = 30 * minute
 
 /** A session that had to leave its only account, walled for an hour, for a substrate. */
-async function away(testPool: TestPool, name = 'one', change: Parameters<TestPool['startRunning']>[1] = {}): Promise<string> {
+async function away(
+  testPool: TestPool,
+  name = 'one',
+  change: Parameters<TestPool['startRunning']>[1] = {},
+): Promise<string> {
   const session = await testPool.startRunning(name, { account: 'a', prompt: `begin ${name}`, ...change })
   testPool.host.pollEvery = looksSeldom
   await testPool.hitWall(session, 'a', hour)
@@ -29,7 +33,7 @@ async function comesHome(testPool: TestPool, session: string): Promise<void> {
     2 * hour,
     10 * minute,
   )
-  testPool.host.willObserve(session, { kind: 'ready-for-home', wasWorking: false })
+  testPool.host.willObserve(session, { kind: 'ready-for-failback', wasWorking: false })
   await testPool.untilOnAccount(session, 'a', soon, minute)
 }
 
@@ -150,7 +154,9 @@ describe('law 2: on a substrate', () => {
     testPool.host.accounts.get('a')!.hitWall(now, now + hour)
     const session = await testPool.start('one', { prompt: 'begin' })
     const { fork, sessionId } = await testPool.untilOnSubstrate(session, 'key', soon, minute)
-    expect(testPool.host.launches).toMatchObject([{ sessionId: fork, mode: 'new', prompt: { text: 'begin' } }])
+    expect(testPool.host.launches).toMatchObject([
+      { sessionId: fork, mode: 'new', prompt: { text: 'begin' } },
+    ])
     await comesHome(testPool, session)
     expect(testPool.host.launches.at(-1)).toMatchObject({ sessionId, forks: [fork], prompt: null })
   })
@@ -182,7 +188,12 @@ describe('law 2: on a substrate', () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
     const session = await away(testPool)
     const { fork, sessionId } = await testPool.untilOnSubstrate(session, 'key', soon, minute)
-    await testPool.observe(session, { kind: 'renamed', sessionId: 'another', transcript: null, transcriptFrom: 0 })
+    await testPool.observe(session, {
+      kind: 'renamed',
+      sessionId: 'another',
+      transcript: null,
+      transcriptFrom: 0,
+    })
     expect(await testPool.describe(session)).toMatchObject({ fork: 'another', sessionId })
     await comesHome(testPool, session)
     expect(testPool.host.launches.at(-1)).toMatchObject({ sessionId, forks: [fork, 'another'] })
@@ -200,7 +211,7 @@ describe('law 2: on a substrate', () => {
       () => Promise.resolve(isThere),
       (there) => there,
     )
-    await testPool.handle(session).signal(sessionSignals.callHome)
+    await testPool.handle(session).signal(sessionSignals.failback)
     hold.open()
     await testPool.untilOnSubstrate(session, 'key')
     await testPool.until(
@@ -213,7 +224,7 @@ describe('law 2: on a substrate', () => {
   it('a call that comes late, to a session that is at home, moves nothing', async () => {
     const testPool = await open({ accounts: ['a', 'b'], substrates: ['key'] })
     const session = await testPool.startRunning('one', { account: 'a' })
-    await testPool.handle(session).signal(sessionSignals.callHome)
+    await testPool.handle(session).signal(sessionSignals.failback)
     await testPool.server.advance(minute)
     expect(testPool.host.failingBack.size).toBe(0)
     expect(testPool.steps(session)).toEqual(['launchAgent a#1'])

@@ -1,12 +1,12 @@
 /** What a person hears of an incident, and how it goes on meanwhile. On a server whose time is real: nothing here takes long. */
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import { describe, expect, it } from 'vitest'
-import { longestCallPause } from '../../policy/service/service.js'
-import type { Verified } from '../../activities/services/contracts.js'
-import { TestWatchdog } from './harness/guarding.js'
-import { minute, second, type TestPool } from './harness/stage.js'
-import { TestServer } from './harness/theatre.js'
-import { useTestPool } from './harness/useStage.js'
+import { maxEscalationPause } from '../../policy/service/service.js'
+import type { VerifyResult } from '../../activities/services/contracts.js'
+import { TestWatchdog } from './harness/testWatchdog.js'
+import { minute, second, type TestPool } from './harness/testPool.js'
+import { TestServer } from './harness/testServer.js'
+import { useTestPool } from './harness/useTestPool.js'
 import { until } from '../../lab/until.js'
 
 const open = useTestPool(() => TestServer.openWallClock())
@@ -16,11 +16,16 @@ const notices = {
 }
 /** A service in trouble, from then on until its incident and the escalation of it are over. */
 async function untilOver(testPool: TestPool, retryEvery: number): Promise<TestWatchdog> {
-  testPool.host.services.observations.push({ kind: 'trouble', verdict: 'missing', why: 'it ended', incident: 1 })
+  testPool.host.services.observations.push({
+    kind: 'trouble',
+    verdict: 'missing',
+    why: 'it ended',
+    incident: 1,
+  })
   // Only an agent can get it up again.
   const watchdog = await TestWatchdog.start(testPool, {
     canStart: false,
-    wakeUp: { retryEvery, retryAtMost: longestCallPause },
+    wakeUp: { retryEvery, retryAtMost: maxEscalationPause },
   })
   await until(
     'the end of the escalation',
@@ -62,12 +67,12 @@ describe('a person', () => {
   it('law 10: hears once that nobody could help; it goes on trying, later each time, until an agent heals', async () => {
     const testPool = await open({ accounts: ['a'], notices })
     const { plans, checks, agents } = testPool.host.services
-    const nobody = { kind: 'nobody' as const, why: 'medic: walled' }
+    const nobody = { kind: 'none' as const, why: 'medic: walled' }
     const rounds = 3
     plans.push(...Array<typeof nobody>(rounds).fill(nobody))
     agents.push({ kind: 'done' })
     // Each round ends with a start, and a look whether that was enough.
-    checks.push(...Array<Verified>(rounds).fill({ well: false, why: 'it is not there' }))
+    checks.push(...Array<VerifyResult>(rounds).fill({ well: false, why: 'it is not there' }))
     const watchdog = await untilOver(testPool, second)
     const told = await untilTold(testPool)
     expect(plans.isEmpty).toBe(true)

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Announcement } from '../../workflows/messages.js'
 import { poolSignals } from '../../workflows/messages.js'
-import { hour, minute, second, type TestPool } from './harness/stage.js'
-import { useTestPool } from './harness/useStage.js'
+import { hour, minute, second, type TestPool } from './harness/testPool.js'
+import { useTestPool } from './harness/useTestPool.js'
 
 const open = useTestPool()
 
@@ -38,7 +38,10 @@ describe('told, once', () => {
     for (let n = 0; n < 5; n++) sessions.push(await testPool.startRunning(`s${n}`))
     for (const session of sessions) await testPool.hitWall(session, 'a', hour)
     const [first] = await untilTold(testPool, 1)
-    expect(first!.notice).toMatchObject({ kind: 'parked', title: `5 sessions of pool ${testPool.name} waiting` })
+    expect(first!.notice).toMatchObject({
+      kind: 'parked',
+      title: `5 sessions of pool ${testPool.name} waiting`,
+    })
     expect(first!.notice.text).toContain('a walled until')
     await migrate(testPool)
     await testPool.server.advance(20 * minute)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { minute } from './harness/stage.js'
-import { useTestPool } from './harness/useStage.js'
+import { minute } from './harness/testPool.js'
+import { useTestPool } from './harness/useTestPool.js'
 
 const open = useTestPool()
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { hour, type TestPool } from './harness/stage.js'
-import { useTestPool } from './harness/useStage.js'
+import { hour, type TestPool } from './harness/testPool.js'
+import { useTestPool } from './harness/useTestPool.js'
 
 const open = useTestPool()
 
@@ -36,7 +36,7 @@ describe('law 7: an order in the middle of a rescue', () => {
         () => testPool.leases(),
         ({ a, b }) => a?.length === 0 && b?.length === 0,
       )
-      expect((await testPool.describePool()).waiting).toEqual([])
+      expect((await testPool.describePool()).waitlist).toEqual([])
     })
 
     it(`law 5: pause while it is at ${step}: stopped, and resumed whole`, async () => {
@@ -95,7 +95,7 @@ describe('law 7: an order in the middle of a rescue', () => {
     await testPool.handle(session).result()
     await testPool.until(
       'the queue to be empty',
-      async () => (await testPool.describePool()).waiting,
+      async () => (await testPool.describePool()).waitlist,
       (waiting) => waiting.length === 0,
     )
   })

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { LeaseGrant, LeaseRefusal } from '../../policy/pool/lease.js'
+import type { LeaseGrant, LeaseDenial } from '../../policy/pool/lease.js'
 import { sessionSignals } from '../../workflows/messages.js'
-import { day, hour, minute, type TestPool } from './harness/stage.js'
-import { useTestPool } from './harness/useStage.js'
+import { day, hour, minute, type TestPool } from './harness/testPool.js'
+import { useTestPool } from './harness/useTestPool.js'
 
 const open = useTestPool()
 
@@ -82,12 +82,12 @@ describe('the pool', () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     const retryAt = new Date((await testPool.server.now()) + hour).toISOString()
-    const late: LeaseRefusal = { requestId: 'of old', why: 'late', retryAt, needsLogin: false }
-    await testPool.handle(session).signal(sessionSignals.leaseRefused, late)
+    const late: LeaseDenial = { requestId: 'of old', why: 'late', retryAt, needsLogin: false }
+    await testPool.handle(session).signal(sessionSignals.leaseDenied, late)
     await testPool.server.advance(minute)
     expect((await testPool.describe(session)).phase).toBe('working')
     await testPool.hitWall(session, 'a')
-    await testPool.handle(session).signal(sessionSignals.leaseRefused, late)
+    await testPool.handle(session).signal(sessionSignals.leaseDenied, late)
     await testPool.untilOnAccount(session, 'b')
   })
 
@@ -171,7 +171,7 @@ describe('law 8: histories are cut, and nothing is lost by it', () => {
       ['a', []],
       ['b', [two]],
     ])
-    expect(after.waiting.map(({ session }) => session)).toEqual([one])
+    expect(after.waitlist.map(({ session }) => session)).toEqual([one])
     expect(after.accounts.map(({ walls }) => walls)).toEqual(before.accounts.map(({ walls }) => walls))
     await testPool.untilOnAccount(one, 'a', 2 * hour, minute)
     // The fence goes on growing through the cut: an older one would launch nothing.

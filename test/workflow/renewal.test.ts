@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { poolSignals } from '../../workflows/messages.js'
-import { hour, minute, type TestPool, type TestPoolOptions } from './harness/stage.js'
-import { TestServer } from './harness/theatre.js'
-import { useTestPool } from './harness/useStage.js'
+import { hour, minute, type TestPool, type TestPoolOptions } from './harness/testPool.js'
+import { TestServer } from './harness/testServer.js'
+import { useTestPool } from './harness/useTestPool.js'
 import { failureFrom } from '../../activities/failures.js'
 import { UnknownPlaceError } from '../../host/errors.js'
 
@@ -125,7 +125,11 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
     await testPool.hitWall(session, 'b', 5 * minute)
     await testPool.untilSession(session, ({ phase }) => phase === 'parked')
     await testPool.untilOnAccount(session, 'b')
-    expect((await testPool.describe(session)).rescueLog).toMatchObject([{ to: 'b' }, { to: null }, { to: 'b' }])
+    expect((await testPool.describe(session)).rescueLog).toMatchObject([
+      { to: 'b' },
+      { to: null },
+      { to: 'b' },
+    ])
     expect(testPool.steps(session)).toEqual([
       'launchAgent a#1',
       'stopAgent a#1',
@@ -143,7 +147,9 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
     await testPool.hitWall(session, 'a', 12 * hour)
     await testPool.untilOnAccount(session, 'b')
     const [{ runId: first }, before] = [await testPool.poolHandle.describe(), await testPool.describePool()]
-    await testPool.untilLong(testPool.poolHandle, () => testPool.poolHandle.signal(poolSignals.lift, 'nobody'))
+    await testPool.untilLong(testPool.poolHandle, () =>
+      testPool.poolHandle.signal(poolSignals.liftWall, 'nobody'),
+    )
     await testPool.untilContinuedAsNew(testPool.poolHandle, first, 7 * hour, hour)
     expect(await testPool.describePool()).toEqual(before)
   })

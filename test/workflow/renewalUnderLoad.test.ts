@@ -1,8 +1,8 @@
 /** A fleet whose histories are cut all the time, by the engine's own suggestion with its threshold turned down, while walls rain on it. */
 import { expect, it } from 'vitest'
-import type { TestPool } from './harness/stage.js'
-import { TestServer } from './harness/theatre.js'
-import { useTestPool } from './harness/useStage.js'
+import type { TestPool } from './harness/testPool.js'
+import { TestServer } from './harness/testServer.js'
+import { useTestPool } from './harness/useTestPool.js'
 
 /** A rescue alone is about as long: no run of a session sees two of them, and the pool's hardly one herd. */
 const cutAfterEvents = 30

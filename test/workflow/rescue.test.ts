@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { hour, minute, second } from './harness/stage.js'
-import { useTestPool } from './harness/useStage.js'
+import { hour, minute, second } from './harness/testPool.js'
+import { useTestPool } from './harness/useTestPool.js'
 import {
   CarryFailedError,
   ConversationHeldError,
@@ -106,7 +106,12 @@ describe('the wall', () => {
       (watches) => watches === 2,
     )
     expect(testPool.steps(session)).toEqual(['launchAgent a#1'])
-    expect(await testPool.describe(session)).toMatchObject({ pid, phase: 'working', account: 'a', rescueLog: [] })
+    expect(await testPool.describe(session)).toMatchObject({
+      pid,
+      phase: 'working',
+      account: 'a',
+      rescueLog: [],
+    })
     expect(Date.parse(testPool.host.watches[1]!.stayUntil!)).toBeGreaterThan(await testPool.server.now())
     expect(await testPool.leases()).toEqual({ a: [session], b: [] })
   })
@@ -196,7 +201,12 @@ describe('the wall', () => {
     expect(testPool.host.processes.size).toBe(0)
     // No account of the pool is to blame: none rests for it.
     expect((await testPool.describePool()).accounts.map(({ restUntil }) => restUntil)).toEqual([null, null])
-    const up = await testPool.untilSession(session, ({ phase }) => phase === 'working', 10 * minute, 5 * second)
+    const up = await testPool.untilSession(
+      session,
+      ({ phase }) => phase === 'working',
+      10 * minute,
+      5 * second,
+    )
     expect(up.attention).toBeNull()
     expect(testPool.host.calls.filter(({ step }) => step === 'launchAgent')).toHaveLength(3)
   })

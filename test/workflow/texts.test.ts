@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { describe, expect, it } from 'vitest'
 import type { DeliveryState, SessionResult } from '../../workflows/messages.js'
-import { minute, second, type TestPool } from './harness/stage.js'
-import { useTestPool } from './harness/useStage.js'
+import { minute, second, type TestPool } from './harness/testPool.js'
+import { useTestPool } from './harness/useTestPool.js'
 import { CommandRefusedError, LineOccupiedError, TextNotTakenError } from '../../activities/errors.js'
 import { failureFrom } from '../../activities/failures.js'
 
@@ -16,7 +16,7 @@ const untilDelivered = (testPool: TestPool, session: string, count: number): Pro
   )
 
 const isDelivered = async (testPool: TestPool, session: string, id: string): Promise<boolean> =>
-  (await testPool.handle(session).query<DeliveryState, [string]>('delivered', id)).taken
+  (await testPool.handle(session).query<DeliveryState, [string]>('deliveryState', id)).taken
 
 describe('law 5: a text arrives once, in order, in the same conversation', () => {
   it('law 5: sent while a rescue goes on, it arrives afterwards', async () => {
@@ -53,10 +53,10 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
     testPool.host.busy.add(session)
     await testPool.send(session, '1', 'said too late')
     await testPool.signal(session, 'stop')
-    const { unsaid, sessionId } = (await testPool.handle(session).result()) as SessionResult
-    expect(unsaid).toEqual({ prompt: null, texts: [{ id: '1', text: 'said too late' }] })
+    const { undelivered, sessionId } = (await testPool.handle(session).result()) as SessionResult
+    expect(undelivered).toEqual({ prompt: null, texts: [{ id: '1', text: 'said too late' }] })
     testPool.host.busy.delete(session)
-    await testPool.start('one', { sessionId, continues: true, ...unsaid })
+    await testPool.start('one', { sessionId, continues: true, ...undelivered })
     expect(await untilDelivered(testPool, session, 1)).toEqual(['said too late'])
   })
 
@@ -90,7 +90,10 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
   it('law 5: a delivery whose answer was lost is not made twice', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
-    testPool.host.failNext('deliverText', ApplicationFailure.create({ type: 'Lost', message: 'the worker died' }))
+    testPool.host.failNext(
+      'deliverText',
+      ApplicationFailure.create({ type: 'Lost', message: 'the worker died' }),
+    )
     await testPool.send(session, '1', 'first')
     await testPool.send(session, '2', 'second')
     expect(await untilDelivered(testPool, session, 2)).toEqual(['first', 'second'])
@@ -136,7 +139,12 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
       (tries) => tries === 1,
     )
     testPool.host.delivered.delete(session)
-    await testPool.observe(session, { kind: 'renamed', sessionId: 'new', transcript: null, transcriptFrom: 0 })
+    await testPool.observe(session, {
+      kind: 'renamed',
+      sessionId: 'new',
+      transcript: null,
+      transcriptFrom: 0,
+    })
     await testPool.until(
       'the second try',
       () => Promise.resolve(testPool.host.calls.filter(({ step }) => step === 'deliverText').length),
@@ -207,7 +215,7 @@ describe('law 13: what costs has a bound', () => {
       () => isDelivered(testPool, session, '1'),
       (known) => known,
     )
-    expect(asked().map(({ again }) => again ?? false)).toEqual([false, true])
+    expect(asked().map(({ isRetry: again }) => again ?? false)).toEqual([false, true])
     await testPool.untilSession(session, ({ attention }) => attention === null)
   })
 
@@ -230,7 +238,7 @@ describe('law 13: what costs has a bound', () => {
     const session = await testPool.startRunning('one')
     testPool.host.failNext('deliverText', failureFrom(new CommandRefusedError('Unknown command: /nonsense')))
     await testPool.handle(session).signal('send', { id: '1', text: '/nonsense', command: true })
-    const state = () => testPool.handle(session).query<DeliveryState, [string]>('delivered', '1')
+    const state = () => testPool.handle(session).query<DeliveryState, [string]>('deliveryState', '1')
     await testPool.until('the refusal', state, ({ problem }) => problem !== null)
     expect(await state()).toEqual({ taken: false, problem: 'Unknown command: /nonsense' })
     await testPool.server.advance(60 * minute)
@@ -275,7 +283,10 @@ describe('law 13: what costs has a bound', () => {
     const testPool = await open({ accounts: ['a'], timing: { turnLimit: 3, retryEvery: 10 * second } })
     const session = await testPool.startRunning('one')
     for (let n = 1; n <= 6; n++)
-      testPool.host.failNext('deliverText', failureFrom(new LineOccupiedError('a draft stands in its input line')))
+      testPool.host.failNext(
+        'deliverText',
+        failureFrom(new LineOccupiedError('a draft stands in its input line')),
+      )
     await testPool.handle(session).signal('send', { id: 'mail-1', text: 'a mail', byTask: true })
     const held = await testPool.untilSession(session, ({ attention }) => attention !== null)
     expect(held.attention).toMatch(/a text waits: a draft stands in its input line/)

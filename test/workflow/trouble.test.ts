@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { describe, expect, it } from 'vitest'
-import { hour, minute, second, type TestPool } from './harness/stage.js'
-import { useTestPool } from './harness/useStage.js'
+import { hour, minute, second, type TestPool } from './harness/testPool.js'
+import { useTestPool } from './harness/useTestPool.js'
 import { failureFrom } from '../../activities/failures.js'
 import { UnknownPlaceError } from '../../host/errors.js'
 
@@ -66,7 +66,10 @@ describe('law 6: each trouble has its own answer', () => {
     const sessions = [await testPool.startRunning('one'), await testPool.startRunning('two')]
     for (const session of sessions) testPool.host.willObserve(session, { kind: 'gone', what: 'tmux' })
     for (const session of sessions)
-      await testPool.untilSession(session, ({ rescueLog, phase }) => rescueLog.length > 0 && phase === 'working')
+      await testPool.untilSession(
+        session,
+        ({ rescueLog, phase }) => rescueLog.length > 0 && phase === 'working',
+      )
     expect(launches(testPool)).toHaveLength(4)
     expect(testPool.host.processes.size).toBe(2)
   })
@@ -84,7 +87,10 @@ describe('law 6: each trouble has its own answer', () => {
     )
     expect([interrupts(), launches(testPool).length]).toEqual([1, 1])
     await hangs()
-    await testPool.untilSession(session, ({ rescueLog, phase }) => rescueLog.length > 0 && phase === 'working')
+    await testPool.untilSession(
+      session,
+      ({ rescueLog, phase }) => rescueLog.length > 0 && phase === 'working',
+    )
     expect([interrupts(), launches(testPool).length]).toEqual([1, 2])
     // It has worked for a while: the mildest comes first again.
     await testPool.server.advance(hour)
@@ -230,7 +236,12 @@ describe('law 6: each trouble has its own answer', () => {
     const session = await testPool.startRunning('one')
     await testPool.observe(session, { kind: 'context', text: 'Prompt is too long' })
     await testPool.untilSession(session, ({ phase }) => phase === 'waiting')
-    await testPool.observe(session, { kind: 'renamed', sessionId: 'new', transcript: null, transcriptFrom: 0 })
+    await testPool.observe(session, {
+      kind: 'renamed',
+      sessionId: 'new',
+      transcript: null,
+      transcriptFrom: 0,
+    })
     await testPool.untilSession(session, ({ phase, attention }) => phase === 'idle' && attention === null)
   })
 
@@ -245,7 +256,12 @@ describe('law 6: each trouble has its own answer', () => {
   it('law 5: a conversation begun anew in the same pane is the session from then on', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
-    await testPool.observe(session, { kind: 'renamed', sessionId: 'another', transcript: null, transcriptFrom: 0 })
+    await testPool.observe(session, {
+      kind: 'renamed',
+      sessionId: 'another',
+      transcript: null,
+      transcriptFrom: 0,
+    })
     await testPool.untilSession(session, ({ sessionId }) => sessionId === 'another')
     await testPool.hitWall(session, 'a')
     await testPool.untilOnAccount(session, 'b')

@@ -1,7 +1,7 @@
 /** What an agent planned in a process that is gone, and its questions, as the workflow handles them. */
 import { describe, expect, it } from 'vitest'
-import { minute } from './harness/stage.js'
-import { useTestPool } from './harness/useStage.js'
+import { minute } from './harness/testPool.js'
+import { useTestPool } from './harness/useTestPool.js'
 
 const open = useTestPool()
 

@@ -1,12 +1,12 @@
 /** Days of the watchdog, each minute short: seeded faults of the service, of the agents and of the worker, against an oracle. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { longestCallPause, longestRest, type ServiceSpec } from '../../policy/service/service.js'
+import { maxEscalationPause, maxRestartPause, type ServiceSpec } from '../../policy/service/service.js'
 import { until } from '../../lab/until.js'
 import { share } from '../../policy/backoff.js'
 import { commonQueue, escalationWorkflowId, watchdogWorkflowId } from '../../policy/ids.js'
-import { watchdogQueries, watchdogSignals, type WatchdogCard } from '../../workflows/messages.js'
-import { TestServer } from './harness/theatre.js'
-import { type Agent, type Fault, minute, SimulatedService } from './watchdogHost.js'
+import { watchdogQueries, watchdogSignals, type WatchdogView } from '../../workflows/messages.js'
+import { TestServer } from './harness/testServer.js'
+import { type Agent, type Fault, minute, SimulatedService } from './simulatedService.js'
 
 const hour = 60 * minute
 const day = 24 * hour
@@ -20,8 +20,8 @@ afterAll(() => testServer.close())
 const specOf = (world: SimulatedService, name: string): ServiceSpec => ({
   ...{ name, host: world.hostId, pool: 'none', every: world.every, canStart: true },
   ...{
-    restarts: { limit: 3, within: hour, pause: minute, pauseAtMost: longestRest },
-    wakeUp: { retryEvery: 10 * minute, retryAtMost: longestCallPause },
+    restarts: { limit: 3, within: hour, pause: minute, pauseAtMost: maxRestartPause },
+    wakeUp: { retryEvery: 10 * minute, retryAtMost: maxEscalationPause },
   },
 })
 
@@ -83,7 +83,7 @@ describe('one escalation per incident', () => {
     // The agent takes its time.
     world.agentTakesMs = 60_000
     const { card, handle, worker } = await start(world, 'one')
-    const untilCard = (what: string, wanted: (now: WatchdogCard) => boolean) =>
+    const untilCard = (what: string, wanted: (now: WatchdogView) => boolean) =>
       until(what, card, wanted, 30_000)
     const { incident } = await untilCard('the escalation', ({ state }) => state === 'escalated')
     await until(

@@ -4,34 +4,34 @@ import { Connection, type ConnectionOptions } from '@temporalio/client'
 import type { ConnectOptions } from '../engine/connect.js'
 
 /** Between two looks at an engine that answers. One look costs it one small read. Milliseconds. */
-const lookEvery = 2_000
+const checkEvery = 2_000
 /** An engine under load takes seconds; one that takes longer is away. Milliseconds. */
-const answersWithin = 10_000
+const answerTimeout = 10_000
 /** Between two looks for an engine that is away; each on a connection of its own, since an old one may wait for long to try again. */
-const seekEvery = 250
-const connectsWithin = 2_000
+const reconnectEvery = 250
+const connectTimeout = 2_000
 
 /** gRPC's number of a connection that stands. */
 const connected = 2
 const isConnected = (state: number): boolean => state === connected
 
-export interface Line {
+export interface ConnectionWatch {
   /** Ends the looks. */
   stop(): Promise<void>
 }
 
 /** A connection whose breaks can be seen, and that is tried again soon and for good. */
-export class LineConnection extends Connection {
-  static override lazy(options: ConnectionOptions = {}): LineConnection {
+export class WatchedConnection extends Connection {
+  static override lazy(options: ConnectionOptions = {}): WatchedConnection {
     const channelArgs = {
       // The library's own doubles the pause up to two minutes.
       ...{ 'grpc.initial_reconnect_backoff_ms': 250, 'grpc.max_reconnect_backoff_ms': 1_000 },
       ...options.channelArgs,
     }
-    return new LineConnection(this.createCtorOptions({ ...options, channelArgs }))
+    return new WatchedConnection(this.createCtorOptions({ ...options, channelArgs }))
   }
 
-  static override async connect(options?: ConnectionOptions): Promise<LineConnection> {
+  static override async connect(options?: ConnectionOptions): Promise<WatchedConnection> {
     const connection = this.lazy(options)
     await connection.ensureConnected()
     return connection
@@ -53,20 +53,20 @@ export class LineConnection extends Connection {
   }
 }
 
-export interface LineOptions {
-  connection: LineConnection
+export interface ConnectionWatchOptions {
+  connection: WatchedConnection
   connectOptions: ConnectOptions
   namespace: string
   /** It has answered since `since` (performance.now()) without a break. */
-  onSteady: (since: number) => void
+  onStable: (since: number) => void
   /** It answers again. `awayMs`: since the last time that it did. The next look comes when this has settled. */
-  onBack: (awayMs: number) => Promise<void>
+  onReconnect: (awayMs: number) => Promise<void>
 }
 
 /** What a restart of the engine's database makes it answer counts as away: the look goes through to what it keeps. */
-export function watchLine(options: LineOptions): Line {
+export function watchConnection(options: ConnectionWatchOptions): ConnectionWatch {
   const stopped = new AbortController()
-  const running = look(options, stopped.signal)
+  const running = watchLoop(options, stopped.signal)
   return {
     stop: async () => {
       stopped.abort()
@@ -75,44 +75,47 @@ export function watchLine(options: LineOptions): Line {
   }
 }
 
-async function look(options: LineOptions, signal: AbortSignal): Promise<void> {
-  const { connection, namespace, onSteady, onBack } = options
+async function watchLoop(options: ConnectionWatchOptions, signal: AbortSignal): Promise<void> {
+  const { connection, namespace, onStable: onSteady, onReconnect: onBack } = options
   const breaks = watchBreaks(connection, signal)
-  let heard = performance.now()
+  let answeredAt = performance.now()
   while (!signal.aborted) {
     const broke = breaks.next()
-    await Promise.race([pause(lookEvery, signal), broke])
+    await Promise.race([pause(checkEvery, signal), broke])
     const since = performance.now()
-    if (!breaks.take() && (await answers(connection, namespace, answersWithin))) {
-      heard = since
+    if (!breaks.take() && (await answers(connection, namespace, answerTimeout))) {
+      answeredAt = since
       onSteady(since)
       continue
     }
-    if (!(await untilBack(options, signal))) return
+    if (!(await untilReachable(options, signal))) return
     // What broke meanwhile is made good now.
     breaks.take()
-    await onBack(performance.now() - heard)
-    heard = performance.now()
+    await onBack(performance.now() - answeredAt)
+    answeredAt = performance.now()
   }
 }
 
 /** False where it was stopped before. */
-async function untilBack({ connectOptions, namespace }: LineOptions, signal: AbortSignal): Promise<boolean> {
+async function untilReachable(
+  { connectOptions, namespace }: ConnectionWatchOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
   while (!signal.aborted) {
-    if (await answersAnew(connectOptions, namespace)) return true
-    await pause(seekEvery, signal)
+    if (await answersOnNewConnection(connectOptions, namespace)) return true
+    await pause(reconnectEvery, signal)
   }
   return false
 }
 
 /** The library shares what it knows of an address, and its pauses, among connections of a process: not with this one. */
-const alone = { 'grpc.use_local_subchannel_pool': 1 }
+const ownSubchannels = { 'grpc.use_local_subchannel_pool': 1 }
 
-async function answersAnew(options: ConnectOptions, namespace: string): Promise<boolean> {
-  const fresh = LineConnection.lazy({ ...options, connectTimeout: connectsWithin, channelArgs: alone })
+async function answersOnNewConnection(options: ConnectOptions, namespace: string): Promise<boolean> {
+  const fresh = WatchedConnection.lazy({ ...options, connectTimeout, channelArgs: ownSubchannels })
   try {
     await fresh.ensureConnected()
-    return await answers(fresh, namespace, connectsWithin)
+    return await answers(fresh, namespace, connectTimeout)
   } catch {
     return false
   } finally {
@@ -132,15 +135,15 @@ async function answers(connection: Connection, namespace: string, within: number
 }
 
 /** Breaks of the connection, also those that heal before the next look: what was under way on it may be lost. */
-function watchBreaks(connection: LineConnection, signal: AbortSignal) {
+function watchBreaks(connection: WatchedConnection, signal: AbortSignal) {
   let hasBroken = false
-  let told: () => void = () => undefined
+  let notify: () => void = () => undefined
   connection.onBreak(() => {
     hasBroken = true
-    told()
+    notify()
   }, signal)
   return {
-    next: () => new Promise<void>((resolve) => (told = resolve)),
+    next: () => new Promise<void>((resolve) => (notify = resolve)),
     take: () => {
       const had = hasBroken
       hasBroken = false

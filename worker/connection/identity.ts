@@ -7,7 +7,10 @@ import { machineFingerprint } from '../../config/state/hostId.js'
 const run = `${process.pid}.${randomBytes(6).toString('hex')}`
 
 /** Clones of a machine may have its id, and hardly its name as well. */
-const machine = createHash('sha256').update(`${machineFingerprint()} ${hostname()}`).digest('hex').slice(0, 16)
+const machine = createHash('sha256')
+  .update(`${machineFingerprint()} ${hostname()}`)
+  .digest('hex')
+  .slice(0, 16)
 
 /**
  * The identity of this process's worker for the host. `part`: which of its sets of pollers, where it has more than one

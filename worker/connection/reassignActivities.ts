@@ -5,14 +5,14 @@ import { ApplicationFailure } from '@temporalio/common'
 import proto from '@temporalio/proto'
 import { searchAttributes } from '../../policy/ids.js'
 import { isOurs } from './identity.js'
-import type { Results, StepRef } from './keptResults.js'
+import type { PendingResults, ActivityRef } from './pendingResults.js'
 
 /** Asked in one go: the engine serves others meanwhile. */
 const atOnce = 20
 /** A step that was handed out a moment ago may still be on its way to us. Milliseconds. */
-const arrivesWithin = 1_000
+const arrivalGrace = 1_000
 
-interface Left extends StepRef {
+interface StartedActivity extends ActivityRef {
   ours: boolean
 }
 
@@ -21,29 +21,29 @@ interface Left extends StepRef {
  * every one that the engine handed to us and that we do not know: its task was lost on the line. In all sessions of the host. Each
  * is idempotent per fence, and the engine hands it out again at once. Answers how many there were.
  */
-export async function takeOver(
+export async function reassignActivities(
   client: Client,
   hostId: string,
-  results: Results | null = null,
+  results: PendingResults | null = null,
 ): Promise<number> {
   const query = `ExecutionStatus = 'Running' AND ${searchAttributes.host} = '${hostId}'`
   const ids: string[] = []
   for await (const { workflowId } of client.workflow.list({ query, pageSize: 1000 })) ids.push(workflowId)
-  const found: Left[] = []
-  await eachOf(ids, async (workflowId) => {
-    found.push(...(await leftIn(client, workflowId, hostId)))
+  const started: StartedActivity[] = []
+  await forEachConcurrently(ids, async (workflowId) => {
+    started.push(...(await startedActivitiesOf(client, workflowId, hostId)))
   })
-  const unknown = (step: Left): boolean => !step.ours || results?.knows(step) === false
-  if (found.some((step) => step.ours && unknown(step))) await delay(arrivesWithin)
-  const left = found.filter(unknown)
+  const unknown = (step: StartedActivity): boolean => !step.ours || results?.knows(step) === false
+  if (started.some((step) => step.ours && unknown(step))) await delay(arrivalGrace)
+  const orphaned = started.filter(unknown)
   let failed = 0
-  await eachOf(left, async (step) => {
-    if (await handOutAgain(client, step)) failed += 1
+  await forEachConcurrently(orphaned, async (step) => {
+    if (await failForRetry(client, step)) failed += 1
   })
   return failed
 }
 
-async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+async function forEachConcurrently<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const waiting = items.values()
   const lane = async (): Promise<void> => {
     for (const item of waiting) await work(item)
@@ -52,7 +52,11 @@ async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>):
 }
 
 /** The begun steps of one workflow that are of this host. */
-async function leftIn(client: Client, workflowId: string, hostId: string): Promise<Left[]> {
+async function startedActivitiesOf(
+  client: Client,
+  workflowId: string,
+  hostId: string,
+): Promise<StartedActivity[]> {
   try {
     const { runId, raw } = await client.workflow.getHandle(workflowId).describe()
     return (raw.pendingActivities ?? []).flatMap((pending) => {
@@ -73,7 +77,10 @@ async function leftIn(client: Client, workflowId: string, hostId: string): Promi
 /** No worker has the step: it waits to be handed out. */
 const scheduled = proto.temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
 
-async function handOutAgain(client: Client, { workflowId, runId, activityId }: Left): Promise<boolean> {
+async function failForRetry(
+  client: Client,
+  { workflowId, runId, activityId }: StartedActivity,
+): Promise<boolean> {
   try {
     await client.activity.fail({ workflowId, runId, activityId }, workerGone())
     return true

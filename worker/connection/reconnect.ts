@@ -1,63 +1,63 @@
 /** What follows when an engine that was away answers again: nothing waits for missed heartbeats, or for pauses between polls. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
-import { type LineConnection, watchLine, type Line } from './connectionWatch.js'
-import { persistently } from '../engine/passing.js'
-import type { Results } from './keptResults.js'
-import { standIn, type StandIn } from './standInPollers.js'
-import { takeOver } from './reassignActivities.js'
+import { type WatchedConnection, watchConnection, type ConnectionWatch } from './connectionWatch.js'
+import { retryTransient } from '../engine/retryTransient.js'
+import type { PendingResults } from './pendingResults.js'
+import { startStandInPollers, type StandInOptions } from './standInPollers.js'
+import { reassignActivities } from './reassignActivities.js'
 
-export interface KeepLine extends Omit<StandIn, 'connection' | 'part' | 'signal'> {
+export interface ReconnectOptions extends Omit<StandInOptions, 'connection' | 'part' | 'signal'> {
   client: Client
-  connection: LineConnection
-  results: Results
+  connection: WatchedConnection
+  results: PendingResults
   measureClock: () => Promise<void>
 }
 
 /** The library's pauses between polls double from 0.2 s on: after this they are too long to wait for. Milliseconds. */
-const standInAfter = 2_000
+const standInPollersAfter = 2_000
 /** A shorter break is not worth a line to a person. Milliseconds. */
-const worthTelling = 5_000
+const reportOutageAfter = 5_000
 /** A clock that is set while the worker runs shows after this at the latest. Milliseconds. */
 const measureEvery = 60_000
 
-export function keepLine(options: KeepLine): Line {
+export function maintainConnection(options: ReconnectOptions): ConnectionWatch {
   const { client, connection, connectOptions, namespace, hostId, results } = options
   const stopped = new AbortController()
-  const standing = new Set<Promise<void>>()
+  const standIns = new Set<Promise<void>>()
   let part = 0
-  const stand = async (): Promise<void> => {
+  const startStandIns = async (): Promise<void> => {
     part += 1
-    const { over } = await standIn({ ...options, part, signal: stopped.signal })
-    const ended = over.catch(complain).finally(() => standing.delete(ended))
-    standing.add(ended)
+    const { over } = await startStandInPollers({ ...options, part, signal: stopped.signal })
+    const ended = over.catch(logError).finally(() => standIns.delete(ended))
+    standIns.add(ended)
   }
-  const goOn = async (): Promise<void> => {
-    await results.handOver(client)
-    await takeOver(client, hostId, results)
+  const resume = async (): Promise<void> => {
+    await results.reportAll(client)
+    await reassignActivities(client, hostId, results)
   }
-  const line = watchLine({
+  const watch = watchConnection({
     ...{ connection, connectOptions, namespace },
-    onSteady: (since) => results.settled(since),
-    onBack: async (awayMs) => {
+    onStable: (since) => results.dropDelivered(since),
+    onReconnect: async (awayMs) => {
       if (stopped.signal.aborted) return
-      if (awayMs > worthTelling)
+      if (awayMs > reportOutageAfter)
         console.error(`outpool: the engine answers again, after ${Math.round(awayMs / 1000)} s`)
-      const steps = [goOn, ...(awayMs > standInAfter ? [stand] : [])]
-      await Promise.all(steps.map((step) => persistently(step).catch(complain)))
+      const steps = [resume, ...(awayMs > standInPollersAfter ? [startStandIns] : [])]
+      await Promise.all(steps.map((step) => retryTransient(step).catch(logError)))
     },
   })
-  const measuring = measure(options.measureClock, stopped.signal)
+  const measuring = measureRegularly(options.measureClock, stopped.signal)
   return {
     stop: async () => {
       stopped.abort()
-      await Promise.all([line.stop(), measuring])
-      await Promise.all(standing)
+      await Promise.all([watch.stop(), measuring])
+      await Promise.all(standIns)
     },
   }
 }
 
-async function measure(measureClock: () => Promise<void>, signal: AbortSignal): Promise<void> {
+async function measureRegularly(measureClock: () => Promise<void>, signal: AbortSignal): Promise<void> {
   const isOver = (): boolean => signal.aborted
   while (!isOver()) {
     await delay(measureEvery, undefined, { signal, ref: false }).catch(() => undefined)
@@ -66,5 +66,5 @@ async function measure(measureClock: () => Promise<void>, signal: AbortSignal): 
   }
 }
 
-const complain = (error: unknown): void =>
+const logError = (error: unknown): void =>
   console.error('outpool: what the engine missed while it was away may take some minutes:', error)

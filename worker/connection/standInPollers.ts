@@ -11,9 +11,9 @@ import { pollersOf, type QueueKind } from '../engine/pollers.js'
 import { workerIdentity } from './identity.js'
 import type { Pollers } from './pollers.js'
 
-const lookEvery = 2_000
+const pollEvery = 2_000
 
-export interface StandIn {
+export interface StandInOptions {
   connection: Connection
   connectOptions: ConnectOptions
   namespace: string
@@ -25,13 +25,13 @@ export interface StandIn {
 }
 
 /** Resolves once it asks; `over` settles when it has stopped again, as soon as the worker's own pollers are back. */
-export async function standIn(options: StandIn): Promise<{ over: Promise<void> }> {
+export async function startStandInPollers(options: StandInOptions): Promise<{ over: Promise<void> }> {
   const { connectOptions, makePollers, hostId, part } = options
-  const before = await lastAsked(options)
+  const before = await lastPolls(options)
   const native = await NativeConnection.connect(connectOptions)
   const pollers = await makePollers(native, workerIdentity(hostId, part))
   const over = async (): Promise<void> => {
-    await untilBack(options, before)
+    await untilOwnPollersResume(options, before)
     pollers.shutDown()
     await pollers.done.catch(() => undefined)
     await native.close()
@@ -39,19 +39,19 @@ export async function standIn(options: StandIn): Promise<{ over: Promise<void> }
   return { over: over() }
 }
 
-async function untilBack(options: StandIn, before: Asked): Promise<void> {
+async function untilOwnPollersResume(options: StandInOptions, before: LastPolls): Promise<void> {
   const { signal } = options
   while (!signal.aborted) {
-    await delay(lookEvery, undefined, { signal }).catch(() => undefined)
-    const now = await lastAsked(options).catch(() => before)
+    await delay(pollEvery, undefined, { signal }).catch(() => undefined)
+    const now = await lastPolls(options).catch(() => before)
     if (now.activity > before.activity && now.workflow > before.workflow) return
   }
 }
 
-type Asked = Record<QueueKind, number>
+type LastPolls = Record<QueueKind, number>
 
 /** When the worker's own pollers last asked, by the engine's clock. */
-async function lastAsked({ connection, namespace, hostId }: StandIn): Promise<Asked> {
+async function lastPolls({ connection, namespace, hostId }: StandInOptions): Promise<LastPolls> {
   const own = workerIdentity(hostId)
   const last = async (queue: string, kind: QueueKind): Promise<number> => {
     const pollers = await pollersOf(connection, namespace, queue, kind)

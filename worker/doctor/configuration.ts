@@ -79,11 +79,13 @@ export async function checkSettings(
   examiner: AgentExaminer,
 ): Promise<Finding[]> {
   const hindrances = await examiner.configurationConflicts(place, command)
-  const faults = await examiner.settingsErrors(place, command).catch((error: unknown): ConfigurationConflict[] => {
-    // A program that can't be run is told of as such.
-    if (error instanceof AgentProgramError) return []
-    throw error
-  })
+  const faults = await examiner
+    .settingsErrors(place, command)
+    .catch((error: unknown): ConfigurationConflict[] => {
+      // A program that can't be run is told of as such.
+      if (error instanceof AgentProgramError) return []
+      throw error
+    })
   // Of a file that can't be used the program also says where in it.
   const isTold = ({ unusableFile: unusable }: ConfigurationConflict): boolean =>
     unusable !== undefined && faults.some((fault) => fault.unusableFile === unusable)

@@ -8,7 +8,7 @@ import { type Finding, fail, ok, warn } from './finding.js'
 /** A database of this size makes the embedded server slow to answer lists. Bytes. */
 const largeDatabase = 5e9
 /** A look through takes a second for each few hundred megabytes. Milliseconds. */
-const lookWithin = 12_000
+const integrityTimeout = 12_000
 
 const size = (bytes: number): string =>
   bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
@@ -23,7 +23,7 @@ export async function checkDatabase(home: Home): Promise<Finding[]> {
   // Nothing was ever in it: the next start begins anew.
   if (bytes === 0) return [ok('database', `empty at ${home.database}`)]
   const spoiled =
-    (await faultOfHead(home.database, sizes[0]?.size ?? 0)) ?? (await lookThrough(home.database))
+    (await checkHeader(home.database, sizes[0]?.size ?? 0)) ?? (await checkIntegrity(home.database))
   if (typeof spoiled === 'string')
     return [
       fail(
@@ -42,7 +42,7 @@ export async function checkDatabase(home: Home): Promise<Finding[]> {
 const magic = 'SQLite format 3\0'
 
 /** What the file itself shows at its beginning; null where nothing is wrong. The rest may stand in the file beside it. */
-async function faultOfHead(file: string, bytes: number): Promise<string | null> {
+async function checkHeader(file: string, bytes: number): Promise<string | null> {
   const head = Buffer.alloc(100)
   const handle = await open(file)
   try {
@@ -59,7 +59,7 @@ async function faultOfHead(file: string, bytes: number): Promise<string | null> 
   return isCounted && bytes < wanted ? `it was cut off: ${bytes} of ${wanted} bytes are there` : null
 }
 
-type Look = string | { whole: true } | { whole: false; why: string }
+type DatabaseCheck = string | { whole: true } | { whole: false; why: string }
 
 /** What each way prints: SQLite's own words, `ok` or faults, and whether Temporal's tables are there. */
 const answerSchema = z.object({ check: z.string(), tables: z.number() })
@@ -87,16 +87,16 @@ print(json.dumps({"check": check, "tables": tables}))`,
   file,
 ]
 
-async function lookThrough(file: string): Promise<Look> {
+async function checkIntegrity(file: string): Promise<DatabaseCheck> {
   const ways = [
     { program: process.execPath, args: withNode(file) },
     { program: 'python3', args: withPython(file) },
   ]
   for (const { program, args } of ways) {
     const { stdout, stderr, exitCode, timedOut } = await execa(program, args, {
-      ...{ timeout: lookWithin, reject: false, stdin: 'ignore' },
+      ...{ timeout: integrityTimeout, reject: false, stdin: 'ignore' },
     })
-    if (timedOut) return { whole: false, why: `it would take longer than ${lookWithin / 1000} s` }
+    if (timedOut) return { whole: false, why: `it would take longer than ${integrityTimeout / 1000} s` }
     if (exitCode === 0) {
       const answer = answerSchema.safeParse(JSON.parse(stdout)).data
       if (answer?.check !== 'ok') return `SQLite says: ${(answer?.check ?? 'nothing').slice(0, 300)}`

@@ -5,7 +5,7 @@ import { type AgentExaminer, examinerOf } from '../../agents/examiner.js'
 import type { AccountConfig, AgentConfig, Config } from '../../config/config.js'
 import { cacheFolder, type Home } from '../../config/state/home.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
-import { engineKeeps, type Retention } from '../../policy/retention.js'
+import { engineRetention, type Retention } from '../../policy/retention.js'
 import { findEngine } from '../engine/index.js'
 import { checkClock, checkZones } from './clock.js'
 import {
@@ -22,7 +22,7 @@ import { checkSockets, checkSpace, checkWatching } from './disk.js'
 import { checkDrill } from './drills.js'
 import { checkEngine, checkPorts } from './engine.js'
 import { type Finding, warn } from './finding.js'
-import { checkApart, checkDuplicates, checkLogin } from './logins.js'
+import { checkIndependence, checkDuplicates, checkLogin } from './logins.js'
 import { checkPanes } from './panes.js'
 import { colorsOf, render } from './print.js'
 import { checkAgent, checkNode, checkPython, checkTmux } from './programs.js'
@@ -56,7 +56,7 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
       : [check('services', quick, () => checkServices(home, config))]),
     ...(config?.tasks ?? []).map((task) => check(`task ${task.name}`, slow, () => checkTask(task, env))),
     ...(config === null ? [] : [check('drill', quick, () => checkDrill(home, config.drill, Date.now()))]),
-    ...engineChecks(home, env, config?.keep ?? engineKeeps),
+    ...engineChecks(home, env, config?.keep ?? engineRetention),
     ...hostChecks(home, env),
   ])
   console.log(json ? JSON.stringify(found, null, 2) : render(found, colorsOf(process.stdout, env)))
@@ -99,7 +99,7 @@ function accountChecks(config: Config, env: NodeJS.ProcessEnv): Check[] {
     }),
     // The first of the two waits for what both look at.
     check('logins', slow, async () => checkDuplicates(await domains)),
-    check('law 1', slow, async () => checkApart(await domains)),
+    check('law 1', slow, async () => checkIndependence(await domains)),
   ]
 }
 
@@ -153,10 +153,10 @@ function hostChecks(home: Home, env: NodeJS.ProcessEnv): Check[] {
   ]
 }
 
-type Found = Finding | Finding[]
+type CheckFindings = Finding | Finding[]
 
 /** A check of one finding or several, in time or later. */
-const check = (name: string, within: number, look: () => Found | Promise<Found>): Check => ({
+const check = (name: string, within: number, look: () => CheckFindings | Promise<CheckFindings>): Check => ({
   name,
   within,
   look: async () => [await look()].flat(),

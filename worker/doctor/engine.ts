@@ -3,9 +3,9 @@ import { tsToMs } from '@temporalio/common/lib/time.js'
 import { formatDuration } from '../../config/schema/units.js'
 import type { Home } from '../../config/state/home.js'
 import { readEngine, type EngineEndpoint } from '../../config/state/liveFile.js'
-import { startOf } from '../../host/process/processes.js'
+import { processStart } from '../../host/process/processes.js'
 import { type ConnectOptions, namedEngine, reach } from '../engine/connect.js'
-import type { EngineOutlook } from '../engine/index.js'
+import type { EngineChoice } from '../engine/index.js'
 import { freePorts, usualPorts } from '../engine/ports.js'
 import { temporal } from '../engine/programs.js'
 import { type Finding, fail, ok, warn } from './finding.js'
@@ -22,7 +22,7 @@ interface Answer {
 
 /** The engine that `up` would use, or is using. `finished`: how long it should keep what is over. */
 export async function checkEngine(
-  outlook: EngineOutlook,
+  outlook: EngineChoice,
   home: Home,
   env: NodeJS.ProcessEnv,
   finished: number,
@@ -45,7 +45,7 @@ async function checkNamed(env: NodeJS.ProcessEnv, finished: number): Promise<Fin
 }
 
 async function checkEmbedded(
-  outlook: EngineOutlook & { kind: 'embedded' },
+  outlook: EngineChoice & { kind: 'embedded' },
   running: EngineEndpoint | null,
 ): Promise<Finding> {
   const { program, attempts } = outlook
@@ -60,7 +60,7 @@ async function checkEmbedded(
     const { version, days } = await ask({ address: running.address }, running.namespace)
     return ok('engine', `embedded, running at ${running.address}: server ${version}, keeps ${days} days`)
   } catch {
-    if (running.pid !== null && (await startOf(running.pid)) !== null)
+    if (running.pid !== null && (await processStart(running.pid)) !== null)
       return fail(
         'engine',
         `the embedded engine (process ${running.pid}) does not answer at ${running.address}`,
@@ -87,10 +87,10 @@ async function ask(options: ConnectOptions, namespace: string): Promise<Answer> 
 }
 
 /** Which ports a start would take now. */
-export async function checkPorts(outlook: EngineOutlook, home: Home): Promise<Finding[]> {
+export async function checkPorts(outlook: EngineChoice, home: Home): Promise<Finding[]> {
   if (outlook.kind === 'named') return []
   const running = readEngine(home)
-  if (running !== null && running.pid !== null && (await startOf(running.pid)) !== null)
+  if (running !== null && running.pid !== null && (await processStart(running.pid)) !== null)
     return [
       ok('ports', `the engine of this home has ${running.address}, Web UI at ${running.uiUrl ?? 'none'}`),
     ]

@@ -1,15 +1,15 @@
 /** The logins: whether each account has one, as whom, and whether two names are one login. */
-import type { Domains } from '../../host/identity/failureDomains.js'
+import type { HostDomains } from '../../host/identity/failureDomains.js'
 import type { AgentCommand, Place } from '../../agents/agent.js'
 import type { AgentExaminer } from '../../agents/examiner.js'
 import {
   type FailureDomain,
   type SharedDomain,
-  commonGround,
+  acceptedOverlaps,
   duplicateLogins,
   sharedDomains,
 } from '../../policy/independence/failureDomains.js'
-import { apartRemedy } from '../assertIndependent.js'
+import { independenceRemedy } from '../assertIndependent.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 /** Throws AgentProgramError. */
@@ -28,15 +28,15 @@ export async function checkLogin(
 }
 
 /** Law 1: the healer's side and the pool's, by identity, path, gateway and secret. */
-export function checkApart({ healer, pool, unread }: Domains): Finding[] {
+export function checkIndependence({ healer, pool, unread }: HostDomains): Finding[] {
   const name = 'law 1'
-  const refused = sharedDomains(healer, pool).map(({ message }) => fail(name, message, apartRemedy))
+  const refused = sharedDomains(healer, pool).map(({ message }) => fail(name, message, independenceRemedy))
   const notRead = unread.map((what) => warn(name, `not looked at: ${what}`, 'Put it right, then look again.'))
   if (refused.length > 0) return [...refused, ...notRead]
-  return [ok(name, apartness(healer, commonGround(healer, pool))), ...notRead]
+  return [ok(name, describeIndependence(healer, acceptedOverlaps(healer, pool))), ...notRead]
 }
 
-function apartness(healer: readonly FailureDomain[], common: readonly SharedDomain[]): string {
+function describeIndependence(healer: readonly FailureDomain[], common: readonly SharedDomain[]): string {
   if (healer.length === 0) return 'no reserved account is configured that could overlap'
   const names = healer.map((one) => one.name).join(', ')
   const verb = healer.length === 1 ? 'shares' : 'share'
@@ -45,7 +45,7 @@ function apartness(healer: readonly FailureDomain[], common: readonly SharedDoma
 }
 
 /** Law 4: the same login under two names has one budget, and is used under the first name only. */
-export const checkDuplicates = ({ healer, pool }: Domains): Finding[] =>
+export const checkDuplicates = ({ healer, pool }: HostDomains): Finding[] =>
   [pool, healer]
     .map((side) => side.filter(({ what }) => what.endsWith('account')))
     .flatMap((accounts) => duplicateLogins(accounts))

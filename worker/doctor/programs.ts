@@ -4,7 +4,7 @@ import { agentNamed } from '../../agents/index.js'
 import { examinerOf } from '../../agents/examiner.js'
 import type { AgentConfig } from '../../config/config.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
-import type { EngineOutlook } from '../engine/index.js'
+import type { EngineChoice } from '../engine/index.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 import { reaches } from './versions.js'
 
@@ -47,7 +47,7 @@ export async function checkAgent(name: string, agent: AgentConfig): Promise<Find
 }
 
 /** Python is only asked for where the engine may have to come from PyPI. */
-export async function checkPython(outlook: EngineOutlook | null, env: NodeJS.ProcessEnv): Promise<Finding[]> {
+export async function checkPython(outlook: EngineChoice | null, env: NodeJS.ProcessEnv): Promise<Finding[]> {
   if (outlook?.kind !== 'embedded' || outlook.program !== null) return []
   const name = 'python3'
   const remedy =

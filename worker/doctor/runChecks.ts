@@ -10,20 +10,20 @@ export interface Check {
 }
 
 /** Agent programs take 300 MB and a core each for a moment: this many checks at a time leave the machine usable. */
-const together = 4
+const concurrency = 4
 
 /** The findings in the order of the checks. Never throws. */
 export async function runChecks(checks: readonly Check[]): Promise<Finding[]> {
   const results: Finding[][] = checks.map(() => [])
   const waiting = checks.entries()
   const lane = async (): Promise<void> => {
-    for (const [index, check] of waiting) results[index] = await inTime(check)
+    for (const [index, check] of waiting) results[index] = await runWithin(check)
   }
-  await Promise.all(Array.from({ length: together }, lane))
+  await Promise.all(Array.from({ length: concurrency }, lane))
   return results.flat()
 }
 
-async function inTime({ name, within, look }: Check): Promise<Finding[]> {
+async function runWithin({ name, within, look }: Check): Promise<Finding[]> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<Finding[]>((resolve) => {
     timer = setTimeout(

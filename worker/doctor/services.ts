@@ -10,18 +10,18 @@ export function checkServices(home: Home, config: Config): Finding[] {
   const canBeWoken = config.reserved.length + config.reservedSubstrates.length > 0
   return config.services.flatMap((service) => {
     const findings = [
-      ...ofFolders(service),
-      ...ofBeat(service),
-      ...ofWakeUp(service, canBeWoken),
-      ...ofNow(home, service),
+      ...checkFolders(service),
+      ...checkBeat(service),
+      ...checkWakeUp(service, canBeWoken),
+      ...checkState(home, service),
     ]
-    return findings.length > 0 ? findings : [ok(nameOf(service), howItStands(home, service))]
+    return findings.length > 0 ? findings : [ok(nameOf(service), describeState(home, service))]
   })
 }
 
 const nameOf = ({ name }: ServiceConfig): string => `service ${name}`
 
-function ofFolders(service: ServiceConfig): Finding[] {
+function checkFolders(service: ServiceConfig): Finding[] {
   const { cwd, heartbeat } = service
   const findings: Finding[] = []
   if (!isFolder(cwd))
@@ -36,7 +36,7 @@ function ofFolders(service: ServiceConfig): Finding[] {
   return findings
 }
 
-function ofBeat(service: ServiceConfig): Finding[] {
+function checkBeat(service: ServiceConfig): Finding[] {
   if (service.heartbeat === null)
     return [
       warn(
@@ -55,7 +55,7 @@ function ofBeat(service: ServiceConfig): Finding[] {
   ]
 }
 
-function ofWakeUp(service: ServiceConfig, canBeWoken: boolean): Finding[] {
+function checkWakeUp(service: ServiceConfig, canBeWoken: boolean): Finding[] {
   const { wakeUp } = service
   if (wakeUp === null) return []
   const findings: Finding[] = []
@@ -86,7 +86,7 @@ function ofWakeUp(service: ServiceConfig, canBeWoken: boolean): Finding[] {
   return findings
 }
 
-function ofNow(home: Home, service: ServiceConfig): Finding[] {
+function checkState(home: Home, service: ServiceConfig): Finding[] {
   const open = readIncidents(home).findLast((one) => one.service === service.name && one.closedAt === null)
   if (open !== undefined)
     return [
@@ -102,7 +102,7 @@ function ofNow(home: Home, service: ServiceConfig): Finding[] {
     : []
 }
 
-function howItStands(home: Home, { name }: ServiceConfig): string {
+function describeState(home: Home, { name }: ServiceConfig): string {
   const look = readLastCheck(home, name)
   return look === null ? 'not looked at yet' : `${look.verdict} at ${look.at}: ${look.why}`
 }

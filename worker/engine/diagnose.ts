@@ -1,7 +1,7 @@
 /** Why the embedded server did not start, from what it said last. The patterns are its real words (server 1.32). */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { EngineStartError, type EngineStartFault } from '../errors.js'
+import { EngineStartError, type EngineStartFailure } from '../errors.js'
 import type { Ports } from './ports.js'
 
 export interface FailedStart {
@@ -21,7 +21,7 @@ export const littleSpace = 8_000_000
 export function diagnose(start: FailedStart): EngineStartError {
   const { database, logFile, program } = start
   const words = lastWords(start)
-  const make = (fault: EngineStartFault, what: string, remedy: string): EngineStartError =>
+  const make = (fault: EngineStartFailure, what: string, remedy: string): EngineStartError =>
     new EngineStartError(fault, `The engine cannot start: ${what} (${words})`, remedy)
 
   // For its inner parts it looks for free ports itself, and panics where another program was faster.

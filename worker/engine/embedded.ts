@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { end, isAlive, startOf, type ProcessRef } from '../../host/process/processes.js'
+import { endProcess, isAlive, processStart, type ProcessRef } from '../../host/process/processes.js'
 import type { Home } from '../../config/state/home.js'
 import type { EngineEndpoint } from '../../config/state/liveFile.js'
 import { EngineStartError } from '../errors.js'
@@ -62,7 +62,7 @@ export async function startEmbedded(options: StartOptions): Promise<EmbeddedServ
     try {
       return await startOn(ports, options)
     } catch (error) {
-      const again = error instanceof EngineStartError && error.fault === 'port-taken'
+      const again = error instanceof EngineStartError && error.failure === 'port-taken'
       if (!again || options.ports !== undefined || tries === 5) throw error
     }
   }
@@ -99,8 +99,8 @@ async function startOn(ports: Ports, options: StartOptions): Promise<EmbeddedSer
 
   const since = performance.now()
   const giveUp = async (error: Error): Promise<Error> => {
-    const start = child.pid === undefined ? null : await startOf(child.pid)
-    if (child.pid !== undefined && start !== null) await end({ pid: child.pid, start }, stopGrace)
+    const start = child.pid === undefined ? null : await processStart(child.pid)
+    if (child.pid !== undefined && start !== null) await endProcess({ pid: child.pid, start }, stopGrace)
     return error
   }
   for (;;) {
@@ -116,7 +116,7 @@ async function startOn(ports: Ports, options: StartOptions): Promise<EmbeddedSer
       (await isUp(ports)) &&
       isListener(child.pid, ports.grpc)
     ) {
-      const start = await startOf(child.pid)
+      const start = await processStart(child.pid)
       if (start !== null) return ready(home, { pid: child.pid, start }, ports)
     }
     if (waited > startWithin)
@@ -174,7 +174,7 @@ export async function adoptEmbedded(home: Home, say: Say): Promise<EmbeddedServe
 
 /** Ends a server: TERM, time to write what it holds, KILL. Throws EngineStartError where it outlives that. */
 export async function endEmbedded(server: ProcessRef): Promise<void> {
-  if ((await end(server, stopGrace)) !== false) return
+  if ((await endProcess(server, stopGrace)) !== false) return
   throw new EngineStartError(
     'unknown',
     `The engine's process ${server.pid} is still there after KILL.`,

@@ -5,7 +5,15 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { cacheFolder } from '../../config/state/home.js'
 import { ProgramNotFoundError, WrongProgramError, type Attempt } from '../errors.js'
 import { downloadOf, fromDownload, type Download } from './download.js'
-import { cached, install, messageOf, StepFailed, type Fetch, type Say, type Wanted } from './install.js'
+import {
+  cached,
+  install,
+  messageOf,
+  StepFailed,
+  type Fetch,
+  type Say,
+  type InstallRequest,
+} from './install.js'
 import { fromPypi } from './pypi.js'
 import { temporal, thisPlatform, type Program } from './programs.js'
 import { versionOf } from './version.js'
@@ -29,7 +37,7 @@ export interface Search {
 }
 
 /** What a search without installing saw. */
-export interface Sighting {
+export interface LocatedTemporal {
   found: FoundProgram | null
   /** The places before the one that served, each with the reason why it did not. */
   attempts: Attempt[]
@@ -39,10 +47,10 @@ export interface Sighting {
  * Looks where nothing has to be installed: OUTPOOL_TEMPORAL, PATH, our cache.
  * Throws WrongProgramError where OUTPOOL_TEMPORAL names something that will not do.
  */
-export async function lookForTemporal(search: Search): Promise<Sighting> {
+export async function locateTemporal(search: Search): Promise<LocatedTemporal> {
   const { env } = search
   const named = env['OUTPOOL_TEMPORAL']
-  if (named !== undefined && named !== '') return { found: await theNamedOne(named), attempts: [] }
+  if (named !== undefined && named !== '') return { found: await configuredProgram(named), attempts: [] }
 
   const attempts: Attempt[] = [{ source: 'OUTPOOL_TEMPORAL', reason: 'not set' }]
   const onPath = await tryStep('PATH', attempts, async () => {
@@ -53,7 +61,7 @@ export async function lookForTemporal(search: Search): Promise<Sighting> {
   if (onPath !== null) return { found: onPath, attempts }
 
   const inCache = await tryStep('cache', attempts, async () => {
-    const wanted = wantedOf(search)
+    const wanted = toInstallRequest(search)
     const path = await cached(wanted)
     if (path === null) throw new StepFailed(`nothing in ${wanted.cache} yet`)
     return { path, source: 'cache', version: await versionOf(path) }
@@ -67,7 +75,7 @@ export async function lookForTemporal(search: Search): Promise<Sighting> {
  */
 export async function obtainTemporal(search: Search): Promise<FoundProgram> {
   const { env, say } = search
-  const { found, attempts } = await lookForTemporal(search)
+  const { found, attempts } = await locateTemporal(search)
   if (found !== null) return found
   const ways: [ProgramSource, Fetch][] = [
     ['download', fromDownload(search.download ?? downloadOf(env), say)],
@@ -75,7 +83,7 @@ export async function obtainTemporal(search: Search): Promise<FoundProgram> {
   ]
   for (const [source, fetch] of ways) {
     const installed = await tryStep(source, attempts, async () => {
-      const path = await install(wantedOf(search), fetch, say)
+      const path = await install(toInstallRequest(search), fetch, say)
       return { path, source, version: await versionOf(path) }
     })
     if (installed !== null) return installed
@@ -92,7 +100,7 @@ export async function obtainTemporal(search: Search): Promise<FoundProgram> {
   )
 }
 
-async function theNamedOne(named: string): Promise<FoundProgram> {
+async function configuredProgram(named: string): Promise<FoundProgram> {
   try {
     return { path: resolve(named), source: 'OUTPOOL_TEMPORAL', version: await versionOf(resolve(named)) }
   } catch (error) {
@@ -104,7 +112,7 @@ async function theNamedOne(named: string): Promise<FoundProgram> {
   }
 }
 
-function wantedOf({ env, program = temporal }: Search): Wanted {
+function toInstallRequest({ env, program = temporal }: Search): InstallRequest {
   const platform = thisPlatform()
   const build = platform === null ? undefined : program.builds[platform]
   if (platform === null || build === undefined)

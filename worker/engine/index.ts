@@ -1,19 +1,19 @@
 /** The engine's one door: found, started or adopted, reached, set up, and kept alive. */
 import type { Home } from '../../config/state/home.js'
 import type { EngineEndpoint } from '../../config/state/liveFile.js'
-import { engineKeeps, type Retention } from '../../policy/retention.js'
+import { engineRetention, type Retention } from '../../policy/retention.js'
 import type { Attempt } from '../errors.js'
 import { namedEngine, reach, type ConnectOptions } from './connect.js'
 import { adoptEmbedded, endEmbedded, serverLogFile, startEmbedded, type EmbeddedServer } from './embedded.js'
 import { freeSpace, littleSpace } from './diagnose.js'
 import { removeEndpoint, writeEndpoint } from './endpointFile.js'
-import { lookForTemporal, obtainTemporal, type FoundProgram } from './find.js'
+import { locateTemporal, obtainTemporal, type FoundProgram } from './find.js'
 import { messageOf, type Say } from './install.js'
 import { exclusive } from './lock.js'
 import type { Ports } from './ports.js'
 import { trimLog } from './serverLog.js'
 import { setUpEngine } from './setup.js'
-import { superviseEngine, type Rhythm } from './supervise.js'
+import { superviseEngine, type SupervisionTiming } from './supervise.js'
 
 export { type ConnectOptions } from './connect.js'
 
@@ -40,7 +40,7 @@ export interface OpenEngine {
   keep?: Pick<Retention, 'finished' | 'log'>
   /** Where the search for free ports begins; 7233 and 8233 by default. */
   firstPorts?: Ports
-  rhythm?: Partial<Rhythm>
+  rhythm?: Partial<SupervisionTiming>
 }
 
 /** How long an engine of the user's own gets to answer. Milliseconds. */
@@ -94,7 +94,7 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
       return server
     },
     say,
-    housekeeping: housekeeper(open),
+    housekeeping: createHousekeeper(open),
     ...(onDown === undefined ? {} : { onDown }),
     ...(onUp === undefined ? {} : { onUp }),
     ...(rhythm === undefined ? {} : { rhythm }),
@@ -110,7 +110,7 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
 }
 
 /** An engine on a full disk answers, but can take on nothing: only the disk itself tells. */
-function housekeeper({ home, say, keep = engineKeeps }: OpenEngine): () => void {
+function createHousekeeper({ home, say, keep = engineRetention }: OpenEngine): () => void {
   let wasFull = false
   return () => {
     trimLog(serverLogFile(home), keep.log)
@@ -145,7 +145,7 @@ async function startOrAdopt({ home, env, say, firstPorts }: OpenEngine): Promise
 }
 
 async function setUpAt(
-  { say, keep = engineKeeps }: OpenEngine,
+  { say, keep = engineRetention }: OpenEngine,
   options: ConnectOptions,
   namespace: string,
   own: boolean,
@@ -159,14 +159,14 @@ async function setUpAt(
 }
 
 /** What `openEngine` would use, found out without installing or starting anything. */
-export type EngineOutlook =
+export type EngineChoice =
   | { kind: 'named'; address: string; namespace: string }
   | { kind: 'embedded'; program: FoundProgram | null; attempts: Attempt[] }
 
 /** For `doctor`. `program` null: it would be downloaded. Throws EngineSettingsError or WrongProgramError. */
-export async function findEngine(env: NodeJS.ProcessEnv): Promise<EngineOutlook> {
+export async function findEngine(env: NodeJS.ProcessEnv): Promise<EngineChoice> {
   const named = namedEngine(env)
   if (named !== null) return { kind: 'named', address: named.options.address, namespace: named.namespace }
-  const { found, attempts } = await lookForTemporal({ env, say: () => undefined })
+  const { found, attempts } = await locateTemporal({ env, say: () => undefined })
   return { kind: 'embedded', program: found, attempts }
 }

@@ -15,7 +15,7 @@ export type Say = (line: string) => void
 export class StepFailed extends Error {}
 
 /** A program, its platform and the cache it belongs in. */
-export interface Wanted {
+export interface InstallRequest {
   program: Program
   platform: PlatformName
   /** sha256 that the program's file must have. */
@@ -25,14 +25,14 @@ export interface Wanted {
 
 const stampSchema = z.object({ sha256: z.string(), size: z.number(), mtimeMs: z.number() })
 
-const folderOf = ({ program, platform, cache }: Wanted): string =>
+const folderOf = ({ program, platform, cache }: InstallRequest): string =>
   join(cache, 'programs', `${program.name}-${program.version}-${platform}`)
 
 /**
  * The program in our cache, or null where there is none. Its hash is checked in full once; after that, size and time
  * of change are compared with what that check saw. Throws StepFailed where something else lies in its place.
  */
-export async function cached(wanted: Wanted): Promise<string | null> {
+export async function cached(wanted: InstallRequest): Promise<string | null> {
   const path = join(folderOf(wanted), wanted.program.name)
   const file = await stat(path).catch(() => null)
   if (file === null) return null
@@ -53,14 +53,14 @@ export async function cached(wanted: Wanted): Promise<string | null> {
 }
 
 /** How the program's file is brought into `folder`; returns its path there. Throws StepFailed. */
-export type Fetch = (wanted: Wanted, folder: string) => Promise<string>
+export type Fetch = (wanted: InstallRequest, folder: string) => Promise<string>
 
 /**
  * Brings the program into the cache and returns its path. `fetch` works in a folder of its own, which becomes the
  * program's place by one rename after its hash was checked; on failure nothing is left. Only one process at a time
  * installs: a second waits and takes what the first one brought. Throws StepFailed.
  */
-export async function install(wanted: Wanted, fetch: Fetch, say: Say): Promise<string> {
+export async function install(wanted: InstallRequest, fetch: Fetch, say: Say): Promise<string> {
   const root = join(wanted.cache, 'programs')
   const target = folderOf(wanted)
   await mkdir(root, { recursive: true }).catch((error: unknown) => {

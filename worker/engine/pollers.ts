@@ -35,8 +35,8 @@ export async function pollersOf(
 /** Nobody puts anything into it. One for all hosts: each queue that was ever asked takes a row in the engine's database. */
 const clockQueue = 'outpool-clock'
 /** The engine refuses to be asked for less than 2 s. Milliseconds. */
-const askedFor = 10_000
-const lookEvery = 50
+const clockTimeout = 10_000
+const pollEvery = 50
 
 /**
  * Milliseconds by which the engine's clock is ahead of ours; exact to half of the time that its answer takes. The engine tells no
@@ -50,7 +50,7 @@ export async function engineAhead(
   const identity = randomUUID()
   const over = new AbortController()
   const asked = now()
-  const until = Date.now() + askedFor
+  const until = Date.now() + clockTimeout
   const poll = connection
     .withDeadline(until, () =>
       connection.withAbortSignal(over.signal, () =>
@@ -70,7 +70,7 @@ export async function engineAhead(
         const seen = pollers.find((poller) => poller.identity === identity)
         if (seen !== undefined) return seen.at - (asked + now()) / 2
         if (Date.now() > until) throw new Error('the engine does not show who asks it')
-        await delay(lookEvery)
+        await delay(pollEvery)
       }
     })
   } finally {

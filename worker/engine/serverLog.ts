@@ -1,12 +1,12 @@
 /** The embedded server's log: one file that it appends to, kept small from outside. */
 import { closeSync, copyFileSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs'
-import { engineKeeps } from '../../policy/retention.js'
+import { engineRetention } from '../../policy/retention.js'
 
 /**
  * Moves what is there to `<file>.1` once it is too long: with that, a log takes at most twice `limit` bytes. The server appends,
  * so it goes on at the new end.
  */
-export function trimLog(file: string, limit: number = engineKeeps.log): void {
+export function trimLog(file: string, limit: number = engineRetention.log): void {
   try {
     if (statSync(file).size <= limit) return
     copyFileSync(file, `${file}.1`)

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { execa } from 'execa'
-import { startOf, type ProcessRef } from '../../host/process/processes.js'
+import { processStart, type ProcessRef } from '../../host/process/processes.js'
 import type { Ports } from './ports.js'
 
 export interface RunningServer {
@@ -25,7 +25,7 @@ export async function serversOf(database: string): Promise<RunningServer[]> {
   for (const { pid, command } of await processes()) {
     const ports = portsIn(command, database)
     if (ports === null || pid === process.pid) continue
-    const start = await startOf(pid)
+    const start = await processStart(pid)
     if (start !== null) found.push({ process: { pid, start }, ports })
   }
   return found

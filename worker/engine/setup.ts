@@ -6,7 +6,7 @@ import { formatDuration } from '../../config/schema/units.js'
 import { searchAttributes } from '../../policy/ids.js'
 import { EngineSetupError } from '../errors.js'
 import { messageOf, type Say } from './install.js'
-import { lacksNamespace, lacksSearchAttributes, persistently } from './passing.js'
+import { lacksNamespace, lacksSearchAttributes, retryTransient } from './retryTransient.js'
 
 const { IndexedValueType: kinds } = proto.temporal.api.enums.v1
 
@@ -55,7 +55,7 @@ export async function assertSetUp(connection: Connection, namespace: string): Pr
     'Run `outpool up` once with the same Temporal settings, which sets it up, or do it by hand:' +
     ['', ...names.map((name) => createCommand(namespace, name))].join('\n  ')
   try {
-    await persistently(() => untilQueried(connection, namespace), askedAgainFor)
+    await retryTransient(() => untilQueried(connection, namespace), queryTimeout)
   } catch (error) {
     if (lacksSearchAttributes(error))
       throw new EngineSetupError(
@@ -75,7 +75,7 @@ export async function assertSetUp(connection: Connection, namespace: string): Pr
 }
 
 /** Set up a moment ago by another host, perhaps; what is still missing after this is not there. Milliseconds. */
-const askedAgainFor = 10_000
+const queryTimeout = 10_000
 
 /** New attributes are listed before they can be used, so that only a query that uses all of them tells. */
 async function untilQueried(connection: Connection, namespace: string): Promise<void> {
@@ -86,7 +86,7 @@ async function untilQueried(connection: Connection, namespace: string): Promise<
 async function setUpRetention({ connection, namespace, own, finished, say }: SetUp): Promise<void> {
   const wanted = formatDuration(finished)
   const { workflowService } = connection
-  const described = await persistently(() => workflowService.describeNamespace({ namespace })).catch(
+  const described = await retryTransient(() => workflowService.describeNamespace({ namespace })).catch(
     (error: unknown) => {
       throw new EngineSetupError(
         `The engine has no namespace ${namespace} that we may use: ${messageOf(error)}`,
@@ -105,7 +105,7 @@ async function setUpRetention({ connection, namespace, own, finished, say }: Set
     )
     return
   }
-  await persistently(() =>
+  await retryTransient(() =>
     workflowService.updateNamespace({
       namespace,
       config: { workflowExecutionRetentionTtl: msToTs(finished) },
@@ -120,7 +120,7 @@ async function setUpRetention({ connection, namespace, own, finished, say }: Set
 async function setUpSearchAttributes(setUp: SetUp): Promise<void> {
   const { connection, namespace } = setUp
   try {
-    await persistently(async () => {
+    await retryTransient(async () => {
       const missing = await missingAttributes(setUp)
       if (missing.length === 0) return
       await connection.operatorService.addSearchAttributes({
@@ -130,7 +130,7 @@ async function setUpSearchAttributes(setUp: SetUp): Promise<void> {
         ),
       })
     })
-    await persistently(() => untilQueried(connection, namespace))
+    await retryTransient(() => untilQueried(connection, namespace))
   } catch (error) {
     if (error instanceof EngineSetupError) throw error
     const commands = names.map((name) => `\n  ${createCommand(namespace, name)}`)

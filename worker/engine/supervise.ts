@@ -16,10 +16,10 @@ export interface Supervision {
   onUp?: (server: EmbeddedServer) => void
   /** Called at each look, to keep the log small. */
   housekeeping?: () => void
-  rhythm?: Partial<Rhythm>
+  rhythm?: Partial<SupervisionTiming>
 }
 
-export interface Rhythm {
+export interface SupervisionTiming {
   /** Milliseconds between two looks at the process. */
   lookEvery: number
   /** Milliseconds between two calls to the server. */
@@ -30,7 +30,7 @@ export interface Rhythm {
   pauses: readonly number[]
 }
 
-const usual: Rhythm = {
+const defaultTiming: SupervisionTiming = {
   lookEvery: 500,
   callEvery: 15_000,
   hangs: 60_000,
@@ -38,7 +38,7 @@ const usual: Rhythm = {
 }
 
 /** After so many failures in a row a person should know; it is tried on all the same. */
-const worthTelling = 3
+const reportAfterFailures = 3
 
 export interface SupervisedEngine {
   /** Ends the watch and the server. Throws EngineStartError where the server outlives KILL. */
@@ -47,7 +47,7 @@ export interface SupervisedEngine {
 
 /** Begins to watch. The returned object's `stop` is the only end of it. */
 export function superviseEngine(supervision: Supervision): SupervisedEngine {
-  const rhythm: Rhythm = { ...usual, ...supervision.rhythm }
+  const rhythm: SupervisionTiming = { ...defaultTiming, ...supervision.rhythm }
   const stopping = new AbortController()
   const state = { server: supervision.first, up: true }
   const watch = watchOver(supervision, rhythm, stopping.signal, state)
@@ -62,7 +62,7 @@ export function superviseEngine(supervision: Supervision): SupervisedEngine {
 
 async function watchOver(
   supervision: Supervision,
-  rhythm: Rhythm,
+  rhythm: SupervisionTiming,
   signal: AbortSignal,
   state: { server: EmbeddedServer; up: boolean },
 ): Promise<void> {
@@ -87,7 +87,7 @@ async function watchOver(
 /** Tries until it works; null once `signal` says stop. */
 async function startAgain(
   { restart, say }: Supervision,
-  rhythm: Rhythm,
+  rhythm: SupervisionTiming,
   signal: AbortSignal,
 ): Promise<EmbeddedServer | null> {
   for (let failures = 1; ; failures++) {
@@ -95,20 +95,20 @@ async function startAgain(
       return await restart(signal)
     } catch (error) {
       if (signal.aborted) return null
-      if (failures === worthTelling) say(trouble(error))
+      if (failures === reportAfterFailures) say(describeError(error))
     }
     await pause(rhythm.pauses[failures - 1] ?? rhythm.pauses.at(-1) ?? 0, signal)
   }
 }
 
-const trouble = (error: unknown): string =>
-  `The engine could not be started ${worthTelling} times in a row; outpool goes on trying. ${messageOf(error)}` +
+const describeError = (error: unknown): string =>
+  `The engine could not be started ${reportAfterFailures} times in a row; outpool goes on trying. ${messageOf(error)}` +
   (error instanceof WorkerError ? ` ${error.remedy}` : '')
 
 /** Waits until the server is lost and answers how; null once `signal` says stop. */
 async function lost(
   server: EmbeddedServer,
-  rhythm: Rhythm,
+  rhythm: SupervisionTiming,
   signal: AbortSignal,
   housekeeping?: () => void,
 ): Promise<'ended' | 'hangs' | null> {

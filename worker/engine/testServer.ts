@@ -1,7 +1,7 @@
 /** Temporal's server with virtual time, for tests: same cache, same pins, same installer as the engine. */
 import { cacheFolder } from '../../config/state/home.js'
 import { ProgramNotFoundError } from '../errors.js'
-import { cached, install, messageOf, type Say, type Wanted } from './install.js'
+import { cached, install, messageOf, type Say, type InstallRequest } from './install.js'
 import { fromPypi } from './pypi.js'
 import { temporalTestServer, thisPlatform } from './programs.js'
 
@@ -15,7 +15,7 @@ export async function obtainTestServer(
   const build = platform === null ? undefined : temporalTestServer.builds[platform]
   if (platform === null || build === undefined)
     throw new ProgramNotFoundError('temporal-test-server', [], 'There is none for this kind of machine.')
-  const wanted: Wanted = {
+  const wanted: InstallRequest = {
     program: temporalTestServer,
     platform,
     sha256: build.program,

@@ -3,8 +3,8 @@ import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temp
 import type { Config } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
 import type { DrillStart } from '../../policy/independence/drill.js'
-import { commonQueue, drillSchedule } from '../../policy/ids.js'
-import { putSchedule, type WantedSchedule } from './putSchedule.js'
+import { commonQueue, drillScheduleId } from '../../policy/ids.js'
+import { putSchedule, type ScheduleSpec } from './putSchedule.js'
 
 /** Of several hosts of one pool it is the one's whose worker started last. */
 export async function syncDrill(client: Client, home: Home, config: Config): Promise<void> {
@@ -13,7 +13,7 @@ export async function syncDrill(client: Client, home: Home, config: Config): Pro
     await putSchedule(client, scheduleOf(home, config, every))
     return
   }
-  const handle = client.schedule.getHandle(drillSchedule(config.pool.name))
+  const handle = client.schedule.getHandle(drillScheduleId(config.pool.name))
   await handle.delete().catch((error: unknown) => {
     if (!(error instanceof ScheduleNotFoundError)) throw error
   })
@@ -23,7 +23,7 @@ function scheduleOf(home: Home, config: Config, every: number) {
   const { agent, model, within } = config.drill
   const { pool, timing } = config
   const start: DrillStart = { pool: pool.name, host: home.hostId, agent, model, within, timing }
-  const id = drillSchedule(pool.name)
+  const id = drillScheduleId(pool.name)
   return {
     scheduleId: id,
     spec: { intervals: [{ every }] },
@@ -33,5 +33,5 @@ function scheduleOf(home: Home, config: Config, every: number) {
     },
     // One that was missed for as long as it may take is left to the next.
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: within, pauseOnFailure: false },
-  } satisfies WantedSchedule
+  } satisfies ScheduleSpec
 }

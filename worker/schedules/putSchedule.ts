@@ -1,10 +1,10 @@
 /** Makes a schedule, or changes the one that is there, so that it is as wanted. */
 import { type Client, ScheduleAlreadyRunning, type ScheduleOptions } from '@temporalio/client'
 
-export type WantedSchedule = Required<Pick<ScheduleOptions, 'scheduleId' | 'spec' | 'action' | 'policies'>>
+export type ScheduleSpec = Required<Pick<ScheduleOptions, 'scheduleId' | 'spec' | 'action' | 'policies'>>
 
 /** Idempotent. A pause by a person stays. */
-export async function putSchedule(client: Client, wanted: WantedSchedule): Promise<void> {
+export async function putSchedule(client: Client, wanted: ScheduleSpec): Promise<void> {
   try {
     await client.schedule.create(wanted)
   } catch (error) {

@@ -3,9 +3,9 @@ import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temp
 import { z } from 'zod'
 import type { Config, TaskConfig } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
-import { commonQueue, loopId, taskOfLoop } from '../../policy/ids.js'
-import type { LoopRun } from '../../workflows/messages.js'
-import { putSchedule, type WantedSchedule } from './putSchedule.js'
+import { commonQueue, loopScheduleId, taskOfSchedule } from '../../policy/ids.js'
+import type { LoopStart } from '../../workflows/messages.js'
+import { putSchedule, type ScheduleSpec } from './putSchedule.js'
 
 /**
  * Idempotent. A pause by a person stays. Where several hosts name the same task, it is the one's whose worker started last;
@@ -15,7 +15,7 @@ export async function syncSchedules(client: Client, home: Home, config: Config):
   for (const task of config.tasks) await putSchedule(client, scheduleOf(home, config, task))
   const wanted = new Set(config.tasks.map(({ name }) => name))
   for await (const { scheduleId } of client.schedule.list()) {
-    const task = taskOfLoop(scheduleId)
+    const task = taskOfSchedule(scheduleId)
     if (task !== null && !wanted.has(task)) await removeOurs(client, home, scheduleId)
   }
 }
@@ -23,21 +23,21 @@ export async function syncSchedules(client: Client, home: Home, config: Config):
 function scheduleOf(home: Home, config: Config, task: TaskConfig) {
   const { name, every, catchUp } = task
   return {
-    scheduleId: loopId(name),
+    scheduleId: loopScheduleId(name),
     spec: { intervals: [{ every }] },
     action: {
       type: 'startWorkflow' as const,
       workflowType: 'loop',
-      workflowId: loopId(name),
+      workflowId: loopScheduleId(name),
       taskQueue: commonQueue,
       args: [runOf(home, config, task)],
       staticSummary: `task ${name} (${task.kind})`,
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchUp, pauseOnFailure: false },
-  } satisfies WantedSchedule
+  } satisfies ScheduleSpec
 }
 
-export function runOf(home: Home, config: Config, task: TaskConfig): LoopRun {
+export function runOf(home: Home, config: Config, task: TaskConfig): LoopStart {
   const { name, kind, attentionAfter } = task
   const { pool, timing } = config
   const session =

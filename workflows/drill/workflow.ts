@@ -17,7 +17,7 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { DrillGround } from '../../activities/contracts.js'
+import type { DrillSetup } from '../../activities/contracts.js'
 import * as policy from '../../policy/independence/drill.js'
 import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
 import { poolSignals, sessionSignals, type MoveArgs, type SendArgs } from '../messages.js'
@@ -26,82 +26,86 @@ import { showAttention } from '../session/display.js'
 import type { session } from '../session/workflow.js'
 
 /** Its session was told to stop, and gets this long for it. */
-const endsWithin = '5 minutes'
+const stopTimeout = '5 minutes'
 
 /** Behind every session that somebody works with. */
-const lastInLine = 1_000
+const lowestPriority = 1_000
 
 const now = (): string => new Date().toISOString()
 
 export async function drill(start: policy.DrillStart): Promise<policy.DrillReport> {
-  const exercise = new Exercise(start)
+  const exercise = new DrillRun(start)
   try {
     await exercise.run()
   } catch (error) {
-    exercise.why = whyOf(error)
+    exercise.why = failureReason(error)
   }
   return CancellationScope.nonCancellable(() => exercise.conclude())
 }
 
 /** Thrown when a step did not come to what it has to: the drill has failed, and is over. */
-class StepFailed extends Error {
+class DrillStepFailed extends Error {
   override readonly name = 'StepFailed'
 }
 
 /** Everything but our own failures and a person's order is a fault of the code, which a repair gets going again. */
-function whyOf(error: unknown): string {
-  if (error instanceof StepFailed) return error.message
+function failureReason(error: unknown): string {
+  if (error instanceof DrillStepFailed) return error.message
   if (isCancellation(error)) return 'it was called off'
   throw error
 }
 
-class Exercise {
+class DrillRun {
   /** Why it failed; null while it did not. */
   why: string | null = null
   readonly #start: policy.DrillStart
   readonly #startedAt = now()
   readonly #until: string
   readonly #session: string
-  readonly #hands: ReturnType<typeof drillsOn>
+  readonly #activities: ReturnType<typeof drillsOn>
   readonly #steps: policy.DrillStep[] = []
   #child: ChildWorkflowHandle<typeof session> | null = null
 
   constructor(start: policy.DrillStart) {
     this.#start = start
     this.#until = new Date(Date.parse(this.#startedAt) + start.within).toISOString()
-    this.#session = policy.drillSession(this.#startedAt)
-    this.#hands = drillsOn(start.host, start.within)
+    this.#session = policy.drillSessionName(this.#startedAt)
+    this.#activities = drillsOn(start.host, start.within)
   }
 
   async run(): Promise<void> {
-    const ground = await this.#step('is apart from the pool', () => this.#hands.openDrill(), groundFound)
+    const ground = await this.#step(
+      'is apart from the pool',
+      () => this.#activities.prepareDrill(),
+      describeGround,
+    )
     this.#child = await this.#startSession(ground)
-    const up = await this.#reach('up', 'comes up and answers', this.#startedAt)
+    const up = await this.#reachStage('up', 'comes up and answers', this.#startedAt)
     const declaredAt = now()
-    await this.#tellPool(poolSignals.declare, { session: this.#session, until: this.#until })
+    await this.#signalPool(poolSignals.simulateWall, { session: this.#session, until: this.#until })
     const wall: MoveArgs = { to: null, cause: 'wall', mayReturn: true }
     await this.#child.signal(sessionSignals.move, wall)
     if (ground.fallbacks.length > 0) {
-      await this.#reach('fallback', 'falls back', declaredAt)
+      await this.#reachStage('fallback', 'falls back', declaredAt)
       // Not before: the account that it leaves would answer.
       const askedAt = now()
-      const text: SendArgs = { id: `${this.#session}-away`, text: policy.drillPrompts.away }
+      const text: SendArgs = { id: `${this.#session}-away`, text: policy.drillPrompts.onFallback }
       await this.#child.signal(sessionSignals.send, text)
-      await this.#reach('answer', 'answers there', askedAt)
-    } else await this.#reach('parked', 'parks: there is no substrate', declaredAt)
-    await this.#tellPool(poolSignals.lift, this.#session)
+      await this.#reachStage('answer', 'answers there', askedAt)
+    } else await this.#reachStage('parked', 'parks: there is no substrate', declaredAt)
+    await this.#signalPool(poolSignals.liftWall, this.#session)
     // Where the pool is spent in earnest, there is no home to come to.
-    if (up.account !== null) await this.#reach('home', 'comes home', declaredAt)
+    if (up.account !== null) await this.#reachStage('home', 'comes home', declaredAt)
   }
 
-  #startSession({ cwd }: DrillGround): Promise<ChildWorkflowHandle<typeof session>> {
+  #startSession({ cwd }: DrillSetup): Promise<ChildWorkflowHandle<typeof session>> {
     const { pool, host, agent, model, timing } = this.#start
     return startChild<typeof session>('session', {
       workflowId: sessionWorkflowId(this.#session),
       args: [
         {
           ...{ name: this.#session, pool, sessionId: uuid4(), host, agent, cwd, model, timing },
-          ...{ account: null, pinned: false, priority: lastInLine, continues: false },
+          ...{ account: null, pinned: false, priority: lowestPriority, continues: false },
           prompt: policy.drillPrompts.first,
         },
       ],
@@ -111,20 +115,22 @@ class Exercise {
     })
   }
 
-  async #reach(stage: policy.DrillStage, name: string, since: string): Promise<policy.DrillSight> {
+  async #reachStage(stage: policy.DrillStage, name: string, since: string): Promise<policy.DrillObservation> {
     const { agent } = this.#start
     const look = { session: this.#session, agent, stage, since, until: this.#until }
     const summary = `the session of the drill ${name}`
     return this.#step(
       name,
       async () => {
-        const { reached, sight } = await this.#hands.watchDrill.executeWithOptions({ summary }, [look])
-        const seen = policy.describeSight(sight)
+        const { reached, observation } = await this.#activities.watchDrill.executeWithOptions({ summary }, [
+          look,
+        ])
+        const seen = policy.describeObservation(observation)
         if (!reached)
-          throw new StepFailed(`its session did not get there in time: ${name}; last seen: ${seen}`)
-        return sight
+          throw new DrillStepFailed(`its session did not get there in time: ${name}; last seen: ${seen}`)
+        return observation
       },
-      policy.describeSight,
+      policy.describeObservation,
     )
   }
 
@@ -140,15 +146,16 @@ class Exercise {
       note(true, found(result))
       return result
     } catch (error) {
-      const failure = error instanceof ActivityFailure && !isCancellation(error) ? faultOf(error) : error
-      if (failure instanceof StepFailed) note(false, failure.message)
+      const failure =
+        error instanceof ActivityFailure && !isCancellation(error) ? stepFailureOf(error) : error
+      if (failure instanceof DrillStepFailed) note(false, failure.message)
       throw failure
     }
   }
 
   /** Leaves nothing declared and nothing running, writes the report, and has a person told where it failed. */
   async conclude(): Promise<policy.DrillReport> {
-    await this.#tellPool(poolSignals.lift, this.#session)
+    await this.#signalPool(poolSignals.liftWall, this.#session)
     await this.#endSession()
     const report: policy.DrillReport = {
       ...{
@@ -162,9 +169,9 @@ class Exercise {
     const summary = report.ok ? 'write the report' : 'write the report of a failure'
     if (!report.ok) {
       showAttention(true)
-      await this.#tellPool(poolSignals.announce, policy.drillNotice(report))
+      await this.#signalPool(poolSignals.announce, policy.drillNotice(report))
     }
-    await this.#hands.reportDrill.executeWithOptions({ summary }, [report])
+    await this.#activities.writeDrillReport.executeWithOptions({ summary }, [report])
     return report
   }
 
@@ -173,23 +180,25 @@ class Exercise {
     if (child === null) return
     try {
       await child.signal(sessionSignals.stop)
-      await Promise.race([child.result(), sleep(endsWithin)])
+      await Promise.race([child.result(), sleep(stopTimeout)])
     } catch {
       // It has ended by itself, or was ended by somebody.
     }
   }
 
   /** A pool that is not there has nothing declared. */
-  async #tellPool<Args extends unknown[]>(signal: SignalDefinition<Args>, ...message: Args): Promise<void> {
+  async #signalPool<Args extends unknown[]>(signal: SignalDefinition<Args>, ...message: Args): Promise<void> {
     await getExternalWorkflowHandle(poolWorkflowId(this.#start.pool))
       .signal(signal, ...message)
       .catch(() => undefined)
   }
 }
 
-const groundFound = ({ fallbacks }: DrillGround): string =>
+const describeGround = ({ fallbacks }: DrillSetup): string =>
   fallbacks.length === 0 ? 'no substrate is configured' : `falls back to ${fallbacks.join(', ')}`
 
-function faultOf({ cause, message }: ActivityFailure): StepFailed {
-  return new StepFailed(cause instanceof ApplicationFailure ? cause.message : (cause?.message ?? message))
+function stepFailureOf({ cause, message }: ActivityFailure): DrillStepFailed {
+  return new DrillStepFailed(
+    cause instanceof ApplicationFailure ? cause.message : (cause?.message ?? message),
+  )
 }

@@ -2,14 +2,14 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { searchAttributes } from '../../policy/ids.js'
-import type { movesOn, serviceStepsOn, serviceWatchesOn } from '../proxies.js'
+import type { launchesOn, serviceStepsOn, serviceWatchesOn } from '../proxies.js'
 import type { EscalationState } from './state.js'
 
-export interface Run {
+export interface EscalationContext {
   state: EscalationState
   steps: ReturnType<typeof serviceStepsOn>
   watches: ReturnType<typeof serviceWatchesOn>
-  moves: ReturnType<typeof movesOn>
+  moves: ReturnType<typeof launchesOn>
   orders: { stop: boolean; migrate: boolean }
 }
 
@@ -19,10 +19,11 @@ const attention = defineSearchAttributeKey(searchAttributes.attention, SearchAtt
 export const now = (): string => new Date().toISOString()
 export const later = (ms: number): string => new Date(Date.now() + ms).toISOString()
 
-export const mustRenew = ({ orders }: Run): boolean => orders.migrate || workflowInfo().continueAsNewSuggested
+export const mustRenew = ({ orders }: EscalationContext): boolean =>
+  orders.migrate || workflowInfo().continueAsNewSuggested
 
 /** Changes what is known, and shows it where it changed. */
-export function show({ state }: Run, change: Partial<EscalationState>): void {
+export function show({ state }: EscalationContext, change: Partial<EscalationState>): void {
   const before = state.attention !== null
   Object.assign(state, change)
   if (before !== (state.attention !== null)) showAttributes(state)

@@ -11,7 +11,7 @@ export interface EscalationState extends EscalationStart {
   /** Places that failed in this round. */
   tried: { place: HealerPlace; why: string }[]
   /** Agents of this round whose work the check did not agree to. */
-  wrongs: number
+  failedChecks: number
   /** Where an agent works now. */
   place: HealerPlace | null
   attention: string | null
@@ -24,7 +24,7 @@ export function isState(input: EscalationStart | EscalationState): input is Esca
 export function newState(start: EscalationStart, now: string): EscalationState {
   return {
     ...start,
-    ...{ startedAt: now, attempts: 0, rounds: 0, tried: [], wrongs: 0, place: null, attention: null },
+    ...{ startedAt: now, attempts: 0, rounds: 0, tried: [], failedChecks: 0, place: null, attention: null },
   }
 }
 

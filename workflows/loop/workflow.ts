@@ -19,10 +19,10 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow'
-import { commonQueue, searchAttributes, sessionWorkflowId, taskSession } from '../../policy/ids.js'
-import { inWords } from '../../policy/service/incident.js'
-import { afterRun, failed, type TaskOutcome, type TaskRecord } from '../../policy/tasks/tasks.js'
-import { type LoopRun, sessionSignals, type SessionStart, taskFailed, taskMemo } from '../messages.js'
+import { commonQueue, searchAttributes, sessionWorkflowId, taskSessionName } from '../../policy/ids.js'
+import { describeDuration } from '../../policy/service/incident.js'
+import { recordAfterRun, failedOutcome, type TaskOutcome, type TaskRecord } from '../../policy/tasks/tasks.js'
+import { type LoopStart, sessionSignals, type SessionStart, taskFailed, taskMemo } from '../messages.js'
 import { taskRunsOn, taskStepsOn } from '../proxies.js'
 import type { session } from '../session/workflow.js'
 
@@ -30,9 +30,9 @@ import type { session } from '../session/workflow.js'
 const priority = 10
 
 /** Fails with `TaskFailed` where the task did, so that the engine's own views show it; the schedule goes on all the same. */
-export async function loop(run: LoopRun): Promise<TaskRecord> {
-  const outcome = await carriedOut(run)
-  const record = afterRun(run, failuresBefore(), outcome, new Date().toISOString())
+export async function loop(run: LoopStart): Promise<TaskRecord> {
+  const outcome = await runTask(run)
+  const record = recordAfterRun(run, failuresBefore(), outcome, new Date().toISOString())
   upsertMemo({ [taskMemo]: record })
   if (record.attention !== null) upsertSearchAttributes([{ key: attention, value: true }])
   setCurrentDetails(record.attention ?? outcome.summary)
@@ -52,30 +52,37 @@ function failuresBefore(): number {
   return record?.failures ?? 0
 }
 
-async function carriedOut(run: LoopRun): Promise<TaskOutcome> {
+async function runTask(run: LoopStart): Promise<TaskOutcome> {
   const { name, kind, host, session } = run
   const request = [{ task: name }] as [{ task: string }]
   try {
-    if (session !== null) return await byAgent(run, session)
+    if (session !== null) return await runByAgent(run, session)
     if (kind === 'imap')
       return await taskStepsOn(host).pollMail.executeWithOptions({ summary: 'look for unread mail' }, request)
     return await taskRunsOn(host).runProgram.executeWithOptions({ summary: `run ${name}` }, request)
   } catch (error) {
-    return failed(reasonOf(error))
+    return failedOutcome(failureReason(error))
   }
 }
 
 /** A session of its own, which begins a fresh conversation, is rescued like any other, and ends with its work. */
-async function byAgent(
-  { name, host }: LoopRun,
-  { timeout, ...given }: NonNullable<LoopRun['session']>,
+async function runByAgent(
+  { name, host }: LoopStart,
+  { timeout, ...given }: NonNullable<LoopStart['session']>,
 ): Promise<TaskOutcome> {
   const steps = taskStepsOn(host)
   const summary = 'copy the prompt for this run'
-  const { promptFile, cwd } = await steps.prepareWork.executeWithOptions({ summary }, [{ task: name }])
+  const { promptFile, cwd } = await steps.prepareAgentTask.executeWithOptions({ summary }, [{ task: name }])
   const start: SessionStart = {
     ...given,
-    ...{ name: taskSession(name), sessionId: uuid4(), host, cwd, prompt: { file: promptFile }, once: true },
+    ...{
+      name: taskSessionName(name),
+      sessionId: uuid4(),
+      host,
+      cwd,
+      prompt: { file: promptFile },
+      once: true,
+    },
     ...{ account: null, pinned: false, priority, continues: false },
   }
   const child = await startChild<typeof session>('session', {
@@ -92,17 +99,17 @@ async function byAgent(
     // One that ends in this very moment takes no signal any more, and needs none.
     await child.signal(sessionSignals.stop).catch(() => undefined)
     await ended
-    return failed(`the agent did not end its work within ${inWords(timeout)}`)
+    return failedOutcome(`the agent did not end its work within ${describeDuration(timeout)}`)
   }
   const { workDone, agent, transcript } = await ended
-  if (workDone !== true) return failed(`session ${start.name} was stopped before its work was done`)
-  return steps.keepAnswer.executeWithOptions({ summary: "keep the agent's answer" }, [
+  if (workDone !== true) return failedOutcome(`session ${start.name} was stopped before its work was done`)
+  return steps.saveAnswer.executeWithOptions({ summary: "keep the agent's answer" }, [
     { task: name, agent, transcript },
   ])
 }
 
 /** For people; what is no failure of the task's is a bug of ours, and thrown on. */
-function reasonOf(error: unknown): string {
+function failureReason(error: unknown): string {
   if (isCancellation(error)) return 'it was called off'
   if (error instanceof WorkflowExecutionAlreadyStartedError)
     return `${error.workflowId} still runs: end it, or answer what it waits for`

@@ -1,11 +1,11 @@
 /** Carries out what the notice board says (policy/notices/notices.ts). Nothing of the pool's own work waits for it. */
 import { ActivityFailure } from '@temporalio/workflow'
 import * as notices from '../../policy/notices/notices.js'
-import { newsOf } from '../../policy/notices/poolConditions.js'
-import type { PoolDesk } from '../../policy/pool/transitions.js'
+import { poolConditions } from '../../policy/notices/poolConditions.js'
+import type { PoolState } from '../../policy/pool/transitions.js'
 import { noticesOn } from '../proxies.js'
 
-export class Notices {
+export class NoticeSender {
   board: notices.NoticeBoard
   readonly #sending = new Set<string>()
   readonly #wake: () => void
@@ -20,26 +20,27 @@ export class Notices {
     return this.#sending.size > 0
   }
 
-  announce(desk: PoolDesk, announcement: notices.Announcement, now: string): void {
-    const settings = settingsOf(desk)
+  announce(state: PoolState, announcement: notices.Announcement, now: string): void {
+    const settings = settingsOf(state)
     if (settings !== null) this.board = notices.announce(this.board, announcement, settings, now)
   }
 
   /** Looks at what stands now, and sends what is due. */
-  look(desk: PoolDesk, now: string): void {
-    const settings = settingsOf(desk)
+  review(state: PoolState, now: string): void {
+    const settings = settingsOf(state)
     if (settings === null) return
-    this.board = notices.review(this.board, newsOf(desk, now), settings, now)
-    for (const { notice, left } of notices.due(this.board, now))
-      if (!this.#sending.has(notice.id)) void this.#send(desk.settings.host, notice, left, settings)
+    this.board = notices.updateBoard(this.board, poolConditions(state, now), settings, now)
+    for (const { notice, pendingChannels } of notices.dueNotices(this.board, now))
+      if (!this.#sending.has(notice.id))
+        void this.#send(state.settings.host, notice, pendingChannels, settings)
   }
 
   /** When to look again if nothing happens, or null. What is being sent wakes the pool by itself. */
-  nextLook(desk: PoolDesk): string | null {
-    const settings = settingsOf(desk)
+  nextReviewAt(state: PoolState): string | null {
+    const settings = settingsOf(state)
     if (settings === null) return null
     const outbox = this.board.outbox.filter(({ notice }) => !this.#sending.has(notice.id))
-    return notices.nextLook({ ...this.board, outbox }, settings)
+    return notices.nextReviewAt({ ...this.board, outbox }, settings)
   }
 
   async #send(
@@ -49,21 +50,21 @@ export class Notices {
     settings: notices.NoticeSettings,
   ): Promise<void> {
     this.#sending.add(notice.id)
-    const failed = await delivered(host, notice, channels)
+    const failed = await deliver(host, notice, channels)
     this.#sending.delete(notice.id)
-    this.board = notices.sent(this.board, notice.id, failed, settings, new Date().toISOString())
+    this.board = notices.recordDelivery(this.board, notice.id, failed, settings, new Date().toISOString())
     this.#wake()
   }
 }
 
 /** Nobody is told where nothing is configured; then the board stays empty, and the history as it is. */
-function settingsOf({ settings }: PoolDesk): notices.NoticeSettings | null {
+function settingsOf({ settings }: PoolState): notices.NoticeSettings | null {
   const { notices: configured } = settings
   return configured === undefined || configured.channels.length === 0 ? null : configured
 }
 
 /** The channels that did not take it: all, where the host did not carry it out. */
-async function delivered(host: string, notice: notices.Notice, channels: string[]): Promise<string[]> {
+async function deliver(host: string, notice: notices.Notice, channels: string[]): Promise<string[]> {
   const summary = `tell: ${notice.title}`.slice(0, 200)
   try {
     const outcome = await noticesOn(host).sendNotice.executeWithOptions({ summary }, [{ notice, channels }])

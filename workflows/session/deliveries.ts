@@ -1,14 +1,14 @@
 /** Hands the texts of the inbox to the agent, one after the other, each exactly once. */
 import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow'
 import type { DeliverRequest } from '../../activities/contracts.js'
-import { mayBegin } from './breaker.js'
-import { currentRef, now, type Run, show } from './context.js'
-import { faultOf, type MoveFault } from './move.js'
-import { isUp, markTaken, nextText, type SessionState, type Text } from './state.js'
+import { mayBeginTurn } from './breaker.js'
+import { currentRef, now, type SessionContext, show } from './context.js'
+import { moveFailureOf, type MoveFailure } from './move.js'
+import { isUp, markTaken, nextText, type SessionState, type InboxText } from './state.js'
 
 /** Runs until it is cancelled. */
-export async function deliverTexts(run: Run): Promise<never> {
-  const { state } = run
+export async function deliverTexts(ctx: SessionContext): Promise<never> {
+  const { state } = ctx
   for (;;) {
     await condition(() => isUp(state) && nextText(state) !== null)
     const text = nextText(state)
@@ -18,68 +18,71 @@ export async function deliverTexts(run: Run): Promise<never> {
       await condition(() => nextText(state) !== text, early, { summary: 'a pause before the agent goes on' })
       continue
     }
-    if (mayType(run, text)) await deliver(run, text)
+    if (mayType(ctx, text)) await deliver(ctx, text)
     else await condition(() => state.breaker === null)
   }
 }
 
 /** Each text counts once for the breaker, however often its delivery is tried. */
-function mayType(run: Run, text: Text): boolean {
+function mayType(ctx: SessionContext, text: InboxText): boolean {
   if (text.cause === undefined || text.isCounted === true) return true
-  text.isCounted = mayBegin(run, text.cause)
+  text.isCounted = mayBeginTurn(ctx, text.cause)
   return text.isCounted
 }
 
-async function deliver(run: Run, text: Text): Promise<void> {
-  const { state, watches } = run
+async function deliver(ctx: SessionContext, text: InboxText): Promise<void> {
+  const { state, watches } = ctx
   const { fence, sessionId } = state
-  const request = requestFor(run, text)
+  const request = requestFor(ctx, text)
   // Once only: a further try must know what this one has typed.
-  delete text.again
+  delete text.retype
   // The pause before it is over, whether it was waited out or a person's text ended it.
-  if (state.parkedUntil !== null) show(run, { parkedUntil: null })
+  if (state.parkedUntil !== null) show(ctx, { parkedUntil: null })
   try {
     await watches.deliverText.executeWithOptions({ summary: summaryOf(text) }, [request])
     markTaken(state, text.id)
-    show(run)
+    show(ctx)
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
-    const isSettled = settle(state, text, faultOf(error))
-    show(run)
+    const isSettled = recordFailure(state, text, moveFailureOf(error))
+    show(ctx)
     // The process or its conversation was replaced under it, and the text goes to the next one; or the host can't, for now.
     const isReplaced = (): boolean => state.fence !== fence || state.sessionId !== sessionId || !isUp(state)
     if (!isSettled) await condition(isReplaced, state.timing.retryEvery)
   }
 }
 
-function requestFor({ state }: Run, { id, text, command, again, mootAfter }: Text): DeliverRequest {
+function requestFor(
+  { state }: SessionContext,
+  { id, text, command, retype, skipIfPromptedAfter }: InboxText,
+): DeliverRequest {
   return {
     ...{ ...currentRef(state), messageId: id, text },
     ...(command === true ? { command } : {}),
-    ...(again === true ? { again } : {}),
-    ...(mootAfter === undefined ? {} : { mootAfter }),
+    ...(retype === true ? { isRetry: retype } : {}),
+    ...(skipIfPromptedAfter === undefined ? {} : { skipIfPromptedAfter }),
   }
 }
 
-function summaryOf({ text, command }: Text): string {
+function summaryOf({ text, command }: InboxText): string {
   if (text === null) return `deliver what a person typed at the turn's end`
   return `deliver a ${command === true ? 'command' : 'text'} of ${text.length} characters at the turn's end`
 }
 
 /** What follows from a delivery that failed. True where no further try is to be made for now. */
-function settle(state: SessionState, text: Text, { type, message }: MoveFault): boolean {
+function recordFailure(state: SessionState, text: InboxText, { type, message }: MoveFailure): boolean {
   const look = `look with outpool attach ${state.name}`
-  delete text.held
+  delete text.blockedBy
   switch (type) {
     case 'TextNotTaken':
       text.problem = `a text of ${text.text?.length ?? 'unknown'} characters waits: ${message}; ${look}, then outpool resume ${state.name} types it again`
       return true
     case 'CommandRefused':
-      state.refused = [...(state.refused ?? []), { id: text.id, problem: message }].slice(-refusedKept)
+      state.refused = [...(state.refused ?? []), { id: text.id, problem: message }].slice(-maxRefused)
       state.inbox = state.inbox.filter(({ id }) => id !== text.id)
       return true
     case 'LineOccupied':
-      text.held = `a text waits: ${message}; send or clear it: ${look}`
+      text.blockedBy = `a text waits: ${message}; send or clear it: ${look}`
       return false
     default:
       return false
@@ -87,4 +90,4 @@ function settle(state: SessionState, text: Text, { type, message }: MoveFault): 
 }
 
 /** Answers of refused commands, for those who wait for them. */
-const refusedKept = 20
+const maxRefused = 20

@@ -69,7 +69,7 @@ function page(state: SessionState, log: SessionState['rescueLog']): string {
     return `- ${clock(startedAt)} UTC, move ${n}, **${cause}**: ${where} (${result ?? 'under way'})`
   })
   return [
-    `**${shownPhase(state)}** on **${state.place?.name ?? 'no account yet'}**: ${nextUp(state)}`,
+    `**${shownPhase(state)}** on **${state.place?.name ?? 'no account yet'}**: ${nextStep(state)}`,
     attention === null ? '' : `\n**For a person:** ${attention}`,
     `\n\`${state.cwd}\` · ${state.agent} ${state.model ?? ''} · conversation \`${state.sessionId}\``,
     // A list: the Web UI sets tables without any space between their columns.
@@ -81,7 +81,7 @@ function page(state: SessionState, log: SessionState['rescueLog']): string {
 const shownPhase = ({ phase }: SessionState): string =>
   phase === 'working' || phase === 'idle' ? 'up' : phase
 
-function nextUp(state: SessionState): string {
+function nextStep(state: SessionState): string {
   if (state.phase === 'parked') return `tries again at ${clock(state.parkedUntil)}`
   if (state.phase === 'rescuing') return 'moving, with its whole conversation'
   if (state.phase === 'paused') return 'until somebody resumes it'

@@ -2,16 +2,23 @@
 import { condition } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
 import type { AccountReading } from '../../policy/account/account.js'
-import type { LeaseRefusal } from '../../policy/pool/lease.js'
+import type { LeaseDenial } from '../../policy/pool/lease.js'
 import type { RescueEntry } from '../../policy/session/session.js'
-import { mayBegin } from './breaker.js'
-import { ask, askAgain, askedAhead, isPlanned, newRequest, release } from './lease.js'
-import { now, type Run, show } from './context.js'
-import { announce, move, type MoveFault, stop } from './move.js'
-import { type BringUp, openEntry, type Order } from './state.js'
+import { mayBeginTurn } from './breaker.js'
+import {
+  requestLease,
+  awaitNextAnswer,
+  awaitPreparedRequest,
+  isVoluntaryMove,
+  newRequest,
+  releaseLease,
+} from './lease.js'
+import { now, type SessionContext, show } from './context.js'
+import { showMove, moveTo, type MoveFailure, stopAgent } from './move.js'
+import { type StartPlan, openEntry, type SessionOrder } from './state.js'
 
 /** Faults of the account itself. All others are the host's or the session's own, and are never held against an account. */
-const theAccounts = ['LaunchFailed', 'SecretMissing', 'UnknownPlace']
+const accountFailures = ['LaunchFailed', 'SecretMissing', 'UnknownPlace']
 
 /** The conversation did not arrive whole in one place; another may have the room for it. */
 const carryFailed = 'CarryFailed'
@@ -20,153 +27,160 @@ const carryFailed = 'CarryFailed'
 const pageOpen = 'PageOpen'
 
 /** Faults that another account would meet as well: they are waited out, and a person is told. */
-const isWaitedOut = ({ type }: MoveFault): boolean =>
-  type !== carryFailed && type !== pageOpen && !theAccounts.includes(type)
+const isHostFailure = ({ type }: MoveFailure): boolean =>
+  type !== carryFailed && type !== pageOpen && !accountFailures.includes(type)
 
 /**
  * Returns when the agent runs, when a planned move found no better place (it then still runs where it was), when a
  * person's order of another kind has to be carried out first, or when the history has to be cut meanwhile.
  */
-export async function bringUp(run: Run, readings: AccountReading[]): Promise<void> {
-  const { state, mail } = run
-  const plan = state.bringUp
+export async function ensureRunning(ctx: SessionContext, readings: AccountReading[]): Promise<void> {
+  const { state, handlers } = ctx
+  const plan = state.plan
   if (!plan) return
   const wasUp = state.pid !== null
-  let entry = plan.cause === 'start' || plan.parked ? null : openEntry(state, plan.cause, plan.wall, now())
-  let fails = 0
-  let lastFault: string | null = null
+  let entry = plan.cause === 'start' || plan.isParked ? null : openEntry(state, plan.cause, plan.wall, now())
+  let failures = 0
+  let lastFailure: string | null = null
   const { attention } = state
-  announce(run, plan)
-  if (!(await waitedOut(run, plan, attention))) return
-  let request = newRequest(run, plan, readings)
-  let answer = await (plan.asked === undefined ? ask(run, request) : askedAhead(run, request))
-  delete plan.asked
+  showMove(ctx, plan)
+  if (!(await pauseBeforeStart(ctx, plan, attention))) return
+  let request = newRequest(ctx, plan, readings)
+  let answer = await (plan.sentRequestId === undefined
+    ? requestLease(ctx, request)
+    : awaitPreparedRequest(ctx, request))
+  delete plan.sentRequestId
   for (;;) {
     if (answer.kind === 'order') {
-      const order = mail.orders[0]
+      const order = handlers.orders[0]
       if (order?.kind !== 'move' && order?.kind !== 'resume') {
-        close(entry, null, 'broken off by a person')
+        closeEntry(entry, null, 'broken off by a person')
         return
       }
-      mail.takeOrder()
-      redirect(plan, order)
-      request = newRequest(run, plan, [])
-      answer = await ask(run, request)
+      handlers.nextOrder()
+      applyOrder(plan, order)
+      request = newRequest(ctx, plan, [])
+      answer = await requestLease(ctx, request)
     } else if (answer.kind === 'refused') {
-      if (wasUp && state.pid !== null && isPlanned(plan.cause)) {
-        stay(run, entry, answer.refusal)
+      if (wasUp && state.pid !== null && isVoluntaryMove(plan.cause)) {
+        stayInPlace(ctx, entry, answer.denial)
         return
       }
-      if (answer.refusal.pages && plan.cause === 'start' && state.place === null && !plan.despitePages) {
+      if (answer.denial.pages && plan.cause === 'start' && state.place === null && !plan.despitePages) {
         plan.despitePages = true
-        request = newRequest(run, plan, [])
-        answer = await ask(run, request)
+        request = newRequest(ctx, plan, [])
+        answer = await requestLease(ctx, request)
         continue
       }
-      if (!plan.parked) await park(run, plan, entry, answer.refusal)
-      show(run, {
-        phase: answer.refusal.needsLogin || answer.refusal.pages ? 'waiting' : 'parked',
-        parkedUntil: answer.refusal.retryAt,
-        attention: loginNeeded(answer.refusal) ?? answerNeeded(answer.refusal) ?? lastFault,
-        why: answer.refusal.why,
+      if (!plan.isParked) await parkSession(ctx, plan, entry, answer.denial)
+      show(ctx, {
+        phase: answer.denial.needsLogin || answer.denial.pages ? 'waiting' : 'parked',
+        parkedUntil: answer.denial.retryAt,
+        attention: loginAttention(answer.denial) ?? pageAttention(answer.denial) ?? lastFailure,
+        why: answer.denial.why,
       })
-      const next = await askAgain(run, request, answer.refusal)
+      const next = await awaitNextAnswer(ctx, request, answer.denial)
       if (next.kind === 'renew') return
       answer = next
     } else {
-      if (plan.parked || (entry?.endedAt ?? null) !== null) {
+      if (plan.isParked || (entry?.endedAt ?? null) !== null) {
         entry = openEntry(state, 'wake', null, now())
-        plan.parked = false
+        plan.isParked = false
       }
       const { grant } = answer
-      mail.grant = null
-      mail.isHostReady = false
-      const { begun } = state
-      if (!mayRelaunch(run, plan)) {
-        await release(run, grant.fence, null)
-        close(entry, null, 'parked by the breaker')
+      handlers.grant = null
+      handlers.isHostReady = false
+      const { countedTurns } = state
+      if (!mayRelaunch(ctx, plan)) {
+        await releaseLease(ctx, grant.fence, null)
+        closeEntry(entry, null, 'parked by the breaker')
         return
       }
-      announce(run, plan)
+      showMove(ctx, plan)
       const steps = entry?.steps ?? []
-      const fault = await move(run, plan, grant, steps)
-      if (fault === null) {
-        settle(run, entry, grant.why)
+      const failure = await moveTo(ctx, plan, grant, steps)
+      if (failure === null) {
+        finishMove(ctx, entry, grant.why)
         return
       }
-      fails += 1
-      if (beganNothing(fault)) state.begun = begun
+      failures += 1
+      if (costNothing(failure)) state.countedTurns = countedTurns
       const { name } = grant.place
-      lastFault = `it did not come up on ${name}: ${fault.message}`
-      steps.push({ name: `on ${name}`, ms: 0, fault: fault.message })
-      await release(run, grant.fence, theAccounts.includes(fault.type) ? fault.message : null)
-      if (await waitedForPerson(run, fault, fails)) plan.exclude = []
-      else if (fault.type !== pageOpen) plan.exclude = [...plan.exclude, name]
-      request = newRequest(run, plan, fault.readings)
+      lastFailure = `it did not come up on ${name}: ${failure.message}`
+      steps.push({ name: `on ${name}`, ms: 0, fault: failure.message })
+      await releaseLease(ctx, grant.fence, accountFailures.includes(failure.type) ? failure.message : null)
+      if (await pauseForPerson(ctx, failure, failures)) plan.exclude = []
+      else if (failure.type !== pageOpen) plan.exclude = [...plan.exclude, name]
+      request = newRequest(ctx, plan, failure.readings)
       // The accounts are as able as they were: nothing is paid for elsewhere.
-      if (fault.type === carryFailed && grant.place.kind === 'account') request = { ...request, fallback: [] }
-      answer = mail.hasOrders() ? { kind: 'order' } : await ask(run, request)
+      if (failure.type === carryFailed && grant.place.kind === 'account')
+        request = { ...request, fallback: [] }
+      answer = handlers.hasOrders() ? { kind: 'order' } : await requestLease(ctx, request)
     }
   }
 }
 
 /** Each start but the first costs something, and counts for the breaker; one that a person asked for has its cause. */
-const mayRelaunch = (run: Run, { cause, turn }: BringUp): boolean =>
-  cause === 'start' || cause === 'move' || mayBegin(run, turn === 'idle' ? 'relaunch' : 'continuation')
+const mayRelaunch = (ctx: SessionContext, { cause, turn }: StartPlan): boolean =>
+  cause === 'start' || cause === 'move' || mayBeginTurn(ctx, turn === 'idle' ? 'relaunch' : 'continuation')
 
 /** A start that stood in a page, or that the system refused, has cost nothing: it counts for no breaker, however many accounts there are. */
-const beganNothing = ({ type }: MoveFault): boolean => type === pageOpen || type === 'ProgramFailed'
+const costNothing = ({ type }: MoveFailure): boolean => type === pageOpen || type === 'ProgramFailed'
 
 /** A pause after a crash, which shows what a person should know meanwhile; false when a person's order ended it. */
-async function waitedOut(run: Run, plan: BringUp, attention: string | null): Promise<boolean> {
+async function pauseBeforeStart(
+  ctx: SessionContext,
+  plan: StartPlan,
+  attention: string | null,
+): Promise<boolean> {
   const left = Date.parse(plan.notBefore ?? now()) - Date.parse(now())
   if (left <= 0) return true
-  show(run, { phase: 'parked', parkedUntil: plan.notBefore, attention })
-  const interrupted = await condition(() => run.mail.hasOrders(), left)
+  show(ctx, { phase: 'parked', parkedUntil: plan.notBefore, attention })
+  const interrupted = await condition(() => ctx.handlers.hasOrders(), left)
   plan.notBefore = null
   return !interrupted
 }
 
-function settle(run: Run, entry: RescueEntry | null, why: string): void {
-  const { state } = run
-  close(entry, state.place?.name ?? null, why)
-  show(run, { phase: 'working', bringUp: null, parkedUntil: null, walledUntil: null, attention: null })
+function finishMove(ctx: SessionContext, entry: RescueEntry | null, why: string): void {
+  const { state } = ctx
+  closeEntry(entry, state.place?.name ?? null, why)
+  show(ctx, { phase: 'working', plan: null, parkedUntil: null, walledUntil: null, attention: null })
 }
 
 /** The agent still runs where it was, and is left alone until the pool sees a better place. */
-function stay(run: Run, entry: RescueEntry | null, refusal: LeaseRefusal): void {
-  const { state } = run
+function stayInPlace(ctx: SessionContext, entry: RescueEntry | null, refusal: LeaseDenial): void {
+  const { state } = ctx
   if (entry?.cause === 'near-limit' || entry?.cause === 'home')
     state.rescueLog = state.rescueLog.filter((other) => other !== entry)
-  else close(entry, entry?.from ?? null, `stayed: ${refusal.why}`)
-  show(run, { phase: 'working', bringUp: null, stayUntil: refusal.retryAt, parkedUntil: null })
+  else closeEntry(entry, entry?.from ?? null, `stayed: ${refusal.why}`)
+  show(ctx, { phase: 'working', plan: null, stayUntil: refusal.retryAt, parkedUntil: null })
 }
 
-async function park(
-  run: Run,
-  plan: BringUp,
+async function parkSession(
+  ctx: SessionContext,
+  plan: StartPlan,
   entry: RescueEntry | null,
-  refusal: LeaseRefusal,
+  refusal: LeaseDenial,
 ): Promise<void> {
   // A lost login is no reason to restart anything: the person who logs in may do so in this very pane.
-  if (run.state.pid !== null && !refusal.needsLogin) {
-    const stopped = await stop(run, `parked: ${refusal.why}`, { rests: true })
+  if (ctx.state.pid !== null && !refusal.needsLogin) {
+    const stopped = await stopAgent(ctx, `parked: ${refusal.why}`, { endsMove: true })
     if (stopped.wasWorking) plan.turn = 'cut-off'
     entry?.steps.push(...stopped.steps)
   }
   plan.exclude = []
-  plan.parked = true
-  close(entry, null, `parked: ${refusal.why}`)
+  plan.isParked = true
+  closeEntry(entry, null, `parked: ${refusal.why}`)
 }
 
-function redirect(plan: BringUp, order: Order): void {
+function applyOrder(plan: StartPlan, order: SessionOrder): void {
   plan.exclude = []
   if (order.kind !== 'move') return
   plan.prefer = order.args.to
   plan.pinned = order.args.to !== null
 }
 
-function close(entry: RescueEntry | null, to: string | null, result: string): void {
+function closeEntry(entry: RescueEntry | null, to: string | null, result: string): void {
   if (!entry || entry.endedAt !== null) return
   entry.to = to
   entry.endedAt = now()
@@ -174,21 +188,21 @@ function close(entry: RescueEntry | null, to: string | null, result: string): vo
 }
 
 /** Some faults only a person can mend: they are told, and it is tried again with growing pauses. */
-async function waitedForPerson(run: Run, fault: MoveFault, fails: number): Promise<boolean> {
-  const { state, mail } = run
-  if (!isWaitedOut(fault)) return false
+async function pauseForPerson(ctx: SessionContext, fault: MoveFailure, fails: number): Promise<boolean> {
+  const { state, handlers } = ctx
+  if (!isHostFailure(fault)) return false
   const { retryEvery, retryAtMost } = state.timing
   const pause = backoff(fails, { base: retryEvery, cap: retryAtMost }, state.name)
   const retryAt = new Date(Date.parse(now()) + pause).toISOString()
-  show(run, { phase: 'parked', parkedUntil: retryAt, attention: fault.message })
-  await condition(() => mail.hasOrders() || mail.isHostReady, pause)
+  show(ctx, { phase: 'parked', parkedUntil: retryAt, attention: fault.message })
+  await condition(() => handlers.hasOrders() || handlers.isHostReady, pause)
   return true
 }
 
-function loginNeeded({ needsLogin, why }: LeaseRefusal): string | null {
+function loginAttention({ needsLogin, why }: LeaseDenial): string | null {
   return needsLogin ? `log in again, no account can take this session: ${why}` : null
 }
 
-function answerNeeded({ pages }: LeaseRefusal): string | null {
+function pageAttention({ pages }: LeaseDenial): string | null {
   return pages ? `no account can take this session unattended: ${pages}` : null
 }

@@ -5,7 +5,7 @@ import { now } from '../now.js'
 import type { Fork, SessionState } from './state.js'
 
 /** More forks than this of which home was told nothing: the oldest are in the log and on the disk. */
-const forksKept = 20
+const maxForks = 20
 
 /** The conversation that the process in this place writes. */
 export const conversationAt = ({ sessionId, fork }: SessionState, place: PlaceRef): string =>
@@ -15,23 +15,23 @@ export const conversationAt = ({ sessionId, fork }: SessionState, place: PlaceRe
 export const forkFor = ({ fork }: SessionState): Fork => fork ?? { id: uuid4(), since: now() }
 
 /** Whether the session runs on something else than it wanted. */
-export const isAway = ({ place, models, runsModel }: SessionState): boolean =>
+export const isOnFallback = ({ place, models, runsModel }: SessionState): boolean =>
   place?.kind === 'substrate' || (models.length > 0 && runsModel !== models[0])
 
 /** The session runs at home again: what its fork did is to be handed over. */
-export function comeHome(state: SessionState, home: PlaceRef, settled: readonly string[]): void {
+export function completeFailback(state: SessionState, home: PlaceRef, handedOver: readonly string[]): void {
   const forks = state.fork === null ? state.forks : [...state.forks, state.fork.id]
-  state.forks = forks.filter((fork) => !settled.includes(fork)).slice(-forksKept)
+  state.forks = forks.filter((fork) => !handedOver.includes(fork)).slice(-maxForks)
   state.fork = null
   state.home = home
 }
 
 /** A person began another conversation in the same pane. One that was a fork is handed over like any other. */
-export function renamed(state: SessionState, conversation: string): void {
+export function recordRename(state: SessionState, conversation: string): void {
   if (state.place?.kind !== 'substrate' || state.fork === null) {
     state.sessionId = conversation
     return
   }
-  state.forks = [...state.forks, state.fork.id].slice(-forksKept)
+  state.forks = [...state.forks, state.fork.id].slice(-maxForks)
   state.fork = { id: conversation, since: state.fork.since }
 }

@@ -1,14 +1,20 @@
 /** What others tell a session. Handlers only take note; the session's loop acts. */
 import { setHandler } from '@temporalio/workflow'
-import type { LeaseAnswer, LeaseGrant, LeaseRefusal } from '../../policy/pool/lease.js'
+import type { LeaseAnswer, LeaseGrant, LeaseDenial } from '../../policy/pool/lease.js'
 import { type DeliveryState, type SendArgs, sessionQueries, sessionSignals } from '../messages.js'
-import { details, type Order, type SessionState, type Text, withoutContinuations } from './state.js'
+import {
+  details,
+  type SessionOrder,
+  type SessionState,
+  type InboxText,
+  withoutContinuations,
+} from './state.js'
 
-export class Mailbox {
+export class SessionHandlers {
   /** What people asked for, oldest first. Kept in the state: an order must survive the cutting of the history. */
-  readonly orders: Order[]
+  readonly orders: SessionOrder[]
   grant: LeaseGrant | null = null
-  refusal: LeaseRefusal | null = null
+  denial: LeaseDenial | null = null
   migrate = false
   /** What kept its host from starting it may be gone. */
   isHostReady = false
@@ -26,13 +32,13 @@ export class Mailbox {
     setHandler(sessionSignals.move, (args) => {
       this.orders.push({ kind: 'move', args })
     })
-    setHandler(sessionSignals.send, (text) => this.#takeText(text))
-    setHandler(sessionSignals.leaseGranted, (grant) => this.takeGrant(grant))
-    setHandler(sessionSignals.leaseRefused, (refusal) => {
-      this.refusal = refusal
+    setHandler(sessionSignals.send, (text) => this.#enqueueText(text))
+    setHandler(sessionSignals.leaseGranted, (grant) => this.receiveGrant(grant))
+    setHandler(sessionSignals.leaseDenied, (refusal) => {
+      this.denial = refusal
     })
-    setHandler(sessionSignals.callHome, () => {
-      state.isCalledHome = true
+    setHandler(sessionSignals.failback, () => {
+      state.isFailbackOffered = true
     })
     setHandler(sessionSignals.hostReady, () => {
       this.isHostReady = true
@@ -41,17 +47,17 @@ export class Mailbox {
       this.migrate = true
     })
     setHandler(sessionQueries.describe, () => details(state))
-    setHandler(sessionQueries.delivered, (id) => deliveryOf(state, id))
+    setHandler(sessionQueries.deliveryState, (id) => deliveryOf(state, id))
     setHandler(sessionQueries.backlog, () => ({
       texts: state.inbox.length,
       characters: state.inbox.reduce((sum, { text }) => sum + (text?.length ?? 0), 0),
     }))
   }
 
-  #takeText({ id, text, command, byTask = false }: SendArgs): void {
+  #enqueueText({ id, text, command, byTask = false }: SendArgs): void {
     const state = this.#state
-    if (state.taken.includes(id) || state.inbox.some((known) => known.id === id)) return
-    const added: Text = {
+    if (state.takenTexts.includes(id) || state.inbox.some((known) => known.id === id)) return
+    const added: InboxText = {
       ...{ id, text },
       ...(command === true ? { command } : {}),
       ...(byTask ? { cause: 'task' as const } : {}),
@@ -59,22 +65,22 @@ export class Mailbox {
     state.inbox = [...(byTask ? state.inbox : withoutContinuations(state.inbox)), added]
   }
 
-  takeGrant(grant: LeaseGrant): void {
+  receiveGrant(grant: LeaseGrant): void {
     if (grant.fence <= (this.grant?.fence ?? this.#state.fence)) return
     this.grant = grant
     // A call from now on is one from the new place, even while the agent is still being launched there.
-    this.#state.isCalledHome = false
+    this.#state.isFailbackOffered = false
   }
 
   /** What the pool told the host of this session. Answers the id of the request. */
-  takeAnswer(answer: LeaseAnswer): string {
+  receiveAnswer(answer: LeaseAnswer): string {
     switch (answer.kind) {
       case 'granted':
-        this.takeGrant(answer.grant)
+        this.receiveGrant(answer.grant)
         return answer.grant.requestId
       case 'refused':
-        this.refusal = answer.refusal
-        return answer.refusal.requestId
+        this.denial = answer.denial
+        return answer.denial.requestId
       case 'queued':
         return answer.requestId
     }
@@ -84,12 +90,12 @@ export class Mailbox {
     return this.orders.length > 0
   }
 
-  takeOrder(): Order | null {
+  nextOrder(): SessionOrder | null {
     return this.orders.shift() ?? null
   }
 }
 
-function deliveryOf({ taken, inbox, refused = [] }: SessionState, id: string): DeliveryState {
+function deliveryOf({ takenTexts, inbox, refused = [] }: SessionState, id: string): DeliveryState {
   const known = inbox.find((text) => text.id === id) ?? refused.find((text) => text.id === id)
-  return { taken: taken.includes(id), problem: known?.problem ?? null }
+  return { taken: takenTexts.includes(id), problem: known?.problem ?? null }
 }

@@ -4,38 +4,42 @@ import { condition, getExternalWorkflowHandle } from '@temporalio/workflow'
 import type { AccountReading } from '../../policy/account/account.js'
 import { poolWorkflowId } from '../../policy/ids.js'
 import {
-  type LeaseAsk,
+  type PreparedLeaseRequest,
   type LeaseGrant,
-  type LeaseRefusal,
+  type LeaseDenial,
   type LeaseRelease,
   type LeaseRequest,
   modelsAfter,
 } from '../../policy/pool/lease.js'
 import { poolSignals } from '../messages.js'
-import { mustRenew, now, show, type Run } from './context.js'
-import { type BringUp, onlyAccount, plan, type SessionState } from './state.js'
+import { mustRenew, now, show, type SessionContext } from './context.js'
+import { type StartPlan, onlyAccount, newPlan, type SessionState } from './state.js'
 
-export type Answer =
+export type LeaseOutcome =
   | { kind: 'granted'; grant: LeaseGrant }
-  | { kind: 'refused'; refusal: LeaseRefusal }
+  | { kind: 'refused'; denial: LeaseDenial }
   /** A person asked for something else meanwhile. */
   | { kind: 'order' }
 
 /** The pool answers in well under a second; a request that it lost is sent again after this. */
-const answerWithin = 30_000
+const answerTimeout = 30_000
 
 /** A move that can wait is given up rather than parked for. */
-export const isPlanned = (cause: BringUp['cause']): boolean =>
+export const isVoluntaryMove = (cause: StartPlan['cause']): boolean =>
   cause === 'near-limit' || cause === 'move' || cause === 'home'
 
-export const newRequest = (run: Run, plan: BringUp, readings: AccountReading[]): LeaseRequest => ({
-  ...newAsk(run, plan),
+export const newRequest = (
+  ctx: SessionContext,
+  plan: StartPlan,
+  readings: AccountReading[],
+): LeaseRequest => ({
+  ...buildRequest(ctx, plan),
   readings,
 })
 
-function newAsk({ state }: Run, plan: BringUp): LeaseAsk {
-  const requestId = plan.asked ?? nextId(state)
-  const only = plan.pinned ? plan.prefer : onlyAccount(state)
+function buildRequest({ state }: SessionContext, plan: StartPlan): PreparedLeaseRequest {
+  const requestId = plan.sentRequestId ?? nextRequestId(state)
+  const onlyPlace = plan.pinned ? plan.prefer : onlyAccount(state)
   return {
     requestId,
     session: state.name,
@@ -46,93 +50,101 @@ function newAsk({ state }: Run, plan: BringUp): LeaseAsk {
     models: modelsAfter(state.models, plan.wall),
     fallback: state.fallback,
     unfit: state.unfit,
-    prefer: only ?? plan.prefer,
-    pinned: only !== null,
+    prefer: onlyPlace ?? plan.prefer,
+    pinned: onlyPlace !== null,
     exclude: plan.exclude,
     // Only an agent that runs can stay where it is; one that does not has to be brought up somewhere.
-    cause: state.pid === null && isPlanned(plan.cause) ? 'wake' : plan.cause,
+    cause: state.pid === null && isVoluntaryMove(plan.cause) ? 'wake' : plan.cause,
     from: state.place?.name ?? null,
     priority: state.priority,
     at: now(),
   }
 }
 
-function nextId(state: SessionState): string {
-  state.requests += 1
-  return `${state.name}#${state.requests}`
+function nextRequestId(state: SessionState): string {
+  state.requestCount += 1
+  return `${state.name}#${state.requestCount}`
 }
 
 /** What is to be asked for at a wall that may come. It is older than whatever the session asks for itself afterwards. */
-export const askAhead = (run: Run): LeaseAsk => newAsk(run, plan('wall'))
+export const prepareRequest = (ctx: SessionContext): PreparedLeaseRequest =>
+  buildRequest(ctx, newPlan('wall'))
 
 /** Sends the request and waits for the first word on it. */
-export async function ask(run: Run, request: LeaseRequest): Promise<Answer> {
-  run.mail.refusal = null
+export async function requestLease(ctx: SessionContext, request: LeaseRequest): Promise<LeaseOutcome> {
+  ctx.handlers.denial = null
   for (;;) {
-    await signalPool(run, poolSignals.requestLease, request)
-    const answer = await firstWord(run, request)
+    await signalPool(ctx, poolSignals.requestLease, request)
+    const answer = await awaitAnswer(ctx, request)
     if (answer) return answer
   }
 }
 
 /** The first word on a request that its host has sent already: mostly it came along with what the host saw. */
-export async function askedAhead(run: Run, request: LeaseRequest): Promise<Answer> {
-  return answerTo(run, request) ?? (await firstWord(run, request)) ?? ask(run, request)
+export async function awaitPreparedRequest(
+  ctx: SessionContext,
+  request: LeaseRequest,
+): Promise<LeaseOutcome> {
+  return receivedAnswer(ctx, request) ?? (await awaitAnswer(ctx, request)) ?? requestLease(ctx, request)
 }
 
-async function firstWord(run: Run, request: LeaseRequest): Promise<Answer | null> {
-  await condition(() => answerTo(run, request) !== null, answerWithin, {
+async function awaitAnswer(ctx: SessionContext, request: LeaseRequest): Promise<LeaseOutcome | null> {
+  await condition(() => receivedAnswer(ctx, request) !== null, answerTimeout, {
     summary: 'the pool answers; asked again after this',
   })
-  return answerTo(run, request)
+  return receivedAnswer(ctx, request)
 }
 
 /** Waits for the pool's next word on a request that it has refused for now, and asks again if there is none in time. */
-export async function askAgain(
-  run: Run,
+export async function awaitNextAnswer(
+  ctx: SessionContext,
   request: LeaseRequest,
-  refused: LeaseRefusal,
-): Promise<Answer | { kind: 'renew' }> {
-  const { mail, state } = run
-  mail.refusal = null
-  const patience = Math.max(Date.parse(refused.retryAt) - Date.parse(now()), 0) + 2 * state.timing.retryEvery
-  await condition(() => answerTo(run, request) !== null || mustRenew(run), patience, {
-    summary: `the pool has no place: ${refused.why}`.slice(0, 200),
+  denied: LeaseDenial,
+): Promise<LeaseOutcome | { kind: 'renew' }> {
+  const { handlers, state } = ctx
+  handlers.denial = null
+  const timeout = Math.max(Date.parse(denied.retryAt) - Date.parse(now()), 0) + 2 * state.timing.retryEvery
+  await condition(() => receivedAnswer(ctx, request) !== null || mustRenew(ctx), timeout, {
+    summary: `the pool has no place: ${denied.why}`.slice(0, 200),
   })
-  const answer = answerTo(run, request)
+  const answer = receivedAnswer(ctx, request)
   if (answer) return answer
-  return mustRenew(run) ? { kind: 'renew' } : ask(run, { ...request, readings: [] })
+  return mustRenew(ctx) ? { kind: 'renew' } : requestLease(ctx, { ...request, readings: [] })
 }
 
-function answerTo({ mail }: Run, { requestId }: LeaseRequest): Answer | null {
-  if (mail.grant?.requestId === requestId) return { kind: 'granted', grant: mail.grant }
-  if (mail.hasOrders()) return { kind: 'order' }
-  if (mail.refusal?.requestId === requestId) return { kind: 'refused', refusal: mail.refusal }
+function receivedAnswer({ handlers }: SessionContext, { requestId }: LeaseRequest): LeaseOutcome | null {
+  if (handlers.grant?.requestId === requestId) return { kind: 'granted', grant: handlers.grant }
+  if (handlers.hasOrders()) return { kind: 'order' }
+  if (handlers.denial?.requestId === requestId) return { kind: 'refused', denial: handlers.denial }
   return null
 }
 
 /** Gives up the lease, and whatever request of this session the pool still has in its queue. */
-export async function release(run: Run, fence: number, fault: string | null): Promise<void> {
-  const message: LeaseRelease = { session: run.state.name, fence, fault }
-  await signalPool(run, poolSignals.releaseLease, message)
+export async function releaseLease(
+  ctx: SessionContext,
+  fence: number,
+  failure: string | null,
+): Promise<void> {
+  const message: LeaseRelease = { session: ctx.state.name, fence, failure }
+  await signalPool(ctx, poolSignals.releaseLease, message)
 }
 
 /** A pool that is not there is the set-up's fault, not the session's: it waits, and says what is missing. */
 async function signalPool<Args extends unknown[]>(
-  run: Run,
+  ctx: SessionContext,
   signal: SignalDefinition<Args>,
   ...message: Args
 ): Promise<void> {
-  const { state, mail } = run
+  const { state, handlers } = ctx
   for (;;) {
     try {
       await getExternalWorkflowHandle(poolWorkflowId(state.pool)).signal(signal, ...message)
       return
     } catch {
       const attention = `the pool ${state.pool} is not running: start it with outpool up`
-      show(run, { attention })
-      const interrupted = await condition(() => mail.hasOrders(), state.timing.retryEvery)
-      if (state.attention === attention) show(run, { attention: null })
+      show(ctx, { attention })
+      const interrupted = await condition(() => handlers.hasOrders(), state.timing.retryEvery)
+      if (state.attention === attention) show(ctx, { attention: null })
       if (interrupted) return
     }
   }

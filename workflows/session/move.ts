@@ -1,18 +1,18 @@
 /** The saga of one move: stop, carry, respawn, verify, commit. Every step is idempotent per fence. */
 import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow'
 import type { AccountReading } from '../../policy/account/account.js'
-import { continuation } from '../../policy/session/continuation.js'
+import { continuationPrompt } from '../../policy/session/continuationPrompt.js'
 import type { LeaseGrant } from '../../policy/pool/lease.js'
 import { isSamePlace, type PlaceRef } from '../../policy/session/place.js'
 import type { RescueStep } from '../../policy/session/session.js'
-import type { LaunchRequest, SessionRef, Stopped, StopRequest } from '../../activities/contracts.js'
+import type { LaunchRequest, SessionRef, StopResult, StopRequest } from '../../activities/contracts.js'
 import { clock } from './display.js'
-import { comeHome, conversationAt, forkFor } from './forks.js'
-import { currentRef, now, type Run, show } from './context.js'
-import { type BringUp, type SessionState, takeTyped } from './state.js'
+import { completeFailback, conversationAt, forkFor } from './forks.js'
+import { currentRef, now, type SessionContext, show } from './context.js'
+import { type StartPlan, type SessionState, queueTyped } from './state.js'
 
 /** Why a move did not succeed, with the failing step's own words. */
-export interface MoveFault {
+export interface MoveFailure {
   type: string
   message: string
   /** What the host knows of the place since then, where that is news to the pool. */
@@ -20,8 +20,12 @@ export interface MoveFault {
 }
 
 /** Stops the agent; nothing may be started beside it, so this is retried until it has ended. */
-export async function stop(run: Run, why: string, how: StopOptions = {}): Promise<Stopped> {
-  const { state, steps } = run
+export async function stopAgent(
+  ctx: SessionContext,
+  why: string,
+  how: StopOptions = {},
+): Promise<StopResult> {
+  const { state, steps } = ctx
   if (state.fence === 0) return { steps: [], wasWorking: false }
   const summary = `stop the agent: ${why}`
   const stopped = await steps.stopAgent.executeWithOptions({ summary }, [stopRequest(state, why, how)])
@@ -29,7 +33,7 @@ export async function stop(run: Run, why: string, how: StopOptions = {}): Promis
   return stopped
 }
 
-type StopOptions = Partial<Pick<StopRequest, 'closePane' | 'rests'>>
+type StopOptions = Partial<Pick<StopRequest, 'closePane' | 'endsMove'>>
 
 const stopRequest = (state: SessionState, why: string, how: StopOptions = {}): StopRequest => ({
   ...currentRef(state),
@@ -39,13 +43,13 @@ const stopRequest = (state: SessionState, why: string, how: StopOptions = {}): S
 })
 
 /** Moves the session to the leased place. Answers null when it runs there, else why it does not; then nothing of it runs. */
-export async function move(
-  run: Run,
-  plan: BringUp,
+export async function moveTo(
+  ctx: SessionContext,
+  plan: StartPlan,
   grant: LeaseGrant,
   log: RescueStep[],
-): Promise<MoveFault | null> {
-  const { state, steps, moves } = run
+): Promise<MoveFailure | null> {
+  const { state, steps, launches } = ctx
   const from = state.place
   const to = grant.place
   const isHome = to.kind === 'account'
@@ -53,14 +57,14 @@ export async function move(
   const model = isHome && state.models.length === 0 ? null : grant.model
   const compensations: (() => Promise<void>)[] = []
   try {
-    const why = `${becauseOf(plan, from)}, moving to ${to.name}`
-    let before: StopRequest | null = null
+    const why = `${moveReason(plan, from)}, moving to ${to.name}`
+    let stopFirst: StopRequest | null = null
     if (state.pid !== null && plan.turn === 'cut-off') {
-      before = stopRequest(state, why)
+      stopFirst = stopRequest(state, why)
       state.pid = null
     } else if (state.pid !== null) {
       // What the agent is told next depends on how its turn stood, and that is known once it has been stopped.
-      const stopped = await stop(run, why)
+      const stopped = await stopAgent(ctx, why)
       if (stopped.wasWorking) plan.turn = 'cut-off'
       log.push(...stopped.steps)
     }
@@ -72,8 +76,8 @@ export async function move(
       await steps.stopAgent.executeWithOptions({ summary }, [{ ...ref, closePane: false, status: summary }])
     })
     const summary = launchSummary(plan, grant, from)
-    const launched = await moves.launchAgent.executeWithOptions({ summary }, [
-      { ...launchRequest(run, plan, ref, model), ...(before && { stop: before }) },
+    const launched = await launches.launchAgent.executeWithOptions({ summary }, [
+      { ...launchRequest(ctx, plan, ref, model), ...(stopFirst && { stop: stopFirst }) },
     ])
     log.push(...launched.steps)
     const { pane, pid, tmuxSocket, transcript, transcriptFrom } = launched
@@ -83,57 +87,62 @@ export async function move(
     state.runsModel = model
     // Where a person moves a session that takes one account only, that is the one from now on.
     if (isHome && state.pinned) state.account = to.name
-    if (isHome) comeHome(state, to, launched.settledForks)
+    if (isHome) completeFailback(state, to, launched.settledForks)
     if (launched.promptTaken) state.firstPrompt = null
-    takeTyped(state, launched.typed)
-    state.plans = launched.plans
+    queueTyped(state, launched.pendingInput)
+    state.plannedWakeUps = launched.plans
     return null
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error
     await CancellationScope.nonCancellable(async () => {
       for (const compensate of compensations.reverse()) await compensate()
     })
-    return faultOf(error)
+    return moveFailureOf(error)
   }
 }
 
 /** What the engine knows of where the conversation lies, beside what the host does. */
-function lastWritten(state: SessionState): NonNullable<LaunchRequest['lastWritten']> | null {
+function lastWrittenConversation(state: SessionState): NonNullable<LaunchRequest['lastWritten']> | null {
   const { place, transcript } = state
   return place === null || transcript === null
     ? null
     : { sessionId: conversationAt(state, place), transcript }
 }
 
-function launchRequest({ state }: Run, plan: BringUp, ref: SessionRef, model: string | null): LaunchRequest {
+function launchRequest(
+  { state }: SessionContext,
+  plan: StartPlan,
+  ref: SessionRef,
+  model: string | null,
+): LaunchRequest {
   const { place } = ref
-  const goOn = continuation({
-    ...{ situation: plan.paused ? 'pause' : plan.cause, turn: plan.turn, on: place.kind },
+  const continuation = continuationPrompt({
+    ...{ situation: plan.wasPaused ? 'pause' : plan.cause, turn: plan.turn, on: place.kind },
     isElsewhere: !isSamePlace(state.place, place),
   })
   const { firstPrompt, forks, fork, sessionId } = state
   const prompt =
     firstPrompt !== null
-      ? { text: firstPrompt, otherwise: goOn }
-      : goOn === null
+      ? { text: firstPrompt, otherwise: continuation }
+      : continuation === null
         ? null
-        : { text: goOn, otherwise: goOn }
+        : { text: continuation, otherwise: continuation }
   const mode = state.continues || state.place !== null ? 'resume' : 'new'
   const isHome = place.kind === 'account'
   return {
     ...ref,
     model,
     mode,
-    lastWritten: lastWritten(state),
+    lastWritten: lastWrittenConversation(state),
     forkOf: isHome ? null : sessionId,
     forks: isHome && fork !== null ? [...forks, fork.id] : forks,
     prompt,
-    ...(plan.despitePages === true ? { mayStand: true } : {}),
+    ...(plan.despitePages === true ? { allowOpenPage: true } : {}),
     status: `outpool: on ${place.name}`,
   }
 }
 
-function launchSummary(plan: BringUp, { place, why }: LeaseGrant, from: PlaceRef | null): string {
+function launchSummary(plan: StartPlan, { place, why }: LeaseGrant, from: PlaceRef | null): string {
   const { name } = place
   const carry = from === null || isSamePlace(from, place) ? null : `carry the conversation from ${from.name}`
   const reason = why.startsWith(name) ? why : `${name}: ${why}`
@@ -145,13 +154,13 @@ function launchSummary(plan: BringUp, { place, why }: LeaseGrant, from: PlaceRef
 }
 
 /** What the move is for, in the words of somebody who was not there. */
-function becauseOf({ cause, wall }: BringUp, from: PlaceRef | null): string {
+function moveReason({ cause, wall }: StartPlan, from: PlaceRef | null): string {
   if (!wall) return cause
   const scope = wall.scope === 'account' ? '' : ` for ${wall.scope}`
   return `${from?.name ?? 'its account'} is walled${scope} (${wall.kind}, until ${clock(wall.resetsAt)})`
 }
 
-export function faultOf(failure: ActivityFailure): MoveFault {
+export function moveFailureOf(failure: ActivityFailure): MoveFailure {
   const { cause } = failure
   if (cause instanceof ApplicationFailure) {
     const readings = cause.type === 'PageOpen' ? ((cause.details ?? []) as AccountReading[]) : []
@@ -161,8 +170,8 @@ export function faultOf(failure: ActivityFailure): MoveFault {
 }
 
 /** Says in the status bar and in the engine that a move is under way. */
-export function announce(run: Run, plan: BringUp): void {
-  show(run, {
+export function showMove(ctx: SessionContext, plan: StartPlan): void {
+  show(ctx, {
     phase: plan.cause === 'start' ? 'starting' : 'rescuing',
     attention: null,
     waiting: null,

@@ -1,13 +1,13 @@
 /** Everything a session workflow knows, in one object that survives continue-as-new. */
-import type { TurnEnd } from '../../policy/session/continuation.js'
+import type { TurnState } from '../../policy/session/continuationPrompt.js'
 import type { Wall } from '../../policy/account/account.js'
 import type { Phase, RescueCause, RescueEntry, SessionDetails } from '../../policy/session/session.js'
 import type { PlaceRef, PlannedWakeUp } from '../../activities/contracts.js'
-import type { BegunTurn, TurnCause } from '../../policy/session/breaker.js'
-import type { MoveArgs, Prompt, SessionResult, SessionStart, UnsaidText } from '../messages.js'
+import type { CountedTurn, TurnCause } from '../../policy/session/breaker.js'
+import type { MoveArgs, Prompt, SessionResult, SessionStart, UndeliveredText } from '../messages.js'
 
 /** How the session is to be brought up next, and why. */
-export interface BringUp {
+export interface StartPlan {
   cause: RescueCause | 'start'
   wall: Wall | null
   /** A first choice of account, or the only one. */
@@ -15,17 +15,17 @@ export interface BringUp {
   pinned: boolean
   exclude: string[]
   /** How the turn stood, which decides what the agent is told. */
-  turn: TurnEnd
+  turn: TurnState
   /** In a few words, for the log: what was seen. */
   why: string | null
   /** Not before this: a pause after a crash. */
   notBefore: string | null
   /** A person had paused it. */
-  paused: boolean
+  wasPaused: boolean
   /** The id under which its host has asked the pool already. */
-  asked?: string
+  sentRequestId?: string
   /** Nobody could take it, and its process is stopped: what comes is a waking up, and an entry of its own. */
-  parked: boolean
+  isParked: boolean
   /** A first start that no account takes unattended: it may stand in a page that the person who started it answers. */
   despitePages?: boolean
 }
@@ -38,7 +38,7 @@ export interface Fork {
 }
 
 /** What is to be done, with nothing asked for in particular. */
-export function plan(cause: BringUp['cause'], change: Partial<BringUp> = {}): BringUp {
+export function newPlan(cause: StartPlan['cause'], change: Partial<StartPlan> = {}): StartPlan {
   return {
     cause,
     wall: null,
@@ -48,20 +48,20 @@ export function plan(cause: BringUp['cause'], change: Partial<BringUp> = {}): Br
     turn: 'idle',
     why: null,
     notBefore: null,
-    paused: false,
-    parked: false,
+    wasPaused: false,
+    isParked: false,
     ...change,
   }
 }
 
-export type Order =
+export type SessionOrder =
   | { kind: 'move'; args: MoveArgs }
   /** `trip`: the breaker's own order. */
-  | { kind: 'pause' | 'resume' | 'trip' }
+  | { kind: 'pause' | 'resume' | 'breaker-tripped' }
   /** `why` where it is no person's wish. */
   | { kind: 'stop'; why?: string }
 
-export interface Text extends UnsaidText {
+export interface InboxText extends UndeliveredText {
   /** Not to be typed before this. */
   notBefore?: string
   /** Outpool's own, or a task's: it counts for the breaker. Not there on a person's. */
@@ -69,13 +69,13 @@ export interface Text extends UnsaidText {
   /** Whether the breaker has counted it. */
   isCounted?: boolean
   /** Whatever is said after this point of the transcript, in bytes, takes its place. */
-  mootAfter?: number
+  skipIfPromptedAfter?: number
   /** Why it waits for a person: it was typed as often as it may be. Texts behind it go on. */
   problem?: string
   /** Why it could not be typed at the last try. It is tried again. */
-  held?: string
+  blockedBy?: string
   /** A person wants it typed again. */
-  again?: boolean
+  retype?: boolean
 }
 
 export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' | 'texts'> {
@@ -96,7 +96,7 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
   /** The model that it runs with now, where that is not the agent's default. */
   runsModel: string | null
   /** The pool has room at home for it. */
-  isCalledHome: boolean
+  isFailbackOffered: boolean
   /** Substrates that will not do for its conversation. */
   unfit: string[]
   fence: number
@@ -109,7 +109,7 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
   rescues: number
   rescueLog: RescueEntry[]
   /** Counts lease requests, so that each has an id of its own. */
-  requests: number
+  requestCount: number
   walledUntil: string | null
   parkedUntil: string | null
   attention: string | null
@@ -117,15 +117,15 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
   /** A planned move found no better place: not again before this. */
   stayUntil: string | null
   /** What people asked for and was not yet carried out, oldest first. */
-  orders: Order[]
+  orders: SessionOrder[]
   /** Texts not yet taken by the agent, oldest first. */
-  inbox: Text[]
+  inbox: InboxText[]
   /** Commands that the agent program did not know, newest last, with its own words. */
   refused?: { id: string; problem: string }[]
   /** Wake-ups that no process will say by itself. */
-  plans?: PlannedWakeUp[]
+  plannedWakeUps?: PlannedWakeUp[]
   /** Ids of texts that were taken, so that one sent twice arrives once. */
-  taken: string[]
+  takenTexts: string[]
   /** The first prompt, until the agent has taken it. */
   firstPrompt: Prompt | null
   /** Instants of the crashes that still count. */
@@ -135,10 +135,10 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
   /** When a hanging agent was last interrupted instead of being killed. */
   interruptedAt: string | null
   /** What is to be done next; null while the agent runs and is watched. */
-  bringUp: BringUp | null
+  plan: StartPlan | null
   paused: boolean
   /** Turns that Outpool itself began of late. */
-  begun: BegunTurn[]
+  countedTurns: CountedTurn[]
   /** Set while the breaker holds the session: a person has to resume it. */
   breaker: { at: string; attention: string } | null
   /** While its host will not watch it: how often that was tried, what a person is told, and what they are told otherwise. */
@@ -148,8 +148,8 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
 }
 
 /** Older moves are in the engine's history; the log is for people. */
-const rescuesKept = 50
-const takenKept = 200
+const maxRescueLog = 50
+const maxTaken = 200
 
 export function isState(input: SessionStart | SessionState): input is SessionState {
   return 'rescueLog' in input
@@ -168,7 +168,7 @@ export function newState({ texts = [], ...start }: SessionStart, now: string): S
     home: null,
     fork: null,
     runsModel: start.models?.[0] ?? start.model,
-    isCalledHome: false,
+    isFailbackOffered: false,
     unfit: [],
     fence: 0,
     pane: null,
@@ -179,7 +179,7 @@ export function newState({ texts = [], ...start }: SessionStart, now: string): S
     startedAt: now,
     rescues: 0,
     rescueLog: [],
-    requests: 0,
+    requestCount: 0,
     walledUntil: null,
     parkedUntil: null,
     attention: null,
@@ -187,14 +187,14 @@ export function newState({ texts = [], ...start }: SessionStart, now: string): S
     stayUntil: null,
     orders: [],
     inbox: texts,
-    taken: [],
+    takenTexts: [],
     firstPrompt: start.prompt,
     crashes: [],
     transients: 0,
     interruptedAt: null,
-    bringUp: plan('start', { prefer: start.account, pinned: start.pinned }),
+    plan: newPlan('start', { prefer: start.account, pinned: start.pinned }),
     paused: false,
-    begun: [],
+    countedTurns: [],
     breaker: null,
     unwatched: null,
   }
@@ -207,28 +207,28 @@ export const onlyAccount = ({ pinned, account }: SessionState): string | null =>
 export const isFailing = ({ transients }: SessionState): boolean => transients >= 5
 
 /** The text that is to be typed next: the oldest that does not wait for a person. */
-export const nextText = ({ inbox }: SessionState): Text | null =>
+export const nextText = ({ inbox }: SessionState): InboxText | null =>
   inbox.find(({ problem }) => problem === undefined) ?? null
 
 /** What a person has to know now: trouble of the session's own comes before that of a text. */
 export const attentionOf = ({ attention, inbox }: SessionState): string | null => {
-  const waiting = inbox.find(({ problem, held }) => problem !== undefined || held !== undefined)
-  return attention ?? waiting?.problem ?? waiting?.held ?? null
+  const waiting = inbox.find(({ problem, blockedBy }) => problem !== undefined || blockedBy !== undefined)
+  return attention ?? waiting?.problem ?? waiting?.blockedBy ?? null
 }
 
 /** What a person says goes before what Outpool would say itself, and in its place; a wake-up is the agent's own. */
-export const withoutContinuations = (inbox: readonly Text[]): Text[] =>
+export const withoutContinuations = (inbox: readonly InboxText[]): InboxText[] =>
   inbox.filter(({ cause }) => cause === undefined || cause === 'task' || cause === 'wake-up')
 
 /** Has the agent told to go on, unless a text of a person's waits already, which is said in place of it. */
-export function tellToGoOn(state: SessionState, goOn: Text): void {
-  const isPersons = ({ cause, problem }: Text): boolean => cause === undefined && problem === undefined
+export function queueContinuation(state: SessionState, goOn: InboxText): void {
+  const isPersons = ({ cause, problem }: InboxText): boolean => cause === undefined && problem === undefined
   if (!state.inbox.some(isPersons)) state.inbox = [goOn, ...withoutContinuations(state.inbox)]
 }
 
 /** Whether the agent's process is there and can take a text. */
 export function isUp(state: SessionState): boolean {
-  return state.bringUp === null && ['working', 'idle', 'waiting'].includes(state.phase)
+  return state.plan === null && ['working', 'idle', 'waiting'].includes(state.phase)
 }
 
 export function openEntry(
@@ -248,22 +248,22 @@ export function openEntry(
     steps: [],
     result: null,
   }
-  state.rescueLog = [...state.rescueLog, entry].slice(-rescuesKept)
+  state.rescueLog = [...state.rescueLog, entry].slice(-maxRescueLog)
   if (cause === 'wall') state.rescues += 1
   return entry
 }
 
 /** What was typed was typed before whatever still waits. */
-export function takeTyped(state: SessionState, ids: readonly string[]): void {
+export function queueTyped(state: SessionState, ids: readonly string[]): void {
   const isKnown = (id: string): boolean =>
-    state.taken.includes(id) || state.inbox.some((text) => text.id === id)
-  const typed = ids.filter((id) => !isKnown(id)).map((id): Text => ({ id, text: null }))
+    state.takenTexts.includes(id) || state.inbox.some((text) => text.id === id)
+  const typed = ids.filter((id) => !isKnown(id)).map((id): InboxText => ({ id, text: null }))
   if (typed.length > 0) state.inbox = [...typed, ...withoutContinuations(state.inbox)]
 }
 
 export function markTaken(state: SessionState, id: string): void {
   state.inbox = state.inbox.filter((text) => text.id !== id)
-  state.taken = [...state.taken, id].slice(-takenKept)
+  state.takenTexts = [...state.takenTexts, id].slice(-maxTaken)
 }
 
 export function details(state: SessionState): SessionDetails {
@@ -292,7 +292,7 @@ export function details(state: SessionState): SessionDetails {
     untoldForks: state.forks,
     since,
     nextWakeUp:
-      (state.plans ?? [])
+      (state.plannedWakeUps ?? [])
         .map(({ at }) => at)
         .sort()
         .at(0) ?? null,
@@ -305,12 +305,12 @@ export function details(state: SessionState): SessionDetails {
   }
 }
 
-export function lastWord(state: SessionState): SessionResult {
+export function sessionResult(state: SessionState): SessionResult {
   const { once, workDone, firstPrompt, inbox } = state
   return {
     ...details(state),
     ...(once === true ? { workDone: workDone === true } : {}),
-    unsaid: {
+    undelivered: {
       prompt: firstPrompt,
       texts: withoutContinuations(inbox).map(({ id, text, command }) => ({
         id,

@@ -1,18 +1,18 @@
 /** Says in time what processes that are gone had planned to be told. What it is stays on the host (law 11). */
 import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow'
-import { currentRef, now, type Run } from './context.js'
+import { currentRef, now, type SessionContext } from './context.js'
 import { isUp, type SessionState } from './state.js'
 
 /** Runs until it is cancelled. */
-export async function sayWakeUps(run: Run): Promise<never> {
-  const { state, watches } = run
+export async function deliverWakeUps(ctx: SessionContext): Promise<never> {
+  const { state, watches } = ctx
   for (;;) {
-    await condition(() => isUp(state) && (state.plans ?? []).length > 0)
-    const known = state.plans ?? []
+    await condition(() => isUp(state) && (state.plannedWakeUps ?? []).length > 0)
+    const known = state.plannedWakeUps ?? []
     const [next] = [...known].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
     if (!next) continue
     const early = Date.parse(next.at) - Date.parse(now())
-    const isReplaced = (): boolean => state.plans !== known || !isUp(state)
+    const isReplaced = (): boolean => state.plannedWakeUps !== known || !isUp(state)
     if (early > 0) {
       await condition(isReplaced, early, { summary: 'a wake-up that the agent planned' })
       continue
@@ -21,10 +21,11 @@ export async function sayWakeUps(run: Run): Promise<never> {
     try {
       const summary = 'a wake-up that the agent planned is due'
       const request = { ...currentRef(state), plan: next.id }
-      const text = await watches.claimWakeUp.executeWithOptions({ summary }, [request])
+      const text = await watches.queuePlannedWakeUp.executeWithOptions({ summary }, [request])
       // A launch meanwhile has told what is still owed.
-      if (state.fence === fence) state.plans = (state.plans ?? []).filter(({ id }) => id !== next.id)
-      if (text !== null) take(state, text)
+      if (state.fence === fence)
+        state.plannedWakeUps = (state.plannedWakeUps ?? []).filter(({ id }) => id !== next.id)
+      if (text !== null) queueWakeUp(state, text)
     } catch (error) {
       if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
       await condition(() => state.fence !== fence || !isUp(state), state.timing.retryEvery)
@@ -33,7 +34,7 @@ export async function sayWakeUps(run: Run): Promise<never> {
 }
 
 /** The text lies on the host, which knows it by its id; a launch meanwhile may have told of it already. */
-function take(state: SessionState, id: string): void {
-  const isKnown = state.taken.includes(id) || state.inbox.some((text) => text.id === id)
+function queueWakeUp(state: SessionState, id: string): void {
+  const isKnown = state.takenTexts.includes(id) || state.inbox.some((text) => text.id === id)
   if (!isKnown) state.inbox.push({ id, text: null, cause: 'wake-up' })
 }

@@ -9,127 +9,128 @@ import {
 } from '@temporalio/workflow'
 import { type AccountReading, withDefaults } from '../../policy/account/account.js'
 import type { SessionResult, SessionStart } from '../messages.js'
-import { movesOn, stepsOn, watchesOn } from '../proxies.js'
-import type { Observation } from '../../activities/contracts.js'
-import { takeAnswers } from './answers.js'
-import { bringUp } from './ensureRunning.js'
+import { launchesOn, sessionStepsOn, watchesOn } from '../proxies.js'
+import type { SessionObservation } from '../../activities/contracts.js'
+import { handleAnswers } from './answers.js'
+import { ensureRunning } from './ensureRunning.js'
 import { deliverTexts } from './deliveries.js'
 import { Display } from './display.js'
-import { isAway } from './forks.js'
-import { askAhead, release } from './lease.js'
-import { Mailbox } from './handlers.js'
+import { isOnFallback } from './forks.js'
+import { prepareRequest, releaseLease } from './lease.js'
+import { SessionHandlers } from './handlers.js'
 import { react } from './react.js'
-import { currentRef, mayRenew, mustRenew, now, type Run, show } from './context.js'
-import { faultOf, stop } from './move.js'
+import { currentRef, mayRenew, mustRenew, now, type SessionContext, show } from './context.js'
+import { moveFailureOf, stopAgent } from './move.js'
 import {
-  type BringUp,
+  type StartPlan,
   isFailing,
   isState,
-  lastWord,
+  sessionResult,
   newState,
   onlyAccount,
-  plan,
+  newPlan,
   type SessionState,
 } from './state.js'
-import { sayWakeUps } from './wakeUps.js'
-import { pauseUnwatched, untilWatchStands } from './unwatched.js'
+import { deliverWakeUps } from './wakeUps.js'
+import { pauseUnwatched, clearUnwatched } from './watchFailure.js'
 
 export async function session(input: SessionStart | SessionState): Promise<SessionResult> {
   const state = isState(input) ? input : newState(input, now())
   state.timing = withDefaults(state.timing)
   // What the pool had answered ended with the run before: it is asked anew.
-  delete state.bringUp?.asked
-  const mail = new Mailbox(state)
-  const run: Run = {
+  delete state.plan?.sentRequestId
+  const handlers = new SessionHandlers(state)
+  const ctx: SessionContext = {
     state,
-    mail,
+    handlers,
     display: new Display(),
-    steps: stepsOn(state.host),
-    moves: movesOn(state.host),
+    steps: sessionStepsOn(state.host),
+    launches: launchesOn(state.host),
     watches: watchesOn(state.host),
   }
-  takeAnswers(run)
+  handleAnswers(ctx)
   // Whoever cancels the workflow means to stop the session: its process must not be left behind unwatched.
-  CancellationScope.current().cancelRequested.catch(() => mail.orders.push({ kind: 'stop' }))
-  return CancellationScope.nonCancellable(() => live(run))
+  CancellationScope.current().cancelRequested.catch(() => handlers.orders.push({ kind: 'stop' }))
+  return CancellationScope.nonCancellable(() => runUntilStopped(ctx))
 }
 
-async function live(run: Run): Promise<SessionResult> {
-  const { state } = run
+async function runUntilStopped(ctx: SessionContext): Promise<SessionResult> {
+  const { state } = ctx
   const deliveries = new CancellationScope()
   const delivering = deliveries
-    .run(() => Promise.all([deliverTexts(run), sayWakeUps(run)]))
+    .run(() => Promise.all([deliverTexts(ctx), deliverWakeUps(ctx)]))
     .catch((error: unknown) => {
       if (!isCancellation(error)) throw error
     })
   let readings: AccountReading[] = []
-  let watching: Watching | null = null
-  show(run)
+  let watch: ActiveWatch | null = null
+  show(ctx)
   while (!isOver(state)) {
-    if (run.mail.hasOrders()) {
-      watching = await obey(run, watching)
+    if (ctx.handlers.hasOrders()) {
+      watch = await carryOutOrder(ctx, watch)
     } else if (state.paused || state.breaker !== null) {
-      await condition(() => run.mail.hasOrders() || mustRenew(run))
-    } else if (state.bringUp) {
-      if (state.bringUp.cause === 'start') readings = await readAccounts(run)
-      await bringUp(run, readings)
+      await condition(() => ctx.handlers.hasOrders() || mustRenew(ctx))
+    } else if (state.plan) {
+      if (state.plan.cause === 'start') readings = await readAccounts(ctx)
+      await ensureRunning(ctx, readings)
     } else {
-      watching ??= startWatch(run)
-      const { seen } = watching
-      const isCalled = (): boolean => state.isCalledHome && isAway(state)
-      const hasNews = (): boolean => seen.isOver || isCalled() || run.mail.hasOrders() || mustRenew(run)
-      await untilWatchStands(run, hasNews)
-      await condition(hasNews)
-      if (!seen.isOver && isCalled()) {
-        await callHome(run)
-      } else if (seen.isOver && !seen.observation) {
-        watching = null
-        await pauseUnwatched(run, seen.fault)
-      } else if (seen.observation) {
-        watching = null
-        readings = seen.observation.readings
-        await react(run, seen.observation)
+      watch ??= startWatch(ctx)
+      const { result } = watch
+      const isFailbackDue = (): boolean => state.isFailbackOffered && isOnFallback(state)
+      const shouldWake = (): boolean =>
+        result.isOver || isFailbackDue() || ctx.handlers.hasOrders() || mustRenew(ctx)
+      await clearUnwatched(ctx, shouldWake)
+      await condition(shouldWake)
+      if (!result.isOver && isFailbackDue()) {
+        await announceFailback(ctx)
+      } else if (result.isOver && !result.observation) {
+        watch = null
+        await pauseUnwatched(ctx, result.fault)
+      } else if (result.observation) {
+        watch = null
+        readings = result.observation.readings
+        await react(ctx, result.observation)
       }
     }
-    const isToRenew = mustRenew(run) || (watching === null && mayRenew(run))
-    if (isToRenew && !run.mail.hasOrders() && !isOver(state)) {
+    const shouldRenew = mustRenew(ctx) || (watch === null && mayRenew(ctx))
+    if (shouldRenew && !ctx.handlers.hasOrders() && !isOver(state)) {
       // A watch that ran on would stand beside the one of the next run: it has to end first. What it saw is seen again then.
-      await watching?.end()
+      await watch?.end()
       deliveries.cancel()
       await delivering
       await condition(allHandlersFinished)
       await continueAsNew<typeof session>(state)
     }
   }
-  await watching?.end()
+  await watch?.end()
   deliveries.cancel()
   await delivering
   await condition(allHandlersFinished)
-  return lastWord(state)
+  return sessionResult(state)
 }
 
-const readAccounts = ({ steps }: Run): Promise<AccountReading[]> =>
+const readAccounts = ({ steps }: SessionContext): Promise<AccountReading[]> =>
   steps.readAccounts.executeWithOptions({ summary: 'read what this host knows of its accounts' }, [])
 
 /** The watch that stands looks from now on for the moment at which the session can go. */
-async function callHome({ state, steps }: Run): Promise<void> {
-  state.isCalledHome = false
+async function announceFailback({ state, steps }: SessionContext): Promise<void> {
+  state.isFailbackOffered = false
   const summary = 'an account is able again: home at the end of the turn'
-  await steps.callHome.executeWithOptions({ summary }, [currentRef(state)])
+  await steps.requestFailback.executeWithOptions({ summary }, [currentRef(state)])
 }
 
 const isOver = (state: SessionState): boolean => state.phase === 'stopped'
 
-interface Watching {
+interface ActiveWatch {
   /** `fault`: in the host's own words, where it is over without an observation. */
-  seen: { isOver: boolean; observation: Observation | null; fault: string }
+  result: { isOver: boolean; observation: SessionObservation | null; fault: string }
   /** Cancels the watch and waits until the host has let go of it. */
   end(): Promise<void>
 }
 
-function startWatch(run: Run): Watching {
-  const { state, watches } = run
-  const seen: Watching['seen'] = { isOver: false, observation: null, fault: '' }
+function startWatch(ctx: SessionContext): ActiveWatch {
+  const { state, watches } = ctx
+  const result: ActiveWatch['result'] = { isOver: false, observation: null, fault: '' }
   const scope = new CancellationScope()
   const { runsModel, transcriptFrom, stayUntil, waiting, once } = state
   const request = {
@@ -140,21 +141,21 @@ function startWatch(run: Run): Watching {
     waiting,
     untilTurnEnd: once ?? false,
     ...(isFailing(state) ? { failing: true } : {}),
-    ask: { pool: state.pool, request: askAhead(run) },
+    ask: { pool: state.pool, request: prepareRequest(ctx) },
     status: statusLine(state),
   }
   const summary = `watch the agent on ${state.place?.name ?? '?'} until something happens`
   const watch = scope
     .run(() => watches.watchAgent.executeWithOptions({ summary }, [request]))
-    .then((observation) => (seen.observation = observation))
+    .then((observation) => (result.observation = observation))
     .catch((error: unknown) => {
       if (isCancellation(error)) return
       if (!(error instanceof ActivityFailure)) throw error
-      seen.fault = faultOf(error).message
+      result.fault = moveFailureOf(error).message
     })
-    .finally(() => (seen.isOver = true))
+    .finally(() => (result.isOver = true))
   return {
-    seen,
+    result,
     end: async () => {
       scope.cancel()
       await watch
@@ -170,19 +171,19 @@ function statusLine({ place, waiting, stayUntil }: SessionState): string {
 }
 
 /** Carries out the oldest order. Answers the watch that still stands. */
-async function obey(run: Run, watching: Watching | null): Promise<Watching | null> {
-  const { state } = run
-  const order = run.mail.takeOrder()
+async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Promise<ActiveWatch | null> {
+  const { state } = ctx
+  const order = ctx.handlers.nextOrder()
   switch (order?.kind) {
     case undefined:
-      return watching
+      return watch
     case 'stop':
-      await stop(run, order.why ?? 'stopped by a person', { closePane: true, rests: true })
-      await watching?.end()
-      await release(run, state.fence, null)
-      show(run, {
+      await stopAgent(ctx, order.why ?? 'stopped by a person', { closePane: true, endsMove: true })
+      await watch?.end()
+      await releaseLease(ctx, state.fence, null)
+      show(ctx, {
         phase: 'stopped',
-        bringUp: null,
+        plan: null,
         parkedUntil: null,
         walledUntil: null,
         attention: null,
@@ -190,50 +191,50 @@ async function obey(run: Run, watching: Watching | null): Promise<Watching | nul
       })
       return null
     case 'pause':
-      await putToRest(run, watching, 'paused by a person')
-      show(run, { phase: 'paused', paused: true, breaker: null, attention: null })
+      await suspend(ctx, watch, 'paused by a person')
+      show(ctx, { phase: 'paused', paused: true, breaker: null, attention: null })
       return null
-    case 'trip':
-      if (state.breaker === null) return watching
-      await putToRest(run, watching, 'parked by the breaker')
-      show(run, { phase: 'parked', attention: state.breaker.attention })
+    case 'breaker-tripped':
+      if (state.breaker === null) return watch
+      await suspend(ctx, watch, 'parked by the breaker')
+      show(ctx, { phase: 'parked', attention: state.breaker.attention })
       return null
     case 'resume':
-      typeAgain(state)
+      retypeTexts(state)
       if (state.paused || state.breaker !== null)
-        show(run, { paused: false, phase: 'parked', breaker: null, begun: [], attention: null })
-      return watching
+        show(ctx, { paused: false, phase: 'parked', breaker: null, countedTurns: [], attention: null })
+      return watch
     case 'move': {
       const { to, cause, mayReturn = false } = order.args
-      if (to !== null && to === state.place?.name && !state.bringUp && !state.paused) return watching
+      if (to !== null && to === state.place?.name && !state.plan && !state.paused) return watch
       const from = state.place?.name
       const mayStay = mayReturn || onlyAccount(state) !== null
       const exclude = cause === 'wall' && from !== undefined && !mayStay ? [from] : []
       state.paused = false
       if (state.breaker !== null) Object.assign(state, { breaker: null, begun: [] })
-      const turn = state.bringUp?.turn ?? 'idle'
-      state.bringUp = plan(cause, { prefer: to, pinned: to !== null, exclude, turn })
-      return watching
+      const turn = state.plan?.turn ?? 'idle'
+      state.plan = newPlan(cause, { prefer: to, pinned: to !== null, exclude, turn })
+      return watch
     }
   }
 }
 
 /** Ends the process, for now. What comes after is a waking up, whatever was under way before it. */
-async function putToRest(run: Run, watching: Watching | null, why: string): Promise<void> {
-  const { state } = run
-  const { wasWorking } = await stop(run, why, { rests: true })
-  await watching?.end()
-  await release(run, state.fence, null)
-  const next: BringUp = { ...(state.bringUp ?? plan('wake')), cause: 'wake', paused: true }
+async function suspend(ctx: SessionContext, watch: ActiveWatch | null, why: string): Promise<void> {
+  const { state } = ctx
+  const { wasWorking } = await stopAgent(ctx, why, { endsMove: true })
+  await watch?.end()
+  await releaseLease(ctx, state.fence, null)
+  const next: StartPlan = { ...(state.plan ?? newPlan('wake')), cause: 'wake', wasPaused: true }
   if (wasWorking) next.turn = 'cut-off'
-  show(run, { bringUp: next, parkedUntil: null, waiting: null })
+  show(ctx, { plan: next, parkedUntil: null, waiting: null })
 }
 
 /** A person has looked: what was typed in vain may be typed again. */
-function typeAgain(state: SessionState): void {
+function retypeTexts(state: SessionState): void {
   for (const text of state.inbox)
     if (text.problem !== undefined) {
       delete text.problem
-      text.again = true
+      text.retype = true
     }
 }

@@ -3,7 +3,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow'
 import { searchAttributes } from '../../policy/ids.js'
 import { watchdogMemo } from '../messages.js'
-import { card, type WatchdogState } from './state.js'
+import { view, type WatchdogState } from './state.js'
 
 const phase = defineSearchAttributeKey(searchAttributes.phase, SearchAttributeType.KEYWORD)
 const host = defineSearchAttributeKey(searchAttributes.host, SearchAttributeType.KEYWORD)
@@ -15,7 +15,7 @@ export class Display {
   #attributes = ''
 
   show(state: WatchdogState): void {
-    const row = card(state)
+    const row = view(state)
     const attributes = [
       { key: phase, value: row.state },
       { key: host, value: row.host },

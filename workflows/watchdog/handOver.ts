@@ -5,10 +5,10 @@ import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@tempo
 import { commonQueue, escalationWorkflowId } from '../../policy/ids.js'
 import type { escalation } from '../escalation/workflow.js'
 import { escalationSignals } from '../messages.js'
-import { type Run, show } from './context.js'
+import { type WatchdogContext, show } from './context.js'
 
-export async function escalate(run: Run): Promise<void> {
-  const { state } = run
+export async function escalate(ctx: WatchdogContext): Promise<void> {
+  const { state } = ctx
   const { spec, incident, fence } = state
   if (incident === null || spec.wakeUp === null) return
   const { name: service, host, pool } = spec
@@ -25,14 +25,16 @@ export async function escalate(run: Run): Promise<void> {
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
   }
-  show(run, { isEscalated: true, state: 'escalated', due: null, attention: null })
+  show(ctx, { isEscalated: true, state: 'escalated', due: null, attention: null })
 }
 
 /** An escalation that somebody terminated says nothing any more. */
-export const isAtWork = (run: Run): Promise<boolean> => tell(run, escalationSignals.ping)
-export const stopEscalation = (run: Run): Promise<boolean> => tell(run, escalationSignals.stop)
+export const isEscalationRunning = (ctx: WatchdogContext): Promise<boolean> =>
+  signalEscalation(ctx, escalationSignals.ping)
+export const stopEscalation = (ctx: WatchdogContext): Promise<boolean> =>
+  signalEscalation(ctx, escalationSignals.stop)
 
-async function tell({ state }: Run, signal: SignalDefinition): Promise<boolean> {
+async function signalEscalation({ state }: WatchdogContext, signal: SignalDefinition): Promise<boolean> {
   if (state.incident === null) return false
   try {
     await getExternalWorkflowHandle(escalationWorkflowId(state.spec.name, state.incident)).signal(signal)

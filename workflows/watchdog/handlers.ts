@@ -1,11 +1,11 @@
 /** What others tell a watchdog. Handlers only take note, and the watchdog's loop acts; a look that was asked for is taken at once. */
 import { setHandler } from '@temporalio/workflow'
-import { type ServiceSpec, shownState } from '../../policy/service/service.js'
+import { type ServiceSpec, displayedState } from '../../policy/service/service.js'
 import { type EscalationEnd, watchdogQueries, watchdogSignals, watchdogUpdates } from '../messages.js'
 import type { serviceStepsOn } from '../proxies.js'
-import { card, type WatchdogState } from './state.js'
+import { view, type WatchdogState } from './state.js'
 
-export class Mailbox {
+export class WatchdogHandlers {
   migrate = false
   #retired = false
   #spec: ServiceSpec | null = null
@@ -25,16 +25,16 @@ export class Mailbox {
       this.#ended = end
     })
     setHandler(watchdogSignals.migrate, () => void (this.migrate = true))
-    setHandler(watchdogQueries.describe, () => card(state))
+    setHandler(watchdogQueries.describe, () => view(state))
     setHandler(watchdogUpdates.check, async () => {
       const { name } = state.spec
       const summary = 'a person wants to know'
-      const seen = await steps.lookAtService.executeWithOptions({ summary }, [{ service: name }])
-      const { verdict, why, pid, lastBeat, nextCheckAt } = seen
-      const { restarts, incident } = card(state)
+      const checked = await steps.checkService.executeWithOptions({ summary }, [{ service: name }])
+      const { verdict, why, pid, lastBeat, nextCheckAt } = checked
+      const { restarts, incident } = view(state)
       const service = {
         name,
-        state: shownState(state.state, verdict),
+        state: displayedState(state.state, verdict),
         pid,
         lastBeat,
         restarts,
@@ -50,13 +50,13 @@ export class Mailbox {
     return this.#retired
   }
 
-  hasNews(): boolean {
+  hasMessages(): boolean {
     return this.#retired || this.#spec !== null || this.#paused !== null || this.#ended !== null
   }
 
-  take(): { spec: ServiceSpec | null; paused: boolean | null; ended: EscalationEnd | null } {
-    const news = { spec: this.#spec, paused: this.#paused, ended: this.#ended }
+  takeMessages(): { spec: ServiceSpec | null; paused: boolean | null; ended: EscalationEnd | null } {
+    const messages = { spec: this.#spec, paused: this.#paused, ended: this.#ended }
     this.#spec = this.#paused = this.#ended = null
-    return news
+    return messages
   }
 }

@@ -1,6 +1,6 @@
 /** Everything a watchdog knows, in one object that survives continue-as-new. */
 import type { ServiceSpec, ServiceState } from '../../policy/service/service.js'
-import type { WatchdogCard } from '../messages.js'
+import type { WatchdogView } from '../messages.js'
 
 export interface WatchdogState {
   spec: ServiceSpec
@@ -9,11 +9,11 @@ export interface WatchdogState {
   /** Grows with each start. */
   fence: number
   /** The first start has been seen to. */
-  isBegun: boolean
+  isStarted: boolean
   /** Instants of the restarts that still count. */
   restarts: string[]
   /** Instants of the escalations that still count. */
-  calls: string[]
+  escalations: string[]
   /** The incident that is open. */
   incident: number | null
   /** What is to be done about it, and when; null where nothing is. `wait`: only the service itself, or a person, can end it. */
@@ -34,12 +34,12 @@ export function isState(input: ServiceSpec | WatchdogState): input is WatchdogSt
 export function newState(spec: ServiceSpec, now: string): WatchdogState {
   return {
     spec,
-    ...{ state: 'running', pid: null, fence: Math.floor(Date.parse(now) / 1000), isBegun: false },
-    ...{ restarts: [], calls: [], incident: null, due: null, since: now },
+    ...{ state: 'running', pid: null, fence: Math.floor(Date.parse(now) / 1000), isStarted: false },
+    ...{ restarts: [], escalations: [], incident: null, due: null, since: now },
     ...{ isEscalated: false, paused: false, attention: null },
   }
 }
 
-export function card({ spec, state, pid, restarts, incident, attention }: WatchdogState): WatchdogCard {
+export function view({ spec, state, pid, restarts, incident, attention }: WatchdogState): WatchdogView {
   return { name: spec.name, host: spec.host, state, pid, restarts: restarts.length, incident, attention }
 }

@@ -23,11 +23,17 @@ export function classifyFailure(row: ApiErrorEntry): TurnFailure {
   if (wall !== null) return { class: 'wall', wall }
   const details = { text: text.split('\n')[0] ?? '', at: row.timestamp }
   const kind = failureClass(row, text)
-  return kind === 'transient' ? { class: kind, refusal: refusalOf(row), ...details } : { class: kind, ...details }
+  return kind === 'transient'
+    ? { class: kind, refusal: refusalOf(row), ...details }
+    : { class: kind, ...details }
 }
 
 /** The program has retried for minutes before it writes this. */
-function refusalOf({ error, apiErrorStatus, apiErrorType }: ApiErrorEntry): 'rate_limit' | 'overloaded' | null {
+function refusalOf({
+  error,
+  apiErrorStatus,
+  apiErrorType,
+}: ApiErrorEntry): 'rate_limit' | 'overloaded' | null {
   if (apiErrorStatus === 429 || error === 'rate_limit') return 'rate_limit'
   return apiErrorStatus === 529 || error === 'overloaded' || apiErrorType === 'overloaded_error'
     ? 'overloaded'

@@ -138,7 +138,7 @@ export function readDialog(screen: string): Dialog | null {
   const asked = lines.find((line) => permissionMark.test(line))
   if (asked !== undefined) return { name: 'permission', prompt: asked.trim(), safeKeys: null, question }
   // Such a page has a rule of its own above its last choice.
-  if (question?.isOfTool) return { name: 'question', prompt: question.asks, safeKeys: null, question }
+  if (question?.isOfTool) return { name: 'question', prompt: question.text, safeKeys: null, question }
   if (!lines.some((line) => footers.test(line))) return null
   const [title] = lines.map((line) => line.trim()).filter((line) => line !== '')
   return { name: 'dialog', prompt: title ?? 'a choice', safeKeys: null, question }

@@ -1,5 +1,5 @@
 /** Questions with numbered choices: those of the AskUserQuestion tool, permissions, and whatever else the program asks so. */
-import { type Choice, numbersIn, type Question } from '../../../policy/session/question.js'
+import { type Choice, parseChoiceNumbers, type Question } from '../../../policy/session/question.js'
 import type { AnswerStep } from '../../agent.js'
 import { inputBox, isRule } from './screen.js'
 
@@ -33,13 +33,13 @@ export function readQuestion(lines: readonly string[]): Question | null {
   const hasPictures = lines.slice(first, bottom).some((line) => besideList.test(line))
   const own = tabs !== null && !hasPictures && bottom < lines.length ? lastBefore(numbered, bottom) : null
   const isReview = tabs !== null && /^Submit answers$/.test(numbered[0]?.choice.label ?? '')
-  const choices = numbered.map(({ choice }): Choice => ({ ...choice, isOwn: choice.n === own }))
+  const choices = numbered.map(({ choice }): Choice => ({ ...choice, isFreeText: choice.n === own }))
   const said = body.map((line) => line.replace(quoteBar, '').trim())
   const asked = tabs === null ? (said.findLast((line) => line.endsWith('?')) ?? said[0]) : said.join(' ')
-  const labels = choices.map(({ n, label, isOwn }) => (isOwn ? `${n}` : `${n} ${label}`))
+  const labels = choices.map(({ n, label, isFreeText }) => (isFreeText ? `${n}` : `${n} ${label}`))
   const mark = JSON.stringify([tabs?.replaceAll(/[☐☒✔]/g, ''), said, labels])
   return {
-    asks: (asked ?? 'a choice').slice(0, promptMaxLength),
+    text: (asked ?? 'a choice').slice(0, promptMaxLength),
     choices,
     mark,
     isOfTool: tabs !== null,
@@ -68,15 +68,24 @@ function listFrom(lines: readonly string[], from: number): Numbered[] {
     const [, cursor, n, tick, label = ''] = choicePattern.exec(text) ?? []
     const last = list.at(-1)
     if (n !== undefined && Number(n) === list.length + 1) {
-      const isTicked = tick === undefined ? null : tick !== ' '
+      const isChecked = tick === undefined ? null : tick !== ' '
       const shown = label.replace(besideList, '').trim().slice(0, labelMaxLength)
-      const isChosen = cursor !== undefined
-      const choice = { n: Number(n), label: shown, says: null, isOwn: false, isTicked, isChosen }
+      const isHighlighted = cursor !== undefined
+      const choice = {
+        n: Number(n),
+        label: shown,
+        description: null,
+        isFreeText: false,
+        isChecked,
+        isHighlighted,
+      }
       list.push({ line, choice })
     } else if (isRule(text) || footerPattern.test(text)) {
       continue
     } else if (last && text.trim() !== '' && !besideList.test(text) && !/^\s*Submit$/.test(text)) {
-      last.choice.says = `${last.choice.says ?? ''} ${text.trim()}`.trim().slice(0, labelMaxLength)
+      last.choice.description = `${last.choice.description ?? ''} ${text.trim()}`
+        .trim()
+        .slice(0, labelMaxLength)
     }
   }
   return list
@@ -89,28 +98,28 @@ function listFrom(lines: readonly string[], from: number): Numbered[] {
 export function nextAnswerStep({ choices, isReview }: Question, answer: string, pasted: boolean): AnswerStep {
   const most = choices.length
   const byLabel = choices.find(({ label }) => label.toLowerCase() === answer.trim().toLowerCase())
-  const wanted = numbersIn(answer) ?? (byLabel ? [byLabel.n] : null)
-  const own = choices.find(({ isOwn }) => isOwn)
+  const wanted = parseChoiceNumbers(answer) ?? (byLabel ? [byLabel.n] : null)
+  const own = choices.find(({ isFreeText }) => isFreeText)
   if (wanted === null) {
     if (own === undefined || isReview)
       return { kind: 'refused', why: `it takes a choice by number, 1 to ${most}` }
-    if (!own.isChosen) return { kind: 'press', keys: [String(own.n)] }
+    if (!own.isHighlighted) return { kind: 'press', keys: [String(own.n)] }
     return pasted ? { kind: 'press', keys: ['Enter'] } : { kind: 'paste', text: answer }
   }
   const picked = choices.filter(({ n }) => wanted.includes(n))
   const [only] = picked
   if (only === undefined || picked.length < wanted.length)
     return { kind: 'refused', why: `it has the choices 1 to ${most}` }
-  if (picked.some(({ isOwn }) => isOwn))
+  if (picked.some(({ isFreeText }) => isFreeText))
     return { kind: 'refused', why: `choice ${own?.n ?? ''} takes words of yours: give them in its place` }
   // There a number would be taken for a part of the words.
-  if (own?.isChosen) return { kind: 'press', keys: ['Up'] }
-  if (picked.every(({ isTicked }) => isTicked !== null)) {
+  if (own?.isHighlighted) return { kind: 'press', keys: ['Up'] }
+  if (picked.every(({ isChecked }) => isChecked !== null)) {
     const wrong = choices.find(
-      ({ n, isTicked, isOwn }) => !isOwn && isTicked !== null && isTicked !== wanted.includes(n),
+      ({ n, isChecked, isFreeText }) => !isFreeText && isChecked !== null && isChecked !== wanted.includes(n),
     )
     return { kind: 'press', keys: [wrong ? String(wrong.n) : 'Tab'] }
   }
   if (picked.length > 1) return { kind: 'refused', why: 'it takes one choice only' }
-  return { kind: 'press', keys: [only.isChosen ? 'Enter' : String(only.n)] }
+  return { kind: 'press', keys: [only.isHighlighted ? 'Enter' : String(only.n)] }
 }

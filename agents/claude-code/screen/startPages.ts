@@ -69,7 +69,11 @@ function settingsComplaint(page: readonly string[], place: Place): { file: strin
  * Changes when a person has changed something on which the program's pages depend for a session in `cwd`: settings, the
  * project's MCP servers and memory, the answers given here and at `others`. Says nothing of what stands in them.
  */
-export async function startPageFingerprint(place: Place, cwd: string, others: readonly Place[]): Promise<string> {
+export async function startPageFingerprint(
+  place: Place,
+  cwd: string,
+  others: readonly Place[],
+): Promise<string> {
   const files = [
     join(place.configDir, 'settings.json'),
     join(cwd, '.claude', 'settings.json'),

@@ -54,11 +54,16 @@ export async function machineConflicts(files?: readonly string[]): Promise<Confi
   return (await Promise.all(found)).flat()
 }
 
-export async function configurationConflicts(place: Place, command: AgentCommand): Promise<ConfigurationConflict[]> {
+export async function configurationConflicts(
+  place: Place,
+  command: AgentCommand,
+): Promise<ConfigurationConflict[]> {
   const file = join(place.configDir, 'settings.json')
   const settings = await readSettings(file)
   return [
-    ...('state' in settings ? [settings] : conflictsInSettings(settings.settings, file, 'own', !hasOwnLogin(place))),
+    ...('state' in settings
+      ? [settings]
+      : conflictsInSettings(settings.settings, file, 'own', !hasOwnLogin(place))),
     ...conflictsInEnv(place.env, `env of ${place.name}`),
     ...conflictsInEnv(command.env, 'env of the agent'),
   ]

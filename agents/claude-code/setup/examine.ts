@@ -10,7 +10,7 @@ import { inventoryOf } from './inventory.js'
 import { loginTraces } from './loginTraces.js'
 import { isDefaultSetup } from '../paths.js'
 import { runProgram } from '../program.js'
-import { settingsErrors } from './settingsFaults.js'
+import { settingsErrors } from './settingsErrors.js'
 
 const statusSchema = z.looseObject({
   loggedIn: z.boolean(),
@@ -29,7 +29,11 @@ async function loginStatus(place: Place, command: AgentCommand): Promise<LoginSt
   if (status === undefined) {
     if (/not logged in/i.test(answer.stdout)) return { login: 'out', loggedInAs: null, unknownBecause: null }
     const said = (answer.stderr.trim() || answer.stdout.trim()).split('\n')[0] ?? ''
-    return { login: 'unknown', loggedInAs: null, unknownBecause: said.slice(0, 120) || `exit code ${answer.exitCode}` }
+    return {
+      login: 'unknown',
+      loggedInAs: null,
+      unknownBecause: said.slice(0, 120) || `exit code ${answer.exitCode}`,
+    }
   }
   if (!status.loggedIn) return { login: 'out', loggedInAs: null, unknownBecause: null }
   return { login: 'in', loggedInAs: await describeLogin(place, status), unknownBecause: null }
@@ -65,11 +69,12 @@ export const claudeCodeExaminer: AgentExaminer = {
   },
   loginStatus,
   loginTraces,
-  configurationConflicts: configurationConflicts,
+  configurationConflicts,
   settingsErrors,
   inventory: inventoryOf,
   machineConflicts,
-  withheldVariables: (env) => Object.keys(env).filter((name) => heededVariables.test(name) && (env[name] ?? '') !== ''),
+  withheldVariables: (env) =>
+    Object.keys(env).filter((name) => heededVariables.test(name) && (env[name] ?? '') !== ''),
   privateFiles: (place) => [join(place.configDir, '.credentials.json')],
   loginCommand: (place, command) =>
     isDefaultSetup(place)

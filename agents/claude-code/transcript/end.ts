@@ -141,4 +141,5 @@ export async function containsEntry(transcript: string, id: string): Promise<boo
 }
 
 /** A transcript lies in `<config dir>/projects/<folder>/`. */
-export const configDirOf = (transcript: string): string => resolveRealPath(join(dirname(transcript), '..', '..'))
+export const configDirOf = (transcript: string): string =>
+  resolveRealPath(join(dirname(transcript), '..', '..'))

@@ -78,7 +78,8 @@ function applyLine(line: string, tail: TranscriptTail, queue: PromptQueue): void
   if (entry === null) return
   if (entry.kind === 'queue') {
     queue.moved(entry)
-    if (entry.move === 'joins' && entry.text !== null && !isProgramText(entry.text)) appendBounded(tail.entered, entry.text)
+    if (entry.move === 'joins' && entry.text !== null && !isProgramText(entry.text))
+      appendBounded(tail.entered, entry.text)
     return
   }
   if (entry.kind === 'command') {

@@ -1,8 +1,8 @@
 /** The drains of the simulator: which seeds, in what world, and what is printed when one breaks a law. */
 import { describe, expect, it } from 'vitest'
-import { profiles, type LoadProfile } from './cast.js'
-import { shrink } from './shorten.js'
-import type { SimulationCase, Outcome } from './driven.js'
+import { profiles, type LoadProfile } from './population.js'
+import { shrink } from './shrink.js'
+import type { SimulationCase, Outcome } from './simulationCase.js'
 import { simulate } from './simulate.js'
 
 /** `OUTPOOL_DRAIN_SEED=drain-123` runs that one alone; `OUTPOOL_DRAIN_SEEDS=10000` runs more. */

@@ -3,8 +3,8 @@
  * said; of how the pool decides it knows nothing. Whoever drives sessions tells it each event and calls `tick` whenever
  * something may have changed. Instants are milliseconds since the epoch.
  */
-import { FallbackLaws, type AccountKnowledge, type PlaceRequest } from './awayLaws.js'
-import type { ReportedWindow } from './cast.js'
+import { FallbackLaws, type AccountKnowledge, type PlaceRequest } from './fallbackLaws.js'
+import type { ReportedWindow } from './population.js'
 import { Clocks } from './clocks.js'
 import {
   binds,
@@ -14,7 +14,7 @@ import {
   isBlocked,
   nothingReported,
   type ReportedState,
-} from './hearsay.js'
+} from './reportedState.js'
 import { hour, minute } from './spans.js'
 import type { ReportedWall, World } from './world.js'
 
@@ -90,7 +90,8 @@ export class Oracle implements AccountKnowledge {
   private sentTo(account: string, session: string, model: string, now: number): void {
     const reported = this.reportedFor(account)
     const spec = this.world.account(account)
-    const say = (what: string): void => this.reportViolation(now, `${session} (${model}) sent to ${account}: ${what}`)
+    const say = (what: string): void =>
+      this.reportViolation(now, `${session} (${model}) sent to ${account}: ${what}`)
 
     if (reported.loggedOut) say('it was said to be logged out')
     for (const [name, wall] of reported.walls) {
@@ -107,12 +108,14 @@ export class Oracle implements AccountKnowledge {
         say(`${name} was read as ${said.used}, above its ceiling of ${spec.ceiling}`)
     }
     for (const [name, wall] of reported.walls)
-      if (binds(name, model) && !isContradicted(reported, name, wall)) pastReset = Math.max(pastReset, endOf(wall))
+      if (binds(name, model) && !isContradicted(reported, name, wall))
+        pastReset = Math.max(pastReset, endOf(wall))
 
     const inhabitants = this.at(account)
     if (spec.maxSessions !== null && inhabitants.length >= spec.maxSessions)
       say(`full: ${inhabitants.length} of ${spec.maxSessions}`)
-    const fresh = now - reported.readAt <= this.timing.probeEvery || inhabitants.some((place) => place.informed)
+    const fresh =
+      now - reported.readAt <= this.timing.probeEvery || inhabitants.some((place) => place.informed)
     const informed = reported.readAt > -Infinity && pastReset === -Infinity && fresh
     if (!informed) {
       const stale = reported.readAt === -Infinity ? 0 : reported.readAt + this.timing.probeEvery
@@ -205,9 +208,11 @@ export class Oracle implements AccountKnowledge {
   probed(account: string, at: number, answered: boolean): void {
     const reported = this.reportedFor(account)
     const last = reported.probes.at(-1)
-    if (last !== undefined && at - last < minute) this.reportViolation(at, `${account} asked twice within a minute`)
+    if (last !== undefined && at - last < minute)
+      this.reportViolation(at, `${account} asked twice within a minute`)
     reported.probes = [...reported.probes.filter((one) => at - one < hour), at]
-    if (reported.probes.length > 20) this.reportViolation(at, `${account} asked ${reported.probes.length} times within an hour`)
+    if (reported.probes.length > 20)
+      this.reportViolation(at, `${account} asked ${reported.probes.length} times within an hour`)
     reported.probedAt = at
     if (answered) reported.answeredAt = at
   }
@@ -232,7 +237,13 @@ export class Oracle implements AccountKnowledge {
     }
   }
 
-  private checkWaiting(session: string, want: WaitingSession, name: string, bound: number | null, now: number): void {
+  private checkWaiting(
+    session: string,
+    want: WaitingSession,
+    name: string,
+    bound: number | null,
+    now: number,
+  ): void {
     const held = want.able.held(name, bound, now)
     if (bound === null || held === null) return
     this.longestNeglect = Math.max(this.longestNeglect, held)

@@ -1,22 +1,28 @@
 /** Drives sessions and the pool's desk through a world in virtual time, with no engine: the desk's decisions and nothing else. */
 import { defaultTiming, type AccountReading, type Timing } from '../../../policy/account/account.js'
 import type { LeaseGrant, LeaseRequest } from '../../../policy/pool/lease.js'
-import { shouldLeave } from '../../../policy/session/plannedMove.js'
+import { shouldMove } from '../../../policy/session/plannedMove.js'
 import {
   decide,
-  newDesk,
+  newPoolState,
   probeEnded,
   probeStarted,
-  release,
-  request,
-  takeLogin,
-  takeReadings,
-  takeWall,
-  type PoolDesk,
+  releaseLease,
+  requestLease,
+  recordLogin,
+  recordReadings,
+  recordWall,
+  type PoolState,
 } from '../../../policy/pool/transitions.js'
-import { leaveAt } from '../../../policy/account/windows.js'
-import type { ReportedWindow } from './cast.js'
-import { reading, SubstrateRefusals, type SimulationCase, type SimulatedSession, type Outcome } from './driven.js'
+import { moveThreshold } from '../../../policy/account/windows.js'
+import type { ReportedWindow } from './population.js'
+import {
+  reading,
+  SubstrateRefusals,
+  type SimulationCase,
+  type SimulatedSession,
+  type Outcome,
+} from './simulationCase.js'
 import { Oracle } from './oracle.js'
 import { Random } from './random.js'
 import { moveAt, poolSettings, reserved } from './settings.js'
@@ -35,7 +41,7 @@ class Simulation {
   private readonly oracle: Oracle
   private readonly random: Random
   private readonly sessions: SimulatedSession[]
-  private desk: PoolDesk
+  private desk: PoolState
   private readonly timers = new Timers()
   private readonly refusals: SubstrateRefusals
   private readonly history: string[] = []
@@ -60,7 +66,7 @@ class Simulation {
       isCalled: false,
       at: 'nowhere',
     }))
-    this.desk = newDesk(poolSettings('main', 'here', this.world, timing))
+    this.desk = newPoolState(poolSettings('main', 'here', this.world, timing))
   }
 
   run(): Outcome {
@@ -97,10 +103,10 @@ class Simulation {
       readAt: iso(now),
       source: 'usage-probe',
     } as const
-    this.change(takeReadings(this.desk, [reading(reserved, [window])], iso(now)))
+    this.change(recordReadings(this.desk, [reading(reserved, [window])], iso(now)))
     this.timers.at(now + 2 * day, (then) => {
       const wall = { kind: 'seven_day', scope: 'account', evidence: 'the drain', at: iso(then) } as const
-      this.change(takeWall(this.desk, reserved, { ...wall, resetsAt: iso(then + 3 * day) }, iso(then)))
+      this.change(recordWall(this.desk, reserved, { ...wall, resetsAt: iso(then + 3 * day) }, iso(then)))
     })
   }
 
@@ -113,29 +119,29 @@ class Simulation {
     if (this.dirty || now >= this.recheckAt) {
       this.dirty = false
       const decision = decide(this.desk, iso(now))
-      this.desk = decision.desk
-      this.recheckAt = decision.lookAgainAt === null ? Infinity : Date.parse(decision.lookAgainAt)
+      this.desk = decision.state
+      this.recheckAt = decision.nextDecisionAt === null ? Infinity : Date.parse(decision.nextDecisionAt)
       for (const account of decision.probes) this.probe(account, now)
       for (const { session, grant } of decision.grants) this.granted(session, grant, now)
-      for (const { session, refusal } of decision.refusals) {
+      for (const { session, denial } of decision.denials) {
         this.outcome.refusals += 1
-        this.record(now, `${session} has to wait: ${refusal.why}; next chance ${refusal.retryAt}`)
-        if (Date.parse(refusal.retryAt) <= now)
+        this.record(now, `${session} has to wait: ${denial.why}; next chance ${denial.retryAt}`)
+        if (Date.parse(denial.retryAt) <= now)
           this.oracle.violations.push(
-            `${iso(now)} ${session} is told to wait for the past: ${refusal.retryAt}`,
+            `${iso(now)} ${session} is told to wait for the past: ${denial.retryAt}`,
           )
         const refused = this.sessions.find(({ name }) => name === session)!
         if (refused.at !== 'running') continue
-        refused.stayUntil = refusal.retryAt
-        this.oracle.fallbackLaws.stays(session, Date.parse(refusal.retryAt))
+        refused.stayUntil = denial.retryAt
+        this.oracle.fallbackLaws.stays(session, Date.parse(denial.retryAt))
       }
-      for (const { session, why } of decision.calls) this.called(session, why, now)
+      for (const { session, why } of decision.failbacks) this.called(session, why, now)
     }
     this.oracle.tick(now)
   }
   private dirty = true
 
-  private change(desk: PoolDesk): void {
+  private change(desk: PoolState): void {
     this.desk = desk
     this.dirty = true
   }
@@ -148,10 +154,7 @@ class Simulation {
     failed: string[] = [],
   ): void {
     session.requests += 1
-    this.record(
-      now,
-      `${session.name} (${session.model}) wants a place: ${cause}, from ${from ?? 'nowhere'}`,
-    )
+    this.record(now, `${session.name} (${session.model}) wants a place: ${cause}, from ${from ?? 'nowhere'}`)
     if (cause !== 'near-limit' && cause !== 'home') {
       this.world.remove(session.name, now)
       this.oracle.requestsPlace(session.name)
@@ -174,7 +177,7 @@ class Simulation {
       readings: [],
       at: iso(now),
     }
-    this.change(request(this.desk, asked, iso(now)))
+    this.change(requestLease(this.desk, asked, iso(now)))
   }
 
   private replace(session: SimulatedSession, state: Partial<SimulatedSession>): void {
@@ -197,12 +200,18 @@ class Simulation {
     })
   }
 
-  private launched(session: SimulatedSession, { place: { name: account }, fence }: LeaseGrant, now: number): void {
+  private launched(
+    session: SimulatedSession,
+    { place: { name: account }, fence }: LeaseGrant,
+    now: number,
+  ): void {
     const isAway = this.world.substrate(account) !== undefined
     const loggedIn = isAway || this.world.isLoggedIn(account, now)
     if (!loggedIn || this.random.chance(0.005)) {
       this.record(now, `${session.name} does not start on ${account}`)
-      this.change(release(this.desk, { session: session.name, fence, fault: 'did not start' }, iso(now)))
+      this.change(
+        releaseLease(this.desk, { session: session.name, fence, failure: 'did not start' }, iso(now)),
+      )
       this.oracle.faulted(account, now)
       if (!loggedIn) this.loginLost(account, now)
       this.ask(session, 'wall', account, now, [account])
@@ -245,11 +254,11 @@ class Simulation {
       return
     const windows = this.world.readStatusLine(session.account, now)
     const { ceiling } = this.world.account(session.account)
-    const leave = shouldLeave(
+    const leave = shouldMove(
       { account: session.account, windows, walls: [], login: 'in' },
       {
         model: session.model,
-        leaveAt: leaveAt(moveAt, ceiling),
+        moveThreshold: moveThreshold(moveAt, ceiling),
         stayUntil: session.stayUntil,
         wakeMargin: this.timing.wakeMargin,
       },
@@ -275,7 +284,7 @@ class Simulation {
   }
 
   private tell(account: string, windows: ReportedWindow[], now: number): void {
-    this.change(takeReadings(this.desk, [reading(account, windows)], iso(now)))
+    this.change(recordReadings(this.desk, [reading(account, windows)], iso(now)))
     this.oracle.windowsReported(account, windows)
   }
 
@@ -292,12 +301,12 @@ class Simulation {
       }
       const report = this.refusals.observed(account, trouble.wall)
       this.record(now, `${account} refuses ${session.name}: ${report.kind} until ${report.resetsAt}`)
-      this.change(takeWall(this.desk, account, report, iso(now)))
+      this.change(recordWall(this.desk, account, report, iso(now)))
       this.oracle.walled(account, trouble.wall)
       // The same wall told once more, late: it must not count for a new one.
       if (this.random.chance(0.2))
         this.timers.at(now + Math.round(this.random.between(1, 400) * minute), (then) => {
-          this.change(takeWall(this.desk, account, report, iso(then)))
+          this.change(recordWall(this.desk, account, report, iso(then)))
         })
       this.ask(session, 'wall', account, now)
     }
@@ -306,7 +315,7 @@ class Simulation {
   private loginLost(account: string, now: number): void {
     this.record(now, `${account} is logged out`)
     const known = this.desk.accounts.find(({ name }) => name === account)!.login
-    this.change(takeLogin(this.desk, account, 'out', iso(now), iso(now)))
+    this.change(recordLogin(this.desk, account, 'out', iso(now), iso(now)))
     this.oracle.login(account, 'out')
     if (known !== 'out') this.oracle.faulted(account, now)
   }

@@ -14,7 +14,7 @@ import {
   type WorldOptions,
   type WorldSession,
   type WorldSubstrate,
-} from './cast.js'
+} from './population.js'
 import { day, hour, iso, minute, spanAt, upperBound, within, type Span } from './spans.js'
 
 export interface ReportedWall {
@@ -257,7 +257,10 @@ export class World {
   }
 
   private boundaryAfter(account: WorldAccount, at: number): number {
-    return Math.min(this.changePoints[upperBound(this.changePoints, at)] ?? Infinity, this.nextOf(account, at))
+    return Math.min(
+      this.changePoints[upperBound(this.changePoints, at)] ?? Infinity,
+      this.nextOf(account, at),
+    )
   }
 
   /** When a budget of this account fills or ends next, if all goes on as now. */

@@ -10,10 +10,10 @@ import { defaultTiming } from '../../../policy/account/account.js'
 import { commonQueue, poolWorkflowId, sessionWorkflowId } from '../../../policy/ids.js'
 import { poolSignals, sessionSignals, type SessionStart } from '../../../workflows/messages.js'
 import { Random } from '../../policy/drain/random.js'
-import { profiles, type WorldOptions } from '../../policy/drain/cast.js'
+import { profiles, type WorldOptions } from '../../policy/drain/population.js'
 import { poolSettings } from '../../policy/drain/settings.js'
 import { day, hour } from '../../policy/drain/spans.js'
-import { TestServer } from '../harness/theatre.js'
+import { TestServer } from '../harness/testServer.js'
 import { DrainHost } from './host.js'
 
 /** A kind of drain: the beginning of its seeds' names, and their world. */
@@ -101,7 +101,9 @@ function drainSeeds(profile: DrainProfile, seeds: string[], remembered?: number)
     const random = new Random('pace')
     const middle = end - (days / 2) * day
     for (let now = await testServer.now(); now < end - 2 * hour; now = await testServer.now()) {
-      await testServer.advance(Math.min(random.between(profile.pause, 3 * profile.pause) * hour, end - hour - now))
+      await testServer.advance(
+        Math.min(random.between(profile.pause, 3 * profile.pause) * hour, end - hour - now),
+      )
       const isPast = now < middle
       now = await testServer.now()
       for (const drain of drains) await drain.advance(now)

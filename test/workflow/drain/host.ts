@@ -4,26 +4,26 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import type {
   DeliverRequest,
   HostActivities,
-  Launched,
+  LaunchResult,
   LaunchRequest,
-  Observation,
+  SessionObservation,
   SessionRef,
-  Stopped,
+  StopResult,
   StopRequest,
   WatchRequest,
 } from '../../../activities/contracts.js'
 import type { AccountReading, Timing } from '../../../policy/account/account.js'
-import { shouldLeave } from '../../../policy/session/plannedMove.js'
-import { leaveAt } from '../../../policy/account/windows.js'
+import { shouldMove } from '../../../policy/session/plannedMove.js'
+import { moveThreshold } from '../../../policy/account/windows.js'
 import { Oracle } from '../../policy/drain/oracle.js'
 import { Random } from '../../policy/drain/random.js'
-import type { WorldOptions } from '../../policy/drain/cast.js'
+import type { WorldOptions } from '../../policy/drain/population.js'
 import { moveAt } from '../../policy/drain/settings.js'
 import { hour, iso, minute } from '../../policy/drain/spans.js'
 import { World } from '../../policy/drain/world.js'
-import type { SimulatedHost } from '../harness/theatre.js'
-import { ReportedReadings } from './knowledge.js'
-import { EventLedger } from './ledger.js'
+import type { SimulatedHost } from '../harness/testServer.js'
+import { ReportedReadings } from './reportedReadings.js'
+import { EventLedger } from './eventLedger.js'
 import { LaunchFailedError } from '../../../activities/errors.js'
 import { failureFrom } from '../../../activities/failures.js'
 import { StaleFenceError } from '../../../host/errors.js'
@@ -120,13 +120,13 @@ export class DrainHost implements SimulatedHost {
       launchAgent: (request) => this.#alone(request, (session, now) => this.#launch(session, request, now)),
       interruptAgent: () => Promise.resolve(),
       stopAgent: (request) => this.#alone(request, (session, now) => this.#stop(session, request, now)),
-      callHome: (ref) => Promise.resolve().then(() => this.#callHome(ref)),
+      requestFailback: (ref) => Promise.resolve().then(() => this.#callHome(ref)),
       watchAgent: (request) =>
         Promise.resolve()
           .then(() => this.#watch(request))
           .catch((error: unknown) => this.#unexpected(error)),
       deliverText: (request) => Promise.resolve().then(() => this.#deliver(request)),
-      claimWakeUp: () => Promise.resolve(null),
+      queuePlannedWakeUp: () => Promise.resolve(null),
       answerQuestion: () => Promise.resolve({ kind: 'gone' }),
       readAccounts: () => Promise.resolve().then(() => this.#knowledge.reportAll(this.#enter())),
       sendNotice: () => Promise.resolve({ failed: [] }),
@@ -169,7 +169,7 @@ export class DrainHost implements SimulatedHost {
     }
   }
 
-  #launch(session: string, request: LaunchRequest, now: number): Launched {
+  #launch(session: string, request: LaunchRequest, now: number): LaunchResult {
     const { fence, place } = request
     const newest = this.#newest.get(session) ?? 0
     if (fence < newest || fence <= (this.#stopped.get(session) ?? -1))
@@ -215,13 +215,13 @@ export class DrainHost implements SimulatedHost {
       transcriptFrom: 0,
       promptTaken: true,
       settledForks: [],
-      typed: [],
+      pendingInput: [],
       plans: [],
       steps: [],
     }
   }
 
-  #stop(session: string, { fence }: StopRequest, now: number): Stopped {
+  #stop(session: string, { fence }: StopRequest, now: number): StopResult {
     if ((this.#newest.get(session) ?? 0) > fence) return { steps: [], wasWorking: false }
     this.#stopped.set(session, fence)
     this.#processes.delete(session)
@@ -229,11 +229,11 @@ export class DrainHost implements SimulatedHost {
     return { steps: [], wasWorking: false }
   }
 
-  #watch(request: WatchRequest): Observation {
+  #watch(request: WatchRequest): SessionObservation {
     const now = this.#enter()
     const session = this.#short(request.session)
     const process = this.#processes.get(session)
-    const seen = (what: PartialObservation): Observation => ({
+    const seen = (what: PartialObservation): SessionObservation => ({
       ...what,
       readings: this.#knowledge.reportAll(now),
       at: iso(now),
@@ -270,7 +270,12 @@ export class DrainHost implements SimulatedHost {
     throw this.#notYet(this.#nextLook(process, session, now) - now)
   }
 
-  #turnEnded(request: WatchRequest, session: string, account: string, now: number): PartialObservation | null {
+  #turnEnded(
+    request: WatchRequest,
+    session: string,
+    account: string,
+    now: number,
+  ): PartialObservation | null {
     if (request.place.kind === 'substrate') return this.#turnEndedOnSubstrate(request, session, now)
     if (!this.world.isLoggedIn(account, now)) return null
     this.#knowledge.read(account, this.world.readStatusLine(account, now), now)
@@ -278,18 +283,22 @@ export class DrainHost implements SimulatedHost {
     const { model } = this.world.session(session)
     const { stayUntil } = request
     const { wakeMargin } = this.#timing
-    const stay = { model, leaveAt: leaveAt(moveAt, ceiling), stayUntil, wakeMargin }
-    const leave = shouldLeave(this.#knowledge.reading(account), stay, iso(now))
+    const stay = { model, moveThreshold: moveThreshold(moveAt, ceiling), stayUntil, wakeMargin }
+    const leave = shouldMove(this.#knowledge.reading(account), stay, iso(now))
     if (leave?.cause !== 'near-limit') return null
     this.counts.planned += 1
     return { kind: 'near-limit', why: leave.why, wall: leave.wall }
   }
 
-  #turnEndedOnSubstrate({ fence, stayUntil }: WatchRequest, session: string, now: number): PartialObservation | null {
+  #turnEndedOnSubstrate(
+    { fence, stayUntil }: WatchRequest,
+    session: string,
+    now: number,
+  ): PartialObservation | null {
     if (this.#failingBack.get(session) !== fence || now < Date.parse(stayUntil ?? iso(0))) return null
     this.counts.home += 1
     this.#awaitingTurn.add(session)
-    return { kind: 'ready-for-home' }
+    return { kind: 'ready-for-failback' }
   }
 
   #callHome({ session: name, fence }: SessionRef): void {
@@ -370,7 +379,10 @@ export class DrainHost implements SimulatedHost {
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
-type PartialObservation = DistributiveOmit<Observation, 'readings' | 'at' | 'transcriptTo' | 'wasWorking'>
+type PartialObservation = DistributiveOmit<
+  SessionObservation,
+  'readings' | 'at' | 'transcriptTo' | 'wasWorking'
+>
 
 function thisActivity(): string {
   const { activityId, workflowExecution } = Context.current().info

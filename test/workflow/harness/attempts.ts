@@ -1,7 +1,7 @@
 /** The virtual instants of attempts on the server with virtual time, for steps that put themselves off. */
 import { Context } from '@temporalio/activity'
 import type { ApplicationFailure } from '@temporalio/common'
-import { retryLater } from './host.js'
+import { retryLater } from './fakeHost.js'
 
 /** Names the step over all its attempts. */
 export function stepKey(): string {

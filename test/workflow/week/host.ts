@@ -3,26 +3,26 @@ import { ApplicationFailure } from '@temporalio/common'
 import type { HostActivities, LaunchRequest } from '../../../activities/contracts.js'
 import type {
   ServiceActivities,
-  ServiceSight,
+  ServiceObservation,
   ServiceWatchRequest,
   VerifyRequest,
   WakeUpPlan,
   WakeUpRequest,
-  WakeUpSight,
+  WakeUpObservation,
   WakeUpWatchRequest,
 } from '../../../activities/services/contracts.js'
 import { nextHealer } from '../../../policy/independence/healers.js'
-import { wakeUpSession } from '../../../policy/ids.js'
+import { wakeUpSessionName } from '../../../policy/ids.js'
 import type { HealerPlace } from '../../../policy/service/service.js'
 import { Attempts, stepKey } from '../harness/attempts.js'
-import { iso } from '../harness/host.js'
-import type { SimulatedHost } from '../harness/theatre.js'
-import { WatchSimulation } from './guard.js'
+import { iso } from '../harness/fakeHost.js'
+import type { SimulatedHost } from '../harness/testServer.js'
+import { WatchSimulation } from './watchSimulation.js'
 import { Log } from './log.js'
 import { agentTimeout, type AgentPlan, type WeekPlan } from './plan.js'
 import { Service } from './service.js'
 import { hour, second, type Span, spanAt } from './spans.js'
-import { FakeTasks } from './tasks.js'
+import { FakeTasks } from './fakeTasks.js'
 
 const places: HealerPlace[] = [
   { kind: 'account', name: 'medic' },
@@ -78,15 +78,15 @@ export class WeekHost implements SimulatedHost {
     return {
       ...this.tasks.activities(),
       watchService: (request) => this.#at(request.service, (guard) => this.#watch(guard, request)),
-      lookAtService: ({ service }) =>
+      checkService: ({ service }) =>
         this.#at(service, (guard) => {
-          const { verdict, why, process, memory, nextLookAt } = guard.look()
+          const { verdict, why, process, memory, nextCheckAt } = guard.look()
           return {
             verdict,
             why,
             pid: process?.pid ?? null,
             lastBeat: memory.beat,
-            nextCheckAt: iso(nextLookAt),
+            nextCheckAt: iso(nextCheckAt),
           }
         }),
       startService: ({ service, fence, incident }) =>
@@ -97,7 +97,7 @@ export class WeekHost implements SimulatedHost {
             throw this.#attempts.retryAt(guard.advanceTo(0) + second)
           return started
         }),
-      awaitService: ({ service, since }) =>
+      awaitServiceRecovery: ({ service, since }) =>
         this.#at(service, (guard) => {
           const wants = { trouble: false, backSince: Date.parse(since), until: Infinity }
           this.#untilSeen(guard, 'await', () => wants)
@@ -108,10 +108,10 @@ export class WeekHost implements SimulatedHost {
         return this.#launch(request, this.#here())
       },
       watchWakeUp: (request) => this.#at(request.service, (guard, now) => this.#work(guard, request, now)),
-      endWakeUp: ({ service, incident, session, says }) =>
+      endWakeUp: ({ service, incident, session, description }) =>
         this.#at(service, (_, at) => {
           this.#agents.delete(session)
-          this.log.add(service, { at, kind: 'agent ended', incident, says })
+          this.log.add(service, { at, kind: 'agent ended', incident, says: description })
         }),
       verifyService: (request) => this.#at(request.service, (guard) => this.#verify(guard, request)),
       noteIncident: ({ service }) => this.#at(service, () => undefined),
@@ -150,9 +150,12 @@ export class WeekHost implements SimulatedHost {
     throw this.#attempts.retryAt(guard.nextObservationAt(stand))
   }
 
-  #watch(guard: WatchSimulation, { service, troubleIsNews, incident, since }: ServiceWatchRequest): ServiceSight {
+  #watch(
+    guard: WatchSimulation,
+    { service, reportTrouble, incident, since }: ServiceWatchRequest,
+  ): ServiceObservation {
     const seen = this.#untilSeen(guard, 'watch', () => ({
-      ...{ trouble: troubleIsNews, backSince: incident === null ? null : Date.parse(since), until: Infinity },
+      ...{ trouble: reportTrouble, backSince: incident === null ? null : Date.parse(since), until: Infinity },
     }))
     const at = this.#attempts.now()
     if (seen.kind === 'trouble') {
@@ -173,7 +176,7 @@ export class WeekHost implements SimulatedHost {
     const choice = nextHealer(places, [], tried, null, 0, at)
     const place = choice.kind === 'place' ? choice.place : null
     this.log.add(service, { at, kind: 'asked whom to wake', incident, attempt, place: place?.name ?? null })
-    if (choice.kind === 'none') return { kind: 'nobody', why: choice.why }
+    if (choice.kind === 'none') return { kind: 'none', why: choice.why }
     return {
       ...{ kind: 'ready', place: choice.place, agent: 'claude-code', model: null, cwd: '/work' },
       ...{ promptFile: '/incidents/wake-up.md', timeout: agentTimeout },
@@ -181,7 +184,7 @@ export class WeekHost implements SimulatedHost {
   }
 
   #launch({ session, place }: LaunchRequest, at: number) {
-    const [service, incident] = [...this.#openIncidents].find(([, n]) => wakeUpSession(n) === session)!
+    const [service, incident] = [...this.#openIncidents].find(([, n]) => wakeUpSessionName(n) === session)!
     const plan = this.plan.agents[this.#woken++ % this.plan.agents.length]!
     const comesUp = plan.kind !== 'does not come up'
     this.log.add(service, { at, kind: 'woken', incident, place: place.name, comesUp })
@@ -190,11 +193,15 @@ export class WeekHost implements SimulatedHost {
     this.#agents.set(session, agent)
     return {
       ...{ pane: '%1', pid: 1, tmuxSocket: '/tmux', transcript: null, transcriptFrom: 0 },
-      ...{ promptTaken: true, settledForks: [], typed: [], plans: [], steps: [] },
+      ...{ promptTaken: true, settledForks: [], pendingInput: [], plans: [], steps: [] },
     }
   }
 
-  #work({ service }: WatchSimulation, { session, until, waitingFor }: WakeUpWatchRequest, now: number): WakeUpSight {
+  #work(
+    { service }: WatchSimulation,
+    { session, until, waitingFor }: WakeUpWatchRequest,
+    now: number,
+  ): WakeUpObservation {
     const agent = this.#agents.get(session)
     if (agent === undefined) return { kind: 'failed', why: 'its pane vanished' }
     const { plan } = agent

@@ -1,6 +1,6 @@
 /** A week of one host, drawn from its seed: services and what befalls them, agents and persons, tasks and what becomes of them. */
-import { longestCallPause, longestRest, type ServiceSpec } from '../../../policy/service/service.js'
-import type { LookRules } from '../../../policy/service/verdict.js'
+import { maxEscalationPause, maxRestartPause, type ServiceSpec } from '../../../policy/service/service.js'
+import type { CheckRules } from '../../../policy/service/judgement.js'
 import { Random } from '../../policy/drain/random.js'
 import { day, hour, minute, second, type Span } from './spans.js'
 
@@ -19,7 +19,7 @@ export interface BrokenSpan extends Span {
 
 export interface ServicePlan {
   spec: Omit<ServiceSpec, 'host' | 'pool' | 'name'>
-  rules: Omit<LookRules, 'service'>
+  rules: Omit<CheckRules, 'service'>
   beatEvery: number
   beatWithin: number
   faults: Fault[]
@@ -106,7 +106,7 @@ function service(kind: Kind, random: Random, lasts: Span): ServicePlan {
   const wakeUp =
     kind === 'without'
       ? null
-      : { retryEvery: pick(random, [minute, 10 * minute]), retryAtMost: longestCallPause }
+      : { retryEvery: pick(random, [minute, 10 * minute]), retryAtMost: maxEscalationPause }
   const pause = pick(random, [5 * second, 30 * second, 2 * minute])
   return {
     spec: {
@@ -115,7 +115,7 @@ function service(kind: Kind, random: Random, lasts: Span): ServicePlan {
         limit: 2 + Math.floor(random.between(0, 3)),
         within: pick(random, [30 * minute, hour, 3 * hour]),
         pause,
-        pauseAtMost: longestRest,
+        pauseAtMost: maxRestartPause,
       },
     },
     rules: { every, heartbeat: hasBeat ? { staleAfter, anyone: false } : null, busyCheck, timeout: null },

@@ -1,6 +1,6 @@
 /** The truth about one service: its processes, what they write, and what is seen of it. Knows nothing of watchdogs. */
 import type { BeatReading } from '../../../policy/service/beats.js'
-import type { Seen } from '../../../policy/service/verdict.js'
+import type { ServiceObservation } from '../../../policy/service/judgement.js'
 import type { Fault, ServicePlan } from './plan.js'
 import { covers, minute, second, type Span, spanAt } from './spans.js'
 
@@ -91,11 +91,11 @@ export class Service {
   }
 
   /** What a look at the instant sees; `work` where the second look is taken. */
-  check(now: number, isSecond: boolean): Seen {
+  check(now: number, isSecond: boolean): ServiceObservation {
     const process = this.processAt(now)
     const { heartbeat, busyCheck } = this.plan.rules
     return {
-      ...{ now, ended: null, asleep: this.#suspendedFor(now) },
+      ...{ now, ended: null, sleptMs: this.#suspendedFor(now) },
       process: process === null ? null : guarded(process),
       beat: heartbeat === null ? null : this.#reading(now),
       beatBlocked: heartbeat !== null && spanAt(this.plan.blocked, now) !== null ? 'the disk is full' : null,
@@ -149,7 +149,7 @@ export class Service {
   }
 }
 
-function guarded({ pid, startedAt }: Process): Seen['process'] {
+function guarded({ pid, startedAt }: Process): ServiceObservation['process'] {
   return { pid, start: String(startedAt), startedAt, tree: new Map([[pid, startedAt]]) }
 }
 

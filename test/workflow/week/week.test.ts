@@ -6,7 +6,7 @@
  * many, and OUTPOOL_WEEK_DAYS=2 a part of the time.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { TestServer } from '../harness/theatre.js'
+import { TestServer } from '../harness/testServer.js'
 import type { LoggedEntry } from './log.js'
 import { planWeek } from './plan.js'
 import { Week } from './week.js'

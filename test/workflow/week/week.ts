@@ -5,25 +5,25 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
-import { commonQueue, loopId, poolWorkflowId, watchdogWorkflowId } from '../../../policy/ids.js'
+import { commonQueue, loopScheduleId, poolWorkflowId, watchdogWorkflowId } from '../../../policy/ids.js'
 import type { PoolSettings } from '../../../policy/pool/lease.js'
 import { defaultTiming } from '../../../policy/account/account.js'
 import type { TaskRecord } from '../../../policy/tasks/tasks.js'
 import {
-  type LoopRun,
+  type LoopStart,
   poolSignals,
-  type WatchdogCard,
+  type WatchdogView,
   watchdogQueries,
   watchdogSignals,
   watchdogUpdates,
 } from '../../../workflows/messages.js'
-import type { TestServer } from '../harness/theatre.js'
+import type { TestServer } from '../harness/testServer.js'
 import { WeekHost } from './host.js'
 import type { LoggedEntry } from './log.js'
 import { type Violation, Oracle } from './oracle.js'
 import type { TaskPlan, WeekPlan } from './plan.js'
 import { hour, minute, second, spanAt } from './spans.js'
-import { reasons } from './tasks.js'
+import { reasons } from './fakeTasks.js'
 
 interface Due {
   at: number
@@ -83,7 +83,7 @@ export class Week {
     return this.#workflow.getHandle(watchdogWorkflowId(service))
   }
 
-  #card(service: string): Promise<WatchdogCard> {
+  #card(service: string): Promise<WatchdogView> {
     return this.#watchdog(service).query(watchdogQueries.describe)
   }
 
@@ -149,12 +149,12 @@ export class Week {
   /** As its schedule does it: one that is due while the one before still runs is skipped. */
   async #startTask(task: TaskPlan, at: number): Promise<void> {
     const { name, kind } = task
-    const run: LoopRun = { name, kind, host: this.host.hostId, attentionAfter: 3, session: null }
+    const run: LoopStart = { name, kind, host: this.host.hostId, attentionAfter: 3, session: null }
     const last = this.#runs.findLast((one) => one.task === task)
     this.host.tasks.due.set(name, at)
     try {
       const handle = await this.#workflow.start('loop', {
-        ...{ workflowId: loopId(name), taskQueue: commonQueue, args: [run] },
+        ...{ workflowId: loopScheduleId(name), taskQueue: commonQueue, args: [run] },
       })
       this.#runs.push({
         ...{ task, due: at, handle: this.#workflow.getHandle(handle.workflowId, handle.firstExecutionRunId) },

@@ -1,0 +1,159 @@
+/** Finds the process that is the service now: by its record, its pane, its pid file or its unit, never by a name. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { readFile, stat } from 'node:fs/promises'
+import { execa } from 'execa'
+import type { ServiceConfig } from '../../config/config.js'
+import { clockSlack } from '../../policy/service/beats.js'
+import type { GuardedProcess } from '../../policy/service/judgement.js'
+import type { Host } from '../../host/host.js'
+import { isAlive, processStart } from '../../host/process/processes.js'
+import { markedRoots, processTree, startedAtOf } from '../../host/process/tree.js'
+import type { Pane } from '../../host/tmux/panes.js'
+import type { ServiceRecords } from '../../host/state/serviceRecords.js'
+
+export interface FoundProcess {
+  process: GuardedProcess | null
+  /** How it is known to have ended; null where it runs, or nothing tells. */
+  exitReason: string | null
+}
+
+/** A program that forks away does so at its start; what a service has started later is not the service. */
+export const forkTimeout = 10_000
+
+/** Names the launch in the environment of the service and of all that descends from it. */
+export const launchMarkVariable = 'OUTPOOL_SERVICE_LAUNCH'
+export const launchMark = (service: string, fence: number): string => `${service}#${fence}`
+
+/** The tmux session of a service: no session of an agent can have this name. */
+export const servicePane = (service: string): string => `service/${service}`
+
+const systemctlTimeout = 5_000
+
+/** Throws where the place cannot be looked at: that says nothing of the service. */
+export async function findServiceProcess(
+  host: Host,
+  records: ServiceRecords,
+  service: ServiceConfig,
+): Promise<FoundProcess> {
+  switch (service.locator.by) {
+    case 'own':
+      return findOwnProcess(host, records, service.name)
+    case 'pidFile':
+      return findByPidFile(service.locator.at)
+    case 'unit':
+      return findUnit(service.locator.at)
+    case 'pane':
+      return findForeignPane(service.locator.at)
+  }
+}
+
+const exitPollEvery = 50
+const maxExitPolls = 10
+
+async function findOwnProcess(host: Host, records: ServiceRecords, service: string): Promise<FoundProcess> {
+  const { fence, process } = records.read(service)
+  if (process !== null && (await isAlive(process)))
+    return { process: await withProcessTree(process.pid, process.start), exitReason: null }
+  let pane = await host.tmux.pane(servicePane(service))
+  // tmux hears of the end a little later than the system does; until then it can't say how it ended.
+  for (let looks = 0; process !== null && pane?.dead === false && looks < maxExitPolls; looks++) {
+    await delay(exitPollEvery)
+    pane = await host.tmux.pane(servicePane(service))
+  }
+  // The worker was killed between the start of the process and the note of it, or the record was lost: the pane tells.
+  if (pane !== null && !pane.dead && process === null)
+    return adoptProcess(records, service, pane.fence, pane.pid)
+  const fork = pane?.dead === true && pane.fence === fence ? await findForkedProcess(service, pane) : null
+  if (fork !== null) return adoptProcess(records, service, fence, fork)
+  return { process: null, exitReason: pane?.dead === true ? describeExit(pane) : null }
+}
+
+async function adoptProcess(
+  records: ServiceRecords,
+  service: string,
+  fence: number,
+  pid: number,
+): Promise<FoundProcess> {
+  const start = await processStart(pid)
+  if (start === null) return { process: null, exitReason: null }
+  records.save(service, { fence, process: { pid, start } })
+  return { process: await withProcessTree(pid, start), exitReason: null }
+}
+
+/**
+ * A first process that ended well right after its start, and left one that was born then, has gone to the background. One
+ * that ended later, or badly, is over, whatever it has left behind.
+ */
+async function findForkedProcess(service: string, pane: Pane): Promise<number | null> {
+  if (pane.exitStatus !== 0 || pane.deadAt === null) return null
+  for (const pid of markedRoots(launchMarkVariable, launchMark(service, pane.fence))) {
+    const bornAt = await startedAtOf(pid)
+    if (bornAt !== null && Math.abs(pane.deadAt - bornAt) <= forkTimeout) return pid
+  }
+  return null
+}
+
+const describeExit = ({ exitSignal, exitStatus }: Pane): string =>
+  exitSignal !== null
+    ? `it was ended by signal ${exitSignal}`
+    : `it ended with exit code ${exitStatus ?? '?'}`
+
+/** A pid file that is older than the process which has that id now names an earlier one. */
+async function findByPidFile(file: string): Promise<FoundProcess> {
+  const [text, info] = await Promise.all([
+    readFile(file, 'utf8').catch(() => null),
+    stat(file).catch(() => null),
+  ])
+  if (text === null || info === null) return { process: null, exitReason: `there is no ${file}` }
+  const pid = /^\s*(\d{1,9})\s*$/.exec(text.slice(0, 64))?.[1]
+  if (pid === undefined) return { process: null, exitReason: `${file} holds no process id` }
+  const found = await liveProcess(Number(pid))
+  if (found === null) return { process: null, exitReason: `process ${pid} of ${file} is gone` }
+  if (found.startedAt > info.mtimeMs + clockSlack)
+    return {
+      process: null,
+      exitReason: `process ${pid} of ${file} is gone, its id has been given to another`,
+    }
+  return { process: found, exitReason: null }
+}
+
+async function findUnit(unit: string): Promise<FoundProcess> {
+  const isSystem = unit.startsWith('system:')
+  const name = unit.replace(/^system:/, '')
+  const args = [...(isSystem ? [] : ['--user']), 'show', name, '--property=MainPID,ActiveState,Result']
+  const { exitCode, stdout } = await execa('systemctl', args, { reject: false, timeout: systemctlTimeout })
+  if (exitCode === undefined) throw new Error('systemctl cannot be run')
+  const property = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(stdout)?.[1] ?? ''
+  if (exitCode !== 0) return { process: null, exitReason: `systemctl does not tell of ${name}` }
+  const found = await liveProcess(Number(property('MainPID')))
+  const state = [property('ActiveState'), property('Result')].filter((word) => word !== '').join(', ')
+  return { process: found, exitReason: found === null ? `${name} is ${state || 'not running'}` : null }
+}
+
+/** A pane of the user's own tmux server. */
+async function findForeignPane(target: string): Promise<FoundProcess> {
+  const { exitCode, stdout } = await execa(
+    'tmux',
+    ['display-message', '-p', '-t', target, '#{pane_pid} #{pane_dead}'],
+    { reject: false, timeout: systemctlTimeout },
+  )
+  if (exitCode === undefined) throw new Error('tmux cannot be run')
+  const [pid = '', dead] = stdout.split(' ')
+  // Where its server runs, tmux has an answer for a pane that is not there too: nothing.
+  if (exitCode !== 0 || pid === '') return { process: null, exitReason: `there is no pane ${target}` }
+  const found = dead === '1' ? null : await liveProcess(Number(pid))
+  return { process: found, exitReason: found === null ? `the process of pane ${target} has ended` : null }
+}
+
+async function liveProcess(pid: number): Promise<GuardedProcess | null> {
+  if (!Number.isInteger(pid) || pid <= 0) return null
+  const start = await processStart(pid)
+  return start === null ? null : withProcessTree(pid, start)
+}
+
+/** Null where it ended while it was looked at. */
+async function withProcessTree(pid: number, start: string): Promise<GuardedProcess | null> {
+  const tree = await processTree(pid)
+  const startedAt = tree.get(pid)
+  return startedAt === undefined ? null : { pid, start, startedAt, tree }
+}

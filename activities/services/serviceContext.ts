@@ -1,0 +1,53 @@
+/** What the steps on services share: the host, the records, the book of incidents, and one look at a time for each service. */
+import type { ServiceConfig } from '../../config/config.js'
+import { isTrouble } from '../../policy/service/service.js'
+import type { Host } from '../../host/host.js'
+import { IncidentStore } from '../../host/state/incidentStore.js'
+import { runCheck, type CheckResult } from './runCheck.js'
+import { ServiceRecords } from '../../host/state/serviceRecords.js'
+import { UnknownServiceError } from '../errors.js'
+
+export type ServiceCheck = CheckResult & { isTrouble: boolean }
+
+export class ServiceContext {
+  readonly host: Host
+  readonly records: ServiceRecords
+  readonly incidents: IncidentStore
+  readonly #running = new Map<string, Promise<ServiceCheck>>()
+  readonly #listeners = new Map<string, Set<(check: ServiceCheck) => void>>()
+
+  constructor(host: Host) {
+    this.host = host
+    this.records = new ServiceRecords(host.home)
+    this.incidents = new IncidentStore(host.home)
+  }
+
+  /** Throws UnknownService. */
+  service(name: string): ServiceConfig {
+    const service = this.host.config.services.find((one) => one.name === name)
+    if (!service) throw new UnknownServiceError(name)
+    return service
+  }
+
+  /** Whoever asks while a look is under way shares it; everybody who listens is told what it saw. */
+  check(service: ServiceConfig): Promise<ServiceCheck> {
+    const running = this.#running.get(service.name)
+    if (running) return running
+    const checking = runCheck(this.host, this.records, service)
+      .then((seen) => ({ ...seen, isTrouble: isTrouble(seen.verdict) }))
+      .finally(() => this.#running.delete(service.name))
+    this.#running.set(service.name, checking)
+    return checking.then((seen) => {
+      for (const listener of this.#listeners.get(service.name) ?? []) listener(seen)
+      return seen
+    })
+  }
+
+  /** Told of every look at the service until the answer is called. */
+  onCheck(service: string, listener: (check: ServiceCheck) => void): () => void {
+    const listeners = this.#listeners.get(service) ?? new Set()
+    this.#listeners.set(service, listeners)
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
+}

@@ -1,0 +1,87 @@
+/** Pages that starts on this host have met, and that stand until a person has done something about them. Kept over restarts. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { HostPages, OpenPage } from '../../policy/account/account.js'
+import type { Home } from '../../config/state/home.js'
+import { pageSchema } from '../../config/state/liveFile.js'
+import { writeFileAtomic } from './atomicFile.js'
+
+const markSchema = pageSchema.extend({
+  /** The folder of the session that met it, and what the program's pages depend on as it was there then. */
+  metIn: z.string(),
+  ground: z.string(),
+})
+const fileSchema = z.record(z.string(), z.object({ at: z.string(), marks: z.array(markSchema) }))
+
+export type RecordedPage = z.output<typeof markSchema>
+
+/** So many projects may stand in pages under one account; of more the oldest are tried again. */
+const maxPages = 50
+
+export class OpenPages {
+  readonly #file: string
+  readonly #host: string
+  #accounts: z.output<typeof fileSchema>
+
+  constructor({ dir, hostId }: Pick<Home, 'dir' | 'hostId'>) {
+    this.#file = join(dir, 'pages.json')
+    this.#host = hostId
+    this.#accounts = load(this.#file)
+  }
+
+  /** A page in the same folder takes the place of the one before. */
+  record(account: string, mark: RecordedPage): void {
+    const others = (this.#accounts[account]?.marks ?? []).filter(({ cwd }) => cwd !== mark.cwd)
+    this.#save(account, [...others, mark].slice(-maxPages), mark.at)
+  }
+
+  /** A start in this folder went past whatever stood there. */
+  forget(account: string, cwd: string): void {
+    const marks = this.#accounts[account]?.marks ?? []
+    const left = marks.filter((mark) => mark.cwd !== null && mark.cwd !== cwd)
+    if (left.length < marks.length) this.#save(account, left, new Date().toISOString())
+  }
+
+  /** For the pool; nothing of an account of which no page was ever met. */
+  of(account: string): HostPages | undefined {
+    const known = this.#accounts[account]
+    if (known === undefined) return undefined
+    const open = known.marks.map(({ cwd, what, remedy, at, until }): OpenPage => ({
+      ...{ cwd, what, remedy, at, until },
+    }))
+    return { host: this.#host, at: known.at, open }
+  }
+
+  /** Takes away what has changed since, as `groundOf` says, and what is over. Answers whether something has changed. */
+  async removeAnswered(fingerprintOf: (account: string, cwd: string) => Promise<string>): Promise<boolean> {
+    let hasChanged = false
+    for (const [account, { marks }] of Object.entries(this.#accounts)) {
+      const removed: RecordedPage[] = []
+      for (const mark of marks) {
+        const isOver = Date.parse(mark.until) <= Date.now()
+        if (isOver || (await fingerprintOf(account, mark.metIn)) !== mark.ground) removed.push(mark)
+      }
+      if (removed.length === 0) continue
+      hasChanged = true
+      // What a start has met meanwhile stays.
+      const left = (this.#accounts[account]?.marks ?? []).filter((mark) => !removed.includes(mark))
+      this.#save(account, left, new Date().toISOString())
+    }
+    return hasChanged
+  }
+
+  #save(account: string, marks: RecordedPage[], at: string): void {
+    this.#accounts = { ...this.#accounts, [account]: { at, marks } }
+    writeFileAtomic(this.#file, JSON.stringify(this.#accounts))
+  }
+}
+
+/** A file that can't be read is as good as none: what stands is met again. */
+function load(file: string): z.output<typeof fileSchema> {
+  try {
+    return fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    return {}
+  }
+}

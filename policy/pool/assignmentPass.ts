@@ -1,0 +1,206 @@
+/** One round of decisions: what each account is worth now, and whom to ask. Judged once for all who want the same. */
+import { simulatedWallUntil } from './simulatedWall.js'
+import { isVoluntary, type AccountRecord, type PoolState, type WaitlistEntry } from './poolState.js'
+import { clock, earlier, ms } from '../instants.js'
+import type { LeaseRequest } from './lease.js'
+import { probeDueAt, isProbing } from '../account/probes.js'
+import { blockingPage, pageText } from '../session/startPages.js'
+import { probeTimeout } from '../account/accountRecord.js'
+import type { Blockers } from './denial.js'
+import {
+  eligibilityOf,
+  substrateIneligibility,
+  ineligible,
+  type Eligibility,
+} from '../account/eligibility.js'
+
+/** One account, as a request sees it. */
+export interface Candidate {
+  account: AccountRecord
+  eligibility: Eligibility
+  /** When it is worth asking, or null. */
+  probeDueAt: number | null
+  /** Until when this request leaves the account out, or null. */
+  excludedUntil: number | null
+}
+
+/** Where no page stands anywhere, it makes no difference in which folder a session works. */
+const requirementsOf = (request: LeaseRequest, { accounts }: PoolState): string => {
+  const { agent, models, fallback, unfit, host, cwd = '', despitePages = false } = request
+  const requirements = [agent, models.join(), fallback?.join() ?? 'any', unfit.join()]
+  const isPageAnywhere = accounts.some(({ pages }) => pages !== undefined)
+  return [...requirements, ...(isPageAnywhere ? [host, cwd, String(despitePages)] : [])].join(' ')
+}
+
+/** A page in an account's way stands behind whatever else does: that ends by itself. */
+function withBlockingPage(
+  candidate: Omit<Candidate, 'excludedUntil'>,
+  request: LeaseRequest,
+  now: number,
+): Omit<Candidate, 'excludedUntil'> {
+  if (candidate.eligibility.kind === 'ineligible') return candidate
+  const page = blockingPage(candidate.account, request, now)
+  if (page === null) return candidate
+  return {
+    ...candidate,
+    eligibility: ineligible('page', () => pageText(page), ms(page.until)),
+    probeDueAt: null,
+  }
+}
+
+/** What a drill's session sees in place of each account's own standing; nothing for every other session. */
+function simulatedIneligibility(
+  state: PoolState,
+  session: string,
+  now: number,
+): Pick<Candidate, 'eligibility' | 'probeDueAt'> | null {
+  const until = simulatedWallUntil(state, session, now)
+  if (until === null) return null
+  return {
+    eligibility: ineligible('walled', () => `declared walled by a drill until ${clock(until, now)}`, until),
+    probeDueAt: null,
+  }
+}
+
+export class AssignmentPass {
+  readonly now: number
+  readonly probes = new Set<string>()
+  nextDecisionAt: number | null = null
+  private current: PoolState
+  private readonly assessments = new Map<string, Omit<Candidate, 'excludedUntil'>>()
+
+  private readonly outcomes = new Map<string, Blockers | 'deferred'>()
+
+  constructor(initial: PoolState, now: number) {
+    this.current = initial
+    this.now = now
+  }
+
+  get state(): PoolState {
+    return this.current
+  }
+
+  /** After a grant nothing holds that was judged before it. */
+  set state(state: PoolState) {
+    this.current = state
+    this.assessments.clear()
+    this.outcomes.clear()
+  }
+
+  assess(account: AccountRecord, model: string | null): Omit<Candidate, 'excludedUntil'> {
+    const key = `${account.name} ${model ?? ''}`
+    const known = this.assessments.get(key)
+    if (known !== undefined) return known
+    const eligibility = eligibilityOf(this.state, account, model, this.now)
+    const found = {
+      account,
+      eligibility,
+      probeDueAt: probeDueAt(account, eligibility, this.state.settings.timing, this.now),
+    }
+    this.assessments.set(key, found)
+    return found
+  }
+
+  /** As this request sees the account. */
+  assessFor(
+    account: AccountRecord,
+    model: string | null,
+    request: LeaseRequest,
+  ): Omit<Candidate, 'excludedUntil'> {
+    return withBlockingPage(this.assess(account, model), request, this.now)
+  }
+
+  /** The accounts of the pool, as a request for this model sees them. */
+  candidates({ request, since }: WaitlistEntry, model: string | null): Candidate[] {
+    const pinnedTo = request.pinned ? request.prefer : null
+    // A move without a target is away from here, wherever that is. Home may be here: on the model of first choice.
+    const leaves =
+      isVoluntary(request) && request.cause !== 'home' && request.prefer !== request.from
+        ? request.from
+        : null
+    const declared = simulatedIneligibility(this.state, request.session, this.now)
+    const prospects: Candidate[] = []
+    for (const account of this.state.accounts) {
+      if ((pinnedTo !== null && account.name !== pinnedTo) || account.name === leaves) continue
+      const judged = this.assessFor(account, model, request)
+      if (judged.eligibility.kind === 'ineligible' && judged.eligibility.cause === 'not-in-pool') continue
+      prospects.push({
+        ...judged,
+        ...declared,
+        excludedUntil: this.excludedUntil(account.name, request, since),
+      })
+    }
+    return prospects
+  }
+
+  /** The substrates that this request may fall back to, in its order. None for one that can stay, or wants one account only. */
+  fallbackCandidates({ request, since }: WaitlistEntry): Candidate[] {
+    if (isVoluntary(request) || request.pinned) return []
+    const substrates = this.state.accounts.filter(
+      ({ name, role, removed, runs }) =>
+        role === 'substrate' && !removed && runs?.agent === request.agent && !request.unfit.includes(name),
+    )
+    const inOrder =
+      request.fallback === null
+        ? substrates
+        : request.fallback.flatMap((name) => substrates.filter((one) => one.name === name))
+    return inOrder.map((account) => ({
+      ...withBlockingPage(
+        {
+          account,
+          eligibility: substrateIneligibility(account, this.state.settings.timing, this.now) ?? {
+            kind: 'unproven',
+          },
+          probeDueAt: null,
+        },
+        request,
+        this.now,
+      ),
+      excludedUntil: this.excludedUntil(account.name, request, since),
+    }))
+  }
+
+  private excludedUntil(name: string, { exclude }: LeaseRequest, since: string): number | null {
+    // For good would be a held state that nothing ends.
+    const until = ms(since) + this.state.settings.timing.leftOutFor
+    return exclude.includes(name) && this.now < until ? until : null
+  }
+
+  /** What came of an earlier request of this round that wanted the same, where there was no able account for it. */
+  knownOutcome(entry: WaitlistEntry): Blockers | 'deferred' | null {
+    return this.isUnrestricted(entry)
+      ? (this.outcomes.get(requirementsOf(entry.request, this.state)) ?? null)
+      : null
+  }
+
+  noteOutcome(entry: WaitlistEntry, outcome: Blockers | 'deferred'): void {
+    if (this.isUnrestricted(entry)) this.outcomes.set(requirementsOf(entry.request, this.state), outcome)
+  }
+
+  /** Requests that any account would do for differ in nothing but what `wantOf` says. */
+  private isUnrestricted({ request, since }: WaitlistEntry): boolean {
+    if (request.pinned || isVoluntary(request)) return false
+    if (simulatedWallUntil(this.state, request.session, this.now) !== null) return false
+    return request.exclude.length === 0 || this.now >= ms(since) + this.state.settings.timing.leftOutFor
+  }
+
+  /** Has these accounts asked where that is allowed now; true where an answer is on its way. */
+  requestProbes(prospects: readonly Candidate[]): boolean {
+    let underWay = false
+    for (const { account, probeDueAt } of prospects) {
+      if (isProbing(account, this.now)) {
+        underWay = true
+        this.decideAgainAt(account.probingSince === null ? null : ms(account.probingSince) + probeTimeout)
+      } else if (probeDueAt !== null && probeDueAt <= this.now) {
+        underWay = true
+        this.probes.add(account.name)
+        this.decideAgainAt(this.now + probeTimeout)
+      } else this.decideAgainAt(probeDueAt)
+    }
+    return underWay
+  }
+
+  decideAgainAt(at: number | null): void {
+    this.nextDecisionAt = earlier(this.nextDecisionAt, at)
+  }
+}

@@ -1,0 +1,209 @@
+/** One look at a service: what was seen, together with what is remembered of earlier looks, becomes a verdict. */
+import { hasSlept } from '../hostSleep.js'
+import { type BeatReading, judgeBeat, type ProcessTree } from './beats.js'
+import { iso, ms } from '../instants.js'
+import type { ProvenBeat, Verdict } from './service.js'
+
+/** The process that is guarded: by its id and its start, so that a reused id is never taken for it. */
+export interface GuardedProcess {
+  pid: number
+  start: string
+  /** ms since the epoch. */
+  startedAt: number
+  tree: ProcessTree
+}
+
+export interface CheckRules {
+  service: string
+  every: number
+  heartbeat: { staleAfter: number; anyone: boolean } | null
+  /** Null where there is no second look: a stale beat is then all that there is to know. */
+  busyCheck: { within: number; atMost: number } | null
+  /** A process that runs for longer than this is to be ended; null for no bound. */
+  timeout: number | null
+}
+
+export interface ServiceObservation {
+  now: number
+  /** How long the host has slept since it was booted, in ms; only differences count. */
+  sleptMs: number
+  /** Null where it is not there. */
+  process: GuardedProcess | null
+  /** How the process is known to have ended, for people. */
+  ended: string | null
+  /** Null where no heartbeat is configured. */
+  beat: BeatReading | null
+  /** Why nobody could beat now, such as a full disk; null where nothing is known to be in the way. */
+  beatBlocked: string | null
+  /**
+   * What the second look saw; null where it was not taken. `grewAt`: when something that shows work was last seen to
+   * grow, ms since the epoch, or null.
+   */
+  work: { grewAt: number | null; what: string } | null
+}
+
+/** What is kept from one look to the next. */
+export interface CheckMemory {
+  /** The newest beat that was proven, of the process that `pid` and `start` name. */
+  beat: ProvenBeat | null
+  pid: number | null
+  start: string | null
+  /** First look at which the beat was stale; null while it is fresh. */
+  staleSince: string | null
+  /** Last proof of life before any trouble: where an incident's time down begins. */
+  wellAt: string | null
+  /** `Seen.asleep` of this look. */
+  sleptMs: number
+  /** When this process was first looked at after a sleep of its host, which kept it from beating; null without one. */
+  wokeAt: string | null
+  /** The newest look at this process at which its beat could not be written or read; null without one. */
+  blockedAt: string | null
+}
+
+export const emptyMemory: CheckMemory = {
+  beat: null,
+  pid: null,
+  start: null,
+  staleSince: null,
+  wellAt: null,
+  sleptMs: 0,
+  wokeAt: null,
+  blockedAt: null,
+}
+
+export interface ServiceJudgement {
+  verdict: Verdict
+  /** One line for a person: what the verdict rests on. */
+  why: string
+  memory: CheckMemory
+  /** When to look again, ms since the epoch. */
+  nextCheckAt: number
+}
+
+/** A stale service is looked at this much more often than a fresh one. */
+const staleCheckFactor = 5
+
+/** Whether the second look is needed to judge this: only then is it taken, since it costs time. */
+export const needsBusyCheck = (
+  observed: ServiceObservation,
+  memory: CheckMemory,
+  rules: CheckRules,
+): boolean =>
+  rules.busyCheck !== null && observed.process !== null && proofOfLife(observed, memory, rules).isStale
+
+export function judgeService(
+  observed: ServiceObservation,
+  memory: CheckMemory,
+  rules: CheckRules,
+): ServiceJudgement {
+  const { now, process } = observed
+  if (process === null) {
+    const { wellAt, staleSince } = memory
+    const why = observed.ended ?? 'it is not there'
+    return {
+      ...{ verdict: 'missing', why, nextCheckAt: now + rules.every },
+      memory: { ...emptyMemory, wellAt, staleSince },
+    }
+  }
+  const proof = proofOfLife(observed, memory, rules)
+  const known: CheckMemory = { ...proof.memory, pid: process.pid, start: process.start }
+  if (rules.timeout !== null && now - process.startedAt > rules.timeout)
+    return judged('frozen', 'it has run for longer than its timeout', { ...known, staleSince: iso(now) })
+  if (!proof.isStale)
+    return {
+      ...{ verdict: 'well', why: proof.why, nextCheckAt: Math.min(now + rules.every, proof.staleAt) },
+      memory: {
+        ...known,
+        staleSince: null,
+        wellAt: proof.provedAt === null ? iso(now) : iso(proof.provedAt),
+      },
+    }
+  const stale: CheckMemory = { ...known, staleSince: memory.staleSince ?? iso(now) }
+  const { busyCheck } = rules
+  const blocked = beatBlockedBy(observed)
+  if (busyCheck !== null && observed.work !== null) {
+    const { grewAt, what } = observed.work
+    const isBusy = grewAt !== null && now - grewAt <= busyCheck.within
+    const isTooLong = now - ms(stale.staleSince ?? iso(now)) > busyCheck.atMost
+    if (isBusy && !isTooLong) return judged('busy', `${proof.why}, but ${what}`, stale)
+    if (isBusy && blocked === null)
+      return judged('frozen', `${proof.why}; ${what}, but that has gone on for too long`, stale)
+  }
+  if (blocked !== null) return judged('blind', `${proof.why}, and ${blocked}`, stale)
+  const second = observed.work === null ? '' : ', and nothing shows that it works'
+  return judged('frozen', `${proof.why}${second}`, stale)
+
+  function judged(verdict: Verdict, why: string, memory: CheckMemory): ServiceJudgement {
+    return {
+      verdict,
+      why,
+      memory,
+      nextCheckAt: now + Math.max(1_000, Math.round(rules.every / staleCheckFactor)),
+    }
+  }
+}
+
+/** Why no beat could come or be read now, or null. */
+const beatBlockedBy = ({ beat, beatBlocked }: ServiceObservation): string | null =>
+  beatBlocked ?? (beat?.kind === 'unreadable' ? beat.why : null)
+
+interface LifeProof {
+  isStale: boolean
+  /** When the present proof runs out, ms since the epoch. */
+  staleAt: number
+  /** The newest sign of life; null where being there is the only one. */
+  provedAt: number | null
+  why: string
+  memory: CheckMemory
+}
+
+/**
+ * Age counts from the newest own beat of this very process, or from its start while it has not beaten yet, and never
+ * from before its host woke up or its beat was free again: whoever sleeps, or has no room to write, can't beat (law 6).
+ * A worker that was merely away is no such excuse.
+ */
+function proofOfLife(observed: ServiceObservation, memory: CheckMemory, rules: CheckRules): LifeProof {
+  const { now, sleptMs, process, beat } = observed
+  const isBlocked = beatBlockedBy(observed) !== null
+  const isSame = process !== null && memory.pid === process.pid && memory.start === process.start
+  const wasAsleep = isSame && hasSlept(memory.sleptMs, sleptMs)
+  const known: CheckMemory = {
+    ...(isSame ? memory : { ...memory, beat: null, staleSince: null, wokeAt: null, blockedAt: null }),
+    sleptMs,
+    ...(wasAsleep ? { wokeAt: iso(now) } : {}),
+    ...(isBlocked ? { blockedAt: iso(now) } : {}),
+  }
+  if (process === null || rules.heartbeat === null || beat === null)
+    return { isStale: false, staleAt: Infinity, provedAt: null, why: 'it is there', memory: known }
+  const { staleAfter, anyone } = rules.heartbeat
+  const judgement = judgeBeat(beat, { service: rules.service, tree: process.tree, anyone, now })
+  const own = newer(known.beat, judgement.proves ? judgement.beat : null)
+  const provedAt = Math.max(process.startedAt, own === null ? 0 : ms(own.at))
+  // While it is blocked, its silence is told, and proves nothing.
+  const unblockedAt = isBlocked ? null : known.blockedAt
+  const excuses = [known.wokeAt, unblockedAt].map((at) => (at === null ? 0 : ms(at)))
+  const since = Math.max(provedAt, ...excuses)
+  const isStale = now - since > staleAfter
+  const last = own === null ? 'it has not beaten since it was started' : `its own last beat was at ${own.at}`
+  const why = judgement.proves || !isStale ? last : `${last} (${judgement.why})`
+  return { isStale, staleAt: since + staleAfter + 1, provedAt, why, memory: { ...known, beat: own } }
+}
+
+const newer = (a: ProvenBeat | null, b: ProvenBeat | null): ProvenBeat | null =>
+  a === null ? b : b === null ? a : ms(b.at) >= ms(a.at) ? b : a
+
+/** Up for this long without trouble, a service without a heartbeat counts as well again after a restart. */
+export const settledAfter = (every: number): number => Math.min(every, 30_000)
+
+/** Whether a restarted service is well again: with a heartbeat its own beat has to be back, else it has to stay up. */
+export function hasRecovered(
+  { verdict, memory }: Pick<ServiceJudgement, 'verdict' | 'memory'>,
+  process: Pick<GuardedProcess, 'startedAt'> | null,
+  rules: Pick<CheckRules, 'heartbeat' | 'every'>,
+  now: number,
+  since: number,
+): boolean {
+  if (verdict !== 'well' || process === null) return false
+  if (rules.heartbeat !== null) return memory.beat !== null && ms(memory.beat.at) >= since
+  return now - Math.max(process.startedAt, since) >= settledAfter(rules.every)
+}

@@ -1,0 +1,141 @@
+/** A herd of parked sessions, and an account that comes back with little left. Times are minutes after noon. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { defaultTiming } from '../../policy/account/account.js'
+import { ms } from '../../policy/instants.js'
+import {
+  configure,
+  decide,
+  requestLease,
+  recordReadings,
+  recordWall,
+  type PoolState,
+} from '../../policy/pool/transitions.js'
+import {
+  leaseRequest,
+  at,
+  poolState,
+  grantedTo,
+  usedAccount,
+  requestAndDecide,
+  settings,
+  spec,
+  wall,
+} from './builders.js'
+
+const wave = defaultTiming.waveEvery / 60_000
+
+/** They wait in the order of their numbers; the last has priority. */
+const herdOf = (before: PoolState, count: number, minutes = 0): PoolState =>
+  Array.from({ length: count }, (_, n) => n).reduce(
+    (next, n) =>
+      requestLease(
+        next,
+        leaseRequest(`s${n}`, {
+          cause: 'wall',
+          priority: n === count - 1 ? 1 : 5,
+          at: at(minutes + n / 1_000),
+        }),
+        at(minutes + n / 1_000),
+      ),
+    before,
+  )
+
+const account = (used: number): PoolState =>
+  recordReadings(poolState(spec('a')), [usedAccount('a', used)], at(0))
+
+/** Lets time pass from one look to the next until nobody waits; answers how many went up at each. */
+function waves(before: PoolState, minutes: number): { desk: PoolState; sizes: number[]; took: number } {
+  let [next, now] = [before, minutes]
+  const sizes: number[] = []
+  while (next.waitlist.length > 0 && sizes.length < 100) {
+    const decision = decide(next, at(now))
+    sizes.push(decision.grants.length)
+    next = decision.state
+    if (next.waitlist.length > 0) now = (ms(decision.nextDecisionAt!) - ms(at(0))) / 60_000
+  }
+  return { desk: next, sizes, took: now - minutes }
+}
+
+describe('a herd and an account that is nearly spent', () => {
+  it('does not pile onto it: one first, then as many as it has been seen to carry, by priority and then by turn', () => {
+    const herd = herdOf(account(0.93), 8)
+    const first = decide(herd, at(1))
+    expect(grantedTo(first)).toEqual({ s7: 'a' })
+    expect(first.denials).toEqual([])
+    expect(decide(first.state, at(1 + wave / 2)).grants).toEqual([])
+    const second = decide(first.state, at(1 + wave))
+    expect(grantedTo(second)).toEqual({ s0: 'a' })
+    expect(Object.keys(grantedTo(decide(second.state, at(1 + 2 * wave))))).toEqual(['s1', 's2'])
+  })
+
+  it('the waves come as often as the configuration says', () => {
+    const often = configure(account(0.93), {
+      ...settings([spec('a')]),
+      timing: { ...defaultTiming, waveEvery: 5_000 },
+    })
+    const first = decide(herdOf(often, 3), at(1))
+    expect(decide(first.state, at(1 + 4 / 60)).grants).toHaveLength(0)
+    expect(decide(first.state, at(1 + 6 / 60)).grants).toHaveLength(1)
+  })
+
+  it('what is read of it counts at once: the next wave where it holds, nobody where it does not', () => {
+    const first = decide(herdOf(account(0.93), 8), at(1))
+    const soon = 1 + wave / 4
+    const holds = recordReadings(first.state, [usedAccount('a', 0.94, soon)], at(soon))
+    expect(decide(holds, at(soon)).grants).toHaveLength(1)
+    const walled = recordWall(first.state, 'a', wall({ at: at(soon) }), at(soon))
+    const refused = decide(walled, at(soon))
+    expect(refused.grants).toEqual([])
+    expect(refused.denials).toHaveLength(7)
+  })
+
+  it('goes up at once where there is room: there, or on another account', () => {
+    expect(decide(herdOf(account(0.8), 8), at(1)).grants).toHaveLength(8)
+    const both = recordReadings(
+      poolState(spec('a'), spec('b')),
+      [usedAccount('a', 0.93), usedAccount('b', 0.2)],
+      at(0),
+    )
+    expect(new Set(Object.values(grantedTo(decide(herdOf(both, 8), at(1)))))).toEqual(new Set(['b']))
+  })
+
+  it('waits for the next wave rather than take something that costs', () => {
+    const runs = { agent: 'claude-code', model: null }
+    const withKey = poolState(spec('a'), spec('key', { role: 'substrate', runs }))
+    const herd = herdOf(recordReadings(withKey, [usedAccount('a', 0.93)], at(0)), 3)
+    expect(grantedTo(decide(herd, at(1)))).toEqual({ s2: 'a' })
+  })
+
+  it('a session that is there counts for one that it carries, and leaves its place to the next', () => {
+    const there = requestAndDecide(account(0.5), leaseRequest('there'), 0).state
+    const spent = recordReadings(there, [usedAccount('a', 0.93, 2)], at(2))
+    expect(decide(herdOf(spent, 8, 2), at(3)).grants).toHaveLength(1)
+  })
+
+  it('law 10: never more than it carries at once, and nobody is left behind: a herd is up after few waves', () => {
+    const herds = fc.record({
+      count: fc.integer({ min: 1, max: 60 }),
+      there: fc.integer({ min: 0, max: 12 }),
+      used: fc.integer({ min: 86, max: 99 }),
+    })
+    fc.assert(
+      fc.property(herds, ({ count, there, used }) => {
+        const settled = Array.from({ length: there }, (_, n) => `there${n}`).reduce(
+          (before, name) => requestAndDecide(before, leaseRequest(name)).state,
+          account(0.2),
+        )
+        const spent = recordReadings(settled, [usedAccount('a', used / 100, 2)], at(2))
+        const { desk: after, sizes, took } = waves(herdOf(spent, count, 2), 3)
+        let carried = there
+        for (const size of sizes) {
+          expect(size).toBeLessThanOrEqual(Math.max(1, carried))
+          carried += size
+        }
+        expect(after.accounts[0]!.leases).toHaveLength(there + count)
+        expect(took).toBeLessThanOrEqual(wave * (Math.ceil(Math.log2(count + 1)) + 1))
+      }),
+      { numRuns: 200 },
+    )
+  })
+})

@@ -1,0 +1,161 @@
+/** The command against a real engine; sessions are stand-ins that do as they are told (clientWorkflows.ts). */
+import { randomUUID } from 'node:crypto'
+import { copyFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client'
+import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker'
+import { expect } from 'vitest'
+import { z } from 'zod'
+import type { LiveFile } from '../../config/state/liveFile.js'
+import { commonQueue, sessionWorkflowId } from '../../policy/ids.js'
+import { phases, type SessionDetails } from '../../policy/session/session.js'
+import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { until } from '../../lab/until.js'
+import { newTestHome, type TestHome } from './testHome.js'
+import type { ReceivedMessages } from './clientWorkflows.js'
+
+export const instantSchema = z.iso.datetime()
+export const sessionRowSchema = z.strictObject({
+  ...{
+    name: z.string(),
+    phase: z.enum(phases),
+    account: z.string().nullable(),
+    substrate: z.string().nullable(),
+  },
+  ...{
+    agent: z.string(),
+    sessionId: z.uuid(),
+    cwd: z.string(),
+    host: z.string(),
+    pane: z.string().nullable(),
+  },
+  ...{ model: z.string().nullable(), rescues: z.int(), walledUntil: instantSchema.nullable() },
+  ...{ parkedUntil: instantSchema.nullable(), attention: z.string().nullable() },
+})
+export const sessionDetailsSchema = sessionRowSchema.extend({
+  ...{ tmuxSocket: z.string().nullable(), pid: z.int().nullable(), transcript: z.string().nullable() },
+  ...{ fork: z.string().nullable(), since: instantSchema.nullable(), models: z.array(z.string()) },
+  ...{ fallback: z.array(z.string()).nullable(), pinnedTo: z.string().nullable(), priority: z.number() },
+  ...{ startedAt: instantSchema, rescueLog: z.array(z.unknown()) },
+})
+
+export const parseJson = <S extends z.ZodType>(schema: S, text: string): z.output<S> =>
+  schema.parse(JSON.parse(text))
+export const uniqueName = (word: string): string => `${word}-${randomUUID().slice(0, 8)}`
+
+export class ClientHarness {
+  readonly server: DevServer
+  readonly client: Client
+  readonly #native: NativeConnection
+  readonly #bundle: { code: string }
+  #worker: { made: Worker; running: Promise<void> } | null = null
+  #home: TestHome | null = null
+
+  private constructor(server: DevServer, client: Client, native: NativeConnection, bundle: { code: string }) {
+    this.server = server
+    this.client = client
+    this.#native = native
+    this.#bundle = bundle
+  }
+
+  static async open(): Promise<ClientHarness> {
+    const server = await devServer()
+    const connection = await Connection.connect({ address: server.address })
+    const client = new Client({ connection, namespace: server.namespace })
+    const native = await NativeConnection.connect({ address: server.address })
+    const bundle = await bundleWorkflowCode({
+      workflowsPath: fileURLToPath(new URL('clientWorkflows.ts', import.meta.url)),
+    })
+    const harness = new ClientHarness(server, client, native, bundle)
+    await harness.startWorker()
+    return harness
+  }
+
+  /** The person's home and folder of this test. */
+  get home(): TestHome {
+    if (this.#home === null) throw new Error('no test is running')
+    return this.#home
+  }
+
+  beginTest(): void {
+    this.#home = newTestHome()
+    copyFileSync(this.server.home.engineFile, join(this.#home.home, 'engine.json'))
+  }
+
+  async endTest(): Promise<void> {
+    for await (const { workflowId } of this.client.workflow.list({ query: `ExecutionStatus = 'Running'` }))
+      await this.client.workflow.getHandle(workflowId).terminate()
+    this.home.remove()
+    this.#home = null
+  }
+
+  startWorker = async (): Promise<void> => {
+    const made = await Worker.create({
+      ...{ connection: this.#native, namespace: this.server.namespace },
+      ...{ taskQueue: commonQueue, workflowBundle: this.#bundle },
+    })
+    this.#worker = { made, running: made.run() }
+  }
+
+  async stopWorker(): Promise<void> {
+    this.#worker?.made.shutdown()
+    await this.#worker?.running
+    this.#worker = null
+  }
+
+  async close(): Promise<void> {
+    await this.stopWorker()
+    await this.#native.close()
+    await this.client.connection.close()
+    await this.server.stop()
+  }
+
+  handle(name: string): WorkflowHandle {
+    return this.client.workflow.getHandle(sessionWorkflowId(name))
+  }
+
+  setState(name: string, change: Partial<SessionDetails>): Promise<void> {
+    return this.handle(name).signal('become', change)
+  }
+
+  received(name: string): Promise<ReceivedMessages> {
+    return this.handle(name).query<ReceivedMessages>('heard')
+  }
+
+  /** What the command prints where it succeeds. */
+  async runOk(...args: string[]): Promise<string> {
+    const ran = await this.home.run(args)
+    expect(ran, ran.stderr).toMatchObject({ code: 0 })
+    return ran.stdout
+  }
+
+  async started(change: Partial<SessionDetails> = {}): Promise<string> {
+    const name = uniqueName('s')
+    await this.runOk('start', name, '--cwd', 'work')
+    await this.setState(name, change)
+    return name
+  }
+
+  async listed(...args: string[]): Promise<z.output<typeof sessionRowSchema>[]> {
+    return parseJson(z.array(sessionRowSchema), await this.runOk('ls', '--json', ...args))
+  }
+
+  async rowOf(name: string, ...args: string[]): Promise<z.output<typeof sessionRowSchema> | undefined> {
+    return (await this.listed(...args)).find((one) => one.name === name)
+  }
+
+  /** The visibility store is a little behind. */
+  untilListed(name: string, wanted: (one: z.output<typeof sessionRowSchema>) => boolean): Promise<unknown> {
+    return until(
+      `${name} in ls`,
+      () => this.rowOf(name),
+      (one) => one !== undefined && wanted(one),
+    )
+  }
+
+  writeLive(sessions: LiveFile['sessions'], accounts: LiveFile['accounts'] = [], at = new Date()): void {
+    const live: LiveFile = { at: at.toISOString(), pid: process.pid, sessions, accounts }
+    writeFileSync(join(this.home.home, 'live.json'), JSON.stringify(live))
+  }
+}

@@ -1,0 +1,111 @@
+/** A worker that was killed, and the one that comes after it: real engine, with the killed one's polling done by hand. */
+import { randomUUID } from 'node:crypto'
+import { Client, Connection } from '@temporalio/client'
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common'
+import { NativeConnection, Worker } from '@temporalio/worker'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hostQueue, searchAttributes } from '../../policy/ids.js'
+import { workerIdentity } from '../../worker/connection/identity.js'
+import { PendingResults } from '../../worker/connection/pendingResults.js'
+import { reassignActivities } from '../../worker/connection/reassignActivities.js'
+import { workflowState } from '../../worker/workflowState.js'
+import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { until } from '../../lab/until.js'
+
+const host = 'host-1'
+const standing = 3
+
+let server: DevServer
+let native: NativeConnection
+let connection: Connection
+let client: Client
+let worker: Worker
+let running: Promise<void>
+
+beforeAll(async () => {
+  server = await devServer()
+  native = await NativeConnection.connect(server.connectOptions)
+  connection = await Connection.connect(server.connectOptions)
+  client = new Client({ connection, namespace: server.namespace })
+  worker = await Worker.create({
+    ...{ connection: native, namespace: server.namespace, taskQueue: 'stand' },
+    workflowsPath: new URL('../../lab/engine/watchWorkflow.ts', import.meta.url).pathname,
+  })
+  running = worker.run()
+})
+
+afterAll(async () => {
+  worker.shutdown()
+  await running
+  await connection.close()
+  await native.close()
+  await server.stop()
+})
+
+const stand = (of: string) =>
+  client.workflow.start('stand', {
+    ...{ taskQueue: 'stand', workflowId: `session/${randomUUID()}`, args: [hostQueue(of)] },
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: defineSearchAttributeKey(searchAttributes.host, SearchAttributeType.KEYWORD), value: of },
+    ]),
+  })
+
+/** Takes one step of the host, as a worker of this identity would, and does nothing with it. Answers which try it is. */
+async function begin(of: string, identity: string): Promise<number> {
+  const { namespace } = server
+  const taskQueue = { name: hostQueue(of) }
+  const task = await connection.withDeadline(Date.now() + 60_000, () =>
+    client.workflowService.pollActivityTaskQueue({ namespace, taskQueue, identity }),
+  )
+  return task.attempt
+}
+
+const untilListed = (of: string, count: number): Promise<unknown> =>
+  until(
+    'the sessions in the list',
+    () => client.workflow.count(`${searchAttributes.host} = '${of}'`),
+    (found) => found.count === count,
+  )
+
+describe('law 7: a worker that comes back', () => {
+  it('law 7: has all handed out again at once that the killed one had begun', async () => {
+    for (let n = 0; n < standing; n++) await stand(host)
+    for (let n = 0; n < standing; n++) expect(await begin(host, `1@${host}`)).toBe(1)
+    await untilListed(host, standing)
+    expect(await reassignActivities(client, host)).toBe(standing)
+    // Well before the hour of their heartbeats and the ten minutes of their retries: a poll waits for a minute at most.
+    for (let n = 0; n < standing; n++) expect(await begin(host, workerIdentity(host))).toBe(2)
+    // What it has itself begun by then is left alone.
+    expect(await reassignActivities(client, host)).toBe(0)
+    // After a break of the line, what it knows nothing of was lost on the way.
+    expect(await reassignActivities(client, host, new PendingResults())).toBe(standing)
+  })
+
+  it('law 7: is another one than its predecessor although it has the same process id, as in every container', async () => {
+    const before = workerIdentity(host).replace(/\.[0-9a-f]{12}\./, '.000000000000.')
+    expect(before).toMatch(new RegExp(`^${process.pid}\\.`))
+    await stand('host-4')
+    expect(await begin('host-4', before.replace(host, 'host-4'))).toBe(1)
+    await untilListed('host-4', 1)
+    expect(await reassignActivities(client, 'host-4')).toBe(1)
+  })
+
+  it('law 7: leaves alone what another host is doing', async () => {
+    await stand('host-2')
+    expect(await begin('host-2', '1@host-2')).toBe(1)
+    await untilListed('host-2', 1)
+    expect(await reassignActivities(client, host)).toBe(0)
+  })
+})
+
+it('law 5: what may be cleared away is asked of the engine: a session that it runs, one that ended, one that it does not know', async () => {
+  const { workflowId } = await stand('host-3')
+  const session = workflowId.slice('session/'.length)
+  expect(await workflowState(client, session)).toBe('running')
+  await client.workflow.getHandle(workflowId).terminate()
+  expect(await workflowState(client, session)).toBe('over')
+  expect(await workflowState(client, 'never-was')).toBe('over')
+  // A namespace that is not there is no word on the session.
+  const elsewhere = new Client({ connection, namespace: 'elsewhere' })
+  expect(await workflowState(elsewhere, session)).toBe('unknown')
+})

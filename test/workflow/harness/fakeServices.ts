@@ -1,0 +1,94 @@
+/** The host's part in guarded services and tasks, as far as a test scripts it: what its watches see, and how its steps fare. */
+import { Context } from '@temporalio/activity'
+import type { SessionRef } from '../../../activities/contracts.js'
+import type {
+  ServiceActivities,
+  ServiceObservation,
+  ServiceStartRequest,
+  VerifyResult,
+  WakeUpPlan,
+  WakeUpObservation,
+} from '../../../activities/services/contracts.js'
+import type { TaskActivities } from '../../../activities/tasks/contracts.js'
+import type { TaskOutcome } from '../../../policy/tasks/tasks.js'
+import { iso, retryLater } from './fakeHost.js'
+
+/** What is scripted for a step is used up in order; where nothing is, all is well and nothing happens. */
+class Script<T> {
+  readonly #steps: T[] = []
+
+  push(...next: T[]): void {
+    this.#steps.push(...next)
+  }
+
+  next(): T | undefined {
+    return this.#steps.shift()
+  }
+
+  get isEmpty(): boolean {
+    return this.#steps.length === 0
+  }
+}
+
+/** How often what stands on a service looks, in virtual time. */
+const pollEvery = 5_000
+
+export class FakeServices {
+  readonly starts: ServiceStartRequest[] = []
+  /** What the service's watch sees next. */
+  readonly observations = new Script<ServiceObservation>()
+  /** Whom to wake next; a place that is able, where nothing is said. */
+  readonly plans = new Script<WakeUpPlan>()
+  /** What becomes of the woken agent. */
+  readonly agents = new Script<WakeUpObservation>()
+  readonly checks = new Script<VerifyResult>()
+  /** Whether a service that nobody could help is back by itself. */
+  isRecovered = false
+  /** How the next runs of tasks end; well, where nothing is said. */
+  readonly runs = new Script<TaskOutcome>()
+  /** Told when a woken agent is ended. */
+  onAgentEnd: (ref: SessionRef) => void = () => undefined
+
+  activities(): ServiceActivities & TaskActivities {
+    const run = (): Promise<TaskOutcome> =>
+      Promise.resolve(this.runs.next() ?? { ok: true, error: null, summary: 'ended well', file: null })
+    return {
+      // A watch that throws in the same breath ends before the engine knows that it began.
+      watchService: () => Promise.resolve().then(() => this.observations.next() ?? wait()),
+      checkService: () =>
+        Promise.resolve({
+          ...{ verdict: 'well', why: 'it is there', pid: 1, lastBeat: null },
+          nextCheckAt: iso(Context.current().info.currentAttemptScheduledTimestampMs),
+        }),
+      startService: (request) => {
+        this.starts.push(request)
+        return Promise.resolve({ started: true, pid: this.starts.length })
+      },
+      retireService: () => Promise.resolve(),
+      awaitServiceRecovery: () => Promise.resolve().then(() => (this.isRecovered ? undefined : wait())),
+      prepareWakeUp: () => Promise.resolve(this.plans.next() ?? readyPlan('medic')),
+      watchWakeUp: () => Promise.resolve().then(() => this.agents.next() ?? wait()),
+      endWakeUp: (ref) => {
+        this.onAgentEnd(ref)
+        return Promise.resolve()
+      },
+      verifyService: () => Promise.resolve(this.checks.next() ?? { well: true, why: 'it is there' }),
+      noteIncident: () => Promise.resolve(),
+      closeIncident: ({ description }) => Promise.resolve(`the report: ${description}`),
+      runProgram: run,
+      pollMail: run,
+      prepareAgentTask: ({ task }) => Promise.resolve({ promptFile: `/tasks/${task}.md`, cwd: '/work' }),
+      saveAnswer: run,
+    }
+  }
+}
+
+const wait = (): never => {
+  throw retryLater(pollEvery)
+}
+
+/** A healer's place that can be woken. */
+export const readyPlan = (name: string): WakeUpPlan => ({
+  ...{ kind: 'ready', place: { kind: 'account', name }, agent: 'claude-code', model: null, cwd: '/work' },
+  ...{ promptFile: '/incidents/wake-up.md', timeout: 1_800_000 },
+})

@@ -1,0 +1,39 @@
+/** What the worker of a host makes of its steps, for hosts that are played: a launch stops the process before, a wall asks the pool. */
+import type { Client } from '@temporalio/client'
+import type { HostActivities } from '../../../activities/contracts.js'
+import { LeaseBatcher } from '../../../activities/watch/leaseBatcher.js'
+import { poolWorkflowId } from '../../../policy/ids.js'
+import { modelsAfter } from '../../../policy/pool/lease.js'
+import { poolUpdates } from '../../../workflows/messages.js'
+
+type Steps = Partial<HostActivities>
+
+export function asOnHost<T extends Steps>(steps: T, pool: string, client: Client): T {
+  const { launchAgent, stopAgent, watchAgent, readAccounts } = steps
+  if (!launchAgent || !stopAgent || !watchAgent || !readAccounts) return steps
+  return {
+    ...steps,
+    launchAgent: async (request) => {
+      const stopped = request.stop ? await stopAgent(request.stop) : null
+      const launched = await launchAgent(request)
+      return { ...launched, steps: [...(stopped?.steps ?? []), ...launched.steps] }
+    },
+    watchAgent: async (request) => {
+      const seen = await watchAgent(request)
+      const { leaseRequest: ask } = request
+      if (seen.kind !== 'walled' || !ask || seen.lease === null) return seen
+      const { readings } = seen
+      const desk = new LeaseBatcher(
+        pool,
+        (round) =>
+          client.workflow
+            .getHandle(poolWorkflowId(pool))
+            .executeUpdate(poolUpdates.requestLeases, { args: [round] }),
+        () => readings,
+      )
+      const models = modelsAfter(ask.request.models, seen.wall)
+      const lease = await desk.requestLease(ask.pool, { ...ask.request, models })
+      return { ...seen, lease, readings: lease === null ? readings : [] }
+    },
+  }
+}

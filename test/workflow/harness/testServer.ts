@@ -1,0 +1,229 @@
+/**
+ * The real workflows on the server with virtual time: one server and one workflow worker per test file, and a stage of its
+ * own for each test (pool, host, sessions). Time stands while anything runs and moves only when a test lets it.
+ */
+import { Client } from '@temporalio/client'
+import proto from '@temporalio/proto'
+import { TestWorkflowEnvironment } from '@temporalio/testing'
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker'
+import { fileURLToPath } from 'node:url'
+import type { CommonActivities, HostActivities } from '../../../activities/contracts.js'
+import type { ServiceActivities } from '../../../activities/services/contracts.js'
+import type { TaskActivities } from '../../../activities/tasks/contracts.js'
+import { commonQueue, hostQueue } from '../../../policy/ids.js'
+import { engineRetention } from '../../../policy/retention.js'
+import { obtainTemporal } from '../../../worker/engine/find.js'
+import { attributeKinds, setUpEngine } from '../../../worker/engine/setup.js'
+import { asOnHost } from './hostActivities.js'
+import {
+  devServer,
+  ownEngineOnly,
+  timeSkippingEnvironment,
+  type DevServer,
+} from '../../../lab/engine/engine.js'
+
+const { IndexedValueType: kinds } = proto.temporal.api.enums.v1
+const kindNumbers = {
+  Keyword: kinds.INDEXED_VALUE_TYPE_KEYWORD,
+  Datetime: kinds.INDEXED_VALUE_TYPE_DATETIME,
+  Int: kinds.INDEXED_VALUE_TYPE_INT,
+  Bool: kinds.INDEXED_VALUE_TYPE_BOOL,
+}
+
+const workflowsPath = fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url))
+
+export const bundleWorkflows = (): Promise<WorkflowBundleWithSourceMap> =>
+  bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') })
+
+// Faults that tests provoke are not news; what breaks a test is thrown by the test.
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+})
+
+/**
+ * Virtual time that passes in one call to the server. A busy machine takes minutes for a day in which much happens, and the
+ * server closes connections that do nothing but ping for so long.
+ */
+const maxSkipPerCall = 3_600_000
+
+/** A host: what its worker carries out, and the names of the sessions it knows to be alive. */
+export interface SimulatedHost {
+  readonly hostId: string
+  readonly pool: string
+  activities(): Partial<HostActivities & ServiceActivities & TaskActivities>
+  liveSessions(): Promise<string[]>
+}
+
+export interface TestServerOptions {
+  /**
+   * Workflows run in the thread of their worker: about a third cheaper where they are all that runs, but nothing ends one that
+   * computes for ever. Default false.
+   */
+  inOneThread?: boolean
+  /** With more workflows than this, one that has rested is forgotten and made anew from its history. Default 600. */
+  maxCachedWorkflows?: number
+}
+
+export class TestServer {
+  readonly env: TestWorkflowEnvironment
+  /**
+   * Plain, since the environment's own lets time skip for as long as it waits for a result: where nothing else is due then,
+   * to the end of the other workflows' lives, ten years on.
+   */
+  readonly client: Client
+  readonly #hosts = new Map<string, SimulatedHost>()
+  readonly #workers: { options: WorkerOptions; worker: Worker; run: Promise<void> }[] = []
+  #devServer: DevServer | null = null
+  #workerError: unknown = null
+
+  private constructor(env: TestWorkflowEnvironment) {
+    this.env = env
+    this.client = new Client({ connection: env.connection, namespace: env.namespace ?? 'default' })
+  }
+
+  static async open(options: TestServerOptions = {}): Promise<TestServer> {
+    return TestServer.#open(await timeSkippingEnvironment(), options)
+  }
+
+  /**
+   * On the embedded engine and the wall clock: for what the server with virtual time can't do, such as passing the end of a
+   * workflow on to its children.
+   */
+  static async openWallClock(): Promise<TestServer> {
+    const server = await devServer()
+    const { address, namespace } = server
+    const testServer = await TestServer.#open(
+      await TestWorkflowEnvironment.createFromExistingServer({ address, namespace }),
+    )
+    testServer.#devServer = server
+    return testServer
+  }
+
+  /**
+   * As `openReal`, on a server that suggests a new run to every workflow whose history has so many events, where one of the
+   * product's would wait for four thousand.
+   */
+  static async openWithHistoryLimit(afterEvents: number): Promise<TestServer> {
+    const { path } = await obtainTemporal({ env: ownEngineOnly(), say: () => undefined })
+    const env = await TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: 'existing-path', path },
+        extraArgs: ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${afterEvents}`],
+      },
+    })
+    const { connection, namespace = 'default' } = env
+    await setUpEngine({
+      connection,
+      namespace,
+      own: true,
+      finished: engineRetention.finished,
+      say: () => undefined,
+    })
+    return TestServer.#open(env)
+  }
+
+  static async #open(
+    env: TestWorkflowEnvironment,
+    { inOneThread = false, maxCachedWorkflows: remembered = 600 }: TestServerOptions = {},
+  ): Promise<TestServer> {
+    if (env.supportsTimeSkipping)
+      await env.connection.operatorService.addSearchAttributes({
+        namespace: env.namespace ?? 'default',
+        searchAttributes: Object.fromEntries(
+          Object.entries(attributeKinds).map(([name, kind]) => [name, kindNumbers[kind]]),
+        ),
+      })
+    const testServer = new TestServer(env)
+    const common: CommonActivities = {
+      listRunningSessions: ({ pool }) => testServer.#hosts.get(pool)?.liveSessions() ?? Promise.resolve([]),
+    }
+    await testServer.#startWorker({
+      connection: env.nativeConnection,
+      namespace: env.namespace ?? 'default',
+      taskQueue: commonQueue,
+      workflowBundle: await bundleWorkflows(),
+      activities: { ...common },
+      // A bug fails the workflow, and with it the test, instead of being retried for ever.
+      workflowFailureErrorTypes: { '*': ['Error'] },
+      maxCachedWorkflows: remembered,
+      debugMode: inOneThread,
+    })
+    return testServer
+  }
+
+  /** Starts the worker of a host; all that its sessions ask of it goes there. */
+  async addHost(host: SimulatedHost): Promise<{ close: () => Promise<void> }> {
+    this.#hosts.set(host.pool, host)
+    return this.#startWorker({
+      connection: this.env.nativeConnection,
+      namespace: this.env.namespace ?? 'default',
+      taskQueue: hostQueue(host.hostId),
+      activities: { ...asOnHost(host.activities(), host.pool, this.client) },
+    })
+  }
+
+  /**
+   * The workers of all hosts end, and new ones take their places. That of the workflows can't: this server goes on giving
+   * their tasks to the one that is gone.
+   */
+  async restartHosts(): Promise<void> {
+    await this.settle()
+    const hosts = this.#workers.filter(({ options }) => options.taskQueue !== commonQueue)
+    for (const { worker } of hosts) worker.shutdown()
+    for (const { options, run } of hosts) {
+      await run
+      await this.#startWorker(options)
+    }
+  }
+
+  async #startWorker(options: WorkerOptions): Promise<{ close: () => Promise<void> }> {
+    const worker = await Worker.create({ ...options, shutdownGraceTime: '100ms' })
+    const run = worker.run().catch((error: unknown) => {
+      this.#workerError = error
+    })
+    this.#workers.push({ options, worker, run })
+    return {
+      close: async () => {
+        if (worker.getState() === 'RUNNING') worker.shutdown()
+        await run
+      },
+    }
+  }
+
+  /** The virtual now, in milliseconds since the epoch. */
+  now(): Promise<number> {
+    return this.env.currentTimeMs()
+  }
+
+  /** Lets this much virtual time pass; what becomes due in it happens. */
+  async advance(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= maxSkipPerCall) {
+      if (this.#workerError !== null) throw new Error('a worker broke', { cause: this.#workerError })
+      await this.env.sleep(Math.min(left, maxSkipPerCall))
+    }
+  }
+
+  /**
+   * Waits until nothing runs: time that was made to skip says so. A workflow that is terminated under a step or a task takes
+   * its hold on the server's clock along, and time never skips again.
+   */
+  async settle(): Promise<void> {
+    if (this.env.supportsTimeSkipping) await this.advance(1_000)
+  }
+
+  async close(): Promise<void> {
+    for (const { worker } of this.#workers) if (worker.getState() === 'RUNNING') worker.shutdown()
+    await Promise.all(this.#workers.map(({ run }) => run))
+    await this.env.teardown()
+    await this.#devServer?.stop()
+  }
+}

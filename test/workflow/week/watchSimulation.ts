@@ -1,0 +1,187 @@
+/**
+ * What the host does about one service: looks with the product's own judgement, and starts and ends as a real host would.
+ * Looks between two calls are made up for, each at its own instant, so that a quiet day costs a handful of calls.
+ */
+import type { ServiceStartResult } from '../../../activities/services/contracts.js'
+import { type Trouble, isTrouble } from '../../../policy/service/service.js'
+import {
+  hasRecovered,
+  type ServiceJudgement,
+  judgeService,
+  type CheckRules,
+  type CheckMemory,
+  needsBusyCheck,
+  emptyMemory,
+} from '../../../policy/service/judgement.js'
+import type { Log } from './log.js'
+import type { Process, Service } from './service.js'
+import { hour, minute, second, type Span, spanAt } from './spans.js'
+import { failureFrom } from '../../../activities/failures.js'
+import { StaleFenceError } from '../../../host/errors.js'
+
+/** As the product's watch does it (activities/services/watch.ts). */
+const aliveEvery = 2 * second
+const awaitEvery = 3 * second
+const rolloverAfter = 24 * hour
+
+/** The worker of the host begins again this long after it is back. */
+const pickUpDelay = 2 * second
+
+export type WatchObservation =
+  | { kind: 'trouble'; verdict: Trouble; why: string; at: number }
+  | { kind: 'back' | 'over' | 'rollover'; at: number }
+
+/** What stands on the service: looks of its own, until it has seen something. */
+export interface PendingWatch {
+  startedAt: number
+  nextAt: number
+  /** What is news to it. */
+  trouble: boolean
+  /** Signs of life newer than this are news; null where they are not. */
+  backSince: number | null
+  /** It ends at this instant whatever it sees. */
+  until: number
+  seen: WatchObservation | null
+}
+
+interface Known {
+  memory: CheckMemory
+  grewAt: { newest: number; at: number } | null
+}
+
+export interface ServiceCheck extends ServiceJudgement {
+  at: number
+  process: Process | null
+}
+
+export class WatchSimulation {
+  readonly service: Service
+  readonly rules: CheckRules
+  readonly #log: Log
+  readonly #away: readonly Span[]
+  readonly #pendingWatches = new Map<string, PendingWatch>()
+  #known: Known = { memory: emptyMemory, grewAt: null }
+  #fence = 0
+  #now = 0
+
+  constructor(service: Service, log: Log, away: readonly Span[]) {
+    this.service = service
+    this.rules = { service: service.name, ...service.plan.rules }
+    this.#log = log
+    this.#away = away
+  }
+
+  /** Makes up for the looks until now; the steps of a host come one after the other. */
+  advanceTo(instant: number): number {
+    this.#now = Math.max(this.#now, instant)
+    for (let next = this.#next(); next !== null && next.nextAt <= this.#now; next = this.#next())
+      this.#step(next, this.#known)
+    return this.#now
+  }
+
+  #next(): PendingWatch | null {
+    const open = [...this.#pendingWatches.values()].filter(({ seen }) => seen === null)
+    return open.toSorted((a, b) => a.nextAt - b.nextAt)[0] ?? null
+  }
+
+  /** One stand of a kind at a time: who comes new has taken the place of the one before. */
+  awaitWatch(
+    kind: string,
+    key: string,
+    make: (now: number) => Omit<PendingWatch, 'nextAt' | 'seen' | 'startedAt'>,
+  ): PendingWatch {
+    const id = `${kind} ${key}`
+    const known = this.#pendingWatches.get(id)
+    if (known !== undefined) return known
+    for (const other of this.#pendingWatches.keys())
+      if (other.startsWith(`${kind} `)) this.#pendingWatches.delete(other)
+    const stand: PendingWatch = { ...make(this.#now), startedAt: this.#now, nextAt: this.#now, seen: null }
+    this.#pendingWatches.set(id, stand)
+    this.advanceTo(this.#now)
+    return stand
+  }
+
+  /** When it is worth asking again: nothing is seen before, as far as can be told now. */
+  nextObservationAt(stand: PendingWatch): number {
+    if (stand.seen !== null) return this.#now
+    const [dream, known] = [{ ...stand }, { ...this.#known }]
+    // Without a process, people and agents may change everything at any moment.
+    const horizon = this.#now + (this.service.processAt(this.#now) === null ? 10 * minute : 2 * hour)
+    while (dream.seen === null && dream.nextAt < horizon) this.#step(dream, known)
+    return dream.seen === null ? horizon : Math.max(dream.seen.at, this.#now)
+  }
+
+  /** One look of a stand at its instant. */
+  #step(stand: PendingWatch, known: Known): void {
+    const at = stand.nextAt
+    const check = this.#checkAt(at, known)
+    stand.seen = this.#toObservation(stand, check)
+    stand.nextAt = this.#whenAwake(this.#nextCheckAt(stand, check))
+  }
+
+  #toObservation(
+    { trouble, backSince, until, startedAt }: PendingWatch,
+    { at, verdict, why, memory, process }: ServiceCheck,
+  ): WatchObservation | null {
+    if (backSince !== null && hasRecovered({ verdict, memory }, process, this.rules, at, backSince))
+      return { kind: 'back', at }
+    if (trouble && isTrouble(verdict)) return { kind: 'trouble', verdict, why, at }
+    if (at >= until) return { kind: 'over', at }
+    return at - startedAt > rolloverAfter ? { kind: 'rollover', at } : null
+  }
+
+  #nextCheckAt({ backSince, until }: PendingWatch, { at, process, nextCheckAt }: ServiceCheck): number {
+    const dueAt = Math.min(backSince === null ? nextCheckAt : at + awaitEvery, Math.max(until, at + 1))
+    const endsAt = this.service.plan.spec.canStart && process !== null ? this.service.endsAt(at) : null
+    if (endsAt === null) return dueAt
+    return Math.min(dueAt, at + Math.ceil((endsAt - at) / aliveEvery) * aliveEvery)
+  }
+
+  #whenAwake(at: number): number {
+    const gone = spanAt(this.#away, at)
+    return gone === null ? at : gone.to + pickUpDelay
+  }
+
+  look(): ServiceCheck {
+    return this.#checkAt(this.#now, this.#known)
+  }
+
+  #checkAt(at: number, known: Known): ServiceCheck {
+    const first = this.service.check(at, false)
+    const isSecond = needsBusyCheck(first, known.memory, this.rules)
+    const seen = isSecond ? this.service.check(at, true) : first
+    known.grewAt = grown(known.grewAt, seen.work?.grewAt ?? null, at)
+    const work = seen.work === null ? null : { ...seen.work, grewAt: known.grewAt?.at ?? null }
+    const judged = judgeService({ ...seen, work }, known.memory, this.rules)
+    known.memory = judged.memory
+    return { ...judged, at, process: this.service.processAt(at) }
+  }
+
+  /** As the product's host does it (activities/services/start.ts). */
+  start(fence: number, incident: number | null, by: 'watchdog' | 'check'): ServiceStartResult {
+    const { service } = this
+    if (fence < this.#fence) throw failureFrom(new StaleFenceError(service.name, fence, this.#fence))
+    const { process, verdict, why } = this.look()
+    const isDone = fence === this.#fence && process !== null
+    const isNeeded = incident === null ? process === null : isTrouble(verdict)
+    if (isDone || !isNeeded || !service.plan.spec.canStart)
+      return { started: isDone, pid: process?.pid ?? null }
+    const at = this.#now
+    if (process !== null) {
+      this.#log.add(service.name, { at, kind: 'killed', pid: process.pid, by, why })
+      service.end(process, at)
+    }
+    this.#fence = fence
+    const { pid } = service.start(at, by)
+    this.#log.add(service.name, { at, kind: 'started', by, pid, fence, incident })
+    this.look()
+    return { started: true, pid }
+  }
+}
+
+/** As the product's second look does it: the first time its instant tells, from then on it has to have grown. */
+function grown(before: Known['grewAt'], newest: number | null, now: number): Known['grewAt'] {
+  if (newest === null) return null
+  if (before === null) return { newest, at: newest }
+  return newest > before.newest ? { newest, at: Math.min(newest, now) } : before
+}
