@@ -1,4 +1,4 @@
-/** The documents name files and sections that are there. */
+/** The documents name files, sections and configuration keys that are there. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -59,7 +59,21 @@ const isThere = (page: string, link: string): boolean => {
   return anchor === undefined || anchorsOf(target).includes(anchor)
 }
 
+/** Every key of a schema, however deep it lies. */
+const keysOf = (schema: unknown): string[] => {
+  if (typeof schema !== 'object' || schema === null) return []
+  const properties = 'properties' in schema ? Object.keys(schema.properties as object) : []
+  return [...properties, ...Object.values(schema).flatMap(keysOf)]
+}
+
 describe('the documents', () => {
+  it('docs/configuration.md describes every key of the schema', () => {
+    const keys = new Set(keysOf(JSON.parse(text('config/schema/outpool.schema.json'))))
+    expect(keys.size).toBeGreaterThan(80)
+    const page = text('docs/configuration.md')
+    expect([...keys].filter((key) => !new RegExp(`\\b${key}\\b`).test(page))).toEqual([])
+  })
+
   it('docs/architecture.md names many files', () => {
     expect(pathsOf('docs/architecture.md').length).toBeGreaterThan(60)
   })
