@@ -6,22 +6,18 @@ import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const folders = readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
-  entry.isDirectory() && !entry.name.startsWith('.') ? [entry.name] : [],
+  entry.isDirectory() && !/^\.|^dist$|^node_modules$/.test(entry.name) ? [entry.name] : [],
 )
 
-const markdownBelow = (folder: string): string[] =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).flatMap((name) =>
-    name.endsWith('.md') ? [join(folder, name)] : [],
-  )
-
-const pages = [
-  'README.md',
-  'deploy/README.md',
-  'lab/standin/README.md',
-  'bench/stub/README.md',
-  ...markdownBelow('docs'),
-  ...markdownBelow('examples'),
+/** Files of the repository, as paths from its root. */
+const files = [
+  ...readdirSync(root, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [entry.name] : [])),
+  ...folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  ),
 ]
+const pages = files.filter((file) => file.endsWith('.md'))
+const sources = files.filter((file) => /\.(ts|mjs|sh|service|yml)$/.test(file))
 
 const text = (page: string): string => readFileSync(join(root, page), 'utf8')
 const withoutCode = (page: string): string => text(page).replaceAll(/^```[\s\S]*?^```$/gm, '')
@@ -76,6 +72,14 @@ describe('the documents', () => {
 
   it('docs/architecture.md names many files', () => {
     expect(pathsOf('docs/architecture.md').length).toBeGreaterThan(60)
+  })
+
+  it('comments and messages name pages that are there', () => {
+    const named = sources.flatMap((file) =>
+      [...text(file).matchAll(/\bdocs\/[\w/-]+\.md/g)].map(([page]) => ({ file, page })),
+    )
+    expect(named.length).toBeGreaterThan(5)
+    expect(named.filter(({ page }) => !existsSync(join(root, page)))).toEqual([])
   })
 
   it.each(pages)('%s: its paths and links are there', (page) => {
