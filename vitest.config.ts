@@ -15,7 +15,7 @@ const tier = (name: string, options: object = {}) => ({
 
 export default defineConfig({
   test: {
-    // As many files at a time on any machine; why, and what that asks of a test, is in docs/decisions/testing.md.
+    // As many files at a time on any machine; why, and what that asks of a test, is in docs/decisions/0012-test-tiers.md.
     projects: [
       tier('policy', computing),
       tier('workflow', { ...realParts, ...computing, exclude: ['test/workflow/drain/**'] }),

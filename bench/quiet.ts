@@ -1,4 +1,4 @@
-/** What a fleet costs to which nothing happens; the floor is the same set-up with no session at all. */
+/** What a quiet fleet costs; the floor is the same set-up with no session at all. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Measure, Row } from './harness.js'
 import { names, openStubFleet, type StubFleet } from './stubFleet.js'
@@ -12,7 +12,7 @@ const probeEvery = '5m'
 
 export const quiet: Measure = {
   name: 'quiet',
-  says: 'a fleet to which nothing happens',
+  says: 'a quiet fleet',
   runs: 3,
   run: async ({ runs, sessions: asked }) => {
     const sessions = asked ?? usualSessions

@@ -49,7 +49,7 @@ export function table(all: readonly Measured[]): string {
     }),
   )
   const head = [
-    '| what | product: median (min–max) | floor: median (min–max) | compared | goal | taken, at commit |',
+    '| measure | Outpool: median (min–max) | floor: median (min–max) | compared | goal | measured, at commit |',
     '| --- | --- | --- | --- | --- | --- |',
   ]
   return [...head, ...lines].join('\n')
@@ -62,7 +62,7 @@ export function factsOf(all: readonly Measured[]): string {
     const size = sessions === null ? '' : `, ${sessions} sessions`
     const where = machines.length > 1 ? ` on (${machines.indexOf(machine) + 1})` : ''
     return [
-      `- ${says}${size} (${at.slice(0, 10)}${where}, begun at a load of ${load.toFixed(1)})`,
+      `- ${says}${size} (${at.slice(0, 10)}${where}, load at the start ${load.toFixed(1)})`,
       ...Object.entries(facts ?? {}).map(([name, fact]) => `  - ${name}: ${fact}`),
     ]
   })

@@ -76,13 +76,13 @@ export function measureHop(
   )
   return {
     parts: {
-      'wall’s row written by the program': evident - at.reported,
-      'report and row read and judged, the pool asked': askedAt - evident,
+      'the wall’s entry written by the program': evident - at.reported,
+      'report and entry read, the pool asked': askedAt - evident,
       'place granted': watched - askedAt,
       'launch handed out': started - watched,
       'old process ended': stopped,
       'conversation carried': carried,
-      'way cleared, place prepared': prepared,
+      'other processes checked, place prepared': prepared,
       'tmux respawn': took('respawn'),
       'the program’s own start': at.running - spawned,
     },

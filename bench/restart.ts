@@ -43,7 +43,7 @@ export const restart: Measure = {
             ...{ unit: 's', product: took.told, floor: floor(alone.told), goal: { atMost: 15 } },
           },
           {
-            says: 'agents that did not outlive these restarts',
+            says: 'agents that did not survive these restarts',
             ...{ unit: 'count', product: [lost], floor: [], goal: { atMost: 0 } },
           },
         ],

@@ -1,6 +1,6 @@
 /**
  * Types a text into the agent, exactly once. What proves that it was taken is what followed our Enter, never that a line of
- * the program's transcript equals ours: the program writes texts down in a form of its own (docs/decisions/typing.md).
+ * the program's transcript equals ours: the program writes texts down in a form of its own (docs/decisions/0015-text-taken-by-its-effect.md).
  */
 import { statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'

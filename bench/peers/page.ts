@@ -50,8 +50,8 @@ function cellsOf(one: Outcome): string[] {
 
 export function tableOf(all: readonly Outcome[]): string {
   const head = [
-    ...['who', 'version', 'wall noticed after', 'running again after', 'conversation'],
-    ...['CPU of one core, memory, while quiet', 'not built for', 'taken'],
+    ...['tool', 'version', 'wall noticed after', 'running again after', 'conversation'],
+    ...['CPU of one core, memory, while quiet', 'not built for', 'measured'],
   ]
   const rows = [head, head.map(() => '---'), ...all.map(cellsOf)]
   return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')

@@ -191,7 +191,7 @@ export const defaultTiming: Timing = {
   placeKept: 10 * 60_000,
   // A try costs a start and no budget; what a person changes is mostly seen at once.
   pageStands: 30 * 60_000,
-  // Enough to keep every core busy between the engine's steps; more only makes commands wait (docs/decisions/five-hundred.md).
+  // Enough to keep every core busy between the engine's steps; more only makes commands wait (docs/decisions/0014-five-hundred-sessions.md).
   movesAtOnce: 12,
 }
 

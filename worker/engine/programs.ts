@@ -21,7 +21,7 @@ export interface Program {
   builds: Partial<Record<PlatformName, Build>>
 }
 
-/** Temporal's command with its development server. How the pins were made: docs/decisions/engine.md. */
+/** Temporal's command with its development server. How the pins were made: docs/decisions/0002-embedded-engine.md. */
 export const temporal: Program = {
   name: 'temporal',
   version: '1.9.1',

@@ -5,7 +5,7 @@
 #
 # It starts no process that it can do without, prints nothing of its own, and ends with 0 whatever happens:
 # a full disk or a missing folder costs a report, never a turn. Why it is a shell script, and what its files
-# promise to their reader, is in docs/decisions/reports.md. Its variables bear a prefix because one of the same
+# promise to their reader, is in docs/decisions/0005-reports-as-files.md. Its variables bear a prefix because one of the same
 # name in the environment would reach the user's own status line with our value.
 op_folder=$1
 op_name=$3.$4.$2
