@@ -12,7 +12,7 @@ import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 
 /** `OUTPOOL_TEXTS=500 OUTPOOL_TEXTS_SEED=7` for more, and for others. */
-const count = Number(process.env['OUTPOOL_TEXTS'] ?? 40)
+const count = Number(process.env['OUTPOOL_TEXTS'] ?? 15)
 const seed = Number(process.env['OUTPOOL_TEXTS_SEED'] ?? 1)
 
 /** As of a whole log: 300 KB. */

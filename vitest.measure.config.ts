@@ -1,0 +1,64 @@
+import { relative } from 'node:path'
+import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** Ends what hangs, well before CI does; a busy machine may be many times slower than an idle one. */
+const hanging = { testTimeout: 120_000, hookTimeout: 120_000 }
+
+/** Projects of one group share the workers; a group begins when the one before it has ended. */
+const group = (groupOrder: number, maxWorkers: number) => ({ sequence: { groupOrder }, maxWorkers })
+const computing = group(1, 2)
+const waiting = group(2, 4)
+const alone = group(3, 2)
+
+/** Tests of the adapter on recorded screens, transcripts and files: no program runs for them. */
+const recorded = [
+  'test/agent/adapter{Background,Carry,Fork,Place,Questions,Reports,Screens,Text,Transcript}.test.ts',
+  'test/agent/{expectations,wallTable}.test.ts',
+]
+
+const bundled = { globalSetup: ['test/workflow/harness/bundle.ts'] }
+
+/** The files that take longest, by group: they begin first, so that none of them is left over at the end. */
+const longest: string[] = []
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId, project }: TestSpecification): number => {
+      const index = longest.indexOf(relative(project.config.root, moduleId))
+      return index < 0 ? longest.length : index
+    }
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b))
+  }
+}
+
+const tier = (name: string, options: object = {}) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
+})
+
+export default defineConfig({
+  test: {
+    ...hanging,
+    setupFiles: ['/tmp/speed/cpu-setup.ts'],
+    pool: 'forks',
+    sequence: { sequencer: LongestFirst },
+    // As many files at a time on any machine; why, and what that asks of a test, is in docs/decisions.
+    projects: [
+      tier('policy', { ...computing, pool: 'threads', isolate: false }),
+      tier('config', computing),
+      tier('host', computing),
+      tier('adapter', { ...computing, include: recorded }),
+      tier('replay', { ...computing, ...bundled }),
+      tier('workflow', { ...computing, ...bundled, exclude: ['test/workflow/drain/**'] }),
+      tier('drain', {
+        ...computing,
+        ...bundled,
+        include: ['test/workflow/drain/*.test.ts'],
+      }),
+      tier('server', { ...waiting }),
+      tier('agent', { ...waiting, exclude: recorded }),
+      tier('nightly', { ...alone, ...bundled }),
+    ],
+  },
+})
