@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Ends what hangs, well before CI does; a busy machine may be many times slower than an idle one. */
-const hanging = { testTimeout: 120_000, hookTimeout: 120_000 }
+const hanging = { testTimeout: 300_000, hookTimeout: 300_000 }
 
 /** Projects of one group share the workers; a group begins when the one before it has ended. */
 const group = (groupOrder: number, maxWorkers: number) => ({ sequence: { groupOrder }, maxWorkers })

@@ -113,7 +113,6 @@ export async function expectRescued({ name, sessionId, from }: Rescued): Promise
     name,
     ({ phase, account, rescueLog }) =>
       phase === 'idle' && account !== from && rescueLog.at(-1)?.endedAt !== null,
-    90_000,
   )
   expect(moved.sessionId).toBe(sessionId)
   expect(holdersOf(sessionId)).toEqual([moved.pid])
