@@ -85,7 +85,9 @@ export class Fleet {
    */
   #look(name: string): Promise<ReturnType<typeof toSessionReportView>> {
     const home = openHome(this.env)
-    return withEngine(home, async (engine) => toSessionReportView(await readSessionReport(engine, home, name)))
+    return withEngine(home, async (engine) =>
+      toSessionReportView(await readSessionReport(engine, home, name)),
+    )
   }
 
   /** A workflow that does not answer yet, after a restart, leaves its log out: with a worker there it soon will. */

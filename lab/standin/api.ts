@@ -110,7 +110,11 @@ export class StandIn {
     }
   }
 
-  async #answerMessages(record: RecordedRequest, account: StandInAccount, response: ServerResponse): Promise<void> {
+  async #answerMessages(
+    record: RecordedRequest,
+    account: StandInAccount,
+    response: ServerResponse,
+  ): Promise<void> {
     const decision = account.decide(record.kind, record.model, new Date())
     if (decision.kind !== 'answer') {
       this.#applyRefusal(record, response, decision)

@@ -14,7 +14,9 @@ let worker: ChildProcess
 let watching: ReturnType<WatchdogHarness['watchDoubles']>
 
 async function startWorker(): Promise<void> {
-  const { child, ready } = watchdog.startWorkerProcess({ PATH: `${tmux.folder}:${process.env['PATH'] ?? ''}` })
+  const { child, ready } = watchdog.startWorkerProcess({
+    PATH: `${tmux.folder}:${process.env['PATH'] ?? ''}`,
+  })
   worker = child
   await ready
 }

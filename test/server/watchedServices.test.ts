@@ -110,7 +110,9 @@ describe.concurrent('what somebody else starts', () => {
     await expectLeftToPerson('machine', /machine\.service is failed, exit-code/, () => {
       execFileSync('systemctl', ['start', 'machine.service'])
     })
-    expect(systemd.recordedCalls('systemctl')).toContain('show machine.service --property=MainPID,ActiveState,Result')
+    expect(systemd.recordedCalls('systemctl')).toContain(
+      'show machine.service --property=MainPID,ActiveState,Result',
+    )
   })
 
   it('is left to a person where Outpool has no command: a pane', () =>

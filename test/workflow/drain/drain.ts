@@ -105,7 +105,9 @@ function drainSeeds(profile: DrainProfile, seeds: string[], remembered?: number)
     const random = new Random('pace')
     const middle = end - (days / 2) * day
     for (let now = await testServer.now(); now < end - 2 * hour; now = await testServer.now()) {
-      await testServer.advance(Math.min(random.between(profile.pause, 3 * profile.pause) * hour, end - hour - now))
+      await testServer.advance(
+        Math.min(random.between(profile.pause, 3 * profile.pause) * hour, end - hour - now),
+      )
       const isPast = now < middle
       now = await testServer.now()
       for (const drain of drains) await drain.advance(now)

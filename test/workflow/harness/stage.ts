@@ -193,7 +193,12 @@ export class TestPool {
   }
 
   /** Runs on this substrate, and the workflow knows it. */
-  untilOnSubstrate(session: string, substrate: string, within?: number, step?: number): Promise<SessionDetails> {
+  untilOnSubstrate(
+    session: string,
+    substrate: string,
+    within?: number,
+    step?: number,
+  ): Promise<SessionDetails> {
     return this.untilSession(
       session,
       (now) => now.phase === 'working' && now.substrate === substrate,
@@ -282,7 +287,12 @@ export class TestPool {
   }
 
   /** Waits until this run has handed over to the next. */
-  async untilContinuedAsNew(handle: WorkflowHandle, run: string, within?: number, step?: number): Promise<void> {
+  async untilContinuedAsNew(
+    handle: WorkflowHandle,
+    run: string,
+    within?: number,
+    step?: number,
+  ): Promise<void> {
     const what = `a run of ${handle.workflowId} after ${run}`
     await this.until(
       what,
