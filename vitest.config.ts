@@ -1,12 +1,40 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Real parts are slow to start on two cores; a hanging test still has to end well before CI does. */
-const realParts = { testTimeout: 120_000, hookTimeout: 120_000, pool: 'forks' as const }
+/** Ends what hangs, well before CI does; a busy machine may be many times slower than an idle one. */
+const hanging = { testTimeout: 300_000, hookTimeout: 300_000 }
 
-/** Tiers of one group share the workers; a group begins when the one before it has ended. */
-const group = (groupOrder: number) => ({ sequence: { groupOrder } })
-const computing = { ...group(1), maxWorkers: 2 }
-const waiting = { ...group(2), maxWorkers: 3 }
+/** Projects of one group share the workers; a group begins when the one before it has ended. */
+const group = (groupOrder: number, maxWorkers: number) => ({ sequence: { groupOrder }, maxWorkers })
+const computing = group(1, 2)
+const waiting = group(2, 4)
+const alone = group(3, 2)
+
+/** Tests of the adapter on recorded screens, transcripts and files: no program runs for them. */
+const recorded = [
+  'test/agent/adapter{Background,Carry,Fork,Place,Questions,Reports,Screens,Text,Transcript}.test.ts',
+  'test/agent/{expectations,wallTable}.test.ts',
+]
+
+const bundled = { globalSetup: ['test/workflow/harness/bundle.ts'] }
+
+/** The files that take longest, by group: they begin first, so that none of them is left over at the end. */
+const longest = `
+  workflow/drain/fallback1 workflow/drain/drain1 workflow/drain/fallback2 workflow/week/week
+  policy/drain/drain1 policy/drain/drain2 policy/drain/fallback1 policy/drain/fallback2
+  agent/rescue agent/background agent/holding agent/fallback agent/wakeUp agent/typing agent/chaos agent/pages agent/trickyTexts
+  agent/engineOutage server/watchdogKilled
+`.split(/\s+/)
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const index = longest.findIndex((name) => name !== '' && moduleId.endsWith(`/test/${name}.test.ts`))
+      return index < 0 ? longest.length : index
+    }
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b))
+  }
+}
 
 const tier = (name: string, options: object = {}) => ({
   extends: true as const,
@@ -15,14 +43,25 @@ const tier = (name: string, options: object = {}) => ({
 
 export default defineConfig({
   test: {
+    ...hanging,
+    pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     // As many files at a time on any machine; why, and what that asks of a test, is in docs/decisions/0012-test-tiers.md.
     projects: [
-      tier('policy', computing),
-      tier('workflow', { ...realParts, ...computing, exclude: ['test/workflow/drain/**'] }),
-      tier('drain', { ...realParts, ...computing, include: ['test/workflow/drain/*.test.ts'] }),
-      tier('replay', { ...realParts, ...computing }),
-      tier('server', { ...realParts, ...waiting }),
-      tier('agent', { ...realParts, ...waiting }),
+      tier('policy', { ...computing, pool: 'threads', isolate: false }),
+      tier('config', computing),
+      tier('host', computing),
+      tier('adapter', { ...computing, include: recorded }),
+      tier('replay', { ...computing, ...bundled }),
+      tier('workflow', { ...computing, ...bundled, exclude: ['test/workflow/drain/**'] }),
+      tier('drain', {
+        ...computing,
+        ...bundled,
+        include: ['test/workflow/drain/*.test.ts'],
+      }),
+      tier('server', { ...waiting }),
+      tier('agent', { ...waiting, exclude: recorded }),
+      tier('nightly', { ...alone, ...bundled }),
     ],
   },
 })

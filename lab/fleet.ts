@@ -14,7 +14,7 @@ import type { SessionDetails } from '../policy/session/session.js'
 import { agentProgram } from './standin/cleanEnv.js'
 import { startWorld, type World } from './standin/world.js'
 import { ownEngineOnly } from './engine/engine.js'
-import { until } from './until.js'
+import { hangsAfterMs, until } from './until.js'
 
 /** As `show --json` prints it. */
 export type ShownSession = SessionDetails & Pick<SessionCard, 'background' | 'question'>
@@ -99,7 +99,7 @@ export class Fleet {
   async untilSession(
     name: string,
     wanted: (session: ShownSession) => boolean,
-    withinMs = 60_000,
+    withinMs = hangsAfterMs,
   ): Promise<ShownSession> {
     const view = await until(
       `session ${name}`,
@@ -209,7 +209,6 @@ export class Fleet {
       `the processes of ${this.dir}`,
       () => Promise.resolve(ours()),
       (left) => left.length === 0,
-      30_000,
     )
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }

@@ -12,6 +12,7 @@ import { listen, readBody, sendJson } from './http.js'
 import { RequestLog } from './log.js'
 import { limitFault, notFound, sendCut, sendFault, sendMessage } from './reply.js'
 import { describe, parseBody, type RecordedRequest } from './requests.js'
+import { hangsAfterMs } from '../until.js'
 
 export interface StandInOptions {
   /** Accounts known from the start; others are made when they are first named. */
@@ -61,7 +62,10 @@ export class StandIn {
   }
 
   /** The first request that fits, come or still to come. Throws StandInTimeout after `timeoutMs`. */
-  waitForRequest(fits: (request: RecordedRequest) => boolean, timeoutMs = 30_000): Promise<RecordedRequest> {
+  waitForRequest(
+    fits: (request: RecordedRequest) => boolean,
+    timeoutMs = hangsAfterMs,
+  ): Promise<RecordedRequest> {
     return this.log.waitFor(fits, timeoutMs)
   }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type StandIn, type StandInOptions, startStandIn } from './api.js'
 import { agentEnv, agentProgram, cleanAgentEnv, hostEnv } from './cleanEnv.js'
 import { type Login, type LoginOptions, makeLogin } from './logins.js'
+import { hangsAfterMs } from '../until.js'
 import { startUsageProxy, type UsageProxy } from './usageProxy.js'
 
 export interface PrintResult {
@@ -27,7 +28,12 @@ export function runAgent(args: readonly string[], options: PrintOptions): Promis
     const child = execFile(
       options.program ?? agentProgram,
       args,
-      { cwd: options.cwd, env: options.env, timeout: options.timeoutMs ?? 60_000, killSignal: 'SIGKILL' },
+      {
+        cwd: options.cwd,
+        env: options.env,
+        timeout: options.timeoutMs ?? hangsAfterMs,
+        killSignal: 'SIGKILL',
+      },
       (error, stdout, stderr) => {
         if (error && child.exitCode === null)
           reject(new Error(`the agent program did not end by itself: ${error.message}`))

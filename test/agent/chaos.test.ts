@@ -1,179 +1,24 @@
-/** Law 7: kill the worker, the engine or tmux at any step of a rescue; each session ends up running once, with everything said. */
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Client, Connection } from '@temporalio/client'
+/**
+ * Law 7: kill the worker, the engine or tmux in the middle of a rescue; each session ends up running once, with everything said.
+ * Every other point, and all of them together, in `test/nightly/chaos.test.ts`.
+ */
+import { describe, expect, it } from 'vitest'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
-import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
-import { poolQueries } from '../../workflows/messages.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
-import { holdersOf, watchHolders } from '../../lab/machine/holders.js'
-import { until } from '../../lab/until.js'
-import { conversationText, promptsOf, type RecordedRequest } from '../../lab/standin/requests.js'
+import { watchHolders } from '../../lab/machine/holders.js'
+import { expectRescued, fleet, rescueUpTo, shareFleet } from './chaosSupport.js'
 
-const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
-
-let fleet: Fleet
-let connection: Connection
-
-/** What the pool has learned of an account is not unlearned between two tests: there is one more than walls. */
-function shareFleet(size: number): void {
-  const accounts = Array.from({ length: size }, (_, index) => `max-${index + 1}`)
-  beforeAll(async () => {
-    fleet = await startFleet({ accounts })
-    for (const name of accounts)
-      fleet.world.standIn.account(name).windows({
-        five_hour: { used: 0.2, resetsAt: hours(4) },
-        seven_day: { used: 0.2, resetsAt: hours(90) },
-      })
-    await fleet.up()
-    connection = await Connection.connect({ address: readEngine(openHome(fleet.env))!.address })
-  })
-  afterAll(async () => {
-    await connection.close()
-    await fleet.close()
-  })
-}
-
-/** Names of what has happened in the session's history, such as `scheduled launchAgent`. */
-async function happened(name: string): Promise<string[]> {
-  const { events } = await new Client({ connection }).workflow
-    .getHandle(sessionWorkflowId(name))
-    .fetchHistory()
-  const types = new Map<string, string>()
-  return (events ?? []).flatMap((event) => {
-    const scheduled = event.activityTaskScheduledEventAttributes
-    if (scheduled) types.set(String(event.eventId), scheduled.activityType?.name ?? '')
-    if (scheduled) return [`scheduled ${scheduled.activityType?.name ?? ''}`]
-    const completed = event.activityTaskCompletedEventAttributes
-    return completed ? [`completed ${types.get(String(completed.scheduledEventId)) ?? ''}`] : []
-  })
-}
-
-interface Rescued {
-  name: string
-  sessionId: string
-  /** The account that was walled, and the process that ran there. */
-  from: string
-  pid: number
-}
-
-const isIn = async (step: string, { name }: Rescued, before: readonly string[]): Promise<boolean> =>
-  (await happened(name)).slice(before.length).includes(step)
-
-/** How far a rescue has come. The launch stops the old process, brings the conversation over, and starts the next one. */
-const points = {
-  'the pool has granted a place': async ({ name, from }: Rescued) => {
-    const pool = new Client({ connection }).workflow.getHandle(poolWorkflowId('main'))
-    const { accounts } = await pool.query(poolQueries.describe)
-    return accounts.some((account) => account.name !== from && account.leases.includes(name))
-  },
-  'the launch was handed out': (rescued: Rescued, before: readonly string[]) =>
-    isIn('scheduled launchAgent', rescued, before),
-  'the old process is stopped': ({ sessionId, pid }: Rescued) =>
-    Promise.resolve(!holdersOf(sessionId).includes(pid)),
-  'the conversation is carried': ({ sessionId, from }: Rescued) =>
-    Promise.resolve(
-      readdirSync(join(fleet.world.dir, 'logins'), { recursive: true, encoding: 'utf8' }).some(
-        (file) => file.endsWith(`/${sessionId}.jsonl`) && !file.startsWith(`${from}/`),
-      ),
-    ),
-  'the launch has ended': (rescued: Rescued, before: readonly string[]) =>
-    isIn('completed launchAgent', rescued, before),
-} satisfies Record<string, (rescued: Rescued, before: readonly string[]) => Promise<boolean>>
-
-type Point = keyof typeof points
-
-/** Begins a session, walls its account, and waits until its rescue has come to this point. */
-async function rescueUpTo(point: Point, name: string): Promise<Rescued> {
-  const { cwd, standIn } = fleet.world
-  await fleet.run('start', name, '--cwd', cwd, '--', 'Remember the word heron.')
-  const { sessionId, account, pid } = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
-  const before = await happened(name)
-  standIn.account(account!).wall('five_hour', hours(3))
-  await fleet.run('send', name, 'Now the long task.')
-  const rescued = { name, sessionId, from: account!, pid: pid! }
-  await until(
-    point,
-    () => points[point](rescued, before),
-    (come) => come,
-  )
-  return rescued
-}
-
-const lastAnswered = (sessionId: string) =>
-  fleet.world.standIn.requests({ kind: 'turn', sessionId, outcome: 'answered' }).at(-1)
-
-async function expectRescued({ name, sessionId, from }: Rescued): Promise<void> {
-  const moved = await fleet.untilSession(
-    name,
-    ({ phase, account, rescueLog }) =>
-      phase === 'idle' && account !== from && rescueLog.at(-1)?.endedAt !== null,
-    90_000,
-  )
-  expect(moved.sessionId).toBe(sessionId)
-  expect(holdersOf(sessionId)).toEqual([moved.pid])
-  expect(moved.rescues).toBe(1)
-  // No account is blamed for what it had nothing to do with.
-  expect(moved.rescueLog.at(-1)!.steps.filter(({ fault }) => fault !== undefined)).toEqual([])
-  const last = await until(
-    'the turn that goes on',
-    () => Promise.resolve(lastAnswered(sessionId)),
-    (request) => request?.account === moved.account,
-  )
-  const said = conversationText(last!)
-  expect(said).toContain('Remember the word heron.')
-  expect(said.split('Now the long task.')).toHaveLength(2)
-  expect(said).toContain('The usage limit was reached')
-  // A text that is sent now arrives: the session is not only there, it is in order.
-  await fleet.run('send', name, 'Are you there?')
-  await until(
-    'an answer after the rescue',
-    () => Promise.resolve(lastAnswered(sessionId)),
-    (request) => request !== undefined && conversationText(request).includes('Are you there?'),
-  )
-  expectNoSurplus(lastAnswered(sessionId)!, moved.rescueLog.length)
-  await fleet.run('stop', name)
-}
-
-/** Law 13: every turn has its cause: what was sent, once, and at most one "go on" for each time that the agent was started again. */
-function expectNoSurplus(last: RecordedRequest, restarts: number): void {
-  const [first, second, ...rest] = promptsOf(last)
-  expect([first, second, rest.pop()]).toEqual([
-    'Remember the word heron.',
-    'Now the long task.',
-    'Are you there?',
-  ])
-  expect(rest.length).toBeLessThanOrEqual(restarts)
-  for (const goOn of rest) expect(goOn).toMatch(/Continue the task you were working on/)
-  const { sessionId } = last
-  const answered = fleet.world.standIn.requests({ kind: 'turn', outcome: 'answered' })
-  expect(answered.filter((one) => one.sessionId === sessionId).length).toBeLessThanOrEqual(3 + restarts)
-}
-
-describe('the worker is killed hard in the middle of a rescue', () => {
-  const kills = (Object.keys(points) as Point[]).map((point, index) => ({
-    point,
-    name: `alpha-${index + 1}`,
-  }))
-  shareFleet(kills.length + 1)
-
-  it.each(kills)(
-    'law 7: when $point, the rescue goes on where it was, without a second process',
-    async ({ point, name }) => {
-      const rescued = await rescueUpTo(point, name)
-      const monitor = watchHolders(rescued.sessionId)
-      await fleet.down('SIGKILL')
-      await fleet.up()
-      await expectRescued(rescued)
-      expect(monitor.stop()).toEqual([])
-    },
-  )
-})
-
-describe('what the rescue stands on is killed under it', () => {
+describe('what a rescue stands on is killed under it', () => {
   shareFleet(4)
+
+  it('law 7: the worker is killed when the conversation is carried, and the rescue goes on without a second process', async () => {
+    const rescued = await rescueUpTo('the conversation is carried', 'alpha')
+    const monitor = watchHolders(rescued.sessionId)
+    await fleet.down('SIGKILL')
+    await fleet.up()
+    await expectRescued(rescued)
+    expect(monitor.stop()).toEqual([])
+  })
 
   it('law 7: the engine comes back by itself, and the rescue goes on', async () => {
     const rescued = await rescueUpTo('the launch was handed out', 'bravo')
@@ -189,36 +34,5 @@ describe('what the rescue stands on is killed under it', () => {
     fleet.tmux('kill-server')
     await expectRescued(rescued)
     expect(monitor.stop()).toEqual([])
-  })
-
-  it('law 7: the tmux server vanishes with the agent that starts, and no account is blamed', async () => {
-    const rescued = await rescueUpTo('the launch was handed out', 'echo')
-    const monitor = watchHolders(rescued.sessionId)
-    const inPane = (): string => fleet.tmux('list-panes', '-t', '=echo:', '-F', '#{pane_pid}').trim()
-    await until(
-      'the next process in the pane',
-      () => Promise.resolve(inPane()),
-      (pid) => pid !== String(rescued.pid),
-    )
-    fleet.tmux('kill-server')
-    await expectRescued(rescued)
-    expect(monitor.stop()).toEqual([])
-  })
-
-  it('law 7: worker and engine die together while all is quiet, and nothing that lives is started again', async () => {
-    await fleet.run('start', 'delta', '--cwd', fleet.world.cwd, '--', 'Hello.')
-    const before = await fleet.untilSession('delta', ({ phase }) => phase === 'idle')
-    process.kill(readEngine(openHome(fleet.env))!.pid!, 'SIGKILL')
-    await fleet.down('SIGKILL')
-    await fleet.up()
-    const after = await fleet.untilSession('delta', ({ phase }) => phase === 'idle')
-    expect(after.pid).toBe(before.pid)
-    expect(after.rescueLog).toEqual([])
-    await fleet.run('send', 'delta', 'Still there?')
-    await until(
-      'an answer',
-      () => Promise.resolve(lastAnswered(after.sessionId)),
-      (request) => request !== undefined && conversationText(request).includes('Still there?'),
-    )
   })
 })

@@ -112,14 +112,9 @@ it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes hom
     'the reset',
     () => Promise.resolve(Date.now()),
     (now) => now > reset.getTime(),
-    60_000,
   )
   for (const name of ['max-1', 'max-2']) account(name).windows({ five_hour: { used: 0, resetsAt: hours(5) } })
-  const home = await fleet.untilSession(
-    'alpha',
-    ({ phase, account: on }) => phase === 'idle' && on !== null,
-    120_000,
-  )
+  const home = await fleet.untilSession('alpha', ({ phase, account: on }) => phase === 'idle' && on !== null)
   expect(home).toMatchObject({ substrate: null, fork: null, sessionId })
   expect(home.rescueLog.at(-1)).toMatchObject({ cause: 'home', from: 'spare' })
   // No turn is spent to say so.
@@ -153,7 +148,7 @@ it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes hom
     (isThere) => !isThere,
   )
   expect(original().startsWith(before)).toBe(true)
-}, 240_000)
+})
 
 it('law 6: a key that rejects, and one that is overloaded, end the stay there: the next takes over, and at last it is parked', async () => {
   await open([keyOf('first'), keyOf('second')])
@@ -163,7 +158,7 @@ it('law 6: a key that rejects, and one that is overloaded, end the stay there: t
   await begin('bravo', 'Hello.')
   drain(hours(3))
   expect((await fleet.run('send', 'bravo', 'Into the wall.')).code).toBe(0)
-  const parked = await fleet.untilSession('bravo', ({ phase }) => phase === 'parked', 120_000)
+  const parked = await fleet.untilSession('bravo', ({ phase }) => phase === 'parked')
   // What the pool knew of the second account was from before it was walled: it may have been tried first.
   const log = parked.rescueLog.slice(-3)
   expect(log.map(({ to }) => to)).toEqual(['first', 'second', null])

@@ -10,6 +10,7 @@ import { claudeCode } from '../../agents/claude-code/index.js'
 import { agentProgram } from '../../lab/standin/cleanEnv.js'
 import type { Login } from '../../lab/standin/logins.js'
 import { startWorld, type World } from '../../lab/standin/world.js'
+import { hangsAfterMs } from '../../lab/until.js'
 import { endProcess, processStart } from '../../host/process/processes.js'
 
 const run = promisify(execFile)
@@ -17,7 +18,7 @@ const run = promisify(execFile)
 export async function until<T>(
   what: string,
   read: () => Promise<T | null> | T | null,
-  ms = 40_000,
+  ms = hangsAfterMs,
 ): Promise<T> {
   const end = Date.now() + ms
   for (;;) {

@@ -276,10 +276,9 @@ describe('all accounts are walled', () => {
       'the reset',
       () => Promise.resolve(Date.now()),
       (now) => now > reset.getTime(),
-      40_000,
     )
     account('max-1').windows({ five_hour: { used: 0, resetsAt: hours(5) } })
-    const awake = await fleet.untilSession('foxtrot', ({ phase }) => phase === 'idle', 120_000)
+    const awake = await fleet.untilSession('foxtrot', ({ phase }) => phase === 'idle')
     expect(awake.account).toBe('max-1')
     expect(awake.rescueLog.at(-1)).toMatchObject({ cause: 'wake', to: 'max-1' })
     expect(saidIn(turns(awake.sessionId).at(-1)!)).toContain('Into the wall.')

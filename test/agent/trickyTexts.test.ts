@@ -12,7 +12,7 @@ import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 
 /** `OUTPOOL_TEXTS=500 OUTPOOL_TEXTS_SEED=7` for more, and for others. */
-const count = Number(process.env['OUTPOOL_TEXTS'] ?? 40)
+const count = Number(process.env['OUTPOOL_TEXTS'] ?? 15)
 const seed = Number(process.env['OUTPOOL_TEXTS_SEED'] ?? 1)
 
 /** As of a whole log: 300 KB. */
@@ -50,7 +50,7 @@ it(
         if (seen.attention !== null) throw new Error(`after ${seen.turns} turns: ${seen.attention}`)
         return seen.turns >= texts.length + 1
       },
-      count * 6_000 + 60_000,
+      count * 20_000 + 180_000,
     )
     await fleet.untilSession('field', ({ phase }) => phase === 'idle')
     const said = promptsOf(turns().at(-1)!).slice(1)
@@ -59,5 +59,5 @@ it(
     expect(turns()).toHaveLength(texts.length + 1)
     expect((await fleet.show('field')).attention).toBeNull()
   },
-  count * 8_000 + 120_000,
+  count * 20_000 + 240_000,
 )

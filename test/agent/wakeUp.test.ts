@@ -61,7 +61,6 @@ const untilHealed = (): Promise<Incident> =>
     'the incident to be over',
     () => incident(),
     ({ closedAt }) => closedAt !== null,
-    90_000,
   )
 const starts = (): number => readFileSync(join(cwd, 'starts'), 'utf8').trim().split('\n').length
 const askedOf = (account: string) =>
@@ -136,7 +135,6 @@ describe('a wake-up', () => {
       'a person to be told',
       () => incident(),
       ({ timeline }) => timeline.some(({ what }) => what.startsWith('a person was told')),
-      90_000,
     )
     expect((await service()).state).toBe('escalated')
     rmSync(join(cwd, 'broken'))
@@ -179,7 +177,6 @@ describe('a wake-up', () => {
         'the end of the worker',
         () => Promise.resolve(fleet.workerPid()),
         (pid) => pid === null,
-        90_000,
       )
       await fleet.up()
       const over = await untilHealed()

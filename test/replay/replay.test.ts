@@ -6,10 +6,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
-import { Worker } from '@temporalio/worker'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { bundleWorkflows } from '../workflow/harness/testServer.js'
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
+import { describe, expect, it } from 'vitest'
+import { workflowBundle } from '../workflow/harness/bundle.js'
 import { scenarios } from './scenarios.js'
+
+// What a replay says of its workers is not news.
+Runtime.install({ logger: new DefaultLogger('ERROR') })
 
 const folder = fileURLToPath(new URL('../histories/', import.meta.url))
 const names = readdirSync(folder)
@@ -17,17 +20,12 @@ const names = readdirSync(folder)
   .map((file) => file.slice(0, -'.json'.length))
 
 describe('law 7: new code goes on with old histories', () => {
-  let workflowBundle: Awaited<ReturnType<typeof bundleWorkflows>>
-  beforeAll(async () => {
-    workflowBundle = await bundleWorkflows()
-  })
-
   it('law 7: every kind of life has its recording', () => {
     expect([...names].sort()).toEqual(Object.keys(scenarios).sort())
   })
 
   it.each(names)('law 7: %s', async (name) => {
     const history = historyFromJSON(JSON.parse(readFileSync(`${folder}${name}.json`, 'utf8')))
-    await Worker.runReplayHistory({ workflowBundle, replayName: name }, history)
+    await Worker.runReplayHistory({ workflowBundle: await workflowBundle(), replayName: name }, history)
   })
 })

@@ -50,14 +50,12 @@ describe('attach', () => {
       'the pane',
       () => Promise.resolve(shown()),
       (text) => text.includes(letters),
-      20_000,
     )
     panes('detach-client', '-s', 's1')
     await until(
       'the shell',
       () => Promise.resolve(shown()),
       (text) => text.includes('left with 0'),
-      20_000,
     )
   })
 })

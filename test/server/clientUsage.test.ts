@@ -161,7 +161,7 @@ describe('without an engine: exit 3, what is wrong and what to do', () => {
     const { code, stderr } = await place.run(['ls'], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } })
     expect(code).toBe(3)
     expect(stderr).toContain("no Temporal server answers at 127.0.0.1:1 (named by Temporal's own settings)")
-    expect(performance.now() - began).toBeLessThan(15_000)
+    expect(performance.now() - began).toBeLessThan(60_000)
   })
 
   it('shows a stack with --debug only', async () => {

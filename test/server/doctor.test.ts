@@ -103,7 +103,7 @@ function run(...args: string[]): Promise<{ code: number | null; stdout: string; 
           env,
           cwd: dir,
           stdio: ['ignore', 'pipe', 'pipe'],
-          timeout: 90_000,
+          timeout: 180_000,
           killSignal: 'SIGKILL' as const,
         },
       },
@@ -452,7 +452,7 @@ describe('engine, worker and clock', () => {
           if (taken === undefined) await hold()
           return named((await examine()).findings, 'ports')[0]!.found
         },
-        { timeout: 30_000 },
+        { timeout: 180_000 },
       )
       .toMatch(/7233 is taken, 72\d\d would be used instead/)
   })

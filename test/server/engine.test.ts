@@ -20,6 +20,7 @@ import { serverArguments } from '../../worker/engine/servers.js'
 import { EngineUnreachableError } from '../../worker/errors.js'
 import { searchAttributes } from '../../policy/ids.js'
 import { ownEngineOnly, testPorts } from '../../lab/engine/engine.js'
+import { hangsAfterMs } from '../../lab/until.js'
 
 const quick = { lookEvery: 100, callEvery: 300, hangs: 900, pauses: [200] }
 
@@ -120,9 +121,7 @@ describe('the embedded engine', () => {
     server.stderr.on('data', (chunk: Buffer) => (config += chunk.toString()))
     await vi.waitFor(
       () => expect(config).toMatch(/connectAttributes:\n(\s+\S+: \S+\n)*\s+synchronous: "?FULL/i),
-      {
-        timeout: 20_000,
-      },
+      { timeout: hangsAfterMs },
     )
   })
 
@@ -172,7 +171,7 @@ describe('the embedded engine', () => {
     for (let round = 1; round <= 2; round++) {
       const { pid: victim } = engine.endpoint
       process.kill(victim!, 'SIGKILL')
-      await vi.waitFor(() => expect(onUp).toHaveBeenCalledTimes(round), { timeout: 30_000 })
+      await vi.waitFor(() => expect(onUp).toHaveBeenCalledTimes(round), { timeout: hangsAfterMs })
       expect(onDown).toHaveBeenCalledTimes(round)
       expect(engine.endpoint).toMatchObject({ address })
       expect(engine.endpoint.pid).not.toBe(victim)
@@ -199,7 +198,7 @@ describe('the embedded engine', () => {
     await worker.runUntil(async () => {
       expect(await say('before')).toBe('before')
       process.kill(engine.endpoint.pid!, 'SIGKILL')
-      await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: 30_000 })
+      await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: hangsAfterMs })
       expect(await say('after')).toBe('after')
     })
   })
@@ -210,7 +209,7 @@ describe('the embedded engine', () => {
     const { pid } = engine.endpoint
     const handle = await startSome(await clientOf(engine), 'w')
     process.kill(pid!, 'SIGSTOP')
-    await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: 40_000 })
+    await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: hangsAfterMs })
     expect(await isThere(pid)).toBe(false)
     expect((await handle.describe()).status.name).toBe('RUNNING')
   })
@@ -226,10 +225,10 @@ describe('the embedded engine', () => {
       await once(thief, 'listening')
     })
     const troubles = () => said.filter((line) => line.includes('3 times in a row'))
-    await vi.waitFor(() => expect(troubles()).toHaveLength(1), { timeout: 30_000 })
+    await vi.waitFor(() => expect(troubles()).toHaveLength(1), { timeout: hangsAfterMs })
     expect(troubles()[0]).toContain(`port ${port} on 127.0.0.1 is taken by another program`)
     thief.close()
-    await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: 30_000 })
+    await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: hangsAfterMs })
     expect(troubles()).toHaveLength(1)
   })
 
@@ -291,7 +290,7 @@ describe('the embedded engine', () => {
     expect(engine.endpoint).toEqual(orphan)
     expect(readEngine(home)).toEqual(orphan)
     process.kill(orphan.pid!, 'SIGKILL')
-    await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: 30_000 })
+    await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: hangsAfterMs })
     expect(engine.endpoint.address).toBe(orphan.address)
     await engine.stop()
     expect(await isThere(engine.endpoint.pid)).toBe(false)
@@ -369,7 +368,7 @@ describe('an engine of the user’s own', () => {
 /** A connection to a server that is just being started. */
 async function connected(address: string): Promise<Connection> {
   return vi.waitFor(() => Connection.connect({ address, connectTimeout: 1_000 }), {
-    timeout: 60_000,
+    timeout: hangsAfterMs,
     interval: 100,
   })
 }

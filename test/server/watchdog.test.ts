@@ -35,12 +35,12 @@ beforeAll(async () => {
   ])
   await watchdog.startWorker()
   watching = watchdog.watchDoubles(names)
-}, 120_000)
+})
 
 afterAll(async () => {
   watching.stop()
   await watchdog.close(names)
-}, 60_000)
+})
 
 const kill = async (name: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
   const [pid] = await watchdog.alive(name)

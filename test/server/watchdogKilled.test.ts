@@ -35,13 +35,13 @@ beforeAll(async () => {
   watchdog = await WatchdogHarness.open(names.map((name) => ({ name })))
   tmux = await KillingTmux.install(watchdog.dir)
   watching = watchdog.watchDoubles(names)
-}, 120_000)
+})
 
 afterAll(async () => {
   watching.stop()
   worker.kill('SIGKILL')
   await watchdog.close(names)
-}, 60_000)
+})
 
 describe('law 7: a worker that is killed', () => {
   it('law 7: at the very first start of a service leaves it running, and it is not started again', async () => {

@@ -44,7 +44,7 @@ beforeAll(async () => {
   vi.stubEnv('TMUX_TMPDIR', watchdog.dir)
   vi.stubEnv('TMUX', undefined)
   await watchdog.startWorker()
-}, 120_000)
+})
 
 afterAll(async () => {
   await watchdog.close(names)
@@ -54,7 +54,7 @@ afterAll(async () => {
     // It has ended with its last session.
   }
   vi.unstubAllEnvs()
-}, 60_000)
+})
 
 /** Killed, it is started by its command; silent, it is ended first. Each is an incident of its own, which is over then. */
 async function expectStartedAnew(name: string): Promise<void> {

@@ -14,7 +14,7 @@ const day = 24 * hour
 let testServer: TestServer
 beforeAll(async () => {
   testServer = await TestServer.openWallClock()
-}, 120_000)
+})
 afterAll(() => testServer.close())
 
 const specOf = (world: SimulatedService, name: string): ServiceSpec => ({
@@ -83,8 +83,7 @@ describe('one escalation per incident', () => {
     // The agent takes its time.
     world.agentTakesMs = 60_000
     const { card, handle, worker } = await start(world, 'one')
-    const untilCard = (what: string, wanted: (now: WatchdogView) => boolean) =>
-      until(what, card, wanted, 30_000)
+    const untilCard = (what: string, wanted: (now: WatchdogView) => boolean) => until(what, card, wanted)
     const { incident } = await untilCard('the escalation', ({ state }) => state === 'escalated')
     await until(
       'an agent',

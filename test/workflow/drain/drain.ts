@@ -1,9 +1,9 @@
 /**
  * Law 2: the pool is drained again and again, and every session gets up again, days of virtual time through the real
- * workflows. The seeds are shared out over several files, so that both cores are busy.
+ * workflows. The seeds are shared out over several files, so that both cores are busy; most of the files are in `test/nightly`.
  *
- * A failing seed is printed; OUTPOOL_DRAIN_SEEDS=seed-7,away-9 runs only those, OUTPOOL_DRAIN_SEEDS=200 as many of each, and
- * OUTPOOL_DRAIN_DAYS=3 a part of the time.
+ * A failing seed is printed. OUTPOOL_DRAIN_SEEDS=seed-7,away-9 runs only those, in the first file of each kind;
+ * OUTPOOL_DRAIN_SEEDS=200 runs as many of each, and OUTPOOL_DRAIN_DAYS=3 a part of the time.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { defaultTiming } from '../../../policy/account/account.js'
@@ -19,8 +19,8 @@ import { DrainHost } from './host.js'
 /** A kind of drain: the beginning of its seeds' names, and their world. */
 interface DrainProfile {
   prefix: string
-  /** How many, unless something else is asked for. */
-  seeds: number
+  /** How many seeds each file runs, unless something else is asked for. */
+  seeds: readonly number[]
   days: number
   world: (n: number) => Omit<WorldOptions, 'seed' | 'start' | 'days'>
   /** The workers of the hosts are restarted in the middle. */
@@ -39,7 +39,7 @@ interface DrainProfile {
  */
 const crowdedProfile: DrainProfile = {
   prefix: 'seed',
-  seeds: 12,
+  seeds: [3, 3, 3, 3],
   days: 10,
   restarts: false,
   world: () => ({ accounts: 4, sessions: 12, load: 0.55 }),
@@ -50,7 +50,8 @@ const crowdedProfile: DrainProfile = {
 /** Few and calm, for a month, with substrates behind them. */
 const substrateProfile: DrainProfile = {
   prefix: 'away',
-  seeds: 20,
+  // The first two files, which every `npm test` runs, have one of each opening.
+  seeds: [3, 3, 4, 5, 5],
   days: 30,
   world: (n) => ({
     ...{ accounts: 2, sessions: 3, substrates: 2, load: 0.4 },
@@ -62,20 +63,23 @@ const substrateProfile: DrainProfile = {
   pause: 18,
 }
 
-export const drainAccounts = (part: number, parts: number): void => drainPart(crowdedProfile, part, parts)
-export const drainFallback = (part: number, parts: number): void => drainPart(substrateProfile, part, parts)
+/** Defines the tests of a file: `part` is its number, from 0. */
+export const drainAccounts = (part: number): void => drainPart(crowdedProfile, part)
+export const drainFallback = (part: number): void => drainPart(substrateProfile, part)
 
-/** From their names, or from how many there shall be. */
-function seedsOf({ prefix, seeds }: DrainProfile): string[] {
-  const asked = process.env['OUTPOOL_DRAIN_SEEDS'] ?? String(seeds)
+function seedsOf({ prefix, seeds }: DrainProfile, part: number): string[] {
+  const asked = process.env['OUTPOOL_DRAIN_SEEDS']
+  const named = (first: number, count: number): string[] =>
+    Array.from({ length: count }, (_, n) => `${prefix}-${first + n}`)
+  const before = seeds.slice(0, part).reduce((sum, count) => sum + count, 0)
+  if (asked === undefined) return named(before + 1, seeds[part]!)
   const count = Number(asked)
-  if (Number.isNaN(count)) return asked.split(',').filter((seed) => seed.startsWith(`${prefix}-`))
-  return Array.from({ length: count }, (_, n) => `${prefix}-${n + 1}`)
+  if (!Number.isNaN(count)) return named(1, count).filter((_, index) => index % seeds.length === part)
+  return part === 0 ? asked.split(',').filter((seed) => seed.startsWith(`${prefix}-`)) : []
 }
 
-/** Defines the tests of every `parts`-th seed, beginning with number `part`. */
-function drainPart(profile: DrainProfile, part: number, parts: number): void {
-  const seeds = seedsOf(profile).filter((_, index) => index % parts === part)
+function drainPart(profile: DrainProfile, part: number): void {
+  const seeds = seedsOf(profile, part)
   // A file without seeds would fail for having no test.
   if (seeds.length === 0) it('law 2: no seed of this part was asked for', () => undefined)
   else

@@ -1,3 +1,3 @@
 import { drainAccounts } from './drain.js'
 
-drainAccounts(0, 4)
+drainAccounts(0)

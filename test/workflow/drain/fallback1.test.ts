@@ -1,3 +1,3 @@
 import { drainFallback } from './drain.js'
 
-drainFallback(0, 5)
+drainFallback(0)

@@ -1,3 +1,3 @@
 import { drainFallback } from './drain.js'
 
-drainFallback(1, 5)
+drainFallback(1)

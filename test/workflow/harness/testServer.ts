@@ -6,15 +6,12 @@ import { Client } from '@temporalio/client'
 import proto from '@temporalio/proto'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import {
-  bundleWorkflowCode,
   DefaultLogger,
   makeTelemetryFilterString,
   Runtime,
   Worker,
   type WorkerOptions,
-  type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker'
-import { fileURLToPath } from 'node:url'
 import type { CommonActivities, HostActivities } from '../../../activities/contracts.js'
 import type { ServiceActivities } from '../../../activities/services/contracts.js'
 import type { TaskActivities } from '../../../activities/tasks/contracts.js'
@@ -22,6 +19,7 @@ import { commonQueue, hostQueue } from '../../../policy/ids.js'
 import { engineRetention } from '../../../policy/retention.js'
 import { obtainTemporal } from '../../../worker/engine/find.js'
 import { attributeKinds, setUpEngine } from '../../../worker/engine/setup.js'
+import { workflowBundle } from './bundle.js'
 import { asOnHost } from './hostActivities.js'
 import {
   devServer,
@@ -37,11 +35,6 @@ const kindNumbers = {
   Int: kinds.INDEXED_VALUE_TYPE_INT,
   Bool: kinds.INDEXED_VALUE_TYPE_BOOL,
 }
-
-const workflowsPath = fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url))
-
-export const bundleWorkflows = (): Promise<WorkflowBundleWithSourceMap> =>
-  bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') })
 
 // Faults that tests provoke are not news; what breaks a test is thrown by the test.
 Runtime.install({
@@ -150,7 +143,7 @@ export class TestServer {
       connection: env.nativeConnection,
       namespace: env.namespace ?? 'default',
       taskQueue: commonQueue,
-      workflowBundle: await bundleWorkflows(),
+      workflowBundle: await workflowBundle(),
       activities: { ...common },
       // A bug fails the workflow, and with it the test, instead of being retried for ever.
       workflowFailureErrorTypes: { '*': ['Error'] },

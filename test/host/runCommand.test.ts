@@ -23,7 +23,6 @@ const hasEnded = (file: string) =>
     `the end of ${file}`,
     () => processStart(pidIn(file)),
     (start) => start === null,
-    5_000,
   )
 
 describe('a command that runs', () => {

@@ -51,7 +51,6 @@ async function end(): Promise<number | null> {
     'the demonstration',
     () => Promise.resolve({ ended: hasEnded(child), output }),
     ({ ended }) => ended,
-    110_000,
   )
   return child?.exitCode ?? null
 }
@@ -94,7 +93,6 @@ describe.runIf(process.platform === 'linux')('npm run demo', () => {
       'the agent',
       () => Promise.resolve(output),
       (text) => text.includes('max-1 │ ❯'),
-      60_000,
     )
     expect(left().length).toBeGreaterThan(3)
     process.kill(-pid, 'SIGINT')
@@ -109,7 +107,6 @@ describe.runIf(process.platform === 'linux')('npm run demo', () => {
       'the note',
       () => Promise.resolve(output),
       (text) => text.includes('Ctrl-C here ends'),
-      110_000,
     )
     const address = /http:\/\/127\.0\.0\.1:\d+/.exec(output.slice(output.indexOf('Left running')))?.[0] ?? ''
     expect((await fetch(address)).ok).toBe(true)

@@ -1,0 +1,3 @@
+import { drainAccounts } from '../workflow/drain/drain.js'
+
+drainAccounts(2)

@@ -1,0 +1,70 @@
+// Runs a tier of the tests, and the static checks beside them: `node test/run.mjs fast`, `laws` (the default) or `nightly`.
+// What each tier holds and costs is in docs/decisions/0012-test-tiers.md.
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
+
+const npm = (name) => ({ name, command: ['npm', 'run', '--silent', name], env: {} })
+const vitest = (projects, env = {}, ...paths) => ({
+  name: `vitest: ${projects.join(', ')}`,
+  command: ['npx', 'vitest', 'run', ...projects.flatMap((project) => ['--project', project]), ...paths],
+  env,
+})
+
+const units = ['policy', 'config', 'host', 'adapter', 'replay']
+const laws = [...units, 'workflow', 'drain', 'server', 'agent']
+const more = { OUTPOOL_NIGHTLY: '1', OUTPOOL_TEXTS: '500', OUTPOOL_WEEK_SEEDS: '4' }
+
+/** By tier: the steps, in order, of which the last ones are tests. */
+const tiers = {
+  fast: [vitest(units, { OUTPOOL_DRAIN_SEEDS: '20' })],
+  laws: [npm('build'), vitest(laws)],
+  nightly: [
+    npm('build'),
+    vitest([...laws, 'nightly'], more),
+    vitest(['policy'], { OUTPOOL_DRAIN_SEEDS: '10000' }, 'test/policy/drain'),
+  ],
+}
+
+/** The parts of `npm run check`, whatever they are today. */
+const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+const checks = scripts.check.split(' && ').map((part) => npm(part.replace(/^npm run /, '')))
+
+/** Runs a step to its end. The output of a step that runs beside the tests is shown when it has failed. */
+function run({ name, command: [program, ...args], env }, { isBeside }) {
+  return new Promise((resolve) => {
+    const began = performance.now()
+    const stdio = isBeside ? ['ignore', 'pipe', 'pipe'] : 'inherit'
+    const child = spawn(program, args, { stdio, env: { ...process.env, ...env } })
+    // Tests that wait for real parts come first; a check has all the time of the tests.
+    if (isBeside) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk))
+    child.on('close', (code) => {
+      if (code !== 0 && isBeside) console.error(`${name} failed:\n${output}`)
+      resolve({ name, isGood: code === 0, seconds: (performance.now() - began) / 1000 })
+    })
+  })
+}
+
+/** One after the other; what comes after a step that failed is left out only if that step was no test and no check. */
+async function inTurn(steps, options) {
+  const results = []
+  for (const step of steps) {
+    const result = await run(step, options)
+    results.push(result)
+    if (!result.isGood && step.name === 'build') break
+  }
+  return results
+}
+
+const tier = process.argv[2] ?? 'laws'
+const steps = tiers[tier]
+if (!steps) {
+  console.error(`test/run.mjs: there is no tier ${tier}; there are ${Object.keys(tiers).join(', ')}`)
+  process.exit(2)
+}
+const results = await Promise.all([inTurn(steps, { isBeside: false }), inTurn(checks, { isBeside: true })])
+for (const { name, isGood, seconds } of results.flat())
+  console.log(`${isGood ? 'passed' : 'FAILED'} ${seconds.toFixed(0).padStart(4)} s  ${name}`)
+process.exitCode = results.flat().every(({ isGood }) => isGood) ? 0 : 1

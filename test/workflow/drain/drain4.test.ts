@@ -1,3 +1,0 @@
-import { drainAccounts } from './drain.js'
-
-drainAccounts(3, 4)
