@@ -24,7 +24,6 @@ const bundle = (room, entry, options) =>
   build({
     entryPoints: [at(`${room}/${entry}.ts`)],
     outdir: at(`dist/${room}`),
-    chunkNames: 'parts/[name]-[hash]',
     ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20.19' },
     // Names stay as they are, so that a stack trace can be read.
     ...{ minifyWhitespace: true, minifySyntax: true, legalComments: 'none' },
@@ -36,7 +35,7 @@ const bundle = (room, entry, options) =>
         name: 'own-places',
         setup({ onLoad }) {
           onLoad({ filter: /\.ts$/ }, ({ path }) => {
-            const own = JSON.stringify(relative(at(`dist/${room}/parts`), at(`dist/${relative(root, path)}`)))
+            const own = JSON.stringify(relative(at(`dist/${room}`), at(`dist/${relative(root, path)}`)))
             const places = `new URL(${own}, import.meta.url).href`
             return {
               contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', places),
@@ -83,7 +82,7 @@ map.sourcesContent = map.sourcesContent.map((text, index) =>
 mkdirSync(at('dist/workflows'))
 writeFileSync(
   at('dist/workflows/bundle.js'),
-  `${workflows}//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}`,
+  `${workflows}//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map).replaceAll(root, '')).toString('base64')}`,
 )
 
 // A bundle holds copies of packages, and a copy brings its licence.
