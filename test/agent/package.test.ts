@@ -70,7 +70,7 @@ describe('the package', () => {
       expect(licences).toMatch(new RegExp(`^${name} \\d`, 'm'))
   })
 
-  it.each(['README.md', 'CHANGELOG.md'])('%s links only to what is packed, or to an address', (page) => {
+  it.each(['README.md', 'CHANGELOG.md', 'SECURITY.md'])('%s links only to what is packed, or to an address', (page) => {
     expect(linksOf(page).filter(({ path }) => !files.includes(path))).toEqual([])
   })
 
