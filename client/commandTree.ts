@@ -19,8 +19,20 @@ export interface ArgumentSpec {
   choices?: readonly string[]
 }
 
+/** Under these headings `--help` lists the commands, in this order; the README has the same. */
+export const commandGroups = [
+  'Set up',
+  'See',
+  'Prove',
+  'Guard and repeat',
+  'Give work',
+  'Decide yourself',
+] as const
+export type CommandGroup = (typeof commandGroups)[number]
+
 export interface CommandSpec {
   name: string
+  group: CommandGroup
   description: string
   args?: readonly ArgumentSpec[]
   options?: readonly OptionSpec[]
@@ -48,17 +60,20 @@ const runOnHost = (program: 'up' | 'worker' | 'doctor') => async (context: Comma
 export const commandTree: readonly CommandSpec[] = [
   {
     name: 'init',
+    group: 'Set up',
     description: 'find Claude config dirs and write an outpool.yaml',
     withoutConfig: true,
     run: async (context) => (await import('./commands/init.js')).init(context),
   },
   {
     name: 'up',
+    group: 'Set up',
     description: 'run engine and worker in the foreground',
     run: runOnHost('up'),
   },
   {
     name: 'start',
+    group: 'Give work',
     description: 'start a session',
     args: [
       { name: '<name>', description: 'name of the new session' },
@@ -89,17 +104,20 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'ls',
+    group: 'See',
     description: 'list sessions',
     options: [{ flags: '--all', description: 'also those that stopped longer than a day ago' }, json],
     run: async (context) => (await import('./commands/ls.js')).ls(context),
   },
   {
     name: 'top',
+    group: 'See',
     description: 'the whole fleet on one screen, kept fresh',
     run: async (context) => (await import('./commands/top.js')).top(context),
   },
   {
     name: 'show',
+    group: 'See',
     description: 'everything about one session, with the story of its rescues',
     args: [session],
     options: [json],
@@ -107,12 +125,14 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'attach',
+    group: 'See',
     description: "open the session's pane in this terminal",
     args: [session],
     run: async (context) => (await import('./commands/attach.js')).attach(context),
   },
   {
     name: 'send',
+    group: 'Give work',
     description: 'send a text to the agent: it arrives once, in order, also during a rescue',
     args: [session, { name: '[text...]', description: 'the text, or - to read it from stdin' }],
     options: [
@@ -129,6 +149,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'answer',
+    group: 'Give work',
     description:
       'answer what the agent asks: a choice by its number, or words; once, and only the question that stands',
     args: [session, { name: '<answer...>', description: 'number of a choice (1,3 for several), or words' }],
@@ -141,12 +162,14 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'rescue',
+    group: 'Decide yourself',
     description: 'treat the session as walled: move it to the best account now',
     args: [session],
     run: async (context) => (await import('./commands/move.js')).rescue(context),
   },
   {
     name: 'move',
+    group: 'Decide yourself',
     description: 'move the session to an account',
     args: [session],
     options: [{ flags: '--to <account>', description: 'where to', completion: 'account' }],
@@ -154,30 +177,35 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'pause',
+    group: 'Decide yourself',
     description: 'stop the process and keep the session',
     args: [session],
     run: async (context) => (await import('./commands/phase.js')).pause(context),
   },
   {
     name: 'resume',
+    group: 'Decide yourself',
     description: 'go on with a paused or stopped session',
     args: [session],
     run: async (context) => (await import('./commands/phase.js')).resume(context),
   },
   {
     name: 'stop',
+    group: 'Decide yourself',
     description: 'end the session; its conversation is kept',
     args: [session],
     run: async (context) => (await import('./commands/phase.js')).stop(context),
   },
   {
     name: 'accounts',
+    group: 'See',
     description: 'list accounts with their windows and walls',
     options: [json],
     run: async (context) => (await import('./commands/accounts.js')).accounts(context),
   },
   {
     name: 'services',
+    group: 'Guard and repeat',
     description: 'list guarded services',
     options: [
       { flags: '--pause <name>', description: 'look on, and leave this one alone', completion: 'service' },
@@ -188,6 +216,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'check',
+    group: 'Guard and repeat',
     description: 'look at a service now; ends with 0 where it is well or busy',
     args: [{ name: '<service>', description: 'name of the service', completion: 'service' }],
     options: [json],
@@ -195,6 +224,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'beat',
+    group: 'Guard and repeat',
     description: 'write the heartbeat of a service, from inside it',
     args: [{ name: '<service>', description: 'name of the service', completion: 'service' }],
     options: [
@@ -205,6 +235,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'incidents',
+    group: 'Guard and repeat',
     description: 'list incidents of services, or show the report of one',
     args: [
       { name: '[what]', description: 'show, for one of them', choices: ['show'] },
@@ -216,6 +247,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'tasks',
+    group: 'Guard and repeat',
     description: 'list the tasks of the loop, and how their newest runs ended',
     options: [
       { flags: '--pause <task>', description: 'run it no more by itself', completion: 'task' },
@@ -226,6 +258,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'run',
+    group: 'Guard and repeat',
     description: 'run a task now and wait for its end',
     args: [{ name: '<task>', description: 'name of the task', completion: 'task' }],
     options: [{ flags: '--detach', description: 'do not wait' }],
@@ -233,11 +266,13 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'worker',
+    group: 'Set up',
     description: 'run a worker only, against a running engine',
     run: runOnHost('worker'),
   },
   {
     name: 'service',
+    group: 'Set up',
     description: 'run engine and worker under systemd',
     args: [
       {
@@ -255,6 +290,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'doctor',
+    group: 'Set up',
     description: 'check everything that Outpool needs, with a remedy for each fault',
     withoutConfig: true,
     options: [
@@ -269,6 +305,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'drill',
+    group: 'Prove',
     description:
       'prove that sessions outlive a spent pool: one of its own falls back, answers and comes home',
     options: [
@@ -279,6 +316,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'completion',
+    group: 'Set up',
     description: 'print completion for a shell',
     withoutConfig: true,
     args: [{ name: '<shell>', description: 'bash, zsh or fish', choices: ['bash', 'zsh', 'fish'] }],
