@@ -4,7 +4,7 @@
  */
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common'
 import type { Timing } from '../policy/account/account.js'
-import type { Announcement } from '../policy/notices/notices.js'
+import type { Announcement } from '../policy/notices/notice.js'
 import type {
   LeaseAnswer,
   LeaseGrant,
@@ -15,7 +15,7 @@ import type {
   PoolSettings,
   PoolView,
 } from '../policy/pool/lease.js'
-import type { SimulatedWall } from '../policy/pool/simulatedWall.js'
+import type { SimulatedWall } from '../policy/pool/lease.js'
 import type { ServiceSpec, ServiceView, Verdict } from '../policy/service/service.js'
 import type { RescueCause, SessionDetails } from '../policy/session/session.js'
 import type { IneligibleCause } from '../policy/account/eligibility.js'
