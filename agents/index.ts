@@ -7,7 +7,7 @@ import type { AgentExaminer } from './examiner.js'
 
 const adapters: ReadonlyMap<string, AgentAdapter> = new Map([[claudeCode.name, claudeCode]])
 
-export const agentNames: readonly string[] = [...adapters.keys()]
+const agentNames: readonly string[] = [...adapters.keys()]
 
 /** Throws UnknownAgentError for a name that has no adapter. */
 export function agentNamed(name: string): AgentAdapter {

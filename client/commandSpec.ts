@@ -28,7 +28,7 @@ export const commandGroups = [
   'Give work',
   'Decide yourself',
 ] as const
-export type CommandGroup = (typeof commandGroups)[number]
+type CommandGroup = (typeof commandGroups)[number]
 
 export interface CommandSpec {
   name: string

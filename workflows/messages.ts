@@ -19,7 +19,7 @@ import type { SimulatedWall } from '../policy/pool/lease.js'
 import type { ServiceSpec, ServiceView, Verdict } from '../policy/service/service.js'
 import type { RescueCause, SessionDetails } from '../policy/session/session.js'
 import type { IneligibleCause } from '../policy/account/eligibility.js'
-import type { TaskRun, TaskRecord } from '../policy/tasks/tasks.js'
+import type { TaskRun } from '../policy/tasks/tasks.js'
 
 export type {
   Announcement,
@@ -307,4 +307,4 @@ export const taskFailed = 'TaskFailed'
 
 /** The memo of a session: what `ls` reads without waking anybody. The engine keeps it for closed sessions too. */
 export const sessionMemo = 'session'
-export type { SessionDetails, TaskRecord }
+export type { SessionDetails }

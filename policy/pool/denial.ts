@@ -6,7 +6,7 @@ import type { LeaseDenial } from './lease.js'
 import type { Candidate } from './candidate.js'
 
 /** One account that this request can't have now. */
-export interface Blocker {
+interface Blocker {
   why: () => string
   /** The same as long as nothing has changed that a session should hear of. */
   key: string

