@@ -3,7 +3,7 @@ import type { AccountReading, Wall } from '../policy/account/account.js'
 import type { DrillReport, DrillObservation, DrillStage } from '../policy/independence/drill.js'
 import type { Hang } from '../policy/session/hang.js'
 import type { LeaseAnswer, PreparedLeaseRequest } from '../policy/pool/lease.js'
-import type { Notice } from '../policy/notices/notices.js'
+import type { Notice } from '../policy/notices/notice.js'
 import type { PlaceRef } from '../policy/session/place.js'
 import type { RescueStep } from '../policy/session/session.js'
 

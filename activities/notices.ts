@@ -2,7 +2,7 @@
 import { platform } from 'node:process'
 import type { NoticeChannel } from '../config/config.js'
 import { resolveEnv, resolveValue } from '../config/secrets/resolve.js'
-import type { Notice, NoticeKind } from '../policy/notices/notices.js'
+import type { Notice, NoticeKind } from '../policy/notices/notice.js'
 import type { NoticeOutcome, NoticeRequest } from './contracts.js'
 import type { Host } from '../host/host.js'
 import { runCommand } from '../host/process/runCommand.js'

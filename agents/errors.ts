@@ -1,7 +1,7 @@
 /** What can go wrong with an agent program. Each message says what is wrong, each `remedy` what a person does about it. */
 
 /** Common shape of the errors of this room. */
-export class AgentError extends Error {
+class AgentError extends Error {
   readonly remedy: string
 
   constructor(message: string, remedy: string, options?: ErrorOptions) {

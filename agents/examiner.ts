@@ -1,7 +1,6 @@
 /** What `doctor` asks of an agent program beside its adapter: questions of a set-up, not of a session. */
 import type { Login } from '../policy/account/account.js'
 import type { AgentCommand, Place } from './agent.js'
-import { claudeCodeExaminer } from './claude-code/setup/examine.js'
 
 /** Something set around a place that keeps Outpool, or the login, from working there. */
 export interface ConfigurationConflict {
@@ -68,7 +67,3 @@ export interface AgentExaminer {
   /** What to type to log in at this place. */
   loginCommand(place: Place, command: AgentCommand): string
 }
-
-const examiners: ReadonlyMap<string, AgentExaminer> = new Map([['claude-code', claudeCodeExaminer]])
-
-export const examinerOf = (agent: string): AgentExaminer | null => examiners.get(agent) ?? null

@@ -1,11 +1,13 @@
 /** The agent programs that Outpool knows. */
 import type { AgentAdapter } from './agent.js'
 import { claudeCode } from './claude-code/index.js'
+import { claudeCodeExaminer } from './claude-code/setup/examine.js'
 import { UnknownAgentError } from './errors.js'
+import type { AgentExaminer } from './examiner.js'
 
 const adapters: ReadonlyMap<string, AgentAdapter> = new Map([[claudeCode.name, claudeCode]])
 
-export const agentNames: readonly string[] = [...adapters.keys()]
+const agentNames: readonly string[] = [...adapters.keys()]
 
 /** Throws UnknownAgentError for a name that has no adapter. */
 export function agentNamed(name: string): AgentAdapter {
@@ -13,3 +15,8 @@ export function agentNamed(name: string): AgentAdapter {
   if (adapter === undefined) throw new UnknownAgentError(name, agentNames)
   return adapter
 }
+
+const examiners: ReadonlyMap<string, AgentExaminer> = new Map([[claudeCode.name, claudeCodeExaminer]])
+
+/** Null for a program that has none. */
+export const examinerOf = (agent: string): AgentExaminer | null => examiners.get(agent) ?? null

@@ -7,7 +7,7 @@ import { agentProgram } from '../lab/standin/cleanEnv.js'
  * At most so many times the floor (median of the pairs' ratios), so much over it (of the medians), or so much, whatever
  * the floor (the worst of the runs). In the unit of the row.
  */
-export type Goal = { ratio: number } | { over: number } | { atMost: number }
+type Goal = { ratio: number } | { over: number } | { atMost: number }
 
 export type Unit = 'ms' | 's' | '%' | 'MB' | 'KB' | 'count'
 

@@ -1,44 +1,9 @@
 /** Every command with its arguments and options: what help, parsing and completion are made from. Bodies load when called. */
 import type { CommandContext } from './commandContext.js'
-
-/** What completes a word: names of sessions, services, tasks, accounts, files by the shell, or nothing. */
-export type CompletionKind = 'session' | 'service' | 'task' | 'account' | 'agent' | 'folder' | 'file' | 'none'
-
-export interface OptionSpec {
-  /** As commander reads it: `--cwd <dir>`. */
-  flags: string
-  description: string
-  completion?: CompletionKind
-}
-
-export interface ArgumentSpec {
-  /** As commander reads it: `<name>`, `[text...]`. */
-  name: string
-  description: string
-  completion?: CompletionKind
-  choices?: readonly string[]
-}
-
-export interface CommandSpec {
-  name: string
-  description: string
-  args?: readonly ArgumentSpec[]
-  options?: readonly OptionSpec[]
-  /** Needs no outpool.yaml, or says itself what is wrong with it: for all others one that is named has to be there. */
-  withoutConfig?: true
-  /** Shown under the help. */
-  examples?: readonly string[]
-  run(context: CommandContext): Promise<void>
-}
+import type { ArgumentSpec, CommandSpec, OptionSpec } from './commandSpec.js'
 
 const json: OptionSpec = { flags: '--json', description: 'print JSON instead of a table' }
 const session: ArgumentSpec = { name: '<name>', description: 'name of the session', completion: 'session' }
-
-/** Options that every command takes. */
-export const globalOptions: readonly OptionSpec[] = [
-  { flags: '--config <file>', description: 'the outpool.yaml to use', completion: 'file' },
-  { flags: '--debug', description: 'show the whole story of a failure' },
-]
 
 const runOnHost = (program: 'up' | 'worker' | 'doctor') => async (context: CommandContext) => {
   const { runHostProgram } = await import('./commands/hostPrograms.js')
@@ -48,17 +13,20 @@ const runOnHost = (program: 'up' | 'worker' | 'doctor') => async (context: Comma
 export const commandTree: readonly CommandSpec[] = [
   {
     name: 'init',
+    group: 'Set up',
     description: 'find Claude config dirs and write an outpool.yaml',
     withoutConfig: true,
     run: async (context) => (await import('./commands/init.js')).init(context),
   },
   {
     name: 'up',
+    group: 'Set up',
     description: 'run engine and worker in the foreground',
     run: runOnHost('up'),
   },
   {
     name: 'start',
+    group: 'Work with sessions',
     description: 'start a session',
     args: [
       { name: '<name>', description: 'name of the new session' },
@@ -89,17 +57,20 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'ls',
+    group: 'Work with sessions',
     description: 'list sessions',
     options: [{ flags: '--all', description: 'also those that stopped longer than a day ago' }, json],
     run: async (context) => (await import('./commands/ls.js')).ls(context),
   },
   {
     name: 'top',
+    group: 'Work with sessions',
     description: 'the whole fleet on one screen, kept fresh',
     run: async (context) => (await import('./commands/top.js')).top(context),
   },
   {
     name: 'show',
+    group: 'Work with sessions',
     description: 'everything about one session, with the story of its rescues',
     args: [session],
     options: [json],
@@ -107,12 +78,14 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'attach',
+    group: 'Work with sessions',
     description: "open the session's pane in this terminal",
     args: [session],
     run: async (context) => (await import('./commands/attach.js')).attach(context),
   },
   {
     name: 'send',
+    group: 'Work with sessions',
     description: 'send a text to the agent: it arrives once, in order, also during a rescue',
     args: [session, { name: '[text...]', description: 'the text, or - to read it from stdin' }],
     options: [
@@ -129,6 +102,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'answer',
+    group: 'Work with sessions',
     description:
       'answer what the agent asks: a choice by its number, or words; once, and only the question that stands',
     args: [session, { name: '<answer...>', description: 'number of a choice (1,3 for several), or words' }],
@@ -141,12 +115,14 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'rescue',
+    group: 'Control sessions',
     description: 'treat the session as walled: move it to the best account now',
     args: [session],
     run: async (context) => (await import('./commands/move.js')).rescue(context),
   },
   {
     name: 'move',
+    group: 'Control sessions',
     description: 'move the session to an account',
     args: [session],
     options: [{ flags: '--to <account>', description: 'where to', completion: 'account' }],
@@ -154,30 +130,35 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'pause',
+    group: 'Control sessions',
     description: 'stop the process and keep the session',
     args: [session],
     run: async (context) => (await import('./commands/phase.js')).pause(context),
   },
   {
     name: 'resume',
+    group: 'Control sessions',
     description: 'go on with a paused or stopped session',
     args: [session],
     run: async (context) => (await import('./commands/phase.js')).resume(context),
   },
   {
     name: 'stop',
+    group: 'Control sessions',
     description: 'end the session; its conversation is kept',
     args: [session],
     run: async (context) => (await import('./commands/phase.js')).stop(context),
   },
   {
     name: 'accounts',
+    group: 'Accounts',
     description: 'list accounts with their windows and walls',
     options: [json],
     run: async (context) => (await import('./commands/accounts.js')).accounts(context),
   },
   {
     name: 'services',
+    group: 'Tasks and services',
     description: 'list guarded services',
     options: [
       { flags: '--pause <name>', description: 'look on, and leave this one alone', completion: 'service' },
@@ -188,6 +169,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'check',
+    group: 'Tasks and services',
     description: 'look at a service now; ends with 0 where it is well or busy',
     args: [{ name: '<service>', description: 'name of the service', completion: 'service' }],
     options: [json],
@@ -195,6 +177,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'beat',
+    group: 'Tasks and services',
     description: 'write the heartbeat of a service, from inside it',
     args: [{ name: '<service>', description: 'name of the service', completion: 'service' }],
     options: [
@@ -205,6 +188,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'incidents',
+    group: 'Tasks and services',
     description: 'list incidents of services, or show the report of one',
     args: [
       { name: '[what]', description: 'show, for one of them', choices: ['show'] },
@@ -216,6 +200,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'tasks',
+    group: 'Tasks and services',
     description: 'list the tasks of the loop, and how their newest runs ended',
     options: [
       { flags: '--pause <task>', description: 'run it no more by itself', completion: 'task' },
@@ -226,6 +211,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'run',
+    group: 'Tasks and services',
     description: 'run a task now and wait for its end',
     args: [{ name: '<task>', description: 'name of the task', completion: 'task' }],
     options: [{ flags: '--detach', description: 'do not wait' }],
@@ -233,11 +219,13 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'worker',
+    group: 'Set up',
     description: 'run a worker only, against a running engine',
     run: runOnHost('worker'),
   },
   {
     name: 'service',
+    group: 'Set up',
     description: 'run engine and worker under systemd',
     args: [
       {
@@ -255,6 +243,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'doctor',
+    group: 'Set up',
     description: 'check everything that Outpool needs, with a remedy for each fault',
     withoutConfig: true,
     options: [
@@ -269,6 +258,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'drill',
+    group: 'Accounts',
     description:
       'prove that sessions outlive a spent pool: one of its own falls back, answers and comes home',
     options: [
@@ -279,6 +269,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     name: 'completion',
+    group: 'Set up',
     description: 'print completion for a shell',
     withoutConfig: true,
     args: [{ name: '<shell>', description: 'bash, zsh or fish', choices: ['bash', 'zsh', 'fish'] }],
@@ -286,6 +277,6 @@ export const commandTree: readonly CommandSpec[] = [
       'source <(outpool completion bash)',
       'outpool completion fish > ~/.config/fish/completions/outpool.fish',
     ],
-    run: async (context) => (await import('./commands/completion.js')).completion(context),
+    run: async (context) => (await import('./commands/completion.js')).completion(context, commandTree),
   },
 ]

@@ -1,23 +1,17 @@
 /** Completion scripts for shells, made from the command tree. Names of sessions and accounts are asked for when needed. */
-import {
-  type CommandSpec,
-  type CompletionKind,
-  type OptionSpec,
-  commandTree,
-  globalOptions,
-} from './commandTree.js'
+import { type CommandSpec, type CompletionKind, globalOptions, type OptionSpec } from './commandSpec.js'
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof shells)[number]
 
-export function completionScript(shell: Shell): string {
+export function completionScript(shell: Shell, commands: readonly CommandSpec[]): string {
   switch (shell) {
     case 'bash':
-      return bash()
+      return bash(commands)
     case 'zsh':
-      return zsh()
+      return zsh(commands)
     case 'fish':
-      return fish()
+      return fish(commands)
   }
 }
 
@@ -26,16 +20,14 @@ const longOf = (option: OptionSpec): string => option.flags.split(' ', 1)[0] ?? 
 const takesValue = (option: OptionSpec): boolean => option.flags.includes('<')
 
 /** Every option that takes a value, once, whichever command it belongs to. */
-const optionsWithValue = (): OptionSpec[] => {
-  const all = [...globalOptions, ...commandTree.flatMap((command) => command.options ?? [])].filter(
-    takesValue,
-  )
+const optionsWithValue = (commands: readonly CommandSpec[]): OptionSpec[] => {
+  const all = [...globalOptions, ...commands.flatMap((command) => command.options ?? [])].filter(takesValue)
   return [...new Map(all.map((option) => [longOf(option), option])).values()]
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
-function bash(): string {
+function bash(commands: readonly CommandSpec[]): string {
   const words = (kind: CompletionKind | undefined, choices?: readonly string[]): string => {
     if (choices !== undefined) return `COMPREPLY=( $(compgen -W ${quoted(choices.join(' '))} -- "$cur") )`
     if (kind === 'folder') return `COMPREPLY=( $(compgen -d -- "$cur") ); compopt -o filenames 2>/dev/null`
@@ -43,10 +35,10 @@ function bash(): string {
     if (kind === undefined || kind === 'none') return 'COMPREPLY=()'
     return `COMPREPLY=( $(compgen -W "$(outpool __complete ${kind} 2>/dev/null)" -- "$cur") )`
   }
-  const values = optionsWithValue().map(
+  const values = optionsWithValue(commands).map(
     (option) => `    ${longOf(option)}) ${words(option.completion)}; return ;;`,
   )
-  const commands = commandTree.map((command) => {
+  const cases = commands.map((command) => {
     const [first] = command.args ?? []
     return [
       `    ${command.name})`,
@@ -61,21 +53,21 @@ function bash(): string {
     '  local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}"',
     '  COMPREPLY=()',
     '  if [[ $COMP_CWORD -eq 1 ]]; then',
-    `    COMPREPLY=( $(compgen -W ${quoted(commandTree.map(({ name }) => name).join(' '))} -- "$cur") )`,
+    `    COMPREPLY=( $(compgen -W ${quoted(commands.map(({ name }) => name).join(' '))} -- "$cur") )`,
     '    return',
     '  fi',
     '  case "$prev" in',
     ...values,
     '  esac',
     '  case "${COMP_WORDS[1]}" in',
-    ...commands,
+    ...cases,
     '  esac',
     '}',
     'complete -F _outpool outpool',
   ].join('\n')
 }
 
-function zsh(): string {
+function zsh(commands: readonly CommandSpec[]): string {
   const words = (kind: CompletionKind | undefined, choices?: readonly string[]): string => {
     if (choices !== undefined) return `compadd -- ${choices.join(' ')}`
     if (kind === 'folder') return '_files -/'
@@ -84,7 +76,7 @@ function zsh(): string {
     return `compadd -- \${(f)"$(outpool __complete ${kind} 2>/dev/null)"}`
   }
   const described = (name: string, says: string): string => quoted(`${name.replaceAll(':', '\\:')}:${says}`)
-  const commands = commandTree.map((command) => {
+  const cases = commands.map((command) => {
     const [first] = command.args ?? []
     const options = optionsOf(command).map((option) => described(longOf(option), option.description))
     return [
@@ -100,29 +92,31 @@ function zsh(): string {
     '_outpool() {',
     '  local -a commands options',
     '  if (( CURRENT == 2 )); then',
-    `    commands=(${commandTree.map(({ name, description }) => described(name, description)).join(' ')})`,
+    `    commands=(${commands.map(({ name, description }) => described(name, description)).join(' ')})`,
     '    _describe command commands',
     '    return',
     '  fi',
     '  case "${words[CURRENT-1]}" in',
-    ...optionsWithValue().map((option) => `    ${longOf(option)}) ${words(option.completion)}; return ;;`),
+    ...optionsWithValue(commands).map(
+      (option) => `    ${longOf(option)}) ${words(option.completion)}; return ;;`,
+    ),
     '  esac',
     '  case "${words[2]}" in',
-    ...commands,
+    ...cases,
     '  esac',
     '}',
     '(( $+functions[compdef] )) && compdef _outpool outpool',
   ].join('\n')
 }
 
-function fish(): string {
+function fish(commands: readonly CommandSpec[]): string {
   const asks = (kind: CompletionKind | undefined): string => {
     if (kind === 'folder') return " -a '(__fish_complete_directories)'"
     if (kind === 'file') return ' -F'
     if (kind === undefined || kind === 'none') return ''
     return ` -a '(outpool __complete ${kind})'`
   }
-  const lines = commandTree.flatMap((command) => {
+  const lines = commands.flatMap((command) => {
     const seen = `-n '__fish_seen_subcommand_from ${command.name}'`
     const [first] = command.args ?? []
     const names =

@@ -2,7 +2,8 @@
 import { Argument, Command, CommanderError } from 'commander'
 import { assertNamedConfig } from '../config/load/find.js'
 import { CommandContext } from './commandContext.js'
-import { type CommandSpec, commandTree, globalOptions } from './commandTree.js'
+import { commandGroups, type CommandSpec, globalOptions } from './commandSpec.js'
+import { commandTree } from './commandTree.js'
 import { UsageError } from './errors.js'
 import { formatError } from './output/formatError.js'
 import { version } from './version.js'
@@ -28,19 +29,23 @@ export function programFor(): Command {
     .description('Keeps a fleet of coding agents working.')
     .version(version(), '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
+    .commandsGroup('More:')
     .helpCommand('help [command]', 'show help for a command')
     .exitOverride()
     // Commander's own messages are told in our form, see usageErrorOf.
     .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError(true)
   for (const option of globalOptions) program.option(option.flags, option.description)
-  for (const spec of commandTree) program.addCommand(commandFor(spec))
+  // Headings come in the order in which their first command is added.
+  for (const group of commandGroups)
+    for (const spec of commandTree.filter((one) => one.group === group)) program.addCommand(commandFor(spec))
   return program
 }
 
 function commandFor(spec: CommandSpec): Command {
   const command = new Command(spec.name)
     .description(spec.description)
+    .helpGroup(`${spec.group}:`)
     .helpOption('-h, --help', 'show help')
     .exitOverride()
     .configureOutput({ outputError: () => undefined })

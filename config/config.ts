@@ -51,7 +51,7 @@ export type TaskConfig = TaskBounds &
     | ({ kind: 'run' } & TaskCommand)
   )
 
-export interface TaskBounds {
+interface TaskBounds {
   name: string
   every: number
   timeout: number
@@ -105,7 +105,7 @@ export interface BusyCheckConfig {
   atMost: number
 }
 
-export interface WakeUpConfig {
+interface WakeUpConfig {
   agent: string
   model: string | null
   cwd: string
@@ -131,7 +131,7 @@ export type NoticeChannel = { name: string; timeout: number } & (
   | { kind: 'desktop' }
 )
 
-export interface NoticesConfig {
+interface NoticesConfig {
   settle: number
   retryEvery: number
   retryAtMost: number

@@ -19,7 +19,8 @@ import { hangsAfterMs, until } from './until.js'
 /** As `show --json` prints it. */
 export type ShownSession = SessionDetails & Pick<SessionCard, 'background' | 'question'>
 
-const bin = fileURLToPath(new URL('../dist/client/bin.js', import.meta.url))
+/** The command as this checkout has built it. */
+const builtCommand = fileURLToPath(new URL('../dist/client/bin.js', import.meta.url))
 
 export interface FleetOptions {
   /** Pool accounts, in order. */
@@ -48,12 +49,15 @@ export class Fleet {
   readonly dir: string
   readonly world: World
   readonly env: Record<string, string>
+  /** The file of the `outpool` command. */
+  readonly #command: string
   #up: ChildProcess | null = null
 
-  constructor(dir: string, world: World, env: Record<string, string>) {
+  constructor(dir: string, world: World, command = builtCommand) {
     this.dir = dir
     this.world = world
-    this.env = env
+    this.#command = command
+    this.env = fleetEnv(dir, world)
   }
 
   /** Runs an outpool command to its end. */
@@ -61,7 +65,7 @@ export class Fleet {
     return new Promise((resolve) => {
       const child = execFile(
         process.execPath,
-        [bin, ...args],
+        [this.#command, ...args],
         { env: this.env, cwd: this.dir },
         (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
       )
@@ -114,7 +118,11 @@ export class Fleet {
   async up(): Promise<void> {
     const log = createWriteStream(join(this.dir, 'up.log'), { flags: 'a' })
     // A group of its own, as from a shell: signals to the test runner are not for it.
-    const child = spawn(process.execPath, [bin, 'up'], { env: this.env, cwd: this.dir, detached: true })
+    const child = spawn(process.execPath, [this.#command, 'up'], {
+      env: this.env,
+      cwd: this.dir,
+      detached: true,
+    })
     this.#up = child
     let said = ''
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
@@ -249,13 +257,16 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
   writeFileSync(join(dir, 'outpool.yaml'), stringify(config))
   mkdirSync(join(dir, 'state'))
-  const env = {
+  return new Fleet(dir, world)
+}
+
+function fleetEnv(dir: string, world: World): Record<string, string> {
+  return definedOnly({
     ...ownEngineOnly(world.hostEnv),
     OUTPOOL_HOME: join(dir, 'state'),
     OUTPOOL_CONFIG: join(dir, 'outpool.yaml'),
     XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(process.env['HOME'] ?? '', '.cache'),
-  }
-  return new Fleet(dir, world, definedOnly(env))
+  })
 }
 
 const definedOnly = (env: NodeJS.ProcessEnv): Record<string, string> =>

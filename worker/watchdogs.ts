@@ -31,7 +31,7 @@ export async function configureWatchdogs(client: Client, home: Home, config: Con
     })
 }
 
-export const serviceSpec = ({ hostId }: Home, { pool }: Config, service: ServiceConfig): ServiceSpec => ({
+const serviceSpec = ({ hostId }: Home, { pool }: Config, service: ServiceConfig): ServiceSpec => ({
   ...{ name: service.name, host: hostId, pool: pool.name, every: service.every, restarts: service.restarts },
   canStart: service.run !== null,
   wakeUp: retryRules(service.wakeUp),

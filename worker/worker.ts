@@ -193,7 +193,7 @@ async function configurePool(client: Client, home: Home, config: Config): Promis
   })
 }
 
-export function poolSettings(home: Home, config: Config): PoolSettings {
+function poolSettings(home: Home, config: Config): PoolSettings {
   const { pool, timing, substrates } = config
   const { to, ...rhythm } = config.notices
   const notices = { channels: to.map(({ name }) => name), ...rhythm }

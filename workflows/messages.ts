@@ -4,7 +4,7 @@
  */
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common'
 import type { Timing } from '../policy/account/account.js'
-import type { Announcement } from '../policy/notices/notices.js'
+import type { Announcement } from '../policy/notices/notice.js'
 import type {
   LeaseAnswer,
   LeaseGrant,
@@ -15,11 +15,11 @@ import type {
   PoolSettings,
   PoolView,
 } from '../policy/pool/lease.js'
-import type { SimulatedWall } from '../policy/pool/simulatedWall.js'
+import type { SimulatedWall } from '../policy/pool/lease.js'
 import type { ServiceSpec, ServiceView, Verdict } from '../policy/service/service.js'
 import type { RescueCause, SessionDetails } from '../policy/session/session.js'
 import type { IneligibleCause } from '../policy/account/eligibility.js'
-import type { TaskRun, TaskRecord } from '../policy/tasks/tasks.js'
+import type { TaskRun } from '../policy/tasks/tasks.js'
 
 export type {
   Announcement,
@@ -307,4 +307,4 @@ export const taskFailed = 'TaskFailed'
 
 /** The memo of a session: what `ls` reads without waking anybody. The engine keeps it for closed sessions too. */
 export const sessionMemo = 'session'
-export type { SessionDetails, TaskRecord }
+export type { SessionDetails }

@@ -116,14 +116,14 @@ export interface AwaitRecoveryRequest {
   since: string
 }
 
-export interface NoteIncidentRequest {
+interface NoteIncidentRequest {
   service: string
   incident: number
   layer: 'watchdog' | 'wake-up' | 'check' | 'person'
   what: string
 }
 
-export interface CloseIncidentRequest {
+interface CloseIncidentRequest {
   service: string
   incident: number
   outcome: 'recovered' | 'healed' | 'given-up'

@@ -18,7 +18,7 @@ export interface FoundProcess {
 }
 
 /** A program that forks away does so at its start; what a service has started later is not the service. */
-export const forkTimeout = 10_000
+const forkTimeout = 10_000
 
 /** Names the launch in the environment of the service and of all that descends from it. */
 export const launchMarkVariable = 'OUTPOOL_SERVICE_LAUNCH'

@@ -1,7 +1,7 @@
 /** Shapes of the steps that do a task's work on its host. A task goes by its name: what it is stands in the host's own configuration. */
 import type { TaskOutcome } from '../../policy/tasks/tasks.js'
 
-export interface TaskRef {
+interface TaskRef {
   task: string
 }
 

@@ -14,13 +14,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AgentReport, LiveState } from '../../agents/agent.js'
+import type { AgentReport } from '../../agents/agent.js'
 import type { LiveFile } from '../../config/state/liveFile.js'
 import type { PlaceRef } from '../contracts.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
 import type { Pane } from '../../host/tmux/panes.js'
-import type { SessionWatch } from './sessionWatch.js'
+import type { HostObservation, SessionWatch } from './sessionWatch.js'
 
 /**
  * Heartbeats of watches, each a write in the engine: two within their heartbeat timeout, which is five minutes. No key: longer
@@ -42,13 +42,6 @@ const maxPanesByName = 10
 
 const panesByName = (panes: readonly Pane[]): Map<string, Pane> =>
   new Map(panes.map((pane) => [pane.session, pane]))
-
-/** What one tick saw of the host. */
-export interface HostObservation {
-  /** Null when no tmux server answers. */
-  panes: Map<string, Pane> | null
-  live: Map<number, LiveState>
-}
 
 export class Sampler {
   readonly #host: Host

@@ -18,7 +18,6 @@ import type { SessionObservation, PlaceRef, WatchRequest } from '../contracts.js
 import { lastTranscript, recordProgress } from '../session/conversation.js'
 import type { Host } from '../../host/host.js'
 import { hasChildren, isStopped } from '../../host/process/processes.js'
-import type { HostObservation } from './sampler.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import { type AskedQuestion, toAskedQuestion } from '../session/askedQuestion.js'
 import { recordTurnFailure, type WatchOutcome } from './turnFailures.js'
@@ -36,6 +35,13 @@ const waitingAfter = 3_000
 const wrappedUpWithin = 60_000
 /** How far a conversation has come is noted at each turn's end, and in a long turn at most this often. */
 const saveProgressEvery = 60_000
+
+/** What one tick saw of the host. */
+export interface HostObservation {
+  /** Null when no tmux server answers. */
+  panes: Map<string, Pane> | null
+  live: Map<number, LiveState>
+}
 
 export class SessionWatch {
   readonly name: string

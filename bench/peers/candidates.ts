@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { agentProgram } from '../../lab/standin/cleanEnv.js'
 import { type PeerSetup, useInHome } from './setup.js'
 
-export interface CandidateWatch {
+interface CandidateWatch {
   /** Processes whose CPU is counted. */
   pids: number[]
   /** Whether it has noticed the wall by now, in its own words. */

@@ -8,7 +8,7 @@ import type { AccountFacts, AccountSpec, AccountState, Timing } from '../../poli
 import { type AccountRow, type WindowRow, accountRow } from '../../policy/account/accountRow.js'
 import { formatList } from '../../policy/formatList.js'
 import { groupWaitlist, mostHelpfulAction } from '../../policy/pool/waitlist.js'
-import type { SimulatedWall } from '../../policy/pool/simulatedWall.js'
+import type { SimulatedWall } from '../../policy/pool/lease.js'
 import { pageText } from '../../policy/session/startPages.js'
 import { newRecord, applyReading } from '../../policy/account/accountRecord.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { guideUrl } from '../../config/guide.js'
 import { configFileName } from '../../config/load/find.js'
 import { parseConfig } from '../../config/load/load.js'
 import { type CommandContext, print } from '../commandContext.js'
@@ -45,7 +46,7 @@ function fileText(logins: readonly FoundLogin[], home: string): string {
   const pool = logins.filter(({ forHealer }) => !forHealer)
   const reserved = logins.filter(({ forHealer }) => forHealer)
   return `# yaml-language-server: $schema=${schemaFile}
-# What Outpool runs your sessions on. Every key: docs/configuration.md
+# What Outpool runs your sessions on. Every key: ${guideUrl('configuration.md')}
 
 pool:
   name: main

@@ -40,7 +40,7 @@ export const scheduleOf = (engine: Engine, task: string) =>
   engine.client.schedule.getHandle(loopScheduleId(task))
 
 /** Null where no worker has set it up yet. */
-export async function describeTask(engine: Engine, task: string): Promise<ScheduleDescription | null> {
+async function describeTask(engine: Engine, task: string): Promise<ScheduleDescription | null> {
   try {
     return await scheduleOf(engine, task).describe()
   } catch (error) {

@@ -50,7 +50,7 @@ export const missingRemedy =
   'name another file with --config or OUTPOOL_CONFIG, or run `outpool init` to write one'
 
 /** The user's config folder for Outpool (XDG). */
-export function userConfigFolder(env: NodeJS.ProcessEnv = process.env): string {
+function userConfigFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(
     resolve(nonEmpty(env['XDG_CONFIG_HOME']) ?? join(env['HOME'] ?? homedir(), '.config')),
     'outpool',

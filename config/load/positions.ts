@@ -15,7 +15,7 @@ export interface UnlocatedIssue {
 }
 
 /** `['pool', 'accounts', 1, 'name']` -> `pool.accounts[1].name` */
-export function formatPath(path: Path): string {
+function formatPath(path: Path): string {
   const shown = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')
   return shown.replace(/^\./, '') || 'the file'
 }

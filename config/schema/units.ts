@@ -37,8 +37,5 @@ export function parseShare(text: string): number | null {
   return percent === undefined ? null : Number(percent) / 100
 }
 
-/** 0.8 -> `80%`, with at most four decimals. */
-export const formatShare = (share: number): string => `${Number((share * 100).toFixed(4))}%`
-
 const isUnit = (text: string | undefined): text is keyof typeof unitMs =>
   text !== undefined && Object.hasOwn(unitMs, text)

@@ -62,7 +62,7 @@ const liveQuestionSchema = z.object({
 export type LiveQuestion = z.output<typeof liveQuestionSchema>
 
 /** What the worker sees right now. `at` is when it last looked: an old one means that no worker is there. */
-export const liveSchema = z.object({
+const liveSchema = z.object({
   at: instant,
   pid: z.number().int(),
   sessions: z.record(

@@ -10,7 +10,7 @@ const instant = z.iso.datetime()
 const ownBeatSchema = z.object({ by: z.string(), at: instant, doing: z.string().nullable() })
 
 /** The last look at a service, as it lies in `services/<name>/look.json`. */
-export const lastCheckSchema = z.object({
+const lastCheckSchema = z.object({
   at: instant,
   verdict: z.enum(['well', 'busy', 'blind', 'missing', 'frozen']),
   why: z.string(),

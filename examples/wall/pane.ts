@@ -1,7 +1,7 @@
 /** Reads along in the agent's pane, and tells each of its lines once. */
 import { setTimeout as delay } from 'node:timers/promises'
 
-export interface PaneLine {
+interface PaneLine {
   /** Of the agent that shows the line. */
   pid: number
   text: string

@@ -4,7 +4,7 @@
  */
 
 /** A stamp is on its way for a moment, and clocks are never quite the same; this much is no difference. Milliseconds. */
-export const clockNoise = 5_000
+const clockNoise = 5_000
 
 export class EngineClock {
   readonly #now: () => number

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 
-export const sha256 = (data: Buffer | string): string => createHash('sha256').update(data).digest('hex')
+const sha256 = (data: Buffer | string): string => createHash('sha256').update(data).digest('hex')
 
 /** A `temporal` that can only say its version; enough for finding and installing one. */
 export const fakeTemporal = (cli = '1.9.1', server = '1.32.0'): string =>

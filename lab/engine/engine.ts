@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { openHome, type Home } from '../../config/state/home.js'
 import { openEngine, type ConnectOptions, type Engine } from '../../worker/engine/index.js'
-import { obtainTestServer } from '../../worker/engine/testServer.js'
+import { obtainTestServer } from './testServer.js'
 
 /** The path of Temporal's server with virtual time, installed once per machine. */
-export const timeSkippingServer = (): Promise<string> => obtainTestServer(process.env)
+const timeSkippingServer = (): Promise<string> => obtainTestServer(process.env)
 
 /** A server with virtual time, ready. Time is global in it: one per test file, and `teardown()` at its end. */
 export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {

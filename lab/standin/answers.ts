@@ -34,7 +34,7 @@ export type Script = readonly (Answer | string)[]
 
 export const defaultAnswer: Answerer = ({ turn }) => `Answer ${turn} of this conversation.`
 
-export const scripted =
+const scripted =
   (script: Script): Answerer =>
   (ask) =>
     script[ask.turn - 1] ?? defaultAnswer(ask)

@@ -73,7 +73,7 @@ export function cleanAgentEnv(options: CleanEnvOptions): Record<string, string> 
 }
 
 /** A folder whose `ssh` and the like refuse, to stand first on PATH. */
-export function refusingPrograms(dir: string): string {
+function refusingPrograms(dir: string): string {
   const folder = join(dir, 'refusing')
   mkdirSync(folder, { recursive: true })
   for (const name of refusing) {

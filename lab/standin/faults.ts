@@ -17,7 +17,7 @@ export type Breakage =
   /** The stream stops in the middle of an answer. */
   | 'cut'
 
-export const faults = {
+const faults = {
   throttled: {
     status: 429,
     type: 'rate_limit_error',

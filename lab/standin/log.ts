@@ -2,7 +2,7 @@
 import type { Outcome, RecordedRequest } from './requests.js'
 
 /** Thrown when a request that a test waits for does not come in time. */
-export class StandInTimeout extends Error {
+class StandInTimeout extends Error {
   override readonly name = 'StandInTimeout'
   /** What came instead. */
   readonly seen: string[]

@@ -7,7 +7,7 @@ const contentSchema = z.union([z.string(), z.array(blockSchema)])
 const messageSchema = z.object({ role: z.string(), content: contentSchema })
 
 /** One message of a conversation, as the agent program sends it. */
-export type ConversationMessage = z.output<typeof messageSchema>
+type ConversationMessage = z.output<typeof messageSchema>
 
 const bodySchema = z.looseObject({
   model: z.string().optional(),

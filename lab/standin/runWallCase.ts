@@ -16,7 +16,7 @@ const resultSchema = z.looseObject({
 })
 
 const rowSchema = z.looseObject({ type: z.string() })
-export type RawEntry = z.output<typeof rowSchema>
+type RawEntry = z.output<typeof rowSchema>
 
 export interface WallCaseResult {
   /** Null where none was written. */
@@ -82,7 +82,7 @@ export function transcriptIn(configDir: string, sessionId: string): string | nul
   return files.find((file) => existsSync(file)) ?? null
 }
 
-export function readEntries(transcript: string): RawEntry[] {
+function readEntries(transcript: string): RawEntry[] {
   return readFileSync(transcript, 'utf8')
     .split('\n')
     .filter(Boolean)

@@ -18,7 +18,7 @@ export function instantsFrom(now: Date): Instants {
 }
 
 /** `kinds` are the words of the design and the agent's own claim name; either will do. */
-export type ExpectedFailure =
+type ExpectedFailure =
   | { class: 'wall'; kinds: string[]; scope: 'account' | `model:${string}`; resets: 'soon' | 'later' | null }
   | { class: 'transient' | 'login' | 'billing' | 'config' | 'context' }
 

@@ -3,7 +3,7 @@
 export type AccountRole = 'pool' | 'reserved' | 'substrate'
 
 /** Where a reading of a window came from; kept so that a person can judge it. */
-export type ReadingSource = 'status-line' | 'usage-probe' | 'config-cache' | 'wall' | 'transcript'
+type ReadingSource = 'status-line' | 'usage-probe' | 'config-cache' | 'wall' | 'transcript'
 
 /**
  * One budget of an account. `name` is the agent's own: `five_hour`, `seven_day`, or one scoped to a model such as
@@ -97,7 +97,7 @@ export interface AccountSpec {
   runs?: SubstrateProgram
 }
 
-export interface SubstrateProgram {
+interface SubstrateProgram {
   agent: string
   /** Null: the program's own default. */
   model: string | null

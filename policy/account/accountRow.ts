@@ -8,7 +8,7 @@ import {
   type Timing,
   type Window,
 } from './account.js'
-import type { SimulatedWall } from '../pool/simulatedWall.js'
+import type { SimulatedWall } from '../pool/lease.js'
 import { ms } from '../instants.js'
 import { openPages } from '../session/startPages.js'
 import { duplicateOf } from './eligibility.js'

@@ -10,7 +10,7 @@ import type { Eligibility } from './eligibility.js'
  * side throttles who asks more often, and the busy account first.
  */
 export const extraProbeEvery = 60_000
-export const probesPerHour = 20
+const probesPerHour = 20
 
 const hour = 3_600_000
 

@@ -13,7 +13,7 @@ export interface Usage {
 }
 
 /** US dollars for a million tokens. */
-export interface Price {
+interface Price {
   input: number
   output: number
   cacheRead: number
@@ -31,7 +31,7 @@ export interface Budget {
 const perPrice = 1_000_000
 
 /** The price of the longest name in the table that the model's begins with; of a model that it doesn't name, null. */
-export function priceOf(model: string, prices: Prices): Price | null {
+function priceOf(model: string, prices: Prices): Price | null {
   const [longest] = Object.keys(prices)
     .filter((name) => model.startsWith(name))
     .sort((a, b) => b.length - a.length)

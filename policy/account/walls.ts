@@ -39,14 +39,14 @@ export function attributeWall(wall: Wall, model: string | null): Wall {
 }
 
 /** When the wall ought to end, `wakeMargin` not counted. A reset before the refusal itself was wrong: as good as none. */
-export function wallEnd(wall: Wall): number {
+function wallEnd(wall: Wall): number {
   const at = ms(wall.at)
   const resetsAt = wall.resetsAt === null ? null : ms(wall.resetsAt)
   return resetsAt !== null && resetsAt > at ? resetsAt : at + assumedWallDuration
 }
 
 /** Whether the readings prove that the wall has gone: one of its own window, newer than the wall, that shows room. */
-export function isDisproved(wall: Wall, windows: readonly Window[]): boolean {
+function isDisproved(wall: Wall, windows: readonly Window[]): boolean {
   const at = ms(wall.at)
   const newer = windows.filter((window) => ms(window.readAt) > at)
   if (newer.length === 0) return false

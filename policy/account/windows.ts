@@ -39,7 +39,7 @@ export function bindsModel(windowName: string, model: string | null): boolean {
 }
 
 /** Whether two readings of a window say the same, whenever they were taken. */
-export const sameReading = (a: Window, b: Window): boolean =>
+const sameReading = (a: Window, b: Window): boolean =>
   a.name === b.name && a.used === b.used && a.resetsAt === b.resetsAt
 
 /**

@@ -1,6 +1,6 @@
 /** The drill: what it is told, what it finds, and the words that it says to its own session. Instants are ISO 8601 in UTC. */
 import type { Timing } from '../account/account.js'
-import type { Announcement } from '../notices/notices.js'
+import type { Announcement } from '../notices/notice.js'
 
 /** The single input of a `drill` workflow, from the command or from its schedule. */
 export interface DrillStart {

@@ -47,7 +47,7 @@ export const emptyDomain = (name: string, what: string): FailureDomain => ({
 })
 
 /** Names are no matter of this: the configuration gives none twice. */
-export type SharedBy = 'configDir' | 'identity' | 'email' | 'credential' | 'key' | 'gateway' | 'organisation'
+type SharedBy = 'configDir' | 'identity' | 'email' | 'credential' | 'key' | 'gateway' | 'organisation'
 
 export interface SharedDomain {
   healer: string
@@ -57,7 +57,7 @@ export interface SharedDomain {
   message: string
 }
 
-export const sharedDomainMessage = 'rescuer shares the failure domain it heals'
+const sharedDomainMessage = 'rescuer shares the failure domain it heals'
 
 /** Every overlap of the two sides; none may be left for anything to start. */
 export const sharedDomains = (

@@ -2,12 +2,12 @@
 import { type FailureDomain, type SharedDomain, acceptedOverlaps, sharedDomains } from './failureDomains.js'
 
 /** Something that can be gone. Two things that draw on one ground fall together with it. */
-export interface Resource {
+interface Resource {
   kind: 'account' | 'gateway' | 'organisation' | 'host' | 'process' | 'program'
   name: string
 }
 
-export interface Dependency {
+interface Dependency {
   name: string
   /** What it is here, in a few words. */
   what: string
@@ -16,7 +16,7 @@ export interface Dependency {
   own: Resource | null
 }
 
-export interface HealedFailure {
+interface HealedFailure {
   name: string
   what: string
   of: Resource[]

@@ -1,6 +1,6 @@
 /** The words of notices. They name accounts and sessions, never a prompt or a secret. */
 import { formatList } from '../formatList.js'
-import type { Cause, CauseKey, Notice, NoticeKind, PoolConditions } from './notices.js'
+import type { Cause, CauseKey, Notice, NoticeKind, PoolConditions } from './notice.js'
 
 export function problemNotice(keys: readonly CauseKey[], conditions: PoolConditions, now: string): Notice {
   const { pool, dry, waitlist, loggedOut } = conditions

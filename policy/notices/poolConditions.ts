@@ -2,7 +2,7 @@
 import { simulatedWallUntil } from '../pool/simulatedWall.js'
 import type { PoolState } from '../pool/poolState.js'
 import { ms } from '../instants.js'
-import type { PoolConditions } from './notices.js'
+import type { PoolConditions } from './notice.js'
 import { eligibilityOf, type IneligibleCause } from '../account/eligibility.js'
 
 /** A full account, or one on trial, is spent for nobody who is on it. */

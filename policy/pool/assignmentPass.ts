@@ -6,23 +6,9 @@ import type { LeaseRequest } from './lease.js'
 import { probeDueAt, isProbing } from '../account/probes.js'
 import { blockingPage, pageText } from '../session/startPages.js'
 import { probeTimeout } from '../account/accountRecord.js'
+import type { Candidate } from './candidate.js'
 import type { Blockers } from './denial.js'
-import {
-  eligibilityOf,
-  substrateIneligibility,
-  ineligible,
-  type Eligibility,
-} from '../account/eligibility.js'
-
-/** One account, as a request sees it. */
-export interface Candidate {
-  account: AccountRecord
-  eligibility: Eligibility
-  /** When it is worth asking, or null. */
-  probeDueAt: number | null
-  /** Until when this request leaves the account out, or null. */
-  excludedUntil: number | null
-}
+import { eligibilityOf, substrateIneligibility, ineligible } from '../account/eligibility.js'
 
 /** Where no page stands anywhere, it makes no difference in which folder a session works. */
 const requirementsOf = (request: LeaseRequest, { accounts }: PoolState): string => {

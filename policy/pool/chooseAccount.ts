@@ -31,9 +31,9 @@ export interface AccountChoice {
 /** What one session is expected to use; keeps a herd from going to one place. */
 export const sessionShare = 0.1
 /** How much better off a planned move has to be: below that, sessions would move back and forth. */
-export const minImprovement = 0.1
+const minImprovement = 0.1
 /** A planned move does not go where the next one would soon be due. */
-export const limitMargin = 0.05
+const limitMargin = 0.05
 /** What staying on the same account is worth: its cache is warm and nothing has to be carried. */
 const stayBonus = 0.05
 /** How much of its room an account gains in rank when its window is about to begin anew and the rest would be lost. */

@@ -3,10 +3,10 @@ import type { Timing } from '../account/account.js'
 import { isVoluntary, type WaitlistEntry } from './poolState.js'
 import { earlier, iso, ms } from '../instants.js'
 import type { LeaseDenial } from './lease.js'
-import type { Candidate } from './assignmentPass.js'
+import type { Candidate } from './candidate.js'
 
 /** One account that this request can't have now. */
-export interface Blocker {
+interface Blocker {
   why: () => string
   /** The same as long as nothing has changed that a session should hear of. */
   key: string

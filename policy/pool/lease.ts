@@ -1,7 +1,6 @@
 /** What sessions and pool say to each other about leases. Instants are ISO 8601 in UTC; shares are 0..1. */
 import type { AccountFacts, AccountReading, AccountSpec, Timing, Wall } from '../account/account.js'
-import type { SimulatedWall } from './simulatedWall.js'
-import type { NoticeSettings } from '../notices/notices.js'
+import type { NoticeSettings } from '../notices/notice.js'
 import type { PlaceRef } from '../session/place.js'
 import type { RescueCause } from '../session/session.js'
 
@@ -110,4 +109,10 @@ export interface PoolView {
   waitlist: { session: string; since: string; why: string; retryAt: string | null }[]
   /** Sessions of drills, for which every account counts as walled until then. */
   simulatedWalls?: SimulatedWall[]
+}
+
+/** A drill's: for this session every account of the pool counts as walled until this instant. */
+export interface SimulatedWall {
+  session: string
+  until: string
 }

@@ -1,6 +1,6 @@
 /** The pool's whole state, as plain data: it travels as the input of a workflow and is only changed by making a new one. */
 import type { AccountFacts } from '../account/account.js'
-import type { SimulatedWall } from './simulatedWall.js'
+import type { SimulatedWall } from './lease.js'
 import type { LeaseRequest, PoolSettings } from './lease.js'
 
 export interface Lease {

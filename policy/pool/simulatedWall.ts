@@ -2,13 +2,9 @@
  * A drill's declaration: for this one session every account of the pool counts as walled, until it is lifted or its time is over.
  * It touches no other session, and ends by itself: a drill that crashes leaves nothing declared. Instants are ISO 8601 in UTC.
  */
+import type { SimulatedWall } from './lease.js'
 import type { PoolState } from './poolState.js'
 import { iso, ms } from '../instants.js'
-
-export interface SimulatedWall {
-  session: string
-  until: string
-}
 
 /** However long a drill asks for. Milliseconds. */
 export const maxSimulatedWall = 60 * 60_000

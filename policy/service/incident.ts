@@ -1,7 +1,7 @@
 /** An incident of a service: what was seen, what each layer did, and how it ended. Everything in it stays on its host. */
 
 export const incidentLayers = ['service', 'watchdog', 'wake-up', 'check', 'person'] as const
-export type IncidentLayer = (typeof incidentLayers)[number]
+type IncidentLayer = (typeof incidentLayers)[number]
 
 /** `recovered`: a restart of the watchdog's helped, or it came back by itself. `healed`: by the agent that was woken. */
 export type IncidentOutcome = 'recovered' | 'healed' | 'given-up'

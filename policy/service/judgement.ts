@@ -193,7 +193,7 @@ const newer = (a: ProvenBeat | null, b: ProvenBeat | null): ProvenBeat | null =>
   a === null ? b : b === null ? a : ms(b.at) >= ms(a.at) ? b : a
 
 /** Up for this long without trouble, a service without a heartbeat counts as well again after a restart. */
-export const settledAfter = (every: number): number => Math.min(every, 30_000)
+const settledAfter = (every: number): number => Math.min(every, 30_000)
 
 /** Whether a restarted service is well again: with a heartbeat its own beat has to be back, else it has to stay up. */
 export function hasRecovered(

@@ -33,14 +33,13 @@ const unseen =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\p{Cs}/gu
 
 /** One line, however it was written. */
-export function cleanLine(text: string, max = headerMax): string {
+function cleanLine(text: string, max = headerMax): string {
   const line = text.replaceAll(/\s+/g, ' ').replaceAll(unseen, '').trim()
   // A character that was cut in two goes as a whole.
   return line.length <= max ? line : `${line.slice(0, max - 1).replaceAll(unseen, '')}…`
 }
 
-export const cleanText = (text: string): string =>
-  text.replaceAll(/\r\n?/g, '\n').replaceAll(unseen, '').trim()
+const cleanText = (text: string): string => text.replaceAll(/\r\n?/g, '\n').replaceAll(unseen, '').trim()
 
 /** The mail with every field made harmless; its text is kept to `maxText` characters. */
 export function cleanMail(mail: Mail, maxText: number): Mail {

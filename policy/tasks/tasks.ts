@@ -1,7 +1,7 @@
 /** The loop's standing work: what a run leaves behind, and what it means for the next one. */
 
 export const taskKinds = ['imap', 'agent', 'run'] as const
-export type TaskKind = (typeof taskKinds)[number]
+type TaskKind = (typeof taskKinds)[number]
 
 /** What one run of a task came to. */
 export interface TaskOutcome {

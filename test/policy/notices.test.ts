@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ms } from '../../policy/instants.js'
+import type { NoticeBoard, NoticeKind, PoolConditions } from '../../policy/notices/notice.js'
 import {
   announce,
   dueNotices,
@@ -8,9 +9,6 @@ import {
   nextReviewAt,
   updateBoard,
   recordDelivery,
-  type NoticeBoard,
-  type NoticeKind,
-  type PoolConditions,
 } from '../../policy/notices/notices.js'
 import { poolConditions } from '../../policy/notices/poolConditions.js'
 import { recordLogin, recordReadings, recordWall } from '../../policy/pool/transitions.js'

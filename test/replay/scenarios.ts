@@ -1,6 +1,6 @@
 /** What the recorded workflows live through: every kind of life that they can have, on the real code. */
 import { poolSignals } from '../../workflows/messages.js'
-import { drillSimulatedWall, drillReport, startDrill } from '../workflow/harness/fakeDrills.js'
+import { drillSimulatedWall, drillReport, startDrill } from '../workflow/harness/runDrill.js'
 import { hour, minute, TestPool, type TestPoolOptions } from '../workflow/harness/testPool.js'
 import type { TestServer } from '../workflow/harness/testServer.js'
 import type { Scenario } from './scenario.js'

@@ -178,6 +178,30 @@ describe('help and version', () => {
     expect(await place.run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
   })
 
+  it('--help lists the commands under the headings of the README', async () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+    const section = readme.split('\n## Commands\n')[1]?.split('\n## ')[0] ?? ''
+    // A command with an option may be named under a second heading: it is listed under its first.
+    const seen = new Set<string>()
+    const headings = [...section.matchAll(/^\| ([a-z ]+?) +\| (`.+) \|$/gm)].map(
+      ([, heading = '', cell = '']) => {
+        const named = [...cell.matchAll(/`(?:outpool )?([a-z]+)/g)].map(([, name = '']) => name)
+        const fresh = named.filter((name) => !seen.has(name))
+        for (const name of fresh) seen.add(name)
+        return [heading, fresh.sort()]
+      },
+    )
+    const { stdout } = await place.run(['--help'])
+    const listed = [...stdout.matchAll(/^([A-Z][a-z ]+):\n((?: .+\n)+)/gm)].map(
+      ([, heading = '', lines = '']) => [
+        heading.toLowerCase(),
+        Array.from(lines.matchAll(/^ {2}([a-z]+) /gm), ([, name]) => name).sort(),
+      ],
+    )
+    expect(headings.length).toBeGreaterThan(3)
+    expect(listed.slice(1, -1)).toEqual(headings)
+  })
+
   it('each command has --help on stdout', async () => {
     const { code, stdout } = await place.run(['--help'])
     expect(code).toBe(0)

@@ -10,7 +10,7 @@ import { Host } from '../../host/host.js'
 import { sendNotice } from '../../activities/notices.js'
 import { openHome } from '../../config/state/home.js'
 import { parseConfig } from '../../config/load/load.js'
-import type { Notice } from '../../policy/notices/notices.js'
+import type { Notice } from '../../policy/notices/notice.js'
 
 interface Heard {
   method: string

@@ -9,7 +9,7 @@ const bin = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
 /** The built command: `npm run build` comes first. */
 export const outpool = [process.execPath, bin]
 
-export interface CliResult {
+interface CliResult {
   code: number | null
   stdout: string
   stderr: string

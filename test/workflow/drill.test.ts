@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DrillReport } from '../../policy/independence/drill.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
-import { simulatedWalls, drillSimulatedWall, drillReport, startDrill } from './harness/fakeDrills.js'
+import { simulatedWalls, drillSimulatedWall, drillReport, startDrill } from './harness/runDrill.js'
 import { hour, minute, second, type TestPool } from './harness/testPool.js'
 import { TestServer } from './harness/testServer.js'
 import { useTestPool } from './harness/useTestPool.js'

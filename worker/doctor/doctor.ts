@@ -1,7 +1,8 @@
 /** `outpool doctor`: looks at everything that Outpool needs on this host, and says for each thing what to do. */
 import { accountAgent, readDomains } from '../../host/identity/failureDomains.js'
 import type { Place } from '../../agents/agent.js'
-import { type AgentExaminer, examinerOf } from '../../agents/examiner.js'
+import type { AgentExaminer } from '../../agents/examiner.js'
+import { examinerOf } from '../../agents/index.js'
 import type { AccountConfig, AgentConfig, Config } from '../../config/config.js'
 import { cacheFolder, type Home } from '../../config/state/home.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'

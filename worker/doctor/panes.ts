@@ -1,6 +1,7 @@
 /** Where the panes live: in a scope of their own, or in a unit whose end may be theirs. */
 import { readFile } from 'node:fs/promises'
 import { execa } from 'execa'
+import { guideUrl } from '../../config/guide.js'
 import type { Home } from '../../config/state/home.js'
 import { type Finding, ok, warn } from './finding.js'
 
@@ -25,7 +26,7 @@ export function panesIn(groups: string): Finding[] {
     warn(
       'panes',
       `live in ${unit} itself: what ends or limits that unit as a whole takes them along`,
-      'A stop and a restart of outpool.service leave them alone. For a scope of their own: docs/running-as-a-service.md.',
+      `A stop and a restart of outpool.service leave them alone. For a scope of their own: ${guideUrl('running-as-a-service.md')}`,
     ),
   ]
 }

@@ -1,7 +1,6 @@
 /** The programs that Outpool runs, and whether their versions will do. */
 import { execa } from 'execa'
-import { agentNamed } from '../../agents/index.js'
-import { examinerOf } from '../../agents/examiner.js'
+import { agentNamed, examinerOf } from '../../agents/index.js'
 import type { AgentConfig } from '../../config/config.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import type { EngineChoice } from '../engine/index.js'

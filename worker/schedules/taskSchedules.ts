@@ -37,7 +37,7 @@ function scheduleOf(home: Home, config: Config, task: TaskConfig) {
   } satisfies ScheduleSpec
 }
 
-export function runOf(home: Home, config: Config, task: TaskConfig): LoopStart {
+function runOf(home: Home, config: Config, task: TaskConfig): LoopStart {
   const { name, kind, attentionAfter } = task
   const { pool, timing } = config
   const session =

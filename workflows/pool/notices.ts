@@ -1,17 +1,18 @@
 /** Carries out what the notice board says (policy/notices/notices.ts). Nothing of the pool's own work waits for it. */
 import { ActivityFailure } from '@temporalio/workflow'
+import type { Announcement, Notice, NoticeBoard, NoticeSettings } from '../../policy/notices/notice.js'
 import * as notices from '../../policy/notices/notices.js'
 import { poolConditions } from '../../policy/notices/poolConditions.js'
 import type { PoolState } from '../../policy/pool/transitions.js'
 import { noticesOn } from '../proxies.js'
 
 export class NoticeSender {
-  board: notices.NoticeBoard
+  board: NoticeBoard
   readonly #sending = new Set<string>()
   readonly #wake: () => void
 
   /** `wake` is called when a delivery has come back. */
-  constructor(board: notices.NoticeBoard | undefined, wake: () => void) {
+  constructor(board: NoticeBoard | undefined, wake: () => void) {
     this.board = board ?? notices.newBoard
     this.#wake = wake
   }
@@ -20,7 +21,7 @@ export class NoticeSender {
     return this.#sending.size > 0
   }
 
-  announce(state: PoolState, announcement: notices.Announcement, now: string): void {
+  announce(state: PoolState, announcement: Announcement, now: string): void {
     const settings = settingsOf(state)
     if (settings !== null) this.board = notices.announce(this.board, announcement, settings, now)
   }
@@ -43,12 +44,7 @@ export class NoticeSender {
     return notices.nextReviewAt({ ...this.board, outbox }, settings)
   }
 
-  async #send(
-    host: string,
-    notice: notices.Notice,
-    channels: string[],
-    settings: notices.NoticeSettings,
-  ): Promise<void> {
+  async #send(host: string, notice: Notice, channels: string[], settings: NoticeSettings): Promise<void> {
     this.#sending.add(notice.id)
     const failed = await deliver(host, notice, channels)
     this.#sending.delete(notice.id)
@@ -58,13 +54,13 @@ export class NoticeSender {
 }
 
 /** Nobody is told where nothing is configured; then the board stays empty, and the history as it is. */
-function settingsOf({ settings }: PoolState): notices.NoticeSettings | null {
+function settingsOf({ settings }: PoolState): NoticeSettings | null {
   const { notices: configured } = settings
   return configured === undefined || configured.channels.length === 0 ? null : configured
 }
 
 /** The channels that did not take it: all, where the host did not carry it out. */
-async function deliver(host: string, notice: notices.Notice, channels: string[]): Promise<string[]> {
+async function deliver(host: string, notice: Notice, channels: string[]): Promise<string[]> {
   const summary = `tell: ${notice.title}`.slice(0, 200)
   try {
     const outcome = await noticesOn(host).sendNotice.executeWithOptions({ summary }, [{ notice, channels }])

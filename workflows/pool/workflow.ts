@@ -15,7 +15,7 @@ import { clock } from '../../policy/instants.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
 import type { LeaseAnswer, LeaseBatch, PoolSettings, PoolView } from '../../policy/pool/lease.js'
 import * as transitions from '../../policy/pool/transitions.js'
-import type { Announcement, NoticeBoard } from '../../policy/notices/notices.js'
+import type { Announcement, NoticeBoard } from '../../policy/notices/notice.js'
 import {
   type AccountEligibility,
   poolQueries,
@@ -28,7 +28,7 @@ import { commonActivities, probesOn } from '../proxies.js'
 import { hasGrownLong } from '../renewal.js'
 
 /** What a pool carries over when its history is cut. */
-export interface PoolWorkflowState {
+interface PoolWorkflowState {
   state: transitions.PoolState
   notices?: NoticeBoard
   reconciledAt: string

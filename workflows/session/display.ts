@@ -3,7 +3,6 @@ import {
   defineSearchAttributeKey,
   SearchAttributeType,
   type SearchAttributeUpdatePair,
-  type TypedSearchAttributes,
 } from '@temporalio/common'
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow'
 import { searchAttributes } from '../../policy/ids.js'
@@ -21,8 +20,6 @@ const keys = {
   rescues: defineSearchAttributeKey(searchAttributes.rescues, SearchAttributeType.INT),
   attention: defineSearchAttributeKey(searchAttributes.attention, SearchAttributeType.BOOL),
 }
-export type AttributeKeys = typeof keys
-export type { TypedSearchAttributes }
 
 /** Shows the state where it changed: each kind of change is one event, so nothing is written twice. */
 export class Display {

@@ -52,7 +52,7 @@ export function describeStartPage(
 }
 
 /** What a person types to start the program at this place. */
-export const manualRemedy = (place: Place, { command }: AgentCommand): string =>
+const manualRemedy = (place: Place, { command }: AgentCommand): string =>
   isDefaultSetup(place) ? command : `CLAUDE_CONFIG_DIR=${place.configDir} ${command}`
 
 /** The file that a page about settings names, and the keys in it. A long path goes on in the next line. */

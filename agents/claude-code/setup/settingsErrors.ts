@@ -31,7 +31,7 @@ export async function settingsErrors(place: Place, command: AgentCommand): Promi
 }
 
 /** Takes what `claude doctor` prints. */
-export function parseSettingsErrors(report: string): ConfigurationConflict[] {
+function parseSettingsErrors(report: string): ConfigurationConflict[] {
   const lines = report.split('\n')
   const start = lines.indexOf(heading)
   if (start < 0) return []

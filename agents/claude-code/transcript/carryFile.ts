@@ -132,7 +132,7 @@ async function removeUnfinished(folder: string, name: string): Promise<void> {
 }
 
 /** A rename is only durable once its folder is. */
-export async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()

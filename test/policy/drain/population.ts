@@ -53,7 +53,7 @@ export interface Budget {
 }
 
 /** A budget that fills up by itself at an instant. */
-export interface Shock {
+interface Shock {
   at: number
   budget: string
   endsAt: number

@@ -1,7 +1,15 @@
 /** The virtual instants of attempts on the server with virtual time, for steps that put themselves off. */
 import { Context } from '@temporalio/activity'
-import type { ApplicationFailure } from '@temporalio/common'
-import { retryLater } from './fakeHost.js'
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
+
+/** "Not yet": asked again after this long, in virtual time, which a running activity would stop. */
+export const retryLater = (ms: number): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: 'NotYet',
+    message: 'nothing has happened',
+    nextRetryDelay: Math.max(ms, 1),
+    category: ApplicationFailureCategory.BENIGN,
+  })
 
 /** Names the step over all its attempts. */
 export function stepKey(): string {

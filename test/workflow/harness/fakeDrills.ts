@@ -1,6 +1,5 @@
 /** A drill on a stage. The host's part in it: it sees the session as its workflow describes it, and an agent that runs has answered. */
 import { Context } from '@temporalio/activity'
-import type { WorkflowHandle } from '@temporalio/client'
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
 import type {
   DrillActivities,
@@ -8,11 +7,8 @@ import type {
   DrillWatchRequest,
   DrillWatchResult,
 } from '../../../activities/contracts.js'
-import type { SimulatedWall } from '../../../policy/pool/simulatedWall.js'
-import { type DrillReport, type DrillStart, isReached } from '../../../policy/independence/drill.js'
-import { commonQueue, drillWorkflowId } from '../../../policy/ids.js'
+import { type DrillReport, isReached } from '../../../policy/independence/drill.js'
 import type { SessionDetails } from '../../../policy/session/session.js'
-import type { TestPool } from './testPool.js'
 
 /** How often a watch looks, in virtual time. */
 const pollEvery = 5_000
@@ -53,41 +49,4 @@ export class FakeDrills {
       category: ApplicationFailureCategory.BENIGN,
     })
   }
-}
-
-const minute = 60_000
-
-export function startDrill(testPool: TestPool, within = 15 * minute): Promise<WorkflowHandle> {
-  const input: DrillStart = {
-    ...{ pool: testPool.name, host: testPool.host.hostId, agent: 'claude-code', model: null, within },
-    timing: testPool.settings.timing,
-  }
-  return testPool.server.client.workflow.start('drill', {
-    ...{ workflowId: drillWorkflowId(testPool.name), taskQueue: commonQueue, args: [input] },
-  })
-}
-
-/** What the pool holds for declared now. */
-export const simulatedWalls = async (testPool: TestPool): Promise<SimulatedWall[]> =>
-  (await testPool.describePool()).simulatedWalls ?? []
-
-/** The declaration that the drill has made. */
-export async function drillSimulatedWall(testPool: TestPool): Promise<SimulatedWall> {
-  const [first] = await testPool.until(
-    'the declaration',
-    () => simulatedWalls(testPool),
-    (found) => found.length > 0,
-  )
-  return first!
-}
-
-export async function drillReport(testPool: TestPool, within = 30 * minute): Promise<DrillReport> {
-  const [report] = await testPool.until(
-    'the report',
-    () => Promise.resolve(testPool.host.drill.reports),
-    (reports) => reports.length > 0,
-    within,
-    5_000,
-  )
-  return report!
 }

@@ -4,7 +4,6 @@
  * What happens on it is said by the test.
  */
 import { Context } from '@temporalio/activity'
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
 import type {
   DeliverRequest,
   DrillActivities,
@@ -20,16 +19,16 @@ import type {
   WatchRequest,
 } from '../../../activities/contracts.js'
 import type { AccountReading, Wall, Window } from '../../../policy/account/account.js'
-import type { Notice } from '../../../policy/notices/notices.js'
+import { iso } from '../../../policy/instants.js'
+import type { Notice } from '../../../policy/notices/notice.js'
 import type { ServiceActivities } from '../../../activities/services/contracts.js'
 import type { TaskActivities } from '../../../activities/tasks/contracts.js'
+import { retryLater } from './attempts.js'
 import { FakeDrills } from './fakeDrills.js'
 import { FakeServices } from './fakeServices.js'
 import type { SimulatedHost } from './testServer.js'
 import { failureFrom } from '../../../activities/failures.js'
 import { StaleFenceError } from '../../../host/errors.js'
-
-export const iso = (instant: number): string => new Date(instant).toISOString()
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 /** What a watch sees; the rest of an observation is filled in by the host. */
@@ -66,15 +65,6 @@ interface Hold {
 
 /** The virtual instant of an attempt; nothing moves it while the attempt runs. */
 const instant = (): number => Context.current().info.currentAttemptScheduledTimestampMs
-
-/** "Not yet": asked again after this long, in virtual time, which a running activity would stop. */
-export const retryLater = (ms: number): ApplicationFailure =>
-  ApplicationFailure.create({
-    type: 'NotYet',
-    message: 'nothing has happened',
-    nextRetryDelay: Math.max(ms, 1),
-    category: ApplicationFailureCategory.BENIGN,
-  })
 
 export class FakeHost implements SimulatedHost {
   readonly hostId: string

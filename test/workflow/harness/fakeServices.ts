@@ -11,7 +11,8 @@ import type {
 } from '../../../activities/services/contracts.js'
 import type { TaskActivities } from '../../../activities/tasks/contracts.js'
 import type { TaskOutcome } from '../../../policy/tasks/tasks.js'
-import { iso, retryLater } from './fakeHost.js'
+import { iso } from '../../../policy/instants.js'
+import { retryLater } from './attempts.js'
 
 /** What is scripted for a step is used up in order; where nothing is, all is well and nothing happens. */
 class Script<T> {

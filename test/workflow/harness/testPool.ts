@@ -4,7 +4,7 @@ import proto from '@temporalio/proto'
 import { defaultTiming, type AccountSpec, type Timing, type Wall } from '../../../policy/account/account.js'
 import { commonQueue, poolWorkflowId, sessionWorkflowId } from '../../../policy/ids.js'
 import type { PoolSettings, PoolView } from '../../../policy/pool/lease.js'
-import type { NoticeSettings } from '../../../policy/notices/notices.js'
+import type { NoticeSettings } from '../../../policy/notices/notice.js'
 import type { SessionDetails } from '../../../policy/session/session.js'
 import {
   poolQueries,

@@ -1,6 +1,6 @@
 /** What happened to the services of a week, in order, for the oracle and for people. */
 
-export type Entry =
+type Entry =
   | {
       kind: 'started'
       by: 'watchdog' | 'check' | 'agent' | 'person'

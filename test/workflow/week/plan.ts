@@ -12,7 +12,7 @@ export interface Fault {
 }
 
 /** While it lasts, no process of the service comes to anything. An agent that heals ends it sooner. */
-export interface BrokenSpan extends Span {
+interface BrokenSpan extends Span {
   /** Each process ends soon after its start, or never says a word. */
   how: 'exit' | 'mute'
 }

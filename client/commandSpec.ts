@@ -1,0 +1,49 @@
+/** What describes a command: its arguments, its options, and the heading under which help lists it. */
+import type { CommandContext } from './commandContext.js'
+
+/** What completes a word: names of sessions, services, tasks, accounts, files by the shell, or nothing. */
+export type CompletionKind = 'session' | 'service' | 'task' | 'account' | 'agent' | 'folder' | 'file' | 'none'
+
+export interface OptionSpec {
+  /** As commander reads it: `--cwd <dir>`. */
+  flags: string
+  description: string
+  completion?: CompletionKind
+}
+
+export interface ArgumentSpec {
+  /** As commander reads it: `<name>`, `[text...]`. */
+  name: string
+  description: string
+  completion?: CompletionKind
+  choices?: readonly string[]
+}
+
+/** Under these headings `--help` lists the commands, in this order; the README has the same. */
+export const commandGroups = [
+  'Set up',
+  'Work with sessions',
+  'Control sessions',
+  'Accounts',
+  'Tasks and services',
+] as const
+type CommandGroup = (typeof commandGroups)[number]
+
+export interface CommandSpec {
+  name: string
+  group: CommandGroup
+  description: string
+  args?: readonly ArgumentSpec[]
+  options?: readonly OptionSpec[]
+  /** Needs no outpool.yaml, or says itself what is wrong with it: for all others one that is named has to be there. */
+  withoutConfig?: true
+  /** Shown under the help. */
+  examples?: readonly string[]
+  run(context: CommandContext): Promise<void>
+}
+
+/** Options that every command takes. */
+export const globalOptions: readonly OptionSpec[] = [
+  { flags: '--config <file>', description: 'the outpool.yaml to use', completion: 'file' },
+  { flags: '--debug', description: 'show the whole story of a failure' },
+]
