@@ -26,7 +26,7 @@ describe.each([
     const asked = question(screen('question'))
     expect(claudeCode.readDialog(screen('question'))).toMatchObject({
       name: 'question',
-      asks: 'Which colour shall the button have?',
+      prompt: 'Which colour shall the button have?',
       safeKeys: null,
     })
     expect(labels(asked)).toEqual(['1 Red', '2 Green', '3 Blue', '4 Type something.', '5 Chat about this'])

@@ -6,10 +6,10 @@ import { expectations } from '../../agents/claude-code/expectations.js'
 /** By expectation: the file, and words of a test's title in it. */
 const proofs: Readonly<Record<string, readonly [string, string]>> = {
   'paste-envelope': ['adapterText', 'are known for the same'],
-  'human-origin': ['texts', 'texts of the field arrive once'],
+  'human-origin': ['trickyTexts', 'texts of the field arrive once'],
   'prompt-report': ['adapterReports', 'turn-started'],
   'pasted-block-is-words': ['typing', 'its sender learns of one that there is not'],
-  'blank-before-bang': ['texts', 'texts of the field arrive once'],
+  'blank-before-bang': ['trickyTexts', 'texts of the field arrive once'],
   'unknown-command-row': ['typing', 'its sender learns of one that there is not'],
   'command-row': ['typing', 'a command of the agent’s own runs as one'],
   'stash-key': ['typing', 'is put aside whole while a text is sent'],
