@@ -101,7 +101,7 @@ describe('law 6: a host that was asleep', () => {
 
   it('law 6: nobody beats in their sleep: silence counts from waking', () => {
     const woken = lookAfter(130, 118)
-    expect(woken).toMatchObject({ verdict: 'well', nextLookAt: at(140) })
+    expect(woken).toMatchObject({ verdict: 'well', nextCheckAt: at(140) })
     // When it was last known to be well is another matter.
     expect(woken.memory.wellAt).toBe(iso(at(9)))
     const later = lookAfter(144, 118, woken.memory)
@@ -132,7 +132,7 @@ describe('law 6: a beat that had no room', () => {
     const blind = lookAfter(60, 'the disk is full')
     expect(blind.verdict).toBe('blind')
     const free = lookAfter(62, null, blind.memory)
-    expect(free).toMatchObject({ verdict: 'well', nextLookAt: at(72) })
+    expect(free).toMatchObject({ verdict: 'well', nextCheckAt: at(72) })
     expect(lookAfter(76, null, free.memory).verdict).toBe('frozen')
   })
 

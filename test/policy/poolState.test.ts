@@ -112,7 +112,7 @@ describe('law 4: never onto a bad account', () => {
 
   it('law 4: unknown is asked first, and held until the answer has come', () => {
     const first = requestAndDecide(poolState(spec('a')), leaseRequest('s'))
-    expect(first).toMatchObject({ grants: [], refusals: [], probes: ['a'] })
+    expect(first).toMatchObject({ grants: [], denials: [], probes: ['a'] })
     const asking = probeStarted(first.state, 'a', at(0))
     expect(decide(asking, at(0.1))).toMatchObject({ grants: [], probes: [] })
     const answered = probeEnded(asking, 'a', usedAccount('a', 0.3, 0.2), at(0.2))
@@ -348,7 +348,7 @@ describe('the queue', () => {
     const stay = on(0.92)
     expect(stay.denials[0]?.denial.why).toMatch(/^stay/)
     expect(poolView(stay.state)).toMatchObject({
-      waiting: [],
+      waitlist: [],
       accounts: [{ leases: ['s'] }, { leases: [] }],
     })
   })
@@ -417,7 +417,7 @@ describe('what a host asks for several sessions at once', () => {
     })
     expect(answerFor(leaseRequest('t'), decision)).toEqual({
       kind: 'refused',
-      refusal: decision.denials[0]!.denial,
+      denial: decision.denials[0]!.denial,
     })
   })
 

@@ -62,7 +62,7 @@ describe('law 2: walls that a drill declares', () => {
   it('are no news for a person', () => {
     expect(poolConditions(requestAndDecide(drilled(), leaseRequest('drill-1')).state, at(0))).toMatchObject({
       dry: null,
-      waiting: [],
+      waitlist: [],
     })
   })
 

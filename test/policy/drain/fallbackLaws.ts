@@ -149,7 +149,7 @@ export class FallbackLaws {
   /** It came when it was called, and found no room; it hears again after `until`. */
   stays(session: string, until: number): void {
     const away = this.away.get(session)
-    if (away !== undefined) Object.assign(away, { called: false, notBefore: until })
+    if (away !== undefined) Object.assign(away, { recalled: false, notBefore: until })
   }
 
   walled(name: string, wall: ReportedWall): void {
