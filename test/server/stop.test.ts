@@ -67,7 +67,7 @@ describe('a session of a herd that is stopped', () => {
     const activities = hostActivities(host, new Sampler(host), new Prober(host), leases)
     const place: PlaceRef = { kind: 'account', name: 'max-1' }
     const ref = { session, fence: 1, cwd: dir, agent: 'claude-code', sessionId: 'none', place }
-    const request = { ...ref, closePane: false, status: '', rests }
+    const request = { ...ref, closePane: false, status: '', endsMove: rests }
     return new MockActivityEnvironment().run(() => activities.stopAgent(request))
   }
 

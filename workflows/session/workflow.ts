@@ -141,7 +141,7 @@ function startWatch(ctx: SessionContext): ActiveWatch {
     waiting,
     untilTurnEnd: once ?? false,
     ...(isFailing(state) ? { failing: true } : {}),
-    ask: { pool: state.pool, request: prepareRequest(ctx) },
+    leaseRequest: { pool: state.pool, request: prepareRequest(ctx) },
     status: statusLine(state),
   }
   const summary = `watch the agent on ${state.place?.name ?? '?'} until something happens`
