@@ -19,7 +19,7 @@ import { until } from './until.js'
 /** As `show --json` prints it. */
 export type ShownSession = SessionDetails & Pick<SessionCard, 'background' | 'question'>
 
-const bin = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
+const bin = fileURLToPath(new URL('../dist/client/bin.js', import.meta.url))
 
 export interface FleetOptions {
   /** Pool accounts, in order. */
