@@ -87,7 +87,7 @@ export const textNotTaken = (times: number) =>
 /** Thrown when something stands in or before the input line that can't be put aside without losing it. */
 export const lineOccupied = (why: string) => final(faults.lineOccupied, why)
 
-/** Thrown when the agent program has no command of that name; `said` is its own word. */
+/** Thrown when a command did not run: the agent program has none of that name (`said` is its own word), or it opens a panel. */
 export const commandRefused = (said: string) => final(faults.commandRefused, said.slice(0, 200))
 
 /** Thrown when the conversation could not be brought over whole. */

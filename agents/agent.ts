@@ -261,6 +261,12 @@ export interface AgentAdapter {
   /** The dialog on this screen, if one is open. */
   readDialog(screen: string): Dialog | null
 
+  /** Whether a command of the program's own has opened a panel, for a person to use, in the place of the input line. */
+  showsPanel(screen: string): boolean
+
+  /** tmux keys that close such a panel without deciding anything; some panels take them more than once. */
+  readonly closePanelKeys: readonly string[]
+
   /**
    * What to paste into the input line so that the model is told this text (`words`), or so that the program runs its own
    * command. Without control characters; a text that is a command in the program's eyes stays words.

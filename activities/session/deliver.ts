@@ -13,6 +13,7 @@ import type { Host } from '../../host/host.js'
 import type { Sampler } from '../watch/sampler.js'
 import { type DeliveryRecord, untyped } from '../../host/state/sessionRecords.js'
 import type { Pane } from '../../host/tmux/panes.js'
+import { closePanel } from './panel.js'
 import { dropText, readText } from './pendingInput.js'
 
 /** How long a paste may take to be drawn; Enter that comes with the paste is taken as part of it. Milliseconds. */
@@ -79,7 +80,8 @@ class Typist {
       if (this.#record()?.taken === true) return
       if ((await this.#followed()).what === 'same') break
       if (await this.#isMoot()) return
-      const ready = await this.#sampler.untilTakes(this.#what, session, fence, this.#signal)
+      // An attempt before this one may have left a panel open, and one may open late: nothing else would be taken.
+      const ready = await this.#untilTakes()
       // A command may well end the program.
       if (!ready && command && (this.#record()?.entered ?? 0) > 0) return
       if (!ready) throw staleFence(session, fence, records.newest(session)?.fence ?? fence)
@@ -191,9 +193,19 @@ class Typist {
       const followed = await this.#followed()
       if (followed.refusal !== null) throw commandRefused(followed.refusal)
       if (followed.what === 'same') return true
+      await this.#refusePanel()
       await delay(lookEvery)
     } while (performance.now() < until)
     return false
+  }
+
+  /** Throws CommandRefused where the command that was entered has opened a panel, which only a person can use. */
+  async #refusePanel(): Promise<void> {
+    if (this.#what !== 'command' || (this.#record()?.entered ?? 0) === 0) return
+    const { session, text } = this.#request
+    if (!(await closePanel(this.#host.tmux, this.#adapter, session))) return
+    const [name = text] = this.#adapter.pasteOf(text, 'command').split(' ')
+    throw commandRefused(`${name} opens a panel; attach to use it: outpool attach ${session}`)
   }
 
   async #untilLine(pane: Pane, fits: (draft: string | null) => boolean): Promise<boolean> {
@@ -239,9 +251,15 @@ class Typist {
 
   /** A command is over when the agent is at rest in a look that came after it. */
   async #untilOver(): Promise<void> {
-    const { session, fence } = this.#request
     await delay(this.#host.config.timing.lookEvery, undefined, { signal: this.#signal })
-    await this.#sampler.untilTakes('command', session, fence, this.#signal)
+    await this.#untilTakes()
+  }
+
+  #untilTakes(): Promise<boolean> {
+    const { session, fence } = this.#request
+    return this.#sampler.untilTakes(this.#what, session, fence, this.#signal, () =>
+      this.#host.records.inTurn(session, () => this.#refusePanel()),
+    )
   }
 
   async #transcript(): Promise<string | null> {

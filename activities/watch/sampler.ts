@@ -130,14 +130,16 @@ export class Sampler {
     return this.untilTakes('text', name, fence, signal)
   }
 
-  /** As untilIdle; a command is taken by any session at rest. */
+  /** As untilIdle; a command is taken by any session at rest. `meanwhile` is run before each look. */
   async untilTakes(
     what: 'text' | 'command',
     name: string,
     fence: number,
     signal: AbortSignal,
+    meanwhile: () => Promise<void> = () => Promise.resolve(),
   ): Promise<boolean> {
     for (;;) {
+      await meanwhile()
       if (this.takes(what, name, fence)) return true
       const newest = this.#host.records.newest(name)
       if ((newest && newest.fence > fence) || this.#host.records.isStopped(name, fence)) return false

@@ -39,6 +39,11 @@ const texts: readonly Expectation[] = [
     otherwise: 'outpool send --command is typed twice at most, and then waits for a person',
   },
   {
+    name: 'panel-escape',
+    holds: 'a panel that a command opens is drawn below a line of ▔, and Escape closes it',
+    otherwise: 'outpool send --command /status holds later texts until a person closes the panel',
+  },
+  {
     name: 'stash-key',
     holds:
       'Ctrl-S puts a draft aside whole, says so above the input line, and brings it back after the next prompt',

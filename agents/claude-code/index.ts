@@ -3,7 +3,7 @@ import type { AgentAdapter, AgentCommand } from '../agent.js'
 import { AgentProgramError } from '../errors.js'
 import { bringSubagents, isPlanOver, leftBehind } from './background.js'
 import { carry } from './transcript/carry.js'
-import { readDialog } from './screen/dialogs.js'
+import { closePanelKeys, readDialog, showsPanel } from './screen/dialogs.js'
 import {
   clearKeys,
   draftKeys,
@@ -61,6 +61,8 @@ export const claudeCode: AgentAdapter = {
   readIdentity,
   probe,
   readDialog,
+  showsPanel,
+  closePanelKeys,
   startPage,
   pageGround,
   answerStep,

@@ -187,3 +187,51 @@ it('a session whose context is full takes the command that makes room', async ()
   expect(await fleet.run('send', 'juliet', '--command', '/compact', '--wait')).toMatchObject({ code: 0 })
   expect(screen('juliet')).toMatch(/Compacted/)
 })
+
+it('law 10: a command that opens a panel is refused to its sender, and holds no later text', async () => {
+  const sessionId = await begin('kilo', 'Hello.')
+  for (const command of ['/status', '/config', '/model']) {
+    const refused = await fleet.run('send', 'kilo', '--command', command, '--wait')
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain(`${command} opens a panel; attach to use it`)
+    await shows('kilo', /❯\s*\n─+/)
+  }
+  expect(await fleet.run('send', 'kilo', 'a word', '--wait')).toMatchObject({ code: 0 })
+  expect(promptsOf(turnsOf(sessionId).at(-1)!).at(-1)).toBe('a word')
+  expect((await fleet.show('kilo')).attention).toBeNull()
+})
+
+it('law 6: a panel is left to a person who is attached, and closed once they have gone, also where it is cut by their small terminal', async () => {
+  const sessionId = await begin('lima', 'Hello.')
+  fleet.tmuxOf(
+    'person',
+    'new-session',
+    '-d',
+    '-s',
+    'p',
+    'tmux',
+    '-S',
+    fleet.tmuxSocket,
+    'attach',
+    '-t',
+    '=lima',
+  )
+  try {
+    await until(
+      'the person',
+      () => Promise.resolve(fleet.tmux('list-clients', '-t', '=lima')),
+      (clients) => clients !== '',
+    )
+    await fleet.run('send', 'lima', '--command', '/status')
+    await fleet.run('send', 'lima', 'a word')
+    await fleet.untilSession('lima', ({ attention }) => /dialog open/.test(attention ?? ''))
+    expect(screen('lima')).toMatch(/Settings\s+Status/)
+  } finally {
+    fleet.tmuxOf('person', 'kill-server')
+  }
+  await until(
+    'the text',
+    () => Promise.resolve(turnsOf(sessionId)),
+    (turns) => turns.length === 2,
+  )
+})
