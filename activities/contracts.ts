@@ -49,6 +49,8 @@ export interface Launched {
   transcriptFrom: number
   /** Whether the agent is known to have taken the prompt. */
   promptTaken: boolean
+  /** Why a hook of the user's own refused the prompt, which is settled with it; not there where none did. */
+  promptRefused?: string
   /** Those of `forks` of which nothing has to be handed over any more. */
   settledForks: string[]
   /** Names of the texts that a person typed to an earlier process and that no agent has taken, in order. They stay on the host. */

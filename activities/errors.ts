@@ -15,6 +15,7 @@ export const faults = {
   textNotTaken: 'TextNotTaken',
   lineOccupied: 'LineOccupied',
   commandRefused: 'CommandRefused',
+  textRefused: 'TextRefused',
   carryFailed: 'CarryFailed',
   unknownPlace: 'UnknownPlace',
   secretMissing: 'SecretMissing',
@@ -89,6 +90,13 @@ export const lineOccupied = (why: string) => final(faults.lineOccupied, why)
 
 /** Thrown when a command did not run: the agent program has none of that name (`said` is its own word), or it opens a panel. */
 export const commandRefused = (said: string) => final(faults.commandRefused, said.slice(0, 200))
+
+/** What a hook said when it refused a prompt, in one line. */
+export const hookRefusal = (reason: string): string =>
+  `a hook on UserPromptSubmit refused it${reason === '' ? '' : `: "${reason.slice(0, 200)}"`}`
+
+/** Thrown when a hook of the user's own refused the text: it would refuse the same text again. */
+export const textRefused = (reason: string) => final(faults.textRefused, hookRefusal(reason))
 
 /** Thrown when the conversation could not be brought over whole. */
 export const carryFailed = (why: string) => final(faults.carryFailed, why)

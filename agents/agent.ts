@@ -86,6 +86,8 @@ export interface TranscriptTail {
   queued: string[]
   /** Commands of the program's own that ran; `refusal` in its words, where it knows none of that name. */
   commands: { refusal: string | null }[]
+  /** Prompts that a hook of the user's own refused, each with the reason that the hook gave: no turn was begun for them. */
+  blocked: { reason: string }[]
 }
 
 /** What the end of a transcript says, in whichever process it was written. */

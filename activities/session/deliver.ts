@@ -8,13 +8,21 @@ import { Context } from '@temporalio/activity'
 import type { AgentAdapter } from '../../agents/agent.js'
 import { type LineSeen, nextLineStep } from '../../policy/session/typing.js'
 import type { DeliverRequest } from '../contracts.js'
-import { commandRefused, conversationChanged, lineOccupied, staleFence, textNotTaken } from '../errors.js'
+import {
+  commandRefused,
+  conversationChanged,
+  hookRefusal,
+  lineOccupied,
+  staleFence,
+  textNotTaken,
+  textRefused,
+} from '../errors.js'
 import type { Host } from '../../host/host.js'
 import type { Sampler } from '../watch/sampler.js'
 import { type DeliveryRecord, untyped } from '../../host/state/sessionRecords.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import { closePanel } from './panel.js'
-import { dropText, readText } from './pendingInput.js'
+import { clearLine, dropText, readText } from './pendingInput.js'
 
 /** How long a paste may take to be drawn; Enter that comes with the paste is taken as part of it. Milliseconds. */
 const drawnWithin = 2_000
@@ -30,7 +38,7 @@ const twoDrafts =
 
 type Delivery = DeliverRequest & { text: string }
 
-/** Throws StaleFence, ConversationChanged, TextNotTaken, LineOccupied, CommandRefused. */
+/** Throws StaleFence, ConversationChanged, TextNotTaken, LineOccupied, TextRefused, CommandRefused. */
 export async function deliverText(host: Host, sampler: Sampler, asked: DeliverRequest): Promise<void> {
   const { session, messageId } = asked
   const text = asked.text ?? readText(host, session, messageId)
@@ -40,11 +48,17 @@ export async function deliverText(host: Host, sampler: Sampler, asked: DeliverRe
   if (asked.text === null) dropText(host, session, messageId)
 }
 
-/** Where the text stands: what the transcript says of it, and the program's refusal of a command. */
+/** Where the text stands: what the transcript says of it, and the refusal of a command by the program, or of a prompt by a hook. */
 interface Followed {
   what: LineSeen['followed']
   refusal: string | null
+  blocked: string | null
 }
+
+const followedBy = (what: Followed['what'], more: Partial<Followed> = {}): Followed => ({
+  ...{ what, refusal: null, blocked: null },
+  ...more,
+})
 
 class Typist {
   readonly #host: Host
@@ -111,7 +125,8 @@ class Typist {
       return false
     const lastKey = await this.#host.tmux.lastKeyAt(session)
     if (lastKey !== null && Date.now() - lastKey < this.#host.config.timing.keysQuiet) return false
-    const { what: followed } = await this.#followed()
+    const { what: followed, blocked } = await this.#followed()
+    if (blocked !== null) throw await this.#refused(pane, blocked)
     const { line, screen } = await this.#line(pane, lastKey)
     const record = this.#record()
     const sinceKey = record === null ? null : Date.now() - record.keyAt
@@ -192,6 +207,7 @@ class Typist {
     do {
       const followed = await this.#followed()
       if (followed.refusal !== null) throw commandRefused(followed.refusal)
+      if (followed.blocked !== null) throw await this.#refused(pane, followed.blocked)
       if (followed.what === 'same') return true
       await this.#refusePanel()
       await delay(lookEvery)
@@ -220,22 +236,29 @@ class Typist {
   async #followed(): Promise<Followed> {
     const { session, fence, sessionId, command } = this.#request
     const record = this.#record()
-    if (record === null) return { what: 'none', refusal: null }
+    if (record === null) return followedBy('none')
     const transcript = await this.#transcript()
     const forkedAt = this.#host.records.forkedAt(session, sessionId)
     const tail = transcript === null ? null : await this.#adapter.readTail(transcript, record.from, forkedAt)
     const { entered, commands } = tail ?? { entered: [], commands: [] }
     if (command === true && commands.length > 0)
-      return { what: 'same', refusal: commands[0]?.refusal ?? null }
-    if (entered.some((said) => this.#adapter.fingerprint(said) === record.print))
-      return { what: 'same', refusal: null }
-    if (record.enteredAt === null) return { what: 'none', refusal: null }
-    const isReported = this.#sampler.submittedSince(session, fence, record.enteredAt)
+      return followedBy('same', { refusal: commands[0]?.refusal ?? null })
+    if (entered.some((said) => this.#adapter.fingerprint(said) === record.print)) return followedBy('same')
+    if (record.enteredAt === null) return followedBy('none')
     // What was said between two typings is older than the second, and proves nothing of it.
-    const since =
-      isReported || !transcript ? null : await this.#adapter.readTail(transcript, record.mark, forkedAt)
-    const isAnother = isReported || (since?.entered.length ?? 0) > 0
-    return { what: isAnother ? 'another' : 'none', refusal: null }
+    const since = transcript ? await this.#adapter.readTail(transcript, record.mark, forkedAt) : null
+    const blocked = record.entered > 0 ? since?.blocked[0] : undefined
+    if (blocked !== undefined) return followedBy('none', { blocked: blocked.reason })
+    const isReported = this.#sampler.submittedSince(session, fence, record.enteredAt)
+    return followedBy(isReported || (since?.entered.length ?? 0) > 0 ? 'another' : 'none')
+  }
+
+  /** The program has put the text back into its input line, where a later one would find it for a person's draft. */
+  async #refused(pane: Pane, reason: string): Promise<Error> {
+    await this.#untilLine(pane, (draft) => draft !== null)
+    const { line } = await this.#line(pane, await this.#host.tmux.lastKeyAt(pane.session))
+    if (line === 'ours') await clearLine(this.#host, this.#adapter, pane)
+    return this.#what === 'command' ? commandRefused(hookRefusal(reason)) : textRefused(reason)
   }
 
   /** What is noted of this text; what was typed to a process before and was not followed died with it. */

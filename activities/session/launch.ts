@@ -85,7 +85,7 @@ async function launch(
   const up = await step('verify', () => untilUp(host, adapter, place, request))
   if (up.live !== null) host.pages.forget(place.name, cwd)
   leave(running ? null : startTime(steps))
-  const promptTaken = await step('prompt', () =>
+  const { isTaken: promptTaken, refusal } = await step('prompt', () =>
     untilTaken(host, adapter, place, request, prompt ?? text, {
       from: record.transcriptFrom,
       forkedAt: record.forkedAt,
@@ -100,7 +100,10 @@ async function launch(
   const { id: pane, pid } = up.pane
   const typed = textsWaiting(host, session)
   const plans = wakeUpsOwed(host, session)
-  return { pane, pid, tmuxSocket, transcript, transcriptFrom, promptTaken, settledForks, typed, plans, steps }
+  return {
+    ...{ pane, pid, tmuxSocket, transcript, transcriptFrom, promptTaken, settledForks, typed, plans, steps },
+    ...(refusal === null ? {} : { promptRefused: refusal }),
+  }
 }
 
 /** What the process before held in its waiting line, on whichever conversation that was, died with it. */
@@ -168,8 +171,8 @@ async function promptToSubmit(
   if (text === null || transcript === null) return text
   const from = host.records.promptedFrom(session, adapter.fingerprint(text))
   if (from === null) return text
-  const { entered, commands } = await adapter.readTail(transcript, from)
-  return entered.length > 0 || commands.length > 0 ? otherwise : text
+  const { entered, commands, blocked } = await adapter.readTail(transcript, from)
+  return [entered, commands, blocked].some((said) => said.length > 0) ? otherwise : text
 }
 
 async function promptText({ prompt }: LaunchRequest): Promise<string | null> {

@@ -93,7 +93,7 @@ async function draftsIn(
 }
 
 /** True once the input line is there and empty. */
-async function clearLine(host: Host, adapter: AgentAdapter, pane: Pane): Promise<boolean> {
+export async function clearLine(host: Host, adapter: AgentAdapter, pane: Pane): Promise<boolean> {
   for (let presses = 0; presses < clearsMax; presses++) {
     const screen = await untilScreen(host, pane, (shown) => adapter.takesInput(shown))
     if (!adapter.takesInput(screen)) return false

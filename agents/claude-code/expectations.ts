@@ -44,6 +44,11 @@ const texts: readonly Expectation[] = [
     otherwise: 'outpool send --command /status holds later texts until a person closes the panel',
   },
   {
+    name: 'hook-refusal-row',
+    holds: 'a prompt that a hook refuses leaves an informational entry that says so, and no other',
+    otherwise: 'such a text is submitted four times, and then waits for a person',
+  },
+  {
     name: 'stash-key',
     holds:
       'Ctrl-S puts a draft aside whole, says so above the input line, and brings it back after the next prompt',

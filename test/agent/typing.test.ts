@@ -1,5 +1,5 @@
 /** What is typed into the real agent program, by a person and by Outpool, beside what the other has in the input line. */
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { agentProgram } from '../../lab/standin/cleanEnv.js'
@@ -35,8 +35,8 @@ const shows = (name: string, what: RegExp): Promise<string> =>
   )
 const turnsOf = (sessionId: string) => fleet.world.standIn.requests({ kind: 'turn', sessionId })
 
-async function begin(name: string, prompt: string): Promise<string> {
-  const start = await fleet.run('start', name, '--cwd', fleet.world.cwd, '--account', 'max-1', '--', prompt)
+async function begin(name: string, prompt: string, cwd = fleet.world.cwd): Promise<string> {
+  const start = await fleet.run('start', name, '--cwd', cwd, '--account', 'max-1', '--', prompt)
   expect(start).toMatchObject({ code: 0 })
   return (await fleet.untilSession(name, ({ phase }) => phase === 'idle')).sessionId
 }
@@ -234,4 +234,54 @@ it('law 6: a panel is left to a person who is attached, and closed once they hav
     () => Promise.resolve(turnsOf(sessionId)),
     (turns) => turns.length === 2,
   )
+})
+
+/** A folder to work in, and settings that refuse a word in a prompt: the user's own on max-1, or those of the folder. */
+function refusingFolder(whose: 'user' | 'project'): string {
+  const cwd = join(fleet.dir, `refusing-${whose}`)
+  mkdirSync(join(cwd, '.claude'), { recursive: true })
+  const hook = join(cwd, 'hook.sh')
+  writeFileSync(hook, '#!/bin/sh\ngrep -q forbidden || exit 0\necho "no such words" >&2\nexit 2\n', {
+    mode: 0o755,
+  })
+  const settings = { hooks: { UserPromptSubmit: [{ hooks: [{ type: 'command', command: hook }] }] } }
+  const file = { user: join(fleet.world.dir, 'logins', 'max-1'), project: join(cwd, '.claude') }[whose]
+  writeFileSync(join(file, 'settings.json'), JSON.stringify(settings))
+  return cwd
+}
+
+const timesRefused = (transcript: string | null): number =>
+  readFileSync(transcript ?? '', 'utf8').split('operation blocked by hook').length - 1
+
+it.each(['project', 'user'] as const)(
+  'law 13: a text that a hook in the settings of the %s refuses is typed once, and later texts go on',
+  async (whose) => {
+    const name = `mike-${whose}`
+    const sessionId = await begin(name, 'Hello.', refusingFolder(whose))
+    const refused = await fleet.run('send', name, 'a forbidden word', '--wait')
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('a hook on UserPromptSubmit refused it: "no such words"')
+    const told = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
+    expect(told.attention).toMatch(/a text of 16 characters was not taken: a hook .* "no such words"/)
+    expect(await fleet.run('send', name, 'a word', '--wait')).toMatchObject({ code: 0 })
+    const after = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
+    expect(after.attention).toBeNull()
+    expect(timesRefused(after.transcript)).toBe(1)
+    expect(promptsOf(turnsOf(sessionId).at(-1)!)).toEqual(['Hello.', 'a word'])
+    await shows(name, /❯\s*\n─+/)
+  },
+)
+
+it('law 13: a first prompt that a hook refuses is submitted once, and its session says so', async () => {
+  const sessionId = await begin('november', 'a forbidden word', refusingFolder('project'))
+  const told = await fleet.untilSession('november', ({ attention }) => attention !== null)
+  expect(told.attention).toMatch(/its first prompt was not taken: a hook .* "no such words"/)
+  expect(await fleet.run('send', 'november', 'a word', '--wait')).toMatchObject({ code: 0 })
+  await fleet.run('move', 'november', '--to', 'max-2')
+  const moved = await fleet.untilSession(
+    'november',
+    ({ account, phase }) => account === 'max-2' && phase === 'idle',
+  )
+  expect(timesRefused(moved.transcript)).toBe(1)
+  expect(promptsOf(turnsOf(sessionId).at(-1)!)).toEqual(['a word'])
 })

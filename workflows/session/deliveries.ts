@@ -4,7 +4,7 @@ import type { DeliverRequest } from '../../activities/contracts.js'
 import { mayBegin } from './breaker.js'
 import { currentRef, now, type Run, show } from './context.js'
 import { faultOf, type MoveFault } from './move.js'
-import { isUp, markTaken, nextText, type SessionState, type Text } from './state.js'
+import { isUp, markTaken, nextText, noteRefusal, type SessionState, type Text } from './state.js'
 
 /** Runs until it is cancelled. */
 export async function deliverTexts(run: Run): Promise<never> {
@@ -75,8 +75,15 @@ function settle(state: SessionState, text: Text, { type, message }: MoveFault): 
       text.problem = `a text of ${text.text?.length ?? 'unknown'} characters waits: ${message}; ${look}, then outpool resume ${state.name} types it again`
       return true
     case 'CommandRefused':
-      state.refused = [...(state.refused ?? []), { id: text.id, problem: message }].slice(-refusedKept)
-      state.inbox = state.inbox.filter(({ id }) => id !== text.id)
+      noteRefusal(state, text.id, message, null)
+      return true
+    case 'TextRefused':
+      noteRefusal(
+        state,
+        text.id,
+        message,
+        `a text of ${text.text?.length ?? 'unknown'} characters was not taken`,
+      )
       return true
     case 'LineOccupied':
       text.held = `a text waits: ${message}; send or clear it: ${look}`
@@ -85,6 +92,3 @@ function settle(state: SessionState, text: Text, { type, message }: MoveFault): 
       return false
   }
 }
-
-/** Answers of refused commands, for those who wait for them. */
-const refusedKept = 20

@@ -11,7 +11,14 @@ import {
   sessionQueries,
   sessionSignals,
 } from '../messages.js'
-import { details, type Order, type SessionState, type Text, withoutContinuations } from './state.js'
+import {
+  clearRefusals,
+  details,
+  type Order,
+  type SessionState,
+  type Text,
+  withoutContinuations,
+} from './state.js'
 
 export class Mailbox {
   /** What people asked for, oldest first. Kept in the state: an order must survive the cutting of the history. */
@@ -62,6 +69,7 @@ export class Mailbox {
   #takeText({ id, text, command, byTask = false }: SendArgs): void {
     const state = this.#state
     if (state.taken.includes(id) || state.inbox.some((known) => known.id === id)) return
+    if (!byTask) clearRefusals(state)
     const added: Text = {
       ...{ id, text },
       ...(command === true ? { command } : {}),

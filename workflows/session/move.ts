@@ -9,7 +9,7 @@ import type { LaunchRequest, SessionRef, Stopped, StopRequest } from '../../acti
 import { clock } from './display.js'
 import { comeHome, conversationAt, forkFor } from './forks.js'
 import { currentRef, now, type Run, show } from './context.js'
-import { type BringUp, type SessionState, takeTyped } from './state.js'
+import { type BringUp, noteRefusal, type SessionState, takeTyped } from './state.js'
 
 /** Why a move did not succeed, with the failing step's own words. */
 export interface MoveFault {
@@ -85,6 +85,10 @@ export async function move(
     if (isHome && state.pinned) state.account = to.name
     if (isHome) comeHome(state, to, launched.settledForks)
     if (launched.promptTaken) state.firstPrompt = null
+    if (launched.promptRefused !== undefined) {
+      state.firstPrompt = null
+      noteRefusal(state, 'prompt', launched.promptRefused, `its first prompt was not taken`)
+    }
     takeTyped(state, launched.typed)
     state.plans = launched.plans
     return null

@@ -120,8 +120,8 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
   orders: Order[]
   /** Texts not yet taken by the agent, oldest first. */
   inbox: Text[]
-  /** Commands that the agent program did not know, newest last, with its own words. */
-  refused?: { id: string; problem: string }[]
+  /** Commands and texts that were refused for good, newest last. `attention`: a person is told of it until they act. */
+  refused?: { id: string; problem: string; attention?: string }[]
   /** Wake-ups that no process will say by itself. */
   plans?: PlannedWakeUp[]
   /** Ids of texts that were taken, so that one sent twice arrives once. */
@@ -150,6 +150,8 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
 /** Older moves are in the engine's history; the log is for people. */
 const rescuesKept = 50
 const takenKept = 200
+/** For those who wait for the answer. */
+const refusedKept = 20
 
 export function isState(input: SessionStart | SessionState): input is SessionState {
   return 'rescueLog' in input
@@ -211,9 +213,23 @@ export const nextText = ({ inbox }: SessionState): Text | null =>
   inbox.find(({ problem }) => problem === undefined) ?? null
 
 /** What a person has to know now: trouble of the session's own comes before that of a text. */
-export const attentionOf = ({ attention, inbox }: SessionState): string | null => {
+export const attentionOf = ({ attention, inbox, refused = [] }: SessionState): string | null => {
   const waiting = inbox.find(({ problem, held }) => problem !== undefined || held !== undefined)
-  return attention ?? waiting?.problem ?? waiting?.held ?? null
+  const told = refused.findLast((one) => one.attention !== undefined)
+  return attention ?? waiting?.problem ?? waiting?.held ?? told?.attention ?? null
+}
+
+/** The text is settled, and later ones go on. `what`: what a person is told was refused; null where its sender alone is told. */
+export function noteRefusal(state: SessionState, id: string, problem: string, what: string | null): void {
+  const remedy = `send it in other words or change the hook; outpool resume ${state.name} clears this notice`
+  const attention = what === null ? {} : { attention: `${what}: ${problem}; ${remedy}` }
+  state.refused = [...(state.refused ?? []), { id, problem, ...attention }].slice(-refusedKept)
+  state.inbox = state.inbox.filter((text) => text.id !== id)
+}
+
+/** A person has acted since they were told. */
+export function clearRefusals(state: SessionState): void {
+  for (const one of state.refused ?? []) delete one.attention
 }
 
 /** What a person says goes before what Outpool would say itself, and in its place; a wake-up is the agent's own. */

@@ -22,6 +22,7 @@ import { react } from './react.js'
 import { currentRef, mayRenew, mustRenew, now, type Run, show } from './context.js'
 import { faultOf, stop } from './move.js'
 import {
+  clearRefusals,
   type BringUp,
   isFailing,
   isState,
@@ -231,6 +232,7 @@ async function putToRest(run: Run, watching: Watching | null, why: string): Prom
 
 /** A person has looked: what was typed in vain may be typed again. */
 function typeAgain(state: SessionState): void {
+  clearRefusals(state)
   for (const text of state.inbox)
     if (text.problem !== undefined) {
       delete text.problem

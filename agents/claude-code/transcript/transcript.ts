@@ -42,7 +42,9 @@ export async function readTail(
   offset: number,
   since: string | null = null,
 ): Promise<TranscriptTail> {
-  const tail: TranscriptTail = { offset, last: null, prompts: [], entered: [], queued: [], commands: [] }
+  const tail: TranscriptTail = {
+    ...{ offset, last: null, prompts: [], entered: [], queued: [], commands: [], blocked: [] },
+  }
   const queue = new PromptQueue()
   tail.offset = await eachLine(transcript, offset, (line) => {
     if (since === null || !isBefore(line, since)) takeLine(line, tail, queue)
@@ -83,6 +85,10 @@ function takeLine(line: string, tail: TranscriptTail, queue: PromptQueue): void 
   }
   if (row.kind === 'command') {
     tail.commands.push({ refusal: row.refusal })
+    return
+  }
+  if (row.kind === 'blocked') {
+    tail.blocked.push({ reason: row.reason })
     return
   }
   queue.wentOn()
