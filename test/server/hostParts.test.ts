@@ -352,7 +352,7 @@ describe('panes', () => {
     }
   })
 
-  it('knows when a person last pressed a key, and that nobody is there', async () => {
+  it('knows when a person last pressed a key, also once they have detached, and where nobody ever was', async () => {
     await spawnIn('alpha', 1, ['/bin/cat'])
     expect(await tmux.lastKeyAt('alpha')).toBeNull()
     const person = new Tmux(join(dir, 'person.sock'), dir)
@@ -379,6 +379,14 @@ describe('panes', () => {
         },
         (at) => at !== null && at >= before - 1_000,
       )
+      const lastKey = await tmux.lastKeyAt('alpha')
+      await execa('tmux', ['-S', home.tmuxSocket, 'detach-client', '-s', '=alpha'])
+      await until(
+        'the person gone',
+        () => tmux.pane('alpha'),
+        (pane) => pane?.visited === 'before',
+      )
+      expect(await tmux.lastKeyAt('alpha')).toBeGreaterThanOrEqual(lastKey!)
     } finally {
       await execa('tmux', ['-S', person.socket, 'kill-server'], { reject: false })
     }
