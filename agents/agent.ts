@@ -313,6 +313,9 @@ export interface AgentAdapter {
   /** tmux keys that bring an empty input line back from shell commands to words. */
   readonly leaveShellKeys: readonly string[]
 
+  /** tmux keys that make an empty input line take commands for a shell. */
+  readonly enterShellKeys: readonly string[]
+
   /** Whether the program holds a draft that was put aside, of which there can be only one. */
   holdsStash(screen: string): boolean
 
@@ -328,8 +331,8 @@ export interface AgentAdapter {
   /** tmux keys that take a part of a draft away; pressed until none is left. */
   readonly clearKeys: readonly string[]
 
-  /** A draft as another process can be given it. */
-  portableDraft(draft: string): string
+  /** A draft as it can be pasted into another process, whose line takes it for what `mode` says. */
+  portableDraft(draft: string, mode: 'words' | 'shell'): string
 
   /** Whether the input line is there to be typed into: nothing is asked that a text would answer by mistake. */
   takesInput(screen: string): boolean

@@ -3,7 +3,7 @@
  * agent stood in the pane. It stays on this host, in files of the session's, and goes to the next process: what was sent
  * is delivered as a text, what was not stands in the input line again.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,7 @@ import type { Host } from '../../host/host.js'
 import { end, startOf } from '../../host/process/processes.js'
 import type { LaunchRecord } from '../../host/state/sessionRecords.js'
 import { heldFence, type Pane } from '../../host/tmux/panes.js'
+import { addKeys, type Draft, dropDraft, keepDrafts, keptDraft } from './keptDraft.js'
 
 const holdScript = fileURLToPath(new URL('../../host/tmux/hold.sh', import.meta.url))
 
@@ -28,9 +29,10 @@ const clearsMax = 200
 /** The program starts a shell for its editor. */
 const handedOutWithin = 10_000
 
-const draftFile = (host: Host, session: string): string => join(host.records.folder(session), 'draft')
 const textsFolder = (host: Host, session: string): string => join(host.records.folder(session), 'texts')
 const heldPrefix = 'held-'
+/** Of what was held and is being taken over; no two bear the same name, as those of one fence may with `held-`. */
+const takenPrefix = 'taken-'
 /** Where `editor.sh` leaves a draft; the adapter says so. */
 const draftsFolder = 'drafts'
 
@@ -50,7 +52,7 @@ export async function keepDraft(host: Host, adapter: AgentAdapter, pane: Pane): 
       screen = await shown()
     }
   }
-  const older = draftOf(host, pane.session)
+  const older = keptDraft(host, pane.session)
   await draftsIn(host, adapter, pane, screen, (drafts) => saveDrafts(host, adapter, pane, older, drafts))
 }
 
@@ -58,16 +60,16 @@ function saveDrafts(
   host: Host,
   adapter: AgentAdapter,
   { session, fence }: Pane,
-  older: string | null,
-  drafts: readonly string[],
+  older: Draft | null,
+  drafts: readonly Draft[],
 ): void {
   // A text of ours that was not taken is delivered again, and must not come back as a draft as well.
   const news = drafts.filter(
-    (draft) => draft !== older && !host.records.wasTyped(session, fence, adapter.fingerprint(draft)),
+    ({ text, mode }) =>
+      (text !== older?.text || mode !== older.mode) &&
+      !host.records.wasTyped(session, fence, adapter.fingerprint(text)),
   )
-  if (news.length === 0) return
-  const kept = [...(older === null ? [] : [older]), ...news.map((draft) => adapter.portableDraft(draft))]
-  writeFileAtomic(draftFile(host, session), kept.join('\n'))
+  if (news.length > 0) keepDrafts(host, session, older === null ? news : [older, ...news])
 }
 
 /**
@@ -79,7 +81,7 @@ async function draftsIn(
   adapter: AgentAdapter,
   pane: Pane,
   screen: string,
-  save: (drafts: readonly string[]) => void,
+  save: (drafts: readonly Draft[]) => void,
 ): Promise<void> {
   const inLine = await wholeDraft(host, adapter, pane, screen)
   const found = inLine === null ? [] : [inLine]
@@ -87,18 +89,19 @@ async function draftsIn(
   // With a draft in the line, the same keys would put it in the place of the one before.
   if (!adapter.holdsStash(screen) || !(await clearLine(host, adapter, pane))) return
   await host.tmux.press(pane.id, adapter.stashKeys)
-  const shown = await untilScreen(host, pane, (now) => adapter.readDraft(now) !== null)
+  const shown = await untilScreen(host, pane.id, (now) => adapter.readDraft(now) !== null)
   const stashed = await wholeDraft(host, adapter, pane, shown)
   if (stashed !== null) save([stashed, ...found])
 }
 
-/** True once the input line is there and empty. */
+/** True once the input line is there, empty, and takes words. */
 export async function clearLine(host: Host, adapter: AgentAdapter, pane: Pane): Promise<boolean> {
   for (let presses = 0; presses < clearsMax; presses++) {
-    const screen = await untilScreen(host, pane, (shown) => adapter.takesInput(shown))
+    const screen = await untilScreen(host, pane.id, (shown) => adapter.takesInput(shown))
     if (!adapter.takesInput(screen)) return false
-    if (adapter.readDraft(screen) === null) return true
-    await host.tmux.press(pane.id, adapter.clearKeys)
+    const isEmpty = adapter.readDraft(screen) === null
+    if (isEmpty && adapter.lineMode(screen) === 'words') return true
+    await host.tmux.press(pane.id, isEmpty ? adapter.leaveShellKeys : adapter.clearKeys)
     await delay(lookEvery)
   }
   return false
@@ -110,9 +113,10 @@ async function wholeDraft(
   adapter: AgentAdapter,
   pane: Pane,
   screen: string,
-): Promise<string | null> {
+): Promise<Draft | null> {
   const shown = adapter.readDraft(screen)
   if (shown === null) return null
+  const mode = adapter.lineMode(screen) ?? 'words'
   const folder = join(host.records.folder(pane.session), draftsFolder)
   const file = join(folder, 'draft')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -128,14 +132,15 @@ async function wholeDraft(
   rmSync(join(folder, 'wanted'), { force: true })
   rmSync(file, { force: true })
   // While its editor is open, the program's input line is not on the screen, and takes no key.
-  await untilScreen(host, pane, (now) => adapter.takesInput(now))
-  return given === null || given.trim() === '' ? shown : given
+  await untilScreen(host, pane.id, (now) => adapter.takesInput(now))
+  const text = given === null || given.trim() === '' ? shown : given
+  return { text: mode === 'shell' ? text.replace(/^!/, '').trimStart() : text, mode }
 }
 
-async function untilScreen(host: Host, pane: Pane, fits: (screen: string) => boolean): Promise<string> {
+async function untilScreen(host: Host, pane: string, fits: (screen: string) => boolean): Promise<string> {
   const until = performance.now() + lineDrawnWithin
   for (;;) {
-    const screen = await host.tmux.colouredScreen(pane.id)
+    const screen = await host.tmux.colouredScreen(pane)
     if (fits(screen) || performance.now() > until) return screen
     await delay(lookEvery)
   }
@@ -198,13 +203,19 @@ export async function takeHeld(host: Host, session: string): Promise<void> {
   const start = pane?.fence === heldFence && !pane.dead ? await startOf(pane.pid) : null
   if (pane && start !== null) await end({ pid: pane.pid, start }, host.config.timing.stopGrace)
   const folder = host.records.folder(session)
-  for (const name of readdirSync(folder).filter((one) => one.startsWith(heldPrefix))) {
+  const found = (prefix: string): string[] => readdirSync(folder).filter((name) => name.startsWith(prefix))
+  for (const name of found(heldPrefix)) {
+    const fence = Number(name.slice(heldPrefix.length))
+    renameSync(join(folder, name), join(folder, `${takenPrefix}${nameOf(fence, `typed-${Date.now()}`)}`))
+  }
+  // Each may have been taken over before, up to its removal: nothing is to come twice.
+  for (const name of found(takenPrefix).sort()) {
     const file = join(folder, name)
     const typed = printable(readFileSync(file, 'utf8'))
     const sent = typed.slice(0, typed.lastIndexOf('\n') + 1).trim()
     const unsent = typed.slice(typed.lastIndexOf('\n') + 1)
-    if (sent !== '') saveText(host, session, nameOf(Number(name.slice(heldPrefix.length)), 'typed'), sent)
-    if (unsent !== '') writeFileAtomic(draftFile(host, session), (draftOf(host, session) ?? '') + unsent)
+    if (sent !== '') saveText(host, session, name.slice(takenPrefix.length), sent)
+    addKeys(host, session, unsent, name)
     rmSync(file)
   }
 }
@@ -237,8 +248,6 @@ export function dropText(host: Host, session: string, name: string): void {
   rmSync(join(textsFolder(host, session), name), { force: true })
 }
 
-const draftOf = (host: Host, session: string): string | null => readIfThere(draftFile(host, session))
-
 /** Types a draft into the input line, unsent, once. Where there is no free input line it is kept for later. */
 export async function restoreDraft(
   host: Host,
@@ -246,7 +255,7 @@ export async function restoreDraft(
   session: string,
   pane: string,
 ): Promise<void> {
-  const draft = draftOf(host, session)
+  const draft = keptDraft(host, session)
   if (draft === null) return
   const until = performance.now() + lineDrawnWithin
   let screen = await host.tmux.colouredScreen(pane)
@@ -256,13 +265,17 @@ export async function restoreDraft(
     screen = await host.tmux.colouredScreen(pane)
   }
   if (adapter.readDraft(screen) !== null) return
-  await host.tmux.paste(pane, draft)
+  if (draft.mode === 'shell' && adapter.lineMode(screen) !== 'shell') {
+    await host.tmux.press(pane, adapter.enterShellKeys)
+    await untilScreen(host, pane, (now) => adapter.lineMode(now) === 'shell')
+  }
+  await host.tmux.paste(pane, adapter.portableDraft(draft.text, draft.mode))
   // Whoever looks at the line next has to see it: a text that is typed behind it would send it along.
   const drawnBy = performance.now() + lineDrawnWithin
   while (adapter.readDraft(await host.tmux.colouredScreen(pane)) === null && performance.now() < drawnBy)
     await delay(lookEvery)
   // Only now: a worker that is killed before finds it in the line, and one that is killed after finds no second one.
-  rmSync(draftFile(host, session), { force: true })
+  dropDraft(host, session)
 }
 
 function readIfThere(file: string): string | null {

@@ -177,6 +177,27 @@ it('law 5: a text is words in a line that a person left in shell mode, or scroll
   expect(said).toEqual(['Hello.', 'touch made-by-a-text', 'a word'])
 })
 
+it('law 5: a shell command that was begun goes along with a move as one, and is not run', async () => {
+  await begin('oscar', 'Hello.')
+  fleet.tmux('send-keys', '-t', '=oscar:', '!')
+  await shows('oscar', /for shell mode/)
+  fleet.tmux('send-keys', '-t', '=oscar:', '-l', 'touch made-by-a-draft')
+  await shows('oscar', /^!\s+touch made-by-a-draft/m)
+  await fleet.run('move', 'oscar', '--to', 'max-2')
+  await fleet.untilSession('oscar', ({ phase, account }) => phase === 'idle' && account === 'max-2')
+  await shows('oscar', /^!\s+touch made-by-a-draft/m)
+  const made = join(fleet.world.cwd, 'made-by-a-draft')
+  expect(existsSync(made)).toBe(false)
+  await until(
+    'the command',
+    () => {
+      if (/^!\s+touch/m.test(screen('oscar'))) fleet.tmux('send-keys', '-t', '=oscar:', 'Enter')
+      return Promise.resolve(existsSync(made))
+    },
+    (isMade) => isMade,
+  )
+})
+
 it('a session whose context is full takes the command that makes room', async () => {
   await begin('juliet', 'Hello.')
   const account = fleet.world.standIn.account('max-1').fail('prompt-too-long')
