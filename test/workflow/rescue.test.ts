@@ -174,6 +174,27 @@ describe('the wall', () => {
     expect(b!.restUntil).toBeNull()
   })
 
+  it('law 10: after a carry that failed the account is tried again, and nothing is paid for until it is walled', async () => {
+    const stage = await open({ accounts: ['a', 'b'], substrates: ['key'] })
+    const one = await stage.up('one', { account: 'a', prompt: 'begin' })
+    const two = await stage.up('two', { account: 'b', prompt: 'begin' })
+    for (let times = 0; times < 3; times++)
+      stage.host.fails('carry', faults.carryFailed('no room on b'), (name) => name === 'b')
+    await stage.hitsWall(one, 'a')
+    const waiting = await stage.untilSession(one, ({ attention }) => attention !== null)
+    expect(waiting).toMatchObject({ phase: 'parked', attention: 'it did not come up on b: no room on b' })
+    const carries = (): number => stage.steps(one).filter((step) => step === 'carry to b').length
+    await stage.until(
+      'another try',
+      () => Promise.resolve(carries()),
+      (tries) => tries >= 2,
+      30 * minute,
+    )
+    expect(stage.host.launches.map(({ place }) => place.name)).toEqual(['a', 'b'])
+    await stage.hitsWall(two, 'b')
+    await stage.untilAway(one, 'key', 30 * minute, 5 * second)
+  })
+
   it('law 3: a conversation held by a foreign process waits, says so, and is taken up when it is free', async () => {
     const stage = await open({ accounts: ['a', 'b'] })
     const held = faults.conversationHeld('x', 4711)

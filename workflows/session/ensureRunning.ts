@@ -2,7 +2,7 @@
 import { condition } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
 import type { AccountReading } from '../../policy/account/account.js'
-import type { LeaseRefusal } from '../../policy/pool/lease.js'
+import type { LeaseRefusal, LeaseRequest } from '../../policy/pool/lease.js'
 import type { RescueEntry } from '../../policy/session/session.js'
 import { mayBegin } from './breaker.js'
 import { ask, askAgain, askedAhead, isPlanned, newRequest, release } from './lease.js'
@@ -35,6 +35,7 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
   let entry = plan.cause === 'start' || plan.parked ? null : openEntry(state, plan.cause, plan.wall, now())
   let fails = 0
   let lastFault: string | null = null
+  let isAfterCarry = false
   const { attention } = state
   announce(run, plan)
   if (!(await waitedOut(run, plan, attention))) return
@@ -64,13 +65,20 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
         continue
       }
       if (!plan.parked) await park(run, plan, entry, answer.refusal)
+      // The accounts may take it as soon as their host can carry it there, long before one of them has its reset.
+      const refusal = isAfterCarry ? retriedBy(answer.refusal, retryAfter(run, fails)) : answer.refusal
+      const anew = (): LeaseRequest => {
+        plan.exclude = []
+        isAfterCarry = false
+        return (request = newRequest(run, plan, []))
+      }
       show(run, {
-        phase: answer.refusal.needsLogin || answer.refusal.pages ? 'waiting' : 'parked',
-        parkedUntil: answer.refusal.retryAt,
-        attention: loginNeeded(answer.refusal) ?? answerNeeded(answer.refusal) ?? lastFault,
-        why: answer.refusal.why,
+        phase: refusal.needsLogin || refusal.pages ? 'waiting' : 'parked',
+        parkedUntil: refusal.retryAt,
+        attention: loginNeeded(refusal) ?? answerNeeded(refusal) ?? lastFault,
+        why: refusal.why,
       })
-      const next = await askAgain(run, request, answer.refusal)
+      const next = await askAgain(run, request, refusal, isAfterCarry ? anew : null)
       if (next.kind === 'renew') return
       answer = next
     } else {
@@ -103,8 +111,9 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
       if (await waitedForPerson(run, fault, fails)) plan.exclude = []
       else if (fault.type !== pageOpen) plan.exclude = [...plan.exclude, name]
       request = newRequest(run, plan, fault.readings)
-      // The accounts are as able as they were: nothing is paid for elsewhere.
-      if (fault.type === carryFailed && grant.place.kind === 'account') request = { ...request, fallback: [] }
+      // The accounts are as able as they were: nothing is paid for elsewhere while one of them may be tried again.
+      isAfterCarry ||= fault.type === carryFailed && grant.place.kind === 'account'
+      if (isAfterCarry) request = { ...request, fallback: [] }
       answer = mail.hasOrders() ? { kind: 'order' } : await ask(run, request)
     }
   }
@@ -114,8 +123,9 @@ export async function bringUp(run: Run, readings: AccountReading[]): Promise<voi
 const mayRelaunch = (run: Run, { cause, turn }: BringUp): boolean =>
   cause === 'start' || cause === 'move' || mayBegin(run, turn === 'idle' ? 'relaunch' : 'continuation')
 
-/** A start that stood in a page, or that the system refused, has cost nothing: it counts for no breaker, however many accounts there are. */
-const beganNothing = ({ type }: MoveFault): boolean => type === pageOpen || type === 'ProgramFailed'
+/** A start that stood in a page, that the system refused, or that was never made, has cost nothing: it counts for no breaker, however many accounts there are. */
+const beganNothing = ({ type }: MoveFault): boolean =>
+  type === pageOpen || type === carryFailed || type === 'ProgramFailed'
 
 /** A pause after a crash, which shows what a person should know meanwhile; false when a person's order ended it. */
 async function waitedOut(run: Run, plan: BringUp, attention: string | null): Promise<boolean> {
@@ -175,14 +185,23 @@ function close(entry: RescueEntry | null, to: string | null, result: string): vo
 
 /** Some faults only a person can mend: they are told, and it is tried again with growing pauses. */
 async function waitedForPerson(run: Run, fault: MoveFault, fails: number): Promise<boolean> {
-  const { state, mail } = run
+  const { mail } = run
   if (!isWaitedOut(fault)) return false
-  const { retryEvery, retryAtMost } = state.timing
-  const pause = backoff(fails, { base: retryEvery, cap: retryAtMost }, state.name)
+  const pause = retryAfter(run, fails)
   const retryAt = new Date(Date.parse(now()) + pause).toISOString()
   show(run, { phase: 'parked', parkedUntil: retryAt, attention: fault.message })
   await condition(() => mail.hasOrders() || mail.isHostReady, pause)
   return true
+}
+
+function retryAfter({ state }: Run, fails: number): number {
+  const { retryEvery, retryAtMost } = state.timing
+  return backoff(fails, { base: retryEvery, cap: retryAtMost }, state.name)
+}
+
+function retriedBy(refusal: LeaseRefusal, pause: number): LeaseRefusal {
+  const retryAt = new Date(Math.min(Date.parse(refusal.retryAt), Date.parse(now()) + pause)).toISOString()
+  return { ...refusal, retryAt }
 }
 
 function loginNeeded({ needsLogin, why }: LeaseRefusal): string | null {

@@ -86,21 +86,26 @@ async function firstWord(run: Run, request: LeaseRequest): Promise<Answer | null
   return answerTo(run, request)
 }
 
-/** Waits for the pool's next word on a request that it has refused for now, and asks again if there is none in time. */
+/**
+ * Waits for the pool's next word on a request that it has refused for now, and asks again if there is none in time: with `another`
+ * request at `retryAt`, where there is one to be made, else with the same one, which the pool should have answered by then.
+ */
 export async function askAgain(
   run: Run,
   request: LeaseRequest,
   refused: LeaseRefusal,
+  another: (() => LeaseRequest) | null = null,
 ): Promise<Answer | { kind: 'renew' }> {
   const { mail, state } = run
   mail.refusal = null
-  const patience = Math.max(Date.parse(refused.retryAt) - Date.parse(now()), 0) + 2 * state.timing.retryEvery
+  const grace = another === null ? 2 * state.timing.retryEvery : 0
+  const patience = Math.max(Date.parse(refused.retryAt) - Date.parse(now()), 0) + grace
   await condition(() => answerTo(run, request) !== null || mustRenew(run), patience, {
     summary: `the pool has no place: ${refused.why}`.slice(0, 200),
   })
   const answer = answerTo(run, request)
   if (answer) return answer
-  return mustRenew(run) ? { kind: 'renew' } : ask(run, { ...request, readings: [] })
+  return mustRenew(run) ? { kind: 'renew' } : ask(run, another?.() ?? { ...request, readings: [] })
 }
 
 function answerTo({ mail }: Run, { requestId }: LeaseRequest): Answer | null {
