@@ -187,7 +187,7 @@ class Typist {
     const mark = await this.#transcriptSize()
     this.#save({
       ...{ print: this.#adapter.fingerprint(text), from: before?.from ?? mark, mark },
-      fence: this.#request.fence,
+      ...{ fence: this.#request.fence, conversation: this.#request.sessionId },
       ...{ typed: (before?.typed ?? 0) + 1, entered: 0 },
       ...{ enteredAt: before?.enteredAt ?? null, keyAt: Date.now(), taken: false },
     })
@@ -263,8 +263,8 @@ class Typist {
 
   /** What is noted of this text; what was typed to a process before and was not followed died with it. */
   #record(): DeliveryRecord | null {
-    const { session, fence, messageId } = this.#request
-    const known = this.#host.records.delivery(session, messageId)
+    const { session, fence, messageId, sessionId } = this.#request
+    const known = this.#host.records.delivery(session, messageId, sessionId)
     return known === null || known.fence === fence ? known : untyped(known, fence)
   }
 

@@ -27,6 +27,8 @@ export type LaunchRecord = z.output<typeof launchSchema>
 const deliverySchema = z.object({
   /** Its fingerprint, as the adapter makes it. */
   print: z.string(),
+  /** The conversation that it was typed into: places in a transcript mean nothing in another one's. */
+  conversation: z.string().default(''),
   /** Where the transcript ended when it was first typed, and when it was typed last; bytes. */
   from: z.number().int(),
   mark: z.number().int(),
@@ -160,7 +162,7 @@ export class SessionRecords {
     const deliveries = Object.fromEntries(
       Object.entries(record.deliveries).map(([id, one]) => [
         id,
-        { ...untyped(one, fence), from: transcriptFrom, mark: transcriptFrom },
+        { ...untyped(one, fence), conversation: sessionId, from: transcriptFrom, mark: transcriptFrom },
       ]),
     )
     this.#write(session, { ...record, launches, deliveries })
@@ -219,8 +221,10 @@ export class SessionRecords {
     this.#known.delete(session)
   }
 
-  delivery(session: string, messageId: string): DeliveryRecord | null {
-    return this.#read(session).deliveries[messageId] ?? null
+  /** Of a text that was typed into another conversation, such as a fork, only that it was taken there counts. */
+  delivery(session: string, messageId: string, conversation: string): DeliveryRecord | null {
+    const known = this.#read(session).deliveries[messageId] ?? null
+    return known === null || known.taken || known.conversation === conversation ? known : null
   }
 
   saveDelivery(session: string, messageId: string, delivery: DeliveryRecord): void {
