@@ -49,6 +49,8 @@ export interface LaunchResult {
   transcriptFrom: number
   /** Whether the agent is known to have taken the prompt. */
   promptTaken: boolean
+  /** Why a hook of the user's refused the prompt, which is not submitted again; absent if none did. */
+  promptRefused?: string
   /** Those of `forks` of which nothing has to be handed over any more. */
   settledForks: string[]
   /** Names of the texts that a person typed to an earlier process and that no agent has taken, in order. They stay on the host. */

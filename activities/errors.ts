@@ -93,13 +93,30 @@ export class LineOccupiedError extends StepError {
   readonly kind = failureKinds.lineOccupied
 }
 
-/** Thrown when the agent program has no command of that name. The message is the program's own, cut to 200 characters. */
+/**
+ * Thrown when a command did not run: the agent program has none of that name (the message is then the program's own), it opens
+ * a panel, or a hook refused it. The message is cut to 200 characters.
+ */
 export class CommandRefusedError extends StepError {
   override readonly name = 'CommandRefusedError'
   readonly kind = failureKinds.commandRefused
 
   constructor(said: string) {
     super(said.slice(0, 200))
+  }
+}
+
+/** One line that says that a hook refused a prompt, with at most 200 characters of the reason that it gave. */
+export const hookRefusal = (reason: string): string =>
+  `a hook on UserPromptSubmit refused it${reason === '' ? '' : `: "${reason.slice(0, 200)}"`}`
+
+/** Thrown when a hook of the user's refused the text: it would refuse the same text again. */
+export class TextRefusedError extends StepError {
+  override readonly name = 'TextRefusedError'
+  readonly kind = failureKinds.textRefused
+
+  constructor(reason: string) {
+    super(hookRefusal(reason))
   }
 }
 

@@ -86,6 +86,8 @@ export interface TranscriptTail {
   queued: string[]
   /** Commands of the program's own that ran; `refusal` in its words, where it knows none of that name. */
   commands: { refusal: string | null }[]
+  /** Prompts that a hook of the user's refused, each with the reason that the hook gave: no turn was begun for them. */
+  blocked: { reason: string }[]
 }
 
 /** What the end of a transcript says, in whichever process it was written. */
@@ -261,6 +263,12 @@ export interface AgentAdapter {
   /** The dialog on this screen, if one is open. */
   readDialog(screen: string): Dialog | null
 
+  /** Whether one of the program's commands has opened a panel, for a person to use, in place of the input line. */
+  showsPanel(screen: string): boolean
+
+  /** tmux keys that close such a panel without deciding anything; some panels take them more than once. */
+  readonly closePanelKeys: readonly string[]
+
   /**
    * What to paste into the input line so that the model is told this text (`words`), or so that the program runs its own
    * command. Without control characters; a text that is a command in the program's eyes stays words.
@@ -315,6 +323,9 @@ export interface AgentAdapter {
   /** tmux keys that bring an empty input line back from shell commands to words. */
   readonly exitShellModeKeys: readonly string[]
 
+  /** tmux keys that make an empty input line take commands for a shell. */
+  readonly enterShellModeKeys: readonly string[]
+
   /** Whether the program holds a draft that was put aside, of which there can be only one. */
   hasStashedDraft(screen: string): boolean
 
@@ -330,8 +341,8 @@ export interface AgentAdapter {
   /** tmux keys that take a part of a draft away; pressed until none is left. */
   readonly clearDraftKeys: readonly string[]
 
-  /** A draft as another process can be given it. */
-  toPortableDraft(draft: string): string
+  /** A draft as it can be pasted into another process, whose input line is in the given mode. */
+  toPortableDraft(draft: string, mode: 'words' | 'shell'): string
 
   /** Whether the input line is there to be typed into: nothing is asked that a text would answer by mistake. */
   takesInput(screen: string): boolean

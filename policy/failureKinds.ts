@@ -11,6 +11,7 @@ export const failureKinds = {
   textNotTaken: 'TextNotTaken',
   lineOccupied: 'LineOccupied',
   commandRefused: 'CommandRefused',
+  textRefused: 'TextRefused',
   carryFailed: 'CarryFailed',
   unknownPlace: 'UnknownPlace',
   secretMissing: 'SecretMissing',

@@ -12,12 +12,15 @@ import type { Host } from '../../host/host.js'
 import type { Sampler } from '../watch/sampler.js'
 import { type DeliveryRecord, resetForLaunch } from '../../host/state/sessionRecords.js'
 import type { Pane } from '../../host/tmux/panes.js'
-import { dropText, readText } from './pendingInput.js'
+import { closePanel } from './panel.js'
+import { clearLine, dropText, readText } from './pendingInput.js'
 import {
   CommandRefusedError,
   ConversationChangedError,
+  hookRefusal,
   LineOccupiedError,
   TextNotTakenError,
+  TextRefusedError,
 } from '../errors.js'
 import { StaleFenceError } from '../../host/errors.js'
 
@@ -35,7 +38,7 @@ const twoDrafts =
 
 type ResolvedDeliverRequest = DeliverRequest & { text: string }
 
-/** Throws StaleFence, ConversationChanged, TextNotTaken, LineOccupied, CommandRefused. */
+/** Throws StaleFence, ConversationChanged, TextNotTaken, LineOccupied, TextRefused, CommandRefused. */
 export async function deliverText(host: Host, sampler: Sampler, request: DeliverRequest): Promise<void> {
   const { session, messageId } = request
   const text = request.text ?? readText(host, session, messageId)
@@ -45,11 +48,19 @@ export async function deliverText(host: Host, sampler: Sampler, request: Deliver
   if (request.text === null) dropText(host, session, messageId)
 }
 
-/** Where the text stands: what the transcript says of it, and the program's refusal of a command. */
+/** What became of the text so far. */
 interface DeliveryEvidence {
   followed: InputLineState['followed']
+  /** What the program said if it has no command of that name. */
   refusal: string | null
+  /** The reason that a hook gave if it refused the prompt. */
+  blocked: string | null
 }
+
+const evidence = (
+  followed: DeliveryEvidence['followed'],
+  { refusal = null, blocked = null }: Partial<DeliveryEvidence> = {},
+): DeliveryEvidence => ({ followed, refusal, blocked })
 
 class TextDelivery {
   readonly #host: Host
@@ -85,7 +96,8 @@ class TextDelivery {
       if (this.#record()?.taken === true) return
       if ((await this.#findEvidence()).followed === 'same') break
       if (await this.#isObsolete()) return
-      const ready = await this.#sampler.untilAccepts(this.#inputKind, session, fence, this.#signal)
+      // A panel may have been left open by an earlier attempt, and one may open late: the agent would take nothing else.
+      const ready = await this.#untilAccepts()
       // A command may well end the program.
       if (!ready && command && (this.#record()?.entered ?? 0) > 0) return
       if (!ready) throw new StaleFenceError(session, fence, records.newest(session)?.fence ?? fence)
@@ -115,7 +127,8 @@ class TextDelivery {
       return false
     const lastKey = await this.#host.tmux.lastKeyAt(session)
     if (lastKey !== null && Date.now() - lastKey < this.#host.config.timing.keysQuiet) return false
-    const { followed } = await this.#findEvidence()
+    const { followed, blocked } = await this.#findEvidence()
+    if (blocked !== null) throw await this.#clearBlocked(pane, blocked)
     const { line, screen } = await this.#readLine(pane, lastKey)
     const record = this.#record()
     const sinceLastKey = record === null ? null : Date.now() - record.keyAt
@@ -179,7 +192,7 @@ class TextDelivery {
     const mark = await this.#transcriptSize()
     this.#save({
       ...{ print: this.#adapter.fingerprint(text), from: before?.from ?? mark, mark },
-      fence: this.#request.fence,
+      ...{ fence: this.#request.fence, conversation: this.#request.sessionId },
       ...{ typed: (before?.typed ?? 0) + 1, entered: 0 },
       ...{ enteredAt: before?.enteredAt ?? null, keyAt: Date.now(), taken: false },
     })
@@ -197,12 +210,23 @@ class TextDelivery {
     await this.#host.tmux.press(pane.id, ['Enter'])
     const until = performance.now() + evidenceTimeout
     do {
-      const followed = await this.#findEvidence()
-      if (followed.refusal !== null) throw new CommandRefusedError(followed.refusal)
-      if (followed.followed === 'same') return true
+      const { followed, refusal, blocked } = await this.#findEvidence()
+      if (refusal !== null) throw new CommandRefusedError(refusal)
+      if (blocked !== null) throw await this.#clearBlocked(pane, blocked)
+      if (followed === 'same') return true
+      await this.#refuseIfPanel()
       await delay(pollEvery)
     } while (performance.now() < until)
     return false
+  }
+
+  /** Throws CommandRefused if the command that was entered has opened a panel, which only a person can use. */
+  async #refuseIfPanel(): Promise<void> {
+    if (this.#inputKind !== 'command' || (this.#record()?.entered ?? 0) === 0) return
+    const { session, text } = this.#request
+    if (!(await closePanel(this.#host.tmux, this.#adapter, session))) return
+    const [name = text] = this.#adapter.toPaste(text, 'command').split(' ')
+    throw new CommandRefusedError(`${name} opens a panel; attach to use it: outpool attach ${session}`)
   }
 
   async #untilLine(pane: Pane, fits: (draft: string | null) => boolean): Promise<boolean> {
@@ -217,28 +241,37 @@ class TextDelivery {
   async #findEvidence(): Promise<DeliveryEvidence> {
     const { session, fence, sessionId, command } = this.#request
     const record = this.#record()
-    if (record === null) return { followed: 'none', refusal: null }
+    if (record === null) return evidence('none')
     const transcript = await this.#transcript()
     const forkedAt = this.#host.records.forkedAt(session, sessionId)
     const tail = transcript === null ? null : await this.#adapter.readTail(transcript, record.from, forkedAt)
     const { entered, commands } = tail ?? { entered: [], commands: [] }
     if (command === true && commands.length > 0)
-      return { followed: 'same', refusal: commands[0]?.refusal ?? null }
-    if (entered.some((said) => this.#adapter.fingerprint(said) === record.print))
-      return { followed: 'same', refusal: null }
-    if (record.enteredAt === null) return { followed: 'none', refusal: null }
-    const isReported = this.#sampler.submittedSince(session, fence, record.enteredAt)
+      return evidence('same', { refusal: commands[0]?.refusal ?? null })
+    if (entered.some((said) => this.#adapter.fingerprint(said) === record.print)) return evidence('same')
+    if (record.enteredAt === null) return evidence('none')
     // What was said between two typings is older than the second, and proves nothing of it.
-    const since =
-      isReported || !transcript ? null : await this.#adapter.readTail(transcript, record.mark, forkedAt)
-    const isAnother = isReported || (since?.entered.length ?? 0) > 0
-    return { followed: isAnother ? 'another' : 'none', refusal: null }
+    const since = transcript ? await this.#adapter.readTail(transcript, record.mark, forkedAt) : null
+    const blocked = record.entered > 0 ? since?.blocked[0] : undefined
+    if (blocked !== undefined) return evidence('none', { blocked: blocked.reason })
+    const isReported = this.#sampler.submittedSince(session, fence, record.enteredAt)
+    return evidence(isReported || (since?.entered.length ?? 0) > 0 ? 'another' : 'none')
+  }
+
+  /** Clears the input line, into which the program has put the text back: a later text would find a person's draft in it. */
+  async #clearBlocked(pane: Pane, reason: string): Promise<Error> {
+    await this.#untilLine(pane, (draft) => draft !== null)
+    const { line } = await this.#readLine(pane, await this.#host.tmux.lastKeyAt(pane.session))
+    if (line === 'ours') await clearLine(this.#host, this.#adapter, pane)
+    return this.#inputKind === 'command'
+      ? new CommandRefusedError(hookRefusal(reason))
+      : new TextRefusedError(reason)
   }
 
   /** What is noted of this text; what was typed to a process before and was not followed died with it. */
   #record(): DeliveryRecord | null {
-    const { session, fence, messageId } = this.#request
-    const known = this.#host.records.delivery(session, messageId)
+    const { session, fence, messageId, sessionId } = this.#request
+    const known = this.#host.records.delivery(session, messageId, sessionId)
     return known === null || known.fence === fence ? known : resetForLaunch(known, fence)
   }
 
@@ -248,9 +281,15 @@ class TextDelivery {
 
   /** A command is over when the agent is at rest in a look that came after it. */
   async #untilCommandDone(): Promise<void> {
-    const { session, fence } = this.#request
     await delay(this.#host.config.timing.lookEvery, undefined, { signal: this.#signal })
-    await this.#sampler.untilAccepts('command', session, fence, this.#signal)
+    await this.#untilAccepts()
+  }
+
+  #untilAccepts(): Promise<boolean> {
+    const { session, fence } = this.#request
+    return this.#sampler.untilAccepts(this.#inputKind, session, fence, this.#signal, () =>
+      this.#host.records.runExclusive(session, () => this.#refuseIfPanel()),
+    )
   }
 
   async #transcript(): Promise<string | null> {

@@ -96,7 +96,7 @@ async function launch(
   const up = await step('verify', () => untilUp(host, adapter, place, request))
   if (up.live !== null) host.openPages.forget(place.name, cwd)
   releaseSlot(survivor ? null : startTime(steps))
-  const promptTaken = await step('prompt', () =>
+  const { isTaken: promptTaken, refusal } = await step('prompt', () =>
     untilPromptTaken(host, adapter, place, request, prompt ?? text, {
       from: record.transcriptFrom,
       forkedAt: record.forkedAt,
@@ -118,6 +118,7 @@ async function launch(
     transcript,
     transcriptFrom,
     promptTaken,
+    ...(refusal === null ? {} : { promptRefused: refusal }),
     settledForks,
     pendingInput: typed,
     plans,
@@ -191,8 +192,8 @@ async function promptToSubmit(
   if (text === null || transcript === null) return text
   const from = host.records.promptedFrom(session, adapter.fingerprint(text))
   if (from === null) return text
-  const { entered, commands } = await adapter.readTail(transcript, from)
-  return entered.length > 0 || commands.length > 0 ? otherwise : text
+  const { entered, commands, blocked } = await adapter.readTail(transcript, from)
+  return [entered, commands, blocked].some((said) => said.length > 0) ? otherwise : text
 }
 
 async function promptText({ prompt }: LaunchRequest): Promise<string | null> {

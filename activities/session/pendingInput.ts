@@ -3,7 +3,7 @@
  * agent stood in the pane. It stays on this host, in files of the session's, and goes to the next process: what was sent
  * is delivered as a text, what was not stands in the input line again.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,7 @@ import type { Host } from '../../host/host.js'
 import { endProcess, processStart } from '../../host/process/processes.js'
 import type { LaunchRecord } from '../../host/state/sessionRecords.js'
 import { noAgentFence, type Pane } from '../../host/tmux/panes.js'
+import { addTypedKeys, type Draft, dropDraft, savedDraft, writeDrafts } from './savedDraft.js'
 
 const holdScript = fileURLToPath(new URL('../../host/tmux/hold.sh', import.meta.url))
 
@@ -28,9 +29,10 @@ const maxClearPresses = 200
 /** The program starts a shell for its editor. */
 const editorTimeout = 10_000
 
-const draftFile = (host: Host, session: string): string => join(host.records.folder(session), 'draft')
 const textsFolder = (host: Host, session: string): string => join(host.records.folder(session), 'texts')
 const heldInputPrefix = 'held-'
+/** Of held input that is being collected. Its names are unique, unlike those with `held-`, of which one fence may have several. */
+const collectedInputPrefix = 'collected-'
 /** Where `editor.sh` leaves a draft; the adapter says so. */
 const draftsFolder = 'drafts'
 
@@ -60,19 +62,16 @@ function writeNewDrafts(
   host: Host,
   adapter: AgentAdapter,
   { session, fence }: Pane,
-  older: string | null,
-  drafts: readonly string[],
+  older: Draft | null,
+  drafts: readonly Draft[],
 ): void {
   // A text of ours that was not taken is delivered again, and must not come back as a draft as well.
   const newDrafts = drafts.filter(
-    (draft) => draft !== older && !host.records.wasTyped(session, fence, adapter.fingerprint(draft)),
+    ({ text, mode }) =>
+      (text !== older?.text || mode !== older.mode) &&
+      !host.records.wasTyped(session, fence, adapter.fingerprint(text)),
   )
-  if (newDrafts.length === 0) return
-  const kept = [
-    ...(older === null ? [] : [older]),
-    ...newDrafts.map((draft) => adapter.toPortableDraft(draft)),
-  ]
-  writeFileAtomic(draftFile(host, session), kept.join('\n'))
+  if (newDrafts.length > 0) writeDrafts(host, session, older === null ? newDrafts : [older, ...newDrafts])
 }
 
 /**
@@ -84,7 +83,7 @@ async function extractDrafts(
   adapter: AgentAdapter,
   pane: Pane,
   screen: string,
-  save: (drafts: readonly string[]) => void,
+  save: (drafts: readonly Draft[]) => void,
 ): Promise<void> {
   const inLine = await readFullDraft(host, adapter, pane, screen)
   const drafts = inLine === null ? [] : [inLine]
@@ -92,18 +91,19 @@ async function extractDrafts(
   // With a draft in the line, the same keys would put it in the place of the one before.
   if (!adapter.hasStashedDraft(screen) || !(await clearLine(host, adapter, pane))) return
   await host.tmux.press(pane.id, adapter.stashKeys)
-  const shown = await untilScreen(host, pane, (now) => adapter.readDraft(now) !== null)
+  const shown = await untilScreen(host, pane.id, (now) => adapter.readDraft(now) !== null)
   const stashed = await readFullDraft(host, adapter, pane, shown)
   if (stashed !== null) save([stashed, ...drafts])
 }
 
-/** True once the input line is there and empty. */
-async function clearLine(host: Host, adapter: AgentAdapter, pane: Pane): Promise<boolean> {
+/** True once the input line is there, empty, and takes words. */
+export async function clearLine(host: Host, adapter: AgentAdapter, pane: Pane): Promise<boolean> {
   for (let presses = 0; presses < maxClearPresses; presses++) {
-    const screen = await untilScreen(host, pane, (shown) => adapter.takesInput(shown))
+    const screen = await untilScreen(host, pane.id, (shown) => adapter.takesInput(shown))
     if (!adapter.takesInput(screen)) return false
-    if (adapter.readDraft(screen) === null) return true
-    await host.tmux.press(pane.id, adapter.clearDraftKeys)
+    const isEmpty = adapter.readDraft(screen) === null
+    if (isEmpty && adapter.readInputMode(screen) === 'words') return true
+    await host.tmux.press(pane.id, isEmpty ? adapter.exitShellModeKeys : adapter.clearDraftKeys)
     await delay(pollEvery)
   }
   return false
@@ -115,9 +115,10 @@ async function readFullDraft(
   adapter: AgentAdapter,
   pane: Pane,
   screen: string,
-): Promise<string | null> {
+): Promise<Draft | null> {
   const shown = adapter.readDraft(screen)
   if (shown === null) return null
+  const mode = adapter.readInputMode(screen) ?? 'words'
   const folder = join(host.records.folder(pane.session), draftsFolder)
   const file = join(folder, 'draft')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -133,14 +134,15 @@ async function readFullDraft(
   rmSync(join(folder, 'wanted'), { force: true })
   rmSync(file, { force: true })
   // While its editor is open, the program's input line is not on the screen, and takes no key.
-  await untilScreen(host, pane, (now) => adapter.takesInput(now))
-  return exported === null || exported.trim() === '' ? shown : exported
+  await untilScreen(host, pane.id, (now) => adapter.takesInput(now))
+  const text = exported === null || exported.trim() === '' ? shown : exported
+  return { text: mode === 'shell' ? text.replace(/^!/, '').trimStart() : text, mode }
 }
 
-async function untilScreen(host: Host, pane: Pane, fits: (screen: string) => boolean): Promise<string> {
+async function untilScreen(host: Host, pane: string, fits: (screen: string) => boolean): Promise<string> {
   const until = performance.now() + lineDrawnWithin
   for (;;) {
-    const screen = await host.tmux.colouredScreen(pane.id)
+    const screen = await host.tmux.colouredScreen(pane)
     if (fits(screen) || performance.now() > until) return screen
     await delay(pollEvery)
   }
@@ -203,15 +205,21 @@ export async function collectPendingInput(host: Host, session: string): Promise<
   const start = pane?.fence === noAgentFence && !pane.dead ? await processStart(pane.pid) : null
   if (pane && start !== null) await endProcess({ pid: pane.pid, start }, host.config.timing.stopGrace)
   const folder = host.records.folder(session)
-  for (const name of readdirSync(folder).filter((one) => one.startsWith(heldInputPrefix))) {
+  const filesWith = (prefix: string): string[] =>
+    readdirSync(folder).filter((name) => name.startsWith(prefix))
+  for (const name of filesWith(heldInputPrefix)) {
+    const fence = Number(name.slice(heldInputPrefix.length))
+    const collected = `${collectedInputPrefix}${textName(fence, `typed-${Date.now()}`)}`
+    renameSync(join(folder, name), join(folder, collected))
+  }
+  // An earlier attempt may have come as far as the removal of the file: what it has saved is not to be saved twice.
+  for (const name of filesWith(collectedInputPrefix).sort()) {
     const file = join(folder, name)
     const typed = printable(readFileSync(file, 'utf8'))
     const submitted = typed.slice(0, typed.lastIndexOf('\n') + 1).trim()
     const unsubmitted = typed.slice(typed.lastIndexOf('\n') + 1)
-    if (submitted !== '')
-      saveText(host, session, textName(Number(name.slice(heldInputPrefix.length)), 'typed'), submitted)
-    if (unsubmitted !== '')
-      writeFileAtomic(draftFile(host, session), (savedDraft(host, session) ?? '') + unsubmitted)
+    if (submitted !== '') saveText(host, session, name.slice(collectedInputPrefix.length), submitted)
+    addTypedKeys(host, session, unsubmitted, name)
     rmSync(file)
   }
 }
@@ -244,8 +252,6 @@ export function dropText(host: Host, session: string, name: string): void {
   rmSync(join(textsFolder(host, session), name), { force: true })
 }
 
-const savedDraft = (host: Host, session: string): string | null => readIfThere(draftFile(host, session))
-
 /** Types a draft into the input line, unsent, once. Where there is no free input line it is kept for later. */
 export async function restoreDraft(
   host: Host,
@@ -263,13 +269,17 @@ export async function restoreDraft(
     screen = await host.tmux.colouredScreen(pane)
   }
   if (adapter.readDraft(screen) !== null) return
-  await host.tmux.paste(pane, draft)
+  if (draft.mode === 'shell' && adapter.readInputMode(screen) !== 'shell') {
+    await host.tmux.press(pane, adapter.enterShellModeKeys)
+    await untilScreen(host, pane, (now) => adapter.readInputMode(now) === 'shell')
+  }
+  await host.tmux.paste(pane, adapter.toPortableDraft(draft.text, draft.mode))
   // Whoever looks at the line next has to see it: a text that is typed behind it would send it along.
   const drawnBy = performance.now() + lineDrawnWithin
   while (adapter.readDraft(await host.tmux.colouredScreen(pane)) === null && performance.now() < drawnBy)
     await delay(pollEvery)
   // Only now: a worker that is killed before finds it in the line, and one that is killed after finds no second one.
-  rmSync(draftFile(host, session), { force: true })
+  dropDraft(host, session)
 }
 
 function readIfThere(file: string): string | null {

@@ -8,7 +8,13 @@ import type { LaunchRequest } from '../contracts.js'
 import type { Host } from '../../host/host.js'
 import { programFingerprint, reasonNotRunnable } from '../../host/process/agentProgram.js'
 import type { Pane } from '../../host/tmux/panes.js'
-import { LaunchFailedError, PageOpenError, ProgramFailedError, WorkFolderMissingError } from '../errors.js'
+import {
+  hookRefusal,
+  LaunchFailedError,
+  PageOpenError,
+  ProgramFailedError,
+  WorkFolderMissingError,
+} from '../errors.js'
 import { TmuxFailedError } from '../../host/errors.js'
 
 /** How often a starting agent is looked at. */
@@ -74,28 +80,31 @@ export async function untilPromptTaken(
   prompt: string | null,
   /** What stood in the transcript before this process, in bytes; on a fork, from when on it is the fork's own. */
   { from, forkedAt }: { from: number; forkedAt: string | null },
-): Promise<boolean> {
-  if (prompt === null) return true
+): Promise<{ isTaken: boolean; refusal: string | null }> {
+  const open = { isTaken: false, refusal: null }
+  const taken = { isTaken: true, refusal: null }
+  if (prompt === null) return taken
   const until = performance.now() + promptTimeout
   let keyPresses = 0
   do {
     const transcript = await adapter.findTranscript(place, request.sessionId)
     if (transcript) {
-      const { entered, commands } = await adapter.readTail(transcript, from, forkedAt)
+      const { entered, commands, blocked } = await adapter.readTail(transcript, from, forkedAt)
       // The first thing that is said to a process is what it was started with, however the program writes it down.
-      if (entered.length > 0 || commands.length > 0) return true
+      if (entered.length > 0 || commands.length > 0) return taken
+      if (blocked[0] !== undefined) return { isTaken: false, refusal: hookRefusal(blocked[0].reason) }
     }
     const pane = await host.tmux.pane(request.session)
-    if (!pane || pane.dead) return false
+    if (!pane || pane.dead) return open
     const dialog = adapter.readDialog(await host.tmux.screen(pane.id))
-    if (dialog && (!dialog.safeKeys || keyPresses >= maxKeyPresses)) return false
+    if (dialog && (!dialog.safeKeys || keyPresses >= maxKeyPresses)) return open
     if (dialog?.safeKeys) {
       keyPresses += 1
       await host.tmux.press(pane.id, dialog.safeKeys)
     }
     await delay(dialog ? dialogPollEvery : pollEvery)
   } while (performance.now() < until)
-  return false
+  return open
 }
 
 /** What a person would see at the end of the screen: enough to know why, never a conversation. */

@@ -123,14 +123,16 @@ export class Sampler {
     return this.untilAccepts('text', name, fence, signal)
   }
 
-  /** As untilIdle; a command is taken by any session at rest. */
+  /** As untilIdle; a command is taken by any session at rest. `beforeLook` is run before each look. */
   async untilAccepts(
     what: 'text' | 'command',
     name: string,
     fence: number,
     signal: AbortSignal,
+    beforeLook: () => Promise<void> = () => Promise.resolve(),
   ): Promise<boolean> {
     for (;;) {
+      await beforeLook()
       if (this.accepts(what, name, fence)) return true
       const newest = this.#host.records.newest(name)
       if ((newest && newest.fence > fence) || this.#host.records.isStopped(name, fence)) return false

@@ -40,6 +40,16 @@ const texts: readonly Expectation[] = [
     consequence: 'outpool send --command is typed twice at most, and then waits for a person',
   },
   {
+    name: 'panel-escape',
+    statement: 'a panel that a command opens is drawn below a line of ▔, and Escape closes it',
+    consequence: 'outpool send --command /status holds later texts until a person closes the panel',
+  },
+  {
+    name: 'hook-refusal-row',
+    statement: 'a prompt that a hook refuses leaves an informational entry that says so, and no other',
+    consequence: 'such a text is submitted four times, and then waits for a person',
+  },
+  {
     name: 'stash-key',
     statement:
       'Ctrl-S puts a draft aside whole, says so above the input line, and brings it back after the next prompt',

@@ -3,9 +3,10 @@ import type { AgentAdapter, AgentCommand } from '../agent.js'
 import { AgentProgramError } from '../errors.js'
 import { copySubagents, isPlanOver, readUnfinishedWork } from './background.js'
 import { carry } from './transcript/carry.js'
-import { readDialog } from './screen/dialogs.js'
+import { closePanelKeys, readDialog, showsPanel } from './screen/dialogs.js'
 import {
   clearDraftKeys,
+  enterShellModeKeys,
   exportDraftKeys,
   hasStashedDraft,
   exitShellModeKeys,
@@ -61,6 +62,8 @@ export const claudeCode: AgentAdapter = {
   readIdentity,
   probe,
   readDialog,
+  showsPanel,
+  closePanelKeys,
   describeStartPage,
   startPageFingerprint,
   nextAnswerStep,
@@ -73,6 +76,7 @@ export const claudeCode: AgentAdapter = {
   fingerprint,
   isDraftOf,
   readInputMode,
+  enterShellModeKeys,
   exitShellModeKeys,
   hasStashedDraft,
   stashKeys,

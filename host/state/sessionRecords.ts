@@ -27,6 +27,8 @@ export type LaunchRecord = z.output<typeof launchSchema>
 const deliverySchema = z.object({
   /** Its fingerprint, as the adapter makes it. */
   print: z.string(),
+  /** The conversation that it was typed into: an offset means nothing in the transcript of another one. */
+  conversation: z.string().default(''),
   /** Where the transcript ended when it was first typed, and when it was typed last; bytes. */
   from: z.number().int(),
   mark: z.number().int(),
@@ -160,7 +162,12 @@ export class SessionRecords {
     const deliveries = Object.fromEntries(
       Object.entries(record.deliveries).map(([id, one]) => [
         id,
-        { ...resetForLaunch(one, fence), from: transcriptFrom, mark: transcriptFrom },
+        {
+          ...resetForLaunch(one, fence),
+          conversation: sessionId,
+          from: transcriptFrom,
+          mark: transcriptFrom,
+        },
       ]),
     )
     this.#write(session, { ...record, launches, deliveries })
@@ -221,8 +228,10 @@ export class SessionRecords {
     this.#known.delete(session)
   }
 
-  delivery(session: string, messageId: string): DeliveryRecord | null {
-    return this.#read(session).deliveries[messageId] ?? null
+  /** If the text was typed into another conversation, such as a fork, the record counts only once the text was taken there. */
+  delivery(session: string, messageId: string, conversation: string): DeliveryRecord | null {
+    const known = this.#read(session).deliveries[messageId] ?? null
+    return known === null || known.taken || known.conversation === conversation ? known : null
   }
 
   saveDelivery(session: string, messageId: string, delivery: DeliveryRecord): void {

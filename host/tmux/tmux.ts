@@ -173,17 +173,15 @@ export class Tmux {
     return stdout
   }
 
-  /** When a person last pressed a key in a terminal attached to this session, ms since the epoch; null if nobody is. */
+  /**
+   * When a person last pressed a key in a terminal attached to this session, or attached one, ms since the epoch in whole seconds;
+   * null if no terminal was ever attached. tmux keeps the time with the session, so that it is known after the person detached.
+   */
   async lastKeyAt(session: string): Promise<number | null> {
-    const format = `#{client_session}${separator}#{client_activity}`
-    const { exitCode, stdout } = await this.#run(['list-clients', '-F', format])
-    if (exitCode !== 0) return null
-    const times = stdout
-      .split('\n')
-      .map((line) => line.split(separator))
-      .filter(([name]) => name === session)
-      .map(([, seconds]) => Number(seconds) * 1000)
-    return times.length === 0 ? null : Math.max(...times)
+    const format = `#{session_last_attached}${separator}#{session_activity}`
+    const { exitCode, stdout } = await this.#run(['list-panes', '-t', `=${session}:`, '-F', format])
+    const [lastAttached = '', activity] = exitCode === 0 ? stdout.split(separator) : []
+    return lastAttached === '' ? null : parseInt(activity ?? '', 10) * 1000
   }
 
   /** Presses named keys, such as `Escape` or `Enter`. */
@@ -265,7 +263,7 @@ const reapTimeout = 50
 const exitUnknownTimeout = 2_000
 
 /** Commands that come to the same when done twice, and so may be asked again after a connection was lost in the middle of them. */
-const repeatable = new Set(['list-panes', 'list-clients', 'capture-pane', 'kill-session'])
+const repeatable = new Set(['list-panes', 'capture-pane', 'kill-session'])
 
 /** A server that does not take the connection is not asked at every command. */
 const connectEvery = 5_000

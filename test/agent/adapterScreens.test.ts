@@ -59,6 +59,14 @@ describe.each([
   })
 })
 
+it('a panel of a command is told apart from a question to a person, and from a panel that the conversation quotes', () => {
+  const showsPanel = (screen: string): boolean => claudeCode.showsPanel(screen)
+  expect(showsPanel(coloured('model-menu'))).toBe(true)
+  for (const file of ['idle', 'draft', 'limit-menu', 'trust', 'permission', 'permission-choices', 'question'])
+    expect(showsPanel(coloured(file))).toBe(false)
+  expect(showsPanel(`${plain('model-menu')}\n${plain('idle')}`)).toBe(false)
+})
+
 it('a dialog that the conversation quotes above the input box is not open, nor is a footer a dialog', () => {
   const [above, below] = [plain('limit-menu'), plain('idle')]
   expect(readDialog(`${above}\n${below}`)).toBeNull()

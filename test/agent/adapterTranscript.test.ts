@@ -205,6 +205,7 @@ describe('reading what was added', () => {
       entered: [],
       queued: [],
       commands: [],
+      blocked: [],
     })
     expect(await claudeCode.readTail(file('{}\n'), 400)).toMatchObject({ offset: 400, last: null })
   })
@@ -275,6 +276,18 @@ describe('reading what was added', () => {
       prompts: ['typed'],
       entered: ['typed'],
       commands: [{ refusal: null }, { refusal: null }, { refusal: 'Unknown command: /nonsense' }],
+    })
+  })
+
+  it('law 13: a prompt that a hook refused does not count as entered, and its reason is read with and without the field for it', async () => {
+    const said =
+      'UserPromptSubmit operation blocked by hook:\n[/home/me/block.sh]: no such\nwords\n\n\nOriginal prompt: mine'
+    const ending = { promptSubmitEnding: { ending: { kind: 'blocked_by_hook', reason: 'no such\nwords' } } }
+    const entry = (more: object): string =>
+      `${JSON.stringify({ type: 'system', subtype: 'informational', timestamp: at, content: said, ...more })}\n`
+    expect(await claudeCode.readTail(file(entry(ending), entry({})), 0)).toMatchObject({
+      entered: [],
+      blocked: [{ reason: 'no such words' }, { reason: 'no such words' }],
     })
   })
 

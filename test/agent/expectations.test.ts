@@ -12,6 +12,8 @@ const proofs: Readonly<Record<string, readonly [string, string]>> = {
   'blank-before-bang': ['trickyTexts', 'texts of the field arrive once'],
   'unknown-command-row': ['typing', 'its sender learns of one that there is not'],
   'command-row': ['typing', 'a command of the agent’s own runs as one'],
+  'panel-escape': ['typing', 'a command that opens a panel is refused to its sender'],
+  'hook-refusal-row': ['typing', 'refuses is typed once'],
   'stash-key': ['typing', 'is put aside whole while a text is sent'],
   'draft-to-editor': ['typing', 'goes along whole with a move'],
   'queue-rows': ['adapterTui', 'is queued first, and taken at the next pause'],

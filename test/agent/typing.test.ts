@@ -1,5 +1,5 @@
 /** What is typed into the real agent program, by a person and by Outpool, beside what the other has in the input line. */
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { agentProgram } from '../../lab/standin/cleanEnv.js'
@@ -35,8 +35,8 @@ const shows = (name: string, what: RegExp): Promise<string> =>
   )
 const turnsOf = (sessionId: string) => fleet.world.standIn.requests({ kind: 'turn', sessionId })
 
-async function begin(name: string, prompt: string): Promise<string> {
-  const start = await fleet.run('start', name, '--cwd', fleet.world.cwd, '--account', 'max-1', '--', prompt)
+async function begin(name: string, prompt: string, cwd = fleet.world.cwd): Promise<string> {
+  const start = await fleet.run('start', name, '--cwd', cwd, '--account', 'max-1', '--', prompt)
   expect(start).toMatchObject({ code: 0 })
   return (await fleet.untilSession(name, ({ phase }) => phase === 'idle')).sessionId
 }
@@ -95,8 +95,8 @@ it('law 5: a draft that a person put aside themselves is not lost to a text, nor
   paste('charlie', 'and another thought')
   await shows('charlie', /and another thought/)
   expect(await fleet.run('send', 'charlie', 'a word')).toMatchObject({ code: 0 })
-  const told = await fleet.untilSession('charlie', ({ attention }) => attention !== null)
-  expect(told.attention).toMatch(/a text waits: a draft stands in its input line/)
+  const notified = await fleet.untilSession('charlie', ({ attention }) => attention !== null)
+  expect(notified.attention).toMatch(/a text waits: a draft stands in its input line/)
   await fleet.run('move', 'charlie', '--to', 'max-2')
   await until(
     'the text',
@@ -177,6 +177,27 @@ it('law 5: a text is words in a line that a person left in shell mode, or scroll
   expect(said).toEqual(['Hello.', 'touch made-by-a-text', 'a word'])
 })
 
+it('law 5: a shell command that was begun goes along with a move as one, and is not run', async () => {
+  await begin('oscar', 'Hello.')
+  fleet.tmux('send-keys', '-t', '=oscar:', '!')
+  await shows('oscar', /for shell mode/)
+  fleet.tmux('send-keys', '-t', '=oscar:', '-l', 'touch made-by-a-draft')
+  await shows('oscar', /^!\s+touch made-by-a-draft/m)
+  await fleet.run('move', 'oscar', '--to', 'max-2')
+  await fleet.untilSession('oscar', ({ phase, account }) => phase === 'idle' && account === 'max-2')
+  await shows('oscar', /^!\s+touch made-by-a-draft/m)
+  const made = join(fleet.world.cwd, 'made-by-a-draft')
+  expect(existsSync(made)).toBe(false)
+  await until(
+    'the command',
+    () => {
+      if (/^!\s+touch/m.test(screen('oscar'))) fleet.tmux('send-keys', '-t', '=oscar:', 'Enter')
+      return Promise.resolve(existsSync(made))
+    },
+    (isMade) => isMade,
+  )
+})
+
 it('a session whose context is full takes the command that makes room', async () => {
   await begin('juliet', 'Hello.')
   const account = fleet.world.standIn.account('max-1').fail('prompt-too-long')
@@ -186,4 +207,102 @@ it('a session whose context is full takes the command that makes room', async ()
   account.heal()
   expect(await fleet.run('send', 'juliet', '--command', '/compact', '--wait')).toMatchObject({ code: 0 })
   expect(screen('juliet')).toMatch(/Compacted/)
+})
+
+it('law 10: a command that opens a panel is refused to its sender, and holds no later text', async () => {
+  const sessionId = await begin('kilo', 'Hello.')
+  for (const command of ['/status', '/config', '/model']) {
+    const refused = await fleet.run('send', 'kilo', '--command', command, '--wait')
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain(`${command} opens a panel; attach to use it`)
+    await shows('kilo', /❯\s*\n─+/)
+  }
+  expect(await fleet.run('send', 'kilo', 'a word', '--wait')).toMatchObject({ code: 0 })
+  expect(promptsOf(turnsOf(sessionId).at(-1)!).at(-1)).toBe('a word')
+  expect((await fleet.show('kilo')).attention).toBeNull()
+})
+
+it('law 6: a panel is left to a person who is attached, and closed once they have gone, also where it is cut by their small terminal', async () => {
+  const sessionId = await begin('lima', 'Hello.')
+  fleet.tmuxOf(
+    'person',
+    'new-session',
+    '-d',
+    '-s',
+    'p',
+    'tmux',
+    '-S',
+    fleet.tmuxSocket,
+    'attach',
+    '-t',
+    '=lima',
+  )
+  try {
+    await until(
+      'the person',
+      () => Promise.resolve(fleet.tmux('list-clients', '-t', '=lima')),
+      (clients) => clients !== '',
+    )
+    await fleet.run('send', 'lima', '--command', '/status')
+    await fleet.run('send', 'lima', 'a word')
+    await fleet.untilSession('lima', ({ attention }) => /dialog open/.test(attention ?? ''))
+    expect(screen('lima')).toMatch(/Settings\s+Status/)
+  } finally {
+    fleet.tmuxOf('person', 'kill-server')
+  }
+  await until(
+    'the text',
+    () => Promise.resolve(turnsOf(sessionId)),
+    (turns) => turns.length === 2,
+  )
+})
+
+/** A folder to work in, and settings that refuse a word in a prompt: the user's own on max-1, or those of the folder. */
+function refusingFolder(whose: 'user' | 'project'): string {
+  const cwd = join(fleet.dir, `refusing-${whose}`)
+  mkdirSync(join(cwd, '.claude'), { recursive: true })
+  const hook = join(cwd, 'hook.sh')
+  writeFileSync(hook, '#!/bin/sh\ngrep -q forbidden || exit 0\necho "no such words" >&2\nexit 2\n', {
+    mode: 0o755,
+  })
+  const settings = { hooks: { UserPromptSubmit: [{ hooks: [{ type: 'command', command: hook }] }] } }
+  const file = { user: join(fleet.world.dir, 'logins', 'max-1'), project: join(cwd, '.claude') }[whose]
+  writeFileSync(join(file, 'settings.json'), JSON.stringify(settings))
+  return cwd
+}
+
+const timesRefused = (transcript: string | null): number =>
+  readFileSync(transcript ?? '', 'utf8').split('operation blocked by hook').length - 1
+
+it.each(['project', 'user'] as const)(
+  'law 13: a text that a hook in the settings of the %s refuses is typed once, and later texts go on',
+  async (whose) => {
+    const name = `mike-${whose}`
+    const sessionId = await begin(name, 'Hello.', refusingFolder(whose))
+    const refused = await fleet.run('send', name, 'a forbidden word', '--wait')
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('a hook on UserPromptSubmit refused it: "no such words"')
+    const notified = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
+    expect(notified.attention).toMatch(/a text of 16 characters was not taken: a hook .* "no such words"/)
+    expect(await fleet.run('send', name, 'a word', '--wait')).toMatchObject({ code: 0 })
+    const after = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
+    expect(after.attention).toBeNull()
+    expect(timesRefused(after.transcript)).toBe(1)
+    expect(promptsOf(turnsOf(sessionId).at(-1)!)).toEqual(['Hello.', 'a word'])
+    await shows(name, /❯\s*\n─+/)
+  },
+)
+
+it('law 13: a first prompt that a hook refuses is submitted once, and its session says so', async () => {
+  const sessionId = await begin('november', 'a forbidden word', refusingFolder('project'))
+  const notified = await fleet.untilSession('november', ({ attention }) => attention !== null)
+  expect(notified.attention).toMatch(/its first prompt was not taken: a hook .* "no such words"/)
+  expect(await fleet.run('send', 'november', 'a word', '--wait')).toMatchObject({ code: 0 })
+  await fleet.run('move', 'november', '--to', 'max-2')
+  const moved = await fleet.untilSession(
+    'november',
+    ({ account, phase }) => account === 'max-2' && phase === 'idle',
+  )
+  expect(timesRefused(moved.transcript)).toBe(1)
+  expect(promptsOf(turnsOf(sessionId).at(-1)!)).toEqual(['a word'])
 })

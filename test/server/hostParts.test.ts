@@ -357,7 +357,7 @@ describe('panes', () => {
     }
   })
 
-  it('knows when a person last pressed a key, and that nobody is there', async () => {
+  it('knows when a person last pressed a key, also after they detached, and that none was ever attached', async () => {
     await spawnIn('alpha', 1, ['/bin/cat'])
     expect(await tmux.lastKeyAt('alpha')).toBeNull()
     const person = new Tmux(join(dir, 'person.sock'), dir)
@@ -384,6 +384,14 @@ describe('panes', () => {
         },
         (at) => at !== null && at >= before - 1_000,
       )
+      const lastKey = await tmux.lastKeyAt('alpha')
+      await execa('tmux', ['-S', home.tmuxSocket, 'detach-client', '-s', '=alpha'])
+      await until(
+        'the detached person',
+        () => tmux.pane('alpha'),
+        (pane) => pane?.visited === 'before',
+      )
+      expect(await tmux.lastKeyAt('alpha')).toBeGreaterThanOrEqual(lastKey!)
     } finally {
       await execa('tmux', ['-S', person.socket, 'kill-server'], { reject: false })
     }

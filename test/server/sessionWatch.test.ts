@@ -14,7 +14,9 @@ import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
+import { StaleFenceError } from '../../host/errors.js'
 import { Host } from '../../host/host.js'
+import { claudeCode } from '../../agents/claude-code/index.js'
 import { deliverText } from '../../activities/session/deliver.js'
 import type { WatchRequest } from '../../activities/contracts.js'
 import { Sampler } from '../../activities/watch/sampler.js'
@@ -269,6 +271,25 @@ describe('another conversation in the same pane', () => {
     )
     await expect(delivery).rejects.toThrow(`conversation ${other}`)
   })
+})
+
+it('law 5: the record of a text that was typed into a fork proves nothing about the original conversation', async () => {
+  const said = (content: string): string =>
+    `${JSON.stringify({ type: 'user', timestamp: at, message: { role: 'user', content } })}\n`
+  writeFileSync(transcript, said('go on'))
+  const place = { kind: 'account', name: 'max-1' } as const
+  const typed = { print: claudeCode.fingerprint('go on'), from: 0, mark: 0, fence: 1, typed: 1, entered: 1 }
+  host.records.saveDelivery('s', '1', {
+    ...{ ...typed, enteredAt: 1, keyAt: 1, taken: false },
+    conversation: '7da1d9f0-0000-4000-8000-000000000002',
+  })
+  // So that the delivery ends at the point at which it would type the text.
+  host.records.saveStop('s', 2)
+  const request = { session: 's', sessionId, fence: 2, agent: 'claude-code', cwd: dir, messageId: '1' }
+  const delivery = new MockActivityEnvironment().run(() =>
+    deliverText(host, new Sampler(host), { ...request, place, text: 'go on' }),
+  )
+  await expect(delivery).rejects.toBeInstanceOf(StaleFenceError)
 })
 
 describe('turns that kept failing', () => {

@@ -189,6 +189,27 @@ describe('the wall', () => {
     expect(b!.restUntil).toBeNull()
   })
 
+  it('law 10: after a carry that failed the account is tried again, and no fallback is paid for until it is walled', async () => {
+    const testPool = await open({ accounts: ['a', 'b'], substrates: ['key'] })
+    const one = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
+    const two = await testPool.startRunning('two', { account: 'b', prompt: 'begin' })
+    const failure = failureFrom(new CarryFailedError('no room on b'))
+    for (let times = 0; times < 3; times++) testPool.host.failNext('carry', failure, (name) => name === 'b')
+    await testPool.hitWall(one, 'a')
+    const waiting = await testPool.untilSession(one, ({ attention }) => attention !== null)
+    expect(waiting).toMatchObject({ phase: 'parked', attention: 'it did not come up on b: no room on b' })
+    const carries = (): number => testPool.steps(one).filter((step) => step === 'carry to b').length
+    await testPool.until(
+      'another try',
+      () => Promise.resolve(carries()),
+      (tries) => tries >= 2,
+      30 * minute,
+    )
+    expect(testPool.host.launches.map(({ place }) => place.name)).toEqual(['a', 'b'])
+    await testPool.hitWall(two, 'b')
+    await testPool.untilOnSubstrate(one, 'key', 30 * minute, 5 * second)
+  })
+
   it('law 3: a conversation held by a foreign process waits, says so, and is taken up when it is free', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const held = failureFrom(new ConversationHeldError('x', 4711))

@@ -4,7 +4,7 @@ import type { DeliverRequest } from '../../activities/contracts.js'
 import { mayBeginTurn } from './breaker.js'
 import { currentRef, now, type SessionContext, show } from './context.js'
 import { moveFailureOf, type MoveFailure } from './move.js'
-import { isUp, markTaken, nextText, type SessionState, type InboxText } from './state.js'
+import { isUp, markTaken, nextText, recordRefusal, type SessionState, type InboxText } from './state.js'
 
 /** Runs until it is cancelled. */
 export async function deliverTexts(ctx: SessionContext): Promise<never> {
@@ -78,8 +78,15 @@ function recordFailure(state: SessionState, text: InboxText, { type, message }: 
       text.problem = `a text of ${text.text?.length ?? 'unknown'} characters waits: ${message}; ${look}, then outpool resume ${state.name} types it again`
       return true
     case 'CommandRefused':
-      state.refused = [...(state.refused ?? []), { id: text.id, problem: message }].slice(-maxRefused)
-      state.inbox = state.inbox.filter(({ id }) => id !== text.id)
+      recordRefusal(state, text.id, message, null)
+      return true
+    case 'TextRefused':
+      recordRefusal(
+        state,
+        text.id,
+        message,
+        `a text of ${text.text?.length ?? 'unknown'} characters was not taken`,
+      )
       return true
     case 'LineOccupied':
       text.blockedBy = `a text waits: ${message}; send or clear it: ${look}`
@@ -88,6 +95,3 @@ function recordFailure(state: SessionState, text: InboxText, { type, message }: 
       return false
   }
 }
-
-/** Answers of refused commands, for those who wait for them. */
-const maxRefused = 20

@@ -2,7 +2,7 @@
 import { condition } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
 import type { AccountReading } from '../../policy/account/account.js'
-import type { LeaseDenial } from '../../policy/pool/lease.js'
+import type { LeaseDenial, LeaseRequest } from '../../policy/pool/lease.js'
 import type { RescueEntry } from '../../policy/session/session.js'
 import { mayBeginTurn } from './breaker.js'
 import {
@@ -42,6 +42,7 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
   let entry = plan.cause === 'start' || plan.isParked ? null : openEntry(state, plan.cause, plan.wall, now())
   let failures = 0
   let lastFailure: string | null = null
+  let hasCarryFailed = false
   const { attention } = state
   showMove(ctx, plan)
   if (!(await pauseBeforeStart(ctx, plan, attention))) return
@@ -73,13 +74,20 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
         continue
       }
       if (!plan.isParked) await parkSession(ctx, plan, entry, answer.denial)
+      // The accounts may take it as soon as their host can carry it there, long before one of them resets.
+      const denial = hasCarryFailed ? retriedWithin(answer.denial, retryPause(ctx, failures)) : answer.denial
+      const retryRequest = (): LeaseRequest => {
+        plan.exclude = []
+        hasCarryFailed = false
+        return (request = newRequest(ctx, plan, []))
+      }
       show(ctx, {
-        phase: answer.denial.needsLogin || answer.denial.pages ? 'waiting' : 'parked',
-        parkedUntil: answer.denial.retryAt,
-        attention: loginAttention(answer.denial) ?? pageAttention(answer.denial) ?? lastFailure,
-        why: answer.denial.why,
+        phase: denial.needsLogin || denial.pages ? 'waiting' : 'parked',
+        parkedUntil: denial.retryAt,
+        attention: loginAttention(denial) ?? pageAttention(denial) ?? lastFailure,
+        why: denial.why,
       })
-      const next = await awaitNextAnswer(ctx, request, answer.denial)
+      const next = await awaitNextAnswer(ctx, request, denial, hasCarryFailed ? retryRequest : null)
       if (next.kind === 'renew') return
       answer = next
     } else {
@@ -112,9 +120,9 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
       if (await pauseForPerson(ctx, failure, failures)) plan.exclude = []
       else if (failure.type !== pageOpen) plan.exclude = [...plan.exclude, name]
       request = newRequest(ctx, plan, failure.readings)
-      // The accounts are as able as they were: nothing is paid for elsewhere.
-      if (failure.type === carryFailed && grant.place.kind === 'account')
-        request = { ...request, fallback: [] }
+      // The accounts are as able as they were: no fallback is paid for while one of them may be tried again.
+      hasCarryFailed ||= failure.type === carryFailed && grant.place.kind === 'account'
+      if (hasCarryFailed) request = { ...request, fallback: [] }
       answer = handlers.hasOrders() ? { kind: 'order' } : await requestLease(ctx, request)
     }
   }
@@ -124,8 +132,12 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
 const mayRelaunch = (ctx: SessionContext, { cause, turn }: StartPlan): boolean =>
   cause === 'start' || cause === 'move' || mayBeginTurn(ctx, turn === 'idle' ? 'relaunch' : 'continuation')
 
-/** A start that stood in a page, or that the system refused, has cost nothing: it counts for no breaker, however many accounts there are. */
-const costNothing = ({ type }: MoveFailure): boolean => type === pageOpen || type === 'ProgramFailed'
+/**
+ * A start that met a page, that the system refused, or that was never made has cost nothing: it does not count for the breaker,
+ * however many accounts there are.
+ */
+const costNothing = ({ type }: MoveFailure): boolean =>
+  type === pageOpen || type === carryFailed || type === 'ProgramFailed'
 
 /** A pause after a crash, which shows what a person should know meanwhile; false when a person's order ended it. */
 async function pauseBeforeStart(
@@ -189,14 +201,23 @@ function closeEntry(entry: RescueEntry | null, to: string | null, result: string
 
 /** Some faults only a person can mend: they are told, and it is tried again with growing pauses. */
 async function pauseForPerson(ctx: SessionContext, fault: MoveFailure, fails: number): Promise<boolean> {
-  const { state, handlers } = ctx
+  const { handlers } = ctx
   if (!isHostFailure(fault)) return false
-  const { retryEvery, retryAtMost } = state.timing
-  const pause = backoff(fails, { base: retryEvery, cap: retryAtMost }, state.name)
+  const pause = retryPause(ctx, fails)
   const retryAt = new Date(Date.parse(now()) + pause).toISOString()
   show(ctx, { phase: 'parked', parkedUntil: retryAt, attention: fault.message })
   await condition(() => handlers.hasOrders() || handlers.isHostReady, pause)
   return true
+}
+
+function retryPause({ state }: SessionContext, failures: number): number {
+  const { retryEvery, retryAtMost } = state.timing
+  return backoff(failures, { base: retryEvery, cap: retryAtMost }, state.name)
+}
+
+function retriedWithin(denial: LeaseDenial, pause: number): LeaseDenial {
+  const retryAt = new Date(Math.min(Date.parse(denial.retryAt), Date.parse(now()) + pause)).toISOString()
+  return { ...denial, retryAt }
 }
 
 function loginAttention({ needsLogin, why }: LeaseDenial): string | null {

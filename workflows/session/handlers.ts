@@ -3,6 +3,7 @@ import { setHandler } from '@temporalio/workflow'
 import type { LeaseAnswer, LeaseGrant, LeaseDenial } from '../../policy/pool/lease.js'
 import { type DeliveryState, type SendArgs, sessionQueries, sessionSignals } from '../messages.js'
 import {
+  clearRefusals,
   details,
   type SessionOrder,
   type SessionState,
@@ -57,6 +58,7 @@ export class SessionHandlers {
   #enqueueText({ id, text, command, byTask = false }: SendArgs): void {
     const state = this.#state
     if (state.takenTexts.includes(id) || state.inbox.some((known) => known.id === id)) return
+    if (!byTask) clearRefusals(state)
     const added: InboxText = {
       ...{ id, text },
       ...(command === true ? { command } : {}),

@@ -95,21 +95,27 @@ async function awaitAnswer(ctx: SessionContext, request: LeaseRequest): Promise<
   return receivedAnswer(ctx, request)
 }
 
-/** Waits for the pool's next word on a request that it has refused for now, and asks again if there is none in time. */
+/**
+ * Waits for the pool's next word on a request that it has denied for now. If none comes in time, asks again: with `retryRequest`
+ * at `retryAt` if it is given, otherwise with the same request, which the pool should have answered by then.
+ */
 export async function awaitNextAnswer(
   ctx: SessionContext,
   request: LeaseRequest,
   denied: LeaseDenial,
+  retryRequest: (() => LeaseRequest) | null = null,
 ): Promise<LeaseOutcome | { kind: 'renew' }> {
   const { handlers, state } = ctx
   handlers.denial = null
-  const timeout = Math.max(Date.parse(denied.retryAt) - Date.parse(now()), 0) + 2 * state.timing.retryEvery
+  const grace = retryRequest === null ? 2 * state.timing.retryEvery : 0
+  const timeout = Math.max(Date.parse(denied.retryAt) - Date.parse(now()), 0) + grace
   await condition(() => receivedAnswer(ctx, request) !== null || mustRenew(ctx), timeout, {
     summary: `the pool has no place: ${denied.why}`.slice(0, 200),
   })
   const answer = receivedAnswer(ctx, request)
   if (answer) return answer
-  return mustRenew(ctx) ? { kind: 'renew' } : requestLease(ctx, { ...request, readings: [] })
+  if (mustRenew(ctx)) return { kind: 'renew' }
+  return requestLease(ctx, retryRequest?.() ?? { ...request, readings: [] })
 }
 
 function receivedAnswer({ handlers }: SessionContext, { requestId }: LeaseRequest): LeaseOutcome | null {

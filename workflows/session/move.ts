@@ -9,7 +9,7 @@ import type { LaunchRequest, SessionRef, StopResult, StopRequest } from '../../a
 import { clock } from './display.js'
 import { completeFailback, conversationAt, forkFor } from './forks.js'
 import { currentRef, now, type SessionContext, show } from './context.js'
-import { type StartPlan, type SessionState, queueTyped } from './state.js'
+import { type StartPlan, recordRefusal, type SessionState, queueTyped } from './state.js'
 
 /** Why a move did not succeed, with the failing step's own words. */
 export interface MoveFailure {
@@ -89,6 +89,10 @@ export async function moveTo(
     if (isHome && state.pinned) state.account = to.name
     if (isHome) completeFailback(state, to, launched.settledForks)
     if (launched.promptTaken) state.firstPrompt = null
+    if (launched.promptRefused !== undefined) {
+      state.firstPrompt = null
+      recordRefusal(state, 'prompt', launched.promptRefused, 'its first prompt was not taken')
+    }
     queueTyped(state, launched.pendingInput)
     state.plannedWakeUps = launched.plans
     return null

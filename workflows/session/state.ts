@@ -120,8 +120,8 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
   orders: SessionOrder[]
   /** Texts not yet taken by the agent, oldest first. */
   inbox: InboxText[]
-  /** Commands that the agent program did not know, newest last, with its own words. */
-  refused?: { id: string; problem: string }[]
+  /** Commands and texts that were refused for good, newest last. `attention` is what a person is told until they act. */
+  refused?: { id: string; problem: string; attention?: string }[]
   /** Wake-ups that no process will say by itself. */
   plannedWakeUps?: PlannedWakeUp[]
   /** Ids of texts that were taken, so that one sent twice arrives once. */
@@ -150,6 +150,8 @@ export interface SessionState extends Omit<SessionStart, 'models' | 'fallback' |
 /** Older moves are in the engine's history; the log is for people. */
 const maxRescueLog = 50
 const maxTaken = 200
+/** For senders who wait for the answer. */
+const maxRefused = 20
 
 export function isState(input: SessionStart | SessionState): input is SessionState {
   return 'rescueLog' in input
@@ -211,9 +213,26 @@ export const nextText = ({ inbox }: SessionState): InboxText | null =>
   inbox.find(({ problem }) => problem === undefined) ?? null
 
 /** What a person has to know now: trouble of the session's own comes before that of a text. */
-export const attentionOf = ({ attention, inbox }: SessionState): string | null => {
+export const attentionOf = ({ attention, inbox, refused = [] }: SessionState): string | null => {
   const waiting = inbox.find(({ problem, blockedBy }) => problem !== undefined || blockedBy !== undefined)
-  return attention ?? waiting?.problem ?? waiting?.blockedBy ?? null
+  const refusal = refused.findLast((one) => one.attention !== undefined)
+  return attention ?? waiting?.problem ?? waiting?.blockedBy ?? refusal?.attention ?? null
+}
+
+/**
+ * Takes the text out of the inbox for good, so that later ones go on. `notice` begins what a person is told of it; null if only
+ * its sender is told.
+ */
+export function recordRefusal(state: SessionState, id: string, problem: string, notice: string | null): void {
+  const remedy = `send it in other words or change the hook; outpool resume ${state.name} clears this notice`
+  const attention = notice === null ? {} : { attention: `${notice}: ${problem}; ${remedy}` }
+  state.refused = [...(state.refused ?? []), { id, problem, ...attention }].slice(-maxRefused)
+  state.inbox = state.inbox.filter((text) => text.id !== id)
+}
+
+/** To be called when a person has acted, and so has seen the notices. */
+export function clearRefusals(state: SessionState): void {
+  for (const one of state.refused ?? []) delete one.attention
 }
 
 /** What a person says goes before what Outpool would say itself, and in its place; a wake-up is the agent's own. */

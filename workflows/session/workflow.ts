@@ -22,6 +22,7 @@ import { react } from './react.js'
 import { currentRef, mayRenew, mustRenew, now, type SessionContext, show } from './context.js'
 import { moveFailureOf, stopAgent } from './move.js'
 import {
+  clearRefusals,
   type StartPlan,
   isFailing,
   isState,
@@ -232,6 +233,7 @@ async function suspend(ctx: SessionContext, watch: ActiveWatch | null, why: stri
 
 /** A person has looked: what was typed in vain may be typed again. */
 function retypeTexts(state: SessionState): void {
+  clearRefusals(state)
   for (const text of state.inbox)
     if (text.problem !== undefined) {
       delete text.problem

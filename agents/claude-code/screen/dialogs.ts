@@ -144,6 +144,21 @@ export function readDialog(screen: string): Dialog | null {
   return { name: 'dialog', prompt: title ?? 'a choice', safeKeys: null, question }
 }
 
+/** A panel that a command opens is drawn below a line of this kind, which no permission prompt and no question has. */
+const panelRule = /^▔{10,}/
+
+/** Whether a panel such as that of `/status` or `/model` has replaced the input line. Its end may be cut by a low screen. */
+export function showsPanel(screen: string): boolean {
+  const lines = plainLines(screen)
+  const top = lines.findLast(isRule)
+  if (inputBox(lines) !== null || top === undefined || !panelRule.test(top)) return false
+  const dialog = readDialog(screen)
+  return dialog === null || dialog.name === 'dialog'
+}
+
+/** A panel in which a search is open takes one more. */
+export const closePanelKeys = ['Escape'] as const
+
 /**
  * The part of the screen that asks: below the last rule, or all of a page without one. Where the input box stands at
  * the bottom nothing is asked, whatever dialog the conversation above it quotes.

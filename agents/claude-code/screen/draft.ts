@@ -25,6 +25,8 @@ export function readInputMode(screen: string): 'words' | 'shell' | null {
 
 export const exitShellModeKeys = ['BSpace'] as const
 
+export const enterShellModeKeys = ['!'] as const
+
 export const takesInput = (screen: string): boolean => inputBox(plainLines(screen)) !== null
 
 /** Puts the draft aside whole, with pastes and pictures; the program brings it back once the next prompt was sent. */

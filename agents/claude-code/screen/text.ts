@@ -59,7 +59,9 @@ const placeholder = /\[(?:Pasted text #\d+(?: \+\d+ lines)?|Image #\d+|\.\.\.Tru
 const hidesText = (draft: string): boolean => placeholder.test(draft)
 
 /** A picture lives in the process that it was pasted into, and so does a paste that the program did not hand out. */
-export const toPortableDraft = (draft: string): string =>
-  withoutControls(draft)
+export function toPortableDraft(draft: string, mode: 'words' | 'shell'): string {
+  const text = withoutControls(draft)
     .replaceAll(/\[Image #\d+\]/g, '(a picture that could not be taken along)')
     .replaceAll(new RegExp(placeholder, 'g'), '(a pasted text that could not be taken along)')
+  return mode === 'words' && text.startsWith('!') ? ` ${text}` : text
+}

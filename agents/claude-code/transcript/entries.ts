@@ -76,12 +76,34 @@ const queueSchema = z.looseObject({
   content: z.string().optional(),
 })
 
+const blockedText = /^UserPromptSubmit operation blocked by hook:?/
+
 /** What the program answers where it has no command of that name. */
 const unknownCommandSchema = z.looseObject({
   type: z.literal('system'),
   subtype: z.literal('informational'),
   content: z.string().regex(/^Unknown (?:command|skill): /),
 })
+
+/** What the program writes in place of a turn when a hook on UserPromptSubmit refused the prompt, which it then puts back into its input line. */
+const blockedSchema = z.looseObject({
+  type: z.literal('system'),
+  subtype: z.literal('informational'),
+  content: z.string().regex(blockedText),
+  promptSubmitEnding: z
+    .looseObject({ ending: z.looseObject({ reason: z.string() }) })
+    .optional()
+    .catch(undefined),
+})
+
+/** Each line below the first is `[command of the hook]: reason`, up to the prompt itself. */
+function blockReason({ content, promptSubmitEnding }: z.output<typeof blockedSchema>): string {
+  const said = content
+    .split(/\n\s*Original prompt: /)[0]
+    ?.replace(blockedText, '')
+    .replace(/^\s*\[[^\]\n]*\]: /, '')
+  return (promptSubmitEnding?.ending.reason ?? said ?? '').replaceAll(/\s+/g, ' ').trim()
+}
 
 /** What a command of the program's leaves behind: its own name, a shell command, or the cut of a compaction. */
 const commandRow = /^\s*<(?:command-name|command-message|bash-input)>/
@@ -100,6 +122,8 @@ export type TranscriptEntry =
   | { kind: 'prompt'; text: string }
   /** The program ran a command of its own; `refusal` is what it said where it has none of that name. */
   | { kind: 'command'; refusal: string | null }
+  /** A hook refused a prompt and gave this reason. */
+  | { kind: 'blocked'; reason: string }
   /** `taken` is the next one, for a turn; what `leaves` goes back into the input line, or away. */
   | { kind: 'queue'; move: 'joins' | 'taken' | 'leaves'; text: string | null }
 
@@ -125,6 +149,8 @@ export function parseEntry(line: string): TranscriptEntry | null {
     return { kind: 'queue', move: queueMoves[queue.operation] ?? 'leaves', text: queue.content ?? null }
   const refused = unknownCommandSchema.safeParse(json).data
   if (refused !== undefined) return { kind: 'command', refusal: refused.content }
+  const blocked = blockedSchema.safeParse(json).data
+  if (blocked !== undefined) return { kind: 'blocked', reason: blockReason(blocked) }
   if (compactionSchema.safeParse(json).success) return { kind: 'command', refusal: null }
   const text = promptText(json)
   if (text === null) return null

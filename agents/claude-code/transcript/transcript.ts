@@ -42,7 +42,15 @@ export async function readTail(
   offset: number,
   since: string | null = null,
 ): Promise<TranscriptTail> {
-  const tail: TranscriptTail = { offset, last: null, prompts: [], entered: [], queued: [], commands: [] }
+  const tail: TranscriptTail = {
+    offset,
+    last: null,
+    prompts: [],
+    entered: [],
+    queued: [],
+    commands: [],
+    blocked: [],
+  }
   const queue = new PromptQueue()
   tail.offset = await eachLine(transcript, offset, (line) => {
     if (since === null || !isBefore(line, since)) applyLine(line, tail, queue)
@@ -84,6 +92,10 @@ function applyLine(line: string, tail: TranscriptTail, queue: PromptQueue): void
   }
   if (entry.kind === 'command') {
     tail.commands.push({ refusal: entry.refusal })
+    return
+  }
+  if (entry.kind === 'blocked') {
+    tail.blocked.push({ reason: entry.reason })
     return
   }
   queue.wentOn()
