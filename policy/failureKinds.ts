@@ -1,4 +1,4 @@
-/** What a step on a host can fail with: the types of the engine's failures, by which workflows tell one failure from another. */
+/** The kinds of failure of a step on a host. They are the types of the engine's failures, by which workflows tell them apart. */
 export const failureKinds = {
   staleFence: 'StaleFence',
   launchFailed: 'LaunchFailed',
@@ -24,3 +24,8 @@ export const failureKinds = {
 } as const
 
 export type FailureKind = (typeof failureKinds)[keyof typeof failureKinds]
+
+const kinds: readonly string[] = Object.values(failureKinds)
+
+export const isFailureKind = (type: string | null | undefined): type is FailureKind =>
+  typeof type === 'string' && kinds.includes(type)

@@ -49,3 +49,12 @@ export function clock(instant: number, now: number): string {
 
 /** `0.375` as `38 %`. */
 export const percent = (share: number): string => `${Math.round(share * 100)} %`
+
+/** A duration in milliseconds for a person: `12 s`, `5 min`, `3 h 5 min`. */
+export function describeDuration(ms: number): string {
+  const seconds = Math.round(ms / 1_000)
+  if (seconds < 120) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 120) return `${minutes} min`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}

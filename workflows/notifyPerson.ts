@@ -1,6 +1,6 @@
 /**
- * A word to a person about an incident, by the channels that the pool keeps; told once, whoever says it how often. What
- * else of the incident they have to hear of, such as a question, has a name of its own.
+ * Notifies a person of an incident, through the channels of the pool: once for each incident and topic, however often it is
+ * called.
  */
 import { getExternalWorkflowHandle } from '@temporalio/workflow'
 import { poolWorkflowId } from '../policy/ids.js'
@@ -11,15 +11,15 @@ export async function notifyPerson(
   service: string,
   incident: number,
   text: string,
-  what: 'down' | 'asks' = 'down',
+  topic: 'down' | 'question' = 'down',
 ): Promise<void> {
-  const key = `incident/${service}/${incident}${what === 'down' ? '' : `/${what}`}`
+  const key = `incident/${service}/${incident}${topic === 'down' ? '' : `/${topic}`}`
   const announcement: Announcement = {
     ...{ key, kind: 'incident', title: `${service} needs you`, text },
   }
   try {
     await getExternalWorkflowHandle(poolWorkflowId(pool)).signal(poolSignals.announce, announcement)
   } catch {
-    // Healing goes on without it: what it would have said is shown by `outpool services` all the same.
+    // The pool does not run. Healing goes on without the notice; `outpool services` shows the same sentence.
   }
 }

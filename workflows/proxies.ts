@@ -5,23 +5,23 @@ import type { CommonActivities, DrillActivities, HostActivities } from '../activ
 import type { ServiceActivities } from '../activities/services/contracts.js'
 import type { TaskActivities } from '../activities/tasks/contracts.js'
 
-/** A step that its worker left behind is handed out again after this: dead workers are noticed by missing beats. */
+/** The engine notices a dead worker by missing heartbeats, and hands its steps out again after this. */
 const heartbeatTimeout = '10 seconds'
 
 /**
- * Watches and deliveries are many, so that each beats seldom. Nobody waits for this: a worker that comes back hands out
- * again at once what the one before it has left behind (worker/connection/reassignActivities.ts).
+ * Watches and deliveries are many, so that each heartbeats seldom. No session has to wait for this timeout: a worker that
+ * starts again reassigns the activities of the worker before it at once (worker/connection/reassignActivities.ts).
  */
 const watchHeartbeatTimeout = '5 minutes'
 
-/** What a retry can mend is retried for as long as it takes; what it cannot is marked as such by the step itself. */
+/** Retries end only with success: a step marks the failures that no retry can repair as not retryable. */
 const retryForever = {
   initialInterval: '1 second',
   backoffCoefficient: 2,
   maximumInterval: '10 seconds',
 } as const
 
-/** Steps that have no other way out than to succeed: nothing may be started beside what was not stopped. */
+/** Steps that have to succeed: no process may be started before the old one has ended. */
 export const sessionStepsOn = (hostId: string) =>
   proxyActivities<Pick<HostActivities, 'stopAgent' | 'interruptAgent' | 'readAccounts' | 'requestFailback'>>({
     taskQueue: hostQueue(hostId),
@@ -30,7 +30,7 @@ export const sessionStepsOn = (hostId: string) =>
     retry: retryForever,
   })
 
-/** Steps towards one account, idempotent per fence. Where they keep failing, the next account is tried instead. */
+/** Launches under one place, idempotent per fence. If they keep failing, the next place is tried. */
 export const launchesOn = (hostId: string) =>
   proxyActivities<Pick<HostActivities, 'launchAgent'>>({
     taskQueue: hostQueue(hostId),
@@ -40,7 +40,7 @@ export const launchesOn = (hostId: string) =>
     retry: { ...retryForever, maximumAttempts: 5 },
   })
 
-/** Watches and deliveries: they stand for as long as nothing happens. */
+/** Watches and deliveries, which run for as long as nothing happens. */
 export const watchesOn = (hostId: string) =>
   proxyActivities<Pick<HostActivities, 'watchAgent' | 'deliverText' | 'queuePlannedWakeUp'>>({
     taskQueue: hostQueue(hostId),
@@ -49,7 +49,7 @@ export const watchesOn = (hostId: string) =>
     retry: { initialInterval: '1 second', backoffCoefficient: 1 },
   })
 
-/** A person waits for it. Done once more where its worker died: the host knows whether the answer was given. */
+/** A person waits for the result. Tried once more if its worker died: the host knows whether the answer was given. */
 export const answersOn = (hostId: string) =>
   proxyActivities<Pick<HostActivities, 'answerQuestion'>>({
     taskQueue: hostQueue(hostId),
@@ -59,7 +59,7 @@ export const answersOn = (hostId: string) =>
     retry: { maximumAttempts: 2 },
   })
 
-/** A probe that does not succeed within this is an answer too: the account stays unproven. */
+/** If a probe does not succeed in this time, the account stays unproven. */
 export const probesOn = (hostId: string) =>
   proxyActivities<Pick<HostActivities, 'probeAccount'>>({
     taskQueue: hostQueue(hostId),
@@ -69,7 +69,7 @@ export const probesOn = (hostId: string) =>
     retry: { maximumAttempts: 2 },
   })
 
-/** A notice that is not taken is tried again by the pool, which remembers the channels that have it. */
+/** Not retried here: the pool sends a notice again, and knows which channels have taken it. */
 export const noticesOn = (hostId: string) =>
   proxyActivities<Pick<HostActivities, 'sendNotice'>>({
     taskQueue: hostQueue(hostId),
@@ -79,7 +79,7 @@ export const noticesOn = (hostId: string) =>
     retry: { maximumAttempts: 1 },
   })
 
-/** Steps on a service. They are retried for as long as it takes: a service that was ended has to be started again. */
+/** Steps on a service. They have to succeed: a service that was ended has to be started again. */
 export const serviceStepsOn = (hostId: string) =>
   proxyActivities<
     Pick<
@@ -99,7 +99,7 @@ export const serviceStepsOn = (hostId: string) =>
     retry: retryForever,
   })
 
-/** The looks of a drill stand until its session has come to where it should, at most for as long as the drill may take. */
+/** Steps of a drill, such as the wait for its session to reach a stage: at most for as long as the drill may take. */
 export const drillsOn = (hostId: string, within: number) =>
   proxyActivities<DrillActivities>({
     taskQueue: hostQueue(hostId),
@@ -108,7 +108,7 @@ export const drillsOn = (hostId: string, within: number) =>
     retry: retryForever,
   })
 
-/** What stands on a service, or on the agent that was woken for it, for as long as nothing happens. */
+/** Watches of a service, or of the agent that was woken for it, which run for as long as nothing happens. */
 export const serviceWatchesOn = (hostId: string) =>
   proxyActivities<
     Pick<ServiceActivities, 'watchService' | 'awaitServiceRecovery' | 'watchWakeUp' | 'verifyService'>
@@ -119,7 +119,7 @@ export const serviceWatchesOn = (hostId: string) =>
     retry: { initialInterval: '1 second', backoffCoefficient: 1 },
   })
 
-/** What a task did before its worker died is not known: it is not done again, but comes again with the next run. */
+/** Not retried: it is not known what a task did before its worker died. The next run does it again. */
 export const taskRunsOn = (hostId: string) =>
   proxyActivities<Pick<TaskActivities, 'runProgram'>>({
     taskQueue: hostQueue(hostId),
@@ -128,7 +128,7 @@ export const taskRunsOn = (hostId: string) =>
     retry: { maximumAttempts: 1 },
   })
 
-/** Steps of a task that may be done again at any time. */
+/** Steps of a task that may be repeated at any time. */
 export const taskStepsOn = (hostId: string) =>
   proxyActivities<Pick<TaskActivities, 'pollMail' | 'prepareAgentTask' | 'saveAnswer'>>({
     taskQueue: hostQueue(hostId),

@@ -1,19 +1,25 @@
-/** Steps whose failure is an answer, not the end of the workflow. */
+/** Steps whose failure is an answer and not the end of the workflow. */
 import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow'
+import { type FailureKind, isFailureKind } from '../policy/failureKinds.js'
+
+/** `timed-out`: the step or its worker gave no answer in time. `unexpected`: an error that has no kind of its own. */
+export type StepFailureKind = FailureKind | 'timed-out' | 'unexpected'
 
 export interface StepFailure {
-  /** The failing step's own type, such as `UnknownService`. */
-  type: string
+  kind: StepFailureKind
   message: string
+  /** The details of the host's error (host/errors.ts). */
+  details: readonly unknown[]
 }
 
-export function failureOf(failure: ActivityFailure): StepFailure {
-  const { cause } = failure
-  if (cause instanceof ApplicationFailure) return { type: cause.type ?? 'Error', message: cause.message }
-  return { type: 'StepTimedOut', message: cause?.message ?? failure.message }
+export function failureOf({ cause, message }: ActivityFailure): StepFailure {
+  if (!(cause instanceof ApplicationFailure))
+    return { kind: 'timed-out', message: cause?.message ?? message, details: [] }
+  const kind = isFailureKind(cause.type) ? cause.type : 'unexpected'
+  return { kind, message: cause.message, details: cause.details ?? [] }
 }
 
-/** What the step answered, or why it failed for good. A cancellation comes through. */
+/** The step's result, or why it failed for good. A cancellation is thrown on. */
 export async function attempt<T>(
   step: Promise<T>,
 ): Promise<{ value: T; failure: null } | { value: null; failure: StepFailure }> {

@@ -1,5 +1,5 @@
 /** The activities on guarded services, wired to their host. */
-import { incidentReport } from '../../policy/service/incident.js'
+import { incidentReport } from '../../host/state/incidentReport.js'
 import { withHeartbeat } from '../withHeartbeat.js'
 import type { Host } from '../../host/host.js'
 import type { Sampler } from '../watch/sampler.js'

@@ -6,12 +6,12 @@ import {
   type Incident,
   type IncidentEntry,
   type IncidentOutcome,
-  incidentReport,
   type Quote,
   withEntry,
   withQuote,
 } from '../../policy/service/incident.js'
 import { writeFileAtomic } from './atomicFile.js'
+import { incidentReport } from './incidentReport.js'
 
 export class IncidentStore {
   readonly #home: Home

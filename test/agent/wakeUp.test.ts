@@ -134,7 +134,7 @@ describe('a wake-up', () => {
     await until(
       'a person to be told',
       () => incident(),
-      ({ timeline }) => timeline.some(({ what }) => what.startsWith('a person was told')),
+      ({ timeline }) => timeline.some(({ what }) => what.startsWith('a person was notified')),
     )
     expect((await service()).state).toBe('escalated')
     rmSync(join(cwd, 'broken'))

@@ -1,13 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { maxSimulatedWall } from '../../policy/pool/simulatedWall.js'
-import {
-  describeObservation,
-  drillNotice,
-  drillSessionName,
-  isReached,
-  type DrillObservation,
-} from '../../policy/independence/drill.js'
+import { drillSessionName, isReached, type DrillObservation } from '../../policy/independence/drill.js'
+import { describeObservation, drillNotice } from '../../workflows/drill/texts.js'
 import { namePattern } from '../../policy/ids.js'
 import { ms } from '../../policy/instants.js'
 import {

@@ -8,13 +8,8 @@ import {
   type ServiceSpec,
 } from '../../policy/service/service.js'
 import { nextHealer } from '../../policy/independence/healers.js'
-import {
-  downtimeMs,
-  type Incident,
-  incidentReport,
-  withEntry,
-  withQuote,
-} from '../../policy/service/incident.js'
+import { downtimeMs, type Incident, withEntry, withQuote } from '../../policy/service/incident.js'
+import { incidentReport } from '../../host/state/incidentReport.js'
 import { iso, ms } from '../../policy/instants.js'
 import { recentRestarts, retainedRestarts, nextWatchdogStep } from '../../policy/service/watchdog.js'
 import { at, reading, wall } from './builders.js'

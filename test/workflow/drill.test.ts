@@ -50,7 +50,7 @@ describe('law 2: the drill', () => {
     await testPool.untilSession(other, ({ phase }) => phase === 'parked')
     const report = await drillReport(testPool)
     expect(report.ok).toBe(false)
-    expect(report.why).toMatch(/did not get there in time: .*; last seen: parked/)
+    expect(report.why).toMatch(/did not reach this step in time: .*; last observed: parked/)
     expect(report.steps.at(-1)).toMatchObject({ ok: false })
     await handle.result()
     expect(await simulatedWalls(testPool)).toEqual([])

@@ -1,11 +1,10 @@
 /**
- * The drill: a small session of its own meets a wall on every account of the pool, declared for it alone, and has to fall back,
- * answer and come home. It proves in production what the drain tests prove in virtual time (law 2).
+ * The drill: a small session meets a simulated wall on every account of the pool, and has to fall back, answer and fail back. The
+ * walls count for this session alone. The drill proves in production what the drain tests prove in virtual time (law 2).
  */
 import type { SignalDefinition } from '@temporalio/common'
 import {
   ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
   type ChildWorkflowHandle,
   getExternalWorkflowHandle,
@@ -17,85 +16,93 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { DrillSetup } from '../../activities/contracts.js'
-import * as policy from '../../policy/independence/drill.js'
+import type { DrillSetup, DrillWatchRequest } from '../../activities/contracts.js'
+import {
+  type DrillObservation,
+  type DrillReport,
+  drillSessionName,
+  type DrillStage,
+  type DrillStart,
+  type DrillStep,
+} from '../../policy/independence/drill.js'
 import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
 import { poolSignals, sessionSignals, type MoveArgs, type SendArgs } from '../messages.js'
+import { showAttention } from '../attributes.js'
+import { now } from '../now.js'
 import { drillsOn } from '../proxies.js'
-import { showAttention } from '../session/display.js'
 import type { session } from '../session/workflow.js'
+import { failureOf } from '../stepFailures.js'
+import { describeObservation, describeSetup, drillNotice, drillPage, drillPrompts } from './texts.js'
 
-/** Its session was told to stop, and gets this long for it. */
+/** The session of the drill gets this long to stop. */
 const stopTimeout = '5 minutes'
 
-/** Behind every session that somebody works with. */
+/** Behind every other session. */
 const lowestPriority = 1_000
 
-const now = (): string => new Date().toISOString()
-
-export async function drill(start: policy.DrillStart): Promise<policy.DrillReport> {
-  const exercise = new DrillRun(start)
+export async function drill(start: DrillStart): Promise<DrillReport> {
+  const run = new DrillRun(start)
   try {
-    await exercise.run()
+    await run.run()
   } catch (error) {
-    exercise.why = failureReason(error)
+    run.why = failureReason(error)
   }
-  return CancellationScope.nonCancellable(() => exercise.conclude())
+  return CancellationScope.nonCancellable(() => run.conclude())
 }
 
-/** Thrown when a step did not come to what it has to: the drill has failed, and is over. */
+/** Thrown when a step did not reach what it has to: the drill has failed, and ends. */
 class DrillStepFailed extends Error {
-  override readonly name = 'StepFailed'
+  override readonly name = 'DrillStepFailed'
 }
 
-/** Everything but our own failures and a person's order is a fault of the code, which a repair gets going again. */
+/** Every other error is a bug: thrown on, so that the workflow can go on once the code is repaired. */
 function failureReason(error: unknown): string {
   if (error instanceof DrillStepFailed) return error.message
-  if (isCancellation(error)) return 'it was called off'
+  if (isCancellation(error)) return 'it was cancelled'
   throw error
 }
 
 class DrillRun {
-  /** Why it failed; null while it did not. */
+  /** Why the drill failed, or null. */
   why: string | null = null
-  readonly #start: policy.DrillStart
+  readonly #start: DrillStart
   readonly #startedAt = now()
   readonly #until: string
   readonly #session: string
   readonly #activities: ReturnType<typeof drillsOn>
-  readonly #steps: policy.DrillStep[] = []
+  readonly #steps: DrillStep[] = []
   #child: ChildWorkflowHandle<typeof session> | null = null
 
-  constructor(start: policy.DrillStart) {
+  constructor(start: DrillStart) {
     this.#start = start
     this.#until = new Date(Date.parse(this.#startedAt) + start.within).toISOString()
-    this.#session = policy.drillSessionName(this.#startedAt)
+    this.#session = drillSessionName(this.#startedAt)
     this.#activities = drillsOn(start.host, start.within)
   }
 
   async run(): Promise<void> {
-    const ground = await this.#step(
+    const setup = await this.#step(
       'is apart from the pool',
       () => this.#activities.prepareDrill(),
-      describeGround,
+      describeSetup,
     )
-    this.#child = await this.#startSession(ground)
+    this.#child = await this.#startSession(setup)
     const up = await this.#reachStage('up', 'comes up and answers', this.#startedAt)
-    const declaredAt = now()
+    const walledAt = now()
     await this.#signalPool(poolSignals.simulateWall, { session: this.#session, until: this.#until })
     const wall: MoveArgs = { to: null, cause: 'wall', mayReturn: true }
     await this.#child.signal(sessionSignals.move, wall)
-    if (ground.fallbacks.length > 0) {
-      await this.#reachStage('fallback', 'falls back', declaredAt)
-      // Not before: the account that it leaves would answer.
+    if (setup.fallbacks.length > 0) {
+      await this.#reachStage('fallback', 'falls back', walledAt)
+      // Asked only now: before, the account that the session leaves would answer.
       const askedAt = now()
-      const text: SendArgs = { id: `${this.#session}-away`, text: policy.drillPrompts.onFallback }
+      const text: SendArgs = { id: `${this.#session}-on-fallback`, text: drillPrompts.onFallback }
       await this.#child.signal(sessionSignals.send, text)
       await this.#reachStage('answer', 'answers there', askedAt)
-    } else await this.#reachStage('parked', 'parks: there is no substrate', declaredAt)
+    } else await this.#reachStage('parked', 'parks: there is no substrate', walledAt)
     await this.#signalPool(poolSignals.liftWall, this.#session)
-    // Where the pool is spent in earnest, there is no home to come to.
-    if (up.account !== null) await this.#reachStage('home', 'comes home', declaredAt)
+    // If the session never got an account, the pool is really spent, and the session can't fail back.
+    if (up.account !== null) await this.#reachStage('home', 'comes home', walledAt)
   }
 
   #startSession({ cwd }: DrillSetup): Promise<ChildWorkflowHandle<typeof session>> {
@@ -106,58 +113,60 @@ class DrillRun {
         {
           ...{ name: this.#session, pool, sessionId: uuid4(), host, agent, cwd, model, timing },
           ...{ account: null, pinned: false, priority: lowestPriority, continues: false },
-          prompt: policy.drillPrompts.first,
+          prompt: drillPrompts.first,
         },
       ],
-      // A drill that is terminated must leave no session behind: one that is cancelled stops.
+      // A terminated drill must leave no session behind: a session that is cancelled stops.
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: 'the session of a drill',
     })
   }
 
-  async #reachStage(stage: policy.DrillStage, name: string, since: string): Promise<policy.DrillObservation> {
+  async #reachStage(stage: DrillStage, name: string, since: string): Promise<DrillObservation> {
     const { agent } = this.#start
-    const look = { session: this.#session, agent, stage, since, until: this.#until }
+    const request: DrillWatchRequest = { session: this.#session, agent, stage, since, until: this.#until }
     const summary = `the session of the drill ${name}`
     return this.#step(
       name,
       async () => {
         const { reached, observation } = await this.#activities.watchDrill.executeWithOptions({ summary }, [
-          look,
+          request,
         ])
-        const seen = policy.describeObservation(observation)
+        const observed = describeObservation(observation)
         if (!reached)
-          throw new DrillStepFailed(`its session did not get there in time: ${name}; last seen: ${seen}`)
+          throw new DrillStepFailed(
+            `the session did not reach this step in time: ${name}; last observed: ${observed}`,
+          )
         return observation
       },
-      policy.describeObservation,
+      describeObservation,
     )
   }
 
-  /** Takes note of the step, however it ends. */
+  /** Records the step, however it ends. */
   async #step<T>(name: string, work: () => Promise<T>, found: (result: T) => string): Promise<T> {
     const startedAt = now()
-    const note = (ok: boolean, what: string): void => {
+    const record = (ok: boolean, what: string): void => {
       this.#steps.push({ name, startedAt, ms: Date.parse(now()) - Date.parse(startedAt), found: what, ok })
-      setCurrentDetails(policy.drillPage(this.#steps))
+      setCurrentDetails(drillPage(this.#steps))
     }
     try {
       const result = await work()
-      note(true, found(result))
+      record(true, found(result))
       return result
     } catch (error) {
-      const failure =
-        error instanceof ActivityFailure && !isCancellation(error) ? stepFailureOf(error) : error
-      if (failure instanceof DrillStepFailed) note(false, failure.message)
+      const isStepFailure = error instanceof ActivityFailure && !isCancellation(error)
+      const failure = isStepFailure ? new DrillStepFailed(failureOf(error).message) : error
+      if (failure instanceof DrillStepFailed) record(false, failure.message)
       throw failure
     }
   }
 
-  /** Leaves nothing declared and nothing running, writes the report, and has a person told where it failed. */
-  async conclude(): Promise<policy.DrillReport> {
+  /** Lifts the walls, ends the session and writes the report. If the drill failed, a person is notified. */
+  async conclude(): Promise<DrillReport> {
     await this.#signalPool(poolSignals.liftWall, this.#session)
     await this.#endSession()
-    const report: policy.DrillReport = {
+    const report: DrillReport = {
       ...{
         id: workflowInfo().workflowId,
         session: this.#session,
@@ -169,7 +178,7 @@ class DrillRun {
     const summary = report.ok ? 'write the report' : 'write the report of a failure'
     if (!report.ok) {
       showAttention(true)
-      await this.#signalPool(poolSignals.announce, policy.drillNotice(report))
+      await this.#signalPool(poolSignals.announce, drillNotice(report))
     }
     await this.#activities.writeDrillReport.executeWithOptions({ summary }, [report])
     return report
@@ -182,23 +191,14 @@ class DrillRun {
       await child.signal(sessionSignals.stop)
       await Promise.race([child.result(), sleep(stopTimeout)])
     } catch {
-      // It has ended by itself, or was ended by somebody.
+      // The session has ended already.
     }
   }
 
-  /** A pool that is not there has nothing declared. */
+  /** Ignores a pool that does not run: it has no simulated wall to lift. */
   async #signalPool<Args extends unknown[]>(signal: SignalDefinition<Args>, ...message: Args): Promise<void> {
     await getExternalWorkflowHandle(poolWorkflowId(this.#start.pool))
       .signal(signal, ...message)
       .catch(() => undefined)
   }
-}
-
-const describeGround = ({ fallbacks }: DrillSetup): string =>
-  fallbacks.length === 0 ? 'no substrate is configured' : `falls back to ${fallbacks.join(', ')}`
-
-function stepFailureOf({ cause, message }: ActivityFailure): DrillStepFailed {
-  return new DrillStepFailed(
-    cause instanceof ApplicationFailure ? cause.message : (cause?.message ?? message),
-  )
 }

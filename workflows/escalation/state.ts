@@ -1,4 +1,4 @@
-/** Everything an escalation knows, in one object that survives continue-as-new. */
+/** The state of an escalation, in one object that is carried over at continue-as-new. */
 import type { HealerPlace } from '../../policy/service/service.js'
 import type { EscalationStart, EscalationView } from '../messages.js'
 
@@ -6,19 +6,15 @@ export interface EscalationState extends EscalationStart {
   startedAt: string
   /** Agents woken so far. */
   attempts: number
-  /** Rounds after which a person was told. */
+  /** Rounds after which a person was notified. */
   rounds: number
   /** Places that failed in this round. */
   tried: { place: HealerPlace; why: string }[]
-  /** Agents of this round whose work the check did not agree to. */
+  /** Agents of this round after whose work the check failed. */
   failedChecks: number
-  /** Where an agent works now. */
+  /** Where an agent works now, or null. */
   place: HealerPlace | null
   attention: string | null
-}
-
-export function isState(input: EscalationStart | EscalationState): input is EscalationState {
-  return 'attempts' in input
 }
 
 export function newState(start: EscalationStart, now: string): EscalationState {

@@ -1,6 +1,6 @@
 /**
- * The third layer, for one incident: agents on the healer's own places, one after the other, until the service is proven
- * well. When all have failed a person is told, and it goes on trying.
+ * The third layer of recovery, for one incident: agents on the healer's own places, one after the other, until the check
+ * proves that the service is well. When every place has failed, a person is notified and the escalation keeps trying.
  */
 import {
   CancellationScope,
@@ -8,7 +8,6 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
-  setHandler,
 } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
 import { watchdogWorkflowId } from '../../policy/ids.js'
@@ -16,61 +15,62 @@ import { attempt } from '../stepFailures.js'
 import { notifyPerson } from '../notifyPerson.js'
 import {
   type EscalationEnd,
-  escalationQueries,
   type EscalationResult,
-  escalationSignals,
   type EscalationStart,
   watchdogSignals,
 } from '../messages.js'
 import { launchesOn, serviceStepsOn, serviceWatchesOn } from '../proxies.js'
-import { mustRenew, now, type EscalationContext, show, showAttributes } from './context.js'
-import { type EscalationState, isState, newState, view } from './state.js'
+import { failureKinds } from '../../policy/failureKinds.js'
+import type { WakeUpRequest } from '../../activities/services/contracts.js'
+import { now } from '../now.js'
+import { type CarriedOver, initialState, mustRenew } from '../renewal.js'
+import { type EscalationContext, show } from './context.js'
+import { Display } from './display.js'
+import { EscalationHandlers } from './handlers.js'
+import { type EscalationState, newState } from './state.js'
 import { verify, wakeUp } from './wakeUp.js'
 
-/** A wrong answer gets one more try before a person is told. */
+/** After a failed check one more agent gets a try before a person is notified. */
 const maxFailedChecks = 2
 
-export async function escalation(input: EscalationStart | EscalationState): Promise<EscalationResult> {
-  const state = isState(input) ? input : newState(input, now())
+export async function escalation(
+  input: EscalationStart | CarriedOver<EscalationState>,
+): Promise<EscalationResult> {
+  const state = initialState(input, newState)
   const { host } = state
-  const orders = { stop: false, migrate: false }
+  const handlers = new EscalationHandlers(state)
   const ctx: EscalationContext = {
-    ...{
-      state,
-      orders,
-      steps: serviceStepsOn(host),
-      watches: serviceWatchesOn(host),
-      moves: launchesOn(host),
-    },
+    state,
+    handlers,
+    display: new Display(),
+    steps: serviceStepsOn(host),
+    watches: serviceWatchesOn(host),
+    launches: launchesOn(host),
   }
-  setHandler(escalationSignals.stop, () => void (orders.stop = true))
-  setHandler(escalationSignals.ping, () => undefined)
-  setHandler(escalationSignals.migrate, () => void (orders.migrate = true))
-  setHandler(escalationQueries.describe, () => view(state))
-  // Whoever cancels it means to call it off: its agent must not be left behind.
-  CancellationScope.current().cancelRequested.catch(() => (orders.stop = true))
+  // To cancel the workflow is to stop the escalation: its agent must not be left behind.
+  CancellationScope.current().cancelRequested.catch(() => (handlers.isStopped = true))
   return CancellationScope.nonCancellable(() => runUntilEnd(ctx))
 }
 
 async function runUntilEnd(ctx: EscalationContext): Promise<EscalationResult> {
-  showAttributes(ctx.state)
+  show(ctx)
   for (;;) {
-    if (ctx.orders.stop) return end(ctx, 'given-up')
-    if (mustRenew(ctx)) await continueAsNew<typeof escalation>(ctx.state)
+    if (ctx.handlers.isStopped) return end(ctx, 'given-up')
+    if (mustRenew(ctx)) await continueAsNew<typeof escalation>({ state: ctx.state })
     const outcome = await tryOnce(ctx)
     if (outcome !== null) return end(ctx, outcome)
   }
 }
 
-/** One try, or the wait after the last of a round. Answers how it ended; null to go on. */
+/** One try, or the pause after the last try of a round. Returns the escalation's outcome, or null to go on. */
 async function tryOnce(ctx: EscalationContext): Promise<EscalationEnd['outcome'] | null> {
   const { state, steps } = ctx
   const { service, incident, attempts, tried } = state
-  const request = { service, incident, attempt: attempts + 1, tried }
+  const request: WakeUpRequest = { service, incident, attempt: attempts + 1, tried }
   const { value: plan, failure } = await attempt(
-    steps.prepareWakeUp.executeWithOptions({ summary: 'whom to wake, with what' }, [request]),
+    steps.prepareWakeUp.executeWithOptions({ summary: 'prepare a wake-up' }, [request]),
   )
-  if (failure?.type === 'UnknownService') return 'given-up'
+  if (failure?.kind === failureKinds.unknownService) return 'given-up'
   if (plan === null || plan.kind === 'none')
     return notifyAndPause(ctx, plan === null ? failure.message : plan.why)
   const outcome = await wakeUp(ctx, plan)
@@ -88,44 +88,50 @@ async function tryOnce(ctx: EscalationContext): Promise<EscalationEnd['outcome']
   }
 }
 
-/** Nobody could help: a person is told, and the next round comes after a pause that grows, or at once where the service is back. */
+/**
+ * No agent could help: a person is notified, and the next round comes after a growing pause. The pause ends early if the
+ * service recovers.
+ */
 async function notifyAndPause(ctx: EscalationContext, why: string): Promise<EscalationEnd['outcome'] | null> {
-  const { state, steps, orders } = ctx
+  const { state, steps, handlers } = ctx
   const { service, incident, retryEvery, retryAtMost } = state
   state.rounds += 1
   show(ctx, {
-    attention: `${service} is down and nobody could be woken to help: ${why}; see outpool incidents show ${incident}`,
+    attention: `${service} is down, and no agent could be woken to help: ${why}; see outpool incidents show ${incident}`,
   })
   await notifyPerson(state.pool, service, incident, state.attention ?? why)
   const pause = backoff(state.rounds, { base: retryEvery, cap: retryAtMost }, `${service}#${incident}`)
-  const what = `a person was told: ${why}; tried again in ${Math.round(pause / 60_000)} min`
-  await steps.noteIncident.executeWithOptions({ summary: 'tell a person' }, [
+  const what = `a person was notified: ${why}; the next try is in ${Math.round(pause / 60_000)} min`
+  await steps.noteIncident.executeWithOptions({ summary: 'record that a person was notified' }, [
     { service, incident, layer: 'wake-up', what },
   ])
   const hasRecovered = await recoversWithin(ctx, pause)
-  Object.assign(state, { tried: [], wrongs: 0 })
-  if (orders.stop) return null
-  // A person may have mended what no agent could: a start costs less than another agent.
+  state.tried = []
+  state.failedChecks = 0
+  if (handlers.isStopped) return null
+  // A person may have repaired what no agent could: starting the service costs less than another agent.
   return hasRecovered || (await verify(ctx)).kind === 'well' ? 'recovered' : null
 }
 
-/** Whether the service came back by itself, or by a person's hand, before the pause was over. */
+/** Whether the service recovered before the pause was over, by itself or because a person acted. */
 async function recoversWithin(ctx: EscalationContext, pause: number): Promise<boolean> {
-  const { state, watches, orders } = ctx
+  const { state, watches, handlers } = ctx
   const scope = new CancellationScope()
   let hasRecovered = false
   const request = { service: state.service, since: now() }
   const waiting = scope
     .run(() =>
       attempt(
-        watches.awaitServiceRecovery.executeWithOptions({ summary: 'look whether it is back' }, [request]),
+        watches.awaitServiceRecovery.executeWithOptions({ summary: 'wait until the service recovers' }, [
+          request,
+        ]),
       ),
     )
     .then(({ failure }) => (hasRecovered = failure === null))
     .catch((error: unknown) => {
       if (!isCancellation(error)) throw error
     })
-  await condition(() => hasRecovered || orders.stop, pause)
+  await condition(() => hasRecovered || handlers.isStopped, pause)
   scope.cancel()
   await waiting
   return hasRecovered
@@ -137,7 +143,9 @@ async function end(ctx: EscalationContext, outcome: EscalationEnd['outcome']): P
   let report = ''
   if (outcome !== 'given-up') {
     const description =
-      outcome === 'healed' ? 'well again, and checked' : 'well again by itself, or by a person'
+      outcome === 'healed'
+        ? 'the service is well again, and checked'
+        : 'the service recovered without an agent'
     report = await steps.closeIncident.executeWithOptions({ summary: description }, [
       { service, incident, outcome, description },
     ])
@@ -150,7 +158,7 @@ async function end(ctx: EscalationContext, outcome: EscalationEnd['outcome']): P
       ended,
     )
   } catch {
-    // Nobody watches it any more: there is nobody to tell.
+    // The service is no longer guarded: its watchdog has ended.
   }
   return { ...ended, attempts, report }
 }

@@ -1,11 +1,5 @@
-/** One run of a task. Its schedule starts it, skips it while the one before still runs, and hands over how that one ended. */
-import {
-  ApplicationFailure,
-  defineSearchAttributeKey,
-  SearchAttributeType,
-  TimeoutFailure,
-  WorkflowExecutionAlreadyStartedError,
-} from '@temporalio/common'
+/** One run of a task. Its schedule starts it, skips it while the run before goes on, and hands over how that run ended. */
+import { ApplicationFailure, TimeoutFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import {
   ActivityFailure,
   ChildWorkflowFailure,
@@ -15,26 +9,27 @@ import {
   setCurrentDetails,
   startChild,
   upsertMemo,
-  upsertSearchAttributes,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow'
-import { commonQueue, searchAttributes, sessionWorkflowId, taskSessionName } from '../../policy/ids.js'
-import { describeDuration } from '../../policy/service/incident.js'
+import { commonQueue, sessionWorkflowId, taskSessionName } from '../../policy/ids.js'
+import { describeDuration } from '../../policy/instants.js'
 import { recordAfterRun, failedOutcome, type TaskOutcome, type TaskRecord } from '../../policy/tasks/tasks.js'
 import { type LoopStart, sessionSignals, type SessionStart, taskFailed, taskMemo } from '../messages.js'
+import { showAttention } from '../attributes.js'
+import { now } from '../now.js'
 import { taskRunsOn, taskStepsOn } from '../proxies.js'
 import type { session } from '../session/workflow.js'
 
-/** Work on its own waits where a person's session wants the same place: lower numbers go first, and theirs is 0. */
+/** Lower numbers get a place first. A person's session has 0, so that it never waits for a task. */
 const priority = 10
 
-/** Fails with `TaskFailed` where the task did, so that the engine's own views show it; the schedule goes on all the same. */
+/** Fails with `TaskFailed` if the task failed, so that the engine's own views show it. The schedule goes on in any case. */
 export async function loop(run: LoopStart): Promise<TaskRecord> {
   const outcome = await runTask(run)
-  const record = recordAfterRun(run, failuresBefore(), outcome, new Date().toISOString())
+  const record = recordAfterRun(run, failuresBefore(), outcome, now())
   upsertMemo({ [taskMemo]: record })
-  if (record.attention !== null) upsertSearchAttributes([{ key: attention, value: true }])
+  if (record.attention !== null) showAttention(true)
   setCurrentDetails(record.attention ?? outcome.summary)
   if (outcome.ok) return record
   throw ApplicationFailure.create({
@@ -42,9 +37,7 @@ export async function loop(run: LoopStart): Promise<TaskRecord> {
   })
 }
 
-const attention = defineSearchAttributeKey(searchAttributes.attention, SearchAttributeType.BOOL)
-
-/** Failed runs in a row before this one. A run that ended without a word, terminated by a person, counts for nothing. */
+/** Failed runs in a row before this one. Only runs that ended with TaskFailed count, such as none that was terminated. */
 function failuresBefore(): number {
   const { lastFailure } = workflowInfo()
   if (!(lastFailure instanceof ApplicationFailure) || lastFailure.type !== taskFailed) return 0
@@ -54,18 +47,18 @@ function failuresBefore(): number {
 
 async function runTask(run: LoopStart): Promise<TaskOutcome> {
   const { name, kind, host, session } = run
-  const request = [{ task: name }] as [{ task: string }]
+  const request: [{ task: string }] = [{ task: name }]
   try {
     if (session !== null) return await runByAgent(run, session)
     if (kind === 'imap')
-      return await taskStepsOn(host).pollMail.executeWithOptions({ summary: 'look for unread mail' }, request)
+      return await taskStepsOn(host).pollMail.executeWithOptions({ summary: 'poll for unread mail' }, request)
     return await taskRunsOn(host).runProgram.executeWithOptions({ summary: `run ${name}` }, request)
   } catch (error) {
     return failedOutcome(failureReason(error))
   }
 }
 
-/** A session of its own, which begins a fresh conversation, is rescued like any other, and ends with its work. */
+/** Starts a session for the run. It begins a new conversation, is rescued like any other session, and ends with its work. */
 async function runByAgent(
   { name, host }: LoopStart,
   { timeout, ...given }: NonNullable<LoopStart['session']>,
@@ -89,14 +82,14 @@ async function runByAgent(
     workflowId: sessionWorkflowId(start.name),
     taskQueue: commonQueue,
     args: [start],
-    // Whoever ends this run means the work as a whole: its process must not be left behind.
+    // Cancelling the run stops the session: its process must not be left behind.
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     staticSummary: `task ${name}`,
   })
   let isOver = false
   const ended = child.result().finally(() => (isOver = true))
   if (!(await condition(() => isOver, timeout))) {
-    // One that ends in this very moment takes no signal any more, and needs none.
+    // A session that has just ended can't be signalled, and needs no signal.
     await child.signal(sessionSignals.stop).catch(() => undefined)
     await ended
     return failedOutcome(`the agent did not end its work within ${describeDuration(timeout)}`)
@@ -108,9 +101,9 @@ async function runByAgent(
   ])
 }
 
-/** For people; what is no failure of the task's is a bug of ours, and thrown on. */
+/** For a person. Every other error is a bug, and thrown on. */
 function failureReason(error: unknown): string {
-  if (isCancellation(error)) return 'it was called off'
+  if (isCancellation(error)) return 'it was cancelled'
   if (error instanceof WorkflowExecutionAlreadyStartedError)
     return `${error.workflowId} still runs: end it, or answer what it waits for`
   if (!(error instanceof ActivityFailure) && !(error instanceof ChildWorkflowFailure)) throw error

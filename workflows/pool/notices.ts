@@ -1,19 +1,21 @@
-/** Carries out what the notice board says (policy/notices/notices.ts). Nothing of the pool's own work waits for it. */
+/** Sends the notices of the pool's board (policy/notices/notices.ts). The pool's other work does not wait for them. */
 import { ActivityFailure } from '@temporalio/workflow'
-import type { Announcement, Notice, NoticeBoard, NoticeSettings } from '../../policy/notices/notice.js'
+import type { NoticeRequest } from '../../activities/contracts.js'
+import type { Announcement, NoticeSettings } from '../../policy/notices/notice.js'
 import * as notices from '../../policy/notices/notices.js'
 import { poolConditions } from '../../policy/notices/poolConditions.js'
-import type { PoolState } from '../../policy/pool/transitions.js'
+import { now } from '../now.js'
 import { noticesOn } from '../proxies.js'
+import type { PoolWorkflowState } from './state.js'
 
 export class NoticeSender {
-  board: NoticeBoard
+  readonly #state: PoolWorkflowState
   readonly #sending = new Set<string>()
   readonly #wake: () => void
 
-  /** `wake` is called when a delivery has come back. */
-  constructor(board: NoticeBoard | undefined, wake: () => void) {
-    this.board = board ?? notices.newBoard
+  /** `wake` is called when a delivery has ended. */
+  constructor(state: PoolWorkflowState, wake: () => void) {
+    this.#state = state
     this.#wake = wake
   }
 
@@ -21,52 +23,54 @@ export class NoticeSender {
     return this.#sending.size > 0
   }
 
-  announce(state: PoolState, announcement: Announcement, now: string): void {
-    const settings = settingsOf(state)
-    if (settings !== null) this.board = notices.announce(this.board, announcement, settings, now)
+  announce(announcement: Announcement, now: string): void {
+    const settings = this.#settings()
+    if (settings !== null)
+      this.#state.notices = notices.announce(this.#state.notices, announcement, settings, now)
   }
 
-  /** Looks at what stands now, and sends what is due. */
-  review(state: PoolState, now: string): void {
-    const settings = settingsOf(state)
+  /** Updates the board with the pool's conditions, and sends what is due. */
+  review(now: string): void {
+    const settings = this.#settings()
     if (settings === null) return
-    this.board = notices.updateBoard(this.board, poolConditions(state, now), settings, now)
-    for (const { notice, pendingChannels } of notices.dueNotices(this.board, now))
-      if (!this.#sending.has(notice.id))
-        void this.#send(state.settings.host, notice, pendingChannels, settings)
+    const { pool } = this.#state
+    this.#state.notices = notices.updateBoard(this.#state.notices, poolConditions(pool, now), settings, now)
+    for (const { notice, pendingChannels } of notices.dueNotices(this.#state.notices, now))
+      if (!this.#sending.has(notice.id)) void this.#send({ notice, channels: pendingChannels }, settings)
   }
 
-  /** When to look again if nothing happens, or null. What is being sent wakes the pool by itself. */
-  nextReviewAt(state: PoolState): string | null {
-    const settings = settingsOf(state)
+  /** When the next review is due if nothing happens, or null. The end of a delivery wakes the pool by itself. */
+  nextReviewAt(): string | null {
+    const settings = this.#settings()
     if (settings === null) return null
-    const outbox = this.board.outbox.filter(({ notice }) => !this.#sending.has(notice.id))
-    return notices.nextReviewAt({ ...this.board, outbox }, settings)
+    const outbox = this.#state.notices.outbox.filter(({ notice }) => !this.#sending.has(notice.id))
+    return notices.nextReviewAt({ ...this.#state.notices, outbox }, settings)
   }
 
-  async #send(host: string, notice: Notice, channels: string[], settings: NoticeSettings): Promise<void> {
-    this.#sending.add(notice.id)
-    const failed = await deliver(host, notice, channels)
-    this.#sending.delete(notice.id)
-    this.board = notices.recordDelivery(this.board, notice.id, failed, settings, new Date().toISOString())
+  async #send(request: NoticeRequest, settings: NoticeSettings): Promise<void> {
+    const { id } = request.notice
+    this.#sending.add(id)
+    const failed = await deliver(this.#state.pool.settings.host, request)
+    this.#sending.delete(id)
+    this.#state.notices = notices.recordDelivery(this.#state.notices, id, failed, settings, now())
     this.#wake()
   }
+
+  /** Null if no channel is configured: then the board stays empty, and no step is taken. */
+  #settings(): NoticeSettings | null {
+    const { notices: configured } = this.#state.pool.settings
+    return configured === undefined || configured.channels.length === 0 ? null : configured
+  }
 }
 
-/** Nobody is told where nothing is configured; then the board stays empty, and the history as it is. */
-function settingsOf({ settings }: PoolState): NoticeSettings | null {
-  const { notices: configured } = settings
-  return configured === undefined || configured.channels.length === 0 ? null : configured
-}
-
-/** The channels that did not take it: all, where the host did not carry it out. */
-async function deliver(host: string, notice: Notice, channels: string[]): Promise<string[]> {
-  const summary = `tell: ${notice.title}`.slice(0, 200)
+/** Returns the channels that did not take the notice: all of them if the step failed. */
+async function deliver(host: string, request: NoticeRequest): Promise<string[]> {
+  const summary = `notify: ${request.notice.title}`.slice(0, 200)
   try {
-    const outcome = await noticesOn(host).sendNotice.executeWithOptions({ summary }, [{ notice, channels }])
-    return outcome.failed.map(({ channel }) => channel)
+    const { failed } = await noticesOn(host).sendNotice.executeWithOptions({ summary }, [request])
+    return failed.map(({ channel }) => channel)
   } catch (error) {
-    if (error instanceof ActivityFailure) return channels
+    if (error instanceof ActivityFailure) return request.channels
     throw error
   }
 }

@@ -1,4 +1,4 @@
-/** One pool of accounts. All decisions are the desk's (policy/pool/transitions.ts); this only moves messages and keeps time. */
+/** One pool of accounts. policy/pool/transitions.ts makes all decisions; the workflow passes messages on and keeps time. */
 import type { SignalDefinition } from '@temporalio/common'
 import {
   ActivityFailure,
@@ -6,198 +6,96 @@ import {
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
-  setCurrentDetails,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow'
 import type { AccountReading } from '../../policy/account/account.js'
-import { clock } from '../../policy/instants.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
-import type { LeaseAnswer, LeaseBatch, PoolSettings, PoolView } from '../../policy/pool/lease.js'
+import type { PoolSettings } from '../../policy/pool/lease.js'
 import * as transitions from '../../policy/pool/transitions.js'
-import type { Announcement, NoticeBoard } from '../../policy/notices/notice.js'
-import {
-  type AccountEligibility,
-  poolQueries,
-  poolSignals,
-  poolUpdates,
-  sessionSignals,
-} from '../messages.js'
-import { NoticeSender } from './notices.js'
+import { type AccountEligibility, type EligibilityQuery, poolUpdates, sessionSignals } from '../messages.js'
+import { now } from '../now.js'
 import { commonActivities, probesOn } from '../proxies.js'
-import { hasGrownLong } from '../renewal.js'
+import { type CarriedOver, hasGrownLong, initialState, mustRenew } from '../renewal.js'
+import type { PoolContext } from './context.js'
+import { showPool } from './display.js'
+import { PoolHandlers } from './handlers.js'
+import { NoticeSender } from './notices.js'
+import { newState, type PoolWorkflowState } from './state.js'
 
-/** What a pool carries over when its history is cut. */
-interface PoolWorkflowState {
-  state: transitions.PoolState
-  notices?: NoticeBoard
-  reconciledAt: string
-}
-
-/** Signals sent out of one workflow task: more would make the task long, and incoming signals pile up behind it. */
+/** Signals sent in one workflow task: more would make the task long, and incoming signals would pile up behind it. */
 const signalsPerBatch = 100
 
-/** Time alone changes nothing faster than this. */
+/** Time alone changes nothing sooner than this. */
 const minWait = 1_000
 
-/** What a host asked in one message, and waits for. */
-interface PendingBatch {
-  requests: LeaseBatch['requests']
-  answers: (LeaseAnswer | null)[] | null
-}
-
-type Transition = (state: transitions.PoolState, now: string) => transitions.PoolState
-
-const now = (): string => new Date().toISOString()
 const millisOr = (at: string | null, otherwise: number): number => (at === null ? otherwise : Date.parse(at))
 
-export async function pool(input: PoolSettings | PoolWorkflowState): Promise<never> {
-  // What an older run hands over may lack settings that are known by now.
-  let state =
-    'state' in input ? transitions.configure(input.state, input.state.settings) : initialState(input)
-  let reconciledAt = 'state' in input ? input.reconciledAt : now()
-  let inbox: Transition[] = []
-  let migrate = false
-  let probing = 0
-  let announced: Announcement[] = []
-  let pendingBatches: PendingBatch[] = []
-
-  const enqueue = (transition: Transition): void => void inbox.push(transition)
-  setHandler(poolSignals.configure, (settings) => enqueue((state) => transitions.configure(state, settings)))
-  setHandler(poolSignals.requestLease, (request) =>
-    enqueue((state, now) => transitions.requestLease(state, request, now)),
-  )
-  setHandler(poolUpdates.requestLeases, async ({ requests, readings }) => {
-    enqueue((state, now) => transitions.requestBatch(state, { requests, readings }, now))
-    const batch: PendingBatch = { requests, answers: null }
-    pendingBatches.push(batch)
-    await condition(() => batch.answers !== null)
-    return batch.answers ?? []
-  })
-  setHandler(poolSignals.releaseLease, (release) =>
-    enqueue((state, now) =>
-      release.failure === null
-        ? transitions.withdraw(state, release.session)
-        : transitions.releaseLease(state, release, now),
-    ),
-  )
-  const notices = new NoticeSender('state' in input ? input.notices : undefined, () =>
-    enqueue((state) => state),
-  )
-  setHandler(poolSignals.announce, (one) => void announced.push(one))
-  setHandler(poolSignals.simulateWall, (declaration) =>
-    enqueue((state, now) => transitions.simulateWall(state, declaration, now)),
-  )
-  setHandler(poolSignals.liftWall, (session) => enqueue((state) => transitions.liftWall(state, session)))
-  setHandler(poolSignals.migrate, () => {
-    migrate = true
-  })
-  setHandler(poolQueries.describe, () => transitions.poolView(state))
-
-  const probe = async (account: string): Promise<void> => {
-    state = transitions.probeStarted(state, account, now())
-    probing += 1
-    const reading = await probeOn(state.settings.host, account)
-    probing -= 1
-    enqueue((state, now) => transitions.probeEnded(state, account, reading, now))
-  }
-
-  setHandler(
-    poolUpdates.checkEligibility,
-    async ({ session, model, account }): Promise<AccountEligibility[]> => {
-      const names = account === null ? null : [account]
-      await Promise.all(transitions.accountsToProbeFirst(state, names, now()).map(probe))
-      await condition(() => inbox.length === 0)
-      const ofPool = state.accounts.filter(({ role, removed }) => role === 'pool' && !removed)
-      return (names ?? ofPool.map(({ name }) => name)).map((name) => {
-        const bar = transitions.ineligibilityFor(state, name, session, model, now())
-        return { account: name, cause: bar?.cause ?? null, why: bar?.why() ?? null }
-      })
-    },
-  )
-
-  /** A run must not end before what it asked of a host has come back. */
-  const hasWorkInFlight = (): boolean => probing > 0 || notices.isSending
-  /** Handlers only take note, so what came in is in the inbox, and nothing is lost where that is empty. */
-  const canRenew = (): boolean =>
-    !hasWorkInFlight() && inbox.length === 0 && announced.length === 0 && allHandlersFinished()
-  const renew = (): Promise<never> =>
-    continueAsNew<typeof pool>({ state, reconciledAt, notices: notices.board })
+export async function pool(input: PoolSettings | CarriedOver<PoolWorkflowState>): Promise<never> {
+  const state = initialState(input, newState)
+  // The run before may have been of an older version, which did not know every setting.
+  state.pool = transitions.configure(state.pool, state.pool.settings)
+  const handlers = new PoolHandlers(state)
+  const notices = new NoticeSender(state, () => handlers.enqueue((pool) => pool))
+  const ctx: PoolContext = { state, handlers, notices, probing: 0 }
+  setHandler(poolUpdates.checkEligibility, (query) => checkEligibility(ctx, query))
   let isTimerDue = false
-
   for (;;) {
-    for (const transition of inbox) state = transition(state, now())
-    inbox = []
-    const decision = transitions.decide(state, now())
-    state = decision.state
-    const answered = new Set(
-      pendingBatches.flatMap(({ requests }) => requests.map(({ requestId }) => requestId)),
-    )
-    for (const round of pendingBatches)
-      round.answers = round.requests.map((ask) => transitions.answerFor(ask, decision))
-    pendingBatches = []
-    setCurrentDetails(detailsPage(transitions.poolView(state)))
-    for (const account of decision.probes) void probe(account)
-    for (const one of announced) notices.announce(state, one, now())
-    announced = []
-    notices.review(state, now())
-    const answers = [
-      ...decision.grants
-        .filter(({ grant }) => !answered.has(grant.requestId))
-        .map(
-          ({ session, grant }) =>
-            () =>
-              signalSession(session, sessionSignals.leaseGranted, grant),
-        ),
-      ...decision.denials
-        .filter(({ denial }) => !answered.has(denial.requestId))
-        .map(
-          ({ session, denial }) =>
-            () =>
-              signalSession(session, sessionSignals.leaseDenied, denial),
-        ),
-      ...decision.failbacks.map(
-        ({ session }) =>
-          () =>
-            signalSession(session, sessionSignals.failback),
-      ),
-    ]
-    for (let from = 0; from < answers.length; from += signalsPerBatch) {
-      const told = await Promise.all(answers.slice(from, from + signalsPerBatch).map((answer) => answer()))
-      for (const gone of told) if (gone !== null) state = transitions.withdraw(state, gone)
-    }
-    // Not in the middle of a herd, where the next message would be there before the run has ended.
-    if (isTimerDue && answers.length === 0 && hasGrownLong() && canRenew()) await renew()
+    handlers.applyTransitions()
+    const decision = transitions.decide(state.pool, now())
+    state.pool = decision.state
+    const answered = handlers.answerBatches(decision)
+    showPool(transitions.poolView(state.pool))
+    for (const account of decision.probes) void probe(ctx, account)
+    for (const announcement of handlers.takeAnnouncements()) notices.announce(announcement, now())
+    notices.review(now())
+    const sent = await signalSessions(ctx, decision, answered)
+    // Not in the middle of a herd, where the next message would arrive before the run has ended.
+    if (isTimerDue && sent === 0 && hasGrownLong() && canRenew(ctx)) await renew(ctx)
 
-    const mustRenew = (): boolean => migrate || workflowInfo().continueAsNewSuggested
-    const lookAgainAt = Math.min(
-      millisOr(decision.nextDecisionAt, Infinity),
-      millisOr(notices.nextReviewAt(state), Infinity),
-      transitions.reconcileAt(state, reconciledAt),
-    )
-    const wait = Math.max(lookAgainAt - Date.parse(now()), minWait)
-    const shouldWake = (): boolean => inbox.length > 0 || announced.length > 0 || (mustRenew() && canRenew())
-    isTimerDue = false
-    if (wait === Infinity) await condition(shouldWake)
-    else isTimerDue = !(await condition(shouldWake, wait))
-    if (Date.now() >= transitions.reconcileAt(state, reconciledAt)) {
-      const live = await commonActivities.listRunningSessions({ pool: state.settings.name })
-      enqueue((state, now) => transitions.reconcile(state, live, now))
-      reconciledAt = now()
-    }
-    if (mustRenew() && canRenew()) await renew()
+    isTimerDue = await waitForNext(ctx, decision)
+    if (Date.now() >= transitions.reconcileAt(state.pool, state.reconciledAt)) await reconcile(ctx)
+    if (mustRenew(ctx) && canRenew(ctx)) await renew(ctx)
   }
 }
 
-/**
- * The fence starts from the clock: a host remembers the newest fence it launched, and a pool whose database was lost
- * must not hand out older ones.
- */
-function initialState(settings: PoolSettings): transitions.PoolState {
-  return { ...transitions.newPoolState(settings), fence: Math.floor(Date.now() / 1000) }
+/** A run must not end before every answer of a host has come back, and every message was applied. */
+const canRenew = ({ probing, notices, handlers }: PoolContext): boolean =>
+  probing === 0 && !notices.isSending && !handlers.hasMessages() && allHandlersFinished()
+
+const renew = ({ state }: PoolContext): Promise<never> => continueAsNew<typeof pool>({ state })
+
+/** Waits for the next message, or until time alone may change something. True for the latter. */
+async function waitForNext(ctx: PoolContext, { nextDecisionAt }: transitions.Decision): Promise<boolean> {
+  const { state, handlers, notices } = ctx
+  const nextAt = Math.min(
+    millisOr(nextDecisionAt, Infinity),
+    millisOr(notices.nextReviewAt(), Infinity),
+    transitions.reconcileAt(state.pool, state.reconciledAt),
+  )
+  const wait = Math.max(nextAt - Date.parse(now()), minWait)
+  const shouldWake = (): boolean => handlers.hasMessages() || (mustRenew(ctx) && canRenew(ctx))
+  if (wait !== Infinity) return !(await condition(shouldWake, wait))
+  await condition(shouldWake)
+  return false
 }
 
-/** Null where the probe failed altogether: that too is an answer, namely that it cannot be said. */
+/** Frees the leases of sessions that have ended without a message. */
+async function reconcile({ state, handlers }: PoolContext): Promise<void> {
+  const running = await commonActivities.listRunningSessions({ pool: state.pool.settings.name })
+  handlers.enqueue((pool, now) => transitions.reconcile(pool, running, now))
+  state.reconciledAt = now()
+}
+
+async function probe(ctx: PoolContext, account: string): Promise<void> {
+  const { state, handlers } = ctx
+  state.pool = transitions.probeStarted(state.pool, account, now())
+  ctx.probing += 1
+  const reading = await probeOn(state.pool.settings.host, account)
+  ctx.probing -= 1
+  handlers.enqueue((pool, now) => transitions.probeEnded(pool, account, reading, now))
+}
+
+/** Null if the probe failed: then nothing is known of the account. */
 async function probeOn(host: string, account: string): Promise<AccountReading | null> {
   const summary = `ask ${account} for its usage`
   try {
@@ -208,7 +106,57 @@ async function probeOn(host: string, account: string): Promise<AccountReading | 
   }
 }
 
-/** The session's name where it is gone: what it holds is free again. */
+async function checkEligibility(
+  ctx: PoolContext,
+  { session, model, account }: EligibilityQuery,
+): Promise<AccountEligibility[]> {
+  const { state, handlers } = ctx
+  const names = account === null ? null : [account]
+  const stale = transitions.accountsToProbeFirst(state.pool, names, now())
+  await Promise.all(stale.map((name) => probe(ctx, name)))
+  await condition(() => !handlers.hasTransitions())
+  const ofPool = state.pool.accounts.filter(({ role, removed }) => role === 'pool' && !removed)
+  return (names ?? ofPool.map(({ name }) => name)).map((name) => {
+    const ineligible = transitions.ineligibilityFor(state.pool, name, session, model, now())
+    return { account: name, cause: ineligible?.cause ?? null, why: ineligible?.why() ?? null }
+  })
+}
+
+/** Sends what was decided to the sessions, but for `answered` requests. Returns the number of signals. */
+async function signalSessions(
+  { state }: PoolContext,
+  { grants, denials, failbacks }: transitions.Decision,
+  answered: ReadonlySet<string>,
+): Promise<number> {
+  const signals = [
+    ...grants
+      .filter(({ grant }) => !answered.has(grant.requestId))
+      .map(
+        ({ session, grant }) =>
+          () =>
+            signalSession(session, sessionSignals.leaseGranted, grant),
+      ),
+    ...denials
+      .filter(({ denial }) => !answered.has(denial.requestId))
+      .map(
+        ({ session, denial }) =>
+          () =>
+            signalSession(session, sessionSignals.leaseDenied, denial),
+      ),
+    ...failbacks.map(
+      ({ session }) =>
+        () =>
+          signalSession(session, sessionSignals.failback),
+    ),
+  ]
+  for (let from = 0; from < signals.length; from += signalsPerBatch) {
+    const ended = await Promise.all(signals.slice(from, from + signalsPerBatch).map((send) => send()))
+    for (const session of ended) if (session !== null) state.pool = transitions.withdraw(state.pool, session)
+  }
+  return signals.length
+}
+
+/** Returns the session's name if its workflow has ended: what it holds is free again. */
 async function signalSession<Args extends unknown[]>(
   session: string,
   signal: SignalDefinition<Args>,
@@ -220,22 +168,4 @@ async function signalSession<Args extends unknown[]>(
   } catch {
     return session
   }
-}
-
-function detailsPage({ accounts, waitlist }: PoolView): string {
-  const now = Date.now()
-  const rows = accounts.map(({ name, windows, leases, login }) => {
-    const used = windows.map((window) => `${window.name} ${Math.round(window.used * 100)} %`).join(', ')
-    return `| ${name} | ${used || 'not read yet'} | ${login} | ${leases.length} |`
-  })
-  const queue = waitlist.map(({ session, why, retryAt }) => {
-    const until = retryAt === null ? '' : ` (again at ${clock(Date.parse(retryAt), now)})`
-    return `- **${session}**: ${why}${until}`
-  })
-  return [
-    '| account | used | login | sessions |',
-    '|---|---|---|---|',
-    ...rows,
-    queue.length === 0 ? '\nNobody waits.' : `\n${queue.slice(0, 20).join('\n')}`,
-  ].join('\n')
 }

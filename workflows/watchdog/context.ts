@@ -1,5 +1,4 @@
 /** What the parts of a running watchdog share. */
-import { workflowInfo } from '@temporalio/workflow'
 import type { serviceStepsOn, serviceWatchesOn } from '../proxies.js'
 import type { Display } from './display.js'
 import type { WatchdogHandlers } from './handlers.js'
@@ -13,14 +12,8 @@ export interface WatchdogContext {
   watches: ReturnType<typeof serviceWatchesOn>
 }
 
-/** The instant of the workflow's own clock, the same at every replay. */
-export const now = (): string => new Date().toISOString()
-
+/** Changes the state, and shows what changed. */
 export function show({ display, state }: WatchdogContext, change: Partial<WatchdogState> = {}): void {
   Object.assign(state, change)
   display.show(state)
 }
-
-/** Whether the history has to be cut: it has grown long, or somebody wants new code to take over. */
-export const mustRenew = ({ handlers }: WatchdogContext): boolean =>
-  handlers.migrate || workflowInfo().continueAsNewSuggested

@@ -1,15 +1,10 @@
-/** What a watchdog shows of itself in the engine: search attributes, memo and the details page of the Web UI. */
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
+/** What a watchdog shows in the engine: search attributes, memo and the details page of the Web UI. */
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow'
-import { searchAttributes } from '../../policy/ids.js'
+import { attributeKeys } from '../attributes.js'
 import { watchdogMemo } from '../messages.js'
 import { view, type WatchdogState } from './state.js'
 
-const phase = defineSearchAttributeKey(searchAttributes.phase, SearchAttributeType.KEYWORD)
-const host = defineSearchAttributeKey(searchAttributes.host, SearchAttributeType.KEYWORD)
-const attention = defineSearchAttributeKey(searchAttributes.attention, SearchAttributeType.BOOL)
-
-/** Writes only what has changed. */
+/** Writes only what has changed: each write is an event of the history. */
 export class Display {
   #shown = ''
   #attributes = ''
@@ -17,9 +12,9 @@ export class Display {
   show(state: WatchdogState): void {
     const row = view(state)
     const attributes = [
-      { key: phase, value: row.state },
-      { key: host, value: row.host },
-      { key: attention, value: row.attention !== null },
+      { key: attributeKeys.phase, value: row.state },
+      { key: attributeKeys.host, value: row.host },
+      { key: attributeKeys.attention, value: row.attention !== null },
     ]
     const text = JSON.stringify([row.state, row.host, row.attention !== null])
     if (text !== this.#attributes) upsertSearchAttributes(attributes)
@@ -34,7 +29,7 @@ export class Display {
 function page({ spec, state, restarts, incident, due, attention }: WatchdogState): string {
   const next =
     due === null || due.step === 'wait'
-      ? `looked at every ${Math.round(spec.every / 1000)} s`
+      ? `checked every ${Math.round(spec.every / 1000)} s`
       : `${due.step} at ${due.at}`
   return [
     `**${state}**: ${next}`,

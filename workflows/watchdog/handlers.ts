@@ -1,4 +1,4 @@
-/** What others tell a watchdog. Handlers only take note, and the watchdog's loop acts; a look that was asked for is taken at once. */
+/** The messages to a watchdog. Handlers only record them, and the watchdog's loop acts; a check is carried out at once. */
 import { setHandler } from '@temporalio/workflow'
 import { type ServiceSpec, displayedState } from '../../policy/service/service.js'
 import { type EscalationEnd, watchdogQueries, watchdogSignals, watchdogUpdates } from '../messages.js'
@@ -15,7 +15,7 @@ export class WatchdogHandlers {
   constructor(state: WatchdogState, steps: ReturnType<typeof serviceStepsOn>) {
     setHandler(watchdogSignals.configure, (spec) => {
       this.#retired = false
-      // Sent at every worker start: what says nothing new wakes nobody.
+      // Sent at every worker start: an unchanged specification must not wake the loop.
       if (JSON.stringify(spec) !== JSON.stringify(state.spec)) this.#spec = spec
     })
     setHandler(watchdogSignals.pause, () => void (this.#paused = true))
@@ -28,7 +28,7 @@ export class WatchdogHandlers {
     setHandler(watchdogQueries.describe, () => view(state))
     setHandler(watchdogUpdates.check, async () => {
       const { name } = state.spec
-      const summary = 'a person wants to know'
+      const summary = 'a person asks for a check'
       const checked = await steps.checkService.executeWithOptions({ summary }, [{ service: name }])
       const { verdict, why, pid, lastBeat, nextCheckAt } = checked
       const { restarts, incident } = view(state)
@@ -45,7 +45,7 @@ export class WatchdogHandlers {
     })
   }
 
-  /** As the last word on it was; it may be configured again at any time. */
+  /** What the newest message says: a service may be configured again at any time. */
   isRetired(): boolean {
     return this.#retired
   }

@@ -1,25 +1,28 @@
-/** What follows from what was seen: a restart after its pause, a hand-over, or a word to a person. */
-import type { ServiceObservation } from '../../activities/services/contracts.js'
+/** What follows from an observation: a restart after its pause, an escalation, or a notice to a person. */
 import { recentEscalations, retainedRestarts, nextWatchdogStep } from '../../policy/service/watchdog.js'
 import { attempt } from '../stepFailures.js'
 import { notifyPerson } from '../notifyPerson.js'
-import { escalate } from './handOver.js'
-import { mustRenew, now, type WatchdogContext, show } from './context.js'
+import type { ServiceObservation, ServiceStartRequest } from '../../activities/services/contracts.js'
+import { now } from '../now.js'
+import { mustRenew } from '../renewal.js'
+import { escalate } from './escalate.js'
+import { type WatchdogContext, show } from './context.js'
 import { awaitWatch } from './awaitWatch.js'
 import type { WatchdogState } from './state.js'
 
-/** The first start is no restart, and no incident. What runs already is recognised, and never doubled. */
+/** The first start counts neither as a restart nor as an incident. A service that runs already is recognised, not started twice. */
 export async function startFirst(ctx: WatchdogContext): Promise<void> {
   const { state } = ctx
   if (state.spec.canStart) await startService(ctx, null, 'first start')
   show(ctx, { isStarted: true })
 }
 
-export async function react(ctx: WatchdogContext, sighted: ServiceObservation | null): Promise<void> {
+export async function react(ctx: WatchdogContext, observation: ServiceObservation | null): Promise<void> {
   const { state } = ctx
-  if (sighted?.kind === 'back') show(ctx, { state: 'running', incident: null, due: null, attention: null })
-  if (sighted?.kind !== 'trouble') return
-  const { verdict, why, incident } = sighted
+  if (observation?.kind === 'back')
+    show(ctx, { state: 'running', incident: null, due: null, attention: null })
+  if (observation?.kind !== 'trouble') return
+  const { verdict, why, incident } = observation
   state.restarts = retainedRestarts(state.restarts, state.spec.restarts, now())
   const next = nextWatchdogStep(state.spec, state, why, now())
   const due = next.kind === 'notify' ? { step: 'wait' as const } : { step: next.kind, at: next.at }
@@ -28,7 +31,7 @@ export async function react(ctx: WatchdogContext, sighted: ServiceObservation | 
   if (attention !== null) await notifyPerson(state.spec.pool, state.spec.name, incident, attention)
 }
 
-/** Waits until the step is due, unless the service comes back by itself, and then takes it. */
+/** Waits until the step is due, and carries it out unless the service recovers meanwhile. */
 export async function actWhenDue(
   ctx: WatchdogContext,
   due: NonNullable<WatchdogState['due']>,
@@ -36,9 +39,9 @@ export async function actWhenDue(
   const { state, handlers } = ctx
   const left = due.step === 'wait' ? undefined : Date.parse(due.at) - Date.parse(now())
   if (left === undefined || left > 0) {
-    const sighted = await awaitWatch(ctx, { reportTrouble: false, incident: state.incident }, left)
-    await react(ctx, sighted)
-    if (sighted !== null || left === undefined || handlers.hasMessages() || mustRenew(ctx)) return
+    const observation = await awaitWatch(ctx, { reportTrouble: false, incident: state.incident }, left)
+    await react(ctx, observation)
+    if (observation !== null || left === undefined || handlers.hasMessages() || mustRenew(ctx)) return
   }
   state.due = null
   if (due.step === 'escalate') {
@@ -52,7 +55,7 @@ export async function actWhenDue(
   show(ctx, { since: at })
 }
 
-/** Whether anything was started, or ought to have been and could not. */
+/** Whether the service was started, or had to be started and could not be. */
 async function startService(
   ctx: WatchdogContext,
   incident: number | null,
@@ -61,7 +64,7 @@ async function startService(
   const { state, steps } = ctx
   state.fence = Math.max(state.fence + 1, Math.floor(Date.now() / 1000))
   const { name: service } = state.spec
-  const request = { service, fence: state.fence, incident, description }
+  const request: ServiceStartRequest = { service, fence: state.fence, incident, description }
   const { value, failure } = await attempt(
     steps.startService.executeWithOptions({ summary: description }, [request]),
   )

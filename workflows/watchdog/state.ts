@@ -1,4 +1,4 @@
-/** Everything a watchdog knows, in one object that survives continue-as-new. */
+/** The state of a watchdog, in one object that is carried over at continue-as-new. */
 import type { ServiceSpec, ServiceState } from '../../policy/service/service.js'
 import type { WatchdogView } from '../messages.js'
 
@@ -8,7 +8,7 @@ export interface WatchdogState {
   pid: number | null
   /** Grows with each start. */
   fence: number
-  /** The first start has been seen to. */
+  /** Whether the first start is done. */
   isStarted: boolean
   /** Instants of the restarts that still count. */
   restarts: string[]
@@ -16,21 +16,17 @@ export interface WatchdogState {
   escalations: string[]
   /** The incident that is open. */
   incident: number | null
-  /** What is to be done about it, and when; null where nothing is. `wait`: only the service itself, or a person, can end it. */
+  /** The next step, and when it is due; null for none. `wait`: only the service itself or a person can end the incident. */
   due: { at: string; step: 'restart' | 'escalate' } | { step: 'wait' } | null
   /** Signs of life have to be newer than this for the incident to be over. */
   since: string
-  /** The incident's escalation is at work: it alone acts on the service. */
+  /** Whether the incident's escalation is at work: it alone acts on the service. */
   isEscalated: boolean
   paused: boolean
   attention: string | null
 }
 
-export function isState(input: ServiceSpec | WatchdogState): input is WatchdogState {
-  return 'spec' in input
-}
-
-/** The fence starts from the clock: a host remembers the newest, and an engine whose database was lost must not fall behind it. */
+/** The fence starts from the clock: the host remembers the newest one, and must not be given older ones if the engine's database was lost. */
 export function newState(spec: ServiceSpec, now: string): WatchdogState {
   return {
     spec,

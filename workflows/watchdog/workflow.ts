@@ -1,4 +1,4 @@
-/** The life of a watchdog: look until something happened, restart after growing pauses, hand over when restarts do not help. */
+/** The life of a watchdog: watch the service, restart it after growing pauses, and escalate if restarts do not help. */
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow'
 import type { ServiceSpec } from '../../policy/service/service.js'
 import { attempt } from '../stepFailures.js'
@@ -6,17 +6,18 @@ import type { WatchdogView } from '../messages.js'
 import { serviceStepsOn, serviceWatchesOn } from '../proxies.js'
 import { actWhenDue, startFirst, react } from './react.js'
 import { Display } from './display.js'
-import { isEscalationRunning, stopEscalation } from './handOver.js'
+import { isEscalationRunning, stopEscalation } from './escalate.js'
 import { WatchdogHandlers } from './handlers.js'
-import { mustRenew, now, type WatchdogContext, show } from './context.js'
+import { type CarriedOver, initialState, mustRenew } from '../renewal.js'
+import { type WatchdogContext, show } from './context.js'
 import { awaitWatch } from './awaitWatch.js'
-import { view, isState, newState, type WatchdogState } from './state.js'
+import { view, newState, type WatchdogState } from './state.js'
 
-/** An escalation that was ended without a word is missed within this. */
+/** An escalation that was terminated sends no message: the watchdog notices within this time. */
 const pingEvery = 60 * 60_000
 
-export async function watchdog(input: ServiceSpec | WatchdogState): Promise<WatchdogView> {
-  const state = isState(input) ? input : newState(input, now())
+export async function watchdog(input: ServiceSpec | CarriedOver<WatchdogState>): Promise<WatchdogView> {
+  const state = initialState(input, newState)
   const steps = serviceStepsOn(state.spec.host)
   const handlers = new WatchdogHandlers(state, steps)
   const ctx: WatchdogContext = {
@@ -31,7 +32,7 @@ export async function watchdog(input: ServiceSpec | WatchdogState): Promise<Watc
     await applyMessages(ctx)
     if (mustRenew(ctx)) {
       await condition(allHandlersFinished)
-      await continueAsNew<typeof watchdog>(state)
+      await continueAsNew<typeof watchdog>({ state })
     }
     await runStage(ctx)
   }
@@ -42,7 +43,7 @@ export async function watchdog(input: ServiceSpec | WatchdogState): Promise<Watc
   return view(state)
 }
 
-/** One stretch of its life; returns when something has changed. */
+/** One step of the loop; returns when something has changed. */
 async function runStage(ctx: WatchdogContext): Promise<void> {
   const { state } = ctx
   const { incident } = state
@@ -53,17 +54,17 @@ async function runStage(ctx: WatchdogContext): Promise<void> {
   else await react(ctx, await awaitWatch(ctx, { reportTrouble: true, incident }))
 }
 
-/** While its escalation is at work the watchdog only looks, so that one party acts on the service. */
+/** While the escalation is at work the watchdog only observes, so that one party alone acts on the service. */
 async function monitorOnly(ctx: WatchdogContext): Promise<void> {
   await awaitWatch(ctx, { reportTrouble: false, incident: null }, pingEvery)
   if (ctx.handlers.hasMessages() || mustRenew(ctx) || (await isEscalationRunning(ctx))) return
   show(ctx, { isEscalated: false, state: 'running', attention: null })
 }
 
-/** The counter is cleared: what comes from here on is another incident. */
+/** The restarts are forgotten: the next trouble is another incident. */
 const recoveredState = { incident: null, due: null, restarts: [], attention: null }
 
-/** What people, the worker and the escalation have said meanwhile. */
+/** Applies the messages of people, of the worker and of the escalation. */
 async function applyMessages(ctx: WatchdogContext): Promise<void> {
   const { state, handlers } = ctx
   const { spec, paused, ended } = handlers.takeMessages()
@@ -79,7 +80,7 @@ async function applyMessages(ctx: WatchdogContext): Promise<void> {
   show(ctx, { paused, isEscalated: false, due: null, attention: null, state: paused ? 'paused' : 'running' })
 }
 
-/** What Outpool has started of the service is ended with its watchdog: a service by another name must not run beside it. */
+/** Ends what Outpool has started of the service: under another name, the configuration may start the same program again. */
 async function retire(ctx: WatchdogContext): Promise<void> {
   const { state, steps } = ctx
   const { name: service } = state.spec

@@ -1,4 +1,4 @@
-/** Handing an incident over to its escalation: one for each incident, whoever notices it how often. */
+/** Hands an incident over to its escalation. Each incident has one escalation, however often it is noticed. */
 import type { SignalDefinition } from '@temporalio/common'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow'
@@ -18,7 +18,7 @@ export async function escalate(ctx: WatchdogContext): Promise<void> {
       workflowId: escalationWorkflowId(service, incident),
       taskQueue: commonQueue,
       args: [input],
-      // It outlives the runs of the watchdog, and tells the one that is there when it is done.
+      // It outlives the run of the watchdog that started it, and signals the current one at its end.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `incident ${incident} of ${service}: restarts did not help`,
     })
@@ -28,7 +28,7 @@ export async function escalate(ctx: WatchdogContext): Promise<void> {
   show(ctx, { isEscalated: true, state: 'escalated', due: null, attention: null })
 }
 
-/** An escalation that somebody terminated says nothing any more. */
+/** False for an escalation that was terminated, which sends no message. */
 export const isEscalationRunning = (ctx: WatchdogContext): Promise<boolean> =>
   signalEscalation(ctx, escalationSignals.ping)
 export const stopEscalation = (ctx: WatchdogContext): Promise<boolean> =>
