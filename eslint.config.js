@@ -29,6 +29,18 @@ const arrows = (name, { uses, types, files = [] }) => {
   }))
 }
 
+/** Messages of workflows are sent by their definitions: TypeScript checks no name and no payload of a string. */
+const messagesByDefinition = ['Literal', 'TemplateLiteral'].flatMap((type) =>
+  [
+    `CallExpression[callee.property.name=/^(signal|query|executeUpdate|startUpdate)$/][arguments.0.type='${type}']`,
+    `CallExpression[callee.property.name=/^(signalWithStart|executeUpdateWithStart|startUpdateWithStart)$/] Property[key.name=/^(signal|update)$/][value.type='${type}']`,
+    `CallExpression[callee.name='setHandler'][arguments.0.type='${type}']`,
+  ].map((selector) => ({
+    selector,
+    message: 'Take the definition of the message from workflows/messages.ts: its payload is type-checked.',
+  })),
+)
+
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'coverage/'] },
   {
@@ -54,6 +66,10 @@ export default tseslint.config(
     files: [`${name}/**/*.ts`],
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: arrows(name, room) }] },
   })),
+  {
+    files: ['client/**/*.ts', 'worker/**/*.ts', 'activities/**/*.ts', 'workflows/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...messagesByDefinition] },
+  },
   {
     // Decisions are pure: the same question gets the same answer, on any host and at any time.
     files: ['policy/**/*.ts'],

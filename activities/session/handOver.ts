@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgentAdapter, ForkDigest } from '../../agents/agent.js'
-import { handOver, handOverMark, type ForkReport } from '../../policy/session/handOver.js'
+import { handOver, handOverMark, type ForkReport } from './handOverText.js'
 import type { LaunchRequest } from '../contracts.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'

@@ -1,9 +1,9 @@
 /** What a new process is told of tasks that ended with the one before. */
 import { dirname } from 'node:path'
 import type { AgentAdapter } from '../../agents/agent.js'
-import { lostTasksText } from '../../policy/session/backgroundTasks.js'
 import type { LaunchRequest } from '../contracts.js'
 import type { Host } from '../../host/host.js'
+import { lostTasksText } from './backgroundTexts.js'
 
 /**
  * Null where nothing is lost. What subagents remember comes along: `left` is the transcript of the process before, `own` the

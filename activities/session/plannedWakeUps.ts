@@ -1,11 +1,11 @@
 /** Wake-ups whose process is gone: said by Outpool, once, unless the agent's program says them after all. */
 import { Context } from '@temporalio/activity'
 import type { AgentAdapter } from '../../agents/agent.js'
-import { wakeUpText } from '../../policy/session/backgroundTasks.js'
 import type { QueueWakeUpRequest, LaunchRequest, PlannedWakeUp } from '../contracts.js'
 import { lastTranscript } from './conversation.js'
 import type { Host } from '../../host/host.js'
 import type { Sampler } from '../watch/sampler.js'
+import { wakeUpText } from './backgroundTexts.js'
 import { saveText, pendingTexts } from './pendingInput.js'
 import { StaleFenceError } from '../../host/errors.js'
 

@@ -1,7 +1,8 @@
 /** Where a task's mails go: to a session as texts, or to a command. */
 import { randomBytes } from 'node:crypto'
 import { resolveEnv } from '../../config/secrets/resolve.js'
-import { frameMail, type Mail } from '../../policy/tasks/mailText.js'
+import type { Mail } from '../../policy/tasks/mail.js'
+import { frameMail } from './frameMail.js'
 import type { Host } from '../../host/host.js'
 import { runCommand } from '../../host/process/runCommand.js'
 import { MailError } from './mailError.js'

@@ -4,7 +4,7 @@ import { convert } from 'html-to-text'
 import { ImapFlow, type MessageEnvelopeObject, type MessageStructureObject } from 'imapflow'
 import type { ImapConfig } from '../../config/config.js'
 import { resolveValue } from '../../config/secrets/resolve.js'
-import type { Attachment, Mail } from '../../policy/tasks/mailText.js'
+import type { Attachment, Mail } from '../../policy/tasks/mail.js'
 import { MailError, toMailError } from './mailError.js'
 
 /** A server that says nothing for so long is taken to be gone. */

@@ -1,7 +1,7 @@
 /** One look at a mailbox: what is unread and wanted is delivered, noted, marked as read, in this order. */
 import type { ImapConfig } from '../../config/config.js'
 import { SecretError } from '../../config/errors.js'
-import { cleanMail, isWantedSender } from '../../policy/tasks/mailText.js'
+import { cleanMail, isWantedSender } from '../../policy/tasks/mail.js'
 import { failedOutcome, type TaskOutcome } from '../../policy/tasks/tasks.js'
 import type { Host } from '../../host/host.js'
 import { createMailTarget, type MailTarget, type SessionClient } from './mailTarget.js'

@@ -2,7 +2,6 @@
 import type { Colors } from 'picocolors/types.js'
 import { openHome } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
-import { backgroundTasksText } from '../../policy/session/backgroundTasks.js'
 import { groupWaitlist } from '../../policy/pool/waitlist.js'
 import type { Phase, SessionRow } from '../../policy/session/session.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
@@ -110,6 +109,11 @@ export function stateOf(row: SessionRow, now: Date): string {
     case 'stopped':
       return row.phase
   }
+}
+
+export function backgroundTasksText(tasks: number): string | null {
+  if (tasks === 0) return null
+  return `${tasks} ${tasks === 1 ? 'task' : 'tasks'} in the background`
 }
 
 function wakeUpText({ nextWakeUp }: SessionRow, now: Date): string | null {

@@ -77,7 +77,7 @@ async function restartStopped(
   context: CommandContext,
 ): Promise<void> {
   const config = loadConfig({ path: context.config })
-  const unsaid = (await finalState(engine, card.name))?.unsaid ?? { prompt: null, texts: [] }
+  const undelivered = (await finalState(engine, card.name))?.undelivered ?? { prompt: null, texts: [] }
   const { name, sessionId, host, agent, cwd, models, fallback, pinnedTo, priority, fork, untoldForks } = card
   await startSession(engine, {
     ...{ name, sessionId, host, agent, cwd, models, fallback, priority, model: models[0] ?? null },
@@ -87,6 +87,6 @@ async function restartStopped(
       timing: config.timing,
     },
     ...{ account: pinnedTo ?? card.account, pinned: pinnedTo !== null, continues: true },
-    ...unsaid,
+    ...undelivered,
   })
 }

@@ -5,20 +5,28 @@ import type { Home } from '../../config/state/home.js'
 import type { LiveQuestion, LiveFile } from '../../config/state/liveFile.js'
 import type { RunningTask } from '../../policy/session/backgroundTasks.js'
 import {
+  newMemo,
+  phases,
+  rescueCauses,
+  type RescueEntry,
+  type RescueStep,
   type SessionDetails,
+  type SessionMemo,
   type SessionRow,
   type SessionView,
-  phases,
 } from '../../policy/session/session.js'
 import { questionAttention } from '../../policy/session/question.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
-import { sessionMemo } from '../../workflows/messages.js'
+import { sessionMemo, type SessionResult, type UndeliveredText } from '../../workflows/messages.js'
 import type { Engine } from './engine.js'
 
 const maybe = z.string().nullable().default(null)
 
-/** What the memo holds: SessionDetails without its rescue log; and what this host's worker sees beside it. */
-export interface SessionCard extends Omit<SessionDetails, 'rescueLog'>, LiveExtras {}
+/** Names every key of T, and no other: a schema that misses one does not compile. */
+type SchemaOf<T> = Record<keyof T, z.ZodType>
+
+/** The memo, and what this host's worker observes. */
+export interface SessionCard extends SessionMemo, LiveExtras {}
 
 interface LiveExtras {
   background?: RunningTask[]
@@ -53,13 +61,17 @@ const cardSchema = z.object({
   since: maybe,
   nextWakeUp: maybe,
   startedAt: z.string(),
-})
+} satisfies SchemaOf<SessionMemo>)
 
-const stepSchema = z.object({ name: z.string(), ms: z.number(), fault: z.string().optional() })
+const stepSchema = z.object({
+  name: z.string(),
+  ms: z.number(),
+  fault: z.string().optional(),
+} satisfies SchemaOf<RescueStep>)
 
 const rescueSchema = z.object({
   n: z.number().int(),
-  cause: z.enum(['wall', 'near-limit', 'login', 'crash', 'move', 'home', 'wake']),
+  cause: z.enum(rescueCauses),
   from: maybe,
   to: maybe,
   wall: z
@@ -70,26 +82,31 @@ const rescueSchema = z.object({
   endedAt: maybe,
   steps: z.array(stepSchema),
   result: maybe,
-})
+} satisfies SchemaOf<RescueEntry>)
 export type RescueRow = z.output<typeof rescueSchema>
 
 /** The answer of the workflow's own `describe` query. */
-export const detailsSchema = cardSchema.extend({ rescueLog: z.array(rescueSchema) })
+export const detailsSchema = cardSchema.extend({ rescueLog: z.array(rescueSchema) } satisfies SchemaOf<
+  Omit<SessionDetails, keyof SessionMemo>
+>)
 export type SessionDescription = z.output<typeof detailsSchema>
 
 const promptSchema = z.union([z.string(), z.object({ file: z.string() })])
 
-/** The result of the workflow. */
+const textSchema = z.object({
+  id: z.string(),
+  text: z.string().nullable(),
+  command: z.boolean().optional(),
+} satisfies SchemaOf<UndeliveredText>)
+
+/** The result of the workflow, as far as a new run continues from it. */
 export const finalStateSchema = detailsSchema.extend({
-  unsaid: z
-    .object({
-      prompt: promptSchema.nullable(),
-      texts: z.array(
-        z.object({ id: z.string(), text: z.string().nullable(), command: z.boolean().optional() }),
-      ),
-    })
+  undelivered: z
+    .object({ prompt: promptSchema.nullable(), texts: z.array(textSchema) } satisfies SchemaOf<
+      SessionResult['undelivered']
+    >)
     .default({ prompt: null, texts: [] }),
-})
+} satisfies SchemaOf<Pick<SessionResult, 'undelivered'>>)
 export type FinalState = z.output<typeof finalStateSchema>
 
 /** A session with what the engine says of its run. */
@@ -128,25 +145,15 @@ export function toListedSession(
   return { card: running ? card : { ...card, phase: 'stopped' }, running, since: run.startTime }
 }
 
-/** A run without a memo that we can read: its name is all that is sure. */
-function blankCard(run: Pick<WorkflowExecutionInfo, 'workflowId' | 'startTime'>): SessionCard {
-  return {
-    ...{ name: run.workflowId.slice(idPrefix.length), phase: 'starting', account: null, substrate: null },
-    ...{ agent: '', sessionId: '', cwd: '', host: '', pane: null, model: null, rescues: 0 },
-    ...{
-      walledUntil: null,
-      parkedUntil: null,
-      attention: null,
-      why: null,
-      nextWakeUp: null,
-      tmuxSocket: null,
-      pid: null,
-      transcript: null,
+/** For a run without a readable memo: only its name is known. */
+const blankCard = (run: Pick<WorkflowExecutionInfo, 'workflowId' | 'startTime'>): SessionCard =>
+  newMemo(
+    {
+      ...{ name: run.workflowId.slice(idPrefix.length), agent: '', sessionId: '', cwd: '', host: '' },
+      ...{ model: null, account: null, pinned: false, priority: 0 },
     },
-    ...{ fork: null, untoldForks: [], models: [], fallback: null, pinnedTo: null, priority: 0, since: null },
-    startedAt: run.startTime.toISOString(),
-  }
-}
+    run.startTime.toISOString(),
+  )
 
 /** Older than this, and nobody is looking: the worker writes several times in it. */
 const liveForMs = 30_000

@@ -7,15 +7,15 @@ import {
   defineSearchAttributeKey,
 } from '@temporalio/common'
 import { commonQueue, searchAttributes, sessionWorkflowId } from '../../policy/ids.js'
+import { newMemo, type SessionMemo } from '../../policy/session/session.js'
 import { sessionMemo, type SessionStart } from '../../workflows/messages.js'
 import type { Engine } from './engine.js'
 import { FailedError } from '../errors.js'
-import type { SessionCard } from './sessionRows.js'
 import { oneLine } from '../output/terminal.js'
 
 /** Returns once the engine has the session for good. Throws FailedError where one of this name is running. */
-export async function startSession(engine: Engine, input: SessionStart): Promise<SessionCard> {
-  const card = initialCard(input)
+export async function startSession(engine: Engine, input: SessionStart): Promise<SessionMemo> {
+  const card = newMemo(input, new Date().toISOString())
   try {
     await engine.client.workflow.start('session', {
       workflowId: sessionWorkflowId(input.name),
@@ -38,24 +38,7 @@ export async function startSession(engine: Engine, input: SessionStart): Promise
   return card
 }
 
-const initialCard = (input: SessionStart): SessionCard => ({
-  ...{ name: input.name, phase: 'starting', account: null, substrate: null, agent: input.agent },
-  ...{
-    sessionId: input.sessionId,
-    cwd: input.cwd,
-    host: input.host,
-    pane: null,
-    model: input.model,
-    rescues: 0,
-  },
-  ...{ walledUntil: null, parkedUntil: null, attention: null, tmuxSocket: null, pid: null, transcript: null },
-  ...{ why: null, fork: null, untoldForks: input.forks ?? [], since: null, fallback: input.fallback ?? null },
-  ...{ pinnedTo: input.pinned ? input.account : null, priority: input.priority },
-  models: input.models ?? (input.model === null ? [] : [input.model]),
-  startedAt: new Date().toISOString(),
-})
-
-function attributesOf(card: SessionCard): SearchAttributePair[] {
+function attributesOf(card: SessionMemo): SearchAttributePair[] {
   const keyword = (name: string, value: string): SearchAttributePair => ({
     key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
     value,

@@ -1,4 +1,4 @@
-/** What a person is told, and what the pool keeps of it. Instants are ISO 8601 in UTC; durations are milliseconds. */
+/** The notices of a pool, and what it keeps of them. Instants are ISO 8601 in UTC; durations are milliseconds. */
 
 export type NoticeKind = 'pool-dry' | 'parked' | 'logged-out' | 'up-again' | 'drill' | 'incident'
 
@@ -15,7 +15,7 @@ export interface Notice {
 /** As configured. Addresses and commands stay on the host; channels travel by name. */
 export interface NoticeSettings {
   channels: string[]
-  /** What stands shorter than this is no news, and what begins within it is told together. */
+  /** A condition that lasts shorter than this gets no notice; those that begin within it share one. */
   settle: number
   retryEvery: number
   /** The pause between two tries grows up to this. */
@@ -24,17 +24,17 @@ export interface NoticeSettings {
   giveUpAfter: number
 }
 
-/** What stands with the pool right now that a person may have to hear of. */
+/** The conditions of the pool at this moment of which a person may have to be notified. */
 export interface PoolConditions {
   pool: string
-  /** Why no account can take anybody, in a line; null while one can. */
+  /** Why no account can take a session, in a line; null while one can. */
   dry: string | null
-  /** Sessions that wait for a place, and until when; null where that is not known. */
+  /** Sessions that wait for a place. `retryAt`: until when, or null if that is not known. */
   waitlist: { session: string; why: string; retryAt: string | null }[]
   loggedOut: string[]
 }
 
-/** A notice that others than the pool bring: it is told once for each `key`, such as `drill/<time>`. */
+/** A notice from outside the pool. It is sent once for each `key`, such as `drill/<time>`. */
 export interface Announcement {
   key: string
   kind: NoticeKind
@@ -47,11 +47,11 @@ export type CauseKey = 'dry' | 'parked' | `login ${string}`
 export interface Cause {
   key: CauseKey
   since: string
-  /** When it was told; null while it may still pass by itself. */
+  /** When a person was notified; null while the cause may still pass by itself. */
   notifiedAt: string | null
-  /** Told as a part of another cause, so that its end is no news of its own. */
+  /** Part of the notice of another cause, so that its end needs no notice. */
   folded: boolean
-  /** Since when it is over, once it was told. */
+  /** Since when it is over, if a person was notified of it. */
   overSince: string | null
 }
 
@@ -65,7 +65,13 @@ export interface QueuedNotice {
 
 export interface NoticeBoard {
   causes: Cause[]
-  /** Keys of announcements that were told, newest last. */
+  /** Keys of the announcements so far, newest last. */
   announced: string[]
   outbox: QueuedNotice[]
+}
+
+/** Writes the texts of notices. They name accounts and sessions, never a prompt or a secret. */
+export interface NoticeTexts {
+  problem(keys: readonly CauseKey[], conditions: PoolConditions, now: string): Notice
+  recovery(conditions: PoolConditions, remaining: readonly Cause[], now: string): Notice
 }

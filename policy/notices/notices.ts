@@ -1,6 +1,6 @@
 /**
- * What a person is told, once for each cause. The board is plain data that the pool's workflow carries along, so that nothing
- * is told twice over a restart. `now` is an ISO 8601 instant in UTC and never goes back; durations are milliseconds.
+ * Which notices a person gets: one for each cause. The board is plain data that the pool's workflow carries over, so that no
+ * notice is repeated after a restart. `now` is an ISO 8601 instant in UTC and never goes back; durations are milliseconds.
  */
 import { backoff } from '../backoff.js'
 import { iso, ms } from '../instants.js'
@@ -11,28 +11,29 @@ import type {
   Notice,
   NoticeBoard,
   NoticeSettings,
+  NoticeTexts,
   PoolConditions,
   QueuedNotice,
 } from './notice.js'
-import { problemNotice, recoveryNotice } from './noticeTexts.js'
 
 export const newBoard: NoticeBoard = { causes: [], announced: [], outbox: [] }
 
 const maxAnnounced = 200
 
-/** Takes note of what stands now; what it makes a person hear of is in the outbox of the answer. */
+/** Records the conditions. The notices that follow from them are in the outbox of the returned board. */
 export function updateBoard(
   board: NoticeBoard,
   conditions: PoolConditions,
   settings: NoticeSettings,
   now: string,
+  texts: NoticeTexts,
 ): NoticeBoard {
   const causes = updateCauses(board.causes, keysOf(conditions), now)
   const pending = causes.filter(({ notifiedAt }) => notifiedAt === null)
   const isRipe = pending.some(({ since }) => ms(now) - ms(since) >= settings.settle)
   const notified = isRipe ? causes.map((cause) => markNotified(cause, causes, now)) : causes
   const begun = isRipe
-    ? problemNotice(
+    ? texts.problem(
         pending.map(({ key }) => key),
         conditions,
         now,
@@ -42,8 +43,8 @@ export function updateBoard(
     ({ overSince }) => overSince !== null && ms(now) - ms(overSince) >= settings.settle,
   )
   const remaining = notified.filter((cause) => !over.includes(cause))
-  const ended = isRecovery(over, remaining) ? recoveryNotice(conditions, remaining, now) : null
-  // That the pool is still dry was said with it.
+  const ended = isRecovery(over, remaining) ? texts.recovery(conditions, remaining, now) : null
+  // The notice has said already that the pool is still dry.
   const left = ended === null ? remaining : remaining.map((cause) => ({ ...cause, folded: true }))
   const notices = [begun, ended].flatMap((notice) => notice ?? [])
   return notices.reduce((next, notice) => enqueue(next, notice, settings), { ...board, causes: left })
@@ -57,7 +58,7 @@ function keysOf({ dry, waitlist, loggedOut }: PoolConditions): CauseKey[] {
   ]
 }
 
-/** One that ended before it was told is forgotten; one that comes back before its end was told never ended. */
+/** A cause that ended before its notice is forgotten. One that comes back before the notice of its end counts as never ended. */
 function updateCauses(known: readonly Cause[], keys: readonly CauseKey[], now: string): Cause[] {
   const kept = known.flatMap((cause): Cause[] => {
     if (keys.includes(cause.key)) return [{ ...cause, overSince: null }]
@@ -69,7 +70,7 @@ function updateCauses(known: readonly Cause[], keys: readonly CauseKey[], now: s
   return [...kept, ...fresh]
 }
 
-/** Sessions that wait say that the pool is dry, too. */
+/** The notice of waiting sessions covers a dry pool too. */
 const markNotified = (cause: Cause, causes: readonly Cause[], now: string): Cause =>
   cause.notifiedAt !== null
     ? cause
@@ -79,14 +80,14 @@ const markNotified = (cause: Cause, causes: readonly Cause[], now: string): Caus
         folded: cause.key === 'dry' && causes.some(({ key }) => key === 'parked'),
       }
 
-/** A login that comes back was a person's doing and is no news to them. */
+/** The end of a lost login gets no notice: a person has brought it about. */
 const isRecovery = (over: readonly Cause[], remaining: readonly Cause[]): boolean =>
   over.some(
     ({ key, folded }) =>
       key === 'parked' || (key === 'dry' && !folded && remaining.every((cause) => cause.key !== 'parked')),
   )
 
-/** Takes an announcement; one whose key was told before changes nothing. */
+/** Queues an announcement, unless one with the same key was queued before. */
 export function announce(
   board: NoticeBoard,
   { key, ...content }: Announcement,
@@ -106,11 +107,11 @@ const enqueue = (board: NoticeBoard, notice: Notice, { channels }: NoticeSetting
         outbox: [...board.outbox, { notice, pendingChannels: channels, tries: 0, dueAt: notice.at }],
       }
 
-/** What is to be sent now. */
+/** The notices that are to be sent now. */
 export const dueNotices = ({ outbox }: NoticeBoard, now: string): QueuedNotice[] =>
   outbox.filter(({ dueAt }) => ms(dueAt) <= ms(now))
 
-/** `failed` are the channels that did not take it; they are tried again, later each time, until it is given up. */
+/** `failed` are the channels that did not take it. They are tried again after growing pauses, until the notice is given up. */
 export function recordDelivery(
   board: NoticeBoard,
   id: string,
@@ -129,7 +130,7 @@ export function recordDelivery(
   return { ...board, outbox }
 }
 
-/** When time alone brings something next, or null. */
+/** When the board next changes by time alone, or null. */
 export function nextReviewAt(board: NoticeBoard, settings: NoticeSettings): string | null {
   const waits = [
     ...board.causes

@@ -1,11 +1,11 @@
-/** What stands with the pool that a person may have to hear of, read off its desk. */
+/** Reads the conditions that a person may have to be notified of off the pool's state. */
 import { simulatedWallUntil } from '../pool/simulatedWall.js'
 import type { PoolState } from '../pool/poolState.js'
 import { ms } from '../instants.js'
 import type { PoolConditions } from './notice.js'
 import { eligibilityOf, type IneligibleCause } from '../account/eligibility.js'
 
-/** A full account, or one on trial, is spent for nobody who is on it. */
+/** A full account, or one on trial, still serves the sessions that are on it. */
 const spentCauses: readonly IneligibleCause[] = [
   'disabled',
   'duplicate',
@@ -27,7 +27,7 @@ export function poolConditions(state: PoolState, now: string): PoolConditions {
     pool: state.settings.name,
     dry: accounts.length > 0 && spent.length === accounts.length ? spent.join(', ') : null,
     waitlist: state.waitlist.flatMap(({ request: { session }, notified }) =>
-      // That the session of a drill has to wait is what the drill is for.
+      // The session of a drill waits on purpose.
       notified === null || simulatedWallUntil(state, session, ms(now)) !== null
         ? []
         : [{ session, why: notified.why, retryAt: notified.retryAt }],

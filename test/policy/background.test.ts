@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import {
-  backgroundTasksText,
-  lostTasksText,
-  restStateOf,
-  type RunningTask,
-  isWaitingForTasks,
-  wakeUpText,
-} from '../../policy/session/backgroundTasks.js'
+import { restStateOf, type RunningTask, isWaitingForTasks } from '../../policy/session/backgroundTasks.js'
+import { lostTasksText, wakeUpText } from '../../activities/session/backgroundTexts.js'
+import { backgroundTasksText } from '../../client/commands/ls.js'
 import { questionAttention, parseChoiceNumbers } from '../../policy/session/question.js'
 import { nextFiring } from '../../agents/claude-code/schedule.js'
 

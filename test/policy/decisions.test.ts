@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { accountRow, accountState } from '../../policy/account/accountRow.js'
 import { backoff } from '../../policy/backoff.js'
-import { continuationPrompt, type ResumeContext } from '../../policy/session/continuationPrompt.js'
 import { crashResponse } from '../../policy/session/crashes.js'
 import { ms } from '../../policy/instants.js'
 import { shouldMove } from '../../policy/session/plannedMove.js'
@@ -18,6 +17,7 @@ import {
   recordReadings,
   recordWall,
 } from '../../policy/pool/transitions.js'
+import { continuationPrompt, type ResumeContext } from '../../workflows/session/continuationPrompt.js'
 import { leaseRequest, at, usedAccount, reading, settings, spec, wall, window } from './builders.js'
 
 describe('crashes and what follows', () => {

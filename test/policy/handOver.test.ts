@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { handOver, handOverMark, type ForkReport } from '../../policy/session/handOver.js'
+import { handOver, handOverMark, type ForkReport } from '../../activities/session/handOverText.js'
 
 const report = (over: Partial<ForkReport> = {}): ForkReport => ({
   fork: 'f1',

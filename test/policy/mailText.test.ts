@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cleanMail, frameMail, isWantedSender, type Mail } from '../../policy/tasks/mailText.js'
+import { frameMail } from '../../activities/tasks/frameMail.js'
+import { cleanMail, isWantedSender, type Mail } from '../../policy/tasks/mail.js'
 import { recordAfterRun, failedOutcome } from '../../policy/tasks/tasks.js'
 
 const mark = '0123456789abcdef'

@@ -7,12 +7,13 @@ import {
   dueNotices,
   newBoard,
   nextReviewAt,
-  updateBoard,
+  updateBoard as updateBoardWith,
   recordDelivery,
 } from '../../policy/notices/notices.js'
 import { poolConditions } from '../../policy/notices/poolConditions.js'
 import { recordLogin, recordReadings, recordWall } from '../../policy/pool/transitions.js'
 import { leaseRequest, at, poolState, usedAccount, requestAndDecide, spec, wall } from './builders.js'
+import { noticeTexts } from '../../workflows/pool/noticeTexts.js'
 
 const settings = {
   channels: ['me', 'phone'],
@@ -21,6 +22,8 @@ const settings = {
   retryAtMost: 20 * 60_000,
   giveUpAfter: 24 * 3_600_000,
 }
+const updateBoard = (board: NoticeBoard, conditions: PoolConditions, given: typeof settings, now: string) =>
+  updateBoardWith(board, conditions, given, now, noticeTexts)
 const quiet: PoolConditions = { pool: 'main', dry: null, waitlist: [], loggedOut: [] }
 const dry = { ...quiet, dry: 'a walled until 13:00, b walled until 14:00' }
 const waiting = (count: number): PoolConditions['waitlist'] =>

@@ -21,7 +21,7 @@ import { processStart } from '../../host/process/processes.js'
 import type { LaunchRecord } from '../../host/state/sessionRecords.js'
 import { type Home, openHome } from '../../config/state/home.js'
 import { parseConfig } from '../../config/load/load.js'
-import { handOverMark } from '../../policy/session/handOver.js'
+import { handOverMark } from '../../activities/session/handOverText.js'
 
 const hour = 3_600_000
 const day = 24 * hour

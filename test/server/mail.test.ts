@@ -9,7 +9,7 @@ import { Host } from '../../host/host.js'
 import { pollMail } from '../../activities/tasks/pollMail.js'
 import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
-import type { Mail } from '../../policy/tasks/mailText.js'
+import type { Mail } from '../../policy/tasks/mail.js'
 import type { TaskOutcome } from '../../policy/tasks/tasks.js'
 import { Dovecot, hasDovecot } from '../../lab/machine/dovecot.js'
 

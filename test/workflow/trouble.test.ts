@@ -145,7 +145,7 @@ describe('law 6: each trouble has its own answer', () => {
       testPool.host.failNext('watchAgent', failureFrom(new UnknownPlaceError('a')))
     const { attention, phase } = await testPool.untilSession(session, (now) => now.attention !== null)
     expect(phase).toBe('working')
-    expect(attention).toMatch(/^nobody watches it: .* names no account or substrate a: /)
+    expect(attention).toMatch(/^the session is not watched: .* names no account or substrate a: /)
     await testPool.untilSession(session, (now) => now.attention === null, 10 * minute)
     await testPool.hitWall(session, 'a')
     await testPool.untilOnAccount(session, 'b')

@@ -6,6 +6,7 @@ import * as notices from '../../policy/notices/notices.js'
 import { poolConditions } from '../../policy/notices/poolConditions.js'
 import { now } from '../now.js'
 import { noticesOn } from '../proxies.js'
+import { noticeTexts } from './noticeTexts.js'
 import type { PoolWorkflowState } from './state.js'
 
 export class NoticeSender {
@@ -33,8 +34,8 @@ export class NoticeSender {
   review(now: string): void {
     const settings = this.#settings()
     if (settings === null) return
-    const { pool } = this.#state
-    this.#state.notices = notices.updateBoard(this.#state.notices, poolConditions(pool, now), settings, now)
+    const conditions = poolConditions(this.#state.pool, now)
+    this.#state.notices = notices.updateBoard(this.#state.notices, conditions, settings, now, noticeTexts)
     for (const { notice, pendingChannels } of notices.dueNotices(this.#state.notices, now))
       if (!this.#sending.has(notice.id)) void this.#send({ notice, channels: pendingChannels }, settings)
   }

@@ -1,8 +1,9 @@
-/** The breaker of a session: turns that Outpool itself begins are counted, and beyond their limit a person has to look (law 13). */
+/** The breaker of a session: counts the turns that Outpool begins, and parks the session for a person beyond their limit (law 13). */
 import { recentTurns, tripReason, type TurnCause } from '../../policy/session/breaker.js'
-import { now, type SessionContext, show } from './context.js'
+import { now } from '../now.js'
+import { type SessionContext, show } from './context.js'
 
-/** Counts a turn that is about to be begun. False where it may not be: the session is then parked by its own loop. */
+/** Counts a turn before it is begun. False if it may not begin: then the session's loop parks the session. */
 export function mayBeginTurn(ctx: SessionContext, cause: TurnCause): boolean {
   const { state } = ctx
   const why = tripReason(state.countedTurns, now(), state.timing)
@@ -11,7 +12,7 @@ export function mayBeginTurn(ctx: SessionContext, cause: TurnCause): boolean {
     return true
   }
   if (state.breaker === null) {
-    const attention = `${why}, more than anything explains, and is parked: look with outpool attach ${state.name}, then outpool resume ${state.name}`
+    const attention = `${why}, more than its limit, and parked the session: look with outpool attach ${state.name}, then outpool resume ${state.name}`
     show(ctx, { breaker: { at: now(), attention } })
     ctx.handlers.orders.push({ kind: 'breaker-tripped' })
   }

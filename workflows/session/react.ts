@@ -1,11 +1,13 @@
-/** What follows from what a watch saw: each kind of trouble has its own answer (law 6). */
+/** What follows from the observation of a watch: each kind of trouble has its own answer (law 6). */
 import { backoff } from '../../policy/backoff.js'
 import { crashResponse, shouldInterruptFirst, recentCrashes } from '../../policy/session/crashes.js'
 import type { Wall } from '../../policy/account/account.js'
 import { questionAttention } from '../../policy/session/question.js'
 import type { SessionObservation } from '../../activities/contracts.js'
+import { later, now } from '../now.js'
+import { interruptedText, retryText } from './continuationPrompt.js'
 import { recordRename } from './forks.js'
-import { currentRef, now, type SessionContext, show } from './context.js'
+import { currentRef, type SessionContext, show } from './context.js'
 import {
   isFailing,
   nextText,
@@ -17,18 +19,8 @@ import {
   withoutContinuations,
 } from './state.js'
 
-/** A session that takes one account only is told that it runs low no more often than this. */
+/** Milliseconds. The watch of a session that is pinned to one account reports near-limit no more often than this. */
 const pinnedStayFor = 60 * 60_000
-
-/** After a turn that failed on something transient, which the agent's own program has seen too. */
-const retryText =
-  'The last request failed on a temporary error. Continue the task you were working on; do not repeat work that is already complete.'
-
-/** After a request that hung and was broken off. */
-const interruptedText =
-  'Your last request got no answer and was broken off. Continue the task you were working on; do not repeat work that is already complete.'
-
-const later = (ms: number): string => new Date(Date.parse(now()) + ms).toISOString()
 
 export async function react(ctx: SessionContext, observation: SessionObservation): Promise<void> {
   const { state } = ctx
@@ -45,7 +37,7 @@ export async function react(ctx: SessionContext, observation: SessionObservation
       })
       return
     case 'near-limit':
-      // It would wait for the very account that it left.
+      // A pinned session would have to wait for the very account that it leaves.
       if (onlyAccount(state) !== null) {
         state.stayUntil = later(pinnedStayFor)
         return
@@ -76,18 +68,15 @@ export async function react(ctx: SessionContext, observation: SessionObservation
     case 'frozen':
       await handleHang(ctx, observation.how)
       return
-    case 'transient': {
+    case 'transient':
       continueLater(ctx, observation.text)
       return
-    }
-    case 'context': {
+    case 'context':
       showWaitForTurn(ctx, observation.text, 'its context is full: attach to it and /compact or /clear')
       return
-    }
-    case 'config': {
+    case 'config':
       showWaitForTurn(ctx, observation.text, `the agent refuses its settings: ${observation.text}`)
       return
-    }
     case 'waiting':
       show(ctx, {
         phase: 'waiting',
@@ -102,7 +91,7 @@ export async function react(ctx: SessionContext, observation: SessionObservation
     case 'renamed': {
       const { sessionId, transcript, transcriptFrom } = observation
       recordRename(state, sessionId)
-      // Whatever the older one waited for, such as room in its context or a word to go on.
+      // What the older conversation waited for, such as room in its context, no longer holds.
       const rest = state.waiting === null ? {} : { phase: 'idle' as const, waiting: null, attention: null }
       const inbox = withoutContinuations(state.inbox)
       show(ctx, { transcript, transcriptFrom, inbox, parkedUntil: null, ...rest })
@@ -128,14 +117,14 @@ export async function react(ctx: SessionContext, observation: SessionObservation
   }
 }
 
-/** No wall of the substrate's: others may fit there. This conversation doesn't, now or later. */
+/** Recorded for this session alone: other conversations may fit on the substrate. */
 function markUnfit(state: SessionState, text: string, at: string): void {
   if (state.place !== null) state.unfit = [...state.unfit, state.place.name]
   const wall: Wall = { kind: 'context', scope: 'account', resetsAt: null, evidence: text, at }
   state.plan = newPlan('wall', { wall, turn: 'cut-off' })
 }
 
-/** Resumed on the same account, with a growing pause; an agent that keeps crashing is left alone for longer. */
+/** Resumes on the same account after a growing pause, and after a longer rest if the agent keeps crashing. */
 function planCrashRestart(state: SessionState, why: string, wasWorking: boolean): void {
   state.crashes = recentCrashes([...state.crashes, now()], now(), state.timing)
   const next = crashResponse(state.name, state.crashes, now(), state.timing)
@@ -146,21 +135,22 @@ function planCrashRestart(state: SessionState, why: string, wasWorking: boolean)
   state.plan = newPlan('crash', { prefer, turn: wasWorking ? 'cut-off' : 'idle', why, notBefore })
 }
 
-/** The mildest first: a key and a text keep what the process holds; only what does not help is killed. */
+/** The mildest remedy first: a key and a text keep the process; it is killed only if they do not help. */
 async function handleHang(
   ctx: SessionContext,
   how: Extract<SessionObservation, { kind: 'frozen' }>['how'],
 ): Promise<void> {
   const { state, steps } = ctx
   if (!shouldInterruptFirst(how, state.interruptedAt, now(), state.timing)) {
-    // Its process is still there: it has to be stopped, also where the session is parked next.
+    // The process still runs: it has to be stopped, even if the session is parked next.
     const { pid } = state
     planCrashRestart(state, `frozen: ${how}`, true)
     state.pid = pid
     return
   }
   state.interruptedAt = now()
-  const summary = how === 'stopped' ? 'it was stopped: let it go on' : 'its request hangs: break it off'
+  const summary =
+    how === 'stopped' ? 'the process was suspended: continue it' : 'the request hangs: interrupt it'
   await steps.interruptAgent.executeWithOptions({ summary }, [{ ...currentRef(state), how }])
   if (how === 'stopped') return
   const id = `hung-${state.fence}-${state.interruptedAt}`
@@ -172,7 +162,7 @@ async function handleHang(
   })
 }
 
-/** The agent gave up retrying; it is told to go on once the trouble has had time to pass. */
+/** The agent has given up retrying. It is told to go on after a pause, in which the trouble may pass. */
 function continueLater(ctx: SessionContext, text: string): void {
   const { state } = ctx
   state.transients += 1

@@ -1,6 +1,8 @@
-/** Says in time what processes that are gone had planned to be told. What it is stays on the host (law 11). */
+/** Delivers the wake-ups that processes before the current one had planned. Their texts stay on the host (law 11). */
 import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow'
-import { currentRef, now, type SessionContext } from './context.js'
+import type { QueueWakeUpRequest } from '../../activities/contracts.js'
+import { now } from '../now.js'
+import { currentRef, type SessionContext } from './context.js'
 import { isUp, type SessionState } from './state.js'
 
 /** Runs until it is cancelled. */
@@ -20,9 +22,9 @@ export async function deliverWakeUps(ctx: SessionContext): Promise<never> {
     const { fence } = state
     try {
       const summary = 'a wake-up that the agent planned is due'
-      const request = { ...currentRef(state), plan: next.id }
+      const request: QueueWakeUpRequest = { ...currentRef(state), plan: next.id }
       const text = await watches.queuePlannedWakeUp.executeWithOptions({ summary }, [request])
-      // A launch meanwhile has told what is still owed.
+      // A launch meanwhile has reported the plans that are still due.
       if (state.fence === fence)
         state.plannedWakeUps = (state.plannedWakeUps ?? []).filter(({ id }) => id !== next.id)
       if (text !== null) queueWakeUp(state, text)
@@ -33,7 +35,7 @@ export async function deliverWakeUps(ctx: SessionContext): Promise<never> {
   }
 }
 
-/** The text lies on the host, which knows it by its id; a launch meanwhile may have told of it already. */
+/** The host keeps the text under this id. A launch meanwhile may have queued it already. */
 function queueWakeUp(state: SessionState, id: string): void {
   const isKnown = state.takenTexts.includes(id) || state.inbox.some((text) => text.id === id)
   if (!isKnown) state.inbox.push({ id, text: null, cause: 'wake-up' })

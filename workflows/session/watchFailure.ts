@@ -1,22 +1,22 @@
-/** A session that its host will not watch, such as one on an account that the configuration no longer names. A person is told. */
+/** A session that its host refuses to watch, such as one on an account that the configuration no longer names. */
 import { condition } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
 import { type SessionContext, show } from './context.js'
 
-/** The host would not, for a reason that a retry does not mend at once. Returns when it is time for the next try. */
+/** Shows a person why the host refuses. Returns when the next try is due, or when an order has come. */
 export async function pauseUnwatched(ctx: SessionContext, why: string): Promise<void> {
   const { state, handlers } = ctx
   const { retryEvery, retryAtMost } = state.timing
   const before = state.unwatched
   const tries = (before?.tries ?? 0) + 1
-  const attention = `nobody watches it: ${why}; it is tried again`
+  const attention = `the session is not watched: ${why}; outpool tries again`
   const otherwise = state.attention === before?.attention ? before.otherwise : state.attention
   show(ctx, { attention, unwatched: { tries, attention, otherwise } })
   const pause = backoff(tries, { base: retryEvery, cap: retryAtMost }, state.name)
   await condition(() => handlers.hasOrders(), pause)
 }
 
-/** A watch that does not end at once stands: what was said of those before it no longer holds. */
+/** A watch that does not end at once works: the attention about the failed ones is withdrawn. */
 export async function clearUnwatched(ctx: SessionContext, isInterrupted: () => boolean): Promise<void> {
   const { state } = ctx
   if (!state.unwatched || (await condition(isInterrupted, state.timing.retryEvery))) return

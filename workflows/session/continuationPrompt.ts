@@ -1,10 +1,10 @@
-/** What a resumed session is told, so that it goes on where it was and does nothing twice. Only what is true, or nothing. */
-import type { PlaceRef } from './place.js'
-import type { RescueCause } from './session.js'
+/** The prompts that tell an agent to go on where it was, without repeating completed work. */
+import type { PlaceRef } from '../../policy/session/place.js'
+import type { RescueCause } from '../../policy/session/session.js'
 
 /**
- * How the session's turn stood when its process ended. `wrapped-up`: near its limit, some accounts have the agent end its
- * turn politely with the work unfinished.
+ * The state of the session's turn when its process ended. `wrapped-up`: near the limit of an account, an agent may end its turn
+ * in good order with the work unfinished.
  */
 export type TurnState = 'idle' | 'cut-off' | 'wrapped-up'
 
@@ -13,7 +13,7 @@ export interface ResumeContext {
   situation: RescueCause | 'start' | 'pause'
   turn: TurnState
   on: PlaceRef['kind']
-  /** Whether it is on another account than before. */
+  /** Whether the session is on another place than before. */
   isElsewhere: boolean
 }
 
@@ -21,7 +21,7 @@ const noRepetition = 'do not repeat work that is already complete.'
 
 const restarted = 'This session was interrupted and started again.'
 
-/** On another account than before, and on the same. */
+/** `elsewhere`: on another account than before. `here`: on the same one. */
 const situations: Readonly<Record<ResumeContext['situation'], { elsewhere: string; here: string }>> = {
   wall: {
     elsewhere: 'The usage limit was reached, and this session now runs on another account.',
@@ -55,14 +55,14 @@ const situations: Readonly<Record<ResumeContext['situation'], { elsewhere: strin
 const onFallback =
   'No account can take this session now, and for the time being it runs on a fallback. What you do here will be reported to it when it goes back.'
 
-/** The prompt, or null where the session was idle: its turn was done, and a turn is not spent to say so. */
+/** The prompt, or null if the session was idle: its turn was done, and no turn is spent to say so. */
 export function continuationPrompt({ situation, turn, on, isElsewhere }: ResumeContext): string | null {
   if (turn === 'idle') return null
   const { elsewhere, here } = situations[situation]
   const opening = on === 'substrate' ? onFallback : isElsewhere ? elsewhere : here
   if (turn === 'wrapped-up')
     return `${opening} If you stopped because of the limit, continue the task you were working on; ${noRepetition}`
-  // A request that the limit refused was not carried out; whatever else ends a process may have cut a command off.
+  // The limit refuses a request before it is carried out. Anything else that ends a process may cut off a command.
   const isWall = situation === 'wall'
   const check = isWall
     ? ''
@@ -70,3 +70,9 @@ export function continuationPrompt({ situation, turn, on, isElsewhere }: ResumeC
   const when = isWall ? 'when the limit was reached' : 'when you were interrupted'
   return `${opening} Continue the task you were working on ${when}; ${noRepetition}${check}`
 }
+
+/** After a turn that failed on something transient: the agent program has given up retrying. */
+export const retryText = `The last request failed on a temporary error. Continue the task you were working on; ${noRepetition}`
+
+/** After a request that got no answer and was interrupted. */
+export const interruptedText = `Your last request got no answer and was broken off. Continue the task you were working on; ${noRepetition}`

@@ -1,9 +1,9 @@
-/** What a conversation is told of the work that its forks did: enough to go on from, however much they did. */
+/** The hand-over text: what a conversation is told of its forks' work, enough to go on from, however much they did. */
 
 export interface ForkReport {
   /** The fork's conversation id. */
   fork: string
-  /** Where its transcript lies. */
+  /** The path of its transcript. */
   transcript: string
   turns: { asked: string | null; answered: string | null }[]
   files: string[]
@@ -12,19 +12,19 @@ export interface ForkReport {
 export interface HandOver {
   /** Read by the model with its next prompt. */
   message: string
-  /** Everything, where the message had no room for it; it is to lie in the file that the message names. */
+  /** The whole text if it is too long for the message, else null. It goes to the file that the message names. */
   full: string | null
 }
 
-/** Said of each fork, so that a transcript tells by itself which forks it was told of. */
+/** Marks the hand-over of a fork, so that a transcript shows which forks its conversation knows of. */
 export const handOverMark = (fork: string): string => `outpool hand-over ${fork}`
 
-/** Characters. The whole message stays well below what the agent program takes from a hook without cutting it (10,000). */
+/** Characters. The message stays well below what the agent program takes from a hook without cutting it (10,000). */
 const messageMax = 6_000
 const inMessage = { asked: 300, answered: 700, turns: 6, files: 30 }
 const inFile = { asked: 20_000, answered: 20_000, turns: Infinity, files: Infinity }
 
-/** `file` is where the whole of it is put if need be. */
+/** `file` is the path for the whole text, if the message has no room for it. */
 export function handOver(reports: readonly ForkReport[], file: string): HandOver | null {
   if (reports.length === 0) return null
   const full = [head, ...reports.map((report) => renderReport(report, inFile))].join('\n\n')
@@ -64,7 +64,7 @@ function renderReport({ fork, transcript, turns, files }: ForkReport, room: type
     .join('\n')
 }
 
-/** A cut message still says which fork it is about, and where its transcript lies. */
+/** A cut message still names its fork and the path of the transcript. */
 function truncateReport(text: string, room: number, { transcript }: ForkReport): string {
   if (text.length <= room) return text
   return `${text.slice(0, Math.max(100, room - transcript.length - 40))} [...]\nIts transcript: ${transcript}`

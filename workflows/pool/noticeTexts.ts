@@ -1,15 +1,24 @@
-/** The words of notices. They name accounts and sessions, never a prompt or a secret. */
-import { formatList } from '../formatList.js'
-import type { Cause, CauseKey, Notice, NoticeKind, PoolConditions } from './notice.js'
+/** The texts of the pool's notices. They name accounts and sessions, never a prompt or a secret. */
+import { formatList } from '../../policy/formatList.js'
+import type {
+  Cause,
+  CauseKey,
+  Notice,
+  NoticeKind,
+  NoticeTexts,
+  PoolConditions,
+} from '../../policy/notices/notice.js'
 
-export function problemNotice(keys: readonly CauseKey[], conditions: PoolConditions, now: string): Notice {
+export const noticeTexts: NoticeTexts = { problem, recovery }
+
+function problem(keys: readonly CauseKey[], conditions: PoolConditions, now: string): Notice {
   const { pool, dry, waitlist, loggedOut } = conditions
   const lost = keys.some((key) => key.startsWith('login ')) ? logins(loggedOut) : []
   if (keys.includes('parked')) {
     const [first] = waitlist
     return notice('parked', `${count(waitlist.length)} of pool ${pool} waiting`, now, [
       `${first?.why ?? ''}.`,
-      `Next chance: ${nextChance(waitlist)}. It is taken without anybody's help.`,
+      `Next chance: ${nextChance(waitlist)}. Sessions take it by themselves.`,
       `Waiting: ${formatList(waitlist.map(({ session }) => session))}.`,
       ...lost,
     ])
@@ -17,7 +26,7 @@ export function problemNotice(keys: readonly CauseKey[], conditions: PoolConditi
   if (keys.includes('dry'))
     return notice('pool-dry', `pool ${pool} is dry`, now, [
       `${dry ?? ''}.`,
-      'Sessions go on where a substrate can take them, and come home by themselves.',
+      'Sessions that a substrate can take go on there, and fail back by themselves.',
       ...lost,
     ])
   const title =
@@ -28,7 +37,7 @@ export function problemNotice(keys: readonly CauseKey[], conditions: PoolConditi
 const logins = (names: readonly string[]): string[] =>
   names.length === 0 ? [] : [`Log in again: ${formatList(names)}. \`outpool doctor\` says how.`]
 
-export function recoveryNotice({ pool }: PoolConditions, remaining: readonly Cause[], now: string): Notice {
+function recovery({ pool }: PoolConditions, remaining: readonly Cause[], now: string): Notice {
   const stillDry = remaining.some(({ key, overSince }) => key === 'dry' && overSince === null)
   return notice('up-again', `all up again in pool ${pool}`, now, [
     stillDry ? 'No session waits any more. The pool itself is still dry.' : 'No session waits any more.',
