@@ -1,5 +1,4 @@
 /** What the parts of a running session share. */
-import { workflowInfo } from '@temporalio/workflow'
 import type { launchesOn, sessionStepsOn, watchesOn } from '../proxies.js'
 import { hasGrownLong } from '../renewal.js'
 import type { SessionRef } from '../../activities/contracts.js'
@@ -17,24 +16,19 @@ export interface SessionContext {
   watches: ReturnType<typeof watchesOn>
 }
 
-export { now } from '../now.js'
-
-/** The process that is the session's now. Only asked for once there was one. */
+/** The session's current process. Only valid once there was one. */
 export function currentRef(state: SessionState): SessionRef {
   const { name, fence, agent, cwd } = state
   const place = state.place ?? { kind: 'account', name: state.account ?? '' }
   return { session: name, sessionId: conversationAt(state, place), fence, agent, cwd, place }
 }
 
+/** Changes the state, and shows what changed. */
 export function show({ display, state }: SessionContext, change: Partial<SessionState> = {}): void {
   Object.assign(state, change)
   display.show(state)
 }
 
-/** Whether the history has to be cut: it has grown long, or somebody wants new code to take over. */
-export const mustRenew = ({ handlers }: SessionContext): boolean =>
-  handlers.migrate || workflowInfo().continueAsNewSuggested
-
-/** Whether this is a good moment to cut it: it has grown, and no step is under way. Only asked while no watch stands. */
+/** Whether this is a good moment to continue as new: the history has grown, and no step is under way. Only for when no watch runs. */
 export const mayRenew = ({ state }: SessionContext): boolean =>
   state.plan === null && state.inbox.length === 0 && hasGrownLong()

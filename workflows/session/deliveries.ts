@@ -1,10 +1,13 @@
-/** Hands the texts of the inbox to the agent, one after the other, each exactly once. */
+/** Delivers the texts of the inbox to the agent, one after the other, each exactly once. */
 import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow'
 import type { DeliverRequest } from '../../activities/contracts.js'
 import { mayBeginTurn } from './breaker.js'
-import { currentRef, now, type SessionContext, show } from './context.js'
-import { moveFailureOf, type MoveFailure } from './move.js'
-import { isUp, markTaken, nextText, recordRefusal, type SessionState, type InboxText } from './state.js'
+import { failureKinds } from '../../policy/failureKinds.js'
+import { now } from '../now.js'
+import { failureOf, type StepFailure } from '../stepFailures.js'
+import { currentRef, type SessionContext, show } from './context.js'
+import { markTaken, nextText, recordRefusal } from './inbox.js'
+import { isUp, type SessionState, type InboxText } from './state.js'
 
 /** Runs until it is cancelled. */
 export async function deliverTexts(ctx: SessionContext): Promise<never> {
@@ -34,9 +37,9 @@ async function deliver(ctx: SessionContext, text: InboxText): Promise<void> {
   const { state, watches } = ctx
   const { fence, sessionId } = state
   const request = requestFor(ctx, text)
-  // Once only: a further try must know what this one has typed.
+  // For one try only: the next one must take into account what this one has typed.
   delete text.retype
-  // The pause before it is over, whether it was waited out or a person's text ended it.
+  // The pause before this text is over, or a person's text has ended it.
   if (state.parkedUntil !== null) show(ctx, { parkedUntil: null })
   try {
     await watches.deliverText.executeWithOptions({ summary: summaryOf(text) }, [request])
@@ -44,9 +47,9 @@ async function deliver(ctx: SessionContext, text: InboxText): Promise<void> {
     show(ctx)
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
-    const isSettled = recordFailure(state, text, moveFailureOf(error))
+    const isSettled = recordFailure(state, text, failureOf(error))
     show(ctx)
-    // The process or its conversation was replaced under it, and the text goes to the next one; or the host can't, for now.
+    // Either the process or its conversation was replaced, and the text goes to the next one, or the host can't type it for now.
     const isReplaced = (): boolean => state.fence !== fence || state.sessionId !== sessionId || !isUp(state)
     if (!isSettled) await condition(isReplaced, state.timing.retryEvery)
   }
@@ -69,18 +72,18 @@ function summaryOf({ text, command }: InboxText): string {
   return `deliver a ${command === true ? 'command' : 'text'} of ${text.length} characters at the turn's end`
 }
 
-/** What follows from a delivery that failed. True where no further try is to be made for now. */
-function recordFailure(state: SessionState, text: InboxText, { type, message }: MoveFailure): boolean {
+/** Records why a delivery failed. True if no further try is to be made for now. */
+function recordFailure(state: SessionState, text: InboxText, { kind, message }: StepFailure): boolean {
   const look = `look with outpool attach ${state.name}`
   delete text.blockedBy
-  switch (type) {
-    case 'TextNotTaken':
+  switch (kind) {
+    case failureKinds.textNotTaken:
       text.problem = `a text of ${text.text?.length ?? 'unknown'} characters waits: ${message}; ${look}, then outpool resume ${state.name} types it again`
       return true
-    case 'CommandRefused':
+    case failureKinds.commandRefused:
       recordRefusal(state, text.id, message, null)
       return true
-    case 'TextRefused':
+    case failureKinds.textRefused:
       recordRefusal(
         state,
         text.id,
@@ -88,7 +91,7 @@ function recordFailure(state: SessionState, text: InboxText, { type, message }: 
         `a text of ${text.text?.length ?? 'unknown'} characters was not taken`,
       )
       return true
-    case 'LineOccupied':
+    case failureKinds.lineOccupied:
       text.blockedBy = `a text waits: ${message}; send or clear it: ${look}`
       return false
     default:

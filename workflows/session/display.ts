@@ -4,7 +4,8 @@ import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporal
 import { clock as clockOf } from '../../policy/instants.js'
 import { attributeKeys as keys } from '../attributes.js'
 import { sessionMemo } from '../messages.js'
-import { attentionOf, details, type SessionState } from './state.js'
+import type { SessionState } from './state.js'
+import { attentionOf, details } from './view.js'
 
 /** Writes only what has changed: each write is an event of the history. */
 export class Display {

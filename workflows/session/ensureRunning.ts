@@ -1,4 +1,4 @@
-/** Gets the session up: the first able account, the next one if that fails, else parked until one is able (law 10). */
+/** Starts the session on the first able place, or the next one if that fails, or parks it until one is able (law 10). */
 import { condition } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
 import type { AccountReading } from '../../policy/account/account.js'
@@ -13,26 +13,31 @@ import {
   newRequest,
   releaseLease,
 } from './lease.js'
-import { now, type SessionContext, show } from './context.js'
+import { failureKinds } from '../../policy/failureKinds.js'
+import { later, now } from '../now.js'
+import type { StepFailureKind } from '../stepFailures.js'
+import { type SessionContext, show } from './context.js'
 import { showMove, moveTo, type MoveFailure, stopAgent } from './move.js'
 import { type StartPlan, openEntry, type SessionOrder } from './state.js'
 
-/** Faults of the account itself. All others are the host's or the session's own, and are never held against an account. */
-const accountFailures = ['LaunchFailed', 'SecretMissing', 'UnknownPlace']
+/**
+ * Failures of the account. `carryFailed` and `pageOpen` concern one account too, but are not its fault: another place may have
+ * room for the conversation, and a page is recorded with its account. All other failures are the host's or the session's.
+ */
+const accountFailures: readonly StepFailureKind[] = [
+  failureKinds.launchFailed,
+  failureKinds.secretMissing,
+  failureKinds.unknownPlace,
+]
+const { carryFailed, pageOpen, programFailed } = failureKinds
 
-/** The conversation did not arrive whole in one place; another may have the room for it. */
-const carryFailed = 'CarryFailed'
-
-/** A page that only a person can answer: the account is marked with it, and does not rest for it. */
-const pageOpen = 'PageOpen'
-
-/** Faults that another account would meet as well: they are waited out, and a person is told. */
-const isHostFailure = ({ type }: MoveFailure): boolean =>
-  type !== carryFailed && type !== pageOpen && !accountFailures.includes(type)
+/** Failures that another account would meet as well: a person has to act, and the start is tried again. */
+const isHostFailure = ({ kind }: MoveFailure): boolean =>
+  kind !== carryFailed && kind !== pageOpen && !accountFailures.includes(kind)
 
 /**
  * Returns when the agent runs, when a planned move found no better place (it then still runs where it was), when a
- * person's order of another kind has to be carried out first, or when the history has to be cut meanwhile.
+ * person's order of another kind has to be carried out first, or when the run has to continue as new.
  */
 export async function ensureRunning(ctx: SessionContext, readings: AccountReading[]): Promise<void> {
   const { state, handlers } = ctx
@@ -55,7 +60,7 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
     if (answer.kind === 'order') {
       const order = handlers.orders[0]
       if (order?.kind !== 'move' && order?.kind !== 'resume') {
-        closeEntry(entry, null, 'broken off by a person')
+        closeEntry(entry, null, 'interrupted by a person')
         return
       }
       handlers.nextOrder()
@@ -74,7 +79,7 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
         continue
       }
       if (!plan.isParked) await parkSession(ctx, plan, entry, answer.denial)
-      // The accounts may take it as soon as their host can carry it there, long before one of them resets.
+      // The accounts may take the session as soon as the host can carry its conversation, long before one of them resets.
       const denial = hasCarryFailed ? retriedWithin(answer.denial, retryPause(ctx, failures)) : answer.denial
       const retryRequest = (): LeaseRequest => {
         plan.exclude = []
@@ -114,21 +119,21 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
       failures += 1
       if (costNothing(failure)) state.countedTurns = countedTurns
       const { name } = grant.place
-      lastFailure = `it did not come up on ${name}: ${failure.message}`
+      lastFailure = `the agent did not start on ${name}: ${failure.message}`
       steps.push({ name: `on ${name}`, ms: 0, fault: failure.message })
-      await releaseLease(ctx, grant.fence, accountFailures.includes(failure.type) ? failure.message : null)
+      await releaseLease(ctx, grant.fence, accountFailures.includes(failure.kind) ? failure.message : null)
       if (await pauseForPerson(ctx, failure, failures)) plan.exclude = []
-      else if (failure.type !== pageOpen) plan.exclude = [...plan.exclude, name]
+      else if (failure.kind !== pageOpen) plan.exclude = [...plan.exclude, name]
       request = newRequest(ctx, plan, failure.readings)
       // The accounts are as able as they were: no fallback is paid for while one of them may be tried again.
-      hasCarryFailed ||= failure.type === carryFailed && grant.place.kind === 'account'
+      hasCarryFailed ||= failure.kind === carryFailed && grant.place.kind === 'account'
       if (hasCarryFailed) request = { ...request, fallback: [] }
       answer = handlers.hasOrders() ? { kind: 'order' } : await requestLease(ctx, request)
     }
   }
 }
 
-/** Each start but the first costs something, and counts for the breaker; one that a person asked for has its cause. */
+/** Each start counts for the breaker, except the first one and those that a person asked for. */
 const mayRelaunch = (ctx: SessionContext, { cause, turn }: StartPlan): boolean =>
   cause === 'start' || cause === 'move' || mayBeginTurn(ctx, turn === 'idle' ? 'relaunch' : 'continuation')
 
@@ -136,10 +141,10 @@ const mayRelaunch = (ctx: SessionContext, { cause, turn }: StartPlan): boolean =
  * A start that met a page, that the system refused, or that was never made has cost nothing: it does not count for the breaker,
  * however many accounts there are.
  */
-const costNothing = ({ type }: MoveFailure): boolean =>
-  type === pageOpen || type === carryFailed || type === 'ProgramFailed'
+const costNothing = ({ kind }: MoveFailure): boolean =>
+  kind === pageOpen || kind === carryFailed || kind === programFailed
 
-/** A pause after a crash, which shows what a person should know meanwhile; false when a person's order ended it. */
+/** The pause after a crash, in which `attention` is shown. False if a person's order ended it. */
 async function pauseBeforeStart(
   ctx: SessionContext,
   plan: StartPlan,
@@ -159,30 +164,30 @@ function finishMove(ctx: SessionContext, entry: RescueEntry | null, why: string)
   show(ctx, { phase: 'working', plan: null, parkedUntil: null, walledUntil: null, attention: null })
 }
 
-/** The agent still runs where it was, and is left alone until the pool sees a better place. */
-function stayInPlace(ctx: SessionContext, entry: RescueEntry | null, refusal: LeaseDenial): void {
+/** The agent runs on where it is, until `retryAt` of the denial. */
+function stayInPlace(ctx: SessionContext, entry: RescueEntry | null, denial: LeaseDenial): void {
   const { state } = ctx
   if (entry?.cause === 'near-limit' || entry?.cause === 'home')
     state.rescueLog = state.rescueLog.filter((other) => other !== entry)
-  else closeEntry(entry, entry?.from ?? null, `stayed: ${refusal.why}`)
-  show(ctx, { phase: 'working', plan: null, stayUntil: refusal.retryAt, parkedUntil: null })
+  else closeEntry(entry, entry?.from ?? null, `stayed: ${denial.why}`)
+  show(ctx, { phase: 'working', plan: null, stayUntil: denial.retryAt, parkedUntil: null })
 }
 
 async function parkSession(
   ctx: SessionContext,
   plan: StartPlan,
   entry: RescueEntry | null,
-  refusal: LeaseDenial,
+  denial: LeaseDenial,
 ): Promise<void> {
-  // A lost login is no reason to restart anything: the person who logs in may do so in this very pane.
-  if (ctx.state.pid !== null && !refusal.needsLogin) {
-    const stopped = await stopAgent(ctx, `parked: ${refusal.why}`, { endsMove: true })
+  // A lost login is no reason to stop the agent: the person may log in in this very pane.
+  if (ctx.state.pid !== null && !denial.needsLogin) {
+    const stopped = await stopAgent(ctx, `parked: ${denial.why}`, { endsMove: true })
     if (stopped.wasWorking) plan.turn = 'cut-off'
     entry?.steps.push(...stopped.steps)
   }
   plan.exclude = []
   plan.isParked = true
-  closeEntry(entry, null, `parked: ${refusal.why}`)
+  closeEntry(entry, null, `parked: ${denial.why}`)
 }
 
 function applyOrder(plan: StartPlan, order: SessionOrder): void {
@@ -199,13 +204,12 @@ function closeEntry(entry: RescueEntry | null, to: string | null, result: string
   entry.result = result
 }
 
-/** Some faults only a person can mend: they are told, and it is tried again with growing pauses. */
-async function pauseForPerson(ctx: SessionContext, fault: MoveFailure, fails: number): Promise<boolean> {
+/** Pauses after a failure that only a person can repair; each pause is longer. False if the failure is not of this kind. */
+async function pauseForPerson(ctx: SessionContext, failure: MoveFailure, failures: number): Promise<boolean> {
   const { handlers } = ctx
-  if (!isHostFailure(fault)) return false
-  const pause = retryPause(ctx, fails)
-  const retryAt = new Date(Date.parse(now()) + pause).toISOString()
-  show(ctx, { phase: 'parked', parkedUntil: retryAt, attention: fault.message })
+  if (!isHostFailure(failure)) return false
+  const pause = retryPause(ctx, failures)
+  show(ctx, { phase: 'parked', parkedUntil: later(pause), attention: failure.message })
   await condition(() => handlers.hasOrders() || handlers.isHostReady, pause)
   return true
 }

@@ -1,23 +1,18 @@
-/** What others tell a session. Handlers only take note; the session's loop acts. */
+/** The messages to a session. Handlers only record them; the session's loop acts. */
 import { setHandler } from '@temporalio/workflow'
 import type { LeaseAnswer, LeaseGrant, LeaseDenial } from '../../policy/pool/lease.js'
 import { type DeliveryState, type SendArgs, sessionQueries, sessionSignals } from '../messages.js'
-import {
-  clearRefusals,
-  details,
-  type SessionOrder,
-  type SessionState,
-  type InboxText,
-  withoutContinuations,
-} from './state.js'
+import { clearRefusals, withoutContinuations } from './inbox.js'
+import type { InboxText, SessionOrder, SessionState } from './state.js'
+import { details } from './view.js'
 
 export class SessionHandlers {
-  /** What people asked for, oldest first. Kept in the state: an order must survive the cutting of the history. */
+  /** Orders of people, oldest first. Part of the state, so that they are carried over at continue-as-new. */
   readonly orders: SessionOrder[]
   grant: LeaseGrant | null = null
   denial: LeaseDenial | null = null
   migrate = false
-  /** What kept its host from starting it may be gone. */
+  /** Whether its host has reported that a blocker is gone. */
   isHostReady = false
   readonly #state: SessionState
 
@@ -35,8 +30,8 @@ export class SessionHandlers {
     })
     setHandler(sessionSignals.send, (text) => this.#enqueueText(text))
     setHandler(sessionSignals.leaseGranted, (grant) => this.receiveGrant(grant))
-    setHandler(sessionSignals.leaseDenied, (refusal) => {
-      this.denial = refusal
+    setHandler(sessionSignals.leaseDenied, (denial) => {
+      this.denial = denial
     })
     setHandler(sessionSignals.failback, () => {
       state.isFailbackOffered = true
@@ -70,11 +65,11 @@ export class SessionHandlers {
   receiveGrant(grant: LeaseGrant): void {
     if (grant.fence <= (this.grant?.fence ?? this.#state.fence)) return
     this.grant = grant
-    // A call from now on is one from the new place, even while the agent is still being launched there.
+    // An offer of a failback from now on is about the new place, even while the agent is still being launched there.
     this.#state.isFailbackOffered = false
   }
 
-  /** What the pool told the host of this session. Answers the id of the request. */
+  /** Records the answer of the pool that the host got for this session. Returns the id of the request. */
   receiveAnswer(answer: LeaseAnswer): string {
     switch (answer.kind) {
       case 'granted':

@@ -1,4 +1,4 @@
-/** Asking the pool for a place. One request at a time; the pool may answer late, twice or after a restart. */
+/** Asks the pool for a place. One request at a time; the pool may answer late, twice or after a restart. */
 import type { SignalDefinition } from '@temporalio/common'
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow'
 import type { AccountReading } from '../../policy/account/account.js'
@@ -12,19 +12,21 @@ import {
   modelsAfter,
 } from '../../policy/pool/lease.js'
 import { poolSignals } from '../messages.js'
-import { mustRenew, now, show, type SessionContext } from './context.js'
+import { now } from '../now.js'
+import { mustRenew } from '../renewal.js'
+import { show, type SessionContext } from './context.js'
 import { type StartPlan, onlyAccount, newPlan, type SessionState } from './state.js'
 
 export type LeaseOutcome =
   | { kind: 'granted'; grant: LeaseGrant }
   | { kind: 'refused'; denial: LeaseDenial }
-  /** A person asked for something else meanwhile. */
+  /** A person has given an order meanwhile. */
   | { kind: 'order' }
 
-/** The pool answers in well under a second; a request that it lost is sent again after this. */
+/** The pool answers in well under a second. A request that was lost is sent again after this time. */
 const answerTimeout = 30_000
 
-/** A move that can wait is given up rather than parked for. */
+/** Whether the session stays where it is if no better place is found, instead of being parked. */
 export const isVoluntaryMove = (cause: StartPlan['cause']): boolean =>
   cause === 'near-limit' || cause === 'move' || cause === 'home'
 
@@ -53,7 +55,7 @@ function buildRequest({ state }: SessionContext, plan: StartPlan): PreparedLease
     prefer: onlyPlace ?? plan.prefer,
     pinned: onlyPlace !== null,
     exclude: plan.exclude,
-    // Only an agent that runs can stay where it is; one that does not has to be brought up somewhere.
+    // Only an agent that runs can stay where it is; one that does not run has to be started somewhere.
     cause: state.pid === null && isVoluntaryMove(plan.cause) ? 'wake' : plan.cause,
     from: state.place?.name ?? null,
     priority: state.priority,
@@ -66,11 +68,11 @@ function nextRequestId(state: SessionState): string {
   return `${state.name}#${state.requestCount}`
 }
 
-/** What is to be asked for at a wall that may come. It is older than whatever the session asks for itself afterwards. */
+/** The request that the host sends if the account is walled. Its number is lower than that of any later request of the session. */
 export const prepareRequest = (ctx: SessionContext): PreparedLeaseRequest =>
   buildRequest(ctx, newPlan('wall'))
 
-/** Sends the request and waits for the first word on it. */
+/** Sends the request and waits for the pool's first answer to it. */
 export async function requestLease(ctx: SessionContext, request: LeaseRequest): Promise<LeaseOutcome> {
   ctx.handlers.denial = null
   for (;;) {
@@ -80,7 +82,7 @@ export async function requestLease(ctx: SessionContext, request: LeaseRequest): 
   }
 }
 
-/** The first word on a request that its host has sent already: mostly it came along with what the host saw. */
+/** The first answer to a request that the host has sent already. Mostly it has come with the host's observation. */
 export async function awaitPreparedRequest(
   ctx: SessionContext,
   request: LeaseRequest,
@@ -90,7 +92,7 @@ export async function awaitPreparedRequest(
 
 async function awaitAnswer(ctx: SessionContext, request: LeaseRequest): Promise<LeaseOutcome | null> {
   await condition(() => receivedAnswer(ctx, request) !== null, answerTimeout, {
-    summary: 'the pool answers; asked again after this',
+    summary: 'wait for the answer of the pool; then ask again',
   })
   return receivedAnswer(ctx, request)
 }
@@ -125,7 +127,7 @@ function receivedAnswer({ handlers }: SessionContext, { requestId }: LeaseReques
   return null
 }
 
-/** Gives up the lease, and whatever request of this session the pool still has in its queue. */
+/** Gives up the lease, and any request of this session that is still on the waitlist. */
 export async function releaseLease(
   ctx: SessionContext,
   fence: number,
@@ -135,7 +137,7 @@ export async function releaseLease(
   await signalPool(ctx, poolSignals.releaseLease, message)
 }
 
-/** A pool that is not there is the set-up's fault, not the session's: it waits, and says what is missing. */
+/** If the pool does not run, waits for it, and shows what is missing. */
 async function signalPool<Args extends unknown[]>(
   ctx: SessionContext,
   signal: SignalDefinition<Args>,

@@ -1,25 +1,27 @@
-/** The saga of one move: stop, carry, respawn, verify, commit. Every step is idempotent per fence. */
-import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow'
+/** One move, as a saga: stop, carry, launch, verify, commit. Every step is idempotent per fence. */
+import { ActivityFailure, CancellationScope } from '@temporalio/workflow'
 import type { AccountReading } from '../../policy/account/account.js'
-import { continuationPrompt } from '../../policy/session/continuationPrompt.js'
 import type { LeaseGrant } from '../../policy/pool/lease.js'
 import { isSamePlace, type PlaceRef } from '../../policy/session/place.js'
 import type { RescueStep } from '../../policy/session/session.js'
 import type { LaunchRequest, SessionRef, StopResult, StopRequest } from '../../activities/contracts.js'
+import { failureKinds } from '../../policy/failureKinds.js'
+import { now } from '../now.js'
+import { failureOf, type StepFailure } from '../stepFailures.js'
+import { continuationPrompt } from './continuationPrompt.js'
 import { clock } from './display.js'
 import { completeFailback, conversationAt, forkFor } from './forks.js'
-import { currentRef, now, type SessionContext, show } from './context.js'
-import { type StartPlan, recordRefusal, type SessionState, queueTyped } from './state.js'
+import { currentRef, type SessionContext, show } from './context.js'
+import { queueTyped, recordRefusal } from './inbox.js'
+import type { StartPlan, SessionState } from './state.js'
 
-/** Why a move did not succeed, with the failing step's own words. */
-export interface MoveFailure {
-  type: string
-  message: string
-  /** What the host knows of the place since then, where that is news to the pool. */
+/** Why a move did not succeed. */
+export interface MoveFailure extends StepFailure {
+  /** What the host has learnt of the account by the failure. */
   readings: AccountReading[]
 }
 
-/** Stops the agent; nothing may be started beside it, so this is retried until it has ended. */
+/** Stops the agent. Retried until it has ended, since no other process may be started before. */
 export async function stopAgent(
   ctx: SessionContext,
   why: string,
@@ -42,7 +44,7 @@ const stopRequest = (state: SessionState, why: string, how: StopOptions = {}): S
   status: why,
 })
 
-/** Moves the session to the leased place. Answers null when it runs there, else why it does not; then nothing of it runs. */
+/** Moves the session to the leased place. Returns null if it runs there, else why not; then no process of it runs. */
 export async function moveTo(
   ctx: SessionContext,
   plan: StartPlan,
@@ -53,7 +55,7 @@ export async function moveTo(
   const from = state.place
   const to = grant.place
   const isHome = to.kind === 'account'
-  // Asked for as the model of the wall that it met; what it runs is the agent's default, whatever that is.
+  // The request may have named the model of a wall. A session without models of its own runs the agent's default.
   const model = isHome && state.models.length === 0 ? null : grant.model
   const compensations: (() => Promise<void>)[] = []
   try {
@@ -63,29 +65,30 @@ export async function moveTo(
       stopFirst = stopRequest(state, why)
       state.pid = null
     } else if (state.pid !== null) {
-      // What the agent is told next depends on how its turn stood, and that is known once it has been stopped.
+      // The next prompt depends on the state of the turn, which is known once the agent has been stopped.
       const stopped = await stopAgent(ctx, why)
       if (stopped.wasWorking) plan.turn = 'cut-off'
       log.push(...stopped.steps)
     }
     if (!isHome) state.fork = forkFor(state)
     const ref = { ...currentRef(state), fence: grant.fence, place: to, sessionId: conversationAt(state, to) }
-    // Before the launch, since a launch whose answer was lost has happened all the same.
+    // Registered before the launch, since a launch whose answer is lost may have happened.
     compensations.push(async () => {
       const summary = `undo the launch under ${to.name}`
       await steps.stopAgent.executeWithOptions({ summary }, [{ ...ref, closePane: false, status: summary }])
     })
     const summary = launchSummary(plan, grant, from)
+    const request = launchRequest(ctx, plan, ref, model)
     const launched = await launches.launchAgent.executeWithOptions({ summary }, [
-      { ...launchRequest(ctx, plan, ref, model), ...(stopFirst && { stop: stopFirst }) },
+      stopFirst === null ? request : { ...request, stop: stopFirst },
     ])
     log.push(...launched.steps)
     const { pane, pid, tmuxSocket, transcript, transcriptFrom } = launched
-    Object.assign(state, { pane, pid, tmuxSocket, transcript, transcriptFrom })
+    assign(state, { pane, pid, tmuxSocket, transcript, transcriptFrom })
     if (!isSamePlace(from, to) || state.since === null) state.since = now()
-    Object.assign(state, { place: to, why: grant.why, fence: grant.fence, stayUntil: null })
+    assign(state, { place: to, why: grant.why, fence: grant.fence, stayUntil: null })
     state.runsModel = model
-    // Where a person moves a session that takes one account only, that is the one from now on.
+    // If a person moves a pinned session, it is pinned to the new account from now on.
     if (isHome && state.pinned) state.account = to.name
     if (isHome) completeFailback(state, to, launched.settledForks)
     if (launched.promptTaken) state.firstPrompt = null
@@ -105,7 +108,12 @@ export async function moveTo(
   }
 }
 
-/** What the engine knows of where the conversation lies, beside what the host does. */
+/** As Object.assign, with the keys checked. */
+function assign(state: SessionState, change: Partial<SessionState>): void {
+  Object.assign(state, change)
+}
+
+/** The conversation that was written last, and its transcript, as far as the engine knows. */
 function lastWrittenConversation(state: SessionState): NonNullable<LaunchRequest['lastWritten']> | null {
   const { place, transcript } = state
   return place === null || transcript === null
@@ -157,23 +165,20 @@ function launchSummary(plan: StartPlan, { place, why }: LeaseGrant, from: PlaceR
     .slice(0, 200)
 }
 
-/** What the move is for, in the words of somebody who was not there. */
+/** Why the session moves, for the Web UI. */
 function moveReason({ cause, wall }: StartPlan, from: PlaceRef | null): string {
   if (!wall) return cause
   const scope = wall.scope === 'account' ? '' : ` for ${wall.scope}`
   return `${from?.name ?? 'its account'} is walled${scope} (${wall.kind}, until ${clock(wall.resetsAt)})`
 }
 
-export function moveFailureOf(failure: ActivityFailure): MoveFailure {
-  const { cause } = failure
-  if (cause instanceof ApplicationFailure) {
-    const readings = cause.type === 'PageOpen' ? ((cause.details ?? []) as AccountReading[]) : []
-    return { type: cause.type ?? 'Error', message: cause.message, readings }
-  }
-  return { type: 'StepTimedOut', message: cause?.message ?? failure.message, readings: [] }
+function moveFailureOf(error: ActivityFailure): MoveFailure {
+  const failure = failureOf(error)
+  const isPage = failure.kind === failureKinds.pageOpen
+  return { ...failure, readings: isPage ? (failure.details as AccountReading[]) : [] }
 }
 
-/** Says in the status bar and in the engine that a move is under way. */
+/** Shows in the engine that a move is under way. */
 export function showMove(ctx: SessionContext, plan: StartPlan): void {
   show(ctx, {
     phase: plan.cause === 'start' ? 'starting' : 'rescuing',

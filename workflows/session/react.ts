@@ -3,21 +3,13 @@ import { backoff } from '../../policy/backoff.js'
 import { crashResponse, shouldInterruptFirst, recentCrashes } from '../../policy/session/crashes.js'
 import type { Wall } from '../../policy/account/account.js'
 import { questionAttention } from '../../policy/session/question.js'
-import type { SessionObservation } from '../../activities/contracts.js'
+import type { InterruptRequest, SessionObservation } from '../../activities/contracts.js'
 import { later, now } from '../now.js'
 import { interruptedText, retryText } from './continuationPrompt.js'
 import { recordRename } from './forks.js'
 import { currentRef, type SessionContext, show } from './context.js'
-import {
-  isFailing,
-  nextText,
-  onlyAccount,
-  newPlan,
-  type SessionState,
-  queueContinuation,
-  type InboxText,
-  withoutContinuations,
-} from './state.js'
+import { nextText, queueContinuation, withoutContinuations } from './inbox.js'
+import { isFailing, onlyAccount, newPlan, type SessionState, type InboxText } from './state.js'
 
 /** Milliseconds. The watch of a session that is pinned to one account reports near-limit no more often than this. */
 const pinnedStayFor = 60 * 60_000
@@ -151,7 +143,8 @@ async function handleHang(
   state.interruptedAt = now()
   const summary =
     how === 'stopped' ? 'the process was suspended: continue it' : 'the request hangs: interrupt it'
-  await steps.interruptAgent.executeWithOptions({ summary }, [{ ...currentRef(state), how }])
+  const request: InterruptRequest = { ...currentRef(state), how }
+  await steps.interruptAgent.executeWithOptions({ summary }, [request])
   if (how === 'stopped') return
   const id = `hung-${state.fence}-${state.interruptedAt}`
   queueContinuation(state, {

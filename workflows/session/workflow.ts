@@ -1,4 +1,4 @@
-/** The life of a session: bring it up, watch it, act on what was seen, until a person stops it. */
+/** The life of a session: start it, watch it, act on observations and orders, until a person stops it. */
 import {
   ActivityFailure,
   allHandlersFinished,
@@ -10,7 +10,7 @@ import {
 import { type AccountReading, withDefaults } from '../../policy/account/account.js'
 import type { SessionResult, SessionStart } from '../messages.js'
 import { launchesOn, sessionStepsOn, watchesOn } from '../proxies.js'
-import type { SessionObservation } from '../../activities/contracts.js'
+import type { SessionObservation, WatchRequest } from '../../activities/contracts.js'
 import { handleAnswers } from './answers.js'
 import { ensureRunning } from './ensureRunning.js'
 import { deliverTexts } from './deliveries.js'
@@ -19,26 +19,20 @@ import { isOnFallback } from './forks.js'
 import { prepareRequest, releaseLease } from './lease.js'
 import { SessionHandlers } from './handlers.js'
 import { react } from './react.js'
-import { currentRef, mayRenew, mustRenew, now, type SessionContext, show } from './context.js'
-import { moveFailureOf, stopAgent } from './move.js'
-import {
-  clearRefusals,
-  type StartPlan,
-  isFailing,
-  isState,
-  sessionResult,
-  newState,
-  onlyAccount,
-  newPlan,
-  type SessionState,
-} from './state.js'
+import { type CarriedOver, initialState, mustRenew } from '../renewal.js'
+import { failureOf } from '../stepFailures.js'
+import { currentRef, mayRenew, type SessionContext, show } from './context.js'
+import { clearRefusals } from './inbox.js'
+import { stopAgent } from './move.js'
+import { type StartPlan, isFailing, newState, onlyAccount, newPlan, type SessionState } from './state.js'
+import { sessionResult } from './view.js'
 import { deliverWakeUps } from './wakeUps.js'
 import { pauseUnwatched, clearUnwatched } from './watchFailure.js'
 
-export async function session(input: SessionStart | SessionState): Promise<SessionResult> {
-  const state = isState(input) ? input : newState(input, now())
+export async function session(input: SessionStart | CarriedOver<SessionState>): Promise<SessionResult> {
+  const state = initialState(input, newState)
   state.timing = withDefaults(state.timing)
-  // What the pool had answered ended with the run before: it is asked anew.
+  // The pool's answers are not carried over: the request is sent again, under a new id.
   delete state.plan?.sentRequestId
   const handlers = new SessionHandlers(state)
   const ctx: SessionContext = {
@@ -50,7 +44,7 @@ export async function session(input: SessionStart | SessionState): Promise<Sessi
     watches: watchesOn(state.host),
   }
   handleAnswers(ctx)
-  // Whoever cancels the workflow means to stop the session: its process must not be left behind unwatched.
+  // To cancel the workflow is to stop the session: its process must not be left behind unwatched.
   CancellationScope.current().cancelRequested.catch(() => handlers.orders.push({ kind: 'stop' }))
   return CancellationScope.nonCancellable(() => runUntilStopped(ctx))
 }
@@ -86,7 +80,7 @@ async function runUntilStopped(ctx: SessionContext): Promise<SessionResult> {
         await announceFailback(ctx)
       } else if (result.isOver && !result.observation) {
         watch = null
-        await pauseUnwatched(ctx, result.fault)
+        await pauseUnwatched(ctx, result.failure)
       } else if (result.observation) {
         watch = null
         readings = result.observation.readings
@@ -95,12 +89,12 @@ async function runUntilStopped(ctx: SessionContext): Promise<SessionResult> {
     }
     const shouldRenew = mustRenew(ctx) || (watch === null && mayRenew(ctx))
     if (shouldRenew && !ctx.handlers.hasOrders() && !isOver(state)) {
-      // A watch that ran on would stand beside the one of the next run: it has to end first. What it saw is seen again then.
+      // The watch has to end before the next run starts its own, which makes the same observations again.
       await watch?.end()
       deliveries.cancel()
       await delivering
       await condition(allHandlersFinished)
-      await continueAsNew<typeof session>(state)
+      await continueAsNew<typeof session>({ state })
     }
   }
   await watch?.end()
@@ -113,28 +107,28 @@ async function runUntilStopped(ctx: SessionContext): Promise<SessionResult> {
 const readAccounts = ({ steps }: SessionContext): Promise<AccountReading[]> =>
   steps.readAccounts.executeWithOptions({ summary: 'read what this host knows of its accounts' }, [])
 
-/** The watch that stands looks from now on for the moment at which the session can go. */
+/** The watch that runs returns as soon as the session can move. */
 async function announceFailback({ state, steps }: SessionContext): Promise<void> {
   state.isFailbackOffered = false
-  const summary = 'an account is able again: home at the end of the turn'
+  const summary = 'an account is able again: fail back at the end of the turn'
   await steps.requestFailback.executeWithOptions({ summary }, [currentRef(state)])
 }
 
 const isOver = (state: SessionState): boolean => state.phase === 'stopped'
 
 interface ActiveWatch {
-  /** `fault`: in the host's own words, where it is over without an observation. */
-  result: { isOver: boolean; observation: SessionObservation | null; fault: string }
-  /** Cancels the watch and waits until the host has let go of it. */
+  /** `failure`: why the watch is over without an observation. */
+  result: { isOver: boolean; observation: SessionObservation | null; failure: string }
+  /** Cancels the watch and waits until it has ended on the host. */
   end(): Promise<void>
 }
 
 function startWatch(ctx: SessionContext): ActiveWatch {
   const { state, watches } = ctx
-  const result: ActiveWatch['result'] = { isOver: false, observation: null, fault: '' }
+  const result: ActiveWatch['result'] = { isOver: false, observation: null, failure: '' }
   const scope = new CancellationScope()
   const { runsModel, transcriptFrom, stayUntil, waiting, once } = state
-  const request = {
+  const request: WatchRequest = {
     ...currentRef(state),
     model: runsModel,
     transcriptFrom,
@@ -152,7 +146,7 @@ function startWatch(ctx: SessionContext): ActiveWatch {
     .catch((error: unknown) => {
       if (isCancellation(error)) return
       if (!(error instanceof ActivityFailure)) throw error
-      result.fault = moveFailureOf(error).message
+      result.failure = failureOf(error).message
     })
     .finally(() => (result.isOver = true))
   return {
@@ -171,7 +165,7 @@ function statusLine({ place, waiting, stayUntil }: SessionState): string {
   return `outpool: on ${place?.name ?? '?'}`
 }
 
-/** Carries out the oldest order. Answers the watch that still stands. */
+/** Carries out the oldest order. Returns the watch if it still runs. */
 async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Promise<ActiveWatch | null> {
   const { state } = ctx
   const order = ctx.handlers.nextOrder()
@@ -212,7 +206,7 @@ async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Pr
       const mayStay = mayReturn || onlyAccount(state) !== null
       const exclude = cause === 'wall' && from !== undefined && !mayStay ? [from] : []
       state.paused = false
-      if (state.breaker !== null) Object.assign(state, { breaker: null, begun: [] })
+      if (state.breaker !== null) show(ctx, { breaker: null, countedTurns: [] })
       const turn = state.plan?.turn ?? 'idle'
       state.plan = newPlan(cause, { prefer: to, pinned: to !== null, exclude, turn })
       return watch
@@ -220,7 +214,7 @@ async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Pr
   }
 }
 
-/** Ends the process, for now. What comes after is a waking up, whatever was under way before it. */
+/** Stops the process for now. The next start is a wake-up, whatever was planned before. */
 async function suspend(ctx: SessionContext, watch: ActiveWatch | null, why: string): Promise<void> {
   const { state } = ctx
   const { wasWorking } = await stopAgent(ctx, why, { endsMove: true })
@@ -231,7 +225,7 @@ async function suspend(ctx: SessionContext, watch: ActiveWatch | null, why: stri
   show(ctx, { plan: next, parkedUntil: null, waiting: null })
 }
 
-/** A person has looked: what was typed in vain may be typed again. */
+/** A person has looked: texts that were typed in vain may be typed again. */
 function retypeTexts(state: SessionState): void {
   clearRefusals(state)
   for (const text of state.inbox)
