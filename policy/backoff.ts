@@ -1,25 +1,25 @@
-/** Waiting times that grow. The jitter comes from a seed, so that the same question gets the same answer. */
+/** Growing pauses. The jitter comes from a seed, so that the function is pure. */
 
 export interface BackoffShape {
-  /** The first wait, in milliseconds. */
+  /** The first pause, in milliseconds. */
   base: number
-  /** No wait is longer than this, jitter included. */
+  /** The longest pause, with jitter. */
   cap: number
-  /** Each wait is this many times the one before; 2 unless said otherwise. */
+  /** The ratio of each pause to the one before. Default: 2. */
   factor?: number
 }
 
-/** Part of a wait that the jitter may take off: enough to part a herd, too little to be felt. */
+/** The share of a pause that jitter may take off: enough to spread a herd, too little to matter otherwise. */
 const jitterShare = 0.2
 
-/** The wait before try `attempt` (1 for the first repetition), in milliseconds: between 80 % and 100 % of the grown value. */
+/** The pause before try `attempt` (1 for the first repetition), in milliseconds: between 80 % and 100 % of the grown value. */
 export function backoff(attempt: number, shape: BackoffShape, seed: string): number {
   const exponent = Math.max(0, attempt - 1)
   const grown = Math.min(shape.cap, shape.base * (shape.factor ?? 2) ** exponent)
   return Math.round(grown * (1 - jitterShare * share(`${seed}#${attempt}`)))
 }
 
-/** A number from 0 to 1 that depends on nothing but the text (FNV-1a). */
+/** A number from 0 to 1 that depends on the text alone (FNV-1a). */
 export function share(text: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index++)

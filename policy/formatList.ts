@@ -1,4 +1,4 @@
-/** Names in a line that stays short, however many there are. */
+/** Joins names to a short line, however many there are. */
 const shownAtMost = 10
 
 export function formatList(names: readonly string[]): string {

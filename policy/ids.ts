@@ -1,4 +1,4 @@
-/** Every id that Outpool hands to Temporal, in one place. */
+/** Every id that Outpool gives to Temporal. */
 
 /** The task queue of work that may run on any host. */
 export const commonQueue = 'outpool'
@@ -7,22 +7,22 @@ export const commonQueue = 'outpool'
 export const hostQueue = (hostId: string): string => `host:${hostId}`
 
 export const sessionWorkflowId = (name: string): string => `session/${name}`
-/** The schedule of a task; the engine names each of its runs after it, with the instant of the run. */
+/** The schedule of a task. The engine appends the instant to it for the id of each run. */
 export const loopScheduleId = (task: string): string => `loop/${task}`
-/** The task of a schedule, or null for a schedule that is none of ours. */
+/** The task of a schedule, or null if it is not the schedule of a task. */
 export const taskOfSchedule = (id: string): string | null =>
   id.startsWith('loop/') ? id.slice('loop/'.length) : null
-/** The session that does an agent task's work. */
+/** The session of an agent task. */
 export const taskSessionName = (task: string): string => `task-${task}`
 export const drillWorkflowId = (time: string): string => `drill/${time}`
-/** The schedule of drills; the engine names each of its runs after it, with the instant of the run. */
+/** The schedule of drills. The engine appends the instant to it for the id of each run. */
 export const drillScheduleId = (pool: string): string => `drill/${pool}`
 export const poolWorkflowId = (pool: string): string => `pool/${pool}`
 export const watchdogWorkflowId = (service: string): string => `watchdog/${service}`
 export const escalationWorkflowId = (service: string, incident: number): string =>
   `escalation/${service}/${incident}`
 
-/** The session of an agent that is woken for an incident, as its pane and its files on the host are called. */
+/** The session of an agent that is woken for an incident: the name of its pane and of its files on the host. */
 export const wakeUpSessionName = (incident: number): string => `outpool-wakeup-${incident}`
 
 /** Names of sessions, accounts and services: safe in workflow ids, file names and tmux targets alike. */

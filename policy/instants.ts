@@ -1,6 +1,6 @@
-/** Instants as numbers (milliseconds since the epoch) and back. Decisions reckon in numbers; what leaves is ISO 8601 in UTC. */
+/** Converts instants: decisions calculate in milliseconds since the epoch, and return ISO 8601 in UTC. */
 
-/** `2026-11-22T21:50:00.000Z`, as all of ours are written, is taken apart by hand: decisions read thousands of them. */
+/** Parses the form `2026-11-22T21:50:00.000Z`, in which Outpool writes instants, without Date: decisions read thousands of them. */
 export function ms(instant: string): number {
   if (instant.length !== 24 || instant.charCodeAt(23) !== 0x5a) return Date.parse(instant)
   const days = daysBefore(digits(instant, 0, 4), digits(instant, 5, 7), digits(instant, 8, 10)) * 86_400_000
@@ -32,7 +32,7 @@ function daysBefore(year: number, month: number, day: number): number {
 
 export const iso = (instant: number): string => new Date(instant).toISOString()
 
-/** The earlier of two, where null means that there is none. */
+/** The earlier of two instants; null means that there is none. */
 export const earlier = (a: number | null, b: number | null): number | null =>
   a === null ? b : b === null ? a : Math.min(a, b)
 

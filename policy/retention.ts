@@ -1,42 +1,42 @@
-/** What stays of things that are over, and for how long. Durations and instants are milliseconds. */
+/** What is kept of sessions, incidents and logs, and for how long. Durations and instants are milliseconds. */
 
-/** Whichever is met first: older than `for`, or beyond the newest `atMost`. */
+/** Deleted is what is older than `for`, or not among the newest `atMost`. */
 export interface RetentionBound {
   for: number
   atMost: number
 }
 
 export interface Retention {
-  /** How often it is looked whether something is to go. */
+  /** The interval of the cleanup. */
   every: number
-  /** Folders of sessions that are over. */
+  /** Folders of sessions that have ended. */
   sessions: RetentionBound
-  /** Forks of which their session was told. */
+  /** Forks that were handed over. */
   forks: RetentionBound
-  /** Whole hand-overs, for each session. */
+  /** Files with whole hand-overs, for each session. */
   handOvers: RetentionBound
   /** Incidents that are closed, with their reports. */
   incidents: RetentionBound
-  /** What belongs to tasks and accounts that the configuration does not name any more. */
+  /** Files of tasks and accounts that the configuration no longer names. */
   unnamed: number
-  /** Histories of what has ended, in the embedded engine. */
+  /** Histories of workflows that have ended, in the embedded engine. */
   finished: number
-  /** Bytes of the embedded engine's log, before its older half is put beside it. */
+  /** Bytes of the embedded engine's log, before it is rotated. */
   log: number
 }
 
 const day = 24 * 60 * 60_000
 
-/** Where no configuration says otherwise. */
+/** The defaults for the embedded engine. */
 export const engineRetention: Pick<Retention, 'finished' | 'log'> = {
   finished: 30 * day,
   log: 5 * 1024 * 1024,
 }
 
-/** Whatever their number, younger things stay: somebody may be about to go on with them. */
+/** Nothing younger is deleted, however much there is: a person may be about to continue with it. */
 export const minimumAge = day
 
-/** Those that are to go, oldest first. `changedAt`: when anything of it was last written. */
+/** The items to delete, oldest first. `changedAt`: when anything of an item was last written. */
 export function expired<T extends { changedAt: number }>(
   items: readonly T[],
   { for: age, atMost }: RetentionBound,
@@ -50,28 +50,28 @@ export function expired<T extends { changedAt: number }>(
     .reverse()
 }
 
-/** What is known of a session whose folder is due. An engine that does not answer, or does not say, leaves it `unknown`. */
+/** What is known of a session whose folder is due. `unknown`: the engine did not answer, or does not know the session. */
 export interface SessionTraces {
   workflow: 'running' | 'over' | 'unknown'
   hasPane: boolean
   hasProcess: boolean
 }
 
-/** Parked and paused sessions have neither pane nor process, so the engine's word is needed; and it alone is not enough. */
+/** Parked and paused sessions have neither pane nor process, so that the engine has to be asked; its answer alone is not enough. */
 export const isSessionOver = ({ workflow, hasPane, hasProcess }: SessionTraces): boolean =>
   workflow === 'over' && !hasPane && !hasProcess
 
 export interface ForkStatus {
-  /** Its session's own conversation was told of it; or it holds nothing beyond that conversation. */
+  /** Its session's conversation knows of the fork, or the fork holds nothing beyond that conversation. */
   isHandedOver: boolean
-  /** A live process has it open. */
+  /** Whether a live process has it open. */
   isOpen: boolean
 }
 
-/** A fork that is still to be handed over may be the only copy of what was done on it. */
+/** Whether a fork may be deleted. Before its hand-over it may be the only copy of the work done on it. */
 export const isForkSpent = ({ isHandedOver, isOpen }: ForkStatus): boolean => isHandedOver && !isOpen
 
-/** An incident of a service that is guarded no more is closed by nobody. The newest one bears the last number given. */
+/** Whether an incident is over. One of a service that is no longer guarded is never closed. The newest one keeps the last number. */
 export const isIncidentPast = (
   incident: { n: number; closedAt: string | null; service: string },
   newest: number,

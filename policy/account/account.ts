@@ -7,15 +7,15 @@ type ReadingSource = 'status-line' | 'usage-probe' | 'config-cache' | 'wall' | '
 
 /**
  * One budget of an account. `name` is the agent's own: `five_hour`, `seven_day`, or one scoped to a model such as
- * `seven_day_opus`; `budget` is what the owner allows a substrate to cost.
+ * `seven_day_opus`; `budget` is what the owner allows a substrate to spend.
  */
 export interface Window {
   name: string
   /** Used fraction, 0..1. */
   used: number
-  /** When it starts anew, or null where the agent did not say. An upper bound: windows also reset early. */
+  /** When it resets, or null if the agent did not say. An upper bound: windows also reset early. */
   resetsAt: string | null
-  /** The instant of the data, not of the moment we looked at it. */
+  /** The instant of the data, not of the moment at which it was read. */
   readAt: string
   source: ReadingSource
 }
@@ -29,7 +29,7 @@ export interface Wall {
   kind: string
   scope: WallScope
   resetsAt: string | null
-  /** One line: what proved it, and where it stands. Never a prompt or an answer. */
+  /** One line: the proof, and where it was found. Never a prompt or an answer. */
   evidence: string
   /** When the account refused. */
   at: string
@@ -41,34 +41,34 @@ export type Login = 'in' | 'out' | 'unknown'
 export interface AccountReading {
   account: string
   windows: Window[]
-  /** Walls that agents on this host met and that have not been seen to end. */
+  /** Walls that agents on this host met and whose end was not observed. */
   walls: Wall[]
   login: Login
-  /** When `login` was seen. */
+  /** When `login` was observed. */
   loginAt: string | null
-  /** The login's own identity (account uuid); two accounts with one identity are one account. */
+  /** The identity of the login (account uuid): two accounts with the same one are one account. */
   identity: string | null
-  /** When a probe last asked, whether or not it got an answer. */
+  /** When the account was last probed, whether or not the probe succeeded. */
   probedAt: string | null
-  /** Not there where no start on this host has met one. */
+  /** Absent if no start on this host has met a page. */
   pages?: HostPages
 }
 
 /** A page that the agent program opens at its start, before it takes a text, and that only a person can answer. */
 export interface OpenPage {
-  /** The folder in which sessions meet it; null where every session of the account does. */
+  /** The folder in which sessions meet it; null if every session of the account does. */
   cwd: string | null
   /** One line: which page. */
   what: string
   /** One line: what a person does about it. */
   remedy: string
-  /** When a start met it. */
+  /** When a start met the page. */
   at: string
-  /** Until then no session is started into it; then one tries again. */
+  /** No session is started under the account before this instant; then one tries again. */
   until: string
 }
 
-/** All pages that stand under one account on one host, as of `at`. */
+/** All pages that are open under one account on one host, as of `at`. */
 export interface HostPages {
   host: string
   at: string
@@ -93,7 +93,7 @@ export interface AccountSpec {
   /** The share above which no session is placed here; 1 unless the owner keeps a part to themselves. */
   ceiling: number
   maxSessions: number | null
-  /** What runs on a substrate; not there on an account, which runs what the session wants. */
+  /** What runs on a substrate. Absent for an account, which runs what the session wants. */
   runs?: SubstrateProgram
 }
 
@@ -113,11 +113,11 @@ export interface AccountFacts extends AccountSpec {
   probedAt: string | null
   /** Names of the sessions that hold a lease here. */
   leases: string[]
-  /** The session that is trying this account out while nothing is known of it, and since when. */
+  /** The trial of an unproven account: its session, and since when. */
   trial: { session: string; since: string } | null
-  /** Set when a launch here failed for a reason of the account's own: no new lease before this instant. */
+  /** Set when a launch failed because of the account: no new lease before this instant. */
   restUntil: string | null
-  /** At most one for each host. Not there where none was ever met. */
+  /** At most one entry for each host. Absent if no page was ever met. */
   pages?: HostPages[]
 }
 
@@ -128,43 +128,43 @@ export type AccountState =
 export interface Timing {
   /** Routine probes of an idle account come at most this often. */
   probeEvery: number
-  /** Waited past a reset before the account is asked again: reset instants are rounded. */
+  /** The pause after a reset before the account is probed: reset instants are rounded. */
   wakeMargin: number
-  /** How often something that could not go on is tried again. */
+  /** The first pause before something that failed is tried again. */
   retryEvery: number
   /** Between TERM and KILL. */
   stopGrace: number
-  /** A launched agent has to be up within this. */
+  /** A launched agent has to be up within this time. */
   startWithin: number
-  /** A busy request without any sign of life counts as hung after this. */
+  /** A request without any sign of life counts as hung after this time. */
   hungAfter: number
-  /** A planned move waits until nobody has typed for this long. */
+  /** A planned move waits until no key was pressed for this long. */
   keysQuiet: number
-  /** A planned move waits for what runs in the agent's background, no longer than this. */
+  /** A planned move waits for the agent's background tasks, but no longer than this. */
   backgroundWait: number
-  /** How often a worker looks at its host; what happens is mostly reported at once. */
+  /** How often a worker samples its host. Most events are reported at once, without it. */
   lookEvery: number
-  /** However often something could not go on, it is tried again after this. */
+  /** The longest pause before something that failed is tried again. */
   retryAtMost: number
-  /** An agent that keeps crashing, and an account on which starts keep failing, rest no longer than this. */
+  /** The longest rest of an agent that keeps crashing, or of an account on which starts keep failing. */
   restAtMost: number
-  /** Crashes within `crashWithin` after which an agent is held to be unable to run as it is. */
+  /** Crashes within `crashWithin` after which an agent counts as unable to run as it is. */
   crashLimit: number
   crashWithin: number
-  /** Turns that Outpool itself begins in a session within `turnWithin`, after which the session is parked for a person. */
+  /** Turns that Outpool may begin in a session within `turnWithin`: beyond them the breaker parks the session. */
   turnLimit: number
   turnWithin: number
-  /** Before an agent that crashed a second time is started again; doubled with each crash. */
+  /** The pause after the second crash of an agent; doubled with each further one. */
   crashPause: number
-  /** A herd goes up on an account that is nearly spent in waves, one this long after the other. */
+  /** The time between two admission waves on a nearly spent account. */
   waveEvery: number
-  /** An account on which a session could not be started is left out by that session for so long. */
+  /** A session does not ask again for an account on which it could not be started before this time has passed. */
   leftOutFor: number
-  /** A session that is called home has its place there kept for so long. */
+  /** How long the place for a failback is reserved. */
   placeKept: number
-  /** An account that opened a page is passed over for so long, unless something changes there before. */
+  /** How long an account that opened a page is skipped, unless something changes there before. */
   pageStands: number
-  /** Sessions of one host that are being moved at a time. */
+  /** Sessions of one host that move at the same time. */
   movesAtOnce: number
 }
 
@@ -185,15 +185,15 @@ export const defaultTiming: Timing = {
   turnLimit: 10,
   turnWithin: 10 * 60_000,
   crashPause: 5_000,
-  // By then a session has been up and had an answer, or met the wall, on most machines. What is read sooner counts sooner.
+  // On most machines a session has got an answer or met the wall by then. A reading that comes sooner counts at once.
   waveEvery: 20_000,
   leftOutFor: 5 * 60_000,
   placeKept: 10 * 60_000,
-  // A try costs a start and no budget; what a person changes is mostly seen at once.
+  // A try costs a start and no budget, and most changes by a person are noticed at once.
   pageStands: 30 * 60_000,
-  // Enough to keep every core busy between the engine's steps; more only makes commands wait (docs/decisions/0014-five-hundred-sessions.md).
+  // Enough to keep every core busy between the engine's steps; more would only make commands wait (docs/decisions/0014-five-hundred-sessions.md).
   movesAtOnce: 12,
 }
 
-/** Workflows that began under an older version know fewer keys. */
+/** Fills in keys that a workflow does not know which began under an older version. */
 export const withDefaults = (timing: Partial<Timing>): Timing => ({ ...defaultTiming, ...timing })

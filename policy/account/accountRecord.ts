@@ -1,4 +1,4 @@
-/** What a reading, a wall, a login or a fault does to the record of one account. */
+/** How a reading, a wall, a login or a failure changes the record of one account. */
 import type { AccountReading, AccountSpec, Login, Timing, Wall, Window } from './account.js'
 import { backoff } from '../backoff.js'
 import type { AccountRecord } from '../pool/poolState.js'
@@ -27,7 +27,7 @@ export const newRecord = (spec: AccountSpec): AccountRecord => ({
   removed: false,
 })
 
-/** A host's clock may be ahead of ours: data from the future would outrank all that comes until then. */
+/** A host's clock may be ahead: data from the future would outrank everything that is read until then. */
 const noLaterThan = (instant: string, now: number): string => (ms(instant) > now ? iso(now) : instant)
 
 export function applyReading(
@@ -55,14 +55,14 @@ export function applyReading(
   return noteProbe(endTrial(endFailures(next), timing, now), reading.probedAt, now)
 }
 
-/** Budgets belong to a login: those of the one before say nothing about the new one. */
+/** Budgets belong to a login: those of an earlier login say nothing about the new one. */
 function adoptIdentity(record: AccountRecord, identity: string | null): AccountRecord {
   if (identity === null || identity === record.identity) return record
   if (record.identity === null) return { ...record, identity }
   return { ...record, identity, windows: [], walls: [], failures: 0, failedAt: null, restUntil: null }
 }
 
-/** One that is lost counts as a fault: a login that only looks alive is not tried again and again. */
+/** A lost login counts as a failure, so that one that only looks alive is not tried again and again. */
 export function applyLogin(
   record: AccountRecord,
   login: Login,
@@ -74,19 +74,19 @@ export function applyLogin(
   return next.login === 'out' && record.login !== 'out' ? addFailure(next, timing, now) : next
 }
 
-/** The newest word on the login counts; `unknown` is no word. */
+/** The newest report on the login counts; `unknown` is ignored. */
 function mergeLogin(record: AccountRecord, login: Login, at: string | null): AccountRecord {
   if (login === 'unknown') return record
   if (record.loginAt !== null && (at === null || ms(at) < ms(record.loginAt))) return record
   return { ...record, login, loginAt: at }
 }
 
-/** A window that has begun anew and that the agent no longer speaks of while it speaks of others is gone. */
+/** Drops a window that has reset if a newer report lists other windows and not this one. */
 function dropEnded(known: readonly Window[], told: readonly Window[], timing: Timing, now: number): Window[] {
   return known.filter((window) => {
     const outdated = outdatedSince(window, timing.wakeMargin, now)
     if (outdated === null || told.some((one) => one.name === window.name)) return true
-    // Only a usage probe lists the windows of single models, so silence of other sources says nothing of those.
+    // Only a usage probe lists the windows of single models: other sources say nothing about those.
     const scoped = !accountWindows.includes(window.name)
     return !told.some(
       (one) =>
@@ -97,7 +97,7 @@ function dropEnded(known: readonly Window[], told: readonly Window[], timing: Ti
   })
 }
 
-/** An answer after the newest fault ends the row of faults. */
+/** An answer after the newest failure ends the row of failures. */
 function endFailures(record: AccountRecord): AccountRecord {
   const { failedAt } = record
   if (failedAt === null) return record
@@ -107,7 +107,7 @@ function endFailures(record: AccountRecord): AccountRecord {
   return answered ? { ...record, failures: 0, failedAt: null } : record
 }
 
-/** The first reading newer than its start ends a trial; an answer also disproves what was only presumed of its model. */
+/** The first reading that is newer than its start ends a trial. An answer also disproves what was only presumed of its model. */
 function endTrial(record: AccountRecord, timing: Timing, now: number): AccountRecord {
   const { trial } = record
   if (trial === null) return record
@@ -118,7 +118,7 @@ function endTrial(record: AccountRecord, timing: Timing, now: number): AccountRe
   )
   const lease = record.leases.find((held) => held.session === trial.session)
   if (!answered || lease === undefined) return { ...record, trial: null }
-  // Only where nobody else is there can the answer come from nobody but the session on trial.
+  // The answer is sure to come from the session on trial only if no other session is there.
   if (record.leases.length > 1) return { ...record, trial: null }
   const presumed = currentWalls(record.walls, record.windows, timing.wakeMargin, now).filter(
     (standing) => standing.lapsed && ms(standing.wall.at) < since && wallBinds(standing, lease.model),
@@ -139,7 +139,7 @@ function endTrial(record: AccountRecord, timing: Timing, now: number): AccountRe
   }
 }
 
-/** A probe that the host made by itself counts like one that we asked for. */
+/** A probe that the host made by itself counts like one that the pool asked for. */
 function noteProbe(record: AccountRecord, probedAt: string | null, now: number): AccountRecord {
   if (probedAt === null) return record
   const at = noLaterThan(probedAt, now)
@@ -152,7 +152,7 @@ function noteProbe(record: AccountRecord, probedAt: string | null, now: number):
   }
 }
 
-/** A probe that has not come back after this is given up for lost. */
+/** A probe without a result after this time counts as lost. */
 export const probeTimeout = 2 * 60_000
 
 export const withinLastHour = (instants: readonly string[], now: number): string[] =>
@@ -166,7 +166,7 @@ export function applyWall(record: AccountRecord, wall: Wall, now: number): Accou
   }
 }
 
-/** The account failed for a reason of its own: it rests, longer each time in a row. */
+/** Records a failure of the account: it rests, longer with each failure in a row. */
 export function addFailure(record: AccountRecord, timing: Timing, now: number): AccountRecord {
   const failures = record.failures + 1
   const rest = backoff(failures, { base: timing.retryEvery, cap: timing.restAtMost }, record.name)

@@ -1,4 +1,4 @@
-/** How accounts look from outside: the rows of `outpool accounts --json`. */
+/** The rows of `outpool accounts --json`. */
 import {
   defaultTiming,
   type AccountFacts,
@@ -23,7 +23,7 @@ import {
 } from './windows.js'
 
 export interface WindowRow extends Window {
-  /** True where this budget refuses now. A model's wall shows only here: the account stays `ready` for the rest. */
+  /** True if this budget refuses now. A model's wall shows only here: the account stays `ready` for other models. */
   walled: boolean
 }
 
@@ -38,11 +38,11 @@ export interface AccountRow {
   state: AccountState
   /** Pages that keep sessions from being started here until a person has answered them. */
   pages: OpenPage[]
-  /** Sessions of drills for which this account counts as walled; not there while no drill is under way. */
+  /** Sessions of drills for which this account counts as walled. Absent while no drill runs. */
   declared?: SimulatedWall[]
 }
 
-/** One word for an account. `others` are the accounts of the pool in their order, for telling duplicates. */
+/** The state of an account. `others` are the accounts of the pool in their order, by which duplicates are found. */
 export function accountState(
   facts: AccountFacts,
   moveAt: number,
@@ -60,18 +60,18 @@ export function accountState(
   )
   if (walls.some(({ lapsed }) => !lapsed)) return 'walled'
   if (walls.length > 0 || facts.trial !== null || !isKnown(facts, timing, at)) return 'unproven'
-  // Windows of single models have their own flag: `null` stands for what binds every model.
+  // Windows of single models have their own flag: `null` asks for what binds every model.
   const threshold = moveThreshold(moveAt, facts.ceiling)
   return nearLimit(facts.windows, null, threshold, timing.wakeMargin, at) === null ? 'ready' : 'near-limit'
 }
 
-/** Nobody can ask a key whether it would answer: one that doesn't refuse is ready. */
+/** A key can't be probed: one that does not refuse is ready. */
 function substrateState(facts: AccountFacts, timing: Timing, now: number): AccountState {
   const walls = currentWalls(facts.walls, facts.windows, timing.wakeMargin, now)
   return walls.some(({ lapsed }) => !lapsed) ? 'walled' : 'ready'
 }
 
-/** Whether the account was ever read, and nothing that was read has begun anew since. An old reading shows its age itself. */
+/** Whether the account was ever read, and no window that was read has reset since. An old reading shows its age itself. */
 const isKnown = ({ windows }: AccountFacts, timing: Timing, now: number): boolean =>
   lastRead(windows) !== null &&
   windows.every(
@@ -97,7 +97,7 @@ export function accountRow(
   }
 }
 
-/** A wall whose window was never read gets a row of its own, so that it does not stand unseen. */
+/** A wall whose window was never read gets its own row, so that it is visible. */
 function windowRows(facts: AccountFacts, now: number, timing: Timing): WindowRow[] {
   const standing = currentWalls(facts.walls, facts.windows, timing.wakeMargin, now).filter(
     ({ lapsed }) => !lapsed,

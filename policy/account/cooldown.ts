@@ -1,8 +1,8 @@
-/** How long a substrate is left alone that refused without saying until when: a key's quota, a storm of 529s, a bill. */
+/** How long a substrate is not used after it refused without a reset: for a key's quota, a storm of 529s, a bill. */
 import type { Wall } from './account.js'
 import { iso, ms } from '../instants.js'
 
-/** A substrate that keeps refusing is tried again after this at the latest, unless its owner says otherwise. */
+/** The longest pause before a substrate that keeps refusing is tried again, unless its owner says otherwise. */
 export const maxCooldown = 3_600_000
 
 /**

@@ -27,7 +27,7 @@ export type IneligibleCause =
   | 'page'
   | 'trial'
 
-/** `until` is the instant it ought to end, every margin counted; null where only an event ends it. `why` is put into words only for those who are told. */
+/** `until`: when it should end, with every margin, or null if only an event ends it. `why` is a function, since most texts are never shown. */
 export interface Ineligible {
   kind: 'ineligible'
   cause: IneligibleCause
@@ -37,9 +37,9 @@ export interface Ineligible {
 
 export type Eligibility =
   | { kind: 'proven'; tightest: Window }
-  /** A probe was made and could not say: one session may try. */
+  /** A probe could not tell: one session may try. */
   | { kind: 'unproven' }
-  /** To be asked first. `reset` says that a window or wall has ended since, so that the next probe need not wait its turn. */
+  /** To be probed first. `reset`: a window or wall has ended since, so that the next probe need not wait its turn. */
   | { kind: 'unknown'; since: number; reset: boolean }
   | Ineligible
 
@@ -54,7 +54,7 @@ export const ineligible = (
   until,
 })
 
-/** The account whose login this one shares and which goes before it, or null. */
+/** The earlier account with the same login, or null. */
 export function duplicateOf(
   accounts: readonly Pick<AccountRecord, 'name' | 'identity' | 'role'>[],
   account: Pick<AccountRecord, 'name' | 'identity' | 'role'>,
@@ -65,7 +65,7 @@ export function duplicateOf(
     (other, at) =>
       other.name !== account.name &&
       other.identity === account.identity &&
-      // A login of the healer's is never the pool's, wherever it is named.
+      // A login of the healer is never used by the pool, even if the configuration names it there too.
       (at < index || other.role === 'reserved'),
   )
   return twin?.name ?? null
@@ -90,7 +90,7 @@ export function eligibilityOf(
   if (walled !== null) return walled
   const windows = bindingWindows(account.windows, model, timing.wakeMargin, now)
   const over = windows.filter((window) => window.used >= account.ceiling && account.ceiling < 1)
-  // Without a known reset the reading is doubted after a while, as a wall would be.
+  // Without a known reset the reading is doubted after a while, as a wall is.
   const overUntil = over.map(
     (window) => (announcedReset(window) ?? ms(window.readAt) + assumedWallDuration) + timing.wakeMargin,
   )

@@ -1,4 +1,4 @@
-/** When an account may be asked: asking spends no budget, but the usage endpoint is throttled for all who share the login. */
+/** When an account may be probed: a probe spends no budget, but the usage endpoint is throttled for all who share the login. */
 import type { Timing } from './account.js'
 import type { AccountRecord } from '../pool/poolState.js'
 import { ms } from '../instants.js'
@@ -14,7 +14,7 @@ const probesPerHour = 20
 
 const hour = 3_600_000
 
-/** Whether a probe is under way. One that has not come back in time is given up, so that nothing waits for it forever. */
+/** Whether a probe is under way. One that takes too long is given up, so that nothing waits for it forever. */
 export const isProbing = (account: AccountRecord, now: number): boolean =>
   account.probingSince !== null && now - ms(account.probingSince) < probeTimeout
 
@@ -24,7 +24,7 @@ const lastProbe = (account: AccountRecord): number =>
     ...account.recentProbes.slice(-1).map((start) => ms(start)),
   )
 
-/** The first instant, not before `now`, at which the account may be asked; `extra` where a session's time has come. */
+/** The first instant, not before `now`, at which the account may be probed. `extra`: a parked session is due. */
 export function earliestProbeAt(account: AccountRecord, extra: boolean, timing: Timing, now: number): number {
   const distance = extra ? Math.min(extraProbeEvery, timing.probeEvery) : timing.probeEvery
   const recent = withinLastHour(account.recentProbes, now)
@@ -41,11 +41,11 @@ const canProbeHelp = (eligibility: Eligibility): boolean =>
   eligibility.cause === 'logged-out' ||
   eligibility.cause === 'trial'
 
-/** Windows seldom begin anew before their time, and each look costs: no more often than this part of what is left. */
+/** Windows seldom reset early, and each probe costs: probes are at least this share of the remaining time apart. */
 const earlyProbes = 12
 const earlyProbeEvery = 30 * 60_000
 
-/** When an account in this state is worth asking for the sake of a waiting session; null where it isn't. */
+/** When an account in this state is worth a probe for a waiting session; null if it is not. */
 export function probeDueAt(
   account: AccountRecord,
   eligibility: Eligibility,

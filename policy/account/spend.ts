@@ -1,9 +1,9 @@
-/** What a substrate costs: tokens by a table of prices, counted in periods against the budget that its owner set. */
+/** What a substrate spends: its tokens by a price table, in periods, against the budget that its owner set. */
 import type { Wall, Window } from './account.js'
 import { iso, ms } from '../instants.js'
 import { budgetWindow } from './windows.js'
 
-/** Tokens of one answer, as the agent's transcript says them. */
+/** Tokens of one answer, as the agent's transcript gives them. */
 export interface Usage {
   model: string
   input: number
@@ -24,13 +24,13 @@ export type Prices = Readonly<Record<string, Price>>
 
 export interface Budget {
   usd: number
-  /** Milliseconds. Periods follow each other from 1970-01-01 UTC on, so that `1d` begins at midnight. */
+  /** Milliseconds. Periods follow each other from 1970-01-01 UTC on, so that `1d` begins at midnight UTC. */
   per: number
 }
 
 const perPrice = 1_000_000
 
-/** The price of the longest name in the table that the model's begins with; of a model that it doesn't name, null. */
+/** The price under the longest name in the table with which the model's name begins, or null. */
 function priceOf(model: string, prices: Prices): Price | null {
   const [longest] = Object.keys(prices)
     .filter((name) => model.startsWith(name))
@@ -38,7 +38,7 @@ function priceOf(model: string, prices: Prices): Price | null {
   return longest === undefined ? null : (prices[longest] ?? null)
 }
 
-/** US dollars. A model without a price counts as the dearest: a budget must not be overrun because a name is new. */
+/** US dollars. A model without a price counts as the most expensive one: a new name must not overrun the budget. */
 export function costOf(usage: Usage, prices: Prices): number {
   const price = priceOf(usage.model, prices) ?? dearest(prices)
   const parts = ['input', 'output', 'cacheRead', 'cacheWrite'] as const
@@ -56,18 +56,18 @@ function dearest(prices: Prices): Price {
   }
 }
 
-/** An answer counted so far, which may not have been written to its end. */
+/** An answer as counted so far; more of it may still be written. */
 export interface CountedAnswer {
   id: string
   usd: number
 }
 
-/** Answers that may still go on at the same time in one file: of the conversation, and of subagents that write beside it. */
+/** Answers that may be written to one file at the same time: of the conversation and of its subagents. */
 const maxOpenAnswers = 16
 
 /**
- * What these rows add. The agent writes several rows of one answer, each with its tokens so far: they are one cost.
- * `counted` are the newest answers, newest last, to be handed in with the rows that come next.
+ * The cost that these entries add. The agent writes several entries of one answer, each with its tokens so far: they count once.
+ * `counted` are the newest answers, newest last, to be passed in with the next entries.
  */
 export function addCosts(
   before: readonly CountedAnswer[],
@@ -84,17 +84,17 @@ export function addCosts(
   return { usd, counted: [...counted].slice(-maxOpenAnswers).map(([id, cost]) => ({ id, usd: cost })) }
 }
 
-/** Answers and the tokens that they cost anew, as a limit counts them: what comes from a cache is next to nothing. */
+/** The number of answers and their tokens as a limit counts them: without those from a cache, which cost next to nothing. */
 export function totalUsage(rows: readonly (Usage & { id: string })[]): { answers: number; tokens: number } {
-  // The agent writes several rows of one answer; the newest has its whole count.
+  // The agent writes several entries of one answer; the newest has the whole count.
   const newest = new Map(rows.map((row) => [row.id, row.input + row.output + row.cacheWrite]))
   return { answers: newest.size, tokens: [...newest.values()].reduce((sum, one) => sum + one, 0) }
 }
 
-/** When the period began that this instant falls into. */
+/** The start of the period that contains this instant. */
 export const periodStart = (at: string, { per }: Budget): string => iso(Math.floor(ms(at) / per) * per)
 
-/** How the budget stands, as a window of the substrate: full when it is spent, and anew with the next period. */
+/** The budget as a window of the substrate: full when it is spent, and reset with the next period. */
 export function budgetReading(spentUsd: number, budget: Budget, now: string): Window {
   return {
     name: budgetWindow,
@@ -105,7 +105,7 @@ export function budgetReading(spentUsd: number, budget: Budget, now: string): Wi
   }
 }
 
-/** The wall that a spent budget is, or null while there is some left. A turn in progress is never ended for it. */
+/** The wall of a spent budget, or null while some is left. A turn in progress is never ended for it. */
 export function spentBudgetWall(windows: readonly Window[], now: string): Wall | null {
   const budget = windows.find(({ name }) => name === budgetWindow)
   if (budget === undefined || budget.used < 1 || budget.resetsAt === null) return null

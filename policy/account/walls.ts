@@ -1,4 +1,4 @@
-/** Walls: which stand, until when, and what proves that one has gone. */
+/** Walls: which ones are in force, until when, and what proves that one has ended. */
 import type { Wall, WallScope, Window } from './account.js'
 import { iso, ms } from '../instants.js'
 import { accountWindows, familyBinds, isUnknownModel, modelOfWindow } from './windows.js'
@@ -10,7 +10,7 @@ import { accountWindows, familyBinds, isUnknownModel, modelOfWindow } from './wi
  */
 export const assumedWallDuration = 30 * 60_000
 
-/** A wall that ended this long ago has nothing more to say. */
+/** A wall that ended this long ago is forgotten. */
 const retentionAfterEnd = 24 * 3_600_000
 const wallsMax = 16
 const evidenceMax = 300
@@ -38,22 +38,22 @@ export function attributeWall(wall: Wall, model: string | null): Wall {
   return { ...wall, scope: 'account' }
 }
 
-/** When the wall ought to end, `wakeMargin` not counted. A reset before the refusal itself was wrong: as good as none. */
+/** When the wall should end, without `wakeMargin`. A reset before the refusal was wrong, and counts as unknown. */
 function wallEnd(wall: Wall): number {
   const at = ms(wall.at)
   const resetsAt = wall.resetsAt === null ? null : ms(wall.resetsAt)
   return resetsAt !== null && resetsAt > at ? resetsAt : at + assumedWallDuration
 }
 
-/** Whether the readings prove that the wall has gone: one of its own window, newer than the wall, that shows room. */
+/** Whether the readings prove that the wall has ended: a reading of its window that is newer than the wall and shows room. */
 function isDisproved(wall: Wall, windows: readonly Window[]): boolean {
   const at = ms(wall.at)
   const newer = windows.filter((window) => ms(window.readAt) > at)
   if (newer.length === 0) return false
   const own = newer.filter((window) => isOwnWindow(wall, window.name))
   if (own.length > 0) return own.every((window) => window.used < 1)
-  // A refusal for money (`overage`, `spend`, ...) comes when the windows are used up; it can't stand while they have room.
-  // One whose own window is known to exist waits for a reading of that window.
+  // A refusal for money (`overage`, `spend`, ...) comes when the windows are used up: it has ended if they have room.
+  // A wall whose window is known to exist waits for a reading of that window.
   if (familyOf(wall.scope) !== null || accountWindows.includes(wall.kind)) return false
   const ofAccount = newer.filter((window) => accountWindows.includes(window.name))
   return ofAccount.length > 0 && ofAccount.every((window) => window.used < 1)
@@ -67,7 +67,7 @@ function isOwnWindow(wall: Wall, name: string): boolean {
 
 const isSameWall = (a: Wall, b: Wall): boolean => a.kind === b.kind && a.scope === b.scope
 
-/** Adds a report. Repeated reports of one wall are one fact; one that newer readings contradict changes nothing. */
+/** Adds a report. Repeated reports of one wall count once; one that newer readings contradict changes nothing. */
 export function mergeWall(known: readonly Wall[], reported: Wall, windows: readonly Window[]): Wall[] {
   if (isDisproved(reported, windows)) return [...known]
   const before = known.find((wall) => isSameWall(wall, reported))
@@ -76,7 +76,7 @@ export function mergeWall(known: readonly Wall[], reported: Wall, windows: reado
   return [...kept, { ...merged, evidence: merged.evidence.slice(0, evidenceMax) }].slice(-wallsMax)
 }
 
-/** The newer report counts; where it names no reset, what the older one said still holds. */
+/** The newer report counts; if it names no reset, the older one's reset is kept. */
 function mergeReports(one: Wall, other: Wall): Wall {
   const [older, newer] = ms(one.at) <= ms(other.at) ? [one, other] : [other, one]
   if (ms(newer.at) === ms(older.at)) return wallEnd(older) > wallEnd(newer) ? older : newer
@@ -84,11 +84,11 @@ function mergeReports(one: Wall, other: Wall): Wall {
   return newer.resetsAt === null && olderHolds ? { ...newer, resetsAt: older.resetsAt } : newer
 }
 
-/** Walls worth keeping: not proven gone, not long past. */
+/** The walls that are kept: not proven to have ended, and not long past. */
 export const pruneWalls = (walls: readonly Wall[], windows: readonly Window[], now: number): Wall[] =>
   walls.filter((wall) => now < wallEnd(wall) + retentionAfterEnd && !isDisproved(wall, windows))
 
-/** A full window is a wall too, whether or not somebody ran into it. */
+/** A full window is a wall too, whether or not a session ran into it. */
 function wallOfWindow(window: Window): Wall {
   const family = modelOfWindow(window.name)
   return {
@@ -102,11 +102,11 @@ function wallOfWindow(window: Window): Wall {
 
 export interface CurrentWall {
   wall: Wall
-  /** When it ought to end, `wakeMargin` not counted. */
+  /** When it should end, without `wakeMargin`. */
   end: number
-  /** Whether a session ran into it; false for a window that is merely read as full. */
+  /** Whether a session ran into it; false for a window that was only read as full. */
   wasHit: boolean
-  /** True once `end` and `wakeMargin` have passed: not free by that, but due to be asked. */
+  /** True once `end` and `wakeMargin` have passed: the account is then due for a probe, not free. */
   lapsed: boolean
 }
 
@@ -126,7 +126,7 @@ export function currentWalls(
   })
 }
 
-/** Until when walls of the whole account stand, or null where none does. */
+/** When the last wall of the whole account ends, or null if there is none. */
 export function walledUntil(
   walls: readonly Wall[],
   windows: readonly Window[],

@@ -1,11 +1,11 @@
-/** Arithmetic of budgets: which reading counts, which window binds a model, how much room is left. */
+/** The arithmetic of budgets: which reading counts, which window binds a model, how much room is left. */
 import type { Window } from './account.js'
 import { ms } from '../instants.js'
 
 /** The windows that bind every model. All others are scoped to one. */
 export const accountWindows: readonly string[] = ['five_hour', 'seven_day']
 
-/** Claim names whose model is not their last word. */
+/** Claim names that do not end with the name of their model. */
 const modelOfClaim: Readonly<Record<string, string>> = { seven_day_overage_included: 'fable' }
 
 /** The window that stands for what the owner allows a substrate to cost. It binds every model. */
@@ -13,16 +13,16 @@ export const budgetWindow = 'budget'
 
 const hour = 3_600_000
 
-/** How long a window lasts, in milliseconds; the name begins with it. Unknown names count as weekly. */
+/** The length of a window in milliseconds, with which its name begins. Unknown names count as weekly. */
 export const windowLength = (name: string): number => (name.startsWith('five_hour') ? 5 * hour : 168 * hour)
 
-/** The model family that a window or claim is scoped to, such as `opus` for `seven_day_opus`; null where it binds all. */
+/** The model family that a window or claim is scoped to, such as `opus` for `seven_day_opus`; null if it binds all models. */
 export function modelOfWindow(name: string): string | null {
   if (accountWindows.includes(name) || name === budgetWindow) return null
   return modelOfClaim[name] ?? name.replace(/^(?:five_hour|seven_day|weekly|monthly)_(?:scoped_)?/, '')
 }
 
-/** Whether the model is the agent's own default, which nobody told us. */
+/** Whether the model is the agent's default, whose name is not known. */
 export const isUnknownModel = (model: string | null): model is null | 'default' =>
   model === null || model === 'default'
 
@@ -38,7 +38,7 @@ export function bindsModel(windowName: string, model: string | null): boolean {
   return family === null || (!isUnknownModel(model) && familyBinds(family, model))
 }
 
-/** Whether two readings of a window say the same, whenever they were taken. */
+/** Whether two readings of a window have the same values, apart from their instants. */
 const sameReading = (a: Window, b: Window): boolean =>
   a.name === b.name && a.used === b.used && a.resetsAt === b.resetsAt
 
@@ -48,14 +48,14 @@ const sameReading = (a: Window, b: Window): boolean =>
  */
 const isRepeatingSource = ({ source }: Window): boolean => source === 'status-line'
 
-/** Of two readings of one window, the one that counts: newest data, then the one that says more is used. */
+/** Of two readings of one window, the one that counts: the newer one, then the one with more used. */
 function newer(known: Window, reported: Window): Window {
   const [knownAt, toldAt] = [ms(known.readAt), ms(reported.readAt)]
   if (toldAt !== knownAt) return toldAt > knownAt ? reported : known
   return reported.used > known.used ? reported : known
 }
 
-/** No agent has more budgets than this; more would be a fault that must not fill the pool's memory. */
+/** More windows than any agent has: a bug in a report must not fill the pool's memory. */
 const maxWindows = 16
 
 /**
@@ -96,7 +96,7 @@ export function outdatedSince(window: Window, wakeMargin: number, now: number): 
   return now >= ends ? ends : null
 }
 
-/** The windows that bind the model and whose reading still holds. */
+/** The windows that bind the model and whose reading is still valid. */
 export const bindingWindows = (
   windows: readonly Window[],
   model: string | null,
@@ -107,7 +107,7 @@ export const bindingWindows = (
     (window) => bindsModel(window.name, model) && outdatedSince(window, wakeMargin, now) === null,
   )
 
-/** The window with the least room; of equals the one that stays longer. Null where none is known. */
+/** The window with the least room; of equals the one that resets last. Null if none is known. */
 export function tightestWindow(windows: readonly Window[]): Window | null {
   let tightest: Window | null = null
   for (const window of windows) {
@@ -119,10 +119,10 @@ export function tightestWindow(windows: readonly Window[]): Window | null {
 }
 const resetOf = announcedReset
 
-/** The share at which a session leaves an account at its turn's end. */
+/** The share from which on a session leaves an account at the end of its turn. */
 export const moveThreshold = (moveAt: number, ceiling: number): number => Math.min(moveAt, ceiling)
 
-/** The tightest window of the model where it has reached `share`; null while there is room below it. */
+/** The tightest window of the model if it has reached `share`, else null. */
 export function nearLimit(
   windows: readonly Window[],
   model: string | null,
@@ -134,7 +134,7 @@ export function nearLimit(
   return tightest !== null && tightest.used >= share ? tightest : null
 }
 
-/** When the account as a whole was last read, or null where it never was. */
+/** When the account as a whole was last read, or null. */
 export function lastRead(windows: readonly Window[]): number | null {
   let last: number | null = null
   for (const window of windows)

@@ -1,19 +1,19 @@
-/** What a variable of an agent's environment is, by the shape of its name: programs differ, these words do not. */
+/** What a variable of an agent's environment is for, by words in its name that all programs share. */
 
-/** What a program logs in with instead of a stored login: `ANTHROPIC_API_KEY`, `CLAUDE_CODE_OAUTH_TOKEN`, `OPENAI_API_KEY` and their like. */
+/** Whether a program logs in with it instead of its stored login: `ANTHROPIC_API_KEY`, `CLAUDE_CODE_OAUTH_TOKEN`, `OPENAI_API_KEY` and their like. */
 export const isLoginVariable = (name: string): boolean =>
   /(^|_)(API_KEY|AUTH_TOKEN|OAUTH_TOKEN|BEARER_TOKEN)(_|$)/.test(name)
 
-/** Where its requests go instead of to the provider's own address: `ANTHROPIC_BASE_URL` and its like. */
+/** Whether it redirects requests from the provider's address: `ANTHROPIC_BASE_URL` and its like. */
 export const isGatewayVariable = (name: string): boolean => /_BASE_URL$/.test(name)
 
-/** May hold a secret even where it is written down as a plain text. Authors of commits are none. */
+/** Whether it may hold a secret, even if the configuration gives it as plain text. Names of commit authors are none. */
 export const isSecretVariable = (name: string): boolean =>
   /key|token|secret|passw|credential|auth(?!or)/i.test(name)
 
 /**
- * One text for each gateway, however it is written: no user, query, default port or trailing slash, and one name for
- * this machine. Null for what is no address.
+ * The normalised address of a gateway: without user, query, default port and trailing slash, and with one name for this
+ * machine. Null if it is not an address.
  */
 export function normalizeGateway(written: string): string | null {
   let url: URL

@@ -2,31 +2,31 @@
 
 /** A folder or file that holds a login. */
 export interface LoginStore {
-  /** Real, absolute path. */
+  /** The real, absolute path. */
   path: string
-  /** Its own identity on disk (device and inode), so that mounts, links and letter case can not hide it; null where unknown. */
+  /** Its identity on disk (device and inode), so that mounts, links and letter case can't hide it; null if unknown. */
   id: string | null
-  /** The same of every folder above it. */
+  /** The same for every folder above it. */
   above: readonly string[]
 }
 
-/** A secret that is at hand, without the secret. */
+/** A secret that is known, without its value. */
 export interface SecretFingerprint {
   /** The variable or setting that holds it. */
   variable: string
-  /** A cut hash. Compared and forgotten: it stands in no message, log or history. */
+  /** A shortened hash, for comparison only: it is in no message, log or history. */
   fingerprint: string
-  /** Whether the program logs in with it, so that a stored login does not answer. */
+  /** Whether the program logs in with it, so that a stored login is not used. */
   login: boolean
 }
 
-/** One login or substrate, with everything by which it can fall together with another. */
+/** One login or substrate, with everything through which it can fail together with another. */
 export interface FailureDomain {
   name: string
   /** What it is, for a person: `pool account`, `reserved account`, `substrate`. */
   what: string
   stores: readonly LoginStore[]
-  /** The login's own identity (account uuid); null where it is not known. */
+  /** The identity of the login (account uuid); null if it is not known. */
   identity: string | null
   email: string | null
   /** Only a hint: the seats of one organisation have budgets of their own. */
@@ -34,9 +34,9 @@ export interface FailureDomain {
   /** Where its secrets come from, one text per reference, such as `env:MEDIC_KEY` or `file:/real/path`. Never a secret. */
   credentials: readonly string[]
   keys: readonly SecretFingerprint[]
-  /** Normalised address that its requests go to; null for the provider's own. */
+  /** The normalised address of its requests; null for the provider's own. */
   gateway: string | null
-  /** Whether it brings no login at all, so that the gateway answers with one of its own. */
+  /** Whether it has no login at all, so that the gateway uses its own. */
   keyless: boolean
 }
 
@@ -46,7 +46,7 @@ export const emptyDomain = (name: string, what: string): FailureDomain => ({
   ...{ credentials: [], keys: [], gateway: null, keyless: false },
 })
 
-/** Names are no matter of this: the configuration gives none twice. */
+/** Names are not compared: the configuration gives each only once. */
 type SharedBy = 'configDir' | 'identity' | 'email' | 'credential' | 'key' | 'gateway' | 'organisation'
 
 export interface SharedDomain {
@@ -59,7 +59,7 @@ export interface SharedDomain {
 
 const sharedDomainMessage = 'rescuer shares the failure domain it heals'
 
-/** Every overlap of the two sides; none may be left for anything to start. */
+/** Every overlap of the two sides. With any of them, nothing starts. */
 export const sharedDomains = (
   healer: readonly FailureDomain[],
   pool: readonly FailureDomain[],
@@ -70,7 +70,7 @@ export const sharedDomains = (
     ),
   )
 
-/** What both sides lean on without being one account: accepted, and said so that a person may judge. */
+/** What both sides share without being one account. It is accepted, and reported for a person to judge. */
 export const acceptedOverlaps = (
   healer: readonly FailureDomain[],
   pool: readonly FailureDomain[],
@@ -155,8 +155,8 @@ export function duplicateLogins(accounts: readonly FailureDomain[]): { name: str
 }
 
 /**
- * A text that two accounts share exactly where they are one login; it holds nothing of a secret, so that it may travel.
- * Null where nothing is known of the login.
+ * A text that is equal for two accounts exactly if they have the same login. It holds no part of a secret, so that it may leave the
+ * host. Null if nothing is known of the login.
  */
 export function loginLabel(account: FailureDomain, accounts: readonly FailureDomain[]): string | null {
   const first = firstOf(account, accounts)
@@ -166,7 +166,7 @@ export function loginLabel(account: FailureDomain, accounts: readonly FailureDom
 const firstOf = (account: FailureDomain, accounts: readonly FailureDomain[]): FailureDomain =>
   accounts.find((other) => other === account || sameLogin(other, account)) ?? account
 
-/** What answers decides: a key goes before the stored login, and an account uuid before an e-mail address. */
+/** The login that is used: a key comes before the stored login, and an account uuid before an e-mail address. */
 function sameLogin(one: FailureDomain, other: FailureDomain): boolean {
   const keys = loginKeys(one)
   if (keys.length > 0 || loginKeys(other).length > 0)

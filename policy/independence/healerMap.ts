@@ -1,7 +1,7 @@
 /** Law 1 as a table: each thing that the healer needs beside each failure that it heals, what they share, and whether that is accepted. */
 import { type FailureDomain, type SharedDomain, acceptedOverlaps, sharedDomains } from './failureDomains.js'
 
-/** Something that can be gone. Two things that draw on one ground fall together with it. */
+/** Something that can fail, together with everything that depends on it. */
 interface Resource {
   kind: 'account' | 'gateway' | 'organisation' | 'host' | 'process' | 'program'
   name: string
@@ -9,10 +9,10 @@ interface Resource {
 
 interface Dependency {
   name: string
-  /** What it is here, in a few words. */
+  /** What it is on this host, in a few words. */
   what: string
   on: Resource[]
-  /** The need itself, where it can be what fails: that is no sharing with another. */
+  /** The need itself, if it can be what fails: then it shares nothing with another. */
   own: Resource | null
 }
 
@@ -27,9 +27,9 @@ export interface Cell {
   failure: string
   /** What they share, such as `account max-1`. */
   shares: string[]
-  /** An account is refused; what is no account is accepted. */
+  /** A shared account is refused; anything else is accepted. */
   verdict: 'apart' | 'accepted' | 'refused'
-  /** Why it is accepted or refused; null where nothing is shared. */
+  /** Why it is accepted or refused; null if nothing is shared. */
   why: string | null
 }
 
@@ -40,7 +40,7 @@ export interface HealerMap {
   cells: Cell[]
 }
 
-/** How this host is set up, as far as the table goes. */
+/** The set-up of this host, as far as the table needs it. */
 export interface Setup {
   host: string
   engine: { what: string; database: string; isHere: boolean; isEmbedded: boolean }
@@ -114,7 +114,7 @@ const accountOf = ({ name }: Pick<FailureDomain, 'name'>): Resource => resource(
 const addressOf = ({ gateway }: FailureDomain): string =>
   gateway === null ? "at the provider's own address" : `through ${gateway}`
 
-/** What a login stands on beside itself; where it is one account with another, that one too. */
+/** What a login depends on beside itself: also the account with which it is one login, if there is one. */
 function resourcesOf(
   { name, gateway }: FailureDomain,
   host: string,

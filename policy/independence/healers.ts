@@ -6,12 +6,12 @@ import { wallBinds, currentWalls } from '../account/walls.js'
 
 export type HealerChoice =
   | { kind: 'place'; place: HealerPlace }
-  /** None is able. `why` says so for each, in one line for a person. */
+  /** None is able. `why` gives the reason for each, in one line for a person. */
   | { kind: 'none'; why: string }
 
 const nameOf = ({ kind, name }: HealerPlace): string => `${kind} ${name}`
 
-/** The first in order that was not tried in this round and is not known to refuse. What is not known is tried. */
+/** The first place that was not tried in this round and is not known to refuse. Unknown ones are tried. */
 export function nextHealer(
   places: readonly HealerPlace[],
   readings: readonly AccountReading[],

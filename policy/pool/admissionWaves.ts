@@ -1,19 +1,19 @@
 /**
- * A herd and an account that is nearly spent. All of them at once would start for nothing and meet its wall together; none of
- * them would be neglect, since nobody knows how much a session needs. So they go up in waves, each as large as what the
- * account has been seen to carry.
+ * Admission waves: how a herd goes to a nearly spent account. Admitted all at once, the sessions would start in vain and meet its wall
+ * together. To admit none would waste room, since it is not known how much a session needs. So they are admitted in waves,
+ * each as large as what the account has proven to carry.
  */
 import type { AccountRecord } from './poolState.js'
 import { sessionShare } from './chooseAccount.js'
 import { ms } from '../instants.js'
 import { lastRead, moveThreshold } from '../account/windows.js'
 
-/** Whether one more session would soon have to leave again. `used` is of the tightest window. */
+/** Whether one more session would soon have to leave again. `used`: of the tightest window. */
 const isNearlySpent = (used: number, moveAt: number, { ceiling }: AccountRecord): boolean =>
-  // Without the allowance, a tenth would be more than the difference of 0.95 and 0.85.
+  // The tolerance for floating point: 0.1 > 0.95 - 0.85.
   used + sessionShare > moveThreshold(moveAt, ceiling) + 1e-9
 
-/** When the next wave may come, or null where one more may come now. */
+/** When the next wave begins, or null if one more session may come now. */
 export function throttledUntil(
   account: AccountRecord,
   used: number,

@@ -1,4 +1,4 @@
-/** One round of the pool: who gets which account, who has to wait and why, whom to ask, when to look again. */
+/** One assignment pass: which session gets which account, which ones wait and why, which accounts to probe, when to decide again. */
 import {
   chooseAccount,
   rankOf,
@@ -31,15 +31,15 @@ export interface Decision {
   state: PoolState
   grants: { session: string; grant: LeaseGrant }[]
   denials: { session: string; denial: LeaseDenial }[]
-  /** Sessions that are away from what they wanted, and for which there is room at home now. */
+  /** Sessions on a fallback for which an account has room now. */
   failbacks: { session: string; why: string }[]
-  /** Accounts to ask now. Say `probeStarted` for each at once, and `probeEnded` when its probe has come back or failed. */
+  /** Accounts to probe now. Call `probeStarted` for each at once, and `probeEnded` when its probe has ended. */
   probes: string[]
-  /** The first instant at which deciding again may change something by time alone; null while nobody waits or is away. */
+  /** The first instant at which time alone may change the decision; null while no session waits or is on a fallback. */
   nextDecisionAt: string | null
 }
 
-/** With this much room left to a session, nobody else needs to be asked before it gets its account. */
+/** With this much room on an account, no other one is probed before a session gets it. */
 const comfortableRoom = 0.15
 
 export function decide(state: PoolState, now: string): Decision {
@@ -69,7 +69,7 @@ export function decide(state: PoolState, now: string): Decision {
   }
 }
 
-/** Priority first, then who has waited longest. One that can't be served holds up nobody behind it. */
+/** By priority, then by waiting time. A session that can't be served does not hold up those behind it. */
 const inServingOrder = (waiting: readonly WaitlistEntry[]): WaitlistEntry[] =>
   [...waiting].sort(
     (a, b) =>
@@ -78,10 +78,10 @@ const inServingOrder = (waiting: readonly WaitlistEntry[]): WaitlistEntry[] =>
       compareText(a.request.session, b.request.session),
   )
 
-/** Instants of ours are all written alike, so that their order is that of their texts. */
+/** Compares instants as texts: all are written in one form. */
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** What the session is told, if anything, and what stays in the queue. */
+/** The denial for the session, if one is due, and its entry on the waitlist. */
 interface AssignmentOutcome {
   grant: LeaseGrant | null
   denial: LeaseDenial | null
@@ -108,22 +108,22 @@ function assign(pass: AssignmentPass, entry: WaitlistEntry): AssignmentOutcome {
       return deferred(entry)
     }
     if (choice !== null) return grantedOutcome(grant(pass, request, model, choice))
-    // The next wave is moments away: nothing lesser is taken for that, and nobody is told to park.
+    // The next wave is moments away: no fallback is used until then, and no session is parked.
     if (isNextWaveNear(pass, candidates)) {
       if (eligible.length === 0) pass.noteOutcome(entry, 'deferred')
       return deferred(entry)
     }
     unserved.push(...candidates)
   }
-  // What only waits for a person's answer is no reason to pay for something else.
+  // An account that only waits for a person's answer is no reason to pay for a fallback.
   const fallbacks = isBlockedByPagesOnly(unserved) ? [] : pass.fallbackCandidates(entry)
   const fallback = fallbacks.find(isEligible)
   if (fallback !== undefined) {
-    // An account that may be asked within a moment is not passed over for something that costs.
+    // An account that is probed within a moment is not skipped for something that costs.
     if (hasProbeSoon(pass, unserved)) return deferred(entry)
     return grantedOutcome(grantFallback(pass, request, fallback, unserved))
   }
-  // For those who can't be served the others are asked too, by routine: windows also begin anew before their time.
+  // Other accounts are probed too for sessions that can't be served, since windows also reset early.
   pass.requestProbes(unserved)
   const blockers = blockersOf([...unserved, ...fallbacks])
   if (!unserved.some(isEligible)) pass.noteOutcome(entry, blockers)
@@ -133,7 +133,7 @@ function assign(pass: AssignmentPass, entry: WaitlistEntry): AssignmentOutcome {
 const deferred = (entry: WaitlistEntry): AssignmentOutcome => ({ grant: null, denial: null, requeued: entry })
 const grantedOutcome = (grant: LeaseGrant): AssignmentOutcome => ({ grant, denial: null, requeued: null })
 
-/** On the way home from a lesser model only better ones will do. */
+/** For a failback from a lesser model only better models will do. */
 const wantedModels = (state: PoolState, request: LeaseRequest): LeaseRequest['models'] =>
   (request.cause === 'home' ? leaseOf(state, request.session)?.lease.failback?.request.models : undefined) ??
   request.models
@@ -190,7 +190,7 @@ function chooseAmong(
   return chooseAccount(eligible.map(eligibleAccount), preference, pass.now)
 }
 
-/** Whether to ask the unknown accounts before taking the choice: where there is none, a poor one, or not the one asked for. */
+/** Whether to probe unknown accounts first: if there is no choice, a poor one, or not the account that was asked for. */
 function shouldProbeFirst(
   pass: AssignmentPass,
   { prefer }: LeaseRequest,
@@ -229,7 +229,7 @@ function grant(
   return place(pass, request, { account: choice.account, model, why: `${choice.why}${lesser}${instead}` })
 }
 
-/** What is in the way at home is the reason; more of it than this no line has room for. */
+/** Blockers that are listed as the reason; a line has no room for more. */
 const maxReasonLength = 160
 
 function grantFallback(

@@ -1,4 +1,4 @@
-/** One round of decisions: what each account is worth now, and whom to ask. Judged once for all who want the same. */
+/** The judgements of one assignment pass: each account is judged once for all requests that want the same. */
 import { simulatedWallUntil } from './simulatedWall.js'
 import { isVoluntary, type AccountRecord, type PoolState, type WaitlistEntry } from './poolState.js'
 import { clock, earlier, ms } from '../instants.js'
@@ -10,7 +10,7 @@ import type { Candidate } from './candidate.js'
 import type { Blockers } from './denial.js'
 import { eligibilityOf, substrateIneligibility, ineligible } from '../account/eligibility.js'
 
-/** Where no page stands anywhere, it makes no difference in which folder a session works. */
+/** If no page is open anywhere, it makes no difference in which folder a session works. */
 const requirementsOf = (request: LeaseRequest, { accounts }: PoolState): string => {
   const { agent, models, fallback, unfit, host, cwd = '', despitePages = false } = request
   const requirements = [agent, models.join(), fallback?.join() ?? 'any', unfit.join()]
@@ -18,7 +18,7 @@ const requirementsOf = (request: LeaseRequest, { accounts }: PoolState): string 
   return [...requirements, ...(isPageAnywhere ? [host, cwd, String(despitePages)] : [])].join(' ')
 }
 
-/** A page in an account's way stands behind whatever else does: that ends by itself. */
+/** A page is named only if nothing else makes the account ineligible: other causes end by themselves. */
 function withBlockingPage(
   candidate: Omit<Candidate, 'excludedUntil'>,
   request: LeaseRequest,
@@ -34,7 +34,7 @@ function withBlockingPage(
   }
 }
 
-/** What a drill's session sees in place of each account's own standing; nothing for every other session. */
+/** The simulated wall, which takes the place of each account's eligibility for a drill's session; null for all others. */
 function simulatedIneligibility(
   state: PoolState,
   session: string,
@@ -66,7 +66,7 @@ export class AssignmentPass {
     return this.current
   }
 
-  /** After a grant nothing holds that was judged before it. */
+  /** After a grant the earlier judgements no longer hold. */
   set state(state: PoolState) {
     this.current = state
     this.assessments.clear()
@@ -87,7 +87,7 @@ export class AssignmentPass {
     return found
   }
 
-  /** As this request sees the account. */
+  /** The account as judged for this request. */
   assessFor(
     account: AccountRecord,
     model: string | null,
@@ -96,10 +96,10 @@ export class AssignmentPass {
     return withBlockingPage(this.assess(account, model), request, this.now)
   }
 
-  /** The accounts of the pool, as a request for this model sees them. */
+  /** The accounts of the pool, as judged for a request for this model. */
   candidates({ request, since }: WaitlistEntry, model: string | null): Candidate[] {
     const pinnedTo = request.pinned ? request.prefer : null
-    // A move without a target is away from here, wherever that is. Home may be here: on the model of first choice.
+    // A move without a target leads to another account. A failback may lead to the same one, on a better model.
     const leaves =
       isVoluntary(request) && request.cause !== 'home' && request.prefer !== request.from
         ? request.from
@@ -119,7 +119,7 @@ export class AssignmentPass {
     return prospects
   }
 
-  /** The substrates that this request may fall back to, in its order. None for one that can stay, or wants one account only. */
+  /** The substrates for this request, in its order. None if it can stay where it is, or is pinned to one account. */
   fallbackCandidates({ request, since }: WaitlistEntry): Candidate[] {
     if (isVoluntary(request) || request.pinned) return []
     const substrates = this.state.accounts.filter(
@@ -147,12 +147,12 @@ export class AssignmentPass {
   }
 
   private excludedUntil(name: string, { exclude }: LeaseRequest, since: string): number | null {
-    // For good would be a held state that nothing ends.
+    // Not for good: that would be a held state that nothing ends.
     const until = ms(since) + this.state.settings.timing.leftOutFor
     return exclude.includes(name) && this.now < until ? until : null
   }
 
-  /** What came of an earlier request of this round that wanted the same, where there was no able account for it. */
+  /** The result of an earlier request of this pass that wanted the same and found no able account. */
   knownOutcome(entry: WaitlistEntry): Blockers | 'deferred' | null {
     return this.isUnrestricted(entry)
       ? (this.outcomes.get(requirementsOf(entry.request, this.state)) ?? null)
@@ -163,14 +163,14 @@ export class AssignmentPass {
     if (this.isUnrestricted(entry)) this.outcomes.set(requirementsOf(entry.request, this.state), outcome)
   }
 
-  /** Requests that any account would do for differ in nothing but what `wantOf` says. */
+  /** Requests that take any account differ only in what `wantOf` returns. */
   private isUnrestricted({ request, since }: WaitlistEntry): boolean {
     if (request.pinned || isVoluntary(request)) return false
     if (simulatedWallUntil(this.state, request.session, this.now) !== null) return false
     return request.exclude.length === 0 || this.now >= ms(since) + this.state.settings.timing.leftOutFor
   }
 
-  /** Has these accounts asked where that is allowed now; true where an answer is on its way. */
+  /** Requests probes of these accounts, as far as they are allowed now. True if an answer is on its way. */
   requestProbes(prospects: readonly Candidate[]): boolean {
     let underWay = false
     for (const { account, probeDueAt } of prospects) {

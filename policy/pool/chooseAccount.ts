@@ -3,12 +3,12 @@ import type { Window } from '../account/account.js'
 import { clock, percent } from '../instants.js'
 import { announcedReset, windowLength } from '../account/windows.js'
 
-/** An account that may take the session now: everything that forbids it has been ruled out before. */
+/** An account that may take the session now: ineligible ones have been removed before. */
 export interface EligibleAccount {
   name: string
   /** The tightest window that binds the session's model; null for an unproven account. */
   tightest: Window | null
-  /** Sessions that are there or have just been sent there. */
+  /** Sessions that are on it or have just been sent to it. */
   sessions: number
 }
 
@@ -16,9 +16,9 @@ export interface AccountPreference {
   prefer: string | null
   /** The account the session is on now. */
   current: string | null
-  /** What the account it is on has used of its tightest window; null where that is unknown. */
+  /** The used share of the tightest window of the current account; null if it is unknown. */
   currentUsed: number | null
-  /** Only a place that is clearly better will do: the session can as well stay where it is. */
+  /** Only a clearly better place will do: the session can stay where it is. */
   mustImprove: boolean
   moveAt: number
 }
@@ -28,18 +28,18 @@ export interface AccountChoice {
   why: string
 }
 
-/** What one session is expected to use; keeps a herd from going to one place. */
+/** The share that one session is expected to use: keeps a herd from going to one place. */
 export const sessionShare = 0.1
-/** How much better off a planned move has to be: below that, sessions would move back and forth. */
+/** The least gain of a planned move: below it, sessions would move back and forth. */
 const minImprovement = 0.1
-/** A planned move does not go where the next one would soon be due. */
+/** The least room at the target of a planned move: below it, the next move would soon be due. */
 const limitMargin = 0.05
-/** What staying on the same account is worth: its cache is warm and nothing has to be carried. */
+/** The bonus for staying on the same account: its cache is warm and nothing has to be carried. */
 const stayBonus = 0.05
-/** How much of its room an account gains in rank when its window is about to begin anew and the rest would be lost. */
+/** The share of its room by which an account gains rank if its window is about to reset and the rest would be lost. */
 const expiringRoomBonus = 0.5
 
-/** The best of the candidates, or null where none will do. Does not depend on their order. */
+/** The best of the candidates, or null if none will do. Does not depend on their order. */
 export function chooseAccount(
   candidates: readonly EligibleAccount[],
   preference: AccountPreference,
@@ -61,7 +61,7 @@ export function chooseAccount(
   return best === null ? null : { account: best.candidate.name, why: describe(best.candidate, now) }
 }
 
-/** Room left of the tightest window after the sessions already there; about 0..1.5, higher is better. */
+/** The room of the tightest window after the sessions that are on it; about 0..1.5, higher is better. */
 export function rankOf({ tightest, sessions }: EligibleAccount, now: number): number {
   if (tightest === null) return -sessions
   const room = Math.max(0, 1 - tightest.used)
@@ -76,7 +76,7 @@ function isAcceptable(
 ): boolean {
   if (!mustImprove) return true
   if (tightest === null) return false
-  // Without the allowance, a tenth would be more than the difference of 0.95 and 0.85.
+  // The tolerance for floating point: 0.1 > 0.95 - 0.85.
   const slack = 1e-9
   if (tightest.used > moveAt - limitMargin + slack) return false
   return currentUsed === null || tightest.used <= currentUsed - minImprovement + slack

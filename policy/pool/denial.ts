@@ -1,19 +1,19 @@
-/** What a session is told that gets no account now: why, in a line for a person, and when its next chance comes. */
+/** The denial for a session that gets no account now: why, in a line for a person, and when its next chance comes. */
 import type { Timing } from '../account/account.js'
 import { isVoluntary, type WaitlistEntry } from './poolState.js'
 import { earlier, iso, ms } from '../instants.js'
 import type { LeaseDenial } from './lease.js'
 import type { Candidate } from './candidate.js'
 
-/** One account that this request can't have now. */
+/** One account that this request can't get now. */
 interface Blocker {
   why: () => string
-  /** The same as long as nothing has changed that a session should hear of. */
+  /** Changes only if the session should get another denial. */
   key: string
   loggedOut: boolean
-  /** A page that a person has to answer is all that is in the way. */
+  /** Only a page that a person has to answer is in the way. */
   isPage: boolean
-  /** When it ought to be out of the way; null where that is not a matter of time alone. */
+  /** When it should end; null if time alone does not end it. */
   until: number | null
   excludedUntil: number | null
 }
@@ -21,11 +21,11 @@ interface Blocker {
 /** All that is in the way of a request. */
 export interface Blockers {
   blockers: Blocker[]
-  /** The same as long as a session that was told need not be told again. */
+  /** Changes only if a session that was notified has to be notified again. */
   key: string
   /** The next chance that time alone brings, or null. */
   nextChanceAt: number | null
-  /** Only pages are in the way: what they say and ask for, or null. */
+  /** Set if only pages are in the way: which ones, and what a person does about them. */
   pages: string | null
 }
 
@@ -39,7 +39,7 @@ export function blockersOf(candidates: readonly Candidate[]): Blockers {
   }
 }
 
-/** One account may stand in the way of several models; its earliest end is the next chance. */
+/** One account may block several models: its earliest end is the next chance. */
 function mergedByKey(all: readonly Blocker[]): Blocker[] {
   const once = new Map<string, Blocker>()
   for (const one of all) {
@@ -66,12 +66,12 @@ function blockerOf({ account: { name }, eligibility, probeDueAt, excludedUntil }
   }
   if (eligibility.kind === 'ineligible') return blocker(eligibility.cause, eligibility.why, eligibility.until)
   if (excludedUntil !== null) return blocker('failed', () => 'failed just now', excludedUntil)
-  // A wall that is being looked at again is no news: if it has gone, the session is granted the account instead.
+  // A wall that is being probed needs no new denial: if it has ended, the session is granted the account.
   if (eligibility.kind === 'unknown') return blocker('walled', () => 'has to be asked first', probeDueAt)
   return blocker('no-better', () => 'is no better', null)
 }
 
-/** Whether pages, and nothing that another budget could help against, keep this request from every account. */
+/** Whether only pages keep this request from every account: no other budget would help. */
 export function isBlockedByPagesOnly(candidates: readonly Candidate[]): boolean {
   const causes = candidates.map(({ eligibility }) =>
     eligibility.kind === 'ineligible' ? eligibility.cause : null,
@@ -81,7 +81,7 @@ export function isBlockedByPagesOnly(candidates: readonly Candidate[]): boolean 
   return causes.includes('page') && causes.every((cause) => cause === 'page' || isIrrelevant(cause))
 }
 
-/** More than this no line has room for. */
+/** A line has no room for more. */
 const maxPagesText = 600
 
 function pagesText(obstacles: readonly Blocker[], isPagesOnly: boolean): string | null {
@@ -93,13 +93,13 @@ function pagesText(obstacles: readonly Blocker[], isPagesOnly: boolean): string 
     .slice(0, maxPagesText)
 }
 
-/** However long something lasts, a session hears again after this. */
+/** The longest time until the next denial, however long the blockers last. */
 const renotifyEvery = 3_600_000
 
-/** A chance that comes sooner than the session was told is news from this difference on. */
+/** A chance that comes this much sooner than announced is worth another denial. */
 const soonerThreshold = 60_000
 
-/** The refusal, or null where the session was already told. `key` is to be kept with what it was told. */
+/** The denial, or null if the session was already notified. `key` is to be kept with the denial. */
 export function denialFor(
   entry: WaitlistEntry,
   { blockers, key, nextChanceAt, pages }: Blockers,
@@ -107,7 +107,7 @@ export function denialFor(
   now: number,
 ): { key: string; denial: LeaseDenial } | null {
   const { request, notified } = entry
-  // Later than told is no news before that time has come: walls without a stated end are put off at every look.
+  // A later chance needs no new denial before the announced one: walls without a stated end are put off at every pass.
   if (
     notified?.key === key &&
     ms(notified.retryAt) > now &&
@@ -127,13 +127,13 @@ export function denialFor(
 
 function retryAt(entry: WaitlistEntry, known: number | null, timing: Timing, now: number): number {
   if (!isVoluntary(entry.request)) return known ?? now + untilNextDenial(entry, timing, now)
-  // It sits well enough: asking at every turn's end would be a nuisance.
+  // The session is well placed: it need not ask at every end of a turn.
   return Math.min(Math.max(known ?? 0, now + timing.probeEvery), now + renotifyEvery)
 }
 
 /**
- * Until the next word where only an event can help (a login, a session that leaves). The pool looks more often than it
- * says so: a word to each session at each look would make history grow with time.
+ * The time until the next denial if only an event can help (a login, a session that leaves). The pool decides more often than it
+ * sends denials: one for each session and pass would make histories grow with time.
  */
 function untilNextDenial({ since }: WaitlistEntry, timing: Timing, now: number): number {
   const waited = now - ms(since)

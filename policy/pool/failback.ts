@@ -1,4 +1,4 @@
-/** Sessions away from home (on a substrate, or on a lesser model): when they are called back, and where to. */
+/** Failback of sessions on a fallback (on a substrate, or on a lesser model): when it is offered, and to which account. */
 import type { LeaseRequest } from './lease.js'
 import {
   leaseOf,
@@ -17,7 +17,7 @@ import type { Candidate } from './candidate.js'
 import { ineligible } from '../account/eligibility.js'
 import { announcedReset, lastRead, moveThreshold } from '../account/windows.js'
 
-/** How the session that is placed here gets back to what it asked for; null where it has just that. */
+/** How the session gets back to what it asked for; null if it has that. */
 export function failbackFor(
   request: LeaseRequest,
   { role, name }: AccountRecord,
@@ -34,8 +34,8 @@ export function failbackFor(
 }
 
 /**
- * Whether a session on its way home would not have to leave again within a turn or two: there is a session's share of room
- * left, beside what those will use who came since the account was read or are on their way. Others are in no way choosy here.
+ * Whether a session would not have to leave again within a turn or two after its failback: a session's share of room is left,
+ * beside what those sessions will use that came since the account was read or are on their way.
  */
 export function hasLastingRoom(
   pass: AssignmentPass,
@@ -49,12 +49,12 @@ export function hasLastingRoom(
   const read = lastRead(account.windows) ?? -Infinity
   const fresh = account.leases.filter((lease) => ms(lease.since) > read && lease.session !== session).length
   const limit = moveThreshold(pass.state.settings.moveAt, account.ceiling)
-  // Without the allowance, a tenth would be more than the difference of 0.95 and 0.85.
+  // The tolerance for floating point: 0.1 > 0.95 - 0.85.
   return eligibility.tightest.used + sessionShare * (fresh + incoming + 1) <= limit + 1e-9
 }
 
 function incomingFailbacks(pass: AssignmentPass, account: string, except: string): number {
-  // One that does not come within this is in a long turn.
+  // A session that does not come within this time is in a long turn.
   const { placeKept } = pass.state.settings.timing
   const keptUntil = pass.state.accounts.flatMap(({ leases }) =>
     leases.flatMap(({ session, failback }) => {
@@ -67,7 +67,7 @@ function incomingFailbacks(pass: AssignmentPass, account: string, except: string
   return kept.length
 }
 
-/** Those for whom there is room now, priority first, then who has been away longest. Each is called once, until it has come. */
+/** The sessions for which there is room now, by priority, then by time on the fallback. Each gets one offer until it has come. */
 export function offerFailbacks(
   pass: AssignmentPass,
   waiting: readonly WaitlistEntry[],
@@ -94,7 +94,7 @@ export function offerFailbacks(
   })
 }
 
-/** The account to which the session could go now, or null; then the accounts are asked as for one that waits. */
+/** The account to which the session could go now, or null. Then accounts are probed as for a session that waits. */
 function failbackTarget(pass: AssignmentPass, lease: Lease, { request }: Failback): string | null {
   const entry: WaitlistEntry = { request, since: lease.since, notified: null, releasedLease: null }
   const unserved: Candidate[] = []
@@ -114,7 +114,7 @@ function failbackTarget(pass: AssignmentPass, lease: Lease, { request }: Failbac
   return null
 }
 
-/** One that could be used, but not for long, is waited for like one above its ceiling: of those who sit there none may say when. */
+/** An account with too little room is waited for like one above its ceiling: it is not known when its sessions leave. */
 function withoutLastingRoom(pass: AssignmentPass, candidate: Candidate): Candidate {
   const { account, eligibility } = candidate
   if (eligibility.kind !== 'proven') return candidate
@@ -129,7 +129,7 @@ function withoutLastingRoom(pass: AssignmentPass, candidate: Candidate): Candida
   }
 }
 
-/** It came, and there was no room after all. */
+/** Records that the session came, and that there was no room. */
 export function postponeFailback(pass: AssignmentPass, session: string, instant: string): void {
   const failback = leaseOf(pass.state, session)?.lease.failback ?? null
   if (failback !== null) setFailback(pass, session, { ...failback, offered: null, notBefore: instant })

@@ -1,4 +1,4 @@
-/** What sessions and pool say to each other about leases. Instants are ISO 8601 in UTC; shares are 0..1. */
+/** The messages between sessions and pool about leases. Instants are ISO 8601 in UTC; shares are 0..1. */
 import type { AccountFacts, AccountReading, AccountSpec, Timing, Wall } from '../account/account.js'
 import type { NoticeSettings } from '../notices/notice.js'
 import type { PlaceRef } from '../session/place.js'
@@ -9,14 +9,14 @@ export interface LeaseRequest {
   requestId: string
   session: string
   host: string
-  /** The session's folder: some pages stand in one project only. Not there in what an older session wrote. */
+  /** The session's folder: some pages open in one project only. */
   cwd?: string
-  /** Also where a page stands: the session may show it to a person. Default: no. */
+  /** Also accounts with an open page: the session may show it to a person. Default: no. */
   despitePages?: boolean
   agent: string
   /** In order: the same model on any account comes before the next model. Holds at least one; null is the agent's default. */
   models: (string | null)[]
-  /** Substrates that will do where no account is able, in order; null: all, in the order of the configuration. */
+  /** Substrates that will do if no account is able, in order; null: all, in the order of the configuration. */
   fallback: string[] | null
   /** Substrates that will never do for this session. */
   unfit: string[]
@@ -25,7 +25,7 @@ export interface LeaseRequest {
   /** Accounts that already failed in this rescue. */
   exclude: string[]
   cause: RescueCause | 'start'
-  /** The place the session is on now: counted out of its own way, and target of hysteresis. */
+  /** The current place of the session, which does not block itself there and prefers to stay. */
   from: string | null
   priority: number
   /** What the session's host knows of the accounts at this moment. */
@@ -33,7 +33,7 @@ export interface LeaseRequest {
   at: string
 }
 
-/** What a session would ask for if its account were walled now: its host asks for it, together with what it sees by then. */
+/** The request of a session if its account were walled now: its host sends it, with its readings at that moment. */
 export type PreparedLeaseRequest = Omit<LeaseRequest, 'readings'>
 
 /** The requests of one host at one moment. */
@@ -42,13 +42,13 @@ export interface LeaseBatch {
   readings: AccountReading[]
 }
 
-/** The pool's first word on a request. One that is queued is answered by signal, like one that the session itself has sent. */
+/** The pool's first answer to a request. A queued one is answered by signal, like one that the session itself has sent. */
 export type LeaseAnswer =
   | { kind: 'granted'; grant: LeaseGrant }
   | { kind: 'refused'; denial: LeaseDenial }
   | { kind: 'queued'; requestId: string }
 
-/** A session that named no model, and met the wall of one, must not be sent where that model is walled as well. */
+/** The models to ask for after a wall: a session without a model that met a model's wall must avoid accounts with the same wall. */
 export function modelsAfter(models: LeaseRequest['models'], wall: Wall | null): LeaseRequest['models'] {
   if (models.some((model) => model !== null)) return models
   return [wall?.scope.startsWith('model:') ? wall.scope.slice('model:'.length) : null]
@@ -66,9 +66,8 @@ export interface LeaseGrant {
 }
 
 /**
- * Nothing is able now. The request stays in the pool's queue and is granted unasked as soon as something is; only a
- * voluntary move (causes `near-limit`, `move` and `home`) is answered once: the session stays where it is and keeps its
- * lease.
+ * No place is able now. The request stays on the waitlist and is granted as soon as one is. Only a voluntary move (causes
+ * `near-limit`, `move` and `home`) is answered once: the session stays where it is and keeps its lease.
  */
 export interface LeaseDenial {
   requestId: string
@@ -76,9 +75,9 @@ export interface LeaseDenial {
   why: string
   /** The next known chance, always in the future. The pool may find one earlier. */
   retryAt: string
-  /** Nothing but a person's login can help: no account comes back by time alone. */
+  /** Only a person's login can help: no account becomes able by time alone. */
   needsLogin: boolean
-  /** Set where every account that could take the session opens a page: which ones, and what a person does about them. */
+  /** Set if every account that could take the session opens a page: which pages, and what a person does about them. */
   pages?: string | null
 }
 
@@ -86,7 +85,7 @@ export interface LeaseRelease {
   session: string
   /** Only the lease with this fence: a late release frees nothing newer. */
   fence: number
-  /** Why the account could not be used, where that was the account's own fault; it rests before the next lease. */
+  /** Why the account could not be used, if it was the account's fault: then it rests before the next lease. */
   failure: string | null
 }
 
@@ -96,9 +95,9 @@ export interface PoolSettings {
   /** Those of the pool, then the substrates in their order. */
   accounts: AccountSpec[]
   timing: Timing
-  /** A host whose worker may be asked to probe, and to tell a person. */
+  /** The host whose worker probes accounts and sends notices. */
   host: string
-  /** Not there: nobody is told. */
+  /** Absent: no notices are sent. */
   notices?: NoticeSettings
 }
 

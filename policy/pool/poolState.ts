@@ -1,4 +1,4 @@
-/** The pool's whole state, as plain data: it travels as the input of a workflow and is only changed by making a new one. */
+/** The state of a pool as immutable plain data, which a workflow carries over at continue-as-new. */
 import type { AccountFacts } from '../account/account.js'
 import type { SimulatedWall } from './lease.js'
 import type { LeaseRequest, PoolSettings } from './lease.js'
@@ -12,41 +12,41 @@ export interface Lease {
   model: string | null
   since: string
   why: string
-  /** Set where it is not what the session wanted: on a substrate, or on another model than its first. */
+  /** Set if the session is on a fallback: on a substrate, or on another model than its first. */
   failback: Failback | null
 }
 
 /** How a session gets back to what it wanted. */
 export interface Failback {
-  /** What it asks for when it goes home. */
+  /** What it asks for at the failback. */
   request: LeaseRequest
-  /** Since when it knows that there is room at home, and where; it comes at its turn's end. */
+  /** Since when an account has been offered to it, and which; it comes at the end of its turn. */
   offered: { at: string; to: string } | null
-  /** It came and there was no room: not called again before this. */
+  /** Set after it came and found no room: no offer before this instant. */
   notBefore: string | null
 }
 
 /** What the pool knows of one account. */
 export interface AccountRecord extends Omit<AccountFacts, 'leases'> {
   leases: Lease[]
-  /** Failures of the account's own in a row, and the newest; an answer after it ends the row. */
+  /** Failures of the account in a row, and the newest of them. An answer ends the row. */
   failures: number
   failedAt: string | null
   /** Starts of the probes of the last hour, oldest first. */
   recentProbes: string[]
-  /** Since when a probe is under way, or null. */
+  /** Since when a probe has been under way, or null. */
   probingSince: string | null
-  /** No longer configured; kept only until its last lease is given back. */
+  /** No longer configured: kept only until its last lease is released. */
   removed: boolean
 }
 
-/** A request that has not been granted. Its readings have been taken over and are empty here. */
+/** A request that was not granted yet. Its readings are merged into the accounts, and empty here. */
 export interface WaitlistEntry {
   request: LeaseRequest
   since: string
-  /** The refusal the session was told, so that it is not told the same again. */
+  /** The last denial that was sent to the session, so that it is not repeated. */
   notified: { key: string; why: string; retryAt: string } | null
-  /** The lease that the session gave up by asking: a fault found later still counts against that account. */
+  /** The lease that the session gave up by its request: a failure that is found later still counts against that account. */
   releasedLease: { account: string; fence: number } | null
 }
 
@@ -58,13 +58,13 @@ export interface PoolState {
   accounts: AccountRecord[]
   /** At most one per session. */
   waitlist: WaitlistEntry[]
-  /** Walls that drills declared; those whose time is over count for nothing. */
+  /** Walls of drills; those whose time is over have no effect. */
   simulatedWalls?: SimulatedWall[]
   /** Sessions whose grant has to be sent again because they asked again. */
   resend: string[]
 }
 
-/** Answered once, and the old lease stays until then: the session can go on where it is. */
+/** Whether the session can stay where it is: the request is answered once, and the old lease is kept until a grant. */
 export const isVoluntary = (request: LeaseRequest): boolean =>
   request.cause === 'near-limit' || request.cause === 'move' || request.cause === 'home'
 
@@ -79,7 +79,7 @@ export const leaseOf = (
   return null
 }
 
-/** The desk with one account changed; the same desk where it is not known. */
+/** The state with one account changed; unchanged if the account is not known. */
 export const withAccount = (
   state: PoolState,
   name: string,
@@ -89,7 +89,7 @@ export const withAccount = (
   accounts: state.accounts.map((account) => (account.name === name ? change(account) : account)),
 })
 
-/** The desk without the session's lease; a trial of that session ends with it. */
+/** The state without the session's lease; a trial of the session ends with it. */
 export const withoutLease = (state: PoolState, session: string): PoolState => {
   const held = leaseOf(state, session)
   if (held === null) return state

@@ -1,12 +1,12 @@
 /**
- * A drill's declaration: for this one session every account of the pool counts as walled, until it is lifted or its time is over.
- * It touches no other session, and ends by itself: a drill that crashes leaves nothing declared. Instants are ISO 8601 in UTC.
+ * The simulated wall of a drill: for one session every account of the pool counts as walled, until the wall is lifted or its time is
+ * over, also if the drill crashes. No other session is affected. Instants are ISO 8601 in UTC.
  */
 import type { SimulatedWall } from './lease.js'
 import type { PoolState } from './poolState.js'
 import { iso, ms } from '../instants.js'
 
-/** However long a drill asks for. Milliseconds. */
+/** The longest time of a simulated wall, in milliseconds. */
 export const maxSimulatedWall = 60 * 60_000
 
 export const simulateWall = (
@@ -26,7 +26,7 @@ export const liftWall = (state: PoolState, session: string): PoolState => ({
   simulatedWalls: (state.simulatedWalls ?? []).filter((one) => one.session !== session),
 })
 
-/** The desk without those whose time is over. */
+/** The state without the walls whose time is over. */
 export const withoutExpiredWalls = (state: PoolState, now: string): PoolState =>
   state.simulatedWalls === undefined ? state : { ...state, simulatedWalls: unexpiredWalls(state, now) }
 

@@ -1,6 +1,6 @@
 /**
- * The pool's desk: every transition of its state, pure, so that the `pool` workflow only moves messages.
- * `now` is always an ISO 8601 instant in UTC and never goes back. After any transition, `decide` says what follows.
+ * Every transition of a pool's state. They are pure, so that the `pool` workflow only passes messages on. `now` is always an
+ * ISO 8601 instant in UTC and never goes back. After any transition, `decide` returns what follows.
  */
 import { type AccountFacts, type AccountReading, type Wall, withDefaults } from '../account/account.js'
 import {
@@ -41,7 +41,7 @@ export { type PoolState } from './poolState.js'
 export const newPoolState = (settings: PoolSettings): PoolState =>
   configure({ settings, fence: 0, accounts: [], waitlist: [], resend: [] }, settings)
 
-/** Takes a new configuration. What is known and who holds what stays; an account that is gone keeps its leases until they end. */
+/** Applies a new configuration. Readings and leases are kept; a removed account keeps its leases until they end. */
 export function configure(state: PoolState, settings: PoolSettings): PoolState {
   const configured = settings.accounts.map((spec): AccountRecord => {
     const known = state.accounts.find(({ name }) => name === spec.name)
@@ -62,7 +62,7 @@ const dropUnusedAccounts = (state: PoolState): PoolState => ({
   accounts: state.accounts.filter((account) => !account.removed || account.leases.length > 0),
 })
 
-/** Readings of accounts that the pool doesn't have are passed over. Order does not matter; the newest data wins. */
+/** Ignores readings of accounts that the pool does not have. Their order does not matter; the newest data wins. */
 export function recordReadings(
   state: PoolState,
   readings: readonly AccountReading[],
@@ -84,7 +84,7 @@ export function recordReadings(
 export const recordWall = (state: PoolState, account: string, wall: Wall, now: string): PoolState =>
   withAccount(state, account, (record) => applyWall(record, wall, ms(now)))
 
-/** A login lost or seen. */
+/** Records a login that was lost or found. */
 export function recordLogin(
   state: PoolState,
   account: string,
@@ -98,9 +98,9 @@ export function recordLogin(
 }
 
 /**
- * A session asks for an account. Asking again with the same `requestId` repeats the answer. Another id replaces the
- * session's older request and gives up its lease; only a voluntary move (`near-limit`, `move`) keeps the lease until it
- * is granted another, is answered once, and doesn't wait in the queue.
+ * Records a session's request. The same `requestId` repeats the answer. Another id replaces the session's older request and gives
+ * up its lease. Only a voluntary move (`near-limit`, `move`) keeps the lease until another is granted, is answered once, and does
+ * not stay on the waitlist.
  */
 export function requestLease(state: PoolState, request: LeaseRequest, now: string): PoolState {
   const next = recordReadings(state, request.readings, now)
@@ -132,13 +132,13 @@ export function requestLease(state: PoolState, request: LeaseRequest, now: strin
   })
 }
 
-/** What a host asks for several sessions at once. */
+/** Records the requests of a host for several sessions. */
 export function requestBatch(state: PoolState, { requests, readings }: LeaseBatch, now: string): PoolState {
   const known = recordReadings(state, readings, now)
   return requests.reduce((next, request) => requestLease(next, { ...request, readings: [] }, now), known)
 }
 
-/** The first word on what a host asked for. Null where the session has asked for something else since. */
+/** The first answer to a host's request; null if the session has asked for something else since. */
 export function answerFor({ requestId }: PreparedLeaseRequest, decision: Decision): LeaseAnswer | null {
   const granted = decision.grants.find(({ grant }) => grant.requestId === requestId)
   if (granted) return { kind: 'granted', grant: granted.grant }
@@ -153,7 +153,7 @@ const replace = (all: readonly WaitlistEntry[], one: WaitlistEntry): WaitlistEnt
   one,
 ]
 
-/** Gives a lease back; only the one with this very fence. A fault makes the account rest, longer each time in a row. */
+/** Releases the lease with this fence. With a failure the account rests, longer with each one in a row. */
 export function releaseLease(
   state: PoolState,
   { session, fence, failure }: LeaseRelease,
@@ -170,7 +170,7 @@ export function releaseLease(
       ? state
       : withAccount(state, account, (record) => addFailure(record, state.settings.timing, ms(now)))
   if (isHeld) return dropUnusedAccounts(withoutLease(changed, session))
-  // Given up by the request already; the fault must not count twice.
+  // The request has given up the lease already; the failure must not count twice.
   return {
     ...changed,
     waitlist: changed.waitlist.map((entry) =>
@@ -179,7 +179,7 @@ export function releaseLease(
   }
 }
 
-/** The session has ended: it holds and wants nothing any more. */
+/** Drops the leases and requests of a session that has ended. */
 export function withdraw(state: PoolState, session: string): PoolState {
   const next = withoutLease(state, session)
   return dropUnusedAccounts({
@@ -189,14 +189,14 @@ export function withdraw(state: PoolState, session: string): PoolState {
   })
 }
 
-/** While somebody waits, a lease that its session left behind may be what they wait for. */
+/** The interval while sessions wait: a lease that an ended session has left behind may be what they wait for. */
 const reconcileEvery = 60 * 60_000
-/** Else it only takes up room, and a history does not grow with time alone (law 8). */
+/** The interval otherwise: such a lease only takes up room, and histories must not grow with time alone (law 8). */
 const quietReconcileEvery = 6 * reconcileEvery
 
 /**
- * When to take back what sessions left that are gone without a word (a terminated workflow), in milliseconds since the epoch:
- * `last` is when that was done before. Infinity if no session holds or wants anything.
+ * When to drop the leases and requests of sessions that ended without a message (a terminated workflow), in milliseconds since the
+ * epoch. `last`: when that was done before. Infinity if no session holds or wants anything.
  */
 export function reconcileAt({ accounts, waitlist }: PoolState, last: string): number {
   const isWaitedFor = waitlist.length > 0
@@ -204,10 +204,10 @@ export function reconcileAt({ accounts, waitlist }: PoolState, last: string): nu
   return ms(last) + (isWaitedFor ? reconcileEvery : quietReconcileEvery)
 }
 
-/** A session that has just begun may not yet be in a list that was made elsewhere. */
+/** A session that has just begun may not be listed yet. */
 const listingDelay = 2 * 60_000
 
-/** Takes back what sessions hold and want that are not among the living. */
+/** Drops the leases and requests of sessions that do not run. */
 export function reconcile(state: PoolState, liveSessions: readonly string[], now: string): PoolState {
   const live = new Set(liveSessions)
   const isDead = (session: string, since: string): boolean =>
@@ -230,7 +230,7 @@ export const probeStarted = (state: PoolState, account: string, now: string): Po
     recentProbes: withinLastHour([...record.recentProbes, now], ms(now)),
   }))
 
-/** `reading` is null where the probe failed altogether: that too is an answer, namely that it can't be said. */
+/** `reading` is null if the probe failed: then the account stays unknown. */
 export function probeEnded(
   state: PoolState,
   account: string,
@@ -239,14 +239,14 @@ export function probeEnded(
 ): PoolState {
   const next = reading === null ? state : recordReadings(state, [{ ...reading, account }], now)
   return withAccount(next, account, (record) => {
-    // It speaks for the instant at which it was asked: a window may have begun anew since.
+    // The reading is about the instant of the request: a window may have reset since.
     const asked = record.probingSince ?? now
     const probedAt = record.probedAt !== null && ms(record.probedAt) > ms(asked) ? record.probedAt : asked
     return { ...record, probingSince: null, probedAt }
   })
 }
 
-/** What keeps the account from taking this session, in words; null where nothing does, or only for moments. */
+/** Why the account is ineligible for this session; null if it is eligible, or will be in a moment. */
 export function ineligibilityFor(
   state: PoolState,
   name: string,
@@ -256,13 +256,13 @@ export function ineligibilityFor(
 ): Ineligible | null {
   const account = state.accounts.find((one) => one.name === name)
   if (account === undefined) return ineligible('not-in-pool', () => 'is not in the pool')
-  // A session does not stand in its own way.
+  // A session does not block itself.
   const leases = account.leases.filter((lease) => lease.session !== session)
   const eligibility = eligibilityOf(state, { ...account, leases }, model, ms(now))
   return eligibility.kind === 'ineligible' && eligibility.cause !== 'throttled' ? eligibility : null
 }
 
-/** Accounts of the pool whose readings are so old that a person's order asks them again first. */
+/** Accounts of the pool with readings so old that they are probed before a person's order is answered. */
 export const accountsToProbeFirst = (
   state: PoolState,
   names: readonly string[] | null,
@@ -274,7 +274,7 @@ export const accountsToProbeFirst = (
     .filter((account) => earliestProbeAt(account, true, state.settings.timing, ms(now)) <= ms(now))
     .map(({ name }) => name)
 
-/** What is known of an account, without the desk's own bookkeeping. */
+/** What is known of an account, without the pool's bookkeeping. */
 const factsOf = (account: AccountRecord): AccountFacts => ({
   name: account.name,
   role: account.role,
@@ -292,7 +292,7 @@ const factsOf = (account: AccountRecord): AccountFacts => ({
   ...(account.pages === undefined ? {} : { pages: account.pages }),
 })
 
-/** What `outpool accounts` and `ls` are told. */
+/** The answer to the query `describe`, for `outpool accounts` and `ls`. */
 export const poolView = ({ settings, accounts, waitlist, simulatedWalls = [] }: PoolState): PoolView => ({
   name: settings.name,
   moveAt: settings.moveAt,

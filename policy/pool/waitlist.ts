@@ -1,4 +1,4 @@
-/** What a person wants to know of a pool in which sessions wait: who, for what, until when, and what would help most. */
+/** The waitlist for a person: which sessions wait, for what, until when, and what would help most. */
 import type { AccountFacts } from '../account/account.js'
 import { ms, percent } from '../instants.js'
 import type { PoolView } from './lease.js'
@@ -9,12 +9,12 @@ import { nearLimit } from '../account/windows.js'
 export interface WaitlistGroup {
   /** In one line, the same for all of these sessions. */
   why: string
-  /** The next chance, or null where only an event helps. */
+  /** The next chance, or null if only an event helps. */
   retryAt: string | null
   sessions: string[]
 }
 
-/** Sessions that wait for the same are told once; who has the nearest chance comes first. */
+/** Groups the sessions that wait for the same; the group with the nearest chance comes first. */
 export function groupWaitlist(
   waitlist: readonly Pick<PoolView['waitlist'][number], 'session' | 'why' | 'retryAt'>[],
 ): WaitlistGroup[] {
@@ -32,7 +32,7 @@ export function groupWaitlist(
   return [...groups.values()].sort((a, b) => at(a) - at(b))
 }
 
-/** The one thing that a person could do for those who wait; null where nobody waits. What costs nothing comes first. */
+/** What a person could do for the waiting sessions; null if none waits. Remedies that cost nothing come first. */
 export function mostHelpfulAction(
   { accounts, waitlist }: Pick<PoolView, 'accounts' | 'waitlist'>,
   now: string,
@@ -42,7 +42,7 @@ export function mostHelpfulAction(
   const substrates = accounts.filter(({ role }) => role === 'substrate')
   const loggedOut = pool.find(({ login }) => login === 'out')
   if (loggedOut !== undefined) return `log in again on ${loggedOut.name}`
-  // More room on an account that refuses anyway is of no use to anybody.
+  // More room on an account that refuses anyway does not help.
   const open = pool.filter((account) => !isWalled(account, now))
   return (
     moreSessions(open) ??

@@ -1,8 +1,8 @@
-/** Law 9: a heartbeat names who beats. What a heartbeat file says proves life only where the service itself says it. */
+/** Law 9: a heartbeat names who beats. A heartbeat file proves life only if the service itself has written it. */
 import { iso, ms } from '../instants.js'
 import type { ProvenBeat } from './service.js'
 
-/** What a beat file holds: `{ by, pid, at, doing? }`. */
+/** The content of a heartbeat file: `{ by, pid, at, doing? }`. */
 export interface Beat {
   by: string
   pid: number
@@ -10,19 +10,19 @@ export interface Beat {
   doing: string | null
 }
 
-/** What was found where the beat should be. */
+/** What was found at the path of the heartbeat file. */
 export type BeatReading =
   | { kind: 'beat'; beat: Beat }
-  /** A file without a beat in it, whole or half-written; all that is known is when somebody touched it. */
+  /** A file that holds no complete beat: only the instant of its last change is known. */
   | { kind: 'touched'; touchedAt: string }
   | { kind: 'absent' }
-  /** There, but closed to us: nobody's silence can be concluded from it. */
+  /** The file can't be read: nothing follows from it about the service. */
   | { kind: 'unreadable'; why: string }
 
 /** Process ids of the guarded process and its descendants, each with its start in ms since the epoch. */
 export type ProcessTree = ReadonlyMap<number, number>
 
-/** Starts of processes are known to a second or two, and a beat may be written while the look is under way. */
+/** Starts of processes are known to a second or two, and a beat may be written during the observation. */
 export const clockSlack = 3_000
 
 export type BeatJudgement = { proves: true; beat: ProvenBeat } | { proves: false; why: string }

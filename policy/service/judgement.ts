@@ -1,10 +1,10 @@
-/** One look at a service: what was seen, together with what is remembered of earlier looks, becomes a verdict. */
+/** The verdict on a service, from one observation and what is remembered of earlier ones. */
 import { hasSlept } from '../hostSleep.js'
 import { type BeatReading, judgeBeat, type ProcessTree } from './beats.js'
 import { iso, ms } from '../instants.js'
 import type { ProvenBeat, Verdict } from './service.js'
 
-/** The process that is guarded: by its id and its start, so that a reused id is never taken for it. */
+/** The guarded process, by its id and its start: a reused id is not mistaken for it. */
 export interface GuardedProcess {
   pid: number
   start: string
@@ -17,7 +17,7 @@ export interface CheckRules {
   service: string
   every: number
   heartbeat: { staleAfter: number; anyone: boolean } | null
-  /** Null where there is no second look: a stale beat is then all that there is to know. */
+  /** Null if there is no busy check: then a stale heartbeat decides alone. */
   busyCheck: { within: number; atMost: number } | null
   /** A process that runs for longer than this is to be ended; null for no bound. */
   timeout: number | null
@@ -27,36 +27,36 @@ export interface ServiceObservation {
   now: number
   /** How long the host has slept since it was booted, in ms; only differences count. */
   sleptMs: number
-  /** Null where it is not there. */
+  /** Null if there is none. */
   process: GuardedProcess | null
   /** How the process is known to have ended, for people. */
   ended: string | null
-  /** Null where no heartbeat is configured. */
+  /** Null if no heartbeat is configured. */
   beat: BeatReading | null
-  /** Why nobody could beat now, such as a full disk; null where nothing is known to be in the way. */
+  /** Why no heartbeat could be written now, such as a full disk, or null. */
   beatBlocked: string | null
   /**
-   * What the second look saw; null where it was not taken. `grewAt`: when something that shows work was last seen to
-   * grow, ms since the epoch, or null.
+   * The result of the busy check; null if it was not made. `grewAt`: when a file that shows work last grew, ms since the epoch,
+   * or null.
    */
   work: { grewAt: number | null; what: string } | null
 }
 
-/** What is kept from one look to the next. */
+/** What is kept from one observation to the next. */
 export interface CheckMemory {
-  /** The newest beat that was proven, of the process that `pid` and `start` name. */
+  /** The newest proven beat of the process with this `pid` and `start`. */
   beat: ProvenBeat | null
   pid: number | null
   start: string | null
-  /** First look at which the beat was stale; null while it is fresh. */
+  /** The first observation at which the heartbeat was stale; null while it is fresh. */
   staleSince: string | null
-  /** Last proof of life before any trouble: where an incident's time down begins. */
+  /** The last proof of life before any trouble: the downtime of an incident begins there. */
   wellAt: string | null
-  /** `Seen.asleep` of this look. */
+  /** How long the host had slept at this observation, since its boot. */
   sleptMs: number
-  /** When this process was first looked at after a sleep of its host, which kept it from beating; null without one. */
+  /** When this process was first observed after its host slept, which kept it from beating, or null. */
   wokeAt: string | null
-  /** The newest look at this process at which its beat could not be written or read; null without one. */
+  /** The newest observation at which its heartbeat could not be written or read, or null. */
   blockedAt: string | null
 }
 
@@ -73,17 +73,17 @@ export const emptyMemory: CheckMemory = {
 
 export interface ServiceJudgement {
   verdict: Verdict
-  /** One line for a person: what the verdict rests on. */
+  /** One line for a person: the reason of the verdict. */
   why: string
   memory: CheckMemory
-  /** When to look again, ms since the epoch. */
+  /** When the next check is due, ms since the epoch. */
   nextCheckAt: number
 }
 
-/** A stale service is looked at this much more often than a fresh one. */
+/** A stale service is checked this many times as often as a fresh one. */
 const staleCheckFactor = 5
 
-/** Whether the second look is needed to judge this: only then is it taken, since it costs time. */
+/** Whether the busy check is needed for the verdict: it is made only then, since it costs time. */
 export const needsBusyCheck = (
   observed: ServiceObservation,
   memory: CheckMemory,
@@ -143,24 +143,24 @@ export function judgeService(
   }
 }
 
-/** Why no beat could come or be read now, or null. */
+/** Why no heartbeat could be written or read now, or null. */
 const beatBlockedBy = ({ beat, beatBlocked }: ServiceObservation): string | null =>
   beatBlocked ?? (beat?.kind === 'unreadable' ? beat.why : null)
 
 interface LifeProof {
   isStale: boolean
-  /** When the present proof runs out, ms since the epoch. */
+  /** When the newest proof expires, ms since the epoch. */
   staleAt: number
-  /** The newest sign of life; null where being there is the only one. */
+  /** The newest sign of life; null if the process itself is the only one. */
   provedAt: number | null
   why: string
   memory: CheckMemory
 }
 
 /**
- * Age counts from the newest own beat of this very process, or from its start while it has not beaten yet, and never
- * from before its host woke up or its beat was free again: whoever sleeps, or has no room to write, can't beat (law 6).
- * A worker that was merely away is no such excuse.
+ * Age counts from the newest beat of this very process, or from its start before the first beat. It never counts from before its
+ * host woke up, or from while the heartbeat could not be written: a service can't beat then (law 6). An absence of the worker
+ * makes no difference.
  */
 function proofOfLife(observed: ServiceObservation, memory: CheckMemory, rules: CheckRules): LifeProof {
   const { now, sleptMs, process, beat } = observed
@@ -179,7 +179,7 @@ function proofOfLife(observed: ServiceObservation, memory: CheckMemory, rules: C
   const judgement = judgeBeat(beat, { service: rules.service, tree: process.tree, anyone, now })
   const own = newer(known.beat, judgement.proves ? judgement.beat : null)
   const provedAt = Math.max(process.startedAt, own === null ? 0 : ms(own.at))
-  // While it is blocked, its silence is told, and proves nothing.
+  // While the heartbeat is blocked, a missing beat proves nothing.
   const unblockedAt = isBlocked ? null : known.blockedAt
   const excuses = [known.wokeAt, unblockedAt].map((at) => (at === null ? 0 : ms(at)))
   const since = Math.max(provedAt, ...excuses)
@@ -192,10 +192,10 @@ function proofOfLife(observed: ServiceObservation, memory: CheckMemory, rules: C
 const newer = (a: ProvenBeat | null, b: ProvenBeat | null): ProvenBeat | null =>
   a === null ? b : b === null ? a : ms(b.at) >= ms(a.at) ? b : a
 
-/** Up for this long without trouble, a service without a heartbeat counts as well again after a restart. */
+/** A service without a heartbeat counts as well again if it runs this long after a restart. */
 const settledAfter = (every: number): number => Math.min(every, 30_000)
 
-/** Whether a restarted service is well again: with a heartbeat its own beat has to be back, else it has to stay up. */
+/** Whether a restarted service is well again: it has to beat again if it has a heartbeat, else it has to stay up. */
 export function hasRecovered(
   { verdict, memory }: Pick<ServiceJudgement, 'verdict' | 'memory'>,
   process: Pick<GuardedProcess, 'startedAt'> | null,

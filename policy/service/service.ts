@@ -11,7 +11,7 @@ export const serviceStates = [
 ] as const
 export type ServiceState = (typeof serviceStates)[number]
 
-/** A beat that was proven to be the service's own. */
+/** A beat that was proven to be written by the service. */
 export interface ProvenBeat {
   by: string
   at: string
@@ -31,57 +31,57 @@ export interface ServiceView {
   nextCheckAt: string | null
 }
 
-/** What a look makes of a service. `blind`: nothing can be proved, through no fault of the service's, so nothing is killed. */
+/** The verdict of a check. `blind`: nothing can be proved, for a reason outside the service, so that nothing is killed. */
 export type Verdict = 'well' | 'busy' | 'blind' | 'missing' | 'frozen'
 export type Trouble = Extract<Verdict, 'missing' | 'frozen'>
 
 export const isTrouble = (verdict: Verdict): verdict is Trouble =>
   verdict === 'missing' || verdict === 'frozen'
 
-/** What the watchdog is about comes before what was last seen. */
+/** The state that is shown: what the watchdog is doing comes before its last observation. */
 export function displayedState(state: ServiceState, verdict: Verdict | null): ServiceState {
   if (verdict === null || state === 'paused' || state === 'escalated' || state === 'restarting') return state
   return verdict === 'well' || verdict === 'blind' ? 'running' : verdict
 }
 
-/** What the watchdog's workflow has to know of a service; the rest of its configuration stays on the host. */
+/** What the watchdog's workflow knows of a service. The rest of its configuration stays on the host. */
 export interface ServiceSpec {
   name: string
   host: string
-  /** Whose channels tell a person. */
+  /** The pool through whose channels a person is notified. */
   pool: string
   every: number
   restarts: RestartLimit
-  /** Whether Outpool can start it; what is only watched is left to the wake-up, or to a person. */
+  /** Whether Outpool can start the service. If not, only a woken agent or a person can. */
   canStart: boolean
-  /** Null where nobody is woken: a person is told instead. */
+  /** Null if no agent is to be woken: a person is notified instead. */
   wakeUp: EscalationBackoff | null
 }
 
 export interface EscalationBackoff {
-  /** Waited before the next round of places; longer each time. */
+  /** The pause before the next round of places; longer each time. */
   retryEvery: number
-  /** No pause is longer. */
+  /** The longest pause. */
   retryAtMost: number
 }
 
-/** An agent costs money each time: who was called before in vain, or for nothing lasting, is called again later each time. */
+/** The longest pause between escalations: an agent costs money each time, so that each next one comes later. */
 export const maxEscalationPause = 6 * 60 * 60_000
 
-/** However often restarts failed, the next one comes after this at the latest. */
+/** The longest pause between restarts, however often they failed. */
 export const maxRestartPause = 60 * 60_000
 
 export interface RestartLimit {
   /** Restarts after the first start within `within`; the next one due is an escalation. */
   limit: number
   within: number
-  /** Waited before the second restart; doubled with each, up to `every`. */
+  /** The pause before the second restart; doubled with each, up to `every`. */
   pause: number
-  /** Beyond the limit no pause is longer. */
+  /** The longest pause beyond the limit. */
   pauseAtMost: number
 }
 
-/** A login or a substrate of the healer's own. */
+/** One of the healer's logins or substrates. */
 export interface HealerPlace {
   kind: 'account' | 'substrate'
   name: string

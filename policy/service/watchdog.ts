@@ -1,17 +1,17 @@
-/** What the watchdog does about a service in trouble: restart it, after growing pauses, until restarts have proved no help. */
+/** The watchdog's next step for a service in trouble: restarts after growing pauses, then an escalation or a person. */
 import { backoff } from '../backoff.js'
 import { iso, ms } from '../instants.js'
 import type { EscalationBackoff, RestartLimit, ServiceSpec } from './service.js'
 
 export type WatchdogStep =
   | { kind: 'restart' | 'escalate'; at: string; attention: string | null }
-  /** Nothing that Outpool may do: a person is told, and the service is looked on until it is back. */
+  /** Outpool can do nothing: a person is notified, and the service is observed until it recovers. */
   | { kind: 'notify'; attention: string }
 
-/** Calls of a day: what was longer ago is another incident's. */
+/** Only escalations of the last day count: older ones belong to other incidents. */
 const escalationWindow = 24 * 60 * 60_000
 
-/** `restarts` are the instants of the restarts so far, the first start not among them; `calls` those of escalations. */
+/** `restarts`: the instants of the restarts so far, without the first start. `escalations`: the instants of escalations. */
 export function nextWatchdogStep(
   spec: Pick<ServiceSpec, 'name' | 'every' | 'restarts' | 'canStart' | 'wakeUp'>,
   { restarts, escalations }: { restarts: readonly string[]; escalations: readonly string[] },
@@ -68,6 +68,6 @@ export const recentEscalations = (escalations: readonly string[], now: string): 
 export const recentRestarts = (restarts: readonly string[], limit: RestartLimit, now: string): string[] =>
   restarts.filter((at) => ms(now) - ms(at) < limit.within)
 
-/** Older restarts can be forgotten; what is kept is bounded, whatever the configuration says. */
+/** The restarts to keep: bounded, whatever the configuration says. */
 export const retainedRestarts = (restarts: readonly string[], limit: RestartLimit, now: string): string[] =>
   recentRestarts(restarts, limit, now).slice(-limit.limit - 20)

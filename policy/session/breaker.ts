@@ -1,8 +1,8 @@
-/** The breaker of a session: what costs without a cause is parked for a person (law 13). */
+/** The breaker of a session: if Outpool begins too many turns, the session is parked for a person (law 13). */
 import type { Timing } from '../account/account.js'
 import { ms } from '../instants.js'
 
-/** Why Outpool began a turn: a text of a person has its own cause, and is not counted. */
+/** Why Outpool began a turn. A person's text has its own cause, and does not count. */
 export type TurnCause = 'continuation' | 'relaunch' | 'retry' | 'task' | 'wake-up'
 
 export interface CountedTurn {
@@ -19,7 +19,7 @@ export const recentTurns = (
   { turnLimit, turnWithin }: Limits,
 ): CountedTurn[] => turns.filter(({ at }) => ms(now) - ms(at) < turnWithin).slice(-turnLimit - 1)
 
-/** Why no further turn may be begun, for a person; null where one may. */
+/** Why no further turn may begin, for a person, or null. */
 export function tripReason(turns: readonly CountedTurn[], now: string, limits: Limits): string | null {
   const recent = recentTurns(turns, now, limits)
   if (recent.length < limits.turnLimit) return null

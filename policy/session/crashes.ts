@@ -1,4 +1,4 @@
-/** What follows a crash of the agent: it is resumed on the same account, later each time, and at last only now and then. */
+/** The answer to a crash of the agent: it is resumed on the same account, after growing pauses, then after long rests. */
 import type { Timing } from '../account/account.js'
 import { backoff } from '../backoff.js'
 import type { Hang } from './hang.js'
@@ -6,10 +6,10 @@ import { iso, ms } from '../instants.js'
 
 export type CrashResponse =
   | { kind: 'restart'; afterMs: number }
-  /** Beyond the limit. It is tried again at `until`, without a person, and a person is told meanwhile. */
+  /** Beyond the limit. It is resumed at `until`, and `attention` is shown meanwhile. */
   | { kind: 'rest'; until: string; attention: string }
 
-/** `crashes` are the instants of all crashes so far, this one included, in any order. The first restart is at once. */
+/** `crashes` are the instants of all crashes so far, this one included, in any order. The first restart has no pause. */
 export function crashResponse(
   session: string,
   crashes: readonly string[],
@@ -38,8 +38,8 @@ export function crashResponse(
 }
 
 /**
- * Whether a hanging agent is first interrupted, and told to go on, before it is killed: once, and again only when it has worked
- * in between. One that spins takes no key.
+ * Whether a hanging agent is interrupted and told to go on, instead of being killed: once, and again only if it has worked
+ * meanwhile. A spinning one takes no key.
  */
 export const shouldInterruptFirst = (
   how: Hang,

@@ -5,17 +5,17 @@ export type Hang = 'hung-request' | 'stopped' | 'spinning'
 
 export interface SignsOfLife {
   now: number
-  /** When its pane last showed something new. A busy program draws all the time, whatever it waits for. */
+  /** When its pane last changed. A busy program draws all the time, whatever it waits for. */
   drawnAt: number
-  /** When it last said or reported something, or had a tool running. */
+  /** When it last wrote or reported something, or had a tool running. */
   heardAt: number
-  /** When it was first looked at after its host had slept; 0 where it did not sleep. */
+  /** When it was first observed after its host had slept, or 0. */
   awakeAt: number
   /** Whether the system has stopped its process (SIGSTOP). */
   isStopped: boolean
 }
 
-/** Null where it does not hang. */
+/** How the agent hangs, or null. */
 export function detectHang(
   { now, drawnAt, heardAt, awakeAt, isStopped }: SignsOfLife,
   { hungAfter }: Pick<Timing, 'hungAfter'>,

@@ -1,4 +1,4 @@
-/** A place by name; the host resolves it to a config dir and an environment. */
+/** A place by its name. The host resolves it to a config dir and an environment. */
 export interface PlaceRef {
   kind: 'account' | 'substrate'
   name: string

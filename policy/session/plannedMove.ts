@@ -1,4 +1,4 @@
-/** Whether a session leaves its account at a turn's end, before it runs into the wall itself. */
+/** Whether a session leaves its account at the end of a turn, before it meets the wall. */
 import type { AccountReading, Wall } from '../account/account.js'
 import { clock, ms, percent } from '../instants.js'
 import { wallBinds, currentWalls } from '../account/walls.js'
@@ -6,9 +6,9 @@ import { announcedReset, isUnknownModel, nearLimit } from '../account/windows.js
 
 export interface MoveCriteria {
   model: string | null
-  /** From this share on; `leaveAt` of the account's ceiling and the pool's `moveAt`. */
+  /** The used share from which on it moves: `leaveAt` of the account's ceiling and the pool's `moveAt`. */
   moveThreshold: number
-  /** A move was asked for and found no better place: not again before this instant. */
+  /** Set after a move found no better place: no further one before this instant. */
   stayUntil: string | null
   wakeMargin: number
 }
@@ -16,11 +16,11 @@ export interface MoveCriteria {
 export interface PlannedMove {
   cause: 'near-limit' | 'login'
   why: string
-  /** The wall that another session met, where that is the reason. */
+  /** The wall that another session met, if that is the reason. */
   wall: Wall | null
 }
 
-/** To be asked only at a turn's end: a turn in progress is never ended for it. Null: stay. */
+/** Only for the end of a turn: a turn in progress is never ended for a planned move. Null: stay. */
 export function shouldMove(
   reading: Pick<AccountReading, 'account' | 'windows' | 'walls' | 'login'>,
   { model, moveThreshold, stayUntil, wakeMargin }: MoveCriteria,
@@ -32,7 +32,7 @@ export function shouldMove(
   const wall = currentWalls(reading.walls, reading.windows, wakeMargin, at).find(
     (standing) =>
       !standing.lapsed &&
-      // A model that nobody named has not met the wall of another: it leaves when it does.
+      // A session on the agent's default model does not leave for the wall of a named model.
       (standing.wall.scope === 'account' || (!isUnknownModel(model) && wallBinds(standing, model))),
   )
   if (wall !== undefined)

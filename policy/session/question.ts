@@ -3,13 +3,13 @@
 export interface Choice {
   n: number
   label: string
-  /** What stands under it, one line, or null. */
+  /** The text under the label, in one line, or null. */
   description: string | null
-  /** Takes a text of the person's own. */
+  /** Takes free text. */
   isFreeText: boolean
-  /** The cursor stands on it. */
+  /** The cursor is on it. */
   isHighlighted: boolean
-  /** Null where only one choice can be made. */
+  /** Null if only one choice can be made. */
   isChecked: boolean | null
 }
 
@@ -17,17 +17,17 @@ export interface Question {
   /** The whole question, one line. */
   text: string
   choices: Choice[]
-  /** What makes it this question and no other, whatever the cursor and the ticks: the same for each look at the same page. */
+  /** Identifies the question. Does not depend on the cursor or on choices that are ticked. */
   mark: string
-  /** Asked by the agent itself, for what it is to do; others are the program's own. */
+  /** Asked by the agent with its tool for questions; all others come from the program. */
   isOfTool: boolean
-  /** A page that only asks whether the answers given are to be handed in. */
+  /** The page that asks whether to submit the answers. */
   isReview: boolean
-  /** Of the questions that are asked together none is open. */
+  /** Whether all of the questions that are asked together are answered. */
   isAllAnswered: boolean
 }
 
-/** The numbers that a person named, as in `2` or `1,3`; null for words. */
+/** The numbers in an answer such as `2` or `1,3`; null for words. */
 export function parseChoiceNumbers(answer: string): number[] | null {
   if (!/^\s*\d{1,2}(?:\s*[,\s]\s*\d{1,2})*\s*$/.test(answer)) return null
   return [
@@ -40,7 +40,7 @@ export function parseChoiceNumbers(answer: string): number[] | null {
   ]
 }
 
-/** For a person. `takesAnswers`: its choices are known, and it can be answered from outside its pane. */
+/** The attention of a session that asks. `takesAnswers`: the question can be answered from outside its pane. */
 export function questionAttention(session: string, what: string, takesAnswers: boolean): string {
   const end = /[?!.]$/.test(what) ? '' : '.'
   const answer = takesAnswers ? `outpool answer ${session} or ` : ''

@@ -20,7 +20,7 @@ export const rescueCauses = ['wall', 'near-limit', 'login', 'crash', 'move', 'ho
 export type RescueCause = (typeof rescueCauses)[number]
 
 /** What identifies a session, from its start on. */
-export interface SessionIdentity {
+interface SessionIdentity {
   name: string
   agent: string
   /** The session's own conversation. */

@@ -1,12 +1,12 @@
-/** The loop's standing work: what a run leaves behind, and what it means for the next one. */
+/** Tasks of the loop: what is recorded of a run, and how it counts for the next one. */
 
 export const taskKinds = ['imap', 'agent', 'run'] as const
 type TaskKind = (typeof taskKinds)[number]
 
-/** What one run of a task came to. */
+/** The outcome of one run of a task. */
 export interface TaskOutcome {
   ok: boolean
-  /** Why it failed, in one sentence without any content of mails, outputs or conversations; null where it did not. */
+  /** Why it failed, in one sentence without any content of mails, outputs or conversations, or null. */
   error: string | null
   /** What it did, in a few words. */
   summary: string
@@ -14,7 +14,7 @@ export interface TaskOutcome {
   file: string | null
 }
 
-/** A task after its newest run; what `outpool tasks` shows of it. */
+/** A task after its newest run, as `outpool tasks` shows it. */
 export interface TaskRecord {
   name: string
   kind: TaskKind
@@ -32,12 +32,12 @@ export interface TaskRecord {
 export interface TaskView {
   name: string
   kind: TaskKind
-  /** As it is written in `outpool.yaml`. */
+  /** As written in `outpool.yaml`. */
   every: string
   lastRunAt: string | null
   lastResult: TaskRecord['lastResult']
   failures: number
-  /** Null while the task is paused, or not set up. */
+  /** Null while the task is paused or not set up. */
   nextRunAt: string | null
   running: boolean
   paused: boolean
@@ -48,7 +48,7 @@ export interface TaskRun {
   name: string
   kind: TaskKind
   host: string
-  /** So many failures in a row are something for a person to look at. */
+  /** Failures in a row from which on a person should look at the task. */
   attentionAfter: number
 }
 

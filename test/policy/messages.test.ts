@@ -16,7 +16,7 @@ import {
 } from '../../workflows/messages.js'
 
 /** Never called. `tsc` checks this function: it fails on each expected error that does not occur. */
-export async function wrongMessages(handle: WorkflowHandle): Promise<void> {
+async function wrongMessages(handle: WorkflowHandle): Promise<void> {
   await handle.signal(sessionSignals.send, { id: '1', text: 'hello' })
   // @ts-expect-error the text of a send is missing
   await handle.signal(sessionSignals.send, { id: '1' })
@@ -41,6 +41,8 @@ export async function wrongMessages(handle: WorkflowHandle): Promise<void> {
   // @ts-expect-error a signal is no query
   await handle.query(sessionSignals.pause)
 }
+
+void wrongMessages
 
 describe('a message', () => {
   it.each([
