@@ -20,7 +20,7 @@ export interface Window {
   source: ReadingSource
 }
 
-/** `account`, or `model:<name>` with the model family the wall stands for, such as `model:opus`. */
+/** `account`, or `model:<name>` with the model family that the wall binds, such as `model:opus`. */
 export type WallScope = 'account' | `model:${string}`
 
 /** Proof that an account (or one model on it) refuses. */

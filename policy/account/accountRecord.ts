@@ -82,13 +82,18 @@ function mergeLogin(record: AccountRecord, login: Login, at: string | null): Acc
 }
 
 /** Drops a window that has reset if a newer report lists other windows and not this one. */
-function dropEnded(known: readonly Window[], told: readonly Window[], timing: Timing, now: number): Window[] {
+function dropEnded(
+  known: readonly Window[],
+  reported: readonly Window[],
+  timing: Timing,
+  now: number,
+): Window[] {
   return known.filter((window) => {
     const outdated = outdatedSince(window, timing.wakeMargin, now)
-    if (outdated === null || told.some((one) => one.name === window.name)) return true
+    if (outdated === null || reported.some((one) => one.name === window.name)) return true
     // Only a usage probe lists the windows of single models: other sources say nothing about those.
     const scoped = !accountWindows.includes(window.name)
-    return !told.some(
+    return !reported.some(
       (one) =>
         accountWindows.includes(one.name) &&
         ms(one.readAt) >= outdated &&

@@ -6,9 +6,9 @@ import { iso, ms } from '../instants.js'
 export const maxCooldown = 3_600_000
 
 /**
- * The wall with an end. Each one that comes soon after the one before has ended lasts twice as long as that one, and never
- * less than the cooldown. What comes while that one stands is the same refusal, met by another session: it doubles nothing, and
- * ends no stated wall earlier. `known` are the substrate's walls so far, each with its end.
+ * The wall with an end. A wall that comes soon after the end of another lasts twice as long as that one, and at least as long as the
+ * cooldown. A wall that comes before that end is the same refusal, met by another session: it doubles nothing, and does not
+ * shorten a stated wall. `known`: the substrate's walls so far, each with its end.
  */
 export function withCooldown(
   wall: Wall,

@@ -112,8 +112,8 @@ export function eligibilityOf(
 }
 
 /**
- * What keeps a substrate from taking a session now; null where it can. Nobody can be asked for a key's limits: a wall there
- * stands as long as its cooldown, and what comes after is a try.
+ * Why a substrate can't take a session now, or null. The limits of a key can't be probed: its wall lasts as long as its cooldown, and
+ * then a session tries.
  */
 export function substrateIneligibility(
   substrate: AccountRecord,

@@ -6,8 +6,8 @@ import { withinLastHour, probeTimeout } from './accountRecord.js'
 import type { Eligibility } from './eligibility.js'
 
 /**
- * Extra probes, for a parked session whose time has come, keep this distance and stay below this number an hour. No key: the other
- * side throttles who asks more often, and the busy account first.
+ * Limits of extra probes, for a parked session that is due: the least time between two, and the number in an hour. Not configurable: the
+ * provider throttles more frequent requests, and those of busy accounts first.
  */
 export const extraProbeEvery = 60_000
 const probesPerHour = 20

@@ -4,9 +4,8 @@ import { iso, ms } from '../instants.js'
 import { accountWindows, familyBinds, isUnknownModel, modelOfWindow } from './windows.js'
 
 /**
- * How long a wall without a usable reset instant stands before it is doubted. Short enough that nobody waits for hours
- * for nothing, long enough that an account that stays shut is not tried at every turn. No key: pool, hosts and commands each judge
- * walls by themselves, and have to come to the same.
+ * How long a wall without a usable reset is believed. Short enough that no session waits for hours in vain, long enough that an account
+ * that still refuses is not tried at every turn. Not configurable: pool, hosts and commands each judge walls, and must agree.
  */
 export const assumedWallDuration = 30 * 60_000
 
@@ -19,8 +18,8 @@ const familyOf = (scope: WallScope): string | null =>
   scope === 'account' ? null : scope.slice('model:'.length)
 
 /**
- * An unknown model (the agent's default) is bound by every wall that a session met: taking it for free would send a
- * session back to the wall that it came from. A full scoped window alone doesn't bind it.
+ * The agent's default model is bound by every wall that a session met: otherwise a session could be sent back to the wall that it
+ * came from. A full scoped window alone does not bind it.
  */
 export function wallBinds({ wall, wasHit }: CurrentWall, model: string | null): boolean {
   const family = familyOf(wall.scope)
@@ -29,8 +28,8 @@ export function wallBinds({ wall, wasHit }: CurrentWall, model: string | null): 
 }
 
 /**
- * The wall as the session that met it stands to it: one that a session with another model ran into is no wall of that model
- * alone, whatever its name says. Names of claims change, and a session must not be sent back to what it ran into.
+ * The wall with the scope that the session's model proves: if a session with another model met it, it binds the whole account, whatever
+ * its name says. Names of claims change, and a session must not be sent back to a wall that it met.
  */
 export function attributeWall(wall: Wall, model: string | null): Wall {
   const family = familyOf(wall.scope)

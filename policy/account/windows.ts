@@ -8,7 +8,7 @@ export const accountWindows: readonly string[] = ['five_hour', 'seven_day']
 /** Claim names that do not end with the name of their model. */
 const modelOfClaim: Readonly<Record<string, string>> = { seven_day_overage_included: 'fable' }
 
-/** The window that stands for what the owner allows a substrate to cost. It binds every model. */
+/** The window for the budget that the owner gives a substrate. It binds every model. */
 export const budgetWindow = 'budget'
 
 const hour = 3_600_000
@@ -26,7 +26,7 @@ export function modelOfWindow(name: string): string | null {
 export const isUnknownModel = (model: string | null): model is null | 'default' =>
   model === null || model === 'default'
 
-/** Whether a family such as `opus` stands for a model such as `claude-opus-4-5`. */
+/** Whether a family such as `opus` includes a model such as `claude-opus-4-5`. */
 export function familyBinds(family: string, model: string): boolean {
   const [one, other] = [family.toLowerCase(), model.toLowerCase()]
   return other.includes(one) || one.includes(other)
@@ -43,15 +43,15 @@ const sameReading = (a: Window, b: Window): boolean =>
   a.name === b.name && a.used === b.used && a.resetsAt === b.resetsAt
 
 /**
- * A status line passes on what it once heard, again and again: there, the same words are no news. Every other source says when
- * it was told, and an account that nobody uses is told the same each time.
+ * Whether the source repeats old data under new instants, as a status line does: there, an unchanged reading is not newer. Every other
+ * source gives the instant of its data, which may be the same for an account that is not used.
  */
 const isRepeatingSource = ({ source }: Window): boolean => source === 'status-line'
 
 /** Of two readings of one window, the one that counts: the newer one, then the one with more used. */
 function newer(known: Window, reported: Window): Window {
-  const [knownAt, toldAt] = [ms(known.readAt), ms(reported.readAt)]
-  if (toldAt !== knownAt) return toldAt > knownAt ? reported : known
+  const [knownAt, reportedAt] = [ms(known.readAt), ms(reported.readAt)]
+  if (reportedAt !== knownAt) return reportedAt > knownAt ? reported : known
   return reported.used > known.used ? reported : known
 }
 
@@ -59,8 +59,8 @@ function newer(known: Window, reported: Window): Window {
 const maxWindows = 16
 
 /**
- * Merges what one report tells. A report that a source passes on again unchanged does not look newer by that; where any
- * of its windows has moved, it is a new one, and all of them are as new. Keeps the order of first appearance.
+ * Merges the windows of a report. An unchanged report from a source that repeats itself does not count as newer. If any of its
+ * windows has changed, all of them are new. Keeps the order of first appearance.
  */
 export function mergeWindows(known: readonly Window[], reported: readonly Window[]): Window[] {
   const merged = new Map(known.map((window) => [window.name, window]))
@@ -79,8 +79,7 @@ export function mergeWindows(known: readonly Window[], reported: readonly Window
 }
 
 /**
- * The reset that this reading announces, or null where it announces none. A reset that lies before the reading itself
- * has been proven wrong by it, so it says nothing.
+ * The reset that this reading announces, or null. A reset before the reading itself is disproved by it, and ignored.
  */
 export function announcedReset(window: Window): number | null {
   const resetsAt = window.resetsAt === null ? null : ms(window.resetsAt)
@@ -88,8 +87,8 @@ export function announcedReset(window: Window): number | null {
 }
 
 /**
- * When what was read ceased to hold, because the window has begun anew since; null while the reading holds. Where no reset
- * was announced, it has done so after its whole length at the latest.
+ * When the reading became invalid because the window has reset since; null while it is valid. Without an announced reset, the window
+ * has reset after its whole length at the latest.
  */
 export function outdatedSince(window: Window, wakeMargin: number, now: number): number | null {
   const ends = (announcedReset(window) ?? ms(window.readAt) + windowLength(window.name)) + wakeMargin

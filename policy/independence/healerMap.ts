@@ -158,13 +158,13 @@ const isSame = (a: Resource, b: Resource): boolean => a.kind === b.kind && a.nam
 
 const reasons: Record<Resource['kind'], string> = {
   account: 'an account: what spends one spends both',
-  gateway: 'one gateway, to which each side brings a login of its own',
+  gateway: 'one gateway, for which each side has its own login',
   organisation: 'seats of one organisation have budgets of their own',
   host: 'one host: what is lost with it is lost for the sessions too',
   process: 'started again, with all that it knew in the database and the panes',
   program: 'one program: its version is yours to pin, and a rescue asks it nothing',
 }
-const itself = 'itself: the next one stands in, and what none can take is parked'
+const itself = 'itself: the next one takes its place, and a session that none can take is parked'
 
 function cellOf(need: Dependency, failure: HealedFailure): Cell {
   const shared = need.on.filter((one) => failure.of.some((other) => isSame(one, other)))

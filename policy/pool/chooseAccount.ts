@@ -83,7 +83,7 @@ function isAcceptable(
 }
 
 function describe({ name, tightest, sessions }: EligibleAccount, now: number): string {
-  if (tightest === null) return `${name}: nothing known of it and nobody else able, on trial`
+  if (tightest === null) return `${name}: its usage is not known and no other account is able, on trial`
   const reset = announcedReset(tightest)
   const resets = reset === null ? '' : `, resets ${clock(reset, now)}`
   const company = sessions === 0 ? '' : `, ${sessions} there`

@@ -67,7 +67,7 @@ function blockerOf({ account: { name }, eligibility, probeDueAt, excludedUntil }
   if (eligibility.kind === 'ineligible') return blocker(eligibility.cause, eligibility.why, eligibility.until)
   if (excludedUntil !== null) return blocker('failed', () => 'failed just now', excludedUntil)
   // A wall that is being probed needs no new denial: if it has ended, the session is granted the account.
-  if (eligibility.kind === 'unknown') return blocker('walled', () => 'has to be asked first', probeDueAt)
+  if (eligibility.kind === 'unknown') return blocker('walled', () => 'has to be probed first', probeDueAt)
   return blocker('no-better', () => 'is no better', null)
 }
 

@@ -52,7 +52,7 @@ export function mostHelpfulAction(
     higherBudget(substrates, now) ??
     (substrates.length === 0
       ? 'a substrate, on which sessions go on while the accounts are walled'
-      : 'one more account; until then they get up by themselves at the instants above')
+      : 'one more account; until then the sessions start again by themselves at the times above')
   )
 }
 

@@ -36,7 +36,7 @@ export function judgeBeat(
     case 'absent':
       return no('there is no heartbeat file')
     case 'unreadable':
-      return no(`the heartbeat can't be told: ${reading.why}`)
+      return no(`the heartbeat can't be read: ${reading.why}`)
     case 'touched':
       if (!of.anyone) return no('the heartbeat file was touched, but says not by whom')
       if (ms(reading.touchedAt) > of.now + clockSlack) return no('the heartbeat file is from the future')

@@ -114,7 +114,7 @@ export interface SessionState
   orders: SessionOrder[]
   /** Texts not yet taken by the agent, oldest first. */
   inbox: InboxText[]
-  /** Commands and texts that were refused for good, newest last. `attention` is what a person is told until they act. */
+  /** Commands and texts that were refused for good, newest last. `attention` is shown until a person acts. */
   refused?: { id: string; problem: string; attention?: string }[]
   /** Wake-ups that no process will deliver by itself. */
   plannedWakeUps?: PlannedWakeUp[]
