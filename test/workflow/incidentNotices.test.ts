@@ -77,7 +77,7 @@ describe('a person', () => {
     const told = await untilTold(testPool)
     expect(plans.isEmpty).toBe(true)
     expect(told).toHaveLength(1)
-    expect(told[0]).toMatch(/nobody could be woken to help: medic: walled/)
+    expect(told[0]).toMatch(/no agent could be woken to help: medic: walled/)
     const { events } = await watchdog.escalation(1).fetchHistory()
     const pauses = (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
       timer ? [tsToMs(timer.startToFireTimeout)] : [],
