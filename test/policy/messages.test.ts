@@ -1,6 +1,6 @@
 /** The messages between commands, workers and workflows: what the compiler refuses, and that each name is given once. */
 import type { WorkflowHandle } from '@temporalio/client'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, expectTypeOf, it } from 'vitest'
 import {
   escalationQueries,
   escalationSignals,
@@ -16,7 +16,7 @@ import {
 } from '../../workflows/messages.js'
 
 /** Never called. `tsc` checks this function: it fails on each expected error that does not occur. */
-async function wrongMessages(handle: WorkflowHandle): Promise<void> {
+async function wrongMessages(handle: WorkflowHandle, names: (keyof typeof sessionSignals)[]): Promise<void> {
   await handle.signal(sessionSignals.send, { id: '1', text: 'hello' })
   // @ts-expect-error the text of a send is missing
   await handle.signal(sessionSignals.send, { id: '1' })
@@ -27,14 +27,14 @@ async function wrongMessages(handle: WorkflowHandle): Promise<void> {
   // @ts-expect-error a pause takes no payload
   await handle.signal(sessionSignals.pause, 'now')
   // @ts-expect-error sessions have no such signal
-  await handle.signal(sessionSignals.sleep)
+  names.push('sleep')
   // @ts-expect-error a release names its fence
   await handle.signal(poolSignals.releaseLease, { session: 'one', failure: null })
   // @ts-expect-error the id of a text is a string
   await handle.query(sessionQueries.deliveryState, 1)
   const { taken } = await handle.query(sessionQueries.deliveryState, '1')
-  // @ts-expect-error the answer of a query has its type
-  taken.trim()
+  // @ts-expect-error whether a text was taken is a boolean
+  names.push(taken)
   await handle.executeUpdate(sessionUpdates.answer, { args: [{ answer: '1', digest: null }] })
   // @ts-expect-error an answer names its question, or null
   await handle.executeUpdate(sessionUpdates.answer, { args: [{ answer: '1' }] })
@@ -42,7 +42,7 @@ async function wrongMessages(handle: WorkflowHandle): Promise<void> {
   await handle.query(sessionSignals.pause)
 }
 
-void wrongMessages
+expectTypeOf(wrongMessages).returns.resolves.toBeVoid()
 
 describe('a message', () => {
   it.each([

@@ -240,7 +240,7 @@ export class WeekHost implements SimulatedHost {
   }
 
   #told(key: string, text: string, at: number): void {
-    const [, service = '', incident, asks] = /^incident\/([^/]+)\/(\d+)(\/asks)?$/.exec(key) ?? []
+    const [, service = '', incident, asks] = /^incident\/([^/]+)\/(\d+)(\/question)?$/.exec(key) ?? []
     const guard = this.guards.get(service)!
     const kind = asks === undefined ? 'told' : 'told of a question'
     this.log.add(service, { at, kind, incident: Number(incident), text })
