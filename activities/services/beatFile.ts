@@ -2,6 +2,7 @@
 import { open, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import { parseJsonAs } from '../../policy/parseJson.js'
 import type { BeatReading } from '../../policy/service/beats.js'
 
 /** A beat takes a line; more is something else, and is not read. */
@@ -20,8 +21,8 @@ export async function readBeat(file: string): Promise<BeatReading> {
     const info = await stat(file)
     if (!info.isFile()) return { kind: 'unreadable', why: `${file} is no file` }
     const touchedAt = info.mtime.toISOString()
-    const beat = beatSchema.safeParse(parsed(await firstBytes(file))).data
-    if (beat !== undefined) {
+    const beat = parseJsonAs(await firstBytes(file), beatSchema)
+    if (beat !== null) {
       const { by, pid, at, doing } = beat
       return {
         kind: 'beat',
@@ -51,14 +52,6 @@ async function firstBytes(path: string): Promise<string> {
     return bytesRead > beatMaxBytes ? '' : buffer.toString('utf8', 0, bytesRead)
   } finally {
     await file.close()
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

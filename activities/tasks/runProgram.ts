@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { parseJsonAs } from '../../policy/parseJson.js'
 import { SecretError } from '../../config/errors.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import { failedOutcome, type TaskOutcome } from '../../policy/tasks/tasks.js'
@@ -41,17 +42,9 @@ export async function runProgram(host: Host, task: string, abort: AbortSignal): 
 async function endLeftover(record: string, graceMs: number): Promise<void> {
   const text = await readFile(record, 'utf8').catch(() => null)
   if (text === null) return
-  const process = processSchema.safeParse(parsed(text)).data
+  const process = parseJsonAs(text, processSchema)
   if (process && (await processStart(process.pid)) === process.start) await endProcess(process, graceMs)
   rmSync(record, { force: true })
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }
 
 function printed({ tail, printedBytes }: CommandResult): string {

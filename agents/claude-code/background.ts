@@ -2,6 +2,7 @@
 import { copyFile, mkdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
+import { parseJson } from '../../policy/parseJson.js'
 import type {
   UnfinishedWork,
   ScheduledPrompt,
@@ -120,7 +121,7 @@ export async function readUnfinishedWork(transcript: string, offset: number): Pr
   const calls = new Map<string, ToolUse>()
   await eachLine(transcript, offset, (line) => {
     if (!mentionsWorkPattern.test(line)) return
-    const row = parsed(line)
+    const row = parseJson(line)
     for (const call of toolCallsIn(row)) calls.set(call.id, call)
     const result = resultSchema.safeParse(row).data
     if (result !== undefined) {
@@ -215,7 +216,7 @@ export async function isPlanOver(
   const wanted = plan.prompt.trim()
   await eachLine(transcript, 0, (line) => {
     if (isOver || !/"scheduled"|"enqueue"|ScheduleWakeup|CronDelete/.test(line)) return
-    const row = parsed(line)
+    const row = parseJson(line)
     const at = timedSchema.safeParse(row).data?.timestamp
     if (at === undefined || Date.parse(at) <= Date.parse(since)) return
     const said =
@@ -225,12 +226,4 @@ export async function isPlanOver(
       if (name === 'ScheduleWakeup' || (name === 'CronDelete' && input.id === plan.id)) isOver = true
   })
   return isOver
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
 }

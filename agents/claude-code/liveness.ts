@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { parseJsonAs } from '../../policy/parseJson.js'
 import type { Activity, LiveQuery, LiveState, Place } from '../agent.js'
 import { liveFolder } from './paths.js'
 
@@ -86,12 +87,11 @@ function readLiveFile(folder: string, name: string): LiveFile | null {
     files.delete(name)
     return null
   }
-  const look = `${stat.ino} ${stat.size} ${stat.mtimeMs}`
+  const signature = `${stat.ino} ${stat.size} ${stat.mtimeMs}`
   const before = files.get(name)
-  if (before?.signature === look) return before.live
-  const live = liveSchema.safeParse(parsed(file)).data ?? null
-  if (Date.now() - stat.mtimeMs > settledAfterMs)
-    files.set(name, { signature: look, live, livedAt: -Infinity })
+  if (before?.signature === signature) return before.live
+  const live = parseLiveFile(file)
+  if (Date.now() - stat.mtimeMs > settledAfterMs) files.set(name, { signature, live, livedAt: -Infinity })
   return live
 }
 
@@ -139,10 +139,10 @@ function procStat(pid: number): string | null {
   }
 }
 
-function parsed(file: string): unknown {
+function parseLiveFile(file: string): LiveFile | null {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'))
+    return parseJsonAs(readFileSync(file, 'utf8'), liveSchema)
   } catch {
-    return undefined
+    return null
   }
 }

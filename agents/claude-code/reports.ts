@@ -1,5 +1,6 @@
 /** The reports that `report.sh` leaves: which events, and what each file says. */
 import { z } from 'zod'
+import { parseJson } from '../../policy/parseJson.js'
 import type { AgentReport } from '../agent.js'
 import { parseStopHook } from './background.js'
 import { statusLineWindows } from './limits/quota.js'
@@ -48,7 +49,7 @@ export function parseReport(fileName: string, body: string, at: string): AgentRe
       return { ...head, kind: 'needs-person', what: 'permission prompt' }
     default:
   }
-  const json = parsed(body)
+  const json = parseJson(body)
   switch (event) {
     case 'Stop':
       return { ...head, kind: 'turn-ended', ...parseStopHook(json, at) }
@@ -86,13 +87,5 @@ export function parseReport(fileName: string, body: string, at: string): AgentRe
     }
     default:
       return null
-  }
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
   }
 }

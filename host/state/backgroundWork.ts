@@ -2,9 +2,10 @@
  * What an agent's process has going beside its turns, and what was planned by processes that are gone. Kept in a file of the
  * session's: prompts of plans never leave the host (law 11).
  */
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../config/state/readJson.js'
 import type { AgentReport } from '../../agents/agent.js'
 import type {
   UnfinishedWork,
@@ -150,12 +151,7 @@ export class BackgroundWork {
   #read(session: string): Work | null {
     const known = this.#known.get(session)
     if (known !== undefined) return known
-    let work: Work | null = null
-    try {
-      work = workSchema.safeParse(JSON.parse(readFileSync(this.#file(session), 'utf8'))).data ?? null
-    } catch {
-      work = null
-    }
+    const work = readJson(this.#file(session), workSchema)
     this.#known.set(session, work)
     return work
   }

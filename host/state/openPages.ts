@@ -1,7 +1,7 @@
 /** Pages that starts on this host have met, and that stand until a person has done something about them. Kept over restarts. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../config/state/readJson.js'
 import type { HostPages, OpenPage } from '../../policy/account/account.js'
 import type { Home } from '../../config/state/home.js'
 import { pageSchema } from '../../config/state/liveFile.js'
@@ -78,10 +78,4 @@ export class OpenPages {
 }
 
 /** A file that can't be read is as good as none: what stands is met again. */
-function load(file: string): z.output<typeof fileSchema> {
-  try {
-    return fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
-  } catch {
-    return {}
-  }
-}
+const load = (file: string): z.output<typeof fileSchema> => readJson(file, fileSchema) ?? {}

@@ -1,6 +1,6 @@
 /** What this host has read of its accounts: windows, walls and login, kept over restarts. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readJson } from '../../config/state/readJson.js'
 import {
   type AccountReading,
   type Login,
@@ -65,11 +65,7 @@ export class QuotaStore {
 
   /** A file that cannot be read is as good as none: readings come again by themselves. */
   #load(account: string): AccountReading {
-    try {
-      return quotaSchema.parse(JSON.parse(readFileSync(this.#file(account), 'utf8')))
-    } catch {
-      return emptyReading(account)
-    }
+    return readJson(this.#file(account), quotaSchema) ?? emptyReading(account)
   }
 
   #file(account: string): string {

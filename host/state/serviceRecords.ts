@@ -1,7 +1,8 @@
 /** What this host durably knows of a service that it starts: the newest fence, and the process. Read before anything is started or ended. */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../config/state/readJson.js'
 import type { Home } from '../../config/state/home.js'
 import { serviceFolder } from '../../config/state/serviceFiles.js'
 import { writeFileAtomic } from './atomicFile.js'
@@ -31,11 +32,7 @@ export class ServiceRecords {
 
   /** A record that is broken is as good as none: the pane and its mark still tell. */
   read(service: string): ServiceRecord {
-    try {
-      return recordSchema.parse(JSON.parse(readFileSync(this.#file(service), 'utf8')))
-    } catch {
-      return noRecord
-    }
+    return readJson(this.#file(service), recordSchema) ?? noRecord
   }
 
   save(service: string, record: ServiceRecord): void {

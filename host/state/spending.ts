@@ -1,7 +1,7 @@
 /** What each substrate of this host has cost in the running period, read from the transcripts that are written there. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../config/state/readJson.js'
 import type { AgentAdapter } from '../../agents/agent.js'
 import { addCosts, budgetReading, costOf, periodStart } from '../../policy/account/spend.js'
 import { writeFileAtomic } from './atomicFile.js'
@@ -93,11 +93,7 @@ export class Spending {
   #ledger(substrate: string): Ledger {
     const known = this.#ledgers.get(substrate)
     if (known !== undefined) return known
-    try {
-      return ledgerSchema.parse(JSON.parse(readFileSync(this.#file(substrate), 'utf8')))
-    } catch {
-      return { period: '', usd: 0, files: {} }
-    }
+    return readJson(this.#file(substrate), ledgerSchema) ?? { period: '', usd: 0, files: {} }
   }
 
   #file(substrate: string): string {

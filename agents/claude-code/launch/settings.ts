@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { LaunchInput } from '../../agent.js'
 import { AgentFileError } from '../../errors.js'
 import { answeredServers } from '../setup/answers.js'
@@ -161,9 +162,6 @@ async function userStatusLine(
 }
 
 async function statusLineIn(file: string): Promise<unknown> {
-  try {
-    return settingsSchema.parse(JSON.parse(await readFile(file, 'utf8'))).statusLine
-  } catch {
-    return undefined
-  }
+  const text = await readFile(file, 'utf8').catch(() => '')
+  return parseJsonAs(text, settingsSchema)?.statusLine
 }

@@ -1,5 +1,6 @@
 /** Asks the program for login and usage. No model is called, so no budget is spent and no window begun. */
 import { z } from 'zod'
+import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { AccountReading, Login, Window } from '../../../policy/account/account.js'
 import type { AgentCommand, Place } from '../../agent.js'
 import { AgentProgramError } from '../../errors.js'
@@ -92,20 +93,11 @@ const seenAt = (login: Login, at: string): string | null => (login === 'unknown'
 
 /** `stored`: a login whose usage can be asked; `other`: a key or token, of which the program knows no usage. */
 function readStatus(answer: ProgramResult): 'stored' | 'other' | 'out' | 'unknown' {
-  const json = jsonIn(answer.stdout)
-  const status = statusSchema.safeParse(json).data
-  if (status === undefined)
+  const status = parseJsonAs(answer.stdout, statusSchema)
+  if (status === null)
     return answer.exitCode === 1 && /not logged in/i.test(answer.stdout) ? 'out' : 'unknown'
   if (!status.loggedIn) return 'out'
   return status.authMethod === undefined || status.authMethod === 'claude.ai' ? 'stored' : 'other'
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** A broken `.claude.json` is `doctor`'s to complain about; the probe then does not know who it is. */

@@ -6,6 +6,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { Place } from '../../agent.js'
 import { type GlobalConfig, readGlobalConfig } from './globalFile.js'
 import { readSettings } from './conflicts.js'
@@ -144,12 +145,8 @@ async function workTree(start: string): Promise<string> {
 async function serversOf(folders: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
     folders.map(async (folder) => {
-      try {
-        const text = await readFile(join(folder, '.mcp.json'), 'utf8')
-        return Object.keys(mcpFileSchema.parse(JSON.parse(text)).mcpServers)
-      } catch {
-        return []
-      }
+      const text = await readFile(join(folder, '.mcp.json'), 'utf8').catch(() => '')
+      return Object.keys(parseJsonAs(text, mcpFileSchema)?.mcpServers ?? {})
     }),
   )
   return [...new Set(found.flat())]

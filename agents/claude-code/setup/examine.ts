@@ -1,6 +1,7 @@
 /** The set-up of Claude Code as `doctor` asks for it: login, settings that would break Outpool, version. */
 import { join } from 'node:path'
 import { z } from 'zod'
+import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { AgentCommand, Place } from '../../agent.js'
 import type { AgentExaminer, LoginStatus } from '../../examiner.js'
 import { probeEnv } from '../launch/env.js'
@@ -25,8 +26,8 @@ async function loginStatus(place: Place, command: AgentCommand): Promise<LoginSt
     probeEnv(process.env, place, command),
     place.configDir,
   )
-  const status = statusSchema.safeParse(jsonIn(answer.stdout)).data
-  if (status === undefined) {
+  const status = parseJsonAs(answer.stdout, statusSchema)
+  if (status === null) {
     if (/not logged in/i.test(answer.stdout)) return { login: 'out', loggedInAs: null, unknownBecause: null }
     const said = (answer.stderr.trim() || answer.stdout.trim()).split('\n')[0] ?? ''
     return {
@@ -45,14 +46,6 @@ async function describeLogin(place: Place, status: z.output<typeof statusSchema>
   const method = status.authMethod ?? null
   if (method === 'claude.ai' && !hasOwnLogin(place)) return (await readIdentity(place)).email
   return method === 'api_key' ? 'an API key' : method === 'oauth_token' ? 'a token of its own' : method
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** Other logins, gateways and providers: whoever exported one may believe that sessions use it. */

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { parseJson } from '../../../policy/parseJson.js'
 import type { TranscriptEnd } from '../../agent.js'
 import { resolveRealPath } from '../paths.js'
 import { eachLine } from './lines.js'
@@ -76,7 +77,7 @@ function endOf(lines: readonly string[]): Omit<TranscriptEnd, 'bytes'> {
   let newest: TranscriptEnd['newest'] = null
   let turn: TranscriptEnd['turn'] = null
   for (const line of lines) {
-    const row = parsed(line)
+    const row = parseJson(line)
     newest ??= entryOf(row)
     turn ??= turnAfter(row)
     if (newest !== null && turn !== null) break
@@ -123,19 +124,11 @@ function turnAfterUser({ message }: TurnEntry): TranscriptEnd['turn'] {
   return notATurn.test(text) ? null : 'open'
 }
 
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return null
-  }
-}
-
 /** A program that ends notes its newest entry, in a row of its own, also where the entry itself has gone. */
 export async function containsEntry(transcript: string, id: string): Promise<boolean> {
   let found = false
   await eachLine(transcript, 0, (line) => {
-    found ||= line.includes(id) && entryOf(parsed(line))?.id === id
+    found ||= line.includes(id) && entryOf(parseJson(line))?.id === id
   })
   return found
 }

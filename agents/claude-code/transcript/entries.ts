@@ -1,5 +1,6 @@
 /** The rows of a transcript that say something to Outpool. The format is internal and changes: all else is passed over. */
 import { z } from 'zod'
+import { parseJson } from '../../../policy/parseJson.js'
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString())
 
@@ -131,12 +132,8 @@ const queueMoves: Readonly<Record<string, 'joins' | 'taken'>> = { enqueue: 'join
 
 /** Null for a row that says nothing of the main thread's turns, also for one that is no JSON. */
 export function parseEntry(line: string): TranscriptEntry | null {
-  let json: unknown
-  try {
-    json = JSON.parse(line)
-  } catch {
-    return null
-  }
+  const json = parseJson(line)
+  if (json === undefined) return null
   const fault = apiErrorSchema.safeParse(json)
   if (fault.success) return { kind: 'fault', row: fault.data }
   const answer = answerSchema.safeParse(json)

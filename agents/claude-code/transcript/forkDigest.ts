@@ -1,5 +1,6 @@
 /** What was done on a fork: the rows that its transcript has beyond the conversation it began from. */
 import { z } from 'zod'
+import { parseJson } from '../../../policy/parseJson.js'
 import type { ForkDigest } from '../../agent.js'
 import { parseEntry } from './entries.js'
 import { eachLine } from './lines.js'
@@ -31,10 +32,10 @@ const callsSchema = z.looseObject({
  */
 export async function readForkDigest(fork: string, original: string | null): Promise<ForkDigest | null> {
   const known = new Set<string>()
-  if (original !== null) await eachLine(original, 0, (line) => void known.add(idOf(parsed(line)) ?? ''))
+  if (original !== null) await eachLine(original, 0, (line) => void known.add(idOf(parseJson(line)) ?? ''))
   const digest: ForkDigest = { turns: [], files: [] }
   await eachLine(fork, 0, (line) => {
-    const json = parsed(line)
+    const json = parseJson(line)
     const id = idOf(json)
     if (id === null || known.has(id)) return
     for (const file of filesOf(json)) if (!digest.files.includes(file)) digest.files.push(file)
@@ -55,14 +56,6 @@ export async function containsText(transcript: string, text: string): Promise<bo
     found ||= line.includes(text)
   })
   return found
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return null
-  }
 }
 
 const idOf = (json: unknown): string | null => rowSchema.safeParse(json).data?.uuid ?? null

@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { Answer, Place, TranscriptTail } from '../../agent.js'
 import { isSessionId, projectsFolder, resolveRealPath } from '../paths.js'
 import { isProgramText, parseEntry } from './entries.js'
@@ -63,12 +64,8 @@ const timedSchema = z.looseObject({ timestamp: z.iso.datetime({ offset: true }) 
 
 /** Rows without a time say nothing of turns. */
 function isBefore(line: string, since: string): boolean {
-  try {
-    const row = timedSchema.safeParse(JSON.parse(line)).data
-    return row !== undefined && Date.parse(row.timestamp) < Date.parse(since)
-  } catch {
-    return false
-  }
+  const entry = parseJsonAs(line, timedSchema)
+  return entry !== null && Date.parse(entry.timestamp) < Date.parse(since)
 }
 
 /** The newest text that the model said to its user from `offset` (bytes) on; null where it said none. */

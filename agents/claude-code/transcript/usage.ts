@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
+import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { FileTokenUsage, TokenUsage } from '../../agent.js'
 import { eachLine } from './lines.js'
 
@@ -47,14 +48,8 @@ async function subagentsOf(transcript: string): Promise<string[]> {
 }
 
 function parseUsage(line: string): TokenUsage | null {
-  let json: unknown
-  try {
-    json = JSON.parse(line)
-  } catch {
-    return null
-  }
-  const row = usedSchema.safeParse(json).data
-  if (row === undefined) return null
+  const row = parseJsonAs(line, usedSchema)
+  if (row === null) return null
   const { id, model, usage } = row.message
   return {
     id,
