@@ -1,5 +1,5 @@
 /** Shapes of the host-bound activities: what a workflow may ask of a host, and what it gets back. */
-import type { AccountReading, Wall } from '../policy/account/account.js'
+import type { AccountReading, Wall, Window } from '../policy/account/account.js'
 import type { DrillReport, DrillObservation, DrillStage } from '../policy/independence/drill.js'
 import type { Hang } from '../policy/session/hang.js'
 import type { LeaseAnswer, PreparedLeaseRequest } from '../policy/pool/lease.js'
@@ -138,6 +138,17 @@ export type SessionObservation = {
     | { kind: 'released' }
     | { kind: 'rollover' }
   )
+
+/** What the Temporal UI shows of a running watch. */
+export interface WatchHeartbeat {
+  phase: 'working' | 'idle' | 'waiting'
+  waitingFor: string | null
+  /** How many tasks run in the agent's background. */
+  background: number
+  /** The name of the account or substrate. */
+  account: string
+  windows: Window[]
+}
 
 export interface DeliverRequest extends SessionRef {
   messageId: string
