@@ -1,4 +1,4 @@
-/** A task that runs a program. */
+/** Runs the program of a task. */
 import { rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
@@ -35,10 +35,10 @@ export async function runProgram(host: Host, task: string, abort: AbortSignal): 
   rmSync(record, { force: true })
   const file = result.printedBytes === 0 ? null : folder.saveResult(printed(result), 'log', config.keep)
   if (result.why !== null) return failedOutcome(result.why, file)
-  return { ok: true, error: null, summary: `ended well after ${(result.ms / 1_000).toFixed(1)} s`, file }
+  return { ok: true, error: null, summary: `succeeded after ${(result.ms / 1_000).toFixed(1)} s`, file }
 }
 
-/** The program of a run whose worker was killed: two of it would get in each other's way. */
+/** Ends the program of a run whose worker was killed, so that two of them don't run at once. */
 async function endLeftover(record: string, graceMs: number): Promise<void> {
   const text = await readFile(record, 'utf8').catch(() => null)
   if (text === null) return

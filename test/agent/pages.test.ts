@@ -190,7 +190,7 @@ it('law 6: a program that can not be run is the fault of the host: it waits, and
   rmSync(program)
   await crash('ibis')
   const waiting = await fleet.untilSession('ibis', ({ attention }) => attention?.includes(program) === true)
-  expect(waiting.attention).toContain('can not be run on this host: there is no such program')
+  expect(waiting.attention).toContain('cannot be run on this host: there is no such program')
   expect(waiting.phase).toBe('parked')
   symlinkSync(agentProgram, program)
   const up = await fleet.untilSession('ibis', ({ phase, pid }) => phase === 'idle' && pid !== null)
