@@ -24,7 +24,10 @@ export async function describeLostTasks(
     return lostTasksText(lost, await adapter.copySubagents(previousTranscript, transcript, subagents))
   } catch (error) {
     // The subagents count as lost; the session itself continues.
-    console.error(`outpool: the subagents of session ${session} could not be copied to ${dirname(transcript)}:`, error)
+    console.error(
+      `outpool: the subagents of session ${session} could not be copied to ${dirname(transcript)}:`,
+      error,
+    )
     return lostTasksText(lost, [])
   }
 }

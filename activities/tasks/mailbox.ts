@@ -131,8 +131,7 @@ export class Mailbox {
 async function clientFor(imap: ImapConfig): Promise<ImapFlow> {
   const pass = await resolveValue('imap.password', imap.password)
   const ca = imap.ca === null ? null : await readFile(imap.ca).catch(() => null)
-  if (imap.ca !== null && ca === null)
-    throw new MailError(`the certificate file ${imap.ca} cannot be read`)
+  if (imap.ca !== null && ca === null) throw new MailError(`the certificate file ${imap.ca} cannot be read`)
   const client = new ImapFlow({
     ...{ host: imap.host, port: imap.port, secure: imap.tls === true, doSTARTTLS: imap.tls === 'starttls' },
     auth: { user: imap.user, pass },

@@ -1,6 +1,6 @@
 /**
- * What an agent's process has going beside its turns, and what was planned by processes that are gone. Kept in a file of the
- * session's: prompts of plans never leave the host (law 11).
+ * The background tasks and plans of an agent's process, and the plans of earlier processes. Kept in a file of the session,
+ * because prompts of plans never leave the host (law 11).
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -102,8 +102,8 @@ export class BackgroundWork {
   }
 
   /**
-   * To be called when the process before this launch has ended: what it had going is lost, and what it had planned is owed.
-   * `left` is what its transcript shows.
+   * To be called when the previous process has ended: its background tasks are lost, and its plans are owed. `left` is what its
+   * transcript shows.
    */
   inherit(session: string, fence: number, left: UnfinishedWork): void {
     const before = this.#read(session) ?? noWork(0)
@@ -128,7 +128,7 @@ export class BackgroundWork {
     return this.#read(session)?.lost ?? []
   }
 
-  /** The process of this launch was told of them. */
+  /** The new process was told which tasks were lost. */
   clearLost(session: string): void {
     const work = this.#read(session)
     if (work !== null && work.lost.length > 0) this.#write(session, { ...work, lost: [] })
@@ -156,7 +156,7 @@ export class BackgroundWork {
     return work
   }
 
-  /** Most processes have nothing going: of those no file is kept. */
+  /** Most processes have neither tasks nor plans; no file is kept for them. */
   #write(session: string, work: Work): void {
     const { tasks, plans, owed, lost, moveDueSince } = work
     const isBare = [tasks, plans, owed, lost].every((list) => list.length === 0) && moveDueSince === null

@@ -1,4 +1,4 @@
-/** Pages that starts on this host have met, and that stand until a person has done something about them. Kept over restarts. */
+/** Pages of the agent program that blocked starts on this host and that a person has to answer. Kept across restarts. */
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readJson } from '../../config/state/readJson.js'
@@ -8,7 +8,7 @@ import { pageSchema } from '../../config/state/liveFile.js'
 import { writeFileAtomic } from './atomicFile.js'
 
 const markSchema = pageSchema.extend({
-  /** The folder of the session that met it, and what the program's pages depend on as it was there then. */
+  /** The folder of the session that met the page, and the fingerprint of what the program's pages depended on then. */
   metIn: z.string(),
   ground: z.string(),
 })
@@ -16,7 +16,7 @@ const fileSchema = z.record(z.string(), z.object({ at: z.string(), marks: z.arra
 
 export type RecordedPage = z.output<typeof markSchema>
 
-/** So many projects may stand in pages under one account; of more the oldest are tried again. */
+/** Pages that are kept for each account; beyond that the oldest are dropped and their starts tried again. */
 const maxPages = 50
 
 export class OpenPages {
@@ -30,20 +30,20 @@ export class OpenPages {
     this.#accounts = load(this.#file)
   }
 
-  /** A page in the same folder takes the place of the one before. */
+  /** A page replaces an earlier one in the same folder. */
   record(account: string, mark: RecordedPage): void {
     const others = (this.#accounts[account]?.marks ?? []).filter(({ cwd }) => cwd !== mark.cwd)
     this.#save(account, [...others, mark].slice(-maxPages), mark.at)
   }
 
-  /** A start in this folder went past whatever stood there. */
+  /** A start in this folder has succeeded, so its page is no longer open. */
   forget(account: string, cwd: string): void {
     const marks = this.#accounts[account]?.marks ?? []
     const left = marks.filter((mark) => mark.cwd !== null && mark.cwd !== cwd)
     if (left.length < marks.length) this.#save(account, left, new Date().toISOString())
   }
 
-  /** For the pool; nothing of an account of which no page was ever met. */
+  /** For the pool; undefined for an account that never had a page. */
   of(account: string): HostPages | undefined {
     const known = this.#accounts[account]
     if (known === undefined) return undefined
@@ -53,7 +53,7 @@ export class OpenPages {
     return { host: this.#host, at: known.at, open }
   }
 
-  /** Takes away what has changed since, as `groundOf` says, and what is over. Answers whether something has changed. */
+  /** Removes pages whose fingerprint has changed, and expired ones. Returns whether it removed any. */
   async removeAnswered(fingerprintOf: (account: string, cwd: string) => Promise<string>): Promise<boolean> {
     let hasChanged = false
     for (const [account, { marks }] of Object.entries(this.#accounts)) {
@@ -64,7 +64,7 @@ export class OpenPages {
       }
       if (removed.length === 0) continue
       hasChanged = true
-      // What a start has met meanwhile stays.
+      // Pages that were recorded meanwhile stay.
       const left = (this.#accounts[account]?.marks ?? []).filter((mark) => !removed.includes(mark))
       this.#save(account, left, new Date().toISOString())
     }
@@ -77,5 +77,5 @@ export class OpenPages {
   }
 }
 
-/** A file that can't be read is as good as none: what stands is met again. */
+/** A file that can't be read counts as empty: pages that are still open will be met again. */
 const load = (file: string): z.output<typeof fileSchema> => readJson(file, fileSchema) ?? {}

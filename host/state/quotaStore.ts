@@ -1,4 +1,4 @@
-/** What this host has read of its accounts: windows, walls and login, kept over restarts. */
+/** The readings of this host's accounts: windows, walls and login. Kept across restarts. */
 import { join } from 'node:path'
 import { readJson } from '../../config/state/readJson.js'
 import {
@@ -63,7 +63,7 @@ export class QuotaStore {
     if (!old || JSON.stringify(old) !== content) writeFileAtomic(this.#file(reading.account), content)
   }
 
-  /** A file that cannot be read is as good as none: readings come again by themselves. */
+  /** A file that cannot be read counts as missing: new readings will come. */
   #load(account: string): AccountReading {
     return readJson(this.#file(account), quotaSchema) ?? emptyReading(account)
   }

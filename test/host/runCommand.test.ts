@@ -85,7 +85,7 @@ describe('a command that does not end', () => {
   it('is ended when it is called off', async () => {
     const off = new AbortController()
     const running = run('echo $$ > self; exec sleep 62', { abort: off.signal, onStart: () => off.abort() })
-    expect(await running).toMatchObject({ ok: false, timedOut: false, why: 'it was called off' })
+    expect(await running).toMatchObject({ ok: false, timedOut: false, why: 'it was cancelled' })
   })
 
   it('leaves nothing behind in its session when it ended in time', async () => {
