@@ -77,7 +77,7 @@ export interface TranscriptTail {
   /** Bytes read so far: where the next look starts. Always at the end of a whole line. */
   offset: number
   /** The newest fact of the main thread: a fault stands only until the next answer. Null where nothing new was said. */
-  last: { kind: 'fault'; fault: TurnFailure } | { kind: 'answer'; at: string } | null
+  last: { kind: 'failure'; failure: TurnFailure } | { kind: 'answer'; at: string } | null
   /** What a person, or Outpool in a person's place, said to the model; in the program's own writing. */
   prompts: string[]
   /** The same, and what was put into the program's queue: all that the program took from its input line as words. */

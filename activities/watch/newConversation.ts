@@ -12,7 +12,7 @@ export async function recordNewConversation(
   { sessionId, transcript, since }: { sessionId: string; transcript: string | null; since: string },
 ): Promise<WatchOutcome> {
   const tail = transcript === null ? null : await adapter.readTail(transcript, 0)
-  const failure = tail?.last?.kind === 'fault' ? tail.last.fault : null
+  const failure = tail?.last?.kind === 'failure' ? tail.last.failure : null
   const at = failure?.class === 'wall' ? failure.wall.at : failure?.at
   // Entries from before the person switched come from another process and prove nothing about walls now.
   const isNews = at !== undefined && Date.parse(at) >= Date.parse(since)

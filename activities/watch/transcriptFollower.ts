@@ -44,7 +44,7 @@ export class TranscriptFollower {
     if (place.kind === 'substrate')
       await this.#host.spending.count(place.name, this.#adapter, this.path, forkedAt)
     if (tail.last !== null) {
-      this.failure = tail.last.kind === 'fault' ? tail.last.fault : null
+      this.failure = tail.last.kind === 'failure' ? tail.last.failure : null
       this.isAnswered = tail.last.kind === 'answer'
     }
     return tail

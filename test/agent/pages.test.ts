@@ -173,10 +173,10 @@ it('law 4: past a page of settings that were skipped; a page of settings that ca
     .steps.flatMap(({ name, fault }) => (fault === undefined ? [] : [{ name, fault }]))
   expect(page).toEqual({
     name: 'on max-2',
-    fault: `it opens "Settings Error" about ${settingsOf('max-2')} (cleanupPeriodDays): put ${settingsOf('max-2')} right`,
+    fault: `it opens "Settings Error" about ${settingsOf('max-2')} (cleanupPeriodDays): repair ${settingsOf('max-2')}`,
   })
   const row = await rowOf('max-2')
-  expect(row.pages).toMatchObject([{ cwd: null, remedy: `put ${settingsOf('max-2')} right` }])
+  expect(row.pages).toMatchObject([{ cwd: null, remedy: `repair ${settingsOf('max-2')}` }])
   // Put right, it takes sessions again without waiting for the mark to end.
   rmSync(settingsOf('max-2'))
   await until(

@@ -69,7 +69,7 @@ describe('a command that fails says why', () => {
     expect(missing).toMatchObject({ ok: false, exitCode: null })
     expect(missing.why).toMatch(/^no-such-program cannot be started: .*ENOENT/)
     const lost = join(dir, 'gone')
-    expect((await run('true', { cwd: lost })).why).toBe(`the folder ${lost} is not there`)
+    expect((await run('true', { cwd: lost })).why).toBe(`the folder ${lost} does not exist`)
   })
 })
 

@@ -1,4 +1,4 @@
-/** Tokens that a conversation has used, with those of its subagents: as the program wrote them beside each answer. */
+/** Reads the tokens that a conversation and its subagents have used, which the program writes with each answer. */
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -24,7 +24,7 @@ const usedSchema = z.looseObject({
   }),
 })
 
-/** `marks` says how far each file was read before. */
+/** `marks`: how far each file was read before, in bytes. */
 export async function readTokenUsage(
   transcript: string,
   marks: Readonly<Record<string, number>>,
@@ -33,8 +33,8 @@ export async function readTokenUsage(
   for (const file of [transcript, ...(await subagentsOf(transcript))]) {
     const used: TokenUsage[] = []
     const mark = await eachLine(file, marks[file] ?? 0, (line) => {
-      const row = parseUsage(line)
-      if (row !== null) used.push(row)
+      const entry = parseUsage(line)
+      if (entry !== null) used.push(entry)
     })
     files.push({ file, mark, used })
   }
@@ -48,12 +48,12 @@ async function subagentsOf(transcript: string): Promise<string[]> {
 }
 
 function parseUsage(line: string): TokenUsage | null {
-  const row = parseJsonAs(line, usedSchema)
-  if (row === null) return null
-  const { id, model, usage } = row.message
+  const entry = parseJsonAs(line, usedSchema)
+  if (entry === null) return null
+  const { id, model, usage } = entry.message
   return {
     id,
-    at: row.timestamp,
+    at: entry.timestamp,
     model,
     input: usage.input_tokens ?? 0,
     output: usage.output_tokens ?? 0,
