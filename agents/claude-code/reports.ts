@@ -7,8 +7,8 @@ import { statusLineWindows } from './limits/quota.js'
 
 /**
  * The reported events, and whether their bodies are kept. Bodies of `drop` events hold prompts, answers or tool input, and Outpool
- * only needs to know that they happened. The body of `Stop` lists background tasks, but held an answer: only the newest is kept,
- * and only until it is read.
+ * only needs to know that they happened. The body of `Stop` lists background tasks, but may hold an answer too: only the newest is
+ * kept, and only until it is read.
  */
 export const hookEvents = {
   SessionStart: 'keep',

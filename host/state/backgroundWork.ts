@@ -32,25 +32,25 @@ const planSchema = z.object({
 const owedSchema = planSchema.extend({ madeAt: instant })
 
 const workSchema = z.object({
-  /** The launch of which all but `owed` speaks. */
+  /** The launch that all fields but `owed` and `lost` are about. */
   fence: z.number().int(),
-  /** When it last ended a turn, or null. */
+  /** When the agent last reported the end of a turn, or null. */
   saidAt: instant.nullable(),
   isAtRest: z.boolean(),
   tasks: z.array(taskSchema),
   plans: z.array(planSchema),
   /** Since when a planned move has been due for it, or null. */
   moveDueSince: instant.nullable(),
-  /** One-shot plans of earlier launches. */
+  /** One-shot plans of earlier launches that were not carried out yet. */
   owed: z.array(owedSchema),
-  /** Tasks of earlier launches of whose end no process was told. */
+  /** Tasks that ended with earlier processes, and of which no later process knows yet. */
   lost: z.array(taskSchema),
 })
 type Work = z.output<typeof workSchema>
 
-/** More than a person would look at. */
+/** More than a person would read. */
 const maxKept = 50
-/** A schedule and what the transcript says of the same plan differ by what the program rounds. */
+/** The program rounds: the schedule and the transcript entry of one plan differ by up to this much. */
 const samePlanTolerance = 2 * 60_000
 
 const noWork = (fence: number): Work => ({
@@ -65,7 +65,7 @@ export class BackgroundWork {
     this.#records = records
   }
 
-  /** What the process of this launch last said of itself. */
+  /** What the process of this launch last reported about itself. */
   reportedState(session: string, fence: number): RestReport & { plans: readonly ScheduledPrompt[] } {
     const work = this.#read(session)
     return work?.fence === fence ? work : noWork(fence)
@@ -86,7 +86,7 @@ export class BackgroundWork {
     this.#write(session, { ...work, isAtRest: false })
   }
 
-  /** Since when a planned move has been due for this launch. The first call notes the present instant. */
+  /** Since when a planned move has been due for this launch. The first call records `now`. */
   moveDueSince(session: string, fence: number, now: string): string {
     const known = this.#read(session)
     const work = known?.fence === fence ? known : { ...noWork(fence), ...inherited(known) }
@@ -175,6 +175,6 @@ const isSamePlan = (a: RecordedPrompt, b: RecordedPrompt): boolean =>
   (a.prompt.trim() === b.prompt.trim() &&
     Math.abs(Date.parse(a.dueAt ?? '') - Date.parse(b.dueAt ?? '')) < samePlanTolerance)
 
-/** Each once. */
+/** Each id once, with its newest item. */
 const newestUnique = <T extends { id: string }>(items: readonly T[]): T[] =>
   [...new Map(items.map((item) => [item.id, item])).values()].slice(-maxKept)
