@@ -340,7 +340,7 @@ describe('reading what was added', () => {
         message: { model: '<synthetic>', content: [{ type: 'text', text: 'You have hit your limit' }] },
       })
       expect((await claudeCode.readTail(file(row), 0)).last).toMatchObject({
-        fault: { class: 'wall', wall: { kind: claim, scope } },
+        failure: { class: 'wall', wall: { kind: claim, scope } },
       })
     },
   )

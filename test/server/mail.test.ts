@@ -101,7 +101,7 @@ describe.skipIf(!isThere)('unread mail', () => {
     backlog = { texts: 20, characters: 5_000 }
     expect(await poll()).toMatchObject({
       ok: true,
-      summary: '0 mails delivered; alpha has 20 texts to take first',
+      summary: '0 mails delivered; session alpha has 20 texts to take first',
     })
     expect(server.unread()).toBe(1)
     backlog = { texts: 0, characters: 0 }
