@@ -7,14 +7,14 @@ import type { Home } from '../../config/state/home.js'
 import { pageSchema } from '../../config/state/liveFile.js'
 import { writeFileAtomic } from './atomicFile.js'
 
-const markSchema = pageSchema.extend({
+const recordedPageSchema = pageSchema.extend({
   /** The folder of the session that met the page, and the fingerprint of what the program's pages depended on then. */
   metIn: z.string(),
-  ground: z.string(),
+  fingerprint: z.string(),
 })
-const fileSchema = z.record(z.string(), z.object({ at: z.string(), marks: z.array(markSchema) }))
+const fileSchema = z.record(z.string(), z.object({ at: z.string(), pages: z.array(recordedPageSchema) }))
 
-export type RecordedPage = z.output<typeof markSchema>
+export type RecordedPage = z.output<typeof recordedPageSchema>
 
 /** Pages that are kept for each account; beyond that the oldest are dropped and their starts tried again. */
 const maxPages = 50
@@ -31,23 +31,23 @@ export class OpenPages {
   }
 
   /** A page replaces an earlier one in the same folder. */
-  record(account: string, mark: RecordedPage): void {
-    const others = (this.#accounts[account]?.marks ?? []).filter(({ cwd }) => cwd !== mark.cwd)
-    this.#save(account, [...others, mark].slice(-maxPages), mark.at)
+  record(account: string, page: RecordedPage): void {
+    const others = (this.#accounts[account]?.pages ?? []).filter(({ cwd }) => cwd !== page.cwd)
+    this.#save(account, [...others, page].slice(-maxPages), page.at)
   }
 
   /** A start in this folder has succeeded, so its page is no longer open. */
   forget(account: string, cwd: string): void {
-    const marks = this.#accounts[account]?.marks ?? []
-    const left = marks.filter((mark) => mark.cwd !== null && mark.cwd !== cwd)
-    if (left.length < marks.length) this.#save(account, left, new Date().toISOString())
+    const pages = this.#accounts[account]?.pages ?? []
+    const left = pages.filter((page) => page.cwd !== null && page.cwd !== cwd)
+    if (left.length < pages.length) this.#save(account, left, new Date().toISOString())
   }
 
   /** For the pool; undefined for an account that never had a page. */
   of(account: string): HostPages | undefined {
     const known = this.#accounts[account]
     if (known === undefined) return undefined
-    const open = known.marks.map(({ cwd, what, remedy, at, until }): OpenPage => ({
+    const open = known.pages.map(({ cwd, what, remedy, at, until }): OpenPage => ({
       ...{ cwd, what, remedy, at, until },
     }))
     return { host: this.#host, at: known.at, open }
@@ -56,23 +56,23 @@ export class OpenPages {
   /** Removes pages whose fingerprint has changed, and expired ones. Returns whether it removed any. */
   async removeAnswered(fingerprintOf: (account: string, cwd: string) => Promise<string>): Promise<boolean> {
     let hasChanged = false
-    for (const [account, { marks }] of Object.entries(this.#accounts)) {
+    for (const [account, { pages }] of Object.entries(this.#accounts)) {
       const removed: RecordedPage[] = []
-      for (const mark of marks) {
-        const isOver = Date.parse(mark.until) <= Date.now()
-        if (isOver || (await fingerprintOf(account, mark.metIn)) !== mark.ground) removed.push(mark)
+      for (const page of pages) {
+        const isOver = Date.parse(page.until) <= Date.now()
+        if (isOver || (await fingerprintOf(account, page.metIn)) !== page.fingerprint) removed.push(page)
       }
       if (removed.length === 0) continue
       hasChanged = true
       // Pages that were recorded meanwhile stay.
-      const left = (this.#accounts[account]?.marks ?? []).filter((mark) => !removed.includes(mark))
+      const left = (this.#accounts[account]?.pages ?? []).filter((page) => !removed.includes(page))
       this.#save(account, left, new Date().toISOString())
     }
     return hasChanged
   }
 
-  #save(account: string, marks: RecordedPage[], at: string): void {
-    this.#accounts = { ...this.#accounts, [account]: { at, marks } }
+  #save(account: string, pages: RecordedPage[], at: string): void {
+    this.#accounts = { ...this.#accounts, [account]: { at, pages } }
     writeFileAtomic(this.#file, JSON.stringify(this.#accounts))
   }
 }
