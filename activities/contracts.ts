@@ -1,5 +1,5 @@
-/** Shapes of the host-bound activities: what a workflow may ask of a host, and what it gets back. */
-import type { AccountReading, Wall } from '../policy/account/account.js'
+/** Shapes of the host-bound activities: the requests of workflows, and the results. */
+import type { AccountReading, Wall, Window } from '../policy/account/account.js'
 import type { DrillReport, DrillObservation, DrillStage } from '../policy/independence/drill.js'
 import type { Hang } from '../policy/session/hang.js'
 import type { LeaseAnswer, PreparedLeaseRequest } from '../policy/pool/lease.js'
@@ -9,10 +9,10 @@ import type { RescueStep } from '../policy/session/session.js'
 
 export type { PlaceRef }
 
-/** Which process of which session: every host-bound step carries it, and a host refuses an older fence. */
+/** Names one process of one session. Every host-bound activity carries it, and a host refuses an older fence. */
 export interface SessionRef {
   session: string
-  /** The conversation that is written there: the session's own, or on a substrate its fork. */
+  /** The conversation that the process writes: the session's own, or its fork on a substrate. */
   sessionId: string
   fence: number
   agent: string
@@ -22,19 +22,19 @@ export interface SessionRef {
 
 export interface LaunchRequest extends SessionRef {
   model: string | null
-  /** Stopped first: the process before, where its turn is known to be cut off. */
+  /** Stops the previous process first, if its turn is known to be interrupted. */
   stop?: StopRequest
-  /** Whether the session was up before. A conversation of which anything is known is never begun again, whatever this says. */
+  /** Whether the session ran before. A known conversation is always resumed, even if this is `new`. */
   mode: 'new' | 'resume'
-  /** On a substrate: the session's own conversation, from which the fork begins where it does not exist yet. */
+  /** On a substrate: the session's own conversation, from which the fork begins if it does not exist yet. */
   forkOf?: string | null
-  /** Forks of which this conversation may not know yet, oldest first: what they did is handed over with its next prompt. */
+  /** Forks that may not have been handed over to this conversation, oldest first. The next prompt hands them over. */
   forks?: string[]
-  /** Which conversation the session wrote last, and where: it goes on from there, whatever the configuration names now. */
+  /** The conversation that the session wrote last, and where, even if the configuration no longer names that place. */
   lastWritten?: { sessionId: string; transcript: string } | null
-  /** Submitted at once, from a file of the host or as it stands; where the conversation already holds `text`, `otherwise` instead. */
+  /** Submitted at once. `text` is the text itself or a file on the host. If the conversation holds it already, `otherwise` is submitted. */
   prompt: { text: string | { file: string }; otherwise: string | null } | null
-  /** A page that a person has to answer may stand: the session has done no work yet, and no other account can take it. */
+  /** Start even if a page stays open for a person: the session has done no work yet, and no other account can take it. */
   allowOpenPage?: boolean
   /** Shown in the status bar of the session's tmux. */
   status: string
@@ -45,17 +45,17 @@ export interface LaunchResult {
   pid: number
   tmuxSocket: string
   transcript: string | null
-  /** Bytes that stood in the transcript before this process: evidence before that point is another process's. */
+  /** Size of the transcript before this process, in bytes: evidence before that point comes from another process. */
   transcriptFrom: number
   /** Whether the agent is known to have taken the prompt. */
   promptTaken: boolean
   /** Why a hook of the user's refused the prompt, which is not submitted again; absent if none did. */
   promptRefused?: string
-  /** Those of `forks` of which nothing has to be handed over any more. */
+  /** The requested `forks` that need no hand-over any more. */
   settledForks: string[]
-  /** Names of the texts that a person typed to an earlier process and that no agent has taken, in order. They stay on the host. */
+  /** Names of texts that a person typed to an earlier process and that no agent has taken, in order. The texts stay on the host. */
   pendingInput: string[]
-  /** Wake-ups that earlier processes planned and no process will say by itself. What is to be said stays on the host. */
+  /** Wake-ups that earlier processes planned and that no process will carry out. Their prompts stay on the host. */
   plans: PlannedWakeUp[]
   steps: RescueStep[]
 }
@@ -68,97 +68,108 @@ export interface PlannedWakeUp {
 export interface StopRequest extends SessionRef {
   /** Close the pane too: the session is over. */
   closePane: boolean
-  /** Nothing follows for now: where a herd is being moved, the next session may be. */
+  /** No launch follows for now, so another session may be moved. */
   endsMove?: boolean
   status: string
 }
 
 export interface StopResult {
   steps: RescueStep[]
-  /** Whether a turn was cut off. */
+  /** Whether a turn was interrupted. */
   wasWorking: boolean
 }
 
 export interface WatchRequest extends SessionRef {
   model: string | null
-  /** Evidence before this point of the transcript is another process's, or already known. */
+  /** Bytes of the transcript. Evidence before that point comes from another process, or is known already. */
   transcriptFrom: number
-  /** A planned move found no better place: do not ask again before this instant. */
+  /** A planned move found no better place; the next one is not before this instant. */
   stayUntil: string | null
-  /** What the session is known to wait for: only a change is news. It ends with the dialog, or with the next turn. */
+  /** What the session is known to wait for: the watch returns when that changes. It ends with the dialog, or with the next turn. */
   waiting: { what: string; endsWith: 'dialog' | 'turn'; digest?: string | null } | null
-  /** The end of a turn that was answered is news too: the session is there for one piece of work. */
+  /** Return at the end of a turn with an answer too: the session exists for one piece of work. */
   untilTurnEnd: boolean
-  /** Its turns keep failing, and a person was told: the first answer is news. */
+  /** Its turns keep failing, and a person was notified: return at the first answer. */
   failing?: boolean
-  /** What to ask its pool for as soon as its account is walled. */
+  /** The lease to request from the pool as soon as the account is walled. */
   leaseRequest?: { pool: string; request: PreparedLeaseRequest }
   status: string
 }
 
-/** What a watch saw. The readings of the host's accounts come along, so that a lease needs no further step. */
+/** What a watch returns. It includes the readings of the host's accounts, so that the pool can grant a lease at once. */
 export type SessionObservation = {
   readings: AccountReading[]
   at: string
   /** How far the transcript was read: where the next watch of this process starts. */
   transcriptTo: number
-  /** Where the conversation lies, if that could be seen: a launch without a prompt is up before anything is written. */
+  /** Null or missing if there is none yet: a launch without a prompt runs before anything is written. */
   transcript?: string | null
   /** Whether a turn was running, as far as can be known. */
   wasWorking: boolean
 } &
-  /** `lease`: what the pool said at once; null or not there where it was not asked, or did not answer in time. */
+  /** `lease`: the pool's answer; null or missing if the pool was not asked, or did not answer in time. */
   (
     | { kind: 'walled'; wall: Wall; lease?: LeaseAnswer | null }
     | { kind: 'near-limit'; why: string; wall: Wall | null }
     | { kind: 'login'; text: string }
     | { kind: 'context'; text: string }
     | { kind: 'config'; text: string }
-    /** The turn failed on something that passes by itself; the agent gave up retrying. */
+    /** The turn failed for a reason that passes by itself; the agent gave up retrying. */
     | { kind: 'transient'; text: string }
     | { kind: 'exited'; how: string; byPerson: boolean }
     | { kind: 'gone'; what: 'pane' | 'tmux' }
     | { kind: 'frozen'; how: Hang }
-    /** `digest` tells the question from every other one, where its choices can be read. */
+    /** `digest` identifies the question, if its choices could be read. */
     | { kind: 'waiting'; what: string; digest?: string | null }
     | { kind: 'not-waiting' }
-    /** Only where the watch was asked to stand until then. */
+    /** Only if requested with `untilTurnEnd`. */
     | { kind: 'turn-ended' }
-    /** Only of a session that was called home: it is at rest, and nobody is typing. */
+    /** A failback was requested, the session is at rest, and no person is typing. */
     | { kind: 'ready-for-failback' }
-    /** A turn has ended, and what its substrate may cost is spent. */
+    /** A turn has ended, and the budget of the substrate is spent. */
     | { kind: 'spent'; wall: Wall }
-    /** The substrate will not do for this very session: its conversation is too long there. */
+    /** The substrate can't continue this session: the conversation is too long for it. */
     | { kind: 'unfit'; text: string }
-    /** A turn succeeded again. */
+    /** A turn succeeded again; only if requested with `failing`. */
     | { kind: 'answered' }
     /** The person began another conversation in the same pane (/clear, /resume). */
     | { kind: 'renamed'; sessionId: string; transcript: string | null; transcriptFrom: number }
-    /** Another step took the session over on this host. */
+    /** Another activity has stopped or moved the session on this host. */
     | { kind: 'released' }
     | { kind: 'rollover' }
   )
 
+/** What the Temporal UI shows of a running watch. */
+export interface WatchHeartbeat {
+  phase: 'working' | 'idle' | 'waiting'
+  waitingFor: string | null
+  /** How many tasks run in the agent's background. */
+  background: number
+  /** The name of the account or substrate. */
+  account: string
+  windows: Window[]
+}
+
 export interface DeliverRequest extends SessionRef {
   messageId: string
-  /** Null for a text that a person typed in the pane: the host has it under this id. */
+  /** Null for a text that a person typed in the pane: the host keeps it under the id of the message. */
   text: string | null
-  /** A command of the agent program's own, such as `/compact`: over when the agent is at rest again. */
+  /** A command of the agent program, such as `/compact`. It is done when the agent is at rest again. */
   command?: boolean
-  /** A person wants it tried again, however often it was typed. */
+  /** A person has asked to try again, even if it was typed as often as allowed. */
   isRetry?: boolean
-  /** Nothing is typed where a person has said anything after this point of the transcript, in bytes. */
+  /** Type nothing if a person has prompted the agent after this point of the transcript, in bytes. */
   skipIfPromptedAfter?: number
 }
 
 export interface NoticeRequest {
   notice: Notice
-  /** Names of the channels that have not taken it. */
+  /** Names of the channels that have not accepted it yet. */
   channels: string[]
 }
 
 export interface NoticeOutcome {
-  /** Channels that did not take it, and why: without their addresses. */
+  /** Channels that did not accept it, and why, without their addresses. */
   failed: { channel: string; why: string }[]
 }
 
@@ -169,19 +180,19 @@ export interface QueueWakeUpRequest extends SessionRef {
 export interface AnswerRequest extends SessionRef {
   /** The same for each attempt to give one answer. */
   answerId: string
-  /** The only question that it is for. */
+  /** Identifies the question; no other one is answered. */
   digest: string
-  /** Numbers of choices, or words. */
+  /** Numbers of choices, or text. */
   answer: string
 }
 
 export type AnswerResult =
   | { kind: 'answered' }
-  /** No question stands, or another one. */
+  /** No question is open, or another one. */
   | { kind: 'gone' }
-  /** The question does not take such an answer. */
+  /** The question does not accept such an answer. */
   | { kind: 'refused'; why: string }
-  /** Keys were pressed, and the question still stands. */
+  /** Keys were pressed, and the question is still open. */
   | { kind: 'unsure'; why: string }
 
 /** An agent whose request hangs, or that a signal has stopped. */
@@ -194,17 +205,17 @@ export interface HostActivities {
   stopAgent(request: StopRequest): Promise<StopResult>
   interruptAgent(request: InterruptRequest): Promise<void>
   watchAgent(request: WatchRequest): Promise<SessionObservation>
-  /** There is room at home for the session: its watch ends as soon as it is at rest. Durable on the host, for this fence. */
+  /** An account has room for the session: its watch ends as soon as it is at rest. Durable on the host, for this fence. */
   requestFailback(ref: SessionRef): Promise<void>
   /** Returns once the agent has taken the text. */
   deliverText(request: DeliverRequest): Promise<void>
   /**
-   * Waits until the agent is at rest. Answers the name under which the wake-up waits on this host to be delivered, or null
-   * where the agent's program has said it or will, or where the agent planned otherwise since.
+   * Waits until the agent is at rest. Returns the name of the text that the host keeps for delivery, or null if the agent
+   * program carries the wake-up out itself, or if the agent has changed its plan.
    */
   queuePlannedWakeUp(request: QueueWakeUpRequest): Promise<string | null>
   answerQuestion(request: AnswerRequest): Promise<AnswerResult>
-  /** What this host knows of its accounts and substrates, without asking anybody. */
+  /** The host's stored readings of its accounts and substrates; nothing is probed. */
   readAccounts(): Promise<AccountReading[]>
   /** Tries each channel once. */
   sendNotice(request: NoticeRequest): Promise<NoticeOutcome>
@@ -212,11 +223,11 @@ export interface HostActivities {
   probeAccount(request: { account: string }): Promise<AccountReading>
 }
 
-/** What a drill stands on. */
+/** What a drill needs. */
 export interface DrillSetup {
-  /** A folder of its own to work in. */
+  /** The folder in which the drill's session works. */
   cwd: string
-  /** Substrates of the pool, in their order. */
+  /** Names of the pool's substrates, in their order. */
   fallbacks: string[]
 }
 
@@ -224,27 +235,27 @@ export interface DrillWatchRequest {
   session: string
   agent: string
   stage: DrillStage
-  /** Answers before this instant are another step's. */
+  /** Answers before this instant belong to another stage. */
   since: string
   until: string
 }
 
 export interface DrillWatchResult {
   reached: boolean
-  /** The last look. */
+  /** The last observation. */
   observation: DrillObservation
 }
 
 export interface DrillActivities {
   /** Throws SharedDomain. */
   prepareDrill(): Promise<DrillSetup>
-  /** Returns when the session has come to the stage, or when the time is over. */
+  /** Returns when the session has reached the stage, or when the time is over. */
   watchDrill(request: DrillWatchRequest): Promise<DrillWatchResult>
-  /** Answers the file. */
+  /** Returns the path of the report. */
   writeDrillReport(report: DrillReport): Promise<string>
 }
 
 export interface CommonActivities {
-  /** Names of the sessions whose workflow runs: leases of others are taken back. */
+  /** Names of the sessions whose workflow runs. The pool revokes the leases of all others. */
   listRunningSessions(request: { pool: string }): Promise<string[]>
 }

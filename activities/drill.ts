@@ -1,4 +1,4 @@
-/** The host's part in a drill: its ground, its eyes on the session, its report. */
+/** The host's part in a drill: preparing its folder, observing its session, writing its report. */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -23,11 +23,11 @@ export const drillActivities = (
   describe: QueryDefinition<SessionDetails>,
 ): DrillActivities => ({
   prepareDrill: () => prepareDrill(host),
-  watchDrill: (look) => watchDrill(host, client, describe, look),
+  watchDrill: (request) => watchDrill(host, client, describe, request),
   writeDrillReport: (report) => Promise.resolve(writeReport(host, report)),
 })
 
-/** Law 1 comes first: what a shared account would prove is nothing. */
+/** Checks law 1 first: a drill on shared accounts would prove nothing. */
 async function prepareDrill(host: Host): Promise<DrillSetup> {
   await assertIndependent(host.config)
   const cwd = join(host.home.dir, 'drills', 'work')
@@ -41,7 +41,7 @@ const detailsSchema = z.object({
   substrate: z.string().nullable(),
 })
 
-/** Looks until the session has come to where it should, or the time is over. */
+/** Polls the session until it has reached the stage, or the time is over. */
 async function watchDrill(
   host: Host,
   client: Client,
@@ -72,7 +72,7 @@ async function observeSession(
   }
 }
 
-/** Where its newest launch writes is looked for anew: what the session knows of it is from before anything was written. */
+/** Searches for the transcript of the newest launch: the path that the session knows dates from before anything was written. */
 async function lastAnswerAt(host: Host, session: string, adapter: AgentAdapter): Promise<string | null> {
   const launch = host.records.newest(session)
   if (launch === null) return null
@@ -82,7 +82,7 @@ async function lastAnswerAt(host: Host, session: string, adapter: AgentAdapter):
   return answer?.at ?? null
 }
 
-/** The newest of these stay. */
+/** Writes the report and removes the oldest ones, as `drill.keep` says. */
 function writeReport(host: Host, report: DrillReport): string {
   const folder = join(host.home.dir, 'drills')
   mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -1,16 +1,16 @@
-/** What can go wrong in an activity, beside the errors of the host (host/errors.ts). */
+/** The errors that activities throw, beside those of the host (host/errors.ts). */
 import { StepError } from '../host/errors.js'
 import type { AccountReading, OpenPage } from '../policy/account/account.js'
 import { failureKinds } from '../policy/failureKinds.js'
 import { pageText } from '../policy/session/startPages.js'
 
-/** Thrown when the agent program did not come up, or ended before it was up. The message ends with what it showed last. */
+/** Thrown when the agent program did not start in time, or ended during its start. The message ends with its last output. */
 export class LaunchFailedError extends StepError {
   override readonly name = 'LaunchFailedError'
   readonly kind = failureKinds.launchFailed
 }
 
-/** Thrown when the agent program opens a page at its start that only a person can answer. `reading` tells the pool of it. */
+/** Thrown when the agent program opens a page at its start that only a person can answer. `reading` passes it on to the pool. */
 export class PageOpenError extends StepError {
   override readonly name = 'PageOpenError'
   readonly kind = failureKinds.pageOpen
@@ -22,26 +22,26 @@ export class PageOpenError extends StepError {
   }
 }
 
-/** Thrown when the agent program cannot be run at all on this host: no account is to blame for it. */
+/** Thrown when the agent program cannot be run on this host, with whatever account. */
 export class ProgramFailedError extends StepError {
   override readonly name = 'ProgramFailedError'
   readonly kind = failureKinds.programFailed
 
   constructor(agent: string, command: string, why: string) {
     super(
-      `the agent program ${command} can not be run on this host: ${why}; install it, or name its path under agents.${agent}.command in outpool.yaml`,
+      `the agent program ${command} cannot be run on this host: ${why}; install it, or set its path in agents.${agent}.command in outpool.yaml`,
     )
   }
 }
 
-/** Thrown when a process outlives KILL: it may still write, so nothing may be started beside it. Retried until it is gone. */
+/** Thrown when a process survives KILL. It may still write, so no other may be started beside it. Retried until it is gone. */
 export class StopFailedError extends StepError {
   override readonly name = 'StopFailedError'
   readonly kind = failureKinds.stopFailed
   override readonly isRetryable = true
 
   constructor(pid: number) {
-    super(`process ${pid} is still there after KILL`)
+    super(`process ${pid} is still running after KILL`)
   }
 }
 
@@ -52,18 +52,18 @@ export class ConversationHeldError extends StepError {
 
   constructor(sessionId: string, pid: number) {
     super(
-      `process ${pid}, which outpool did not start, has conversation ${sessionId} open; end it there, then: outpool resume`,
+      `process ${pid}, which outpool did not start, has conversation ${sessionId} open; end that process, then run: outpool resume`,
     )
   }
 }
 
-/** Thrown when a conversation that was written before cannot be reached, or only an older copy of it: nothing may be begun in its place. */
+/** Thrown when a known conversation cannot be reached, or only an older copy of it. No other may be begun in its place. */
 export class ConversationUnreachableError extends StepError {
   override readonly name = 'ConversationUnreachableError'
   readonly kind = failureKinds.conversationUnreachable
 
   constructor(sessionId: string, why: string) {
-    super(`conversation ${sessionId} cannot be continued: ${why}; nothing is started without it`)
+    super(`conversation ${sessionId} cannot be continued: ${why}; nothing is started until then`)
   }
 }
 
@@ -77,17 +77,17 @@ export class ConversationChangedError extends StepError {
   }
 }
 
-/** Thrown when a text was typed as often as it may be and nothing followed: another try could only cost. */
+/** Thrown when a text was typed as often as allowed and nothing followed. Another try would only cost more. */
 export class TextNotTakenError extends StepError {
   override readonly name = 'TextNotTakenError'
   readonly kind = failureKinds.textNotTaken
 
   constructor(times: number) {
-    super(`it was typed ${times === 1 ? 'once' : 'twice'}, and the agent took no notice`)
+    super(`it was typed ${times === 1 ? 'once' : 'twice'}, and the agent did not respond`)
   }
 }
 
-/** Thrown when the input line is taken by something that can't be put aside without losing it. */
+/** Thrown when the input line holds something that can't be removed without losing it. */
 export class LineOccupiedError extends StepError {
   override readonly name = 'LineOccupiedError'
   readonly kind = failureKinds.lineOccupied
@@ -120,19 +120,19 @@ export class TextRefusedError extends StepError {
   }
 }
 
-/** Thrown when the conversation could not be carried over whole. */
+/** Thrown when the conversation could not be carried completely. */
 export class CarryFailedError extends StepError {
   override readonly name = 'CarryFailedError'
   readonly kind = failureKinds.carryFailed
 }
 
-/** Thrown when the folder that a session, task or service works in is gone. */
+/** Thrown when the working folder of a session, task or service does not exist. */
 export class WorkFolderMissingError extends StepError {
   override readonly name = 'WorkFolderMissingError'
   readonly kind = failureKinds.workFolderMissing
 
   constructor(cwd: string) {
-    super(`the folder ${cwd} is gone`)
+    super(`the folder ${cwd} does not exist`)
   }
 }
 
@@ -146,12 +146,12 @@ export class PromptMissingError extends StepError {
   }
 }
 
-/** Thrown when the configuration of this host does not name the service: it is no longer guarded here. */
+/** Thrown when the configuration of this host does not name the service, so it is not guarded here. */
 export class UnknownServiceError extends StepError {
   override readonly name = 'UnknownServiceError'
   readonly kind = failureKinds.unknownService
 
   constructor(service: string) {
-    super(`this host's configuration names no service ${service}`)
+    super(`the configuration of this host does not name a service ${service}`)
   }
 }

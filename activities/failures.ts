@@ -1,4 +1,4 @@
-/** The one place in which errors of a host become failures of the engine. */
+/** The one place where a host's errors become Temporal failures. */
 import { ApplicationFailure } from '@temporalio/common'
 import type { ActivityInterceptorsFactory } from '@temporalio/worker'
 import { StepError } from '../host/errors.js'

@@ -1,4 +1,4 @@
-/** Tells a person, on the channels that are configured: from the healer's side, through no account of anybody. */
+/** Sends notices to a person over the configured channels, without using any account of an agent. */
 import { platform } from 'node:process'
 import type { NoticeChannel } from '../config/config.js'
 import { resolveEnv, resolveValue } from '../config/secrets/resolve.js'
@@ -7,7 +7,7 @@ import type { NoticeOutcome, NoticeRequest } from './contracts.js'
 import type { Host } from '../host/host.js'
 import { runCommand } from '../host/process/runCommand.js'
 
-/** Tries each channel once, side by side. Never throws: what failed is in the outcome, and tried again by the pool. */
+/** Tries all channels once, in parallel. Never throws: failures are in the outcome, and the pool tries those channels again. */
 export async function sendNotice(host: Host, { notice, channels }: NoticeRequest): Promise<NoticeOutcome> {
   const selected = host.config.notices.to.filter(({ name }) => channels.includes(name))
   const failed = await Promise.all(
@@ -17,11 +17,11 @@ export async function sendNotice(host: Host, { notice, channels }: NoticeRequest
     }),
   )
   for (const { channel, why } of failed.flat())
-    console.error(`outpool: notice "${notice.title}" was not taken by ${channel}: ${why}`)
+    console.error(`outpool: notice "${notice.title}" could not be sent to ${channel}: ${why}`)
   return { failed: failed.flat() }
 }
 
-/** Why the channel did not take it, without its address; null where it did. */
+/** Why the channel did not accept it, without its address; null if it did. */
 function send(channel: NoticeChannel, notice: Notice): Promise<string | null> {
   switch (channel.kind) {
     case 'command':
@@ -46,7 +46,7 @@ async function toCommand(channel: Channel<'command'>, notice: Notice): Promise<s
   })
 }
 
-/** Where nothing says otherwise, a program runs in a folder that is always there. */
+/** By default a program runs in the root folder, which always exists. */
 async function run(
   command: readonly string[],
   timeoutMs: number,
@@ -59,7 +59,7 @@ async function run(
   return why
 }
 
-/** Title and text are arguments of their own: nothing in them is read as a switch or as a script. */
+/** Title and text are separate arguments, so that nothing in them is read as an option or as script code. */
 function desktopCommand({ title, text }: Notice): string[] {
   if (platform !== 'darwin') return ['notify-send', '--app-name=outpool', '--', `outpool: ${title}`, text]
   const script = [
@@ -78,7 +78,7 @@ async function toSlack(channel: Channel<'slack'>, { title, text }: Notice): Prom
   })
 }
 
-/** As Slack asks for: these three begin links and entities. */
+/** Slack requires this: these three characters begin links and entities. */
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
@@ -105,13 +105,13 @@ async function toNtfy(channel: Channel<'ntfy'>, { kind, title, text }: Notice): 
   })
 }
 
-/** The address is a secret, so that nothing of it, nor of the other side's answer, is repeated. */
+/** The address is a secret: no part of it, or of the server's answer, gets into the message. */
 async function post(
   address: string,
   timeoutMs: number,
   request: { headers: Record<string, string>; body: string },
 ): Promise<string | null> {
-  if (!URL.canParse(address)) return 'its address is no web address'
+  if (!URL.canParse(address)) return 'its address is not a valid URL'
   try {
     const signal = AbortSignal.timeout(timeoutMs)
     const response = await fetch(address, { ...request, method: 'POST', redirect: 'error', signal })

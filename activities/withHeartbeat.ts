@@ -1,10 +1,10 @@
-/** Heartbeats of steps, by which the engine knows that their worker lives. */
+/** Heartbeats of activities, which tell the engine that their worker is alive. */
 import { Context } from '@temporalio/activity'
 
-/** Well within the steps' heartbeat timeout of 10 s. */
+/** Well within the activities' heartbeat timeout of 10 s. */
 const heartbeatEvery = 3_000
 
-/** Tells the engine that the step's worker lives; how long the step itself may take is bounded by the workflow. */
+/** Sends heartbeats while the step runs. How long the step itself may take is bounded by the workflow. */
 export async function withHeartbeat<T>(step: () => Promise<T>): Promise<T> {
   const context = Context.current()
   const beat = setInterval(() => context.heartbeat(), heartbeatEvery)

@@ -1,20 +1,20 @@
-/** What Outpool asks of an agent program. An adapter for another program fills this interface; nothing else knows the program. */
+/** What Outpool needs of an agent program. An adapter implements this interface for one program; no other code knows the program. */
 import type { AccountReading, Wall, Window } from '../policy/account/account.js'
 import type { UnfinishedWork, ScheduledPrompt, RunningTask } from '../policy/session/backgroundTasks.js'
 import type { Question } from '../policy/session/question.js'
 import type { Usage } from '../policy/account/spend.js'
 
-/** A login or a substrate on this host, with everything that makes the agent program use it. */
+/** An account or substrate on this host, with everything that makes the agent program use it. */
 export interface Place {
   kind: 'account' | 'substrate'
   name: string
   /** Real, absolute path. Holds login, settings and transcripts. */
   configDir: string
-  /** Already resolved: may hold secrets, so it never leaves the host nor enters a log. */
+  /** Secrets are resolved in it, so it never leaves the host or gets into a log. */
   env: Record<string, string>
 }
 
-/** How to run the program, whatever the place. */
+/** How to run the program at any place. */
 export interface AgentCommand {
   command: string
   args: string[]
@@ -30,20 +30,20 @@ export interface LaunchInput {
   fence: number
   cwd: string
   model: string | null
-  /** `fork` begins `sessionId` as a copy of `forkOf`, which stays as it is. */
+  /** `fork` begins `sessionId` as a copy of `forkOf`, which is not changed. */
   mode: 'new' | 'resume' | 'fork'
   forkOf?: string | null
-  /** A file whose content the model is to read with the next prompt, once, whoever types it; or null. */
+  /** A file whose content the model reads once, with the next prompt; or null. */
   handOver?: string | null
   /** Submitted as the first message, or null to wait for a person. */
   prompt: string | null
-  /** Where a person may have answered for this project before: the place it comes from first. Default: none. */
+  /** Places at which a person may have answered pages for this project; the previous place first. Default: none. */
   answeredAt?: readonly Place[]
-  /** Folder for the files made for this launch. */
+  /** Folder for the files of this launch. */
   launchDir: string
-  /** Folder into which the program's hooks and status line report. */
+  /** Folder into which the program's hooks and status line write reports. */
   reportDir: string
-  /** The worker's own environment, from which the program's is made. Default: `process.env`. */
+  /** The worker's environment, from which the program's is derived. Default: `process.env`. */
   baseEnv?: Readonly<Record<string, string | undefined>>
 }
 
@@ -53,11 +53,11 @@ export interface LaunchPlan {
   env: Record<string, string>
 }
 
-/** A report of the program's own hooks or status line, as it lies in the report folder. */
+/** A report of the program's hooks or status line, from a file in the report folder. */
 export type AgentReport = { session: string; fence: number; at: string } & (
   | { kind: 'started'; sessionId: string; transcript: string; source: string }
   | { kind: 'turn-started' }
-  /** With what goes on in the process beside its turns, where the program said so. */
+  /** With background tasks and plans, if the program reported them. */
   | { kind: 'turn-ended'; tasks?: RunningTask[]; plans?: ScheduledPrompt[] }
   | { kind: 'turn-failed'; error: string; subagent: boolean }
   | { kind: 'needs-person'; what: string }
@@ -65,43 +65,43 @@ export type AgentReport = { session: string; fence: number; at: string } & (
   | { kind: 'quota'; windows: Window[] }
 )
 
-/** Why a turn could not go on, each with its own answer (law 6). */
+/** Why a turn failed; each class is answered differently (law 6). */
 export type TurnFailure =
   | { class: 'wall'; wall: Wall }
   | { class: 'login' | 'billing' | 'config' | 'context'; text: string; at: string }
-  /** `refusal`: the other side would not serve us, whatever we are; null for trouble on the way. */
+  /** `refusal`: the provider refuses to serve, whoever asks; null for other trouble, such as a lost connection. */
   | { class: 'transient'; refusal: 'rate_limit' | 'overloaded' | null; text: string; at: string }
 
-/** What the transcript says of the main thread after a given point. */
+/** What was added to the main thread of a transcript after a given point. */
 export interface TranscriptTail {
-  /** Bytes read so far: where the next look starts. Always at the end of a whole line. */
+  /** Bytes read so far: where the next read starts. Always at the end of a whole line. */
   offset: number
-  /** The newest fact of the main thread: a fault stands only until the next answer. Null where nothing new was said. */
-  last: { kind: 'fault'; fault: TurnFailure } | { kind: 'answer'; at: string } | null
-  /** What a person, or Outpool in a person's place, said to the model; in the program's own writing. */
+  /** The newest outcome of the main thread: a failure lasts only until the next answer. Null if there is none. */
+  last: { kind: 'failure'; failure: TurnFailure } | { kind: 'answer'; at: string } | null
+  /** Prompts of a person, or of Outpool in a person's place, as the program wrote them. */
   prompts: string[]
-  /** The same, and what was put into the program's queue: all that the program took from its input line as words. */
+  /** Those, and texts that were put into the program's queue: everything that it took from its input line as words. */
   entered: string[]
-  /** Texts of a person that the program still holds for its next pause: not yet said to the model, lost if it dies. */
+  /** Texts of a person that are still in the program's queue. They are lost if the process ends. */
   queued: string[]
-  /** Commands of the program's own that ran; `refusal` in its words, where it knows none of that name. */
+  /** Commands of the program that ran; `refusal` is its message if it does not know the command. */
   commands: { refusal: string | null }[]
   /** Prompts that a hook of the user's refused, each with the reason that the hook gave: no turn was begun for them. */
   blocked: { reason: string }[]
 }
 
-/** What the end of a transcript says, in whichever process it was written. */
+/** The end of a transcript, whichever process wrote it. */
 export interface TranscriptEnd {
   bytes: number
-  /** The newest entry that can be told from every other, and when it was written; null where there is none. */
+  /** The newest entry with an id, and when it was written; null if there is none. */
   newest: { id: string; at: string | null } | null
-  /** Whether the main thread had work in progress; `failed` where the API refused. Null where no turn was ever begun. */
+  /** Whether the main thread had work in progress; `failed` if the API refused. Null if no turn was ever begun. */
   turn: 'open' | 'ended' | 'failed' | null
 }
 
-/** What was done on a fork, beyond the conversation from which it began. */
+/** What was done on a fork, beyond the original conversation. */
 export interface ForkDigest {
-  /** Oldest first. `answered` is the last that the model said in that turn, or null. */
+  /** Oldest first. `answered` is the model's last answer in that turn, or null. */
   turns: { asked: string | null; answered: string | null }[]
   /** Absolute paths of files that the model changed, each once. */
   files: string[]
@@ -113,7 +113,7 @@ export interface StoredConversation {
   changedAt: number
 }
 
-/** Tokens of one answer. The program writes several rows of one answer; `id` tells which belong together. */
+/** Tokens of one answer. The program writes several entries for one answer, all with the same `id`. */
 export interface TokenUsage extends Usage {
   id: string
   at: string
@@ -126,7 +126,7 @@ export interface FileTokenUsage {
   used: TokenUsage[]
 }
 
-/** What the model said to its user. */
+/** A text of the model for its user. */
 export interface Answer {
   text: string
   at: string
@@ -134,7 +134,7 @@ export interface Answer {
 
 export type Activity = 'busy' | 'idle' | 'waiting' | 'shell'
 
-/** What the program says about a live process of its own. */
+/** What the program reports about one of its live processes. */
 export interface LiveState {
   pid: number
   sessionId: string
@@ -144,41 +144,42 @@ export interface LiveState {
   updatedAt: string
 }
 
-/** Which processes are meant; both where both are given. */
+/** Selects processes; with both fields, both have to match. */
 export interface LiveQuery {
   pids?: readonly number[]
-  /** Those that hold this conversation. */
+  /** Only processes that hold this conversation. */
   sessionId?: string
 }
 
 /**
- * A dialog on the screen. `safeKeys` are the tmux keys that come next in answering it without deciding anything for a
- * person, or null. A dialog that has just been drawn may miss them: look again, and send what comes next then, until it is gone.
+ * A dialog on the screen. `safeKeys` are the next tmux keys that answer it without deciding anything for a person, or null. A new
+ * dialog may miss keys: read the screen again and send the next keys until it is gone.
  */
 export interface Dialog {
   name: string
-  /** What is asked, one line, for a person. */
+  /** What it asks, on one line, for a person. */
   prompt: string
   safeKeys: string[] | null
-  /** The choices, where they can be read and are a person's to make. */
+  /** The question with its choices, if they can be read and a person has to choose. */
   question: Question | null
 }
 
-/** A page that stands at the program's start and that only a person can answer. */
+/** A page that the program opens at its start and that only a person can answer. */
 export interface StartPage {
-  /** One line: which page, and about what. Never a value out of a file. */
+  /** One line: which page, and about what. Never a value from a file. */
   what: string
   /** One line: what a person does about it. */
   remedy: string
-  /** The folder in which sessions meet it; null where every session of the place does. */
+  /** The folder in which sessions meet it; null if every session of the place does. */
   cwd: string | null
 }
-/** Where an answer stands that is being given to a question, and the tmux keys or the text that come next. */
+
+/** The next step in giving an answer to a question. */
 export type AnswerStep =
   | { kind: 'press'; keys: string[] }
-  /** To be pasted, once. */
+  /** To be pasted once. */
   | { kind: 'paste'; text: string }
-  /** This question does not take such an answer; says which it takes. */
+  /** The question does not accept such an answer; `why` says which it accepts. */
   | { kind: 'refused'; why: string }
 
 export interface AgentAdapter {
@@ -186,25 +187,24 @@ export interface AgentAdapter {
   /** Whether a conversation's id can be chosen before its first launch. */
   readonly canChooseSessionId: boolean
 
-  /** Version of the program, for `doctor`. Throws AgentProgramError when it cannot be run. */
+  /** The program's version, for `doctor`. Throws AgentProgramError if it cannot be run. */
   version(command: AgentCommand): Promise<string>
 
   /**
-   * Makes a place ready for unattended work in `cwd`: first-run pages, trust, and what a person has answered for this project
-   * at the first of `answeredAt` that has an answer. Idempotent; merges, never overwrites, and decides nothing itself.
+   * Prepares a place for unattended work in `cwd`: first-run pages, trust, and a person's answers for this project from the first
+   * of `answeredAt` that has any. Idempotent; merges, never overwrites, and decides nothing itself.
    */
   prepare(place: Place, cwd: string, answeredAt?: readonly Place[]): Promise<void>
 
-  /** Writes the files of a launch and says what to run. Idempotent per fence. */
+  /** Writes the files of a launch, and returns what to run. Idempotent per fence. */
   planLaunch(input: LaunchInput): Promise<LaunchPlan>
 
-  /** Where the conversation lies under this place, or null if it is not there. */
+  /** The conversation's transcript at this place, or null. */
   findTranscript(place: Place, sessionId: string): Promise<string | null>
 
   /**
-   * Brings the whole conversation from one place to another and proves that every byte arrived.
-   * Idempotent. A target that went another way than the source is kept beside it, never lost; one that holds the whole
-   * source and more (this carry is late) is left as it is.
+   * Copies the whole conversation from one place to another, and verifies that every byte arrived. Idempotent. A target that has
+   * diverged from the source is kept beside the copy; one that continues the source (this carry is late) is left as it is.
    * Throws CarryError.
    */
   carry(input: { sessionId: string; from: Place; to: Place }): Promise<{ transcript: string; bytes: number }>
@@ -212,52 +212,52 @@ export interface AgentAdapter {
   /** Every conversation that has a transcript in this place. */
   listConversations(place: Place): Promise<StoredConversation[]>
 
-  /** Takes the conversation away from this place, with all that belongs to it. What lies in other places stays. */
+  /** Deletes the conversation at this place, with all that belongs to it. Copies at other places stay. */
   deleteConversation(place: Place, sessionId: string): Promise<void>
 
   /**
-   * Reads the transcript from `offset` on. Unknown rows are passed over; a half-written last line waits for the next look.
-   * With `since`, rows of before that instant are passed over too: a fork begins with copies of another conversation's.
+   * Reads the transcript from `offset` on. Skips unknown entries, and leaves an unfinished last line to the next call. With `since`,
+   * skips earlier entries too, because a fork begins with copies of the original's.
    */
   readTail(transcript: string, offset: number, since?: string | null): Promise<TranscriptTail>
 
   /**
-   * What the end of a transcript says, or what it said when it had `upTo` bytes; null where it is not there or cannot be read.
-   * Cheap, however long the conversation.
+   * The end of a transcript, or its end when it had `upTo` bytes; null if it does not exist or cannot be read. Cheap for long
+   * conversations too.
    */
   readEnd(transcript: string, upTo?: number): Promise<TranscriptEnd | null>
 
-  /** Whether this entry itself stands in the transcript, and not only a row that refers to it. */
+  /** Whether the transcript holds this entry itself, and not only an entry that refers to it. */
   containsEntry(transcript: string, id: string): Promise<boolean>
 
-  /** The config dir in which a transcript lies, whatever the configuration names. */
+  /** The config dir of a transcript, even if the configuration does not name it. */
   configDirOf(transcript: string): string
 
-  /** What the fork's transcript holds beyond the original's; null where that is nothing. For files of this host only (law 11). */
+  /** What the fork's transcript holds beyond the original's, or null. Only for files of this host (law 11). */
   readForkDigest(fork: string, original: string | null): Promise<ForkDigest | null>
 
   /** Whether the transcript holds this text anywhere. */
   containsText(transcript: string, text: string): Promise<boolean>
 
-  /** Tokens used by the conversation and its subagents beyond `marks`, which say how far each file was read. */
+  /** Tokens used by the conversation and its subagents after `marks`: how far each file was read before. */
   readTokenUsage(transcript: string, marks: Readonly<Record<string, number>>): Promise<FileTokenUsage[]>
 
-  /** The newest answer of the main thread from `offset` (bytes) on, or null. For files of this host only (law 11). */
+  /** The newest answer of the main thread from `offset` (bytes) on, or null. Only for files of this host (law 11). */
   readLastAnswer(transcript: string, offset: number): Promise<Answer | null>
 
-  /** Parses one file of the report folder; null for what is not a report of this program. */
+  /** Parses one file of the report folder; null if it is not a report of this program. */
   parseReport(fileName: string, body: string, at: string): AgentReport | null
 
   /**
-   * The program's own word on its live processes in this place, or on those of them that are asked for. Dead processes and
-   * stale files are left out. Cheap enough to be asked for hundreds of processes every other second.
+   * What the program reports about its live processes at this place, or about the selected ones. Leaves out dead processes and
+   * stale files. Cheap enough to be called for hundreds of processes every other second.
    */
   readLiveStates(place: Place, only?: LiveQuery): Promise<LiveState[]>
 
   /** Login identity and cached windows, read without starting the program or spending anything. */
   readIdentity(place: Place): Promise<{ identity: string | null; email: string | null; windows: Window[] }>
 
-  /** Asks the program for login and usage; spends no budget. Windows are empty where it could not say. */
+  /** Asks the program for login and usage; spends no budget. Windows are empty if it could not tell. */
   probe(place: Place, command: AgentCommand, now: () => string): Promise<Omit<AccountReading, 'account'>>
 
   /** The dialog on this screen, if one is open. */
@@ -270,18 +270,18 @@ export interface AgentAdapter {
   readonly closePanelKeys: readonly string[]
 
   /**
-   * What to paste into the input line so that the model is told this text (`words`), or so that the program runs its own
-   * command. Without control characters; a text that is a command in the program's eyes stays words.
+   * What to paste into the input line so that the model gets this text (`words`), or so that the program runs its command. Without
+   * control characters. As `words`, even a text that looks like a command is not run.
    */
   toPaste(text: string, as: 'words' | 'command'): string
 
-  /** The same for a text that is given to the program and for what its transcript then says of it; tells nothing of either. */
+  /** Equal for a text and for what the program's transcript makes of it. Reveals nothing of the text. */
   fingerprint(text: string): string
 
-  /** Whether a draft can be (the visible part of) a text that was pasted. */
+  /** Whether a draft may be a pasted text, or the visible part of one. */
   isDraftOf(draft: string, given: string): boolean
 
-  /** What to tell a person of the page that stands on this screen at a start, once `dialog` was read there. */
+  /** Describes the page on this screen at a start, in which `dialog` was read. */
   describeStartPage(
     screen: string,
     dialog: Dialog,
@@ -291,33 +291,34 @@ export interface AgentAdapter {
   ): StartPage
 
   /**
-   * Another text as soon as a person has changed something on which such pages depend there, or has answered for the project at
-   * one of `others`. Holds nothing of what was changed.
+   * Changes as soon as a person has changed something on which such pages depend, or has answered for the project at one of
+   * `others`. Reveals nothing of its content.
    */
   startPageFingerprint(place: Place, cwd: string, others: readonly Place[]): Promise<string>
-  /** What comes next in giving this answer to the question on the screen; `pasted` once its text was. */
+
+  /** The next step in giving this answer to the question on the screen. `pasted`: its text was pasted already. */
   nextAnswerStep(question: Question, answer: string, pasted: boolean): AnswerStep
 
   /**
-   * What the process that wrote from `offset` (bytes) on began beside its turns, as far as the transcript shows neither its end
-   * nor that the model was told of it.
+   * Background tasks and plans of the process that wrote from `offset` (bytes) on, as far as the transcript shows neither their end
+   * nor that the model knows of it.
    */
   readUnfinishedWork(transcript: string, offset: number): Promise<UnfinishedWork>
 
-  /** Lays what these subagents remember beside the other transcript of the same conversation; answers those that can go on there. */
+  /** Copies the transcripts of subagents to another transcript of the same conversation. Returns those that can be continued there. */
   copySubagents(from: string, to: string, ids: readonly string[]): Promise<string[]>
 
-  /** Whether the conversation shows that the plan was carried out, replaced or called off after `since`. */
+  /** Whether the conversation shows that the plan was carried out, replaced or cancelled after `since`. */
   isPlanOver(
     transcript: string,
     plan: Pick<ScheduledPrompt, 'id' | 'prompt'>,
     since: string,
   ): Promise<boolean>
 
-  /** What a person has typed but not sent, or null for an empty input line. */
+  /** Unsent text in the input line, or null if it is empty. */
   readDraft(screen: string): string | null
 
-  /** Whether the input line takes words for the model, or commands for a shell; null where it can't be seen. */
+  /** Whether the input line takes words for the model, or commands for a shell; null if it can't be seen. */
   readInputMode(screen: string): 'words' | 'shell' | null
 
   /** tmux keys that bring an empty input line back from shell commands to words. */
@@ -326,24 +327,24 @@ export interface AgentAdapter {
   /** tmux keys that make an empty input line take commands for a shell. */
   readonly enterShellModeKeys: readonly string[]
 
-  /** Whether the program holds a draft that was put aside, of which there can be only one. */
+  /** Whether the program holds a stashed draft, of which there can be only one. */
   hasStashedDraft(screen: string): boolean
 
-  /** tmux keys that put a draft aside, whole; the program brings it back after the next prompt. */
+  /** tmux keys that stash the whole draft; the program restores it after the next prompt. */
   readonly stashKeys: readonly string[]
 
   /**
-   * tmux keys that make the program give its draft to an editor, which leaves it whole in `drafts/draft` of the launch folder
-   * when `drafts/wanted` is there: a screen shows placeholders for long pastes, and cuts long lines.
+   * tmux keys that make the program open its draft in an editor, which writes it to `drafts/draft` in the launch folder if
+   * `drafts/wanted` exists: the screen shows only placeholders for long pastes, and cuts long lines.
    */
   readonly exportDraftKeys: readonly string[]
 
-  /** tmux keys that take a part of a draft away; pressed until none is left. */
+  /** tmux keys that delete a part of a draft; pressed until none is left. */
   readonly clearDraftKeys: readonly string[]
 
   /** A draft as it can be pasted into another process, whose input line is in the given mode. */
   toPortableDraft(draft: string, mode: 'words' | 'shell'): string
 
-  /** Whether the input line is there to be typed into: nothing is asked that a text would answer by mistake. */
+  /** Whether the input line accepts text: no dialog is open that a text would answer by mistake. */
   takesInput(screen: string): boolean
 }

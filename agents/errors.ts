@@ -1,6 +1,6 @@
-/** What can go wrong with an agent program. Each message says what is wrong, each `remedy` what a person does about it. */
+/** The errors of agent programs. Each message says what is wrong, and each `remedy` what a person can do about it. */
 
-/** Common shape of the errors of this room. */
+/** The base class of this room's errors. */
 class AgentError extends Error {
   readonly remedy: string
 
@@ -11,7 +11,7 @@ class AgentError extends Error {
   }
 }
 
-/** Thrown where the configuration names an agent that has no adapter. */
+/** Thrown when the configuration names an agent that has no adapter. */
 export class UnknownAgentError extends AgentError {
   readonly agent: string
 
@@ -21,7 +21,7 @@ export class UnknownAgentError extends AgentError {
   }
 }
 
-/** Thrown when an agent program cannot be run, or says nothing that can be understood. */
+/** Thrown when an agent program cannot be run, or its output cannot be understood. */
 export class AgentProgramError extends AgentError {
   readonly command: string
 
@@ -35,21 +35,17 @@ export class AgentProgramError extends AgentError {
   }
 }
 
-/** Thrown when a file of the agent's own config dir, or a settings file given to it, is not what the agent would accept. */
+/** Thrown when a file of the agent's config dir, or a settings file for it, cannot be read, written or understood. */
 export class AgentFileError extends AgentError {
   readonly file: string
 
   constructor(file: string, what: string, options?: ErrorOptions) {
-    super(
-      `${file} ${what}`,
-      'Put the file right, or move it away so that the agent makes a new one.',
-      options,
-    )
+    super(`${file} ${what}`, 'Repair the file, or move it away so that the agent creates a new one.', options)
     this.file = file
   }
 }
 
-/** Thrown when a conversation could not be brought whole from one place to another. The source is never touched. */
+/** Thrown when a conversation could not be carried completely from one place to another. The source is never changed. */
 export class CarryError extends AgentError {
   readonly sessionId: string
 

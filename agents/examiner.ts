@@ -1,69 +1,69 @@
-/** What `doctor` asks of an agent program beside its adapter: questions of a set-up, not of a session. */
+/** What `doctor` needs to know of an agent program beside its adapter: facts of its set-up, not of sessions. */
 import type { Login } from '../policy/account/account.js'
 import type { AgentCommand, Place } from './agent.js'
 
-/** Something set around a place that keeps Outpool, or the login, from working there. */
+/** A setting that keeps Outpool, or the login, from working at a place. */
 export interface ConfigurationConflict {
-  /** `fail` where sessions would not work or not be seen; `warn` where a person should know. */
+  /** `fail` if sessions would not work or could not be watched; `warn` if a person should know. */
   state: 'warn' | 'fail'
-  /** One line, with the file or the entry in which it is set. Never a value. */
+  /** One line that names the file or entry in which it is set. Never a value. */
   what: string
   remedy: string
-  /** A settings file that can't be used at all, where that is what is wrong. */
+  /** The settings file, if the conflict is that it can't be used at all. */
   unusableFile?: string
 }
 
 export interface LoginStatus {
   login: Login
-  /** As whom, in words: an e-mail address, or the kind of key. Null where nobody is logged in, or nobody said. */
+  /** For people: an e-mail address, or the kind of key. Null if there is no login, or if it is unknown. */
   loggedInAs: string | null
-  /** Why nothing is known, in the program's words; null where it is. */
+  /** Why the login is unknown, in the program's words; null if it is known. */
   unknownBecause: string | null
 }
 
-/** What a place's login can be recognised by. Keys are secrets: compared on this host, and shown to nobody. */
+/** What identifies a place's login. Keys are secrets: they are only compared on this host, and never shown. */
 export interface LoginTraces {
-  /** The stored login's own identity (account uuid), address and organisation; null where it says none. */
+  /** The stored login's identity (account uuid), address and organisation; null if unknown. */
   identity: string | null
   email: string | null
   organisation: string | null
-  /** Folders and files that hold the login: one in common is one login. Some may not exist. */
+  /** Folders and files that hold the login. Two places that share one have the same login. Some may not exist. */
   stores: string[]
-  /** Keys that the program's own settings bring, by the name of the setting. */
+  /** Keys in the program's own settings, by the name of the setting. */
   keys: Record<string, string>
 }
 
-/** By kind of thing, in words: what there is of it, by name, and what to do where another place lacks some. */
+/** By kind: the names of its items, and what to do if another place lacks some. */
 export type Inventory = Readonly<Record<string, { items: readonly string[]; remedy: string }>>
 
 export interface AgentExaminer {
-  /** Older versions work less well, and `lacks` says in what. */
+  /** `lacks`: what older versions lack. */
   minimumVersion: { version: string; lacks: string; remedy: string }
 
-  /** The program's own word on its login. Local: no network, no budget. Throws AgentProgramError. */
+  /** The login as the program itself reports it. Local: no network, no budget. Throws AgentProgramError. */
   loginStatus(place: Place, command: AgentCommand): Promise<LoginStatus>
 
-  /** By what the login could be that of another place, read from files alone. Throws AgentFileError. */
+  /** What identifies the login, read only from files. Throws AgentFileError. */
   loginTraces(place: Place, command: AgentCommand): Promise<LoginTraces>
 
-  /** Of the settings that hold for this place alone. Missing files hinder nothing; broken ones do. */
+  /** Conflicts in the settings of this place. A missing file is not a conflict; a broken one is. */
   configurationConflicts(place: Place, command: AgentCommand): Promise<ConfigurationConflict[]>
 
-  /** What the installed program itself has against the settings of this place. Local: no network, no budget. Throws AgentProgramError. */
+  /** Errors that the installed program itself reports in the settings of this place. Local: no network, no budget. Throws AgentProgramError. */
   settingsErrors(place: Place, command: AgentCommand): Promise<ConfigurationConflict[]>
 
-  /** What a session finds at this place beside its login. Names only. Throws AgentFileError. */
+  /** What a session has at this place beside the login. Names only. Throws AgentFileError. */
   inventory(place: Place): Promise<Inventory>
 
-  /** Of the settings that hold for the whole machine. `files`: where to look instead of the program's own places. */
+  /** Conflicts in the settings of the whole machine. `files`: read instead of the program's own files. */
   machineConflicts(files?: readonly string[]): Promise<ConfigurationConflict[]>
 
-  /** Variables of `env` that the program would heed and that Outpool does not hand to it. */
+  /** Variables of `env` that the program would use and that Outpool does not pass on to it. */
   withheldVariables(env: Readonly<Record<string, string | undefined>>): string[]
 
-  /** Files of the place that nobody else may read. */
+  /** Files of the place that no other user may read. */
   privateFiles(place: Place): string[]
 
-  /** What to type to log in at this place. */
+  /** The command that logs in at this place. */
   loginCommand(place: Place, command: AgentCommand): string
 }

@@ -1,9 +1,9 @@
-/** What an adapter believes of its agent program, which changes under us. One list for each adapter, for tests and for people. */
+/** One thing that an adapter expects of its agent program, which may change with any version. Each adapter has one list of them. */
 export interface Expectation {
-  /** Kebab case, for good: verdicts and tests refer to it. */
+  /** In kebab case. Never changed: verdicts and tests refer to it. */
   name: string
-  /** The belief, as a sentence that can be checked on the installed program. */
+  /** The expectation, as a sentence that can be checked on the installed program. */
   statement: string
-  /** What a person has to expect of Outpool where it is false. */
+  /** What goes wrong with Outpool if it is false. */
   consequence: string
 }

@@ -1,4 +1,4 @@
-/** What every host-bound step of this worker shares: the configuration, tmux, the records and the readings of this host. */
+/** What all host-bound activities of a worker share: configuration, tmux, records and readings of this host. */
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { agentNamed } from '../agents/index.js'
@@ -31,7 +31,7 @@ export class Host {
   readonly backgroundWork: BackgroundWork
   readonly quota: QuotaStore
   readonly openPages: OpenPages
-  /** Sessions whose agent program could not be run, and what to look at to see that this may have changed. */
+  /** Sessions whose agent program could not be run. A changed fingerprint means that it may run now. */
   readonly unrunnablePrograms = new Map<
     string,
     { fingerprint: string; currentFingerprint: () => Promise<string> }
@@ -43,7 +43,7 @@ export class Host {
   /** How long this host has slept since its boot, in ms; only differences count. */
   readonly suspendClock: () => number
 
-  constructor(home: Home, config: Config, asleep = hostSuspendClock) {
+  constructor(home: Home, config: Config, suspendClock = hostSuspendClock) {
     this.home = home
     this.config = config
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
@@ -53,14 +53,14 @@ export class Host {
     this.openPages = new OpenPages(home)
     this.moveLimiter = new MoveLimiter({ atOnce: config.timing.movesAtOnce })
     this.spending = new Spending(home, config, this.quota)
-    this.suspendClock = asleep
+    this.suspendClock = suspendClock
   }
 
   adapter(agent: string): AgentAdapter {
     return agentNamed(agent)
   }
 
-  /** How to run the agent program for this session, with its secrets resolved; a task's session has that of its task too. */
+  /** How to run the agent program, with secrets resolved. For a task's session this includes the environment of the task. */
   async command(agent: string, session: string | null = null): Promise<AgentCommand> {
     const { command, args, env } = this.config.agents[agent] ?? { command: agent, args: [], env: {} }
     const task = this.config.tasks.find(
@@ -88,8 +88,8 @@ export class Host {
   }
 
   /**
-   * The place as far as its files are concerned: nothing that is to be started may be started with it, since its secrets
-   * are not there. Costs nothing, however often it is asked for. Throws UnknownPlace.
+   * The place for reading its files. No program may be started with it, because secrets are missing from its environment. Cheap
+   * to call. Throws UnknownPlace.
    */
   files(ref: PlaceRef): Place {
     const files = this.filesIfConfigured(ref)
@@ -97,7 +97,7 @@ export class Host {
     return files
   }
 
-  /** Null where the configuration does not name the place: a process that was started before it was taken out may still run there. */
+  /** Null if the configuration no longer names the place; a process that was started earlier may still run there. */
   filesIfConfigured(ref: PlaceRef): Place | null {
     const { pool, reserved, substrates, reservedSubstrates } = this.config
     const group =
@@ -119,7 +119,7 @@ export class Host {
     return substrate
   }
 
-  /** What this host knows of everything that the pool leases. */
+  /** The stored readings of everything that the pool leases. */
   readings(): AccountReading[] {
     const { pool, substrates } = this.config
     return [...pool.accounts, ...substrates].map(({ name }) => this.reading(name))
@@ -131,20 +131,20 @@ export class Host {
   }
 
   /**
-   * Where a person may have answered for the session's project before: where it comes from, the newest first. One that was never
-   * anywhere may go by what was answered at any place of the pool.
+   * The places at which a person may have answered pages for the session's project: those where the session ran, newest first.
+   * For a session that never ran, all places of the pool.
    */
   answeredAt(session: string, target: PlaceRef): Place[] {
     const before = this.records.places(session)
     return this.#otherPlaces(target, before.length === 0 ? this.#poolRefs() : before)
   }
 
-  /** Another text as soon as a person may have dealt with a page that stands at this place for sessions in `cwd`. */
+  /** Changes as soon as a person may have answered a page that is open at this place for sessions in `cwd`. */
   pageFingerprint(agent: string, place: Place, cwd: string): Promise<string> {
     return this.adapter(agent).startPageFingerprint(place, cwd, this.#otherPlaces(place, this.#poolRefs()))
   }
 
-  /** As far as their files are concerned. */
+  /** For reading their files. */
   #otherPlaces(target: PlaceRef, refs: readonly PlaceRef[]): Place[] {
     return refs.flatMap((ref) => {
       const place = isSamePlace(ref, target) ? null : this.filesIfConfigured(ref)
@@ -152,12 +152,12 @@ export class Host {
     })
   }
 
-  /** The same by the engine's clock, for a workflow. */
+  /** The same in the engine's clock, for a workflow. */
   engineReadings(): AccountReading[] {
     return this.readings().map((reading) => readingToEngine(this.clock, reading))
   }
 
-  /** The copy of the conversation that was written last, wherever it lies: earlier stays leave older states of it behind. */
+  /** The copy of the conversation that was written last, at any place: other places may hold older copies. */
   async newestTranscript(
     adapter: AgentAdapter,
     sessionId: string,
@@ -179,7 +179,7 @@ export class Host {
     ]
   }
 
-  /** The files of every place of this host under which a conversation could lie. */
+  /** Every place of this host that could hold a conversation, for reading files. */
   allFiles(): Place[] {
     return this.#allRefs().map((ref) => this.files(ref))
   }
@@ -193,7 +193,7 @@ export class Host {
   }
 }
 
-/** A secret that is missing will be missing at the next try too: the session goes elsewhere instead. */
+/** A missing secret would be missing in a retry too, so the session takes another place instead. */
 async function resolveSecrets(env: EnvRefs): Promise<Record<string, string>> {
   try {
     return await resolveEnv(env)

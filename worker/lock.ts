@@ -1,7 +1,8 @@
 /** One worker watches a home: two would stop and start each other's agents. */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
+import { readJson } from '../config/state/readJson.js'
 import type { Home } from '../config/state/home.js'
 import { readEngine } from '../config/state/liveFile.js'
 import { isAlive, processStart } from '../host/process/processes.js'
@@ -38,7 +39,7 @@ export async function lockHome(
   let hasLogged = false
   try {
     while (!tryLink(temporary, home.workerLock)) {
-      const holder = readHolder(home.workerLock)
+      const holder = readJson(home.workerLock, holderSchema)
       if (holder === null || !(await isHolding(holder, home))) {
         removeStale(home.workerLock, holder)
         continue
@@ -86,14 +87,6 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-function readHolder(file: string): Holder | null {
-  try {
-    return holderSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
-  } catch {
-    return null
-  }
-}
-
 /** Renamed first, so that of two who find the same stale lock only one removes it, and neither removes the other's new one. */
 function removeStale(file: string, stale: Holder | null): void {
   const aside = `${file}.stale.${process.pid}`
@@ -102,7 +95,7 @@ function removeStale(file: string, stale: Holder | null): void {
   } catch {
     return
   }
-  const moved = readHolder(aside)
+  const moved = readJson(aside, holderSchema)
   if (JSON.stringify(moved) === JSON.stringify(stale)) rmSync(aside, { force: true })
   else tryLink(aside, file)
   rmSync(aside, { force: true })

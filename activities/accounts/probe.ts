@@ -1,29 +1,32 @@
-/** Asks accounts for their login and usage, without spending budget: on the pool's demand, and by routine where nobody reports. */
-import { setTimeout as delay } from 'node:timers/promises'
+/** Asks accounts for login and usage without spending budget: when the pool requests it, and by routine if no session reports. */
 import type { AccountReading } from '../../policy/account/account.js'
 import { accountAgent } from '../../host/identity/failureDomains.js'
 import type { Host } from '../../host/host.js'
+import { PollingLoop } from '../pollingLoop.js'
 
 export class Prober {
   readonly #host: Host
   readonly #running = new Map<string, Promise<AccountReading>>()
-  readonly #stopped = new AbortController()
-  #routine: Promise<void> | null = null
+  readonly #loop: PollingLoop
 
   constructor(host: Host) {
     this.#host = host
+    this.#loop = new PollingLoop({
+      run: (signal) => this.#probeStaleAccounts(signal),
+      pauseAfter: () => host.config.timing.probeEvery / 4,
+      failureText: 'accounts could not be probed',
+    })
   }
 
   start(): void {
-    this.#routine = this.#loop()
+    this.#loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.#stopped.abort()
-    await this.#routine
+  stop(): Promise<void> {
+    return this.#loop.stop()
   }
 
-  /** One probe of an account at a time: who asks meanwhile shares its answer. */
+  /** One probe of an account at a time: callers that come during a probe share its result. */
   probe(account: string): Promise<AccountReading> {
     const running = this.#running.get(account)
     if (running) return running
@@ -41,21 +44,17 @@ export class Prober {
     return this.#host.reading(account)
   }
 
-  /** Keeps idle accounts known, so that a rescue finds proven ones without having to ask. One account after the other. */
-  async #loop(): Promise<void> {
-    const { signal } = this.#stopped
+  /** Keeps the readings of idle accounts fresh, so that a rescue finds proven ones without a probe. One account after the other. */
+  async #probeStaleAccounts(signal: AbortSignal): Promise<void> {
     const { pool, timing } = this.#host.config
-    while (!signal.aborted) {
-      for (const { name } of pool.accounts) {
-        if (!this.#stopped.signal.aborted && this.#isStale(name, timing.probeEvery)) {
-          await this.probe(name).catch((error: unknown) =>
-            console.error(
-              `outpool: ${name} could not be asked: ${error instanceof Error ? error.message : String(error)}`,
-            ),
-          )
-        }
-      }
-      await delay(timing.probeEvery / 4, undefined, { signal }).catch(() => undefined)
+    for (const { name } of pool.accounts) {
+      if (signal.aborted) return
+      if (!this.#isStale(name, timing.probeEvery)) continue
+      await this.probe(name).catch((error: unknown) =>
+        console.error(
+          `outpool: ${name} could not be probed: ${error instanceof Error ? error.message : String(error)}`,
+        ),
+      )
     }
   }
 

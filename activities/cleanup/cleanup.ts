@@ -1,18 +1,18 @@
-/** Keeps what is over from piling up on this host: looks every so often, and takes away what `keep` lets go. */
-import { setTimeout as delay } from 'node:timers/promises'
+/** Removes what is over from this host at intervals, as the configuration's `keep` allows. */
 import type { Host } from '../../host/host.js'
+import { PollingLoop } from '../pollingLoop.js'
 import { removeForks, removeHandOvers, removeWakeUpConversations } from './forks.js'
 import { removeLeftovers } from './leftovers.js'
 import { removeSessions, type GetWorkflowState } from './sessions.js'
 import { removeIncidents, removeUnconfigured } from './unconfigured.js'
 
-/** A worker that has just been started has sessions to see to first. */
+/** A worker that has just started serves its sessions first. */
 const firstRunAfter = 60_000
 
-/** How many of each were taken away. */
+/** How many of each were removed. */
 export type CleanupCounts = Record<string, number>
 
-/** What one part meets does not keep the others from theirs. `now`: ms since the epoch. */
+/** A part that fails does not keep the others from running. `now`: ms since the epoch. */
 export async function runCleanup(
   host: Host,
   workflowOf: GetWorkflowState,
@@ -20,7 +20,7 @@ export async function runCleanup(
 ): Promise<CleanupCounts> {
   const parts: Record<string, () => number | Promise<number>> = {
     leftovers: () => removeLeftovers(host.home, now),
-    // Before the folders of sessions, which know of them.
+    // Before the folders of sessions, which hold the records of forks.
     forks: () => removeForks(host, now),
     handOvers: () => removeHandOvers(host, now),
     sessions: () => removeSessions(host, workflowOf, now),
@@ -33,39 +33,30 @@ export async function runCleanup(
     try {
       counts[name] = await part()
     } catch (error) {
-      console.error(`outpool: old ${name} could not be cleared away, it is tried again later:`, error)
+      console.error(`outpool: old ${name} could not be removed; the next cleanup tries again:`, error)
     }
   }
   return counts
 }
 
 export class CleanupLoop {
-  readonly #host: Host
-  readonly #workflowOf: GetWorkflowState
-  readonly #stopped = new AbortController()
-  #running: Promise<void> | null = null
+  readonly #loop: PollingLoop
 
   constructor(host: Host, workflowOf: GetWorkflowState) {
-    this.#host = host
-    this.#workflowOf = workflowOf
+    const { every } = host.config.keep
+    this.#loop = new PollingLoop({
+      run: () => runCleanup(host, workflowOf, Date.now()),
+      pauseAfter: () => every,
+      firstPause: Math.min(firstRunAfter, every),
+      failureText: 'the cleanup failed',
+    })
   }
 
   start(): void {
-    this.#running = this.#loop()
+    this.#loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.#stopped.abort()
-    await this.#running
-  }
-
-  async #loop(): Promise<void> {
-    const { signal } = this.#stopped
-    const { every } = this.#host.config.keep
-    for (let pause = Math.min(firstRunAfter, every); ; pause = every) {
-      await delay(pause, undefined, { signal }).catch(() => undefined)
-      if (signal.aborted) return
-      await runCleanup(this.#host, this.#workflowOf, Date.now())
-    }
+  stop(): Promise<void> {
+    return this.#loop.stop()
   }
 }

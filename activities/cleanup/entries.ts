@@ -1,4 +1,4 @@
-/** Looking at folders that may not be there, or may go while they are looked at. */
+/** Lists folders and their entries. Each may be missing, or vanish meanwhile. */
 import { type Dirent, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -17,8 +17,8 @@ export const listFolders = (folder: string): Entry[] =>
     .map((entry) => toEntry(folder, entry))
 
 /**
- * When the file, or any file in the folder, was last written, in ms since the epoch; 0 for what is not there. A folder's own
- * time counts only where it is empty: taking a file out of it changes that too. No link is followed.
+ * When the file, or any file in the folder, was last written, in ms since the epoch; 0 if it does not exist. A folder's own
+ * time counts only if the folder is empty, because removing a file changes it too. Links are not followed.
  */
 export function lastChangedAt(path: string): number {
   const stat = lstatSync(path, { throwIfNoEntry: false })

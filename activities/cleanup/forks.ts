@@ -1,6 +1,6 @@
 /**
- * Forks on Outpool's own config dirs, and the files with which they were handed over. Whether a fork was, its session's own
- * conversation says; nothing but forks is taken away, and nothing outside the folder of substrates.
+ * Removes old forks from Outpool's own config dirs, and old hand-over files. A fork must have been handed over, which its
+ * session's own conversation tells. Nothing but forks is removed, and nothing outside the folder of substrates.
  */
 import { realpathSync, rmSync } from 'node:fs'
 import { join, sep } from 'node:path'
@@ -13,21 +13,21 @@ import { lastChangedAt, listEntries, listFolders } from './entries.js'
 
 interface ForkCopies extends ForkRecord {
   session: string
-  /** Where copies of it lie. */
+  /** Where there are copies of it. */
   places: Place[]
   changedAt: number
 }
 
-/** Answers how many forks it removed. */
+/** Returns how many forks it removed. */
 export async function removeForks(host: Host, now: number): Promise<number> {
   const agents = new Map<string, Map<string, Pick<ForkCopies, 'places' | 'changedAt'>>>()
   const known: ForkCopies[] = []
   for (const { name: session } of listFolders(host.home.sessions))
-    for (const note of readForkRecords(host, session) ?? []) {
-      const lying =
-        agents.get(note.agent) ?? (await conversationsOnSubstrates(host, host.adapter(note.agent)))
-      agents.set(note.agent, lying)
-      known.push({ ...note, session, ...(lying.get(note.id) ?? { places: [], changedAt: 0 }) })
+    for (const record of readForkRecords(host, session) ?? []) {
+      const conversations =
+        agents.get(record.agent) ?? (await conversationsOnSubstrates(host, host.adapter(record.agent)))
+      agents.set(record.agent, conversations)
+      known.push({ ...record, session, ...(conversations.get(record.id) ?? { places: [], changedAt: 0 }) })
     }
   let removed = 0
   for (const fork of expired(known, host.config.keep.forks, now)) {
@@ -40,7 +40,7 @@ export async function removeForks(host: Host, now: number): Promise<number> {
   return removed
 }
 
-/** Null for a session whose record can't be read: nothing of it is touched. */
+/** Null if the session's record can't be read; nothing of that session is removed then. */
 export function readForkRecords(host: Host, session: string): ForkRecord[] | null {
   try {
     return host.records.forks(session)
@@ -49,7 +49,7 @@ export function readForkRecords(host: Host, session: string): ForkRecord[] | nul
   }
 }
 
-/** The healer's own conversations on its own substrates: what they came to is in the report of their incident. */
+/** Removes the healer's conversations on its own substrates. Their results are in the report of their incident. */
 export async function removeWakeUpConversations(host: Host, now: number): Promise<number> {
   let removed = 0
   for (const { name, agent } of host.config.reservedSubstrates) {
@@ -70,7 +70,7 @@ export async function removeWakeUpConversations(host: Host, now: number): Promis
   return removed
 }
 
-/** Those of each session, but for the newest, which may not have been read yet. Answers how many files it removed. */
+/** Keeps the newest of each session, which may not have been read yet. Returns how many files it removed. */
 export function removeHandOvers(host: Host, now: number): number {
   const due = listFolders(host.home.sessions).flatMap(({ path }) => {
     const files = listEntries(join(path, handOverFolder))
@@ -86,7 +86,7 @@ export function removeHandOvers(host: Host, now: number): number {
   return due.length
 }
 
-/** By their ids, with where they lie: also below substrates that the configuration does not name any more. */
+/** By id, with their places. Includes substrates that the configuration no longer names. */
 async function conversationsOnSubstrates(
   host: Host,
   adapter: AgentAdapter,

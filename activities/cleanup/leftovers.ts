@@ -1,13 +1,13 @@
-/** What crashes leave behind under OUTPOOL_HOME: half-written files, and launches that never ran. Reports are the sampler's. */
+/** Removes what crashes leave under OUTPOOL_HOME: half-written files and launch scripts that never ran. The sampler removes reports. */
 import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Home } from '../../config/state/home.js'
 import { listEntries, listFolderPaths } from './entries.js'
 
-/** Whoever writes a file is done with it in seconds. */
+/** Writing a file takes seconds. */
 const unfinishedAfter = 60 * 60_000
 
-/** Answers how many files it removed. `now`: ms since the epoch. */
+/** Returns how many files it removed. `now`: ms since the epoch. */
 export function removeLeftovers(home: Home, now: number): number {
   const isOld = (file: string): boolean => {
     const stat = statSync(file, { throwIfNoEntry: false })
@@ -19,7 +19,7 @@ export function removeLeftovers(home: Home, now: number): number {
     ...listFolderPaths(home.tasks).flatMap((folder) => [folder, join(folder, 'results')]),
   ]
   const leftovers = [
-    // The reporter's own, and those that were put aside to be read.
+    // Reports that were being written, and reports that were renamed to be read.
     ...listEntries(home.reports).filter(({ name }) => name.startsWith('.')),
     ...folders.flatMap(listEntries).filter(({ name }) => isUnfinished.test(name)),
   ].filter(({ path }) => isOld(path))
@@ -27,5 +27,5 @@ export function removeLeftovers(home: Home, now: number): number {
   return leftovers.length
 }
 
-/** Of `writeFileAtomic` and of the adapters, and launch scripts, which remove themselves when they run. */
+/** Temporary files of `writeFileAtomic` and of the adapters, and launch scripts, which remove themselves when they run. */
 const isUnfinished = /\.\d+\.\d+\.tmp$|\.new$|^launch-\d+\.sh$/

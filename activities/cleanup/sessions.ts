@@ -1,14 +1,14 @@
-/** Folders of sessions that are over. */
+/** Removes the folders of sessions that are over. */
 import { expired, isSessionOver, type SessionTraces } from '../../policy/retention.js'
 import type { Host } from '../../host/host.js'
 import { isAlive } from '../../host/process/processes.js'
 import { readForkRecords } from './forks.js'
 import { lastChangedAt, listFolders } from './entries.js'
 
-/** What the engine says of a session's workflow. */
+/** Asks the engine for the state of a session's workflow. */
 export type GetWorkflowState = (session: string) => Promise<SessionTraces['workflow']>
 
-/** Answers how many folders it removed. */
+/** Returns how many folders it removed. */
 export async function removeSessions(host: Host, workflowOf: GetWorkflowState, now: number): Promise<number> {
   const withPane = new Set((await host.tmux.panes())?.map(({ session }) => session))
   const folders = listFolders(host.home.sessions)
@@ -16,9 +16,9 @@ export async function removeSessions(host: Host, workflowOf: GetWorkflowState, n
     .map(({ name, path }) => ({ name, path, changedAt: lastChangedAt(path) }))
   let removed = 0
   for (const folder of expired(folders, host.config.keep.sessions, now)) {
-    // Its record is what tells that a fork is still to be handed over.
+    // The record is needed as long as a fork has to be handed over.
     if (readForkRecords(host, folder.name)?.length !== 0) continue
-    // In the session's own turn: whoever starts it anew right now comes before, and is seen, or after.
+    // Exclusive: a start of a session with this name happens before this, and is seen, or after it.
     await host.records.runExclusive(folder.name, async () => {
       if (lastChangedAt(folder.path) !== folder.changedAt) return
       if (!isSessionOver(await readSessionSigns(host, workflowOf, folder.name))) return

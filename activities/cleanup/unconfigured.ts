@@ -1,4 +1,4 @@
-/** What belongs to incidents that are past, and to tasks and accounts that the configuration does not name any more. */
+/** Removes files of past incidents, and of tasks and accounts that the configuration no longer names. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { incidentFile, incidentReportFile, readIncidents } from '../../config/state/serviceFiles.js'
@@ -7,7 +7,7 @@ import type { Host } from '../../host/host.js'
 import { wakeUpFile } from '../services/prepareWakeUp.js'
 import { lastChangedAt, listEntries, listFolders } from './entries.js'
 
-/** Answers how many incidents it removed. */
+/** Returns how many incidents it removed. */
 export function removeIncidents({ home, config }: Host, now: number): number {
   const guarded = config.services.map(({ name }) => name)
   const incidents = readIncidents(home)
@@ -16,14 +16,14 @@ export function removeIncidents({ home, config }: Host, now: number): number {
     .filter((incident) => isIncidentPast(incident, newest, guarded))
     .map((incident) => ({ incident, changedAt: Date.parse(incident.closedAt ?? incident.openedAt) }))
   const due = expired(past, config.keep.incidents, now)
-  // The data last: while it is there, the next call finds what is left.
+  // The data is removed last: as long as it exists, the next cleanup finds the incident's other files.
   for (const { incident } of due)
     for (const file of [wakeUpFile, incidentReportFile, incidentFile])
       rmSync(file(home, incident), { force: true })
   return due.length
 }
 
-/** Answers how many folders and files it removed. */
+/** Returns how many folders and files it removed. */
 export function removeUnconfigured({ home, config }: Host, now: number): number {
   const { pool, reserved, substrates, reservedSubstrates, tasks, keep } = config
   const places = [...pool.accounts, ...reserved, ...substrates, ...reservedSubstrates].map(({ name }) => name)

@@ -1,10 +1,11 @@
-/** Reads what lies in a heartbeat file, however it got there. What it proves is for policy/service/beats.ts to say. */
+/** Reads a service's heartbeat file. What its content proves is decided in policy/service/beats.ts. */
 import { open, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import { parseJsonAs } from '../../policy/parseJson.js'
 import type { BeatReading } from '../../policy/service/beats.js'
 
-/** A beat takes a line; more is something else, and is not read. */
+/** A heartbeat is one line; a longer file is something else and is not read. */
 const beatMaxBytes = 64 * 1024
 const doingMaxChars = 200
 
@@ -18,10 +19,10 @@ const beatSchema = z.object({
 export async function readBeat(file: string): Promise<BeatReading> {
   try {
     const info = await stat(file)
-    if (!info.isFile()) return { kind: 'unreadable', why: `${file} is no file` }
+    if (!info.isFile()) return { kind: 'unreadable', why: `${file} is not a regular file` }
     const touchedAt = info.mtime.toISOString()
-    const beat = beatSchema.safeParse(parsed(await firstBytes(file))).data
-    if (beat !== undefined) {
+    const beat = parseJsonAs(await firstBytes(file), beatSchema)
+    if (beat !== null) {
       const { by, pid, at, doing } = beat
       return {
         kind: 'beat',
@@ -36,7 +37,7 @@ export async function readBeat(file: string): Promise<BeatReading> {
   }
 }
 
-/** Why nobody can beat there now, whoever lives; null where it can be done. */
+/** Why no process could write a heartbeat to this file now; null if it can be written. */
 export async function reasonBeatBlocked(file: string): Promise<string | null> {
   const disk = await statfs(dirname(file)).catch(() => null)
   if (disk === null) return null
@@ -51,14 +52,6 @@ async function firstBytes(path: string): Promise<string> {
     return bytesRead > beatMaxBytes ? '' : buffer.toString('utf8', 0, bytesRead)
   } finally {
     await file.close()
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

@@ -1,17 +1,17 @@
-/** The second look before a service is called frozen: does something that only its work moves still grow? Bounded in time and size. */
+/** The second check before a service is called frozen: do files that only its work writes still grow? Bounded in time and size. */
 import { stat } from 'node:fs/promises'
 import { glob } from 'tinyglobby'
 import type { BusyCheckConfig } from '../../config/config.js'
 import type { LastCheckFile } from '../../config/state/serviceFiles.js'
 import { runCommand } from '../../host/process/runCommand.js'
 
-/** Folders of agents hold tens of thousands of transcripts: what was not seen within this did not grow for us. */
+/** Folders of agents hold tens of thousands of transcripts. Files that are not found within these bounds don't count. */
 const globTimeout = 5_000
 const maxFiles = 50_000
 const maxOutput = 4_096
 
 export interface BusyEvidence {
-  /** When growth was last seen, ms since the epoch; null where it was not. */
+  /** When growth was last seen, ms since the epoch; null if it never was. */
   grewAt: number | null
   what: string
   sizes: LastCheckFile['sizes']
@@ -27,14 +27,14 @@ export async function runBusyCheck(
       ...{ run: check.run, cwd: at.cwd, env: at.env, stopGraceMs: at.stopGraceMs },
       ...{ timeoutMs: check.timeout, maxOutputBytes: maxOutput },
     })
-    return { grewAt: ok ? at.now : null, what: `its busy check says that it works`, sizes: null }
+    return { grewAt: ok ? at.now : null, what: 'its busy check says that it works', sizes: null }
   }
   return checkFileGrowth(check, before, at.now)
 }
 
 /**
- * The first time only the files' own times tell; from then on their sizes must have grown, since a file can be touched for
- * ever without a word in it.
+ * The first check goes by the files' modification times. Later ones require that the files have grown, because a file can be
+ * touched again and again without any work being done.
  */
 async function checkFileGrowth(
   check: BusyCheckConfig,

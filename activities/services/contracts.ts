@@ -1,14 +1,14 @@
-/** Shapes of the host-bound activities on guarded services. Prompts, output and answers never pass here: they stay in files of the host. */
+/** Shapes of the host-bound activities on guarded services. Prompts, output and answers are not in them: they stay in files of the host. */
 import type { HealerPlace, ProvenBeat, Trouble, Verdict } from '../../policy/service/service.js'
 import type { SessionRef } from '../contracts.js'
 
 export interface ServiceWatchRequest {
   service: string
-  /** False while trouble is known and somebody acts on it: it is looked on, so that people see how it stands. */
+  /** False while trouble is known and being handled: the watch then only keeps the service's state up to date. */
   reportTrouble: boolean
-  /** An open incident after whose restart the service being well again is news; null where there is none. */
+  /** An open incident: the watch returns once the service is well again. Null if there is none. */
   incident: number | null
-  /** Signs of life before this prove nothing about the time after the last restart. */
+  /** When the last restart was: earlier signs of life don't count. */
   since: string
 }
 
@@ -33,12 +33,12 @@ export interface ServiceStartRequest {
   fence: number
   /** The incident that this is to end; null for the first start. */
   incident: number | null
-  /** Who acts, and the how-manieth time: for the report. */
+  /** Who starts it, and which attempt this is: for the report. */
   description: string
 }
 
 export interface ServiceStartResult {
-  /** False where a last look showed that nothing has to be started: nothing was touched. */
+  /** False if a last check showed that nothing has to be started; the service was left alone. */
   started: boolean
   pid: number | null
 }
@@ -48,11 +48,11 @@ export interface WakeUpRequest {
   incident: number
   /** 1 for the first agent of the incident. */
   attempt: number
-  /** Places that failed in this round, and why. */
+  /** Places that have failed in this escalation, and why. */
   tried: { place: HealerPlace; why: string }[]
 }
 
-/** Whom to wake, and with what. */
+/** The agent to wake, where, and with which prompt. */
 export type WakeUpPlan =
   | {
       kind: 'ready'
@@ -60,12 +60,12 @@ export type WakeUpPlan =
       agent: string
       model: string | null
       cwd: string
-      /** Where the prompt lies; it stays on the host. */
+      /** The prompt; it stays on the host. */
       promptFile: string
       /** Milliseconds that the agent may take. */
       timeout: number
     }
-  /** Nobody can be woken now. `why` is for a person. */
+  /** No agent can be woken now. `why` is for a person. */
   | { kind: 'none'; why: string }
 
 export interface WakeUpWatchRequest extends SessionRef {
@@ -81,7 +81,7 @@ export interface WakeUpWatchRequest extends SessionRef {
 /** What became of the woken agent. */
 export type WakeUpObservation =
   | { kind: 'done' }
-  /** It has had its time, or spent what it may: what it did is checked all the same. */
+  /** It reached its limit of time or spending. What it did is checked all the same. */
   | { kind: 'over'; why: string }
   /** Its place failed: the next one is tried. */
   | { kind: 'failed'; why: string }
@@ -93,16 +93,16 @@ export interface WakeUpEndRequest extends SessionRef {
   incident: number
   /** One line for the report. */
   description: string
-  /** Where its words begin in the transcript. */
+  /** Where its part of the transcript begins, in bytes. */
   transcriptFrom: number
 }
 
 export interface VerifyRequest {
   service: string
   incident: number
-  /** For the start of a service that the agent mended and did not start. */
+  /** For starting the service, if the agent mended it without starting it. */
   fence: number
-  /** Signs of life have to be newer than this. */
+  /** Earlier signs of life don't count. */
   since: string
 }
 
@@ -131,23 +131,23 @@ interface CloseIncidentRequest {
 }
 
 export interface ServiceActivities {
-  /** Stands on a service while all is well. */
+  /** Watches a service while all is well. */
   watchService(request: ServiceWatchRequest): Promise<ServiceObservation>
-  /** Looks now. A watch that stands on it takes note of what is seen. */
+  /** Checks the service now. A running watch gets the result too. */
   checkService(request: { service: string }): Promise<ServiceStatus>
-  /** Idempotent per fence. Looks once more first; what is well or busy is not touched. */
+  /** Idempotent per fence. Checks the service first, and does nothing if it is well or busy. */
   startService(request: ServiceStartRequest): Promise<ServiceStartResult>
-  /** Ends what Outpool started; what is only watched is left alone. */
+  /** Ends a service that Outpool started; one that is only watched is left alone. */
   retireService(request: { service: string }): Promise<void>
-  /** Returns once the service is well by itself. */
+  /** Returns once the service has recovered by itself. */
   awaitServiceRecovery(request: AwaitRecoveryRequest): Promise<void>
   prepareWakeUp(request: WakeUpRequest): Promise<WakeUpPlan>
   watchWakeUp(request: WakeUpWatchRequest): Promise<WakeUpObservation>
-  /** Ends the agent, and keeps what it said last in the incident's report on this host. */
+  /** Ends the agent, and keeps its last message in the incident's report on this host. */
   endWakeUp(request: WakeUpEndRequest): Promise<void>
-  /** Checked, not believed: the own beat has to be back, and `verify` has to succeed. */
+  /** Checks what the agent did: the service's own heartbeat has to be back, and the `verify` command has to succeed. */
   verifyService(request: VerifyRequest): Promise<VerifyResult>
   noteIncident(request: NoteIncidentRequest): Promise<void>
-  /** Answers the report, without its quotes. */
+  /** Returns the report, without its quotes. */
   closeIncident(request: CloseIncidentRequest): Promise<string>
 }

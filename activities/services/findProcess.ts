@@ -1,4 +1,4 @@
-/** Finds the process that is the service now: by its record, its pane, its pid file or its unit, never by a name. */
+/** Finds the process of a service by its record, its pane, its pid file or its unit; never by the name of a program. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { readFile, stat } from 'node:fs/promises'
 import { execa } from 'execa'
@@ -13,23 +13,23 @@ import type { ServiceRecords } from '../../host/state/serviceRecords.js'
 
 export interface FoundProcess {
   process: GuardedProcess | null
-  /** How it is known to have ended; null where it runs, or nothing tells. */
+  /** How it ended; null if it runs, or if that is not known. */
   exitReason: string | null
 }
 
-/** A program that forks away does so at its start; what a service has started later is not the service. */
+/** A program that forks into the background does so within this time of its start; a later child is not the service itself. */
 const forkTimeout = 10_000
 
-/** Names the launch in the environment of the service and of all that descends from it. */
+/** Names the launch in the environment of the service and of all its descendants. */
 export const launchMarkVariable = 'OUTPOOL_SERVICE_LAUNCH'
 export const launchMark = (service: string, fence: number): string => `${service}#${fence}`
 
-/** The tmux session of a service: no session of an agent can have this name. */
+/** The tmux session of a service. The slash keeps it apart from the sessions of agents. */
 export const servicePane = (service: string): string => `service/${service}`
 
 const systemctlTimeout = 5_000
 
-/** Throws where the place cannot be looked at: that says nothing of the service. */
+/** Throws if the process could not be looked for, which says nothing about the service. */
 export async function findServiceProcess(
   host: Host,
   records: ServiceRecords,
@@ -55,12 +55,12 @@ async function findOwnProcess(host: Host, records: ServiceRecords, service: stri
   if (process !== null && (await isAlive(process)))
     return { process: await withProcessTree(process.pid, process.start), exitReason: null }
   let pane = await host.tmux.pane(servicePane(service))
-  // tmux hears of the end a little later than the system does; until then it can't say how it ended.
+  // tmux learns of the exit a little later than the system; until then it can't tell how the process ended.
   for (let looks = 0; process !== null && pane?.dead === false && looks < maxExitPolls; looks++) {
     await delay(exitPollEvery)
     pane = await host.tmux.pane(servicePane(service))
   }
-  // The worker was killed between the start of the process and the note of it, or the record was lost: the pane tells.
+  // The worker was killed between starting the process and recording it, or the record was lost. The pane still knows it.
   if (pane !== null && !pane.dead && process === null)
     return adoptProcess(records, service, pane.fence, pane.pid)
   const fork = pane?.dead === true && pane.fence === fence ? await findForkedProcess(service, pane) : null
@@ -81,8 +81,8 @@ async function adoptProcess(
 }
 
 /**
- * A first process that ended well right after its start, and left one that was born then, has gone to the background. One
- * that ended later, or badly, is over, whatever it has left behind.
+ * A process that exits with status 0 right after its start, and leaves a process that was started then, has forked into the
+ * background. A process that ended later, or with an error, is over, even if it left children.
  */
 async function findForkedProcess(service: string, pane: Pane): Promise<number | null> {
   if (pane.exitStatus !== 0 || pane.deadAt === null) return null
@@ -98,7 +98,7 @@ const describeExit = ({ exitSignal, exitStatus }: Pane): string =>
     ? `it was ended by signal ${exitSignal}`
     : `it ended with exit code ${exitStatus ?? '?'}`
 
-/** A pid file that is older than the process which has that id now names an earlier one. */
+/** If the pid file is older than the process with that id, it names an earlier process. */
 async function findByPidFile(file: string): Promise<FoundProcess> {
   const [text, info] = await Promise.all([
     readFile(file, 'utf8').catch(() => null),
@@ -106,7 +106,7 @@ async function findByPidFile(file: string): Promise<FoundProcess> {
   ])
   if (text === null || info === null) return { process: null, exitReason: `there is no ${file}` }
   const pid = /^\s*(\d{1,9})\s*$/.exec(text.slice(0, 64))?.[1]
-  if (pid === undefined) return { process: null, exitReason: `${file} holds no process id` }
+  if (pid === undefined) return { process: null, exitReason: `${file} does not hold a process id` }
   const found = await liveProcess(Number(pid))
   if (found === null) return { process: null, exitReason: `process ${pid} of ${file} is gone` }
   if (found.startedAt > info.mtimeMs + clockSlack)
@@ -124,7 +124,7 @@ async function findUnit(unit: string): Promise<FoundProcess> {
   const { exitCode, stdout } = await execa('systemctl', args, { reject: false, timeout: systemctlTimeout })
   if (exitCode === undefined) throw new Error('systemctl cannot be run')
   const property = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(stdout)?.[1] ?? ''
-  if (exitCode !== 0) return { process: null, exitReason: `systemctl does not tell of ${name}` }
+  if (exitCode !== 0) return { process: null, exitReason: `systemctl does not know ${name}` }
   const found = await liveProcess(Number(property('MainPID')))
   const state = [property('ActiveState'), property('Result')].filter((word) => word !== '').join(', ')
   return { process: found, exitReason: found === null ? `${name} is ${state || 'not running'}` : null }
@@ -139,7 +139,7 @@ async function findForeignPane(target: string): Promise<FoundProcess> {
   )
   if (exitCode === undefined) throw new Error('tmux cannot be run')
   const [pid = '', dead] = stdout.split(' ')
-  // Where its server runs, tmux has an answer for a pane that is not there too: nothing.
+  // If its server runs, tmux prints an empty line for a pane that does not exist.
   if (exitCode !== 0 || pid === '') return { process: null, exitReason: `there is no pane ${target}` }
   const found = dead === '1' ? null : await liveProcess(Number(pid))
   return { process: found, exitReason: found === null ? `the process of pane ${target} has ended` : null }
@@ -151,7 +151,7 @@ async function liveProcess(pid: number): Promise<GuardedProcess | null> {
   return start === null ? null : withProcessTree(pid, start)
 }
 
-/** Null where it ended while it was looked at. */
+/** Null if the process ended meanwhile. */
 async function withProcessTree(pid: number, start: string): Promise<GuardedProcess | null> {
   const tree = await processTree(pid)
   const startedAt = tree.get(pid)

@@ -1,4 +1,4 @@
-/** Whom to wake for an incident, and with what: the healer's own place, and a file with the prompt and all that is known. */
+/** Chooses the healer's place for an incident's agent, and writes its prompt with all that is known of the incident. */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Home } from '../../config/state/home.js'
@@ -18,7 +18,7 @@ export async function prepareWakeUp(context: ServiceContext, request: WakeUpRequ
   const service = context.service(request.service)
   const { wakeUp } = service
   if (wakeUp === null) return { kind: 'none', why: 'no wake-up is configured any more' }
-  // Law 1, right before: logins may have changed since the worker was started.
+  // Law 1 is checked before each escalation: logins may have changed since the worker started.
   try {
     await assertIndependent(host.config)
   } catch (error) {
@@ -59,7 +59,7 @@ const substrateModel = ({ config }: Host, place: HealerPlace): string | null =>
 export const wakeUpFile = (home: Home, { n, service }: { n: number; service: string }): string =>
   join(home.incidents, 'wake-up', `${n}-${service}.md`)
 
-/** The service's own words first, then what outpool knows. Lies where the agent may read it: in the incident's own folder. */
+/** The configured prompt, then what Outpool knows. The file is in the incidents' folder, which the agent may read. */
 function writePrompt(
   context: ServiceContext,
   service: ServiceConfig,

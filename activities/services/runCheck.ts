@@ -1,4 +1,4 @@
-/** One look at a service: finds its process, reads its beat, takes the second look where it is needed, and writes down what came of it. */
+/** One check of a service: finds its process, reads its heartbeat, runs the busy check if needed, and records the result. */
 import type { ServiceConfig } from '../../config/config.js'
 import { lastCheckFile, type LastCheckFile, readLastCheck } from '../../config/state/serviceFiles.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
@@ -31,11 +31,11 @@ export const checkRules = ({
   locator: found,
 }: ServiceConfig): CheckRules => ({
   ...{ service: name, every, heartbeat, busyCheck },
-  // What others started is theirs to bound; there, `timeout` bounds the command that starts it.
+  // `timeout` bounds the run of a service that Outpool started. For others it bounds the command that starts them.
   timeout: found.by === 'own' ? timeout : null,
 })
 
-/** Never throws for what it finds; a look that fails is blind, and so kills nothing. */
+/** Never throws: the verdict of a check that failed is `blind`, which kills nothing. */
 export async function runCheck(
   host: Host,
   records: ServiceRecords,
@@ -58,7 +58,7 @@ export async function runCheck(
   let judged: ServiceJudgement
   try {
     const { heartbeat } = service
-    // The beat first: one that comes while its process is looked for is there at the next look.
+    // The heartbeat is read first: one that is written during the search for the process counts at the next check.
     const beat = heartbeat === null ? null : await readBeat(heartbeat.file)
     const blocked = heartbeat === null ? null : await reasonBeatBlocked(heartbeat.file)
     const { process, exitReason: ended } = await findServiceProcess(host, records, service)
@@ -70,7 +70,7 @@ export async function runCheck(
     }
     judged = judgeService(observation, memory, rules)
   } catch (error) {
-    const why = `it could not be looked at: ${error instanceof Error ? error.message : String(error)}`
+    const why = `it could not be checked: ${error instanceof Error ? error.message : String(error)}`
     judged = { verdict: 'blind', why, memory, nextCheckAt: now + Math.min(rules.every, recheckBlindAfter) }
   }
   saveCheck(host, records, service.name, { ...judged, process: observation.process, at: now }, sizes)
@@ -101,7 +101,7 @@ function saveCheck(
   try {
     writeFileAtomic(lastCheckFile(host.home, service), JSON.stringify(file))
   } catch (error) {
-    // A full disk must not stop the watchdog; what it remembers is older then, and nothing is killed for that.
-    console.error(`outpool: the look at ${service} could not be written down:`, error)
+    // A full disk must not stop the watchdog. Its memory is older then, which does not get anything killed.
+    console.error(`outpool: the check of service ${service} could not be recorded:`, error)
   }
 }

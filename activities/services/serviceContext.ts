@@ -1,4 +1,4 @@
-/** What the steps on services share: the host, the records, the book of incidents, and one look at a time for each service. */
+/** What the activities on services share: the host, records, incidents, and one check at a time for each service. */
 import type { ServiceConfig } from '../../config/config.js'
 import { isTrouble } from '../../policy/service/service.js'
 import type { Host } from '../../host/host.js'
@@ -29,7 +29,7 @@ export class ServiceContext {
     return service
   }
 
-  /** Whoever asks while a look is under way shares it; everybody who listens is told what it saw. */
+  /** A call during a running check shares its result. Every listener gets it too. */
   check(service: ServiceConfig): Promise<ServiceCheck> {
     const running = this.#running.get(service.name)
     if (running) return running
@@ -43,7 +43,7 @@ export class ServiceContext {
     })
   }
 
-  /** Told of every look at the service until the answer is called. */
+  /** Calls the listener after every check of the service. Returns the function that unsubscribes it. */
   onCheck(service: string, listener: (check: ServiceCheck) => void): () => void {
     const listeners = this.#listeners.get(service) ?? new Set()
     this.#listeners.set(service, listeners)

@@ -1,4 +1,4 @@
-/** Starts a service, or starts it anew: never beside one that lives, and never one that is well. Idempotent per fence. */
+/** Starts or restarts a service: never beside a live process, and not at all if the service is well. Idempotent per fence. */
 import { existsSync } from 'node:fs'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import type { ServiceConfig } from '../../config/config.js'
@@ -11,7 +11,7 @@ import type { ServiceContext } from './serviceContext.js'
 import { StopFailedError, WorkFolderMissingError } from '../errors.js'
 import { StaleFenceError } from '../../host/errors.js'
 
-/** A command that starts what runs elsewhere has to be done within this, unless `timeout` says otherwise. */
+/** How long a command that starts a service elsewhere may take, unless `timeout` says otherwise. */
 const starterTimeout = 60_000
 const starterOutputMax = 8_192
 const evidenceLines = 60
@@ -47,7 +47,7 @@ export async function startService(
   })
 }
 
-/** Ends what Outpool started in a pane of its own; what is only watched is left alone. */
+/** Ends a service that Outpool started in a pane; one that is only watched is left alone. */
 export async function retireService(context: ServiceContext, name: string): Promise<void> {
   const { records, host } = context
   await records.runExclusive(name, async () => {
@@ -62,7 +62,7 @@ export async function retireService(context: ServiceContext, name: string): Prom
   })
 }
 
-/** A unit belongs to systemd: there, the command that starts it anew ends it as well. */
+/** A unit belongs to systemd, whose restart command ends the old process as well. */
 async function endOrThrow(
   { host }: ServiceContext,
   service: ServiceConfig,
@@ -92,7 +92,7 @@ async function openPane(
     },
     pidVariable: 'OUTPOOL_SERVICE_PID',
   })
-  // Written down before anything runs: whoever comes after a crash knows that this fence may have a process in the pane.
+  // Recorded before anything runs: after a crash it is known that this fence may have a process in the pane.
   records.save(name, { fence, process: null })
   const argv = ['/bin/sh', script]
   const status = `outpool: guards ${name}`
@@ -102,7 +102,7 @@ async function openPane(
   return null
 }
 
-/** Null where it went well, else what the command has to say. */
+/** Null if the command succeeded, else why it failed and what it printed last. */
 async function runStarter(
   { host, records }: ServiceContext,
   service: ServiceConfig,
@@ -117,7 +117,7 @@ async function runStarter(
   return ok ? null : `the command that starts it failed: ${why ?? ''} ${tail.trim().slice(-300)}`
 }
 
-/** Of a pane of ours; what others started prints elsewhere. */
+/** The last lines of the service's pane; empty for a service that Outpool did not start. */
 async function paneOutput({ host }: ServiceContext, service: ServiceConfig): Promise<string> {
   if (service.locator.by !== 'own') return ''
   const pane = await host.tmux.pane(servicePane(service.name))

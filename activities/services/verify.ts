@@ -1,4 +1,4 @@
-/** After the woken agent's turn: what it did is checked, and not believed. The one step that acts on the service meanwhile. */
+/** Checks the service after the woken agent's turn. During an escalation, only this activity starts the service. */
 import { Context } from '@temporalio/activity'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import type { ServiceConfig } from '../../config/config.js'
@@ -10,7 +10,7 @@ import { untilRecovered } from './watch.js'
 
 const outputMax = 4_096
 
-/** Idempotent: the start is one per fence, and looking twice changes nothing. */
+/** Idempotent: there is one start per fence, and a second check changes nothing. */
 export async function verifyService(context: ServiceContext, request: VerifyRequest): Promise<VerifyResult> {
   const { incidents } = context
   const { incident } = request
@@ -24,7 +24,7 @@ async function runVerification(context: ServiceContext, request: VerifyRequest):
   const { cancellationSignal: signal } = Context.current()
   const { fence, incident } = request
   const beatWithin = service.wakeUp?.beatWithin ?? service.every
-  // What the agent mended is missing until somebody starts it, and still hangs until somebody starts it anew.
+  // A service that the agent has mended is still missing, or still hangs, until it is started.
   await startService(context, {
     service: service.name,
     fence,

@@ -1,4 +1,4 @@
-/** The woken agent, from the moment it runs: watched until its turn ends, its time is over or its place fails; then ended. */
+/** Watches the woken agent until its turn ends, its time is over or its place fails, and then ends it. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { totalUsage } from '../../policy/account/spend.js'
 import type { SessionObservation } from '../contracts.js'
@@ -23,7 +23,7 @@ export async function watchWakeUp(
   const limit: { why: string | null } = { why: null }
   const limited = untilLimitReached(context, request, limits.signal).then((why) => {
     limit.why = why
-    // The watch answers `released`; the reason is ours.
+    // The watch then returns `released`; the reason is in `limit`.
     if (why !== null) sampler.release(request.session, request.fence)
   })
   try {
@@ -38,7 +38,7 @@ export async function watchWakeUp(
   }
 }
 
-/** Why the agent has to be ended now; null where it ended by itself first. */
+/** Why the agent has to be ended; null if it ended by itself first. */
 async function untilLimitReached(
   { host }: ServiceContext,
   request: WakeUpWatchRequest,
@@ -60,7 +60,7 @@ async function untilLimitReached(
   }
 }
 
-/** A wall, a lost login, a crash: whatever keeps the agent from working here is a reason to try the next place. */
+/** A wall, a lost login or a crash keeps the agent from working here, so the next place is tried. */
 function toWakeUpObservation(observation: SessionObservation): WakeUpObservation {
   const { transcriptTo } = observation
   switch (observation.kind) {
@@ -77,14 +77,14 @@ function toWakeUpObservation(observation: SessionObservation): WakeUpObservation
     case 'frozen':
       return { kind: 'failed', why: `frozen: ${observation.how}` }
     case 'spent':
-      return { kind: 'failed', why: 'what its substrate may cost is spent' }
+      return { kind: 'failed', why: 'the budget of its substrate is spent' }
     case 'context':
     case 'unfit':
     case 'config':
     case 'transient':
       return { kind: 'failed', why: `its turn failed (${observation.kind})` }
     case 'renamed':
-      return { kind: 'failed', why: 'its conversation was left' }
+      return { kind: 'failed', why: 'another conversation was begun in its pane' }
     case 'waiting':
       return { kind: 'waiting', what: observation.what, transcriptTo }
     case 'near-limit':

@@ -1,4 +1,4 @@
-/** The activity that stands on one service while all is well, and returns when something happened. Touches nothing. */
+/** The activity that watches one service while all is well, and returns when something has happened. It only reads. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { ServiceConfig } from '../../config/config.js'
@@ -14,11 +14,11 @@ import type {
 import { checkRules } from './runCheck.js'
 import type { ServiceCheck, ServiceContext } from './serviceContext.js'
 
-/** Whether a process of ours still lives costs next to nothing, so nobody waits for the next look to learn that it ended. */
+/** Checking whether a process is alive is cheap, so a service that ended is noticed before its next check is due. */
 const livenessPollEvery = 2_000
 /** A watch ends by itself after about a day, so that the workflow above it can pick up new code. */
 const rolloverAfter = 24 * 60 * 60_000
-/** A service that ought to come back is looked at this often. */
+/** How often a service is checked that should recover. */
 const recoveryPollEvery = 3_000
 
 export async function watchService(
@@ -32,7 +32,7 @@ export async function watchService(
   const unsubscribe = context.onCheck(service.name, (check) => (latest.check = check))
   try {
     for (;;) {
-      // Somebody else's look, taken meanwhile, is as good as one of its own.
+      // A check that someone else requested meanwhile is used like the watch's own.
       const seen = latest.check ?? (await context.check(service))
       latest.check = null
       const observation = toServiceObservation(context, service, request, seen)
@@ -72,7 +72,7 @@ function toServiceObservation(
   return { kind: 'trouble', verdict: verdict as Trouble, why, incident: n }
 }
 
-/** Until the look is due, somebody else has looked, or the process has ended. */
+/** Returns when the next check is due, another check has been made, or the process has ended. */
 async function untilNextCheck(
   { records }: ServiceContext,
   service: ServiceConfig,
@@ -90,7 +90,7 @@ async function untilNextCheck(
   }
 }
 
-/** Returns once the service is well by itself. */
+/** Returns once the service has recovered by itself. */
 export async function awaitServiceRecovery(
   context: ServiceContext,
   { service: name, since }: AwaitRecoveryRequest,
@@ -99,7 +99,7 @@ export async function awaitServiceRecovery(
   await untilRecovered(context, context.service(name), Date.parse(since), Infinity, signal)
 }
 
-/** False where it was not back within so many ms. */
+/** False if it did not recover within so many ms. */
 export async function untilRecovered(
   context: ServiceContext,
   service: ServiceConfig,
@@ -117,13 +117,7 @@ export async function untilRecovered(
 }
 
 export async function checkService(context: ServiceContext, name: string): Promise<ServiceStatus> {
-  const {
-    verdict,
-    why,
-    process,
-    memory,
-    nextCheckAt: nextLookAt,
-  } = await context.check(context.service(name))
-  const nextCheckAt = new Date(nextLookAt).toISOString()
-  return { verdict, why, pid: process?.pid ?? null, lastBeat: memory.beat, nextCheckAt }
+  const { verdict, why, process, memory, nextCheckAt } = await context.check(context.service(name))
+  const pid = process?.pid ?? null
+  return { verdict, why, pid, lastBeat: memory.beat, nextCheckAt: new Date(nextCheckAt).toISOString() }
 }

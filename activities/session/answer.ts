@@ -1,4 +1,4 @@
-/** Gives a person's answer to the question that stands on the agent's screen: to that one only, and once. */
+/** Gives a person's answer to the question on the agent's screen: only to the question it is for, and only once. */
 import { rmSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,10 +8,10 @@ import type { AnswerResult, AnswerRequest } from '../contracts.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
 
-/** A key shows on the screen at once, on a busy machine after a moment. */
+/** The screen changes right after a key press; on a busy machine it may take a moment. */
 const shownWithin = 5_000
 const pollEvery = 50
-/** Ticks and tabs take a key each; no question needs more. */
+/** Each tick and each tab takes one key; no question needs more. */
 const maxKeys = 20
 
 interface QuestionOnScreen {
@@ -39,7 +39,7 @@ async function answer(host: Host, request: AnswerRequest): Promise<AnswerResult>
   }
   const attemptFile = join(host.records.folder(session), 'answering')
   let page = await readQuestion()
-  // An attempt before this one may have pressed the last key.
+  // An earlier attempt may have pressed the last key.
   if (page.digest !== digest)
     return wasAttempted(attemptFile, answerId) ? { kind: 'answered' } : { kind: 'gone' }
   let hasPasted = false
@@ -59,13 +59,13 @@ async function answer(host: Host, request: AnswerRequest): Promise<AnswerResult>
       if (shown === null) return { kind: 'unsure', why: 'its screen did not change after a key was pressed' }
       page = shown
     }
-    return { kind: 'unsure', why: `it still stands after ${maxKeys} keys` }
+    return { kind: 'unsure', why: `it is still open after ${maxKeys} keys` }
   } finally {
     rmSync(attemptFile, { force: true })
   }
 }
 
-/** Where all questions that were asked together are answered, nothing is left to be decided. */
+/** If all questions of one dialog are answered, only its review page is left: submits it. */
 async function submitReview(
   { question }: QuestionOnScreen,
   press: (keys: string[]) => Promise<void>,
@@ -88,7 +88,7 @@ async function untilChanged(
   return null
 }
 
-/** Its input line has one line; a line break in it would be taken for the end. */
+/** The answer field has one line; a line break would submit it. */
 const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim()
 
 function wasAttempted(note: string, answerId: string): boolean {

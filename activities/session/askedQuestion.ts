@@ -1,4 +1,4 @@
-/** A question of an agent's as it is shown to others, and what tells it from every other one. */
+/** An agent's question as commands show it, and the digest that identifies it. */
 import { createHash } from 'node:crypto'
 import type { LiveState } from '../../agents/agent.js'
 import type { LiveQuestion } from '../../config/state/liveFile.js'
@@ -6,7 +6,7 @@ import type { Question } from '../../policy/session/question.js'
 
 export type { LiveQuestion as AskedQuestion }
 
-/** The same page may come twice: when the program began to wait tells the second from the first. */
+/** The same question may be asked twice. The instant at which the program began to wait tells them apart. */
 export function questionDigest(
   question: Question,
   state: Pick<LiveState, 'sessionId' | 'updatedAt'>,

@@ -1,19 +1,19 @@
-/** Brings a stopped session's conversation to the place where it goes on. Idempotent. */
+/** Carries a stopped session's conversation to the place where it continues. Idempotent. */
 import type { AgentAdapter, Place } from '../../agents/agent.js'
 import type { LaunchRequest } from '../contracts.js'
 import { locateTranscript, recordProgress, isCompleteAt } from './conversation.js'
 import type { Host } from '../../host/host.js'
 import { CarryFailedError } from '../errors.js'
 
-/** Transcripts: the conversation's own, and the one from which it would begin as a fork. Null where it was never begun. */
+/** Transcripts of the conversation, and of the one from which it would begin as a fork. Null if it was never begun. */
 export interface CarriedTranscripts {
   own: string | null
   origin: string | null
 }
 
 /**
- * What a launch in this place goes on with: wherever it lies, it is brought there whole. Only in the session's own turn, and
- * while nothing writes to it. Throws ConversationUnreachable and CarryFailed.
+ * Finds the transcript with which a launch in this place continues, and carries it there if it is elsewhere. To be called within
+ * `runExclusive`, while no process writes to it. Throws ConversationUnreachable and CarryFailed.
  */
 export async function carryTranscripts(
   host: Host,
@@ -43,20 +43,20 @@ function locateForLaunch(
   const before = host.records.newest(session)
   const placeBefore = before === null ? null : host.filesIfConfigured(before.place)
   const near = placeBefore === null ? [place] : [place, placeBefore]
-  // An id that has just been chosen is in no other place yet.
+  // A new id cannot be in another place yet.
   const others = mode === 'new' ? [] : host.allFiles()
   const transcript = lastWritten?.sessionId === conversation ? lastWritten.transcript : null
   return locateTranscript(host, adapter, { session, sessionId: conversation, transcript }, near, others)
 }
 
-/** Answers the transcript in its new place. Throws CarryFailed. */
+/** Returns the transcript in its new place. Throws CarryFailed. */
 async function carryTo(
   host: Host,
   adapter: AgentAdapter,
   { session, sessionId, transcript }: { session: string; sessionId: string; transcript: string },
   to: Place,
 ): Promise<string> {
-  // The place that it comes from need not be one of the configuration any more.
+  // The configuration may no longer name the place that the transcript comes from.
   const from: Place = {
     ...{ kind: 'account', name: transcript, env: {} },
     configDir: adapter.configDirOf(transcript),
@@ -65,7 +65,7 @@ async function carryTo(
     throw new CarryFailedError(error instanceof Error ? error.message : String(error))
   })
   if (!(await isCompleteAt(host, adapter, session, sessionId, carried.transcript)))
-    throw new CarryFailedError(`${carried.transcript} does not hold all that ${transcript} does`)
+    throw new CarryFailedError(`${carried.transcript} does not hold everything that ${transcript} holds`)
   await recordProgress(host, adapter, session, sessionId, carried.transcript, false)
   return carried.transcript
 }

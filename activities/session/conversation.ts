@@ -1,15 +1,15 @@
-/** Finding a conversation by what is known of it, so that no step goes on with an older copy or begins a blank one (law 5). */
+/** Finds the newest complete copy of a conversation, so that no launch continues an older copy or begins a blank one (law 5). */
 import type { AgentAdapter, Place, TranscriptEnd } from '../../agents/agent.js'
 import type { PlaceRef } from '../../policy/session/place.js'
 import type { Host } from '../../host/host.js'
 import type { ConversationProgress } from '../../host/state/sessionRecords.js'
 import { ConversationUnreachableError } from '../errors.js'
 
-/** Whose conversation is meant, and what others than this host's own record say of it. */
+/** Names a conversation, with what the workflow knows of it. */
 export interface ConversationRef {
   session: string
   sessionId: string
-  /** Where it was last written, as far as the one who asks knows; null where that is nothing. */
+  /** Where it was last written, as far as the caller knows; null if unknown. */
   transcript: string | null
 }
 
@@ -18,7 +18,7 @@ interface TranscriptCopy {
   end: TranscriptEnd
 }
 
-/** Notes how far the conversation has come, as its transcript has it now. `isLast`: nothing writes to it any more. */
+/** Records how far the conversation has come. `isLast`: no process writes to the transcript any more. */
 export async function recordProgress(
   host: Host,
   adapter: AgentAdapter,
@@ -36,7 +36,7 @@ export async function recordProgress(
   return end
 }
 
-/** A program that ends may write to where its transcript was: a file that does not begin with what is known is another one. */
+/** A program that ends may create a new file where its transcript was. A file that lacks the known progress is another one. */
 async function continuesFrom(
   adapter: AgentAdapter,
   transcript: string,
@@ -52,9 +52,9 @@ const isOlder = ({ bytes, newest }: TranscriptEnd, known: ConversationProgress):
   (newest?.at ?? '') < (known.newest.at ?? '') || (newest?.at === known.newest.at && bytes < known.bytes)
 
 /**
- * The transcript with which the conversation goes on: the newest copy that holds the newest entry that was ever known of it.
- * Looked for where it was last written, whatever the configuration names now, then `near`, then at all `others`. Null where it
- * was never begun. Throws ConversationUnreachable.
+ * The transcript with which the conversation continues: the newest copy that holds the newest known entry. Searched where it was
+ * last written, even if the configuration no longer names that place, then in `near`, then in all `others`. Null if the
+ * conversation was never begun. Throws ConversationUnreachable.
  */
 export async function locateTranscript(
   host: Host,
@@ -74,7 +74,7 @@ export async function locateTranscript(
     }
     const best = await newestComplete(adapter, [...candidates], trace)
     if (best === null) continue
-    // The launch that asks is about to write to it.
+    // Not the last progress: the launch that follows writes to it.
     await recordProgress(host, adapter, session, sessionId, best, false)
     return best
   }
@@ -95,14 +95,14 @@ async function newestComplete(
   for (const path of paths) {
     const end = await adapter.readEnd(path)
     if (end === null || !(await isComplete(adapter, path, end, trace))) continue
-    // What was written after the last note went with the file: a copy that ends at the note may be an older one.
+    // Entries after the last recorded progress are lost with that file. A copy that ends at the progress may lack them.
     if (isGone && !trace.isLast && end.newest?.id === trace.newest.id) continue
     complete.push({ path, end })
   }
   return complete.sort(newestFirst)[0]?.path ?? null
 }
 
-/** A known entry that stands in the copy proves that everything before it does. */
+/** If the copy holds the known entry, it holds everything before it too. */
 const isComplete = async (
   adapter: AgentAdapter,
   path: string,
@@ -138,7 +138,7 @@ export async function isCompleteAt(
   return (await newestComplete(adapter, [transcript], host.records.progress(session, sessionId))) !== null
 }
 
-/** What this launch wrote, also where the configuration has forgotten its place; null where nothing can be found of it. */
+/** The transcript of this launch, even if the configuration no longer names its place; null if there is none. */
 export async function lastTranscript(
   host: Host,
   adapter: AgentAdapter,

@@ -1,6 +1,6 @@
 /**
- * Types a text into the agent, exactly once. What proves that it was taken is what followed our Enter, never that a line of
- * the program's transcript equals ours: the program writes texts down in a form of its own (docs/decisions/0015-text-taken-by-its-effect.md).
+ * Types a text into the agent, exactly once. It counts as taken by what follows Enter, not by comparing it with the transcript,
+ * because the program rewrites texts (docs/decisions/0015-text-taken-by-its-effect.md).
  */
 import { statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -24,17 +24,17 @@ import {
 } from '../errors.js'
 import { StaleFenceError } from '../../host/errors.js'
 
-/** How long a paste may take to be drawn; Enter that comes with the paste is taken as part of it. Milliseconds. */
+/** How long a paste may take to be drawn, in ms. An Enter that arrives with the paste would become part of it. */
 const drawnWithin = 2_000
 const pasteSettle = 150
-/** How long one look at what follows an Enter lasts, milliseconds. */
+/** How long to wait for evidence after an Enter, in ms. */
 const evidenceTimeout = 3_000
 const pollEvery = 100
-/** Before a person is told that the input line can't be seen, milliseconds. */
+/** How long the input line may be hidden before a person is notified, in ms. */
 const hiddenTimeout = 10_000
 
 const twoDrafts =
-  'a draft stands in its input line that outpool can not put aside, since another one is put aside already'
+  'its input line holds a draft that outpool cannot set aside, because another one is set aside already'
 
 type ResolvedDeliverRequest = DeliverRequest & { text: string }
 
@@ -42,7 +42,7 @@ type ResolvedDeliverRequest = DeliverRequest & { text: string }
 export async function deliverText(host: Host, sampler: Sampler, request: DeliverRequest): Promise<void> {
   const { session, messageId } = request
   const text = request.text ?? readText(host, session, messageId)
-  // One that was typed here is dropped when it was taken.
+  // A text that a person typed in the pane is deleted once it was taken.
   if (text === null) return
   await new TextDelivery(host, sampler, { ...request, text }).run()
   if (request.text === null) dropText(host, session, messageId)
@@ -80,16 +80,16 @@ class TextDelivery {
     this.#inputKind = request.command === true ? 'command' : 'text'
   }
 
-  /** Returns once the text was taken; a command, once it is over. */
+  /** Returns once the text was taken; for a command, once it is done. */
   async run(): Promise<void> {
-    const { session, fence, messageId, command = false, isRetry: again = false } = this.#request
+    const { session, fence, messageId, command = false, isRetry = false } = this.#request
     const { records } = this.#host
     const context = Context.current()
-    if (again && context.info.attempt === 1) records.forgetDelivery(session, messageId)
+    if (isRetry && context.info.attempt === 1) records.forgetDelivery(session, messageId)
     for (;;) {
       const now = records.launch(session, fence)?.sessionId ?? this.#request.sessionId
       if (now !== this.#request.sessionId) {
-        // A command such as /clear does just that.
+        // A command such as /clear begins another conversation.
         if (command && this.#record() !== null) return
         throw new ConversationChangedError(session, now)
       }
@@ -98,7 +98,7 @@ class TextDelivery {
       if (await this.#isObsolete()) return
       // A panel may have been left open by an earlier attempt, and one may open late: the agent would take nothing else.
       const ready = await this.#untilAccepts()
-      // A command may well end the program.
+      // A command may end the program.
       if (!ready && command && (this.#record()?.entered ?? 0) > 0) return
       if (!ready) throw new StaleFenceError(session, fence, records.newest(session)?.fence ?? fence)
       if (await records.runExclusive(session, () => this.#step())) break
@@ -109,7 +109,7 @@ class TextDelivery {
     if (command) await this.#untilCommandDone()
   }
 
-  /** "Go on" is not said to an agent that a person has told something since. */
+  /** A continuation is obsolete once a person has prompted the agent. */
   async #isObsolete(): Promise<boolean> {
     const { skipIfPromptedAfter, session, sessionId } = this.#request
     if (skipIfPromptedAfter === undefined || this.#record() !== null) return false
@@ -119,7 +119,7 @@ class TextDelivery {
     return (await this.#adapter.readTail(transcript, skipIfPromptedAfter, forkedAt)).entered.length > 0
   }
 
-  /** One step at the input line. True when the text is taken. */
+  /** One step at the input line. True once the text was taken. */
   async #step(): Promise<boolean> {
     const { session, fence } = this.#request
     const pane = await this.#host.tmux.pane(session)
@@ -156,11 +156,11 @@ class TextDelivery {
     }
   }
 
-  /** Throws LineOccupied once the input line has been hidden for a while, such as behind a viewer that a person left open. */
+  /** Throws LineOccupied once the input line was hidden for a while, for example by a viewer that a person left open. */
   #assertBrieflyHidden(): void {
     this.#hiddenSince ??= performance.now()
     if (performance.now() - this.#hiddenSince < hiddenTimeout) return
-    throw new LineOccupiedError('something stands before its input line')
+    throw new LineOccupiedError('its input line is hidden')
   }
 
   async #readLine(
@@ -173,13 +173,13 @@ class TextDelivery {
     const draft = this.#adapter.readDraft(screen)
     if (draft === null) return { line: mode === 'words' ? 'empty' : 'shell', screen }
     const record = this.#record()
-    // tmux tells of keys in whole seconds. What a person may have touched since is no longer ours to send.
+    // tmux reports key presses in whole seconds. A line that a person may have edited since must not be sent.
     const isUntouched = record !== null && (lastKey === null || lastKey + 1_000 < record.keyAt)
     const isOurs = record !== null && record.typed > 0 && isUntouched
     return { line: isOurs && this.#adapter.isDraftOf(draft, this.#request.text) ? 'ours' : 'other', screen }
   }
 
-  /** The program's own way: a draft may hold pastes and pictures that no screen shows. */
+  /** Uses the program's own stash: a draft may hold pastes and pictures that the screen does not show. */
   async #putAside(pane: Pane, screen: string): Promise<void> {
     if (this.#adapter.hasStashedDraft(screen)) throw new LineOccupiedError(twoDrafts)
     await this.#host.tmux.press(pane.id, this.#adapter.stashKeys)
@@ -201,7 +201,7 @@ class TextDelivery {
     await this.#untilLine(pane, (draft) => draft !== null)
   }
 
-  /** Presses Enter, and looks for what follows. */
+  /** Presses Enter, and waits for evidence that the text was taken. */
   async #pressEnter(pane: Pane): Promise<boolean> {
     const record = this.#record()
     if (record === null) return false
@@ -250,7 +250,7 @@ class TextDelivery {
       return evidence('same', { refusal: commands[0]?.refusal ?? null })
     if (entered.some((said) => this.#adapter.fingerprint(said) === record.print)) return evidence('same')
     if (record.enteredAt === null) return evidence('none')
-    // What was said between two typings is older than the second, and proves nothing of it.
+    // A prompt between two typings is older than the second one, and proves nothing about it.
     const since = transcript ? await this.#adapter.readTail(transcript, record.mark, forkedAt) : null
     const blocked = record.entered > 0 ? since?.blocked[0] : undefined
     if (blocked !== undefined) return evidence('none', { blocked: blocked.reason })
@@ -268,7 +268,7 @@ class TextDelivery {
       : new TextRefusedError(reason)
   }
 
-  /** What is noted of this text; what was typed to a process before and was not followed died with it. */
+  /** The record of this text. Text that was typed to an earlier process without effect was lost with it. */
   #record(): DeliveryRecord | null {
     const { session, fence, messageId, sessionId } = this.#request
     const known = this.#host.records.delivery(session, messageId, sessionId)
@@ -279,7 +279,7 @@ class TextDelivery {
     this.#host.records.saveDelivery(this.#request.session, this.#request.messageId, record)
   }
 
-  /** A command is over when the agent is at rest in a look that came after it. */
+  /** A command is done when the agent is at rest in a tick that came after it. */
   async #untilCommandDone(): Promise<void> {
     await delay(this.#host.config.timing.lookEvery, undefined, { signal: this.#signal })
     await this.#untilAccepts()

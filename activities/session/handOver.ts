@@ -1,4 +1,4 @@
-/** Lays ready what a conversation is to be told of the forks that worked in its place. Nothing of it leaves the host (law 11). */
+/** Prepares the hand-over of forks to their original conversation. Its text never leaves the host (law 11). */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgentAdapter, ForkDigest } from '../../agents/agent.js'
@@ -11,15 +11,15 @@ import type { Host } from '../../host/host.js'
 export const handOverFolder = 'hand-over'
 
 export interface PreparedHandOver {
-  /** What the next prompt brings along, or null. */
+  /** The file whose text goes with the next prompt, or null. */
   file: string | null
-  /** Forks of which nothing has to be told: told already, never used, or gone. */
+  /** Forks that need no hand-over: handed over already, never used, or gone. */
   settled: string[]
 }
 
 /**
- * Which forks a conversation was told of, its transcript says itself: whatever was lost in a crash is laid ready again, and
- * nothing is told twice. `conversation` is the transcript that the new process goes on with, or null.
+ * The conversation's own transcript shows which forks were handed over: a hand-over that was lost in a crash is prepared again, and
+ * none is given twice. `conversation` is the transcript with which the new process continues, or null.
  */
 export async function prepareHandOver(
   host: Host,
@@ -47,7 +47,7 @@ export async function prepareHandOver(
 }
 
 const fullHandOverName = (fence: number): string => `forks-${fence}.md`
-/** The launch that a file of the folder was laid ready for; null for what is no whole hand-over. */
+/** The fence of the launch for which a file was prepared; null for a file that is not a full hand-over. */
 export const handOverFence = (name: string): number | null => {
   const [, fence] = /^forks-(\d+)\.md$/.exec(name) ?? []
   return fence === undefined ? null : Number(fence)
@@ -67,7 +67,7 @@ async function reportOf(
   return digest === null ? null : { fork, transcript: transcript.path, ...digest }
 }
 
-/** What the conversation has not been told of the fork; null where that is nothing. */
+/** The fork's work that was not handed over to the conversation yet; null if there is none. */
 export const unreportedWork = async (
   adapter: AgentAdapter,
   conversation: string | null,

@@ -1,8 +1,8 @@
-/** The mildest remedy for an agent that hangs: a key that breaks its request off, or the word to go on for one that was stopped. */
+/** The mildest remedy for an agent that hangs: Escape interrupts its request, and SIGCONT resumes a stopped process. */
 import type { InterruptRequest } from '../contracts.js'
 import type { Host } from '../../host/host.js'
 
-/** Nothing happens where the process is no longer the one that was seen to hang. */
+/** Does nothing if the process is no longer the one that hung. */
 export async function interruptAgent(host: Host, { session, fence, how }: InterruptRequest): Promise<void> {
   await host.records.runExclusive(session, async () => {
     const pane = await host.tmux.pane(session)

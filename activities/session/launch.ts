@@ -1,4 +1,4 @@
-/** Starts the agent in the session's pane and proves that it is up with the right conversation. Idempotent per fence. */
+/** Starts the agent in the session's pane and verifies that it runs with the right conversation. Idempotent per fence. */
 import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Context } from '@temporalio/activity'
@@ -31,11 +31,11 @@ import {
 } from '../errors.js'
 
 export async function launchAgent(host: Host, request: LaunchRequest): Promise<LaunchResult> {
-  // Before the session's own turn: whoever stops the session must not wait behind other sessions' starts.
+  // Acquired before `runExclusive`: a stop of the session must not wait for the starts of other sessions.
   const { cancellationSignal } = Context.current()
   const releaseSlot = await host.startLimiter.acquire(cancellationSignal, (starting) => {
-    const why = `waits for its turn: ${starting} agents are starting on this host`
-    void host.tmux.showStatus(request.session, `outpool: ${why}`)
+    const status = `outpool: waits for its turn: ${starting} agents are starting on this host`
+    void host.tmux.showStatus(request.session, status)
   })
   try {
     return await host.records.runExclusive(request.session, () => launch(host, request, releaseSlot))
@@ -65,7 +65,7 @@ async function launch(
   if (survivor) {
     record = survivor
   } else {
-    // First of all: what the process before still writes when it ends is a part of what goes on.
+    // Done first: the previous process may write to the transcript as it ends, and that has to be carried too.
     await step('clear', () => endPreviousProcess(host, adapter, request))
     await savePreviousQueue(host, adapter, session)
     const previousTranscript = await inheritBackgroundWork(host, adapter, request)
@@ -84,7 +84,7 @@ async function launch(
         session,
         (request.forks ?? []).map((id) => ({ id, to: sessionId, agent: request.agent })),
       )
-    // Before this launch is noted, which would be the newest place then.
+    // Read before this launch is recorded, which would make its place the newest.
     const answeredAt = host.answeredAt(session, request.place)
     record = await step('prepare', () =>
       prepare(host, adapter, place, request, transcripts, { submitted: prompt, answeredAt }),
@@ -126,23 +126,23 @@ async function launch(
   }
 }
 
-/** What the process before held in its waiting line, on whichever conversation that was, died with it. */
+/** Saves the texts in the queue of the previous process, which are lost with it, whatever its conversation was. */
 async function savePreviousQueue(host: Host, adapter: AgentAdapter, session: string): Promise<void> {
   const before = host.records.newest(session)
   const transcript = before && (await lastTranscript(host, adapter, session, before))
   if (before && transcript) await saveQueuedTexts(host, adapter, session, transcript, before)
 }
 
-/** From the respawn to the agent's own word that it is up. */
+/** From the respawn until the agent reported that it runs. */
 const startTime = (steps: readonly RescueStep[]): number =>
   steps.filter(({ name }) => name === 'respawn' || name === 'verify').reduce((sum, { ms }) => sum + ms, 0)
 
-/** An earlier attempt of this very launch whose process lives: it is taken as it is. */
+/** The process of an earlier attempt of this launch, if it is alive. */
 async function runningLaunch(host: Host, session: string, fence: number): Promise<LaunchRecord | null> {
   const known = host.records.launch(session, fence)
   if (!known) return null
   if (known.process) return (await isAlive(known.process)) ? known : null
-  // The worker was killed between the start of the process and the note of it; the pane tells.
+  // The worker was killed between starting the process and recording it. The pane still knows it.
   const pane = await host.tmux.pane(session)
   const start = pane?.fence === fence && !pane.dead ? await processStart(pane.pid) : null
   if (!pane || start === null) return null
@@ -160,7 +160,7 @@ function stepTimer(steps: RescueStep[]) {
   }
 }
 
-/** Law 3: no live process may hold the conversation when the next one starts. Only our own are ended. */
+/** Law 3: no live process may hold the conversation when the next one starts. Only Outpool's own processes are ended. */
 async function endPreviousProcess(host: Host, adapter: AgentAdapter, request: LaunchRequest): Promise<void> {
   const { session, sessionId, forkOf } = request
   const pane = await host.tmux.pane(session)
@@ -181,7 +181,7 @@ async function endOrThrow(host: Host, process: ProcessRef): Promise<void> {
     throw new StopFailedError(process.pid)
 }
 
-/** A prompt that an earlier launch submitted was taken where anything at all was said since: it is not given twice. */
+/** A prompt that an earlier launch submitted counts as taken if any prompt followed; it is not submitted twice. */
 async function promptToSubmit(
   host: Host,
   adapter: AgentAdapter,

@@ -1,4 +1,4 @@
-/** What a new process is told of tasks that ended with the one before. */
+/** The text that tells a new process which background tasks ended with the previous one. */
 import { dirname } from 'node:path'
 import type { AgentAdapter } from '../../agents/agent.js'
 import type { LaunchRequest } from '../contracts.js'
@@ -6,8 +6,8 @@ import type { Host } from '../../host/host.js'
 import { lostTasksText } from './backgroundTexts.js'
 
 /**
- * Null where nothing is lost. What subagents remember comes along: `left` is the transcript of the process before, `own` the
- * one that the new process goes on with.
+ * Null if none was lost. Copies the transcripts of subagents from the transcript of the previous process to that of the new one,
+ * so that they can be continued.
  */
 export async function describeLostTasks(
   host: Host,
@@ -23,15 +23,18 @@ export async function describeLostTasks(
   try {
     return lostTasksText(lost, await adapter.copySubagents(previousTranscript, transcript, subagents))
   } catch (error) {
-    // They are told as lost; the session itself goes on.
-    console.error(`outpool: subagents of ${session} could not be brought to ${dirname(transcript)}:`, error)
+    // The subagents count as lost; the session itself continues.
+    console.error(
+      `outpool: the subagents of session ${session} could not be copied to ${dirname(transcript)}:`,
+      error,
+    )
     return lostTasksText(lost, [])
   }
 }
 
 const replacedText = 'The program that you ran in has been replaced while you were at rest.'
 
-/** Said with what the process is told to go on; a person's own first prompt is left as it is. */
+/** Adds the text to the continuation; a person's own first prompt stays as it is. */
 export function withLostTasks(
   prompt: string | null,
   continuePrompt: string | null,

@@ -1,7 +1,7 @@
 /**
- * What a person typed and no agent has taken: a draft, texts in the program's own waiting line, keys pressed while no
- * agent stood in the pane. It stays on this host, in files of the session's, and goes to the next process: what was sent
- * is delivered as a text, what was not stands in the input line again.
+ * Input of a person that no agent has taken: a draft, texts in the program's queue, and keys pressed while no agent ran in the
+ * pane. It stays on this host, in files of the session, and goes to the next process: sent texts are delivered, and unsent ones
+ * are restored in the input line.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { z } from 'zod'
 import type { AgentAdapter } from '../../agents/agent.js'
+import { readJson } from '../../config/state/readJson.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
 import { endProcess, processStart } from '../../host/process/processes.js'
@@ -19,12 +20,12 @@ import { addTypedKeys, type Draft, dropDraft, savedDraft, writeDrafts } from './
 
 const holdScript = fileURLToPath(new URL('../../host/tmux/hold.sh', import.meta.url))
 
-/** A menu takes a moment to go, and the input line to be drawn again. */
+/** Closing a menu and redrawing the input line takes a moment. */
 const menuGoneWithin = 1_000
 const pollEvery = 30
-/** An agent that says it is up may still have to draw its input line. */
+/** An agent that reports that it runs may still have to draw its input line. */
 const lineDrawnWithin = 5_000
-/** Each press takes about a line of a draft. */
+/** Each press deletes about one line of a draft. */
 const maxClearPresses = 200
 /** The program starts a shell for its editor. */
 const editorTimeout = 10_000
@@ -33,17 +34,17 @@ const textsFolder = (host: Host, session: string): string => join(host.records.f
 const heldInputPrefix = 'held-'
 /** Of held input that is being collected. Its names are unique, unlike those with `held-`, of which one fence may have several. */
 const collectedInputPrefix = 'collected-'
-/** Where `editor.sh` leaves a draft; the adapter says so. */
+/** The folder in which the adapter's `editor.sh` writes a draft. */
 const draftsFolder = 'drafts'
 
-/** Texts are taken in the order of their names: by the process they were typed to, then as they came. */
+/** Texts are delivered in the order of their names: by the process to which they were typed, then by arrival. */
 const textName = (fence: number, order: string): string => `${String(fence).padStart(15, '0')}-${order}`
 
 /** To be called before the agent is stopped. */
 export async function saveDraft(host: Host, adapter: AgentAdapter, pane: Pane): Promise<void> {
   const shown = (): Promise<string> => host.tmux.colouredScreen(pane.id)
   let screen = await shown()
-  // The limit menu stands before the input line. Where nobody ever was, nobody typed, and no time is spent on it.
+  // The limit menu hides the input line. If no person was ever attached, there is no draft, so the menu is left alone.
   if (pane.visited !== 'never' && closesOnEscape(adapter, screen)) {
     await host.tmux.press(pane.id, ['Escape'])
     const until = performance.now() + menuGoneWithin
@@ -65,7 +66,7 @@ function writeNewDrafts(
   older: Draft | null,
   drafts: readonly Draft[],
 ): void {
-  // A text of ours that was not taken is delivered again, and must not come back as a draft as well.
+  // A text that Outpool typed and that was not taken is delivered again, so it must not become a draft as well.
   const newDrafts = drafts.filter(
     ({ text, mode }) =>
       (text !== older?.text || mode !== older.mode) &&
@@ -75,8 +76,8 @@ function writeNewDrafts(
 }
 
 /**
- * Saves the draft in the line, and the one that was put aside before it, whole, the older first: what is taken out of the line
- * has been saved before. Leaves the line as it may.
+ * Saves the draft in the input line and the stashed one, the older first. Text is saved before it is deleted from the line, which
+ * may be left in any state.
  */
 async function extractDrafts(
   host: Host,
@@ -88,7 +89,7 @@ async function extractDrafts(
   const inLine = await readFullDraft(host, adapter, pane, screen)
   const drafts = inLine === null ? [] : [inLine]
   save(drafts)
-  // With a draft in the line, the same keys would put it in the place of the one before.
+  // With a draft in the line, the same keys would stash it and so replace the stashed one.
   if (!adapter.hasStashedDraft(screen) || !(await clearLine(host, adapter, pane))) return
   await host.tmux.press(pane.id, adapter.stashKeys)
   const shown = await untilScreen(host, pane.id, (now) => adapter.readDraft(now) !== null)
@@ -109,7 +110,7 @@ export async function clearLine(host: Host, adapter: AgentAdapter, pane: Pane): 
   return false
 }
 
-/** What the program gives to its editor; what the screen shows of it where the program gives nothing in time. */
+/** The draft as the program gives it to its editor; if it does not do so in time, as the screen shows it. */
 async function readFullDraft(
   host: Host,
   adapter: AgentAdapter,
@@ -133,7 +134,7 @@ async function readFullDraft(
   }
   rmSync(join(folder, 'wanted'), { force: true })
   rmSync(file, { force: true })
-  // While its editor is open, the program's input line is not on the screen, and takes no key.
+  // While the editor is open, the input line is not on the screen and accepts no keys.
   await untilScreen(host, pane.id, (now) => adapter.takesInput(now))
   const text = exported === null || exported.trim() === '' ? shown : exported
   return { text: mode === 'shell' ? text.replace(/^!/, '').trimStart() : text, mode }
@@ -151,7 +152,7 @@ async function untilScreen(host: Host, pane: string, fits: (screen: string) => b
 const closesOnEscape = (adapter: AgentAdapter, screen: string): boolean =>
   adapter.readDialog(screen)?.safeKeys?.join(' ') === 'Escape'
 
-/** What to run in a pane while no agent is there: keys that are pressed there are kept for the next one. */
+/** The program that runs in a pane without an agent, and saves the keys that are pressed there for the next one. */
 export const pendingInputCommand = (host: Host, session: string, fence: number): string[] => [
   '/bin/sh',
   holdScript,
@@ -159,8 +160,8 @@ export const pendingInputCommand = (host: Host, session: string, fence: number):
 ]
 
 /**
- * Texts that the process of this launch holds in its own waiting line: they die with it. Asked for before it is stopped,
- * since leaving a menu makes it take them out, and once more when it has ended: what it still said is dropped again.
+ * Saves the texts in the program's queue, which are lost with the process. To be called before the process is stopped, because
+ * closing a menu empties the queue, and again after it has ended, to drop texts that the model still got.
  */
 export async function saveQueuedTexts(
   host: Host,
@@ -173,7 +174,7 @@ export async function saveQueuedTexts(
   const { queued, prompts, offset } = await adapter.readTail(transcript, readTo ?? transcriptFrom)
   const prefix = textName(fence, 'queued-')
   const saved = pendingTexts(host, session).filter((name) => name.startsWith(prefix))
-  // What was said before the first look is no reason to drop anything: people say "continue" more than once.
+  // Prompts from before the first call drop nothing: people may send "continue" more than once.
   for (const prompt of readTo === null ? [] : prompts) {
     const print = adapter.fingerprint(prompt)
     const at = saved.findIndex((name) => adapter.fingerprint(readText(host, session, name) ?? '') === print)
@@ -189,17 +190,13 @@ export async function saveQueuedTexts(
 const queueFile = (host: Host, session: string): string => join(host.records.folder(session), 'queue.json')
 const queueSchema = z.object({ fence: z.number().int(), offset: z.number().int() })
 
-/** How far the queue of this launch was read, bytes; null where it was not. */
+/** How far the queue of this launch was read, in bytes; null if it was not. */
 function queueReadTo(host: Host, session: string, fence: number): number | null {
-  try {
-    const progress = queueSchema.parse(JSON.parse(readIfThere(queueFile(host, session)) ?? ''))
-    return progress.fence === fence ? progress.offset : null
-  } catch {
-    return null
-  }
+  const progress = readJson(queueFile(host, session), queueSchema)
+  return progress?.fence === fence ? progress.offset : null
 }
 
-/** Ends what keeps the pane, as late as can be, and takes over what it kept. */
+/** Ends the program that saves typed keys, as late as possible, and collects what it saved. */
 export async function collectPendingInput(host: Host, session: string): Promise<void> {
   const pane = await host.tmux.pane(session)
   const start = pane?.fence === noAgentFence && !pane.dead ? await processStart(pane.pid) : null
@@ -224,7 +221,7 @@ export async function collectPendingInput(host: Host, session: string): Promise<
   }
 }
 
-/** Arrow keys and the like mean nothing without the line that they were pressed in. */
+/** Removes arrow keys and the like, which have no meaning without their input line. */
 const printable = (keys: string): string => stripVTControlCharacters(keys).replaceAll(/[^\P{Cc}\n\t]/gu, '')
 
 export function saveText(host: Host, session: string, name: string, text: string): void {
@@ -232,7 +229,7 @@ export function saveText(host: Host, session: string, name: string, text: string
   writeFileAtomic(join(textsFolder(host, session), name), text)
 }
 
-/** Names of the texts that wait here, in order. */
+/** Names of the pending texts, in order. */
 export function pendingTexts(host: Host, session: string): string[] {
   try {
     return readdirSync(textsFolder(host, session))
@@ -243,7 +240,7 @@ export function pendingTexts(host: Host, session: string): string[] {
   }
 }
 
-/** Null for a text that does not wait any more: it was taken. */
+/** Null if the text was taken already. */
 export function readText(host: Host, session: string, name: string): string | null {
   return readIfThere(join(textsFolder(host, session), name))
 }
@@ -252,7 +249,7 @@ export function dropText(host: Host, session: string, name: string): void {
   rmSync(join(textsFolder(host, session), name), { force: true })
 }
 
-/** Types a draft into the input line, unsent, once. Where there is no free input line it is kept for later. */
+/** Restores the draft in the input line once, without sending it. If the line is not free, the draft is kept for later. */
 export async function restoreDraft(
   host: Host,
   adapter: AgentAdapter,
@@ -274,11 +271,11 @@ export async function restoreDraft(
     await untilScreen(host, pane, (now) => adapter.readInputMode(now) === 'shell')
   }
   await host.tmux.paste(pane, adapter.toPortableDraft(draft.text, draft.mode))
-  // Whoever looks at the line next has to see it: a text that is typed behind it would send it along.
+  // The draft has to be visible before anything else is typed, which would otherwise be sent together with it.
   const drawnBy = performance.now() + lineDrawnWithin
   while (adapter.readDraft(await host.tmux.colouredScreen(pane)) === null && performance.now() < drawnBy)
     await delay(pollEvery)
-  // Only now: a worker that is killed before finds it in the line, and one that is killed after finds no second one.
+  // Deleted last: if the worker is killed before this, the next one sees the draft in the line; after this, there is no copy.
   dropDraft(host, session)
 }
 

@@ -1,4 +1,4 @@
-/** Wake-ups whose process is gone: said by Outpool, once, unless the agent's program says them after all. */
+/** Wake-ups whose process is gone. Outpool prompts the agent once for each, unless the agent program does so itself. */
 import { Context } from '@temporalio/activity'
 import type { AgentAdapter } from '../../agents/agent.js'
 import type { QueueWakeUpRequest, LaunchRequest, PlannedWakeUp } from '../contracts.js'
@@ -9,10 +9,10 @@ import { wakeUpText } from './backgroundTexts.js'
 import { saveText, pendingTexts } from './pendingInput.js'
 import { StaleFenceError } from '../../host/errors.js'
 
-/** A program that brought a plan back says it within a second or two of its time, or up to a minute and a half before. */
+/** A program that restored a plan carries it out from 90 s before to about two seconds after its time. */
 const programGracePeriod = 15_000
 
-/** What the process before this launch had going and had planned; to be asked for once it has ended. */
+/** Takes over tasks and plans of the previous launch, once its process has ended. Returns its transcript. */
 export async function inheritBackgroundWork(
   host: Host,
   adapter: AgentAdapter,
@@ -29,14 +29,14 @@ export async function inheritBackgroundWork(
   return transcript
 }
 
-/** Ids and instants only: what is to be said stays here (law 11). */
+/** Ids and instants only: the prompts stay on the host (law 11). */
 export const pendingWakeUps = (host: Host, session: string): PlannedWakeUp[] =>
   host.backgroundWork.owed(session).flatMap(({ id, dueAt }) => {
     if (dueAt === null) return []
     return [{ id, at: new Date(Date.parse(dueAt) + programGracePeriod).toISOString() }]
   })
 
-/** Texts are taken in the order of their names: what was planned comes before what is typed. */
+/** Texts are delivered in the order of their names: plans come before typed texts. */
 const textName = (plan: string): string =>
   `${'0'.repeat(15)}-plan-${plan.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-')}`
 
@@ -51,7 +51,7 @@ export async function queuePlannedWakeUp(
   return host.records.runExclusive(session, async () => {
     const name = textName(id)
     const plan = host.backgroundWork.owed(session).find((one) => one.id === id)
-    // An attempt before this one may have claimed it.
+    // An earlier attempt may have saved it.
     if (plan === undefined) return pendingTexts(host, session).includes(name) ? name : null
     const adapter = host.adapter(request.agent)
     const transcript = await adapter.findTranscript(host.files(request.place), sessionId)

@@ -1,7 +1,8 @@
 /** The draft that waits for a session's next process: one file of this host, replaced whole. */
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../config/state/readJson.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
 
@@ -24,13 +25,8 @@ const maxMerged = 20
 
 const draftFile = (host: Host, session: string): string => join(host.records.folder(session), 'draft.json')
 
-export function savedDraft(host: Host, session: string): SavedDraft | null {
-  try {
-    return draftSchema.parse(JSON.parse(readFileSync(draftFile(host, session), 'utf8')))
-  } catch {
-    return null
-  }
-}
+export const savedDraft = (host: Host, session: string): SavedDraft | null =>
+  readJson(draftFile(host, session), draftSchema)
 
 /** Several drafts become one, in words: a command among them must not be run with the rest. */
 export function writeDrafts(host: Host, session: string, drafts: readonly Draft[]): void {

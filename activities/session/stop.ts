@@ -1,4 +1,4 @@
-/** Stops the session's agent, keeping what a person has typed, and what they type while none is there. Idempotent per fence. */
+/** Stops the session's agent and saves a person's pending input, also what they type while no agent runs. Idempotent per fence. */
 import type { AgentAdapter } from '../../agents/agent.js'
 import type { SessionRef, StopResult, StopRequest } from '../contracts.js'
 import { lastTranscript, recordProgress } from './conversation.js'
@@ -15,7 +15,7 @@ export async function stopAgent(host: Host, request: StopRequest): Promise<StopR
     const from = performance.now()
     const newest = host.records.newest(session)
     if (newest && newest.fence > fence) return { steps: [], wasWorking: false }
-    // Said before anything is stopped: a launch of this fence that is still under way must not come after us.
+    // Recorded first, so that a launch with this fence that is still under way does not start a process afterwards.
     host.records.saveStop(session, fence)
     await host.tmux.showStopped(session, request.status)
     const pane = await host.tmux.pane(session)
@@ -23,7 +23,7 @@ export async function stopAgent(host: Host, request: StopRequest): Promise<StopR
     const adapter = host.adapter(request.agent)
     const lastSessionId = newest?.sessionId ?? request.sessionId
     const transcript = await lastTranscript(host, adapter, session, { ...request, sessionId: lastSessionId })
-    // Before it is ended: a program that is told to end may write that its turn was interrupted.
+    // Read before the process ends: a program may write on its end that its turn was interrupted.
     const wasWorking = await isWorking(host, adapter, request, live, transcript)
     if (live) await savePendingInput(host, adapter, request, live, newest, transcript)
     const paneStart = live ? await processStart(live.pid) : null
@@ -58,7 +58,7 @@ async function savePendingInput(
   await saveDraft(host, adapter, pane)
 }
 
-/** A live process says itself whether it works; of one that asks something, or has gone, its transcript tells. */
+/** A live process reports itself whether it works. If it waits for a person or is gone, the transcript tells. */
 async function isWorking(
   host: Host,
   adapter: AgentAdapter,

@@ -1,4 +1,4 @@
-/** Proving that a launched agent is up, with the right conversation, and has taken its prompt. */
+/** Verifies that a launched agent runs with the right conversation and has taken its prompt. */
 import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
@@ -17,18 +17,18 @@ import {
 } from '../errors.js'
 import { TmuxFailedError } from '../../host/errors.js'
 
-/** How often a starting agent is looked at. */
+/** How often a starting agent is polled. */
 const pollEvery = 50
 
-/** A dialog takes one key after the other, and none while it is being painted. */
+/** A dialog accepts one key at a time, and none while it is drawn. */
 const dialogPollEvery = 300
-/** A dialog that stands after this many keys is one for a person. */
+/** A dialog that remains after this many keys is left to a person. */
 const maxKeyPresses = 12
 
-/** How long a submitted prompt may take to show in the conversation before it counts as not taken. */
+/** How long a submitted prompt may take to appear in the transcript before it counts as not taken. */
 const promptTimeout = 10_000
 
-/** Waits until the agent says that it is up; answers dialogs where that decides nothing for a person. */
+/** Waits until the agent reports that it runs. Answers dialogs if that decides nothing for a person. */
 export async function untilUp(
   host: Host,
   adapter: AgentAdapter,
@@ -40,13 +40,13 @@ export async function untilUp(
   let keyPresses = 0
   for (let polls = 0; ; polls++) {
     const pane = await host.tmux.pane(request.session)
-    // An agent that ends leaves its pane behind: where there is none, tmux went, and the account has nothing to do with it.
+    // The pane of an agent that ended remains. If it is missing, tmux is gone, which has nothing to do with the account.
     if (!pane) throw new TmuxFailedError('list-panes', 'the pane vanished while the agent was starting')
     if (pane.fence !== request.fence) throw new LaunchFailedError('another program was started in its pane')
     if (pane.dead) throw await startFailure(host, place, request, pane)
     const live = (await adapter.readLiveStates(place, { pids: [pane.pid] }))[0] ?? null
     if (live && live.sessionId === request.sessionId && live.activity !== 'waiting') return { pane, live }
-    // The screen is only a hint where to look, so it is looked at seldom, and always before giving up.
+    // The screen is only a hint, so it is read rarely, but always before giving up.
     if (polls % 10 === 9 || performance.now() > until) {
       const screen = await host.tmux.screen(pane.id)
       const dialog = adapter.readDialog(screen)
@@ -54,10 +54,10 @@ export async function untilUp(
         keyPresses += 1
         await host.tmux.press(pane.id, dialog.safeKeys)
       } else if (dialog) {
-        // Without a word of its own yet it is not up: a page stands at its start, and nothing that is typed would reach it.
+        // Without a state file the program has not started yet: a page is open, and typed text would not reach the agent.
         if (live === null && !request.allowOpenPage)
           throw await recordOpenPage(host, adapter, place, request, screen, dialog)
-        // Up, but it asks a person: the watch says so.
+        // It runs, but asks a person; the watch reports that.
         return { pane, live }
       } else if (live?.sessionId === request.sessionId && live.activity === 'waiting') {
         return { pane, live }
@@ -65,7 +65,9 @@ export async function untilUp(
     }
     if (performance.now() > until) {
       const shown = lastLines(await host.tmux.screen(pane.id))
-      throw new LaunchFailedError(`the agent was not up within ${startWithin / 1000} s; it shows: ${shown}`)
+      throw new LaunchFailedError(
+        `the agent did not start within ${startWithin / 1000} s; it shows: ${shown}`,
+      )
     }
     await delay(pollEvery)
     Context.current().cancellationSignal.throwIfAborted()
@@ -78,7 +80,7 @@ export async function untilPromptTaken(
   place: Place,
   request: LaunchRequest,
   prompt: string | null,
-  /** What stood in the transcript before this process, in bytes; on a fork, from when on it is the fork's own. */
+  /** Size of the transcript before this process, in bytes; on a fork, the instant from which on its entries are its own. */
   { from, forkedAt }: { from: number; forkedAt: string | null },
 ): Promise<{ isTaken: boolean; refusal: string | null }> {
   const open = { isTaken: false, refusal: null }
@@ -90,7 +92,7 @@ export async function untilPromptTaken(
     const transcript = await adapter.findTranscript(place, request.sessionId)
     if (transcript) {
       const { entered, commands, blocked } = await adapter.readTail(transcript, from, forkedAt)
-      // The first thing that is said to a process is what it was started with, however the program writes it down.
+      // The first prompt of a process is the one with which it was started, even if the program rewrites it.
       if (entered.length > 0 || commands.length > 0) return taken
       if (blocked[0] !== undefined) return { isTaken: false, refusal: hookRefusal(blocked[0].reason) }
     }
@@ -107,7 +109,7 @@ export async function untilPromptTaken(
   return open
 }
 
-/** What a person would see at the end of the screen: enough to know why, never a conversation. */
+/** The last lines of the screen: enough to see the reason, but not a conversation. */
 function lastLines(screen: string): string {
   const lines = screen
     .split('\n')
@@ -116,7 +118,7 @@ function lastLines(screen: string): string {
   return lines.slice(-3).join(' / ').slice(0, 300) || 'nothing'
 }
 
-/** Notes the page, for this session and for those that would meet it too. */
+/** Records the page for this session and for all others that would meet it. */
 async function recordOpenPage(
   host: Host,
   adapter: AgentAdapter,
@@ -130,11 +132,11 @@ async function recordOpenPage(
   const at = new Date().toISOString()
   const until = new Date(Date.now() + host.config.timing.pageStands).toISOString()
   const fingerprint = await host.pageFingerprint(agent, place, cwd)
-  host.openPages.record(place.name, { ...page, at, until, metIn: cwd, ground: fingerprint })
+  host.openPages.record(place.name, { ...page, at, until, metIn: cwd, fingerprint })
   return new PageOpenError({ ...page, at, until }, readingToEngine(host.clock, host.reading(place.name)))
 }
 
-/** What could not even be started is a fault of the host: under another account it would end in the same way. */
+/** A program that could not be started is a failure of the host: another account would not help. */
 async function startFailure(
   host: Host,
   place: Place,
@@ -147,7 +149,7 @@ async function startFailure(
   const why = await reasonNotRunnable(command, whole, cwd)
   if (why === null)
     return new LaunchFailedError(`the agent ended at its start: ${lastLines(await host.tmux.screen(id))}`)
-  const look = (): Promise<string> => programFingerprint(command, whole['PATH'] ?? '', cwd)
-  host.unrunnablePrograms.set(session, { fingerprint: await look(), currentFingerprint: look })
+  const currentFingerprint = (): Promise<string> => programFingerprint(command, whole['PATH'] ?? '', cwd)
+  host.unrunnablePrograms.set(session, { fingerprint: await currentFingerprint(), currentFingerprint })
   return new ProgramFailedError(agent, command, why)
 }

@@ -1,4 +1,4 @@
-/** Both ends of an agent task: the prompt that its session begins with, and the answer that it ended with. */
+/** Both ends of an agent task: the prompt with which its session begins, and its last answer. */
 import { realpathSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { failedOutcome, type TaskOutcome } from '../../policy/tasks/tasks.js'

@@ -1,13 +1,13 @@
-/** Shapes of the steps that do a task's work on its host. A task goes by its name: what it is stands in the host's own configuration. */
+/** Shapes of the activities that carry out tasks. A task is passed by its name; its host's configuration defines it. */
 import type { TaskOutcome } from '../../policy/tasks/tasks.js'
 
 interface TaskRef {
   task: string
 }
 
-/** What an agent task's session works from. */
+/** The input of an agent task's session. */
 export interface AgentTaskInput {
-  /** A copy of the prompt as it is now, so that a rescue in the middle says the same again. */
+  /** A copy of the prompt, so that a rescue during the task uses the same text. */
   promptFile: string
   /** Real, absolute path. */
   cwd: string
@@ -21,7 +21,7 @@ export interface SaveAnswerRequest extends TaskRef {
 export interface TaskActivities {
   /** Runs the task's program to its end. */
   runProgram(request: TaskRef): Promise<TaskOutcome>
-  /** Delivers unread mail, each once. */
+  /** Delivers each unread mail once. */
   pollMail(request: TaskRef): Promise<TaskOutcome>
   prepareAgentTask(request: TaskRef): Promise<AgentTaskInput>
   /** Keeps the agent's last answer as the task's result. */

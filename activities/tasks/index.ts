@@ -1,4 +1,4 @@
-/** The steps of tasks, wired to their host and to the engine by which they reach sessions. */
+/** The activities of tasks, wired to their host, and to the engine through which they reach sessions. */
 import { Context } from '@temporalio/activity'
 import type { QueryDefinition, SignalDefinition } from '@temporalio/common'
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'

@@ -1,14 +1,14 @@
-/** What goes wrong with a mail server, in a sentence for a person. */
+/** Errors of mail servers, each as one sentence for a person. */
 import type { ImapFlowError } from 'imapflow'
 import type { ImapConfig } from '../../config/config.js'
 import { SecretError } from '../../config/errors.js'
 
-/** Thrown when a mailbox cannot be opened or read. Its message names the server, and holds nothing of a mail or a password. */
+/** Thrown when a mailbox cannot be opened or read. Its message names the server, but never a mail's content or a password. */
 export class MailError extends Error {
   override readonly name = 'MailError'
 }
 
-/** What the library threw, as MailError; errors of another kind as they are. */
+/** Turns errors of the IMAP library into MailError, and returns others unchanged. */
 export function toMailError(error: unknown, { host, port, user, mailbox, tls }: ImapConfig): unknown {
   if (!(error instanceof Error) || error instanceof MailError || error instanceof SecretError) return error
   const { authenticationFailed, mailboxMissing, tlsFailed, code = '' }: ImapFlowError = error
@@ -20,11 +20,11 @@ export function toMailError(error: unknown, { host, port, user, mailbox, tls }: 
       `the certificate of ${server} is not trusted (${code}): name its issuer with imap.ca`,
     )
   if (tlsFailed === true || code.startsWith('ERR_SSL') || code === 'EPROTO')
-    return new MailError(`${server} does not speak TLS as asked for (imap.tls: ${tls})`)
+    return new MailError(`${server} does not support TLS as configured (imap.tls: ${tls})`)
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new MailError(`there is no address for ${host}`)
-  if (code === 'ECONNREFUSED') return new MailError(`nobody answers at ${server}`)
+  if (code === 'ECONNREFUSED') return new MailError(`${server} refuses connections`)
   if (code !== '') return new MailError(`the connection to ${server} broke (${code})`)
-  return new MailError(`${server} refuses what was asked`)
+  return new MailError(`${server} refuses the request`)
 }
 
 const isCertificate = (code: string): boolean =>

@@ -1,4 +1,4 @@
-/** Which mails a task has delivered, on disk before a mail is marked as read: a crash in between delivers nothing twice. */
+/** Records on disk which mails a task has delivered before they are marked as read, so that a crash in between delivers none twice. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
@@ -6,15 +6,15 @@ import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import { MailError } from './mailError.js'
 import type { Envelope } from './mailbox.js'
 
-/** Ids kept: of mails so far back that none of them is still unread by mistake. */
+/** Ids kept. Older mails are not unread any more. */
 const maxIds = 5_000
 
 const ledgerSchema = z.object({
-  /** Mail that arrived before this was old when the task first looked. */
+  /** Mail that arrived earlier was there before the task's first run, and is not delivered. */
   since: z.iso.datetime(),
-  /** Mailbox, its UIDVALIDITY and the wanted senders: `settledTo` holds for these alone. */
+  /** Mailbox, its UIDVALIDITY and the wanted senders: `settledTo` is valid only for these. */
   view: z.string(),
-  /** Every mail up to this number was delivered and marked, or is not wanted. */
+  /** Every mail up to this UID was delivered and marked, or is not wanted. */
   settledTo: z.int().nonnegative(),
   /** Ids of delivered mails, newest last. */
   delivered: z.array(z.string()),
@@ -26,7 +26,7 @@ export class MailLedger {
   readonly #ledger: Ledger
   readonly #delivered: Set<string>
 
-  /** `since`: for a ledger that begins now. Throws MailError for a file that is no ledger: to guess would deliver twice. */
+  /** `since`: for a new ledger. Throws MailError for a file that is not a ledger, because guessing could deliver mail twice. */
   constructor(file: string, since: Date) {
     this.#file = file
     this.#ledger = existsSync(file) ? read(file) : { since: since.toISOString(), ...emptyView, delivered: [] }
@@ -41,7 +41,7 @@ export class MailLedger {
     return this.#ledger.settledTo
   }
 
-  /** Says what is looked at; where that is not what was looked at before, every mail is looked at again. */
+  /** If the view has changed since the last run, every mail is examined again. */
   setView(view: string): void {
     if (this.#ledger.view === view) return
     Object.assign(this.#ledger, emptyView, { view })
@@ -57,7 +57,7 @@ export class MailLedger {
     this.save()
   }
 
-  /** Only saves work for the next look, so that it need not be on disk at once. */
+  /** Only saves work in the next run, so that it need not be on disk at once. */
   settle(uid: number): void {
     this.#ledger.settledTo = Math.max(this.#ledger.settledTo, uid)
   }
@@ -80,8 +80,8 @@ function read(file: string): Ledger {
 }
 
 /**
- * A mail with a Message-ID is known by it, also in a mailbox that was built anew. Sender, date and subject count too, so that
- * nobody can keep a mail away by sending another one with its Message-ID first. A mail without one is known by its number.
+ * A mail with a Message-ID keeps its id even if the server rebuilds the mailbox. Sender, date and subject count too, so that no
+ * one can suppress a mail by sending another one with its Message-ID first. A mail without one is identified by its UID.
  */
 export function mailId(envelope: Envelope, uidValidity: string): string {
   const { messageId, from, date, subject, uid } = envelope

@@ -1,4 +1,4 @@
-/** Where a task's mails go: to a session as texts, or to a command. */
+/** Delivers a task's mail to a session as texts, or to a command. */
 import { randomBytes } from 'node:crypto'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import type { Mail } from '../../policy/tasks/mail.js'
@@ -8,28 +8,28 @@ import { runCommand } from '../../host/process/runCommand.js'
 import { MailError } from './mailError.js'
 import type { TaskOfKind } from '../../host/state/taskFolder.js'
 
-/** What a session that is up or parked still has to take. */
+/** Texts that a session has not taken yet. */
 export interface Backlog {
   texts: number
   characters: number
 }
 
-/** Speaking to sessions, by way of the engine. */
+/** Reaches sessions through the engine. */
 export interface SessionClient {
-  /** False where no such session runs. The same id twice is one text. */
+  /** False if no such session runs. A text with a known id is not delivered again. */
   send(session: string, text: { id: string; text: string }): Promise<boolean>
-  /** Null where no such session runs. */
+  /** Null if no such session runs. */
   backlog(session: string): Promise<Backlog | null>
 }
 
 export interface MailTarget {
-  /** Why nothing more should be delivered now; null where it can. Throws MailError where nothing can be. */
+  /** Why no more mail should be delivered now; null if it can. Throws MailError if the target does not exist. */
   reasonToWait(): Promise<string | null>
-  /** Why it could not be delivered; null once it was. */
+  /** Why it could not be delivered; null if it was. */
   deliver(mail: Mail): Promise<string | null>
 }
 
-/** A session that takes nothing, such as a parked one, is not buried: its state has to stay small. The mail waits where it is. */
+/** Limits of what waits in a session's workflow, whose state has to stay small. Further mail stays unread in the mailbox. */
 const backlogMax: Backlog = { texts: 20, characters: 200_000 }
 
 /** Throws SecretError. */
@@ -50,7 +50,7 @@ export async function createMailTarget(
         stopGraceMs: host.config.timing.stopGrace,
         input: `${JSON.stringify(mail)}\n`,
       })
-      return why === null ? null : `the command that mail is delivered to: ${why}`
+      return why === null ? null : `the command that takes the mail: ${why}`
     },
   }
 }
@@ -62,7 +62,7 @@ function toSession(sessions: SessionClient, task: string, session: string): Mail
       const backlog = await sessions.backlog(session)
       if (backlog === null) throw new MailError(missing)
       const isFull = backlog.texts >= backlogMax.texts || backlog.characters >= backlogMax.characters
-      return isFull ? `${session} has ${backlog.texts} texts to take first` : null
+      return isFull ? `session ${session} has ${backlog.texts} texts to take first` : null
     },
     deliver: async (mail) => {
       const text = frameMail(mail, task, randomBytes(8).toString('hex'))

@@ -1,4 +1,4 @@
-/** A mailbox over IMAP, read without leaving a trace until a mail is marked. Knows the library; nothing else does. */
+/** A mailbox over IMAP. Reading changes nothing until a mail is marked. Only this file uses the IMAP library. */
 import { readFile } from 'node:fs/promises'
 import { convert } from 'html-to-text'
 import { ImapFlow, type MessageEnvelopeObject, type MessageStructureObject } from 'imapflow'
@@ -7,12 +7,12 @@ import { resolveValue } from '../../config/secrets/resolve.js'
 import type { Attachment, Mail } from '../../policy/tasks/mail.js'
 import { MailError, toMailError } from './mailError.js'
 
-/** A server that says nothing for so long is taken to be gone. */
+/** A server that is silent for this long counts as gone. */
 const silenceMs = 60_000
 const connectMs = 30_000
-/** Markup that becomes text is several times longer than the text. */
+/** HTML is several times longer than the text in it. */
 const markupFactor = 8
-/** Envelopes asked for at once: a few dozen kilobytes. */
+/** Envelopes per request: a few dozen kilobytes. */
 export const envelopesAtOnce = 100
 
 export interface Envelope {
@@ -28,7 +28,7 @@ export class Mailbox {
   readonly #client: ImapFlow
   readonly #imap: ImapConfig
   readonly #abort: AbortSignal
-  /** Changes when the server built the mailbox anew, so that its numbers mean other mails. */
+  /** Changes when the server rebuilds the mailbox and its UIDs name other mails. */
   uidValidity = ''
 
   private constructor(client: ImapFlow, imap: ImapConfig, abort: AbortSignal) {
@@ -37,7 +37,7 @@ export class Mailbox {
     this.#abort = abort
   }
 
-  /** Opens, uses and closes. Throws MailError, SecretError, and what `use` throws. `abort` breaks the connection off. */
+  /** Opens, uses and closes a mailbox. Throws MailError, SecretError, and what `use` throws. `abort` closes the connection. */
   static async using<T>(
     imap: ImapConfig,
     abort: AbortSignal,
@@ -54,7 +54,7 @@ export class Mailbox {
       })
       mailbox.uidValidity = String(opened.uidValidity)
       const done = await use(mailbox)
-      // What was asked for has been done; a server that ends the connection first changes nothing.
+      // All is done: it does not matter if the server closes the connection first.
       await client.logout().catch(() => undefined)
       return done
     } finally {
@@ -63,11 +63,11 @@ export class Mailbox {
     }
   }
 
-  /** Numbers of the unread mails above `uid` that arrived after `since` (to the day), ascending. */
+  /** UIDs of the unread mails above `uid` that arrived after `since` (to the day), ascending. */
   async unreadAbove(uid: number, since: Date): Promise<number[]> {
     const query = { seen: false, since, uid: `${uid + 1}:*` }
     const found = await this.#ask(() => this.#client.search(query, { uid: true }))
-    // `n:*` always names the newest mail, also where its number is below n.
+    // `n:*` always includes the newest mail, even if its UID is below n.
     return found ? found.filter((one) => one > uid).sort((a, b) => a - b) : []
   }
 
@@ -98,7 +98,7 @@ export class Mailbox {
     await this.#ask(() => this.#client.messageFlagsAdd(String(uid), ['\\Seen'], { uid: true }))
   }
 
-  /** The library answers some calls with nothing when the connection has gone: that is no answer. */
+  /** The library resolves some calls with an empty result when the connection is gone; that must not count as a result. */
   async #ask<T>(call: () => Promise<T>): Promise<T> {
     try {
       this.#abort.throwIfAborted()
@@ -107,7 +107,7 @@ export class Mailbox {
     } catch (error) {
       if (!this.#abort.aborted) throw toMailError(error, this.#imap)
     }
-    if (this.#abort.aborted) throw new MailError('it did not end in time, or was called off')
+    if (this.#abort.aborted) throw new MailError('it did not end in time, or was cancelled')
     throw new MailError(`the connection to ${this.#imap.host}:${this.#imap.port} broke`)
   }
 
@@ -131,18 +131,17 @@ export class Mailbox {
 async function clientFor(imap: ImapConfig): Promise<ImapFlow> {
   const pass = await resolveValue('imap.password', imap.password)
   const ca = imap.ca === null ? null : await readFile(imap.ca).catch(() => null)
-  if (imap.ca !== null && ca === null)
-    throw new MailError(`the file of certificates ${imap.ca} cannot be read`)
+  if (imap.ca !== null && ca === null) throw new MailError(`the certificate file ${imap.ca} cannot be read`)
   const client = new ImapFlow({
     ...{ host: imap.host, port: imap.port, secure: imap.tls === true, doSTARTTLS: imap.tls === 'starttls' },
     auth: { user: imap.user, pass },
     ...(ca === null ? {} : { tls: { ca } }),
     ...{ connectionTimeout: connectMs, greetingTimeout: connectMs, socketTimeout: silenceMs },
-    // The library's log holds what went over the wire.
+    // The library logs all traffic, including content.
     logger: false,
     disableAutoIdle: true,
   })
-  // A connection that breaks fails the call under way; the event says the same again.
+  // If the connection breaks, the pending call fails with the same error.
   client.on('error', () => undefined)
   return client
 }
@@ -161,7 +160,7 @@ function envelopeOf(uid: number, envelope: MessageEnvelopeObject = {}): Envelope
   }
 }
 
-/** A mail within a mail is one leaf: an attachment as a whole. */
+/** A mail within a mail is one leaf, an attachment. */
 function leavesOf(node: MessageStructureObject): MessageStructureObject[] {
   if (node.childNodes === undefined || node.type === 'message/rfc822') return [node]
   return node.childNodes.flatMap(leavesOf)

@@ -1,4 +1,4 @@
-/** One look at a mailbox: what is unread and wanted is delivered, noted, marked as read, in this order. */
+/** One poll of a mailbox: each unread, wanted mail is delivered, recorded and marked as read, in this order. */
 import type { ImapConfig } from '../../config/config.js'
 import { SecretError } from '../../config/errors.js'
 import { cleanMail, isWantedSender } from '../../policy/tasks/mail.js'
@@ -62,13 +62,13 @@ class MailPoll {
     for (let at = 0; at < unread.length; at += envelopesAtOnce) {
       for (const envelope of await mailbox.envelopes(unread.slice(at, at + envelopesAtOnce))) {
         if (!(await this.#processMail(mailbox, envelope))) return
-        // A mail that could not be delivered is looked at again, and so is all after it.
+        // A mail that could not be delivered is examined again, and so are all mails after it.
         if (this.#failure === null) this.#ledger.settle(envelope.uid)
       }
     }
   }
 
-  /** False where no more is to be delivered now. */
+  /** False if no more is to be delivered now. */
   async #processMail(mailbox: Mailbox, envelope: Envelope): Promise<boolean> {
     if (!isWantedSender(envelope.from, this.#imap.from)) return true
     const id = mailId(envelope, mailbox.uidValidity)
@@ -78,7 +78,7 @@ class MailPoll {
       if (this.#reasonToWait !== null) return false
       this.#attempted += 1
       const mail = await mailbox.read(envelope, id, this.#imap.maxText)
-      // Gone while we looked: somebody has deleted it.
+      // It has been deleted meanwhile.
       if (mail === null) return true
       const failure = await this.#target.deliver(cleanMail(mail, this.#imap.maxText))
       if (failure !== null) {

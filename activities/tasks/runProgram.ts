@@ -1,7 +1,8 @@
-/** A task that runs a program. */
+/** Runs the program of a task. */
 import { rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { parseJsonAs } from '../../policy/parseJson.js'
 import { SecretError } from '../../config/errors.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import { failedOutcome, type TaskOutcome } from '../../policy/tasks/tasks.js'
@@ -34,24 +35,16 @@ export async function runProgram(host: Host, task: string, abort: AbortSignal): 
   rmSync(record, { force: true })
   const file = result.printedBytes === 0 ? null : folder.saveResult(printed(result), 'log', config.keep)
   if (result.why !== null) return failedOutcome(result.why, file)
-  return { ok: true, error: null, summary: `ended well after ${(result.ms / 1_000).toFixed(1)} s`, file }
+  return { ok: true, error: null, summary: `succeeded after ${(result.ms / 1_000).toFixed(1)} s`, file }
 }
 
-/** The program of a run whose worker was killed: two of it would get in each other's way. */
+/** Ends the program of a run whose worker was killed, so that two of them don't run at once. */
 async function endLeftover(record: string, graceMs: number): Promise<void> {
   const text = await readFile(record, 'utf8').catch(() => null)
   if (text === null) return
-  const process = processSchema.safeParse(parsed(text)).data
+  const process = parseJsonAs(text, processSchema)
   if (process && (await processStart(process.pid)) === process.start) await endProcess(process, graceMs)
   rmSync(record, { force: true })
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }
 
 function printed({ tail, printedBytes }: CommandResult): string {

@@ -1,9 +1,9 @@
-/** The engine's clock in what a watch is asked and what it observes. */
+/** Converts the instants of watch requests and observations between the engine's clock and the host's. */
 import type { EngineClock } from '../../host/state/engineClock.js'
 import { wallToEngine } from '../../host/state/engineInstants.js'
 import type { SessionObservation, WatchRequest } from '../contracts.js'
 
-/** `readings` and `lease` are of the engine's clock already. */
+/** `readings` and `lease` are in the engine's clock already. */
 export function observationToEngine(clock: EngineClock, observation: SessionObservation): SessionObservation {
   if (clock.ahead === 0) return observation
   const at = clock.toEngine(observation.at)

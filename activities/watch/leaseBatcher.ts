@@ -1,12 +1,12 @@
 /**
- * Asks the pool for places, for the walled sessions of this host: all that ask at one moment go in one message, and one message is
- * under way at a time. A pool that does not answer costs a moment: the sessions then ask for themselves.
+ * Requests leases for the walled sessions of this host. Requests that come at one moment go to the pool in one update, one update
+ * at a time. If the pool does not answer in time, the session workflows ask it themselves.
  */
 import type { AccountReading } from '../../policy/account/account.js'
 import type { LeaseAnswer, PreparedLeaseRequest, LeaseBatch } from '../../policy/pool/lease.js'
 
-/** Takes what this host asks of its pool, and rejects where there is no answer in time. */
-export type RequestLeases = (round: LeaseBatch) => Promise<(LeaseAnswer | null)[]>
+/** Sends a batch to the pool. Rejects if there is no answer in time. */
+export type RequestLeases = (batch: LeaseBatch) => Promise<(LeaseAnswer | null)[]>
 
 interface PendingRequest {
   request: PreparedLeaseRequest
@@ -26,30 +26,30 @@ export class LeaseBatcher {
     this.#readings = readings
   }
 
-  /** Null where the pool did not say anything in time, or is another one. */
-  requestLease(pool: string, ask: PreparedLeaseRequest): Promise<LeaseAnswer | null> {
+  /** Null if the pool did not answer in time, or if it is not this host's pool. */
+  requestLease(pool: string, request: PreparedLeaseRequest): Promise<LeaseAnswer | null> {
     if (pool !== this.#pool) return Promise.resolve(null)
-    return new Promise((settle) => {
-      this.#waiting.push({ request: ask, resolve: settle })
+    return new Promise((resolve) => {
+      this.#waiting.push({ request, resolve })
       if (!this.#isSending) void this.#sendBatches()
     })
   }
 
-  /** Something has changed on this host that a waiting session may be glad of. Rejects where the pool does not answer. */
+  /** Sends the host's newest readings, which may free a place for a waiting session. Rejects if the pool does not answer. */
   async sendReadings(): Promise<void> {
     await this.#requestLeases({ requests: [], readings: this.#readings() })
   }
 
   async #sendBatches(): Promise<void> {
     this.#isSending = true
-    // Those who see the same wall at the same look ask in the same moment.
+    // Sessions that see the same wall in one tick send their requests in the same moment.
     await Promise.resolve()
     while (this.#waiting.length > 0) {
       const pending = this.#waiting
       this.#waiting = []
       const batch = { requests: pending.map(({ request }) => request), readings: this.#readings() }
       const answers = await this.#requestLeases(batch).catch(() => [])
-      for (const [index, { resolve: settle }] of pending.entries()) settle(answers[index] ?? null)
+      for (const [index, { resolve }] of pending.entries()) resolve(answers[index] ?? null)
     }
     this.#isSending = false
   }

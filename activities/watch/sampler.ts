@@ -1,6 +1,6 @@
 /**
- * The one look-out of a host. Whatever the number of sessions, a tick costs one tmux call and one look at each place's
- * live states; reports wake only the session they speak of.
+ * Looks at the host for all watches of a worker. However many sessions there are, a tick costs one tmux call and one read of
+ * each place's live states; a report wakes only the session that it is about.
  */
 import {
   mkdirSync,
@@ -20,24 +20,25 @@ import type { PlaceRef } from '../contracts.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
 import type { Pane } from '../../host/tmux/panes.js'
+import { PollingLoop } from '../pollingLoop.js'
 import type { HostObservation, SessionWatch } from './sessionWatch.js'
 
 /**
- * Heartbeats of watches, each a write in the engine: two within their heartbeat timeout, which is five minutes. No key: longer
- * and the engine would take a watch for dead, shorter and each would cost more for nothing.
+ * Each heartbeat of a watch is a write in the engine; two fit within the heartbeat timeout of five minutes. No configuration
+ * key: with longer intervals the engine would take a watch for dead, and shorter ones only cost more.
  */
 const heartbeatEvery = 2 * 60_000
 /**
- * `live.json` is rewritten at least this often, so that its age tells whether a worker is there. No key: its readers, which may
- * have another configuration, count on it.
+ * `live.json` is rewritten at least this often, so that its age tells whether a worker runs. No configuration key: its readers
+ * depend on this interval, and may have another configuration.
  */
 const publishEvery = 10_000
-/** A report for a session that nobody watches yet waits this long for its watch. */
+/** A report for a session that has no watch yet is kept this long. */
 const unclaimedFor = 60_000
-/** A herd leaves reports by the hundred: those of a moment are read together. */
+/** A herd leaves hundreds of reports: those that arrive within so many milliseconds are read together. */
 const drainDebounce = 20
 
-/** The list of all panes costs as much as so many single ones in a fleet of hundreds, and next to nothing in a small one. */
+/** In a fleet of hundreds, listing all panes costs as much as asking for this many by name; in a small one it is cheap. */
 const maxPanesByName = 10
 
 const panesByName = (panes: readonly Pane[]): Map<string, Pane> =>
@@ -48,11 +49,10 @@ export class Sampler {
   readonly #sampleEvery: number
   readonly #watches = new Map<string, SessionWatch>()
   #reportsWatcher: FSWatcher | null = null
-  #stopped = new AbortController()
-  #running: Promise<void> | null = null
+  readonly #loop: PollingLoop
   #draining: Promise<void> | null = null
   #drainAgain = false
-  /** Reports by their files, in the order in which they came: those that nobody has taken yet. */
+  /** Reports by their files, in the order in which they came: those that no watch has taken yet. */
   readonly #unclaimed = new Map<string, { report: AgentReport | null; at: number }>()
   #sampledAt = performance.now()
   #startedAt = 0
@@ -61,9 +61,14 @@ export class Sampler {
   constructor(host: Host) {
     this.#host = host
     this.#sampleEvery = host.config.timing.lookEvery
+    this.#loop = new PollingLoop({
+      run: () => this.#tick(),
+      pauseAfter: () => this.#sampleEvery,
+      failureText: `this host could not be sampled; the next attempt comes in ${this.#sampleEvery / 1000} s`,
+    })
   }
 
-  /** Whether a look at the host has succeeded within so many milliseconds. */
+  /** Whether the last successful tick is at most so many milliseconds old. */
   sampledWithin(ms: number): boolean {
     return performance.now() - this.#sampledAt <= ms
   }
@@ -72,13 +77,13 @@ export class Sampler {
     this.#startedAt = Date.now()
     mkdirSync(this.#host.home.reports, { recursive: true, mode: 0o700 })
     this.#reportsWatcher = watch(this.#host.home.reports, () => this.#drainSoon())
-    this.#running = this.#loop()
+    this.#loop.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopped.abort()
+    const stopping = this.#loop.stop()
     this.#reportsWatcher?.close()
-    await this.#running
+    await stopping
     await this.#draining
   }
 
@@ -111,7 +116,7 @@ export class Sampler {
     return watch?.fence === fence && watch.submittedAt >= since
   }
 
-  /** Whether the session can be given a text under this fence, or a command of its program's. */
+  /** Whether the agent accepts a text, or a command of its program, under this fence now. */
   accepts(what: 'text' | 'command', name: string, fence: number): boolean {
     const watch = this.#watches.get(name)
     if (watch?.fence !== fence) return false
@@ -123,7 +128,7 @@ export class Sampler {
     return this.untilAccepts('text', name, fence, signal)
   }
 
-  /** As untilIdle; a command is taken by any session at rest. `beforeLook` is run before each look. */
+  /** Like `untilIdle`, but any session at rest accepts a command. Runs `beforeLook` before each check. */
   async untilAccepts(
     what: 'text' | 'command',
     name: string,
@@ -140,36 +145,21 @@ export class Sampler {
     }
   }
 
-  async #loop(): Promise<void> {
-    const { signal } = this.#stopped
-    while (!signal.aborted) {
-      try {
-        await this.#tick()
-        this.#sampledAt = performance.now()
-      } catch (error) {
-        console.error(
-          `outpool: this look at the host failed, the next comes in ${this.#sampleEvery / 1000} s:`,
-          error,
-        )
-      }
-      await delay(this.#sampleEvery, undefined, { signal }).catch(() => undefined)
-    }
-  }
-
   async #tick(): Promise<void> {
     this.#drainSoon()
-    await this.#updateWatches([...this.#watches.values()], (session, sample) => session.isDue(sample))
+    await this.#updateWatches([...this.#watches.values()], (session, observation) =>
+      session.isDue(observation),
+    )
     const now = Date.now()
     this.#sendHeartbeats(now)
     this.#publish(now)
+    this.#sampledAt = performance.now()
   }
 
-  /** Those whose turn it is, the longest silent first, and never so many at once that others would wait for the engine. */
+  /** The longest silent first, and so few per tick that other calls of the engine don't have to wait. */
   #sendHeartbeats(now: number): void {
     const atOnce = Math.ceil((2 * this.#watches.size * this.#sampleEvery) / heartbeatEvery)
-    const due = [...this.#watches.values()].filter(
-      ({ heartbeatAt: beatAt }) => now - beatAt >= heartbeatEvery,
-    )
+    const due = [...this.#watches.values()].filter(({ heartbeatAt }) => now - heartbeatAt >= heartbeatEvery)
     for (const session of due.sort((a, b) => a.heartbeatAt - b.heartbeatAt).slice(0, atOnce))
       session.sendHeartbeat()
   }
@@ -179,9 +169,9 @@ export class Sampler {
     isDue: (session: SessionWatch, observation: HostObservation) => boolean = () => true,
   ): Promise<void> {
     if (sessions.length === 0) return
-    const sample = await this.#observe(sessions)
-    const due = sessions.filter((session) => isDue(session, sample))
-    await Promise.all(due.map((session) => session.update(sample)))
+    const observation = await this.#observe(sessions)
+    const due = sessions.filter((session) => isDue(session, observation))
+    await Promise.all(due.map((session) => session.update(observation)))
   }
 
   async #observe(sessions: SessionWatch[]): Promise<HostObservation> {
@@ -202,20 +192,20 @@ export class Sampler {
     return { panes, live: new Map(live.flat().map((state) => [state.pid, state])) }
   }
 
-  /** A few panes are asked for by name, many in one go. Null when no tmux server answers. */
+  /** A few panes are asked for by name, many with one call. Null when no tmux server answers. */
   async #panes(sessions: readonly SessionWatch[]): Promise<HostObservation['panes']> {
     const { tmux } = this.#host
     if (sessions.length <= maxPanesByName) {
       const found = await Promise.all(sessions.map(({ name }) => tmux.pane(name)))
       const panes = found.filter((pane) => pane !== null)
-      // One that is missing may be missing because they all are.
+      // If one is missing, the whole tmux server may be gone.
       if (panes.length === sessions.length) return panesByName(panes)
     }
     const all = await tmux.panes()
     return all && panesByName(all)
   }
 
-  /** One drain at a time; what arrives meanwhile is taken by another one a moment later. */
+  /** One drain at a time; reports that arrive during it are read by another one right after. */
   #drainSoon(): void {
     if (this.#draining) {
       this.#drainAgain = true
@@ -226,7 +216,7 @@ export class Sampler {
       .catch((error: unknown) => console.error('outpool: reports could not be read:', error))
       .finally(() => {
         this.#draining = null
-        if (this.#drainAgain && !this.#stopped.signal.aborted) this.#drainSoon()
+        if (this.#drainAgain && !this.#loop.isStopped) this.#drainSoon()
       })
   }
 
@@ -235,19 +225,19 @@ export class Sampler {
     this.#readReports()
     for (const [path, { report, at }] of this.#unclaimed) {
       const isApplied = report === null || this.#applyReport(report, touched)
-      // Reports of a time when no worker was there are as old as that; their watches only begin now.
+      // Reports from a time without a worker are old by now, but their watches are only starting.
       if (!isApplied && Date.now() - Math.max(at, this.#startedAt) <= unclaimedFor) continue
       rmSync(path, { force: true })
       this.#unclaimed.delete(path)
     }
-    // A look may wait for a row of the transcript; nobody else's report has to wait with it.
+    // An update may wait for a transcript entry; the reports of other sessions must not wait with it.
     this.#updateWatches([...touched]).catch((error: unknown) =>
-      console.error('outpool: sessions could not be looked at:', error),
+      console.error('outpool: the sessions of these reports could not be updated:', error),
     )
     await delay(drainDebounce)
   }
 
-  /** Takes note of the reports that have come since the last time, in their order; each is read once. */
+  /** Adds the reports that have arrived since the last time, oldest first; each file is read once. */
   #readReports(): void {
     const folder = this.#host.home.reports
     const fresh = readdirSync(folder)
@@ -272,7 +262,7 @@ export class Sampler {
     return null
   }
 
-  /** False when the report has to wait for its watch. Evidence counts for the launch that produced it, and for no other. */
+  /** False if the report has to wait for its watch. Evidence counts only for the launch that produced it. */
   #applyReport(report: AgentReport, touched: Set<SessionWatch>): boolean {
     const launch = this.#host.records.launch(report.session, report.fence)
     if (!launch) return false
@@ -317,8 +307,8 @@ export class Sampler {
 }
 
 /**
- * A report of which only the newest is kept (`.last`) may be replaced while it is being read: it is put aside first, so
- * that what is removed afterwards is what was read.
+ * A report of which only the newest is kept (`.last`) may be replaced while it is being read. It is renamed first, so that
+ * the file that is removed afterwards is the one that was read.
  */
 function readReportBody(folder: string, name: string, path: string): [path: string, body: string] {
   if (!name.endsWith('.last')) return [path, readFileSync(path, 'utf8')]

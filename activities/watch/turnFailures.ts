@@ -1,4 +1,4 @@
-/** What a failed turn means for its session: the same words of the program mean other things on an account and on a key (law 6). */
+/** What a failed turn means for its session: the same error means different things on an account and on a key (law 6). */
 import type { TurnFailure } from '../../agents/agent.js'
 import type { Wall } from '../../policy/account/account.js'
 import { withCooldown } from '../../policy/account/cooldown.js'
@@ -8,13 +8,13 @@ import type { SessionObservation } from '../contracts.js'
 import type { Host } from '../../host/host.js'
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
-/** What a watch saw; the rest of the observation is the same for all. */
+/** The part of an observation that says what happened; the other fields are the same for all. */
 export type WatchOutcome = DistributiveOmit<
   SessionObservation,
   'readings' | 'at' | 'transcriptTo' | 'wasWorking'
 >
 
-/** Notes on this host what the fault says of the place, and answers what the session's watch is to say. */
+/** Records on this host what the failure says about the place, and returns the outcome of the session's watch. */
 export function recordTurnFailure(
   host: Host,
   place: PlaceRef,
@@ -22,7 +22,7 @@ export function recordTurnFailure(
   failure: TurnFailure,
 ): WatchOutcome {
   if (failure.class === 'wall') return recordWall(host, place, attributeWall(failure.wall, model))
-  // Only the account's owner can end it, and no reset is known: for the session it is a wall like another.
+  // Only the account's owner can end it, and no reset is known. For the session it is a wall like any other.
   if (failure.class === 'billing') return recordWall(host, place, wallOfRefusal('credit', failure))
   if (place.kind === 'substrate') {
     if (failure.class === 'context') return { kind: 'unfit', text: failure.text }
@@ -33,8 +33,8 @@ export function recordTurnFailure(
 }
 
 /**
- * On a substrate, whatever keeps it from answering us ends the stay there: a key's quota, a storm of 529s, a key that is not
- * taken, a model that it doesn't have. Nobody but its owner can mend that, and the next one may do.
+ * On a substrate, every refusal ends the stay there: a key's quota, a storm of 529s, a rejected key, a missing model. Only its
+ * owner can mend that, and the next substrate may work.
  */
 const wallOfRefusal = (kind: string, { text, at }: { text: string; at: string }): Wall => ({
   kind,

@@ -1,4 +1,4 @@
-/** The activity that stands on one session while all is well, and returns what happened when something did. Reads only. */
+/** The activity that watches one session while all is well, and returns when something has happened. It only reads. */
 import { Context } from '@temporalio/activity'
 import { observationToEngine, requestToHost } from './engineInstants.js'
 import type { SessionObservation, WatchRequest } from '../contracts.js'
@@ -11,7 +11,7 @@ import { SessionWatch } from './sessionWatch.js'
 /** A watch ends by itself after about a day, so that the workflow above it can pick up new code. */
 const rolloverAfter = 24 * 60 * 60_000
 
-/** What has the session moved or resumed: in a herd each waits for its turn, and then tells the newest readings. */
+/** After these the session is moved or resumed. In a herd each waits for its turn, and then returns the newest readings. */
 const needsMoveSlot = new Set<SessionObservation['kind']>([
   'walled',
   'near-limit',
@@ -37,23 +37,23 @@ export async function watchAgent(
     watch.sendHeartbeat()
     await sampler.add(watch)
     host.moveLimiter.release(request.session)
-    // A worker that shuts down lets the attempt fail, and the next worker goes on: nothing here touches the pane.
+    // When a worker shuts down, the attempt fails and the next worker watches on. The pane is not affected.
     const ended = await Promise.race([watch.ended, context.cancelled])
     const observation = observationToEngine(host.clock, ended)
     if (!needsMoveSlot.has(observation.kind)) return { ...observation, readings: host.engineReadings() }
     await host.moveLimiter.acquire(request.session, context.cancellationSignal, (before) => {
-      const line = `outpool: to be moved (${observation.kind}); ${before} sessions of this host are before it`
-      void host.tmux.showStatus(request.session, line)
+      const status = `outpool: to be moved (${observation.kind}), after ${before} other sessions of this host`
+      void host.tmux.showStatus(request.session, status)
     })
-    const { leaseRequest: ask, session } = request
-    if (observation.kind !== 'walled' || !ask || !leaseBatcher)
+    const { leaseRequest, session } = request
+    if (observation.kind !== 'walled' || !leaseRequest || !leaseBatcher)
       return { ...observation, readings: host.engineReadings() }
-    const leaseRequest = { ...ask.request, models: modelsAfter(ask.request.models, observation.wall) }
+    const models = modelsAfter(leaseRequest.request.models, observation.wall)
     const leaseAnswer = host.moveLimiter.holdDuring(session, () =>
-      leaseBatcher.requestLease(ask.pool, leaseRequest),
+      leaseBatcher.requestLease(leaseRequest.pool, { ...leaseRequest.request, models }),
     )
     const lease = await Promise.race([leaseAnswer, context.cancelled])
-    // What the pool has answered it has judged by the readings that came with the question.
+    // The pool has judged by the readings that came with the request, so an answered one needs none.
     return { ...observation, lease, readings: lease === null ? host.engineReadings() : [] }
   } finally {
     clearTimeout(rollover)

@@ -1,7 +1,8 @@
-/** Work of the program's beside its turns: background shells, background agents, planned wake-ups. */
+/** Work outside the program's turns: background shells, background agents and planned wake-ups. */
 import { copyFile, mkdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
+import { parseJson } from '../../policy/parseJson.js'
 import type {
   UnfinishedWork,
   ScheduledPrompt,
@@ -28,13 +29,13 @@ const cronSchema = z.looseObject({
 const list = z.array(z.unknown()).catch([])
 const stopSchema = z.looseObject({ background_tasks: list, session_crons: list })
 
-/** More than a person would look at; what is beyond is left out. */
+/** Items beyond this number are ignored; a person would not read that many. */
 const itemsMax = 50
-/** A longer prompt is no reminder; it is left to the program. */
+/** A longer prompt is not a reminder, and is left to the program. */
 const promptMax = 64 * 1024
 const whatMax = 200
 
-/** The part of a `Stop` hook's body that says what goes on beside the turns, read at `at`; nothing where there is no body. */
+/** Tasks and plans from the body of a `Stop` hook, written at `at`; empty if there is no body. */
 export function parseStopHook(
   json: unknown,
   at: string,
@@ -103,15 +104,15 @@ type Result = z.output<typeof resultSchema>
 
 const noticeSchema = z.looseObject({ type: z.enum(['user', 'attachment', 'queue-operation']) })
 
-/** What the program queues and then says in its own name when a task has ended. */
+/** The notification that the program queues, and then gives to the model, when a task has ended. */
 const taskEndedPattern = /<task-notification>\s*<task-id>([\w-]+)<\/task-id>[\s\S]*?<status>(\w+)<\/status>/g
 
 const mentionsWorkPattern =
   /backgroundTaskId|"isAsync"|run_in_background|task-notification|"(?:Agent|ScheduleWakeup|CronCreate)"|scheduledFor|nextFireAt/
 
 /**
- * Also what was begun in a turn that a wall cut off, of which no hook tells. A notice of a task that was killed is queued as the
- * process ends: only one that was said has reached the model.
+ * Includes work from a turn that a wall interrupted, which no hook reports. The program queues notifications of killed tasks as it
+ * ends; only notifications that were given to the model count.
  */
 export async function readUnfinishedWork(transcript: string, offset: number): Promise<UnfinishedWork> {
   const running = new Map<string, RunningTask>()
@@ -120,9 +121,9 @@ export async function readUnfinishedWork(transcript: string, offset: number): Pr
   const calls = new Map<string, ToolUse>()
   await eachLine(transcript, offset, (line) => {
     if (!mentionsWorkPattern.test(line)) return
-    const row = parsed(line)
-    for (const call of toolCallsIn(row)) calls.set(call.id, call)
-    const result = resultSchema.safeParse(row).data
+    const entry = parseJson(line)
+    for (const call of toolCallsIn(entry)) calls.set(call.id, call)
+    const result = resultSchema.safeParse(entry).data
     if (result !== undefined) {
       const used = result.message.content.find(({ tool_use_id }) => tool_use_id !== undefined)?.tool_use_id
       const call = calls.get(used ?? '')
@@ -132,19 +133,19 @@ export async function readUnfinishedWork(transcript: string, offset: number): Pr
       if (plan !== null) planned.push(plan)
       return
     }
-    const speaks = noticeSchema.safeParse(row).data
-    if (speaks === undefined) return
-    for (const [, task = '', status] of JSON.stringify(row)
+    const notice = noticeSchema.safeParse(entry).data
+    if (notice === undefined) return
+    for (const [, task = '', status] of JSON.stringify(entry)
       .replaceAll('\\n', '\n')
       .matchAll(taskEndedPattern))
-      if (speaks.type !== 'queue-operation' || status === 'completed' || status === 'failed') over.add(task)
+      if (notice.type !== 'queue-operation' || status === 'completed' || status === 'failed') over.add(task)
   })
   const tasks = [...running.values()].filter((task) => !over.has(task.id)).slice(0, itemsMax)
   return { tasks, over: [...over], plans: planned.slice(-itemsMax) }
 }
 
-const toolCallsIn = (row: unknown): ToolUse[] =>
-  (toolUseSchema.safeParse(row).data?.message.content ?? []).flatMap((block) => {
+const toolCallsIn = (entry: unknown): ToolUse[] =>
+  (toolUseSchema.safeParse(entry).data?.message.content ?? []).flatMap((block) => {
     const call = toolUse.safeParse(block).data
     return call === undefined ? [] : [call]
   })
@@ -172,10 +173,10 @@ function plannedWakeUp(
 const subagentFile = (transcript: string, agent: string, ending: string): string =>
   join(dirname(transcript), basename(transcript, '.jsonl'), 'subagents', `agent-${agent}.${ending}`)
 
-/** A subagent goes on by its id where its own transcript lies beside the conversation's; a fork has another name and none. */
+/** A subagent can be continued by its id if its own transcript is beside the conversation's. Forks have another id, and none. */
 export async function copySubagents(from: string, to: string, ids: readonly string[]): Promise<string[]> {
   if (basename(from) !== basename(to)) return []
-  const brought: string[] = []
+  const copied: string[] = []
   for (const agent of ids) {
     for (const ending of ['jsonl', 'meta.json']) {
       const [source, target] = [subagentFile(from, agent, ending), subagentFile(to, agent, ending)]
@@ -183,9 +184,9 @@ export async function copySubagents(from: string, to: string, ids: readonly stri
       await mkdir(dirname(target), { recursive: true, mode: 0o700 })
       await copyFile(source, target)
     }
-    if ((await sizeOf(subagentFile(to, agent, 'jsonl'))) > 0) brought.push(agent)
+    if ((await sizeOf(subagentFile(to, agent, 'jsonl'))) > 0) copied.push(agent)
   }
-  return brought
+  return copied
 }
 
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => null))?.size ?? 0
@@ -203,8 +204,8 @@ const queuedSchema = z.looseObject({
 })
 
 /**
- * The program restores some one-shot plans with `--resume` and says them itself. A wake-up that the model plans later, or the
- * word to stop, takes the place of the one before.
+ * The program restores some one-shot plans with `--resume` and carries them out itself. A wake-up that the model plans later
+ * replaces an earlier one.
  */
 export async function isPlanOver(
   transcript: string,
@@ -215,22 +216,14 @@ export async function isPlanOver(
   const wanted = plan.prompt.trim()
   await eachLine(transcript, 0, (line) => {
     if (isOver || !/"scheduled"|"enqueue"|ScheduleWakeup|CronDelete/.test(line)) return
-    const row = parsed(line)
-    const at = timedSchema.safeParse(row).data?.timestamp
+    const entry = parseJson(line)
+    const at = timedSchema.safeParse(entry).data?.timestamp
     if (at === undefined || Date.parse(at) <= Date.parse(since)) return
     const said =
-      scheduledSchema.safeParse(row).data?.message.content ?? queuedSchema.safeParse(row).data?.content
+      scheduledSchema.safeParse(entry).data?.message.content ?? queuedSchema.safeParse(entry).data?.content
     if (said?.trim() === wanted) isOver = true
-    for (const { name, input } of toolCallsIn(row))
+    for (const { name, input } of toolCallsIn(entry))
       if (name === 'ScheduleWakeup' || (name === 'CronDelete' && input.id === plan.id)) isOver = true
   })
   return isOver
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
 }

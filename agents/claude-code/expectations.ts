@@ -1,4 +1,4 @@
-/** Everything that the files beside this one believe of Claude Code. Tried on 2.1.330; `test/agent` says where. */
+/** Everything that this adapter expects of Claude Code. Checked on 2.1.330 by the tests in `test/agent`. */
 import type { Expectation } from '../expectation.js'
 
 const texts: readonly Expectation[] = [

@@ -1,4 +1,4 @@
-/** The adapter for Claude Code. One file per concern; what they rest on is told in the comments of each. */
+/** The adapter for Claude Code. Each file explains in its comments which behaviour of the program it relies on. */
 import type { AgentAdapter, AgentCommand } from '../agent.js'
 import { AgentProgramError } from '../errors.js'
 import { copySubagents, isPlanOver, readUnfinishedWork } from './background.js'
@@ -35,7 +35,7 @@ import { readTokenUsage } from './transcript/usage.js'
 async function version(command: AgentCommand): Promise<string> {
   const { stdout } = await runProgram(command, ['--version'], bareEnv(process.env, command), process.cwd())
   const [found] = /\d+\.\d+\.\d+\S*/.exec(stdout) ?? []
-  if (found === undefined) throw new AgentProgramError(command.command, 'does not say its version')
+  if (found === undefined) throw new AgentProgramError(command.command, 'does not print its version')
   return found
 }
 

@@ -1,7 +1,8 @@
-/** The program's own word on its live processes, checked against the system's. */
+/** The state files that the program writes about its live processes, checked against the system's processes. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { parseJsonAs } from '../../policy/parseJson.js'
 import type { Activity, LiveQuery, LiveState, Place } from '../agent.js'
 import { liveFolder } from './paths.js'
 
@@ -18,17 +19,17 @@ const liveSchema = z.looseObject({
   startedAt: instantMs.optional(),
 })
 
-/** Two changes within one tick of the file system's clock look alike: a file that has just changed is read again. */
+/** Two changes within one tick of the file system's clock look the same, so a file that has just changed is read again. */
 const settledAfterMs = 1_000
 
 type LiveFile = z.output<typeof liveSchema>
 
-/** For so long the system's word counts that the process of a pane lives: tmux tells of its end as well. */
+/** For this long a pane's process counts as alive without another check: tmux reports its end as well. */
 const aliveForMs = 10_000
 
 /**
- * What a file said when it was last read, and how it looked then, by folder and name: a fleet's files are asked for far more often
- * than they change. Files that are gone are forgotten with the next look at their folder.
+ * The content of files as last read, by folder and name: a fleet's files are read far more often than they change. Missing files
+ * are removed with the next listing of their folder.
  */
 const fileCache = new Map<string, Map<string, KnownFile>>()
 
@@ -39,8 +40,8 @@ interface KnownFile {
 }
 
 /**
- * Dead processes (those of panes for a moment longer), and files that an earlier process of the same number left, are not among them.
- * Read in one go and not file by file in the background: small local files are there faster than a thread is.
+ * Leaves out dead processes (those of panes a moment later), and files of an earlier process with the same id. Reads synchronously,
+ * because that is faster for small local files than a thread.
  */
 export function readLiveStates(place: Place, { pids, sessionId }: LiveQuery = {}): Promise<LiveState[]> {
   const folder = liveFolder(place)
@@ -86,12 +87,11 @@ function readLiveFile(folder: string, name: string): LiveFile | null {
     files.delete(name)
     return null
   }
-  const look = `${stat.ino} ${stat.size} ${stat.mtimeMs}`
+  const signature = `${stat.ino} ${stat.size} ${stat.mtimeMs}`
   const before = files.get(name)
-  if (before?.signature === look) return before.live
-  const live = liveSchema.safeParse(parsed(file)).data ?? null
-  if (Date.now() - stat.mtimeMs > settledAfterMs)
-    files.set(name, { signature: look, live, livedAt: -Infinity })
+  if (before?.signature === signature) return before.live
+  const live = parseLiveFile(file)
+  if (Date.now() - stat.mtimeMs > settledAfterMs) files.set(name, { signature, live, livedAt: -Infinity })
   return live
 }
 
@@ -106,18 +106,18 @@ function stateOf(live: LiveFile): LiveState {
   }
 }
 
-/** A word that we don't know counts as busy: nothing busy is ever stopped for a planned move. */
+/** An unknown status counts as busy, because a planned move never stops a busy agent. */
 function activityOf(status: string | undefined): Activity {
   return status === 'idle' || status === 'waiting' || status === 'shell' ? status : 'busy'
 }
 
-/** `started` is field 22 of `/proc/<pid>/stat`; where the system has no such file, a live process of that number must do. */
+/** `started` is field 22 of `/proc/<pid>/stat`. Without such a file, any live process with that id counts. */
 export function isAlive(pid: number, started: string | undefined): boolean {
   const stat = procStat(pid)
   if (stat === null) return process.platform !== 'linux' && answersSignal(pid)
-  // The name in field 2 may hold spaces and brackets; what follows its last bracket is field 3 on.
+  // The name in field 2 may hold spaces and brackets; field 3 begins after the last bracket.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  // A zombie whose count of threads (field 20) is above one still has some at work.
+  // A zombie with more than one thread (field 20) still has running threads.
   const hasEnded = fields[0] === 'X' || (fields[0] === 'Z' && Number(fields[17]) <= 1)
   return !hasEnded && (started === undefined || fields[19] === started)
 }
@@ -139,10 +139,10 @@ function procStat(pid: number): string | null {
   }
 }
 
-function parsed(file: string): unknown {
+function parseLiveFile(file: string): LiveFile | null {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'))
+    return parseJsonAs(readFileSync(file, 'utf8'), liveSchema)
   } catch {
-    return undefined
+    return null
   }
 }

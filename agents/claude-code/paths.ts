@@ -1,4 +1,4 @@
-/** Where Claude Code keeps things. The default set-up differs from a config dir of one's own: `.claude.json` lies beside it. */
+/** Where Claude Code stores its files. In the default set-up `.claude.json` is beside the config dir, otherwise in it. */
 import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -7,7 +7,7 @@ import type { Place } from '../agent.js'
 /** The home folder that a process in this place sees. */
 const homeOf = (place: Place): string => place.env['HOME'] ?? homedir()
 
-/** Whether the place is `~/.claude` itself: such a place must run without CLAUDE_CONFIG_DIR, which moves `.claude.json`. */
+/** Whether the place is `~/.claude` itself, which must run without CLAUDE_CONFIG_DIR, because that moves `.claude.json`. */
 export function isDefaultSetup(place: Place): boolean {
   return resolveRealPath(join(homeOf(place), '.claude')) === resolveRealPath(place.configDir)
 }
@@ -20,7 +20,7 @@ export function globalFile(place: Place): string {
 export const projectsFolder = (place: Place): string => join(place.configDir, 'projects')
 export const liveFolder = (place: Place): string => join(place.configDir, 'sessions')
 
-/** The path with its links followed as far as it exists. */
+/** The path with links resolved, as far as it exists. */
 export function resolveRealPath(path: string): string {
   try {
     return realpathSync(path)
@@ -30,5 +30,5 @@ export function resolveRealPath(path: string): string {
   }
 }
 
-/** Ids become parts of file names: nothing that could lead out of a folder passes. */
+/** Ids become parts of file names, so nothing that could lead out of a folder is accepted. */
 export const isSessionId = (id: string): boolean => /^[A-Za-z0-9][A-Za-z0-9-]{0,127}$/.test(id)

@@ -1,4 +1,4 @@
-/** Running the program for an answer, beside any session: its version, its login, its usage. */
+/** Runs the program for its output, outside of any session: version, login, usage. */
 import { execa } from 'execa'
 import type { AgentCommand } from '../agent.js'
 import { AgentProgramError } from '../errors.js'
@@ -9,10 +9,10 @@ export interface ProgramResult {
   stderr: string
 }
 
-/** A usage probe waits for the network; the others answer in half a second. */
+/** A usage probe waits for the network; other commands take half a second. */
 const runTimeoutMs = 30_000
 
-/** `env` is the whole environment. Throws AgentProgramError when the program is not there or does not end in time. */
+/** `env` is the whole environment. Throws AgentProgramError if the program is missing or does not end in time. */
 export async function runProgram(
   command: AgentCommand,
   args: string[],

@@ -1,13 +1,14 @@
-/** The reports that `report.sh` leaves: which events, and what each file says. */
+/** The reports that `report.sh` writes: which events, and how each file is parsed. */
 import { z } from 'zod'
+import { parseJson } from '../../policy/parseJson.js'
 import type { AgentReport } from '../agent.js'
 import { parseStopHook } from './background.js'
 import { statusLineWindows } from './limits/quota.js'
 
 /**
- * The events reported, and whether their body is kept. Bodies of `drop` events hold prompts, answers or tool input;
- * that they happened is all that Outpool needs to know. A body of `Stop` holds an answer too, beside what goes on in the
- * background: only the newest is kept, and only until it was read.
+ * The reported events, and whether their bodies are kept. Bodies of `drop` events hold prompts, answers or tool input, and Outpool
+ * only needs to know that they happened. The body of `Stop` lists background tasks, but may hold an answer too: only the newest is
+ * kept, and only until it is read.
  */
 export const hookEvents = {
   SessionStart: 'keep',
@@ -21,7 +22,7 @@ export const hookEvents = {
 
 export const statusLineEvent = 'StatusLine'
 
-/** `<session>.<fence>.<event>.<process>-<try>`, or `.last` for the newest status; no part holds a dot. */
+/** `<session>.<fence>.<event>.<process>-<try>`, or `.last` if only the newest is kept; no part holds a dot. */
 const fileNamePattern = /^([a-z0-9][a-z0-9_-]{0,62})\.(\d{1,15})\.([A-Za-z]+)\.(?:\d+-\d+|last)$/
 
 const sessionStart = z.object({
@@ -33,10 +34,10 @@ const stopFailure = z.object({ error: z.string().default('unknown'), agent_id: z
 const notification = z.object({ message: z.string().default(''), notification_type: z.string().optional() })
 const sessionEnd = z.object({ reason: z.string().default('other') })
 
-/** Notifications that mean a person is asked for something; the others tell news. */
+/** Notifications that ask a person for something; the others are only news. */
 const personPrompts = new Set(['permission_prompt', 'elicitation_dialog', 'worker_permission_prompt'])
 
-/** `at` is the file's modification time in ISO 8601. Null for what is not a report, is cut, or says nothing of use. */
+/** `at` is the file's modification time in ISO 8601. Null for a file that is not a report, is cut off, or is of no use. */
 export function parseReport(fileName: string, body: string, at: string): AgentReport | null {
   const [, session, fenceText, event] = fileNamePattern.exec(fileName) ?? []
   if (session === undefined || event === undefined) return null
@@ -48,7 +49,7 @@ export function parseReport(fileName: string, body: string, at: string): AgentRe
       return { ...head, kind: 'needs-person', what: 'permission prompt' }
     default:
   }
-  const json = parsed(body)
+  const json = parseJson(body)
   switch (event) {
     case 'Stop':
       return { ...head, kind: 'turn-ended', ...parseStopHook(json, at) }
@@ -86,13 +87,5 @@ export function parseReport(fileName: string, body: string, at: string): AgentRe
     }
     default:
       return null
-  }
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
   }
 }

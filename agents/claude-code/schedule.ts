@@ -1,4 +1,4 @@
-/** When a plan of the program's comes due: its schedules are five fields of cron, in the zone of the process, which is UTC. */
+/** When a plan of the program is due: its schedules are five cron fields, in the time zone of the process, which is UTC. */
 
 interface Field {
   least: number
@@ -19,14 +19,14 @@ const minuteMs = 60_000
 /** A 29th of February may be eight years away. */
 const daysMax = 8 * 366 + 1
 
-/** The first minute after `after` that the schedule names, or null where it can't be read or never comes. */
+/** The first minute after `after` that matches the schedule; null if it can't be parsed, or if there is none. */
 export function nextFiring(schedule: string, after: Date): Date | null {
   const written = schedule.trim().split(/\s+/)
   if (written.length !== fields.length) return null
   const sets = fields.map((field, i) => numbersOf(written[i] ?? '', field))
   const [minutes, hours, days, months, weekdays] = sets
   if (!minutes || !hours || !days || !months || !weekdays) return null
-  // As cron has it: where both are narrowed, either will do.
+  // As in cron: if both are restricted, either has to match.
   const [anyDay, anyWeekday] = [written[2]?.startsWith('*'), written[4]?.startsWith('*')]
   const isDay = (day: Date): boolean => {
     if (!months.has(day.getUTCMonth() + 1)) return false
@@ -49,7 +49,7 @@ export function nextFiring(schedule: string, after: Date): Date | null {
   return null
 }
 
-/** In order; null for what is no field. */
+/** In ascending order; null if the text is not a valid field. */
 function numbersOf(text: string, { least, most }: Field): Set<number> | null {
   const found = new Set<number>()
   for (const part of text.split(',')) {

@@ -5,6 +5,7 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from './readJson.js'
 
 /**
  * A home on a disk that several machines share has one entry for each of them. `dir` is where the home lay: one that was moved
@@ -58,13 +59,7 @@ function write(dir: string, entries: Entry[], mine: Entry): string {
   }
 }
 
-function readEntries(dir: string): Entry[] {
-  try {
-    return fileSchema.parse(JSON.parse(readFileSync(fileIn(dir), 'utf8')))
-  } catch {
-    return []
-  }
-}
+const readEntries = (dir: string): Entry[] => readJson(fileIn(dir), fileSchema) ?? []
 
 /** Names this machine without telling its id, which is not for others to know. Machines without one (containers) are all the same. */
 export function machineFingerprint(): string {

@@ -1,6 +1,6 @@
 /** Files under OUTPOOL_HOME that one room writes and another reads, with their schemas. */
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { readJson } from './readJson.js'
 import type { Home } from './home.js'
 
 const instant = z.iso.datetime()
@@ -92,18 +92,4 @@ export function readLive(home: Home): LiveFile | null {
 
 export function readEngine(home: Home): EngineEndpoint | null {
   return readJson(home.engineFile, engineSchema)
-}
-
-function readJson<S extends z.ZodType>(file: string, schema: S): z.output<S> | null {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch {
-    return null
-  }
-  try {
-    return schema.parse(JSON.parse(text))
-  } catch {
-    return null
-  }
 }

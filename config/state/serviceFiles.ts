@@ -1,7 +1,8 @@
 /** Files of guarded services under OUTPOOL_HOME that one room writes and another reads, with their schemas. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from './readJson.js'
 import { type Incident, incidentLayers } from '../../policy/service/incident.js'
 import type { Home } from './home.js'
 
@@ -58,21 +59,13 @@ export const incidentReportFile = (home: Home, incident: Pick<Incident, 'n' | 's
 
 /** Null where nobody looked yet, or where the file is from another version. */
 export function readLastCheck(home: Home, service: string): LastCheckFile | null {
-  return parsed(lastCheckFile(home, service), lastCheckSchema)
+  return readJson(lastCheckFile(home, service), lastCheckSchema)
 }
 
 /** Every incident of this host, oldest first. What cannot be read is left out. */
 export function readIncidents(home: Home): Incident[] {
   return readdirSync(home.incidents)
     .filter((file) => file.endsWith('.json'))
-    .flatMap((file) => parsed(join(home.incidents, file), incidentSchema) ?? [])
+    .flatMap((file) => readJson(join(home.incidents, file), incidentSchema) ?? [])
     .sort((a, b) => a.n - b.n)
-}
-
-function parsed<S extends z.ZodType>(file: string, schema: S): z.output<S> | null {
-  try {
-    return schema.parse(JSON.parse(readFileSync(file, 'utf8')))
-  } catch {
-    return null
-  }
 }

@@ -1,4 +1,4 @@
-/** Law 1 on this host: by identity, real path, gateway and the secrets themselves, as far as they can be had right now. */
+/** Law 1 on this host: compares identities, real paths, gateways and secrets, as far as they can be read now. */
 import type { LoginTraces } from '../../agents/examiner.js'
 import { examinerOf } from '../../agents/index.js'
 import type { Config, EnvRefs, EnvValue } from '../../config/config.js'
@@ -9,21 +9,21 @@ import { isLoginVariable, normalizeGateway } from '../../policy/independence/env
 import { type FailureDomain, emptyDomain, sharedDomains } from '../../policy/independence/failureDomains.js'
 import { SharedDomainError } from '../errors.js'
 
-/** The program whose logins the accounts are. */
+/** The agent program to which the accounts' logins belong. */
 export const accountAgent = 'claude-code'
 
 export interface HostDomains {
-  /** Reserved accounts and substrates, and what wake-ups add. */
+  /** Reserved accounts and substrates, and logins in the environment of wake-ups. */
   healer: FailureDomain[]
-  /** Accounts and substrates of the pool, and what tasks add. */
+  /** Accounts and substrates of the pool, and logins in the environment of tasks. */
   pool: FailureDomain[]
-  /** What could not be read, one line each: it proves nothing, neither way. */
+  /** What could not be read, one line each. It proves neither overlap nor independence. */
   unread: string[]
 }
 
 /**
- * Throws a SharedDomain failure with every overlap of healer and pool, one line each. Called right before anything of the
- * healer's is started, since a login may have changed since the worker was.
+ * Throws SharedDomain with every overlap of healer and pool, one line each. Called right before anything of the healer is
+ * started, because a login may have changed since the worker started.
  */
 export async function assertIndependent(config: Config): Promise<void> {
   const { healer, pool } = await readDomains(config)
@@ -31,7 +31,7 @@ export async function assertIndependent(config: Config): Promise<void> {
   if (shared.length > 0) throw new SharedDomainError(shared.map(({ message }) => message).join('\n'))
 }
 
-/** Looks at every login that the configuration names. Starts no agent, asks no provider. */
+/** Reads every login that the configuration names. Starts no agent, and makes no request to a provider. */
 export async function readDomains(config: Config): Promise<HostDomains> {
   const reading = new DomainReader(config)
   const read = (parts: readonly DomainSource[]) => Promise.all(parts.map((part) => reading.domainOf(part)))
@@ -53,7 +53,7 @@ export async function readDomains(config: Config): Promise<HostDomains> {
   return { healer, pool: ofPool, unread: reading.unread }
 }
 
-/** What a wake-up or a task adds to whichever login it runs with: only another login in it counts. */
+/** What a wake-up or a task adds to the login that it runs with: only variables that are logins themselves count. */
 const additionsOf = (list: readonly { name: string; env: EnvRefs }[], what: string): DomainSource[] =>
   list
     .map(({ name, env }) => ({
@@ -85,7 +85,7 @@ const sourcesOf = (
     isAddition: false,
   }))
 
-/** One look at all of them. A secret that several places take is fetched once. */
+/** Reads all domains once. A secret that several places use is resolved once. */
 class DomainReader {
   readonly unread: string[] = []
   readonly #config: Config
@@ -128,7 +128,7 @@ class DomainReader {
     return Object.fromEntries((await Promise.all(had)).flat())
   }
 
-  /** Null for a secret that is missing: that is its place's own trouble, and told where it is needed. */
+  /** Null for a missing secret, which is reported when its place is used. */
   #fetch(place: string, variable: string, value: EnvValue): Promise<string | null> {
     const written = JSON.stringify(value)
     const known = this.#fetched.get(written)

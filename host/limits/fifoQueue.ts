@@ -1,21 +1,21 @@
-/** A line of those who wait for something, served in the order they came. */
-export class FifoQueue<Who> {
-  readonly #waiting = new Set<{ who: Who; letIn: () => void }>()
+/** A queue of waiting callers, served in order of arrival. */
+export class FifoQueue<Caller> {
+  readonly #waiting = new Set<{ caller: Caller; admit: () => void }>()
 
   get length(): number {
     return this.#waiting.size
   }
 
-  /** Resolves when `next` has come to this one; rejects, and leaves the line, when `signal` aborts before that. */
-  join(who: Who, signal: AbortSignal): Promise<void> {
+  /** Resolves when it is the caller's turn. Rejects, and leaves the queue, if `signal` aborts before that. */
+  join(caller: Caller, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
-        this.#waiting.delete(place)
+        this.#waiting.delete(entry)
         reject(signal.reason instanceof Error ? signal.reason : new Error('given up'))
       }
-      const place = {
-        who,
-        letIn: (): void => {
+      const entry = {
+        caller,
+        admit: (): void => {
           signal.removeEventListener('abort', giveUp)
           resolve()
         },
@@ -25,16 +25,16 @@ export class FifoQueue<Who> {
         return
       }
       signal.addEventListener('abort', giveUp)
-      this.#waiting.add(place)
+      this.#waiting.add(entry)
     })
   }
 
-  /** Lets the first one in and answers who that was; undefined where nobody waits. */
-  next(): Who | undefined {
-    for (const place of this.#waiting) {
-      this.#waiting.delete(place)
-      place.letIn()
-      return place.who
+  /** Admits the first caller in the queue and returns it; undefined if the queue is empty. */
+  next(): Caller | undefined {
+    for (const entry of this.#waiting) {
+      this.#waiting.delete(entry)
+      entry.admit()
+      return entry.caller
     }
     return undefined
   }

@@ -1,18 +1,16 @@
 /**
- * How many sessions of this host are being moved at a time. When hundreds meet a wall in one second, each report at once
- * would have the engine do everything for all of them side by side: none is soon done, and on a busy machine its database
- * comes to a standstill. So the others wait here, in their order, where waiting costs nothing.
+ * Limits how many sessions of this host move at a time. If hundreds that meet a wall in one second all moved at once, none would
+ * be done soon, and on a busy machine the engine's database would come to a standstill. Waiting here, in order, costs nothing.
  */
-
 import { FifoQueue } from './fifoQueue.js'
 
-/** A session whose next step does not come is not being moved any more (it was parked), or waits for something else. */
+/** If the next step of a session does not come within this time, it was parked or waits for something else. */
 const nextStepWithin = 5_000
 
 export class MoveLimiter {
   readonly #atOnce: number
   readonly #nextStepWithin: number
-  /** Sessions that are being moved, each with what ends its turn when no step comes. */
+  /** The sessions that move, each with the timeout that ends its turn; null during a step. */
   readonly #moving = new Map<string, NodeJS.Timeout | null>()
   readonly #waiting = new FifoQueue<string>()
 
@@ -21,7 +19,7 @@ export class MoveLimiter {
     this.#nextStepWithin = limits.nextStepWithin ?? nextStepWithin
   }
 
-  /** Waits for the session's turn; `waits` is told how many are before it where it has to. Rejects when `signal` aborts. */
+  /** Waits for the session's turn. `onWait` is called with the number of sessions before it if it has to wait. Rejects when `signal` aborts. */
   async acquire(session: string, signal: AbortSignal, onWait: (before: number) => void): Promise<void> {
     if (this.#moving.size < this.#atOnce) {
       this.#startTimeout(session)
@@ -31,7 +29,7 @@ export class MoveLimiter {
     await this.#waiting.join(session, signal)
   }
 
-  /** A step of the session is under way: its turn lasts at least until that has ended. */
+  /** Runs a step of the session; if the session has a turn, it lasts at least until the step has ended. */
   async holdDuring<T>(session: string, step: () => Promise<T>): Promise<T> {
     if (!this.#moving.has(session)) return step()
     clearTimeout(this.#moving.get(session) ?? undefined)
@@ -43,7 +41,7 @@ export class MoveLimiter {
     }
   }
 
-  /** The session is where it should be. */
+  /** The session's move is over. */
   release(session: string): void {
     clearTimeout(this.#moving.get(session) ?? undefined)
     if (this.#moving.delete(session)) this.#admitNext()

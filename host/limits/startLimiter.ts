@@ -1,4 +1,4 @@
-/** Lets as many agents of this host start side by side as the machine can take; the others wait in the order they came. */
+/** Limits how many agents of this host start at the same time to what the machine can take. The others wait in order. */
 import { availableParallelism } from 'node:os'
 import { adjustStartLimit, initialStartLimit, type StartLimit } from '../../policy/session/startLimit.js'
 import { FifoQueue } from './fifoQueue.js'
@@ -10,9 +10,9 @@ export class StartLimiter {
   #starting = 0
 
   /**
-   * Waits for the turn of one start; `waits` is told how many are starting where it has to. Rejects when `signal` aborts
-   * before that. What it answers has to be called once the agent is up, with the ms that took, or with null when it is
-   * not: that says nothing of the machine. Only the first call counts.
+   * Waits for the turn of one start. `onWait` is called with the number of agents that are starting if it has to wait. Rejects if
+   * `signal` aborts before that. The returned function ends the turn: call it with the ms that the start took, or with null if
+   * the agent did not start, which says nothing about the machine. Only the first call counts.
    */
   async acquire(
     signal: AbortSignal,

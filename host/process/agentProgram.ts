@@ -1,10 +1,10 @@
-/** Whether the agent program can be run at all on this host, and what to look at to see that this may have changed. */
+/** Whether the agent program can be run on this host, and a fingerprint that changes when that may have changed. */
 import { spawn } from 'node:child_process'
 import type { Stats } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 
-/** What the system says of a file that it can not start. */
+/** Error codes of the system for a file that it cannot start. */
 const refusals: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such program',
   EACCES: 'it is not allowed to be run',
@@ -17,17 +17,17 @@ const refusals: Readonly<Record<string, string>> = {
   ENOTDIR: 'its path leads through a file',
   ELOOP: 'its path leads in a circle',
 }
-/** Of a shell or a loader that could not start what it was told to, and of programs that this machine can not carry out. */
+/** Exit codes of a shell or loader that could not start a program, and signals of programs for another machine. */
 const refusedExits: Readonly<Record<number, string>> = {
   126: 'it is not allowed to be run, or is not a program for this machine',
   127: 'it, or something that it needs, was not found',
 }
 const refusedSignals: readonly NodeJS.Signals[] = ['SIGILL', 'SIGSYS']
 
-/** A program that says its version does so at once; what takes longer does run. */
+/** A program prints its version at once. One that takes longer can evidently be run. */
 const answerWithin = 8_000
 
-/** Why the program can't be run, in a few words; null where it can. Starts it once, for its version. */
+/** Why the program can't be run, in a few words; null if it can. Starts it once, with `--version`. */
 export async function reasonNotRunnable(
   command: string,
   env: NodeJS.ProcessEnv,
@@ -38,7 +38,7 @@ export async function reasonNotRunnable(
   const { code, signal } = outcome
   if (signal !== null) return refusedSignals.includes(signal) ? `it ended with ${signal}` : null
   if (code === 0) return null
-  // A file that the system takes for no program is handed to a shell, which then complains of something else.
+  // A file that the system does not recognise as a program is passed to a shell, whose error would be misleading.
   const file = (await resolveProgram(command, env['PATH'] ?? '', cwd))?.file
   if (file !== undefined && (await isForAnotherMachine(file))) return refusals['ENOEXEC'] ?? null
   return refusedExits[code] ?? null
@@ -47,19 +47,19 @@ export async function reasonNotRunnable(
 type VersionOutcome = { refused: string } | { code: number; signal: NodeJS.Signals | null }
 
 function tryVersion(command: string, env: NodeJS.ProcessEnv, cwd: string): Promise<VersionOutcome> {
-  return new Promise((settle) => {
+  return new Promise((resolve) => {
     const child = spawn(command, ['--version'], { cwd, env, stdio: 'ignore', timeout: answerWithin })
     child.once('error', (error: NodeJS.ErrnoException) =>
-      settle({ refused: error.code ?? 'it could not be started' }),
+      resolve({ refused: error.code ?? 'it could not be started' }),
     )
-    child.once('exit', (code, signal) => settle({ code: code ?? 0, signal }))
+    child.once('exit', (code, signal) => resolve({ code: code ?? 0, signal }))
   })
 }
 
-/** Where a program of Linux says for which machine it is, in bytes. */
+/** Offset of the machine type in a Linux program, in bytes. */
 const machineAt = 18
 
-/** Whether it is a program as this very process is one, but for another kind of machine. */
+/** Whether it is a Linux program for another type of machine than this one. */
 async function isForAnotherMachine(file: string): Promise<boolean> {
   const [head, ours] = await Promise.all([readHeader(file), readHeader(process.execPath)])
   const isElf = (one: Buffer): boolean => one.subarray(0, 4).toString('latin1') === '\x7fELF'
@@ -74,7 +74,7 @@ async function readHeader(file: string): Promise<Buffer> {
   return head
 }
 
-/** Changes with the file that would be run: its place, content, mode. The same text as long as there is none. */
+/** Changes with the path, content or mode of the file that would be run. Constant as long as there is none. */
 export async function programFingerprint(command: string, path: string, cwd: string): Promise<string> {
   const found = await resolveProgram(command, path, cwd)
   if (found === null) return 'none'
@@ -82,7 +82,7 @@ export async function programFingerprint(command: string, path: string, cwd: str
   return [file, info.ino, info.size, info.mtimeMs, info.mode].join(' ')
 }
 
-/** The file that the system would take for this command. */
+/** The file that the system would run for this command. */
 async function resolveProgram(
   command: string,
   path: string,

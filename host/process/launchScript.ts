@@ -1,18 +1,18 @@
-/** How a program is started in a pane: through a script of ours that hands over its environment and becomes it. */
+/** Starts a program in a pane through a script that sets its environment and then executes it. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface LaunchScript {
   argv: string[]
-  /** Added to what the pane has. */
+  /** Added to the environment of the pane. */
   env: Record<string, string>
   /** A variable that holds the program's own process id. */
   pidVariable?: string
 }
 
 /**
- * The environment may hold secrets, and arguments of a process are for all to read: so the environment goes through a
- * file of ours (0600) that removes itself and becomes the agent. `{ }` makes the shell read it whole before it is gone.
+ * The environment may hold secrets, and the arguments of a process can be read by every user. So the environment goes through a
+ * script (0600) that removes itself and executes the agent. `{ }` makes the shell read the whole script before it is removed.
  */
 export function writeLaunchScript(folder: string, fence: number, plan: LaunchScript): string {
   const script = join(folder, `launch-${fence}.sh`)

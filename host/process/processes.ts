@@ -1,19 +1,19 @@
-/** Processes of this host, each named by its id and its start, so that a reused id is never taken for the old process. */
+/** Processes of this host, identified by id and start, so that a reused id is never taken for the old process. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 
 export interface ProcessRef {
   pid: number
-  /** When it started, in the system's own words; equal for the same process only. */
+  /** When it started, in the format of the system; equal only for the same process. */
   start: string
 }
 
 export const hasProc = existsSync('/proc/self/stat')
 
 /**
- * The start of a live process, or null when there is none with this id. A zombie counts as ended, unless threads of it are
- * still at work: its first thread is one as soon as it has exited, and another may be in the middle of a last write.
+ * The start of a live process, or null if there is none with this id. A zombie counts as ended, unless it still has running
+ * threads: the process becomes a zombie when its first thread exits, while another may still be writing.
  */
 export async function processStart(pid: number): Promise<string | null> {
   if (hasProc) {
@@ -28,7 +28,7 @@ export async function isAlive(process: ProcessRef): Promise<boolean> {
   return (await processStart(process.pid)) === process.start
 }
 
-/** Field 20 counts the threads, a dead first one included. */
+/** Field 20 counts the threads, including a dead first one. */
 const hasEnded = ([state, ...others]: string[]): boolean => state === 'Z' && Number(others[16]) <= 1
 
 /** The fields of /proc/<pid>/stat from the third on (`state`, `ppid`, `pgrp`, `session`, ...): the second may hold spaces. */
@@ -41,12 +41,12 @@ export function statFields(pid: number): string[] | null {
   }
 }
 
-/** Whether a job of the system's (stopped by a signal) will not run until somebody continues it. */
+/** Whether the process was stopped by a signal, such as SIGSTOP, and has to be continued. */
 export function isStopped(pid: number): boolean {
   return ['T', 't'].includes(statFields(pid)?.[0] ?? '')
 }
 
-/** Whatever its threads have started. Where the system can't be asked at all, the answer is yes: nothing busy is killed. */
+/** Whether any of its threads has child processes. True if that can't be found out, so that nothing busy is killed. */
 export async function hasChildren(pid: number): Promise<boolean> {
   if (!hasProc) {
     const { stdout, exitCode } = await execa('ps', ['-A', '-o', 'ppid='], { reject: false })
@@ -72,13 +72,13 @@ function processesWith(field: number, wanted: ReadonlySet<number>): number[] {
     .filter((pid) => Number.isInteger(pid) && wanted.has(Number(statFields(pid)?.[field])))
 }
 
-/** Processes of the terminal sessions that these led; they outlive them when those were killed hard. */
+/** Processes in the terminal sessions of these leaders, which survive when the leaders are killed. */
 const orphansOf = (leaders: ReadonlySet<number>): number[] =>
   processesWith(3, leaders).filter((pid) => !leaders.has(pid))
 
 /**
- * Ends a pane's process: TERM, wait, KILL of its group, then whatever of its terminal session is left.
- * Answers how it ended; false when it is still there after all.
+ * Ends a pane's process: TERM, wait, KILL of its group, and KILL of what remains of its terminal session.
+ * Returns how it ended, or false if it still runs.
  */
 export async function endProcess(
   process: ProcessRef,
@@ -104,8 +104,8 @@ export async function endProcess(
 }
 
 /**
- * Ended processes that nothing is left of, or soon will be. Each step of a rescue makes sure that the process before is gone, and
- * one look at the whole process table is enough for all of them. The newest are kept.
+ * Ended processes whose orphans were ended, or will be soon. Each step of a rescue makes sure that the previous process is gone,
+ * but one scan of the process table is enough for all steps. Only the newest entries are kept.
  */
 const sweptProcesses = new Set<string>()
 const maxSweptProcesses = 1_000
@@ -128,8 +128,8 @@ function killOrphans(...leaders: number[]): void {
 }
 
 /**
- * A process that ended by itself and had no children can have left nothing but orphans of its terminal session. Looking
- * for them means reading the whole process table, so that one look does for all that ended within a moment.
+ * A process that ended by itself without children can only have left orphans of its terminal session. Finding them means
+ * reading the whole process table, so one scan serves all processes that ended within this time.
  */
 const sweepAfter = 250
 const awaitingSweep = new Set<number>()
@@ -145,7 +145,7 @@ function sweepOrphansSoon(process: ProcessRef): void {
   }, sweepAfter)
 }
 
-/** KILL is not refused, but a process in uninterruptible I/O ends only when that does. */
+/** KILL always works, but a process in uninterruptible I/O ends only when the I/O does. */
 const killWait = 5_000
 
 async function hasEndedWithin(process: ProcessRef, ms: number): Promise<boolean> {
@@ -161,6 +161,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch {
-    // It ended by itself in between, which is what was wanted.
+    // It has ended meanwhile.
   }
 }

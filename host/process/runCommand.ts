@@ -1,4 +1,4 @@
-/** Runs a program of the user's within bounds: of time, of output kept, of what it may leave behind. */
+/** Runs a program of the user with limits on time, kept output and leftover processes. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 import type { Readable } from 'node:stream'
@@ -6,22 +6,22 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { endProcess, type ProcessRef, processStart } from './processes.js'
 
 export interface CommandRequest {
-  /** Program and arguments; never read by a shell. */
+  /** Program and arguments; no shell interprets them. */
   run: readonly string[]
   cwd: string
   /** Added to the worker's own environment, secrets resolved. */
   env: Readonly<Record<string, string>>
-  /** The program, and all that it started, is ended after this. Null: it may take as long as it likes. */
+  /** After this time the program and all that it started are ended. Null: no limit. */
   timeoutMs: number | null
   /** Between TERM and KILL. */
   stopGraceMs: number
-  /** Of what it prints, the last so many bytes are kept. */
+  /** How many bytes of the end of its output are kept. */
   maxOutputBytes: number
-  /** Written to its standard input, which is closed after it; without, it reads an end of file. */
+  /** Written to its standard input, which is then closed. */
   input?: string | Buffer
-  /** Told the process, whose id is also that of its group and terminal session; not told where it ended at once. */
+  /** Called with the process, whose id is also that of its group and terminal session. Not called if it ends at once. */
   onStart?: (process: ProcessRef) => void
-  /** Ends it as the time limit does. */
+  /** Ends it like the time limit. */
   abort?: AbortSignal
 }
 
@@ -31,22 +31,21 @@ export interface CommandResult {
   exitCode: number | null
   signal: NodeJS.Signals | null
   timedOut: boolean
-  /** What it printed on both outputs, in the order in which it came, cut at the front to whole characters. */
+  /** The end of its output on stdout and stderr, in order of arrival, cut to whole characters. */
   tail: string
   /** How many bytes it printed in all. */
   printedBytes: number
   ms: number
-  /** Why it is not ok, in a few words; null where it is. */
+  /** Why it is not ok, in a few words; null if it is. */
   why: string | null
 }
 
-/** A program that got away from its group may hold its outputs open for ever: its end is not waited for. */
+/** A program that left its process group may keep its outputs open for ever, so they are only awaited for this long. */
 const drainWithinMs = 1_000
 
 /**
- * Never throws for what the program does: a program that cannot be started is a result too. What is left of its terminal
- * session when it has ended, in time or not, is ended with it, so that nothing piles up from run to run; a program that is
- * meant to live on starts a session of its own.
+ * Never throws because of the program: one that cannot be started gives a result too. When it has ended, in time or not, all other
+ * processes of its terminal session are ended, so that none pile up. A process that should survive has to start a new session.
  */
 export async function runCommand(request: CommandRequest): Promise<CommandResult> {
   const startedAt = performance.now()
@@ -62,8 +61,8 @@ export async function runCommand(request: CommandRequest): Promise<CommandResult
   })
   const neverRan = (why: string): CommandResult =>
     result({ exitCode: null, signal: null, timedOut: false, why })
-  if (!isFolder(request.cwd)) return neverRan(`the folder ${request.cwd} is not there`)
-  if (request.abort?.aborted === true) return neverRan('it was called off')
+  if (!isFolder(request.cwd)) return neverRan(`the folder ${request.cwd} does not exist`)
+  if (request.abort?.aborted === true) return neverRan('it was cancelled')
   const [program = '', ...args] = request.run
   const child = spawn(program, args, {
     cwd: request.cwd,
@@ -73,7 +72,7 @@ export async function runCommand(request: CommandRequest): Promise<CommandResult
   })
   const exited = untilExit(child)
   const drained = Promise.all([tail.readFrom(child.stdout), tail.readFrom(child.stderr)])
-  // A program that does not read its input, or ends before it has, breaks the pipe: its own affair.
+  // A program that does not read all of its input breaks the pipe, which is not an error here.
   child.stdin.on('error', () => undefined)
   child.stdin.end(request.input ?? '')
   const { pid } = child
@@ -88,7 +87,7 @@ export async function runCommand(request: CommandRequest): Promise<CommandResult
   child.stdout.destroy()
   child.stderr.destroy()
   const timedOut = interruption === 'time'
-  if (interruption === 'abort') return result({ exitCode, signal, timedOut, why: 'it was called off' })
+  if (interruption === 'abort') return result({ exitCode, signal, timedOut, why: 'it was cancelled' })
   if (timedOut)
     return result({
       exitCode,
@@ -118,7 +117,7 @@ function untilExit(child: ChildProcess): Promise<Exit> {
   })
 }
 
-/** What broke the run off; null where it ended by itself. */
+/** What interrupted the run; null if it ended by itself. */
 async function untilInterrupted(
   exited: Promise<Exit>,
   timeoutMs: number | null,
@@ -142,7 +141,7 @@ async function untilInterrupted(
   }
 }
 
-/** The last bytes of a stream, however much comes. */
+/** Keeps the last bytes of a stream of any length. */
 class Tail {
   readonly #maxBytes: number
   #chunks: Buffer[] = []
@@ -157,7 +156,7 @@ class Tail {
     try {
       for await (const chunk of stream) this.#append(chunk as Buffer)
     } catch {
-      // Destroyed by us, or broken with its program: what came is kept.
+      // The stream was destroyed, or broke when the program ended. What has arrived is kept.
     }
   }
 
@@ -179,7 +178,7 @@ class Tail {
     const kept = Buffer.concat(this.#chunks)
     if (kept.length <= this.#maxBytes) return kept.toString('utf8')
     const cut = kept.subarray(kept.length - this.#maxBytes)
-    // A character that was cut in two leaves bytes of the form 10xxxxxx at the front.
+    // A character that was cut in two leaves bytes of the form 10xxxxxx at the beginning.
     const whole = cut.findIndex((byte) => (byte & 0xc0) !== 0x80)
     return cut.subarray(Math.max(whole, 0)).toString('utf8')
   }

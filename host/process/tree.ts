@@ -1,4 +1,4 @@
-/** A process with all that descends from it: who may speak for a service, and what is left when its first process is gone. */
+/** A process and its descendants: which processes belong to a service, and what remains when its first process has ended. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import { hasProc, statFields } from './processes.js'
@@ -6,16 +6,16 @@ import { hasProc, statFields } from './processes.js'
 interface Entry {
   pid: number
   parent: number
-  /** The leader of its terminal session; null where the system does not say. */
+  /** The leader of its terminal session; null if the system does not tell. */
   session: number | null
   /** ms since the epoch. */
   startedAt: number
 }
 
-/** Ticks of the system's clock per second: fixed at 100 for what Linux tells programs. */
+/** Ticks per second in `/proc`: always 100 on Linux. */
 const ticksPerSecond = 100
 
-/** The process, its descendants, and those of its terminal session whose parents have ended; each with its start. */
+/** The process, its descendants and the other processes of its terminal session, each with its start. */
 export async function processTree(root: number): Promise<Map<number, number>> {
   const all = await everyProcess()
   const tree = new Map<number, number>()
@@ -28,15 +28,15 @@ export async function processTree(root: number): Promise<Map<number, number>> {
   return tree
 }
 
-/** When a process started, ms since the epoch; null where there is none. */
+/** When a process started, ms since the epoch; null if there is none. */
 export async function startedAtOf(pid: number): Promise<number | null> {
   if (hasProc) return linuxEntry(pid)?.startedAt ?? null
   return (await everyProcess()).find((entry) => entry.pid === pid)?.startedAt ?? null
 }
 
 /**
- * Processes of this user whose environment holds `name=value`, the ones without a parent among them: they stay marked
- * wherever they fork to. Empty where the system does not tell environments.
+ * The topmost processes of this user whose environment holds `name=value`, which forks inherit. Empty if the system does not
+ * show environments.
  */
 export function markedRoots(name: string, value: string): number[] {
   if (!hasProc) return []
@@ -77,7 +77,7 @@ function linuxEntry(pid: number): Entry | null {
   return { pid, parent: Number(fields[1]), session: Number(fields[3]), startedAt }
 }
 
-/** Read each time: the system's clock may be set anew, and then this moves with it. */
+/** Read each time, because it changes when the system's clock is set. */
 function bootedAt(): number {
   return Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]) * 1_000
 }

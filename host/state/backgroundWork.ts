@@ -1,10 +1,11 @@
 /**
- * What an agent's process has going beside its turns, and what was planned by processes that are gone. Kept in a file of the
- * session's: prompts of plans never leave the host (law 11).
+ * The background tasks and plans of an agent's process, and the plans of earlier processes. Kept in a file of the session,
+ * because prompts of plans never leave the host (law 11).
  */
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../config/state/readJson.js'
 import type { AgentReport } from '../../agents/agent.js'
 import type {
   UnfinishedWork,
@@ -31,25 +32,25 @@ const planSchema = z.object({
 const owedSchema = planSchema.extend({ madeAt: instant })
 
 const workSchema = z.object({
-  /** The launch of which all but `owed` speaks. */
+  /** The launch that all fields but `owed` and `lost` are about. */
   fence: z.number().int(),
-  /** When it last ended a turn, or null. */
+  /** When the agent last reported the end of a turn, or null. */
   saidAt: instant.nullable(),
   isAtRest: z.boolean(),
   tasks: z.array(taskSchema),
   plans: z.array(planSchema),
   /** Since when a planned move has been due for it, or null. */
   moveDueSince: instant.nullable(),
-  /** One-shot plans of earlier launches. */
+  /** One-shot plans of earlier launches that were not carried out yet. */
   owed: z.array(owedSchema),
-  /** Tasks of earlier launches of whose end no process was told. */
+  /** Tasks that ended with earlier processes, and of which no later process knows yet. */
   lost: z.array(taskSchema),
 })
 type Work = z.output<typeof workSchema>
 
-/** More than a person would look at. */
+/** More than a person would read. */
 const maxKept = 50
-/** A schedule and what the transcript says of the same plan differ by what the program rounds. */
+/** The program rounds: the schedule and the transcript entry of one plan differ by up to this much. */
 const samePlanTolerance = 2 * 60_000
 
 const noWork = (fence: number): Work => ({
@@ -64,7 +65,7 @@ export class BackgroundWork {
     this.#records = records
   }
 
-  /** What the process of this launch last said of itself. */
+  /** What the process of this launch last reported about itself. */
   reportedState(session: string, fence: number): RestReport & { plans: readonly ScheduledPrompt[] } {
     const work = this.#read(session)
     return work?.fence === fence ? work : noWork(fence)
@@ -85,7 +86,7 @@ export class BackgroundWork {
     this.#write(session, { ...work, isAtRest: false })
   }
 
-  /** Since when a planned move has been due for this launch. The first call notes the present instant. */
+  /** Since when a planned move has been due for this launch. The first call records `now`. */
   moveDueSince(session: string, fence: number, now: string): string {
     const known = this.#read(session)
     const work = known?.fence === fence ? known : { ...noWork(fence), ...inherited(known) }
@@ -101,8 +102,8 @@ export class BackgroundWork {
   }
 
   /**
-   * To be called when the process before this launch has ended: what it had going is lost, and what it had planned is owed.
-   * `left` is what its transcript shows.
+   * To be called when the previous process has ended: its background tasks are lost, and its plans are owed. `left` is what its
+   * transcript shows.
    */
   inherit(session: string, fence: number, left: UnfinishedWork): void {
     const before = this.#read(session) ?? noWork(0)
@@ -127,7 +128,7 @@ export class BackgroundWork {
     return this.#read(session)?.lost ?? []
   }
 
-  /** The process of this launch was told of them. */
+  /** The new process was told which tasks were lost. */
   clearLost(session: string): void {
     const work = this.#read(session)
     if (work !== null && work.lost.length > 0) this.#write(session, { ...work, lost: [] })
@@ -150,17 +151,12 @@ export class BackgroundWork {
   #read(session: string): Work | null {
     const known = this.#known.get(session)
     if (known !== undefined) return known
-    let work: Work | null = null
-    try {
-      work = workSchema.safeParse(JSON.parse(readFileSync(this.#file(session), 'utf8'))).data ?? null
-    } catch {
-      work = null
-    }
+    const work = readJson(this.#file(session), workSchema)
     this.#known.set(session, work)
     return work
   }
 
-  /** Most processes have nothing going: of those no file is kept. */
+  /** Most processes have neither tasks nor plans; no file is kept for them. */
   #write(session: string, work: Work): void {
     const { tasks, plans, owed, lost, moveDueSince } = work
     const isBare = [tasks, plans, owed, lost].every((list) => list.length === 0) && moveDueSince === null
@@ -179,6 +175,6 @@ const isSamePlan = (a: RecordedPrompt, b: RecordedPrompt): boolean =>
   (a.prompt.trim() === b.prompt.trim() &&
     Math.abs(Date.parse(a.dueAt ?? '') - Date.parse(b.dueAt ?? '')) < samePlanTolerance)
 
-/** Each once. */
+/** Each id once, with its newest item. */
 const newestUnique = <T extends { id: string }>(items: readonly T[]): T[] =>
   [...new Map(items.map((item) => [item.id, item])).values()].slice(-maxKept)

@@ -1,9 +1,9 @@
 /**
- * The engine's clock as this host sees it. The pool judges by the engine's clock what hosts have stamped with theirs: where the two
- * differ, instants are put right as they pass the border (engineInstants.ts).
+ * The difference between the engine's clock and this host's. The pool compares instants from several hosts by the engine's clock, so
+ * they are converted before a workflow gets them (engineInstants.ts).
  */
 
-/** A stamp is on its way for a moment, and clocks are never quite the same; this much is no difference. Milliseconds. */
+/** Differences up to this many milliseconds are ignored: messages take a moment, and no two clocks are equal. */
 const clockNoise = 5_000
 
 export class EngineClock {
@@ -14,42 +14,42 @@ export class EngineClock {
     this.#now = now
   }
 
-  /** Takes what the engine itself was asked for (worker/engine/pollers.ts): milliseconds by which it is ahead of this host. */
+  /** Sets the measured difference (worker/engine/pollers.ts): milliseconds by which the engine is ahead of this host. */
   setAhead(ahead: number): void {
     this.#ahead = ahead
   }
 
   /**
-   * Takes note of when the engine scheduled a step, as the step tells when it begins here. The engine is ahead by no less than
-   * that; steps that had to wait tell less than is true, so that this can only raise what is known.
+   * Takes the instant at which the engine scheduled an activity that begins now. The engine is ahead by at least the difference;
+   * an activity that had to wait shows less, so this can only raise the known value.
    */
   noteScheduledAt(scheduledAt: number): void {
     this.#ahead = Math.max(this.#ahead, scheduledAt - this.#now())
   }
 
-  /** Milliseconds by which the engine is ahead of this host, negative where it is behind; 0 where that is noise. */
+  /** Milliseconds by which the engine is ahead of this host; negative if it is behind, 0 if the difference is noise. */
   get ahead(): number {
     return Math.abs(this.#ahead) > clockNoise ? this.#ahead : 0
   }
 
-  /** Now by the engine's clock. */
+  /** Now in the engine's clock. */
   now(): number {
     return this.#now() + this.ahead
   }
 
-  /** An instant of the engine's by the clock of this host. */
+  /** Converts an instant of the engine to this host's clock. */
   toHost(instant: string): string {
     return shifted(instant, -this.ahead)
   }
 
-  /** An instant that this host stamped by the clock of the engine. */
+  /** Converts an instant of this host to the engine's clock. */
   toEngine(instant: string): string {
     return shifted(instant, this.ahead)
   }
 
   /**
-   * A reset that an account named. It is unknown whether the engine's clock or ours is right: the later reading of the
-   * two counts, since waking late costs minutes, and waking early a second wall.
+   * Converts a reset that an account announced. Either clock may be the right one, so the later instant counts: waking up late
+   * costs minutes, but waking up early costs another wall.
    */
   resetToEngine(instant: string): string {
     return shifted(instant, Math.max(0, this.ahead))

@@ -1,4 +1,4 @@
-/** What a host knows of accounts, by the engine's clock: every instant of a reading is converted here before a workflow gets it. */
+/** Converts every instant of a host's readings to the engine's clock before a workflow gets them. */
 import type { AccountReading, HostPages, Wall } from '../../policy/account/account.js'
 import type { EngineClock } from './engineClock.js'
 

@@ -1,4 +1,4 @@
-/** Incidents of this host: one report each, for people, beside the data that it is made from. */
+/** The incidents of this host: for each the data, and a report for people that is made from it. */
 import { readdirSync } from 'node:fs'
 import type { Home } from '../../config/state/home.js'
 import { incidentFile, incidentReportFile, readIncidents } from '../../config/state/serviceFiles.js'
@@ -20,7 +20,7 @@ export class IncidentStore {
     this.#home = home
   }
 
-  /** The incident of the service that is open, or a new one: whoever notices it, there is one. */
+  /** Returns the service's open incident, or opens a new one. */
   open(service: string, wellAt: string | null, sign: IncidentEntry): Incident {
     const known = this.findOpen(service)
     if (known) return known
@@ -38,7 +38,7 @@ export class IncidentStore {
     )
   }
 
-  /** Nothing happens where the incident is not there or is over: a late word changes no report. */
+  /** Does nothing if the incident does not exist or is closed. */
   note(n: number, layer: IncidentEntry['layer'], what: string): void {
     this.#change(n, (incident) => withEntry(incident, { at: now(), layer, what }))
   }
@@ -63,7 +63,7 @@ export class IncidentStore {
     if (incident !== null && incident.closedAt === null) this.#save(change(incident))
   }
 
-  /** A full disk costs a line of a report, never a restart. */
+  /** A full disk costs a line of the report, but does not stop a restart. */
   #save(incident: Incident): void {
     try {
       writeFileAtomic(incidentFile(this.#home, incident), JSON.stringify(incident))
@@ -76,7 +76,7 @@ export class IncidentStore {
     }
   }
 
-  /** From the names, so that a number is never given twice, whatever the files hold. */
+  /** Taken from the file names, so that no number is used twice even if a file is unreadable. */
   #nextNumber(): number {
     const taken = readdirSync(this.#home.incidents).map((name) => Number(/^(\d+)-/.exec(name)?.[1] ?? 0))
     return Math.max(0, ...taken) + 1

@@ -1,22 +1,22 @@
-/** Pages that starts on this host have met, and that stand until a person has done something about them. Kept over restarts. */
-import { readFileSync } from 'node:fs'
+/** Pages of the agent program that blocked starts on this host and that a person has to answer. Kept across restarts. */
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../config/state/readJson.js'
 import type { HostPages, OpenPage } from '../../policy/account/account.js'
 import type { Home } from '../../config/state/home.js'
 import { pageSchema } from '../../config/state/liveFile.js'
 import { writeFileAtomic } from './atomicFile.js'
 
-const markSchema = pageSchema.extend({
-  /** The folder of the session that met it, and what the program's pages depend on as it was there then. */
+const recordedPageSchema = pageSchema.extend({
+  /** The folder of the session that met the page, and the fingerprint of what the program's pages depended on then. */
   metIn: z.string(),
-  ground: z.string(),
+  fingerprint: z.string(),
 })
-const fileSchema = z.record(z.string(), z.object({ at: z.string(), marks: z.array(markSchema) }))
+const fileSchema = z.record(z.string(), z.object({ at: z.string(), pages: z.array(recordedPageSchema) }))
 
-export type RecordedPage = z.output<typeof markSchema>
+export type RecordedPage = z.output<typeof recordedPageSchema>
 
-/** So many projects may stand in pages under one account; of more the oldest are tried again. */
+/** Pages that are kept for each account; beyond that the oldest are dropped and their starts tried again. */
 const maxPages = 50
 
 export class OpenPages {
@@ -30,58 +30,52 @@ export class OpenPages {
     this.#accounts = load(this.#file)
   }
 
-  /** A page in the same folder takes the place of the one before. */
-  record(account: string, mark: RecordedPage): void {
-    const others = (this.#accounts[account]?.marks ?? []).filter(({ cwd }) => cwd !== mark.cwd)
-    this.#save(account, [...others, mark].slice(-maxPages), mark.at)
+  /** A page replaces an earlier one in the same folder. */
+  record(account: string, page: RecordedPage): void {
+    const others = (this.#accounts[account]?.pages ?? []).filter(({ cwd }) => cwd !== page.cwd)
+    this.#save(account, [...others, page].slice(-maxPages), page.at)
   }
 
-  /** A start in this folder went past whatever stood there. */
+  /** A start in this folder has succeeded, so its page is no longer open. */
   forget(account: string, cwd: string): void {
-    const marks = this.#accounts[account]?.marks ?? []
-    const left = marks.filter((mark) => mark.cwd !== null && mark.cwd !== cwd)
-    if (left.length < marks.length) this.#save(account, left, new Date().toISOString())
+    const pages = this.#accounts[account]?.pages ?? []
+    const left = pages.filter((page) => page.cwd !== null && page.cwd !== cwd)
+    if (left.length < pages.length) this.#save(account, left, new Date().toISOString())
   }
 
-  /** For the pool; nothing of an account of which no page was ever met. */
+  /** For the pool; undefined for an account that never had a page. */
   of(account: string): HostPages | undefined {
     const known = this.#accounts[account]
     if (known === undefined) return undefined
-    const open = known.marks.map(({ cwd, what, remedy, at, until }): OpenPage => ({
+    const open = known.pages.map(({ cwd, what, remedy, at, until }): OpenPage => ({
       ...{ cwd, what, remedy, at, until },
     }))
     return { host: this.#host, at: known.at, open }
   }
 
-  /** Takes away what has changed since, as `groundOf` says, and what is over. Answers whether something has changed. */
+  /** Removes pages whose fingerprint has changed, and expired ones. Returns whether it removed any. */
   async removeAnswered(fingerprintOf: (account: string, cwd: string) => Promise<string>): Promise<boolean> {
     let hasChanged = false
-    for (const [account, { marks }] of Object.entries(this.#accounts)) {
+    for (const [account, { pages }] of Object.entries(this.#accounts)) {
       const removed: RecordedPage[] = []
-      for (const mark of marks) {
-        const isOver = Date.parse(mark.until) <= Date.now()
-        if (isOver || (await fingerprintOf(account, mark.metIn)) !== mark.ground) removed.push(mark)
+      for (const page of pages) {
+        const isOver = Date.parse(page.until) <= Date.now()
+        if (isOver || (await fingerprintOf(account, page.metIn)) !== page.fingerprint) removed.push(page)
       }
       if (removed.length === 0) continue
       hasChanged = true
-      // What a start has met meanwhile stays.
-      const left = (this.#accounts[account]?.marks ?? []).filter((mark) => !removed.includes(mark))
+      // Pages that were recorded meanwhile stay.
+      const left = (this.#accounts[account]?.pages ?? []).filter((page) => !removed.includes(page))
       this.#save(account, left, new Date().toISOString())
     }
     return hasChanged
   }
 
-  #save(account: string, marks: RecordedPage[], at: string): void {
-    this.#accounts = { ...this.#accounts, [account]: { at, marks } }
+  #save(account: string, pages: RecordedPage[], at: string): void {
+    this.#accounts = { ...this.#accounts, [account]: { at, pages } }
     writeFileAtomic(this.#file, JSON.stringify(this.#accounts))
   }
 }
 
-/** A file that can't be read is as good as none: what stands is met again. */
-function load(file: string): z.output<typeof fileSchema> {
-  try {
-    return fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
-  } catch {
-    return {}
-  }
-}
+/** A file that can't be read counts as empty: pages that are still open will be met again. */
+const load = (file: string): z.output<typeof fileSchema> => readJson(file, fileSchema) ?? {}

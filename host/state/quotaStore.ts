@@ -1,6 +1,6 @@
-/** What this host has read of its accounts: windows, walls and login, kept over restarts. */
-import { readFileSync } from 'node:fs'
+/** The readings of this host's accounts: windows, walls and login. Kept across restarts. */
 import { join } from 'node:path'
+import { readJson } from '../../config/state/readJson.js'
 import {
   type AccountReading,
   type Login,
@@ -63,13 +63,9 @@ export class QuotaStore {
     if (!old || JSON.stringify(old) !== content) writeFileAtomic(this.#file(reading.account), content)
   }
 
-  /** A file that cannot be read is as good as none: readings come again by themselves. */
+  /** A file that cannot be read counts as missing: new readings will come. */
   #load(account: string): AccountReading {
-    try {
-      return quotaSchema.parse(JSON.parse(readFileSync(this.#file(account), 'utf8')))
-    } catch {
-      return emptyReading(account)
-    }
+    return readJson(this.#file(account), quotaSchema) ?? emptyReading(account)
   }
 
   #file(account: string): string {

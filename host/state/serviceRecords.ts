@@ -1,14 +1,15 @@
-/** What this host durably knows of a service that it starts: the newest fence, and the process. Read before anything is started or ended. */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+/** The durable record of a service that this host starts: the newest fence and the process. Read before anything is started or ended. */
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../config/state/readJson.js'
 import type { Home } from '../../config/state/home.js'
 import { serviceFolder } from '../../config/state/serviceFiles.js'
 import { writeFileAtomic } from './atomicFile.js'
 
 const recordSchema = z.object({
   fence: z.number().int(),
-  /** Null between the order to start it and the note of its process. */
+  /** Null after the start was recorded, until the process is known. */
   process: z.object({ pid: z.number().int(), start: z.string() }).nullable(),
 })
 export type ServiceRecord = z.output<typeof recordSchema>
@@ -29,13 +30,9 @@ export class ServiceRecords {
     return folder
   }
 
-  /** A record that is broken is as good as none: the pane and its mark still tell. */
+  /** A broken record counts as missing: the pane and its mark still identify the process. */
   read(service: string): ServiceRecord {
-    try {
-      return recordSchema.parse(JSON.parse(readFileSync(this.#file(service), 'utf8')))
-    } catch {
-      return noRecord
-    }
+    return readJson(this.#file(service), recordSchema) ?? noRecord
   }
 
   save(service: string, record: ServiceRecord): void {
@@ -47,7 +44,7 @@ export class ServiceRecords {
     rmSync(serviceFolder(this.#home, service), { recursive: true, force: true })
   }
 
-  /** Steps on one service come one after the other, also those of attempts that the engine has given up. */
+  /** Steps on one service run one after the other, even those of attempts that the engine has given up. */
   async runExclusive<T>(service: string, step: () => Promise<T>): Promise<T> {
     const before = this.#queues.get(service) ?? Promise.resolve()
     const turn = before.then(step, step)

@@ -1,4 +1,4 @@
-/** What this host durably knows of a session: which launch is the newest, and where it went. Read before anything is started or stopped. */
+/** The durable record of a session on this host: its launches, texts and conversations. Read before anything is started or stopped. */
 import { mkdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -19,67 +19,67 @@ const launchSchema = z.object({
   transcriptFrom: z.number().int(),
   /** Fingerprint of the prompt that was submitted with it, or null. */
   prompt: z.string().nullable().default(null),
-  /** When the conversation was forked from another, of whose rows its transcript begins with copies; null where it was not. */
+  /** When the conversation was forked; earlier entries are copies from the original. Null if it is not a fork. */
   forkedAt: z.string().nullable().default(null),
 })
 export type LaunchRecord = z.output<typeof launchSchema>
 
 const deliverySchema = z.object({
-  /** Its fingerprint, as the adapter makes it. */
+  /** The adapter's fingerprint of the text. */
   print: z.string(),
   /** The conversation that it was typed into: an offset means nothing in the transcript of another one. */
   conversation: z.string().default(''),
-  /** Where the transcript ended when it was first typed, and when it was typed last; bytes. */
+  /** Size of the transcript when the text was first typed, and when it was last typed; bytes. */
   from: z.number().int(),
   mark: z.number().int(),
-  /** The launch whose process it was typed to. */
+  /** The launch to whose process it was typed. */
   fence: z.number().int(),
   /** How often it was typed to that process. */
   typed: z.number().int(),
-  /** Presses of Enter since it was typed last. */
+  /** How often Enter was pressed since it was last typed. */
   entered: z.number().int(),
-  /** Of the first Enter, and of the last key of ours, ms since the epoch. */
+  /** When Outpool first pressed Enter, and when it last pressed a key; ms since the epoch. */
   enteredAt: z.number().nullable(),
   keyAt: z.number(),
   /** The agent has it. */
   taken: z.boolean(),
 })
-/** What is known of one text on its way into the agent. */
+/** The state of the delivery of one text. */
 export type DeliveryRecord = z.output<typeof deliverySchema>
 /** Where a conversation was last written, and how far. */
 const traceSchema = z.object({
   transcript: z.string(),
   bytes: z.number().int(),
   newest: z.object({ id: z.string(), at: z.string().nullable() }),
-  /** Whether the process that wrote it had ended by then: nothing was written since. */
+  /** Whether the process that wrote it had ended by then, so that nothing was written since. */
   isLast: z.boolean(),
 })
 export type ConversationProgress = z.output<typeof traceSchema>
 
 const recordSchema = z.object({
-  /** Newest last. Reports of an older launch are attributed by it. */
+  /** Newest last. Reports of older launches are attributed with it. */
   launches: z.array(launchSchema),
-  /** Fence up to which everything is to stay stopped. */
+  /** Launches up to this fence stay stopped. */
   stoppedUpTo: z.number().int(),
-  /** The newest launch that was called home. */
-  calledHome: z.number().int().default(0),
-  /** Forks whose work was to be handed over, and the conversation that it is handed over to. */
+  /** Fence of the newest launch for which a failback was requested. */
+  failbackRequestedFor: z.number().int().default(0),
+  /** Forks whose work has to be handed over, and the conversation to which. */
   forks: z.array(z.object({ id: z.string(), to: z.string(), agent: z.string() })).default([]),
   /** Texts that were typed, by message id; the newest last. */
   deliveries: z.record(z.string(), deliverySchema),
-  /** What is known of conversations that were written, by their ids: they are found by it, whatever the configuration names. */
+  /** Progress of conversations, by their ids. They are found with it, even if the configuration no longer names their place. */
   traces: z.record(z.string(), traceSchema).default({}),
 })
 type SessionRecord = z.output<typeof recordSchema>
 export type ForkRecord = SessionRecord['forks'][number]
 
-/** Reports of launches older than this many are of no use to anybody. */
+/** Reports of still older launches are of no use. */
 const maxLaunches = 20
 const maxDeliveries = 50
-/** The session's own conversation, its forks and those it was renamed to. */
+/** For the session's own conversation, its forks, and others begun in its pane. */
 const maxProgressRecords = 50
 
-/** A text of which nothing is known in this process: what was typed to the one before, and not followed, died with it. */
+/** The record for a new process: text that was typed to the previous one without effect was lost with it. */
 export const resetForLaunch = (one: DeliveryRecord, fence: number): DeliveryRecord => ({
   ...one,
   fence,
@@ -107,7 +107,7 @@ export class SessionRecords {
     return this.#read(session).launches.at(-1) ?? null
   }
 
-  /** Where its newest launches went, each place once, the newest first. */
+  /** The places of its newest launches, each once, the newest first. */
   places(session: string): LaunchRecord['place'][] {
     const places = this.#read(session).launches.map(({ place }) => place)
     const isLast = (place: LaunchRecord['place'], index: number): boolean =>
@@ -125,7 +125,7 @@ export class SessionRecords {
     return deliveries.some((one) => one.fence === fence && !one.taken && one.print === print)
   }
 
-  /** Where the transcript ended when the prompt was first submitted with a launch, bytes; null where it never was. */
+  /** Size of the transcript when the prompt was first submitted with a launch, in bytes; null if it never was. */
   promptedFrom(session: string, print: string): number | null {
     return this.#read(session).launches.find(({ prompt }) => prompt === print)?.transcriptFrom ?? null
   }
@@ -153,7 +153,7 @@ export class SessionRecords {
     this.#write(session, { ...record, launches: [...others, launch].slice(-maxLaunches) })
   }
 
-  /** The process of this launch went over to another conversation. Texts on their way are typed there, as if for the first time. */
+  /** The process of this launch has changed to another conversation. Pending texts are typed there as if for the first time. */
   saveConversation(session: string, fence: number, sessionId: string, transcriptFrom: number): void {
     const record = this.#read(session)
     const launches = record.launches.map((launch) =>
@@ -180,18 +180,18 @@ export class SessionRecords {
 
   saveFailbackRequest(session: string, fence: number): void {
     const record = this.#read(session)
-    if (record.calledHome < fence) this.#write(session, { ...record, calledHome: fence })
+    if (record.failbackRequestedFor < fence) this.#write(session, { ...record, failbackRequestedFor: fence })
   }
 
   isFailbackRequested(session: string, fence: number): boolean {
-    return this.#read(session).calledHome === fence
+    return this.#read(session).failbackRequestedFor === fence
   }
 
   forks(session: string): ForkRecord[] {
     return this.#read(session).forks
   }
 
-  /** A fork that is known already goes on under its newest note. */
+  /** Replaces the records of forks that are known already. */
   saveForks(session: string, notes: readonly ForkRecord[]): void {
     const record = this.#read(session)
     const others = record.forks.filter((known) => !notes.some(({ id }) => id === known.id))
@@ -199,7 +199,7 @@ export class SessionRecords {
     if (JSON.stringify(forks) !== JSON.stringify(record.forks)) this.#write(session, { ...record, forks })
   }
 
-  /** Clearing up is no sign of life: the record stays as old as it was. */
+  /** Keeps the file's modification time, because a cleanup is not activity of the session. */
   removeFork(session: string, id: string): void {
     const record = this.#read(session)
     const { atime, mtime } = statSync(this.#file(session))
@@ -222,7 +222,7 @@ export class SessionRecords {
     this.#write(session, { ...record, traces })
   }
 
-  /** Takes the session's whole folder away. Only for a session that is over. */
+  /** Removes the session's whole folder. Only for a session that is over. */
   forget(session: string): void {
     rmSync(join(this.#home.sessions, session), { recursive: true, force: true })
     this.#known.delete(session)
@@ -241,14 +241,14 @@ export class SessionRecords {
     this.#write(session, { ...record, deliveries: Object.fromEntries(all.slice(-maxDeliveries)) })
   }
 
-  /** A person has looked at a text that the agent did not take: it may be typed again. */
+  /** A person has asked to type a text again that the agent did not take. */
   forgetDelivery(session: string, messageId: string): void {
     const record = this.#read(session)
     const deliveries = Object.entries(record.deliveries).filter(([id]) => id !== messageId)
     this.#write(session, { ...record, deliveries: Object.fromEntries(deliveries) })
   }
 
-  /** Steps of one session on this host come one after the other, also those of attempts that the engine has given up. */
+  /** Steps of one session on this host run one after the other, even those of attempts that the engine has given up. */
   async runExclusive<T>(session: string, step: () => Promise<T>): Promise<T> {
     const before = this.#queues.get(session) ?? Promise.resolve()
     const turn = before.then(step, step)
@@ -265,7 +265,7 @@ export class SessionRecords {
     const known = this.#known.get(session)
     if (known) return known
     let record: SessionRecord = {
-      ...{ launches: [], stoppedUpTo: 0, calledHome: 0, forks: [], traces: {}, deliveries: {} },
+      ...{ launches: [], stoppedUpTo: 0, failbackRequestedFor: 0, forks: [], traces: {}, deliveries: {} },
     }
     try {
       record = recordSchema.parse(JSON.parse(readFileSync(this.#file(session), 'utf8')))

@@ -1,7 +1,7 @@
-/** What each substrate of this host has cost in the running period, read from the transcripts that are written there. */
-import { readFileSync } from 'node:fs'
+/** What each substrate of this host has cost in the current period, computed from the transcripts written there. */
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../config/state/readJson.js'
 import type { AgentAdapter } from '../../agents/agent.js'
 import { addCosts, budgetReading, costOf, periodStart } from '../../policy/account/spend.js'
 import { writeFileAtomic } from './atomicFile.js'
@@ -10,10 +10,10 @@ import type { Home } from '../../config/state/home.js'
 import type { QuotaStore } from './quotaStore.js'
 
 const ledgerSchema = z.object({
-  /** When the period began that `usd` is about. */
+  /** When the period of `usd` began. */
   period: z.string(),
   usd: z.number(),
-  /** How far each file was read, the one read last at the end, and the answers in it that may go on. */
+  /** How far each file was read, and the answers in it that may still grow; the file that was read last comes last. */
   files: z.record(
     z.string(),
     z.object({ mark: z.number().int(), answers: z.array(z.object({ id: z.string(), usd: z.number() })) }),
@@ -21,7 +21,7 @@ const ledgerSchema = z.object({
 })
 type Ledger = z.output<typeof ledgerSchema>
 
-/** Far more than are written at a time: one that is forgotten and goes on is counted from its beginning. */
+/** Far more than are written at the same time. A forgotten file that grows again is counted from its beginning. */
 const maxFiles = 4_000
 
 export class Spending {
@@ -38,16 +38,16 @@ export class Spending {
   }
 
   /**
-   * Counts what was added to the transcript since it was last counted, each answer once over restarts of the worker. Rows of
-   * before `since` are copies of another conversation's. Without a budget nothing is counted. Never throws: the rows that could
-   * not be counted are counted with those that come next, and nobody's watch depends on it.
+   * Counts what was added to the transcript since the last call, each answer once, even across restarts of the worker. Entries from
+   * before `since` are copies from another conversation. Counts nothing without a budget. Never throws: entries that could not be
+   * counted are counted with the next call.
    */
   count(substrate: string, adapter: AgentAdapter, transcript: string, since: string | null): Promise<void> {
     const before = this.#queues.get(substrate) ?? Promise.resolve()
     const counted = before
       .then(() => this.#count(substrate, adapter, transcript, since))
       .catch((error: unknown) =>
-        console.error(`outpool: what ${substrate} costs could not be counted:`, error),
+        console.error(`outpool: the cost of ${substrate} could not be counted:`, error),
       )
     this.#queues.set(substrate, counted)
     return counted
@@ -89,15 +89,11 @@ export class Spending {
     writeFileAtomic(this.#file(substrate), JSON.stringify(ledger))
   }
 
-  /** A file that can't be read is counted anew from the transcripts that are written from now on. */
+  /** If the file can't be read, counting begins again at zero. */
   #ledger(substrate: string): Ledger {
     const known = this.#ledgers.get(substrate)
     if (known !== undefined) return known
-    try {
-      return ledgerSchema.parse(JSON.parse(readFileSync(this.#file(substrate), 'utf8')))
-    } catch {
-      return { period: '', usd: 0, files: {} }
-    }
+    return readJson(this.#file(substrate), ledgerSchema) ?? { period: '', usd: 0, files: {} }
   }
 
   #file(substrate: string): string {

@@ -1,4 +1,4 @@
-/** A task's folder on its host: results of its newest runs, and what it must remember. */
+/** A task's folder on its host: the results of its newest runs, and its state. */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TaskConfig } from '../../config/config.js'
@@ -32,7 +32,7 @@ export class TaskFolder {
     return join(this.dir, name)
   }
 
-  /** Keeps the text as the newest result, and no more than `keep` of them. Answers the file. */
+  /** Saves the text as the newest result, and keeps at most `keep` results. Returns the file. */
   saveResult(text: string, ending: 'log' | 'md', keep: number): string {
     const stamp = new Date().toISOString().replaceAll(':', '-')
     const file = join(this.results, `${stamp}.${ending}`)

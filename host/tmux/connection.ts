@@ -1,6 +1,6 @@
 /**
- * A standing connection to a tmux server, in tmux's own control mode: a command is a line on a pipe instead of a process,
- * some twenty times cheaper, and it does not hold up the event loop as the start of a process does.
+ * A permanent connection to a tmux server in tmux's control mode: a command is a line on a pipe instead of a process. That is
+ * about twenty times cheaper, and does not block the event loop as starting a process does.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -13,15 +13,15 @@ export interface TmuxAnswer {
 }
 
 /**
- * The client of the connection has to be attached to a session; none of Outpool's own can have this name. Its program
- * waits for ever: the terminal of one that has ended is given to the next who opens one, whom tmux would then refuse to
- * attach ("sessions should be nested with care").
+ * The client of the connection has to be attached to a tmux session. No Outpool session can have this name. Its program never ends:
+ * the terminal of an ended program would be reused by the next process that opens one, and tmux would refuse to attach there
+ * ("sessions should be nested with care").
  */
 const ownSession = 'Outpool'
 const ownPane = ['cat']
 
 interface PendingCommand {
-  /** Blocks still to come: one for each command of the line, unless one fails. */
+  /** Number of blocks that are still expected: one for each command of the line, unless one fails. */
   left: number
   lines: string[]
   settle: (answer: TmuxAnswer | null) => void
@@ -43,7 +43,7 @@ export class TmuxConnection {
     createInterface({ input: this.#client.stdout }).on('line', (line) => this.#readLine(line))
   }
 
-  /** To a server that runs; null where it does not take the connection. `base`: the arguments that name the server. */
+  /** Connects to a running server; null if that fails. `base`: the arguments that name the server. */
   static async open(base: readonly string[], env: NodeJS.ProcessEnv): Promise<TmuxConnection | null> {
     const connection = new TmuxConnection(base, env)
     const isReady = new Promise<boolean>((resolve) => (connection.#ready = resolve))
@@ -56,8 +56,8 @@ export class TmuxConnection {
   }
 
   /**
-   * The client of a worker that was killed may stay: tmux (3.3a) waits for ever until its last words are read, and does not
-   * even end by `kill-server` before. There is one worker, so that every other client of this session is such a one.
+   * The client of a worker that was killed may remain: tmux (3.3a) waits for ever until its last output is read, and until then
+   * not even `kill-server` ends it. There is only one worker, so every other client of this session is such a remnant.
    */
   async #endOthers(): Promise<void> {
     const answer = await this.run(['list-clients', '-t', `=${ownSession}`, '-F', '#{client_pid}'])
@@ -69,7 +69,7 @@ export class TmuxConnection {
     return this.#isOpen
   }
 
-  /** Null where the connection was lost before the answer: what was asked may have been done, or not. */
+  /** Null if the connection was lost before the answer: the command may have been carried out or not. */
   run(args: readonly string[]): Promise<TmuxAnswer | null> {
     if (!this.#isOpen) return Promise.resolve(null)
     const left = args.filter((arg) => arg === ';').length + 1
@@ -93,12 +93,12 @@ export class TmuxConnection {
     for (const { settle } of this.#waiting.splice(0)) settle(null)
   }
 
-  /** Between `%begin` and its `%end` or `%error` stands one command's output; all else is news of the server. */
+  /** The lines between `%begin` and its `%end` or `%error` are one command's output; other lines are notifications. */
   #readLine(line: string): void {
     const block = this.#block
     if (block === null) {
       const [, id = '', flags = ''] = /^%begin \d+ (\d+) (\d+)$/.exec(line) ?? []
-      // Commands that came through the pipe bear the flag 1, the one that made the connection does not.
+      // Commands from the pipe have the flag 1; the one that opened the connection has not.
       if (id !== '') this.#block = { id, lines: [], isOurs: flags === '1' }
       return
     }
@@ -124,7 +124,7 @@ export class TmuxConnection {
   }
 }
 
-/** A server that lives answers at once, whatever the machine is busy with. */
+/** A live server answers at once, even on a busy machine. */
 const openWithin = 10_000
 const answerWithin = 10_000
 
@@ -132,11 +132,11 @@ function endClient(pid: number): void {
   try {
     process.kill(pid)
   } catch {
-    // It has gone meanwhile.
+    // It has ended meanwhile.
   }
 }
 
-/** Whether these arguments can stand on one line. */
+/** Whether these arguments fit on one line. */
 export const fitsOneLine = (args: readonly string[]): boolean => !args.some((arg) => /[\n\r\0]/.test(arg))
 
 const quoted = (arg: string): string => (arg === ';' ? arg : `'${arg.replaceAll("'", `'\\''`)}'`)

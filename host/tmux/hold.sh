@@ -1,12 +1,12 @@
 #!/bin/sh
-# Stands in a pane while no agent does, so that nothing a person types there is lost: it is kept in FILE for the next agent.
+# Runs in a pane while no agent does, and saves what a person types there to FILE for the next agent.
 #
 #   hold.sh FILE
 #
-# Whole lines are kept as they come. A line that was not finished stays in the terminal's own hands, where it can still be
-# edited; at the end (TERM) it is taken as it stands.
+# Saves whole lines as they come. The terminal holds an unfinished line, so that it can still be edited; it is saved at the
+# end (TERM).
 umask 077
-# Ctrl-C and Ctrl-D are for an agent that is not there.
+# Ctrl-C and Ctrl-D are meant for an agent, and none is running.
 stty -isig eof undef 2> /dev/null
 exec 3<&0
 # The shell waits and another process reads: a signal ends `wait` at once, but would not end a read. The reader is never
@@ -18,6 +18,6 @@ while :; do
   cat <&3 >> "$1" &
   reader=$!
   wait "$reader"
-  # The terminal is gone: nobody can type any more.
+  # The terminal is gone, so no more input can come.
   stty > /dev/null 2>&1 || exit 0
 done

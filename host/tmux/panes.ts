@@ -1,29 +1,29 @@
-/** What tmux says of a pane: the format that it is asked for, and how a line of it is read. */
+/** How tmux describes a pane: the requested format, and the parser for a line of it. */
 
-/** One line of `tmux list-panes`, for a pane that Outpool made. */
+/** One line of `tmux list-panes`, for a pane that Outpool created. */
 export interface Pane {
   id: string
   session: string
   fence: number
   pid: number
   dead: boolean
-  /** Exit status of a dead pane's process, or null where a signal ended it. */
+  /** Exit status of a dead pane's process; null if a signal ended it. */
   exitStatus: number | null
   exitSignal: number | null
-  /** When its process ended, ms since the epoch in whole seconds; null while it runs, or where tmux is too old to say. */
+  /** When its process ended, ms since the epoch in whole seconds; null while it runs, or if tmux is too old to tell. */
   deadAt: number | null
   /** Last output of the pane, ms since the epoch. */
   activeAt: number
-  /** Whether a person is in the pane now, or has been since it was made. */
+  /** Whether a person is attached to the pane now, or was at some time since it was created. */
   visited: 'now' | 'before' | 'never'
 }
 
-/** The fence of a pane in which no agent stands, but the program that keeps what a person types meanwhile. */
+/** The fence of a pane in which no agent runs, but the program that saves what a person types meanwhile. */
 export const noAgentFence = 0
 
-/** Between the fields of what tmux prints. */
+/** Separates the fields of tmux's output. */
 export const separator = '|'
-/** For `tmux list-panes -F`; `parsePane` reads what comes of it. */
+/** For `tmux list-panes -F`; parsed by `parsePane`. */
 export const paneFormat = [
   '#{pane_id}',
   '#{@outpool_session}',
@@ -38,7 +38,7 @@ export const paneFormat = [
   '#{session_last_attached}',
 ].join(separator)
 
-/** Nothing for a pane that Outpool did not make. */
+/** Empty for a pane that Outpool did not create. */
 export function parsePane(line: string): Pane[] {
   const [id, session, fence, pid, dead, exitStatus, exitSignal, deadTime, activity, attached, lastAttached] =
     line.split(separator)
@@ -59,6 +59,6 @@ export function parsePane(line: string): Pane[] {
   ]
 }
 
-/** Whether its end is seen and not yet explained: tmux closes a pane when its terminal ends, and reaps the process right after. */
+/** Whether tmux does not know yet how the process ended: it closes a pane when the terminal ends, and reaps the process after that. */
 export const isExitUnknown = ({ dead, exitStatus, exitSignal }: Pane): boolean =>
   dead && exitStatus === null && exitSignal === null

@@ -1,13 +1,13 @@
 /**
- * Outpool's tmux server: what it runs with, and how it is started. Where a unit of systemd's runs the worker, the server and
- * every pane in it get a scope of their own beside that unit: what ends, limits or counts the unit does not reach them.
+ * Outpool's tmux server: its configuration, and how it is started. If the worker runs in a systemd unit, the server and its panes
+ * get a separate scope, so that stopping or limiting the unit does not affect them.
  */
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 
-/** What our server runs with: the user's own tmux.conf stays out, since it could rename, respawn or close panes. */
+/** The server's configuration. The user's own tmux.conf is not read, because it could rename, respawn or close panes. */
 const serverConfig = `
 set -g remain-on-exit on
 set -g remain-on-exit-format ""
@@ -30,12 +30,12 @@ set -g window-status-current-format ""
 set-hook -g client-attached { if -F '#{&&:#{pane_dead},#{@outpool_stopped}}' { run -C '#{E:@outpool_hold}' } }
 `
 
-/** Whose unit runs the worker: the user's manager's or the system's. */
+/** The systemd manager whose unit runs the worker. */
 export type Manager = 'user' | 'system'
 
 /**
- * Null where no unit runs it. systemd names the process that it has started, which is the worker or the command that has
- * started the worker: whoever is further away may be a shell in a terminal, with a scope already.
+ * Null if no unit runs this process. systemd names the process that it has started, which must be this process or its parent: a
+ * more distant one may be a shell in a terminal that has a scope already.
  */
 export function managerOf(env: NodeJS.ProcessEnv): Manager | null {
   const started = Number(env['SYSTEMD_EXEC_PID'])
@@ -43,7 +43,7 @@ export function managerOf(env: NodeJS.ProcessEnv): Manager | null {
   return env['MANAGERPID'] === undefined ? 'system' : 'user'
 }
 
-/** A manager that is busy takes a second to make a scope; milliseconds. */
+/** Creating a scope takes a second if the manager is busy; milliseconds. */
 const startWithin = 10_000
 
 export class TmuxServer {
@@ -59,12 +59,12 @@ export class TmuxServer {
     this.#manager = manager
   }
 
-  /** Arguments for a command to the server. One that finds no server says so: only `start` starts it. */
+  /** Arguments for a command to the running server. Only `start` starts one. */
   get ifRunning(): string[] {
     return [...this.#named, '-N']
   }
 
-  /** Nothing happens where it runs already. Answers what is said against it; null where it runs. */
+  /** Does nothing if the server runs already. Returns null on success, else why it failed. */
   async start(): Promise<string | null> {
     const tmux = ['tmux', ...this.#named, 'start-server']
     const env = bareEnvironment()
@@ -72,19 +72,21 @@ export class TmuxServer {
       const inScope = [...scopeOf(this.#manager, this.#homeDir), ...tmux]
       const why = await run(inScope, { ...env, ...managerAddress() })
       if (why === null) return null
-      console.error(`outpool: panes stay in the worker's own unit, since they got no scope beside it: ${why}`)
+      console.error(
+        `outpool: panes run in the worker's own systemd unit, because no scope could be created for them: ${why}`,
+      )
     }
     return run(tmux, env)
   }
 }
 
-/** The command line that lets another one run in a scope of its own. `env -i` keeps what it needs itself from the panes. */
+/** The command line that runs another command in a separate scope. `env -i` keeps its own variables from the panes. */
 const scopeOf = (manager: Manager, homeDir: string): string[] => [
   ...['systemd-run', `--${manager}`, '--scope', '--quiet', '--collect', '--no-ask-password'],
-  // Each start has its own name: an earlier scope is there for as long as anything lives in it.
+  // Each start has a different name, because an earlier scope exists as long as any process runs in it.
   ...[`--unit=outpool-panes-${randomBytes(4).toString('hex')}`, `--description=Outpool: panes of ${homeDir}`],
-  // As in the unit (deploy/systemd/outpool.service), for what agents start; to delegate a scope is also to leave it
-  // standing when the kernel ends one of its processes for memory.
+  // As in the unit (deploy/systemd/outpool.service), for programs that agents start. A delegated scope also survives when the
+  // kernel kills one of its processes for memory.
   ...['--property=TasksMax=infinity', '--property=Delegate=yes', '--property=ManagedOOMPreference=avoid'],
   ...['--', 'env', '-i'],
   ...Object.entries(bareEnvironment()).flatMap(([name, value]) =>
@@ -92,19 +94,19 @@ const scopeOf = (manager: Manager, homeDir: string): string[] => [
   ),
 ]
 
-/** Where a user's manager is asked. */
+/** How to reach the user's systemd manager. */
 function managerAddress(): NodeJS.ProcessEnv {
   const { XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS } = process.env
   return { XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS }
 }
 
-/** The server takes its environment from whoever starts it: what the panes inherit has to be bare. */
+/** The panes inherit the environment of the process that starts the server, so it holds only what they need. */
 export function bareEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME, USER, LANG, LC_ALL, SHELL } = process.env
   return { PATH, HOME, USER, LANG: LANG ?? 'C.UTF-8', LC_ALL, SHELL, TERM: 'xterm-256color' }
 }
 
-/** Null where it went well, else what it said. */
+/** Null on success, else the error output. */
 async function run([program = '', ...args]: string[], env: NodeJS.ProcessEnv): Promise<string | null> {
   const { failed, stderr, shortMessage } = await execa(program, args, {
     ...{ env, extendEnv: false, reject: false, timeout: startWithin, stdin: 'ignore' },

@@ -6,7 +6,7 @@ import { noAgentFence, isExitUnknown, type Pane, paneFormat, parsePane, separato
 import { bareEnvironment, type Manager, TmuxServer } from './server.js'
 import { TmuxFailedError } from '../errors.js'
 
-/** Geometry of a pane that nobody has attached to yet: wide enough that dialogs are not folded. */
+/** Size of a pane to which no terminal is attached: wide enough that dialogs are not wrapped. */
 const detachedSize = ['-x', '160', '-y', '48']
 
 export class Tmux {
@@ -14,22 +14,22 @@ export class Tmux {
   readonly #server: TmuxServer
   #connection: TmuxConnection | null = null
   #connectAgainAt = 0
-  /** Since when the end of a pane's process is seen and not explained, ms since the epoch, by pane and process. */
+  /** Since when it is unknown how a pane's process ended, ms since the epoch, by pane and process. */
   readonly #exitUnknownSince = new Map<string, number>()
 
-  /** `manager`: whose unit runs this process; found out where it is not given. */
+  /** `manager`: whose unit runs this process; detected by default. */
   constructor(socket: string, homeDir: string, manager?: Manager | null) {
     this.socket = socket
     this.#server = new TmuxServer(socket, homeDir, manager)
   }
 
-  /** Lets go of the connection; the server and its panes stay. */
+  /** Closes the connection; the server and its panes keep running. */
   close(): void {
     this.#connectAgainAt = Infinity
     this.#connection?.close()
   }
 
-  /** All panes that Outpool made, or null when no tmux server answers on our socket. */
+  /** All panes that Outpool created, or null when no tmux server answers on its socket. */
   async panes(): Promise<Pane[] | null> {
     const { panes, stderr } = await this.#list(['-a'])
     if (panes !== null) return panes
@@ -37,7 +37,7 @@ export class Tmux {
     throw new TmuxFailedError('list-panes', stderr)
   }
 
-  /** A pane whose end tmux has seen, but not yet how its process ended, is looked at again. */
+  /** Asks again while tmux does not know yet how the process of a dead pane ended. */
   async #list(which: string[]): Promise<{ panes: Pane[] | null; stderr: string }> {
     const { exitCode, stdout, stderr } = await this.#run(['list-panes', ...which, '-F', paneFormat])
     const panes = exitCode === 0 ? stdout.split('\n').flatMap(parsePane) : null
@@ -48,7 +48,7 @@ export class Tmux {
     return this.#list(which)
   }
 
-  /** By time, since several may look at once. Not for ever: older versions of tmux never say by which signal a process ended. */
+  /** Bounded by time, because several calls may ask at once, and older versions of tmux never tell which signal ended a process. */
   #mayLearnExit(pane: Pane): boolean {
     const key = `${pane.id} ${pane.pid}`
     if (!isExitUnknown(pane)) {
@@ -63,13 +63,13 @@ export class Tmux {
   async pane(session: string): Promise<Pane | null> {
     const named = (await this.#list(['-s', '-t', `=${session}:`])).panes ?? []
     const isOurs = (pane: Pane): boolean => pane.session === session
-    // Where its tmux session bears another name (a person may rename it), the mark on the pane tells.
+    // A person may have renamed the tmux session; the mark on the pane identifies it then.
     return named.find(isOurs) ?? (await this.panes())?.find(isOurs) ?? null
   }
 
   /**
-   * Runs `argv` in the session's pane, which is made if need be. The pane's process is `argv` itself: no shell is between.
-   * The process that was in the pane must have ended.
+   * Runs `argv` in the session's pane, which is created if needed. The pane's process is `argv` itself, without a shell.
+   * The previous process of the pane must have ended.
    */
   async spawn(input: {
     session: string
@@ -77,7 +77,7 @@ export class Tmux {
     cwd: string
     argv: string[]
     status: string
-    /** What stands in the pane once its process was stopped and somebody is there; without, nothing does. */
+    /** Runs in the pane when its process was stopped and a person attaches; by default nothing does. */
     hold?: readonly string[]
   }): Promise<Pane> {
     const { session, cwd, argv } = input
@@ -90,7 +90,7 @@ export class Tmux {
         ...this.#marks(target, input),
       ])
     } else {
-      // A session of that name without our mark is a leftover of a server we were killed in; its pane has no process of ours.
+      // A tmux session of that name without a mark is a leftover of a crash; its pane holds no agent.
       const { stderr } = await this.#run(['kill-session', '-t', `=${session}`])
       if (isNoServer(stderr)) await this.#start()
       const target = `=${session}:`
@@ -122,17 +122,17 @@ export class Tmux {
     ]
   }
 
-  /** Puts the program that keeps what is typed into a pane whose agent has ended. The next agent takes its place. */
+  /** Starts the program that saves typed input in a pane whose agent has ended. The next agent replaces it. */
   async hold(pane: string, argv: readonly string[]): Promise<void> {
     await this.#runOrThrow('respawn-pane', [...captureCommand(argv, pane), ';', ...clearFence(pane)])
   }
 
-  /** Shows a line in the status bar. False when the pane is not there. */
+  /** Shows a line in the status bar. False if the pane does not exist. */
   showStatus(session: string, status: string): Promise<boolean> {
     return this.#mark(session, '@outpool_status', escapeFormat(status))
   }
 
-  /** As showStatus, for an agent that is being stopped: whoever comes once it has ended finds what keeps their words. */
+  /** Like `showStatus`, for an agent that is being stopped: a person who attaches after its end gets the program that saves input. */
   async showStopped(session: string, status: string): Promise<void> {
     await this.#mark(session, '@outpool_status', escapeFormat(status), '@outpool_stopped', '1')
   }
@@ -155,7 +155,7 @@ export class Tmux {
     await this.#run(['kill-session', '-t', `=${session}`])
   }
 
-  /** The last lines that the pane's program printed, long ones put together again. */
+  /** The last lines that the pane's program printed, without wrapping. */
   async lastOutput(pane: string, lines: number): Promise<string> {
     const { stdout } = await this.#run(['capture-pane', '-p', '-J', '-S', `-${lines}`, '-t', pane])
     return stdout.trimEnd().split('\n').slice(-lines).join('\n')
@@ -199,7 +199,7 @@ export class Tmux {
     await this.#runOrThrow('paste-buffer', ['paste-buffer', '-p', '-r', '-d', '-b', buffer, '-t', pane])
   }
 
-  /** A person who scrolled back and left has the pane in copy mode, which takes every key in place of the program. */
+  /** A person who scrolled back leaves the pane in copy mode, which would take every key instead of the program. */
   async #leaveMode(pane: string): Promise<void> {
     await this.#run(['if-shell', '-F', '-t', pane, '#{pane_in_mode}', `send-keys -X -t ${pane} cancel`])
   }
@@ -226,7 +226,7 @@ export class Tmux {
     return answer
   }
 
-  /** In a process of its own. */
+  /** Runs the command as a separate process. */
   async #runAsProcess(args: string[], input = ''): Promise<TmuxAnswer> {
     const result = await execa('tmux', [...this.#server.ifRunning, ...args], {
       env: bareEnvironment(),
@@ -243,7 +243,7 @@ export class Tmux {
     }
   }
 
-  /** Nobody waits for it: until it stands, each command is a process. */
+  /** Opens the connection in the background; until it is open, each command is a process. */
   #connectSoon(): void {
     if (this.#connection?.isOpen === true || performance.now() < this.#connectAgainAt) return
     this.#connectAgainAt = performance.now() + connectEvery
@@ -254,18 +254,18 @@ export class Tmux {
 }
 
 /**
- * tmux (3.3a) misses the end of about every tenth process that prints something and ends: it stays a zombie with no status
- * until the end of another child, which lets tmux reap all of them.
+ * tmux (3.3a) misses the end of about every tenth process that prints something and ends. It stays a zombie without a status until
+ * another child ends, when tmux reaps all of them.
  */
 const letReap = ['run-shell', '-b', 'true']
-/** Until it has; and how long a pane's end may stay unexplained. Milliseconds. */
+/** How long tmux needs for that, and how long to wait until it knows how a process ended. Milliseconds. */
 const reapTimeout = 50
 const exitUnknownTimeout = 2_000
 
-/** Commands that come to the same when done twice, and so may be asked again after a connection was lost in the middle of them. */
+/** Commands that may be repeated without effect, and so are sent again if the connection was lost during them. */
 const repeatable = new Set(['list-panes', 'capture-pane', 'kill-session'])
 
-/** A server that does not take the connection is not asked at every command. */
+/** How often a connection is attempted, in ms: not with every command. */
 const connectEvery = 5_000
 
 const isNoServer = (stderr: string): boolean =>
@@ -285,7 +285,7 @@ const clearFence = (pane?: string): string[] => [
   ],
 ]
 
-/** The same as a command that tmux itself reads, for the pane that somebody has come to, after it has expanded `#`. */
+/** The same as a tmux command string, for the pane to which a person has attached. tmux expands `#` in it first. */
 function captureOnAttach(argv: readonly string[]): string {
   const quoted = (word: string): string =>
     `"${word.replaceAll(/["$\\]/g, String.raw`\$&`).replaceAll('#', '##')}"`

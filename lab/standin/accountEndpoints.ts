@@ -1,5 +1,6 @@
 /** The endpoints beside the model: usage, profile, token refresh, hello. The program asks them on fixed hosts. */
 import { z } from 'zod'
+import { parseJson } from '../../policy/parseJson.js'
 import type { StandInAccount } from './account.js'
 import type { StandInWindow } from './limits.js'
 
@@ -86,7 +87,7 @@ const profileOf = (account: StandInAccount): unknown => ({
 const refreshSchema = z.looseObject({ refresh_token: z.string() })
 
 function refreshed(text: string, accounts: StandInAccount[]): EndpointReply {
-  const asked = refreshSchema.safeParse(jsonOf(text))
+  const asked = refreshSchema.safeParse(parseJson(text))
   const account = asked.success ? accounts.find((one) => one.refresh(asked.data.refresh_token)) : undefined
   if (!account)
     return {
@@ -104,13 +105,5 @@ function refreshed(text: string, accounts: StandInAccount[]): EndpointReply {
       account: { uuid: account.uuid, email_address: account.email },
       organization: { uuid: account.organizationUuid, name: `${account.name}'s organization` },
     },
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
   }
 }

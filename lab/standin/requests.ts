@@ -1,6 +1,7 @@
 /** What the stand-in remembers of a request, read from the wire. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { z } from 'zod'
+import { parseJsonAs } from '../../policy/parseJson.js'
 
 const blockSchema = z.looseObject({ type: z.string() })
 const contentSchema = z.union([z.string(), z.array(blockSchema)])
@@ -112,11 +113,7 @@ function sessionIdOf(headers: IncomingHttpHeaders, body: MessagesBody | null): s
   if (typeof header === 'string') return header
   const userId = body?.metadata?.user_id
   if (userId === undefined) return null
-  try {
-    return userIdSchema.parse(JSON.parse(userId)).session_id ?? null
-  } catch {
-    return null
-  }
+  return parseJsonAs(userId, userIdSchema)?.session_id ?? null
 }
 
 /** What a request says of itself. `turn` counts from the conversation that it holds. */
@@ -149,10 +146,4 @@ export function describe(
 }
 
 /** Null for a body that is no request to the model. */
-export function parseBody(text: string): MessagesBody | null {
-  try {
-    return bodySchema.parse(JSON.parse(text))
-  } catch {
-    return null
-  }
-}
+export const parseBody = (text: string): MessagesBody | null => parseJsonAs(text, bodySchema)

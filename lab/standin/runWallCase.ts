@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { parseJson } from '../../policy/parseJson.js'
 import type { RecordedRequest } from './requests.js'
 import type { Instants, WallCase } from './wallCases.js'
 import { runAgent, type World } from './world.js'
@@ -61,7 +62,7 @@ export async function runWallCase(
     ...(options.program === undefined ? {} : { program: options.program }),
   })
   const transcript = transcriptIn(login.configDir, options.sessionId)
-  const result = resultSchema.safeParse(jsonOf(ended.stdout))
+  const result = resultSchema.safeParse(parseJson(ended.stdout))
   return {
     transcript,
     written: transcript === null ? [] : errorRows(transcript),
@@ -123,11 +124,3 @@ const pickResult = (result: z.output<typeof resultSchema>): WallCaseResult['resu
   api_error_type: result.api_error_type,
   api_error: result.api_error,
 })
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
-}

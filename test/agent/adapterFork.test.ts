@@ -76,7 +76,7 @@ it('a fork that was never used has none; one without an original is all its own'
 
 it('law 6: the wall that the copied rows tell of is no wall of the fork', async () => {
   const fork = write('fork.jsonl', [...original, user('u3', 'Continue the task.', 10)])
-  expect((await claudeCode.readTail(fork, 0)).last?.kind).toBe('fault')
+  expect((await claudeCode.readTail(fork, 0)).last?.kind).toBe('failure')
   const since = await claudeCode.readTail(fork, 0, at(9))
   expect(since).toMatchObject({ last: null, prompts: ['Continue the task.'] })
 })

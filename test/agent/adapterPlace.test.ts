@@ -55,7 +55,7 @@ describe('agents by name', () => {
       AgentProgramError,
     )
     await expect(adapter.version({ command: 'true', args: [], env: {} })).rejects.toThrow(
-      /does not say its version/,
+      /does not print its version/,
     )
   })
 })

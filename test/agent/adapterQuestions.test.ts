@@ -100,8 +100,8 @@ describe('answering', () => {
 
   it.each([
     ['question', '6', /1 to 5/],
-    ['question', '1,2', /one choice only/],
-    ['question', '4', /words of yours/],
+    ['question', '1,2', /only one choice/],
+    ['question', '4', /takes a text/],
     ['permission-choices', 'yes please', /by number, 1 to 4/],
     ['question-pictures', 'the middle', /by number/],
   ])('%s does not take %j', (name, answer, why) => {

@@ -117,7 +117,7 @@ describe('a page at the start, as a person who does not see it is told of it', (
     const file = '/home/dev/.claude-max-2/settings.json'
     expect(told('settings-error')).toEqual({
       what: `"Settings Error" about ${file} (cleanupPeriodDays)`,
-      remedy: `put ${file} right`,
+      remedy: `repair ${file}`,
       cwd: null,
     })
     // The same file, seen from an account whose config dir is another: the project's, as far as that account is concerned.

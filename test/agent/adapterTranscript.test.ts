@@ -309,7 +309,7 @@ describe('reading what was added', () => {
       })
     const classOf = async (row: string): Promise<string | null> => {
       const { last } = await claudeCode.readTail(file(row), 0)
-      return last?.kind === 'fault' ? last.fault.class : null
+      return last?.kind === 'failure' ? last.failure.class : null
     }
     expect(await classOf(refused({ apiErrorType: 'rate_limit_error' }))).toBe('transient')
     expect(await classOf(refused({ quotaLimits: { status: 'allowed' } }))).toBe('transient')
@@ -340,7 +340,7 @@ describe('reading what was added', () => {
         message: { model: '<synthetic>', content: [{ type: 'text', text: 'You have hit your limit' }] },
       })
       expect((await claudeCode.readTail(file(row), 0)).last).toMatchObject({
-        fault: { class: 'wall', wall: { kind: claim, scope } },
+        failure: { class: 'wall', wall: { kind: claim, scope } },
       })
     },
   )
@@ -352,8 +352,8 @@ describe('reading what was added', () => {
       message: { model: '<synthetic>', content: [{ type: 'text', text: 'API Error: 529 Overloaded' }] },
     })
     expect((await claudeCode.readTail(file(fault), 0)).last).toMatchObject({
-      kind: 'fault',
-      fault: { class: 'transient' },
+      kind: 'failure',
+      failure: { class: 'transient' },
     })
     expect((await claudeCode.readTail(file(fault, answer('well again')), 0)).last).toEqual({
       kind: 'answer',

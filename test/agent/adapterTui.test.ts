@@ -194,7 +194,7 @@ describe('a session', () => {
     const transcript = await until('the transcript', () => claudeCode.findTranscript(fromPlace, sessionId))
     const fault = await until('the wall in the transcript', async () => {
       const { last } = await claudeCode.readTail(transcript, 0)
-      return last?.kind === 'fault' ? last.fault : null
+      return last?.kind === 'failure' ? last.failure : null
     })
     expect(fault).toMatchObject({
       class: 'wall',

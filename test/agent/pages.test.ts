@@ -173,10 +173,10 @@ it('law 4: past a page of settings that were skipped; a page of settings that ca
     .steps.flatMap(({ name, fault }) => (fault === undefined ? [] : [{ name, fault }]))
   expect(page).toEqual({
     name: 'on max-2',
-    fault: `it opens "Settings Error" about ${settingsOf('max-2')} (cleanupPeriodDays): put ${settingsOf('max-2')} right`,
+    fault: `it opens "Settings Error" about ${settingsOf('max-2')} (cleanupPeriodDays): repair ${settingsOf('max-2')}`,
   })
   const row = await rowOf('max-2')
-  expect(row.pages).toMatchObject([{ cwd: null, remedy: `put ${settingsOf('max-2')} right` }])
+  expect(row.pages).toMatchObject([{ cwd: null, remedy: `repair ${settingsOf('max-2')}` }])
   // Put right, it takes sessions again without waiting for the mark to end.
   rmSync(settingsOf('max-2'))
   await until(
@@ -190,7 +190,7 @@ it('law 6: a program that can not be run is the fault of the host: it waits, and
   rmSync(program)
   await crash('ibis')
   const waiting = await fleet.untilSession('ibis', ({ attention }) => attention?.includes(program) === true)
-  expect(waiting.attention).toContain('can not be run on this host: there is no such program')
+  expect(waiting.attention).toContain('cannot be run on this host: there is no such program')
   expect(waiting.phase).toBe('parked')
   symlinkSync(agentProgram, program)
   const up = await fleet.untilSession('ibis', ({ phase, pid }) => phase === 'idle' && pid !== null)

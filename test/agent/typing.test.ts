@@ -96,7 +96,7 @@ it('law 5: a draft that a person put aside themselves is not lost to a text, nor
   await shows('charlie', /and another thought/)
   expect(await fleet.run('send', 'charlie', 'a word')).toMatchObject({ code: 0 })
   const notified = await fleet.untilSession('charlie', ({ attention }) => attention !== null)
-  expect(notified.attention).toMatch(/a text waits: a draft stands in its input line/)
+  expect(notified.attention).toMatch(/a text waits: its input line holds a draft/)
   await fleet.run('move', 'charlie', '--to', 'max-2')
   await until(
     'the text',

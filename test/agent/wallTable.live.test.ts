@@ -48,9 +48,9 @@ describe('the real program at the wall', () => {
     const { last, prompts } = await claudeCode.readTail(ran.transcript!, 0)
     expect(prompts).toEqual(['say hello'])
     const { wanted } = row
-    expect(last).toMatchObject({ kind: 'fault', fault: { class: wanted.class } })
-    if (wanted.class !== 'wall' || last?.kind !== 'fault' || last.fault.class !== 'wall') return
-    const { wall } = last.fault
+    expect(last).toMatchObject({ kind: 'failure', failure: { class: wanted.class } })
+    if (wanted.class !== 'wall' || last?.kind !== 'failure' || last.failure.class !== 'wall') return
+    const { wall } = last.failure
     expect(wanted.kinds).toContain(wall.kind)
     expect(wall.scope).toBe(wanted.scope)
     expect(wall.resetsAt).toBe(wanted.resets === null ? null : instants[wanted.resets].toISOString())

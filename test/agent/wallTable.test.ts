@@ -56,9 +56,9 @@ describe.each(['2.1.330', '2.1.197'])('what %s writes when a turn fails', (versi
 
   it.each(rows)('law 6: $name is $wanted.class', async ({ wanted, written: [row] }) => {
     const { last } = await read(row!)
-    expect(last).toMatchObject({ kind: 'fault', fault: { class: wanted.class } })
-    if (wanted.class !== 'wall' || last?.kind !== 'fault' || last.fault.class !== 'wall') return
-    const { wall } = last.fault
+    expect(last).toMatchObject({ kind: 'failure', failure: { class: wanted.class } })
+    if (wanted.class !== 'wall' || last?.kind !== 'failure' || last.failure.class !== 'wall') return
+    const { wall } = last.failure
     expect(wanted.kinds).toContain(wall.kind)
     expect(wall.scope).toBe(wanted.scope)
     expect(wall.resetsAt).toBe(wanted.resetsAt)
@@ -134,7 +134,7 @@ describe('what speaks of limits, and is none', () => {
     const words = `API Error: Request rejected (429) · ${limitText}\n${limitText}`
     const message = { model: '<synthetic>', role: 'assistant', content: [{ type: 'text', text: words }] }
     const { last } = await read({ ...throttled, message })
-    expect(last).toMatchObject({ kind: 'fault', fault: { class: 'transient' } })
+    expect(last).toMatchObject({ kind: 'failure', failure: { class: 'transient' } })
   })
 
   it('law 6: a wall that an answer followed stands no longer', async () => {
@@ -151,7 +151,7 @@ describe('what speaks of limits, and is none', () => {
     expect(torn).toMatchObject({ offset: 0, last: null })
     writeFileSync(file, `${line}\n`)
     const whole = await claudeCode.readTail(file, torn.offset)
-    expect(whole.last).toMatchObject({ kind: 'fault', fault: { class: 'wall' } })
+    expect(whole.last).toMatchObject({ kind: 'failure', failure: { class: 'wall' } })
     expect(await claudeCode.readTail(file, whole.offset)).toMatchObject({ offset: whole.offset, last: null })
   })
 })

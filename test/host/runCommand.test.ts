@@ -69,7 +69,7 @@ describe('a command that fails says why', () => {
     expect(missing).toMatchObject({ ok: false, exitCode: null })
     expect(missing.why).toMatch(/^no-such-program cannot be started: .*ENOENT/)
     const lost = join(dir, 'gone')
-    expect((await run('true', { cwd: lost })).why).toBe(`the folder ${lost} is not there`)
+    expect((await run('true', { cwd: lost })).why).toBe(`the folder ${lost} does not exist`)
   })
 })
 
@@ -85,7 +85,7 @@ describe('a command that does not end', () => {
   it('is ended when it is called off', async () => {
     const off = new AbortController()
     const running = run('echo $$ > self; exec sleep 62', { abort: off.signal, onStart: () => off.abort() })
-    expect(await running).toMatchObject({ ok: false, timedOut: false, why: 'it was called off' })
+    expect(await running).toMatchObject({ ok: false, timedOut: false, why: 'it was cancelled' })
   })
 
   it('leaves nothing behind in its session when it ended in time', async () => {

@@ -293,5 +293,5 @@ it('what one part meets keeps no other from its work', async () => {
   rmSync(home.incidents, { recursive: true })
   const cleaned = await runCleanup(worker(), over, now)
   expect(cleaned).toMatchObject({ sessions: 1 })
-  expect(error.mock.calls.flat().join(' ')).toContain('old incidents could not be cleared away')
+  expect(error.mock.calls.flat().join(' ')).toContain('old incidents could not be removed')
 })

@@ -98,7 +98,7 @@ describe('settings of the whole machine', () => {
     [{ cleanupPeriodDays: 0 }, 'cleanupPeriodDays'],
     [{ env: { CLAUDE_CODE_USE_BEDROCK: '1' } }, 'env.CLAUDE_CODE_USE_BEDROCK'],
     [{ env: { CLAUDE_CODE_SKIP_PROMPT_HISTORY: 'true' } }, 'env.CLAUDE_CODE_SKIP_PROMPT_HISTORY'],
-    ['{ not json', 'not valid JSON'],
+    ['{ not json', 'is not a valid settings file'],
     [{ env: [], hooks: {}, disableAllHooks: 'yes' }, 'disableAllHooks'],
   ])('finds what would break Outpool in %j', async (settings, named) => {
     const found = await examiner.machineConflicts([managed(settings)])

@@ -277,7 +277,7 @@ describe('configuration', () => {
     const first = named(findings, 'settings max-1')
     expect(first.map(({ state }) => state)).toEqual(['fail', 'fail'])
     expect(first[0]!.found).toMatch(/^disableAllHooks in /)
-    expect(first[1]!.found).toMatch(/^env\.ANTHROPIC_API_KEY in .* answers instead of the login/)
+    expect(first[1]!.found).toMatch(/^env\.ANTHROPIC_API_KEY in .* is used instead of the login/)
     const second = named(findings, 'settings max-2')
     expect(second.map(({ state }) => state)).toEqual(['warn', 'fail'])
     expect(named(findings, 'settings medic')).toEqual([])

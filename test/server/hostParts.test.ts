@@ -278,7 +278,9 @@ describe('panes', () => {
       tmux = new Tmux(home.tmuxSocket, home.dir, 'user')
       expect(await spawnIn('alpha', 1, ['/bin/cat'])).toMatchObject({ session: 'alpha', dead: false })
       expect(systemd.recordedCalls('systemd-run')).toHaveLength(1)
-      expect(said.mock.calls.flat().join(' ')).toMatch(/no scope beside it: Failed to connect to bus/)
+      expect(said.mock.calls.flat().join(' ')).toMatch(
+        /no scope could be created for them: Failed to connect to bus/,
+      )
     } finally {
       said.mockRestore()
       vi.unstubAllEnvs()

@@ -101,7 +101,7 @@ describe.skipIf(!isThere)('unread mail', () => {
     backlog = { texts: 20, characters: 5_000 }
     expect(await poll()).toMatchObject({
       ok: true,
-      summary: '0 mails delivered; alpha has 20 texts to take first',
+      summary: '0 mails delivered; session alpha has 20 texts to take first',
     })
     expect(server.unread()).toBe(1)
     backlog = { texts: 0, characters: 0 }
@@ -176,7 +176,7 @@ describe.skipIf(!isThere)('law 5: each mail once, over crashes', () => {
     afterSend = () => server.down()
     expect(await poll()).toMatchObject({ ok: false })
     expect(sent).toHaveLength(1)
-    expect((await poll()).error).toBe(`nobody answers at localhost:${server.ports.tls}`)
+    expect((await poll()).error).toBe(`localhost:${server.ports.tls} refuses connections`)
     afterSend = () => Promise.resolve()
     await server.up()
     expect(await poll()).toMatchObject({ ok: true, summary: '1 mail delivered' })
@@ -219,7 +219,7 @@ describe.skipIf(!isThere)('a command that mail is delivered to', () => {
     const script = 'cat > now; grep -q poison now && exit 3; cat now >> mails'
     expect(await poll(command(script))).toMatchObject({
       ok: false,
-      error: 'the command that mail is delivered to: it ended with exit code 3 (2 mails delivered)',
+      error: 'the command that takes the mail: it ended with exit code 3 (2 mails delivered)',
     })
     expect(server.unread()).toBe(1)
     expect(await poll(command('cat >> mails'))).toMatchObject({ ok: true, summary: '1 mail delivered' })
@@ -261,7 +261,7 @@ describe.skipIf(!isThere)('a mailbox that cannot be opened is told in one senten
     [
       'TLS where there is none',
       () => ({ imap: { port: server.ports.plain } }),
-      () => `localhost:${server.ports.plain} does not speak TLS as asked for (imap.tls: true)`,
+      () => `localhost:${server.ports.plain} does not support TLS as configured (imap.tls: true)`,
     ],
     [
       'no such host',

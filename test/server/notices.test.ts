@@ -132,7 +132,7 @@ describe('a web hook', () => {
     answers = how
     const { failed, log } = await tell({ name: 'phone', ntfy: webhook, timeout: '1s' })
     expect(failed).toEqual([{ channel: 'phone', why }])
-    expect(log).toBe(`outpool: notice "${notice.title}" was not taken by phone: ${why}`)
+    expect(log).toBe(`outpool: notice "${notice.title}" could not be sent to phone: ${why}`)
   })
 
   it('law 11: an address that is none, and one where nobody listens, are not repeated', async () => {
@@ -145,7 +145,7 @@ describe('a web hook', () => {
       { name: 'dead', slack: `http://127.0.0.1:${port}/s3cret` },
     )
     expect(failed).toEqual([
-      { channel: 'odd', why: 'its address is no web address' },
+      { channel: 'odd', why: 'its address is not a valid URL' },
       { channel: 'dead', why: 'it could not be reached (ECONNREFUSED)' },
     ])
   })

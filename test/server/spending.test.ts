@@ -235,7 +235,7 @@ describe('the budget', () => {
     const ledger = join(host.home.quota, 'key.spent.json')
     mkdirSync(ledger)
     await count()
-    expect(complaints.mock.calls.flat().join(' ')).toContain('what key costs could not be counted')
+    expect(complaints.mock.calls.flat().join(' ')).toContain('the cost of key could not be counted')
     rmSync(ledger, { recursive: true })
     write(answer('m2', '12:12', 4))
     await count()

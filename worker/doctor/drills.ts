@@ -1,7 +1,8 @@
 /** The drill: whether the newest one proved what it should, and not too long ago. */
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../config/state/readJson.js'
 import type { DrillConfig } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
 import { type Finding, ok, warn } from './finding.js'
@@ -31,9 +32,5 @@ async function newestReport(folder: string): Promise<z.output<typeof reportSchem
     .sort()
     .at(-1)
   if (newest === undefined) return null
-  try {
-    return reportSchema.parse(JSON.parse(await readFile(join(folder, newest), 'utf8')))
-  } catch {
-    return null
-  }
+  return readJson(join(folder, newest), reportSchema)
 }

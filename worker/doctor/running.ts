@@ -1,6 +1,7 @@
 /** The worker of this home: whether one runs, and whether it still looks at its sessions. */
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { z } from 'zod'
+import { readJson } from '../../config/state/readJson.js'
 import { isAlive } from '../../host/process/processes.js'
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
@@ -12,7 +13,7 @@ const silentAfter = 60_000
 const holderSchema = z.object({ pid: z.number().int(), start: z.string() })
 
 export async function checkWorker(home: Home, now: number): Promise<Finding> {
-  const holder = await readHolder(home.workerLock)
+  const holder = readJson(home.workerLock, holderSchema)
   if (holder === null || !(await isAlive(holder))) return notRunning(home)
   const live = readLive(home)
   const age = live === null ? null : now - Date.parse(live.at)
@@ -38,12 +39,4 @@ async function notRunning(home: Home): Promise<Finding> {
     `not running, while ${what} on record`,
     'Run `outpool up`, or start your service for it.',
   )
-}
-
-async function readHolder(file: string): Promise<z.output<typeof holderSchema> | null> {
-  try {
-    return holderSchema.parse(JSON.parse(await readFile(file, 'utf8')))
-  } catch {
-    return null
-  }
 }

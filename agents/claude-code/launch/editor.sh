@@ -1,10 +1,10 @@
 #!/bin/sh
-# The editor that the agent program opens for a draft (Ctrl-G): hands the whole draft to Outpool when Outpool asked for it,
-# and is the person's own editor at any other time.
+# The editor that the agent program opens for a draft (Ctrl-G): gives the whole draft to Outpool if Outpool has requested it,
+# and otherwise runs the person's own editor.
 #
 #   editor.sh FOLDER EDITOR [OPTION...] FILE
 #
-# The program shows a long paste or a cut line as a placeholder; only what it gives to an editor is the whole draft.
+# On the screen, long pastes are placeholders and long lines are cut; only an editor gets the whole draft.
 op_folder=$1
 op_editor=$2
 shift 2

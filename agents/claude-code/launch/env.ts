@@ -1,13 +1,13 @@
-/** The environment that the program runs in: the worker's own, without what would change who answers or how. */
+/** The program's environment: that of the worker, without variables that would change its login or behaviour. */
 import type { AgentCommand, LaunchInput, Place } from '../../agent.js'
 import { isDefaultSetup } from '../paths.js'
 
 export type BaseEnv = Readonly<Record<string, string | undefined>>
 
 /**
- * Variables of the worker that an agent must not see: other logins and switches of the program, marks of a session that
- * the worker itself was started from (an inherited CLAUDE_CODE_CHILD_SESSION means that no transcript is written),
- * the worker's own settings and secrets, the terminal it was started in, and what its service manager gave it alone.
+ * Variables of the worker that an agent must not see: other logins and switches of the program, marks of the session from which
+ * the worker was started (with an inherited CLAUDE_CODE_CHILD_SESSION no transcript is written), the worker's own settings and
+ * secrets, its terminal, and variables that its service manager meant for the worker alone.
  */
 const withheld = [
   /^CLAUDE/,
@@ -30,24 +30,24 @@ function cleanBase(base: BaseEnv): Record<string, string> {
   return clean
 }
 
-/** For a question that concerns no place, such as the program's version. */
+/** For commands that need no place, such as `--version`. */
 export const bareEnv = (base: BaseEnv, command: AgentCommand): Record<string, string> => ({
   ...cleanBase(base),
   ...command.env,
   DISABLE_AUTOUPDATER: '1',
 })
 
-/** What probes and sessions share. */
+/** The environment that probes and sessions share. */
 function placeEnv(base: BaseEnv, place: Place, command: AgentCommand): Record<string, string> {
   const env: Record<string, string> = {
     ...cleanBase(base),
     ...command.env,
     ...place.env,
-    // Reset times on the screen and in old transcripts are in the zone of the process.
+    // Reset times on the screen and in transcripts of older versions are in the time zone of the process.
     TZ: 'UTC',
     // A fleet stays on the version that its owner chose.
     DISABLE_AUTOUPDATER: '1',
-    // Otherwise the first start in a fresh dir runs ssh to look for plug-ins.
+    // Otherwise the first start in a new config dir runs ssh to look for plug-ins.
     CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1',
   }
   if (isDefaultSetup(place)) delete env['CLAUDE_CONFIG_DIR']
@@ -58,11 +58,11 @@ function placeEnv(base: BaseEnv, place: Place, command: AgentCommand): Record<st
 /** The whole environment of a session's process. */
 export function sessionEnv(input: LaunchInput): Record<string, string> {
   return {
-    // tmux before 3.2's terminfo and most others know this one.
+    // Known to the terminfo of most systems, also with tmux before 3.2.
     TERM: 'screen-256color',
     COLORTERM: 'truecolor',
     ...placeEnv(input.baseEnv ?? process.env, input.place, input.command),
-    // With it a start spends a request of its own, and a resumed session opens the limit menu before the prompt is sent.
+    // Non-essential traffic costs a request at each start, and makes a resumed session open the limit menu before it sends the prompt.
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     OUTPOOL_SESSION: input.session,
     OUTPOOL_FENCE: String(input.fence),

@@ -1,4 +1,4 @@
-/** What to run for a launch, and the files made for it. */
+/** Plans a launch: the command line, and the files it needs. */
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,10 +8,10 @@ import { launchSettings, readUserArgs } from './settings.js'
 import { quoted } from './shellWord.js'
 import { isCommandLike } from '../screen/text.js'
 
-/** The kernel takes at most 128 KiB in one argument, its end mark included. */
+/** The kernel limits one argument to 128 KiB, including its terminating zero. */
 const argumentMaxBytes = 120 * 1024
 
-/** Throws AgentFileError where the user's own `--settings` can't be read. */
+/** Throws AgentFileError if the user's own `--settings` can't be read. */
 export async function planLaunch(input: LaunchInput): Promise<LaunchPlan> {
   await mkdir(input.launchDir, { recursive: true, mode: 0o700 })
   await mkdir(input.reportDir, { recursive: true, mode: 0o700 })
@@ -40,13 +40,13 @@ function conversationArguments({ mode, sessionId, forkOf }: LaunchInput): string
   return ['--resume', sessionId]
 }
 
-/** `--` keeps flags that take several values from swallowing the prompt; `folders` are those that it has the agent read. */
+/** `--` keeps options with several values from taking the prompt. `folders`: those that the agent has to read for the prompt. */
 async function promptArgument({
   prompt,
   launchDir,
 }: LaunchInput): Promise<{ words: string[]; folders: readonly string[] }> {
   if (prompt === null || prompt === '') return { words: [], folders: [] }
-  // From the command line, too, the program runs what begins like a command of its own.
+  // The program runs a prompt that begins like one of its commands, even from the command line.
   if (Buffer.byteLength(prompt) <= argumentMaxBytes && !isCommandLike(prompt))
     return { words: ['--', prompt], folders: [] }
   const folder = join(launchDir, 'prompt')
@@ -60,8 +60,8 @@ async function promptArgument({
 const editorScript = fileURLToPath(new URL('editor.sh', import.meta.url))
 
 /**
- * The program's editor for this launch, which hands drafts out to Outpool (`draftKeys`). It bears the name of the person's own,
- * since the program shows that name.
+ * The program's editor for this launch, which gives drafts to Outpool (`exportDraftKeys`). It has the name of the person's own editor,
+ * because the program shows that name.
  */
 async function writeEditor({ launchDir, baseEnv = process.env }: LaunchInput): Promise<string> {
   const own = baseEnv['VISUAL'] || baseEnv['EDITOR'] || 'vi'
@@ -75,7 +75,7 @@ async function writeEditor({ launchDir, baseEnv = process.env }: LaunchInput): P
   return file
 }
 
-/** A crash half-way leaves the old file or the new one. */
+/** After a crash there is the old file or the new one. */
 async function replaceFile(file: string, text: string): Promise<void> {
   const fresh = `${file}.new`
   await writeFile(fresh, text, { mode: 0o600 })

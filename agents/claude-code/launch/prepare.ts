@@ -1,18 +1,17 @@
-/** Makes a place ready for unattended work, so that no first-run page holds a session up. */
+/** Prepares a place for unattended work, so that no first-run page blocks a session. */
 import { mkdir } from 'node:fs/promises'
 import type { Place } from '../../agent.js'
 import { answeredImports } from '../setup/answers.js'
 import { type GlobalConfig, updateGlobalConfig } from '../setup/globalFile.js'
 import { trustedFolder } from '../setup/trust.js'
 
-/** The program remembers an approved key by its end. */
+/** The program stores the end of an approved key, of this length. */
 const keyMarkLength = 20
 
 /**
  * Marks onboarding as done, `cwd`'s repository as trusted (the user named it in `outpool start`), the question about
- * resuming from a summary as answered, and the place's own API key as approved. What a person has answered at one of
- * `answeredAt` about the project's imports from outside is taken over where this place has no answer. Idempotent; every other
- * key stays. Throws AgentFileError.
+ * resuming from a summary as answered, and the place's own API key as approved. A person's answer at one of `answeredAt` about
+ * imports from outside the project is copied if this place has none. Idempotent; all other keys stay. Throws AgentFileError.
  */
 export async function prepare(place: Place, cwd: string, answeredAt: readonly Place[] = []): Promise<void> {
   await mkdir(place.configDir, { recursive: true, mode: 0o700 })
@@ -30,7 +29,7 @@ export async function prepare(place: Place, cwd: string, answeredAt: readonly Pl
 
 type Projects = NonNullable<GlobalConfig['projects']>
 
-/** As the program itself notes it when a person has answered. */
+/** In the format in which the program itself stores an answer. */
 const withImports = (projects: Projects, imports: readonly (readonly [string, boolean])[]): Projects => ({
   ...projects,
   ...Object.fromEntries(

@@ -1,17 +1,16 @@
 #!/bin/sh
-# What the agent runs for its hooks and its status line: leaves one report for Outpool and gets out of the way.
+# Runs as the agent's hooks and status line, and writes one report file for Outpool.
 #
 #   report.sh REPORT_DIR EVENT SESSION FENCE keep|newest|drop [STATUS_LINE_COMMAND]
 #
-# It starts no process that it can do without, prints nothing of its own, and ends with 0 whatever happens:
-# a full disk or a missing folder costs a report, never a turn. Why it is a shell script, and what its files
-# promise to their reader, is in docs/decisions/0005-reports-as-files.md. Its variables bear a prefix because one of the same
-# name in the environment would reach the user's own status line with our value.
+# It starts as few processes as possible, prints nothing itself, and always exits with 0: a full disk or a missing folder costs
+# a report, but never a turn. docs/decisions/0005-reports-as-files.md says why it is a shell script, and what readers of its
+# files can rely on. Its variables have a prefix so that they never overwrite a variable of the user's own status line.
 op_folder=$1
 op_name=$3.$4.$2
 op_try=0
 
-# Takes a free name with O_EXCL: a process id comes back one day, or lives twice in two containers.
+# Claims a free name with O_EXCL: process ids are reused, and may be the same in two containers.
 claim() {
   while [ "$op_try" -lt 99 ]; do
     op_try=$((op_try + 1))
@@ -22,13 +21,13 @@ claim() {
   return 1
 }
 
-# Written under a name that starts with a dot, then renamed: a reader never sees half a report.
+# Writes under a name that starts with a dot, then renames it, so that a reader never sees half a report.
 leave() {
   umask 077
   set -C
   while claim "$op_folder/."; do
     op_final=${1:-$op_folder/$op_name.$$-$op_try}
-    # Looked at only now that the dotted name is ours: whoever had it before has renamed it by now.
+    # Checked after the dotted name was claimed: an earlier owner of that name has renamed it by now.
     if [ -z "$1" ] && [ -e "$op_final" ]; then
       rm -f "$op_claimed"
       continue
@@ -40,7 +39,7 @@ leave() {
 }
 
 if [ "$5" = drop ]; then
-  # The name says it all. Prompts and answers are read to their end, so that the agent can write them, and kept nowhere.
+  # The name is the whole report. Prompts and answers are read to the end, so that the agent can write them, and dropped.
   umask 077
   set -C
   claim "$op_folder/"
@@ -49,27 +48,27 @@ if [ "$5" = drop ]; then
 fi
 
 if [ "$2" = Stop ]; then
-  # The last answer is the person's own affair, and no part of what is wanted.
+  # The last answer is private and not needed.
   op_body=$(sed -E 's/"last_assistant_message":"([^"\\]|\\.)*",?//' 2> /dev/null)
 else
   op_body=$(cat 2> /dev/null)
 fi
 if [ "$2" != StatusLine ]; then
-  # Of some events only the newest is of use: a worker that is down finds one, not thousands.
+  # Of some events only the newest is useful, so that thousands do not pile up while no worker runs.
   if [ "$5" = newest ]; then op_to=$op_folder/$op_name.last; else op_to=''; fi
   leave "$op_to" > /dev/null 2>&1
   exit 0
 fi
 
-# Only a status with quota numbers is worth a file, and only the newest: a worker that is down finds one, not thousands.
-# What the report changes in the shell must not reach the user's command, hence the brackets.
+# Only a status with quota numbers is written, and only the newest is kept, so that files do not pile up while no worker runs.
+# The brackets keep changes to the shell, such as umask, from the user's command.
 case $op_body in
 *'"rate_limits"'*)
   if [ -z "${6-}" ]; then leave "$op_folder/$op_name.last"; else (leave "$op_folder/$op_name.last"); fi > /dev/null 2>&1
   ;;
 esac
 [ -n "${6-}" ] || exit 0
-# The user's own status line takes this process over, so that signals, output and exit code are its own.
+# The user's own status line replaces this process, so that signals, output and exit code are its own.
 exec /bin/sh -c "$6" << BODY
 $op_body
 BODY

@@ -1,8 +1,9 @@
-/** The settings file of one launch: reports to Outpool, beside everything that the user has set themselves. */
+/** The settings file of one launch: the user's own settings, and the reports to Outpool. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { LaunchInput } from '../../agent.js'
 import { AgentFileError } from '../../errors.js'
 import { answeredServers } from '../setup/answers.js'
@@ -12,10 +13,10 @@ import { quoted } from './shellWord.js'
 const reportScript = fileURLToPath(new URL('report.sh', import.meta.url))
 const handOverScript = fileURLToPath(new URL('hand-over.sh', import.meta.url))
 
-/** A report takes milliseconds; one that hangs on a dead disk must not hold the agent for the default of minutes. */
+/** A report takes milliseconds. If it hangs on a broken disk, the agent must not wait for the default of minutes. */
 const hookTimeoutSeconds = 5
 
-/** Transcripts are what a session is resumed from: no process may sweep them away as old. */
+/** Sessions are resumed from transcripts, so the program must never delete old ones. */
 const cleanupPeriodDays = 36_500
 
 const statusLineSchema = z.looseObject({ type: z.string(), command: z.string() })
@@ -28,7 +29,7 @@ const settingsSchema = z.looseObject({
 })
 type Settings = z.output<typeof settingsSchema>
 
-/** The user's own arguments, with what they say about settings taken out: the program heeds only the last `--settings`. */
+/** The user's own arguments, with `--settings` separated, because the program reads only the last one. */
 export interface UserArgs {
   args: string[]
   /** A file or a JSON text, or null. */
@@ -58,7 +59,7 @@ export function readUserArgs(given: readonly string[]): UserArgs {
   return { args, settings, sources: new Set(sources.split(',').map((one) => one.trim())), wantsBypass }
 }
 
-/** The whole settings file of this launch; `folders` are those that the agent may read beside its own. Throws AgentFileError where the user's own `--settings` can't be read. */
+/** The whole settings file. `folders`: what the agent may read beside `cwd`. Throws AgentFileError if the user's own `--settings` can't be read. */
 export async function launchSettings(
   input: LaunchInput,
   user: UserArgs,
@@ -74,7 +75,7 @@ export async function launchSettings(
       type: 'command',
       command: reportCommand(input, statusLineEvent, 'newest', statusLine?.command),
     },
-    // The old pane would wake up by itself and work beside the resumed one.
+    // Otherwise an old process could continue by itself beside the resumed one.
     autoContinueAtUsageLimit: false,
     cleanupPeriodDays,
     ...(await projectServers(input, own)),
@@ -83,7 +84,7 @@ export async function launchSettings(
   }
 }
 
-/** What a person has answered elsewhere about this project's MCP servers goes along: the program would ask again for each login. */
+/** A person's answers about this project's MCP servers at other places: the program would ask again for each login. */
 async function projectServers({ place, cwd, answeredAt = [] }: LaunchInput, own: Settings) {
   const { enabled, disabled } = await answeredServers(place, answeredAt, cwd)
   return {
@@ -96,7 +97,7 @@ async function projectServers({ place, cwd, answeredAt = [] }: LaunchInput, own:
   }
 }
 
-/** By `--add-dir` instead, a start may stand in a dialog about it. */
+/** `--add-dir` would open a dialog at the start. */
 const withFolders = (own: Settings['permissions'], folders: readonly string[]): Settings['permissions'] => ({
   ...own,
   additionalDirectories: [...(own?.additionalDirectories ?? []), ...folders],
@@ -111,13 +112,13 @@ function mergedHooks(own: Record<string, unknown[]>, input: LaunchInput): Record
   }
   if (input.handOver) {
     const command = `exec /bin/sh ${[handOverScript, input.handOver].map(quoted).join(' ')}`
-    const tells = { hooks: [{ type: 'command', command, timeout: hookTimeoutSeconds }] }
-    hooks['UserPromptSubmit'] = [...(hooks['UserPromptSubmit'] ?? []), tells]
+    const hook = { hooks: [{ type: 'command', command, timeout: hookTimeoutSeconds }] }
+    hooks['UserPromptSubmit'] = [...(hooks['UserPromptSubmit'] ?? []), hook]
   }
   return hooks
 }
 
-/** The program runs this text through a shell; `exec` spares a process. */
+/** The program passes this text to a shell; `exec` saves a process. */
 function reportCommand(
   input: LaunchInput,
   event: string,
@@ -135,11 +136,11 @@ async function userSettings(given: string, cwd: string): Promise<Settings> {
   try {
     return settingsSchema.parse(JSON.parse(inline ? given : await readFile(file, 'utf8')))
   } catch (cause) {
-    throw new AgentFileError(file, 'can not be read as settings of the agent', { cause })
+    throw new AgentFileError(file, 'cannot be read as settings of the agent', { cause })
   }
 }
 
-/** The status line that would be in force without us, nearest first. A broken file is the program's to complain about. */
+/** The status line that the user has configured, from the innermost layer that has one. Broken files are skipped: the program reports them. */
 async function userStatusLine(
   input: LaunchInput,
   own: Settings,
@@ -161,9 +162,6 @@ async function userStatusLine(
 }
 
 async function statusLineIn(file: string): Promise<unknown> {
-  try {
-    return settingsSchema.parse(JSON.parse(await readFile(file, 'utf8'))).statusLine
-  } catch {
-    return undefined
-  }
+  const text = await readFile(file, 'utf8').catch(() => '')
+  return parseJsonAs(text, settingsSchema)?.statusLine
 }

@@ -1,3 +1,3 @@
-/** One word of a command line that the program hands to a shell. */
+/** Quotes one word of a command line for a shell. */
 export const quoted = (word: string): string =>
   /^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`

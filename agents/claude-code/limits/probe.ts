@@ -1,5 +1,6 @@
-/** Asks the program for login and usage. No model is called, so no budget is spent and no window begun. */
+/** Asks the program for login and usage. No model is called, so no budget is spent and no window begins. */
 import { z } from 'zod'
+import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { AccountReading, Login, Window } from '../../../policy/account/account.js'
 import type { AgentCommand, Place } from '../../agent.js'
 import { AgentProgramError } from '../../errors.js'
@@ -12,7 +13,7 @@ import { usageTextWindows } from './quota.js'
 
 const statusSchema = z.looseObject({ loggedIn: z.boolean(), authMethod: z.string().optional() })
 
-/** Neither the user's hooks nor their MCP servers have to run because somebody looks at a budget. */
+/** A probe must not run the user's hooks or MCP servers. */
 const quietArgs = [
   '--no-session-persistence',
   '--strict-mcp-config',
@@ -20,13 +21,13 @@ const quietArgs = [
   '{"disableAllHooks":true}',
 ]
 
-/** What the program answers instead of numbers when nobody is logged in, or the login is no longer taken. */
+/** What the program prints instead of numbers if there is no login, or if it is no longer accepted. */
 const loggedOutText =
   /^(?:Not logged in|Failed to authenticate|Login expired|OAuth token revoked|Please run \/login|Invalid API key)/m
 
 /**
- * Windows are empty where the program could not say (an API key, a throttled endpoint, no network). Never throws for
- * what the account is to blame for; throws AgentProgramError when the program itself can't be run.
+ * Windows are empty if the program could not tell (an API key, a throttled endpoint, no network). Never throws because of the
+ * account; throws AgentProgramError if the program itself can't be run.
  */
 export async function probe(
   place: Place,
@@ -42,7 +43,7 @@ export async function probe(
   }
 }
 
-/** A lock that came with our own calls, and outlives them where no other process of the program runs, holds up a rescue. */
+/** Removes a lock that the probe left behind while no other process of the program runs: it would delay a rescue. */
 async function dropOrphanedLock(place: Place, before: string | null): Promise<void> {
   const mark = await lockMark(place)
   if (mark === null || mark === before || (await readLiveStates(place)).length > 0) return
@@ -66,13 +67,13 @@ async function queryAccount(
   const asked = now()
   const usage = await runProgram(command, ['-p', '/usage', ...quietArgs], env, place.configDir).catch(
     (error: unknown) => {
-      // The program runs, as it has just said who is logged in; a usage endpoint that hangs says nothing of the account.
+      // The program works, as the login status was read before. A usage endpoint that hangs says nothing about the account.
       if (error instanceof AgentProgramError) return null
       throw error
     },
   )
   const text = usage === null ? '' : `${usage.stdout}\n${usage.stderr}`
-  // A login that was refused while being refreshed is gone from now on.
+  // The login is lost if the provider refused to refresh it during the probe.
   const after = readStatus(await runProgram(command, ['auth', 'status'], env, place.configDir))
   const login: Login = after === 'out' || loggedOutText.test(text) ? 'out' : 'in'
   const { identity, windows } = await identityOf(place)
@@ -90,30 +91,21 @@ const noIdentity: Identity = { identity: null, email: null, windows: [] }
 
 const seenAt = (login: Login, at: string): string | null => (login === 'unknown' ? null : at)
 
-/** `stored`: a login whose usage can be asked; `other`: a key or token, of which the program knows no usage. */
+/** `stored`: a login with usage; `other`: a key or token, whose usage the program does not know. */
 function readStatus(answer: ProgramResult): 'stored' | 'other' | 'out' | 'unknown' {
-  const json = jsonIn(answer.stdout)
-  const status = statusSchema.safeParse(json).data
-  if (status === undefined)
+  const status = parseJsonAs(answer.stdout, statusSchema)
+  if (status === null)
     return answer.exitCode === 1 && /not logged in/i.test(answer.stdout) ? 'out' : 'unknown'
   if (!status.loggedIn) return 'out'
   return status.authMethod === undefined || status.authMethod === 'claude.ai' ? 'stored' : 'other'
 }
 
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** A broken `.claude.json` is `doctor`'s to complain about; the probe then does not know who it is. */
+/** Without an identity if `.claude.json` is broken, which `doctor` reports. */
 const identityOf = (place: Place): Promise<Identity> => readIdentity(place).catch(() => noIdentity)
 
 /**
- * The program prints cached numbers again for a minute, and for about an hour where the endpoint does not answer: what it
- * prints is as old as the cache that says the same. It counts as new only where the cache says otherwise, or there is none.
+ * The program prints cached numbers for a minute, and for about an hour if the endpoint does not answer. So printed numbers count as
+ * new only if the cache differs or is missing; otherwise they are as old as the cache.
  */
 function newestWindows(cached: Window[], printed: Window[]): Window[] {
   const isSaidBy = (one: Window, other: Window): boolean =>

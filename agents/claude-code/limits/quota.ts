@@ -1,13 +1,13 @@
-/** Quota windows, from each of the places where the program tells them. */
+/** Reads quota windows from the status line, the program's cache and its `/usage` text. */
 import { z } from 'zod'
 import type { Window } from '../../../policy/account/account.js'
 import { parseReset } from './resetText.js'
 
-/** Windows that a session of the program draws on. `seven_day_oauth_apps` belongs to other programs. */
+/** Windows that sessions of the program use. `seven_day_oauth_apps` belongs to other programs. */
 const isWindowName = (name: string): boolean =>
   /^(five_hour|seven_day)(_[a-z_]+)?$/.test(name) && name !== 'seven_day_oauth_apps'
 
-/** Percentages are clamped by some versions and not by others. */
+/** Some versions clamp percentages, others don't. */
 const share = (percent: number): number => Math.min(Math.max(percent / 100, 0), 1)
 
 const statusWindow = z.object({
@@ -16,7 +16,7 @@ const statusWindow = z.object({
 })
 const statusSchema = z.object({ rate_limits: z.record(z.string(), z.unknown()) })
 
-/** `rate_limits` of a status line report, read at `at`. A window may be absent; none are there before the first answer. */
+/** `rate_limits` of a status line report, read at `at`. Windows may be missing; before the first answer all are. */
 export function statusLineWindows(status: unknown, at: string): Window[] {
   const limits = statusSchema.safeParse(status).data?.rate_limits ?? {}
   return Object.entries(limits).flatMap(([name, value]) => {
@@ -47,7 +47,7 @@ const cacheSchema = z.object({
   utilization: z.record(z.string(), z.unknown()),
 })
 
-/** `cachedUsageUtilization` of `.claude.json`. Numbers that belong to another login than `identity` say nothing of this one. */
+/** `cachedUsageUtilization` of `.claude.json`. Numbers of another login than `identity` are ignored. */
 export function cachedWindows(cached: unknown, identity: string | null): Window[] {
   const cache = cacheSchema.safeParse(cached).data
   if (cache === undefined) return []
@@ -61,13 +61,13 @@ export function cachedWindows(cached: unknown, identity: string | null): Window[
   })
 }
 
-/** An instant without a zone is meant as UTC. */
+/** An instant without a time zone is in UTC. */
 const utc = (text: string): string =>
   new Date(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`).toISOString()
 
 const usageLine = /^\s*Current (session|week \(([^)]+)\)): (\d+(?:\.\d+)?)% used\b(.*)$/gm
 
-/** What `/usage` prints, read at `at`: the fallback where the cache holds nothing newer. */
+/** The output of `/usage`, read at `at`: the fallback if the cache holds nothing newer. */
 export function usageTextWindows(text: string, at: string): Window[] {
   return [...text.matchAll(usageLine)].flatMap(([, what = '', which = '', percent, rest = '']) => {
     const name = what === 'session' ? 'five_hour' : weekName(which)

@@ -1,4 +1,4 @@
-/** Reads the instant out of `resets 9:50pm (UTC)`, `resets 21:50 (UTC)` and `resets Nov 24, 3:53am (Europe/Berlin)`. */
+/** Parses the instant in `resets 9:50pm (UTC)`, `resets 21:50 (UTC)` and `resets Nov 24, 3:53am (Europe/Berlin)`. */
 
 const resetPattern =
   /\bresets (?:([A-Z][a-z]{2})[a-z]* (\d{1,2})(?:, (\d{4}))?,? )?(?:at )?(\d{1,2})(?::(\d{2}))?(?:[ \u202f]?([ap]m))? \(([A-Za-z0-9_+\-/]+)\)/i
@@ -8,11 +8,11 @@ const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 const minute = 60_000
 const day = 24 * 60 * minute
 
-/** The text drops the seconds, so a reset within this minute looks as if it lay behind us. */
+/** The text has no seconds, so a reset within this minute seems to be in the past. */
 const rounding = minute
 
 /**
- * The reset as ISO 8601 in UTC, or null where the text names none, or no zone to read it in.
+ * The reset as ISO 8601 in UTC; null if the text names no reset, or no known time zone.
  * A time alone means its first occurrence after `at` (when the text was written), a date its first in that or the next year.
  */
 export function parseReset(text: string, at: string): string | null {
@@ -35,13 +35,13 @@ export function parseReset(text: string, at: string): string | null {
   return null
 }
 
-/** Hours since midnight. Where hours count to 24, midnight is shown as 0 or as 24, and both begin the day that is named. */
+/** Hours since midnight. With a 24-hour clock, midnight is shown as 0 or 24; both are the beginning of the named day. */
 function hoursOf(shown: number, half: string): number | null {
   if (half === '') return shown <= 24 ? shown % 24 : null
   return shown >= 1 && shown <= 12 ? (shown % 12) + (half === 'pm' ? 12 : 0) : null
 }
 
-/** Yesterday to the day after tomorrow in the zone, as midnights read as if they were UTC. */
+/** The midnights from yesterday to the day after tomorrow in the zone, as if they were UTC. */
 function daysAround(written: number, zone: string): number[] {
   const midnight = Math.floor(localReading(written, zone) / day) * day
   return [midnight - day, midnight, midnight + day, midnight + 2 * day]
@@ -79,8 +79,8 @@ function localReading(instant: number, zone: string): number {
 }
 
 /**
- * The instant at which a clock in the zone shows this reading. Of two such instants (clocks set back) the later one:
- * waking late costs an hour, waking early a second wall. A reading that is skipped (clocks set forward) moves on with the gap.
+ * The instant at which a clock in the zone shows this reading. Of two such instants (clocks set back) the later one, because
+ * waking up early would cost a second wall. A skipped reading (clocks set forward) is moved by the gap.
  */
 function instantOf(reading: number, zone: string): number {
   const offsetAt = (instant: number): number => localReading(instant, zone) - instant

@@ -1,34 +1,34 @@
-/** Why a turn could not go on: read from the row that the program itself writes, never from what somebody said about limits. */
+/** Why a turn failed: read from the program's own error entry, never from other text that mentions limits. */
 import type { TurnFailure } from '../../agent.js'
 import type { Wall, WallScope } from '../../../policy/account/account.js'
 import type { ApiErrorEntry } from '../transcript/entries.js'
 import { parseReset } from './resetText.js'
 
-/** Model families that have budgets of their own; a claim that names none of them stands for the whole account. */
+/** Model families with separate budgets; a claim that names no model is about the whole account. */
 const families = ['opus', 'sonnet', 'haiku', 'fable']
 
-/** The claim behind what the program calls the Fable limit. */
+/** The claim name of what the program calls the Fable limit. */
 const fableClaim = 'seven_day_overage_included'
 
-/** An organisation's own cap on top of the claim that is named. */
+/** Reasons that mean an organisation's own spending cap, whatever the claim. */
 const spendCaps = new Set(['org_spend_cap_reached', 'org_level_disabled_until'])
 
 /** Errors that only a new login, or another account, can cure. */
 const loginErrors = new Set(['authentication_failed', 'oauth_org_not_allowed'])
 
-/** Classifies the program's own error entry; the caller has checked that it is one (`isFaultRow`). */
-export function classifyFailure(row: ApiErrorEntry): TurnFailure {
-  const text = textOf(row)
-  const wall = wallOf(row, text)
+/** Classifies the program's own error entry. */
+export function classifyFailure(entry: ApiErrorEntry): TurnFailure {
+  const text = textOf(entry)
+  const wall = wallOf(entry, text)
   if (wall !== null) return { class: 'wall', wall }
-  const details = { text: text.split('\n')[0] ?? '', at: row.timestamp }
-  const kind = failureClass(row, text)
+  const details = { text: text.split('\n')[0] ?? '', at: entry.timestamp }
+  const kind = failureClass(entry, text)
   return kind === 'transient'
-    ? { class: kind, refusal: refusalOf(row), ...details }
+    ? { class: kind, refusal: refusalOf(entry), ...details }
     : { class: kind, ...details }
 }
 
-/** The program has retried for minutes before it writes this. */
+/** The program retries for minutes before it writes these errors. */
 function refusalOf({
   error,
   apiErrorStatus,
@@ -40,9 +40,9 @@ function refusalOf({
     : null
 }
 
-function failureClass(row: ApiErrorEntry, text: string): Exclude<TurnFailure['class'], 'wall'> {
-  const error = row.error ?? ''
-  const status = row.apiErrorStatus ?? null
+function failureClass(entry: ApiErrorEntry, text: string): Exclude<TurnFailure['class'], 'wall'> {
+  const error = entry.error ?? ''
+  const status = entry.apiErrorStatus ?? null
   if (error === 'billing_error') return 'billing'
   if (loginErrors.has(error) || status === 401) return 'login'
   if (status === 429 || error === 'rate_limit' || error === 'overloaded' || error === 'server_error')
@@ -55,17 +55,18 @@ function failureClass(row: ApiErrorEntry, text: string): Exclude<TurnFailure['cl
   return 'transient'
 }
 
-function wallOf(row: ApiErrorEntry, text: string): Wall | null {
-  if (row.error !== 'rate_limit' || (row.apiErrorStatus ?? 429) !== 429) return null
-  if (row.apiError === 'usage_limit_reached' || row.quotaLimits?.status === 'rejected')
-    return wallByQuota(row, text)
-  // Versions that write nothing more than the text; newer ones name every error, so their text proves nothing.
-  const older = row.apiError === undefined && row.apiErrorType === undefined && row.quotaLimits === undefined
-  return older ? wallByText(row, text) : null
+function wallOf(entry: ApiErrorEntry, text: string): Wall | null {
+  if (entry.error !== 'rate_limit' || (entry.apiErrorStatus ?? 429) !== 429) return null
+  if (entry.apiError === 'usage_limit_reached' || entry.quotaLimits?.status === 'rejected')
+    return wallByQuota(entry, text)
+  // Older versions write only a text. Newer ones name every error, so their text alone proves nothing.
+  const older =
+    entry.apiError === undefined && entry.apiErrorType === undefined && entry.quotaLimits === undefined
+  return older ? wallByText(entry, text) : null
 }
 
-function wallByQuota(row: ApiErrorEntry, text: string): Wall {
-  const limits = row.quotaLimits
+function wallByQuota(entry: ApiErrorEntry, text: string): Wall {
+  const limits = entry.quotaLimits
   const claim = limits?.rateLimitType ?? claimOfText(text) ?? 'unknown'
   const kind = spendCaps.has(limits?.overageDisabledReason ?? '')
     ? 'spend'
@@ -74,33 +75,33 @@ function wallByQuota(row: ApiErrorEntry, text: string): Wall {
       : claim
   const resetsAt =
     limits?.resetsAt === undefined || limits.resetsAt === null
-      ? parseReset(text, row.timestamp)
+      ? parseReset(text, entry.timestamp)
       : new Date(limits.resetsAt * 1000).toISOString()
-  const proof = row.apiError === undefined ? 'quotaLimits rejected' : `apiError ${row.apiError}`
-  return wallFrom(row, kind, scopeOf(claim), resetsAt, proof)
+  const proof = entry.apiError === undefined ? 'quotaLimits rejected' : `apiError ${entry.apiError}`
+  return wallFrom(entry, kind, scopeOf(claim), resetsAt, proof)
 }
 
-function wallByText(row: ApiErrorEntry, text: string): Wall | null {
+function wallByText(entry: ApiErrorEntry, text: string): Wall | null {
   const kind = claimOfText(text)
   if (kind === null) return null
   return wallFrom(
-    row,
+    entry,
     kind,
     scopeOf(kind),
-    parseReset(text, row.timestamp),
+    parseReset(text, entry.timestamp),
     'its text, as older versions write it',
   )
 }
 
 function wallFrom(
-  row: ApiErrorEntry,
+  entry: ApiErrorEntry,
   kind: string,
   scope: WallScope,
   resetsAt: string | null,
   proof: string,
 ): Wall {
-  const evidence = `transcript row of ${row.timestamp}: ${kind}, ${proof}`
-  return { kind, scope, resetsAt, evidence, at: row.timestamp }
+  const evidence = `transcript entry of ${entry.timestamp}: ${kind}, ${proof}`
+  return { kind, scope, resetsAt, evidence, at: entry.timestamp }
 }
 
 function scopeOf(claim: string): WallScope {
@@ -109,27 +110,27 @@ function scopeOf(claim: string): WallScope {
   return family === undefined ? 'account' : `model:${family}`
 }
 
-/** Weekly claims are named after the model that they are about, also after one that we have never heard of. */
+/** Weekly claims are named after their model, which may be a new one. */
 const newModelOf = (claim: string): string | undefined => /^seven_day_([a-z0-9]+)$/.exec(claim)?.[1]
 
-/** The claim that stands behind the program's own wording, or null where the text is not about a plan limit at all. */
+/** The claim that the program's text is about; null if the text is not about a plan limit. */
 function claimOfText(text: string): string | null {
   if (/^You(?:'|’)re out of (?:extra usage|usage credits)\b/.test(text)) return 'credit'
-  // At the very beginning: further on an error may repeat what somebody else said.
+  // Only at the beginning: further on, an error may quote other text.
   const [all, what = ''] = /^You(?:'|’)ve hit your (?:(\S.*?) )?limit(?= |\n|$)/.exec(text) ?? []
   if (all === undefined) return null
   const words = what.toLowerCase()
   if (words === 'session' || words === '5-hour') return 'five_hour'
   if (words === 'weekly') return 'seven_day'
   if (words.endsWith('spend')) return 'spend'
-  // Some versions name the model's number too.
+  // Some versions add the model's version number.
   const family = families.find((one) => words.split(' ')[0] === one)
   if (family === undefined) return 'unknown'
   return family === 'fable' ? fableClaim : `seven_day_${family}`
 }
 
-function textOf(row: ApiErrorEntry): string {
-  const { content } = row.message
+function textOf(entry: ApiErrorEntry): string {
+  const { content } = entry.message
   if (typeof content === 'string') return content.trim()
   return content
     .map((block) => block.text ?? '')

@@ -1,19 +1,19 @@
-/** Dialogs that hold a session up, recognised on the screen. Most are prevented; these are the ones that come all the same. */
+/** Recognises dialogs on the screen that block a session. Most are prevented; these may come nevertheless. */
 import type { Dialog } from '../../agent.js'
 import { readQuestion } from './questions.js'
 import { inputBox, isRule, plainLines } from './screen.js'
 
 interface KnownDialog {
   name: string
-  /** Every one has to be on the screen, below what the conversation shows. */
+  /** All of them have to be on the screen, below the conversation. */
   marks: readonly RegExp[]
   prompt: string
   safeKeys: readonly string[] | null
 }
 
 /**
- * What decides about money, a login or a person's rights is a person's to answer. The others have one answer that decides
- * nothing: `Escape` leaves the limit menu; the folder was trusted by whoever named it in `outpool start`.
+ * A person has to answer what concerns money, a login or permissions. The others have one answer that decides nothing: `Escape`
+ * closes the limit menu, and the user trusted the folder by naming it in `outpool start`.
  */
 const knownDialogs: readonly KnownDialog[] = [
   {
@@ -80,14 +80,14 @@ const knownDialogs: readonly KnownDialog[] = [
     safeKeys: null,
   },
   {
-    // What it lists was skipped already, and the rest of the file is in effect: going on decides nothing.
+    // The listed settings were skipped already, and the rest of the file is in effect, so continuing decides nothing.
     name: 'settings-warning',
     marks: [/^\s*Settings Warning$/, /^\s*(?:❯ )?(?:\d\. )?Continue$/],
     prompt: 'to read which of its settings it skipped',
     safeKeys: [],
   },
   {
-    // Going on would be to work without the whole file, and with it without the rules that a person has set there.
+    // Continuing would ignore the whole file, including rules that a person has set in it.
     name: 'settings-error',
     marks: [/^\s*Settings Error$/, /Continue without these settings$/],
     prompt: 'what to do about a settings file that it can not use',
@@ -113,7 +113,7 @@ const knownDialogs: readonly KnownDialog[] = [
   },
 ]
 
-/** The choices whose safe answer has to be looked for in the list: where it stands differs between versions. */
+/** Safe answers that have to be found in the list, because their position differs between versions. */
 const safeChoices: Readonly<Record<string, RegExp>> = {
   trust: /^(?:\d\. )?Yes, (?:I trust this folder|proceed)/,
   'settings-warning': /^(?:\d\. )?Continue$/,
@@ -124,7 +124,7 @@ const permissionMark = /^\s*Do you want to (?:proceed|make this edit|create|allo
 const footers =
   /^\s*(?:Enter to (?:confirm|select|set as default)\b.*|.*\bEsc to (?:cancel|exit|reject all)\b.*)$/
 
-/** Takes a capture of the visible screen, with or without colours. Null where the agent works or waits for a prompt. */
+/** Takes a capture of the visible screen, with or without colours. Null if the agent works or waits for a prompt. */
 export function readDialog(screen: string): Dialog | null {
   const whole = plainLines(screen)
   const lines = liveLines(whole)
@@ -137,7 +137,7 @@ export function readDialog(screen: string): Dialog | null {
   }
   const asked = lines.find((line) => permissionMark.test(line))
   if (asked !== undefined) return { name: 'permission', prompt: asked.trim(), safeKeys: null, question }
-  // Such a page has a rule of its own above its last choice.
+  // Such a page has another rule above its last choice, so it is recognised by its question.
   if (question?.isOfTool) return { name: 'question', prompt: question.text, safeKeys: null, question }
   if (!lines.some((line) => footers.test(line))) return null
   const [title] = lines.map((line) => line.trim()).filter((line) => line !== '')
@@ -160,16 +160,16 @@ export function showsPanel(screen: string): boolean {
 export const closePanelKeys = ['Escape'] as const
 
 /**
- * The part of the screen that asks: below the last rule, or all of a page without one. Where the input box stands at
- * the bottom nothing is asked, whatever dialog the conversation above it quotes.
+ * The part of the screen below the last rule, or the whole screen if there is none. Null if the input box is at the bottom: then
+ * no dialog is open, even if the conversation above quotes one.
  */
 function liveLines(lines: string[]): string[] | null {
   return inputBox(lines) === null ? lines.slice(lines.findLastIndex(isRule) + 1) : null
 }
 
 /**
- * The next key only: towards the safe choice, or `Enter` once the cursor is on it. A dialog that has just been drawn
- * does not listen yet, and of two keys sent at once it may miss the first and take the second for the wrong choice.
+ * Only the next key: towards the safe choice, or `Enter` once the cursor is on it. A new dialog may not accept keys yet: of two
+ * keys at once it could miss the first and apply the second to the wrong choice.
  */
 function safeKeys(one: KnownDialog, lines: string[]): string[] | null {
   const wanted = safeChoices[one.name]
@@ -182,7 +182,7 @@ function safeKeys(one: KnownDialog, lines: string[]): string[] | null {
   const to = choices.findIndex(({ text }) => wanted.test(text))
   if (from < 0 || to < 0) return null
   if (from === to) return ['Enter']
-  // Where it can be, a key that may be given twice: a busy program shows late what it took, and an arrow goes round the end.
+  // Prefers a key that is harmless when pressed twice: a busy program redraws late, and an arrow wraps around at the end.
   const isEnd = (beyond: number): boolean => (choices[beyond]?.text ?? '') === ''
   if (to < from) return [isEnd(to - 1) ? 'Home' : 'Up']
   return [isEnd(to + 1) ? 'End' : 'Down']

@@ -1,7 +1,7 @@
-/** What stands in the input box. */
+/** Reads the input box. */
 import { inputBox, isRule, plainLines, typedLines } from './screen.js'
 
-/** Hints that the program shows in an empty box, for captures that did not keep the colours by which hints are known. */
+/** Hints that the program shows in an empty box, for captures without the colours that mark hints. */
 const hints = [
   /^Try "/,
   /^Resend your message to try again$/,
@@ -15,7 +15,7 @@ export function readDraft(screen: string): string | null {
   return text === '' || hints.some((hint) => hint.test(text)) ? null : text
 }
 
-/** A `!` at the line's beginning stays when the rest is deleted, and makes whatever comes next a shell command. */
+/** A `!` at the beginning of the line remains when the rest is deleted, and turns the next text into a shell command. */
 export function readInputMode(screen: string): 'words' | 'shell' | null {
   const lines = plainLines(screen)
   if (inputBox(lines) === null) return null
@@ -29,16 +29,16 @@ export const enterShellModeKeys = ['!'] as const
 
 export const takesInput = (screen: string): boolean => inputBox(plainLines(screen)) !== null
 
-/** Puts the draft aside whole, with pastes and pictures; the program brings it back once the next prompt was sent. */
+/** Stashes the whole draft, with pastes and pictures; the program restores it after the next prompt. */
 export const stashKeys = ['C-s'] as const
 
 /** Opens the draft in the person's editor, which for this launch is `editor.sh`. */
 export const exportDraftKeys = ['C-g'] as const
 
-/** To the line's beginning, and to its end: the cursor may stand anywhere. At an edge each takes the line break there. */
+/** Delete to the beginning and to the end of the line, wherever the cursor is. At an edge each deletes the line break. */
 export const clearDraftKeys = ['C-u', 'C-k'] as const
 
-/** Another draft put aside would take this one's place for good. The note stands on the line above the input box. */
+/** Stashing another draft would replace this one for good. The program shows a note on the line above the input box. */
 export function hasStashedDraft(screen: string): boolean {
   const lines = plainLines(screen)
   const top = lines.flatMap((line, i) => (isRule(line) ? [i] : [])).at(-2) ?? 0

@@ -1,15 +1,15 @@
-/** Questions with numbered choices: those of the AskUserQuestion tool, permissions, and whatever else the program asks so. */
+/** Questions with numbered choices: from the AskUserQuestion tool, permissions and other pages. */
 import { type Choice, parseChoiceNumbers, type Question } from '../../../policy/session/question.js'
 import type { AnswerStep } from '../../agent.js'
 import { inputBox, isRule } from './screen.js'
 
 const choicePattern = /^\s*(❯)?\s*(\d{1,2})\. (?:\[(.)\] ?)?(.*)$/
-/** Names of the questions that are asked together, each with whether it was answered; the last is the page that hands them in. */
+/** The names of questions that are asked together, each marked as answered or not; the last one is the review page. */
 const tabsPattern = /^(?:←\s+)?\s*[☐☒✔] \S.*$/
 const footerPattern = /\bEsc to (?:cancel|exit)\b|^\s*Enter to \w+/
-/** A picture of a choice stands beside the list. */
+/** A picture of a choice, beside the list. */
 const besideList = /\s{2,}[┌│└].*$/
-/** The program marks each line of a long question. */
+/** Marks each line of a long question. */
 const quoteBar = /^\s*[│|]\s?/
 const promptMaxLength = 300
 const labelMaxLength = 200
@@ -19,7 +19,7 @@ interface Numbered {
   choice: Choice
 }
 
-/** Null where no choice is to be made, or the page is higher than the screen. */
+/** Null if there is no question, or if the page is higher than the screen. */
 export function readQuestion(lines: readonly string[]): Question | null {
   if (inputBox(lines) !== null) return null
   const numbered = lastList(lines)
@@ -51,7 +51,7 @@ export function readQuestion(lines: readonly string[]): Question | null {
 const lastBefore = (numbered: readonly Numbered[], end: number): number | null =>
   numbered.findLast(({ line }) => line < end)?.choice.n ?? null
 
-/** The last run of lines that count 1, 2, …: what stands above may hold lists too. */
+/** The last run of lines numbered 1, 2, …; text above may contain lists too. */
 function lastList(lines: readonly string[]): Numbered[] {
   for (let from = lines.length - 1; from >= 0; from--) {
     if (choicePattern.exec(lines[from] ?? '')?.[2] !== '1') continue
@@ -92,8 +92,7 @@ function listFrom(lines: readonly string[], from: number): Numbered[] {
 }
 
 /**
- * One key at a time: a number moves the cursor on some pages and chooses on others, and what it did has to be seen before the
- * next one is pressed.
+ * One key at a time: on some pages a number moves the cursor, on others it chooses. The effect has to be seen before the next key.
  */
 export function nextAnswerStep({ choices, isReview }: Question, answer: string, pasted: boolean): AnswerStep {
   const most = choices.length
@@ -111,8 +110,8 @@ export function nextAnswerStep({ choices, isReview }: Question, answer: string, 
   if (only === undefined || picked.length < wanted.length)
     return { kind: 'refused', why: `it has the choices 1 to ${most}` }
   if (picked.some(({ isFreeText }) => isFreeText))
-    return { kind: 'refused', why: `choice ${own?.n ?? ''} takes words of yours: give them in its place` }
-  // There a number would be taken for a part of the words.
+    return { kind: 'refused', why: `choice ${own?.n ?? ''} takes a text: answer with the text itself` }
+  // A number would be typed into the text field.
   if (own?.isHighlighted) return { kind: 'press', keys: ['Up'] }
   if (picked.every(({ isChecked }) => isChecked !== null)) {
     const wrong = choices.find(
@@ -120,6 +119,6 @@ export function nextAnswerStep({ choices, isReview }: Question, answer: string, 
     )
     return { kind: 'press', keys: [wrong ? String(wrong.n) : 'Tab'] }
   }
-  if (picked.length > 1) return { kind: 'refused', why: 'it takes one choice only' }
+  if (picked.length > 1) return { kind: 'refused', why: 'it takes only one choice' }
   return { kind: 'press', keys: [only.isHighlighted ? 'Enter' : String(only.n)] }
 }

@@ -1,7 +1,7 @@
-/** Reading a captured screen, with or without its colours (`tmux capture-pane -p`, `-pe`). */
+/** Reads a captured screen, with or without colours (`tmux capture-pane -p`, `-pe`). */
 
 const escapeCode = String.fromCharCode(27)
-/** A style with its numbers, or a link around a text. */
+/** The escape sequence of a style, or of a link around a text. */
 const sequence = new RegExp(`${escapeCode}(?:\\[([0-9;:]*)m|\\][^${escapeCode}]*${escapeCode}\\\\)`, 'g')
 
 const linesOf = (text: string): string[] =>
@@ -9,7 +9,7 @@ const linesOf = (text: string): string[] =>
 
 export const plainLines = (screen: string): string[] => linesOf(screen.replaceAll(sequence, ''))
 
-/** The screen without dim text: that is how hints are drawn that no person typed. Known only where colours were kept. */
+/** The screen without dim text, which is how hints are drawn. Has no effect on captures without colours. */
 export function typedLines(screen: string): string[] {
   let typed = ''
   let cursorCell = ''
@@ -20,7 +20,7 @@ export function typedLines(screen: string): string[] {
       cursorCell += text
       return
     }
-    // The cursor stands on the first letter of a hint.
+    // The cursor is on the first letter of a hint.
     if (!style.dim) typed += cursorCell + text
     else typed += text.replaceAll(/[^\n]/g, '')
     cursorCell = ''
@@ -43,7 +43,7 @@ function styleAfter(
   let { dim, reverse } = style
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i] ?? ''
-    // A colour brings numbers of its own.
+    // A colour is followed by further numbers.
     if (code === '38' || code === '48') i += codes[i + 1] === '5' ? 2 : 4
     else if (code === '' || code === '0') [dim, reverse] = [false, false]
     else if (code === '2') dim = true
@@ -54,10 +54,10 @@ function styleAfter(
   return { dim, reverse }
 }
 
-/** A line across the screen: below it stands a dialog, or the input box between two of them. */
+/** A line across the screen: a dialog is below it, and the input box is between two of them. */
 export const isRule = (line: string): boolean => /^[─━▔]{10,}/.test(line)
 
-/** The lines of the input box, without its marker and indent; null where no box stands at the bottom of the screen. */
+/** The lines of the input box, without marker and indent; null if there is no box at the bottom of the screen. */
 export function inputBox(lines: readonly string[]): string[] | null {
   const rules = lines.flatMap((line, i) => (isRule(line) ? [i] : []))
   const [top, bottom] = [rules.at(-2), rules.at(-1)]

@@ -1,4 +1,4 @@
-/** Pages that the program opens at its start: what to tell a person of one, and by what it can be seen to have been dealt with. */
+/** Pages that the program opens at its start: their description for a person, and a fingerprint that shows when one may be answered. */
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
@@ -9,7 +9,7 @@ import { type GlobalConfig, readGlobalConfig } from '../setup/globalFile.js'
 import { isDefaultSetup } from '../paths.js'
 import { isRule, plainLines } from './screen.js'
 
-/** Pages about the account, whatever folder a session works in. */
+/** Pages that concern the account, in whatever folder a session works. */
 const accountWidePages = [
   'bypass-permissions',
   'api-key',
@@ -19,12 +19,12 @@ const accountWidePages = [
   'login-code',
 ]
 
-/** What is told of a page has to fit in a line. */
+/** The description of a page has to fit on one line. */
 const titleMax = 120
-/** Of the settings that a page complains about, this many are named. */
+/** How many of the rejected settings are named. */
 const keysNamed = 3
 
-/** What stands on a screen on which `dialog` was read, for a person who does not see it. */
+/** Describes the page on which `dialog` was read, for a person who does not see it. */
 export function describeStartPage(
   screen: string,
   dialog: Dialog,
@@ -40,7 +40,7 @@ export function describeStartPage(
     const { file, keys } = settingsComplaint(page, place)
     return {
       what: `${named} about ${file}${keys.length === 0 ? '' : ` (${keys.join(', ')})`}`,
-      remedy: `put ${file} right`,
+      remedy: `repair ${file}`,
       cwd: file.startsWith(`${place.configDir}/`) ? null : cwd,
     }
   }
@@ -51,11 +51,11 @@ export function describeStartPage(
   }
 }
 
-/** What a person types to start the program at this place. */
+/** The command with which a person starts the program at this place. */
 const manualRemedy = (place: Place, { command }: AgentCommand): string =>
   isDefaultSetup(place) ? command : `CLAUDE_CONFIG_DIR=${place.configDir} ${command}`
 
-/** The file that a page about settings names, and the keys in it. A long path goes on in the next line. */
+/** The file that a page about settings names, and its rejected keys. A long path continues on the next line. */
 function settingsComplaint(page: readonly string[], place: Place): { file: string; keys: string[] } {
   const lines = page.map((line) => line.trim()).filter((line) => line !== '')
   const first = lines.findIndex((line) => /^[├└]/.test(line))
@@ -67,7 +67,7 @@ function settingsComplaint(page: readonly string[], place: Place): { file: strin
 
 /**
  * Changes when a person has changed something on which the program's pages depend for a session in `cwd`: settings, the
- * project's MCP servers and memory, the answers given here and at `others`. Says nothing of what stands in them.
+ * project's MCP servers and memory, and the answers here and at `others`. Reveals nothing of their content.
  */
 export async function startPageFingerprint(
   place: Place,

@@ -1,25 +1,26 @@
 /**
- * What a person has answered for one project at one place. The program keeps it in different files: imports from outside in
- * the place's own `.claude.json`, the project's MCP servers mostly in the project (which every place shares), and for all
+ * A person's answers for one project at one place. The program stores them in several files: imports from outside the project in
+ * the place's own `.claude.json`, the project's MCP servers mostly in the project (which all places share), and answers for all
  * projects of the place in its `settings.json`.
  */
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { Place } from '../../agent.js'
 import { type GlobalConfig, readGlobalConfig } from './globalFile.js'
 import { readSettings } from './conflicts.js'
 import { resolveRealPath } from '../paths.js'
 import { trustedFolder } from './trust.js'
 
-/** Names out of the project's `.mcp.json` that may be used, and that may not. */
+/** Servers of the project's `.mcp.json` that may be used, and those that may not. */
 export interface ServerAnswers {
   enabled: string[]
   disabled: string[]
 }
 
 export interface ProjectAnswers extends ServerAnswers {
-  /** By the key under which the program keeps the project: whether it may import files from outside. */
+  /** Whether the project may import files from outside, by the key under which the program stores the project. */
   imports: Record<string, boolean>
 }
 
@@ -29,7 +30,7 @@ const serversSchema = z.looseObject({
   enabledMcpjsonServers: names,
   disabledMcpjsonServers: names,
 })
-/** An older program kept the servers here, too; a newer one moves them to the project when it starts there. */
+/** Older versions stored the servers here too; newer ones move them to the project when they start there. */
 const projectSchema = serversSchema.extend({
   hasClaudeMdExternalIncludesApproved: z.boolean().optional().catch(undefined),
   hasClaudeMdExternalIncludesWarningShown: z.boolean().optional().catch(undefined),
@@ -38,7 +39,7 @@ const mcpFileSchema = z.looseObject({ mcpServers: z.record(z.string(), z.unknown
 
 type Imports = ProjectAnswers['imports']
 
-/** A file that can't be read holds no answer. */
+/** A file that can't be read counts as without answers. */
 export async function readAnswers(place: Place, cwd: string): Promise<ProjectAnswers> {
   const keys = await projectKeys(cwd)
   const config = await readGlobalConfig(place).catch((): GlobalConfig => ({}))
@@ -48,7 +49,7 @@ export async function readAnswers(place: Place, cwd: string): Promise<ProjectAns
   return { imports: importsIn(config, keys), ...servedBy(servers, layers) }
 }
 
-/** Imports of the project that were answered for at one of `places` (the first counts) and not yet in `config`. */
+/** Answers about the project's imports at one of `places` (the first one counts) that are not in `config` yet. */
 export async function answeredImports(
   places: readonly Place[],
   cwd: string,
@@ -66,14 +67,14 @@ export async function answeredImports(
   }
 }
 
-/** What was answered at one of `elsewhere` about the project's servers and not yet at this place or in the project itself. */
+/** Answers about the project's servers at one of `elsewhere` that are missing at this place and in the project itself. */
 export async function answeredServers(
   place: Place,
   elsewhere: readonly Place[],
   cwd: string,
 ): Promise<ServerAnswers> {
   const given: ServerAnswers = { enabled: [], disabled: [] }
-  // Most projects have no such servers, and nothing else need be read for them.
+  // Most projects have no such servers, so nothing else needs to be read.
   const servers = elsewhere.length === 0 ? [] : await serversOf(await projectKeys(cwd))
   if (servers.length === 0) return given
   for (const other of elsewhere) {
@@ -105,7 +106,7 @@ function importsIn(config: GlobalConfig, keys: readonly string[]): Imports {
 const newTo = ({ enabled, disabled }: ServerAnswers, servers: readonly string[]): string[] =>
   servers.filter((name) => !enabled.includes(name) && !disabled.includes(name))
 
-/** A refusal goes before an approval, as it does with the program. */
+/** A refusal takes precedence over an approval, as in the program. */
 function servedBy(
   servers: readonly string[],
   layers: readonly z.output<typeof serversSchema>[],
@@ -128,7 +129,7 @@ async function settingsIn(file: string): Promise<z.output<typeof serversSchema>>
   return serversSchema.parse('state' in found ? {} : found.settings)
 }
 
-/** The names under which the program may keep this project: the root of its repository, a linked worktree's own, the folder. */
+/** The keys under which the program may store this project: the root of its repository, of a linked worktree, or the folder. */
 async function projectKeys(cwd: string): Promise<string[]> {
   const folder = resolveRealPath(cwd)
   return [...new Set([await trustedFolder(cwd), await workTree(folder), folder])]
@@ -144,12 +145,8 @@ async function workTree(start: string): Promise<string> {
 async function serversOf(folders: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
     folders.map(async (folder) => {
-      try {
-        const text = await readFile(join(folder, '.mcp.json'), 'utf8')
-        return Object.keys(mcpFileSchema.parse(JSON.parse(text)).mcpServers)
-      } catch {
-        return []
-      }
+      const text = await readFile(join(folder, '.mcp.json'), 'utf8').catch(() => '')
+      return Object.keys(parseJsonAs(text, mcpFileSchema)?.mcpServers ?? {})
     }),
   )
   return [...new Set(found.flat())]

@@ -1,4 +1,4 @@
-/** Settings of the program under which Outpool can not see, resume or move its sessions. */
+/** Finds settings of the program under which Outpool cannot watch, resume or move its sessions. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -15,26 +15,26 @@ const settingsSchema = z.looseObject({
 })
 type Settings = z.output<typeof settingsSchema>
 
-/** A session may be parked for a week, and nothing touches its transcript meanwhile; twice that leaves room. */
+/** A session may be parked for a week, and its transcript is not written meanwhile; this is twice as long. */
 const leastCleanupDays = 14
 
 const otherProviders = ['CLAUDE_CODE_USE_BEDROCK', 'CLAUDE_CODE_USE_VERTEX', 'CLAUDE_CODE_USE_FOUNDRY']
 
 const unsavedSessionVariables = 'no transcript is saved, so that no session can be resumed'
 
-/** Variables that break something wherever they come from, and what. */
+/** Variables that do harm wherever they are set, and why. */
 const harmfulVariables: readonly (readonly [name: string, why: string])[] = [
   ['CLAUDE_CODE_RETRY_WATCHDOG', 'hides every limit behind a long wait, so that no session is ever moved'],
   ['CLAUDE_CODE_SKIP_PROMPT_HISTORY', unsavedSessionVariables],
   ['CLAUDE_CODE_CHILD_SESSION', unsavedSessionVariables],
 ]
 
-/** Values that mean no, in an environment or in settings; everything else that is set means yes. */
+/** Values that mean no, in an environment or in settings; every other value means yes. */
 const offValues: readonly unknown[] = [undefined, null, false, 0, '', '0', 'false', 'no', 'off']
 const isOn = (value: unknown): boolean =>
   !offValues.includes(typeof value === 'string' ? value.toLowerCase() : value)
 
-/** The program's own files: what an administrator sets for everybody, above all other settings. */
+/** The files of settings that an administrator sets for all users, and that override all others. */
 async function managedFiles(): Promise<string[]> {
   const folder =
     process.platform === 'darwin' ? '/Library/Application Support/ClaudeCode' : '/etc/claude-code'
@@ -76,18 +76,18 @@ export async function readSettings(file: string): Promise<{ settings: Settings }
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { settings: {} }
     const remedy = 'Make it readable for this user.'
-    return { state: 'warn', what: `${file} cannot be read, so nobody knows what it sets`, remedy }
+    return { state: 'warn', what: `${file} cannot be read, so its settings are unknown`, remedy }
   }
   try {
     const parsed: unknown = JSON.parse(text.trim() === '' ? '{}' : text.replace(/^\uFEFF/, ''))
     return { settings: settingsSchema.parse(parsed) }
   } catch {
-    const what = `${file} is not valid JSON settings: the agent passes it over or asks a person about it`
+    const what = `${file} is not a valid settings file: the agent ignores it or asks a person about it`
     return {
       state: 'fail',
       what,
       unusableFile: file,
-      remedy: 'Put the file right; `claude doctor` says what is wrong in it.',
+      remedy: 'Repair the file; `claude doctor` says what is wrong in it.',
     }
   }
 }
@@ -99,10 +99,12 @@ function conflictsInSettings(
   storedLogin: boolean,
 ): ConfigurationConflict[] {
   const remove = (what: string): string =>
-    layer === 'managed' ? `Ask whoever manages ${file} to take ${what} out.` : `Take ${what} out of ${file}.`
+    layer === 'managed'
+      ? `Ask the administrator of ${file} to remove ${what}.`
+      : `Remove ${what} from ${file}.`
   const blind = (key: string): ConfigurationConflict => ({
     state: 'fail',
-    what: `${key} in ${file} keeps Outpool's hooks from running: it would not see a session's state`,
+    what: `${key} in ${file} keeps Outpool's hooks from running, so that it could not watch a session`,
     remedy: remove(key),
   })
   const days = settings.cleanupPeriodDays
@@ -142,15 +144,15 @@ function conflictsInSettingsEnv(
 
 const otherLoginConflict = (key: string, file: string, remedy: string): ConfigurationConflict => ({
   state: 'fail',
-  what: `${key} in ${file} answers instead of the login: budgets and walls would be another account's`,
+  what: `${key} in ${file} is used instead of the login: budgets and walls would be those of another account`,
   remedy,
 })
 
-/** Outpool's own launches set it high, which only managed settings override; a person's own start sweeps all the same. */
+/** Outpool's launches set it high, which only managed settings override. But a person's own start would delete transcripts. */
 const cleanupConflict = (days: number, file: string, layer: 'own' | 'managed'): ConfigurationConflict => ({
   state: layer === 'managed' ? 'fail' : 'warn',
-  what: `cleanupPeriodDays is ${days} in ${file}: transcripts of parked sessions would be swept away`,
-  remedy: `Set cleanupPeriodDays to ${leastCleanupDays} or more, or take it out.`,
+  what: `cleanupPeriodDays is ${days} in ${file}: transcripts of parked sessions would be deleted`,
+  remedy: `Set cleanupPeriodDays to ${leastCleanupDays} or more, or remove it.`,
 })
 
 const conflictsInEnv = (env: Readonly<Record<string, string>>, where: string): ConfigurationConflict[] =>
@@ -159,5 +161,5 @@ const conflictsInEnv = (env: Readonly<Record<string, string>>, where: string): C
     .map(([name, why]) => ({
       state: 'fail',
       what: `${name} in the ${where} (outpool.yaml): ${why}`,
-      remedy: `Take ${name} out of that env.`,
+      remedy: `Remove ${name} from that env.`,
     }))

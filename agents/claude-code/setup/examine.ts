@@ -1,6 +1,7 @@
-/** The set-up of Claude Code as `doctor` asks for it: login, settings that would break Outpool, version. */
+/** Examines the set-up of Claude Code for `doctor`: login, conflicting settings, version. */
 import { join } from 'node:path'
 import { z } from 'zod'
+import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { AgentCommand, Place } from '../../agent.js'
 import type { AgentExaminer, LoginStatus } from '../../examiner.js'
 import { probeEnv } from '../launch/env.js'
@@ -25,8 +26,8 @@ async function loginStatus(place: Place, command: AgentCommand): Promise<LoginSt
     probeEnv(process.env, place, command),
     place.configDir,
   )
-  const status = statusSchema.safeParse(jsonIn(answer.stdout)).data
-  if (status === undefined) {
+  const status = parseJsonAs(answer.stdout, statusSchema)
+  if (status === null) {
     if (/not logged in/i.test(answer.stdout)) return { login: 'out', loggedInAs: null, unknownBecause: null }
     const said = (answer.stderr.trim() || answer.stdout.trim()).split('\n')[0] ?? ''
     return {
@@ -39,7 +40,7 @@ async function loginStatus(place: Place, command: AgentCommand): Promise<LoginSt
   return { login: 'in', loggedInAs: await describeLogin(place, status), unknownBecause: null }
 }
 
-/** Older versions do not say the address; the program's own file does, unless a key or a token answers instead. */
+/** Older versions do not print the address. The program's own file holds it, unless a key or a token is used instead. */
 async function describeLogin(place: Place, status: z.output<typeof statusSchema>): Promise<string | null> {
   if (typeof status.email === 'string' && status.email !== '') return status.email
   const method = status.authMethod ?? null
@@ -47,24 +48,17 @@ async function describeLogin(place: Place, status: z.output<typeof statusSchema>
   return method === 'api_key' ? 'an API key' : method === 'oauth_token' ? 'a token of its own' : method
 }
 
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** Other logins, gateways and providers: whoever exported one may believe that sessions use it. */
+/** Other logins, gateways and providers: a user who exported one may think that sessions use it. */
 const heededVariables =
   /^(ANTHROPIC_(API_KEY|AUTH_TOKEN|BASE_URL|MODEL)|CLAUDE_CODE_(OAUTH_TOKEN|RETRY_WATCHDOG|USE_[A-Z]+)|CLAUDE_CONFIG_DIR)$/
 
 export const claudeCodeExaminer: AgentExaminer = {
   minimumVersion: {
     version: '2.1.261',
-    lacks: 'its transcripts do not say which window is used up until when, so this is read from its words',
+    lacks:
+      'its transcripts do not name the window of a wall and its reset, so they are parsed from its texts',
     remedy:
-      'Install a newer one, naming its version, as npm on Node 20 picks an old one by itself: ' +
+      'Install a newer version by its number, because npm on Node 20 picks an old one by default: ' +
       '`npm install -g @anthropic-ai/claude-code@2.1.330`.',
   },
   loginStatus,

@@ -1,4 +1,4 @@
-/** `.claude.json`: read freely, changed only under the lock that the program itself takes, and never but by merging. */
+/** `.claude.json`: read without a lock, changed only by merging under the lock that the program itself uses. */
 import { randomBytes } from 'node:crypto'
 import { chmod, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import lockfile from 'proper-lockfile'
@@ -7,7 +7,7 @@ import type { Place } from '../../agent.js'
 import { AgentFileError } from '../../errors.js'
 import { globalFile, resolveRealPath } from '../paths.js'
 
-/** Only what Outpool touches or reads; every other key passes through as it is. */
+/** Only the keys that Outpool uses; all others stay as they are. */
 const globalSchema = z.looseObject({
   hasCompletedOnboarding: z.boolean().optional(),
   resumeReturnDismissed: z.boolean().optional(),
@@ -21,27 +21,27 @@ const globalSchema = z.looseObject({
 export type GlobalConfig = z.output<typeof globalSchema>
 
 /**
- * The program gives its lock back within milliseconds, but one that exits at the wrong moment leaves it behind, and a
- * rescue would wait for it. The file is only ever replaced whole, so a lock broken too early tears nothing.
+ * The program releases its lock within milliseconds, but a process that exits at the wrong moment leaves it behind, and a rescue
+ * would wait for it. Breaking a lock too early is safe, because the file is only ever replaced as a whole.
  */
 const staleMs = 5_000
 
-/** A file that is missing or empty is an empty configuration. Throws AgentFileError for one that is no configuration. */
+/** A missing or empty file is an empty configuration. Throws AgentFileError for an invalid one. */
 export async function readGlobalConfig(place: Place): Promise<GlobalConfig> {
-  return parsed(globalFile(place))
+  return parseFile(globalFile(place))
 }
 
 /**
- * Merges `change` into the file while holding its lock. Nothing is written where `change` returns null.
- * Throws AgentFileError for a file that is no configuration, or whose lock stays taken.
+ * Merges `change` into the file while holding its lock. Writes nothing if `change` returns null.
+ * Throws AgentFileError for an invalid file, or if the lock stays held.
  */
 export async function updateGlobalConfig(
   place: Place,
   change: (config: GlobalConfig) => Partial<GlobalConfig> | null,
 ): Promise<void> {
   const named = globalFile(place)
-  // Most launches find everything set: they need no lock and disturb nobody.
-  if (change(await parsed(named)) === null) return
+  // Most launches have nothing to change, and need no lock.
+  if (change(await parseFile(named)) === null) return
   const release = await lockfile
     .lock(named, {
       lockfilePath: `${named}.lock`,
@@ -50,10 +50,10 @@ export async function updateGlobalConfig(
       retries: { retries: 60, factor: 1.3, minTimeout: 10, maxTimeout: 1000 },
     })
     .catch((cause: unknown) => {
-      throw new AgentFileError(named, 'can not be locked', { cause })
+      throw new AgentFileError(named, 'cannot be locked', { cause })
     })
   try {
-    const config = await parsed(named)
+    const config = await parseFile(named)
     const changes = change(config)
     if (changes !== null) await write(resolveRealPath(named), { ...config, ...changes })
   } finally {
@@ -61,10 +61,10 @@ export async function updateGlobalConfig(
   }
 }
 
-async function parsed(file: string): Promise<GlobalConfig> {
+async function parseFile(file: string): Promise<GlobalConfig> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
-    throw new AgentFileError(file, 'can not be read', { cause: error })
+    throw new AgentFileError(file, 'cannot be read', { cause: error })
   })
   if (text.trim() === '') return {}
   try {
@@ -74,7 +74,7 @@ async function parsed(file: string): Promise<GlobalConfig> {
   }
 }
 
-/** A crash at any point leaves the old file or the new one, with the mode that the old one had. */
+/** After a crash there is the old file or the new one. The mode of the old one is kept. */
 async function write(file: string, config: GlobalConfig): Promise<void> {
   const fresh = `${file}.outpool-${randomBytes(6).toString('hex')}`
   const mode = (await stat(file).catch(() => null))?.mode ?? 0o600
@@ -90,17 +90,17 @@ async function write(file: string, config: GlobalConfig): Promise<void> {
     await rename(fresh, file)
   } catch (cause) {
     await rm(fresh, { force: true })
-    throw new AgentFileError(file, 'can not be written', { cause })
+    throw new AgentFileError(file, 'cannot be written', { cause })
   }
 }
 
-/** The lock's own mark, or null while nobody holds it. */
+/** Identifies the present lock; null if there is none. */
 export async function lockMark(place: Place): Promise<string | null> {
   const found = await stat(`${globalFile(place)}.lock`).catch(() => null)
   return found === null ? null : `${found.ino} ${found.mtimeMs}`
 }
 
-/** Removes a lock that is still the one with this mark. For a lock whose only possible holder has ended. */
+/** Removes the lock if it still has this mark. To be used when its only possible holder has ended. */
 export async function removeLock(place: Place, mark: string): Promise<void> {
   if ((await lockMark(place)) === mark)
     await rm(`${globalFile(place)}.lock`, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-/** Who is logged in at a place, read from the program's own files without starting it. No token is ever read. */
+/** Reads which login a place has from the program's own files, without starting it. No token is ever read. */
 import { z } from 'zod'
 import type { Window } from '../../../policy/account/account.js'
 import type { Place } from '../../agent.js'
@@ -10,7 +10,7 @@ const accountSchema = z.object({
   emailAddress: z.string().nullish(),
 })
 
-/** With one of these the stored login does not answer, whatever the file says of it. */
+/** With one of these variables the stored login is not used. */
 export const otherLogins = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
 
 export interface Identity {
@@ -19,11 +19,11 @@ export interface Identity {
   windows: Window[]
 }
 
-/** Whether the place's environment brings a login of its own. */
+/** Whether the place's environment holds another login. */
 export const hasOwnLogin = (place: Place): boolean =>
   otherLogins.some((name) => (place.env[name] ?? '') !== '')
 
-/** Everything is null or empty where no stored login answers. Throws AgentFileError for a broken `.claude.json`. */
+/** Null and empty if no stored login is used. Throws AgentFileError for a broken `.claude.json`. */
 export async function readIdentity(place: Place): Promise<Identity> {
   return hasOwnLogin(place)
     ? { identity: null, email: null, windows: [] }

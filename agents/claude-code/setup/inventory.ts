@@ -1,6 +1,6 @@
 /**
- * What a session finds at a place beside its login: servers, skills, plug-ins, hooks, rules. A session that is moved finds what
- * the other place has. Names only: what is set may be secret.
+ * What a session has at a place beside the login: servers, skills, plug-ins, hooks, rules. After a move it has those of the other
+ * place. Names only, because values may be secret.
  */
 import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
@@ -13,7 +13,7 @@ import { readSettings } from './conflicts.js'
 
 const named = z.record(z.string(), z.unknown()).optional().catch(undefined)
 const rules = z.array(z.string()).optional().catch(undefined)
-/** Keys as the program's reference names them (code.claude.com/docs/en/settings, /mcp, /skills); seen with 2.1.330. */
+/** Keys as in the program's reference (code.claude.com/docs/en/settings, /mcp, /skills); checked with 2.1.330. */
 const settingsSchema = z.looseObject({
   enabledPlugins: z.record(z.string(), z.unknown()).optional().catch(undefined),
   hooks: z
@@ -33,7 +33,7 @@ const settingsSchema = z.looseObject({
 const globalSchema = z.looseObject({ mcpServers: named })
 const projectSchema = z.looseObject({ mcpServers: named })
 
-/** Throws AgentFileError for a broken `.claude.json`. A settings file that can't be read is told of elsewhere. */
+/** Throws AgentFileError for a broken `.claude.json`. An unreadable settings file is reported elsewhere. */
 export async function inventoryOf(place: Place): Promise<Inventory> {
   const config = await readGlobalConfig(place)
   const found = await readSettings(join(place.configDir, 'settings.json'))
@@ -76,7 +76,7 @@ function localServers(projects: Record<string, unknown> | undefined): string[] {
   )
 }
 
-/** Two hooks are one where they say the same; what they say is not shown. */
+/** Hooks with the same content have the same name; the content is not shown. */
 function hookName(event: string, hook: Record<string, unknown>): string {
   const matcher = typeof hook['matcher'] === 'string' && hook['matcher'] !== '' ? `(${hook['matcher']})` : ''
   const mark = createHash('sha256').update(JSON.stringify(hook)).digest('hex').slice(0, 4)

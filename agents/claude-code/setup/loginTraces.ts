@@ -1,4 +1,4 @@
-/** Everything by which the login of a place could turn out to be the login of another place. No token is read. */
+/** Everything that could show that two places have the same login. No token is read. */
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { AgentCommand, Place } from '../../agent.js'
@@ -13,7 +13,7 @@ const accountSchema = z
   .catch({ accountUuid: null, emailAddress: null, organizationUuid: null })
 
 /**
- * The stored login counts even where a key answers instead: one that is taken out of the environment lays it bare.
+ * The stored login counts even if a key takes precedence, because it is used again once the key is removed.
  * Throws AgentFileError for a broken `.claude.json`.
  */
 export async function loginTraces(place: Place, command: AgentCommand): Promise<LoginTraces> {
@@ -35,7 +35,7 @@ export async function loginTraces(place: Place, command: AgentCommand): Promise<
   }
 }
 
-/** Keys that the place's own settings bring; settings that cannot be read are told by `doctor`. */
+/** Keys in the place's own settings. `doctor` reports settings that cannot be read. */
 async function settingsKeys(place: Place): Promise<Record<string, string>> {
   const read = await readSettings(join(place.configDir, 'settings.json'))
   if ('state' in read) return {}

@@ -1,6 +1,6 @@
 /**
- * What the installed program itself has against the settings of a place: `claude doctor` reads every settings file with its own
- * schema and lists what it can't use. No other copy of that schema exists outside of the program.
+ * Errors that the installed program reports in the settings of a place: `claude doctor` checks every settings file against its
+ * schema, of which there is no copy outside of the program.
  */
 import type { AgentCommand, Place } from '../../agent.js'
 import type { ConfigurationConflict } from '../../examiner.js'
@@ -13,15 +13,15 @@ const entry = /^- (.+?) › ([^:]+): (.+)$/
 /** Entries without a key are about the whole file. */
 const wholeFile = /^- (\/.+?|~\/.+?): (.+)$/
 
-/** What was skipped alone opens a page that decides nothing, and sessions go past it. */
+/** Skipped settings only open a page that decides nothing, which Outpool closes. */
 const skipped = /\bwas (?:ignored|skipped)\b/
 
-/** An entry may list every value that would do. */
+/** An entry may list every valid value. */
 const whatMax = 200
 
-/** `files` are those of the place alone; what a project sets is not looked at here. Throws AgentProgramError. */
+/** Only for the place's own files, not for those of projects. Throws AgentProgramError. */
 export async function settingsErrors(place: Place, command: AgentCommand): Promise<ConfigurationConflict[]> {
-  // Looking for a newer version is not needed here, and would take the network.
+  // Otherwise the program would look for a newer version on the network.
   const env = {
     ...probeEnv(process.env, place, command),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
@@ -30,7 +30,7 @@ export async function settingsErrors(place: Place, command: AgentCommand): Promi
   return parseSettingsErrors(stdout)
 }
 
-/** Takes what `claude doctor` prints. */
+/** `report`: the output of `claude doctor`. */
 function parseSettingsErrors(report: string): ConfigurationConflict[] {
   const lines = report.split('\n')
   const start = lines.indexOf(heading)
@@ -51,12 +51,12 @@ function settingsError(file: string, key: string | null, what: string): Configur
     return {
       state: 'warn',
       what: `${named}: ${said}`,
-      remedy: `Take it out of ${file}, or write it as the installed program knows it.`,
+      remedy: `Remove it from ${file}, or correct it for the installed version.`,
     }
   return {
     state: 'fail',
-    what: `${named}: ${said}; the program passes over the whole file and opens a page about it at each start`,
+    what: `${named}: ${said}; the program ignores the whole file and opens a page about it at each start`,
     unusableFile: file,
-    remedy: `Put ${file} right; until then sessions are started under other accounts.`,
+    remedy: `Repair ${file}; until then sessions start on other accounts.`,
   }
 }

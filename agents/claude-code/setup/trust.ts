@@ -1,11 +1,11 @@
-/** Which folder the program asks to trust when it is started in a given one. */
+/** Which folder has to be trusted for the program to start in a given one without asking. */
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { resolveRealPath } from '../paths.js'
 
 /**
- * The folders to mark as trusted so that no question is asked in `cwd`: the root of its repository, or `cwd` itself
- * outside of one. A linked worktree is trusted through the root of the repository that it belongs to.
+ * The folder to mark as trusted for `cwd`: the root of its repository, or `cwd` itself outside of one. A linked worktree is trusted
+ * through the root of its main repository.
  */
 export async function trustedFolder(cwd: string): Promise<string> {
   const start = resolveRealPath(cwd)
@@ -16,7 +16,7 @@ export async function trustedFolder(cwd: string): Promise<string> {
   }
 }
 
-/** The repository whose work tree this very folder is, or null. */
+/** The root of the repository, if this folder is the root of a work tree; else null. */
 async function repositoryRoot(folder: string): Promise<string | null> {
   const mark = join(folder, '.git')
   const info = await stat(mark).catch(() => null)
@@ -26,7 +26,7 @@ async function repositoryRoot(folder: string): Promise<string | null> {
   const [, named] = /^gitdir: (.+)$/m.exec(text) ?? []
   if (named === undefined) return null
   const gitDir = resolve(folder, named.trim())
-  // Only worktrees have a `commondir`; a submodule's work tree stands for itself.
+  // Only linked worktrees have a `commondir`; a submodule is a repository root itself.
   const common = await readFile(join(gitDir, 'commondir'), 'utf8').catch(() => null)
   if (common === null) return folder
   const main = resolveRealPath(resolve(gitDir, common.trim()))

@@ -1,4 +1,4 @@
-/** Bringing a conversation from one config dir to another. The source is never touched: it is the copy of last resort. */
+/** Carries a conversation from one config dir to another. The source is never changed: it is the last fallback. */
 import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Place } from '../../agent.js'
@@ -7,17 +7,17 @@ import { carryFile, compare, CopyDiffers, setAside, SourceChanged } from './carr
 import { projectsFolder, resolveRealPath } from '../paths.js'
 import { transcriptsOf } from './transcript.js'
 
-/** Folders beside the transcript that belong to one conversation: what /rewind, the task list and pasted images need. */
+/** Further folders that belong to a conversation: for /rewind, the task list and pasted images. */
 export const companions = ['file-history', 'tasks', 'image-cache']
 
-/** A process that is ending writes its last rows; after this many looks it is not ending. */
+/** A process that ends may still write its last entries; after this many attempts it is not ending. */
 const triesMax = 5
 const retryPauseMs = 200
 
 /**
- * Companions first, the transcript last: once it is there, all is there. Files of the old place that the transcript
- * names by absolute path (large tool results) stay where they are and stay readable.
- * Throws CarryError; whatever it reached is an old or a new state, and the next call goes on from there.
+ * Copies the transcript last: once it exists, the copy is complete. Files of the old place that the transcript names by absolute
+ * path (large tool results) stay there and stay readable. Throws CarryError; each file is then in its old or new state, and the
+ * next call continues from there.
  */
 export async function carry(input: {
   sessionId: string
@@ -30,7 +30,7 @@ export async function carry(input: {
     throw new CarryError(
       sessionId,
       `${from.name} has no transcript of it under ${projectsFolder(from)}`,
-      'Look for <id>.jsonl in the other config dirs; a session that never had a prompt has none and can be started anew.',
+      'Look for <id>.jsonl in the other config dirs; a session that never had a prompt has none and can be started again.',
     )
   const folder = join(projectsFolder(to), basename(dirname(source)))
   const target = join(folder, basename(source))
@@ -48,7 +48,7 @@ export async function carry(input: {
   }
 }
 
-/** Repeats while the source still changes. */
+/** Repeats the work while the source still changes. */
 async function retryWhileChanging(work: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
@@ -61,7 +61,7 @@ async function retryWhileChanging(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Files that only the target has stay. Links are not followed out of the folder. */
+/** Files that only the target has stay. Links are not followed. */
 async function carryFolder(source: string, target: string): Promise<void> {
   if (resolveRealPath(source) === resolveRealPath(target)) return
   const entries = await readdir(source, { withFileTypes: true }).catch(() => [])
@@ -72,7 +72,7 @@ async function carryFolder(source: string, target: string): Promise<void> {
   }
 }
 
-/** The program finds no conversation at all where two project folders hold one: other copies are put aside. */
+/** The program does not find a conversation that is in two project folders, so other copies are removed, or set aside if needed. */
 async function removeOthers(to: Place, sessionId: string, target: string): Promise<void> {
   for (const other of await transcriptsOf(to, sessionId)) {
     if (resolveRealPath(other) === resolveRealPath(target)) continue
@@ -93,7 +93,7 @@ function carryError(sessionId: string, target: string, cause: unknown): CarryErr
   if (cause instanceof CopyDiffers)
     return new CarryError(
       sessionId,
-      `the copy is not what was written: ${cause.message}`,
+      `the copy differs from what was written: ${cause.message}`,
       'Check the disk of the target folder.',
       { cause },
     )

@@ -1,14 +1,14 @@
-/** Copying one file so that a crash at any point leaves the old state or the new one, and proving that every byte arrived. */
+/** Copies one file so that a crash leaves the old or the new state, and verifies that every byte arrived. */
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { resolveRealPath } from '../paths.js'
 
-/** The source grew or changed while it was read: its process is still alive. */
+/** Thrown when the source changed while it was read, so its process is still alive. */
 export class SourceChanged extends Error {}
 
-/** What was read back is not what was written. */
+/** Thrown when the copy, read back, differs from what was written. */
 export class CopyDiffers extends Error {}
 
 const unfinishedMark = '.carrying-'
@@ -21,9 +21,9 @@ interface FileDigest {
 }
 
 /**
- * Makes `target` hold what `source` holds, with mode 0600. A target that is an earlier state of the source (a prefix)
- * is replaced; one that holds more than the source is left as it is, since everything is there; one that
- * went another way is first kept as `<name>.kept-<time>`. Returns the bytes of the target.
+ * Copies `source` to `target`, with mode 0600. A target that is an earlier state of the source (a prefix) is replaced. One that
+ * continues the source is left as it is. One that has diverged is first kept as `<name>.kept-<time>`. Returns the size of the
+ * target in bytes.
  */
 export async function carryFile(source: string, target: string): Promise<number> {
   if (resolveRealPath(source) === resolveRealPath(target)) return (await stat(source)).size
@@ -48,7 +48,7 @@ export async function carryFile(source: string, target: string): Promise<number>
   }
 }
 
-/** Keeps a second name for what stands at `target`, which goes on standing there until it is replaced. */
+/** Links the file at `target` to a second name, under which it stays when `target` is replaced. */
 export async function setAside(target: string): Promise<string> {
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
   for (let n = 0; ; n++) {
@@ -62,7 +62,7 @@ export async function setAside(target: string): Promise<string> {
   }
 }
 
-/** How `target` stands to `source`: `behind` and `ahead` mean that one is the beginning of the other. */
+/** Compares `target` with `source`: `behind` and `ahead` mean that one is a prefix of the other. */
 export async function compare(
   source: string,
   target: string,
@@ -121,7 +121,7 @@ async function copyAndHash(from: FileHandle, to: FileHandle): Promise<FileDigest
   }
 }
 
-/** What a crash left; younger ones may be somebody's work in progress. */
+/** Removes unfinished copies of a crash; younger ones may still be in progress. */
 async function removeUnfinished(folder: string, name: string): Promise<void> {
   const old = Date.now() - unfinishedStaleMs
   for (const entry of await readdir(folder)) {
@@ -131,7 +131,7 @@ async function removeUnfinished(folder: string, name: string): Promise<void> {
   }
 }
 
-/** A rename is only durable once its folder is. */
+/** A rename is durable only after its folder was synced. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {

@@ -1,4 +1,4 @@
-/** What lies of conversations in a config dir, and taking one of them away with all that belongs to it. */
+/** Lists the conversations in a config dir, and deletes one with all that belongs to it. */
 import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { StoredConversation, Place } from '../../agent.js'
@@ -8,7 +8,7 @@ import { transcriptsOf } from './transcript.js'
 
 const ending = '.jsonl'
 
-/** Of a conversation that lies there twice, the newer copy counts. */
+/** If there are two copies of a conversation, the newer one counts. */
 export async function listConversations(place: Place): Promise<StoredConversation[]> {
   const found = new Map<string, number>()
   const projects = projectsFolder(place)
@@ -22,7 +22,7 @@ export async function listConversations(place: Place): Promise<StoredConversatio
   return [...found].map(([sessionId, changedAt]) => ({ sessionId, changedAt }))
 }
 
-/** Companions first: while the transcript is there, the next call finds what is left. */
+/** Deletes the transcript last: as long as it exists, the next call finds what is left. */
 export async function deleteConversation(place: Place, sessionId: string): Promise<void> {
   const transcripts = await transcriptsOf(place, sessionId)
   const folders = [

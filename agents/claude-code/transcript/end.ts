@@ -1,12 +1,13 @@
-/** What the end of a transcript says: which entry is the newest, and whether a turn was under way. Read from behind, however long it is. */
+/** Reads the newest entry of a transcript, and whether a turn was under way. Reads from the end, so that length does not matter. */
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { parseJson } from '../../../policy/parseJson.js'
 import type { TranscriptEnd } from '../../agent.js'
 import { resolveRealPath } from '../paths.js'
 import { eachLine } from './lines.js'
 
-/** Enough for the last rows of most conversations; doubled until the rows that are wanted are among them. */
+/** Enough for the last entries of most conversations; enlarged until it contains the entries that are needed. */
 const firstPiece = 128 * 1024
 
 const newline = 0x0a
@@ -44,7 +45,7 @@ const turnSchema = z.looseObject({
 })
 type TurnEntry = z.output<typeof turnSchema>
 
-/** Null where the file is not there or cannot be read. */
+/** Null if the file does not exist or cannot be read. */
 export async function readEnd(transcript: string, upTo = Infinity): Promise<TranscriptEnd | null> {
   const file = await open(transcript, 'r').catch(() => null)
   if (file === null) return null
@@ -64,7 +65,7 @@ export async function readEnd(transcript: string, upTo = Infinity): Promise<Tran
   }
 }
 
-/** Whole lines, the newest first. A first one that may have lost its beginning, and a last one still being written, are left out. */
+/** Whole lines, the newest first. A cut first line and an unfinished last line are left out. */
 function linesOf(piece: Buffer, isCut: boolean): string[] {
   const from = isCut ? piece.indexOf(newline) + 1 : 0
   const to = piece.lastIndexOf(newline)
@@ -76,9 +77,9 @@ function endOf(lines: readonly string[]): Omit<TranscriptEnd, 'bytes'> {
   let newest: TranscriptEnd['newest'] = null
   let turn: TranscriptEnd['turn'] = null
   for (const line of lines) {
-    const row = parsed(line)
-    newest ??= entryOf(row)
-    turn ??= turnAfter(row)
+    const json = parseJson(line)
+    newest ??= entryOf(json)
+    turn ??= turnAfter(json)
     if (newest !== null && turn !== null) break
   }
   return { newest, turn }
@@ -89,17 +90,22 @@ function entryOf(json: unknown): TranscriptEnd['newest'] {
   return entry === undefined ? null : { id: entry.uuid, at: entry.timestamp }
 }
 
-/** Null for a row that says nothing of the main thread's turns. */
+/** Null for an entry that is not about the main thread's turns. */
 function turnAfter(json: unknown): TranscriptEnd['turn'] {
-  const row = turnSchema.safeParse(json).data
-  if (row === undefined || row.isSidechain === true || row.isMeta === true || row.isCompactSummary === true)
+  const entry = turnSchema.safeParse(json).data
+  if (
+    entry === undefined ||
+    entry.isSidechain === true ||
+    entry.isMeta === true ||
+    entry.isCompactSummary === true
+  )
     return null
-  if (row.type === 'assistant') return turnAfterAnswer(row)
-  if (row.type === 'attachment') return row.attachment?.type === 'queued_command' ? 'open' : null
-  return turnAfterUser(row)
+  if (entry.type === 'assistant') return turnAfterAnswer(entry)
+  if (entry.type === 'attachment') return entry.attachment?.type === 'queued_command' ? 'open' : null
+  return turnAfterUser(entry)
 }
 
-/** What the program writes itself in answer to a command ends nothing and begins nothing. */
+/** An answer that the program itself writes, for example to a command, neither ends nor begins a turn. */
 function turnAfterAnswer({ isApiErrorMessage, message }: TurnEntry): TranscriptEnd['turn'] {
   if (isApiErrorMessage === true) return 'failed'
   if (message?.model === '<synthetic>') return null
@@ -107,9 +113,9 @@ function turnAfterAnswer({ isApiErrorMessage, message }: TurnEntry): TranscriptE
   return reason === null || reason === 'tool_use' || reason === 'pause_turn' ? 'open' : 'ended'
 }
 
-/** What a person stopped is over. */
+/** A turn that a person has interrupted is over. */
 const interruption = /^\[Request interrupted by user\b/
-/** Commands that the program or a shell carries out, and what they print: no turn of the agent's. */
+/** Commands of the program or a shell, and their output, are not turns of the agent. */
 const notATurn = /^\s*<(?:command-name|command-message|local-command-|bash-(?:input|stdout|stderr))/
 
 function turnAfterUser({ message }: TurnEntry): TranscriptEnd['turn'] {
@@ -123,23 +129,15 @@ function turnAfterUser({ message }: TurnEntry): TranscriptEnd['turn'] {
   return notATurn.test(text) ? null : 'open'
 }
 
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return null
-  }
-}
-
-/** A program that ends notes its newest entry, in a row of its own, also where the entry itself has gone. */
+/** A line that only refers to the entry does not count: a program that ends writes such a line even if the entry is missing. */
 export async function containsEntry(transcript: string, id: string): Promise<boolean> {
   let found = false
   await eachLine(transcript, 0, (line) => {
-    found ||= line.includes(id) && entryOf(parsed(line))?.id === id
+    found ||= line.includes(id) && entryOf(parseJson(line))?.id === id
   })
   return found
 }
 
-/** A transcript lies in `<config dir>/projects/<folder>/`. */
+/** A transcript is in `<config dir>/projects/<folder>/`. */
 export const configDirOf = (transcript: string): string =>
   resolveRealPath(join(dirname(transcript), '..', '..'))

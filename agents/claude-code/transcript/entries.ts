@@ -1,5 +1,6 @@
-/** The rows of a transcript that say something to Outpool. The format is internal and changes: all else is passed over. */
+/** The transcript entries that matter to Outpool. The format is internal to the program and changes, so all others are ignored. */
 import { z } from 'zod'
+import { parseJson } from '../../../policy/parseJson.js'
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString())
 
@@ -15,7 +16,7 @@ const quotaLimitsSchema = z.looseObject({
   overageInUse: z.boolean().nullish(),
 })
 
-/** An entry that the program made up itself because the API refused: nobody else can write this envelope. */
+/** An entry that the program itself writes when the API refuses; no text of a model or person can look like it. */
 const apiErrorSchema = z.looseObject({
   type: z.literal('assistant'),
   isSidechain: z.literal(false).optional(),
@@ -52,24 +53,24 @@ const userSchema = z.looseObject({
   isSidechain: z.literal(false).optional(),
   isMeta: z.literal(false).optional(),
   isCompactSummary: z.literal(false).optional(),
-  /** Older versions do not say it. */
+  /** Missing in older versions. */
   origin: z.looseObject({ kind: z.literal('human') }).optional(),
   message: z.looseObject({ role: z.literal('user'), content }),
 })
 
-/** A text that was typed while the agent worked, at the moment it was handed to the agent. */
+/** A text that was typed while the agent worked, at the moment when the agent got it. */
 const queuedSchema = z.looseObject({
   type: z.literal('attachment'),
   isSidechain: z.literal(false).optional(),
   attachment: z.looseObject({
     type: z.literal('queued_command'),
-    // Other modes are news of background tasks.
+    // Other modes are notifications of background tasks.
     commandMode: z.literal('prompt').optional(),
     prompt: content,
   }),
 })
 
-/** The waiting line of texts typed while the agent works. It lives in memory: what stands in it dies with the process. */
+/** The queue of texts that were typed while the agent works. It is in memory, so its texts are lost with the process. */
 const queueSchema = z.looseObject({
   type: z.literal('queue-operation'),
   operation: z.string(),
@@ -78,14 +79,14 @@ const queueSchema = z.looseObject({
 
 const blockedText = /^UserPromptSubmit operation blocked by hook:?/
 
-/** What the program answers where it has no command of that name. */
+/** The program's answer to an unknown command. */
 const unknownCommandSchema = z.looseObject({
   type: z.literal('system'),
   subtype: z.literal('informational'),
   content: z.string().regex(/^Unknown (?:command|skill): /),
 })
 
-/** What the program writes in place of a turn when a hook on UserPromptSubmit refused the prompt, which it then puts back into its input line. */
+/** The program's entry for a prompt that a hook on UserPromptSubmit refused. The program puts the prompt back into its input line. */
 const blockedSchema = z.looseObject({
   type: z.literal('system'),
   subtype: z.literal('informational'),
@@ -105,40 +106,36 @@ function blockReason({ content, promptSubmitEnding }: z.output<typeof blockedSch
   return (promptSubmitEnding?.ending.reason ?? said ?? '').replaceAll(/\s+/g, ' ').trim()
 }
 
-/** What a command of the program's leaves behind: its own name, a shell command, or the cut of a compaction. */
-const commandRow = /^\s*<(?:command-name|command-message|bash-input)>/
+/** The entry of a command of the program: its name, a shell command, or the boundary of a compaction. */
+const commandPattern = /^\s*<(?:command-name|command-message|bash-input)>/
 const compactionSchema = z.looseObject({ type: z.literal('system'), subtype: z.literal('compact_boundary') })
 
-/** What the program says in a person's place begins so: news of tasks, output of commands and hooks, other sessions. */
+/** Prompts that the program itself writes begin like this: notifications, output of commands and hooks, other sessions. */
 const programText =
   /^\s*<(?:task-notification|bash-(?:input|stdout|stderr)|local-command-[a-z]+|command-(?:name|message|args)|system-reminder|user-memory-input|teammate-message|cross-session-message|channel)[\s>]/
 export const isProgramText = (text: string): boolean => programText.test(text)
 
 export type TranscriptEntry =
-  | { kind: 'fault'; row: ApiErrorEntry }
-  /** `text` is what it says to its user; empty for a row that only thinks or calls a tool. */
+  | { kind: 'failure'; error: ApiErrorEntry }
+  /** `text` is for the user; empty for an entry that only thinks or calls a tool. */
   | { kind: 'answer'; at: string; text: string }
-  /** Said by a person, or in a person's place. */
+  /** From a person, or from Outpool in a person's place. */
   | { kind: 'prompt'; text: string }
-  /** The program ran a command of its own; `refusal` is what it said where it has none of that name. */
+  /** The program ran one of its commands; `refusal` is its message if the command is unknown. */
   | { kind: 'command'; refusal: string | null }
   /** A hook refused a prompt and gave this reason. */
   | { kind: 'blocked'; reason: string }
-  /** `taken` is the next one, for a turn; what `leaves` goes back into the input line, or away. */
+  /** `taken`: the next text, for a turn. `leaves`: back to the input line, or deleted. */
   | { kind: 'queue'; move: 'joins' | 'taken' | 'leaves'; text: string | null }
 
 const queueMoves: Readonly<Record<string, 'joins' | 'taken'>> = { enqueue: 'joins', dequeue: 'taken' }
 
-/** Null for a row that says nothing of the main thread's turns, also for one that is no JSON. */
+/** Null for an entry that is not about the main thread's turns, and for a line that is not JSON. */
 export function parseEntry(line: string): TranscriptEntry | null {
-  let json: unknown
-  try {
-    json = JSON.parse(line)
-  } catch {
-    return null
-  }
-  const fault = apiErrorSchema.safeParse(json)
-  if (fault.success) return { kind: 'fault', row: fault.data }
+  const json = parseJson(line)
+  if (json === undefined) return null
+  const error = apiErrorSchema.safeParse(json).data
+  if (error !== undefined) return { kind: 'failure', error }
   const answer = answerSchema.safeParse(json)
   if (answer.success) {
     const { timestamp: at, message } = answer.data
@@ -154,11 +151,11 @@ export function parseEntry(line: string): TranscriptEntry | null {
   if (compactionSchema.safeParse(json).success) return { kind: 'command', refusal: null }
   const text = promptText(json)
   if (text === null) return null
-  if (commandRow.test(text)) return { kind: 'command', refusal: null }
+  if (commandPattern.test(text)) return { kind: 'command', refusal: null }
   return isProgramText(text) ? null : { kind: 'prompt', text }
 }
 
-/** What the program writes in a person's name when they stop a turn. */
+/** The prompt that the program writes when a person interrupts a turn. */
 const interruption = /^\[Request interrupted by user\b/
 
 function promptText(json: unknown): string | null {
@@ -167,7 +164,7 @@ function promptText(json: unknown): string | null {
   const said = user.success ? user.data.message.content : queued?.data?.attachment.prompt
   if (said === undefined) return null
   if (typeof said === 'string') return interruption.test(said) ? null : said
-  // Tool results come as user rows too.
+  // Tool results are user entries too.
   if (said.some((block) => block.type === 'tool_result')) return null
   if (!said.some((block) => block.type === 'text')) return null
   const text = textOf(said)

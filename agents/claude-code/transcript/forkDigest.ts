@@ -1,12 +1,13 @@
-/** What was done on a fork: the rows that its transcript has beyond the conversation it began from. */
+/** What was done on a fork: the entries that its transcript has beyond the original conversation. */
 import { z } from 'zod'
+import { parseJson } from '../../../policy/parseJson.js'
 import type { ForkDigest } from '../../agent.js'
 import { parseEntry } from './entries.js'
 import { eachLine } from './lines.js'
 
-const rowSchema = z.looseObject({ uuid: z.string() })
+const entrySchema = z.looseObject({ uuid: z.string() })
 
-/** Calls by which the model changes files itself. What its commands change, their own output says. */
+/** Tools with which the model changes files. Changes by its shell commands can't be seen here. */
 const editingTools = new Set(['Edit', 'MultiEdit', 'Write', 'NotebookEdit'])
 
 const callsSchema = z.looseObject({
@@ -26,15 +27,15 @@ const callsSchema = z.looseObject({
 })
 
 /**
- * A fork begins as a copy of every row, with ids and times as they were: what the original doesn't hold by id is the fork's
- * own, whatever any clock said. Null where it has none: it was never used.
+ * A fork begins as a copy of every entry, with the same ids: entries whose ids the original doesn't have are the fork's own. Null if
+ * there are none, because the fork was never used.
  */
 export async function readForkDigest(fork: string, original: string | null): Promise<ForkDigest | null> {
   const known = new Set<string>()
-  if (original !== null) await eachLine(original, 0, (line) => void known.add(idOf(parsed(line)) ?? ''))
+  if (original !== null) await eachLine(original, 0, (line) => void known.add(idOf(parseJson(line)) ?? ''))
   const digest: ForkDigest = { turns: [], files: [] }
   await eachLine(fork, 0, (line) => {
-    const json = parsed(line)
+    const json = parseJson(line)
     const id = idOf(json)
     if (id === null || known.has(id)) return
     for (const file of filesOf(json)) if (!digest.files.includes(file)) digest.files.push(file)
@@ -57,15 +58,7 @@ export async function containsText(transcript: string, text: string): Promise<bo
   return found
 }
 
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return null
-  }
-}
-
-const idOf = (json: unknown): string | null => rowSchema.safeParse(json).data?.uuid ?? null
+const idOf = (json: unknown): string | null => entrySchema.safeParse(json).data?.uuid ?? null
 
 function filesOf(json: unknown): string[] {
   const content = callsSchema.safeParse(json).data?.message.content ?? []

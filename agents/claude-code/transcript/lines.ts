@@ -1,15 +1,15 @@
-/** Reading a transcript's lines, however long the conversation: in pieces, from any point on. */
+/** Reads a transcript's lines in chunks, from any offset on, so that memory stays bounded. */
 import { open } from 'node:fs/promises'
 
 const chunkBytes = 256 * 1024
 
-/** A longer line can only be a tool's output or a pasted file; it is passed over, so that memory stays bounded. */
+/** A longer line can only be a tool's output or a pasted file, and is skipped. */
 const lineMaxBytes = 16 * 1024 * 1024
 
 const newline = 0x0a
 
 /**
- * Takes every whole line from `offset` (bytes) on, and answers where the last one ended. A file that is not there yet, or is
+ * Calls `onLine` for every whole line from `offset` (bytes) on, and returns where the last one ended. A file that is missing, or
  * shorter than the offset, has none.
  */
 export async function eachLine(

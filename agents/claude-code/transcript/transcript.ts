@@ -1,7 +1,8 @@
-/** Finding a conversation's transcript and reading what was added to it. */
+/** Finds a conversation's transcript, and reads what was added to it. */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { Answer, Place, TranscriptTail } from '../../agent.js'
 import { isSessionId, projectsFolder, resolveRealPath } from '../paths.js'
 import { isProgramText, parseEntry } from './entries.js'
@@ -12,7 +13,7 @@ import { classifyFailure } from '../limits/wall.js'
 /** Enough to prove that a text was taken, however long the conversation. */
 const promptsMax = 1000
 
-/** Every copy of the conversation below this place's projects, whatever the folder; the newest first. */
+/** Every copy of the conversation in any project folder of this place, the newest first. */
 export async function transcriptsOf(place: Place, sessionId: string): Promise<string[]> {
   if (!isSessionId(sessionId)) return []
   const projects = projectsFolder(place)
@@ -61,17 +62,13 @@ export async function readTail(
 
 const timedSchema = z.looseObject({ timestamp: z.iso.datetime({ offset: true }) })
 
-/** Rows without a time say nothing of turns. */
+/** Entries without a timestamp are not about turns. */
 function isBefore(line: string, since: string): boolean {
-  try {
-    const row = timedSchema.safeParse(JSON.parse(line)).data
-    return row !== undefined && Date.parse(row.timestamp) < Date.parse(since)
-  } catch {
-    return false
-  }
+  const entry = parseJsonAs(line, timedSchema)
+  return entry !== null && Date.parse(entry.timestamp) < Date.parse(since)
 }
 
-/** The newest text that the model said to its user from `offset` (bytes) on; null where it said none. */
+/** The model's newest text for its user from `offset` (bytes) on; null if there is none. */
 export async function readLastAnswer(transcript: string, offset: number): Promise<Answer | null> {
   let answer: Answer | null = null
   await eachLine(transcript, offset, (line) => {
@@ -99,7 +96,7 @@ function applyLine(line: string, tail: TranscriptTail, queue: PromptQueue): void
     return
   }
   queue.wentOn()
-  if (entry.kind === 'fault') tail.last = { kind: 'fault', fault: classifyFailure(entry.row) }
+  if (entry.kind === 'failure') tail.last = { kind: 'failure', failure: classifyFailure(entry.error) }
   else if (entry.kind === 'answer') tail.last = { kind: 'answer', at: entry.at }
   else {
     appendBounded(tail.prompts, entry.text)
@@ -112,10 +109,10 @@ function appendBounded(prompts: string[], text: string): void {
   if (prompts.length > promptsMax) prompts.shift()
 }
 
-/** The texts that were sent while the agent worked, as the rows tell of them: a person's, and the program's own news. */
+/** The queue of texts that were sent while the agent worked, from a person or the program itself, rebuilt from the entries. */
 class PromptQueue {
   readonly #waiting: string[] = []
-  /** Out of the line, and in no row of the conversation yet: a process that ends between the two takes it along. */
+  /** Taken from the queue, but not in the conversation yet. It is lost if the process ends in between. */
   #taken: string | null = null
 
   get texts(): string[] {
@@ -132,7 +129,7 @@ class PromptQueue {
     if (move === 'taken') this.#taken = gone
   }
 
-  /** What was taken out of the line stands in the next row of the main thread. */
+  /** The next entry of the main thread contains the text that was taken from the queue. */
   wentOn(): void {
     this.#taken = null
   }

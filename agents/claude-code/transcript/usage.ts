@@ -1,7 +1,8 @@
-/** Tokens that a conversation has used, with those of its subagents: as the program wrote them beside each answer. */
+/** Reads the tokens that a conversation and its subagents have used, which the program writes with each answer. */
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
+import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { FileTokenUsage, TokenUsage } from '../../agent.js'
 import { eachLine } from './lines.js'
 
@@ -23,7 +24,7 @@ const usedSchema = z.looseObject({
   }),
 })
 
-/** `marks` says how far each file was read before. */
+/** `marks`: how far each file was read before, in bytes. */
 export async function readTokenUsage(
   transcript: string,
   marks: Readonly<Record<string, number>>,
@@ -32,8 +33,8 @@ export async function readTokenUsage(
   for (const file of [transcript, ...(await subagentsOf(transcript))]) {
     const used: TokenUsage[] = []
     const mark = await eachLine(file, marks[file] ?? 0, (line) => {
-      const row = parseUsage(line)
-      if (row !== null) used.push(row)
+      const entry = parseUsage(line)
+      if (entry !== null) used.push(entry)
     })
     files.push({ file, mark, used })
   }
@@ -47,18 +48,12 @@ async function subagentsOf(transcript: string): Promise<string[]> {
 }
 
 function parseUsage(line: string): TokenUsage | null {
-  let json: unknown
-  try {
-    json = JSON.parse(line)
-  } catch {
-    return null
-  }
-  const row = usedSchema.safeParse(json).data
-  if (row === undefined) return null
-  const { id, model, usage } = row.message
+  const entry = parseJsonAs(line, usedSchema)
+  if (entry === null) return null
+  const { id, model, usage } = entry.message
   return {
     id,
-    at: row.timestamp,
+    at: entry.timestamp,
     model,
     input: usage.input_tokens ?? 0,
     output: usage.output_tokens ?? 0,
