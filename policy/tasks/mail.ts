@@ -36,8 +36,7 @@ function cleanLine(text: string, max = headerMax): string {
   return line.length <= max ? line : `${line.slice(0, max - 1).replaceAll(unseen, '')}…`
 }
 
-const cleanText = (text: string): string =>
-  text.replaceAll(/\r\n?/g, '\n').replaceAll(unseen, '').trim()
+const cleanText = (text: string): string => text.replaceAll(/\r\n?/g, '\n').replaceAll(unseen, '').trim()
 
 /** The mail with every field cleaned and bounded; its text to `maxText` characters. */
 export function cleanMail(mail: Mail, maxText: number): Mail {

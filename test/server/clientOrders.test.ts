@@ -228,7 +228,9 @@ describe('accounts', () => {
     const [table = '', waiting] = stdout.split('\n\n')
     for (const line of table.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
     expect(waiting).toMatch(/^p0, p1, .* and 30 more: parked until Jan 1 22:10: max-1 walled until 22:10$/m)
-    expect(waiting).toMatch(/^would help most: one more account; until then the sessions start again by themselves/m)
+    expect(waiting).toMatch(
+      /^would help most: one more account; until then the sessions start again by themselves/m,
+    )
   })
 
   it('lists what the file names where the pool does not answer', async () => {
