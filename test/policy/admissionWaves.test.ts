@@ -1,4 +1,4 @@
-/** A herd of parked sessions, and an account that comes back with little left. Times are minutes after noon. */
+/** A herd of parked sessions, and an account that comes back nearly spent. Times are minutes after noon. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { defaultTiming } from '../../policy/account/account.js'
@@ -25,7 +25,7 @@ import {
 
 const wave = defaultTiming.waveEvery / 60_000
 
-/** They wait in the order of their numbers; the last has priority. */
+/** They wait in the order of their numbers; the last one has priority. */
 const herdOf = (before: PoolState, count: number, minutes = 0): PoolState =>
   Array.from({ length: count }, (_, n) => n).reduce(
     (next, n) =>
@@ -44,7 +44,10 @@ const herdOf = (before: PoolState, count: number, minutes = 0): PoolState =>
 const account = (used: number): PoolState =>
   recordReadings(poolState(spec('a')), [usedAccount('a', used)], at(0))
 
-/** Lets time pass from one look to the next until nobody waits; answers how many went up at each. */
+/**
+ * Advances the time from one assignment pass to the next until no session waits. Returns how many sessions
+ * started in each pass.
+ */
 function waves(before: PoolState, minutes: number): { desk: PoolState; sizes: number[]; took: number } {
   let [next, now] = [before, minutes]
   const sizes: number[] = []
@@ -58,7 +61,7 @@ function waves(before: PoolState, minutes: number): { desk: PoolState; sizes: nu
 }
 
 describe('a herd and an account that is nearly spent', () => {
-  it('does not pile onto it: one first, then as many as it has been seen to carry, by priority and then by turn', () => {
+  it('starts one session first, then as many as the account has been seen to carry, by priority and then in order', () => {
     const herd = herdOf(account(0.93), 8)
     const first = decide(herd, at(1))
     expect(grantedTo(first)).toEqual({ s7: 'a' })
@@ -69,7 +72,7 @@ describe('a herd and an account that is nearly spent', () => {
     expect(Object.keys(grantedTo(decide(second.state, at(1 + 2 * wave))))).toEqual(['s1', 's2'])
   })
 
-  it('the waves come as often as the configuration says', () => {
+  it('admits waves as often as the configuration says', () => {
     const often = configure(account(0.93), {
       ...settings([spec('a')]),
       timing: { ...defaultTiming, waveEvery: 5_000 },
@@ -79,7 +82,7 @@ describe('a herd and an account that is nearly spent', () => {
     expect(decide(first.state, at(1 + 6 / 60)).grants).toHaveLength(1)
   })
 
-  it('what is read of it counts at once: the next wave where it holds, nobody where it does not', () => {
+  it('acts on a new reading at once: the next wave if there is room, none if there is not', () => {
     const first = decide(herdOf(account(0.93), 8), at(1))
     const soon = 1 + wave / 4
     const holds = recordReadings(first.state, [usedAccount('a', 0.94, soon)], at(soon))
@@ -90,7 +93,7 @@ describe('a herd and an account that is nearly spent', () => {
     expect(refused.denials).toHaveLength(7)
   })
 
-  it('goes up at once where there is room: there, or on another account', () => {
+  it('starts at once if there is room on this or another account', () => {
     expect(decide(herdOf(account(0.8), 8), at(1)).grants).toHaveLength(8)
     const both = recordReadings(
       poolState(spec('a'), spec('b')),
@@ -100,20 +103,20 @@ describe('a herd and an account that is nearly spent', () => {
     expect(new Set(Object.values(grantedTo(decide(herdOf(both, 8), at(1)))))).toEqual(new Set(['b']))
   })
 
-  it('waits for the next wave rather than take something that costs', () => {
+  it('waits for the next wave rather than using something that costs money', () => {
     const runs = { agent: 'claude-code', model: null }
     const withKey = poolState(spec('a'), spec('key', { role: 'substrate', runs }))
     const herd = herdOf(recordReadings(withKey, [usedAccount('a', 0.93)], at(0)), 3)
     expect(grantedTo(decide(herd, at(1)))).toEqual({ s2: 'a' })
   })
 
-  it('a session that is there counts for one that it carries, and leaves its place to the next', () => {
+  it('counts a session on the account as one that it carries, and gives its place to the next when it leaves', () => {
     const there = requestAndDecide(account(0.5), leaseRequest('there'), 0).state
     const spent = recordReadings(there, [usedAccount('a', 0.93, 2)], at(2))
     expect(decide(herdOf(spent, 8, 2), at(3)).grants).toHaveLength(1)
   })
 
-  it('law 10: never more than it carries at once, and nobody is left behind: a herd is up after few waves', () => {
+  it('law 10: never starts more than the account can carry at once, and starts the whole herd within a few waves', () => {
     const herds = fc.record({
       count: fc.integer({ min: 1, max: 60 }),
       there: fc.integer({ min: 0, max: 12 }),

@@ -10,7 +10,7 @@ const report = (over: Partial<ForkReport> = {}): ForkReport => ({
   ...over,
 })
 
-it('says what was asked, what was answered, which files changed, and where the transcript lies', () => {
+it('names what was asked, what was answered, which files changed, and the path of the transcript', () => {
   const { message, full } = handOver(
     [report(), report({ fork: 'f2', turns: [{ asked: 'And?', answered: null }] })],
     '/w',
@@ -28,11 +28,11 @@ it('says what was asked, what was answered, which files changed, and where the t
   expect(message).toContain('Not answered.')
 })
 
-it('has nothing to say where no fork did anything', () => {
+it('is empty if no fork did anything', () => {
   expect(handOver([], '/w')).toBeNull()
 })
 
-it('law 5: is bounded however much was done, names every fork, and the file holds what it had to leave out', () => {
+it('law 5: is bounded however much was done, names every fork, and the file holds what the message leaves out', () => {
   const text = fc.string({ maxLength: 60 }).map((some) => `${some}.`.repeat(60))
   const turns = fc.array(fc.record({ asked: text, answered: fc.option(text) }), { maxLength: 40 })
   const files = fc.array(fc.string({ maxLength: 40 }), { maxLength: 80 })

@@ -1,4 +1,7 @@
-/** Pages that stand at an agent's start: who is sent past them, who waits, and until when. */
+/**
+ * Pages that the agent program opens at its start: which sessions may still be sent there, which wait, and
+ * until when.
+ */
 import { describe, expect, it } from 'vitest'
 import type { HostPages, OpenPage } from '../../policy/account/account.js'
 import { accountRow } from '../../policy/account/accountRow.js'
@@ -44,13 +47,13 @@ const both = (): PoolState =>
 const asked = leaseRequest('s', { cwd: '/work' })
 
 describe('law 4: never onto an account that opens a page', () => {
-  it('another able account is taken, and why is said to those who asked for this one', () => {
+  it('another able account is used, and sessions that asked for this one learn why', () => {
     const decision = requestAndDecide(stands(both(), 'a', page()), { ...asked, prefer: 'a' })
     expect(grantedTo(decision)).toEqual({ s: 'b' })
     expect(decision.grants[0]?.grant.why).toContain('a opens "Allow it?": answer it once')
   })
 
-  it('a page of one project keeps no other project away, one of the account keeps all, and none another host', () => {
+  it("a project's page keeps only its project away, an account's page keeps every session away, and neither affects another host", () => {
     const before = stands(both(), 'a', page())
     expect(grantedTo(requestAndDecide(before, leaseRequest('t', { cwd: '/other' })))).toEqual({ t: 'a' })
     expect(grantedTo(requestAndDecide(before, leaseRequest('t', { cwd: '/work', host: 'there' })))).toEqual({
@@ -60,7 +63,7 @@ describe('law 4: never onto an account that opens a page', () => {
     expect(grantedTo(requestAndDecide(all, leaseRequest('t', { cwd: '/other' })))).toEqual({ t: 'b' })
   })
 
-  it('where every account opens one the session is told which and what to do, no substrate is paid, and each is tried again', () => {
+  it('if every account opens a page, the session learns which and what to do, no substrate is used, and each account is retried', () => {
     const withKey = configure(
       both(),
       settings([
@@ -82,7 +85,7 @@ describe('law 4: never onto an account that opens a page', () => {
     })
   })
 
-  it('a wall beside a page is a reason to pay a substrate, and the page is not what the session is told to wait for', () => {
+  it('a wall beside a page is a reason to use a substrate, and the page is not what the session is told to wait for', () => {
     const withKey = configure(
       both(),
       settings([
@@ -97,13 +100,13 @@ describe('law 4: never onto an account that opens a page', () => {
     expect(requestAndDecide(without, { ...asked, cause: 'wall' }).denials[0]?.denial.pages).toBeNull()
   })
 
-  it('a first start may be sent there all the same, for a person to answer', () => {
+  it('a first start may still be sent there, for a person to answer', () => {
     const before = stands(stands(both(), 'a', page()), 'b', page())
     expect(grantedTo(requestAndDecide(before, { ...asked, despitePages: true }))).toEqual({ s: 'a' })
   })
 })
 
-it('law 10: what its host has seen to be answered keeps nobody waiting, and an older word does not bring it back', () => {
+it('law 10: once its host saw the page answered, no session waits for it, and an older report does not bring it back', () => {
   const waiting = requestAndDecide(stands(stands(both(), 'a', page()), 'b', page()), {
     ...asked,
     cause: 'crash',
@@ -113,7 +116,7 @@ it('law 10: what its host has seen to be answered keeps nobody waiting, and an o
   expect(grantedTo(decide(late, at(5)))).toEqual({ s: 'b' })
 })
 
-it('an account in whose way a page stands says so, and stays ready for the rest', () => {
+it('an account with an open page says so, and stays ready for the rest', () => {
   const [facts] = poolView(stands(both(), 'a', page())).accounts
   expect(accountRow(facts!, 0.95, at(1))).toMatchObject({ state: 'ready', pages: [page()] })
   expect(accountRow(facts!, 0.95, at(31)).pages).toEqual([])

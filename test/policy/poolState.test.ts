@@ -72,14 +72,14 @@ describe('law 4: never onto a bad account', () => {
     },
   )
   it.each(Object.entries(bad))(
-    'law 4: a person who moves a session to one that is %s is told so',
+    'law 4: a person who moves a session to one that is %s gets the reason',
     (_, spoil) => {
       const both = told(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.8))
       expect(ineligibilityFor(both, 'a', 's', null, at(0))).toBeNull()
       expect(ineligibilityFor(spoil(both), 'a', 's', null, at(0))?.why()).toMatch(/./)
     },
   )
-  it('law 4: a full account is full for others than those who are there', () => {
+  it('law 4: an account that is full keeps the sessions that it has', () => {
     const full = requestAndDecide(
       told(poolState(spec('a', { maxSessions: 1 }), spec('b')), usedAccount('a', 0.1)),
       leaseRequest('s'),
@@ -88,7 +88,7 @@ describe('law 4: never onto a bad account', () => {
     expect(ineligibilityFor(full, 'a', 'other', null, at(0))?.cause).toBe('full')
     expect(ineligibilityFor(full, 'nobody', 's', null, at(0))?.cause).toBe('not-in-pool')
   })
-  it('law 4: what is told by hand is asked first, unless it was asked within the minute', () => {
+  it('law 4: for a move by hand the account is probed first, unless it was probed within the minute', () => {
     const asked = probeEnded(
       probeStarted(poolState(spec('a'), spec('b')), 'a', at(0)),
       'a',
@@ -106,11 +106,11 @@ describe('law 4: never onto a bad account', () => {
       s: 'b',
     })
     expect(grantedTo(requestAndDecide(walled, leaseRequest('s', { models: ['sonnet'] })))).toEqual({ s: 'a' })
-    // The agent's default may be any model: it must not be sent back to a wall that a session met.
+    // The agent's default may be any model: the session must not be sent back to a wall that it met.
     expect(grantedTo(requestAndDecide(walled, leaseRequest('s', { models: [null] })))).toEqual({ s: 'b' })
   })
 
-  it('law 4: unknown is asked first, and held until the answer has come', () => {
+  it('law 4: an unknown account is probed first, and its place is held until the answer has come', () => {
     const first = requestAndDecide(poolState(spec('a')), leaseRequest('s'))
     expect(first).toMatchObject({ grants: [], denials: [], probes: ['a'] })
     const asking = probeStarted(first.state, 'a', at(0))
@@ -119,14 +119,14 @@ describe('law 4: never onto a bad account', () => {
     expect(grantedTo(decide(answered, at(0.2)))).toEqual({ s: 'a' })
   })
 
-  it('law 4: stale is unknown unless a session of ours follows it', () => {
+  it('law 4: an old reading counts as unknown unless a session of ours follows the account', () => {
     const old = told(poolState(spec('a')), usedAccount('a', 0.1))
     expect(requestAndDecide(old, leaseRequest('s'), 6).probes).toEqual(['a'])
     const followed = requestAndDecide(old, leaseRequest('t')).state
     expect(grantedTo(requestAndDecide(followed, leaseRequest('s'), 6))).toEqual({ s: 'a' })
   })
 
-  it('law 4: a reset that has passed is a reason to ask, not room', () => {
+  it('law 4: a reset that has passed is a reason to probe, not proof of room', () => {
     const walled = recordWall(
       told(poolState(spec('a')), usedAccount('a', 0.9)),
       'a',
@@ -149,7 +149,7 @@ describe('law 4: never onto a bad account', () => {
     expect(refused.denials[0]?.denial.retryAt).toBe(at(90 + 1 / 6))
   })
 
-  it('law 4: what could not be proven is tried by one session at a time, until its first reading', () => {
+  it('law 4: an unproven account is tried by one session at a time, until its first reading', () => {
     const silent = (before: PoolState): PoolState =>
       probeEnded(probeStarted(before, 'a', at(0)), 'a', null, at(0))
     const waiting = ['s', 't', 'u'].reduce(
@@ -159,20 +159,20 @@ describe('law 4: never onto a bad account', () => {
     const first = decide(silent(waiting), at(0))
     expect(grantedTo(first)).toEqual({ s: 'a' })
     expect(decide(first.state, at(1)).grants).toEqual([])
-    // A reading from before the trial proves nothing.
+    // A reading from before that session started proves nothing.
     const before = recordReadings(first.state, [usedAccount('a', 0.1, -1)], at(1))
     expect(decide({ ...before, accounts: before.accounts }, at(1)).state.accounts[0]?.trial).not.toBeNull()
     const read = recordReadings(first.state, [usedAccount('a', 0.1, 1)], at(1))
     expect(grantedTo(decide(read, at(1)))).toEqual({ t: 'a', u: 'a' })
   })
 
-  it('law 4: unproven comes after every proven account, also where it was asked for', () => {
+  it('law 4: an unproven account ranks after every proven one, even if it was asked for', () => {
     const silent = probeEnded(probeStarted(poolState(spec('a'), spec('b')), 'a', at(0)), 'a', null, at(0))
     const both = recordReadings(silent, [usedAccount('b', 0.97)], at(0))
     expect(grantedTo(requestAndDecide(both, leaseRequest('s', { prefer: 'a' })))).toEqual({ s: 'b' })
   })
 
-  it('law 4: a full house takes nobody', () => {
+  it('law 4: when every account is full, none takes a session', () => {
     const house = told(poolState(spec('a', { maxSessions: 1 })), usedAccount('a', 0.1))
     const first = requestAndDecide(house, leaseRequest('s'))
     const second = requestAndDecide(first.state, leaseRequest('t'))
@@ -185,7 +185,7 @@ describe('law 4: never onto a bad account', () => {
     expect(grantedTo(decide(left, at(1)))).toEqual({ t: 'a' })
   })
 
-  it('law 4: a faulty account rests, longer each time in a row', () => {
+  it('law 4: an account that keeps failing rests, longer each time in a row', () => {
     const rests = (faults: number): number => {
       let state = told(poolState(spec('a')), usedAccount('a', 0.1))
       let now = 0
@@ -203,14 +203,14 @@ describe('law 4: never onto a bad account', () => {
   })
 })
 
-it('law 4: a login that only looks alive is not tried again and again: each loss of it counts as a fault', () => {
+it('law 4: a login that only looks alive is not retried again and again: each loss of it counts as a failure', () => {
   let state = told(poolState(spec('a')), usedAccount('a', 0.1))
   const rests: number[] = []
   for (const n of [1, 2, 3]) {
     const lostAt = n * 60
     state = recordReadings(state, [reading('a', { login: 'out', loginAt: at(lostAt) })], at(lostAt))
     rests.push(Date.parse(state.accounts[0]!.restUntil!) - Date.parse(at(lostAt)))
-    // The program says that it is logged in; only a turn would show that it is refused.
+    // The program says that it is logged in; only a turn would show that the login is refused.
     state = recordReadings(state, [reading('a', { login: 'in', loginAt: at(lostAt + 1) })], at(lostAt + 1))
   }
   expect(rests[1]).toBeGreaterThan(1.5 * rests[0]!)
@@ -219,11 +219,11 @@ it('law 4: a login that only looks alive is not tried again and again: each loss
 
 describe('walls', () => {
   const walled = recordWall(told(poolState(spec('a')), usedAccount('a', 0.9)), 'a', wall(), at(1))
-  it('law 4: repeated reports of one wall are one fact', () => {
+  it('law 4: repeated reports of one wall count once', () => {
     const again = recordWall(walled, 'a', wall({ at: at(2), evidence: 'another session' }), at(2))
     expect(poolView(again).accounts[0]?.walls).toHaveLength(1)
   })
-  it('law 10: an account that nobody uses says the same each time it is asked, and is as able as it says', () => {
+  it('law 10: an unused account gives the same reading at each probe, and that reading keeps its full weight', () => {
     const says = (minutes: number) =>
       reading('a', {
         windows: [window({ source: 'config-cache', readAt: at(minutes) })],
@@ -237,15 +237,15 @@ describe('walls', () => {
     expect(grantedTo(both)).toEqual({ s: 'a', t: 'a' })
   })
 
-  it('law 10: a newer reading with room ends a wall before its time', () => {
+  it('law 10: a newer reading with room ends a wall early', () => {
     const early = recordReadings(walled, [usedAccount('a', 0, 5)], at(5))
     expect(grantedTo(requestAndDecide(early, leaseRequest('s'), 5))).toEqual({ s: 'a' })
   })
-  it('law 6: a late report of a wall that has gone changes nothing', () => {
+  it('law 6: a late report of a wall that is over changes nothing', () => {
     const early = recordReadings(walled, [usedAccount('a', 0, 5)], at(5))
     expect(recordWall(early, 'a', wall({ at: at(3) }), at(6)).accounts[0]?.walls).toEqual([])
   })
-  it('law 4: an old status line told again does not end a wall', () => {
+  it('law 4: a repeated old status line does not end a wall', () => {
     const line = (minutes: number) =>
       reading('a', { windows: [window({ used: 0.9, readAt: at(minutes), source: 'status-line' })] })
     const before = recordWall(
@@ -258,7 +258,7 @@ describe('walls', () => {
       [],
     )
   })
-  it('law 10: a wall without a reset is doubted after half an hour, and asked about', () => {
+  it('law 10: a wall without a reset is doubted after half an hour, and the account is probed', () => {
     const blind = recordWall(
       told(poolState(spec('a')), usedAccount('a', 0.9)),
       'a',
@@ -271,10 +271,10 @@ describe('walls', () => {
   })
 })
 
-describe('the queue', () => {
+describe('the waitlist', () => {
   const room = told(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.1))
 
-  it('law 3: the fence only grows, and an old fence releases nothing newer', () => {
+  it('law 3: the fence only grows, and an old fence releases no newer lease', () => {
     const first = requestAndDecide(room, leaseRequest('s'))
     const second = requestAndDecide(first.state, leaseRequest('s', { requestId: 's-2', at: at(1) }), 1)
     const [one, two] = [first.grants[0]!.grant.fence, second.grants[0]!.grant.fence]
@@ -283,13 +283,13 @@ describe('the queue', () => {
     expect(poolView(late).accounts.flatMap(({ leases }) => leases)).toEqual(['s'])
   })
 
-  it('law 3: the same request twice is one lease, and the same answer', () => {
+  it('law 3: a repeated request gets the same lease and the same answer', () => {
     const first = requestAndDecide(room, leaseRequest('s'))
     const again = requestAndDecide(first.state, leaseRequest('s'), 1)
     expect(again.grants).toEqual(first.grants)
   })
 
-  it('law 10: a refusal is told once, and always names a time to come', () => {
+  it('law 10: a denial is sent once, and always names a future time', () => {
     const walled = recordWall(recordWall(room, 'a', wall(), at(0)), 'b', wall({ resetsAt: at(90) }), at(0))
     const first = requestAndDecide(walled, leaseRequest('s'))
     expect(first.denials[0]?.denial).toMatchObject({
@@ -300,7 +300,7 @@ describe('the queue', () => {
     expect(first.nextDecisionAt).not.toBeNull()
   })
 
-  it('a herd spreads', () => {
+  it('a herd is spread over the accounts', () => {
     const herd = Array.from({ length: 10 }, (_, n) => leaseRequest(`s${n}`)).reduce(
       (before, one) => requestLease(before, one, at(0)),
       room,
@@ -309,7 +309,7 @@ describe('the queue', () => {
     expect(places.filter((name) => name === 'a')).toHaveLength(5)
   })
 
-  it('priority goes first, then who has waited longest; one that is pinned holds up nobody', () => {
+  it('priority goes first, then the longest wait; a pinned session holds up no other', () => {
     const one = told(
       poolState(spec('a', { maxSessions: 1 }), spec('b', { maxSessions: 0 })),
       usedAccount('a', 0.1),
@@ -322,7 +322,7 @@ describe('the queue', () => {
     expect(grantedTo(decide(queue, at(4)))).toEqual({ urgent: 'a' })
   })
 
-  it('law 10: an account that failed in a rescue is left out for a while, not for good', () => {
+  it('law 10: an account that failed in a rescue is skipped for a while, not for good', () => {
     const alone = told(poolState(spec('a')), usedAccount('a', 0.1))
     const waits = requestAndDecide(alone, leaseRequest('s', { exclude: ['a'] }))
     expect(waits.grants).toEqual([])
@@ -330,7 +330,7 @@ describe('the queue', () => {
     expect(grantedTo(decide(later, at(6)))).toEqual({ s: 'a' })
   })
 
-  it('a planned move goes only where it is clearly better, and is answered once', () => {
+  it('a planned move is granted only to a clearly better account, and is answered once', () => {
     const on = (used: number) => {
       const given = requestAndDecide(
         told(poolState(spec('a'), spec('b', { maxSessions: 0 })), usedAccount('a', 0.1)),
@@ -353,14 +353,14 @@ describe('the queue', () => {
     })
   })
 
-  it('law 7: what dead sessions held comes back, what has just begun stays', () => {
+  it('law 7: leases of dead sessions are reclaimed, new ones are kept', () => {
     const given = requestAndDecide(room, leaseRequest('s')).state
     expect(poolView(reconcile(given, [], at(1))).accounts.flatMap(({ leases }) => leases)).toEqual(['s'])
     expect(poolView(reconcile(given, [], at(9))).accounts.flatMap(({ leases }) => leases)).toEqual([])
     expect(poolView(withdraw(given, 's')).accounts.flatMap(({ leases }) => leases)).toEqual([])
   })
 
-  it('law 8: looks for what dead sessions left hourly while somebody waits, else seldom, and never for nothing', () => {
+  it('law 8: looks for leases of dead sessions hourly while a session waits, otherwise seldom, and never without leases', () => {
     const last = at(0)
     const hoursUntil = (of: PoolState): number => (reconcileAt(of, last) - Date.parse(last)) / 3_600_000
     const held = requestAndDecide(room, leaseRequest('s')).state
@@ -370,7 +370,7 @@ describe('the queue', () => {
     expect([held, waitedFor, room].map(hoursUntil)).toEqual([6, 1, Infinity])
   })
 
-  it('the choice does not depend on the order in which readings come', () => {
+  it('the choice does not depend on the order in which readings arrive', () => {
     const used = fc.integer({ min: 0, max: 99 }).map((percent) => percent / 100)
     fc.assert(
       fc.property(
@@ -394,15 +394,15 @@ describe('the queue', () => {
   })
 })
 
-describe('what a host asks for several sessions at once', () => {
-  /** Asked and decided, with the pool's word on each ask. */
+describe('a batch of lease requests from one host', () => {
+  /** Requests and decides, and returns the pool's answer to each request. */
   const round = (before: PoolState, ...requests: ReturnType<typeof leaseRequest>[]) => {
     const decision = decide(requestBatch(before, { requests, readings: [] }, at(2)), at(2))
     return { ...decision, answers: requests.map((ask) => answerFor(ask, decision)?.kind ?? null) }
   }
   const one = told(poolState(spec('a', { maxSessions: 1 })), usedAccount('a', 0.1))
 
-  it('is answered ask by ask, by what the host knows at that moment', () => {
+  it('is answered request by request, from what the host knows at that moment', () => {
     const unread = poolState(spec('a', { maxSessions: 1 }))
     const first = requestBatch(
       unread,
@@ -421,19 +421,19 @@ describe('what a host asks for several sessions at once', () => {
     })
   })
 
-  it('says where an ask waits for an answer of an account', () => {
+  it('shows which request waits for a probe of an account', () => {
     const { answers, probes } = round(poolState(spec('a')), leaseRequest('s'))
     expect([answers, probes]).toEqual([['queued'], ['a']])
   })
 
-  it('law 7: asked again, as after a lost answer, it says the same', () => {
+  it('law 7: gets the same answers when it is sent again, as after a lost reply', () => {
     const first = round(one, leaseRequest('s'), leaseRequest('t'))
     const again = round(first.state, leaseRequest('s'), leaseRequest('t'))
     expect(again.answers).toEqual(['granted', 'refused'])
     expect(again.grants).toEqual(first.grants)
   })
 
-  it('law 4: one that comes after the session has asked for itself takes nothing from it', () => {
+  it('law 4: takes nothing from a session that has made its own request in the meantime', () => {
     const itself = requestAndDecide(one, leaseRequest('s', { requestId: 's-2', at: at(1) }), 1)
     const late = round(itself.state, leaseRequest('s', { requestId: 's-1', at: at(0) }))
     expect(late.answers).toEqual([null])

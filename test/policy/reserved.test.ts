@@ -1,4 +1,4 @@
-/** Whoever asks and whatever happens: what is reserved for the healer is never leased. */
+/** Whatever is requested and whatever happens, an account that is reserved for the healer is never leased. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { AccountSpec } from '../../policy/account/account.js'
@@ -24,7 +24,7 @@ const causes = ['start', 'wall', 'near-limit', 'login', 'crash', 'move', 'home',
 const name = fc.constantFrom(...names)
 const session = fc.constantFrom(...sessions)
 
-/** Each account's role is drawn; only `medic` is always the healer's. */
+/** Each account's role is random; only `medic` is always the healer's. */
 const fleet = fc
   .uniqueArray(name, { minLength: 1 })
   .chain((chosen) =>
@@ -37,7 +37,10 @@ const fleet = fc
       ),
   )
 
-/** Anything that can reach a pool, in any order: also a configuration that gives an account to the healer. */
+/**
+ * Anything that can reach a pool, in any order, including a configuration that gives an account to the
+ * healer.
+ */
 const step = fc.oneof(
   fc.record({
     ...{ does: fc.constant('ask' as const), session, prefer: fc.option(name), pinned: fc.boolean() },
@@ -83,7 +86,7 @@ function take(desk: PoolState, one: Step, minutes: number): PoolState {
   }
 }
 
-it('law 1: no lease is ever granted on a reserved account, over random fleets and whatever they are asked', () => {
+it('law 1: no lease is ever granted on a reserved account, over random fleets and requests', () => {
   let grants = 0
   fc.assert(
     fc.property(fleet, fc.array(step, { minLength: 1, maxLength: 40 }), (specs, steps) => {
@@ -97,7 +100,7 @@ it('law 1: no lease is ever granted on a reserved account, over random fleets an
         const granted = Object.values(grantedTo(decision))
         grants += granted.length
         for (const account of granted) expect(reserved).not.toContain(account)
-        // The healer may ask its own accounts itself; the pool has no business there.
+        // The healer may probe its own accounts; the pool must not.
         for (const account of decision.probes) expect(reserved).not.toContain(account)
         desk = decision.state
         for (const account of decision.probes) desk = probeEnded(desk, account, null, at(minutes))

@@ -1,4 +1,4 @@
-/** What may go of things that are over. */
+/** What cleanup may delete once it is over. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { minimumAge, expired, isSessionOver, isIncidentPast, isForkSpent } from '../../policy/retention.js'
@@ -9,12 +9,12 @@ const day = 24 * hour
 const thing = (hoursOld: number) => ({ changedAt: now - hoursOld * hour })
 
 describe('a bound', () => {
-  it('lets go what is older, oldest first', () => {
+  it('deletes what is older, oldest first', () => {
     const [old, older, young] = [thing(31 * 24), thing(40 * 24), thing(29 * 24)]
     expect(expired([old, young, older], { for: 30 * day, atMost: 100 }, now)).toEqual([older, old])
   })
 
-  it('lets go the oldest of what is too many, but nothing of the last day', () => {
+  it('deletes the oldest beyond the allowed number, but nothing of the last day', () => {
     const all = [1, 23, 25, 26, 27].map(thing)
     expect(expired(all, { for: 30 * day, atMost: 3 }, now)).toEqual([thing(27), thing(26)])
     expect(expired(all, { for: 30 * day, atMost: 1 }, now)).toEqual([27, 26, 25].map(thing))
@@ -55,13 +55,13 @@ describe('a session', () => {
   ] as const)('law 5: %s', (_case, signs, isGone) => expect(isSessionOver(signs)).toBe(isGone))
 })
 
-it('law 5: a fork goes once it was handed over, and while nobody has it open', () => {
+it('law 5: a fork may be deleted once it was handed over and no process has it open', () => {
   expect(isForkSpent({ isHandedOver: true, isOpen: false })).toBe(true)
   expect(isForkSpent({ isHandedOver: false, isOpen: false })).toBe(false)
   expect(isForkSpent({ isHandedOver: true, isOpen: true })).toBe(false)
 })
 
-it('an incident is past when it is closed, or nobody guards its service any more; the newest never is', () => {
+it('an incident is over when it is closed or its service is no longer guarded; the newest is always kept', () => {
   const incident = { n: 3, closedAt: '2026-11-01T00:00:00.000Z', service: 'bot' }
   expect(isIncidentPast(incident, 7, ['bot'])).toBe(true)
   expect(isIncidentPast(incident, 3, ['bot'])).toBe(false)

@@ -52,7 +52,7 @@ const dry = (...more: AccountSpec[]): PoolState =>
   )
 
 describe('law 2: with every account walled a session goes on, on a substrate', () => {
-  it('law 2: on the first able one, with its model, and says what is in the way at home', () => {
+  it('law 2: on the first able one, with its model, and it says why no account can be used', () => {
     const { grants } = requestAndDecide(dry(), leaseRequest('s', { cause: 'wall' }))
     expect(grants[0]?.grant).toMatchObject({
       place: { kind: 'substrate', name: 's1' },
@@ -61,7 +61,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
     })
   })
 
-  it('law 2: on the next one where the first is walled, full, resting, of another program or has failed', () => {
+  it('law 2: on the next one if the first is walled, full, resting, for another program or has failed', () => {
     const bad: PoolState[] = [
       recordWall(dry(), 's1', wall({ kind: 'rate_limit', resetsAt: at(5) }), at(0)),
       dry(substrate('s1', { maxSessions: 0 }), substrate('s2')),
@@ -76,7 +76,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
     expect(grantedTo(requestAndDecide(one.state, leaseRequest('s')))).toEqual({ s: 's2' })
   })
 
-  it('a session says for itself where it may fall back to, and one that is pinned or may stay never does', () => {
+  it('a session names its allowed fallbacks, and a pinned one, or one that should stay, never falls back', () => {
     const to = (over: Parameters<typeof leaseRequest>[1]): Record<string, string> =>
       grantedTo(requestAndDecide(dry(), leaseRequest('s', over)))
     expect(to({ fallback: ['s2', 's1'] })).toEqual({ s: 's2' })
@@ -85,7 +85,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
     for (const cause of ['near-limit', 'move', 'home'] as const) expect(to({ cause, from: 'a' })).toEqual({})
   })
 
-  it('law 10: parked until the first of them all is free again, be it a substrate', () => {
+  it('law 10: parks until the first account or substrate is free again', () => {
     const cooling = ['s1', 's2'].reduce(
       (before, name) =>
         recordWall(before, name, wall({ kind: 'overloaded', resetsAt: at(name === 's1' ? 5 : 9) }), at(0)),
@@ -96,7 +96,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
     expect(grantedTo(decide(parked.state, at(6)))).toEqual({ s: 's1' })
   })
 
-  it('law 4: an account that nobody has asked yet is asked before anything that costs', () => {
+  it('law 4: an account that was never probed is probed before anything that costs money is used', () => {
     const first = requestAndDecide(poolState(spec('a'), substrate('s1')), leaseRequest('s'))
     expect(first).toMatchObject({ grants: [], probes: ['a'] })
     const asking = probeStarted(first.state, 'a', at(0))
@@ -106,7 +106,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
     })
   })
 
-  it('law 4: never on a substrate while an account is able, whatever the fleet is like', () => {
+  it('law 4: never on a substrate while an account is able, for any fleet', () => {
     const share = fc.double({ min: 0, max: 1, noNaN: true })
     const accountOf = fc.record({
       used: share,
@@ -144,7 +144,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
           }
           const onSubstrate = grants.filter(({ grant }) => grant.place.kind === 'substrate')
           if (onSubstrate.length > 0) expect(names.filter((_, index) => isAble(index))).toEqual([])
-          // In order: the second takes nobody while the first has room.
+          // In order: the second takes no session while the first has room.
           const first = onSubstrate.filter(({ grant }) => grant.place.name === 's1').length
           if (onSubstrate.some(({ grant }) => grant.place.name === 's2')) expect(first).toBe(2)
         },
@@ -154,7 +154,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
   })
 })
 
-describe('home again', () => {
+describe('failback', () => {
   const away = (sessions = 1): PoolState =>
     Array.from({ length: sessions }).reduce<PoolState>(
       (before, _, n) =>
@@ -164,7 +164,7 @@ describe('home again', () => {
   const freed = (before: PoolState, used: number, minutes = 61): PoolState =>
     recordReadings(before, [usedAccount('a', used, minutes)], at(minutes))
 
-  it('calls the session when an account is able, once, and grants it its place when it comes', () => {
+  it('orders the session back once when an account is able, and grants it that place when it comes', () => {
     expect(decide(away(), at(1)).failbacks).toEqual([])
     const called = decide(freed(away(), 0.1), at(61))
     expect(called.failbacks).toEqual([{ session: 's0', why: 'a is able again' }])
@@ -175,13 +175,13 @@ describe('home again', () => {
     expect(decide(home.state, at(64)).failbacks).toEqual([])
   })
 
-  it('law 10: has the accounts asked when their time comes, though nobody waits', () => {
+  it('law 10: probes the accounts when their time comes, though no session waits', () => {
     const before = decide(away(), at(1))
     expect(before.nextDecisionAt).not.toBeNull()
     expect(decide(before.state, at(61)).probes).toEqual(['a', 'b'])
   })
 
-  it('law 10: looks again when the window of an account begins anew that is able but soon spent, though nobody says so', () => {
+  it('law 10: checks again when the window of an able but nearly spent account resets, though no reading reports it', () => {
     const before = decide(freed(away(), 0.9), at(61))
     expect(before.failbacks).toEqual([])
     const { resetsAt } = usedAccount('a', 0.9, 61).windows[0]!
@@ -192,13 +192,13 @@ describe('home again', () => {
   })
 
   it.each([0.87, 0.95, 1])(
-    'hysteresis: not to an account that is at %d, and so spent in a turn or two',
+    'hysteresis: not to an account at %d, which a turn or two would spend',
     (used) => {
       expect(decide(freed(away(), used), at(61)).failbacks).toEqual([])
     },
   )
 
-  it('calls as many as fit, who has been away longest first, and the next when news shows room', () => {
+  it('brings back as many as fit, longest on a fallback first, and the next when a reading shows room', () => {
     const first = decide(freed(away(12), 0.1), at(61))
     expect(first.failbacks.map(({ session }) => session)).toEqual(
       Array.from({ length: 8 }, (_, n) => `s${n}`),
@@ -216,7 +216,7 @@ describe('home again', () => {
     expect(decide(freed(home, 0.15, 64), at(64)).failbacks.length).toBe(4)
   })
 
-  it('law 4: to an account of which a probe could not tell, one goes alone', () => {
+  it('law 4: to an unproven account, only one goes back at first', () => {
     const asked = decide(away(3), at(61)).probes.reduce(
       (before, name) => probeEnded(probeStarted(before, name, at(61)), name, null, at(61)),
       away(3),
@@ -226,7 +226,7 @@ describe('home again', () => {
     expect(new Set(failbacks.map(({ why }) => why)).size).toBe(2)
   })
 
-  it('one that came and found no room stays, and is called again later', () => {
+  it('a session that came back and found no room stays on its fallback, and is ordered back again later', () => {
     const called = decide(freed(away(), 0.1), at(61))
     const gone = ['a', 'b'].reduce(
       (before, name) => recordWall(before, name, wall({ at: at(62), resetsAt: at(180) }), at(62)),
@@ -241,7 +241,7 @@ describe('home again', () => {
   })
 })
 
-describe('an order of models', () => {
+describe('a list of models', () => {
   const opus = (over: Partial<Wall> = {}): Wall =>
     wall({ kind: 'seven_day_opus', scope: 'model:opus', resetsAt: at(300), ...over })
   const both = told(
@@ -251,7 +251,7 @@ describe('an order of models', () => {
   )
   const wish = { models: ['opus', 'sonnet'] }
 
-  it('takes the same model on another account first, then the next model, before any substrate', () => {
+  it('prefers the same model on another account, then the next model, before any substrate', () => {
     const one = recordWall(both, 'a', opus(), at(0))
     expect(requestAndDecide(one, leaseRequest('s', wish)).grants[0]?.grant).toMatchObject({
       place: { name: 'b' },
@@ -264,19 +264,19 @@ describe('an order of models', () => {
     })
   })
 
-  it('a wall named after another model than the one that met it is one of the account: no way back into it', () => {
+  it('a wall that names another model than the one that met it counts for the account, so that the session is not sent back to it', () => {
     expect(attributeWall(opus(), 'claude-opus-5')).toEqual(opus())
     expect(attributeWall(opus(), null)).toEqual(opus())
     expect(attributeWall(opus(), 'sonnet').scope).toBe('account')
     expect(attributeWall(wall(), 'sonnet')).toEqual(wall())
   })
 
-  it('sessions on other models stay where one model is walled', () => {
+  it('sessions on other models stay when one model is walled', () => {
     const one = recordWall(both, 'a', opus(), at(0))
     expect(grantedTo(requestAndDecide(one, leaseRequest('s', { models: ['sonnet'] })))).toEqual({ s: 'a' })
   })
 
-  it('calls the session back to its first model when that is free again, on the same account too', () => {
+  it('brings the session back to its first model when that is free again, also on the same account', () => {
     const walled = ['a', 'b'].reduce((before, name) => recordWall(before, name, opus(), at(0)), both)
     const lesser = requestAndDecide(walled, leaseRequest('s', wish))
     const fresh = window({ name: 'seven_day_opus', used: 0, resetsAt: at(9_999), readAt: at(301) })
@@ -294,14 +294,14 @@ describe('an order of models', () => {
   })
 })
 
-describe('what a substrate costs', () => {
+describe('the cost of a substrate', () => {
   const prices: Prices = {
     'claude-haiku': { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25 },
     'claude-haiku-4-5': { input: 2, output: 10, cacheRead: 0.2, cacheWrite: 2.5 },
   }
   const used = { model: 'claude-haiku-4-5-20251001', input: 1e6, output: 1e5, cacheRead: 1e6, cacheWrite: 0 }
 
-  it('is counted by the longest name that fits, and by the dearest where none does', () => {
+  it('is priced by the longest matching name, and by the highest price if none matches', () => {
     expect(costOf(used, prices)).toBeCloseTo(2 + 1 + 0.2)
     expect(costOf({ ...used, model: 'claude-haiku-3' }, prices)).toBeCloseTo(1 + 0.5 + 0.1)
     expect(costOf({ ...used, model: 'something-new' }, prices)).toBeCloseTo(2 + 1 + 0.2)
@@ -327,7 +327,7 @@ describe('what a substrate costs', () => {
     )
   })
 
-  it('counts an answer once, however many rows it has, whoever writes between them, wherever the reading broke off', () => {
+  it('counts an answer once, however many entries it has, whatever is written between them, and wherever the last read stopped', () => {
     const row = fc.record({ id: fc.constantFrom('a', 'b', 'c'), usd: fc.constantFrom(1, 2, 4) })
     fc.assert(
       fc.property(fc.array(row, { maxLength: 12 }), fc.nat(12), (rows, cut) => {
@@ -340,7 +340,7 @@ describe('what a substrate costs', () => {
     )
   })
 
-  it('remembers few answers, and the newest, however long the conversation', () => {
+  it('remembers only a few answers, the newest ones, however long the conversation', () => {
     const rows = Array.from({ length: 1_000 }, (_, n) => ({ id: String(n), usd: 1 }))
     const { usd, counted } = addCosts([], rows)
     expect(usd).toBe(1_000)
@@ -360,8 +360,8 @@ describe('what a substrate costs', () => {
   })
 })
 
-describe('what a woken agent has used', () => {
-  it('counts an answer once, however many rows it was written in, and what a cache gave not at all', () => {
+describe("the usage of an escalation's agent", () => {
+  it('counts an answer once, however many entries it has, and leaves out what came from the cache', () => {
     const row = (id: string, output: number) => ({
       ...{ id, model: 'm', input: 10, output, cacheRead: 1_000_000, cacheWrite: 5 },
     })
@@ -373,7 +373,7 @@ describe('cooldowns', () => {
   const refused = (minutes: number): Wall => wall({ kind: 'rate_limit', resetsAt: null, at: at(minutes) })
   const cooldown = 5 * 60_000
 
-  it('double while the substrate keeps refusing, up to an hour, and begin anew after a good while', () => {
+  it('double while the substrate keeps refusing, up to an hour, and start over after a long enough time without refusals', () => {
     const ends: number[] = []
     let last = withCooldown(refused(0), [], cooldown)
     for (let n = 0; n < 6; n++) {
@@ -386,19 +386,19 @@ describe('cooldowns', () => {
     expect(withCooldown(refused(later), [last], cooldown).resetsAt).toBe(at(later + 5))
   })
 
-  it('count what several sessions meet in one storm as one refusal, and shorten no wall that named its end', () => {
+  it('count the refusals that several sessions meet together as one, and shorten no wall that names its end', () => {
     const first = withCooldown(refused(0), [], cooldown)
     expect(withCooldown(refused(1), [first], cooldown).resetsAt).toBe(at(6))
     const named = wall({ kind: 'quota', at: at(0), resetsAt: at(480) })
     expect(withCooldown(refused(1), [named], cooldown).resetsAt).toBe(at(480))
   })
 
-  it('are never shorter than the configuration says, however short the wall before was', () => {
+  it('are never shorter than configured, however short the wall before was', () => {
     const named = wall({ kind: 'quota', at: at(0), resetsAt: at(1) })
     expect(withCooldown(refused(1.5), [named], cooldown).resetsAt).toBe(at(6.5))
   })
 
-  it('leave alone a wall that names its own end, and one that was told before', () => {
+  it('do not change a wall that names its end, or one that was reported before', () => {
     const named = wall({ resetsAt: at(60) })
     expect(withCooldown(named, [], cooldown)).toEqual(named)
     const once = withCooldown(refused(0), [], cooldown)

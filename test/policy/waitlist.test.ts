@@ -34,7 +34,7 @@ const walled = (): PoolState =>
     at(0),
   )
 
-it('those who wait for the same are one line, with the next chance', () => {
+it('sessions that wait for the same thing are one line, with the next chance', () => {
   const state = waits(recordWall(walled(), 'b', wall({ resetsAt: at(30) }), at(0)), 's', 't')
   const pinned = requestAndDecide(
     state,
@@ -57,7 +57,7 @@ describe('what would help most', () => {
   const best = (state: PoolState, minutes = 1): string | null =>
     mostHelpfulAction(poolView(state), at(minutes))
 
-  it('is nothing where nobody waits', () => {
+  it('is nothing if no session waits', () => {
     expect(best(walled())).toBeNull()
   })
 
@@ -83,7 +83,7 @@ describe('what would help most', () => {
     expect(best(state)).toMatch(/^a substrate/)
   })
 
-  it('is a substrate where there is none, else what keeps it from taking more, else patience', () => {
+  it('is a substrate if there is none, otherwise what keeps it from taking more, otherwise patience', () => {
     const runs = { agent: 'claude-code', model: null }
     const withKey = (over: Partial<AccountSpec>): PoolState =>
       recordWall(

@@ -1,4 +1,7 @@
-/** Cuts a world that breaks a law down to as little of it as still breaks one. Always the same cuts in the same order. */
+/**
+ * Reduces a world that breaks a law to as little of it as still breaks one. The cuts and their order are
+ * always the same.
+ */
 import { eventKinds } from './population.js'
 import type { SimulationCase, Outcome } from './simulationCase.js'
 import { simulate, startOfWorld } from './simulate.js'
@@ -13,7 +16,7 @@ export interface ShrunkCase {
 
 export function shrink(what: SimulationCase): ShrunkCase {
   let best = { what, outcome: simulate(what) }
-  /** Keeps the cut where a law is still broken and less happens before. */
+  /** Keeps the cut if a law is still broken and less happens before. */
   const cut = (change: Partial<SimulationCase>): boolean => {
     const smaller = { ...best.what, ...change }
     const outcome = simulate(smaller)
@@ -29,7 +32,7 @@ export function shrink(what: SimulationCase): ShrunkCase {
   const named = (prefix: string, count = 0): string[] =>
     Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`)
   const sessions = Array.from({ length: what.sessions }, (_, index) => `s${index + 1}`)
-  // Twice: what has to stay at first may be of no use once others are gone.
+  // Twice: what is needed at first may not be needed once others are gone.
   for (let round = 0; round < 2; round++) {
     startLater(cut, best.outcome)
     for (const name of [...sessions, ...named('key', what.substrates), ...eventKinds]) spare(name)

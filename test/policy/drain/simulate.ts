@@ -1,4 +1,7 @@
-/** Drives sessions and the pool's desk through a world in virtual time, with no engine: the desk's decisions and nothing else. */
+/**
+ * Drives sessions and the pool's state through a world in virtual time, without an engine: only the pool's
+ * decisions run.
+ */
 import { defaultTiming, type AccountReading, type Timing } from '../../../policy/account/account.js'
 import type { LeaseGrant, LeaseRequest } from '../../../policy/pool/lease.js'
 import { shouldMove } from '../../../policy/session/plannedMove.js'
@@ -94,7 +97,7 @@ class Simulation {
     }
   }
 
-  /** The healer's own account has more room than any other, until its week is over too. */
+  /** The healer's account has more room than any other, until its weekly window is spent too. */
   private temptWithReserve(now: number): void {
     const window = {
       name: 'five_hour',
@@ -114,7 +117,7 @@ class Simulation {
     this.history.push(`${iso(now)} ${what}`)
   }
 
-  /** Decides until nothing follows any more, and has what was decided done. */
+  /** Decides until nothing follows any more, and carries the decisions out. */
   private settle(now: number): void {
     if (this.dirty || now >= this.recheckAt) {
       this.dirty = false
@@ -276,7 +279,7 @@ class Simulation {
     session.isCalled = true
   }
 
-  /** It was called, and is at rest. */
+  /** It was ordered back, and is at rest. */
   private goHome(session: SimulatedSession & { at: 'running' }, now: number): void {
     if (!session.isCalled) return
     session.isCalled = false
@@ -303,7 +306,7 @@ class Simulation {
       this.record(now, `${account} refuses ${session.name}: ${report.kind} until ${report.resetsAt}`)
       this.change(recordWall(this.desk, account, report, iso(now)))
       this.oracle.walled(account, trouble.wall)
-      // The same wall told once more, late: it must not count for a new one.
+      // The same wall reported once more, late: it must not count as a new one.
       if (this.random.chance(0.2))
         this.timers.at(now + Math.round(this.random.between(1, 400) * minute), (then) => {
           this.change(recordWall(this.desk, account, report, iso(then)))
@@ -341,7 +344,7 @@ class Simulation {
         identity: this.world.account(account).identity,
         probedAt: iso(now),
       }
-      // Some probes fail without a word.
+      // Some probes fail without a result.
       this.change(probeEnded(this.desk, account, told, iso(then)))
     })
   }
