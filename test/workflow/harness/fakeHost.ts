@@ -1,7 +1,7 @@
 /**
- * A host without tmux and without agents: it keeps account of what real ones would keep account of (processes, fences, where
- * each conversation lies, which texts arrived), refuses what they would refuse, and writes down what it was asked.
- * What happens on it is said by the test.
+ * A host without tmux and without agents: it tracks what real ones would have (processes, fences, where each
+ * conversation lies, which texts arrived), refuses what they would refuse, and records what it was asked. The
+ * test scripts what happens on it.
  */
 import { Context } from '@temporalio/activity'
 import type {
@@ -39,7 +39,7 @@ export type ScriptedObservation = DistributiveOmit<
   wasWorking?: boolean
 }
 
-/** A carry is a part of its launch, told apart because it can fail alone. */
+/** A carry is a part of its launch, recorded separately because it can fail alone. */
 type Step = keyof HostActivities | 'carry'
 
 export interface RecordedCall {
@@ -63,13 +63,13 @@ interface Hold {
   open: () => void
 }
 
-/** The virtual instant of an attempt; nothing moves it while the attempt runs. */
+/** The virtual instant of an attempt; it does not advance while the attempt runs. */
 const instant = (): number => Context.current().info.currentAttemptScheduledTimestampMs
 
 export class FakeHost implements SimulatedHost {
   readonly hostId: string
   readonly pool: string
-  /** What was asked of the host, in order; watches and deliveries count once, however often they look. */
+  /** The calls to the host, in order; watches and deliveries count once, however often they check. */
   readonly calls: RecordedCall[] = []
   readonly launches: LaunchRequest[] = []
   readonly watches: WatchRequest[] = []
@@ -79,16 +79,16 @@ export class FakeHost implements SimulatedHost {
   readonly delivered = new Map<string, string[]>()
   /** Wake-ups that the session's earlier processes had planned. */
   readonly dueWakeUps = new Map<string, { id: string; at: string }[]>()
-  /** What no law allows and the host saw anyway. */
+  /** Breaches of a law that the host saw. */
   readonly violations: string[] = []
   /** Sessions whose agent is in a turn: texts wait. */
   readonly busy = new Set<string>()
-  /** What a person was told, in order; a channel in `mute` takes nothing. */
+  /** The notices that a person got, in order; a channel in `mute` is down. */
   readonly sentNotices: { channel: string; notice: Notice; at: number }[] = []
   readonly mutedChannels = new Set<string>()
   readonly drill = new FakeDrills()
   readonly services = new FakeServices()
-  /** How often a watch looks, in virtual time. */
+  /** How often a watch checks, in virtual time. */
   pollEvery = 5_000
   /** Every call of a delivery, in order. */
   readonly deliveries: DeliverRequest[] = []
@@ -101,18 +101,21 @@ export class FakeHost implements SimulatedHost {
   readonly substrates: Map<string, Wall[]>
 
   readonly #observations = new Map<string, ScriptedObservation[]>()
-  /** The last of them that a watch saw, and from which point of the transcript on, until the workflow has acted on it. */
+  /**
+   * The last wall that a watch saw, and from which point of the transcript on, until the workflow has acted
+   * on it.
+   */
   readonly #lastObserved = new Map<string, { from: string; sight: ScriptedObservation }>()
   readonly #newestFence = new Map<string, number>()
   readonly #stoppedFence = new Map<string, number>()
-  /** What was ever said in each conversation, and the copies of it by account. */
+  /** Everything said in each conversation, and its copies by account. */
   readonly #messages = new Map<string, string[]>()
-  /** Carries of the launch that is under way, by session. */
+  /** Carries of the launch in progress, by session. */
   readonly #carried = new Map<string, number>()
   readonly #copies = new Map<string, Map<string, string[]>>()
-  /** Sessions that were called home and have not been launched since. */
+  /** Sessions that were ordered to fail back and have not been launched since. */
   readonly failingBack = new Set<string>()
-  /** Which forks each conversation was told of, in order. */
+  /** The forks that were handed over to each conversation, in order. */
   readonly handedOver: { session: string; to: string; fork: string }[] = []
   readonly #pendingHandOvers = new Map<string, string[]>()
   readonly #told = new Set<string>()
@@ -133,7 +136,7 @@ export class FakeHost implements SimulatedHost {
 
   liveSessions: () => Promise<string[]> = () => Promise.resolve([])
 
-  /** The next watch of the session that looks sees this. */
+  /** The next watch of the session that checks sees this. */
   willObserve(session: string, sight: ScriptedObservation): void {
     this.#observations.set(session, [...(this.#observations.get(session) ?? []), sight])
     if (sight.kind === 'exited' || sight.kind === 'gone') this.processes.delete(session)
@@ -143,22 +146,22 @@ export class FakeHost implements SimulatedHost {
     return (this.#observations.get(session) ?? []).length === 0
   }
 
-  /** Whether the workflow has acted on all that its watches saw. */
+  /** Whether the workflow has acted on everything that its watches saw. */
   hasProcessedAll(session: string): boolean {
     return this.hasObservedAll(session) && !this.#lastObserved.has(session)
   }
 
-  /** The next call of the step that this is about fails; once for each call of this. */
+  /** The next call of this step fails; one failure for each call of this method. */
   failNext(step: Step, fault: Error, when: (account: string) => boolean = () => true): void {
     this.#failures.push({ step, when, fault })
   }
 
-  /** Whatever was to fail from here on does not. */
+  /** Cancels the failures scripted from here on. */
   clearFailures(): void {
     this.#failures.length = 0
   }
 
-  /** The next call of the step waits, its work undone, until it is let through. */
+  /** The next call of the step waits before it does its work, until it is let through. */
   holdNext(step: Step): Hold {
     let open = (): void => undefined
     let arrive = (): void => undefined
@@ -212,7 +215,7 @@ export class FakeHost implements SimulatedHost {
     }
   }
 
-  /** Launching and stopping one session at the same time is what its workflow must never ask for. */
+  /** A workflow must never launch and stop one session at the same time. */
   async #exclusively<T>(
     ref: SessionRef,
     step: Step,
@@ -296,7 +299,7 @@ export class FakeHost implements SimulatedHost {
     }
   }
 
-  /** The fork begins with all that was said in the original, which has to lie in the place. */
+  /** The fork begins with all that was said in the original, which has to be in the place. */
   #fork(session: string, forkOf: string, fork: string, place: string): void {
     const said = this.#messages.get(forkOf) ?? []
     const copy = this.#copiesOf(forkOf).get(place) ?? []
@@ -307,7 +310,7 @@ export class FakeHost implements SimulatedHost {
     this.#copiesOf(fork).set(place, said)
   }
 
-  /** What was laid ready of forks goes along with the prompt, once. */
+  /** The stored hand-over of forks is sent along with the prompt, once. */
   #tellOfForks(session: string, sessionId: string): void {
     for (const fork of this.#pendingHandOvers.get(session) ?? []) {
       this.handedOver.push({ session, to: sessionId, fork })
@@ -336,7 +339,7 @@ export class FakeHost implements SimulatedHost {
     }
   }
 
-  /** The host finds each conversation by itself, and brings it where the launch is to be. */
+  /** The host finds each conversation by itself, and carries it to the place of the launch. */
   async #carryAll({ session, sessionId, forkOf = null, fence, place }: LaunchRequest): Promise<void> {
     if (this.#newestFence.get(session) === fence) return
     const isBegun = this.#copiesOf(sessionId).size > 0
@@ -374,7 +377,10 @@ export class FakeHost implements SimulatedHost {
     }
   }
 
-  /** What the workflow has not taken, since its run ended meanwhile, still stands in the transcript from the same point on. */
+  /**
+   * What the workflow did not receive, since its run ended meanwhile, is still in the transcript from the
+   * same point on.
+   */
   #nextSight({ session, sessionId, fence, transcriptFrom }: WatchRequest): ScriptedObservation | undefined {
     const from = `${fence} ${sessionId} ${transcriptFrom}`
     const last = this.#lastObserved.get(session)
@@ -402,7 +408,7 @@ export class FakeHost implements SimulatedHost {
     await this.#recordCall('deliverText', session, fence, place.name)
   }
 
-  /** Owed no more once it was claimed. */
+  /** No longer pending once it was claimed. */
   #claim(session: string, plan: string): Promise<string | null> {
     const dueWakeUps = this.dueWakeUps.get(session) ?? []
     this.dueWakeUps.set(
@@ -430,15 +436,18 @@ export class FakeHost implements SimulatedHost {
   }
 }
 
-/** An account with one window of five hours, which begins anew by itself. Able and known unless a test says otherwise. */
+/**
+ * An account with one five-hour window, which resets by itself. It is able and known unless a test says
+ * otherwise.
+ */
 export class FakeAccount {
   readonly name: string
   used = 0.1
-  /** When the window begins anew; past that instant nothing is used. */
+  /** When the window resets; from then on nothing is used. */
   resetsAt = Infinity
   login: 'in' | 'out' = 'in'
   identity: string
-  /** Whether the host reads it by itself, as it does where a session runs. */
+  /** Whether the host reads it by itself, as it does if a session runs there. */
   isRead = true
   /** Whether probes are answered without numbers. */
   isSilent = false
@@ -449,7 +458,7 @@ export class FakeAccount {
     this.identity = `identity of ${name}`
   }
 
-  /** The account refuses from now on, until the instant it states. */
+  /** The account refuses from now on, until the instant that it states. */
   hitWall(now: number, resetsAt: number): Wall {
     this.used = 1
     this.resetsAt = resetsAt

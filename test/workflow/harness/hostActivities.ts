@@ -1,4 +1,6 @@
-/** What the worker of a host makes of its steps, for hosts that are played: a launch stops the process before, a wall asks the pool. */
+/**
+ * Wires a worker's activities to a fake host: a launch stops the process before it, and a wall asks the pool.
+ */
 import type { Client } from '@temporalio/client'
 import type { HostActivities } from '../../../activities/contracts.js'
 import { LeaseBatcher } from '../../../activities/watch/leaseBatcher.js'

@@ -1,4 +1,7 @@
-/** Watchdogs, escalations and runs of tasks on a stage, as the worker and the schedules start them. */
+/**
+ * Watchdogs, escalations and task runs on the test server, started as the worker and the schedules start
+ * them.
+ */
 import type { WorkflowHandle } from '@temporalio/client'
 import { maxEscalationPause, maxRestartPause, type ServiceSpec } from '../../../policy/service/service.js'
 import { commonQueue, escalationWorkflowId, loopScheduleId, watchdogWorkflowId } from '../../../policy/ids.js'
@@ -43,7 +46,7 @@ export class TestWatchdog {
     return watchdog
   }
 
-  /** Without the run, so that it is followed through continue-as-new. */
+  /** Without the run id, so that it is followed through continue-as-new. */
   get handle(): WorkflowHandle {
     return this.#testPool.server.client.workflow.getHandle(watchdogWorkflowId(this.service))
   }
@@ -65,7 +68,7 @@ export class TestWatchdog {
     return this.#testPool.until(`escalation ${incident}`, look, wanted)
   }
 
-  /** The watch sees this trouble now, and the watchdog does what it does about it. */
+  /** The watch sees this failure now, and the watchdog has reacted to it. */
   async observeTrouble(incident: number, wanted: (card: WatchdogView) => boolean): Promise<WatchdogView> {
     this.#testPool.host.services.observations.push({
       kind: 'trouble',

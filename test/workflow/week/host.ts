@@ -1,4 +1,7 @@
-/** The host of a week: its services, its agents and its tasks. While it is away or asleep it answers nothing. */
+/**
+ * The host of a week: its services, its agents and its tasks. While its worker is down or the host is
+ * suspended it answers nothing.
+ */
 import { ApplicationFailure } from '@temporalio/common'
 import type { HostActivities, LaunchRequest } from '../../../activities/contracts.js'
 import type {
@@ -29,7 +32,7 @@ const places: HealerPlace[] = [
   { kind: 'substrate', name: 'key' },
 ]
 
-/** A person who was told takes this long. */
+/** A person who was notified takes this long. */
 const personTakes = 3 * hour
 
 interface Agent {
@@ -92,7 +95,7 @@ export class WeekHost implements SimulatedHost {
       startService: ({ service, fence, incident }) =>
         this.#at(service, (guard) => {
           const started = guard.start(fence, incident, 'watchdog')
-          // Carried out, but the worker fell before it could say so.
+          // Carried out, but the worker died before it could answer.
           if (++this.#starts % this.plan.answerLostEvery === 0)
             throw this.#attempts.retryAt(guard.advanceTo(0) + second)
           return started
@@ -129,7 +132,7 @@ export class WeekHost implements SimulatedHost {
     }
   }
 
-  /** Now, where the host is there; a host that is not lets everybody wait. */
+  /** The current instant if the host is up; otherwise callers wait. */
   #here(): number {
     const now = this.#attempts.now()
     const out = spanAt(this.#out, now)
@@ -137,7 +140,7 @@ export class WeekHost implements SimulatedHost {
     return now
   }
 
-  /** A step on a service. A step that throws in the same breath ends before the engine knows that it began. */
+  /** A step on a service. A step that throws synchronously ends before the engine knows that it began. */
   async #at<T>(service: string, step: (guard: WatchSimulation, now: number) => T): Promise<T> {
     await Promise.resolve()
     const guard = this.guards.get(service)!
@@ -216,7 +219,7 @@ export class WeekHost implements SimulatedHost {
     return plan.kind === 'late' ? { kind: 'over', why: 'it was not done in time' } : { kind: 'done' }
   }
 
-  /** The cause is gone; what Outpool can't start is started as well. */
+  /** The cause is gone; a service that Outpool can't start is started as well. */
   #mend(service: Service, at: number, by: 'agent' | 'person'): void {
     service.repair(at)
     if (service.plan.spec.canStart || service.isUp(at)) return
@@ -248,7 +251,7 @@ export class WeekHost implements SimulatedHost {
     this.#callsPerson.push({ guard, at: at + personTakes })
   }
 
-  /** People who were told come when they can; the services that Outpool can't start are theirs. */
+  /** People who were notified come when they can; they start the services that Outpool can't. */
   passTo(now: number): void {
     for (const { guard } of this.#callsPerson.filter(({ at }) => at <= now)) {
       guard.advanceTo(now)

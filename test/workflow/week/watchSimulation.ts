@@ -1,6 +1,7 @@
 /**
- * What the host does about one service: looks with the product's own judgement, and starts and ends as a real host would.
- * Looks between two calls are made up for, each at its own instant, so that a quiet day costs a handful of calls.
+ * What the host does for one service: checks with the product's own judgement, and starts and ends it as a
+ * real host would. Checks between two calls are made up for, each at its own instant, so that a quiet day
+ * takes a handful of calls.
  */
 import type { ServiceStartResult } from '../../../activities/services/contracts.js'
 import { type Trouble, isTrouble } from '../../../policy/service/service.js'
@@ -24,20 +25,20 @@ const aliveEvery = 2 * second
 const awaitEvery = 3 * second
 const rolloverAfter = 24 * hour
 
-/** The worker of the host begins again this long after it is back. */
+/** The host's worker starts again this long after it is back. */
 const pickUpDelay = 2 * second
 
 export type WatchObservation =
   | { kind: 'trouble'; verdict: Trouble; why: string; at: number }
   | { kind: 'back' | 'over' | 'rollover'; at: number }
 
-/** What stands on the service: looks of its own, until it has seen something. */
+/** A watch of the service: it checks until it has an observation to return. */
 export interface PendingWatch {
   startedAt: number
   nextAt: number
-  /** What is news to it. */
+  /** What counts as new to it. */
   trouble: boolean
-  /** Signs of life newer than this are news; null where they are not. */
+  /** Signs of life newer than this are worth reporting; null if none are. */
   backSince: number | null
   /** It ends at this instant whatever it sees. */
   until: number
@@ -71,7 +72,7 @@ export class WatchSimulation {
     this.#away = away
   }
 
-  /** Makes up for the looks until now; the steps of a host come one after the other. */
+  /** Makes up for the checks until now; the steps of a host come one after the other. */
   advanceTo(instant: number): number {
     this.#now = Math.max(this.#now, instant)
     for (let next = this.#next(); next !== null && next.nextAt <= this.#now; next = this.#next())
@@ -84,7 +85,7 @@ export class WatchSimulation {
     return open.toSorted((a, b) => a.nextAt - b.nextAt)[0] ?? null
   }
 
-  /** One stand of a kind at a time: who comes new has taken the place of the one before. */
+  /** One watch of a kind at a time: a new one replaces the one before. */
   awaitWatch(
     kind: string,
     key: string,
@@ -101,7 +102,7 @@ export class WatchSimulation {
     return stand
   }
 
-  /** When it is worth asking again: nothing is seen before, as far as can be told now. */
+  /** When it is worth asking again: as far as can be told now, nothing is seen before. */
   nextObservationAt(stand: PendingWatch): number {
     if (stand.seen !== null) return this.#now
     const [dream, known] = [{ ...stand }, { ...this.#known }]
@@ -111,7 +112,7 @@ export class WatchSimulation {
     return dream.seen === null ? horizon : Math.max(dream.seen.at, this.#now)
   }
 
-  /** One look of a stand at its instant. */
+  /** One check of a watch at its instant. */
   #step(stand: PendingWatch, known: Known): void {
     const at = stand.nextAt
     const check = this.#checkAt(at, known)
@@ -179,7 +180,10 @@ export class WatchSimulation {
   }
 }
 
-/** As the product's second look does it: the first time its instant tells, from then on it has to have grown. */
+/**
+ * As the product's second look does it: the first one notes the state, and after that the state has to have
+ * grown.
+ */
 function grown(before: Known['grewAt'], newest: number | null, now: number): Known['grewAt'] {
   if (newest === null) return null
   if (before === null) return { newest, at: newest }
