@@ -15,14 +15,14 @@ function program(name: string, content: string | Buffer, mode = 0o755): string {
   return file
 }
 
-/** This very Node.js, said to be for a machine that nobody has. */
+/** This very Node.js, marked as built for a machine type that does not exist. */
 function foreign(): Buffer {
   const head = Buffer.from(readFileSync(process.execPath).subarray(0, 4096))
   head.writeUInt16LE(0x1234, 18)
   return head
 }
 
-describe('law 6: a program that can not be run is told from one that ends', () => {
+describe('law 6: a program that cannot be run is told from one that ends', () => {
   const why = (command: string): Promise<string | null> => reasonNotRunnable(command, process.env, dir)
 
   it.each([
@@ -51,7 +51,7 @@ describe('law 6: a program that can not be run is told from one that ends', () =
   })
 })
 
-it('what to look at changes when the program comes, changes, or may be run again, and not by itself', async () => {
+it('its fingerprint changes when the program appears, changes, or may be run again, and not otherwise', async () => {
   const mark = (): Promise<string> => programFingerprint('later', `/no/such/folder:${dir}`, '/')
   const seen = [await mark(), await mark()]
   const file = program('later', '#!/bin/sh\n', 0o644)

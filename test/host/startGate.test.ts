@@ -4,7 +4,7 @@ import { StartLimiter } from '../../host/limits/startLimiter.js'
 const never = new AbortController().signal
 const silently = (): void => undefined
 
-/** Enters until one has to wait; answers those that are inside. */
+/** Enters until one has to wait; returns those that are inside. */
 async function fill(gate: StartLimiter): Promise<((ms: number | null) => void)[]> {
   const inside: ((ms: number | null) => void)[] = []
   for (;;) {
@@ -16,7 +16,7 @@ async function fill(gate: StartLimiter): Promise<((ms: number | null) => void)[]
 }
 
 describe('starts of agents', () => {
-  it('are let in in the order they came, one for each that is up', async () => {
+  it('are admitted in the order in which they came, one for each that is up', async () => {
     const gate = new StartLimiter()
     const inside = await fill(gate)
     expect(inside.length).toBeGreaterThan(0)
@@ -33,7 +33,7 @@ describe('starts of agents', () => {
     expect(order).toEqual([1, 2, 3])
   })
 
-  it('that are given up while they wait take nobody’s place', async () => {
+  it('that are given up while they wait use no place', async () => {
     const gate = new StartLimiter()
     const inside = await fill(gate)
     const stop = new AbortController()
@@ -45,7 +45,7 @@ describe('starts of agents', () => {
     ;(await patient)(null)
   })
 
-  it('say how many are in the way', async () => {
+  it('say how many are ahead', async () => {
     const gate = new StartLimiter()
     const inside = await fill(gate)
     const told: number[] = []

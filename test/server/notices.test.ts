@@ -76,7 +76,7 @@ async function tell(...to: Record<string, unknown>[]) {
 }
 
 describe('a command', () => {
-  it('gets the text on its standard input, its own environment, and the kind of the notice', async () => {
+  it('gets the text on its standard input, the configured environment, and the kind of the notice', async () => {
     const script = `cat > text; printf '%s|%s|%s' "$OUTPOOL_NOTICE" "$OUTPOOL_TITLE" "$WORD" > env`
     const run = ['/bin/sh', '-c', script]
     expect(await tell({ name: 'me', command: run, cwd: '.', env: { WORD: 'mine' } })).toMatchObject({
@@ -86,7 +86,7 @@ describe('a command', () => {
     expect(readFileSync(join(dir, 'env'), 'utf8')).toBe(`parked|${notice.title}|mine`)
   })
 
-  it('that fails, hangs or is missing is told with its reason, and does not keep the others from theirs', async () => {
+  it('that fails, hangs or is missing is reported with its reason, and does not keep the notice from other channels', async () => {
     const { failed } = await tell(
       { name: 'fails', command: ['/bin/sh', '-c', 'exit 4'] },
       { name: 'hangs', command: ['/bin/sh', '-c', 'sleep 60'], timeout: '1s' },
@@ -106,7 +106,7 @@ describe('a command', () => {
 })
 
 describe('a web hook', () => {
-  it('in the shape of Slack, with its marks kept from being links', async () => {
+  it('in the format of Slack, without turning the text into links', async () => {
     expect(await tell({ name: 'slack', slack: webhook })).toMatchObject({ failed: [] })
     expect(heard[0]).toMatchObject({ method: 'POST', path: '/s3cret-path' })
     expect(heard[0]!.headers['content-type']).toBe('application/json')
@@ -115,7 +115,7 @@ describe('a web hook', () => {
     })
   })
 
-  it('in the shape of ntfy, with title, tags, priority and a token', async () => {
+  it('in the format of ntfy, with title, tags, priority and a token', async () => {
     await tell({ name: 'phone', ntfy: webhook, token: 'made-up' })
     expect(heard[0]).toMatchObject({ method: 'POST', body: notice.text })
     expect(heard[0]!.headers).toMatchObject({
@@ -128,14 +128,14 @@ describe('a web hook', () => {
     ['refuses', 403, 'it answered 403'],
     ['sends us elsewhere', 302, 'it could not be reached'],
     ['says nothing', 'never', 'it did not answer within 1 s'],
-  ])('law 11: that %s is told without its address or its answer', async (_what, how, why) => {
+  ])('law 11: an error of one that %s shows neither its address nor its answer', async (_what, how, why) => {
     answers = how
     const { failed, log } = await tell({ name: 'phone', ntfy: webhook, timeout: '1s' })
     expect(failed).toEqual([{ channel: 'phone', why }])
     expect(log).toBe(`outpool: notice "${notice.title}" could not be sent to phone: ${why}`)
   })
 
-  it('law 11: an address that is none, and one where nobody listens, are not repeated', async () => {
+  it('law 11: an invalid address, and one that refuses connections, are not repeated', async () => {
     const dead = createServer()
     await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve))
     const { port } = dead.address() as AddressInfo
@@ -152,7 +152,7 @@ describe('a web hook', () => {
 })
 
 describe('a desktop notice', () => {
-  it('is a program of the system with title and text as arguments of their own', async () => {
+  it('is a system program that gets title and text as separate arguments', async () => {
     mkdirSync(join(dir, 'bin'))
     for (const program of ['notify-send', 'osascript'])
       writeFileSync(join(dir, 'bin', program), `#!/bin/sh\nprintf '%s\\n' "$@" > ${dir}/shown\n`, {

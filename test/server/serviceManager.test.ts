@@ -29,8 +29,8 @@ const untilHeard = (what: string, times: number) =>
     (n) => n >= times,
   )
 
-describe('where no service manager listens', () => {
-  it('nothing is said, and a beat for somebody else is not taken for ours', () => {
+describe('if no service manager listens', () => {
+  it('nothing is sent, and a variable meant for another process is ignored', () => {
     expect(ServiceManager.fromEnv({}, () => undefined)).toBeNull()
     const env = { NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '3000000', WATCHDOG_PID: '1' }
     expect(ServiceManager.fromEnv(env, () => undefined)?.notifyEvery).toBeNull()

@@ -1,4 +1,7 @@
-/** What a command shows of a session: the engine's word, under what the worker of this host sees right now. */
+/**
+ * What a command shows of a session: what the engine has, overlaid with what the worker of this host sees
+ * right now.
+ */
 import { describe, expect, it } from 'vitest'
 import { type SessionCard, mergeLiveState } from '../../client/engine/sessionRows.js'
 import type { LiveFile } from '../../config/state/liveFile.js'
@@ -44,7 +47,7 @@ describe('attention', () => {
     expect(shown({ attention: 'look at it' }, seen('idle')).attention).toBe('look at it')
   })
 
-  it('for a dialog goes with the dialog', () => {
+  it('for a dialog ends with the dialog', () => {
     const change = { phase: 'waiting', attention: 'it asks' } as const
     expect(shown(change, seen('working'))).toMatchObject({ phase: 'working', attention: null })
     expect(shown({}, seen('waiting', 'a permission')).attention).toMatch(/a permission/)

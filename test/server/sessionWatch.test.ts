@@ -1,4 +1,4 @@
-/** What a watch concludes from one look, where the evidence comes in an order of its own. */
+/** What a watch concludes from one check, if the evidence arrives in an unusual order. */
 import {
   appendFileSync,
   existsSync,
@@ -30,7 +30,7 @@ const fixture = new URL('../agent/fixtures/walls-2.1.330.json', import.meta.url)
 const { rows } = z
   .object({ rows: z.array(z.object({ name: z.string(), written: z.array(z.unknown()) })) })
   .parse(JSON.parse(readFileSync(fixture, 'utf8')))
-/** What the program wrote into a transcript at this fault. */
+/** What the program wrote into a transcript at this failure. */
 const written = (name: string): string =>
   rows
     .find((row) => row.name === name)!
@@ -44,7 +44,7 @@ let dir: string
 let transcript: string
 let host: Host
 let watch: SessionWatch
-/** Milliseconds that the host has slept. */
+/** Milliseconds that the host was suspended. */
 let asleep: number
 
 const standing = (untilTurnEnd = false, change: Partial<WatchRequest> = {}): SessionWatch =>
@@ -76,7 +76,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-/** One look at a live pane whose program calls itself busy or idle. */
+/** One check of a live pane whose program calls itself busy or idle. */
 const look = (activity: 'busy' | 'idle', activeAt = Date.now()): HostObservation => {
   const exit = { dead: false, exitStatus: null, exitSignal: null, deadAt: null, activeAt }
   const visited = 'never'
@@ -105,11 +105,11 @@ describe('a session at rest', () => {
     return resting
   }
 
-  it('is looked at by and by where nothing of it has changed', async () => {
+  it('is checked from time to time if nothing of it has changed', async () => {
     const resting = await rested()
     expect(resting.isDue(look('idle'))).toBe(false)
     expect(resting.isDue(look('idle'), Date.now() + restLookEvery)).toBe(true)
-    // A clock that was set back must not keep it from being looked at.
+    // A clock that was set back must not keep it from being checked.
     expect(resting.isDue(look('idle'), Date.now() - 2 * restLookEvery)).toBe(true)
   })
 
@@ -131,11 +131,11 @@ describe('a session at rest', () => {
     'its pane is gone': { ...look('idle'), panes: new Map() },
     'tmux is gone': { ...look('idle'), panes: null },
   }
-  it.each(Object.entries(changed))('is looked at at once where %s', async (_, sample) => {
+  it.each(Object.entries(changed))('is checked at once if %s', async (_, sample) => {
     expect((await rested()).isDue(sample)).toBe(true)
   })
 
-  it('is looked at at once where a turn has failed, or it is called home', async () => {
+  it('is checked at once if a turn has failed, or it is ordered to fail back', async () => {
     const failing = await rested()
     failing.applyReport({
       session: 's',
@@ -151,7 +151,7 @@ describe('a session at rest', () => {
     expect(called.isDue(look('idle'))).toBe(true)
   })
 
-  it('is none while an answer is waited for, or while it works', async () => {
+  it('is not at rest while an answer is awaited, or while it works', async () => {
     expect((await rested({}, true)).isDue(look('idle'))).toBe(true)
     expect((await rested({ failing: true })).isDue(look('idle'))).toBe(true)
     expect(standing().isDue(look('idle'))).toBe(true)
@@ -159,10 +159,10 @@ describe('a session at rest', () => {
 })
 
 describe('a wall that the hook has reported', () => {
-  it('is seen at once, though the program still called itself busy when it was looked at', async () => {
+  it('is seen at once, though the program still called itself busy when it was checked', async () => {
     failed(false)
     const looked = watch.update(look('busy'))
-    // The row comes after the report.
+    // The entry comes after the report.
     appendFileSync(transcript, written('five-hour limit'))
     await looked
     expect(await concluded()).toBe('walled')
@@ -175,14 +175,14 @@ describe('a wall that the hook has reported', () => {
     expect(await concluded()).toBe('nothing yet')
   })
 
-  it('law 6: a row that no hook has reported waits until the program is no longer busy', async () => {
+  it('law 6: an entry that no hook has reported waits until the program is no longer busy', async () => {
     appendFileSync(transcript, written('five-hour limit'))
     await watch.update(look('busy'))
     expect(await concluded()).toBe('nothing yet')
   })
 })
 
-describe('a busy agent whose pane has long shown nothing new', () => {
+describe('a busy agent whose pane has long shown no change', () => {
   const threeHours = 3 * 3_600_000
 
   it('law 6: hangs', async () => {
@@ -190,7 +190,7 @@ describe('a busy agent whose pane has long shown nothing new', () => {
     expect(await concluded()).toBe('frozen')
   })
 
-  it('law 6: is left alone where its host has slept meanwhile', async () => {
+  it('law 6: is left alone if its host was suspended meanwhile', async () => {
     asleep = threeHours
     await watch.update(look('busy', Date.now() - threeHours))
     expect(await concluded()).toBe('nothing yet')
@@ -198,7 +198,7 @@ describe('a busy agent whose pane has long shown nothing new', () => {
 })
 
 describe('the transcript', () => {
-  it('that the agent began after its launch is told with whatever is seen', async () => {
+  it('that the agent began after its launch is reported with any observation', async () => {
     rmSync(transcript)
     await watch.update(look('busy'))
     expect(watch.transcript).toBeNull()
@@ -211,7 +211,7 @@ describe('the transcript', () => {
 describe('the end of a turn', () => {
   const answer = { type: 'assistant', timestamp: at, message: { model: 'm', content: 'done' } }
 
-  it('is news where the session is there for one piece of work, once that was answered', async () => {
+  it('ends the watch of a session for a single task, once that was answered', async () => {
     watch = standing(true)
     await watch.update(look('idle'))
     expect(await concluded()).toBe('nothing yet')
@@ -222,7 +222,7 @@ describe('the end of a turn', () => {
     expect(await concluded()).toBe('turn-ended')
   })
 
-  it('is none for a session that lives on', async () => {
+  it('does not end the watch of a session that lives on', async () => {
     appendFileSync(transcript, `${JSON.stringify(answer)}\n`)
     await watch.update(look('idle'))
     expect(await concluded()).toBe('nothing yet')
@@ -295,7 +295,7 @@ it('law 5: the record of a text that was typed into a fork proves nothing about 
 describe('turns that kept failing', () => {
   const answer = `${JSON.stringify({ type: 'assistant', timestamp: at, message: { model: 'm', content: [] } })}\n`
 
-  it('the first answer is news where a person was told, and only there', async () => {
+  it('the first answer is reported if a person was notified, and only then', async () => {
     appendFileSync(transcript, answer)
     await watch.update(look('busy'))
     expect(await concluded()).toBe('nothing yet')
@@ -306,7 +306,7 @@ describe('turns that kept failing', () => {
 })
 
 describe('reports', () => {
-  it('law 7: of a time when no worker was there wait for the watch of their session, however old', async () => {
+  it("law 7: from a time without a worker wait for their session's watch, however old", async () => {
     mkdirSync(host.home.reports, { recursive: true })
     const report = join(host.home.reports, 's.1.SessionEnd.77-1')
     writeFileSync(report, '{"reason":"prompt_input_exit"}')
@@ -370,14 +370,14 @@ describe('a process that is gone before its watch has seen it at work', () => {
   })
 })
 
-describe('a move for somebody else’s reason', () => {
-  it('law 5: a lost login that an idle session has only heard of cuts nothing off', async () => {
+describe('a move for a reason that another session met', () => {
+  it('law 5: a lost login that an idle session has only heard of interrupts nothing', async () => {
     host.quota.recordLogin('max-1', 'out', at)
     await watch.update(look('idle'))
     expect(await watch.ended).toMatchObject({ kind: 'login', wasWorking: false })
   })
 
-  it('law 5: a session that has been at rest for long was not wrapped up by the limit', async () => {
+  it('law 5: a session that has been at rest for long was not interrupted by the limit', async () => {
     await watch.update(look('busy'))
     const resetsAt = new Date(Date.now() + 3_600_000).toISOString()
     const readAt = new Date().toISOString()
