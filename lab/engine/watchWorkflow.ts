@@ -1,4 +1,4 @@
-/** A workflow that stands on one step of a host, as a session stands on its watch. */
+/** A workflow that waits in one step of a host, as a session waits in its watch. */
 import { proxyActivities } from '@temporalio/workflow'
 
 export async function stand(taskQueue: string): Promise<void> {

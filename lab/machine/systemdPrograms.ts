@@ -1,17 +1,23 @@
-/** `systemd-run` and `systemctl` for tests: they take the arguments that the real ones take, and do what can be done without a manager. */
+/**
+ * `systemd-run` and `systemctl` for tests: they accept the arguments that the real ones accept, and do what
+ * can be done without a manager.
+ */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Stands for a control group: a soft limit of CPU seconds, which every process inherits from the one that started it, none of
- * ours ever changes, and nobody reaches.
+ * Stands for a control group: a soft limit of CPU seconds, which every process inherits from the one that
+ * started it. None of our programs changes it, and no process reaches it.
  */
 const marks = { unit: 90_000_613, scope: 90_000_617 } as const
 
 /** Shell: the process joins the group. */
 export const joins = (group: keyof typeof marks): string => `ulimit -S -t ${marks[group]}`
 
-/** Options as the real program reads them; what it does not know it refuses. Then it joins its scope and becomes the command. */
+/**
+ * Parses options as the real program does, and refuses those that it does not know. Then it joins its scope
+ * and becomes the command.
+ */
 const systemdRun = (log: string, isThere: string): string => `#!/bin/sh
 printf '%s\\n' "$*" >> '${log}'
 scope= user=
@@ -38,9 +44,9 @@ exec "$@"
 `
 
 /**
- * Notes what it is asked. Units are files of the folder `units`, each with the command line of its service: it starts them,
- * ends them, and says which process they have, in the words of the real one. To all else it answers as the file `says` has
- * it, first line the exit code.
+ * Records its calls. Units are files in the folder `units`, each with the command line of its service: it
+ * starts them, ends them, and reports their process in the format of the real one. All other calls get the
+ * answer in the file `says`, whose first line is the exit code.
  */
 const systemctl = (log: string, says: string, units: string): string => `#!/bin/sh
 printf '%s\n' "$*" >> '${log}'
@@ -70,7 +76,7 @@ exit "$(head -n 1 '${says}')"
 `
 
 export class FakeSystemdPrograms {
-  /** To stand first on PATH. */
+  /** A folder to put first on PATH. */
   readonly folder: string
   readonly #manager: string
   readonly #says: string
@@ -88,12 +94,12 @@ export class FakeSystemdPrograms {
     writeFileSync(this.#manager, '')
   }
 
-  /** From now on there is no manager to be asked for a scope. */
+  /** From now on no manager answers requests for a scope. */
   refuse(): void {
     rmSync(this.#manager)
   }
 
-  /** What it was asked, one line for each call. */
+  /** Its calls, one per line. */
   recordedCalls(program: 'systemd-run' | 'systemctl'): string[] {
     const log = this.#log(program)
     return existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []
@@ -118,7 +124,7 @@ export class FakeSystemdPrograms {
   }
 }
 
-/** Which group a process is in; null where it is in neither, or gone. */
+/** The group of a process; null if it is in neither, or gone. */
 export function groupOf(pid: number): keyof typeof marks | null {
   try {
     const limit = Number(/^Max cpu time +(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))?.[1])

@@ -1,14 +1,14 @@
-/** Remembers requests, and lets a test wait for one. */
+/** Records requests, and lets a test wait for one. */
 import type { Outcome, RecordedRequest } from './requests.js'
 
-/** Thrown when a request that a test waits for does not come in time. */
+/** Thrown when a request that a test waits for does not arrive in time. */
 class StandInTimeout extends Error {
   override readonly name = 'StandInTimeout'
-  /** What came instead. */
+  /** What arrived instead. */
   readonly seen: string[]
 
   constructor(timeoutMs: number, seen: string[]) {
-    super(`no request that fits came within ${timeoutMs} ms; came: ${seen.join(', ') || 'none'}`)
+    super(`no matching request came within ${timeoutMs} ms; came: ${seen.join(', ') || 'none'}`)
     this.seen = seen
   }
 }
@@ -33,7 +33,7 @@ export class RequestLog {
     return record
   }
 
-  /** Notes how the request ended, for those who wait for that. */
+  /** Records how the request ended, for callers that wait for that. */
   settle(record: RecordedRequest, outcome: Outcome): void {
     record.outcome = outcome
     this.#tell(record)
