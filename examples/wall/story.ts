@@ -49,7 +49,10 @@ export function prepareStandIn({ fleet }: Outpool): string {
   return cwd
 }
 
-/** Starts the session and tells what happens until it has done its work on the other account. Throws DemoFailed or NeverHappened. */
+/**
+ * Starts the session and reports what happens until it has done its work on the other account. Throws
+ * DemoFailed or NeverHappened.
+ */
 export async function runDemo(outpool: Outpool, screen: Screen, signal: AbortSignal): Promise<DemoResult> {
   const { fleet } = outpool
   const { standIn } = fleet.world
@@ -64,7 +67,7 @@ export async function runDemo(outpool: Outpool, screen: Screen, signal: AbortSig
 
   const stop = new AbortController()
   const all = AbortSignal.any([signal, stop.signal])
-  // Each call to the engine listens to it for a while.
+  // Each call to the engine follows it for a while.
   setMaxListeners(0, all)
   const pane = new Pane({
     tmux: (...args) => outpool.tmux(...args),
@@ -119,7 +122,7 @@ export async function runDemo(outpool: Outpool, screen: Screen, signal: AbortSig
 const isIdle = (seen: { phase: string; fence: number } | undefined): boolean =>
   seen?.phase === 'idle' && seen.fence > 1
 
-/** The session's own history, as far as a person at the screen wants to hear it. */
+/** The session's own history, as far as it helps a person at the screen. */
 function narrate(moment: Moment, screen: Screen): void {
   if (moment.kind === 'failed') screen.say(`${moment.step} failed, and is tried again: ${moment.why}`)
   if (moment.kind !== 'began') return

@@ -1,4 +1,4 @@
-/** The end of the demonstration: what happened, when, and how to do the same with one's own logins. */
+/** The end of the demonstration: what happened, when, and how to do the same with real logins. */
 import { sessionWorkflowId } from '../../policy/ids.js'
 import type { Screen } from './screen.js'
 import { accounts, session, type DemoResult } from './story.js'
@@ -8,7 +8,7 @@ interface Row {
   text: string
 }
 
-/** Every time is taken where the thing happened: at the API, or in the session's history in Temporal. */
+/** Every time is measured where the event happened: at the API, or in the session's history in Temporal. */
 function rowsOf({ walled, resumed, rescue, moments, carried }: DemoResult): Row[] {
   const [first, second] = accounts
   const wallAt = Date.parse(walled.at)
@@ -60,7 +60,7 @@ export function summarise(told: DemoResult, screen: Screen): void {
   const verdict = carried.kept === carried.earlier ? screen.colors.green : screen.colors.red
   screen.more(
     verdict(`${carried.kept} of ${carried.earlier} earlier messages`) +
-      ` stood word for word in the first request on ${rescue.to ?? 'no account'}; ` +
+      ` were word for word in the first request on ${rescue.to ?? 'no account'}; ` +
       `the conversation's id is ${carried.sameConversation ? 'the same' : 'ANOTHER ONE'}:`,
   )
   screen.more(walled.sessionId ?? 'none')

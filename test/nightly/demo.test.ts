@@ -78,7 +78,7 @@ describe.runIf(process.platform === 'linux')('npm run demo', () => {
     expect(await end(), output).toBe(0)
     expect(output).toContain('max-1: the API refuses the agent')
     expect(output).toContain('Outpool: carry the conversation from max-1, respawn under max-2: ')
-    expect(output).toMatch(/\b([1-9]\d*) of \1 earlier messages stood word for word/)
+    expect(output).toMatch(/\b([1-9]\d*) of \1 earlier messages were word for word/)
     expect(output).toContain("the conversation's id is the same")
     expect(output).toContain('outpool init')
     expect(output.split('\n').filter((line) => columnsOf(line) > 80)).toEqual([])
