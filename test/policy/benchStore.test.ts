@@ -14,7 +14,13 @@ const taken = (
   day: number,
   over: Partial<Measured> = {},
 ): Measured => ({
-  ...{ name, says: name, machine: 'two cores', commit: 'abc1234', at: `2026-11-0${day}T00:00:00.000Z` },
+  ...{
+    name,
+    description: name,
+    machine: 'two cores',
+    commit: 'abc1234',
+    at: `2026-11-0${day}T00:00:00.000Z`,
+  },
   ...{ load: 1, sessions, rows: [], ...over },
 })
 const order = ['rescue', 'herd']
@@ -51,7 +57,7 @@ describe('docs/performance.json', () => {
   })
 
   it('treats a result with fewer sessions than the target asks for as open', () => {
-    const row = { says: 'up', unit: 's' as const, product: [2], floor: [1], goal: { ratio: 3 } }
+    const row = { description: 'up', unit: 's' as const, product: [2], floor: [1], goal: { ratio: 3 } }
     expect(table([taken('herd', 100, 1, { aims: 500, rows: [row] })])).toContain(
       'reached with 100; asked for 500: open',
     )
