@@ -21,7 +21,7 @@ const interrupted = 130
 
 const screen = new Screen(process.stdout)
 const stop = new AbortController()
-const told = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
+const interrupt = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
 
 /** With --keep, once the rest is done: it waits to be ended. */
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
   screen.line(screen.colors.bold('outpool: a session hits the wall and continues on another account'))
   screen.line('Real: Temporal, tmux, Claude Code. Made up: the API behind it, and two logins.')
   screen.heading('The healer')
-  const temporal = await Promise.race([obtainTemporal({ env, say: (line) => screen.say(line) }), told])
+  const temporal = await Promise.race([obtainTemporal({ env, say: (line) => screen.say(line) }), interrupt])
   if (!temporal) return interrupted
   screen.say(`${temporal.version}, from ${sourceNames[temporal.source]}`)
 
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
     // If a run is interrupted its part stays unfinished: its promise is no longer awaited.
     return await Promise.race([
       show(outpool, values.keep ?? false),
-      told.then(() => (kept ? 0 : interrupted)),
+      interrupt.then(() => (kept ? 0 : interrupted)),
     ])
   } finally {
     const gone = await outpool.close()
@@ -74,7 +74,7 @@ async function show(outpool: Outpool, keep: boolean): Promise<number> {
     namespace: engine?.namespace ?? 'default',
   })
   kept = true
-  await told
+  await interrupt
   return 0
 }
 

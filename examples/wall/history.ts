@@ -25,7 +25,7 @@ const longPoll = 20_000
 export async function followHistory(
   connection: Connection,
   execution: { namespace: string; workflowId: string },
-  tell: (moment: Moment) => void,
+  onMoment: (moment: Moment) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const steps = new Map<string, string>()
@@ -43,7 +43,7 @@ export async function followHistory(
     )
     for (const event of answer.history?.events ?? []) {
       const moment = momentOf(event, steps)
-      if (moment) tell(moment)
+      if (moment) onMoment(moment)
     }
     if (answer.nextPageToken.length === 0) return
     nextPageToken = new Uint8Array(answer.nextPageToken)

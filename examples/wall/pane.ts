@@ -25,7 +25,7 @@ export class Pane {
   readonly #reader: PaneReader
   /** The agent's own process ids, oldest first. */
   readonly pids: number[] = []
-  readonly #told = new Set<string>()
+  readonly #reported = new Set<string>()
   /** The prompts of earlier agents in this pane: a resumed conversation shows them all again. */
   #before = new Set<string>()
 
@@ -35,12 +35,12 @@ export class Pane {
 
   async follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.look()
+      this.poll()
       await delay(pollEvery, undefined, { signal }).catch(() => undefined)
     }
   }
 
-  look(): void {
+  poll(): void {
     const { tmux, session, onLine: tell } = this.#reader
     const target = `=${session}:`
     let shown: string
@@ -56,11 +56,11 @@ export class Pane {
     if (dead !== 0 || pid === undefined) return
     if (!this.pids.includes(pid)) {
       this.pids.push(pid)
-      this.#before = new Set(this.#told)
+      this.#before = new Set(this.#reported)
     }
     for (const text of this.#fresh(conversation(lines))) {
-      if (this.#told.has(text)) continue
-      this.#told.add(text)
+      if (this.#reported.has(text)) continue
+      this.#reported.add(text)
       tell({ pid, text })
     }
   }
@@ -68,8 +68,8 @@ export class Pane {
   /** Everything that a resumed agent shows before its first new prompt was said by the one before it. */
   #fresh(texts: string[]): string[] {
     if (this.pids.length < 2) return texts
-    const asked = texts.findIndex((text) => text.startsWith('❯') && !this.#before.has(text))
-    return asked < 0 ? [] : texts.slice(asked)
+    const promptIndex = texts.findIndex((text) => text.startsWith('❯') && !this.#before.has(text))
+    return promptIndex < 0 ? [] : texts.slice(promptIndex)
   }
 }
 

@@ -49,10 +49,10 @@ export const isProven = ({ carried, rescue }: DemoResult): boolean =>
   carried.kept === carried.earlier &&
   rescue.to === accounts[1]
 
-export function summarise(told: DemoResult, screen: Screen): void {
-  const { carried, rescue, walled } = told
+export function summarise(result: DemoResult, screen: Screen): void {
+  const { carried, rescue, walled } = result
   screen.heading('What happened')
-  const rows = rowsOf(told)
+  const rows = rowsOf(result)
   const begin = rows[0]?.at ?? 0
   for (const { at, text } of rows)
     screen.line(`${`${((at - begin) / 1000).toFixed(2)} s`.padStart(9)}  ${text}`)
@@ -83,13 +83,13 @@ export function explain(screen: Screen): void {
 
 export function keepNote(
   screen: Screen,
-  where: { home: string; uiUrl: string | null; namespace: string },
+  engine: { home: string; uiUrl: string | null; namespace: string },
 ): void {
   const id = encodeURIComponent(sessionWorkflowId(session))
   screen.heading('Left running')
   const lines = [
-    ...(where.uiUrl === null ? [] : [`${where.uiUrl}/namespaces/${where.namespace}/workflows/${id}`]),
-    `export OUTPOOL_HOME=${where.home}`,
+    ...(engine.uiUrl === null ? [] : [`${engine.uiUrl}/namespaces/${engine.namespace}/workflows/${id}`]),
+    `export OUTPOOL_HOME=${engine.home}`,
     `node dist/client/bin.js attach ${session}    # the agent itself; leave with Ctrl-b d`,
     `node dist/client/bin.js show ${session}      # and: ls, accounts, send`,
   ]

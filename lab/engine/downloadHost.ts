@@ -40,9 +40,9 @@ export interface DownloadHost {
 }
 
 export async function downloadHost(answer: (response: ServerResponse) => void): Promise<DownloadHost> {
-  const asked: string[] = []
+  const received: string[] = []
   const server = createServer((request, response) => {
-    asked.push(request.url ?? '')
+    received.push(request.url ?? '')
     answer(response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -50,7 +50,7 @@ export async function downloadHost(answer: (response: ServerResponse) => void): 
   if (address === null || typeof address === 'string') throw new Error('no port')
   return {
     base: `http://127.0.0.1:${address.port}/cli/archive`,
-    requests: asked,
+    requests: received,
     stop: () =>
       new Promise((resolve) => {
         server.closeAllConnections()

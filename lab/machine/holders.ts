@@ -23,8 +23,8 @@ function parentIfHolder(pid: number, sessionId: string): number | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-    const isHolder = state !== 'Z' && words.includes(sessionId) && /claude/.test(words[0] ?? '')
+    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    const isHolder = state !== 'Z' && args.includes(sessionId) && /claude/.test(args[0] ?? '')
     return isHolder ? Number(parent) : null
   } catch {
     return null

@@ -48,7 +48,7 @@ exec "$@"
  * starts them, ends them, and reports their process in the format of the real one. All other calls get the
  * answer in the file `says`, whose first line is the exit code.
  */
-const systemctl = (log: string, says: string, units: string): string => `#!/bin/sh
+const systemctl = (log: string, reply: string, units: string): string => `#!/bin/sh
 printf '%s\n' "$*" >> '${log}'
 case "$1" in --user|--system) shift;; esac
 verb=$1 unit='${units}'/$2
@@ -70,27 +70,27 @@ if [ -e "$unit" ]; then
     restart) end; pid=; start; exit 0;;
   esac
 fi
-[ -e '${says}' ] || exit 0
-tail -n +2 '${says}'
-exit "$(head -n 1 '${says}')"
+[ -e '${reply}' ] || exit 0
+tail -n +2 '${reply}'
+exit "$(head -n 1 '${reply}')"
 `
 
 export class FakeSystemdPrograms {
   /** A folder to put first on PATH. */
   readonly folder: string
   readonly #manager: string
-  readonly #says: string
+  readonly #reply: string
   readonly #units: string
 
   constructor(dir: string) {
     this.folder = join(dir, 'systemd-bin')
     mkdirSync(this.folder)
     this.#manager = join(this.folder, 'manager')
-    this.#says = join(this.folder, 'systemctl.says')
+    this.#reply = join(this.folder, 'systemctl.reply')
     this.#units = join(this.folder, 'units')
     mkdirSync(this.#units)
     this.#write('systemd-run', systemdRun(this.#log('systemd-run'), this.#manager))
-    this.#write('systemctl', systemctl(this.#log('systemctl'), this.#says, this.#units))
+    this.#write('systemctl', systemctl(this.#log('systemctl'), this.#reply, this.#units))
     writeFileSync(this.#manager, '')
   }
 
@@ -112,7 +112,7 @@ export class FakeSystemdPrograms {
 
   /** How systemctl answers from now on. */
   answer(exitCode: number, text: string): void {
-    writeFileSync(this.#says, `${exitCode}\n${text}\n`)
+    writeFileSync(this.#reply, `${exitCode}\n${text}\n`)
   }
 
   #log(program: string): string {

@@ -88,7 +88,7 @@ export class StandInAccount {
   #answerer: Answerer | null = null
   #budget: Budget | null = null
   #pendingRefusals: {
-    trouble: { fault: FaultName | Fault } | { breakage: Breakage }
+    failure: { fault: FaultName | Fault } | { breakage: Breakage }
     left: number
     kind: RequestKind | 'any'
   }[] = []
@@ -164,12 +164,12 @@ export class StandInAccount {
 
   /** The next `times` requests of this kind fail this way. */
   fail(fault: FaultName | Fault, times = Infinity, kind: RequestKind | 'any' = 'any'): this {
-    this.#pendingRefusals.push({ trouble: { fault }, left: times, kind })
+    this.#pendingRefusals.push({ failure: { fault }, left: times, kind })
     return this
   }
 
   break(breakage: Breakage, times = Infinity, kind: RequestKind | 'any' = 'turn'): this {
-    this.#pendingRefusals.push({ trouble: { breakage }, left: times, kind })
+    this.#pendingRefusals.push({ failure: { breakage }, left: times, kind })
     return this
   }
 
@@ -195,12 +195,12 @@ export class StandInAccount {
 
   /** Decides how a request is answered, and uses up the budget. */
   decide(kind: RequestKind, model: string | null, now: Date): Decision {
-    const trouble = this.#pendingRefusals.find(
+    const failure = this.#pendingRefusals.find(
       (entry) => entry.left > 0 && (entry.kind === 'any' || entry.kind === kind),
     )
-    if (trouble) {
-      trouble.left -= 1
-      const { trouble: what } = trouble
+    if (failure) {
+      failure.left -= 1
+      const { failure: what } = failure
       return 'fault' in what ? { kind: 'fault', ...what } : { kind: 'breakage', ...what }
     }
     const wall = this.wallFor(model, now)
@@ -218,8 +218,8 @@ export class StandInAccount {
     if (fault !== undefined) return { kind: 'fault', fault }
     if (breakage !== undefined) return { kind: 'breakage', breakage }
     if (!wall) return null
-    const standing = { ...wall, headers: wall.headers ?? {}, model: null }
-    return { kind: 'wall', headers: wallHeaders(standing, this.windowsAt(new Date())) }
+    const oneTimeWall = { ...wall, headers: wall.headers ?? {}, model: null }
+    return { kind: 'wall', headers: wallHeaders(oneTimeWall, this.windowsAt(new Date())) }
   }
 
   /** The wall that a request for this model meets, or null. */

@@ -86,8 +86,8 @@ export class StandIn {
     const path = request.url ?? '/'
     const text = await readBody(request)
     const { account, credential } = this.#identify(request)
-    const given = { account: account?.name ?? null, credential }
-    const record = this.log.add(describe(request, path, parseBody(text), given))
+    const sender = { account: account?.name ?? null, credential }
+    const record = this.log.add(describe(request, path, parseBody(text), sender))
     response.on('close', () => {
       if (record.outcome === 'pending' || record.outcome === 'hanging') this.log.settle(record, 'aborted')
     })

@@ -5,11 +5,11 @@ import type { Outcome, RecordedRequest } from './requests.js'
 class StandInTimeout extends Error {
   override readonly name = 'StandInTimeout'
   /** What arrived instead. */
-  readonly seen: string[]
+  readonly received: string[]
 
-  constructor(timeoutMs: number, seen: string[]) {
-    super(`no matching request came within ${timeoutMs} ms; came: ${seen.join(', ') || 'none'}`)
-    this.seen = seen
+  constructor(timeoutMs: number, received: string[]) {
+    super(`no matching request came within ${timeoutMs} ms; came: ${received.join(', ') || 'none'}`)
+    this.received = received
   }
 }
 
@@ -29,17 +29,17 @@ export class RequestLog {
   add(request: Omit<RecordedRequest, 'n'>): RecordedRequest {
     const record = { n: this.#requests.length + 1, ...request }
     this.#requests.push(record)
-    this.#tell(record)
+    this.#notify(record)
     return record
   }
 
   /** Records how the request ended, for callers that wait for that. */
   settle(record: RecordedRequest, outcome: Outcome): void {
     record.outcome = outcome
-    this.#tell(record)
+    this.#notify(record)
   }
 
-  #tell(record: RecordedRequest): void {
+  #notify(record: RecordedRequest): void {
     for (const waiter of this.#waiters) if (waiter.fits(record)) waiter.done(record)
   }
 

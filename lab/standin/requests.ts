@@ -124,7 +124,7 @@ export function describe(
   request: IncomingMessage,
   path: string,
   body: MessagesBody | null,
-  given: { account: string | null; credential: RecordedRequest['credential'] },
+  sender: { account: string | null; credential: RecordedRequest['credential'] },
 ): Omit<RecordedRequest, 'n'> {
   const messages = body?.messages ?? []
   return {
@@ -133,7 +133,7 @@ export function describe(
     path,
     headers: request.headers,
     kind: kindOf(path, body),
-    ...given,
+    ...sender,
     sessionId: sessionIdOf(request.headers, body),
     subagent:
       request.headers['x-claude-code-agent-id'] !== undefined ||
