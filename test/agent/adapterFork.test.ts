@@ -1,4 +1,4 @@
-/** What is read from a fork's transcript: rows as the program writes them, in files made here. */
+/** What is read from a fork's transcript: entries in the program's format, in files made here. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,7 +54,7 @@ const own = [
   user('u4', 'And the rest?', 15),
 ]
 
-it('law 5: a digest holds what the fork did, a person’s words too, and nothing that it began with', async () => {
+it('law 5: a digest holds what the fork did, including a person’s words, and nothing that it began with', async () => {
   const digest = await claudeCode.readForkDigest(
     write('fork.jsonl', [...original, ...own]),
     write('original.jsonl', original),
@@ -68,20 +68,20 @@ it('law 5: a digest holds what the fork did, a person’s words too, and nothing
   })
 })
 
-it('a fork that was never used has none; one without an original is all its own', async () => {
+it('an unused fork has none; in one without an original everything is new', async () => {
   const file = write('fork.jsonl', original)
   expect(await claudeCode.readForkDigest(file, write('original.jsonl', original))).toBeNull()
   expect((await claudeCode.readForkDigest(file, null))?.turns).toHaveLength(2)
 })
 
-it('law 6: the wall that the copied rows tell of is no wall of the fork', async () => {
+it('law 6: a wall in the copied entries is not a wall of the fork', async () => {
   const fork = write('fork.jsonl', [...original, user('u3', 'Continue the task.', 10)])
   expect((await claudeCode.readTail(fork, 0)).last?.kind).toBe('failure')
   const since = await claudeCode.readTail(fork, 0, at(9))
   expect(since).toMatchObject({ last: null, prompts: ['Continue the task.'] })
 })
 
-it('counts tokens of the conversation and its subagents, from where it was read to', async () => {
+it('counts tokens of the conversation and its subagents, from where the last count ended', async () => {
   const fork = write('fork.jsonl', own)
   mkdirSync(join(dir, 'fork', 'subagents'), { recursive: true })
   const subagent = write('fork/subagents/agent-1.jsonl', [assistant('s1', says('Found.'), 12)])

@@ -45,12 +45,12 @@ const json = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'))
 const write = (file: string, content: unknown): void => writeFileSync(file, JSON.stringify(content))
 
 describe('agents by name', () => {
-  it('an unknown one is refused with the known ones', () => {
+  it('an unknown one is refused, and the known ones are listed', () => {
     expect(() => agentNamed('clod')).toThrow(UnknownAgentError)
     expect(() => agentNamed('clod')).toThrow(/no adapter for the agent "clod"/)
   })
 
-  it('a program that is not there is named', async () => {
+  it('a missing program is named', async () => {
     await expect(adapter.version({ command: 'no-such-program-here', args: [], env: {} })).rejects.toThrow(
       AgentProgramError,
     )
@@ -60,7 +60,7 @@ describe('agents by name', () => {
   })
 })
 
-describe('what a person has answered for a project elsewhere', () => {
+describe('what a person has answered for a project on another login', () => {
   const approved = {
     hasClaudeMdExternalIncludesApproved: true,
     hasClaudeMdExternalIncludesWarningShown: true,
@@ -75,7 +75,7 @@ describe('what a person has answered for a project elsewhere', () => {
   const projectOf = (here: Place, cwd: string): unknown =>
     (json(join(here.configDir, '.claude.json')) as { projects: Record<string, unknown> }).projects[cwd]
 
-  it('goes along, of this project alone, the first place that has an answer first', async () => {
+  it('is copied, for this project alone, from the first place that has an answer', async () => {
     const cwd = fresh()
     const here = answered({ [cwd]: { allowedTools: ['x'] } })
     const silent = answered({ [fresh()]: approved })
@@ -83,7 +83,7 @@ describe('what a person has answered for a project elsewhere', () => {
     expect(projectOf(here, cwd)).toEqual({ allowedTools: ['x'], ...refused, hasTrustDialogAccepted: true })
   })
 
-  it('law 5: overwrites no answer, and decides nothing where nobody has answered', async () => {
+  it('law 5: overwrites no answer, and decides nothing that no person has answered', async () => {
     const cwd = fresh()
     const here = answered({ [cwd]: refused })
     await adapter.prepare(here, cwd, [answered({ [cwd]: approved })])
@@ -93,7 +93,7 @@ describe('what a person has answered for a project elsewhere', () => {
     expect(projectOf(other, cwd)).toEqual({ hasTrustDialogAccepted: true })
   })
 
-  it("of the project's MCP servers goes along with the launch, and not against what is answered here or in the project", async () => {
+  it("about the project's MCP servers goes along with the launch, unless it is answered here or in the project", async () => {
     const cwd = fresh()
     const servers = ['one', 'two', 'three', 'four', 'five']
     write(join(cwd, '.mcp.json'), { mcpServers: Object.fromEntries(servers.map((name) => [name, {}])) })
@@ -123,7 +123,7 @@ describe('what a person has answered for a project elsewhere', () => {
 })
 
 describe('preparing a place', () => {
-  it('keeps every key that it does not know, the mode, and what is set already', async () => {
+  it('keeps every unknown key, the file mode, and what is set already', async () => {
     const here = place({ ANTHROPIC_API_KEY: 'made-up-key-0123456789abcdefghij' })
     const [file, cwd] = [join(here.configDir, '.claude.json'), fresh()]
     const before = {
@@ -183,7 +183,7 @@ describe('preparing a place', () => {
     const release = await lockfile.lock(file, { realpath: false })
     let done = false
     const prepared = adapter.prepare(here, fresh()).then(() => (done = true))
-    // Long enough for one that does not wait: others are prepared meanwhile, one after the other.
+    // Long enough to show up if it did not wait: others are prepared meanwhile, one after the other.
     for (let i = 0; i < 5; i++) await adapter.prepare(place(), fresh())
     expect(done).toBe(false)
     expect(json(file)).toEqual({})
@@ -192,7 +192,7 @@ describe('preparing a place', () => {
     expect(json(file)).toMatchObject({ hasCompletedOnboarding: true })
   })
 
-  it('a broken file is named, and left as it is', async () => {
+  it('a broken file is named, and left unchanged', async () => {
     const here = place()
     writeFileSync(join(here.configDir, '.claude.json'), '{"half":')
     await expect(adapter.prepare(here, dir)).rejects.toThrow(AgentFileError)
@@ -260,7 +260,7 @@ describe('the plan of a launch', () => {
   const settingsOf = (argv: string[]): z.output<typeof settingsSchema> =>
     settingsSchema.parse(json(argv[argv.indexOf('--settings') + 1]!))
 
-  it('names the conversation, the model, the user’s arguments and the prompt, in an order that nothing swallows', async () => {
+  it('names the conversation, the model, the user’s arguments and the prompt, in an order in which none swallows another', async () => {
     const command = { command: 'claude', args: ['--allowedTools', 'Bash', 'Edit'], env: {} }
     const begun = await adapter.planLaunch(input({ command, model: 'opus', prompt: '--help me' }))
     expect(begun.argv.filter((word) => !word.endsWith('settings.json'))).toEqual([
@@ -280,7 +280,7 @@ describe('the plan of a launch', () => {
     expect(resumed.argv.slice(3)).toEqual(['--resume', '11111111-2222-4333-8444-555555555555'])
   })
 
-  it('law 12 and 11: the environment is the worker’s, without what chooses another login or tells its secrets', async () => {
+  it('law 12 and 11: the environment is the worker’s, without what selects another login or reveals its secrets', async () => {
     const kept = {
       PATH: '/bin',
       HOME: '/home/me',
@@ -335,7 +335,7 @@ describe('the plan of a launch', () => {
     })
   })
 
-  it('the editor of the agent is the person’s own, save for a draft that Outpool asks for', async () => {
+  it('the editor of the agent is the person’s own, except for a draft that Outpool asks for', async () => {
     const editor = join(dir, 'own-editor')
     writeFileSync(editor, '#!/bin/sh\nprintf "%s|" "$@" > "$0.args"\n', { mode: 0o755 })
     const given = input({ baseEnv: { PATH: process.env['PATH'], EDITOR: `${editor} --wait` } })
@@ -377,7 +377,7 @@ describe('the plan of a launch', () => {
     expect(settings).toMatchObject({ permissions: { additionalDirectories: [dirname(file)] } })
   })
 
-  it('the status line in force without us is the one that is run, the nearest first, with its own looks', async () => {
+  it("runs the user's status line that applies without Outpool, the nearest first, with its own options", async () => {
     const given = input()
     const layers = [
       join(given.place.configDir, 'settings.json'),
@@ -400,7 +400,7 @@ describe('the plan of a launch', () => {
     expect(settingsOf((await adapter.planLaunch(given)).argv).statusLine).toMatchObject({ padding: 0 })
   })
 
-  it('settings among the user’s own arguments are merged: the program would heed one file only', async () => {
+  it('settings among the user’s own arguments are merged: the program would read one file only', async () => {
     const given = input()
     const stop = [{ hooks: [{ type: 'command', command: 'mine' }] }]
     write(join(given.cwd, 'my.json'), {
@@ -433,7 +433,7 @@ describe('the plan of a launch', () => {
     [['--dangerously-skip-permissions']],
     [['--permission-mode', 'bypassPermissions']],
     [['--permission-mode=bypassPermissions']],
-  ])('the warning about %j is skipped for who asked for it', async (args) => {
+  ])('the warning about %j is skipped if the user asked for it', async (args) => {
     const { argv } = await adapter.planLaunch(input({ command: { command: 'claude', args, env: {} } }))
     expect(settingsOf(argv)).toMatchObject({ skipDangerousModePermissionPrompt: true })
   })
@@ -442,7 +442,7 @@ describe('the plan of a launch', () => {
 describe('quota', () => {
   const at = '2026-11-22T03:00:00.000Z'
 
-  it('of a status line: whatever windows are there', () => {
+  it('of a status line: whichever windows it has', () => {
     const limits = {
       five_hour: { used_percentage: 104.2, resets_at: 1795296250 },
       seven_day: { used_percentage: 61 },
@@ -483,7 +483,7 @@ describe('quota', () => {
     },
   })
 
-  it('of .claude.json: the instant of the data, not of our look', async () => {
+  it('of .claude.json: dated when the data was fetched, not when it was read', async () => {
     const here = place()
     write(join(here.configDir, '.claude.json'), {
       oauthAccount: { accountUuid: 'u', emailAddress: 'a@example.com' },
@@ -501,7 +501,7 @@ describe('quota', () => {
     })
   })
 
-  it('law 4: numbers of an earlier login, or of a login that does not answer, say nothing', async () => {
+  it('law 4: numbers of an earlier login, or of a login that does not answer, are ignored', async () => {
     const here = place()
     const config = { oauthAccount: { accountUuid: 'u' }, cachedUsageUtilization: cached('somebody-else') }
     write(join(here.configDir, '.claude.json'), config)

@@ -1,4 +1,4 @@
-/** Probes with the real program; its fixed hosts are answered by a proxy on loopback. */
+/** Probes with the real program; a proxy on loopback answers for its fixed hosts. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,7 +37,7 @@ const spent = (account: string): number =>
     .filter(({ kind }) => kind === 'turn' || kind === 'quota' || kind === 'title').length
 
 describe('a probe', () => {
-  it('tells login, identity and windows, and spends nothing', async () => {
+  it('reads login, identity and windows, and spends nothing', async () => {
     const account = world.standIn.account('well').windows({
       five_hour: { used: 0.33, resetsAt: new Date('2026-12-01T10:00:00Z') },
       seven_day: { used: 0.13, resetsAt: new Date('2026-12-05T10:00:00Z') },
@@ -62,14 +62,14 @@ describe('a probe', () => {
     expect(() => readFileSync(join(dir, 'hook-ran'))).toThrow(/ENOENT/)
   })
 
-  it('law 4: where the endpoint is throttled or fails, it is in and knows no windows', async () => {
+  it('law 4: if the endpoint is throttled or fails, the account is logged in with unknown windows', async () => {
     world.standIn.account('throttled').usage = { mode: 'throttled', retryAfter: 60 }
     expect(await asked(world.login('throttled'))).toMatchObject({ login: 'in', windows: [] })
     world.standIn.account('failing').usage = { mode: 'error', status: 500 }
     expect(await asked(world.login('failing'))).toMatchObject({ login: 'in', windows: [] })
   })
 
-  it('law 6: no login, a blank one, an expired one and a revoked one are out', async () => {
+  it('law 6: a missing, blank, expired or revoked login counts as logged out', async () => {
     expect(await asked(world.login('nobody', { kind: 'none' }))).toMatchObject({ login: 'out', windows: [] })
     const blank = world.login('blank')
     blankLogin(blank.configDir)
@@ -77,12 +77,12 @@ describe('a probe', () => {
     world.standIn.account('expired').revoked = true
     const expiresAt = new Date(Date.now() - 60_000)
     expect(await asked(world.login('expired', { expiresAt }))).toMatchObject({ login: 'out', windows: [] })
-    // The program still thinks that this one is good.
+    // The program still believes this one to be valid.
     world.standIn.account('revoked').revoked = true
     expect(await asked(world.login('revoked'))).toMatchObject({ login: 'out', windows: [] })
   })
 
-  it('a key and a token are in, with no windows and no identity', async () => {
+  it('a key and a token count as logged in, without windows or identity', async () => {
     for (const kind of ['api-key', 'env-token'] as const) {
       expect(await asked(world.login(kind, { kind }))).toMatchObject({
         login: 'in',
@@ -94,6 +94,6 @@ describe('a probe', () => {
   })
 })
 
-it('tells its version', async () => {
+it("reads the program's version", async () => {
   expect(await claudeCode.version(command())).toBe('2.1.330')
 })

@@ -1,4 +1,7 @@
-/** With every account spent: the real agent program goes on under a key, and comes home. Against the stand-in API. */
+/**
+ * With every account spent, the real agent program continues on an API key, and fails back. Against the
+ * stand-in API.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
@@ -23,7 +26,7 @@ async function open(substrates: object[], more: object = {}): Promise<void> {
   fleet = await startFleet({
     accounts: ['max-1', 'max-2'],
     reserved: ['medic'],
-    // The program prints the usage that it has cached again for a minute: asking more often tells nothing new.
+    // The program repeats its cached usage for a minute: asking more often shows nothing new.
     config: { substrates, timing: { probeEvery: '20s' }, ...more },
   })
   for (const name of ['max-1', 'max-2', 'medic'])
@@ -37,7 +40,7 @@ const keyOf = (name: string): object => ({
   env: { ANTHROPIC_API_KEY: { fromEnv: `KEY_OF_${name.toUpperCase()}` }, CLAUDE_CODE_MAX_RETRIES: '1' },
 })
 
-/** Keys are made up by the stand-in; the configuration names only the variables that hold them. */
+/** The stand-in makes up the keys; the configuration names only the variables that hold them. */
 async function up(...keys: string[]): Promise<void> {
   for (const name of keys) fleet.env[`KEY_OF_${name.toUpperCase()}`] = account(name).apiKey
   await fleet.up()
@@ -67,14 +70,14 @@ function drain(reset: Date): void {
 }
 
 afterEach(async () => {
-  // Whatever the pool did, nothing ran on the healer's own account.
+  // Whatever the pool did, nothing ran on the healer's account.
   const healers = fleet.world.standIn.requests().filter((request) => request.account === 'medic')
   await fleet.close()
   expect(healers).toEqual([])
 })
 
-it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes home with the hand-over; the original holds only what was said at home', async () => {
-  // A fork is old after a second here: what keeps it is that it is still to be handed over.
+it('law 2, law 5: all accounts walled: continues on a key, on a fork; fails back with the hand-over; the original holds only what was said on accounts', async () => {
+  // A fork is old after a second here: it is kept because it is still to be handed over.
   await open([keyOf('spare')], { keep: { every: '1s', forks: { for: '1s' } } })
   await up('spare')
   await begin('alpha', 'Remember the word heron.')
@@ -117,7 +120,7 @@ it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes hom
   const home = await fleet.untilSession('alpha', ({ phase, account: on }) => phase === 'idle' && on !== null)
   expect(home).toMatchObject({ substrate: null, fork: null, sessionId })
   expect(home.rescueLog.at(-1)).toMatchObject({ cause: 'home', from: 'spare' })
-  // No turn is spent to say so.
+  // No turn is spent for the hand-over alone.
   expect(turns(sessionId).filter((request) => Date.parse(request.at) > reset.getTime())).toEqual([])
   expect(original()).toBe(before)
   expect(readFileSync(forkFile, 'utf8')).toContain('egret')
@@ -150,7 +153,7 @@ it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes hom
   expect(original().startsWith(before)).toBe(true)
 })
 
-it('law 6: a key that rejects, and one that is overloaded, end the stay there: the next takes over, and at last it is parked', async () => {
+it('law 6: a key that is rejected, and one that is overloaded, end the stay there: the next takes over, and finally the session is parked', async () => {
   await open([keyOf('first'), keyOf('second')])
   account('first').fail('throttled-no-retry')
   account('second').fail('overloaded')

@@ -1,4 +1,7 @@
-/** The third layer on real parts: the real agent program, on the healer's own logins, mends a service and is checked. */
+/**
+ * The third layer on real parts: the real agent program, on the healer's own logins, repairs a service and is
+ * checked.
+ */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
@@ -13,7 +16,7 @@ import { KillingTmux } from '../../lab/machine/killingTmux.js'
 import { conversationText } from '../../lab/standin/requests.js'
 import { until } from '../../lab/until.js'
 
-/** Ends at once while the file `broken` is there; else it beats. */
+/** Ends at once while the file `broken` exists; otherwise it beats. */
 const program = `
 const { appendFileSync, existsSync, writeFileSync } = require('node:fs')
 appendFileSync('starts', 'one\\n')
@@ -40,7 +43,7 @@ async function guard(
     cwd: 'loop',
     wakeUp: { prompt, verify: ['test', '-f', 'beat'], beatWithin: '4s', retryEvery: '10s', ...wakeUp },
   }
-  // Nobody is there to allow a command.
+  // No person is there to allow a command.
   const agentArgs = ['--permission-mode', 'manual', '--allowedTools=Bash']
   fleet = await startFleet({
     accounts: ['max-1'],
@@ -69,12 +72,12 @@ const askedOf = (account: string) =>
 const idOf = (line: string): string => line.trim().split(' ')[0] ?? ''
 
 describe('a wake-up', () => {
-  it('law 1, 11: heals by a command on a reserved account, is checked, and leaves what it said on the host', async () => {
+  it('law 1, 11: heals by a command on a reserved account, is checked, and keeps its answer on the host', async () => {
     await guard(['medic'])
     let startsWhileAtWork = 0
     fleet.world.standIn.account('medic').answer(async ({ turn }) => {
       if (turn > 1) return 'secret-of-the-answer: I removed the file `broken`.'
-      // The watchdog looks every second: while the agent is at work it must not restart anything.
+      // The watchdog checks every second: while the agent is at work it must not restart anything.
       const before = starts()
       for (const name of ['loop', 'loop']) await fleet.run('check', name)
       startsWhileAtWork = starts() - before
@@ -108,7 +111,7 @@ describe('a wake-up', () => {
     await connection.close()
   })
 
-  it('goes to the next place when one is walled, is tried again when the check disagrees, and is woken no third time', async () => {
+  it('goes to the next place when one is walled, is tried again when the check disagrees, and not a third time', async () => {
     await guard(['medic-1', 'medic-2'])
     const { standIn } = fleet.world
     standIn.account('medic-1').wall('five_hour', inHours(3))
@@ -127,7 +130,7 @@ describe('a wake-up', () => {
     expect(asked).toBe(2)
   })
 
-  it('law 10: that never answers is ended in time, a person is told, and it is healed once they have mended the cause', async () => {
+  it('law 10: that never answers is ended in time, a person is notified, and the service is healed once they have repaired the cause', async () => {
     await guard(['medic'], { timeout: '6s' })
     fleet.world.standIn.account('medic').answer({ breakage: 'hang' })
     await fleet.up()
@@ -143,7 +146,7 @@ describe('a wake-up', () => {
     expect(over.timeline.map(({ what }) => what).join('\n')).toMatch(/not done in time/)
   })
 
-  it('law 2, 7: with every reserved account walled it heals on the substrate of its own; the worker is killed as it starts', async () => {
+  it("law 2, 7: with every reserved account walled it heals on the healer's fallback substrate; the worker is killed as it starts", async () => {
     const key = { ANTHROPIC_API_KEY: { fromEnv: 'KEY_OF_MEDIC' }, CLAUDE_CODE_MAX_RETRIES: '1' }
     await guard(
       ['medic'],
@@ -159,7 +162,7 @@ describe('a wake-up', () => {
       PATH: `${tmux.folder}:${fleet.env['PATH'] ?? ''}`,
     })
     const beside: string[][] = []
-    // A process that has just forked bears the same name twice, until one of the two becomes another program.
+    // A process that has just forked has the same name twice, until one of the two becomes another program.
     let before: string[] = []
     const watching = setInterval(() => {
       const agents = fleet
@@ -170,7 +173,7 @@ describe('a wake-up', () => {
       before = agents.map(idOf)
     }, 200)
     try {
-      // The agent runs, and nobody knows of it yet.
+      // The agent runs, and that is not recorded yet.
       tmux.killAt('after', 'new-session', wakeUpSessionName(1))
       await fleet.up()
       await until(

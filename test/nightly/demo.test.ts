@@ -1,4 +1,4 @@
-/** The demonstration, as a person runs it: on real parts, and gone when it has ended. */
+/** The demonstration, as a person runs it: on real parts, and without leftovers when it has ended. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,9 @@ import { until } from '../../lab/until.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Its own TMPDIR marks every process of a run: each inherits it, or has a path in it on its command line. */
+/**
+ * A private TMPDIR marks every process of a run: each inherits it, or has a path in it on its command line.
+ */
 let tmp: string
 let child: ChildProcess | null = null
 let output = ''
@@ -45,7 +47,7 @@ function start(...args: string[]): ChildProcess {
 
 const hasEnded = (one: ChildProcess | null): boolean => one?.exitCode !== null || one.signalCode !== null
 
-/** Waits for its end. The output is in the error when it does not come. */
+/** Waits for its end. If it does not end, the output is in the error. */
 async function end(): Promise<number | null> {
   await until(
     'the demonstration',
@@ -87,7 +89,7 @@ describe.runIf(process.platform === 'linux')('npm run demo', () => {
     expect(folders()).toEqual([])
   })
 
-  it('ends everything when it is broken off in the middle', async () => {
+  it('ends everything when it is interrupted in the middle', async () => {
     const { pid = 0 } = start('--keep')
     await until(
       'the agent',
