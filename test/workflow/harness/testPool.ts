@@ -1,4 +1,4 @@
-/** The set of one test: a pool, a host and sessions, with ids of their own on the shared server. */
+/** The parts of one test: a pool, a host and sessions, with unique ids on the shared server. */
 import type { WorkflowHandle } from '@temporalio/client'
 import proto from '@temporalio/proto'
 import { defaultTiming, type AccountSpec, type Timing, type Wall } from '../../../policy/account/account.js'
@@ -36,7 +36,7 @@ export interface TestPoolOptions {
   timing?: Partial<Timing>
   /** Whether the pool's workflow runs from the beginning. */
   withPool?: boolean
-  /** Without, nobody is told. */
+  /** Without channels, no notices are sent. */
   notices?: NoticeSettings
 }
 
@@ -45,7 +45,7 @@ export class TestPool {
   readonly host: FakeHost
   readonly name: string
   readonly settings: PoolSettings
-  /** How much time passes between two looks of `until`, unless said otherwise. */
+  /** How much time passes between two checks of `until`, by default. */
   step = second
   readonly #sessions = new Map<string, WorkflowHandle>()
   readonly #otherWorkflows: WorkflowHandle[] = []
@@ -104,7 +104,7 @@ export class TestPool {
     })
   }
 
-  /** Starts a session's workflow; `name` is made unique on the server and answered. */
+  /** Starts a session's workflow. Returns its name, made unique on the server. */
   async start(name: string, change: Partial<SessionStart> = {}): Promise<string> {
     const unique = `${this.name}-${name}`
     const start: SessionStart = {
@@ -142,11 +142,11 @@ export class TestPool {
   handle(session: string): WorkflowHandle {
     const handle = this.#sessions.get(session)
     if (handle === undefined) throw new Error(`no session ${session} was started here`)
-    // Without the run, so that it is followed through continue-as-new.
+    // Without the run id, so that it is followed through continue-as-new.
     return this.server.client.workflow.getHandle(handle.workflowId)
   }
 
-  /** Another workflow that is looked over and ended with the stage. */
+  /** Another workflow that is checked and ended with the test pool. */
   closeLater(handle: WorkflowHandle): void {
     this.#otherWorkflows.push(handle)
   }
@@ -207,7 +207,7 @@ export class TestPool {
     )
   }
 
-  /** The session's watch sees this, and the workflow has it. */
+  /** The session's watch sees this, and the workflow has processed it. */
   async observe(session: string, sight: ScriptedObservation): Promise<void> {
     this.host.willObserve(session, sight)
     await this.until(
@@ -217,7 +217,7 @@ export class TestPool {
     )
   }
 
-  /** Lets virtual time pass until the value is as wanted: no longer than `within` of it, and never hanging. */
+  /** Lets virtual time pass until the value is as wanted: for at most `within` of it, and never hanging. */
   async until<T>(
     what: string,
     look: () => Promise<T>,
@@ -255,13 +255,13 @@ export class TestPool {
     )
   }
 
-  /** Who holds which account, as the pool has it. */
+  /** Which session has a lease on which account, as the pool has it. */
   async leases(): Promise<Record<string, string[]>> {
     const { accounts } = await this.describePool()
     return Object.fromEntries(accounts.map(({ name, leases }) => [name, leases]))
   }
 
-  /** What was asked of the host for the session, in words: `stopAgent a#1`. Watches and texts aside. */
+  /** The calls to the host for the session, as text: `stopAgent a#1`, without watches and texts. */
   steps(session: string): string[] {
     return this.host.calls
       .filter((asked) => asked.session === session && !['watchAgent', 'deliverText'].includes(asked.step))
@@ -280,13 +280,15 @@ export class TestPool {
     return (await this.handle(session).describe()).historyLength
   }
 
-  /** Sends messages that change nothing until the history is long enough to be cut: each is an event all the same. */
+  /**
+   * Sends messages that change nothing until the history is long enough to be cut: each of them is an event.
+   */
   async untilLong(handle: WorkflowHandle, send: () => Promise<void>): Promise<void> {
     while ((await handle.describe()).historyLength <= renewAfterEvents)
       await Promise.all(Array.from({ length: 25 }, () => send()))
   }
 
-  /** Waits until this run has handed over to the next. */
+  /** Waits until this run has continued as a new one. */
   async untilContinuedAsNew(
     handle: WorkflowHandle,
     run: string,
@@ -303,7 +305,9 @@ export class TestPool {
     )
   }
 
-  /** Ends all that was started, after a look for bugs that workflows hide: tasks that failed, violated laws. */
+  /**
+   * Ends all that was started, after a check for bugs that workflows hide: failed tasks, breaches of laws.
+   */
   async close(): Promise<void> {
     const sessions = [...this.#sessions.keys()].map((name) => this.handle(name))
     const handles = [...sessions, ...this.#otherWorkflows, this.poolHandle]
