@@ -181,10 +181,10 @@ describe('the status line', () => {
 describe('parsing', () => {
   it.each([
     ['a dotted file of a writer at work', '.garden.7.Stop.12-1', ''],
-    ['a file of somebody else', 'notes.txt', '{}'],
+    ['a file of another program', 'notes.txt', '{}'],
     ['an event of another version', 'garden.7.PostToolUse.12-1', '{}'],
     ['a cut body', 'garden.7.StopFailure.12-1', '{"error":"rate'],
-    ['a notice that asks nothing', 'garden.7.Notification.12-1', '{"notification_type":"idle_prompt"}'],
+    ['a notice without a question', 'garden.7.Notification.12-1', '{"notification_type":"idle_prompt"}'],
     ['a status without quota', 'garden.7.StatusLine.last', '{"rate_limits":{}}'],
   ])('%s is not a report', (_, name, body) => {
     expect(claudeCode.parseReport(name, body, at)).toBeNull()

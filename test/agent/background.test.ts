@@ -95,7 +95,7 @@ const begin = async (name: string, tool: string): Promise<void> => {
 /** Between two watches of a session a query has what the engine knows. */
 const shows = (name: string, what: RegExp): Promise<unknown> =>
   until(
-    `what show says of ${name}`,
+    `the show output of ${name}`,
     () => fleet.run('show', name),
     ({ stdout }) => what.test(stdout),
   )

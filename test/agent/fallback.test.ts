@@ -127,7 +127,7 @@ it('law 2, law 5: all accounts walled: continues on a key, on a fork; fails back
 
   expect((await fleet.run('send', 'alpha', 'And now?')).code).toBe(0)
   const next = await until(
-    'the next turn at home',
+    'the next turn on the account',
     () => Promise.resolve(turns(sessionId).at(-1)),
     (request) => request !== undefined && saidIn(request).includes('And now?'),
   )
@@ -146,7 +146,7 @@ it('law 2, law 5: all accounts walled: continues on a key, on a fork; fails back
   )
   expect(saidIn(again!).split('outpool hand-over')).toHaveLength(2)
   await until(
-    'the fork that was handed over to be cleared away',
+    'the deletion of the fork that was handed over',
     () => Promise.resolve(existsSync(forkFile)),
     (isThere) => !isThere,
   )

@@ -135,7 +135,7 @@ describe('a wake-up', () => {
     fleet.world.standIn.account('medic').answer({ breakage: 'hang' })
     await fleet.up()
     await until(
-      'a person to be told',
+      'a person to be notified',
       () => incident(),
       ({ timeline }) => timeline.some(({ what }) => what.startsWith('a person was notified')),
     )

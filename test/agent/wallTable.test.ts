@@ -91,7 +91,7 @@ describe('what mentions limits, and is not a wall', () => {
   it.each([
     ['of today', limitText],
     ['of an older version', "You've hit your session limit · resets 9:50pm (UTC)"],
-    ['as a row of a transcript', JSON.stringify(wallRow)],
+    ['as a transcript entry', JSON.stringify(wallRow)],
   ])('law 6: an answer that quotes it, %s', async (_name, text) => {
     expect(await read(said([{ type: 'text', text }]))).toMatchObject({ last: { kind: 'answer', at } })
   })

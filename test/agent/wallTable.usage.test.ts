@@ -80,7 +80,7 @@ it('law 4: numbers are read again once the program asks again', async () => {
 
 it.each([
   ['a dir without a login', { kind: 'none' }],
-  ['a login that is no longer taken', { expiresAt: new Date(0) }],
+  ['a login that is no longer accepted', { expiresAt: new Date(0) }],
 ] as const)('law 6: %s is logged out, not used up', async (_name, options) => {
   const login = world.login('max-1', options)
   world.standIn.account('max-1').revoked = true

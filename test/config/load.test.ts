@@ -179,9 +179,14 @@ describe('an error names its line, its column and what would be right', () => {
       '4:23',
       'write a duration such as 5s, 10m, 3h or 1d',
     ],
-    ['a probe without pause', `${valid}timing: { probeEvery: 0s }\n`, '4:23', 'above zero'],
-    ['looks too rare for `ls`', `${valid}timing: { lookEvery: 1m }\n`, '4:22', 'write at most 10s'],
-    ['a bound of none', `${valid}keep: { forks: { atMost: 0 } }\n`, '4:26', 'write a number, 1 or more'],
+    ['a probe interval of zero', `${valid}timing: { probeEvery: 0s }\n`, '4:23', 'above zero'],
+    [
+      'a check interval too long for `ls`',
+      `${valid}timing: { lookEvery: 1m }\n`,
+      '4:22',
+      'write at most 10s',
+    ],
+    ['a bound of zero', `${valid}keep: { forks: { atMost: 0 } }\n`, '4:26', 'write a number, 1 or more'],
     ['a history too short for the engine', `${valid}keep: { finished: 5h }\n`, '4:19', 'write at least 1d'],
     ['a name with capitals', valid.replace('max-1,', 'Max,'), '3:15', 'use small letters'],
     ['a missing name', valid.replace('name: max-1, ', ''), '3:7', 'give it a name such as max-1'],
@@ -429,10 +434,10 @@ describe('a file that is not UTF-8 text', () => {
   const utf16 = (text: string): Buffer => Buffer.from(`\ufeff${text}`, 'utf16le')
   it.each([
     ['UTF-16, as PowerShell writes it', utf16(valid)],
-    ['UTF-16 the other way round', utf16(valid).swap16()],
-    ['UTF-16 without a mark', Buffer.from(valid, 'utf16le')],
+    ['big-endian UTF-16', utf16(valid).swap16()],
+    ['UTF-16 without a byte order mark', Buffer.from(valid, 'utf16le')],
     ['a program', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0x02, 0x01, 0x1b, 0x5b, 0x32, 0x4a, 0xff, 0x00])],
-    ['letters of an older code', Buffer.from(`${valid}# caf\u00e9\n`, 'latin1')],
+    ['text in an 8-bit encoding', Buffer.from(`${valid}# caf\u00e9\n`, 'latin1')],
   ])('%s: one error, with none of its bytes', (_, bytes) => {
     const file = join(home, 'other.yaml')
     writeFileSync(file, bytes)

@@ -26,13 +26,13 @@ describe('law 6: a program that cannot be run is told from one that ends', () =>
   const why = (command: string): Promise<string | null> => reasonNotRunnable(command, process.env, dir)
 
   it.each([
-    ['is not there', () => join(dir, 'nothing'), 'there is no such program'],
+    ['does not exist', () => join(dir, 'nothing'), 'there is no such program'],
     ['is not on the PATH', () => 'no-such-program-here', 'there is no such program'],
     ['may not be run', () => program('plain', '#!/bin/sh\n', 0o644), 'it is not allowed to be run'],
     ['is a folder', () => dir, 'it is not allowed to be run'],
-    ['needs what is not there', () => program('lost', '#!/no/such/shell\n'), 'there is no such program'],
+    ['needs a missing file', () => program('lost', '#!/no/such/shell\n'), 'there is no such program'],
     [
-      'says itself that something was not found',
+      'reports itself that something was not found',
       () => program('half', '#!/bin/sh\nexec /no/such/part\n'),
       'it, or something that it needs, was not found',
     ],

@@ -55,12 +55,12 @@ describe('law 9: a heartbeat', () => {
   })
 
   it.each<[string, BeatReading]>([
-    ['by somebody else', beatOf({ by: 'bot', at: iso(at(9)) })],
-    ['by a process that is not of the service', beatOf({ pid: 77, at: iso(at(9)) })],
-    ['older than the process that bears its id now', beatOf({ pid: 11, at: iso(at(4)) })],
+    ['by another service', beatOf({ by: 'bot', at: iso(at(9)) })],
+    ['by a process outside the service', beatOf({ pid: 77, at: iso(at(9)) })],
+    ['older than the process that has its id now', beatOf({ pid: 11, at: iso(at(4)) })],
     ['from the future', beatOf({ at: iso(at(11)) })],
-    ['without a whole beat in the file', { kind: 'touched', touchedAt: iso(at(9)) }],
-    ['that is not there', { kind: 'absent' }],
+    ['without a whole heartbeat in the file', { kind: 'touched', touchedAt: iso(at(9)) }],
+    ['that does not exist', { kind: 'absent' }],
     ['that cannot be read', { kind: 'unreadable', why: 'EACCES' }],
   ])('law 9: %s proves nothing', (_what, reading) => {
     expect(judge(reading)).toBe(false)

@@ -115,7 +115,7 @@ describe('law 4: accounts that are one login', () => {
       false,
     ],
     [
-      'a secret that nobody logs in with',
+      'a secret that no login uses',
       { keys: [key('g', 'GITHUB_TOKEN', false)] },
       { keys: [key('g', 'GITHUB_TOKEN', false)] },
       false,

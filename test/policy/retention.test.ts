@@ -47,10 +47,10 @@ describe('a bound', () => {
 describe('a session', () => {
   const over = { workflow: 'over', hasPane: false, hasProcess: false } as const
   it.each([
-    ['nothing of it lives', over, true],
+    ['nothing of it runs', over, true],
     ['it is parked: no pane, no process', { ...over, workflow: 'running' }, false],
     ['the engine does not answer', { ...over, workflow: 'unknown' }, false],
-    ['its workflow was terminated, its pane is there', { ...over, hasPane: true }, false],
+    ['its workflow was terminated, its pane exists', { ...over, hasPane: true }, false],
     ['its workflow was terminated, its process lives', { ...over, hasProcess: true }, false],
   ] as const)('law 5: %s', (_case, signs, isGone) => expect(isSessionOver(signs)).toBe(isGone))
 })

@@ -69,7 +69,7 @@ describe('what would help most', () => {
   it.each<[string, Partial<AccountSpec>, string]>([
     ['more sessions on one that is full', { maxSessions: 1 }, 'raise maxSessions of a (1 session there)'],
     ['a higher ceiling', { ceiling: 0.4 }, 'raise the ceiling of a (40 %)'],
-    ['an account that is taken out', { maxSessions: 0 }, 'enable a (maxSessions is 0)'],
+    ['an account that is disabled', { maxSessions: 0 }, 'enable a (maxSessions is 0)'],
   ])('is %s', (_, over, says) => {
     expect(best(waits(dry(both(over)), 's', 't'))).toBe(says)
   })

@@ -35,7 +35,7 @@ const awayAndHome: Scenario = {
     await testPool.untilOnSubstrate(session, 'key')
     testPool.host.pollEvery = 5 * minute
     await testPool.until(
-      'the call home',
+      'the order to fail back',
       () => Promise.resolve(testPool.host.failingBack.has(session)),
       (called) => called,
       2 * hour,
@@ -219,7 +219,7 @@ export const scenarios: Record<string, Scenario> = {
       const drill = await startDrill(testPool)
       const { session } = await drillSimulatedWall(testPool)
       await testPool.until(
-        'the call home',
+        'the order to fail back',
         () => Promise.resolve(testPool.host.failingBack.has(session)),
         (called) => called,
       )

@@ -50,7 +50,7 @@ describe('law 7: the database', () => {
       },
     ],
     ['of another program', () => writeFileSync(home.database, readFileSync(otherDatabase()))],
-    ['no database at all', () => writeFileSync(home.database, 'pool:\n  accounts: []\n'.repeat(50))],
+    ['not a database at all', () => writeFileSync(home.database, 'pool:\n  accounts: []\n'.repeat(50))],
   ])('that is %s fails the check, with advice', async (_, spoil) => {
     copyFileSync(whole, home.database)
     for (const suffix of ['-wal', '-shm']) rmSync(home.database + suffix, { force: true })

@@ -165,7 +165,7 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
   it.each([
     ['is gone', null, 'ENOENT'],
     ['has no interpreter', '#!/nowhere/sh\n', 'ENOENT'],
-    ['ends without a word', '#!/bin/sh\nexit 7\n', 'exit code 7'],
+    ['ends without output', '#!/bin/sh\nexit 7\n', 'exit code 7'],
     ['is killed', '#!/bin/sh\nkill -9 $$\n', 'ended by SIGKILL'],
   ])('program that %s', async (_, text, words) => {
     const program = join(dir, 'temporal')

@@ -36,20 +36,23 @@ describe('the order in which Temporal is looked for', () => {
   })
 
   it.each([
-    ['is not there', null, /is not there/],
+    ['does not exist', null, /is not there/],
     ['is too old', fakeTemporal('1.8.2', '1.31.2'), /is too old: temporal version 1\.8\.2/],
     ['is another program', '#!/bin/sh\necho hello\n', /is not Temporal's command: it calls itself "hello"/],
     ['does not run', '#!/bin/sh\necho broken >&2; exit 3\n', /--version failed: broken/],
-  ])('stops if what OUTPOOL_TEMPORAL names %s, rather than using another program', async (_, text, reason) => {
-    await program('bin/temporal', fakeTemporal())
-    env['OUTPOOL_TEMPORAL'] = text === null ? join(folder, 'absent') : await program('mine', text)
-    const error: unknown = await obtainTemporal({ env, say: () => undefined }).catch(
-      (thrown: unknown) => thrown,
-    )
-    if (!(error instanceof WrongProgramError)) throw error
-    expect(error.message).toMatch(reason)
-    expect(error.remedy).toContain('unset OUTPOOL_TEMPORAL')
-  })
+  ])(
+    'stops if what OUTPOOL_TEMPORAL names %s, rather than using another program',
+    async (_, text, reason) => {
+      await program('bin/temporal', fakeTemporal())
+      env['OUTPOOL_TEMPORAL'] = text === null ? join(folder, 'absent') : await program('mine', text)
+      const error: unknown = await obtainTemporal({ env, say: () => undefined }).catch(
+        (thrown: unknown) => thrown,
+      )
+      if (!(error instanceof WrongProgramError)) throw error
+      expect(error.message).toMatch(reason)
+      expect(error.remedy).toContain('unset OUTPOOL_TEMPORAL')
+    },
+  )
 
   it('uses `temporal` on the PATH if its version is suitable, including newer ones', async () => {
     const path = await program('bin/temporal', fakeTemporal('1.12.0', '1.40.2'))
@@ -87,7 +90,7 @@ describe('the order in which Temporal is looked for', () => {
   it.each([
     ['a profile that does not exist', '[profile.default]\naddress = "a:1"\n', 'absent', /absent/],
     ['a profile without an address', '[profile.bare]\nnamespace = "n"\n', 'bare', /names no address/],
-    ['a file that is no TOML', '[[[', undefined, /cannot be used/],
+    ['a file that is not TOML', '[[[', undefined, /cannot be used/],
   ])('stops at %s instead of starting an embedded engine', async (_, text, profile, message) => {
     await writeFile(join(folder, 'temporal.toml'), text)
     env['TEMPORAL_CONFIG_FILE'] = join(folder, 'temporal.toml')

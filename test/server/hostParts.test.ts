@@ -239,7 +239,7 @@ describe('panes', () => {
     const older = execa('tmux', left, { reject: false, stdin: 'pipe' })
     // Another connection could not see one that is not attached yet.
     await until(
-      'the older one to stand, or to have been ended already',
+      'the older one to be attached, or to have been ended already',
       () => execa('tmux', ['-S', home.tmuxSocket, 'list-clients', '-F', '#{client_pid}']),
       ({ stdout }) =>
         stdout.split('\n').includes(String(older.pid)) || (older.exitCode ?? older.signalCode) !== null,
@@ -264,7 +264,7 @@ describe('panes', () => {
     )
     expect(dead).toMatchObject({ id: pane.id, exitStatus: 0, fence: 1 })
     await until(
-      'what it said',
+      'its output',
       () => tmux.screen(pane.id),
       (shown) => shown.includes('$HOME; #{pid} `x`'),
     )

@@ -123,7 +123,7 @@ describe.skipIf(!isThere)('unread mail', () => {
     })
     // The server reports a connection when it has ended, which may be after our side has ended.
     const looked = await until(
-      'the first look to be counted',
+      'the first run to be counted',
       () => Promise.resolve(server.sent()),
       (bytes) => bytes > 0,
     )
@@ -202,7 +202,7 @@ describe.skipIf(!isThere)('law 5: each mail once, over crashes', () => {
 
   it('the same Message-ID means the same mail only if sender and subject are the same too', async () => {
     const messageId = '<known@example.org>'
-    server.deliver({ messageId, from: 'stranger@example.net', subject: 'sent first, to keep the other away' })
+    server.deliver({ messageId, from: 'stranger@example.net', subject: 'sent first, to shut the other out' })
     server.deliver({ messageId, subject: 'the real one' })
     server.deliver({ messageId, subject: 'the real one' })
     server.deliver({ messageId: null, subject: 'without' })
@@ -256,13 +256,13 @@ describe.skipIf(!isThere)('a mailbox that cannot be opened is reported in one se
       () => `${server.user} has no mailbox Elsewhere at localhost`,
     ],
     [
-      'a certificate that nobody vouches for',
+      'a certificate that is not trusted',
       () => ({ imap: { ca: join(dir, 'outpool.yaml') } }),
       () =>
         `the certificate of localhost:${server.ports.tls} is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT): name its issuer with imap.ca`,
     ],
     [
-      'TLS where there is none',
+      'TLS on a plain port',
       () => ({ imap: { port: server.ports.plain } }),
       () => `localhost:${server.ports.plain} does not support TLS as configured (imap.tls: true)`,
     ],

@@ -115,15 +115,15 @@ describe('a session at rest', () => {
 
   const changed: Record<string, HostObservation> = {
     'its program is busy': look('busy'),
-    'its program says that something was going on meanwhile': {
+    'its program reports that something was going on meanwhile': {
       ...look('idle'),
       live: new Map([[process.pid, { ...look('idle').live.get(process.pid)!, updatedAt: `${at}!` }]]),
     },
-    'its program goes on with another conversation': {
+    'its program continues another conversation': {
       ...look('idle'),
       live: new Map([[process.pid, { ...look('idle').live.get(process.pid)!, sessionId: 'another' }]]),
     },
-    'its program says nothing of itself any more': { ...look('idle'), live: new Map() },
+    'its program reports nothing any more': { ...look('idle'), live: new Map() },
     'its process has ended': {
       ...look('idle'),
       panes: new Map([['s', { ...look('idle').panes!.get('s')!, dead: true }]]),
@@ -326,7 +326,7 @@ describe('reports', () => {
     sampler.start()
     try {
       await until(
-        'the first look',
+        'the first check',
         () => Promise.resolve(existsSync(host.home.liveFile)),
         (isThere) => isThere,
       )

@@ -108,7 +108,7 @@ describe.concurrent('law 6: each failure has its own answer', () => {
 
   it('law 10: a service that keeps failing is reported to a person, and retried later and later', async () => {
     const card = await until(
-      'a word to a person',
+      'a notice to a person',
       () => watchdog.card('circles'),
       ({ attention }) => attention !== null,
     )
@@ -194,7 +194,7 @@ describe.concurrent('law 6: each failure has its own answer', () => {
         { cwd: watchdog.path('watched', '.'), stdio: 'ignore' },
       )
     await until(
-      'a word to a person',
+      'a notice to a person',
       () => watchdog.card('watched'),
       ({ attention }) => attention !== null,
     )
@@ -221,7 +221,7 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     const before = await watchdog.historyLength('calm')
     const { at } = watchdog.look('calm')!
     await until(
-      'ten more looks',
+      'ten more checks',
       () => Promise.resolve(watchdog.look('calm')!),
       (look) => Date.parse(look.at) > Date.parse(at) + 10_000,
     )

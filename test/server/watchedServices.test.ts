@@ -84,7 +84,7 @@ async function expectStartedAnew(name: string): Promise<void> {
 /** Missing, it is left to a person, who is notified; once they have started it, it is guarded again. */
 async function expectLeftToPerson(name: string, why: RegExp, start: () => void): Promise<void> {
   const { attention } = await until(
-    `a word about ${name}`,
+    `a notice about ${name}`,
     () => watchdog.card(name),
     (card) => card.attention !== null,
   )

@@ -82,7 +82,7 @@ describe('law 2: the drill', () => {
     await handle.terminate('the test pulls the plug')
     await testPool.server.advance(Date.parse(until) - (await testPool.server.now()))
     await testPool.until(
-      'the end of the declaration',
+      'the end of the simulated wall',
       () => simulatedWalls(testPool),
       (found) => found.length === 0,
     )

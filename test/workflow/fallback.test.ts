@@ -27,7 +27,7 @@ async function away(
 /** Lets the hour pass; the session is ordered back and is at rest. */
 async function comesHome(testPool: TestPool, session: string): Promise<void> {
   await testPool.until(
-    'the call home',
+    'the order to fail back',
     () => Promise.resolve(testPool.host.failingBack.has(session)),
     (called) => called,
     2 * hour,

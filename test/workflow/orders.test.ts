@@ -94,7 +94,7 @@ describe('law 7: an order in the middle of a rescue', () => {
     await testPool.signal(session, 'stop')
     await testPool.handle(session).result()
     await testPool.until(
-      'the queue to be empty',
+      'the waitlist to be empty',
       async () => (await testPool.describePool()).waitlist,
       (waiting) => waiting.length === 0,
     )

@@ -132,7 +132,7 @@ describe('the pool', () => {
     const onB = b![0]!
     await testPool.signal(onB, 'stop')
     await testPool.until(
-      'the next one to take the place',
+      'the next one to get the place',
       () => testPool.leases(),
       (leases) => leases['b']!.length === 1 && leases['b']![0] !== onB,
     )

@@ -47,7 +47,7 @@ it('law 8, law 5, law 3: histories are cut in the middle of herds; no text, wall
     const texts = sessions.map((session) => testPool.send(session, `${session}-${round}`, `text ${round}`))
     await Promise.all([...there.map((session) => testPool.hitWall(session, walled, wallLasts)), ...texts])
     await testPool.until(
-      `round ${round}: everybody at work and told`,
+      `round ${round}: every session at work with its texts`,
       () => Promise.all(sessions.map((session) => testPool.describe(session))),
       (shown) =>
         sessions.every((session) => testPool.host.hasProcessedAll(session)) &&
@@ -74,7 +74,7 @@ it('law 8, law 5, law 3: histories are cut in the middle of herds; no text, wall
   expect(held.sort()).toEqual(shown.map(({ name, account }) => `${name} ${account}`).sort())
 
   await testPool.until(
-    'the cuts in the list of the engine',
+    "the new runs in the engine's list",
     async () => [
       await cuts(testPool, testPool.poolHandle.workflowId),
       ...(await Promise.all(sessions.map((session) => cuts(testPool, testPool.handle(session).workflowId)))),

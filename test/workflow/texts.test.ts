@@ -98,7 +98,7 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
     await testPool.send(session, '2', 'second')
     expect(await untilDelivered(testPool, session, 2)).toEqual(['first', 'second'])
     await testPool.until(
-      'both to be known as taken',
+      'both to be recorded as taken',
       () => isDelivered(testPool, session, '2'),
       (known) => known,
     )
@@ -201,7 +201,7 @@ describe('law 13: what costs has a bound', () => {
     expect(told.attention).toMatch(/a text of 5 characters waits: it was typed twice.*outpool resume/)
     expect(await untilDelivered(testPool, session, 2)).toEqual(['first', 'second'])
     await testPool.until(
-      'the second to be known as taken',
+      'the second to be recorded as taken',
       () => isDelivered(testPool, session, '2'),
       (known) => known,
     )
@@ -211,7 +211,7 @@ describe('law 13: what costs has a bound', () => {
     expect((await testPool.describe(session)).attention).toBe(told.attention)
     await testPool.signal(session, 'resume')
     await testPool.until(
-      'the first to be known as taken',
+      'the first to be recorded as taken',
       () => isDelivered(testPool, session, '1'),
       (known) => known,
     )
@@ -291,7 +291,7 @@ describe('law 13: what costs has a bound', () => {
     const held = await testPool.untilSession(session, ({ attention }) => attention !== null)
     expect(held.attention).toMatch(/a text waits: a draft stands in its input line/)
     await testPool.until(
-      'the mail to be known as taken',
+      'the mail to be recorded as taken',
       () => isDelivered(testPool, session, 'mail-1'),
       (known) => known,
     )

@@ -108,10 +108,10 @@ export class FallbackLaws {
     this.counts.away += 1
     const say = (what: string): void =>
       this.accounts.reportViolation(now, `${session} (${model}) sent to the substrate ${name}: ${what}`)
-    if (want === undefined) say('it could stay where it was')
+    if (want === undefined) say('it could have stayed where it was')
     else {
       const order = want.fallback.indexOf(name)
-      if (order < 0) say('the session does not want it')
+      if (order < 0) say('the session does not accept it')
       for (const earlier of want.fallback.slice(0, Math.max(0, order)))
         if (
           now - this.heard(earlier).faultAt > excludedFor &&
@@ -125,7 +125,7 @@ export class FallbackLaws {
       )
         say(`${account} was known to be able`)
     const { until } = this.heard(name)
-    if (now < until) say(`it refused, and was to be left alone until ${new Date(until).toISOString()}`)
+    if (now < until) say(`it refused, and was to rest until ${new Date(until).toISOString()}`)
     const { maxSessions } = this.world.substrate(name)!
     const inhabitants = this.accounts.occupants(name)
     if (maxSessions !== null && inhabitants >= maxSessions) say(`full: ${inhabitants} of ${maxSessions}`)
@@ -141,7 +141,7 @@ export class FallbackLaws {
     if (used !== null && used > limit - share + 1e-9)
       this.accounts.reportViolation(
         now,
-        `${session} called home to ${account}, which is at ${used} and soon spent`,
+        `${session} ordered back to ${account}, which is at ${used} and soon spent`,
       )
   }
 
@@ -218,7 +218,7 @@ export class FallbackLaws {
     const minutes = Math.round(held / minute)
     this.accounts.reportViolation(
       now,
-      `${session} (${away.model}) was not called home in ${minutes} min with room on ${account}`,
+      `${session} (${away.model}) was not ordered back in ${minutes} min with room on ${account}`,
     )
   }
 

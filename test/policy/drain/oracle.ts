@@ -93,7 +93,7 @@ export class Oracle implements AccountKnowledge {
     const say = (what: string): void =>
       this.reportViolation(now, `${session} (${model}) sent to ${account}: ${what}`)
 
-    if (reported.loggedOut) say('it was said to be logged out')
+    if (reported.loggedOut) say('it was reported as logged out')
     for (const [name, wall] of reported.walls) {
       if (!binds(name, model) || isContradicted(reported, name, wall)) continue
       if (now < endOf(wall)) say(`walled by ${name} until ${formatInstant(endOf(wall))}`)
@@ -120,8 +120,8 @@ export class Oracle implements AccountKnowledge {
     if (!informed) {
       const stale = reported.readAt === -Infinity ? 0 : reported.readAt + this.timing.probeEvery
       const doubtful = pastReset > -Infinity ? pastReset : stale
-      if (reported.probedAt < doubtful) say('nothing sure was known of it, and it was not asked first')
-      if (now - reported.probedAt > this.timing.probeEvery) say('it was asked too long ago')
+      if (reported.probedAt < doubtful) say('nothing certain was known of it, and it was not probed first')
+      if (now - reported.probedAt > this.timing.probeEvery) say('it was probed too long ago')
       if (reported.trial !== null) say(`unproven, and ${reported.trial} is already trying it`)
       reported.trial = session
     }
@@ -212,10 +212,10 @@ export class Oracle implements AccountKnowledge {
     const reported = this.reportedFor(account)
     const last = reported.probes.at(-1)
     if (last !== undefined && at - last < minute)
-      this.reportViolation(at, `${account} asked twice within a minute`)
+      this.reportViolation(at, `${account} probed twice within a minute`)
     reported.probes = [...reported.probes.filter((one) => at - one < hour), at]
     if (reported.probes.length > 20)
-      this.reportViolation(at, `${account} asked ${reported.probes.length} times within an hour`)
+      this.reportViolation(at, `${account} probed ${reported.probes.length} times within an hour`)
     reported.probedAt = at
     if (answered) reported.answeredAt = at
   }

@@ -131,7 +131,7 @@ class Simulation {
         this.record(now, `${session} has to wait: ${denial.why}; next chance ${denial.retryAt}`)
         if (Date.parse(denial.retryAt) <= now)
           this.oracle.violations.push(
-            `${iso(now)} ${session} is told to wait for the past: ${denial.retryAt}`,
+            `${iso(now)} ${session} has to wait for a time in the past: ${denial.retryAt}`,
           )
         const refused = this.sessions.find(({ name }) => name === session)!
         if (refused.at !== 'running') continue
@@ -274,7 +274,7 @@ class Simulation {
 
   private called(name: string, why: string, now: number): void {
     const session = this.sessions.find((one) => one.name === name)!
-    this.record(now, `${name} is called home: ${why}`)
+    this.record(now, `${name} is ordered back: ${why}`)
     this.oracle.fallbackLaws.called(name)
     session.isCalled = true
   }

@@ -1,7 +1,7 @@
 /**
  * Law 2: the pool is drained again and again, and every session starts again, over days of virtual time
  * through the real workflows. The seeds are spread over several files, so that both cores are busy; most of
- * the files are in `test/nightly`. A failing seed is printed. OUTPOOL_DRAIN_SEEDS=seed-7,fallback-9 runs only
+ * the files are in `test/nightly`. A failing seed is printed. OUTPOOL_DRAIN_SEEDS=seed-7,away-9 runs only
  * those, in the first file of each kind; OUTPOOL_DRAIN_SEEDS=200 runs that many of each, and
  * OUTPOOL_DRAIN_DAYS=3 only that many days.
  */

@@ -336,7 +336,7 @@ export class DrainHost implements SimulatedHost {
     this.counts.texts += 1
     const known = this.delivered.get(session) ?? []
     if (known.includes(messageId))
-      this.#violated(this.#now, `${session} was told ${messageId} twice (law 13)`)
+      this.#violated(this.#now, `${session} was sent ${messageId} twice (law 13)`)
     this.delivered.set(session, [...(this.delivered.get(session) ?? []), messageId])
   }
 

@@ -265,7 +265,7 @@ export class FakeHost implements SimulatedHost {
     const copy = copies.get(place.name)
     const said = this.#messages.get(sessionId) ?? []
     if (said.join() !== (copy ?? []).join())
-      this.violations.push(`${session} goes on at ${place.name} without all that was said: ${said.join()}`)
+      this.violations.push(`${session} continues at ${place.name} without all that was said: ${said.join()}`)
     this.launches.push(request)
     this.failingBack.delete(session)
     this.#lastObserved.delete(session)

@@ -178,7 +178,13 @@ export class WeekHost implements SimulatedHost {
   #prepare({ service, incident, attempt, tried }: WakeUpRequest, at: number): WakeUpPlan {
     const choice = nextHealer(places, [], tried, null, 0, at)
     const place = choice.kind === 'place' ? choice.place : null
-    this.log.add(service, { at, kind: 'asked whom to wake', incident, attempt, place: place?.name ?? null })
+    this.log.add(service, {
+      at,
+      kind: 'asked which agent to wake',
+      incident,
+      attempt,
+      place: place?.name ?? null,
+    })
     if (choice.kind === 'none') return { kind: 'none', why: choice.why }
     return {
       ...{ kind: 'ready', place: choice.place, agent: 'claude-code', model: null, cwd: '/work' },
@@ -245,7 +251,7 @@ export class WeekHost implements SimulatedHost {
   #told(key: string, text: string, at: number): void {
     const [, service = '', incident, asks] = /^incident\/([^/]+)\/(\d+)(\/question)?$/.exec(key) ?? []
     const guard = this.guards.get(service)!
-    const kind = asks === undefined ? 'told' : 'told of a question'
+    const kind = asks === undefined ? 'told' : 'notified of a question'
     this.log.add(service, { at, kind, incident: Number(incident), text })
     if (asks !== undefined) return
     this.#callsPerson.push({ guard, at: at + personTakes })

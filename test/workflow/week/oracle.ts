@@ -81,14 +81,14 @@ export class Oracle {
       this.#provenWell(entry.pid, entry.seenAt, `incident ${entry.incident} was ended`)
     if (entry.kind === 'checked' && entry.well) this.#provenWell(entry.pid, at, 'the check agreed')
     if (entry.kind === 'started') this.#mayStart(entry, before)
-    if (entry.kind === 'asked whom to wake') this.#mayWake(entry, before)
+    if (entry.kind === 'asked which agent to wake') this.#mayWake(entry, before)
     if (entry.kind === 'woken' && isAtWork(before, entry.incident))
       this.#addViolation(at, 'an agent was woken beside another')
-    if (entry.kind === 'told' || entry.kind === 'told of a question') this.#mayNotify(entry, before)
+    if (entry.kind === 'told' || entry.kind === 'notified of a question') this.#mayNotify(entry, before)
   }
 
   #mayNotify(
-    { at, kind, incident }: Extract<LoggedEntry, { kind: 'told' | 'told of a question' }>,
+    { at, kind, incident }: Extract<LoggedEntry, { kind: 'told' | 'notified of a question' }>,
     before: readonly LoggedEntry[],
   ): void {
     if (before.some((one) => one.kind === kind && one.incident === incident))
@@ -139,7 +139,8 @@ export class Oracle {
       return
     }
     const proof = this.#plan.rules.heartbeat === null ? process.startedAt : this.#service.beatOf(process, at)
-    if (proof === null) this.#addViolation(at, `${what} without a beat of process ${process.pid} (law 9)`)
+    if (proof === null)
+      this.#addViolation(at, `${what} without a heartbeat of process ${process.pid} (law 9)`)
   }
 
   #mayStart(
@@ -163,10 +164,12 @@ export class Oracle {
   }
 
   #mayWake(
-    { at, incident, attempt }: Extract<LoggedEntry, { kind: 'asked whom to wake' }>,
+    { at, incident, attempt }: Extract<LoggedEntry, { kind: 'asked which agent to wake' }>,
     before: readonly LoggedEntry[],
   ): void {
-    const asked = before.filter((one) => one.kind === 'asked whom to wake' && one.incident === incident)
+    const asked = before.filter(
+      (one) => one.kind === 'asked which agent to wake' && one.incident === incident,
+    )
     const woken = before.filter((one) => one.kind === 'woken' && one.incident === incident).length
     if (attempt !== woken + 1 && !this.#wasCalledOff(before, incident))
       this.#addViolation(at, `agent ${attempt} of incident ${incident} came after ${woken} others`)
@@ -181,7 +184,7 @@ export class Oracle {
 
   /** A pause ends the escalation; the next one of the same incident counts its agents from zero. */
   #wasCalledOff(before: readonly LoggedEntry[], incident: number): boolean {
-    const first = before.find((one) => one.kind === 'asked whom to wake' && one.incident === incident)
+    const first = before.find((one) => one.kind === 'asked which agent to wake' && one.incident === incident)
     return before.some((one) => one.kind === 'paused' && one.at > (first?.at ?? Infinity))
   }
 
@@ -247,7 +250,7 @@ export class Oracle {
     if (told)
       return {
         ms: excused + detect + every + (wakeUp === null ? longestRestWithout : longestRest + agents),
-        why: 'a person was told',
+        why: 'a person was notified',
       }
     if (kind === 'paused') return { ms: excused + detect, why: 'people have paused it' }
     if (isHandedOver(before)) return { ms: excused + agents, why: 'agents are at work' }
@@ -283,6 +286,6 @@ const isAtWork = (before: readonly LoggedEntry[], incident: number): boolean =>
 
 /** From the choice of an agent to the end of the incident, unless a person has paused it. */
 function isHandedOver(before: readonly LoggedEntry[]): boolean {
-  const last = before.findLast(({ kind }) => ['asked whom to wake', 'closed', 'paused'].includes(kind))
-  return last?.kind === 'asked whom to wake'
+  const last = before.findLast(({ kind }) => ['asked which agent to wake', 'closed', 'paused'].includes(kind))
+  return last?.kind === 'asked which agent to wake'
 }
