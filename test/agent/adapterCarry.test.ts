@@ -41,7 +41,7 @@ const put = (place: Place, path: string, text: string | Buffer): string => {
   return file
 }
 const main = `projects/-work/${id}.jsonl`
-const kept = (file: string): string[] =>
+const contentOf = (file: string): string[] =>
   readdirSync(dirname(file))
     .filter((name) => name.includes('.kept-'))
     .map((name) => readFileSync(join(dirname(file), name), 'utf8'))
@@ -89,10 +89,10 @@ describe('carrying a conversation', () => {
           if (before?.startsWith(source) === true) {
             // Everything had arrived before, and the conversation has gone on since.
             expect(now).toBe(before)
-            expect(kept(target)).toEqual([])
+            expect(contentOf(target)).toEqual([])
           } else {
             expect(now).toBe(source)
-            expect(kept(target)).toEqual(before === null || source.startsWith(before) ? [] : [before])
+            expect(contentOf(target)).toEqual(before === null || source.startsWith(before) ? [] : [before])
           }
           expect(readFileSync(join(both.from.configDir, main), 'utf8')).toBe(source)
         }
@@ -112,7 +112,7 @@ describe('carrying a conversation', () => {
       appendFileSync(transcript, `hop ${hop}\n`)
       text += `hop ${hop}\n`
     }
-    expect(kept(join(from.configDir, main))).toEqual([])
+    expect(contentOf(join(from.configDir, main))).toEqual([])
   })
 
   it('copies nothing between dirs that share their projects', async () => {
@@ -131,9 +131,9 @@ describe('carrying a conversation', () => {
     const diverged = put(both.to, `projects/-third/${id}.jsonl`, 'one\nelse\n')
     await carry(both)
     expect(existsSync(stale)).toBe(false)
-    expect(kept(stale)).toEqual([])
+    expect(contentOf(stale)).toEqual([])
     expect(existsSync(diverged)).toBe(false)
-    expect(kept(diverged)).toEqual(['one\nelse\n'])
+    expect(contentOf(diverged)).toEqual(['one\nelse\n'])
   })
 
   it('copies a large transcript byte for byte', async () => {

@@ -24,13 +24,13 @@ const assistant = (uuid: string, content: object[], second: number, id = `msg-${
   ...{ type: 'assistant', uuid, isSidechain: false, timestamp: at(second) },
   message: { id, model: 'claude-haiku-4-5-20251001', role: 'assistant', content, usage },
 })
-const says = (text: string): object[] => [{ type: 'text', text }]
+const textBlock = (text: string): object[] => [{ type: 'text', text }]
 const calls = (name: string, input: object): object[] => [{ type: 'tool_use', id: 't', name, input }]
 const wall = (uuid: string, second: number): object => ({
   ...{ type: 'assistant', uuid, isSidechain: false, timestamp: at(second), isApiErrorMessage: true },
   ...{ error: 'rate_limit', apiErrorStatus: 429, apiError: 'usage_limit_reached' },
   quotaLimits: { status: 'rejected', resetsAt: 1795297961, rateLimitType: 'five_hour' },
-  message: { model: '<synthetic>', content: says('limit') },
+  message: { model: '<synthetic>', content: textBlock('limit') },
 })
 
 function write(name: string, rows: object[]): string {
@@ -41,7 +41,7 @@ function write(name: string, rows: object[]): string {
 
 const original = [
   user('u1', 'Remember heron.', 1),
-  assistant('a1', says('I do.'), 2),
+  assistant('a1', textBlock('I do.'), 2),
   user('u2', 'The long task.', 3),
   wall('w1', 4),
 ]
@@ -49,8 +49,8 @@ const own = [
   user('u3', 'Continue the task.', 10),
   assistant('a3', calls('Write', { file_path: '/work/a.md', content: 'x' }), 11),
   assistant('a4', calls('Read', { file_path: '/work/b.md' }), 12),
-  assistant('a5', says('Half of it.'), 13),
-  assistant('a6', says('All of it.'), 14),
+  assistant('a5', textBlock('Half of it.'), 13),
+  assistant('a6', textBlock('All of it.'), 14),
   user('u4', 'And the rest?', 15),
 ]
 
@@ -84,7 +84,7 @@ it('law 6: a wall in the copied entries is not a wall of the fork', async () => 
 it('counts tokens of the conversation and its subagents, from where the last count ended', async () => {
   const fork = write('fork.jsonl', own)
   mkdirSync(join(dir, 'fork', 'subagents'), { recursive: true })
-  const subagent = write('fork/subagents/agent-1.jsonl', [assistant('s1', says('Found.'), 12)])
+  const subagent = write('fork/subagents/agent-1.jsonl', [assistant('s1', textBlock('Found.'), 12)])
   const files = await claudeCode.readTokenUsage(fork, {})
   expect(files.map(({ file, used }) => [file, used.length])).toEqual([
     [fork, 4],

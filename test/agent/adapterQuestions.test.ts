@@ -23,16 +23,16 @@ describe.each([
   ['without colours', plain],
 ])('a question captured %s', (_, screen) => {
   it('is read whole with its choices, including the one below a separate rule', () => {
-    const asked = question(screen('question'))
+    const parsed = question(screen('question'))
     expect(claudeCode.readDialog(screen('question'))).toMatchObject({
       name: 'question',
       prompt: 'Which colour shall the button have?',
       safeKeys: null,
     })
-    expect(labels(asked)).toEqual(['1 Red', '2 Green', '3 Blue', '4 Type something.', '5 Chat about this'])
-    expect(asked.choices.map(({ description }) => description)).toEqual(['Loud', 'Calm', 'Cold', null, null])
-    expect(asked.choices.filter(({ isFreeText }) => isFreeText).map(({ n }) => n)).toEqual([4])
-    expect(asked.choices.filter(({ isHighlighted }) => isHighlighted).map(({ n }) => n)).toEqual([1])
+    expect(labels(parsed)).toEqual(['1 Red', '2 Green', '3 Blue', '4 Type something.', '5 Chat about this'])
+    expect(parsed.choices.map(({ description }) => description)).toEqual(['Loud', 'Calm', 'Cold', null, null])
+    expect(parsed.choices.filter(({ isFreeText }) => isFreeText).map(({ n }) => n)).toEqual([4])
+    expect(parsed.choices.filter(({ isHighlighted }) => isHighlighted).map(({ n }) => n)).toEqual([1])
   })
 
   it('is one line, however many the screen needs', () => {
@@ -96,8 +96,8 @@ describe('answering', () => {
     ['permission-choices', '4', false, { kind: 'press', keys: ['4'] }],
   ])(
     '%s with %j: each key is sent after the one before it has taken effect',
-    (name, answer, pasted, wanted) => {
-      expect(step(name, answer, pasted)).toEqual(wanted)
+    (name, answer, pasted, expected) => {
+      expect(step(name, answer, pasted)).toEqual(expected)
     },
   )
 

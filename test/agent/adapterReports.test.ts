@@ -66,13 +66,13 @@ describe('a report', () => {
         spawn('/bin/sh', args, { env: { PATH: process.env['PATH'], BODY: body } }).on('close', resolve)
       })
     const torn: string[] = []
-    const look = (): void => {
+    const checkFolder = (): void => {
       for (const name of files()) if (!name.startsWith('.') && read(name).trim() !== body) torn.push(name)
     }
-    const watch = setInterval(look, 200)
+    const watch = setInterval(checkFolder, 200)
     await Promise.all([writer(), writer()])
     clearInterval(watch)
-    look()
+    checkFolder()
     expect(torn).toEqual([])
     expect(files()).toHaveLength(400)
     for (const name of files())
@@ -210,7 +210,7 @@ describe('parsing', () => {
       { kind: 'needs-person', what: 'Claude needs your permission' },
     ],
     ['garden.7.SessionEnd.12-1', '{"reason":"clear"}', { kind: 'ended', reason: 'clear' }],
-  ])('%s', (name, body, wanted) => {
-    expect(claudeCode.parseReport(name, body, at)).toEqual({ session: 'garden', fence: 7, at, ...wanted })
+  ])('%s', (name, body, expected) => {
+    expect(claudeCode.parseReport(name, body, at)).toEqual({ session: 'garden', fence: 7, at, ...expected })
   })
 })

@@ -108,30 +108,30 @@ it('a grey suggestion is not a draft, but the text before it is', () => {
 describe('a page at the start, as described to a person who does not see it', () => {
   const place: Place = { kind: 'account', name: 'max-2', configDir: '/home/dev/.claude-max-2', env: {} }
   const command = { command: 'claude', args: [], env: {} }
-  const told = (file: string, at = place): StartPage => {
+  const pageOf = (file: string, at = place): StartPage => {
     const screen = coloured(file)
     return claudeCode.describeStartPage(screen, readDialog(screen)!, at, command, '/work')
   }
 
   it('names the settings file that cannot be used and the keys, and counts for every session of that account', () => {
     const file = '/home/dev/.claude-max-2/settings.json'
-    expect(told('settings-error')).toEqual({
+    expect(pageOf('settings-error')).toEqual({
       what: `"Settings Error" about ${file} (cleanupPeriodDays)`,
       remedy: `repair ${file}`,
       cwd: null,
     })
     // The same file, seen from an account with another config dir: for that account it is the project's file.
-    expect(told('settings-error', { ...place, configDir: '/home/dev/.claude-max-3' }).cwd).toBe('/work')
+    expect(pageOf('settings-error', { ...place, configDir: '/home/dev/.claude-max-3' }).cwd).toBe('/work')
   })
 
   it('a question about the project counts only for sessions in it, and says how to answer it', () => {
     const remedy = 'answer it once by hand: cd /work && CLAUDE_CONFIG_DIR=/home/dev/.claude-max-2 claude'
-    expect(told('external-imports')).toEqual({
+    expect(pageOf('external-imports')).toEqual({
       what: '"Allow external CLAUDE.md file imports?"',
       remedy,
       cwd: '/work',
     })
-    expect(told('mcp-server').what).toBe('"New MCP server found in this project: one"')
-    expect(told('mcp-servers').what).toBe('"2 new MCP servers found in this project"')
+    expect(pageOf('mcp-server').what).toBe('"New MCP server found in this project: one"')
+    expect(pageOf('mcp-servers').what).toBe('"2 new MCP servers found in this project"')
   })
 })

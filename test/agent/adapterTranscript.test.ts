@@ -107,8 +107,8 @@ describe('the reset that a text names', () => {
     ['a day that is none', 'resets Feb 30, 9pm (UTC)', '2026-02-22T03:00:00Z', null],
     ['no reset', "You've hit your limit", '2026-11-22T03:00:00Z', null],
   ]
-  it.each(rows)('%s: %s', (_, text, written, wanted) => {
-    expect(parseReset(`You've hit your session limit · ${text}`, written)).toBe(wanted)
+  it.each(rows)('%s: %s', (_, text, written, expected) => {
+    expect(parseReset(`You've hit your session limit · ${text}`, written)).toBe(expected)
   })
 
   it('is the intended instant, for any instant of the coming day, in any zone', () => {
@@ -164,16 +164,16 @@ describe('reading what was added', () => {
           const whole = Buffer.from(texts.map((text) => prompt(text)).join(''))
           const path = file()
           const ends = [...cuts.map((cut) => cut % (whole.length + 1)).sort((a, b) => a - b), whole.length]
-          const seen: string[] = []
+          const promptsRead: string[] = []
           let [written, offset] = [0, 0]
           for (const end of ends) {
             appendFileSync(path, whole.subarray(written, end))
             written = end
             const tail = await claudeCode.readTail(path, offset)
             offset = tail.offset
-            seen.push(...tail.prompts)
+            promptsRead.push(...tail.prompts)
           }
-          expect(seen).toEqual(texts)
+          expect(promptsRead).toEqual(texts)
           expect(offset).toBe(whole.length)
         },
       ),
@@ -225,16 +225,16 @@ describe('reading what was added', () => {
   })
 
   it('a queued text is held until it leaves the queue, and taken when the model gets it', async () => {
-    const told = `${JSON.stringify({ type: 'attachment', isSidechain: false, attachment: { type: 'queued_command', commandMode: 'prompt', prompt: 'one' } })}\n`
-    const news = told.replace('"prompt","prompt":"one"', '"task-notification","prompt":"a task ended"')
+    const queuedEntry = `${JSON.stringify({ type: 'attachment', isSidechain: false, attachment: { type: 'queued_command', commandMode: 'prompt', prompt: 'one' } })}\n`
+    const news = queuedEntry.replace('"prompt","prompt":"one"', '"task-notification","prompt":"a task ended"')
     expect(
       await claudeCode.readTail(
-        file(queue('enqueue', 'one'), queue('enqueue', 'two'), queue('remove', 'one'), told, news),
+        file(queue('enqueue', 'one'), queue('enqueue', 'two'), queue('remove', 'one'), queuedEntry, news),
         0,
       ),
     ).toMatchObject({ queued: ['two'], prompts: ['one'] })
-    const taken = [queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')]
-    expect(await claudeCode.readTail(file(...taken, prompt('one')), 0)).toMatchObject({
+    const dequeued = [queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')]
+    expect(await claudeCode.readTail(file(...dequeued, prompt('one')), 0)).toMatchObject({
       queued: ['two'],
       prompts: ['one'],
     })
@@ -292,10 +292,10 @@ describe('reading what was added', () => {
   })
 
   it('law 5: a text that was taken out of the queue is held until it is in the conversation', async () => {
-    const taken = [queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')]
-    expect((await claudeCode.readTail(file(...taken), 0)).queued).toEqual(['one', 'two'])
+    const dequeued = [queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')]
+    expect((await claudeCode.readTail(file(...dequeued), 0)).queued).toEqual(['one', 'two'])
     // Back in the input line it is a draft, and no longer a text that waits.
-    expect((await claudeCode.readTail(file(...taken, queue('popAll', 'two')), 0)).queued).toEqual(['one'])
+    expect((await claudeCode.readTail(file(...dequeued, queue('popAll', 'two')), 0)).queued).toEqual(['one'])
   })
 
   it('law 6: a text about a limit proves nothing if the version names its errors', async () => {
@@ -366,27 +366,27 @@ describe('finding a transcript', () => {
   const id = '11111111-2222-4333-8444-555555555555'
 
   it('works in any project folder, by its real path, and picks the newest of several', async () => {
-    const here = place()
-    expect(await claudeCode.findTranscript(here, id)).toBeNull()
+    const target = place()
+    expect(await claudeCode.findTranscript(target, id)).toBeNull()
     const [one, other] = ['-work', '-elsewhere'].map((name) => {
-      mkdirSync(join(here.configDir, 'projects', name), { recursive: true })
-      return join(here.configDir, 'projects', name, `${id}.jsonl`)
+      mkdirSync(join(target.configDir, 'projects', name), { recursive: true })
+      return join(target.configDir, 'projects', name, `${id}.jsonl`)
     })
     writeFileSync(other!, '')
-    expect(await claudeCode.findTranscript(here, id)).toBe(other)
+    expect(await claudeCode.findTranscript(target, id)).toBe(other)
     writeFileSync(one!, '')
     utimesSync(other!, 1, 1)
-    expect(await claudeCode.findTranscript(here, id)).toBe(one)
+    expect(await claudeCode.findTranscript(target, id)).toBe(one)
     const linked = { ...place(), configDir: join(dir, 'linked') }
     mkdirSync(linked.configDir)
-    symlinkSync(join(here.configDir, 'projects'), join(linked.configDir, 'projects'))
+    symlinkSync(join(target.configDir, 'projects'), join(linked.configDir, 'projects'))
     expect(await claudeCode.findTranscript(linked, id)).toBe(one)
   })
 
   it('an id that would lead out of the folder finds nothing', async () => {
-    const here = place()
-    writeFileSync(join(here.configDir, 'secret.jsonl'), '')
-    expect(await claudeCode.findTranscript(here, '../../secret')).toBeNull()
+    const target = place()
+    writeFileSync(join(target.configDir, 'secret.jsonl'), '')
+    expect(await claudeCode.findTranscript(target, '../../secret')).toBeNull()
   })
 })
 

@@ -78,7 +78,7 @@ describe('a login dir that was never used interactively', () => {
     await pane.end()
     // Launched without being prepared for this folder.
     const { argv, env } = await claudeCode.planLaunch({ ...input, cwd: strange, sessionId: randomUUID() })
-    const words = [...Object.entries(env).map(([key, value]) => `${key}=${value}`), ...argv]
+    const commandWords = [...Object.entries(env).map(([key, value]) => `${key}=${value}`), ...argv]
     await harness.tmux(
       'new-session',
       '-d',
@@ -92,7 +92,7 @@ describe('a login dir that was never used interactively', () => {
       strange,
       'env',
       '-i',
-      ...words,
+      ...commandWords,
       ...[';', 'set-option', 'remain-on-exit', 'on'],
     )
     const screen = async (): Promise<string> => {
@@ -160,8 +160,8 @@ describe('a session', () => {
     const transcript = await claudeCode.findTranscript(place, sessionId)
     expect(transcript).toBe(started.transcript)
     const tail = await until('the answer in the transcript', async () => {
-      const seen = await claudeCode.readTail(transcript!, 0)
-      return seen.last === null ? null : seen
+      const tail = await claudeCode.readTail(transcript!, 0)
+      return tail.last === null ? null : tail
     })
     expect(tail).toMatchObject({ last: { kind: 'answer' }, prompts: ['a prompt that stays private'] })
     const live = await until('idle', async () => {
@@ -227,8 +227,8 @@ describe('a session', () => {
     const sent = JSON.stringify(request!.messages)
     expect(sent).toMatch(/remember a word.*heliotrope.*Which word was it\?/s)
     const tail = await until('the answer in the transcript', async () => {
-      const seen = await claudeCode.readTail(carried.transcript, carried.bytes)
-      return seen.last === null ? null : seen
+      const tail = await claudeCode.readTail(carried.transcript, carried.bytes)
+      return tail.last === null ? null : tail
     })
     expect(tail).toMatchObject({ last: { kind: 'answer' }, prompts: ['Which word was it?'] })
     // The old wall is printed again in the new pane, and does not count.
@@ -262,11 +262,11 @@ describe('a session', () => {
     })
     expect(queued).toMatchObject({ queued: ['second'], prompts: ['first'] })
     letGo()
-    const taken = await until('the text to be taken', async () => {
+    const entries = await until('the text to be taken', async () => {
       const tail = await claudeCode.readTail(transcript, 0)
       return tail.prompts.length > 1 ? tail : null
     })
-    expect(taken).toMatchObject({ queued: [], prompts: ['first', 'second'] })
+    expect(entries).toMatchObject({ queued: [], prompts: ['first', 'second'] })
     await pane.end()
   })
 })

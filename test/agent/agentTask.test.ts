@@ -36,7 +36,9 @@ afterAll(() => fleet.close())
 const view = async (name: string): Promise<TaskView> =>
   (await fleet.json<TaskView[]>('tasks')).find((task) => task.name === name)!
 const askedOf = (account: string) =>
-  fleet.world.standIn.requests({ kind: 'turn' }).filter((one) => one.account === account && !one.subagent)
+  fleet.world.standIn
+    .requests({ kind: 'turn' })
+    .filter((request) => request.account === account && !request.subagent)
 
 /** The session of the task has ended, and nothing of it is left. */
 async function expectEnded(task: string): Promise<void> {

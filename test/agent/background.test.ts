@@ -62,18 +62,18 @@ const tools: Record<string, () => ToolCall> = {
 }
 
 /** The subagent that the model writes to, by the id that it was given. */
-const told = /which goes on where it was when you send it a message \((\w+)\)/
+const subagentIdPattern = /which goes on where it was when you send it a message \((\w+)\)/
 
 /** The first prompt names the tools that the model calls; everything else is answered with text. */
 const script: Answerer = ({ request, turn, account }) => {
   if (request.subagent) return { text: 'I search on.', delayMs: account === 'max-1' ? 60_000 : 0 }
   const prompts = promptsOf(request)
-  const wanted = /^Tools? ([\w ]+)\./.exec(prompts[0] ?? '')?.[1]?.split(' ') ?? []
-  if (turn === 1 && wanted.length > 0)
-    return { text: 'I do.', tools: wanted.flatMap((name) => tools[name]?.() ?? []) }
-  if (wanted.includes('wall') && account === 'max-1')
+  const toolNames = /^Tools? ([\w ]+)\./.exec(prompts[0] ?? '')?.[1]?.split(' ') ?? []
+  if (turn === 1 && toolNames.length > 0)
+    return { text: 'I do.', tools: toolNames.flatMap((name) => tools[name]?.() ?? []) }
+  if (toolNames.includes('wall') && account === 'max-1')
     return { wall: { kind: 'five_hour', resetsAt: hours(3) } }
-  const to = told.exec(prompts.at(-1) ?? '')?.[1]
+  const to = subagentIdPattern.exec(prompts.at(-1) ?? '')?.[1]
   if (to !== undefined && !JSON.stringify(request.messages).includes('"SendMessage"'))
     return { tools: [{ name: 'SendMessage', input: { to, summary: 'go on', message: 'Go on searching.' } }] }
   return `Answer ${turn} of this conversation.`
@@ -181,8 +181,8 @@ describe('a task in the background', () => {
     expect(Date.parse(moved.rescueLog.at(-1)?.startedAt ?? '')).toBeGreaterThan(
       seenAt + backgroundWait - 6_000,
     )
-    const [told, ...others] = turnsOf(moved.sessionId).slice(2)
-    expect(promptsOf(told!).at(-1)).toMatch(/the shell command "Run the long test suite"/)
+    const [notice, ...others] = turnsOf(moved.sessionId).slice(2)
+    expect(promptsOf(notice!).at(-1)).toMatch(/the shell command "Run the long test suite"/)
     expect(others).toEqual([])
     rmSync(holdFile())
   })

@@ -37,11 +37,11 @@ async function begin(name: string, on: string, prompt: string) {
 }
 
 /** The worker starts again with another list of accounts. */
-async function withAccounts(keep: (name: string) => boolean): Promise<void> {
+async function withAccounts(isKept: (name: string) => boolean): Promise<void> {
   await fleet.down()
   const file = join(fleet.dir, 'outpool.yaml')
   const config = parse(readFileSync(file, 'utf8')) as { pool: { accounts: { name: string }[] } }
-  const accounts = config.pool.accounts.filter(({ name }) => keep(name))
+  const accounts = config.pool.accounts.filter(({ name }) => isKept(name))
   writeFileSync(file, stringify({ ...config, pool: { ...config.pool, accounts } }))
   await fleet.up()
 }

@@ -33,7 +33,7 @@ describe('outpool drill', () => {
     await fleet.run('start', 'other', '--cwd', fleet.world.cwd, '--account', 'max-1', '--', 'Hello')
     await fleet.untilSession('other', ({ phase }) => phase === 'idle')
     const drill = fleet.json<DrillReport>('drill')
-    const seen = await until('the declaration', declared, (found) => found.length > 0)
+    const walls = await until('the declaration', declared, (found) => found.length > 0)
     const report = await drill
     expect(report.steps.map(({ name, ok }) => [name, ok])).toEqual([
       ['is apart from the pool', true],
@@ -43,7 +43,7 @@ describe('outpool drill', () => {
       ['comes home', true],
     ])
     expect(report).toMatchObject({ ok: true, why: null, id: expect.stringMatching(/^drill\/2/) as string })
-    expect(seen).toContainEqual({ session: report.session, until: expect.any(String) as string })
+    expect(walls).toContainEqual({ session: report.session, until: expect.any(String) as string })
 
     // No other session was touched, and nothing is left.
     expect(await fleet.show('other')).toMatchObject({ account: 'max-1', rescueLog: [], attention: null })

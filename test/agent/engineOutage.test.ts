@@ -62,8 +62,8 @@ const untilTurn = (text: string, count = 1): Promise<number> =>
   )
 
 async function begin(name: string, on: string): Promise<void> {
-  const asked = await fleet.run('start', name, '--cwd', fleet.world.cwd, '--account', on, '--', 'Hello')
-  expect(asked).toMatchObject({ code: 0, stderr: '' })
+  const started = await fleet.run('start', name, '--cwd', fleet.world.cwd, '--account', on, '--', 'Hello')
+  expect(started).toMatchObject({ code: 0, stderr: '' })
   await fleet.untilSession(name, ({ phase, account }) => phase === 'idle' && account === on)
 }
 
@@ -102,8 +102,8 @@ describe.each(ways)('an engine whose connection was %s', (how, off) => {
     let finish: () => void = () => undefined
     const finished = new Promise<void>((resolve) => (finish = resolve))
     fleet.world.standIn.account('max-3').answer(async ({ request }) => {
-      const asked = textOf(request.messages.findLast(({ role }) => role === 'user')?.content ?? '')
-      if (asked.includes(slow)) await finished
+      const promptText = textOf(request.messages.findLast(({ role }) => role === 'user')?.content ?? '')
+      if (promptText.includes(slow)) await finished
       return 'Done.'
     })
     await Promise.all([begin(walled, from), begin(told, 'max-3')])

@@ -85,12 +85,12 @@ it('law 2, law 5: all accounts walled: continues on a key, on a fork; fails back
   drain(reset)
   expect((await fleet.run('send', 'alpha', 'Now the long task.')).code).toBe(0)
 
-  const away = await fleet.untilSession(
+  const onFallback = await fleet.untilSession(
     'alpha',
     ({ phase, substrate }) => phase === 'idle' && substrate === 'spare',
   )
-  const { sessionId, fork } = away
-  expect(away).toMatchObject({ account: null, model: 'claude-haiku-4-5' })
+  const { sessionId, fork } = onFallback
+  expect(onFallback).toMatchObject({ account: null, model: 'claude-haiku-4-5' })
   const onFork = turns(fork!)
   expect(onFork.at(-1)).toMatchObject({ account: 'spare', outcome: 'answered' })
   expect(saidIn(onFork.at(-1)!)).toContain('Remember the word heron.')
@@ -100,7 +100,7 @@ it('law 2, law 5: all accounts walled: continues on a key, on a fork; fails back
     )
     return readFileSync(join(projects, file!), 'utf8')
   }
-  const projects = join(fleet.world.dir, 'logins', away.rescueLog.at(-1)!.from!, 'projects')
+  const projects = join(fleet.world.dir, 'logins', onFallback.rescueLog.at(-1)!.from!, 'projects')
   const before = original()
 
   expect((await fleet.run('send', 'alpha', 'Said to the fork: the word egret.')).code).toBe(0)
@@ -109,7 +109,7 @@ it('law 2, law 5: all accounts walled: continues on a key, on a fork; fails back
     () => Promise.resolve(turns(fork!)),
     (all) => all.some((request) => saidIn(request).includes('egret') && request.outcome === 'answered'),
   )
-  const forkFile = away.transcript!
+  const forkFile = onFallback.transcript!
   expect(forkFile).toContain(fork!)
   await until(
     'the reset',
@@ -117,9 +117,12 @@ it('law 2, law 5: all accounts walled: continues on a key, on a fork; fails back
     (now) => now > reset.getTime(),
   )
   for (const name of ['max-1', 'max-2']) account(name).windows({ five_hour: { used: 0, resetsAt: hours(5) } })
-  const home = await fleet.untilSession('alpha', ({ phase, account: on }) => phase === 'idle' && on !== null)
-  expect(home).toMatchObject({ substrate: null, fork: null, sessionId })
-  expect(home.rescueLog.at(-1)).toMatchObject({ cause: 'home', from: 'spare' })
+  const onAccount = await fleet.untilSession(
+    'alpha',
+    ({ phase, account: on }) => phase === 'idle' && on !== null,
+  )
+  expect(onAccount).toMatchObject({ substrate: null, fork: null, sessionId })
+  expect(onAccount.rescueLog.at(-1)).toMatchObject({ cause: 'home', from: 'spare' })
   // No turn is spent for the hand-over alone.
   expect(turns(sessionId).filter((request) => Date.parse(request.at) > reset.getTime())).toEqual([])
   expect(original()).toBe(before)
@@ -131,7 +134,7 @@ it('law 2, law 5: all accounts walled: continues on a key, on a fork; fails back
     () => Promise.resolve(turns(sessionId).at(-1)),
     (request) => request !== undefined && saidIn(request).includes('And now?'),
   )
-  expect(next!.account).toBe(home.account)
+  expect(next!.account).toBe(onAccount.account)
   expect(saidIn(next!)).toContain('Said to the fork: the word egret.')
   expect(saidIn(next!)).toContain(forkFile)
   const said = readFileSync((await fleet.show('alpha')).transcript!, 'utf8')

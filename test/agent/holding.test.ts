@@ -98,8 +98,8 @@ describe('a person in the pane', () => {
       (shown) => /❯\s\/exit/.test(shown),
     )
     fleet.tmux('send-keys', '-t', '=charlie:', 'Enter')
-    const over = await fleet.untilSession('charlie', ({ phase }) => phase === 'stopped')
-    expect(over.rescueLog).toEqual([])
+    const stopped = await fleet.untilSession('charlie', ({ phase }) => phase === 'stopped')
+    expect(stopped.rescueLog).toEqual([])
     expect(holdersOf(sessionId)).toEqual([])
     // And back to where it was.
     expect((await fleet.run('resume', 'charlie')).code).toBe(0)
@@ -152,8 +152,8 @@ describe('a person in the pane', () => {
         (request) => request !== undefined && conversationText(request).includes('Said to nobody.'),
       )
       const text = conversationText(said!)
-      for (const one of ['A long task.', 'Said while it worked.', 'Said to nobody.'])
-        expect(text.split(one)).toHaveLength(2)
+      for (const sentence of ['A long task.', 'Said while it worked.', 'Said to nobody.'])
+        expect(text.split(sentence)).toHaveLength(2)
       expect(text).not.toContain('half a')
       await until(
         'the draft',

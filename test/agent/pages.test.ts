@@ -124,19 +124,18 @@ it('law 4: a first start may wait in the page, and what the person answers there
   mkdirSync(cwd)
   writeFileSync(join(cwd, 'CLAUDE.md'), `@${join(fleet.world.dir, 'outside.md')}\n`)
   expect((await fleet.run('start', 'kite', '--cwd', cwd, '--', 'Hello kite')).code).toBe(0)
-  const standing = await fleet.untilSession('kite', ({ phase, pid }) => phase === 'waiting' && pid !== null)
-  expect(standing.attention).toContain('outpool attach kite')
-  const screen = (): Promise<string> =>
-    Promise.resolve(fleet.tmux('capture-pane', '-p', '-t', standing.pane!))
+  const atPage = await fleet.untilSession('kite', ({ phase, pid }) => phase === 'waiting' && pid !== null)
+  expect(atPage.attention).toContain('outpool attach kite')
+  const screen = (): Promise<string> => Promise.resolve(fleet.tmux('capture-pane', '-p', '-t', atPage.pane!))
   await until(
     'the second choice',
     () => {
-      fleet.tmux('send-keys', '-t', standing.pane!, 'End')
+      fleet.tmux('send-keys', '-t', atPage.pane!, 'End')
       return screen()
     },
     (shown) => shown.includes('❯ Yes, allow external imports'),
   )
-  fleet.tmux('send-keys', '-t', standing.pane!, 'Enter')
+  fleet.tmux('send-keys', '-t', atPage.pane!, 'Enter')
   const { account: from } = await fleet.untilSession('kite', ({ phase }) => phase === 'idle')
   // This login was answered about a server of the project in its own settings, as the program advises if it
   // stores no answer.
@@ -151,12 +150,12 @@ it('law 4: a first start may wait in the page, and what the person answers there
   expect((await fleet.run('move', 'kite', '--to', to)).code).toBe(0)
   const moved = await fleet.untilSession('kite', ({ phase, account }) => phase === 'idle' && account === to)
   expect((await fleet.run('send', 'kite', 'How do you answer?')).code).toBe(0)
-  const asked = await until(
+  const question = await until(
     `the turn on ${to}`,
     () => Promise.resolve(turns(moved.sessionId).at(-1)),
     (request) => request?.account === to,
   )
-  expect(JSON.stringify(asked)).toContain(outsideWords)
+  expect(JSON.stringify(question)).toContain(outsideWords)
   expect((await fleet.run('stop', 'kite')).code).toBe(0)
   rmSync(settingsOf(from!))
 })

@@ -22,8 +22,8 @@ export async function until<T>(
 ): Promise<T> {
   const end = Date.now() + ms
   for (;;) {
-    const seen = await read()
-    if (seen !== null) return seen
+    const value = await read()
+    if (value !== null) return value
     if (Date.now() > end) throw new Error(`did not come within ${ms} ms: ${what}`)
     await wait(50)
   }

@@ -222,11 +222,11 @@ describe('sessions of one fleet', () => {
     it('moves where a person says, pauses, resumes and stops', async () => {
       await begin('lima', 'max-4')
       expect((await fleet.run('move', 'lima', '--to', 'max-6')).code).toBe(0)
-      const there = await fleet.untilSession(
+      const moved = await fleet.untilSession(
         'lima',
         ({ phase, account: at }) => phase === 'idle' && at === 'max-6',
       )
-      expect(there.rescueLog.at(-1)).toMatchObject({ cause: 'move', from: 'max-4', to: 'max-6' })
+      expect(moved.rescueLog.at(-1)).toMatchObject({ cause: 'move', from: 'max-4', to: 'max-6' })
       expect((await fleet.run('pause', 'lima')).code).toBe(0)
       const paused = await fleet.untilSession('lima', ({ phase }) => phase === 'paused')
       expect(holders(paused.sessionId)).toHaveLength(0)
@@ -234,8 +234,8 @@ describe('sessions of one fleet', () => {
       const again = await fleet.untilSession('lima', ({ phase }) => phase === 'idle')
       expect(holders(again.sessionId)).toHaveLength(1)
       expect((await fleet.run('stop', 'lima')).code).toBe(0)
-      const over = await fleet.untilSession('lima', ({ phase }) => phase === 'stopped')
-      expect(holders(over.sessionId)).toHaveLength(0)
+      const stopped = await fleet.untilSession('lima', ({ phase }) => phase === 'stopped')
+      expect(holders(stopped.sessionId)).toHaveLength(0)
       expect((await fleet.run('send', 'lima', 'too late')).code).toBe(1)
     })
   })

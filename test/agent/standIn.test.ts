@@ -186,9 +186,9 @@ describe('what the program requests from its fixed hosts', () => {
 
   it('every other host is refused, so that nothing leaves the machine', async () => {
     const answered = await new Promise<number | undefined>((done, fail) => {
-      const asked = request(world.proxy.url, { method: 'CONNECT', path: 'example.com:443' })
-      asked.on('connect', (response) => done(response.statusCode)).on('error', fail)
-      asked.end()
+      const connect = request(world.proxy.url, { method: 'CONNECT', path: 'example.com:443' })
+      connect.on('connect', (response) => done(response.statusCode)).on('error', fail)
+      connect.end()
     })
     expect(answered).toBe(403)
     expect((await fetch(world.proxy.url)).status).toBe(403)

@@ -24,7 +24,7 @@ if (existsSync('broken')) { console.log('secret-of-the-output: broken is there')
 setInterval(() => writeFileSync('beat', JSON.stringify({ by: 'loop', pid: process.pid, at: new Date().toISOString() })), 100)
 `
 const prompt = 'secret-of-the-prompt: look into the folder and mend the loop.'
-const mend = { tools: [{ name: 'Bash', input: { command: 'rm broken', description: 'Mend the loop' } }] }
+const repair = { tools: [{ name: 'Bash', input: { command: 'rm broken', description: 'Mend the loop' } }] }
 const inHours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
 let fleet: Fleet
@@ -81,16 +81,16 @@ describe('a wake-up', () => {
       const before = starts()
       for (const name of ['loop', 'loop']) await fleet.run('check', name)
       startsWhileAtWork = starts() - before
-      return mend
+      return repair
     })
     await fleet.up()
-    const over = await untilHealed()
-    expect(over.outcome).toBe('healed')
+    const healed = await untilHealed()
+    expect(healed.outcome).toBe('healed')
     expect(startsWhileAtWork).toBe(0)
     // The first start, one restart, and the one after the agent was done.
     expect(starts()).toBe(3)
-    expect(over.said[0]?.text).toContain('I removed the file')
-    expect(over.timeline.at(-2)?.what).toMatch(/^agreed/)
+    expect(healed.said[0]?.text).toContain('I removed the file')
+    expect(healed.timeline.at(-2)?.what).toMatch(/^agreed/)
     const well = await until('the watch to go on', service, ({ state }) => state === 'running')
     expect(well).toMatchObject({ restarts: 0, incident: null, lastBeat: { by: 'loop' } })
     expect((await fleet.run('check', 'loop')).code).toBe(0)
@@ -115,19 +115,19 @@ describe('a wake-up', () => {
     await guard(['medic-1', 'medic-2'])
     const { standIn } = fleet.world
     standIn.account('medic-1').wall('five_hour', inHours(3))
-    let asked = 0
+    let prompts = 0
     standIn.account('medic-2').answer(({ turn }) => {
-      if (turn === 1) asked += 1
-      return asked > 1 && turn === 1 ? mend : 'All is well, believe me.'
+      if (turn === 1) prompts += 1
+      return prompts > 1 && turn === 1 ? repair : 'All is well, believe me.'
     })
     await fleet.up()
-    const over = await untilHealed()
-    expect(over.outcome).toBe('healed')
-    const said = over.timeline.map(({ what }) => what).join('\n')
+    const healed = await untilHealed()
+    expect(healed.outcome).toBe('healed')
+    const said = healed.timeline.map(({ what }) => what).join('\n')
     expect(said).toMatch(
       /woken on medic-1[^]*walled[^]*woken on medic-2[^]*disagreed[^]*woken on medic-2[^]*agreed/,
     )
-    expect(asked).toBe(2)
+    expect(prompts).toBe(2)
   })
 
   it('law 10: that never answers is ended in time, a person is notified, and the service is healed once they have repaired the cause', async () => {
@@ -141,9 +141,9 @@ describe('a wake-up', () => {
     )
     expect((await service()).state).toBe('escalated')
     rmSync(join(cwd, 'broken'))
-    const over = await untilHealed()
-    expect(over.outcome).toBe('recovered')
-    expect(over.timeline.map(({ what }) => what).join('\n')).toMatch(/not done in time/)
+    const healed = await untilHealed()
+    expect(healed.outcome).toBe('recovered')
+    expect(healed.timeline.map(({ what }) => what).join('\n')).toMatch(/not done in time/)
   })
 
   it("law 2, 7: with every reserved account walled it heals on the healer's fallback substrate; the worker is killed as it starts", async () => {
@@ -155,7 +155,7 @@ describe('a wake-up', () => {
     )
     const { standIn } = fleet.world
     standIn.account('medic').wall('five_hour', inHours(3))
-    standIn.account('medic-key').answer(({ turn }) => (turn === 1 ? mend : 'I removed the file.'))
+    standIn.account('medic-key').answer(({ turn }) => (turn === 1 ? repair : 'I removed the file.'))
     const tmux = await KillingTmux.install(fleet.dir)
     Object.assign(fleet.env, {
       KEY_OF_MEDIC: standIn.account('medic-key').apiKey,
@@ -182,9 +182,9 @@ describe('a wake-up', () => {
         (pid) => pid === null,
       )
       await fleet.up()
-      const over = await untilHealed()
-      expect(over.outcome).toBe('healed')
-      expect(over.timeline.map(({ what }) => what).join('\n')).toMatch(
+      const healed = await untilHealed()
+      expect(healed.outcome).toBe('healed')
+      expect(healed.timeline.map(({ what }) => what).join('\n')).toMatch(
         /woken on medic\n[^]*walled[^]*woken on medic-key[^]*agreed/,
       )
     } finally {

@@ -131,8 +131,8 @@ describe('what mentions limits, and is not a wall', () => {
 
   it('law 6: an error that contains another person’s words about a limit', async () => {
     const throttled = fixture('2.1.197').rows.find(({ name }) => name === '429 with an API key')!.written[0]!
-    const words = `API Error: Request rejected (429) · ${limitText}\n${limitText}`
-    const message = { model: '<synthetic>', role: 'assistant', content: [{ type: 'text', text: words }] }
+    const errorText = `API Error: Request rejected (429) · ${limitText}\n${limitText}`
+    const message = { model: '<synthetic>', role: 'assistant', content: [{ type: 'text', text: errorText }] }
     const { last } = await read({ ...throttled, message })
     expect(last).toMatchObject({ kind: 'failure', failure: { class: 'transient' } })
   })

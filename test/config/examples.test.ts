@@ -16,7 +16,7 @@ it('the configuration of the layered-redundancy example is valid, and its files 
     )
     expect(config.services.map(({ name }) => name)).toEqual(['loop', 'bot'])
     const programs = config.services.flatMap(({ run, wakeUp }) => [...(run ?? []), ...(wakeUp?.verify ?? [])])
-    for (const file of [...programs.filter((word) => word.endsWith('.mjs')), 'wakeup.md'])
+    for (const file of [...programs.filter((argument) => argument.endsWith('.mjs')), 'wakeup.md'])
       expect(readFileSync(new URL(file, folder), 'utf8')).not.toBe('')
   } finally {
     rmSync(dir, { recursive: true, force: true })

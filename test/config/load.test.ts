@@ -400,11 +400,13 @@ describe('finding the file', () => {
     expect(loadConfig({ env, cwd }).file).toBe(user)
     const own = write('xdg', 'outpool', 'outpool.yaml')
     expect(loadConfig({ env: { ...env, XDG_CONFIG_HOME: join(home, 'xdg') }, cwd }).file).toBe(own)
-    const here = write('elsewhere', 'outpool.yaml')
-    expect(loadConfig({ env, cwd }).file).toBe(here)
+    const configFile = write('elsewhere', 'outpool.yaml')
+    expect(loadConfig({ env, cwd }).file).toBe(configFile)
     const named = write('named.yaml')
     expect(loadConfig({ env: { ...env, OUTPOOL_CONFIG: '../named.yaml' }, cwd }).file).toBe(named)
-    expect(loadConfig({ path: here, env: { ...env, OUTPOOL_CONFIG: named }, cwd }).file).toBe(here)
+    expect(loadConfig({ path: configFile, env: { ...env, OUTPOOL_CONFIG: named }, cwd }).file).toBe(
+      configFile,
+    )
   })
 
   it('says what to do if there is no file, and if the named one does not exist', () => {

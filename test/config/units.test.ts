@@ -60,9 +60,12 @@ describe('shares', () => {
     expect(parseShare(written)).toBe(share)
   })
 
-  it.each(['', '80', '0.8', '101%', '100.1%', '-5%', ' 80%', '80 %', '080%'])('%j is not a share', (written) => {
-    expect(parseShare(written)).toBeNull()
-  })
+  it.each(['', '80', '0.8', '101%', '100.1%', '-5%', ' 80%', '80 %', '080%'])(
+    '%j is not a share',
+    (written) => {
+      expect(parseShare(written)).toBeNull()
+    },
+  )
 })
 
 describe('did you mean', () => {
@@ -74,8 +77,8 @@ describe('did you mean', () => {
     ['acconuts', 'accounts'],
     ['nmae', 'name'],
     ['poool', 'pool'],
-  ])('%s -> %s', (word, meant) => {
-    expect(nearest(word, keys)).toBe(meant)
+  ])('%s -> %s', (typed, meant) => {
+    expect(nearest(typed, keys)).toBe(meant)
   })
 
   it('suggests nothing if nothing is similar', () => {

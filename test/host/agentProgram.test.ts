@@ -53,14 +53,14 @@ describe('law 6: a program that cannot be run is told from one that ends', () =>
 
 it('its fingerprint changes when the program appears, changes, or may be run again, and not otherwise', async () => {
   const mark = (): Promise<string> => programFingerprint('later', `/no/such/folder:${dir}`, '/')
-  const seen = [await mark(), await mark()]
+  const marks = [await mark(), await mark()]
   const file = program('later', '#!/bin/sh\n', 0o644)
-  seen.push(await mark())
+  marks.push(await mark())
   chmodSync(file, 0o755)
-  seen.push(await mark(), await mark())
+  marks.push(await mark(), await mark())
   writeFileSync(file, '#!/bin/sh\nexit 0\n')
-  seen.push(await mark())
-  expect(new Set(seen).size).toBe(4)
-  expect(seen[0]).toBe(seen[1])
-  expect(seen[3]).toBe(seen[4])
+  marks.push(await mark())
+  expect(new Set(marks).size).toBe(4)
+  expect(marks[0]).toBe(marks[1])
+  expect(marks[3]).toBe(marks[4])
 })

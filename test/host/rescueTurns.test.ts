@@ -47,10 +47,10 @@ describe('turns of sessions that are to be moved', () => {
     const order: string[] = []
     await entering(turns, order, 'a')
     const stop = new AbortController()
-    const given = entering(turns, order, 'b', stop.signal)
+    const turn = entering(turns, order, 'b', stop.signal)
     const patient = entering(turns, order, 'c')
     stop.abort()
-    await expect(given).rejects.toThrow()
+    await expect(turn).rejects.toThrow()
     turns.release('a')
     await patient
     expect(order).toEqual(['a', 'c'])

@@ -94,8 +94,8 @@ describe('a command that does not end', () => {
   })
 
   it('does not wait for a process that escaped and holds its output open', async () => {
-    const away = `setsid sh -c 'echo $$ > child; exec sleep 64' &`
-    const result = await run(`${away} while [ ! -s child ]; do sleep 0.1; done; echo done`)
+    const escape = `setsid sh -c 'echo $$ > child; exec sleep 64' &`
+    const result = await run(`${escape} while [ ! -s child ]; do sleep 0.1; done; echo done`)
     expect(result).toMatchObject({ ok: true, tail: 'done\n' })
     process.kill(pidIn('child'), 'SIGKILL')
   })

@@ -22,7 +22,7 @@ describe('starts of agents', () => {
     expect(inside.length).toBeGreaterThan(0)
     const order: number[] = []
     const waiting = [1, 2, 3].map((n) =>
-      gate.acquire(never, silently).then((leave) => (order.push(n), leave)),
+      gate.acquire(never, silently).then((release) => (order.push(n), release)),
     )
     inside[0]?.(null)
     const first = await waiting[0]
@@ -37,10 +37,10 @@ describe('starts of agents', () => {
     const gate = new StartLimiter()
     const inside = await fill(gate)
     const stop = new AbortController()
-    const given = gate.acquire(stop.signal, silently)
+    const place = gate.acquire(stop.signal, silently)
     const patient = gate.acquire(never, silently)
     stop.abort()
-    await expect(given).rejects.toThrow()
+    await expect(place).rejects.toThrow()
     inside[0]?.(null)
     ;(await patient)(null)
   })
@@ -48,10 +48,10 @@ describe('starts of agents', () => {
   it('say how many are ahead', async () => {
     const gate = new StartLimiter()
     const inside = await fill(gate)
-    const told: number[] = []
-    const waits = gate.acquire(never, (starting) => told.push(starting))
+    const reported: number[] = []
+    const waits = gate.acquire(never, (starting) => reported.push(starting))
     inside[0]?.(null)
     await waits
-    expect(told).toEqual([inside.length])
+    expect(reported).toEqual([inside.length])
   })
 })

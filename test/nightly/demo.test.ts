@@ -58,7 +58,7 @@ async function end(): Promise<number | null> {
 }
 
 /** Ids of live processes that belong to this run, by command line or environment. */
-function left(): string[] {
+function leftoverPids(): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => ['cmdline', 'environ'].some((file) => contentOf(`/proc/${pid}/${file}`).includes(tmp)))
@@ -85,7 +85,7 @@ describe.runIf(process.platform === 'linux')('npm run demo', () => {
     expect(output).toContain('outpool init')
     expect(output.split('\n').filter((line) => columnsOf(line) > 80)).toEqual([])
     expect(output).not.toContain('\u001b')
-    expect(left()).toEqual([])
+    expect(leftoverPids()).toEqual([])
     expect(folders()).toEqual([])
   })
 
@@ -96,10 +96,10 @@ describe.runIf(process.platform === 'linux')('npm run demo', () => {
       () => Promise.resolve(output),
       (text) => text.includes('max-1 │ ❯'),
     )
-    expect(left().length).toBeGreaterThan(3)
+    expect(leftoverPids().length).toBeGreaterThan(3)
     process.kill(-pid, 'SIGINT')
     expect(await end(), output).toBe(130)
-    expect(left()).toEqual([])
+    expect(leftoverPids()).toEqual([])
     expect(folders()).toEqual([])
   })
 
@@ -115,7 +115,7 @@ describe.runIf(process.platform === 'linux')('npm run demo', () => {
     expect(output).toMatch(/OUTPOOL_HOME=\S+/)
     process.kill(-pid, 'SIGINT')
     expect(await end(), output).toBe(0)
-    expect(left()).toEqual([])
+    expect(leftoverPids()).toEqual([])
     expect(folders()).toEqual([])
   })
 })

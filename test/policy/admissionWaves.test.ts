@@ -48,7 +48,10 @@ const account = (used: number): PoolState =>
  * Advances the time from one assignment pass to the next until no session waits. Returns how many sessions
  * started in each pass.
  */
-function waves(before: PoolState, minutes: number): { desk: PoolState; sizes: number[]; took: number } {
+function waves(
+  before: PoolState,
+  minutes: number,
+): { state: PoolState; sizes: number[]; minutesTaken: number } {
   let [next, now] = [before, minutes]
   const sizes: number[] = []
   while (next.waitlist.length > 0 && sizes.length < 100) {
@@ -57,7 +60,7 @@ function waves(before: PoolState, minutes: number): { desk: PoolState; sizes: nu
     next = decision.state
     if (next.waitlist.length > 0) now = (ms(decision.nextDecisionAt!) - ms(at(0))) / 60_000
   }
-  return { desk: next, sizes, took: now - minutes }
+  return { state: next, sizes, minutesTaken: now - minutes }
 }
 
 describe('a herd and an account that is nearly spent', () => {
@@ -85,8 +88,8 @@ describe('a herd and an account that is nearly spent', () => {
   it('acts on a new reading at once: the next wave if there is room, none if there is not', () => {
     const first = decide(herdOf(account(0.93), 8), at(1))
     const soon = 1 + wave / 4
-    const holds = recordReadings(first.state, [usedAccount('a', 0.94, soon)], at(soon))
-    expect(decide(holds, at(soon)).grants).toHaveLength(1)
+    const withReading = recordReadings(first.state, [usedAccount('a', 0.94, soon)], at(soon))
+    expect(decide(withReading, at(soon)).grants).toHaveLength(1)
     const walled = recordWall(first.state, 'a', wall({ at: at(soon) }), at(soon))
     const refused = decide(walled, at(soon))
     expect(refused.grants).toEqual([])
@@ -111,8 +114,8 @@ describe('a herd and an account that is nearly spent', () => {
   })
 
   it('counts a session on the account as one that it carries, and gives its place to the next when it leaves', () => {
-    const there = requestAndDecide(account(0.5), leaseRequest('there'), 0).state
-    const spent = recordReadings(there, [usedAccount('a', 0.93, 2)], at(2))
+    const occupied = requestAndDecide(account(0.5), leaseRequest('there'), 0).state
+    const spent = recordReadings(occupied, [usedAccount('a', 0.93, 2)], at(2))
     expect(decide(herdOf(spent, 8, 2), at(3)).grants).toHaveLength(1)
   })
 
@@ -129,14 +132,14 @@ describe('a herd and an account that is nearly spent', () => {
           account(0.2),
         )
         const spent = recordReadings(settled, [usedAccount('a', used / 100, 2)], at(2))
-        const { desk: after, sizes, took } = waves(herdOf(spent, count, 2), 3)
+        const { state: after, sizes, minutesTaken } = waves(herdOf(spent, count, 2), 3)
         let carried = there
         for (const size of sizes) {
           expect(size).toBeLessThanOrEqual(Math.max(1, carried))
           carried += size
         }
         expect(after.accounts[0]!.leases).toHaveLength(there + count)
-        expect(took).toBeLessThanOrEqual(wave * (Math.ceil(Math.log2(count + 1)) + 1))
+        expect(minutesTaken).toBeLessThanOrEqual(wave * (Math.ceil(Math.log2(count + 1)) + 1))
       }),
       { numRuns: 200 },
     )

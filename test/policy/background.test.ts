@@ -41,18 +41,18 @@ describe('background tasks of an agent at rest', () => {
 describe('what the next process is told', () => {
   it('names what was lost, and which subagents continue', () => {
     expect(lostTasksText([], [])).toBeNull()
-    const told = lostTasksText([shell, subagent], ['a1'])
-    expect(told).toContain('the shell command "Run the tests"; the subagent "Search the docs", which goes on')
-    expect(told).toContain('(a1)')
+    const text = lostTasksText([shell, subagent], ['a1'])
+    expect(text).toContain('the shell command "Run the tests"; the subagent "Search the docs", which goes on')
+    expect(text).toContain('(a1)')
     expect(lostTasksText([subagent], [])).not.toContain('goes on')
   })
 
   it('law 13: is one line that no program folds away, however many tasks there were', () => {
     const many = Array.from({ length: 50 }, (_, i) => ({ ...shell, id: `s${i}`, what: 'x'.repeat(200) }))
-    const told = lostTasksText(many, []) ?? ''
-    expect(told).toContain('45 more')
-    expect(told.length).toBeLessThan(750)
-    expect(told).not.toContain('\n')
+    const text = lostTasksText(many, []) ?? ''
+    expect(text).toContain('45 more')
+    expect(text.length).toBeLessThan(750)
+    expect(text).not.toContain('\n')
   })
 
   it('begins with a word, even if the planned prompt begins with a command', () => {

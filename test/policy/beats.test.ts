@@ -28,12 +28,12 @@ const guarded = (pid: number, startedAt: number, others: [number, number][] = []
   tree: new Map([[pid, startedAt], ...others]),
 })
 
-const beatOf = (over: Partial<Beat>): BeatReading => ({
+const beatOf = (overrides: Partial<Beat>): BeatReading => ({
   kind: 'beat',
-  beat: { by: 'loop', pid: 10, at: iso(at(0)), doing: null, ...over },
+  beat: { by: 'loop', pid: 10, at: iso(at(0)), doing: null, ...overrides },
 })
 
-const seen = (
+const observe = (
   now: number,
   process: GuardedProcess | null,
   beat: BeatReading | null = null,
@@ -95,9 +95,9 @@ describe('law 9: a heartbeat', () => {
 describe('law 6: a host that was suspended', () => {
   const loop = guarded(10, at(0))
   const beat = beatOf({ at: iso(at(9)) })
-  const before = judgeService(seen(at(10), loop, beat), emptyMemory, rules)
+  const before = judgeService(observe(at(10), loop, beat), emptyMemory, rules)
   const lookAfter = (minutes: number, asleep: number, memory = before.memory) =>
-    judgeService({ ...seen(at(minutes), loop, beat), sleptMs: asleep * minute }, memory, rules)
+    judgeService({ ...observe(at(minutes), loop, beat), sleptMs: asleep * minute }, memory, rules)
 
   it('law 6: silence counts from when the host woke', () => {
     const woken = lookAfter(130, 118)
@@ -116,7 +116,7 @@ describe('law 6: a host that was suspended', () => {
   it('law 9: suspension excuses only the process that was suspended', () => {
     const { memory } = lookAfter(130, 118)
     const other = guarded(11, at(100))
-    const judged = judgeService({ ...seen(at(131), other), sleptMs: 118 * minute }, memory, rules)
+    const judged = judgeService({ ...observe(at(131), other), sleptMs: 118 * minute }, memory, rules)
     expect(judged.memory.wokeAt).toBeNull()
   })
 })
@@ -124,9 +124,9 @@ describe('law 6: a host that was suspended', () => {
 describe('law 6: a heartbeat that could not be written', () => {
   const loop = guarded(10, at(0))
   const beat = beatOf({ at: iso(at(9)) })
-  const before = judgeService(seen(at(10), loop, beat), emptyMemory, rules)
+  const before = judgeService(observe(at(10), loop, beat), emptyMemory, rules)
   const lookAfter = (minutes: number, beatBlocked: string | null, memory = before.memory) =>
-    judgeService({ ...seen(at(minutes), loop, beat), beatBlocked }, memory, rules)
+    judgeService({ ...observe(at(minutes), loop, beat), beatBlocked }, memory, rules)
 
   it('law 6: silence counts from the last check that saw it blocked, so that the next heartbeat has time to arrive', () => {
     const blind = lookAfter(60, 'the disk is full')
@@ -138,7 +138,7 @@ describe('law 6: a heartbeat that could not be written', () => {
 
   it('law 9: excuses only the process that was blocked', () => {
     const blind = lookAfter(60, 'the disk is full')
-    const other = judgeService(seen(at(62), guarded(11, at(30))), blind.memory, rules)
+    const other = judgeService(observe(at(62), guarded(11, at(30))), blind.memory, rules)
     expect(other.memory.blockedAt).toBeNull()
   })
 })
@@ -146,20 +146,20 @@ describe('law 6: a heartbeat that could not be written', () => {
 describe('law 9: the morning described in the seed', () => {
   it('law 9: the loop dies at 07:53, a bot keeps touching the heartbeat, and the next check notices', () => {
     const loop = guarded(10, at(0))
-    const before = judgeService(seen(at(50), loop, beatOf({ at: iso(at(49)) })), emptyMemory, rules)
+    const before = judgeService(observe(at(50), loop, beatOf({ at: iso(at(49)) })), emptyMemory, rules)
     expect(before.verdict).toBe('well')
     const byBot = beatOf({ by: 'bot', pid: 20, at: iso(at(59)) })
-    const after = judgeService(seen(at(60), null, byBot), before.memory, rules)
+    const after = judgeService(observe(at(60), null, byBot), before.memory, rules)
     expect(after.verdict).toBe('missing')
     expect(after.memory.wellAt).toBe(iso(at(49)))
   })
 
   it('law 9: a loop that hangs is found although the bot beats for it, within staleAfter of its own last heartbeat', () => {
     const loop = guarded(10, at(0))
-    let memory = judgeService(seen(at(50), loop, beatOf({ at: iso(at(49)) })), emptyMemory, rules).memory
+    let memory = judgeService(observe(at(50), loop, beatOf({ at: iso(at(49)) })), emptyMemory, rules).memory
     const lookAt = (minutes: number) => {
       const judged = judgeService(
-        seen(at(minutes), loop, beatOf({ by: 'bot', pid: 20, at: iso(at(minutes)) })),
+        observe(at(minutes), loop, beatOf({ by: 'bot', pid: 20, at: iso(at(minutes)) })),
         memory,
         rules,
       )
@@ -176,28 +176,28 @@ describe('law 9: the morning described in the seed', () => {
 describe('law 6: a frozen service is neither busy nor unobservable', () => {
   const busy: CheckRules = { ...rules, busyCheck: { within: 10 * minute, atMost: 60 * minute } }
   const loop = guarded(10, at(0))
-  const look = (
+  const judgeAt = (
     minutes: number,
     grewAt: number | null,
     memory: CheckMemory,
-    over: Partial<ServiceObservation> = {},
+    overrides: Partial<ServiceObservation> = {},
   ) => {
-    const stale = { ...seen(at(minutes), loop, { kind: 'absent' }), ...over }
+    const stale = { ...observe(at(minutes), loop, { kind: 'absent' }), ...overrides }
     expect(needsBusyCheck(stale, memory, busy)).toBe(true)
     return judgeService({ ...stale, work: { grewAt, what: 'its files grow' } }, memory, busy)
   }
 
   it('law 6: a service whose files grow is busy and checked again sooner; one whose files do not is frozen', () => {
-    const judged = look(20, at(18), emptyMemory)
+    const judged = judgeAt(20, at(18), emptyMemory)
     expect(judged.verdict).toBe('busy')
     expect(judged.nextCheckAt).toBeLessThan(at(20) + rules.every)
-    expect(look(40, at(18), judged.memory).verdict).toBe('frozen')
+    expect(judgeAt(40, at(18), judged.memory).verdict).toBe('frozen')
   })
 
   it('law 6: a busy service is left alone, but not for ever', () => {
     let memory = emptyMemory
     const verdicts = Array.from({ length: 80 }, (_, minutes) => {
-      const judged = look(16 + minutes, at(16 + minutes), memory)
+      const judged = judgeAt(16 + minutes, at(16 + minutes), memory)
       memory = judged.memory
       return judged.verdict
     })
@@ -206,18 +206,18 @@ describe('law 6: a frozen service is neither busy nor unobservable', () => {
 
   it('law 6: a heartbeat that cannot be read or written kills nothing', () => {
     expect(
-      judgeService(seen(at(30), loop, { kind: 'unreadable', why: 'EACCES' }), emptyMemory, rules).verdict,
+      judgeService(observe(at(30), loop, { kind: 'unreadable', why: 'EACCES' }), emptyMemory, rules).verdict,
     ).toBe('blind')
-    const full = { ...seen(at(30), loop, { kind: 'absent' }), beatBlocked: 'its disk is full' }
+    const full = { ...observe(at(30), loop, { kind: 'absent' }), beatBlocked: 'its disk is full' }
     expect(judgeService(full, emptyMemory, rules).verdict).toBe('blind')
-    expect(judgeService(seen(at(30), loop, { kind: 'absent' }), emptyMemory, rules).verdict).toBe('frozen')
-    expect(look(30, null, emptyMemory, { beatBlocked: 'its disk is full' }).verdict).toBe('blind')
+    expect(judgeService(observe(at(30), loop, { kind: 'absent' }), emptyMemory, rules).verdict).toBe('frozen')
+    expect(judgeAt(30, null, emptyMemory, { beatBlocked: 'its disk is full' }).verdict).toBe('blind')
   })
 
   it('law 6: a process that has just started is not stale, whatever an earlier one left behind', () => {
-    const old = judgeService(seen(at(10), loop, beatOf({ at: iso(at(9)) })), emptyMemory, rules).memory
+    const old = judgeService(observe(at(10), loop, beatOf({ at: iso(at(9)) })), emptyMemory, rules).memory
     const anew = guarded(30, at(40))
-    const judged = judgeService(seen(at(41), anew, beatOf({ at: iso(at(9)) })), old, rules)
+    const judged = judgeService(observe(at(41), anew, beatOf({ at: iso(at(9)) })), old, rules)
     expect(judged.verdict).toBe('well')
     expect(judged.memory.beat).toBeNull()
     expect(hasRecovered(judged, anew, rules, at(41), at(40))).toBe(false)
@@ -231,7 +231,7 @@ describe('law 6: a frozen service is neither busy nor unobservable', () => {
         const beat = beatOf({ by: isOwn ? 'loop' : 'bot', at: iso(at(beaten)) })
         const work = grew === null ? null : { grewAt: at(Math.min(grew, now)), what: 'its files grow' }
         const { verdict, nextCheckAt } = judgeService(
-          { ...seen(at(now), loop, beat), work },
+          { ...observe(at(now), loop, beat), work },
           emptyMemory,
           busy,
         )
@@ -246,7 +246,7 @@ describe('law 6: a frozen service is neither busy nor unobservable', () => {
 
   it('a process that runs for longer than its timeout is ended', () => {
     const bounded = { ...rules, heartbeat: null, timeout: 30 * minute }
-    expect(judgeService(seen(at(29), loop), emptyMemory, bounded).verdict).toBe('well')
-    expect(judgeService(seen(at(31), loop), emptyMemory, bounded).verdict).toBe('frozen')
+    expect(judgeService(observe(at(29), loop), emptyMemory, bounded).verdict).toBe('well')
+    expect(judgeService(observe(at(31), loop), emptyMemory, bounded).verdict).toBe('frozen')
   })
 })

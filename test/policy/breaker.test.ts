@@ -33,7 +33,7 @@ describe('the breaker of a session', () => {
           turns = recentTurns([...turns, { at: at(now), cause: 'retry' }], at(now), limits)
         }
         return passed.every(
-          (one) => passed.filter((other) => other >= one && other < one + limits.turnWithin).length <= 10,
+          (turn) => passed.filter((other) => other >= turn && other < turn + limits.turnWithin).length <= 10,
         )
       }),
     )

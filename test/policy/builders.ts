@@ -84,8 +84,8 @@ export const leaseRequest = (session: string, overrides: Partial<LeaseRequest> =
 })
 
 /** Requests a lease and decides, in one call. */
-export const requestAndDecide = (before: PoolState, asked: LeaseRequest, minutes = 0): Decision =>
-  decide(requestLease(before, asked, at(minutes)), at(minutes))
+export const requestAndDecide = (before: PoolState, request: LeaseRequest, minutes = 0): Decision =>
+  decide(requestLease(before, request, at(minutes)), at(minutes))
 
 export const grantedTo = (decision: Decision): Record<string, string> =>
   Object.fromEntries(decision.grants.map(({ session, grant }) => [session, grant.place.name]))

@@ -68,13 +68,13 @@ describe('crashes and restarts', () => {
     )
   })
   it('what a resumed session is told about its past is true', () => {
-    const told = (situation: ResumeContext['situation'], isElsewhere: boolean): string =>
+    const resumeText = (situation: ResumeContext['situation'], isElsewhere: boolean): string =>
       continuationPrompt({ situation, turn: 'cut-off', on: 'account', isElsewhere }) ?? ''
-    expect(told('pause', false)).toMatch(/^This session was paused, and goes on now\./)
+    expect(resumeText('pause', false)).toMatch(/^This session was paused, and goes on now\./)
     for (const situation of ['pause', 'wake', 'start', 'crash', 'move', 'login'] as const)
-      expect(told(situation, false)).not.toMatch(/limit|another account/)
-    expect(told('wall', false)).not.toContain('another account')
-    expect(told('login', true)).toContain('another account')
+      expect(resumeText(situation, false)).not.toMatch(/limit|another account/)
+    expect(resumeText('wall', false)).not.toContain('another account')
+    expect(resumeText('login', true)).toContain('another account')
   })
   it('an idle session is told nothing; an interrupted one is told to go on and repeat nothing', () => {
     expect(
@@ -105,7 +105,7 @@ describe('moving before the wall', () => {
 })
 
 describe('the state of an account as users see it', () => {
-  const facts = (over: Partial<AccountFacts>): AccountFacts => ({
+  const facts = (overrides: Partial<AccountFacts>): AccountFacts => ({
     ...spec('a'),
     windows: [window()],
     walls: [],
@@ -116,7 +116,7 @@ describe('the state of an account as users see it', () => {
     leases: [],
     trial: null,
     restUntil: null,
-    ...over,
+    ...overrides,
   })
   it.each<[string, Partial<AccountFacts>]>([
     ['ready', {}],
@@ -127,13 +127,13 @@ describe('the state of an account as users see it', () => {
     ['logged-out', { login: 'out' }],
     ['disabled', { maxSessions: 0 }],
     ['duplicate', { name: 'z' }],
-  ])('is %s', (state, over) => {
+  ])('is %s', (state, overrides) => {
     expect(
       accountState(
-        facts(over),
+        facts(overrides),
         0.95,
         at(1),
-        [facts({}), facts(over)].slice(0, state === 'duplicate' ? 2 : 1),
+        [facts({}), facts(overrides)].slice(0, state === 'duplicate' ? 2 : 1),
       ),
     ).toBe(state)
   })

@@ -10,19 +10,19 @@ import {
   sharedDomains,
 } from '../../policy/independence/failureDomains.js'
 
-const store = (path: string, over: Partial<LoginStore> = {}): LoginStore => ({
+const store = (path: string, overrides: Partial<LoginStore> = {}): LoginStore => ({
   path,
   id: null,
   above: [],
-  ...over,
+  ...overrides,
 })
 const key = (fingerprint: string, variable = 'ANTHROPIC_API_KEY', login = true) => ({
   ...{ fingerprint, variable, login },
 })
-const domain = (over: Partial<FailureDomain>): FailureDomain => ({
+const domain = (overrides: Partial<FailureDomain>): FailureDomain => ({
   ...emptyDomain('medic', 'reserved account'),
   ...{ stores: [store('/home/u/.medic', { id: '1:10' })], identity: 'm', email: 'm@example.com' },
-  ...over,
+  ...overrides,
 })
 const pooled = domain({
   ...{ name: 'max-1', what: 'pool account', stores: [store('/home/u/.max', { id: '1:20' })], identity: 'p' },
@@ -40,8 +40,8 @@ describe('law 1: out of the pool', () => {
     ['an address', 'email', { email: 'p@Example.com' }],
     ['the source of a secret', 'credential', { credentials: ['env:A'] }],
     ['a secret from another source', 'key', { keys: [key('k', 'OTHER')] }],
-  ])('law 1: an overlap by %s is found, and both sides are named', (_what, by, over) => {
-    const found = sharedDomains([domain(over)], [pooled])
+  ])('law 1: an overlap by %s is found, and both sides are named', (_what, by, overrides) => {
+    const found = sharedDomains([domain(overrides)], [pooled])
     expect(found.map((one) => one.by)).toContain(by)
     for (const { message } of found)
       expect(message).toMatch(
@@ -92,9 +92,9 @@ describe('law 1: out of the pool', () => {
 })
 
 describe('law 4: accounts that are one login', () => {
-  const account = (name: string, over: Partial<FailureDomain>): FailureDomain => ({
+  const account = (name: string, overrides: Partial<FailureDomain>): FailureDomain => ({
     ...emptyDomain(name, 'pool account'),
-    ...over,
+    ...overrides,
   })
   it.each<[string, Partial<FailureDomain>, Partial<FailureDomain>, boolean]>([
     ['one account uuid', { identity: 'x' }, { identity: 'x' }, true],

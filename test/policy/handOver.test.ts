@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { handOver, handOverMark, type ForkReport } from '../../activities/session/handOverText.js'
 
-const report = (over: Partial<ForkReport> = {}): ForkReport => ({
+const report = (overrides: Partial<ForkReport> = {}): ForkReport => ({
   fork: 'f1',
   transcript: '/substrates/key/f1.jsonl',
   turns: [{ asked: 'Tidy the garden', answered: 'Tidied.' }],
   files: ['/work/garden.md'],
-  ...over,
+  ...overrides,
 })
 
 it('names what was asked, what was answered, which files changed, and the path of the transcript', () => {

@@ -8,13 +8,13 @@ import { tableOf } from '../../worker/doctor/domainTable.js'
 
 const key = { variable: 'ANTHROPIC_API_KEY', fingerprint: '0123abcd', login: true }
 
-function setup(over: Partial<Setup> = {}): Setup {
+function setup(overrides: Partial<Setup> = {}): Setup {
   return {
     ...{ host: 'desk', home: '/state', agents: { 'claude-code': 'claude' } },
     engine: { what: 'embedded', database: '/state/temporal.db', isHere: true, isEmbedded: true },
     healer: [emptyDomain('medic', 'reserved account')],
     pool: [emptyDomain('max-1', 'pool account'), emptyDomain('haiku', 'substrate')],
-    ...over,
+    ...overrides,
   }
 }
 

@@ -27,9 +27,9 @@ describe('docs/layers.md', () => {
   })
 
   it.each(lines)('%s: its tests exist', (_failure, tests) => {
-    for (const one of tests.split('; ')) {
-      const [, file = '', words = ''] = /^`([\w/]+\.test\.ts)`: (.+)$/.exec(one) ?? []
-      expect(existsSync(at(`test/${file}`)) && file, `${one} names no file of test/`).not.toBe('')
+    for (const reference of tests.split('; ')) {
+      const [, file = '', words = ''] = /^`([\w/]+\.test\.ts)`: (.+)$/.exec(reference) ?? []
+      expect(existsSync(at(`test/${file}`)) && file, `${reference} names no file of test/`).not.toBe('')
       expect(
         names(file).filter((name) => name.includes(words)),
         `${file} has no test "${words}"`,

@@ -37,14 +37,14 @@ const parked = (count: number): PoolConditions => ({ ...dry, waitlist: waiting(c
 /** Gives the board one change after the other, a minute apart. Returns what a person was notified of. */
 function toldOf(...news: PoolConditions[]): { kind: NoticeKind; title: string; text: string }[] {
   let board = newBoard
-  news.forEach((one, minute) => (board = updateBoard(board, one, settings, at(minute))))
+  news.forEach((change, minute) => (board = updateBoard(board, change, settings, at(minute))))
   return board.outbox.map(({ notice }) => notice)
 }
 const kindsOf = (...news: PoolConditions[]): NoticeKind[] => toldOf(...news).map(({ kind }) => kind)
 
 describe('one notice per cause', () => {
   it('sends one notice for forty sessions parked together, and one when all are up again', () => {
-    const told = toldOf(
+    const sent = toldOf(
       quiet,
       parked(40),
       parked(40),
@@ -55,10 +55,10 @@ describe('one notice per cause', () => {
       quiet,
       quiet,
     )
-    expect(told.map(({ kind }) => kind)).toEqual(['parked', 'up-again'])
-    expect(told[0]!.title).toBe('40 sessions of pool main waiting')
-    expect(told[0]!.text).toMatch(/^a walled until 13:00\.\nNext chance: 2026-11-22 13:00 UTC\./)
-    expect(told[0]!.text).toContain('s9 and 30 more')
+    expect(sent.map(({ kind }) => kind)).toEqual(['parked', 'up-again'])
+    expect(sent[0]!.title).toBe('40 sessions of pool main waiting')
+    expect(sent[0]!.text).toMatch(/^a walled until 13:00\.\nNext chance: 2026-11-22 13:00 UTC\./)
+    expect(sent[0]!.text).toContain('s9 and 30 more')
   })
 
   it('sends none for what ends by itself, and treats a condition that returns as still open', () => {
@@ -82,16 +82,16 @@ describe('one notice per cause', () => {
   })
 
   it('says at the end if sessions went on while the pool is still dry, and says it once', () => {
-    const told = toldOf(parked(2), parked(2), dry, dry, dry, quiet, quiet, quiet)
-    expect(told.map(({ kind }) => kind)).toEqual(['parked', 'up-again'])
-    expect(told[1]!.text).toContain('still dry')
+    const sent = toldOf(parked(2), parked(2), dry, dry, dry, quiet, quiet, quiet)
+    expect(sent.map(({ kind }) => kind)).toEqual(['parked', 'up-again'])
+    expect(sent[1]!.text).toContain('still dry')
   })
 
   it('reports lost logins together with the sessions that wait for them, and not again when they are back', () => {
     const lost = { ...quiet, loggedOut: ['a', 'b'] }
-    const told = toldOf(lost, lost, lost, quiet, quiet)
-    expect(told.map(({ title }) => title)).toEqual(['2 accounts are logged out in pool main'])
-    expect(told[0]!.text).toContain('Log in again: a, b.')
+    const sent = toldOf(lost, lost, lost, quiet, quiet)
+    expect(sent.map(({ title }) => title)).toEqual(['2 accounts are logged out in pool main'])
+    expect(sent[0]!.text).toContain('Log in again: a, b.')
     const both = { ...parked(1), loggedOut: ['b'] }
     expect(toldOf(both, both).map(({ kind, text }) => [kind, text.includes('Log in again: b')])).toEqual([
       ['parked', true],

@@ -39,7 +39,7 @@ const parked = (resetsAt: string | null = at(60), ...sessions: string[]): PoolSt
   )
 
 /** The pool probes the account, and gets this reading. */
-const asked = (before: PoolState, minutes: number, answer: AccountReading | null): PoolState =>
+const withProbe = (before: PoolState, minutes: number, answer: AccountReading | null): PoolState =>
   probeEnded(probeStarted(before, 'a', at(minutes)), 'a', answer, at(minutes))
 
 const retryOf = (state: PoolState): string | null => state.waitlist[0]?.notified?.retryAt ?? null
@@ -50,16 +50,16 @@ describe('law 10: parked sessions start again without help', () => {
     const due = decide(parked(), at(61))
     expect(due).toMatchObject({ grants: [], probes: ['a'] })
     const full = reading('a', { windows: [window({ used: 1, resetsAt: at(200), readAt: at(61) })] })
-    const again = decide(asked(due.state, 61, full), at(61))
+    const again = decide(withProbe(due.state, 61, full), at(61))
     expect(again.grants).toEqual([])
     expect(again.denials[0]?.denial.retryAt).toBe(at(200 + margin))
   })
 
   it('a wall that resets early is found by a routine probe, long before its reset', () => {
     const before = parked(at(600))
-    const look = decide(before, at(60))
-    expect(look.probes).toEqual(['a'])
-    const free = decide(asked(look.state, 60, usedAccount('a', 0, 60)), at(60))
+    const decision = decide(before, at(60))
+    expect(decision.probes).toEqual(['a'])
+    const free = decide(withProbe(decision.state, 60, usedAccount('a', 0, 60)), at(60))
     expect(grantedTo(free)).toEqual({ s: 'a' })
   })
 
@@ -75,11 +75,11 @@ describe('law 10: parked sessions start again without help', () => {
   ])('%s: one probe, then a start', (_, minutes) => {
     const woken = decide(parked(), at(minutes))
     expect(woken).toMatchObject({ grants: [], probes: ['a'] })
-    expect(grantedTo(decide(asked(woken.state, minutes, usedAccount('a', 0, minutes)), at(minutes)))).toEqual(
-      {
-        s: 'a',
-      },
-    )
+    expect(
+      grantedTo(decide(withProbe(woken.state, minutes, usedAccount('a', 0, minutes)), at(minutes))),
+    ).toEqual({
+      s: 'a',
+    })
   })
 
   it('a reading from a clock that is ahead does not outrank what comes until then', () => {
@@ -90,7 +90,7 @@ describe('law 10: parked sessions start again without help', () => {
 
   it('a clock that was set back: readings dated before the wall prove nothing, and the account is tried all the same', () => {
     const due = decide(parked(at(60), 's', 't'), at(61))
-    const answered = decide(asked(due.state, 61, usedAccount('a', 0, 61 - day)), at(61))
+    const answered = decide(withProbe(due.state, 61, usedAccount('a', 0, 61 - day)), at(61))
     expect(grantedTo(answered)).toEqual({ s: 'a' })
   })
 
@@ -122,7 +122,7 @@ describe('many parked sessions, and one account that is back', () => {
     )
 
   it('start by priority, then by how long they have waited, as many as fit', () => {
-    const back = decide(asked(herd(), 61, usedAccount('a', 0, 61)), at(61))
+    const back = decide(withProbe(herd(), 61, usedAccount('a', 0, 61)), at(61))
     expect(back.grants.map(({ session }) => session)).toEqual(['vip', 'early'])
     expect(back.denials.map(({ session, denial }) => [session, denial.why])).toEqual([
       ['late', 'a full (2 sessions)'],
@@ -130,7 +130,7 @@ describe('many parked sessions, and one account that is back', () => {
   })
 
   it('law 4: one starts first on an unproven account, the next after its first reading', () => {
-    const one = decide(asked(herd(), 61, null), at(61))
+    const one = decide(withProbe(herd(), 61, null), at(61))
     expect(grantedTo(one)).toEqual({ vip: 'a' })
     expect(decide(one.state, at(62)).grants).toEqual([])
     const answered = usedAccount('a', 0.05, 63)

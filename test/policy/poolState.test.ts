@@ -34,14 +34,14 @@ import {
   window,
 } from './builders.js'
 
-const told = (before: PoolState, ...readings: Parameters<typeof recordReadings>[1]): PoolState =>
+const withReadings = (before: PoolState, ...readings: Parameters<typeof recordReadings>[1]): PoolState =>
   recordReadings(before, readings, at(0))
 
 describe('law 4: never onto a bad account', () => {
   const bad: Record<string, (before: PoolState) => PoolState> = {
     walled: (before) => recordWall(before, 'a', wall(), at(0)),
     'full by reading': (before) =>
-      told(before, reading('a', { windows: [window({ used: 1, readAt: at(0.1) })] })),
+      withReadings(before, reading('a', { windows: [window({ used: 1, readAt: at(0.1) })] })),
     'logged out': (before) => recordLogin(before, 'a', 'out', at(0), at(0)),
     'above its ceiling': (before) => configure(before, settings([spec('a', { ceiling: 0.05 }), spec('b')])),
     'at its ceiling': (before) => configure(before, settings([spec('a', { ceiling: 0.1 }), spec('b')])),
@@ -64,7 +64,7 @@ describe('law 4: never onto a bad account', () => {
   it.each(Object.entries(bad))(
     'law 4: an account that is %s is not leased, however much room it has',
     (_, spoil) => {
-      const both = told(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.8))
+      const both = withReadings(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.8))
       expect(grantedTo(requestAndDecide(both, leaseRequest('s')))).toEqual({ s: 'a' })
       expect(grantedTo(requestAndDecide(spoil(both), leaseRequest('s')))).toEqual({ s: 'b' })
       const pinned = requestAndDecide(spoil(both), leaseRequest('s', { prefer: 'a', pinned: true }))
@@ -74,14 +74,14 @@ describe('law 4: never onto a bad account', () => {
   it.each(Object.entries(bad))(
     'law 4: a person who moves a session to one that is %s gets the reason',
     (_, spoil) => {
-      const both = told(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.8))
+      const both = withReadings(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.8))
       expect(ineligibilityFor(both, 'a', 's', null, at(0))).toBeNull()
       expect(ineligibilityFor(spoil(both), 'a', 's', null, at(0))?.why()).toMatch(/./)
     },
   )
   it('law 4: an account that is full keeps the sessions that it has', () => {
     const full = requestAndDecide(
-      told(poolState(spec('a', { maxSessions: 1 }), spec('b')), usedAccount('a', 0.1)),
+      withReadings(poolState(spec('a', { maxSessions: 1 }), spec('b')), usedAccount('a', 0.1)),
       leaseRequest('s'),
     ).state
     expect(ineligibilityFor(full, 'a', 's', null, at(0))).toBeNull()
@@ -89,18 +89,18 @@ describe('law 4: never onto a bad account', () => {
     expect(ineligibilityFor(full, 'nobody', 's', null, at(0))?.cause).toBe('not-in-pool')
   })
   it('law 4: for a move by hand the account is probed first, unless it was probed within the minute', () => {
-    const asked = probeEnded(
+    const probed = probeEnded(
       probeStarted(poolState(spec('a'), spec('b')), 'a', at(0)),
       'a',
       usedAccount('a', 1),
       at(0),
     )
-    expect(accountsToProbeFirst(asked, null, at(0.5))).toEqual(['b'])
-    expect(accountsToProbeFirst(asked, ['a'], at(2))).toEqual(['a'])
+    expect(accountsToProbeFirst(probed, null, at(0.5))).toEqual(['b'])
+    expect(accountsToProbeFirst(probed, ['a'], at(2))).toEqual(['a'])
   })
 
   it('law 4: a wall of one model binds only that model', () => {
-    const both = told(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.8))
+    const both = withReadings(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.8))
     const walled = recordWall(both, 'a', wall({ kind: 'seven_day_opus', scope: 'model:opus' }), at(0))
     expect(grantedTo(requestAndDecide(walled, leaseRequest('s', { models: ['claude-opus-4-5'] })))).toEqual({
       s: 'b',
@@ -120,7 +120,7 @@ describe('law 4: never onto a bad account', () => {
   })
 
   it('law 4: an old reading counts as unknown unless a session of ours follows the account', () => {
-    const old = told(poolState(spec('a')), usedAccount('a', 0.1))
+    const old = withReadings(poolState(spec('a')), usedAccount('a', 0.1))
     expect(requestAndDecide(old, leaseRequest('s'), 6).probes).toEqual(['a'])
     const followed = requestAndDecide(old, leaseRequest('t')).state
     expect(grantedTo(requestAndDecide(followed, leaseRequest('s'), 6))).toEqual({ s: 'a' })
@@ -128,7 +128,7 @@ describe('law 4: never onto a bad account', () => {
 
   it('law 4: a reset that has passed is a reason to probe, not proof of room', () => {
     const walled = recordWall(
-      told(poolState(spec('a')), usedAccount('a', 0.9)),
+      withReadings(poolState(spec('a')), usedAccount('a', 0.9)),
       'a',
       wall({ resetsAt: at(30) }),
       at(0),
@@ -137,9 +137,9 @@ describe('law 4: never onto a bad account', () => {
     expect(waits.denials[0]?.denial.retryAt).toBe(at(30 + 1 / 6))
     const due = decide(waits.state, at(31))
     expect(due).toMatchObject({ grants: [], probes: ['a'] })
-    const asked = probeStarted(due.state, 'a', at(31))
+    const probed = probeStarted(due.state, 'a', at(31))
     const still = probeEnded(
-      asked,
+      probed,
       'a',
       reading('a', { windows: [window({ used: 1, resetsAt: at(90), readAt: at(31) })] }),
       at(31),
@@ -173,28 +173,28 @@ describe('law 4: never onto a bad account', () => {
   })
 
   it('law 4: when every account is full, none takes a session', () => {
-    const house = told(poolState(spec('a', { maxSessions: 1 })), usedAccount('a', 0.1))
+    const house = withReadings(poolState(spec('a', { maxSessions: 1 })), usedAccount('a', 0.1))
     const first = requestAndDecide(house, leaseRequest('s'))
     const second = requestAndDecide(first.state, leaseRequest('t'))
     expect(second.grants).toEqual([])
-    const left = releaseLease(
+    const released = releaseLease(
       second.state,
       { session: 's', fence: first.grants[0]!.grant.fence, failure: null },
       at(1),
     )
-    expect(grantedTo(decide(left, at(1)))).toEqual({ t: 'a' })
+    expect(grantedTo(decide(released, at(1)))).toEqual({ t: 'a' })
   })
 
   it('law 4: an account that keeps failing rests, longer each time in a row', () => {
     const rests = (faults: number): number => {
-      let state = told(poolState(spec('a')), usedAccount('a', 0.1))
+      let state = withReadings(poolState(spec('a')), usedAccount('a', 0.1))
       let now = 0
       for (let n = 1; n <= faults; n++) {
         now = n * 100
         state = recordReadings(state, [usedAccount('a', 0.1 + n / 1000, now)], at(now))
-        const given = requestAndDecide(state, leaseRequest('s', { requestId: `${n}`, at: at(now) }), now)
-        const { fence } = given.grants[0]!.grant
-        state = releaseLease(given.state, { session: 's', fence, failure: 'no start' }, at(now))
+        const granted = requestAndDecide(state, leaseRequest('s', { requestId: `${n}`, at: at(now) }), now)
+        const { fence } = granted.grants[0]!.grant
+        state = releaseLease(granted.state, { session: 's', fence, failure: 'no start' }, at(now))
       }
       return Date.parse(state.accounts[0]!.restUntil!) - Date.parse(at(now))
     }
@@ -204,7 +204,7 @@ describe('law 4: never onto a bad account', () => {
 })
 
 it('law 4: a login that only looks alive is not retried again and again: each loss of it counts as a failure', () => {
-  let state = told(poolState(spec('a')), usedAccount('a', 0.1))
+  let state = withReadings(poolState(spec('a')), usedAccount('a', 0.1))
   const rests: number[] = []
   for (const n of [1, 2, 3]) {
     const lostAt = n * 60
@@ -218,20 +218,24 @@ it('law 4: a login that only looks alive is not retried again and again: each lo
 })
 
 describe('walls', () => {
-  const walled = recordWall(told(poolState(spec('a')), usedAccount('a', 0.9)), 'a', wall(), at(1))
+  const walled = recordWall(withReadings(poolState(spec('a')), usedAccount('a', 0.9)), 'a', wall(), at(1))
   it('law 4: repeated reports of one wall count once', () => {
     const again = recordWall(walled, 'a', wall({ at: at(2), evidence: 'another session' }), at(2))
     expect(poolView(again).accounts[0]?.walls).toHaveLength(1)
   })
   it('law 10: an unused account gives the same reading at each probe, and that reading keeps its full weight', () => {
-    const says = (minutes: number) =>
+    const readingAt = (minutes: number) =>
       reading('a', {
         windows: [window({ source: 'config-cache', readAt: at(minutes) })],
         ...{ login: 'in' as const, loginAt: at(minutes), probedAt: at(minutes) },
       })
-    const asked = recordReadings(recordReadings(poolState(spec('a')), [says(0)], at(0)), [says(60)], at(60))
+    const probed = recordReadings(
+      recordReadings(poolState(spec('a')), [readingAt(0)], at(0)),
+      [readingAt(60)],
+      at(60),
+    )
     const both = decide(
-      requestLease(requestLease(asked, leaseRequest('s'), at(60)), leaseRequest('t'), at(60)),
+      requestLease(requestLease(probed, leaseRequest('s'), at(60)), leaseRequest('t'), at(60)),
       at(60),
     )
     expect(grantedTo(both)).toEqual({ s: 'a', t: 'a' })
@@ -260,7 +264,7 @@ describe('walls', () => {
   })
   it('law 10: a wall without a reset is doubted after half an hour, and the account is probed', () => {
     const blind = recordWall(
-      told(poolState(spec('a')), usedAccount('a', 0.9)),
+      withReadings(poolState(spec('a')), usedAccount('a', 0.9)),
       'a',
       wall({ resetsAt: null }),
       at(0),
@@ -272,7 +276,7 @@ describe('walls', () => {
 })
 
 describe('the waitlist', () => {
-  const room = told(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.1))
+  const room = withReadings(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.1))
 
   it('law 3: the fence only grows, and an old fence releases no newer lease', () => {
     const first = requestAndDecide(room, leaseRequest('s'))
@@ -310,7 +314,7 @@ describe('the waitlist', () => {
   })
 
   it('priority goes first, then the longest wait; a pinned session holds up no other', () => {
-    const one = told(
+    const one = withReadings(
       poolState(spec('a', { maxSessions: 1 }), spec('b', { maxSessions: 0 })),
       usedAccount('a', 0.1),
     )
@@ -318,12 +322,12 @@ describe('the waitlist', () => {
       leaseRequest('pinned', { prefer: 'b', pinned: true, priority: 1 }),
       leaseRequest('late', { priority: 2 }),
       leaseRequest('urgent', { priority: 1 }),
-    ].reduce((before, asked, n) => requestLease(before, asked, at(n)), one)
+    ].reduce((before, request, n) => requestLease(before, request, at(n)), one)
     expect(grantedTo(decide(queue, at(4)))).toEqual({ urgent: 'a' })
   })
 
   it('law 10: an account that failed in a rescue is skipped for a while, not for good', () => {
-    const alone = told(poolState(spec('a')), usedAccount('a', 0.1))
+    const alone = withReadings(poolState(spec('a')), usedAccount('a', 0.1))
     const waits = requestAndDecide(alone, leaseRequest('s', { exclude: ['a'] }))
     expect(waits.grants).toEqual([])
     const later = recordReadings(waits.state, [usedAccount('a', 0.1, 6)], at(6))
@@ -332,11 +336,11 @@ describe('the waitlist', () => {
 
   it('a planned move is granted only to a clearly better account, and is answered once', () => {
     const on = (used: number) => {
-      const given = requestAndDecide(
-        told(poolState(spec('a'), spec('b', { maxSessions: 0 })), usedAccount('a', 0.1)),
+      const granted = requestAndDecide(
+        withReadings(poolState(spec('a'), spec('b', { maxSessions: 0 })), usedAccount('a', 0.1)),
         leaseRequest('s'),
       )
-      const both = configure(given.state, settings([spec('a'), spec('b')]))
+      const both = configure(granted.state, settings([spec('a'), spec('b')]))
       const near = recordReadings(both, [usedAccount('a', 0.96, 1), usedAccount('b', used, 1)], at(1))
       return requestAndDecide(
         near,
@@ -354,17 +358,17 @@ describe('the waitlist', () => {
   })
 
   it('law 7: leases of dead sessions are reclaimed, new ones are kept', () => {
-    const given = requestAndDecide(room, leaseRequest('s')).state
-    expect(poolView(reconcile(given, [], at(1))).accounts.flatMap(({ leases }) => leases)).toEqual(['s'])
-    expect(poolView(reconcile(given, [], at(9))).accounts.flatMap(({ leases }) => leases)).toEqual([])
-    expect(poolView(withdraw(given, 's')).accounts.flatMap(({ leases }) => leases)).toEqual([])
+    const granted = requestAndDecide(room, leaseRequest('s')).state
+    expect(poolView(reconcile(granted, [], at(1))).accounts.flatMap(({ leases }) => leases)).toEqual(['s'])
+    expect(poolView(reconcile(granted, [], at(9))).accounts.flatMap(({ leases }) => leases)).toEqual([])
+    expect(poolView(withdraw(granted, 's')).accounts.flatMap(({ leases }) => leases)).toEqual([])
   })
 
   it('law 8: looks for leases of dead sessions hourly while a session waits, otherwise seldom, and never without leases', () => {
     const last = at(0)
     const hoursUntil = (of: PoolState): number => (reconcileAt(of, last) - Date.parse(last)) / 3_600_000
     const held = requestAndDecide(room, leaseRequest('s')).state
-    const full = told(poolState(spec('a', { maxSessions: 0 })), usedAccount('a', 0.1))
+    const full = withReadings(poolState(spec('a', { maxSessions: 0 })), usedAccount('a', 0.1))
     const waitedFor = requestAndDecide(full, leaseRequest('s')).state
     expect(waitedFor.waitlist).toHaveLength(1)
     expect([held, waitedFor, room].map(hoursUntil)).toEqual([6, 1, Infinity])
@@ -400,7 +404,7 @@ describe('a batch of lease requests from one host', () => {
     const decision = decide(requestBatch(before, { requests, readings: [] }, at(2)), at(2))
     return { ...decision, answers: requests.map((ask) => answerFor(ask, decision)?.kind ?? null) }
   }
-  const one = told(poolState(spec('a', { maxSessions: 1 })), usedAccount('a', 0.1))
+  const one = withReadings(poolState(spec('a', { maxSessions: 1 })), usedAccount('a', 0.1))
 
   it('is answered request by request, from what the host knows at that moment', () => {
     const unread = poolState(spec('a', { maxSessions: 1 }))

@@ -31,8 +31,8 @@ const fleet = fc
     fc
       .tuple(...chosen.map(() => fc.boolean()))
       .map((own): AccountSpec[] =>
-        chosen.map((one, index) =>
-          spec(one, { role: own[index] === true || one === 'medic' ? 'reserved' : 'pool' }),
+        chosen.map((name, index) =>
+          spec(name, { role: own[index] === true || name === 'medic' ? 'reserved' : 'pool' }),
         ),
       ),
   )
@@ -59,30 +59,30 @@ const step = fc.oneof(
 )
 type Step = typeof step extends fc.Arbitrary<infer One> ? One : never
 
-function take(desk: PoolState, one: Step, minutes: number): PoolState {
+function applyStep(state: PoolState, step: Step, minutes: number): PoolState {
   const now = at(minutes)
-  switch (one.does) {
+  switch (step.does) {
     case 'ask': {
-      const { prefer, pinned, cause, from } = one
-      const requestId = `${one.session}-${one.id}`
+      const { prefer, pinned, cause, from } = step
+      const requestId = `${step.session}-${step.id}`
       return requestLease(
-        desk,
-        leaseRequest(one.session, { requestId, prefer, pinned, cause, from, at: now }),
+        state,
+        leaseRequest(step.session, { requestId, prefer, pinned, cause, from, at: now }),
         now,
       )
     }
     case 'wall':
-      return recordWall(desk, one.name, wall({ at: now, resetsAt: at(minutes + 7) }), now)
+      return recordWall(state, step.name, wall({ at: now, resetsAt: at(minutes + 7) }), now)
     case 'read':
-      return recordReadings(desk, [usedAccount(one.name, one.used, minutes)], now)
+      return recordReadings(state, [usedAccount(step.name, step.used, minutes)], now)
     case 'login':
-      return recordLogin(desk, one.name, one.login, now, now)
+      return recordLogin(state, step.name, step.login, now, now)
     case 'release':
-      return releaseLease(desk, { session: one.session, fence: desk.fence, failure: one.fault }, now)
+      return releaseLease(state, { session: step.session, fence: state.fence, failure: step.fault }, now)
     case 'end':
-      return withdraw(desk, one.session)
+      return withdraw(state, step.session)
     case 'configure':
-      return configure(desk, settings(one.fleet))
+      return configure(state, settings(step.fleet))
   }
 }
 
@@ -90,11 +90,11 @@ it('law 1: no lease is ever granted on a reserved account, over random fleets an
   let grants = 0
   fc.assert(
     fc.property(fleet, fc.array(step, { minLength: 1, maxLength: 40 }), (specs, steps) => {
-      let desk = newPoolState(settings(specs))
-      steps.forEach((one, minutes) => {
-        desk = take(desk, one, minutes)
-        const decision = decide(desk, at(minutes))
-        const reserved = desk.accounts
+      let state = newPoolState(settings(specs))
+      steps.forEach((step, minutes) => {
+        state = applyStep(state, step, minutes)
+        const decision = decide(state, at(minutes))
+        const reserved = state.accounts
           .filter(({ role }) => role === 'reserved')
           .map((account) => account.name)
         const granted = Object.values(grantedTo(decision))
@@ -102,8 +102,8 @@ it('law 1: no lease is ever granted on a reserved account, over random fleets an
         for (const account of granted) expect(reserved).not.toContain(account)
         // The healer may probe its own accounts; the pool must not.
         for (const account of decision.probes) expect(reserved).not.toContain(account)
-        desk = decision.state
-        for (const account of decision.probes) desk = probeEnded(desk, account, null, at(minutes))
+        state = decision.state
+        for (const account of decision.probes) state = probeEnded(state, account, null, at(minutes))
       })
     }),
     { numRuns: 400 },

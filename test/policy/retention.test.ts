@@ -30,15 +30,15 @@ describe('a bound', () => {
       fc.property(ages, bounds, (hours, written) => {
         const bound = { ...written, for: written.for * day }
         const all = hours.map(thing)
-        const gone = expired(all, bound, now)
-        const left = all.filter((one) => !gone.includes(one))
-        for (const { changedAt } of gone)
+        const deleted = expired(all, bound, now)
+        const keptOnes = all.filter((one) => !deleted.includes(one))
+        for (const { changedAt } of deleted)
           expect(now - changedAt).toBeGreaterThan(Math.min(bound.for, minimumAge))
-        for (const { changedAt } of left) expect(now - changedAt).toBeLessThanOrEqual(bound.for)
-        const oldEnough = left.filter(({ changedAt }) => now - changedAt > minimumAge)
-        expect(oldEnough.length === 0 || left.length <= bound.atMost).toBe(true)
-        for (const one of gone)
-          for (const other of left) expect(one.changedAt).toBeLessThanOrEqual(other.changedAt)
+        for (const { changedAt } of keptOnes) expect(now - changedAt).toBeLessThanOrEqual(bound.for)
+        const oldEnough = keptOnes.filter(({ changedAt }) => now - changedAt > minimumAge)
+        expect(oldEnough.length === 0 || keptOnes.length <= bound.atMost).toBe(true)
+        for (const one of deleted)
+          for (const other of keptOnes) expect(one.changedAt).toBeLessThanOrEqual(other.changedAt)
       }),
     )
   })

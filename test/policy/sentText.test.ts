@@ -34,8 +34,8 @@ describe('the text of a file', () => {
     ['far too much', Buffer.alloc(8 * 1024 * 1024, 'x'), /longer than 512 KiB/],
     ['nothing', '', /no text to send/],
     ['nothing that can be seen', '\u200b\ufeff \n\u0007', /no text to send/],
-  ])('law 15: %s is refused whole', async (_, content, says) => {
-    await expect(read(content)).rejects.toThrow(says)
+  ])('law 15: %s is refused whole', async (_, content, advice) => {
+    await expect(read(content)).rejects.toThrow(advice)
   })
 
   it('the longest allowed text is not cut', async () => {

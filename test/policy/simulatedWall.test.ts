@@ -82,19 +82,19 @@ describe('law 2: simulated walls of a drill', () => {
             [usedAccount('a', a), usedAccount('b', b)],
             at(0),
           )
-          const asked = leaseRequest('other', { cause, pinned, prefer: pinned ? 'b' : null })
+          const request = leaseRequest('other', { cause, pinned, prefer: pinned ? 'b' : null })
           const with1 = decide(
             requestLease(
               requestAndDecide(
                 simulateWall(fleet, { session: 'drill-1', until: at(9) }, at(0)),
                 leaseRequest('drill-1'),
               ).state,
-              asked,
+              request,
               at(0),
             ),
             at(0),
           )
-          expect(grantedTo(with1)).toEqual(grantedTo(requestAndDecide(fleet, asked)))
+          expect(grantedTo(with1)).toEqual(grantedTo(requestAndDecide(fleet, request)))
         },
       ),
     )
@@ -102,22 +102,26 @@ describe('law 2: simulated walls of a drill', () => {
 })
 
 describe('the drill', () => {
-  const sight = (over: Partial<DrillObservation>): DrillObservation => ({
+  const observation = (overrides: Partial<DrillObservation>): DrillObservation => ({
     ...{ phase: 'idle', account: 'a', substrate: null, answered: true },
-    ...over,
+    ...overrides,
   })
   it('fails if a step does less than it requires', () => {
-    expect(isReached('up', sight({}))).toBe(true)
-    expect(isReached('up', sight({ answered: false }))).toBe(false)
-    expect(isReached('fallback', sight({}))).toBe(false)
-    expect(isReached('fallback', sight({ account: null, substrate: 's' }))).toBe(true)
-    expect(isReached('answer', sight({ account: null, substrate: 's', answered: false }))).toBe(false)
-    expect(isReached('answer', sight({ account: null, substrate: 's' }))).toBe(true)
-    expect(isReached('fallback', sight({ account: null, substrate: 's', phase: 'rescuing' }))).toBe(false)
-    expect(isReached('parked', sight({ phase: 'parked', account: null }))).toBe(true)
-    expect(isReached('home', sight({ account: null, substrate: 's' }))).toBe(false)
-    expect(isReached('home', sight({ answered: false }))).toBe(true)
-    expect(describeObservation(sight({ phase: 'parked', account: null, answered: false }))).toBe('parked')
+    expect(isReached('up', observation({}))).toBe(true)
+    expect(isReached('up', observation({ answered: false }))).toBe(false)
+    expect(isReached('fallback', observation({}))).toBe(false)
+    expect(isReached('fallback', observation({ account: null, substrate: 's' }))).toBe(true)
+    expect(isReached('answer', observation({ account: null, substrate: 's', answered: false }))).toBe(false)
+    expect(isReached('answer', observation({ account: null, substrate: 's' }))).toBe(true)
+    expect(isReached('fallback', observation({ account: null, substrate: 's', phase: 'rescuing' }))).toBe(
+      false,
+    )
+    expect(isReached('parked', observation({ phase: 'parked', account: null }))).toBe(true)
+    expect(isReached('home', observation({ account: null, substrate: 's' }))).toBe(false)
+    expect(isReached('home', observation({ answered: false }))).toBe(true)
+    expect(describeObservation(observation({ phase: 'parked', account: null, answered: false }))).toBe(
+      'parked',
+    )
   })
 
   it('names its session after itself', () => {

@@ -34,17 +34,17 @@ import {
   window,
 } from './builders.js'
 
-const substrate = (name: string, over: Partial<AccountSpec> = {}): AccountSpec =>
-  spec(name, { role: 'substrate', runs: { agent: 'claude-code', model: `${name}-model` }, ...over })
+const substrate = (name: string, overrides: Partial<AccountSpec> = {}): AccountSpec =>
+  spec(name, { role: 'substrate', runs: { agent: 'claude-code', model: `${name}-model` }, ...overrides })
 
-const told = (before: PoolState, ...readings: Parameters<typeof recordReadings>[1]): PoolState =>
+const withReadings = (before: PoolState, ...readings: Parameters<typeof recordReadings>[1]): PoolState =>
   recordReadings(before, readings, at(0))
 
 /** Two accounts that are walled for an hour, and two substrates. */
 const dry = (...more: AccountSpec[]): PoolState =>
   ['a', 'b'].reduce(
     (before, name) => recordWall(before, name, wall(), at(0)),
-    told(
+    withReadings(
       poolState(spec('a'), spec('b'), ...(more.length > 0 ? more : [substrate('s1'), substrate('s2')])),
       usedAccount('a', 0.9),
       usedAccount('b', 0.9),
@@ -66,7 +66,10 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
       recordWall(dry(), 's1', wall({ kind: 'rate_limit', resetsAt: at(5) }), at(0)),
       dry(substrate('s1', { maxSessions: 0 }), substrate('s2')),
       dry(substrate('s1', { runs: { agent: 'codex', model: null } }), substrate('s2')),
-      told(dry(), reading('s1', { windows: [window({ name: 'budget', used: 1, resetsAt: at(90) })] })),
+      withReadings(
+        dry(),
+        reading('s1', { windows: [window({ name: 'budget', used: 1, resetsAt: at(90) })] }),
+      ),
     ]
     for (const before of bad)
       expect(grantedTo(requestAndDecide(before, leaseRequest('s')))).toEqual({ s: 's2' })
@@ -77,8 +80,8 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
   })
 
   it('a session names its allowed fallbacks, and a pinned one, or one that should stay, never falls back', () => {
-    const to = (over: Parameters<typeof leaseRequest>[1]): Record<string, string> =>
-      grantedTo(requestAndDecide(dry(), leaseRequest('s', over)))
+    const to = (overrides: Parameters<typeof leaseRequest>[1]): Record<string, string> =>
+      grantedTo(requestAndDecide(dry(), leaseRequest('s', overrides)))
     expect(to({ fallback: ['s2', 's1'] })).toEqual({ s: 's2' })
     expect(to({ fallback: [] })).toEqual({})
     expect(to({ prefer: 'a', pinned: true })).toEqual({})
@@ -128,7 +131,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
           )
           for (const [index, { used, walled, out }] of fleet.entries()) {
             const name = `a${index}`
-            state = told(state, {
+            state = withReadings(state, {
               ...usedAccount(name, used),
               login: out ? 'out' : 'in',
               loginAt: at(0),
@@ -155,7 +158,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
 })
 
 describe('failback', () => {
-  const away = (sessions = 1): PoolState =>
+  const onFallback = (sessions = 1): PoolState =>
     Array.from({ length: sessions }).reduce<PoolState>(
       (before, _, n) =>
         requestAndDecide(before, leaseRequest(`s${n}`, { cause: 'wall', at: at(n / 100) }), n / 100).state,
@@ -165,24 +168,24 @@ describe('failback', () => {
     recordReadings(before, [usedAccount('a', used, minutes)], at(minutes))
 
   it('orders the session back once when an account is able, and grants it that place when it comes', () => {
-    expect(decide(away(), at(1)).failbacks).toEqual([])
-    const called = decide(freed(away(), 0.1), at(61))
+    expect(decide(onFallback(), at(1)).failbacks).toEqual([])
+    const called = decide(freed(onFallback(), 0.1), at(61))
     expect(called.failbacks).toEqual([{ session: 's0', why: 'a is able again' }])
     expect(decide(called.state, at(62)).failbacks).toEqual([])
-    const comes = leaseRequest('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
-    const home = requestAndDecide(called.state, comes, 63)
-    expect(home.grants[0]?.grant.place).toEqual({ kind: 'account', name: 'a' })
-    expect(decide(home.state, at(64)).failbacks).toEqual([])
+    const returning = leaseRequest('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
+    const returned = requestAndDecide(called.state, returning, 63)
+    expect(returned.grants[0]?.grant.place).toEqual({ kind: 'account', name: 'a' })
+    expect(decide(returned.state, at(64)).failbacks).toEqual([])
   })
 
   it('law 10: probes the accounts when their time comes, though no session waits', () => {
-    const before = decide(away(), at(1))
+    const before = decide(onFallback(), at(1))
     expect(before.nextDecisionAt).not.toBeNull()
     expect(decide(before.state, at(61)).probes).toEqual(['a', 'b'])
   })
 
   it('law 10: checks again when the window of an able but nearly spent account resets, though no reading reports it', () => {
-    const before = decide(freed(away(), 0.9), at(61))
+    const before = decide(freed(onFallback(), 0.9), at(61))
     expect(before.failbacks).toEqual([])
     const { resetsAt } = usedAccount('a', 0.9, 61).windows[0]!
     expect(before.nextDecisionAt).not.toBeNull()
@@ -191,19 +194,16 @@ describe('failback', () => {
     expect(decide(before.state, at(then)).probes).toContain('a')
   })
 
-  it.each([0.87, 0.95, 1])(
-    'hysteresis: not to an account at %d, which a turn or two would spend',
-    (used) => {
-      expect(decide(freed(away(), used), at(61)).failbacks).toEqual([])
-    },
-  )
+  it.each([0.87, 0.95, 1])('hysteresis: not to an account at %d, which a turn or two would spend', (used) => {
+    expect(decide(freed(onFallback(), used), at(61)).failbacks).toEqual([])
+  })
 
   it('brings back as many as fit, longest on a fallback first, and the next when a reading shows room', () => {
-    const first = decide(freed(away(12), 0.1), at(61))
+    const first = decide(freed(onFallback(12), 0.1), at(61))
     expect(first.failbacks.map(({ session }) => session)).toEqual(
       Array.from({ length: 8 }, (_, n) => `s${n}`),
     )
-    const home = first.failbacks.reduce(
+    const returned = first.failbacks.reduce(
       (before, { session }) =>
         requestAndDecide(
           before,
@@ -212,28 +212,28 @@ describe('failback', () => {
         ).state,
       first.state,
     )
-    expect(decide(home, at(63)).failbacks).toEqual([])
-    expect(decide(freed(home, 0.15, 64), at(64)).failbacks.length).toBe(4)
+    expect(decide(returned, at(63)).failbacks).toEqual([])
+    expect(decide(freed(returned, 0.15, 64), at(64)).failbacks.length).toBe(4)
   })
 
   it('law 4: to an unproven account, only one goes back at first', () => {
-    const asked = decide(away(3), at(61)).probes.reduce(
+    const probed = decide(onFallback(3), at(61)).probes.reduce(
       (before, name) => probeEnded(probeStarted(before, name, at(61)), name, null, at(61)),
-      away(3),
+      onFallback(3),
     )
-    const { failbacks } = decide(asked, at(61))
+    const { failbacks } = decide(probed, at(61))
     expect(failbacks.map(({ session }) => session)).toEqual(['s0', 's1'])
     expect(new Set(failbacks.map(({ why }) => why)).size).toBe(2)
   })
 
   it('a session that came back and found no room stays on its fallback, and is ordered back again later', () => {
-    const called = decide(freed(away(), 0.1), at(61))
-    const gone = ['a', 'b'].reduce(
+    const called = decide(freed(onFallback(), 0.1), at(61))
+    const walled = ['a', 'b'].reduce(
       (before, name) => recordWall(before, name, wall({ at: at(62), resetsAt: at(180) }), at(62)),
       called.state,
     )
-    const comes = leaseRequest('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
-    const stays = requestAndDecide(gone, comes, 63)
+    const returning = leaseRequest('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
+    const stays = requestAndDecide(walled, returning, 63)
     expect(stays.grants).toEqual([])
     expect(stays.denials[0]?.denial.why).toMatch(/^stay: /)
     expect(stays.state.accounts.find(({ name }) => name === 's1')?.leases).toHaveLength(1)
@@ -242,9 +242,9 @@ describe('failback', () => {
 })
 
 describe('a list of models', () => {
-  const opus = (over: Partial<Wall> = {}): Wall =>
-    wall({ kind: 'seven_day_opus', scope: 'model:opus', resetsAt: at(300), ...over })
-  const both = told(
+  const opus = (overrides: Partial<Wall> = {}): Wall =>
+    wall({ kind: 'seven_day_opus', scope: 'model:opus', resetsAt: at(300), ...overrides })
+  const both = withReadings(
     poolState(spec('a'), spec('b'), substrate('s1')),
     usedAccount('a', 0.1),
     usedAccount('b', 0.8),
@@ -287,8 +287,8 @@ describe('a list of models', () => {
     )
     const called = decide(free, at(301))
     expect(called.failbacks).toHaveLength(1)
-    const comes = leaseRequest('s', { ...wish, requestId: 's-2', cause: 'home', from: 'a', at: at(302) })
-    const back = requestAndDecide(called.state, comes, 302)
+    const returning = leaseRequest('s', { ...wish, requestId: 's-2', cause: 'home', from: 'a', at: at(302) })
+    const back = requestAndDecide(called.state, returning, 302)
     expect(back.grants[0]?.grant).toMatchObject({ place: { name: 'a' }, model: 'opus' })
     expect(decide(back.state, at(303)).failbacks).toEqual([])
   })

@@ -10,7 +10,7 @@ import {
 } from '../../policy/session/typing.js'
 
 const fresh: InputLineState = { typed: 0, entered: 0, sinceLastKey: null, followed: 'none', line: 'empty' }
-const next = (seen: Partial<InputLineState>) => nextTypingStep({ ...fresh, ...seen })
+const next = (observed: Partial<InputLineState>) => nextTypingStep({ ...fresh, ...observed })
 
 describe('how a text gets into the input line', () => {
   it('law 13: is typed, sent, and taken according to what followed, in whatever form the program recorded it', () => {
@@ -53,18 +53,18 @@ describe('how a text gets into the input line', () => {
   })
 
   it('law 13: in any sequence of observations it costs at most two typings, and a few Enters for each', () => {
-    const seen = fc.record({
+    const observed = fc.record({
       wait: fc.integer({ min: 0, max: 40_000 }),
       followed: fc.constantFrom('none' as const, 'another' as const, 'same' as const),
       line: fc.constantFrom(...(['empty', 'ours', 'other', 'shell', 'hidden'] as const)),
     })
     fc.assert(
-      fc.property(fc.array(seen, { maxLength: 200 }), (looks) => {
+      fc.property(fc.array(observed, { maxLength: 200 }), (observations) => {
         let typed = 0
         let entered = 0
         let enters = 0
         let sinceLastKey: number | null = null
-        for (const { wait, followed, line } of looks) {
+        for (const { wait, followed, line } of observations) {
           sinceLastKey = sinceLastKey === null ? null : sinceLastKey + wait
           const step = nextTypingStep({ typed, entered, sinceLastKey, followed, line })
           if (step === 'taken' || step === 'give-up') break

@@ -20,11 +20,11 @@ const withoutMachine = (json: string): string =>
     typeof value === 'string' && key in machineFields ? machineFields[key] : value,
   )
 
-const asked = process.argv.slice(2)
-const unknown = asked.filter((name) => !(name in scenarios))
+const requested = process.argv.slice(2)
+const unknown = requested.filter((name) => !(name in scenarios))
 if (unknown.length > 0)
   throw new Error(`no life is called ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}`)
-const names = asked.length > 0 ? asked : Object.keys(scenarios)
+const names = requested.length > 0 ? requested : Object.keys(scenarios)
 
 const testServer = await TestServer.open()
 try {

@@ -61,7 +61,7 @@ ${more}`,
     ),
   )
 
-const over = () => Promise.resolve('over' as const)
+const ended = () => Promise.resolve('over' as const)
 
 /** A file that was last written this many hours ago. */
 function file(path: string, hoursOld: number, content = ''): string {
@@ -102,7 +102,7 @@ it('removes what crashes left behind, and nothing that is still needed', async (
   ]
   for (const path of kept) file(path, 0.5)
   file(join(home.reports, 'alpha.3.Stop.12-1'), 10_000)
-  const left = [
+  const remaining = [
     join(home.reports, '.alpha.2.StatusLine.last.taken'),
     join(alpha, 'settings.json.new'),
     join(alpha, 'launch-3.sh'),
@@ -112,10 +112,10 @@ it('removes what crashes left behind, and nothing that is still needed', async (
     join(home.services, 'bot', 'launch-2.sh'),
     join(home.tasks, 'garden', 'results', '2026-01-01.log.77.3.tmp'),
   ]
-  for (const path of left) file(path, 30)
-  expect(await runCleanup(worker(), over, now)).toMatchObject({ leftovers: left.length })
+  for (const path of remaining) file(path, 30)
+  expect(await runCleanup(worker(), ended, now)).toMatchObject({ leftovers: remaining.length })
   expect(kept.filter((path) => !existsSync(path))).toEqual([])
-  expect(await runCleanup(worker(), over, now)).toMatchObject({ leftovers: 0 })
+  expect(await runCleanup(worker(), ended, now)).toMatchObject({ leftovers: 0 })
 })
 
 it('law 5, law 7: folders of sessions are deleted a month after their end; none of a session that runs, is parked, or whose state is unknown', async () => {
@@ -145,8 +145,8 @@ it('law 5, law 7: folders of sessions are deleted a month after their end; none 
       now,
     )
     expect(cleaned).toMatchObject({ sessions: 1 })
-    const left = Object.entries(folders).filter(([, folder]) => existsSync(folder))
-    expect(left.map(([name]) => name)).toEqual(Object.keys(folders).filter((name) => name !== 'ended'))
+    const remaining = Object.entries(folders).filter(([, folder]) => existsSync(folder))
+    expect(remaining.map(([name]) => name)).toEqual(Object.keys(folders).filter((name) => name !== 'ended'))
     expect(host.records.newest('ended')).toBeNull()
   } finally {
     // It outlives its last pane.
@@ -163,7 +163,7 @@ it('of too many folders the oldest are deleted', async () => {
     ['d', 2],
   ] as const)
     session(host, name, daysOld)
-  expect(await runCleanup(host, over, now)).toMatchObject({ sessions: 2 })
+  expect(await runCleanup(host, ended, now)).toMatchObject({ sessions: 2 })
   expect(readdirSync(home.sessions)).toEqual(['c', 'd'])
 })
 
@@ -190,16 +190,16 @@ it('law 5: forks that were handed over are deleted; original conversations and f
   const companion = file(join(own, 'projects', '-work', 'f-told', 'tool-results', 'a.txt'), 1)
   const carriedOn = file(inProjects(join(home.substrates, 'no-longer-named'), 'f-told'), 31 * 24, begun)
   const unknown = file(inProjects(own, 'f-of-a-session-that-ended-away'), 400 * 24, begun)
-  const note = (id: string, to = 'c-alpha') => ({ id, to, agent: 'claude-code' })
+  const record = (id: string, to = 'c-alpha') => ({ id, to, agent: 'claude-code' })
   host.records.saveForks(
     'alpha',
-    ['f-told', 'f-young', 'f-untold', 'f-unused'].map((id) => note(id)),
+    ['f-told', 'f-young', 'f-untold', 'f-unused'].map((id) => record(id)),
   )
   // Its conversation is missing, so nothing shows that the fork was handed over.
-  host.records.saveForks('bravo', [note('f-lost', 'c-bravo')])
+  host.records.saveForks('bravo', [record('f-lost', 'c-bravo')])
 
   // Like a worker that has just started: all that it knows is on the disk.
-  expect(await runCleanup(worker(), over, now)).toMatchObject({ forks: 2 })
+  expect(await runCleanup(worker(), ended, now)).toMatchObject({ forks: 2 })
   expect(forks.filter((id) => existsSync(forkFiles[id]!))).toEqual(['f-young', 'f-untold', 'f-lost'])
   expect([companion, carriedOn].filter((path) => existsSync(path))).toEqual([])
   expect([original, copyOfOriginal, unknown].filter((path) => !existsSync(path))).toEqual([])
@@ -216,8 +216,8 @@ it('law 5: a fork that a process has open, and one that links to a file elsewher
   const host = worker()
   const own = join(home.substrates, 'key')
   session(host, 'alpha', 1)
-  const told = ['f-open', 'f-linked'].map((id) => `[${handOverMark(id)}]`).join(' ')
-  file(inProjects(join(dir, 'max-1'), 'c-alpha'), 1, row('u1', told))
+  const handOvers = ['f-open', 'f-linked'].map((id) => `[${handOverMark(id)}]`).join(' ')
+  file(inProjects(join(dir, 'max-1'), 'c-alpha'), 1, row('u1', handOvers))
   const open = file(inProjects(own, 'f-open'), 31 * 24, row('u2', 'x'))
   const child = spawn('sleep', ['600'], { stdio: 'ignore' })
   started.push(child)
@@ -236,7 +236,7 @@ it('law 5: a fork that a process has open, and one that links to a file elsewher
     'alpha',
     ['f-open', 'f-linked'].map((id) => ({ id, to: 'c-alpha', agent: 'claude-code' })),
   )
-  expect(await runCleanup(worker(), over, now)).toMatchObject({ forks: 0 })
+  expect(await runCleanup(worker(), ended, now)).toMatchObject({ forks: 0 })
   expect([open, elsewhere].filter((path) => !existsSync(path))).toEqual([])
 })
 
@@ -244,19 +244,19 @@ it("of complete hand-overs the old ones are deleted, except for a session's newe
   const folder = join(session(worker(), 'alpha', 1), 'hand-over')
   for (const fence of [4, 9, 12]) file(join(folder, `forks-${fence}.md`), 40 * 24)
   file(join(folder, 'next.md'), 40 * 24)
-  expect(await runCleanup(worker(), over, now)).toMatchObject({ handOvers: 2 })
+  expect(await runCleanup(worker(), ended, now)).toMatchObject({ handOvers: 2 })
   expect(readdirSync(folder).sort()).toEqual(['forks-12.md', 'next.md'])
 })
 
 it("closed incidents, the healer's conversations, and what is no longer configured are deleted after their time", async () => {
   const at = (days: number): string => new Date(now - days * day).toISOString()
   const incident = (n: number, closedAt: string | null, service = 'bot'): void => {
-    const known = { n, service, wellAt: null, openedAt: at(300), closedAt, outcome: null }
+    const incident = { n, service, wellAt: null, openedAt: at(300), closedAt, outcome: null }
     const name = `${n}-${service}`
     file(
       join(home.incidents, `${name}.json`),
       1,
-      JSON.stringify({ ...known, timeline: [], evidence: [], said: [] }),
+      JSON.stringify({ ...incident, timeline: [], evidence: [], said: [] }),
     )
     file(join(home.incidents, `${name}.md`), 1)
     file(join(home.incidents, 'wake-up', `${name}.md`), 1)
@@ -277,7 +277,7 @@ it("closed incidents, the healer's conversations, and what is no longer configur
     file(join(home.tasks, 'lately', 'ledger.json'), 89 * 24),
     ...['max-1.json', 'key.spent.json', 'healing.json'].map((name) => file(join(home.quota, name), 91 * 24)),
   ]
-  const cleaned = await runCleanup(worker(), over, now)
+  const cleaned = await runCleanup(worker(), ended, now)
   expect(cleaned).toMatchObject({ incidents: 2, wakeUps: 1, unnamed: 2 })
   // The newest one carries the last number that was given.
   expect(readdirSync(home.incidents).sort()).toEqual(
@@ -294,7 +294,7 @@ it('an error in one part does not stop the others', async () => {
   rmSync(home.reports, { recursive: true })
   writeFileSync(join(home.incidents, 'wake-up'), '')
   rmSync(home.incidents, { recursive: true })
-  const cleaned = await runCleanup(worker(), over, now)
+  const cleaned = await runCleanup(worker(), ended, now)
   expect(cleaned).toMatchObject({ sessions: 1 })
   expect(error.mock.calls.flat().join(' ')).toContain('old incidents could not be removed')
 })

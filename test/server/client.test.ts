@@ -52,7 +52,7 @@ describe('start', () => {
       'do',
       '--this',
     )
-    const told = parseJson(sessionRowSchema, out)
+    const shown = parseJson(sessionRowSchema, out)
     const { start } = await until(
       'heard',
       () => harness.received(name),
@@ -67,7 +67,7 @@ describe('start', () => {
         model: 'opus',
         account: 'max-2',
       },
-      ...{ pinned: true, priority: -3, prompt: 'do --this', continues: false, sessionId: told.sessionId },
+      ...{ pinned: true, priority: -3, prompt: 'do --this', continues: false, sessionId: shown.sessionId },
       host: openHome({ ...process.env, ...harness.home.env }).hostId,
       timing: { probeEvery: 300_000 },
     })
@@ -260,8 +260,8 @@ describe('show', () => {
 
   it('tells the story of a rescue, to people and as JSON', async () => {
     const name = await harness.started({ rescueLog: [rescue], rescues: 1, account: 'max-2' })
-    const told = parseJson(sessionDetailsSchema, await harness.runOk('show', name, '--json'))
-    expect(told.rescueLog).toEqual([rescue])
+    const shown = parseJson(sessionDetailsSchema, await harness.runOk('show', name, '--json'))
+    expect(shown.rescueLog).toEqual([rescue])
     const out = await harness.runOk('show', name)
     expect(out).toContain('hit the wall: max-1 -> max-2, 412 ms')
     expect(out).toContain('five_hour (account), until')
@@ -287,11 +287,11 @@ describe('show', () => {
     const name = await harness.started({ rescueLog: [rescue] })
     await harness.runOk('stop', name)
     await harness.stopWorker()
-    const told = parseJson(
+    const shown = parseJson(
       sessionDetailsSchema,
       await harness.runOk('show', name, '--json').finally(harness.startWorker),
     )
-    expect(told).toMatchObject({ phase: 'stopped', rescueLog: [rescue] })
+    expect(shown).toMatchObject({ phase: 'stopped', rescueLog: [rescue] })
   })
 
   it('suggests the name that was meant', async () => {

@@ -45,7 +45,7 @@ export const sessionDetailsSchema = sessionRowSchema.extend({
 
 export const parseJson = <S extends z.ZodType>(schema: S, text: string): z.output<S> =>
   schema.parse(JSON.parse(text))
-export const uniqueName = (word: string): string => `${word}-${randomUUID().slice(0, 8)}`
+export const uniqueName = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`
 
 export class ClientHarness {
   readonly server: DevServer
@@ -149,11 +149,11 @@ export class ClientHarness {
   }
 
   /** The visibility store lags a little. */
-  untilListed(name: string, wanted: (one: z.output<typeof sessionRowSchema>) => boolean): Promise<unknown> {
+  untilListed(name: string, matches: (one: z.output<typeof sessionRowSchema>) => boolean): Promise<unknown> {
     return until(
       `${name} in ls`,
       () => this.rowOf(name),
-      (one) => one !== undefined && wanted(one),
+      (one) => one !== undefined && matches(one),
     )
   }
 

@@ -233,11 +233,11 @@ describe('a configuration that is named but missing', () => {
     'is an error of %s too',
     async (command) => {
       const args = command.split(' ')
-      for (const asked of [
+      for (const attempt of [
         place.run([...args, '--config', 'nowhere.yaml']),
         place.run(args, { env: { OUTPOOL_CONFIG: join(place.dir, 'nowhere.yaml') } }),
       ]) {
-        const { code, stdout, stderr } = await asked
+        const { code, stdout, stderr } = await attempt
         expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
         expect(stderr).toContain('nowhere.yaml: the configuration does not exist')
       }

@@ -17,12 +17,12 @@ const wall: Wall = {
   ...{ kind: 'five_hour', scope: 'account', evidence: 'apiError usage_limit_reached' },
   ...{ at: at(now), resetsAt: at(now + 3 * minute) },
 }
-const seen: SessionObservation = {
+const observation: SessionObservation = {
   ...{ kind: 'walled', wall, readings: [], at: at(now), transcriptTo: 7, wasWorking: true },
 }
 
 /** As the pool sees it: whether the account that the session comes from counts as due again. */
-const lapses = (told: Wall, engineNow: number): boolean => currentWalls([told], [], 0, engineNow)[0]!.lapsed
+const lapses = (wall: Wall, engineNow: number): boolean => currentWalls([wall], [], 0, engineNow)[0]!.lapsed
 
 const clockOf = (ahead: number): EngineClock => {
   const clock = new EngineClock(() => now)
@@ -36,13 +36,13 @@ describe('law 4: a clock that is off by minutes', () => {
     // Without the correction the pool, ten minutes ahead, takes the reset for past, and the session returns
     // to the account that it left.
     expect(lapses(wall, now + 10 * minute)).toBe(true)
-    const told = observationToEngine(clock, seen)
-    if (told.kind !== 'walled') throw new Error(told.kind)
-    expect(lapses(told.wall, clock.now())).toBe(false)
-    expect(lapses(told.wall, clock.now() + 3 * minute)).toBe(true)
-    expect(told.at).toBe(at(now + 10 * minute))
+    const shifted = observationToEngine(clock, observation)
+    if (shifted.kind !== 'walled') throw new Error(shifted.kind)
+    expect(lapses(shifted.wall, clock.now())).toBe(false)
+    expect(lapses(shifted.wall, clock.now() + 3 * minute)).toBe(true)
+    expect(shifted.at).toBe(at(now + 10 * minute))
     const [kept] = readingToEngine(clock, { ...emptyReading('alice'), walls: [wall] }).walls
-    expect(kept).toEqual(told.wall)
+    expect(kept).toEqual(shifted.wall)
   })
 
   it('law 4: if the engine is behind, timestamps are moved back with it, and a reset is never moved to before now', () => {
@@ -54,13 +54,13 @@ describe('law 4: a clock that is off by minutes', () => {
       readAt: at(now),
       resetsAt: wall.resetsAt,
     }
-    const told = readingToEngine(clock, {
+    const shifted = readingToEngine(clock, {
       ...emptyReading('alice'),
       windows: [window],
       walls: [wall],
       probedAt: at(now),
     })
-    expect(told).toMatchObject({
+    expect(shifted).toMatchObject({
       windows: [{ readAt: at(now - 10 * minute), resetsAt: wall.resetsAt }],
       walls: [{ at: at(now - 10 * minute), resetsAt: wall.resetsAt }],
       probedAt: at(now - 10 * minute),
@@ -80,7 +80,7 @@ describe('law 4: a clock that is off by minutes', () => {
 
   it('law 4: a difference within the noise changes nothing', () => {
     const clock = clockOf(900)
-    expect(observationToEngine(clock, seen)).toBe(seen)
+    expect(observationToEngine(clock, observation)).toBe(observation)
     expect(clock.now()).toBe(now)
   })
 

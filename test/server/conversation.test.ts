@@ -86,7 +86,7 @@ class Scene {
    * The agent of a successful launch writes an answer, and is stopped. `kill`: nothing records how far it
    * came.
    */
-  async says(file: string | null, account: string, text: string, kill = false): Promise<void> {
+  async writes(file: string | null, account: string, text: string, kill = false): Promise<void> {
     const configDir = this.dirs.get(account) ?? ''
     this.file = file ?? join(configDir, 'projects', '-work', `${sessionId}.jsonl`)
     mkdirSync(dirname(this.file), { recursive: true })
@@ -124,7 +124,7 @@ afterEach(() => scene.close())
 
 describe('a session continues with everything that it ever wrote', () => {
   it('law 5: from an account that the configuration no longer names', async () => {
-    await scene.says(await scene.goesOnWith('a'), 'a', 'first')
+    await scene.writes(await scene.goesOnWith('a'), 'a', 'first')
     scene.dirs.delete('a')
     scene.restart()
     const file = await scene.goesOnWith('b')
@@ -133,7 +133,7 @@ describe('a session continues with everything that it ever wrote', () => {
   })
 
   it("law 5: from the account's former folder, after the configuration named another", async () => {
-    await scene.says(await scene.goesOnWith('a'), 'a', 'first')
+    await scene.writes(await scene.goesOnWith('a'), 'a', 'first')
     scene.configure('a', 'a-new')
     scene.restart()
     const file = await scene.goesOnWith('a')
@@ -142,8 +142,8 @@ describe('a session continues with everything that it ever wrote', () => {
   })
 
   it('law 5: an older copy does not pass for the newest known entry, however new its file', async () => {
-    await scene.says(await scene.goesOnWith('a'), 'a', 'first')
-    await scene.says(await scene.goesOnWith('b'), 'b', 'second')
+    await scene.writes(await scene.goesOnWith('a'), 'a', 'first')
+    await scene.writes(await scene.goesOnWith('b'), 'b', 'second')
     const newest = scene.file!
     const older = join(scene.dir, 'a', 'projects', '-work', `${sessionId}.jsonl`)
     utimesSync(older, new Date(), new Date(Date.now() + 3_600_000))
@@ -157,14 +157,14 @@ describe('a session continues with everything that it ever wrote', () => {
   })
 
   it('law 5: a conversation that is missing everywhere is not begun again, and the error says where it was', async () => {
-    await scene.says(await scene.goesOnWith('a'), 'a', 'first')
+    await scene.writes(await scene.goesOnWith('a'), 'a', 'first')
     rmSync(scene.file!)
     for (const account of ['a', 'b'])
       await expect(scene.goesOnWith(account)).rejects.toThrow(`last written at ${scene.file!}`)
   })
 
   it("law 5: a file that an ending program began at the conversation's place is not mistaken for it", async () => {
-    await scene.says(await scene.goesOnWith('a'), 'a', 'first')
+    await scene.writes(await scene.goesOnWith('a'), 'a', 'first')
     const file = scene.file!
     renameSync(file, `${file}.away`)
     // As the program does it: its last known transcript is named, but missing.
@@ -184,7 +184,7 @@ describe('a session continues with everything that it ever wrote', () => {
   })
 
   it('law 5: on a fallback, a fork that was begun is never begun a second time', async () => {
-    await scene.says(await scene.goesOnWith('a'), 'a', 'first')
+    await scene.writes(await scene.goesOnWith('a'), 'a', 'first')
     expect(await scene.goesOnWith('b', { sessionId: fork, forkOf: sessionId })).toBeNull()
     const written = join(scene.dir, 'b', 'projects', '-work', `${fork}.jsonl`)
     cpSync(scene.file!, written)
@@ -225,7 +225,7 @@ async function apply(scene: Scene, step: Change, n: number): Promise<void> {
       expect(file === null ? [] : scene.textsIn(file)).toEqual(scene.said)
       // A launch that failed may or may not have written something.
       if (step.do !== 'fails' || n % 2 === 0)
-        await scene.says(file, step.to, `said ${n}`, step.do === 'killed')
+        await scene.writes(file, step.to, `said ${n}`, step.do === 'killed')
       return
     }
     case 'forget':
@@ -261,7 +261,7 @@ describe('over any sequence of configuration changes, failures, moves and kills'
       fc.asyncProperty(fc.array(change, { minLength: 2, maxLength: 14 }), async (changes) => {
         const world = new Scene()
         try {
-          await world.says(await world.goesOnWith('a'), 'a', 'the beginning')
+          await world.writes(await world.goesOnWith('a'), 'a', 'the beginning')
           for (const [n, step] of changes.entries()) await apply(world, step, n)
         } finally {
           world.close()

@@ -27,16 +27,16 @@ const examiner = examinerOf('claude-code')!
 
 describe('running checks', () => {
   it('ends although one check hangs and another throws, and keeps the order', async () => {
-    const one = (name: string, look: () => Promise<ReturnType<typeof ok>[]>, within = 60_000) => ({
+    const check = (name: string, look: () => Promise<ReturnType<typeof ok>[]>, within = 60_000) => ({
       ...{ name, within, look },
     })
     const findings = await runChecks([
-      one('hangs', () => new Promise(() => undefined), 20),
-      one('throws', () => Promise.reject(new Error('broken'))),
-      one('throws at once', () => {
+      check('hangs', () => new Promise(() => undefined), 20),
+      check('throws', () => Promise.reject(new Error('broken'))),
+      check('throws at once', () => {
         throw Object.assign(new Error('no such login'), { remedy: 'Log in.' })
       }),
-      ...['a', 'b', 'c', 'd'].map((name) => one(name, () => Promise.resolve([ok(name, 'well')]))),
+      ...['a', 'b', 'c', 'd'].map((name) => check(name, () => Promise.resolve([ok(name, 'well')]))),
     ])
     expect(findings.map(({ name }) => name)).toEqual([
       'hangs',
@@ -176,9 +176,9 @@ describe('the newest drill', () => {
   const day = 86_400_000
   const now = Date.parse('2026-11-24T22:00:00.000Z')
   const drill = { every: 7 * day, within: 1, agent: 'claude-code', model: null, keep: 20 }
-  const report = (name: string, over: object): void => {
+  const report = (name: string, overrides: object): void => {
     mkdirSync(join(home.dir, 'drills', 'work'), { recursive: true })
-    const content = { endedAt: '2026-11-20T00:00:00.000Z', ok: true, why: null, ...over }
+    const content = { endedAt: '2026-11-20T00:00:00.000Z', ok: true, why: null, ...overrides }
     writeFileSync(join(home.dir, 'drills', name), JSON.stringify(content))
   }
 

@@ -167,12 +167,12 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
     ['has no interpreter', '#!/nowhere/sh\n', 'ENOENT'],
     ['ends without output', '#!/bin/sh\nexit 7\n', 'exit code 7'],
     ['is killed', '#!/bin/sh\nkill -9 $$\n', 'ended by SIGKILL'],
-  ])('program that %s', async (_, text, words) => {
+  ])('program that %s', async (_, text, reason) => {
     const program = join(dir, 'temporal')
     if (text !== null) await writeFile(program, text, { mode: 0o755 })
     const error = await faultOf(startEmbedded({ home, program, say: () => undefined, firstPorts: testPorts }))
     expect(error.failure).toBe('cannot-run')
-    expect(error.message).toContain(words)
+    expect(error.message).toContain(reason)
     expect(error.remedy).toContain(`${program} --version`)
   })
 

@@ -233,16 +233,16 @@ describe('the embedded engine', () => {
   })
 
   it('uses the next free ports if the usual ones are taken', async () => {
-    const wanted = await freePorts({ grpc: 27600, ui: 28600 })
-    const others = [wanted.grpc, wanted.ui].map((port) => createServer().listen(port, '127.0.0.1'))
+    const ports = await freePorts({ grpc: 27600, ui: 28600 })
+    const others = [ports.grpc, ports.ui].map((port) => createServer().listen(port, '127.0.0.1'))
     await Promise.all(others.map((other) => once(other, 'listening')))
     cleanUp.push(() => others.forEach((other) => other.close()))
-    const { endpoint } = await open({ firstPorts: wanted })
+    const { endpoint } = await open({ firstPorts: ports })
     const [grpc, ui] = [endpoint.address, String(endpoint.uiUrl)].map((text) =>
       Number(text.split(':').at(-1)),
     )
-    expect(grpc).toBeGreaterThan(wanted.grpc)
-    expect(ui).toBeGreaterThan(wanted.ui)
+    expect(grpc).toBeGreaterThan(ports.grpc)
+    expect(ui).toBeGreaterThan(ports.ui)
     expect((await fetch(String(endpoint.uiUrl))).status).toBe(200)
   })
 

@@ -96,13 +96,13 @@ describe('on an engine', () => {
     expect(await start(new AbortController().signal, said)).toBe(true)
     expect(said).toEqual([])
     await ask(`17.aaaaaaaaaaaa.0123456789abcdef@${server.home.hostId}`)
-    const told = new AbortController()
+    const stopped = new AbortController()
     const starting = untilSoleWorker({
       ...{ home: server.home, connectOptions: server.connectOptions, namespace: server.namespace },
-      signal: told.signal,
+      signal: stopped.signal,
       say: (line) => {
         said.push(line)
-        told.abort()
+        stopped.abort()
       },
     })
     expect(await starting).toBe(false)

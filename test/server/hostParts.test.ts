@@ -76,15 +76,15 @@ describe('ending a process', () => {
   })
 
   it('law 3: handles a process that is already gone: what it left behind is ended', async () => {
-    const gone = await leader('sleep 64 & echo up; wait')
-    process.kill(gone.pid, 'SIGKILL')
+    const dead = await leader('sleep 64 & echo up; wait')
+    process.kill(dead.pid, 'SIGKILL')
     await until(
       'its end',
-      () => isAlive(gone),
+      () => isAlive(dead),
       (lives) => !lives,
     )
-    expect(await endProcess(gone, 60_000)).toBe('gone')
-    await expectNoneOfSession(gone.pid)
+    expect(await endProcess(dead, 60_000)).toBe('gone')
+    await expectNoneOfSession(dead.pid)
   })
 
   it('law 3: also ends orphans in its terminal session, and may be called any number of times', async () => {

@@ -13,7 +13,7 @@ function heldPool() {
   const rounds: { round: LeaseBatch; answer: (answers: (LeaseAnswer | null)[]) => void; fail: () => void }[] =
     []
   const readings = [usedAccount('a', 0.1)]
-  const desk = new LeaseBatcher(
+  const batcher = new LeaseBatcher(
     'main',
     (round) =>
       new Promise((answer, reject) => {
@@ -22,7 +22,7 @@ function heldPool() {
     () => readings,
   )
   const round = (index: number) => expect.poll(() => rounds[index]).toBeDefined()
-  return { desk, rounds, round, readings }
+  return { desk: batcher, rounds, round, readings }
 }
 
 describe("lease requests of one host's walled sessions", () => {

@@ -276,9 +276,9 @@ describe.skipIf(!isThere)('a mailbox that cannot be opened is reported in one se
       () => ({ imap: { password: { fromFile: 'nowhere' } } }),
       () => `imap.password comes from the file ${join(dir, 'nowhere')}, which cannot be read (code ENOENT)`,
     ],
-  ])('%s', async (_what, given, sentence) => {
+  ])('%s', async (_what, overrides, sentence) => {
     server.deliver()
-    const { ok, error } = await poll(given())
+    const { ok, error } = await poll(overrides())
     expect({ ok, error }).toEqual({ ok: false, error: sentence() })
     expect(server.unread()).toBe(1)
   })

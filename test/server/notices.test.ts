@@ -62,7 +62,7 @@ afterEach(async () => {
 
 const webhook = { fromEnv: 'TEST_WEBHOOK' }
 
-async function tell(...to: Record<string, unknown>[]) {
+async function send(...to: Record<string, unknown>[]) {
   const config = parseConfig(
     stringify({ pool: { accounts: [{ name: 'max-1', configDir: './login' }] }, notices: { to } }),
     join(dir, 'outpool.yaml'),
@@ -79,7 +79,7 @@ describe('a command', () => {
   it('gets the text on its standard input, the configured environment, and the kind of the notice', async () => {
     const script = `cat > text; printf '%s|%s|%s' "$OUTPOOL_NOTICE" "$OUTPOOL_TITLE" "$WORD" > env`
     const run = ['/bin/sh', '-c', script]
-    expect(await tell({ name: 'me', command: run, cwd: '.', env: { WORD: 'mine' } })).toMatchObject({
+    expect(await send({ name: 'me', command: run, cwd: '.', env: { WORD: 'mine' } })).toMatchObject({
       failed: [],
     })
     expect(readFileSync(join(dir, 'text'), 'utf8')).toBe(`${notice.title}\n\n${notice.text}\n`)
@@ -87,7 +87,7 @@ describe('a command', () => {
   })
 
   it('that fails, hangs or is missing is reported with its reason, and does not keep the notice from other channels', async () => {
-    const { failed } = await tell(
+    const { failed } = await send(
       { name: 'fails', command: ['/bin/sh', '-c', 'exit 4'] },
       { name: 'hangs', command: ['/bin/sh', '-c', 'sleep 60'], timeout: '1s' },
       { name: 'missing', command: ['/no/such/program'] },
@@ -107,7 +107,7 @@ describe('a command', () => {
 
 describe('a web hook', () => {
   it('in the format of Slack, without turning the text into links', async () => {
-    expect(await tell({ name: 'slack', slack: webhook })).toMatchObject({ failed: [] })
+    expect(await send({ name: 'slack', slack: webhook })).toMatchObject({ failed: [] })
     expect(heard[0]).toMatchObject({ method: 'POST', path: '/s3cret-path' })
     expect(heard[0]!.headers['content-type']).toBe('application/json')
     expect(JSON.parse(heard[0]!.body)).toEqual({
@@ -116,7 +116,7 @@ describe('a web hook', () => {
   })
 
   it('in the format of ntfy, with title, tags, priority and a token', async () => {
-    await tell({ name: 'phone', ntfy: webhook, token: 'made-up' })
+    await send({ name: 'phone', ntfy: webhook, token: 'made-up' })
     expect(heard[0]).toMatchObject({ method: 'POST', body: notice.text })
     expect(heard[0]!.headers).toMatchObject({
       ...{ title: `outpool: ${notice.title}`, priority: 'high', tags: 'double_vertical_bar' },
@@ -130,7 +130,7 @@ describe('a web hook', () => {
     ['says nothing', 'never', 'it did not answer within 1 s'],
   ])('law 11: an error of one that %s shows neither its address nor its answer', async (_what, how, why) => {
     answers = how
-    const { failed, log } = await tell({ name: 'phone', ntfy: webhook, timeout: '1s' })
+    const { failed, log } = await send({ name: 'phone', ntfy: webhook, timeout: '1s' })
     expect(failed).toEqual([{ channel: 'phone', why }])
     expect(log).toBe(`outpool: notice "${notice.title}" could not be sent to phone: ${why}`)
   })
@@ -140,7 +140,7 @@ describe('a web hook', () => {
     await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve))
     const { port } = dead.address() as AddressInfo
     await new Promise((resolve) => dead.close(resolve))
-    const { failed } = await tell(
+    const { failed } = await send(
       { name: 'odd', slack: 's3cret no address' },
       { name: 'dead', slack: `http://127.0.0.1:${port}/s3cret` },
     )
@@ -159,7 +159,7 @@ describe('a desktop notice', () => {
         mode: 0o755,
       })
     vi.stubEnv('PATH', `${join(dir, 'bin')}:${process.env['PATH'] ?? ''}`)
-    expect(await tell({ name: 'desk', desktop: true })).toMatchObject({ failed: [] })
+    expect(await send({ name: 'desk', desktop: true })).toMatchObject({ failed: [] })
     expect(readFileSync(join(dir, 'shown'), 'utf8')).toContain(`outpool: ${notice.title}\n${notice.text}\n`)
   })
 })

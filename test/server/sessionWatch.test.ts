@@ -47,7 +47,7 @@ let watch: SessionWatch
 /** Milliseconds that the host was suspended. */
 let asleep: number
 
-const standing = (untilTurnEnd = false, change: Partial<WatchRequest> = {}): SessionWatch =>
+const startWatch = (untilTurnEnd = false, change: Partial<WatchRequest> = {}): SessionWatch =>
   new SessionWatch(
     host,
     {
@@ -72,12 +72,12 @@ beforeEach(() => {
   )
   asleep = 0
   host = new Host(openHome({ OUTPOOL_HOME: join(dir, 'state') }), config, () => asleep)
-  watch = standing()
+  watch = startWatch()
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 /** One check of a live pane whose program calls itself busy or idle. */
-const look = (activity: 'busy' | 'idle', activeAt = Date.now()): HostObservation => {
+const observation = (activity: 'busy' | 'idle', activeAt = Date.now()): HostObservation => {
   const exit = { dead: false, exitStatus: null, exitSignal: null, deadAt: null, activeAt }
   const visited = 'never'
   return {
@@ -100,36 +100,36 @@ const concluded = (): Promise<string> =>
 describe('a session at rest', () => {
   const restLookEvery = 10_000
   const rested = async (change: Partial<WatchRequest> = {}, untilTurnEnd = false): Promise<SessionWatch> => {
-    const resting = standing(untilTurnEnd, change)
-    await resting.update(look('idle'))
+    const resting = startWatch(untilTurnEnd, change)
+    await resting.update(observation('idle'))
     return resting
   }
 
   it('is checked from time to time if nothing of it has changed', async () => {
     const resting = await rested()
-    expect(resting.isDue(look('idle'))).toBe(false)
-    expect(resting.isDue(look('idle'), Date.now() + restLookEvery)).toBe(true)
+    expect(resting.isDue(observation('idle'))).toBe(false)
+    expect(resting.isDue(observation('idle'), Date.now() + restLookEvery)).toBe(true)
     // A clock that was set back must not keep it from being checked.
-    expect(resting.isDue(look('idle'), Date.now() - 2 * restLookEvery)).toBe(true)
+    expect(resting.isDue(observation('idle'), Date.now() - 2 * restLookEvery)).toBe(true)
   })
 
   const changed: Record<string, HostObservation> = {
-    'its program is busy': look('busy'),
+    'its program is busy': observation('busy'),
     'its program reports that something was going on meanwhile': {
-      ...look('idle'),
-      live: new Map([[process.pid, { ...look('idle').live.get(process.pid)!, updatedAt: `${at}!` }]]),
+      ...observation('idle'),
+      live: new Map([[process.pid, { ...observation('idle').live.get(process.pid)!, updatedAt: `${at}!` }]]),
     },
     'its program continues another conversation': {
-      ...look('idle'),
-      live: new Map([[process.pid, { ...look('idle').live.get(process.pid)!, sessionId: 'another' }]]),
+      ...observation('idle'),
+      live: new Map([[process.pid, { ...observation('idle').live.get(process.pid)!, sessionId: 'another' }]]),
     },
-    'its program reports nothing any more': { ...look('idle'), live: new Map() },
+    'its program reports nothing any more': { ...observation('idle'), live: new Map() },
     'its process has ended': {
-      ...look('idle'),
-      panes: new Map([['s', { ...look('idle').panes!.get('s')!, dead: true }]]),
+      ...observation('idle'),
+      panes: new Map([['s', { ...observation('idle').panes!.get('s')!, dead: true }]]),
     },
-    'its pane is gone': { ...look('idle'), panes: new Map() },
-    'tmux is gone': { ...look('idle'), panes: null },
+    'its pane is gone': { ...observation('idle'), panes: new Map() },
+    'tmux is gone': { ...observation('idle'), panes: null },
   }
   it.each(Object.entries(changed))('is checked at once if %s', async (_, sample) => {
     expect((await rested()).isDue(sample)).toBe(true)
@@ -145,23 +145,23 @@ describe('a session at rest', () => {
       error: 'rate_limit',
       subagent: false,
     })
-    expect(failing.isDue(look('idle'))).toBe(true)
+    expect(failing.isDue(observation('idle'))).toBe(true)
     const called = await rested()
     host.records.saveFailbackRequest('s', 1)
-    expect(called.isDue(look('idle'))).toBe(true)
+    expect(called.isDue(observation('idle'))).toBe(true)
   })
 
   it('is not at rest while an answer is awaited, or while it works', async () => {
-    expect((await rested({}, true)).isDue(look('idle'))).toBe(true)
-    expect((await rested({ failing: true })).isDue(look('idle'))).toBe(true)
-    expect(standing().isDue(look('idle'))).toBe(true)
+    expect((await rested({}, true)).isDue(observation('idle'))).toBe(true)
+    expect((await rested({ failing: true })).isDue(observation('idle'))).toBe(true)
+    expect(startWatch().isDue(observation('idle'))).toBe(true)
   })
 })
 
 describe('a wall that the hook has reported', () => {
   it('is seen at once, though the program still called itself busy when it was checked', async () => {
     failed(false)
-    const looked = watch.update(look('busy'))
+    const looked = watch.update(observation('busy'))
     // The entry comes after the report.
     appendFileSync(transcript, written('five-hour limit'))
     await looked
@@ -171,13 +171,13 @@ describe('a wall that the hook has reported', () => {
   it('law 6: of a subagent ends nothing while the main thread goes on', async () => {
     failed(true)
     appendFileSync(transcript, written('five-hour limit'))
-    await watch.update(look('busy'))
+    await watch.update(observation('busy'))
     expect(await concluded()).toBe('nothing yet')
   })
 
   it('law 6: an entry that no hook has reported waits until the program is no longer busy', async () => {
     appendFileSync(transcript, written('five-hour limit'))
-    await watch.update(look('busy'))
+    await watch.update(observation('busy'))
     expect(await concluded()).toBe('nothing yet')
   })
 })
@@ -186,13 +186,13 @@ describe('a busy agent whose pane has long shown no change', () => {
   const threeHours = 3 * 3_600_000
 
   it('law 6: hangs', async () => {
-    await watch.update(look('busy', Date.now() - threeHours))
+    await watch.update(observation('busy', Date.now() - threeHours))
     expect(await concluded()).toBe('frozen')
   })
 
   it('law 6: is left alone if its host was suspended meanwhile', async () => {
     asleep = threeHours
-    await watch.update(look('busy', Date.now() - threeHours))
+    await watch.update(observation('busy', Date.now() - threeHours))
     expect(await concluded()).toBe('nothing yet')
   })
 })
@@ -200,10 +200,10 @@ describe('a busy agent whose pane has long shown no change', () => {
 describe('the transcript', () => {
   it('that the agent began after its launch is reported with any observation', async () => {
     rmSync(transcript)
-    await watch.update(look('busy'))
+    await watch.update(observation('busy'))
     expect(watch.transcript).toBeNull()
     writeFileSync(transcript, written('five-hour limit'))
-    await watch.update(look('idle'))
+    await watch.update(observation('idle'))
     expect(await watch.ended).toMatchObject({ kind: 'walled', transcript })
   })
 })
@@ -212,19 +212,19 @@ describe('the end of a turn', () => {
   const answer = { type: 'assistant', timestamp: at, message: { model: 'm', content: 'done' } }
 
   it('ends the watch of a session for a single task, once that was answered', async () => {
-    watch = standing(true)
-    await watch.update(look('idle'))
+    watch = startWatch(true)
+    await watch.update(observation('idle'))
     expect(await concluded()).toBe('nothing yet')
     appendFileSync(transcript, `${JSON.stringify(answer)}\n`)
-    await watch.update(look('busy'))
+    await watch.update(observation('busy'))
     expect(await concluded()).toBe('nothing yet')
-    await watch.update(look('idle'))
+    await watch.update(observation('idle'))
     expect(await concluded()).toBe('turn-ended')
   })
 
   it('does not end the watch of a session that lives on', async () => {
     appendFileSync(transcript, `${JSON.stringify(answer)}\n`)
-    await watch.update(look('idle'))
+    await watch.update(observation('idle'))
     expect(await concluded()).toBe('nothing yet')
   })
 })
@@ -247,7 +247,7 @@ describe('another conversation in the same pane', () => {
     host.records.saveLaunch('s', { ...launch, place: { kind: 'account', name: 'max-1' } })
     const more = { kind: 'started', sessionId: other, transcript: file, source: 'resume' } as const
     watch.applyReport({ session: 's', fence: 1, at: since, ...more })
-    await watch.update(look('busy'))
+    await watch.update(observation('busy'))
     const seen = await watch.ended
     if (seen.kind !== 'renamed') throw new Error(`it saw ${seen.kind}`)
     expect(host.records.newest('s')).toMatchObject({ sessionId: other, transcriptFrom: seen.transcriptFrom })
@@ -297,10 +297,10 @@ describe('turns that kept failing', () => {
 
   it('the first answer is reported if a person was notified, and only then', async () => {
     appendFileSync(transcript, answer)
-    await watch.update(look('busy'))
+    await watch.update(observation('busy'))
     expect(await concluded()).toBe('nothing yet')
-    watch = standing(false, { failing: true })
-    await watch.update(look('busy'))
+    watch = startWatch(false, { failing: true })
+    await watch.update(observation('busy'))
     expect(await concluded()).toBe('answered')
   })
 })
@@ -373,21 +373,21 @@ describe('a process that is gone before its watch has seen it at work', () => {
 describe('a move for a reason that another session met', () => {
   it('law 5: a lost login that an idle session has only heard of interrupts nothing', async () => {
     host.quota.recordLogin('max-1', 'out', at)
-    await watch.update(look('idle'))
+    await watch.update(observation('idle'))
     expect(await watch.ended).toMatchObject({ kind: 'login', wasWorking: false })
   })
 
   it('law 5: a session that has been at rest for long was not interrupted by the limit', async () => {
-    await watch.update(look('busy'))
+    await watch.update(observation('busy'))
     const resetsAt = new Date(Date.now() + 3_600_000).toISOString()
     const readAt = new Date().toISOString()
-    await watch.update(look('idle'))
+    await watch.update(observation('idle'))
     vi.useFakeTimers({ now: Date.now() + 10 * 60_000, toFake: ['Date'] })
     try {
       host.quota.recordWindows('max-1', [
         { name: 'five_hour', used: 0.99, resetsAt, readAt, source: 'status-line' },
       ])
-      await watch.update(look('idle'))
+      await watch.update(observation('idle'))
       expect(await watch.ended).toMatchObject({ kind: 'near-limit', wasWorking: false })
     } finally {
       vi.useRealTimers()

@@ -128,8 +128,8 @@ describe('what an answer costs', () => {
   })
 
   it("is nothing for the program's own entries, and malformed entries do no harm", async () => {
-    const fault = { ...answer('f1', '12:10', 50, { model: '<synthetic>' }), isApiErrorMessage: true }
-    write(fault, { type: 'user', timestamp: at('12:10'), message: { role: 'user', content: 'go on' } })
+    const failure = { ...answer('f1', '12:10', 50, { model: '<synthetic>' }), isApiErrorMessage: true }
+    write(failure, { type: 'user', timestamp: at('12:10'), message: { role: 'user', content: 'go on' } })
     write({ type: 'assistant', timestamp: 'no time', message: { id: 'x', model: 'm', usage: {} } })
     appendFileSync(transcript, 'not json\n[]\nnull\n')
     write(answer('m1', '12:11', 1))

@@ -126,13 +126,13 @@ describe.skipIf(lacksSystemdNotify)('law 7: under a supervisor that follows the 
   }
 
   it('law 7: panes live in a separate scope, outside the unit, without leftovers of its creation', async () => {
-    const asked = systemd.recordedCalls('systemd-run')
-    expect(asked).toHaveLength(1)
-    expect(asked[0]).toMatch(/^--user --scope .*--unit=outpool-panes-[0-9a-f]{8} .* start-server$/)
+    const calls = systemd.recordedCalls('systemd-run')
+    expect(calls).toHaveLength(1)
+    expect(calls[0]).toMatch(/^--user --scope .*--unit=outpool-panes-[0-9a-f]{8} .* start-server$/)
     expect([server, pane].map(groupOf)).toEqual(['scope', 'scope'])
     expect(groupOf(await supervisor.untilReady())).toBe('unit')
-    const has = execFileSync('cat', [`/proc/${server}/environ`], { encoding: 'utf8' })
-    expect(has).not.toMatch(/XDG_RUNTIME_DIR|NOTIFY_SOCKET|OUTPOOL_/)
+    const environment = execFileSync('cat', [`/proc/${server}/environ`], { encoding: 'utf8' })
+    expect(environment).not.toMatch(/XDG_RUNTIME_DIR|NOTIFY_SOCKET|OUTPOOL_/)
   })
 
   it('law 7: killed with -9, it is restarted, and finds its panes again', async () => {

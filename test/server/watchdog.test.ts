@@ -153,7 +153,7 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     writeFileSync(watchdog.path('blind', 'beat/stone'), '')
     await until(
       'a blind look',
-      () => Promise.resolve(watchdog.look('blind')),
+      () => Promise.resolve(watchdog.lastCheck('blind')),
       (look) => look?.verdict === 'blind',
     )
     expect((await watchdog.check('blind')).verdict).toBe('blind')
@@ -168,7 +168,7 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     watchdog.mode('busy', `quiet ${watchdog.starts('busy')[0]!}`)
     await until(
       'busy',
-      () => Promise.resolve(watchdog.look('busy')),
+      () => Promise.resolve(watchdog.lastCheck('busy')),
       (look) => look?.verdict === 'busy',
     )
     const { service } = await watchdog.check('busy')
@@ -219,10 +219,10 @@ describe.concurrent('law 6: each failure has its own answer', () => {
   it('law 8: a service that is well adds nothing to the history, however often it is checked', async () => {
     await watchdog.untilWell('calm')
     const before = await watchdog.historyLength('calm')
-    const { at } = watchdog.look('calm')!
+    const { at } = watchdog.lastCheck('calm')!
     await until(
       'ten more checks',
-      () => Promise.resolve(watchdog.look('calm')!),
+      () => Promise.resolve(watchdog.lastCheck('calm')!),
       (look) => Date.parse(look.at) > Date.parse(at) + 10_000,
     )
     expect(await watchdog.historyLength('calm')).toBe(before)

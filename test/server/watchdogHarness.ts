@@ -176,7 +176,7 @@ export class WatchdogHarness {
     return this.#client.workflow.getHandle(watchdogWorkflowId(service)).query(watchdogQueries.describe)
   }
 
-  look(service: string) {
+  lastCheck(service: string) {
     return readLastCheck(this.server.home, service)
   }
 
@@ -227,7 +227,7 @@ export class WatchdogHarness {
       async () => ({
         started: this.starts(service).length,
         alive: await this.alive(service),
-        look: this.look(service),
+        look: this.lastCheck(service),
       }),
       ({ started, alive, look }) =>
         started >= starts && alive.length === 1 && look?.verdict === 'well' && look.memory.beat !== null,

@@ -106,8 +106,10 @@ describe.concurrent('a service that other programs start', () => {
 
   it('is found by its unit, and started by systemd, which ends it as well', async () => {
     await expectStartedAnew('unit')
-    const asked = systemd.recordedCalls('systemctl').filter((line) => line.endsWith('restart unit.service'))
-    expect(asked).toEqual(Array(3).fill('--user restart unit.service'))
+    const restarts = systemd
+      .recordedCalls('systemctl')
+      .filter((line) => line.endsWith('restart unit.service'))
+    expect(restarts).toEqual(Array(3).fill('--user restart unit.service'))
   })
 
   it('is found by its pane, and started by a command', () => expectStartedAnew('paned'))

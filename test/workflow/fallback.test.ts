@@ -13,7 +13,7 @@ const looksSeldom = 5 * minute
 const soon = 30 * minute
 
 /** A session that had to leave its only account, walled for an hour, for a substrate. */
-async function away(
+async function onFallback(
   testPool: TestPool,
   name = 'one',
   change: Parameters<TestPool['startRunning']>[1] = {},
@@ -40,7 +40,7 @@ async function comesHome(testPool: TestPool, session: string): Promise<void> {
 describe('law 2: on a substrate', () => {
   it('law 2, law 5: the session goes on, on a fork of its conversation, and shows on which substrate and since when', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool)
+    const session = await onFallback(testPool)
     const now = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     expect(testPool.steps(session)).toEqual([
       'launchAgent a#1',
@@ -61,16 +61,21 @@ describe('law 2: on a substrate', () => {
 
   it('fails back at rest when the account is able again: to its original conversation, with the fork handed over in the next text', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool, 'one', { model: 'opus' })
+    const session = await onFallback(testPool, 'one', { model: 'opus' })
     const { fork } = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     await testPool.send(session, 'a text', 'said on the fork')
     await comesHome(testPool, session)
-    const home = await testPool.describe(session)
-    expect(home).toMatchObject({ account: 'a', substrate: null, fork: null, model: 'opus' })
-    expect(home.rescueLog.at(-1)).toMatchObject({ cause: 'home', from: 'key', to: 'a' })
-    expect(home.rescues).toBe(1)
+    const onAccount = await testPool.describe(session)
+    expect(onAccount).toMatchObject({ account: 'a', substrate: null, fork: null, model: 'opus' })
+    expect(onAccount.rescueLog.at(-1)).toMatchObject({ cause: 'home', from: 'key', to: 'a' })
+    expect(onAccount.rescues).toBe(1)
     const launch = testPool.host.launches.at(-1)!
-    expect(launch).toMatchObject({ sessionId: home.sessionId, forks: [fork], prompt: null, model: 'opus' })
+    expect(launch).toMatchObject({
+      sessionId: onAccount.sessionId,
+      forks: [fork],
+      prompt: null,
+      model: 'opus',
+    })
     expect(testPool.host.handedOver).toEqual([])
     await testPool.send(session, 'next', 'go on then')
     await testPool.until(
@@ -80,12 +85,12 @@ describe('law 2: on a substrate', () => {
       soon,
       minute,
     )
-    expect(testPool.host.handedOver).toEqual([{ session, to: home.sessionId, fork }])
+    expect(testPool.host.handedOver).toEqual([{ session, to: onAccount.sessionId, fork }])
   })
 
   it('law 6: a substrate that refuses is left: the same fork goes on, on the next one', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key', 'gateway'] })
-    const session = await away(testPool)
+    const session = await onFallback(testPool)
     const { fork } = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     await testPool.hitSubstrateWall(session, 'key')
     const next = await testPool.untilOnSubstrate(session, 'gateway', soon, minute)
@@ -102,7 +107,7 @@ describe('law 2: on a substrate', () => {
 
   it('law 10: with all substrates spent too it is parked, and the first that is free takes it, with the work handed over at once', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool)
+    const session = await onFallback(testPool)
     const { fork } = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     await testPool.hitSubstrateWall(session, 'key', 3 * hour)
     await testPool.untilSession(session, ({ phase }) => phase === 'parked', soon, minute)
@@ -116,7 +121,7 @@ describe('law 2: on a substrate', () => {
 
   it('law 5: two forks in a row: the second is told of the first, and the original of both', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool)
+    const session = await onFallback(testPool)
     const first = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     await comesHome(testPool, session)
     await testPool.hitWall(session, 'a', hour)
@@ -141,7 +146,7 @@ describe('law 2: on a substrate', () => {
 
   it('a session that wants no fallback is parked instead', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool, 'one', { fallback: [] })
+    const session = await onFallback(testPool, 'one', { fallback: [] })
     await testPool.untilSession(session, ({ phase }) => phase === 'parked', soon, minute)
     await testPool.untilOnAccount(session, 'a', 2 * hour, 10 * minute)
     expect(testPool.host.launches.map(({ place }) => place.name)).toEqual(['a', 'a'])
@@ -168,15 +173,15 @@ describe('law 2: on a substrate', () => {
       failureFrom(new SecretMissingError('no such variable')),
       (place) => place === 'key',
     )
-    const session = await away(testPool)
-    const there = await testPool.untilOnSubstrate(session, 'gateway', soon, minute)
-    expect(there.rescueLog.at(-1)?.steps.map(({ name }) => name)).toContain('on key')
-    expect(testPool.host.launches.at(-1)!.sessionId).toBe(there.fork)
+    const session = await onFallback(testPool)
+    const onGateway = await testPool.untilOnSubstrate(session, 'gateway', soon, minute)
+    expect(onGateway.rescueLog.at(-1)?.steps.map(({ name }) => name)).toContain('on key')
+    expect(testPool.host.launches.at(-1)!.sessionId).toBe(onGateway.fork)
   })
 
   it('a conversation that is too long for a substrate is never sent there again', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool)
+    const session = await onFallback(testPool)
     await testPool.untilOnSubstrate(session, 'key', soon, minute)
     await testPool.observe(session, { kind: 'unfit', text: 'Prompt is too long', wasWorking: true })
     await testPool.untilSession(session, ({ phase }) => phase === 'parked', soon, minute)
@@ -186,7 +191,7 @@ describe('law 2: on a substrate', () => {
 
   it('if a person begins another conversation on the fork, both are handed over', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool)
+    const session = await onFallback(testPool)
     const { fork, sessionId } = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     await testPool.observe(session, {
       kind: 'renamed',

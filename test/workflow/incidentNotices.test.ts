@@ -44,12 +44,12 @@ async function untilOver(testPool: TestPool, retryEvery: number): Promise<TestWa
 }
 
 const untilTold = async (testPool: TestPool): Promise<string[]> => {
-  const told = await until(
+  const sent = await until(
     'the notice',
     () => Promise.resolve(testPool.host.sentNotices),
     ({ length }) => length > 0,
   )
-  return told.map(({ notice }) => notice.text)
+  return sent.map(({ notice }) => notice.text)
 }
 
 describe('a person', () => {
@@ -61,23 +61,23 @@ describe('a person', () => {
     agents.push(asks, goesOn, asks, goesOn, { kind: 'done' }, asks, goesOn, { kind: 'done' })
     checks.push({ well: false, why: 'it is not there' })
     await untilOver(testPool, minute)
-    const told = await untilTold(testPool)
+    const texts = await untilTold(testPool)
     expect(agents.isEmpty).toBe(true)
-    expect(told).toHaveLength(1)
-    expect(told[0]).toMatch(/asks: permission to run make; answer it with outpool attach outpool-wakeup-1/)
+    expect(texts).toHaveLength(1)
+    expect(texts[0]).toMatch(/asks: permission to run make; answer it with outpool attach outpool-wakeup-1/)
   })
 
   it('law 10: hears once that no agent could help; the escalation keeps trying, later each time, until an agent heals', async () => {
     const testPool = await open({ accounts: ['a'], notices })
     const { plans, checks, agents } = testPool.host.services
-    const nobody = { kind: 'none' as const, why: 'medic: walled' }
+    const noPlace = { kind: 'none' as const, why: 'medic: walled' }
     const rounds = 3
-    plans.push(...Array<typeof nobody>(rounds).fill(nobody))
+    plans.push(...Array<typeof noPlace>(rounds).fill(noPlace))
     agents.push({ kind: 'done' })
     // Each round ends with a restart, and a check whether that was enough.
     checks.push(...Array<VerifyResult>(rounds).fill({ well: false, why: 'it is not there' }))
     const watchdog = await untilOver(testPool, second)
-    const told = await untilTold(testPool)
+    const texts = await untilTold(testPool)
     expect(plans.isEmpty).toBe(true)
     expect(told).toHaveLength(1)
     expect(told[0]).toMatch(/no agent could be woken to help: medic: walled/)

@@ -16,7 +16,7 @@ async function inTheMiddle(testPool: TestPool, step: (typeof steps)[number]) {
   await testPool.until(
     `the rescue at ${step}`,
     () => Promise.resolve(isThere),
-    (there) => there,
+    (isReached) => isReached,
   )
   return { session, letGo: hold.open }
 }

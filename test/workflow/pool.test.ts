@@ -103,9 +103,9 @@ describe('the pool', () => {
       (both) => both.some(({ phase }) => phase === 'working') && both.some(({ phase }) => phase === 'parked'),
     )
     expect(testPool.host.processes.size).toBe(1)
-    const asked = testPool.host.calls.map(({ step }) => step)
-    expect(asked.indexOf('probeAccount')).toBeGreaterThanOrEqual(0)
-    expect(asked.indexOf('probeAccount')).toBeLessThan(asked.indexOf('launchAgent'))
+    const steps = testPool.host.calls.map(({ step }) => step)
+    expect(steps.indexOf('probeAccount')).toBeGreaterThanOrEqual(0)
+    expect(steps.indexOf('probeAccount')).toBeLessThan(steps.indexOf('launchAgent'))
     // Its first reading proves the account, and the other session may start.
     a.isRead = true
     a.isSilent = false
@@ -140,10 +140,10 @@ describe('the pool', () => {
 
   it('law 7: the leases of a terminated session are reclaimed without help', async () => {
     const testPool = await open({ accounts: ['a'], specs: { a: { maxSessions: 1 } } })
-    const gone = await testPool.startRunning('gone')
+    const lost = await testPool.startRunning('gone')
     const next = await testPool.start('next')
     await testPool.untilSession(next, ({ phase }) => phase === 'parked')
-    await testPool.handle(gone).terminate('out of the way')
+    await testPool.handle(lost).terminate('out of the way')
     await testPool.untilOnAccount(next, 'a', 2 * hour, minute)
     expect(await testPool.leases()).toEqual({ a: [next] })
   })

@@ -257,8 +257,8 @@ export class SimulatedService implements SimulatedHost {
 
   #agentWork(): WakeUpObservation {
     const { scheduledTimestampMs } = Context.current().info
-    const took = instant() - scheduledTimestampMs
-    if (took < this.agentTakesMs) throw notYet(Math.min(this.agentTakesMs - took, 200))
+    const duration = instant() - scheduledTimestampMs
+    if (duration < this.agentTakesMs) throw notYet(Math.min(this.agentTakesMs - duration, 200))
     switch (this.#agents.shift() ?? 'heals') {
       case 'heals':
         this.isBroken = false

@@ -197,8 +197,8 @@ describe('law 13: what costs has a bound', () => {
     await testPool.send(session, '2', 'second')
     testPool.host.failNext('deliverText', notTaken)
     testPool.host.busy.delete(session)
-    const told = await testPool.untilSession(session, ({ attention }) => attention !== null)
-    expect(told.attention).toMatch(/a text of 5 characters waits: it was typed twice.*outpool resume/)
+    const waiting = await testPool.untilSession(session, ({ attention }) => attention !== null)
+    expect(waiting.attention).toMatch(/a text of 5 characters waits: it was typed twice.*outpool resume/)
     expect(await untilDelivered(testPool, session, 2)).toEqual(['first', 'second'])
     await testPool.until(
       'the second to be recorded as taken',
@@ -206,16 +206,16 @@ describe('law 13: what costs has a bound', () => {
       (known) => known,
     )
     await testPool.server.advance(60 * minute)
-    const asked = () => testPool.host.deliveries.filter(({ messageId }) => messageId === '1')
-    expect(asked()).toHaveLength(1)
-    expect((await testPool.describe(session)).attention).toBe(told.attention)
+    const attempts = () => testPool.host.deliveries.filter(({ messageId }) => messageId === '1')
+    expect(attempts()).toHaveLength(1)
+    expect((await testPool.describe(session)).attention).toBe(waiting.attention)
     await testPool.signal(session, 'resume')
     await testPool.until(
       'the first to be recorded as taken',
       () => isDelivered(testPool, session, '1'),
       (known) => known,
     )
-    expect(asked().map(({ isRetry: again }) => again ?? false)).toEqual([false, true])
+    expect(attempts().map(({ isRetry: again }) => again ?? false)).toEqual([false, true])
     await testPool.untilSession(session, ({ attention }) => attention === null)
   })
 

@@ -55,19 +55,19 @@ export function drainFallback(part: number, parts: number): void {
 }
 
 /** The outcome of the case. If it breaks a law, the test fails with the shortest history that breaks one. */
-function assertLawful(what: SimulationCase): Outcome {
-  const outcome = simulate(what)
+function assertLawful(simulationCase: SimulationCase): Outcome {
+  const outcome = simulate(simulationCase)
   if (outcome.violations.length === 0) return outcome
-  const shortest = shrink(what)
+  const shortest = shrink(simulationCase)
   return expect.fail(
     [
       ...outcome.violations,
       '',
-      `the shortest history that breaks it, ${shortest.says}:`,
+      `the shortest history that breaks it, ${shortest.description}:`,
       ...shortest.history,
       ...shortest.violations,
       '',
-      `to see it again: OUTPOOL_DRAIN_SEED=${what.seed} npx vitest run --project policy test/policy/drain`,
+      `to see it again: OUTPOOL_DRAIN_SEED=${simulationCase.seed} npx vitest run --project policy test/policy/drain`,
     ].join('\n'),
   )
 }

@@ -69,7 +69,7 @@ export class FallbackLaws {
    */
   private readonly baseDelay: number
   private readonly refusals = new Map<string, RefusalRecord>()
-  private readonly away = new Map<string, FallbackStay>()
+  private readonly fallbackStays = new Map<string, FallbackStay>()
   private readonly able = new Clocks()
   private readonly neglected = new Clocks()
 
@@ -106,35 +106,35 @@ export class FallbackLaws {
     now: number,
   ): void {
     this.counts.away += 1
-    const say = (what: string): void =>
+    const report = (what: string): void =>
       this.accounts.reportViolation(now, `${session} (${model}) sent to the substrate ${name}: ${what}`)
-    if (want === undefined) say('it could have stayed where it was')
+    if (want === undefined) report('it could have stayed where it was')
     else {
       const order = want.fallback.indexOf(name)
-      if (order < 0) say('the session does not accept it')
+      if (order < 0) report('the session does not accept it')
       for (const earlier of want.fallback.slice(0, Math.max(0, order)))
         if (
           now - this.heard(earlier).faultAt > excludedFor &&
           this.isLongAble(earlier, this.allowedDelay(earlier, now), now)
         )
-          say(`${earlier} comes first and was able`)
+          report(`${earlier} comes first and was able`)
     }
     for (const { name: account } of this.world.accounts)
       if (
         this.isLongAble(`${account} ${model}`, this.accounts.isKnownAble(account, model, now) ? 0 : null, now)
       )
-        say(`${account} was known to be able`)
+        report(`${account} was known to be able`)
     const { until } = this.heard(name)
-    if (now < until) say(`it refused, and was to rest until ${new Date(until).toISOString()}`)
+    if (now < until) report(`it refused, and was to rest until ${new Date(until).toISOString()}`)
     const { maxSessions } = this.world.substrate(name)!
     const inhabitants = this.accounts.occupants(name)
-    if (maxSessions !== null && inhabitants >= maxSessions) say(`full: ${inhabitants} of ${maxSessions}`)
-    this.away.set(session, { model, recalled: false, notBefore: -Infinity })
+    if (maxSessions !== null && inhabitants >= maxSessions) report(`full: ${inhabitants} of ${maxSessions}`)
+    this.fallbackStays.set(session, { model, recalled: false, notBefore: -Infinity })
   }
 
   /** The pool let a session go to an account while it ran on a substrate. */
   sentToAccount(session: string, model: string, account: string, now: number): void {
-    if (!this.away.has(session)) return
+    if (!this.fallbackStays.has(session)) return
     this.counts.home += 1
     const used = this.accounts.reportedUse(account, model, now)
     const limit = Math.min(moveAt, this.world.account(account).ceiling)
@@ -147,19 +147,19 @@ export class FallbackLaws {
 
   /** The session is on no substrate any more. */
   left(session: string): void {
-    this.away.delete(session)
+    this.fallbackStays.delete(session)
     for (const { name } of this.world.accounts) this.neglected.stop(`${session} ${name}`)
   }
 
   called(session: string): void {
-    const away = this.away.get(session)
-    if (away !== undefined) away.recalled = true
+    const stay = this.fallbackStays.get(session)
+    if (stay !== undefined) stay.recalled = true
   }
 
   /** The session was ordered back and found no room; it is ordered back again after `until`. */
   stays(session: string, until: number): void {
-    const away = this.away.get(session)
-    if (away !== undefined) Object.assign(away, { recalled: false, notBefore: until })
+    const stay = this.fallbackStays.get(session)
+    if (stay !== undefined) Object.assign(stay, { recalled: false, notBefore: until })
   }
 
   walled(name: string, wall: ReportedWall): void {
@@ -203,22 +203,22 @@ export class FallbackLaws {
     for (const { name } of this.world.accounts) {
       for (const model of new Set(this.world.sessions.map((session) => session.model)))
         this.able.held(`${name} ${model}`, this.accounts.isKnownAble(name, model, now) ? 0 : null, now)
-      for (const [session, away] of this.away) this.checkStay(session, away, name, now)
+      for (const [session, stay] of this.fallbackStays) this.checkStay(session, stay, name, now)
     }
   }
 
-  private checkStay(session: string, away: FallbackStay, account: string, now: number): void {
-    const able = this.hasRoomFor(away, account, now)
-      ? this.accounts.allowedDelay(account, away.model, now)
+  private checkStay(session: string, stay: FallbackStay, account: string, now: number): void {
+    const able = this.hasRoomFor(stay, account, now)
+      ? this.accounts.allowedDelay(account, stay.model, now)
       : null
     // On unproven places the sessions try one after the other, and a place is kept for each.
-    const bound = able === null ? null : able + (this.away.size - 1) * reservedFor
+    const bound = able === null ? null : able + (this.fallbackStays.size - 1) * reservedFor
     const held = this.neglected.held(`${session} ${account}`, bound, now)
     if (bound === null || held === null || held <= bound) return
     const minutes = Math.round(held / minute)
     this.accounts.reportViolation(
       now,
-      `${session} (${away.model}) was not ordered back in ${minutes} min with room on ${account}`,
+      `${session} (${stay.model}) was not ordered back in ${minutes} min with room on ${account}`,
     )
   }
 
@@ -232,7 +232,7 @@ export class FallbackLaws {
     now: number,
   ): boolean {
     if (called || now < notBefore) return false
-    const others = this.away.size - 1
+    const others = this.fallbackStays.size - 1
     const inhabitants = this.accounts.occupants(account)
     const { maxSessions, ceiling } = this.world.account(account)
     if (maxSessions !== null && inhabitants + others >= maxSessions) return false

@@ -90,22 +90,22 @@ export class Oracle implements AccountKnowledge {
   private sentTo(account: string, session: string, model: string, now: number): void {
     const reported = this.reportedFor(account)
     const spec = this.world.account(account)
-    const say = (what: string): void =>
+    const report = (what: string): void =>
       this.reportViolation(now, `${session} (${model}) sent to ${account}: ${what}`)
 
-    if (reported.loggedOut) say('it was reported as logged out')
+    if (reported.loggedOut) report('it was reported as logged out')
     for (const [name, wall] of reported.walls) {
       if (!binds(name, model) || isContradicted(reported, name, wall)) continue
-      if (now < endOf(wall)) say(`walled by ${name} until ${formatInstant(endOf(wall))}`)
+      if (now < endOf(wall)) report(`walled by ${name} until ${formatInstant(endOf(wall))}`)
     }
     let pastReset = -Infinity
     for (const [name, said] of reported.windows) {
       if (!binds(name, model)) continue
       if (said.resetsAt !== null && now >= said.resetsAt + this.timing.wakeMargin && said.at < said.resetsAt)
         pastReset = Math.max(pastReset, said.resetsAt)
-      else if (said.used >= 1 && now < endOf(said)) say(`${name} was read as full`)
+      else if (said.used >= 1 && now < endOf(said)) report(`${name} was read as full`)
       else if (said.used >= spec.ceiling && now < endOf(said))
-        say(`${name} was read as ${said.used}, above its ceiling of ${spec.ceiling}`)
+        report(`${name} was read as ${said.used}, above its ceiling of ${spec.ceiling}`)
     }
     for (const [name, wall] of reported.walls)
       if (binds(name, model) && !isContradicted(reported, name, wall))
@@ -113,16 +113,16 @@ export class Oracle implements AccountKnowledge {
 
     const inhabitants = this.at(account)
     if (spec.maxSessions !== null && inhabitants.length >= spec.maxSessions)
-      say(`full: ${inhabitants.length} of ${spec.maxSessions}`)
+      report(`full: ${inhabitants.length} of ${spec.maxSessions}`)
     const fresh =
       now - reported.readAt <= this.timing.probeEvery || inhabitants.some((place) => place.informed)
     const informed = reported.readAt > -Infinity && pastReset === -Infinity && fresh
     if (!informed) {
       const stale = reported.readAt === -Infinity ? 0 : reported.readAt + this.timing.probeEvery
       const doubtful = pastReset > -Infinity ? pastReset : stale
-      if (reported.probedAt < doubtful) say('nothing certain was known of it, and it was not probed first')
-      if (now - reported.probedAt > this.timing.probeEvery) say('it was probed too long ago')
-      if (reported.trial !== null) say(`unproven, and ${reported.trial} is already trying it`)
+      if (reported.probedAt < doubtful) report('nothing certain was known of it, and it was not probed first')
+      if (now - reported.probedAt > this.timing.probeEvery) report('it was probed too long ago')
+      if (reported.trial !== null) report(`unproven, and ${reported.trial} is already trying it`)
       reported.trial = session
     }
     this.places.set(session, { account, since: now, informed })

@@ -11,11 +11,11 @@ export interface ShrunkCase {
   history: string[]
   violations: string[]
   /** What was left out. */
-  says: string
+  description: string
 }
 
-export function shrink(what: SimulationCase): ShrunkCase {
-  let best = { what, outcome: simulate(what) }
+export function shrink(simulationCase: SimulationCase): ShrunkCase {
+  let best = { what: simulationCase, outcome: simulate(simulationCase) }
   /** Keeps the cut if a law is still broken and less happens before. */
   const cut = (change: Partial<SimulationCase>): boolean => {
     const smaller = { ...best.what, ...change }
@@ -31,18 +31,18 @@ export function shrink(what: SimulationCase): ShrunkCase {
 
   const named = (prefix: string, count = 0): string[] =>
     Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`)
-  const sessions = Array.from({ length: what.sessions }, (_, index) => `s${index + 1}`)
+  const sessions = Array.from({ length: simulationCase.sessions }, (_, index) => `s${index + 1}`)
   // Twice: what is needed at first may not be needed once others are gone.
   for (let round = 0; round < 2; round++) {
     startLater(cut, best.outcome)
-    for (const name of [...sessions, ...named('key', what.substrates), ...eventKinds]) spare(name)
+    for (const name of [...sessions, ...named('key', simulationCase.substrates), ...eventKinds]) spare(name)
   }
   startLater(cut, best.outcome)
   const { after = 0, excluded: without = [] } = best.what
   return {
     history: best.outcome.history,
     violations: best.outcome.violations,
-    says: `begun after ${after / hour} h, without ${[...new Set(without)].join(', ') || 'any cut'}`,
+    description: `begun after ${after / hour} h, without ${[...new Set(without)].join(', ') || 'any cut'}`,
   }
 }
 

@@ -62,11 +62,11 @@ export class SubstrateRefusals {
     this.world = world
   }
 
-  observed(place: string, met: ReportedWall): ReportedWall {
+  observed(place: string, reported: ReportedWall): ReportedWall {
     const substrate = this.world.substrate(place)
-    if (substrate === undefined) return met
+    if (substrate === undefined) return reported
     const known = this.known.get(place) ?? []
-    const wall = { ...met, resetsAt: withCooldown(met, known, substrate.cooldown).resetsAt }
+    const wall = { ...reported, resetsAt: withCooldown(reported, known, substrate.cooldown).resetsAt }
     this.known.set(place, mergeWall(known, wall, []))
     return wall
   }

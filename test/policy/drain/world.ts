@@ -48,11 +48,11 @@ export class World {
     this.end = options.start + options.days * day
     const { accounts, sessions, substrates = 0, excluded: without = [] } = options
     const until = { ...options, end: this.end }
-    const cast = <T extends { name: string }>(length: number, make: (index: number) => T): T[] =>
+    const create = <T extends { name: string }>(length: number, make: (index: number) => T): T[] =>
       Array.from({ length }, (_, index) => make(index)).filter(({ name }) => !without.includes(name))
-    this.accounts = cast(accounts, (index) => makeAccount(until, index))
-    this.sessions = cast(sessions, (index) => makeSession(until, index))
-    this.substrates = cast(substrates, (index) => makeSubstrate(until, index))
+    this.accounts = create(accounts, (index) => makeAccount(until, index))
+    this.sessions = create(sessions, (index) => makeSession(until, index))
+    this.substrates = create(substrates, (index) => makeSubstrate(until, index))
     for (const account of this.accounts) this.accountOf.set(account.name, account)
     for (const session of this.sessions) this.sessionOf.set(session.name, session)
     this.changePoints = this.collectEdges()
@@ -164,7 +164,7 @@ export class World {
 
   /** The status line of a session that just got an answer; it doesn't show the budgets of single models. */
   readStatusLine(account: string, now: number): ReportedWindow[] {
-    return this.tell(account, now, 'status-line').filter(
+    return this.reportWindows(account, now, 'status-line').filter(
       ({ name }) => name === 'five_hour' || name === 'seven_day',
     )
   }
@@ -176,11 +176,11 @@ export class World {
     if (login === 'out') return { windows: [], login }
     if (this.isThrottled(account, now))
       return { windows: found.random.chance(0.3) ? found.lastAnswer : [], login }
-    found.lastAnswer = this.tell(account, now, 'usage-probe')
+    found.lastAnswer = this.reportWindows(account, now, 'usage-probe')
     return { windows: found.lastAnswer, login }
   }
 
-  private tell(account: string, now: number, source: ReportedWindow['source']): ReportedWindow[] {
+  private reportWindows(account: string, now: number, source: ReportedWindow['source']): ReportedWindow[] {
     const found = this.account(account)
     this.settleAccount(found, now)
     return found.budgets.map((budget) => ({

@@ -71,14 +71,14 @@ export const drainAccounts = (part: number): void => drainPart(crowdedProfile, p
 export const drainFallback = (part: number): void => drainPart(substrateProfile, part)
 
 function seedsOf({ prefix, seeds }: DrainProfile, part: number): string[] {
-  const asked = process.env['OUTPOOL_DRAIN_SEEDS']
+  const requested = process.env['OUTPOOL_DRAIN_SEEDS']
   const named = (first: number, count: number): string[] =>
     Array.from({ length: count }, (_, n) => `${prefix}-${first + n}`)
   const before = seeds.slice(0, part).reduce((sum, count) => sum + count, 0)
-  if (asked === undefined) return named(before + 1, seeds[part]!)
-  const count = Number(asked)
+  if (requested === undefined) return named(before + 1, seeds[part]!)
+  const count = Number(requested)
   if (!Number.isNaN(count)) return named(1, count).filter((_, index) => index % seeds.length === part)
-  return part === 0 ? asked.split(',').filter((seed) => seed.startsWith(`${prefix}-`)) : []
+  return part === 0 ? requested.split(',').filter((seed) => seed.startsWith(`${prefix}-`)) : []
 }
 
 function drainPart(profile: DrainProfile, part: number): void {
@@ -142,9 +142,9 @@ function drainSeeds(profile: DrainProfile, seeds: string[], remembered?: number)
   it('the pool ran dry, or nothing would be proven', () => {
     // Seeds and days that were chosen by hand need not be dry ones.
     const isWhole = process.env['OUTPOOL_DRAIN_SEEDS'] === undefined && days === profile.days
-    const leaves = drains.map(({ host: { counts } }) => counts.walls + counts.planned)
+    const moves = drains.map(({ host: { counts } }) => counts.walls + counts.planned)
     const least = isWhole ? profile.leaves * seeds.length : 0
-    expect(leaves.reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(least)
+    expect(moves.reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(least)
   })
 }
 

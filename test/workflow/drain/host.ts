@@ -246,27 +246,27 @@ export class DrainHost implements SimulatedHost {
     if (process?.fence !== request.fence) return seen({ kind: 'released' })
     const { account } = process
     if (this.#awaitingTurn.delete(session)) this.#staysAway(session, request.stayUntil, now)
-    const trouble = this.world.troubleOf(session, account, now)
-    if (trouble !== null) this.#hasCause.add(session)
-    if (trouble?.kind === 'login') {
+    const failure = this.world.troubleOf(session, account, now)
+    if (failure !== null) this.#hasCause.add(session)
+    if (failure?.kind === 'login') {
       this.counts.logins += 1
       this.#knowledge.loggedOut(account, now)
       this.#wants(session, now)
       return seen({ kind: 'login', text: 'logged out' })
     }
-    if (trouble !== null) {
+    if (failure !== null) {
       this.counts.walls += 1
       this.#refused.set(session, { account, at: now })
-      const wall = this.#knowledge.walled(session, account, trouble.wall, now)
+      const wall = this.#knowledge.walled(session, account, failure.wall, now)
       this.#wants(session, now)
       return seen({ kind: 'walled', wall })
     }
     if (process.turnEndsAt <= now) {
       process.turnEndsAt = now + this.#turn()
-      const leave = this.#turnEnded(request, session, account, now)
-      if (leave !== null) {
+      const moveReason = this.#turnEnded(request, session, account, now)
+      if (moveReason !== null) {
         this.#hasCause.add(session)
-        return seen(leave)
+        return seen(moveReason)
       }
     }
     this.counts.looks += 1
@@ -287,10 +287,10 @@ export class DrainHost implements SimulatedHost {
     const { stayUntil } = request
     const { wakeMargin } = this.#timing
     const stay = { model, moveThreshold: moveThreshold(moveAt, ceiling), stayUntil, wakeMargin }
-    const leave = shouldMove(this.#knowledge.reading(account), stay, iso(now))
-    if (leave?.cause !== 'near-limit') return null
+    const moveReason = shouldMove(this.#knowledge.reading(account), stay, iso(now))
+    if (moveReason?.cause !== 'near-limit') return null
     this.counts.planned += 1
-    return { kind: 'near-limit', why: leave.why, wall: leave.wall }
+    return { kind: 'near-limit', why: moveReason.why, wall: moveReason.wall }
   }
 
   #turnEndedOnSubstrate(

@@ -78,16 +78,16 @@ export class ReportedReadings {
 
   #report(account: string, windows: ReportedWindow[], now: number): void {
     const { ceiling } = this.#world.account(account)
-    const told = (kind: 'barred' | 'read', part: ReportedWindow[]): void => {
+    const report = (kind: 'barred' | 'read', part: ReportedWindow[]): void => {
       if (part.length > 0)
         this.#ledger.add(kind, now, () => this.#oracle.windowsReported(account, part), { account })
     }
     // Separate, since what bars one model bars no session of another.
-    told(
+    report(
       'read',
       windows.filter(({ used }) => used < ceiling),
     )
-    told(
+    report(
       'barred',
       windows.filter(({ used }) => used >= ceiling),
     )
@@ -106,14 +106,14 @@ export class ReportedReadings {
   }
 
   /** The wall as the host reports it: a substrate's refusal that names no end is given one. */
-  walled(session: string, place: string, met: ReportedWall, now: number): ReportedWall {
-    this.#ledger.add('barred', now, () => this.#oracle.walled(place, met), { session })
+  walled(session: string, place: string, reported: ReportedWall, now: number): ReportedWall {
+    this.#ledger.add('barred', now, () => this.#oracle.walled(place, reported), { session })
     const known = this.reading(place)
     const substrate = this.#world.substrate(place)
     const wall =
       substrate === undefined
-        ? met
-        : { ...met, resetsAt: withCooldown(met, known.walls, substrate.cooldown).resetsAt }
+        ? reported
+        : { ...reported, resetsAt: withCooldown(reported, known.walls, substrate.cooldown).resetsAt }
     const others = known.walls.filter(({ kind }) => kind !== wall.kind)
     this.#readings.set(place, { ...known, walls: [...others, wall] })
     return wall

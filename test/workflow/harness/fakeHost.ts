@@ -105,7 +105,7 @@ export class FakeHost implements SimulatedHost {
    * The last wall that a watch saw, and from which point of the transcript on, until the workflow has acted
    * on it.
    */
-  readonly #lastObserved = new Map<string, { from: string; sight: ScriptedObservation }>()
+  readonly #lastObserved = new Map<string, { from: string; observation: ScriptedObservation }>()
   readonly #newestFence = new Map<string, number>()
   readonly #stoppedFence = new Map<string, number>()
   /** Everything said in each conversation, and its copies by account. */
@@ -118,7 +118,7 @@ export class FakeHost implements SimulatedHost {
   /** The forks that were handed over to each conversation, in order. */
   readonly handedOver: { session: string; to: string; fork: string }[] = []
   readonly #pendingHandOvers = new Map<string, string[]>()
-  readonly #told = new Set<string>()
+  readonly #handedOverForks = new Set<string>()
   readonly #takenIds = new Set<string>()
   readonly #failures: { step: Step; when: (account: string) => boolean; fault: Error }[] = []
   readonly #holds = new Map<Step, { arrive: () => void; opened: Promise<void> }>()
@@ -137,9 +137,9 @@ export class FakeHost implements SimulatedHost {
   liveSessions: () => Promise<string[]> = () => Promise.resolve([])
 
   /** The next watch of the session that checks sees this. */
-  willObserve(session: string, sight: ScriptedObservation): void {
-    this.#observations.set(session, [...(this.#observations.get(session) ?? []), sight])
-    if (sight.kind === 'exited' || sight.kind === 'gone') this.processes.delete(session)
+  willObserve(session: string, observation: ScriptedObservation): void {
+    this.#observations.set(session, [...(this.#observations.get(session) ?? []), observation])
+    if (observation.kind === 'exited' || observation.kind === 'gone') this.processes.delete(session)
   }
 
   hasObservedAll(session: string): boolean {
@@ -210,7 +210,7 @@ export class FakeHost implements SimulatedHost {
       queuePlannedWakeUp: ({ session, plan }) => this.#claim(session, plan),
       answerQuestion: () => Promise.resolve({ kind: 'gone' as const }),
       readAccounts: () => Promise.resolve(this.#readings()),
-      sendNotice: (request) => Promise.resolve(this.#tell(request)),
+      sendNotice: (request) => Promise.resolve(this.#notify(request)),
       probeAccount: ({ account }) => this.#probe(account),
     }
   }
@@ -276,10 +276,10 @@ export class FakeHost implements SimulatedHost {
       const { text } = prompt
       this.#addMessage(sessionId, place.name, typeof text === 'string' ? text : `what ${text.file} says`)
     }
-    const sentNotices = forks.filter((fork) => this.#told.has(`${sessionId} ${fork}`))
+    const handedOver = forks.filter((fork) => this.#handedOverForks.has(`${sessionId} ${fork}`))
     this.#pendingHandOvers.set(
       session,
-      forks.filter((fork) => !sentNotices.includes(fork)),
+      forks.filter((fork) => !handedOver.includes(fork)),
     )
     if (prompt !== null) this.#tellOfForks(session, sessionId)
     return {
@@ -289,7 +289,7 @@ export class FakeHost implements SimulatedHost {
       transcript: `/${place.name}/${sessionId}.jsonl`,
       transcriptFrom: 0,
       promptTaken: this.acceptsPrompt,
-      settledForks: sentNotices,
+      settledForks: handedOver,
       pendingInput: this.typedTexts,
       plans: this.dueWakeUps.get(session) ?? [],
       steps: [
@@ -314,7 +314,7 @@ export class FakeHost implements SimulatedHost {
   #tellOfForks(session: string, sessionId: string): void {
     for (const fork of this.#pendingHandOvers.get(session) ?? []) {
       this.handedOver.push({ session, to: sessionId, fork })
-      this.#told.add(`${sessionId} ${fork}`)
+      this.#handedOverForks.add(`${sessionId} ${fork}`)
     }
     this.#pendingHandOvers.delete(session)
   }
@@ -331,7 +331,7 @@ export class FakeHost implements SimulatedHost {
     }
   }
 
-  #tell({ notice, channels }: NoticeRequest): NoticeOutcome {
+  #notify({ notice, channels }: NoticeRequest): NoticeOutcome {
     const heard = channels.filter((channel) => !this.mutedChannels.has(channel))
     this.sentNotices.push(...heard.map((channel) => ({ channel, notice, at: instant() })))
     return {
@@ -343,12 +343,12 @@ export class FakeHost implements SimulatedHost {
   async #carryAll({ session, sessionId, forkOf = null, fence, place }: LaunchRequest): Promise<void> {
     if (this.#newestFence.get(session) === fence) return
     const isBegun = this.#copiesOf(sessionId).size > 0
-    const wanted = isBegun || forkOf === null ? sessionId : forkOf
-    const longest = [...this.#copiesOf(wanted)].sort(([, a], [, b]) => b.length - a.length)[0]
-    if (longest === undefined || longest[1].join() === this.#copiesOf(wanted).get(place.name)?.join()) return
+    const target = isBegun || forkOf === null ? sessionId : forkOf
+    const longest = [...this.#copiesOf(target)].sort(([, a], [, b]) => b.length - a.length)[0]
+    if (longest === undefined || longest[1].join() === this.#copiesOf(target).get(place.name)?.join()) return
     await this.#recordCall('carry', session, 0, place.name)
     if (this.processes.has(session)) this.violations.push(`${session} was carried while it was being written`)
-    this.#copiesOf(wanted).set(place.name, longest[1])
+    this.#copiesOf(target).set(place.name, longest[1])
     this.#carried.set(session, 1)
   }
 
@@ -364,16 +364,16 @@ export class FakeHost implements SimulatedHost {
     }
     const isSuperseded =
       (this.#newestFence.get(session) ?? 0) > fence || (this.#stoppedFence.get(session) ?? -1) >= fence
-    const sight: ScriptedObservation | undefined = isSuperseded
+    const observation: ScriptedObservation | undefined = isSuperseded
       ? { kind: 'released' }
       : this.#nextSight(request)
-    if (sight === undefined) throw retryLater(this.pollEvery)
+    if (observation === undefined) throw retryLater(this.pollEvery)
     return {
-      ...sight,
+      ...observation,
       readings: this.#readings(),
       at: iso(instant()),
       transcriptTo: request.transcriptFrom + 1,
-      wasWorking: sight.wasWorking ?? this.busy.has(session),
+      wasWorking: observation.wasWorking ?? this.busy.has(session),
     }
   }
 
@@ -384,11 +384,11 @@ export class FakeHost implements SimulatedHost {
   #nextSight({ session, sessionId, fence, transcriptFrom }: WatchRequest): ScriptedObservation | undefined {
     const from = `${fence} ${sessionId} ${transcriptFrom}`
     const last = this.#lastObserved.get(session)
-    if (last?.from === from) return last.sight
+    if (last?.from === from) return last.observation
     this.#lastObserved.delete(session)
-    const sight = this.#observations.get(session)?.shift()
-    if (sight !== undefined) this.#lastObserved.set(session, { from, sight })
-    return sight
+    const observation = this.#observations.get(session)?.shift()
+    if (observation !== undefined) this.#lastObserved.set(session, { from, observation })
+    return observation
   }
 
   async #deliver(request: DeliverRequest): Promise<void> {

@@ -208,10 +208,10 @@ export class TestPool {
   }
 
   /** The session's watch sees this, and the workflow has processed it. */
-  async observe(session: string, sight: ScriptedObservation): Promise<void> {
-    this.host.willObserve(session, sight)
+  async observe(session: string, observation: ScriptedObservation): Promise<void> {
+    this.host.willObserve(session, observation)
     await this.until(
-      `${session} sees ${sight.kind}`,
+      `${session} sees ${observation.kind}`,
       () => Promise.resolve(this.host.hasObservedAll(session)),
       (seen) => seen,
     )
@@ -220,16 +220,16 @@ export class TestPool {
   /** Lets virtual time pass until the value is as wanted: for at most `within` of it, and never hanging. */
   async until<T>(
     what: string,
-    look: () => Promise<T>,
-    wanted: (value: T) => boolean,
+    read: () => Promise<T>,
+    isWanted: (value: T) => boolean,
     within = 10 * minute,
     step = this.step,
   ): Promise<T> {
     const [wallEnd, end] = [performance.now() + wallClockBound, (await this.server.now()) + within]
     for (;;) {
       // A workflow that hangs does not answer; the call has to end all the same.
-      const value = await this.server.env.connection.withDeadline(Date.now() + callBound, look)
-      if (wanted(value)) return value
+      const value = await this.server.env.connection.withDeadline(Date.now() + callBound, read)
+      if (isWanted(value)) return value
       const isLate = performance.now() > wallEnd || (await this.server.now()) > end
       if (isLate) throw new Error(`${what}: not as wanted in time; last: ${JSON.stringify(value, null, 2)}`)
       await this.server.advance(step)
@@ -238,11 +238,11 @@ export class TestPool {
 
   untilSession(
     session: string,
-    wanted: (details: SessionDetails) => boolean,
+    isWanted: (details: SessionDetails) => boolean,
     within?: number,
     step?: number,
   ): Promise<SessionDetails> {
-    return this.until(session, () => this.describe(session), wanted, within, step)
+    return this.until(session, () => this.describe(session), isWanted, within, step)
   }
 
   /** Runs on this account, and the workflow knows it. */
@@ -264,7 +264,7 @@ export class TestPool {
   /** The calls to the host for the session, as text: `stopAgent a#1`, without watches and texts. */
   steps(session: string): string[] {
     return this.host.calls
-      .filter((asked) => asked.session === session && !['watchAgent', 'deliverText'].includes(asked.step))
+      .filter((call) => call.session === session && !['watchAgent', 'deliverText'].includes(call.step))
       .map(({ step, account, fence }) =>
         step === 'carry' ? `${step} to ${account}` : `${step} ${account}#${this.nth(session, fence)}`,
       )
@@ -272,8 +272,8 @@ export class TestPool {
 
   /** Fences are big numbers: the session's first is 1, its second 2, and so on. */
   private nth(session: string, fence: number): number {
-    const fences = this.host.calls.filter((asked) => asked.session === session && asked.fence > 0)
-    return [...new Set(fences.map((asked) => asked.fence))].sort((a, b) => a - b).indexOf(fence) + 1
+    const fences = this.host.calls.filter((call) => call.session === session && call.fence > 0)
+    return [...new Set(fences.map((call) => call.fence))].sort((a, b) => a - b).indexOf(fence) + 1
   }
 
   async historyLength(session: string): Promise<number> {
@@ -312,13 +312,13 @@ export class TestPool {
     const sessions = [...this.#sessions.keys()].map((name) => this.handle(name))
     const handles = [...sessions, ...this.#otherWorkflows, this.poolHandle]
     await this.server.settle()
-    const faults = [...this.host.violations]
+    const problems = [...this.host.violations]
     for (const handle of handles) {
-      faults.push(...(await failuresOf(handle)))
+      problems.push(...(await failuresOf(handle)))
       await handle.terminate('the test is over').catch(() => undefined)
     }
     await this.#worker.close()
-    if (faults.length > 0) throw new Error(faults.join('\n'))
+    if (problems.length > 0) throw new Error(problems.join('\n'))
   }
 
   async #live(): Promise<string[]> {

@@ -203,9 +203,9 @@ export class TestServer {
 
   /** Lets this much virtual time pass; what becomes due in it happens. */
   async advance(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= maxSkipPerCall) {
+    for (let remaining = ms; remaining > 0; remaining -= maxSkipPerCall) {
       if (this.#workerError !== null) throw new Error('a worker broke', { cause: this.#workerError })
-      await this.env.sleep(Math.min(left, maxSkipPerCall))
+      await this.env.sleep(Math.min(remaining, maxSkipPerCall))
     }
   }
 

@@ -126,7 +126,7 @@ export class WeekHost implements SimulatedHost {
         }),
       sendNotice: async ({ notice }) => {
         await Promise.resolve()
-        this.#told(notice.id, notice.text, this.#here())
+        this.#notified(notice.id, notice.text, this.#here())
         return { failed: [] }
       },
     }
@@ -148,30 +148,30 @@ export class WeekHost implements SimulatedHost {
   }
 
   #untilSeen(guard: WatchSimulation, kind: string, make: Parameters<WatchSimulation['awaitWatch']>[2]) {
-    const stand = guard.awaitWatch(kind, stepKey(), make)
-    if (stand.seen !== null) return stand.seen
-    throw this.#attempts.retryAt(guard.nextObservationAt(stand))
+    const watch = guard.awaitWatch(kind, stepKey(), make)
+    if (watch.seen !== null) return watch.seen
+    throw this.#attempts.retryAt(guard.nextObservationAt(watch))
   }
 
   #watch(
     guard: WatchSimulation,
     { service, reportTrouble, incident, since }: ServiceWatchRequest,
   ): ServiceObservation {
-    const seen = this.#untilSeen(guard, 'watch', () => ({
+    const observation = this.#untilSeen(guard, 'watch', () => ({
       ...{ trouble: reportTrouble, backSince: incident === null ? null : Date.parse(since), until: Infinity },
     }))
     const at = this.#attempts.now()
-    if (seen.kind === 'trouble') {
-      const { verdict, why } = seen
+    if (observation.kind === 'trouble') {
+      const { verdict, why } = observation
       const open = this.#openIncidents.get(service) ?? ++this.#incidents
       this.#openIncidents.set(service, open)
-      this.log.add(service, { at, kind: 'trouble', incident: open, why, seenAt: seen.at })
+      this.log.add(service, { at, kind: 'trouble', incident: open, why, seenAt: observation.at })
       return { kind: 'trouble', verdict, why, incident: open }
     }
-    if (seen.kind !== 'back' || incident === null) return { kind: 'rollover' }
+    if (observation.kind !== 'back' || incident === null) return { kind: 'rollover' }
     this.#openIncidents.delete(service)
-    const pid = guard.service.processAt(seen.at)?.pid ?? null
-    this.log.add(service, { at, kind: 'back', incident, pid, seenAt: seen.at })
+    const pid = guard.service.processAt(observation.at)?.pid ?? null
+    this.log.add(service, { at, kind: 'back', incident, pid, seenAt: observation.at })
     return { kind: 'back' }
   }
 
@@ -221,12 +221,12 @@ export class WeekHost implements SimulatedHost {
     }
     if (now < end) throw this.#attempts.retryAt(end)
     if (plan.kind === 'walled') return { kind: 'failed', why: 'walled' }
-    if (plan.kind !== 'wrong') this.#mend(service, now, 'agent')
+    if (plan.kind !== 'wrong') this.#repair(service, now, 'agent')
     return plan.kind === 'late' ? { kind: 'over', why: 'it was not done in time' } : { kind: 'done' }
   }
 
   /** The cause is gone; a service that Outpool can't start is started as well. */
-  #mend(service: Service, at: number, by: 'agent' | 'person'): void {
+  #repair(service: Service, at: number, by: 'agent' | 'person'): void {
     service.repair(at)
     if (service.plan.spec.canStart || service.isUp(at)) return
     const hung = service.processAt(at)
@@ -261,9 +261,9 @@ export class WeekHost implements SimulatedHost {
   passTo(now: number): void {
     for (const { guard } of this.#callsPerson.filter(({ at }) => at <= now)) {
       guard.advanceTo(now)
-      if (!guard.service.plan.spec.canStart) this.#mend(guard.service, now, 'person')
+      if (!guard.service.plan.spec.canStart) this.#repair(guard.service, now, 'person')
     }
-    const left = this.#callsPerson.filter(({ at }) => at > now)
-    this.#callsPerson.splice(0, Infinity, ...left)
+    const waiting = this.#callsPerson.filter(({ at }) => at > now)
+    this.#callsPerson.splice(0, Infinity, ...waiting)
   }
 }

@@ -167,13 +167,13 @@ export class Oracle {
     { at, incident, attempt }: Extract<LoggedEntry, { kind: 'asked which agent to wake' }>,
     before: readonly LoggedEntry[],
   ): void {
-    const asked = before.filter(
+    const requests = before.filter(
       (one) => one.kind === 'asked which agent to wake' && one.incident === incident,
     )
     const woken = before.filter((one) => one.kind === 'woken' && one.incident === incident).length
     if (attempt !== woken + 1 && !this.#wasCalledOff(before, incident))
       this.#addViolation(at, `agent ${attempt} of incident ${incident} came after ${woken} others`)
-    if (asked.length > 0 || !this.#plan.spec.canStart) return
+    if (requests.length > 0 || !this.#plan.spec.canStart) return
     const { limit, within } = this.#plan.spec.restarts
     const restarts = before.filter(
       (one) => one.kind === 'started' && one.by === 'watchdog' && at - one.at < within + slack,
@@ -222,11 +222,11 @@ export class Oracle {
     let last: LoggedEntry = { kind: 'resumed', at: down.from }
     for (const next of [...during, { kind: 'resumed' as const, at: down.to }]) {
       const allowed = this.#allowed(last, next.at, down)
-      const took = next.at - last.at
-      if (took > allowed.ms)
+      const duration = next.at - last.at
+      if (duration > allowed.ms)
         this.#addViolation(
           next.at,
-          `down since ${new Date(down.from).toISOString()}: ${seconds(took)} passed, ${seconds(allowed.ms)} are stated (${allowed.why}), after: ${formatEntry(last)} (law 10)`,
+          `down since ${new Date(down.from).toISOString()}: ${seconds(duration)} passed, ${seconds(allowed.ms)} are stated (${allowed.why}), after: ${formatEntry(last)} (law 10)`,
         )
       last = next
     }
@@ -245,9 +245,9 @@ export class Oracle {
       : (process?.endsAt ?? at) - at + this.#exitSeenAfter()
     const excused = ms + count * pickUpDelay + slack
     const { wakeUp, every } = this.#plan.spec
-    const told = since.some((one) => one.kind === 'told')
+    const wasNotified = since.some((one) => one.kind === 'told')
     const agents = Math.max(agentTimeout, this.#plan.beatWithin)
-    if (told)
+    if (wasNotified)
       return {
         ms: excused + detect + every + (wakeUp === null ? longestRestWithout : longestRest + agents),
         why: 'a person was notified',

@@ -59,17 +59,17 @@ export class WatchSimulation {
   readonly service: Service
   readonly rules: CheckRules
   readonly #log: Log
-  readonly #away: readonly Span[]
+  readonly #downSpans: readonly Span[]
   readonly #pendingWatches = new Map<string, PendingWatch>()
   #known: Known = { memory: emptyMemory, grewAt: null }
   #fence = 0
   #now = 0
 
-  constructor(service: Service, log: Log, away: readonly Span[]) {
+  constructor(service: Service, log: Log, downSpans: readonly Span[]) {
     this.service = service
     this.rules = { service: service.name, ...service.plan.rules }
     this.#log = log
-    this.#away = away
+    this.#downSpans = downSpans
   }
 
   /** Makes up for the checks until now; the steps of a host come one after the other. */
@@ -96,16 +96,16 @@ export class WatchSimulation {
     if (known !== undefined) return known
     for (const other of this.#pendingWatches.keys())
       if (other.startsWith(`${kind} `)) this.#pendingWatches.delete(other)
-    const stand: PendingWatch = { ...make(this.#now), startedAt: this.#now, nextAt: this.#now, seen: null }
-    this.#pendingWatches.set(id, stand)
+    const watch: PendingWatch = { ...make(this.#now), startedAt: this.#now, nextAt: this.#now, seen: null }
+    this.#pendingWatches.set(id, watch)
     this.advanceTo(this.#now)
-    return stand
+    return watch
   }
 
   /** When it is worth asking again: as far as can be told now, nothing is seen before. */
-  nextObservationAt(stand: PendingWatch): number {
-    if (stand.seen !== null) return this.#now
-    const [dream, known] = [{ ...stand }, { ...this.#known }]
+  nextObservationAt(watch: PendingWatch): number {
+    if (watch.seen !== null) return this.#now
+    const [dream, known] = [{ ...watch }, { ...this.#known }]
     // Without a process, people and agents may change everything at any moment.
     const horizon = this.#now + (this.service.processAt(this.#now) === null ? 10 * minute : 2 * hour)
     while (dream.seen === null && dream.nextAt < horizon) this.#step(dream, known)
@@ -113,11 +113,11 @@ export class WatchSimulation {
   }
 
   /** One check of a watch at its instant. */
-  #step(stand: PendingWatch, known: Known): void {
-    const at = stand.nextAt
+  #step(watch: PendingWatch, known: Known): void {
+    const at = watch.nextAt
     const check = this.#checkAt(at, known)
-    stand.seen = this.#toObservation(stand, check)
-    stand.nextAt = this.#whenAwake(this.#nextCheckAt(stand, check))
+    watch.seen = this.#toObservation(watch, check)
+    watch.nextAt = this.#whenAwake(this.#nextCheckAt(watch, check))
   }
 
   #toObservation(
@@ -139,8 +139,8 @@ export class WatchSimulation {
   }
 
   #whenAwake(at: number): number {
-    const gone = spanAt(this.#away, at)
-    return gone === null ? at : gone.to + pickUpDelay
+    const downSpan = spanAt(this.#downSpans, at)
+    return downSpan === null ? at : downSpan.to + pickUpDelay
   }
 
   look(): ServiceCheck {

@@ -10,10 +10,10 @@ import type { LoggedEntry } from './log.js'
 import { planWeek } from './plan.js'
 import { Week } from './week.js'
 
-const asked = process.env['OUTPOOL_WEEK_SEEDS'] ?? '2'
-const seeds = Number.isNaN(Number(asked))
-  ? asked.split(',')
-  : Array.from({ length: Number(asked) }, (_, n) => `week-${n + 1}`)
+const requested = process.env['OUTPOOL_WEEK_SEEDS'] ?? '2'
+const seeds = Number.isNaN(Number(requested))
+  ? requested.split(',')
+  : Array.from({ length: Number(requested) }, (_, n) => `week-${n + 1}`)
 const days = Number(process.env['OUTPOOL_WEEK_DAYS'] ?? '7')
 
 /** Real time for all seeds; past it, something hangs. */
@@ -45,7 +45,7 @@ describe('a week of the watchdog and the loop', () => {
 
   it('enough went wrong to prove something', () => {
     // Seeds and days that were chosen by hand may be quiet ones.
-    const least = asked === '2' && days === 7 ? 10 : 0
+    const least = requested === '2' && days === 7 ? 10 : 0
     const happened = weeks.flatMap((week) => week.entries())
     const kinds: LoggedEntry['kind'][] = ['killed', 'started', 'back', 'woken', 'closed', 'told']
     for (const kind of kinds)
