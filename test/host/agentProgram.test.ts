@@ -22,7 +22,7 @@ function foreign(): Buffer {
   return head
 }
 
-describe('law 6: a program that cannot be run is told from one that ends', () => {
+describe('law 6: a program that cannot be run is distinguished from one that ends', () => {
   const why = (command: string): Promise<string | null> => reasonNotRunnable(command, process.env, dir)
 
   it.each([

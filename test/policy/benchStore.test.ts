@@ -59,7 +59,7 @@ describe('docs/performance.json', () => {
   it('treats a result with fewer sessions than the target asks for as open', () => {
     const row = { description: 'up', unit: 's' as const, product: [2], floor: [1], goal: { ratio: 3 } }
     expect(table([measured('herd', 100, 1, { aims: 500, rows: [row] })])).toContain(
-      'reached with 100; asked for 500: open',
+      'reached with 100; the target is for 500: open',
     )
     expect(table([measured('herd', 500, 1, { aims: 500, rows: [row] })])).toContain('≤ 3 ×: reached |')
   })

@@ -106,7 +106,7 @@ describe('ending a process', () => {
   })
 })
 
-it('law 6: a process that waits for a child is told from one that does nothing', async () => {
+it('law 6: a process that waits for a child is distinguished from one that does nothing', async () => {
   const waiting = await leader('sleep 65 & echo up; wait')
   expect(await hasChildren(waiting.pid)).toBe(true)
   const idle = await leader('echo up; exec sleep 66')

@@ -87,7 +87,7 @@ describe('law 7: a worker that comes back', () => {
     expect(await reassignActivities(client, host, new PendingResults())).toBe(sessionCount)
   })
 
-  it('law 7: is told from its predecessor although it has the same process id, as in every container', async () => {
+  it('law 7: is distinguished from its predecessor although it has the same process id, as in every container', async () => {
     const before = workerIdentity(host).replace(/\.[0-9a-f]{12}\./, '.000000000000.')
     expect(before).toMatch(new RegExp(`^${process.pid}\\.`))
     await startSession('host-4')
