@@ -326,24 +326,21 @@ describe('reading what was added', () => {
     ['seven_day', 'account'],
     ['overage', 'account'],
     ['something_new', 'account'],
-  ])(
-    'law 4: a wall of the claim %s is one of %s, also of a model that nobody has heard of',
-    async (claim, scope) => {
-      const row = answer('You have hit your limit', {
-        ...{
-          isApiErrorMessage: true,
-          error: 'rate_limit',
-          apiErrorStatus: 429,
-          apiError: 'usage_limit_reached',
-        },
-        quotaLimits: { status: 'rejected', resetsAt: 1795297961, rateLimitType: claim },
-        message: { model: '<synthetic>', content: [{ type: 'text', text: 'You have hit your limit' }] },
-      })
-      expect((await claudeCode.readTail(file(row), 0)).last).toMatchObject({
-        failure: { class: 'wall', wall: { kind: claim, scope } },
-      })
-    },
-  )
+  ])('law 4: a wall of the claim %s is one of %s, also of an unknown model', async (claim, scope) => {
+    const row = answer('You have hit your limit', {
+      ...{
+        isApiErrorMessage: true,
+        error: 'rate_limit',
+        apiErrorStatus: 429,
+        apiError: 'usage_limit_reached',
+      },
+      quotaLimits: { status: 'rejected', resetsAt: 1795297961, rateLimitType: claim },
+      message: { model: '<synthetic>', content: [{ type: 'text', text: 'You have hit your limit' }] },
+    })
+    expect((await claudeCode.readTail(file(row), 0)).last).toMatchObject({
+      failure: { class: 'wall', wall: { kind: claim, scope } },
+    })
+  })
 
   it('law 6: a failure counts only until the next answer', async () => {
     const fault = answer('API Error: 529', {

@@ -180,7 +180,7 @@ it('law 4: past a page of settings that were skipped; a page of settings that ca
   })
   const row = await rowOf('max-2')
   expect(row.pages).toMatchObject([{ cwd: null, remedy: `repair ${settingsOf('max-2')}` }])
-  // Put right, it takes sessions again without waiting for the mark to end.
+  // Once corrected, it takes sessions again without waiting for its mark to expire.
   rmSync(settingsOf('max-2'))
   await until(
     'the mark to go',

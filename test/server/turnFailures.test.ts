@@ -51,7 +51,7 @@ async function faultOf(name: string, at?: string): Promise<TurnFailure> {
   const file = join(dir, 'conversation.jsonl')
   writeFileSync(file, at === undefined ? text : text.replace(/("timestamp":)"[^"]+"/g, `$1"${at}"`))
   const { last } = await claudeCode.readTail(file, 0)
-  if (last?.kind !== 'failure') throw new Error(`no fault was read from ${name}`)
+  if (last?.kind !== 'failure') throw new Error(`no failure was read from ${name}`)
   return last.failure
 }
 const said = async (place: PlaceRef, name: string, model: string | null = null): Promise<WatchOutcome> =>

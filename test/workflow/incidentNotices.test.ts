@@ -79,8 +79,8 @@ describe('a person', () => {
     const watchdog = await untilOver(testPool, second)
     const texts = await untilTold(testPool)
     expect(plans.isEmpty).toBe(true)
-    expect(told).toHaveLength(1)
-    expect(told[0]).toMatch(/no agent could be woken to help: medic: walled/)
+    expect(texts).toHaveLength(1)
+    expect(texts[0]).toMatch(/no agent could be woken to help: medic: walled/)
     const { events } = await watchdog.escalation(1).fetchHistory()
     const pauses = (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
       timer ? [tsToMs(timer.startToFireTimeout)] : [],

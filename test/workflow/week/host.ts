@@ -248,7 +248,7 @@ export class WeekHost implements SimulatedHost {
     return { well, why }
   }
 
-  #told(key: string, text: string, at: number): void {
+  #notified(key: string, text: string, at: number): void {
     const [, service = '', incident, asks] = /^incident\/([^/]+)\/(\d+)(\/question)?$/.exec(key) ?? []
     const guard = this.guards.get(service)!
     const kind = asks === undefined ? 'told' : 'notified of a question'
