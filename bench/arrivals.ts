@@ -1,4 +1,7 @@
-/** Agents that come up, as soon as each says so itself: in its `sessions/<pid>.json`, whichever place it runs in. */
+/**
+ * Detects agents that have started, as soon as each reports it in its `sessions/<pid>.json`, on whichever
+ * place it runs.
+ */
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch, type FSWatcher } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -19,9 +22,9 @@ export interface Arrival {
   at: number
 }
 
-/** Notes every process that was not there when this was made. */
+/** Records every process that did not exist when this was created. */
 export class Arrivals {
-  readonly seen = new Map<number, Arrival>()
+  readonly all = new Map<number, Arrival>()
   readonly #awaited = new Map<string, (arrival: Arrival) => void>()
   readonly #before: Set<number>
   readonly #watchers: FSWatcher[]
@@ -32,40 +35,40 @@ export class Arrivals {
     this.#before = new Set(configDirs.flatMap((dir) => liveAgents(dir)).map(({ pid }) => pid))
     this.#watchers = folders.map((folder) =>
       watch(folder, (_event, name) => {
-        if (name !== null) this.#look(join(folder, name))
+        if (name !== null) this.#read(join(folder, name))
       }),
     )
   }
 
-  /** The first process that comes up with this conversation. */
+  /** The first process that starts with this conversation. */
   of(sessionId: string): Promise<Arrival> {
-    const seen = [...this.seen.values()].find((arrival) => arrival.sessionId === sessionId)
-    if (seen) return Promise.resolve(seen)
+    const arrival = [...this.all.values()].find((one) => one.sessionId === sessionId)
+    if (arrival) return Promise.resolve(arrival)
     return new Promise((resolve) => this.#awaited.set(sessionId, resolve))
   }
 
-  /** Different sessions of which a process has come up. */
+  /** How many different sessions have started a process. */
   get sessions(): number {
-    return new Set([...this.seen.values()].map(({ sessionId }) => sessionId)).size
+    return new Set([...this.all.values()].map(({ sessionId }) => sessionId)).size
   }
 
   close(): void {
     for (const watcher of this.#watchers) watcher.close()
   }
 
-  #look(file: string): void {
+  #read(file: string): void {
     const pid = Number(basename(file, '.json'))
-    if (this.#before.has(pid) || this.seen.has(pid)) return
+    if (this.#before.has(pid) || this.all.has(pid)) return
     const agent = readLive(file)
     if (!agent) return
     const { sessionId } = agent
     const arrival = { sessionId, pid, configDir: dirname(dirname(file)), at: performance.now() }
-    this.seen.set(pid, arrival)
+    this.all.set(pid, arrival)
     this.#awaited.get(sessionId)?.(arrival)
   }
 }
 
-/** The agents that say they run in this config dir, and do. */
+/** The agents that report that they run in this config dir, and are alive. */
 export function liveAgents(configDir: string): Omit<Arrival, 'at'>[] {
   const folder = join(configDir, 'sessions')
   if (!existsSync(folder)) return []
@@ -75,7 +78,7 @@ export function liveAgents(configDir: string): Omit<Arrival, 'at'>[] {
     .map(({ pid, sessionId }) => ({ pid, sessionId, configDir }))
 }
 
-/** Null for a file that is just being written or removed: its next change is looked at as well. */
+/** Null for a file that is just being written or removed: its next change is read as well. */
 function readLive(file: string): z.output<typeof liveSchema> | null {
   try {
     return liveSchema.parse(JSON.parse(readFileSync(file, 'utf8')))

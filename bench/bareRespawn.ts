@@ -1,6 +1,7 @@
 /**
- * The floor of a rescue, and of a herd with heavy agents: `tmux respawn-pane -k` with the very command line, settings,
- * environment, terminal and conversation that the product gives the agent program, and nothing else around it.
+ * The floor of a rescue, and of a herd with heavy agents: `tmux respawn-pane -k` with the same command line,
+ * settings, environment, terminal and conversation that the product gives the agent program, and nothing else
+ * around it.
  */
 import { execFile, execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync } from 'node:fs'
@@ -17,7 +18,7 @@ import { usageOf } from './usage.js'
 
 const agent = agentNamed('claude-code')
 
-/** Two logins outside the pool, of which the one is left and the other gone to. */
+/** Two logins outside the pool; the agents are respawned from one to the other. */
 const logins = ['floor-1', 'floor-2']
 
 /** The text that a rescue submits is about as long. */
@@ -49,8 +50,8 @@ export class BareRespawn {
   }
 
   /**
-   * Respawns a pane for each of these conversations, `atOnce` of them under way at a time, as they stand in their
-   * transcripts. Answers when each was running, in milliseconds after the first was begun; ascending.
+   * Respawns a pane for each of these conversations from its transcript, `atOnce` of them at a time. Returns
+   * when each was running, in milliseconds after the first was begun; ascending.
    */
   async respawn(conversations: readonly Conversation[], atOnce: number): Promise<number[]> {
     const place = await this.#nextPlace(conversations)
@@ -70,13 +71,13 @@ export class BareRespawn {
     }
     await Promise.all(Array.from({ length: atOnce }, loop))
     arrivals.close()
-    const took = [...arrivals.seen.values()].map(({ at }) => at - from).sort((a, b) => a - b)
+    const durations = [...arrivals.all.values()].map(({ at }) => at - from).sort((a, b) => a - b)
     await this.#untilAtRest(place, conversations.length)
     // In a new pane there was no agent to replace.
-    return fresh.length === 0 ? took : this.respawn(conversations, atOnce)
+    return fresh.length === 0 ? durations : this.respawn(conversations, atOnce)
   }
 
-  /** What the program's own start costs until it says that it runs; milliseconds of CPU. */
+  /** What the program's own start costs until it reports that it runs; milliseconds of CPU. */
   async startCost(): Promise<number> {
     const place = await this.#nextPlace([])
     const sessionId = crypto.randomUUID()

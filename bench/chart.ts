@@ -42,15 +42,15 @@ export function svgOf({ title, x, y, curves }: Chart): string {
   ].join('\n')
 }
 
-const text = (x: number, y: number, words: string, anchor: string): string =>
-  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${escaped(words)}</text>`
+const text = (x: number, y: number, content: string, anchor: string): string =>
+  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${escaped(content)}</text>`
 
-const escaped = (words: string): string =>
-  words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+const escaped = (content: string): string =>
+  content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 const label = (value: number): string => String(Number(value.toPrecision(3)))
 
-/** The next of 1, 2, 4, 5, 8, 10 in its power of ten, so that quarters of it are round too. */
+/** The next of 1, 2, 4, 5, 8, 10 in its power of ten, so that its quarters are round too. */
 function niceTop(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1e-9)))
   return ([1, 2, 4, 5, 8, 10].find((step) => step * power >= value) ?? 10) * power

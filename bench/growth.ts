@@ -1,4 +1,4 @@
-/** How a herd grows with the fleet: a curve that bends upward is a finding. */
+/** How the time of a herd grows with the fleet: a curve that bends upward is a finding. */
 import type { Curve, Measure } from './harness.js'
 import { emptySteps } from './emptySteps.js'
 import { lastOf, openHerd, spread } from './herdRun.js'
@@ -7,7 +7,7 @@ const usualSizes = [10, 50, 100, 250, 500, 1000]
 
 export const growth: Measure = {
   name: 'growth',
-  says: 'herds of growing size, light agents',
+  description: 'herds of growing size, light agents',
   runs: 1,
   run: async ({ runs, sessions }) => {
     const product: Curve = { name: 'outpool, last one up', points: [] }
@@ -19,7 +19,7 @@ export const growth: Measure = {
         for (let run = 0; run < runs; run++) {
           const { address, client } = herd.stub
           const empty = await emptySteps(address, client.options.namespace, size)
-          const taken = await herd.run({ looks: false })
+          const taken = await herd.run({ withLs: false })
           const last = Math.max(...empty)
           floor.points.push([size, last / 1000])
           product.points.push([size, lastOf(taken) / 1000])

@@ -1,25 +1,30 @@
-/** Measuring product and floor in turn, in the same run, so that a machine whose speed drifts does not decide. */
+/**
+ * Measures product and floor alternately in the same run, so that a machine whose speed drifts does not
+ * distort the comparison.
+ */
 import { execFileSync } from 'node:child_process'
 import { arch, cpus, loadavg, platform } from 'node:os'
 import { agentProgram } from '../lab/standin/cleanEnv.js'
 
 /**
- * At most so many times the floor (median of the pairs' ratios), so much over it (of the medians), or so much, whatever
- * the floor (the worst of the runs). In the unit of the row.
+ * At most this many times the floor (median of the pairs' ratios), this much over it (of the medians), or
+ * this much, whatever the floor (the worst of the runs). In the unit of the row.
  */
 type Goal = { ratio: number } | { over: number } | { atMost: number }
 
 export type Unit = 'ms' | 's' | '%' | 'MB' | 'KB' | 'count'
 
-/** One figure: what was measured in each run, and its floor of the same run where there is one to compare with. */
+/**
+ * One figure: the measurements of each run, with the floor of the same run if there is one to compare with.
+ */
 export interface Row {
-  says: string
+  description: string
   unit: Unit
   product: number[]
   /** As many as `product`, or none. */
   floor: number[]
   goal: Goal | null
-  /** Median of the pairs' ratios, of figures whose pairs were not kept; else it is computed. */
+  /** Median of the pairs' ratios, for figures whose pairs were not kept; otherwise it is computed. */
   ratio?: number
 }
 
@@ -39,9 +44,9 @@ export interface Chart {
 }
 
 export interface Result {
-  /** How many sessions it took; not there where that is no question. */
+  /** How many sessions it used; absent if that does not apply. */
   sessions?: number
-  /** How many the numbers of the design speak of. */
+  /** The number of sessions that the design's targets name. */
   aims?: number
   rows: Row[]
   /** Further facts, by name. */
@@ -52,40 +57,40 @@ export interface Result {
 export interface Options {
   /** How often product and floor are measured. */
   runs: number
-  /** How many sessions a measure of a fleet takes; null: as many as the numbers of the design speak of. */
+  /** How many sessions a measure of a fleet uses; null: the number that the design's targets name. */
   sessions: number | null
 }
 
 export interface Measure {
   name: string
-  /** What it is about, in a few words. */
-  says: string
-  /** Unless asked for otherwise. */
+  /** What it measures, in a few words. */
+  description: string
+  /** The default for `runs`. */
   runs: number
   run: (options: Options) => Promise<Result>
 }
 
-/** A measure's result with where and when it was taken. */
+/** A measure's result with where and when it was measured. */
 export interface Measured extends Omit<Result, 'sessions'> {
-  /** Null where that is no question. */
+  /** Null if that does not apply. */
   sessions: number | null
-  /** Of the code that was measured; with a + where it had been changed since. */
+  /** Of the code that was measured, with a + if it had been changed since. */
   commit: string
   name: string
-  says: string
+  description: string
   machine: string
   /** ISO 8601. */
   at: string
-  /** Of the machine over the last minute, when the measure began: what others were doing. */
+  /** Of the machine over the last minute, when the measure began: the load of other programs. */
   load: number
 }
 
 export async function runMeasure(measure: Measure, options: Options): Promise<Measured> {
-  const { name, says } = measure
+  const { name, description } = measure
   const load = loadavg()[0] ?? Number.NaN
   const at = new Date().toISOString()
   const { sessions = null, ...result } = await measure.run(options)
-  return { name, says, machine: machine(), commit: commit(), at, load, sessions, ...result }
+  return { name, description, machine: machine(), commit: commit(), at, load, sessions, ...result }
 }
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5)
@@ -112,7 +117,7 @@ export async function runAlternating(
   return values
 }
 
-/** What is held against the goal; null where the row has none. */
+/** What is compared with the goal; null if the row has none. */
 export function toRatio({ product, floor, goal, ratio }: Row): { value: number; limit: number } | null {
   if (goal === null) return null
   if ('ratio' in goal) {
@@ -125,7 +130,7 @@ export function toRatio({ product, floor, goal, ratio }: Row): { value: number; 
 
 function commit(): string {
   const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim()
-  // What is measured and written down changes the docs, and not what is measured.
+  // Writing results changes only the docs, not the measured code.
   const isChanged = git('status', '--porcelain', '--untracked-files=no', '--', ':!docs', ':!README.md') !== ''
   return `${git('rev-parse', '--short', 'HEAD')}${isChanged ? '+' : ''}`
 }

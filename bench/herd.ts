@@ -13,13 +13,13 @@ import { roundsFor } from './startRounds.js'
 const usualSessions = 500
 /** A cross-check of the stub. */
 const usualReal = 10
-/** What two cores start side by side without waiting for one another; the loop is fastest so. */
+/** As many as two cores start side by side without slowing each other down; the loop is fastest that way. */
 const respawnsAtOnce = 4
 const stub = fileURLToPath(new URL('stub/agent.sh', import.meta.url))
 
 export const herd: Measure = {
   name: 'herd',
-  says: 'a herd of light agents',
+  description: 'a herd of light agents',
   runs: 3,
   run: async ({ runs, sessions }) => {
     const herd = await openHerd(sessions ?? usualSessions)
@@ -27,7 +27,7 @@ export const herd: Measure = {
       const { address } = herd.stub
       const { namespace } = herd.stub.client.options
       return await measureHerd(herd, runs, {
-        says: 'the same engine carries as many running workflows through two empty steps each',
+        description: 'the same engine carries as many running workflows through two empty steps each',
         ratio: 2,
         run: () => emptySteps(address, namespace, herd.sessions),
       })
@@ -39,7 +39,7 @@ export const herd: Measure = {
 
 export const heavyHerd: Measure = {
   name: 'herd-heavy',
-  says: 'a herd of agents that are as heavy to start as the real program',
+  description: 'a herd of agents that are as heavy to start as the real program',
   runs: 2,
   run: async ({ runs, sessions }) => {
     const cost = await realStartCost()
@@ -51,7 +51,7 @@ export const heavyHerd: Measure = {
     })
     try {
       const result = await measureHerd(herd, runs, {
-        says: 'a bare loop respawns the same panes',
+        description: 'a bare loop respawns the same panes',
         ratio: 1.3,
         run: () => bare.respawn(conversationsOf(herd), respawnsAtOnce),
       })
@@ -68,13 +68,13 @@ export const heavyHerd: Measure = {
 
 export const realHerd: Measure = {
   name: 'herd-real',
-  says: 'a herd of real agents',
+  description: 'a herd of real agents',
   runs: 3,
   run: async ({ runs, sessions }) => {
     const herd = await RealHerd.open(sessions ?? usualReal)
     try {
       const entry: Row = {
-        says: `${herd.sessions} sessions of the real program walled at once → last one running; floor: a bare loop respawns the same panes`,
+        description: `${herd.sessions} sessions of the real program walled at once → last one running; floor: a bare loop respawns the same panes`,
         ...{ unit: 's', product: [], floor: [], goal: { ratio: 1.3 } },
       }
       for (let run = 0; run < runs; run++) {
@@ -89,7 +89,7 @@ export const realHerd: Measure = {
 }
 
 interface Floor {
-  says: string
+  description: string
   ratio: number
   run: () => Promise<number[]>
 }
@@ -100,8 +100,8 @@ async function measureHerd(herd: Herd, runs: number, floor: Floor): Promise<Resu
   const herds: HerdRun[] = []
   for (let run = 1; run <= runs; run++) {
     floors.push(await floor.run())
-    // One who looks on costs a little, so that only the last run has one.
-    herds.push(await herd.run({ looks: run === runs }))
+    // The observer of `outpool ls` costs a little, so only the last run has one.
+    herds.push(await herd.run({ withLs: run === runs }))
     console.error(`  floor ${spread(floors.at(-1) ?? [])}; herd ${spread(herds.at(-1)?.up ?? [])}`)
   }
   const name = `${herd.sessions} sessions walled at once`
@@ -109,7 +109,7 @@ async function measureHerd(herd: Herd, runs: number, floor: Floor): Promise<Resu
     ...{ sessions: herd.sessions, aims: usualSessions },
     rows: [
       {
-        says: `${name} → last one running; floor: ${floor.says}`,
+        description: `${name} → last one running; floor: ${floor.description}`,
         unit: 's',
         product: herds.map((run) => lastOf(run) / 1000),
         floor: floors.map((up) => Math.max(...up) / 1000),
@@ -145,8 +145,8 @@ async function measureHerd(herd: Herd, runs: number, floor: Floor): Promise<Resu
   }
 }
 
-const bounded = (says: string, unit: Row['unit'], product: number[], atMost: number): Row => ({
-  ...{ says, unit, product, floor: [], goal: { atMost } },
+const bounded = (description: string, unit: Row['unit'], product: number[], atMost: number): Row => ({
+  ...{ description, unit, product, floor: [], goal: { atMost } },
 })
 
 function factsOf(herds: HerdRun[], floors: number[][]): Record<string, string> {
@@ -180,14 +180,14 @@ function chartOf(herds: HerdRun[], floors: number[][], title: string, floor: Flo
   }
 }
 
-/** The conversations as they stand where the sessions are now. */
+/** The conversations where the sessions are now. */
 const conversationsOf = (herd: Herd): Conversation[] =>
   herd.agents().map(({ sessionId, configDir }) => ({
     sessionId,
     transcript: `${configDir}/projects/stub/${sessionId}.jsonl`,
   }))
 
-/** CPU of the real program until it says that it runs, in ms. */
+/** CPU of the real program until it reports that it runs, in ms. */
 async function realStartCost(): Promise<number> {
   const fleet = await startFleet({ accounts: [] })
   const bare = new BareRespawn(fleet, { command: agentProgram, env: {} })

@@ -1,15 +1,18 @@
-/** One herd: every session of a group of accounts walled at once, and how each gets up again on the other group. */
+/**
+ * One herd: every session of a group of accounts walled at once, and how each starts again on the other
+ * group.
+ */
 import { existsSync, statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Arrivals } from './arrivals.js'
 import { median, quantile } from './harness.js'
 import { names, openStubFleet, type StubFleet } from './stubFleet.js'
 
-/** Two groups of so many accounts; one group holds the whole fleet exactly. */
+/** Two groups of this many accounts; one group holds exactly the whole fleet. */
 const accountsPerGroup = 5
-/** Of so many sessions the history is read before and after. */
+/** The history of this many sessions is read before and after. */
 const sampled = 10
-/** A person looks at the list this often while the herd goes on. */
+/** A person runs the list this often while the herd goes on. */
 const pollEvery = 2_000
 const patience = 30 * 60_000
 
@@ -18,16 +21,16 @@ export interface HerdRun {
   up: number[]
   /** CPU in ms for each rescue. */
   cpu: { worker: number; engine: number; tmux: number }
-  /** Of a session's history for its rescue, and of the pool's for all of them. */
+  /** Events of a session's history for its rescue, and of the pool's for all of them. */
   events: { session: number; pool: number }
   bytes: { session: number; pool: number }
-  /** What the database grew by for each rescue, in KB. */
+  /** How much the database grew for each rescue, in KB. */
   databaseKb: number
-  /** Sessions that more than one process came up for. */
+  /** Sessions that started more than one process. */
   doubles: number
   /** Sessions beyond what their accounts may hold. */
   aboveLimit: number
-  /** What `outpool ls` took meanwhile, in ms. */
+  /** How long `outpool ls` took meanwhile, in ms. */
   ls: number[]
 }
 
@@ -52,30 +55,36 @@ export class Herd {
     return this.stub.agents(this.#from)
   }
 
-  /** Those of them that have come up on the other group. */
+  /** The sessions that have started on the other group. */
   moved(): ReturnType<StubFleet['agents']> {
     return this.stub.agents(this.#to)
   }
 
-  /** The accounts on which nobody is. */
+  /** The accounts without sessions. */
   get free(): readonly string[] {
     return this.#to
   }
 
-  /** The accounts on which they are. */
+  /** The accounts with sessions. */
   get used(): readonly string[] {
     return this.#from
   }
 
-  /** Has every session told that its account refuses; `resetsIn`: for how many ms, where an account is not to be away for long. */
+  /**
+   * Reports to every session that its account refuses; `resetsIn`: for how many ms, for an account that
+   * should be back soon.
+   */
   wallAll(resetsIn: Readonly<Record<string, number>> = {}): void {
     const agents = this.agents()
     for (const account of this.#from) this.stub.wall(account, resetsIn[account])
     for (const { pid } of agents) process.kill(pid, 'SIGUSR1')
   }
 
-  /** Walls them all, and waits until all are at rest elsewhere. `looks`: with a person who looks on. */
-  async run({ looks }: { looks: boolean }): Promise<HerdRun> {
+  /**
+   * Walls them all, and waits until all are at rest elsewhere. `withLs`: while a person runs `outpool ls`
+   * again and again.
+   */
+  async run({ withLs }: { withLs: boolean }): Promise<HerdRun> {
     const { stub, sessions } = this
     const sample = names(sessions).slice(0, sampled)
     const count = (): Promise<{ events: number; bytes: number }[]> =>
@@ -85,29 +94,29 @@ export class Herd {
     if (agents.length !== sessions) throw new Error(`${agents.length} agents run, of ${sessions} sessions`)
     const start = { usage: stub.usage(), database: databaseKb(stub) }
     const arrivals = new Arrivals(this.#to.map((account) => stub.configDir(account)))
-    const looking = looks ? new LsSampler(stub) : null
+    const sampler = withLs ? new LsSampler(stub) : null
     const from = performance.now()
     this.wallAll()
     await untilAll(arrivals, sessions)
-    const ls = (await looking?.end()) ?? []
+    const ls = (await sampler?.end()) ?? []
     await stub.untilAtRest(sessions)
     const end = { usage: stub.usage(), database: databaseKb(stub) }
     const histories = await count()
     const pool = await stub.poolHistory()
     arrivals.close()
-    const seen = [...arrivals.seen.values()]
+    const all = [...arrivals.all.values()]
     const perRescue = (part: 'worker' | 'engine' | 'tmux'): number =>
       (end.usage[part].cpu - start.usage[part].cpu) / sessions
     const grown = (what: 'events' | 'bytes'): number =>
       median(histories.map((history, index) => history[what] - (before.histories[index]?.[what] ?? 0)))
     const held = this.#to.map((account) => stub.agents([account]).length)
     const run: HerdRun = {
-      up: firstOfEach(seen).map((at) => at - from),
+      up: firstOfEach(all).map((at) => at - from),
       cpu: { worker: perRescue('worker'), engine: perRescue('engine'), tmux: perRescue('tmux') },
       events: { session: grown('events'), pool: pool.events - before.pool.events },
       bytes: { session: grown('bytes'), pool: pool.bytes - before.pool.bytes },
       databaseKb: (end.database - start.database) / sessions,
-      doubles: seen.length - arrivals.sessions,
+      doubles: all.length - arrivals.sessions,
       aboveLimit: held.reduce((sum, here) => sum + Math.max(0, here - this.limit), 0),
       ls,
     }
@@ -159,45 +168,46 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 async function untilAll(arrivals: Arrivals, sessions: number): Promise<void> {
   const end = performance.now() + patience
   while (arrivals.sessions < sessions) {
-    if (performance.now() > end) throw new Error(`${arrivals.sessions} of ${sessions} sessions got up`)
+    if (performance.now() > end)
+      throw new Error(`${arrivals.sessions} of ${sessions} sessions are running again`)
     await delay(100)
   }
 }
 
-function firstOfEach(seen: readonly { sessionId: string; at: number }[]): number[] {
+function firstOfEach(all: readonly { sessionId: string; at: number }[]): number[] {
   const first = new Map<string, number>()
-  for (const { sessionId, at } of seen) first.set(sessionId, Math.min(at, first.get(sessionId) ?? at))
+  for (const { sessionId, at } of all) first.set(sessionId, Math.min(at, first.get(sessionId) ?? at))
   return [...first.values()].sort((a, b) => a - b)
 }
 
-/** The database with what it has not folded in yet. */
+/** The database, including its write-ahead log. */
 const databaseKb = ({ home }: StubFleet): number =>
   ['', '-wal']
     .map((part) => home.database + part)
     .reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size / 1024 : 0), 0)
 
-/** A person who looks at the list again and again. */
+/** A person who runs the list again and again. */
 class LsSampler {
-  readonly #took: number[] = []
-  readonly #looking: Promise<void>
+  readonly #durations: number[] = []
+  readonly #sampling: Promise<void>
   #isOver = false
 
   constructor(stub: StubFleet) {
-    this.#looking = this.#look(stub)
+    this.#sampling = this.#sample(stub)
   }
 
   async end(): Promise<number[]> {
     this.#isOver = true
-    await this.#looking
-    return this.#took
+    await this.#sampling
+    return this.#durations
   }
 
-  async #look(stub: StubFleet): Promise<void> {
+  async #sample(stub: StubFleet): Promise<void> {
     while (!this.#isOver) {
       const from = performance.now()
       const { code, stderr } = await stub.fleet.run('ls', '--json')
       if (code !== 0) console.error(`  outpool ls ended with ${String(code)}: ${stderr}`)
-      this.#took.push(performance.now() - from)
+      this.#durations.push(performance.now() - from)
       await delay(pollEvery)
     }
   }

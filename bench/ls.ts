@@ -14,16 +14,16 @@ import type { SessionStart } from '../workflows/messages.js'
 import { runAlternating, type Measure } from './harness.js'
 
 const usualSessions = 500
-/** Asked for in one go while the list is being filled. */
+/** Requested in one batch while the list is being filled. */
 const startsAtOnce = 25
 const bin = fileURLToPath(new URL('../dist/client/bin.js', import.meta.url))
 
 export const ls: Measure = {
   name: 'ls',
-  says: '`outpool ls`',
+  description: '`outpool ls`',
   runs: 8,
-  run: async ({ runs, sessions: asked }) => {
-    const sessions = asked ?? usualSessions
+  run: async ({ runs, sessions: requested }) => {
+    const sessions = requested ?? usualSessions
     const server = await devServer()
     const connection = await Connection.connect(server.connectOptions)
     try {
@@ -53,8 +53,12 @@ export const ls: Measure = {
         () => Promise.resolve(timed(empty)),
         () => Promise.resolve(timed(bin, 'ls')),
       )
-      const says = `\`outpool ls\` with ${sessions} sessions; floor: the same runtime, started empty`
-      return { sessions, aims: usualSessions, rows: [{ says, unit: 'ms', ...times, goal: { over: 500 } }] }
+      const description = `\`outpool ls\` with ${sessions} sessions; floor: the same runtime, started empty`
+      return {
+        sessions,
+        aims: usualSessions,
+        rows: [{ description, unit: 'ms', ...times, goal: { over: 500 } }],
+      }
     } finally {
       await connection.close()
       await server.stop()
@@ -62,7 +66,7 @@ export const ls: Measure = {
   },
 }
 
-/** Memo and search attributes as `outpool start` makes them; nobody has to run a session for it to be listed. */
+/** Memo and search attributes as `outpool start` makes them; a session need not run to be listed. */
 async function begin(client: Client, name: string): Promise<void> {
   const { namespace } = client.options
   const start: SessionStart = {
@@ -73,7 +77,7 @@ async function begin(client: Client, name: string): Promise<void> {
   await startSession({ client, namespace, within: (_ms, calls) => calls() }, start)
 }
 
-/** What a worker that watches them all would leave for the command to read. */
+/** The file that a worker that watches them all would leave for the command to read. */
 function liveWith(names: string[]): LiveFile {
   const seen = { phase: 'working' as const, waitingFor: null, transcript: null, fence: 1 }
   // Dated ahead: it has to count as fresh until the last run.

@@ -4,7 +4,7 @@ import type { Measure, Row } from './harness.js'
 import { names, openStubFleet, type StubFleet } from './stubFleet.js'
 
 const usualSessions = 500
-/** What came with the start of the fleet has settled by then. */
+/** After this the effects of the fleet's start have settled. */
 const settled = 20_000
 const span = 60_000
 /** As the product does by default. */
@@ -12,10 +12,10 @@ const probeEvery = '5m'
 
 export const quiet: Measure = {
   name: 'quiet',
-  says: 'a quiet fleet',
+  description: 'a quiet fleet',
   runs: 3,
-  run: async ({ runs, sessions: asked }) => {
-    const sessions = asked ?? usualSessions
+  run: async ({ runs, sessions: requested }) => {
+    const sessions = requested ?? usualSessions
     const accounts = ['a-1', 'a-2', 'a-3', 'a-4', 'a-5']
     const stub = await openStubFleet({
       accounts,
@@ -31,12 +31,12 @@ export const quiet: Measure = {
       const after = await stub.sessionHistory('s-1')
       const minutes = ((settled + runs * span) / 60_000).toFixed(1)
       const row = (
-        says: string,
+        description: string,
         unit: Row['unit'],
         part: (one: UsageSample) => number,
         atMost: number,
       ): Row => ({
-        says: `${sessions} quiet sessions: ${says}; floor: the same with none`,
+        description: `${sessions} quiet sessions: ${description}; floor: the same with none`,
         ...{ unit, product: all.map(part), floor: none.map(part), goal: { atMost } },
       })
       return {
@@ -47,7 +47,7 @@ export const quiet: Measure = {
           row('CPU of the engine', '%', ({ engine }) => engine, 5),
           row('starts of tmux in a minute', 'count', ({ tmuxCalls }) => tmuxCalls, 60),
           {
-            says: `events of a quiet session in ${minutes} minutes`,
+            description: `events of a quiet session in ${minutes} minutes`,
             ...{ unit: 'count', product: [after.events - before.events], floor: [], goal: { atMost: 0 } },
           },
         ],
@@ -72,16 +72,16 @@ interface UsageSample {
   tmuxCalls: number
 }
 
-/** `runs` looks at a minute each. */
+/** `runs` observations of a minute each. */
 async function sampleUsage(stub: StubFleet, runs: number): Promise<UsageSample[]> {
   await delay(settled)
-  const looks: UsageSample[] = []
+  const samples: UsageSample[] = []
   for (let run = 0; run < runs; run++) {
     const from = stub.usage()
     const calls = stub.tmuxCalls()
     await delay(span)
     const to = stub.usage()
-    looks.push({
+    samples.push({
       worker: ((to.worker.cpu - from.worker.cpu) / span) * 100,
       engine: ((to.engine.cpu - from.engine.cpu) / span) * 100,
       workerRss: to.worker.rss,
@@ -89,7 +89,7 @@ async function sampleUsage(stub: StubFleet, runs: number): Promise<UsageSample[]
       tmuxCalls: stub.tmuxCalls() - calls,
     })
   }
-  return looks
+  return samples
 }
 
 const perSession = (

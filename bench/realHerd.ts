@@ -1,4 +1,4 @@
-/** Some sessions of the real program, walled at once: shows how far the stub agents can be believed. */
+/** Some sessions of the real program, walled at once: a check on the results with stub agents. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { join } from 'node:path'
 import { openHome } from '../config/state/home.js'
@@ -12,7 +12,7 @@ import { names } from './stubFleet.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 const patience = 10 * 60_000
-/** Between typing a text and its Enter: the program takes what comes at once for one paste. */
+/** Between typing a text and its Enter: the program takes keys that arrive together for one paste. */
 const typed = 300
 
 /** Two groups, each of which holds the whole fleet. */
@@ -72,8 +72,8 @@ export class RealHerd {
   async run(): Promise<number[]> {
     const { standIn } = this.#fleet.world
     const before = await this.#atRest(this.#run)
-    const left = new Set(before.map(({ account }) => account ?? ''))
-    for (const name of left) standIn.account(name).wall('five_hour', hours(3))
+    const walledAccounts = new Set(before.map(({ account }) => account ?? ''))
+    for (const name of walledAccounts) standIn.account(name).wall('five_hour', hours(3))
     const configDirs = groups.flat().map((name) => join(this.#fleet.dir, 'logins', name))
     const arrivals = new Arrivals(configDirs)
     const reported = firstFile([openHome(this.#fleet.env).reports], (name) =>
@@ -92,9 +92,9 @@ export class RealHerd {
     arrivals.close()
     this.#run += 1
     await this.#atRest(this.#run)
-    for (const name of left) standIn.account(name).lift()
+    for (const name of walledAccounts) standIn.account(name).lift()
     await this.#untilReady()
-    return [...arrivals.seen.values()].map(({ at }) => at - from)
+    return [...arrivals.all.values()].map(({ at }) => at - from)
   }
 
   async close(): Promise<void> {
@@ -102,7 +102,7 @@ export class RealHerd {
     await this.#fleet.close()
   }
 
-  /** All sessions once they rest, each with so many rescues behind it. */
+  /** All sessions once they are at rest, each after this many rescues. */
   async #atRest(rescues: number): Promise<SessionDetails[]> {
     await until(
       'all sessions at rest',

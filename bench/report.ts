@@ -1,4 +1,4 @@
-/** Figures as people read them: a table, the facts beside it, a chart, and the page that they stand on. */
+/** Renders figures for people: a table, further facts, a chart, and the page that shows them. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -14,7 +14,7 @@ const figure = (value: number, unit: Unit): string => {
   return String(Number(value.toFixed(digits)))
 }
 
-/** Median, least and most. */
+/** Median, minimum and maximum. */
 export function span(values: readonly number[], unit: Unit): string {
   if (values.length === 0) return '–'
   const middle = `${figure(median(values), unit)}${units[unit]}`
@@ -33,7 +33,7 @@ function goalCell(entry: Row, { sessions, aims }: Pick<Measured, 'sessions' | 'a
   const found = toRatio(entry)
   if (found === null || entry.goal === null) return '–'
   const isSmall = sessions !== null && aims !== undefined && sessions < aims
-  const reached = isSmall ? `reached with ${sessions}; asked for ${aims}: open` : 'reached'
+  const reached = isSmall ? `reached with ${sessions}; the target is for ${aims}: open` : 'reached'
   const verdict = found.value <= found.limit ? reached : '**missed**'
   if ('ratio' in entry.goal) return `≤ ${entry.goal.ratio} ×: ${verdict}`
   if ('over' in entry.goal) return `≤ ${entry.goal.over}${units[entry.unit]} over: ${verdict}`
@@ -43,9 +43,9 @@ function goalCell(entry: Row, { sessions, aims }: Pick<Measured, 'sessions' | 'a
 export function table(all: readonly Measured[]): string {
   const lines = all.flatMap((measured) =>
     measured.rows.map((entry) => {
-      const { says, unit, product, floor } = entry
+      const { description, unit, product, floor } = entry
       const figures = [span(product, unit), span(floor, unit), comparedCell(entry), goalCell(entry, measured)]
-      return `| ${[says, ...figures, `${measured.at.slice(0, 10)}, ${measured.commit}`].join(' | ')} |`
+      return `| ${[description, ...figures, `${measured.at.slice(0, 10)}, ${measured.commit}`].join(' | ')} |`
     }),
   )
   const head = [
@@ -55,14 +55,14 @@ export function table(all: readonly Measured[]): string {
   return [...head, ...lines].join('\n')
 }
 
-/** What was found besides, and on which machine. */
+/** Further findings, and the machine they were made on. */
 export function factsOf(all: readonly Measured[]): string {
   const machines = machinesOf(all)
-  const lines = all.flatMap(({ says, sessions, machine, at, load, facts }) => {
+  const lines = all.flatMap(({ description, sessions, machine, at, load, facts }) => {
     const size = sessions === null ? '' : `, ${sessions} sessions`
-    const where = machines.length > 1 ? ` on (${machines.indexOf(machine) + 1})` : ''
+    const machineNote = machines.length > 1 ? ` on (${machines.indexOf(machine) + 1})` : ''
     return [
-      `- ${says}${size} (${at.slice(0, 10)}${where}, load at the start ${load.toFixed(1)})`,
+      `- ${description}${size} (${at.slice(0, 10)}${machineNote}, load at the start ${load.toFixed(1)})`,
       ...Object.entries(facts ?? {}).map(([name, fact]) => `  - ${name}: ${fact}`),
     ]
   })
@@ -76,7 +76,7 @@ const measuredOn = (machines: readonly string[]): string =>
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** What stands between the marks of docs/performance.md. */
+/** The text between the marks of docs/performance.md. */
 export function pageOf(all: readonly Measured[]): string {
   const pictures = charts(all).map(({ name, title }) => `![${title}](pictures/bench-${name}.svg)`)
   return [table(all), pictures.join('\n\n'), factsOf(all)].filter((part) => part !== '').join('\n\n')
@@ -90,7 +90,9 @@ export function readmeOf(all: readonly Measured[]): string {
   return [measuredOn(machinesOf(shown)), table(shown)].join('\n\n')
 }
 
-/** Takes fresh results into docs/performance.json, and makes page, README and charts from what is kept there. */
+/**
+ * Stores fresh results in docs/performance.json, and generates page, README and charts from what is stored.
+ */
 export function publish(fresh: readonly Measured[], order: readonly string[]): void {
   const all = merged(readStore(), fresh, order)
   writeFileSync(storeFile, JSON.stringify(all))

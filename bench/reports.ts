@@ -1,4 +1,7 @@
-/** What a report costs the agent: the command of a hook, and that of the status line, over starting the same shell. */
+/**
+ * What a report costs the agent: the command of a hook, and that of the status line, over starting the same
+ * shell.
+ */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,7 +10,7 @@ import { z } from 'zod'
 import { agentNamed } from '../agents/index.js'
 import { runAlternating, type Measure, type Row } from './harness.js'
 
-/** One of them takes milliseconds, so that many are run for each pair that was asked for. */
+/** One run takes milliseconds, so many are measured for each requested pair. */
 const perRun = 40
 
 const body = JSON.stringify({
@@ -27,7 +30,7 @@ const settingsSchema = z.object({
 })
 type Settings = z.output<typeof settingsSchema>
 
-/** As the agent program runs it: the text through a shell, the body on its standard input. */
+/** As the agent program runs it: the command through a shell, the body on its standard input. */
 function timed(command: string): number {
   const from = performance.now()
   const { status } = spawnSync('/bin/sh', ['-c', command], { input: body })
@@ -51,7 +54,7 @@ async function settingsOfLaunch(dir: string): Promise<Settings> {
 
 export const reports: Measure = {
   name: 'reports',
-  says: 'what the agent waits for: its hooks and its status line',
+  description: 'what the agent waits for: its hooks and its status line',
   runs: 8,
   run: async ({ runs }) => ({
     rows: [
@@ -61,7 +64,11 @@ export const reports: Measure = {
   }),
 }
 
-async function row(says: string, runs: number, commandOf: (settings: Settings) => string): Promise<Row> {
+async function row(
+  description: string,
+  runs: number,
+  commandOf: (settings: Settings) => string,
+): Promise<Row> {
   const dir = mkdtempSync(join(tmpdir(), 'outpool-bench-'))
   try {
     const command = commandOf(await settingsOfLaunch(dir))
@@ -71,7 +78,12 @@ async function row(says: string, runs: number, commandOf: (settings: Settings) =
       () => Promise.resolve(timed(command)),
     )
     if (readdirSync(join(dir, 'reports')).length === 0) throw new Error('nothing was reported')
-    return { says: `${says}; floor: the same shell, started empty`, unit: 'ms', ...times, goal: { over: 30 } }
+    return {
+      description: `${description}; floor: the same shell, started empty`,
+      unit: 'ms',
+      ...times,
+      goal: { over: 30 },
+    }
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }

@@ -15,19 +15,22 @@ import { firstFile, firstEntry, firstRunning, within } from './running.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
-/** The text that meets the wall is known to be delivered by then, so that its events are not the rescue's. */
+/**
+ * By then the text that meets the wall is recorded as delivered, so that its events do not count as the
+ * rescue's.
+ */
 const wallAfterMs = 1_500
-/** How long a quiet session is looked at for each pair, up to a minute. */
+/** How long a quiet session is observed for each pair, up to a minute. */
 const quietMsPerRun = 8_000
 
 export const rescue: Measure = {
   name: 'rescue',
-  says: 'one session walled, the real program',
+  description: 'one session walled, the real program',
   runs: 8,
   run: async ({ runs }) => {
-    // Each rescue leaves an account behind at its wall.
+    // Each rescue leaves one account walled.
     const accounts = Array.from({ length: runs + 1 }, (_, index) => `max-${index + 1}`)
-    // Routine probes are a program start each, and would fall into one measurement but not into the next.
+    // Each routine probe starts a program, and would fall into one measurement but not into the next.
     const fleet = await startFleet({ accounts, config: { timing: { probeEvery: '1h', keysQuiet: '1s' } } })
     try {
       for (const name of accounts)
@@ -56,8 +59,8 @@ async function measure(fleet: Fleet, accounts: string[], runs: number): Promise<
       async () => {
         const { sessionId, transcript } = await atRest(fleet)
         if (transcript === null) throw new Error('the session has no transcript')
-        const [took = Number.NaN] = await bare.respawn([{ sessionId, transcript }], 1)
-        return took
+        const [duration = Number.NaN] = await bare.respawn([{ sessionId, transcript }], 1)
+        return duration
       },
       async () => {
         const poolBefore = (await historyOf(client, poolWorkflowId('main'))).length
@@ -73,11 +76,12 @@ async function measure(fleet: Fleet, accounts: string[], runs: number): Promise<
     return {
       rows: [
         {
-          says: 'wall reported by hook → replacement process running, one session; floor: a bare `tmux respawn-pane -k` to the same program running',
+          description:
+            'wall reported by hook → replacement process running, one session; floor: a bare `tmux respawn-pane -k` to the same program running',
           ...{ unit: 'ms', ...times, goal: { ratio: 5 } },
         },
         {
-          says: 'events of an undisturbed rescue, session and pool',
+          description: 'events of an undisturbed rescue, session and pool',
           ...{ unit: 'count', product: [events], floor: [], goal: { atMost: 60 } },
         },
       ],
@@ -92,7 +96,7 @@ async function measure(fleet: Fleet, accounts: string[], runs: number): Promise<
 const atRest = (fleet: Fleet): Promise<SessionDetails> =>
   fleet.untilSession('bench', ({ phase }) => phase === 'idle')
 
-/** As in a pool that has run for some minutes: routine probes have asked every account. */
+/** As in a pool that has run for some minutes: routine probes have read every account. */
 async function untilAllProven(fleet: Fleet, count: number): Promise<void> {
   for (;;) {
     const all = await fleet.json<{ state: string; windows: unknown[] }[]>('accounts')
@@ -122,7 +126,7 @@ async function wallToRunning(fleet: Fleet, accounts: string[]): Promise<Moved> {
   await fleet.run('send', 'bench', 'On with the task.')
   const from = await within('the report of the wall', 60_000, reported)
   const to = await within('the replacement', 60_000, running)
-  const row = await within('the row of the wall', 1_000, written)
+  const row = await within('the entry of the wall', 1_000, written)
   const moved = await fleet.untilSession(
     'bench',
     ({ phase, rescues }) => phase === 'idle' && rescues > before.rescues,
@@ -147,7 +151,7 @@ function factsOf(hops: Hop[], poolEvents: number[]): Record<string, string> {
   }
 }
 
-/** What a session writes into the engine while nothing happens to it. */
+/** Events that a session adds to the engine while nothing happens to it. */
 async function quiet(client: Client, fleet: Fleet, runs: number): Promise<Record<string, string>> {
   await atRest(fleet)
   const ms = Math.min(60_000, quietMsPerRun * runs)
@@ -160,7 +164,7 @@ async function quiet(client: Client, fleet: Fleet, runs: number): Promise<Record
   return { [`events in ${ms / 1000} s of quiet`]: `${grown} of the session, ${poolGrown} of the pool` }
 }
 
-/** Over all runs, oldest first: one that has grown long is cut between two rescues. */
+/** Over all runs, oldest first: a session with a long history begins a new run between two rescues. */
 async function historyOf(client: Client, workflowId: string): Promise<AttributedEvent[]> {
   const all: AttributedEvent[] = []
   let runId: string | undefined

@@ -1,4 +1,4 @@
-/** Where the time of a rescue goes, read off the session's history in the engine and off its rescue log. */
+/** The parts of a rescue's time, read from the session's history in the engine and from its rescue log. */
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import type proto from '@temporalio/proto'
 import type { RescueStep } from '../policy/session/session.js'
@@ -6,19 +6,22 @@ import type { RescueStep } from '../policy/session/session.js'
 type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent
 
 export interface Hop {
-  /** From the report to the replacement running, in order; milliseconds. */
+  /** From the report to the running replacement, in order; milliseconds. */
   parts: Record<string, number>
-  /** Events that this rescue wrote into the session's history, the end of the old watch and the new one included. */
+  /**
+   * Events that this rescue added to the session's history, including the end of the old watch and the new
+   * one.
+   */
   events: number
 }
 
-/** An event, and the step of the host that it tells of, if any. */
+/** An event, and the host step that it belongs to, if any. */
 export interface AttributedEvent {
   event: HistoryEvent
   step: string | null
 }
 
-/** The events of one run, whose numbers begin anew with each. */
+/** The events of one run; their numbers begin at 1 in each. */
 export function attributeEvents(events: readonly HistoryEvent[]): AttributedEvent[] {
   const steps = new Map<string, string>()
   for (const { eventId, activityTaskScheduledEventAttributes: scheduled } of events)
@@ -31,8 +34,8 @@ export function attributeEvents(events: readonly HistoryEvent[]): AttributedEven
 }
 
 /**
- * `reported`, `written` (the wall's row in the transcript) and `running` in milliseconds since the epoch; `events` and
- * `ofPool`: the whole histories, oldest first.
+ * `reported`, `written` (the wall's entry in the transcript) and `running` in milliseconds since the epoch;
+ * `events` and `ofPool`: the whole histories, oldest first.
  */
 export function measureHop(
   events: readonly AttributedEvent[],
@@ -42,48 +45,48 @@ export function measureHop(
 ): Hop {
   const isEndOf = (name: string, { event, step }: AttributedEvent): boolean =>
     step === name && event.activityTaskCompletedEventAttributes != null
-  const seen = events.findIndex(
-    (told) => tsToMs(told.event.eventTime) >= at.reported && isEndOf('watchAgent', told),
+  const watchEnd = events.findIndex(
+    (entry) => tsToMs(entry.event.eventTime) >= at.reported && isEndOf('watchAgent', entry),
   )
-  if (seen < 0) throw new Error('no watch ended after the report')
-  const after = events.slice(seen)
-  const when = (what: string, fits: (told: AttributedEvent) => boolean): number => {
+  if (watchEnd < 0) throw new Error('no watch ended after the report')
+  const after = events.slice(watchEnd)
+  const when = (what: string, fits: (entry: AttributedEvent) => boolean): number => {
     const found = after.find(fits)
     if (!found) throw new Error(`the history holds no ${what} after the report`)
     return tsToMs(found.event.eventTime)
   }
-  const completed = (name: string): number => when(`end of ${name}`, (told) => isEndOf(name, told))
-  const asked = ofPool.find(
+  const completed = (name: string): number => when(`end of ${name}`, (entry) => isEndOf(name, entry))
+  const request = ofPool.find(
     ({ event }) =>
       event.workflowExecutionUpdateAcceptedEventAttributes && tsToMs(event.eventTime) >= at.reported,
   )
-  if (!asked) throw new Error('the pool was asked for nothing after the report')
-  const askedAt = tsToMs(asked.event.eventTime)
+  if (!request) throw new Error('the pool got no request after the report')
+  const requestedAt = tsToMs(request.event.eventTime)
   const started = when(
     'start of launchAgent',
     ({ event, step }) => step === 'launchAgent' && event.activityTaskStartedEventAttributes != null,
   )
-  const took = (name: string): number => log.find((step) => step.name === name)?.ms ?? 0
-  const prepared = took('clear') + took('prepare')
+  const msOf = (name: string): number => log.find((step) => step.name === name)?.ms ?? 0
+  const prepared = msOf('clear') + msOf('prepare')
   const watched = completed('watchAgent')
-  // The row may be there before the hook has reported.
+  // The entry may exist before the hook has reported.
   const evident = Math.max(at.reported, at.written)
   const stopped = log.find(({ name }) => name.startsWith('stop'))?.ms ?? 0
-  const carried = took('carry')
-  const spawned = started + stopped + carried + prepared + took('respawn')
+  const carried = msOf('carry')
+  const spawned = started + stopped + carried + prepared + msOf('respawn')
   const next = after.findIndex(
     ({ event, step }) => step === 'watchAgent' && event.activityTaskScheduledEventAttributes != null,
   )
   return {
     parts: {
       'the wall’s entry written by the program': evident - at.reported,
-      'report and entry read, the pool asked': askedAt - evident,
-      'place granted': watched - askedAt,
+      'report and entry read, the pool asked': requestedAt - evident,
+      'place granted': watched - requestedAt,
       'launch handed out': started - watched,
       'old process ended': stopped,
       'conversation carried': carried,
       'other processes checked, place prepared': prepared,
-      'tmux respawn': took('respawn'),
+      'tmux respawn': msOf('respawn'),
       'the program’s own start': at.running - spawned,
     },
     // The end of a watch is written as two events, of which the first is its start.

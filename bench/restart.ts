@@ -1,4 +1,4 @@
-/** The worker killed hard under a whole fleet: how long until every session is watched again. */
+/** The worker killed with -9 under a whole fleet: how long until every session is watched again. */
 import { readLive } from '../config/state/liveFile.js'
 import { until } from '../lab/until.js'
 import type { Measure } from './harness.js'
@@ -9,41 +9,41 @@ const patience = 10 * 60_000
 
 export const restart: Measure = {
   name: 'restart',
-  says: 'the worker restarted under a fleet',
+  description: 'the worker restarted under a fleet',
   runs: 3,
-  run: async ({ runs, sessions: asked }) => {
-    const sessions = asked ?? usualSessions
+  run: async ({ runs, sessions: requested }) => {
+    const sessions = requested ?? usualSessions
     const accounts = ['a-1', 'a-2', 'a-3', 'a-4', 'a-5']
     const stub = await openStubFleet({ accounts, maxSessions: Math.ceil(sessions / 5) })
     try {
       const alone = {
         killed: await measureRestart(stub, 'SIGKILL', 0),
-        told: await measureRestart(stub, 'SIGINT', 0),
+        stopped: await measureRestart(stub, 'SIGINT', 0),
       }
       await stub.start(names(sessions))
       const before = processes(stub, accounts)
-      const took: Record<'killed' | 'told', number[]> = { killed: [], told: [] }
+      const durations: Record<'killed' | 'stopped', number[]> = { killed: [], stopped: [] }
       for (let run = 0; run < runs; run++) {
-        took.killed.push(await measureRestart(stub, 'SIGKILL', sessions))
-        took.told.push(await measureRestart(stub, 'SIGINT', sessions))
+        durations.killed.push(await measureRestart(stub, 'SIGKILL', sessions))
+        durations.stopped.push(await measureRestart(stub, 'SIGINT', sessions))
       }
       const after = new Set(processes(stub, accounts))
       const lost = before.filter((pid) => !after.has(pid)).length
       const floor = (seconds: number): number[] => Array.from({ length: runs }, () => seconds)
-      const says = `all ${sessions} sessions watched again; floor: the same with none`
+      const description = `all ${sessions} sessions watched again; floor: the same with none`
       return {
         ...{ sessions, aims: usualSessions },
         rows: [
           {
-            says: `kill -9 of the worker, \`outpool up\` → ${says}`,
-            ...{ unit: 's', product: took.killed, floor: floor(alone.killed), goal: { atMost: 15 } },
+            description: `kill -9 of the worker, \`outpool up\` → ${description}`,
+            ...{ unit: 's', product: durations.killed, floor: floor(alone.killed), goal: { atMost: 15 } },
           },
           {
-            says: `Ctrl-C and \`outpool up\` → ${says}`,
-            ...{ unit: 's', product: took.told, floor: floor(alone.told), goal: { atMost: 15 } },
+            description: `Ctrl-C and \`outpool up\` → ${description}`,
+            ...{ unit: 's', product: durations.stopped, floor: floor(alone.stopped), goal: { atMost: 15 } },
           },
           {
-            says: 'agents that did not survive these restarts',
+            description: 'agents that did not survive these restarts',
             ...{ unit: 'count', product: [lost], floor: [], goal: { atMost: 0 } },
           },
         ],
@@ -57,7 +57,7 @@ export const restart: Measure = {
 const processes = (stub: StubFleet, accounts: string[]): number[] =>
   stub.agents(accounts).map(({ pid }) => pid)
 
-/** From the moment at which the old worker is told to go until the new one sees them all; seconds. */
+/** From the kill of the old worker until the new one sees them all; seconds. */
 async function measureRestart(stub: StubFleet, signal: NodeJS.Signals, sessions: number): Promise<number> {
   const from = performance.now()
   await stub.restart(signal)

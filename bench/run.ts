@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- NAME ...] [-- --runs N] [--sessions N] [--json FILE] [--write]`: prints a table of figures; `--write`
- * takes them into docs/performance.json, by measure and size, and makes docs/performance.md and README.md from all that is
- * kept there. `--page` only does the latter, and measures nothing.
+ * `npm run bench [-- NAME ...] [-- --runs N] [--sessions N] [--json FILE] [--write]`: prints a table of
+ * figures; `--write` stores them in docs/performance.json, by measure and size, and generates
+ * docs/performance.md and README.md from everything stored. `--page` only generates, and measures nothing.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -46,7 +46,7 @@ if (values.page) {
 const all: Measured[] = []
 for (const measure of measures) {
   if (positionals.length > 0 && !positionals.includes(measure.name)) continue
-  console.error(`${measure.name}: ${measure.says} ...`)
+  console.error(`${measure.name}: ${measure.description} ...`)
   const runs = Number(values.runs ?? measure.runs)
   const sessions = values.sessions === undefined ? null : Number(values.sessions)
   all.push(await runMeasure(measure, { runs, sessions }))

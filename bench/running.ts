@@ -1,18 +1,18 @@
-/** Instants at which something happened on disk, as soon as the system tells. */
+/** Instants at which something happened on disk, as soon as the system reports it. */
 import { mkdirSync, readFileSync, statSync, watch } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 
 const runningSchema = z.looseObject({ pid: z.number(), sessionId: z.string() })
 
-/** A watch that has been set, and what comes of it. */
+/** A watch that has been set, and its result. */
 export interface FileWatch {
   /** Milliseconds on the clock of `performance.now()`. */
-  seen: Promise<number>
+  happenedAt: Promise<number>
   close: () => void
 }
 
-/** The first file in these folders that fits, when it appears or changes. The folders are made where they are missing. */
+/** The first file in these folders that matches, when it appears or changes. Missing folders are created. */
 export function firstFile(
   folders: readonly string[],
   fits: (name: string, folder: string) => boolean,
@@ -27,10 +27,10 @@ export function firstFile(
     })
   })
   const close = (): void => watchers.forEach((watcher) => watcher.close())
-  return { seen: promise, close }
+  return { happenedAt: promise, close }
 }
 
-/** The agent program's own word, under one of these config dirs, that it runs with this conversation. */
+/** The agent program's own report, under one of these config dirs, that it runs with this conversation. */
 export function firstRunning(configDirs: readonly string[], sessionId: string): FileWatch {
   const folders = configDirs.map((dir) => join(dir, 'sessions'))
   return firstFile(folders, (name, folder) => {
@@ -39,15 +39,15 @@ export function firstRunning(configDirs: readonly string[], sessionId: string): 
   })
 }
 
-/** The first row of this file, of those that are written from now on, that holds `words`. */
-export function firstEntry(file: string, words: string): FileWatch {
+/** The first line containing `words` that is added to this file from now on. */
+export function firstEntry(file: string, text: string): FileWatch {
   const from = statSync(file).size
   return firstFile([dirname(file)], (name) => {
-    return name === basename(file) && readFileSync(file).subarray(from).includes(words)
+    return name === basename(file) && readFileSync(file).subarray(from).includes(text)
   })
 }
 
-/** A file that is just being written or removed says nothing yet: its next change is looked at as well. */
+/** A file that is just being written or removed has no content yet: its next change is read as well. */
 function runs(file: string, sessionId: string): boolean {
   try {
     return runningSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).sessionId === sessionId
@@ -56,14 +56,14 @@ function runs(file: string, sessionId: string): boolean {
   }
 }
 
-/** `seen`, or an error after `ms`: what never comes must not hold the benchmark for good. */
-export async function within(what: string, ms: number, { seen, close }: FileWatch): Promise<number> {
+/** `happenedAt`, or an error after `ms`: an event that never comes must not block the benchmark for good. */
+export async function within(what: string, ms: number, { happenedAt, close }: FileWatch): Promise<number> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} was not seen within ${ms / 1000} s`)), ms)
   })
   try {
-    return await Promise.race([seen, late])
+    return await Promise.race([happenedAt, late])
   } finally {
     clearTimeout(timer)
     close()

@@ -1,6 +1,7 @@
 /**
- * `npm run soak [-- --minutes N] [--sessions N] [--seed N]`: a fleet of stub agents for hours, with a fault after the other
- * in an order that the seed decides. After each, every session has to be up once; memory and files are noted and drawn.
+ * `npm run soak [-- --minutes N] [--sessions N] [--seed N]`: a fleet of stub agents for hours, with one
+ * failure after the other in an order that the seed decides. After each, every session has to run exactly
+ * once; memory and files are recorded and drawn.
  */
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
@@ -24,33 +25,33 @@ const patience = 15 * 60_000
 type Fault = (herd: Herd, random: () => number) => Promise<unknown>
 
 /**
- * Minutes. An account comes back from its wall by being asked, and is asked at most twenty times an hour (policy/account/probes.ts): a
- * month's walls in one hour would prove that bound, and little else.
+ * Minutes. An account is found free of its wall by a probe, and is probed at most twenty times an hour
+ * (policy/account/probes.ts): a month's walls in one hour would prove that bound, and little else.
  */
 const herdsApart = 4
 
 const everyAccountWalled = 'every account walled'
 /** What happens to a fleet in months, in minutes. */
 const faults: Record<string, Fault> = {
-  [everyAccountWalled]: (herd) => herd.run({ looks: false }),
+  [everyAccountWalled]: (herd) => herd.run({ withLs: false }),
   'worker killed': ({ stub }) => stub.restart('SIGKILL'),
   'worker stopped and started': ({ stub }) => stub.restart('SIGINT'),
   'engine killed': ({ stub }) => stub.killEngine(),
   'some agents killed': async (herd, random) => {
-    // Not the same ones each time: an agent that is killed again and again is left to rest, as it should be.
+    // Different ones each time: an agent that is killed again and again is left to rest, as it should be.
     const agents = herd.agents()
     const first = Math.floor(random() * agents.length)
     const killed = [...agents.slice(first), ...agents.slice(0, first)].slice(0, 3)
     for (const { pid } of killed) process.kill(pid, 'SIGKILL')
     const old = new Set(killed.map(({ pid }) => pid))
     await until(
-      'others in their place',
+      'their replacements',
       () => Promise.resolve(herd.agents().filter(({ pid }) => !old.has(pid))),
       (agents) => agents.length === herd.sessions,
       patience,
     )
   },
-  // One that was cut just before comes back with the next look.
+  // A connection that was cut just before is restored at the next check.
   'connection to tmux cut': ({ stub }) =>
     until(
       'a connection to tmux that can be cut',
@@ -79,7 +80,7 @@ function seeded(seed: number): () => number {
 const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`)
 
-/** Everything that could grow for ever. */
+/** Everything that could grow without bound. */
 function sample({ stub }: Herd): Record<string, number> {
   const { worker, engine, tmux } = stub.usage()
   return {
@@ -92,7 +93,7 @@ function sample({ stub }: Herd): Record<string, number> {
   }
 }
 
-/** Every session is up and watched, and no conversation has two processes. */
+/** Every session runs and is watched, and no conversation has two processes. */
 async function isEachUpOnce(herd: Herd): Promise<void> {
   await herd.stub.untilAtRest(herd.sessions)
   const holders = herd.agents().map(({ sessionId }) => sessionId)
@@ -127,7 +128,7 @@ try {
     console.log(`${minutes().toFixed(1)} min: ${name}; ${JSON.stringify(sample(herd))}`)
   }
 } catch (error) {
-  // Said before all is cleared away, since that may fail as well.
+  // Printed before the cleanup, since that may fail as well.
   console.error(error)
   process.exitCode = 1
 } finally {

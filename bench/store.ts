@@ -1,4 +1,4 @@
-/** docs/performance.json: what was measured, kept by measure and size, the newest of each. The page is made from it. */
+/** docs/performance.json: the newest result of each measure and size. The page is generated from it. */
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
@@ -7,7 +7,7 @@ import type { Chart, Measured } from './harness.js'
 export const storeFile = fileURLToPath(new URL('../docs/performance.json', import.meta.url))
 
 const rowSchema = z.strictObject({
-  says: z.string(),
+  description: z.string(),
   unit: z.enum(['ms', 's', '%', 'MB', 'KB', 'count']),
   product: z.array(z.number()),
   floor: z.array(z.number()),
@@ -26,7 +26,13 @@ const chartSchema = z.strictObject({
 })
 const storeSchema = z.array(
   z.strictObject({
-    ...{ name: z.string(), says: z.string(), machine: z.string(), commit: z.string(), at: z.iso.datetime() },
+    ...{
+      name: z.string(),
+      description: z.string(),
+      machine: z.string(),
+      commit: z.string(),
+      at: z.iso.datetime(),
+    },
     load: z.number(),
     sessions: z.number().int().nullable(),
     aims: z.number().int().optional(),
@@ -36,7 +42,7 @@ const storeSchema = z.array(
   }),
 )
 
-/** Nothing where nothing was kept. Throws where the file is not what was written. */
+/** Empty if nothing was stored. Throws if the file is malformed. */
 export function readStore(): Measured[] {
   if (!existsSync(storeFile)) return []
   return storeSchema.parse(JSON.parse(readFileSync(storeFile, 'utf8'))) as Measured[]
@@ -59,7 +65,10 @@ export function merged(
   return [...newest.values()].sort((a, b) => place(a) - place(b) || (a.sessions ?? 0) - (b.sessions ?? 0))
 }
 
-/** One of each name. Where several sizes drew the same, each has its part of it, and the newest word on a point counts. */
+/**
+ * One of each name. If several sizes drew the same chart, each contributes its points, and the newest value
+ * of a point counts.
+ */
 export function charts(all: readonly Measured[]): Chart[] {
   const byName = new Map<string, Chart>()
   for (const { chart } of [...all].sort((a, b) => a.at.localeCompare(b.at))) {

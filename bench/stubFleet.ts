@@ -1,4 +1,4 @@
-/** A fleet of stub agents under the whole product: hundreds of sessions, and walls at a word. */
+/** A fleet of stub agents under the whole product: hundreds of sessions, and walls on demand. */
 import { randomUUID } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -17,22 +17,22 @@ import { type Usage, usageOf } from './usage.js'
 
 const stub = fileURLToPath(new URL('stub/agent.sh', import.meta.url))
 
-/** Asked for in one go while the fleet is being filled. */
+/** Requested in one batch while the fleet is being filled. */
 const startsAtOnce = 25
-/** Whatever a fleet of any size on any machine here needs for one step. */
+/** More than a fleet of any size on any machine needs for one step. */
 const patience = 30 * 60_000
 
 export interface StubFleetOptions {
   accounts: string[]
-  /** Those of them that are at their wall from the beginning. */
+  /** Those of them that are walled from the beginning. */
   walled?: string[]
   /** Of each account. */
   maxSessions: number
   /** Rounds of an empty loop at each start of an agent. */
   startRounds?: number
-  /** Every account is asked this often; by default often, since walls are lifted by what a routine probe reads. */
+  /** Every account is probed this often; by default often, since lifted walls are found by routine probes. */
   probeEvery?: string
-  /** Have every call of tmux counted, at the price of one more start of a shell for each. */
+  /** Counts every call of tmux, at the cost of one more shell start for each. */
   counted?: boolean
 }
 
@@ -49,14 +49,14 @@ export class StubFleet {
     this.client = new Client({ connection, namespace })
   }
 
-  /** Ends the worker so, and starts another: after Ctrl-C the engine is another one too. */
+  /** Ends the worker this way, and starts another; after Ctrl-C the engine is a new one too. */
   async restart(signal: NodeJS.Signals): Promise<void> {
     await this.fleet.down(signal)
     await this.fleet.up()
     await this.reconnect()
   }
 
-  /** To the engine of now: one that was started again may have another address. */
+  /** To the current engine: a restarted one may have another address. */
   async reconnect(): Promise<void> {
     const { namespace } = this.client.options
     await this.#connection.close()
@@ -111,7 +111,10 @@ export class StubFleet {
     return accounts.flatMap((account) => liveAgents(this.configDir(account)))
   }
 
-  /** Puts a wall before the account: no turn of it succeeds from now on. It says that it resets in so many ms, else in hours. */
+  /**
+   * Walls the account: no turn of it succeeds from now on. It states a reset in `resetsIn` ms, or in hours by
+   * default.
+   */
   wall(account: string, resetsIn?: number): void {
     putWall(this.fleet, account, resetsIn)
   }
@@ -120,13 +123,13 @@ export class StubFleet {
     for (const name of ['wall', 'used']) rmSync(stubFile(this.fleet, account, name), { force: true })
   }
 
-  /** Takes the walls away again, and waits until the product has seen that by asking. */
+  /** Lifts the walls, and waits until the product has found that by probing. */
   async lift(accounts: readonly string[]): Promise<void> {
     for (const account of accounts) this.unwall(account)
     await this.untilState(() => 'ready')
   }
 
-  /** Waits until all accounts are as told, as `outpool accounts` shows them. */
+  /** Waits until all accounts are in this state, as `outpool accounts` shows them. */
   async untilState(wanted: (account: string) => string): Promise<void> {
     await until(
       'all accounts as wanted',
@@ -163,18 +166,21 @@ export class StubFleet {
     }
   }
 
-  /** Where no session has run yet there is no tmux server, and nothing that it uses. */
+  /** Before the first session there is no tmux server, and it has used nothing. */
   #tmuxUsage(): Usage {
     if (!existsSync(this.fleet.tmuxSocket)) return { cpu: 0, rss: 0 }
     return usageOf(Number(this.fleet.tmux('display-message', '-p', '#{pid}')))
   }
 
-  /** How often the product has called tmux so far; only where calls are counted. */
+  /** How often the product has called tmux so far; only if calls are counted. */
   tmuxCalls(): number {
     return statSync(callsFile(this.fleet), { throwIfNoEntry: false })?.size ?? 0
   }
 
-  /** Events and bytes of a workflow's history so far, over all its runs: a herd may have the pool begin a new one. */
+  /**
+   * Events and bytes of a workflow's history so far, over all its runs: during a herd the pool may begin a
+   * new one.
+   */
   async history(workflowId: string): Promise<{ events: number; bytes: number }> {
     const sum = { events: 0, bytes: 0 }
     for await (const { runId } of this.client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
@@ -203,7 +209,7 @@ export class StubFleet {
 
 const callsFile = (fleet: Fleet): string => join(fleet.dir, 'tmux-calls')
 
-/** Puts a tmux before the real one, on the product's PATH, that leaves one byte for each call. */
+/** Puts a tmux before the real one, on the product's PATH, that writes one byte for each call. */
 function countTmux(fleet: Fleet): void {
   const real = execFileSync('/bin/sh', ['-c', 'command -v tmux'], { encoding: 'utf8' }).trim()
   const folder = join(fleet.dir, 'counted')
@@ -221,7 +227,7 @@ function putWall(fleet: Fleet, account: string, resetsIn = usualReset): void {
   writeFileSync(stubFile(fleet, account, 'used'), '100\n')
 }
 
-/** What drives the stub agents of an account (bench/stub/README.md). */
+/** The files that control an account's stub agents (bench/stub/README.md). */
 function stubFile(fleet: Fleet, account: string, name: string): string {
   const folder = join(fleet.dir, 'logins', account, 'stub')
   mkdirSync(folder, { recursive: true })
@@ -246,7 +252,7 @@ export async function openStubFleet({
     accounts,
     agent: { command: stub, env: { STUB_START_ROUNDS: String(startRounds) } },
     accountConfig: Object.fromEntries(accounts.map((name) => [name, { maxSessions }])),
-    // One that starts an agent may take minutes when 500 do.
+    // A call that starts an agent may take minutes when 500 do.
     config: { timing: { probeEvery, startWithin: '10m', stopGrace: '10s' } },
   })
   try {

@@ -1,4 +1,6 @@
-/** The laws at full size: the engine killed in the middle of a herd; every account spent, and then one back. */
+/**
+ * The laws at full size: the engine killed in the middle of a herd; every account spent, and then one back.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '../lab/until.js'
 import { Arrivals } from './arrivals.js'
@@ -9,15 +11,15 @@ const usualSessions = 500
 const patience = 30 * 60_000
 /** Time enough for all to be parked before the first account is back. */
 const resetsIn = (sessions: number): number => 60_000 + 400 * sessions
-/** Whoever would still come up beside those for whom there is room has done so by then. */
+/** Any session that would start in excess of the room has done so by then. */
 const settled = 20_000
 
 export const trouble: Measure = {
   name: 'trouble',
-  says: 'a fleet in trouble, light agents',
+  description: 'a fleet in trouble, light agents',
   runs: 1,
-  run: async ({ sessions: asked }) => {
-    const sessions = asked ?? usualSessions
+  run: async ({ sessions: requested }) => {
+    const sessions = requested ?? usualSessions
     const herd = await openHerd(sessions)
     try {
       const killed = await engineKilled(herd)
@@ -28,15 +30,15 @@ export const trouble: Measure = {
   },
 }
 
-const zeroRow = (says: string, count: number): Row => ({
-  ...{ says, unit: 'count', product: [count], floor: [], goal: { atMost: 0 } },
+const zeroRow = (description: string, count: number): Row => ({
+  ...{ description, unit: 'count', product: [count], floor: [], goal: { atMost: 0 } },
 })
-const durationRow = (says: string, seconds: number): Row => ({
-  ...{ says, unit: 's', product: [seconds], floor: [], goal: null },
+const durationRow = (description: string, seconds: number): Row => ({
+  ...{ description, unit: 's', product: [seconds], floor: [], goal: null },
 })
 
 async function engineKilled(herd: Herd): Promise<Row[]> {
-  const whole = herd.run({ looks: false })
+  const whole = herd.run({ withLs: false })
   await until(
     'a part of the herd',
     () => Promise.resolve(herd.moved().length),
@@ -66,7 +68,7 @@ async function oneBack(herd: Herd): Promise<Row[]> {
     patience,
   )
   const parkedFor = performance.now() - walledAt
-  const left = herd.agents().length + herd.moved().length
+  const remaining = herd.agents().length + herd.moved().length
 
   const here = (): number => stub.agents([back]).length
   const arrivals = new Arrivals([...used, ...free].map((account) => stub.configDir(account)))
@@ -84,10 +86,10 @@ async function oneBack(herd: Herd): Promise<Row[]> {
   const what = `${sessions} sessions parked, one account of ${limit} back`
   return [
     durationRow(`every account walled at once → all ${sessions} sessions parked`, parkedFor / 1000),
-    zeroRow('agents that still ran when all were parked', left),
+    zeroRow('agents that still ran when all were parked', remaining),
     durationRow(`${what}: free again → a probe has found it, and it is full`, backFor / 1000),
-    zeroRow(`${what}: sessions beyond its limit`, Math.max(0, arrivals.seen.size - limit)),
-    zeroRow(`${what}: sessions started twice`, arrivals.seen.size - arrivals.sessions),
+    zeroRow(`${what}: sessions beyond its limit`, Math.max(0, arrivals.all.size - limit)),
+    zeroRow(`${what}: sessions started twice`, arrivals.all.size - arrivals.sessions),
   ]
 }
 

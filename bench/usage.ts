@@ -1,7 +1,7 @@
 /** What processes have used so far, as the kernel counts it. */
 import { readFileSync } from 'node:fs'
 
-/** Ticks of `/proc/<pid>/stat` in a second; the same on every Linux that Node runs on. */
+/** Ticks of `/proc/<pid>/stat` per second; the same on every Linux that Node runs on. */
 const ticksPerSecond = 100
 
 export interface Usage {

@@ -1,4 +1,7 @@
-/** A whole outpool on real parts, around the stand-in API: its own home, logins, configuration, engine, worker and tmux. */
+/**
+ * A whole outpool on real parts, around the stand-in API, with a separate home, logins, configuration,
+ * engine, worker and tmux.
+ */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -28,7 +31,7 @@ export interface FleetOptions {
   reserved?: string[]
   /** Merged into outpool.yaml. */
   config?: { timing?: Record<string, string> } & Record<string, unknown>
-  /** For the agent program, beside its own. */
+  /** For the agent program, in addition to its own environment. */
   agentArgs?: string[]
   /** Another program in place of the real one. */
   agent?: { command: string; env: Record<string, string> }
@@ -84,8 +87,8 @@ export class Fleet {
   }
 
   /**
-   * What `show` would print, without a process for it: one look after the other would take a whole core from the agents
-   * that are waited for.
+   * What `show` would print, without a process for it: repeated processes would take a whole core from the
+   * agents that a test waits for.
    */
   #look(name: string): Promise<ReturnType<typeof toSessionReportView>> {
     const home = openHome(this.env)
@@ -94,12 +97,14 @@ export class Fleet {
     )
   }
 
-  /** A workflow that does not answer yet, after a restart, leaves its log out: with a worker there it soon will. */
+  /**
+   * A workflow that does not answer yet, after a restart, lacks its log: with a worker running it soon will.
+   */
   #isTold(view: ReturnType<typeof toSessionReportView>): boolean {
     return view.rescueLog !== null || this.workerPid() === null
   }
 
-  /** Waits until the session is as wanted; the error shows what it was last. */
+  /** Waits until the session is as wanted; the error shows its last state. */
   async untilSession(
     name: string,
     wanted: (session: ShownSession) => boolean,
@@ -117,7 +122,7 @@ export class Fleet {
   /** Starts `outpool up` and waits until it is ready. */
   async up(): Promise<void> {
     const log = createWriteStream(join(this.dir, 'up.log'), { flags: 'a' })
-    // A group of its own, as from a shell: signals to the test runner are not for it.
+    // A separate process group, as from a shell: signals to the test runner must not reach it.
     const child = spawn(process.execPath, [this.#command, 'up'], {
       env: this.env,
       cwd: this.dir,
@@ -147,7 +152,7 @@ export class Fleet {
     }
   }
 
-  /** Stops `outpool up` as Ctrl-C does, or hard. */
+  /** Stops `outpool up` as Ctrl-C does, or with -9. */
   async down(signal: NodeJS.Signals = 'SIGINT'): Promise<void> {
     const child = this.#up
     if (!child || child.exitCode !== null || child.signalCode !== null) return
@@ -172,7 +177,7 @@ export class Fleet {
   tmux(...args: string[]): string {
     return execFileSync('tmux', ['-S', this.tmuxSocket, ...args], {
       encoding: 'utf8',
-      // What tmux complains of is in the error, and not on the screen of whoever runs this.
+      // What tmux complains of is in the error, and not on the test runner's screen.
       stdio: ['ignore', 'pipe', 'pipe'],
     })
   }
@@ -181,7 +186,7 @@ export class Fleet {
     return openHome(this.env).tmuxSocket
   }
 
-  /** A tmux server of somebody else's, such as a person's own terminal. */
+  /** Another tmux server, such as a person's own terminal. */
   tmuxOf(whose: string, ...args: string[]): string {
     return execFileSync('tmux', ['-S', join(this.dir, `${whose}.sock`), '-f', '/dev/null', ...args], {
       encoding: 'utf8',
@@ -208,7 +213,7 @@ export class Fleet {
     try {
       this.tmux('kill-server')
     } catch {
-      // It has ended with its last session.
+      // It ended with its last session.
     }
     await this.world.close()
     // An agent that lost its terminal still writes for a moment.

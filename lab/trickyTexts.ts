@@ -1,4 +1,7 @@
-/** Texts as people have them: long, many-lined, foreign, with letters that can't be seen, and with beginnings that mean something. */
+/**
+ * Texts as people send them: long, with many lines, in other languages, with invisible characters, and with
+ * beginnings that mean something to the program.
+ */
 import fc from 'fast-check'
 
 const scripts = [

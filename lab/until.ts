@@ -1,17 +1,18 @@
-/** Waiting for a condition, never for a time. */
+/** Waits for conditions, never for a fixed time. */
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Past it, what is waited for never comes, on however busy a machine. Tests have longer: vitest.config.ts. */
+/** Past it, a condition will never hold, however busy the machine is. Tests have longer: vitest.config.ts. */
 export const hangsAfterMs = 180_000
 
-/** Thrown when a condition was not met in time; shows what was there instead. */
+/** Thrown when a condition was not met in time; shows the last value. */
 export class ConditionTimeout extends Error {
   override readonly name = 'NeverHappened'
 }
 
 /**
- * Looks again and again until the value is as wanted. A look that fails counts as not yet. Looking must not
- * take the machine from what is waited for: the pause after a look is three times as long as the look, up to a second.
+ * Checks again and again until the value is as wanted. A check that fails counts as not yet. Checking must
+ * not slow down what is waited for: the pause after a check is three times as long as the check, up to a
+ * second.
  */
 export async function until<T>(
   what: string,

@@ -1,6 +1,7 @@
 /**
- * `worker.ts ADDRESS NAMESPACE COUNT`, forked: runs COUNT floor workflows, says `ready` when all of them stand, and after
- * `go` the milliseconds at which each was in its second step. With the same settings as the product's own worker.
+ * `worker.ts ADDRESS NAMESPACE COUNT`, forked: runs COUNT floor workflows, prints `ready` when all of them
+ * wait, and after `go` the milliseconds at which each was in its second step. With the same settings as the
+ * product's own worker.
  */
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
@@ -18,24 +19,24 @@ const connection = await Connection.connect({ address })
 const client = new Client({ connection, namespace })
 const taskQueue = `floor-${randomUUID()}`
 
-let standing = 0
+let waiting = 0
 let go: () => void = () => undefined
-const told = new Promise<void>((resolve) => (go = resolve))
+const started = new Promise<void>((resolve) => (go = resolve))
 const done: number[] = []
 let from = 0
-let allStand: () => void = () => undefined
-const ready = new Promise<void>((resolve) => (allStand = resolve))
+let allWaiting: () => void = () => undefined
+const ready = new Promise<void>((resolve) => (allWaiting = resolve))
 let allDone: () => void = () => undefined
-const through = new Promise<void>((resolve) => (allDone = resolve))
+const finished = new Promise<void>((resolve) => (allDone = resolve))
 
 const worker = await Worker.create({
   ...{ connection: native, namespace, taskQueue },
   workflowsPath: fileURLToPath(new URL('workflow.ts', import.meta.url)),
   activities: {
-    stand: () => {
-      standing += 1
-      if (standing === count) allStand()
-      return told
+    waitForStart: () => {
+      waiting += 1
+      if (waiting === count) allWaiting()
+      return started
     },
     nothing: (step: number) => {
       if (step === 2) done.push(performance.now() - from)
@@ -59,7 +60,7 @@ process.send?.('ready')
 await new Promise((resolve) => process.once('message', resolve))
 from = performance.now()
 go()
-await through
+await finished
 process.send?.(done)
 worker.shutdown()
 await running

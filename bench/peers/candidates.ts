@@ -1,4 +1,7 @@
-/** Who is compared: how each is installed and started, and how it shows that it has seen the wall. */
+/**
+ * The candidates that are compared: how each is installed and started, and how it shows that it has seen the
+ * wall.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,24 +12,30 @@ import { type PeerSetup, useInHome } from './setup.js'
 interface CandidateWatch {
   /** Processes whose CPU is counted. */
   pids: number[]
-  /** Whether it has noticed the wall by now, in its own words. */
+  /** Whether it has noticed the wall by now, by its own output. */
   noticed: () => boolean
 }
 
 export interface Candidate {
   name: string
-  says: string
-  /** What it does not set out to do. */
+  description: string
+  /** What it is not built to do. */
   notFor: string
-  /** Answers its version. Throws where it cannot be had. `folder` is its own, and empty. */
+  /** Returns its version. Throws if it cannot be installed. `folder` is its own, and empty. */
   install: (folder: string) => string
-  /** Between two looks of its own; the wall then comes half-way between two, so that what is measured is its mean. */
-  looksEvery?: number
-  /** It goes on at the reset and not before: that comes after minutes then, and after hours for everybody else. */
+  /**
+   * Time between two of its checks; the wall then comes half-way between two, so that what is measured is its
+   * mean.
+   */
+  checkEvery?: number
+  /**
+   * It goes on at the reset and not before: for this candidate the reset comes after minutes, for the others
+   * after hours.
+   */
   waits?: boolean
-  /** Knows one login only, that of HOME. */
+  /** Knows only one login, that of HOME. */
   inHome?: boolean
-  /** The pane stands already, with the agent at rest in it. */
+  /** The pane exists already, with the agent at rest in it. */
   watch: (testPool: PeerSetup, folder: string, pane: string) => CandidateWatch
 }
 
@@ -36,17 +45,17 @@ export const candidates: Candidate[] = [
   {
     name: 'nothing',
     waits: true,
-    says: 'the agent program alone, with its own auto-continue',
+    description: 'the agent program alone, with its own auto-continue',
     notFor: 'other accounts',
     install: () => execFileSync(agentProgram, ['--version'], { encoding: 'utf8' }).trim(),
     watch: (testPool) => ({ pids: [], noticed: () => /hit your .*limit/i.test(testPool.screen()) }),
   },
   {
     name: 'loop',
-    says: 'a shell loop that looks once a minute',
+    description: 'a shell loop that checks once a minute',
     notFor: 'crashes, several sessions at once, knowing whether the next account has room',
     install: () => '19 lines, bench/peers/loop.sh',
-    looksEvery: 60_000,
+    checkEvery: 60_000,
     watch: (testPool, _folder, pane) => {
       const [here, next] = testPool.logins
       const { pid, said } = testPool.keep(loop, [pane, here.configDir, next.configDir, 'claude'])
@@ -56,10 +65,10 @@ export const candidates: Candidate[] = [
   {
     name: 'claudekeeper',
     waits: true,
-    says: 'claudekeeper (PyPI): watches panes, waits for the reset, types a text',
+    description: 'claudekeeper (PyPI): watches panes, waits for the reset, types a text',
     notFor: 'other accounts: it waits for the reset of this one',
     install: (folder) => fromPyPI(folder, 'claudekeeper'),
-    looksEvery: 30_000,
+    checkEvery: 30_000,
     watch: (testPool, folder) => {
       const home = join(testPool.dir, 'claudekeeper')
       const program = join(folder, 'bin', 'claudekeeper')
@@ -74,10 +83,10 @@ export const candidates: Candidate[] = [
   },
   {
     name: 'claude-swap',
-    says: 'claude-swap (PyPI), `cswap auto`: changes the login of HOME when its usage nears the limit',
+    description: 'claude-swap (PyPI), `cswap auto`: changes the login of HOME when its usage nears the limit',
     notFor: 'going on: the session waits for a next message; one login for all sessions',
     install: (folder) => fromPyPI(folder, 'claude-swap'),
-    looksEvery: 60_000,
+    checkEvery: 60_000,
     inHome: true,
     watch: (testPool, folder) => {
       const program = join(folder, 'bin', 'cswap')

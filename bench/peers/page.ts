@@ -1,4 +1,4 @@
-/** docs/peers.json keeps the newest outcome of each candidate; docs/peers.md is made from it. */
+/** docs/peers.json keeps the newest outcome of each candidate; docs/peers.md is generated from it. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -7,7 +7,7 @@ import { z } from 'zod'
 
 const candidateSchema = z.object({
   name: z.string(),
-  says: z.string(),
+  description: z.string(),
   notFor: z.string(),
   at: z.iso.datetime(),
 })
@@ -18,9 +18,9 @@ const candidateResultSchema = candidateSchema.extend({
   runningAgain: z.number().nullable(),
   /** Where it went on. */
   on: z.string().nullable(),
-  /** Whether what was said before the wall was there. */
+  /** Whether the new process had what was said before the wall. */
   kept: z.boolean().nullable(),
-  /** Of one core, in percent, while the session was quiet; null where there was nothing to count. */
+  /** Of one core, in percent, while the session was quiet; null if there was nothing to measure. */
   cpu: z.number().nullable(),
   memory: z.number().nullable(),
   load: z.number(),
@@ -34,10 +34,10 @@ const seconds = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)}
 
 function cellsOf(one: Outcome): string[] {
   const day = one.at.slice(0, 10)
-  if ('why' in one) return [one.says, '–', `not taken: ${one.why}`, '–', '–', '–', one.notFor, day]
-  const { says, version, noticed, runningAgain, on, kept, cpu, memory, notFor, load } = one
+  if ('why' in one) return [one.description, '–', `not taken: ${one.why}`, '–', '–', '–', one.notFor, day]
+  const { description, version, noticed, runningAgain, on, kept, cpu, memory, notFor, load } = one
   return [
-    says,
+    description,
     version,
     noticed === null ? '**missed**' : seconds(noticed),
     runningAgain === null ? '**not within the time**' : `${seconds(runningAgain)}, on ${on ?? '?'}`,

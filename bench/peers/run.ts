@@ -1,7 +1,8 @@
 /**
- * `npm run bench:peers [-- NAME ...] [-- --write]`: one session of the real agent program meets a wall, seen by what a user
- * would pick instead; then by Outpool. Takes about ten minutes for each; `--write` puts the table into docs/peers.md.
- * Nothing but the registries is asked of the network: model, usage and login are the stand-in's, on this machine.
+ * `npm run bench:peers [-- NAME ...] [-- --write]`: one session of the real agent program meets a wall,
+ * supervised by each alternative that a user could choose; then by Outpool. Takes about ten minutes for each;
+ * `--write` puts the table into docs/peers.md. Only the package registries are reached over the network:
+ * model, usage and login are the stand-in's, on this machine.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -20,13 +21,16 @@ import { type Candidate, candidates } from './candidates.js'
 import { type Outcome, publish, type CandidateResult, tableOf } from './page.js'
 import { accounts, openPeerSetup } from './setup.js'
 
-/** The reset comes so soon that whoever waits for it can be seen to go on; nobody is told more than its instant. */
+/**
+ * The reset comes soon, so that candidates that wait for it can be seen to go on; each learns only its
+ * instant.
+ */
 const resetAfter = { waits: 2 * 60_000, moves: 3 * 3_600_000 }
-/** Past the reset: longer than any of them waits beyond it by its own settings. */
+/** After the reset: longer than any of them waits beyond it with its default settings. */
 const patience = 3 * 60_000
-/** Who does not wait for the reset gets so long after the wall. */
+/** Candidates that do not wait for the reset have this long after the wall. */
 const movesWithin = 5 * 60_000
-/** At least so long the session is quiet before. */
+/** The session is quiet for at least this long before. */
 const quietAtLeast = 60_000
 const minute = 60_000
 
@@ -34,37 +38,37 @@ const word = 'heron'
 const opening = `Remember the word ${word}.`
 const task = 'Now the long task.'
 
-type CandidateInfo = Pick<CandidateResult, 'name' | 'says' | 'notFor' | 'version' | 'load' | 'at'>
+type CandidateInfo = Pick<CandidateResult, 'name' | 'description' | 'notFor' | 'version' | 'load' | 'at'>
 
 const turnsOf = (standIn: StandIn): RecordedRequest[] =>
   standIn.requests({ kind: 'turn' }).filter(({ subagent }) => !subagent)
 const containsWord = ({ messages }: RecordedRequest): boolean =>
   messages.some(({ content }) => textOf(content).includes(word))
 
-/** Puts the wall before the first account, has the task said, and watches what comes. */
+/** Walls the first account, sends the task, and observes what happens. */
 async function meetWall(
-  told: CandidateInfo,
+  info: CandidateInfo,
   standIn: StandIn,
   pids: readonly number[],
   say: () => Promise<unknown>,
   noticed: () => boolean | Promise<boolean>,
-  /** In its own words, where it keeps a record. */
+  /** By its own output, if it keeps a record. */
   noticedAt: (() => Promise<number>) | null,
-  { waits, looksEvery = null }: { waits: boolean; looksEvery?: number | null },
+  { waits, checkEvery = null }: { waits: boolean; checkEvery?: number | null },
 ): Promise<CandidateResult> {
   const quietFor =
-    looksEvery === null ? quietAtLeast : (Math.ceil(quietAtLeast / looksEvery) + 0.5) * looksEvery
+    checkEvery === null ? quietAtLeast : (Math.ceil(quietAtLeast / checkEvery) + 0.5) * checkEvery
 
   const before = pids.map((pid) => usageOf(pid).cpu)
   await delay(quietFor)
   const used = pids.map((pid, n) => usageOf(pid).cpu - (before[n] ?? 0)).reduce((sum, one) => sum + one, 0)
   const memory = pids.map((pid) => usageOf(pid).rss).reduce((sum, one) => sum + one, 0)
-  const seen: CandidateResult = {
-    ...told,
+  const outcomeSoFar: CandidateResult = {
+    ...info,
     ...{ noticed: null, runningAgain: null, on: null, kept: null },
     ...(pids.length === 0 ? { cpu: null, memory: null } : { cpu: (used / quietFor) * 100, memory }),
   }
-  // Whole minutes: that is how the program tells it.
+  // Whole minutes, since the program shows no seconds.
   const reset = new Date(Math.ceil((Date.now() + resetAfter[waits ? 'waits' : 'moves']) / minute) * minute)
   standIn
     .account(accounts[0])
@@ -81,17 +85,17 @@ async function meetWall(
   const since = (at: number): number => (at - from) / 1000
   const end = waits ? reset.getTime() + patience : from + movesWithin
   while (Date.now() < end) {
-    if (seen.noticed === null && (await noticed()))
-      seen.noticed = since(noticedAt === null ? Date.now() : await noticedAt())
+    if (outcomeSoFar.noticed === null && (await noticed()))
+      outcomeSoFar.noticed = since(noticedAt === null ? Date.now() : await noticedAt())
     const again = turnsOf(standIn).find(({ at, outcome }) => Date.parse(at) > from && outcome === 'answered')
     if (again !== undefined) {
       const runningAgain = since(Date.parse(again.at))
-      if (noticedAt !== null) seen.noticed = since(await noticedAt())
-      return { ...seen, runningAgain, on: again.account, kept: containsWord(again) }
+      if (noticedAt !== null) outcomeSoFar.noticed = since(await noticedAt())
+      return { ...outcomeSoFar, runningAgain, on: again.account, kept: containsWord(again) }
     }
     await delay(250)
   }
-  return seen
+  return outcomeSoFar
 }
 
 function ready(standIn: StandIn): void {
@@ -109,8 +113,8 @@ const untilSaid = (standIn: StandIn): Promise<unknown> =>
 
 async function runCandidate(candidate: Candidate): Promise<CandidateResult> {
   const folder = mkdtempSync(join(tmpdir(), 'outpool-peer-'))
-  const told = { at: new Date().toISOString(), load: loadavg()[0] ?? Number.NaN }
-  const { name, says, notFor, install, watch, waits = false, looksEvery, inHome = false } = candidate
+  const info = { at: new Date().toISOString(), load: loadavg()[0] ?? Number.NaN }
+  const { name, description, notFor, install, watch, waits = false, checkEvery, inHome = false } = candidate
   try {
     const version = install(folder)
     const testPool = await openPeerSetup({ inHome, alone: name === 'nothing' })
@@ -128,13 +132,13 @@ async function runCandidate(candidate: Candidate): Promise<CandidateResult> {
       await untilSaid(standIn)
       const { pids, noticed } = watch(testPool, folder, pane)
       return await meetWall(
-        { ...told, name, says, notFor, version },
+        { ...info, name, description, notFor, version },
         standIn,
         pids,
         () => testPool.say(task),
         noticed,
         null,
-        { waits, looksEvery: looksEvery ?? null },
+        { waits, checkEvery: checkEvery ?? null },
       )
     } finally {
       await testPool.close()
@@ -145,7 +149,7 @@ async function runCandidate(candidate: Candidate): Promise<CandidateResult> {
 }
 
 async function runOutpool(): Promise<CandidateResult> {
-  const told = { at: new Date().toISOString(), load: loadavg()[0] ?? Number.NaN }
+  const info = { at: new Date().toISOString(), load: loadavg()[0] ?? Number.NaN }
   // As a user has it: the defaults.
   const timing = { retryEvery: '1m', wakeMargin: '10s', keysQuiet: '30s', stopGrace: '10s' }
   const fleet = await startFleet({ accounts: [...accounts], config: { timing } })
@@ -158,7 +162,7 @@ async function runOutpool(): Promise<CandidateResult> {
     const pids = [fleet.workerPid() ?? -1, readEngine(openHome(fleet.env))?.pid ?? -1]
     return await meetWall(
       {
-        ...{ name: 'outpool', says: 'Outpool, its worker and engine', ...told },
+        ...{ name: 'outpool', description: 'Outpool, its worker and engine', ...info },
         ...{
           notFor: 'a single account: it brings an engine and a worker of its own',
           version: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
@@ -189,10 +193,16 @@ const isWanted = (name: string): boolean => positionals.length === 0 || position
 const all: Outcome[] = []
 for (const candidate of candidates.filter(({ name }) => isWanted(name))) {
   console.error(`${candidate.name} ...`)
-  const { name, says, notFor } = candidate
+  const { name, description, notFor } = candidate
   const at = new Date().toISOString()
   all.push(
-    await runCandidate(candidate).catch((error: unknown) => ({ name, says, notFor, at, why: whyOf(error) })),
+    await runCandidate(candidate).catch((error: unknown) => ({
+      name,
+      description,
+      notFor,
+      at,
+      why: whyOf(error),
+    })),
   )
   console.error(tableOf(all.slice(-1)))
 }

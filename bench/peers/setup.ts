@@ -1,4 +1,6 @@
-/** What every candidate is given: the real agent program in a pane of tmux, two logins of the stand-in, and a wall. */
+/**
+ * What every candidate gets: the real agent program in a tmux pane, two logins of the stand-in, and a wall.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import {
   createWriteStream,
@@ -24,7 +26,7 @@ export class PeerSetup {
   readonly dir: string
   readonly world: World
   readonly logins: readonly [Login, Login]
-  /** Of everything that runs here: nothing of the caller's but PATH. */
+  /** For everything that runs here: only PATH comes from the caller. */
   readonly env: Record<string, string>
   readonly #started: ChildProcess[] = []
 
@@ -39,7 +41,7 @@ export class PeerSetup {
     this.env = {
       ...world.env(null),
       PATH: [bin, world.env(null)['PATH'] ?? ''].join(delimiter),
-      // The server that a plain `tmux` finds, and nobody else's.
+      // The server that a plain `tmux` finds; it belongs to this run alone.
       TMUX_TMPDIR: join(dir, 'tmux'),
       SSL_CERT_FILE: world.proxy.env['NODE_EXTRA_CA_CERTS'] ?? '',
     }
@@ -53,7 +55,7 @@ export class PeerSetup {
     return this.tmux('capture-pane', '-p', '-t', pane)
   }
 
-  /** Starts the agent in the pane; without a config dir it takes that of HOME. */
+  /** Starts the agent in the pane; without a config dir it uses that of HOME. */
   openPane(configDir: string | null): string {
     const env = configDir === null ? [] : ['-e', `CLAUDE_CONFIG_DIR=${configDir}`]
     this.tmux(
@@ -75,12 +77,12 @@ export class PeerSetup {
 
   async say(text: string): Promise<void> {
     this.tmux('send-keys', '-t', pane, '-l', text)
-    // In one go it would be taken for something pasted.
+    // Sent together they would be taken for a paste.
     await delay(500)
     this.tmux('send-keys', '-t', pane, 'Enter')
   }
 
-  /** Runs for as long as the stage stands; answers what it prints. */
+  /** Runs until the set-up is closed; returns its output. */
   keep(
     command: string,
     args: readonly string[],
@@ -113,7 +115,7 @@ export class PeerSetup {
     try {
       this.tmux('kill-server')
     } catch {
-      // It has ended with its last session.
+      // It ended with its last session.
     }
     await this.world.close()
     await until(
@@ -127,8 +129,8 @@ export class PeerSetup {
 }
 
 /**
- * `inHome`: the first login is that of HOME, as for tools that know one login only. Unless it is left `alone`, the program does
- * not go on by itself at the reset: what is measured is what the candidate does.
+ * `inHome`: the first login is that of HOME, for tools that know only one login. Unless `alone` is set, the
+ * program does not go on by itself at the reset, so that only the candidate's work is measured.
  */
 export async function openPeerSetup({
   inHome,

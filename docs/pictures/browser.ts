@@ -1,11 +1,13 @@
-/** Headless Chromium at Temporal's Web UI: away from any network, and with Outpool's columns in the list. */
+/**
+ * Opens Temporal's Web UI in headless Chromium, without any network, and with Outpool's columns in the list.
+ */
 import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from '../../lab/until.js'
 
-/** Loopback is all that it gets to see. */
+/** It can reach loopback only. */
 const flags = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   ...[
@@ -17,21 +19,21 @@ const flags = [
 
 const width = 1700
 const viewportHeight = 1600
-/** A page may wait for the engine's next event before it has all. Milliseconds. */
+/** A page may wait for the engine's next event before it is complete. Milliseconds. */
 const loadsWithin = 20_000
 
 interface Shot {
   url: string
   /** A text that is on the page, or in a frame of it, once it has loaded. */
   shows: string
-  /** The heading with which the picture begins; without one it begins at the top of the page. */
+  /** The heading at which the picture begins; without one it begins at the top of the page. */
   from?: string
-  /** Of the picture, in pixels; the rest of a longer page is left out. */
+  /** Height of the picture, in pixels; the rest of a longer page is cut off. */
   height: number
   file: string
 }
 
-/** Navigation and header of the Web UI, which tell nothing. */
+/** The navigation and header of the Web UI, which show nothing of interest. */
 const frame = { left: 256, top: 48 }
 const above = 16
 
@@ -46,7 +48,7 @@ export class Browser {
     this.#profile = profile
   }
 
-  /** `columns`: of the list of workflows in this namespace. Throws where there is no Chromium. */
+  /** `columns`: of the list of workflows in this namespace. Throws if Chromium is missing. */
   static async open({ namespace, columns }: { namespace: string; columns: string[] }): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), 'outpool-chromium-'))
     const context = await chromium.launchPersistentContext(profile, {
@@ -58,7 +60,7 @@ export class Browser {
     })
     const pinned = columns.slice(0, 2)
     const stored = { [namespace]: columns.map((label) => ({ label, pinned: pinned.includes(label) })) }
-    // Where the Web UI itself keeps what a person has chosen.
+    // Where the Web UI itself stores a person's choices.
     const chosen = { 'namespace-workflow-table-columns': stored, eventView: 'compact' }
     const script = Object.entries(chosen)
       .map(
@@ -70,7 +72,7 @@ export class Browser {
     return new Browser(context, context.pages()[0] ?? (await context.newPage()), profile)
   }
 
-  /** The address of a workflow's latest run, to which the Web UI leads on; null while it has not yet. */
+  /** The address of a workflow's latest run, to which the Web UI redirects; null until it has. */
   async runOf(workflow: string): Promise<string | null> {
     if (!this.#page.url().startsWith(workflow)) await this.#page.goto(workflow)
     const found = /^(.*\/workflows\/[^/]+\/[0-9a-f-]{36})/.exec(this.#page.url())

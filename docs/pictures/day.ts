@@ -1,4 +1,7 @@
-/** A fleet's day in a minute: one session works, two rest, one hits the wall and moves, one waits for its own account. */
+/**
+ * A fleet's day in a minute: one session works, two rest, one hits the wall and moves, one waits for its
+ * account.
+ */
 import { join } from 'node:path'
 import type { Answer, Answerer } from '../../lab/standin/answers.js'
 import { textOf } from '../../lab/standin/requests.js'
@@ -41,7 +44,7 @@ export async function playDay(fleet: Fleet): Promise<void> {
   await fleet.untilSession('nightly', ({ phase }) => phase === 'parked')
 }
 
-/** Each session is known by what it was asked. */
+/** Each session is recognised by its prompt. */
 function modelFor(cwd: string): Answerer {
   const script = scriptFor(join(cwd))
   return ({ request, turn }): Answer | string => {

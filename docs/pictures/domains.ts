@@ -1,4 +1,7 @@
-/** `npx tsx docs/pictures/domains.ts`: puts the picture of `outpool doctor --domains` for a usual set-up into the guide. */
+/**
+ * `npx tsx docs/pictures/domains.ts`: inserts the picture of `outpool doctor --domains` for a usual set-up
+ * into the guide.
+ */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -22,7 +25,7 @@ const usual: Setup = {
   agents: { 'claude-code': 'claude' },
 }
 
-/** The guide with the picture as it has to be now. */
+/** The guide with the picture brought up to date. */
 export function withPicture(text: string): string {
   const [before = '', rest = ''] = text.split(begin)
   const after = rest.split(end)[1] ?? ''

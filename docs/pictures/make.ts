@@ -1,6 +1,6 @@
 /**
- * `npm run pictures`: runs a small fleet on real parts and photographs Temporal's Web UI in headless Chromium.
- * The pictures land beside this file. CHROMIUM names the browser where it is not /usr/bin/chromium.
+ * `npm run pictures`: runs a small fleet on real parts and captures Temporal's Web UI in headless Chromium.
+ * The pictures are saved beside this file. CHROMIUM names the browser if it is not /usr/bin/chromium.
  */
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,6 +1,7 @@
 /**
- * `npm run demo`: a session hits the wall and gets up again, on real parts. Only the API behind the agent program and
- * the two logins are made up. `npm run demo -- --keep` leaves it running until Ctrl-C.
+ * `npm run demo`: a session hits the wall and continues on another account, on real parts. Only the API
+ * behind the agent program and the two logins are made up. `npm run demo -- --keep` leaves it running until
+ * Ctrl-C.
  */
 import { parseArgs } from 'node:util'
 import { openHome } from '../../config/state/home.js'
@@ -15,15 +16,15 @@ import { Screen } from './screen.js'
 import { accounts, prepareStandIn, runDemo } from './story.js'
 import { explain, isProven, keepNote, summarise } from './summary.js'
 
-/** As a shell says it of a program that a signal ended. */
+/** The exit code that a shell reports for a program that was ended by a signal. */
 const interrupted = 130
 
 const screen = new Screen(process.stdout)
 const stop = new AbortController()
-const told = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
+const interrupt = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
 
-/** Told to leave everything running, and done with the rest: to be ended is what it waits for. */
+/** With --keep, once the rest is done: it waits to be ended. */
 let kept = false
 
 async function main(): Promise<number> {
@@ -33,10 +34,10 @@ async function main(): Promise<number> {
   for (const { what, remedy } of missing) console.error(`demo: ${what}\n  -> ${remedy}`)
   if (missing.length > 0) return 1
 
-  screen.line(screen.colors.bold('outpool: a session hits the wall, and gets up again'))
+  screen.line(screen.colors.bold('outpool: a session hits the wall and continues on another account'))
   screen.line('Real: Temporal, tmux, Claude Code. Made up: the API behind it, and two logins.')
   screen.heading('The healer')
-  const temporal = await Promise.race([obtainTemporal({ env, say: (line) => screen.say(line) }), told])
+  const temporal = await Promise.race([obtainTemporal({ env, say: (line) => screen.say(line) }), interrupt])
   if (!temporal) return interrupted
   screen.say(`${temporal.version}, from ${sourceNames[temporal.source]}`)
 
@@ -44,10 +45,10 @@ async function main(): Promise<number> {
   try {
     prepareStandIn(outpool)
     screen.say(`outpool up    # with the made-up logins ${accounts.join(' and ')}`)
-    // A run that is broken off leaves its part unfinished: nobody waits for it any more.
+    // If a run is interrupted its part stays unfinished: its promise is no longer awaited.
     return await Promise.race([
       show(outpool, values.keep ?? false),
-      told.then(() => (kept ? 0 : interrupted)),
+      interrupt.then(() => (kept ? 0 : interrupted)),
     ])
   } finally {
     const gone = await outpool.close()
@@ -73,7 +74,7 @@ async function show(outpool: Outpool, keep: boolean): Promise<number> {
     namespace: engine?.namespace ?? 'default',
   })
   kept = true
-  await told
+  await interrupt
   return 0
 }
 
@@ -92,5 +93,5 @@ function report(error: unknown): number {
   return 1
 }
 
-// What was broken off may still wait for something: the end does not wait for it.
+// An interrupted part may still wait for something: ending does not wait for it.
 process.exit(await main().catch(report))

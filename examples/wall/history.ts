@@ -1,4 +1,7 @@
-/** The session's own history in Temporal, event by event as it is written: where the demonstration's times come from. */
+/**
+ * The session's history in Temporal, event by event as it is written: the source of the demonstration's
+ * times.
+ */
 import type { Connection } from '@temporalio/client'
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import proto from '@temporalio/proto'
@@ -15,11 +18,14 @@ type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent
 
 const longPoll = 20_000
 
-/** Tells every moment of a workflow once, in order, until the signal. `at` is the engine's clock, in milliseconds. */
+/**
+ * Reports every moment of a workflow once, in order, until the signal aborts. `at` is the engine's clock, in
+ * milliseconds.
+ */
 export async function followHistory(
   connection: Connection,
   execution: { namespace: string; workflowId: string },
-  tell: (moment: Moment) => void,
+  onMoment: (moment: Moment) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const steps = new Map<string, string>()
@@ -37,7 +43,7 @@ export async function followHistory(
     )
     for (const event of answer.history?.events ?? []) {
       const moment = momentOf(event, steps)
-      if (moment) tell(moment)
+      if (moment) onMoment(moment)
     }
     if (answer.nextPageToken.length === 0) return
     nextPageToken = new Uint8Array(answer.nextPageToken)

@@ -1,4 +1,7 @@
-/** The demonstration's own outpool: made-up logins, a home of its own, and an `outpool up` whose words can be heard. */
+/**
+ * The demonstration's own outpool: made-up logins, a separate home, and an `outpool up` whose output can be
+ * read.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -9,12 +12,12 @@ import { readEngine } from '../../config/state/liveFile.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { bin } from './preflight.js'
 
-/** Thrown when something of the product did not do what the demonstration is about to show. */
+/** Thrown when a part of the product did not do what the demonstration is about to show. */
 export class DemoFailed extends Error {
   override readonly name = 'DemoFailed'
 }
 
-/** How long a process gets to end before it is ended, in milliseconds. */
+/** How long a process may take to end before it is killed, in milliseconds. */
 const patience = 20_000
 
 export class Outpool {
@@ -29,15 +32,18 @@ export class Outpool {
     this.#temporal = temporal
   }
 
-  /** `temporal`: the engine's program, found or installed with the user's own settings, which the demonstration's lack. */
+  /**
+   * `temporal`: the engine's program, found or installed with the user's own settings, which the
+   * demonstration's environment lacks.
+   */
   static async create(accounts: string[], temporal: string): Promise<Outpool> {
     return new Outpool(await startFleet({ accounts }), temporal)
   }
 
-  /** Runs `outpool up` and returns once it is ready. Throws DemoFailed with its words when it ends instead. */
+  /** Runs `outpool up` and returns once it is ready. Throws DemoFailed with its output if it ends instead. */
   async up(hear: (line: string) => void): Promise<void> {
     const { env, dir } = this.fleet
-    // In a group of its own: Ctrl-C is for the demonstration, which then ends it in order.
+    // In a separate process group: Ctrl-C goes to the demonstration, which then ends it in order.
     const child = spawn(process.execPath, [bin, 'up'], {
       env: { ...env, OUTPOOL_TEMPORAL: this.#temporal },
       cwd: dir,
@@ -63,7 +69,10 @@ export class Outpool {
     return this.#output.slice(-3).join(' / ')
   }
 
-  /** The arguments of a command as they were typed, run to its end. Throws DemoFailed with its words when it fails. */
+  /**
+   * Runs a command, given by its arguments as they were typed, to its end. Throws DemoFailed with its output
+   * if it fails.
+   */
   async command(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.fleet.run(...args)
     if (code !== 0) throw new DemoFailed(`outpool ${args[0] ?? ''} failed: ${stderr.trim()}`)
@@ -79,8 +88,8 @@ export class Outpool {
   }
 
   /**
-   * Ends everything that was started here, in order and by its id, and removes the folder. Answers the names of what
-   * ran, all of it gone now. Once is enough: the second call gets the first one's answer.
+   * Ends everything that was started here, in order and by its id, and removes the folder. Returns the names
+   * of what ran, all of it gone now. A second call returns the first one's result.
    */
   close(): Promise<string[]> {
     return (this.#closed ??= this.#close())
@@ -91,7 +100,7 @@ export class Outpool {
     this.#up?.removeAllListeners('exit')
     await this.#stopUp()
     this.#inTmux('kill-server')
-    // Before the folder goes: an agent on its way out still writes into it.
+    // Before the folder is removed: an agent that is ending still writes into it.
     for (const { pid } of running) await ended(pid)
     await this.fleet.close()
     return running.map(({ what, pid }) => `${what} ${pid}`)

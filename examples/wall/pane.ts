@@ -1,4 +1,4 @@
-/** Reads along in the agent's pane, and tells each of its lines once. */
+/** Follows the agent's pane, and reports each of its lines once. */
 import { setTimeout as delay } from 'node:timers/promises'
 
 interface PaneLine {
@@ -10,12 +10,12 @@ interface PaneLine {
 /** A line of a file, as the agent shows a change. */
 export const isCode = (text: string): boolean => /^ {2,}\d+ [-+] /.test(text)
 
-/** What the agent says, does and gets back; frames, spinners and hints are left out. */
+/** What the agent says, does and gets back, without frames, spinners and hints. */
 const telling = [/^❯ [^\s/]/, /^● \S/, /^\s+⎿\s+(?!Tip:)\S/, /^ {2,}\d+ [-+] /]
 const pollEvery = 150
 
 interface PaneReader {
-  /** Runs tmux on the demonstration's own server. Throws where there is none yet. */
+  /** Runs tmux on the demonstration's own server. Throws if there is none yet. */
   tmux: (...args: string[]) => string
   session: string
   onLine: (line: PaneLine) => void
@@ -25,8 +25,8 @@ export class Pane {
   readonly #reader: PaneReader
   /** The agent's own process ids, oldest first. */
   readonly pids: number[] = []
-  readonly #told = new Set<string>()
-  /** What earlier agents of this pane were asked: a resumed conversation shows it all again. */
+  readonly #reported = new Set<string>()
+  /** The prompts of earlier agents in this pane: a resumed conversation shows them all again. */
   #before = new Set<string>()
 
   constructor(reader: PaneReader) {
@@ -35,12 +35,12 @@ export class Pane {
 
   async follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.look()
+      this.poll()
       await delay(pollEvery, undefined, { signal }).catch(() => undefined)
     }
   }
 
-  look(): void {
+  poll(): void {
     const { tmux, session, onLine: tell } = this.#reader
     const target = `=${session}:`
     let shown: string
@@ -48,7 +48,7 @@ export class Pane {
       const state = ['display-message', '-p', '-t', target, '#{pane_dead} #{pane_pid}']
       shown = tmux(...state, ';', 'capture-pane', '-p', '-S', '-', '-t', target)
     } catch {
-      // There is no pane yet, or none any more.
+      // There is no pane yet, or no pane any more.
       return
     }
     const [state = '', ...lines] = shown.split('\n')
@@ -56,26 +56,26 @@ export class Pane {
     if (dead !== 0 || pid === undefined) return
     if (!this.pids.includes(pid)) {
       this.pids.push(pid)
-      this.#before = new Set(this.#told)
+      this.#before = new Set(this.#reported)
     }
     for (const text of this.#fresh(conversation(lines))) {
-      if (this.#told.has(text)) continue
-      this.#told.add(text)
+      if (this.#reported.has(text)) continue
+      this.#reported.add(text)
       tell({ pid, text })
     }
   }
 
-  /** What a resumed agent shows before it is asked something new was said by the one before it. */
+  /** Everything that a resumed agent shows before its first new prompt was said by the one before it. */
   #fresh(texts: string[]): string[] {
     if (this.pids.length < 2) return texts
-    const asked = texts.findIndex((text) => text.startsWith('❯') && !this.#before.has(text))
-    return asked < 0 ? [] : texts.slice(asked)
+    const promptIndex = texts.findIndex((text) => text.startsWith('❯') && !this.#before.has(text))
+    return promptIndex < 0 ? [] : texts.slice(promptIndex)
   }
 }
 
 /**
- * What stands above the input box, which holds half-typed texts, or above the dialog in its place. A text that the
- * agent has broken into lines is one again.
+ * Everything above the input box, which holds half-typed texts, or above the dialog in its place. A text that
+ * the agent has wrapped is joined again.
  */
 function conversation(lines: string[]): string[] {
   const frames = lines.flatMap((line, index) => (/^[─▔]{20,}/.test(line) ? [index] : []))

@@ -1,4 +1,4 @@
-/** What has to be on the machine before anything is started. */
+/** What has to be installed on the machine before anything is started. */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Finding } from '../../worker/doctor/finding.js'
@@ -8,16 +8,16 @@ import { findEngine } from '../../worker/engine/index.js'
 /** The built command. */
 export const bin = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
 
-/** One sentence of what is missing, one of what to do. */
+/** One sentence on what is missing, one on what to do. */
 export interface Missing {
   what: string
   remedy: string
 }
 
-/** Everything that is missing; empty when the demonstration can start. */
+/** Everything that is missing; empty if the demonstration can start. */
 export async function findMissing(env: NodeJS.ProcessEnv): Promise<Missing[]> {
   const findings = [checkNode(process.versions.node), await checkTmux(env)]
-  // Without Python the engine might still come from Temporal's own download, but nobody knows that before trying.
+  // Without Python, the engine might still come from Temporal's own download, but only trying would tell.
   findings.push(...(await checkPython(await findEngine(env), env)))
   if (!existsSync(bin)) findings.push(notBuilt)
   return findings.flatMap(({ name, state, found, remedy }) =>

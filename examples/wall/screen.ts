@@ -1,4 +1,4 @@
-/** How the demonstration speaks: a clock at the left, one thought a line, nothing wider than 80 columns. */
+/** How the demonstration prints: a clock at the left, one thought per line, nothing wider than 80 columns. */
 import { colorsFor, columnsOf, fit, oneLine, widthOf } from '../../client/output/terminal.js'
 
 const most = 80
@@ -14,7 +14,7 @@ export class Screen {
     this.colors = colorsFor(stream)
   }
 
-  /** A line as it is; for what has its own form. */
+  /** An unformatted line, for text with its own layout. */
   line(text = ''): void {
     process.stdout.write(`${text}\n`)
   }
@@ -27,7 +27,7 @@ export class Screen {
     for (const line of rest) this.line(' '.repeat(clockColumns) + line)
   }
 
-  /** Words of another program, or of the agent: as they are, folded to fit. */
+  /** The output of another program, or of the agent, unchanged and wrapped to fit. */
   quote(who: string, text: string): void {
     const head = `${' '.repeat(clockColumns)}${who} │ `
     const clean = oneLine(text)
@@ -36,13 +36,13 @@ export class Screen {
       this.line(this.colors.dim(head) + (index === 0 ? '' : indent) + line)
   }
 
-  /** As `quote`, for lines that only make sense in one piece. */
+  /** As `quote`, for lines that only make sense unbroken. */
   cut(who: string, text: string): void {
     const head = `${' '.repeat(clockColumns)}${who} │ `
     this.line(this.colors.dim(head) + fit(oneLine(text), this.#width - columnsOf(head)))
   }
 
-  /** More about what was just said. */
+  /** More about the line before. */
   more(text: string): void {
     for (const line of this.#wrap(text)) this.line(' '.repeat(clockColumns) + line)
   }

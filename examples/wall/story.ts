@@ -49,7 +49,10 @@ export function prepareStandIn({ fleet }: Outpool): string {
   return cwd
 }
 
-/** Starts the session and tells what happens until it has done its work on the other account. Throws DemoFailed or NeverHappened. */
+/**
+ * Starts the session and reports what happens until it has done its work on the other account. Throws
+ * DemoFailed or NeverHappened.
+ */
 export async function runDemo(outpool: Outpool, screen: Screen, signal: AbortSignal): Promise<DemoResult> {
   const { fleet } = outpool
   const { standIn } = fleet.world
@@ -64,7 +67,7 @@ export async function runDemo(outpool: Outpool, screen: Screen, signal: AbortSig
 
   const stop = new AbortController()
   const all = AbortSignal.any([signal, stop.signal])
-  // Each call to the engine listens to it for a while.
+  // Each call to the engine follows it for a while.
   setMaxListeners(0, all)
   const pane = new Pane({
     tmux: (...args) => outpool.tmux(...args),
@@ -95,7 +98,7 @@ export async function runDemo(outpool: Outpool, screen: Screen, signal: AbortSig
       (one) => isTurn(one) && one.outcome === 'walled',
       stepTimeoutMs,
     )
-    pane.look()
+    pane.poll()
     screen.heading('The wall')
     screen.say(`${first}: the API refuses the agent's next request; its five-hour budget is spent.`)
     const resumed = await standIn.waitForRequest(
@@ -104,7 +107,7 @@ export async function runDemo(outpool: Outpool, screen: Screen, signal: AbortSig
     )
     await until('the work', () => Promise.resolve(readLive(home)?.sessions[session]), isIdle, stepTimeoutMs)
     const last = standIn.requests({ kind: 'turn', account: second }).at(-1) ?? resumed
-    pane.look()
+    pane.poll()
     const rescue = (await fleet.show(session)).rescueLog.find(({ endedAt }) => endedAt !== null)
     if (!rescue) throw new DemoFailed('the session moved, but its rescue log is empty')
     if (!testPassed(last)) throw new DemoFailed("the agent's work was not finished: its test did not pass")
@@ -116,10 +119,10 @@ export async function runDemo(outpool: Outpool, screen: Screen, signal: AbortSig
   }
 }
 
-const isIdle = (seen: { phase: string; fence: number } | undefined): boolean =>
-  seen?.phase === 'idle' && seen.fence > 1
+const isIdle = (state: { phase: string; fence: number } | undefined): boolean =>
+  state?.phase === 'idle' && state.fence > 1
 
-/** The session's own history, as far as a person at the screen wants to hear it. */
+/** The session's own history, as far as it helps a person at the screen. */
 function narrate(moment: Moment, screen: Screen): void {
   if (moment.kind === 'failed') screen.say(`${moment.step} failed, and is tried again: ${moment.why}`)
   if (moment.kind !== 'began') return

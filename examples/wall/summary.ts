@@ -1,4 +1,4 @@
-/** The end of the demonstration: what happened, when, and how to do the same with one's own logins. */
+/** The end of the demonstration: what happened, when, and how to do the same with real logins. */
 import { sessionWorkflowId } from '../../policy/ids.js'
 import type { Screen } from './screen.js'
 import { accounts, session, type DemoResult } from './story.js'
@@ -8,7 +8,7 @@ interface Row {
   text: string
 }
 
-/** Every time is taken where the thing happened: at the API, or in the session's history in Temporal. */
+/** Every time is measured where the event happened: at the API, or in the session's history in Temporal. */
 function rowsOf({ walled, resumed, rescue, moments, carried }: DemoResult): Row[] {
   const [first, second] = accounts
   const wallAt = Date.parse(walled.at)
@@ -49,10 +49,10 @@ export const isProven = ({ carried, rescue }: DemoResult): boolean =>
   carried.kept === carried.earlier &&
   rescue.to === accounts[1]
 
-export function summarise(told: DemoResult, screen: Screen): void {
-  const { carried, rescue, walled } = told
+export function summarise(result: DemoResult, screen: Screen): void {
+  const { carried, rescue, walled } = result
   screen.heading('What happened')
-  const rows = rowsOf(told)
+  const rows = rowsOf(result)
   const begin = rows[0]?.at ?? 0
   for (const { at, text } of rows)
     screen.line(`${`${((at - begin) / 1000).toFixed(2)} s`.padStart(9)}  ${text}`)
@@ -60,7 +60,7 @@ export function summarise(told: DemoResult, screen: Screen): void {
   const verdict = carried.kept === carried.earlier ? screen.colors.green : screen.colors.red
   screen.more(
     verdict(`${carried.kept} of ${carried.earlier} earlier messages`) +
-      ` stood word for word in the first request on ${rescue.to ?? 'no account'}; ` +
+      ` were word for word in the first request on ${rescue.to ?? 'no account'}; ` +
       `the conversation's id is ${carried.sameConversation ? 'the same' : 'ANOTHER ONE'}:`,
   )
   screen.more(walled.sessionId ?? 'none')
@@ -83,13 +83,13 @@ export function explain(screen: Screen): void {
 
 export function keepNote(
   screen: Screen,
-  where: { home: string; uiUrl: string | null; namespace: string },
+  engine: { home: string; uiUrl: string | null; namespace: string },
 ): void {
   const id = encodeURIComponent(sessionWorkflowId(session))
   screen.heading('Left running')
   const lines = [
-    ...(where.uiUrl === null ? [] : [`${where.uiUrl}/namespaces/${where.namespace}/workflows/${id}`]),
-    `export OUTPOOL_HOME=${where.home}`,
+    ...(engine.uiUrl === null ? [] : [`${engine.uiUrl}/namespaces/${engine.namespace}/workflows/${id}`]),
+    `export OUTPOOL_HOME=${engine.home}`,
     `node dist/client/bin.js attach ${session}    # the agent itself; leave with Ctrl-b d`,
     `node dist/client/bin.js show ${session}      # and: ls, accounts, send`,
   ]

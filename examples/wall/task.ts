@@ -1,11 +1,16 @@
-/** What the demonstration's session works on: a tiny program with a fault, and what the stand-in's model says about it. */
+/**
+ * What the demonstration's session works on: a tiny program with a bug, and what the stand-in's model says
+ * about it.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Script } from '../../lab/standin/answers.js'
 
 export const prompt = 'The total is wrong for two items. Fix cart.mjs and run the test.'
 
-/** Answers that the first account still gives. The next request, in the middle of the turn, meets the wall. */
+/**
+ * Answers that the first account still gives. The next request, in the middle of the turn, meets the wall.
+ */
 export const answersBeforeWall = 2
 
 const cart = `export function total(items) {
@@ -22,7 +27,7 @@ import { total } from './cart.mjs'
 test('adds up every item', () => assert.equal(total([{ price: 3 }, { price: 4 }]), 7))
 `
 
-/** Unattended sessions need their permissions settled beforehand, in a demonstration as anywhere. */
+/** Unattended sessions need their permissions settled beforehand, in a demonstration too. */
 const settings = {
   permissions: { defaultMode: 'acceptEdits', allow: ['Read', 'Edit', 'Bash(node --test:*)'] },
 }
@@ -34,7 +39,7 @@ export function layOutWork(cwd: string): void {
   writeFileSync(join(cwd, '.claude', 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`)
 }
 
-/** The model is made up; the tools it calls are run by the real agent program, on the real files. */
+/** The model is made up; the tools that it calls are run by the real agent program, on the real files. */
 export function scriptFor(cwd: string): Script {
   const file = join(cwd, 'cart.mjs')
   const edit = { file_path: file, old_string: 'let i = 1', new_string: 'let i = 0' }

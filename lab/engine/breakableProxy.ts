@@ -1,4 +1,6 @@
-/** The line between a worker and its engine, to be cut and pulled: a TCP proxy on this machine. */
+/**
+ * The connection between a worker and its engine, which a test can cut or stall: a TCP proxy on this machine.
+ */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 interface LineState {
@@ -48,13 +50,13 @@ export class BreakableProxy {
     return new BreakableProxy(`127.0.0.1:${at.port}`, server, sockets, state)
   }
 
-  /** What stands is broken, and what comes is refused, as by an engine that is down. */
+  /** Open connections are broken, and new ones are refused, as by an engine that is down. */
   cut(): void {
     this.#state.mode = 'cut'
     for (const socket of this.#sockets) socket.resetAndDestroy()
   }
 
-  /** Nothing goes through, and nothing is refused, as with a cable that was pulled. */
+  /** No data passes, and nothing is refused, as with an unplugged cable. */
   stall(): void {
     this.#state.mode = 'pulled'
     for (const socket of this.#sockets) socket.pause()

@@ -1,4 +1,4 @@
-/** A stand-in for the host of Temporal's archives: serves one archive well, badly, or not at all. */
+/** A stand-in for the host of Temporal's archives: serves one archive correctly, badly, or not at all. */
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
@@ -8,7 +8,7 @@ import { execa } from 'execa'
 
 const sha256 = (data: Buffer | string): string => createHash('sha256').update(data).digest('hex')
 
-/** A `temporal` that can only say its version; enough for finding and installing one. */
+/** A `temporal` that can only print its version; enough to find and install one. */
 export const fakeTemporal = (cli = '1.9.1', server = '1.32.0'): string =>
   `#!/bin/sh\necho "temporal version ${cli} (Server ${server}, UI 2.54.1)"\n`
 
@@ -34,15 +34,15 @@ export async function makeArchive(program: string): Promise<Archive> {
 
 export interface DownloadHost {
   base: string
-  /** What was asked for so far, path and query. */
+  /** The requests so far, path and query. */
   requests: string[]
   stop: () => Promise<void>
 }
 
 export async function downloadHost(answer: (response: ServerResponse) => void): Promise<DownloadHost> {
-  const asked: string[] = []
+  const received: string[] = []
   const server = createServer((request, response) => {
-    asked.push(request.url ?? '')
+    received.push(request.url ?? '')
     answer(response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -50,7 +50,7 @@ export async function downloadHost(answer: (response: ServerResponse) => void): 
   if (address === null || typeof address === 'string') throw new Error('no port')
   return {
     base: `http://127.0.0.1:${address.port}/cli/archive`,
-    requests: asked,
+    requests: received,
     stop: () =>
       new Promise((resolve) => {
         server.closeAllConnections()

@@ -1,2 +1,2 @@
-/** The least workflow there is: it ends with what it was given. */
+/** A minimal workflow: it returns its input. */
 export const echo = (text: string): Promise<string> => Promise.resolve(text)

@@ -1,4 +1,4 @@
-/** Real servers for tests, through the product's own code and out of the user's normal cache. */
+/** Real servers for tests, started through the product's own code, without the user's usual cache. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,10 @@ import { obtainTestServer } from './testServer.js'
 /** The path of Temporal's server with virtual time, installed once per machine. */
 const timeSkippingServer = (): Promise<string> => obtainTestServer(process.env)
 
-/** A server with virtual time, ready. Time is global in it: one per test file, and `teardown()` at its end. */
+/**
+ * A server with virtual time, ready. Time is global in it: use one per test file, and call `teardown()` at
+ * its end.
+ */
 export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
   const path = await timeSkippingServer()
   return TestWorkflowEnvironment.createTimeSkipping({
@@ -18,13 +21,13 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
   })
 }
 
-/** The tests' environment without the engine settings of whoever runs them. */
+/** The tests' environment without the engine settings of the user who runs them. */
 export const ownEngineOnly = (env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_'))),
   TEMPORAL_CONFIG_FILE: '/dev/null',
 })
 
-/** Away from the usual ports, so that a test never sits where a person's own engine would. */
+/** Away from the usual ports, so that a test never uses those of a person's own engine. */
 export const testPorts = { grpc: 27233, ui: 28233 }
 
 export interface DevServer {
@@ -34,11 +37,14 @@ export interface DevServer {
   namespace: string
   uiUrl: string | null
   connectOptions: ConnectOptions
-  /** Ends the server and, where the folder was made for it, removes its home. */
+  /** Ends the server and, if the folder was made for it, removes its home. */
   stop: () => Promise<void>
 }
 
-/** A real embedded engine on free ports, set up and supervised as `outpool up` does it. `dir`: its OUTPOOL_HOME. */
+/**
+ * A real embedded engine on free ports, set up and supervised as `outpool up` does it. `dir`: its
+ * OUTPOOL_HOME.
+ */
 export async function devServer({ dir }: { dir?: string } = {}): Promise<DevServer> {
   const made = dir ?? (await mkdtemp(join(tmpdir(), 'outpool-test-')))
   const home = openHome({ ...process.env, OUTPOOL_HOME: made })

@@ -1,4 +1,6 @@
-/** Opens the engine of OUTPOOL_HOME in a process of its own, tells its endpoint, and stays until it is killed. */
+/**
+ * Opens the engine of OUTPOOL_HOME in a separate process, prints its endpoint, and stays until it is killed.
+ */
 import { openHome } from '../../config/state/home.js'
 import { openEngine } from '../../worker/engine/index.js'
 import { ownEngineOnly, testPorts } from './engine.js'

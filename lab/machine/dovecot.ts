@@ -1,4 +1,7 @@
-/** A real IMAP server for tests: Dovecot, unprivileged, on free ports of loopback, with a mailbox that tests write as files. */
+/**
+ * A real IMAP server for tests: Dovecot, unprivileged, on free ports of loopback, with a mailbox that tests
+ * write as files.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import {
   chmodSync,
@@ -23,10 +26,13 @@ import { until } from '../until.js'
 
 const program = '/usr/sbin/dovecot'
 const isRoot = userInfo().uid === 0
-/** Dovecot gives no mail to root, so a root runs it as this. */
+/** Dovecot serves no mail to root; when run by root it uses this user. */
 const nobody = { uid: 65_534, gid: 65_534, user: 'nobody', group: 'nogroup' }
 
-/** Whether Dovecot is there. On a bare machine, root installs it from Debian's archive; its own service is not started. */
+/**
+ * Whether Dovecot is installed. On a bare machine, root installs it from Debian's archive; its system service
+ * is not started.
+ */
 export async function hasDovecot(): Promise<boolean> {
   if (existsSync(program)) return true
   if (!isRoot) return false
@@ -45,7 +51,7 @@ export interface MailboxMail {
   from?: string
   subject?: string
   messageId?: string | null
-  /** Header lines, and the body as it travels. */
+  /** Header lines, and the body as it is transmitted. */
   headers?: string[]
   body?: string
   arrivedAt?: Date
@@ -54,7 +60,7 @@ export interface MailboxMail {
 export class Dovecot {
   readonly dir: string
   readonly ports: { plain: number; tls: number }
-  /** Its mailbox is the one that is written and looked at. */
+  /** The user whose mailbox is written and read. */
   user = ''
   #child: ChildProcess | null = null
   #mails = 0
@@ -88,7 +94,7 @@ export class Dovecot {
     return server
   }
 
-  /** A user with an empty mailbox takes the place of the one before. */
+  /** Replaces the previous user by one with an empty mailbox. */
   newUser(): void {
     this.user = `fleet-${++this.#users}`
     for (const folder of ['new', 'cur', 'tmp']) mkdirSync(join(this.#mailbox, folder), { recursive: true })
@@ -100,7 +106,7 @@ export class Dovecot {
     return join(this.dir, this.user)
   }
 
-  /** The file of the certificate, which is its own issuer. */
+  /** The file of the self-signed certificate. */
   get ca(): string {
     return join(this.dir, 'ca.pem')
   }
@@ -118,12 +124,12 @@ export class Dovecot {
     )
   }
 
-  /** Ends it at once, connections and all. */
+  /** Ends it at once, with all connections. */
   async down(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise((resolve) => child.once('exit', resolve))
-    // Its children serve connections to their end; a machine that is gone does not.
+    // Its children would serve connections to their end; a crashed machine does not.
     if (child.pid !== undefined) process.kill(-child.pid, signal)
     await ended
     this.#child = null
@@ -171,7 +177,7 @@ export class Dovecot {
   rebuildMailbox(): void {
     const mail = this.#mailbox
     for (const name of readdirSync(mail)) if (name.startsWith('dovecot')) rmSync(join(mail, name))
-    // Of its own it takes the clock's second, which may be that of the mailbox before.
+    // By default it uses the clock's second, which may equal that of the previous mailbox.
     const numbers = join(mail, 'dovecot-uidlist')
     writeFileSync(numbers, '3 V2000000000 N1\n')
     chownToMailUser(numbers)
@@ -179,7 +185,7 @@ export class Dovecot {
       renameSync(join(mail, 'cur', name), join(mail, 'new', name.split(':')[0]!))
   }
 
-  /** Bytes that it has sent to the user in sessions that have ended, by its own count. */
+  /** Bytes that it has sent to the user in connections that have ended, by its own count. */
   sent(): number {
     return this.#sentInAll() - this.#sentBefore
   }
@@ -237,7 +243,7 @@ export class Dovecot {
   }
 }
 
-/** To whom Dovecot runs as, with all that is in it. */
+/** Gives the folder and its contents to the user that Dovecot runs as. */
 function chownToMailUser(path: string): void {
   if (!isRoot) return
   chownSync(path, nobody.uid, nobody.gid)

@@ -1,9 +1,12 @@
-/** Law 3 as seen from outside: which live processes hold a conversation, looked at again and again while a test runs. */
+/**
+ * Law 3 observed from outside: which live processes hold a conversation, checked again and again while a test
+ * runs.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 
 /**
- * Live processes of the agent program whose command line names the conversation. A child that was forked this moment and
- * has not yet become another program still looks like its parent, and is no second holder.
+ * Live processes of the agent program whose command line names the conversation. A child that was just forked
+ * and has not yet become another program still looks like its parent, and does not count as a second holder.
  */
 export function holdersOf(sessionId: string): number[] {
   const parents = new Map<number, number>()
@@ -20,15 +23,15 @@ function parentIfHolder(pid: number, sessionId: string): number | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-    const isHolder = state !== 'Z' && words.includes(sessionId) && /claude/.test(words[0] ?? '')
+    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    const isHolder = state !== 'Z' && args.includes(sessionId) && /claude/.test(args[0] ?? '')
     return isHolder ? Number(parent) : null
   } catch {
     return null
   }
 }
 
-/** Notes every moment at which more than one process holds the conversation. */
+/** Records every moment at which more than one process holds the conversation. */
 export function watchHolders(sessionId: string): { stop(): number[][] } {
   const doubles: number[][] = []
   const timer = setInterval(() => {

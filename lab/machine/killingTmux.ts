@@ -1,11 +1,11 @@
-/** A `tmux` for a worker that is to be killed at a chosen command: it carries the command out or not, and kills who asked. */
+/** A `tmux` that kills its caller, a worker, at a chosen command, either before or after carrying it out. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 
 /**
- * `before`: the command is never carried out. `after`: it is, and nobody hears of it. Commands have to be processes for
- * that, so that a standing connection is refused.
+ * `before`: the command is never carried out. `after`: it is, and its caller never learns of it. Commands
+ * have to be processes for that, so a permanent connection is refused.
  */
 const program = (tmux: string, orders: string): string => `#!/bin/sh
 case " $* " in *' -C '*) exit 1;; esac
@@ -23,7 +23,7 @@ exec '${tmux}' "$@"
 `
 
 export class KillingTmux {
-  /** To stand first on PATH. */
+  /** A folder to put first on PATH. */
   readonly folder: string
   readonly #orders: string
 
@@ -40,7 +40,7 @@ export class KillingTmux {
     return killing
   }
 
-  /** Whoever next gives a command with these words in it is killed. */
+  /** The next caller of a command with these words in it is killed. */
   killAt(when: 'before' | 'after', command: string, what: string): void {
     writeFileSync(this.#orders, `${when} ${command} ${what}\n`)
   }

@@ -1,4 +1,4 @@
-/** A small service manager that does what a unit says: start, notify protocol, watchdog, restart, stop. */
+/** A small service manager that follows a unit: start, notify protocol, watchdog, restart, stop. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,11 +12,11 @@ import { until } from '../until.js'
 export interface ExitRecord {
   pid: number
   signal: NodeJS.Signals | null
-  /** Its signs of life had stopped. */
+  /** It was ended because its signs of life had stopped. */
   byWatchdog: boolean
 }
 
-/** Joins the unit's group, says who was started, and becomes the program. */
+/** Joins the unit's group, reports which process was started, and becomes the program. */
 const joinAndRun = `${joins('unit')}; export SYSTEMD_EXEC_PID=$$ WATCHDOG_PID=$$; exec "$@"`
 
 export class Supervisor {
@@ -37,7 +37,7 @@ export class Supervisor {
     this.#env = env
   }
 
-  /** `env`: what the manager itself has. `dir`: a folder for its socket. */
+  /** `env`: the manager's own environment. `dir`: a folder for its socket. */
   static async open(unit: string[], dir: string, env: Record<string, string>): Promise<Supervisor> {
     const heard: { by: Supervisor | null } = { by: null }
     const socket = await openNotifySocket(join(dir, 'notify'), (message) => heard.by?.handleMessage(message))
@@ -108,7 +108,7 @@ export class Supervisor {
     this.#socket.close()
   }
 
-  /** What lives in the unit's own group. */
+  /** The processes in the unit's own group. */
   group(): number[] {
     return readdirSync('/proc')
       .map(Number)

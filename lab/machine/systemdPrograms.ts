@@ -1,17 +1,23 @@
-/** `systemd-run` and `systemctl` for tests: they take the arguments that the real ones take, and do what can be done without a manager. */
+/**
+ * `systemd-run` and `systemctl` for tests: they accept the arguments that the real ones accept, and do what
+ * can be done without a manager.
+ */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Stands for a control group: a soft limit of CPU seconds, which every process inherits from the one that started it, none of
- * ours ever changes, and nobody reaches.
+ * Stands for a control group: a soft limit of CPU seconds, which every process inherits from the one that
+ * started it. None of our programs changes it, and no process reaches it.
  */
 const marks = { unit: 90_000_613, scope: 90_000_617 } as const
 
 /** Shell: the process joins the group. */
 export const joins = (group: keyof typeof marks): string => `ulimit -S -t ${marks[group]}`
 
-/** Options as the real program reads them; what it does not know it refuses. Then it joins its scope and becomes the command. */
+/**
+ * Parses options as the real program does, and refuses those that it does not know. Then it joins its scope
+ * and becomes the command.
+ */
 const systemdRun = (log: string, isThere: string): string => `#!/bin/sh
 printf '%s\\n' "$*" >> '${log}'
 scope= user=
@@ -38,11 +44,11 @@ exec "$@"
 `
 
 /**
- * Notes what it is asked. Units are files of the folder `units`, each with the command line of its service: it starts them,
- * ends them, and says which process they have, in the words of the real one. To all else it answers as the file `says` has
- * it, first line the exit code.
+ * Records its calls. Units are files in the folder `units`, each with the command line of its service: it
+ * starts them, ends them, and reports their process in the format of the real one. All other calls get the
+ * answer in the file `says`, whose first line is the exit code.
  */
-const systemctl = (log: string, says: string, units: string): string => `#!/bin/sh
+const systemctl = (log: string, reply: string, units: string): string => `#!/bin/sh
 printf '%s\n' "$*" >> '${log}'
 case "$1" in --user|--system) shift;; esac
 verb=$1 unit='${units}'/$2
@@ -64,36 +70,36 @@ if [ -e "$unit" ]; then
     restart) end; pid=; start; exit 0;;
   esac
 fi
-[ -e '${says}' ] || exit 0
-tail -n +2 '${says}'
-exit "$(head -n 1 '${says}')"
+[ -e '${reply}' ] || exit 0
+tail -n +2 '${reply}'
+exit "$(head -n 1 '${reply}')"
 `
 
 export class FakeSystemdPrograms {
-  /** To stand first on PATH. */
+  /** A folder to put first on PATH. */
   readonly folder: string
   readonly #manager: string
-  readonly #says: string
+  readonly #reply: string
   readonly #units: string
 
   constructor(dir: string) {
     this.folder = join(dir, 'systemd-bin')
     mkdirSync(this.folder)
     this.#manager = join(this.folder, 'manager')
-    this.#says = join(this.folder, 'systemctl.says')
+    this.#reply = join(this.folder, 'systemctl.reply')
     this.#units = join(this.folder, 'units')
     mkdirSync(this.#units)
     this.#write('systemd-run', systemdRun(this.#log('systemd-run'), this.#manager))
-    this.#write('systemctl', systemctl(this.#log('systemctl'), this.#says, this.#units))
+    this.#write('systemctl', systemctl(this.#log('systemctl'), this.#reply, this.#units))
     writeFileSync(this.#manager, '')
   }
 
-  /** From now on there is no manager to be asked for a scope. */
+  /** From now on no manager answers requests for a scope. */
   refuse(): void {
     rmSync(this.#manager)
   }
 
-  /** What it was asked, one line for each call. */
+  /** Its calls, one per line. */
   recordedCalls(program: 'systemd-run' | 'systemctl'): string[] {
     const log = this.#log(program)
     return existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []
@@ -106,7 +112,7 @@ export class FakeSystemdPrograms {
 
   /** How systemctl answers from now on. */
   answer(exitCode: number, text: string): void {
-    writeFileSync(this.#says, `${exitCode}\n${text}\n`)
+    writeFileSync(this.#reply, `${exitCode}\n${text}\n`)
   }
 
   #log(program: string): string {
@@ -118,7 +124,7 @@ export class FakeSystemdPrograms {
   }
 }
 
-/** Which group a process is in; null where it is in neither, or gone. */
+/** The group of a process; null if it is in neither, or gone. */
 export function groupOf(pid: number): keyof typeof marks | null {
   try {
     const limit = Number(/^Max cpu time +(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))?.[1])

@@ -1,9 +1,9 @@
-/** Reads a unit and its drop-ins as systemd does, as far as our unit goes. */
+/** Reads a unit and its drop-ins as systemd does, as far as our unit needs it. */
 
 export interface Unit {
   /** The last setting of the section's key counts. */
   one(key: string): string
-  /** All of them, where a key may stand several times. */
+  /** All of them, for a key that may appear several times. */
   all(key: string): string[]
 }
 
@@ -23,7 +23,7 @@ export function parseServiceUnit(...texts: string[]): Unit {
   return { all, one: (key) => all(key).at(-1) ?? '' }
 }
 
-/** The words of a command line or of a list of variables, out of their quotes. */
+/** The words of a command line or of a list of variables, without their quotes. */
 export const splitWords = (value: string): string[] =>
   [...value.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, bare]) =>
     expandSpecifiers(quoted === undefined ? (bare ?? '') : unescaped(quoted)),
@@ -39,6 +39,6 @@ const units: Record<string, number> = { '': 1_000, s: 1_000, min: 60_000, h: 3_6
 export function parseTimeSpan(span: string): number {
   const [, count, unit = ''] = /^(\d+)(\w*)$/.exec(span) ?? []
   const ms = Number(count) * (units[unit] ?? NaN)
-  if (Number.isNaN(ms)) throw new Error(`no span of time: ${span}`)
+  if (Number.isNaN(ms)) throw new Error(`not a time span: ${span}`)
   return ms
 }

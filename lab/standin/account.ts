@@ -25,9 +25,11 @@ export interface WallOptions {
 }
 
 export interface BudgetOptions {
-  /** Of the wall that stands when it is used up, and the window that shows its use. Default `five_hour`. */
+  /** Of the wall when it is used up, and of the window that shows its use. Default `five_hour`. */
   kind?: WindowName
-  /** The instant of the reset, or milliseconds from the moment of the wall on; then the budget starts anew. */
+  /**
+   * The instant of the reset, or milliseconds from the moment of the wall on; then the budget is whole again.
+   */
   resets: Date | { afterMs: number }
   headers?: Record<string, string>
 }
@@ -40,7 +42,7 @@ interface Budget {
   resetsAt: Date
 }
 
-/** What the usage endpoint says to this account. */
+/** What the usage endpoint answers for this account. */
 export type UsageMode =
   | { mode: 'ok' }
   | { mode: 'throttled'; retryAfter: number | null }
@@ -52,7 +54,7 @@ export type Refusal =
   | { kind: 'fault'; fault: FaultName | Fault }
   | { kind: 'breakage'; breakage: Breakage }
 
-/** How one request is met. */
+/** How one request is answered. */
 export type Decision =
   Refusal | { kind: 'answer'; answerer: Answerer | null; headers: Record<string, string> }
 
@@ -73,9 +75,9 @@ export class StandInAccount {
   readonly organizationUuid: string
   readonly email: string
   readonly apiKey: string
-  /** The access token that is good now. */
+  /** The access token that is valid now. */
   token: string
-  /** Single use: each refresh gives another. */
+  /** Single use: each refresh returns another. */
   refreshToken: string
   plan: Plan = 'max'
   windowsNow: Windows = {}
@@ -86,7 +88,7 @@ export class StandInAccount {
   #answerer: Answerer | null = null
   #budget: Budget | null = null
   #pendingRefusals: {
-    trouble: { fault: FaultName | Fault } | { breakage: Breakage }
+    failure: { fault: FaultName | Fault } | { breakage: Breakage }
     left: number
     kind: RequestKind | 'any'
   }[] = []
@@ -105,19 +107,22 @@ export class StandInAccount {
     return this.plan === 'max' ? 'default_claude_max_20x' : 'default_claude_ai'
   }
 
-  /** Sets the windows that answers and the usage endpoint tell. */
+  /** Sets the windows that answers and the usage endpoint show. */
   windows(windows: Windows): this {
     this.windowsNow = windows
     return this
   }
 
-  /** What the model says on this account; the stand-in's own answers where this is not set. */
+  /** The model's answers on this account; the stand-in's own answers if this is not set. */
   answer(answer: Answerer | Script | Answer | string | null): this {
     this.#answerer = answererOf(answer)
     return this
   }
 
-  /** Refuses from now on for a plan limit, until the reset has passed or it is lifted. Walls of several kinds may stand at once. */
+  /**
+   * Refuses from now on for a plan limit, until the reset has passed or it is lifted. Walls of several kinds
+   * may exist at once.
+   */
   wall(kind: WallKind = 'five_hour', resetsAt: Date | null = null, options: WallOptions = {}): this {
     const others = this.walls.filter((wall) => wall.kind !== kind)
     const model = options.model === undefined ? claimModel(kind) : options.model
@@ -132,7 +137,7 @@ export class StandInAccount {
     return this
   }
 
-  /** Answers `turns` more turns, then stands at the wall until the reset. The window of its kind shows the use. */
+  /** Answers `turns` more turns, then refuses until the reset. The window of its kind shows the use. */
   budget(turns: number, options: BudgetOptions): this {
     const kind = options.kind ?? 'five_hour'
     this.#budget = { of: turns, left: turns, kind, options, resetsAt: resetOf(options, new Date()) }
@@ -140,7 +145,7 @@ export class StandInAccount {
     return this
   }
 
-  /** The windows as they stand now: one that has been reset is unused, one that walls is used up. */
+  /** The windows as they are now: one that was reset is unused, one that walls is used up. */
   windowsAt(now: Date): Windows {
     const windows: Windows = {}
     for (const name of windowNames) {
@@ -157,30 +162,30 @@ export class StandInAccount {
     return windows
   }
 
-  /** The next `times` requests of this kind fail so. */
+  /** The next `times` requests of this kind fail this way. */
   fail(fault: FaultName | Fault, times = Infinity, kind: RequestKind | 'any' = 'any'): this {
-    this.#pendingRefusals.push({ trouble: { fault }, left: times, kind })
+    this.#pendingRefusals.push({ failure: { fault }, left: times, kind })
     return this
   }
 
   break(breakage: Breakage, times = Infinity, kind: RequestKind | 'any' = 'turn'): this {
-    this.#pendingRefusals.push({ trouble: { breakage }, left: times, kind })
+    this.#pendingRefusals.push({ failure: { breakage }, left: times, kind })
     return this
   }
 
-  /** Takes back what `fail` and `break` have ordered. */
+  /** Cancels what `fail` and `break` have scripted. */
   heal(): this {
     this.#pendingRefusals = []
     return this
   }
 
-  /** Makes the access token stale, as it becomes by itself after hours; the refresh token is still good. */
+  /** Expires the access token, as happens by itself after hours; the refresh token stays valid. */
   expireToken(): this {
     this.token = `sk-ant-oat01-made-up-${this.name}-${randomUUID()}`
     return this
   }
 
-  /** Trades the refresh token in; false for one that was used before. */
+  /** Exchanges the refresh token; false for one that was used before. */
   refresh(refreshToken: string): boolean {
     if (this.revoked || refreshToken !== this.refreshToken) return false
     this.refreshToken = `sk-ant-ort01-made-up-${this.name}-${randomUUID()}`
@@ -188,14 +193,14 @@ export class StandInAccount {
     return true
   }
 
-  /** Decides how a request is met, and spends of the budget. */
+  /** Decides how a request is answered, and uses up the budget. */
   decide(kind: RequestKind, model: string | null, now: Date): Decision {
-    const trouble = this.#pendingRefusals.find(
+    const failure = this.#pendingRefusals.find(
       (entry) => entry.left > 0 && (entry.kind === 'any' || entry.kind === kind),
     )
-    if (trouble) {
-      trouble.left -= 1
-      const { trouble: what } = trouble
+    if (failure) {
+      failure.left -= 1
+      const { failure: what } = failure
       return 'fault' in what ? { kind: 'fault', ...what } : { kind: 'breakage', ...what }
     }
     const wall = this.wallFor(model, now)
@@ -208,13 +213,13 @@ export class StandInAccount {
     return { kind: 'answer', answerer: this.#answerer, headers: quotaHeaders(this.windowsAt(now)) }
   }
 
-  /** What an answer means that is none. */
+  /** How a request fails that gets no answer from the model. */
   refusalIn({ fault, breakage, wall }: Answer): Refusal | null {
     if (fault !== undefined) return { kind: 'fault', fault }
     if (breakage !== undefined) return { kind: 'breakage', breakage }
     if (!wall) return null
-    const standing = { ...wall, headers: wall.headers ?? {}, model: null }
-    return { kind: 'wall', headers: wallHeaders(standing, this.windowsAt(new Date())) }
+    const oneTimeWall = { ...wall, headers: wall.headers ?? {}, model: null }
+    return { kind: 'wall', headers: wallHeaders(oneTimeWall, this.windowsAt(new Date())) }
   }
 
   /** The wall that a request for this model meets, or null. */
@@ -232,7 +237,7 @@ export class StandInAccount {
     if (budget.resetsAt > now) {
       this.wall(budget.kind, budget.resetsAt, { headers: budget.options.headers ?? {} })
     } else if (budget.options.resets instanceof Date) {
-      // A budget with a fixed instant is whole again after it and never ends a second time.
+      // A budget with a fixed reset is whole again after it and never runs out a second time.
       this.#budget = null
     } else {
       budget.left = budget.of

@@ -1,4 +1,7 @@
-/** The endpoints beside the model: usage, profile, token refresh, hello. The program asks them on fixed hosts. */
+/**
+ * The endpoints beside the model: usage, profile, token refresh, hello. The program calls them on fixed
+ * hosts.
+ */
 import { z } from 'zod'
 import { parseJson } from '../../policy/parseJson.js'
 import type { StandInAccount } from './account.js'

@@ -1,4 +1,4 @@
-/** What the model of the stand-in says, and how the real API puts it on the wire. */
+/** What the stand-in's model answers, and how the real API puts it on the wire. */
 import { randomUUID } from 'node:crypto'
 import type { Breakage, Fault, FaultName } from './faults.js'
 import type { WallKind } from './limits.js'
@@ -13,7 +13,7 @@ export interface Answer {
   text?: string
   /** Called by the agent program; the results are in its next request. */
   tools?: ToolCall[]
-  /** Waited before the first byte, in milliseconds. */
+  /** Delay before the first byte, in milliseconds. */
   delayMs?: number
   /** Instead of an answer. */
   fault?: FaultName | Fault

@@ -1,6 +1,6 @@
 /**
- * The stand-in API: what the real agent program talks to in tests, demonstration and benchmarks.
- * It listens on loopback only, knows nothing but made-up logins, and remembers every request.
+ * The stand-in API: what the real agent program talks to in tests, demonstration and benchmarks. It listens
+ * on loopback only, knows only made-up logins, and records every request.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -15,7 +15,7 @@ import { describe, parseBody, type RecordedRequest } from './requests.js'
 import { hangsAfterMs } from '../until.js'
 
 export interface StandInOptions {
-  /** Accounts known from the start; others are made when they are first named. */
+  /** Accounts known from the start; others are created when they are first named. */
   accounts?: string[]
 }
 
@@ -37,7 +37,7 @@ export class StandIn {
     this.#accounts = new Map()
   }
 
-  /** The account of this name; made if there is none yet. */
+  /** The account of this name; created if it does not exist yet. */
   account(name: string): StandInAccount {
     const known = this.#accounts.get(name)
     if (known) return known
@@ -50,7 +50,7 @@ export class StandIn {
     return [...this.#accounts.values()]
   }
 
-  /** What the model says on every account that has no answers of its own. */
+  /** The model's answers on every account without separate answers. */
   answer(answer: Answerer | Script | Answer | string | null): this {
     this.#answerer = answererOf(answer) ?? defaultAnswer
     return this
@@ -61,7 +61,7 @@ export class StandIn {
     return this.log.find(filter)
   }
 
-  /** The first request that fits, come or still to come. Throws StandInTimeout after `timeoutMs`. */
+  /** The first request that matches, received or still to come. Throws StandInTimeout after `timeoutMs`. */
   waitForRequest(
     fits: (request: RecordedRequest) => boolean,
     timeoutMs = hangsAfterMs,
@@ -81,13 +81,13 @@ export class StandIn {
     await new Promise<void>((done) => this.#server.close(() => done()))
   }
 
-  /** Answers one request; the proxy hands over those that went to the program's fixed hosts. */
+  /** Answers one request; the proxy passes on those to the program's fixed hosts. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '/'
     const text = await readBody(request)
     const { account, credential } = this.#identify(request)
-    const given = { account: account?.name ?? null, credential }
-    const record = this.log.add(describe(request, path, parseBody(text), given))
+    const sender = { account: account?.name ?? null, credential }
+    const record = this.log.add(describe(request, path, parseBody(text), sender))
     response.on('close', () => {
       if (record.outcome === 'pending' || record.outcome === 'hanging') this.log.settle(record, 'aborted')
     })

@@ -1,9 +1,9 @@
-/** A certificate authority of one's own, and one certificate for the hosts that the agent program insists on. */
+/** A certificate authority for tests, and one certificate for the hosts that the agent program insists on. */
 import { generate } from 'selfsigned'
 
 const yearFrom = (start: Date): Date => new Date(start.getTime() + 365 * 86_400_000)
 
-/** PEM texts. `authority` is what NODE_EXTRA_CA_CERTS has to name. */
+/** PEM texts. `authority` is the content for the file that NODE_EXTRA_CA_CERTS names. */
 export interface Certificates {
   authority: string
   key: string

@@ -1,4 +1,4 @@
-/** Environments in which tests run the agent program and Outpool itself: nothing of the caller's but PATH gets in. */
+/** Environments in which tests run the agent program and Outpool itself: only PATH comes from the caller. */
 import { chmodSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,14 +21,16 @@ export interface CleanEnvOptions extends AgentEnvOptions {
   configDir?: string
   /** Usage, profile and the small requests at start; needed for `/usage`. Default false. */
   nonEssentialTraffic?: boolean
-  /** Wins over everything. */
+  /** Overrides everything else. */
   extra?: Record<string, string>
 }
 
-/** Programs with which the agent program could reach a host or a keychain: these only refuse. */
+/**
+ * Programs through which the agent program could reach a host or a keychain: these replacements only refuse.
+ */
 const refusing = ['ssh', 'security', 'curl', 'wget', 'gh']
 
-/** The environment of any process in a test: folders below `dir`, and nothing of the caller's but PATH. */
+/** The environment of any process in a test: folders below `dir`, and only PATH from the caller. */
 export function hostEnv(dir: string): Record<string, string> {
   const home = join(dir, 'home')
   const temp = join(dir, 'tmp')
@@ -41,14 +43,16 @@ export function hostEnv(dir: string): Record<string, string> {
     LANG: 'C.UTF-8',
     SHELL: '/bin/bash',
     TERM: 'xterm-256color',
-    // Git may read and write here, and go nowhere.
+    // Git may read and write here, but not use the network.
     GIT_TERMINAL_PROMPT: '0',
     GIT_ALLOW_PROTOCOL: 'file',
     GIT_CONFIG_NOSYSTEM: '1',
   }
 }
 
-/** What makes the agent program talk to the stand-in and to nobody else; also for `agents.claude-code.env` of an `outpool.yaml`. */
+/**
+ * Makes the agent program talk to the stand-in alone; also for `agents.claude-code.env` of an `outpool.yaml`.
+ */
 export function agentEnv({ baseUrl, proxyEnv }: AgentEnvOptions): Record<string, string> {
   return {
     ANTHROPIC_BASE_URL: baseUrl,
@@ -61,7 +65,7 @@ export function agentEnv({ baseUrl, proxyEnv }: AgentEnvOptions): Record<string,
   }
 }
 
-/** The whole environment of an agent program that a test starts by itself. */
+/** The whole environment of an agent program that a test starts directly. */
 export function cleanAgentEnv(options: CleanEnvOptions): Record<string, string> {
   return {
     ...hostEnv(options.dir),
@@ -72,7 +76,7 @@ export function cleanAgentEnv(options: CleanEnvOptions): Record<string, string> 
   }
 }
 
-/** A folder whose `ssh` and the like refuse, to stand first on PATH. */
+/** A folder whose `ssh` and the like refuse, to put first on PATH. */
 function refusingPrograms(dir: string): string {
   const folder = join(dir, 'refusing')
   mkdirSync(folder, { recursive: true })

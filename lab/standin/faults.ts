@@ -1,4 +1,7 @@
-/** The refusals of the real API, by name: status, error body and headers. None of them is a plan limit; see walls.ts for those. */
+/**
+ * The refusals of the real API, by name: status, error body and headers. None of them is a plan limit; for
+ * those see limits.ts.
+ */
 
 export interface Fault {
   status: number
@@ -8,7 +11,7 @@ export interface Fault {
   headers?: Record<string, string>
 }
 
-/** What may go wrong below HTTP. */
+/** What may fail below HTTP. */
 export type Breakage =
   /** The request is read and never answered, until the other side gives up or `release()` is called. */
   | 'hang'

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Server } from 'node:net'
 
-/** Listens on a free port of 127.0.0.1 and says which. */
+/** Listens on a free port of 127.0.0.1 and returns it. */
 export function listen(server: Server): Promise<number> {
   return new Promise((done, fail) => {
     server.once('error', fail)

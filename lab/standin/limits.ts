@@ -1,4 +1,4 @@
-/** Budgets and walls of a stand-in account, and the headers in which the real API tells them. */
+/** Budgets and walls of a stand-in account, and the headers in which the real API reports them. */
 
 export interface StandInWindow {
   /** Used fraction, 0..1. */
@@ -6,7 +6,7 @@ export interface StandInWindow {
   resetsAt: Date
 }
 
-/** Windows that `/api/oauth/usage` knows; only the first two stand in the headers of an answer. */
+/** Windows that `/api/oauth/usage` knows; only the first two are in the headers of an answer. */
 export const windowNames = ['five_hour', 'seven_day', 'seven_day_opus', 'seven_day_sonnet'] as const
 export type WindowName = (typeof windowNames)[number]
 
@@ -20,14 +20,17 @@ export function nextReset(name: WindowName, window: StandInWindow | null, now: D
   return new Date(window.resetsAt.getTime() + passed * length)
 }
 
-/** `representative-claim` of a refusal: a window's name, `seven_day_overage_included`, `overage`, or anything else. */
+/**
+ * `representative-claim` of a refusal: a window's name, `seven_day_overage_included`, `overage`, or anything
+ * else.
+ */
 export type WallKind = string
 
 export interface StandInWall {
   kind: WallKind
-  /** When it ends by itself; null for a wall that names no reset and stands until it is lifted. */
+  /** When it ends by itself; null for a wall that names no reset and remains until it is lifted. */
   resetsAt: Date | null
-  /** Sent with the refusal; they win over the ones made here. */
+  /** Sent with the refusal; they override the ones made here. */
   headers: Record<string, string>
   /** Only requests whose model has this in its name are refused; null for all. */
   model: string | null

@@ -1,15 +1,15 @@
-/** Remembers requests, and lets a test wait for one. */
+/** Records requests, and lets a test wait for one. */
 import type { Outcome, RecordedRequest } from './requests.js'
 
-/** Thrown when a request that a test waits for does not come in time. */
+/** Thrown when a request that a test waits for does not arrive in time. */
 class StandInTimeout extends Error {
   override readonly name = 'StandInTimeout'
-  /** What came instead. */
-  readonly seen: string[]
+  /** What arrived instead. */
+  readonly received: string[]
 
-  constructor(timeoutMs: number, seen: string[]) {
-    super(`no request that fits came within ${timeoutMs} ms; came: ${seen.join(', ') || 'none'}`)
-    this.seen = seen
+  constructor(timeoutMs: number, received: string[]) {
+    super(`no matching request came within ${timeoutMs} ms; came: ${received.join(', ') || 'none'}`)
+    this.received = received
   }
 }
 
@@ -29,17 +29,17 @@ export class RequestLog {
   add(request: Omit<RecordedRequest, 'n'>): RecordedRequest {
     const record = { n: this.#requests.length + 1, ...request }
     this.#requests.push(record)
-    this.#tell(record)
+    this.#notify(record)
     return record
   }
 
-  /** Notes how the request ended, for those who wait for that. */
+  /** Records how the request ended, for callers that wait for that. */
   settle(record: RecordedRequest, outcome: Outcome): void {
     record.outcome = outcome
-    this.#tell(record)
+    this.#notify(record)
   }
 
-  #tell(record: RecordedRequest): void {
+  #notify(record: RecordedRequest): void {
     for (const waiter of this.#waiters) if (waiter.fits(record)) waiter.done(record)
   }
 

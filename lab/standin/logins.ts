@@ -1,17 +1,22 @@
-/** Config dirs with made-up logins, as the agent program keeps them. */
+/** Config dirs with made-up logins, in the agent program's format. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { StandInAccount } from './account.js'
 
 export interface LoginOptions {
-  /** Default `stored`: a login as `/login` leaves it. `api-key` and `env-token` leave the dir without one and put it in `env`. */
+  /**
+   * Default `stored`: a login as `/login` leaves it. `api-key` and `env-token` leave the dir without one and
+   * put it in `env`.
+   */
   kind?: 'stored' | 'api-key' | 'env-token' | 'none'
-  /** Of the stored access token; the past makes the program refresh it. Default in eight hours. */
+  /**
+   * Of the stored access token; an expiry in the past makes the program refresh it. Default in eight hours.
+   */
   expiresAt?: Date
   /** Folders that are trusted already. */
   trusted?: string[]
-  /** False leaves the first-run pages to come. Default true. */
+  /** If false, the first-run pages will still open. Default true. */
   onboarded?: boolean
   settings?: Record<string, unknown>
 }
@@ -23,8 +28,8 @@ export interface Login {
 }
 
 /**
- * Makes `dir` a config dir of this account. The same account in two dirs is the same login twice.
- * Overwrites what the dir held of it.
+ * Makes `dir` a config dir of this account. The same account in two dirs is the same login twice. Overwrites
+ * what the dir held of it.
  */
 export function makeLogin(dir: string, account: StandInAccount, options: LoginOptions = {}): Login {
   const kind = options.kind ?? 'stored'
@@ -46,7 +51,7 @@ export function makeLogin(dir: string, account: StandInAccount, options: LoginOp
   return { configDir: dir, env: {} }
 }
 
-/** As the program leaves it after a refresh that was refused: the file is there, and blank. */
+/** As the program leaves it after a refresh that was refused: the file exists, and is blank. */
 export function blankLogin(dir: string): void {
   writePrivate(join(dir, '.credentials.json'), {
     claudeAiOauth: { accessToken: '', refreshToken: '', expiresAt: 0 },
@@ -56,8 +61,8 @@ export function blankLogin(dir: string): void {
 const cacheSchema = z.looseObject({ cachedUsageUtilization: z.looseObject({ fetchedAtMs: z.number() }) })
 
 /**
- * Makes the usage that the program has cached in this dir older. It asks again only when that is older than a minute,
- * so that a test which asks twice would read the same numbers twice.
+ * Makes the usage that the program has cached in this dir older. The program asks again only if it is older
+ * than a minute, so a test that asks twice would read the same numbers twice.
  */
 export function ageUsageCache(dir: string, byMs = 61_000): void {
   const file = join(dir, '.claude.json')

@@ -1,9 +1,7 @@
 /**
- * Runs the real agent program into every row of `wallRows` and writes down what it leaves in the transcript.
- *
- *     npx tsx lab/standin/recordWalls.ts [PROGRAM]
- *
- * Without PROGRAM the one of package.json is recorded. The fixture's name carries the program's own version.
+ * Runs the real agent program into every row of `wallRows` and records what it leaves in the transcript: `npx
+ * tsx lab/standin/recordWalls.ts [PROGRAM]`. Without PROGRAM the one of package.json is recorded. The
+ * fixture's name contains the program's version.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -42,7 +40,7 @@ try {
   rmSync(dir, { recursive: true, force: true })
 }
 
-/** What a reader of the row can know: a version that writes no quota says only what its text says. */
+/** What a reader of the entry can know: in a version that writes no quota, only the text tells. */
 function expectedFailure({ wanted, kindsByText }: WallCase, { written, result }: WallCaseResult): object {
   if (wanted.class !== 'wall') return { wanted }
   const structured = written.some((row) => 'quotaLimits' in row)

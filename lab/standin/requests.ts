@@ -1,4 +1,4 @@
-/** What the stand-in remembers of a request, read from the wire. */
+/** What the stand-in records of a request, read from the wire. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { z } from 'zod'
 import { parseJsonAs } from '../../policy/parseJson.js'
@@ -22,7 +22,7 @@ const bodySchema = z.looseObject({
 type MessagesBody = z.output<typeof bodySchema>
 
 /**
- * `turn`: a step of a conversation. `quota` and `title`: the small requests that the program sends on its own.
+ * `turn`: a step of a conversation. `quota` and `title`: the small requests that the program sends by itself.
  * `count`: token counting. `other`: everything else on the base URL.
  */
 export type RequestKind = 'turn' | 'quota' | 'title' | 'count' | 'other'
@@ -69,13 +69,16 @@ function blockText(block: z.output<typeof blockSchema>): string {
   return content.success ? textOf(content.data) : ''
 }
 
-/** The whole conversation of a request as one text, to look for what must be in it. */
+/** The whole conversation of a request as one text, in which a test can search. */
 export const conversationText = (request: RecordedRequest): string =>
   request.messages.map((message) => `${message.role}: ${textOf(message.content)}`).join('\n')
 
 const reminder = /^\s*<(system-reminder|local-command-[a-z]+|command-[a-z]+)>/
 
-/** What the user (or Outpool on their behalf) said, oldest first, without the program's own reminders and without tool results. */
+/**
+ * The texts of the user (or of Outpool on their behalf), oldest first, without the program's own reminders
+ * and without tool results.
+ */
 export function promptsOf(request: RecordedRequest): string[] {
   return request.messages
     .filter(({ role }) => role === 'user')
@@ -87,7 +90,7 @@ export function promptsOf(request: RecordedRequest): string[] {
     .filter((text) => !reminder.test(text))
 }
 
-/** A line that the program makes up when it resumes a broken turn; nobody answered it. */
+/** A line that the program makes up when it resumes an interrupted turn; no model wrote it. */
 const madeUpAnswer = 'No response requested.'
 
 function countTurns(messages: ConversationMessage[]): number {
@@ -116,12 +119,12 @@ function sessionIdOf(headers: IncomingHttpHeaders, body: MessagesBody | null): s
   return parseJsonAs(userId, userIdSchema)?.session_id ?? null
 }
 
-/** What a request says of itself. `turn` counts from the conversation that it holds. */
+/** The properties of a request. `turn` is counted from the conversation that it holds. */
 export function describe(
   request: IncomingMessage,
   path: string,
   body: MessagesBody | null,
-  given: { account: string | null; credential: RecordedRequest['credential'] },
+  sender: { account: string | null; credential: RecordedRequest['credential'] },
 ): Omit<RecordedRequest, 'n'> {
   const messages = body?.messages ?? []
   return {
@@ -130,7 +133,7 @@ export function describe(
     path,
     headers: request.headers,
     kind: kindOf(path, body),
-    ...given,
+    ...sender,
     sessionId: sessionIdOf(request.headers, body),
     subagent:
       request.headers['x-claude-code-agent-id'] !== undefined ||
@@ -145,5 +148,5 @@ export function describe(
   }
 }
 
-/** Null for a body that is no request to the model. */
+/** Null for a body that is not a request to the model. */
 export const parseBody = (text: string): MessagesBody | null => parseJsonAs(text, bodySchema)

@@ -1,4 +1,4 @@
-/** Brings one row of `wallRows` about with the real agent program and reads what it wrote of it. */
+/** Reproduces one row of `wallRows` with the real agent program and reads what it wrote about it. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -20,9 +20,9 @@ const rowSchema = z.looseObject({ type: z.string() })
 type RawEntry = z.output<typeof rowSchema>
 
 export interface WallCaseResult {
-  /** Null where none was written. */
+  /** Null if none was written. */
   transcript: string | null
-  /** Rows of the program's own errors, volatile and private fields made stable. */
+  /** Entries of the program's own errors, with volatile and private fields made stable. */
   written: RawEntry[]
   /** What `-p --output-format json` said of the failure. */
   result: Pick<
@@ -41,7 +41,7 @@ export interface WallCaseOptions {
   program?: string
 }
 
-/** Each row gets an account and a config dir of its own, named after the session id. */
+/** Each row gets a separate account and config dir, named after the session id. */
 export async function runWallCase(
   world: World,
   row: WallCase,
@@ -106,7 +106,10 @@ const stableFields: Record<string, unknown> = {
   cwd: '/home/me/work',
 }
 
-/** Ids, folders and names of this run take constant values; instants stay, because texts and numbers tell the same ones. */
+/**
+ * Ids, folders and names of this run get constant values; instants stay, because texts and numbers state the
+ * same ones.
+ */
 function stable(row: RawEntry): RawEntry {
   const message = z.looseObject({ id: z.string() }).safeParse(row['message'])
   return {

@@ -1,6 +1,7 @@
 /**
- * A loopback HTTPS_PROXY. The agent program asks some things at fixed hosts, whatever its base URL; this proxy answers
- * for those hosts out of the stand-in and refuses every other one, so that nothing ever leaves the machine.
+ * A loopback HTTPS_PROXY. The agent program sends some requests to fixed hosts, whatever its base URL; this
+ * proxy answers for those hosts from the stand-in and refuses all others, so that nothing ever leaves the
+ * machine.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'

@@ -1,23 +1,23 @@
-/** Every way in which a turn of the agent program can fail, how to bring it about, and the class it has to get. */
+/** Every way in which a turn of the agent program can fail, how to reproduce it, and its expected class. */
 import type { Plan, StandInAccount } from './account.js'
 import type { FaultName } from './faults.js'
 import type { LoginOptions } from './logins.js'
 
 /** Reset instants of a run. */
 export interface Instants {
-  /** Two hours away: its text names a time only. */
+  /** Two hours away: its text names only a time. */
   soon: Date
   /** More than two days away: its text names a date. */
   later: Date
 }
 
-/** Instants on whole minutes, so that a text which drops the seconds says the same. */
+/** Instants on whole minutes, so that a text without seconds states the same one. */
 export function instantsFrom(now: Date): Instants {
   const minute = Math.floor(now.getTime() / 60_000) * 60_000
   return { soon: new Date(minute + 2 * 3_600_000), later: new Date(minute + 60 * 3_600_000) }
 }
 
-/** `kinds` are the words of the design and the agent's own claim name; either will do. */
+/** `kinds` are DESIGN's words and the agent's own claim name; either is accepted. */
 type ExpectedFailure =
   | { class: 'wall'; kinds: string[]; scope: 'account' | `model:${string}`; resets: 'soon' | 'later' | null }
   | { class: 'transient' | 'login' | 'billing' | 'config' | 'context' }
@@ -25,7 +25,7 @@ type ExpectedFailure =
 export interface WallCase {
   name: string
   wanted: ExpectedFailure
-  /** Kinds that will do where a version writes nothing but a text, and the text does not name the claim. */
+  /** Kinds that are accepted if a version writes nothing but a text, and the text does not name the claim. */
   kindsByText?: string[]
   /** Done before the program starts. */
   arrange: (account: StandInAccount, instants: Instants) => void
@@ -97,7 +97,7 @@ export const wallCases: readonly WallCase[] = [
     arrange: (account, { later }) => account.wall('seven_day_overage_included', later, { model: null }),
   },
   {
-    name: 'limit of a claim nobody knows',
+    name: 'limit with an unknown claim',
     wanted: wall(['thirty_day'], 'soon'),
     kindsByText: ['unknown'],
     arrange: (account, { soon }) => account.wall('thirty_day', soon),
@@ -192,5 +192,5 @@ export const wallCases: readonly WallCase[] = [
   failing('400, prompt too long', 'prompt-too-long', 'context'),
 ]
 
-/** Few retries and a short wait between them, so that a transient fault ends soon. */
+/** Few retries with short waits, so that a transient failure ends soon. */
 export const fewRetries = { CLAUDE_CODE_MAX_RETRIES: '1' }

@@ -1,4 +1,7 @@
-/** Stand-in, proxy and config dirs together: everything that the real agent program needs to run with nothing real around it. */
+/**
+ * Stand-in, proxy and config dirs together: everything that the real agent program needs to run without any
+ * real provider.
+ */
 import { execFile } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -73,7 +76,7 @@ export class World {
     return hostEnv(this.dir)
   }
 
-  /** What such a process has to hand on to its agents: `agents.claude-code.env` of its `outpool.yaml`. */
+  /** What such a process has to pass on to its agents: `agents.claude-code.env` of its `outpool.yaml`. */
   get agentEnv(): Record<string, string> {
     return agentEnv({ baseUrl: this.standIn.url, proxyEnv: this.proxy.env })
   }

@@ -1,4 +1,4 @@
-/** Work beside the turns, from what the real program (2.1.330) reported and wrote. */
+/** Background work of an agent, from what the real program (2.1.330) reported and wrote. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ const dir = mkdtempSync(join(tmpdir(), 'background-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 describe('the report of a turn that ended', () => {
-  it('names the tasks that run on, without their commands', () => {
+  it('names the tasks that keep running, without their commands', () => {
     expect(report('shell')).toMatchObject({
       kind: 'turn-ended',
       tasks: [{ kind: 'shell', what: 'Run the long test suite' }],
@@ -28,7 +28,7 @@ describe('the report of a turn that ended', () => {
     expect(report('subagent')).toMatchObject({ tasks: [{ kind: 'subagent', what: 'Search the docs' }] })
   })
 
-  it('names what the agent means to say to itself later, and when', () => {
+  it('names the wake-ups that the agent planned, and when they are due', () => {
     expect(report('plans')).toMatchObject({
       tasks: [],
       plans: [
@@ -39,7 +39,7 @@ describe('the report of a turn that ended', () => {
     })
   })
 
-  it('law 15: what is no list, no id or no schedule is passed over, and the rest counts', () => {
+  it('law 15: entries that are no list, no id or no schedule are skipped, and the rest counts', () => {
     const odd = {
       background_tasks: [
         7,
@@ -59,9 +59,9 @@ describe('the report of a turn that ended', () => {
 })
 
 describe('what a process left behind', () => {
-  it('law 6: a shell and a subagent that ran when it ended, also where no turn ended after they were begun', async () => {
+  it('law 6: a shell and a subagent that ran when it ended, also if no turn ended after they were begun', async () => {
     const shell = await claudeCode.readUnfinishedWork(fixture('left-shell'), 0)
-    // The next process was told of it by the program itself; here its own rows are what counts.
+    // The program itself told the next process; here its own entries are what counts.
     const cut = join(dir, 'cut.jsonl')
     const rows = readFileSync(fixture('left-shell'), 'utf8').split('\n')
     writeFileSync(cut, rows.filter((row) => !/session ended/.test(row)).join('\n') + '\n')
@@ -72,7 +72,7 @@ describe('what a process left behind', () => {
     expect((await claudeCode.readUnfinishedWork(fixture('ended-subagent'), 0)).tasks).toEqual([])
   })
 
-  it('wake-ups that it had planned, with their instants and ids', async () => {
+  it('wake-ups that it had planned, with their times and ids', async () => {
     const { plans } = await claudeCode.readUnfinishedWork(fixture('plans-made'), 0)
     expect(plans).toMatchObject([
       { dueAt: '2026-11-29T17:15:00.000Z', prompt: 'look at the build again' },
@@ -81,12 +81,12 @@ describe('what a process left behind', () => {
   })
 })
 
-describe('a plan is over', () => {
+describe('a planned wake-up is over', () => {
   const wakeUp = { id: 'x', prompt: 'look at the build again' }
   const before = '2026-11-29T17:00:00Z'
 
-  it('once the program itself said it, or brought it back and said it', async () => {
-    // Planned at the end of the first turn, said two minutes later.
+  it('once the program itself sent it, or restored it and sent it', async () => {
+    // Planned at the end of the first turn, sent two minutes later.
     expect(await claudeCode.isPlanOver(fixture('wakeup-said'), wakeUp, '2026-11-29T17:16:18.855Z')).toBe(true)
     expect(await claudeCode.isPlanOver(fixture('wakeup-said'), wakeUp, '2026-11-29T17:19:00Z')).toBe(false)
     const shot = (prompt: string) =>
@@ -95,13 +95,13 @@ describe('a plan is over', () => {
     expect(await shot('one shot prompt')).toBe(false)
   })
 
-  it('once the agent planned otherwise', async () => {
+  it('once the agent planned something else', async () => {
     expect(await claudeCode.isPlanOver(fixture('plans-made'), wakeUp, before)).toBe(true)
     expect(await claudeCode.isPlanOver(fixture('plans-made'), wakeUp, at)).toBe(false)
   })
 })
 
-it('what a subagent remembers comes along, and a fork has none', async () => {
+it('what a subagent has planned is included, and a fork has none', async () => {
   const [from, to, fork] = ['a/s.jsonl', 'b/s.jsonl', 'b/f.jsonl'].map((name) => join(dir, name))
   mkdirSync(join(dir, 'a/s/subagents'), { recursive: true })
   writeFileSync(join(dir, 'a/s/subagents/agent-a1.jsonl'), '{}\n')

@@ -41,7 +41,7 @@ const put = (place: Place, path: string, text: string | Buffer): string => {
   return file
 }
 const main = `projects/-work/${id}.jsonl`
-const kept = (file: string): string[] =>
+const contentOf = (file: string): string[] =>
   readdirSync(dirname(file))
     .filter((name) => name.includes('.kept-'))
     .map((name) => readFileSync(join(dirname(file), name), 'utf8'))
@@ -49,7 +49,7 @@ const carry = ({ from, to }: { from: Place; to: Place }): Promise<{ transcript: 
   claudeCode.carry({ sessionId: id, from, to })
 
 describe('carrying a conversation', () => {
-  it('law 5: brings the transcript and everything that belongs to it, and leaves the source as it was', async () => {
+  it('law 5: copies the transcript and everything that belongs to it, and leaves the source unchanged', async () => {
     const both = places()
     const belongings = [
       main,
@@ -72,7 +72,7 @@ describe('carrying a conversation', () => {
     expect(readdirSync(dirname(target)).sort()).toEqual([id, `${id}.jsonl`])
   })
 
-  it('law 5: whatever the target holds: the source arrives whole, and nothing that it lacks is lost', async () => {
+  it('law 5: whatever the target holds, the whole source arrives, and nothing that the source lacks is lost', async () => {
     const lines = fc
       .array(fc.constantFrom('a', 'b', 'c'), { maxLength: 6 })
       .map((all) => all.map((one) => `${one}\n`).join(''))
@@ -89,10 +89,10 @@ describe('carrying a conversation', () => {
           if (before?.startsWith(source) === true) {
             // Everything had arrived before, and the conversation has gone on since.
             expect(now).toBe(before)
-            expect(kept(target)).toEqual([])
+            expect(contentOf(target)).toEqual([])
           } else {
             expect(now).toBe(source)
-            expect(kept(target)).toEqual(before === null || source.startsWith(before) ? [] : [before])
+            expect(contentOf(target)).toEqual(before === null || source.startsWith(before) ? [] : [before])
           }
           expect(readFileSync(join(both.from.configDir, main), 'utf8')).toBe(source)
         }
@@ -101,7 +101,7 @@ describe('carrying a conversation', () => {
     )
   })
 
-  it('back and forth, each time with more', async () => {
+  it('works back and forth, each time with more entries', async () => {
     const { from, to } = places()
     let text = 'one\n'
     put(from, main, text)
@@ -112,10 +112,10 @@ describe('carrying a conversation', () => {
       appendFileSync(transcript, `hop ${hop}\n`)
       text += `hop ${hop}\n`
     }
-    expect(kept(join(from.configDir, main))).toEqual([])
+    expect(contentOf(join(from.configDir, main))).toEqual([])
   })
 
-  it('between dirs that share their projects there is nothing to copy', async () => {
+  it('copies nothing between dirs that share their projects', async () => {
     const both = places()
     const shared = put(both.from, main, 'one\n')
     symlinkSync(join(both.from.configDir, 'projects'), join(both.to.configDir, 'projects'))
@@ -124,19 +124,19 @@ describe('carrying a conversation', () => {
     expect(statSync(shared)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs })
   })
 
-  it('law 5: a copy in another project folder is put aside: of two the program finds none', async () => {
+  it('law 5: a copy in another project folder is put aside, since the program finds neither of two', async () => {
     const both = places()
     put(both.from, main, 'one\ntwo\n')
     const stale = put(both.to, `projects/-other/${id}.jsonl`, 'one\n')
     const diverged = put(both.to, `projects/-third/${id}.jsonl`, 'one\nelse\n')
     await carry(both)
     expect(existsSync(stale)).toBe(false)
-    expect(kept(stale)).toEqual([])
+    expect(contentOf(stale)).toEqual([])
     expect(existsSync(diverged)).toBe(false)
-    expect(kept(diverged)).toEqual(['one\nelse\n'])
+    expect(contentOf(diverged)).toEqual(['one\nelse\n'])
   })
 
-  it('a large transcript arrives byte by byte', async () => {
+  it('copies a large transcript byte for byte', async () => {
     const both = places()
     const bytes = Buffer.alloc(5 * 1024 * 1024 + 17, 'äöü\n0123')
     put(both.from, main, bytes)
@@ -145,12 +145,12 @@ describe('carrying a conversation', () => {
   })
 })
 
-describe('what can not be carried', () => {
-  it('says that there is nothing', async () => {
+describe('what cannot be carried', () => {
+  it('a missing conversation is reported', async () => {
     await expect(carry(places())).rejects.toThrow(/from has no transcript of it under/)
   })
 
-  it('law 5: a source that is still written to is not taken for whole', async () => {
+  it('law 5: a source that is still being written is not taken for complete', async () => {
     const both = places()
     const source = put(both.from, main, 'x\n'.repeat(4_000_000))
     const writing = setInterval(() => appendFileSync(source, 'y\n'), 1)
@@ -166,11 +166,11 @@ describe('what can not be carried', () => {
     expect(readFileSync(join(both.to.configDir, main)).equals(readFileSync(source))).toBe(true)
   })
 
-  it('law 5: where the target can not be written, the old state stands and no half file', async () => {
+  it('law 5: if the target cannot be written, the old state is kept and no partial file is left', async () => {
     const both = places()
     put(both.from, main, 'one\ntwo\n')
     const target = put(both.to, main, 'one\n')
-    // Root writes anywhere but into what is no folder.
+    // Root may write anywhere except below a file.
     if (userInfo().uid === 0) put(both.to, 'file-history', 'not a folder')
     else chmodSync(dirname(target), 0o500)
     put(both.from, `file-history/${id}/a@v1`, 'a')

@@ -1,4 +1,4 @@
-/** What is read from a fork's transcript: rows as the program writes them, in files made here. */
+/** What is read from a fork's transcript: entries in the program's format, in files made here. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,13 +24,13 @@ const assistant = (uuid: string, content: object[], second: number, id = `msg-${
   ...{ type: 'assistant', uuid, isSidechain: false, timestamp: at(second) },
   message: { id, model: 'claude-haiku-4-5-20251001', role: 'assistant', content, usage },
 })
-const says = (text: string): object[] => [{ type: 'text', text }]
+const textBlock = (text: string): object[] => [{ type: 'text', text }]
 const calls = (name: string, input: object): object[] => [{ type: 'tool_use', id: 't', name, input }]
 const wall = (uuid: string, second: number): object => ({
   ...{ type: 'assistant', uuid, isSidechain: false, timestamp: at(second), isApiErrorMessage: true },
   ...{ error: 'rate_limit', apiErrorStatus: 429, apiError: 'usage_limit_reached' },
   quotaLimits: { status: 'rejected', resetsAt: 1795297961, rateLimitType: 'five_hour' },
-  message: { model: '<synthetic>', content: says('limit') },
+  message: { model: '<synthetic>', content: textBlock('limit') },
 })
 
 function write(name: string, rows: object[]): string {
@@ -41,7 +41,7 @@ function write(name: string, rows: object[]): string {
 
 const original = [
   user('u1', 'Remember heron.', 1),
-  assistant('a1', says('I do.'), 2),
+  assistant('a1', textBlock('I do.'), 2),
   user('u2', 'The long task.', 3),
   wall('w1', 4),
 ]
@@ -49,12 +49,12 @@ const own = [
   user('u3', 'Continue the task.', 10),
   assistant('a3', calls('Write', { file_path: '/work/a.md', content: 'x' }), 11),
   assistant('a4', calls('Read', { file_path: '/work/b.md' }), 12),
-  assistant('a5', says('Half of it.'), 13),
-  assistant('a6', says('All of it.'), 14),
+  assistant('a5', textBlock('Half of it.'), 13),
+  assistant('a6', textBlock('All of it.'), 14),
   user('u4', 'And the rest?', 15),
 ]
 
-it('law 5: a digest holds what the fork did, a person’s words too, and nothing that it began with', async () => {
+it('law 5: a digest holds what the fork did, including a person’s words, and nothing that it began with', async () => {
   const digest = await claudeCode.readForkDigest(
     write('fork.jsonl', [...original, ...own]),
     write('original.jsonl', original),
@@ -68,23 +68,23 @@ it('law 5: a digest holds what the fork did, a person’s words too, and nothing
   })
 })
 
-it('a fork that was never used has none; one without an original is all its own', async () => {
+it('an unused fork has none; in one without an original everything is new', async () => {
   const file = write('fork.jsonl', original)
   expect(await claudeCode.readForkDigest(file, write('original.jsonl', original))).toBeNull()
   expect((await claudeCode.readForkDigest(file, null))?.turns).toHaveLength(2)
 })
 
-it('law 6: the wall that the copied rows tell of is no wall of the fork', async () => {
+it('law 6: a wall in the copied entries is not a wall of the fork', async () => {
   const fork = write('fork.jsonl', [...original, user('u3', 'Continue the task.', 10)])
   expect((await claudeCode.readTail(fork, 0)).last?.kind).toBe('failure')
   const since = await claudeCode.readTail(fork, 0, at(9))
   expect(since).toMatchObject({ last: null, prompts: ['Continue the task.'] })
 })
 
-it('counts tokens of the conversation and its subagents, from where it was read to', async () => {
+it('counts tokens of the conversation and its subagents, from where the last count ended', async () => {
   const fork = write('fork.jsonl', own)
   mkdirSync(join(dir, 'fork', 'subagents'), { recursive: true })
-  const subagent = write('fork/subagents/agent-1.jsonl', [assistant('s1', says('Found.'), 12)])
+  const subagent = write('fork/subagents/agent-1.jsonl', [assistant('s1', textBlock('Found.'), 12)])
   const files = await claudeCode.readTokenUsage(fork, {})
   expect(files.map(({ file, used }) => [file, used.length])).toEqual([
     [fork, 4],

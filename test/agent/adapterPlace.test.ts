@@ -45,12 +45,12 @@ const json = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'))
 const write = (file: string, content: unknown): void => writeFileSync(file, JSON.stringify(content))
 
 describe('agents by name', () => {
-  it('an unknown one is refused with the known ones', () => {
+  it('an unknown one is refused, and the known ones are listed', () => {
     expect(() => agentNamed('clod')).toThrow(UnknownAgentError)
     expect(() => agentNamed('clod')).toThrow(/no adapter for the agent "clod"/)
   })
 
-  it('a program that is not there is named', async () => {
+  it('a missing program is named', async () => {
     await expect(adapter.version({ command: 'no-such-program-here', args: [], env: {} })).rejects.toThrow(
       AgentProgramError,
     )
@@ -60,46 +60,46 @@ describe('agents by name', () => {
   })
 })
 
-describe('what a person has answered for a project elsewhere', () => {
+describe('what a person has answered for a project on another login', () => {
   const approved = {
     hasClaudeMdExternalIncludesApproved: true,
     hasClaudeMdExternalIncludesWarningShown: true,
   }
   const refused = { ...approved, hasClaudeMdExternalIncludesApproved: false }
   const answered = (projects: Record<string, object>, settings: object = {}): Place => {
-    const one = place()
-    write(join(one.configDir, '.claude.json'), { projects })
-    write(join(one.configDir, 'settings.json'), settings)
-    return one
+    const target = place()
+    write(join(target.configDir, '.claude.json'), { projects })
+    write(join(target.configDir, 'settings.json'), settings)
+    return target
   }
-  const projectOf = (here: Place, cwd: string): unknown =>
-    (json(join(here.configDir, '.claude.json')) as { projects: Record<string, unknown> }).projects[cwd]
+  const projectOf = (target: Place, cwd: string): unknown =>
+    (json(join(target.configDir, '.claude.json')) as { projects: Record<string, unknown> }).projects[cwd]
 
-  it('goes along, of this project alone, the first place that has an answer first', async () => {
+  it('is copied, for this project alone, from the first place that has an answer', async () => {
     const cwd = fresh()
-    const here = answered({ [cwd]: { allowedTools: ['x'] } })
+    const target = answered({ [cwd]: { allowedTools: ['x'] } })
     const silent = answered({ [fresh()]: approved })
-    await adapter.prepare(here, cwd, [silent, answered({ [cwd]: refused }), answered({ [cwd]: approved })])
-    expect(projectOf(here, cwd)).toEqual({ allowedTools: ['x'], ...refused, hasTrustDialogAccepted: true })
+    await adapter.prepare(target, cwd, [silent, answered({ [cwd]: refused }), answered({ [cwd]: approved })])
+    expect(projectOf(target, cwd)).toEqual({ allowedTools: ['x'], ...refused, hasTrustDialogAccepted: true })
   })
 
-  it('law 5: overwrites no answer, and decides nothing where nobody has answered', async () => {
+  it('law 5: overwrites no answer, and decides nothing that no person has answered', async () => {
     const cwd = fresh()
-    const here = answered({ [cwd]: refused })
-    await adapter.prepare(here, cwd, [answered({ [cwd]: approved })])
-    expect(projectOf(here, cwd)).toEqual({ ...refused, hasTrustDialogAccepted: true })
+    const target = answered({ [cwd]: refused })
+    await adapter.prepare(target, cwd, [answered({ [cwd]: approved })])
+    expect(projectOf(target, cwd)).toEqual({ ...refused, hasTrustDialogAccepted: true })
     const other = answered({})
     await adapter.prepare(other, cwd, [answered({ [cwd]: {} })])
     expect(projectOf(other, cwd)).toEqual({ hasTrustDialogAccepted: true })
   })
 
-  it("of the project's MCP servers goes along with the launch, and not against what is answered here or in the project", async () => {
+  it("about the project's MCP servers goes along with the launch, unless it is answered here or in the project", async () => {
     const cwd = fresh()
     const servers = ['one', 'two', 'three', 'four', 'five']
     write(join(cwd, '.mcp.json'), { mcpServers: Object.fromEntries(servers.map((name) => [name, {}])) })
     mkdirSync(join(cwd, '.claude'))
     write(join(cwd, '.claude', 'settings.local.json'), { disabledMcpjsonServers: ['three'] })
-    const here = answered({}, { disabledMcpjsonServers: ['two'] })
+    const target = answered({}, { disabledMcpjsonServers: ['two'] })
     const from = answered(
       { [cwd]: { enabledMcpjsonServers: ['five'] } },
       {
@@ -109,7 +109,7 @@ describe('what a person has answered for a project elsewhere', () => {
     )
     const launchDir = fresh()
     const input = {
-      ...{ place: here, session: 's', sessionId: 'id', fence: 1, cwd, model: null, mode: 'new' as const },
+      ...{ place: target, session: 's', sessionId: 'id', fence: 1, cwd, model: null, mode: 'new' as const },
       ...{ prompt: null, launchDir, reportDir: fresh(), command: { command: 'claude', args: [], env: {} } },
     }
     await adapter.planLaunch({ ...input, answeredAt: [from] })
@@ -123,9 +123,9 @@ describe('what a person has answered for a project elsewhere', () => {
 })
 
 describe('preparing a place', () => {
-  it('keeps every key that it does not know, the mode, and what is set already', async () => {
-    const here = place({ ANTHROPIC_API_KEY: 'made-up-key-0123456789abcdefghij' })
-    const [file, cwd] = [join(here.configDir, '.claude.json'), fresh()]
+  it('keeps every unknown key, the file mode, and what is set already', async () => {
+    const target = place({ ANTHROPIC_API_KEY: 'made-up-key-0123456789abcdefghij' })
+    const [file, cwd] = [join(target.configDir, '.claude.json'), fresh()]
     const before = {
       numStartups: 7,
       oauthAccount: { accountUuid: 'u' },
@@ -134,7 +134,7 @@ describe('preparing a place', () => {
     }
     write(file, before)
     chmodSync(file, 0o640)
-    await adapter.prepare(here, cwd)
+    await adapter.prepare(target, cwd)
     expect(json(file)).toEqual({
       ...before,
       hasCompletedOnboarding: true,
@@ -147,14 +147,14 @@ describe('preparing a place', () => {
     })
     expect(statSync(file).mode & 0o777).toBe(0o640)
     const { ino, mtimeMs } = statSync(file)
-    await adapter.prepare(here, cwd)
+    await adapter.prepare(target, cwd)
     expect(statSync(file)).toMatchObject({ ino, mtimeMs })
-    expect(readdirSync(here.configDir)).toEqual(['.claude.json'])
+    expect(readdirSync(target.configDir)).toEqual(['.claude.json'])
   })
 
   it('loses nothing that others write at the same time under the same lock', async () => {
-    const here = place()
-    const file = join(here.configDir, '.claude.json')
+    const target = place()
+    const file = join(target.configDir, '.claude.json')
     write(file, { counter: 0 })
     const count = async (): Promise<void> => {
       for (let i = 0; i < 40; i++) {
@@ -168,7 +168,7 @@ describe('preparing a place', () => {
       }
     }
     const folders = Array.from({ length: 15 }, fresh)
-    await Promise.all([count(), ...folders.map((cwd) => adapter.prepare(here, cwd))])
+    await Promise.all([count(), ...folders.map((cwd) => adapter.prepare(target, cwd))])
     const config = z
       .looseObject({ counter: z.number(), projects: z.record(z.string(), z.unknown()) })
       .parse(json(file))
@@ -177,13 +177,13 @@ describe('preparing a place', () => {
   })
 
   it('waits for a lock that is held, and does not break it', async () => {
-    const here = place()
-    const file = join(here.configDir, '.claude.json')
+    const target = place()
+    const file = join(target.configDir, '.claude.json')
     write(file, {})
     const release = await lockfile.lock(file, { realpath: false })
     let done = false
-    const prepared = adapter.prepare(here, fresh()).then(() => (done = true))
-    // Long enough for one that does not wait: others are prepared meanwhile, one after the other.
+    const prepared = adapter.prepare(target, fresh()).then(() => (done = true))
+    // Long enough to show up if it did not wait: others are prepared meanwhile, one after the other.
     for (let i = 0; i < 5; i++) await adapter.prepare(place(), fresh())
     expect(done).toBe(false)
     expect(json(file)).toEqual({})
@@ -192,22 +192,27 @@ describe('preparing a place', () => {
     expect(json(file)).toMatchObject({ hasCompletedOnboarding: true })
   })
 
-  it('a broken file is named, and left as it is', async () => {
-    const here = place()
-    writeFileSync(join(here.configDir, '.claude.json'), '{"half":')
-    await expect(adapter.prepare(here, dir)).rejects.toThrow(AgentFileError)
-    expect(readFileSync(join(here.configDir, '.claude.json'), 'utf8')).toBe('{"half":')
+  it('a broken file is named, and left unchanged', async () => {
+    const target = place()
+    writeFileSync(join(target.configDir, '.claude.json'), '{"half":')
+    await expect(adapter.prepare(target, dir)).rejects.toThrow(AgentFileError)
+    expect(readFileSync(join(target.configDir, '.claude.json'), 'utf8')).toBe('{"half":')
   })
 
   it('the default set-up keeps its file beside the folder', async () => {
     const home = fresh()
     mkdirSync(join(home, '.claude'))
-    const here: Place = { kind: 'account', name: 'a', configDir: join(home, '.claude'), env: { HOME: home } }
+    const target: Place = {
+      kind: 'account',
+      name: 'a',
+      configDir: join(home, '.claude'),
+      env: { HOME: home },
+    }
     write(join(home, '.claude.json'), { oauthAccount: { accountUuid: 'mine' } })
-    await adapter.prepare(here, dir)
+    await adapter.prepare(target, dir)
     expect(json(join(home, '.claude.json'))).toMatchObject({ hasCompletedOnboarding: true })
     expect(existsSync(join(home, '.claude', '.claude.json'))).toBe(false)
-    expect(await adapter.readIdentity(here)).toMatchObject({ identity: 'mine' })
+    expect(await adapter.readIdentity(target)).toMatchObject({ identity: 'mine' })
   })
 })
 
@@ -260,10 +265,10 @@ describe('the plan of a launch', () => {
   const settingsOf = (argv: string[]): z.output<typeof settingsSchema> =>
     settingsSchema.parse(json(argv[argv.indexOf('--settings') + 1]!))
 
-  it('names the conversation, the model, the user’s arguments and the prompt, in an order that nothing swallows', async () => {
+  it('names the conversation, the model, the user’s arguments and the prompt, in an order in which none swallows another', async () => {
     const command = { command: 'claude', args: ['--allowedTools', 'Bash', 'Edit'], env: {} }
     const begun = await adapter.planLaunch(input({ command, model: 'opus', prompt: '--help me' }))
-    expect(begun.argv.filter((word) => !word.endsWith('settings.json'))).toEqual([
+    expect(begun.argv.filter((argument) => !argument.endsWith('settings.json'))).toEqual([
       'claude',
       '--settings',
       '--session-id',
@@ -280,7 +285,7 @@ describe('the plan of a launch', () => {
     expect(resumed.argv.slice(3)).toEqual(['--resume', '11111111-2222-4333-8444-555555555555'])
   })
 
-  it('law 12 and 11: the environment is the worker’s, without what chooses another login or tells its secrets', async () => {
+  it('law 12 and 11: the environment is the worker’s, without what selects another login or reveals its secrets', async () => {
     const kept = {
       PATH: '/bin',
       HOME: '/home/me',
@@ -314,9 +319,9 @@ describe('the plan of a launch', () => {
       ...Object.fromEntries(withheld.map((name) => [name, 'of the worker'])),
       GONE: undefined,
     }
-    const given = input({ baseEnv, place: place({ ANTHROPIC_API_KEY: 'of the place' }) })
-    given.command.env['ANTHROPIC_BASE_URL'] = 'of the command'
-    const { env } = await adapter.planLaunch(given)
+    const launchInput = input({ baseEnv, place: place({ ANTHROPIC_API_KEY: 'of the place' }) })
+    launchInput.command.env['ANTHROPIC_BASE_URL'] = 'of the command'
+    const { env } = await adapter.planLaunch(launchInput)
     expect(env).toEqual({
       ...kept,
       HOME: join(dir, 'home'),
@@ -325,27 +330,27 @@ describe('the plan of a launch', () => {
       TZ: 'UTC',
       ANTHROPIC_API_KEY: 'of the place',
       ANTHROPIC_BASE_URL: 'of the command',
-      CLAUDE_CONFIG_DIR: given.place.configDir,
+      CLAUDE_CONFIG_DIR: launchInput.place.configDir,
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
       CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1',
       DISABLE_AUTOUPDATER: '1',
       OUTPOOL_SESSION: 'garden',
       OUTPOOL_FENCE: '7',
-      VISUAL: join(given.launchDir, 'editor', 'vi'),
+      VISUAL: join(launchInput.launchDir, 'editor', 'vi'),
     })
   })
 
-  it('the editor of the agent is the person’s own, save for a draft that Outpool asks for', async () => {
+  it('the editor of the agent is the person’s own, except for a draft that Outpool asks for', async () => {
     const editor = join(dir, 'own-editor')
     writeFileSync(editor, '#!/bin/sh\nprintf "%s|" "$@" > "$0.args"\n', { mode: 0o755 })
-    const given = input({ baseEnv: { PATH: process.env['PATH'], EDITOR: `${editor} --wait` } })
-    const { env } = await adapter.planLaunch(given)
+    const launchInput = input({ baseEnv: { PATH: process.env['PATH'], EDITOR: `${editor} --wait` } })
+    const { env } = await adapter.planLaunch(launchInput)
     const draft = join(dir, 'a draft')
     writeFileSync(draft, 'half a\nthought')
     const open = () => execFileSync(env['VISUAL']!, ['+2', draft], { env: { PATH: process.env['PATH'] } })
     open()
     expect(readFileSync(`${editor}.args`, 'utf8')).toBe(`--wait|+2|${draft}|`)
-    const drafts = join(given.launchDir, 'drafts')
+    const drafts = join(launchInput.launchDir, 'drafts')
     mkdirSync(drafts, { recursive: true })
     writeFileSync(join(drafts, 'wanted'), '')
     rmSync(`${editor}.args`)
@@ -359,9 +364,9 @@ describe('the plan of a launch', () => {
     mkdirSync(join(home, 'real'))
     symlinkSync(join(home, 'real'), join(home, '.claude'))
     const standard: Place = { kind: 'account', name: 'a', configDir: join(home, 'real'), env: { HOME: home } }
-    const given = input({ place: standard, baseEnv: { CLAUDE_CONFIG_DIR: '/x' } })
-    expect((await adapter.planLaunch(given)).env).not.toHaveProperty('CLAUDE_CONFIG_DIR')
-    const probing = probeEnv({ CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' }, standard, given.command)
+    const launchInput = input({ place: standard, baseEnv: { CLAUDE_CONFIG_DIR: '/x' } })
+    expect((await adapter.planLaunch(launchInput)).env).not.toHaveProperty('CLAUDE_CONFIG_DIR')
+    const probing = probeEnv({ CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' }, standard, launchInput.command)
     expect(probing).not.toHaveProperty('CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC')
     expect(probing).not.toHaveProperty('CLAUDE_CONFIG_DIR')
   })
@@ -369,7 +374,7 @@ describe('the plan of a launch', () => {
   it('a prompt too long for one argument waits in a private file that the agent may read', async () => {
     const prompt = 'ü'.repeat(100_000)
     const { argv } = await adapter.planLaunch(input({ prompt }))
-    expect(Math.max(...argv.map((word) => Buffer.byteLength(word)))).toBeLessThan(128 * 1024)
+    expect(Math.max(...argv.map((argument) => Buffer.byteLength(argument)))).toBeLessThan(128 * 1024)
     const file = /file (\S+):/.exec(argv.at(-1)!)?.[1] ?? ''
     expect(readFileSync(file, 'utf8')).toBe(prompt)
     expect(statSync(file).mode & 0o777).toBe(0o600)
@@ -377,40 +382,40 @@ describe('the plan of a launch', () => {
     expect(settings).toMatchObject({ permissions: { additionalDirectories: [dirname(file)] } })
   })
 
-  it('the status line in force without us is the one that is run, the nearest first, with its own looks', async () => {
-    const given = input()
+  it("runs the user's status line that applies without Outpool, the nearest first, with its own options", async () => {
+    const launchInput = input()
     const layers = [
-      join(given.place.configDir, 'settings.json'),
-      join(given.cwd, '.claude', 'settings.json'),
-      join(given.cwd, '.claude', 'settings.local.json'),
+      join(launchInput.place.configDir, 'settings.json'),
+      join(launchInput.cwd, '.claude', 'settings.json'),
+      join(launchInput.cwd, '.claude', 'settings.local.json'),
     ]
-    mkdirSync(join(given.cwd, '.claude'))
-    const before = settingsOf((await adapter.planLaunch(given)).argv).statusLine
+    mkdirSync(join(launchInput.cwd, '.claude'))
+    const before = settingsOf((await adapter.planLaunch(launchInput)).argv).statusLine
     expect(before.command).toMatch(/report\.sh \S+ StatusLine garden 7 newest$/)
     expect(before).not.toHaveProperty('refreshInterval')
     for (const [i, file] of layers.entries()) {
       write(file, { statusLine: { type: 'command', command: `it's ${i}`, padding: i, refreshInterval: 9 } })
-      expect(settingsOf((await adapter.planLaunch(given)).argv).statusLine).toMatchObject({
+      expect(settingsOf((await adapter.planLaunch(launchInput)).argv).statusLine).toMatchObject({
         command: expect.stringMatching(`StatusLine garden 7 newest 'it'\\\\''s ${i}'$`) as string,
         padding: i,
         refreshInterval: 9,
       })
     }
-    given.command.args.push('--setting-sources', 'user')
-    expect(settingsOf((await adapter.planLaunch(given)).argv).statusLine).toMatchObject({ padding: 0 })
+    launchInput.command.args.push('--setting-sources', 'user')
+    expect(settingsOf((await adapter.planLaunch(launchInput)).argv).statusLine).toMatchObject({ padding: 0 })
   })
 
-  it('settings among the user’s own arguments are merged: the program would heed one file only', async () => {
-    const given = input()
+  it('settings among the user’s own arguments are merged: the program would read one file only', async () => {
+    const launchInput = input()
     const stop = [{ hooks: [{ type: 'command', command: 'mine' }] }]
-    write(join(given.cwd, 'my.json'), {
+    write(join(launchInput.cwd, 'my.json'), {
       model: 'opus',
       hooks: { Stop: stop, PreToolUse: stop },
       autoContinueAtUsageLimit: true,
     })
-    given.command.args.push('--settings', 'my.json', '--verbose')
-    const { argv } = await adapter.planLaunch(given)
-    expect(argv.filter((word) => word === '--settings')).toHaveLength(1)
+    launchInput.command.args.push('--settings', 'my.json', '--verbose')
+    const { argv } = await adapter.planLaunch(launchInput)
+    expect(argv.filter((argument) => argument === '--settings')).toHaveLength(1)
     expect(argv).toContain('--verbose')
     const settings = settingsOf(argv)
     expect(settings).toMatchObject({
@@ -425,7 +430,7 @@ describe('the plan of a launch', () => {
     ])
     expect(settings.hooks['PreToolUse']).toEqual(stop)
     await expect(
-      adapter.planLaunch(input({ command: { ...given.command, args: ['--settings={broken'] } })),
+      adapter.planLaunch(input({ command: { ...launchInput.command, args: ['--settings={broken'] } })),
     ).rejects.toThrow(AgentFileError)
   })
 
@@ -433,7 +438,7 @@ describe('the plan of a launch', () => {
     [['--dangerously-skip-permissions']],
     [['--permission-mode', 'bypassPermissions']],
     [['--permission-mode=bypassPermissions']],
-  ])('the warning about %j is skipped for who asked for it', async (args) => {
+  ])('the warning about %j is skipped if the user asked for it', async (args) => {
     const { argv } = await adapter.planLaunch(input({ command: { command: 'claude', args, env: {} } }))
     expect(settingsOf(argv)).toMatchObject({ skipDangerousModePermissionPrompt: true })
   })
@@ -442,7 +447,7 @@ describe('the plan of a launch', () => {
 describe('quota', () => {
   const at = '2026-11-22T03:00:00.000Z'
 
-  it('of a status line: whatever windows are there', () => {
+  it('of a status line: whichever windows it has', () => {
     const limits = {
       five_hour: { used_percentage: 104.2, resets_at: 1795296250 },
       seven_day: { used_percentage: 61 },
@@ -483,14 +488,14 @@ describe('quota', () => {
     },
   })
 
-  it('of .claude.json: the instant of the data, not of our look', async () => {
-    const here = place()
-    write(join(here.configDir, '.claude.json'), {
+  it('of .claude.json: dated when the data was fetched, not when it was read', async () => {
+    const target = place()
+    write(join(target.configDir, '.claude.json'), {
       oauthAccount: { accountUuid: 'u', emailAddress: 'a@example.com' },
       cachedUsageUtilization: cached('u'),
     })
     const base = { readAt: at, source: 'config-cache' }
-    expect(await adapter.readIdentity(here)).toEqual({
+    expect(await adapter.readIdentity(target)).toEqual({
       identity: 'u',
       email: 'a@example.com',
       windows: [
@@ -501,12 +506,12 @@ describe('quota', () => {
     })
   })
 
-  it('law 4: numbers of an earlier login, or of a login that does not answer, say nothing', async () => {
-    const here = place()
+  it('law 4: numbers of an earlier login, or of a login that does not answer, are ignored', async () => {
+    const target = place()
     const config = { oauthAccount: { accountUuid: 'u' }, cachedUsageUtilization: cached('somebody-else') }
-    write(join(here.configDir, '.claude.json'), config)
-    expect(await adapter.readIdentity(here)).toMatchObject({ identity: 'u', windows: [] })
-    const keyed = { ...here, env: { CLAUDE_CODE_OAUTH_TOKEN: 'made-up' } }
+    write(join(target.configDir, '.claude.json'), config)
+    expect(await adapter.readIdentity(target)).toMatchObject({ identity: 'u', windows: [] })
+    const keyed = { ...target, env: { CLAUDE_CODE_OAUTH_TOKEN: 'made-up' } }
     expect(await adapter.readIdentity(keyed)).toEqual({ identity: null, email: null, windows: [] })
     expect(await adapter.readIdentity(place())).toEqual({ identity: null, email: null, windows: [] })
   })
@@ -514,14 +519,14 @@ describe('quota', () => {
 
 describe('live states', () => {
   it('law 6: dead processes and stale files are left out, unknown words count as busy', async () => {
-    const here = place()
-    mkdirSync(join(here.configDir, 'sessions'))
+    const target = place()
+    mkdirSync(join(target.configDir, 'sessions'))
     const child = spawn('sleep', ['60'])
     const pid = child.pid ?? 0
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const procStart = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
     const put = (name: string, content: object): void =>
-      write(join(here.configDir, 'sessions', name), {
+      write(join(target.configDir, 'sessions', name), {
         sessionId: 's',
         statusUpdatedAt: 1795292619783,
         ...content,
@@ -530,9 +535,9 @@ describe('live states', () => {
     put('1.json', { pid, procStart: '1', status: 'idle' })
     put('2.json', { pid, procStart, status: 'pondering' })
     put('notes.txt', { pid, procStart, status: 'idle' })
-    writeFileSync(join(here.configDir, 'sessions', '3.json'), '{"pid":')
+    writeFileSync(join(target.configDir, 'sessions', '3.json'), '{"pid":')
     const at = '2026-11-21T20:23:39.783Z'
-    const states = await adapter.readLiveStates(here)
+    const states = await adapter.readLiveStates(target)
     expect(states).toHaveLength(2)
     expect(states).toContainEqual({
       pid,
@@ -545,6 +550,6 @@ describe('live states', () => {
     const ended = new Promise((resolve) => child.on('exit', resolve))
     child.kill('SIGKILL')
     await ended
-    expect(await adapter.readLiveStates(here)).toEqual([])
+    expect(await adapter.readLiveStates(target)).toEqual([])
   })
 })

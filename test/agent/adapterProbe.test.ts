@@ -1,4 +1,4 @@
-/** Probes with the real program; its fixed hosts are answered by a proxy on loopback. */
+/** Probes with the real program; a proxy on loopback answers for its fixed hosts. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ const command = (): AgentCommand => ({
   args: [],
   env: { ANTHROPIC_BASE_URL: world.standIn.url },
 })
-const asked = (login: Login): ReturnType<typeof probe> => {
+const probeOf = (login: Login): ReturnType<typeof probe> => {
   const place: Place = { kind: 'account', name: 'a', configDir: login.configDir, env: login.env }
   return probe(place, command(), now, world.env(null, { nonEssentialTraffic: true }))
 }
@@ -37,7 +37,7 @@ const spent = (account: string): number =>
     .filter(({ kind }) => kind === 'turn' || kind === 'quota' || kind === 'title').length
 
 describe('a probe', () => {
-  it('tells login, identity and windows, and spends nothing', async () => {
+  it('reads login, identity and windows, and spends nothing', async () => {
     const account = world.standIn.account('well').windows({
       five_hour: { used: 0.33, resetsAt: new Date('2026-12-01T10:00:00Z') },
       seven_day: { used: 0.13, resetsAt: new Date('2026-12-05T10:00:00Z') },
@@ -48,7 +48,7 @@ describe('a probe', () => {
       },
     })
     const before = now()
-    const reading = await asked(login)
+    const reading = await probeOf(login)
     expect(reading).toMatchObject({ login: 'in', identity: account.uuid, walls: [] })
     expect(reading.windows).toEqual(
       expect.arrayContaining([
@@ -62,29 +62,32 @@ describe('a probe', () => {
     expect(() => readFileSync(join(dir, 'hook-ran'))).toThrow(/ENOENT/)
   })
 
-  it('law 4: where the endpoint is throttled or fails, it is in and knows no windows', async () => {
+  it('law 4: if the endpoint is throttled or fails, the account is logged in with unknown windows', async () => {
     world.standIn.account('throttled').usage = { mode: 'throttled', retryAfter: 60 }
-    expect(await asked(world.login('throttled'))).toMatchObject({ login: 'in', windows: [] })
+    expect(await probeOf(world.login('throttled'))).toMatchObject({ login: 'in', windows: [] })
     world.standIn.account('failing').usage = { mode: 'error', status: 500 }
-    expect(await asked(world.login('failing'))).toMatchObject({ login: 'in', windows: [] })
+    expect(await probeOf(world.login('failing'))).toMatchObject({ login: 'in', windows: [] })
   })
 
-  it('law 6: no login, a blank one, an expired one and a revoked one are out', async () => {
-    expect(await asked(world.login('nobody', { kind: 'none' }))).toMatchObject({ login: 'out', windows: [] })
+  it('law 6: a missing, blank, expired or revoked login counts as logged out', async () => {
+    expect(await probeOf(world.login('nobody', { kind: 'none' }))).toMatchObject({
+      login: 'out',
+      windows: [],
+    })
     const blank = world.login('blank')
     blankLogin(blank.configDir)
-    expect(await asked(blank)).toMatchObject({ login: 'out', windows: [] })
+    expect(await probeOf(blank)).toMatchObject({ login: 'out', windows: [] })
     world.standIn.account('expired').revoked = true
     const expiresAt = new Date(Date.now() - 60_000)
-    expect(await asked(world.login('expired', { expiresAt }))).toMatchObject({ login: 'out', windows: [] })
-    // The program still thinks that this one is good.
+    expect(await probeOf(world.login('expired', { expiresAt }))).toMatchObject({ login: 'out', windows: [] })
+    // The program still believes this one to be valid.
     world.standIn.account('revoked').revoked = true
-    expect(await asked(world.login('revoked'))).toMatchObject({ login: 'out', windows: [] })
+    expect(await probeOf(world.login('revoked'))).toMatchObject({ login: 'out', windows: [] })
   })
 
-  it('a key and a token are in, with no windows and no identity', async () => {
+  it('a key and a token count as logged in, without windows or identity', async () => {
     for (const kind of ['api-key', 'env-token'] as const) {
-      expect(await asked(world.login(kind, { kind }))).toMatchObject({
+      expect(await probeOf(world.login(kind, { kind }))).toMatchObject({
         login: 'in',
         windows: [],
         identity: null,
@@ -94,6 +97,6 @@ describe('a probe', () => {
   })
 })
 
-it('tells its version', async () => {
+it("reads the program's version", async () => {
   expect(await claudeCode.version(command())).toBe('2.1.330')
 })

@@ -22,17 +22,17 @@ describe.each([
   ['with colours', coloured],
   ['without colours', plain],
 ])('a question captured %s', (_, screen) => {
-  it('is read whole with its choices, also the one below a rule of its own', () => {
-    const asked = question(screen('question'))
+  it('is read whole with its choices, including the one below a separate rule', () => {
+    const parsed = question(screen('question'))
     expect(claudeCode.readDialog(screen('question'))).toMatchObject({
       name: 'question',
       prompt: 'Which colour shall the button have?',
       safeKeys: null,
     })
-    expect(labels(asked)).toEqual(['1 Red', '2 Green', '3 Blue', '4 Type something.', '5 Chat about this'])
-    expect(asked.choices.map(({ description }) => description)).toEqual(['Loud', 'Calm', 'Cold', null, null])
-    expect(asked.choices.filter(({ isFreeText }) => isFreeText).map(({ n }) => n)).toEqual([4])
-    expect(asked.choices.filter(({ isHighlighted }) => isHighlighted).map(({ n }) => n)).toEqual([1])
+    expect(labels(parsed)).toEqual(['1 Red', '2 Green', '3 Blue', '4 Type something.', '5 Chat about this'])
+    expect(parsed.choices.map(({ description }) => description)).toEqual(['Loud', 'Calm', 'Cold', null, null])
+    expect(parsed.choices.filter(({ isFreeText }) => isFreeText).map(({ n }) => n)).toEqual([4])
+    expect(parsed.choices.filter(({ isHighlighted }) => isHighlighted).map(({ n }) => n)).toEqual([1])
   })
 
   it('is one line, however many the screen needs', () => {
@@ -41,7 +41,7 @@ describe.each([
     expect(choices[0]?.description).toMatch(/^Loud, and it looks .* confusing to people$/)
   })
 
-  it('tells what is ticked where several may be chosen', () => {
+  it('shows what is ticked if several may be chosen', () => {
     const { text, choices } = question(screen('question-several'))
     expect(text).toBe('Which features?')
     expect(choices.map(({ label, isChecked }) => [label, isChecked])).toEqual([
@@ -53,7 +53,7 @@ describe.each([
     ])
   })
 
-  it('knows the page that hands the answers in, and choices beside a picture', () => {
+  it('recognises the page that submits the answers, and choices beside a picture', () => {
     expect(question(screen('question-review'))).toMatchObject({ isReview: true, isAllAnswered: true })
     expect(labels(question(screen('question-pictures')))).toEqual(['1 Left', '2 Right'])
   })
@@ -66,7 +66,7 @@ describe.each([
   })
 })
 
-it('the same question has one mark wherever its cursor and its ticks are, another question another', () => {
+it('the same question has one mark wherever its cursor and its ticks are, and another question a different one', () => {
   expect(question(plain('question-words')).mark).toBe(question(plain('question')).mark)
   const marks = ['question', 'question-two', 'question-several', 'permission-choices'].map(
     (name) => question(plain(name)).mark,
@@ -88,15 +88,18 @@ describe('answering', () => {
     ['question', 'mauve', false, { kind: 'press', keys: ['4'] }],
     ['question-words', 'mauve', false, { kind: 'paste', text: 'mauve' }],
     ['question-words', 'mauve', true, { kind: 'press', keys: ['Enter'] }],
-    // There the number would be a part of the words.
+    // There the number would become part of the text.
     ['question-words', '2', false, { kind: 'press', keys: ['Up'] }],
     ['question-several', '1,3', false, { kind: 'press', keys: ['Tab'] }],
     ['question-several', '2, 3', false, { kind: 'press', keys: ['1'] }],
     ['question-pictures', '2', false, { kind: 'press', keys: ['2'] }],
     ['permission-choices', '4', false, { kind: 'press', keys: ['4'] }],
-  ])('%s with %j: the next key is seen before the one after it', (name, answer, pasted, wanted) => {
-    expect(step(name, answer, pasted)).toEqual(wanted)
-  })
+  ])(
+    '%s with %j: each key is sent after the one before it has taken effect',
+    (name, answer, pasted, expected) => {
+      expect(step(name, answer, pasted)).toEqual(expected)
+    },
+  )
 
   it.each([
     ['question', '6', /1 to 5/],
@@ -104,7 +107,7 @@ describe('answering', () => {
     ['question', '4', /takes a text/],
     ['permission-choices', 'yes please', /by number, 1 to 4/],
     ['question-pictures', 'the middle', /by number/],
-  ])('%s does not take %j', (name, answer, why) => {
+  ])('%s does not accept %j', (name, answer, why) => {
     const refused = step(name, answer)
     expect(refused).toMatchObject({ kind: 'refused' })
     expect('why' in refused ? refused.why : '').toMatch(why)

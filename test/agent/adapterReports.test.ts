@@ -1,4 +1,4 @@
-/** `report.sh`, as the agent program runs it, and what is made of its files. */
+/** `report.sh`, run as the agent program runs it, and how its files are parsed. */
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
@@ -43,7 +43,7 @@ const files = (): string[] => readdirSync(folder)
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
 
 describe('a report', () => {
-  it('is one private file that says who reported what', () => {
+  it('is one private file that names what was reported and by which process', () => {
     expect(report('StopFailure', failure('x'))).toMatchObject(silent)
     const [name] = files()
     expect(statSync(join(folder, name!)).mode & 0o777).toBe(0o600)
@@ -57,7 +57,7 @@ describe('a report', () => {
     })
   })
 
-  it('none of two writers is lost or torn, with 200 reports each, and nobody ever reads half of one', async () => {
+  it('of two writers with 200 reports each, none is lost or torn, and no reader ever sees half of one', async () => {
     const body = failure('y'.repeat(20_000))
     const writer = (): Promise<number | null> =>
       new Promise((resolve) => {
@@ -66,20 +66,20 @@ describe('a report', () => {
         spawn('/bin/sh', args, { env: { PATH: process.env['PATH'], BODY: body } }).on('close', resolve)
       })
     const torn: string[] = []
-    const look = (): void => {
+    const checkFolder = (): void => {
       for (const name of files()) if (!name.startsWith('.') && read(name).trim() !== body) torn.push(name)
     }
-    const watch = setInterval(look, 200)
+    const watch = setInterval(checkFolder, 200)
     await Promise.all([writer(), writer()])
     clearInterval(watch)
-    look()
+    checkFolder()
     expect(torn).toEqual([])
     expect(files()).toHaveLength(400)
     for (const name of files())
       expect(claudeCode.parseReport(name, read(name), at)).toMatchObject({ kind: 'turn-failed' })
   })
 
-  it('two processes of the same number, one after the other, do not overwrite each other', () => {
+  it('two processes with the same number, one after the other, do not overwrite each other', () => {
     // The name holds the number of the process; in a loop of one shell it stays the same.
     const loop = 'for i in 1 2 3; do (. "$0") < /dev/null; done'
     const args = [script, folder, 'Stop', 'garden', '7', 'drop']
@@ -111,13 +111,13 @@ describe('a report', () => {
   )
 })
 
-describe('a report that can not be left', () => {
-  it('costs the agent nothing where the folder is gone', () => {
+describe('a report that cannot be written', () => {
+  it('does not disturb the agent if the folder is gone', () => {
     for (const event of ['StopFailure', 'Stop', 'StatusLine'])
       expect(report(event, status(1), [], join(root, 'nowhere'))).toMatchObject(silent)
   })
 
-  it('costs the agent nothing where the disk is full, and leaves no half file', () => {
+  it('does not disturb the agent if the disk is full, and leaves no partial file', () => {
     const isRoot = userInfo().uid === 0
     const mounted =
       isRoot && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', folder]).status === 0
@@ -140,7 +140,7 @@ describe('a report that can not be left', () => {
 })
 
 describe('the status line', () => {
-  it("shows what the user's own command prints, with its exit code, input and surroundings", () => {
+  it("shows what the user's own command prints, with its exit code, input and environment", () => {
     const own = `cat; umask; echo "$0 [\${op_extra-unset}]"; echo oops >&2; exit 3`
     const input = status(12)
     const without = spawnSync('/bin/sh', ['-c', own], { input: `${input}\n`, encoding: 'utf8' })
@@ -149,7 +149,7 @@ describe('the status line', () => {
     expect(read('garden.7.StatusLine.last').trim()).toBe(input)
   })
 
-  it('of many, the newest is kept: a worker that was down finds one file', () => {
+  it('of many, only the newest is kept: a worker that was down finds one file', () => {
     for (const used of [10, 20, 30]) report('StatusLine', status(used))
     expect(files()).toEqual(['garden.7.StatusLine.last'])
     expect(claudeCode.parseReport(files()[0]!, read(files()[0]!), at)).toMatchObject({
@@ -158,7 +158,7 @@ describe('the status line', () => {
     })
   })
 
-  it('without quota numbers leaves nothing, prints nothing and still runs the user’s command', () => {
+  it('without quota numbers leaves no file, prints nothing and still runs the user’s command', () => {
     expect(report('StatusLine', '{"session_id":"s"}')).toMatchObject(silent)
     expect(report('StatusLine', '{"session_id":"s"}', ['wc -c'])).toMatchObject({ status: 0 })
     expect(files()).toEqual([])
@@ -169,7 +169,7 @@ describe('the status line', () => {
     child.stdin?.end(status(50))
     await expect.poll(() => files(), { timeout: 5000 }).toEqual(['garden.7.StatusLine.last'])
     const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve(signal ?? code)))
-    // The command has taken over the process, so nothing is left behind by the signal.
+    // The command has replaced the process, so nothing is left behind by the signal.
     await expect
       .poll(() => readFileSync(`/proc/${child.pid ?? 0}/cmdline`, 'utf8'), { timeout: 5000 })
       .toMatch(/^sleep/)
@@ -181,12 +181,12 @@ describe('the status line', () => {
 describe('parsing', () => {
   it.each([
     ['a dotted file of a writer at work', '.garden.7.Stop.12-1', ''],
-    ['a file of somebody else', 'notes.txt', '{}'],
+    ['a file of another program', 'notes.txt', '{}'],
     ['an event of another version', 'garden.7.PostToolUse.12-1', '{}'],
     ['a cut body', 'garden.7.StopFailure.12-1', '{"error":"rate'],
-    ['a notice that asks nothing', 'garden.7.Notification.12-1', '{"notification_type":"idle_prompt"}'],
+    ['a notice without a question', 'garden.7.Notification.12-1', '{"notification_type":"idle_prompt"}'],
     ['a status without quota', 'garden.7.StatusLine.last', '{"rate_limits":{}}'],
-  ])('%s is no report', (_, name, body) => {
+  ])('%s is not a report', (_, name, body) => {
     expect(claudeCode.parseReport(name, body, at)).toBeNull()
   })
 
@@ -210,7 +210,7 @@ describe('parsing', () => {
       { kind: 'needs-person', what: 'Claude needs your permission' },
     ],
     ['garden.7.SessionEnd.12-1', '{"reason":"clear"}', { kind: 'ended', reason: 'clear' }],
-  ])('%s', (name, body, wanted) => {
-    expect(claudeCode.parseReport(name, body, at)).toEqual({ session: 'garden', fence: 7, at, ...wanted })
+  ])('%s', (name, body, expected) => {
+    expect(claudeCode.parseReport(name, body, at)).toEqual({ session: 'garden', fence: 7, at, ...expected })
   })
 })

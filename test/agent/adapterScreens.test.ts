@@ -26,24 +26,24 @@ describe.each([
     ['model-menu', 'dialog', null],
     ['unable-to-connect', 'no-connection', null],
     ['trust', 'trust', ['End']],
-    // Its first choice goes on, and decides nothing: what it lists was skipped already.
+    // Its first choice continues, and decides nothing: what it lists was skipped already.
     ['settings-warning', 'settings-warning', ['Enter']],
     ['settings-error', 'settings-error', null],
     ['external-imports', 'external-imports', null],
     ['mcp-server', 'mcp-servers', null],
     ['mcp-servers', 'mcp-servers', null],
-  ])('%s: is the dialog %s, with keys only where nothing is decided for a person', (file, name, keys) => {
+  ])('%s: is the dialog %s, with keys only if nothing is decided for a person', (file, name, keys) => {
     expect(readDialog(screen(file))).toMatchObject({ name, safeKeys: keys })
   })
 
   it.each(['idle', 'draft', 'draft-multiline', 'billing-fault', 'busy-queued', 'walled-after-escape'])(
-    'law 6: %s is no dialog',
+    'law 6: %s is not a dialog',
     (file) => {
       expect(readDialog(screen(file))).toBeNull()
     },
   )
 
-  it('a hint in the box is no draft', () => {
+  it('a hint in the box is not a draft', () => {
     for (const file of ['idle', 'billing-fault', 'busy-queued', 'limit-menu', 'trust', 'permission'])
       expect(readDraft(screen(file))).toBeNull()
   })
@@ -53,7 +53,7 @@ describe.each([
     expect(readDraft(screen('draft-multiline'))).toBe('first line\nsecond line')
   })
 
-  it('a permission is asked with its own words', () => {
+  it('a permission is shown in its own words', () => {
     expect(readDialog(screen('permission'))?.prompt).toBe('Do you want to proceed?')
     expect(readDialog(screen('model-menu'))?.prompt).toBe('Select model')
   })
@@ -67,7 +67,7 @@ it('a panel of a command is told apart from a question to a person, and from a p
   expect(showsPanel(`${plain('model-menu')}\n${plain('idle')}`)).toBe(false)
 })
 
-it('a dialog that the conversation quotes above the input box is not open, nor is a footer a dialog', () => {
+it('a dialog that the conversation quotes above the input box is not open, and neither is a footer', () => {
   const [above, below] = [plain('limit-menu'), plain('idle')]
   expect(readDialog(`${above}\n${below}`)).toBeNull()
   expect(
@@ -77,7 +77,7 @@ it('a dialog that the conversation quotes above the input box is not open, nor i
   ).toBeNull()
 })
 
-it('resuming: the choice that keeps the whole conversation is found wherever it stands', () => {
+it('resuming: the choice that keeps the whole conversation is found at any position', () => {
   const rule = '─'.repeat(60)
   const choice = (cursor: number): string =>
     [
@@ -96,7 +96,7 @@ it('resuming: the choice that keeps the whole conversation is found wherever it 
   expect(readDialog(choice(2))).toMatchObject({ safeKeys: ['Up'] })
 })
 
-it('a suggestion in grey is no draft, and what stands before it is', () => {
+it('a grey suggestion is not a draft, but the text before it is', () => {
   const rule = '─'.repeat(60)
   const esc = '\u001b'
   const box = (text: string): string => `${rule}\n${text}\n${rule}\n  footer`
@@ -105,33 +105,33 @@ it('a suggestion in grey is no draft, and what stands before it is', () => {
   expect(readDraft(box(`❯\u00a0write${esc}[7m ${esc}[0m`))).toBe('write')
 })
 
-describe('a page at the start, as a person who does not see it is told of it', () => {
+describe('a page at the start, as described to a person who does not see it', () => {
   const place: Place = { kind: 'account', name: 'max-2', configDir: '/home/dev/.claude-max-2', env: {} }
   const command = { command: 'claude', args: [], env: {} }
-  const told = (file: string, at = place): StartPage => {
+  const pageOf = (file: string, at = place): StartPage => {
     const screen = coloured(file)
     return claudeCode.describeStartPage(screen, readDialog(screen)!, at, command, '/work')
   }
 
-  it('names the settings file that can not be used and the keys, and counts for every session of that account', () => {
+  it('names the settings file that cannot be used and the keys, and counts for every session of that account', () => {
     const file = '/home/dev/.claude-max-2/settings.json'
-    expect(told('settings-error')).toEqual({
+    expect(pageOf('settings-error')).toEqual({
       what: `"Settings Error" about ${file} (cleanupPeriodDays)`,
       remedy: `repair ${file}`,
       cwd: null,
     })
-    // The same file, seen from an account whose config dir is another: the project's, as far as that account is concerned.
-    expect(told('settings-error', { ...place, configDir: '/home/dev/.claude-max-3' }).cwd).toBe('/work')
+    // The same file, seen from an account with another config dir: for that account it is the project's file.
+    expect(pageOf('settings-error', { ...place, configDir: '/home/dev/.claude-max-3' }).cwd).toBe('/work')
   })
 
-  it('a question about the project counts for sessions in it alone, and says how to answer it', () => {
+  it('a question about the project counts only for sessions in it, and says how to answer it', () => {
     const remedy = 'answer it once by hand: cd /work && CLAUDE_CONFIG_DIR=/home/dev/.claude-max-2 claude'
-    expect(told('external-imports')).toEqual({
+    expect(pageOf('external-imports')).toEqual({
       what: '"Allow external CLAUDE.md file imports?"',
       remedy,
       cwd: '/work',
     })
-    expect(told('mcp-server').what).toBe('"New MCP server found in this project: one"')
-    expect(told('mcp-servers').what).toBe('"2 new MCP servers found in this project"')
+    expect(pageOf('mcp-server').what).toBe('"New MCP server found in this project: one"')
+    expect(pageOf('mcp-servers').what).toBe('"2 new MCP servers found in this project"')
   })
 })

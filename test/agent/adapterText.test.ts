@@ -1,8 +1,8 @@
-/** What the real program (2.1.330) makes of texts, and that both sides of it are known for the same. */
+/** What the real program (2.1.330) writes for a typed text, and that both are recognised as the same. */
 import { describe, expect, it } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
 
-/** What was typed, and what then stood in the transcript: seen. */
+/** What was typed, and what was then in the transcript: observed on the real program. */
 const written: [string, string, string][] = [
   [
     'a paste of five lines',
@@ -17,16 +17,16 @@ const written: [string, string, string][] = [
 ]
 
 describe('a text and what the program writes of it', () => {
-  it.each(written)('law 13: %s are known for the same', (_, typed, said) => {
+  it.each(written)('law 13: %s are recognised as the same', (_, typed, said) => {
     expect(claudeCode.fingerprint(said)).toBe(claudeCode.fingerprint(typed))
   })
 
-  it('law 13: other words are another text', () => {
+  it('law 13: different words are a different text', () => {
     const texts = ['yes', 'no', 'yes!', 'yes, delete it', 'YES', 'délete', 'delete']
     expect(new Set(texts.map((text) => claudeCode.fingerprint(text))).size).toBe(texts.length)
   })
 
-  it('law 15: no control character reaches the pane, save newline and tab', () => {
+  it('law 15: no control character reaches the pane, except newline and tab', () => {
     const pasted = claudeCode.toPaste('a\u001b[201~b\u0007\u0000c\rd\r\ne\tf\u009b31mg', 'words')
     expect(pasted).toMatch(/^[^\p{Cc}]*(?:[\n\t][^\p{Cc}]*)*$/u)
     expect(pasted).toContain('d\ne\tf')
@@ -38,7 +38,7 @@ describe('a text and what the program writes of it', () => {
     ['!rm -r build', ' !rm -r build'],
     ['C:\\work\\', 'C:\\work\\ '],
     ['exit the loop early', 'exit the loop early'],
-  ])('%j stays words', (text, pasted) => {
+  ])('%j stays plain text', (text, pasted) => {
     expect(claudeCode.toPaste(text, 'words')).toBe(pasted)
   })
 
@@ -46,7 +46,7 @@ describe('a text and what the program writes of it', () => {
     expect(claudeCode.toPaste(' /compact\tkeep the plan \n', 'command')).toBe('/compact keep the plan')
   })
 
-  it('law 5: a draft is taken for a text of ours only where it can be one', () => {
+  it('law 5: a draft is only taken for a text of ours if it can be one', () => {
     expect(claudeCode.isDraftOf('[Pasted text #1 +4 lines]', 'one\ntwo\nthree\nfour\nfive')).toBe(true)
     expect(
       claudeCode.isDraftOf(

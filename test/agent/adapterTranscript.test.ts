@@ -107,11 +107,11 @@ describe('the reset that a text names', () => {
     ['a day that is none', 'resets Feb 30, 9pm (UTC)', '2026-02-22T03:00:00Z', null],
     ['no reset', "You've hit your limit", '2026-11-22T03:00:00Z', null],
   ]
-  it.each(rows)('%s: %s', (_, text, written, wanted) => {
-    expect(parseReset(`You've hit your session limit · ${text}`, written)).toBe(wanted)
+  it.each(rows)('%s: %s', (_, text, written, expected) => {
+    expect(parseReset(`You've hit your session limit · ${text}`, written)).toBe(expected)
   })
 
-  it('is what was meant, for any instant of the coming day, in any zone', () => {
+  it('is the intended instant, for any instant of the coming day, in any zone', () => {
     const zones = [
       'UTC',
       'Europe/Berlin',
@@ -142,7 +142,7 @@ describe('the reset that a text names', () => {
             new Date(writtenMinute * 60_000).toISOString(),
           )
           const late = Date.parse(read ?? '') - meant
-          // Where clocks are set back a reading stands for two instants, and the later one is taken.
+          // When clocks are set back a reading means two instants, and the later one is used.
           expect([0, 30 * 60_000, 60 * 60_000]).toContain(late)
         },
       ),
@@ -152,7 +152,7 @@ describe('the reset that a text names', () => {
 })
 
 describe('reading what was added', () => {
-  it('starts where the last look ended, however the writer cuts its lines', async () => {
+  it('starts where the last read ended, however the writer splits its lines', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }), {
@@ -164,16 +164,16 @@ describe('reading what was added', () => {
           const whole = Buffer.from(texts.map((text) => prompt(text)).join(''))
           const path = file()
           const ends = [...cuts.map((cut) => cut % (whole.length + 1)).sort((a, b) => a - b), whole.length]
-          const seen: string[] = []
+          const promptsRead: string[] = []
           let [written, offset] = [0, 0]
           for (const end of ends) {
             appendFileSync(path, whole.subarray(written, end))
             written = end
             const tail = await claudeCode.readTail(path, offset)
             offset = tail.offset
-            seen.push(...tail.prompts)
+            promptsRead.push(...tail.prompts)
           }
-          expect(seen).toEqual(texts)
+          expect(promptsRead).toEqual(texts)
           expect(offset).toBe(whole.length)
         },
       ),
@@ -181,7 +181,7 @@ describe('reading what was added', () => {
     )
   })
 
-  it('passes over broken rows, unknown rows and lines too long to hold', async () => {
+  it('skips broken entries, unknown entries and lines too long to hold', async () => {
     const huge = `{"type":"user","message":{"role":"user","content":"${'x'.repeat(17 * 1024 * 1024)}"}}\n`
     const path = file(
       'not json\n',
@@ -197,7 +197,7 @@ describe('reading what was added', () => {
     })
   })
 
-  it('a transcript that is not there yet, or shorter than before, says nothing new', async () => {
+  it('a transcript that does not exist yet, or is shorter than before, has nothing new', async () => {
     expect(await claudeCode.readTail(join(dir, 'none.jsonl'), 12)).toEqual({
       offset: 12,
       last: null,
@@ -224,23 +224,23 @@ describe('reading what was added', () => {
     expect(await claudeCode.readTail(path, 0)).toMatchObject({ prompts: ['typed', 'pasted'], last: null })
   })
 
-  it('a queued text is held until it leaves the queue, and taken when the model is told', async () => {
-    const told = `${JSON.stringify({ type: 'attachment', isSidechain: false, attachment: { type: 'queued_command', commandMode: 'prompt', prompt: 'one' } })}\n`
-    const news = told.replace('"prompt","prompt":"one"', '"task-notification","prompt":"a task ended"')
+  it('a queued text is held until it leaves the queue, and taken when the model gets it', async () => {
+    const queuedEntry = `${JSON.stringify({ type: 'attachment', isSidechain: false, attachment: { type: 'queued_command', commandMode: 'prompt', prompt: 'one' } })}\n`
+    const news = queuedEntry.replace('"prompt","prompt":"one"', '"task-notification","prompt":"a task ended"')
     expect(
       await claudeCode.readTail(
-        file(queue('enqueue', 'one'), queue('enqueue', 'two'), queue('remove', 'one'), told, news),
+        file(queue('enqueue', 'one'), queue('enqueue', 'two'), queue('remove', 'one'), queuedEntry, news),
         0,
       ),
     ).toMatchObject({ queued: ['two'], prompts: ['one'] })
-    const taken = [queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')]
-    expect(await claudeCode.readTail(file(...taken, prompt('one')), 0)).toMatchObject({
+    const dequeued = [queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')]
+    expect(await claudeCode.readTail(file(...dequeued, prompt('one')), 0)).toMatchObject({
       queued: ['two'],
       prompts: ['one'],
     })
   })
 
-  it('law 13: what the program queues in its own name is no text of a person, and a paste comes out of its envelope', async () => {
+  it("law 13: what the program queues in its own name is not a person's text, and a paste is read without its envelope", async () => {
     const news = '<task-notification>\n<task-id>b1</task-id>\n<status>killed</status>\n</task-notification>'
     const pasted = '<pasted_content id="016c">\none\ntwo\nthree\nfour\n</pasted_content id="016c">'
     const tail = await claudeCode.readTail(
@@ -248,7 +248,7 @@ describe('reading what was added', () => {
       0,
     )
     expect(tail.queued).toEqual(['one\ntwo\nthree\nfour', 'and the linter'])
-    // News leave the queue in their turn, too.
+    // Messages of the program leave the queue in order, too.
     expect(
       (
         await claudeCode.readTail(
@@ -259,7 +259,7 @@ describe('reading what was added', () => {
     ).toEqual(['one'])
   })
 
-  it('law 13: commands, news and output that the program writes as a user are no prompts', async () => {
+  it('law 13: commands, messages and output that the program writes as a user are not prompts', async () => {
     const tail = await claudeCode.readTail(
       file(
         prompt('<bash-input>echo important</bash-input>'),
@@ -291,14 +291,14 @@ describe('reading what was added', () => {
     })
   })
 
-  it('law 5: a text that was taken out of the queue is held until it stands in the conversation', async () => {
-    const taken = [queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')]
-    expect((await claudeCode.readTail(file(...taken), 0)).queued).toEqual(['one', 'two'])
-    // Back into the input line it is a draft, and no text that waits.
-    expect((await claudeCode.readTail(file(...taken, queue('popAll', 'two')), 0)).queued).toEqual(['one'])
+  it('law 5: a text that was taken out of the queue is held until it is in the conversation', async () => {
+    const dequeued = [queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')]
+    expect((await claudeCode.readTail(file(...dequeued), 0)).queued).toEqual(['one', 'two'])
+    // Back in the input line it is a draft, and no longer a text that waits.
+    expect((await claudeCode.readTail(file(...dequeued, queue('popAll', 'two')), 0)).queued).toEqual(['one'])
   })
 
-  it('law 6: a text about a limit proves nothing where the version names its errors', async () => {
+  it('law 6: a text about a limit proves nothing if the version names its errors', async () => {
     const refused = (more: object): string =>
       answer('', {
         isApiErrorMessage: true,
@@ -326,26 +326,23 @@ describe('reading what was added', () => {
     ['seven_day', 'account'],
     ['overage', 'account'],
     ['something_new', 'account'],
-  ])(
-    'law 4: a wall of the claim %s is one of %s, also of a model that nobody has heard of',
-    async (claim, scope) => {
-      const row = answer('You have hit your limit', {
-        ...{
-          isApiErrorMessage: true,
-          error: 'rate_limit',
-          apiErrorStatus: 429,
-          apiError: 'usage_limit_reached',
-        },
-        quotaLimits: { status: 'rejected', resetsAt: 1795297961, rateLimitType: claim },
-        message: { model: '<synthetic>', content: [{ type: 'text', text: 'You have hit your limit' }] },
-      })
-      expect((await claudeCode.readTail(file(row), 0)).last).toMatchObject({
-        failure: { class: 'wall', wall: { kind: claim, scope } },
-      })
-    },
-  )
+  ])('law 4: a wall of the claim %s is one of %s, also of an unknown model', async (claim, scope) => {
+    const row = answer('You have hit your limit', {
+      ...{
+        isApiErrorMessage: true,
+        error: 'rate_limit',
+        apiErrorStatus: 429,
+        apiError: 'usage_limit_reached',
+      },
+      quotaLimits: { status: 'rejected', resetsAt: 1795297961, rateLimitType: claim },
+      message: { model: '<synthetic>', content: [{ type: 'text', text: 'You have hit your limit' }] },
+    })
+    expect((await claudeCode.readTail(file(row), 0)).last).toMatchObject({
+      failure: { class: 'wall', wall: { kind: claim, scope } },
+    })
+  })
 
-  it('law 6: a fault stands only until the next answer', async () => {
+  it('law 6: a failure counts only until the next answer', async () => {
     const fault = answer('API Error: 529', {
       isApiErrorMessage: true,
       error: 'server_error',
@@ -365,28 +362,28 @@ describe('reading what was added', () => {
 describe('finding a transcript', () => {
   const id = '11111111-2222-4333-8444-555555555555'
 
-  it('in any project folder, by its real path, the newest of several', async () => {
-    const here = place()
-    expect(await claudeCode.findTranscript(here, id)).toBeNull()
+  it('works in any project folder, by its real path, and picks the newest of several', async () => {
+    const target = place()
+    expect(await claudeCode.findTranscript(target, id)).toBeNull()
     const [one, other] = ['-work', '-elsewhere'].map((name) => {
-      mkdirSync(join(here.configDir, 'projects', name), { recursive: true })
-      return join(here.configDir, 'projects', name, `${id}.jsonl`)
+      mkdirSync(join(target.configDir, 'projects', name), { recursive: true })
+      return join(target.configDir, 'projects', name, `${id}.jsonl`)
     })
     writeFileSync(other!, '')
-    expect(await claudeCode.findTranscript(here, id)).toBe(other)
+    expect(await claudeCode.findTranscript(target, id)).toBe(other)
     writeFileSync(one!, '')
     utimesSync(other!, 1, 1)
-    expect(await claudeCode.findTranscript(here, id)).toBe(one)
+    expect(await claudeCode.findTranscript(target, id)).toBe(one)
     const linked = { ...place(), configDir: join(dir, 'linked') }
     mkdirSync(linked.configDir)
-    symlinkSync(join(here.configDir, 'projects'), join(linked.configDir, 'projects'))
+    symlinkSync(join(target.configDir, 'projects'), join(linked.configDir, 'projects'))
     expect(await claudeCode.findTranscript(linked, id)).toBe(one)
   })
 
   it('an id that would lead out of the folder finds nothing', async () => {
-    const here = place()
-    writeFileSync(join(here.configDir, 'secret.jsonl'), '')
-    expect(await claudeCode.findTranscript(here, '../../secret')).toBeNull()
+    const target = place()
+    writeFileSync(join(target.configDir, 'secret.jsonl'), '')
+    expect(await claudeCode.findTranscript(target, '../../secret')).toBeNull()
   })
 })
 
@@ -405,7 +402,7 @@ describe('the last answer', () => {
     expect(await claudeCode.readLastAnswer(transcript, 0)).toEqual({ text: 'All is well.', at })
   })
 
-  it('is none where nothing was said since the given point', async () => {
+  it('is null if nothing was said since the given point', async () => {
     const transcript = file(answer('before'))
     const { offset } = await claudeCode.readTail(transcript, 0)
     appendFileSync(transcript, prompt('and now?'))

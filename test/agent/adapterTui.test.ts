@@ -1,4 +1,4 @@
-/** The adapter and the real program together: what is planned is what the program then does. */
+/** The adapter and the real program together: the program does what the adapter plans. */
 import { randomUUID } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -20,11 +20,11 @@ beforeEach(() => {
 
 const inputBox = /\n[^\n]*❯/
 
-/** The product's own pause between two keys to a dialog, at the shortest. */
+/** The product's own minimum pause between two keys to a dialog. */
 const keyEvery = 300
 
 describe('a login dir that was never used interactively', () => {
-  it('shows no dialog at all, in a linked worktree of a repository that nobody has trusted yet', async () => {
+  it('shows no dialog at all, in a linked worktree of a repository that is not trusted yet', async () => {
     const repository = join(harness.dir, 'repository')
     const worktree = join(harness.dir, 'elsewhere', 'tree')
     mkdirSync(repository)
@@ -54,7 +54,7 @@ describe('a login dir that was never used interactively', () => {
     expect(harness.world.standIn.requests({ account: 'fresh' }).length).toBeGreaterThan(0)
   })
 
-  it('shows no dialog with an API key of its own and permissions bypassed', async () => {
+  it('shows no dialog with an API key and permissions bypassed', async () => {
     const login = harness.world.login('keyed', { kind: 'api-key', onboarded: false })
     writeFileSync(join(login.configDir, '.claude.json'), '{}')
     const input = harness.input(harness.place(login), { sessionId: randomUUID(), fence, prompt: 'hello' })
@@ -78,7 +78,7 @@ describe('a login dir that was never used interactively', () => {
     await pane.end()
     // Launched without being prepared for this folder.
     const { argv, env } = await claudeCode.planLaunch({ ...input, cwd: strange, sessionId: randomUUID() })
-    const words = [...Object.entries(env).map(([key, value]) => `${key}=${value}`), ...argv]
+    const commandWords = [...Object.entries(env).map(([key, value]) => `${key}=${value}`), ...argv]
     await harness.tmux(
       'new-session',
       '-d',
@@ -92,7 +92,7 @@ describe('a login dir that was never used interactively', () => {
       strange,
       'env',
       '-i',
-      ...words,
+      ...commandWords,
       ...[';', 'set-option', 'remain-on-exit', 'on'],
     )
     const screen = async (): Promise<string> => {
@@ -102,8 +102,9 @@ describe('a login dir that was never used interactively', () => {
     }
     const dialog = await until('the trust dialog', async () => claudeCode.readDialog(await screen()))
     expect(dialog.name).toBe('trust')
-    // It does not listen from its first picture on, and one that has just moved its cursor still confirms the choice
-    // before: as in the product, a key comes when the picture has stood for a while, and again while the dialog stands.
+    // The program does not listen from its first picture on, and one that has just moved its cursor still
+    // confirms the choice before: as in the product, a key is sent when the picture has been unchanged for a
+    // while, and again while the dialog is open.
     let before = { screen: '', since: 0 }
     await until('the dialog to be answered', async () => {
       const now = await screen()
@@ -159,8 +160,8 @@ describe('a session', () => {
     const transcript = await claudeCode.findTranscript(place, sessionId)
     expect(transcript).toBe(started.transcript)
     const tail = await until('the answer in the transcript', async () => {
-      const seen = await claudeCode.readTail(transcript!, 0)
-      return seen.last === null ? null : seen
+      const tail = await claudeCode.readTail(transcript!, 0)
+      return tail.last === null ? null : tail
     })
     expect(tail).toMatchObject({ last: { kind: 'answer' }, prompts: ['a prompt that stays private'] })
     const live = await until('idle', async () => {
@@ -226,11 +227,11 @@ describe('a session', () => {
     const sent = JSON.stringify(request!.messages)
     expect(sent).toMatch(/remember a word.*heliotrope.*Which word was it\?/s)
     const tail = await until('the answer in the transcript', async () => {
-      const seen = await claudeCode.readTail(carried.transcript, carried.bytes)
-      return seen.last === null ? null : seen
+      const tail = await claudeCode.readTail(carried.transcript, carried.bytes)
+      return tail.last === null ? null : tail
     })
     expect(tail).toMatchObject({ last: { kind: 'answer' }, prompts: ['Which word was it?'] })
-    // The old wall is printed again in the new pane, and is none.
+    // The old wall is printed again in the new pane, and does not count.
     expect(claudeCode.readDialog(await resumed.screen())).toBeNull()
     await resumed.end()
   })
@@ -261,11 +262,11 @@ describe('a session', () => {
     })
     expect(queued).toMatchObject({ queued: ['second'], prompts: ['first'] })
     letGo()
-    const taken = await until('the text to be taken', async () => {
+    const entries = await until('the text to be taken', async () => {
       const tail = await claudeCode.readTail(transcript, 0)
       return tail.prompts.length > 1 ? tail : null
     })
-    expect(taken).toMatchObject({ queued: [], prompts: ['first', 'second'] })
+    expect(entries).toMatchObject({ queued: [], prompts: ['first', 'second'] })
     await pane.end()
   })
 })

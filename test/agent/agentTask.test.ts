@@ -1,4 +1,6 @@
-/** Tasks of the loop that an agent does: the real agent program, on an account of the pool, for one piece of work. */
+/**
+ * Tasks of the loop that an agent does: the real agent program, on an account of the pool, for a single task.
+ */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -34,9 +36,11 @@ afterAll(() => fleet.close())
 const view = async (name: string): Promise<TaskView> =>
   (await fleet.json<TaskView[]>('tasks')).find((task) => task.name === name)!
 const askedOf = (account: string) =>
-  fleet.world.standIn.requests({ kind: 'turn' }).filter((one) => one.account === account && !one.subagent)
+  fleet.world.standIn
+    .requests({ kind: 'turn' })
+    .filter((request) => request.account === account && !request.subagent)
 
-/** The session of its work has ended, and nothing of it is left. */
+/** The session of the task has ended, and nothing of it is left. */
 async function expectEnded(task: string): Promise<void> {
   const { phase, pid } = await fleet.show(taskSessionName(task))
   expect([phase, pid]).toEqual(['stopped', null])
@@ -50,7 +54,7 @@ describe('a task that an agent does', () => {
     const { standIn } = fleet.world
     for (const name of ['max-1', 'max-2']) {
       const other = name === 'max-1' ? 'max-2' : 'max-1'
-      // Whichever it is on first refuses in the middle of the work, and the other one does it.
+      // The account that it is on first refuses in the middle of the task, and the other one finishes it.
       standIn.account(name).answer(() => {
         if (askedOf(other).length > 0) return 'I watered the roses.'
         standIn.account(name).wall('five_hour', hours(3))
@@ -70,7 +74,7 @@ describe('a task that an agent does', () => {
     expect(conversationText(askedOf(to!).at(-1)!)).toContain(prompt)
     expect((await view('garden')).lastResult).toMatchObject({ ok: true, error: null })
     await expectEnded('garden')
-    // Standing work is the pool's: nothing of it is done on the healer's own account.
+    // Recurring tasks are the pool's: none of them runs on the healer's account.
     expect(askedOf('medic')).toEqual([])
   })
 

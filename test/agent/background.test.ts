@@ -1,4 +1,7 @@
-/** Work that lives in the agent's process, and questions answered from outside: a whole outpool with the real program. */
+/**
+ * Work that lives in the agent's process, and questions answered from outside: a whole outpool with the real
+ * program.
+ */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -23,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => fleet.close())
 
-/** Of the window of max-1 in which sessions near their limit leave it. */
+/** Used share of max-1's window near which sessions move. */
 function use(share: number): void {
   fleet.world.standIn.account('max-1').windows({ five_hour: { used: share, resetsAt: hours(4) } })
   fleet.world.standIn.account('max-2').windows({ five_hour: { used: 0.1, resetsAt: hours(4) } })
@@ -58,19 +61,19 @@ const tools: Record<string, () => ToolCall> = {
   }),
 }
 
-/** Whom the model writes to, by the id that it was told. */
-const told = /which goes on where it was when you send it a message \((\w+)\)/
+/** The subagent that the model writes to, by the id that it was given. */
+const subagentIdPattern = /which goes on where it was when you send it a message \((\w+)\)/
 
-/** The first prompt names the tools that the model calls; all else is answered with words. */
+/** The first prompt names the tools that the model calls; everything else is answered with text. */
 const script: Answerer = ({ request, turn, account }) => {
   if (request.subagent) return { text: 'I search on.', delayMs: account === 'max-1' ? 60_000 : 0 }
   const prompts = promptsOf(request)
-  const wanted = /^Tools? ([\w ]+)\./.exec(prompts[0] ?? '')?.[1]?.split(' ') ?? []
-  if (turn === 1 && wanted.length > 0)
-    return { text: 'I do.', tools: wanted.flatMap((name) => tools[name]?.() ?? []) }
-  if (wanted.includes('wall') && account === 'max-1')
+  const toolNames = /^Tools? ([\w ]+)\./.exec(prompts[0] ?? '')?.[1]?.split(' ') ?? []
+  if (turn === 1 && toolNames.length > 0)
+    return { text: 'I do.', tools: toolNames.flatMap((name) => tools[name]?.() ?? []) }
+  if (toolNames.includes('wall') && account === 'max-1')
     return { wall: { kind: 'five_hour', resetsAt: hours(3) } }
-  const to = told.exec(prompts.at(-1) ?? '')?.[1]
+  const to = subagentIdPattern.exec(prompts.at(-1) ?? '')?.[1]
   if (to !== undefined && !JSON.stringify(request.messages).includes('"SendMessage"'))
     return { tools: [{ name: 'SendMessage', input: { to, summary: 'go on', message: 'Go on searching.' } }] }
   return `Answer ${turn} of this conversation.`
@@ -89,10 +92,10 @@ const begin = async (name: string, tool: string): Promise<void> => {
   )
   expect(start.code).toBe(0)
 }
-/** Between two watches of a session a look has what the engine knows. */
+/** Between two watches of a session a query has what the engine knows. */
 const shows = (name: string, what: RegExp): Promise<unknown> =>
   until(
-    `what show says of ${name}`,
+    `the show output of ${name}`,
     () => fleet.run('show', name),
     ({ stdout }) => what.test(stdout),
   )
@@ -123,7 +126,7 @@ describe('a question', () => {
     expect((await fleet.run('answer', 'alpha', '2')).code).toBe(1)
   })
 
-  it('takes words of a person', async () => {
+  it("accepts a person's text as the answer", async () => {
     await begin('bravo', 'colour')
     await fleet.untilSession('bravo', ({ attention }) => attention !== null)
     const { code, stdout } = await fleet.run(
@@ -137,7 +140,7 @@ describe('a question', () => {
     expect(said(sessionId)).toContain('="neither of them: make it 2 shades of grey"')
   })
 
-  it('is followed by the next one that was asked with it, and both are handed in', async () => {
+  it('is followed by the next one that was asked with it, and both are submitted', async () => {
     await begin('charlie', 'two')
     await fleet.untilSession('charlie', ({ attention }) => attention !== null)
     expect((await fleet.run('answer', 'charlie', '3')).code).toBe(0)
@@ -151,7 +154,7 @@ describe('a question', () => {
     expect(said(sessionId)).toMatch(/="Blue".*="Red, Blue"/)
   })
 
-  it('of a stopped session is not there to be answered', async () => {
+  it('of a stopped session cannot be answered', async () => {
     await fleet.run('stop', 'alpha')
     expect(await fleet.run('answer', 'alpha', '2')).toMatchObject({ code: 1 })
     expect((await fleet.run('answer', 'alpha')).code).toBe(2)
@@ -159,7 +162,7 @@ describe('a question', () => {
 })
 
 describe('a task in the background', () => {
-  it('law 6: is seen, holds up a planned move for so long, and the next process is told that it is lost', async () => {
+  it('law 6: is seen, delays a planned move for a bounded time, and the next process is told that it is lost', async () => {
     writeFileSync(holdFile(), '')
     use(0.97)
     await begin('delta', 'shell')
@@ -178,13 +181,13 @@ describe('a task in the background', () => {
     expect(Date.parse(moved.rescueLog.at(-1)?.startedAt ?? '')).toBeGreaterThan(
       seenAt + backgroundWait - 6_000,
     )
-    const [told, ...others] = turnsOf(moved.sessionId).slice(2)
-    expect(promptsOf(told!).at(-1)).toMatch(/the shell command "Run the long test suite"/)
+    const [notice, ...others] = turnsOf(moved.sessionId).slice(2)
+    expect(promptsOf(notice!).at(-1)).toMatch(/the shell command "Run the long test suite"/)
     expect(others).toEqual([])
     rmSync(holdFile())
   })
 
-  it('law 6: lets the session go as soon as it is done', async () => {
+  it('law 6: lets the session move as soon as it is done', async () => {
     writeFileSync(holdFile(), '')
     use(0.97)
     await begin('echo', 'shell')
@@ -221,9 +224,9 @@ describe('a wall', () => {
   })
 })
 
-/** The program wakes no agent up sooner than a minute after it asked to be. */
+/** The program wakes an agent a minute after the request at the earliest. */
 describe.runIf(process.env['OUTPOOL_NIGHTLY'])('a wake-up that the agent planned', () => {
-  it('law 5: comes once, in time, though its process was replaced', async () => {
+  it('law 5: comes once, on time, though its process was replaced', async () => {
     use(0.2)
     await begin('foxtrot', 'wakeup')
     const { nextWakeUp } = await fleet.untilSession(

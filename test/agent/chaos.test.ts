@@ -8,7 +8,7 @@ import { readEngine } from '../../config/state/liveFile.js'
 import { watchHolders } from '../../lab/machine/holders.js'
 import { expectRescued, fleet, rescueUpTo, shareFleet } from './chaosSupport.js'
 
-describe('what a rescue stands on is killed under it', () => {
+describe('what a rescue depends on is killed under it', () => {
   shareFleet(4)
 
   it('law 7: the worker is killed when the conversation is carried, and the rescue goes on without a second process', async () => {
@@ -28,7 +28,7 @@ describe('what a rescue stands on is killed under it', () => {
     expect(monitor.stop()).toEqual([])
   })
 
-  it('law 7: the tmux server vanishes, and the session is made anew', async () => {
+  it('law 7: the tmux server vanishes, and the session is started again', async () => {
     const rescued = await rescueUpTo('the old process is stopped', 'charlie')
     const monitor = watchHolders(rescued.sessionId)
     fleet.tmux('kill-server')

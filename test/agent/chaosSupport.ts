@@ -1,4 +1,7 @@
-/** Rescues that are brought to a certain point, so that something can be killed there, and what has to be true afterwards. */
+/**
+ * Rescues that are brought to a certain point, so that something can be killed there, and what has to be true
+ * afterwards.
+ */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
@@ -18,8 +21,8 @@ export let fleet: Fleet
 let connection: Connection
 
 /**
- * A fleet for the tests of one group. What the pool has learned of an account is not unlearned between two tests: there has to
- * be one more than walls.
+ * A fleet for the tests of one group. The pool keeps what it has learned of an account between two tests, so
+ * there has to be one account more than walls.
  */
 export function shareFleet(size: number): void {
   const accounts = Array.from({ length: size }, (_, index) => `max-${index + 1}`)
@@ -39,7 +42,7 @@ export function shareFleet(size: number): void {
   })
 }
 
-/** Names of what has happened in the session's history, such as `scheduled launchAgent`. */
+/** Names of the events in the session's history, such as `scheduled launchAgent`. */
 async function happened(name: string): Promise<string[]> {
   const { events } = await new Client({ connection }).workflow
     .getHandle(sessionWorkflowId(name))
@@ -65,7 +68,10 @@ interface Rescued {
 const isIn = async (step: string, { name }: Rescued, before: readonly string[]): Promise<boolean> =>
   (await happened(name)).slice(before.length).includes(step)
 
-/** How far a rescue has come. The launch stops the old process, brings the conversation over, and starts the next one. */
+/**
+ * How far a rescue has come. The launch stops the old process, carries the conversation, and starts the next
+ * one.
+ */
 export const points = {
   'the pool has granted a place': async ({ name, from }: Rescued) => {
     const pool = new Client({ connection }).workflow.getHandle(poolWorkflowId('main'))
@@ -128,7 +134,7 @@ export async function expectRescued({ name, sessionId, from }: Rescued): Promise
   expect(said).toContain('Remember the word heron.')
   expect(said.split('Now the long task.')).toHaveLength(2)
   expect(said).toContain('The usage limit was reached')
-  // A text that is sent now arrives: the session is not only there, it is in order.
+  // A text that is sent now arrives: the session does not merely exist, it works.
   await fleet.run('send', name, 'Are you there?')
   await until(
     'an answer after the rescue',
@@ -139,7 +145,10 @@ export async function expectRescued({ name, sessionId, from }: Rescued): Promise
   await fleet.run('stop', name)
 }
 
-/** Law 13: every turn has its cause: what was sent, once, and at most one "go on" for each time that the agent was started again. */
+/**
+ * Law 13: every turn has its cause: what was sent, once, and at most one "go on" for each time that the agent
+ * was started again.
+ */
 function expectNoSurplus(last: RecordedRequest, restarts: number): void {
   const [first, second, ...rest] = promptsOf(last)
   expect([first, second, rest.pop()]).toEqual([

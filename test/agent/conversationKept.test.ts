@@ -1,4 +1,4 @@
-/** Sessions of the real program whose accounts and processes are taken from under them. */
+/** Sessions of the real program whose accounts and processes are removed. */
 import { renameSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -9,7 +9,7 @@ import { textOf, type RecordedRequest } from '../../lab/standin/requests.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 const names = ['max-1', 'max-2', 'max-3']
-/** Used up from the start: what is known of it is right, however long ago it was asked. */
+/** Used up from the start: what is known of it is right, however long ago it was probed. */
 const spent = 'max-4'
 
 let fleet: Fleet
@@ -37,17 +37,17 @@ async function begin(name: string, on: string, prompt: string) {
 }
 
 /** The worker starts again with another list of accounts. */
-async function withAccounts(keep: (name: string) => boolean): Promise<void> {
+async function withAccounts(isKept: (name: string) => boolean): Promise<void> {
   await fleet.down()
   const file = join(fleet.dir, 'outpool.yaml')
   const config = parse(readFileSync(file, 'utf8')) as { pool: { accounts: { name: string }[] } }
-  const accounts = config.pool.accounts.filter(({ name }) => keep(name))
+  const accounts = config.pool.accounts.filter(({ name }) => isKept(name))
   writeFileSync(file, stringify({ ...config, pool: { ...config.pool, accounts } }))
   await fleet.up()
 }
 
-describe('a fleet that loses what its sessions sit on', () => {
-  it('law 5: idle sessions that come up again after everything went are told nothing', async () => {
+describe('a fleet that loses what its sessions depend on', () => {
+  it('law 5: idle sessions that start again after everything was lost are told nothing', async () => {
     const { sessionId } = await begin('quiet', 'max-1', 'Remember the word heron.')
     expect(turns(sessionId)).toHaveLength(1)
     await fleet.down()
@@ -60,13 +60,13 @@ describe('a fleet that loses what its sessions sit on', () => {
       () => Promise.resolve(turns(sessionId)),
       (all) => all.length >= 2,
     )
-    // Not one turn that nobody asked for.
+    // Not a single turn without a prompt.
     expect(last).toHaveLength(2)
     expect(saidIn(last[1]!)).toContain('Remember the word heron.')
     expect(saidIn(last[1]!)).not.toContain('Continue the task')
   })
 
-  it('law 5: a session whose account is configured no more is rescued whole; without its past it waits', async () => {
+  it('law 5: a session whose account is no longer configured is rescued whole; without its transcript it waits', async () => {
     const { sessionId, transcript } = await begin('left', 'max-1', 'Remember the word crane.')
     await withAccounts((name) => name !== 'max-1')
     renameSync(transcript!, `${transcript!}.away`)

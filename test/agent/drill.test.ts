@@ -29,11 +29,11 @@ const declared = async (): Promise<unknown[]> =>
   (await fleet.json<AccountRow[]>('accounts')).flatMap((row) => row.declared ?? [])
 
 describe('outpool drill', () => {
-  it('law 2: its session outlives a pool that is declared spent for it alone, and leaves nothing behind', async () => {
+  it('law 2: its session survives a pool that is declared spent for it alone, and leaves nothing behind', async () => {
     await fleet.run('start', 'other', '--cwd', fleet.world.cwd, '--account', 'max-1', '--', 'Hello')
     await fleet.untilSession('other', ({ phase }) => phase === 'idle')
     const drill = fleet.json<DrillReport>('drill')
-    const seen = await until('the declaration', declared, (found) => found.length > 0)
+    const walls = await until('the declaration', declared, (found) => found.length > 0)
     const report = await drill
     expect(report.steps.map(({ name, ok }) => [name, ok])).toEqual([
       ['is apart from the pool', true],
@@ -43,9 +43,9 @@ describe('outpool drill', () => {
       ['comes home', true],
     ])
     expect(report).toMatchObject({ ok: true, why: null, id: expect.stringMatching(/^drill\/2/) as string })
-    expect(seen).toContainEqual({ session: report.session, until: expect.any(String) as string })
+    expect(walls).toContainEqual({ session: report.session, until: expect.any(String) as string })
 
-    // Nobody else was touched, and nothing is left.
+    // No other session was touched, and nothing is left.
     expect(await fleet.show('other')).toMatchObject({ account: 'max-1', rescueLog: [], attention: null })
     expect(await declared()).toEqual([])
     expect((await fleet.show(report.session)).phase).toBe('stopped')

@@ -1,4 +1,7 @@
-/** An engine that could not be reached for a while, and what was done here meanwhile: real parts, with a line that can be cut. */
+/**
+ * An engine that could not be reached for a while, and what happened on the host meanwhile: real parts, with
+ * a connection that can be cut.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 import { tsToMs } from '@temporalio/common/lib/time.js'
@@ -10,11 +13,11 @@ import { until } from '../../lab/until.js'
 import { textOf } from '../../lab/standin/requests.js'
 
 /**
- * Longer than Temporal's library tries to hand over a result that is refused, and by then its pollers pause for up to ten seconds.
- * A line that was pulled is given up later: `OUTPOOL_AWAY_SECONDS=100` tries what the field has.
+ * Longer than Temporal's library retries a result that is refused, and by then its pollers pause for up to
+ * ten seconds. A stalled connection is given up later: `OUTPOOL_AWAY_SECONDS=100` tests a realistic outage.
  */
 const awayMs = 1_000 * Number(process.env['OUTPOOL_AWAY_SECONDS'] ?? 15)
-/** Five seconds is the reach on a machine at rest; without the mend it is minutes on any. */
+/** The target is five seconds on an idle machine; without the correction it takes minutes on any. */
 const withinMs = 30_000
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
@@ -59,12 +62,12 @@ const untilTurn = (text: string, count = 1): Promise<number> =>
   )
 
 async function begin(name: string, on: string): Promise<void> {
-  const asked = await fleet.run('start', name, '--cwd', fleet.world.cwd, '--account', on, '--', 'Hello')
-  expect(asked).toMatchObject({ code: 0, stderr: '' })
+  const started = await fleet.run('start', name, '--cwd', fleet.world.cwd, '--account', on, '--', 'Hello')
+  expect(started).toMatchObject({ code: 0, stderr: '' })
   await fleet.untilSession(name, ({ phase, account }) => phase === 'idle' && account === on)
 }
 
-/** When the engine scheduled the deliveries to the session that are under way here. */
+/** When the engine scheduled the deliveries to the session that are in progress here. */
 async function deliveriesOf(name: string): Promise<number[]> {
   const connection = await Connection.connect(server.connectOptions)
   try {
@@ -84,14 +87,14 @@ async function send(name: string, text: string): Promise<void> {
 
 const ways = [
   ['cut', (): void => cable.cut()],
-  // Given up only after half a minute: with the length that the field has, by night.
+  // Given up only after half a minute: a realistic length, tested by night.
   ...(process.env['OUTPOOL_AWAY_SECONDS'] === undefined
     ? []
     : [['pulled', (): void => cable.stall()] as const]),
 ] as const
 
-describe.each(ways)('an engine whose line was %s', (how, off) => {
-  it('law 7: is told of a wall and of a taken text as soon as it answers again, and neither is done twice', async () => {
+describe.each(ways)('an engine whose connection was %s', (how, off) => {
+  it('law 7: learns of a wall and of a taken text as soon as it answers again, and neither is done twice', async () => {
     const [walled, told] = [`walled-${how}`, `told-${how}`]
     const from = how === 'cut' ? 'max-1' : 'max-2'
     const [goOn, slow] = [`Go on with ${walled}.`, `A long task of ${told}.`]
@@ -99,8 +102,8 @@ describe.each(ways)('an engine whose line was %s', (how, off) => {
     let finish: () => void = () => undefined
     const finished = new Promise<void>((resolve) => (finish = resolve))
     fleet.world.standIn.account('max-3').answer(async ({ request }) => {
-      const asked = textOf(request.messages.findLast(({ role }) => role === 'user')?.content ?? '')
-      if (asked.includes(slow)) await finished
+      const promptText = textOf(request.messages.findLast(({ role }) => role === 'user')?.content ?? '')
+      if (promptText.includes(slow)) await finished
       return 'Done.'
     })
     await Promise.all([begin(walled, from), begin(told, 'max-3')])
@@ -137,7 +140,7 @@ describe.each(ways)('an engine whose line was %s', (how, off) => {
   })
 })
 
-it('law 7: an `outpool up` that was killed leaves no worker behind that would keep the next one out, and every pane lives on', async () => {
+it('law 7: an `outpool up` that was killed leaves no worker behind that would block the next one, and every pane lives on', async () => {
   const name = 'stays'
   await begin(name, 'max-3')
   const [before, worker] = [await fleet.show(name), fleet.workerPid()]

@@ -1,4 +1,7 @@
-/** With every account spent: the real agent program goes on under a key, and comes home. Against the stand-in API. */
+/**
+ * With every account spent, the real agent program continues on an API key, and fails back. Against the
+ * stand-in API.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
@@ -23,7 +26,7 @@ async function open(substrates: object[], more: object = {}): Promise<void> {
   fleet = await startFleet({
     accounts: ['max-1', 'max-2'],
     reserved: ['medic'],
-    // The program prints the usage that it has cached again for a minute: asking more often tells nothing new.
+    // The program repeats its cached usage for a minute: asking more often shows nothing new.
     config: { substrates, timing: { probeEvery: '20s' }, ...more },
   })
   for (const name of ['max-1', 'max-2', 'medic'])
@@ -37,7 +40,7 @@ const keyOf = (name: string): object => ({
   env: { ANTHROPIC_API_KEY: { fromEnv: `KEY_OF_${name.toUpperCase()}` }, CLAUDE_CODE_MAX_RETRIES: '1' },
 })
 
-/** Keys are made up by the stand-in; the configuration names only the variables that hold them. */
+/** The stand-in makes up the keys; the configuration names only the variables that hold them. */
 async function up(...keys: string[]): Promise<void> {
   for (const name of keys) fleet.env[`KEY_OF_${name.toUpperCase()}`] = account(name).apiKey
   await fleet.up()
@@ -67,14 +70,14 @@ function drain(reset: Date): void {
 }
 
 afterEach(async () => {
-  // Whatever the pool did, nothing ran on the healer's own account.
+  // Whatever the pool did, nothing ran on the healer's account.
   const healers = fleet.world.standIn.requests().filter((request) => request.account === 'medic')
   await fleet.close()
   expect(healers).toEqual([])
 })
 
-it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes home with the hand-over; the original holds only what was said at home', async () => {
-  // A fork is old after a second here: what keeps it is that it is still to be handed over.
+it('law 2, law 5: all accounts walled: continues on a key, on a fork; fails back with the hand-over; the original holds only what was said on accounts', async () => {
+  // A fork is old after a second here: it is kept because it is still to be handed over.
   await open([keyOf('spare')], { keep: { every: '1s', forks: { for: '1s' } } })
   await up('spare')
   await begin('alpha', 'Remember the word heron.')
@@ -82,12 +85,12 @@ it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes hom
   drain(reset)
   expect((await fleet.run('send', 'alpha', 'Now the long task.')).code).toBe(0)
 
-  const away = await fleet.untilSession(
+  const onFallback = await fleet.untilSession(
     'alpha',
     ({ phase, substrate }) => phase === 'idle' && substrate === 'spare',
   )
-  const { sessionId, fork } = away
-  expect(away).toMatchObject({ account: null, model: 'claude-haiku-4-5' })
+  const { sessionId, fork } = onFallback
+  expect(onFallback).toMatchObject({ account: null, model: 'claude-haiku-4-5' })
   const onFork = turns(fork!)
   expect(onFork.at(-1)).toMatchObject({ account: 'spare', outcome: 'answered' })
   expect(saidIn(onFork.at(-1)!)).toContain('Remember the word heron.')
@@ -97,7 +100,7 @@ it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes hom
     )
     return readFileSync(join(projects, file!), 'utf8')
   }
-  const projects = join(fleet.world.dir, 'logins', away.rescueLog.at(-1)!.from!, 'projects')
+  const projects = join(fleet.world.dir, 'logins', onFallback.rescueLog.at(-1)!.from!, 'projects')
   const before = original()
 
   expect((await fleet.run('send', 'alpha', 'Said to the fork: the word egret.')).code).toBe(0)
@@ -106,7 +109,7 @@ it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes hom
     () => Promise.resolve(turns(fork!)),
     (all) => all.some((request) => saidIn(request).includes('egret') && request.outcome === 'answered'),
   )
-  const forkFile = away.transcript!
+  const forkFile = onFallback.transcript!
   expect(forkFile).toContain(fork!)
   await until(
     'the reset',
@@ -114,21 +117,24 @@ it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes hom
     (now) => now > reset.getTime(),
   )
   for (const name of ['max-1', 'max-2']) account(name).windows({ five_hour: { used: 0, resetsAt: hours(5) } })
-  const home = await fleet.untilSession('alpha', ({ phase, account: on }) => phase === 'idle' && on !== null)
-  expect(home).toMatchObject({ substrate: null, fork: null, sessionId })
-  expect(home.rescueLog.at(-1)).toMatchObject({ cause: 'home', from: 'spare' })
-  // No turn is spent to say so.
+  const onAccount = await fleet.untilSession(
+    'alpha',
+    ({ phase, account: on }) => phase === 'idle' && on !== null,
+  )
+  expect(onAccount).toMatchObject({ substrate: null, fork: null, sessionId })
+  expect(onAccount.rescueLog.at(-1)).toMatchObject({ cause: 'home', from: 'spare' })
+  // No turn is spent for the hand-over alone.
   expect(turns(sessionId).filter((request) => Date.parse(request.at) > reset.getTime())).toEqual([])
   expect(original()).toBe(before)
   expect(readFileSync(forkFile, 'utf8')).toContain('egret')
 
   expect((await fleet.run('send', 'alpha', 'And now?')).code).toBe(0)
   const next = await until(
-    'the next turn at home',
+    'the next turn on the account',
     () => Promise.resolve(turns(sessionId).at(-1)),
     (request) => request !== undefined && saidIn(request).includes('And now?'),
   )
-  expect(next!.account).toBe(home.account)
+  expect(next!.account).toBe(onAccount.account)
   expect(saidIn(next!)).toContain('Said to the fork: the word egret.')
   expect(saidIn(next!)).toContain(forkFile)
   const said = readFileSync((await fleet.show('alpha')).transcript!, 'utf8')
@@ -143,14 +149,14 @@ it('law 2, law 5: all accounts walled: goes on under a key, on a fork; comes hom
   )
   expect(saidIn(again!).split('outpool hand-over')).toHaveLength(2)
   await until(
-    'the fork that was handed over to be cleared away',
+    'the deletion of the fork that was handed over',
     () => Promise.resolve(existsSync(forkFile)),
     (isThere) => !isThere,
   )
   expect(original().startsWith(before)).toBe(true)
 })
 
-it('law 6: a key that rejects, and one that is overloaded, end the stay there: the next takes over, and at last it is parked', async () => {
+it('law 6: a key that is rejected, and one that is overloaded, end the stay there: the next takes over, and finally the session is parked', async () => {
   await open([keyOf('first'), keyOf('second')])
   account('first').fail('throttled-no-retry')
   account('second').fail('overloaded')

@@ -1,4 +1,7 @@
-/** Sessions that a person is in, sessions whose subagent meets the wall, and a worker that comes and goes while all is well. */
+/**
+ * Sessions with a person in the pane, sessions whose subagent meets the wall, and a worker that stops and
+ * starts while all is well.
+ */
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -11,10 +14,13 @@ const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
 let fleet: Fleet
 
-/** A fleet for the tests of one group: each test has a session of its own, and what the pool learns of max-1 stays. */
+/**
+ * A fleet for the tests of one group: each test has a separate session, and what the pool learns of max-1
+ * stays.
+ */
 function share(): void {
   beforeAll(async () => {
-    // Tools run without a question: nobody is there to answer one.
+    // Tools run without a question: no person answers one here.
     const agentArgs = ['--permission-mode', 'manual', '--allowedTools=Agent,Task']
     const secret = { fromCommand: ['./secret.sh'] }
     const accountConfig = { 'max-2': { env: { FROM_A_VAULT: secret } } }
@@ -31,7 +37,7 @@ function share(): void {
   afterAll(() => fleet.close())
 }
 
-/** While this file is there, a secret of max-2 lets wait, and with it whoever moves there. */
+/** While this file exists, a secret of max-2 blocks, and with it every move there. */
 const vaultLock = (): string => join(fleet.dir, 'vault.lock')
 
 const screen = (name: string): string => fleet.tmux('capture-pane', '-p', '-t', `=${name}:`)
@@ -66,7 +72,7 @@ describe('a person in the pane', () => {
       () => Promise.resolve(screen('alpha')),
       (shown) => /❯\shalf a thought/.test(shown),
     )
-    // It was typed, not sent: nobody but the person sends it.
+    // It was typed, not sent: only the person sends it.
     const sent = fleet.world.standIn.requests({ kind: 'turn' }).map(conversationText).join('\n')
     expect(sent).not.toContain('half a thought')
   })
@@ -83,7 +89,7 @@ describe('a person in the pane', () => {
     )
   })
 
-  it('ends a session by leaving the agent with /exit', async () => {
+  it('ends a session by quitting the agent with /exit', async () => {
     const sessionId = await begin('charlie', 'Hello.')
     fleet.tmux('send-keys', '-t', '=charlie:', '-l', '/exit')
     await until(
@@ -92,10 +98,10 @@ describe('a person in the pane', () => {
       (shown) => /❯\s\/exit/.test(shown),
     )
     fleet.tmux('send-keys', '-t', '=charlie:', 'Enter')
-    const over = await fleet.untilSession('charlie', ({ phase }) => phase === 'stopped')
-    expect(over.rescueLog).toEqual([])
+    const stopped = await fleet.untilSession('charlie', ({ phase }) => phase === 'stopped')
+    expect(stopped.rescueLog).toEqual([])
     expect(holdersOf(sessionId)).toEqual([])
-    // And back, where it was.
+    // And back to where it was.
     expect((await fleet.run('resume', 'charlie')).code).toBe(0)
     const back = await fleet.untilSession('charlie', ({ phase }) => phase === 'idle')
     expect(back.sessionId).toBe(sessionId)
@@ -146,8 +152,8 @@ describe('a person in the pane', () => {
         (request) => request !== undefined && conversationText(request).includes('Said to nobody.'),
       )
       const text = conversationText(said!)
-      for (const one of ['A long task.', 'Said while it worked.', 'Said to nobody.'])
-        expect(text.split(one)).toHaveLength(2)
+      for (const sentence of ['A long task.', 'Said while it worked.', 'Said to nobody.'])
+        expect(text.split(sentence)).toHaveLength(2)
       expect(text).not.toContain('half a')
       await until(
         'the draft',
@@ -161,7 +167,7 @@ describe('a person in the pane', () => {
 })
 
 describe('a person who goes on typing', () => {
-  it('is not moved away from while they are typing: a planned move waits until their keys are quiet', async () => {
+  it('is not interrupted by a planned move, which waits until their keys are quiet', async () => {
     const keysQuiet = 12_000
     const quiet = await startFleet({ accounts: ['max-1', 'max-2'], config: { timing: { keysQuiet: '12s' } } })
     const { standIn, cwd } = quiet.world
@@ -171,7 +177,7 @@ describe('a person who goes on typing', () => {
       await quiet.up()
       await quiet.run('start', 'alpha', '--cwd', cwd, '--account', 'max-1', '--', 'Hello.')
       await quiet.untilSession('alpha', ({ phase }) => phase === 'idle')
-      // A person's own terminal: a tmux of theirs, in which they are attached to the session.
+      // A person's own terminal: their tmux, in which they are attached to the session.
       const attach = ['attach', '-t', '=alpha']
       quiet.tmuxOf('person', 'new-session', '-d', '-s', 'p', 'tmux', '-S', quiet.tmuxSocket, ...attach)
       await until(
@@ -186,7 +192,7 @@ describe('a person who goes on typing', () => {
       await standIn.waitForRequest((request) => conversationText(request).includes('By hand.'))
       const moved = await quiet.untilSession('alpha', ({ account }) => account === 'max-2')
       expect(moved.rescueLog.at(-1)?.cause).toBe('near-limit')
-      // tmux tells when a key was pressed in whole seconds.
+      // tmux reports the time of a key press in whole seconds.
       expect(Date.parse(moved.rescueLog.at(-1)?.startedAt ?? '')).toBeGreaterThan(typedAt + keysQuiet - 2_000)
     } finally {
       quiet.tmuxOf('person', 'kill-server')
@@ -209,7 +215,7 @@ describe('a wall inside a subagent', () => {
     const sessionId = await begin('alpha', 'Hello.')
     await fleet.run('send', 'alpha', 'Use a subagent.')
     await standIn.waitForRequest((request) => request.subagent && request.outcome === 'walled')
-    // The parent is told and answers: nothing of its own was refused.
+    // The parent gets the error and answers: none of its own requests was refused.
     await until(
       'the answer of the parent',
       () =>
@@ -223,7 +229,7 @@ describe('a wall inside a subagent', () => {
   })
 })
 
-describe('the worker comes and goes', () => {
+describe('the worker stops and starts', () => {
   share()
 
   it('law 7: stopped in order and started again, everything is watched again and nothing was touched', async () => {
@@ -232,7 +238,7 @@ describe('the worker comes and goes', () => {
     await fleet.down('SIGINT')
     expect(fleet.log()).toContain('every pane was left as it is')
     expect(holdersOf(before.sessionId)).toEqual([before.pid])
-    // What happens while nobody watches is seen afterwards.
+    // What happens while no worker watches is seen afterwards.
     fleet.world.standIn.account('max-1').wall('five_hour', hours(3))
     fleet.tmux('send-keys', '-t', '=alpha:', '-l', 'Into the wall while nobody looks.')
     fleet.tmux('send-keys', '-t', '=alpha:', 'Enter')
@@ -247,7 +253,7 @@ describe('the worker comes and goes', () => {
 })
 
 describe('law 1', () => {
-  it('refuses to start when the reserved account is the login of a pool account, naming both', async () => {
+  it('law 1: refuses to start if the reserved account is the login of a pool account, naming both', async () => {
     const other = await startFleet({ accounts: ['max-1'], reserved: ['medic'] })
     try {
       other.world.login('max-1', { dirName: 'medic' })

@@ -1,4 +1,7 @@
-/** Able means: can start unattended. Pages that the real program opens at its start, and a program that can't be run. */
+/**
+ * Able means able to start unattended. Pages that the real program opens at its start, and a program that
+ * can't be run.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +15,7 @@ import { until } from '../../lab/until.js'
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
 let fleet: Fleet
-/** Holds the program as the configuration names it: a link that a test can take away. */
+/** Holds the program as the configuration names it: a link that a test can remove. */
 const programs = mkdtempSync(join(tmpdir(), 'outpool-program-'))
 const program = join(programs, 'claude')
 const outsideWords = 'Always answer in the manner of a heron.'
@@ -65,7 +68,7 @@ async function begin(name: string, cwd: string, on: string): Promise<void> {
   await fleet.untilSession(name, ({ phase, account }) => phase === 'idle' && account === on)
 }
 
-/** `pages` is there only where there are any. */
+/** `pages` is present only if there are any. */
 const rows = async (): Promise<AccountRow[]> => {
   const all = await fleet.json<(Omit<AccountRow, 'pages'> & Partial<AccountRow>)[]>('accounts')
   return all.map((row) => ({ pages: [], ...row }))
@@ -76,7 +79,7 @@ async function crash(name: string): Promise<void> {
   process.kill((await fleet.show(name)).pid!, 'SIGKILL')
 }
 
-it('law 4: where every account opens a page the session waits, says which and what to do, and goes on once one is answered', async () => {
+it('law 4: if every account opens a page the session waits, says which and what to do, and goes on once one is answered', async () => {
   const cwd = join(fleet.world.dir, 'imports')
   await begin('heron', cwd, 'max-1')
   const outside = join(fleet.world.dir, 'outside.md')
@@ -101,7 +104,7 @@ it('law 4: where every account opens a page the session waits, says which and wh
     fleet.processes().filter((line) => line.includes(waiting.sessionId) && !line.includes('tmux')),
   ).toEqual([])
   expect(turns(waiting.sessionId)).toHaveLength(1)
-  // The person answers under one login only, as the program notes it.
+  // The person answers under one login only, as the program records it.
   const file = join(fleet.world.dir, 'logins', 'max-3', '.claude.json')
   const config = JSON.parse(readFileSync(file, 'utf8')) as { projects: Record<string, object> }
   config.projects[cwd] = {
@@ -116,26 +119,26 @@ it('law 4: where every account opens a page the session waits, says which and wh
   expect((await fleet.run('stop', 'heron')).code).toBe(0)
 })
 
-it('law 4: a first start may stand in the page, and what its person answers there goes along with a move', async () => {
+it('law 4: a first start may wait in the page, and what the person answers there goes along with a move', async () => {
   const cwd = join(fleet.world.dir, 'first')
   mkdirSync(cwd)
   writeFileSync(join(cwd, 'CLAUDE.md'), `@${join(fleet.world.dir, 'outside.md')}\n`)
   expect((await fleet.run('start', 'kite', '--cwd', cwd, '--', 'Hello kite')).code).toBe(0)
-  const standing = await fleet.untilSession('kite', ({ phase, pid }) => phase === 'waiting' && pid !== null)
-  expect(standing.attention).toContain('outpool attach kite')
-  const screen = (): Promise<string> =>
-    Promise.resolve(fleet.tmux('capture-pane', '-p', '-t', standing.pane!))
+  const atPage = await fleet.untilSession('kite', ({ phase, pid }) => phase === 'waiting' && pid !== null)
+  expect(atPage.attention).toContain('outpool attach kite')
+  const screen = (): Promise<string> => Promise.resolve(fleet.tmux('capture-pane', '-p', '-t', atPage.pane!))
   await until(
     'the second choice',
     () => {
-      fleet.tmux('send-keys', '-t', standing.pane!, 'End')
+      fleet.tmux('send-keys', '-t', atPage.pane!, 'End')
       return screen()
     },
     (shown) => shown.includes('❯ Yes, allow external imports'),
   )
-  fleet.tmux('send-keys', '-t', standing.pane!, 'Enter')
+  fleet.tmux('send-keys', '-t', atPage.pane!, 'Enter')
   const { account: from } = await fleet.untilSession('kite', ({ phase }) => phase === 'idle')
-  // Of a server of the project this login was told in its own settings, as the program advises where it keeps no answer.
+  // This login was answered about a server of the project in its own settings, as the program advises if it
+  // stores no answer.
   writeFileSync(join(cwd, '.mcp.json'), JSON.stringify({ mcpServers: { one: { command: 'true' } } }))
   writeFileSync(settingsOf(from!), JSON.stringify({ enabledMcpjsonServers: ['one'] }))
   const to = from === 'max-2' ? 'max-1' : 'max-2'
@@ -147,17 +150,17 @@ it('law 4: a first start may stand in the page, and what its person answers ther
   expect((await fleet.run('move', 'kite', '--to', to)).code).toBe(0)
   const moved = await fleet.untilSession('kite', ({ phase, account }) => phase === 'idle' && account === to)
   expect((await fleet.run('send', 'kite', 'How do you answer?')).code).toBe(0)
-  const asked = await until(
+  const question = await until(
     `the turn on ${to}`,
     () => Promise.resolve(turns(moved.sessionId).at(-1)),
     (request) => request?.account === to,
   )
-  expect(JSON.stringify(asked)).toContain(outsideWords)
+  expect(JSON.stringify(question)).toContain(outsideWords)
   expect((await fleet.run('stop', 'kite')).code).toBe(0)
   rmSync(settingsOf(from!))
 })
 
-it('law 4: past a page of settings that were skipped; a page of settings that can not be used means another account', async () => {
+it('law 4: past a page of settings that were skipped; a page of settings that cannot be used means another account', async () => {
   const cwd = join(fleet.world.dir, 'settings')
   await begin('ibis', cwd, 'max-1')
   writeFileSync(settingsOf('max-2'), JSON.stringify({ cleanupPeriodDays: 'many' }))
@@ -177,7 +180,7 @@ it('law 4: past a page of settings that were skipped; a page of settings that ca
   })
   const row = await rowOf('max-2')
   expect(row.pages).toMatchObject([{ cwd: null, remedy: `repair ${settingsOf('max-2')}` }])
-  // Put right, it takes sessions again without waiting for the mark to end.
+  // Once corrected, it takes sessions again without waiting for its mark to expire.
   rmSync(settingsOf('max-2'))
   await until(
     'the mark to go',
@@ -186,7 +189,7 @@ it('law 4: past a page of settings that were skipped; a page of settings that ca
   )
 })
 
-it('law 6: a program that can not be run is the fault of the host: it waits, and goes on where it was once it can be run', async () => {
+it("law 6: a program that cannot be run is the host's problem: the session waits, and continues where it was once it can be run", async () => {
   rmSync(program)
   await crash('ibis')
   const waiting = await fleet.untilSession('ibis', ({ attention }) => attention?.includes(program) === true)
@@ -194,7 +197,7 @@ it('law 6: a program that can not be run is the fault of the host: it waits, and
   expect(waiting.phase).toBe('parked')
   symlinkSync(agentProgram, program)
   const up = await fleet.untilSession('ibis', ({ phase, pid }) => phase === 'idle' && pid !== null)
-  // Neither account was held to blame: the same one takes it, and the other takes the next session.
+  // Neither account was blamed: the same one takes it, and the other takes the next session.
   expect(up.account).toBe('max-3')
   await begin('jay', join(fleet.world.dir, 'jay'), 'max-2')
 })

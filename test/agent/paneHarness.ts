@@ -22,14 +22,14 @@ export async function until<T>(
 ): Promise<T> {
   const end = Date.now() + ms
   for (;;) {
-    const seen = await read()
-    if (seen !== null) return seen
+    const value = await read()
+    if (value !== null) return value
     if (Date.now() > end) throw new Error(`did not come within ${ms} ms: ${what}`)
     await wait(50)
   }
 }
 
-/** A zombie counts as gone: when it is reaped is up to whoever inherits it, and tmux leaves its last one to process 1. */
+/** A zombie counts as gone: it is reaped by its new parent, and tmux leaves its last one to process 1. */
 const untilGone = (pid: number): Promise<true> =>
   until(`process ${pid} to end`, async () => ((await processStart(pid)) === null ? true : null))
 
@@ -87,7 +87,7 @@ export class PaneHarness {
     }
   }
 
-  /** Prepares the place, plans the launch and runs it in a pane of its own. */
+  /** Prepares the place, plans the launch and runs it in a new pane. */
   async launch(input: LaunchInput): Promise<Pane> {
     await claudeCode.prepare(input.place, input.cwd)
     const { argv, env } = await claudeCode.planLaunch(input)
@@ -161,8 +161,8 @@ export class Pane {
   /** Ends the process as a rescue does, by the id that tmux knows. */
   async end(): Promise<void> {
     const pid = Number((await this.#bench.tmux('display', '-p', '-t', this.name, '#{pane_pid}')).trim())
-    // As the product does it: a TERM in the first moments of the program is lost, and only KILL is sure. One that was
-    // killed reports no end, so a slow machine gets its time.
+    // As in the product: a TERM in the first moments of the program is lost, and only KILL is certain. One
+    // that was killed reports no end, so a slow machine gets enough time.
     const start = await processStart(pid)
     if (start !== null) await endProcess({ pid, start }, 20_000)
     await untilGone(pid)

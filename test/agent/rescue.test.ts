@@ -1,4 +1,7 @@
-/** The main job on real parts: the real agent program in real tmux under the real engine, against the stand-in API. */
+/**
+ * The main task on real parts: the real agent program in real tmux under the real engine, against the
+ * stand-in API.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
@@ -8,7 +11,10 @@ const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
 let fleet: Fleet
 
-/** What the pool has learned of an account is not unlearned between two tests: where they share a fleet, each has its own. */
+/**
+ * The pool keeps what it has learned of an account between two tests: tests that share a fleet use different
+ * accounts.
+ */
 function startWith(size: number): void {
   const names = Array.from({ length: size }, (_, index) => `max-${index + 1}`)
   beforeAll(async () => {
@@ -50,7 +56,7 @@ const send = async (name: string, text: string): Promise<void> => {
   expect((await fleet.run('send', name, text)).code).toBe(0)
 }
 
-/** Nothing of it is left to be moved when the next test touches an account. */
+/** No session is left to be moved when the next test uses an account. */
 const end = async (name: string): Promise<void> => {
   expect((await fleet.run('stop', name)).code).toBe(0)
 }
@@ -109,7 +115,7 @@ describe('sessions of one fleet', () => {
       await end('alpha')
     })
 
-    it('law 5: a text sent while the rescue is going on arrives once, afterwards, in order', async () => {
+    it('law 5: a text sent during the rescue arrives once, afterwards, in order', async () => {
       await begin('bravo', 'max-2')
       account('max-2').wall('seven_day', hours(50))
       await send('bravo', 'First: walk into the wall.')
@@ -128,7 +134,7 @@ describe('sessions of one fleet', () => {
       await end('bravo')
     })
 
-    it('law 6: an answer that speaks of a limit is no wall', async () => {
+    it('law 6: an answer that mentions a limit is not a wall', async () => {
       await begin('charlie', 'max-3')
       account('max-3').answer("You've hit your 5-hour limit · resets 9:50pm (UTC)")
       await send('charlie', 'Quote the limit text.')
@@ -151,8 +157,8 @@ describe('sessions of one fleet', () => {
     })
   })
 
-  describe('other trouble has other answers (law 6)', () => {
-    it('a lost login: the session moves, and the account takes nobody until a login is seen', async () => {
+  describe('other failures have other answers (law 6)', () => {
+    it('law 6: a lost login: the session moves, and the account takes none until a login is seen', async () => {
       await begin('golf', 'max-3')
       account('max-3').revoked = true
       await send('golf', 'With a dead login.')
@@ -181,7 +187,7 @@ describe('sessions of one fleet', () => {
       await end('hotel')
     })
 
-    it('law 7: when the tmux server is killed, every session is made anew, once each', async () => {
+    it('law 7: when the tmux server is killed, every session is started again, once each', async () => {
       await Promise.all([begin('india', 'max-4'), begin('juliett', 'max-5')])
       fleet.tmux('kill-server')
       for (const name of ['india', 'juliett']) {
@@ -216,11 +222,11 @@ describe('sessions of one fleet', () => {
     it('moves where a person says, pauses, resumes and stops', async () => {
       await begin('lima', 'max-4')
       expect((await fleet.run('move', 'lima', '--to', 'max-6')).code).toBe(0)
-      const there = await fleet.untilSession(
+      const moved = await fleet.untilSession(
         'lima',
         ({ phase, account: at }) => phase === 'idle' && at === 'max-6',
       )
-      expect(there.rescueLog.at(-1)).toMatchObject({ cause: 'move', from: 'max-4', to: 'max-6' })
+      expect(moved.rescueLog.at(-1)).toMatchObject({ cause: 'move', from: 'max-4', to: 'max-6' })
       expect((await fleet.run('pause', 'lima')).code).toBe(0)
       const paused = await fleet.untilSession('lima', ({ phase }) => phase === 'paused')
       expect(holders(paused.sessionId)).toHaveLength(0)
@@ -228,8 +234,8 @@ describe('sessions of one fleet', () => {
       const again = await fleet.untilSession('lima', ({ phase }) => phase === 'idle')
       expect(holders(again.sessionId)).toHaveLength(1)
       expect((await fleet.run('stop', 'lima')).code).toBe(0)
-      const over = await fleet.untilSession('lima', ({ phase }) => phase === 'stopped')
-      expect(holders(over.sessionId)).toHaveLength(0)
+      const stopped = await fleet.untilSession('lima', ({ phase }) => phase === 'stopped')
+      expect(holders(stopped.sessionId)).toHaveLength(0)
       expect((await fleet.run('send', 'lima', 'too late')).code).toBe(1)
     })
   })
@@ -257,7 +263,7 @@ describe('all accounts but one are walled', () => {
 describe('all accounts are walled', () => {
   startWith(3)
 
-  it('law 10: with every account walled it is parked, and gets up by itself after the reset', async () => {
+  it('law 10: with every account walled it is parked, and starts again without help after the reset', async () => {
     await begin('foxtrot', 'max-1')
     const reset = new Date(Date.now() + 25_000)
     for (const name of ['max-2', 'max-3'])

@@ -1,4 +1,4 @@
-/** Law 11: a secret stays on its host, and is nowhere but in the environment of the agent that needs it. */
+/** Law 11: a secret stays on its host, and is only in the environment of the agent that needs it. */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
@@ -64,7 +64,7 @@ describe('a secret by reference', () => {
     const state = openHome(fleet.env).dir
     for (const file of filesUnder(state)) {
       expect(readFileSync(file).includes(secret), `${file} holds the secret`).toBe(false)
-      // What is private to the user is readable for nobody else.
+      // What is private to the user is readable for no other user.
       expect(statSync(file).mode & 0o077, file).toBe(
         file.includes('temporal.db') ? statSync(file).mode & 0o077 : 0,
       )
@@ -72,7 +72,7 @@ describe('a secret by reference', () => {
     expect(fleet.log()).not.toContain(secret)
   })
 
-  it('law 11: one that is missing names its reference, and nothing is started', async () => {
+  it('law 11: a missing one is named by its reference, and nothing is started', async () => {
     nameKeyByFile()
     writeFileSync(join(fleet.dir, 'key'), '')
     await fleet.up()

@@ -1,4 +1,4 @@
-/** The stand-in API is only worth something as long as the real agent program takes it for the real one. */
+/** The stand-in API is useful only as long as the real agent program accepts it as the real one. */
 import { randomUUID } from 'node:crypto'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
@@ -88,7 +88,7 @@ describe('conversations', () => {
       expect(conversationText(resumed)).toContain(part)
   })
 
-  it('a budget walls by itself, shows its use, and starts anew after its reset', async () => {
+  it('a budget walls by itself, shows its use, and is whole again after its reset', async () => {
     const login = world.login('max-1')
     const account = world.standIn.account('max-1').budget(2, { resets: { afterMs: hour } })
     expect(await run(login, 'one')).toMatchObject({ code: 0 })
@@ -114,7 +114,7 @@ describe('conversations', () => {
     expect(await running).toMatchObject({ code: 0 })
   })
 
-  it('an API key is an account of its own; a made-up one is refused', async () => {
+  it('an API key is a separate account; an unknown key is refused', async () => {
     const keyed = world.login('key-1', { kind: 'api-key' })
     expect(await run(keyed, 'hello')).toMatchObject({ code: 0 })
     expect(world.standIn.requests({ account: 'key-1' })).toHaveLength(1)
@@ -124,8 +124,8 @@ describe('conversations', () => {
   })
 })
 
-describe('what the program asks at its fixed hosts', () => {
-  it("a walled account's usage says so, and no longer after the reset", async () => {
+describe('what the program requests from its fixed hosts', () => {
+  it("a walled account's usage says so, until the reset", async () => {
     const login = world.login('max-1')
     world.standIn.account('max-1').windows({ five_hour: { used: 0.4, resetsAt: inHours(3) } })
     world.standIn.account('max-1').wall('five_hour', inHours(3))
@@ -156,7 +156,7 @@ describe('what the program asks at its fixed hosts', () => {
     expect(world.standIn.requests({ kind: 'turn' })).toEqual([])
   })
 
-  it('within a minute the program repeats what it has cached, and asks nobody', async () => {
+  it('within a minute the program repeats what it has cached, without a request', async () => {
     const login = world.login('max-1')
     const account = world.standIn.account('max-1').windows({ five_hour: { used: 0.4, resetsAt: inHours(3) } })
     await usage(login)
@@ -166,7 +166,7 @@ describe('what the program asks at its fixed hosts', () => {
   })
 
   it.each([{ mode: 'throttled', retryAfter: 60 } as const, { mode: 'error', status: 500 } as const])(
-    'a usage endpoint that says nothing ($mode) leaves no percentages',
+    'a usage endpoint without an answer ($mode) leaves no percentages',
     async (mode) => {
       const login = world.login('max-1')
       world.standIn.account('max-1').windows({ five_hour: { used: 0.33, resetsAt: inHours(2) } }).usage = mode
@@ -186,9 +186,9 @@ describe('what the program asks at its fixed hosts', () => {
 
   it('every other host is refused, so that nothing leaves the machine', async () => {
     const answered = await new Promise<number | undefined>((done, fail) => {
-      const asked = request(world.proxy.url, { method: 'CONNECT', path: 'example.com:443' })
-      asked.on('connect', (response) => done(response.statusCode)).on('error', fail)
-      asked.end()
+      const connect = request(world.proxy.url, { method: 'CONNECT', path: 'example.com:443' })
+      connect.on('connect', (response) => done(response.statusCode)).on('error', fail)
+      connect.end()
     })
     expect(answered).toBe(403)
     expect((await fetch(world.proxy.url)).status).toBe(403)

@@ -1,4 +1,7 @@
-/** Texts of every kind, through the whole product into the real agent program: each arrives once, in order, in one turn. */
+/**
+ * Texts of every kind, through the whole product into the real agent program: each arrives once, in order, in
+ * one turn.
+ */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
@@ -11,11 +14,11 @@ import { trickyTexts } from '../../lab/trickyTexts.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 
-/** `OUTPOOL_TEXTS=500 OUTPOOL_TEXTS_SEED=7` for more, and for others. */
+/** `OUTPOOL_TEXTS=500 OUTPOOL_TEXTS_SEED=7` sends more, and different ones. */
 const count = Number(process.env['OUTPOOL_TEXTS'] ?? 15)
 const seed = Number(process.env['OUTPOOL_TEXTS_SEED'] ?? 1)
 
-/** As of a whole log: 300 KB. */
+/** As long as a whole log: 300 KB. */
 const longText = Array.from({ length: 6_000 }, (_, n) => `line ${n} of a log, with a few words in it\n`).join(
   '',
 )
@@ -31,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => fleet.close())
 
 it(
-  `law 13: ${count} texts of the field arrive once, in order, in one turn each (seed ${seed})`,
+  `law 13: ${count} tricky texts arrive once, in order, in one turn each (seed ${seed})`,
   async () => {
     const start = await fleet.run('start', 'field', '--cwd', fleet.world.cwd, '--', 'Hello.')
     expect(start.code).toBe(0)

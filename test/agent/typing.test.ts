@@ -1,4 +1,4 @@
-/** What is typed into the real agent program, by a person and by Outpool, beside what the other has in the input line. */
+/** What a person and Outpool type into the real agent program while the other has text in the input line. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -74,7 +74,7 @@ it('law 5: a pasted draft goes along whole with a move, unsent', async () => {
   await fleet.untilSession('bravo', ({ phase, account }) => phase === 'idle' && account === 'max-2')
   await shows('bravo', /❯\s\[Pasted text #1 \+11 lines\]/)
   expect(turnsOf(sessionId)).toHaveLength(1)
-  // Enter that comes right after a paste is taken as part of it.
+  // An Enter right after a paste is taken as part of it.
   const turns = await until(
     'the draft in a turn',
     () => {
@@ -86,7 +86,7 @@ it('law 5: a pasted draft goes along whole with a move, unsent', async () => {
   expect(promptsOf(turns.at(-1)!).at(-1)).toContain(twelveLines)
 })
 
-it('law 5: a draft that a person put aside themselves is not lost to a text, nor to a move', async () => {
+it('law 5: a draft that a person put aside themselves is lost neither to a text nor to a move', async () => {
   const sessionId = await begin('charlie', 'Hello.')
   paste('charlie', 'put aside by hand')
   await shows('charlie', /put aside by hand/)
@@ -108,7 +108,7 @@ it('law 5: a draft that a person put aside themselves is not lost to a text, nor
   await fleet.untilSession('charlie', ({ attention }) => attention === null)
 })
 
-it('law 13: a first prompt is not said again at a move, whatever letters it holds or command it begins with', async () => {
+it('law 13: a first prompt is not repeated at a move, whatever characters it holds or command it begins with', async () => {
   const starts = { delta: 'delete the\u200b old backups', echo: '/compact is a word here', foxtrot: 'exit' }
   for (const [name, prompt] of Object.entries(starts)) {
     const sessionId = await begin(name, prompt)
@@ -122,7 +122,7 @@ it('law 13: a first prompt is not said again at a move, whatever letters it hold
   }
 })
 
-it('a command of the agent’s own runs as one, and its sender learns of one that there is not', async () => {
+it('a command of the agent’s own runs as one, and its sender learns of one that does not exist', async () => {
   const sessionId = await begin('golf', 'Hello.')
   expect(await fleet.run('send', 'golf', '--command', '/compact', '--wait')).toMatchObject({ code: 0 })
   expect(screen('golf')).toMatch(/Compacted/)
@@ -139,7 +139,7 @@ it('a command of the agent’s own runs as one, and its sender learns of one tha
   expect(cleared).toMatchObject({ code: 0 })
 })
 
-it('law 13: an agent that its person told something after an error is not told to go on', async () => {
+it("law 13: an agent that got a person's prompt after an error is not told to go on", async () => {
   const sessionId = await begin('hotel', 'Hello.')
   fleet.world.standIn.account('max-1').fail('overloaded', 1 + Number(fewRetries.CLAUDE_CODE_MAX_RETRIES))
   await fleet.run('send', 'hotel', 'The long task.')
@@ -159,7 +159,7 @@ it('law 13: an agent that its person told something after an error is not told t
   ])
 })
 
-it('law 5: a text is words in a line that a person left in shell mode, or scrolled back in', async () => {
+it('law 5: a text stays plain text in a line that a person left in shell mode, or scrolled back in', async () => {
   const sessionId = await begin('india', 'Hello.')
   fleet.tmux('send-keys', '-t', '=india:', '!')
   await shows('india', /for shell mode/)
@@ -198,7 +198,7 @@ it('law 5: a shell command that was begun goes along with a move as one, and is 
   )
 })
 
-it('a session whose context is full takes the command that makes room', async () => {
+it('a session whose context is full accepts the command that makes room', async () => {
   await begin('juliet', 'Hello.')
   const account = fleet.world.standIn.account('max-1').fail('prompt-too-long')
   await fleet.run('send', 'juliet', 'One thing more.')

@@ -1,4 +1,7 @@
-/** The third layer on real parts: the real agent program, on the healer's own logins, mends a service and is checked. */
+/**
+ * The third layer on real parts: the real agent program, on the healer's own logins, repairs a service and is
+ * checked.
+ */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
@@ -13,7 +16,7 @@ import { KillingTmux } from '../../lab/machine/killingTmux.js'
 import { conversationText } from '../../lab/standin/requests.js'
 import { until } from '../../lab/until.js'
 
-/** Ends at once while the file `broken` is there; else it beats. */
+/** Ends at once while the file `broken` exists; otherwise it beats. */
 const program = `
 const { appendFileSync, existsSync, writeFileSync } = require('node:fs')
 appendFileSync('starts', 'one\\n')
@@ -21,7 +24,7 @@ if (existsSync('broken')) { console.log('secret-of-the-output: broken is there')
 setInterval(() => writeFileSync('beat', JSON.stringify({ by: 'loop', pid: process.pid, at: new Date().toISOString() })), 100)
 `
 const prompt = 'secret-of-the-prompt: look into the folder and mend the loop.'
-const mend = { tools: [{ name: 'Bash', input: { command: 'rm broken', description: 'Mend the loop' } }] }
+const repair = { tools: [{ name: 'Bash', input: { command: 'rm broken', description: 'Mend the loop' } }] }
 const inHours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
 let fleet: Fleet
@@ -40,7 +43,7 @@ async function guard(
     cwd: 'loop',
     wakeUp: { prompt, verify: ['test', '-f', 'beat'], beatWithin: '4s', retryEvery: '10s', ...wakeUp },
   }
-  // Nobody is there to allow a command.
+  // No person is there to allow a command.
   const agentArgs = ['--permission-mode', 'manual', '--allowedTools=Bash']
   fleet = await startFleet({
     accounts: ['max-1'],
@@ -69,25 +72,25 @@ const askedOf = (account: string) =>
 const idOf = (line: string): string => line.trim().split(' ')[0] ?? ''
 
 describe('a wake-up', () => {
-  it('law 1, 11: heals by a command on a reserved account, is checked, and leaves what it said on the host', async () => {
+  it('law 1, 11: heals by a command on a reserved account, is checked, and keeps its answer on the host', async () => {
     await guard(['medic'])
     let startsWhileAtWork = 0
     fleet.world.standIn.account('medic').answer(async ({ turn }) => {
       if (turn > 1) return 'secret-of-the-answer: I removed the file `broken`.'
-      // The watchdog looks every second: while the agent is at work it must not restart anything.
+      // The watchdog checks every second: while the agent is at work it must not restart anything.
       const before = starts()
       for (const name of ['loop', 'loop']) await fleet.run('check', name)
       startsWhileAtWork = starts() - before
-      return mend
+      return repair
     })
     await fleet.up()
-    const over = await untilHealed()
-    expect(over.outcome).toBe('healed')
+    const healed = await untilHealed()
+    expect(healed.outcome).toBe('healed')
     expect(startsWhileAtWork).toBe(0)
     // The first start, one restart, and the one after the agent was done.
     expect(starts()).toBe(3)
-    expect(over.said[0]?.text).toContain('I removed the file')
-    expect(over.timeline.at(-2)?.what).toMatch(/^agreed/)
+    expect(healed.said[0]?.text).toContain('I removed the file')
+    expect(healed.timeline.at(-2)?.what).toMatch(/^agreed/)
     const well = await until('the watch to go on', service, ({ state }) => state === 'running')
     expect(well).toMatchObject({ restarts: 0, incident: null, lastBeat: { by: 'loop' } })
     expect((await fleet.run('check', 'loop')).code).toBe(0)
@@ -108,42 +111,42 @@ describe('a wake-up', () => {
     await connection.close()
   })
 
-  it('goes to the next place when one is walled, is tried again when the check disagrees, and is woken no third time', async () => {
+  it('goes to the next place when one is walled, is tried again when the check disagrees, and not a third time', async () => {
     await guard(['medic-1', 'medic-2'])
     const { standIn } = fleet.world
     standIn.account('medic-1').wall('five_hour', inHours(3))
-    let asked = 0
+    let prompts = 0
     standIn.account('medic-2').answer(({ turn }) => {
-      if (turn === 1) asked += 1
-      return asked > 1 && turn === 1 ? mend : 'All is well, believe me.'
+      if (turn === 1) prompts += 1
+      return prompts > 1 && turn === 1 ? repair : 'All is well, believe me.'
     })
     await fleet.up()
-    const over = await untilHealed()
-    expect(over.outcome).toBe('healed')
-    const said = over.timeline.map(({ what }) => what).join('\n')
+    const healed = await untilHealed()
+    expect(healed.outcome).toBe('healed')
+    const said = healed.timeline.map(({ what }) => what).join('\n')
     expect(said).toMatch(
       /woken on medic-1[^]*walled[^]*woken on medic-2[^]*disagreed[^]*woken on medic-2[^]*agreed/,
     )
-    expect(asked).toBe(2)
+    expect(prompts).toBe(2)
   })
 
-  it('law 10: that never answers is ended in time, a person is told, and it is healed once they have mended the cause', async () => {
+  it('law 10: that never answers is ended in time, a person is notified, and the service is healed once they have repaired the cause', async () => {
     await guard(['medic'], { timeout: '6s' })
     fleet.world.standIn.account('medic').answer({ breakage: 'hang' })
     await fleet.up()
     await until(
-      'a person to be told',
+      'a person to be notified',
       () => incident(),
       ({ timeline }) => timeline.some(({ what }) => what.startsWith('a person was notified')),
     )
     expect((await service()).state).toBe('escalated')
     rmSync(join(cwd, 'broken'))
-    const over = await untilHealed()
-    expect(over.outcome).toBe('recovered')
-    expect(over.timeline.map(({ what }) => what).join('\n')).toMatch(/not done in time/)
+    const healed = await untilHealed()
+    expect(healed.outcome).toBe('recovered')
+    expect(healed.timeline.map(({ what }) => what).join('\n')).toMatch(/not done in time/)
   })
 
-  it('law 2, 7: with every reserved account walled it heals on the substrate of its own; the worker is killed as it starts', async () => {
+  it("law 2, 7: with every reserved account walled it heals on the healer's fallback substrate; the worker is killed as it starts", async () => {
     const key = { ANTHROPIC_API_KEY: { fromEnv: 'KEY_OF_MEDIC' }, CLAUDE_CODE_MAX_RETRIES: '1' }
     await guard(
       ['medic'],
@@ -152,14 +155,14 @@ describe('a wake-up', () => {
     )
     const { standIn } = fleet.world
     standIn.account('medic').wall('five_hour', inHours(3))
-    standIn.account('medic-key').answer(({ turn }) => (turn === 1 ? mend : 'I removed the file.'))
+    standIn.account('medic-key').answer(({ turn }) => (turn === 1 ? repair : 'I removed the file.'))
     const tmux = await KillingTmux.install(fleet.dir)
     Object.assign(fleet.env, {
       KEY_OF_MEDIC: standIn.account('medic-key').apiKey,
       PATH: `${tmux.folder}:${fleet.env['PATH'] ?? ''}`,
     })
     const beside: string[][] = []
-    // A process that has just forked bears the same name twice, until one of the two becomes another program.
+    // A process that has just forked has the same name twice, until one of the two becomes another program.
     let before: string[] = []
     const watching = setInterval(() => {
       const agents = fleet
@@ -170,7 +173,7 @@ describe('a wake-up', () => {
       before = agents.map(idOf)
     }, 200)
     try {
-      // The agent runs, and nobody knows of it yet.
+      // The agent runs, and that is not recorded yet.
       tmux.killAt('after', 'new-session', wakeUpSessionName(1))
       await fleet.up()
       await until(
@@ -179,9 +182,9 @@ describe('a wake-up', () => {
         (pid) => pid === null,
       )
       await fleet.up()
-      const over = await untilHealed()
-      expect(over.outcome).toBe('healed')
-      expect(over.timeline.map(({ what }) => what).join('\n')).toMatch(
+      const healed = await untilHealed()
+      expect(healed.outcome).toBe('healed')
+      expect(healed.timeline.map(({ what }) => what).join('\n')).toMatch(
         /woken on medic\n[^]*walled[^]*woken on medic-key[^]*agreed/,
       )
     } finally {

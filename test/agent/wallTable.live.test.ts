@@ -1,4 +1,4 @@
-/** A part of the table with the real agent program: what it writes today is read as what it is. */
+/** A part of the table with the real agent program: what it writes today is read correctly. */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -58,7 +58,7 @@ describe('the real program at the wall', () => {
   })
 })
 
-describe('the real program speaking of limits', () => {
+describe('the real program mentioning limits', () => {
   async function run(name: string, prompt: string): Promise<TranscriptTail> {
     const login = world.login(name)
     const sessionId = randomUUID()
@@ -70,7 +70,7 @@ describe('the real program speaking of limits', () => {
     return claudeCode.readTail(transcriptIn(login.configDir, sessionId)!, 0)
   }
 
-  it('law 6: a transcript with a wall in prompt, tool result and answer is no wall', async () => {
+  it('law 6: a transcript with a wall in prompt, tool result and answer is not a wall', async () => {
     const walled = wallCases.find(({ name }) => name === 'five-hour limit')!
     const options = { sessionId: randomUUID(), instants: instantsFrom(new Date()), env: fewRetries }
     const { written, result } = await runWallCase(world, walled, options)
@@ -89,7 +89,7 @@ describe('the real program speaking of limits', () => {
     expect(JSON.stringify(second!.messages)).toContain('tool_result')
   })
 
-  it('law 6: a wall that only a subagent meets is no wall of the session', async () => {
+  it('law 6: a wall that only a subagent meets is not a wall of the session', async () => {
     const resetsAt = new Date(Date.now() + 3_600_000)
     world.standIn.account('parent').answer(({ request, turn }) => {
       if (request.subagent) return { wall: { kind: 'five_hour', resetsAt } }

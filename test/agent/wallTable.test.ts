@@ -38,7 +38,7 @@ const dir = mkdtempSync(join(tmpdir(), 'wall-table-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 let files = 0
-/** What the adapter makes of a transcript with these rows. */
+/** What the adapter reads from a transcript with these entries. */
 function read(...rows: object[]): Promise<TranscriptTail> {
   files += 1
   const file = join(dir, `${files}.jsonl`)
@@ -66,7 +66,7 @@ describe.each(['2.1.330', '2.1.197'])('what %s writes when a turn fails', (versi
   })
 })
 
-describe('what speaks of limits, and is none', () => {
+describe('what mentions limits, and is not a wall', () => {
   const walls = fixture('2.1.330').rows.filter(({ wanted }) => wanted.class === 'wall')
   const olderWalls = fixture('2.1.197').rows.filter(({ wanted }) => wanted.class === 'wall')
   const wallRow = walls[0]!.written[0]!
@@ -91,7 +91,7 @@ describe('what speaks of limits, and is none', () => {
   it.each([
     ['of today', limitText],
     ['of an older version', "You've hit your session limit · resets 9:50pm (UTC)"],
-    ['as a row of a transcript', JSON.stringify(wallRow)],
+    ['as a transcript entry', JSON.stringify(wallRow)],
   ])('law 6: an answer that quotes it, %s', async (_name, text) => {
     expect(await read(said([{ type: 'text', text }]))).toMatchObject({ last: { kind: 'answer', at } })
   })
@@ -111,7 +111,7 @@ describe('what speaks of limits, and is none', () => {
   it.each([
     ['as a string', (text: string) => text],
     ['as a block', (text: string) => [{ type: 'text', text }]],
-  ])('law 6: a prompt that is a row of a transcript, %s', async (_name, content) => {
+  ])('law 6: a prompt that is an entry of a transcript, %s', async (_name, content) => {
     const text = JSON.stringify(wallRow)
     expect(await read(typed(content(text)))).toMatchObject({ last: null, prompts: [text] })
   })
@@ -129,15 +129,15 @@ describe('what speaks of limits, and is none', () => {
     expect(await read(said(null, { message: quoted }))).toMatchObject({ last: null })
   })
 
-  it('law 6: an error that carries somebody else’s words about a limit', async () => {
+  it('law 6: an error that contains another person’s words about a limit', async () => {
     const throttled = fixture('2.1.197').rows.find(({ name }) => name === '429 with an API key')!.written[0]!
-    const words = `API Error: Request rejected (429) · ${limitText}\n${limitText}`
-    const message = { model: '<synthetic>', role: 'assistant', content: [{ type: 'text', text: words }] }
+    const errorText = `API Error: Request rejected (429) · ${limitText}\n${limitText}`
+    const message = { model: '<synthetic>', role: 'assistant', content: [{ type: 'text', text: errorText }] }
     const { last } = await read({ ...throttled, message })
     expect(last).toMatchObject({ kind: 'failure', failure: { class: 'transient' } })
   })
 
-  it('law 6: a wall that an answer followed stands no longer', async () => {
+  it('law 6: a wall that was followed by an answer no longer counts', async () => {
     expect(await read(wallRow, said([{ type: 'text', text: 'On it.' }]))).toMatchObject({
       last: { kind: 'answer' },
     })

@@ -1,6 +1,6 @@
 /**
- * What a probe makes of the usage that the real program tells: it repeats older numbers without a word for a minute,
- * and for as much as an hour when the endpoint is throttled, broken or silent.
+ * What a probe reads from the usage that the real program shows: it silently repeats older numbers for a
+ * minute, and for as much as an hour when the endpoint is throttled, broken or silent.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -40,7 +40,7 @@ const windowsOf = (used: number): { five_hour: { used: number; resetsAt: Date } 
   five_hour: { used, resetsAt: new Date(Date.now() + 3 * 3_600_000) },
 })
 
-it('law 4: a probe reads what the account has used, and who it is, without a turn', async () => {
+it('law 4: a probe reads what the account has used, and its identity, without a turn', async () => {
   const login = world.login('max-1')
   const account = world.standIn.account('max-1').windows(windowsOf(0.4))
   const startedAt = new Date().toISOString()
@@ -57,7 +57,7 @@ it.each<{ when: string; usage: UsageMode; ageMs: number }>([
   { when: 'throttled', usage: { mode: 'throttled', retryAfter: null }, ageMs: 30 * 60_000 },
   { when: 'broken', usage: { mode: 'error', status: 500 }, ageMs: 30 * 60_000 },
   { when: 'silent', usage: { mode: 'hang' }, ageMs: 30 * 60_000 },
-])('law 4: numbers that the program repeats are not dated as new: $when', async ({ usage, ageMs }) => {
+])('law 4: repeated numbers are not dated as new: $when', async ({ usage, ageMs }) => {
   const login = world.login('max-1')
   const account = world.standIn.account('max-1').windows(windowsOf(0.4))
   await ask(login)
@@ -65,11 +65,11 @@ it.each<{ when: string; usage: UsageMode; ageMs: number }>([
   ageUsageCache(login.configDir, ageMs)
   account.windows(windowsOf(1)).usage = usage
   const repeated = fiveHour(await ask(login))
-  // Nothing at all would do too; old numbers under a new date would send a session onto a full account.
+  // No numbers would do too; old numbers under a new date would send a session onto a full account.
   if (repeated) expect(repeated.readAt <= trueUntil).toBe(true)
 })
 
-it('law 4: numbers are read anew once the program asks again', async () => {
+it('law 4: numbers are read again once the program asks again', async () => {
   const login = world.login('max-1')
   world.standIn.account('max-1').windows(windowsOf(0.4))
   await ask(login)
@@ -80,7 +80,7 @@ it('law 4: numbers are read anew once the program asks again', async () => {
 
 it.each([
   ['a dir without a login', { kind: 'none' }],
-  ['a login that is no longer taken', { expiresAt: new Date(0) }],
+  ['a login that is no longer accepted', { expiresAt: new Date(0) }],
 ] as const)('law 6: %s is logged out, not used up', async (_name, options) => {
   const login = world.login('max-1', options)
   world.standIn.account('max-1').revoked = true

@@ -1,11 +1,11 @@
-/** The examples are read by the same eyes as a user's own file. */
+/** The examples are loaded by the same code as a user's file. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { parseConfig } from '../../config/load/load.js'
 
-it('the configuration of the layered redundancy is sound, and its files are there', () => {
+it('the configuration of the layered-redundancy example is valid, and its files exist', () => {
   const folder = new URL('../../examples/layered-redundancy/', import.meta.url)
   const dir = mkdtempSync(join(tmpdir(), 'outpool-example-'))
   try {
@@ -16,7 +16,7 @@ it('the configuration of the layered redundancy is sound, and its files are ther
     )
     expect(config.services.map(({ name }) => name)).toEqual(['loop', 'bot'])
     const programs = config.services.flatMap(({ run, wakeUp }) => [...(run ?? []), ...(wakeUp?.verify ?? [])])
-    for (const file of [...programs.filter((word) => word.endsWith('.mjs')), 'wakeup.md'])
+    for (const file of [...programs.filter((argument) => argument.endsWith('.mjs')), 'wakeup.md'])
       expect(readFileSync(new URL(file, folder), 'utf8')).not.toBe('')
   } finally {
     rmSync(dir, { recursive: true, force: true })

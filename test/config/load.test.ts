@@ -53,7 +53,7 @@ const valid = `pool:
     - { name: max-1, configDir: ~/.claude-max-1 }
 `
 
-describe('a good file', () => {
+describe('a valid file', () => {
   it('gets every default', () => {
     expect(parse(valid)).toEqual({
       file: join(home, 'outpool.yaml'),
@@ -93,7 +93,7 @@ describe('a good file', () => {
     })
   })
 
-  it('says each thing once it is resolved: paths from the folder of the file, durations, shares, references', () => {
+  it('is returned resolved: absolute paths, durations in ms, shares as fractions, references', () => {
     const config = parse(`
 pool:
   name: night
@@ -158,7 +158,7 @@ services:
   })
 })
 
-describe('a fault has its line, its column and what would be right', () => {
+describe('an error names its line, its column and what would be right', () => {
   const account = (rest: string) =>
     `pool:\n  accounts:\n    - { name: max-1, configDir: ~/.claude-max-1, ${rest} }\n`
 
@@ -179,9 +179,14 @@ describe('a fault has its line, its column and what would be right', () => {
       '4:23',
       'write a duration such as 5s, 10m, 3h or 1d',
     ],
-    ['a probe without pause', `${valid}timing: { probeEvery: 0s }\n`, '4:23', 'above zero'],
-    ['looks too rare for `ls`', `${valid}timing: { lookEvery: 1m }\n`, '4:22', 'write at most 10s'],
-    ['a bound of none', `${valid}keep: { forks: { atMost: 0 } }\n`, '4:26', 'write a number, 1 or more'],
+    ['a probe interval of zero', `${valid}timing: { probeEvery: 0s }\n`, '4:23', 'above zero'],
+    [
+      'a check interval too long for `ls`',
+      `${valid}timing: { lookEvery: 1m }\n`,
+      '4:22',
+      'write at most 10s',
+    ],
+    ['a bound of zero', `${valid}keep: { forks: { atMost: 0 } }\n`, '4:26', 'write a number, 1 or more'],
     ['a history too short for the engine', `${valid}keep: { finished: 5h }\n`, '4:19', 'write at least 1d'],
     ['a name with capitals', valid.replace('max-1,', 'Max,'), '3:15', 'use small letters'],
     ['a missing name', valid.replace('name: max-1, ', ''), '3:7', 'give it a name such as max-1'],
@@ -222,7 +227,7 @@ describe('a fault has its line, its column and what would be right', () => {
     expect(faults.find(({ line, column }) => `${line}:${column}` === place)?.remedy).toContain(remedy)
   })
 
-  it('all faults come at once, in the order of the file', () => {
+  it('all errors are reported at once, in the order of the file', () => {
     expect(
       brief(`pool:
   moveat: 95%
@@ -240,7 +245,7 @@ services: 7
     ])
   })
 
-  it('channels of notices: each of one kind, by references or texts, and no address repeated', () => {
+  it('each notice channel is of one kind, given by references or texts, and no address repeats', () => {
     const to = (channels: string) => `${valid}notices: { to: [${channels}] }\n`
     expect(
       parse(
@@ -273,7 +278,7 @@ services: 7
     ])
   })
 
-  it('law 11: a secret that was written wrongly is not repeated', () => {
+  it('law 11: a secret that was written in the wrong place is not repeated', () => {
     const report = faultsOf(account('env: { KEY: { value: s3cret-value } }')).map((fault) =>
       JSON.stringify(fault),
     )
@@ -315,7 +320,7 @@ reserved:
     expect(fault?.problem).not.toContain('very-secret')
   })
 
-  it('law 1: a substrate of the pool counts to the pool', () => {
+  it('law 1: a substrate of the pool counts as part of the pool', () => {
     const [fault] = faultsOf(`${valid}reserved:
   - { name: medic, configDir: ~/.claude-medic, env: { ANTHROPIC_API_KEY: { fromEnv: KEY } } }
 substrates:
@@ -324,7 +329,7 @@ substrates:
     expect(fault?.problem).toMatch(/^rescuer shares the failure domain it heals: .*medic.*key/)
   })
 
-  it('law 1: a fallback of the healer that takes its key from where a substrate takes its own', () => {
+  it('law 1: a fallback of the healer that takes its key from the same source as a substrate', () => {
     const [fault] = faultsOf(`${valid}substrates:
   - { name: key, env: { ANTHROPIC_API_KEY: { fromEnv: KEY } } }
 reservedSubstrates:
@@ -335,7 +340,7 @@ reservedSubstrates:
     )
   })
 
-  it("law 1: a token in the agent's own env overrides every login, so that all are one", () => {
+  it("law 1: a token in the agent's env overrides every login, so that all accounts are one", () => {
     const text = (agentEnv: string) =>
       `${both('configDir: ~/.claude-max-1', 'configDir: ~/.claude-medic')}agents: { claude-code: { env: ${agentEnv} } }\n`
     const [fault] = faultsOf(text('{ CLAUDE_CODE_OAUTH_TOKEN: { fromEnv: TOKEN } }'))
@@ -347,12 +352,12 @@ reservedSubstrates:
     )
   })
 
-  it('law 1: an entry that overrides it has a login of its own again', () => {
+  it('law 1: an entry that overrides that token has a separate login again', () => {
     const text = `${both('configDir: ~/.claude-max-1', 'configDir: ~/.claude-medic, env: { ANTHROPIC_API_KEY: { fromEnv: MEDIC } }')}agents: { claude-code: { env: { ANTHROPIC_API_KEY: { fromEnv: POOL } } } }\n`
     expect(faultsOf(text)).toEqual([])
   })
 
-  it("law 1: a wake-up with a key of the pool's, and a task with the healer's", () => {
+  it("law 1: a wake-up with a key of the pool, and a task with the healer's", () => {
     const key = 'env: { ANTHROPIC_API_KEY: { fromEnv: KEY } }'
     const service = `services:
   - { name: bot, run: [bot], wakeUp: { prompt: hello, ${key} } }
@@ -372,7 +377,7 @@ reservedSubstrates: [{ name: spare, env: { ANTHROPIC_BASE_URL: 'http://127.0.0.1
     expect(faultsOf(text)[0]?.problem).toMatch(/spare and substrate local both draw on whatever login/)
   })
 
-  it('law 1: nothing is said of what is apart', () => {
+  it('law 1: nothing is reported about separate logins', () => {
     expect(faultsOf(both('configDir: ~/.claude-max-1', 'configDir: ~/.claude-medic'))).toEqual([])
   })
 
@@ -389,20 +394,22 @@ describe('finding the file', () => {
     return join(home, ...path)
   }
 
-  it('takes --config, then OUTPOOL_CONFIG, then the folder, then the user', () => {
+  it("uses --config, then OUTPOOL_CONFIG, then the working folder, then the user's config folder", () => {
     const cwd = join(home, 'elsewhere')
     const user = write('.config', 'outpool', 'outpool.yaml')
     expect(loadConfig({ env, cwd }).file).toBe(user)
     const own = write('xdg', 'outpool', 'outpool.yaml')
     expect(loadConfig({ env: { ...env, XDG_CONFIG_HOME: join(home, 'xdg') }, cwd }).file).toBe(own)
-    const here = write('elsewhere', 'outpool.yaml')
-    expect(loadConfig({ env, cwd }).file).toBe(here)
+    const configFile = write('elsewhere', 'outpool.yaml')
+    expect(loadConfig({ env, cwd }).file).toBe(configFile)
     const named = write('named.yaml')
     expect(loadConfig({ env: { ...env, OUTPOOL_CONFIG: '../named.yaml' }, cwd }).file).toBe(named)
-    expect(loadConfig({ path: here, env: { ...env, OUTPOOL_CONFIG: named }, cwd }).file).toBe(here)
+    expect(loadConfig({ path: configFile, env: { ...env, OUTPOOL_CONFIG: named }, cwd }).file).toBe(
+      configFile,
+    )
   })
 
-  it('says what to do where there is none, and where the named one is not there', () => {
+  it('says what to do if there is no file, and if the named one does not exist', () => {
     const nowhere = { env: { HOME: join(home, 'nowhere') }, cwd: home }
     expect(() => loadConfig(nowhere)).toThrow(/there is no configuration/)
     try {
@@ -425,15 +432,15 @@ it('the schema for editors is up to date (npx tsx config/schema/write.ts)', () =
   expect(written).toEqual(JSON.parse(JSON.stringify(editorSchema())))
 })
 
-describe('a file that is no text in UTF-8', () => {
+describe('a file that is not UTF-8 text', () => {
   const utf16 = (text: string): Buffer => Buffer.from(`\ufeff${text}`, 'utf16le')
   it.each([
     ['UTF-16, as PowerShell writes it', utf16(valid)],
-    ['UTF-16 the other way round', utf16(valid).swap16()],
-    ['UTF-16 without a mark', Buffer.from(valid, 'utf16le')],
+    ['big-endian UTF-16', utf16(valid).swap16()],
+    ['UTF-16 without a byte order mark', Buffer.from(valid, 'utf16le')],
     ['a program', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0x02, 0x01, 0x1b, 0x5b, 0x32, 0x4a, 0xff, 0x00])],
-    ['letters of an older code', Buffer.from(`${valid}# caf\u00e9\n`, 'latin1')],
-  ])('%s: one fault, and none of its bytes', (_, bytes) => {
+    ['text in an 8-bit encoding', Buffer.from(`${valid}# caf\u00e9\n`, 'latin1')],
+  ])('%s: one error, with none of its bytes', (_, bytes) => {
     const file = join(home, 'other.yaml')
     writeFileSync(file, bytes)
     try {
@@ -447,13 +454,13 @@ describe('a file that is no text in UTF-8', () => {
     }
   })
 
-  it('is read with a mark of UTF-8', () => {
+  it('is read with a UTF-8 byte order mark', () => {
     const file = join(home, 'marked.yaml')
     writeFileSync(file, `\ufeff${valid}`)
     expect(loadConfig({ path: file, env }).pool.accounts).toHaveLength(1)
   })
 
-  it('never hands what a terminal would obey on, where the parser quotes it', () => {
+  it('never passes on control characters that a terminal would obey, even if the parser quotes them', () => {
     expect(brief(`pool:\n  \u001b[2J\u009b1m\u202e: x\n`).join()).not.toMatch(/[\p{Cc}\p{Cf}]/u)
   })
 })

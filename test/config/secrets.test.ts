@@ -27,7 +27,7 @@ const failure = async (value: Parameters<typeof resolveEnv>[0][string]): Promise
 }
 
 describe('secrets', () => {
-  it('come from literals, variables, files and commands, without the newline at their end', async () => {
+  it('come from literals, variables, files and commands, without the trailing newline', async () => {
     process.env['OUTPOOL_TEST_SECRET'] = 'from-env'
     const resolved = await resolveEnv({
       A: 'as it is\n',
@@ -38,7 +38,7 @@ describe('secrets', () => {
     expect(resolved).toEqual({ A: 'as it is\n', B: 'from-env', C: 'from-file', D: 'from-command' })
   })
 
-  it('law 11: a failure names the reference and never what was read', async () => {
+  it('law 11: an error names the reference and never the value that was read', async () => {
     const missing = await failure({ fromEnv: 'OUTPOOL_TEST_MISSING' })
     expect(missing.message).toBe(
       'KEY comes from the environment variable OUTPOOL_TEST_MISSING, which is not set',
@@ -55,7 +55,7 @@ describe('secrets', () => {
     ).not.toContain('leak')
   })
 
-  it('a command that asks something gets the end of its input instead of hanging', async () => {
+  it('a command that prompts gets the end of its input instead of hanging', async () => {
     expect((await failure({ fromCommand: node('process.stdin.resume()') })).message).toContain(
       'which printed nothing',
     )

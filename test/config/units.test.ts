@@ -4,7 +4,7 @@ import { formatDuration, parseDuration, parseShare } from '../../config/schema/u
 import { nearest } from '../../config/validate/nearest.js'
 
 describe('durations', () => {
-  it('come back from their writing as the same milliseconds', () => {
+  it('are parsed back to the same milliseconds after formatting', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 999_999 }),
@@ -29,13 +29,13 @@ describe('durations', () => {
   })
 
   it.each(['', '5', 's', '5 s', '-5s', '1.5h', '5S', '5ms', '1h30m', '9999999s', '5s\n', '٥s'])(
-    '%j is no duration',
+    '%j is not a duration',
     (written) => {
       expect(parseDuration(written)).toBeNull()
     },
   )
 
-  it('refuse to write what they could not read back', () => {
+  it('are not formatted if they could not be parsed back', () => {
     for (const ms of [1, 1_500, -1_000, Number.NaN, Infinity])
       expect(() => formatDuration(ms)).toThrow(RangeError)
   })
@@ -60,9 +60,12 @@ describe('shares', () => {
     expect(parseShare(written)).toBe(share)
   })
 
-  it.each(['', '80', '0.8', '101%', '100.1%', '-5%', ' 80%', '80 %', '080%'])('%j is no share', (written) => {
-    expect(parseShare(written)).toBeNull()
-  })
+  it.each(['', '80', '0.8', '101%', '100.1%', '-5%', ' 80%', '80 %', '080%'])(
+    '%j is not a share',
+    (written) => {
+      expect(parseShare(written)).toBeNull()
+    },
+  )
 })
 
 describe('did you mean', () => {
@@ -74,11 +77,11 @@ describe('did you mean', () => {
     ['acconuts', 'accounts'],
     ['nmae', 'name'],
     ['poool', 'pool'],
-  ])('%s -> %s', (word, meant) => {
-    expect(nearest(word, keys)).toBe(meant)
+  ])('%s -> %s', (typed, meant) => {
+    expect(nearest(typed, keys)).toBe(meant)
   })
 
-  it('offers nothing where nothing is near', () => {
+  it('suggests nothing if nothing is similar', () => {
     expect(nearest('substrates', keys)).toBeNull()
     expect(nearest('', [])).toBeNull()
   })

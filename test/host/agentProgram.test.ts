@@ -15,24 +15,24 @@ function program(name: string, content: string | Buffer, mode = 0o755): string {
   return file
 }
 
-/** This very Node.js, said to be for a machine that nobody has. */
+/** This very Node.js, marked as built for a machine type that does not exist. */
 function foreign(): Buffer {
   const head = Buffer.from(readFileSync(process.execPath).subarray(0, 4096))
   head.writeUInt16LE(0x1234, 18)
   return head
 }
 
-describe('law 6: a program that can not be run is told from one that ends', () => {
+describe('law 6: a program that cannot be run is distinguished from one that ends', () => {
   const why = (command: string): Promise<string | null> => reasonNotRunnable(command, process.env, dir)
 
   it.each([
-    ['is not there', () => join(dir, 'nothing'), 'there is no such program'],
+    ['does not exist', () => join(dir, 'nothing'), 'there is no such program'],
     ['is not on the PATH', () => 'no-such-program-here', 'there is no such program'],
     ['may not be run', () => program('plain', '#!/bin/sh\n', 0o644), 'it is not allowed to be run'],
     ['is a folder', () => dir, 'it is not allowed to be run'],
-    ['needs what is not there', () => program('lost', '#!/no/such/shell\n'), 'there is no such program'],
+    ['needs a missing file', () => program('lost', '#!/no/such/shell\n'), 'there is no such program'],
     [
-      'says itself that something was not found',
+      'reports itself that something was not found',
       () => program('half', '#!/bin/sh\nexec /no/such/part\n'),
       'it, or something that it needs, was not found',
     ],
@@ -51,16 +51,16 @@ describe('law 6: a program that can not be run is told from one that ends', () =
   })
 })
 
-it('what to look at changes when the program comes, changes, or may be run again, and not by itself', async () => {
+it('its fingerprint changes when the program appears, changes, or may be run again, and not otherwise', async () => {
   const mark = (): Promise<string> => programFingerprint('later', `/no/such/folder:${dir}`, '/')
-  const seen = [await mark(), await mark()]
+  const marks = [await mark(), await mark()]
   const file = program('later', '#!/bin/sh\n', 0o644)
-  seen.push(await mark())
+  marks.push(await mark())
   chmodSync(file, 0o755)
-  seen.push(await mark(), await mark())
+  marks.push(await mark(), await mark())
   writeFileSync(file, '#!/bin/sh\nexit 0\n')
-  seen.push(await mark())
-  expect(new Set(seen).size).toBe(4)
-  expect(seen[0]).toBe(seen[1])
-  expect(seen[3]).toBe(seen[4])
+  marks.push(await mark())
+  expect(new Set(marks).size).toBe(4)
+  expect(marks[0]).toBe(marks[1])
+  expect(marks[3]).toBe(marks[4])
 })

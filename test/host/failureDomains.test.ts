@@ -1,4 +1,4 @@
-/** Law 1 and duplicates as a host sees them, on real files with made-up logins. */
+/** Law 1 and duplicate logins as a host checks them, on real files with made-up logins. */
 import {
   linkSync,
   mkdirSync,
@@ -87,8 +87,8 @@ async function overlap(config: Config): Promise<string> {
   }
 }
 
-describe('law 1: before anything of the healer is started', () => {
-  it('law 1: three logins of their own are apart, through one gateway too', async () => {
+describe('law 1: before any part of the healer is started', () => {
+  it('law 1: three separate logins pass, also through one gateway', async () => {
     const config = configure({ agent: { ANTHROPIC_BASE_URL: 'http://127.0.0.1:9/' } })
     expect(await overlap(config)).toBe('')
     const { healer, pool, unread } = await readDomains(config)
@@ -99,7 +99,7 @@ describe('law 1: before anything of the healer is started', () => {
     ])
   })
 
-  it('law 1: a login that has become one of the pool since the worker started', async () => {
+  it('law 1: a login that became one of the pool after the worker started', async () => {
     const config = configure()
     expect(await overlap(config)).toBe('')
     login('medic', 'max-2')
@@ -120,14 +120,14 @@ describe('law 1: before anything of the healer is started', () => {
     expect(await overlap(config)).toBe('')
   })
 
-  it("law 1: a key in the healer's settings that the pool's substrate has too", async () => {
+  it("law 1: a key in the healer's settings that the pool's substrate also has", async () => {
     login('medic', 'medic', { settings: { env: { ANTHROPIC_API_KEY: 'made-up-key' } } })
     exported('TEST_KEY', 'made-up-key')
     const config = configure({ substrate: { ANTHROPIC_API_KEY: { fromEnv: 'TEST_KEY' } } })
     expect(await overlap(config)).toMatch(/reserved account medic and substrate haiku have the same secret/)
   })
 
-  it("law 1: the healer's own substrate on the key of the pool's", async () => {
+  it("law 1: the healer's fallback substrate on the key of the pool's", async () => {
     exported('TEST_KEY', 'made-up-key')
     exported('TEST_KEY_2', 'made-up-key')
     const config = configure({
@@ -149,7 +149,7 @@ describe('law 1: before anything of the healer is started', () => {
     )
   })
 
-  it('law 1: a credential file that is another name of one of the pool', async () => {
+  it('law 1: a credential file that links to one of the pool', async () => {
     rmSync(at('medic/.credentials.json'))
     linkSync(at('max-1/.credentials.json'), at('medic/.credentials.json'))
     expect(await overlap(configure())).toMatch(/medic and pool account max-1 both use .*\.credentials\.json/)
@@ -163,7 +163,7 @@ describe('law 1: before anything of the healer is started', () => {
     expect(await overlap(config)).toMatch(/medic and pool account max-1 both use/)
   })
 
-  it('a secret and a file that cannot be read are told, and prove nothing', async () => {
+  it('a secret or file that cannot be read is reported, and proves nothing', async () => {
     writeFileSync(at('max-1/.claude.json'), '{ broken')
     const config = configure({ medic: { OTHER_KEY: { fromFile: at('gone') } } })
     expect(await overlap(config)).toBe('')
@@ -185,7 +185,7 @@ describe('law 4: two names of one login', () => {
     return ['max-1', 'max-2'].map((name) => host.quota.read(name).identity)
   }
 
-  it('law 4: one token over two logins is one account, and its label holds nothing of it', async () => {
+  it('law 4: one token set over two logins makes them one account, and its label holds no part of it', async () => {
     mkdirSync(at('state'))
     writeFileSync(at('token'), 'made-up-token')
     const token = { CLAUDE_CODE_OAUTH_TOKEN: { fromFile: at('token') } }
@@ -195,7 +195,7 @@ describe('law 4: two names of one login', () => {
     ])
   })
 
-  it('law 4: a stored login under two names, and a token of its own beside it', async () => {
+  it('law 4: a stored login under two names, with a separate token beside it', async () => {
     login('max-2', 'max-1')
     const [one, two] = await identities(configure())
     expect(one).toBe(new StandInAccount('max-1').uuid)

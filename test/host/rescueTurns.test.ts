@@ -3,13 +3,13 @@ import { MoveLimiter } from '../../host/limits/moveLimiter.js'
 
 const never = new AbortController().signal
 
-/** Enters, and notes when it is let in. */
+/** Enters, and records when it is admitted. */
 function entering(turns: MoveLimiter, order: string[], session: string, signal = never): Promise<void> {
   return turns.acquire(session, signal, () => undefined).then(() => void order.push(session))
 }
 
 describe('turns of sessions that are to be moved', () => {
-  it('so many at a time, in the order they came; the next one when one is where it should be', async () => {
+  it('so many at a time, in the order in which they came; the next one when a move is done', async () => {
     const turns = new MoveLimiter({ atOnce: 2, nextStepWithin: 60_000 })
     const order: string[] = []
     const entered = ['a', 'b', 'c', 'd'].map((session) => entering(turns, order, session))
@@ -18,7 +18,7 @@ describe('turns of sessions that are to be moved', () => {
     turns.release('b')
     await entered[2]
     expect(order).toEqual(['a', 'b', 'c'])
-    // Whoever is not being moved takes nobody's turn away by leaving.
+    // A session that is not being moved frees no other's turn by leaving.
     turns.release('b')
     turns.release('a')
     await entered[3]
@@ -26,7 +26,7 @@ describe('turns of sessions that are to be moved', () => {
     for (const session of ['c', 'd']) turns.release(session)
   })
 
-  it('law 10: a turn ends by itself when no step comes, and not in the middle of one', async () => {
+  it('law 10: a turn ends by itself if no step comes, and not in the middle of one', async () => {
     const turns = new MoveLimiter({ atOnce: 1, nextStepWithin: 20 })
     const order: string[] = []
     await entering(turns, order, 'a')
@@ -42,15 +42,15 @@ describe('turns of sessions that are to be moved', () => {
     expect(order).toEqual(['a', 'b'])
   })
 
-  it('one that is given up while it waits takes nobody’s turn', async () => {
+  it('one that is given up while it waits uses no turn', async () => {
     const turns = new MoveLimiter({ atOnce: 1, nextStepWithin: 60_000 })
     const order: string[] = []
     await entering(turns, order, 'a')
     const stop = new AbortController()
-    const given = entering(turns, order, 'b', stop.signal)
+    const turn = entering(turns, order, 'b', stop.signal)
     const patient = entering(turns, order, 'c')
     stop.abort()
-    await expect(given).rejects.toThrow()
+    await expect(turn).rejects.toThrow()
     turns.release('a')
     await patient
     expect(order).toEqual(['a', 'c'])

@@ -26,13 +26,13 @@ const hasEnded = (file: string) =>
   )
 
 describe('a command that runs', () => {
-  it('answers what it printed on both outputs, where and with what environment it ran', async () => {
+  it('returns what it printed on both outputs, its working folder and its environment', async () => {
     const result = await run('pwd; echo "$WORD" >&2', { env: { WORD: 'from the configuration' } })
     expect(result).toMatchObject({ ok: true, exitCode: 0, signal: null, timedOut: false, why: null })
     expect(result.tail.split('\n').sort()).toEqual(['', dir, 'from the configuration'])
   })
 
-  it('gets its arguments as they are, read by no shell', async () => {
+  it('gets its arguments unchanged, read by no shell', async () => {
     const odd = '$(touch hurt) `touch hurt`; touch hurt'
     const result = await runCommand({
       ...{ run: ['/usr/bin/printf', '%s', odd], cwd: dir, env: {}, timeoutMs: 5_000, stopGraceMs: 0 },
@@ -41,14 +41,14 @@ describe('a command that runs', () => {
     expect(result.tail).toBe(odd)
   })
 
-  it('reads its input to the end, and may leave it unread', async () => {
+  it('reads its input to the end, or ignores it', async () => {
     const input = 'x'.repeat(1_000_000)
     expect((await run('wc -c', { input })).tail.trim()).toBe('1000000')
     expect(await run('exit 0', { input })).toMatchObject({ ok: true })
     expect((await run('cat; echo end')).tail).toBe('end\n')
   })
 
-  it('keeps the last of an endless output, in whole characters', async () => {
+  it('keeps the end of an endless output, in whole characters', async () => {
     const result = await run('yes "äöü" | head -c 20000000; printf "the end"', { maxOutputBytes: 1_002 })
     expect(Buffer.byteLength(result.tail)).toBeLessThanOrEqual(1_002)
     expect(result.tail).toMatch(/^[äöü\n]+the end$/)
@@ -74,7 +74,7 @@ describe('a command that fails says why', () => {
 })
 
 describe('a command that does not end', () => {
-  it('is ended at its time limit, with all that it started', async () => {
+  it('is ended at its time limit, with everything that it started', async () => {
     const script = 'sleep 61 & echo $! > child; trap "" TERM; echo up; while :; do sleep 1; done'
     const result = await run(script, { timeoutMs: 1_000, stopGraceMs: 200 })
     expect(result).toMatchObject({ ok: false, timedOut: true, signal: 'SIGKILL', tail: 'up\n' })
@@ -82,20 +82,20 @@ describe('a command that does not end', () => {
     await hasEnded('child')
   })
 
-  it('is ended when it is called off', async () => {
+  it('is ended when it is cancelled', async () => {
     const off = new AbortController()
     const running = run('echo $$ > self; exec sleep 62', { abort: off.signal, onStart: () => off.abort() })
     expect(await running).toMatchObject({ ok: false, timedOut: false, why: 'it was cancelled' })
   })
 
-  it('leaves nothing behind in its session when it ended in time', async () => {
+  it('leaves nothing behind in its terminal session if it ended in time', async () => {
     expect(await run('sleep 63 & echo $! > child')).toMatchObject({ ok: true })
     await hasEnded('child')
   })
 
-  it('does not wait for one that got away and holds its output open', async () => {
-    const away = `setsid sh -c 'echo $$ > child; exec sleep 64' &`
-    const result = await run(`${away} while [ ! -s child ]; do sleep 0.1; done; echo done`)
+  it('does not wait for a process that escaped and holds its output open', async () => {
+    const escape = `setsid sh -c 'echo $$ > child; exec sleep 64' &`
+    const result = await run(`${escape} while [ ! -s child ]; do sleep 0.1; done; echo done`)
     expect(result).toMatchObject({ ok: true, tail: 'done\n' })
     process.kill(pidIn('child'), 'SIGKILL')
   })

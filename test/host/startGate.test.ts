@@ -4,7 +4,7 @@ import { StartLimiter } from '../../host/limits/startLimiter.js'
 const never = new AbortController().signal
 const silently = (): void => undefined
 
-/** Enters until one has to wait; answers those that are inside. */
+/** Enters until one has to wait; returns those that are inside. */
 async function fill(gate: StartLimiter): Promise<((ms: number | null) => void)[]> {
   const inside: ((ms: number | null) => void)[] = []
   for (;;) {
@@ -16,13 +16,13 @@ async function fill(gate: StartLimiter): Promise<((ms: number | null) => void)[]
 }
 
 describe('starts of agents', () => {
-  it('are let in in the order they came, one for each that is up', async () => {
+  it('are admitted in the order in which they came, one for each that is up', async () => {
     const gate = new StartLimiter()
     const inside = await fill(gate)
     expect(inside.length).toBeGreaterThan(0)
     const order: number[] = []
     const waiting = [1, 2, 3].map((n) =>
-      gate.acquire(never, silently).then((leave) => (order.push(n), leave)),
+      gate.acquire(never, silently).then((release) => (order.push(n), release)),
     )
     inside[0]?.(null)
     const first = await waiting[0]
@@ -33,25 +33,25 @@ describe('starts of agents', () => {
     expect(order).toEqual([1, 2, 3])
   })
 
-  it('that are given up while they wait take nobody’s place', async () => {
+  it('that are given up while they wait use no place', async () => {
     const gate = new StartLimiter()
     const inside = await fill(gate)
     const stop = new AbortController()
-    const given = gate.acquire(stop.signal, silently)
+    const place = gate.acquire(stop.signal, silently)
     const patient = gate.acquire(never, silently)
     stop.abort()
-    await expect(given).rejects.toThrow()
+    await expect(place).rejects.toThrow()
     inside[0]?.(null)
     ;(await patient)(null)
   })
 
-  it('say how many are in the way', async () => {
+  it('say how many are ahead', async () => {
     const gate = new StartLimiter()
     const inside = await fill(gate)
-    const told: number[] = []
-    const waits = gate.acquire(never, (starting) => told.push(starting))
+    const reported: number[] = []
+    const waits = gate.acquire(never, (starting) => reported.push(starting))
     inside[0]?.(null)
     await waits
-    expect(told).toEqual([inside.length])
+    expect(reported).toEqual([inside.length])
   })
 })

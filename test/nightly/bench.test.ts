@@ -1,4 +1,4 @@
-/** The benchmarks run and tell their figures; how fast anything was is not a test's business. */
+/** The benchmarks run and report their figures; how fast anything was is not tested. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,7 @@
-/** Law 7: kill the worker at every step of a rescue, and what it stands on; each session ends up running once, with everything said. */
+/**
+ * Law 7: kill the worker at every step of a rescue, and what the rescue depends on; each session ends up
+ * running once, with everything said.
+ */
 import { describe, expect, it } from 'vitest'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
@@ -15,7 +18,7 @@ import {
   shareFleet,
 } from '../agent/chaosSupport.js'
 
-describe('the worker is killed hard in the middle of a rescue', () => {
+describe('the worker is killed with -9 in the middle of a rescue', () => {
   const kills = (Object.keys(points) as Point[]).map((point, index) => ({
     point,
     name: `alpha-${index + 1}`,
@@ -23,7 +26,7 @@ describe('the worker is killed hard in the middle of a rescue', () => {
   shareFleet(kills.length + 1)
 
   it.each(kills)(
-    'law 7: when $point, the rescue goes on where it was, without a second process',
+    'law 7: when $point, the rescue continues where it was, without a second process',
     async ({ point, name }) => {
       const rescued = await rescueUpTo(point, name)
       const monitor = watchHolders(rescued.sessionId)
@@ -35,7 +38,7 @@ describe('the worker is killed hard in the middle of a rescue', () => {
   )
 })
 
-describe('what the rescue stands on is killed under it', () => {
+describe('what the rescue depends on is killed under it', () => {
   shareFleet(2)
 
   it('law 7: the tmux server vanishes with the agent that starts, and no account is blamed', async () => {
@@ -52,7 +55,7 @@ describe('what the rescue stands on is killed under it', () => {
     expect(monitor.stop()).toEqual([])
   })
 
-  it('law 7: worker and engine die together while all is quiet, and nothing that lives is started again', async () => {
+  it('law 7: worker and engine die together while all is quiet, and no live agent is started again', async () => {
     await fleet.run('start', 'delta', '--cwd', fleet.world.cwd, '--', 'Hello.')
     const before = await fleet.untilSession('delta', ({ phase }) => phase === 'idle')
     process.kill(readEngine(openHome(fleet.env))!.pid!, 'SIGKILL')

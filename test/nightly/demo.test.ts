@@ -1,4 +1,4 @@
-/** The demonstration, as a person runs it: on real parts, and gone when it has ended. */
+/** The demonstration, as a person runs it: on real parts, and without leftovers when it has ended. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,9 @@ import { until } from '../../lab/until.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Its own TMPDIR marks every process of a run: each inherits it, or has a path in it on its command line. */
+/**
+ * A private TMPDIR marks every process of a run: each inherits it, or has a path in it on its command line.
+ */
 let tmp: string
 let child: ChildProcess | null = null
 let output = ''
@@ -45,7 +47,7 @@ function start(...args: string[]): ChildProcess {
 
 const hasEnded = (one: ChildProcess | null): boolean => one?.exitCode !== null || one.signalCode !== null
 
-/** Waits for its end. The output is in the error when it does not come. */
+/** Waits for its end. If it does not end, the output is in the error. */
 async function end(): Promise<number | null> {
   await until(
     'the demonstration',
@@ -56,7 +58,7 @@ async function end(): Promise<number | null> {
 }
 
 /** Ids of live processes that belong to this run, by command line or environment. */
-function left(): string[] {
+function leftoverPids(): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => ['cmdline', 'environ'].some((file) => contentOf(`/proc/${pid}/${file}`).includes(tmp)))
@@ -78,26 +80,26 @@ describe.runIf(process.platform === 'linux')('npm run demo', () => {
     expect(await end(), output).toBe(0)
     expect(output).toContain('max-1: the API refuses the agent')
     expect(output).toContain('Outpool: carry the conversation from max-1, respawn under max-2: ')
-    expect(output).toMatch(/\b([1-9]\d*) of \1 earlier messages stood word for word/)
+    expect(output).toMatch(/\b([1-9]\d*) of \1 earlier messages were word for word/)
     expect(output).toContain("the conversation's id is the same")
     expect(output).toContain('outpool init')
     expect(output.split('\n').filter((line) => columnsOf(line) > 80)).toEqual([])
     expect(output).not.toContain('\u001b')
-    expect(left()).toEqual([])
+    expect(leftoverPids()).toEqual([])
     expect(folders()).toEqual([])
   })
 
-  it('ends everything when it is broken off in the middle', async () => {
+  it('ends everything when it is interrupted in the middle', async () => {
     const { pid = 0 } = start('--keep')
     await until(
       'the agent',
       () => Promise.resolve(output),
       (text) => text.includes('max-1 │ ❯'),
     )
-    expect(left().length).toBeGreaterThan(3)
+    expect(leftoverPids().length).toBeGreaterThan(3)
     process.kill(-pid, 'SIGINT')
     expect(await end(), output).toBe(130)
-    expect(left()).toEqual([])
+    expect(leftoverPids()).toEqual([])
     expect(folders()).toEqual([])
   })
 
@@ -113,7 +115,7 @@ describe.runIf(process.platform === 'linux')('npm run demo', () => {
     expect(output).toMatch(/OUTPOOL_HOME=\S+/)
     process.kill(-pid, 'SIGINT')
     expect(await end(), output).toBe(0)
-    expect(left()).toEqual([])
+    expect(leftoverPids()).toEqual([])
     expect(folders()).toEqual([])
   })
 })

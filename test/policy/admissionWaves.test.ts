@@ -1,4 +1,4 @@
-/** A herd of parked sessions, and an account that comes back with little left. Times are minutes after noon. */
+/** A herd of parked sessions, and an account that comes back nearly spent. Times are minutes after noon. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { defaultTiming } from '../../policy/account/account.js'
@@ -25,7 +25,7 @@ import {
 
 const wave = defaultTiming.waveEvery / 60_000
 
-/** They wait in the order of their numbers; the last has priority. */
+/** They wait in the order of their numbers; the last one has priority. */
 const herdOf = (before: PoolState, count: number, minutes = 0): PoolState =>
   Array.from({ length: count }, (_, n) => n).reduce(
     (next, n) =>
@@ -44,8 +44,14 @@ const herdOf = (before: PoolState, count: number, minutes = 0): PoolState =>
 const account = (used: number): PoolState =>
   recordReadings(poolState(spec('a')), [usedAccount('a', used)], at(0))
 
-/** Lets time pass from one look to the next until nobody waits; answers how many went up at each. */
-function waves(before: PoolState, minutes: number): { desk: PoolState; sizes: number[]; took: number } {
+/**
+ * Advances the time from one assignment pass to the next until no session waits. Returns how many sessions
+ * started in each pass.
+ */
+function waves(
+  before: PoolState,
+  minutes: number,
+): { state: PoolState; sizes: number[]; minutesTaken: number } {
   let [next, now] = [before, minutes]
   const sizes: number[] = []
   while (next.waitlist.length > 0 && sizes.length < 100) {
@@ -54,11 +60,11 @@ function waves(before: PoolState, minutes: number): { desk: PoolState; sizes: nu
     next = decision.state
     if (next.waitlist.length > 0) now = (ms(decision.nextDecisionAt!) - ms(at(0))) / 60_000
   }
-  return { desk: next, sizes, took: now - minutes }
+  return { state: next, sizes, minutesTaken: now - minutes }
 }
 
 describe('a herd and an account that is nearly spent', () => {
-  it('does not pile onto it: one first, then as many as it has been seen to carry, by priority and then by turn', () => {
+  it('starts one session first, then as many as the account has been seen to carry, by priority and then in order', () => {
     const herd = herdOf(account(0.93), 8)
     const first = decide(herd, at(1))
     expect(grantedTo(first)).toEqual({ s7: 'a' })
@@ -69,7 +75,7 @@ describe('a herd and an account that is nearly spent', () => {
     expect(Object.keys(grantedTo(decide(second.state, at(1 + 2 * wave))))).toEqual(['s1', 's2'])
   })
 
-  it('the waves come as often as the configuration says', () => {
+  it('admits waves as often as the configuration says', () => {
     const often = configure(account(0.93), {
       ...settings([spec('a')]),
       timing: { ...defaultTiming, waveEvery: 5_000 },
@@ -79,18 +85,18 @@ describe('a herd and an account that is nearly spent', () => {
     expect(decide(first.state, at(1 + 6 / 60)).grants).toHaveLength(1)
   })
 
-  it('what is read of it counts at once: the next wave where it holds, nobody where it does not', () => {
+  it('acts on a new reading at once: the next wave if there is room, none if there is not', () => {
     const first = decide(herdOf(account(0.93), 8), at(1))
     const soon = 1 + wave / 4
-    const holds = recordReadings(first.state, [usedAccount('a', 0.94, soon)], at(soon))
-    expect(decide(holds, at(soon)).grants).toHaveLength(1)
+    const withReading = recordReadings(first.state, [usedAccount('a', 0.94, soon)], at(soon))
+    expect(decide(withReading, at(soon)).grants).toHaveLength(1)
     const walled = recordWall(first.state, 'a', wall({ at: at(soon) }), at(soon))
     const refused = decide(walled, at(soon))
     expect(refused.grants).toEqual([])
     expect(refused.denials).toHaveLength(7)
   })
 
-  it('goes up at once where there is room: there, or on another account', () => {
+  it('starts at once if there is room on this or another account', () => {
     expect(decide(herdOf(account(0.8), 8), at(1)).grants).toHaveLength(8)
     const both = recordReadings(
       poolState(spec('a'), spec('b')),
@@ -100,20 +106,20 @@ describe('a herd and an account that is nearly spent', () => {
     expect(new Set(Object.values(grantedTo(decide(herdOf(both, 8), at(1)))))).toEqual(new Set(['b']))
   })
 
-  it('waits for the next wave rather than take something that costs', () => {
+  it('waits for the next wave rather than using something that costs money', () => {
     const runs = { agent: 'claude-code', model: null }
     const withKey = poolState(spec('a'), spec('key', { role: 'substrate', runs }))
     const herd = herdOf(recordReadings(withKey, [usedAccount('a', 0.93)], at(0)), 3)
     expect(grantedTo(decide(herd, at(1)))).toEqual({ s2: 'a' })
   })
 
-  it('a session that is there counts for one that it carries, and leaves its place to the next', () => {
-    const there = requestAndDecide(account(0.5), leaseRequest('there'), 0).state
-    const spent = recordReadings(there, [usedAccount('a', 0.93, 2)], at(2))
+  it('counts a session on the account as one that it carries, and gives its place to the next when it leaves', () => {
+    const occupied = requestAndDecide(account(0.5), leaseRequest('there'), 0).state
+    const spent = recordReadings(occupied, [usedAccount('a', 0.93, 2)], at(2))
     expect(decide(herdOf(spent, 8, 2), at(3)).grants).toHaveLength(1)
   })
 
-  it('law 10: never more than it carries at once, and nobody is left behind: a herd is up after few waves', () => {
+  it('law 10: never starts more than the account can carry at once, and starts the whole herd within a few waves', () => {
     const herds = fc.record({
       count: fc.integer({ min: 1, max: 60 }),
       there: fc.integer({ min: 0, max: 12 }),
@@ -126,14 +132,14 @@ describe('a herd and an account that is nearly spent', () => {
           account(0.2),
         )
         const spent = recordReadings(settled, [usedAccount('a', used / 100, 2)], at(2))
-        const { desk: after, sizes, took } = waves(herdOf(spent, count, 2), 3)
+        const { state: after, sizes, minutesTaken } = waves(herdOf(spent, count, 2), 3)
         let carried = there
         for (const size of sizes) {
           expect(size).toBeLessThanOrEqual(Math.max(1, carried))
           carried += size
         }
         expect(after.accounts[0]!.leases).toHaveLength(there + count)
-        expect(took).toBeLessThanOrEqual(wave * (Math.ceil(Math.log2(count + 1)) + 1))
+        expect(minutesTaken).toBeLessThanOrEqual(wave * (Math.ceil(Math.log2(count + 1)) + 1))
       }),
       { numRuns: 200 },
     )

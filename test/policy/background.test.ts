@@ -10,26 +10,26 @@ const subagent: RunningTask = { id: 'a1', kind: 'subagent', what: 'Search the do
 const now = '2026-01-02T04:00:00.000Z'
 const minutesAgo = (n: number): string => new Date(Date.parse(now) - n * 60_000).toISOString()
 
-describe('what runs while an agent is at rest', () => {
-  it('law 6: is what it said at the end of its turn, as far as its newer word does not end it', () => {
+describe('background tasks of an agent at rest', () => {
+  it('law 6: are those it reported at the end of its turn, minus those that ended since', () => {
     const said = { isAtRest: true, tasks: [shell, subagent] }
     expect(restStateOf('idle', said)).toEqual({ isAtRest: true, tasks: [] })
     expect(restStateOf('shell', said)).toEqual({ isAtRest: true, tasks: [shell] })
-    // It calls itself busy while a subagent works, and no turn runs.
+    // It reports that it is busy while a subagent works, although no turn runs.
     expect(restStateOf('busy', said)).toEqual({ isAtRest: true, tasks: [shell, subagent] })
     expect(restStateOf('busy', { ...said, isAtRest: false })).toEqual({ isAtRest: false, tasks: [] })
     expect(restStateOf('busy', { isAtRest: true, tasks: [shell] })).toEqual({ isAtRest: false, tasks: [] })
     expect(restStateOf('shell', { isAtRest: false, tasks: [] }).tasks).toHaveLength(1)
   })
 
-  it('law 6: holds a planned move up for a bounded time', () => {
+  it('law 6: delay a planned move for a bounded time', () => {
     const wait = 30 * 60_000
     expect(isWaitingForTasks([shell], minutesAgo(29), wait, now)).toBe(true)
     expect(isWaitingForTasks([shell], minutesAgo(30), wait, now)).toBe(false)
     expect(isWaitingForTasks([], minutesAgo(0), wait, now)).toBe(false)
   })
 
-  it('is counted for a person', () => {
+  it('are counted in what a person sees', () => {
     expect([0, 1, 2].map(backgroundTasksText)).toEqual([
       null,
       '1 task in the background',
@@ -39,23 +39,23 @@ describe('what runs while an agent is at rest', () => {
 })
 
 describe('what the next process is told', () => {
-  it('names what was lost, and which subagents go on', () => {
+  it('names what was lost, and which subagents continue', () => {
     expect(lostTasksText([], [])).toBeNull()
-    const told = lostTasksText([shell, subagent], ['a1'])
-    expect(told).toContain('the shell command "Run the tests"; the subagent "Search the docs", which goes on')
-    expect(told).toContain('(a1)')
+    const text = lostTasksText([shell, subagent], ['a1'])
+    expect(text).toContain('the shell command "Run the tests"; the subagent "Search the docs", which goes on')
+    expect(text).toContain('(a1)')
     expect(lostTasksText([subagent], [])).not.toContain('goes on')
   })
 
   it('law 13: is one line that no program folds away, however many tasks there were', () => {
     const many = Array.from({ length: 50 }, (_, i) => ({ ...shell, id: `s${i}`, what: 'x'.repeat(200) }))
-    const told = lostTasksText(many, []) ?? ''
-    expect(told).toContain('45 more')
-    expect(told.length).toBeLessThan(750)
-    expect(told).not.toContain('\n')
+    const text = lostTasksText(many, []) ?? ''
+    expect(text).toContain('45 more')
+    expect(text.length).toBeLessThan(750)
+    expect(text).not.toContain('\n')
   })
 
-  it('begins with words, whatever the agent had planned to be told', () => {
+  it('begins with a word, even if the planned prompt begins with a command', () => {
     expect(wakeUpText({ dueAt: now, prompt: '/loop check the build\n' })).toMatch(
       /^This is the wake-up that you planned for 2026-01-02 04:00 UTC; .*: \/loop check the build$/,
     )
@@ -74,11 +74,11 @@ it.each([
   ['0 0 31 2 *', '2026-11-29T00:00:00Z', null],
   ['61 * * * *', '2026-11-29T00:00:00Z', null],
   ['@daily', '2026-11-29T00:00:00Z', null],
-])('the schedule %j after %s comes due at %s', (schedule, after, due) => {
+])('the schedule %j after %s is due at %s', (schedule, after, due) => {
   expect(nextFiring(schedule, new Date(after))?.toISOString() ?? null).toBe(due)
 })
 
-it('an answer is numbers of choices, or words', () => {
+it('an answer is either choice numbers or text', () => {
   expect(['2', ' 1, 3 ', '1 3', '2,2'].map(parseChoiceNumbers)).toEqual([[2], [1, 3], [1, 3], [2]])
   expect(['two', '2 of them', '123', '', '1.5'].map(parseChoiceNumbers)).toEqual([
     null,
@@ -89,7 +89,7 @@ it('an answer is numbers of choices, or words', () => {
   ])
 })
 
-it('what is asked ends as a sentence', () => {
+it('a question ends as a sentence', () => {
   expect(questionAttention('docs', 'Which colour?', true)).toBe(
     'it asks: Which colour? Answer with outpool answer docs or outpool attach docs',
   )

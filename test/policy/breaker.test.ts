@@ -8,7 +8,7 @@ const start = Date.parse('2026-03-01T12:00:00.000Z')
 const at = (ms: number): string => new Date(start + ms).toISOString()
 
 describe('the breaker of a session', () => {
-  it('law 13: lets ten turns within ten minutes pass, and says at the next what they were', () => {
+  it('law 13: allows ten turns within ten minutes, and lists them when the eleventh comes', () => {
     const turns: CountedTurn[] = Array.from({ length: 10 }, (_, n) => ({
       at: at(n * 1_000),
       cause: n < 7 ? 'continuation' : 'retry',
@@ -20,7 +20,7 @@ describe('the breaker of a session', () => {
     expect(tripReason(turns, at(11 * minute), limits)).toBeNull()
   })
 
-  it('law 13: no run of causes gets more than the limit through in any window', () => {
+  it('law 13: allows no more than the limit in any window, whatever the causes', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 3 * minute }), { maxLength: 300 }), (gaps) => {
         let now = 0
@@ -33,7 +33,7 @@ describe('the breaker of a session', () => {
           turns = recentTurns([...turns, { at: at(now), cause: 'retry' }], at(now), limits)
         }
         return passed.every(
-          (one) => passed.filter((other) => other >= one && other < one + limits.turnWithin).length <= 10,
+          (turn) => passed.filter((other) => other >= turn && other < turn + limits.turnWithin).length <= 10,
         )
       }),
     )

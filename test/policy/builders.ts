@@ -1,4 +1,4 @@
-/** Short words for making what the desk is told. Times are minutes after noon. */
+/** Builders for the pool's inputs. Times are minutes after noon. */
 import {
   type AccountReading,
   type AccountSpec,
@@ -42,7 +42,7 @@ export const reading = (account: string, overrides: Partial<AccountReading> = {}
   ...overrides,
 })
 
-/** An account read just now, with this share used. */
+/** An account with this share used, read just now. */
 export const usedAccount = (account: string, used: number, minutes = 0): AccountReading =>
   reading(account, { windows: [window({ used, readAt: at(minutes) })] })
 
@@ -83,9 +83,9 @@ export const leaseRequest = (session: string, overrides: Partial<LeaseRequest> =
   ...overrides,
 })
 
-/** Asks and decides in one. */
-export const requestAndDecide = (before: PoolState, asked: LeaseRequest, minutes = 0): Decision =>
-  decide(requestLease(before, asked, at(minutes)), at(minutes))
+/** Requests a lease and decides, in one call. */
+export const requestAndDecide = (before: PoolState, request: LeaseRequest, minutes = 0): Decision =>
+  decide(requestLease(before, request, at(minutes)), at(minutes))
 
 export const grantedTo = (decision: Decision): Record<string, string> =>
   Object.fromEntries(decision.grants.map(({ session, grant }) => [session, grant.place.name]))

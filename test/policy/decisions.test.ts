@@ -20,8 +20,8 @@ import {
 import { continuationPrompt, type ResumeContext } from '../../workflows/session/continuationPrompt.js'
 import { leaseRequest, at, usedAccount, reading, settings, spec, wall, window } from './builders.js'
 
-describe('crashes and what follows', () => {
-  it('law 6: a crash is resumed at once, then later each time, then rests with a time to come', () => {
+describe('crashes and restarts', () => {
+  it('law 6: a crashed agent is resumed at once, then with growing delays, then rests until a stated time', () => {
     const after = (count: number) =>
       crashResponse(
         's',
@@ -43,21 +43,21 @@ describe('crashes and what follows', () => {
       afterMs: 0,
     })
   })
-  it('law 6: when a crashing agent rests is the configuration’s to say', () => {
+  it('law 6: the configuration sets when a crashing agent rests', () => {
     const timing = { ...defaultTiming, crashLimit: 2, crashWithin: 10 * 60_000, restAtMost: 90_000 }
     const crashes = [at(0), at(5), at(9)]
     expect(crashResponse('s', crashes, at(9), { ...timing, crashWithin: 5 * 60_000 }).kind).toBe('restart')
     const rests = crashResponse('s', crashes, at(9), timing)
     expect(rests.kind === 'rest' && ms(rests.until) - ms(at(9))).toBeLessThanOrEqual(90_000)
   })
-  it('what began under an older version has every key all the same', () => {
+  it('state from an older version gets every missing key', () => {
     const { probeEvery, wakeMargin, retryEvery, stopGrace, startWithin, hungAfter, keysQuiet } = defaultTiming
     const old = { probeEvery, wakeMargin, retryEvery, stopGrace, startWithin, hungAfter, keysQuiet }
     const older = newPoolState({ ...settings([spec('a')]), timing: old as typeof defaultTiming })
     expect(older.settings.timing).toEqual(defaultTiming)
     expect(withDefaults({ retryEvery: 5 })).toEqual({ ...defaultTiming, retryEvery: 5 })
   })
-  it('a wait grows, stays below its cap, and is the same each time', () => {
+  it('a delay grows, stays below its cap, and is the same each time', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), fc.string(), (attempt, seed) => {
         const wait = backoff(attempt, { base: 100, cap: 5_000 }, seed)
@@ -67,16 +67,16 @@ describe('crashes and what follows', () => {
       }),
     )
   })
-  it('what a resumed session is told of its past is true', () => {
-    const told = (situation: ResumeContext['situation'], isElsewhere: boolean): string =>
+  it('what a resumed session is told about its past is true', () => {
+    const resumeText = (situation: ResumeContext['situation'], isElsewhere: boolean): string =>
       continuationPrompt({ situation, turn: 'cut-off', on: 'account', isElsewhere }) ?? ''
-    expect(told('pause', false)).toMatch(/^This session was paused, and goes on now\./)
+    expect(resumeText('pause', false)).toMatch(/^This session was paused, and goes on now\./)
     for (const situation of ['pause', 'wake', 'start', 'crash', 'move', 'login'] as const)
-      expect(told(situation, false)).not.toMatch(/limit|another account/)
-    expect(told('wall', false)).not.toContain('another account')
-    expect(told('login', true)).toContain('another account')
+      expect(resumeText(situation, false)).not.toMatch(/limit|another account/)
+    expect(resumeText('wall', false)).not.toContain('another account')
+    expect(resumeText('login', true)).toContain('another account')
   })
-  it('an idle session is told nothing; one that was cut off is told to go on and repeat nothing', () => {
+  it('an idle session is told nothing; an interrupted one is told to go on and repeat nothing', () => {
     expect(
       continuationPrompt({ situation: 'near-limit', turn: 'idle', on: 'account', isElsewhere: true }),
     ).toBeNull()
@@ -89,14 +89,14 @@ describe('crashes and what follows', () => {
   })
 })
 
-describe('leaving before the wall', () => {
+describe('moving before the wall', () => {
   const stay = { model: 'sonnet', moveThreshold: 0.95, stayUntil: null, wakeMargin: 10_000 }
-  it('leaves from moveAt on, not below, and not while it was told to stay', () => {
+  it('happens from moveAt on, not below it, and not while the session was told to stay', () => {
     expect(shouldMove(usedAccount('a', 0.94), stay, at(0))).toBeNull()
     expect(shouldMove(usedAccount('a', 0.95), stay, at(0))?.cause).toBe('near-limit')
     expect(shouldMove(usedAccount('a', 0.95), { ...stay, stayUntil: at(5) }, at(0))).toBeNull()
   })
-  it('law 6: leaves an account that others found walled, not for a wall of another model', () => {
+  it('law 6: happens if others found the account walled, unless the wall is of another model', () => {
     expect(shouldMove(reading('a', { walls: [wall()] }), stay, at(1))?.wall?.kind).toBe('five_hour')
     const opus = wall({ kind: 'seven_day_opus', scope: 'model:opus' })
     expect(shouldMove(reading('a', { walls: [opus] }), stay, at(1))).toBeNull()
@@ -104,8 +104,8 @@ describe('leaving before the wall', () => {
   })
 })
 
-describe('how accounts look from outside', () => {
-  const facts = (over: Partial<AccountFacts>): AccountFacts => ({
+describe('the state of an account as users see it', () => {
+  const facts = (overrides: Partial<AccountFacts>): AccountFacts => ({
     ...spec('a'),
     windows: [window()],
     walls: [],
@@ -116,7 +116,7 @@ describe('how accounts look from outside', () => {
     leases: [],
     trial: null,
     restUntil: null,
-    ...over,
+    ...overrides,
   })
   it.each<[string, Partial<AccountFacts>]>([
     ['ready', {}],
@@ -127,17 +127,17 @@ describe('how accounts look from outside', () => {
     ['logged-out', { login: 'out' }],
     ['disabled', { maxSessions: 0 }],
     ['duplicate', { name: 'z' }],
-  ])('is %s', (state, over) => {
+  ])('is %s', (state, overrides) => {
     expect(
       accountState(
-        facts(over),
+        facts(overrides),
         0.95,
         at(1),
-        [facts({}), facts(over)].slice(0, state === 'duplicate' ? 2 : 1),
+        [facts({}), facts(overrides)].slice(0, state === 'duplicate' ? 2 : 1),
       ),
     ).toBe(state)
   })
-  it("a model's wall stands on its window, and the account stays ready for the rest", () => {
+  it("a model's wall is shown at its window, and the account stays ready for the rest", () => {
     const opus = wall({ kind: 'seven_day_opus', scope: 'model:opus' })
     const row = accountRow(facts({ walls: [opus] }), 0.95, at(1))
     expect(row).toMatchObject({ state: 'ready', walledUntil: null })
@@ -149,7 +149,7 @@ describe('how accounts look from outside', () => {
 })
 
 describe('instants', () => {
-  it('are read as the platform reads them', () => {
+  it('are parsed as the platform parses them', () => {
     fc.assert(
       fc.property(
         fc.date({ min: new Date('1970-01-01'), max: new Date('2399-12-31'), noInvalidDate: true }),
@@ -162,7 +162,7 @@ describe('instants', () => {
   })
 })
 
-describe('whatever happens to the desk', () => {
+describe('any sequence of pool events', () => {
   const names = fc.constantFrom('a', 'b', 'c')
   const sessions = fc.constantFrom('s', 't', 'u', 'v')
   const step = fc.oneof(
@@ -192,7 +192,7 @@ describe('whatever happens to the desk', () => {
       login: fc.constantFrom('in' as const, 'out' as const),
     }),
   )
-  it('laws 3, 4, 7, 10: one lease a session, fences grow, limits hold, every wait ends in the future, all of it is plain data', () => {
+  it('laws 3, 4, 7, 10: keeps one lease per session, growing fences, limits, waits that end in the future, and plain data', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(step, fc.integer({ min: 0, max: 40 })), { maxLength: 60 }), (steps) => {
         let state = newPoolState(
@@ -251,7 +251,7 @@ describe('whatever happens to the desk', () => {
           expect(state.accounts[0]!.leases.length).toBeLessThanOrEqual(1)
           if (state.waitlist.length > 0) expect(decision.nextDecisionAt ?? decision.probes[0]).toBeDefined()
           if (state.waitlist.length > 0) expect(decision.nextDecisionAt).not.toBeNull()
-          // Deciding again at the same instant says nothing new.
+          // Deciding again at the same instant changes nothing.
           const again = decide(state, now)
           expect([again.grants, again.denials]).toEqual([[], []])
         })

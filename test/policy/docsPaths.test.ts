@@ -1,4 +1,4 @@
-/** The documents name files, sections and configuration keys that are there. */
+/** The documents name only files, sections and configuration keys that exist. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,7 +28,7 @@ const pathsOf = (page: string): string[] =>
     folders.includes(path.split('/')[0] ?? '') ? [path] : [],
   )
 
-/** docs/layers.md names test files from test/ on, and test/policy/layers.test.ts reads them so. */
+/** docs/layers.md names test files relative to test/, and test/policy/layers.test.ts reads them that way. */
 const isFile = (page: string, path: string): boolean =>
   existsSync(join(root, path)) || (page === 'docs/layers.md' && existsSync(join(root, 'test', path)))
 
@@ -38,7 +38,7 @@ const linksOf = (page: string): string[] =>
     /^[a-z]+:/.test(target) ? [] : [target],
   )
 
-/** The anchors that GitHub makes of a page's headings. */
+/** The anchors that GitHub generates for a page's headings. */
 const anchorsOf = (page: string): string[] =>
   [...withoutCode(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -55,7 +55,7 @@ const isThere = (page: string, link: string): boolean => {
   return anchor === undefined || anchorsOf(target).includes(anchor)
 }
 
-/** Every key of a schema, however deep it lies. */
+/** Every key of a schema, at any depth. */
 const keysOf = (schema: unknown): string[] => {
   if (typeof schema !== 'object' || schema === null) return []
   const properties = 'properties' in schema ? Object.keys(schema.properties as object) : []
@@ -74,7 +74,7 @@ describe('the documents', () => {
     expect(pathsOf('docs/architecture.md').length).toBeGreaterThan(60)
   })
 
-  it('comments and messages name pages that are there', () => {
+  it('comments and messages name only pages that exist', () => {
     const named = sources.flatMap((file) =>
       [...text(file).matchAll(/\bdocs\/[\w/-]+\.md/g)].map(([page]) => ({ file, page })),
     )
@@ -82,7 +82,7 @@ describe('the documents', () => {
     expect(named.filter(({ page }) => !existsSync(join(root, page)))).toEqual([])
   })
 
-  it.each(pages)('%s: its paths and links are there', (page) => {
+  it.each(pages)('%s: its paths and links exist', (page) => {
     expect(pathsOf(page).filter((path) => !isFile(page, path))).toEqual([])
     expect(linksOf(page).filter((link) => !isThere(page, link))).toEqual([])
   })

@@ -10,19 +10,19 @@ import {
   sharedDomains,
 } from '../../policy/independence/failureDomains.js'
 
-const store = (path: string, over: Partial<LoginStore> = {}): LoginStore => ({
+const store = (path: string, overrides: Partial<LoginStore> = {}): LoginStore => ({
   path,
   id: null,
   above: [],
-  ...over,
+  ...overrides,
 })
 const key = (fingerprint: string, variable = 'ANTHROPIC_API_KEY', login = true) => ({
   ...{ fingerprint, variable, login },
 })
-const domain = (over: Partial<FailureDomain>): FailureDomain => ({
+const domain = (overrides: Partial<FailureDomain>): FailureDomain => ({
   ...emptyDomain('medic', 'reserved account'),
   ...{ stores: [store('/home/u/.medic', { id: '1:10' })], identity: 'm', email: 'm@example.com' },
-  ...over,
+  ...overrides,
 })
 const pooled = domain({
   ...{ name: 'max-1', what: 'pool account', stores: [store('/home/u/.max', { id: '1:20' })], identity: 'p' },
@@ -40,8 +40,8 @@ describe('law 1: out of the pool', () => {
     ['an address', 'email', { email: 'p@Example.com' }],
     ['the source of a secret', 'credential', { credentials: ['env:A'] }],
     ['a secret from another source', 'key', { keys: [key('k', 'OTHER')] }],
-  ])('law 1: an overlap by %s is found, both sides named', (_what, by, over) => {
-    const found = sharedDomains([domain(over)], [pooled])
+  ])('law 1: an overlap by %s is found, and both sides are named', (_what, by, overrides) => {
+    const found = sharedDomains([domain(overrides)], [pooled])
     expect(found.map((one) => one.by)).toContain(by)
     for (const { message } of found)
       expect(message).toMatch(
@@ -54,7 +54,7 @@ describe('law 1: out of the pool', () => {
     expect(sharedDomains([near], [pooled])).toEqual([])
   })
 
-  it('law 1: what is not known proves no overlap', () => {
+  it('law 1: unknown identities prove no overlap', () => {
     const [ours, theirs] = [emptyDomain('a', 'reserved account'), emptyDomain('b', 'pool account')]
     expect(sharedDomains([ours], [theirs])).toEqual([])
     expect(acceptedOverlaps([ours], [theirs])).toEqual([])
@@ -69,7 +69,7 @@ describe('law 1: out of the pool', () => {
     expect(found?.message).not.toContain('0123')
   })
 
-  it('law 1: one gateway is common ground, unless neither side brings a login of its own to it', () => {
+  it('law 1: one gateway may be shared, unless neither side has a login for it', () => {
     const ours = domain({ gateway: 'http://gate' })
     expect(sharedDomains([ours], [pooled])).toEqual([])
     expect(acceptedOverlaps([ours], [pooled]).map(({ by }) => by)).toEqual(['gateway'])
@@ -82,7 +82,7 @@ describe('law 1: out of the pool', () => {
     expect(sharedDomains([a], [pooled])).toEqual([])
   })
 
-  it('law 1: seats of one organisation are told, and are not one account', () => {
+  it('law 1: seats of one organisation are reported, and are not one account', () => {
     const [ours, theirs] = [domain({ organisation: 'o' }), { ...pooled, organisation: 'o' }]
     expect(sharedDomains([ours], [theirs])).toEqual([])
     expect(acceptedOverlaps([ours], [theirs])[0]?.message).toMatch(
@@ -92,9 +92,9 @@ describe('law 1: out of the pool', () => {
 })
 
 describe('law 4: accounts that are one login', () => {
-  const account = (name: string, over: Partial<FailureDomain>): FailureDomain => ({
+  const account = (name: string, overrides: Partial<FailureDomain>): FailureDomain => ({
     ...emptyDomain(name, 'pool account'),
-    ...over,
+    ...overrides,
   })
   it.each<[string, Partial<FailureDomain>, Partial<FailureDomain>, boolean]>([
     ['one account uuid', { identity: 'x' }, { identity: 'x' }, true],
@@ -115,7 +115,7 @@ describe('law 4: accounts that are one login', () => {
       false,
     ],
     [
-      'a secret that nobody logs in with',
+      'a secret that no login uses',
       { keys: [key('g', 'GITHUB_TOKEN', false)] },
       { keys: [key('g', 'GITHUB_TOKEN', false)] },
       false,
@@ -131,7 +131,7 @@ describe('law 4: accounts that are one login', () => {
     expect(duplicateLogins(accounts)).toEqual(one ? [{ name: 'b', sameAs: 'a' }] : [])
   })
 
-  it('law 11: the label that tells the pool of it holds no key', () => {
+  it('law 11: the label that identifies an account to the pool holds no key', () => {
     const accounts = [
       account('a', { keys: [key('t')] }),
       account('b', { keys: [key('t')] }),

@@ -2,15 +2,15 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { handOver, handOverMark, type ForkReport } from '../../activities/session/handOverText.js'
 
-const report = (over: Partial<ForkReport> = {}): ForkReport => ({
+const report = (overrides: Partial<ForkReport> = {}): ForkReport => ({
   fork: 'f1',
   transcript: '/substrates/key/f1.jsonl',
   turns: [{ asked: 'Tidy the garden', answered: 'Tidied.' }],
   files: ['/work/garden.md'],
-  ...over,
+  ...overrides,
 })
 
-it('says what was asked, what was answered, which files changed, and where the transcript lies', () => {
+it('names what was asked, what was answered, which files changed, and the path of the transcript', () => {
   const { message, full } = handOver(
     [report(), report({ fork: 'f2', turns: [{ asked: 'And?', answered: null }] })],
     '/w',
@@ -28,11 +28,11 @@ it('says what was asked, what was answered, which files changed, and where the t
   expect(message).toContain('Not answered.')
 })
 
-it('has nothing to say where no fork did anything', () => {
+it('is empty if no fork did anything', () => {
   expect(handOver([], '/w')).toBeNull()
 })
 
-it('law 5: is bounded however much was done, names every fork, and the file holds what it had to leave out', () => {
+it('law 5: is bounded however much was done, names every fork, and the file holds what the message leaves out', () => {
   const text = fc.string({ maxLength: 60 }).map((some) => `${some}.`.repeat(60))
   const turns = fc.array(fc.record({ asked: text, answered: fc.option(text) }), { maxLength: 40 })
   const files = fc.array(fc.string({ maxLength: 40 }), { maxLength: 80 })

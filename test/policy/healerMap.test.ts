@@ -8,13 +8,13 @@ import { tableOf } from '../../worker/doctor/domainTable.js'
 
 const key = { variable: 'ANTHROPIC_API_KEY', fingerprint: '0123abcd', login: true }
 
-function setup(over: Partial<Setup> = {}): Setup {
+function setup(overrides: Partial<Setup> = {}): Setup {
   return {
     ...{ host: 'desk', home: '/state', agents: { 'claude-code': 'claude' } },
     engine: { what: 'embedded', database: '/state/temporal.db', isHere: true, isEmbedded: true },
     healer: [emptyDomain('medic', 'reserved account')],
     pool: [emptyDomain('max-1', 'pool account'), emptyDomain('haiku', 'substrate')],
-    ...over,
+    ...overrides,
   }
 }
 
@@ -22,7 +22,7 @@ const cellOf = (setup: Setup, need: string, failure: string): Cell | undefined =
   healerMap(setup).cells.find((cell) => cell.need === need && cell.failure === failure)
 
 describe('law 1 as a table', () => {
-  it('law 1: nothing that the healer needs shares anything with a spent account', () => {
+  it('law 1: nothing that the healer needs shares a failure domain with a spent account', () => {
     const { needs, cells } = healerMap(setup())
     expect(needs.length).toBeGreaterThan(8)
     expect(cells.filter(({ failure }) => failure === 'account').map(({ verdict }) => verdict)).toEqual(
@@ -33,7 +33,7 @@ describe('law 1 as a table', () => {
   it.each<[string, Partial<FailureDomain>, string]>([
     ['a key of an account', { keys: [key] }, 'account'],
     ['a login of an account', { identity: 'x' }, 'account'],
-  ])('law 1: %s is refused, both sides named', (_what, same, failure) => {
+  ])('law 1: %s is refused, and both sides are named', (_what, same, failure) => {
     const both = setup({
       healer: [{ ...emptyDomain('medic', 'reserved account'), ...same }],
       pool: [{ ...emptyDomain('max-1', 'pool account'), ...same }],
@@ -56,7 +56,7 @@ describe('law 1 as a table', () => {
     expect(cellOf(setup(), 'substrate haiku', 'substrate')).toMatchObject({ verdict: 'accepted' })
   })
 
-  it('one gateway is accepted; an engine elsewhere is apart from this host', () => {
+  it('one gateway is accepted; an engine elsewhere is separate from this host', () => {
     const gateway = 'https://gate.example.com'
     const through = setup({
       healer: [{ ...emptyDomain('medic', 'reserved account'), gateway }],
@@ -70,7 +70,7 @@ describe('law 1 as a table', () => {
     expect(cellOf(through, 'worker', 'host')?.verdict).toBe('accepted')
   })
 
-  it('law 11: neither table nor picture holds a fingerprint, and both show what is refused', () => {
+  it('law 11: neither the table nor the picture holds a fingerprint, and both show what is refused', () => {
     const map = healerMap(
       setup({
         healer: [{ ...emptyDomain('medic', 'reserved account'), keys: [key] }],
@@ -83,7 +83,7 @@ describe('law 1 as a table', () => {
     }
   })
 
-  it('the picture of the guide is up to date (npx tsx docs/pictures/domains.ts)', () => {
+  it('the picture in the guide is up to date (npx tsx docs/pictures/domains.ts)', () => {
     expect(withPicture(readGuide())).toBe(readGuide())
   })
 })

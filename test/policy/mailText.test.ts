@@ -17,7 +17,7 @@ const mails: fc.Arbitrary<Mail> = fc.record({
 })
 
 describe('a mail as a text for an agent', () => {
-  it('has one beginning, one end and one line for each header, whatever its sender wrote', () => {
+  it('has one beginning, one end and one line per header, whatever its sender wrote', () => {
     fc.assert(
       fc.property(mails, (mail) => {
         const framed = frameMail(cleanMail(mail, 1_000), 'inbox', mark).split('\n')
@@ -36,7 +36,7 @@ describe('a mail as a text for an agent', () => {
     )
   })
 
-  it('holds nothing that a terminal would obey, is bounded, and is whole in its characters', () => {
+  it('contains no terminal control characters, is bounded, and splits no character', () => {
     fc.assert(
       fc.property(mails, (mail) => {
         const framed = frameMail(cleanMail(mail, 1_000), 'inbox', mark)
@@ -58,15 +58,15 @@ describe('senders', () => {
     [['evil@notteam.example'], false],
     [['boss@example.org', 'evil@example.net'], false],
     [[], false],
-  ])('%j is wanted: %s', (from, wanted) => {
-    expect(isWantedSender(from, ['boss@example.org', '@team.example'])).toBe(wanted)
+  ])('%j is accepted: %s', (from, isAccepted) => {
+    expect(isWantedSender(from, ['boss@example.org', '@team.example'])).toBe(isAccepted)
     expect(isWantedSender(from, [])).toBe(true)
   })
 })
 
-describe('failures in a row', () => {
+describe('consecutive failures', () => {
   const task = { name: 'inbox', kind: 'imap' as const, host: 'h', attentionAfter: 3 }
-  it('are counted, call a person at the third, and end with the first run that is well', () => {
+  it('are counted, notify a person at the third, and end with the first successful run', () => {
     const third = recordAfterRun(task, 2, failedOutcome('nobody answers'), '2026-11-24T12:00:00.000Z')
     expect(third).toMatchObject({ failures: 3, lastResult: { ok: false, error: 'nobody answers' } })
     expect(third.attention).toBe('task inbox failed 3 times in a row: nobody answers')

@@ -34,17 +34,17 @@ const waiting = (count: number): PoolConditions['waitlist'] =>
   }))
 const parked = (count: number): PoolConditions => ({ ...dry, waitlist: waiting(count) })
 
-/** Shows the board one piece of news after the other, a minute apart, and answers what a person was told. */
+/** Gives the board one change after the other, a minute apart. Returns what a person was notified of. */
 function toldOf(...news: PoolConditions[]): { kind: NoticeKind; title: string; text: string }[] {
   let board = newBoard
-  news.forEach((one, minute) => (board = updateBoard(board, one, settings, at(minute))))
+  news.forEach((change, minute) => (board = updateBoard(board, change, settings, at(minute))))
   return board.outbox.map(({ notice }) => notice)
 }
 const kindsOf = (...news: PoolConditions[]): NoticeKind[] => toldOf(...news).map(({ kind }) => kind)
 
-describe('one notice for one cause', () => {
-  it('forty sessions parked together are one notice, and "all up again" is one more', () => {
-    const told = toldOf(
+describe('one notice per cause', () => {
+  it('sends one notice for forty sessions parked together, and one when all are up again', () => {
+    const sent = toldOf(
       quiet,
       parked(40),
       parked(40),
@@ -55,13 +55,13 @@ describe('one notice for one cause', () => {
       quiet,
       quiet,
     )
-    expect(told.map(({ kind }) => kind)).toEqual(['parked', 'up-again'])
-    expect(told[0]!.title).toBe('40 sessions of pool main waiting')
-    expect(told[0]!.text).toMatch(/^a walled until 13:00\.\nNext chance: 2026-11-22 13:00 UTC\./)
-    expect(told[0]!.text).toContain('s9 and 30 more')
+    expect(sent.map(({ kind }) => kind)).toEqual(['parked', 'up-again'])
+    expect(sent[0]!.title).toBe('40 sessions of pool main waiting')
+    expect(sent[0]!.text).toMatch(/^a walled until 13:00\.\nNext chance: 2026-11-22 13:00 UTC\./)
+    expect(sent[0]!.text).toContain('s9 and 30 more')
   })
 
-  it('what passes by itself is no news, and what comes back never ended', () => {
+  it('sends none for what ends by itself, and treats a condition that returns as still open', () => {
     let board = updateBoard(newBoard, parked(2), settings, at(0))
     board = updateBoard(board, quiet, settings, at(0.2))
     expect(updateBoard(board, quiet, settings, at(10)).outbox).toEqual([])
@@ -72,7 +72,7 @@ describe('one notice for one cause', () => {
     expect(updateBoard(board, parked(1), settings, at(9)).outbox).toHaveLength(1)
   })
 
-  it('a dry pool is told for itself; sessions that wait later are news of their own; one end for both', () => {
+  it('reports a dry pool once, then sessions that begin to wait later, then one end for both', () => {
     expect(kindsOf(dry, dry, parked(2), parked(2), parked(2), quiet, quiet, quiet)).toEqual([
       'pool-dry',
       'parked',
@@ -81,17 +81,17 @@ describe('one notice for one cause', () => {
     expect(kindsOf(dry, dry, quiet, quiet)).toEqual(['pool-dry', 'up-again'])
   })
 
-  it('sessions that went on while the pool is still dry: the end says so, and is told once', () => {
-    const told = toldOf(parked(2), parked(2), dry, dry, dry, quiet, quiet, quiet)
-    expect(told.map(({ kind }) => kind)).toEqual(['parked', 'up-again'])
-    expect(told[1]!.text).toContain('still dry')
+  it('says at the end if sessions went on while the pool is still dry, and says it once', () => {
+    const sent = toldOf(parked(2), parked(2), dry, dry, dry, quiet, quiet, quiet)
+    expect(sent.map(({ kind }) => kind)).toEqual(['parked', 'up-again'])
+    expect(sent[1]!.text).toContain('still dry')
   })
 
-  it('lost logins are told together, with the sessions that wait for them, and not again when they are back', () => {
+  it('reports lost logins together with the sessions that wait for them, and not again when they are back', () => {
     const lost = { ...quiet, loggedOut: ['a', 'b'] }
-    const told = toldOf(lost, lost, lost, quiet, quiet)
-    expect(told.map(({ title }) => title)).toEqual(['2 accounts are logged out in pool main'])
-    expect(told[0]!.text).toContain('Log in again: a, b.')
+    const sent = toldOf(lost, lost, lost, quiet, quiet)
+    expect(sent.map(({ title }) => title)).toEqual(['2 accounts are logged out in pool main'])
+    expect(sent[0]!.text).toContain('Log in again: a, b.')
     const both = { ...parked(1), loggedOut: ['b'] }
     expect(toldOf(both, both).map(({ kind, text }) => [kind, text.includes('Log in again: b')])).toEqual([
       ['parked', true],
@@ -101,7 +101,7 @@ describe('one notice for one cause', () => {
     ).toEqual(['logged-out', 'logged-out'])
   })
 
-  it('an announcement is told once for its key, also after the board went through a restart', () => {
+  it('sends an announcement once per key, also after the board was restarted', () => {
     const one = { key: 'drill/1', kind: 'drill' as const, title: 'the drill failed', text: 'why' }
     const board = announce(newBoard, one, settings, at(0))
     const again = announce(JSON.parse(JSON.stringify(board)) as NoticeBoard, one, settings, at(5))
@@ -110,10 +110,10 @@ describe('one notice for one cause', () => {
   })
 })
 
-describe('law 10: a notice that is not taken', () => {
+describe('law 10: a notice that could not be sent', () => {
   const board = announce(newBoard, { key: 'k', kind: 'drill', title: 't', text: 'x' }, settings, at(0))
 
-  it('is tried again only where it failed, later each time, and given up in the end', () => {
+  it('is retried only on the channels that failed, later each time, and given up in the end', () => {
     expect(dueNotices(board, at(0)).map(({ pendingChannels }) => pendingChannels)).toEqual([['me', 'phone']])
     let next = recordDelivery(board, 'k', ['phone'], settings, at(0))
     const pauses: number[] = []
@@ -133,17 +133,17 @@ describe('law 10: a notice that is not taken', () => {
     expect(now).toBeLessThan(25 * 60)
   })
 
-  it('is done with when all have it', () => {
+  it('is done when all channels have it', () => {
     expect(recordDelivery(board, 'k', [], settings, at(0)).outbox).toEqual([])
     expect(recordDelivery(board, 'another', [], settings, at(0))).toEqual(board)
   })
 })
 
-describe('what stands with the pool', () => {
+describe('the state of the pool', () => {
   const two = poolState(spec('a'), spec('b'))
   const read = recordReadings(two, [usedAccount('a', 0.2), usedAccount('b', 0.2)], at(0))
 
-  it('is dry when every account is spent, and not while one is merely full or on trial', () => {
+  it('is dry when every account is spent, and not while one is merely full or unproven', () => {
     expect(poolConditions(read, at(1)).dry).toBeNull()
     const one = recordWall(read, 'a', wall(), at(1))
     expect(poolConditions(one, at(1)).dry).toBeNull()
@@ -168,7 +168,7 @@ describe('what stands with the pool', () => {
   })
 })
 
-it('whatever happens: never told twice that sessions wait without an end between, every look lies ahead, all of it is plain data', () => {
+it('any sequence of changes: sessions wait is never reported twice without an end between, every next check is in the future, and all is plain data', () => {
   const news = fc.record({
     ...{ pool: fc.constant('main'), dry: fc.option(fc.constant('all walled')) },
     waitlist: fc.nat({ max: 3 }).map(waiting),

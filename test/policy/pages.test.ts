@@ -1,4 +1,7 @@
-/** Pages that stand at an agent's start: who is sent past them, who waits, and until when. */
+/**
+ * Pages that the agent program opens at its start: which sessions may still be sent there, which wait, and
+ * until when.
+ */
 import { describe, expect, it } from 'vitest'
 import type { HostPages, OpenPage } from '../../policy/account/account.js'
 import { accountRow } from '../../policy/account/accountRow.js'
@@ -23,44 +26,44 @@ import {
   wall,
 } from './builders.js'
 
-const page = (over: Partial<OpenPage> = {}): OpenPage => ({
+const page = (overrides: Partial<OpenPage> = {}): OpenPage => ({
   cwd: '/work',
   what: '"Allow it?"',
   remedy: 'answer it once',
   at: at(0),
   until: at(30),
-  ...over,
+  ...overrides,
 })
 const pages = (open: OpenPage[], minutes = 0, host = 'here'): HostPages => ({
   host,
   at: at(minutes),
   open,
 })
-const stands = (before: PoolState, name: string, ...standing: OpenPage[]): PoolState =>
-  recordReadings(before, [reading(name, { pages: pages(standing) })], at(0))
+const withPages = (before: PoolState, name: string, ...open: OpenPage[]): PoolState =>
+  recordReadings(before, [reading(name, { pages: pages(open) })], at(0))
 
 const both = (): PoolState =>
   recordReadings(poolState(spec('a'), spec('b')), [usedAccount('a', 0.1), usedAccount('b', 0.5)], at(0))
-const asked = leaseRequest('s', { cwd: '/work' })
+const request = leaseRequest('s', { cwd: '/work' })
 
 describe('law 4: never onto an account that opens a page', () => {
-  it('another able account is taken, and why is said to those who asked for this one', () => {
-    const decision = requestAndDecide(stands(both(), 'a', page()), { ...asked, prefer: 'a' })
+  it('another able account is used, and sessions that asked for this one learn why', () => {
+    const decision = requestAndDecide(withPages(both(), 'a', page()), { ...request, prefer: 'a' })
     expect(grantedTo(decision)).toEqual({ s: 'b' })
     expect(decision.grants[0]?.grant.why).toContain('a opens "Allow it?": answer it once')
   })
 
-  it('a page of one project keeps no other project away, one of the account keeps all, and none another host', () => {
-    const before = stands(both(), 'a', page())
+  it("a project's page keeps only its project away, an account's page keeps every session away, and neither affects another host", () => {
+    const before = withPages(both(), 'a', page())
     expect(grantedTo(requestAndDecide(before, leaseRequest('t', { cwd: '/other' })))).toEqual({ t: 'a' })
     expect(grantedTo(requestAndDecide(before, leaseRequest('t', { cwd: '/work', host: 'there' })))).toEqual({
       t: 'a',
     })
-    const all = stands(both(), 'a', page({ cwd: null }))
+    const all = withPages(both(), 'a', page({ cwd: null }))
     expect(grantedTo(requestAndDecide(all, leaseRequest('t', { cwd: '/other' })))).toEqual({ t: 'b' })
   })
 
-  it('where every account opens one the session is told which and what to do, no substrate is paid, and each is tried again', () => {
+  it('if every account opens a page, the session learns which and what to do, no substrate is used, and each account is retried', () => {
     const withKey = configure(
       both(),
       settings([
@@ -69,8 +72,8 @@ describe('law 4: never onto an account that opens a page', () => {
         spec('key', { role: 'substrate', runs: { agent: 'claude-code', model: null } }),
       ]),
     )
-    const before = stands(stands(withKey, 'a', page()), 'b', page({ until: at(20) }))
-    const decision = requestAndDecide(before, { ...asked, cause: 'crash' })
+    const before = withPages(withPages(withKey, 'a', page()), 'b', page({ until: at(20) }))
+    const decision = requestAndDecide(before, { ...request, cause: 'crash' })
     expect(decision.grants).toEqual([])
     const [{ denial } = { denial: null }] = decision.denials
     expect(denial?.pages).toBe('a opens "Allow it?": answer it once; b opens "Allow it?": answer it once')
@@ -82,7 +85,7 @@ describe('law 4: never onto an account that opens a page', () => {
     })
   })
 
-  it('a wall beside a page is a reason to pay a substrate, and the page is not what the session is told to wait for', () => {
+  it('a wall beside a page is a reason to use a substrate, and the page is not what the session is told to wait for', () => {
     const withKey = configure(
       both(),
       settings([
@@ -91,21 +94,21 @@ describe('law 4: never onto an account that opens a page', () => {
         spec('key', { role: 'substrate', runs: { agent: 'claude-code', model: null } }),
       ]),
     )
-    const before = recordWall(stands(withKey, 'a', page()), 'b', wall(), at(0))
-    expect(grantedTo(requestAndDecide(before, { ...asked, cause: 'wall' }))).toEqual({ s: 'key' })
-    const without = recordWall(stands(both(), 'a', page()), 'b', wall(), at(0))
-    expect(requestAndDecide(without, { ...asked, cause: 'wall' }).denials[0]?.denial.pages).toBeNull()
+    const before = recordWall(withPages(withKey, 'a', page()), 'b', wall(), at(0))
+    expect(grantedTo(requestAndDecide(before, { ...request, cause: 'wall' }))).toEqual({ s: 'key' })
+    const without = recordWall(withPages(both(), 'a', page()), 'b', wall(), at(0))
+    expect(requestAndDecide(without, { ...request, cause: 'wall' }).denials[0]?.denial.pages).toBeNull()
   })
 
-  it('a first start may be sent there all the same, for a person to answer', () => {
-    const before = stands(stands(both(), 'a', page()), 'b', page())
-    expect(grantedTo(requestAndDecide(before, { ...asked, despitePages: true }))).toEqual({ s: 'a' })
+  it('a first start may still be sent there, for a person to answer', () => {
+    const before = withPages(withPages(both(), 'a', page()), 'b', page())
+    expect(grantedTo(requestAndDecide(before, { ...request, despitePages: true }))).toEqual({ s: 'a' })
   })
 })
 
-it('law 10: what its host has seen to be answered keeps nobody waiting, and an older word does not bring it back', () => {
-  const waiting = requestAndDecide(stands(stands(both(), 'a', page()), 'b', page()), {
-    ...asked,
+it('law 10: once its host saw the page answered, no session waits for it, and an older report does not bring it back', () => {
+  const waiting = requestAndDecide(withPages(withPages(both(), 'a', page()), 'b', page()), {
+    ...request,
     cause: 'crash',
   }).state
   const answered = recordReadings(waiting, [reading('b', { pages: pages([], 5) })], at(5))
@@ -113,8 +116,8 @@ it('law 10: what its host has seen to be answered keeps nobody waiting, and an o
   expect(grantedTo(decide(late, at(5)))).toEqual({ s: 'b' })
 })
 
-it('an account in whose way a page stands says so, and stays ready for the rest', () => {
-  const [facts] = poolView(stands(both(), 'a', page())).accounts
+it('an account with an open page says so, and stays ready for the rest', () => {
+  const [facts] = poolView(withPages(both(), 'a', page())).accounts
   expect(accountRow(facts!, 0.95, at(1))).toMatchObject({ state: 'ready', pages: [page()] })
   expect(accountRow(facts!, 0.95, at(31)).pages).toEqual([])
 })

@@ -1,4 +1,4 @@
-/** Whoever asks and whatever happens: what is reserved for the healer is never leased. */
+/** Whatever is requested and whatever happens, an account that is reserved for the healer is never leased. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { AccountSpec } from '../../policy/account/account.js'
@@ -24,20 +24,23 @@ const causes = ['start', 'wall', 'near-limit', 'login', 'crash', 'move', 'home',
 const name = fc.constantFrom(...names)
 const session = fc.constantFrom(...sessions)
 
-/** Each account's role is drawn; only `medic` is always the healer's. */
+/** Each account's role is random; only `medic` is always the healer's. */
 const fleet = fc
   .uniqueArray(name, { minLength: 1 })
   .chain((chosen) =>
     fc
       .tuple(...chosen.map(() => fc.boolean()))
       .map((own): AccountSpec[] =>
-        chosen.map((one, index) =>
-          spec(one, { role: own[index] === true || one === 'medic' ? 'reserved' : 'pool' }),
+        chosen.map((name, index) =>
+          spec(name, { role: own[index] === true || name === 'medic' ? 'reserved' : 'pool' }),
         ),
       ),
   )
 
-/** Anything that can reach a pool, in any order: also a configuration that gives an account to the healer. */
+/**
+ * Anything that can reach a pool, in any order, including a configuration that gives an account to the
+ * healer.
+ */
 const step = fc.oneof(
   fc.record({
     ...{ does: fc.constant('ask' as const), session, prefer: fc.option(name), pinned: fc.boolean() },
@@ -56,51 +59,51 @@ const step = fc.oneof(
 )
 type Step = typeof step extends fc.Arbitrary<infer One> ? One : never
 
-function take(desk: PoolState, one: Step, minutes: number): PoolState {
+function applyStep(state: PoolState, step: Step, minutes: number): PoolState {
   const now = at(minutes)
-  switch (one.does) {
+  switch (step.does) {
     case 'ask': {
-      const { prefer, pinned, cause, from } = one
-      const requestId = `${one.session}-${one.id}`
+      const { prefer, pinned, cause, from } = step
+      const requestId = `${step.session}-${step.id}`
       return requestLease(
-        desk,
-        leaseRequest(one.session, { requestId, prefer, pinned, cause, from, at: now }),
+        state,
+        leaseRequest(step.session, { requestId, prefer, pinned, cause, from, at: now }),
         now,
       )
     }
     case 'wall':
-      return recordWall(desk, one.name, wall({ at: now, resetsAt: at(minutes + 7) }), now)
+      return recordWall(state, step.name, wall({ at: now, resetsAt: at(minutes + 7) }), now)
     case 'read':
-      return recordReadings(desk, [usedAccount(one.name, one.used, minutes)], now)
+      return recordReadings(state, [usedAccount(step.name, step.used, minutes)], now)
     case 'login':
-      return recordLogin(desk, one.name, one.login, now, now)
+      return recordLogin(state, step.name, step.login, now, now)
     case 'release':
-      return releaseLease(desk, { session: one.session, fence: desk.fence, failure: one.fault }, now)
+      return releaseLease(state, { session: step.session, fence: state.fence, failure: step.fault }, now)
     case 'end':
-      return withdraw(desk, one.session)
+      return withdraw(state, step.session)
     case 'configure':
-      return configure(desk, settings(one.fleet))
+      return configure(state, settings(step.fleet))
   }
 }
 
-it('law 1: no lease is ever granted on a reserved account, over random fleets and whatever they are asked', () => {
+it('law 1: no lease is ever granted on a reserved account, over random fleets and requests', () => {
   let grants = 0
   fc.assert(
     fc.property(fleet, fc.array(step, { minLength: 1, maxLength: 40 }), (specs, steps) => {
-      let desk = newPoolState(settings(specs))
-      steps.forEach((one, minutes) => {
-        desk = take(desk, one, minutes)
-        const decision = decide(desk, at(minutes))
-        const reserved = desk.accounts
+      let state = newPoolState(settings(specs))
+      steps.forEach((step, minutes) => {
+        state = applyStep(state, step, minutes)
+        const decision = decide(state, at(minutes))
+        const reserved = state.accounts
           .filter(({ role }) => role === 'reserved')
           .map((account) => account.name)
         const granted = Object.values(grantedTo(decision))
         grants += granted.length
         for (const account of granted) expect(reserved).not.toContain(account)
-        // The healer may ask its own accounts itself; the pool has no business there.
+        // The healer may probe its own accounts; the pool must not.
         for (const account of decision.probes) expect(reserved).not.toContain(account)
-        desk = decision.state
-        for (const account of decision.probes) desk = probeEnded(desk, account, null, at(minutes))
+        state = decision.state
+        for (const account of decision.probes) state = probeEnded(state, account, null, at(minutes))
       })
     }),
     { numRuns: 400 },

@@ -1,4 +1,4 @@
-/** What may go of things that are over. */
+/** What cleanup may delete once it is over. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { minimumAge, expired, isSessionOver, isIncidentPast, isForkSpent } from '../../policy/retention.js'
@@ -9,12 +9,12 @@ const day = 24 * hour
 const thing = (hoursOld: number) => ({ changedAt: now - hoursOld * hour })
 
 describe('a bound', () => {
-  it('lets go what is older, oldest first', () => {
+  it('deletes what is older, oldest first', () => {
     const [old, older, young] = [thing(31 * 24), thing(40 * 24), thing(29 * 24)]
     expect(expired([old, young, older], { for: 30 * day, atMost: 100 }, now)).toEqual([older, old])
   })
 
-  it('lets go the oldest of what is too many, but nothing of the last day', () => {
+  it('deletes the oldest beyond the allowed number, but nothing of the last day', () => {
     const all = [1, 23, 25, 26, 27].map(thing)
     expect(expired(all, { for: 30 * day, atMost: 3 }, now)).toEqual([thing(27), thing(26)])
     expect(expired(all, { for: 30 * day, atMost: 1 }, now)).toEqual([27, 26, 25].map(thing))
@@ -30,15 +30,15 @@ describe('a bound', () => {
       fc.property(ages, bounds, (hours, written) => {
         const bound = { ...written, for: written.for * day }
         const all = hours.map(thing)
-        const gone = expired(all, bound, now)
-        const left = all.filter((one) => !gone.includes(one))
-        for (const { changedAt } of gone)
+        const deleted = expired(all, bound, now)
+        const keptOnes = all.filter((one) => !deleted.includes(one))
+        for (const { changedAt } of deleted)
           expect(now - changedAt).toBeGreaterThan(Math.min(bound.for, minimumAge))
-        for (const { changedAt } of left) expect(now - changedAt).toBeLessThanOrEqual(bound.for)
-        const oldEnough = left.filter(({ changedAt }) => now - changedAt > minimumAge)
-        expect(oldEnough.length === 0 || left.length <= bound.atMost).toBe(true)
-        for (const one of gone)
-          for (const other of left) expect(one.changedAt).toBeLessThanOrEqual(other.changedAt)
+        for (const { changedAt } of keptOnes) expect(now - changedAt).toBeLessThanOrEqual(bound.for)
+        const oldEnough = keptOnes.filter(({ changedAt }) => now - changedAt > minimumAge)
+        expect(oldEnough.length === 0 || keptOnes.length <= bound.atMost).toBe(true)
+        for (const one of deleted)
+          for (const other of keptOnes) expect(one.changedAt).toBeLessThanOrEqual(other.changedAt)
       }),
     )
   })
@@ -47,21 +47,21 @@ describe('a bound', () => {
 describe('a session', () => {
   const over = { workflow: 'over', hasPane: false, hasProcess: false } as const
   it.each([
-    ['nothing of it lives', over, true],
+    ['nothing of it runs', over, true],
     ['it is parked: no pane, no process', { ...over, workflow: 'running' }, false],
     ['the engine does not answer', { ...over, workflow: 'unknown' }, false],
-    ['its workflow was terminated, its pane is there', { ...over, hasPane: true }, false],
+    ['its workflow was terminated, its pane exists', { ...over, hasPane: true }, false],
     ['its workflow was terminated, its process lives', { ...over, hasProcess: true }, false],
   ] as const)('law 5: %s', (_case, signs, isGone) => expect(isSessionOver(signs)).toBe(isGone))
 })
 
-it('law 5: a fork goes once it was handed over, and while nobody has it open', () => {
+it('law 5: a fork may be deleted once it was handed over and no process has it open', () => {
   expect(isForkSpent({ isHandedOver: true, isOpen: false })).toBe(true)
   expect(isForkSpent({ isHandedOver: false, isOpen: false })).toBe(false)
   expect(isForkSpent({ isHandedOver: true, isOpen: true })).toBe(false)
 })
 
-it('an incident is past when it is closed, or nobody guards its service any more; the newest never is', () => {
+it('an incident is over when it is closed or its service is no longer guarded; the newest is always kept', () => {
   const incident = { n: 3, closedAt: '2026-11-01T00:00:00.000Z', service: 'bot' }
   expect(isIncidentPast(incident, 7, ['bot'])).toBe(true)
   expect(isIncidentPast(incident, 3, ['bot'])).toBe(false)

@@ -1,4 +1,4 @@
-/** Texts for `outpool send`, of any size and encoding: whole, or refused with what to do. */
+/** Texts for `outpool send`, of any size and encoding, are sent whole or refused with advice. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ const utf16 = (text: string, bigEndian = false): Buffer => {
 }
 
 describe('the text of a file', () => {
-  it('is the same in UTF-8 and UTF-16, with or without its mark', async () => {
+  it('is the same in UTF-8 and UTF-16, with or without a byte order mark', async () => {
     const text = 'Prüfe die Übersetzung\n请检查 👩‍👩‍👧\n'
     const all = [text, `\ufeff${text}`, utf16(text), utf16(text, true)]
     expect(await Promise.all(all.map(read))).toEqual(all.map(() => text))
@@ -34,15 +34,15 @@ describe('the text of a file', () => {
     ['far too much', Buffer.alloc(8 * 1024 * 1024, 'x'), /longer than 512 KiB/],
     ['nothing', '', /no text to send/],
     ['nothing that can be seen', '\u200b\ufeff \n\u0007', /no text to send/],
-  ])('law 15: %s is refused whole', async (_, content, says) => {
-    await expect(read(content)).rejects.toThrow(says)
+  ])('law 15: %s is refused whole', async (_, content, advice) => {
+    await expect(read(content)).rejects.toThrow(advice)
   })
 
-  it('the longest text that goes is not cut', async () => {
+  it('the longest allowed text is not cut', async () => {
     expect(await read('x'.repeat(512 * 1024))).toHaveLength(512 * 1024)
   })
 
-  it('a file that is not there, and a folder, are named', async () => {
+  it('errors name a missing file, or a folder given as the file', async () => {
     await expect(readTextFromFile(join(dir, 'none'))).rejects.toThrow(/none can't be read/)
     await expect(readTextFromFile(dir)).rejects.toThrow(/can't be read/)
   })

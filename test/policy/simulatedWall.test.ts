@@ -24,21 +24,21 @@ const two = recordReadings(
 )
 const drilled = (until = at(10)): PoolState => simulateWall(two, { session: 'drill-1', until }, at(0))
 
-describe('law 2: walls that a drill declares', () => {
-  it('hold for its own session on every account, and for no other', () => {
+describe('law 2: simulated walls of a drill', () => {
+  it("hold for the drill's session on every account, and for no other session", () => {
     const drill = requestAndDecide(drilled(), leaseRequest('drill-1'))
     expect(drill.grants).toEqual([])
     expect(drill.denials[0]!.denial).toMatchObject({
       ...{ why: 'a declared walled by a drill until 12:10, b declared walled by a drill until 12:10' },
       ...{ retryAt: at(10), needsLogin: false },
     })
-    // Nobody is asked for the sake of a wall that is none.
+    // No account is probed because of a wall that is only simulated.
     expect(drill.probes).toEqual([])
     expect(grantedTo(requestAndDecide(drill.state, leaseRequest('other')))).toEqual({ other: 'a' })
     expect(grantedTo(requestAndDecide(drilled(), leaseRequest('other')))).toEqual({ other: 'a' })
   })
 
-  it('end by themselves, so that a drill that crashed leaves nothing declared', () => {
+  it('end by themselves, so that a crashed drill leaves none behind', () => {
     const waiting = requestAndDecide(drilled(), leaseRequest('drill-1'))
     expect(waiting.nextDecisionAt).not.toBeNull()
     expect(ms(waiting.nextDecisionAt!)).toBeLessThanOrEqual(ms(at(10)) + 1)
@@ -46,7 +46,7 @@ describe('law 2: walls that a drill declares', () => {
     expect(grantedTo(decide(fresh, at(10)))).toEqual({ 'drill-1': 'a' })
   })
 
-  it('end when they are lifted, and are seen until then', () => {
+  it('end when they are lifted, and are visible until then', () => {
     const waiting = requestAndDecide(drilled(), leaseRequest('drill-1'))
     expect(poolView(waiting.state).simulatedWalls).toEqual([{ session: 'drill-1', until: at(10) }])
     const lifted = liftWall(waiting.state, 'drill-1')
@@ -54,21 +54,21 @@ describe('law 2: walls that a drill declares', () => {
     expect(grantedTo(decide(lifted, at(1)))).toEqual({ 'drill-1': 'a' })
   })
 
-  it('are no news for a person', () => {
+  it('cause no notice to a person', () => {
     expect(poolConditions(requestAndDecide(drilled(), leaseRequest('drill-1')).state, at(0))).toMatchObject({
       dry: null,
       waitlist: [],
     })
   })
 
-  it('are bounded whatever is asked for, and old ones are forgotten', () => {
+  it('are bounded whatever is requested, and old ones are forgotten', () => {
     const long = drilled(at(100_000))
     expect(ms(long.simulatedWalls![0]!.until)).toBe(ms(at(0)) + maxSimulatedWall)
     const next = simulateWall(long, { session: 'drill-2', until: at(90) }, at(80))
     expect(next.simulatedWalls).toEqual([{ session: 'drill-2', until: at(90) }])
   })
 
-  it('change nothing for others, over random fleets and uses', () => {
+  it('change nothing for other sessions, over random fleets and uses', () => {
     const used = fc.double({ min: 0, max: 0.9, noNaN: true })
     fc.assert(
       fc.property(
@@ -82,19 +82,19 @@ describe('law 2: walls that a drill declares', () => {
             [usedAccount('a', a), usedAccount('b', b)],
             at(0),
           )
-          const asked = leaseRequest('other', { cause, pinned, prefer: pinned ? 'b' : null })
+          const request = leaseRequest('other', { cause, pinned, prefer: pinned ? 'b' : null })
           const with1 = decide(
             requestLease(
               requestAndDecide(
                 simulateWall(fleet, { session: 'drill-1', until: at(9) }, at(0)),
                 leaseRequest('drill-1'),
               ).state,
-              asked,
+              request,
               at(0),
             ),
             at(0),
           )
-          expect(grantedTo(with1)).toEqual(grantedTo(requestAndDecide(fleet, asked)))
+          expect(grantedTo(with1)).toEqual(grantedTo(requestAndDecide(fleet, request)))
         },
       ),
     )
@@ -102,22 +102,26 @@ describe('law 2: walls that a drill declares', () => {
 })
 
 describe('the drill', () => {
-  const sight = (over: Partial<DrillObservation>): DrillObservation => ({
+  const observation = (overrides: Partial<DrillObservation>): DrillObservation => ({
     ...{ phase: 'idle', account: 'a', substrate: null, answered: true },
-    ...over,
+    ...overrides,
   })
-  it('is not content with less than each step asks for', () => {
-    expect(isReached('up', sight({}))).toBe(true)
-    expect(isReached('up', sight({ answered: false }))).toBe(false)
-    expect(isReached('fallback', sight({}))).toBe(false)
-    expect(isReached('fallback', sight({ account: null, substrate: 's' }))).toBe(true)
-    expect(isReached('answer', sight({ account: null, substrate: 's', answered: false }))).toBe(false)
-    expect(isReached('answer', sight({ account: null, substrate: 's' }))).toBe(true)
-    expect(isReached('fallback', sight({ account: null, substrate: 's', phase: 'rescuing' }))).toBe(false)
-    expect(isReached('parked', sight({ phase: 'parked', account: null }))).toBe(true)
-    expect(isReached('home', sight({ account: null, substrate: 's' }))).toBe(false)
-    expect(isReached('home', sight({ answered: false }))).toBe(true)
-    expect(describeObservation(sight({ phase: 'parked', account: null, answered: false }))).toBe('parked')
+  it('fails if a step does less than it requires', () => {
+    expect(isReached('up', observation({}))).toBe(true)
+    expect(isReached('up', observation({ answered: false }))).toBe(false)
+    expect(isReached('fallback', observation({}))).toBe(false)
+    expect(isReached('fallback', observation({ account: null, substrate: 's' }))).toBe(true)
+    expect(isReached('answer', observation({ account: null, substrate: 's', answered: false }))).toBe(false)
+    expect(isReached('answer', observation({ account: null, substrate: 's' }))).toBe(true)
+    expect(isReached('fallback', observation({ account: null, substrate: 's', phase: 'rescuing' }))).toBe(
+      false,
+    )
+    expect(isReached('parked', observation({ phase: 'parked', account: null }))).toBe(true)
+    expect(isReached('home', observation({ account: null, substrate: 's' }))).toBe(false)
+    expect(isReached('home', observation({ answered: false }))).toBe(true)
+    expect(describeObservation(observation({ phase: 'parked', account: null, answered: false }))).toBe(
+      'parked',
+    )
   })
 
   it('names its session after itself', () => {

@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { adjustStartLimit, initialStartLimit, type StartLimit } from '../../policy/session/startLimit.js'
 
-/** A machine on which starts share `cores` cores and take `alone` ms by themselves, with others always waiting. */
+/**
+ * A machine on which starts share `cores` cores, take `alone` ms each when alone, and more starts always
+ * wait.
+ */
 function settledOn(cores: number, alone: number, starts: number): StartLimit {
   let limit = initialStartLimit(cores)
   for (let start = 0; start < starts; start++) {
@@ -24,7 +27,7 @@ describe('how many agents start side by side', () => {
     )
   })
 
-  it('goes down when the machine becomes busy, and up again when it is free', () => {
+  it('falls when the machine becomes busy, and rises again when it is free', () => {
     const free = settledOn(4, 200, 500)
     let busy = free
     for (let start = 0; start < 20; start++)
@@ -36,7 +39,7 @@ describe('how many agents start side by side', () => {
     expect(again.allowed).toBeGreaterThan(busy.allowed)
   })
 
-  it('does not grow while nobody waits, and not below one for each core whatever happens', () => {
+  it('does not rise while no start waits, and never falls below one per core', () => {
     let limit = initialStartLimit(2)
     for (let start = 0; start < 50; start++)
       limit = adjustStartLimit(limit, { ms: 100, sideBySide: 1, othersWaited: false, cores: 2 })
@@ -46,7 +49,7 @@ describe('how many agents start side by side', () => {
     expect(limit.allowed).toBe(2)
   })
 
-  it('forgets a start that was luckier than all that come', () => {
+  it('forgets an exceptionally fast start', () => {
     let limit = adjustStartLimit(initialStartLimit(2), {
       ms: 10,
       sideBySide: 1,

@@ -34,17 +34,17 @@ import {
   window,
 } from './builders.js'
 
-const substrate = (name: string, over: Partial<AccountSpec> = {}): AccountSpec =>
-  spec(name, { role: 'substrate', runs: { agent: 'claude-code', model: `${name}-model` }, ...over })
+const substrate = (name: string, overrides: Partial<AccountSpec> = {}): AccountSpec =>
+  spec(name, { role: 'substrate', runs: { agent: 'claude-code', model: `${name}-model` }, ...overrides })
 
-const told = (before: PoolState, ...readings: Parameters<typeof recordReadings>[1]): PoolState =>
+const withReadings = (before: PoolState, ...readings: Parameters<typeof recordReadings>[1]): PoolState =>
   recordReadings(before, readings, at(0))
 
 /** Two accounts that are walled for an hour, and two substrates. */
 const dry = (...more: AccountSpec[]): PoolState =>
   ['a', 'b'].reduce(
     (before, name) => recordWall(before, name, wall(), at(0)),
-    told(
+    withReadings(
       poolState(spec('a'), spec('b'), ...(more.length > 0 ? more : [substrate('s1'), substrate('s2')])),
       usedAccount('a', 0.9),
       usedAccount('b', 0.9),
@@ -52,7 +52,7 @@ const dry = (...more: AccountSpec[]): PoolState =>
   )
 
 describe('law 2: with every account walled a session goes on, on a substrate', () => {
-  it('law 2: on the first able one, with its model, and says what is in the way at home', () => {
+  it('law 2: on the first able one, with its model, and it says why no account can be used', () => {
     const { grants } = requestAndDecide(dry(), leaseRequest('s', { cause: 'wall' }))
     expect(grants[0]?.grant).toMatchObject({
       place: { kind: 'substrate', name: 's1' },
@@ -61,12 +61,15 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
     })
   })
 
-  it('law 2: on the next one where the first is walled, full, resting, of another program or has failed', () => {
+  it('law 2: on the next one if the first is walled, full, resting, for another program or has failed', () => {
     const bad: PoolState[] = [
       recordWall(dry(), 's1', wall({ kind: 'rate_limit', resetsAt: at(5) }), at(0)),
       dry(substrate('s1', { maxSessions: 0 }), substrate('s2')),
       dry(substrate('s1', { runs: { agent: 'codex', model: null } }), substrate('s2')),
-      told(dry(), reading('s1', { windows: [window({ name: 'budget', used: 1, resetsAt: at(90) })] })),
+      withReadings(
+        dry(),
+        reading('s1', { windows: [window({ name: 'budget', used: 1, resetsAt: at(90) })] }),
+      ),
     ]
     for (const before of bad)
       expect(grantedTo(requestAndDecide(before, leaseRequest('s')))).toEqual({ s: 's2' })
@@ -76,16 +79,16 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
     expect(grantedTo(requestAndDecide(one.state, leaseRequest('s')))).toEqual({ s: 's2' })
   })
 
-  it('a session says for itself where it may fall back to, and one that is pinned or may stay never does', () => {
-    const to = (over: Parameters<typeof leaseRequest>[1]): Record<string, string> =>
-      grantedTo(requestAndDecide(dry(), leaseRequest('s', over)))
+  it('a session names its allowed fallbacks, and a pinned one, or one that should stay, never falls back', () => {
+    const to = (overrides: Parameters<typeof leaseRequest>[1]): Record<string, string> =>
+      grantedTo(requestAndDecide(dry(), leaseRequest('s', overrides)))
     expect(to({ fallback: ['s2', 's1'] })).toEqual({ s: 's2' })
     expect(to({ fallback: [] })).toEqual({})
     expect(to({ prefer: 'a', pinned: true })).toEqual({})
     for (const cause of ['near-limit', 'move', 'home'] as const) expect(to({ cause, from: 'a' })).toEqual({})
   })
 
-  it('law 10: parked until the first of them all is free again, be it a substrate', () => {
+  it('law 10: parks until the first account or substrate is free again', () => {
     const cooling = ['s1', 's2'].reduce(
       (before, name) =>
         recordWall(before, name, wall({ kind: 'overloaded', resetsAt: at(name === 's1' ? 5 : 9) }), at(0)),
@@ -96,7 +99,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
     expect(grantedTo(decide(parked.state, at(6)))).toEqual({ s: 's1' })
   })
 
-  it('law 4: an account that nobody has asked yet is asked before anything that costs', () => {
+  it('law 4: an account that was never probed is probed before anything that costs money is used', () => {
     const first = requestAndDecide(poolState(spec('a'), substrate('s1')), leaseRequest('s'))
     expect(first).toMatchObject({ grants: [], probes: ['a'] })
     const asking = probeStarted(first.state, 'a', at(0))
@@ -106,7 +109,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
     })
   })
 
-  it('law 4: never on a substrate while an account is able, whatever the fleet is like', () => {
+  it('law 4: never on a substrate while an account is able, for any fleet', () => {
     const share = fc.double({ min: 0, max: 1, noNaN: true })
     const accountOf = fc.record({
       used: share,
@@ -128,7 +131,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
           )
           for (const [index, { used, walled, out }] of fleet.entries()) {
             const name = `a${index}`
-            state = told(state, {
+            state = withReadings(state, {
               ...usedAccount(name, used),
               login: out ? 'out' : 'in',
               loginAt: at(0),
@@ -144,7 +147,7 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
           }
           const onSubstrate = grants.filter(({ grant }) => grant.place.kind === 'substrate')
           if (onSubstrate.length > 0) expect(names.filter((_, index) => isAble(index))).toEqual([])
-          // In order: the second takes nobody while the first has room.
+          // In order: the second takes no session while the first has room.
           const first = onSubstrate.filter(({ grant }) => grant.place.name === 's1').length
           if (onSubstrate.some(({ grant }) => grant.place.name === 's2')) expect(first).toBe(2)
         },
@@ -154,8 +157,8 @@ describe('law 2: with every account walled a session goes on, on a substrate', (
   })
 })
 
-describe('home again', () => {
-  const away = (sessions = 1): PoolState =>
+describe('failback', () => {
+  const onFallback = (sessions = 1): PoolState =>
     Array.from({ length: sessions }).reduce<PoolState>(
       (before, _, n) =>
         requestAndDecide(before, leaseRequest(`s${n}`, { cause: 'wall', at: at(n / 100) }), n / 100).state,
@@ -164,25 +167,25 @@ describe('home again', () => {
   const freed = (before: PoolState, used: number, minutes = 61): PoolState =>
     recordReadings(before, [usedAccount('a', used, minutes)], at(minutes))
 
-  it('calls the session when an account is able, once, and grants it its place when it comes', () => {
-    expect(decide(away(), at(1)).failbacks).toEqual([])
-    const called = decide(freed(away(), 0.1), at(61))
+  it('orders the session back once when an account is able, and grants it that place when it comes', () => {
+    expect(decide(onFallback(), at(1)).failbacks).toEqual([])
+    const called = decide(freed(onFallback(), 0.1), at(61))
     expect(called.failbacks).toEqual([{ session: 's0', why: 'a is able again' }])
     expect(decide(called.state, at(62)).failbacks).toEqual([])
-    const comes = leaseRequest('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
-    const home = requestAndDecide(called.state, comes, 63)
-    expect(home.grants[0]?.grant.place).toEqual({ kind: 'account', name: 'a' })
-    expect(decide(home.state, at(64)).failbacks).toEqual([])
+    const returning = leaseRequest('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
+    const returned = requestAndDecide(called.state, returning, 63)
+    expect(returned.grants[0]?.grant.place).toEqual({ kind: 'account', name: 'a' })
+    expect(decide(returned.state, at(64)).failbacks).toEqual([])
   })
 
-  it('law 10: has the accounts asked when their time comes, though nobody waits', () => {
-    const before = decide(away(), at(1))
+  it('law 10: probes the accounts when their time comes, though no session waits', () => {
+    const before = decide(onFallback(), at(1))
     expect(before.nextDecisionAt).not.toBeNull()
     expect(decide(before.state, at(61)).probes).toEqual(['a', 'b'])
   })
 
-  it('law 10: looks again when the window of an account begins anew that is able but soon spent, though nobody says so', () => {
-    const before = decide(freed(away(), 0.9), at(61))
+  it('law 10: checks again when the window of an able but nearly spent account resets, though no reading reports it', () => {
+    const before = decide(freed(onFallback(), 0.9), at(61))
     expect(before.failbacks).toEqual([])
     const { resetsAt } = usedAccount('a', 0.9, 61).windows[0]!
     expect(before.nextDecisionAt).not.toBeNull()
@@ -191,19 +194,16 @@ describe('home again', () => {
     expect(decide(before.state, at(then)).probes).toContain('a')
   })
 
-  it.each([0.87, 0.95, 1])(
-    'hysteresis: not to an account that is at %d, and so spent in a turn or two',
-    (used) => {
-      expect(decide(freed(away(), used), at(61)).failbacks).toEqual([])
-    },
-  )
+  it.each([0.87, 0.95, 1])('hysteresis: not to an account at %d, which a turn or two would spend', (used) => {
+    expect(decide(freed(onFallback(), used), at(61)).failbacks).toEqual([])
+  })
 
-  it('calls as many as fit, who has been away longest first, and the next when news shows room', () => {
-    const first = decide(freed(away(12), 0.1), at(61))
+  it('brings back as many as fit, longest on a fallback first, and the next when a reading shows room', () => {
+    const first = decide(freed(onFallback(12), 0.1), at(61))
     expect(first.failbacks.map(({ session }) => session)).toEqual(
       Array.from({ length: 8 }, (_, n) => `s${n}`),
     )
-    const home = first.failbacks.reduce(
+    const returned = first.failbacks.reduce(
       (before, { session }) =>
         requestAndDecide(
           before,
@@ -212,28 +212,28 @@ describe('home again', () => {
         ).state,
       first.state,
     )
-    expect(decide(home, at(63)).failbacks).toEqual([])
-    expect(decide(freed(home, 0.15, 64), at(64)).failbacks.length).toBe(4)
+    expect(decide(returned, at(63)).failbacks).toEqual([])
+    expect(decide(freed(returned, 0.15, 64), at(64)).failbacks.length).toBe(4)
   })
 
-  it('law 4: to an account of which a probe could not tell, one goes alone', () => {
-    const asked = decide(away(3), at(61)).probes.reduce(
+  it('law 4: to an unproven account, only one goes back at first', () => {
+    const probed = decide(onFallback(3), at(61)).probes.reduce(
       (before, name) => probeEnded(probeStarted(before, name, at(61)), name, null, at(61)),
-      away(3),
+      onFallback(3),
     )
-    const { failbacks } = decide(asked, at(61))
+    const { failbacks } = decide(probed, at(61))
     expect(failbacks.map(({ session }) => session)).toEqual(['s0', 's1'])
     expect(new Set(failbacks.map(({ why }) => why)).size).toBe(2)
   })
 
-  it('one that came and found no room stays, and is called again later', () => {
-    const called = decide(freed(away(), 0.1), at(61))
-    const gone = ['a', 'b'].reduce(
+  it('a session that came back and found no room stays on its fallback, and is ordered back again later', () => {
+    const called = decide(freed(onFallback(), 0.1), at(61))
+    const walled = ['a', 'b'].reduce(
       (before, name) => recordWall(before, name, wall({ at: at(62), resetsAt: at(180) }), at(62)),
       called.state,
     )
-    const comes = leaseRequest('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
-    const stays = requestAndDecide(gone, comes, 63)
+    const returning = leaseRequest('s0', { requestId: 's0-2', cause: 'home', from: 's1', at: at(63) })
+    const stays = requestAndDecide(walled, returning, 63)
     expect(stays.grants).toEqual([])
     expect(stays.denials[0]?.denial.why).toMatch(/^stay: /)
     expect(stays.state.accounts.find(({ name }) => name === 's1')?.leases).toHaveLength(1)
@@ -241,17 +241,17 @@ describe('home again', () => {
   })
 })
 
-describe('an order of models', () => {
-  const opus = (over: Partial<Wall> = {}): Wall =>
-    wall({ kind: 'seven_day_opus', scope: 'model:opus', resetsAt: at(300), ...over })
-  const both = told(
+describe('a list of models', () => {
+  const opus = (overrides: Partial<Wall> = {}): Wall =>
+    wall({ kind: 'seven_day_opus', scope: 'model:opus', resetsAt: at(300), ...overrides })
+  const both = withReadings(
     poolState(spec('a'), spec('b'), substrate('s1')),
     usedAccount('a', 0.1),
     usedAccount('b', 0.8),
   )
   const wish = { models: ['opus', 'sonnet'] }
 
-  it('takes the same model on another account first, then the next model, before any substrate', () => {
+  it('prefers the same model on another account, then the next model, before any substrate', () => {
     const one = recordWall(both, 'a', opus(), at(0))
     expect(requestAndDecide(one, leaseRequest('s', wish)).grants[0]?.grant).toMatchObject({
       place: { name: 'b' },
@@ -264,19 +264,19 @@ describe('an order of models', () => {
     })
   })
 
-  it('a wall named after another model than the one that met it is one of the account: no way back into it', () => {
+  it('a wall that names another model than the one that met it counts for the account, so that the session is not sent back to it', () => {
     expect(attributeWall(opus(), 'claude-opus-5')).toEqual(opus())
     expect(attributeWall(opus(), null)).toEqual(opus())
     expect(attributeWall(opus(), 'sonnet').scope).toBe('account')
     expect(attributeWall(wall(), 'sonnet')).toEqual(wall())
   })
 
-  it('sessions on other models stay where one model is walled', () => {
+  it('sessions on other models stay when one model is walled', () => {
     const one = recordWall(both, 'a', opus(), at(0))
     expect(grantedTo(requestAndDecide(one, leaseRequest('s', { models: ['sonnet'] })))).toEqual({ s: 'a' })
   })
 
-  it('calls the session back to its first model when that is free again, on the same account too', () => {
+  it('brings the session back to its first model when that is free again, also on the same account', () => {
     const walled = ['a', 'b'].reduce((before, name) => recordWall(before, name, opus(), at(0)), both)
     const lesser = requestAndDecide(walled, leaseRequest('s', wish))
     const fresh = window({ name: 'seven_day_opus', used: 0, resetsAt: at(9_999), readAt: at(301) })
@@ -287,21 +287,21 @@ describe('an order of models', () => {
     )
     const called = decide(free, at(301))
     expect(called.failbacks).toHaveLength(1)
-    const comes = leaseRequest('s', { ...wish, requestId: 's-2', cause: 'home', from: 'a', at: at(302) })
-    const back = requestAndDecide(called.state, comes, 302)
+    const returning = leaseRequest('s', { ...wish, requestId: 's-2', cause: 'home', from: 'a', at: at(302) })
+    const back = requestAndDecide(called.state, returning, 302)
     expect(back.grants[0]?.grant).toMatchObject({ place: { name: 'a' }, model: 'opus' })
     expect(decide(back.state, at(303)).failbacks).toEqual([])
   })
 })
 
-describe('what a substrate costs', () => {
+describe('the cost of a substrate', () => {
   const prices: Prices = {
     'claude-haiku': { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25 },
     'claude-haiku-4-5': { input: 2, output: 10, cacheRead: 0.2, cacheWrite: 2.5 },
   }
   const used = { model: 'claude-haiku-4-5-20251001', input: 1e6, output: 1e5, cacheRead: 1e6, cacheWrite: 0 }
 
-  it('is counted by the longest name that fits, and by the dearest where none does', () => {
+  it('is priced by the longest matching name, and by the highest price if none matches', () => {
     expect(costOf(used, prices)).toBeCloseTo(2 + 1 + 0.2)
     expect(costOf({ ...used, model: 'claude-haiku-3' }, prices)).toBeCloseTo(1 + 0.5 + 0.1)
     expect(costOf({ ...used, model: 'something-new' }, prices)).toBeCloseTo(2 + 1 + 0.2)
@@ -327,7 +327,7 @@ describe('what a substrate costs', () => {
     )
   })
 
-  it('counts an answer once, however many rows it has, whoever writes between them, wherever the reading broke off', () => {
+  it('counts an answer once, however many entries it has, whatever is written between them, and wherever the last read stopped', () => {
     const row = fc.record({ id: fc.constantFrom('a', 'b', 'c'), usd: fc.constantFrom(1, 2, 4) })
     fc.assert(
       fc.property(fc.array(row, { maxLength: 12 }), fc.nat(12), (rows, cut) => {
@@ -340,7 +340,7 @@ describe('what a substrate costs', () => {
     )
   })
 
-  it('remembers few answers, and the newest, however long the conversation', () => {
+  it('remembers only a few answers, the newest ones, however long the conversation', () => {
     const rows = Array.from({ length: 1_000 }, (_, n) => ({ id: String(n), usd: 1 }))
     const { usd, counted } = addCosts([], rows)
     expect(usd).toBe(1_000)
@@ -360,8 +360,8 @@ describe('what a substrate costs', () => {
   })
 })
 
-describe('what a woken agent has used', () => {
-  it('counts an answer once, however many rows it was written in, and what a cache gave not at all', () => {
+describe("the usage of an escalation's agent", () => {
+  it('counts an answer once, however many entries it has, and leaves out what came from the cache', () => {
     const row = (id: string, output: number) => ({
       ...{ id, model: 'm', input: 10, output, cacheRead: 1_000_000, cacheWrite: 5 },
     })
@@ -373,7 +373,7 @@ describe('cooldowns', () => {
   const refused = (minutes: number): Wall => wall({ kind: 'rate_limit', resetsAt: null, at: at(minutes) })
   const cooldown = 5 * 60_000
 
-  it('double while the substrate keeps refusing, up to an hour, and begin anew after a good while', () => {
+  it('double while the substrate keeps refusing, up to an hour, and start over after a long enough time without refusals', () => {
     const ends: number[] = []
     let last = withCooldown(refused(0), [], cooldown)
     for (let n = 0; n < 6; n++) {
@@ -386,19 +386,19 @@ describe('cooldowns', () => {
     expect(withCooldown(refused(later), [last], cooldown).resetsAt).toBe(at(later + 5))
   })
 
-  it('count what several sessions meet in one storm as one refusal, and shorten no wall that named its end', () => {
+  it('count the refusals that several sessions meet together as one, and shorten no wall that names its end', () => {
     const first = withCooldown(refused(0), [], cooldown)
     expect(withCooldown(refused(1), [first], cooldown).resetsAt).toBe(at(6))
     const named = wall({ kind: 'quota', at: at(0), resetsAt: at(480) })
     expect(withCooldown(refused(1), [named], cooldown).resetsAt).toBe(at(480))
   })
 
-  it('are never shorter than the configuration says, however short the wall before was', () => {
+  it('are never shorter than configured, however short the wall before was', () => {
     const named = wall({ kind: 'quota', at: at(0), resetsAt: at(1) })
     expect(withCooldown(refused(1.5), [named], cooldown).resetsAt).toBe(at(6.5))
   })
 
-  it('leave alone a wall that names its own end, and one that was told before', () => {
+  it('do not change a wall that names its end, or one that was reported before', () => {
     const named = wall({ resetsAt: at(60) })
     expect(withCooldown(named, [], cooldown)).toEqual(named)
     const once = withCooldown(refused(0), [], cooldown)

@@ -10,17 +10,17 @@ import {
 } from '../../policy/session/typing.js'
 
 const fresh: InputLineState = { typed: 0, entered: 0, sinceLastKey: null, followed: 'none', line: 'empty' }
-const next = (seen: Partial<InputLineState>) => nextTypingStep({ ...fresh, ...seen })
+const next = (observed: Partial<InputLineState>) => nextTypingStep({ ...fresh, ...observed })
 
 describe('how a text gets into the input line', () => {
-  it('law 13: is typed, sent, and taken by whatever followed, in whatever form the program wrote it down', () => {
+  it('law 13: is typed, sent, and taken according to what followed, in whatever form the program recorded it', () => {
     expect(next({})).toBe('type')
     expect(next({ typed: 1, entered: 0, sinceLastKey: 200, line: 'ours' })).toBe('enter')
     expect(next({ typed: 1, entered: 1, sinceLastKey: 500, followed: 'another' })).toBe('taken')
     expect(next({ typed: 1, entered: 1, sinceLastKey: 500, followed: 'same', line: 'ours' })).toBe('taken')
   })
 
-  it('law 13: is typed again only where nothing at all followed, and never a third time', () => {
+  it('law 13: is typed again only if nothing at all followed, and never a third time', () => {
     const waited = retypeAfter + 1
     expect(next({ typed: 1, entered: 1, sinceLastKey: retypeAfter - 1 })).toBe('wait')
     expect(next({ typed: 1, entered: 1, sinceLastKey: waited })).toBe('type')
@@ -28,7 +28,7 @@ describe('how a text gets into the input line', () => {
     expect(next({ typed: 2, entered: 1, sinceLastKey: waited })).toBe('give-up')
   })
 
-  it('law 13: a line that still holds it is sent, a few times, and not typed again', () => {
+  it('law 13: a line that still holds it is sent again a few times, and not typed again', () => {
     expect(next({ typed: 1, entered: 1, sinceLastKey: enterEvery + 1, line: 'ours' })).toBe('enter')
     expect(next({ typed: 1, entered: 1, sinceLastKey: enterEvery - 1, line: 'ours' })).toBe('wait')
     expect(next({ typed: 1, entered: maxEnters, sinceLastKey: retypeAfter + 1, line: 'ours' })).toBe(
@@ -36,7 +36,7 @@ describe('how a text gets into the input line', () => {
     )
   })
 
-  it('law 5: what a person has in the line is put aside, and a prompt of theirs is not taken for ours', () => {
+  it("law 5: a person's draft is put aside, and their prompt is not mistaken for ours", () => {
     expect(next({ line: 'other' })).toBe('aside')
     expect(next({ followed: 'another' })).toBe('type')
     expect(next({ typed: 1, entered: 1, sinceLastKey: 10_000, followed: 'another', line: 'ours' })).toBe(
@@ -44,7 +44,7 @@ describe('how a text gets into the input line', () => {
     )
   })
 
-  it('law 5: nothing is typed into a line that takes shell commands, or that can not be seen', () => {
+  it('law 5: nothing is typed into a line that takes shell commands, or that cannot be seen', () => {
     expect(next({ line: 'shell' })).toBe('leave-shell')
     expect(next({ line: 'hidden' })).toBe('wait')
     expect(next({ typed: 1, entered: 1, sinceLastKey: 60_000, followed: 'another', line: 'hidden' })).toBe(
@@ -52,19 +52,19 @@ describe('how a text gets into the input line', () => {
     )
   })
 
-  it('law 13: whatever is seen, in whatever order, it costs two typings at most and each typing a few Enters', () => {
-    const seen = fc.record({
+  it('law 13: in any sequence of observations it costs at most two typings, and a few Enters for each', () => {
+    const observed = fc.record({
       wait: fc.integer({ min: 0, max: 40_000 }),
       followed: fc.constantFrom('none' as const, 'another' as const, 'same' as const),
       line: fc.constantFrom(...(['empty', 'ours', 'other', 'shell', 'hidden'] as const)),
     })
     fc.assert(
-      fc.property(fc.array(seen, { maxLength: 200 }), (looks) => {
+      fc.property(fc.array(observed, { maxLength: 200 }), (observations) => {
         let typed = 0
         let entered = 0
         let enters = 0
         let sinceLastKey: number | null = null
-        for (const { wait, followed, line } of looks) {
+        for (const { wait, followed, line } of observations) {
           sinceLastKey = sinceLastKey === null ? null : sinceLastKey + wait
           const step = nextTypingStep({ typed, entered, sinceLastKey, followed, line })
           if (step === 'taken' || step === 'give-up') break

@@ -34,7 +34,7 @@ const walled = (): PoolState =>
     at(0),
   )
 
-it('those who wait for the same are one line, with the next chance', () => {
+it('sessions that wait for the same thing are one line, with the next chance', () => {
   const state = waits(recordWall(walled(), 'b', wall({ resetsAt: at(30) }), at(0)), 's', 't')
   const pinned = requestAndDecide(
     state,
@@ -57,7 +57,7 @@ describe('what would help most', () => {
   const best = (state: PoolState, minutes = 1): string | null =>
     mostHelpfulAction(poolView(state), at(minutes))
 
-  it('is nothing where nobody waits', () => {
+  it('is nothing if no session waits', () => {
     expect(best(walled())).toBeNull()
   })
 
@@ -69,26 +69,26 @@ describe('what would help most', () => {
   it.each<[string, Partial<AccountSpec>, string]>([
     ['more sessions on one that is full', { maxSessions: 1 }, 'raise maxSessions of a (1 session there)'],
     ['a higher ceiling', { ceiling: 0.4 }, 'raise the ceiling of a (40 %)'],
-    ['an account that is taken out', { maxSessions: 0 }, 'enable a (maxSessions is 0)'],
-  ])('is %s', (_, over, says) => {
-    expect(best(waits(dry(both(over)), 's', 't'))).toBe(says)
+    ['an account that is disabled', { maxSessions: 0 }, 'enable a (maxSessions is 0)'],
+  ])('is %s', (_, overrides, advice) => {
+    expect(best(waits(dry(both(overrides)), 's', 't'))).toBe(advice)
   })
 
   it.each<[string, Partial<AccountSpec>]>([
     ['full', { maxSessions: 1 }],
     ['above its ceiling', { ceiling: 0.4 }],
-  ])('is not more room on an account that is walled as well as %s', (_, over) => {
-    const there = requestAndDecide(both(over), leaseRequest('there')).state
-    const state = waits(recordWall(dry(there), 'a', wall(), at(0)), 's')
+  ])('is not more room on an account that is walled as well as %s', (_, overrides) => {
+    const occupied = requestAndDecide(both(overrides), leaseRequest('there')).state
+    const state = waits(recordWall(dry(occupied), 'a', wall(), at(0)), 's')
     expect(best(state)).toMatch(/^a substrate/)
   })
 
-  it('is a substrate where there is none, else what keeps it from taking more, else patience', () => {
+  it('is a substrate if there is none, otherwise what keeps it from taking more, otherwise patience', () => {
     const runs = { agent: 'claude-code', model: null }
-    const withKey = (over: Partial<AccountSpec>): PoolState =>
+    const withKey = (overrides: Partial<AccountSpec>): PoolState =>
       recordWall(
         recordReadings(
-          poolState(spec('a'), spec('key', { role: 'substrate', runs, ...over })),
+          poolState(spec('a'), spec('key', { role: 'substrate', runs, ...overrides })),
           [usedAccount('a', 0.5)],
           at(0),
         ),

@@ -1,4 +1,4 @@
-/** What the watchdog does about trouble, whom it wakes, and what it writes down. */
+/** How the watchdog reacts to failures, whom it notifies, and what it writes down. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -46,11 +46,11 @@ describe('restarts', () => {
     expect(restarts).toHaveLength(3)
     expect(waits[0]).toBe(0)
     expect(waits[2]!).toBeGreaterThan(waits[1]!)
-    // Older ones do not count any more.
+    // Older ones no longer count.
     expect(nextWatchdogStep(service, history(restarts), 'again', at(61)).kind).toBe('restart')
   })
 
-  it('law 10: where nobody can be woken a person is told, and restarts go on with growing pauses', () => {
+  it('law 10: if no agent can be started a person is notified, and restarts go on with growing pauses', () => {
     const alone = { ...service, wakeUp: null }
     const spent = [at(-3), at(-2), at(-1)]
     const next = nextWatchdogStep(alone, history(spent), 'it is not there', at(0))
@@ -61,13 +61,13 @@ describe('restarts', () => {
     expect(waitOf(more)).toBeGreaterThan(waitOf(next))
   })
 
-  it('what is only watched is left to the wake-up, or to a person', () => {
+  it('a service without a restart command is left to the escalation, or to a person', () => {
     const watched = { ...service, canStart: false }
     expect(nextWatchdogStep(watched, history([]), 'gone', at(0)).kind).toBe('escalate')
     expect(nextWatchdogStep({ ...watched, wakeUp: null }, history([]), 'gone', at(0)).kind).toBe('notify')
   })
 
-  it('how long it waits at most is the configuration’s to say', () => {
+  it('the configuration sets the longest wait', () => {
     const often = { ...service, wakeUp: { retryEvery: 10 * minute, retryAtMost: 15 * minute } }
     const calls = [at(0), at(20), at(40), at(60)]
     const called = nextWatchdogStep(often, history([at(57), at(58), at(59)], calls), 'gone', at(61))
@@ -82,7 +82,7 @@ describe('restarts', () => {
     expect(restarted.kind === 'restart' && ms(restarted.at) - ms(at(6))).toBeLessThanOrEqual(2 * minute)
   })
 
-  it('agents are not woken over and over for a service that falls again: later each time, within a day', () => {
+  it('escalations for a service that keeps failing start later each time, within a day', () => {
     const spent = [at(-3), at(-2), at(-1)]
     const calls = [at(-9)]
     const first = nextWatchdogStep(service, history(spent, calls), 'gone', at(0))
@@ -92,7 +92,7 @@ describe('restarts', () => {
     expect(often.attention).toMatch(/woken for it 3 times/)
   })
 
-  it('at no time do more restarts than the limit fall into the window before somebody is called', () => {
+  it('there are never more restarts than the limit within the window before an escalation', () => {
     const gaps = fc.array(fc.integer({ min: 0, max: 40 * minute }), { minLength: 5, maxLength: 60 })
     fc.assert(
       fc.property(gaps, fc.integer({ min: 1, max: 6 }), (troubles, limit) => {
@@ -116,7 +116,7 @@ describe('restarts', () => {
   })
 })
 
-describe('whom to wake', () => {
+describe('which agent to start', () => {
   const places: HealerPlace[] = [
     { kind: 'account', name: 'medic-1' },
     { kind: 'account', name: 'medic-2' },
@@ -125,7 +125,7 @@ describe('whom to wake', () => {
   const choose = (readings: Parameters<typeof nextHealer>[1], tried: Parameters<typeof nextHealer>[2] = []) =>
     nextHealer(places, readings, tried, null, 10_000, ms(at(0)))
 
-  it('the first that is not known to refuse: past a wall, past a lost login, to the own substrate', () => {
+  it('the first that is not known to refuse: not past a wall or a lost login, then the fallback substrate', () => {
     expect(choose([])).toEqual({ kind: 'place', place: places[0] })
     const walled = { ...reading('medic-1'), walls: [wall()] }
     expect(choose([walled])).toEqual({ kind: 'place', place: places[1] })
@@ -133,7 +133,7 @@ describe('whom to wake', () => {
     expect(choose([walled, out])).toEqual({ kind: 'place', place: places[2] })
   })
 
-  it('nobody, with the reason of each, when all of them failed', () => {
+  it('none, with the reason for each, when all of them failed', () => {
     const tried = places.map((place) => ({ place, why: `walled at ${place.name}` }))
     const choice = choose([], tried)
     expect(choice.kind === 'none' && choice.why).toMatch(/medic-1: walled .*medic-key: walled/)
@@ -165,7 +165,7 @@ describe('an incident report', () => {
     expect(incidentReport(quoted, at(60), 'without-quotes')).not.toContain('Outcome: fine')
   })
 
-  it('law 8: does not grow for ever, and keeps its beginning and its end', () => {
+  it('law 8: does not grow without bound, and keeps its beginning and its end', () => {
     let long = incident
     for (let n = 0; n < 1_000; n++)
       long = withQuote(withEntry(long, { at: at(n), layer: 'watchdog', what: `restart ${n}` }), 'evidence', {

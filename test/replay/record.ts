@@ -1,7 +1,7 @@
 /**
- * Records the histories that the replay tests hold today's workflows against. Run by hand, `npm run record-histories`, once a
- * change to the workflows is meant to break with what runs: until then a red replay test is right. Names after `--` record
- * those alone, such as one that is new.
+ * Records the histories that the replay tests check today's workflows against. Run by hand (`npm run
+ * record-histories`) once a change to the workflows is meant to break running ones; until then a red replay
+ * test is right. Names after `--` record only those, for example a new one.
  */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -11,18 +11,20 @@ import { runScenario, scenarios } from './scenarios.js'
 
 const folder = fileURLToPath(new URL('../histories/', import.meta.url))
 
-/** What tells of the machine it was recorded on has no place in a fixture, and no part in a replay. */
+/**
+ * Anything that identifies the recording machine does not belong in a fixture, and replay does not need it.
+ */
 const machineFields: Record<string, string> = { identity: 'worker', stackTrace: '', binaryChecksum: '' }
 const withoutMachine = (json: string): string =>
   JSON.stringify(JSON.parse(json), (key, value: unknown) =>
     typeof value === 'string' && key in machineFields ? machineFields[key] : value,
   )
 
-const asked = process.argv.slice(2)
-const unknown = asked.filter((name) => !(name in scenarios))
+const requested = process.argv.slice(2)
+const unknown = requested.filter((name) => !(name in scenarios))
 if (unknown.length > 0)
   throw new Error(`no life is called ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}`)
-const names = asked.length > 0 ? asked : Object.keys(scenarios)
+const names = requested.length > 0 ? requested : Object.keys(scenarios)
 
 const testServer = await TestServer.open()
 try {

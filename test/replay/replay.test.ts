@@ -1,7 +1,8 @@
 /**
- * Law 7: a worker with new code takes over what runs. Each recorded life is replayed against today's workflows; a change
- * that they can't follow turns red here, before it wedges somebody's sessions. What to do then: keep the old way open with
- * `patched()`, or record anew (`npm run record-histories`) where no such session can still run.
+ * Law 7: a worker with new code takes over running workflows. Each recorded history is replayed against
+ * today's workflows; a change that they can't follow fails here, before it blocks a user's sessions. To fix
+ * it, keep the old path with `patched()`, or record again (`npm run record-histories`) if no such session can
+ * still run.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -19,8 +20,8 @@ const names = readdirSync(folder)
   .filter((file) => file.endsWith('.json'))
   .map((file) => file.slice(0, -'.json'.length))
 
-describe('law 7: new code goes on with old histories', () => {
-  it('law 7: every kind of life has its recording', () => {
+describe('law 7: new code continues old histories', () => {
+  it('law 7: every scenario has its recording', () => {
     expect([...names].sort()).toEqual(Object.keys(scenarios).sort())
   })
 

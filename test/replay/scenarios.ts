@@ -1,4 +1,4 @@
-/** What the recorded workflows live through: every kind of life that they can have, on the real code. */
+/** What the recorded workflows go through: every kind of run that they can have, on the real code. */
 import { poolSignals } from '../../workflows/messages.js'
 import { drillSimulatedWall, drillReport, startDrill } from '../workflow/harness/runDrill.js'
 import { hour, minute, TestPool, type TestPoolOptions } from '../workflow/harness/testPool.js'
@@ -35,7 +35,7 @@ const awayAndHome: Scenario = {
     await testPool.untilOnSubstrate(session, 'key')
     testPool.host.pollEvery = 5 * minute
     await testPool.until(
-      'the call home',
+      'the order to fail back',
       () => Promise.resolve(testPool.host.failingBack.has(session)),
       (called) => called,
       2 * hour,
@@ -219,7 +219,7 @@ export const scenarios: Record<string, Scenario> = {
       const drill = await startDrill(testPool)
       const { session } = await drillSimulatedWall(testPool)
       await testPool.until(
-        'the call home',
+        'the order to fail back',
         () => Promise.resolve(testPool.host.failingBack.has(session)),
         (called) => called,
       )
@@ -235,7 +235,7 @@ export const scenarios: Record<string, Scenario> = {
       await drillSimulatedWall(testPool)
       const now = await testPool.server.now()
       testPool.host.accounts.get('a')!.hitWall(now, now + 3 * hour)
-      // It is another session that finds the way home shut.
+      // Another session finds no room when it fails back.
       const other = await testPool.start('other')
       await testPool.untilSession(other, ({ phase }) => phase === 'parked')
       await drillReport(testPool)
@@ -245,7 +245,7 @@ export const scenarios: Record<string, Scenario> = {
   ...serviceScenarios,
 }
 
-/** Plays it, and answers the history as the server has it. */
+/** Runs it, and returns the history as the server has it. */
 export async function runScenario(testServer: TestServer, name: string) {
   const { options, run: runScenario } = scenarios[name]!
   const testPool = await TestPool.open(testServer, options)

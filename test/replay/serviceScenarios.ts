@@ -1,4 +1,4 @@
-/** What watchdogs, escalations and runs of tasks live through. */
+/** What watchdogs, escalations and task runs go through. */
 import { maxRestartPause } from '../../policy/service/service.js'
 import { sessionWorkflowId, taskSessionName } from '../../policy/ids.js'
 import { failedOutcome } from '../../policy/tasks/tasks.js'
@@ -11,7 +11,7 @@ import type { Scenario } from './scenario.js'
 
 const options = { accounts: ['a'] }
 
-/** A service that only an agent can get up again, and its escalation. */
+/** A service that only an agent can start again, and its escalation. */
 async function escalated(testPool: TestPool) {
   const watchdog = await TestWatchdog.start(testPool, { canStart: false })
   await watchdog.observeTrouble(1, ({ state }) => state === 'escalated')
@@ -26,7 +26,7 @@ const agentTask = (testPool: TestPool) => ({
   },
 })
 
-/** The session that does the work of `garden` is at work. */
+/** The session that does the work of `garden` is working. */
 async function untilAgentWorks(testPool: TestPool): Promise<string> {
   const name = taskSessionName(`${testPool.name}-garden`)
   await testPool.until(

@@ -1,4 +1,7 @@
-/** Months on a host: what is cleared away, and what never is. Real files, processes and tmux; the engine's word is given. */
+/**
+ * Months on a host: what is deleted, and what never is. Files, processes and tmux are real; the engine's
+ * answers are given.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
@@ -58,9 +61,9 @@ ${more}`,
     ),
   )
 
-const over = () => Promise.resolve('over' as const)
+const ended = () => Promise.resolve('over' as const)
 
-/** A file that was last written so many hours ago. */
+/** A file that was last written this many hours ago. */
 function file(path: string, hoursOld: number, content = ''): string {
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, content)
@@ -69,7 +72,7 @@ function file(path: string, hoursOld: number, content = ''): string {
   return path
 }
 
-/** Everything in the session's folder was last written so long ago. */
+/** Everything in the session's folder was last written this long ago. */
 function session(host: Host, name: string, daysOld: number, launch: Partial<LaunchRecord> = {}): string {
   host.records.saveLaunch(name, {
     ...{ fence: 3, place: { kind: 'account', name: 'max-1' }, agent: 'claude-code', sessionId: `c-${name}` },
@@ -89,7 +92,7 @@ const row = (uuid: string, text: string): string =>
 const inProjects = (configDir: string, id: string): string =>
   join(configDir, 'projects', '-work', `${id}.jsonl`)
 
-it('removes what crashes left behind, and nothing that somebody may still want', async () => {
+it('removes what crashes left behind, and nothing that is still needed', async () => {
   const alpha = join(home.sessions, 'alpha')
   const kept = [
     join(home.reports, 'alpha.3.Stop.12-1'),
@@ -99,7 +102,7 @@ it('removes what crashes left behind, and nothing that somebody may still want',
   ]
   for (const path of kept) file(path, 0.5)
   file(join(home.reports, 'alpha.3.Stop.12-1'), 10_000)
-  const left = [
+  const remaining = [
     join(home.reports, '.alpha.2.StatusLine.last.taken'),
     join(alpha, 'settings.json.new'),
     join(alpha, 'launch-3.sh'),
@@ -109,13 +112,13 @@ it('removes what crashes left behind, and nothing that somebody may still want',
     join(home.services, 'bot', 'launch-2.sh'),
     join(home.tasks, 'garden', 'results', '2026-01-01.log.77.3.tmp'),
   ]
-  for (const path of left) file(path, 30)
-  expect(await runCleanup(worker(), over, now)).toMatchObject({ leftovers: left.length })
+  for (const path of remaining) file(path, 30)
+  expect(await runCleanup(worker(), ended, now)).toMatchObject({ leftovers: remaining.length })
   expect(kept.filter((path) => !existsSync(path))).toEqual([])
-  expect(await runCleanup(worker(), over, now)).toMatchObject({ leftovers: 0 })
+  expect(await runCleanup(worker(), ended, now)).toMatchObject({ leftovers: 0 })
 })
 
-it('law 5, law 7: folders of sessions go a month after their end; not one of a session that lives, is parked, or cannot be asked for', async () => {
+it('law 5, law 7: folders of sessions are deleted a month after their end; none of a session that runs, is parked, or whose state is unknown', async () => {
   const host = worker()
   const child = spawn('sleep', ['600'], { stdio: 'ignore' })
   started.push(child)
@@ -142,8 +145,8 @@ it('law 5, law 7: folders of sessions go a month after their end; not one of a s
       now,
     )
     expect(cleaned).toMatchObject({ sessions: 1 })
-    const left = Object.entries(folders).filter(([, folder]) => existsSync(folder))
-    expect(left.map(([name]) => name)).toEqual(Object.keys(folders).filter((name) => name !== 'ended'))
+    const remaining = Object.entries(folders).filter(([, folder]) => existsSync(folder))
+    expect(remaining.map(([name]) => name)).toEqual(Object.keys(folders).filter((name) => name !== 'ended'))
     expect(host.records.newest('ended')).toBeNull()
   } finally {
     // It outlives its last pane.
@@ -151,7 +154,7 @@ it('law 5, law 7: folders of sessions go a month after their end; not one of a s
   }
 })
 
-it('of too many folders the oldest go', async () => {
+it('of too many folders the oldest are deleted', async () => {
   const host = worker('keep: { sessions: { atMost: 2 } }')
   for (const [name, daysOld] of [
     ['a', 5],
@@ -160,17 +163,17 @@ it('of too many folders the oldest go', async () => {
     ['d', 2],
   ] as const)
     session(host, name, daysOld)
-  expect(await runCleanup(host, over, now)).toMatchObject({ sessions: 2 })
+  expect(await runCleanup(host, ended, now)).toMatchObject({ sessions: 2 })
   expect(readdirSync(home.sessions)).toEqual(['c', 'd'])
 })
 
-it('law 5: of forks, those go that were handed over; original conversations and forks still to be told of stay for ever', async () => {
+it('law 5: forks that were handed over are deleted; original conversations and forks still to be handed over are kept for ever', async () => {
   const host = worker()
   const own = join(home.substrates, 'key')
   session(host, 'alpha', 400)
   session(host, 'bravo', 400)
   const begun = row('u1', 'Begin.')
-  // Told of f-told alone; f-unused holds nothing that it does not hold itself.
+  // Handed over from f-told alone; f-unused has no entries of its own.
   const original = file(
     inProjects(join(dir, 'max-1'), 'c-alpha'),
     400 * 24,
@@ -187,16 +190,16 @@ it('law 5: of forks, those go that were handed over; original conversations and 
   const companion = file(join(own, 'projects', '-work', 'f-told', 'tool-results', 'a.txt'), 1)
   const carriedOn = file(inProjects(join(home.substrates, 'no-longer-named'), 'f-told'), 31 * 24, begun)
   const unknown = file(inProjects(own, 'f-of-a-session-that-ended-away'), 400 * 24, begun)
-  const note = (id: string, to = 'c-alpha') => ({ id, to, agent: 'claude-code' })
+  const record = (id: string, to = 'c-alpha') => ({ id, to, agent: 'claude-code' })
   host.records.saveForks(
     'alpha',
-    ['f-told', 'f-young', 'f-untold', 'f-unused'].map((id) => note(id)),
+    ['f-told', 'f-young', 'f-untold', 'f-unused'].map((id) => record(id)),
   )
-  // Its conversation lies nowhere: who would say that it was told?
-  host.records.saveForks('bravo', [note('f-lost', 'c-bravo')])
+  // Its conversation is missing, so nothing shows that the fork was handed over.
+  host.records.saveForks('bravo', [record('f-lost', 'c-bravo')])
 
-  // As a worker that starts: all that it knows is on the disk.
-  expect(await runCleanup(worker(), over, now)).toMatchObject({ forks: 2 })
+  // Like a worker that has just started: all that it knows is on the disk.
+  expect(await runCleanup(worker(), ended, now)).toMatchObject({ forks: 2 })
   expect(forks.filter((id) => existsSync(forkFiles[id]!))).toEqual(['f-young', 'f-untold', 'f-lost'])
   expect([companion, carriedOn].filter((path) => existsSync(path))).toEqual([])
   expect([original, copyOfOriginal, unknown].filter((path) => !existsSync(path))).toEqual([])
@@ -205,16 +208,16 @@ it('law 5: of forks, those go that were handed over; original conversations and 
       .records.forks('alpha')
       .map(({ id }) => id),
   ).toEqual(['f-young', 'f-untold'])
-  // What tells of forks stays as long as they do.
+  // The records of forks stay as long as the forks do.
   expect(existsSync(join(home.sessions, 'bravo'))).toBe(true)
 })
 
-it('law 5: a fork that is open, and one that a link leads away to, stay', async () => {
+it('law 5: a fork that a process has open, and one that links to a file elsewhere, are kept', async () => {
   const host = worker()
   const own = join(home.substrates, 'key')
   session(host, 'alpha', 1)
-  const told = ['f-open', 'f-linked'].map((id) => `[${handOverMark(id)}]`).join(' ')
-  file(inProjects(join(dir, 'max-1'), 'c-alpha'), 1, row('u1', told))
+  const handOvers = ['f-open', 'f-linked'].map((id) => `[${handOverMark(id)}]`).join(' ')
+  file(inProjects(join(dir, 'max-1'), 'c-alpha'), 1, row('u1', handOvers))
   const open = file(inProjects(own, 'f-open'), 31 * 24, row('u2', 'x'))
   const child = spawn('sleep', ['600'], { stdio: 'ignore' })
   started.push(child)
@@ -233,27 +236,27 @@ it('law 5: a fork that is open, and one that a link leads away to, stay', async 
     'alpha',
     ['f-open', 'f-linked'].map((id) => ({ id, to: 'c-alpha', agent: 'claude-code' })),
   )
-  expect(await runCleanup(worker(), over, now)).toMatchObject({ forks: 0 })
+  expect(await runCleanup(worker(), ended, now)).toMatchObject({ forks: 0 })
   expect([open, elsewhere].filter((path) => !existsSync(path))).toEqual([])
 })
 
-it('of whole hand-overs the old ones go, but for the newest of a session', async () => {
+it("of complete hand-overs the old ones are deleted, except for a session's newest", async () => {
   const folder = join(session(worker(), 'alpha', 1), 'hand-over')
   for (const fence of [4, 9, 12]) file(join(folder, `forks-${fence}.md`), 40 * 24)
   file(join(folder, 'next.md'), 40 * 24)
-  expect(await runCleanup(worker(), over, now)).toMatchObject({ handOvers: 2 })
+  expect(await runCleanup(worker(), ended, now)).toMatchObject({ handOvers: 2 })
   expect(readdirSync(folder).sort()).toEqual(['forks-12.md', 'next.md'])
 })
 
-it('closed incidents, conversations of the healer, and what is no longer named go after their time', async () => {
+it("closed incidents, the healer's conversations, and what is no longer configured are deleted after their time", async () => {
   const at = (days: number): string => new Date(now - days * day).toISOString()
   const incident = (n: number, closedAt: string | null, service = 'bot'): void => {
-    const known = { n, service, wellAt: null, openedAt: at(300), closedAt, outcome: null }
+    const incident = { n, service, wellAt: null, openedAt: at(300), closedAt, outcome: null }
     const name = `${n}-${service}`
     file(
       join(home.incidents, `${name}.json`),
       1,
-      JSON.stringify({ ...known, timeline: [], evidence: [], said: [] }),
+      JSON.stringify({ ...incident, timeline: [], evidence: [], said: [] }),
     )
     file(join(home.incidents, `${name}.md`), 1)
     file(join(home.incidents, 'wake-up', `${name}.md`), 1)
@@ -274,9 +277,9 @@ it('closed incidents, conversations of the healer, and what is no longer named g
     file(join(home.tasks, 'lately', 'ledger.json'), 89 * 24),
     ...['max-1.json', 'key.spent.json', 'healing.json'].map((name) => file(join(home.quota, name), 91 * 24)),
   ]
-  const cleaned = await runCleanup(worker(), over, now)
+  const cleaned = await runCleanup(worker(), ended, now)
   expect(cleaned).toMatchObject({ incidents: 2, wakeUps: 1, unnamed: 2 })
-  // The newest one bears the last number that was given.
+  // The newest one carries the last number that was given.
   expect(readdirSync(home.incidents).sort()).toEqual(
     ['2-bot', '4-bot', '5-bot'].flatMap((name) => [`${name}.json`, `${name}.md`]).concat('wake-up'),
   )
@@ -285,13 +288,13 @@ it('closed incidents, conversations of the healer, and what is no longer named g
   expect(named.filter((path) => !existsSync(path))).toEqual([])
 })
 
-it('what one part meets keeps no other from its work', async () => {
+it('an error in one part does not stop the others', async () => {
   const error = vi.spyOn(console, 'error').mockImplementation(() => undefined)
   session(worker(), 'ended', 31)
   rmSync(home.reports, { recursive: true })
   writeFileSync(join(home.incidents, 'wake-up'), '')
   rmSync(home.incidents, { recursive: true })
-  const cleaned = await runCleanup(worker(), over, now)
+  const cleaned = await runCleanup(worker(), ended, now)
   expect(cleaned).toMatchObject({ sessions: 1 })
   expect(error.mock.calls.flat().join(' ')).toContain('old incidents could not be removed')
 })

@@ -25,7 +25,7 @@ afterAll(() => harness.close())
 beforeEach(() => harness.beginTest())
 afterEach(() => harness.endTest())
 
-it('ls has nothing to show and says how to begin', async () => {
+it('ls says how to begin if there is nothing to show', async () => {
   expect(await harness.runOk('ls')).toBe(
     'No sessions. Start one with: outpool start NAME --cwd DIR -- PROMPT\n',
   )
@@ -33,7 +33,7 @@ it('ls has nothing to show and says how to begin', async () => {
 })
 
 describe('start', () => {
-  it('hands the workflow all it needs, and ls shows the session', async () => {
+  it('passes everything to the workflow, and ls shows the session', async () => {
     const name = uniqueName('s')
     const out = await harness.runOk(
       'start',
@@ -52,7 +52,7 @@ describe('start', () => {
       'do',
       '--this',
     )
-    const told = parseJson(sessionRowSchema, out)
+    const shown = parseJson(sessionRowSchema, out)
     const { start } = await until(
       'heard',
       () => harness.received(name),
@@ -67,7 +67,7 @@ describe('start', () => {
         model: 'opus',
         account: 'max-2',
       },
-      ...{ pinned: true, priority: -3, prompt: 'do --this', continues: false, sessionId: told.sessionId },
+      ...{ pinned: true, priority: -3, prompt: 'do --this', continues: false, sessionId: shown.sessionId },
       host: openHome({ ...process.env, ...harness.home.env }).hostId,
       timing: { probeEvery: 300_000 },
     })
@@ -78,7 +78,7 @@ describe('start', () => {
     })
   })
 
-  it('is shown at once where no worker is there, and says so', async () => {
+  it('returns at once if no worker runs, and says so', async () => {
     await harness.stopWorker()
     const name = uniqueName('s')
     const { stderr } = await harness.home.run(['start', name, '--cwd', 'work'])
@@ -98,7 +98,7 @@ describe('start', () => {
 })
 
 describe('top', () => {
-  it('prints one look into a pipe', async () => {
+  it('prints one view into a pipe', async () => {
     const name = await harness.started({ phase: 'parked' })
     await harness.untilListed(name, ({ phase }) => phase === 'parked')
     const out = await harness.runOk('top')
@@ -109,7 +109,7 @@ describe('top', () => {
 })
 
 describe('ls', () => {
-  it('lays what the worker sees now over what the workflow wrote, for as long as the worker looks', async () => {
+  it('prefers what the worker sees now over what the workflow recorded, for as long as the worker watches', async () => {
     const name = await harness.started()
     await harness.untilListed(name, ({ phase }) => phase === 'idle')
     harness.writeLive({ [name]: { phase: 'working', waitingFor: null, transcript: null, fence: 1 } })
@@ -137,7 +137,7 @@ describe('ls', () => {
     await harness.untilListed(name, ({ phase }) => phase === 'rescuing')
   })
 
-  it('says in a word why a session is not working, in any width, with colours on a terminal only', async () => {
+  it('says in a word why a session is not working, at any width, with colours only on a terminal', async () => {
     const soon = new Date(Date.now() + 3_600_000).toISOString()
     const names = {
       walled: await harness.started({ phase: 'idle', walledUntil: soon, account: 'max-1' }),
@@ -167,7 +167,7 @@ describe('ls', () => {
     }
   })
 
-  it('on a terminal it has colours, unless NO_COLOR is set', async () => {
+  it('uses colours on a terminal, unless NO_COLOR is set', async () => {
     const name = await harness.started({ phase: 'working' })
     await harness.untilListed(name, ({ phase }) => phase === 'working')
     const onTerminal = (env: NodeJS.ProcessEnv): Promise<string> =>
@@ -202,7 +202,7 @@ describe('ls', () => {
     await harness.untilListed(name, ({ phase }) => phase === 'stopped')
   })
 
-  it('500 sessions are all there, each once, in order', async () => {
+  it('lists 500 sessions, each once, in order', async () => {
     const names = Array.from({ length: 500 }, (_, n) => `n-${String(n).padStart(3, '0')}`)
     const card = {
       agent: 'claude-code',
@@ -228,7 +228,7 @@ describe('ls', () => {
     expect(found).toEqual(names)
   })
 
-  it('a reader that goes away is no failure', async () => {
+  it('a reader that closes the pipe is not an error', async () => {
     const name = await harness.started()
     await harness.untilListed(name, () => true)
     const [program = '', ...args] = outpool
@@ -258,10 +258,10 @@ describe('show', () => {
     result: 'max-2: most headroom',
   }
 
-  it('tells the story of a rescue, and the same to programs', async () => {
+  it('tells the story of a rescue, to people and as JSON', async () => {
     const name = await harness.started({ rescueLog: [rescue], rescues: 1, account: 'max-2' })
-    const told = parseJson(sessionDetailsSchema, await harness.runOk('show', name, '--json'))
-    expect(told.rescueLog).toEqual([rescue])
+    const shown = parseJson(sessionDetailsSchema, await harness.runOk('show', name, '--json'))
+    expect(shown.rescueLog).toEqual([rescue])
     const out = await harness.runOk('show', name)
     expect(out).toContain('hit the wall: max-1 -> max-2, 412 ms')
     expect(out).toContain('five_hour (account), until')
@@ -269,7 +269,7 @@ describe('show', () => {
     expect(out).toContain('max-2: most headroom')
   })
 
-  it('falls back on what was written down where no worker answers', async () => {
+  it('falls back on what was recorded if no worker answers', async () => {
     const name = await harness.started({ phase: 'working' })
     await harness.untilListed(name, ({ phase }) => phase === 'working')
     await harness.stopWorker()
@@ -283,18 +283,18 @@ describe('show', () => {
     expect(JSON.parse(stdout)).toMatchObject({ name, phase: 'working', rescueLog: null })
   })
 
-  it('knows a stopped session from its last word, without a worker', async () => {
+  it("shows a stopped session from its workflow's result, without a worker", async () => {
     const name = await harness.started({ rescueLog: [rescue] })
     await harness.runOk('stop', name)
     await harness.stopWorker()
-    const told = parseJson(
+    const shown = parseJson(
       sessionDetailsSchema,
       await harness.runOk('show', name, '--json').finally(harness.startWorker),
     )
-    expect(told).toMatchObject({ phase: 'stopped', rescueLog: [rescue] })
+    expect(shown).toMatchObject({ phase: 'stopped', rescueLog: [rescue] })
   })
 
-  it('offers the name that was meant', async () => {
+  it('suggests the name that was meant', async () => {
     const name = await harness.started()
     await harness.untilListed(name, () => true)
     const { code, stderr } = await harness.home.run(['show', `${name}x`])

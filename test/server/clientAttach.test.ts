@@ -1,4 +1,4 @@
-/** `outpool attach` from terminals that this host does not know, in a real one. */
+/** `outpool attach` from terminal types that this host does not know, in a real terminal. */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'vitest'
@@ -38,7 +38,7 @@ describe('attach', () => {
     ['with an empty name', 'TERM='],
     ['without a name', 'env -u TERM'],
     ['that is known, without a locale of UTF-8', 'TERM=screen'],
-  ])('opens the pane in a terminal %s, with every letter, and gives the terminal back', async (_, named) => {
+  ])('opens the pane in a terminal %s, shows every character, and restores the terminal', async (_, named) => {
     terminal(
       'send-keys',
       '-t',

@@ -1,4 +1,7 @@
-/** The command against a real engine; sessions are stand-ins that do as they are told (clientWorkflows.ts). */
+/**
+ * The command against a real engine; sessions are stand-in workflows that the test scripts
+ * (clientWorkflows.ts).
+ */
 import { randomUUID } from 'node:crypto'
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -42,7 +45,7 @@ export const sessionDetailsSchema = sessionRowSchema.extend({
 
 export const parseJson = <S extends z.ZodType>(schema: S, text: string): z.output<S> =>
   schema.parse(JSON.parse(text))
-export const uniqueName = (word: string): string => `${word}-${randomUUID().slice(0, 8)}`
+export const uniqueName = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`
 
 export class ClientHarness {
   readonly server: DevServer
@@ -72,7 +75,7 @@ export class ClientHarness {
     return harness
   }
 
-  /** The person's home and folder of this test. */
+  /** The person's home, and the folder of this test. */
   get home(): TestHome {
     if (this.#home === null) throw new Error('no test is running')
     return this.#home
@@ -123,7 +126,7 @@ export class ClientHarness {
     return this.handle(name).query<ReceivedMessages>('heard')
   }
 
-  /** What the command prints where it succeeds. */
+  /** What the command prints if it succeeds. */
   async runOk(...args: string[]): Promise<string> {
     const ran = await this.home.run(args)
     expect(ran, ran.stderr).toMatchObject({ code: 0 })
@@ -145,12 +148,12 @@ export class ClientHarness {
     return (await this.listed(...args)).find((one) => one.name === name)
   }
 
-  /** The visibility store is a little behind. */
-  untilListed(name: string, wanted: (one: z.output<typeof sessionRowSchema>) => boolean): Promise<unknown> {
+  /** The visibility store lags a little. */
+  untilListed(name: string, matches: (one: z.output<typeof sessionRowSchema>) => boolean): Promise<unknown> {
     return until(
       `${name} in ls`,
       () => this.rowOf(name),
-      (one) => one !== undefined && wanted(one),
+      (one) => one !== undefined && matches(one),
     )
   }
 

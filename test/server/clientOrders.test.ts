@@ -1,4 +1,4 @@
-/** The commands that give sessions orders, and the one that shows accounts, against a real engine. */
+/** The commands that give orders to sessions, and the one that shows accounts, against a real engine. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -20,7 +20,7 @@ beforeEach(() => harness.beginTest())
 afterEach(() => harness.endTest())
 
 describe('orders', () => {
-  it('send: from arguments and from stdin, each once; with --wait when it was taken', async () => {
+  it('send: from arguments and from stdin, each once; --wait returns when the text was taken', async () => {
     const name = await harness.started({ phase: 'parked' })
     await harness.runOk('send', name, 'first', 'words')
     expect(await harness.home.run(['send', name, '-'], { input: 'two\nlines' })).toMatchObject({ code: 0 })
@@ -45,7 +45,7 @@ describe('orders', () => {
     expect(new Set(texts.map(({ id }) => id)).size).toBe(3)
   })
 
-  it('send --wait ends when the session stops first', async () => {
+  it('send --wait ends if the session stops first', async () => {
     const name = await harness.started({ phase: 'parked' })
     const waiting = harness.home.run(['send', name, 'x', '--wait'])
     await until(
@@ -57,7 +57,7 @@ describe('orders', () => {
     expect(await waiting).toMatchObject({ code: 1 })
   })
 
-  it('a stopped session and one that never was take nothing: exit 1', async () => {
+  it('a stopped session and an unknown one accept no text: exit 1', async () => {
     const name = await harness.started()
     await harness.runOk('stop', name)
     for (const args of [
@@ -76,7 +76,7 @@ describe('orders', () => {
     expect(await harness.home.run(['send', uniqueName('never'), 'x'])).toMatchObject({ code: 1 })
   })
 
-  it('pause, resume and stop return when it is so', async () => {
+  it('pause, resume and stop return once they are done', async () => {
     const name = await harness.started()
     const phase = async () => (await harness.handle(name).query<SessionDetails>('describe')).phase
     expect(await harness.runOk('pause', name)).toBe(`${name} is paused\n`)
@@ -87,7 +87,7 @@ describe('orders', () => {
     expect((await harness.handle(name).describe()).status.name).toBe('COMPLETED')
   })
 
-  it('law 5: resume of a stopped session goes on with the same conversation in the same place', async () => {
+  it('law 5: resume of a stopped session continues the same conversation in the same folder', async () => {
     const pin = { account: 'max-2', pinnedTo: 'max-2', priority: -3 }
     const name = await harness.started({ ...pin, model: 'opus', models: ['opus'] })
     const { start: before } = await harness.received(name)
@@ -112,7 +112,7 @@ describe('orders', () => {
     })
   })
 
-  it('move and rescue give their orders, and refuse what is no place for a session', async () => {
+  it('move and rescue give their orders, and refuse what a session cannot run on', async () => {
     const name = await harness.started({ account: 'max-1' })
     await harness.untilListed(name, ({ account }) => account === 'max-1')
     await harness.runOk('move', name, '--to', 'max-2')
@@ -127,7 +127,7 @@ describe('orders', () => {
     ])
   })
 
-  it('law 1: whichever command takes an account, the reserved one is refused by name', async () => {
+  it('law 1: every command that accepts an account refuses a reserved one by name', async () => {
     const name = await harness.started()
     const takers = commandTree.flatMap((spec) =>
       (spec.options ?? [])
@@ -183,7 +183,7 @@ describe('accounts', () => {
     }),
   )
 
-  it("lists the pool with this host's newer readings, the healer's own and the substrates", async () => {
+  it("lists the pool with this host's newer readings, the reserved accounts and the substrates", async () => {
     const early = new Date(Date.now() - 60_000).toISOString()
     const facts = {
       ...{
@@ -233,7 +233,7 @@ describe('accounts', () => {
     )
   })
 
-  it('lists what the file names where the pool does not answer', async () => {
+  it('lists what the configuration names if the pool does not answer', async () => {
     const file = join(harness.home.dir, 'outpool.yaml')
     writeFileSync(file, readFileSync(file, 'utf8').replace('pool:\n', 'pool:\n  name: another\n'))
     const { code, stdout, stderr } = await harness.home.run(['accounts', '--json'])

@@ -1,4 +1,4 @@
-/** `outpool top` in a real terminal, and what it puts on its screen. */
+/** `outpool top` in a real terminal, and what it displays. */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -21,7 +21,7 @@ const view = (lines: number, chosen: string | null = null, columns = 80) => ({
 })
 
 describe('the screen', () => {
-  it('counts the phases, and puts who needs a person first', () => {
+  it('counts the phases, and lists sessions that need a person first', () => {
     const lines = screen(
       fleetOf(session('a', 'working'), session('b', 'waiting', 'it asks\u001b[31m something')),
       view(20),
@@ -32,7 +32,7 @@ describe('the screen', () => {
     expect(lines).toContain('! b: it asks something')
   })
 
-  it('never outgrows the terminal, and keeps the chosen session in sight', () => {
+  it('never outgrows the terminal, and keeps the selected session visible', () => {
     const many = Array.from({ length: 200 }, (_, n) => session(`s${String(n).padStart(3, '0')}`, 'working'))
     for (const chosen of ['s000', 's100', 's199']) {
       const lines = screen(fleetOf(...many), view(24, chosen, 60))
@@ -60,7 +60,7 @@ describe('in a terminal', () => {
     place.remove()
   })
 
-  it('shows the accounts and what is wrong without an engine, and gives the terminal back at q', async () => {
+  it('shows the accounts and the problem without an engine, and restores the terminal at q', async () => {
     const env = Object.entries(place.env).flatMap(([name, value]) => ['-e', `${name}=${value ?? ''}`])
     tmux('new-session', '-d', '-s', 'top', '-x', '100', '-y', '30', '-c', place.dir, ...env, '/bin/sh')
     tmux('send-keys', '-t', 'top', `${outpool.join(' ')} top; echo left with $?`, 'Enter')

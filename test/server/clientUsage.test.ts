@@ -1,4 +1,4 @@
-/** The command where no engine is needed, or none is there. */
+/** The command when no engine is needed, or none is running. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => place.remove())
 
-describe('wrong usage is exit 2, on stderr, with what would be right', () => {
+describe('wrong usage is exit 2, on stderr, with a correction', () => {
   it.each<[string[], string, string]>([
     [['lss'], "unknown command 'lss'", 'did you mean ls?'],
     [['ls', '--josn'], "unknown option '--josn'", 'did you mean --json?'],
@@ -45,7 +45,7 @@ describe('wrong usage is exit 2, on stderr, with what would be right', () => {
     expect(rest).toEqual([])
   })
 
-  it('a wrong file tells every fault with its line', async () => {
+  it('a wrong file reports every error with its line', async () => {
     writeFileSync(join(place.dir, 'outpool.yaml'), 'pool:\n  acounts: []\ntiming: { probeEvery: 5 }\n')
     const { code, stdout, stderr } = await place.run(['start', 'a'])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
@@ -106,8 +106,8 @@ describe('doctor --domains needs no engine', () => {
   })
 })
 
-describe('what is missing or broken on the host is said, with a remedy', () => {
-  it('no tmux: `up` does not start, and names it', async () => {
+describe('what is missing or broken on the host is reported with a remedy', () => {
+  it('without tmux `up` does not start, and names it', async () => {
     const { code, stderr } = await place.run(['up'], { env: { PATH: place.dir } })
     expect(code).toBe(1)
     expect(stderr).toMatch(/^outpool: there is no tmux on the PATH\n {2}-> Install tmux 3\.2/)
@@ -115,7 +115,7 @@ describe('what is missing or broken on the host is said, with a remedy', () => {
 })
 
 describe('without an engine: exit 3, what is wrong and what to do', () => {
-  it('none was ever started', async () => {
+  it('no engine was ever started', async () => {
     for (const args of [
       ['ls', '--json'],
       ['show', 'a'],
@@ -133,9 +133,9 @@ describe('without an engine: exit 3, what is wrong and what to do', () => {
 
   it.each([
     ['lies below a file', (dir: string) => join(dir, 'outpool.yaml', 'state'), /not a directory/],
-    // Node's own way of making folders never comes back from there.
+    // Node's recursive mkdir never returns from there.
     ['is where no folder can be made', () => '/proc/nowhere/state', /no such file/],
-  ])('the state folder %s: named, with what to do, by every program', async (_what, folderIn, why) => {
+  ])('the state folder %s: every program names it and says what to do', async (_what, folderIn, why) => {
     const folder = folderIn(place.dir)
     for (const command of ['ls', 'up', 'doctor']) {
       const { code, stderr } = await place.run([command], { env: { OUTPOOL_HOME: folder } })
@@ -146,7 +146,7 @@ describe('without an engine: exit 3, what is wrong and what to do', () => {
     }
   })
 
-  it('engine.json is of a server that has died', async () => {
+  it('engine.json belongs to a server that has died', async () => {
     const { pid } = spawnSync(process.execPath, ['-e', ''])
     const endpoint = { address: '127.0.0.1:1', namespace: 'default', uiUrl: null, pid }
     writeFileSync(join(place.home, 'engine.json'), JSON.stringify(endpoint))
@@ -228,16 +228,16 @@ describe('help and version', () => {
   })
 })
 
-describe('a configuration that is named and not there', () => {
+describe('a configuration that is named but missing', () => {
   it.each(['ls', 'accounts', 'top', 'show a', 'attach a', 'incidents'])(
     'is an error of %s too',
     async (command) => {
       const args = command.split(' ')
-      for (const asked of [
+      for (const attempt of [
         place.run([...args, '--config', 'nowhere.yaml']),
         place.run(args, { env: { OUTPOOL_CONFIG: join(place.dir, 'nowhere.yaml') } }),
       ]) {
-        const { code, stdout, stderr } = await asked
+        const { code, stdout, stderr } = await attempt
         expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
         expect(stderr).toContain('nowhere.yaml: the configuration does not exist')
       }
@@ -248,7 +248,7 @@ describe('a configuration that is named and not there', () => {
 describe('init', () => {
   const init = (args: string[] = [], env: NodeJS.ProcessEnv = {}) => place.run(['init', ...args], { env })
 
-  it('writes what it found, in a form that every other command accepts, and never overwrites', async () => {
+  it('writes what it found in a form that every other command accepts, and never overwrites', async () => {
     const used = (dir: string) => writeFileSync(join(place.dir, dir, 'settings.json'), '{}')
     mkdirSync(join(place.dir, '.claude'))
     for (const dir of ['.claude', '.claude-max-1', '.claude-max-2', '.claude-medic']) used(dir)
@@ -275,7 +275,7 @@ describe('init', () => {
     expect(readFileSync(join(place.dir, 'outpool.yaml'), 'utf8')).toBe(before)
   })
 
-  it('says how to log in where it finds nothing', async () => {
+  it('says how to log in if it finds nothing', async () => {
     const { code, stderr } = await init(['--config', 'new.yaml'])
     expect(code).toBe(1)
     expect(stderr).toContain('CLAUDE_CONFIG_DIR=~/.claude-max-1 claude')

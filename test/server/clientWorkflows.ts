@@ -1,6 +1,6 @@
 /**
- * Workflows of the product's names and messages that do as a test tells them, without any host: what the command prints
- * and sends is tested here, what a session does is tested elsewhere.
+ * Workflows with the product's names and messages that a test scripts, without any host: these tests cover
+ * what the command prints and sends, others cover what a session does.
  */
 import {
   condition,
@@ -61,7 +61,7 @@ export async function session(start: SessionStart): Promise<SessionResult> {
   return { ...state, undelivered: { prompt: null, texts: heard.texts } }
 }
 
-/** Answers a report: of a failure where the drill's agent is called so. */
+/** Returns a report; it is a failure if the drill's agent has that name. */
 export function drill({ agent }: DrillStart): Promise<DrillReport> {
   const { workflowId } = workflowInfo()
   const step = { name: 'falls back', startedAt: '2026-01-02T03:04:05.000Z', ms: 1_500 }

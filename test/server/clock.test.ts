@@ -1,4 +1,4 @@
-/** A host whose clock is off by minutes: what it tells the pool is by the engine's clock. */
+/** A host whose clock is off by minutes: what it reports to the pool is in the engine's time. */
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { describe, expect, it } from 'vitest'
 import { observationToEngine, requestToHost } from '../../activities/watch/engineInstants.js'
@@ -17,12 +17,12 @@ const wall: Wall = {
   ...{ kind: 'five_hour', scope: 'account', evidence: 'apiError usage_limit_reached' },
   ...{ at: at(now), resetsAt: at(now + 3 * minute) },
 }
-const seen: SessionObservation = {
+const observation: SessionObservation = {
   ...{ kind: 'walled', wall, readings: [], at: at(now), transcriptTo: 7, wasWorking: true },
 }
 
 /** As the pool sees it: whether the account that the session comes from counts as due again. */
-const lapses = (told: Wall, engineNow: number): boolean => currentWalls([told], [], 0, engineNow)[0]!.lapsed
+const lapses = (wall: Wall, engineNow: number): boolean => currentWalls([wall], [], 0, engineNow)[0]!.lapsed
 
 const clockOf = (ahead: number): EngineClock => {
   const clock = new EngineClock(() => now)
@@ -31,20 +31,21 @@ const clockOf = (ahead: number): EngineClock => {
 }
 
 describe('law 4: a clock that is off by minutes', () => {
-  it('law 4: a wall that an account has just met stands for the pool, however far the engine is ahead', () => {
+  it('law 4: a wall that an account has just met holds for the pool, however far the engine is ahead', () => {
     const clock = clockOf(10 * minute)
-    // Without the mend the pool, ten minutes on, takes the reset for past, and the session goes from the account to itself.
+    // Without the correction the pool, ten minutes ahead, takes the reset for past, and the session returns
+    // to the account that it left.
     expect(lapses(wall, now + 10 * minute)).toBe(true)
-    const told = observationToEngine(clock, seen)
-    if (told.kind !== 'walled') throw new Error(told.kind)
-    expect(lapses(told.wall, clock.now())).toBe(false)
-    expect(lapses(told.wall, clock.now() + 3 * minute)).toBe(true)
-    expect(told.at).toBe(at(now + 10 * minute))
+    const shifted = observationToEngine(clock, observation)
+    if (shifted.kind !== 'walled') throw new Error(shifted.kind)
+    expect(lapses(shifted.wall, clock.now())).toBe(false)
+    expect(lapses(shifted.wall, clock.now() + 3 * minute)).toBe(true)
+    expect(shifted.at).toBe(at(now + 10 * minute))
     const [kept] = readingToEngine(clock, { ...emptyReading('alice'), walls: [wall] }).walls
-    expect(kept).toEqual(told.wall)
+    expect(kept).toEqual(shifted.wall)
   })
 
-  it('law 4: where the engine is behind, stamps go back with it, and a reset is not moved to before it is', () => {
+  it('law 4: if the engine is behind, timestamps are moved back with it, and a reset is never moved to before now', () => {
     const clock = clockOf(-10 * minute)
     const window = {
       name: 'five_hour',
@@ -53,13 +54,13 @@ describe('law 4: a clock that is off by minutes', () => {
       readAt: at(now),
       resetsAt: wall.resetsAt,
     }
-    const told = readingToEngine(clock, {
+    const shifted = readingToEngine(clock, {
       ...emptyReading('alice'),
       windows: [window],
       walls: [wall],
       probedAt: at(now),
     })
-    expect(told).toMatchObject({
+    expect(shifted).toMatchObject({
       windows: [{ readAt: at(now - 10 * minute), resetsAt: wall.resetsAt }],
       walls: [{ at: at(now - 10 * minute), resetsAt: wall.resetsAt }],
       probedAt: at(now - 10 * minute),
@@ -68,7 +69,7 @@ describe('law 4: a clock that is off by minutes', () => {
     expect(requestToHost(clock, request).stayUntil).toBe(at(now + 10 * minute))
   })
 
-  it('law 4: a page that stands is told of with its end by the clock of those who wait for it', () => {
+  it('law 4: a page that is open is reported with its end in the time of the sessions that wait for it', () => {
     const page = { cwd: null, what: 'a page', remedy: 'answer it', at: at(now), until: at(now + minute) }
     const pages = { host: 'here', at: at(now), open: [page] }
     expect(readingToEngine(clockOf(10 * minute), { ...emptyReading('alice'), pages }).pages).toEqual({
@@ -77,13 +78,13 @@ describe('law 4: a clock that is off by minutes', () => {
     })
   })
 
-  it('law 4: what is no more than noise changes nothing', () => {
+  it('law 4: a difference within the noise changes nothing', () => {
     const clock = clockOf(900)
-    expect(observationToEngine(clock, seen)).toBe(seen)
+    expect(observationToEngine(clock, observation)).toBe(observation)
     expect(clock.now()).toBe(now)
   })
 
-  it('law 4: each step that begins tells how far the engine is ahead at least; one that had to wait changes nothing', async () => {
+  it('law 4: each step that starts shows by how much the engine is ahead at least; one that had to wait shows nothing', async () => {
     const clock = new EngineClock()
     const results = new PendingResults(({ info }) =>
       clock.noteScheduledAt(info.currentAttemptScheduledTimestampMs),

@@ -1,4 +1,4 @@
-/** Which conversation a launch goes on with, whatever has become of the places where it lay. */
+/** Which conversation a launch continues, whatever happened to the places where it lay. */
 import {
   appendFileSync,
   cpSync,
@@ -72,7 +72,7 @@ class Scene {
     }
   }
 
-  /** What a launch there would go on with: null for a new conversation. */
+  /** What a launch there would continue: null for a new conversation. */
   async goesOnWith(account: string, change: Partial<LaunchRequest> = {}): Promise<string | null> {
     const request = this.request(account, change)
     const place = await this.host.place(request.place)
@@ -82,8 +82,11 @@ class Scene {
     return own
   }
 
-  /** The agent of a launch that came up says something, and is stopped. `kill`: nothing notes how far it came. */
-  async says(file: string | null, account: string, text: string, kill = false): Promise<void> {
+  /**
+   * The agent of a successful launch writes an answer, and is stopped. `kill`: nothing records how far it
+   * came.
+   */
+  async writes(file: string | null, account: string, text: string, kill = false): Promise<void> {
     const configDir = this.dirs.get(account) ?? ''
     this.file = file ?? join(configDir, 'projects', '-work', `${sessionId}.jsonl`)
     mkdirSync(dirname(this.file), { recursive: true })
@@ -119,9 +122,9 @@ beforeEach(() => {
 })
 afterEach(() => scene.close())
 
-describe('a session goes on with all that it ever wrote', () => {
+describe('a session continues with everything that it ever wrote', () => {
   it('law 5: from an account that the configuration no longer names', async () => {
-    await scene.says(await scene.goesOnWith('a'), 'a', 'first')
+    await scene.writes(await scene.goesOnWith('a'), 'a', 'first')
     scene.dirs.delete('a')
     scene.restart()
     const file = await scene.goesOnWith('b')
@@ -129,8 +132,8 @@ describe('a session goes on with all that it ever wrote', () => {
     expect(scene.textsIn(file!)).toEqual(['first'])
   })
 
-  it('law 5: from the folder that was its account’s before the configuration named another', async () => {
-    await scene.says(await scene.goesOnWith('a'), 'a', 'first')
+  it("law 5: from the account's former folder, after the configuration named another", async () => {
+    await scene.writes(await scene.goesOnWith('a'), 'a', 'first')
     scene.configure('a', 'a-new')
     scene.restart()
     const file = await scene.goesOnWith('a')
@@ -138,9 +141,9 @@ describe('a session goes on with all that it ever wrote', () => {
     expect(scene.textsIn(file!)).toEqual(['first'])
   })
 
-  it('law 5: an older copy is no match for the newest entry that is known, however new its file', async () => {
-    await scene.says(await scene.goesOnWith('a'), 'a', 'first')
-    await scene.says(await scene.goesOnWith('b'), 'b', 'second')
+  it('law 5: an older copy does not pass for the newest known entry, however new its file', async () => {
+    await scene.writes(await scene.goesOnWith('a'), 'a', 'first')
+    await scene.writes(await scene.goesOnWith('b'), 'b', 'second')
     const newest = scene.file!
     const older = join(scene.dir, 'a', 'projects', '-work', `${sessionId}.jsonl`)
     utimesSync(older, new Date(), new Date(Date.now() + 3_600_000))
@@ -153,18 +156,18 @@ describe('a session goes on with all that it ever wrote', () => {
     expect(scene.textsIn((await scene.goesOnWith('c'))!)).toEqual(['first', 'second'])
   })
 
-  it('law 5: what lies nowhere any more is not begun again, and the error says where it was', async () => {
-    await scene.says(await scene.goesOnWith('a'), 'a', 'first')
+  it('law 5: a conversation that is missing everywhere is not begun again, and the error says where it was', async () => {
+    await scene.writes(await scene.goesOnWith('a'), 'a', 'first')
     rmSync(scene.file!)
     for (const account of ['a', 'b'])
       await expect(scene.goesOnWith(account)).rejects.toThrow(`last written at ${scene.file!}`)
   })
 
-  it('law 5: a file that its ending program began where the conversation lay is not taken for it', async () => {
-    await scene.says(await scene.goesOnWith('a'), 'a', 'first')
+  it("law 5: a file that an ending program began at the conversation's place is not mistaken for it", async () => {
+    await scene.writes(await scene.goesOnWith('a'), 'a', 'first')
     const file = scene.file!
     renameSync(file, `${file}.away`)
-    // As the program does it: what it last knew is named, and is not there.
+    // As the program does it: its last known transcript is named, but missing.
     writeFileSync(file, `${JSON.stringify({ type: 'last-prompt', leafUuid: 'u-0', sessionId })}\n`)
     for (const account of ['a', 'b'])
       await expect(scene.goesOnWith(account)).rejects.toMatchObject({ kind: unreachable })
@@ -172,7 +175,7 @@ describe('a session goes on with all that it ever wrote', () => {
     expect(scene.textsIn((await scene.goesOnWith('b'))!)).toEqual(['first'])
   })
 
-  it('law 5: so it is where only the engine knows that it was written', async () => {
+  it('law 5: the same holds if only the engine knows that it was written', async () => {
     const lastWritten = { sessionId, transcript: join(scene.dir, 'gone', `${sessionId}.jsonl`) }
     await expect(scene.goesOnWith('a', { mode: 'resume', lastWritten })).rejects.toMatchObject({
       kind: unreachable,
@@ -181,7 +184,7 @@ describe('a session goes on with all that it ever wrote', () => {
   })
 
   it('law 5: on a fallback, a fork that was begun is never begun a second time', async () => {
-    await scene.says(await scene.goesOnWith('a'), 'a', 'first')
+    await scene.writes(await scene.goesOnWith('a'), 'a', 'first')
     expect(await scene.goesOnWith('b', { sessionId: fork, forkOf: sessionId })).toBeNull()
     const written = join(scene.dir, 'b', 'projects', '-work', `${fork}.jsonl`)
     cpSync(scene.file!, written)
@@ -220,9 +223,9 @@ async function apply(scene: Scene, step: Change, n: number): Promise<void> {
       }
       // The next request holds every earlier message.
       expect(file === null ? [] : scene.textsIn(file)).toEqual(scene.said)
-      // A launch that failed may have written all the same, or not.
+      // A launch that failed may or may not have written something.
       if (step.do !== 'fails' || n % 2 === 0)
-        await scene.says(file, step.to, `said ${n}`, step.do === 'killed')
+        await scene.writes(file, step.to, `said ${n}`, step.do === 'killed')
       return
     }
     case 'forget':
@@ -253,12 +256,12 @@ async function apply(scene: Scene, step: Change, n: number): Promise<void> {
 }
 
 describe('over any sequence of configuration changes, failures, moves and kills', () => {
-  it('law 5: the next request of a session holds every earlier message, or there is none', async () => {
+  it('law 5: the next request of a session holds every earlier message, or none is made', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(change, { minLength: 2, maxLength: 14 }), async (changes) => {
         const world = new Scene()
         try {
-          await world.says(await world.goesOnWith('a'), 'a', 'the beginning')
+          await world.writes(await world.goesOnWith('a'), 'a', 'the beginning')
           for (const [n, step] of changes.entries()) await apply(world, step, n)
         } finally {
           world.close()
@@ -269,7 +272,7 @@ describe('over any sequence of configuration changes, failures, moves and kills'
   })
 })
 
-it('law 5: a conversation of which nothing was ever written may begin anywhere', async () => {
+it('law 5: a conversation without any entry may begin anywhere', async () => {
   expect(await scene.goesOnWith('a')).toBeNull()
   expect(await scene.goesOnWith('b', { mode: 'resume' })).toBeNull()
 })

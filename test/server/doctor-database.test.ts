@@ -1,4 +1,4 @@
-/** What `outpool doctor` says of the embedded engine's database, whole and spoiled. */
+/** What `outpool doctor` reports about the embedded engine's database, intact and damaged. */
 import {
   copyFileSync,
   mkdtempSync,
@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 describe('law 7: the database', () => {
-  it('that a server has left is whole', async () => {
+  it('is reported intact after a server has closed it', async () => {
     expect(await checkDatabase(home)).toMatchObject([{ state: 'ok' }])
   })
 
@@ -50,8 +50,8 @@ describe('law 7: the database', () => {
       },
     ],
     ['of another program', () => writeFileSync(home.database, readFileSync(otherDatabase()))],
-    ['no database at all', () => writeFileSync(home.database, 'pool:\n  accounts: []\n'.repeat(50))],
-  ])('that is %s fails the look, with what to do', async (_, spoil) => {
+    ['not a database at all', () => writeFileSync(home.database, 'pool:\n  accounts: []\n'.repeat(50))],
+  ])('that is %s fails the check, with advice', async (_, spoil) => {
     copyFileSync(whole, home.database)
     for (const suffix of ['-wal', '-shm']) rmSync(home.database + suffix, { force: true })
     spoil()
@@ -61,13 +61,13 @@ describe('law 7: the database', () => {
     expect(finding!.remedy).toContain('outpool up')
   })
 
-  it('that is not there yet is no finding', async () => {
+  it('that does not exist yet is no finding', async () => {
     const fresh = openHome({ OUTPOOL_HOME: join(dir, 'fresh') })
     expect(await checkDatabase(fresh)).toEqual([])
   })
 })
 
-/** The smallest database that there is: one page without a table. */
+/** The smallest possible database: one page without a table. */
 function otherDatabase(): string {
   const page = Buffer.alloc(4096)
   page.write('SQLite format 3\0', 0, 'latin1')

@@ -1,4 +1,4 @@
-/** The templates of deploy/ and docker-compose.yml: what they promise, and whether systemd accepts them. */
+/** The templates in deploy/ and docker-compose.yml: what they promise, and whether systemd accepts them. */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,27 +28,27 @@ describe('the systemd unit', () => {
   beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'outpool-unit-'))))
   afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-  it('law 7: comes back always, and leaves the panes alone when it stops or is killed', () => {
+  it('law 7: always restarts, and leaves the panes alone when it stops or is killed', () => {
     const set = (line: string) => expect(unit.split('\n')).toContain(line)
     set('Restart=always')
     set('RestartSec=2')
     set('StartLimitIntervalSec=0')
     set('KillMode=process')
     set('TimeoutStopSec=30')
-    // A worker that makes no progress is ended, and started anew.
+    // A worker that makes no progress is ended and restarted.
     set('Type=notify')
     set('WatchdogSec=2min')
-    // With the default, one agent that takes too much memory ends the whole unit.
+    // With the default, one agent that uses too much memory ends the whole unit.
     set('OOMPolicy=continue')
   })
 
-  it('has no place left to fill in', () => {
+  it('has no placeholder left to fill in', () => {
     expect(filled.split('\n').filter((line) => !line.startsWith('#') && /@[A-Z]+@/.test(line))).toEqual([])
-    // Folders of its own would hide the sockets in /tmp and the user's repositories from the agents.
+    // Private folders would hide the sockets in /tmp and the user's repositories from the agents.
     expect(unit).not.toMatch(/^(Private|Protect|ReadOnly|Inaccessible)/m)
   })
 
-  it.skipIf(systemd.failed)('is accepted by systemd without a word, with its drop-in', async () => {
+  it.skipIf(systemd.failed)('is accepted by systemd without a warning, with its drop-in', async () => {
     writeFileSync(join(dir, 'outpool.service'), filled)
     cpSync(at('deploy/systemd/outpool.service.d'), join(dir, 'outpool.service.d'), { recursive: true })
     mkdirSync(join(dir, 'run'))
@@ -56,7 +56,7 @@ describe('the systemd unit', () => {
     const { exitCode, stderr } = await execa('systemd-analyze', args, {
       ...{ env: { XDG_RUNTIME_DIR: join(dir, 'run') }, reject: false },
     })
-    // It exits with 0 also where it passed over a key that it does not know.
+    // It exits with 0 even if it ignored a key that it does not know.
     expect(stderr).toBe('')
     expect(exitCode).toBe(0)
   })
@@ -68,7 +68,7 @@ describe('docker-compose.yml', () => {
     .looseObject({ services: z.record(z.string(), service) })
     .parse(parse(readFileSync(at('docker-compose.yml'), 'utf8'), { merge: true }))
 
-  it('listens on loopback only: Temporal asks nobody who they are', () => {
+  it('listens on loopback only: Temporal has no authentication', () => {
     const ports = Object.values(services).flatMap((one) => one.ports)
     expect(ports).toHaveLength(2)
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/)

@@ -1,4 +1,4 @@
-/** Parts of `outpool doctor` that need a limit, a disk or a policy which this machine does not have. */
+/** Parts of `outpool doctor` that need a limit, a disk or a policy that this machine does not have. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,17 +26,17 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 const examiner = examinerOf('claude-code')!
 
 describe('running checks', () => {
-  it('ends although a check hangs and another throws, and keeps the order', async () => {
-    const one = (name: string, look: () => Promise<ReturnType<typeof ok>[]>, within = 60_000) => ({
+  it('ends although one check hangs and another throws, and keeps the order', async () => {
+    const check = (name: string, look: () => Promise<ReturnType<typeof ok>[]>, within = 60_000) => ({
       ...{ name, within, look },
     })
     const findings = await runChecks([
-      one('hangs', () => new Promise(() => undefined), 20),
-      one('throws', () => Promise.reject(new Error('broken'))),
-      one('throws at once', () => {
+      check('hangs', () => new Promise(() => undefined), 20),
+      check('throws', () => Promise.reject(new Error('broken'))),
+      check('throws at once', () => {
         throw Object.assign(new Error('no such login'), { remedy: 'Log in.' })
       }),
-      ...['a', 'b', 'c', 'd'].map((name) => one(name, () => Promise.resolve([ok(name, 'well')]))),
+      ...['a', 'b', 'c', 'd'].map((name) => check(name, () => Promise.resolve([ok(name, 'well')]))),
     ])
     expect(findings.map(({ name }) => name)).toEqual([
       'hangs',
@@ -52,7 +52,7 @@ describe('running checks', () => {
     expect(findings[2]).toMatchObject({ found: 'no such login', remedy: 'Log in.' })
   })
 
-  it('runs no more than four at a time, so that agent programs do not fill the memory', async () => {
+  it('runs at most four at a time, so that agent programs do not fill the memory', async () => {
     let [now, most] = [0, 0]
     const look = async () => {
       most = Math.max(most, ++now)
@@ -66,7 +66,7 @@ describe('running checks', () => {
 })
 
 describe('printing', () => {
-  it('keeps what other programs say on one line and away from the terminal', () => {
+  it("keeps other programs' output on one line and free of control characters", () => {
     const text = render([fail('x', 'two\nlines\u001b[31m red\u202e', 'do\tthis')], createColors(false))
     expect(text.split('\n').slice(0, 2)).toEqual(['FAIL  x  two lines red ', '         -> do this'])
   })
@@ -79,7 +79,7 @@ describe('printing', () => {
     expect(render(two, colors)).toMatch(/will not work well like this: 0 ok, no warnings, 2 failures\.$/)
   })
 
-  it('colours the states where asked to', () => {
+  it('colours the states if asked to', () => {
     expect(render([fail('a', 'b', 'c')], createColors(true))).toContain('\u001b[31mFAIL')
   })
 })
@@ -117,7 +117,7 @@ describe('settings of the whole machine', () => {
 })
 
 describe('the host', () => {
-  it('fails where no socket can be made', async () => {
+  it('fails if no socket can be created', async () => {
     const folder = join(dir, 'gone')
     expect(await checkSockets({ ...home, tmuxSocket: join(folder, 'tmux.sock') })).toMatchObject({
       state: 'fail',
@@ -128,7 +128,7 @@ describe('the host', () => {
     })
   })
 
-  it('warns where the system allows few file watches, and fails where none can be set', async () => {
+  it('warns if the system allows few file watches, and fails if none can be set', async () => {
     const limits = (instances: number, watches: number): string => {
       writeFileSync(join(dir, 'max_user_instances'), `${instances}\n`)
       writeFileSync(join(dir, 'max_user_watches'), `${watches}\n`)
@@ -140,11 +140,11 @@ describe('the host', () => {
     expect(await checkWatching({ ...home, reports: join(dir, 'none') })).toMatchObject({ state: 'fail' })
   })
 
-  it('knows the time zones in which agents name resets', () => {
+  it('knows the time zones in which agents state resets', () => {
     expect(checkZones()).toMatchObject({ state: 'ok' })
   })
 
-  it('warns of a proxy that would get the calls to the engine of this machine', () => {
+  it("warns of a proxy that would receive the calls to this machine's engine", () => {
     const states = (env: Record<string, string>) =>
       checkEnvironment(env, [['claude-code', examiner]]).map(({ state }) => state)
     expect(states({ https_proxy: 'http://proxy:3128' })).toEqual(['warn'])
@@ -167,7 +167,7 @@ describe('where panes live', () => {
     expect(found!.found).toContain(named)
   })
 
-  it('is nothing to speak of where there is no unit', () => {
+  it('is not mentioned if there is no unit', () => {
     expect(panesIn('0::/\n')).toEqual([])
   })
 })
@@ -176,18 +176,18 @@ describe('the newest drill', () => {
   const day = 86_400_000
   const now = Date.parse('2026-11-24T22:00:00.000Z')
   const drill = { every: 7 * day, within: 1, agent: 'claude-code', model: null, keep: 20 }
-  const report = (name: string, over: object): void => {
+  const report = (name: string, overrides: object): void => {
     mkdirSync(join(home.dir, 'drills', 'work'), { recursive: true })
-    const content = { endedAt: '2026-11-20T00:00:00.000Z', ok: true, why: null, ...over }
+    const content = { endedAt: '2026-11-20T00:00:00.000Z', ok: true, why: null, ...overrides }
     writeFileSync(join(home.dir, 'drills', name), JSON.stringify(content))
   }
 
-  it('is nothing to speak of where nobody asked for drills', async () => {
+  it('is not mentioned if drills are not configured', async () => {
     expect(await checkDrill(home, { ...drill, every: null }, now)).toEqual([])
     expect(await checkDrill(home, drill, now)).toEqual([ok('drill', 'none was run yet')])
   })
 
-  it('went well, failed, or is overdue', async () => {
+  it('succeeded, failed, or is overdue', async () => {
     report('drill-20261101-000000.json', { ok: false, why: 'an old failure' })
     report('drill-20261120-000000.json', {})
     expect(await checkDrill(home, drill, now)).toEqual([ok('drill', 'went well at 2026-11-20T00:00:00.000Z')])

@@ -1,4 +1,7 @@
-/** `outpool doctor`, run as the command line runs it: a process of its own in a made-up home, with made-up logins. */
+/**
+ * `outpool doctor`, run as the command line runs it: a separate process in a made-up home, with made-up
+ * logins.
+ */
 import { spawn } from 'node:child_process'
 import {
   chmodSync,
@@ -42,7 +45,7 @@ let env: Record<string, string>
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'outpool-doctor-'))
   env = {
-    // A dead port: the login is asked for without any network.
+    // A dead port: the login is checked without any network.
     ...cleanAgentEnv({ dir, baseUrl: 'http://127.0.0.1:9' }),
     TEMPORAL_CONFIG_FILE: '/dev/null',
     OUTPOOL_HOME: join(dir, 'state'),
@@ -84,7 +87,7 @@ function healthy(): void {
   configure()
 }
 
-/** A program of this name, first on the PATH. */
+/** A program with this name, first on the PATH. */
 function program(name: string, text: string): string {
   const folder = join(dir, 'bin')
   mkdirSync(folder, { recursive: true })
@@ -130,7 +133,7 @@ const failures = (findings: Findings): string[] =>
   findings.filter(({ state }) => state === 'fail').map(({ name }) => name)
 
 describe('a host on which all is well', () => {
-  it('exits 0 and says as whom each account is logged in', async () => {
+  it('exits 0 and shows as whom each account is logged in', async () => {
     healthy()
     const { code, findings } = await examine()
     expect(failures(findings)).toEqual([])
@@ -152,9 +155,9 @@ describe('a host on which all is well', () => {
     const { code, stdout } = await run()
     expect(code).toBe(0)
     expect(stdout).not.toContain('\u001b')
-    // Tokens and keys of the logins made here all say so.
+    // The tokens and keys of all made-up logins contain this.
     expect(stdout).not.toContain('made-up')
-    // It only looks: nothing of an engine or a worker comes into the home.
+    // It only reads: no file of an engine or a worker appears in the home.
     expect(readdirSync(join(dir, 'state')).sort()).toEqual([
       'host.json',
       'incidents',
@@ -176,13 +179,13 @@ describe('a host on which all is well', () => {
 })
 
 describe('programs', () => {
-  /** A PATH with nothing but what the test puts there. */
+  /** A PATH that holds only what the test puts there. */
   function barePath(): void {
     mkdirSync(join(dir, 'bare'))
     env['PATH'] = join(dir, 'bare')
   }
 
-  it('tells a missing tmux, and goes on with everything else', async () => {
+  it('reports a missing tmux, and goes on with everything else', async () => {
     healthy()
     barePath()
     const { code, findings } = await examine()
@@ -212,7 +215,7 @@ describe('programs', () => {
     ['22.3.0', 'ok'],
   ])('judges Node.js %s: %s', (version, state) => expect(checkNode(version)).toMatchObject({ state }))
 
-  it('tells a missing agent program, for the program and for each login', async () => {
+  it('reports a missing agent program, for the program and for each login', async () => {
     healthy()
     configure({ agents: { 'claude-code': { command: 'no-such-agent-program' } } })
     const { code, findings } = await examine()
@@ -222,7 +225,7 @@ describe('programs', () => {
     expect(named(findings, 'law 1')[0]!.state).toBe('ok')
   })
 
-  it('warns of an agent program that is too old to say which window is used up', async () => {
+  it('warns of an agent program that is too old to name the window that is used up', async () => {
     healthy()
     const old = program(
       'old-claude',
@@ -237,7 +240,7 @@ describe('programs', () => {
 })
 
 describe('configuration', () => {
-  it('finds every fault of a wrong file with its line, and looks at the host all the same', async () => {
+  it('reports every error of a wrong file with its line, and checks the host all the same', async () => {
     mkdirSync(loginDir('max-1'), { recursive: true })
     const text = `pool:\n  name: main\n  moveAt: lots\n  accounts:\n    - { name: max-1, configDir: ${loginDir('max-1')}, celing: 80% }\n`
     writeFileSync(join(dir, 'outpool.yaml'), text)
@@ -252,13 +255,13 @@ describe('configuration', () => {
     expect(named(findings, 'tmux')[0]!.state).toBe('ok')
   })
 
-  it('says how to get a configuration where there is none', async () => {
+  it('says how to get a configuration if there is none', async () => {
     const { code, findings } = await examine()
     expect(code).toBe(2)
     expect(named(findings, 'configuration')[0]!.remedy).toMatch(/outpool init/)
   })
 
-  it('tells a config dir that is open to others', async () => {
+  it('reports a config dir that others can read', async () => {
     healthy()
     chmodSync(loginDir('max-1'), 0o777)
     chmodSync(join(loginDir('max-2'), '.credentials.json'), 0o644)
@@ -268,7 +271,7 @@ describe('configuration', () => {
     expect(named(findings, 'config dir max-2')[0]).toMatchObject({ state: 'warn' })
   })
 
-  it('finds settings under which Outpool would be blind, or another login would answer', async () => {
+  it('finds settings under which Outpool would be blind, or another login would be used', async () => {
     healthy()
     login('max-1', 'max-1', { disableAllHooks: true, env: { ANTHROPIC_API_KEY: 'made-up-key-in-settings' } })
     login('max-2', 'max-2', { cleanupPeriodDays: 1, env: { CLAUDE_CODE_RETRY_WATCHDOG: '1' } })
@@ -284,7 +287,7 @@ describe('configuration', () => {
     expect(JSON.stringify(findings)).not.toContain('made-up-key-in-settings')
   })
 
-  it('law 4: names the settings that the installed program can not use, before a session is sent there', async () => {
+  it('law 4: names the settings that the installed program cannot use, before a session is sent there', async () => {
     healthy()
     login('max-1', 'max-1', { hooks: { NoSuchEvent: [] } })
     login('max-2', 'max-2', { cleanupPeriodDays: 'many', permissions: { defaultMode: 'never' } })
@@ -308,7 +311,7 @@ describe('configuration', () => {
     expect(broken[0]!.found).toContain(file('medic'))
   })
 
-  it('names what a session would miss on another account, by name alone', async () => {
+  it('names what a session would lack on another account, by name alone', async () => {
     healthy()
     login('max-1', 'max-1', {
       enabledPlugins: { 'lint@shop': true, 'off@shop': false },
@@ -348,7 +351,7 @@ describe('configuration', () => {
     expect(JSON.stringify(findings)).not.toContain('made-up')
   })
 
-  it('says which exported variables sessions will not get', async () => {
+  it('lists the exported variables that sessions will not get', async () => {
     healthy()
     env['ANTHROPIC_API_KEY'] = 'sk-ant-api03-made-up'
     const { code, findings } = await examine()
@@ -360,7 +363,7 @@ describe('configuration', () => {
 })
 
 describe('logins', () => {
-  it('tells an account that was logged out, and how to log in again', async () => {
+  it('reports an account that was logged out, and how to log in again', async () => {
     healthy()
     blankLogin(loginDir('max-2'))
     const { code, findings } = await examine()
@@ -379,7 +382,7 @@ describe('logins', () => {
     expect(duplicate!.found).toMatch(/^duplicate: the same login as max-1/)
   })
 
-  it('law 1: fails where a reserved account is logged in as a pool account', async () => {
+  it('law 1: fails if a reserved account is logged in as a pool account', async () => {
     healthy()
     login('medic', 'max-2')
     const { code, findings } = await examine()
@@ -390,7 +393,7 @@ describe('logins', () => {
     )
   })
 
-  it('law 1: fails where a reserved account uses a config dir of the pool under another path', async () => {
+  it('law 1: fails if a reserved account uses a config dir of the pool under another path', async () => {
     healthy()
     rmSync(loginDir('medic'), { recursive: true })
     symlinkSync(loginDir('max-1'), loginDir('medic'))
@@ -424,7 +427,7 @@ describe('engine, worker and clock', () => {
     }
   })
 
-  it('fails for a named engine that does not answer, and asks for no ports then', async () => {
+  it('fails for a named engine that does not answer, and checks no ports then', async () => {
     healthy()
     Object.assign(env, ownEngineOnly({}), { TEMPORAL_ADDRESS: '127.0.0.1:9' })
     const { code, findings } = await examine()
@@ -434,12 +437,12 @@ describe('engine, worker and clock', () => {
     expect(named(findings, 'ports')).toEqual([])
   })
 
-  it('says which port would be taken where the usual one is not free', async () => {
+  it('names the port that would be used if the usual one is taken', async () => {
     healthy()
-    // An engine of somebody else's may have it now and let it go the next moment; then it is taken here.
+    // Another program's engine may hold the port now and release it in the next moment; then it is used here.
     const hold = () =>
       new Promise<void>((resolve) => {
-        // Whoever looks for an engine there must not hold it open.
+        // A program that looks for an engine there must not be able to hold it open.
         const server = createServer((socket) => socket.destroy()).once('error', () => resolve())
         server.listen(7233, '127.0.0.1', () => {
           taken = server
@@ -457,7 +460,7 @@ describe('engine, worker and clock', () => {
       .toMatch(/7233 is taken, 72\d\d would be used instead/)
   })
 
-  it('fails for a temporal that will not do, and still looks at the rest', async () => {
+  it('fails for an unsuitable temporal, and still checks the rest', async () => {
     healthy()
     env['OUTPOOL_TEMPORAL'] = program(
       'temporal',
@@ -469,7 +472,7 @@ describe('engine, worker and clock', () => {
     expect(named(findings, 'engine')[0]!.found).toMatch(/too old/)
   })
 
-  it('warns of sessions that nobody watches', async () => {
+  it('warns of sessions that no worker watches', async () => {
     healthy()
     mkdirSync(join(dir, 'state', 'sessions', 'one'), { recursive: true })
     const { code, findings } = await examine()
@@ -480,7 +483,7 @@ describe('engine, worker and clock', () => {
     })
   })
 
-  it('fails for a worker that is there but has stopped looking', async () => {
+  it('fails for a worker that runs but has stopped checking', async () => {
     healthy()
     const state = join(dir, 'state')
     mkdirSync(state, { recursive: true })
@@ -497,7 +500,7 @@ describe('engine, worker and clock', () => {
     expect(named(findings, 'worker')[0]!.found).toMatch(/last looked 60\d s ago/)
   })
 
-  it('warns of a clock that is behind what was written before', async () => {
+  it('warns of a clock that is behind the last recorded times', async () => {
     healthy()
     mkdirSync(join(dir, 'state', 'quota'), { recursive: true })
     const file = join(dir, 'state', 'quota', 'max-1.json')

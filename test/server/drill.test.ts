@@ -1,4 +1,7 @@
-/** `outpool drill` and its schedule against a real engine; the drill itself is a stand-in (clientWorkflows.ts). */
+/**
+ * `outpool drill` and its schedule against a real engine; the drill itself is a stand-in workflow
+ * (clientWorkflows.ts).
+ */
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -47,14 +50,14 @@ async function withWorker(use: () => Promise<void>): Promise<void> {
   await worker.runUntil(use)
 }
 
-/** As a worker that looks at its sessions leaves it. */
+/** As a worker that watches its sessions leaves it. */
 function watched(): void {
   const live = { at: new Date().toISOString(), pid: process.pid, sessions: {}, accounts: [] }
   writeFileSync(join(place.home, 'live.json'), JSON.stringify(live))
 }
 
 describe('outpool drill', () => {
-  it('runs one, prints its report, and exits 1 where it failed', async () => {
+  it('runs one, prints its report, and exits 1 if it failed', async () => {
     watched()
     await withWorker(async () => {
       const { code, stdout, stderr } = await place.run(['drill'])
@@ -72,7 +75,7 @@ describe('outpool drill', () => {
     })
   })
 
-  it('needs a worker that watches: without one nobody would act', async () => {
+  it('needs a worker that watches: without one nothing would react', async () => {
     const { code, stderr } = await place.run(['drill'])
     expect(code).toBe(1)
     expect(stderr).toBe(
@@ -84,7 +87,7 @@ describe('outpool drill', () => {
 const plain = 'pool: { accounts: [{ name: max-1, configDir: ~/.claude-max-1 }] }\n'
 
 describe('the schedule of drills', () => {
-  it('is what the configuration says at each start of a worker, and a pause by a person stays', async () => {
+  it("follows the configuration at each start of a worker, and keeps a person's pause", async () => {
     const home = openHome({ OUTPOOL_HOME: place.home })
     const config = (more: string): Config => {
       writeFileSync(join(place.dir, 'outpool.yaml'), `${plain}${more}`)

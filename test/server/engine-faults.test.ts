@@ -20,7 +20,10 @@ import { ownEngineOnly, testPorts } from '../../lab/engine/engine.js'
 
 const keyword = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 
-/** Small disks are mounted in a user namespace; a machine that forbids those skips the tests that need one, by name. */
+/**
+ * Small disks are mounted in a user namespace; if the machine forbids those, the tests that need one are
+ * skipped by name.
+ */
 const mountsOwnDisks = spawnSync('unshare', ['--user', '--map-root-user', '--mount', 'true']).status === 0
 
 describe('an engine that cannot start says why, and what to do', () => {
@@ -55,13 +58,13 @@ describe('an engine that cannot start says why, and what to do', () => {
     expect(existsSync(home.engineFile)).toBe(false)
     return error
   }
-  /** Runs statements on the engine's database without the engine, and answers with the rows of the last. */
+  /** Runs statements on the engine's database without the engine, and returns the rows of the last. */
   function sqlite(...statements: string[]): string {
     const script =
       'import sqlite3,sys\nc=sqlite3.connect(sys.argv[1])\nfor s in sys.argv[2:]: r=c.execute(s).fetchall()\nc.commit(); print(r)'
     return execFileSync('python3', ['-c', script, home.database, ...statements], { encoding: 'utf8' })
   }
-  /** A `temporal` that runs with a small disk of its own mounted over its home. */
+  /** A `temporal` that runs with a separate small disk mounted over its home. */
   async function onDisk(options: string): Promise<NodeJS.ProcessEnv> {
     const path = join(dir, 'logs', 'wrapped')
     const inside = 'mount -t tmpfs -o "$OPTIONS" none "$0" && exec "$TEMPORAL" "$@"'
@@ -73,7 +76,9 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
     return { OUTPOOL_TEMPORAL: path }
   }
 
-  /** A real database with a workflow in it, checkpointed into its main file by nobody: its -wal holds the data. */
+  /**
+   * A real database with a workflow in it, never checkpointed into its main file: its -wal holds the data.
+   */
   async function makeHistory(): Promise<void> {
     const engine = await open()
     const connection = await Connection.connect(engine.connectOptions)
@@ -82,7 +87,7 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
     await engine.stop()
   }
 
-  it('broken database: no database at all; the file is kept', async () => {
+  it('broken database: not a database at all; the file is kept', async () => {
     const junk = 'this is no database, but it is mine\n'.repeat(1000)
     await writeFile(home.database, junk)
     const error = await faultOf(open())
@@ -95,7 +100,7 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
 
   it('broken database: cut off in the middle; all its files are kept', async () => {
     await makeHistory()
-    // Brings everything into the main file, as SQLite does by itself after some time.
+    // Moves everything into the main file, as SQLite does by itself after some time.
     sqlite('pragma wal_checkpoint(TRUNCATE)')
     truncateSync(home.database, 200_000)
     const before = readFileSync(home.database)
@@ -113,38 +118,39 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
     expect(sqlite('select what from mine')).toContain('precious')
   })
 
-  it('an empty file is no database, and nothing is lost with it: it is put aside', async () => {
+  it('an empty file is not a database and holds nothing to lose: it is put aside', async () => {
     await writeFile(home.database, '')
     await (await open()).stop()
     expect(readdirSync(dir)).toContain('temporal.db.unfinished')
   })
 
   it.skipIf(!mountsOwnDisks)(
-    'disk full: says so; the half-made database is put aside once there is room',
+    'disk full: is reported; the incomplete database is put aside once there is room',
     async () => {
       const error = await faultOf(open(await onDisk('size=200k')))
       expect(error.failure).toBe('disk-full')
       expect(error.remedy).toMatch(/Free some space/)
 
-      // What a server that was ended while it laid its tables leaves where the next start looks.
+      // What a server that was ended while it created its tables leaves at the path that the next start
+      // reads.
       sqlite('create table executions (shard_id int)')
       await (await open()).stop()
       expect(sqlite('select count(*) from namespaces')).toContain('2')
       expect(readdirSync(dir)).toContain('temporal.db.unfinished')
-      // A database that was ready once is never taken for a half-made one.
+      // A database that was complete once is never mistaken for an incomplete one.
       await (await open()).stop()
       expect(readdirSync(dir).filter((name) => name.endsWith('mark'))).toEqual([])
     },
   )
 
-  it.skipIf(!mountsOwnDisks)('disk that is read only: says so', async () => {
+  it.skipIf(!mountsOwnDisks)('disk that is read only: is reported', async () => {
     const error = await faultOf(open(await onDisk('size=2m,ro')))
     expect(error.failure).toBe('database-not-writable')
     expect(error.message).toContain('unable to open database file')
     expect(error.remedy).toContain(dir)
   })
 
-  it('port taken: says which', async () => {
+  it('port taken: the port is named', async () => {
     const ports = await freePorts({ grpc: 27700, ui: 28700 })
     for (const port of [ports.grpc, ports.ui]) {
       const other = createServer().listen(port, '127.0.0.1')
@@ -159,18 +165,18 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
   it.each([
     ['is gone', null, 'ENOENT'],
     ['has no interpreter', '#!/nowhere/sh\n', 'ENOENT'],
-    ['ends without a word', '#!/bin/sh\nexit 7\n', 'exit code 7'],
+    ['ends without output', '#!/bin/sh\nexit 7\n', 'exit code 7'],
     ['is killed', '#!/bin/sh\nkill -9 $$\n', 'ended by SIGKILL'],
-  ])('program that %s', async (_, text, words) => {
+  ])('program that %s', async (_, text, reason) => {
     const program = join(dir, 'temporal')
     if (text !== null) await writeFile(program, text, { mode: 0o755 })
     const error = await faultOf(startEmbedded({ home, program, say: () => undefined, firstPorts: testPorts }))
     expect(error.failure).toBe('cannot-run')
-    expect(error.message).toContain(words)
+    expect(error.message).toContain(reason)
     expect(error.remedy).toContain(`${program} --version`)
   })
 
-  it('law 7: one that panics over a port for its inner parts is started again, on other ports', async () => {
+  it('law 7: one that panics over an internal port is started again, on other ports', async () => {
     const clumsy = join(dir, 'clumsy')
     // The first start ends as the real one does when another program takes the port that it had just found.
     await writeFile(
@@ -192,7 +198,7 @@ exec '${temporal}' "$@"
     expect(existsSync(join(dir, 'once'))).toBe(true)
   })
 
-  it('a program that never answers is ended, and what it said is pointed to', async () => {
+  it('a program that never answers is ended, and the error points to its output', async () => {
     const program = join(dir, 'temporal')
     await writeFile(program, '#!/bin/sh\necho thinking; exec sleep 600\n', { mode: 0o755 })
     const start = startEmbedded({
@@ -207,7 +213,7 @@ exec '${temporal}' "$@"
     expect(error.remedy).toContain(join(home.logs, 'temporal.log'))
   })
 
-  it('a search attribute of another kind is named, and the engine is not left running', async () => {
+  it('a search attribute of another type is named, and the engine is not left running', async () => {
     const engine = await open()
     const connection = await Connection.connect(engine.connectOptions)
     await connection.operatorService.removeSearchAttributes({

@@ -28,7 +28,7 @@ describe('the order in which Temporal is looked for', () => {
     return outlook
   }
 
-  it('takes what OUTPOOL_TEMPORAL names before all else', async () => {
+  it('uses what OUTPOOL_TEMPORAL names before anything else', async () => {
     await program('bin/temporal', fakeTemporal('1.9.5'))
     const path = await program('mine', fakeTemporal('1.10.0', '1.33.1'))
     env['OUTPOOL_TEMPORAL'] = path
@@ -36,27 +36,30 @@ describe('the order in which Temporal is looked for', () => {
   })
 
   it.each([
-    ['is not there', null, /is not there/],
+    ['does not exist', null, /is not there/],
     ['is too old', fakeTemporal('1.8.2', '1.31.2'), /is too old: temporal version 1\.8\.2/],
     ['is another program', '#!/bin/sh\necho hello\n', /is not Temporal's command: it calls itself "hello"/],
     ['does not run', '#!/bin/sh\necho broken >&2; exit 3\n', /--version failed: broken/],
-  ])('stops when what OUTPOOL_TEMPORAL names %s, rather than use another', async (_, text, reason) => {
-    await program('bin/temporal', fakeTemporal())
-    env['OUTPOOL_TEMPORAL'] = text === null ? join(folder, 'absent') : await program('mine', text)
-    const error: unknown = await obtainTemporal({ env, say: () => undefined }).catch(
-      (thrown: unknown) => thrown,
-    )
-    if (!(error instanceof WrongProgramError)) throw error
-    expect(error.message).toMatch(reason)
-    expect(error.remedy).toContain('unset OUTPOOL_TEMPORAL')
-  })
+  ])(
+    'stops if what OUTPOOL_TEMPORAL names %s, rather than using another program',
+    async (_, text, reason) => {
+      await program('bin/temporal', fakeTemporal())
+      env['OUTPOOL_TEMPORAL'] = text === null ? join(folder, 'absent') : await program('mine', text)
+      const error: unknown = await obtainTemporal({ env, say: () => undefined }).catch(
+        (thrown: unknown) => thrown,
+      )
+      if (!(error instanceof WrongProgramError)) throw error
+      expect(error.message).toMatch(reason)
+      expect(error.remedy).toContain('unset OUTPOOL_TEMPORAL')
+    },
+  )
 
-  it('takes `temporal` on the PATH when its version will do, newer ones included', async () => {
+  it('uses `temporal` on the PATH if its version is suitable, including newer ones', async () => {
     const path = await program('bin/temporal', fakeTemporal('1.12.0', '1.40.2'))
     expect((await found()).program).toMatchObject({ path, source: 'PATH' })
   })
 
-  it('passes over a `temporal` on the PATH that is too old, and says so', async () => {
+  it('skips a `temporal` on the PATH that is too old, and says so', async () => {
     await program('bin/temporal', fakeTemporal('1.9.1', '1.31.9'))
     const outlook = await found()
     expect(outlook.program).toBeNull()
@@ -70,7 +73,7 @@ describe('the order in which Temporal is looked for', () => {
     ])
   })
 
-  it('lets the user’s own Temporal settings go first: environment, then profile file', async () => {
+  it('gives the user’s own Temporal settings priority: environment, then profile file', async () => {
     const file = join(folder, 'temporal.toml')
     await writeFile(
       file,
@@ -87,8 +90,8 @@ describe('the order in which Temporal is looked for', () => {
   it.each([
     ['a profile that does not exist', '[profile.default]\naddress = "a:1"\n', 'absent', /absent/],
     ['a profile without an address', '[profile.bare]\nnamespace = "n"\n', 'bare', /names no address/],
-    ['a file that is no TOML', '[[[', undefined, /cannot be used/],
-  ])('stops at %s instead of starting an engine of its own', async (_, text, profile, message) => {
+    ['a file that is not TOML', '[[[', undefined, /cannot be used/],
+  ])('stops at %s instead of starting an embedded engine', async (_, text, profile, message) => {
     await writeFile(join(folder, 'temporal.toml'), text)
     env['TEMPORAL_CONFIG_FILE'] = join(folder, 'temporal.toml')
     if (profile !== undefined) env['TEMPORAL_PROFILE'] = profile
@@ -97,7 +100,7 @@ describe('the order in which Temporal is looked for', () => {
     expect(error.message).toMatch(message)
   })
 
-  it('takes a profile file without any profile as one that names nothing', async () => {
+  it('treats a profile file without profiles as one that names nothing', async () => {
     await program('bin/temporal', fakeTemporal())
     await writeFile(join(folder, 'temporal.toml'), '# empty\n')
     env['TEMPORAL_CONFIG_FILE'] = join(folder, 'temporal.toml')

@@ -9,7 +9,7 @@ describe('the server with virtual time', () => {
   })
   afterAll(() => env.teardown())
 
-  it('is the pinned one and skips time: a server on the wall clock would need five hours', async () => {
+  it('is the pinned one and skips time: in real time this would take five hours', async () => {
     const before = await env.currentTimeMs()
     await env.sleep('5 hours')
     expect((await env.currentTimeMs()) - before).toBeGreaterThanOrEqual(5 * 3_600_000)

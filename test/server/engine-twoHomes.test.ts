@@ -1,4 +1,4 @@
-/** Two homes on one machine never meet, also where both start at the same moment and want the same ports. */
+/** Two homes on one machine never meet, even if both start at the same moment and want the same ports. */
 import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -34,13 +34,13 @@ async function start(name: string, program = temporal): Promise<EmbeddedServer> 
   return server
 }
 
-it('two that start at once get an engine each', async () => {
+it('two homes that start at once get an engine each', async () => {
   const [one, other] = await Promise.all([start('one'), start('other')])
   expect(one.ports.grpc).not.toBe(other.ports.grpc)
   expect(one.ports.ui).not.toBe(other.ports.ui)
 })
 
-it('one that is slow to start does not take the engine that answers at its port for its own', async () => {
+it('one that is slow to start does not mistake the engine that answers at its port for its own', async () => {
   const slow = join(dir, 'slow')
   const waits = `touch '${dir}/waits'; until [ -e '${dir}/go' ]; do sleep 0.3; done`
   writeFileSync(slow, `#!/bin/sh\n${waits}\nexec '${temporal}' "$@"\n`)

@@ -73,7 +73,7 @@ describe('the embedded engine', () => {
     pid !== null && (await processStart(pid)) !== null
   const ourAttributes = Object.values(searchAttributes)
 
-  it('starts, tells every command where it is, answers, and ends without a trace of a process', async () => {
+  it('starts, tells every command its address, answers, and ends without leaving a process', async () => {
     const engine = await open()
     expect(engine.own).toBe(true)
     expect(readEngine(home)).toEqual(engine.endpoint)
@@ -88,7 +88,7 @@ describe('the embedded engine', () => {
     expect(existsSync(home.engineFile)).toBe(false)
   })
 
-  it('listens on loopback only: another machine must not reach an engine without passwords', async () => {
+  it('listens on loopback only: other machines must not reach an engine without passwords', async () => {
     const engine = await open()
     const [, port] = engine.endpoint.address.split(':')
     const outside = Object.values(networkInterfaces())
@@ -134,7 +134,7 @@ describe('the embedded engine', () => {
     expect((await client.workflow.count(query)).count).toBe(0)
   })
 
-  it('sets up a database that an engine of old made without them', async () => {
+  it('completes a database that an older engine made without them', async () => {
     const { path } = await obtainTemporal({ env: ownEngineOnly(), say: () => undefined })
     const { grpc, ui } = await freePorts({ grpc: 27400, ui: 28400 })
     const plain = spawn(path, [
@@ -176,7 +176,7 @@ describe('the embedded engine', () => {
       expect(engine.endpoint).toMatchObject({ address })
       expect(engine.endpoint.pid).not.toBe(victim)
       expect(readEngine(home)).toEqual(engine.endpoint)
-      // The connection from before finds it again by itself.
+      // The connection from before reconnects by itself.
       expect((await handle.describe()).status.name).toBe('RUNNING')
     }
     expect(engine.endpoint.pid).not.toBe(pid)
@@ -214,7 +214,7 @@ describe('the embedded engine', () => {
     expect((await handle.describe()).status.name).toBe('RUNNING')
   })
 
-  it('says once when it cannot be started again, goes on trying, and comes back when it can', async () => {
+  it('reports once that it cannot be started again, keeps trying, and comes back when it can', async () => {
     const onUp = vi.fn()
     const engine = await open({ onUp })
     const port = Number(engine.endpoint.address.split(':')[1])
@@ -232,17 +232,17 @@ describe('the embedded engine', () => {
     expect(troubles()).toHaveLength(1)
   })
 
-  it('takes the next free ports where the usual ones are taken', async () => {
-    const wanted = await freePorts({ grpc: 27600, ui: 28600 })
-    const others = [wanted.grpc, wanted.ui].map((port) => createServer().listen(port, '127.0.0.1'))
+  it('uses the next free ports if the usual ones are taken', async () => {
+    const ports = await freePorts({ grpc: 27600, ui: 28600 })
+    const others = [ports.grpc, ports.ui].map((port) => createServer().listen(port, '127.0.0.1'))
     await Promise.all(others.map((other) => once(other, 'listening')))
     cleanUp.push(() => others.forEach((other) => other.close()))
-    const { endpoint } = await open({ firstPorts: wanted })
+    const { endpoint } = await open({ firstPorts: ports })
     const [grpc, ui] = [endpoint.address, String(endpoint.uiUrl)].map((text) =>
       Number(text.split(':').at(-1)),
     )
-    expect(grpc).toBeGreaterThan(wanted.grpc)
-    expect(ui).toBeGreaterThan(wanted.ui)
+    expect(grpc).toBeGreaterThan(ports.grpc)
+    expect(ui).toBeGreaterThan(ports.ui)
     expect((await fetch(String(endpoint.uiUrl))).status).toBe(200)
   })
 
@@ -254,7 +254,7 @@ describe('the embedded engine', () => {
     expect(description.status.name).toBe('RUNNING')
   })
 
-  /** An `up` of this home that is killed: its engine stays behind. Answers where that is. */
+  /** Kills an `up` of this home whose engine is left running. Returns that engine's address. */
   async function leaveOrphan(how: 'SIGKILL' | 'group SIGINT'): Promise<EngineEndpoint> {
     const script = new URL('../../lab/engine/engineChild.ts', import.meta.url).pathname
     const up = spawn(process.execPath, ['--import', 'tsx', script], {
@@ -283,7 +283,7 @@ describe('the embedded engine', () => {
     expect(await someoneAnswers(Number(address.split(':')[1]))).toBe(true)
   })
 
-  it('law 7: adopts a healthy engine that outlived its `up`, and keeps that one alive too', async () => {
+  it('law 7: adopts a healthy engine that outlived its `up`, and keeps it alive too', async () => {
     const orphan = await leaveOrphan('SIGKILL')
     const onUp = vi.fn()
     const engine = await open({ onUp })
@@ -296,18 +296,18 @@ describe('the embedded engine', () => {
     expect(await isThere(engine.endpoint.pid)).toBe(false)
   })
 
-  it('adopts it also where engine.json is gone, rather than run two servers on one database', async () => {
+  it('adopts it even if engine.json is gone, rather than running two servers on one database', async () => {
     const orphan = await leaveOrphan('SIGKILL')
     await rm(home.engineFile)
     expect((await open()).endpoint).toEqual(orphan)
   })
 
-  it('replaces one that does not answer, and nothing else', async () => {
+  it('replaces an engine that does not answer, and nothing else', async () => {
     const orphan = await leaveOrphan('SIGKILL')
     process.kill(orphan.pid!, 'SIGSTOP')
     const bystander = spawn('sleep', ['600'])
     cleanUp.push(() => bystander.kill('SIGKILL'))
-    // A file of old whose process id meanwhile is another program's.
+    // An old file whose process id now belongs to another program.
     writeFileSync(home.engineFile, JSON.stringify({ ...orphan, pid: bystander.pid }))
     const { endpoint } = await open()
     expect(endpoint.pid).not.toBe(orphan.pid)
@@ -350,7 +350,7 @@ describe('an engine of the user’s own', () => {
     }
   })
 
-  it('is named with its address when it does not answer, and no other engine is started', async () => {
+  it('is named with its address if it does not answer, and no other engine is started', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'outpool-engine-'))
     const home = openHome({ ...process.env, OUTPOOL_HOME: dir })
     const env = { ...ownEngineOnly(), TEMPORAL_ADDRESS: '127.0.0.1:9' }
@@ -365,7 +365,7 @@ describe('an engine of the user’s own', () => {
   })
 })
 
-/** A connection to a server that is just being started. */
+/** A connection to a server that is still starting. */
 async function connected(address: string): Promise<Connection> {
   return vi.waitFor(() => Connection.connect({ address, connectTimeout: 1_000 }), {
     timeout: hangsAfterMs,

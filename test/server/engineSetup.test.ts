@@ -1,4 +1,4 @@
-/** A namespace that was just made, or never set up, on a real engine. */
+/** A namespace that was just created, or never set up, on a real engine. */
 import { Connection } from '@temporalio/client'
 import { msToTs } from '@temporalio/common/lib/time.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -35,7 +35,7 @@ const setUp = (of: Connection): Promise<void> =>
   setUpEngine({ connection: of, namespace: 'fresh', own: false, finished: 30 * day, say: () => undefined })
 
 describe('a namespace of the user’s own', () => {
-  it('that was never set up, or is not there, is named to a worker with what to do', async () => {
+  it('that was never set up, or does not exist, is reported to a worker with what to do', async () => {
     for (const namespace of ['fresh', 'nowhere']) {
       const error: unknown = await assertSetUp(connection, namespace).catch((thrown: unknown) => thrown)
       if (!(error instanceof EngineSetupError)) throw error
@@ -44,9 +44,9 @@ describe('a namespace of the user’s own', () => {
     }
   })
 
-  it('is set up only once a query that uses its search attributes is answered: they are listed before that', async () => {
+  it('is ready only once a query that uses its search attributes is answered: they are listed before that', async () => {
     const { workflowService } = connection
-    // What parts of a bigger engine that have not heard of them say, in its own words; and one that is restarting.
+    // The errors of parts of a bigger engine that do not know them yet, and of one that is restarting.
     const refused: unknown = await workflowService
       .countWorkflowExecutions({ namespace: 'fresh', query: "OutpoolHost = 'x'" })
       .catch((thrown: unknown) => thrown)
@@ -69,7 +69,7 @@ describe('a namespace of the user’s own', () => {
     await assertSetUp(connection, 'fresh')
   })
 
-  it('what does not pass is told at once', async () => {
+  it('a permanent error is reported at once', async () => {
     let tries = 0
     const failing = retryTransient(() => {
       tries += 1

@@ -32,7 +32,7 @@ it.each<{ error: StepError; nonRetryable: boolean; details: unknown[] }>([
     nonRetryable: true,
     details: [emptyReading('max-1')],
   },
-])('law 7: $error.kind reaches the workflow as its own kind, retried or not', async (row) => {
+])('law 7: $error.kind reaches the workflow as its own type, retryable or not', async (row) => {
   const failure = await failureOf(row.error)
   expect(failure).toBeInstanceOf(ApplicationFailure)
   expect(failure).toMatchObject({
@@ -42,7 +42,7 @@ it.each<{ error: StepError; nonRetryable: boolean; details: unknown[] }>([
   })
 })
 
-it('law 7: any other error goes through as it is, to be retried', async () => {
+it('law 7: any other error passes through unchanged, to be retried', async () => {
   const error = new Error('no room on the disk')
   expect(await failureOf(error)).toBe(error)
 })

@@ -1,4 +1,7 @@
-/** Which host this is, and that nobody else is it: on a real engine, with the other machine's polling done by hand. */
+/**
+ * Which host this is, and that it is the only one: on a real engine, with the other machine's polling done by
+ * hand.
+ */
 import { cpSync, mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,7 +27,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 describe('law 3: the id of a host', () => {
   const folder = (name: string): string => openHome({ OUTPOOL_HOME: join(dir, name) }).dir
 
-  it('law 3: stays over restarts, and where its home is moved', () => {
+  it('law 3: is kept over restarts, and when its home is moved', () => {
     const home = folder('home')
     const id = hostIdOf(home)
     expect(openHome({ OUTPOOL_HOME: home }).hostId).toBe(id)
@@ -33,7 +36,7 @@ describe('law 3: the id of a host', () => {
     expect(hostIdOf(join(dir, 'moved'))).toBe(id)
   })
 
-  it('law 3: is another one in a copy, on the same machine and on another', () => {
+  it('law 3: differs in a copy, on the same machine and on another', () => {
     const home = folder('home')
     const [id, copy] = [hostIdOf(home), join(dir, 'copy')]
     cpSync(home, copy, { recursive: true })
@@ -41,11 +44,11 @@ describe('law 3: the id of a host', () => {
     expect(hostIdOf(copy)).toBe(hostIdOf(copy))
     const elsewhere = hostIdOf(home, 'another machine')
     expect(elsewhere).not.toBe(id)
-    // A disk that both share: each finds its own again.
+    // A disk that both share: each finds its own id again.
     expect([hostIdOf(home), hostIdOf(home, 'another machine')]).toEqual([id, elsewhere])
   })
 
-  it('law 3: is not made of the name of the machine and the path: two with the same of both are two', () => {
+  it("law 3: does not derive from the machine's name and the path: two hosts equal in both are two", () => {
     const home = folder('home')
     const id = hostIdOf(home)
     rmSync(home, { recursive: true })
@@ -67,7 +70,7 @@ describe('on an engine', () => {
     await server.stop()
   })
 
-  /** Asks for the host's work once, as a worker of this identity would. */
+  /** Polls once for the host's work, as a worker of this identity would. */
   async function ask(identity: string): Promise<void> {
     const taskQueue = { name: hostQueue(server.home.hostId) }
     await connection
@@ -87,26 +90,26 @@ describe('on an engine', () => {
       say: (line) => said.push(line),
     })
 
-  it('law 3: nothing is started while another machine answers for the id; a worker before us on this one is no reason', async () => {
+  it('law 3: nothing is started while another machine answers for the id; an earlier worker on this one is no obstacle', async () => {
     const said: string[] = []
     await ask(workerIdentity(server.home.hostId).replace(/\.[0-9a-f]{12}\./, '.000000000000.'))
     expect(await start(new AbortController().signal, said)).toBe(true)
     expect(said).toEqual([])
     await ask(`17.aaaaaaaaaaaa.0123456789abcdef@${server.home.hostId}`)
-    const told = new AbortController()
+    const stopped = new AbortController()
     const starting = untilSoleWorker({
       ...{ home: server.home, connectOptions: server.connectOptions, namespace: server.namespace },
-      signal: told.signal,
+      signal: stopped.signal,
       say: (line) => {
         said.push(line)
-        told.abort()
+        stopped.abort()
       },
     })
     expect(await starting).toBe(false)
     expect(said).toEqual([expect.stringContaining(`answers for ${server.home.hostId}`)])
   })
 
-  it("law 6: the engine's clock is known, also where this host's is off by minutes, and doctor says by how much", async () => {
+  it("law 6: the engine's clock is known even if this host's is off by minutes, and doctor says by how much", async () => {
     const off = 7 * 60_000
     const wrong = (): number => Date.now() - off
     const ahead = await engineAhead(connection, server.namespace, wrong)

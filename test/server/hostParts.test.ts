@@ -1,4 +1,7 @@
-/** The parts of a host on their own: processes that will not end, fences, panes, the lock of a home, what is kept of accounts. */
+/**
+ * The parts of a host alone: processes that will not end, fences, panes, the lock of a home, stored account
+ * readings.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -41,13 +44,13 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-/** A process that leads a terminal session of its own, as a pane's process does. */
+/** A process that leads a terminal session, as a pane's process does. */
 async function leader(script: string): Promise<ProcessRef> {
   const { pid } = await talking('/bin/sh', '-c', script)
   return { pid, start: (await processStart(pid))! }
 }
 
-/** A process that has said its first words. */
+/** A process that has printed its first output. */
 async function talking(...[program, ...args]: [string, ...string[]]): Promise<{ pid: number; said: string }> {
   const child = spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'ignore'] })
   started.push(child)
@@ -59,32 +62,32 @@ const isZombie = (pid: number): Promise<boolean> =>
   execa('ps', ['-o', 'stat=', '-p', String(pid)]).then(({ stdout }) => stdout.startsWith('Z'))
 
 describe('ending a process', () => {
-  it('asks first, and says so', async () => {
+  it('sends TERM first, and reports it', async () => {
     const process = await leader('echo up; exec sleep 60')
     expect(await endProcess(process, 60_000)).toBe('term')
     expect(await isAlive(process)).toBe(false)
   })
 
-  it('kills one that does not listen, with what it left behind', async () => {
+  it('kills a process that ignores TERM, with what it left behind', async () => {
     const process = await leader(`trap '' TERM; sleep 61 & echo up; while :; do sleep 1; done`)
     expect(await endProcess(process, 300)).toBe('kill')
     expect(await isAlive(process)).toBe(false)
     await expectNoneOfSession(process.pid)
   })
 
-  it('law 3: looks after one that is gone already: what it left behind ends', async () => {
-    const gone = await leader('sleep 64 & echo up; wait')
-    process.kill(gone.pid, 'SIGKILL')
+  it('law 3: handles a process that is already gone: what it left behind is ended', async () => {
+    const dead = await leader('sleep 64 & echo up; wait')
+    process.kill(dead.pid, 'SIGKILL')
     await until(
       'its end',
-      () => isAlive(gone),
+      () => isAlive(dead),
       (lives) => !lives,
     )
-    expect(await endProcess(gone, 60_000)).toBe('gone')
-    await expectNoneOfSession(gone.pid)
+    expect(await endProcess(dead, 60_000)).toBe('gone')
+    await expectNoneOfSession(dead.pid)
   })
 
-  it('law 3: ends orphans of its terminal session too, and is gone however often it is asked for', async () => {
+  it('law 3: also ends orphans in its terminal session, and may be called any number of times', async () => {
     const living = await leader('(sleep 67 &); echo up; exec sleep 68')
     expect([await endProcess(living, 60_000), await endProcess(living, 60_000)]).toEqual(['term', 'gone'])
     await expectNoneOfSession(living.pid)
@@ -96,14 +99,14 @@ describe('ending a process', () => {
     expect(await endProcess(stopped, 60_000)).toBe('term')
   })
 
-  it('law 3: never touches another process that has got the same id', async () => {
+  it('law 3: never touches another process that was given the same id', async () => {
     const living = await leader('echo up; exec sleep 63')
     expect(await endProcess({ pid: living.pid, start: 'of an earlier process' }, 60_000)).toBe('gone')
     expect(await isAlive(living)).toBe(true)
   })
 })
 
-it('law 6: a process that waits for one of its own is told from one that does nothing', async () => {
+it('law 6: a process that waits for a child is distinguished from one that does nothing', async () => {
   const waiting = await leader('sleep 65 & echo up; wait')
   expect(await hasChildren(waiting.pid)).toBe(true)
   const idle = await leader('echo up; exec sleep 66')
@@ -119,7 +122,7 @@ async function expectNoneOfSession(leaderPid: number): Promise<void> {
 }
 
 describe.runIf(process.platform === 'linux')('a zombie', () => {
-  it('counts as ended, even where nobody ever reaps it', async () => {
+  it('counts as ended, even if it is never reaped', async () => {
     const { said } = await talking('python3', '-c', neverReaps)
     const pid = Number(said)
     await until('the zombie', () => isZombie(pid), Boolean)
@@ -208,13 +211,13 @@ describe('panes', () => {
   const odd = `a b$x'q#{pid}"z`
   const keeper = (fence: number): string[] => ['/bin/sh', holdScript, join(dir, odd, `held-${fence}`)]
 
-  it('no server is no panes, and no error', async () => {
+  it('without a server there are no panes, and no error', async () => {
     expect(await tmux.panes()).toBeNull()
     expect(await tmux.pane('alpha')).toBeNull()
     expect(await tmux.showStatus('alpha', 'x')).toBe(false)
   })
 
-  it('knows how each process ended, also where tmux has missed its end', async () => {
+  it('knows how each process ended, even if tmux has missed its end', async () => {
     const argv = [process.execPath, '-e', 'console.log(1); process.exit(7)']
     const statuses: unknown[] = []
     // tmux misses about every tenth.
@@ -234,9 +237,9 @@ describe('panes', () => {
     await spawnIn('alpha', 1, ['/bin/cat'])
     const left = ['-S', home.tmuxSocket, '-C', 'new-session', '-A', '-s', 'Outpool', 'cat']
     const older = execa('tmux', left, { reject: false, stdin: 'pipe' })
-    // One that is not attached yet, another connection could not see.
+    // Another connection could not see one that is not attached yet.
     await until(
-      'the older one to stand, or to have been ended already',
+      'the older one to be attached, or to have been ended already',
       () => execa('tmux', ['-S', home.tmuxSocket, 'list-clients', '-F', '#{client_pid}']),
       ({ stdout }) =>
         stdout.split('\n').includes(String(older.pid)) || (older.exitCode ?? older.signalCode) !== null,
@@ -252,7 +255,7 @@ describe('panes', () => {
     next.close()
   })
 
-  it('runs a program as it is, with no shell between, and keeps the pane when it ends', async () => {
+  it('runs a program directly, with no shell between, and keeps the pane when it ends', async () => {
     const pane = await spawnIn('alpha', 1, ['/bin/echo', '$HOME; #{pid} `x`'])
     const dead = await until(
       'the end',
@@ -261,7 +264,7 @@ describe('panes', () => {
     )
     expect(dead).toMatchObject({ id: pane.id, exitStatus: 0, fence: 1 })
     await until(
-      'what it said',
+      'its output',
       () => tmux.screen(pane.id),
       (shown) => shown.includes('$HOME; #{pid} `x`'),
     )
@@ -269,7 +272,7 @@ describe('panes', () => {
     expect(again).toMatchObject({ id: pane.id, dead: false, fence: 2 })
   })
 
-  it('law 7: are there where systemd gives them no scope of their own, and it is said that they have none', async () => {
+  it('law 7: exist if systemd gives them no separate scope, and it is reported that they have none', async () => {
     const systemd = new FakeSystemdPrograms(dir)
     systemd.refuse()
     vi.stubEnv('PATH', `${systemd.folder}:${process.env['PATH'] ?? ''}`)
@@ -287,7 +290,7 @@ describe('panes', () => {
     }
   })
 
-  it('law 7: get a scope where systemd has started the worker, and not where it has started its terminal', () => {
+  it('law 7: get a scope if systemd has started the worker, and not if it has started its terminal', () => {
     const started = (pid: number, more = {}) => managerOf({ SYSTEMD_EXEC_PID: String(pid), ...more })
     expect(managerOf({})).toBeNull()
     expect(started(1)).toBe(process.ppid === 1 ? 'system' : null)
@@ -304,7 +307,7 @@ describe('panes', () => {
     expect(await tmux.pane('bravo')).not.toBeNull()
   })
 
-  it('law 11: a pasted text is in no argument list, and arrives as it is', async () => {
+  it('law 11: a pasted text is in no argument list, and arrives unchanged', async () => {
     const pane = await spawnIn('alpha', 1, ['/bin/cat'])
     const text = '-t; $(id) "two\nlines" #{pane_id}'
     await tmux.paste(pane.id, text)
@@ -316,7 +319,7 @@ describe('panes', () => {
     expect(await tmux.screen(pane.id)).toContain('-t; $(id) "two')
   })
 
-  it('law 5: keeps what a person types who comes while no agent is there, as they left it', async () => {
+  it('law 5: keeps what a person types while no agent is there, as they left it', async () => {
     mkdirSync(join(dir, odd))
     const pane = await spawnIn('alpha', 3, ['/bin/sh', '-c', 'read line'])
     await tmux.showStopped('alpha', 'parked')
@@ -401,7 +404,7 @@ describe('panes', () => {
 })
 
 describe('the lock of a home', () => {
-  it('lets one in, names who holds it, and is free again after', async () => {
+  it('admits one holder, names it to others, and is free again afterwards', async () => {
     const lock = await lockHome(home)
     await expect(lockHome(home)).rejects.toThrow(AlreadyRunningError)
     await expect(lockHome(home)).rejects.toThrow(new RegExp(`process ${process.pid}`))
@@ -420,7 +423,7 @@ describe('the lock of a home', () => {
   })
 })
 
-describe('what is kept of an account', () => {
+describe('the stored readings of an account', () => {
   const window = (used: number, readAt: string) => ({
     name: 'five_hour',
     used,
@@ -429,20 +432,20 @@ describe('what is kept of an account', () => {
     source: 'status-line' as const,
   })
 
-  it('survives a restart; the newest data wins, not the newest file', () => {
+  it('survive a restart; the newest data wins, not the newest file', () => {
     new QuotaStore(home).recordWindows('max-1', [window(0.5, '2026-11-22T10:00:00.000Z')])
     const again = new QuotaStore(home)
     again.recordWindows('max-1', [window(0.1, '2026-11-22T09:00:00.000Z')])
     expect(new QuotaStore(home).read('max-1').windows).toMatchObject([{ used: 0.5 }])
   })
 
-  it('a file that was cut counts as nothing known', () => {
+  it('a truncated file counts as nothing known', () => {
     mkdirSync(home.quota, { recursive: true })
     writeFileSync(join(home.quota, 'max-1.json'), '{"account":"max-1","wind')
     expect(new QuotaStore(home).read('max-1')).toMatchObject({ windows: [], login: 'unknown' })
   })
 
-  it('a login seen earlier does not undo one lost later', () => {
+  it('a login seen earlier does not undo a later loss', () => {
     const store = new QuotaStore(home)
     store.recordLogin('max-1', 'out', '2026-11-22T10:00:00.000Z')
     store.recordLogin('max-1', 'in', '2026-11-22T09:00:00.000Z')

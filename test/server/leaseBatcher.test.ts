@@ -13,7 +13,7 @@ function heldPool() {
   const rounds: { round: LeaseBatch; answer: (answers: (LeaseAnswer | null)[]) => void; fail: () => void }[] =
     []
   const readings = [usedAccount('a', 0.1)]
-  const desk = new LeaseBatcher(
+  const batcher = new LeaseBatcher(
     'main',
     (round) =>
       new Promise((answer, reject) => {
@@ -22,11 +22,11 @@ function heldPool() {
     () => readings,
   )
   const round = (index: number) => expect.poll(() => rounds[index]).toBeDefined()
-  return { desk, rounds, round, readings }
+  return { desk: batcher, rounds, round, readings }
 }
 
-describe('the places of walled sessions of one host', () => {
-  it('all that ask at one moment are asked for in one message, with what the host knows', async () => {
+describe("lease requests of one host's walled sessions", () => {
+  it('requests of one moment go in one message, with what the host knows', async () => {
     const { desk, rounds, round, readings } = heldPool()
     const answers = ['x', 'y', 'z'].map((session) => desk.requestLease('main', ask(session)))
     await round(0)
@@ -41,7 +41,7 @@ describe('the places of walled sessions of one host', () => {
     expect(rounds).toHaveLength(1)
   })
 
-  it('those that ask while a message is under way go in the next one', async () => {
+  it('requests that come while a message is being sent go in the next one', async () => {
     const { desk, rounds, round } = heldPool()
     const first = desk.requestLease('main', ask('x'))
     await round(0)
@@ -55,7 +55,7 @@ describe('the places of walled sessions of one host', () => {
     await Promise.all(later)
   })
 
-  it('law 10: a pool that does not answer holds up nobody, and is asked again by the next', async () => {
+  it('law 10: a pool that does not answer blocks no session, and is asked again by the next', async () => {
     const { desk, rounds, round } = heldPool()
     const both = ['x', 'y'].map((session) => desk.requestLease('main', ask(session)))
     await round(0)
@@ -67,7 +67,7 @@ describe('the places of walled sessions of one host', () => {
     expect(await next).toEqual({ kind: 'queued', requestId: 'x-1' })
   })
 
-  it('a session of another pool is not asked for', async () => {
+  it('no lease is requested for a session of another pool', async () => {
     const { desk, rounds } = heldPool()
     expect(await desk.requestLease('another', ask('x'))).toBeNull()
     expect(rounds).toHaveLength(0)

@@ -64,7 +64,7 @@ const lines = (file: string): string[] =>
 const results = (task: string): string[] => readdirSync(join(fleet.dir, 'state', 'tasks', task, 'results'))
 
 describe('tasks on their schedules', () => {
-  it('run when they are due, again and again, and say so', async () => {
+  it('run when they are due, again and again, and report it', async () => {
     await until(
       'three ticks',
       () => Promise.resolve(lines('ticks')),
@@ -83,7 +83,7 @@ describe('tasks on their schedules', () => {
     expect(readFileSync(file, 'utf8')).toBe('said a secret word\n')
   })
 
-  it('a failed run is recorded with its reason, and three in a row call a person', async () => {
+  it('a failed run is recorded with its reason, and three in a row notify a person', async () => {
     for (const times of [1, 2, 3]) {
       const { code, stderr } = await fleet.run('run', 'bad')
       expect(code).toBe(1)
@@ -97,7 +97,7 @@ describe('tasks on their schedules', () => {
     ).toBe('because\n')
   })
 
-  it('one that takes too long is ended with all that it started', async () => {
+  it('one that takes too long is ended with everything that it started', async () => {
     const { code, stderr } = await fleet.run('run', 'slow')
     expect(code).toBe(1)
     expect(stderr).toContain('it did not end within 2 s')
@@ -117,7 +117,7 @@ describe('tasks on their schedules', () => {
     expect((await view('long')).running).toBe(true)
   })
 
-  it('stand still while they are paused, also over a restart of the worker', async () => {
+  it('do not run while they are paused, also over a restart of the worker', async () => {
     await untilTask('idle', ({ lastResult }) => lastResult !== null)
     expect((await fleet.run('tasks', '--pause', 'idle')).code).toBe(0)
     await untilTask('idle', ({ paused, nextRunAt }) => paused && nextRunAt === null)
@@ -147,7 +147,7 @@ describe('tasks on their schedules', () => {
     expect(await processStart(Number(first))).toBeNull()
   })
 
-  it('follow the configuration at the next start, and go with it', async () => {
+  it('follow the configuration at the next start, and are removed with it', async () => {
     await fleet.down()
     const file = join(fleet.dir, 'outpool.yaml')
     const config = parse(readFileSync(file, 'utf8')) as { tasks: { name: string; every: string }[] }

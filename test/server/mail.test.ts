@@ -1,4 +1,7 @@
-/** Mail from a real IMAP server, delivered once: to sessions (by their own rule that the same id is one text) and to commands. */
+/**
+ * Mail from a real IMAP server, delivered once: to sessions (which drop a second text with the same id) and
+ * to commands.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -71,7 +74,7 @@ function poll({ imap = {}, task = {} }: Given = {}): Promise<TaskOutcome> {
 const subjects = (): string[] => sent.map(([, text]) => /^Subject: (.*)$/m.exec(text)![1]!)
 
 describe.skipIf(!isThere)('unread mail', () => {
-  it('is delivered in its order over TLS, marked as read, and not delivered again', async () => {
+  it('is delivered in order over TLS, marked as read, and not delivered again', async () => {
     for (const subject of ['one', 'two', 'three']) server.deliver({ subject })
     expect(await poll()).toMatchObject({ ok: true, summary: '3 mails delivered' })
     expect(subjects()).toEqual(['one', 'two', 'three'])
@@ -81,7 +84,7 @@ describe.skipIf(!isThere)('unread mail', () => {
     expect(subjects().slice(3)).toEqual(['four'])
   })
 
-  it('of other senders stays unread, and is not looked at again', async () => {
+  it('from other senders stays unread, and is not fetched again', async () => {
     server.deliver({ from: 'The Boss <stranger@example.net>', subject: 'no' })
     server.deliver({ from: 'The Boss <boss@example.org>, stranger@example.net', subject: 'no' })
     server.deliver({ from: 'BOSS@example.org', subject: 'yes' })
@@ -93,7 +96,7 @@ describe.skipIf(!isThere)('unread mail', () => {
     expect(await poll({ imap })).toMatchObject({ ok: true, summary: '0 mails delivered' })
   })
 
-  it('waits in the mailbox while the session is gone, or has much to take already', async () => {
+  it('waits in the mailbox while the session does not exist, or has many texts waiting', async () => {
     server.deliver()
     isRunning = false
     expect(await poll()).toMatchObject({ ok: false, error: 'the session alpha is not running' })
@@ -109,7 +112,7 @@ describe.skipIf(!isThere)('unread mail', () => {
     expect(sent).toHaveLength(1)
   })
 
-  it('10,000 old ones do not keep a new one away, nor does more than was asked for come at once', async () => {
+  it('10,000 old ones do not delay a new one, and no more than the limit come at once', async () => {
     const old = new Date(Date.now() - 30 * 86_400_000)
     for (let n = 0; n < 5_000; n++) server.deliver({ subject: 'old', arrivedAt: old })
     for (let n = 0; n < 5_000; n++) server.deliver({ subject: 'noise', from: 'noise@example.net' })
@@ -118,15 +121,15 @@ describe.skipIf(!isThere)('unread mail', () => {
     expect(await poll({ imap })).toMatchObject({
       summary: '2 mails delivered; more mail waits for the next run',
     })
-    // The server counts a session when it has ended, which may be after our part of it has.
+    // The server reports a connection when it has ended, which may be after our side has ended.
     const looked = await until(
-      'the first look to be counted',
+      'the first run to be counted',
       () => Promise.resolve(server.sent()),
       (bytes) => bytes > 0,
     )
     expect(await poll({ imap })).toMatchObject({ summary: '1 mail delivered' })
     expect(subjects()).toEqual(['one', 'two', 'three'])
-    // The second look passes over what the first one has settled.
+    // The second run skips what the first one has settled.
     expect(server.sent() - looked).toBeLessThan(100_000)
     expect(server.unread()).toBe(10_000)
   })
@@ -159,7 +162,7 @@ describe.skipIf(!isThere)('unread mail', () => {
 describe.skipIf(!isThere)('law 5: each mail once, over crashes', () => {
   const crash = (what: string) => () => Promise.reject(new Error(what))
 
-  it('killed after the session had it, before that was noted: the same id again, which the session drops', async () => {
+  it('killed after the session had it, before that was recorded: the same id again, which the session drops', async () => {
     server.deliver({ subject: 'one' })
     afterSend = crash('killed')
     await expect(poll()).rejects.toThrow('killed')
@@ -184,7 +187,7 @@ describe.skipIf(!isThere)('law 5: each mail once, over crashes', () => {
     expect(server.unread()).toBe(0)
   })
 
-  it('a mailbox that was built anew, with other numbers and all unread: nothing is delivered again', async () => {
+  it('a mailbox that was rebuilt, with new numbers and all mail unread: nothing is delivered again', async () => {
     for (const subject of ['one', 'two']) server.deliver({ subject })
     await poll()
     await server.down('SIGTERM')
@@ -197,9 +200,9 @@ describe.skipIf(!isThere)('law 5: each mail once, over crashes', () => {
     expect(server.unread()).toBe(0)
   })
 
-  it('the same Message-ID is the same mail only where sender and subject are the same too', async () => {
+  it('the same Message-ID means the same mail only if sender and subject are the same too', async () => {
     const messageId = '<known@example.org>'
-    server.deliver({ messageId, from: 'stranger@example.net', subject: 'sent first, to keep the other away' })
+    server.deliver({ messageId, from: 'stranger@example.net', subject: 'sent first, to shut the other out' })
     server.deliver({ messageId, subject: 'the real one' })
     server.deliver({ messageId, subject: 'the real one' })
     server.deliver({ messageId: null, subject: 'without' })
@@ -212,7 +215,7 @@ describe.skipIf(!isThere)('law 5: each mail once, over crashes', () => {
 describe.skipIf(!isThere)('a command that mail is delivered to', () => {
   const command = (script: string) => ({ task: { deliverTo: { run: ['/bin/sh', '-c', script], cwd: dir } } })
 
-  it('reads each as JSON, and its failure leaves that mail unread and no other', async () => {
+  it('reads each as JSON, and if it fails that mail stays unread and others are not affected', async () => {
     server.deliver({ subject: 'good', body: 'first' })
     server.deliver({ subject: 'poison' })
     server.deliver({ subject: 'good', body: 'third' })
@@ -240,7 +243,7 @@ describe.skipIf(!isThere)('a command that mail is delivered to', () => {
   })
 })
 
-describe.skipIf(!isThere)('a mailbox that cannot be opened is told in one sentence', () => {
+describe.skipIf(!isThere)('a mailbox that cannot be opened is reported in one sentence', () => {
   it.each<[string, () => Given, () => string]>([
     [
       'wrong password',
@@ -253,13 +256,13 @@ describe.skipIf(!isThere)('a mailbox that cannot be opened is told in one senten
       () => `${server.user} has no mailbox Elsewhere at localhost`,
     ],
     [
-      'a certificate that nobody vouches for',
+      'a certificate that is not trusted',
       () => ({ imap: { ca: join(dir, 'outpool.yaml') } }),
       () =>
         `the certificate of localhost:${server.ports.tls} is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT): name its issuer with imap.ca`,
     ],
     [
-      'TLS where there is none',
+      'TLS on a plain port',
       () => ({ imap: { port: server.ports.plain } }),
       () => `localhost:${server.ports.plain} does not support TLS as configured (imap.tls: true)`,
     ],
@@ -273,14 +276,14 @@ describe.skipIf(!isThere)('a mailbox that cannot be opened is told in one senten
       () => ({ imap: { password: { fromFile: 'nowhere' } } }),
       () => `imap.password comes from the file ${join(dir, 'nowhere')}, which cannot be read (code ENOENT)`,
     ],
-  ])('%s', async (_what, given, sentence) => {
+  ])('%s', async (_what, overrides, sentence) => {
     server.deliver()
-    const { ok, error } = await poll(given())
+    const { ok, error } = await poll(overrides())
     expect({ ok, error }).toEqual({ ok: false, error: sentence() })
     expect(server.unread()).toBe(1)
   })
 
-  it('and TLS after a plain greeting is spoken where it is asked for', async () => {
+  it('TLS after a plain greeting is used if it is configured', async () => {
     server.deliver()
     expect(await poll({ imap: { tls: 'starttls', port: server.ports.plain } })).toMatchObject({ ok: true })
   })

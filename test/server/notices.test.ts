@@ -62,7 +62,7 @@ afterEach(async () => {
 
 const webhook = { fromEnv: 'TEST_WEBHOOK' }
 
-async function tell(...to: Record<string, unknown>[]) {
+async function send(...to: Record<string, unknown>[]) {
   const config = parseConfig(
     stringify({ pool: { accounts: [{ name: 'max-1', configDir: './login' }] }, notices: { to } }),
     join(dir, 'outpool.yaml'),
@@ -76,18 +76,18 @@ async function tell(...to: Record<string, unknown>[]) {
 }
 
 describe('a command', () => {
-  it('gets the text on its standard input, its own environment, and the kind of the notice', async () => {
+  it('gets the text on its standard input, the configured environment, and the kind of the notice', async () => {
     const script = `cat > text; printf '%s|%s|%s' "$OUTPOOL_NOTICE" "$OUTPOOL_TITLE" "$WORD" > env`
     const run = ['/bin/sh', '-c', script]
-    expect(await tell({ name: 'me', command: run, cwd: '.', env: { WORD: 'mine' } })).toMatchObject({
+    expect(await send({ name: 'me', command: run, cwd: '.', env: { WORD: 'mine' } })).toMatchObject({
       failed: [],
     })
     expect(readFileSync(join(dir, 'text'), 'utf8')).toBe(`${notice.title}\n\n${notice.text}\n`)
     expect(readFileSync(join(dir, 'env'), 'utf8')).toBe(`parked|${notice.title}|mine`)
   })
 
-  it('that fails, hangs or is missing is told with its reason, and does not keep the others from theirs', async () => {
-    const { failed } = await tell(
+  it('that fails, hangs or is missing is reported with its reason, and does not keep the notice from other channels', async () => {
+    const { failed } = await send(
       { name: 'fails', command: ['/bin/sh', '-c', 'exit 4'] },
       { name: 'hangs', command: ['/bin/sh', '-c', 'sleep 60'], timeout: '1s' },
       { name: 'missing', command: ['/no/such/program'] },
@@ -106,8 +106,8 @@ describe('a command', () => {
 })
 
 describe('a web hook', () => {
-  it('in the shape of Slack, with its marks kept from being links', async () => {
-    expect(await tell({ name: 'slack', slack: webhook })).toMatchObject({ failed: [] })
+  it('in the format of Slack, without turning the text into links', async () => {
+    expect(await send({ name: 'slack', slack: webhook })).toMatchObject({ failed: [] })
     expect(heard[0]).toMatchObject({ method: 'POST', path: '/s3cret-path' })
     expect(heard[0]!.headers['content-type']).toBe('application/json')
     expect(JSON.parse(heard[0]!.body)).toEqual({
@@ -115,8 +115,8 @@ describe('a web hook', () => {
     })
   })
 
-  it('in the shape of ntfy, with title, tags, priority and a token', async () => {
-    await tell({ name: 'phone', ntfy: webhook, token: 'made-up' })
+  it('in the format of ntfy, with title, tags, priority and a token', async () => {
+    await send({ name: 'phone', ntfy: webhook, token: 'made-up' })
     expect(heard[0]).toMatchObject({ method: 'POST', body: notice.text })
     expect(heard[0]!.headers).toMatchObject({
       ...{ title: `outpool: ${notice.title}`, priority: 'high', tags: 'double_vertical_bar' },
@@ -128,19 +128,19 @@ describe('a web hook', () => {
     ['refuses', 403, 'it answered 403'],
     ['sends us elsewhere', 302, 'it could not be reached'],
     ['says nothing', 'never', 'it did not answer within 1 s'],
-  ])('law 11: that %s is told without its address or its answer', async (_what, how, why) => {
+  ])('law 11: an error of one that %s shows neither its address nor its answer', async (_what, how, why) => {
     answers = how
-    const { failed, log } = await tell({ name: 'phone', ntfy: webhook, timeout: '1s' })
+    const { failed, log } = await send({ name: 'phone', ntfy: webhook, timeout: '1s' })
     expect(failed).toEqual([{ channel: 'phone', why }])
     expect(log).toBe(`outpool: notice "${notice.title}" could not be sent to phone: ${why}`)
   })
 
-  it('law 11: an address that is none, and one where nobody listens, are not repeated', async () => {
+  it('law 11: an invalid address, and one that refuses connections, are not repeated', async () => {
     const dead = createServer()
     await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve))
     const { port } = dead.address() as AddressInfo
     await new Promise((resolve) => dead.close(resolve))
-    const { failed } = await tell(
+    const { failed } = await send(
       { name: 'odd', slack: 's3cret no address' },
       { name: 'dead', slack: `http://127.0.0.1:${port}/s3cret` },
     )
@@ -152,14 +152,14 @@ describe('a web hook', () => {
 })
 
 describe('a desktop notice', () => {
-  it('is a program of the system with title and text as arguments of their own', async () => {
+  it('is a system program that gets title and text as separate arguments', async () => {
     mkdirSync(join(dir, 'bin'))
     for (const program of ['notify-send', 'osascript'])
       writeFileSync(join(dir, 'bin', program), `#!/bin/sh\nprintf '%s\\n' "$@" > ${dir}/shown\n`, {
         mode: 0o755,
       })
     vi.stubEnv('PATH', `${join(dir, 'bin')}:${process.env['PATH'] ?? ''}`)
-    expect(await tell({ name: 'desk', desktop: true })).toMatchObject({ failed: [] })
+    expect(await send({ name: 'desk', desktop: true })).toMatchObject({ failed: [] })
     expect(readFileSync(join(dir, 'shown'), 'utf8')).toContain(`outpool: ${notice.title}\n${notice.text}\n`)
   })
 })

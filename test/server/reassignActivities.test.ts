@@ -1,4 +1,6 @@
-/** A worker that was killed, and the one that comes after it: real engine, with the killed one's polling done by hand. */
+/**
+ * A worker that was killed, and the next one: on a real engine, with the killed one's polling done by hand.
+ */
 import { randomUUID } from 'node:crypto'
 import { Client, Connection } from '@temporalio/client'
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common'
@@ -13,7 +15,7 @@ import { type DevServer, devServer } from '../../lab/engine/engine.js'
 import { until } from '../../lab/until.js'
 
 const host = 'host-1'
-const standing = 3
+const sessionCount = 3
 
 let server: DevServer
 let native: NativeConnection
@@ -28,7 +30,7 @@ beforeAll(async () => {
   connection = await Connection.connect(server.connectOptions)
   client = new Client({ connection, namespace: server.namespace })
   worker = await Worker.create({
-    ...{ connection: native, namespace: server.namespace, taskQueue: 'stand' },
+    ...{ connection: native, namespace: server.namespace, taskQueue: 'waitInWatch' },
     workflowsPath: new URL('../../lab/engine/watchWorkflow.ts', import.meta.url).pathname,
   })
   running = worker.run()
@@ -42,15 +44,18 @@ afterAll(async () => {
   await server.stop()
 })
 
-const stand = (of: string) =>
-  client.workflow.start('stand', {
-    ...{ taskQueue: 'stand', workflowId: `session/${randomUUID()}`, args: [hostQueue(of)] },
+const startSession = (of: string) =>
+  client.workflow.start('waitInWatch', {
+    ...{ taskQueue: 'waitInWatch', workflowId: `session/${randomUUID()}`, args: [hostQueue(of)] },
     typedSearchAttributes: new TypedSearchAttributes([
       { key: defineSearchAttributeKey(searchAttributes.host, SearchAttributeType.KEYWORD), value: of },
     ]),
   })
 
-/** Takes one step of the host, as a worker of this identity would, and does nothing with it. Answers which try it is. */
+/**
+ * Takes one step of the host, as a worker of this identity would, and does nothing with it. Returns the
+ * number of the attempt.
+ */
 async function begin(of: string, identity: string): Promise<number> {
   const { namespace } = server
   const taskQueue = { name: hostQueue(of) }
@@ -68,44 +73,45 @@ const untilListed = (of: string, count: number): Promise<unknown> =>
   )
 
 describe('law 7: a worker that comes back', () => {
-  it('law 7: has all handed out again at once that the killed one had begun', async () => {
-    for (let n = 0; n < standing; n++) await stand(host)
-    for (let n = 0; n < standing; n++) expect(await begin(host, `1@${host}`)).toBe(1)
-    await untilListed(host, standing)
-    expect(await reassignActivities(client, host)).toBe(standing)
-    // Well before the hour of their heartbeats and the ten minutes of their retries: a poll waits for a minute at most.
-    for (let n = 0; n < standing; n++) expect(await begin(host, workerIdentity(host))).toBe(2)
-    // What it has itself begun by then is left alone.
+  it('law 7: gets every activity that the killed one had begun again at once', async () => {
+    for (let n = 0; n < sessionCount; n++) await startSession(host)
+    for (let n = 0; n < sessionCount; n++) expect(await begin(host, `1@${host}`)).toBe(1)
+    await untilListed(host, sessionCount)
+    expect(await reassignActivities(client, host)).toBe(sessionCount)
+    // Well before the hour of their heartbeats and the ten minutes of their retries: a poll waits for a
+    // minute at most.
+    for (let n = 0; n < sessionCount; n++) expect(await begin(host, workerIdentity(host))).toBe(2)
+    // What it has begun itself by then is left alone.
     expect(await reassignActivities(client, host)).toBe(0)
-    // After a break of the line, what it knows nothing of was lost on the way.
-    expect(await reassignActivities(client, host, new PendingResults())).toBe(standing)
+    // After a broken connection, what it knows nothing of was lost on the way.
+    expect(await reassignActivities(client, host, new PendingResults())).toBe(sessionCount)
   })
 
-  it('law 7: is another one than its predecessor although it has the same process id, as in every container', async () => {
+  it('law 7: is distinguished from its predecessor although it has the same process id, as in every container', async () => {
     const before = workerIdentity(host).replace(/\.[0-9a-f]{12}\./, '.000000000000.')
     expect(before).toMatch(new RegExp(`^${process.pid}\\.`))
-    await stand('host-4')
+    await startSession('host-4')
     expect(await begin('host-4', before.replace(host, 'host-4'))).toBe(1)
     await untilListed('host-4', 1)
     expect(await reassignActivities(client, 'host-4')).toBe(1)
   })
 
-  it('law 7: leaves alone what another host is doing', async () => {
-    await stand('host-2')
+  it('law 7: leaves the activities of another host alone', async () => {
+    await startSession('host-2')
     expect(await begin('host-2', '1@host-2')).toBe(1)
     await untilListed('host-2', 1)
     expect(await reassignActivities(client, host)).toBe(0)
   })
 })
 
-it('law 5: what may be cleared away is asked of the engine: a session that it runs, one that ended, one that it does not know', async () => {
-  const { workflowId } = await stand('host-3')
+it('law 5: asks the engine what may be deleted: for a running session, one that ended, and one that it does not know', async () => {
+  const { workflowId } = await startSession('host-3')
   const session = workflowId.slice('session/'.length)
   expect(await workflowState(client, session)).toBe('running')
   await client.workflow.getHandle(workflowId).terminate()
   expect(await workflowState(client, session)).toBe('over')
   expect(await workflowState(client, 'never-was')).toBe('over')
-  // A namespace that is not there is no word on the session.
+  // A missing namespace says nothing about the session.
   const elsewhere = new Client({ connection, namespace: 'elsewhere' })
   expect(await workflowState(elsewhere, session)).toBe('unknown')
 })

@@ -29,8 +29,8 @@ const untilHeard = (what: string, times: number) =>
     (n) => n >= times,
   )
 
-describe('where no service manager listens', () => {
-  it('nothing is said, and a beat for somebody else is not taken for ours', () => {
+describe('if no service manager listens', () => {
+  it('nothing is sent, and a variable meant for another process is ignored', () => {
     expect(ServiceManager.fromEnv({}, () => undefined)).toBeNull()
     const env = { NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '3000000', WATCHDOG_PID: '1' }
     expect(ServiceManager.fromEnv(env, () => undefined)?.notifyEvery).toBeNull()
@@ -46,30 +46,30 @@ describe.skipIf(lacksSystemdNotify)('signs of life', () => {
     expect(manager.notifyEvery).toBe(100)
     await manager.ready()
     await untilHeard('READY=1', 1)
-    const over = new AbortController()
+    const ended = new AbortController()
     let isProgressing = true
-    let looks = 0
+    let checks = 0
     const beating = manager.notifyWhile(() => {
-      looks += 1
+      checks += 1
       return Promise.resolve(isProgressing)
-    }, over.signal)
+    }, ended.signal)
     await untilHeard('WATCHDOG=1', 3)
     isProgressing = false
-    const before = looks
+    const before = checks
     await until(
       'more looks',
-      () => Promise.resolve(looks),
+      () => Promise.resolve(checks),
       (n) => n >= before + 3,
     )
     const then = count('WATCHDOG=1')
     await until(
       'more looks',
-      () => Promise.resolve(looks),
+      () => Promise.resolve(checks),
       (n) => n >= before + 6,
     )
     expect(count('WATCHDOG=1')).toBe(then)
     expect(said).toContain('no progress: systemd is given no sign of life')
-    over.abort()
+    ended.abort()
     await beating
     await manager.stopping()
     await untilHeard('STOPPING=1', 1)

@@ -1,4 +1,7 @@
-/** What a command shows of a session: the engine's word, under what the worker of this host sees right now. */
+/**
+ * What a command shows of a session: what the engine has, overlaid with what the worker of this host sees
+ * right now.
+ */
 import { describe, expect, it } from 'vitest'
 import { type SessionCard, mergeLiveState } from '../../client/engine/sessionRows.js'
 import type { LiveFile } from '../../config/state/liveFile.js'
@@ -22,7 +25,7 @@ const card = (change: Partial<SessionCard>): SessionCard => ({
   ...{ attention: null, why: null, tmuxSocket: null, pid: 1, transcript: null, startedAt: at, ...change },
 })
 
-const seen = (phase: 'working' | 'idle' | 'waiting', waitingFor: string | null = null): LiveFile => ({
+const liveFile = (phase: 'working' | 'idle' | 'waiting', waitingFor: string | null = null): LiveFile => ({
   at,
   pid: 1,
   sessions: { a: { phase, waitingFor, fence: 1, transcript: '/late.jsonl' } },
@@ -34,19 +37,19 @@ const shown = (change: Partial<SessionCard>, live: LiveFile) =>
 
 describe('the transcript', () => {
   it('of an agent that was launched without a prompt is known as soon as its worker saw it', () => {
-    expect(shown({}, seen('idle')).transcript).toBe('/late.jsonl')
-    expect(shown({ transcript: '/known.jsonl' }, seen('idle')).transcript).toBe('/known.jsonl')
+    expect(shown({}, liveFile('idle')).transcript).toBe('/late.jsonl')
+    expect(shown({ transcript: '/known.jsonl' }, liveFile('idle')).transcript).toBe('/known.jsonl')
   })
 })
 
 describe('attention', () => {
   it('for turns that keep failing stays while the agent rests between two tries', () => {
-    expect(shown({ attention: 'look at it' }, seen('idle')).attention).toBe('look at it')
+    expect(shown({ attention: 'look at it' }, liveFile('idle')).attention).toBe('look at it')
   })
 
-  it('for a dialog goes with the dialog', () => {
+  it('for a dialog ends with the dialog', () => {
     const change = { phase: 'waiting', attention: 'it asks' } as const
-    expect(shown(change, seen('working'))).toMatchObject({ phase: 'working', attention: null })
-    expect(shown({}, seen('waiting', 'a permission')).attention).toMatch(/a permission/)
+    expect(shown(change, liveFile('working'))).toMatchObject({ phase: 'working', attention: null })
+    expect(shown({}, liveFile('waiting', 'a permission')).attention).toMatch(/a permission/)
   })
 })

@@ -1,4 +1,4 @@
-/** What a watch concludes from one look, where the evidence comes in an order of its own. */
+/** What a watch concludes from one check, if the evidence arrives in an unusual order. */
 import {
   appendFileSync,
   existsSync,
@@ -30,7 +30,7 @@ const fixture = new URL('../agent/fixtures/walls-2.1.330.json', import.meta.url)
 const { rows } = z
   .object({ rows: z.array(z.object({ name: z.string(), written: z.array(z.unknown()) })) })
   .parse(JSON.parse(readFileSync(fixture, 'utf8')))
-/** What the program wrote into a transcript at this fault. */
+/** What the program wrote into a transcript at this failure. */
 const written = (name: string): string =>
   rows
     .find((row) => row.name === name)!
@@ -44,10 +44,10 @@ let dir: string
 let transcript: string
 let host: Host
 let watch: SessionWatch
-/** Milliseconds that the host has slept. */
+/** Milliseconds that the host was suspended. */
 let asleep: number
 
-const standing = (untilTurnEnd = false, change: Partial<WatchRequest> = {}): SessionWatch =>
+const startWatch = (untilTurnEnd = false, change: Partial<WatchRequest> = {}): SessionWatch =>
   new SessionWatch(
     host,
     {
@@ -72,12 +72,12 @@ beforeEach(() => {
   )
   asleep = 0
   host = new Host(openHome({ OUTPOOL_HOME: join(dir, 'state') }), config, () => asleep)
-  watch = standing()
+  watch = startWatch()
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-/** One look at a live pane whose program calls itself busy or idle. */
-const look = (activity: 'busy' | 'idle', activeAt = Date.now()): HostObservation => {
+/** One check of a live pane whose program calls itself busy or idle. */
+const observation = (activity: 'busy' | 'idle', activeAt = Date.now()): HostObservation => {
   const exit = { dead: false, exitStatus: null, exitSignal: null, deadAt: null, activeAt }
   const visited = 'never'
   return {
@@ -100,42 +100,42 @@ const concluded = (): Promise<string> =>
 describe('a session at rest', () => {
   const restLookEvery = 10_000
   const rested = async (change: Partial<WatchRequest> = {}, untilTurnEnd = false): Promise<SessionWatch> => {
-    const resting = standing(untilTurnEnd, change)
-    await resting.update(look('idle'))
+    const resting = startWatch(untilTurnEnd, change)
+    await resting.update(observation('idle'))
     return resting
   }
 
-  it('is looked at by and by where nothing of it has changed', async () => {
+  it('is checked from time to time if nothing of it has changed', async () => {
     const resting = await rested()
-    expect(resting.isDue(look('idle'))).toBe(false)
-    expect(resting.isDue(look('idle'), Date.now() + restLookEvery)).toBe(true)
-    // A clock that was set back must not keep it from being looked at.
-    expect(resting.isDue(look('idle'), Date.now() - 2 * restLookEvery)).toBe(true)
+    expect(resting.isDue(observation('idle'))).toBe(false)
+    expect(resting.isDue(observation('idle'), Date.now() + restLookEvery)).toBe(true)
+    // A clock that was set back must not keep it from being checked.
+    expect(resting.isDue(observation('idle'), Date.now() - 2 * restLookEvery)).toBe(true)
   })
 
   const changed: Record<string, HostObservation> = {
-    'its program is busy': look('busy'),
-    'its program says that something was going on meanwhile': {
-      ...look('idle'),
-      live: new Map([[process.pid, { ...look('idle').live.get(process.pid)!, updatedAt: `${at}!` }]]),
+    'its program is busy': observation('busy'),
+    'its program reports that something was going on meanwhile': {
+      ...observation('idle'),
+      live: new Map([[process.pid, { ...observation('idle').live.get(process.pid)!, updatedAt: `${at}!` }]]),
     },
-    'its program goes on with another conversation': {
-      ...look('idle'),
-      live: new Map([[process.pid, { ...look('idle').live.get(process.pid)!, sessionId: 'another' }]]),
+    'its program continues another conversation': {
+      ...observation('idle'),
+      live: new Map([[process.pid, { ...observation('idle').live.get(process.pid)!, sessionId: 'another' }]]),
     },
-    'its program says nothing of itself any more': { ...look('idle'), live: new Map() },
+    'its program reports nothing any more': { ...observation('idle'), live: new Map() },
     'its process has ended': {
-      ...look('idle'),
-      panes: new Map([['s', { ...look('idle').panes!.get('s')!, dead: true }]]),
+      ...observation('idle'),
+      panes: new Map([['s', { ...observation('idle').panes!.get('s')!, dead: true }]]),
     },
-    'its pane is gone': { ...look('idle'), panes: new Map() },
-    'tmux is gone': { ...look('idle'), panes: null },
+    'its pane is gone': { ...observation('idle'), panes: new Map() },
+    'tmux is gone': { ...observation('idle'), panes: null },
   }
-  it.each(Object.entries(changed))('is looked at at once where %s', async (_, sample) => {
+  it.each(Object.entries(changed))('is checked at once if %s', async (_, sample) => {
     expect((await rested()).isDue(sample)).toBe(true)
   })
 
-  it('is looked at at once where a turn has failed, or it is called home', async () => {
+  it('is checked at once if a turn has failed, or it is ordered to fail back', async () => {
     const failing = await rested()
     failing.applyReport({
       session: 's',
@@ -145,24 +145,24 @@ describe('a session at rest', () => {
       error: 'rate_limit',
       subagent: false,
     })
-    expect(failing.isDue(look('idle'))).toBe(true)
+    expect(failing.isDue(observation('idle'))).toBe(true)
     const called = await rested()
     host.records.saveFailbackRequest('s', 1)
-    expect(called.isDue(look('idle'))).toBe(true)
+    expect(called.isDue(observation('idle'))).toBe(true)
   })
 
-  it('is none while an answer is waited for, or while it works', async () => {
-    expect((await rested({}, true)).isDue(look('idle'))).toBe(true)
-    expect((await rested({ failing: true })).isDue(look('idle'))).toBe(true)
-    expect(standing().isDue(look('idle'))).toBe(true)
+  it('is not at rest while an answer is awaited, or while it works', async () => {
+    expect((await rested({}, true)).isDue(observation('idle'))).toBe(true)
+    expect((await rested({ failing: true })).isDue(observation('idle'))).toBe(true)
+    expect(startWatch().isDue(observation('idle'))).toBe(true)
   })
 })
 
 describe('a wall that the hook has reported', () => {
-  it('is seen at once, though the program still called itself busy when it was looked at', async () => {
+  it('is seen at once, though the program still called itself busy when it was checked', async () => {
     failed(false)
-    const looked = watch.update(look('busy'))
-    // The row comes after the report.
+    const looked = watch.update(observation('busy'))
+    // The entry comes after the report.
     appendFileSync(transcript, written('five-hour limit'))
     await looked
     expect(await concluded()).toBe('walled')
@@ -171,39 +171,39 @@ describe('a wall that the hook has reported', () => {
   it('law 6: of a subagent ends nothing while the main thread goes on', async () => {
     failed(true)
     appendFileSync(transcript, written('five-hour limit'))
-    await watch.update(look('busy'))
+    await watch.update(observation('busy'))
     expect(await concluded()).toBe('nothing yet')
   })
 
-  it('law 6: a row that no hook has reported waits until the program is no longer busy', async () => {
+  it('law 6: an entry that no hook has reported waits until the program is no longer busy', async () => {
     appendFileSync(transcript, written('five-hour limit'))
-    await watch.update(look('busy'))
+    await watch.update(observation('busy'))
     expect(await concluded()).toBe('nothing yet')
   })
 })
 
-describe('a busy agent whose pane has long shown nothing new', () => {
+describe('a busy agent whose pane has long shown no change', () => {
   const threeHours = 3 * 3_600_000
 
   it('law 6: hangs', async () => {
-    await watch.update(look('busy', Date.now() - threeHours))
+    await watch.update(observation('busy', Date.now() - threeHours))
     expect(await concluded()).toBe('frozen')
   })
 
-  it('law 6: is left alone where its host has slept meanwhile', async () => {
+  it('law 6: is left alone if its host was suspended meanwhile', async () => {
     asleep = threeHours
-    await watch.update(look('busy', Date.now() - threeHours))
+    await watch.update(observation('busy', Date.now() - threeHours))
     expect(await concluded()).toBe('nothing yet')
   })
 })
 
 describe('the transcript', () => {
-  it('that the agent began after its launch is told with whatever is seen', async () => {
+  it('that the agent began after its launch is reported with any observation', async () => {
     rmSync(transcript)
-    await watch.update(look('busy'))
+    await watch.update(observation('busy'))
     expect(watch.transcript).toBeNull()
     writeFileSync(transcript, written('five-hour limit'))
-    await watch.update(look('idle'))
+    await watch.update(observation('idle'))
     expect(await watch.ended).toMatchObject({ kind: 'walled', transcript })
   })
 })
@@ -211,20 +211,20 @@ describe('the transcript', () => {
 describe('the end of a turn', () => {
   const answer = { type: 'assistant', timestamp: at, message: { model: 'm', content: 'done' } }
 
-  it('is news where the session is there for one piece of work, once that was answered', async () => {
-    watch = standing(true)
-    await watch.update(look('idle'))
+  it('ends the watch of a session for a single task, once that was answered', async () => {
+    watch = startWatch(true)
+    await watch.update(observation('idle'))
     expect(await concluded()).toBe('nothing yet')
     appendFileSync(transcript, `${JSON.stringify(answer)}\n`)
-    await watch.update(look('busy'))
+    await watch.update(observation('busy'))
     expect(await concluded()).toBe('nothing yet')
-    await watch.update(look('idle'))
+    await watch.update(observation('idle'))
     expect(await concluded()).toBe('turn-ended')
   })
 
-  it('is none for a session that lives on', async () => {
+  it('does not end the watch of a session that lives on', async () => {
     appendFileSync(transcript, `${JSON.stringify(answer)}\n`)
-    await watch.update(look('idle'))
+    await watch.update(observation('idle'))
     expect(await concluded()).toBe('nothing yet')
   })
 })
@@ -247,7 +247,7 @@ describe('another conversation in the same pane', () => {
     host.records.saveLaunch('s', { ...launch, place: { kind: 'account', name: 'max-1' } })
     const more = { kind: 'started', sessionId: other, transcript: file, source: 'resume' } as const
     watch.applyReport({ session: 's', fence: 1, at: since, ...more })
-    await watch.update(look('busy'))
+    await watch.update(observation('busy'))
     const seen = await watch.ended
     if (seen.kind !== 'renamed') throw new Error(`it saw ${seen.kind}`)
     expect(host.records.newest('s')).toMatchObject({ sessionId: other, transcriptFrom: seen.transcriptFrom })
@@ -295,18 +295,18 @@ it('law 5: the record of a text that was typed into a fork proves nothing about 
 describe('turns that kept failing', () => {
   const answer = `${JSON.stringify({ type: 'assistant', timestamp: at, message: { model: 'm', content: [] } })}\n`
 
-  it('the first answer is news where a person was told, and only there', async () => {
+  it('the first answer is reported if a person was notified, and only then', async () => {
     appendFileSync(transcript, answer)
-    await watch.update(look('busy'))
+    await watch.update(observation('busy'))
     expect(await concluded()).toBe('nothing yet')
-    watch = standing(false, { failing: true })
-    await watch.update(look('busy'))
+    watch = startWatch(false, { failing: true })
+    await watch.update(observation('busy'))
     expect(await concluded()).toBe('answered')
   })
 })
 
 describe('reports', () => {
-  it('law 7: of a time when no worker was there wait for the watch of their session, however old', async () => {
+  it("law 7: from a time without a worker wait for their session's watch, however old", async () => {
     mkdirSync(host.home.reports, { recursive: true })
     const report = join(host.home.reports, 's.1.SessionEnd.77-1')
     writeFileSync(report, '{"reason":"prompt_input_exit"}')
@@ -326,7 +326,7 @@ describe('reports', () => {
     sampler.start()
     try {
       await until(
-        'the first look',
+        'the first check',
         () => Promise.resolve(existsSync(host.home.liveFile)),
         (isThere) => isThere,
       )
@@ -370,24 +370,24 @@ describe('a process that is gone before its watch has seen it at work', () => {
   })
 })
 
-describe('a move for somebody else’s reason', () => {
-  it('law 5: a lost login that an idle session has only heard of cuts nothing off', async () => {
+describe('a move for a reason that another session met', () => {
+  it('law 5: a lost login that an idle session has only heard of interrupts nothing', async () => {
     host.quota.recordLogin('max-1', 'out', at)
-    await watch.update(look('idle'))
+    await watch.update(observation('idle'))
     expect(await watch.ended).toMatchObject({ kind: 'login', wasWorking: false })
   })
 
-  it('law 5: a session that has been at rest for long was not wrapped up by the limit', async () => {
-    await watch.update(look('busy'))
+  it('law 5: a session that has been at rest for long was not interrupted by the limit', async () => {
+    await watch.update(observation('busy'))
     const resetsAt = new Date(Date.now() + 3_600_000).toISOString()
     const readAt = new Date().toISOString()
-    await watch.update(look('idle'))
+    await watch.update(observation('idle'))
     vi.useFakeTimers({ now: Date.now() + 10 * 60_000, toFake: ['Date'] })
     try {
       host.quota.recordWindows('max-1', [
         { name: 'five_hour', used: 0.99, resetsAt, readAt, source: 'status-line' },
       ])
-      await watch.update(look('idle'))
+      await watch.update(observation('idle'))
       expect(await watch.ended).toMatchObject({ kind: 'near-limit', wasWorking: false })
     } finally {
       vi.useRealTimers()

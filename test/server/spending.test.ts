@@ -1,4 +1,7 @@
-/** What substrates cost, counted from real files: rows as the agent program writes them, a ledger that outlives the worker. */
+/**
+ * What substrates cost, counted from real files: entries as the agent program writes them, a ledger that
+ * outlives the worker.
+ */
 import {
   appendFileSync,
   mkdirSync,
@@ -17,7 +20,7 @@ import { openHome } from '../../config/state/home.js'
 import { parseConfig } from '../../config/load/load.js'
 import { spentBudgetWall } from '../../policy/account/spend.js'
 
-/** For a million tokens, so that a million of one kind is this many dollars. */
+/** Per million tokens, so that a million of one kind costs this many dollars. */
 const config = (dir: string): string => `
 pool: { accounts: [{ name: max-1, configDir: ${dir} }] }
 substrates:
@@ -37,7 +40,7 @@ interface Used {
   cache_creation_input_tokens?: number
 }
 
-/** A row as version 2.1.330 writes it: one for each block of an answer, all with the id of the message. */
+/** An entry as version 2.1.330 writes it: one for each block of an answer, all with the id of the message. */
 const row = (id: string, time: string, usage: Used, more: object = {}): object => ({
   ...{
     type: 'assistant',
@@ -60,7 +63,7 @@ const row = (id: string, time: string, usage: Used, more: object = {}): object =
     ...more,
   },
 })
-/** One answer that costs so many dollars. */
+/** One answer that costs this many dollars. */
 const answer = (id: string, time: string, usd: number, more: object = {}): object =>
   row(id, time, { input_tokens: usd * million }, more)
 const lines = (...rows: object[]): string => rows.map((one) => `${JSON.stringify(one)}\n`).join('')
@@ -69,7 +72,7 @@ let dir: string
 let transcript: string
 let host: Host
 
-/** As a worker that starts: nothing is known but what lies on the disk. */
+/** Like a worker that has just started: it knows only what is on the disk. */
 const startWorker = (): Host =>
   new Host(
     openHome({ OUTPOOL_HOME: join(dir, 'state') }),
@@ -93,11 +96,11 @@ const count = (since: string | null = null, file = transcript, substrate = 'key'
   host.spending.count(substrate, claudeCode, file, since)
 const budgetOf = (substrate = 'key') =>
   host.quota.read(substrate).windows.find(({ name }) => name === 'budget')
-/** US dollars, of the hundred that it may cost. */
+/** US dollars, of the budget of a hundred. */
 const spent = (): number => Number(((budgetOf()?.used ?? 0) * 100).toFixed(6))
 
 describe('what an answer costs', () => {
-  it('is each kind of token at its price, those of the cache too', async () => {
+  it('is the sum of its kinds of tokens at their prices, cache included', async () => {
     write(
       row('m1', '12:10', {
         ...{ input_tokens: 2 * million, output_tokens: million },
@@ -109,7 +112,7 @@ describe('what an answer costs', () => {
     expect(budgetOf()).toMatchObject({ resetsAt: at('13:00'), readAt: at('12:30'), source: 'transcript' })
   })
 
-  it('is counted once, though each block has a row, with the tokens of the last', async () => {
+  it('is counted once, though each block has an entry, with the tokens of the last', async () => {
     write(row('m1', '12:10', { input_tokens: million, output_tokens: million }))
     await count()
     expect(spent()).toBe(6)
@@ -118,15 +121,15 @@ describe('what an answer costs', () => {
     expect(spent()).toBe(1 + 15 + 1)
   })
 
-  it('is the dearest price for a model without one', async () => {
+  it('is the highest price for a model without one', async () => {
     write(answer('m1', '12:10', 2, { model: 'claude-mythos-9' }))
     await count()
     expect(spent()).toBe(6)
   })
 
-  it('is nothing for what the program said itself, and rows that are none do no harm', async () => {
-    const fault = { ...answer('f1', '12:10', 50, { model: '<synthetic>' }), isApiErrorMessage: true }
-    write(fault, { type: 'user', timestamp: at('12:10'), message: { role: 'user', content: 'go on' } })
+  it("is nothing for the program's own entries, and malformed entries do no harm", async () => {
+    const failure = { ...answer('f1', '12:10', 50, { model: '<synthetic>' }), isApiErrorMessage: true }
+    write(failure, { type: 'user', timestamp: at('12:10'), message: { role: 'user', content: 'go on' } })
     write({ type: 'assistant', timestamp: 'no time', message: { id: 'x', model: 'm', usage: {} } })
     appendFileSync(transcript, 'not json\n[]\nnull\n')
     write(answer('m1', '12:11', 1))
@@ -135,8 +138,8 @@ describe('what an answer costs', () => {
   })
 })
 
-describe('which rows are counted', () => {
-  it('those of subagents too: in files of their own, or between the rows of the conversation', async () => {
+describe('which entries are counted', () => {
+  it('those of subagents too: in separate files, or between the entries of the conversation', async () => {
     const side = { isSidechain: true }
     write(answer('main', '12:10', 2), { ...answer('side', '12:10', 3), ...side })
     await count()
@@ -154,7 +157,7 @@ describe('which rows are counted', () => {
     expect(spent()).toBe(1)
   })
 
-  it('a line that is half written waits for its end', async () => {
+  it('an incomplete line waits for its end', async () => {
     const whole = lines(answer('m1', '12:10', 7))
     write(answer('m0', '12:10', 1))
     appendFileSync(transcript, whole.slice(0, -20))
@@ -165,14 +168,14 @@ describe('which rows are counted', () => {
     expect(spent()).toBe(8)
   })
 
-  it('all sessions of a substrate share its budget, also where they are counted at the same time', async () => {
+  it('all sessions of a substrate share its budget, even if they are counted at the same time', async () => {
     const files = Array.from({ length: 20 }, (_, n) => join(dir, `conversation-${n}.jsonl`))
     for (const [n, file] of files.entries()) writeFileSync(file, lines(answer(`m${n}`, '12:10', 1)))
     await Promise.all(files.map((file) => count(null, file)))
     expect(spent()).toBe(20)
   })
 
-  it('none where no budget is set, and one without a transcript has cost nothing', async () => {
+  it('nothing if no budget is set, and a session without a transcript has cost nothing', async () => {
     write(answer('m1', '12:10', 7))
     await count(null, transcript, 'free')
     expect(budgetOf('free')).toBeUndefined()
@@ -182,7 +185,7 @@ describe('which rows are counted', () => {
 })
 
 describe('the budget', () => {
-  it('is spent for its period, and full again with the next, in which only what is new counts', async () => {
+  it('is spent for its period, and full again with the next, in which only new entries count', async () => {
     write(answer('m1', '11:50', 30), answer('m2', '12:10', 100))
     await count()
     expect(spentBudgetWall(host.quota.read('key').windows, at('12:59'))).toMatchObject({
@@ -196,7 +199,7 @@ describe('the budget', () => {
     expect(budgetOf()?.resetsAt).toBe(at('14:00'))
   })
 
-  it('law 7: a worker that starts anew goes on where the one before had counted to, in the middle of an answer too', async () => {
+  it('law 7: a new worker goes on where the one before stopped counting, also in the middle of an answer', async () => {
     write(answer('m1', '12:10', 2), answer('m2', '12:11', 3))
     await count()
     host = startWorker()
@@ -206,7 +209,7 @@ describe('the budget', () => {
     expect(spent()).toBe(2 + 4 + 1)
   })
 
-  it('law 7: a ledger that cannot be read is made anew from the transcripts', async () => {
+  it('law 7: a ledger that cannot be read is rebuilt from the transcripts', async () => {
     write(answer('m1', '12:10', 2))
     await count()
     writeFileSync(join(host.home.quota, 'key.spent.json'), '{"period":')
@@ -216,7 +219,7 @@ describe('the budget', () => {
     expect(spent()).toBe(6)
   })
 
-  it('is counted once for a conversation that goes on among thousands of files', async () => {
+  it('a conversation that continues among thousands of files is counted once', async () => {
     write(answer('m1', '12:10', 2))
     await count()
     const subagents = join(dir, 'conversation', 'subagents')
@@ -228,10 +231,10 @@ describe('the budget', () => {
     expect(spent()).toBe(6)
   })
 
-  it('law 10: what could not be counted is counted later, and no watch ends by it', async () => {
+  it('law 10: what could not be counted is counted later, and does not end a watch', async () => {
     const complaints = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     write(answer('m1', '12:10', 2))
-    // A folder in the ledger's place: the name can't be taken, whoever runs this.
+    // A folder in the ledger's place: the name can't be used, not even by root.
     const ledger = join(host.home.quota, 'key.spent.json')
     mkdirSync(ledger)
     await count()
@@ -242,7 +245,7 @@ describe('the budget', () => {
     expect(spent()).toBe(6)
   })
 
-  it('law 11: the ledger is for nobody else, and holds nothing of what was said', async () => {
+  it('law 11: the ledger is readable only for its user, and holds nothing of what was said', async () => {
     write(answer('m1', '12:10', 2))
     await count()
     const ledger = join(host.home.quota, 'key.spent.json')

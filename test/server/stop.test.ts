@@ -1,4 +1,4 @@
-/** Ending a session's process, whatever has become of its place meanwhile. */
+/** Stopping a session's process, whatever happened to its place meanwhile. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,7 +50,9 @@ describe('a session of a herd that is stopped', () => {
   const never = new AbortController().signal
   const { movesAtOnce } = defaultTiming
 
-  /** As many as are moved at a time, and one that waits behind them. Answers whether that one's turn has come. */
+  /**
+   * As many as are moved at a time, and one that waits behind them. Returns whether that one's turn has come.
+   */
   async function herd(): Promise<() => boolean> {
     for (let n = 1; n <= movesAtOnce; n++) await host.moveLimiter.acquire(`s${n}`, never, () => undefined)
     let isIn = false

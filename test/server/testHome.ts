@@ -1,4 +1,4 @@
-/** Runs the command as a person does: a process of its own, with a home of its own. */
+/** Runs the command as a person does: a separate process, with a separate home. */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

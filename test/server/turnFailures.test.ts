@@ -1,6 +1,6 @@
 /**
- * Law 6 on one host: what each failed turn means for its session, from the rows that the agent program really wrote. The same
- * words mean other things on an account than on a key.
+ * Law 6 on one host: what each failed turn means for its session, from the entries that the agent program
+ * really wrote. The same words mean other things on an account than on a key.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -44,14 +44,14 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-/** What the program wrote at this fault, read as a watch reads it; `at` in place of the time at which it was recorded. */
+/** What the program wrote at this failure, read as a watch reads it; `at` replaces the recorded time. */
 async function faultOf(name: string, at?: string): Promise<TurnFailure> {
   const written = rows.find((row) => row.name === name)!.written.map((row) => JSON.stringify(row))
   const text = written.map((line) => `${line}\n`).join('')
   const file = join(dir, 'conversation.jsonl')
   writeFileSync(file, at === undefined ? text : text.replace(/("timestamp":)"[^"]+"/g, `$1"${at}"`))
   const { last } = await claudeCode.readTail(file, 0)
-  if (last?.kind !== 'failure') throw new Error(`no fault was read from ${name}`)
+  if (last?.kind !== 'failure') throw new Error(`no failure was read from ${name}`)
   return last.failure
 }
 const said = async (place: PlaceRef, name: string, model: string | null = null): Promise<WatchOutcome> =>
@@ -88,26 +88,26 @@ describe('law 6: on an account', () => {
     expect(wallsOf(account)).toMatchObject([wall])
   })
 
-  it('law 6: a wall of one model is that model’s alone, unless a session with another ran into it', async () => {
+  it('law 6: a wall of one model binds that model alone, unless a session with another met it', async () => {
     await said(account, 'Opus limit', 'claude-opus-4-5')
     expect(wallsOf(account)).toMatchObject([{ kind: 'seven_day_opus', scope: 'model:opus' }])
     await said(account, 'Opus limit', 'claude-sonnet-4-5')
     expect(wallsOf(account).map(({ scope }) => scope)).toEqual(['model:opus', 'account'])
   })
 
-  it('law 6: a bill that is not paid has no end that anybody knows', async () => {
+  it('law 6: an unpaid bill has no known end', async () => {
     const news = await said(account, '400, credit balance too low')
     expect(news).toMatchObject({ kind: 'walled', wall: { kind: 'credit', scope: 'account', resetsAt: null } })
   })
 
-  it('law 6: a login that was seen after the refusal still stands', async () => {
+  it('law 6: a login that was seen after the refusal still counts', async () => {
     host.quota.recordLogin('max-1', 'in', '2030-01-01T00:00:00.000Z')
     expect((await said(account, '401 with a login')).kind).toBe('login')
     expect(host.quota.read('max-1').login).toBe('in')
   })
 })
 
-describe('law 6: on a substrate whatever keeps it from answering ends the stay', () => {
+describe('law 6: on a substrate any failure that keeps it from answering ends the stay there', () => {
   it.each([
     ['five-hour limit', 'five_hour'],
     ['429 with an API key', 'rate_limit'],
@@ -119,12 +119,12 @@ describe('law 6: on a substrate whatever keeps it from answering ends the stay',
     const news = await said(key, name)
     expect(news).toMatchObject({ kind: 'walled', wall: { kind, scope: 'account' } })
     expect(wallsOf(key)[0]!.resetsAt).not.toBeNull()
-    // Nobody's login is lost by what a key is told.
+    // An error about a key loses no login.
     expect(host.quota.read('key').login).toBe('unknown')
   })
 
   it.each([['500'], ['connection closed without an answer']])(
-    'law 6: %s is trouble on the way there, and no wall',
+    'law 6: %s is a failure on the way there, and not a wall',
     async (name) => {
       expect((await said(key, name)).kind).toBe('transient')
       expect(wallsOf(key)).toEqual([])
@@ -136,7 +136,7 @@ describe('law 6: on a substrate whatever keeps it from answering ends the stay',
     expect(wallsOf(key)).toEqual([])
   })
 
-  it('one that keeps refusing is left alone for longer each time; the same row read again is the same refusal', async () => {
+  it('one that keeps refusing rests longer each time; the same entry read again is the same refusal', async () => {
     const refused = async (at: string): Promise<Wall> => {
       const news = recordTurnFailure(host, key, null, await faultOf('529', at))
       if (news.kind !== 'walled') throw new Error(`it is ${news.kind}`)

@@ -1,4 +1,4 @@
-/** `outpool service` and what it installs: the unit's own text, read by a small supervisor that does what it says. */
+/** `outpool service` and what it installs: the unit's own text, run by a small supervisor that follows it. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ let systemd: FakeSystemdPrograms
 let supervisor: Supervisor
 let unit: string
 
-/** Two minutes without a sign of life are too long for a test: what a person may set in a drop-in as well. */
+/** Two minutes without a sign of life are too long for a test; a person may also set this in a drop-in. */
 const dropIn = '[Service]\nWatchdogSec=6s\n'
 
 beforeAll(async () => {
@@ -36,7 +36,7 @@ afterAll(() => fleet.close())
 const unitFile = (): string => join(fleet.env['HOME']!, '.config', 'systemd', 'user', 'outpool.service')
 
 describe('outpool service', () => {
-  it('shows the unit and writes nothing; installs the same, says how it stands, and removes it again', async () => {
+  it('shows the unit and writes nothing; installs it, reports its state, and removes it again', async () => {
     const { code, stdout } = await fleet.run('service', 'install', '--print')
     expect(code).toBe(0)
     unit = stdout
@@ -72,7 +72,7 @@ describe('outpool service', () => {
     expect((await fleet.run('service', 'uninstall')).code).toBe(1)
   })
 
-  it('leaves the unit where systemd does not take it, and says what to do', async () => {
+  it('leaves the unit in place if systemd refuses it, and says what to do', async () => {
     systemd.answer(1, 'Failed to connect to bus')
     const { code, stderr } = await fleet.run('service', 'install')
     expect(code).toBe(1)
@@ -81,7 +81,7 @@ describe('outpool service', () => {
     expect((await fleet.run('service', 'uninstall')).code).toBe(0)
   })
 
-  it('for the machine: as its user, and for nobody who has not logged in', async () => {
+  it('for the machine: as its user, and not for a user who has not logged in', async () => {
     const { code, stdout } = await fleet.run('service', 'install', '--system', '--print')
     expect(code).toBe(0)
     expect(stdout).toMatch(/^User=\w+$/m)
@@ -93,7 +93,7 @@ describe('outpool service', () => {
 const bot = async (): Promise<ServiceView> => (await fleet.json<ServiceView[]>('services'))[0]!
 const tmuxServer = (): number => Number(fleet.tmux('display-message', '-p', '-t', 'service/bot', '#{pid}'))
 
-describe.skipIf(lacksSystemdNotify)('law 7: under a supervisor that does as the unit says', () => {
+describe.skipIf(lacksSystemdNotify)('law 7: under a supervisor that follows the unit', () => {
   let pane: number
   let server: number
 
@@ -125,17 +125,17 @@ describe.skipIf(lacksSystemdNotify)('law 7: under a supervisor that does as the 
     await until('the bot', bot, ({ state, pid }) => state === 'running' && pid === pane)
   }
 
-  it('law 7: panes live in a scope of their own, outside the unit, with nothing of what it took to make one', async () => {
-    const asked = systemd.recordedCalls('systemd-run')
-    expect(asked).toHaveLength(1)
-    expect(asked[0]).toMatch(/^--user --scope .*--unit=outpool-panes-[0-9a-f]{8} .* start-server$/)
+  it('law 7: panes live in a separate scope, outside the unit, without leftovers of its creation', async () => {
+    const calls = systemd.recordedCalls('systemd-run')
+    expect(calls).toHaveLength(1)
+    expect(calls[0]).toMatch(/^--user --scope .*--unit=outpool-panes-[0-9a-f]{8} .* start-server$/)
     expect([server, pane].map(groupOf)).toEqual(['scope', 'scope'])
     expect(groupOf(await supervisor.untilReady())).toBe('unit')
-    const has = execFileSync('cat', [`/proc/${server}/environ`], { encoding: 'utf8' })
-    expect(has).not.toMatch(/XDG_RUNTIME_DIR|NOTIFY_SOCKET|OUTPOOL_/)
+    const environment = execFileSync('cat', [`/proc/${server}/environ`], { encoding: 'utf8' })
+    expect(environment).not.toMatch(/XDG_RUNTIME_DIR|NOTIFY_SOCKET|OUTPOOL_/)
   })
 
-  it('law 7: killed hard, it is started anew, and finds its panes again', async () => {
+  it('law 7: killed with -9, it is restarted, and finds its panes again', async () => {
     const before = await supervisor.untilReady()
     process.kill(before, 'SIGKILL')
     expect(await untilEnded(before)).toMatchObject({ signal: 'SIGKILL', byWatchdog: false })
@@ -143,7 +143,7 @@ describe.skipIf(lacksSystemdNotify)('law 7: under a supervisor that does as the 
     await expectPanesUntouched()
   })
 
-  it('law 7: stopped, it gives no sign of life any more, so that it is killed and started anew', async () => {
+  it('law 7: stopped, it gives no sign of life any more, so that it is killed and restarted', async () => {
     const before = await supervisor.untilReady()
     process.kill(before, 'SIGSTOP')
     expect(await untilEnded(before)).toMatchObject({ signal: 'SIGKILL', byWatchdog: true })
@@ -151,7 +151,7 @@ describe.skipIf(lacksSystemdNotify)('law 7: under a supervisor that does as the 
     await expectPanesUntouched()
   })
 
-  it('law 7: panes live on when all of the unit is ended, whatever somebody made of its KillMode', async () => {
+  it('law 7: panes live on when all of the unit is ended, whatever its KillMode was set to', async () => {
     await supervisor.untilReady()
     await supervisor.stop('control-group')
     expect(supervisor.group()).toEqual([])

@@ -1,4 +1,6 @@
-/** The watchdog on real processes, real tmux and a real engine: each way in which a service can fail, at once. */
+/**
+ * The watchdog on real processes, real tmux and a real engine: each way in which a service can fail, at once.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -48,7 +50,7 @@ const kill = async (name: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<v
 }
 
 describe.concurrent('law 6: each failure has its own answer', () => {
-  it('a service that exits is started anew, and its last output is kept', async () => {
+  it('a service that exits is restarted, and its last output is kept', async () => {
     await watchdog.untilWell('exits')
     watchdog.mode('exits', 'exit 3')
     await until(
@@ -67,7 +69,7 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     expect(incident?.evidence[0]?.text).toContain('leaving with 3')
   })
 
-  it('a service that hangs, and does not listen to TERM, is killed and started anew', async () => {
+  it('a service that hangs, and ignores TERM, is killed and restarted', async () => {
     await watchdog.untilWell('hangs')
     const [first] = watchdog.starts('hangs')
     watchdog.mode('hangs', 'deaf')
@@ -81,7 +83,7 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     expect(await firstSign('hangs')).toMatch(/^frozen: /)
   })
 
-  it('a service that spins is found by its beat, not by its being there', async () => {
+  it('a service that spins is found by its heartbeat, not by its existence', async () => {
     await watchdog.untilWell('spins')
     const [first] = watchdog.starts('spins')
     watchdog.mode('spins', 'spin')
@@ -104,9 +106,9 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     expect(watchdog.incidents('forks')).toHaveLength(1)
   })
 
-  it('law 10: a service that restarts in a circle is told to a person, and tried again later and later', async () => {
+  it('law 10: a service that keeps failing is reported to a person, and retried later and later', async () => {
     const card = await until(
-      'a word to a person',
+      'a notice to a person',
       () => watchdog.card('circles'),
       ({ attention }) => attention !== null,
     )
@@ -135,7 +137,8 @@ describe.concurrent('law 6: each failure has its own answer', () => {
       () => Promise.resolve(watchdog.starts('morning')),
       (starts) => starts.length === 2,
     )
-    // It lives, and the bot writes over its beats: a loop that cannot prove its life is not believed in either.
+    // It lives, and the bot overwrites its heartbeats: a loop that cannot prove its life is not believed
+    // either.
     clearInterval(bot)
     await watchdog.untilWell('morning', 2)
     expect(await firstSign('morning')).toMatch(/^missing: .*signal 9/)
@@ -150,7 +153,7 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     writeFileSync(watchdog.path('blind', 'beat/stone'), '')
     await until(
       'a blind look',
-      () => Promise.resolve(watchdog.look('blind')),
+      () => Promise.resolve(watchdog.lastCheck('blind')),
       (look) => look?.verdict === 'blind',
     )
     expect((await watchdog.check('blind')).verdict).toBe('blind')
@@ -165,7 +168,7 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     watchdog.mode('busy', `quiet ${watchdog.starts('busy')[0]!}`)
     await until(
       'busy',
-      () => Promise.resolve(watchdog.look('busy')),
+      () => Promise.resolve(watchdog.lastCheck('busy')),
       (look) => look?.verdict === 'busy',
     )
     const { service } = await watchdog.check('busy')
@@ -176,7 +179,7 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     expect(await firstSign('busy')).toMatch(/nothing shows that it works/)
   })
 
-  it('what is only watched is found by its pid file, and never by an older file than its process', async () => {
+  it('a service that others start is found by its pid file, and never by an older file than its process', async () => {
     const start = () =>
       spawn(
         process.execPath,
@@ -191,7 +194,7 @@ describe.concurrent('law 6: each failure has its own answer', () => {
         { cwd: watchdog.path('watched', '.'), stdio: 'ignore' },
       )
     await until(
-      'a word to a person',
+      'a notice to a person',
       () => watchdog.card('watched'),
       ({ attention }) => attention !== null,
     )
@@ -213,13 +216,13 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     )
   })
 
-  it('law 8: a service that is well adds nothing to the history, however often it is looked at', async () => {
+  it('law 8: a service that is well adds nothing to the history, however often it is checked', async () => {
     await watchdog.untilWell('calm')
     const before = await watchdog.historyLength('calm')
-    const { at } = watchdog.look('calm')!
+    const { at } = watchdog.lastCheck('calm')!
     await until(
-      'ten more looks',
-      () => Promise.resolve(watchdog.look('calm')!),
+      'ten more checks',
+      () => Promise.resolve(watchdog.lastCheck('calm')!),
       (look) => Date.parse(look.at) > Date.parse(at) + 10_000,
     )
     expect(await watchdog.historyLength('calm')).toBe(before)
@@ -234,7 +237,7 @@ const firstSign = (service: string): Promise<string | undefined> =>
     (what) => what !== undefined,
   )
 
-describe('law 7: the worker goes', () => {
+describe('law 7: the worker dies', () => {
   it('law 7: and comes back: what lives is recognised, what died meanwhile is started once, what is paused is left alone', async () => {
     await watchdog.untilWell('twice')
     await watchdog.signal('calm', 'pause')
@@ -255,7 +258,7 @@ describe('law 7: the worker goes', () => {
     await watchdog.untilWell('calm', 2)
   })
 
-  it('a service that is configured no more is ended with its watchdog', async () => {
+  it('a service that is no longer configured is ended with its watchdog', async () => {
     const [pid] = await watchdog.alive('twice')
     const ref = { pid: pid!, start: (await processStart(pid!))! }
     await watchdog.stopWorker()
@@ -272,7 +275,7 @@ describe('law 7: the worker goes', () => {
     )
   })
 
-  it('law 7: at no instant did two processes of one service live', () => {
+  it('law 7: two processes of one service never lived at the same time', () => {
     expect(watching.stop()).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-/** Services for tests: one small program that a file tells how to behave, guarded by a real worker on a real engine. */
+/** Services for tests: one small program that a file controls, guarded by a real worker on a real engine. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,13 +23,13 @@ import {
 import { type DevServer, devServer, ownEngineOnly } from '../../lab/engine/engine.js'
 import { until } from '../../lab/until.js'
 
-// Failures that tests provoke are not news.
+// Failures that tests provoke are not worth printing.
 Runtime.install({ logger: new DefaultLogger('ERROR') })
 
 /**
- * Notes its process id in `starts`, beats five times a second, and does what the file `mode` says: `quiet` (beats no more),
- * `spin`, `deaf` (as quiet, and does not listen to TERM), `exit N`. `quiet PID` and `deaf PID` are meant for that
- * process alone; `deaf PID WORKER` also kills the worker when it gets TERM.
+ * Writes its process id to `starts`, beats five times a second, and does what the file `mode` says: `quiet`
+ * (stops beating), `spin`, `deaf` (as quiet, and ignores TERM), `exit N`. `quiet PID` and `deaf PID` are
+ * meant for that process alone; `deaf PID WORKER` also kills the worker when it gets TERM.
  */
 const program = `
 import { appendFileSync, readFileSync, writeFileSync, renameSync } from 'node:fs'
@@ -62,7 +62,7 @@ if (mode() === 'fork' && process.argv[3] !== 'child') {
 }
 `
 
-/** How a service is found that Outpool does not start itself. */
+/** How to find a service that Outpool does not start itself. */
 const places = ['pidFile', 'unit', 'pane']
 
 const workerProgram = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url))
@@ -126,7 +126,10 @@ export class WatchdogHarness {
     this.#worker = await startWorker({ home, config, connectOptions, namespace })
   }
 
-  /** In a process of its own, which can be killed at any instant. `ready` answers null where it was killed before it was. */
+  /**
+   * In a separate process, which can be killed at any instant. `ready` resolves to null if it was killed
+   * before it was ready.
+   */
   startWorkerProcess(env: Record<string, string>): { child: ChildProcess; ready: Promise<string | null> } {
     const config = join(this.dir, 'outpool.yaml')
     writeFileSync(config, this.#text)
@@ -173,7 +176,7 @@ export class WatchdogHarness {
     return this.#client.workflow.getHandle(watchdogWorkflowId(service)).query(watchdogQueries.describe)
   }
 
-  look(service: string) {
+  lastCheck(service: string) {
     return readLastCheck(this.server.home, service)
   }
 
@@ -200,7 +203,7 @@ export class WatchdogHarness {
     return (await this.#client.workflow.getHandle(watchdogWorkflowId(service)).describe()).historyLength
   }
 
-  /** Notes every instant at which more than one process of a service lives. */
+  /** Records every instant at which more than one process of a service lives. */
   watchDoubles(services: string[]): { stop(): string[] } {
     const doubles: string[] = []
     const timer = setInterval(() => {
@@ -217,14 +220,14 @@ export class WatchdogHarness {
     }
   }
 
-  /** Runs and beats, in this many-th process. */
+  /** Runs and beats, in its Nth process. */
   untilWell(service: string, starts = 1): Promise<unknown> {
     return until(
       `${service} to be well`,
       async () => ({
         started: this.starts(service).length,
         alive: await this.alive(service),
-        look: this.look(service),
+        look: this.lastCheck(service),
       }),
       ({ started, alive, look }) =>
         started >= starts && alive.length === 1 && look?.verdict === 'well' && look.memory.beat !== null,
@@ -239,7 +242,7 @@ export class WatchdogHarness {
     await this.server.stop()
   }
 
-  /** Appends to a file, as work that is done does. */
+  /** Appends to a file, as a working process does. */
   grow(service: string, file: string): void {
     appendFileSync(this.path(service, file), 'more\n')
   }

@@ -1,4 +1,7 @@
-/** Law 7 for services: a real worker process is killed in the middle of what its watchdog does, at each point that matters. */
+/**
+ * Law 7 for services: a real worker process is killed in the middle of what its watchdog does, at each
+ * critical point.
+ */
 import type { ChildProcess } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { processStart } from '../../host/process/processes.js'
@@ -72,7 +75,7 @@ describe('law 7: a worker that is killed', () => {
     expect(watchdog.starts('ordered')).toHaveLength(2)
   })
 
-  it('law 7: after the service was started and before that is known takes the process as it is', async () => {
+  it('law 7: after the service was started and before that is known keeps the process', async () => {
     tmux.killAt('after', 'respawn-pane', 'services/started')
     await killService('started')
     await untilKilled()
@@ -97,7 +100,7 @@ describe('law 7: a worker that is killed', () => {
     expect(watchdog.starts('asked')).toHaveLength(2)
   })
 
-  it('law 7: at no instant did two processes of one service live', () => {
+  it('law 7: two processes of one service never lived at the same time', () => {
     expect(watching.stop()).toEqual([])
   })
 })

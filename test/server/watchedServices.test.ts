@@ -1,4 +1,7 @@
-/** Services that somebody else starts: found by their pid file, their unit or their pane, and started anew by a command, or by a person. */
+/**
+ * Services that other programs start: found by their pid file, unit or pane, and restarted by a command, or
+ * by a person.
+ */
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { processStart } from '../../host/process/processes.js'
@@ -11,14 +14,14 @@ const names = ['filed', 'unit', 'machine', 'paned', 'shown']
 let watchdog: WatchdogHarness
 let systemd: FakeSystemdPrograms
 
-/** The user's own tmux server, of this test alone. */
+/** The user's own tmux server, for this test alone. */
 const tmux = (...args: string[]): string =>
   execFileSync('tmux', ['-f', '/dev/null', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 const program = (name: string): string =>
   `cd '${watchdog.path(name, '.')}' && exec '${process.execPath}' ../${serviceProgram} ${name}`
 const sh = (script: string): string[] => ['/bin/sh', '-c', script]
 
-/** As daemons do: not done before what it leaves behind has a terminal session, and a pid file, of its own. */
+/** As daemons do: it returns once what it leaves behind has a terminal session and a pid file. */
 const daemonizes = `rm -f pid
 setsid sh -c 'echo $$ > pid; exec sh ../filed.sh' > /dev/null 2>&1 &
 until [ -s pid ]; do sleep 0.05; done`
@@ -51,12 +54,15 @@ afterAll(async () => {
   try {
     tmux('kill-server')
   } catch {
-    // It has ended with its last session.
+    // It ended with its last session.
   }
   vi.unstubAllEnvs()
 })
 
-/** Killed, it is started by its command; silent, it is ended first. Each is an incident of its own, which is over then. */
+/**
+ * Killed, it is started by its command; silent, it is ended first. Each is a separate incident, which is over
+ * then.
+ */
 async function expectStartedAnew(name: string): Promise<void> {
   await watchdog.untilWell(name)
   const [first] = await watchdog.alive(name)
@@ -75,10 +81,10 @@ async function expectStartedAnew(name: string): Promise<void> {
   expect(incidents.map(({ timeline }) => timeline[0]?.what.split(':')[0])).toEqual(['missing', 'frozen'])
 }
 
-/** Not there, it is left to a person, who is told; once they have started it, it is guarded again. */
+/** Missing, it is left to a person, who is notified; once they have started it, it is guarded again. */
 async function expectLeftToPerson(name: string, why: RegExp, start: () => void): Promise<void> {
   const { attention } = await until(
-    `a word about ${name}`,
+    `a notice about ${name}`,
     () => watchdog.card(name),
     (card) => card.attention !== null,
   )
@@ -95,18 +101,20 @@ async function expectLeftToPerson(name: string, why: RegExp, start: () => void):
   expect(watchdog.starts(name)).toHaveLength(1)
 }
 
-describe.concurrent('what somebody else starts', () => {
+describe.concurrent('a service that other programs start', () => {
   it('is found by its pid file, and started by a command', () => expectStartedAnew('filed'))
 
   it('is found by its unit, and started by systemd, which ends it as well', async () => {
     await expectStartedAnew('unit')
-    const asked = systemd.recordedCalls('systemctl').filter((line) => line.endsWith('restart unit.service'))
-    expect(asked).toEqual(Array(3).fill('--user restart unit.service'))
+    const restarts = systemd
+      .recordedCalls('systemctl')
+      .filter((line) => line.endsWith('restart unit.service'))
+    expect(restarts).toEqual(Array(3).fill('--user restart unit.service'))
   })
 
   it('is found by its pane, and started by a command', () => expectStartedAnew('paned'))
 
-  it('is left to a person where Outpool has no command: a unit of the machine', async () => {
+  it('is left to a person if Outpool has no command: a unit of the machine', async () => {
     await expectLeftToPerson('machine', /machine\.service is failed, exit-code/, () => {
       execFileSync('systemctl', ['start', 'machine.service'])
     })
@@ -115,7 +123,7 @@ describe.concurrent('what somebody else starts', () => {
     )
   })
 
-  it('is left to a person where Outpool has no command: a pane', () =>
+  it('is left to a person if Outpool has no command: a pane', () =>
     expectLeftToPerson('shown', /there is no pane shown:0\.0/, () => {
       tmux('new-session', '-d', '-s', 'shown', 'sh', watchdog.path('.', 'shown.sh'))
     }))

@@ -19,7 +19,7 @@ const statusOf = async (testPool: TestPool, session: string): Promise<string> =>
   (await testPool.server.client.workflow.getHandle(sessionWorkflowId(session)).describe()).status.name
 
 describe('law 2: the drill', () => {
-  it('law 2: its session parks on walls that are declared for it alone, gets up when they are lifted, and is gone', async () => {
+  it('law 2: its session parks on walls that are simulated for it alone, starts again when they are lifted, and is removed', async () => {
     const testPool = await open({ accounts: ['a'], notices })
     const other = await testPool.startRunning('other', { account: 'a' })
     const handle = await startDrill(testPool)
@@ -39,11 +39,11 @@ describe('law 2: the drill', () => {
     expect(testPool.host.sentNotices).toEqual([])
   })
 
-  it('law 2: one that does not come home in time has failed: a person is told once, and nothing is left', async () => {
+  it('law 2: a drill whose session does not fail back in time fails: a person is notified once, and nothing is left behind', async () => {
     const testPool = await open({ accounts: ['a'], notices })
     const handle = await startDrill(testPool, 5 * minute)
     await drillSimulatedWall(testPool)
-    // While it is parked, its home is lost in earnest.
+    // While the session is parked, its account really refuses.
     const now = await testPool.server.now()
     testPool.host.accounts.get('a')!.hitWall(now, now + 3 * hour)
     const other = await testPool.start('other')
@@ -60,7 +60,7 @@ describe('law 2: the drill', () => {
     expect(drills.map(({ notice }) => notice.title)).toEqual(['the drill failed'])
   })
 
-  it('law 1: a healer that is not apart fails at once, with both sides named, and starts nothing', async () => {
+  it('law 1: if the healer shares a failure domain the drill fails at once, names both sides, and starts nothing', async () => {
     const testPool = await open({ accounts: ['a'] })
     testPool.host.drill.failure = failureFrom(
       new SharedDomainError('rescuer shares the failure domain it heals: medic and a'),
@@ -74,7 +74,7 @@ describe('law 2: the drill', () => {
     expect(testPool.host.launches).toEqual([])
   })
 
-  it('law 7: what it declared ends by itself where it was terminated half-way', async () => {
+  it('law 7: simulated walls end by themselves if the drill was terminated half-way', async () => {
     const testPool = await open({ accounts: ['a'] })
     const handle = await startDrill(testPool, 10 * minute)
     const { session, until } = await drillSimulatedWall(testPool)
@@ -82,11 +82,11 @@ describe('law 2: the drill', () => {
     await handle.terminate('the test pulls the plug')
     await testPool.server.advance(Date.parse(until) - (await testPool.server.now()))
     await testPool.until(
-      'the end of the declaration',
+      'the end of the simulated wall',
       () => simulatedWalls(testPool),
       (found) => found.length === 0,
     )
-    // This server does not pass the end of a workflow on to its children.
+    // This server does not terminate child workflows with their parent.
     await testPool.server.client.workflow.getHandle(sessionWorkflowId(session)).terminate()
   })
 })
@@ -94,7 +94,7 @@ describe('law 2: the drill', () => {
 describe('law 7: on the embedded engine', () => {
   const openReal = useTestPool(() => TestServer.openWallClock())
 
-  it('law 7: a drill that is terminated half-way takes its session along', async () => {
+  it('law 7: a drill that is terminated half-way ends its session too', async () => {
     const testPool = await openReal({ accounts: ['a'] })
     const handle = await startDrill(testPool)
     const { session } = await drillSimulatedWall(testPool)

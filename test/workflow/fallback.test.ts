@@ -7,13 +7,13 @@ import { SecretMissingError } from '../../host/errors.js'
 
 const open = useTestPool()
 
-/** Hours pass here: a look every few seconds would be thousands. */
+/** These tests last for virtual hours: a check every few seconds would mean thousands. */
 const looksSeldom = 5 * minute
-/** So what a watch sees may take this long. */
+/** So a watch may notice this late. */
 const soon = 30 * minute
 
 /** A session that had to leave its only account, walled for an hour, for a substrate. */
-async function away(
+async function onFallback(
   testPool: TestPool,
   name = 'one',
   change: Parameters<TestPool['startRunning']>[1] = {},
@@ -24,10 +24,10 @@ async function away(
   return session
 }
 
-/** Lets the hour pass; the session is called and found at rest. */
+/** Lets the hour pass; the session is ordered back and is at rest. */
 async function comesHome(testPool: TestPool, session: string): Promise<void> {
   await testPool.until(
-    'the call home',
+    'the order to fail back',
     () => Promise.resolve(testPool.host.failingBack.has(session)),
     (called) => called,
     2 * hour,
@@ -38,9 +38,9 @@ async function comesHome(testPool: TestPool, session: string): Promise<void> {
 }
 
 describe('law 2: on a substrate', () => {
-  it('law 2, law 5: the session goes on, on a fork of its conversation, and says on what and since when', async () => {
+  it('law 2, law 5: the session goes on, on a fork of its conversation, and shows on which substrate and since when', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool)
+    const session = await onFallback(testPool)
     const now = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     expect(testPool.steps(session)).toEqual([
       'launchAgent a#1',
@@ -59,18 +59,23 @@ describe('law 2: on a substrate', () => {
     expect(await testPool.leases()).toEqual({ a: [], key: [session] })
   })
 
-  it('goes home at rest when the account is able again: its own conversation, the fork handed over with the next text', async () => {
+  it('fails back at rest when the account is able again: to its original conversation, with the fork handed over in the next text', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool, 'one', { model: 'opus' })
+    const session = await onFallback(testPool, 'one', { model: 'opus' })
     const { fork } = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     await testPool.send(session, 'a text', 'said on the fork')
     await comesHome(testPool, session)
-    const home = await testPool.describe(session)
-    expect(home).toMatchObject({ account: 'a', substrate: null, fork: null, model: 'opus' })
-    expect(home.rescueLog.at(-1)).toMatchObject({ cause: 'home', from: 'key', to: 'a' })
-    expect(home.rescues).toBe(1)
+    const onAccount = await testPool.describe(session)
+    expect(onAccount).toMatchObject({ account: 'a', substrate: null, fork: null, model: 'opus' })
+    expect(onAccount.rescueLog.at(-1)).toMatchObject({ cause: 'home', from: 'key', to: 'a' })
+    expect(onAccount.rescues).toBe(1)
     const launch = testPool.host.launches.at(-1)!
-    expect(launch).toMatchObject({ sessionId: home.sessionId, forks: [fork], prompt: null, model: 'opus' })
+    expect(launch).toMatchObject({
+      sessionId: onAccount.sessionId,
+      forks: [fork],
+      prompt: null,
+      model: 'opus',
+    })
     expect(testPool.host.handedOver).toEqual([])
     await testPool.send(session, 'next', 'go on then')
     await testPool.until(
@@ -80,12 +85,12 @@ describe('law 2: on a substrate', () => {
       soon,
       minute,
     )
-    expect(testPool.host.handedOver).toEqual([{ session, to: home.sessionId, fork }])
+    expect(testPool.host.handedOver).toEqual([{ session, to: onAccount.sessionId, fork }])
   })
 
-  it('law 6: a substrate that refuses ends the stay there: the same fork goes on, on the next one', async () => {
+  it('law 6: a substrate that refuses is left: the same fork goes on, on the next one', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key', 'gateway'] })
-    const session = await away(testPool)
+    const session = await onFallback(testPool)
     const { fork } = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     await testPool.hitSubstrateWall(session, 'key')
     const next = await testPool.untilOnSubstrate(session, 'gateway', soon, minute)
@@ -95,28 +100,28 @@ describe('law 2: on a substrate', () => {
       'carry to gateway',
       'launchAgent gateway#3',
     ])
-    // No ping-pong: it stays there when the first has cooled down.
+    // It does not move back and forth: it stays there when the first has cooled down.
     await testPool.server.advance(40 * minute)
     expect((await testPool.describe(session)).substrate).toBe('gateway')
   })
 
-  it('law 10: with all substrates spent too it is parked, and what is free first takes it, with the work handed over at once', async () => {
+  it('law 10: with all substrates spent too it is parked, and the first that is free takes it, with the work handed over at once', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool)
+    const session = await onFallback(testPool)
     const { fork } = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     await testPool.hitSubstrateWall(session, 'key', 3 * hour)
     await testPool.untilSession(session, ({ phase }) => phase === 'parked', soon, minute)
     expect(testPool.host.processes.size).toBe(0)
     const awake = await testPool.untilOnAccount(session, 'a', 2 * hour, 10 * minute)
     expect(awake.rescueLog.at(-1)).toMatchObject({ cause: 'wake', to: 'a' })
-    // Its work there was cut off, so that it is told to go on, and what the fork did comes along.
+    // Its work there was interrupted, so it is told to go on, and gets the fork's hand-over.
     expect(testPool.host.launches.at(-1)!.prompt?.text).toContain('Continue the task')
     expect(testPool.host.handedOver).toEqual([{ session, to: awake.sessionId, fork }])
   })
 
-  it('law 5: two forks in a row: the second is told of the first, and home of both', async () => {
+  it('law 5: two forks in a row: the second is told of the first, and the original of both', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool)
+    const session = await onFallback(testPool)
     const first = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     await comesHome(testPool, session)
     await testPool.hitWall(session, 'a', hour)
@@ -141,13 +146,13 @@ describe('law 2: on a substrate', () => {
 
   it('a session that wants no fallback is parked instead', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool, 'one', { fallback: [] })
+    const session = await onFallback(testPool, 'one', { fallback: [] })
     await testPool.untilSession(session, ({ phase }) => phase === 'parked', soon, minute)
     await testPool.untilOnAccount(session, 'a', 2 * hour, 10 * minute)
     expect(testPool.host.launches.map(({ place }) => place.name)).toEqual(['a', 'a'])
   })
 
-  it('law 2: one that is started while the pool is dry begins on the substrate, and its first prompt is not lost at home', async () => {
+  it('law 2: a session that is started while the pool is dry begins on the substrate, and its first prompt is not lost at failback', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
     testPool.host.pollEvery = looksSeldom
     const now = await testPool.server.now()
@@ -161,22 +166,22 @@ describe('law 2: on a substrate', () => {
     expect(testPool.host.launches.at(-1)).toMatchObject({ sessionId, forks: [fork], prompt: null })
   })
 
-  it('law 7: a substrate on which nothing starts is passed over, and its fork is the one that goes on', async () => {
+  it('law 7: a substrate on which no agent starts is skipped, and the session goes on with that fork', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key', 'gateway'] })
     testPool.host.failNext(
       'launchAgent',
       failureFrom(new SecretMissingError('no such variable')),
       (place) => place === 'key',
     )
-    const session = await away(testPool)
-    const there = await testPool.untilOnSubstrate(session, 'gateway', soon, minute)
-    expect(there.rescueLog.at(-1)?.steps.map(({ name }) => name)).toContain('on key')
-    expect(testPool.host.launches.at(-1)!.sessionId).toBe(there.fork)
+    const session = await onFallback(testPool)
+    const onGateway = await testPool.untilOnSubstrate(session, 'gateway', soon, minute)
+    expect(onGateway.rescueLog.at(-1)?.steps.map(({ name }) => name)).toContain('on key')
+    expect(testPool.host.launches.at(-1)!.sessionId).toBe(onGateway.fork)
   })
 
-  it('a conversation that is too long for a substrate is never put there again', async () => {
+  it('a conversation that is too long for a substrate is never sent there again', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool)
+    const session = await onFallback(testPool)
     await testPool.untilOnSubstrate(session, 'key', soon, minute)
     await testPool.observe(session, { kind: 'unfit', text: 'Prompt is too long', wasWorking: true })
     await testPool.untilSession(session, ({ phase }) => phase === 'parked', soon, minute)
@@ -184,9 +189,9 @@ describe('law 2: on a substrate', () => {
     expect(testPool.host.launches.map(({ place }) => place.name)).toEqual(['a', 'key', 'a'])
   })
 
-  it('a person who begins another conversation on the fork: both are handed over', async () => {
+  it('if a person begins another conversation on the fork, both are handed over', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    const session = await away(testPool)
+    const session = await onFallback(testPool)
     const { fork, sessionId } = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     await testPool.observe(session, {
       kind: 'renamed',
@@ -199,7 +204,7 @@ describe('law 2: on a substrate', () => {
     expect(testPool.host.launches.at(-1)).toMatchObject({ sessionId, forks: [fork, 'another'] })
   })
 
-  it('law 10: a call home that comes while the launch on the substrate goes on is not lost', async () => {
+  it('law 10: an order to fail back that comes during the launch on the substrate is not lost', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     const hold = testPool.host.holdNext('launchAgent')
@@ -221,7 +226,7 @@ describe('law 2: on a substrate', () => {
     )
   })
 
-  it('a call that comes late, to a session that is at home, moves nothing', async () => {
+  it('a late order to fail back moves nothing if the session is on its account already', async () => {
     const testPool = await open({ accounts: ['a', 'b'], substrates: ['key'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     await testPool.handle(session).signal(sessionSignals.failback)

@@ -1,4 +1,7 @@
-/** What a person hears of an incident, and how it goes on meanwhile. On a server whose time is real: nothing here takes long. */
+/**
+ * What a person is notified of during an incident, and how it goes on meanwhile. On a server in real time:
+ * nothing here takes long.
+ */
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import { describe, expect, it } from 'vitest'
 import { maxEscalationPause } from '../../policy/service/service.js'
@@ -14,7 +17,7 @@ const open = useTestPool(() => TestServer.openWallClock())
 const notices = {
   ...{ channels: ['me'], settle: 0, retryEvery: minute, retryAtMost: minute, giveUpAfter: minute },
 }
-/** A service in trouble, from then on until its incident and the escalation of it are over. */
+/** A failing service, until its incident and its escalation are over. */
 async function untilOver(testPool: TestPool, retryEvery: number): Promise<TestWatchdog> {
   testPool.host.services.observations.push({
     kind: 'trouble',
@@ -22,7 +25,7 @@ async function untilOver(testPool: TestPool, retryEvery: number): Promise<TestWa
     why: 'it ended',
     incident: 1,
   })
-  // Only an agent can get it up again.
+  // Only an agent can start it again.
   const watchdog = await TestWatchdog.start(testPool, {
     canStart: false,
     wakeUp: { retryEvery, retryAtMost: maxEscalationPause },
@@ -41,16 +44,16 @@ async function untilOver(testPool: TestPool, retryEvery: number): Promise<TestWa
 }
 
 const untilTold = async (testPool: TestPool): Promise<string[]> => {
-  const told = await until(
+  const sent = await until(
     'the notice',
     () => Promise.resolve(testPool.host.sentNotices),
     ({ length }) => length > 0,
   )
-  return told.map(({ notice }) => notice.text)
+  return sent.map(({ notice }) => notice.text)
 }
 
 describe('a person', () => {
-  it('law 10: hears once that the woken agent asks something, whoever of its agents asks how often', async () => {
+  it('law 10: hears once that the woken agent asks something, whichever agent asks and however often', async () => {
     const testPool = await open({ accounts: ['a'], notices })
     const { agents, checks } = testPool.host.services
     const asks = { kind: 'waiting' as const, what: 'permission to run make', transcriptTo: 1 }
@@ -58,32 +61,32 @@ describe('a person', () => {
     agents.push(asks, goesOn, asks, goesOn, { kind: 'done' }, asks, goesOn, { kind: 'done' })
     checks.push({ well: false, why: 'it is not there' })
     await untilOver(testPool, minute)
-    const told = await untilTold(testPool)
+    const texts = await untilTold(testPool)
     expect(agents.isEmpty).toBe(true)
-    expect(told).toHaveLength(1)
-    expect(told[0]).toMatch(/asks: permission to run make; answer it with outpool attach outpool-wakeup-1/)
+    expect(texts).toHaveLength(1)
+    expect(texts[0]).toMatch(/asks: permission to run make; answer it with outpool attach outpool-wakeup-1/)
   })
 
-  it('law 10: hears once that nobody could help; it goes on trying, later each time, until an agent heals', async () => {
+  it('law 10: hears once that no agent could help; the escalation keeps trying, later each time, until an agent heals', async () => {
     const testPool = await open({ accounts: ['a'], notices })
     const { plans, checks, agents } = testPool.host.services
-    const nobody = { kind: 'none' as const, why: 'medic: walled' }
+    const noPlace = { kind: 'none' as const, why: 'medic: walled' }
     const rounds = 3
-    plans.push(...Array<typeof nobody>(rounds).fill(nobody))
+    plans.push(...Array<typeof noPlace>(rounds).fill(noPlace))
     agents.push({ kind: 'done' })
-    // Each round ends with a start, and a look whether that was enough.
+    // Each round ends with a restart, and a check whether that was enough.
     checks.push(...Array<VerifyResult>(rounds).fill({ well: false, why: 'it is not there' }))
     const watchdog = await untilOver(testPool, second)
-    const told = await untilTold(testPool)
+    const texts = await untilTold(testPool)
     expect(plans.isEmpty).toBe(true)
-    expect(told).toHaveLength(1)
-    expect(told[0]).toMatch(/no agent could be woken to help: medic: walled/)
+    expect(texts).toHaveLength(1)
+    expect(texts[0]).toMatch(/no agent could be woken to help: medic: walled/)
     const { events } = await watchdog.escalation(1).fetchHistory()
     const pauses = (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
       timer ? [tsToMs(timer.startToFireTimeout)] : [],
     )
     expect(pauses).toHaveLength(rounds)
-    // Each twice the one before, less what is taken off to part a herd.
+    // Each is twice the one before, less the jitter that spreads a herd.
     for (const [n, pause] of pauses.entries()) expect(pause).toBeGreaterThan(0.79 * second * 2 ** n)
   })
 })

@@ -31,8 +31,8 @@ async function migrate(testPool: TestPool): Promise<void> {
   )
 }
 
-describe('told, once', () => {
-  it('law 10: sessions parked together are one notice, "all up again" is one more, and a new run of the pool repeats nothing', async () => {
+describe('notices are sent once', () => {
+  it('law 10: sessions parked together are one notice, "all up again" is one more, and a new run of the pool repeats neither', async () => {
     const testPool = await open({ accounts: ['a'], notices })
     const sessions = []
     for (let n = 0; n < 5; n++) sessions.push(await testPool.startRunning(`s${n}`))
@@ -52,7 +52,7 @@ describe('told, once', () => {
     expect(kinds(testPool)).toEqual(['parked', 'up-again'])
   })
 
-  it('a channel that takes nothing holds nobody up, and hears it when it can', async () => {
+  it('a channel that is down delays no other, and gets the notice when it is back', async () => {
     const testPool = await open({ accounts: ['a', 'b'], notices: { ...notices, channels: ['me', 'phone'] } })
     testPool.host.mutedChannels.add('phone')
     const announcement: Announcement = {
@@ -63,7 +63,7 @@ describe('told, once', () => {
     }
     await testPool.poolHandle.signal(poolSignals.announce, announcement)
     await untilTold(testPool, 1)
-    // The session moves while the channel is silent.
+    // The session moves while the channel is down.
     const session = await testPool.startRunning('one', { account: 'a' })
     await testPool.hitWall(session, 'a')
     await testPool.untilOnAccount(session, 'b')

@@ -4,8 +4,8 @@ import { useTestPool } from './harness/useTestPool.js'
 
 const open = useTestPool()
 
-describe('a session that is there for one piece of work', () => {
-  it('ends when a turn was answered, gives its account back, and names the conversation', async () => {
+describe('a session for a single task', () => {
+  it('ends when a turn was answered, releases its account, and names the conversation', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one', { once: true, prompt: { file: '/prompts/garden.md' } })
     expect(testPool.host.launches[0]!.prompt?.text).toEqual({ file: '/prompts/garden.md' })
@@ -17,7 +17,7 @@ describe('a session that is there for one piece of work', () => {
     expect(await testPool.leases()).toEqual({ a: [] })
   })
 
-  it('law 5: goes on while a text still waits to be said', async () => {
+  it('law 5: goes on while a text still waits to be sent', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one', { once: true, prompt: 'begin' })
     testPool.host.busy.add(session)

@@ -16,14 +16,14 @@ async function inTheMiddle(testPool: TestPool, step: (typeof steps)[number]) {
   await testPool.until(
     `the rescue at ${step}`,
     () => Promise.resolve(isThere),
-    (there) => there,
+    (isReached) => isReached,
   )
   return { session, letGo: hold.open }
 }
 
 describe('law 7: an order in the middle of a rescue', () => {
   for (const step of steps) {
-    it(`law 3: stop while it is at ${step}: nothing runs afterwards, and nothing is held`, async () => {
+    it(`law 3: stop during ${step}: nothing runs afterwards, and no lease is held`, async () => {
       const testPool = await open({ accounts: ['a', 'b'] })
       const { session, letGo } = await inTheMiddle(testPool, step)
       await testPool.signal(session, 'stop')
@@ -39,7 +39,7 @@ describe('law 7: an order in the middle of a rescue', () => {
       expect((await testPool.describePool()).waitlist).toEqual([])
     })
 
-    it(`law 5: pause while it is at ${step}: stopped, and resumed whole`, async () => {
+    it(`law 5: pause during ${step}: stopped, and resumed whole`, async () => {
       const testPool = await open({ accounts: ['a', 'b'] })
       const { session, letGo } = await inTheMiddle(testPool, step)
       await testPool.signal(session, 'pause')
@@ -58,7 +58,7 @@ describe('law 7: an order in the middle of a rescue', () => {
       expect(testPool.host.processes.size).toBe(1)
     })
 
-    it(`law 3: move while it is at ${step}: ends where the person wanted it, once`, async () => {
+    it(`law 3: move during ${step}: ends on the account that the person named, once`, async () => {
       const testPool = await open({ accounts: ['a', 'b', 'c'] })
       testPool.host.accounts.get('c')!.used = 0.5
       const { session, letGo } = await inTheMiddle(testPool, step)
@@ -72,7 +72,7 @@ describe('law 7: an order in the middle of a rescue', () => {
     })
   }
 
-  it('law 3: two orders at once: both are carried out, the later one has the last word', async () => {
+  it('law 3: two orders at once: both are carried out, and the later one decides', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     await testPool.move(session, { to: 'b' })
@@ -86,7 +86,7 @@ describe('law 7: an order in the middle of a rescue', () => {
     expect(await testPool.leases()).toEqual({ a: [], b: [] })
   })
 
-  it('law 10: a parked session obeys: stop ends it, and its place in the queue is gone', async () => {
+  it('law 10: a parked session obeys: stop ends it, and its place in the waitlist is gone', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     await testPool.hitWall(session, 'a')
@@ -94,7 +94,7 @@ describe('law 7: an order in the middle of a rescue', () => {
     await testPool.signal(session, 'stop')
     await testPool.handle(session).result()
     await testPool.until(
-      'the queue to be empty',
+      'the waitlist to be empty',
       async () => (await testPool.describePool()).waitlist,
       (waiting) => waiting.length === 0,
     )
@@ -110,7 +110,7 @@ describe('law 7: an order in the middle of a rescue', () => {
     await testPool.untilOnAccount(session, 'a', 2 * hour, 30_000)
   })
 
-  it('law 4: one that takes one account only waits for it at a wall too, while another is free, and goes where a person moves it', async () => {
+  it('law 4: a pinned session waits for its account at a wall too, while another is free, and goes where a person moves it', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a', pinned: true })
     await testPool.observe(session, { kind: 'near-limit', why: 'a at 97 %', wall: null })
@@ -125,7 +125,7 @@ describe('law 7: an order in the middle of a rescue', () => {
     expect(new Set(testPool.host.launches.map(({ place }) => place.name))).toEqual(new Set(['a', 'b']))
   })
 
-  it('law 7: move to where it is already is done at once, without a restart', async () => {
+  it('law 7: a move to the account that it is on is done at once, without a restart', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     await testPool.move(session, { to: 'a' })
@@ -148,7 +148,7 @@ describe('law 7: an order in the middle of a rescue', () => {
     expect(await testPool.leases()).toEqual({ a: [session], b: [] })
   })
 
-  it('law 3: Temporal’s own cancel stops the session in order', async () => {
+  it('law 3: Temporal’s own cancellation stops the session in order', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     await testPool.handle(session).cancel()
@@ -159,7 +159,7 @@ describe('law 7: an order in the middle of a rescue', () => {
     expect(await testPool.leases()).toEqual({ a: [] })
   })
 
-  it('law 3: Temporal’s own cancel in the middle of a rescue leaves nothing running', async () => {
+  it('law 3: Temporal’s own cancellation in the middle of a rescue leaves nothing running', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const { session, letGo } = await inTheMiddle(testPool, 'launchAgent')
     await testPool.handle(session).cancel()

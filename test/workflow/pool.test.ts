@@ -50,12 +50,12 @@ describe('the pool', () => {
     await testPool.handle(session).signal(sessionSignals.leaseGranted, stale)
     await testPool.server.advance(10 * minute)
     expect(testPool.steps(session)).toEqual(['launchAgent a#1'])
-    // It must not keep the session from taking the next, right one either.
+    // It must not keep the session from using the next, right one.
     await testPool.hitWall(session, 'a')
     await testPool.untilOnAccount(session, 'b')
   })
 
-  it('law 10: where the host got no answer from the pool, the session asks for itself', async () => {
+  it('law 10: if the host got no answer from the pool, the session asks for itself', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     const now = await testPool.server.now()
@@ -65,7 +65,7 @@ describe('the pool', () => {
     expect(await testPool.leases()).toEqual({ a: [], b: [session] })
   })
 
-  it('law 4: an answer that the session has no use for any more leaves no lease behind', async () => {
+  it('law 4: a grant that the session no longer needs leaves no lease behind', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     const launch = testPool.host.holdNext('launchAgent')
@@ -78,7 +78,7 @@ describe('the pool', () => {
     expect(testPool.host.processes.size).toBe(0)
   })
 
-  it('law 10: a late refusal of an old request parks nobody', async () => {
+  it('law 10: a late denial of an old request parks no session', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     const retryAt = new Date((await testPool.server.now()) + hour).toISOString()
@@ -91,7 +91,7 @@ describe('the pool', () => {
     await testPool.untilOnAccount(session, 'b')
   })
 
-  it('law 4: an account that nothing is known of is asked first, and takes one session at a time', async () => {
+  it('law 4: an unknown account is probed first, and takes one session at a time', async () => {
     const testPool = await open({ accounts: ['a'] })
     const a = testPool.host.accounts.get('a')!
     a.isRead = false
@@ -103,10 +103,10 @@ describe('the pool', () => {
       (both) => both.some(({ phase }) => phase === 'working') && both.some(({ phase }) => phase === 'parked'),
     )
     expect(testPool.host.processes.size).toBe(1)
-    const asked = testPool.host.calls.map(({ step }) => step)
-    expect(asked.indexOf('probeAccount')).toBeGreaterThanOrEqual(0)
-    expect(asked.indexOf('probeAccount')).toBeLessThan(asked.indexOf('launchAgent'))
-    // Its first reading proves the account, and the other may come.
+    const steps = testPool.host.calls.map(({ step }) => step)
+    expect(steps.indexOf('probeAccount')).toBeGreaterThanOrEqual(0)
+    expect(steps.indexOf('probeAccount')).toBeLessThan(steps.indexOf('launchAgent'))
+    // Its first reading proves the account, and the other session may start.
     a.isRead = true
     a.isSilent = false
     const waiting = running[0].phase === 'parked' ? one : two
@@ -132,23 +132,23 @@ describe('the pool', () => {
     const onB = b![0]!
     await testPool.signal(onB, 'stop')
     await testPool.until(
-      'the next one to take the place',
+      'the next one to get the place',
       () => testPool.leases(),
       (leases) => leases['b']!.length === 1 && leases['b']![0] !== onB,
     )
   })
 
-  it('law 7: what a terminated session held comes back by itself', async () => {
+  it('law 7: the leases of a terminated session are reclaimed without help', async () => {
     const testPool = await open({ accounts: ['a'], specs: { a: { maxSessions: 1 } } })
-    const gone = await testPool.startRunning('gone')
+    const lost = await testPool.startRunning('gone')
     const next = await testPool.start('next')
     await testPool.untilSession(next, ({ phase }) => phase === 'parked')
-    await testPool.handle(gone).terminate('out of the way')
+    await testPool.handle(lost).terminate('out of the way')
     await testPool.untilOnAccount(next, 'a', 2 * hour, minute)
     expect(await testPool.leases()).toEqual({ a: [next] })
   })
 
-  it('law 4: accounts that the configuration no longer names take nobody', async () => {
+  it('law 4: accounts that the configuration no longer names take no session', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const [kept] = testPool.settings.accounts.filter(({ name }) => name === 'b')
     await testPool.poolHandle.signal('configure', { ...testPool.settings, accounts: [kept!] })
@@ -158,7 +158,7 @@ describe('the pool', () => {
 })
 
 describe('law 8: histories are cut, and nothing is lost by it', () => {
-  it('law 8: a pool with leases, a queue and a parked session', async () => {
+  it('law 8: a pool with leases, a waitlist and a parked session', async () => {
     const testPool = await open({ accounts: ['a', 'b'], specs: { b: { maxSessions: 1 } } })
     const one = await testPool.startRunning('one', { account: 'a' })
     const two = await testPool.startRunning('two', { account: 'b' })
@@ -174,13 +174,13 @@ describe('law 8: histories are cut, and nothing is lost by it', () => {
     expect(after.waitlist.map(({ session }) => session)).toEqual([one])
     expect(after.accounts.map(({ walls }) => walls)).toEqual(before.accounts.map(({ walls }) => walls))
     await testPool.untilOnAccount(one, 'a', 2 * hour, minute)
-    // The fence goes on growing through the cut: an older one would launch nothing.
+    // The fence keeps growing across runs: an older one would launch nothing.
     const fences = testPool.host.launches.map(({ fence }) => fence)
     expect([...fences].sort((a, b) => a - b)).toEqual(fences)
     expect(new Set(fences).size).toBe(fences.length)
   })
 
-  it('law 8: a pool that is cut while sessions ask', async () => {
+  it('law 8: a pool whose history is cut while sessions ask', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const names = await Promise.all(['1', '2', '3', '4'].map((name) => testPool.start(name)))
     await testPool.poolHandle.signal('migrate')
@@ -209,14 +209,14 @@ describe('law 8: history grows with events, not with time', () => {
     expect(events.filter((event) => event.signalExternalWorkflowExecutionInitiatedEventAttributes)).toEqual(
       [],
     )
-    // How many tasks the workflow takes for it depends on what arrives together.
+    // How many workflow tasks this takes depends on what arrives together.
     const isTask = (event: object): boolean =>
       Object.entries(event).some(([name, of]) => name.startsWith('workflowTask') && of != null)
     expect(events.length).toBeLessThanOrEqual(60)
     expect(events.filter((event) => !isTask(event)).length).toBeLessThanOrEqual(10)
   })
 
-  it('law 8: a quiet session-day costs at most 50 events, of the session as of its pool', async () => {
+  it('law 8: a quiet session-day costs at most 50 events, of the session and of the pool', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     testPool.host.pollEvery = hour
@@ -226,7 +226,7 @@ describe('law 8: history grows with events, not with time', () => {
     ]
     await testPool.server.advance(day)
     expect((await testPool.historyLength(session)) - before).toBeLessThanOrEqual(50)
-    // One look an hour for sessions that are gone without a word, whatever the number of sessions.
+    // One check an hour for dead sessions, whatever the number of sessions.
     expect((await testPool.poolHandle.describe()).historyLength - poolBefore).toBeLessThanOrEqual(24 * 11)
   })
 })

@@ -9,7 +9,7 @@ import { UnknownPlaceError } from '../../host/errors.js'
 const openReal = useTestPool(() => TestServer.openWallClock())
 const openVirtual = useTestPool()
 
-/** On the wall clock: looks are short. */
+/** In real time: checks are short. */
 async function open(options: TestPoolOptions): Promise<TestPool> {
   const testPool = await openReal(options)
   testPool.step = 50
@@ -46,7 +46,7 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
     testPool.host.busy.delete(session)
     expect(await untilDelivered(testPool, session, 1)).toEqual(['first'])
     await migrate(testPool, session)
-    // In the next run its id is still known.
+    // In the next run the text's id is still known.
     await testPool.send(session, '1', 'first')
     await testPool.hitWall(session, 'a')
     await testPool.untilOnAccount(session, 'b')
@@ -102,7 +102,7 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
     expect(await untilDelivered(testPool, session, 1)).toEqual(['later'])
   })
 
-  it('law 8: what a person is told while nobody watches it ends with the next watch, also in another run', async () => {
+  it('law 8: the attention for an unwatched session ends with the next watch, also in another run', async () => {
     const testPool = await open({ accounts: ['a'], timing: { retryEvery: 500 } })
     const session = await testPool.startRunning('one')
     for (let tries = 0; tries < 3; tries++)
@@ -112,7 +112,7 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
     await testPool.untilSession(session, ({ attention }) => attention === null)
   })
 
-  it('law 8: a long one is cut at the next watch, and not under the watch that stands', async () => {
+  it('law 8: a long history is cut at the next watch, and not under the running watch', async () => {
     const testPool = await openVirtual({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
     const first = await runId(testPool, session)
@@ -140,7 +140,7 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
     ])
   })
 
-  it('law 8: a long one of the pool is cut in a quiet hour, and it knows all that it knew', async () => {
+  it('law 8: a long history of the pool is cut in a quiet hour, and its state is kept', async () => {
     const testPool = await openVirtual({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     testPool.host.pollEvery = hour

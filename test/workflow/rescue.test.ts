@@ -12,7 +12,7 @@ import { failureFrom } from '../../activities/failures.js'
 const open = useTestPool()
 
 describe('the wall', () => {
-  it('law 4: a session starts on an account that is able, not on the first one', async () => {
+  it('law 4: a session starts on an account that is able, not simply on the first one', async () => {
     const testPool = await open({ accounts: ['full', 'free'] })
     const now = await testPool.server.now()
     testPool.host.accounts.get('full')!.hitWall(now, now + 3 * hour)
@@ -42,11 +42,11 @@ describe('the wall', () => {
     expect(rescueLog[0]!.steps.map(({ name }) => name)).toEqual(['stop', 'carry', 'respawn'])
     expect(rescueLog[0]!.endedAt).not.toBeNull()
     expect(await testPool.leases()).toEqual({ a: [], b: [session] })
-    // What the old process wrote is not looked at again: the watch begins where the new process began.
+    // What the old process wrote is not read again: the watch begins where the new process began.
     expect(testPool.host.watches.at(-1)).toMatchObject({ place: { name: 'b' }, transcriptFrom: 0 })
   })
 
-  it('law 4: one wall, told by one session, keeps the others from being sent there', async () => {
+  it('law 4: one wall, reported by one session, keeps the others from being sent there', async () => {
     const testPool = await open({ accounts: ['a', 'b', 'c'] })
     const first = await testPool.startRunning('first', { account: 'a' })
     const second = await testPool.startRunning('second', { account: 'b' })
@@ -58,7 +58,7 @@ describe('the wall', () => {
     expect((await testPool.describe(second)).rescues).toBe(1)
   })
 
-  it('law 10: with every account walled it parks, stopped, and is up again by itself after the reset', async () => {
+  it('law 10: with every account walled it parks, stopped, and starts again without help after the reset', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     const now = await testPool.server.now()
@@ -83,7 +83,7 @@ describe('the wall', () => {
     expect(testPool.host.launches).toHaveLength(2)
   })
 
-  it('law 4: near the limit it moves where there is clearly more room', async () => {
+  it('law 4: near the limit it moves to an account with clearly more room', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     testPool.host.accounts.get('a')!.used = 0.96
@@ -93,7 +93,7 @@ describe('the wall', () => {
     expect(rescues).toBe(0)
   })
 
-  it('law 6: near the limit it stays, unstopped, where no place is better, and is not asked again at once', async () => {
+  it('law 6: near the limit it keeps running if no place is better, and does not ask again at once', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     const { pid } = await testPool.describe(session)
@@ -116,7 +116,7 @@ describe('the wall', () => {
     expect(await testPool.leases()).toEqual({ a: [session], b: [] })
   })
 
-  it('law 6: a lost login moves the session, and the account stays out until a login is seen', async () => {
+  it('law 6: a lost login moves the session, and the account takes none until a login is seen', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     testPool.host.accounts.get('a')!.login = 'out'
@@ -130,7 +130,7 @@ describe('the wall', () => {
     expect(await testPool.describe(other)).toMatchObject({ account: 'b' })
   })
 
-  it('law 10: where nobody can take it a person is told, and a login ends it without them', async () => {
+  it('law 10: if no account can take it a person is notified, and a login ends the wait without further help', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     testPool.host.accounts.get('a')!.login = 'out'
@@ -138,14 +138,14 @@ describe('the wall', () => {
     const waiting = await testPool.untilSession(session, ({ attention }) => attention !== null)
     expect(waiting.attention).toMatch(/logged out/)
     expect(waiting.phase).toBe('waiting')
-    // The person who logs in may do so in this very pane: nothing is restarted for a login.
+    // The person may log in in this very pane: nothing is restarted for a login.
     expect(testPool.host.processes.size).toBe(1)
     testPool.host.accounts.get('a')!.login = 'in'
     const up = await testPool.untilOnAccount(session, 'a', 40 * minute, 30 * second)
     expect(up.attention).toBeNull()
   })
 
-  it('law 5: where the start fails on one account it is undone, and the next account takes the session whole', async () => {
+  it('law 5: if the start fails on one account it is undone, and the next account gets the whole session', async () => {
     const testPool = await open({ accounts: ['a', 'b', 'c'] })
     const session = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
     testPool.host.accounts.get('c')!.used = 0.5
@@ -175,7 +175,7 @@ describe('the wall', () => {
     expect(await testPool.leases()).toEqual({ a: [], b: [], c: [session] })
   })
 
-  it('law 5: where the conversation cannot be brought over whole nothing is started, and the next account takes it; none is held to account for it', async () => {
+  it('law 5: if the conversation cannot be carried whole nothing is started, and the next account gets it; no account is blamed', async () => {
     const testPool = await open({ accounts: ['a', 'b', 'c'] })
     const session = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
     testPool.host.accounts.get('c')!.used = 0.5
@@ -189,7 +189,7 @@ describe('the wall', () => {
     expect(b!.restUntil).toBeNull()
   })
 
-  it('law 10: after a carry that failed the account is tried again, and no fallback is paid for until it is walled', async () => {
+  it('law 10: after a failed carry the account is tried again, and no fallback is used until it is walled', async () => {
     const testPool = await open({ accounts: ['a', 'b'], substrates: ['key'] })
     const one = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
     const two = await testPool.startRunning('two', { account: 'b', prompt: 'begin' })
@@ -210,7 +210,7 @@ describe('the wall', () => {
     await testPool.untilOnSubstrate(one, 'key', 30 * minute, 5 * second)
   })
 
-  it('law 3: a conversation held by a foreign process waits, says so, and is taken up when it is free', async () => {
+  it('law 3: a conversation held by a foreign process waits, says so, and is resumed when it is free', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const held = failureFrom(new ConversationHeldError('x', 4711))
     testPool.host.failNext('launchAgent', held)
@@ -236,7 +236,7 @@ describe('the wall', () => {
     failureFrom(new ConversationUnreachableError('x', 'it was last written at /gone')),
     failureFrom(new ConversationHeldError('x', 4711)),
   ]
-  it.each(ownFaults)('law 5: what is wrong with its own past is no reason to pay: $type', async (fault) => {
+  it.each(ownFaults)('law 5: a problem with its own transcript is no reason to pay: $type', async (fault) => {
     const testPool = await open({ accounts: ['a', 'b'], substrates: ['key'] })
     const session = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
     for (let times = 0; times < 3; times++) testPool.host.failNext('launchAgent', fault)

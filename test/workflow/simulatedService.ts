@@ -1,6 +1,7 @@
 /**
- * A host with one service: it keeps account of processes and fences, refuses what a real host would refuse, and lets the
- * service fail as its plan says. An oracle beside it writes down what no law allows. Its minutes are short.
+ * A host with one service: it tracks processes and fences, refuses what a real host would refuse, and lets
+ * the service fail as its plan says. An oracle beside it records every breach of a law. Its minutes are
+ * short.
  */
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
@@ -17,27 +18,33 @@ import type { SimulatedHost } from './harness/testServer.js'
 import { failureFrom } from '../../activities/failures.js'
 import { StaleFenceError } from '../../host/errors.js'
 
-/** So that days pass in seconds: the server with virtual time loses count where a watch is called off between two looks. */
+/**
+ * So that days pass in seconds: the server with virtual time miscounts when a watch is cancelled between two
+ * checks.
+ */
 export const minute = 10
 
-/** What befalls the service at an instant. `broken`: no process lives for more than a moment until an agent, or a person, mends it. */
+/**
+ * What happens to the service at an instant. `broken`: no process lives for more than a moment until an
+ * agent, or a person, repairs it.
+ */
 export interface Fault {
   at: number
   kind: 'exit' | 'hang' | 'broken'
 }
 
-/** How the next woken agent fares. */
+/** How the next woken agent ends. */
 export type Agent = 'heals' | 'wrong' | 'walled' | 'late'
 
 interface Process {
   startedAt: number
-  /** When it ended or stopped working, as soon as it did. */
+  /** Set as soon as it ended or stopped working. */
   failed: { at: number; verdict: Trouble } | null
 }
 
 const instant = (): number => Date.now()
 
-/** "Not yet": asked again after this long. */
+/** "Not yet": asked again after this delay. */
 const notYet = (ms: number): ApplicationFailure =>
   ApplicationFailure.create({
     ...{ type: 'NotYet', message: 'nothing has happened', nextRetryDelay: Math.max(Math.round(ms), 1) },
@@ -52,10 +59,10 @@ export class SimulatedService implements SimulatedHost {
   readonly downs: { from: number; to: number | null; broken: boolean }[] = []
   readonly starts: { at: number; fence: number; says: string }[] = []
   readonly woken: LaunchRequest[] = []
-  /** A process that is silent is called frozen after this. */
+  /** A process that is silent for longer is called frozen. */
   staleAfter = 15 * minute
   every = 10 * minute
-  /** How often a fallen worker lets a step be carried out, and its answer be lost. */
+  /** How often a dying worker carries a step out and loses its answer. */
   answersLost = 0
   isBroken = false
   /** How long a woken agent works. */
@@ -145,7 +152,7 @@ export class SimulatedService implements SimulatedHost {
     }
   }
 
-  /** What the worker did before it was killed has happened; its answer has not. */
+  /** What the worker did before it was killed has happened; its answer is lost. */
   #answer<T>(value: T): T {
     if (this.answersLost === 0) return value
     this.answersLost -= 1
@@ -157,12 +164,12 @@ export class SimulatedService implements SimulatedHost {
     return 'report'
   }
 
-  /** Lets everything happen that the plan has for the time up to `now`. */
+  /** Carries out everything that the plan has for the time up to `now`. */
   #advance(now: number): void {
     for (let next = this.#faults[0]; next && next.at <= now; next = this.#faults[0]) {
       const process = this.#process
       if (process === null || process.failed !== null) {
-        // What is down cannot fall: it does so once it is up again.
+        // A service that is down cannot fail: the failure happens once it is up again.
         if (this.#downSince(now)) return
       }
       this.#faults.shift()
@@ -183,7 +190,7 @@ export class SimulatedService implements SimulatedHost {
       this.downs.push({ from: at, to: null, broken: this.isBroken })
   }
 
-  /** What a look sees; null for well. */
+  /** What a check finds; null if the service is well. */
   #verdict(now: number): Trouble | null {
     this.#advance(now)
     const process = this.#process
@@ -250,8 +257,8 @@ export class SimulatedService implements SimulatedHost {
 
   #agentWork(): WakeUpObservation {
     const { scheduledTimestampMs } = Context.current().info
-    const took = instant() - scheduledTimestampMs
-    if (took < this.agentTakesMs) throw notYet(Math.min(this.agentTakesMs - took, 200))
+    const duration = instant() - scheduledTimestampMs
+    if (duration < this.agentTakesMs) throw notYet(Math.min(this.agentTakesMs - duration, 200))
     switch (this.#agents.shift() ?? 'heals') {
       case 'heals':
         this.isBroken = false

@@ -19,7 +19,7 @@ const isDelivered = async (testPool: TestPool, session: string, id: string): Pro
   (await testPool.handle(session).query<DeliveryState, [string]>('deliveryState', id)).taken
 
 describe('law 5: a text arrives once, in order, in the same conversation', () => {
-  it('law 5: sent while a rescue goes on, it arrives afterwards', async () => {
+  it('law 5: a text sent during a rescue arrives afterwards', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     const hold = testPool.host.holdNext('launchAgent')
@@ -47,7 +47,7 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
     expect(testPool.host.delivered.get(session)).toEqual(['first', 'second'])
   })
 
-  it('law 5: what was not taken at a stop is in the last word, and said by the run that resumes', async () => {
+  it("law 5: what was not taken at a stop is in the workflow's result, and sent by the run that resumes", async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one', { prompt: 'begin' })
     testPool.host.busy.add(session)
@@ -75,7 +75,7 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
     expect(await untilDelivered(testPool, session, 2)).toEqual(['once', 'another'])
   })
 
-  it('law 5: a text whose process was replaced before it took it goes to the next one', async () => {
+  it('law 5: a text whose process was replaced before it took it goes to the next process', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     testPool.host.busy.add(session)
@@ -87,7 +87,7 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
     expect(await untilDelivered(testPool, session, 1)).toEqual(['first'])
   })
 
-  it('law 5: a delivery whose answer was lost is not made twice', async () => {
+  it('law 5: a delivery whose answer was lost is not repeated', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     testPool.host.failNext(
@@ -98,14 +98,14 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
     await testPool.send(session, '2', 'second')
     expect(await untilDelivered(testPool, session, 2)).toEqual(['first', 'second'])
     await testPool.until(
-      'both to be known as taken',
+      'both to be recorded as taken',
       () => isDelivered(testPool, session, '2'),
       (known) => known,
     )
     expect(testPool.host.delivered.get(session)).toEqual(['first', 'second'])
   })
 
-  it('law 5: what a person typed to the process before goes to the next one, once, before what was sent since', async () => {
+  it('law 5: what a person typed to the process before goes to the next one, once, before later texts', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     testPool.host.busy.add(session)
@@ -113,7 +113,7 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
     await testPool.send(session, '1', 'sent')
     await testPool.hitWall(session, 'a')
     await testPool.untilOnAccount(session, 'b')
-    // Until they are taken the host names them at every launch.
+    // The host names them at every launch until they are taken.
     await testPool.hitWall(session, 'b')
     await testPool.server.advance(4 * 60 * minute)
     await testPool.untilSession(session, ({ phase }) => phase === 'working', 60 * minute, minute)
@@ -123,7 +123,7 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
     expect(testPool.host.delivered.get(session)).toHaveLength(3)
   })
 
-  it('law 5: a text goes to the conversation that the person went over to', async () => {
+  it('law 5: a text goes to the conversation that the person switched to', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     const changed = ApplicationFailure.create({
@@ -153,7 +153,7 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
     expect(testPool.host.deliveries.at(-1)?.sessionId).toBe('new')
   })
 
-  it('law 5: the first prompt reaches the agent, also where it comes up parked first', async () => {
+  it('law 5: the first prompt reaches the agent, also if the session is parked first', async () => {
     const testPool = await open({ accounts: ['a'] })
     const now = await testPool.server.now()
     testPool.host.accounts.get('a')!.hitWall(now, now + 60 * minute)
@@ -189,7 +189,7 @@ describe('law 5: a text arrives once, in order, in the same conversation', () =>
 describe('law 13: what costs has a bound', () => {
   const notTaken = failureFrom(new TextNotTakenError(2))
 
-  it('law 13: a text that was typed in vain waits with attention, the next goes on, and a person has it typed again', async () => {
+  it('law 13: a text that was typed in vain waits with attention, the next goes on, and a person can have it typed again', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     testPool.host.busy.add(session)
@@ -197,29 +197,29 @@ describe('law 13: what costs has a bound', () => {
     await testPool.send(session, '2', 'second')
     testPool.host.failNext('deliverText', notTaken)
     testPool.host.busy.delete(session)
-    const told = await testPool.untilSession(session, ({ attention }) => attention !== null)
-    expect(told.attention).toMatch(/a text of 5 characters waits: it was typed twice.*outpool resume/)
+    const waiting = await testPool.untilSession(session, ({ attention }) => attention !== null)
+    expect(waiting.attention).toMatch(/a text of 5 characters waits: it was typed twice.*outpool resume/)
     expect(await untilDelivered(testPool, session, 2)).toEqual(['first', 'second'])
     await testPool.until(
-      'the second to be known as taken',
+      'the second to be recorded as taken',
       () => isDelivered(testPool, session, '2'),
       (known) => known,
     )
     await testPool.server.advance(60 * minute)
-    const asked = () => testPool.host.deliveries.filter(({ messageId }) => messageId === '1')
-    expect(asked()).toHaveLength(1)
-    expect((await testPool.describe(session)).attention).toBe(told.attention)
+    const attempts = () => testPool.host.deliveries.filter(({ messageId }) => messageId === '1')
+    expect(attempts()).toHaveLength(1)
+    expect((await testPool.describe(session)).attention).toBe(waiting.attention)
     await testPool.signal(session, 'resume')
     await testPool.until(
-      'the first to be known as taken',
+      'the first to be recorded as taken',
       () => isDelivered(testPool, session, '1'),
       (known) => known,
     )
-    expect(asked().map(({ isRetry: again }) => again ?? false)).toEqual([false, true])
+    expect(attempts().map(({ isRetry: again }) => again ?? false)).toEqual([false, true])
     await testPool.untilSession(session, ({ attention }) => attention === null)
   })
 
-  it('law 5: a person’s text does not wait behind a pause of ours, and is said in place of "go on"', async () => {
+  it('law 5: a person’s text does not wait for a pause of ours to end, and replaces "go on"', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     await testPool.observe(session, { kind: 'transient', text: 'API Error: 529 Overloaded' })
@@ -233,7 +233,7 @@ describe('law 13: what costs has a bound', () => {
     expect(testPool.host.delivered.get(session)).toHaveLength(1)
   })
 
-  it('law 13: a command that the agent does not know is told to its sender, and typed once', async () => {
+  it('law 13: a command that the agent does not know is reported to its sender, and typed once', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     testPool.host.failNext('deliverText', failureFrom(new CommandRefusedError('Unknown command: /nonsense')))
@@ -246,7 +246,7 @@ describe('law 13: what costs has a bound', () => {
     expect(testPool.host.deliveries[0]).toMatchObject({ text: '/nonsense', command: true })
   })
 
-  it('law 13: beyond ten turns of Outpool’s own within ten minutes the breaker parks the session, until a person resumes it', async () => {
+  it('law 13: beyond ten turns begun by Outpool within ten minutes the breaker parks the session, until a person resumes it', async () => {
     const testPool = await open({
       accounts: ['a'],
       timing: { turnLimit: 4, retryEvery: second, retryAtMost: second },
@@ -272,14 +272,14 @@ describe('law 13: what costs has a bound', () => {
     await testPool.signal(session, 'resume')
     await testPool.untilOnAccount(session, 'a')
     expect((await testPool.describe(session)).attention).toBeNull()
-    // What a person sends has its own cause, however much it is.
+    // What a person sends is not counted, however much it is.
     for (let n = 1; n <= 8; n++) await testPool.send(session, `p${n}`, `text ${n}`)
     expect((await untilDelivered(testPool, session, 12)).slice(-8)).toEqual(
       Array.from({ length: 8 }, (_, n) => `text ${n + 1}`),
     )
   })
 
-  it('law 13: a text whose typing is tried often counts once, and says why it waits', async () => {
+  it('law 13: a text counts once however often its typing is tried, and says why it waits', async () => {
     const testPool = await open({ accounts: ['a'], timing: { turnLimit: 3, retryEvery: 10 * second } })
     const session = await testPool.startRunning('one')
     for (let n = 1; n <= 6; n++)
@@ -291,7 +291,7 @@ describe('law 13: what costs has a bound', () => {
     const held = await testPool.untilSession(session, ({ attention }) => attention !== null)
     expect(held.attention).toMatch(/a text waits: a draft stands in its input line/)
     await testPool.until(
-      'the mail to be known as taken',
+      'the mail to be recorded as taken',
       () => isDelivered(testPool, session, 'mail-1'),
       (known) => known,
     )

@@ -12,7 +12,7 @@ const crash = (testPool: TestPool, session: string): void =>
 
 const launches = (testPool: TestPool) => testPool.host.calls.filter(({ step }) => step === 'launchAgent')
 
-describe('law 6: each trouble has its own answer', () => {
+describe('law 6: each failure has its own answer', () => {
   it('law 6: a crash is resumed on the same account, first at once, then with growing pauses', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'b' })
@@ -29,7 +29,7 @@ describe('law 6: each trouble has its own answer', () => {
     }
     const all = launches(testPool)
     expect(new Set(all.map(({ account }) => account))).toEqual(new Set(['b']))
-    // The watch looks every five seconds, and that is all the first pause may be.
+    // The watch checks every five seconds, and the first pause may take no longer than that.
     const pauses = crashedAt.map((at, index) => all[index + 1]!.at - at)
     expect(pauses[0]).toBeLessThanOrEqual(6 * second)
     expect(pauses[2]! - pauses[0]!).toBeGreaterThanOrEqual(3 * second)
@@ -42,7 +42,7 @@ describe('law 6: each trouble has its own answer', () => {
     expect(testPool.steps(session).some((step) => step.startsWith('carry'))).toBe(false)
   })
 
-  it('law 6, law 10: an agent that keeps crashing rests, a person is told, and it is tried again', async () => {
+  it('law 6, law 10: an agent that keeps crashing rests, a person is notified, and it is tried again', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     for (let n = 1; n <= 6; n++) {
@@ -61,7 +61,7 @@ describe('law 6: each trouble has its own answer', () => {
     expect(up).toMatchObject({ attention: null, parkedUntil: null })
   })
 
-  it('law 7: a pane or tmux server that vanished is made anew, once', async () => {
+  it('law 7: a pane or tmux server that vanished is created again, once', async () => {
     const testPool = await open({ accounts: ['a'] })
     const sessions = [await testPool.startRunning('one'), await testPool.startRunning('two')]
     for (const session of sessions) testPool.host.willObserve(session, { kind: 'gone', what: 'tmux' })
@@ -74,7 +74,7 @@ describe('law 6: each trouble has its own answer', () => {
     expect(testPool.host.processes.size).toBe(2)
   })
 
-  it('law 6: a request that hangs is broken off first, in the same process; only what hangs again is replaced', async () => {
+  it('law 6: a request that hangs is broken off first, in the same process; an agent is replaced only if it hangs again', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     const hangs = () => testPool.observe(session, { kind: 'frozen', how: 'hung-request' })
@@ -92,7 +92,7 @@ describe('law 6: each trouble has its own answer', () => {
       ({ rescueLog, phase }) => rescueLog.length > 0 && phase === 'working',
     )
     expect([interrupts(), launches(testPool).length]).toEqual([1, 2])
-    // It has worked for a while: the mildest comes first again.
+    // It has worked for a while: the mildest measure comes first again.
     await testPool.server.advance(hour)
     await hangs()
     await testPool.until(
@@ -103,7 +103,7 @@ describe('law 6: each trouble has its own answer', () => {
     expect(launches(testPool)).toHaveLength(2)
   })
 
-  it('law 6: one that spins takes no key, and is replaced where it is', async () => {
+  it('law 6: an agent that spins accepts no key, and is replaced on its account', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'b' })
     testPool.host.willObserve(session, { kind: 'frozen', how: 'spinning' })
@@ -116,7 +116,7 @@ describe('law 6: each trouble has its own answer', () => {
     expect(testPool.host.launches[1]!.prompt?.text).toContain('Continue the task')
   })
 
-  it('law 3: a frozen agent is stopped also where nobody can take its session: what is parked has no process', async () => {
+  it('law 3: a frozen agent is stopped even if no account can take its session: a parked session has no process', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     const now = await testPool.server.now()
@@ -126,7 +126,7 @@ describe('law 6: each trouble has its own answer', () => {
     expect(testPool.host.processes.size).toBe(0)
   })
 
-  it('law 10: a tmux that refuses is no fault of an account: none rests for it', async () => {
+  it("law 10: an error of tmux is not the account's failure: none rests for it", async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const refuses = (): Error =>
       ApplicationFailure.create({ type: 'TmuxFailed', message: 'tmux: no answer', nonRetryable: true })
@@ -138,7 +138,7 @@ describe('law 6: each trouble has its own answer', () => {
     await testPool.untilSession(session, ({ phase }) => phase === 'working', 10 * minute)
   })
 
-  it('law 6: a session that its host will not watch says so, and no longer once it is watched again', async () => {
+  it('law 6: a session that its host cannot watch says so, until it is watched again', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     for (let tries = 0; tries < 3; tries++)
@@ -176,7 +176,7 @@ describe('law 6: each trouble has its own answer', () => {
       expect(testPool.steps(session)).toEqual(['launchAgent a#1'])
     })
 
-  it('law 6: a dialog waits with what it asks', async () => {
+  it('law 6: a dialog waits, and shows what it asks', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     await testPool.observe(session, { kind: 'waiting', what: 'permission to run make' })
@@ -185,7 +185,7 @@ describe('law 6: each trouble has its own answer', () => {
     expect(testPool.steps(session)).toEqual(['launchAgent a#1'])
   })
 
-  it('law 10: a turn that failed on something transient goes on later, by itself, without a restart', async () => {
+  it('law 10: a turn that failed for a transient reason is continued later, without help and without a restart', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     const before = await testPool.server.now()
@@ -201,7 +201,7 @@ describe('law 6: each trouble has its own answer', () => {
     expect(await testPool.describe(session)).toMatchObject({ attention: null, account: 'a', rescueLog: [] })
   })
 
-  it('law 10: turns that keep failing are told to a person, who is not needed for the next try', async () => {
+  it('law 10: turns that keep failing notify a person, who is not needed for the next try', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     for (let n = 1; n <= 5; n++) {
@@ -221,7 +221,7 @@ describe('law 6: each trouble has its own answer', () => {
     expect(testPool.host.watches.at(-1)!.failing).toBeUndefined()
   })
 
-  it('law 6: a person who leaves the agent has stopped the session', async () => {
+  it('law 6: a person who quits the agent has stopped the session', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     testPool.host.willObserve(session, { kind: 'exited', how: 'code 0', byPerson: true })
@@ -231,7 +231,7 @@ describe('law 6: each trouble has its own answer', () => {
     expect(launches(testPool)).toHaveLength(1)
   })
 
-  it('law 6: a conversation begun anew has room in its context: nobody is waited for any more', async () => {
+  it('law 6: a new conversation has room in its context: the session no longer waits for a person', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     await testPool.observe(session, { kind: 'context', text: 'Prompt is too long' })
@@ -245,7 +245,7 @@ describe('law 6: each trouble has its own answer', () => {
     await testPool.untilSession(session, ({ phase, attention }) => phase === 'idle' && attention === null)
   })
 
-  it('a conversation that was written only after its launch is shown where it lies, from the first that is seen', async () => {
+  it('a transcript that appears only after the launch is shown with its path, from the first observation on', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     const transcript = '/elsewhere/one.jsonl'
@@ -253,7 +253,7 @@ describe('law 6: each trouble has its own answer', () => {
     await testPool.untilSession(session, (details) => details.transcript === transcript)
   })
 
-  it('law 5: a conversation begun anew in the same pane is the session from then on', async () => {
+  it('law 5: a new conversation in the same pane is the session from then on', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     await testPool.observe(session, {

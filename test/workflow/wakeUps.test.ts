@@ -1,4 +1,7 @@
-/** What an agent planned in a process that is gone, and its questions, as the workflow handles them. */
+/**
+ * How the workflow handles wake-ups that an agent planned in a process that is gone, and an agent's
+ * questions.
+ */
 import { describe, expect, it } from 'vitest'
 import { minute } from './harness/testPool.js'
 import { useTestPool } from './harness/useTestPool.js'
@@ -6,7 +9,7 @@ import { useTestPool } from './harness/useTestPool.js'
 const open = useTestPool()
 
 describe('a wake-up that a lost process had planned', () => {
-  it('law 5: is said in its time after a move, once, and nothing waits behind it', async () => {
+  it('law 5: is sent on time after a move, once, and no text waits behind it', async () => {
     const testPool = await open({ accounts: ['a', 'b'] })
     const session = await testPool.startRunning('one', { account: 'a' })
     const due = (await testPool.server.now()) + 20 * minute
@@ -36,7 +39,7 @@ describe('a wake-up that a lost process had planned', () => {
     expect((await testPool.describe(session)).nextWakeUp).toBeNull()
   })
 
-  it('law 10: that came due while the session was parked is said when it is up again', async () => {
+  it('law 10: is sent when the session runs again, if it was due while the session was parked', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')
     testPool.host.dueWakeUps.set(session, [
@@ -54,7 +57,7 @@ describe('a wake-up that a lost process had planned', () => {
   })
 })
 
-it('law 10: a session says in one sentence what its agent asks, and how it can be answered', async () => {
+it('law 10: a session says in one sentence what its agent asks, and how to answer', async () => {
   const testPool = await open({ accounts: ['a'] })
   const session = await testPool.startRunning('one')
   await testPool.observe(session, { kind: 'waiting', what: 'Which colour?', digest: 'd1' })

@@ -1,4 +1,7 @@
-/** Days of the watchdog, each minute short: seeded faults of the service, of the agents and of the worker, against an oracle. */
+/**
+ * Days of the watchdog with each minute shortened: seeded failures of the service, of the agents and of the
+ * worker, checked by an oracle.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { maxEscalationPause, maxRestartPause, type ServiceSpec } from '../../policy/service/service.js'
 import { until } from '../../lab/until.js'
@@ -39,7 +42,7 @@ const pick = <T>(seed: string, from: readonly T[]): T => from[Math.floor(share(s
 
 function planOf(seed: string, begin: number): { faults: Fault[]; agents: Agent[] } {
   const at = (n: number): number => begin + Math.floor(share(`${seed} when ${n}`) * day)
-  // Agents are woken later each time within a real day, so that few faults need one.
+  // Agents are started later each time within a real day, so few failures may need one.
   const faults = Array.from({ length: 12 }, (_, n): Fault => ({
     at: at(n),
     kind: n < 3 ? 'broken' : pick(`${seed} what ${n}`, ['exit', 'hang']),
@@ -60,7 +63,7 @@ describe('seeded faults', () => {
       `the end of ${seed}`,
       async () => {
         rounds += 1
-        // A worker falls right after a step whose answer is lost; the history is cut at any moment.
+        // A worker dies right after a step whose answer is lost; the history is cut at any moment.
         if (rounds % 20 === 0) world.answersLost = 1
         if (rounds % 50 === 0) await handle.signal(watchdogSignals.migrate)
         return { card: await card(), left: world.faultsLeft, down: world.isDown }
@@ -78,9 +81,9 @@ describe('seeded faults', () => {
 })
 
 describe('one escalation per incident', () => {
-  it('law 2, 7: goes on while the watchdog is renewed, paused and looked at, and its agent is called off by a pause', async () => {
+  it('law 2, 7: goes on while the watchdog is renewed, paused and queried, and a pause cancels its agent', async () => {
     const world = new SimulatedService('host-one', [{ at: Date.now(), kind: 'broken' }], ['wrong', 'wrong'])
-    // The agent takes its time.
+    // The agent works for a while.
     world.agentTakesMs = 60_000
     const { card, handle, worker } = await start(world, 'one')
     const untilCard = (what: string, wanted: (now: WatchdogView) => boolean) => until(what, card, wanted)

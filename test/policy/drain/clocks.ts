@@ -1,8 +1,11 @@
-/** For how long something has lasted without a break, against the bound that was set for it when it began. */
+/** Measures how long a condition has lasted without a break, against the bound that was set when it began. */
 export class Clocks {
   private readonly running = new Map<string, { since: number; bound: number }>()
 
-  /** A bound of null says that it does not hold now. Answers for how long it has held by now; null where it just began. */
+  /**
+   * A bound of null means that the condition does not hold now. Returns how long it has held; null if it just
+   * began.
+   */
   held(name: string, bound: number | null, now: number): number | null {
     if (bound === null) {
       this.running.delete(name)
@@ -14,7 +17,7 @@ export class Clocks {
     return null
   }
 
-  /** Begins again at its next look. */
+  /** Starts over at its next check. */
   stop(name: string): void {
     this.running.delete(name)
   }

@@ -1,15 +1,15 @@
-/** The drains of the simulator: which seeds, in what world, and what is printed when one breaks a law. */
+/** The simulator's drains: which seeds run, in what world, and what is printed when one breaks a law. */
 import { describe, expect, it } from 'vitest'
 import { profiles, type LoadProfile } from './population.js'
 import { shrink } from './shrink.js'
 import type { SimulationCase, Outcome } from './simulationCase.js'
 import { simulate } from './simulate.js'
 
-/** `OUTPOOL_DRAIN_SEED=drain-123` runs that one alone; `OUTPOOL_DRAIN_SEEDS=10000` runs more, as the nightly tests do. */
+/** `OUTPOOL_DRAIN_SEED=drain-123` runs only that seed; `OUTPOOL_DRAIN_SEEDS=10000` runs more, as the nightly tests do. */
 const only = process.env['OUTPOOL_DRAIN_SEED']
 const howMany = Number(process.env['OUTPOOL_DRAIN_SEEDS'] ?? 200)
 
-/** Only what hangs takes so long. */
+/** Only a hanging case takes so long. */
 const timeout = 3_600_000
 
 function seedsOf(prefix: string, part: number, parts: number): string[] {
@@ -17,7 +17,10 @@ function seedsOf(prefix: string, part: number, parts: number): string[] {
   return all.filter((seed, index) => index % parts === part && (only === undefined || seed === only))
 }
 
-/** The pool alone: many sessions on several accounts, nearly all of the time near their limits. Longer than every window lasts. */
+/**
+ * The pool alone: many sessions on several accounts, nearly always near their limits, for longer than every
+ * window lasts.
+ */
 const crowdedCase = (seed: string): SimulationCase => ({ seed, days: 10, accounts: 4, sessions: 12 })
 
 export function drainAccounts(part: number, parts: number): void {
@@ -33,7 +36,7 @@ export function drainAccounts(part: number, parts: number): void {
   )
 }
 
-/** Few accounts with substrates behind them, and calmer, so that a month costs no more than those days do. */
+/** Few accounts with substrates behind them, and calmer, so that a month costs no more than the ten days. */
 const withSubstrates = (opening: LoadProfile, seed: string): SimulationCase => ({
   ...{ seed, profile: opening, days: 30, accounts: 2, substrates: 2, sessions: 5, load: 0.6 },
 })
@@ -51,20 +54,20 @@ export function drainFallback(part: number, parts: number): void {
   })
 }
 
-/** The outcome of the case; where it breaks a law, the test fails with the shortest history that does. */
-function assertLawful(what: SimulationCase): Outcome {
-  const outcome = simulate(what)
+/** The outcome of the case. If it breaks a law, the test fails with the shortest history that breaks one. */
+function assertLawful(simulationCase: SimulationCase): Outcome {
+  const outcome = simulate(simulationCase)
   if (outcome.violations.length === 0) return outcome
-  const shortest = shrink(what)
+  const shortest = shrink(simulationCase)
   return expect.fail(
     [
       ...outcome.violations,
       '',
-      `the shortest history that breaks it, ${shortest.says}:`,
+      `the shortest history that breaks it, ${shortest.description}:`,
       ...shortest.history,
       ...shortest.violations,
       '',
-      `to see it again: OUTPOOL_DRAIN_SEED=${what.seed} npx vitest run --project policy test/policy/drain`,
+      `to see it again: OUTPOOL_DRAIN_SEED=${simulationCase.seed} npx vitest run --project policy test/policy/drain`,
     ].join('\n'),
   )
 }

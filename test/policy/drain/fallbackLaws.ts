@@ -1,6 +1,7 @@
 /**
- * The oracle's laws of those who can't be at home: who may go to a substrate and to which, and when they have to be called
- * back. Like the oracle itself, it knows the world and what was said, and nothing of how the pool decides.
+ * The oracle's laws for sessions without an account: which may go to a substrate and to which one, and when
+ * they must fail back. Like the oracle itself, it knows the world and what was reported, and nothing of how
+ * the pool decides.
  */
 import { Clocks } from './clocks.js'
 import { hour, minute } from './spans.js'
@@ -8,11 +9,14 @@ import type { ReportedWall, World } from './world.js'
 
 /** What the oracle knows of accounts. */
 export interface AccountKnowledge {
-  /** Whether by what was said, and was said lately, nothing keeps the model out. */
+  /** Whether nothing that was reported, and reported recently, keeps the model out. */
   isKnownAble(account: string, model: string, now: number): boolean
-  /** For how long at most an account may be able by the truth without anybody getting it; null while it isn't able. */
+  /** For how long at most an account may truly be able without being leased; null while it isn't able. */
   allowedDelay(account: string, model: string, now: number): number | null
-  /** What was said to be used of it, of all windows that bind the model and have not ended; null where nothing sure was. */
+  /**
+   * The reported use, over all windows that bind the model and have not ended; null if nothing certain was
+   * reported.
+   */
   reportedUse(account: string, model: string, now: number): number | null
   occupants(place: string): number
   reportViolation(now: number, what: string): void
@@ -20,12 +24,12 @@ export interface AccountKnowledge {
 
 export interface PlaceRequest {
   model: string
-  /** Substrates that will do, in order. */
+  /** The substrates that the session accepts, in order. */
   fallback: readonly string[]
 }
 
 interface RefusalRecord {
-  /** It must not be used before, and must not be left alone for longer than. */
+  /** It must not be used before, and must not stay unused for longer than. */
   until: number
   atMost: number
   /** How long a refusal without a stated end may count, so far. */
@@ -38,31 +42,34 @@ interface RefusalRecord {
 interface FallbackStay {
   model: string
   recalled: boolean
-  /** It was at home's door and there was no room: not called before this. */
+  /** The session was ordered back and found no room: it is not ordered back before this. */
   notBefore: number
 }
 
 /** What the pool learns at one instant may reach a host in any order. */
 const sameInstantMs = 2_000
-/** One that failed to start somewhere may leave the place out for so long. */
+/** A session that failed to start on a place may skip it for so long. */
 const excludedFor = 5 * minute
-/** One that is called and in a long turn has its place kept for so long. */
+/** A session that was ordered back during a long turn has its place kept for so long. */
 const reservedFor = 10 * minute
-/** A session's share of an account, and where sessions leave an account. */
+/** A session's share of an account, and the used share at which sessions move. */
 const share = 0.1
 const moveAt = 0.95
 
 export class FallbackLaws {
-  /** For the figures: a drain in which nobody goes away and comes home would prove nothing. */
+  /** For the figures: a drain without fallbacks and failbacks would prove nothing. */
   readonly counts = { away: 0, home: 0 }
   private readonly world: World
   private readonly accounts: AccountKnowledge
   private readonly wakeMargin: number
   private readonly retryEvery: number
-  /** For how long a substrate may be able without anybody who waits getting it: a start that failed, and probes before it. */
+  /**
+   * For how long a substrate may be able while a session waits for one: a failed start, and the probes before
+   * it.
+   */
   private readonly baseDelay: number
   private readonly refusals = new Map<string, RefusalRecord>()
-  private readonly away = new Map<string, FallbackStay>()
+  private readonly fallbackStays = new Map<string, FallbackStay>()
   private readonly able = new Clocks()
   private readonly neglected = new Clocks()
 
@@ -87,7 +94,10 @@ export class FallbackLaws {
       })
   }
 
-  /** The pool sent the session to a substrate; `want` is undefined where it could have stayed where it was. */
+  /**
+   * The pool sent the session to a substrate; `want` is undefined if the session could have stayed where it
+   * was.
+   */
   sentToSubstrate(
     session: string,
     model: string,
@@ -96,60 +106,60 @@ export class FallbackLaws {
     now: number,
   ): void {
     this.counts.away += 1
-    const say = (what: string): void =>
+    const report = (what: string): void =>
       this.accounts.reportViolation(now, `${session} (${model}) sent to the substrate ${name}: ${what}`)
-    if (want === undefined) say('it could stay where it was')
+    if (want === undefined) report('it could have stayed where it was')
     else {
       const order = want.fallback.indexOf(name)
-      if (order < 0) say('the session does not want it')
+      if (order < 0) report('the session does not accept it')
       for (const earlier of want.fallback.slice(0, Math.max(0, order)))
         if (
           now - this.heard(earlier).faultAt > excludedFor &&
           this.isLongAble(earlier, this.allowedDelay(earlier, now), now)
         )
-          say(`${earlier} comes first and was able`)
+          report(`${earlier} comes first and was able`)
     }
     for (const { name: account } of this.world.accounts)
       if (
         this.isLongAble(`${account} ${model}`, this.accounts.isKnownAble(account, model, now) ? 0 : null, now)
       )
-        say(`${account} was known to be able`)
+        report(`${account} was known to be able`)
     const { until } = this.heard(name)
-    if (now < until) say(`it refused, and was to be left alone until ${new Date(until).toISOString()}`)
+    if (now < until) report(`it refused, and was to rest until ${new Date(until).toISOString()}`)
     const { maxSessions } = this.world.substrate(name)!
     const inhabitants = this.accounts.occupants(name)
-    if (maxSessions !== null && inhabitants >= maxSessions) say(`full: ${inhabitants} of ${maxSessions}`)
-    this.away.set(session, { model, recalled: false, notBefore: -Infinity })
+    if (maxSessions !== null && inhabitants >= maxSessions) report(`full: ${inhabitants} of ${maxSessions}`)
+    this.fallbackStays.set(session, { model, recalled: false, notBefore: -Infinity })
   }
 
   /** The pool let a session go to an account while it ran on a substrate. */
   sentToAccount(session: string, model: string, account: string, now: number): void {
-    if (!this.away.has(session)) return
+    if (!this.fallbackStays.has(session)) return
     this.counts.home += 1
     const used = this.accounts.reportedUse(account, model, now)
     const limit = Math.min(moveAt, this.world.account(account).ceiling)
     if (used !== null && used > limit - share + 1e-9)
       this.accounts.reportViolation(
         now,
-        `${session} called home to ${account}, which is at ${used} and soon spent`,
+        `${session} ordered back to ${account}, which is at ${used} and soon spent`,
       )
   }
 
   /** The session is on no substrate any more. */
   left(session: string): void {
-    this.away.delete(session)
+    this.fallbackStays.delete(session)
     for (const { name } of this.world.accounts) this.neglected.stop(`${session} ${name}`)
   }
 
   called(session: string): void {
-    const away = this.away.get(session)
-    if (away !== undefined) away.recalled = true
+    const stay = this.fallbackStays.get(session)
+    if (stay !== undefined) stay.recalled = true
   }
 
-  /** It came when it was called, and found no room; it hears again after `until`. */
+  /** The session was ordered back and found no room; it is ordered back again after `until`. */
   stays(session: string, until: number): void {
-    const away = this.away.get(session)
-    if (away !== undefined) Object.assign(away, { recalled: false, notBefore: until })
+    const stay = this.fallbackStays.get(session)
+    if (stay !== undefined) Object.assign(stay, { recalled: false, notBefore: until })
   }
 
   walled(name: string, wall: ReportedWall): void {
@@ -157,7 +167,8 @@ export class FallbackLaws {
     const { cooldown } = this.world.substrate(name)!
     const at = Date.parse(wall.at)
     const stated = wall.resetsAt === null ? null : Date.parse(wall.resetsAt)
-    // What several sessions meet while it is to be left alone is one refusal; soon after, it may count for more.
+    // Refusals that several sessions meet while the substrate is to rest are one; soon after, they may count
+    // as more.
     if (at >= heard.until) heard.counts = at > heard.atMost + 2 * hour ? cooldown : Math.max(cooldown, hour)
     heard.until = stated ?? Math.max(heard.until, at + cooldown)
     heard.atMost = (stated ?? Math.max(heard.atMost, at + heard.counts)) + this.wakeMargin
@@ -171,7 +182,10 @@ export class FallbackLaws {
     heard.restsUntil = Math.max(heard.restsUntil, now + rest)
   }
 
-  /** For how long at most the substrate may be able while somebody waits who would take it; null while it isn't able. */
+  /**
+   * For how long at most the substrate may be able while a session that accepts it waits; null while it isn't
+   * able.
+   */
   allowedDelay(name: string, now: number): number | null {
     const { atMost, restsUntil } = this.heard(name)
     if (now < atMost || now < restsUntil) return null
@@ -189,43 +203,46 @@ export class FallbackLaws {
     for (const { name } of this.world.accounts) {
       for (const model of new Set(this.world.sessions.map((session) => session.model)))
         this.able.held(`${name} ${model}`, this.accounts.isKnownAble(name, model, now) ? 0 : null, now)
-      for (const [session, away] of this.away) this.checkStay(session, away, name, now)
+      for (const [session, stay] of this.fallbackStays) this.checkStay(session, stay, name, now)
     }
   }
 
-  private checkStay(session: string, away: FallbackStay, account: string, now: number): void {
-    const able = this.hasRoomFor(away, account, now)
-      ? this.accounts.allowedDelay(account, away.model, now)
+  private checkStay(session: string, stay: FallbackStay, account: string, now: number): void {
+    const able = this.hasRoomFor(stay, account, now)
+      ? this.accounts.allowedDelay(account, stay.model, now)
       : null
-    // Where nobody can tell, one after the other is tried, and a place is kept for each.
-    const bound = able === null ? null : able + (this.away.size - 1) * reservedFor
+    // On unproven places the sessions try one after the other, and a place is kept for each.
+    const bound = able === null ? null : able + (this.fallbackStays.size - 1) * reservedFor
     const held = this.neglected.held(`${session} ${account}`, bound, now)
     if (bound === null || held === null || held <= bound) return
     const minutes = Math.round(held / minute)
     this.accounts.reportViolation(
       now,
-      `${session} (${away.model}) was not called home in ${minutes} min with room on ${account}`,
+      `${session} (${stay.model}) was not ordered back in ${minutes} min with room on ${account}`,
     )
   }
 
-  /** Whether there is room on the account for all who are away, and then some: nobody can be kept out for lack of it. */
+  /**
+   * Whether the account has room for all sessions on a fallback and more: none can be kept out for lack of
+   * room.
+   */
   private hasRoomFor(
     { model, recalled: called, notBefore }: FallbackStay,
     account: string,
     now: number,
   ): boolean {
     if (called || now < notBefore) return false
-    const others = this.away.size - 1
+    const others = this.fallbackStays.size - 1
     const inhabitants = this.accounts.occupants(account)
     const { maxSessions, ceiling } = this.world.account(account)
     if (maxSessions !== null && inhabitants + others >= maxSessions) return false
-    // One at a time goes where nobody can tell.
+    // One session at a time goes to an unproven account.
     if (others > 0 && this.world.isThrottled(account, now)) return false
     const will = share * (1 + others + inhabitants)
     return this.world.usedBy(account, model, now) + will <= Math.min(moveAt, ceiling)
   }
 
-  /** Whether it is able, and was so already before anything that may have happened together with this. */
+  /** Whether it is able, and was so already before anything that may have happened at the same instant. */
   private isLongAble(name: string, bound: number | null, now: number): boolean {
     const held = this.able.held(name, bound, now)
     return held !== null && held > sameInstantMs

@@ -1,7 +1,7 @@
 /**
- * Says from outside whether a pool did right. It knows the true world, and of what was said to the pool only what was
- * said; of how the pool decides it knows nothing. Whoever drives sessions tells it each event and calls `tick` whenever
- * something may have changed. Instants are milliseconds since the epoch.
+ * Judges a pool from outside. It knows the true world, and what was reported to the pool; it knows nothing of
+ * how the pool decides. The driver of the sessions passes it each event and calls `tick` whenever something
+ * may have changed. Instants are milliseconds since the epoch.
  */
 import { FallbackLaws, type AccountKnowledge, type PlaceRequest } from './fallbackLaws.js'
 import type { ReportedWindow } from './population.js'
@@ -31,11 +31,11 @@ interface Place {
 }
 
 interface WaitingSession extends PlaceRequest {
-  /** How long each place has been able for this session, by the truth. */
+  /** How long each place has truly been able for this session. */
   able: Clocks
 }
 
-/** One that failed to start on an account may leave it out for so long. */
+/** A session that failed to start on an account may skip it for so long. */
 const excludedFor = 5 * minute
 
 export class Oracle implements AccountKnowledge {
@@ -44,7 +44,7 @@ export class Oracle implements AccountKnowledge {
   private readonly places = new Map<string, Place>()
   private readonly waiting = new Map<string, WaitingSession>()
   readonly fallbackLaws: FallbackLaws
-  /** The longest that anybody was parked with an able account free: for the figures. */
+  /** The longest time that a session was parked with an able account free: for the figures. */
   longestNeglect = 0
 
   private readonly world: World
@@ -57,7 +57,7 @@ export class Oracle implements AccountKnowledge {
     for (const { name } of world.accounts) this.reportedStates.set(name, nothingReported())
   }
 
-  /** A session wants an account from now on and runs nowhere. */
+  /** The session wants an account from now on and runs nowhere. */
   requestsPlace(session: string): void {
     this.leave(session)
     const { model, fallback } = this.world.session(session)
@@ -90,22 +90,22 @@ export class Oracle implements AccountKnowledge {
   private sentTo(account: string, session: string, model: string, now: number): void {
     const reported = this.reportedFor(account)
     const spec = this.world.account(account)
-    const say = (what: string): void =>
+    const report = (what: string): void =>
       this.reportViolation(now, `${session} (${model}) sent to ${account}: ${what}`)
 
-    if (reported.loggedOut) say('it was said to be logged out')
+    if (reported.loggedOut) report('it was reported as logged out')
     for (const [name, wall] of reported.walls) {
       if (!binds(name, model) || isContradicted(reported, name, wall)) continue
-      if (now < endOf(wall)) say(`walled by ${name} until ${formatInstant(endOf(wall))}`)
+      if (now < endOf(wall)) report(`walled by ${name} until ${formatInstant(endOf(wall))}`)
     }
     let pastReset = -Infinity
     for (const [name, said] of reported.windows) {
       if (!binds(name, model)) continue
       if (said.resetsAt !== null && now >= said.resetsAt + this.timing.wakeMargin && said.at < said.resetsAt)
         pastReset = Math.max(pastReset, said.resetsAt)
-      else if (said.used >= 1 && now < endOf(said)) say(`${name} was read as full`)
+      else if (said.used >= 1 && now < endOf(said)) report(`${name} was read as full`)
       else if (said.used >= spec.ceiling && now < endOf(said))
-        say(`${name} was read as ${said.used}, above its ceiling of ${spec.ceiling}`)
+        report(`${name} was read as ${said.used}, above its ceiling of ${spec.ceiling}`)
     }
     for (const [name, wall] of reported.walls)
       if (binds(name, model) && !isContradicted(reported, name, wall))
@@ -113,16 +113,16 @@ export class Oracle implements AccountKnowledge {
 
     const inhabitants = this.at(account)
     if (spec.maxSessions !== null && inhabitants.length >= spec.maxSessions)
-      say(`full: ${inhabitants.length} of ${spec.maxSessions}`)
+      report(`full: ${inhabitants.length} of ${spec.maxSessions}`)
     const fresh =
       now - reported.readAt <= this.timing.probeEvery || inhabitants.some((place) => place.informed)
     const informed = reported.readAt > -Infinity && pastReset === -Infinity && fresh
     if (!informed) {
       const stale = reported.readAt === -Infinity ? 0 : reported.readAt + this.timing.probeEvery
       const doubtful = pastReset > -Infinity ? pastReset : stale
-      if (reported.probedAt < doubtful) say('nothing sure was known of it, and it was not asked first')
-      if (now - reported.probedAt > this.timing.probeEvery) say('it was asked too long ago')
-      if (reported.trial !== null) say(`unproven, and ${reported.trial} is already trying it`)
+      if (reported.probedAt < doubtful) report('nothing certain was known of it, and it was not probed first')
+      if (now - reported.probedAt > this.timing.probeEvery) report('it was probed too long ago')
+      if (reported.trial !== null) report(`unproven, and ${reported.trial} is already trying it`)
       reported.trial = session
     }
     this.places.set(session, { account, since: now, informed })
@@ -138,10 +138,13 @@ export class Oracle implements AccountKnowledge {
     if (reportedFor?.trial === session) reportedFor.trial = null
   }
 
-  /** These windows of an account were told to the pool. Old tales are recognised by their date. */
+  /**
+   * These windows of an account were reported to the pool. Outdated readings are recognised by their date.
+   */
   windowsReported(account: string, windows: readonly ReportedWindow[]): void {
     const reported = this.reportedFor(account)
-    // A status line that says what was known may be one that repeats itself: nobody can take it for news.
+    // A status line that shows what was known already may be a repeated one: the pool cannot treat it as a
+    // new reading.
     const isNews = windows.some((window) => {
       const before = reported.windows.get(window.name)
       const resetsAt = window.resetsAt === null ? null : Date.parse(window.resetsAt)
@@ -160,7 +163,7 @@ export class Oracle implements AccountKnowledge {
       if (!window.name.includes('opus')) reported.readAt = Math.max(reported.readAt, at)
       const trial = reported.trial === null ? undefined : this.places.get(reported.trial)
       if (trial !== undefined && at > trial.since) {
-        // An answer to the only session there proves that its model is let in, whatever ran out before.
+        // An answer to the only session there proves that its model is accepted, whatever ran out before.
         if (window.source === 'status-line' && this.at(account).length === 1) dropOutdated(reported, at)
         reported.trial = null
       }
@@ -169,7 +172,7 @@ export class Oracle implements AccountKnowledge {
     for (const place of this.at(account)) if (reported.readAt > place.since) place.informed = true
   }
 
-  /** A wall was reported to the pool, as it was met. */
+  /** A wall was reported to the pool, as the session met it. */
   walled(account: string, wall: ReportedWall): void {
     if (this.world.substrate(account) !== undefined) {
       this.fallbackLaws.walled(account, wall)
@@ -209,15 +212,15 @@ export class Oracle implements AccountKnowledge {
     const reported = this.reportedFor(account)
     const last = reported.probes.at(-1)
     if (last !== undefined && at - last < minute)
-      this.reportViolation(at, `${account} asked twice within a minute`)
+      this.reportViolation(at, `${account} probed twice within a minute`)
     reported.probes = [...reported.probes.filter((one) => at - one < hour), at]
     if (reported.probes.length > 20)
-      this.reportViolation(at, `${account} asked ${reported.probes.length} times within an hour`)
+      this.reportViolation(at, `${account} probed ${reported.probes.length} times within an hour`)
     reported.probedAt = at
     if (answered) reported.answeredAt = at
   }
 
-  /** To be called at every change of the world and after every decision. */
+  /** Call this at every change of the world and after every decision. */
   tick(now: number): void {
     for (const { name, maxSessions } of this.world.accounts)
       if (maxSessions !== null && this.at(name).length > maxSessions)
@@ -255,7 +258,10 @@ export class Oracle implements AccountKnowledge {
     want.able.stop(name)
   }
 
-  /** For how long at most an account may be able for a model without anybody who waits getting it; null while it isn't able. */
+  /**
+   * For how long at most an account may be able for a model while a session waits for it; null while it isn't
+   * able.
+   */
   allowedDelay(name: string, model: string, now: number): number | null {
     const { world, timing } = this
     const reported = this.reportedFor(name)
@@ -265,15 +271,15 @@ export class Oracle implements AccountKnowledge {
     const inhabitants = this.at(name)
     if (maxSessions !== null && inhabitants.length >= maxSessions) return null
     if (reported.restsUntil > now) return null
-    // A routine probe, the margin after a reset, and the time that a probe takes.
+    // A routine probe, the margin after a reset, and the duration of a probe.
     const plain = timing.probeEvery + timing.wakeMargin + 2 * minute
     const barred = isBlocked(reported, { model, ceiling, wakeMargin: timing.wakeMargin }, now)
     if (!world.isThrottled(name, now)) {
       if (reported.loggedOut) return plain + timing.retryEvery
-      // What begins anew before its stated time is looked for less often.
+      // A reset that comes before its stated time is looked for less often.
       return barred ? plain + 30 * minute : plain
     }
-    // Nobody can tell: one at a time may try, once all that was said of it has run out.
+    // Unproven: one session at a time may try, once everything reported about the account has expired.
     return barred || inhabitants.length > 0 || reported.loggedOut ? null : plain
   }
 

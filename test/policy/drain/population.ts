@@ -1,19 +1,22 @@
-/** Who is in the world and what will happen to them, all from the seed: nothing in here depends on what sessions do. */
+/**
+ * Who is in the world and what will happen to them, all from the seed: nothing here depends on what sessions
+ * do.
+ */
 import { Random } from './random.js'
 import { day, hour, minute, randomSpans, type Span } from './spans.js'
 
-/** How a seed begins, and begins again each week; then things go on as they come. */
+/** How a seed begins, and begins again each week; after that, events follow the seed at random. */
 export const profiles = [
   'as it comes',
-  /** Every account fills up in one second. */
+  /** Every account fills up within one second. */
   'all at once',
   /** One account after the other, an hour apart. */
   'one by one',
-  /** The week of every account, with resets days apart. */
+  /** The weekly window of every account, with resets days apart. */
   'weeks',
   /** All accounts, and one substrate after the other. */
   'substrates too',
-  /** All accounts, and every reset that is stated is wrong. */
+  /** All accounts, and every stated reset is wrong. */
   'lies',
 ] as const
 export type LoadProfile = (typeof profiles)[number]
@@ -26,28 +29,31 @@ export interface WorldOptions {
   sessions: number
   /** Default 0. */
   substrates?: number
-  /** Default: as it comes. */
+  /** Default: at random. */
   profile?: LoadProfile
-  /** How much is asked of the accounts: 1 keeps them near their limits most of the time. Default 1. */
+  /** How much load the accounts get: 1 keeps them near their limits most of the time. Default 1. */
   load?: number
-  /** Names of sessions and substrates, and kinds of events, that this world is spared: for the shortest history. */
+  /**
+   * Names of sessions and substrates, and kinds of events, that this world leaves out: for the shortest
+   * history.
+   */
   excluded?: readonly string[]
 }
 
-/** Kinds of events that a world can be spared. */
+/** Kinds of events that a world can leave out. */
 export const eventKinds = ['people', 'throttling', 'logouts', 'goodwill', 'pauses', 'opening'] as const
 
 export interface Budget {
   name: string
-  /** Model family that it binds, or null for all. */
+  /** The model family that it binds, or null for all. */
   family: string | null
-  /** Used share of it per share of the 5-hour window. */
+  /** Used share of this budget per share of the 5-hour window. */
   weight: number
   length: number
   used: number
-  /** When it truly begins anew; null while it has not begun. */
+  /** When it truly resets; null while it has not begun. */
   endsAt: number | null
-  /** What the agent says of it; null where it doesn't say. */
+  /** The reset that the agent states; null if it states none. */
   stated: number | null
   fullSince: number | null
 }
@@ -68,9 +74,9 @@ export interface WorldAccount {
   budgets: Budget[]
   loggedOut: Span[]
   throttled: Span[]
-  /** When a person uses it beside us, and how fast (shares of the 5-hour window an hour). */
+  /** When a person uses the account too, and how fast (shares of the 5-hour window per hour). */
   people: (Span & { rate: number })[]
-  /** Instants at which all budgets begin anew out of turn. */
+  /** Instants at which all budgets reset out of turn. */
   earlyResets: number[]
   shocks: Shock[]
   settledAt: number
@@ -82,24 +88,24 @@ export interface WorldAccount {
 export interface WorldSession {
   name: string
   model: string
-  /** Shares of the 5-hour window an hour while it works. */
+  /** Shares of the 5-hour window per hour while it works. */
   rate: number
   active: Span[]
-  /** Substrates that will do, in order; null: all. */
+  /** The substrates that the session accepts, in order; null: all. */
   fallback: string[] | null
 }
 
-/** A key or a gateway: nobody can be asked about its limits. */
+/** A key or a gateway, whose limits cannot be probed. */
 export interface WorldSubstrate {
   name: string
   maxSessions: number | null
-  /** How long the owner has it left alone after a refusal that names no end. */
+  /** How long the owner wants it to rest after a refusal that names no end. */
   cooldown: number
-  /** Quotas and storms, with the end that the refusal states, if any. */
+  /** Exhausted quotas and storms, with the end that the refusal states, if any. */
   refusals: (Span & { stated: number | null })[]
 }
 
-/** The shapes in which the agent program would tell it. */
+/** The forms in which the agent program would report it. */
 export interface ReportedWindow {
   name: string
   used: number
@@ -180,7 +186,7 @@ function shocksOf(options: Options, index: number): Shock[] {
   })
 }
 
-/** Too early, too late, or nothing at all. */
+/** Too early, too late, or none at all. */
 function falseReset(random: Random, at: number, endsAt: number): number | null {
   if (random.chance(0.3)) return null
   return Math.round(at + (endsAt - at) * random.between(0.1, 1.5))
@@ -205,7 +211,7 @@ export function makeSession(options: Options, index: number): WorldSession {
   }
 }
 
-/** Most take any substrate; some want none, some one, some all in an order of their own. */
+/** Most accept any substrate; some accept none, some one, some all in a different order. */
 function fallbackOf(random: Random, substrates: number): string[] | null {
   const names = Array.from({ length: substrates }, (_, index) => nameOfSubstrate(index))
   if (random.chance(0.65)) return null

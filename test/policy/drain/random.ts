@@ -1,4 +1,4 @@
-/** Seeded randomness: the same seed gives the same world, whoever asks and in whatever order. */
+/** Seeded randomness: the same seed gives the same world, whatever the order of the calls. */
 
 function hash(text: string): number {
   let h = 1779033703 ^ text.length

@@ -1,4 +1,7 @@
-/** What was said of an account, as far as a pool could have heard it, and what follows from that alone. */
+/**
+ * What was reported about an account, as far as a pool could have received it, and what follows from that
+ * alone.
+ */
 import { minute } from './spans.js'
 
 export interface ReportedFact {
@@ -12,10 +15,10 @@ export interface ReportedState {
   windows: Map<string, ReportedFact>
   /** When a wall of this kind was last met. */
   walls: Map<string, ReportedFact>
-  /** Last probe, whether or not it said anything, and last one that did. */
+  /** The last probe, with or without a result, and the last one with a result. */
   probedAt: number
   answeredAt: number
-  /** Last reading of a window that binds all. */
+  /** The last reading of a window that binds every model. */
   readAt: number
   loggedOut: boolean
   faults: number
@@ -46,7 +49,7 @@ export function dropOutdated(reported: ReportedState, now: number): void {
     for (const [kind, fact] of facts) if (kind.includes('opus') && endOf(fact) <= now) facts.delete(kind)
 }
 
-/** Whether what was said of the account keeps the model out, rightly or not. */
+/** Whether the reports about the account keep the model out, rightly or not. */
 export function isBlocked(
   reported: ReportedState,
   { model, ceiling, wakeMargin }: { model: string; ceiling: number; wakeMargin: number },
@@ -60,12 +63,12 @@ export function isBlocked(
   return false
 }
 
-/** Until when a fact has to be believed: its stated reset, or half an hour where none is stated that can be true. */
+/** Until when a fact has to be believed: its stated reset, or half an hour if no plausible one is stated. */
 export function endOf({ resetsAt, at }: ReportedFact): number {
   return resetsAt !== null && resetsAt > at ? resetsAt : at + 30 * minute
 }
 
-/** A newer reading of the very window shows room. */
+/** A newer reading of the same window shows room. */
 export function isContradicted(reported: ReportedState, kind: string, wall: ReportedFact): boolean {
   const window = reported.windows.get(kind)
   return window !== undefined && window.at > wall.at && window.used < 1

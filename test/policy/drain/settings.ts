@@ -1,11 +1,11 @@
-/** The pool of a drain, as its configuration would name it. */
+/** The pool of a drain, as its configuration would define it. */
 import type { AccountSpec, Timing } from '../../../policy/account/account.js'
 import type { PoolSettings } from '../../../policy/pool/lease.js'
 import type { World } from './world.js'
 
 export const moveAt = 0.95
 
-/** The healer's own: it is never full and always logged in, and no session may ever get it. */
+/** The healer's account: it is never full and always logged in, and no session may ever get it. */
 export const reserved = 'medic'
 
 export function poolSettings(name: string, host: string, world: World, timing: Timing): PoolSettings {

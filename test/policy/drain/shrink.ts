@@ -1,4 +1,7 @@
-/** Cuts a world that breaks a law down to as little of it as still breaks one. Always the same cuts in the same order. */
+/**
+ * Reduces a world that breaks a law to as little of it as still breaks one. The cuts and their order are
+ * always the same.
+ */
 import { eventKinds } from './population.js'
 import type { SimulationCase, Outcome } from './simulationCase.js'
 import { simulate, startOfWorld } from './simulate.js'
@@ -8,12 +11,12 @@ export interface ShrunkCase {
   history: string[]
   violations: string[]
   /** What was left out. */
-  says: string
+  description: string
 }
 
-export function shrink(what: SimulationCase): ShrunkCase {
-  let best = { what, outcome: simulate(what) }
-  /** Keeps the cut where a law is still broken and less happens before. */
+export function shrink(simulationCase: SimulationCase): ShrunkCase {
+  let best = { what: simulationCase, outcome: simulate(simulationCase) }
+  /** Keeps the cut if a law is still broken and less happens before. */
   const cut = (change: Partial<SimulationCase>): boolean => {
     const smaller = { ...best.what, ...change }
     const outcome = simulate(smaller)
@@ -28,18 +31,18 @@ export function shrink(what: SimulationCase): ShrunkCase {
 
   const named = (prefix: string, count = 0): string[] =>
     Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`)
-  const sessions = Array.from({ length: what.sessions }, (_, index) => `s${index + 1}`)
-  // Twice: what has to stay at first may be of no use once others are gone.
+  const sessions = Array.from({ length: simulationCase.sessions }, (_, index) => `s${index + 1}`)
+  // Twice: what is needed at first may not be needed once others are gone.
   for (let round = 0; round < 2; round++) {
     startLater(cut, best.outcome)
-    for (const name of [...sessions, ...named('key', what.substrates), ...eventKinds]) spare(name)
+    for (const name of [...sessions, ...named('key', simulationCase.substrates), ...eventKinds]) spare(name)
   }
   startLater(cut, best.outcome)
   const { after = 0, excluded: without = [] } = best.what
   return {
     history: best.outcome.history,
     violations: best.outcome.violations,
-    says: `begun after ${after / hour} h, without ${[...new Set(without)].join(', ') || 'any cut'}`,
+    description: `begun after ${after / hour} h, without ${[...new Set(without)].join(', ') || 'any cut'}`,
   }
 }
 

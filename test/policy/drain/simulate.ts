@@ -1,4 +1,7 @@
-/** Drives sessions and the pool's desk through a world in virtual time, with no engine: the desk's decisions and nothing else. */
+/**
+ * Drives sessions and the pool's state through a world in virtual time, without an engine: only the pool's
+ * decisions run.
+ */
 import { defaultTiming, type AccountReading, type Timing } from '../../../policy/account/account.js'
 import type { LeaseGrant, LeaseRequest } from '../../../policy/pool/lease.js'
 import { shouldMove } from '../../../policy/session/plannedMove.js'
@@ -32,8 +35,8 @@ import { World } from './world.js'
 
 export const startOfWorld = Date.UTC(2026, 0, 5)
 
-export function simulate(what: SimulationCase, timing: Timing = defaultTiming): Outcome {
-  return new Simulation(what, timing).run()
+export function simulate(simulationCase: SimulationCase, timing: Timing = defaultTiming): Outcome {
+  return new Simulation(simulationCase, timing).run()
 }
 
 class Simulation {
@@ -41,7 +44,7 @@ class Simulation {
   private readonly oracle: Oracle
   private readonly random: Random
   private readonly sessions: SimulatedSession[]
-  private desk: PoolState
+  private state: PoolState
   private readonly timers = new Timers()
   private readonly refusals: SubstrateRefusals
   private readonly history: string[] = []
@@ -66,7 +69,7 @@ class Simulation {
       isCalled: false,
       at: 'nowhere',
     }))
-    this.desk = newPoolState(poolSettings('main', 'here', this.world, timing))
+    this.state = newPoolState(poolSettings('main', 'here', this.world, timing))
   }
 
   run(): Outcome {
@@ -90,11 +93,11 @@ class Simulation {
       violations: oracle.violations,
       history: this.history,
       longestNeglect: oracle.longestNeglect,
-      pool: this.desk,
+      pool: this.state,
     }
   }
 
-  /** The healer's own account has more room than any other, until its week is over too. */
+  /** The healer's account has more room than any other, until its weekly window is spent too. */
   private temptWithReserve(now: number): void {
     const window = {
       name: 'five_hour',
@@ -103,10 +106,10 @@ class Simulation {
       readAt: iso(now),
       source: 'usage-probe',
     } as const
-    this.change(recordReadings(this.desk, [reading(reserved, [window])], iso(now)))
+    this.change(recordReadings(this.state, [reading(reserved, [window])], iso(now)))
     this.timers.at(now + 2 * day, (then) => {
       const wall = { kind: 'seven_day', scope: 'account', evidence: 'the drain', at: iso(then) } as const
-      this.change(recordWall(this.desk, reserved, { ...wall, resetsAt: iso(then + 3 * day) }, iso(then)))
+      this.change(recordWall(this.state, reserved, { ...wall, resetsAt: iso(then + 3 * day) }, iso(then)))
     })
   }
 
@@ -114,12 +117,12 @@ class Simulation {
     this.history.push(`${iso(now)} ${what}`)
   }
 
-  /** Decides until nothing follows any more, and has what was decided done. */
+  /** Decides until nothing follows any more, and carries the decisions out. */
   private settle(now: number): void {
     if (this.dirty || now >= this.recheckAt) {
       this.dirty = false
-      const decision = decide(this.desk, iso(now))
-      this.desk = decision.state
+      const decision = decide(this.state, iso(now))
+      this.state = decision.state
       this.recheckAt = decision.nextDecisionAt === null ? Infinity : Date.parse(decision.nextDecisionAt)
       for (const account of decision.probes) this.probe(account, now)
       for (const { session, grant } of decision.grants) this.granted(session, grant, now)
@@ -128,7 +131,7 @@ class Simulation {
         this.record(now, `${session} has to wait: ${denial.why}; next chance ${denial.retryAt}`)
         if (Date.parse(denial.retryAt) <= now)
           this.oracle.violations.push(
-            `${iso(now)} ${session} is told to wait for the past: ${denial.retryAt}`,
+            `${iso(now)} ${session} has to wait for a time in the past: ${denial.retryAt}`,
           )
         const refused = this.sessions.find(({ name }) => name === session)!
         if (refused.at !== 'running') continue
@@ -141,8 +144,8 @@ class Simulation {
   }
   private dirty = true
 
-  private change(desk: PoolState): void {
-    this.desk = desk
+  private change(state: PoolState): void {
+    this.state = state
     this.dirty = true
   }
 
@@ -160,7 +163,7 @@ class Simulation {
       this.oracle.requestsPlace(session.name)
       this.replace(session, { at: 'nowhere' })
     }
-    const asked: LeaseRequest = {
+    const request: LeaseRequest = {
       requestId: `${session.name}/${session.requests}`,
       session: session.name,
       host: 'here',
@@ -177,7 +180,7 @@ class Simulation {
       readings: [],
       at: iso(now),
     }
-    this.change(requestLease(this.desk, asked, iso(now)))
+    this.change(requestLease(this.state, request, iso(now)))
   }
 
   private replace(session: SimulatedSession, state: Partial<SimulatedSession>): void {
@@ -210,7 +213,7 @@ class Simulation {
     if (!loggedIn || this.random.chance(0.005)) {
       this.record(now, `${session.name} does not start on ${account}`)
       this.change(
-        releaseLease(this.desk, { session: session.name, fence, failure: 'did not start' }, iso(now)),
+        releaseLease(this.state, { session: session.name, fence, failure: 'did not start' }, iso(now)),
       )
       this.oracle.faulted(account, now)
       if (!loggedIn) this.loginLost(account, now)
@@ -236,7 +239,7 @@ class Simulation {
     if (!this.isHere(session, fence)) return
     if (!this.world.isActive(session.name, now)) return
     if (this.world.troubleOf(session.name, session.account, now) !== null) return
-    this.tell(session.account, this.world.readStatusLine(session.account, now), now)
+    this.reportWindows(session.account, this.world.readStatusLine(session.account, now), now)
   }
 
   private turnEnded(session: SimulatedSession, fence: number, now: number): void {
@@ -254,7 +257,7 @@ class Simulation {
       return
     const windows = this.world.readStatusLine(session.account, now)
     const { ceiling } = this.world.account(session.account)
-    const leave = shouldMove(
+    const moveReason = shouldMove(
       { account: session.account, windows, walls: [], login: 'in' },
       {
         model: session.model,
@@ -264,27 +267,27 @@ class Simulation {
       },
       iso(now),
     )
-    if (leave === null) return
-    this.tell(session.account, windows, now)
+    if (moveReason === null) return
+    this.reportWindows(session.account, windows, now)
     this.ask(session, 'near-limit', session.account, now)
   }
 
   private called(name: string, why: string, now: number): void {
     const session = this.sessions.find((one) => one.name === name)!
-    this.record(now, `${name} is called home: ${why}`)
+    this.record(now, `${name} is ordered back: ${why}`)
     this.oracle.fallbackLaws.called(name)
     session.isCalled = true
   }
 
-  /** It was called, and is at rest. */
+  /** It was ordered back, and is at rest. */
   private goHome(session: SimulatedSession & { at: 'running' }, now: number): void {
     if (!session.isCalled) return
     session.isCalled = false
     this.ask(session, 'home', session.account, now)
   }
 
-  private tell(account: string, windows: ReportedWindow[], now: number): void {
-    this.change(recordReadings(this.desk, [reading(account, windows)], iso(now)))
+  private reportWindows(account: string, windows: ReportedWindow[], now: number): void {
+    this.change(recordReadings(this.state, [reading(account, windows)], iso(now)))
     this.oracle.windowsReported(account, windows)
   }
 
@@ -292,21 +295,21 @@ class Simulation {
     for (const session of this.sessions) {
       if (session.at !== 'running') continue
       const { account } = session
-      const trouble = this.world.troubleOf(session.name, account, now)
-      if (trouble === null) continue
-      if (trouble.kind === 'login') {
+      const failure = this.world.troubleOf(session.name, account, now)
+      if (failure === null) continue
+      if (failure.kind === 'login') {
         this.loginLost(account, now)
         this.ask(session, 'login', account, now)
         continue
       }
-      const report = this.refusals.observed(account, trouble.wall)
+      const report = this.refusals.observed(account, failure.wall)
       this.record(now, `${account} refuses ${session.name}: ${report.kind} until ${report.resetsAt}`)
-      this.change(recordWall(this.desk, account, report, iso(now)))
-      this.oracle.walled(account, trouble.wall)
-      // The same wall told once more, late: it must not count for a new one.
+      this.change(recordWall(this.state, account, report, iso(now)))
+      this.oracle.walled(account, failure.wall)
+      // The same wall reported once more, late: it must not count as a new one.
       if (this.random.chance(0.2))
         this.timers.at(now + Math.round(this.random.between(1, 400) * minute), (then) => {
-          this.change(recordWall(this.desk, account, report, iso(then)))
+          this.change(recordWall(this.state, account, report, iso(then)))
         })
       this.ask(session, 'wall', account, now)
     }
@@ -314,15 +317,15 @@ class Simulation {
 
   private loginLost(account: string, now: number): void {
     this.record(now, `${account} is logged out`)
-    const known = this.desk.accounts.find(({ name }) => name === account)!.login
-    this.change(recordLogin(this.desk, account, 'out', iso(now), iso(now)))
+    const login = this.state.accounts.find(({ name }) => name === account)!.login
+    this.change(recordLogin(this.state, account, 'out', iso(now), iso(now)))
     this.oracle.login(account, 'out')
-    if (known !== 'out') this.oracle.faulted(account, now)
+    if (login !== 'out') this.oracle.faulted(account, now)
   }
 
   private probe(account: string, now: number): void {
     this.outcome.probes += 1
-    this.change(probeStarted(this.desk, account, iso(now)))
+    this.change(probeStarted(this.state, account, iso(now)))
     this.timers.at(now + Math.round(this.random.between(500, 8_000)), (then) => {
       const answer = this.world.probe(account, then)
       const said = answer.windows.map(({ name, used, resetsAt }) => `${name} ${used} until ${resetsAt}`)
@@ -334,15 +337,15 @@ class Simulation {
       )
       this.oracle.windowsReported(account, answer.windows)
       this.oracle.login(account, answer.login)
-      const told: AccountReading = {
+      const probed: AccountReading = {
         ...reading(account, answer.windows),
         login: answer.login,
         loginAt: iso(then),
         identity: this.world.account(account).identity,
         probedAt: iso(now),
       }
-      // Some probes fail without a word.
-      this.change(probeEnded(this.desk, account, told, iso(then)))
+      // Some probes fail without a result.
+      this.change(probeEnded(this.state, account, probed, iso(then)))
     })
   }
 }

@@ -1,4 +1,7 @@
-/** What goes into the simulator and comes out, a session in it, and what its host tells of accounts and substrates. */
+/**
+ * The input and output of the simulator, a session in it, and what its host reports about accounts and
+ * substrates.
+ */
 import type { AccountReading } from '../../../policy/account/account.js'
 import { withCooldown } from '../../../policy/account/cooldown.js'
 import { mergeWall } from '../../../policy/account/walls.js'
@@ -6,9 +9,9 @@ import type { PoolState } from '../../../policy/pool/transitions.js'
 import type { ReportedWindow, WorldOptions } from './population.js'
 import type { ReportedWall, World } from './world.js'
 
-/** What is simulated: a world, and the part of its time in which sessions are there. */
+/** What is simulated: a world, and the part of its time in which sessions exist. */
 export interface SimulationCase extends Omit<WorldOptions, 'start'> {
-  /** The sessions start so long after the world does. Default 0. */
+  /** The sessions start this long after the world does. Default 0. */
   after?: number
 }
 
@@ -23,7 +26,7 @@ export interface Outcome {
   longestNeglect: number
   away: number
   home: number
-  /** As it stood at the end: what to look at when a seed fails. */
+  /** The final state, to inspect when a seed fails. */
   pool: PoolState
 }
 
@@ -50,7 +53,7 @@ export const reading = (account: string, windows: ReportedWindow[]): AccountRead
   probedAt: null,
 })
 
-/** What the host knows of each substrate's refusals: to one that names no end, it gives one. */
+/** What the host knows of each substrate's refusals; a refusal that names no end is given one. */
 export class SubstrateRefusals {
   private readonly world: World
   private readonly known = new Map<string, ReportedWall[]>()
@@ -59,11 +62,11 @@ export class SubstrateRefusals {
     this.world = world
   }
 
-  observed(place: string, met: ReportedWall): ReportedWall {
+  observed(place: string, reported: ReportedWall): ReportedWall {
     const substrate = this.world.substrate(place)
-    if (substrate === undefined) return met
+    if (substrate === undefined) return reported
     const known = this.known.get(place) ?? []
-    const wall = { ...met, resetsAt: withCooldown(met, known, substrate.cooldown).resetsAt }
+    const wall = { ...reported, resetsAt: withCooldown(reported, known, substrate.cooldown).resetsAt }
     this.known.set(place, mergeWall(known, wall, []))
     return wall
   }

@@ -57,7 +57,7 @@ export function upperBound(sorted: readonly number[], at: number): number {
   return low
 }
 
-/** Most instants are written several times in a row. */
+/** Most instants appear several times in a row. */
 let written = { instant: NaN, text: '' }
 export function iso(instant: number): string {
   if (written.instant !== instant) written = { instant, text: new Date(instant).toISOString() }

@@ -1,6 +1,6 @@
-/** What happens at an instant of virtual time, in order. */
+/** Events at instants of virtual time, in order. */
 export class Timers {
-  /** Kept latest first, so that the next one is the last. */
+  /** Sorted latest first, so that the next one is the last. */
   private readonly timers: { at: number; run: (now: number) => void }[] = []
 
   get next(): number {

@@ -1,8 +1,8 @@
 /**
- * The world outside of Outpool, in virtual time: accounts with budgets that fill and begin anew, people who use them too,
- * usage probes that are throttled, logins that are lost and found, resets that come early, late, or unannounced, and
- * substrates that refuse for a while. Knows nothing of how sessions are driven and nothing of Outpool's decisions.
- * Instants are milliseconds since the epoch.
+ * The world outside of Outpool, in virtual time: accounts with budgets that fill and reset, people who use
+ * them too, usage probes that are throttled, logins that are lost and found, resets that come early, late or
+ * unannounced, and substrates that refuse for a while. It knows nothing of how sessions are driven and
+ * nothing of Outpool's decisions. Instants are milliseconds since the epoch.
  */
 import {
   makeAccount,
@@ -48,11 +48,11 @@ export class World {
     this.end = options.start + options.days * day
     const { accounts, sessions, substrates = 0, excluded: without = [] } = options
     const until = { ...options, end: this.end }
-    const cast = <T extends { name: string }>(length: number, make: (index: number) => T): T[] =>
+    const create = <T extends { name: string }>(length: number, make: (index: number) => T): T[] =>
       Array.from({ length }, (_, index) => make(index)).filter(({ name }) => !without.includes(name))
-    this.accounts = cast(accounts, (index) => makeAccount(until, index))
-    this.sessions = cast(sessions, (index) => makeSession(until, index))
-    this.substrates = cast(substrates, (index) => makeSubstrate(until, index))
+    this.accounts = create(accounts, (index) => makeAccount(until, index))
+    this.sessions = create(sessions, (index) => makeSession(until, index))
+    this.substrates = create(substrates, (index) => makeSubstrate(until, index))
     for (const account of this.accounts) this.accountOf.set(account.name, account)
     for (const session of this.sessions) this.sessionOf.set(session.name, session)
     this.changePoints = this.collectEdges()
@@ -86,12 +86,15 @@ export class World {
     for (const account of this.accounts) account.running.delete(this.session(session))
   }
 
-  /** Brings every account's budgets to `now`; must not go back. */
+  /** Brings every account's budgets to `now`; time must not go backwards. */
   settle(now: number): void {
     for (const account of this.accounts) this.settleAccount(account, now)
   }
 
-  /** The next instant after `now` at which something may change by itself: a budget fills or begins anew, a span begins or ends. */
+  /**
+   * The next instant after `now` at which something may change by itself: a budget fills or resets, a span
+   * begins or ends.
+   */
   nextChange(now: number): number {
     this.settle(now)
     let next = this.changePoints[upperBound(this.changePoints, now)] ?? Infinity
@@ -99,7 +102,10 @@ export class World {
     return next
   }
 
-  /** Whether the session works now; one that doesn't asks nobody, so it meets no trouble and hears nothing new. */
+  /**
+   * Whether the session works now; an idle one sends no requests, so it meets no failures and learns nothing
+   * new.
+   */
   isActive(session: string, now: number): boolean {
     return within(this.session(session).active, now)
   }
@@ -112,14 +118,14 @@ export class World {
     return within(this.account(account).throttled, now)
   }
 
-  /** The budgets that refuse this model now, by the truth. */
+  /** The budgets that truly refuse this model now. */
   refusing(account: string, model: string, now: number): Budget[] {
     const found = this.account(account)
     this.settleAccount(found, now)
     return found.budgets.filter((budget) => budget.used >= 1 && binds(budget, model))
   }
 
-  /** The share used of the tightest budget of this model, as the agent would show it. */
+  /** The used share of the tightest budget of this model, as the agent would show it. */
   usedBy(account: string, model: string, now: number): number {
     const found = this.account(account)
     this.settleAccount(found, now)
@@ -128,7 +134,10 @@ export class World {
     )
   }
 
-  /** What a working session meets at its next request; null where all is well or it does not work now. */
+  /**
+   * The failure that a working session meets at its next request; null if all is well or it does not work
+   * now.
+   */
   troubleOf(session: string, place: string, now: number): Trouble | null {
     const { model, active } = this.session(session)
     if (!within(active, now)) return null
@@ -155,23 +164,23 @@ export class World {
 
   /** The status line of a session that just got an answer; it doesn't show the budgets of single models. */
   readStatusLine(account: string, now: number): ReportedWindow[] {
-    return this.tell(account, now, 'status-line').filter(
+    return this.reportWindows(account, now, 'status-line').filter(
       ({ name }) => name === 'five_hour' || name === 'seven_day',
     )
   }
 
-  /** A usage probe. Throttled, it shows nothing, or what it showed last time with the date of then. */
+  /** A usage probe. Throttled, it shows nothing, or the previous result with its old date. */
   probe(account: string, now: number): ProbeAnswer {
     const found = this.account(account)
     const login = this.isLoggedIn(account, now) ? 'in' : 'out'
     if (login === 'out') return { windows: [], login }
     if (this.isThrottled(account, now))
       return { windows: found.random.chance(0.3) ? found.lastAnswer : [], login }
-    found.lastAnswer = this.tell(account, now, 'usage-probe')
+    found.lastAnswer = this.reportWindows(account, now, 'usage-probe')
     return { windows: found.lastAnswer, login }
   }
 
-  private tell(account: string, now: number, source: ReportedWindow['source']): ReportedWindow[] {
+  private reportWindows(account: string, now: number, source: ReportedWindow['source']): ReportedWindow[] {
     const found = this.account(account)
     this.settleAccount(found, now)
     return found.budgets.map((budget) => ({
@@ -207,7 +216,7 @@ export class World {
     }
   }
 
-  /** Use per hour of the account, or of one model on it; nothing flows while the account refuses as a whole. */
+  /** Use per hour of the account, or of one model on it; nothing is used while the whole account refuses. */
   private rate(account: WorldAccount, at: number, family: string | null): number {
     if (account.budgets.some((budget) => budget.family === null && budget.used >= 1)) return 0
     if (within(account.loggedOut, at)) return 0
@@ -231,7 +240,7 @@ export class World {
   private begin(account: WorldAccount, budget: Budget, at: number): void {
     const { random } = account
     budget.stated = at + budget.length
-    // Some walls outlive the reset that they state, and some say none.
+    // Some walls outlive the reset that they state, and some state none.
     budget.endsAt = budget.stated + (random.chance(0.12) ? random.between(2, 45) * minute : 0)
     if (random.chance(0.08)) budget.stated = null
   }
@@ -251,7 +260,7 @@ export class World {
       budget.fullSince = null
       budget.endsAt = null
       budget.stated = null
-      // A week follows on a week; five hours begin with the next use.
+      // A weekly window follows the last one at once; a five-hour window begins with the next use.
       if (weekly && endedAt !== null) this.begin(account, budget, at)
     }
   }
@@ -263,7 +272,7 @@ export class World {
     )
   }
 
-  /** When a budget of this account fills or ends next, if all goes on as now. */
+  /** When a budget of this account next fills or ends, if use continues as now. */
   private nextOf(account: WorldAccount, at: number): number {
     let next = Infinity
     const general = this.rate(account, at, null)
@@ -311,6 +320,6 @@ const binds = (budget: Budget, model: string): boolean => budget.family === null
 /** Whole percents, never rounded up: full is shown only when it is full. */
 const shown = (used: number): number => Math.floor(used * 100) / 100
 
-/** Instants are told in whole seconds. */
+/** Instants are stated in whole seconds. */
 const formatReset = (instant: number | null): string | null =>
   instant === null ? null : iso(Math.floor(instant / 1000) * 1000)

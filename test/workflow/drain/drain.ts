@@ -1,9 +1,9 @@
 /**
- * Law 2: the pool is drained again and again, and every session gets up again, days of virtual time through the real
- * workflows. The seeds are shared out over several files, so that both cores are busy; most of the files are in `test/nightly`.
- *
- * A failing seed is printed. OUTPOOL_DRAIN_SEEDS=seed-7,away-9 runs only those, in the first file of each kind;
- * OUTPOOL_DRAIN_SEEDS=200 runs as many of each, and OUTPOOL_DRAIN_DAYS=3 a part of the time.
+ * Law 2: the pool is drained again and again, and every session starts again, over days of virtual time
+ * through the real workflows. The seeds are spread over several files, so that both cores are busy; most of
+ * the files are in `test/nightly`. A failing seed is printed. OUTPOOL_DRAIN_SEEDS=seed-7,away-9 runs only
+ * those, in the first file of each kind; OUTPOOL_DRAIN_SEEDS=200 runs that many of each, and
+ * OUTPOOL_DRAIN_DAYS=3 only that many days.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { defaultTiming } from '../../../policy/account/account.js'
@@ -19,17 +19,20 @@ import { DrainHost } from './host.js'
 /** A kind of drain: the beginning of its seeds' names, and their world. */
 interface DrainProfile {
   prefix: string
-  /** How many seeds each file runs, unless something else is asked for. */
+  /** How many seeds each file runs by default. */
   seeds: readonly number[]
   days: number
   world: (n: number) => Omit<WorldOptions, 'seed' | 'start' | 'days'>
   /** The workers of the hosts are restarted in the middle. */
   restarts: boolean
-  /** In the first part only so many workflows are remembered, and the others made anew from history all the time, which costs. */
+  /**
+   * In the first part only this many workflows are cached, and the others are rebuilt from history all the
+   * time, which is expensive.
+   */
   remembered?: number
-  /** How often sessions leave an account or a substrate that is spent, on average over the seeds, at least. */
+  /** How often sessions leave a spent account or substrate, on average over the seeds, at least. */
   leaves: number
-  /** Virtual hours from text to text, at least; at most three times as many. */
+  /** Virtual hours between texts, at least; at most three times as many. */
   pause: number
 }
 
@@ -68,14 +71,14 @@ export const drainAccounts = (part: number): void => drainPart(crowdedProfile, p
 export const drainFallback = (part: number): void => drainPart(substrateProfile, part)
 
 function seedsOf({ prefix, seeds }: DrainProfile, part: number): string[] {
-  const asked = process.env['OUTPOOL_DRAIN_SEEDS']
+  const requested = process.env['OUTPOOL_DRAIN_SEEDS']
   const named = (first: number, count: number): string[] =>
     Array.from({ length: count }, (_, n) => `${prefix}-${first + n}`)
   const before = seeds.slice(0, part).reduce((sum, count) => sum + count, 0)
-  if (asked === undefined) return named(before + 1, seeds[part]!)
-  const count = Number(asked)
+  if (requested === undefined) return named(before + 1, seeds[part]!)
+  const count = Number(requested)
   if (!Number.isNaN(count)) return named(1, count).filter((_, index) => index % seeds.length === part)
-  return part === 0 ? asked.split(',').filter((seed) => seed.startsWith(`${prefix}-`)) : []
+  return part === 0 ? requested.split(',').filter((seed) => seed.startsWith(`${prefix}-`)) : []
 }
 
 function drainPart(profile: DrainProfile, part: number): void {
@@ -93,7 +96,7 @@ function drainSeeds(profile: DrainProfile, seeds: string[], remembered?: number)
   const bound = seeds.length * days * 60_000
   let testServer: TestServer
   let drains: Drain[]
-  // All at once: time is one for the whole server, and what one seed waits for another can use.
+  // All at once: the server has one clock, and one seed can use the time that another waits.
   beforeAll(async () => {
     testServer = await TestServer.open({
       inOneThread: true,
@@ -136,12 +139,12 @@ function drainSeeds(profile: DrainProfile, seeds: string[], remembered?: number)
     expect(drain.host.violations, `OUTPOOL_DRAIN_SEEDS=${seed} shows it again`).toEqual([])
   })
 
-  it('and it did run dry, or nothing would be proven', () => {
-    // Seeds and days that somebody asked for need not be dry ones.
+  it('the pool ran dry, or nothing would be proven', () => {
+    // Seeds and days that were chosen by hand need not be dry ones.
     const isWhole = process.env['OUTPOOL_DRAIN_SEEDS'] === undefined && days === profile.days
-    const leaves = drains.map(({ host: { counts } }) => counts.walls + counts.planned)
+    const moves = drains.map(({ host: { counts } }) => counts.walls + counts.planned)
     const least = isWhole ? profile.leaves * seeds.length : 0
-    expect(leaves.reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(least)
+    expect(moves.reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(least)
   })
 }
 
@@ -187,7 +190,7 @@ class Drain {
       await this.#startSession(name, model, fallback)
   }
 
-  /** Some time has passed: looks after it, and sends somebody a text. */
+  /** Some time has passed: checks the world, and sends one session a text. */
   async advance(now: number): Promise<void> {
     const { host } = this
     host.advanceTo(now)
@@ -196,7 +199,7 @@ class Drain {
     await this.#send(session.name)
   }
 
-  /** Every text arrived once and in order, but for those of sessions that have been parked since. */
+  /** Every text arrived once and in order, except those of sessions that have been parked since. */
   checkTexts(): void {
     for (const [session, sent] of this.#sent) {
       const arrived = this.host.delivered.get(session) ?? []

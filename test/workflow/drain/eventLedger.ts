@@ -1,13 +1,15 @@
 /**
- * Tells the oracle what happened in the order in which the pool can have known it. A host sees a grant only when it is asked
- * to launch, a little later and in any order; what lies within one second of virtual time is put in order here first.
+ * Passes events to the oracle in the order in which the pool can have received them. A host sees a grant only
+ * when it is asked to launch, a little later and in any order; events within one second of virtual time are
+ * sorted here first.
  */
 import type { Oracle } from '../../policy/drain/oracle.js'
 import type { World } from '../../policy/drain/world.js'
 
 /**
- * Within one second: what makes accounts able, who wants one, the grants by their fence, and then what bars accounts. What
- * was read after a grant, and may end the trial that the grant began, comes after it.
+ * Within one second: first what makes accounts able, then which session wants one, the grants by their fence,
+ * and last what bars accounts. A reading that was made after a grant, and may end the trial that the grant
+ * began, comes after it.
  */
 const orderOf = { able: 0, read: 0, wants: 1, granted: 2, barred: 3 } as const
 
@@ -15,7 +17,10 @@ interface Entry {
   kind: keyof typeof orderOf
   fence: number
   account: string
-  /** Whom it is about, where that puts it in order: what refused a session was known when it was granted another place. */
+  /**
+   * The session concerned, if that decides the order: what refused a session was known when it was granted
+   * another place.
+   */
   session: string
   at: number
   apply: (at: number) => void
@@ -44,7 +49,7 @@ export class EventLedger {
     this.#entries.push({ kind, fence, account, session, at, apply })
   }
 
-  /** Has the oracle look at every change of the world up to now; what is younger than a second stays open. */
+  /** Has the oracle check every change of the world up to now; what is younger than a second stays open. */
   advanceTo(now: number): void {
     for (;;) {
       const first = this.#entries.reduce((least, { at }) => Math.min(least, at), Infinity)
@@ -74,7 +79,7 @@ export class EventLedger {
   }
 }
 
-/** The first grant on the account that this reading followed, where both lie within the same second. */
+/** The first grant on the account that this reading followed, if both lie within the same second. */
 function grantBefore({ kind, account, at }: Entry, due: readonly Entry[]): Entry | null {
   if (kind !== 'read') return null
   const isFollowed = (other: Entry): boolean =>
@@ -82,7 +87,7 @@ function grantBefore({ kind, account, at }: Entry, due: readonly Entry[]): Entry
   return due.find(isFollowed) ?? null
 }
 
-/** The grant that the session got because of this refusal, where both lie within the same second. */
+/** The grant that the session got because of this refusal, if both lie within the same second. */
 function grantAfter({ kind, session, at }: Entry, due: readonly Entry[]): Entry | null {
   if (kind !== 'barred' || session === '') return null
   const isNext = (other: Entry): boolean =>

@@ -1,4 +1,4 @@
-/** The host of one drain: what the simulated world does to its sessions, told as a real host would tell it. */
+/** The host of one drain: it reports what the simulated world does to its sessions as a real host would. */
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
 import type {
@@ -62,14 +62,17 @@ export class DrainHost implements SimulatedHost {
   readonly #knowledge: ReportedReadings
   readonly #startsAt = new Map<string, number>()
   readonly #inStep = new Set<string>()
-  /** The account that refused a session last, and when it said so. */
+  /** The account that refused a session last, and when. */
   readonly #refused = new Map<string, { account: string; at: number }>()
-  /** The process of each session that was called home, and those that came and are being answered. */
+  /**
+   * The process of each session that was ordered back, and the sessions that came back and are being
+   * answered.
+   */
   readonly #failingBack = new Map<string, number>()
   /** Sessions to which something has happened since they were last told to go on. */
   readonly #hasCause = new Set<string>()
   readonly #awaitingTurn = new Set<string>()
-  /** When activities that were put off come again. */
+  /** When postponed activities run again. */
   readonly #dueAt = new Map<string, number>()
   #now: number
 
@@ -95,7 +98,7 @@ export class DrainHost implements SimulatedHost {
   liveSessions = (): Promise<string[]> =>
     Promise.resolve(this.world.sessions.map(({ name }) => this.nameOf(name)))
 
-  /** Session names are unique on the server, those of the world within it. */
+  /** Session names are unique on the server, and those of the world only within it. */
   nameOf(session: string): string {
     return `${this.pool}-${session}`
   }
@@ -135,8 +138,8 @@ export class DrainHost implements SimulatedHost {
   }
 
   /**
-   * The virtual now of this attempt: the server tells when it was put off, not until when. Attempts of one instant come in any
-   * order, and the world can't go back.
+   * The virtual now of this attempt: the server says when it was postponed, not until when. Attempts of one
+   * instant come in any order, and the world can't go back in time.
    */
   #enter(): number {
     const { currentAttemptScheduledTimestampMs } = Context.current().info
@@ -145,7 +148,7 @@ export class DrainHost implements SimulatedHost {
     return this.#now
   }
 
-  /** "Not yet": asked again after this long, in virtual time, which a running activity would stop. */
+  /** "Not yet": asked again after this delay, in virtual time, which a running activity would stop. */
   #notYet(ms: number): ApplicationFailure {
     this.#dueAt.set(thisActivity(), this.#now + ms)
     return ApplicationFailure.create({
@@ -197,7 +200,7 @@ export class DrainHost implements SimulatedHost {
     const loggedIn = place.kind === 'substrate' || this.world.isLoggedIn(account, now)
     if (!loggedIn || this.#random.chance(0.005)) {
       this.counts.failed += 1
-      // Why an agent does not start is seen by none; a probe or a turn says that the login was lost.
+      // The host cannot see why an agent does not start; a probe or a turn shows that the login was lost.
       this.#ledger.add('barred', now, (at) => this.oracle.faulted(account, at), { session })
       this.#wants(session, now)
       throw failureFrom(new LaunchFailedError('it did not start'))
@@ -243,27 +246,27 @@ export class DrainHost implements SimulatedHost {
     if (process?.fence !== request.fence) return seen({ kind: 'released' })
     const { account } = process
     if (this.#awaitingTurn.delete(session)) this.#staysAway(session, request.stayUntil, now)
-    const trouble = this.world.troubleOf(session, account, now)
-    if (trouble !== null) this.#hasCause.add(session)
-    if (trouble?.kind === 'login') {
+    const failure = this.world.troubleOf(session, account, now)
+    if (failure !== null) this.#hasCause.add(session)
+    if (failure?.kind === 'login') {
       this.counts.logins += 1
       this.#knowledge.loggedOut(account, now)
       this.#wants(session, now)
       return seen({ kind: 'login', text: 'logged out' })
     }
-    if (trouble !== null) {
+    if (failure !== null) {
       this.counts.walls += 1
       this.#refused.set(session, { account, at: now })
-      const wall = this.#knowledge.walled(session, account, trouble.wall, now)
+      const wall = this.#knowledge.walled(session, account, failure.wall, now)
       this.#wants(session, now)
       return seen({ kind: 'walled', wall })
     }
     if (process.turnEndsAt <= now) {
       process.turnEndsAt = now + this.#turn()
-      const leave = this.#turnEnded(request, session, account, now)
-      if (leave !== null) {
+      const moveReason = this.#turnEnded(request, session, account, now)
+      if (moveReason !== null) {
         this.#hasCause.add(session)
-        return seen(leave)
+        return seen(moveReason)
       }
     }
     this.counts.looks += 1
@@ -284,10 +287,10 @@ export class DrainHost implements SimulatedHost {
     const { stayUntil } = request
     const { wakeMargin } = this.#timing
     const stay = { model, moveThreshold: moveThreshold(moveAt, ceiling), stayUntil, wakeMargin }
-    const leave = shouldMove(this.#knowledge.reading(account), stay, iso(now))
-    if (leave?.cause !== 'near-limit') return null
+    const moveReason = shouldMove(this.#knowledge.reading(account), stay, iso(now))
+    if (moveReason?.cause !== 'near-limit') return null
     this.counts.planned += 1
-    return { kind: 'near-limit', why: leave.why, wall: leave.wall }
+    return { kind: 'near-limit', why: moveReason.why, wall: moveReason.wall }
   }
 
   #turnEndedOnSubstrate(
@@ -307,15 +310,15 @@ export class DrainHost implements SimulatedHost {
     this.#ledger.add('barred', this.#enter(), () => this.oracle.fallbackLaws.called(session))
   }
 
-  /** It came, and is watched on as before: there was no room. */
+  /** It came back, and is watched on as before: there was no room. */
   #staysAway(session: string, stayUntil: string | null, now: number): void {
     const until = stayUntil === null ? now : Date.parse(stayUntil)
     this.#ledger.add('barred', now, () => this.oracle.fallbackLaws.stays(session, until))
   }
 
   /**
-   * A session meets a wall at a request, and at full load none fills half an account within an hour: far from the wall few
-   * looks are enough, and each costs the server as much as a step of a rescue.
+   * A session meets a wall at a request, and at full load none fills half an account within an hour: far from
+   * the wall few checks are enough, and each costs the server as much as a step of a rescue.
    */
   #nextLook({ account, turnEndsAt }: Process, session: string, now: number): number {
     if (this.world.substrate(account) !== undefined) return Math.max(turnEndsAt, now + hour)
@@ -333,7 +336,7 @@ export class DrainHost implements SimulatedHost {
     this.counts.texts += 1
     const known = this.delivered.get(session) ?? []
     if (known.includes(messageId))
-      this.#violated(this.#now, `${session} was told ${messageId} twice (law 13)`)
+      this.#violated(this.#now, `${session} was sent ${messageId} twice (law 13)`)
     this.delivered.set(session, [...(this.delivered.get(session) ?? []), messageId])
   }
 
@@ -367,7 +370,7 @@ export class DrainHost implements SimulatedHost {
     return session.slice(this.pool.length + 1)
   }
 
-  /** A fault of this host itself would be retried for ever, and time would creep. */
+  /** An error of this host itself would be retried for ever, and time would hardly advance. */
   #unexpected(error: unknown): never {
     if (!(error instanceof ApplicationFailure)) this.#violated(this.#now, String(error))
     throw error

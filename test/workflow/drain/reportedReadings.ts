@@ -1,4 +1,7 @@
-/** What the host of one drain knows of its accounts and substrates, and what it tells the pool of them. */
+/**
+ * What the host of one drain knows of its accounts and substrates, and what it reports about them to the
+ * pool.
+ */
 import type { AccountReading } from '../../../policy/account/account.js'
 import { withCooldown } from '../../../policy/account/cooldown.js'
 import type { ReportedWindow } from '../../policy/drain/population.js'
@@ -13,7 +16,7 @@ export class ReportedReadings {
   readonly #ledger: EventLedger
   readonly #isAnswered: (account: string, now: number) => boolean
   readonly #readings = new Map<string, AccountReading>()
-  /** Accounts that the pool was last told to be logged out. */
+  /** Accounts that were last reported to the pool as logged out. */
   readonly #reportedLoggedOut = new Set<string>()
 
   /** `isAnswered`: whether a session on the account gets answers. */
@@ -52,14 +55,14 @@ export class ReportedReadings {
     this.#reportedLoggedOut.add(account)
   }
 
-  /** What this host knows of its accounts goes along with each observation. */
+  /** What this host knows of its accounts is part of each observation. */
   reportAll(now: number): AccountReading[] {
     for (const { name } of this.#world.accounts) this.#lookAtStatusLines(name, now)
     const known = [...this.#readings.values()]
     for (const { account, windows, login } of known) {
-      // Nobody tells of a substrate's budgets.
+      // A substrate's budgets are never reported.
       if (this.#world.substrate(account) !== undefined) continue
-      // Whoever gets an answer is logged in.
+      // An account that gets an answer is logged in.
       if (login === 'in' && this.#reportedLoggedOut.delete(account))
         this.#ledger.add('able', now, () => this.#oracle.login(account, 'in'))
       this.#report(account, windows.filter(isReportedByAgents), now)
@@ -75,16 +78,16 @@ export class ReportedReadings {
 
   #report(account: string, windows: ReportedWindow[], now: number): void {
     const { ceiling } = this.#world.account(account)
-    const told = (kind: 'barred' | 'read', part: ReportedWindow[]): void => {
+    const report = (kind: 'barred' | 'read', part: ReportedWindow[]): void => {
       if (part.length > 0)
         this.#ledger.add(kind, now, () => this.#oracle.windowsReported(account, part), { account })
     }
-    // Apart, since what bars one model bars no session of another.
-    told(
+    // Separate, since what bars one model bars no session of another.
+    report(
       'read',
       windows.filter(({ used }) => used < ceiling),
     )
-    told(
+    report(
       'barred',
       windows.filter(({ used }) => used >= ceiling),
     )
@@ -102,15 +105,15 @@ export class ReportedReadings {
     return this.#readings.get(account) ?? { account, windows: [], ...none, walls: [] }
   }
 
-  /** The wall as the host tells it: to a refusal of a substrate that names no end, it gives one. */
-  walled(session: string, place: string, met: ReportedWall, now: number): ReportedWall {
-    this.#ledger.add('barred', now, () => this.#oracle.walled(place, met), { session })
+  /** The wall as the host reports it: a substrate's refusal that names no end is given one. */
+  walled(session: string, place: string, reported: ReportedWall, now: number): ReportedWall {
+    this.#ledger.add('barred', now, () => this.#oracle.walled(place, reported), { session })
     const known = this.reading(place)
     const substrate = this.#world.substrate(place)
     const wall =
       substrate === undefined
-        ? met
-        : { ...met, resetsAt: withCooldown(met, known.walls, substrate.cooldown).resetsAt }
+        ? reported
+        : { ...reported, resetsAt: withCooldown(reported, known.walls, substrate.cooldown).resetsAt }
     const others = known.walls.filter(({ kind }) => kind !== wall.kind)
     this.#readings.set(place, { ...known, walls: [...others, wall] })
     return wall

@@ -1,4 +1,4 @@
-/** The virtual instants of attempts on the server with virtual time, for steps that put themselves off. */
+/** The virtual instants of attempts on the server with virtual time, for steps that postpone themselves. */
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
 
@@ -11,7 +11,7 @@ export const retryLater = (ms: number): ApplicationFailure =>
     category: ApplicationFailureCategory.BENIGN,
   })
 
-/** Names the step over all its attempts. */
+/** Identifies the step over all its attempts. */
 export function stepKey(): string {
   const { activityId, workflowExecution } = Context.current().info
   return `${activityId} ${workflowExecution?.runId ?? ''}`
@@ -20,13 +20,13 @@ export function stepKey(): string {
 export class Attempts {
   readonly #dueAt = new Map<string, number>()
 
-  /** The server tells when this attempt was put off, not until when. */
+  /** The server says when this attempt was postponed, not until when. */
   now(): number {
     const { currentAttemptScheduledTimestampMs } = Context.current().info
     return Math.max(currentAttemptScheduledTimestampMs, this.#dueAt.get(stepKey()) ?? 0)
   }
 
-  /** To be thrown: the step is asked again at the instant. */
+  /** To be thrown: the step is called again at that instant. */
   retryAt(instant: number): ApplicationFailure {
     const now = this.now()
     const at = Math.max(Math.round(instant), now + 1)

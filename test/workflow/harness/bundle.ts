@@ -1,11 +1,11 @@
-/** The bundle of the workflows: made once for a run of the tests, and given to each worker as a file. */
+/** The workflow bundle: built once per run of the tests, and passed to each worker as a file. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker'
 
-/** Tells the processes of the test files where the bundle is. */
+/** Passes the path of the bundle to the processes of the test files. */
 const variable = 'OUTPOOL_TEST_BUNDLE'
 
 const bundle = () =>
@@ -14,18 +14,22 @@ const bundle = () =>
     logger: new DefaultLogger('ERROR'),
   })
 
-/** The bundle of this run of the tests; outside of one, such as when histories are recorded, a new one. */
+/**
+ * The bundle of this run of the tests; outside of one, for example when histories are recorded, a new one.
+ */
 export async function workflowBundle(): Promise<WorkflowBundleOption> {
   const codePath = process.env[variable]
   return codePath === undefined ? bundle() : { codePath }
 }
 
-/** Vitest calls it for each project that names it, all at the same time, and begins when every call has ended. */
+/**
+ * Vitest calls it for each project that names it, all at the same time, and begins when every call has ended.
+ */
 export async function setup(): Promise<(() => void) | undefined> {
   if (process.env[variable] !== undefined) return undefined
   const dir = mkdtempSync(join(tmpdir(), 'outpool-bundle-'))
   const codePath = join(dir, 'workflows.js')
-  // Set before anything is awaited: the calls for other projects leave the work to this one.
+  // Set before the first await: the calls for other projects leave the work to this one.
   process.env[variable] = codePath
   writeFileSync(codePath, (await bundle()).code)
   return () => rmSync(dir, { recursive: true, force: true })

@@ -1,4 +1,7 @@
-/** A drill on a stage. The host's part in it: it sees the session as its workflow describes it, and an agent that runs has answered. */
+/**
+ * The host's part in a drill on the test server: it shows the session as its workflow describes it, and an
+ * agent that runs has answered.
+ */
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
 import type {
@@ -10,12 +13,12 @@ import type {
 import { type DrillReport, isReached } from '../../../policy/independence/drill.js'
 import type { SessionDetails } from '../../../policy/session/session.js'
 
-/** How often a watch looks, in virtual time. */
+/** How often a watch checks, in virtual time. */
 const pollEvery = 5_000
 
 export class FakeDrills {
   readonly reports: DrillReport[] = []
-  /** Told by the stage, which can ask the workflows. */
+  /** Set by the test pool, which can query the workflows. */
   describe: (session: string) => Promise<SessionDetails> = () => Promise.reject(new Error('no stage'))
   fallbacks: string[] = []
   /** What keeps a drill from beginning. */

@@ -1,7 +1,7 @@
 /**
- * A host without tmux and without agents: it keeps account of what real ones would keep account of (processes, fences, where
- * each conversation lies, which texts arrived), refuses what they would refuse, and writes down what it was asked.
- * What happens on it is said by the test.
+ * A host without tmux and without agents: it tracks what real ones would have (processes, fences, where each
+ * conversation lies, which texts arrived), refuses what they would refuse, and records what it was asked. The
+ * test scripts what happens on it.
  */
 import { Context } from '@temporalio/activity'
 import type {
@@ -39,7 +39,7 @@ export type ScriptedObservation = DistributiveOmit<
   wasWorking?: boolean
 }
 
-/** A carry is a part of its launch, told apart because it can fail alone. */
+/** A carry is a part of its launch, recorded separately because it can fail alone. */
 type Step = keyof HostActivities | 'carry'
 
 export interface RecordedCall {
@@ -63,13 +63,13 @@ interface Hold {
   open: () => void
 }
 
-/** The virtual instant of an attempt; nothing moves it while the attempt runs. */
+/** The virtual instant of an attempt; it does not advance while the attempt runs. */
 const instant = (): number => Context.current().info.currentAttemptScheduledTimestampMs
 
 export class FakeHost implements SimulatedHost {
   readonly hostId: string
   readonly pool: string
-  /** What was asked of the host, in order; watches and deliveries count once, however often they look. */
+  /** The calls to the host, in order; watches and deliveries count once, however often they check. */
   readonly calls: RecordedCall[] = []
   readonly launches: LaunchRequest[] = []
   readonly watches: WatchRequest[] = []
@@ -79,16 +79,16 @@ export class FakeHost implements SimulatedHost {
   readonly delivered = new Map<string, string[]>()
   /** Wake-ups that the session's earlier processes had planned. */
   readonly dueWakeUps = new Map<string, { id: string; at: string }[]>()
-  /** What no law allows and the host saw anyway. */
+  /** Breaches of a law that the host saw. */
   readonly violations: string[] = []
   /** Sessions whose agent is in a turn: texts wait. */
   readonly busy = new Set<string>()
-  /** What a person was told, in order; a channel in `mute` takes nothing. */
+  /** The notices that a person got, in order; a channel in `mute` is down. */
   readonly sentNotices: { channel: string; notice: Notice; at: number }[] = []
   readonly mutedChannels = new Set<string>()
   readonly drill = new FakeDrills()
   readonly services = new FakeServices()
-  /** How often a watch looks, in virtual time. */
+  /** How often a watch checks, in virtual time. */
   pollEvery = 5_000
   /** Every call of a delivery, in order. */
   readonly deliveries: DeliverRequest[] = []
@@ -101,21 +101,24 @@ export class FakeHost implements SimulatedHost {
   readonly substrates: Map<string, Wall[]>
 
   readonly #observations = new Map<string, ScriptedObservation[]>()
-  /** The last of them that a watch saw, and from which point of the transcript on, until the workflow has acted on it. */
-  readonly #lastObserved = new Map<string, { from: string; sight: ScriptedObservation }>()
+  /**
+   * The last wall that a watch saw, and from which point of the transcript on, until the workflow has acted
+   * on it.
+   */
+  readonly #lastObserved = new Map<string, { from: string; observation: ScriptedObservation }>()
   readonly #newestFence = new Map<string, number>()
   readonly #stoppedFence = new Map<string, number>()
-  /** What was ever said in each conversation, and the copies of it by account. */
+  /** Everything said in each conversation, and its copies by account. */
   readonly #messages = new Map<string, string[]>()
-  /** Carries of the launch that is under way, by session. */
+  /** Carries of the launch in progress, by session. */
   readonly #carried = new Map<string, number>()
   readonly #copies = new Map<string, Map<string, string[]>>()
-  /** Sessions that were called home and have not been launched since. */
+  /** Sessions that were ordered to fail back and have not been launched since. */
   readonly failingBack = new Set<string>()
-  /** Which forks each conversation was told of, in order. */
+  /** The forks that were handed over to each conversation, in order. */
   readonly handedOver: { session: string; to: string; fork: string }[] = []
   readonly #pendingHandOvers = new Map<string, string[]>()
-  readonly #told = new Set<string>()
+  readonly #handedOverForks = new Set<string>()
   readonly #takenIds = new Set<string>()
   readonly #failures: { step: Step; when: (account: string) => boolean; fault: Error }[] = []
   readonly #holds = new Map<Step, { arrive: () => void; opened: Promise<void> }>()
@@ -133,32 +136,32 @@ export class FakeHost implements SimulatedHost {
 
   liveSessions: () => Promise<string[]> = () => Promise.resolve([])
 
-  /** The next watch of the session that looks sees this. */
-  willObserve(session: string, sight: ScriptedObservation): void {
-    this.#observations.set(session, [...(this.#observations.get(session) ?? []), sight])
-    if (sight.kind === 'exited' || sight.kind === 'gone') this.processes.delete(session)
+  /** The next watch of the session that checks sees this. */
+  willObserve(session: string, observation: ScriptedObservation): void {
+    this.#observations.set(session, [...(this.#observations.get(session) ?? []), observation])
+    if (observation.kind === 'exited' || observation.kind === 'gone') this.processes.delete(session)
   }
 
   hasObservedAll(session: string): boolean {
     return (this.#observations.get(session) ?? []).length === 0
   }
 
-  /** Whether the workflow has acted on all that its watches saw. */
+  /** Whether the workflow has acted on everything that its watches saw. */
   hasProcessedAll(session: string): boolean {
     return this.hasObservedAll(session) && !this.#lastObserved.has(session)
   }
 
-  /** The next call of the step that this is about fails; once for each call of this. */
+  /** The next call of this step fails; one failure for each call of this method. */
   failNext(step: Step, fault: Error, when: (account: string) => boolean = () => true): void {
     this.#failures.push({ step, when, fault })
   }
 
-  /** Whatever was to fail from here on does not. */
+  /** Cancels the failures scripted from here on. */
   clearFailures(): void {
     this.#failures.length = 0
   }
 
-  /** The next call of the step waits, its work undone, until it is let through. */
+  /** The next call of the step waits before it does its work, until it is let through. */
   holdNext(step: Step): Hold {
     let open = (): void => undefined
     let arrive = (): void => undefined
@@ -207,12 +210,12 @@ export class FakeHost implements SimulatedHost {
       queuePlannedWakeUp: ({ session, plan }) => this.#claim(session, plan),
       answerQuestion: () => Promise.resolve({ kind: 'gone' as const }),
       readAccounts: () => Promise.resolve(this.#readings()),
-      sendNotice: (request) => Promise.resolve(this.#tell(request)),
+      sendNotice: (request) => Promise.resolve(this.#notify(request)),
       probeAccount: ({ account }) => this.#probe(account),
     }
   }
 
-  /** Launching and stopping one session at the same time is what its workflow must never ask for. */
+  /** A workflow must never launch and stop one session at the same time. */
   async #exclusively<T>(
     ref: SessionRef,
     step: Step,
@@ -262,7 +265,7 @@ export class FakeHost implements SimulatedHost {
     const copy = copies.get(place.name)
     const said = this.#messages.get(sessionId) ?? []
     if (said.join() !== (copy ?? []).join())
-      this.violations.push(`${session} goes on at ${place.name} without all that was said: ${said.join()}`)
+      this.violations.push(`${session} continues at ${place.name} without all that was said: ${said.join()}`)
     this.launches.push(request)
     this.failingBack.delete(session)
     this.#lastObserved.delete(session)
@@ -273,10 +276,10 @@ export class FakeHost implements SimulatedHost {
       const { text } = prompt
       this.#addMessage(sessionId, place.name, typeof text === 'string' ? text : `what ${text.file} says`)
     }
-    const sentNotices = forks.filter((fork) => this.#told.has(`${sessionId} ${fork}`))
+    const handedOver = forks.filter((fork) => this.#handedOverForks.has(`${sessionId} ${fork}`))
     this.#pendingHandOvers.set(
       session,
-      forks.filter((fork) => !sentNotices.includes(fork)),
+      forks.filter((fork) => !handedOver.includes(fork)),
     )
     if (prompt !== null) this.#tellOfForks(session, sessionId)
     return {
@@ -286,7 +289,7 @@ export class FakeHost implements SimulatedHost {
       transcript: `/${place.name}/${sessionId}.jsonl`,
       transcriptFrom: 0,
       promptTaken: this.acceptsPrompt,
-      settledForks: sentNotices,
+      settledForks: handedOver,
       pendingInput: this.typedTexts,
       plans: this.dueWakeUps.get(session) ?? [],
       steps: [
@@ -296,7 +299,7 @@ export class FakeHost implements SimulatedHost {
     }
   }
 
-  /** The fork begins with all that was said in the original, which has to lie in the place. */
+  /** The fork begins with all that was said in the original, which has to be in the place. */
   #fork(session: string, forkOf: string, fork: string, place: string): void {
     const said = this.#messages.get(forkOf) ?? []
     const copy = this.#copiesOf(forkOf).get(place) ?? []
@@ -307,11 +310,11 @@ export class FakeHost implements SimulatedHost {
     this.#copiesOf(fork).set(place, said)
   }
 
-  /** What was laid ready of forks goes along with the prompt, once. */
+  /** The stored hand-over of forks is sent along with the prompt, once. */
   #tellOfForks(session: string, sessionId: string): void {
     for (const fork of this.#pendingHandOvers.get(session) ?? []) {
       this.handedOver.push({ session, to: sessionId, fork })
-      this.#told.add(`${sessionId} ${fork}`)
+      this.#handedOverForks.add(`${sessionId} ${fork}`)
     }
     this.#pendingHandOvers.delete(session)
   }
@@ -328,7 +331,7 @@ export class FakeHost implements SimulatedHost {
     }
   }
 
-  #tell({ notice, channels }: NoticeRequest): NoticeOutcome {
+  #notify({ notice, channels }: NoticeRequest): NoticeOutcome {
     const heard = channels.filter((channel) => !this.mutedChannels.has(channel))
     this.sentNotices.push(...heard.map((channel) => ({ channel, notice, at: instant() })))
     return {
@@ -336,16 +339,16 @@ export class FakeHost implements SimulatedHost {
     }
   }
 
-  /** The host finds each conversation by itself, and brings it where the launch is to be. */
+  /** The host finds each conversation by itself, and carries it to the place of the launch. */
   async #carryAll({ session, sessionId, forkOf = null, fence, place }: LaunchRequest): Promise<void> {
     if (this.#newestFence.get(session) === fence) return
     const isBegun = this.#copiesOf(sessionId).size > 0
-    const wanted = isBegun || forkOf === null ? sessionId : forkOf
-    const longest = [...this.#copiesOf(wanted)].sort(([, a], [, b]) => b.length - a.length)[0]
-    if (longest === undefined || longest[1].join() === this.#copiesOf(wanted).get(place.name)?.join()) return
+    const target = isBegun || forkOf === null ? sessionId : forkOf
+    const longest = [...this.#copiesOf(target)].sort(([, a], [, b]) => b.length - a.length)[0]
+    if (longest === undefined || longest[1].join() === this.#copiesOf(target).get(place.name)?.join()) return
     await this.#recordCall('carry', session, 0, place.name)
     if (this.processes.has(session)) this.violations.push(`${session} was carried while it was being written`)
-    this.#copiesOf(wanted).set(place.name, longest[1])
+    this.#copiesOf(target).set(place.name, longest[1])
     this.#carried.set(session, 1)
   }
 
@@ -361,28 +364,31 @@ export class FakeHost implements SimulatedHost {
     }
     const isSuperseded =
       (this.#newestFence.get(session) ?? 0) > fence || (this.#stoppedFence.get(session) ?? -1) >= fence
-    const sight: ScriptedObservation | undefined = isSuperseded
+    const observation: ScriptedObservation | undefined = isSuperseded
       ? { kind: 'released' }
       : this.#nextSight(request)
-    if (sight === undefined) throw retryLater(this.pollEvery)
+    if (observation === undefined) throw retryLater(this.pollEvery)
     return {
-      ...sight,
+      ...observation,
       readings: this.#readings(),
       at: iso(instant()),
       transcriptTo: request.transcriptFrom + 1,
-      wasWorking: sight.wasWorking ?? this.busy.has(session),
+      wasWorking: observation.wasWorking ?? this.busy.has(session),
     }
   }
 
-  /** What the workflow has not taken, since its run ended meanwhile, still stands in the transcript from the same point on. */
+  /**
+   * What the workflow did not receive, since its run ended meanwhile, is still in the transcript from the
+   * same point on.
+   */
   #nextSight({ session, sessionId, fence, transcriptFrom }: WatchRequest): ScriptedObservation | undefined {
     const from = `${fence} ${sessionId} ${transcriptFrom}`
     const last = this.#lastObserved.get(session)
-    if (last?.from === from) return last.sight
+    if (last?.from === from) return last.observation
     this.#lastObserved.delete(session)
-    const sight = this.#observations.get(session)?.shift()
-    if (sight !== undefined) this.#lastObserved.set(session, { from, sight })
-    return sight
+    const observation = this.#observations.get(session)?.shift()
+    if (observation !== undefined) this.#lastObserved.set(session, { from, observation })
+    return observation
   }
 
   async #deliver(request: DeliverRequest): Promise<void> {
@@ -402,7 +408,7 @@ export class FakeHost implements SimulatedHost {
     await this.#recordCall('deliverText', session, fence, place.name)
   }
 
-  /** Owed no more once it was claimed. */
+  /** No longer pending once it was claimed. */
   #claim(session: string, plan: string): Promise<string | null> {
     const dueWakeUps = this.dueWakeUps.get(session) ?? []
     this.dueWakeUps.set(
@@ -430,15 +436,18 @@ export class FakeHost implements SimulatedHost {
   }
 }
 
-/** An account with one window of five hours, which begins anew by itself. Able and known unless a test says otherwise. */
+/**
+ * An account with one five-hour window, which resets by itself. It is able and known unless a test says
+ * otherwise.
+ */
 export class FakeAccount {
   readonly name: string
   used = 0.1
-  /** When the window begins anew; past that instant nothing is used. */
+  /** When the window resets; from then on nothing is used. */
   resetsAt = Infinity
   login: 'in' | 'out' = 'in'
   identity: string
-  /** Whether the host reads it by itself, as it does where a session runs. */
+  /** Whether the host reads it by itself, as it does if a session runs there. */
   isRead = true
   /** Whether probes are answered without numbers. */
   isSilent = false
@@ -449,7 +458,7 @@ export class FakeAccount {
     this.identity = `identity of ${name}`
   }
 
-  /** The account refuses from now on, until the instant it states. */
+  /** The account refuses from now on, until the instant that it states. */
   hitWall(now: number, resetsAt: number): Wall {
     this.used = 1
     this.resetsAt = resetsAt

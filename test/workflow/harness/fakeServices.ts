@@ -1,4 +1,7 @@
-/** The host's part in guarded services and tasks, as far as a test scripts it: what its watches see, and how its steps fare. */
+/**
+ * The host's part in guarded services and tasks, as far as a test scripts it: what its watches see, and how
+ * its steps end.
+ */
 import { Context } from '@temporalio/activity'
 import type { SessionRef } from '../../../activities/contracts.js'
 import type {
@@ -14,7 +17,7 @@ import type { TaskOutcome } from '../../../policy/tasks/tasks.js'
 import { iso } from '../../../policy/instants.js'
 import { retryLater } from './attempts.js'
 
-/** What is scripted for a step is used up in order; where nothing is, all is well and nothing happens. */
+/** The script of a step is used up in order; without one, all is well and nothing happens. */
 class Script<T> {
   readonly #steps: T[] = []
 
@@ -31,30 +34,30 @@ class Script<T> {
   }
 }
 
-/** How often what stands on a service looks, in virtual time. */
+/** How often a service's watch checks, in virtual time. */
 const pollEvery = 5_000
 
 export class FakeServices {
   readonly starts: ServiceStartRequest[] = []
   /** What the service's watch sees next. */
   readonly observations = new Script<ServiceObservation>()
-  /** Whom to wake next; a place that is able, where nothing is said. */
+  /** Which agent to start next; by default on a place that is able. */
   readonly plans = new Script<WakeUpPlan>()
-  /** What becomes of the woken agent. */
+  /** How the woken agent ends. */
   readonly agents = new Script<WakeUpObservation>()
   readonly checks = new Script<VerifyResult>()
-  /** Whether a service that nobody could help is back by itself. */
+  /** Whether a service that no agent could help is back by itself. */
   isRecovered = false
-  /** How the next runs of tasks end; well, where nothing is said. */
+  /** How the next runs of tasks end; successfully by default. */
   readonly runs = new Script<TaskOutcome>()
-  /** Told when a woken agent is ended. */
+  /** Called when a woken agent is ended. */
   onAgentEnd: (ref: SessionRef) => void = () => undefined
 
   activities(): ServiceActivities & TaskActivities {
     const run = (): Promise<TaskOutcome> =>
       Promise.resolve(this.runs.next() ?? { ok: true, error: null, summary: 'ended well', file: null })
     return {
-      // A watch that throws in the same breath ends before the engine knows that it began.
+      // A watch that throws synchronously ends before the engine knows that it began.
       watchService: () => Promise.resolve().then(() => this.observations.next() ?? wait()),
       checkService: () =>
         Promise.resolve({
@@ -88,7 +91,7 @@ const wait = (): never => {
   throw retryLater(pollEvery)
 }
 
-/** A healer's place that can be woken. */
+/** A place of the healer on which an agent can be started. */
 export const readyPlan = (name: string): WakeUpPlan => ({
   ...{ kind: 'ready', place: { kind: 'account', name }, agent: 'claude-code', model: null, cwd: '/work' },
   ...{ promptFile: '/incidents/wake-up.md', timeout: 1_800_000 },

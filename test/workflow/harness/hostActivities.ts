@@ -1,4 +1,6 @@
-/** What the worker of a host makes of its steps, for hosts that are played: a launch stops the process before, a wall asks the pool. */
+/**
+ * Wires a worker's activities to a fake host: a launch stops the process before it, and a wall asks the pool.
+ */
 import type { Client } from '@temporalio/client'
 import type { HostActivities } from '../../../activities/contracts.js'
 import { LeaseBatcher } from '../../../activities/watch/leaseBatcher.js'
@@ -19,11 +21,11 @@ export function asOnHost<T extends Steps>(steps: T, pool: string, client: Client
       return { ...launched, steps: [...(stopped?.steps ?? []), ...launched.steps] }
     },
     watchAgent: async (request) => {
-      const seen = await watchAgent(request)
+      const observation = await watchAgent(request)
       const { leaseRequest: ask } = request
-      if (seen.kind !== 'walled' || !ask || seen.lease === null) return seen
-      const { readings } = seen
-      const desk = new LeaseBatcher(
+      if (observation.kind !== 'walled' || !ask || observation.lease === null) return observation
+      const { readings } = observation
+      const batcher = new LeaseBatcher(
         pool,
         (round) =>
           client.workflow
@@ -31,9 +33,9 @@ export function asOnHost<T extends Steps>(steps: T, pool: string, client: Client
             .executeUpdate(poolUpdates.requestLeases, { args: [round] }),
         () => readings,
       )
-      const models = modelsAfter(ask.request.models, seen.wall)
-      const lease = await desk.requestLease(ask.pool, { ...ask.request, models })
-      return { ...seen, lease, readings: lease === null ? readings : [] }
+      const models = modelsAfter(ask.request.models, observation.wall)
+      const lease = await batcher.requestLease(ask.pool, { ...ask.request, models })
+      return { ...observation, lease, readings: lease === null ? readings : [] }
     },
   }
 }

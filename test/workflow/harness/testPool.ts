@@ -1,4 +1,4 @@
-/** The set of one test: a pool, a host and sessions, with ids of their own on the shared server. */
+/** The parts of one test: a pool, a host and sessions, with unique ids on the shared server. */
 import type { WorkflowHandle } from '@temporalio/client'
 import proto from '@temporalio/proto'
 import { defaultTiming, type AccountSpec, type Timing, type Wall } from '../../../policy/account/account.js'
@@ -36,7 +36,7 @@ export interface TestPoolOptions {
   timing?: Partial<Timing>
   /** Whether the pool's workflow runs from the beginning. */
   withPool?: boolean
-  /** Without, nobody is told. */
+  /** Without channels, no notices are sent. */
   notices?: NoticeSettings
 }
 
@@ -45,7 +45,7 @@ export class TestPool {
   readonly host: FakeHost
   readonly name: string
   readonly settings: PoolSettings
-  /** How much time passes between two looks of `until`, unless said otherwise. */
+  /** How much time passes between two checks of `until`, by default. */
   step = second
   readonly #sessions = new Map<string, WorkflowHandle>()
   readonly #otherWorkflows: WorkflowHandle[] = []
@@ -104,7 +104,7 @@ export class TestPool {
     })
   }
 
-  /** Starts a session's workflow; `name` is made unique on the server and answered. */
+  /** Starts a session's workflow. Returns its name, made unique on the server. */
   async start(name: string, change: Partial<SessionStart> = {}): Promise<string> {
     const unique = `${this.name}-${name}`
     const start: SessionStart = {
@@ -142,11 +142,11 @@ export class TestPool {
   handle(session: string): WorkflowHandle {
     const handle = this.#sessions.get(session)
     if (handle === undefined) throw new Error(`no session ${session} was started here`)
-    // Without the run, so that it is followed through continue-as-new.
+    // Without the run id, so that it is followed through continue-as-new.
     return this.server.client.workflow.getHandle(handle.workflowId)
   }
 
-  /** Another workflow that is looked over and ended with the stage. */
+  /** Another workflow that is checked and ended with the test pool. */
   closeLater(handle: WorkflowHandle): void {
     this.#otherWorkflows.push(handle)
   }
@@ -207,29 +207,29 @@ export class TestPool {
     )
   }
 
-  /** The session's watch sees this, and the workflow has it. */
-  async observe(session: string, sight: ScriptedObservation): Promise<void> {
-    this.host.willObserve(session, sight)
+  /** The session's watch sees this, and the workflow has processed it. */
+  async observe(session: string, observation: ScriptedObservation): Promise<void> {
+    this.host.willObserve(session, observation)
     await this.until(
-      `${session} sees ${sight.kind}`,
+      `${session} sees ${observation.kind}`,
       () => Promise.resolve(this.host.hasObservedAll(session)),
       (seen) => seen,
     )
   }
 
-  /** Lets virtual time pass until the value is as wanted: no longer than `within` of it, and never hanging. */
+  /** Lets virtual time pass until the value is as wanted: for at most `within` of it, and never hanging. */
   async until<T>(
     what: string,
-    look: () => Promise<T>,
-    wanted: (value: T) => boolean,
+    read: () => Promise<T>,
+    isWanted: (value: T) => boolean,
     within = 10 * minute,
     step = this.step,
   ): Promise<T> {
     const [wallEnd, end] = [performance.now() + wallClockBound, (await this.server.now()) + within]
     for (;;) {
       // A workflow that hangs does not answer; the call has to end all the same.
-      const value = await this.server.env.connection.withDeadline(Date.now() + callBound, look)
-      if (wanted(value)) return value
+      const value = await this.server.env.connection.withDeadline(Date.now() + callBound, read)
+      if (isWanted(value)) return value
       const isLate = performance.now() > wallEnd || (await this.server.now()) > end
       if (isLate) throw new Error(`${what}: not as wanted in time; last: ${JSON.stringify(value, null, 2)}`)
       await this.server.advance(step)
@@ -238,11 +238,11 @@ export class TestPool {
 
   untilSession(
     session: string,
-    wanted: (details: SessionDetails) => boolean,
+    isWanted: (details: SessionDetails) => boolean,
     within?: number,
     step?: number,
   ): Promise<SessionDetails> {
-    return this.until(session, () => this.describe(session), wanted, within, step)
+    return this.until(session, () => this.describe(session), isWanted, within, step)
   }
 
   /** Runs on this account, and the workflow knows it. */
@@ -255,16 +255,16 @@ export class TestPool {
     )
   }
 
-  /** Who holds which account, as the pool has it. */
+  /** Which session has a lease on which account, as the pool has it. */
   async leases(): Promise<Record<string, string[]>> {
     const { accounts } = await this.describePool()
     return Object.fromEntries(accounts.map(({ name, leases }) => [name, leases]))
   }
 
-  /** What was asked of the host for the session, in words: `stopAgent a#1`. Watches and texts aside. */
+  /** The calls to the host for the session, as text: `stopAgent a#1`, without watches and texts. */
   steps(session: string): string[] {
     return this.host.calls
-      .filter((asked) => asked.session === session && !['watchAgent', 'deliverText'].includes(asked.step))
+      .filter((call) => call.session === session && !['watchAgent', 'deliverText'].includes(call.step))
       .map(({ step, account, fence }) =>
         step === 'carry' ? `${step} to ${account}` : `${step} ${account}#${this.nth(session, fence)}`,
       )
@@ -272,21 +272,23 @@ export class TestPool {
 
   /** Fences are big numbers: the session's first is 1, its second 2, and so on. */
   private nth(session: string, fence: number): number {
-    const fences = this.host.calls.filter((asked) => asked.session === session && asked.fence > 0)
-    return [...new Set(fences.map((asked) => asked.fence))].sort((a, b) => a - b).indexOf(fence) + 1
+    const fences = this.host.calls.filter((call) => call.session === session && call.fence > 0)
+    return [...new Set(fences.map((call) => call.fence))].sort((a, b) => a - b).indexOf(fence) + 1
   }
 
   async historyLength(session: string): Promise<number> {
     return (await this.handle(session).describe()).historyLength
   }
 
-  /** Sends messages that change nothing until the history is long enough to be cut: each is an event all the same. */
+  /**
+   * Sends messages that change nothing until the history is long enough to be cut: each of them is an event.
+   */
   async untilLong(handle: WorkflowHandle, send: () => Promise<void>): Promise<void> {
     while ((await handle.describe()).historyLength <= renewAfterEvents)
       await Promise.all(Array.from({ length: 25 }, () => send()))
   }
 
-  /** Waits until this run has handed over to the next. */
+  /** Waits until this run has continued as a new one. */
   async untilContinuedAsNew(
     handle: WorkflowHandle,
     run: string,
@@ -303,18 +305,20 @@ export class TestPool {
     )
   }
 
-  /** Ends all that was started, after a look for bugs that workflows hide: tasks that failed, violated laws. */
+  /**
+   * Ends all that was started, after a check for bugs that workflows hide: failed tasks, breaches of laws.
+   */
   async close(): Promise<void> {
     const sessions = [...this.#sessions.keys()].map((name) => this.handle(name))
     const handles = [...sessions, ...this.#otherWorkflows, this.poolHandle]
     await this.server.settle()
-    const faults = [...this.host.violations]
+    const problems = [...this.host.violations]
     for (const handle of handles) {
-      faults.push(...(await failuresOf(handle)))
+      problems.push(...(await failuresOf(handle)))
       await handle.terminate('the test is over').catch(() => undefined)
     }
     await this.#worker.close()
-    if (faults.length > 0) throw new Error(faults.join('\n'))
+    if (problems.length > 0) throw new Error(problems.join('\n'))
   }
 
   async #live(): Promise<string[]> {

@@ -1,6 +1,7 @@
 /**
- * The real workflows on the server with virtual time: one server and one workflow worker per test file, and a stage of its
- * own for each test (pool, host, sessions). Time stands while anything runs and moves only when a test lets it.
+ * The real workflows on the server with virtual time: one server and one workflow worker per test file, and a
+ * separate pool, host and sessions for each test. Time does not advance while anything runs, and then only if
+ * a test lets it.
  */
 import { Client } from '@temporalio/client'
 import proto from '@temporalio/proto'
@@ -36,19 +37,19 @@ const kindNumbers = {
   Bool: kinds.INDEXED_VALUE_TYPE_BOOL,
 }
 
-// Faults that tests provoke are not news; what breaks a test is thrown by the test.
+// Failures that tests provoke are not worth printing; what breaks a test is thrown by the test.
 Runtime.install({
   logger: new DefaultLogger('ERROR'),
   telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
 })
 
 /**
- * Virtual time that passes in one call to the server. A busy machine takes minutes for a day in which much happens, and the
- * server closes connections that do nothing but ping for so long.
+ * Virtual time that passes in one call to the server. A busy machine takes minutes for an eventful day, and
+ * the server closes connections that only ping for so long.
  */
 const maxSkipPerCall = 3_600_000
 
-/** A host: what its worker carries out, and the names of the sessions it knows to be alive. */
+/** A host: the activities of its worker, and the names of the sessions that it knows to be alive. */
 export interface SimulatedHost {
   readonly hostId: string
   readonly pool: string
@@ -58,19 +59,22 @@ export interface SimulatedHost {
 
 export interface TestServerOptions {
   /**
-   * Workflows run in the thread of their worker: about a third cheaper where they are all that runs, but nothing ends one that
-   * computes for ever. Default false.
+   * Workflows run in the thread of their worker: about a third cheaper if nothing else runs there, but a
+   * workflow that computes for ever is never stopped. Default false.
    */
   inOneThread?: boolean
-  /** With more workflows than this, one that has rested is forgotten and made anew from its history. Default 600. */
+  /**
+   * With more workflows than this, one that has been idle is evicted and rebuilt from its history. Default
+   * 600.
+   */
   maxCachedWorkflows?: number
 }
 
 export class TestServer {
   readonly env: TestWorkflowEnvironment
   /**
-   * Plain, since the environment's own lets time skip for as long as it waits for a result: where nothing else is due then,
-   * to the end of the other workflows' lives, ten years on.
+   * A plain client, since the environment's own lets time skip while it waits for a result: if nothing else
+   * is due, to the end of the other workflows' lives, ten years on.
    */
   readonly client: Client
   readonly #hosts = new Map<string, SimulatedHost>()
@@ -88,8 +92,8 @@ export class TestServer {
   }
 
   /**
-   * On the embedded engine and the wall clock: for what the server with virtual time can't do, such as passing the end of a
-   * workflow on to its children.
+   * On the embedded engine in real time: for what the server with virtual time can't do, such as terminating
+   * child workflows with their parent.
    */
   static async openWallClock(): Promise<TestServer> {
     const server = await devServer()
@@ -102,8 +106,8 @@ export class TestServer {
   }
 
   /**
-   * As `openReal`, on a server that suggests a new run to every workflow whose history has so many events, where one of the
-   * product's would wait for four thousand.
+   * As `openReal`, on a server that suggests a new run to every workflow whose history has this many events,
+   * where the product's server would wait for four thousand.
    */
   static async openWithHistoryLimit(afterEvents: number): Promise<TestServer> {
     const { path } = await obtainTemporal({ env: ownEngineOnly(), say: () => undefined })
@@ -153,7 +157,7 @@ export class TestServer {
     return testServer
   }
 
-  /** Starts the worker of a host; all that its sessions ask of it goes there. */
+  /** Starts the worker of a host; all activities of its sessions go there. */
   async addHost(host: SimulatedHost): Promise<{ close: () => Promise<void> }> {
     this.#hosts.set(host.pool, host)
     return this.#startWorker({
@@ -165,8 +169,8 @@ export class TestServer {
   }
 
   /**
-   * The workers of all hosts end, and new ones take their places. That of the workflows can't: this server goes on giving
-   * their tasks to the one that is gone.
+   * Shuts down the workers of all hosts, and starts new ones. The worker of the workflows can't be replaced:
+   * this server keeps giving their tasks to the old one.
    */
   async restartHosts(): Promise<void> {
     await this.settle()
@@ -199,15 +203,15 @@ export class TestServer {
 
   /** Lets this much virtual time pass; what becomes due in it happens. */
   async advance(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= maxSkipPerCall) {
+    for (let remaining = ms; remaining > 0; remaining -= maxSkipPerCall) {
       if (this.#workerError !== null) throw new Error('a worker broke', { cause: this.#workerError })
-      await this.env.sleep(Math.min(left, maxSkipPerCall))
+      await this.env.sleep(Math.min(remaining, maxSkipPerCall))
     }
   }
 
   /**
-   * Waits until nothing runs: time that was made to skip says so. A workflow that is terminated under a step or a task takes
-   * its hold on the server's clock along, and time never skips again.
+   * Waits until nothing runs: the server's skipping of time shows that. A workflow that is terminated during
+   * an activity or a task keeps its lock on the server's clock, and time never skips again.
    */
   async settle(): Promise<void> {
     if (this.env.supportsTimeSkipping) await this.advance(1_000)

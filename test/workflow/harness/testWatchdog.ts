@@ -1,4 +1,7 @@
-/** Watchdogs, escalations and runs of tasks on a stage, as the worker and the schedules start them. */
+/**
+ * Watchdogs, escalations and task runs on the test server, started as the worker and the schedules start
+ * them.
+ */
 import type { WorkflowHandle } from '@temporalio/client'
 import { maxEscalationPause, maxRestartPause, type ServiceSpec } from '../../../policy/service/service.js'
 import { commonQueue, escalationWorkflowId, loopScheduleId, watchdogWorkflowId } from '../../../policy/ids.js'
@@ -43,7 +46,7 @@ export class TestWatchdog {
     return watchdog
   }
 
-  /** Without the run, so that it is followed through continue-as-new. */
+  /** Without the run id, so that it is followed through continue-as-new. */
   get handle(): WorkflowHandle {
     return this.#testPool.server.client.workflow.getHandle(watchdogWorkflowId(this.service))
   }
@@ -56,24 +59,24 @@ export class TestWatchdog {
     return this.handle.query(watchdogQueries.describe)
   }
 
-  until(wanted: (card: WatchdogView) => boolean, within?: number): Promise<WatchdogView> {
-    return this.#testPool.until(this.service, () => this.card(), wanted, within)
+  until(isWanted: (card: WatchdogView) => boolean, within?: number): Promise<WatchdogView> {
+    return this.#testPool.until(this.service, () => this.card(), isWanted, within)
   }
 
-  untilEscalation(incident: number, wanted: (view: EscalationView) => boolean): Promise<EscalationView> {
+  untilEscalation(incident: number, isWanted: (view: EscalationView) => boolean): Promise<EscalationView> {
     const look = () => this.escalation(incident).query(escalationQueries.describe)
-    return this.#testPool.until(`escalation ${incident}`, look, wanted)
+    return this.#testPool.until(`escalation ${incident}`, look, isWanted)
   }
 
-  /** The watch sees this trouble now, and the watchdog does what it does about it. */
-  async observeTrouble(incident: number, wanted: (card: WatchdogView) => boolean): Promise<WatchdogView> {
+  /** The watch sees this failure now, and the watchdog has reacted to it. */
+  async observeTrouble(incident: number, isWanted: (card: WatchdogView) => boolean): Promise<WatchdogView> {
     this.#testPool.host.services.observations.push({
       kind: 'trouble',
       verdict: 'missing',
       why: 'it ended',
       incident,
     })
-    return this.until((card) => this.#testPool.host.services.observations.isEmpty && wanted(card))
+    return this.until((card) => this.#testPool.host.services.observations.isEmpty && isWanted(card))
   }
 }
 

@@ -1,9 +1,9 @@
-/** A theatre for the test file and a stage for each test, opened on demand and looked over at its end. */
+/** A test server for the file and a test pool for each test, opened on demand and checked at its end. */
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { TestPool, type TestPoolOptions } from './testPool.js'
 import { TestServer } from './testServer.js'
 
-/** `open`: on which server; the one with virtual time unless said otherwise. */
+/** `open`: on which server; the one with virtual time by default. */
 export function useTestPool(
   open: () => Promise<TestServer> = () => TestServer.open(),
 ): (options: TestPoolOptions) => Promise<TestPool> {

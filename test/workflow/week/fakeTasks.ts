@@ -1,10 +1,10 @@
-/** The loop's part of a host: runs of tasks, which fare as the week's plan says. */
+/** The loop's part of a host: task runs, which succeed or fail as the week's plan says. */
 import type { TaskActivities } from '../../../activities/tasks/contracts.js'
 import { failedOutcome, type TaskOutcome } from '../../../policy/tasks/tasks.js'
 import { type Attempts, stepKey } from '../harness/attempts.js'
 import type { TaskEnd, WeekPlan } from './plan.js'
 
-/** What a run that came to nothing says. */
+/** The error of a failed run. */
 export const reasons: Record<Exclude<TaskEnd, 'well'>, string> = {
   fails: 'it ended with exit code 4',
   throws: 'no mail server answers',
@@ -28,7 +28,7 @@ export class FakeTasks {
 
   activities(): Pick<TaskActivities, 'runProgram' | 'pollMail'> {
     return {
-      // One attempt is all it has, so it ends where it begins.
+      // It has only one attempt, so it ends where it begins.
       runProgram: async ({ task }) => this.#ended(await Promise.resolve(task)),
       pollMail: async ({ task }) => this.#poll(await Promise.resolve(task)),
     }

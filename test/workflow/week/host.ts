@@ -1,4 +1,7 @@
-/** The host of a week: its services, its agents and its tasks. While it is away or asleep it answers nothing. */
+/**
+ * The host of a week: its services, its agents and its tasks. While its worker is down or the host is
+ * suspended it answers nothing.
+ */
 import { ApplicationFailure } from '@temporalio/common'
 import type { HostActivities, LaunchRequest } from '../../../activities/contracts.js'
 import type {
@@ -29,7 +32,7 @@ const places: HealerPlace[] = [
   { kind: 'substrate', name: 'key' },
 ]
 
-/** A person who was told takes this long. */
+/** A person who was notified takes this long. */
 const personTakes = 3 * hour
 
 interface Agent {
@@ -92,7 +95,7 @@ export class WeekHost implements SimulatedHost {
       startService: ({ service, fence, incident }) =>
         this.#at(service, (guard) => {
           const started = guard.start(fence, incident, 'watchdog')
-          // Carried out, but the worker fell before it could say so.
+          // Carried out, but the worker died before it could answer.
           if (++this.#starts % this.plan.answerLostEvery === 0)
             throw this.#attempts.retryAt(guard.advanceTo(0) + second)
           return started
@@ -123,13 +126,13 @@ export class WeekHost implements SimulatedHost {
         }),
       sendNotice: async ({ notice }) => {
         await Promise.resolve()
-        this.#told(notice.id, notice.text, this.#here())
+        this.#notified(notice.id, notice.text, this.#here())
         return { failed: [] }
       },
     }
   }
 
-  /** Now, where the host is there; a host that is not lets everybody wait. */
+  /** The current instant if the host is up; otherwise callers wait. */
   #here(): number {
     const now = this.#attempts.now()
     const out = spanAt(this.#out, now)
@@ -137,7 +140,7 @@ export class WeekHost implements SimulatedHost {
     return now
   }
 
-  /** A step on a service. A step that throws in the same breath ends before the engine knows that it began. */
+  /** A step on a service. A step that throws synchronously ends before the engine knows that it began. */
   async #at<T>(service: string, step: (guard: WatchSimulation, now: number) => T): Promise<T> {
     await Promise.resolve()
     const guard = this.guards.get(service)!
@@ -145,37 +148,43 @@ export class WeekHost implements SimulatedHost {
   }
 
   #untilSeen(guard: WatchSimulation, kind: string, make: Parameters<WatchSimulation['awaitWatch']>[2]) {
-    const stand = guard.awaitWatch(kind, stepKey(), make)
-    if (stand.seen !== null) return stand.seen
-    throw this.#attempts.retryAt(guard.nextObservationAt(stand))
+    const watch = guard.awaitWatch(kind, stepKey(), make)
+    if (watch.seen !== null) return watch.seen
+    throw this.#attempts.retryAt(guard.nextObservationAt(watch))
   }
 
   #watch(
     guard: WatchSimulation,
     { service, reportTrouble, incident, since }: ServiceWatchRequest,
   ): ServiceObservation {
-    const seen = this.#untilSeen(guard, 'watch', () => ({
+    const observation = this.#untilSeen(guard, 'watch', () => ({
       ...{ trouble: reportTrouble, backSince: incident === null ? null : Date.parse(since), until: Infinity },
     }))
     const at = this.#attempts.now()
-    if (seen.kind === 'trouble') {
-      const { verdict, why } = seen
+    if (observation.kind === 'trouble') {
+      const { verdict, why } = observation
       const open = this.#openIncidents.get(service) ?? ++this.#incidents
       this.#openIncidents.set(service, open)
-      this.log.add(service, { at, kind: 'trouble', incident: open, why, seenAt: seen.at })
+      this.log.add(service, { at, kind: 'trouble', incident: open, why, seenAt: observation.at })
       return { kind: 'trouble', verdict, why, incident: open }
     }
-    if (seen.kind !== 'back' || incident === null) return { kind: 'rollover' }
+    if (observation.kind !== 'back' || incident === null) return { kind: 'rollover' }
     this.#openIncidents.delete(service)
-    const pid = guard.service.processAt(seen.at)?.pid ?? null
-    this.log.add(service, { at, kind: 'back', incident, pid, seenAt: seen.at })
+    const pid = guard.service.processAt(observation.at)?.pid ?? null
+    this.log.add(service, { at, kind: 'back', incident, pid, seenAt: observation.at })
     return { kind: 'back' }
   }
 
   #prepare({ service, incident, attempt, tried }: WakeUpRequest, at: number): WakeUpPlan {
     const choice = nextHealer(places, [], tried, null, 0, at)
     const place = choice.kind === 'place' ? choice.place : null
-    this.log.add(service, { at, kind: 'asked whom to wake', incident, attempt, place: place?.name ?? null })
+    this.log.add(service, {
+      at,
+      kind: 'asked which agent to wake',
+      incident,
+      attempt,
+      place: place?.name ?? null,
+    })
     if (choice.kind === 'none') return { kind: 'none', why: choice.why }
     return {
       ...{ kind: 'ready', place: choice.place, agent: 'claude-code', model: null, cwd: '/work' },
@@ -212,12 +221,12 @@ export class WeekHost implements SimulatedHost {
     }
     if (now < end) throw this.#attempts.retryAt(end)
     if (plan.kind === 'walled') return { kind: 'failed', why: 'walled' }
-    if (plan.kind !== 'wrong') this.#mend(service, now, 'agent')
+    if (plan.kind !== 'wrong') this.#repair(service, now, 'agent')
     return plan.kind === 'late' ? { kind: 'over', why: 'it was not done in time' } : { kind: 'done' }
   }
 
-  /** The cause is gone; what Outpool can't start is started as well. */
-  #mend(service: Service, at: number, by: 'agent' | 'person'): void {
+  /** The cause is gone; a service that Outpool can't start is started as well. */
+  #repair(service: Service, at: number, by: 'agent' | 'person'): void {
     service.repair(at)
     if (service.plan.spec.canStart || service.isUp(at)) return
     const hung = service.processAt(at)
@@ -239,22 +248,22 @@ export class WeekHost implements SimulatedHost {
     return { well, why }
   }
 
-  #told(key: string, text: string, at: number): void {
+  #notified(key: string, text: string, at: number): void {
     const [, service = '', incident, asks] = /^incident\/([^/]+)\/(\d+)(\/question)?$/.exec(key) ?? []
     const guard = this.guards.get(service)!
-    const kind = asks === undefined ? 'told' : 'told of a question'
+    const kind = asks === undefined ? 'told' : 'notified of a question'
     this.log.add(service, { at, kind, incident: Number(incident), text })
     if (asks !== undefined) return
     this.#callsPerson.push({ guard, at: at + personTakes })
   }
 
-  /** People who were told come when they can; the services that Outpool can't start are theirs. */
+  /** People who were notified come when they can; they start the services that Outpool can't. */
   passTo(now: number): void {
     for (const { guard } of this.#callsPerson.filter(({ at }) => at <= now)) {
       guard.advanceTo(now)
-      if (!guard.service.plan.spec.canStart) this.#mend(guard.service, now, 'person')
+      if (!guard.service.plan.spec.canStart) this.#repair(guard.service, now, 'person')
     }
-    const left = this.#callsPerson.filter(({ at }) => at > now)
-    this.#callsPerson.splice(0, Infinity, ...left)
+    const waiting = this.#callsPerson.filter(({ at }) => at > now)
+    this.#callsPerson.splice(0, Infinity, ...waiting)
   }
 }

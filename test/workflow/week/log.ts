@@ -12,11 +12,11 @@ type Entry =
   | { kind: 'trouble'; incident: number; why: string; seenAt: number }
   | { kind: 'back'; incident: number; pid: number | null; seenAt: number }
   | { kind: 'checked'; incident: number; well: boolean; pid: number | null; why: string }
-  | { kind: 'asked whom to wake'; incident: number; attempt: number; place: string | null }
+  | { kind: 'asked which agent to wake'; incident: number; attempt: number; place: string | null }
   | { kind: 'woken'; incident: number; place: string; comesUp: boolean }
   | { kind: 'agent ended'; incident: number; says: string }
   | { kind: 'closed'; incident: number; outcome: string }
-  | { kind: 'told' | 'told of a question'; incident: number; text: string }
+  | { kind: 'told' | 'notified of a question'; incident: number; text: string }
   | { kind: 'paused' | 'resumed' }
 
 export type LoggedEntry = Entry & { at: number }

@@ -1,15 +1,15 @@
 /**
- * What no law allows, found afterwards in what happened to one service. Its times are those of the docs, worked out here anew
- * and from the truth: the product's own judgement is not asked.
+ * Finds breaches of a law afterwards, in what happened to one service. Its times are those of the docs,
+ * computed here separately and from the truth: the product's own judgement is not used.
  */
 import { type LoggedEntry, formatEntry } from './log.js'
 import { agentTimeout, type ServicePlan } from './plan.js'
 import type { Process, Service } from './service.js'
 import { hour, minute, overlap, second, type Span } from './spans.js'
 
-/** What steps and their repetitions may cost, on a machine that is busy. */
+/** What steps and their retries may take on a busy machine. */
 const slack = 30 * second
-/** After its host was away, everybody has to take up work again. */
+/** After its host was down, all work has to be resumed. */
 const pickUpDelay = 3 * minute
 const exitSeenAfter = 2 * second
 const longestRest = 6 * hour
@@ -81,14 +81,14 @@ export class Oracle {
       this.#provenWell(entry.pid, entry.seenAt, `incident ${entry.incident} was ended`)
     if (entry.kind === 'checked' && entry.well) this.#provenWell(entry.pid, at, 'the check agreed')
     if (entry.kind === 'started') this.#mayStart(entry, before)
-    if (entry.kind === 'asked whom to wake') this.#mayWake(entry, before)
+    if (entry.kind === 'asked which agent to wake') this.#mayWake(entry, before)
     if (entry.kind === 'woken' && isAtWork(before, entry.incident))
       this.#addViolation(at, 'an agent was woken beside another')
-    if (entry.kind === 'told' || entry.kind === 'told of a question') this.#mayNotify(entry, before)
+    if (entry.kind === 'told' || entry.kind === 'notified of a question') this.#mayNotify(entry, before)
   }
 
   #mayNotify(
-    { at, kind, incident }: Extract<LoggedEntry, { kind: 'told' | 'told of a question' }>,
+    { at, kind, incident }: Extract<LoggedEntry, { kind: 'told' | 'notified of a question' }>,
     before: readonly LoggedEntry[],
   ): void {
     if (before.some((one) => one.kind === kind && one.incident === incident))
@@ -107,12 +107,12 @@ export class Oracle {
     if (!isGone && !this.#isSick(process, seenAt)) this.#addViolation(seenAt, `false alarm: ${why} (law 6)`)
   }
 
-  /** It is silent for longer than anybody has to bear, and that is nobody else's fault. */
+  /** It is silent for longer than allowed, and nothing else explains that. */
   #isSick(process: Process, at: number): boolean {
     const { heartbeat, busyCheck } = this.#plan.rules
     if (heartbeat === null) return false
     const isMute = process.muteFrom !== null && process.muteFrom <= at
-    // Its last beats may have been written over by others before anybody read them.
+    // Its last heartbeats may have been overwritten by others before they were read.
     if (isMute && this.#plan.faults.some((fault) => fault.kind === 'echo' && fault.at === process.muteFrom))
       return true
     const last = this.#service.beatOf(process, at) ?? process.startedAt
@@ -121,7 +121,10 @@ export class Oracle {
     return silentFor > heartbeat.staleAfter + (!isMute && busyCheck !== null ? busyCheck.atMost : 0)
   }
 
-  /** A time without room for a beat is an excuse where it is so long that a look has to have met it. */
+  /**
+   * A time in which no heartbeat could be written is an excuse if it is so long that a check must have met
+   * it.
+   */
   #longBlocks(): Span[] {
     const { every, heartbeat } = this.#plan.rules
     const least = every + (heartbeat?.staleAfter ?? 0)
@@ -136,7 +139,8 @@ export class Oracle {
       return
     }
     const proof = this.#plan.rules.heartbeat === null ? process.startedAt : this.#service.beatOf(process, at)
-    if (proof === null) this.#addViolation(at, `${what} without a beat of process ${process.pid} (law 9)`)
+    if (proof === null)
+      this.#addViolation(at, `${what} without a heartbeat of process ${process.pid} (law 9)`)
   }
 
   #mayStart(
@@ -150,7 +154,7 @@ export class Oracle {
       this.#addViolation(at, `process ${pid} was started by the watchdog while agents were at work`)
     const { limit } = this.#plan.spec.restarts
     const restarts = this.#restarts(before, at).length
-    // Where nobody can be woken it goes on, and says so.
+    // If no agent can be started it goes on, and says so.
     const isTold = this.#log.some(
       (one) => one.kind === 'told' && one.incident === incident && one.at <= at + pickUpDelay,
     )
@@ -160,14 +164,16 @@ export class Oracle {
   }
 
   #mayWake(
-    { at, incident, attempt }: Extract<LoggedEntry, { kind: 'asked whom to wake' }>,
+    { at, incident, attempt }: Extract<LoggedEntry, { kind: 'asked which agent to wake' }>,
     before: readonly LoggedEntry[],
   ): void {
-    const asked = before.filter((one) => one.kind === 'asked whom to wake' && one.incident === incident)
+    const requests = before.filter(
+      (one) => one.kind === 'asked which agent to wake' && one.incident === incident,
+    )
     const woken = before.filter((one) => one.kind === 'woken' && one.incident === incident).length
     if (attempt !== woken + 1 && !this.#wasCalledOff(before, incident))
       this.#addViolation(at, `agent ${attempt} of incident ${incident} came after ${woken} others`)
-    if (asked.length > 0 || !this.#plan.spec.canStart) return
+    if (requests.length > 0 || !this.#plan.spec.canStart) return
     const { limit, within } = this.#plan.spec.restarts
     const restarts = before.filter(
       (one) => one.kind === 'started' && one.by === 'watchdog' && at - one.at < within + slack,
@@ -176,13 +182,13 @@ export class Oracle {
       this.#addViolation(at, `agents were woken after ${restarts} restarts, ${limit} are allowed`)
   }
 
-  /** A pause ends the escalation; the next one of the same incident counts its agents anew. */
+  /** A pause ends the escalation; the next one of the same incident counts its agents from zero. */
   #wasCalledOff(before: readonly LoggedEntry[], incident: number): boolean {
-    const first = before.find((one) => one.kind === 'asked whom to wake' && one.incident === incident)
+    const first = before.find((one) => one.kind === 'asked which agent to wake' && one.incident === incident)
     return before.some((one) => one.kind === 'paused' && one.at > (first?.at ?? Infinity))
   }
 
-  /** Restarts that count: the first start is none, and an escalation that healed clears them. */
+  /** Restarts that count: the first start does not, and an escalation that healed resets the count. */
   #restarts(before: readonly LoggedEntry[], at: number): LoggedEntry[] {
     const { within } = this.#plan.spec.restarts
     const cleared = before.findLast((one) => one.kind === 'closed')?.at ?? 0
@@ -198,7 +204,7 @@ export class Oracle {
     return counted.filter(({ fence }, index) => counted.findIndex((one) => one.fence === fence) === index)
   }
 
-  /** Stretches in which nothing that works was there. */
+  /** Stretches in which no working process existed. */
   downs(): Span[] {
     const good = this.#service.processes.filter(({ isBad }) => !isBad)
     const downs: Span[] = []
@@ -210,17 +216,17 @@ export class Oracle {
     return downs
   }
 
-  /** Law 10: from each thing that happens while it is down, the next one follows within its stated time. */
+  /** Law 10: from each event while the service is down, the next one follows within its stated time. */
   #staysDown(down: Span): void {
     const during = this.#log.filter(({ at }) => at > down.from && at < down.to)
     let last: LoggedEntry = { kind: 'resumed', at: down.from }
     for (const next of [...during, { kind: 'resumed' as const, at: down.to }]) {
       const allowed = this.#allowed(last, next.at, down)
-      const took = next.at - last.at
-      if (took > allowed.ms)
+      const duration = next.at - last.at
+      if (duration > allowed.ms)
         this.#addViolation(
           next.at,
-          `down since ${new Date(down.from).toISOString()}: ${seconds(took)} passed, ${seconds(allowed.ms)} are stated (${allowed.why}), after: ${formatEntry(last)} (law 10)`,
+          `down since ${new Date(down.from).toISOString()}: ${seconds(duration)} passed, ${seconds(allowed.ms)} are stated (${allowed.why}), after: ${formatEntry(last)} (law 10)`,
         )
       last = next
     }
@@ -239,12 +245,12 @@ export class Oracle {
       : (process?.endsAt ?? at) - at + this.#exitSeenAfter()
     const excused = ms + count * pickUpDelay + slack
     const { wakeUp, every } = this.#plan.spec
-    const told = since.some((one) => one.kind === 'told')
+    const wasNotified = since.some((one) => one.kind === 'told')
     const agents = Math.max(agentTimeout, this.#plan.beatWithin)
-    if (told)
+    if (wasNotified)
       return {
         ms: excused + detect + every + (wakeUp === null ? longestRestWithout : longestRest + agents),
-        why: 'a person was told',
+        why: 'a person was notified',
       }
     if (kind === 'paused') return { ms: excused + detect, why: 'people have paused it' }
     if (isHandedOver(before)) return { ms: excused + agents, why: 'agents are at work' }
@@ -257,7 +263,7 @@ export class Oracle {
     return Math.max(stale, busyCheck?.within ?? 0) + every / 5 + second
   }
 
-  /** What others start is looked at every so often; what is ours, all the time. */
+  /** A service that others start is checked at intervals; ours is watched all the time. */
   #exitSeenAfter(): number {
     return this.#plan.spec.canStart ? exitSeenAfter : this.#plan.spec.every
   }
@@ -278,8 +284,8 @@ const isAtWork = (before: readonly LoggedEntry[], incident: number): boolean =>
   before.findLast((one) => (one.kind === 'woken' || one.kind === 'agent ended') && one.incident === incident)
     ?.kind === 'woken'
 
-/** From the question whom to wake to the end of the incident, unless people have paused it. */
+/** From the choice of an agent to the end of the incident, unless a person has paused it. */
 function isHandedOver(before: readonly LoggedEntry[]): boolean {
-  const last = before.findLast(({ kind }) => ['asked whom to wake', 'closed', 'paused'].includes(kind))
-  return last?.kind === 'asked whom to wake'
+  const last = before.findLast(({ kind }) => ['asked which agent to wake', 'closed', 'paused'].includes(kind))
+  return last?.kind === 'asked which agent to wake'
 }

@@ -1,19 +1,25 @@
-/** A week of one host, drawn from its seed: services and what befalls them, agents and persons, tasks and what becomes of them. */
+/**
+ * A week of one host, generated from its seed: services and what happens to them, agents and people, tasks
+ * and how their runs end.
+ */
 import { maxEscalationPause, maxRestartPause, type ServiceSpec } from '../../../policy/service/service.js'
 import type { CheckRules } from '../../../policy/service/judgement.js'
 import { Random } from '../../policy/drain/random.js'
 import { day, hour, minute, second, type Span } from './spans.js'
 
-/** What befalls a service at an instant. */
+/** What happens to a service at an instant. */
 export interface Fault {
   at: number
-  /** `hang`: the process stays, and says nothing any more; `echo`: as a hang, while somebody else goes on touching its beat. */
+  /**
+   * `hang`: the process stays, and writes nothing any more; `echo`: as a hang, while another program keeps
+   * touching its heartbeat.
+   */
   kind: 'exit' | 'hang' | 'echo'
 }
 
-/** While it lasts, no process of the service comes to anything. An agent that heals ends it sooner. */
+/** While it lasts, no process of the service works. An agent that heals ends it sooner. */
 interface BrokenSpan extends Span {
-  /** Each process ends soon after its start, or never says a word. */
+  /** Each process ends soon after its start, or never writes a heartbeat. */
   how: 'exit' | 'mute'
 }
 
@@ -24,17 +30,17 @@ export interface ServicePlan {
   beatWithin: number
   faults: Fault[]
   broken: BrokenSpan[]
-  /** It works without a beat, and its files grow. */
+  /** It works without a heartbeat, and its files grow. */
   silent: Span[]
-  /** Its beat can't be written, though it would. */
+  /** Its heartbeat can't be written, though the service tries. */
   blocked: Span[]
-  /** By people: the watchdog only looks on. */
+  /** By people: the watchdog only monitors. */
   paused: Span[]
-  /** People look by hand. */
+  /** A person runs a check by hand. */
   checks: number[]
 }
 
-/** How a woken agent fares, and how long it takes. */
+/** How a woken agent ends, and how long it takes. */
 export interface AgentPlan {
   kind: 'heals' | 'wrong' | 'walled' | 'late' | 'asks' | 'does not come up'
   workMs: number
@@ -46,7 +52,7 @@ export interface TaskPlan {
   name: string
   kind: 'run' | 'imap'
   every: number
-  /** What becomes of the run that is due at an instant. */
+  /** How the run that is due at an instant ends. */
   outcome: (at: number) => { kind: TaskEnd; takes: number }
 }
 
@@ -55,11 +61,11 @@ export interface WeekPlan {
   start: number
   end: number
   services: Map<string, ServicePlan>
-  /** The host's worker is not there. */
+  /** The host's worker is down. */
   workerDown: Span[]
-  /** The host sleeps, and all that is on it. */
+  /** The host is suspended, with everything on it. */
   suspended: Span[]
-  /** The answer of every so-manieth start is lost with its worker. */
+  /** Of so many starts, one answer is lost with its worker. */
   answerLostEvery: number
   agents: AgentPlan[]
   tasks: TaskPlan[]
@@ -68,7 +74,10 @@ export interface WeekPlan {
 /** An agent gets no more than this. */
 export const agentTimeout = 30 * minute
 
-/** The last faults leave this much time, in which all has to come up again: two of the longest pauses. */
+/**
+ * The last failures leave this much time, in which everything has to come up again: two of the longest
+ * pauses.
+ */
 const quietAtEnd = 14 * hour
 
 type Kind = 'with wake-up' | 'without' | 'only watched'
@@ -161,7 +170,7 @@ function task(
     outcome: (at) => {
       const random = new Random(`${seed}/${name}/${at - start}`)
       const ends: TaskEnd[] = ['well', 'well', 'fails', 'throws']
-      // A mailbox may take longer than the time to the next look at it.
+      // A mailbox run may take longer than the interval of its task.
       return { kind: pick(random, ends), takes: kind === 'run' ? 0 : Math.round(random.between(0, 6 * hour)) }
     },
   }

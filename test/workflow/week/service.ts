@@ -1,4 +1,7 @@
-/** The truth about one service: its processes, what they write, and what is seen of it. Knows nothing of watchdogs. */
+/**
+ * The truth about one service: its processes, what they write, and what can be observed of it. It knows
+ * nothing of watchdogs.
+ */
 import type { BeatReading } from '../../../policy/service/beats.js'
 import type { ServiceObservation } from '../../../policy/service/judgement.js'
 import type { Fault, ServicePlan } from './plan.js'
@@ -7,15 +10,15 @@ import { covers, minute, second, type Span, spanAt } from './spans.js'
 export interface Process {
   pid: number
   startedAt: number
-  /** From here on it neither beats nor works; null while that is not known to come. */
+  /** From here on it neither beats nor works; null if no such moment is known. */
   muteFrom: number | null
   endsAt: number | null
-  /** Born while the service was broken: it never came to anything. */
+  /** Started while the service was broken: it never works. */
   isBad: boolean
   by: string
 }
 
-/** A process that can't come to anything ends this soon after its start. */
+/** A process that can't work ends this soon after its start. */
 const badEndsAfter = 3 * second
 const firstBeatAfter = 2 * second
 const echoEvery = minute
@@ -25,7 +28,7 @@ export class Service {
   readonly plan: ServicePlan
   readonly processes: Process[] = []
   readonly #suspended: readonly Span[]
-  /** Where an agent has ended a span in which nothing could live. */
+  /** When an agent has ended a span in which no process could live. */
   readonly #mended: number[] = []
   #pids = 0
 
@@ -60,7 +63,7 @@ export class Service {
       : null
   }
 
-  /** The one that is there at the instant. */
+  /** The process that exists at the instant. */
   processAt(at: number): Process | null {
     const last = this.processes.at(-1)
     return last !== undefined && (last.endsAt === null || at < last.endsAt) ? last : null
@@ -71,12 +74,12 @@ export class Service {
     return process !== null && !process.isBad && (process.muteFrom === null || at < process.muteFrom)
   }
 
-  /** The next instant at which the process that is there ends by itself, or null. */
+  /** The next instant at which the current process ends by itself, or null. */
   endsAt(now: number): number | null {
     return this.processAt(now)?.endsAt ?? null
   }
 
-  /** The newest beat that the process has written by then, or null. */
+  /** The newest heartbeat that the process has written by then, or null. */
   beatOf({ startedAt, muteFrom, endsAt }: Process, now: number): number | null {
     const { beatEvery, silent, blocked } = this.plan
     const first = startedAt + firstBeatAfter
@@ -90,7 +93,7 @@ export class Service {
     }
   }
 
-  /** What a look at the instant sees; `work` where the second look is taken. */
+  /** What a check finds at the instant; `work` if the second look is taken. */
   check(now: number, isSecond: boolean): ServiceObservation {
     const process = this.processAt(now)
     const { heartbeat, busyCheck } = this.plan.rules
@@ -114,7 +117,7 @@ export class Service {
     return this.#suspended.reduce((sum, { from, to }) => sum + Math.max(0, Math.min(to, now) - from), 0)
   }
 
-  /** The file holds what was written last, by whomever. */
+  /** The file holds what was written last, by any program. */
   #reading(now: number): BeatReading {
     const own = this.processes
       .map((process) => ({ pid: process.pid, at: this.beatOf(process, now) }))
@@ -124,7 +127,10 @@ export class Service {
     return own?.at == null ? { kind: 'absent' } : beat(this.name, own.pid, own.at)
   }
 
-  /** Somebody else's newest beat: begun with a hang, it goes on until the service is started anew. */
+  /**
+   * The newest heartbeat of the other program: it starts with a hang, and continues until the service is
+   * restarted.
+   */
   #echoAt(now: number): number | null {
     const process = this.processAt(now)
     const echo = this.plan.faults.find(
@@ -133,7 +139,7 @@ export class Service {
     return echo === undefined ? null : echo.at + Math.floor((now - echo.at) / echoEvery) * echoEvery
   }
 
-  /** The first of the plan's faults that meets the process, and what breaks the service while it lives. */
+  /** The first of the plan's failures that hits the process, and what breaks the service while it lives. */
   #foresee(process: Process): void {
     const { faults, broken } = this.plan
     const meets = ({ at }: { at: number }): boolean => at > process.startedAt

@@ -3,7 +3,7 @@ export const minute = 60 * second
 export const hour = 60 * minute
 export const day = 24 * hour
 
-/** A stretch of time, its end not in it. */
+/** A stretch of time, excluding its end. */
 export interface Span {
   from: number
   to: number
@@ -17,7 +17,7 @@ export const spanAt = <T extends Span>(spans: readonly T[], at: number): T | nul
 
 const shared = (a: Span, b: Span): number => Math.max(0, Math.min(a.to, b.to) - Math.max(a.from, b.from))
 
-/** How much of `whole` the spans take away, counted once where they overlap, and how many of them do. */
+/** How much of `whole` the spans cover, counted once if they overlap, and how many of them do. */
 export function overlap(whole: Span, spans: readonly Span[]): { ms: number; count: number } {
   const touching = spans.filter((span) => shared(whole, span) > 0).toSorted((a, b) => a.from - b.from)
   let [ms, upTo] = [0, whole.from]

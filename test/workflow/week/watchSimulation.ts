@@ -1,6 +1,7 @@
 /**
- * What the host does about one service: looks with the product's own judgement, and starts and ends as a real host would.
- * Looks between two calls are made up for, each at its own instant, so that a quiet day costs a handful of calls.
+ * What the host does for one service: checks with the product's own judgement, and starts and ends it as a
+ * real host would. Checks between two calls are made up for, each at its own instant, so that a quiet day
+ * takes a handful of calls.
  */
 import type { ServiceStartResult } from '../../../activities/services/contracts.js'
 import { type Trouble, isTrouble } from '../../../policy/service/service.js'
@@ -24,20 +25,20 @@ const aliveEvery = 2 * second
 const awaitEvery = 3 * second
 const rolloverAfter = 24 * hour
 
-/** The worker of the host begins again this long after it is back. */
+/** The host's worker starts again this long after it is back. */
 const pickUpDelay = 2 * second
 
 export type WatchObservation =
   | { kind: 'trouble'; verdict: Trouble; why: string; at: number }
   | { kind: 'back' | 'over' | 'rollover'; at: number }
 
-/** What stands on the service: looks of its own, until it has seen something. */
+/** A watch of the service: it checks until it has an observation to return. */
 export interface PendingWatch {
   startedAt: number
   nextAt: number
-  /** What is news to it. */
+  /** What counts as new to it. */
   trouble: boolean
-  /** Signs of life newer than this are news; null where they are not. */
+  /** Signs of life newer than this are worth reporting; null if none are. */
   backSince: number | null
   /** It ends at this instant whatever it sees. */
   until: number
@@ -58,20 +59,20 @@ export class WatchSimulation {
   readonly service: Service
   readonly rules: CheckRules
   readonly #log: Log
-  readonly #away: readonly Span[]
+  readonly #downSpans: readonly Span[]
   readonly #pendingWatches = new Map<string, PendingWatch>()
   #known: Known = { memory: emptyMemory, grewAt: null }
   #fence = 0
   #now = 0
 
-  constructor(service: Service, log: Log, away: readonly Span[]) {
+  constructor(service: Service, log: Log, downSpans: readonly Span[]) {
     this.service = service
     this.rules = { service: service.name, ...service.plan.rules }
     this.#log = log
-    this.#away = away
+    this.#downSpans = downSpans
   }
 
-  /** Makes up for the looks until now; the steps of a host come one after the other. */
+  /** Makes up for the checks until now; the steps of a host come one after the other. */
   advanceTo(instant: number): number {
     this.#now = Math.max(this.#now, instant)
     for (let next = this.#next(); next !== null && next.nextAt <= this.#now; next = this.#next())
@@ -84,7 +85,7 @@ export class WatchSimulation {
     return open.toSorted((a, b) => a.nextAt - b.nextAt)[0] ?? null
   }
 
-  /** One stand of a kind at a time: who comes new has taken the place of the one before. */
+  /** One watch of a kind at a time: a new one replaces the one before. */
   awaitWatch(
     kind: string,
     key: string,
@@ -95,28 +96,28 @@ export class WatchSimulation {
     if (known !== undefined) return known
     for (const other of this.#pendingWatches.keys())
       if (other.startsWith(`${kind} `)) this.#pendingWatches.delete(other)
-    const stand: PendingWatch = { ...make(this.#now), startedAt: this.#now, nextAt: this.#now, seen: null }
-    this.#pendingWatches.set(id, stand)
+    const watch: PendingWatch = { ...make(this.#now), startedAt: this.#now, nextAt: this.#now, seen: null }
+    this.#pendingWatches.set(id, watch)
     this.advanceTo(this.#now)
-    return stand
+    return watch
   }
 
-  /** When it is worth asking again: nothing is seen before, as far as can be told now. */
-  nextObservationAt(stand: PendingWatch): number {
-    if (stand.seen !== null) return this.#now
-    const [dream, known] = [{ ...stand }, { ...this.#known }]
+  /** When it is worth asking again: as far as can be told now, nothing is seen before. */
+  nextObservationAt(watch: PendingWatch): number {
+    if (watch.seen !== null) return this.#now
+    const [dream, known] = [{ ...watch }, { ...this.#known }]
     // Without a process, people and agents may change everything at any moment.
     const horizon = this.#now + (this.service.processAt(this.#now) === null ? 10 * minute : 2 * hour)
     while (dream.seen === null && dream.nextAt < horizon) this.#step(dream, known)
     return dream.seen === null ? horizon : Math.max(dream.seen.at, this.#now)
   }
 
-  /** One look of a stand at its instant. */
-  #step(stand: PendingWatch, known: Known): void {
-    const at = stand.nextAt
+  /** One check of a watch at its instant. */
+  #step(watch: PendingWatch, known: Known): void {
+    const at = watch.nextAt
     const check = this.#checkAt(at, known)
-    stand.seen = this.#toObservation(stand, check)
-    stand.nextAt = this.#whenAwake(this.#nextCheckAt(stand, check))
+    watch.seen = this.#toObservation(watch, check)
+    watch.nextAt = this.#whenAwake(this.#nextCheckAt(watch, check))
   }
 
   #toObservation(
@@ -138,8 +139,8 @@ export class WatchSimulation {
   }
 
   #whenAwake(at: number): number {
-    const gone = spanAt(this.#away, at)
-    return gone === null ? at : gone.to + pickUpDelay
+    const downSpan = spanAt(this.#downSpans, at)
+    return downSpan === null ? at : downSpan.to + pickUpDelay
   }
 
   look(): ServiceCheck {
@@ -179,7 +180,10 @@ export class WatchSimulation {
   }
 }
 
-/** As the product's second look does it: the first time its instant tells, from then on it has to have grown. */
+/**
+ * As the product's second look does it: the first one notes the state, and after that the state has to have
+ * grown.
+ */
 function grown(before: Known['grewAt'], newest: number | null, now: number): Known['grewAt'] {
   if (newest === null) return null
   if (before === null) return { newest, at: newest }

@@ -1,9 +1,8 @@
 /**
- * Weeks of the watchdog and the loop in virtual time: seeded faults of services, agents, tasks and hosts, and an oracle that
- * judges afterwards.
- *
- * A failing seed is printed with what happened; OUTPOOL_WEEK_SEEDS=week-7,week-9 runs only those, OUTPOOL_WEEK_SEEDS=20 as
- * many, and OUTPOOL_WEEK_DAYS=2 a part of the time.
+ * Weeks of the watchdog and the loop in virtual time: seeded failures of services, agents, tasks and hosts,
+ * and an oracle that judges afterwards. A failing seed is printed with what happened;
+ * OUTPOOL_WEEK_SEEDS=week-7,week-9 runs only those, OUTPOOL_WEEK_SEEDS=20 that many, and OUTPOOL_WEEK_DAYS=2
+ * only that many days.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TestServer } from '../harness/testServer.js'
@@ -11,10 +10,10 @@ import type { LoggedEntry } from './log.js'
 import { planWeek } from './plan.js'
 import { Week } from './week.js'
 
-const asked = process.env['OUTPOOL_WEEK_SEEDS'] ?? '2'
-const seeds = Number.isNaN(Number(asked))
-  ? asked.split(',')
-  : Array.from({ length: Number(asked) }, (_, n) => `week-${n + 1}`)
+const requested = process.env['OUTPOOL_WEEK_SEEDS'] ?? '2'
+const seeds = Number.isNaN(Number(requested))
+  ? requested.split(',')
+  : Array.from({ length: Number(requested) }, (_, n) => `week-${n + 1}`)
 const days = Number(process.env['OUTPOOL_WEEK_DAYS'] ?? '7')
 
 /** Real time for all seeds; past it, something hangs. */
@@ -44,9 +43,9 @@ describe('a week of the watchdog and the loop', () => {
     expect(said, `OUTPOOL_WEEK_SEEDS=${seed} shows it again`).toEqual([])
   })
 
-  it('and enough went wrong, or nothing would be proven', () => {
-    // Seeds and days that somebody asked for may be quiet ones.
-    const least = asked === '2' && days === 7 ? 10 : 0
+  it('enough went wrong to prove something', () => {
+    // Seeds and days that were chosen by hand may be quiet ones.
+    const least = requested === '2' && days === 7 ? 10 : 0
     const happened = weeks.flatMap((week) => week.entries())
     const kinds: LoggedEntry['kind'][] = ['killed', 'started', 'back', 'woken', 'closed', 'told']
     for (const kind of kinds)

@@ -1,4 +1,7 @@
-/** Weeks of several hosts on one server with virtual time: starts what a worker would start, and does what people and schedules do. */
+/**
+ * Weeks of several hosts on one server with virtual time: starts what a worker would start, and does what
+ * people and schedules do.
+ */
 import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
@@ -36,7 +39,7 @@ interface Run {
   handle: WorkflowHandle
 }
 
-/** People come by so often. */
+/** People come by this often. */
 const peopleEvery = 3 * hour
 
 export class Week {
@@ -52,7 +55,7 @@ export class Week {
     this.host = new WeekHost(plan)
   }
 
-  /** Lives through them all at once: time is one for the whole server. */
+  /** Runs them all at once: the whole server has one clock. */
   static async run(testServer: TestServer, plans: readonly WeekPlan[]): Promise<Week[]> {
     const weeks = plans.map((plan) => new Week(testServer, plan))
     for (const week of weeks) await week.#begin()
@@ -136,7 +139,7 @@ export class Week {
     await this.#watchdog(service).signal(watchdogSignals[order])
   }
 
-  /** Waits for the host, which has to be there. */
+  /** Waits until the host is up. */
   async #check(service: string, at: number): Promise<void> {
     if (this.#isOut(at)) return
     await this.#watchdog(service).executeUpdate(watchdogUpdates.check, { args: [] })
@@ -146,7 +149,7 @@ export class Week {
     return spanAt([...this.plan.workerDown, ...this.plan.suspended], at) !== null
   }
 
-  /** As its schedule does it: one that is due while the one before still runs is skipped. */
+  /** As its schedule does it: a run that is due while the one before still runs is skipped. */
   async #startTask(task: TaskPlan, at: number): Promise<void> {
     const { name, kind } = task
     const run: LoopStart = { name, kind, host: this.host.hostId, attentionAfter: 3, session: null }
@@ -181,7 +184,7 @@ export class Week {
     for (const run of this.#runs) await this.#judgeRun(run)
   }
 
-  /** Each run is recorded, with its own reason where it came to nothing. */
+  /** Each run is recorded, with its error if it failed. */
   async #judgeRun({ task, due, handle }: Run): Promise<void> {
     const { kind, takes } = task.outcome(due)
     if (due + takes + hour > this.plan.end) return
