@@ -25,7 +25,7 @@ export interface SubstrateConfig {
   budget: Budget | null
   /** Milliseconds. */
   cooldown: number
-  cooldownAtMost: number
+  cooldownMax: number
   env: EnvRefs
 }
 
@@ -56,9 +56,9 @@ interface TaskBounds {
   every: number
   timeout: number
   catchUp: number
-  /** Results kept, each of at most `maxOutput` bytes. */
+  /** Results kept, each of at most `maxOutputSize` bytes. */
   keep: number
-  maxOutput: number
+  maxOutputSize: number
   attentionAfter: number
 }
 
@@ -74,9 +74,9 @@ export interface ImapConfig {
   /** In small letters: addresses, or `@domain`. Empty: all. */
   from: string[]
   since: number
-  atMost: number
+  maxMails: number
   /** Bytes of a mail's text. */
-  maxText: number
+  maxTextSize: number
 }
 
 export interface ServiceConfig {
@@ -102,7 +102,7 @@ export interface BusyCheckConfig {
   /** Of `run`. */
   timeout: number
   within: number
-  atMost: number
+  maxBusy: number
 }
 
 interface WakeUpConfig {
@@ -117,10 +117,10 @@ interface WakeUpConfig {
   timeout: number
   maxAnswers: number
   maxTokens: number
-  beatWithin: number
+  heartbeatWithin: number
   retryEvery: number
-  retryAtMost: number
-  verifyWithin: number
+  retryMaxInterval: number
+  verifyTimeout: number
 }
 
 /** Where a person is told. An address is a secret. `timeout` in ms. */
@@ -132,9 +132,9 @@ export type NoticeChannel = { name: string; timeout: number } & (
 )
 
 interface NoticesConfig {
-  settle: number
+  settleFor: number
   retryEvery: number
-  retryAtMost: number
+  retryMaxInterval: number
   giveUpAfter: number
   to: NoticeChannel[]
 }
@@ -142,7 +142,7 @@ interface NoticesConfig {
 export interface DrillConfig {
   /** Null: only when somebody asks for it. */
   every: number | null
-  within: number
+  timeout: number
   agent: string
   model: string | null
   /** Reports kept. */

@@ -51,7 +51,7 @@ export class Host {
     this.backgroundWork = new BackgroundWork(this.records)
     this.quota = new QuotaStore(home)
     this.openPages = new OpenPages(home)
-    this.moveLimiter = new MoveLimiter({ atOnce: config.timing.movesAtOnce })
+    this.moveLimiter = new MoveLimiter({ atOnce: config.timing.maxConcurrentMoves })
     this.spending = new Spending(home, config, this.quota)
     this.suspendClock = suspendClock
   }

@@ -1,9 +1,9 @@
 /** What is kept of sessions, incidents and logs, and for how long. Durations and instants are milliseconds. */
 
-/** Deleted is what is older than `for`, or not among the newest `atMost`. */
+/** Deleted is what is older than `maxAge`, or not among the newest `maxCount`. */
 export interface RetentionBound {
-  for: number
-  atMost: number
+  maxAge: number
+  maxCount: number
 }
 
 export interface Retention {
@@ -39,11 +39,11 @@ export const minimumAge = day
 /** The items to delete, oldest first. `changedAt`: when anything of an item was last written. */
 export function expired<T extends { changedAt: number }>(
   items: readonly T[],
-  { for: age, atMost }: RetentionBound,
+  { maxAge, maxCount }: RetentionBound,
   now: number,
 ): T[] {
   const isDue = ({ changedAt }: T, place: number): boolean =>
-    now - changedAt > age || (place >= atMost && now - changedAt > minimumAge)
+    now - changedAt > maxAge || (place >= maxCount && now - changedAt > minimumAge)
   return [...items]
     .sort((a, b) => b.changedAt - a.changedAt)
     .filter(isDue)

@@ -38,7 +38,7 @@ const serviceSpec = ({ hostId }: Home, { pool }: Config, service: ServiceConfig)
 })
 
 const retryRules = (wakeUp: ServiceConfig['wakeUp']): ServiceSpec['wakeUp'] =>
-  wakeUp === null ? null : { retryEvery: wakeUp.retryEvery, retryAtMost: wakeUp.retryAtMost }
+  wakeUp === null ? null : { retryEvery: wakeUp.retryEvery, retryMaxInterval: wakeUp.retryMaxInterval }
 
 async function watchdogsOf(client: Client, { hostId }: Home): Promise<string[]> {
   const query = `WorkflowType = 'watchdog' AND ExecutionStatus = 'Running' AND ${searchAttributes.host} = '${hostId}'`

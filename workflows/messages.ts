@@ -156,7 +156,7 @@ export interface EscalationStart {
   /** The pause before the next round, after every place failed and a person was notified; doubled with each round. */
   retryEvery: number
   /** No pause is longer. */
-  retryAtMost: number
+  retryMaxInterval: number
 }
 
 export interface EscalationEnd {

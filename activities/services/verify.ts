@@ -23,7 +23,7 @@ async function runVerification(context: ServiceContext, request: VerifyRequest):
   const service = context.service(request.service)
   const { cancellationSignal: signal } = Context.current()
   const { fence, incident } = request
-  const beatWithin = service.wakeUp?.beatWithin ?? service.every
+  const heartbeatWithin = service.wakeUp?.heartbeatWithin ?? service.every
   // A service that the agent has mended is still missing, or still hangs, until it is started.
   await startService(context, {
     service: service.name,
@@ -31,7 +31,7 @@ async function runVerification(context: ServiceContext, request: VerifyRequest):
     incident,
     description: 'started after the agent was done',
   })
-  if (!(await untilRecovered(context, service, Date.parse(request.since), beatWithin, signal))) {
+  if (!(await untilRecovered(context, service, Date.parse(request.since), heartbeatWithin, signal))) {
     const { verdict, why } = await context.check(service)
     return { well: false, why: `${verdict}: ${why}` }
   }
@@ -44,7 +44,7 @@ async function checkByCommand({ host }: ServiceContext, service: ServiceConfig):
   const { ok, why, tail } = await runCommand({
     ...{ run: wakeUp.verify, cwd: wakeUp.cwd, env: await resolveEnv(wakeUp.env) },
     ...{
-      timeoutMs: wakeUp.verifyWithin,
+      timeoutMs: wakeUp.verifyTimeout,
       stopGraceMs: host.config.timing.stopGrace,
       maxOutputBytes: outputMax,
     },

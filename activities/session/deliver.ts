@@ -281,7 +281,7 @@ class TextDelivery {
 
   /** A command is done when the agent is at rest in a tick that came after it. */
   async #untilCommandDone(): Promise<void> {
-    await delay(this.#host.config.timing.lookEvery, undefined, { signal: this.#signal })
+    await delay(this.#host.config.timing.pollEvery, undefined, { signal: this.#signal })
     await this.#untilAccepts()
   }
 

@@ -130,7 +130,7 @@ async function recordOpenPage(
   const command = await host.command(agent, session)
   const page = adapter.describeStartPage(screen, dialog, place, command, cwd)
   const at = new Date().toISOString()
-  const until = new Date(Date.now() + host.config.timing.pageStands).toISOString()
+  const until = new Date(Date.now() + host.config.timing.startPageExclusion).toISOString()
   const fingerprint = await host.pageFingerprint(agent, place, cwd)
   host.openPages.record(place.name, { ...page, at, until, metIn: cwd, fingerprint })
   return new PageOpenError({ ...page, at, until }, readingToEngine(host.clock, host.reading(place.name)))

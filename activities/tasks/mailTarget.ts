@@ -36,7 +36,7 @@ const backlogMax: Backlog = { texts: 20, characters: 200_000 }
 export async function createMailTarget(
   host: Host,
   sessions: SessionClient,
-  { name, deliverTo, timeout, maxOutput }: TaskOfKind<'imap'>,
+  { name, deliverTo, timeout, maxOutputSize }: TaskOfKind<'imap'>,
   abort: AbortSignal,
 ): Promise<MailTarget> {
   if (typeof deliverTo === 'string') return toSession(sessions, name, deliverTo)
@@ -45,7 +45,13 @@ export async function createMailTarget(
     reasonToWait: () => Promise.resolve(null),
     deliver: async (mail) => {
       const { why } = await runCommand({
-        ...{ run: deliverTo.run, cwd: deliverTo.cwd, timeoutMs: timeout, maxOutputBytes: maxOutput, abort },
+        ...{
+          run: deliverTo.run,
+          cwd: deliverTo.cwd,
+          timeoutMs: timeout,
+          maxOutputBytes: maxOutputSize,
+          abort,
+        },
         env: { ...env, OUTPOOL_TASK: name, OUTPOOL_MAIL_ID: mail.id },
         stopGraceMs: host.config.timing.stopGrace,
         input: `${JSON.stringify(mail)}\n`,

@@ -73,14 +73,14 @@ class MailPoll {
     if (!isWantedSender(envelope.from, this.#imap.from)) return true
     const id = mailId(envelope, mailbox.uidValidity)
     if (!this.#ledger.has(id)) {
-      if (this.#attempted >= this.#imap.atMost) this.#reasonToWait = 'more mail waits for the next run'
+      if (this.#attempted >= this.#imap.maxMails) this.#reasonToWait = 'more mail waits for the next run'
       else this.#reasonToWait = await this.#target.reasonToWait()
       if (this.#reasonToWait !== null) return false
       this.#attempted += 1
-      const mail = await mailbox.read(envelope, id, this.#imap.maxText)
+      const mail = await mailbox.read(envelope, id, this.#imap.maxTextSize)
       // It has been deleted meanwhile.
       if (mail === null) return true
-      const failure = await this.#target.deliver(cleanMail(mail, this.#imap.maxText))
+      const failure = await this.#target.deliver(cleanMail(mail, this.#imap.maxTextSize))
       if (failure !== null) {
         this.#failure ??= failure
         return true

@@ -26,7 +26,7 @@ export class BlockerWatch {
     this.#listener = listener
     this.#loop = new PollingLoop({
       run: () => this.check(),
-      pauseAfter: (tookMs) => Math.max(host.config.timing.lookEvery, tookMs / maxTimeShare),
+      pauseAfter: (tookMs) => Math.max(host.config.timing.pollEvery, tookMs / maxTimeShare),
       failureText: 'the blockers of this host could not be checked',
     })
   }

@@ -60,7 +60,7 @@ export class Sampler {
 
   constructor(host: Host) {
     this.#host = host
-    this.#sampleEvery = host.config.timing.lookEvery
+    this.#sampleEvery = host.config.timing.pollEvery
     this.#loop = new PollingLoop({
       run: () => this.#tick(),
       pauseAfter: () => this.#sampleEvery,

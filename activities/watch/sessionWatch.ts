@@ -17,7 +17,7 @@ import { recordTurnFailure, type WatchOutcome } from './turnFailures.js'
 /** The agent writes the entry of a failed turn up to 0.2 s after it reported the failure; it is awaited for this long. */
 const failureEntryTimeout = 1_500
 const failureEntryPollEvery = 10
-/** A session at rest that hasn't changed is updated this often: the longest that `lookEvery` may be. */
+/** A session at rest that hasn't changed is updated this often: the longest that `pollEvery` may be. */
 const idleCheckEvery = 10_000
 /** A turn that ended longer ago was not ended because of the limit that is near now. */
 const wrappedUpWithin = 60_000

@@ -48,7 +48,7 @@ function plannedMove(host: Host, { place, model, stayUntil }: WatchRequest): Ret
   return shouldMove(host.quota.read(place.name), criteria, new Date().toISOString())
 }
 
-/** A build, a test run or a subagent is work in progress: a planned move waits for it, up to `backgroundWait`. */
+/** A build, a test run or a subagent is work in progress: a planned move waits for it, up to `backgroundWaitMax`. */
 function waitsForBackground(
   host: Host,
   { session, fence }: WatchRequest,
@@ -57,7 +57,7 @@ function waitsForBackground(
   if (background.length === 0) return false
   const now = new Date().toISOString()
   const since = host.backgroundWork.moveDueSince(session, fence, now)
-  return isWaitingForTasks(background, since, host.config.timing.backgroundWait, now)
+  return isWaitingForTasks(background, since, host.config.timing.backgroundWaitMax, now)
 }
 
 /** A planned move doesn't interrupt a person who is typing. */

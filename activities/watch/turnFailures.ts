@@ -45,8 +45,8 @@ const wallOfRefusal = (kind: string, { text, at }: { text: string; at: string })
 })
 
 function cooledWall(host: Host, name: string, observed: Wall): Wall {
-  const { cooldown, cooldownAtMost } = host.substrate(name)
-  return withCooldown(observed, host.quota.read(name).walls, cooldown, cooldownAtMost)
+  const { cooldown, cooldownMax } = host.substrate(name)
+  return withCooldown(observed, host.quota.read(name).walls, cooldown, cooldownMax)
 }
 
 function recordWall(host: Host, { kind, name }: PlaceRef, observed: Wall): WatchOutcome {

@@ -48,17 +48,17 @@ export async function drill(context: CommandContext): Promise<void> {
 }
 
 async function run(engine: Engine, config: Config, host: string): Promise<DrillReport> {
-  const { agent, model, within } = config.drill
+  const { agent, model, timeout } = config.drill
   const { pool, timing } = config
-  const start: DrillStart = { pool: pool.name, host, agent, model, within, timing }
+  const start: DrillStart = { pool: pool.name, host, agent, model, timeout, timing }
   const workflowId = drillWorkflowId(new Date().toISOString())
   const handle = await engine.client.workflow.start('drill', {
     ...{ workflowId, taskQueue: commonQueue, args: [start] },
     staticSummary: 'a drill: does the healer act when every account is spent?',
   })
-  printNotice(`the drill runs, at most ${span(within)}; it goes on if you leave: ${workflowId}`)
+  printNotice(`the drill runs, at most ${span(timeout)}; it goes on if you leave: ${workflowId}`)
   try {
-    return reportSchema.parse(await engine.within(within + conclusionMarginMs, () => handle.result()))
+    return reportSchema.parse(await engine.within(timeout + conclusionMarginMs, () => handle.result()))
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error
     throw new FailedError('the drill did not come to an end', `see ${workflowId} in Temporal's Web UI`, {
@@ -77,10 +77,10 @@ interface Plan {
   everyMs: number | null
 }
 
-const planOf = ({ pool, substrates, drill: { agent, model, within, every } }: Config): Plan => ({
+const planOf = ({ pool, substrates, drill: { agent, model, timeout, every } }: Config): Plan => ({
   declaredWalled: pool.accounts.map(({ name }) => name),
   fallbacks: substrates.map(({ name }) => name),
-  ...{ agent, model, withinMs: within, everyMs: every },
+  ...{ agent, model, withinMs: timeout, everyMs: every },
 })
 
 function describePlan({ declaredWalled, fallbacks, agent, model, withinMs, everyMs }: Plan): string {

@@ -2,6 +2,7 @@
 import { type Document, type LineCounter, isMap, isNode, isPair, isScalar } from 'yaml'
 import type { z } from 'zod'
 import { editorSchema } from '../schema/file.js'
+import { newNameOf } from '../schema/renamedKeys.js'
 import { nearest } from '../validate/nearest.js'
 
 export type Path = readonly (string | number)[]
@@ -43,6 +44,14 @@ function describeProblem(path: Path, at: 'key' | 'value', value: unknown): strin
 }
 
 function unknownKeyIssue(path: Path, key: string): UnlocatedIssue {
+  const newName = newNameOf(path, key)
+  if (newName !== null)
+    return {
+      path: [...path, key],
+      at: 'key',
+      problem: `${formatPath([...path, key])} is now called ${newName}`,
+      remedy: `write ${newName} instead of ${key}`,
+    }
   const known = knownKeys(path)
   const meant = nearest(key, known)
   return {

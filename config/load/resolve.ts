@@ -90,7 +90,7 @@ const hour = 3_600_000
 const defaultTimeout = { run: hour, agent: 24 * hour, imap: hour / 6 } as const
 
 function resolveTask(task: ConfigFile['tasks'][number], base: PathBase): TaskConfig {
-  const { name, every, catchUp, keep, maxOutput, attentionAfter } = task
+  const { name, every, catchUp, keep, maxOutputSize, attentionAfter } = task
   const bounds = (kind: keyof typeof defaultTimeout) => ({
     ...{
       name,
@@ -98,7 +98,7 @@ function resolveTask(task: ConfigFile['tasks'][number], base: PathBase): TaskCon
       timeout: task.timeout ?? defaultTimeout[kind],
       catchUp,
       keep,
-      maxOutput,
+      maxOutputSize,
       attentionAfter,
     },
   })
@@ -145,7 +145,7 @@ const resolveCommand = ({ run, cwd, env }: ParsedCommand, base: PathBase): TaskC
 })
 
 /** What has no heartbeat has to stay up; whether it does shows within this. */
-const defaultBeatWithin = 5 * 60_000
+const defaultHeartbeatWithin = 5 * 60_000
 
 function resolveService(service: ConfigFile['services'][number], base: PathBase): ServiceConfig {
   const { name, timeout, every, restarts, heartbeat, busyCheck, wakeUp } = service
@@ -166,7 +166,7 @@ function resolveService(service: ConfigFile['services'][number], base: PathBase)
     wakeUp: wakeUp
       ? {
           ...wakeUp,
-          beatWithin: wakeUp.beatWithin ?? heartbeat?.staleAfter ?? defaultBeatWithin,
+          heartbeatWithin: wakeUp.heartbeatWithin ?? heartbeat?.staleAfter ?? defaultHeartbeatWithin,
           cwd: wakeUp.cwd === undefined ? cwd : expandPath(wakeUp.cwd, base),
           prompt: resolvePrompt(wakeUp.prompt, base),
           verify: wakeUp.verify ? resolveRun(wakeUp.verify, base) : null,

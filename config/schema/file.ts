@@ -54,7 +54,7 @@ const substrate = section({
   cooldown: duration()
     .prefault('5m')
     .describe('Left alone after a refusal that names no end; doubled while it keeps refusing'),
-  cooldownAtMost: duration().prefault(formatDuration(maxCooldown)).describe('Up to this'),
+  cooldownMax: duration().prefault(formatDuration(maxCooldown)).describe('Up to this'),
   env,
 })
 
@@ -96,18 +96,18 @@ const timing = section({
   keysQuiet: duration('zero allowed')
     .prefault(defaultDuration('keysQuiet'))
     .describe('A planned move waits until nobody has typed for this long'),
-  backgroundWait: duration('zero allowed')
-    .prefault(defaultDuration('backgroundWait'))
+  backgroundWaitMax: duration('zero allowed')
+    .prefault(defaultDuration('backgroundWaitMax'))
     .describe("A planned move waits for what runs in the agent's background, no longer than this"),
-  lookEvery: duration()
-    .prefault(defaultDuration('lookEvery'))
+  pollEvery: duration()
+    .prefault(defaultDuration('pollEvery'))
     .refine((ms) => ms <= pollEveryMax, withMessage(`write at most ${formatDuration(pollEveryMax)}`))
     .describe('How often a worker looks at its host; what happens is mostly reported at once'),
-  retryAtMost: duration()
-    .prefault(defaultDuration('retryAtMost'))
+  retryMaxInterval: duration()
+    .prefault(defaultDuration('retryMaxInterval'))
     .describe('However often something could not go on, it is tried again after this'),
-  restAtMost: duration()
-    .prefault(defaultDuration('restAtMost'))
+  failureBackoffMax: duration()
+    .prefault(defaultDuration('failureBackoffMax'))
     .describe('An agent that keeps crashing, and an account on which starts keep failing, rest no longer'),
   crashLimit: count('write a number of crashes, 1 or more')
     .default(defaultTiming.crashLimit)
@@ -119,23 +119,23 @@ const timing = section({
       'Turns that Outpool itself begins in a session; the next within turnWithin parks it for a person',
     ),
   turnWithin: duration().prefault(defaultDuration('turnWithin')).describe('Only those within this count'),
-  crashPause: duration()
-    .prefault(defaultDuration('crashPause'))
+  crashBackoff: duration()
+    .prefault(defaultDuration('crashBackoff'))
     .describe('Before an agent is started again that crashed a second time; doubled with each'),
-  waveEvery: duration()
-    .prefault(defaultDuration('waveEvery'))
+  admissionInterval: duration()
+    .prefault(defaultDuration('admissionInterval'))
     .describe('A herd goes up on an account that is nearly spent in waves, one this long after the other'),
-  leftOutFor: duration()
-    .prefault(defaultDuration('leftOutFor'))
+  failedStartExclusion: duration()
+    .prefault(defaultDuration('failedStartExclusion'))
     .describe('An account on which a session could not be started is left out by it for so long'),
-  placeKept: duration()
-    .prefault(defaultDuration('placeKept'))
+  failbackReservation: duration()
+    .prefault(defaultDuration('failbackReservation'))
     .describe('A session that is called home has its place there kept for so long'),
-  pageStands: duration()
-    .prefault(defaultDuration('pageStands'))
+  startPageExclusion: duration()
+    .prefault(defaultDuration('startPageExclusion'))
     .describe('An account that opened a page is passed over for so long, unless something changes there'),
-  movesAtOnce: count('write a number of sessions, 1 or more')
-    .default(defaultTiming.movesAtOnce)
+  maxConcurrentMoves: count('write a number of sessions, 1 or more')
+    .default(defaultTiming.maxConcurrentMoves)
     .describe('Sessions of one host that are being moved at a time'),
 })
 
@@ -156,11 +156,11 @@ const channel = section({
 )
 
 const notices = section({
-  settle: duration('zero allowed')
+  settleFor: duration('zero allowed')
     .prefault('30s')
     .describe('What stands shorter than this is no news, and what begins within it is told together'),
   retryEvery: duration().prefault('1m').describe('A channel that failed is tried again, later each time'),
-  retryAtMost: duration().prefault('30m').describe('The longest pause between two tries'),
+  retryMaxInterval: duration().prefault('30m').describe('The longest pause between two tries'),
   giveUpAfter: duration().prefault('1d').describe('Then a notice that could not be delivered is dropped'),
   to: list(channel, 'write a list of channels').default([]).describe('Every channel gets every notice'),
 })
@@ -170,7 +170,7 @@ const drill = section({
     .nullable()
     .default(null)
     .describe('Runs it by itself this often; without, only on demand'),
-  within: duration()
+  timeout: duration()
     .prefault('15m')
     .refine((ms) => ms <= maxSimulatedWall, withMessage(`write at most ${formatDuration(maxSimulatedWall)}`))
     .describe('Time that it may take; then its declaration has ended too'),
@@ -180,10 +180,10 @@ const drill = section({
 })
 
 const countMessage = 'write a number, 1 or more'
-const retentionBound = (age: string, atMost: number) =>
+const retentionBound = (maxAge: string, maxCount: number) =>
   section({
-    for: duration().prefault(age).describe('Older ones go'),
-    atMost: count(countMessage).default(atMost).describe('Of more than this, the oldest go'),
+    maxAge: duration().prefault(maxAge).describe('Older ones are removed'),
+    maxCount: count(countMessage).default(maxCount).describe('Beyond this number the oldest are removed'),
   }).prefault({})
 const keep = section({
   every: duration().prefault('1h').describe('How often it is looked whether something is to go'),

@@ -47,15 +47,15 @@ export const service = section({
     run: command.optional().describe('Exits 0 while it works'),
     timeout: duration().prefault('30s').describe('The run is ended after this long, and proves nothing'),
     within: duration().prefault('10m').describe('Growth longer ago than this shows nothing'),
-    atMost: duration().prefault('1h').describe('A silent service is left alone as busy for no longer'),
+    maxBusy: duration().prefault('1h').describe('A silent service is left alone as busy for no longer'),
   })
     .optional()
     .describe('The second look before a service is called frozen'),
   restarts: section({
     limit: count('write a number of restarts, 1 or more').default(3),
     within: duration().prefault('1h'),
-    pause: duration().prefault('10s').describe('Before the second restart; doubled with each, up to every'),
-    pauseAtMost: duration()
+    backoff: duration().prefault('10s').describe('Before the second restart; doubled with each, up to every'),
+    backoffMax: duration()
       .prefault(formatDuration(maxRestartPause))
       .describe('However often restarts beyond the limit failed, the next comes after this'),
   }).prefault({}),
@@ -73,14 +73,14 @@ export const service = section({
     maxTokens: count('write a number of tokens, 1 or more')
       .default(2_000_000)
       .describe('The agent is ended after so many tokens, read from the cache ones not counted'),
-    beatWithin: duration()
+    heartbeatWithin: duration()
       .optional()
       .describe('The own beat has to be back within this (default: staleAfter, or 5m without a heartbeat)'),
     retryEvery: duration()
       .prefault('10m')
       .describe('After every place failed: tried again, with growing pauses'),
-    retryAtMost: duration().prefault(formatDuration(maxEscalationPause)).describe('No pause is longer'),
-    verifyWithin: duration().prefault('2m').describe('verify is ended after this long, and has failed'),
+    retryMaxInterval: duration().prefault(formatDuration(maxEscalationPause)).describe('No pause is longer'),
+    verifyTimeout: duration().prefault('2m').describe('verify is ended after this long, and has failed'),
   })
     .optional()
     .describe('An agent session that is called when restarts did not help'),

@@ -41,8 +41,8 @@ const imap = section({
   since: duration()
     .prefault('7d')
     .describe('Unread mail that was older than this when the task first looked is left alone'),
-  atMost: count('write a number of mails, 1 or more').default(20).describe('Mails delivered in one run'),
-  maxText: size.prefault('64K').describe("Of a mail's text, so much is delivered"),
+  maxMails: count('write a number of mails, 1 or more').default(20).describe('Mails delivered in one run'),
+  maxTextSize: size.prefault('64K').describe("Of a mail's text, so much is delivered"),
 })
 
 const taskCommand = section({ run: command, cwd: cwd.optional(), env })
@@ -69,7 +69,7 @@ export const task = section({
     .prefault('10m')
     .describe('A run that was missed for longer than this, as the machine slept, is left out'),
   keep: count('write a number of results, 1 or more').default(20).describe('Outputs and answers kept'),
-  maxOutput: size.prefault('1M').describe('Of the output of one run, the last so much is kept'),
+  maxOutputSize: size.prefault('1M').describe('Of the output of one run, the last so much is kept'),
   attentionAfter: count('write a number of runs, 1 or more')
     .default(3)
     .describe('So many failures in a row are shown to a person'),

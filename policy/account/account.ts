@@ -141,13 +141,13 @@ export interface Timing {
   /** A planned move waits until no key was pressed for this long. */
   keysQuiet: number
   /** A planned move waits for the agent's background tasks, but no longer than this. */
-  backgroundWait: number
+  backgroundWaitMax: number
   /** How often a worker samples its host. Most events are reported at once, without it. */
-  lookEvery: number
+  pollEvery: number
   /** The longest pause before something that failed is tried again. */
-  retryAtMost: number
+  retryMaxInterval: number
   /** The longest rest of an agent that keeps crashing, or of an account on which starts keep failing. */
-  restAtMost: number
+  failureBackoffMax: number
   /** Crashes within `crashWithin` after which an agent counts as unable to run as it is. */
   crashLimit: number
   crashWithin: number
@@ -155,17 +155,17 @@ export interface Timing {
   turnLimit: number
   turnWithin: number
   /** The pause after the second crash of an agent; doubled with each further one. */
-  crashPause: number
+  crashBackoff: number
   /** The time between two admission waves on a nearly spent account. */
-  waveEvery: number
+  admissionInterval: number
   /** A session does not ask again for an account on which it could not be started before this time has passed. */
-  leftOutFor: number
+  failedStartExclusion: number
   /** How long the place for a failback is reserved. */
-  placeKept: number
+  failbackReservation: number
   /** How long an account that opened a page is skipped, unless something changes there before. */
-  pageStands: number
+  startPageExclusion: number
   /** Sessions of one host that move at the same time. */
-  movesAtOnce: number
+  maxConcurrentMoves: number
 }
 
 export const defaultTiming: Timing = {
@@ -176,23 +176,23 @@ export const defaultTiming: Timing = {
   startWithin: 60_000,
   hungAfter: 10 * 60_000,
   keysQuiet: 30_000,
-  backgroundWait: 30 * 60_000,
-  lookEvery: 2_000,
-  retryAtMost: 30 * 60_000,
-  restAtMost: 60 * 60_000,
+  backgroundWaitMax: 30 * 60_000,
+  pollEvery: 2_000,
+  retryMaxInterval: 30 * 60_000,
+  failureBackoffMax: 60 * 60_000,
   crashLimit: 5,
   crashWithin: 60 * 60_000,
   turnLimit: 10,
   turnWithin: 10 * 60_000,
-  crashPause: 5_000,
+  crashBackoff: 5_000,
   // On most machines a session has got an answer or met the wall by then. A reading that comes sooner counts at once.
-  waveEvery: 20_000,
-  leftOutFor: 5 * 60_000,
-  placeKept: 10 * 60_000,
+  admissionInterval: 20_000,
+  failedStartExclusion: 5 * 60_000,
+  failbackReservation: 10 * 60_000,
   // A try costs a start and no budget, and most changes by a person are noticed at once.
-  pageStands: 30 * 60_000,
+  startPageExclusion: 30 * 60_000,
   // Enough to keep every core busy between the engine's steps; more would only make commands wait (docs/decisions/0014-five-hundred-sessions.md).
-  movesAtOnce: 12,
+  maxConcurrentMoves: 12,
 }
 
 /** Fills in keys that a workflow does not know which began under an older version. */

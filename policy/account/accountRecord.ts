@@ -174,7 +174,7 @@ export function applyWall(record: AccountRecord, wall: Wall, now: number): Accou
 /** Records a failure of the account: it rests, longer with each failure in a row. */
 export function addFailure(record: AccountRecord, timing: Timing, now: number): AccountRecord {
   const failures = record.failures + 1
-  const rest = backoff(failures, { base: timing.retryEvery, cap: timing.restAtMost }, record.name)
+  const rest = backoff(failures, { base: timing.retryEvery, cap: timing.failureBackoffMax }, record.name)
   const until = Math.max(now + rest, record.restUntil === null ? 0 : ms(record.restUntil))
   return { ...record, failures, failedAt: iso(now), restUntil: iso(until) }
 }

@@ -159,7 +159,7 @@ function throttledCause(
   { moveAt, timing }: PoolSettings,
   now: number,
 ): Ineligible | null {
-  const until = throttledUntil(account, tightest.used, moveAt, timing.waveEvery, now)
+  const until = throttledUntil(account, tightest.used, moveAt, timing.admissionInterval, now)
   if (until === null) return null
   const left = percent(1 - tightest.used)
   return ineligible(

@@ -9,7 +9,7 @@ export interface DrillStart {
   agent: string
   model: string | null
   /** Milliseconds that the whole drill may take. */
-  within: number
+  timeout: number
   timing: Timing
 }
 

@@ -16,10 +16,10 @@ export interface Notice {
 export interface NoticeSettings {
   channels: string[]
   /** A condition that lasts shorter than this gets no notice; those that begin within it share one. */
-  settle: number
+  settleFor: number
   retryEvery: number
   /** The pause between two tries grows up to this. */
-  retryAtMost: number
+  retryMaxInterval: number
   /** A notice that could not be delivered for this long is given up. */
   giveUpAfter: number
 }

@@ -30,7 +30,7 @@ export function updateBoard(
 ): NoticeBoard {
   const causes = updateCauses(board.causes, keysOf(conditions), now)
   const pending = causes.filter(({ notifiedAt }) => notifiedAt === null)
-  const isRipe = pending.some(({ since }) => ms(now) - ms(since) >= settings.settle)
+  const isRipe = pending.some(({ since }) => ms(now) - ms(since) >= settings.settleFor)
   const notified = isRipe ? causes.map((cause) => markNotified(cause, causes, now)) : causes
   const begun = isRipe
     ? texts.problem(
@@ -40,7 +40,7 @@ export function updateBoard(
       )
     : null
   const over = notified.filter(
-    ({ overSince }) => overSince !== null && ms(now) - ms(overSince) >= settings.settle,
+    ({ overSince }) => overSince !== null && ms(now) - ms(overSince) >= settings.settleFor,
   )
   const remaining = notified.filter((cause) => !over.includes(cause))
   const ended = isRecovery(over, remaining) ? texts.recovery(conditions, remaining, now) : null
@@ -124,7 +124,7 @@ export function recordDelivery(
     const isOld = ms(now) - ms(queued.notice.at) >= settings.giveUpAfter
     if (failed.length === 0 || isOld) return []
     const tries = queued.tries + 1
-    const pause = backoff(tries, { base: settings.retryEvery, cap: settings.retryAtMost }, id)
+    const pause = backoff(tries, { base: settings.retryEvery, cap: settings.retryMaxInterval }, id)
     return [{ ...queued, pendingChannels: [...failed], tries, dueAt: iso(ms(now) + pause) }]
   })
   return { ...board, outbox }
@@ -135,8 +135,10 @@ export function nextReviewAt(board: NoticeBoard, settings: NoticeSettings): stri
   const waits = [
     ...board.causes
       .filter(({ notifiedAt }) => notifiedAt === null)
-      .map(({ since }) => ms(since) + settings.settle),
-    ...board.causes.flatMap(({ overSince }) => (overSince === null ? [] : [ms(overSince) + settings.settle])),
+      .map(({ since }) => ms(since) + settings.settleFor),
+    ...board.causes.flatMap(({ overSince }) =>
+      overSince === null ? [] : [ms(overSince) + settings.settleFor],
+    ),
     ...board.outbox.map(({ dueAt }) => ms(dueAt)),
   ]
   return waits.length === 0 ? null : iso(Math.min(...waits))

@@ -18,15 +18,15 @@ export function throttledUntil(
   account: AccountRecord,
   used: number,
   moveAt: number,
-  waveEvery: number,
+  admissionInterval: number,
   now: number,
 ): number | null {
   if (!isNearlySpent(used, moveAt, account)) return null
   const read = lastRead(account.windows) ?? -Infinity
   const ends = account.leases
     .map(({ since }) => ms(since))
-    .filter((since) => since >= read && since + waveEvery > now)
-    .map((since) => since + waveEvery)
+    .filter((since) => since >= read && since + admissionInterval > now)
+    .map((since) => since + admissionInterval)
   const carried = account.leases.length - ends.length
   return ends.length < Math.max(1, carried) ? null : Math.min(...ends)
 }

@@ -148,7 +148,7 @@ export class AssignmentPass {
 
   private excludedUntil(name: string, { exclude }: LeaseRequest, since: string): number | null {
     // Not for good: that would be a held state that nothing ends.
-    const until = ms(since) + this.state.settings.timing.leftOutFor
+    const until = ms(since) + this.state.settings.timing.failedStartExclusion
     return exclude.includes(name) && this.now < until ? until : null
   }
 
@@ -167,7 +167,9 @@ export class AssignmentPass {
   private isUnrestricted({ request, since }: WaitlistEntry): boolean {
     if (request.pinned || isVoluntary(request)) return false
     if (simulatedWallUntil(this.state, request.session, this.now) !== null) return false
-    return request.exclude.length === 0 || this.now >= ms(since) + this.state.settings.timing.leftOutFor
+    return (
+      request.exclude.length === 0 || this.now >= ms(since) + this.state.settings.timing.failedStartExclusion
+    )
   }
 
   /** Requests probes of these accounts, as far as they are allowed now. True if an answer is on its way. */

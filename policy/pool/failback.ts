@@ -55,11 +55,11 @@ export function hasLastingRoom(
 
 function incomingFailbacks(pass: AssignmentPass, account: string, except: string): number {
   // A session that does not come within this time is in a long turn.
-  const { placeKept } = pass.state.settings.timing
+  const { failbackReservation } = pass.state.settings.timing
   const keptUntil = pass.state.accounts.flatMap(({ leases }) =>
     leases.flatMap(({ session, failback }) => {
       const offered = failback?.offered ?? null
-      return offered?.to === account && session !== except ? [ms(offered.at) + placeKept] : []
+      return offered?.to === account && session !== except ? [ms(offered.at) + failbackReservation] : []
     }),
   )
   const kept = keptUntil.filter((until) => pass.now < until)

@@ -18,7 +18,7 @@ export interface CheckRules {
   every: number
   heartbeat: { staleAfter: number; anyone: boolean } | null
   /** Null if there is no busy check: then a stale heartbeat decides alone. */
-  busyCheck: { within: number; atMost: number } | null
+  busyCheck: { within: number; maxBusy: number } | null
   /** A process that runs for longer than this is to be ended; null for no bound. */
   timeout: number | null
 }
@@ -124,7 +124,7 @@ export function judgeService(
   if (busyCheck !== null && observed.work !== null) {
     const { grewAt, what } = observed.work
     const isBusy = grewAt !== null && now - grewAt <= busyCheck.within
-    const isTooLong = now - ms(stale.staleSince ?? iso(now)) > busyCheck.atMost
+    const isTooLong = now - ms(stale.staleSince ?? iso(now)) > busyCheck.maxBusy
     if (isBusy && !isTooLong) return judged('busy', `${proof.why}, but ${what}`, stale)
     if (isBusy && blocked === null)
       return judged('frozen', `${proof.why}; ${what}, but that has gone on for too long`, stale)

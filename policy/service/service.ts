@@ -62,7 +62,7 @@ export interface EscalationBackoff {
   /** The pause before the next round of places; longer each time. */
   retryEvery: number
   /** The longest pause. */
-  retryAtMost: number
+  retryMaxInterval: number
 }
 
 /** The longest pause between escalations: an agent costs money each time, so that each next one comes later. */
@@ -76,9 +76,9 @@ export interface RestartLimit {
   limit: number
   within: number
   /** The pause before the second restart; doubled with each, up to `every`. */
-  pause: number
+  backoff: number
   /** The longest pause beyond the limit. */
-  pauseAtMost: number
+  backoffMax: number
 }
 
 /** One of the healer's logins or substrates. */

@@ -38,10 +38,10 @@ export function nextWatchdogStep(
   const pause = isSpent
     ? backoff(
         counted.length - limit.limit + 1,
-        { base: Math.max(every, limit.pause), cap: limit.pauseAtMost },
+        { base: Math.max(every, limit.backoff), cap: limit.backoffMax },
         name,
       )
-    : backoff(counted.length, { base: limit.pause, cap: Math.max(every, limit.pause) }, name)
+    : backoff(counted.length, { base: limit.backoff, cap: Math.max(every, limit.backoff) }, name)
   const attention = isSpent
     ? `${name}: ${counted.length} restarts did not help: ${why}; see outpool incidents`
     : null
@@ -50,14 +50,14 @@ export function nextWatchdogStep(
 
 function nextEscalationAt(
   escalations: readonly string[],
-  { retryEvery, retryAtMost }: EscalationBackoff,
+  { retryEvery, retryMaxInterval }: EscalationBackoff,
   name: string,
   now: string,
 ): number {
   const counted = recentEscalations(escalations, now)
   const last = counted.at(-1)
   if (last === undefined) return ms(now)
-  return ms(last) + backoff(counted.length, { base: retryEvery, cap: retryAtMost }, name)
+  return ms(last) + backoff(counted.length, { base: retryEvery, cap: retryMaxInterval }, name)
 }
 
 /** The escalations that still count. */

@@ -70,6 +70,6 @@ const unnamedShell: RunningTask = { id: '', kind: 'shell', what: 'a shell comman
 export const isWaitingForTasks = (
   tasks: readonly RunningTask[],
   dueSince: string,
-  backgroundWait: number,
+  backgroundWaitMax: number,
   now: string,
-): boolean => tasks.length > 0 && ms(now) - ms(dueSince) < backgroundWait
+): boolean => tasks.length > 0 && ms(now) - ms(dueSince) < backgroundWaitMax

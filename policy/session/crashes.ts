@@ -16,7 +16,7 @@ export function crashResponse(
   now: string,
   timing: Timing,
 ): CrashResponse {
-  const { crashLimit, crashWithin, crashPause, restAtMost, retryEvery } = timing
+  const { crashLimit, crashWithin, crashBackoff, failureBackoffMax, retryEvery } = timing
   const recent = recentCrashes(crashes, now, timing)
   if (recent.length <= 1) return { kind: 'restart', afterMs: 0 }
   if (recent.length <= crashLimit)
@@ -24,12 +24,12 @@ export function crashResponse(
       kind: 'restart',
       afterMs: backoff(
         recent.length - 1,
-        { base: crashPause, cap: Math.max(crashPause, retryEvery) },
+        { base: crashBackoff, cap: Math.max(crashBackoff, retryEvery) },
         session,
       ),
     }
   const excess = recent.length - crashLimit
-  const rest = backoff(excess, { base: 5 * retryEvery, cap: restAtMost }, session)
+  const rest = backoff(excess, { base: 5 * retryEvery, cap: failureBackoffMax }, session)
   return {
     kind: 'rest',
     until: iso(ms(now) + rest),

@@ -11,14 +11,14 @@ import type { Answerer, ToolCall } from '../../lab/standin/answers.js'
 import { conversationText, promptsOf } from '../../lab/standin/requests.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
-const backgroundWait = 12_000
+const backgroundWaitMax = 12_000
 
 let fleet: Fleet
 beforeAll(async () => {
   fleet = await startFleet({
     accounts: ['max-1', 'max-2'],
     agentArgs: ['--permission-mode', 'manual', '--allowedTools=Bash,Agent,ScheduleWakeup,SendMessage'],
-    config: { timing: { backgroundWait: `${backgroundWait / 1000}s` } },
+    config: { timing: { backgroundWaitMax: `${backgroundWaitMax / 1000}s` } },
   })
   use(0.2)
   fleet.world.standIn.answer(script)
@@ -179,7 +179,7 @@ describe('a task in the background', () => {
       ({ account, phase }) => account === 'max-2' && phase === 'idle',
     )
     expect(Date.parse(moved.rescueLog.at(-1)?.startedAt ?? '')).toBeGreaterThan(
-      seenAt + backgroundWait - 6_000,
+      seenAt + backgroundWaitMax - 6_000,
     )
     const [notice, ...others] = turnsOf(moved.sessionId).slice(2)
     expect(promptsOf(notice!).at(-1)).toMatch(/the shell command "Run the long test suite"/)

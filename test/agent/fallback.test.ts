@@ -78,7 +78,7 @@ afterEach(async () => {
 
 it('law 2, law 5: all accounts walled: continues on a key, on a fork; fails back with the hand-over; the original holds only what was said on accounts', async () => {
   // A fork is old after a second here: it is kept because it is still to be handed over.
-  await open([keyOf('spare')], { keep: { every: '1s', forks: { for: '1s' } } })
+  await open([keyOf('spare')], { keep: { every: '1s', forks: { maxAge: '1s' } } })
   await up('spare')
   await begin('alpha', 'Remember the word heron.')
   const reset = new Date(Date.now() + 40_000)

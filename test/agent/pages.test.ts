@@ -29,7 +29,7 @@ beforeAll(async () => {
   fleet = await startFleet({
     accounts: names,
     agent: { command: program, env: {} },
-    config: { substrates: [key], timing: { retryEvery: '10m', retryAtMost: '30m' } },
+    config: { substrates: [key], timing: { retryEvery: '10m', retryMaxInterval: '30m' } },
   })
   fleet.env['SPARE_KEY'] = fleet.world.standIn.account('key').apiKey
   for (const [index, name] of names.entries())

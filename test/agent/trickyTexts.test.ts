@@ -27,7 +27,7 @@ let fleet: Fleet
 beforeAll(async () => {
   fleet = await startFleet({
     accounts: ['max-1'],
-    config: { timing: { lookEvery: '1s' } },
+    config: { timing: { pollEvery: '1s' } },
   })
   await fleet.up()
 })

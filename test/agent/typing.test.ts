@@ -15,7 +15,7 @@ beforeAll(async () => {
   fleet = await startFleet({
     accounts: ['max-1', 'max-2'],
     agent: { command: agentProgram, env: fewRetries },
-    config: { timing: { lookEvery: '1s', retryEvery: '15s' } },
+    config: { timing: { pollEvery: '1s', retryEvery: '15s' } },
   })
   for (const name of ['max-1', 'max-2'])
     fleet.world.standIn.account(name).windows({

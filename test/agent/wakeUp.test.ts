@@ -39,9 +39,9 @@ async function guard(
   const service = {
     ...{ name: 'loop', run: [process.execPath, 'loop.cjs'], every: '1s' },
     heartbeat: { file: 'loop/beat', staleAfter: '4s' },
-    restarts: { limit: 1, within: '10m', pause: '1s' },
+    restarts: { limit: 1, within: '10m', backoff: '1s' },
     cwd: 'loop',
-    wakeUp: { prompt, verify: ['test', '-f', 'beat'], beatWithin: '4s', retryEvery: '10s', ...wakeUp },
+    wakeUp: { prompt, verify: ['test', '-f', 'beat'], heartbeatWithin: '4s', retryEvery: '10s', ...wakeUp },
   }
   // No person is there to allow a command.
   const agentArgs = ['--permission-mode', 'manual', '--allowedTools=Bash']

@@ -23,7 +23,7 @@ import {
   wall,
 } from './builders.js'
 
-const wave = defaultTiming.waveEvery / 60_000
+const wave = defaultTiming.admissionInterval / 60_000
 
 /** They wait in the order of their numbers; the last one has priority. */
 const herdOf = (before: PoolState, count: number, minutes = 0): PoolState =>
@@ -78,7 +78,7 @@ describe('a herd and an account that is nearly spent', () => {
   it('admits waves as often as the configuration says', () => {
     const often = configure(account(0.93), {
       ...settings([spec('a')]),
-      timing: { ...defaultTiming, waveEvery: 5_000 },
+      timing: { ...defaultTiming, admissionInterval: 5_000 },
     })
     const first = decide(herdOf(often, 3), at(1))
     expect(decide(first.state, at(1 + 4 / 60)).grants).toHaveLength(0)

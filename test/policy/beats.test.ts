@@ -174,7 +174,7 @@ describe('law 9: the morning described in the seed', () => {
 })
 
 describe('law 6: a frozen service is neither busy nor unobservable', () => {
-  const busy: CheckRules = { ...rules, busyCheck: { within: 10 * minute, atMost: 60 * minute } }
+  const busy: CheckRules = { ...rules, busyCheck: { within: 10 * minute, maxBusy: 60 * minute } }
   const loop = guarded(10, at(0))
   const judgeAt = (
     minutes: number,

@@ -44,7 +44,7 @@ describe('crashes and restarts', () => {
     })
   })
   it('law 6: the configuration sets when a crashing agent rests', () => {
-    const timing = { ...defaultTiming, crashLimit: 2, crashWithin: 10 * 60_000, restAtMost: 90_000 }
+    const timing = { ...defaultTiming, crashLimit: 2, crashWithin: 10 * 60_000, failureBackoffMax: 90_000 }
     const crashes = [at(0), at(5), at(9)]
     expect(crashResponse('s', crashes, at(9), { ...timing, crashWithin: 5 * 60_000 }).kind).toBe('restart')
     const rests = crashResponse('s', crashes, at(9), timing)

@@ -17,9 +17,9 @@ import { noticeTexts } from '../../workflows/pool/noticeTexts.js'
 
 const settings = {
   channels: ['me', 'phone'],
-  settle: 30_000,
+  settleFor: 30_000,
   retryEvery: 60_000,
-  retryAtMost: 20 * 60_000,
+  retryMaxInterval: 20 * 60_000,
   giveUpAfter: 24 * 3_600_000,
 }
 const updateBoard = (board: NoticeBoard, conditions: PoolConditions, given: typeof settings, now: string) =>
@@ -128,7 +128,7 @@ describe('law 10: a notice that could not be sent', () => {
       next = recordDelivery(next, 'k', ['phone'], settings, out!.dueAt)
     }
     expect(pauses[1]!).toBeGreaterThan(pauses[0]!)
-    expect(Math.max(...pauses)).toBeLessThanOrEqual(settings.retryAtMost)
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(settings.retryMaxInterval)
     expect(now).toBeGreaterThanOrEqual(24 * 60)
     expect(now).toBeLessThan(25 * 60)
   })

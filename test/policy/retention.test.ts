@@ -11,32 +11,32 @@ const thing = (hoursOld: number) => ({ changedAt: now - hoursOld * hour })
 describe('a bound', () => {
   it('deletes what is older, oldest first', () => {
     const [old, older, young] = [thing(31 * 24), thing(40 * 24), thing(29 * 24)]
-    expect(expired([old, young, older], { for: 30 * day, atMost: 100 }, now)).toEqual([older, old])
+    expect(expired([old, young, older], { maxAge: 30 * day, maxCount: 100 }, now)).toEqual([older, old])
   })
 
   it('deletes the oldest beyond the allowed number, but nothing of the last day', () => {
     const all = [1, 23, 25, 26, 27].map(thing)
-    expect(expired(all, { for: 30 * day, atMost: 3 }, now)).toEqual([thing(27), thing(26)])
-    expect(expired(all, { for: 30 * day, atMost: 1 }, now)).toEqual([27, 26, 25].map(thing))
+    expect(expired(all, { maxAge: 30 * day, maxCount: 3 }, now)).toEqual([thing(27), thing(26)])
+    expect(expired(all, { maxAge: 30 * day, maxCount: 1 }, now)).toEqual([27, 26, 25].map(thing))
   })
 
   it('holds for any ages, numbers and bounds', () => {
     const ages = fc.array(fc.integer({ min: -10, max: 2_000 }), { maxLength: 60 })
     const bounds = fc.record({
-      for: fc.integer({ min: 1, max: 60 }),
-      atMost: fc.integer({ min: 1, max: 30 }),
+      maxAge: fc.integer({ min: 1, max: 60 }),
+      maxCount: fc.integer({ min: 1, max: 30 }),
     })
     fc.assert(
       fc.property(ages, bounds, (hours, written) => {
-        const bound = { ...written, for: written.for * day }
+        const bound = { ...written, maxAge: written.maxAge * day }
         const all = hours.map(thing)
         const deleted = expired(all, bound, now)
         const keptOnes = all.filter((one) => !deleted.includes(one))
         for (const { changedAt } of deleted)
-          expect(now - changedAt).toBeGreaterThan(Math.min(bound.for, minimumAge))
-        for (const { changedAt } of keptOnes) expect(now - changedAt).toBeLessThanOrEqual(bound.for)
+          expect(now - changedAt).toBeGreaterThan(Math.min(bound.maxAge, minimumAge))
+        for (const { changedAt } of keptOnes) expect(now - changedAt).toBeLessThanOrEqual(bound.maxAge)
         const oldEnough = keptOnes.filter(({ changedAt }) => now - changedAt > minimumAge)
-        expect(oldEnough.length === 0 || keptOnes.length <= bound.atMost).toBe(true)
+        expect(oldEnough.length === 0 || keptOnes.length <= bound.maxCount).toBe(true)
         for (const one of deleted)
           for (const other of keptOnes) expect(one.changedAt).toBeLessThanOrEqual(other.changedAt)
       }),

@@ -22,9 +22,9 @@ const service: ServiceSpec = {
     pool: 'main',
     every: 10 * minute,
     canStart: true,
-    wakeUp: { retryEvery: 10 * minute, retryAtMost: maxEscalationPause },
+    wakeUp: { retryEvery: 10 * minute, retryMaxInterval: maxEscalationPause },
   },
-  restarts: { limit: 3, within: 60 * minute, pause: 10_000, pauseAtMost: maxRestartPause },
+  restarts: { limit: 3, within: 60 * minute, backoff: 10_000, backoffMax: maxRestartPause },
 }
 const history = (restarts: string[], escalations: string[] = []) => ({ restarts, escalations })
 
@@ -68,11 +68,11 @@ describe('restarts', () => {
   })
 
   it('the configuration sets the longest wait', () => {
-    const often = { ...service, wakeUp: { retryEvery: 10 * minute, retryAtMost: 15 * minute } }
+    const often = { ...service, wakeUp: { retryEvery: 10 * minute, retryMaxInterval: 15 * minute } }
     const calls = [at(0), at(20), at(40), at(60)]
     const called = nextWatchdogStep(often, history([at(57), at(58), at(59)], calls), 'gone', at(61))
     expect(called.kind === 'escalate' && ms(called.at) - ms(at(60))).toBeLessThanOrEqual(15 * minute)
-    const alone = { ...service, wakeUp: null, restarts: { ...service.restarts, pauseAtMost: 2 * minute } }
+    const alone = { ...service, wakeUp: null, restarts: { ...service.restarts, backoffMax: 2 * minute } }
     const restarted = nextWatchdogStep(
       alone,
       history([at(1), at(2), at(3), at(4), at(5), at(6)]),

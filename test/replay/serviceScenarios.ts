@@ -58,7 +58,7 @@ export const serviceScenarios: Record<string, Scenario> = {
     options,
     run: async (testPool) => {
       const watchdog = await TestWatchdog.start(testPool, {
-        restarts: { limit: 1, within: hour, pause: minute, pauseAtMost: maxRestartPause },
+        restarts: { limit: 1, within: hour, backoff: minute, backoffMax: maxRestartPause },
       })
       testPool.host.services.agents.push({ kind: 'done' })
       await watchdog.observeTrouble(1, ({ restarts }) => restarts === 1)

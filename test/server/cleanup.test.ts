@@ -155,7 +155,7 @@ it('law 5, law 7: folders of sessions are deleted a month after their end; none 
 })
 
 it('of too many folders the oldest are deleted', async () => {
-  const host = worker('keep: { sessions: { atMost: 2 } }')
+  const host = worker('keep: { sessions: { maxCount: 2 } }')
   for (const [name, daysOld] of [
     ['a', 5],
     ['b', 4],

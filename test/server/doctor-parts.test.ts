@@ -175,7 +175,7 @@ describe('where panes live', () => {
 describe('the newest drill', () => {
   const day = 86_400_000
   const now = Date.parse('2026-11-24T22:00:00.000Z')
-  const drill = { every: 7 * day, within: 1, agent: 'claude-code', model: null, keep: 20 }
+  const drill = { every: 7 * day, timeout: 1, agent: 'claude-code', model: null, keep: 20 }
   const report = (name: string, overrides: object): void => {
     mkdirSync(join(home.dir, 'drills', 'work'), { recursive: true })
     const content = { endedAt: '2026-11-20T00:00:00.000Z', ok: true, why: null, ...overrides }

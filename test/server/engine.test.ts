@@ -22,7 +22,7 @@ import { searchAttributes } from '../../policy/ids.js'
 import { ownEngineOnly, testPorts } from '../../lab/engine/engine.js'
 import { hangsAfterMs } from '../../lab/until.js'
 
-const quick = { lookEvery: 100, callEvery: 300, hangs: 900, pauses: [200] }
+const quick = { pollEvery: 100, callEvery: 300, hangs: 900, pauses: [200] }
 
 describe('the embedded engine', () => {
   let dir: string

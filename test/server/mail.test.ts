@@ -117,7 +117,7 @@ describe.skipIf(!isThere)('unread mail', () => {
     for (let n = 0; n < 5_000; n++) server.deliver({ subject: 'old', arrivedAt: old })
     for (let n = 0; n < 5_000; n++) server.deliver({ subject: 'noise', from: 'noise@example.net' })
     for (const subject of ['one', 'two', 'three']) server.deliver({ subject })
-    const imap = { from: ['@example.org'], atMost: 2 }
+    const imap = { from: ['@example.org'], maxMails: 2 }
     expect(await poll({ imap })).toMatchObject({
       summary: '2 mails delivered; more mail waits for the next run',
     })
@@ -148,7 +148,10 @@ describe.skipIf(!isThere)('unread mail', () => {
     ]
     const headers = ['MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=b']
     server.deliver({ subject: 'a film', headers, body: [...parts, ...film].join('\n') })
-    expect(await poll({ imap: { maxText: '64K' } })).toMatchObject({ ok: true, summary: '2 mails delivered' })
+    expect(await poll({ imap: { maxTextSize: '64K' } })).toMatchObject({
+      ok: true,
+      summary: '2 mails delivered',
+    })
     const [[, text], [, film2]] = sent as [[string, string], [string, string]]
     expect(text).toContain('It begins.')
     expect(text).toContain('(cut here: the mail is longer)')

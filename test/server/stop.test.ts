@@ -48,13 +48,14 @@ describe('law 6: a process can be stopped', () => {
 
 describe('a session of a herd that is stopped', () => {
   const never = new AbortController().signal
-  const { movesAtOnce } = defaultTiming
+  const { maxConcurrentMoves } = defaultTiming
 
   /**
    * As many as are moved at a time, and one that waits behind them. Returns whether that one's turn has come.
    */
   async function herd(): Promise<() => boolean> {
-    for (let n = 1; n <= movesAtOnce; n++) await host.moveLimiter.acquire(`s${n}`, never, () => undefined)
+    for (let n = 1; n <= maxConcurrentMoves; n++)
+      await host.moveLimiter.acquire(`s${n}`, never, () => undefined)
     let isIn = false
     void host.moveLimiter.acquire('next', never, () => undefined).then(() => (isIn = true))
     return () => isIn

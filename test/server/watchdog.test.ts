@@ -29,7 +29,7 @@ beforeAll(async () => {
   watchdog = await WatchdogHarness.open([
     ...names.slice(0, 3).map((name) => ({ name })),
     { name: 'forks', mode: 'fork' },
-    { name: 'circles', mode: 'exit 7', config: { restarts: { limit: 2, within: '1m', pause: '1s' } } },
+    { name: 'circles', mode: 'exit 7', config: { restarts: { limit: 2, within: '1m', backoff: '1s' } } },
     ...['morning', 'blind', 'twice'].map((name) => ({ name })),
     { name: 'busy', config: { busyCheck: { files: ['busy/*.log'], within: '4s' } } },
     { name: 'calm', config: { every: '1s' } },

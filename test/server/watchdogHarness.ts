@@ -107,7 +107,7 @@ export class WatchdogHarness {
           ? { run: [process.execPath, join(dir, serviceProgram), name] }
           : {}),
         heartbeat: { file: join(dir, name, 'beat'), staleAfter: '5s' },
-        restarts: { limit: 3, within: '1m', pause: '1s' },
+        restarts: { limit: 3, within: '1m', backoff: '1s' },
         ...config,
       }
     })

@@ -11,8 +11,8 @@ import { SharedDomainError } from '../../host/errors.js'
 const open = useTestPool()
 
 const notices = {
-  ...{ channels: ['me'], settle: 30 * second },
-  ...{ retryEvery: minute, retryAtMost: 30 * minute, giveUpAfter: 24 * hour },
+  ...{ channels: ['me'], settleFor: 30 * second },
+  ...{ retryEvery: minute, retryMaxInterval: 30 * minute, giveUpAfter: 24 * hour },
 }
 
 const statusOf = async (testPool: TestPool, session: string): Promise<string> =>

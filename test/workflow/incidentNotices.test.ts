@@ -15,7 +15,7 @@ import { until } from '../../lab/until.js'
 const open = useTestPool(() => TestServer.openWallClock())
 
 const notices = {
-  ...{ channels: ['me'], settle: 0, retryEvery: minute, retryAtMost: minute, giveUpAfter: minute },
+  ...{ channels: ['me'], settleFor: 0, retryEvery: minute, retryMaxInterval: minute, giveUpAfter: minute },
 }
 /** A failing service, until its incident and its escalation are over. */
 async function untilOver(testPool: TestPool, retryEvery: number): Promise<TestWatchdog> {
@@ -28,7 +28,7 @@ async function untilOver(testPool: TestPool, retryEvery: number): Promise<TestWa
   // Only an agent can start it again.
   const watchdog = await TestWatchdog.start(testPool, {
     canStart: false,
-    wakeUp: { retryEvery, retryAtMost: maxEscalationPause },
+    wakeUp: { retryEvery, retryMaxInterval: maxEscalationPause },
   })
   await until(
     'the end of the escalation',

@@ -7,8 +7,8 @@ import { useTestPool } from './harness/useTestPool.js'
 const open = useTestPool()
 
 const notices = {
-  ...{ channels: ['me'], settle: 30 * second },
-  ...{ retryEvery: minute, retryAtMost: 30 * minute, giveUpAfter: 24 * hour },
+  ...{ channels: ['me'], settleFor: 30 * second },
+  ...{ retryEvery: minute, retryMaxInterval: 30 * minute, giveUpAfter: 24 * hour },
 }
 
 const kinds = (testPool: TestPool): string[] => testPool.host.sentNotices.map(({ notice }) => notice.kind)

@@ -32,8 +32,8 @@ it('law 8, law 5, law 3: histories are cut in the middle of herds; no text, wall
     probeEvery: second,
     retryEvery: second,
     wakeMargin: 0,
-    waveEvery: second,
-    leftOutFor: second,
+    admissionInterval: second,
+    failedStartExclusion: second,
   }
   const testPool = await open({ accounts, timing })
   testPool.step = 50

@@ -249,7 +249,7 @@ describe('law 13: what costs has a bound', () => {
   it('law 13: beyond ten turns begun by Outpool within ten minutes the breaker parks the session, until a person resumes it', async () => {
     const testPool = await open({
       accounts: ['a'],
-      timing: { turnLimit: 4, retryEvery: second, retryAtMost: second },
+      timing: { turnLimit: 4, retryEvery: second, retryMaxInterval: second },
     })
     const session = await testPool.startRunning('one')
     const isParked = async (): Promise<boolean> => (await testPool.describe(session)).phase === 'parked'

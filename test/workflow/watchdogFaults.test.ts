@@ -23,8 +23,8 @@ afterAll(() => testServer.close())
 const specOf = (world: SimulatedService, name: string): ServiceSpec => ({
   ...{ name, host: world.hostId, pool: 'none', every: world.every, canStart: true },
   ...{
-    restarts: { limit: 3, within: hour, pause: minute, pauseAtMost: maxRestartPause },
-    wakeUp: { retryEvery: 10 * minute, retryAtMost: maxEscalationPause },
+    restarts: { limit: 3, within: hour, backoff: minute, backoffMax: maxRestartPause },
+    wakeUp: { retryEvery: 10 * minute, retryMaxInterval: maxEscalationPause },
   },
 })
 

@@ -21,7 +21,7 @@ export interface Supervision {
 
 export interface SupervisionTiming {
   /** Milliseconds between two looks at the process. */
-  lookEvery: number
+  pollEvery: number
   /** Milliseconds between two calls to the server. */
   callEvery: number
   /** A server that answered none of its calls for this long hangs, and is replaced. Milliseconds. */
@@ -31,7 +31,7 @@ export interface SupervisionTiming {
 }
 
 const defaultTiming: SupervisionTiming = {
-  lookEvery: 500,
+  pollEvery: 500,
   callEvery: 15_000,
   hangs: 60_000,
   pauses: [1_000, 2_000, 5_000, 10_000, 30_000],
@@ -115,7 +115,7 @@ async function lost(
   let heard = performance.now()
   let nextCall = heard + rhythm.callEvery
   for (;;) {
-    await pause(rhythm.lookEvery, signal)
+    await pause(rhythm.pollEvery, signal)
     if (signal.aborted) return null
     if (!(await isAlive(server.process))) return 'ended'
     const now = performance.now()

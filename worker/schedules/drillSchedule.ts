@@ -20,9 +20,9 @@ export async function syncDrill(client: Client, home: Home, config: Config): Pro
 }
 
 function scheduleOf(home: Home, config: Config, every: number) {
-  const { agent, model, within } = config.drill
+  const { agent, model, timeout } = config.drill
   const { pool, timing } = config
-  const start: DrillStart = { pool: pool.name, host: home.hostId, agent, model, within, timing }
+  const start: DrillStart = { pool: pool.name, host: home.hostId, agent, model, timeout, timing }
   const id = drillScheduleId(pool.name)
   return {
     scheduleId: id,
@@ -32,6 +32,6 @@ function scheduleOf(home: Home, config: Config, every: number) {
       ...{ args: [start], staticSummary: 'a drill: does the healer act when every account is spent?' },
     },
     // One that was missed for as long as it may take is left to the next.
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: within, pauseOnFailure: false },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: timeout, pauseOnFailure: false },
   } satisfies ScheduleSpec
 }

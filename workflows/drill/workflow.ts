@@ -75,9 +75,9 @@ class DrillRun {
 
   constructor(start: DrillStart) {
     this.#start = start
-    this.#until = new Date(Date.parse(this.#startedAt) + start.within).toISOString()
+    this.#until = new Date(Date.parse(this.#startedAt) + start.timeout).toISOString()
     this.#session = drillSessionName(this.#startedAt)
-    this.#activities = drillsOn(start.host, start.within)
+    this.#activities = drillsOn(start.host, start.timeout)
   }
 
   async run(): Promise<void> {

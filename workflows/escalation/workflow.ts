@@ -94,13 +94,13 @@ async function tryOnce(ctx: EscalationContext): Promise<EscalationEnd['outcome']
  */
 async function notifyAndPause(ctx: EscalationContext, why: string): Promise<EscalationEnd['outcome'] | null> {
   const { state, steps, handlers } = ctx
-  const { service, incident, retryEvery, retryAtMost } = state
+  const { service, incident, retryEvery, retryMaxInterval } = state
   state.rounds += 1
   show(ctx, {
     attention: `${service} is down, and no agent could be woken to help: ${why}; see outpool incidents show ${incident}`,
   })
   await notifyPerson(state.pool, service, incident, state.attention ?? why)
-  const pause = backoff(state.rounds, { base: retryEvery, cap: retryAtMost }, `${service}#${incident}`)
+  const pause = backoff(state.rounds, { base: retryEvery, cap: retryMaxInterval }, `${service}#${incident}`)
   const what = `a person was notified: ${why}; the next try is in ${Math.round(pause / 60_000)} min`
   await steps.noteIncident.executeWithOptions({ summary: 'record that a person was notified' }, [
     { service, incident, layer: 'wake-up', what },

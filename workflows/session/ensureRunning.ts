@@ -215,8 +215,8 @@ async function pauseForPerson(ctx: SessionContext, failure: MoveFailure, failure
 }
 
 function retryPause({ state }: SessionContext, failures: number): number {
-  const { retryEvery, retryAtMost } = state.timing
-  return backoff(failures, { base: retryEvery, cap: retryAtMost }, state.name)
+  const { retryEvery, retryMaxInterval } = state.timing
+  return backoff(failures, { base: retryEvery, cap: retryMaxInterval }, state.name)
 }
 
 function retriedWithin(denial: LeaseDenial, pause: number): LeaseDenial {

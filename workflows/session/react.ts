@@ -159,8 +159,8 @@ async function handleHang(
 function continueLater(ctx: SessionContext, text: string): void {
   const { state } = ctx
   state.transients += 1
-  const { retryEvery, retryAtMost } = state.timing
-  const pause = backoff(state.transients, { base: retryEvery, cap: retryAtMost }, state.name)
+  const { retryEvery, retryMaxInterval } = state.timing
+  const pause = backoff(state.transients, { base: retryEvery, cap: retryMaxInterval }, state.name)
   const at = later(pause)
   const continuation: InboxText = {
     ...{ id: `go-on-${state.fence}-${now()}`, text: retryText, notBefore: at },

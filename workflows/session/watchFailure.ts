@@ -6,13 +6,13 @@ import { type SessionContext, show } from './context.js'
 /** Shows a person why the host refuses. Returns when the next try is due, or when an order has come. */
 export async function pauseUnwatched(ctx: SessionContext, why: string): Promise<void> {
   const { state, handlers } = ctx
-  const { retryEvery, retryAtMost } = state.timing
+  const { retryEvery, retryMaxInterval } = state.timing
   const before = state.unwatched
   const tries = (before?.tries ?? 0) + 1
   const attention = `the session is not watched: ${why}; outpool tries again`
   const otherwise = state.attention === before?.attention ? before.otherwise : state.attention
   show(ctx, { attention, unwatched: { tries, attention, otherwise } })
-  const pause = backoff(tries, { base: retryEvery, cap: retryAtMost }, state.name)
+  const pause = backoff(tries, { base: retryEvery, cap: retryMaxInterval }, state.name)
   await condition(() => handlers.hasOrders(), pause)
 }
 

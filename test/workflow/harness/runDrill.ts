@@ -9,7 +9,13 @@ const minute = 60_000
 
 export function startDrill(testPool: TestPool, within = 15 * minute): Promise<WorkflowHandle> {
   const input: DrillStart = {
-    ...{ pool: testPool.name, host: testPool.host.hostId, agent: 'claude-code', model: null, within },
+    ...{
+      pool: testPool.name,
+      host: testPool.host.hostId,
+      agent: 'claude-code',
+      model: null,
+      timeout: within,
+    },
     timing: testPool.settings.timing,
   }
   return testPool.server.client.workflow.start('drill', {

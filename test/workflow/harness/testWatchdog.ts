@@ -19,9 +19,9 @@ export function specOf(testPool: TestPool, change: Partial<ServiceSpec> = {}): S
     ...{ name: `${testPool.name}-bot`, host: testPool.host.hostId, pool: testPool.name, every: 10 * minute },
     ...{
       canStart: true,
-      restarts: { limit: 3, within: 60 * minute, pause: 10 * second, pauseAtMost: maxRestartPause },
+      restarts: { limit: 3, within: 60 * minute, backoff: 10 * second, backoffMax: maxRestartPause },
     },
-    ...{ wakeUp: { retryEvery: minute, retryAtMost: maxEscalationPause } },
+    ...{ wakeUp: { retryEvery: minute, retryMaxInterval: maxEscalationPause } },
     ...change,
   }
 }

@@ -236,10 +236,10 @@ export class WeekHost implements SimulatedHost {
   }
 
   #verify(guard: WatchSimulation, { service, fence, incident, since }: VerifyRequest) {
-    const { beatWithin } = guard.service.plan
+    const { heartbeatWithin } = guard.service.plan
     const seen = this.#untilSeen(guard, 'verify', (now) => {
       guard.start(fence, incident, 'check')
-      return { trouble: false, backSince: Date.parse(since), until: now + beatWithin }
+      return { trouble: false, backSince: Date.parse(since), until: now + heartbeatWithin }
     })
     const well = seen.kind === 'back'
     const why = well ? 'its own signs of life are back' : guard.look().why

@@ -118,7 +118,7 @@ export class Oracle {
     const last = this.#service.beatOf(process, at) ?? process.startedAt
     const excused = overlap({ from: last, to: at }, [...this.#suspended, ...this.#longBlocks()]).ms
     const silentFor = at - last - excused
-    return silentFor > heartbeat.staleAfter + (!isMute && busyCheck !== null ? busyCheck.atMost : 0)
+    return silentFor > heartbeat.staleAfter + (!isMute && busyCheck !== null ? busyCheck.maxBusy : 0)
   }
 
   /**
@@ -246,7 +246,7 @@ export class Oracle {
     const excused = ms + count * pickUpDelay + slack
     const { wakeUp, every } = this.#plan.spec
     const wasNotified = since.some((one) => one.kind === 'told')
-    const agents = Math.max(agentTimeout, this.#plan.beatWithin)
+    const agents = Math.max(agentTimeout, this.#plan.heartbeatWithin)
     if (wasNotified)
       return {
         ms: excused + detect + every + (wakeUp === null ? longestRestWithout : longestRest + agents),
@@ -272,7 +272,7 @@ export class Oracle {
   #pause(before: readonly LoggedEntry[], at: number): number {
     const { every, restarts } = this.#plan.spec
     const count = this.#restarts(before, at).length
-    return count === 0 ? 0 : Math.min(restarts.pause * 2 ** (count - 1), Math.max(every, restarts.pause))
+    return count === 0 ? 0 : Math.min(restarts.backoff * 2 ** (count - 1), Math.max(every, restarts.backoff))
   }
 }
 

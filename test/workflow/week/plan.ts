@@ -27,7 +27,7 @@ export interface ServicePlan {
   spec: Omit<ServiceSpec, 'host' | 'pool' | 'name'>
   rules: Omit<CheckRules, 'service'>
   beatEvery: number
-  beatWithin: number
+  heartbeatWithin: number
   faults: Fault[]
   broken: BrokenSpan[]
   /** It works without a heartbeat, and its files grow. */
@@ -109,27 +109,27 @@ function service(kind: Kind, random: Random, lasts: Span): ServicePlan {
   const hasBeat = kind !== 'only watched' || random.chance(0.7)
   const staleAfter = Math.round(every * random.between(0.8, 2))
   const busyCheck = random.chance(0.7)
-    ? { within: Math.round(every * random.between(0.5, 1.5)), atMost: hour }
+    ? { within: Math.round(every * random.between(0.5, 1.5)), maxBusy: hour }
     : null
   const canStart = kind !== 'only watched'
   const wakeUp =
     kind === 'without'
       ? null
-      : { retryEvery: pick(random, [minute, 10 * minute]), retryAtMost: maxEscalationPause }
-  const pause = pick(random, [5 * second, 30 * second, 2 * minute])
+      : { retryEvery: pick(random, [minute, 10 * minute]), retryMaxInterval: maxEscalationPause }
+  const backoff = pick(random, [5 * second, 30 * second, 2 * minute])
   return {
     spec: {
       ...{ every, canStart, wakeUp },
       restarts: {
         limit: 2 + Math.floor(random.between(0, 3)),
         within: pick(random, [30 * minute, hour, 3 * hour]),
-        pause,
-        pauseAtMost: maxRestartPause,
+        backoff,
+        backoffMax: maxRestartPause,
       },
     },
     rules: { every, heartbeat: hasBeat ? { staleAfter, anyone: false } : null, busyCheck, timeout: null },
     beatEvery: Math.round(staleAfter * random.between(0.1, 0.6)),
-    beatWithin: hasBeat ? staleAfter : 5 * minute,
+    heartbeatWithin: hasBeat ? staleAfter : 5 * minute,
     faults: Array.from({ length: Math.round(1.2 * days) }, () => ({
       at: Math.round(random.between(lasts.from, lasts.to)),
       kind: hasBeat ? pick(random, ['exit', 'exit', 'hang', 'echo'] as const) : 'exit',

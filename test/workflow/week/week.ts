@@ -96,7 +96,7 @@ export class Week {
     const settings: PoolSettings = {
       ...{ name: host.pool, host: host.hostId, accounts: [], moveAt: 0.95, timing: defaultTiming },
       notices: {
-        ...{ channels: ['me'], settle: 30 * second, retryEvery: 30 * second, retryAtMost: minute },
+        ...{ channels: ['me'], settleFor: 30 * second, retryEvery: 30 * second, retryMaxInterval: minute },
         giveUpAfter: 24 * hour,
       },
     }
