@@ -1,4 +1,5 @@
 /** What describes a command: its arguments, its options, and the heading under which help lists it. */
+import { type HostFlag, commonFlags } from '../config/hostPrograms.js'
 import type { CommandContext } from './commandContext.js'
 
 /** What completes a word: names of sessions, services, tasks, accounts, files by the shell, or nothing. */
@@ -42,8 +43,10 @@ export interface CommandSpec {
   run(context: CommandContext): Promise<void>
 }
 
+export function optionOf({ name, value, description }: HostFlag): OptionSpec {
+  if (value === null) return { flags: `--${name}`, description }
+  return { flags: `--${name} ${value}`, description, completion: 'file' }
+}
+
 /** Options that every command takes. */
-export const globalOptions: readonly OptionSpec[] = [
-  { flags: '--config <file>', description: 'the outpool.yaml to use', completion: 'file' },
-  { flags: '--debug', description: 'show the whole story of a failure' },
-]
+export const globalOptions: readonly OptionSpec[] = commonFlags.map(optionOf)

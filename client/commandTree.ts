@@ -1,11 +1,12 @@
 /** Every command with its arguments and options: what help, parsing and completion are made from. Bodies load when called. */
+import { type HostProgram, programFlags } from '../config/hostPrograms.js'
 import type { CommandContext } from './commandContext.js'
-import type { ArgumentSpec, CommandSpec, OptionSpec } from './commandSpec.js'
+import { type ArgumentSpec, type CommandSpec, type OptionSpec, optionOf } from './commandSpec.js'
 
 const json: OptionSpec = { flags: '--json', description: 'print JSON instead of a table' }
 const session: ArgumentSpec = { name: '<name>', description: 'name of the session', completion: 'session' }
 
-const runOnHost = (program: 'up' | 'worker' | 'doctor') => async (context: CommandContext) => {
+const runOnHost = (program: HostProgram) => async (context: CommandContext) => {
   const { runHostProgram } = await import('./commands/hostPrograms.js')
   await runHostProgram(program, context)
 }
@@ -22,6 +23,7 @@ export const commandTree: readonly CommandSpec[] = [
     name: 'up',
     group: 'Set up',
     description: 'run engine and worker in the foreground',
+    options: programFlags.up.map(optionOf),
     run: runOnHost('up'),
   },
   {
@@ -221,6 +223,7 @@ export const commandTree: readonly CommandSpec[] = [
     name: 'worker',
     group: 'Set up',
     description: 'run a worker only, against a running engine',
+    options: programFlags.worker.map(optionOf),
     run: runOnHost('worker'),
   },
   {
@@ -246,14 +249,7 @@ export const commandTree: readonly CommandSpec[] = [
     group: 'Set up',
     description: 'check everything that Outpool needs, with a remedy for each fault',
     withoutConfig: true,
-    options: [
-      {
-        flags: '--domains',
-        description: 'instead: what the healer needs beside what it heals, and what they share',
-      },
-      { flags: '--mermaid', description: 'that as a Mermaid picture' },
-      json,
-    ],
+    options: programFlags.doctor.map(optionOf),
     run: runOnHost('doctor'),
   },
   {

@@ -1,9 +1,9 @@
 /**
- * The worker's own program: `main.js up` (engine and worker), `main.js worker` (worker for an engine that runs already),
- * `main.js doctor`. The command line starts it as a process of its own.
+ * The worker's program: `main.js up` (engine and worker), `main.js worker` (worker for an engine that runs already),
+ * `main.js doctor`. `outpool` starts it as a separate process.
  */
-import { parseArgs } from 'node:util'
 import { ConfigError, HomeError } from '../config/errors.js'
+import { type GivenFlags, type HostProgram, parseProgram, programUsage } from '../config/hostPrograms.js'
 import type { ConfigSource } from '../config/load/find.js'
 import { loadConfig } from '../config/load/load.js'
 import { openHome } from '../config/state/home.js'
@@ -14,47 +14,41 @@ import { up } from './up.js'
 const exit = { done: 0, failed: 1, usage: 2, unreachable: 3 } as const
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    options: {
-      config: { type: 'string' },
-      debug: { type: 'boolean' },
-      json: { type: 'boolean' },
-      domains: { type: 'boolean' },
-      mermaid: { type: 'boolean' },
-    },
-    allowPositionals: true,
-  })
-  const [command] = positionals
+  const parsed = parseProgram(process.argv.slice(2))
+  if (parsed === null) {
+    console.error(`usage:\n${programUsage()}`)
+    return exit.usage
+  }
   try {
-    const home = openHome()
-    const source = values.config === undefined ? {} : { path: values.config }
-    switch (command) {
-      case 'up':
-      case 'worker':
-        await up({ home, config: loadConfig(source), ownEngine: command === 'up' })
-        return exit.done
-      case 'doctor': {
-        if (values.domains ?? values.mermaid ?? false) {
-          const { showDomains } = await import('./doctor/domains.js')
-          const format = values.mermaid === true ? 'mermaid' : values.json === true ? 'json' : 'table'
-          return (await showDomains(home, loadConfig(source), format)) ? exit.done : exit.usage
-        }
-        const { doctor } = await import('./doctor/doctor.js')
-        if (await doctor({ home, source, json: values.json ?? false })) return exit.done
-        return (await isWellConfigured(source)) ? exit.failed : exit.usage
-      }
-      default:
-        console.error(
-          'usage: main.js up|worker|doctor [--config FILE] [--json] [--domains] [--mermaid] [--debug]',
-        )
-        return exit.usage
-    }
+    return await run(parsed.program, parsed.given)
   } catch (error) {
-    return report(error, values.debug ?? false)
+    return report(error, parsed.given.flag('debug'))
   }
 }
 
-/** A configuration that no command would accept has an exit code of its own, whoever finds it. */
+async function run(program: HostProgram, given: GivenFlags): Promise<number> {
+  const home = openHome()
+  const path = given.option('config')
+  const source = path === null ? {} : { path }
+  switch (program) {
+    case 'up':
+    case 'worker':
+      await up({ home, config: loadConfig(source), ownEngine: program === 'up' })
+      return exit.done
+    case 'doctor': {
+      if (given.flag('domains') || given.flag('mermaid')) {
+        const { showDomains } = await import('./doctor/domains.js')
+        const format = given.flag('mermaid') ? 'mermaid' : given.flag('json') ? 'json' : 'table'
+        return (await showDomains(home, loadConfig(source), format)) ? exit.done : exit.usage
+      }
+      const { doctor } = await import('./doctor/doctor.js')
+      if (await doctor({ home, source, json: given.flag('json') })) return exit.done
+      return (await isWellConfigured(source)) ? exit.failed : exit.usage
+    }
+  }
+}
+
+/** Whether every command would accept the configuration: one that is wrong has its own exit code. */
 async function isWellConfigured(source: ConfigSource): Promise<boolean> {
   try {
     await assertIndependent(loadConfig(source))
@@ -68,7 +62,7 @@ async function isWellConfigured(source: ConfigSource): Promise<boolean> {
 const isUsage = (error: unknown): boolean =>
   error instanceof ConfigError || error instanceof HomeError || error instanceof SharedDomainError
 
-/** One line of what is wrong, one of what to do; the stack only for who asks for it. */
+/** Prints one line that says what is wrong and one that says what to do; the stack only with --debug. Returns the exit code. */
 function report(error: unknown, debug: boolean): number {
   if (debug) console.error(error)
   else if (error instanceof WorkerError || error instanceof HomeError)
@@ -80,7 +74,7 @@ function report(error: unknown, debug: boolean): number {
   return error instanceof EngineUnreachableError ? exit.unreachable : exit.failed
 }
 
-// Whoever read our lines may have gone; that is no reason to stop watching.
+// The program that reads our output may have ended, which is no reason to stop watching.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 
 process.exit(await main())

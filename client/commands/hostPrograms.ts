@@ -1,22 +1,21 @@
-/** `outpool up`, `outpool worker`, `outpool doctor`: run by the worker room's own entry, in a process of its own. */
+/** `outpool up`, `outpool worker`, `outpool doctor`: each runs in its own process, from worker/main.ts. */
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { type HostProgram, programArguments } from '../../config/hostPrograms.js'
 import type { CommandContext } from '../commandContext.js'
 
 const entry = fileURLToPath(new URL('../../worker/main.js', import.meta.url))
 
-/** Passes everything through: terminal, arguments, signals, exit code. */
-export async function runHostProgram(
-  program: 'up' | 'worker' | 'doctor',
-  context: CommandContext,
-): Promise<void> {
-  const child = spawn(process.execPath, [...process.execArgv, entry, program, ...optionsOf(context)], {
-    // The channel carries no messages. When this process ends, even by KILL, it breaks, and the worker ends too.
+/** Passes on the terminal, the flags and signals, and takes over the exit code. */
+export async function runHostProgram(program: HostProgram, context: CommandContext): Promise<void> {
+  const args = [...process.execArgv, entry, ...programArguments(program, context)]
+  const child = spawn(process.execPath, args, {
+    // The channel carries no messages. It breaks when this process ends, even by KILL, and then the worker ends too.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
   const forward = (signal: NodeJS.Signals): void => {
-    // A terminal sends Ctrl-C to the child as well; twice would mean «at once» to it.
+    // A terminal sends Ctrl-C to the child as well, and the child takes a second one as an order to stop at once.
     if (signal === 'SIGINT' && process.stdin.isTTY) return
     child.kill(signal)
   }
@@ -30,12 +29,4 @@ export async function runHostProgram(
   } finally {
     for (const signal of signals) process.off(signal, forward)
   }
-}
-
-function optionsOf(context: CommandContext): string[] {
-  const config = context.option('config')
-  const flags = ['json', 'debug', 'domains', 'mermaid']
-    .filter((name) => context.flag(name))
-    .map((name) => `--${name}`)
-  return config === null ? flags : ['--config', config, ...flags]
 }
