@@ -4,7 +4,7 @@ import type { RestartLimit } from '../policy/service/service.js'
 import type { Retention } from '../policy/retention.js'
 import type { Budget, Prices } from '../policy/account/spend.js'
 
-/** A literal, or where the host finds the secret when it launches; see `resolveEnv`. */
+/** A literal, or where the host finds the secret at launch; see `resolveEnv`. */
 export type EnvValue = string | { fromEnv: string } | { fromFile: string } | { fromCommand: string[] }
 export type EnvRefs = Record<string, EnvValue>
 
@@ -66,7 +66,7 @@ export interface ImapConfig {
   host: string
   port: number
   tls: boolean | 'starttls'
-  /** A file of certificates, trusted beside the system's. */
+  /** A file of certificates, trusted in addition to the system's. */
   ca: string | null
   user: string
   password: EnvValue
@@ -81,9 +81,9 @@ export interface ImapConfig {
 
 export interface ServiceConfig {
   name: string
-  /** How Outpool starts it; null where it is only watched. */
+  /** How Outpool starts it; null if it is only watched. */
   run: string[] | null
-  /** Where its process is found. `own`: in a pane of Outpool's, started by `run`. */
+  /** Where its process is found. `own`: in a pane of Outpool's tmux server, started by `run`. */
   locator: { by: 'own' } | { by: 'pidFile' | 'unit' | 'pane'; at: string }
   cwd: string
   env: EnvRefs
@@ -110,7 +110,7 @@ interface WakeUpConfig {
   model: string | null
   cwd: string
   prompt: PromptSource
-  /** Null: nothing but the service's own signs says whether it is well again. */
+  /** Null: only the process and the heartbeat of the service show whether it is well again. */
   verify: string[] | null
   /** Of `verify`. */
   env: EnvRefs
@@ -123,7 +123,7 @@ interface WakeUpConfig {
   verifyTimeout: number
 }
 
-/** Where a person is told. An address is a secret. `timeout` in ms. */
+/** A channel to a person. Its address is a secret. `timeout` in ms. */
 export type NoticeChannel = { name: string; timeout: number } & (
   | { kind: 'command'; run: string[]; cwd: string; env: EnvRefs }
   | { kind: 'slack'; url: EnvValue }
@@ -140,7 +140,7 @@ interface NoticesConfig {
 }
 
 export interface DrillConfig {
-  /** Null: only when somebody asks for it. */
+  /** Null: only on demand. */
   every: number | null
   timeout: number
   agent: string
@@ -150,14 +150,14 @@ export interface DrillConfig {
 }
 
 export interface Config {
-  /** The file it came from, absolute. */
+  /** Absolute path of the file that it was read from. */
   file: string
   pool: { name: string; moveAt: number; accounts: AccountConfig[] }
   reserved: AccountConfig[]
   substrates: SubstrateConfig[]
   /** The healer's own fallbacks, in order. */
   reservedSubstrates: SubstrateConfig[]
-  /** `claude-code` is always there. */
+  /** `claude-code` always exists. */
   agents: Record<string, AgentConfig>
   timing: Timing
   notices: NoticesConfig

@@ -1,46 +1,46 @@
 /** The errors of the configuration. Each says what is wrong (`message`) and what to do (`remedy`). */
 
-/** One fault of the configuration: where it stands, what is wrong, what would be right. */
+/** One problem of the configuration: its place, what is wrong, what would be right. */
 export interface ConfigIssue {
   file: string
-  /** Counted from 1; null where the fault is not in a line of the file. */
+  /** Counted from 1; null if the problem is not in a line of the file. */
   line: number | null
   column: number | null
   problem: string
   remedy: string
 }
 
-/** What is quoted of a file may hold anything: nothing that a terminal would obey, and no page of it. */
+/** A quotation from a file may hold anything: takes out what a terminal would obey, and cuts it. */
 const printable = (text: string): string =>
   text.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Co}|\ufffd/gu, '?').slice(0, longestProblem)
 const longestProblem = 1_000
 
-const formatLocation = (fault: ConfigIssue): string =>
-  [fault.file, fault.line, fault.column].filter((part) => part !== null).join(':')
+const formatLocation = ({ file, line, column }: ConfigIssue): string =>
+  [file, line, column].filter((part) => part !== null).join(':')
 
-/** Thrown when the configuration cannot be found, read or accepted. Carries every fault, in the file's order; exit code 2. */
+/** Thrown when the configuration cannot be found, read or accepted. Carries every issue, in the file's order; exit code 2. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly exitCode = 2
   readonly issues: readonly ConfigIssue[]
   readonly remedy: string
 
-  constructor(told: readonly ConfigIssue[]) {
-    const issues = told.map((fault) => ({ ...fault, problem: printable(fault.problem) }))
-    super(issues.map((fault) => `${formatLocation(fault)}: ${fault.problem}`).join('\n'))
+  constructor(found: readonly ConfigIssue[]) {
+    const issues = found.map((issue) => ({ ...issue, problem: printable(issue.problem) }))
+    super(issues.map((issue) => `${formatLocation(issue)}: ${issue.problem}`).join('\n'))
     this.issues = issues
-    this.remedy = issues.map((fault) => fault.remedy).join('\n')
+    this.remedy = issues.map(({ remedy }) => remedy).join('\n')
   }
 
-  /** Every fault with its place, what is wrong and, on the next line, what would be right. */
+  /** Every issue with its place, what is wrong and, on the next line, what would be right. */
   get report(): string {
     return this.issues
-      .map((fault) => `${formatLocation(fault)}: ${fault.problem}\n  -> ${fault.remedy}`)
+      .map((issue) => `${formatLocation(issue)}: ${issue.problem}\n  -> ${issue.remedy}`)
       .join('\n')
   }
 }
 
-/** Thrown when a secret cannot be had from where the configuration points. Names the reference, never the value. */
+/** Thrown when a secret cannot be read from its source. Names the reference, never the value. */
 export class SecretError extends Error {
   override readonly name = 'SecretError'
   readonly remedy: string
@@ -51,12 +51,11 @@ export class SecretError extends Error {
   }
 }
 
-/** Thrown when the folder of Outpool's state cannot be made or used; exit code 2. */
+/** Thrown when the folder of Outpool's state cannot be created or used; exit code 2. */
 export class HomeError extends Error {
   override readonly name = 'HomeError'
   readonly exitCode = 2
-  readonly remedy =
-    'name a folder that you may write with OUTPOOL_HOME, or give this one back its permissions'
+  readonly remedy = 'name a writable folder with OUTPOOL_HOME, or correct the permissions of this one'
 
   constructor(folder: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message.replace(/, \w+ '.*$/, '') : String(cause)

@@ -13,7 +13,7 @@ export interface ConfigSource {
 
 export const configFileName = 'outpool.yaml'
 
-/** Absolute path of the file to read. Throws ConfigError where there is none. */
+/** Absolute path of the file to read. Throws ConfigError if there is none. */
 export function findConfig({ path, env = process.env, cwd = process.cwd() }: ConfigSource = {}): string {
   const named = nonEmpty(path) ?? nonEmpty(env['OUTPOOL_CONFIG'])
   if (named !== undefined) return resolve(cwd, named)
@@ -32,8 +32,7 @@ export function findConfig({ path, env = process.env, cwd = process.cwd() }: Con
 }
 
 /**
- * For a command that needs no configuration: one that is named all the same has to be there. Throws ConfigError where a file named by
- * --config or OUTPOOL_CONFIG is not.
+ * For a command that needs no configuration. Throws ConfigError if --config or OUTPOOL_CONFIG names a file that does not exist.
  */
 export function assertNamedConfig({ path, env = process.env, cwd = process.cwd() }: ConfigSource = {}): void {
   const named = nonEmpty(path) ?? nonEmpty(env['OUTPOOL_CONFIG'])

@@ -1,3 +1,3 @@
-/** A section of keys, in what came out of a YAML or JSON file. */
+/** Whether a value from a YAML or JSON file is a section of keys. */
 export const isMapping = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,4 +1,4 @@
-/** Loads `outpool.yaml`: reads, checks everything, and says every fault at once with its place. */
+/** Loads `outpool.yaml`: reads it, checks everything, and reports every issue at once with its place. */
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
@@ -11,7 +11,7 @@ import { type ConfigSource, findConfig, missingRemedy } from './find.js'
 import { resolveConfig } from './resolve.js'
 
 /**
- * The configuration of this host. Throws ConfigError with every fault of the file: syntax, schema, missing config dirs,
+ * The configuration of this host. Throws ConfigError with every issue of the file: syntax, schema, missing config dirs,
  * and law 1 by path. Reads no secret.
  */
 export function loadConfig(source: ConfigSource = {}): Config {
@@ -19,21 +19,21 @@ export function loadConfig(source: ConfigSource = {}): Config {
   return parseConfig(readText(file), file, source.env)
 }
 
-/** As loadConfig, for a text that is at hand; `file` is where it stands or would stand. */
+/** As loadConfig, for a text; `file` is the path of the file that holds it or will hold it. */
 export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv = process.env): Config {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const issues: ConfigIssue[] = [...document.errors, ...document.warnings].map((fault) => {
-    const { line, col } = lines.linePos(fault.pos[0])
+  const issues: ConfigIssue[] = [...document.errors, ...document.warnings].map((error) => {
+    const { line, col } = lines.linePos(error.pos[0])
     return {
-      ...{ file, line, column: col, problem: firstLine(fault.message) },
+      ...{ file, line, column: col, problem: firstLine(error.message) },
       remedy:
-        fault.code === 'DUPLICATE_KEY'
+        error.code === 'DUPLICATE_KEY'
           ? 'write each key once'
           : 'correct the YAML here; mind indentation and quotes',
     }
   })
-  // What a broken document means is a guess, so its meaning is not judged; a doubled key breaks nothing else.
+  // The content of a document with syntax errors is a guess, so it is not checked. A duplicate key leaves the rest intact.
   if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) throw new ConfigError(issues)
 
   let value: unknown
@@ -53,16 +53,16 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
     ...checkFile(value, base),
   ]
   issues.push(
-    ...unlocatedIssues.map((finding) => ({
-      ...{ file, ...positionOf(document, lines, finding) },
-      ...{ problem: finding.problem, remedy: finding.remedy },
+    ...unlocatedIssues.map((issue) => ({
+      ...{ file, ...positionOf(document, lines, issue) },
+      ...{ problem: issue.problem, remedy: issue.remedy },
     })),
   )
   if (issues.length > 0 || !parsed.success) throw new ConfigError(inOrder(issues))
   return resolveConfig(parsed.data, file, base)
 }
 
-/** Larger than any list of accounts: a file of this size is something else. Bytes. */
+/** No list of accounts is this large: such a file is something else. Bytes. */
 const fileMaxBytes = 4_000_000
 
 function readText(file: string): string {
@@ -71,19 +71,19 @@ function readText(file: string): string {
     bytes.length > fileMaxBytes
       ? `has ${bytes.length} bytes, too many for a configuration`
       : hasByteOrderMark(bytes, 0xff, 0xfe) || hasByteOrderMark(bytes, 0xfe, 0xff) || bytes.includes(0)
-        ? 'is not UTF-8: UTF-16, as some editors and PowerShell write, or no text at all'
+        ? 'is not UTF-8, but UTF-16 (which some editors and PowerShell write) or no text at all'
         : null
   if (what === null) {
     try {
       return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     } catch {
-      // Told below.
+      // Reported below.
     }
   }
   throw new ConfigError([
     {
       ...{ file, line: null, column: null, problem: `the configuration ${what ?? 'is not UTF-8'}` },
-      remedy: 'save it as a text in UTF-8, or name another file with --config or OUTPOOL_CONFIG',
+      remedy: 'save it as UTF-8 text, or name another file with --config or OUTPOOL_CONFIG',
     },
   ])
 }
@@ -109,5 +109,5 @@ function readBytes(file: string): Buffer {
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? text
 
-const inOrder = (faults: ConfigIssue[]): ConfigIssue[] =>
-  faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
+const inOrder = (issues: ConfigIssue[]): ConfigIssue[] =>
+  issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))

@@ -1,4 +1,4 @@
-/** Paths of `outpool.yaml`: `~` is the user's home, everything else counts from the file's folder. */
+/** Paths of `outpool.yaml`: `~` is the user's home, everything else is relative to the file's folder. */
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 

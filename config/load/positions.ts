@@ -1,4 +1,4 @@
-/** Puts faults where they stand in the file: path in the document -> line and column. */
+/** Finds the place of each issue in the file: path in the document -> line and column. */
 import { type Document, type LineCounter, isMap, isNode, isPair, isScalar } from 'yaml'
 import type { z } from 'zod'
 import { editorSchema } from '../schema/file.js'
@@ -7,7 +7,7 @@ import { nearest } from '../validate/nearest.js'
 
 export type Path = readonly (string | number)[]
 
-/** A fault before its place in the file is known. `at: 'key'` points to the key itself instead of its value. */
+/** An issue before its place in the file is known. `at: 'key'` points to the key itself instead of its value. */
 export interface UnlocatedIssue {
   path: Path
   at: 'key' | 'value'
@@ -31,7 +31,7 @@ export function toUnlocatedIssues(issues: readonly z.core.$ZodIssue[], value: un
   })
 }
 
-/** Values under these keys may be secrets that were written where a reference belongs. */
+/** A value under these keys may be a secret that should have been a reference, so no message quotes it. */
 const secretKeys = new Set(['env', 'password', 'slack', 'ntfy', 'token'])
 
 function describeProblem(path: Path, at: 'key' | 'value', value: unknown): string {
@@ -57,8 +57,8 @@ function unknownKeyIssue(path: Path, key: string): UnlocatedIssue {
   return {
     path: [...path, key],
     at: 'key',
-    problem: `${formatPath([...path, key])} is not a key that is known here`,
-    remedy: meant === null ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`,
+    problem: `${formatPath([...path, key])} is not a known key`,
+    remedy: meant === null ? `known keys: ${known.join(', ')}` : `did you mean ${meant}?`,
   }
 }
 
@@ -84,16 +84,16 @@ function member(value: unknown, key: string | number): unknown {
 
 const valueAt = (value: unknown, path: Path): unknown => path.reduce<unknown>(member, value)
 
-/** Line and column, from 1, of the nearest thing in the file that bears this path. */
+/** Line and column, from 1, of the node at this path, or of its nearest parent in the file. */
 export function positionOf(
   document: Document,
   lines: LineCounter,
-  finding: Pick<UnlocatedIssue, 'path' | 'at'>,
+  issue: Pick<UnlocatedIssue, 'path' | 'at'>,
 ) {
-  for (let length = finding.path.length; length >= 0; length--) {
-    const path = finding.path.slice(0, length)
+  for (let length = issue.path.length; length >= 0; length--) {
+    const path = issue.path.slice(0, length)
     const node =
-      length === finding.path.length && finding.at === 'key'
+      length === issue.path.length && issue.at === 'key'
         ? keyNode(document, path)
         : document.getIn(path, true)
     if (isNode(node) && node.range) {

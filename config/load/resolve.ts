@@ -1,4 +1,4 @@
-/** From what a person wrote to what the other rooms use. Expects a file that passed every check. */
+/** Turns the parsed file into the configuration that the other rooms use. Expects a file that passed every check. */
 import { realpathSync } from 'node:fs'
 import type {
   AccountConfig,
@@ -69,7 +69,7 @@ function resolveChannel(channel: ConfigFile['notices']['to'][number], base: Path
   return { name, timeout, kind: 'desktop' }
 }
 
-/** The command of an agent whose entry does not name one; the checks refuse agents that have neither. */
+/** The command of an agent whose entry names none; the checks refuse an agent that has neither. */
 export const defaultCommands: Record<string, string> = { 'claude-code': 'claude' }
 
 function resolveAgents(agents: ConfigFile['agents'], base: PathBase): Record<string, AgentConfig> {
@@ -144,7 +144,7 @@ const resolveCommand = ({ run, cwd, env }: ParsedCommand, base: PathBase): TaskC
   ...{ run: resolveRun(run, base), cwd: expandPath(cwd ?? '.', base), env: resolveRefs(env, base) },
 })
 
-/** What has no heartbeat has to stay up; whether it does shows within this. */
+/** A service without a heartbeat has to stay up this long after a wake-up. Milliseconds. */
 const defaultHeartbeatWithin = 5 * 60_000
 
 function resolveService(service: ConfigFile['services'][number], base: PathBase): ServiceConfig {
@@ -186,7 +186,7 @@ function resolveLocator(
   return { by: 'own' }
 }
 
-/** Only `~/` is expanded in a program: `./` counts from its `cwd`, as in any shell. */
+/** Only `~/` is expanded in a program: `./` is relative to its `cwd`, as in any shell. */
 function resolveRun(run: string[], base: PathBase): string[] {
   const [program = '', ...args] = run
   return [program.startsWith('~/') ? expandPath(program, base) : program, ...args]

@@ -1,14 +1,14 @@
-/** Which engine Temporal's own settings name: TEMPORAL_ADDRESS and its like, and the profile file. */
+/** The engine that Temporal's own settings name: TEMPORAL_ADDRESS and similar variables, and the profile file. */
 import type { ConnectionOptions } from '@temporalio/client'
 import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig'
 
-/** An engine of the user's own. */
+/** An engine that the user runs. */
 export interface ConfiguredEngine {
   options: Pick<ConnectionOptions, 'tls' | 'metadata'> & { address: string; apiKey?: string }
   namespace: string
 }
 
-/** Null where they name no address. Throws what is wrong with them, as Temporal's library says it. */
+/** Null if they name no address. Throws the error of Temporal's library if they are wrong. */
 export function configuredEngine(env: NodeJS.ProcessEnv = process.env): ConfiguredEngine | null {
   const settings = Object.fromEntries(
     Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -35,7 +35,7 @@ function loadProfile(settings: Record<string, string>): ReturnType<typeof loadCl
   try {
     return loadClientConfigProfile({ overrideEnvVars: settings })
   } catch (error) {
-    // SDK 1.24 stumbles over a file without any profile, which says nothing rather than something wrong.
+    // SDK 1.24 throws on a file without any profile, which is valid and names no engine.
     if (!(error instanceof TypeError) || settings['TEMPORAL_PROFILE'] !== undefined) throw error
     return loadClientConfigProfile({ overrideEnvVars: settings, disableFile: true })
   }

@@ -1,4 +1,4 @@
-/** The schema of `outpool.yaml` as a person writes it. A message of this schema says what would be right. */
+/** The schema of `outpool.yaml` as a person writes it. Its messages say what would be right. */
 import { z } from 'zod'
 import { maxCooldown } from '../../policy/account/cooldown.js'
 import { maxSimulatedWall } from '../../policy/pool/simulatedWall.js'
@@ -35,7 +35,7 @@ const account = section({
   maxSessions: wholeNumber('write a number of sessions, or 0 to take the account out')
     .nullable()
     .default(null)
-    .describe('At most so many sessions at once'),
+    .describe('The most sessions at a time'),
   env,
 })
 
@@ -46,15 +46,15 @@ const substrate = section({
   maxSessions: wholeNumber('write a number of sessions, or 0 to take the substrate out')
     .nullable()
     .default(null)
-    .describe('At most so many sessions at once'),
+    .describe('The most sessions at a time'),
   budget: section({ usd: dollars.refine((usd) => usd > 0, withMessage(dollarsMessage)), per: duration() })
     .nullable()
     .default(null)
     .describe('What it may cost, by the usage in the transcripts and the table of prices'),
   cooldown: duration()
     .prefault('5m')
-    .describe('Left alone after a refusal that names no end; doubled while it keeps refusing'),
-  cooldownMax: duration().prefault(formatDuration(maxCooldown)).describe('Up to this'),
+    .describe('Pause after a refusal that names no end; doubled while it keeps refusing'),
+  cooldownMax: duration().prefault(formatDuration(maxCooldown)).describe('The longest such pause'),
   env,
 })
 
@@ -71,85 +71,93 @@ const agent = section({
   env,
 })
 
-/** What the worker sees is taken for old after three times this; see `ls`. */
+/** `ls` considers what a worker saw out of date after three times this. */
 const pollEveryMax = 10_000
 const defaultDuration = (key: keyof Timing) => formatDuration(defaultTiming[key])
 const timing = section({
   probeEvery: duration()
     .prefault(defaultDuration('probeEvery'))
-    .describe('An idle account is asked at most this often'),
+    .describe('An idle account is asked for its windows at most this often'),
   wakeMargin: duration('zero allowed')
     .prefault(defaultDuration('wakeMargin'))
-    .describe('Waited past a reset'),
+    .describe('Wait after a reset before the account is tried'),
   retryEvery: duration()
     .prefault(defaultDuration('retryEvery'))
-    .describe('What could not go on is tried again'),
+    .describe('Pause before something that failed is tried again'),
   stopGrace: duration('zero allowed')
     .prefault(defaultDuration('stopGrace'))
-    .describe('Between TERM and KILL'),
+    .describe('Time between TERM and KILL'),
   startWithin: duration()
     .prefault(defaultDuration('startWithin'))
-    .describe('A launched agent has to be up within this'),
+    .describe('A launched agent must be up within this time'),
   hungAfter: duration()
     .prefault(defaultDuration('hungAfter'))
-    .describe('A request without a sign of life is hung'),
+    .describe('A request without a sign of life counts as hung after this time'),
   keysQuiet: duration('zero allowed')
     .prefault(defaultDuration('keysQuiet'))
-    .describe('A planned move waits until nobody has typed for this long'),
+    .describe('A planned move waits until no person has typed for this long'),
   backgroundWaitMax: duration('zero allowed')
     .prefault(defaultDuration('backgroundWaitMax'))
-    .describe("A planned move waits for what runs in the agent's background, no longer than this"),
+    .describe('A planned move waits for background shells and subagents, no longer than this'),
   pollEvery: duration()
     .prefault(defaultDuration('pollEvery'))
     .refine((ms) => ms <= pollEveryMax, withMessage(`write at most ${formatDuration(pollEveryMax)}`))
-    .describe('How often a worker looks at its host; what happens is mostly reported at once'),
+    .describe('How often a worker polls its host; walls and turn ends are reported at once all the same'),
   retryMaxInterval: duration()
     .prefault(defaultDuration('retryMaxInterval'))
-    .describe('However often something could not go on, it is tried again after this'),
+    .describe('The longest pause before another try, however often it failed'),
   failureBackoffMax: duration()
     .prefault(defaultDuration('failureBackoffMax'))
-    .describe('An agent that keeps crashing, and an account on which starts keep failing, rest no longer'),
+    .describe(
+      'The longest rest of an agent that keeps crashing, and of an account on which starts keep failing',
+    ),
   crashLimit: count('write a number of crashes, 1 or more')
     .default(defaultTiming.crashLimit)
-    .describe('Crashes after which an agent is held to be unable to run as it is'),
-  crashWithin: duration().prefault(defaultDuration('crashWithin')).describe('Only those within this count'),
+    .describe('After so many crashes an agent counts as unable to run as it is, and rests'),
+  crashWithin: duration()
+    .prefault(defaultDuration('crashWithin'))
+    .describe('Only crashes within this time count'),
   turnLimit: count('write a number of turns, 1 or more')
     .default(defaultTiming.turnLimit)
     .describe(
-      'Turns that Outpool itself begins in a session; the next within turnWithin parks it for a person',
+      'The most turns that Outpool itself may begin in a session; the next one parks it for a person',
     ),
-  turnWithin: duration().prefault(defaultDuration('turnWithin')).describe('Only those within this count'),
+  turnWithin: duration()
+    .prefault(defaultDuration('turnWithin'))
+    .describe('Only turns within this time count'),
   crashBackoff: duration()
     .prefault(defaultDuration('crashBackoff'))
-    .describe('Before an agent is started again that crashed a second time; doubled with each'),
+    .describe('Pause before the restart after a second crash; doubled with each further crash'),
   admissionInterval: duration()
     .prefault(defaultDuration('admissionInterval'))
-    .describe('A herd goes up on an account that is nearly spent in waves, one this long after the other'),
+    .describe('Interval between two waves of sessions that start on a nearly spent account'),
   failedStartExclusion: duration()
     .prefault(defaultDuration('failedStartExclusion'))
-    .describe('An account on which a session could not be started is left out by it for so long'),
+    .describe('How long a session avoids an account on which it could not be started'),
   failbackReservation: duration()
     .prefault(defaultDuration('failbackReservation'))
-    .describe('A session that is called home has its place there kept for so long'),
+    .describe('How long a place on an account is reserved for a session that is to return from a fallback'),
   startPageExclusion: duration()
     .prefault(defaultDuration('startPageExclusion'))
-    .describe('An account that opened a page is passed over for so long, unless something changes there'),
+    .describe(
+      'How long an account that opened a page at a start is skipped, unless something changes before',
+    ),
   maxConcurrentMoves: count('write a number of sessions, 1 or more')
     .default(defaultTiming.maxConcurrentMoves)
-    .describe('Sessions of one host that are being moved at a time'),
+    .describe('The most sessions of one host that move at a time'),
 })
 
 const channelKinds = ['command', 'slack', 'ntfy', 'desktop'] as const
 const channel = section({
   name,
-  command: command.optional().describe('Gets the text on its standard input'),
+  command: command.optional().describe('Program that gets the text on its standard input'),
   cwd: path('name a folder').optional(),
   env,
   slack: envValue.optional().describe('Address of a Slack webhook, a secret'),
   ntfy: envValue.optional().describe('Address of an ntfy topic, a secret'),
   token: envValue.optional().describe('An access token of the ntfy server'),
   desktop: z.literal(true, withMessage('write true')).optional().describe('notify-send, on macOS osascript'),
-  timeout: duration().prefault('15s').describe('One try takes no longer'),
+  timeout: duration().prefault('15s').describe('A try that takes longer is ended'),
 }).refine(
   (channel) => channelKinds.filter((kind) => channel[kind] !== undefined).length === 1,
   withMessage(`give a channel exactly one of ${channelKinds.join(', ')}`),
@@ -158,25 +166,31 @@ const channel = section({
 const notices = section({
   settleFor: duration('zero allowed')
     .prefault('30s')
-    .describe('What stands shorter than this is no news, and what begins within it is told together'),
-  retryEvery: duration().prefault('1m').describe('A channel that failed is tried again, later each time'),
+    .describe(
+      'A condition that ends within this time is not notified; those that begin within it are combined',
+    ),
+  retryEvery: duration()
+    .prefault('1m')
+    .describe('Pause before a channel that failed is tried again; it grows'),
   retryMaxInterval: duration().prefault('30m').describe('The longest pause between two tries'),
-  giveUpAfter: duration().prefault('1d').describe('Then a notice that could not be delivered is dropped'),
-  to: list(channel, 'write a list of channels').default([]).describe('Every channel gets every notice'),
+  giveUpAfter: duration()
+    .prefault('1d')
+    .describe('A notice that could not be delivered is dropped after this time'),
+  to: list(channel, 'write a list of channels').default([]).describe('Channels; each gets every notice'),
 })
 
 const drill = section({
   every: duration()
     .nullable()
     .default(null)
-    .describe('Runs it by itself this often; without, only on demand'),
+    .describe('How often it runs by itself; by default only on demand'),
   timeout: duration()
     .prefault('15m')
     .refine((ms) => ms <= maxSimulatedWall, withMessage(`write at most ${formatDuration(maxSimulatedWall)}`))
-    .describe('Time that it may take; then its declaration has ended too'),
+    .describe('Time that a drill may take; its simulated walls end then too'),
   agent: name.default('claude-code').describe('One of agents'),
   model: text('name a model of this agent').nullable().default(null),
-  keep: count('write a number of reports, 1 or more').default(20).describe('Reports kept'),
+  keep: count('write a number of reports, 1 or more').default(20).describe('How many reports are kept'),
 })
 
 const countMessage = 'write a number, 1 or more'
@@ -186,25 +200,27 @@ const retentionBound = (maxAge: string, maxCount: number) =>
     maxCount: count(countMessage).default(maxCount).describe('Beyond this number the oldest are removed'),
   }).prefault({})
 const keep = section({
-  every: duration().prefault('1h').describe('How often it is looked whether something is to go'),
-  sessions: retentionBound('30d', 1_000).describe('Folders of sessions that are over'),
-  forks: retentionBound('30d', 500).describe('Forks of which their session was told'),
+  every: duration().prefault('1h').describe('How often the worker checks whether something is to be deleted'),
+  sessions: retentionBound('30d', 1_000).describe('Folders of stopped sessions'),
+  forks: retentionBound('30d', 500).describe('Forks that were handed over to their session'),
   handOvers: retentionBound('30d', 20).describe('Whole hand-overs, for each session'),
-  incidents: retentionBound('180d', 200).describe('Incidents that are closed, with their reports'),
+  incidents: retentionBound('180d', 200).describe('Closed incidents with their reports'),
   unnamed: duration()
     .prefault('90d')
-    .describe('What belongs to tasks and accounts that this file does not name any more'),
+    .describe('Age at which files of tasks and accounts that are no longer configured are deleted'),
   finished: duration()
     .prefault(formatDuration(engineRetention.finished))
     .refine((ms) => ms >= minimumAge, withMessage(`write at least ${formatDuration(minimumAge)}`))
-    .describe('What the embedded engine keeps of sessions that are over'),
-  log: size.prefault('5M').describe("The embedded engine's log; the part before it is kept once"),
+    .describe('How long the embedded engine keeps the histories of stopped sessions'),
+  log: size.prefault('5M').describe("Size of the embedded engine's log; one older file is kept"),
 })
 
 export const fileSchema = section({
   pool: section({
     name: name.default('main'),
-    moveAt: share.prefault('95%').describe('A session leaves an account at a turn end from this share on'),
+    moveAt: share
+      .prefault('95%')
+      .describe('From this share of a window on, a session leaves an account at a turn end'),
     accounts: list(account, 'write a list of accounts').min(1, withMessage('name at least one account')),
   }).describe('The accounts that sessions run on'),
   reserved: list(account, 'write a list of accounts')
@@ -212,18 +228,18 @@ export const fileSchema = section({
     .describe("The healer's own accounts; never leased to a session of the pool"),
   substrates: list(substrate, 'write a list of substrates')
     .default([])
-    .describe('Fallbacks in their order, for when the pool is dry'),
+    .describe('Fallbacks for when the pool is dry, in order'),
   reservedSubstrates: list(substrate, 'write a list of substrates')
     .default([])
-    .describe("The healer's own fallbacks in their order, for when every reserved account is walled"),
+    .describe("The healer's own fallbacks for when every reserved account is walled, in order"),
   agents: z
     .record(name, agent, withMessage('write agents as name: { command: ... }'))
     .prefault({})
-    .describe('Agent programs by name; claude-code is always there'),
+    .describe('Agent programs by name; claude-code always exists'),
   timing: timing.prefault({}),
-  drill: drill.prefault({}).describe('Proves on this very set-up that sessions outlive a spent pool'),
-  keep: keep.prefault({}).describe('How long what is over stays on this host'),
-  notices: notices.prefault({}).describe('Where a person is told, once for each cause'),
+  drill: drill.prefault({}).describe('Proves on this set-up that sessions survive a spent pool'),
+  keep: keep.prefault({}).describe('How long finished things are kept on this host'),
+  notices: notices.prefault({}).describe('Where a person is notified, once for each cause'),
   prices: z
     .record(text('name a model'), price, withMessage('write prices as MODEL: { input: 1, output: 5 }'))
     .default({})
@@ -234,7 +250,7 @@ export const fileSchema = section({
 
 export type ConfigFile = z.output<typeof fileSchema>
 
-/** The JSON Schema that editors use for `outpool.yaml`; also what did-you-mean looks known keys up in. */
+/** The JSON Schema that editors use for `outpool.yaml`; the suggestions for mistyped keys use it too. */
 export const editorSchema = (): object => ({
   title: 'outpool.yaml',
   ...z.toJSONSchema(fileSchema, { io: 'input' }),

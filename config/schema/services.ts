@@ -30,41 +30,45 @@ export const service = section({
   cwd: cwd.optional(),
   env,
   timeout: duration().nullable().default(null).describe('Ends the program after this long'),
-  every: duration().prefault('10m').describe('How often the watchdog looks'),
+  every: duration().prefault('10m').describe('How often the watchdog checks'),
   heartbeat: section({
     file: path('name the heartbeat file'),
     staleAfter: duration().prefault('15m'),
     anyone: z
       .boolean(withMessage('write true or false'))
       .default(false)
-      .describe('A plain touched file will do, whoever touched it: proves less'),
+      .describe('Accept a file that was merely touched, by any program; this proves less'),
   }).optional(),
   busyCheck: section({
     files: list(text('write a path, * and ** allowed'), 'write a list of paths, * and ** allowed')
       .min(1, withMessage('name at least one path'))
       .optional()
-      .describe('Files that grow while it works'),
-    run: command.optional().describe('Exits 0 while it works'),
-    timeout: duration().prefault('30s').describe('The run is ended after this long, and proves nothing'),
-    within: duration().prefault('10m').describe('Growth longer ago than this shows nothing'),
-    maxBusy: duration().prefault('1h').describe('A silent service is left alone as busy for no longer'),
+      .describe('Files that grow while the service works'),
+    run: command.optional().describe('Exits with 0 while the service works'),
+    timeout: duration().prefault('30s').describe('run is ended after this long, and then proves nothing'),
+    within: duration().prefault('10m').describe('Growth longer ago than this proves nothing'),
+    maxBusy: duration()
+      .prefault('1h')
+      .describe('A silent service is left alone as busy for no longer than this'),
   })
     .optional()
-    .describe('The second look before a service is called frozen'),
+    .describe('The second check before a service counts as frozen'),
   restarts: section({
     limit: count('write a number of restarts, 1 or more').default(3),
     within: duration().prefault('1h'),
-    backoff: duration().prefault('10s').describe('Before the second restart; doubled with each, up to every'),
+    backoff: duration()
+      .prefault('10s')
+      .describe('Pause before the second restart; doubled with each, up to every'),
     backoffMax: duration()
       .prefault(formatDuration(maxRestartPause))
-      .describe('However often restarts beyond the limit failed, the next comes after this'),
+      .describe('The longest pause between restarts beyond the limit'),
   }).prefault({}),
   wakeUp: section({
     agent: name.default('claude-code'),
     model: text('name a model of this agent').nullable().default(null),
     cwd: cwd.optional(),
     prompt,
-    verify: command.optional().describe('Exits 0 when the service is well again'),
+    verify: command.optional().describe('Exits with 0 when the service is well again'),
     env,
     timeout: duration().prefault('30m').describe('The agent is ended after this long'),
     maxAnswers: count('write a number of answers, 1 or more')
@@ -72,16 +76,22 @@ export const service = section({
       .describe('The agent is ended after so many answers of its model'),
     maxTokens: count('write a number of tokens, 1 or more')
       .default(2_000_000)
-      .describe('The agent is ended after so many tokens, read from the cache ones not counted'),
+      .describe('The agent is ended after so many tokens; those read from the cache do not count'),
     heartbeatWithin: duration()
       .optional()
-      .describe('The own beat has to be back within this (default: staleAfter, or 5m without a heartbeat)'),
+      .describe(
+        "The service's own heartbeat must be back within this time (default: staleAfter, or 5m without one)",
+      ),
     retryEvery: duration()
       .prefault('10m')
-      .describe('After every place failed: tried again, with growing pauses'),
-    retryMaxInterval: duration().prefault(formatDuration(maxEscalationPause)).describe('No pause is longer'),
-    verifyTimeout: duration().prefault('2m').describe('verify is ended after this long, and has failed'),
+      .describe('Pause before another try after every place failed; it grows'),
+    retryMaxInterval: duration()
+      .prefault(formatDuration(maxEscalationPause))
+      .describe('The longest pause between two tries'),
+    verifyTimeout: duration()
+      .prefault('2m')
+      .describe('verify is ended after this long, and counts as failed'),
   })
     .optional()
-    .describe('An agent session that is called when restarts did not help'),
+    .describe('An agent session that is started when restarts did not help'),
 })

@@ -28,7 +28,9 @@ const imap = section({
     .union([z.boolean(), z.literal('starttls')], withMessage('write true, starttls or false'))
     .default(true)
     .describe('From the start, after a plain greeting (starttls), or not at all'),
-  ca: path('name a file of certificates').optional().describe('Also trusted, for a server of your own'),
+  ca: path('name a file of certificates')
+    .optional()
+    .describe('Additional trusted certificates, for your own server'),
   user: text('name the mail user'),
   password: envValue,
   mailbox: text('name a mailbox').default('INBOX'),
@@ -40,9 +42,9 @@ const imap = section({
     .describe('Only mail of these senders; any other is left unread'),
   since: duration()
     .prefault('7d')
-    .describe('Unread mail that was older than this when the task first looked is left alone'),
+    .describe('Unread mail that was older than this when the task first ran is left alone'),
   maxMails: count('write a number of mails, 1 or more').default(20).describe('Mails delivered in one run'),
-  maxTextSize: size.prefault('64K').describe("Of a mail's text, so much is delivered"),
+  maxTextSize: size.prefault('64K').describe("How much of a mail's text is delivered"),
 })
 
 const taskCommand = section({ run: command, cwd: cwd.optional(), env })
@@ -67,10 +69,12 @@ export const task = section({
     .describe('A run that takes longer is ended. Default: 1h for run, 1d for agent, 10m for imap'),
   catchUp: duration()
     .prefault('10m')
-    .describe('A run that was missed for longer than this, as the machine slept, is left out'),
-  keep: count('write a number of results, 1 or more').default(20).describe('Outputs and answers kept'),
-  maxOutputSize: size.prefault('1M').describe('Of the output of one run, the last so much is kept'),
+    .describe('A run that was missed for longer than this, because the machine slept, is skipped'),
+  keep: count('write a number of results, 1 or more')
+    .default(20)
+    .describe('How many outputs and answers are kept'),
+  maxOutputSize: size.prefault('1M').describe("How much of the end of a run's output is kept"),
   attentionAfter: count('write a number of runs, 1 or more')
     .default(3)
-    .describe('So many failures in a row are shown to a person'),
+    .describe('After so many failures in a row, a person is asked to look'),
 })

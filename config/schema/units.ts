@@ -21,7 +21,7 @@ export function parseSize(text: string): number | null {
   return count === undefined ? null : Number(count) * (unit === 'M' ? unitBytes.M : unitBytes.K)
 }
 
-/** Milliseconds -> the shortest exact writing, such as `90s` or `3h`. Throws RangeError where no writing is exact. */
+/** Milliseconds -> the shortest exact form, such as `90s` or `3h`. Throws RangeError if it cannot be written exactly. */
 export function formatDuration(ms: number): string {
   for (const unit of ['d', 'h', 'm', 's'] as const) {
     const count = ms / unitMs[unit]

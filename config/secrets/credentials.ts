@@ -1,4 +1,4 @@
-/** Which values of an environment are secrets, where they come from, and how two of them are compared without being kept. */
+/** Which values of an environment are secrets, where they come from, and how two of them are compared without being stored. */
 import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import {
@@ -10,7 +10,7 @@ import {
 import type { SecretFingerprint } from '../../policy/independence/failureDomains.js'
 import { isMapping } from '../load/isMapping.js'
 
-/** A value under `env`, written down or by reference. */
+/** A value under `env`, a literal or a reference. */
 export interface Variable {
   variable: string
   value: unknown
@@ -18,13 +18,13 @@ export interface Variable {
 
 export interface PlaceEnv {
   credentials: Variable[]
-  /** Where its requests go instead of to the provider's own address; null where nothing of that is configured. */
+  /** Where its requests go instead of to the provider's own address; null if no gateway is configured. */
   gateway: Variable | null
 }
 
 /**
- * What of a place's environment belongs to a login. Of the agent's own `env` only what it would log in with counts:
- * it overrides the login of every place that the agent runs at, while other secrets there are meant for all.
+ * The part of a place's environment that belongs to a login. Of the `env` under `agents` only login variables count: they override
+ * the login of every place where the agent runs, while other secrets there are meant for all places.
  */
 export function placeEnv(own: unknown, ofAgent: unknown): PlaceEnv {
   const merged = { ...variablesIn(ofAgent, 'agent'), ...variablesIn(own, 'own') }
@@ -50,7 +50,7 @@ function isCredential(name: string, value: unknown, of: Origin): boolean {
   return isMapping(value) || isSecretVariable(name)
 }
 
-/** Where a secret comes from, as a text that can be shown; null where it is written down. `expand` makes paths absolute. */
+/** Where a secret comes from, as a text that can be shown; null for a literal. `expand` makes paths absolute. */
 export function secretSource(
   value: unknown,
   expand: (path: string) => string = (path) => path,
@@ -71,16 +71,16 @@ function realFile(path: string): string {
   }
 }
 
-/** Half of it would do to tell secrets apart; nobody can come back from it to a key. */
+/** Long enough to tell secrets apart, and no way back to the secret. Hexadecimal digits. */
 const fingerprintLength = 24
 
-/** For comparing only: it goes into no message, log or history. */
+/** Only for comparisons: it goes into no message, log or history. */
 export const secretFingerprint = (variable: string, secret: string): SecretFingerprint => ({
   variable,
   fingerprint: createHash('sha256').update(secret).digest('hex').slice(0, fingerprintLength),
   login: isLoginVariable(variable),
 })
 
-/** Of an address that is written down; one by reference is known on the host only. */
+/** Of a literal address; one by reference is known on the host only. */
 export const gatewayOf = (gateway: Variable | null): string | null =>
   typeof gateway?.value === 'string' ? normalizeGateway(gateway.value) : null

@@ -1,10 +1,10 @@
-/** Secrets by reference, resolved on the host when an agent is launched. No value ever stands in an error. */
+/** Secrets by reference, resolved on the host when an agent is launched. No error contains a value. */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import type { EnvRefs, EnvValue } from '../config.js'
 import { SecretError } from '../errors.js'
 
-/** A password manager may ask its agent, but nobody waits here for a person. */
+/** A password manager may ask its agent, but Outpool does not wait here for a person. */
 const commandTimeoutMs = 30_000
 const secretMaxBytes = 64 * 1024
 
@@ -29,7 +29,7 @@ function fromEnv(name: string, variable: string): string {
   if (value === undefined || value === '')
     throw new SecretError(
       `${name} comes from the environment variable ${variable}, which is not set`,
-      `set ${variable} where the worker starts`,
+      `set ${variable} in the environment of the worker`,
     )
   return value
 }
@@ -68,17 +68,17 @@ async function fromCommand(name: string, command: string[]): Promise<string> {
               error.killed === true
                 ? `${shown}, which did not end within ${commandTimeoutMs / 1000} s or printed too much`
                 : `${shown}, which failed (${codeOf(error)})`,
-              'run the command by hand to see why; it must print the secret and ask nothing',
+              'run the command by hand to see why; it must print the secret without asking for input',
             ),
           )
       },
     )
     child.stdin?.end()
   })
-  return notEmpty(text, `${shown}, which printed nothing`, 'let the command print the secret')
+  return notEmpty(text, `${shown}, which printed nothing`, 'name a command that prints the secret')
 }
 
-/** Programs and editors end files with a newline that no secret means. */
+/** Programs and editors end their output with a newline that is not part of the secret. */
 function notEmpty(text: string, problem: string, remedy: string): string {
   const value = text.replace(/\r?\n$/, '')
   if (value === '') throw new SecretError(problem, remedy)

@@ -17,32 +17,32 @@ export interface Home {
   database: string
   logs: string
   tmuxSocket: string
-  /** Files that agents' hooks and status lines leave for the worker. */
+  /** Files that hooks and status lines of agents write for the worker. */
   reports: string
   /** One folder per session: fence, launch files, draft. */
   sessions: string
-  /** One folder per service: its process, the last look at it, what it printed. */
+  /** One folder per service: its process, the last check of it, its output. */
   services: string
   /** One report per incident. */
   incidents: string
   /** One folder per task: its outputs and answers, and which mails it delivered. */
   tasks: string
-  /** One config dir per substrate, made by Outpool. */
+  /** One config dir per substrate, created by Outpool. */
   substrates: string
   /** One file per account: windows, walls and login as this host read them. */
   quota: string
-  /** What the worker sees right now, for `ls` and `accounts`. */
+  /** The worker's current view of its host, for `ls` and `accounts`. */
   liveFile: string
   /** Held by the worker that watches this host. */
   workerLock: string
 }
 
-/** The longest path that a Unix socket may have on Linux and macOS alike, terminator included. */
+/** The longest path that a Unix socket may have on both Linux and macOS, terminator included. */
 const socketPathMax = 104
 
 const folders = ['logs', 'reports', 'sessions', 'services', 'incidents', 'tasks', 'quota']
 
-/** Creates the folder (0700) if need be. Throws HomeError where it cannot. */
+/** Creates the folder (0700) if it does not exist. Throws HomeError if that fails. */
 export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
   const stateFolder = env['XDG_STATE_HOME'] ?? join(env['HOME'] ?? homedir(), '.local', 'state')
   const wanted = resolve(env['OUTPOOL_HOME'] ?? join(stateFolder, 'outpool'))
@@ -67,7 +67,7 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
   }
 }
 
-/** Answers its real path, and the id of this host. */
+/** Returns its real path, and the id of this host. */
 function makeHome(wanted: string): { dir: string; hostId: string } {
   try {
     makeFolder(wanted)
@@ -80,19 +80,19 @@ function makeHome(wanted: string): { dir: string; hostId: string } {
   }
 }
 
-/** One folder after the other: Node's own recursive way never ends where the system has no room for folders, as in /proc. */
+/** One folder after the other: Node's recursive mkdir never ends where no folder can be created, such as in /proc. */
 function makeFolder(path: string): void {
   if (existsSync(path)) return
   makeFolder(dirname(path))
   try {
     mkdirSync(path, { mode: 0o700 })
   } catch (error) {
-    // Another command may have made it in between.
+    // Another command may have created it in between.
     if (!existsSync(path)) throw error
   }
 }
 
-/** A home with a long path keeps its socket in a folder of the user's own beside the system's other sockets. */
+/** A home whose path is too long for a socket keeps it in a private folder under /tmp. */
 function socketPath(wanted: string, mark: string): string {
   if (Buffer.byteLength(wanted) < socketPathMax) return wanted
   const folder = join(existsSync('/tmp') ? '/tmp' : tmpdir(), `outpool-${userInfo().uid}`)

@@ -1,4 +1,4 @@
-/** The name of a host and home in task queues: random, kept in the home, and bound to the machine that it was made on. */
+/** The name of a host and home in task queues: random, stored in the home, and bound to the machine that created it. */
 import { createHash, randomBytes } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,8 +8,8 @@ import { z } from 'zod'
 import { readJson } from './readJson.js'
 
 /**
- * A home on a disk that several machines share has one entry for each of them. `dir` is where the home lay: one that was moved
- * keeps its id, a copy of one that is still there does not.
+ * A home on a disk that several machines share has one entry for each of them. `dir` is the path of the home: a home that was moved
+ * keeps its id, and a copy of a home that still exists gets a new one.
  */
 const entrySchema = z.object({
   machine: z.string().max(128),
@@ -21,7 +21,7 @@ type Entry = z.output<typeof entrySchema>
 
 const fileIn = (dir: string): string => join(dir, 'host.json')
 
-/** The id of the home in `dir` (its real path) on this machine; made and written down at the first call. */
+/** The id of the home in `dir` (its real path) on this machine; created and stored by the first call. */
 export function hostIdOf(dir: string, machine = machineFingerprint()): string {
   const entries = readEntries(dir)
   const own = entries.find((entry) => entry.machine === machine)
@@ -31,7 +31,7 @@ export function hostIdOf(dir: string, machine = machineFingerprint()): string {
   return write(dir, [...entries.filter((one) => one !== own), entry], entry)
 }
 
-/** Readable at its head, so that a person knows the host in a list; what tells it from every other is the rest. */
+/** Begins with the host's name, so that a person recognises it in a list; the random rest makes it unique. */
 const randomId = (): string =>
   `${
     hostname()
@@ -39,7 +39,7 @@ const randomId = (): string =>
       .slice(0, 63) || 'host'
   }-${randomBytes(8).toString('hex')}`
 
-/** Of two commands that come to a fresh home at once, one writes, and both take what is written. */
+/** If two commands open a new home at once, one of them writes the file and both use its id. */
 function write(dir: string, entries: Entry[], mine: Entry): string {
   const file = fileIn(dir)
   const draft = `${file}.${process.pid}.new`
@@ -51,7 +51,7 @@ function write(dir: string, entries: Entry[], mine: Entry): string {
   } catch {
     const theirs = readEntries(dir).find(({ machine, dir: at }) => machine === mine.machine && at === dir)
     if (theirs !== undefined) return theirs.id
-    // What lies there is no list of ours, or only tells of a place that the home was moved from.
+    // The file is not one of ours, or knows only the path from which the home was moved.
     renameSync(draft, file)
     return mine.id
   } finally {
@@ -61,7 +61,7 @@ function write(dir: string, entries: Entry[], mine: Entry): string {
 
 const readEntries = (dir: string): Entry[] => readJson(fileIn(dir), fileSchema) ?? []
 
-/** Names this machine without telling its id, which is not for others to know. Machines without one (containers) are all the same. */
+/** Identifies this machine without revealing its machine id. All machines without an id (containers) have the same one. */
 export function machineFingerprint(): string {
   return createHash('sha256').update(`outpool ${machineId()}`).digest('hex').slice(0, 32)
 }
@@ -72,7 +72,7 @@ function machineId(): string {
       const id = readFileSync(file, 'utf8').trim()
       if (id !== '' && id !== 'uninitialized') return id
     } catch {
-      // The next place may have it.
+      // The next file may have it.
     }
   }
   if (process.platform !== 'darwin') return ''

@@ -9,7 +9,7 @@ export const engineSchema = z.object({
   address: z.string(),
   namespace: z.string(),
   uiUrl: z.string().nullable(),
-  /** The embedded server's process, or null for an engine of the user's own. */
+  /** The embedded server's process, or null for an engine that the user runs. */
   pid: z.number().int().nullable(),
 })
 export type EngineEndpoint = z.output<typeof engineSchema>
@@ -30,7 +30,7 @@ const wallSchema = z.object({
   at: instant,
 })
 
-/** What a host knows of an account (policy's AccountReading), as it lies in `quota/<account>.json`. */
+/** What a host knows of an account (policy's AccountReading), as stored in `quota/<account>.json`. */
 export const quotaSchema = z.object({
   account: z.string(),
   windows: z.array(windowSchema),
@@ -41,7 +41,7 @@ export const quotaSchema = z.object({
   probedAt: instant.nullable(),
 })
 
-/** A page that stands at the program's start under an account (policy's StandingPage). */
+/** A page that the agent program opens at a start under an account (policy's OpenPage). */
 export const pageSchema = z.object({
   cwd: z.string().nullable(),
   what: z.string(),
@@ -56,12 +56,12 @@ const liveQuestionSchema = z.object({
   choices: z.array(
     z.object({ n: z.number().int(), label: z.string(), says: z.string().nullable(), isOwn: z.boolean() }),
   ),
-  /** Whether several may be chosen. */
+  /** Whether several choices may be given. */
   takesSeveral: z.boolean(),
 })
 export type LiveQuestion = z.output<typeof liveQuestionSchema>
 
-/** What the worker sees right now. `at` is when it last looked: an old one means that no worker is there. */
+/** The worker's current view of its host. `at` is when it last polled; if that is long ago, no worker is running. */
 const liveSchema = z.object({
   at: instant,
   pid: z.number().int(),
@@ -72,11 +72,11 @@ const liveSchema = z.object({
       waitingFor: z.string().nullable(),
       fence: z.number().int(),
       transcript: z.string().nullable().default(null),
-      /** What runs in its background while it is at rest. */
+      /** What runs in its background while it is idle. */
       background: z
         .array(z.object({ id: z.string(), kind: z.enum(['shell', 'subagent', 'other']), what: z.string() }))
         .optional(),
-      /** When it means to go on by itself. */
+      /** When it plans to go on by itself. */
       nextWakeUp: instant.nullable().optional(),
       question: liveQuestionSchema.nullable().optional(),
     }),
@@ -85,7 +85,7 @@ const liveSchema = z.object({
 })
 export type LiveFile = z.output<typeof liveSchema>
 
-/** Null where nothing is there, or where it is from another version: both mean that nobody told us. */
+/** Null if there is no such file, or if it is from another version. */
 export function readLive(home: Home): LiveFile | null {
   return readJson(home.liveFile, liveSchema)
 }

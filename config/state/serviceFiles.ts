@@ -10,7 +10,7 @@ const instant = z.iso.datetime()
 
 const ownBeatSchema = z.object({ by: z.string(), at: instant, doing: z.string().nullable() })
 
-/** The last look at a service, as it lies in `services/<name>/look.json`. */
+/** The last check of a service, as stored in `services/<name>/look.json`. */
 const lastCheckSchema = z.object({
   at: instant,
   verdict: z.enum(['well', 'busy', 'blind', 'missing', 'frozen']),
@@ -27,14 +27,14 @@ const lastCheckSchema = z.object({
     wokeAt: instant.nullable().default(null),
     blockedAt: instant.nullable().default(null),
   }),
-  /** Sizes of the files of the second look, so that growth is seen; empty while no second look was needed. */
+  /** Total size of the files of the busy check, so that growth is seen; null while no busy check was needed. */
   sizes: z.object({ bytes: z.number(), grewAt: instant.nullable() }).nullable(),
 })
 export type LastCheckFile = z.output<typeof lastCheckSchema>
 
 const quoteSchema = z.object({ at: instant, title: z.string(), text: z.string() })
 
-/** An incident, as it lies in `incidents/<n>-<service>.json` beside its report. */
+/** An incident, as stored in `incidents/<n>-<service>.json` beside its report. */
 const incidentSchema = z.object({
   n: z.number().int().positive(),
   service: z.string(),
@@ -57,12 +57,12 @@ export const incidentFile = (home: Home, incident: Pick<Incident, 'n' | 'service
 export const incidentReportFile = (home: Home, incident: Pick<Incident, 'n' | 'service'>): string =>
   join(home.incidents, `${incidentName(incident)}.md`)
 
-/** Null where nobody looked yet, or where the file is from another version. */
+/** Null if the service was not checked yet, or if the file is from another version. */
 export function readLastCheck(home: Home, service: string): LastCheckFile | null {
   return readJson(lastCheckFile(home, service), lastCheckSchema)
 }
 
-/** Every incident of this host, oldest first. What cannot be read is left out. */
+/** Every incident of this host, oldest first. Files that cannot be read are skipped. */
 export function readIncidents(home: Home): Incident[] {
   return readdirSync(home.incidents)
     .filter((file) => file.endsWith('.json'))

@@ -12,21 +12,21 @@ export interface ConfigDir {
   store: RealStore
 }
 
-/** Whatever is given a login in the file, as it was written. */
+/** An entry of the file that is given a login, as it was written. */
 export interface LoginEntry {
   path: Path
   name: string | undefined
   /** What it is, for a person. */
   what: string
   side: 'healer' | 'pool'
-  /** An addition comes on top of whichever login it runs with. */
+  /** An addition comes on top of the login with which it runs. */
   kind: 'account' | 'substrate' | 'addition'
   env: unknown
-  /** Of the agent program that runs there. */
+  /** The `env` of the agent program that runs there. */
   agentEnv: unknown
 }
 
-/** Substrates and tasks count to the pool, reserved substrates and wake-ups to the healer: that is who draws on them. */
+/** Substrates and tasks belong to the pool's side, reserved substrates and wake-ups to the healer's. */
 export function checkFailureDomains(
   entries: readonly LoginEntry[],
   dirs: readonly ConfigDir[],
@@ -47,7 +47,7 @@ export function checkFailureDomains(
         path: [...entry.path, by === 'configDir' ? 'configDir' : 'env'],
         at: 'value' as const,
         problem: message,
-        remedy: `give the ${entry.what} a login, a config dir and secrets of its own`,
+        remedy: `give the ${entry.what} its own login, config dir and secrets`,
       })),
     )
 }

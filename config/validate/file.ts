@@ -1,6 +1,6 @@
 /**
  * What the schema cannot say: names that are taken, folders that are missing, agents nobody defined, law 1 by path.
- * Looks at the file as it was written and passes over what the schema already refused, so that all faults come at once.
+ * Reads the file as it was written and ignores what the schema already refused, so that all issues are reported at once.
  */
 import { z } from 'zod'
 import { type ConfigDir, type LoginEntry, checkFailureDomains } from './domains.js'
@@ -80,7 +80,7 @@ export function checkFile(document: unknown, base: PathBase): UnlocatedIssue[] {
     name?: string,
     env?: unknown,
   ): LoginEntry => ({
-    // It adds to whatever login it runs with: only another login in it counts, as in an agent's own env.
+    // It comes on top of the login with which it runs, so only login variables in it count, as in the env under agents.
     ...{ path, what, side, kind: 'addition', name, env: undefined, agentEnv: env },
   })
   const envEntries = [
@@ -132,14 +132,14 @@ function duplicateNames(list: { name: string | undefined; path: Path }[]): Unloc
       {
         path: [...path, 'name'],
         at: 'value',
-        problem: `the name ${name} is taken already`,
-        remedy: 'give every account, substrate, channel, task and service a name of its own',
+        problem: `the name ${name} is already in use`,
+        remedy: 'give each account, substrate, channel, task and service a different name',
       },
     ]
   })
 }
 
-/** Without a price nothing can be counted, and the budget would stand for nothing. */
+/** A budget without a price would limit nothing. */
 function budgetsWithoutPrice(substrates: z.output<typeof entries>, priced: string[]): UnlocatedIssue[] {
   return substrates.flatMap((substrate, index): UnlocatedIssue[] => {
     const model = substrate?.model
@@ -150,29 +150,29 @@ function budgetsWithoutPrice(substrates: z.output<typeof entries>, priced: strin
       {
         path: ['substrates', index, 'budget'],
         at: 'value',
-        problem: `${substrate.name ?? 'this substrate'} has a budget, and prices has no price of ${what}`,
-        remedy: `add it: prices: { ${model ?? 'MODEL'}: { input: 1, output: 5 } }, in US dollars for a million tokens`,
+        problem: `${substrate.name ?? 'this substrate'} has a budget, but prices has no price for ${what}`,
+        remedy: `add one: prices: { ${model ?? 'MODEL'}: { input: 1, output: 5 } }, in US dollars per million tokens`,
       },
     ]
   })
 }
 
-function readConfigDir(account: PlaceEntry, base: PathBase, faults: UnlocatedIssue[]): ConfigDir[] {
+function readConfigDir(account: PlaceEntry, base: PathBase, issues: UnlocatedIssue[]): ConfigDir[] {
   if (account.configDir === undefined || account.configDir === '') return []
   const wanted = expandPath(account.configDir, base)
   const name = account.name ?? wanted
-  const fault = (problem: string): ConfigDir[] => {
-    faults.push({
+  const refuse = (problem: string): ConfigDir[] => {
+    issues.push({
       path: [...account.path, 'configDir'],
       at: 'value',
       problem,
-      remedy: `log in there once with: CLAUDE_CONFIG_DIR=${wanted} claude`,
+      remedy: `log in to it once with: CLAUDE_CONFIG_DIR=${wanted} claude`,
     })
     return []
   }
   const store = realStore(wanted)
-  if (store === null) return fault(`the config dir ${wanted} of ${name} does not exist or cannot be opened`)
-  if (!store.isFolder) return fault(`the config dir ${wanted} of ${name} is not a folder`)
+  if (store === null) return refuse(`the config dir ${wanted} of ${name} does not exist or cannot be opened`)
+  if (!store.isFolder) return refuse(`the config dir ${wanted} of ${name} is not a folder`)
   return [{ path: account.path, name, store }]
 }
 
@@ -184,8 +184,8 @@ function duplicateConfigDirs(dirs: ConfigDir[]): UnlocatedIssue[] {
       {
         path: [...dir.path, 'configDir'],
         at: 'value' as const,
-        problem: `${dir.name} has the config dir of ${first.name}: two names for one login`,
-        remedy: 'give every account a config dir of its own, or leave one of the two out',
+        problem: `${dir.name} has the config dir of ${first.name}, so both are the same login`,
+        remedy: 'give each account its own config dir, or remove one of the two',
       },
     ]
   })
@@ -200,7 +200,7 @@ function unknownAgents(uses: { agent: string | undefined; path: Path }[], known:
         path,
         at: 'value',
         problem: `there is no agent ${agent}`,
-        remedy: `${meant === null ? '' : `did you mean ${meant}? `}known: ${known.join(', ')}; others go under agents`,
+        remedy: `${meant === null ? '' : `did you mean ${meant}? `}known agents: ${known.join(', ')}; declare others under agents`,
       },
     ]
   })
@@ -223,10 +223,10 @@ function agentsWithoutCommand(agents: Record<string, { command?: unknown } | und
 
 type LenientTask = NonNullable<z.output<typeof lenientTask>>
 
-/** What each kind of task needs beside itself. */
+/** The keys that each kind of task requires besides its own. */
 const requiredTaskKeys = { imap: ['deliverTo'], agent: ['prompt', 'cwd'], run: [] } as const
 
-/** Names of sessions have at most 63 characters. */
+/** Session names have at most 63 characters. */
 const agentTaskNameMax = 63 - taskSessionName('').length
 
 function checkTask(task: LenientTask, path: Path): UnlocatedIssue[] {

@@ -1,4 +1,4 @@
-/** The known word that a mistyped one was probably meant to be; null where none is near. */
+/** The known word that a mistyped one was probably meant to be; null if none is close. */
 export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
@@ -9,7 +9,7 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return best
 }
 
-/** Insertions, removals, replacements and swaps of neighbours that make one word the other. */
+/** Number of insertions, removals, replacements and swaps of neighbours that turn one word into the other. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)

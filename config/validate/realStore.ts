@@ -1,11 +1,11 @@
-/** A folder or file by what it is on disk: symbolic links, mounts and letter case can not make two of one. */
+/** Identifies a folder or file on disk, whatever symbolic links, mounts or letter case lead to it. */
 import { type Stats, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { LoginStore } from '../../policy/independence/failureDomains.js'
 
 export type RealStore = LoginStore & { id: string; isFolder: boolean }
 
-/** Null where it is not there or cannot be looked at. */
+/** Null if it does not exist or cannot be read. */
 export function realStore(path: string): RealStore | null {
   try {
     const real = realpathSync.native(path)

@@ -1,4 +1,4 @@
-/** What the schema cannot say of a service: that it is started or found in one way, and looked at twice in one way. */
+/** Checks of a service that the schema cannot express: one way to start or find it, and one kind of busy check. */
 import { z } from 'zod'
 import type { UnlocatedIssue, Path } from '../load/positions.js'
 
@@ -23,19 +23,19 @@ export function checkService(service: LenientService, path: Path): UnlocatedIssu
   if (first === undefined && service.run === undefined)
     findings.push({
       ...{ path: [...path, 'run'], at: 'value', problem: `${named} can neither be started nor found` },
-      remedy: 'add run, or where its process is found: pidFile, unit or pane',
+      remedy: 'add run, or say where its process is found with pidFile, unit or pane',
     })
   if (first !== undefined && second !== undefined)
     findings.push({
       ...{ path: [...path, second], at: 'key', problem: `${named} has ${first} and ${second} at once` },
-      remedy: 'name one place where its process is found',
+      remedy: 'keep only one of pidFile, unit and pane',
     })
   const { busyCheck } = service
   if (busyCheck !== undefined && (busyCheck.files === undefined) === (busyCheck.run === undefined))
     findings.push({
       ...{ path: [...path, 'busyCheck'], at: 'value' },
       problem: `the busyCheck of ${named} has ${busyCheck.run === undefined ? 'neither files nor run' : 'files and run at once'}`,
-      remedy: 'give it files that grow while the service works, or a command that ends with 0 then',
+      remedy: 'give it either files that grow while the service works, or a command that exits with 0 then',
     })
   return findings
 }

@@ -197,14 +197,14 @@ describe('an error names its line, its column and what would be right', () => {
       'a taken name',
       `${valid}reserved:\n  - { name: max-1, configDir: ~/.claude-medic }\n`,
       '5:13',
-      'a name of its own',
+      'a different name',
     ],
     ['a missing config dir', valid.replace('max-1 }', 'gone }'), '3:33', 'CLAUDE_CONFIG_DIR='],
     ['a config dir that is a file', valid.replace('~/.claude-max-1', 'a-file'), '3:33', 'CLAUDE_CONFIG_DIR='],
     ['a number in env', account('env: { A: 1 }'), '3:60', 'numbers in quotes'],
     ['an unknown reference', account('env: { A: { fromVault: x } }'), '3:60', '{ fromEnv: NAME }'],
     ['a bad variable', account('env: { A-B: x }'), '3:57', 'letters, digits and _'],
-    ['an unknown agent', `${valid}substrates: [{ name: s, agent: codex }]\n`, '4:32', 'known: claude-code'],
+    ['an unknown agent', `${valid}substrates: [{ name: s, agent: codex }]\n`, '4:32', 'known agents: claude-code'],
     ['an agent without a command', `${valid}agents: { codex: {} }\n`, '4:18', 'name the program to run'],
     [
       'a task with nothing to do',
@@ -237,10 +237,10 @@ describe('an error names its line, its column and what would be right', () => {
 services: 7
 `),
     ).toEqual([
-      '2:3 pool.moveat is not a key that is known here',
+      '2:3 pool.moveat is not a known key',
       `4:33 the config dir ${home}/gone of max-1 does not exist or cannot be opened`,
       '4:50 pool.accounts[0].ceiling is 80',
-      '5:15 the name max-1 is taken already',
+      '5:15 the name max-1 is already in use',
       '6:11 services is 7',
     ])
   })
@@ -274,7 +274,7 @@ services: 7
     expect(report).toContain('fromEnv')
     expect(report).not.toContain('s3cret-value')
     expect(brief(to('{ name: me, desktop: true }, { name: me, desktop: true }'))).toEqual([
-      '4:54 the name me is taken already',
+      '4:54 the name me is already in use',
     ])
   })
 
@@ -383,7 +383,7 @@ reservedSubstrates: [{ name: spare, env: { ANTHROPIC_BASE_URL: 'http://127.0.0.1
 
   it('law 4: two accounts of the pool in one config dir are one login', () => {
     const text = `${valid}    - { name: max-2, configDir: ~/link-to-max-1 }\n`
-    expect(brief(text)).toEqual(['4:33 max-2 has the config dir of max-1: two names for one login'])
+    expect(brief(text)).toEqual(['4:33 max-2 has the config dir of max-1, so both are the same login'])
   })
 })
 

@@ -49,9 +49,7 @@ describe('wrong usage is exit 2, on stderr, with a correction', () => {
     writeFileSync(join(place.dir, 'outpool.yaml'), 'pool:\n  acounts: []\ntiming: { probeEvery: 5 }\n')
     const { code, stdout, stderr } = await place.run(['start', 'a'])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toContain(
-      'outpool.yaml:2:3: pool.acounts is not a key that is known here\n  -> did you mean accounts?',
-    )
+    expect(stderr).toContain('outpool.yaml:2:3: pool.acounts is not a known key\n  -> did you mean accounts?')
     expect(stderr).toContain('outpool.yaml:3:23: timing.probeEvery is 5\n  -> write a duration such as')
   })
 
