@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-/** The `outpool` command. Small, so that completion answers while the user still types. */
+/** The `outpool` command. Small, so that completion answers while the user is typing. */
 import module from 'node:module'
 
 // Node 22 and later keep the compiled form of what is loaded: most of the time of a short command is loading.
 const compileCache: unknown = Reflect.get(module, 'enableCompileCache')
 if (typeof compileCache === 'function') Reflect.apply(compileCache, module, [])
 
-// A reader that went away (`outpool ls | head -1`) is no failure of ours.
+// A reader that ended early (`outpool ls | head -1`) is not an error.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit()

@@ -1,4 +1,4 @@
-/** One call of a command: its arguments and options as commander read them. */
+/** One call of a command: its arguments and options as commander parsed them. */
 import type { Colors } from 'picocolors/types.js'
 import { UsageError } from './errors.js'
 import { colorsFor, widthOf } from './output/terminal.js'
@@ -16,13 +16,13 @@ export class CommandContext {
     return this.#options[name] === true
   }
 
-  /** The value of an option, or null where it was not given. */
+  /** The value of an option, or null if it was not given. */
   option(name: string): string | null {
     const value = this.#options[name]
     return typeof value === 'string' ? value : null
   }
 
-  /** The argument at this place. Throws UsageError where it is missing. */
+  /** The argument at this position. Throws UsageError if it is missing. */
   argument(index: number, what: string): string {
     const value = this.args[index]
     if (value === undefined) throw new UsageError(`${what} is missing`, 'see the command with --help')
@@ -49,7 +49,7 @@ export class CommandContext {
 export const print = (text: string): void => void process.stdout.write(`${text}\n`)
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2))
 
-/** For a person beside the answer: on stderr, so that it never mixes with what a program reads. */
+/** A remark for a person: on stderr, so that it does not mix with output that a program reads. */
 export function printNotice(text: string): void {
   const colors = colorsFor(process.stderr)
   process.stderr.write(`${colors.dim(`outpool: ${text}`)}\n`)

@@ -2,7 +2,7 @@
 import { type HostFlag, commonFlags } from '../config/hostPrograms.js'
 import type { CommandContext } from './commandContext.js'
 
-/** What completes a word: names of sessions, services, tasks, accounts, files by the shell, or nothing. */
+/** What a word is completed with: names of a kind, files or folders by the shell, or nothing. */
 export type CompletionKind = 'session' | 'service' | 'task' | 'account' | 'agent' | 'folder' | 'file' | 'none'
 
 export interface OptionSpec {
@@ -36,9 +36,9 @@ export interface CommandSpec {
   description: string
   args?: readonly ArgumentSpec[]
   options?: readonly OptionSpec[]
-  /** Needs no outpool.yaml, or says itself what is wrong with it: for all others one that is named has to be there. */
+  /** The command needs no outpool.yaml, or reports its errors itself. For all others a file that is named must exist. */
   withoutConfig?: true
-  /** Shown under the help. */
+  /** Shown below the help. */
   examples?: readonly string[]
   run(context: CommandContext): Promise<void>
 }

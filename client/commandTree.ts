@@ -1,4 +1,4 @@
-/** Every command with its arguments and options: what help, parsing and completion are made from. Bodies load when called. */
+/** Every command with its arguments and options; help, parsing and completion derive from it. A command's code is loaded when it is called. */
 import { type HostProgram, programFlags } from '../config/hostPrograms.js'
 import type { CommandContext } from './commandContext.js'
 import { type ArgumentSpec, type CommandSpec, type OptionSpec, optionOf } from './commandSpec.js'
@@ -35,22 +35,26 @@ export const commandTree: readonly CommandSpec[] = [
       { name: '[prompt...]', description: 'the first message, after --' },
     ],
     options: [
-      { flags: '--cwd <dir>', description: 'folder to work in (default: this one)', completion: 'folder' },
-      { flags: '--account <name>', description: 'first choice among the accounts', completion: 'account' },
-      { flags: '--pin', description: 'take no other account: wait for this one' },
+      {
+        flags: '--cwd <dir>',
+        description: 'folder to work in (default: the current one)',
+        completion: 'folder',
+      },
+      { flags: '--account <name>', description: 'preferred account', completion: 'account' },
+      { flags: '--pin', description: 'use only this account, and wait for it if need be' },
       { flags: '--agent <name>', description: 'agent program (default: claude-code)', completion: 'agent' },
       { flags: '--model <name>', description: 'model for the agent' },
       {
         flags: '--models <names>',
-        description: 'models in order, as opus,sonnet: the next where no account has the first',
+        description: 'models in order, such as opus,sonnet: the next one if no account can run the first',
       },
       {
         flags: '--fallback <names>',
-        description: 'substrates in order for when the pool is dry, or none (default: all)',
+        description: 'substrates to use in order when the pool is dry, or none (default: all)',
       },
       {
         flags: '--priority <number>',
-        description: 'lower ones go first where not all can be served (default: 0)',
+        description: 'sessions with a lower number go first when accounts are short (default: 0)',
       },
       { flags: '--json', description: 'print the session as JSON' },
     ],
@@ -61,19 +65,19 @@ export const commandTree: readonly CommandSpec[] = [
     name: 'ls',
     group: 'Work with sessions',
     description: 'list sessions',
-    options: [{ flags: '--all', description: 'also those that stopped longer than a day ago' }, json],
+    options: [{ flags: '--all', description: 'include sessions that stopped more than a day ago' }, json],
     run: async (context) => (await import('./commands/ls.js')).ls(context),
   },
   {
     name: 'top',
     group: 'Work with sessions',
-    description: 'the whole fleet on one screen, kept fresh',
+    description: 'show the whole fleet on one screen, updated every two seconds',
     run: async (context) => (await import('./commands/top.js')).top(context),
   },
   {
     name: 'show',
     group: 'Work with sessions',
-    description: 'everything about one session, with the story of its rescues',
+    description: 'show everything about one session, with its rescue log',
     args: [session],
     options: [json],
     run: async (context) => (await import('./commands/show.js')).show(context),
@@ -88,10 +92,10 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'send',
     group: 'Work with sessions',
-    description: 'send a text to the agent: it arrives once, in order, also during a rescue',
+    description: 'send a text to the agent; it arrives once and in order, even during a rescue',
     args: [session, { name: '[text...]', description: 'the text, or - to read it from stdin' }],
     options: [
-      { flags: '--wait', description: 'return when the agent has taken it; a command, when it is over' },
+      { flags: '--wait', description: 'return when the agent has taken the text, or finished the command' },
       { flags: '--command', description: "run one of the agent's own commands, such as /compact" },
       { flags: '--file <path>', description: 'read the text from a file' },
     ],
@@ -106,10 +110,13 @@ export const commandTree: readonly CommandSpec[] = [
     name: 'answer',
     group: 'Work with sessions',
     description:
-      'answer what the agent asks: a choice by its number, or words; once, and only the question that stands',
+      'answer the question that the agent asks now, with the number of a choice or with words',
     args: [session, { name: '<answer...>', description: 'number of a choice (1,3 for several), or words' }],
     options: [
-      { flags: '--question <digest>', description: 'only this question, as show --json names it' },
+      {
+        flags: '--question <digest>',
+        description: 'answer only if the agent still asks this question (digest from show --json)',
+      },
       { flags: '--json', description: 'print the result as JSON' },
     ],
     examples: ['outpool answer docs 2', 'outpool answer docs "neither: make it grey"'],
@@ -127,7 +134,7 @@ export const commandTree: readonly CommandSpec[] = [
     group: 'Control sessions',
     description: 'move the session to an account',
     args: [session],
-    options: [{ flags: '--to <account>', description: 'where to', completion: 'account' }],
+    options: [{ flags: '--to <account>', description: 'the account to move to', completion: 'account' }],
     run: async (context) => (await import('./commands/move.js')).move(context),
   },
   {
@@ -140,7 +147,7 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'resume',
     group: 'Control sessions',
-    description: 'go on with a paused or stopped session',
+    description: 'continue a paused or stopped session',
     args: [session],
     run: async (context) => (await import('./commands/phase.js')).resume(context),
   },
@@ -163,7 +170,11 @@ export const commandTree: readonly CommandSpec[] = [
     group: 'Tasks and services',
     description: 'list guarded services',
     options: [
-      { flags: '--pause <name>', description: 'look on, and leave this one alone', completion: 'service' },
+      {
+        flags: '--pause <name>',
+        description: 'keep checking this service, but do not touch it',
+        completion: 'service',
+      },
       { flags: '--resume <name>', description: 'guard it again', completion: 'service' },
       json,
     ],
@@ -172,7 +183,7 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'check',
     group: 'Tasks and services',
-    description: 'look at a service now; ends with 0 where it is well or busy',
+    description: 'check a service now; exits with 0 if it is well or busy',
     args: [{ name: '<service>', description: 'name of the service', completion: 'service' }],
     options: [json],
     run: async (context) => (await import('./commands/check.js')).check(context),
@@ -180,11 +191,11 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'beat',
     group: 'Tasks and services',
-    description: 'write the heartbeat of a service, from inside it',
+    description: 'write the heartbeat of a service, called by the service itself',
     args: [{ name: '<service>', description: 'name of the service', completion: 'service' }],
     options: [
-      { flags: '--doing <text>', description: 'what it is at, in a few words' },
-      { flags: '--pid <pid>', description: 'its process (default: what runs this command)' },
+      { flags: '--doing <text>', description: 'what the service is doing, in a few words' },
+      { flags: '--pid <pid>', description: 'its process (default: the parent of this command)' },
     ],
     run: async (context) => (await import('./commands/beat.js')).beat(context),
   },
@@ -193,7 +204,7 @@ export const commandTree: readonly CommandSpec[] = [
     group: 'Tasks and services',
     description: 'list incidents of services, or show the report of one',
     args: [
-      { name: '[what]', description: 'show, for one of them', choices: ['show'] },
+      { name: '[what]', description: 'show, to print the report of one incident', choices: ['show'] },
       { name: '[n]', description: 'number of the incident' },
     ],
     options: [json],
@@ -203,10 +214,10 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'tasks',
     group: 'Tasks and services',
-    description: 'list the tasks of the loop, and how their newest runs ended',
+    description: 'list the tasks of the loop with the results of their newest runs',
     options: [
-      { flags: '--pause <task>', description: 'run it no more by itself', completion: 'task' },
-      { flags: '--resume <task>', description: 'run it again when it is due', completion: 'task' },
+      { flags: '--pause <task>', description: 'stop running this task on schedule', completion: 'task' },
+      { flags: '--resume <task>', description: 'run this task on schedule again', completion: 'task' },
       json,
     ],
     run: async (context) => (await import('./commands/tasks.js')).tasks(context),
@@ -214,7 +225,7 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'run',
     group: 'Tasks and services',
-    description: 'run a task now and wait for its end',
+    description: 'run a task now and wait until it ends',
     args: [{ name: '<task>', description: 'name of the task', completion: 'task' }],
     options: [{ flags: '--detach', description: 'do not wait' }],
     run: async (context) => (await import('./commands/run.js')).run(context),
@@ -222,7 +233,7 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'worker',
     group: 'Set up',
-    description: 'run a worker only, against a running engine',
+    description: 'run only a worker, with an engine that is already running',
     options: programFlags.worker.map(optionOf),
     run: runOnHost('worker'),
   },
@@ -238,16 +249,16 @@ export const commandTree: readonly CommandSpec[] = [
       },
     ],
     options: [
-      { flags: '--user', description: 'a service of yours (the default)' },
-      { flags: '--system', description: "one of the machine's, which runs as you; needs root to write" },
-      { flags: '--print', description: 'only show the unit that install would write' },
+      { flags: '--user', description: 'a service of your user (the default)' },
+      { flags: '--system', description: 'a system service that runs as your user; needs root to install' },
+      { flags: '--print', description: 'only print the unit that install would write' },
     ],
     run: async (context) => (await import('./commands/service.js')).service(context),
   },
   {
     name: 'doctor',
     group: 'Set up',
-    description: 'check everything that Outpool needs, with a remedy for each fault',
+    description: 'check everything that Outpool needs, and say how to fix each problem',
     withoutConfig: true,
     options: programFlags.doctor.map(optionOf),
     run: runOnHost('doctor'),
@@ -256,9 +267,9 @@ export const commandTree: readonly CommandSpec[] = [
     name: 'drill',
     group: 'Accounts',
     description:
-      'prove that sessions outlive a spent pool: one of its own falls back, answers and comes home',
+      'prove that sessions survive a spent pool: a test session falls back, answers and returns',
     options: [
-      { flags: '--dry-run', description: 'only say what it would do' },
+      { flags: '--dry-run', description: 'only print what it would do' },
       { flags: '--json', description: 'print the report as JSON' },
     ],
     run: async (context) => (await import('./commands/drill.js')).drill(context),
@@ -266,7 +277,7 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'completion',
     group: 'Set up',
-    description: 'print completion for a shell',
+    description: 'print the completion script of a shell',
     withoutConfig: true,
     args: [{ name: '<shell>', description: 'bash, zsh or fish', choices: ['bash', 'zsh', 'fish'] }],
     examples: [

@@ -1,4 +1,4 @@
-/** Completion scripts for shells, made from the command tree. Names of sessions and accounts are asked for when needed. */
+/** Completion scripts for shells, generated from the command tree. They ask `outpool __complete` for names when needed. */
 import { type CommandSpec, type CompletionKind, globalOptions, type OptionSpec } from './commandSpec.js'
 
 export const shells = ['bash', 'zsh', 'fish'] as const
@@ -19,7 +19,7 @@ const optionsOf = (command: CommandSpec): OptionSpec[] => [...(command.options ?
 const longOf = (option: OptionSpec): string => option.flags.split(' ', 1)[0] ?? option.flags
 const takesValue = (option: OptionSpec): boolean => option.flags.includes('<')
 
-/** Every option that takes a value, once, whichever command it belongs to. */
+/** Every option that takes a value, of all commands, without duplicates. */
 const optionsWithValue = (commands: readonly CommandSpec[]): OptionSpec[] => {
   const all = [...globalOptions, ...commands.flatMap((command) => command.options ?? [])].filter(takesValue)
   return [...new Map(all.map((option) => [longOf(option), option])).values()]
@@ -75,7 +75,8 @@ function zsh(commands: readonly CommandSpec[]): string {
     if (kind === undefined || kind === 'none') return ':'
     return `compadd -- \${(f)"$(outpool __complete ${kind} 2>/dev/null)"}`
   }
-  const described = (name: string, says: string): string => quoted(`${name.replaceAll(':', '\\:')}:${says}`)
+  const described = (name: string, description: string): string =>
+    quoted(`${name.replaceAll(':', '\\:')}:${description}`)
   const cases = commands.map((command) => {
     const [first] = command.args ?? []
     const options = optionsOf(command).map((option) => described(longOf(option), option.description))

@@ -2,7 +2,7 @@
 
 abstract class CommandError extends Error {
   abstract readonly exitCode: 1 | 2 | 3
-  /** Null where there is nothing to do about it. */
+  /** Null if nothing can be done about it. */
   readonly remedy: string | null
 
   constructor(message: string, remedy: string | null, options?: ErrorOptions) {
@@ -11,13 +11,13 @@ abstract class CommandError extends Error {
   }
 }
 
-/** Thrown when the thing asked for could not be done. */
+/** Thrown when what the command was asked to do failed. */
 export class FailedError extends CommandError {
   override readonly name = 'FailedError'
   readonly exitCode = 1
 }
 
-/** Thrown when the command line asks for something that cannot be meant. */
+/** Thrown when the command line is wrong: unknown names, missing or contradictory arguments. */
 export class UsageError extends CommandError {
   override readonly name = 'UsageError'
   readonly exitCode = 2

@@ -1,19 +1,19 @@
-/** Finds the Claude config dirs of this user, for a first `outpool.yaml`. Reads names of files, never a login. */
+/** Finds the Claude config dirs of this user, for a first `outpool.yaml`. Reads file names, never a login. */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { namePattern } from '../policy/ids.js'
 
 export interface FoundLogin {
   name: string
-  /** Absolute, as the user knows it. */
+  /** Absolute, symbolic links not resolved. */
   dir: string
-  /** The set-up that Claude uses without CLAUDE_CONFIG_DIR keeps part of its state beside the folder. */
+  /** Whether it is the folder that Claude uses without CLAUDE_CONFIG_DIR, with part of its state beside the folder. */
   isDefault: boolean
-  /** Its name says that it is kept for repairs. */
+  /** Whether its name suggests that it is reserved for the healer. */
   forHealer: boolean
 }
 
-/** What Claude leaves in a config dir that has been used. */
+/** Files and folders that Claude creates in a config dir that it has used. */
 const loginTraces = ['.credentials.json', '.claude.json', 'settings.json', 'projects']
 
 export function findLogins(home: string, env: NodeJS.ProcessEnv): FoundLogin[] {
@@ -57,7 +57,7 @@ function isUsed(dir: string): boolean {
   }
 }
 
-/** `.claude-max-1` -> `max-1`; the usual folder is `main`. */
+/** `.claude-max-1` -> `max-1`; the default folder is `main`. */
 function nameOf(dir: string): string {
   const plain = basename(dir)
     .replace(/^\.?claude-?/, '')

@@ -1,8 +1,8 @@
-/** What may be a name; apart from what needs the engine, so that checking it costs nothing. */
+/** Checks names; in a separate file so that a check does not load the engine's library. */
 import { namePattern } from '../policy/ids.js'
 import { UsageError } from './errors.js'
 
-/** Throws UsageError for what cannot be a name. */
+/** Throws UsageError if the text cannot be a name. */
 export function checkName(name: string, of: 'session' | 'service' = 'session'): string {
   if (namePattern.test(name)) return name
   throw new UsageError(

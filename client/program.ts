@@ -1,4 +1,4 @@
-/** The command line: commander reads it, the command tree says what there is, and every failure ends in one place. */
+/** The command line: commander parses it with the command tree, and every failure is formatted here. */
 import { Argument, Command, CommanderError } from 'commander'
 import { assertNamedConfig } from '../config/load/find.js'
 import { CommandContext } from './commandContext.js'
@@ -32,7 +32,7 @@ export function programFor(): Command {
     .commandsGroup('More:')
     .helpCommand('help [command]', 'show help for a command')
     .exitOverride()
-    // Commander's own messages are told in our form, see usageErrorOf.
+    // usageErrorOf formats commander's messages like ours.
     .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError(true)
   for (const option of globalOptions) program.option(option.flags, option.description)
@@ -64,7 +64,7 @@ function commandFor(spec: CommandSpec): Command {
   })
 }
 
-/** Help and version end in an error too, for which there is nothing to tell: null. */
+/** Null for help and version, which commander also ends with an error. */
 function usageErrorOf(error: CommanderError): UsageError | null {
   if (error.exitCode === 0) return null
   if (error.code === 'commander.help') {

@@ -1,8 +1,8 @@
-/** The text of `outpool send`: from words, from stdin or from a file, whole or not at all. */
+/** The text of `outpool send`: from words, from stdin or from a file. It is sent completely or not at all. */
 import { open } from 'node:fs/promises'
 import { FailedError, UsageError } from './errors.js'
 
-/** The engine refuses payloads above 2 MB; a history full of such texts would be no use to anybody. */
+/** The engine refuses payloads above 2 MB, and a history must hold several texts. */
 const textMaxBytes = 512 * 1024
 
 const tooLong = (): UsageError =>
@@ -11,7 +11,7 @@ const tooLong = (): UsageError =>
     'save it as a file and send the agent its path',
   )
 
-/** Throws UsageError for what is too long, or is no text. */
+/** Throws UsageError if it is too long, empty or not text. */
 export function validateText(text: string): string {
   if (!/[^\p{C}\p{Z}\p{M}]/u.test(text))
     throw new UsageError(
@@ -22,20 +22,20 @@ export function validateText(text: string): string {
   return text
 }
 
-/** Throws UsageError for what is too long, or is no text. */
+/** Throws UsageError if it is too long, empty or not text. */
 export async function readTextFromStream(stream: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of stream) {
     bytes += chunk.length
-    // UTF-16 takes up to twice the room.
+    // UTF-16 takes up to twice the space.
     if (bytes > 2 * textMaxBytes + 2) throw tooLong()
     chunks.push(chunk)
   }
   return validateText(decoded(Buffer.concat(chunks)))
 }
 
-/** Throws FailedError where the file can't be read, UsageError for what is too long, or is no text. */
+/** Throws FailedError if the file can't be read, UsageError if it is too long, empty or not text. */
 export async function readTextFromFile(path: string): Promise<string> {
   const file = await open(path, 'r').catch((error: unknown) => {
     throw unreadable(path, error)
@@ -52,10 +52,10 @@ export async function readTextFromFile(path: string): Promise<string> {
 const unreadable = (path: string, error: unknown): FailedError =>
   new FailedError(
     `the file ${path} can't be read: ${error instanceof Error ? error.message : String(error)}`,
-    'name a file that you may read',
+    'name a file that you are allowed to read',
   )
 
-/** By its byte order mark, else UTF-8. What is neither would reach the agent as other letters than those in the file. */
+/** Decodes by the byte order mark, else as UTF-8. Any other encoding would reach the agent as wrong letters. */
 function decoded(bytes: Buffer): string {
   const [first, second] = bytes
   const encoding =
@@ -64,10 +64,10 @@ function decoded(bytes: Buffer): string {
     const text = new TextDecoder(encoding, { fatal: true }).decode(bytes)
     if (!text.includes('\0')) return text
   } catch {
-    // Said below, with the remedy.
+    // Reported below, with the remedy.
   }
   throw new UsageError(
-    'the text is neither UTF-8 nor UTF-16 with its mark, and nothing of it was sent',
+    'the text is neither UTF-8 nor UTF-16 with a byte order mark, and nothing of it was sent',
     'convert it first, for example with: iconv -f ISO-8859-1 -t UTF-8 FILE',
   )
 }

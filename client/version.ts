@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** The package's own version, from the manifest above the compiled files or the sources. */
+/** The version of the package, from the manifest above the compiled files or the sources. */
 export function version(): string {
   for (const above of ['../package.json', '../../package.json']) {
     const found = versionIn(new URL(above, import.meta.url))

@@ -24,14 +24,14 @@ export async function accounts(context: CommandContext): Promise<void> {
   const pool = await withEngine(home, (engine) => queryPool(engine, config.pool.name))
   if (pool === null)
     printNotice(
-      'no worker answers for the pool, so leases are unknown and readings are those of this host: `outpool up`',
+      'no worker answers for the pool, so leases are unknown and only readings of this host are shown; start one with `outpool up`',
     )
   const live = readLive(home)
   const now = new Date()
   const rows = accountRows(config, pool, live, now)
   for (const { session, until } of activeSimulatedWalls(pool?.simulatedWalls ?? [], now))
     printNotice(simulatedWallText(session, until, now))
-  // The contract's keys, and pages only where there are any.
+  // The keys of the contract; pages only if there are any.
   if (context.json) printJson(rows.map(({ pages, ...row }) => (pages.length === 0 ? row : { ...row, pages })))
   else {
     const table = renderTable(rows, columnsFor(context.colors, now), context.width, context.colors)
@@ -39,24 +39,24 @@ export async function accounts(context: CommandContext): Promise<void> {
   }
 }
 
-const activeSimulatedWalls = (declared: readonly SimulatedWall[], now: Date): SimulatedWall[] =>
-  declared.filter(({ until }) => Date.parse(until) > now.getTime())
+const activeSimulatedWalls = (walls: readonly SimulatedWall[], now: Date): SimulatedWall[] =>
+  walls.filter(({ until }) => Date.parse(until) > now.getTime())
 
 const simulatedWallText = (session: string, until: string, now: Date): string =>
-  `a drill is under way: for its session ${session} alone every account counts as walled until ${clock(until, now)}`
+  `a drill is running: every account counts as walled until ${clock(until, now)}, for its session ${session} only`
 
 /** What a person has to answer before a session can be started there. */
 function pageLines(rows: readonly AccountRow[], now: Date): string[] {
   const lines = rows.flatMap(({ name, pages }) =>
     pages.map((page) => {
       const where = page.cwd === null ? '' : ` in ${page.cwd}`
-      return oneLine(`${name}${where} ${pageText(page)} (passed over until ${clock(page.until, now)})`)
+      return oneLine(`${name}${where} ${pageText(page)} (skipped until ${clock(page.until, now)})`)
     }),
   )
   return lines.length === 0 ? [] : ['', ...lines]
 }
 
-/** Who waits for what until when, and what would help most. */
+/** Which sessions wait for what and until when, and what would help most. */
 function waitingLines(pool: PoolDescription | null, now: Date): string[] {
   if (pool === null || pool.waitlist.length === 0) return []
   const lines = groupWaitlist(pool.waitlist).map(({ why, retryAt, sessions }) => {
@@ -77,9 +77,9 @@ export function accountRows(
   const listed = [...known.map(({ name }) => name), ...accountSpecs(config).map(({ name }) => name)]
   const specs = new Map(accountSpecs(config).map((spec) => [spec.name, spec]))
   const facts = [...new Set(listed)].flatMap((name): AccountFacts[] => {
-    const told = known.find((account) => account.name === name)
+    const reported = known.find((account) => account.name === name)
     const spec = specs.get(name)
-    const base = told ?? (spec === undefined ? undefined : factsOf(spec))
+    const base = reported ?? (spec === undefined ? undefined : factsOf(spec))
     return base === undefined ? [] : [withReading(base, live, config.timing, now)]
   })
   const inOrder = roles.flatMap((role) => facts.filter((account) => account.role === role))
@@ -114,7 +114,7 @@ const factsOf = (spec: AccountSpec): AccountFacts => ({
   ...{ leases: [], trial: null, restUntil: null },
 })
 
-/** This host may have read the account since it last told the pool. */
+/** Merges in a reading of this host that the pool does not have yet. */
 function withReading(facts: AccountFacts, live: LiveFile | null, timing: Timing, now: Date): AccountFacts {
   const reading = live?.accounts.find(({ account }) => account === facts.name)
   if (reading === undefined) return facts

@@ -11,9 +11,9 @@ import { checkName } from '../names.js'
 import { findRunning, findSession, handleOf } from '../engine/session.js'
 import { mergeLiveState } from '../engine/sessionRows.js'
 
-/** Keys are pressed one after the other, each once its effect is seen. */
+/** Keys are pressed one after the other, each when the effect of the last one is visible. */
 const answerWithinMs = 60_000
-/** An answer goes into one line of the agent's screen. */
+/** An answer is typed into one line of the agent's screen. Characters. */
 const answerMax = 2_000
 
 const resultSchema = z.object({
@@ -28,7 +28,7 @@ export async function answer(context: CommandContext): Promise<void> {
   if (words === '')
     throw new UsageError(
       'there is no answer',
-      'give the number of a choice, or words; see them with `outpool show`',
+      'give the number of a choice, or words; see the choices with `outpool show`',
     )
   if (words.length > answerMax)
     throw new UsageError(
@@ -51,14 +51,14 @@ export async function answer(context: CommandContext): Promise<void> {
     )
   if (result === 'unsure')
     throw new FailedError(
-      `it is not sure that ${name} took the answer: ${why ?? 'its host did not say'}`,
-      `look at it with \`outpool attach ${name}\``,
+      `it is uncertain whether ${name} took the answer: ${why ?? 'its host did not say'}`,
+      `check it with \`outpool attach ${name}\``,
     )
   if (context.json) printJson({ name, result })
   else print(`${name} has its answer`)
 }
 
-/** Of the question that this host's worker sees; null where the session is another host's, and its workflow knows. */
+/** Digest of the question that this host's worker sees; null if the session runs on another host, whose workflow knows it. */
 async function currentDigest(engine: Engine, name: string): Promise<string | null> {
   const home = openHome()
   const { card } = await findRunning(engine, name)

@@ -1,4 +1,4 @@
-/** `outpool attach NAME`: the session's pane, in this terminal. Needs no engine where the pane is there. */
+/** `outpool attach NAME`: the session's pane, in this terminal. Needs no engine if the pane exists. */
 import { spawn, spawnSync } from 'node:child_process'
 import { openHome, type Home } from '../../config/state/home.js'
 import type { CommandContext } from '../commandContext.js'
@@ -13,7 +13,7 @@ export async function attach(context: CommandContext): Promise<void> {
   if (!hasPane(home, name)) throw await noPaneError(home, name)
   if (process.env['TMUX']?.split(',')[0] === home.tmuxSocket)
     throw new FailedError(
-      "this terminal is inside Outpool's own tmux already",
+      "this terminal is already inside Outpool's own tmux",
       `switch with: tmux switch-client -t =${name}`,
     )
   if (!process.stdin.isTTY || !process.stdout.isTTY)
@@ -30,12 +30,12 @@ export function hasPane(home: Home, name: string): boolean {
 }
 
 /**
- * What a terminal that this host has no description of is taken for, in this order: nearly every one obeys the first, and one of
- * them is on every machine.
+ * Values of TERM to try, in this order, for a terminal that this host has no description of: nearly every terminal understands the
+ * first, and every machine has one of them.
  */
 const fallbackTerminals = ['xterm-256color', 'screen-256color', 'xterm', 'screen', 'vt100', 'ansi']
 
-/** In another tmux this one nests: it has another socket, so tmux need not refuse it. Throws FailedError. */
+/** Works inside another tmux too: Outpool's has another socket, so TMUX is unset. Throws FailedError. Returns the exit code. */
 export async function runAttached(home: Home, name: string): Promise<number> {
   const own = process.env['TERM'] ?? ''
   for (const term of [own, ...fallbackTerminals]) {
@@ -44,14 +44,14 @@ export async function runAttached(home: Home, name: string): Promise<number> {
   }
   throw new FailedError(
     `tmux can use neither this terminal (TERM=${own}) nor a common one on this host`,
-    "install the descriptions of terminals (ncurses-term, ncurses-base or your system's terminfo), or set TERMINFO_DIRS",
+    "install terminal descriptions (ncurses-term, ncurses-base or your system's terminfo), or set TERMINFO_DIRS",
   )
 }
 
-/** tmux says so at once, before it has touched the terminal. */
+/** tmux prints this at once, before it has changed the terminal. */
 const refusal = /open terminal failed|missing or unsuitable terminal|terminal does not support/
 
-/** With `-u`, since what agents draw is UTF-8, and terminals show it whatever the locale of this login says. */
+/** With `-u`, since agents draw UTF-8, and terminals can show it even if the locale says otherwise. */
 async function attachAs(
   term: string,
   home: Home,
@@ -62,18 +62,18 @@ async function attachAs(
     stdio: ['inherit', 'inherit', 'pipe'],
     env,
   })
-  let said = ''
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  let errors = ''
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
   })
-  const refused = code !== 0 && refusal.test(said)
-  if (!refused) process.stderr.write(said)
+  const refused = code !== 0 && refusal.test(errors)
+  if (!refused) process.stderr.write(errors)
   return { code, refused }
 }
 
-/** The engine's libraries are loaded only here: a pane that is there opens without them. */
+/** Loads the engine's libraries only here: an existing pane opens without them. */
 async function noPaneError(home: Home, name: string): Promise<FailedError> {
   const [{ withEngine }, { findSession }] = await Promise.all([
     import('../engine/engine.js'),
@@ -87,7 +87,7 @@ async function noPaneError(home: Home, name: string): Promise<FailedError> {
 }
 
 function noPaneReason(card: SessionCard, home: Home): string {
-  if (card.host !== '' && card.host !== home.hostId) return `: it lives on ${card.host}`
+  if (card.host !== '' && card.host !== home.hostId) return `: it runs on ${card.host}`
   if (card.phase === 'parked')
     return card.parkedUntil === null
       ? ': it is parked'
@@ -102,12 +102,12 @@ function noPaneRemedy(card: SessionCard, home: Home): string {
     case 'paused':
       return `bring it back with \`outpool resume ${card.name}\``
     case 'parked':
-      return `it comes back by itself; see why with \`outpool show ${card.name}\``
+      return `it comes back by itself; see the reason with \`outpool show ${card.name}\``
     case 'starting':
     case 'working':
     case 'idle':
     case 'waiting':
     case 'rescuing':
-      return `try again in a moment, and see \`outpool show ${card.name}\`; panes need a worker: \`outpool up\``
+      return `try again in a moment, and see \`outpool show ${card.name}\`; a pane needs a worker: \`outpool up\``
   }
 }

@@ -1,4 +1,4 @@
-/** `outpool beat NAME`: the heartbeat of a service that is a script, or no Node.js program. */
+/** `outpool beat NAME`: the heartbeat of a service that is a script or not a Node.js program. */
 import { loadConfig } from '../../config/load/load.js'
 import { beat as writeBeat } from '../beat.js'
 import type { CommandContext } from '../commandContext.js'
@@ -14,12 +14,12 @@ export function beat(context: CommandContext): Promise<void> {
   if (!isWritten)
     throw new FailedError(
       `the heartbeat ${file} cannot be written`,
-      'see that its folder is there and its disk has room',
+      'make sure that its folder exists and its disk has space',
     )
   return Promise.resolve()
 }
 
-/** Inside a service that Outpool started, its environment says it all; elsewhere the configuration does. */
+/** From the environment inside a service that Outpool started, else from the configuration. */
 function fileOf(name: string, context: CommandContext): string {
   const { OUTPOOL_SERVICE, OUTPOOL_BEAT_FILE } = process.env
   if (OUTPOOL_SERVICE === name && OUTPOOL_BEAT_FILE !== undefined) return OUTPOOL_BEAT_FILE
@@ -30,14 +30,11 @@ function fileOf(name: string, context: CommandContext): string {
   throw new FailedError(`service ${name} has no heartbeat`, 'name a file under heartbeat in outpool.yaml')
 }
 
-/** This process is gone in a moment: it speaks for the service that ran it. */
+/** By default the process that ran this command, which itself ends at once. */
 function pidOf(name: string, context: CommandContext): number {
   const given = context.option('pid')
   const { OUTPOOL_SERVICE, OUTPOOL_SERVICE_PID } = process.env
   const pid = given ?? (OUTPOOL_SERVICE === name ? OUTPOOL_SERVICE_PID : undefined) ?? String(process.ppid)
   if (/^[1-9]\d{0,8}$/.test(pid)) return Number(pid)
-  throw new UsageError(
-    `${JSON.stringify(pid)} is no process id`,
-    'give the id of the process that is the service',
-  )
+  throw new UsageError(`${JSON.stringify(pid)} is not a process id`, 'give the process id of the service')
 }

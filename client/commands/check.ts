@@ -1,4 +1,4 @@
-/** `outpool check SERVICE`: looks now, and ends with 0 where the service is well, or busy. */
+/** `outpool check SERVICE`: checks it now, and exits with 0 if the service is well or busy. */
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { z } from 'zod'
 import { openHome } from '../../config/state/home.js'
@@ -12,7 +12,7 @@ import { FailedError } from '../errors.js'
 import { checkName } from '../names.js'
 import { notGuardedError } from '../engine/services.js'
 
-/** A second look may walk through many files, and a busy check may take half a minute. */
+/** A busy check may go through many files or run a program for half a minute. */
 const answerWithinMs = 45_000
 
 const checkedSchema = z.object({
@@ -42,7 +42,7 @@ export async function check(context: CommandContext): Promise<void> {
   })
   const { verdict, why, service } = answer
   if (context.json) printJson({ ...service, verdict, why })
-  else print(`${name} is ${verdict === 'blind' ? 'not to be judged' : verdict}: ${why}`)
+  else print(`${name} is ${verdict === 'blind' ? 'impossible to judge' : verdict}: ${why}`)
   if (verdict !== 'well' && verdict !== 'busy') process.exitCode = 1
 }
 
@@ -54,6 +54,6 @@ async function requestCheck(engine: Engine, name: string): Promise<CheckResult> 
     return checkedSchema.parse(answer)
   } catch (error) {
     if (!isUnanswered(error)) throw error
-    throw new FailedError(`no worker looks at ${name}`, 'start it with `outpool up`')
+    throw new FailedError(`no worker answers for ${name}`, 'start it with `outpool up`')
   }
 }

@@ -1,4 +1,4 @@
-/** The hidden `outpool __complete KIND`: names for the shell, one a line. Answers while the user types, so it asks no engine. */
+/** The hidden `outpool __complete KIND`: names for the shell, one per line. Answers while the user types, so it does not ask the engine. */
 import { readdirSync } from 'node:fs'
 import { openHome } from '../../config/state/home.js'
 import { namePattern } from '../../policy/ids.js'
@@ -8,7 +8,7 @@ export async function completeNames([kind]: readonly string[]): Promise<void> {
   if (names.length > 0) process.stdout.write(`${names.join('\n')}\n`)
 }
 
-/** Those that this host has had: each has its folder. */
+/** The sessions that have a folder on this host. */
 function sessionNames(): string[] {
   try {
     return readdirSync(openHome().sessions)
@@ -19,7 +19,7 @@ function sessionNames(): string[] {
   }
 }
 
-/** A wrong or missing file completes nothing; the command itself will say why. */
+/** Nothing if the configuration is wrong or missing; the command itself reports why. */
 async function configured(kind: string): Promise<string[]> {
   const { loadConfig } = await import('../../config/load/load.js')
   try {

@@ -24,7 +24,7 @@ const reportSchema = z.object({
   ),
 }) satisfies z.ZodType<DrillReport>
 
-/** Beside the drill's own time: to end its session and to write its report. Milliseconds. */
+/** Added to the drill's own time: to end its session and to write its report. Milliseconds. */
 const conclusionMarginMs = 10 * 60_000
 
 export async function drill(context: CommandContext): Promise<void> {
@@ -38,7 +38,7 @@ export async function drill(context: CommandContext): Promise<void> {
   const home = openHome()
   if (!isFresh(readLive(home), new Date()))
     throw new FailedError(
-      'no worker is watching on this host, so nobody would act',
+      'no worker is watching on this host, so the drill could not run',
       'start it with `outpool up`',
     )
   const report = await withEngine(home, (engine) => run(engine, config, home.hostId))
@@ -56,12 +56,14 @@ async function run(engine: Engine, config: Config, host: string): Promise<DrillR
     ...{ workflowId, taskQueue: commonQueue, args: [start] },
     staticSummary: 'a drill: does the healer act when every account is spent?',
   })
-  printNotice(`the drill runs, at most ${span(timeout)}; it goes on if you leave: ${workflowId}`)
+  printNotice(
+    `the drill runs for at most ${span(timeout)}, and goes on if you end this command: ${workflowId}`,
+  )
   try {
     return reportSchema.parse(await engine.within(timeout + conclusionMarginMs, () => handle.result()))
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error
-    throw new FailedError('the drill did not come to an end', `see ${workflowId} in Temporal's Web UI`, {
+    throw new FailedError('the drill was broken off', `see ${workflowId} in Temporal's Web UI`, {
       cause: error,
     })
   }
@@ -84,14 +86,14 @@ const planOf = ({ pool, substrates, drill: { agent, model, timeout, every } }: C
 })
 
 function describePlan({ declaredWalled, fallbacks, agent, model, withinMs, everyMs }: Plan): string {
-  const falls =
+  const fallback =
     fallbacks.length === 0
-      ? 'It would have to park, as no substrate is configured, and get up when that is lifted.'
-      : `It would have to come up on ${fallbacks[0] ?? ''}${fallbacks.length > 1 ? ` (else ${fallbacks.slice(1).join(', ')})` : ''}, answer there, and come home when that is lifted.`
+      ? 'It would have to park, since no substrate is configured, and resume when the simulated walls end.'
+      : `It would have to start on ${fallbacks[0] ?? ''}${fallbacks.length > 1 ? ` (else ${fallbacks.slice(1).join(', ')})` : ''}, answer there, and return when the simulated walls end.`
   return [
-    `A session of its own (${agent}${model === null ? '' : `, ${model}`}) would start on an account and answer with one word.`,
-    `For this session alone, ${declaredWalled.join(', ')} would be declared walled, for at most ${span(withinMs)}.`,
-    falls,
+    `A new test session (${agent}${model === null ? '' : `, ${model}`}) would start on an account and answer with one word.`,
+    `For this session only, ${declaredWalled.join(', ')} would count as walled, for at most ${span(withinMs)}.`,
+    fallback,
     `It costs two or three answers of one word. ${everyMs === null ? 'It runs only on demand (drill.every is not set).' : `It runs by itself every ${span(everyMs)}.`}`,
   ].join('\n')
 }

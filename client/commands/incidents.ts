@@ -20,7 +20,7 @@ function list(context: CommandContext): void {
   const found = readIncidents(openHome())
   const now = new Date()
   if (context.json) printJson(found.map((incident) => rowOf(incident, now)))
-  else if (found.length === 0) print('No incidents: nothing that is guarded has been in trouble.')
+  else if (found.length === 0) print('No incidents: no guarded service has failed.')
   else print(renderTable(found, columnsFor(context.colors, now), context.width, context.colors))
 }
 
@@ -55,7 +55,10 @@ function columnsFor(colors: Colors, now: Date): Column<Incident>[] {
 function show(context: CommandContext): void {
   const wanted = context.argument(1, 'N')
   if (!/^\d{1,9}$/.test(wanted))
-    throw new UsageError(`${wanted} is no incident`, 'give its number: outpool incidents')
+    throw new UsageError(
+      `${wanted} is not the number of an incident`,
+      'see the numbers with `outpool incidents`',
+    )
   const home = openHome()
   const incident = readIncidents(home).find(({ n }) => n === Number(wanted))
   if (incident === undefined)

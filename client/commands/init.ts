@@ -25,7 +25,7 @@ export function init(context: CommandContext): Promise<void> {
   const text = fileText(logins, home)
   parseConfig(text, file)
   writeNew(file, text)
-  print(`wrote ${file} with ${logins.map(({ name }) => name).join(', ')}; look through it, then: outpool up`)
+  print(`wrote ${file} with ${logins.map(({ name }) => name).join(', ')}; review it, then run: outpool up`)
   return Promise.resolve()
 }
 
@@ -36,7 +36,7 @@ function writeNew(file: string, text: string): void {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     throw new FailedError(
-      `${file} is there already; it is left as it is`,
+      `${file} already exists and was not changed`,
       'edit it, or name another file with --config',
     )
   }
@@ -53,9 +53,9 @@ pool:
   moveAt: 95%                # leave an account at a turn end from here on
   accounts:
 ${pool.map((login) => entry(login, home, '    ')).join('\n')}
-    # More of it: ceiling: 80% leaves a part to you, maxSessions: 4 limits what runs there at once.
+    # Optional: ceiling: 80% leaves a part to you, maxSessions: 4 limits the sessions at a time.
 
-# The healer's own account, never used by a session. It must be another login than all of the pool's.
+# The healer's own account, never used by a session. Its login must differ from every login of the pool.
 ${reserved.length === 0 ? `# reserved:\n#   - { name: medic, configDir: ~/.claude-medic }` : `reserved:\n${reserved.map((login) => entry(login, home, '  ')).join('\n')}`}
 
 # Where sessions go when every account of the pool is spent, in this order. Secrets only by reference.
@@ -69,8 +69,8 @@ ${reserved.length === 0 ? `# reserved:\n#   - { name: medic, configDir: ~/.claud
 `
 }
 
-function entry({ name, dir, isDefault: usual }: FoundLogin, home: string, indent: string): string {
+function entry({ name, dir, isDefault }: FoundLogin, home: string, indent: string): string {
   const shown = dir.startsWith(`${home}/`) ? `~${dir.slice(home.length)}` : dir
   const line = `${indent}- { name: ${name}, configDir: ${JSON.stringify(shown)} }`
-  return usual ? `${line}\n${indent}  # Claude's usual folder, with the login that you have there.` : line
+  return isDefault ? `${line}\n${indent}  # Claude's default folder, with your current login.` : line
 }

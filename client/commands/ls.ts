@@ -18,7 +18,7 @@ import { type Column, renderTable } from '../output/table.js'
 import { fit, oneLine } from '../output/terminal.js'
 import { ago, clock } from '../output/times.js'
 
-/** Stopped sessions stay in the plain list for this long. */
+/** Stopped sessions are listed for this long without --all. */
 const stoppedForMs = 24 * 60 * 60_000
 
 export async function ls(context: CommandContext): Promise<void> {
@@ -38,10 +38,10 @@ export async function ls(context: CommandContext): Promise<void> {
   else print(screen(rows, parkedLines(listed, now), context.width, context.colors, now))
 }
 
-/** What those who are parked wait for, and until when; those who wait for the same in one line. */
+/** What parked sessions wait for, and until when; sessions that wait for the same share a line. */
 function parkedLines(listed: readonly ListedSession[], now: Date): string[] {
   const parked = listed.flatMap(({ card: { name, phase, why, parkedUntil } }) =>
-    phase === 'parked' ? [{ session: name, why: why ?? 'nobody knows', retryAt: parkedUntil }] : [],
+    phase === 'parked' ? [{ session: name, why: why ?? 'reason unknown', retryAt: parkedUntil }] : [],
   )
   if (parked.length === 0) return []
   const lines = groupWaitlist(parked).map(({ why, retryAt, sessions }) => {
@@ -121,7 +121,7 @@ function wakeUpText({ nextWakeUp }: SessionRow, now: Date): string | null {
   return Date.parse(nextWakeUp) < now.getTime() ? 'a wake-up is due' : `wakes up at ${clock(nextWakeUp, now)}`
 }
 
-/** One word for the kinds of asking that there are; the whole sentence stands under the table. */
+/** One word for what the session needs; the whole sentence is printed below the table. */
 function attentionText(attention: string | null): string {
   const kinds: [RegExp, string][] = [
     [/permission|approv|allow/i, 'permission'],

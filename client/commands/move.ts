@@ -15,25 +15,25 @@ export async function move(context: CommandContext): Promise<void> {
   const name = checkName(context.argument(0, 'NAME'))
   const to = context.option('to')
   if (to === null)
-    throw new UsageError('move needs an account', 'name it with --to, or let `outpool rescue` choose')
+    throw new UsageError('move needs an account', 'name one with --to, or let `outpool rescue` choose')
   const config = loadConfig({ path: context.config })
   const already = await withEngine(openHome(), async (engine) => {
     const pool = await queryPool(engine, config.pool.name)
-    // A pool may span hosts whose files name other accounts; what it knows counts as much as our own file.
+    // A pool may span hosts whose files name other accounts, so an account that only the pool knows is accepted too.
     if (pool?.accounts.some((account) => account.name === to && account.role === 'pool') !== true)
       checkTarget(to, config)
     const { card } = await findRunning(engine, name)
     if (card.account === to) return true
     const question = { session: name, model: card.model, account: to }
-    const [bar] = (await queryBlockers(engine, config.pool.name, question)) ?? []
-    if (typeof bar?.why === 'string')
-      throw new FailedError(`${to} cannot take ${name}: ${bar.why}`, accountsRemedy)
+    const [blocker] = (await queryBlockers(engine, config.pool.name, question)) ?? []
+    if (typeof blocker?.why === 'string')
+      throw new FailedError(`${to} cannot take ${name}: ${blocker.why}`, accountsRemedy)
     const order: MoveArgs = { to, cause: 'move' }
     await signalSession(engine, name, sessionSignals.move, order)
     return false
   })
   print(
-    already ? `${name} is on ${to} already` : `${name} moves to ${to}; follow it with: outpool show ${name}`,
+    already ? `${name} is already on ${to}` : `${name} moves to ${to}; follow it with: outpool show ${name}`,
   )
 }
 
@@ -50,17 +50,17 @@ function checkTarget(to: string, config: Config): void {
   throw new FailedError(`there is no account ${to}`, `accounts of the pool: ${known}`)
 }
 
-/** A session whose account is walled is rescued from it; any other moves where it is better off, and costs nothing for it. */
+/** Rescues a session whose account is walled; any other session only moves, if another account can take it. */
 export async function rescue(context: CommandContext): Promise<void> {
   const name = checkName(context.argument(0, 'NAME'))
   const config = loadConfig({ path: context.config })
-  const said = await withEngine(openHome(), async (engine) => {
+  const result = await withEngine(openHome(), async (engine) => {
     const { card } = await findRunning(engine, name)
     const question = { session: name, model: card.model, account: null }
-    const bars = await queryBlockers(engine, config.pool.name, question)
-    const own = bars?.find(({ account }) => account === card.account)
-    const isWalled = bars === null || card.account === null || own?.cause === 'walled'
-    const others = bars?.filter(({ account }) => account !== card.account) ?? []
+    const blockers = await queryBlockers(engine, config.pool.name, question)
+    const own = blockers?.find(({ account }) => account === card.account)
+    const isWalled = blockers === null || card.account === null || own?.cause === 'walled'
+    const others = blockers?.filter(({ account }) => account !== card.account) ?? []
     if (!isWalled && hasProcess(card.phase) && others.every(({ why }) => why !== null)) {
       const reasons = others.map(({ account, why }) => `${account} ${why ?? ''}`).join(', ')
       throw new FailedError(
@@ -72,7 +72,7 @@ export async function rescue(context: CommandContext): Promise<void> {
     await signalSession(engine, name, sessionSignals.move, order)
     return isWalled ? `${name} is being rescued` : `${name} moves, though ${card.account} is not walled`
   })
-  print(`${said}; follow it with: outpool show ${name}`)
+  print(`${result}; follow it with: outpool show ${name}`)
 }
 
 const hasProcess = (phase: string): boolean => ['working', 'idle', 'waiting'].includes(phase)

@@ -10,7 +10,7 @@ import { findRunning, findSession, finalState, signalSession } from '../engine/s
 import type { ListedSession } from '../engine/sessionRows.js'
 import { startSession } from '../engine/startSession.js'
 
-/** A stop waits for the agent to end; longer than this a person need not watch. */
+/** A stop waits for the agent to end, but the command does not wait for it longer than this. */
 const visibleWithinMs = 20_000
 const pollMs = 150
 
@@ -40,7 +40,7 @@ export async function resume(context: CommandContext): Promise<void> {
     )
 }
 
-/** Signals and waits until the session shows it. Where that takes long, says so: the order itself is not lost. */
+/** Signals and waits until the session shows it. If that takes long, says so; the signal itself is durable. */
 async function signalAndWait(
   context: CommandContext,
   signal: 'pause' | 'resume' | 'stop',
@@ -63,13 +63,13 @@ async function signalAndWait(
   print(
     shown
       ? `${name} is ${done}`
-      : `${signal} is accepted for ${name}; it is not done yet: outpool show ${name}`,
+      : `${signal} was accepted for ${name}, but is not done yet; see: outpool show ${name}`,
   )
 }
 
 /**
- * The same conversation in a new run: what it was is in the card of the closed one, what it did not get to say in its last
- * word. A run that did not end by itself has none.
+ * Starts the same conversation in a new run. The card of the closed run has its settings, the result of that run the texts that were
+ * not delivered; a run that was terminated has no result.
  */
 async function restartStopped(
   engine: Engine,

@@ -12,10 +12,10 @@ import { FailedError } from '../errors.js'
 import { checkTask, findTask, recordSchema, scheduleOf } from '../engine/tasks.js'
 
 const pollMs = 200
-/** A schedule starts what it is told to in well under a second; on a machine under load it takes longer. */
+/** A schedule starts its action in well under a second, and on a busy machine in several. */
 const startWithinMs = 30_000
 const answerWithinMs = 10_000
-/** An agent's work takes hours, and whoever waits for it can end the waiting. */
+/** An agent's work takes hours; a person can end the wait with Ctrl-C. */
 const longestWaitMs = 30 * 24 * 3_600_000
 
 export async function run(context: CommandContext): Promise<void> {
@@ -31,13 +31,13 @@ export async function run(context: CommandContext): Promise<void> {
   })
 }
 
-/** Answers the run's workflow: a new one, or that which is under way, as a task never runs twice at the same time. */
+/** Returns the id of the run's workflow: a new one, or the one that is running, since a task never runs twice at a time. */
 async function triggerRun(engine: Engine, task: string): Promise<string> {
   const { info } = await findTask(engine, task)
-  const under = info.runningActions[0]
-  if (under?.type === 'startWorkflow') {
-    printNotice(`${task} was running already: this is how that run ends`)
-    return under.workflow.workflowId
+  const current = info.runningActions[0]
+  if (current?.type === 'startWorkflow') {
+    printNotice(`${task} was already running; waiting for that run`)
+    return current.workflow.workflowId
   }
   const before = info.numActionsTaken
   await scheduleOf(engine, task).trigger(ScheduleOverlapPolicy.SKIP)
@@ -49,8 +49,8 @@ async function triggerRun(engine: Engine, task: string): Promise<string> {
     await sleep(pollMs)
   }
   throw new FailedError(
-    `the engine has not begun the run of ${task}`,
-    'see with `outpool tasks` whether it did since',
+    `the engine has not started the run of ${task}`,
+    'check with `outpool tasks` whether it has started since',
   )
 }
 
@@ -69,7 +69,7 @@ function failureOf(error: WorkflowFailedError, task: string): FailedError {
   const file = isOurs ? (recordSchema.safeParse(cause.details?.[0]).data?.file ?? null) : null
   return new FailedError(
     `${task} failed: ${cause?.message ?? error.message}`,
-    file === null ? 'it is tried again when it is due' : `its output: ${file}`,
+    file === null ? 'it runs again when it is due' : `its output: ${file}`,
     { cause: error },
   )
 }

@@ -36,7 +36,7 @@ async function readMessage(context: CommandContext): Promise<string> {
   const words = context.args.slice(1)
   const file = context.option('file')
   if (file !== null && words.length > 0)
-    throw new UsageError('there is both a text and a file', 'give one of them')
+    throw new UsageError('both a text and a file are given', 'give only one of them')
   if (file !== null) return checkCommand(context, await readTextFromFile(file))
   if (words.length === 1 && words[0] === '-')
     return checkCommand(context, await readTextFromStream(process.stdin))
@@ -46,13 +46,16 @@ async function readMessage(context: CommandContext): Promise<string> {
 function checkCommand(context: CommandContext, text: string): string {
   if (!context.flag('command')) return text
   if (!/^\s*\/\S+/.test(text) || text.trim().includes('\n'))
-    throw new UsageError('that is no command of the agent', 'a command is one line such as /compact')
+    throw new UsageError(
+      'the text is not a command of the agent',
+      'write a command as one line, such as /compact',
+    )
   if (/^\s*\/(?:exit|quit)\s*$/.test(text))
-    throw new UsageError('that command ends the agent', `use \`outpool stop ${context.argument(0, 'NAME')}\``)
+    throw new UsageError('this command ends the agent', `use \`outpool stop ${context.argument(0, 'NAME')}\``)
   return text
 }
 
-/** Waits as long as it takes: a parked session takes the text when it is up again. Throws FailedError when it will not. */
+/** Waits as long as it takes: a parked session takes the text when it runs again. Throws FailedError if it stops instead. */
 async function untilTaken(engine: Engine, name: string, id: DeliveryQuery): Promise<void> {
   for (;;) {
     if (await isTaken(engine, name, id)) return
@@ -68,7 +71,7 @@ async function untilTaken(engine: Engine, name: string, id: DeliveryQuery): Prom
   }
 }
 
-/** No answer means that no worker is there now: one will be. Throws FailedError where the text waits for a person. */
+/** False if no worker answers now. Throws FailedError if the text waits for a person. */
 async function isTaken(engine: Engine, name: string, id: DeliveryQuery): Promise<boolean> {
   try {
     const answer: unknown = await engine.within(answerWithinMs, () =>

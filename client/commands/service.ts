@@ -15,7 +15,7 @@ const program = fileURLToPath(new URL('../../worker/main.js', import.meta.url))
 export async function service(context: CommandContext): Promise<void> {
   const what = context.argument(0, 'WHAT')
   if (context.flag('user') && context.flag('system'))
-    throw new UsageError('--user and --system at once', 'choose one')
+    throw new UsageError('both --user and --system are given', 'give only one of them')
   const scope: Scope = context.flag('system') ? 'system' : 'user'
   if (what === 'install') await install(context, scope)
   else if (what === 'uninstall') await uninstall(scope)
@@ -29,7 +29,7 @@ function unitFile(scope: Scope): string {
   return join(process.env['XDG_CONFIG_HOME'] ?? join(home(), '.config'), 'systemd', 'user', unitName)
 }
 
-/** As this call would write it. */
+/** The unit that `install` would write now. */
 function renderUnit(scope: Scope, config: Config): string {
   const { env, execPath } = process
   const paths = { node: execPath, program: realpathSync(program), config: config.file, home: home() }
@@ -39,31 +39,31 @@ function renderUnit(scope: Scope, config: Config): string {
 async function install(context: CommandContext, scope: Scope): Promise<void> {
   const config = loadConfig({ path: context.config })
   const text = renderUnit(scope, config)
-  const fault = await verifyUnit(text, scope)
+  const problem = await verifyUnit(text, scope)
   if (context.flag('print')) {
     print(text.trimEnd())
-    if (fault !== null) printNotice(`systemd-analyze says of it: ${fault}`)
+    if (problem !== null) printNotice(`systemd-analyze reports: ${problem}`)
     return
   }
-  if (fault !== null)
-    throw new FailedError(`systemd would not take the unit: ${fault}`, 'see it with --print')
+  if (problem !== null)
+    throw new FailedError(`systemd would refuse the unit: ${problem}`, 'print it with --print')
   const file = unitFile(scope)
   write(file, text)
-  print(`written: ${file}`)
+  print(`wrote ${file}`)
   for (const name of missingSecrets(config))
     printNotice(
       `the service does not have ${name} from your shell: write ${name}=… into ${secretsFile(home())} (mode 600)`,
     )
   for (const args of [['daemon-reload'], ['enable', '--now', unitName]]) {
-    const { ok, output: said } = await systemctl(scope, ...args)
+    const { ok, output } = await systemctl(scope, ...args)
     if (!ok)
       throw new FailedError(
-        `the unit is written, but systemd did not ${args.join(' ')}: ${said}`,
-        `where systemd runs: systemctl --${scope} enable --now outpool`,
+        `the unit is written, but systemctl ${args.join(' ')} failed: ${output}`,
+        `on a machine with systemd, run: systemctl --${scope} enable --now outpool`,
       )
   }
   print('outpool runs as a service; see it with: outpool service status')
-  if (scope === 'user') printNotice('for it to live on when you log out, once: loginctl enable-linger')
+  if (scope === 'user') printNotice('to keep it running after you log out, run once: loginctl enable-linger')
 }
 
 function write(file: string, text: string): void {
@@ -74,7 +74,7 @@ function write(file: string, text: string): void {
     const why = error instanceof Error ? error.message : String(error)
     throw new FailedError(
       `the unit cannot be written: ${why}`,
-      'a system unit needs root; --user needs no rights',
+      'a system unit needs root; one with --user does not',
       {
         cause: error,
       },
@@ -82,15 +82,15 @@ function write(file: string, text: string): void {
   }
 }
 
-/** Panes are left alone by this, as by any stop of the service. */
+/** Leaves all panes running, as any stop of the service does. */
 async function uninstall(scope: Scope): Promise<void> {
   const file = unitFile(scope)
   if (!existsSync(file)) throw new FailedError(`there is no ${file}`, null)
-  const { ok, output: said } = await systemctl(scope, 'disable', '--now', unitName)
-  if (!ok) printNotice(`systemd did not stop it: ${said}`)
+  const { ok, output } = await systemctl(scope, 'disable', '--now', unitName)
+  if (!ok) printNotice(`systemd did not stop the service: ${output}`)
   rmSync(file)
   await systemctl(scope, 'daemon-reload')
-  print(`removed: ${file}; panes are left as they are`)
+  print(`removed ${file}; panes keep running`)
 }
 
 async function status(context: CommandContext, scope: Scope): Promise<void> {
@@ -101,14 +101,14 @@ async function status(context: CommandContext, scope: Scope): Promise<void> {
       `install it: outpool service install --${scope}`,
     )
   const isCurrent = readFileSync(file, 'utf8') === renderUnit(scope, loadConfig({ path: context.config }))
-  print(`unit: ${file}${isCurrent ? '' : ' (another than `service install` would write now)'}`)
-  const { ok, output: said } = await systemctl(scope, 'is-active', unitName)
-  print(`systemd: ${said}`)
+  print(`unit: ${file}${isCurrent ? '' : ' (differs from the one that `service install` would write now)'}`)
+  const { ok, output } = await systemctl(scope, 'is-active', unitName)
+  print(`systemd: ${output}`)
   if (!ok)
-    throw new FailedError('the service is not running', `its own words: journalctl --${scope} -u outpool`)
+    throw new FailedError('the service is not running', `see its log: journalctl --${scope} -u outpool`)
 }
 
-/** Variables that the configuration takes secrets from, which a service starts without. */
+/** Variables from which the configuration takes secrets, and which the service would not have. */
 function missingSecrets(config: Config): string[] {
   const given = existsSync(secretsFile(home())) ? readFileSync(secretsFile(home()), 'utf8') : ''
   const names = new Set<string>()

@@ -1,4 +1,4 @@
-/** `outpool services`, and `--pause NAME` and `--resume NAME` for work on a service by hand. */
+/** `outpool services`, and its `--pause NAME` and `--resume NAME` for work on a service by hand. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Colors } from 'picocolors/types.js'
 import { openHome } from '../../config/state/home.js'
@@ -15,7 +15,7 @@ import { type Column, renderTable } from '../output/table.js'
 import { oneLine } from '../output/terminal.js'
 import { ago, ahead } from '../output/times.js'
 
-/** A watchdog that has to end its agent first takes a moment; longer than this a person need not wait. */
+/** A watchdog may have to end its agent first, but the command does not wait for it longer than this. */
 const visibleWithinMs = 15_000
 const pollMs = 150
 
@@ -36,9 +36,9 @@ async function list(context: CommandContext): Promise<void> {
   if (rows.length > 0 && !isFresh(live, now))
     printNotice('no worker is watching on this host: start it with `outpool up`')
   if (unguarded.length > 0)
-    printNotice(`not guarded yet: ${unguarded.map(({ name }) => name).join(', ')}; start \`outpool up\` anew`)
+    printNotice(`not guarded yet: ${unguarded.map(({ name }) => name).join(', ')}; restart \`outpool up\``)
   if (context.json) printJson(rows.map(toServiceView))
-  else if (rows.length === 0) print('No services. They stand under services in outpool.yaml.')
+  else if (rows.length === 0) print('No services. Add them under `services` in outpool.yaml.')
   else print(screen(rows, context.width, context.colors, now))
 }
 
@@ -60,7 +60,7 @@ function columnsFor(colors: Colors, now: Date): Column<ListedService>[] {
     { title: 'LAST BEAT', text: (row) => (row.lastBeat === null ? '-' : ago(row.lastBeat.at, now)) },
     { title: 'RESTARTS', text: (row) => (row.restarts === 0 ? '-' : String(row.restarts)), align: 'right' },
     { title: 'INCIDENT', text: (row) => String(row.incident ?? '-'), align: 'right' },
-    { title: 'NEXT LOOK', text: (row) => (row.nextCheckAt === null ? '-' : ahead(row.nextCheckAt, now)) },
+    { title: 'NEXT CHECK', text: (row) => (row.nextCheckAt === null ? '-' : ahead(row.nextCheckAt, now)) },
     { title: 'DOING', text: (row) => row.lastBeat?.doing ?? row.why ?? '-', shrink: 'end', least: 8 },
   ]
 }
@@ -102,8 +102,11 @@ async function signalAndWait(
       return false
     })
   })
-  const done = signal === 'pause' ? 'paused: outpool looks on, and leaves it alone' : 'guarded again'
+  const done =
+    signal === 'pause' ? 'paused: outpool keeps checking it, but does not touch it' : 'guarded again'
   print(
-    isDone ? `${name} is ${done}` : `${signal} is accepted for ${name}; it is not done yet: outpool services`,
+    isDone
+      ? `${name} is ${done}`
+      : `${signal} was accepted for ${name}, but is not done yet; see: outpool services`,
   )
 }

@@ -13,13 +13,13 @@ import { stateOf } from './ls.js'
 export async function show(context: CommandContext): Promise<void> {
   const home = openHome()
   const name = context.argument(0, 'NAME')
-  const story = await withEngine(home, (engine) => readSessionReport(engine, home, name))
-  const { card, running, rescueLog } = story
+  const report = await withEngine(home, (engine) => readSessionReport(engine, home, name))
+  const { card, running, rescueLog } = report
   if (rescueLog === null && running)
     printNotice(
-      'no worker answers, so this is what was last written down, without the rescue log: `outpool up`',
+      'no worker answers, so this is the last stored state, without the rescue log; start one with `outpool up`',
     )
-  if (context.json) printJson(toSessionReportView(story))
+  if (context.json) printJson(toSessionReportView(report))
   else print(renderDetails(card, rescueLog, context.colors, context.width, new Date()))
 }
 
@@ -37,8 +37,11 @@ function renderDetails(
     ['background', (card.background ?? []).map(({ kind, what }) => `${kind}: ${what}`).join('; ') || null],
     ['on', placeOf(card, now)],
     ['because', card.why],
-    ['waits for', card.pinnedTo === null ? null : `${card.pinnedTo}, and for no other account`],
-    ['falls back', card.fallback === null ? null : card.fallback.join(', ') || 'to nothing: it is parked'],
+    ['waits for', card.pinnedTo === null ? null : `${card.pinnedTo}, and no other account`],
+    [
+      'falls back',
+      card.fallback === null ? null : card.fallback.join(', ') || 'to nothing: it parks instead',
+    ],
     ['agent', [card.agent, card.model].filter(Boolean).join(', ')],
     ['directory', card.cwd],
     ['conversation', card.sessionId],
@@ -55,13 +58,13 @@ function renderDetails(
   const lines = facts.flatMap(([label, value]) =>
     value === null || value === '' ? [] : [`${colors.dim(label.padEnd(13))} ${oneLine(value)}`],
   )
-  const story = (rescueLog ?? []).flatMap((entry) => rescueLines(entry, colors, now))
-  const heading = story.length === 0 ? [] : ['', colors.dim('what happened')]
+  const log = (rescueLog ?? []).flatMap((entry) => rescueLines(entry, colors, now))
+  const heading = log.length === 0 ? [] : ['', colors.dim('rescue log')]
   return [
     colors.bold(card.name),
     ...lines,
     ...heading,
-    ...story.map((line) => fit(line, Math.max(width, 20))),
+    ...log.map((line) => fit(line, Math.max(width, 20))),
   ].join('\n')
 }
 
@@ -73,11 +76,11 @@ function placeOf({ account, substrate, since, models, model }: SessionCard, now:
   const name = account ?? (substrate === null ? null : `${substrate} (substrate)`)
   if (name === null) return null
   const [wanted] = models
-  const lesser = wanted === undefined || wanted === model ? '' : `, and would have ${wanted}`
+  const lesser = wanted === undefined || wanted === model ? '' : `, instead of ${wanted}`
   return `${name}${since === null ? '' : ` since ${clock(since, now)}`}${lesser}`
 }
 
-/** One move: when and why, from where to where, each step with its time, and what came of it. */
+/** One move: when and why, from where to where, each step with its time, and the result. */
 function rescueLines(entry: RescueRow, colors: Colors, now: Date): string[] {
   const took =
     entry.endedAt === null

@@ -48,21 +48,21 @@ export async function start(context: CommandContext): Promise<void> {
     }),
   )
   if (!isFresh(readLive(home), new Date()))
-    printNotice('no worker is watching on this host yet: the session comes up with `outpool up`')
+    printNotice('no worker is watching on this host yet; the session starts when you run `outpool up`')
   if (context.json) printJson(toSessionView(card))
   else print(`${name} is starting; see it with: outpool attach ${name}`)
 }
 
-/** Throws UsageError for an account that sessions cannot be put on. */
+/** Throws UsageError for an account on which sessions cannot be placed. */
 export function checkPoolAccount(account: string, config: Config): void {
   const pool = config.pool.accounts.map(({ name }) => name)
   if (pool.includes(account)) return
   const known = `accounts of the pool: ${pool.join(', ')}`
   if (config.reserved.some(({ name }) => name === account))
-    throw new UsageError(`${account} is reserved for the healer; no session is put on it`, known)
+    throw new UsageError(`${account} is reserved for the healer, so no session can run on it`, known)
   if (config.substrates.some(({ name }) => name === account))
     throw new UsageError(
-      `${account} is a substrate, for when the pool is dry; no session is put on it by hand`,
+      `${account} is a substrate for when the pool is dry, so no session can be started on it`,
       known,
     )
   throw new UsageError(`there is no account ${account}`, didYouMean(account, pool, known))
@@ -71,14 +71,14 @@ export function checkPoolAccount(account: string, config: Config): void {
 function parseModels(context: CommandContext): string[] {
   const [model, models] = [context.option('model'), context.option('models')]
   if (model !== null && models !== null)
-    throw new UsageError('--model and --models say the same thing', 'name all models with --models')
+    throw new UsageError('both --model and --models are given', 'name all models with --models')
   const named = model === null ? namesIn(models ?? '') : [model]
   if (models !== null && named.length === 0)
-    throw new UsageError('--models names no model', 'write them as opus,sonnet')
+    throw new UsageError('--models names no model', 'write them like this: opus,sonnet')
   return named
 }
 
-/** Null: whatever is configured. Throws UsageError for a name that is no substrate. */
+/** Null for all that are configured. Throws UsageError for a name that is not a substrate. */
 function checkFallback(written: string | null, config: Config): string[] | null {
   if (written === null) return null
   const known = config.substrates.map(({ name }) => name)
@@ -127,6 +127,6 @@ function parsePriority(written: string): number {
   if (/^-?\d{1,6}$/.test(written)) return Number(written)
   throw new UsageError(
     `the priority ${JSON.stringify(written)} is not a whole number`,
-    'lower numbers go first; 0 is usual',
+    'write a whole number; lower numbers go first, and 0 is the default',
   )
 }

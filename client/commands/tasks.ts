@@ -15,7 +15,7 @@ export async function tasks(context: CommandContext): Promise<void> {
   const config = loadConfig({ path: context.config })
   const [pause, resume] = [context.option('pause'), context.option('resume')]
   if (pause !== null && resume !== null)
-    throw new UsageError('--pause and --resume at once', 'do one after the other')
+    throw new UsageError('both --pause and --resume are given', 'give only one of them')
   const change = pause ?? resume
   const home = openHome()
   if (change !== null) {
@@ -25,14 +25,18 @@ export async function tasks(context: CommandContext): Promise<void> {
       const schedule = scheduleOf(engine, name)
       await (pause === null ? schedule.unpause('by outpool tasks') : schedule.pause('by outpool tasks'))
     })
-    print(pause === null ? `${name} runs again when it is due` : `${name} is paused; a run under way goes on`)
+    print(
+      pause === null
+        ? `${name} runs again when it is due`
+        : `${name} is paused; a run that has begun goes on`,
+    )
     return
   }
   const rows = await withEngine(home, (engine) =>
     Promise.all(config.tasks.map((task) => readTaskView(engine, task))),
   )
   if (context.json) printJson(rows)
-  else if (rows.length === 0) print('No tasks. They stand under `tasks:` in outpool.yaml.')
+  else if (rows.length === 0) print('No tasks. Add them under `tasks` in outpool.yaml.')
   else print(screen(rows, context.width, context.colors, new Date()))
 }
 

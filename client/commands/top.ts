@@ -1,4 +1,4 @@
-/** `outpool top`: the fleet on one screen, kept fresh, until a person leaves it. */
+/** `outpool top`: the fleet on one screen, refreshed until a person quits. */
 import { emitKeypressEvents } from 'node:readline'
 import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
@@ -7,11 +7,11 @@ import { hasPane, runAttached } from './attach.js'
 import { readFleet } from '../top/fleet.js'
 import { type Fleet, inOrder, screen } from '../top/screen.js'
 
-/** Each look costs the engine one list and one query; nobody reads faster. */
+/** Each refresh costs the engine one list and one query, and nobody reads faster. */
 const refreshEveryMs = 2_000
 
 const enter = '\u001b[?1049h\u001b[?25l'
-const leave = '\u001b[?25h\u001b[?1049l'
+const exit = '\u001b[?25h\u001b[?1049l'
 const toStart = '\u001b[H'
 const clearLine = '\u001b[K'
 const clearBelow = '\u001b[J'
@@ -19,11 +19,11 @@ const clearBelow = '\u001b[J'
 export async function top(context: CommandContext): Promise<void> {
   const config = loadConfig({ path: context.config })
   const home = openHome()
-  const look = (before: Fleet | null): Promise<Fleet> => readFleet(home, config, before)
+  const read = (before: Fleet | null): Promise<Fleet> => readFleet(home, config, before)
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     const view = { columns: context.width, lines: Infinity, colors: context.colors, chosen: null }
     print(
-      screen(await look(null), view)
+      screen(await read(null), view)
         .slice(0, -1)
         .join('\n'),
     )
@@ -32,44 +32,44 @@ export async function top(context: CommandContext): Promise<void> {
   const attach = async (name: string): Promise<void> => {
     if (hasPane(home, name)) await runAttached(home, name)
   }
-  await new Screen(context, look, attach).run()
+  await new Screen(context, read, attach).run()
 }
 
 class Screen {
-  readonly #call: CommandContext
+  readonly #context: CommandContext
   readonly #readFleet: (before: Fleet | null) => Promise<Fleet>
   readonly #attach: (name: string) => Promise<void>
   #fleet: Fleet | null = null
   #selected: string | null = null
   #timer: NodeJS.Timeout | null = null
   #attached = false
-  #left: () => void = () => undefined
-  #failed: (error: unknown) => void = () => undefined
+  #quit: () => void = () => undefined
+  #fail: (error: unknown) => void = () => undefined
 
   constructor(
     context: CommandContext,
-    look: (before: Fleet | null) => Promise<Fleet>,
+    read: (before: Fleet | null) => Promise<Fleet>,
     attach: (name: string) => Promise<void>,
   ) {
-    this.#call = context
-    this.#readFleet = look
+    this.#context = context
+    this.#readFleet = read
     this.#attach = attach
   }
 
   async run(): Promise<void> {
-    const left = new Promise<void>((resolve, reject) => {
-      this.#left = resolve
-      this.#failed = reject
+    const quit = new Promise<void>((resolve, reject) => {
+      this.#quit = resolve
+      this.#fail = reject
     })
     const redraw = (): void => this.#draw()
     emitKeypressEvents(process.stdin)
     process.stdin.on('keypress', this.#press)
     process.stdout.on('resize', redraw)
-    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, this.#left)
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, this.#quit)
     this.#enterScreen()
     this.#scheduleRefresh()
     try {
-      await left
+      await quit
     } finally {
       if (this.#timer) clearTimeout(this.#timer)
       process.stdin.off('keypress', this.#press)
@@ -87,7 +87,7 @@ class Screen {
   }
 
   #leaveScreen(): void {
-    process.stdout.write(leave)
+    process.stdout.write(exit)
     process.stdin.setRawMode(false)
     process.stdin.pause()
   }
@@ -99,20 +99,20 @@ class Screen {
         this.#draw()
         this.#timer = setTimeout(() => this.#scheduleRefresh(), refreshEveryMs)
       },
-      (error: unknown) => this.#failed(error),
+      (error: unknown) => this.#fail(error),
     )
   }
 
   #draw(): void {
     if (this.#attached || this.#fleet === null) return
     const { columns, rows } = process.stdout
-    const view = { columns, lines: rows, colors: this.#call.colors, chosen: this.#selected }
+    const view = { columns, lines: rows, colors: this.#context.colors, chosen: this.#selected }
     const lines = screen(this.#fleet, view).map((line) => `${line}${clearLine}`)
     process.stdout.write(`${toStart}${lines.join('\r\n')}${clearBelow}`)
   }
 
   readonly #press = (_text: string | undefined, key: { name?: string; ctrl?: boolean }): void => {
-    if (key.name === 'q' || key.name === 'escape' || (key.ctrl === true && key.name === 'c')) this.#left()
+    if (key.name === 'q' || key.name === 'escape' || (key.ctrl === true && key.name === 'c')) this.#quit()
     else if (key.name === 'up' || key.name === 'k') this.#moveSelection(-1)
     else if (key.name === 'down' || key.name === 'j') this.#moveSelection(1)
     else if (key.name === 'return' && this.#selected !== null) void this.#open(this.#selected)
@@ -126,7 +126,7 @@ class Screen {
     this.#draw()
   }
 
-  /** The pane takes the terminal over; when it is left, the screen comes back. A session without a pane opens nothing. */
+  /** The pane takes over the terminal until the person detaches. A session without a pane opens nothing. */
   async #open(name: string): Promise<void> {
     this.#attached = true
     this.#leaveScreen()
@@ -135,7 +135,7 @@ class Screen {
       this.#attached = false
       this.#enterScreen()
     } catch (error) {
-      this.#failed(error)
+      this.#fail(error)
     }
   }
 }

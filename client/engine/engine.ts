@@ -1,4 +1,4 @@
-/** How a command reaches the engine: the endpoint that `outpool up` left, else what Temporal's own settings name. */
+/** How a command reaches the engine: at the endpoint that `outpool up` wrote, else at the one in Temporal's own settings. */
 import {
   Client,
   Connection,
@@ -11,27 +11,27 @@ import { readEngine } from '../../config/state/liveFile.js'
 import { configuredEngine } from '../../config/load/temporalSettings.js'
 import { EngineError, FailedError } from '../errors.js'
 
-/** A person waits at the prompt: an engine that is there answers in milliseconds. */
+/** Short, since a person waits at the prompt and a running engine answers in milliseconds. */
 const connectTimeoutMs = 3_000
 const callTimeoutMs = 10_000
 
 export interface Engine {
   client: Client
   namespace: string
-  /** Runs calls with a deadline of their own. */
+  /** Runs calls with another deadline. */
   within<T>(ms: number, calls: () => Promise<T>): Promise<T>
 }
 
 interface Endpoint {
   options: ConnectionOptions & { address: string }
   namespace: string
-  /** Who says so, for the message when nobody answers there. */
+  /** Where the address comes from, for the message if no engine answers there. */
   source: string
 }
 
 /**
- * Connects, runs, closes. Throws EngineError where there is no engine, or it does not answer; everything else that
- * `use` throws comes through.
+ * Connects, runs `use`, closes. Throws EngineError if there is no engine or it does not answer; passes on everything else that
+ * `use` throws.
  */
 export async function withEngine<T>(home: Home, use: (engine: Engine) => Promise<T>): Promise<T> {
   const endpoint = findEndpoint(home)
@@ -59,22 +59,22 @@ export async function withEngine<T>(home: Home, use: (engine: Engine) => Promise
 }
 
 function findEndpoint(home: Home): Endpoint {
-  const left = readEngine(home)
-  const alive = left !== null && (left.pid === null || isAlive(left.pid))
-  if (left !== null && alive) {
-    // An engine of the user's own may need the credentials that only Temporal's settings hold.
-    const options = left.pid === null ? (readConfiguredEngine()?.options ?? {}) : {}
+  const known = readEngine(home)
+  const alive = known !== null && (known.pid === null || isAlive(known.pid))
+  if (known !== null && alive) {
+    // An engine that the user runs may need credentials, which only Temporal's settings have.
+    const options = known.pid === null ? (readConfiguredEngine()?.options ?? {}) : {}
     return {
-      options: { ...options, address: left.address },
-      namespace: left.namespace,
+      options: { ...options, address: known.address },
+      namespace: known.namespace,
       source: home.engineFile,
     }
   }
   const own = readConfiguredEngine()
   if (own !== null) return own
-  if (left !== null)
+  if (known !== null)
     throw new EngineError(
-      `the Temporal server of ${home.dir} (pid ${String(left.pid)}, ${left.address}) is no longer running`,
+      `the Temporal server of ${home.dir} (pid ${String(known.pid)}, ${known.address}) is no longer running`,
       'start it again with `outpool up`; sessions and their panes are kept',
     )
   throw new EngineError(`no Temporal server is running for ${home.dir}`, 'start one with `outpool up`')
@@ -94,7 +94,7 @@ function readConfiguredEngine(): Endpoint | null {
   }
 }
 
-/** A process of another user counts as alive: it is there, and only asking it is refused. */
+/** A process of another user counts as alive: EPERM shows that it exists. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -104,7 +104,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** gRPC's own numbers. */
+/** Status codes of gRPC. */
 const code = {
   invalidArgument: 3,
   deadlineExceeded: 4,
@@ -114,7 +114,7 @@ const code = {
   unauthenticated: 16,
 } as const
 
-/** The number of the gRPC failure behind an error, or null. */
+/** The status code of the gRPC failure behind an error, or null. */
 function grpcCode(error: unknown): number | null {
   if (isGrpcServiceError(error)) return error.code
   return error instanceof ServiceError && isGrpcServiceError(error.cause) ? error.cause.code : null
@@ -125,7 +125,7 @@ const detailsOf = (error: unknown): string => {
   return isGrpcServiceError(cause) ? cause.details : ''
 }
 
-/** Nobody answered a query: in time, or the engine knows of no worker that could. */
+/** Whether no worker answered: in time, or because the engine knows of none. */
 export const isUnanswered = (error: unknown): boolean => {
   const number = grpcCode(error)
   return number === code.deadlineExceeded || number === code.failedPrecondition

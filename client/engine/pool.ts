@@ -1,4 +1,4 @@
-/** What the pool knows: the answer of the pool workflow's `describe` query. */
+/** The state of the pool, from the pool workflow's `describe` query. */
 import { QueryNotRegisteredError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
 import { z } from 'zod'
 import { poolWorkflowId } from '../../policy/ids.js'
@@ -28,10 +28,10 @@ const poolViewSchema = z.object({
 })
 export type PoolDescription = z.output<typeof poolViewSchema>
 
-/** A worker answers in milliseconds; without one the engine would let us wait. */
+/** A worker answers in milliseconds; without one the engine lets the query wait. */
 const answerWithinMs = 2_000
 
-/** Null where the pool was never set up, or no worker is there to answer for it. */
+/** Null if the pool was never set up, or if no worker answers for it. */
 export async function queryPool(engine: Engine, pool: string): Promise<PoolDescription | null> {
   try {
     const answer: unknown = await engine.within(answerWithinMs, () =>
@@ -54,10 +54,10 @@ const blockersSchema = z.array(
 )
 export type Blockers = z.output<typeof blockersSchema>
 
-/** The accounts are asked first where what is known of them is old: that takes as long as the slowest of them. */
+/** The pool first probes accounts whose readings are old, which takes as long as the slowest probe. */
 const queryWithinMs = 60_000
 
-/** What keeps accounts from taking a session now, as they say it themselves; null where no pool, or no worker for it, is there. */
+/** For each account, what keeps it from taking a session now; null if there is no pool, or no worker answers for it. */
 export async function queryBlockers(
   engine: Engine,
   pool: string,

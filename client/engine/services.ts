@@ -1,4 +1,4 @@
-/** Services as the engine keeps them: the memo of each watchdog, laid over the last look that this host took. */
+/** Services from the memo of each watchdog, completed by the last check of this host. */
 import { type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client'
 import type { SignalDefinition } from '@temporalio/common'
 import { z } from 'zod'
@@ -25,7 +25,7 @@ const cardSchema = z.object({
 export interface ListedService extends ServiceView {
   host: string
   attention: string | null
-  /** What the last look on this host rests on, or null. */
+  /** The reason for the verdict of this host's last check, or null. */
   why: string | null
 }
 
@@ -41,21 +41,21 @@ export async function listServices(engine: Engine, home: Home): Promise<ListedSe
   return listed.sort((a, b) => a.name.localeCompare(b.name))
 }
 
-/** A watchdog whose first task no worker has taken yet has no memo. */
+/** Null for a watchdog whose first workflow task no worker has run yet: it has no memo. */
 function cardOf({ memo }: WorkflowExecutionInfo): WatchdogView | null {
   return cardSchema.safeParse(memo?.[watchdogMemo]).data ?? null
 }
 
-function withLastCheck(card: WatchdogView, look: LastCheckFile | null): ListedService {
+function withLastCheck(card: WatchdogView, check: LastCheckFile | null): ListedService {
   const { name, host, restarts, incident, attention } = card
   return {
     ...{ name, host, restarts, incident },
-    state: displayedState(card.state, look?.verdict ?? null),
-    pid: look === null ? card.pid : look.pid,
-    lastBeat: look?.memory.beat ?? null,
-    nextCheckAt: look?.nextLookAt ?? null,
-    attention: attention ?? (look?.verdict === 'blind' ? `${name}: ${look.why}` : null),
-    why: look?.why ?? null,
+    state: displayedState(card.state, check?.verdict ?? null),
+    pid: check === null ? card.pid : check.pid,
+    lastBeat: check?.memory.beat ?? null,
+    nextCheckAt: check?.nextLookAt ?? null,
+    attention: attention ?? (check?.verdict === 'blind' ? `${name}: ${check.why}` : null),
+    why: check?.why ?? null,
   }
 }
 
@@ -71,7 +71,7 @@ export const toServiceView = ({
   ...{ name, state, pid, lastBeat, restarts, incident, nextCheckAt },
 })
 
-/** Sends a signal to the watchdog. Throws FailedError where none runs. */
+/** Sends a signal to the watchdog. Throws FailedError if none is running. */
 export async function signalService(
   engine: Engine,
   name: string,
@@ -85,10 +85,10 @@ export async function signalService(
   }
 }
 
-/** Nobody guards it: it is not configured, or no worker has been started since it was. */
+/** For a service without a watchdog: it is not configured, or no worker has started since it was. */
 export const notGuardedError = (name: string, configured: readonly ServiceConfig[]): FailedError =>
   configured.some((service) => service.name === name)
-    ? new FailedError(`service ${name} is configured, but not guarded yet`, 'start `outpool up` anew')
+    ? new FailedError(`service ${name} is configured, but not guarded yet`, 'restart `outpool up`')
     : unknownServiceError(name, configured)
 
 export function unknownServiceError(name: string, configured: readonly ServiceConfig[]): FailedError {
@@ -97,7 +97,7 @@ export function unknownServiceError(name: string, configured: readonly ServiceCo
   return new FailedError(
     `there is no service ${name}`,
     meant === null
-      ? 'see them with `outpool services`; they stand in outpool.yaml'
+      ? 'see the services with `outpool services`; outpool.yaml declares them'
       : `did you mean ${meant}?`,
   )
 }

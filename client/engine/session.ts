@@ -1,4 +1,4 @@
-/** One session: finding it, describing it, speaking to it. */
+/** One session: finds it, describes it, sends it messages. */
 import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client'
 import type { SignalDefinition } from '@temporalio/common'
 import { nearest } from '../../config/validate/nearest.js'
@@ -17,11 +17,11 @@ import {
   toListedSession,
 } from './sessionRows.js'
 
-/** A handle on the newest run, whichever that is when it is used. */
+/** A handle on the run that is the newest when it is used. */
 export const handleOf = (engine: Engine, name: string): WorkflowHandle =>
   engine.client.workflow.getHandle(sessionWorkflowId(name))
 
-/** The session as the engine keeps it. Throws FailedError where there is none of this name. */
+/** The session as the engine stores it. Throws FailedError if there is none of this name. */
 export async function findSession(engine: Engine, name: string): Promise<ListedSession> {
   checkName(name)
   try {
@@ -32,14 +32,14 @@ export async function findSession(engine: Engine, name: string): Promise<ListedS
   }
 }
 
-/** As findSession, for what only a running session can do. Throws FailedError for a stopped one. */
+/** As findSession, for actions that need a running session. Throws FailedError if it is stopped. */
 export async function findRunning(engine: Engine, name: string): Promise<ListedSession> {
   const session = await findSession(engine, name)
   if (!session.running) throw stoppedError(name)
   return session
 }
 
-/** Sends a signal. Throws FailedError where the session is stopped or was never there. */
+/** Sends a signal. Throws FailedError if the session is stopped or never existed. */
 export async function signalSession<Args extends unknown[]>(
   engine: Engine,
   name: string,
@@ -55,7 +55,7 @@ export async function signalSession<Args extends unknown[]>(
   }
 }
 
-/** The workflow's own word, or null where no worker answers within `ms`. */
+/** The workflow's own description, or null if no worker answers within `ms`. */
 export async function querySession(
   engine: Engine,
   name: string,
@@ -72,7 +72,7 @@ export async function querySession(
   }
 }
 
-/** The last word of a stopped session, or null where its run did not end by itself. */
+/** The result of a stopped session's run, or null if the run was terminated. */
 export async function finalState(engine: Engine, name: string): Promise<FinalState | null> {
   try {
     const result: unknown = await handleOf(engine, name).result()

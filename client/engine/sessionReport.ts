@@ -1,21 +1,21 @@
-/** Everything that `outpool show` has of one session: the workflow's own word, laid under what this host's worker sees. */
+/** What `outpool show` prints of one session: the workflow's description, updated with what this host's worker sees. */
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import type { Engine } from './engine.js'
 import { querySession, findSession, finalState } from './session.js'
 import { type RescueRow, type SessionCard, toSessionView, mergeLiveState } from './sessionRows.js'
 
-/** A worker answers in milliseconds; without one the engine would let us wait. */
+/** A worker answers in milliseconds; without one the engine lets the query wait. */
 const answerWithinMs = 2_000
 
 export interface SessionReport {
   card: SessionCard
   running: boolean
-  /** Null where nobody answered; the card is then what was last written down. */
+  /** Null if no worker answered; the card is then the last stored state. */
   rescueLog: RescueRow[] | null
 }
 
-/** Throws FailedError where there is no session of this name. */
+/** Throws FailedError if there is no session of this name. */
 export async function readSessionReport(engine: Engine, home: Home, name: string): Promise<SessionReport> {
   const found = await findSession(engine, name)
   const { running } = found
@@ -35,7 +35,7 @@ export function toSessionReportView({ card, rescueLog }: SessionReport) {
   return { ...toSessionView(card), ...more, ...activityFields(card), rescueLog }
 }
 
-/** What goes on beside its turns and what it asks, each only where there is something. */
+/** Background tasks, the next wake-up and the open question; each only if there is one. */
 const activityFields = ({ background = [], nextWakeUp, question }: SessionCard) => ({
   ...(background.length > 0 ? { background } : {}),
   ...(nextWakeUp ? { nextWakeUp } : {}),

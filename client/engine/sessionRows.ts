@@ -1,4 +1,4 @@
-/** Sessions as the engine keeps them: the memo of each run, laid under what this host's worker sees right now. */
+/** Sessions from the memo of each run, updated with what this host's worker sees now. */
 import type { WorkflowExecutionInfo } from '@temporalio/client'
 import { z } from 'zod'
 import type { Home } from '../../config/state/home.js'
@@ -109,7 +109,7 @@ export const finalStateSchema = detailsSchema.extend({
 } satisfies SchemaOf<Pick<SessionResult, 'undelivered'>>)
 export type FinalState = z.output<typeof finalStateSchema>
 
-/** A session with what the engine says of its run. */
+/** A session, and whether its run is open. */
 export interface ListedSession {
   card: SessionCard
   running: boolean
@@ -119,7 +119,7 @@ export interface ListedSession {
 
 const idPrefix = sessionWorkflowId('')
 
-/** One call to the engine. Without `closedSince` only running ones; else also those that closed since. Sorted by name. */
+/** One call to the engine: running sessions, and those that stopped since `closedSince`. Sorted by name. */
 export async function listSessions(engine: Engine, closedSince: Date | 'ever'): Promise<ListedSession[]> {
   const closed =
     closedSince === 'ever'
@@ -155,7 +155,7 @@ const blankCard = (run: Pick<WorkflowExecutionInfo, 'workflowId' | 'startTime'>)
     run.startTime.toISOString(),
   )
 
-/** Older than this, and nobody is looking: the worker writes several times in it. */
+/** A live file that is older than this has no worker: a worker writes it several times within this time. */
 const liveForMs = 30_000
 
 export const isFresh = (live: LiveFile | null, now: Date): boolean =>
@@ -163,7 +163,7 @@ export const isFresh = (live: LiveFile | null, now: Date): boolean =>
 
 const liveFields = new Set(['working', 'idle', 'waiting'])
 
-/** The worker's own eyes know a turn's begin and end; the workflow does not hear of those. */
+/** The worker sees turns begin and end, which the workflow is not notified of. */
 export function mergeLiveState<Card extends SessionCard>(
   card: Card,
   live: LiveFile | null,
@@ -174,9 +174,9 @@ export function mergeLiveState<Card extends SessionCard>(
   if (seen === undefined || !isFresh(live, now) || card.host !== home.hostId || !liveFields.has(card.phase))
     return card
   const asked = questionAttention(card.name, seen.waitingFor ?? 'an answer', Boolean(seen.question))
-  // A dialog that is over needs nobody; other trouble is not over by the next turn's beginning.
-  const told = card.phase === 'waiting' && seen.phase !== 'waiting' ? null : card.attention
-  const attention = seen.phase === 'waiting' ? (told ?? asked) : told
+  // A dialog that is closed needs no attention any more; other problems don't end when the next turn begins.
+  const known = card.phase === 'waiting' && seen.phase !== 'waiting' ? null : card.attention
+  const attention = seen.phase === 'waiting' ? (known ?? asked) : known
   const { background = [], question = null } = seen
   const wakeUps = [card.nextWakeUp, seen.nextWakeUp].filter((at) => typeof at === 'string')
   const nextWakeUp = wakeUps.sort().at(0) ?? null
@@ -184,7 +184,7 @@ export function mergeLiveState<Card extends SessionCard>(
   return { ...card, phase: seen.phase, attention, transcript, nextWakeUp, background, question }
 }
 
-/** A row of `ls --json`, with nothing that the contract does not name. */
+/** A row of `ls --json`: exactly the keys of the contract. */
 export function toSessionView(card: SessionView): SessionView {
   const { name, phase, account, substrate, agent, sessionId, cwd, host, pane, model, rescues } = card
   const { walledUntil, parkedUntil, attention } = card
@@ -194,7 +194,7 @@ export function toSessionView(card: SessionView): SessionView {
   }
 }
 
-/** A row of the tables: what `ls --json` has, and what goes on beside its turns. */
+/** A row of the tables: what `ls --json` has, the number of background tasks and the next wake-up. */
 export const toSessionRow = (card: SessionCard): SessionRow => ({
   ...toSessionView(card),
   background: card.background?.length ?? 0,

@@ -1,4 +1,4 @@
-/** Starts the `session` workflow so that `ls` and the Web UI show it at once. */
+/** Starts the `session` workflow with the memo and attributes that let `ls` and the Web UI show it at once. */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import {
   SearchAttributeType,
@@ -13,7 +13,7 @@ import type { Engine } from './engine.js'
 import { FailedError } from '../errors.js'
 import { oneLine } from '../output/terminal.js'
 
-/** Returns once the engine has the session for good. Throws FailedError where one of this name is running. */
+/** Returns once the engine has stored the session. Throws FailedError if a session of this name is running. */
 export async function startSession(engine: Engine, input: SessionStart): Promise<SessionMemo> {
   const card = newMemo(input, new Date().toISOString())
   try {
@@ -31,7 +31,7 @@ export async function startSession(engine: Engine, input: SessionStart): Promise
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
     throw new FailedError(
       `session ${input.name} is already running`,
-      `take another name, or look at it with \`outpool show ${input.name}\``,
+      `choose another name, or see this one with \`outpool show ${input.name}\``,
       { cause: error },
     )
   }
@@ -52,7 +52,7 @@ function attributesOf(card: SessionMemo): SearchAttributePair[] {
   ]
 }
 
-/** The engine takes at most 200 bytes here; it stands in Temporal's Web UI, so it names no prompt. */
+/** The engine accepts at most 200 bytes. Temporal's Web UI shows it, so it contains no prompt. */
 function summaryOf({ agent, model, cwd }: SessionStart): string {
   const text = oneLine(`${agent}${model === null ? '' : ` (${model})`} in ${cwd}`)
   return Buffer.byteLength(text) <= 200 ? text : `${agent} session`

@@ -1,4 +1,4 @@
-/** The loop's tasks: their schedules, and how their newest runs ended. */
+/** The loop's tasks: their schedules, and the results of their newest runs. */
 import {
   type ScheduleDescription,
   ScheduleNotFoundError,
@@ -31,7 +31,7 @@ export function checkTask(name: string, config: Config): TaskConfig {
   const task = config.tasks.find((one) => one.name === name)
   if (task) return task
   const known = config.tasks.map((one) => one.name)
-  const all = known.length === 0 ? 'outpool.yaml names none' : `tasks: ${known.join(', ')}`
+  const all = known.length === 0 ? 'outpool.yaml has no tasks' : `tasks: ${known.join(', ')}`
   const meant = nearest(name, known)
   throw new UsageError(`there is no task ${name}`, meant === null ? all : `did you mean ${meant}? ${all}`)
 }
@@ -39,7 +39,7 @@ export function checkTask(name: string, config: Config): TaskConfig {
 export const scheduleOf = (engine: Engine, task: string) =>
   engine.client.schedule.getHandle(loopScheduleId(task))
 
-/** Null where no worker has set it up yet. */
+/** Null if no worker has set it up yet. */
 async function describeTask(engine: Engine, task: string): Promise<ScheduleDescription | null> {
   try {
     return await scheduleOf(engine, task).describe()
@@ -49,13 +49,13 @@ async function describeTask(engine: Engine, task: string): Promise<ScheduleDescr
   }
 }
 
-/** As describeTask. Throws FailedError where it is not set up. */
+/** As describeTask. Throws FailedError if it is not set up. */
 export async function findTask(engine: Engine, task: string): Promise<ScheduleDescription> {
   const found = await describeTask(engine, task)
   if (found) return found
   throw new FailedError(
-    `the task ${task} is not set up at the engine`,
-    'a worker does so when it starts: outpool up',
+    `the task ${task} is not set up in the engine`,
+    'start a worker, which sets it up: outpool up',
   )
 }
 
@@ -84,11 +84,11 @@ export async function readTaskView(engine: Engine, task: TaskConfig): Promise<Ta
 interface NewestRun {
   startedAt: string | null
   running: boolean
-  /** How the newest one that ended did so. */
+  /** Of the newest run that has ended. */
   record: TaskRecord | null
 }
 
-/** The schedule remembers its ten newest runs; those that the engine has forgotten since are passed over. */
+/** The schedule lists its ten newest runs; those that the engine has deleted since are skipped. */
 async function newestRun(engine: Engine, { info }: ScheduleDescription): Promise<NewestRun> {
   const newest: NewestRun = { startedAt: null, running: false, record: null }
   for (const { action } of [...info.recentActions].reverse()) {

@@ -1,4 +1,4 @@
-/** How a failure is told: one line of what is wrong, one of what to do, and a stack only where it is asked for. */
+/** Formats a failure: one line says what is wrong, one says what to do; the stack follows only with --debug. */
 import { ConfigError, HomeError } from '../../config/errors.js'
 import { EngineError, FailedError, UsageError } from '../errors.js'
 import { oneLine } from './terminal.js'
@@ -23,7 +23,7 @@ function formatWithoutStack(error: unknown): FormattedError {
   )
     return { exitCode: error.exitCode, text: formatProblem(error.message, error.remedy) }
   const message = error instanceof Error ? error.message : String(error)
-  const remedy = 'run it again with --debug for the whole story'
+  const remedy = 'run it again with --debug for the full error'
   return { exitCode: 1, text: formatProblem(oneLine(message), remedy) }
 }
 

@@ -1,15 +1,15 @@
-/** Tables that fit the terminal: columns that may shrink give way, the others stand. */
+/** Tables that fit the terminal: only columns that may shrink are cut. */
 import type { Colors } from 'picocolors/types.js'
 import { columnsOf, fit, oneLine } from './terminal.js'
 
 export interface Column<Row> {
   title: string
-  /** Plain text; colours come from `paint`, after the text was fitted. */
+  /** Plain text; `paint` adds colours after the text was fitted. */
   text(entry: Row): string
   paint?(text: string, entry: Row): string
   /** Cut here when the terminal is narrow; columns without it keep their width. */
   shrink?: 'end' | 'middle'
-  /** Never narrower than this while there is another way. */
+  /** Not narrower than this while other columns can shrink. */
   least?: number
   align?: 'right'
 }
@@ -51,7 +51,7 @@ export function renderTable<Row>(
   ].join('\n')
 }
 
-/** Takes columns away from those that may shrink, the widest first; when that is not enough, from all, last ones first. */
+/** Narrows columns that may shrink, the widest first; if that is not enough, drops columns from the end. */
 function shrinkTo<Row>(width: number, natural: readonly number[], columns: readonly Column<Row>[]): number[] {
   const widths = [...natural]
   const total = (): number =>

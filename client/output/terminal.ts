@@ -1,33 +1,32 @@
-/** What the terminal can show: its width, its colours, and texts made safe for it. */
+/** The terminal's width and colours, and texts that are safe to print on it. */
 import type { WriteStream } from 'node:tty'
 import { stripVTControlCharacters } from 'node:util'
 import picocolors from 'picocolors'
 import type { Colors } from 'picocolors/types.js'
 
-/** Columns, or Infinity where nobody cuts lines: a pipe gets them whole unless COLUMNS says otherwise. */
+/** Columns; Infinity for a pipe, which gets whole lines unless COLUMNS is set. */
 export function widthOf(stream: WriteStream, env: NodeJS.ProcessEnv = process.env): number {
   if (stream.isTTY && stream.columns > 0) return stream.columns
   const wanted = Number(env['COLUMNS'])
   return Number.isInteger(wanted) && wanted > 0 ? wanted : Infinity
 }
 
-/** Colours on a terminal only, and never where NO_COLOR is set to anything. */
+/** Colours only on a terminal, and never if NO_COLOR has any value. */
 export function colorsFor(stream: WriteStream, env: NodeJS.ProcessEnv = process.env): Colors {
-  // A pipe has no `isTTY` at all, and what is not said outright the library decides by the environment.
+  // A pipe has no `isTTY` at all, and without an explicit choice the library decides by the environment.
   const plain = !stream.isTTY || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'
   return picocolors.createColors(!plain)
 }
 
-/** One line without anything that a terminal would obey: texts of agents and file names are not ours. */
+/** One line without control characters: texts of agents and file names may contain anything. */
 export const oneLine = (text: string): string =>
-  // eslint's control-character rule has no say here: these are exactly the ones to take out.
   stripVTControlCharacters(text).replace(/\p{Cc}+|\p{Zl}|\p{Zp}|\p{Bidi_Control}/gu, ' ')
 
 const segmenter = new Intl.Segmenter()
 const wide =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u
 
-/** Columns that a text takes on a terminal, colours not counted. */
+/** Columns that a text takes on a terminal; colour codes take none. */
 export function columnsOf(text: string): number {
   const plain = stripVTControlCharacters(text)
   if (/^[\x20-\x7e]*$/.test(plain)) return plain.length
@@ -39,7 +38,7 @@ const characterWidth = (character: string): number =>
 
 const charactersOf = (text: string): string[] => Array.from(segmenter.segment(text), ({ segment }) => segment)
 
-/** Fits a plain text into so many columns; what is left out becomes an ellipsis at the end or in the middle. */
+/** Fits a plain text into so many columns, with an ellipsis at the end or in the middle for what is cut. */
 export function fit(text: string, columns: number, where: 'end' | 'middle' = 'end'): string {
   if (columnsOf(text) <= columns) return text
   if (columns <= 1) return columns === 1 ? '…' : ''

@@ -1,6 +1,6 @@
-/** Instants for people: their own time zone, no more than is needed. Programs get ISO in UTC from --json. */
+/** Instants for people: in the local time zone, and short. Programs get ISO 8601 in UTC from --json. */
 
-/** `21:50`, with the day where it is not today's: `Nov 23 21:50`. */
+/** `21:50`; with the date if it is not today: `Nov 23 21:50`. */
 export function clock(instant: string, now: Date): string {
   const at = new Date(instant)
   const time = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
@@ -8,7 +8,7 @@ export function clock(instant: string, now: Date): string {
   return `${at.toLocaleDateString('en-US', { month: 'short', day: 'numeric' })} ${time}`
 }
 
-/** `12 s`, `5 min`, `3 h`, `2 d`: the largest unit that fits, rounded down; negative spans count as none. */
+/** `12 s`, `5 min`, `3 h`, `2 d`: the largest unit that fits, rounded down; a negative span counts as zero. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
   if (seconds < 60) return `${seconds} s`
@@ -19,7 +19,7 @@ export function span(ms: number): string {
 
 export const ago = (instant: string, now: Date): string => `${span(now.getTime() - Date.parse(instant))} ago`
 
-/** `in 5 min`, or `now` for what is due. */
+/** `in 5 min`, or `now` if it is due. */
 export function ahead(instant: string, now: Date): string {
   const ms = Date.parse(instant) - now.getTime()
   return ms <= 0 ? 'now' : `in ${span(ms)}`

@@ -1,4 +1,4 @@
-/** Asking systemd: by its own programs, with argument arrays. */
+/** Calls systemd's own programs, with argument arrays. */
 import { execa } from 'execa'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,11 +9,11 @@ export const unitName = 'outpool.service'
 
 export interface SystemdResult {
   ok: boolean
-  /** What it printed, on both outputs. */
+  /** What it printed to stdout and stderr. */
   output: string
 }
 
-/** What systemd has against the unit; null where it has nothing, or has no program to say so. */
+/** What systemd-analyze reports about the unit; null if it reports nothing or is not installed. */
 export async function verifyUnit(text: string, scope: Scope): Promise<string | null> {
   const dir = await mkdtemp(join(tmpdir(), 'outpool-unit-'))
   try {
@@ -22,7 +22,7 @@ export async function verifyUnit(text: string, scope: Scope): Promise<string | n
     const args = ['verify', `--${scope}`, '--man=no', file]
     const env = process.env['XDG_RUNTIME_DIR'] === undefined ? { XDG_RUNTIME_DIR: dir } : {}
     const { code, all } = await execa('systemd-analyze', args, { env, all: true, reject: false })
-    // It exits with 0 also where it passed over a key that it does not know.
+    // It exits with 0 even if it ignored an unknown key.
     return code === 'ENOENT' || all.trim() === '' ? null : all.trim()
   } finally {
     await rm(dir, { recursive: true, force: true })

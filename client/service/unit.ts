@@ -7,17 +7,17 @@ export type Scope = 'user' | 'system'
 
 export interface UnitInput {
   scope: Scope
-  /** Absolute paths: Node, the worker's own program, outpool.yaml, the user's home. */
+  /** Absolute paths: Node, the worker's program, outpool.yaml, the user's home. */
   node: string
   program: string
   config: string
   home: string
-  /** Who a system service runs as. */
+  /** The user that a system service runs as. */
   user: string
   env: Readonly<Record<string, string | undefined>>
 }
 
-/** What the service needs of the shell's environment to find the same programs, state and engine. None of it is a secret. */
+/** Variables of the shell that the service needs to find the same programs, state and engine. None is a secret. */
 const passedOnVariables = [
   'PATH',
   'OUTPOOL_HOME',
@@ -26,7 +26,7 @@ const passedOnVariables = [
   'XDG_CONFIG_HOME',
 ] as const
 
-/** Where secrets for the service go; no unit holds one. */
+/** The file that holds secrets for the service; the unit contains none. */
 export const secretsFile = (home: string): string => join(home, '.config', 'outpool', 'environment')
 
 export function unitText({ scope, node, program, config, home, user, env }: UnitInput): string {
@@ -45,19 +45,19 @@ export function unitText({ scope, node, program, config, home, user, env }: Unit
 }
 
 const template = (): string => {
-  // From dist/client/service/ as from client/service/.
+  // This file runs from dist/client/service/ or from client/service/.
   const up = import.meta.url.includes('/dist/') ? '../../../' : '../../'
   return readFileSync(fileURLToPath(new URL(`${up}deploy/systemd/outpool.service`, import.meta.url)), 'utf8')
 }
 
-/** systemd expands `%` everywhere. */
+/** Escaped, since systemd expands `%` everywhere. */
 const value = (text: string): string => text.replaceAll('%', '%%')
 
-/** In quotes, as systemd unquotes it. */
+/** In quotes, with systemd's escapes. */
 const word = (text: string): string =>
   `"${value(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
 
-/** In command lines it expands `$` too. */
+/** Escaped for command lines, in which systemd expands `$` too. */
 const argument = (text: string): string => {
   const escaped = text.replaceAll('$', '$$$$')
   return /^[\w/.:@+,=-]+$/.test(escaped) ? value(escaped) : word(escaped)

@@ -1,4 +1,4 @@
-/** One look at the whole fleet: sessions as the engine lists them, accounts as the pool and this host know them. */
+/** Reads the state of the fleet: sessions from the engine's list, accounts from the pool and this host. */
 import type { Config } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
@@ -10,12 +10,12 @@ import { isFresh, listSessions, toSessionRow, mergeLiveState } from '../engine/s
 import { ago } from '../output/times.js'
 import type { Fleet } from './screen.js'
 
-/** Never fails for an engine that is away: the look before stays, and the trouble is said. */
+/** Does not fail if the engine is unreachable: keeps the sessions read before, and reports the problem. */
 export async function readFleet(home: Home, config: Config, before: Fleet | null): Promise<Fleet> {
   const at = new Date()
   const live = readLive(home)
   const watched = isFresh(live, at)
-  const troubles = watched
+  const problems = watched
     ? []
     : [`no worker is watching on this host${live ? ` (last seen ${ago(live.at, at)})` : ''}: outpool up`]
   try {
@@ -26,10 +26,10 @@ export async function readFleet(home: Home, config: Config, before: Fleet | null
       ]),
     )
     const sessions = listed.map(({ card }) => toSessionRow(mergeLiveState(card, live, home, at)))
-    return { sessions, accounts: accountRows(config, pool, live, at), problems: troubles, at }
+    return { sessions, accounts: accountRows(config, pool, live, at), problems, at }
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
     const accounts = accountRows(config, null, live, at)
-    return { sessions: before?.sessions ?? [], accounts, problems: [...troubles, error.message], at }
+    return { sessions: before?.sessions ?? [], accounts, problems: [...problems, error.message], at }
   }
 }

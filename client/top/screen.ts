@@ -1,4 +1,4 @@
-/** What `outpool top` shows: pure, so that a screen can be looked at in a test. */
+/** The screen of `outpool top`: pure functions, so that tests can check a screen. */
 import type { Colors } from 'picocolors/types.js'
 import type { AccountRow } from '../../policy/account/accountRow.js'
 import { type Phase, type SessionRow, phases } from '../../policy/session/session.js'
@@ -7,11 +7,11 @@ import { columnsFor as sessionColumns } from '../commands/ls.js'
 import { renderTable } from '../output/table.js'
 import { fit, oneLine } from '../output/terminal.js'
 
-/** What one look at the fleet found. */
+/** The state of the fleet at one instant. */
 export interface Fleet {
   sessions: SessionRow[]
   accounts: AccountRow[]
-  /** What keeps the fleet from being seen or served, for a person; empty while all is well. */
+  /** Why the fleet is not watched or cannot be read, for a person; empty while all is well. */
   problems: string[]
   at: Date
 }
@@ -24,7 +24,7 @@ export interface View {
   chosen: string | null
 }
 
-/** Who needs a person first, then what is under way, then what rests. */
+/** Sessions that need a person come first, then active ones, then the others. */
 const order: Readonly<Record<Phase, number>> = {
   ...{ waiting: 0, rescuing: 1, starting: 2, parked: 3, working: 4, idle: 5, paused: 6, stopped: 7 },
 }
@@ -39,14 +39,14 @@ export function screen(fleet: Fleet, view: View): string[] {
   const accounts = renderTable(fleet.accounts, accountColumns(colors, fleet.at), columns, colors).split('\n')
   const head = [
     colors.bold(fit(headline(fleet), columns)),
-    ...fleet.problems.map((trouble) => colors.yellow(fit(`! ${oneLine(trouble)}`, columns))),
+    ...fleet.problems.map((problem) => colors.yellow(fit(`! ${oneLine(problem)}`, columns))),
     '',
     ...accounts,
     '',
   ]
   const foot = [
     ...attentionLines(sessions, view),
-    colors.dim(fit('arrows choose · enter attaches · q leaves', columns)),
+    colors.dim(fit('arrows choose · enter attaches · q quits', columns)),
   ]
   const room = Math.max(1, lines - head.length - foot.length)
   return [...head, ...sessionLines(sessions, view, fleet.at, room), ...foot].slice(0, lines)
@@ -61,7 +61,7 @@ function headline({ sessions, at }: Fleet): string {
   return `outpool ${time}   ${counts.length === 0 ? 'no sessions' : counts.join(' · ')}`
 }
 
-/** The table's title and as many rows as there is room for, the chosen one among them. */
+/** The table's title and as many rows as fit, including the chosen one. */
 function sessionLines(sessions: SessionRow[], view: View, at: Date, room: number): string[] {
   const { columns, colors, chosen } = view
   const [title = '', ...rows] = renderTable(
@@ -79,7 +79,7 @@ function sessionLines(sessions: SessionRow[], view: View, at: Date, room: number
   return [title, ...painted.slice(from, from + shown), more]
 }
 
-/** So many sentences for a person stay in sight, whatever the number of sessions. */
+/** The most sentences for a person that are shown, whatever the number of sessions. */
 const askingMax = 5
 
 function attentionLines(sessions: SessionRow[], { columns, colors }: View): string[] {

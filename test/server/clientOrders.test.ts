@@ -117,7 +117,7 @@ describe('orders', () => {
     await harness.untilListed(name, ({ account }) => account === 'max-1')
     await harness.runOk('move', name, '--to', 'max-2')
     await harness.runOk('rescue', name)
-    expect(await harness.runOk('move', name, '--to', 'max-1')).toBe(`${name} is on max-1 already\n`)
+    expect(await harness.runOk('move', name, '--to', 'max-1')).toBe(`${name} is already on max-1\n`)
     expect(await harness.home.run(['move', name, '--to', 'nobody'])).toMatchObject({ code: 1, stdout: '' })
     for (const to of ['medic', 'haiku-key'])
       expect(await harness.home.run(['move', name, '--to', to])).toMatchObject({ code: 2, stdout: '' })
@@ -139,7 +139,7 @@ describe('orders', () => {
       expect(await harness.home.run(args)).toEqual({
         ...{ code: 2, stdout: '' },
         stderr:
-          'outpool: medic is reserved for the healer; no session is put on it\n  -> accounts of the pool: max-1, max-2\n',
+          'outpool: medic is reserved for the healer, so no session can run on it\n  -> accounts of the pool: max-1, max-2\n',
       })
     expect((await harness.received(name)).moves).toEqual([])
   })

@@ -67,7 +67,7 @@ describe('in a terminal', () => {
     const screen = await until(
       'top',
       () => Promise.resolve(shown()),
-      (text) => text.includes('q leaves'),
+      (text) => text.includes('q quits'),
     )
     expect(screen).toContain('max-2')
     expect(screen).toContain('! no Temporal server is running')
@@ -77,6 +77,6 @@ describe('in a terminal', () => {
       () => Promise.resolve(shown()),
       (text) => text.includes('left with 0'),
     )
-    expect(after).not.toContain('q leaves')
+    expect(after).not.toContain('q quits')
   })
 })

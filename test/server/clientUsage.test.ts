@@ -30,9 +30,9 @@ describe('wrong usage is exit 2, on stderr, with a correction', () => {
     [['move', 'a'], 'move needs an account', '--to'],
     [['send', 'a'], 'there is no text to send', 'stdin'],
     [['send', 'a', '\u200b\u0007 \n'], 'there is no text to send', 'stdin'],
-    [['send', 'a', 'x', '--file', 'outpool.yaml'], 'both a text and a file', 'one of them'],
+    [['send', 'a', 'x', '--file', 'outpool.yaml'], 'both a text and a file', 'only one of them'],
     [['send', 'a', '--command', '/exit'], 'ends the agent', 'outpool stop a'],
-    [['send', 'a', '--command', 'compact'], 'no command of the agent', '/compact'],
+    [['send', 'a', '--command', 'compact'], 'not a command of the agent', '/compact'],
     [['completion', 'csh'], 'csh', '--help'],
   ])('%j', async (args, problem, remedy) => {
     const { code, stdout, stderr } = await place.run(args)

@@ -79,7 +79,7 @@ describe('outpool drill', () => {
     const { code, stderr } = await place.run(['drill'])
     expect(code).toBe(1)
     expect(stderr).toBe(
-      'outpool: no worker is watching on this host, so nobody would act\n  -> start it with `outpool up`\n',
+      'outpool: no worker is watching on this host, so the drill could not run\n  -> start it with `outpool up`\n',
     )
   })
 })

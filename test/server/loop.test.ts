@@ -112,7 +112,7 @@ describe('tasks on their schedules', () => {
       (pids) => pids.length === 1,
     )
     const { stderr } = await fleet.run('run', 'long', '--detach')
-    expect(stderr).toContain('was running already')
+    expect(stderr).toContain('was already running')
     expect(lines('long.pids')).toHaveLength(1)
     expect((await view('long')).running).toBe(true)
   })
