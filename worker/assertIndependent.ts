@@ -1,4 +1,4 @@
-/** Law 1 by identity, before anything is started: whoever heals must not be logged in as whom it heals. */
+/** Law 1 by identity, before anything is started: the healer must not use a login that it heals. */
 import { readDomains } from '../host/identity/failureDomains.js'
 import type { Config } from '../config/config.js'
 import { sharedDomains } from '../policy/independence/failureDomains.js'
@@ -13,4 +13,4 @@ export async function assertIndependent(config: Config): Promise<void> {
 }
 
 export const independenceRemedy =
-  "Give the healer's side a login and secrets that the pool does not use, or take it out of outpool.yaml."
+  "Give the healer's side a login and secrets that the pool does not use, or remove it from outpool.yaml."

@@ -1,6 +1,6 @@
-/** What can go wrong in the worker's room. Each error says what is wrong (`message`) and what to do (`remedy`). */
+/** The errors of worker/. Each says what is wrong (`message`) and what to do (`remedy`). */
 
-/** The ground of all errors of this room. */
+/** Base class of all errors of this room. */
 export class WorkerError extends Error {
   readonly remedy: string
 
@@ -11,13 +11,13 @@ export class WorkerError extends Error {
   }
 }
 
-/** One place where a program was looked for, and why it did not serve. */
+/** One source of a program, and why it could not be used. */
 export interface Attempt {
   source: string
   reason: string
 }
 
-/** Thrown when no place gave a program that the engine needs; names every place and its reason. */
+/** Thrown when no source has a program that the engine needs; names every source and its reason. */
 export class ProgramNotFoundError extends WorkerError {
   readonly attempts: readonly Attempt[]
 
@@ -28,7 +28,7 @@ export class ProgramNotFoundError extends WorkerError {
   }
 }
 
-/** Thrown when OUTPOOL_TEMPORAL names something that will not do: a wrong wish is not passed over in silence. */
+/** Thrown when OUTPOOL_TEMPORAL names an unusable program: an explicit choice is not ignored silently. */
 export class WrongProgramError extends WorkerError {}
 
 /** Thrown when the user's Temporal settings cannot be read. */
@@ -50,13 +50,13 @@ export type EngineStartFailure =
 export class EngineStartError extends WorkerError {
   readonly failure: EngineStartFailure
 
-  constructor(fault: EngineStartFailure, message: string, remedy: string, options?: ErrorOptions) {
+  constructor(failure: EngineStartFailure, message: string, remedy: string, options?: ErrorOptions) {
     super(message, remedy, options)
-    this.failure = fault
+    this.failure = failure
   }
 }
 
-/** Thrown when an engine that answers refuses its set-up: namespace, retention, search attributes. */
+/** Thrown when a reachable engine cannot be set up: namespace, retention, search attributes. */
 export class EngineSetupError extends WorkerError {}
 
 /** Thrown when a program that every session needs is missing or too old. */

@@ -9,20 +9,20 @@ import { isAlive, processStart } from '../host/process/processes.js'
 import { AlreadyRunningError } from './errors.js'
 
 const processSchema = z.object({ pid: z.number().int(), start: z.string() })
-/** `parent`: the command that holds the worker, and with which it ends. */
+/** `parent`: the command that started the worker, and with which it ends. */
 const holderSchema = processSchema.extend({ parent: processSchema.nullable().default(null) })
 type Holder = z.output<typeof holderSchema>
 
-/** A worker whose command was killed lets go of its sessions and ends its engine first. Milliseconds. */
+/** A worker whose command was killed needs this long to end its watches and its engine. Milliseconds. */
 const endTimeout = 60_000
 const pollEvery = 100
 
-/** What this process holds: a holder with our own id that is not of us is of a process before us, as in every container. */
+/** Locks of this process: one that has our process id but is not here is of an earlier process, as happens in containers. */
 const held = new Set<string>()
 
 /**
- * Throws AlreadyRunningError. The lock of a worker that was killed is taken over; no time has to pass for it. One whose command
- * was killed is ending: it is waited for. `parent` is the command's process that we end with.
+ * Throws AlreadyRunningError. Takes over the lock of a worker that was killed, without a waiting time, and waits for a worker whose
+ * command was killed, since it is ending. `parent` is the process of the command with which we end.
  */
 export async function lockHome(
   home: Home,
@@ -45,7 +45,7 @@ export async function lockHome(
         continue
       }
       if (!(await isEnding(holder)) || performance.now() > until) throw alreadyRunning(home, holder.pid)
-      if (!hasLogged) say(`waiting for process ${holder.pid} to end: the outpool above it was killed`)
+      if (!hasLogged) say(`waiting for process ${holder.pid} to end: the command that started it was killed`)
       hasLogged = true
       await delay(pollEvery)
     }
@@ -74,7 +74,7 @@ function alreadyRunning(home: Home, pid: number): AlreadyRunningError {
       : `, engine at ${engine.address}${engine.uiUrl === null ? '' : `, Web UI at ${engine.uiUrl}`}`
   return new AlreadyRunningError(
     `outpool is already running for ${home.dir} (process ${pid}${where})`,
-    'Use it as it is, or stop that one first; another OUTPOOL_HOME runs beside it.',
+    'Use it as it is, stop it first, or start this one with another OUTPOOL_HOME.',
   )
 }
 
@@ -87,7 +87,7 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-/** Renamed first, so that of two who find the same stale lock only one removes it, and neither removes the other's new one. */
+/** Renames it first: if two processes find the same stale lock, only one removes it, and neither removes the other's new lock. */
 function removeStale(file: string, stale: Holder | null): void {
   const aside = `${file}.stale.${process.pid}`
   try {

@@ -1,26 +1,26 @@
-/** Speaking to systemd, where it started us: ready, alive, stopping. */
+/** Notifies systemd, if it started us: ready, alive, stopping. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 
-/** Node has no datagram sockets of Unix; systemd brings a program of its own for its protocol. */
+/** Node has no Unix datagram sockets; systemd ships a program for its protocol. */
 const program = 'systemd-notify'
 const answerWithinMs = 10_000
 
 export class ServiceManager {
-  /** How often a sign of life is due; null where none is asked for. Milliseconds. */
+  /** How often a watchdog notification is due; null if systemd expects none. Milliseconds. */
   readonly notifyEvery: number | null
   readonly #socket: string
   readonly #say: (line: string) => void
   #hasFailed = false
 
-  private constructor(socket: string, beatEvery: number | null, say: (line: string) => void) {
+  private constructor(socket: string, notifyEvery: number | null, say: (line: string) => void) {
     this.#socket = socket
-    this.notifyEvery = beatEvery
+    this.notifyEvery = notifyEvery
     this.#say = say
   }
 
   /**
-   * Null where no service manager listens. Takes its variables out of `env`: what we start, agents and tasks, is not to speak
+   * Null if no service manager started us. Removes its variables from `env`, so that agents and tasks that we start cannot notify it
    * in our name.
    */
   static fromEnv(env: NodeJS.ProcessEnv, say: (line: string) => void): ServiceManager | null {
@@ -29,7 +29,7 @@ export class ServiceManager {
     if (socket === undefined || socket === '') return null
     const isForUs = pid === undefined || pid === String(process.pid)
     const limitMs = isForUs && /^[1-9]\d*$/.test(usec ?? '') ? Number(usec) / 1_000 : null
-    // A third of the limit, as one beat may come late and another be lost.
+    // A third of the limit, since one notification may be late and another lost.
     return new ServiceManager(socket, limitMs === null ? null : limitMs / 3, say)
   }
 
@@ -41,14 +41,14 @@ export class ServiceManager {
     return this.#notify('STOPPING=1')
   }
 
-  /** Beats while there is progress, until `signal` says stop. A beat that is left out says: start me anew. */
+  /** Notifies while there is progress, until `signal` aborts. Without notifications systemd restarts the service. */
   async notifyWhile(isProgressing: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
-    const { notifyEvery: beatEvery } = this
-    if (beatEvery === null) return
+    const { notifyEvery } = this
+    if (notifyEvery === null) return
     while (!signal.aborted) {
       if (await isProgressing()) await this.#notify('WATCHDOG=1')
-      else this.#say('no progress: systemd is given no sign of life')
-      await delay(beatEvery, undefined, { signal }).catch(() => undefined)
+      else this.#say('no progress: the watchdog notification to systemd is withheld')
+      await delay(notifyEvery, undefined, { signal }).catch(() => undefined)
     }
   }
 
@@ -56,7 +56,8 @@ export class ServiceManager {
     const { failed, shortMessage } = await execa(program, [state], {
       ...{ env: { NOTIFY_SOCKET: this.#socket }, timeout: answerWithinMs, reject: false },
     })
-    if (failed && !this.#hasFailed) this.#say(`systemd was not told ${state}: ${shortMessage ?? program}`)
+    if (failed && !this.#hasFailed)
+      this.#say(`systemd could not be notified (${state}): ${shortMessage ?? program}`)
     this.#hasFailed = failed
   }
 }

@@ -1,4 +1,4 @@
-/** `outpool up` and `outpool worker`: from nothing to a fleet that is watched, and back in order. */
+/** `outpool up` and `outpool worker`: start engine and worker, and stop them in order. */
 import { Runtime, DefaultLogger } from '@temporalio/worker'
 import type { Config } from '../config/config.js'
 import type { Home } from '../config/state/home.js'
@@ -22,7 +22,7 @@ interface EngineConnection {
   stop(): Promise<void>
 }
 
-/** Runs until it is told to stop by INT or TERM, or until the worker breaks. */
+/** Runs until a signal, the end of its command, or a failure of the worker stops it. */
 export async function up({
   home,
   config,
@@ -32,7 +32,7 @@ export async function up({
   config: Config
   ownEngine: boolean
 }): Promise<void> {
-  // First, since its command may be killed at any instant.
+  // First, since the command may be killed at any instant.
   const stopRequested = untilStopRequested()
   const lock = await lockHome(home, { parent: parentCommand(), say })
   const manager = ServiceManager.fromEnv(process.env, say)
@@ -46,13 +46,13 @@ export async function up({
       if (ownEngine) say('stopping the engine')
       await engine.stop()
     }
-    say('stopped; every pane was left as it is. `outpool up` watches them again.')
+    say('stopped; every pane keeps running. `outpool up` watches them again.')
   } finally {
     lock.release()
   }
 }
 
-/** Throws MissingProgramError. Without it every session would fail, and each for a reason that is not its own. */
+/** Throws MissingProgramError. Without tmux every session would fail, with a misleading reason. */
 async function assertTmux(): Promise<void> {
   const { state, found, remedy } = await checkTmux(process.env)
   if (state === 'fail') throw new MissingProgramError(found, remedy ?? '')
@@ -65,7 +65,7 @@ async function serve(
   stopRequested: Promise<string>,
   manager: ServiceManager | null,
 ): Promise<void> {
-  // The engine's library logs each reconnect; what a person needs to know is said here.
+  // The engine's library logs each reconnect; what a person needs to know is printed here.
   Runtime.install({ logger: new DefaultLogger('ERROR') })
   const { connectOptions, namespace } = engine
   const waiting = new AbortController()
@@ -75,14 +75,14 @@ async function serve(
   const accounts = config.pool.accounts.map(({ name }) => name).join(', ')
   say(`watching the sessions of this host with ${accounts}`)
   say(`engine at ${engine.address}${engine.uiUrl === null ? '' : `, Web UI at ${engine.uiUrl}`}`)
-  say('ready. Stop with Ctrl-C; panes live on.')
+  say('ready. Stop with Ctrl-C; panes keep running.')
   await manager?.ready()
   const stopped = new AbortController()
   const notifying = manager?.notifyWhile(() => worker.isProgressing(), stopped.signal)
   const reason = await Promise.race([stopRequested, worker.done.then(() => 'the worker ended')])
   stopped.abort()
   await manager?.stopping()
-  say(`${reason}: letting go of the sessions`)
+  say(`${reason}: ending the watches`)
   await worker.stop()
   await notifying
 }
@@ -127,17 +127,17 @@ function findRunningEngine(home: Home): EngineConnection {
   return { ...running, connectOptions: { address: running.address }, stop: () => Promise.resolve() }
 }
 
-/** The command that started us and ends with us; null where there is none, 0 where it is gone already. */
+/** Process id of the command that started us and ends with us; null if there is none, 0 if it has already ended. */
 const parentCommand = (): number | null =>
   process.channel === undefined ? null : process.connected ? process.ppid : 0
 
-/** Settles with what told: a person at the terminal, a signal, or the end of the command that started us. */
+/** Resolves with the reason to stop: Ctrl-C, another signal, or the end of the command that started us. */
 function untilStopRequested(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => resolve(signal === 'SIGINT' ? 'Ctrl-C' : signal))
     }
-    const orphaned = (): void => resolve('the command above us was killed')
+    const orphaned = (): void => resolve('the command that started this worker was killed')
     process.on('disconnect', orphaned)
     if (parentCommand() === 0) orphaned()
   })

@@ -1,4 +1,4 @@
-/** Tells each service's watchdog what is configured, starts those that do not run yet, and retires those of services that are gone. */
+/** Sends each watchdog its configuration, starts missing watchdogs, and retires those of services that are no longer configured. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
@@ -10,15 +10,15 @@ import { watchdogSignals } from '../workflows/messages.js'
 
 const host = defineSearchAttributeKey(searchAttributes.host, SearchAttributeType.KEYWORD)
 
-/** A service that has to be ended first gets this long; what comes in its place waits for it. */
+/** A retiring watchdog gets this long to end its service, before new ones are started. */
 const retireWithin = 60_000
 
-/** Needs a worker that runs already: what is gone is ended before what is new is started, since it may be the same by another name. */
+/** Needs a running worker: a removed service is ended before a new one is started, since it may be the same under another name. */
 export async function configureWatchdogs(client: Client, home: Home, config: Config): Promise<void> {
   const specs = config.services.map((service) => serviceSpec(home, config, service))
   const ids = new Set(specs.map(({ name }) => watchdogWorkflowId(name)))
-  const gone = (await watchdogsOf(client, home)).filter((id) => !ids.has(id))
-  await Promise.all(gone.map((id) => retire(client, id)))
+  const removed = (await watchdogsOf(client, home)).filter((id) => !ids.has(id))
+  await Promise.all(removed.map((id) => retire(client, id)))
   for (const spec of specs)
     await client.workflow.signalWithStart('watchdog', {
       workflowId: watchdogWorkflowId(spec.name),
@@ -53,7 +53,7 @@ async function retire(client: Client, workflowId: string): Promise<void> {
     await handle.signal(watchdogSignals.retire)
     await Promise.race([handle.result(), delay(retireWithin, undefined, { ref: false })])
   } catch (error) {
-    // The list may be a moment old: it has ended since, one way or another.
+    // The list may be a moment old, and the watchdog may have ended since.
     if (!(error instanceof WorkflowNotFoundError) && !(error instanceof WorkflowFailedError)) throw error
   }
 }

@@ -39,16 +39,17 @@ import { reassignActivities } from './connection/reassignActivities.js'
 import { workflowState } from './workflowState.js'
 
 export interface RunningWorker {
-  /** Settles when the worker has stopped; rejects where it broke. */
+  /** Settles when the worker has stopped; rejects if it broke. */
   done: Promise<void>
-  /** Whether it gets on with its work: looks at its host, and carries out workflows. An engine that is away is not its fault. */
+  /** Whether it makes progress: polls its host and executes workflows. An unreachable engine does not count against it. */
   isProgressing(): Promise<boolean>
-  /** Stops taking work, lets go of the watches, leaves every pane alone. */
+  /** Stops polling, ends the watches, and leaves every pane running. */
   stop(): Promise<void>
 }
 
-/** By which the steps of tasks reach sessions. */
+/** The messages by which task activities reach sessions. */
 const sessionMessageNames = { send: sessionSignals.send, backlog: sessionQueries.backlog }
+
 export async function startWorker(input: {
   home: Home
   config: Config
@@ -57,7 +58,7 @@ export async function startWorker(input: {
 }): Promise<RunningWorker> {
   const { home, config, connectOptions, namespace } = input
   const host = new Host(home, config)
-  for (const unread of await readLogins(host)) console.error(`outpool: not looked at: ${unread}`)
+  for (const unread of await readLogins(host)) console.error(`outpool: could not be read: ${unread}`)
   const sampler = new Sampler(host)
   const prober = new Prober(host)
   const native = await retryTransient(() => NativeConnection.connect(connectOptions))
@@ -97,7 +98,10 @@ export async function startWorker(input: {
   const pollers = ready.run()
   const { done } = pollers
   const reassigning = reassignActivities(client, hostId, pendingResults).catch((error: unknown) =>
-    console.error('outpool: what the last worker left is waited for:', error),
+    console.error(
+      'outpool: activities of the last worker are reassigned only after their heartbeat timeout:',
+      error,
+    ),
   )
   const connectionWatch = maintainConnection({
     ...{ client, connection, connectOptions, namespace, hostId, results: pendingResults },
@@ -119,10 +123,10 @@ export async function startWorker(input: {
       sampler.sampledWithin(sampleTimeout) &&
       (await executesWorkflows(connection, client, config)),
     stop: async () => {
-      const lineStopped = connectionWatch.stop()
+      const watchStopped = connectionWatch.stop()
       pollers.shutDown()
       await done.catch(() => undefined)
-      await lineStopped
+      await watchStopped
       await reassigning
       await prober.stop()
       await cleanup.stop()
@@ -139,26 +143,26 @@ async function measureClock(host: Host, connection: Connection, namespace: strin
   host.clock.setAhead(await engineAhead(connection, namespace))
 }
 
-/** The pool answers in milliseconds; on a busy machine in seconds. After this, sessions ask for themselves. */
+/** The pool answers in milliseconds, on a busy machine in seconds. After this, each session asks by itself. */
 const leaseAnswersWithin = 5_000
 
 function createLeaseBatcher(client: Client, host: Host): LeaseBatcher {
   const { name } = host.config.pool
-  const requestLeases: RequestLeases = (round) =>
+  const requestLeases: RequestLeases = (batch) =>
     client.withDeadline(Date.now() + leaseAnswersWithin, () =>
       client.workflow
         .getHandle(poolWorkflowId(name))
-        .executeUpdate(poolUpdates.requestLeases, { args: [round] }),
+        .executeUpdate(poolUpdates.requestLeases, { args: [batch] }),
     )
   return new LeaseBatcher(name, requestLeases, () => host.engineReadings())
 }
 
-/** A look at the host takes well under a second, even with a thousand sessions. */
+/** One sample of the host takes well under a second, even with a thousand sessions. */
 const sampleTimeout = 60_000
-/** On a busy machine an answer takes seconds; one that takes longer than this is none. */
+/** On a busy machine an answer takes seconds; after this it counts as missing. */
 const answerTimeout = 20_000
 
-/** A question to the pool goes through everything: engine, polling, replay, answer. It leaves nothing in any history. */
+/** A query to the pool passes through engine, polling, replay and answer, and leaves nothing in any history. */
 async function executesWorkflows(connection: Connection, client: Client, { pool }: Config): Promise<boolean> {
   const handle = client.workflow.getHandle(poolWorkflowId(pool.name))
   try {
@@ -180,7 +184,7 @@ async function engineAnswers(connection: Connection): Promise<boolean> {
   }
 }
 
-/** Tells the pool what is configured; starts it where it does not run yet. */
+/** Sends the configuration to the pool; starts the pool if it is not running. */
 async function configurePool(client: Client, home: Home, config: Config): Promise<void> {
   const settings = poolSettings(home, config)
   await client.workflow.signalWithStart('pool', {
@@ -195,8 +199,8 @@ async function configurePool(client: Client, home: Home, config: Config): Promis
 
 function poolSettings(home: Home, config: Config): PoolSettings {
   const { pool, timing, substrates } = config
-  const { to, ...rhythm } = config.notices
-  const notices = { channels: to.map(({ name }) => name), ...rhythm }
+  const { to, ...intervals } = config.notices
+  const notices = { channels: to.map(({ name }) => name), ...intervals }
   const accounts = [
     ...pool.accounts.map(({ name, ceiling, maxSessions }): AccountSpec => ({
       ...{ name, role: 'pool', ceiling, maxSessions },

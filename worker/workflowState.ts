@@ -1,4 +1,4 @@
-/** What the engine says of one session's workflow, from its own record of it: lists of workflows come seconds late. */
+/** The state of one session's workflow, by describe, since lists of workflows are seconds late. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import { sessionWorkflowId } from '../policy/ids.js'
 import type { SessionTraces } from '../policy/retention.js'

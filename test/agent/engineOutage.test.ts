@@ -147,7 +147,7 @@ it('law 7: an `outpool up` that was killed leaves no worker behind that would bl
   await fleet.killCommand()
   await fleet.up()
   expect(fleet.workerPid()).not.toBe(worker)
-  expect(fleet.log()).toContain('the command above us was killed: letting go of the sessions')
+  expect(fleet.log()).toContain('the command that started this worker was killed: ending the watches')
   const after = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
   expect([after.pid, after.pane]).toEqual([before.pid, before.pane])
   expect((await fleet.run('stop', name)).code).toBe(0)

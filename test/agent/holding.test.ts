@@ -236,7 +236,7 @@ describe('the worker stops and starts', () => {
     await begin('alpha', 'Hello.')
     const before = await fleet.show('alpha')
     await fleet.down('SIGINT')
-    expect(fleet.log()).toContain('every pane was left as it is')
+    expect(fleet.log()).toContain('every pane keeps running')
     expect(holdersOf(before.sessionId)).toEqual([before.pid])
     // What happens while no worker watches is seen afterwards.
     fleet.world.standIn.account('max-1').wall('five_hour', hours(3))

@@ -106,7 +106,7 @@ describe('on an engine', () => {
       },
     })
     expect(await starting).toBe(false)
-    expect(said).toEqual([expect.stringContaining(`answers for ${server.home.hostId}`)])
+    expect(said).toEqual([expect.stringContaining(`runs a worker for ${server.home.hostId}`)])
   })
 
   it("law 6: the engine's clock is known even if this host's is off by minutes, and doctor says by how much", async () => {

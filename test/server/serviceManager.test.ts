@@ -68,7 +68,7 @@ describe.skipIf(lacksSystemdNotify)('signs of life', () => {
       (n) => n >= before + 6,
     )
     expect(count('WATCHDOG=1')).toBe(then)
-    expect(said).toContain('no progress: systemd is given no sign of life')
+    expect(said).toContain('no progress: the watchdog notification to systemd is withheld')
     ended.abort()
     await beating
     await manager.stopping()

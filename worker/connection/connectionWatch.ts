@@ -1,26 +1,26 @@
-/** The line to the engine: whether it answers, and what is to be done when it does so again. */
+/** Watches the connection to the engine, and calls back when the engine answers again after an outage. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Connection, type ConnectionOptions } from '@temporalio/client'
 import type { ConnectOptions } from '../engine/connect.js'
 
-/** Between two looks at an engine that answers. One look costs it one small read. Milliseconds. */
+/** Between two checks of an engine that answers. A check costs it one small read. Milliseconds. */
 const checkEvery = 2_000
-/** An engine under load takes seconds; one that takes longer is away. Milliseconds. */
+/** A busy engine takes seconds; one that takes longer counts as unreachable. Milliseconds. */
 const answerTimeout = 10_000
-/** Between two looks for an engine that is away; each on a connection of its own, since an old one may wait for long to try again. */
+/** Between two checks of an unreachable engine; each on a new connection, since an old one may wait long before it retries. */
 const reconnectEvery = 250
 const connectTimeout = 2_000
 
-/** gRPC's number of a connection that stands. */
+/** gRPC's connectivity state of an open connection. */
 const connected = 2
 const isConnected = (state: number): boolean => state === connected
 
 export interface ConnectionWatch {
-  /** Ends the looks. */
+  /** Ends the checks. */
   stop(): Promise<void>
 }
 
-/** A connection whose breaks can be seen, and that is tried again soon and for good. */
+/** A connection that reports its breaks, and reconnects soon and without limit. */
 export class WatchedConnection extends Connection {
   static override lazy(options: ConnectionOptions = {}): WatchedConnection {
     const channelArgs = {
@@ -37,7 +37,7 @@ export class WatchedConnection extends Connection {
     return connection
   }
 
-  /** Calls back at each break, until `signal` says stop. */
+  /** Calls back at each break, until `signal` aborts. */
   onBreak(broke: () => void, signal: AbortSignal): void {
     const channel = this.client.getChannel()
     let state = channel.getConnectivityState(false)
@@ -57,13 +57,13 @@ export interface ConnectionWatchOptions {
   connection: WatchedConnection
   connectOptions: ConnectOptions
   namespace: string
-  /** It has answered since `since` (performance.now()) without a break. */
+  /** The engine has answered since `since` (performance.now()) without a break. */
   onStable: (since: number) => void
-  /** It answers again. `awayMs`: since the last time that it did. The next look comes when this has settled. */
+  /** The engine answers again. `awayMs`: time since its last answer. The next check follows when this has settled. */
   onReconnect: (awayMs: number) => Promise<void>
 }
 
-/** What a restart of the engine's database makes it answer counts as away: the look goes through to what it keeps. */
+/** A check reads from the engine's database, so an engine whose database restarts counts as unreachable. */
 export function watchConnection(options: ConnectionWatchOptions): ConnectionWatch {
   const stopped = new AbortController()
   const running = watchLoop(options, stopped.signal)
@@ -76,7 +76,7 @@ export function watchConnection(options: ConnectionWatchOptions): ConnectionWatc
 }
 
 async function watchLoop(options: ConnectionWatchOptions, signal: AbortSignal): Promise<void> {
-  const { connection, namespace, onStable: onSteady, onReconnect: onBack } = options
+  const { connection, namespace, onStable, onReconnect } = options
   const breaks = watchBreaks(connection, signal)
   let answeredAt = performance.now()
   while (!signal.aborted) {
@@ -85,18 +85,18 @@ async function watchLoop(options: ConnectionWatchOptions, signal: AbortSignal): 
     const since = performance.now()
     if (!breaks.take() && (await answers(connection, namespace, answerTimeout))) {
       answeredAt = since
-      onSteady(since)
+      onStable(since)
       continue
     }
     if (!(await untilReachable(options, signal))) return
-    // What broke meanwhile is made good now.
+    // Breaks during the outage are handled by the same call.
     breaks.take()
-    await onBack(performance.now() - answeredAt)
+    await onReconnect(performance.now() - answeredAt)
     answeredAt = performance.now()
   }
 }
 
-/** False where it was stopped before. */
+/** False if `signal` aborted first. */
 async function untilReachable(
   { connectOptions, namespace }: ConnectionWatchOptions,
   signal: AbortSignal,
@@ -108,7 +108,7 @@ async function untilReachable(
   return false
 }
 
-/** The library shares what it knows of an address, and its pauses, among connections of a process: not with this one. */
+/** The library shares the state of an address, and its backoff, between connections of a process; not with this one. */
 const ownSubchannels = { 'grpc.use_local_subchannel_pool': 1 }
 
 async function answersOnNewConnection(options: ConnectOptions, namespace: string): Promise<boolean> {
@@ -134,7 +134,7 @@ async function answers(connection: Connection, namespace: string, within: number
   }
 }
 
-/** Breaks of the connection, also those that heal before the next look: what was under way on it may be lost. */
+/** Breaks of the connection, even those that heal before the next check: calls in progress may be lost. */
 function watchBreaks(connection: WatchedConnection, signal: AbortSignal) {
   let hasBroken = false
   let notify: () => void = () => undefined

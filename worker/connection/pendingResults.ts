@@ -1,13 +1,13 @@
 /**
- * What the steps of this worker came to, until the engine has surely taken it. Temporal's library gives a result up after some
- * seconds of an engine that can't be reached, with no word to anybody, and the engine would then wait for missed heartbeats.
+ * Results of this worker's activities, kept until the engine has certainly received them. Temporal's library silently drops a result
+ * after the engine was unreachable for some seconds, and the engine would then wait for the heartbeat timeout.
  */
 import type { Context } from '@temporalio/activity'
 import { ActivityNotFoundError, type Client } from '@temporalio/client'
 import { CancelledFailure } from '@temporalio/common'
 import type { ActivityInterceptorsFactory } from '@temporalio/worker'
 
-/** A step as the engine names it in what is pending of a workflow. */
+/** An activity as the engine names it among a workflow's pending activities. */
 export interface ActivityRef {
   workflowId: string
   runId: string
@@ -23,11 +23,11 @@ interface CompletedActivity {
   endedAt: number
 }
 
-/** Beyond the library's own tries: it gives up after 10 s of refusals, and after 30 s of silence. Milliseconds. */
+/** Longer than the library retries: it gives up after 10 s of refusals or 30 s of silence. Milliseconds. */
 const sdkRetryWindow = 40_000
-/** Of the engine to take one. Milliseconds. */
+/** For the engine to accept one result. Milliseconds. */
 const reportTimeout = 10_000
-/** Handed over at a time: the engine serves others meanwhile. */
+/** Results reported at a time, so that the engine can serve others meanwhile. */
 const atOnce = 20
 
 const keyOf = ({ workflowId, runId, activityId, attempt }: ActivityRef): string =>
@@ -38,7 +38,7 @@ export class PendingResults {
   readonly #completed = new Map<string, CompletedActivity>()
   readonly #onStart: (context: Context) => void
 
-  /** `begun` is told of each step at its begin. */
+  /** `onStart` is called when an activity starts. */
   constructor(onStart: (context: Context) => void = () => undefined) {
     this.#onStart = onStart
   }
@@ -60,7 +60,7 @@ export class PendingResults {
           end({ kind: 'done', value })
           return value
         } catch (error) {
-          // What a worker lets go of as it stops is the next one's.
+          // An activity that ends because this worker stops belongs to the next worker.
           if (context.cancellationDetails?.workerShutdown !== true)
             end({ kind: error instanceof CancelledFailure ? 'cancelled' : 'failed', error })
           throw error
@@ -71,12 +71,12 @@ export class PendingResults {
     },
   })
 
-  /** Whether the step is under way here, or its end is still to be told. */
+  /** Whether the activity runs here, or its result is not reported yet. */
   knows(step: ActivityRef): boolean {
     return this.#running.has(keyOf(step)) || this.#completed.has(keyOf(step))
   }
 
-  /** The engine has answered all along since `since` (as of performance.now()): what ended well before needs no further word. */
+  /** The engine has answered without a break since `since` (performance.now()): drops results from well before. */
   dropDelivered(since: number): void {
     for (const [key, { endedAt }] of this.#completed) {
       if (endedAt > since - sdkRetryWindow) return
@@ -84,7 +84,7 @@ export class PendingResults {
     }
   }
 
-  /** Tells the engine how each ended; one that it has taken before, or that it gave up, is none of its any more. Throws where it can't. */
+  /** Reports all results; the engine may know an activity no longer, which is fine. Throws if it cannot be reached. */
   async reportAll(client: Client): Promise<void> {
     const waiting = [...this.#completed].values()
     const work = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-/** What asks the engine for work: of the host's own queue, and of the common one for workflows. */
+/** The pollers that ask the engine for work: on the host's own queue, and on the common one for workflows. */
 import {
   type ActivityInterceptorsFactory,
   type NativeConnection,
@@ -11,16 +11,16 @@ import { fileURLToPath } from 'node:url'
 import { failureInterceptor } from '../../activities/failures.js'
 import { commonQueue, hostQueue } from '../../policy/ids.js'
 
-/** A watch and a delivery for each of a thousand sessions, and the short steps besides. */
+/** A watch and a delivery for each of a thousand sessions, and short activities in addition. */
 export const activitySlots = 2_500
 /** Sessions whose workflows are kept in memory; the others are replayed from their (short) histories when needed. */
 export const cachedWorkflows = 1_000
 /**
- * Workflows that are carried on at the same time. After a restart all are made anew from their histories, and the engine
- * takes a task away that is not done in ten seconds: more at once than the cores can carry would none of them get done, however often.
+ * Workflow tasks executed at a time. After a restart all workflows are replayed, and the engine times a task out after ten seconds:
+ * with more tasks than the cores can carry, none would be done in time.
  */
 export const workflowSlots = Math.max(4, 2 * availableParallelism())
-/** What is under way gets this long to end by itself when the worker stops. */
+/** Activities get this long to end by themselves when the worker stops. */
 const shutdownGrace = '2s'
 
 export interface PollersOptions {
@@ -35,15 +35,15 @@ export interface PollersOptions {
 }
 
 export interface Pollers {
-  /** Settles when all have stopped; rejects where one broke, and the others stop then. */
+  /** Settles when all have stopped; rejects if one broke, in which case the others stop too. */
   done: Promise<void>
   isRunning(): boolean
-  /** Stops asking, and lets go of what is under way. */
+  /** Stops polling, and cancels running activities after the grace period. */
   shutDown(): void
 }
 
 export interface ReadyPollers {
-  /** Begins to ask. */
+  /** Begins to poll. */
   run(): Pollers
 }
 
@@ -83,7 +83,7 @@ export async function makePollers(options: PollersOptions): Promise<ReadyPollers
   return { run }
 }
 
-/** The bundle is made at build time; from a checkout that was not built, the worker bundles for itself. */
+/** The bundle is made by the build; in a checkout without a build, the worker bundles the workflows itself. */
 function workflowCode(): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } {
   const bundle = fileURLToPath(new URL('../../workflows/bundle.js', import.meta.url))
   if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } }

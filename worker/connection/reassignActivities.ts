@@ -1,4 +1,4 @@
-/** What the engine believes to be under way on this host and is not: handed out again now, not after its heartbeats are missed. */
+/** Activities that the engine believes to run on this host but do not: retried now, not after their heartbeat timeout. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
@@ -7,9 +7,9 @@ import { searchAttributes } from '../../policy/ids.js'
 import { isOurs } from './identity.js'
 import type { PendingResults, ActivityRef } from './pendingResults.js'
 
-/** Asked in one go: the engine serves others meanwhile. */
+/** Calls at a time, so that the engine can serve others meanwhile. */
 const atOnce = 20
-/** A step that was handed out a moment ago may still be on its way to us. Milliseconds. */
+/** An activity that was dispatched a moment ago may still be on its way to us. Milliseconds. */
 const arrivalGrace = 1_000
 
 interface StartedActivity extends ActivityRef {
@@ -17,9 +17,9 @@ interface StartedActivity extends ActivityRef {
 }
 
 /**
- * Fails every step that a worker of this host before us has begun (nobody else answers for the host: alone.ts), and with `results`
- * every one that the engine handed to us and that we do not know: its task was lost on the line. In all sessions of the host. Each
- * is idempotent per fence, and the engine hands it out again at once. Answers how many there were.
+ * For all workflows of the host: fails every activity that an earlier worker of this host started (no other worker polls for the host:
+ * soleWorker.ts), and with `results` also every activity that the engine dispatched to us but that never arrived. The engine retries
+ * them at once, and each is idempotent per fence. Returns how many there were.
  */
 export async function reassignActivities(
   client: Client,
@@ -51,7 +51,7 @@ async function forEachConcurrently<T>(items: readonly T[], work: (item: T) => Pr
   await Promise.all(Array.from({ length: atOnce }, lane))
 }
 
-/** The begun steps of one workflow that are of this host. */
+/** The started activities of one workflow that belong to this host. */
 async function startedActivitiesOf(
   client: Client,
   workflowId: string,
@@ -61,7 +61,7 @@ async function startedActivitiesOf(
     const { runId, raw } = await client.workflow.getHandle(workflowId).describe()
     return (raw.pendingActivities ?? []).flatMap((pending) => {
       const identity = pending.lastWorkerIdentity ?? ''
-      // One that waits for its next try was begun too, and is nobody's now.
+      // An activity that waits for a retry has been started too, but no worker has it now.
       const isBegun = pending.lastStartedTime && pending.state !== scheduled
       if (!isBegun || !identity.endsWith(`@${hostId}`)) return []
       const { activityId, attempt } = pending
@@ -69,12 +69,12 @@ async function startedActivitiesOf(
       return [{ ...step, ours: isOurs(identity, hostId) }]
     })
   } catch {
-    // It ended or moved on in between; what is left all the same is found by its missing heartbeats.
+    // The workflow ended or went on in between; anything that remains ends by its heartbeat timeout.
     return []
   }
 }
 
-/** No worker has the step: it waits to be handed out. */
+/** The activity waits for a worker. */
 const scheduled = proto.temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
 
 async function failForRetry(
@@ -93,6 +93,6 @@ async function failForRetry(
 const workerGone = (): ApplicationFailure =>
   ApplicationFailure.create({
     type: 'WorkerGone',
-    message: 'its worker ended in the middle, or the line to it broke; it is done again',
+    message: 'its worker ended, or the connection to it broke; the activity is retried',
     nextRetryDelay: '1ms',
   })

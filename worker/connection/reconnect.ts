@@ -1,4 +1,4 @@
-/** What follows when an engine that was away answers again: nothing waits for missed heartbeats, or for pauses between polls. */
+/** When the engine answers again after an outage: nothing has to wait for heartbeat timeouts or for the library's backoff. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
 import { type WatchedConnection, watchConnection, type ConnectionWatch } from './connectionWatch.js'
@@ -14,11 +14,11 @@ export interface ReconnectOptions extends Omit<StandInOptions, 'connection' | 'p
   measureClock: () => Promise<void>
 }
 
-/** The library's pauses between polls double from 0.2 s on: after this they are too long to wait for. Milliseconds. */
+/** The library's backoff between polls doubles from 0.2 s on; after this outage it is too long to wait for. Milliseconds. */
 const standInPollersAfter = 2_000
-/** A shorter break is not worth a line to a person. Milliseconds. */
+/** A shorter outage is not printed. Milliseconds. */
 const reportOutageAfter = 5_000
-/** A clock that is set while the worker runs shows after this at the latest. Milliseconds. */
+/** A change of the clock while the worker runs is noticed within this time. Milliseconds. */
 const measureEvery = 60_000
 
 export function maintainConnection(options: ReconnectOptions): ConnectionWatch {
@@ -61,10 +61,10 @@ async function measureRegularly(measureClock: () => Promise<void>, signal: Abort
   const isOver = (): boolean => signal.aborted
   while (!isOver()) {
     await delay(measureEvery, undefined, { signal, ref: false }).catch(() => undefined)
-    // An engine that is away is the line's business.
+    // An unreachable engine is handled by the connection watch.
     if (!isOver()) await measureClock().catch(() => undefined)
   }
 }
 
 const logError = (error: unknown): void =>
-  console.error('outpool: what the engine missed while it was away may take some minutes:', error)
+  console.error('outpool: recovery after the outage of the engine may take some minutes:', error)

@@ -1,4 +1,4 @@
-/** One machine at a time answers for a host's id: two would execute each other's steps, with two processes on one conversation. */
+/** Only one machine at a time may poll for a host's id: two would run each other's activities, with two processes on one conversation. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
 import type { Home } from '../../config/state/home.js'
@@ -7,7 +7,7 @@ import type { ConnectOptions } from '../engine/connect.js'
 import { engineAhead, pollersOf } from '../engine/pollers.js'
 import { isOfThisMachine } from './identity.js'
 
-/** A worker that lives asks again at least once a minute, and a busy one a little later. Milliseconds. */
+/** A running worker polls at least once a minute, a busy one a little later. Milliseconds. */
 const pollerTimeout = 75_000
 const pollEvery = 5_000
 
@@ -20,8 +20,8 @@ export interface SoleWorkerOptions {
 }
 
 /**
- * Returns once nobody on another machine answers for this host's id; says so while somebody does, and looks again. False where
- * `signal` came first. A worker before us on this very machine is gone by now: it would hold the lock of the home.
+ * Returns true once no other machine polls for this host's id; until then it prints that once and checks again. False if `signal`
+ * aborted first. An earlier worker on this machine has ended, since it would hold the lock of the home.
  */
 export async function untilSoleWorker({
   home,
@@ -37,9 +37,9 @@ export async function untilSoleWorker({
       if (other === null) return true
       if (!hasLogged)
         say(
-          `another machine (${other}) answers for ${home.hostId}, the id of this host: nothing is started here while it does. ` +
-            `Is this home, or this whole machine, a copy? Then remove ${home.dir}/host.json here, and run it again; ` +
-            'otherwise stop the other one. Looking again every few seconds.',
+          `another machine (${other}) runs a worker for ${home.hostId}, the id of this host, so nothing is started here. ` +
+            `If this home or this machine is a copy, remove ${home.dir}/host.json here and run outpool again; ` +
+            'otherwise stop the other worker. Checking again every few seconds.',
         )
       await delay(pollEvery, undefined, { signal }).catch(() => undefined)
     }
@@ -49,7 +49,7 @@ export async function untilSoleWorker({
   }
 }
 
-/** The identity of a worker elsewhere that asked for this host's work a moment ago. */
+/** The identity of a worker on another machine that polled for this host recently, or null. */
 async function foreignWorker(
   connection: Connection,
   namespace: string,

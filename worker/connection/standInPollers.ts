@@ -1,6 +1,6 @@
 /**
- * After an engine was away, the library's pollers come back up to ten seconds late, and on a line that was cut up to a minute:
- * each waits out its own pause. Until they are back, a second set on a fresh connection asks in their place.
+ * After an outage of the engine, the library's pollers resume up to ten seconds late, and up to a minute after a cut connection, since
+ * each waits for the end of its backoff. Until they have resumed, a second set on a new connection polls in their place.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection } from '@temporalio/client'
@@ -24,7 +24,7 @@ export interface StandInOptions {
   signal: AbortSignal
 }
 
-/** Resolves once it asks; `over` settles when it has stopped again, as soon as the worker's own pollers are back. */
+/** Resolves once the second set polls; `over` settles when it has stopped, after the worker's own pollers have resumed. */
 export async function startStandInPollers(options: StandInOptions): Promise<{ over: Promise<void> }> {
   const { connectOptions, makePollers, hostId, part } = options
   const before = await lastPolls(options)
@@ -50,7 +50,7 @@ async function untilOwnPollersResume(options: StandInOptions, before: LastPolls)
 
 type LastPolls = Record<QueueKind, number>
 
-/** When the worker's own pollers last asked, by the engine's clock. */
+/** When the worker's own pollers last polled, by the engine's clock. */
 async function lastPolls({ connection, namespace, hostId }: StandInOptions): Promise<LastPolls> {
   const own = workerIdentity(hostId)
   const last = async (queue: string, kind: QueueKind): Promise<number> => {
