@@ -26,7 +26,7 @@ beforeAll(async () => {
   home = server.home
   // While the server has it open, with its last writes still in the file beside it.
   expect(await checkDatabase(home)).toMatchObject([
-    { state: 'ok', found: expect.stringContaining('whole') as string },
+    { state: 'ok', found: expect.stringContaining('intact') as string },
   ])
   await server.stop()
   whole = join(dir, 'whole.db')
@@ -57,7 +57,7 @@ describe('law 7: the database', () => {
     spoil()
     const [finding] = await checkDatabase(home)
     expect(finding).toMatchObject({ name: 'database', state: 'fail' })
-    expect(finding!.found).toContain('is spoiled')
+    expect(finding!.found).toContain('is damaged')
     expect(finding!.remedy).toContain('outpool up')
   })
 

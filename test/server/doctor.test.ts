@@ -356,7 +356,7 @@ describe('configuration', () => {
     env['ANTHROPIC_API_KEY'] = 'sk-ant-api03-made-up'
     const { code, findings } = await examine()
     expect(code).toBe(0)
-    expect(named(findings, 'environment')[0]!.found).toMatch(/^ANTHROPIC_API_KEY set here, but not handed/)
+    expect(named(findings, 'environment')[0]!.found).toMatch(/^ANTHROPIC_API_KEY set here, but not passed/)
     expect(named(findings, 'login max-1')[0]!.found).toBe('logged in as max-1@example.com')
     expect(JSON.stringify(findings)).not.toContain('sk-ant')
   })
@@ -497,7 +497,7 @@ describe('engine, worker and clock', () => {
     )
     const { findings } = await examine()
     expect(named(findings, 'worker')[0]).toMatchObject({ state: 'fail' })
-    expect(named(findings, 'worker')[0]!.found).toMatch(/last looked 60\d s ago/)
+    expect(named(findings, 'worker')[0]!.found).toMatch(/last polled 60\d s ago/)
   })
 
   it('warns of a clock that is behind the last recorded times', async () => {

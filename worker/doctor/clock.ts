@@ -7,14 +7,14 @@ import { namedEngine, reach, type NamedEngine } from '../engine/connect.js'
 import { engineAhead } from '../engine/pollers.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
-/** File systems and HTTP dates are coarse; this much is no difference. Milliseconds. */
+/** File systems and HTTP dates are coarse, so smaller differences don't count. Milliseconds. */
 const noise = 5_000
-/** Of the engine to answer. Milliseconds. */
+/** For the engine to answer. Milliseconds. */
 const answerWithin = 2_000
 
-const setClock = 'Set the clock, best by a time service such as chrony or systemd-timesyncd.'
+const setClock = 'Set the clock, preferably with a time service such as chrony or systemd-timesyncd.'
 
-/** Compares the clock with the newest file of the home, and with the engine's where one answers. */
+/** Compares the clock with the newest file of the home, and with the engine's clock if one answers. */
 export async function checkClock(
   home: Home,
   now: () => number,
@@ -60,7 +60,7 @@ async function newestFile(home: Home): Promise<{ file: string; at: number } | nu
   )
 }
 
-/** Milliseconds by which the engine's clock is ahead; null where no engine answers. */
+/** Milliseconds by which the engine's clock is ahead; null if no engine answers. */
 async function engineAheadOf(home: Home, env: NodeJS.ProcessEnv, now: () => number): Promise<number | null> {
   try {
     const engine = namedEngine(env) ?? running(home)
@@ -72,14 +72,14 @@ async function engineAheadOf(home: Home, env: NodeJS.ProcessEnv, now: () => numb
       await connection.close()
     }
   } catch {
-    // That it does not answer is another check's to say.
+    // Another check reports an engine that does not answer.
     return null
   }
 }
 
 function running(home: Home): NamedEngine | null {
-  const left = readEngine(home)
-  return left === null ? null : { options: { address: left.address }, namespace: left.namespace }
+  const endpoint = readEngine(home)
+  return endpoint === null ? null : { options: { address: endpoint.address }, namespace: endpoint.namespace }
 }
 
 /** An instant in summer and what a clock in the zone shows then. Agents name resets in zones such as these. */
@@ -90,7 +90,7 @@ const knownTimes = [
 ] as const
 const knownInstant = Date.UTC(2026, 6, 1, 12)
 
-/** Reset times are read from texts that name their zone: without the zones they would be read wrong. */
+/** Reset times are parsed from texts that name a time zone, so the zones must be known. */
 export function checkZones(): Finding {
   const wrong = knownTimes.filter(([zone, shown]) => timeIn(zone) !== shown).map(([zone]) => zone)
   return wrong.length === 0

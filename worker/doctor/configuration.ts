@@ -11,9 +11,9 @@ import { type Finding, fail, failed, ok, warn } from './finding.js'
 const name = 'configuration'
 
 export interface LoadedConfig {
-  /** Null where it cannot be used. */
+  /** Null if it cannot be used. */
   config: Config | null
-  /** Every fault, or the one line that says that there is none. */
+  /** Every issue, or one line that says that there is none. */
   findings: Finding[]
 }
 
@@ -36,7 +36,7 @@ function contents({ pool, reserved, substrates }: Config): string {
   return `pool ${pool.name} of ${accounts}, ${reserved.length} reserved, ${substrates.length} substrates`
 }
 
-/** Who can write the file decides which programs run, and in whose name. */
+/** Anyone who can write the file decides which programs run as this user. */
 export async function checkConfigFile(file: string): Promise<Finding[]> {
   const { mode } = await stat(file)
   return (mode & othersWrite) === 0
@@ -47,7 +47,7 @@ export async function checkConfigFile(file: string): Promise<Finding[]> {
 const othersWrite = 0o022
 const othersAny = 0o077
 
-/** Whether the folder is this user's, and what must be private is. */
+/** Whether the folder belongs to this user, and its private files are private. */
 export async function checkConfigDir(
   place: Place,
   examiner: AgentExaminer,
@@ -58,7 +58,11 @@ export async function checkConfigDir(
   const findings: Finding[] = []
   if (uid !== null && uid !== 0 && folder.uid !== uid)
     findings.push(
-      fail(what, `${place.configDir} belongs to another user`, `Log in to a folder of your own instead.`),
+      fail(
+        what,
+        `${place.configDir} belongs to another user`,
+        `Log in with a config dir that you own instead.`,
+      ),
     )
   if ((folder.mode & othersWrite) !== 0)
     findings.push(
@@ -72,24 +76,24 @@ export async function checkConfigDir(
   return findings.length > 0 ? findings : [ok(what, place.configDir)]
 }
 
-/** Settings of the account's config dir and env that would break Outpool or that its program can't use; nothing where all is well. */
+/** Settings of the account's config dir and env that would break Outpool or that its program can't use. */
 export async function checkSettings(
   place: Place,
   command: AgentCommand,
   examiner: AgentExaminer,
 ): Promise<Finding[]> {
-  const hindrances = await examiner.configurationConflicts(place, command)
-  const faults = await examiner
+  const conflicts = await examiner.configurationConflicts(place, command)
+  const errors = await examiner
     .settingsErrors(place, command)
     .catch((error: unknown): ConfigurationConflict[] => {
-      // A program that can't be run is told of as such.
+      // Another check reports a program that can't be run.
       if (error instanceof AgentProgramError) return []
       throw error
     })
-  // Of a file that can't be used the program also says where in it.
-  const isTold = ({ unusableFile: unusable }: ConfigurationConflict): boolean =>
-    unusable !== undefined && faults.some((fault) => fault.unusableFile === unusable)
-  const found = [...hindrances.filter((one) => !isTold(one)), ...faults]
+  // For an unusable file, the program's own error also names the place in it.
+  const isReported = ({ unusableFile: unusable }: ConfigurationConflict): boolean =>
+    unusable !== undefined && errors.some((error) => error.unusableFile === unusable)
+  const found = [...conflicts.filter((one) => !isReported(one)), ...errors]
   return found.map(({ state, what, remedy }) => ({
     ...{ name: `settings ${place.name}`, state, found: what, remedy },
   }))
@@ -111,8 +115,8 @@ export function checkEnvironment(
     return [
       warn(
         what,
-        `${names.join(', ')} set here, but not handed to sessions: each uses its account's own login`,
-        `If sessions shall have it, name it under env of an account or of agents.${agent} in outpool.yaml.`,
+        `${names.join(', ')} set here, but not passed to sessions: each uses its account's own login`,
+        `To pass it to sessions, set it under env of an account or of agents.${agent} in outpool.yaml.`,
       ),
     ]
   })
@@ -127,5 +131,5 @@ export function checkEnvironment(
         'export no_proxy="127.0.0.1,localhost,$no_proxy"',
       ),
     )
-  return findings.length > 0 ? findings : [ok(what, 'nothing set that would be in the way')]
+  return findings.length > 0 ? findings : [ok(what, 'no variable is set that would interfere')]
 }

@@ -1,4 +1,4 @@
-/** Whether the embedded engine's database is whole. Nothing native is brought along for it: what the machine has looks through it. */
+/** Whether the embedded engine's database is intact. Checked with the SQLite of Node or Python, so no native module is needed. */
 import { open, stat } from 'node:fs/promises'
 import { execa } from 'execa'
 import { z } from 'zod'
@@ -7,7 +7,7 @@ import { type Finding, fail, ok, warn } from './finding.js'
 
 /** A database of this size makes the embedded server slow to answer lists. Bytes. */
 const largeDatabase = 5e9
-/** A look through takes a second for each few hundred megabytes. Milliseconds. */
+/** A check takes a second for each few hundred megabytes. Milliseconds. */
 const integrityTimeout = 12_000
 
 const size = (bytes: number): string =>
@@ -20,28 +20,28 @@ export async function checkDatabase(home: Home): Promise<Finding[]> {
   if (sizes[0] === null) return []
   const bytes = sizes.reduce((sum, one) => sum + (one?.size ?? 0), 0)
   const found = `${size(bytes)} at ${home.database}`
-  // Nothing was ever in it: the next start begins anew.
+  // Nothing was ever stored in it, and the next start creates it again.
   if (bytes === 0) return [ok('database', `empty at ${home.database}`)]
-  const spoiled =
+  const damage =
     (await checkHeader(home.database, sizes[0]?.size ?? 0)) ?? (await checkIntegrity(home.database))
-  if (typeof spoiled === 'string')
+  if (typeof damage === 'string')
     return [
       fail(
         'database',
-        `${found} is spoiled: ${spoiled}`,
-        'Stop outpool. Put a good copy in its place, or move it away with the files beside it whose names end in -wal and -shm, ' +
-          'and run `outpool up`: an empty one is made. What agents said stays in their config dirs.',
+        `${found} is damaged: ${damage}`,
+        'Stop outpool. Put a good copy in its place, or move it away together with its -wal and -shm files, ' +
+          'and run `outpool up`, which creates an empty one. Conversations stay in the config dirs of the agents.',
       ),
     ]
-  const how = spoiled.whole ? '; whole' : `; only its head was looked at (${spoiled.why})`
+  const how = damage.whole ? '; intact' : `; only its header was checked (${damage.why})`
   if (bytes < largeDatabase) return [ok('database', found + how)]
-  const remedy = 'Stop sessions that are done; a PostgreSQL engine (docker-compose.yml) carries more.'
+  const remedy = 'Stop sessions that are done, or use an engine with PostgreSQL (docker-compose.yml).'
   return [warn('database', found + how, remedy)]
 }
 
 const magic = 'SQLite format 3\0'
 
-/** What the file itself shows at its beginning; null where nothing is wrong. The rest may stand in the file beside it. */
+/** Checks the header of the file; null if nothing is wrong. Newer pages may be in the write-ahead log beside it. */
 async function checkHeader(file: string, bytes: number): Promise<string | null> {
   const head = Buffer.alloc(100)
   const handle = await open(file)
@@ -53,7 +53,7 @@ async function checkHeader(file: string, bytes: number): Promise<string | null> 
   if (head.toString('latin1', 0, 16) !== magic) return 'it does not begin as an SQLite database does'
   const stored = head.readUInt16BE(16)
   const page = stored === 1 ? 65_536 : stored
-  if (page < 512 || (page & (page - 1)) !== 0) return `its pages of ${page} bytes cannot be`
+  if (page < 512 || (page & (page - 1)) !== 0) return `its page size of ${page} bytes is impossible`
   const isCounted = head.readUInt32BE(24) === head.readUInt32BE(92)
   const wanted = head.readUInt32BE(28) * page
   return isCounted && bytes < wanted ? `it was cut off: ${bytes} of ${wanted} bytes are there` : null
@@ -61,13 +61,13 @@ async function checkHeader(file: string, bytes: number): Promise<string | null> 
 
 type DatabaseCheck = string | { whole: true } | { whole: false; why: string }
 
-/** What each way prints: SQLite's own words, `ok` or faults, and whether Temporal's tables are there. */
+/** What each program prints: SQLite's result (`ok` or errors), and how many of Temporal's tables exist. */
 const answerSchema = z.object({ check: z.string(), tables: z.number() })
 
 const ask = 'PRAGMA quick_check(3)'
 const tables = `SELECT count(*) FROM sqlite_master WHERE name IN ('executions', 'namespaces')`
 
-/** A server that runs goes on: a reader of a database with a write-ahead log stops nobody. */
+/** Does not disturb a running server: reading a database with a write-ahead log blocks no writer. */
 const withNode = (file: string): string[] => [
   ...['--no-warnings', '--experimental-sqlite', '-e'],
   `const { DatabaseSync } = require('node:sqlite')
@@ -100,10 +100,10 @@ async function checkIntegrity(file: string): Promise<DatabaseCheck> {
     if (exitCode === 0) {
       const answer = answerSchema.safeParse(JSON.parse(stdout)).data
       if (answer?.check !== 'ok') return `SQLite says: ${(answer?.check ?? 'nothing').slice(0, 300)}`
-      return answer.tables === 2 ? { whole: true } : "Temporal's tables are not in it"
+      return answer.tables === 2 ? { whole: true } : "it lacks Temporal's tables"
     }
     const words = /[^\n]*(malformed|not a database|disk I\/O error)[^\n]*/.exec(stderr)?.[0]
     if (words !== undefined) return `SQLite says: ${words.trim().slice(0, 300)}`
   }
-  return { whole: false, why: 'for more, this needs Node.js 22.13 or newer, or Python 3' }
+  return { whole: false, why: 'a full check needs Node.js 22.13 or newer, or Python 3' }
 }

@@ -1,8 +1,8 @@
-/** What one account has and another lacks: a session that is moved there would miss it. */
+/** What one account has and another lacks, so that a session that moves there would miss it. */
 import type { Inventory } from '../../agents/examiner.js'
 import { type Finding, warn } from './finding.js'
 
-/** Of what is missing, so many are named. */
+/** The most missing things that a finding names. */
 const named = 5
 
 /** One line for each account and kind of thing, in the order of the accounts. */

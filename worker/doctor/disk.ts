@@ -1,4 +1,4 @@
-/** Room and abilities of the disks that Outpool writes to. */
+/** Free space and features of the disks that Outpool writes to. */
 import { watch } from 'node:fs'
 import { readFile, rm, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -20,14 +20,14 @@ export async function checkSpace(what: string, folder: string): Promise<Finding>
   return free < roomy ? warn(name, found, remedy) : ok(name, found)
 }
 
-/** The folder itself, or the nearest one above it that is there already. */
+/** The folder itself, or its nearest parent that exists. */
 async function existing(folder: string): Promise<string> {
   const there = await stat(folder).catch(() => null)
   const parent = dirname(folder)
   return there !== null || parent === folder ? folder : existing(parent)
 }
 
-/** Tried, not guessed: network and shared folders of virtual machines often refuse sockets. */
+/** Opens a socket, since network and shared folders of virtual machines often refuse sockets. */
 export async function checkSockets(home: Home): Promise<Finding> {
   const socket = join(dirname(home.tmuxSocket), `d${process.pid}`)
   try {
@@ -40,7 +40,7 @@ export async function checkSockets(home: Home): Promise<Finding> {
   } catch (error) {
     return fail(
       'sockets',
-      `no socket can be made in ${dirname(home.tmuxSocket)} (${codeOf(error)}): tmux could not run there`,
+      `no socket can be created in ${dirname(home.tmuxSocket)} (${codeOf(error)}), so tmux could not run there`,
       'Name a folder on a local disk with OUTPOOL_HOME.',
     )
   } finally {
@@ -48,7 +48,7 @@ export async function checkSockets(home: Home): Promise<Finding> {
   }
 }
 
-/** Whether a change in the report folder can be seen at once. Tried, and the limits of the system looked at. */
+/** Whether a change in the report folder is noticed at once: tries it, and reads the limits of the system. */
 export async function checkWatching(home: Home, limits = '/proc/sys/fs/inotify'): Promise<Finding> {
   const remedy = 'Raise fs.inotify.max_user_instances and fs.inotify.max_user_watches with sysctl.'
   try {
@@ -65,7 +65,7 @@ export async function checkWatching(home: Home, limits = '/proc/sys/fs/inotify')
   if (typeof instances !== 'number' || typeof watches !== 'number')
     return ok('file watches', 'work; this system has no limits to read')
   const found = `work; the system allows ${instances} instances and ${watches} watches for each user`
-  // Each agent takes an instance of its own; the system's usual limit is 128.
+  // Each agent uses one instance; the usual limit is 128.
   return instances < leastInstances || watches < leastWatches
     ? warn('file watches', found, remedy)
     : ok('file watches', found)

@@ -1,4 +1,4 @@
-/** `outpool doctor`: looks at everything that Outpool needs on this host, and says for each thing what to do. */
+/** `outpool doctor`: checks everything that Outpool needs on this host, and says how to fix each problem. */
 import { accountAgent, readDomains } from '../../host/identity/failureDomains.js'
 import type { Place } from '../../agents/agent.js'
 import type { AgentExaminer } from '../../agents/examiner.js'
@@ -40,11 +40,11 @@ export interface Doctor {
   json: boolean
 }
 
-/** Milliseconds that a look at files, and at programs or the network, may take. */
+/** Time limits of checks that only read files, and of checks that use programs or the network. Milliseconds. */
 const quick = 5_000
 const slow = 20_000
 
-/** Prints what was found. True when nothing failed; warnings are allowed. Throws nothing for what it finds. */
+/** Prints the findings. True if no check failed; warnings are allowed. Does not throw for what it finds. */
 export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
   const { env } = process
   const { config, findings } = loadForDoctor(source)
@@ -66,16 +66,16 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
 
 function programChecks(config: Config | null, env: NodeJS.ProcessEnv): Check[] {
   const agents = Object.entries(config?.agents ?? {})
-  const unread = warn(
+  const skipped = warn(
     'accounts',
-    'agents, logins and law 1 were not looked at: the configuration cannot be used',
+    'agents, logins and law 1 were not checked, since the configuration cannot be used',
     'Correct the configuration, then run `outpool doctor` again.',
   )
   return [
     check('node', quick, () => checkNode(process.versions.node)),
     check('tmux', slow, () => checkTmux(env)),
     ...agents.map(([name, agent]) => check(`agent ${name}`, slow, () => checkAgent(name, agent))),
-    ...(config === null ? [check('accounts', quick, () => unread)] : []),
+    ...(config === null ? [check('accounts', quick, () => skipped)] : []),
   ]
 }
 
@@ -98,7 +98,7 @@ function accountChecks(config: Config, env: NodeJS.ProcessEnv): Check[] {
       }))
       return differences(await Promise.all(inventories))
     }),
-    // The first of the two waits for what both look at.
+    // Both wait for the same reading.
     check('logins', slow, async () => checkDuplicates(await domains)),
     check('law 1', slow, async () => checkIndependence(await domains)),
   ]
@@ -127,11 +127,11 @@ function engineChecks(
   env: NodeJS.ProcessEnv,
   { finished }: Pick<Retention, 'finished'>,
 ): Check[] {
-  const outlook = findEngine(env)
-  // Told by the check that waits for it first; the others have nothing to say then.
-  const known = outlook.catch(() => null)
+  const choice = findEngine(env)
+  // The first check reports a failure; the others then have nothing to report.
+  const known = choice.catch(() => null)
   return [
-    check('engine', slow, async () => checkEngine(await outlook, home, env, finished)),
+    check('engine', slow, async () => checkEngine(await choice, home, env, finished)),
     check('python3', slow, async () => checkPython(await known, env)),
     check('ports', slow, async () => {
       const engine = await known
@@ -156,7 +156,7 @@ function hostChecks(home: Home, env: NodeJS.ProcessEnv): Check[] {
 
 type CheckFindings = Finding | Finding[]
 
-/** A check of one finding or several, in time or later. */
+/** A check with one finding or several, from a function or an async function. */
 const check = (name: string, within: number, look: () => CheckFindings | Promise<CheckFindings>): Check => ({
   name,
   within,

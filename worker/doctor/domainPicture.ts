@@ -1,4 +1,4 @@
-/** The same as a Mermaid picture: what the healer needs on the left, what it heals on the right, a line where they share something. */
+/** The same as a Mermaid diagram: what the healer needs on the left, what it heals on the right, a line if they share something. */
 import type { Cell, HealerMap } from '../../policy/independence/healerMap.js'
 
 export function pictureOf({ needs, failures, cells }: HealerMap): string {
@@ -20,7 +20,7 @@ export function pictureOf({ needs, failures, cells }: HealerMap): string {
   ].join('\n')
 }
 
-/** Accepted: a thin line that says what is shared. Refused: a thick one. */
+/** A thin line for what is accepted, a thick one for what is refused; both say what is shared. */
 const line = ({ verdict, shares }: Cell): string => {
   const label = safe([...new Set(shares.map((shared) => shared.split(' ')[0] ?? ''))].join(', '))
   return verdict === 'refused' ? `== "refused: ${label}" ==>` : `-. "${label}" .-`

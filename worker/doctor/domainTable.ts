@@ -1,4 +1,4 @@
-/** The table for a person: a line for each need, a column for each failure, and below it why what is shared is accepted. */
+/** The table for a person: a row for each need, a column for each failure, and below it the reasons. */
 import type { Colors } from 'picocolors/types.js'
 import type { Cell, HealerMap } from '../../policy/independence/healerMap.js'
 
@@ -36,7 +36,7 @@ function mark({ verdict }: Cell, width: number, colors: Colors): string {
   return verdict === 'refused' ? colors.bold(colors.red(text)) : colors.yellow(text)
 }
 
-/** Each reason once, with the needs that it holds for, failure by failure. */
+/** Each reason once, with the needs to which it applies, grouped by failure. */
 function reasonsOf(cells: readonly Cell[], colors: Colors): string[] {
   const groups = new Map<string, Map<string, string[]>>()
   for (const { need, failure, verdict, why } of cells) {
@@ -54,6 +54,6 @@ function reasonsOf(cells: readonly Cell[], colors: Colors): string[] {
 function verdict(cells: readonly Cell[]): string {
   const refused = cells.filter((cell) => cell.verdict === 'refused').length
   return refused === 0
-    ? '\nNothing that heals draws on an account that it heals.'
-    : `\nRefused in ${refused} ${refused === 1 ? 'place' : 'places'}: the healer would be spent with what it heals.`
+    ? '\nThe healer uses no account that it heals.'
+    : `\nRefused in ${refused} ${refused === 1 ? 'place' : 'places'}: the healer would fail together with what it heals.`
 }

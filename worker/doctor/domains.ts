@@ -1,4 +1,4 @@
-/** `outpool doctor --domains`: what the healer needs beside what it heals, on this host, as a table, JSON or a picture. */
+/** `outpool doctor --domains`: what the healer needs, what it heals, and what they share, as a table, JSON or a diagram. */
 import { readDomains } from '../../host/identity/failureDomains.js'
 import type { Config } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
@@ -11,7 +11,7 @@ import { tableOf } from './domainTable.js'
 
 export type DomainsFormat = 'table' | 'json' | 'mermaid'
 
-/** Prints what is shared. True where nothing of it is refused. */
+/** Prints what is shared. True if nothing of it is refused. */
 export async function showDomains(home: Home, config: Config, format: DomainsFormat): Promise<boolean> {
   const map = healerMap(await readSetup(home, config, process.env))
   console.log(printed(map, format))

@@ -1,4 +1,4 @@
-/** The drill: whether the newest one proved what it should, and not too long ago. */
+/** Whether the newest drill succeeded, and is not too old. */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -11,14 +11,14 @@ const reportSchema = z.object({ endedAt: z.iso.datetime(), ok: z.boolean(), why:
 
 const runIt = 'Run `outpool drill`; its report says which step failed.'
 
-/** Nothing where nobody has asked for drills. */
+/** No finding if no drill was ever run or scheduled. */
 export async function checkDrill(home: Home, { every }: DrillConfig, now: number): Promise<Finding[]> {
   const name = 'drill'
   const newest = await newestReport(join(home.dir, 'drills'))
   if (newest === null) return every === null ? [] : [ok(name, 'none was run yet')]
   const { endedAt, why } = newest
   if (!newest.ok) return [warn(name, `failed at ${endedAt}: ${why ?? 'no reason given'}`, runIt)]
-  // One may be left out while the machine sleeps; two in a row say that nothing runs them.
+  // One may be missed while the machine sleeps; after two missed ones, apparently nothing runs them.
   if (every !== null && now - Date.parse(endedAt) > 2 * every)
     return [warn(name, `the newest went well at ${endedAt}, and more are overdue`, runIt)]
   return [ok(name, `went well at ${endedAt}`)]

@@ -10,24 +10,24 @@ import { freePorts, usualPorts } from '../engine/ports.js'
 import { temporal } from '../engine/programs.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
-/** An engine under load takes a moment; one that takes longer is no engine to work with. Milliseconds. */
+/** A busy engine takes a moment; one that takes longer is unusable. Milliseconds. */
 const answerWithin = 5_000
 const dayMs = 86_400_000
 
 interface Answer {
   version: string
-  /** How long finished sessions stay; 0 where the engine does not say. */
+  /** How long finished sessions stay; 0 if the engine does not say. */
   days: number
 }
 
-/** The engine that `up` would use, or is using. `finished`: how long it should keep what is over. */
+/** The engine that `up` would use, or is using. `finished`: how long it should keep finished sessions. Milliseconds. */
 export async function checkEngine(
-  outlook: EngineChoice,
+  choice: EngineChoice,
   home: Home,
   env: NodeJS.ProcessEnv,
   finished: number,
 ): Promise<Finding> {
-  return outlook.kind === 'named' ? checkNamed(env, finished) : checkEmbedded(outlook, readEngine(home))
+  return choice.kind === 'named' ? checkNamed(env, finished) : checkEmbedded(choice, readEngine(home))
 }
 
 async function checkNamed(env: NodeJS.ProcessEnv, finished: number): Promise<Finding> {
@@ -45,10 +45,10 @@ async function checkNamed(env: NodeJS.ProcessEnv, finished: number): Promise<Fin
 }
 
 async function checkEmbedded(
-  outlook: EngineChoice & { kind: 'embedded' },
+  choice: EngineChoice & { kind: 'embedded' },
   running: EngineEndpoint | null,
 ): Promise<Finding> {
-  const { program, attempts } = outlook
+  const { program, attempts } = choice
   if (running === null) {
     if (program !== null)
       return ok('engine', `embedded, not running: ${program.version} (${program.source}: ${program.path})`)
@@ -70,7 +70,7 @@ async function checkEmbedded(
   }
 }
 
-/** Throws EngineUnreachableError, or what the engine says against the namespace. */
+/** Throws EngineUnreachableError, or the engine's error about the namespace. */
 async function ask(options: ConnectOptions, namespace: string): Promise<Answer> {
   const connection = await reach(options, answerWithin)
   try {
@@ -86,9 +86,9 @@ async function ask(options: ConnectOptions, namespace: string): Promise<Answer> 
   }
 }
 
-/** Which ports a start would take now. */
-export async function checkPorts(outlook: EngineChoice, home: Home): Promise<Finding[]> {
-  if (outlook.kind === 'named') return []
+/** Which ports a start would use now. */
+export async function checkPorts(choice: EngineChoice, home: Home): Promise<Finding[]> {
+  if (choice.kind === 'named') return []
   const running = readEngine(home)
   if (running !== null && running.pid !== null && (await processStart(running.pid)) !== null)
     return [

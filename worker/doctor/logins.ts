@@ -1,4 +1,4 @@
-/** The logins: whether each account has one, as whom, and whether two names are one login. */
+/** The logins: whether each account has one, of which user, and whether two accounts have the same one. */
 import type { HostDomains } from '../../host/identity/failureDomains.js'
 import type { AgentCommand, Place } from '../../agents/agent.js'
 import type { AgentExaminer } from '../../agents/examiner.js'
@@ -19,19 +19,25 @@ export async function checkLogin(
   examiner: AgentExaminer,
 ): Promise<Finding> {
   const name = `login ${place.name}`
-  const { login, loggedInAs: as, unknownBecause: unclear } = await examiner.loginStatus(place, command)
+  const { login, loggedInAs, unknownBecause } = await examiner.loginStatus(place, command)
   const byHand = examiner.loginCommand(place, command)
-  if (login === 'out') return fail(name, 'nobody is logged in', `Log in there: ${byHand}`)
+  if (login === 'out') return fail(name, 'not logged in', `Log in with: ${byHand}`)
   if (login === 'unknown')
-    return warn(name, `could not be read: ${unclear ?? 'no reason given'}`, `Look yourself: ${byHand}`)
-  return ok(name, as === null ? 'logged in' : `logged in as ${as}`)
+    return warn(
+      name,
+      `could not be read: ${unknownBecause ?? 'no reason given'}`,
+      `Check it by hand: ${byHand}`,
+    )
+  return ok(name, loggedInAs === null ? 'logged in' : `logged in as ${loggedInAs}`)
 }
 
 /** Law 1: the healer's side and the pool's, by identity, path, gateway and secret. */
 export function checkIndependence({ healer, pool, unread }: HostDomains): Finding[] {
   const name = 'law 1'
   const refused = sharedDomains(healer, pool).map(({ message }) => fail(name, message, independenceRemedy))
-  const notRead = unread.map((what) => warn(name, `not looked at: ${what}`, 'Put it right, then look again.'))
+  const notRead = unread.map((what) =>
+    warn(name, `could not be read: ${what}`, 'Correct it, then run `outpool doctor` again.'),
+  )
   if (refused.length > 0) return [...refused, ...notRead]
   return [ok(name, describeIndependence(healer, acceptedOverlaps(healer, pool))), ...notRead]
 }
@@ -53,6 +59,6 @@ export const checkDuplicates = ({ healer, pool }: HostDomains): Finding[] =>
       warn(
         `login ${name}`,
         `duplicate: the same login as ${sameAs}; it is one account, and only ${sameAs} is used`,
-        `Log ${name} in with another account, or take it out of outpool.yaml.`,
+        `Log ${name} in with another account, or remove it from outpool.yaml.`,
       ),
     )

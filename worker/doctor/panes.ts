@@ -1,4 +1,4 @@
-/** Where the panes live: in a scope of their own, or in a unit whose end may be theirs. */
+/** Whether the panes run in their own scope, or in a unit that ends them when it ends. */
 import { readFile } from 'node:fs/promises'
 import { execa } from 'execa'
 import { guideUrl } from '../../config/guide.js'
@@ -7,7 +7,7 @@ import { type Finding, ok, warn } from './finding.js'
 
 const answerWithin = 2_000
 
-/** Nothing where no tmux server of this home runs, or the system has no control groups. */
+/** No finding if no tmux server of this home runs, or if the system has no control groups. */
 export async function checkPanes(home: Home): Promise<Finding[]> {
   const { stdout } = await execa('tmux', ['-N', '-S', home.tmuxSocket, 'list-sessions', '-F', '#{pid}'], {
     ...{ reject: false, timeout: answerWithin, stdin: 'ignore' },
@@ -21,11 +21,11 @@ export async function checkPanes(home: Home): Promise<Finding[]> {
 export function panesIn(groups: string): Finding[] {
   const unit = unitOf(groups)
   if (unit === null) return []
-  if (!unit.endsWith('.service')) return [ok('panes', `live in ${unit}`)]
+  if (!unit.endsWith('.service')) return [ok('panes', `run in ${unit}`)]
   return [
     warn(
       'panes',
-      `live in ${unit} itself: what ends or limits that unit as a whole takes them along`,
+      `run in ${unit} itself, and end if that unit is ended or limited as a whole`,
       `A stop and a restart of outpool.service leave them alone. For a scope of their own: ${guideUrl('running-as-a-service.md')}`,
     ),
   ]

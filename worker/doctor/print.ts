@@ -1,4 +1,4 @@
-/** The findings for a person: one line each, the remedy on the next, a sentence at the end. */
+/** Prints the findings for a person: one line each, the remedy on the next line, and a summary at the end. */
 import { stripVTControlCharacters } from 'node:util'
 import pc from 'picocolors'
 import type { Colors } from 'picocolors/types.js'
@@ -32,10 +32,10 @@ function summary(findings: readonly Finding[]): string {
 const plural = (count: number, word: string): string =>
   `${count === 0 ? 'no' : count} ${word}${count === 1 ? '' : 's'}`
 
-/** File names and other programs' words must not steer the terminal. */
+/** File names and output of other programs must not control the terminal. */
 const oneLine = (text: string): string =>
   stripVTControlCharacters(text).replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, ' ')
 
-/** Colours on a terminal only, and never where NO_COLOR is set. */
+/** Colours only on a terminal, and never if NO_COLOR is set. */
 export const colorsOf = (stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Colors =>
   pc.createColors(!(!stream.isTTY || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'))

@@ -1,4 +1,4 @@
-/** The programs that Outpool runs, and whether their versions will do. */
+/** The programs that Outpool runs, and whether their versions are new enough. */
 import { execa } from 'execa'
 import { agentNamed, examinerOf } from '../../agents/index.js'
 import type { AgentConfig } from '../../config/config.js'
@@ -11,7 +11,7 @@ const leastNode = '20.19'
 /** The first with `remain-on-exit-format` and with `respawn-pane` and `new-session` taking `-e`. */
 const leastTmux = '3.2'
 
-/** A program that says its version does so at once; a busy machine gets some seconds. */
+/** A program prints its version at once, on a busy machine within seconds. Milliseconds. */
 const answerWithin = 8_000
 
 export const checkNode = (version: string): Finding =>
@@ -25,14 +25,14 @@ export async function checkTmux(env: NodeJS.ProcessEnv): Promise<Finding> {
   })
   const remedy = `Install tmux ${leastTmux} or newer, for instance with your system's packages, so that it is on the PATH.`
   if (answer.code === 'ENOENT') return fail('tmux', 'there is no tmux on the PATH', remedy)
-  const said = answer.stdout.trim()
+  const line = answer.stdout.trim()
   if (answer.failed) return fail('tmux', `tmux -V failed: ${answer.stderr || answer.shortMessage}`, remedy)
-  const version = said.replace(/^tmux\s+/, '')
+  const version = line.replace(/^tmux\s+/, '')
   // Built from a development tree: newer than every release, and without a number.
   if (version === 'master') return ok('tmux', version)
   return reaches(version, leastTmux)
     ? ok('tmux', version)
-    : fail('tmux', `"${said}" is too old: ${leastTmux} or newer is needed`, remedy)
+    : fail('tmux', `"${line}" is too old: ${leastTmux} or newer is needed`, remedy)
 }
 
 /** Throws AgentProgramError, UnknownAgentError or SecretError. */
@@ -45,12 +45,12 @@ export async function checkAgent(name: string, agent: AgentConfig): Promise<Find
   return warn(what, `${version} (${command}) is older than ${least.version}: ${least.lacks}`, least.remedy)
 }
 
-/** Python is only asked for where the engine may have to come from PyPI. */
-export async function checkPython(outlook: EngineChoice | null, env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  if (outlook?.kind !== 'embedded' || outlook.program !== null) return []
+/** Python is checked only if the engine may have to be installed from PyPI. */
+export async function checkPython(choice: EngineChoice | null, env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  if (choice?.kind !== 'embedded' || choice.program !== null) return []
   const name = 'python3'
   const remedy =
-    "Nothing needs to be done if Temporal's own download can be reached from here; else install Python 3 with venv."
+    "Only needed if Temporal's download cannot be reached from here: then install Python 3 with venv."
   const answer = await execa(
     'python3',
     ['-c', 'import ensurepip, sys, venv; print(sys.version.split()[0])'],
@@ -59,7 +59,7 @@ export async function checkPython(outlook: EngineChoice | null, env: NodeJS.Proc
     },
   )
   if (answer.code === 'ENOENT')
-    return [warn(name, 'is not installed: the engine cannot come from PyPI', remedy)]
-  if (answer.failed) return [warn(name, 'lacks venv: the engine cannot come from PyPI', remedy)]
-  return [ok(name, `${answer.stdout.trim()} with venv, should the engine have to come from PyPI`)]
+    return [warn(name, 'is not installed, so the engine cannot be installed from PyPI', remedy)]
+  if (answer.failed) return [warn(name, 'lacks venv, so the engine cannot be installed from PyPI', remedy)]
+  return [ok(name, `${answer.stdout.trim()} with venv, in case the engine has to be installed from PyPI`)]
 }

@@ -1,10 +1,10 @@
-/** Runs checks side by side. None can hang or end the others. */
+/** Runs checks concurrently. A check that hangs or throws does not affect the others. */
 import { type Finding, fail, failed } from './finding.js'
 
 export interface Check {
-  /** Names the check where it gives no finding of its own: it threw, or it took too long. */
+  /** Name of the finding if the check throws or takes too long. */
   name: string
-  /** Milliseconds from its start on. */
+  /** Time limit, from its start. Milliseconds. */
   within: number
   look: () => Promise<Finding[]>
 }

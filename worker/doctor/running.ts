@@ -1,4 +1,4 @@
-/** The worker of this home: whether one runs, and whether it still looks at its sessions. */
+/** The worker of this home: whether one runs, and whether it still polls its sessions. */
 import { readdir } from 'node:fs/promises'
 import { z } from 'zod'
 import { readJson } from '../../config/state/readJson.js'
@@ -7,7 +7,7 @@ import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
-/** The worker writes what it sees every few seconds; a machine that was asleep catches up within this. Milliseconds. */
+/** The worker writes its live file every few seconds; after a suspend it catches up within this time. Milliseconds. */
 const silentAfter = 60_000
 
 const holderSchema = z.object({ pid: z.number().int(), start: z.string() })
@@ -18,18 +18,18 @@ export async function checkWorker(home: Home, now: number): Promise<Finding> {
   const live = readLive(home)
   const age = live === null ? null : now - Date.parse(live.at)
   if (live === null || age === null)
-    return ok('worker', `process ${holder.pid} is running, and has not looked at a session yet`)
+    return ok('worker', `process ${holder.pid} is running, and has not polled its sessions yet`)
   if (age > silentAfter)
     return fail(
       'worker',
-      `process ${holder.pid} is there, but last looked ${Math.round(age / 1000)} s ago`,
-      `Look into ${home.logs}; if nothing explains it, end process ${holder.pid} and run \`outpool up\` (panes live on).`,
+      `process ${holder.pid} is running, but last polled ${Math.round(age / 1000)} s ago`,
+      `See the logs in ${home.logs}; if they don't explain it, end process ${holder.pid} and run \`outpool up\` (panes keep running).`,
     )
   const count = Object.keys(live.sessions).length
   return ok('worker', `process ${holder.pid} watches ${count} ${count === 1 ? 'session' : 'sessions'}`)
 }
 
-/** Nobody needs a worker before the first session; with sessions on record nobody moves them at a wall. */
+/** Before the first session no worker is needed; later, sessions without a worker are not moved at a wall. */
 async function notRunning(home: Home): Promise<Finding> {
   const sessions = await readdir(home.sessions)
   if (sessions.length === 0) return ok('worker', 'not running, and no session waits for one')

@@ -1,4 +1,4 @@
-/** Guarded services: what would keep them from being started, guarded or healed, and what of them stands badly now. */
+/** Guarded services: what would prevent starting, guarding or healing them, and open problems. */
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config, ServiceConfig } from '../../config/config.js'
@@ -26,12 +26,12 @@ function checkFolders(service: ServiceConfig): Finding[] {
   const findings: Finding[] = []
   if (!isFolder(cwd))
     findings.push(
-      fail(nameOf(service), `its folder ${cwd} is not there`, `mkdir -p ${cwd}, or correct its cwd`),
+      fail(nameOf(service), `its folder ${cwd} does not exist`, `mkdir -p ${cwd}, or correct its cwd`),
     )
   const folder = heartbeat === null ? cwd : dirname(heartbeat.file)
   if (folder !== cwd && !isFolder(folder))
     findings.push(
-      fail(nameOf(service), `the folder of its heartbeat, ${folder}, is not there`, `mkdir -p ${folder}`),
+      fail(nameOf(service), `the folder of its heartbeat, ${folder}, does not exist`, `mkdir -p ${folder}`),
     )
   return findings
 }
@@ -41,16 +41,16 @@ function checkBeat(service: ServiceConfig): Finding[] {
     return [
       warn(
         nameOf(service),
-        'it has no heartbeat: that it hangs or spins cannot be seen, only that it is gone',
-        'Let it beat (`outpool beat`, or outpool/beat), and name the file under heartbeat.',
+        'it has no heartbeat, so a hang cannot be detected, only the end of its process',
+        'Let it write a heartbeat (`outpool beat`, or outpool/beat), and name the file under heartbeat.',
       ),
     ]
   if (!service.heartbeat.anyone) return []
   return [
     warn(
       nameOf(service),
-      'whoever touches its heartbeat file proves that it lives (anyone: true)',
-      'Let the service write the beat itself (`outpool beat`, or outpool/beat), and take `anyone` out.',
+      'any program that touches its heartbeat file counts as its heartbeat (anyone: true)',
+      'Let the service write the heartbeat itself (`outpool beat`, or outpool/beat), and remove `anyone`.',
     ),
   ]
 }
@@ -63,7 +63,7 @@ function checkWakeUp(service: ServiceConfig, canBeWoken: boolean): Finding[] {
     findings.push(
       warn(
         nameOf(service),
-        'it has a wakeUp, but the healer has nobody to wake: a person will be told',
+        'it has a wakeUp, but the healer has no account for it, so only a person would be notified',
         'Name an account under reserved, or a substrate under reservedSubstrates.',
       ),
     )
@@ -71,7 +71,7 @@ function checkWakeUp(service: ServiceConfig, canBeWoken: boolean): Finding[] {
     findings.push(
       fail(
         nameOf(service),
-        `its wake-up prompt ${wakeUp.prompt.file} is not there`,
+        `its wake-up prompt ${wakeUp.prompt.file} does not exist`,
         'Write it, or correct its path.',
       ),
     )
@@ -79,7 +79,7 @@ function checkWakeUp(service: ServiceConfig, canBeWoken: boolean): Finding[] {
     findings.push(
       fail(
         nameOf(service),
-        `the folder of its wake-up, ${wakeUp.cwd}, is not there`,
+        `the folder of its wake-up, ${wakeUp.cwd}, does not exist`,
         'Correct the cwd of wakeUp.',
       ),
     )
@@ -96,15 +96,21 @@ function checkState(home: Home, service: ServiceConfig): Finding[] {
         `outpool incidents show ${open.n}`,
       ),
     ]
-  const look = readLastCheck(home, service.name)
-  return look?.verdict === 'blind'
-    ? [warn(nameOf(service), look.why, 'Nothing is done about it while this lasts: mend what is in the way.')]
+  const check = readLastCheck(home, service.name)
+  return check?.verdict === 'blind'
+    ? [
+        warn(
+          nameOf(service),
+          check.why,
+          'The service is not restarted while this lasts: fix what prevents the check.',
+        ),
+      ]
     : []
 }
 
 function describeState(home: Home, { name }: ServiceConfig): string {
-  const look = readLastCheck(home, name)
-  return look === null ? 'not looked at yet' : `${look.verdict} at ${look.at}: ${look.why}`
+  const check = readLastCheck(home, name)
+  return check === null ? 'not checked yet' : `${check.verdict} at ${check.at}: ${check.why}`
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false

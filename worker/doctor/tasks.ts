@@ -1,14 +1,14 @@
-/** The loop's tasks: whether what each needs is there. */
+/** The loop's tasks: whether everything that each needs exists. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { Mailbox } from '../../activities/tasks/mailbox.js'
 import type { TaskConfig } from '../../config/config.js'
 import { type Finding, fail, ok } from './finding.js'
 
-/** Milliseconds; the check as a whole is given a little more. */
+/** Less than the time limit of the whole check. Milliseconds. */
 const mailWithin = 15_000
 
-/** Throws what a mailbox fails with, and SecretError. */
+/** Throws SecretError. */
 export async function checkTask(task: TaskConfig, env: NodeJS.ProcessEnv): Promise<Finding> {
   const name = `task ${task.name}`
   switch (task.kind) {
@@ -33,12 +33,12 @@ async function checkMailbox(name: string, imap: Parameters<typeof Mailbox.using>
     return ok(name, `${imap.mailbox} of ${imap.user} at ${imap.host} can be read`)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    return fail(name, why, 'Correct `imap` in outpool.yaml, or look at the mail server.')
+    return fail(name, why, 'Correct `imap` in outpool.yaml, or check the mail server.')
   }
 }
 
 function checkPrompt(name: string, { prompt, cwd }: TaskConfig & { kind: 'agent' }): Finding {
-  if (!isFolder(cwd)) return fail(name, `the folder ${cwd} is not there`, 'Make it, or correct `cwd`.')
+  if (!isFolder(cwd)) return fail(name, `the folder ${cwd} does not exist`, 'Create it, or correct `cwd`.')
   if (typeof prompt !== 'string' && !isReadable(prompt.file))
     return fail(name, `the prompt file ${prompt.file} cannot be read`, 'Write it, or correct `prompt`.')
   return ok(name, `works in ${cwd}`)
@@ -50,13 +50,13 @@ function checkCommand(
   env: NodeJS.ProcessEnv,
 ): Finding {
   const [program = ''] = run
-  if (!isFolder(cwd)) return fail(name, `the folder ${cwd} is not there`, 'Make it, or correct `cwd`.')
+  if (!isFolder(cwd)) return fail(name, `the folder ${cwd} does not exist`, 'Create it, or correct `cwd`.')
   const places = program.includes('/')
     ? [program]
     : (env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program))
   if (!places.some(isProgram))
-    return fail(name, `there is no program ${program}`, 'Install it, or name it by its whole path.')
-  return ok(name, `${program} is there`)
+    return fail(name, `there is no program ${program}`, 'Install it, or write its full path.')
+  return ok(name, `${program} exists`)
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false

@@ -1,4 +1,4 @@
-/** Versions as programs say them. */
+/** Compares versions as programs print them. */
 
 /** Whether `found` is `least` or newer, number by number; what follows the numbers (`3.3a`) does not count. */
 export function reaches(found: string, least: string): boolean {
