@@ -109,8 +109,7 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'answer',
     group: 'Work with sessions',
-    description:
-      'answer the question that the agent asks now, with the number of a choice or with words',
+    description: 'answer the question that the agent asks now, with the number of a choice or with words',
     args: [session, { name: '<answer...>', description: 'number of a choice (1,3 for several), or words' }],
     options: [
       {
@@ -266,8 +265,7 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'drill',
     group: 'Accounts',
-    description:
-      'prove that sessions survive a spent pool: a test session falls back, answers and returns',
+    description: 'prove that sessions survive a spent pool: a test session falls back, answers and returns',
     options: [
       { flags: '--dry-run', description: 'only print what it would do' },
       { flags: '--json', description: 'print the report as JSON' },

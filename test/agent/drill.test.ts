@@ -60,9 +60,7 @@ describe('outpool drill', () => {
   it('says beforehand what it would do', async () => {
     const { code, stdout } = await fleet.run('drill', '--dry-run')
     expect(code).toBe(0)
-    expect(stdout).toMatch(
-      /For this session only, max-1, max-2 would count as walled, for at most 15 min\./,
-    )
+    expect(stdout).toMatch(/For this session only, max-1, max-2 would count as walled, for at most 15 min\./)
     expect(await fleet.json('drill', '--dry-run')).toMatchObject({
       declaredWalled: ['max-1', 'max-2'],
       fallbacks: ['spare'],

@@ -204,7 +204,12 @@ describe('an error names its line, its column and what would be right', () => {
     ['a number in env', account('env: { A: 1 }'), '3:60', 'numbers in quotes'],
     ['an unknown reference', account('env: { A: { fromVault: x } }'), '3:60', '{ fromEnv: NAME }'],
     ['a bad variable', account('env: { A-B: x }'), '3:57', 'letters, digits and _'],
-    ['an unknown agent', `${valid}substrates: [{ name: s, agent: codex }]\n`, '4:32', 'known agents: claude-code'],
+    [
+      'an unknown agent',
+      `${valid}substrates: [{ name: s, agent: codex }]\n`,
+      '4:32',
+      'known agents: claude-code',
+    ],
     ['an agent without a command', `${valid}agents: { codex: {} }\n`, '4:18', 'name the program to run'],
     [
       'a task with nothing to do',

@@ -67,7 +67,7 @@ describe('the order in which Temporal is looked for', () => {
       { source: 'OUTPOOL_TEMPORAL', reason: 'not set' },
       {
         source: 'PATH',
-        reason: expect.stringContaining('needed are 1.9 or newer, with server 1.32') as string,
+        reason: expect.stringContaining('needed is 1.9 or newer, with server 1.32') as string,
       },
       { source: 'cache', reason: expect.stringContaining('nothing in') as string },
     ])

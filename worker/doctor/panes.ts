@@ -26,7 +26,7 @@ export function panesIn(groups: string): Finding[] {
     warn(
       'panes',
       `run in ${unit} itself, and end if that unit is ended or limited as a whole`,
-      `A stop and a restart of outpool.service leave them alone. For a scope of their own: ${guideUrl('running-as-a-service.md')}`,
+      `A stop or restart of outpool.service does not end them. To give them their own scope, see ${guideUrl('running-as-a-service.md')}`,
     ),
   ]
 }

@@ -1,11 +1,11 @@
-/** Which engine: the one that the user's own Temporal settings name, else the embedded one. */
+/** Connects to the engine: to the one that the user's Temporal settings name, else to the embedded one. */
 import { Connection } from '@temporalio/client'
 import type { NativeConnectionOptions } from '@temporalio/worker'
 import { configuredEngine as engineOfSettings } from '../../config/load/temporalSettings.js'
 import { EngineSettingsError, EngineUnreachableError } from '../errors.js'
 import { messageOf } from './install.js'
 
-/** What both kinds of connection, the worker's and the client's, take. */
+/** Options that the worker's and the client's connections have in common. */
 export interface ConnectOptions extends Pick<NativeConnectionOptions, 'tls' | 'apiKey' | 'metadata'> {
   address: string
 }
@@ -17,7 +17,7 @@ export interface NamedEngine {
 
 /**
  * The engine that TEMPORAL_ADDRESS, TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE or the default profile file names, or null
- * where none names an address. Throws EngineSettingsError where they cannot be read or ask for the impossible.
+ * if none names an address. Throws EngineSettingsError if they cannot be read or are contradictory.
  */
 export function namedEngine(env: NodeJS.ProcessEnv): NamedEngine | null {
   try {
@@ -38,7 +38,7 @@ export async function reach(options: ConnectOptions, within: number): Promise<Co
   } catch (error) {
     throw new EngineUnreachableError(
       `The engine at ${options.address} did not answer within ${within / 1000} s: ${messageOf(error)}`,
-      'Start it, or correct TEMPORAL_ADDRESS or your Temporal profile; without them, `outpool up` runs its own.',
+      'Start it, or correct TEMPORAL_ADDRESS or your Temporal profile; without them, `outpool up` runs its own engine.',
       { cause: error },
     )
   }

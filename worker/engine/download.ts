@@ -1,4 +1,4 @@
-/** The way through Temporal's official download: an archive, pinned with its hash. */
+/** Fetches a program from Temporal's official download: an archive, pinned by its hash. */
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
@@ -7,11 +7,11 @@ import { pipeline } from 'node:stream/promises'
 import { execa } from 'execa'
 import { messageOf, StepFailed, type Fetch, type Say } from './install.js'
 
-/** Where the archives lie. OUTPOOL_TEMPORAL_DOWNLOAD names another host that serves the same archives. */
+/** Base URL of the archives. OUTPOOL_TEMPORAL_DOWNLOAD names another host that serves the same archives. */
 const officialDownload = 'https://temporal.download/cli/archive'
 
 export interface Download {
-  /** The archive is asked for at `<base>/v<version>?platform=<os>&arch=<arch>`. */
+  /** The archive is fetched from `<base>/v<version>?platform=<os>&arch=<arch>`. */
   base: string
   /** Milliseconds without one new byte (the answer's first included) after which the host counts as silent. */
   stall: number
@@ -40,7 +40,7 @@ export const fromDownload =
     return join(folder, program.name)
   }
 
-/** Loads `url` into `file` and returns the sha256 of what came. Throws StepFailed. */
+/** Downloads `url` to `file` and returns its sha256. Throws StepFailed. */
 async function load(url: string, file: string, stall: number, say: Say): Promise<string> {
   const silence = new AbortController()
   const timer = setTimeout(() => {
@@ -58,7 +58,7 @@ async function load(url: string, file: string, stall: number, say: Say): Promise
     total = length === null ? null : Number(length)
     say(`Loading ${url}${total === null ? '' : ` (${megabytes(total)})`} ...`)
     const hash = createHash('sha256')
-    let told = 0
+    let reported = 0
     await pipeline(
       Readable.fromWeb(answer.body),
       async function* (source: AsyncIterable<Uint8Array>) {
@@ -67,8 +67,8 @@ async function load(url: string, file: string, stall: number, say: Say): Promise
           done += chunk.length
           hash.update(chunk)
           const tenth = total === null ? 0 : Math.floor((done / total) * 10)
-          if (tenth > told) say(`Loaded ${tenth * 10} % of ${megabytes(total ?? done)}`)
-          told = tenth
+          if (tenth > reported) say(`Loaded ${tenth * 10} % of ${megabytes(total ?? done)}`)
+          reported = tenth
           yield chunk
         }
       },
@@ -95,7 +95,7 @@ async function load(url: string, file: string, stall: number, say: Say): Promise
 const cut = (url: string, done: number, total: number | null): StepFailed =>
   new StepFailed(`${url} was cut off after ${done} of ${total ?? 'unknown'} bytes`)
 
-/** fetch reports every fault of the connection as a TypeError whose cause tells more. */
+/** fetch reports every connection error as a TypeError, with the details in its cause. */
 const isNetwork = (error: unknown): boolean => error instanceof TypeError
 
 const causeOf = (error: unknown): string =>

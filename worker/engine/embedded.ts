@@ -1,4 +1,4 @@
-/** One embedded server: started, adopted, ended. Keeping it alive is supervise.ts. */
+/** Starts, adopts and ends one embedded server; supervise.ts keeps it alive. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import {
   closeSync,
@@ -36,27 +36,27 @@ export interface StartOptions {
   /** Path of the `temporal` to run. */
   program: string
   say: Say
-  /** Ports to take at any price; without them the usual ones, or the next free ones. */
+  /** The ports that it must use; by default the usual ones, or the next free ones. */
   ports?: Ports
   /** Where the search for free ports begins. */
   firstPorts?: Ports
   /** Milliseconds until the server must answer. */
   startWithin?: number
-  /** Gives up and ends what was started. */
+  /** When it aborts, the start is given up and the process ended. */
   signal?: AbortSignal
 }
 
-/** A server at rest is there after one second; a machine that is busy or just woke up takes longer. */
+/** A server starts within one second, and later on a machine that is busy or was just suspended. */
 const usualStart = 60_000
 
-/** The server writes out what it holds within about ten seconds of TERM, also under load. */
+/** After TERM the server needs up to about ten seconds to write its data, even under load. */
 const stopGrace = 20_000
 
 export const serverLogFile = (home: Home): string => join(home.logs, 'temporal.log')
 
-/** Starts a server and waits until it answers. Throws EngineStartError, one for each fault that can be told apart. */
+/** Starts a server and waits until it answers. Throws EngineStartError with the kind of failure. */
 export async function startEmbedded(options: StartOptions): Promise<EmbeddedServer> {
-  // Between looking for free ports and taking them another program may be faster: then the next ones are tried.
+  // Another program may take a free port before the server does; then the next ones are tried.
   for (let tries = 1; ; tries++) {
     const ports = options.ports ?? (await freePorts(options.firstPorts ?? usualPorts))
     try {
@@ -85,7 +85,7 @@ async function startOn(ports: Ports, options: StartOptions): Promise<EmbeddedSer
       cwd: home.dir,
       env: serverEnvironment(process.env),
       stdio: ['ignore', log, log],
-      // Its own process group: Ctrl-C in the terminal must reach the worker first, and the server only after it.
+      // In its own process group, so that Ctrl-C in the terminal reaches the worker and not the server.
       detached: true,
     })
     closeSync(log)
@@ -109,7 +109,7 @@ async function startOn(ports: Ports, options: StartOptions): Promise<EmbeddedSer
     if (signal?.aborted === true)
       throw await giveUp(new EngineStartError('unknown', 'The engine was told to stop.', ''))
     const waited = performance.now() - since
-    // Whoever answers may be another program that took the port, with ours about to end for it.
+    // The answer may come from another program that took the port, in which case our server is about to end.
     if (
       child.pid !== undefined &&
       waited >= settled &&
@@ -124,13 +124,13 @@ async function startOn(ports: Ports, options: StartOptions): Promise<EmbeddedSer
         new EngineStartError(
           'timeout',
           `The engine did not answer within ${startWithin / 1000} s of its start.`,
-          `The machine may be too busy; what the engine said is in ${logFile}.`,
+          `The machine may be too busy; see the engine's log: ${logFile}.`,
         ),
       )
   }
 }
 
-/** Where the system can't tell who listens: a server that cannot have its ports ends within some tens of milliseconds. */
+/** For systems that can't tell which process listens: a server without its ports ends within some tens of milliseconds. */
 const settled = 400
 
 const isUp = async ({ grpc }: Ports): Promise<boolean> =>
@@ -147,13 +147,13 @@ function ready(home: Home, server: ProcessRef, ports: Ports): EmbeddedServer {
   return { process: server, ports, endpoint }
 }
 
-/** How long a server that is still starting, or busy, gets to answer before it counts as broken. Milliseconds. */
+/** How long a server that is still starting or busy has to answer before it counts as broken. Milliseconds. */
 const adoptWithin = 10_000
 
 /**
  * The server of this home that outlived its `up`, if it is healthy. One that is not, and any second one, is ended: two
- * servers on one database would tear it. A process is ours only if its own command line names our database.
- * Throws EngineStartError where one outlives KILL.
+ * servers would corrupt one database. A process is ours only if its own command line names our database.
+ * Throws EngineStartError if one survives KILL.
  */
 export async function adoptEmbedded(home: Home, say: Say): Promise<EmbeddedServer | null> {
   const running = await serversOf(home.database)
@@ -172,13 +172,13 @@ export async function adoptEmbedded(home: Home, say: Say): Promise<EmbeddedServe
   return null
 }
 
-/** Ends a server: TERM, time to write what it holds, KILL. Throws EngineStartError where it outlives that. */
+/** Ends a server: TERM, time to write its data, KILL. Throws EngineStartError if it survives that. */
 export async function endEmbedded(server: ProcessRef): Promise<void> {
   if ((await endProcess(server, stopGrace)) !== false) return
   throw new EngineStartError(
     'unknown',
-    `The engine's process ${server.pid} is still there after KILL.`,
-    'It hangs in the operating system, most likely in a disk that does not answer. Repair that, then try again.',
+    `The engine's process ${server.pid} is still running after KILL.`,
+    'It hangs in the operating system, most likely on a disk that does not respond. Repair that, then try again.',
   )
 }
 

@@ -4,7 +4,7 @@ import { rename, writeFile } from 'node:fs/promises'
 import type { Home } from '../../config/state/home.js'
 import { engineSchema, type EngineEndpoint } from '../../config/state/liveFile.js'
 
-/** Whole or not at all: a command that reads it meanwhile gets the old one or the new one. */
+/** Writes atomically: a command that reads the file meanwhile gets the old or the new content. */
 export async function writeEndpoint(home: Home, endpoint: EngineEndpoint): Promise<void> {
   const draft = `${home.engineFile}.${process.pid}.new`
   await writeFile(draft, `${JSON.stringify(engineSchema.parse(endpoint), null, 2)}\n`, { mode: 0o600 })

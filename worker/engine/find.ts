@@ -1,4 +1,4 @@
-/** Where Temporal's command comes from: the order of the places, and why each did not serve. */
+/** Finds Temporal's command: the sources in order, and why each could not be used. */
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
@@ -23,7 +23,7 @@ type ProgramSource = 'OUTPOOL_TEMPORAL' | 'PATH' | 'cache' | 'download' | 'PyPI'
 export interface FoundProgram {
   path: string
   source: ProgramSource
-  /** As the program itself says it, in one line. */
+  /** As the program prints it, in one line. */
   version: string
 }
 
@@ -39,13 +39,13 @@ export interface Search {
 /** What a search without installing saw. */
 export interface LocatedTemporal {
   found: FoundProgram | null
-  /** The places before the one that served, each with the reason why it did not. */
+  /** The sources that were tried before, each with the reason why it could not be used. */
   attempts: Attempt[]
 }
 
 /**
  * Looks where nothing has to be installed: OUTPOOL_TEMPORAL, PATH, our cache.
- * Throws WrongProgramError where OUTPOOL_TEMPORAL names something that will not do.
+ * Throws WrongProgramError if OUTPOOL_TEMPORAL names an unusable program.
  */
 export async function locateTemporal(search: Search): Promise<LocatedTemporal> {
   const { env } = search
@@ -105,8 +105,8 @@ async function configuredProgram(named: string): Promise<FoundProgram> {
     return { path: resolve(named), source: 'OUTPOOL_TEMPORAL', version: await versionOf(resolve(named)) }
   } catch (error) {
     throw new WrongProgramError(
-      `OUTPOOL_TEMPORAL names a program that will not do: ${messageOf(error)}`,
-      'Name a `temporal` that will do, or unset OUTPOOL_TEMPORAL to let Outpool find or install one.',
+      `OUTPOOL_TEMPORAL names an unusable program: ${messageOf(error)}`,
+      'Name a suitable `temporal`, or unset OUTPOOL_TEMPORAL to let Outpool find or install one.',
       { cause: error },
     )
   }
@@ -120,7 +120,7 @@ function toInstallRequest({ env, program = temporal }: Search): InstallRequest {
   return { program, platform, sha256: build.program, cache: cacheFolder(env) }
 }
 
-/** A step that fails tells its reason and lets the next one try; whatever the fault, one step must not stop the rest. */
+/** Records why a step failed and returns null, so that the next one is tried, whatever the error. */
 async function tryStep(
   source: ProgramSource,
   attempts: Attempt[],

@@ -1,4 +1,4 @@
-/** The engine's one door: found, started or adopted, reached, set up, and kept alive. */
+/** Opens the engine: finds it, starts or adopts it, sets it up and keeps it alive. */
 import type { Home } from '../../config/state/home.js'
 import type { EngineEndpoint } from '../../config/state/liveFile.js'
 import { engineRetention, type Retention } from '../../policy/retention.js'
@@ -19,35 +19,35 @@ export { type ConnectOptions } from './connect.js'
 
 export interface Engine {
   endpoint: EngineEndpoint
-  /** True for the embedded engine, which lives and ends with us; false for one of the user's own. */
+  /** True for the embedded engine, which ends with us; false for one that the user runs. */
   own: boolean
-  /** For NativeConnection.connect and Connection.connect alike. */
+  /** For NativeConnection.connect and Connection.connect. */
   connectOptions: ConnectOptions
-  /** Ends an embedded engine and takes engine.json away; a user's own engine is left alone. Call it last. */
+  /** Removes engine.json and ends an embedded engine, but not one that the user runs. Call it last. */
   stop: () => Promise<void>
 }
 
 export interface OpenEngine {
   home: Home
   env: NodeJS.ProcessEnv
-  /** Receives one line of progress or trouble at a time. */
+  /** Receives progress and problems, one line at a time. */
   say: Say
-  /** The embedded engine is gone; it is being started again. */
+  /** Called when the embedded engine has ended and is being restarted. */
   onDown?: () => void
-  /** It is back, at the same address. */
+  /** Called when it runs again, at the same address. */
   onUp?: () => void
-  /** How long an embedded engine keeps what is over, and how much of its log. */
+  /** How long an embedded engine keeps finished workflows, and how much of its log. */
   keep?: Pick<Retention, 'finished' | 'log'>
   /** Where the search for free ports begins; 7233 and 8233 by default. */
   firstPorts?: Ports
   rhythm?: Partial<SupervisionTiming>
 }
 
-/** How long an engine of the user's own gets to answer. Milliseconds. */
+/** How long an engine that the user runs has to answer. Milliseconds. */
 export const reachWithin = 10_000
 
 /**
- * Finds the engine, starts or adopts the embedded one where none is named, sets it up and keeps it alive.
+ * Finds the engine, starts or adopts the embedded one if none is named, sets it up and keeps it alive.
  * Throws EngineSettingsError, EngineUnreachableError, EngineSetupError, EngineStartError, ProgramNotFoundError or
  * WrongProgramError.
  */
@@ -83,13 +83,13 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
   const supervised = superviseEngine({
     first,
     restart: async (signal) => {
-      // It is looked for again each time: the program may have been removed or replaced meanwhile.
+      // Searched again each time, since the program may have been removed or replaced meanwhile.
       const { path } = await obtainTemporal({ env, say })
       const server = await startEmbedded({ home, program: path, say, ports: first.ports, signal })
       engine.endpoint = server.endpoint
-      // The address in the file still holds; a file that cannot be written now must not cost the server.
+      // The address in the file is still right, so a failure to write it must not end the server.
       await writeEndpoint(home, server.endpoint).catch((error: unknown) =>
-        say(`${home.engineFile} could not be brought up to date: ${messageOf(error)}`),
+        say(`${home.engineFile} could not be updated: ${messageOf(error)}`),
       )
       return server
     },
@@ -109,19 +109,21 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
   return engine
 }
 
-/** An engine on a full disk answers, but can take on nothing: only the disk itself tells. */
+/** Trims the log, and warns of a full disk: an engine on a full disk still answers, but can store nothing. */
 function createHousekeeper({ home, say, keep = engineRetention }: OpenEngine): () => void {
   let wasFull = false
   return () => {
     trimLog(serverLogFile(home), keep.log)
     const full = freeSpace(home.database) < littleSpace
     if (full && !wasFull)
-      say(`The disk that holds ${home.database} is full: the engine stands still until some space is freed.`)
+      say(
+        `The disk that holds ${home.database} is full, so the engine can store nothing until some space is freed.`,
+      )
     wasFull = full
   }
 }
 
-/** Only one process at a time looks and starts: two servers on one database would tear it. */
+/** Only one process at a time searches and starts: two servers would corrupt one database. */
 async function startOrAdopt({ home, env, say, firstPorts }: OpenEngine): Promise<EmbeddedServer> {
   const release = await exclusive(`${home.dir}/engine`, () =>
     say('Another outpool is starting the engine of this home.'),
@@ -158,7 +160,7 @@ async function setUpAt(
   }
 }
 
-/** What `openEngine` would use, found out without installing or starting anything. */
+/** What `openEngine` would use; found without installing or starting anything. */
 export type EngineChoice =
   | { kind: 'named'; address: string; namespace: string }
   | { kind: 'embedded'; program: FoundProgram | null; attempts: Attempt[] }

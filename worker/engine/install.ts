@@ -1,4 +1,4 @@
-/** The cache of installed programs: one folder for each program and version, put there whole or not at all. */
+/** The cache of installed programs: one folder for each program and version, installed atomically. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
@@ -8,10 +8,10 @@ import { z } from 'zod'
 import { exclusive } from './lock.js'
 import type { Program, PlatformName } from './programs.js'
 
-/** Receives one line of progress at a time, for the person who waits. */
+/** Receives progress for a person, one line at a time. */
 export type Say = (line: string) => void
 
-/** Why one way of getting a program did not work, in words for the person who reads the list of all ways. */
+/** Thrown when one way of getting a program failed; its message appears in the list of all ways. */
 export class StepFailed extends Error {}
 
 /** A program, its platform and the cache it belongs in. */
@@ -29,8 +29,8 @@ const folderOf = ({ program, platform, cache }: InstallRequest): string =>
   join(cache, 'programs', `${program.name}-${program.version}-${platform}`)
 
 /**
- * The program in our cache, or null where there is none. Its hash is checked in full once; after that, size and time
- * of change are compared with what that check saw. Throws StepFailed where something else lies in its place.
+ * The program in our cache, or null if there is none. Its hash is checked once; after that, its size and modification time
+ * are compared with those of that check. Throws StepFailed if another file is in its place.
  */
 export async function cached(wanted: InstallRequest): Promise<string | null> {
   const path = join(folderOf(wanted), wanted.program.name)
@@ -52,19 +52,19 @@ export async function cached(wanted: InstallRequest): Promise<string | null> {
   return path
 }
 
-/** How the program's file is brought into `folder`; returns its path there. Throws StepFailed. */
+/** Puts the program's file into `folder` and returns its path there. Throws StepFailed. */
 export type Fetch = (wanted: InstallRequest, folder: string) => Promise<string>
 
 /**
- * Brings the program into the cache and returns its path. `fetch` works in a folder of its own, which becomes the
- * program's place by one rename after its hash was checked; on failure nothing is left. Only one process at a time
- * installs: a second waits and takes what the first one brought. Throws StepFailed.
+ * Installs the program into the cache and returns its path. `fetch` works in a temporary folder, from which the program is
+ * renamed to its place after its hash was checked; a failure leaves nothing behind. Only one process at a time installs: a
+ * second one waits and uses what the first one installed. Throws StepFailed.
  */
 export async function install(wanted: InstallRequest, fetch: Fetch, say: Say): Promise<string> {
   const root = join(wanted.cache, 'programs')
   const target = folderOf(wanted)
   await mkdir(root, { recursive: true }).catch((error: unknown) => {
-    throw new StepFailed(`the cache folder ${root} cannot be made: ${messageOf(error)}`)
+    throw new StepFailed(`the cache folder ${root} cannot be created: ${messageOf(error)}`)
   })
   const release = await exclusive(target, () =>
     say(`Another process is installing ${basename(target)}: waiting for it.`),

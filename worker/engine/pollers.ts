@@ -1,4 +1,4 @@
-/** Who asks the engine for work on a queue, and what the engine's clock shows: both are told by its list of a queue's pollers. */
+/** The pollers of a queue, and the engine's clock, both from the engine's list of a queue's pollers. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection } from '@temporalio/client'
@@ -9,7 +9,7 @@ const { TaskQueueType } = proto.temporal.api.enums.v1
 
 export interface Poller {
   identity: string
-  /** When it last asked, by the engine's clock. Milliseconds since the epoch. */
+  /** When it last polled, by the engine's clock. Milliseconds since the epoch. */
   at: number
 }
 
@@ -32,15 +32,15 @@ export async function pollersOf(
   }))
 }
 
-/** Nobody puts anything into it. One for all hosts: each queue that was ever asked takes a row in the engine's database. */
+/** A queue without tasks. One for all hosts, since the engine's database keeps a row for each queue that was ever polled. */
 const clockQueue = 'outpool-clock'
-/** The engine refuses to be asked for less than 2 s. Milliseconds. */
+/** The engine refuses polls with a deadline of less than 2 s. Milliseconds. */
 const clockTimeout = 10_000
 const pollEvery = 50
 
 /**
- * Milliseconds by which the engine's clock is ahead of ours; exact to half of the time that its answer takes. The engine tells no
- * time, but stamps who asks it for work. Throws where it does not answer.
+ * Milliseconds by which the engine's clock is ahead of ours; exact to half of the time that its answer takes. The engine
+ * has no call for its time, but records when a poller polled. Throws if it does not answer.
  */
 export async function engineAhead(
   connection: Connection,
@@ -69,7 +69,7 @@ export async function engineAhead(
         const pollers = await pollersOf(connection, namespace, clockQueue)
         const seen = pollers.find((poller) => poller.identity === identity)
         if (seen !== undefined) return seen.at - (asked + now()) / 2
-        if (Date.now() > until) throw new Error('the engine does not show who asks it')
+        if (Date.now() > until) throw new Error('the engine does not list its pollers')
         await delay(pollEvery)
       }
     })

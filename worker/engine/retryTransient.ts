@@ -1,8 +1,8 @@
-/** Errors of an engine that pass by themselves: while it starts, spreads what is new to its parts, or has more to do than it can. */
+/** Retries on transient errors of the engine: while it starts, propagates changes to its parts, or is overloaded. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isGrpcServiceError, ServiceError } from '@temporalio/client'
 
-/** gRPC's own numbers. */
+/** Status codes of gRPC. */
 const code = {
   invalidArgument: 3,
   deadlineExceeded: 4,
@@ -21,14 +21,14 @@ interface Refusal {
   details: string
 }
 
-/** What the engine said, behind whatever the library made of it; null for an error that is not the engine's. */
+/** The engine's error behind the library's wrappers; null if it is not an error of the engine. */
 function refusalOf(error: unknown): Refusal | null {
   for (let one: unknown = error; one instanceof Error; one = one.cause)
     if (isGrpcServiceError(one)) return { code: one.code, details: one.details }
   return error instanceof ServiceError ? { code: code.unavailable, details: error.message } : null
 }
 
-/** Where a namespace has just got its search attributes, some parts of the engine know them later than others. */
+/** After search attributes were added to a namespace, some parts of the engine know them later than others. */
 export function lacksSearchAttributes(error: unknown): boolean {
   const refusal = refusalOf(error)
   return refusal?.code === code.invalidArgument && /search ?attribute/i.test(refusal.details)
@@ -42,12 +42,12 @@ export function lacksNamespace(error: unknown): boolean {
 export const isTransient = (error: unknown): boolean =>
   transientCodes.has(refusalOf(error)?.code ?? -1) || lacksSearchAttributes(error)
 
-/** A server under load takes a while, also to spread new search attributes to its parts. Milliseconds. */
+/** A busy server takes a while, also to propagate new search attributes. Milliseconds. */
 const retryTimeout = 60_000
 const firstPause = 50
 const longestPause = 2_000
 
-/** Does it again while what it fails on passes; throws what stays for a minute, and everything else at once. */
+/** Retries `step` on transient errors, for at most `within` ms; throws any other error at once. */
 export async function retryTransient<T>(step: () => Promise<T>, within = retryTimeout): Promise<T> {
   const until = performance.now() + within
   for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {

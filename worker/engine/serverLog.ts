@@ -1,17 +1,17 @@
-/** The embedded server's log: one file that it appends to, kept small from outside. */
+/** The embedded server's log: the server appends to one file, and this module keeps it small. */
 import { closeSync, copyFileSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs'
 import { engineRetention } from '../../policy/retention.js'
 
 /**
- * Moves what is there to `<file>.1` once it is too long: with that, a log takes at most twice `limit` bytes. The server appends,
- * so it goes on at the new end.
+ * Copies the log to `<file>.1` and truncates it once it is too long, so that both take at most twice `limit` bytes. The server opened
+ * it for appending, so it continues at the new end.
  */
 export function trimLog(file: string, limit: number = engineRetention.log): void {
   try {
     if (statSync(file).size <= limit) return
     copyFileSync(file, `${file}.1`)
   } catch {
-    // No log yet, or no room for a copy: cutting it is then what helps.
+    // No log yet, or no space for a copy; truncating it then frees some.
   }
   try {
     truncateSync(file, 0)

@@ -1,4 +1,4 @@
-/** Embedded servers as they stand in the process table: their own command line says which home they belong to. */
+/** Finds embedded servers in the process table; their command line says which home they belong to. */
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { execa } from 'execa'
@@ -14,12 +14,12 @@ export interface RunningServer {
 export const serverArguments = (database: string, { grpc, ui }: Ports): string[] => [
   ...['server', 'start-dev', '--db-filename', database],
   ...['--ip', '127.0.0.1', '--port', String(grpc), '--ui-port', String(ui)],
-  // FULL: the last commits must survive a power cut too, and the fsync is not what rescues cost most.
+  // FULL: the last commits must survive a power cut, and the fsync is not the largest cost of a rescue.
   ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=FULL'],
   ...['--log-level', 'warn', '--ui-disable-news-fetch'],
 ]
 
-/** The live servers on this database, ours by their command line. There is more than one only after a fault. */
+/** The running servers on this database, by their command line. There is more than one only after a failure. */
 export async function serversOf(database: string): Promise<RunningServer[]> {
   const found: RunningServer[] = []
   for (const { pid, command } of await processes()) {
@@ -31,7 +31,7 @@ export async function serversOf(database: string): Promise<RunningServer[]> {
   return found
 }
 
-/** The ports of the server on `database` that this command line starts, or null where it is another program. */
+/** The ports of the server on `database` that this command line starts, or null for another program. */
 function portsIn(command: string, database: string): Ports | null {
   const [before, after] = command.split(` server start-dev --db-filename ${database} --ip 127.0.0.1 --port `)
   // The program stands alone before its arguments: a shell or an editor that merely mentions them has more there.

@@ -34,21 +34,21 @@ const dayMs = 86_400_000
 export interface SetUp {
   connection: Connection
   namespace: string
-  /** Our own embedded engine: its retention is ours to set. On a server of the user's it is only looked at. */
+  /** True for the embedded engine, whose retention we set. On a server that the user runs it is only checked. */
   own: boolean
   /** How long finished sessions stay in the history view. Milliseconds. */
   finished: number
   say: Say
 }
 
-/** Brings the engine to what Outpool needs; does nothing where it is so already. Throws EngineSetupError. */
+/** Sets up the engine as Outpool needs it; idempotent. Throws EngineSetupError. */
 export async function setUpEngine(setUp: SetUp): Promise<void> {
   await setUpRetention(setUp)
   await setUpSearchAttributes(setUp)
 }
 
 /**
- * For a worker on an engine that somebody else sets up. Throws EngineSetupError where nobody has: every session would fail there.
+ * For a worker on an engine that another `outpool up` sets up. Throws EngineSetupError if it is not set up: every session would fail.
  */
 export async function assertSetUp(connection: Connection, namespace: string): Promise<void> {
   const remedy =
@@ -66,7 +66,7 @@ export async function assertSetUp(connection: Connection, namespace: string): Pr
     if (lacksNamespace(error))
       throw new EngineSetupError(
         `The engine has no namespace ${namespace}.`,
-        `Name another one with TEMPORAL_NAMESPACE, or make it (\`temporal operator namespace create --namespace ${namespace}\`). ` +
+        `Name another one with TEMPORAL_NAMESPACE, or create it (\`temporal operator namespace create --namespace ${namespace}\`). ` +
           remedy,
         { cause: error },
       )
@@ -74,7 +74,7 @@ export async function assertSetUp(connection: Connection, namespace: string): Pr
   }
 }
 
-/** Set up a moment ago by another host, perhaps; what is still missing after this is not there. Milliseconds. */
+/** Another host may be setting it up; what is still missing after this does not exist. Milliseconds. */
 const queryTimeout = 10_000
 
 /** New attributes are listed before they can be used, so that only a query that uses all of them tells. */
@@ -135,8 +135,8 @@ async function setUpSearchAttributes(setUp: SetUp): Promise<void> {
     if (error instanceof EngineSetupError) throw error
     const commands = names.map((name) => `\n  ${createCommand(namespace, name)}`)
     throw new EngineSetupError(
-      `The engine does not take Outpool's search attributes: ${messageOf(error)}`,
-      `Add them yourself, with the rights to do so:${commands.join('')}`,
+      `The engine does not accept Outpool's search attributes: ${messageOf(error)}`,
+      `Add them by hand, as a user with the permission to do so:${commands.join('')}`,
       { cause: error },
     )
   }

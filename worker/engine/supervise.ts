@@ -1,4 +1,4 @@
-/** Keeps one embedded server alive, on the same ports, so that every connection to it finds it again. */
+/** Keeps one embedded server alive, on the same ports, so that connections to it can reconnect. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isAlive } from '../../host/process/processes.js'
 import { WorkerError } from '../errors.js'
@@ -8,25 +8,25 @@ import { messageOf, type Say } from './install.js'
 
 export interface Supervision {
   first: EmbeddedServer
-  /** Starts a server on the ports of the one that is gone. */
+  /** Starts a server on the ports of the one that ended. */
   restart: (signal: AbortSignal) => Promise<EmbeddedServer>
   say: Say
   onDown?: () => void
-  /** The same address as before; its process is new. */
+  /** Called with the new server, which has the same address. */
   onUp?: (server: EmbeddedServer) => void
-  /** Called at each look, to keep the log small. */
+  /** Called before each call to the server, to keep the log small. */
   housekeeping?: () => void
   rhythm?: Partial<SupervisionTiming>
 }
 
 export interface SupervisionTiming {
-  /** Milliseconds between two looks at the process. */
+  /** Milliseconds between two checks of the process. */
   pollEvery: number
   /** Milliseconds between two calls to the server. */
   callEvery: number
   /** A server that answered none of its calls for this long hangs, and is replaced. Milliseconds. */
   hangs: number
-  /** Milliseconds before the second, third ... try to start it again; the last one is then repeated for good. */
+  /** Milliseconds before the second, third ... try to restart it; the last one is then repeated. */
   pauses: readonly number[]
 }
 
@@ -37,15 +37,15 @@ const defaultTiming: SupervisionTiming = {
   pauses: [1_000, 2_000, 5_000, 10_000, 30_000],
 }
 
-/** After so many failures in a row a person should know; it is tried on all the same. */
+/** After so many failures in a row a message is printed; the tries go on. */
 const reportAfterFailures = 3
 
 export interface SupervisedEngine {
-  /** Ends the watch and the server. Throws EngineStartError where the server outlives KILL. */
+  /** Ends the supervision and the server. Throws EngineStartError if the server survives KILL. */
   stop: () => Promise<void>
 }
 
-/** Begins to watch. The returned object's `stop` is the only end of it. */
+/** Begins to supervise, until `stop` of the returned object is called. */
 export function superviseEngine(supervision: Supervision): SupervisedEngine {
   const rhythm: SupervisionTiming = { ...defaultTiming, ...supervision.rhythm }
   const stopping = new AbortController()
@@ -84,7 +84,7 @@ async function watchOver(
   }
 }
 
-/** Tries until it works; null once `signal` says stop. */
+/** Tries until it works; null once `signal` aborts. */
 async function startAgain(
   { restart, say }: Supervision,
   rhythm: SupervisionTiming,
@@ -105,7 +105,7 @@ const describeError = (error: unknown): string =>
   `The engine could not be started ${reportAfterFailures} times in a row; outpool goes on trying. ${messageOf(error)}` +
   (error instanceof WorkerError ? ` ${error.remedy}` : '')
 
-/** Waits until the server is lost and answers how; null once `signal` says stop. */
+/** Waits until the server has ended or hangs, and returns which; null once `signal` aborts. */
 async function lost(
   server: EmbeddedServer,
   rhythm: SupervisionTiming,
@@ -128,6 +128,6 @@ async function lost(
   }
 }
 
-/** Ends early when `signal` says stop; holds no process open. */
+/** Ends early when `signal` aborts; does not keep the process alive. */
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   delay(ms, undefined, { signal, ref: false }).catch(() => undefined)

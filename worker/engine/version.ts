@@ -1,11 +1,11 @@
-/** Which `temporal` will do. */
+/** Checks whether a `temporal` is new enough. */
 import { execa } from 'execa'
 import { StepFailed } from './install.js'
 
-/** What Outpool is tested with. Older servers know less of what it asks for, and say their faults in other words. */
+/** The versions that Outpool is tested with. Older servers lack features that it uses, and have other error messages. */
 const least = { cli: [1, 9], server: [1, 32] } as const
 
-/** Runs `<path> --version` and returns the version in one line. Throws StepFailed where the program will not do. */
+/** Runs `<path> --version` and returns the version in one line. Throws StepFailed if the program is unusable. */
 export async function versionOf(path: string): Promise<string> {
   const result = await execa(path, ['--version'], { reject: false, timeout: 15_000, stdin: 'ignore' })
   if (result.failed) {
@@ -20,7 +20,7 @@ export async function versionOf(path: string): Promise<string> {
   const [cliMajor = 0, cliMinor = 0, serverMajor = 0, serverMinor = 0] = found.slice(1).map(Number)
   if (!reaches([cliMajor, cliMinor], least.cli) || !reaches([serverMajor, serverMinor], least.server))
     throw new StepFailed(
-      `${path} is too old: ${line}; needed are ${least.cli.join('.')} or newer, with server ${least.server.join('.')} or newer`,
+      `${path} is too old: ${line}; needed is ${least.cli.join('.')} or newer, with server ${least.server.join('.')} or newer`,
     )
   return line
 }

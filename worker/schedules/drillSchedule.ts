@@ -1,4 +1,4 @@
-/** The schedule of drills: made, changed and removed at the worker's start, so that it is what the configuration says. */
+/** The schedule of drills: created, changed or removed at the worker's start, to match the configuration. */
 import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
 import type { Config } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
@@ -6,7 +6,7 @@ import type { DrillStart } from '../../policy/independence/drill.js'
 import { commonQueue, drillScheduleId } from '../../policy/ids.js'
 import { putSchedule, type ScheduleSpec } from './putSchedule.js'
 
-/** Of several hosts of one pool it is the one's whose worker started last. */
+/** If a pool has several hosts, the schedule is that of the host whose worker started last. */
 export async function syncDrill(client: Client, home: Home, config: Config): Promise<void> {
   const { every } = config.drill
   if (every !== null) {
@@ -31,7 +31,7 @@ function scheduleOf(home: Home, config: Config, every: number) {
       ...{ type: 'startWorkflow' as const, workflowType: 'drill', workflowId: id, taskQueue: commonQueue },
       ...{ args: [start], staticSummary: 'a drill: does the healer act when every account is spent?' },
     },
-    // One that was missed for as long as it may take is left to the next.
+    // A drill that was missed by more than its own duration is skipped.
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: timeout, pauseOnFailure: false },
   } satisfies ScheduleSpec
 }

@@ -1,9 +1,9 @@
-/** Makes a schedule, or changes the one that is there, so that it is as wanted. */
+/** Creates a schedule, or updates the existing one. */
 import { type Client, ScheduleAlreadyRunning, type ScheduleOptions } from '@temporalio/client'
 
 export type ScheduleSpec = Required<Pick<ScheduleOptions, 'scheduleId' | 'spec' | 'action' | 'policies'>>
 
-/** Idempotent. A pause by a person stays. */
+/** Idempotent. Keeps a pause that a person set. */
 export async function putSchedule(client: Client, wanted: ScheduleSpec): Promise<void> {
   try {
     await client.schedule.create(wanted)

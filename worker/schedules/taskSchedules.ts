@@ -1,4 +1,4 @@
-/** The loop's schedules: made, changed and removed at the worker's start, so that they are what the configuration says. */
+/** The loop's schedules: created, changed and removed at the worker's start, to match the configuration. */
 import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
 import { z } from 'zod'
 import type { Config, TaskConfig } from '../../config/config.js'
@@ -8,8 +8,8 @@ import type { LoopStart } from '../../workflows/messages.js'
 import { putSchedule, type ScheduleSpec } from './putSchedule.js'
 
 /**
- * Idempotent. A pause by a person stays. Where several hosts name the same task, it is the one's whose worker started last;
- * what another host set up is never removed.
+ * Idempotent. Keeps pauses that a person set. If several hosts configure the same task, the host whose worker started last runs it;
+ * schedules of other hosts are never removed.
  */
 export async function syncSchedules(client: Client, home: Home, config: Config): Promise<void> {
   for (const task of config.tasks) await putSchedule(client, scheduleOf(home, config, task))
