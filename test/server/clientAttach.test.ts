@@ -38,24 +38,27 @@ describe('attach', () => {
     ['with an empty name', 'TERM='],
     ['without a name', 'env -u TERM'],
     ['that is known, without a locale of UTF-8', 'TERM=screen'],
-  ])('opens the pane in a terminal %s, shows every character, and restores the terminal', async (_, named) => {
-    terminal(
-      'send-keys',
-      '-t',
-      'person',
-      `LC_ALL=C ${named.startsWith('env') ? named : `env ${named}`} ${outpool.join(' ')} attach s1; echo left with $?`,
-      'Enter',
-    )
-    await until(
-      'the pane',
-      () => Promise.resolve(shown()),
-      (text) => text.includes(letters),
-    )
-    panes('detach-client', '-s', 's1')
-    await until(
-      'the shell',
-      () => Promise.resolve(shown()),
-      (text) => text.includes('left with 0'),
-    )
-  })
+  ])(
+    'opens the pane in a terminal %s, shows every character, and restores the terminal',
+    async (_, named) => {
+      terminal(
+        'send-keys',
+        '-t',
+        'person',
+        `LC_ALL=C ${named.startsWith('env') ? named : `env ${named}`} ${outpool.join(' ')} attach s1; echo left with $?`,
+        'Enter',
+      )
+      await until(
+        'the pane',
+        () => Promise.resolve(shown()),
+        (text) => text.includes(letters),
+      )
+      panes('detach-client', '-s', 's1')
+      await until(
+        'the shell',
+        () => Promise.resolve(shown()),
+        (text) => text.includes('left with 0'),
+      )
+    },
+  )
 })

@@ -197,7 +197,10 @@ describe('the wall', () => {
     for (let times = 0; times < 3; times++) testPool.host.failNext('carry', failure, (name) => name === 'b')
     await testPool.hitWall(one, 'a')
     const waiting = await testPool.untilSession(one, ({ attention }) => attention !== null)
-    expect(waiting).toMatchObject({ phase: 'parked', attention: 'the agent did not start on b: no room on b' })
+    expect(waiting).toMatchObject({
+      phase: 'parked',
+      attention: 'the agent did not start on b: no room on b',
+    })
     const carries = (): number => testPool.steps(one).filter((step) => step === 'carry to b').length
     await testPool.until(
       'another try',
