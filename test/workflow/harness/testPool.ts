@@ -312,12 +312,13 @@ export class TestPool {
     const sessions = [...this.#sessions.keys()].map((name) => this.handle(name))
     const handles = [...sessions, ...this.#otherWorkflows, this.poolHandle]
     await this.server.settle()
+    // First, so that no step of the host is under way when its workflow is terminated: see settle().
+    await this.#worker.close()
     const problems = [...this.host.violations]
     for (const handle of handles) {
       problems.push(...(await failuresOf(handle)))
       await handle.terminate('the test is over').catch(() => undefined)
     }
-    await this.#worker.close()
     if (problems.length > 0) throw new Error(problems.join('\n'))
   }
 
