@@ -65,14 +65,20 @@ const tools: Record<string, () => ToolCall> = {
 const subagentIdPattern = /which goes on where it was when you send it a message \((\w+)\)/
 
 /** The first prompt names the tools that the model calls; everything else is answered with text. */
-const script: Answerer = ({ request, turn, account }) => {
+const script: Answerer = async ({ request, turn, account }) => {
   if (request.subagent) return { text: 'I search on.', delayMs: account === 'max-1' ? 60_000 : 0 }
   const prompts = promptsOf(request)
   const toolNames = /^Tools? ([\w ]+)\./.exec(prompts[0] ?? '')?.[1]?.split(' ') ?? []
   if (turn === 1 && toolNames.length > 0)
     return { text: 'I do.', tools: toolNames.flatMap((name) => tools[name]?.() ?? []) }
-  if (toolNames.includes('wall') && account === 'max-1')
+  if (toolNames.includes('wall') && account === 'max-1') {
+    // A subagent that has not begun yet has nothing to go on from.
+    if (toolNames.includes('subagent'))
+      await fleet.world.standIn.waitForRequest(
+        ({ subagent, sessionId }) => subagent && sessionId === request.sessionId,
+      )
     return { wall: { kind: 'five_hour', resetsAt: hours(3) } }
+  }
   const to = subagentIdPattern.exec(prompts.at(-1) ?? '')?.[1]
   if (to !== undefined && !JSON.stringify(request.messages).includes('"SendMessage"'))
     return { tools: [{ name: 'SendMessage', input: { to, summary: 'go on', message: 'Go on searching.' } }] }
