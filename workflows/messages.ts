@@ -14,24 +14,12 @@ import type {
   LeaseBatch,
   PoolSettings,
   PoolView,
+  SimulatedWall,
 } from '../policy/pool/lease.js'
-import type { SimulatedWall } from '../policy/pool/lease.js'
 import type { ServiceSpec, ServiceView, Verdict } from '../policy/service/service.js'
 import type { RescueCause, SessionDetails, SessionSpec } from '../policy/session/session.js'
 import type { IneligibleCause } from '../policy/account/eligibility.js'
 import type { TaskRun } from '../policy/tasks/tasks.js'
-
-export type {
-  Announcement,
-  LeaseAnswer,
-  LeaseGrant,
-  LeaseDenial,
-  LeaseRelease,
-  LeaseRequest,
-  LeaseBatch,
-  PoolSettings,
-  PoolView,
-}
 
 const signal = <Args extends unknown[] = []>(name: string) =>
   ({ type: 'signal', name }) as SignalDefinition<Args>
@@ -288,4 +276,3 @@ export const taskFailed = 'TaskFailed'
 
 /** The key of a session's memo, a SessionMemo. The engine keeps it for closed sessions too. */
 export const sessionMemo = 'session'
-export type { SessionDetails }

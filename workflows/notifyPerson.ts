@@ -4,7 +4,8 @@
  */
 import { getExternalWorkflowHandle } from '@temporalio/workflow'
 import { poolWorkflowId } from '../policy/ids.js'
-import { type Announcement, poolSignals } from './messages.js'
+import type { Announcement } from '../policy/notices/notice.js'
+import { poolSignals } from './messages.js'
 
 export async function notifyPerson(
   pool: string,

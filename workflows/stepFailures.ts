@@ -2,11 +2,9 @@
 import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow'
 import { type FailureKind, isFailureKind } from '../policy/failureKinds.js'
 
-/** `timed-out`: the step or its worker gave no answer in time. `unexpected`: an error that has no kind of its own. */
-export type StepFailureKind = FailureKind | 'timed-out' | 'unexpected'
-
 export interface StepFailure {
-  kind: StepFailureKind
+  /** Null if the step timed out, or failed with an error that has no kind. */
+  kind: FailureKind | null
   message: string
   /** The details of the host's error (host/errors.ts). */
   details: readonly unknown[]
@@ -14,8 +12,8 @@ export interface StepFailure {
 
 export function failureOf({ cause, message }: ActivityFailure): StepFailure {
   if (!(cause instanceof ApplicationFailure))
-    return { kind: 'timed-out', message: cause?.message ?? message, details: [] }
-  const kind = isFailureKind(cause.type) ? cause.type : 'unexpected'
+    return { kind: null, message: cause?.message ?? message, details: [] }
+  const kind = isFailureKind(cause.type) ? cause.type : null
   return { kind, message: cause.message, details: cause.details ?? [] }
 }
 

@@ -1,7 +1,6 @@
 /** The state of a pool as immutable plain data, which a workflow carries over at continue-as-new. */
 import type { AccountFacts } from '../account/account.js'
-import type { SimulatedWall } from './lease.js'
-import type { LeaseRequest, PoolSettings } from './lease.js'
+import type { LeaseRequest, PoolSettings, SimulatedWall } from './lease.js'
 
 export interface Lease {
   session: string

@@ -21,6 +21,7 @@ import {
   settings,
   spec,
   wall,
+  withReadings,
 } from './builders.js'
 
 const wave = defaultTiming.admissionInterval / 60_000
@@ -41,8 +42,7 @@ const herdOf = (before: PoolState, count: number, minutes = 0): PoolState =>
     before,
   )
 
-const account = (used: number): PoolState =>
-  recordReadings(poolState(spec('a')), [usedAccount('a', used)], at(0))
+const account = (used: number): PoolState => withReadings(poolState(spec('a')), usedAccount('a', used))
 
 /**
  * Advances the time from one assignment pass to the next until no session waits. Returns how many sessions
@@ -109,7 +109,7 @@ describe('a herd and an account that is nearly spent', () => {
   it('waits for the next wave rather than using something that costs money', () => {
     const runs = { agent: 'claude-code', model: null }
     const withKey = poolState(spec('a'), spec('key', { role: 'substrate', runs }))
-    const herd = herdOf(recordReadings(withKey, [usedAccount('a', 0.93)], at(0)), 3)
+    const herd = herdOf(withReadings(withKey, usedAccount('a', 0.93)), 3)
     expect(grantedTo(decide(herd, at(1)))).toEqual({ s2: 'a' })
   })
 

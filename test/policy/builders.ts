@@ -11,6 +11,7 @@ import type { LeaseRequest, PoolSettings } from '../../policy/pool/lease.js'
 import {
   decide,
   newPoolState,
+  recordReadings,
   requestLease,
   type Decision,
   type PoolState,
@@ -63,6 +64,10 @@ export const settings = (accounts: AccountSpec[]): PoolSettings => ({
 })
 
 export const poolState = (...accounts: AccountSpec[]): PoolState => newPoolState(settings(accounts))
+
+/** The state with these readings, read at noon. */
+export const withReadings = (before: PoolState, ...readings: AccountReading[]): PoolState =>
+  recordReadings(before, readings, at(0))
 
 export const leaseRequest = (session: string, overrides: Partial<LeaseRequest> = {}): LeaseRequest => ({
   requestId: `${session}-1`,

@@ -24,6 +24,7 @@ import {
   settings,
   spec,
   wall,
+  withReadings,
 } from './builders.js'
 
 const page = (overrides: Partial<OpenPage> = {}): OpenPage => ({
@@ -40,10 +41,10 @@ const pages = (open: OpenPage[], minutes = 0, host = 'here'): HostPages => ({
   open,
 })
 const withPages = (before: PoolState, name: string, ...open: OpenPage[]): PoolState =>
-  recordReadings(before, [reading(name, { pages: pages(open) })], at(0))
+  withReadings(before, reading(name, { pages: pages(open) }))
 
 const both = (): PoolState =>
-  recordReadings(poolState(spec('a'), spec('b')), [usedAccount('a', 0.1), usedAccount('b', 0.5)], at(0))
+  withReadings(poolState(spec('a'), spec('b')), usedAccount('a', 0.1), usedAccount('b', 0.5))
 const request = leaseRequest('s', { cwd: '/work' })
 
 describe('law 4: never onto an account that opens a page', () => {

@@ -21,6 +21,7 @@ import {
   spec,
   wall,
   window,
+  withReadings,
 } from './builders.js'
 
 const margin = 1 / 6
@@ -30,12 +31,7 @@ const day = 24 * 60
 const parked = (resetsAt: string | null = at(60), ...sessions: string[]): PoolState =>
   (sessions.length === 0 ? ['s'] : sessions).reduce(
     (before, session) => requestAndDecide(before, leaseRequest(session, { cause: 'wall' })).state,
-    recordWall(
-      recordReadings(poolState(spec('a')), [usedAccount('a', 0.9)], at(0)),
-      'a',
-      wall({ resetsAt }),
-      at(0),
-    ),
+    recordWall(withReadings(poolState(spec('a')), usedAccount('a', 0.9)), 'a', wall({ resetsAt }), at(0)),
   )
 
 /** The pool probes the account, and gets this reading. */
@@ -114,7 +110,7 @@ describe('many parked sessions, and one account that is back', () => {
           at([3, 1, 4][n]!),
         ),
       recordWall(
-        recordReadings(poolState(spec('a', { maxSessions: 2 })), [usedAccount('a', 0.9)], at(0)),
+        withReadings(poolState(spec('a', { maxSessions: 2 })), usedAccount('a', 0.9)),
         'a',
         wall(),
         at(0),

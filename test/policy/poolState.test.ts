@@ -32,10 +32,8 @@ import {
   spec,
   wall,
   window,
+  withReadings,
 } from './builders.js'
-
-const withReadings = (before: PoolState, ...readings: Parameters<typeof recordReadings>[1]): PoolState =>
-  recordReadings(before, readings, at(0))
 
 describe('law 4: never onto a bad account', () => {
   const bad: Record<string, (before: PoolState) => PoolState> = {
@@ -168,7 +166,7 @@ describe('law 4: never onto a bad account', () => {
 
   it('law 4: an unproven account ranks after every proven one, even if it was asked for', () => {
     const silent = probeEnded(probeStarted(poolState(spec('a'), spec('b')), 'a', at(0)), 'a', null, at(0))
-    const both = recordReadings(silent, [usedAccount('b', 0.97)], at(0))
+    const both = withReadings(silent, usedAccount('b', 0.97))
     expect(grantedTo(requestAndDecide(both, leaseRequest('s', { prefer: 'a' })))).toEqual({ s: 'b' })
   })
 
@@ -229,11 +227,7 @@ describe('walls', () => {
         windows: [window({ source: 'config-cache', readAt: at(minutes) })],
         ...{ login: 'in' as const, loginAt: at(minutes), probedAt: at(minutes) },
       })
-    const probed = recordReadings(
-      recordReadings(poolState(spec('a')), [readingAt(0)], at(0)),
-      [readingAt(60)],
-      at(60),
-    )
+    const probed = recordReadings(withReadings(poolState(spec('a')), readingAt(0)), [readingAt(60)], at(60))
     const both = decide(
       requestLease(requestLease(probed, leaseRequest('s'), at(60)), leaseRequest('t'), at(60)),
       at(60),
@@ -252,12 +246,7 @@ describe('walls', () => {
   it('law 4: a repeated old status line does not end a wall', () => {
     const line = (minutes: number) =>
       reading('a', { windows: [window({ used: 0.9, readAt: at(minutes), source: 'status-line' })] })
-    const before = recordWall(
-      recordReadings(poolState(spec('a')), [line(0)], at(0)),
-      'a',
-      wall({ at: at(1) }),
-      at(1),
-    )
+    const before = recordWall(withReadings(poolState(spec('a')), line(0)), 'a', wall({ at: at(1) }), at(1))
     expect(requestAndDecide(recordReadings(before, [line(2)], at(2)), leaseRequest('s'), 2).grants).toEqual(
       [],
     )

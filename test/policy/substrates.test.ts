@@ -32,13 +32,11 @@ import {
   spec,
   wall,
   window,
+  withReadings,
 } from './builders.js'
 
 const substrate = (name: string, overrides: Partial<AccountSpec> = {}): AccountSpec =>
   spec(name, { role: 'substrate', runs: { agent: 'claude-code', model: `${name}-model` }, ...overrides })
-
-const withReadings = (before: PoolState, ...readings: Parameters<typeof recordReadings>[1]): PoolState =>
-  recordReadings(before, readings, at(0))
 
 /** Two accounts that are walled for an hour, and two substrates. */
 const dry = (...more: AccountSpec[]): PoolState =>

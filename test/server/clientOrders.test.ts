@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { commandTree } from '../../client/commandTree.js'
 import { commonQueue, poolWorkflowId } from '../../policy/ids.js'
 import type { SessionDetails } from '../../policy/session/session.js'
-import type { PoolView } from '../../workflows/messages.js'
+import type { PoolView } from '../../policy/pool/lease.js'
 import { until } from '../../lab/until.js'
 import { ClientHarness, uniqueName, instantSchema, parseJson } from './clientHarness.js'
 

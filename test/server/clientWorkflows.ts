@@ -11,10 +11,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { DrillReport, DrillStart } from '../../policy/independence/drill.js'
+import type { PoolView } from '../../policy/pool/lease.js'
 import type { SessionDetails } from '../../policy/session/session.js'
 import {
   type MoveArgs,
-  type PoolView,
   type SendArgs,
   type SessionResult,
   type SessionStart,

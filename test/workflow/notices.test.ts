@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Announcement } from '../../workflows/messages.js'
+import type { Announcement } from '../../policy/notices/notice.js'
 import { poolSignals } from '../../workflows/messages.js'
 import { hour, minute, second, type TestPool } from './harness/testPool.js'
 import { useTestPool } from './harness/useTestPool.js'

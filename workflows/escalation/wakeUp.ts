@@ -10,6 +10,7 @@ import type {
 } from '../../activities/services/contracts.js'
 import { attempt, failureOf } from '../stepFailures.js'
 import { notifyPerson } from '../notifyPerson.js'
+import { nextFence } from '../fences.js'
 import { later, now } from '../now.js'
 import { type EscalationContext, show } from './context.js'
 
@@ -24,7 +25,7 @@ export async function wakeUp(
   const { service, incident } = state
   const { place, agent, cwd, model } = plan
   state.attempts += 1
-  state.fence = Math.max(state.fence + 1, Math.floor(Date.now() / 1000))
+  state.fence = nextFence(state.fence)
   const ref: SessionRef = {
     session: wakeUpSessionName(incident),
     sessionId: uuid4(),
@@ -62,7 +63,7 @@ export async function wakeUp(
 export async function verify(ctx: EscalationContext): Promise<WakeUpOutcome> {
   const { state, watches } = ctx
   const { service, incident } = state
-  state.fence = Math.max(state.fence + 1, Math.floor(Date.now() / 1000))
+  state.fence = nextFence(state.fence)
   const request: VerifyRequest = { service, incident, fence: state.fence, since: now() }
   const { value, failure } = await attempt(
     watches.verifyService.executeWithOptions({ summary: 'check whether the service is well' }, [request]),

@@ -68,15 +68,16 @@ async function runByAgent(
   const { promptFile, cwd } = await steps.prepareAgentTask.executeWithOptions({ summary }, [{ task: name }])
   const start: SessionStart = {
     ...given,
-    ...{
-      name: taskSessionName(name),
-      sessionId: uuid4(),
-      host,
-      cwd,
-      prompt: { file: promptFile },
-      once: true,
-    },
-    ...{ account: null, pinned: false, priority, continues: false },
+    name: taskSessionName(name),
+    sessionId: uuid4(),
+    host,
+    cwd,
+    prompt: { file: promptFile },
+    once: true,
+    account: null,
+    pinned: false,
+    priority,
+    continues: false,
   }
   const child = await startChild<typeof session>('session', {
     workflowId: sessionWorkflowId(start.name),

@@ -2,6 +2,7 @@
 import type { NoticeBoard } from '../../policy/notices/notice.js'
 import { newBoard } from '../../policy/notices/notices.js'
 import type { PoolSettings } from '../../policy/pool/lease.js'
+import { firstFence } from '../fences.js'
 import { newPoolState, type PoolState } from '../../policy/pool/transitions.js'
 
 export interface PoolWorkflowState {
@@ -12,10 +13,9 @@ export interface PoolWorkflowState {
   reconciledAt: string
 }
 
-/** The fence starts from the clock: hosts remember the newest one, and must not be given older ones if the database was lost. */
 export function newState(settings: PoolSettings, now: string): PoolWorkflowState {
   return {
-    pool: { ...newPoolState(settings), fence: Math.floor(Date.parse(now) / 1000) },
+    pool: { ...newPoolState(settings), fence: firstFence(now) },
     notices: newBoard,
     reconciledAt: now,
   }

@@ -15,7 +15,7 @@ import {
 } from './lease.js'
 import { failureKinds } from '../../policy/failureKinds.js'
 import { later, now } from '../now.js'
-import type { StepFailureKind } from '../stepFailures.js'
+import type { StepFailure } from '../stepFailures.js'
 import { type SessionContext, show } from './context.js'
 import { showMove, moveTo, type MoveFailure, stopAgent } from './move.js'
 import { type StartPlan, openEntry, type SessionOrder } from './state.js'
@@ -24,7 +24,7 @@ import { type StartPlan, openEntry, type SessionOrder } from './state.js'
  * Failures of the account. `carryFailed` and `pageOpen` concern one account too, but are not its fault: another place may have
  * room for the conversation, and a page is recorded with its account. All other failures are the host's or the session's.
  */
-const accountFailures: readonly StepFailureKind[] = [
+const accountFailures: readonly StepFailure['kind'][] = [
   failureKinds.launchFailed,
   failureKinds.secretMissing,
   failureKinds.unknownPlace,

@@ -2,7 +2,7 @@
 import { setHandler } from '@temporalio/workflow'
 import type { LeaseAnswer, LeaseGrant, LeaseDenial } from '../../policy/pool/lease.js'
 import { type DeliveryState, type SendArgs, sessionQueries, sessionSignals } from '../messages.js'
-import { clearRefusals, withoutContinuations } from './inbox.js'
+import { clearRefusals, isKnownText, withoutContinuations } from './inbox.js'
 import type { InboxText, SessionOrder, SessionState } from './state.js'
 import { details } from './view.js'
 
@@ -52,7 +52,7 @@ export class SessionHandlers {
 
   #enqueueText({ id, text, command, byTask = false }: SendArgs): void {
     const state = this.#state
-    if (state.takenTexts.includes(id) || state.inbox.some((known) => known.id === id)) return
+    if (isKnownText(state, id)) return
     if (!byTask) clearRefusals(state)
     const added: InboxText = {
       ...{ id, text },

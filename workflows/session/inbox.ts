@@ -20,11 +20,13 @@ export function queueContinuation(state: SessionState, continuation: InboxText):
   if (!state.inbox.some(isPersons)) state.inbox = [continuation, ...withoutContinuations(state.inbox)]
 }
 
+/** Whether the text waits, or was taken already. */
+export const isKnownText = ({ takenTexts, inbox }: SessionState, id: string): boolean =>
+  takenTexts.includes(id) || inbox.some((text) => text.id === id)
+
 /** Queues texts that a person typed in the pane. They were typed before every text that still waits. */
 export function queueTyped(state: SessionState, ids: readonly string[]): void {
-  const isKnown = (id: string): boolean =>
-    state.takenTexts.includes(id) || state.inbox.some((text) => text.id === id)
-  const typed = ids.filter((id) => !isKnown(id)).map((id): InboxText => ({ id, text: null }))
+  const typed = ids.filter((id) => !isKnownText(state, id)).map((id): InboxText => ({ id, text: null }))
   if (typed.length > 0) state.inbox = [...typed, ...withoutContinuations(state.inbox)]
 }
 

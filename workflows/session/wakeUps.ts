@@ -3,6 +3,7 @@ import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow
 import type { QueueWakeUpRequest } from '../../activities/contracts.js'
 import { now } from '../now.js'
 import { currentRef, type SessionContext } from './context.js'
+import { isKnownText } from './inbox.js'
 import { isUp, type SessionState } from './state.js'
 
 /** Runs until it is cancelled. */
@@ -37,6 +38,5 @@ export async function deliverWakeUps(ctx: SessionContext): Promise<never> {
 
 /** The host keeps the text under this id. A launch meanwhile may have queued it already. */
 function queueWakeUp(state: SessionState, id: string): void {
-  const isKnown = state.takenTexts.includes(id) || state.inbox.some((text) => text.id === id)
-  if (!isKnown) state.inbox.push({ id, text: null, cause: 'wake-up' })
+  if (!isKnownText(state, id)) state.inbox.push({ id, text: null, cause: 'wake-up' })
 }

@@ -3,6 +3,7 @@ import { recentEscalations, retainedRestarts, nextWatchdogStep } from '../../pol
 import { attempt } from '../stepFailures.js'
 import { notifyPerson } from '../notifyPerson.js'
 import type { ServiceObservation, ServiceStartRequest } from '../../activities/services/contracts.js'
+import { nextFence } from '../fences.js'
 import { now } from '../now.js'
 import { mustRenew } from '../renewal.js'
 import { escalate } from './escalate.js'
@@ -62,7 +63,7 @@ async function startService(
   description: string,
 ): Promise<boolean> {
   const { state, steps } = ctx
-  state.fence = Math.max(state.fence + 1, Math.floor(Date.now() / 1000))
+  state.fence = nextFence(state.fence)
   const { name: service } = state.spec
   const request: ServiceStartRequest = { service, fence: state.fence, incident, description }
   const { value, failure } = await attempt(

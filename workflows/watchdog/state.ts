@@ -1,5 +1,6 @@
 /** The state of a watchdog, in one object that is carried over at continue-as-new. */
 import type { ServiceSpec, ServiceState } from '../../policy/service/service.js'
+import { firstFence } from '../fences.js'
 import type { WatchdogView } from '../messages.js'
 
 export interface WatchdogState {
@@ -26,11 +27,10 @@ export interface WatchdogState {
   attention: string | null
 }
 
-/** The fence starts from the clock: the host remembers the newest one, and must not be given older ones if the engine's database was lost. */
 export function newState(spec: ServiceSpec, now: string): WatchdogState {
   return {
     spec,
-    ...{ state: 'running', pid: null, fence: Math.floor(Date.parse(now) / 1000), isStarted: false },
+    ...{ state: 'running', pid: null, fence: firstFence(now), isStarted: false },
     ...{ restarts: [], escalations: [], incident: null, due: null, since: now },
     ...{ isEscalated: false, paused: false, attention: null },
   }

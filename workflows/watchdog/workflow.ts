@@ -34,7 +34,7 @@ export async function watchdog(input: ServiceSpec | CarriedOver<WatchdogState>):
       await condition(allHandlersFinished)
       await continueAsNew<typeof watchdog>({ state })
     }
-    await runStage(ctx)
+    await takeStep(ctx)
   }
   await retire(ctx)
   await condition(allHandlersFinished)
@@ -44,7 +44,7 @@ export async function watchdog(input: ServiceSpec | CarriedOver<WatchdogState>):
 }
 
 /** One step of the loop; returns when something has changed. */
-async function runStage(ctx: WatchdogContext): Promise<void> {
+async function takeStep(ctx: WatchdogContext): Promise<void> {
   const { state } = ctx
   const { incident } = state
   if (state.paused) await awaitWatch(ctx, { reportTrouble: false, incident: null })

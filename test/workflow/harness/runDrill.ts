@@ -9,13 +9,11 @@ const minute = 60_000
 
 export function startDrill(testPool: TestPool, within = 15 * minute): Promise<WorkflowHandle> {
   const input: DrillStart = {
-    ...{
-      pool: testPool.name,
-      host: testPool.host.hostId,
-      agent: 'claude-code',
-      model: null,
-      timeout: within,
-    },
+    pool: testPool.name,
+    host: testPool.host.hostId,
+    agent: 'claude-code',
+    model: null,
+    timeout: within,
     timing: testPool.settings.timing,
   }
   return testPool.server.client.workflow.start('drill', {
@@ -23,14 +21,14 @@ export function startDrill(testPool: TestPool, within = 15 * minute): Promise<Wo
   })
 }
 
-/** What the pool holds for declared now. */
+/** The simulated walls that the pool holds now. */
 export const simulatedWalls = async (testPool: TestPool): Promise<SimulatedWall[]> =>
   (await testPool.describePool()).simulatedWalls ?? []
 
-/** The declaration that the drill has made. */
+/** The simulated wall of the drill, as soon as there is one. */
 export async function drillSimulatedWall(testPool: TestPool): Promise<SimulatedWall> {
   const [first] = await testPool.until(
-    'the declaration',
+    'the simulated wall',
     () => simulatedWalls(testPool),
     (found) => found.length > 0,
   )
