@@ -126,14 +126,14 @@ function endTrial(record: AccountRecord, timing: Timing, now: number): AccountRe
   // The answer is sure to come from the session on trial only if no other session is there.
   if (record.leases.length > 1) return { ...record, trial: null }
   const presumed = currentWalls(record.walls, record.windows, timing.wakeMargin, now).filter(
-    (standing) => standing.lapsed && ms(standing.wall.at) < since && wallBinds(standing, lease.model),
+    (current) => current.lapsed && ms(current.wall.at) < since && wallBinds(current, lease.model),
   )
   return {
     ...record,
     trial: null,
     walls: record.walls.filter(
       (wall) =>
-        !presumed.some((standing) => standing.wall.kind === wall.kind && standing.wall.scope === wall.scope),
+        !presumed.some((current) => current.wall.kind === wall.kind && current.wall.scope === wall.scope),
     ),
     windows: record.windows.filter(
       (window) =>

@@ -99,16 +99,16 @@ export function accountRow(
 
 /** A wall whose window was never read gets its own row, so that it is visible. */
 function windowRows(facts: AccountFacts, now: number, timing: Timing): WindowRow[] {
-  const standing = currentWalls(facts.walls, facts.windows, timing.wakeMargin, now).filter(
+  const walls = currentWalls(facts.walls, facts.windows, timing.wakeMargin, now).filter(
     ({ lapsed }) => !lapsed,
   )
-  const isWallOf = (name: string, { wall }: (typeof standing)[number]): boolean =>
+  const isWallOf = (name: string, { wall }: (typeof walls)[number]): boolean =>
     wall.kind === name || (wall.scope !== 'account' && wall.scope === `model:${modelOfWindow(name) ?? ''}`)
   const rows = facts.windows.map((window) => ({
     ...window,
-    walled: standing.some((wall) => isWallOf(window.name, wall)),
+    walled: walls.some((wall) => isWallOf(window.name, wall)),
   }))
-  const unseen = standing.filter(
+  const unseen = walls.filter(
     (wall) => wall.wall.scope !== 'account' && !facts.windows.some(({ name }) => isWallOf(name, wall)),
   )
   return [

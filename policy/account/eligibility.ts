@@ -142,9 +142,9 @@ const bindingWalls = (
   )
 
 function wallCause(walls: readonly CurrentWall[], timing: Timing, now: number): Ineligible | null {
-  const standing = walls.filter(({ lapsed }) => !lapsed)
-  if (standing.length === 0) return null
-  const end = Math.max(...standing.map((wall) => wall.end))
+  const current = walls.filter(({ lapsed }) => !lapsed)
+  if (current.length === 0) return null
+  const end = Math.max(...current.map((wall) => wall.end))
   return ineligible('walled', () => `walled until ${clock(end, now)}`, end + timing.wakeMargin)
 }
 
@@ -164,7 +164,7 @@ function throttledCause(
   const left = percent(1 - tightest.used)
   return ineligible(
     'throttled',
-    () => `has ${left} of ${tightest.name} left, for those who have just come`,
+    () => `has ${left} of ${tightest.name} left, kept for the sessions that have just arrived`,
     until,
   )
 }
@@ -186,7 +186,7 @@ function uncertainSince(
   const read = lastRead(account.windows)
   if (read === null) return { since: -Infinity, reset: false }
   const stale = read + timing.probeEvery
-  // With a session of ours on it, news comes by itself; what was fresh when it came has been followed since.
+  // A session reports the use of its account: with one that came before the reading became stale, it is up to date.
   const followed = account.leases.some((lease) => ms(lease.since) <= stale)
   return now > stale && !followed ? { since: stale, reset: false } : null
 }

@@ -40,12 +40,12 @@ function priceOf(model: string, prices: Prices): Price | null {
 
 /** US dollars. A model without a price counts as the most expensive one: a new name must not overrun the budget. */
 export function costOf(usage: Usage, prices: Prices): number {
-  const price = priceOf(usage.model, prices) ?? dearest(prices)
+  const price = priceOf(usage.model, prices) ?? highestPrice(prices)
   const parts = ['input', 'output', 'cacheRead', 'cacheWrite'] as const
   return parts.reduce((sum, part) => sum + (usage[part] * price[part]) / perPrice, 0)
 }
 
-function dearest(prices: Prices): Price {
+function highestPrice(prices: Prices): Price {
   const most = (part: keyof Price): number =>
     Math.max(0, ...Object.values(prices).map((price) => price[part]))
   return {
@@ -71,23 +71,26 @@ const maxOpenAnswers = 16
  */
 export function addCosts(
   before: readonly CountedAnswer[],
-  rows: readonly CountedAnswer[],
+  entries: readonly CountedAnswer[],
 ): { usd: number; counted: CountedAnswer[] } {
   let usd = 0
   const counted = new Map(before.map((one) => [one.id, one.usd]))
-  for (const row of rows) {
-    const known = counted.get(row.id) ?? 0
-    usd += Math.max(0, row.usd - known)
-    counted.delete(row.id)
-    counted.set(row.id, Math.max(row.usd, known))
+  for (const entry of entries) {
+    const known = counted.get(entry.id) ?? 0
+    usd += Math.max(0, entry.usd - known)
+    counted.delete(entry.id)
+    counted.set(entry.id, Math.max(entry.usd, known))
   }
   return { usd, counted: [...counted].slice(-maxOpenAnswers).map(([id, cost]) => ({ id, usd: cost })) }
 }
 
 /** The number of answers and their tokens as a limit counts them: without those from a cache, which cost next to nothing. */
-export function totalUsage(rows: readonly (Usage & { id: string })[]): { answers: number; tokens: number } {
+export function totalUsage(entries: readonly (Usage & { id: string })[]): {
+  answers: number
+  tokens: number
+} {
   // The agent writes several entries of one answer; the newest has the whole count.
-  const newest = new Map(rows.map((row) => [row.id, row.input + row.output + row.cacheWrite]))
+  const newest = new Map(entries.map((entry) => [entry.id, entry.input + entry.output + entry.cacheWrite]))
   return { answers: newest.size, tokens: [...newest.values()].reduce((sum, one) => sum + one, 0) }
 }
 

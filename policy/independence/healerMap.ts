@@ -151,8 +151,8 @@ function failuresOf({ host, pool, agents }: Setup): HealedFailure[] {
   ]
 }
 
-const unique = (grounds: readonly Resource[]): Resource[] =>
-  grounds.filter((one, at) => grounds.findIndex((other) => isSame(one, other)) === at)
+const unique = (resources: readonly Resource[]): Resource[] =>
+  resources.filter((one, at) => resources.findIndex((other) => isSame(one, other)) === at)
 
 const isSame = (a: Resource, b: Resource): boolean => a.kind === b.kind && a.name === b.name
 

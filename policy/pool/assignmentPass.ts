@@ -43,7 +43,7 @@ function simulatedIneligibility(
   const until = simulatedWallUntil(state, session, now)
   if (until === null) return null
   return {
-    eligibility: ineligible('walled', () => `declared walled by a drill until ${clock(until, now)}`, until),
+    eligibility: ineligible('walled', () => `counts as walled for a drill until ${clock(until, now)}`, until),
     probeDueAt: null,
   }
 }
@@ -104,19 +104,19 @@ export class AssignmentPass {
       isVoluntary(request) && request.cause !== 'home' && request.prefer !== request.from
         ? request.from
         : null
-    const declared = simulatedIneligibility(this.state, request.session, this.now)
-    const prospects: Candidate[] = []
+    const simulated = simulatedIneligibility(this.state, request.session, this.now)
+    const candidates: Candidate[] = []
     for (const account of this.state.accounts) {
       if ((pinnedTo !== null && account.name !== pinnedTo) || account.name === leaves) continue
       const judged = this.assessFor(account, model, request)
       if (judged.eligibility.kind === 'ineligible' && judged.eligibility.cause === 'not-in-pool') continue
-      prospects.push({
+      candidates.push({
         ...judged,
-        ...declared,
+        ...simulated,
         excludedUntil: this.excludedUntil(account.name, request, since),
       })
     }
-    return prospects
+    return candidates
   }
 
   /** The substrates for this request, in its order. None if it can stay where it is, or is pinned to one account. */
@@ -163,7 +163,7 @@ export class AssignmentPass {
     if (this.isUnrestricted(entry)) this.outcomes.set(requirementsOf(entry.request, this.state), outcome)
   }
 
-  /** Requests that take any account differ only in what `wantOf` returns. */
+  /** Requests that take any account differ only in what `requirementsOf` returns. */
   private isUnrestricted({ request, since }: WaitlistEntry): boolean {
     if (request.pinned || isVoluntary(request)) return false
     if (simulatedWallUntil(this.state, request.session, this.now) !== null) return false
@@ -173,9 +173,9 @@ export class AssignmentPass {
   }
 
   /** Requests probes of these accounts, as far as they are allowed now. True if an answer is on its way. */
-  requestProbes(prospects: readonly Candidate[]): boolean {
+  requestProbes(candidates: readonly Candidate[]): boolean {
     let underWay = false
-    for (const { account, probeDueAt } of prospects) {
+    for (const { account, probeDueAt } of candidates) {
       if (isProbing(account, this.now)) {
         underWay = true
         this.decideAgainAt(account.probingSince === null ? null : ms(account.probingSince) + probeTimeout)

@@ -84,9 +84,9 @@ export function isBlockedByPagesOnly(candidates: readonly Candidate[]): boolean 
 /** A line has no room for more. */
 const maxPagesText = 600
 
-function pagesText(obstacles: readonly Blocker[], isPagesOnly: boolean): string | null {
+function pagesText(blockers: readonly Blocker[], isPagesOnly: boolean): string | null {
   if (!isPagesOnly) return null
-  const pages = obstacles.filter(({ isPage }) => isPage)
+  const pages = blockers.filter(({ isPage }) => isPage)
   return pages
     .map((one) => one.why())
     .join('; ')

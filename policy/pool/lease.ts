@@ -110,7 +110,7 @@ export interface PoolView {
   simulatedWalls?: SimulatedWall[]
 }
 
-/** A drill's: for this session every account of the pool counts as walled until this instant. */
+/** A wall that a drill simulates: for this session every account of the pool counts as walled until this instant. */
 export interface SimulatedWall {
   session: string
   until: string

@@ -30,10 +30,10 @@ export function shouldMove(
   if (stayUntil !== null && at < ms(stayUntil)) return null
   if (reading.login === 'out') return { cause: 'login', why: `${reading.account} is logged out`, wall: null }
   const wall = currentWalls(reading.walls, reading.windows, wakeMargin, at).find(
-    (standing) =>
-      !standing.lapsed &&
+    (current) =>
+      !current.lapsed &&
       // A session on the agent's default model does not leave for the wall of a named model.
-      (standing.wall.scope === 'account' || (!isUnknownModel(model) && wallBinds(standing, model))),
+      (current.wall.scope === 'account' || (!isUnknownModel(model) && wallBinds(current, model))),
   )
   if (wall !== undefined)
     return {

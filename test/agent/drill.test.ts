@@ -40,7 +40,7 @@ describe('outpool drill', () => {
       ['comes up and answers', true],
       ['falls back', true],
       ['answers there', true],
-      ['comes home', true],
+      ['fails back', true],
     ])
     expect(report).toMatchObject({ ok: true, why: null, id: expect.stringMatching(/^drill\/2/) as string })
     expect(walls).toContainEqual({ session: report.session, until: expect.any(String) as string })

@@ -216,11 +216,11 @@ describe('law 6: a frozen service is neither busy nor unobservable', () => {
 
   it('law 6: a process that has just started is not stale, whatever an earlier one left behind', () => {
     const old = judgeService(observe(at(10), loop, beatOf({ at: iso(at(9)) })), emptyMemory, rules).memory
-    const anew = guarded(30, at(40))
-    const judged = judgeService(observe(at(41), anew, beatOf({ at: iso(at(9)) })), old, rules)
+    const restarted = guarded(30, at(40))
+    const judged = judgeService(observe(at(41), restarted, beatOf({ at: iso(at(9)) })), old, rules)
     expect(judged.verdict).toBe('well')
     expect(judged.memory.beat).toBeNull()
-    expect(hasRecovered(judged, anew, rules, at(41), at(40))).toBe(false)
+    expect(hasRecovered(judged, restarted, rules, at(41), at(40))).toBe(false)
   })
 
   it('law 6: no service is called frozen or missing while its own heartbeat is fresh, nor running without one', () => {

@@ -29,7 +29,7 @@ describe('law 2: simulated walls of a drill', () => {
     const drill = requestAndDecide(drilled(), leaseRequest('drill-1'))
     expect(drill.grants).toEqual([])
     expect(drill.denials[0]!.denial).toMatchObject({
-      ...{ why: 'a declared walled by a drill until 12:10, b declared walled by a drill until 12:10' },
+      ...{ why: 'a counts as walled for a drill until 12:10, b counts as walled for a drill until 12:10' },
       ...{ retryAt: at(10), needsLogin: false },
     })
     // No account is probed because of a wall that is only simulated.

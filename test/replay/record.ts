@@ -23,7 +23,9 @@ const withoutMachine = (json: string): string =>
 const requested = process.argv.slice(2)
 const unknown = requested.filter((name) => !(name in scenarios))
 if (unknown.length > 0)
-  throw new Error(`no life is called ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}`)
+  throw new Error(
+    `no scenario is called ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}`,
+  )
 const names = requested.length > 0 ? requested : Object.keys(scenarios)
 
 const testServer = await TestServer.open()

@@ -12,7 +12,7 @@ import { describe, expect, it } from 'vitest'
 import { workflowBundle } from '../workflow/harness/bundle.js'
 import { scenarios } from './scenarios.js'
 
-// What a replay says of its workers is not news.
+// Each replay starts a worker, and the logs of these workers say nothing about the result.
 Runtime.install({ logger: new DefaultLogger('ERROR') })
 
 const folder = fileURLToPath(new URL('../histories/', import.meta.url))

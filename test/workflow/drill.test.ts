@@ -30,7 +30,7 @@ describe('law 2: the drill', () => {
       'is apart from the pool: no substrate is configured',
       'comes up and answers: working on a, answered',
       'parks: there is no substrate: parked on a',
-      'comes home: working on a, answered',
+      'fails back: working on a, answered',
     ])
     expect(await simulatedWalls(testPool)).toEqual([])
     expect(await statusOf(testPool, report.session)).toBe('COMPLETED')

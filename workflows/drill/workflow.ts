@@ -28,7 +28,7 @@ import {
 import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
 import { poolSignals, sessionSignals, type MoveArgs, type SendArgs } from '../messages.js'
 import { showAttention } from '../attributes.js'
-import { now } from '../now.js'
+import { later, now } from '../now.js'
 import { drillsOn } from '../proxies.js'
 import type { session } from '../session/workflow.js'
 import { failureOf } from '../stepFailures.js'
@@ -75,7 +75,7 @@ class DrillRun {
 
   constructor(start: DrillStart) {
     this.#start = start
-    this.#until = new Date(Date.parse(this.#startedAt) + start.timeout).toISOString()
+    this.#until = later(start.timeout)
     this.#session = drillSessionName(this.#startedAt)
     this.#activities = drillsOn(start.host, start.timeout)
   }
@@ -102,7 +102,7 @@ class DrillRun {
     } else await this.#reachStage('parked', 'parks: there is no substrate', walledAt)
     await this.#signalPool(poolSignals.liftWall, this.#session)
     // If the session never got an account, the pool is really spent, and the session can't fail back.
-    if (up.account !== null) await this.#reachStage('home', 'comes home', walledAt)
+    if (up.account !== null) await this.#reachStage('home', 'fails back', walledAt)
   }
 
   #startSession({ cwd }: DrillSetup): Promise<ChildWorkflowHandle<typeof session>> {
@@ -167,13 +167,13 @@ class DrillRun {
     await this.#signalPool(poolSignals.liftWall, this.#session)
     await this.#endSession()
     const report: DrillReport = {
-      ...{
-        id: workflowInfo().workflowId,
-        session: this.#session,
-        startedAt: this.#startedAt,
-        endedAt: now(),
-      },
-      ...{ ok: this.why === null, why: this.why, steps: this.#steps },
+      id: workflowInfo().workflowId,
+      session: this.#session,
+      startedAt: this.#startedAt,
+      endedAt: now(),
+      ok: this.why === null,
+      why: this.why,
+      steps: this.#steps,
     }
     const summary = report.ok ? 'write the report' : 'write the report of a failure'
     if (!report.ok) {

@@ -48,8 +48,8 @@ export function drainFallback(part: number, parts: number): void {
       const mine = seeds.filter((seed) => profiles[Number(seed.split('-')[1]) % profiles.length] === opening)
       const outcomes = mine.map((seed) => assertLawful(withSubstrates(opening, seed)))
       if (mine.length <= 10) return
-      expect(average(outcomes, 'away')).toBeGreaterThan(5)
-      expect(average(outcomes, 'home')).toBeGreaterThan(3)
+      expect(average(outcomes, 'fallbacks')).toBeGreaterThan(5)
+      expect(average(outcomes, 'failbacks')).toBeGreaterThan(3)
     })
   })
 }
@@ -72,5 +72,5 @@ function assertLawful(simulationCase: SimulationCase): Outcome {
   )
 }
 
-const average = (outcomes: readonly Outcome[], what: 'grants' | 'away' | 'home'): number =>
+const average = (outcomes: readonly Outcome[], what: 'grants' | 'fallbacks' | 'failbacks'): number =>
   outcomes.reduce((sum, outcome) => sum + outcome[what], 0) / outcomes.length

@@ -58,7 +58,7 @@ const moveAt = 0.95
 
 export class FallbackLaws {
   /** For the figures: a drain without fallbacks and failbacks would prove nothing. */
-  readonly counts = { away: 0, home: 0 }
+  readonly counts = { fallbacks: 0, failbacks: 0 }
   private readonly world: World
   private readonly accounts: AccountKnowledge
   private readonly wakeMargin: number
@@ -105,7 +105,7 @@ export class FallbackLaws {
     want: PlaceRequest | undefined,
     now: number,
   ): void {
-    this.counts.away += 1
+    this.counts.fallbacks += 1
     const report = (what: string): void =>
       this.accounts.reportViolation(now, `${session} (${model}) sent to the substrate ${name}: ${what}`)
     if (want === undefined) report('it could have stayed where it was')
@@ -135,7 +135,7 @@ export class FallbackLaws {
   /** The pool let a session go to an account while it ran on a substrate. */
   sentToAccount(session: string, model: string, account: string, now: number): void {
     if (!this.fallbackStays.has(session)) return
-    this.counts.home += 1
+    this.counts.failbacks += 1
     const used = this.accounts.reportedUse(account, model, now)
     const limit = Math.min(moveAt, this.world.account(account).ceiling)
     if (used !== null && used > limit - share + 1e-9)

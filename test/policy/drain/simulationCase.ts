@@ -24,8 +24,8 @@ export interface Outcome {
   probes: number
   refusals: number
   longestNeglect: number
-  away: number
-  home: number
+  fallbacks: number
+  failbacks: number
   /** The final state, to inspect when a seed fails. */
   pool: PoolState
 }

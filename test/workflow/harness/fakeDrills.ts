@@ -19,7 +19,8 @@ const pollEvery = 5_000
 export class FakeDrills {
   readonly reports: DrillReport[] = []
   /** Set by the test pool, which can query the workflows. */
-  describe: (session: string) => Promise<SessionDetails> = () => Promise.reject(new Error('no stage'))
+  describe: (session: string) => Promise<SessionDetails> = () =>
+    Promise.reject(new Error('FakeDrills.describe was not set'))
   fallbacks: string[] = []
   /** What keeps a drill from beginning. */
   failure: ApplicationFailure | null = null
@@ -27,7 +28,7 @@ export class FakeDrills {
   activities(): DrillActivities {
     return {
       prepareDrill: () => this.#open(),
-      watchDrill: (look) => this.#watch(look),
+      watchDrill: (request) => this.#watch(request),
       writeDrillReport: (report) => {
         this.reports.push(report)
         return Promise.resolve(`/drills/${report.session}.json`)

@@ -34,15 +34,15 @@ export class Oracle {
   constructor(
     service: Service,
     log: readonly LoggedEntry[],
-    away: readonly Span[],
-    asleep: readonly Span[],
+    workerDown: readonly Span[],
+    suspended: readonly Span[],
     end: number,
   ) {
     this.#service = service
     this.#plan = service.plan
     this.#log = log
-    this.#suspended = asleep
-    this.#out = [...away, ...asleep, ...service.plan.paused]
+    this.#suspended = suspended
+    this.#out = [...workerDown, ...suspended, ...service.plan.paused]
     this.#end = end
   }
 

@@ -32,10 +32,10 @@ export class Service {
   readonly #mended: number[] = []
   #pids = 0
 
-  constructor(name: string, plan: ServicePlan, asleep: readonly Span[]) {
+  constructor(name: string, plan: ServicePlan, suspended: readonly Span[]) {
     this.name = name
     this.plan = plan
-    this.#suspended = asleep
+    this.#suspended = suspended
   }
 
   start(at: number, by: string): Process {

@@ -172,10 +172,10 @@ export class Week {
 
   async #judge(): Promise<void> {
     const { host, plan } = this
-    const { workerDown: away, suspended: asleep, end } = plan
+    const { workerDown, suspended, end } = plan
     for (const [name, guard] of host.guards) {
       const { service } = guard
-      this.#broken.push(...new Oracle(service, host.log.of(name), away, asleep, end).judge())
+      this.#broken.push(...new Oracle(service, host.log.of(name), workerDown, suspended, end).judge())
       const { state, incident, attention } = await this.#card(name)
       if (!service.isUp(end) || state !== 'running' || incident !== null || attention !== null)
         this.#addViolation(end, `${name} is ${state} at the end, incident ${incident}, ${attention}`)
