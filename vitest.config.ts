@@ -24,12 +24,14 @@ const longest = `
   policy/drain/drain1 policy/drain/drain2 policy/drain/fallback1 policy/drain/fallback2
   agent/rescue agent/wakeUp agent/holding agent/typing agent/background agent/fallback agent/chaos agent/pages agent/drill
   agent/conversationKept agent/engineOutage server/watchdogKilled agent/trickyTexts
-`.split(/\s+/)
+`
+  .trim()
+  .split(/\s+/)
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => {
-      const index = longest.findIndex((name) => name !== '' && moduleId.endsWith(`/test/${name}.test.ts`))
+      const index = longest.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`))
       return index < 0 ? longest.length : index
     }
     return (await super.sort(files)).sort((a, b) => place(a) - place(b))

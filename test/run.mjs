@@ -15,15 +15,17 @@ const units = ['policy', 'config', 'host', 'adapter', 'replay']
 const laws = [...units, 'workflow', 'drain', 'server', 'agent']
 const more = { OUTPOOL_NIGHTLY: '1', OUTPOOL_TEXTS: '500', OUTPOOL_WEEK_SEEDS: '4' }
 
-/** By tier: the steps, in order, of which the last ones are tests. */
+/** By tier: the build, if its tests need one, and the tests, in order. */
 const tiers = {
-  fast: [vitest(units, { OUTPOOL_DRAIN_SEEDS: '20' })],
-  laws: [npm('build'), vitest(laws)],
-  nightly: [
-    npm('build'),
-    vitest([...laws, 'nightly'], more),
-    vitest(['policy'], { OUTPOOL_DRAIN_SEEDS: '10000' }, 'test/policy/drain'),
-  ],
+  fast: { builds: [], tests: [vitest(units, { OUTPOOL_DRAIN_SEEDS: '20' })] },
+  laws: { builds: [npm('build')], tests: [vitest(laws)] },
+  nightly: {
+    builds: [npm('build')],
+    tests: [
+      vitest([...laws, 'nightly'], more),
+      vitest(['policy'], { OUTPOOL_DRAIN_SEEDS: '10000' }, 'test/policy/drain'),
+    ],
+  },
 }
 
 /** The parts of `npm run check`, whatever they are today. */
@@ -47,24 +49,29 @@ function run({ name, command: [program, ...args], env }, { isBeside }) {
   })
 }
 
-/** One after the other; what comes after a step that failed is left out only if that step was no test and no check. */
+/** One after the other, also after one that failed. */
 async function inTurn(steps, options) {
   const results = []
-  for (const step of steps) {
-    const result = await run(step, options)
-    results.push(result)
-    if (!result.isGood && step.name === 'build') break
-  }
+  for (const step of steps) results.push(await run(step, options))
   return results
 }
 
-const tier = process.argv[2] ?? 'laws'
-const steps = tiers[tier]
-if (!steps) {
-  console.error(`test/run.mjs: there is no tier ${tier}; there are ${Object.keys(tiers).join(', ')}`)
+const areGood = (results) => results.every(({ isGood }) => isGood)
+
+const wanted = process.argv[2] ?? 'laws'
+const tier = tiers[wanted]
+if (!tier) {
+  console.error(`test/run.mjs: there is no tier ${wanted}; there are ${Object.keys(tiers).join(', ')}`)
   process.exit(2)
 }
-const results = await Promise.all([inTurn(steps, { isBeside: false }), inTurn(checks, { isBeside: true })])
-for (const { name, isGood, seconds } of results.flat())
+// Nothing runs beside the build: it replaces dist/, which tests run and a check reads.
+const built = await inTurn(tier.builds, { isBeside: false })
+const tests = areGood(built) ? tier.tests : []
+const [tested, checked] = await Promise.all([
+  inTurn(tests, { isBeside: false }),
+  inTurn(checks, { isBeside: true }),
+])
+const results = [...built, ...tested, ...checked]
+for (const { name, isGood, seconds } of results)
   console.log(`${isGood ? 'passed' : 'FAILED'} ${seconds.toFixed(0).padStart(4)} s  ${name}`)
-process.exitCode = results.flat().every(({ isGood }) => isGood) ? 0 : 1
+process.exitCode = areGood(results) ? 0 : 1
