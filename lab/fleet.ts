@@ -90,17 +90,15 @@ export class Fleet {
    * What `show` would print, without a process for it: repeated processes would take a whole core from the
    * agents that a test waits for.
    */
-  #look(name: string): Promise<ReturnType<typeof toSessionReportView>> {
+  #readView(name: string): Promise<ReturnType<typeof toSessionReportView>> {
     const home = openHome(this.env)
     return withEngine(home, async (engine) =>
       toSessionReportView(await readSessionReport(engine, home, name)),
     )
   }
 
-  /**
-   * A workflow that does not answer yet, after a restart, lacks its log: with a worker running it soon will.
-   */
-  #isTold(view: ReturnType<typeof toSessionReportView>): boolean {
+  /** After a restart the workflow may not answer yet, and the view lacks its log. With a worker it answers soon. */
+  #isComplete(view: ReturnType<typeof toSessionReportView>): boolean {
     return view.rescueLog !== null || this.workerPid() === null
   }
 
@@ -112,8 +110,8 @@ export class Fleet {
   ): Promise<ShownSession> {
     const view = await until(
       `session ${name}`,
-      () => this.#look(name),
-      (look) => this.#isTold(look) && wanted(look as ShownSession),
+      () => this.#readView(name),
+      (read) => this.#isComplete(read) && wanted(read as ShownSession),
       withinMs,
     )
     return view as ShownSession

@@ -6,7 +6,7 @@ export const hangsAfterMs = 180_000
 
 /** Thrown when a condition was not met in time; shows the last value. */
 export class ConditionTimeout extends Error {
-  override readonly name = 'NeverHappened'
+  override readonly name = 'ConditionTimeout'
 }
 
 /**

@@ -7,7 +7,7 @@ import { hasPane, runAttached } from './attach.js'
 import { readFleet } from '../top/fleet.js'
 import { type Fleet, inOrder, screen } from '../top/screen.js'
 
-/** Each refresh costs the engine one list and one query, and nobody reads faster. */
+/** Soon enough for a person who watches; each refresh costs the engine one list and one query. */
 const refreshEveryMs = 2_000
 
 const enter = '\u001b[?1049h\u001b[?25l'

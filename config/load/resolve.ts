@@ -92,15 +92,8 @@ const defaultTimeout = { run: hour, agent: 24 * hour, imap: hour / 6 } as const
 function resolveTask(task: ConfigFile['tasks'][number], base: PathBase): TaskConfig {
   const { name, every, catchUp, keep, maxOutputSize, attentionAfter } = task
   const bounds = (kind: keyof typeof defaultTimeout) => ({
-    ...{
-      name,
-      every,
-      timeout: task.timeout ?? defaultTimeout[kind],
-      catchUp,
-      keep,
-      maxOutputSize,
-      attentionAfter,
-    },
+    ...{ name, every, catchUp, keep, maxOutputSize, attentionAfter },
+    timeout: task.timeout ?? defaultTimeout[kind],
   })
   const cwd = expandPath(task.cwd ?? '.', base)
   const env = resolveRefs(task.env, base)

@@ -3,7 +3,7 @@
 const retentionBound = { for: 'maxAge', atMost: 'maxCount' }
 const substrate = { cooldownAtMost: 'cooldownMax' }
 
-/** Old key -> new key, by the section that holds it; an item of a list stands under the list's own name. */
+/** Old key -> new key, by the section that holds it; items of a list are found under the list's own name. */
 const renamedKeys: Record<string, Record<string, string>> = {
   timing: {
     backgroundWait: 'backgroundWaitMax',

@@ -1,5 +1,5 @@
 /**
- * What the schema cannot say: names that are taken, folders that are missing, agents nobody defined, law 1 by path.
+ * What the schema cannot say: names that are taken, folders that are missing, agents that are not defined, law 1 by path.
  * Reads the file as it was written and ignores what the schema already refused, so that all issues are reported at once.
  */
 import { z } from 'zod'

@@ -51,7 +51,7 @@ export function prepareStandIn({ fleet }: Outpool): string {
 
 /**
  * Starts the session and reports what happens until it has done its work on the other account. Throws
- * DemoFailed or NeverHappened.
+ * DemoFailed or ConditionTimeout.
  */
 export async function runDemo(outpool: Outpool, screen: Screen, signal: AbortSignal): Promise<DemoResult> {
   const { fleet } = outpool

@@ -3,17 +3,17 @@
  */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-interface LineState {
-  mode: 'whole' | 'cut' | 'pulled'
+interface ProxyState {
+  mode: 'intact' | 'cut' | 'stalled'
 }
 
 export class BreakableProxy {
   readonly address: string
   readonly #server: Server
   readonly #sockets: ReadonlySet<Socket>
-  readonly #state: LineState
+  readonly #state: ProxyState
 
-  private constructor(address: string, server: Server, sockets: ReadonlySet<Socket>, state: LineState) {
+  private constructor(address: string, server: Server, sockets: ReadonlySet<Socket>, state: ProxyState) {
     this.address = address
     this.#server = server
     this.#sockets = sockets
@@ -23,7 +23,7 @@ export class BreakableProxy {
   static async open(engine: string): Promise<BreakableProxy> {
     const [host = '', port = ''] = engine.split(':')
     const sockets = new Set<Socket>()
-    const state: LineState = { mode: 'whole' }
+    const state: ProxyState = { mode: 'intact' }
     const server = createServer((near) => {
       if (state.mode === 'cut') {
         near.resetAndDestroy()
@@ -36,7 +36,7 @@ export class BreakableProxy {
       ] as const) {
         sockets.add(one)
         one.on('data', (bytes) => void other.write(bytes))
-        if (state.mode === 'pulled') one.pause()
+        if (state.mode === 'stalled') one.pause()
         one.on('error', () => undefined)
         one.on('close', () => {
           sockets.delete(one)
@@ -58,12 +58,12 @@ export class BreakableProxy {
 
   /** No data passes, and nothing is refused, as with an unplugged cable. */
   stall(): void {
-    this.#state.mode = 'pulled'
+    this.#state.mode = 'stalled'
     for (const socket of this.#sockets) socket.pause()
   }
 
   restore(): void {
-    this.#state.mode = 'whole'
+    this.#state.mode = 'intact'
     for (const socket of this.#sockets) socket.resume()
   }
 

@@ -76,7 +76,7 @@ export class Supervisor {
 
   /** As `systemctl stop`: the main process alone, or all of the unit's group. */
   async stop(killMode = this.#unit.one('KillMode')): Promise<void> {
-    const everybody = (name: NodeJS.Signals): void => {
+    const signalAll = (name: NodeJS.Signals): void => {
       for (const pid of killMode === 'control-group' ? this.group() : [this.#main?.pid ?? 0])
         signal(pid, name)
     }
@@ -85,16 +85,16 @@ export class Supervisor {
     const main = this.#main
     if (main !== null) {
       const gone = new Promise((resolve) => main.once('exit', resolve))
-      everybody('SIGTERM')
+      signalAll('SIGTERM')
       await Promise.race([
         gone,
         delay(parseTimeSpan(this.#unit.one('TimeoutStopSec')), undefined, { ref: false }),
       ])
-      if (main.exitCode === null && main.signalCode === null) everybody('SIGKILL')
+      if (main.exitCode === null && main.signalCode === null) signalAll('SIGKILL')
       await gone
     }
     if (killMode !== 'control-group') return
-    everybody('SIGKILL')
+    signalAll('SIGKILL')
     await until(
       'the end of the group',
       () => Promise.resolve(this.group()),

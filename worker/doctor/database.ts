@@ -3,6 +3,7 @@ import { open, stat } from 'node:fs/promises'
 import { execa } from 'execa'
 import { z } from 'zod'
 import type { Home } from '../../config/state/home.js'
+import { formatBytes } from './disk.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 /** A database of this size makes the embedded server slow to answer lists. Bytes. */
@@ -10,16 +11,13 @@ const largeDatabase = 5e9
 /** A check takes a second for each few hundred megabytes. Milliseconds. */
 const integrityTimeout = 12_000
 
-const size = (bytes: number): string =>
-  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
-
 export async function checkDatabase(home: Home): Promise<Finding[]> {
   const sizes = await Promise.all(
     [home.database, `${home.database}-wal`].map((file) => stat(file).catch(() => null)),
   )
   if (sizes[0] === null) return []
   const bytes = sizes.reduce((sum, one) => sum + (one?.size ?? 0), 0)
-  const found = `${size(bytes)} at ${home.database}`
+  const found = `${formatBytes(bytes)} at ${home.database}`
   // Nothing was ever stored in it, and the next start creates it again.
   if (bytes === 0) return [ok('database', `empty at ${home.database}`)]
   const damage =

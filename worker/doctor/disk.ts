@@ -14,7 +14,7 @@ export async function checkSpace(what: string, folder: string): Promise<Finding>
   const name = `disk of ${what}`
   const { bavail, bsize } = await statfs(await existing(folder))
   const free = bavail * bsize
-  const found = `${size(free)} free at ${folder}`
+  const found = `${formatBytes(free)} free at ${folder}`
   const remedy = `Free some space there, or name another place for it (${what === 'home' ? 'OUTPOOL_HOME' : 'XDG_CACHE_HOME'}).`
   if (free < tight) return fail(name, found, remedy)
   return free < roomy ? warn(name, found, remedy) : ok(name, found)
@@ -74,7 +74,8 @@ export async function checkWatching(home: Home, limits = '/proc/sys/fs/inotify')
 const leastInstances = 128
 const leastWatches = 8192
 
-const size = (bytes: number): string =>
+/** In GB or MB, as disks are sold. */
+export const formatBytes = (bytes: number): string =>
   bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
 
 const codeOf = (error: unknown): string =>

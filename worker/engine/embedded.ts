@@ -185,9 +185,9 @@ export async function endEmbedded(server: ProcessRef): Promise<void> {
 const unfinishedMark = (home: Home): string => `${home.database}.unfinished-mark`
 
 /**
- * A server lays its tables only where there is no file at all. One that ended before it had done so leaves a file that
+ * A server creates its tables only if there is no file at all. One that ended before it had done so leaves a file that
  * no later one can use. It never was ready, or it is empty, so nothing of the user's is in it; it is moved away, and
- * the next start begins anew.
+ * the server creates a new one.
  */
 function putAsideUnfinished(home: Home): void {
   const file = statSync(home.database, { throwIfNoEntry: false })
