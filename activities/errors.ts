@@ -6,13 +6,11 @@ import { pageText } from '../policy/session/startPages.js'
 
 /** Thrown when the agent program did not start in time, or ended during its start. The message ends with its last output. */
 export class LaunchFailedError extends StepError {
-  override readonly name = 'LaunchFailedError'
   readonly kind = failureKinds.launchFailed
 }
 
 /** Thrown when the agent program opens a page at its start that only a person can answer. `reading` passes it on to the pool. */
 export class PageOpenError extends StepError {
-  override readonly name = 'PageOpenError'
   readonly kind = failureKinds.pageOpen
   override readonly details: readonly [AccountReading]
 
@@ -22,9 +20,8 @@ export class PageOpenError extends StepError {
   }
 }
 
-/** Thrown when the agent program cannot be run on this host, with whatever account. */
+/** Thrown when the agent program cannot be run on this host, no matter on which account. */
 export class ProgramFailedError extends StepError {
-  override readonly name = 'ProgramFailedError'
   readonly kind = failureKinds.programFailed
 
   constructor(agent: string, command: string, why: string) {
@@ -36,7 +33,6 @@ export class ProgramFailedError extends StepError {
 
 /** Thrown when a process survives KILL. It may still write, so no other may be started beside it. Retried until it is gone. */
 export class StopFailedError extends StepError {
-  override readonly name = 'StopFailedError'
   readonly kind = failureKinds.stopFailed
   override readonly isRetryable = true
 
@@ -47,7 +43,6 @@ export class StopFailedError extends StepError {
 
 /** Thrown when a process that Outpool did not start works on the conversation: a second one would corrupt it. */
 export class ConversationHeldError extends StepError {
-  override readonly name = 'ConversationHeldError'
   readonly kind = failureKinds.conversationHeld
 
   constructor(sessionId: string, pid: number) {
@@ -59,7 +54,6 @@ export class ConversationHeldError extends StepError {
 
 /** Thrown when a known conversation cannot be reached, or only an older copy of it. No other may be begun in its place. */
 export class ConversationUnreachableError extends StepError {
-  override readonly name = 'ConversationUnreachableError'
   readonly kind = failureKinds.conversationUnreachable
 
   constructor(sessionId: string, why: string) {
@@ -69,7 +63,6 @@ export class ConversationUnreachableError extends StepError {
 
 /** Thrown when a person switched to another conversation in the session's pane: a text goes to that one instead. */
 export class ConversationChangedError extends StepError {
-  override readonly name = 'ConversationChangedError'
   readonly kind = failureKinds.conversationChanged
 
   constructor(session: string, now: string) {
@@ -79,7 +72,6 @@ export class ConversationChangedError extends StepError {
 
 /** Thrown when a text was typed as often as allowed and nothing followed. Another try would only cost more. */
 export class TextNotTakenError extends StepError {
-  override readonly name = 'TextNotTakenError'
   readonly kind = failureKinds.textNotTaken
 
   constructor(times: number) {
@@ -89,7 +81,6 @@ export class TextNotTakenError extends StepError {
 
 /** Thrown when the input line holds something that can't be removed without losing it. */
 export class LineOccupiedError extends StepError {
-  override readonly name = 'LineOccupiedError'
   readonly kind = failureKinds.lineOccupied
 }
 
@@ -98,7 +89,6 @@ export class LineOccupiedError extends StepError {
  * a panel, or a hook refused it. The message is cut to 200 characters.
  */
 export class CommandRefusedError extends StepError {
-  override readonly name = 'CommandRefusedError'
   readonly kind = failureKinds.commandRefused
 
   constructor(said: string) {
@@ -112,7 +102,6 @@ export const hookRefusal = (reason: string): string =>
 
 /** Thrown when a hook of the user's refused the text: it would refuse the same text again. */
 export class TextRefusedError extends StepError {
-  override readonly name = 'TextRefusedError'
   readonly kind = failureKinds.textRefused
 
   constructor(reason: string) {
@@ -122,13 +111,11 @@ export class TextRefusedError extends StepError {
 
 /** Thrown when the conversation could not be carried completely. */
 export class CarryFailedError extends StepError {
-  override readonly name = 'CarryFailedError'
   readonly kind = failureKinds.carryFailed
 }
 
 /** Thrown when the working folder of a session, task or service does not exist. */
 export class WorkFolderMissingError extends StepError {
-  override readonly name = 'WorkFolderMissingError'
   readonly kind = failureKinds.workFolderMissing
 
   constructor(cwd: string) {
@@ -138,7 +125,6 @@ export class WorkFolderMissingError extends StepError {
 
 /** Thrown when the file that holds a session's first prompt cannot be read. */
 export class PromptMissingError extends StepError {
-  override readonly name = 'PromptMissingError'
   readonly kind = failureKinds.promptMissing
 
   constructor(file: string) {
@@ -148,7 +134,6 @@ export class PromptMissingError extends StepError {
 
 /** Thrown when the configuration of this host does not name the service, so it is not guarded here. */
 export class UnknownServiceError extends StepError {
-  override readonly name = 'UnknownServiceError'
   readonly kind = failureKinds.unknownService
 
   constructor(service: string) {

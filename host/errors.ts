@@ -8,11 +8,15 @@ export abstract class StepError extends Error {
   readonly isRetryable: boolean = false
   /** Plain data for the workflow. Holds no secret, prompt or answer (law 11). */
   readonly details: readonly unknown[] = []
+
+  constructor(message: string) {
+    super(message)
+    this.name = new.target.name
+  }
 }
 
 /** Thrown when this host knows a newer launch of the session: an older request must not start or stop anything. */
 export class StaleFenceError extends StepError {
-  override readonly name = 'StaleFenceError'
   readonly kind = failureKinds.staleFence
 
   constructor(session: string, requested: number, known: number) {
@@ -22,7 +26,6 @@ export class StaleFenceError extends StepError {
 
 /** Thrown when the configuration of this host does not name the account or substrate. */
 export class UnknownPlaceError extends StepError {
-  override readonly name = 'UnknownPlaceError'
   readonly kind = failureKinds.unknownPlace
 
   constructor(place: string) {
@@ -34,13 +37,11 @@ export class UnknownPlaceError extends StepError {
 
 /** Thrown when a secret of a place cannot be read. The message names the reference, never a value. */
 export class SecretMissingError extends StepError {
-  override readonly name = 'SecretMissingError'
   readonly kind = failureKinds.secretMissing
 }
 
 /** Thrown when the configuration of this host does not name the task, or names one of another kind. */
 export class UnknownTaskError extends StepError {
-  override readonly name = 'UnknownTaskError'
   readonly kind = failureKinds.unknownTask
 
   constructor(task: string) {
@@ -50,7 +51,6 @@ export class UnknownTaskError extends StepError {
 
 /** Thrown when tmux refuses a command or has lost a pane. Retried, since a tmux server may be starting or ending. */
 export class TmuxFailedError extends StepError {
-  override readonly name = 'TmuxFailedError'
   readonly kind = failureKinds.tmuxFailed
   override readonly isRetryable = true
 
@@ -61,6 +61,7 @@ export class TmuxFailedError extends StepError {
 
 /** Thrown when healer and pool share a login, a folder or a secret (law 1). Nothing of the healer may be started then. */
 export class SharedDomainError extends StepError {
+  /** Explicit, because config/errors.ts has a class of this name too, and the bundler renames one of the two. */
   override readonly name = 'SharedDomainError'
   readonly kind = failureKinds.sharedDomain
 }

@@ -32,7 +32,7 @@ const editorTimeout = 10_000
 
 const textsFolder = (host: Host, session: string): string => join(host.records.folder(session), 'texts')
 const heldInputPrefix = 'held-'
-/** Of held input that is being collected. Its names are unique, unlike those with `held-`, of which one fence may have several. */
+/** For held input that is being collected. These names are unique; a `held-` name may be used again under the same fence. */
 const collectedInputPrefix = 'collected-'
 /** The folder in which the adapter's `editor.sh` writes a draft. */
 const draftsFolder = 'drafts'
@@ -42,16 +42,11 @@ const textName = (fence: number, order: string): string => `${String(fence).padS
 
 /** To be called before the agent is stopped. */
 export async function saveDraft(host: Host, adapter: AgentAdapter, pane: Pane): Promise<void> {
-  const shown = (): Promise<string> => host.tmux.colouredScreen(pane.id)
-  let screen = await shown()
+  let screen = await host.tmux.colouredScreen(pane.id)
   // The limit menu hides the input line. If no person was ever attached, there is no draft, so the menu is left alone.
   if (pane.visited !== 'never' && closesOnEscape(adapter, screen)) {
     await host.tmux.press(pane.id, ['Escape'])
-    const until = performance.now() + menuGoneWithin
-    while (closesOnEscape(adapter, screen) && performance.now() < until) {
-      await delay(pollEvery)
-      screen = await shown()
-    }
+    screen = await untilScreen(host, pane.id, (now) => !closesOnEscape(adapter, now), menuGoneWithin)
   }
   const savedBefore = savedDraft(host, pane.session)
   await extractDrafts(host, adapter, pane, screen, (drafts) =>
@@ -140,8 +135,14 @@ async function readFullDraft(
   return { text: mode === 'shell' ? text.replace(/^!/, '').trimStart() : text, mode }
 }
 
-async function untilScreen(host: Host, pane: string, fits: (screen: string) => boolean): Promise<string> {
-  const until = performance.now() + lineDrawnWithin
+/** The first screen that fits; the last one if none did in time. */
+async function untilScreen(
+  host: Host,
+  pane: string,
+  fits: (screen: string) => boolean,
+  within = lineDrawnWithin,
+): Promise<string> {
+  const until = performance.now() + within
   for (;;) {
     const screen = await host.tmux.colouredScreen(pane)
     if (fits(screen) || performance.now() > until) return screen
@@ -209,7 +210,7 @@ export async function collectPendingInput(host: Host, session: string): Promise<
     const collected = `${collectedInputPrefix}${textName(fence, `typed-${Date.now()}`)}`
     renameSync(join(folder, name), join(folder, collected))
   }
-  // An earlier attempt may have come as far as the removal of the file: what it has saved is not to be saved twice.
+  // An earlier attempt may have been cut off before it removed the file: what it saved must not be saved twice.
   for (const name of filesWith(collectedInputPrefix).sort()) {
     const file = join(folder, name)
     const typed = printable(readFileSync(file, 'utf8'))
@@ -258,23 +259,19 @@ export async function restoreDraft(
 ): Promise<void> {
   const draft = savedDraft(host, session)
   if (draft === null) return
-  const until = performance.now() + lineDrawnWithin
-  let screen = await host.tmux.colouredScreen(pane)
-  while (!adapter.takesInput(screen)) {
-    if (adapter.readDialog(screen) !== null || performance.now() > until) return
-    await delay(pollEvery)
-    screen = await host.tmux.colouredScreen(pane)
-  }
-  if (adapter.readDraft(screen) !== null) return
+  const screen = await untilScreen(
+    host,
+    pane,
+    (now) => adapter.takesInput(now) || adapter.readDialog(now) !== null,
+  )
+  if (!adapter.takesInput(screen) || adapter.readDraft(screen) !== null) return
   if (draft.mode === 'shell' && adapter.readInputMode(screen) !== 'shell') {
     await host.tmux.press(pane, adapter.enterShellModeKeys)
     await untilScreen(host, pane, (now) => adapter.readInputMode(now) === 'shell')
   }
   await host.tmux.paste(pane, adapter.toPortableDraft(draft.text, draft.mode))
   // The draft has to be visible before anything else is typed, which would otherwise be sent together with it.
-  const drawnBy = performance.now() + lineDrawnWithin
-  while (adapter.readDraft(await host.tmux.colouredScreen(pane)) === null && performance.now() < drawnBy)
-    await delay(pollEvery)
+  await untilScreen(host, pane, (now) => adapter.readDraft(now) !== null)
   // Deleted last: if the worker is killed before this, the next one sees the draft in the line; after this, there is no copy.
   dropDraft(host, session)
 }

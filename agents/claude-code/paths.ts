@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import type { Place } from '../agent.js'
+import type { AgentCommand, Place } from '../agent.js'
 
 /** The home folder that a process in this place sees. */
 const homeOf = (place: Place): string => place.env['HOME'] ?? homedir()
@@ -11,6 +11,10 @@ const homeOf = (place: Place): string => place.env['HOME'] ?? homedir()
 export function isDefaultSetup(place: Place): boolean {
   return resolveRealPath(join(homeOf(place), '.claude')) === resolveRealPath(place.configDir)
 }
+
+/** The command with which a person runs the program at this place. */
+export const manualCommand = (place: Place, { command }: AgentCommand): string =>
+  isDefaultSetup(place) ? command : `CLAUDE_CONFIG_DIR=${place.configDir} ${command}`
 
 /** The file that holds account, trust and cached usage. */
 export function globalFile(place: Place): string {

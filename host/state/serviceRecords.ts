@@ -6,6 +6,7 @@ import { readJson } from '../../config/state/readJson.js'
 import type { Home } from '../../config/state/home.js'
 import { serviceFolder } from '../../config/state/serviceFiles.js'
 import { writeFileAtomic } from './atomicFile.js'
+import { KeyedQueue } from './keyedQueue.js'
 
 const recordSchema = z.object({
   fence: z.number().int(),
@@ -18,7 +19,7 @@ const noRecord: ServiceRecord = { fence: 0, process: null }
 
 export class ServiceRecords {
   readonly #home: Home
-  readonly #queues = new Map<string, Promise<unknown>>()
+  readonly #queue = new KeyedQueue()
 
   constructor(home: Home) {
     this.#home = home
@@ -45,14 +46,8 @@ export class ServiceRecords {
   }
 
   /** Steps on one service run one after the other, even those of attempts that the engine has given up. */
-  async runExclusive<T>(service: string, step: () => Promise<T>): Promise<T> {
-    const before = this.#queues.get(service) ?? Promise.resolve()
-    const turn = before.then(step, step)
-    this.#queues.set(
-      service,
-      turn.catch(() => undefined),
-    )
-    return turn
+  runExclusive<T>(service: string, step: () => Promise<T>): Promise<T> {
+    return this.#queue.run(service, step)
   }
 
   #file(service: string): string {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Home } from '../../config/state/home.js'
 import { writeFileAtomic } from './atomicFile.js'
+import { KeyedQueue } from './keyedQueue.js'
 import { StaleFenceError } from '../errors.js'
 
 const placeSchema = z.object({ kind: z.enum(['account', 'substrate']), name: z.string() })
@@ -47,14 +48,14 @@ const deliverySchema = z.object({
 /** The state of the delivery of one text. */
 export type DeliveryRecord = z.output<typeof deliverySchema>
 /** Where a conversation was last written, and how far. */
-const traceSchema = z.object({
+const progressSchema = z.object({
   transcript: z.string(),
   bytes: z.number().int(),
   newest: z.object({ id: z.string(), at: z.string().nullable() }),
   /** Whether the process that wrote it had ended by then, so that nothing was written since. */
   isLast: z.boolean(),
 })
-export type ConversationProgress = z.output<typeof traceSchema>
+export type ConversationProgress = z.output<typeof progressSchema>
 
 const recordSchema = z.object({
   /** Newest last. Reports of older launches are attributed with it. */
@@ -68,7 +69,7 @@ const recordSchema = z.object({
   /** Texts that were typed, by message id; the newest last. */
   deliveries: z.record(z.string(), deliverySchema),
   /** Progress of conversations, by their ids. They are found with it, even if the configuration no longer names their place. */
-  traces: z.record(z.string(), traceSchema).default({}),
+  traces: z.record(z.string(), progressSchema).default({}),
 })
 type SessionRecord = z.output<typeof recordSchema>
 export type ForkRecord = SessionRecord['forks'][number]
@@ -91,7 +92,7 @@ export const resetForLaunch = (one: DeliveryRecord, fence: number): DeliveryReco
 export class SessionRecords {
   readonly #home: Home
   readonly #known = new Map<string, SessionRecord>()
-  readonly #queues = new Map<string, Promise<unknown>>()
+  readonly #queue = new KeyedQueue()
 
   constructor(home: Home) {
     this.#home = home
@@ -192,10 +193,10 @@ export class SessionRecords {
   }
 
   /** Replaces the records of forks that are known already. */
-  saveForks(session: string, notes: readonly ForkRecord[]): void {
+  saveForks(session: string, added: readonly ForkRecord[]): void {
     const record = this.#read(session)
-    const others = record.forks.filter((known) => !notes.some(({ id }) => id === known.id))
-    const forks = [...others, ...notes]
+    const others = record.forks.filter((known) => !added.some(({ id }) => id === known.id))
+    const forks = [...others, ...added]
     if (JSON.stringify(forks) !== JSON.stringify(record.forks)) this.#write(session, { ...record, forks })
   }
 
@@ -249,16 +250,8 @@ export class SessionRecords {
   }
 
   /** Steps of one session on this host run one after the other, even those of attempts that the engine has given up. */
-  async runExclusive<T>(session: string, step: () => Promise<T>): Promise<T> {
-    const before = this.#queues.get(session) ?? Promise.resolve()
-    const turn = before.then(step, step)
-    const settled = turn.catch(() => undefined)
-    this.#queues.set(session, settled)
-    try {
-      return await turn
-    } finally {
-      if (this.#queues.get(session) === settled) this.#queues.delete(session)
-    }
+  runExclusive<T>(session: string, step: () => Promise<T>): Promise<T> {
+    return this.#queue.run(session, step)
   }
 
   #read(session: string): SessionRecord {

@@ -5,6 +5,7 @@ import { readJson } from '../../config/state/readJson.js'
 import type { AgentAdapter } from '../../agents/agent.js'
 import { addCosts, budgetReading, costOf, periodStart } from '../../policy/account/spend.js'
 import { writeFileAtomic } from './atomicFile.js'
+import { KeyedQueue } from './keyedQueue.js'
 import type { Config } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
 import type { QuotaStore } from './quotaStore.js'
@@ -29,7 +30,7 @@ export class Spending {
   readonly #config: Config
   readonly #quota: QuotaStore
   readonly #ledgers = new Map<string, Ledger>()
-  readonly #queues = new Map<string, Promise<void>>()
+  readonly #queue = new KeyedQueue()
 
   constructor(home: Home, config: Config, quota: QuotaStore) {
     this.#home = home
@@ -43,14 +44,11 @@ export class Spending {
    * counted are counted with the next call.
    */
   count(substrate: string, adapter: AgentAdapter, transcript: string, since: string | null): Promise<void> {
-    const before = this.#queues.get(substrate) ?? Promise.resolve()
-    const counted = before
-      .then(() => this.#count(substrate, adapter, transcript, since))
+    return this.#queue
+      .run(substrate, () => this.#count(substrate, adapter, transcript, since))
       .catch((error: unknown) =>
         console.error(`outpool: the cost of ${substrate} could not be counted:`, error),
       )
-    this.#queues.set(substrate, counted)
-    return counted
   }
 
   async #count(

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { AgentCommand, Dialog, Place, StartPage } from '../../agent.js'
 import { readAnswers } from '../setup/answers.js'
 import { type GlobalConfig, readGlobalConfig } from '../setup/globalFile.js'
-import { isDefaultSetup } from '../paths.js'
+import { manualCommand } from '../paths.js'
 import { isRule, plainLines } from './screen.js'
 
 /** Pages that concern the account, in whatever folder a session works. */
@@ -46,14 +46,10 @@ export function describeStartPage(
   }
   return {
     what: named,
-    remedy: `answer it once by hand: cd ${cwd} && ${manualRemedy(place, command)}`,
+    remedy: `answer it once by hand: cd ${cwd} && ${manualCommand(place, command)}`,
     cwd: accountWidePages.includes(dialog.name) ? null : cwd,
   }
 }
-
-/** The command with which a person starts the program at this place. */
-const manualRemedy = (place: Place, { command }: AgentCommand): string =>
-  isDefaultSetup(place) ? command : `CLAUDE_CONFIG_DIR=${place.configDir} ${command}`
 
 /** The file that a page about settings names, and its rejected keys. A long path continues on the next line. */
 function settingsComplaint(page: readonly string[], place: Place): { file: string; keys: string[] } {

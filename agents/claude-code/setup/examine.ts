@@ -9,7 +9,7 @@ import { configurationConflicts, machineConflicts } from './conflicts.js'
 import { hasOwnLogin, readIdentity } from './identity.js'
 import { inventoryOf } from './inventory.js'
 import { loginTraces } from './loginTraces.js'
-import { isDefaultSetup } from '../paths.js'
+import { manualCommand } from '../paths.js'
 import { runProgram } from '../program.js'
 import { settingsErrors } from './settingsErrors.js'
 
@@ -70,8 +70,5 @@ export const claudeCodeExaminer: AgentExaminer = {
   withheldVariables: (env) =>
     Object.keys(env).filter((name) => heededVariables.test(name) && (env[name] ?? '') !== ''),
   privateFiles: (place) => [join(place.configDir, '.credentials.json')],
-  loginCommand: (place, command) =>
-    isDefaultSetup(place)
-      ? `${command.command} auth login`
-      : `CLAUDE_CONFIG_DIR=${place.configDir} ${command.command} auth login`,
+  loginCommand: (place, command) => `${manualCommand(place, command)} auth login`,
 }

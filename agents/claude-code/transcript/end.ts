@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { parseJson } from '../../../policy/parseJson.js'
 import type { TranscriptEnd } from '../../agent.js'
 import { resolveRealPath } from '../paths.js'
+import { interruption } from './entries.js'
 import { eachLine } from './lines.js'
 
 /** Enough for the last entries of most conversations; enlarged until it contains the entries that are needed. */
@@ -113,8 +114,6 @@ function turnAfterAnswer({ isApiErrorMessage, message }: TurnEntry): TranscriptE
   return reason === null || reason === 'tool_use' || reason === 'pause_turn' ? 'open' : 'ended'
 }
 
-/** A turn that a person has interrupted is over. */
-const interruption = /^\[Request interrupted by user\b/
 /** Commands of the program or a shell, and their output, are not turns of the agent. */
 const notATurn = /^\s*<(?:command-name|command-message|local-command-|bash-(?:input|stdout|stderr))/
 
@@ -125,6 +124,7 @@ function turnAfterUser({ message }: TurnEntry): TranscriptEnd['turn'] {
     typeof content === 'string'
       ? content
       : content.flatMap((block) => (block.type === 'text' ? [block.text ?? ''] : [])).join('\n')
+  // A turn that a person has interrupted is over.
   if (interruption.test(text)) return 'ended'
   return notATurn.test(text) ? null : 'open'
 }

@@ -156,7 +156,7 @@ export function parseEntry(line: string): TranscriptEntry | null {
 }
 
 /** The prompt that the program writes when a person interrupts a turn. */
-const interruption = /^\[Request interrupted by user\b/
+export const interruption = /^\[Request interrupted by user\b/
 
 function promptText(json: unknown): string | null {
   const user = userSchema.safeParse(json)
