@@ -69,7 +69,7 @@ export type AgentReport = { session: string; fence: number; at: string } & (
 export type TurnFailure =
   | { class: 'wall'; wall: Wall }
   | { class: 'login' | 'billing' | 'config' | 'context'; text: string; at: string }
-  /** `refusal`: the provider refuses to serve, whoever asks; null for other trouble, such as a lost connection. */
+  /** `refusal`: the provider refuses to serve, no matter which account asks; null for other trouble, such as a lost connection. */
   | { class: 'transient'; refusal: 'rate_limit' | 'overloaded' | null; text: string; at: string }
 
 /** What was added to the main thread of a transcript after a given point. */

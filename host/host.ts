@@ -40,7 +40,7 @@ export class Host {
   readonly moveLimiter: MoveLimiter
   readonly spending: Spending
   readonly clock = new EngineClock()
-  /** How long this host has slept since its boot, in ms; only differences count. */
+  /** How long this host has been suspended since its boot, in ms; only differences count. */
   readonly suspendClock: () => number
 
   constructor(home: Home, config: Config, suspendClock = hostSuspendClock) {
@@ -152,7 +152,7 @@ export class Host {
     })
   }
 
-  /** The same in the engine's clock, for a workflow. */
+  /** `readings` in the engine's clock, for a workflow. */
   engineReadings(): AccountReading[] {
     return this.readings().map((reading) => readingToEngine(this.clock, reading))
   }

@@ -56,7 +56,7 @@ async function findOwnProcess(host: Host, records: ServiceRecords, service: stri
     return { process: await withProcessTree(process.pid, process.start), exitReason: null }
   let pane = await host.tmux.pane(servicePane(service))
   // tmux learns of the exit a little later than the system; until then it can't tell how the process ended.
-  for (let looks = 0; process !== null && pane?.dead === false && looks < maxExitPolls; looks++) {
+  for (let polls = 0; process !== null && pane?.dead === false && polls < maxExitPolls; polls++) {
     await delay(exitPollEvery)
     pane = await host.tmux.pane(servicePane(service))
   }

@@ -86,7 +86,7 @@ function describeService({ home, tmux }: Host, service: ServiceConfig): string[]
   return [
     `## What outpool knows of ${name}`,
     '',
-    `- Started with: ${run === null ? 'nothing of outpool; it is only watched' : JSON.stringify(run)}, in ${cwd}`,
+    `- Started with: ${run === null ? 'no command of outpool; it is only watched' : JSON.stringify(run)}, in ${cwd}`,
     isOwn
       ? `- It runs in a pane: \`tmux -S ${tmux.socket} attach -t '=${servicePane(name)}'\``
       : `- Its process is found by its ${found.by}: ${found.at}`,
@@ -95,7 +95,7 @@ function describeService({ home, tmux }: Host, service: ServiceConfig): string[]
       : [
           `- Its heartbeat: ${heartbeat.file}, stale after ${heartbeat.staleAfter / 1000} s. Only its own process may write it: never touch it yourself.`,
         ]),
-    `- Outpool's last look at it: ${lastCheckFile(home, name)}`,
+    `- Outpool's last check of it: ${lastCheckFile(home, name)}`,
     '',
     'Mend the cause, and write in a few sentences what it was and what you did: your last message goes into the incident report.',
     isOwn

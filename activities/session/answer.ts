@@ -91,9 +91,9 @@ async function untilChanged(
 /** The answer field has one line; a line break would submit it. */
 const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim()
 
-function wasAttempted(note: string, answerId: string): boolean {
+function wasAttempted(attemptFile: string, answerId: string): boolean {
   try {
-    return readFileSync(note, 'utf8') === answerId
+    return readFileSync(attemptFile, 'utf8') === answerId
   } catch {
     return false
   }

@@ -31,5 +31,5 @@ export function lostTasksText(tasks: readonly RunningTask[], resumable: readonly
 /** Takes the place of a wake-up whose process has ended. Begins with a word, so that no program takes it for a command. */
 export function wakeUpText({ dueAt, prompt }: Pick<ScheduledPrompt, 'dueAt' | 'prompt'>): string {
   const due = dueAt === null ? '' : ` for ${dueAt.slice(0, 16).replace('T', ' ')} UTC`
-  return `This is the wake-up that you planned${due}; the program that was to say it has been replaced since. You planned to be told: ${prompt.trim()}`
+  return `This is the wake-up that you planned${due}; the program that would have sent it has been replaced since then. You planned this prompt: ${prompt.trim()}`
 }

@@ -63,8 +63,8 @@ export async function locateTranscript(
   near: readonly Place[],
   others: readonly Place[],
 ): Promise<string | null> {
-  const trace = host.records.progress(session, sessionId)
-  const lastPath = trace?.transcript ?? transcript
+  const progress = host.records.progress(session, sessionId)
+  const lastPath = progress?.transcript ?? transcript
   const candidates = new Set(lastPath === null ? [] : [lastPath])
   const canSearchNearFirst = lastPath !== null && near.length > 0
   for (const places of canSearchNearFirst ? [near, others] : [[...near, ...others]]) {
@@ -72,7 +72,7 @@ export async function locateTranscript(
       const path = await adapter.findTranscript(place, sessionId)
       if (path !== null) candidates.add(path)
     }
-    const best = await newestComplete(adapter, [...candidates], trace)
+    const best = await newestComplete(adapter, [...candidates], progress)
     if (best === null) continue
     // Not the last progress: the launch that follows writes to it.
     await recordProgress(host, adapter, session, sessionId, best, false)
@@ -88,15 +88,15 @@ export async function locateTranscript(
 async function newestComplete(
   adapter: AgentAdapter,
   paths: readonly string[],
-  trace: ConversationProgress | null,
+  progress: ConversationProgress | null,
 ): Promise<string | null> {
-  const isGone = trace !== null && (await adapter.readEnd(trace.transcript)) === null
+  const isGone = progress !== null && (await adapter.readEnd(progress.transcript)) === null
   const complete: TranscriptCopy[] = []
   for (const path of paths) {
     const end = await adapter.readEnd(path)
-    if (end === null || !(await isComplete(adapter, path, end, trace))) continue
+    if (end === null || !(await isComplete(adapter, path, end, progress))) continue
     // Entries after the last recorded progress are lost with that file. A copy that ends at the progress may lack them.
-    if (isGone && !trace.isLast && end.newest?.id === trace.newest.id) continue
+    if (isGone && !progress.isLast && end.newest?.id === progress.newest.id) continue
     complete.push({ path, end })
   }
   return complete.sort(newestFirst)[0]?.path ?? null
@@ -107,9 +107,11 @@ const isComplete = async (
   adapter: AgentAdapter,
   path: string,
   end: TranscriptEnd,
-  trace: ConversationProgress | null,
+  progress: ConversationProgress | null,
 ): Promise<boolean> =>
-  trace === null || end.newest?.id === trace.newest.id || (await adapter.containsEntry(path, trace.newest.id))
+  progress === null ||
+  end.newest?.id === progress.newest.id ||
+  (await adapter.containsEntry(path, progress.newest.id))
 
 async function explainUnreachable(
   adapter: AgentAdapter,

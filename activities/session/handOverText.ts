@@ -1,4 +1,4 @@
-/** The hand-over text: what a conversation is told of its forks' work, enough to go on from, however much they did. */
+/** The hand-over text: tells a conversation what its forks did. However much that was, its length is bounded. */
 
 export interface ForkReport {
   /** The fork's conversation id. */

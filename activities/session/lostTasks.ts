@@ -34,13 +34,13 @@ export async function describeLostTasks(
 
 const replacedText = 'The program that you ran in has been replaced while you were at rest.'
 
-/** Adds the text to the continuation; a person's own first prompt stays as it is. */
+/** Adds the text about lost tasks to the continuation; a person's own first prompt stays as it is. */
 export function withLostTasks(
   prompt: string | null,
   continuePrompt: string | null,
-  lostTasksText: string | null,
+  lost: string | null,
 ): string | null {
-  if (lostTasksText === null) return prompt
-  if (prompt === null) return `${replacedText} ${lostTasksText}`
-  return prompt === continuePrompt ? `${prompt} ${lostTasksText}` : prompt
+  if (lost === null) return prompt
+  if (prompt === null) return `${replacedText} ${lost}`
+  return prompt === continuePrompt ? `${prompt} ${lost}` : prompt
 }

@@ -43,7 +43,7 @@ export function addTypedKeys(host: Host, session: string, keys: string, source: 
   const before = savedDraft(host, session)
   if (keys === '' || before?.merged.includes(source) === true) return
   const merged = [...(before?.merged ?? []), source].slice(-maxMerged)
-  // As the agent would have taken them.
+  // At an empty input line, the agent takes a leading ! as the switch to shell commands.
   const isCommand = before === null && keys.startsWith('!')
   const added: Draft = isCommand ? { text: keys.slice(1), mode: 'shell' } : { text: keys, mode: 'words' }
   write(host, session, {

@@ -83,7 +83,7 @@ export async function untilPromptTaken(
   /** Size of the transcript before this process, in bytes; on a fork, the instant from which on its entries are its own. */
   { from, forkedAt }: { from: number; forkedAt: string | null },
 ): Promise<{ isTaken: boolean; refusal: string | null }> {
-  const open = { isTaken: false, refusal: null }
+  const notTaken = { isTaken: false, refusal: null }
   const taken = { isTaken: true, refusal: null }
   if (prompt === null) return taken
   const until = performance.now() + promptTimeout
@@ -97,16 +97,16 @@ export async function untilPromptTaken(
       if (blocked[0] !== undefined) return { isTaken: false, refusal: hookRefusal(blocked[0].reason) }
     }
     const pane = await host.tmux.pane(request.session)
-    if (!pane || pane.dead) return open
+    if (!pane || pane.dead) return notTaken
     const dialog = adapter.readDialog(await host.tmux.screen(pane.id))
-    if (dialog && (!dialog.safeKeys || keyPresses >= maxKeyPresses)) return open
+    if (dialog && (!dialog.safeKeys || keyPresses >= maxKeyPresses)) return notTaken
     if (dialog?.safeKeys) {
       keyPresses += 1
       await host.tmux.press(pane.id, dialog.safeKeys)
     }
     await delay(dialog ? dialogPollEvery : pollEvery)
   } while (performance.now() < until)
-  return open
+  return notTaken
 }
 
 /** The last lines of the screen: enough to see the reason, but not a conversation. */

@@ -1,5 +1,5 @@
 /**
- * Looks at the host for all watches of a worker. However many sessions there are, a tick costs one tmux call and one read of
+ * Samples the host for all watches of a worker. However many sessions there are, a tick costs one tmux call and one read of
  * each place's live states; a report wakes only the session that it is about.
  */
 import {
@@ -128,16 +128,16 @@ export class Sampler {
     return this.untilAccepts('text', name, fence, signal)
   }
 
-  /** Like `untilIdle`, but any session at rest accepts a command. Runs `beforeLook` before each check. */
+  /** Like `untilIdle`, but any session at rest accepts a command. Runs `beforeCheck` before each check. */
   async untilAccepts(
     what: 'text' | 'command',
     name: string,
     fence: number,
     signal: AbortSignal,
-    beforeLook: () => Promise<void> = () => Promise.resolve(),
+    beforeCheck: () => Promise<void> = () => Promise.resolve(),
   ): Promise<boolean> {
     for (;;) {
-      await beforeLook()
+      await beforeCheck()
       if (this.accepts(what, name, fence)) return true
       const newest = this.#host.records.newest(name)
       if ((newest && newest.fence > fence) || this.#host.records.isStopped(name, fence)) return false

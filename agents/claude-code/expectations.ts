@@ -5,8 +5,8 @@ const texts: readonly Expectation[] = [
   {
     name: 'paste-envelope',
     statement:
-      'a paste of four line breaks, or of about 800 characters, is written down inside <pasted_content>',
-    consequence: 'a queued text that is carried to the next process keeps the marks of its envelope',
+      'a paste of four line breaks, or of about 800 characters, is written to the transcript inside <pasted_content>',
+    consequence: 'a queued text that is carried to the next process keeps the tags around it',
   },
   {
     name: 'human-origin',
@@ -32,7 +32,7 @@ const texts: readonly Expectation[] = [
   {
     name: 'unknown-command-row',
     statement: 'a command that the program does not know leaves an informational entry that names it',
-    consequence: 'outpool send --command waits for a person in place of telling the sender',
+    consequence: 'outpool send --command waits for a person instead of being reported to the sender',
   },
   {
     name: 'command-row',
@@ -42,7 +42,7 @@ const texts: readonly Expectation[] = [
   {
     name: 'panel-escape',
     statement: 'a panel that a command opens is drawn below a line of ▔, and Escape closes it',
-    consequence: 'outpool send --command /status holds later texts until a person closes the panel',
+    consequence: 'outpool send --command /status holds back later texts until a person closes the panel',
   },
   {
     name: 'hook-refusal-row',
@@ -52,8 +52,8 @@ const texts: readonly Expectation[] = [
   {
     name: 'stash-key',
     statement:
-      'Ctrl-S puts a draft aside whole, says so above the input line, and brings it back after the next prompt',
-    consequence: 'texts wait while a draft stands in the input line',
+      'Ctrl-S stashes the whole draft, shows that above the input line, and restores it after the next prompt',
+    consequence: 'texts wait while there is a draft in the input line',
   },
   {
     name: 'draft-to-editor',
@@ -67,7 +67,7 @@ const texts: readonly Expectation[] = [
   },
   {
     name: 'launch-prompt-rewritten',
-    statement: 'a prompt of the command line is submitted at once, without letters that cannot be seen',
+    statement: 'a prompt on the command line is submitted at once, without its invisible characters',
     consequence: 'a start takes up to ten seconds longer',
   },
 ]
@@ -86,31 +86,31 @@ const work: readonly Expectation[] = [
   {
     name: 'task-rows',
     statement: 'backgroundTaskId begins a task in the transcript, and <task-notification> ends it',
-    consequence: 'what a wall cut off goes untold',
+    consequence: 'the next process is not told what a wall cut off',
   },
   {
     name: 'cron-restored',
-    statement: '--resume brings recurring plans back, and no one-shot wake-up',
-    consequence: 'a plan is said twice, or is lost',
+    statement: '--resume restores recurring plans, but no one-shot wake-up',
+    consequence: 'a planned prompt is sent twice, or is lost',
   },
   {
     name: 'subagent-files',
-    statement: 'the file of a subagent beside the transcript is enough to go on with it',
-    consequence: 'a subagent that is said to go on does not',
+    statement: 'the file of a subagent beside the transcript is enough to continue it',
+    consequence: 'a subagent that was announced as resumable cannot be continued',
   },
   {
     name: 'question-page',
     statement:
       'a question is a page with tabs, a numbered list, a rule and a last choice, and its number chooses',
-    consequence: 'a question is named wrongly, and outpool answer says that it is not sure',
+    consequence: 'a question is shown wrongly, and outpool answer says that it is not sure',
   },
 ]
 
 const starts: readonly Expectation[] = [
   {
     name: 'start-page-without-state',
-    statement: 'there is no sessions/<pid>.json while a page stands at the start',
-    consequence: 'an account on which a page stands counts as up',
+    statement: 'there is no sessions/<pid>.json while a page is open at the start',
+    consequence: 'an account on which a page is open counts as able to start',
   },
   {
     name: 'settings-warning-continue',
@@ -119,18 +119,18 @@ const starts: readonly Expectation[] = [
   },
   {
     name: 'imports-answer',
-    statement: 'the answer about imported files stands under the repository root in .claude.json',
-    consequence: 'the page comes again on each account',
+    statement: 'the answer about imported files is stored under the repository root in .claude.json',
+    consequence: 'the page opens again on each account',
   },
   {
     name: 'mcp-answer-by-settings',
     statement: 'answers about MCP servers of a project are honoured in --settings',
-    consequence: 'the page comes again on each account',
+    consequence: 'the page opens again on each account',
   },
   {
     name: 'doctor-lists-settings',
     statement: '`claude doctor` names the files and keys of invalid settings, and spends nothing',
-    consequence: 'outpool doctor is silent about settings',
+    consequence: 'outpool doctor reports no invalid settings',
   },
   {
     name: 'reset-text',

@@ -34,9 +34,9 @@ const prompt = (content: unknown, more: object = {}): string =>
 const queue = (operation: string, content?: string): string =>
   `${JSON.stringify({ type: 'queue-operation', operation, timestamp: at, content })}\n`
 
-const file = (...rows: string[]): string => {
+const file = (...entries: string[]): string => {
   const path = join(dir, `${++n}.jsonl`)
-  writeFileSync(path, rows.join(''))
+  writeFileSync(path, entries.join(''))
   return path
 }
 
@@ -307,8 +307,8 @@ describe('reading what was added', () => {
         message: { model: '<synthetic>', content: [{ type: 'text', text: "You've hit your weekly limit" }] },
         ...more,
       })
-    const classOf = async (row: string): Promise<string | null> => {
-      const { last } = await claudeCode.readTail(file(row), 0)
+    const classOf = async (entry: string): Promise<string | null> => {
+      const { last } = await claudeCode.readTail(file(entry), 0)
       return last?.kind === 'failure' ? last.failure.class : null
     }
     expect(await classOf(refused({ apiErrorType: 'rate_limit_error' }))).toBe('transient')
@@ -327,7 +327,7 @@ describe('reading what was added', () => {
     ['overage', 'account'],
     ['something_new', 'account'],
   ])('law 4: a wall of the claim %s is one of %s, also of an unknown model', async (claim, scope) => {
-    const row = answer('You have hit your limit', {
+    const entry = answer('You have hit your limit', {
       ...{
         isApiErrorMessage: true,
         error: 'rate_limit',
@@ -337,22 +337,22 @@ describe('reading what was added', () => {
       quotaLimits: { status: 'rejected', resetsAt: 1795297961, rateLimitType: claim },
       message: { model: '<synthetic>', content: [{ type: 'text', text: 'You have hit your limit' }] },
     })
-    expect((await claudeCode.readTail(file(row), 0)).last).toMatchObject({
+    expect((await claudeCode.readTail(file(entry), 0)).last).toMatchObject({
       failure: { class: 'wall', wall: { kind: claim, scope } },
     })
   })
 
   it('law 6: a failure counts only until the next answer', async () => {
-    const fault = answer('API Error: 529', {
+    const failure = answer('API Error: 529', {
       isApiErrorMessage: true,
       error: 'server_error',
       message: { model: '<synthetic>', content: [{ type: 'text', text: 'API Error: 529 Overloaded' }] },
     })
-    expect((await claudeCode.readTail(file(fault), 0)).last).toMatchObject({
+    expect((await claudeCode.readTail(file(failure), 0)).last).toMatchObject({
       kind: 'failure',
       failure: { class: 'transient' },
     })
-    expect((await claudeCode.readTail(file(fault, answer('well again')), 0)).last).toEqual({
+    expect((await claudeCode.readTail(file(failure, answer('well again')), 0)).last).toEqual({
       kind: 'answer',
       at,
     })

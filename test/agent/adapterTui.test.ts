@@ -193,11 +193,11 @@ describe('a session', () => {
     const failed = await harness.report('turn-failed', (report) => report.fence === fence)
     expect(failed).toMatchObject({ error: 'rate_limit', subagent: false })
     const transcript = await until('the transcript', () => claudeCode.findTranscript(fromPlace, sessionId))
-    const fault = await until('the wall in the transcript', async () => {
+    const failure = await until('the wall in the transcript', async () => {
       const { last } = await claudeCode.readTail(transcript, 0)
       return last?.kind === 'failure' ? last.failure : null
     })
-    expect(fault).toMatchObject({
+    expect(failure).toMatchObject({
       class: 'wall',
       wall: { kind: 'five_hour', scope: 'account', resetsAt: reset.toISOString() },
     })

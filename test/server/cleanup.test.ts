@@ -84,7 +84,7 @@ function session(host: Host, name: string, daysOld: number, launch: Partial<Laun
   return folder
 }
 
-const row = (uuid: string, text: string): string =>
+const entry = (uuid: string, text: string): string =>
   `${JSON.stringify({
     ...{ type: 'user', uuid, isSidechain: false, timestamp: new Date(now).toISOString() },
     message: { role: 'user', content: text },
@@ -172,18 +172,18 @@ it('law 5: forks that were handed over are deleted; original conversations and f
   const own = join(home.substrates, 'key')
   session(host, 'alpha', 400)
   session(host, 'bravo', 400)
-  const begun = row('u1', 'Begin.')
+  const begun = entry('u1', 'Begin.')
   // Handed over from f-told alone; f-unused has no entries of its own.
   const original = file(
     inProjects(join(dir, 'max-1'), 'c-alpha'),
     400 * 24,
-    begun + row('u2', `[${handOverMark('f-told')}] and more`),
+    begun + entry('u2', `[${handOverMark('f-told')}] and more`),
   )
   const forks = ['f-told', 'f-young', 'f-untold', 'f-unused', 'f-lost']
   const copyOfOriginal = file(inProjects(own, 'c-alpha'), 400 * 24, begun)
   const forkFiles = Object.fromEntries(
     forks.map((id) => {
-      const said = id === 'f-unused' ? begun : begun + row(`u-${id}`, `Said to ${id}.`)
+      const said = id === 'f-unused' ? begun : begun + entry(`u-${id}`, `Said to ${id}.`)
       return [id, file(inProjects(own, id), id === 'f-young' ? 24 : 31 * 24, said)]
     }),
   )
@@ -217,8 +217,8 @@ it('law 5: a fork that a process has open, and one that links to a file elsewher
   const own = join(home.substrates, 'key')
   session(host, 'alpha', 1)
   const handOvers = ['f-open', 'f-linked'].map((id) => `[${handOverMark(id)}]`).join(' ')
-  file(inProjects(join(dir, 'max-1'), 'c-alpha'), 1, row('u1', handOvers))
-  const open = file(inProjects(own, 'f-open'), 31 * 24, row('u2', 'x'))
+  file(inProjects(join(dir, 'max-1'), 'c-alpha'), 1, entry('u1', handOvers))
+  const open = file(inProjects(own, 'f-open'), 31 * 24, entry('u2', 'x'))
   const child = spawn('sleep', ['600'], { stdio: 'ignore' })
   started.push(child)
   await once(child, 'spawn')
@@ -229,7 +229,7 @@ it('law 5: a fork that a process has open, and one that links to a file elsewher
     1,
     JSON.stringify({ pid, sessionId: 'f-open', status: 'idle', procStart: start, updatedAt: now }),
   )
-  const elsewhere = file(inProjects(join(dir, 'of-a-person'), 'f-linked'), 31 * 24, row('u3', 'x'))
+  const elsewhere = file(inProjects(join(dir, 'of-a-person'), 'f-linked'), 31 * 24, entry('u3', 'x'))
   mkdirSync(join(home.substrates, 'linked'))
   symlinkSync(join(dir, 'of-a-person', 'projects'), join(home.substrates, 'linked', 'projects'))
   host.records.saveForks(
@@ -266,8 +266,8 @@ it("closed incidents, the healer's conversations, and what is no longer configur
   incident(3, null, 'guarded-no-more')
   incident(4, at(170))
   incident(5, at(200))
-  const woken = file(inProjects(join(home.substrates, 'healing'), 'w-old'), 200 * 24, row('u', 'x'))
-  file(inProjects(join(home.substrates, 'healing'), 'w-young'), 100 * 24, row('u', 'x'))
+  const woken = file(inProjects(join(home.substrates, 'healing'), 'w-old'), 200 * 24, entry('u', 'x'))
+  file(inProjects(join(home.substrates, 'healing'), 'w-young'), 100 * 24, entry('u', 'x'))
   const unnamed = [
     file(join(home.tasks, 'gone', 'ledger.json'), 91 * 24),
     file(join(home.quota, 'max-7.json'), 91 * 24),

@@ -207,9 +207,9 @@ describe('panes', () => {
   })
 
   const spawnIn = (session: string, fence: number, argv: string[]) =>
-    tmux.spawn({ session, fence, cwd: dir, argv, status: `fence ${fence} # 100 %`, hold: keeper(fence) })
+    tmux.spawn({ session, fence, cwd: dir, argv, status: `fence ${fence} # 100 %`, hold: holdArgv(fence) })
   const odd = `a b$x'q#{pid}"z`
-  const keeper = (fence: number): string[] => ['/bin/sh', holdScript, join(dir, odd, `held-${fence}`)]
+  const holdArgv = (fence: number): string[] => ['/bin/sh', holdScript, join(dir, odd, `held-${fence}`)]
 
   it('without a server there are no panes, and no error', async () => {
     expect(await tmux.panes()).toBeNull()

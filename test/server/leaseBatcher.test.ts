@@ -22,13 +22,13 @@ function heldPool() {
     () => readings,
   )
   const round = (index: number) => expect.poll(() => rounds[index]).toBeDefined()
-  return { desk: batcher, rounds, round, readings }
+  return { batcher, rounds, round, readings }
 }
 
 describe("lease requests of one host's walled sessions", () => {
   it('requests of one moment go in one message, with what the host knows', async () => {
-    const { desk, rounds, round, readings } = heldPool()
-    const answers = ['x', 'y', 'z'].map((session) => desk.requestLease('main', ask(session)))
+    const { batcher, rounds, round, readings } = heldPool()
+    const answers = ['x', 'y', 'z'].map((session) => batcher.requestLease('main', ask(session)))
     await round(0)
     expect(rounds[0]!.round.requests.map(({ session }) => session)).toEqual(['x', 'y', 'z'])
     expect(rounds[0]!.round.readings).toEqual(readings)
@@ -42,10 +42,10 @@ describe("lease requests of one host's walled sessions", () => {
   })
 
   it('requests that come while a message is being sent go in the next one', async () => {
-    const { desk, rounds, round } = heldPool()
-    const first = desk.requestLease('main', ask('x'))
+    const { batcher, rounds, round } = heldPool()
+    const first = batcher.requestLease('main', ask('x'))
     await round(0)
-    const later = ['y', 'z'].map((session) => desk.requestLease('main', ask(session)))
+    const later = ['y', 'z'].map((session) => batcher.requestLease('main', ask(session)))
     expect(rounds).toHaveLength(1)
     rounds[0]!.answer(queued(rounds[0]!.round))
     expect(await first).toEqual({ kind: 'queued', requestId: 'x-1' })
@@ -56,20 +56,20 @@ describe("lease requests of one host's walled sessions", () => {
   })
 
   it('law 10: a pool that does not answer blocks no session, and is asked again by the next', async () => {
-    const { desk, rounds, round } = heldPool()
-    const both = ['x', 'y'].map((session) => desk.requestLease('main', ask(session)))
+    const { batcher, rounds, round } = heldPool()
+    const both = ['x', 'y'].map((session) => batcher.requestLease('main', ask(session)))
     await round(0)
     rounds[0]!.fail()
     expect(await Promise.all(both)).toEqual([null, null])
-    const next = desk.requestLease('main', ask('x'))
+    const next = batcher.requestLease('main', ask('x'))
     await round(1)
     rounds[1]!.answer(queued(rounds[1]!.round))
     expect(await next).toEqual({ kind: 'queued', requestId: 'x-1' })
   })
 
   it('no lease is requested for a session of another pool', async () => {
-    const { desk, rounds } = heldPool()
-    expect(await desk.requestLease('another', ask('x'))).toBeNull()
+    const { batcher, rounds } = heldPool()
+    expect(await batcher.requestLease('another', ask('x'))).toBeNull()
     expect(rounds).toHaveLength(0)
   })
 })

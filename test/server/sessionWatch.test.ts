@@ -344,14 +344,14 @@ describe('reports', () => {
 })
 
 describe('a process that is gone before its watch has seen it at work', () => {
-  const row = (content: object): string => `${JSON.stringify({ uuid: 'u', timestamp: at, ...content })}\n`
-  const asked = row({ type: 'user', message: { role: 'user', content: 'Build it.' } })
+  const entry = (content: object): string => `${JSON.stringify({ uuid: 'u', timestamp: at, ...content })}\n`
+  const asked = entry({ type: 'user', message: { role: 'user', content: 'Build it.' } })
   const answered = (stop: string): string =>
-    row({
+    entry({
       type: 'assistant',
       message: { model: 'm', stop_reason: stop, content: [{ type: 'text', text: '.' }] },
     })
-  const interrupted = row({
+  const interrupted = entry({
     type: 'user',
     message: { role: 'user', content: '[Request interrupted by user]' },
   })
@@ -363,8 +363,8 @@ describe('a process that is gone before its watch has seen it at work', () => {
     ['in the middle of a turn', asked + answered('tool_use'), true],
     ['that had not answered yet', answered('end_turn') + asked, true],
   ]
-  it.each(ends)('law 5: an agent %s is known from its transcript', async (_what, rows, wasWorking) => {
-    writeFileSync(transcript, rows)
+  it.each(ends)('law 5: an agent %s is known from its transcript', async (_what, entries, wasWorking) => {
+    writeFileSync(transcript, entries)
     await watch.update({ panes: null, live: new Map() })
     expect(await watch.ended).toMatchObject({ kind: 'gone', what: 'tmux', wasWorking })
   })

@@ -63,7 +63,7 @@ afterAll(async () => {
  * Killed, it is started by its command; silent, it is ended first. Each is a separate incident, which is over
  * then.
  */
-async function expectStartedAnew(name: string): Promise<void> {
+async function expectStartedAgain(name: string): Promise<void> {
   await watchdog.untilWell(name)
   const [first] = await watchdog.alive(name)
   process.kill(first!, 'SIGKILL')
@@ -102,17 +102,17 @@ async function expectLeftToPerson(name: string, why: RegExp, start: () => void):
 }
 
 describe.concurrent('a service that other programs start', () => {
-  it('is found by its pid file, and started by a command', () => expectStartedAnew('filed'))
+  it('is found by its pid file, and started by a command', () => expectStartedAgain('filed'))
 
   it('is found by its unit, and started by systemd, which ends it as well', async () => {
-    await expectStartedAnew('unit')
+    await expectStartedAgain('unit')
     const restarts = systemd
       .recordedCalls('systemctl')
       .filter((line) => line.endsWith('restart unit.service'))
     expect(restarts).toEqual(Array(3).fill('--user restart unit.service'))
   })
 
-  it('is found by its pane, and started by a command', () => expectStartedAnew('paned'))
+  it('is found by its pane, and started by a command', () => expectStartedAgain('paned'))
 
   it('is left to a person if Outpool has no command: a unit of the machine', async () => {
     await expectLeftToPerson('machine', /machine\.service is failed, exit-code/, () => {

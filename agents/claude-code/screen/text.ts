@@ -61,7 +61,7 @@ const hidesText = (draft: string): boolean => placeholder.test(draft)
 /** Pictures, and pastes that the program did not give to its editor, exist only in the process into which they were pasted. */
 export function toPortableDraft(draft: string, mode: 'words' | 'shell'): string {
   const text = withoutControls(draft)
-    .replaceAll(/\[Image #\d+\]/g, '(a picture that could not be taken along)')
-    .replaceAll(new RegExp(placeholder, 'g'), '(a pasted text that could not be taken along)')
+    .replaceAll(/\[Image #\d+\]/g, '(a picture that could not be carried over)')
+    .replaceAll(new RegExp(placeholder, 'g'), '(a pasted text that could not be carried over)')
   return mode === 'words' && text.startsWith('!') ? ` ${text}` : text
 }

@@ -5,11 +5,11 @@ const never = new AbortController().signal
 const silently = (): void => undefined
 
 /** Enters until one has to wait; returns those that are inside. */
-async function fill(gate: StartLimiter): Promise<((ms: number | null) => void)[]> {
+async function fill(limiter: StartLimiter): Promise<((ms: number | null) => void)[]> {
   const inside: ((ms: number | null) => void)[] = []
   for (;;) {
     const stop = new AbortController()
-    const entered = await gate.acquire(stop.signal, () => stop.abort()).catch(() => null)
+    const entered = await limiter.acquire(stop.signal, () => stop.abort()).catch(() => null)
     if (entered === null) return inside
     inside.push(entered)
   }
@@ -17,12 +17,12 @@ async function fill(gate: StartLimiter): Promise<((ms: number | null) => void)[]
 
 describe('starts of agents', () => {
   it('are admitted in the order in which they came, one for each that is up', async () => {
-    const gate = new StartLimiter()
-    const inside = await fill(gate)
+    const limiter = new StartLimiter()
+    const inside = await fill(limiter)
     expect(inside.length).toBeGreaterThan(0)
     const order: number[] = []
     const waiting = [1, 2, 3].map((n) =>
-      gate.acquire(never, silently).then((release) => (order.push(n), release)),
+      limiter.acquire(never, silently).then((release) => (order.push(n), release)),
     )
     inside[0]?.(null)
     const first = await waiting[0]
@@ -34,11 +34,11 @@ describe('starts of agents', () => {
   })
 
   it('that are given up while they wait use no place', async () => {
-    const gate = new StartLimiter()
-    const inside = await fill(gate)
+    const limiter = new StartLimiter()
+    const inside = await fill(limiter)
     const stop = new AbortController()
-    const place = gate.acquire(stop.signal, silently)
-    const patient = gate.acquire(never, silently)
+    const place = limiter.acquire(stop.signal, silently)
+    const patient = limiter.acquire(never, silently)
     stop.abort()
     await expect(place).rejects.toThrow()
     inside[0]?.(null)
@@ -46,10 +46,10 @@ describe('starts of agents', () => {
   })
 
   it('say how many are ahead', async () => {
-    const gate = new StartLimiter()
-    const inside = await fill(gate)
+    const limiter = new StartLimiter()
+    const inside = await fill(limiter)
     const reported: number[] = []
-    const waits = gate.acquire(never, (starting) => reported.push(starting))
+    const waits = limiter.acquire(never, (starting) => reported.push(starting))
     inside[0]?.(null)
     await waits
     expect(reported).toEqual([inside.length])
