@@ -46,7 +46,7 @@ export function hostActivities(
       host.records.saveFailbackRequest(session, fence)
       return Promise.resolve()
     },
-    watchAgent: (request) => watchAgent(host, sampler, request, leases),
+    watchAgent: (request) => watchAgent(host, sampler, request, { leaseBatcher: leases }),
     deliverText: (request) => withHeartbeat(() => deliverText(host, sampler, request)),
     readAccounts: () => Promise.resolve(host.engineReadings()),
     queuePlannedWakeUp: (request) => withHeartbeat(() => queuePlannedWakeUp(host, sampler, request)),

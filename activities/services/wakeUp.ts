@@ -19,22 +19,20 @@ export async function watchWakeUp(
   const { waitingFor, ...ref } = request
   const waiting = waitingFor === null ? null : { what: waitingFor, endsWith: 'dialog' as const }
   const status = `outpool: woken for incident ${request.incident} of ${request.service}`
-  const limits = new AbortController()
+  const watchEnded = new AbortController()
+  const limitReached = new AbortController()
   const limit: { why: string | null } = { why: null }
-  const limited = untilLimitReached(context, request, limits.signal).then((why) => {
+  const limits = untilLimitReached(context, request, watchEnded.signal).then((why) => {
     limit.why = why
-    // The watch then returns `released`; the reason is in `limit`.
-    if (why !== null) sampler.release(request.session, request.fence)
+    if (why !== null) limitReached.abort()
   })
+  const watched = { ...ref, waiting, stayUntil: null, untilTurnEnd: true, status }
   try {
-    const observation = await watchAgent(context.host, sampler, {
-      ...ref,
-      ...{ waiting, stayUntil: null, untilTurnEnd: true, status },
-    })
+    const observation = await watchAgent(context.host, sampler, watched, { signal: limitReached.signal })
     return limit.why === null ? toWakeUpObservation(observation) : { kind: 'over', why: limit.why }
   } finally {
-    limits.abort()
-    await limited
+    watchEnded.abort()
+    await limits
   }
 }
 

@@ -21,17 +21,27 @@ const needsMoveSlot = new Set<SessionObservation['kind']>([
   'frozen',
 ])
 
+export interface WatchOptions {
+  /** Asks the pool for a place at a wall; without it the workflow asks. */
+  leaseBatcher?: LeaseBatcher
+  /** Ends the watch as `released`, even if it is aborted before the watch has begun. */
+  signal?: AbortSignal
+}
+
 export async function watchAgent(
   host: Host,
   sampler: Sampler,
   request: WatchRequest,
-  leaseBatcher: LeaseBatcher | null = null,
+  { leaseBatcher, signal }: WatchOptions = {},
 ): Promise<SessionObservation> {
   const context = Context.current()
   const watch = new SessionWatch(host, requestToHost(host.clock, request), (details) =>
     context.heartbeat(details),
   )
   const rollover = setTimeout(() => watch.end({ kind: 'rollover' }), rolloverAfter)
+  const release = (): void => watch.release()
+  signal?.addEventListener('abort', release, { once: true })
+  if (signal?.aborted) release()
   try {
     await host.tmux.showStatus(request.session, request.status)
     watch.sendHeartbeat()
@@ -57,6 +67,7 @@ export async function watchAgent(
     return { ...observation, lease, readings: lease === null ? host.engineReadings() : [] }
   } finally {
     clearTimeout(rollover)
+    signal?.removeEventListener('abort', release)
     sampler.remove(watch)
   }
 }

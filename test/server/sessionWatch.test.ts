@@ -17,6 +17,8 @@ import { z } from 'zod'
 import { StaleFenceError } from '../../host/errors.js'
 import { Host } from '../../host/host.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
+import { ServiceContext } from '../../activities/services/serviceContext.js'
+import { watchWakeUp } from '../../activities/services/wakeUp.js'
 import { deliverText } from '../../activities/session/deliver.js'
 import type { WatchRequest } from '../../activities/contracts.js'
 import { Sampler } from '../../activities/watch/sampler.js'
@@ -393,4 +395,21 @@ describe('a move for a reason that another session met', () => {
       vi.useRealTimers()
     }
   })
+})
+
+it.each([
+  ['before its watch begins', -1_000],
+  ['during its watch', 300],
+])('law 10: an agent that was woken is ended when its time is over %s', async (when, inMs) => {
+  const sampler = new Sampler(host)
+  // Its program hangs: whatever is sampled, nothing has changed.
+  vi.spyOn(sampler, 'add').mockResolvedValue()
+  const watching = new MockActivityEnvironment().run(() =>
+    watchWakeUp(new ServiceContext(host), sampler, {
+      ...{ session: 'wake-up-1', sessionId, fence: 1, agent: 'claude-code', cwd: dir, model: null },
+      ...{ place: { kind: 'account', name: 'max-1' }, service: 'loop', incident: 1, transcriptFrom: 0 },
+      ...{ waitingFor: null, until: new Date(Date.now() + inMs).toISOString() },
+    }),
+  )
+  await expect(watching).resolves.toEqual({ kind: 'over', why: 'it was not done in time' })
 })
