@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeByNight } from '../byNight.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 import type { Answerer, ToolCall } from '../../lab/standin/answers.js'
@@ -231,7 +232,7 @@ describe('a wall', () => {
 })
 
 /** The program wakes an agent a minute after the request at the earliest. */
-describe.runIf(process.env['OUTPOOL_NIGHTLY'])('a wake-up that the agent planned', () => {
+describeByNight('a wake-up that the agent planned', () => {
   it('law 5: comes once, on time, though its process was replaced', async () => {
     use(0.2)
     await begin('foxtrot', 'wakeup')

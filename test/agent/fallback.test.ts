@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { textOf, type RecordedRequest } from '../../lab/standin/requests.js'
+import { byNight } from '../byNight.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 
@@ -156,7 +157,7 @@ it('law 2, law 5: all accounts walled: continues on a key, on a fork; fails back
   expect(original().startsWith(before)).toBe(true)
 })
 
-it('law 6: a key that is rejected, and one that is overloaded, end the stay there: the next takes over, and finally the session is parked', async () => {
+byNight('law 6: a key that is rejected, and one that is overloaded, end the stay there: the next takes over, and finally the session is parked', async () => {
   await open([keyOf('first'), keyOf('second')])
   account('first').fail('throttled-no-retry')
   account('second').fail('overloaded')

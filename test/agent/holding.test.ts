@@ -5,6 +5,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { byNight } from '../byNight.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { holdersOf } from '../../lab/machine/holders.js'
 import { until } from '../../lab/until.js'
@@ -14,43 +15,38 @@ const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
 let fleet: Fleet
 
-/**
- * A fleet for the tests of one group: each test has a separate session, and what the pool learns of max-1
- * stays.
- */
-function share(): void {
-  beforeAll(async () => {
-    // Tools run without a question: no person answers one here.
-    const agentArgs = ['--permission-mode', 'manual', '--allowedTools=Agent,Task']
-    const secret = { fromCommand: ['./secret.sh'] }
-    const accountConfig = { 'max-2': { env: { FROM_A_VAULT: secret } } }
-    fleet = await startFleet({ accounts: ['max-1', 'max-2'], agentArgs, accountConfig })
-    const script = `#!/bin/sh\nwhile [ -e '${vaultLock()}' ]; do sleep 0.05; done\necho made-up\n`
-    writeFileSync(join(fleet.dir, 'secret.sh'), script, { mode: 0o755 })
-    for (const name of ['max-1', 'max-2'])
-      fleet.world.standIn.account(name).windows({
-        five_hour: { used: 0.2, resetsAt: hours(4) },
-        seven_day: { used: 0.2, resetsAt: hours(90) },
-      })
-    await fleet.up()
-  })
-  afterAll(() => fleet.close())
-}
+const accounts = ['max-1', 'max-2', 'max-3']
+
+/** One fleet for all tests: each has a separate session, and one that ends at a wall has an account that no later test begins on. */
+beforeAll(async () => {
+  // Tools run without a question: no person answers one here.
+  const agentArgs = ['--permission-mode', 'manual', '--allowedTools=Agent,Task']
+  const secret = { fromCommand: ['./secret.sh'] }
+  const accountConfig = { 'max-2': { env: { FROM_A_VAULT: secret } } }
+  fleet = await startFleet({ accounts, agentArgs, accountConfig })
+  const script = `#!/bin/sh\nwhile [ -e '${vaultLock()}' ]; do sleep 0.05; done\necho made-up\n`
+  writeFileSync(join(fleet.dir, 'secret.sh'), script, { mode: 0o755 })
+  for (const name of accounts)
+    fleet.world.standIn.account(name).windows({
+      five_hour: { used: 0.2, resetsAt: hours(4) },
+      seven_day: { used: 0.2, resetsAt: hours(90) },
+    })
+  await fleet.up()
+})
+afterAll(() => fleet.close())
 
 /** While this file exists, a secret of max-2 blocks, and with it every move there. */
 const vaultLock = (): string => join(fleet.dir, 'vault.lock')
 
 const screen = (name: string): string => fleet.tmux('capture-pane', '-p', '-t', `=${name}:`)
 
-async function begin(name: string, prompt: string): Promise<string> {
-  const start = await fleet.run('start', name, '--cwd', fleet.world.cwd, '--account', 'max-1', '--', prompt)
+async function begin(name: string, prompt: string, on = 'max-1'): Promise<string> {
+  const start = await fleet.run('start', name, '--cwd', fleet.world.cwd, '--account', on, '--', prompt)
   expect(start.code).toBe(0)
   return (await fleet.untilSession(name, ({ phase }) => phase === 'idle')).sessionId
 }
 
 describe('a person in the pane', () => {
-  share()
-
   it('a second `up` on the same home says that one is running, and where', async () => {
     const { code, stderr } = await fleet.run('up')
     expect(code).toBe(1)
@@ -107,7 +103,94 @@ describe('a person in the pane', () => {
     expect(back.sessionId).toBe(sessionId)
     expect(screen('charlie')).toContain('Answer 1 of this conversation.')
   })
+})
 
+describe('a person who goes on typing', () => {
+  byNight('is not interrupted by a planned move, which waits until their keys are quiet', async () => {
+    const keysQuiet = 12_000
+    const quiet = await startFleet({ accounts: ['max-1', 'max-2'], config: { timing: { keysQuiet: '12s' } } })
+    const { standIn, cwd } = quiet.world
+    try {
+      for (const name of ['max-1', 'max-2'])
+        standIn.account(name).windows({ five_hour: { used: 0.2, resetsAt: hours(4) } })
+      await quiet.up()
+      await quiet.run('start', 'alpha', '--cwd', cwd, '--account', 'max-1', '--', 'Hello.')
+      await quiet.untilSession('alpha', ({ phase }) => phase === 'idle')
+      // A person's own terminal: their tmux, in which they are attached to the session.
+      const attach = ['attach', '-t', '=alpha']
+      quiet.tmuxOf('person', 'new-session', '-d', '-s', 'p', 'tmux', '-S', quiet.tmuxSocket, ...attach)
+      await until(
+        'the person',
+        () => Promise.resolve(quiet.tmux('list-clients')),
+        (clients) => clients !== '',
+      )
+      standIn.account('max-1').windows({ five_hour: { used: 0.97, resetsAt: hours(4) } })
+      quiet.tmuxOf('person', 'send-keys', '-t', 'p', '-l', 'By hand.')
+      quiet.tmuxOf('person', 'send-keys', '-t', 'p', 'Enter')
+      const typedAt = Date.now()
+      await standIn.waitForRequest((request) => conversationText(request).includes('By hand.'))
+      const moved = await quiet.untilSession('alpha', ({ account }) => account === 'max-2')
+      expect(moved.rescueLog.at(-1)?.cause).toBe('near-limit')
+      // tmux reports the time of a key press in whole seconds.
+      expect(Date.parse(moved.rescueLog.at(-1)?.startedAt ?? '')).toBeGreaterThan(typedAt + keysQuiet - 2_000)
+    } finally {
+      quiet.tmuxOf('person', 'kill-server')
+      await quiet.close()
+    }
+  })
+})
+
+describe('a wall inside a subagent', () => {
+  it('law 6: does not move the session while its main thread goes on; the main thread meets the wall itself', async () => {
+    const { standIn } = fleet.world
+    standIn.answer(({ request, turn }) => {
+      if (request.subagent) return { wall: { kind: 'five_hour', resetsAt: hours(3) } }
+      const input = { description: 'look', prompt: 'Look around.', subagent_type: 'general-purpose' }
+      const name = request.tools.includes('Task') ? 'Task' : 'Agent'
+      return turn === 2 ? { tools: [{ name, input }] } : `Answer ${turn} of this conversation.`
+    })
+    const sessionId = await begin('echo', 'Hello.')
+    await fleet.run('send', 'echo', 'Use a subagent.')
+    await standIn.waitForRequest((request) => request.subagent && request.outcome === 'walled')
+    // The parent gets the error and answers: none of its own requests was refused.
+    await until(
+      'the answer of the parent',
+      () =>
+        Promise.resolve(
+          standIn.requests({ kind: 'turn', sessionId, subagent: false, outcome: 'answered' }).length,
+        ),
+      (count) => count >= 3,
+    )
+    const session = await fleet.untilSession('echo', ({ phase }) => phase === 'idle')
+    expect(session).toMatchObject({ account: 'max-1', rescues: 0 })
+    standIn.answer(null)
+  })
+})
+
+describe('the worker stops and starts', () => {
+  it('law 7: stopped in order and started again, everything is watched again and nothing was touched', async () => {
+    await begin('foxtrot', 'Hello.', 'max-3')
+    const before = await fleet.show('foxtrot')
+    await fleet.down('SIGINT')
+    expect(fleet.log()).toContain('every pane keeps running')
+    expect(holdersOf(before.sessionId)).toEqual([before.pid])
+    // What happens while no worker watches is seen afterwards.
+    fleet.world.standIn.account('max-3').wall('five_hour', hours(3))
+    fleet.tmux('send-keys', '-t', '=foxtrot:', '-l', 'Into the wall while nobody looks.')
+    fleet.tmux('send-keys', '-t', '=foxtrot:', 'Enter')
+    await fleet.world.standIn.waitForRequest(
+      ({ outcome, account }) => outcome === 'walled' && account === 'max-3',
+    )
+    await fleet.up()
+    const moved = await fleet.untilSession(
+      'foxtrot',
+      ({ phase, account }) => phase === 'idle' && account !== 'max-3',
+    )
+    expect(moved.rescueLog.at(-1)).toMatchObject({ cause: 'wall', from: 'max-3', to: moved.account })
+  })
+})
+
+describe('a person at a wall', () => {
   it('law 5: what they typed around a wall reaches the new process: sent texts once, the draft unsent', async () => {
     const sessionId = await begin('delta', 'Hello.')
     const { standIn } = fleet.world
@@ -163,92 +246,6 @@ describe('a person in the pane', () => {
     } finally {
       fleet.tmuxOf('person', 'kill-server')
     }
-  })
-})
-
-describe('a person who goes on typing', () => {
-  it('is not interrupted by a planned move, which waits until their keys are quiet', async () => {
-    const keysQuiet = 12_000
-    const quiet = await startFleet({ accounts: ['max-1', 'max-2'], config: { timing: { keysQuiet: '12s' } } })
-    const { standIn, cwd } = quiet.world
-    try {
-      for (const name of ['max-1', 'max-2'])
-        standIn.account(name).windows({ five_hour: { used: 0.2, resetsAt: hours(4) } })
-      await quiet.up()
-      await quiet.run('start', 'alpha', '--cwd', cwd, '--account', 'max-1', '--', 'Hello.')
-      await quiet.untilSession('alpha', ({ phase }) => phase === 'idle')
-      // A person's own terminal: their tmux, in which they are attached to the session.
-      const attach = ['attach', '-t', '=alpha']
-      quiet.tmuxOf('person', 'new-session', '-d', '-s', 'p', 'tmux', '-S', quiet.tmuxSocket, ...attach)
-      await until(
-        'the person',
-        () => Promise.resolve(quiet.tmux('list-clients')),
-        (clients) => clients !== '',
-      )
-      standIn.account('max-1').windows({ five_hour: { used: 0.97, resetsAt: hours(4) } })
-      quiet.tmuxOf('person', 'send-keys', '-t', 'p', '-l', 'By hand.')
-      quiet.tmuxOf('person', 'send-keys', '-t', 'p', 'Enter')
-      const typedAt = Date.now()
-      await standIn.waitForRequest((request) => conversationText(request).includes('By hand.'))
-      const moved = await quiet.untilSession('alpha', ({ account }) => account === 'max-2')
-      expect(moved.rescueLog.at(-1)?.cause).toBe('near-limit')
-      // tmux reports the time of a key press in whole seconds.
-      expect(Date.parse(moved.rescueLog.at(-1)?.startedAt ?? '')).toBeGreaterThan(typedAt + keysQuiet - 2_000)
-    } finally {
-      quiet.tmuxOf('person', 'kill-server')
-      await quiet.close()
-    }
-  })
-})
-
-describe('a wall inside a subagent', () => {
-  share()
-
-  it('law 6: does not move the session while its main thread goes on; the main thread meets the wall itself', async () => {
-    const { standIn } = fleet.world
-    standIn.answer(({ request, turn }) => {
-      if (request.subagent) return { wall: { kind: 'five_hour', resetsAt: hours(3) } }
-      const input = { description: 'look', prompt: 'Look around.', subagent_type: 'general-purpose' }
-      const name = request.tools.includes('Task') ? 'Task' : 'Agent'
-      return turn === 2 ? { tools: [{ name, input }] } : `Answer ${turn} of this conversation.`
-    })
-    const sessionId = await begin('alpha', 'Hello.')
-    await fleet.run('send', 'alpha', 'Use a subagent.')
-    await standIn.waitForRequest((request) => request.subagent && request.outcome === 'walled')
-    // The parent gets the error and answers: none of its own requests was refused.
-    await until(
-      'the answer of the parent',
-      () =>
-        Promise.resolve(
-          standIn.requests({ kind: 'turn', sessionId, subagent: false, outcome: 'answered' }).length,
-        ),
-      (count) => count >= 3,
-    )
-    const session = await fleet.untilSession('alpha', ({ phase }) => phase === 'idle')
-    expect(session).toMatchObject({ account: 'max-1', rescues: 0 })
-  })
-})
-
-describe('the worker stops and starts', () => {
-  share()
-
-  it('law 7: stopped in order and started again, everything is watched again and nothing was touched', async () => {
-    await begin('alpha', 'Hello.')
-    const before = await fleet.show('alpha')
-    await fleet.down('SIGINT')
-    expect(fleet.log()).toContain('every pane keeps running')
-    expect(holdersOf(before.sessionId)).toEqual([before.pid])
-    // What happens while no worker watches is seen afterwards.
-    fleet.world.standIn.account('max-1').wall('five_hour', hours(3))
-    fleet.tmux('send-keys', '-t', '=alpha:', '-l', 'Into the wall while nobody looks.')
-    fleet.tmux('send-keys', '-t', '=alpha:', 'Enter')
-    await fleet.world.standIn.waitForRequest(({ outcome }) => outcome === 'walled')
-    await fleet.up()
-    const moved = await fleet.untilSession(
-      'alpha',
-      ({ phase, account }) => phase === 'idle' && account === 'max-2',
-    )
-    expect(moved.rescueLog.at(-1)).toMatchObject({ cause: 'wall', from: 'max-1', to: 'max-2' })
   })
 })
 

@@ -3,6 +3,7 @@
  * stand-in API.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { byNight, describeByNight } from '../byNight.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 import { textOf, type RecordedRequest } from '../../lab/standin/requests.js'
@@ -187,7 +188,7 @@ describe('sessions of one fleet', () => {
       await end('hotel')
     })
 
-    it('law 7: when the tmux server is killed, every session is started again, once each', async () => {
+    byNight('law 7: when the tmux server is killed, every session is started again, once each', async () => {
       await Promise.all([begin('india', 'max-4'), begin('juliett', 'max-5')])
       fleet.tmux('kill-server')
       for (const name of ['india', 'juliett']) {
@@ -241,7 +242,7 @@ describe('sessions of one fleet', () => {
   })
 })
 
-describe('all accounts but one are walled', () => {
+describeByNight('all accounts but one are walled', () => {
   startWith(3)
 
   it('law 4: two sessions at one wall move, and neither onto an account that is walled', async () => {

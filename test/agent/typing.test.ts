@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { agentProgram } from '../../lab/standin/cleanEnv.js'
+import { byNight, isNight } from '../byNight.js'
 import { promptsOf } from '../../lab/standin/requests.js'
 import { fewRetries } from '../../lab/standin/wallCases.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
@@ -108,9 +109,14 @@ it('law 5: a draft that a person put aside themselves is lost neither to a text 
   await fleet.untilSession('charlie', ({ attention }) => attention === null)
 })
 
-it('law 13: a first prompt is not repeated at a move, whatever characters it holds or command it begins with', async () => {
-  const starts = { delta: 'delete the\u200b old backups', echo: '/compact is a word here', foxtrot: 'exit' }
-  for (const [name, prompt] of Object.entries(starts)) {
+const firstPrompts = [
+  { name: 'delta', prompt: 'delete the\u200b old backups' },
+  { name: 'echo', prompt: '/compact is a word here' },
+  { name: 'foxtrot', prompt: 'exit' },
+]
+it.each(isNight ? firstPrompts : firstPrompts.slice(0, 1))(
+  'law 13: a first prompt is not repeated at a move, whatever characters it holds or command it begins with: $name',
+  async ({ name, prompt }) => {
     const sessionId = await begin(name, prompt)
     await fleet.run('move', name, '--to', 'max-2')
     await fleet.untilSession(name, ({ phase, account }) => phase === 'idle' && account === 'max-2')
@@ -119,8 +125,8 @@ it('law 13: a first prompt is not repeated at a move, whatever characters it hol
     const prompts = promptsOf(turnsOf(sessionId).at(-1)!)
     expect(prompts).toHaveLength(2)
     expect(prompts.at(-1)).toBe('Still there?')
-  }
-})
+  },
+)
 
 it('a command of the agent’s own runs as one, and its sender learns of one that does not exist', async () => {
   const sessionId = await begin('golf', 'Hello.')
@@ -177,7 +183,7 @@ it('law 5: a text stays plain text in a line that a person left in shell mode, o
   expect(said).toEqual(['Hello.', 'touch made-by-a-text', 'a word'])
 })
 
-it('law 5: a shell command that was begun goes along with a move as one, and is not run', async () => {
+byNight('law 5: a shell command that was begun goes along with a move as one, and is not run', async () => {
   await begin('oscar', 'Hello.')
   fleet.tmux('send-keys', '-t', '=oscar:', '!')
   await shows('oscar', /for shell mode/)
@@ -274,7 +280,7 @@ function refusingFolder(whose: 'user' | 'project'): string {
 const timesRefused = (transcript: string | null): number =>
   readFileSync(transcript ?? '', 'utf8').split('operation blocked by hook').length - 1
 
-it.each(['project', 'user'] as const)(
+it.each(isNight ? (['project', 'user'] as const) : (['user'] as const))(
   'law 13: a text that a hook in the settings of the %s refuses is typed once, and later texts go on',
   async (whose) => {
     const name = `mike-${whose}`

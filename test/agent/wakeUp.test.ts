@@ -11,6 +11,7 @@ import { readEngine } from '../../config/state/liveFile.js'
 import type { Incident } from '../../policy/service/incident.js'
 import { escalationWorkflowId, wakeUpSessionName, watchdogWorkflowId } from '../../policy/ids.js'
 import type { ServiceView } from '../../policy/service/service.js'
+import { byNight } from '../byNight.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { KillingTmux } from '../../lab/machine/killingTmux.js'
 import { conversationText } from '../../lab/standin/requests.js'
@@ -111,7 +112,7 @@ describe('a wake-up', () => {
     await connection.close()
   })
 
-  it('goes to the next place when one is walled, is tried again when the check disagrees, and not a third time', async () => {
+  byNight('goes to the next place when one is walled, is tried again when the check disagrees, and not a third time', async () => {
     await guard(['medic-1', 'medic-2'])
     const { standIn } = fleet.world
     standIn.account('medic-1').wall('five_hour', inHours(3))
@@ -130,7 +131,7 @@ describe('a wake-up', () => {
     expect(prompts).toBe(2)
   })
 
-  it('law 10: that never answers is ended in time, a person is notified, and the service is healed once they have repaired the cause', async () => {
+  byNight('law 10: that never answers is ended in time, a person is notified, and the service is healed once they have repaired the cause', async () => {
     await guard(['medic'], { timeout: '6s' })
     fleet.world.standIn.account('medic').answer({ breakage: 'hang' })
     await fleet.up()

@@ -397,6 +397,17 @@ describe('a move for a reason that another session met', () => {
   })
 })
 
+it('a planned move waits until the keys of a person in the pane have been quiet for `keysQuiet`', async () => {
+  host.quota.recordLogin('max-1', 'out', at)
+  const { keysQuiet } = host.config.timing
+  const lastKey = vi.spyOn(host.tmux, 'lastKeyAt').mockResolvedValue(Date.now() - keysQuiet / 2)
+  await watch.update(observation('idle'))
+  expect(await concluded()).toBe('nothing yet')
+  lastKey.mockResolvedValue(Date.now() - keysQuiet - 1_000)
+  await watch.update(observation('idle'))
+  expect(await concluded()).toBe('login')
+})
+
 it.each([
   ['before its watch begins', -1_000],
   ['during its watch', 300],

@@ -1,0 +1,3 @@
+import { drainFallback } from '../workflow/drain/drain.js'
+
+drainFallback(1)

@@ -1,3 +1,0 @@
-import { drainFallback } from './drain.js'
-
-drainFallback(1)
