@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { hangsAfterMs } from './lab/until.js'
 
 /** Ends what hangs, well before CI does; a busy machine may be many times slower than an idle one. */
 const hanging = { testTimeout: 300_000, hookTimeout: 300_000 }
@@ -46,6 +47,7 @@ const tier = (name: string, options: object = {}) => ({
 export default defineConfig({
   test: {
     ...hanging,
+    expect: { poll: { timeout: hangsAfterMs } },
     pool: 'forks',
     sequence: { sequencer: LongestFirst },
     // As many files at a time on any machine; why, and what that asks of a test, is in docs/decisions/0012-test-tiers.md.

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
+import { hangsAfterMs } from '../../lab/until.js'
 
 const script = fileURLToPath(new URL('../../agents/claude-code/launch/report.sh', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'adapter-reports-'))
@@ -36,7 +37,7 @@ interface Outcome {
 const report = (event: string, body: string, more: string[] = [], to = folder): Outcome => {
   const drop = ['UserPromptSubmit', 'Stop', 'PermissionRequest'].includes(event)
   const args = [script, to, event, 'garden', '7', drop ? 'drop' : 'keep', ...more]
-  return spawnSync('/bin/sh', args, { input: body, encoding: 'utf8', timeout: 20_000 })
+  return spawnSync('/bin/sh', args, { input: body, encoding: 'utf8', timeout: hangsAfterMs })
 }
 const silent = { status: 0, stdout: '', stderr: '' }
 const files = (): string[] => readdirSync(folder)
@@ -167,12 +168,10 @@ describe('the status line', () => {
   it('of a user whose command hangs can be ended like that command, and has reported before', async () => {
     const child = execFile('/bin/sh', [script, folder, 'StatusLine', 'garden', '7', 'keep', 'exec sleep 60'])
     child.stdin?.end(status(50))
-    await expect.poll(() => files(), { timeout: 5000 }).toEqual(['garden.7.StatusLine.last'])
+    await expect.poll(() => files()).toEqual(['garden.7.StatusLine.last'])
     const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve(signal ?? code)))
     // The command has replaced the process, so nothing is left behind by the signal.
-    await expect
-      .poll(() => readFileSync(`/proc/${child.pid ?? 0}/cmdline`, 'utf8'), { timeout: 5000 })
-      .toMatch(/^sleep/)
+    await expect.poll(() => readFileSync(`/proc/${child.pid ?? 0}/cmdline`, 'utf8')).toMatch(/^sleep/)
     child.kill('SIGTERM')
     expect(await ended).toBe('SIGTERM')
   })

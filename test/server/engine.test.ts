@@ -220,10 +220,13 @@ describe('the embedded engine', () => {
     const port = Number(engine.endpoint.address.split(':')[1])
     const thief = createServer()
     process.kill(engine.endpoint.pid!, 'SIGKILL')
-    await vi.waitFor(async () => {
-      thief.listen(port, '127.0.0.1')
-      await once(thief, 'listening')
-    })
+    await vi.waitFor(
+      async () => {
+        thief.listen(port, '127.0.0.1')
+        await once(thief, 'listening')
+      },
+      { timeout: hangsAfterMs },
+    )
     const troubles = () => said.filter((line) => line.includes('3 times in a row'))
     await vi.waitFor(() => expect(troubles()).toHaveLength(1), { timeout: hangsAfterMs })
     expect(troubles()[0]).toContain(`port ${port} on 127.0.0.1 is taken by another program`)

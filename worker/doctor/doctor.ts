@@ -40,9 +40,12 @@ export interface Doctor {
   json: boolean
 }
 
-/** Time limits of checks that only read files, and of checks that use programs or the network. Milliseconds. */
-const quick = 5_000
-const slow = 20_000
+/**
+ * Time limits of checks that only read files, and of checks that use programs or the network. Milliseconds. They only end a
+ * check that hangs: on a host whose cores are all busy, an agent program takes ten times as long to start.
+ */
+const quick = 20_000
+const slow = 60_000
 
 /** Prints the findings. True if no check failed; warnings are allowed. Does not throw for what it finds. */
 export async function doctor({ home, source, json }: Doctor): Promise<boolean> {

@@ -5,7 +5,7 @@ import { guideUrl } from '../../config/guide.js'
 import type { Home } from '../../config/state/home.js'
 import { type Finding, ok, warn } from './finding.js'
 
-const answerWithin = 2_000
+const answerWithin = 10_000
 
 /** No finding if no tmux server of this home runs, or if the system has no control groups. */
 export async function checkPanes(home: Home): Promise<Finding[]> {
