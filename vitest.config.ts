@@ -23,8 +23,8 @@ const bundled = { globalSetup: ['test/workflow/harness/bundle.ts'] }
 const longest = `
   workflow/drain/fallback1 workflow/drain/drain1 workflow/week/week
   policy/drain/drain1 policy/drain/drain2 policy/drain/fallback1 policy/drain/fallback2
-  agent/rescue agent/wakeUp agent/holding agent/typing agent/background agent/fallback agent/chaos agent/pages agent/drill
-  agent/conversationKept agent/engineOutage server/watchdogKilled agent/trickyTexts
+  agent/rescue agent/trickyTexts agent/wakeUp agent/holding agent/typing agent/background agent/fallback agent/chaos agent/pages agent/drill
+  agent/conversationKept agent/engineOutage server/watchdogKilled
 `
   .trim()
   .split(/\s+/)
