@@ -80,7 +80,7 @@ export interface TranscriptTail {
   last: { kind: 'failure'; failure: TurnFailure } | { kind: 'answer'; at: string } | null
   /** Prompts of a person, or of Outpool in a person's place, as the program wrote them. */
   prompts: string[]
-  /** Those, and texts that were put into the program's queue: everything that it took from its input line as words. */
+  /** Those but for blocked ones, and texts that were put into the program's queue: everything that it took from its input line as words. */
   entered: string[]
   /** Texts of a person that are still in the program's queue. They are lost if the process ends. */
   queued: string[]

@@ -59,9 +59,12 @@ export class TmuxFailedError extends StepError {
   }
 }
 
+/** What to do about a failure domain that healer and pool share. */
+export const independenceRemedy =
+  "Give the healer's side a login and secrets that the pool does not use, or remove it from outpool.yaml."
+
 /** Thrown when healer and pool share a login, a folder or a secret (law 1). Nothing of the healer may be started then. */
 export class SharedDomainError extends StepError {
-  /** Explicit, because config/errors.ts has a class of this name too, and the bundler renames one of the two. */
-  override readonly name = 'SharedDomainError'
   readonly kind = failureKinds.sharedDomain
+  readonly remedy = independenceRemedy
 }

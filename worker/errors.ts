@@ -64,6 +64,3 @@ export class MissingProgramError extends WorkerError {}
 
 /** Thrown when another worker holds this home: a second one would stop and start the first one's agents. */
 export class AlreadyRunningError extends WorkerError {}
-
-/** Thrown when the healer's side and the pool share a login, a folder or a secret (law 1); exit code 2. */
-export class SharedDomainError extends WorkerError {}

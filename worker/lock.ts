@@ -13,6 +13,9 @@ const processSchema = z.object({ pid: z.number().int(), start: z.string() })
 const holderSchema = processSchema.extend({ parent: processSchema.nullable().default(null) })
 type Holder = z.output<typeof holderSchema>
 
+/** The worker that holds this home, or held it until it was killed; null if there is none. */
+export const readHolder = (home: Home): Holder | null => readJson(home.workerLock, holderSchema)
+
 /** A worker whose command was killed needs this long to end its watches and its engine. Milliseconds. */
 const endTimeout = 60_000
 const pollEvery = 100
@@ -39,7 +42,7 @@ export async function lockHome(
   let hasLogged = false
   try {
     while (!tryLink(temporary, home.workerLock)) {
-      const holder = readJson(home.workerLock, holderSchema)
+      const holder = readHolder(home)
       if (holder === null || !(await isHolding(holder, home))) {
         removeStale(home.workerLock, holder)
         continue

@@ -7,8 +7,9 @@ import { type GivenFlags, type HostProgram, parseProgram, programUsage } from '.
 import type { ConfigSource } from '../config/load/find.js'
 import { loadConfig } from '../config/load/load.js'
 import { openHome } from '../config/state/home.js'
-import { EngineUnreachableError, SharedDomainError, WorkerError } from './errors.js'
-import { assertIndependent } from './assertIndependent.js'
+import { SharedDomainError } from '../host/errors.js'
+import { assertIndependent } from '../host/identity/failureDomains.js'
+import { EngineUnreachableError, WorkerError } from './errors.js'
 import { up } from './up.js'
 
 const exit = { done: 0, failed: 1, usage: 2, unreachable: 3 } as const
@@ -65,7 +66,7 @@ const isUsage = (error: unknown): boolean =>
 /** Prints one line that says what is wrong and one that says what to do; the stack only with --debug. Returns the exit code. */
 function report(error: unknown, debug: boolean): number {
   if (debug) console.error(error)
-  else if (error instanceof WorkerError || error instanceof HomeError)
+  else if (error instanceof WorkerError || error instanceof HomeError || error instanceof SharedDomainError)
     console.error(`outpool: ${error.message}\n  -> ${error.remedy}`)
   else if (error instanceof ConfigError) console.error(error.report)
   else if (error instanceof Error) console.error(`outpool: ${error.message}`)

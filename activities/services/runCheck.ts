@@ -96,7 +96,7 @@ function saveCheck(
   records.folder(service)
   const [iso, nextIso] = [new Date(at).toISOString(), new Date(nextCheckAt).toISOString()]
   const file: LastCheckFile = {
-    ...{ at: iso, verdict, why, nextLookAt: nextIso, pid: process?.pid ?? null, memory, sizes },
+    ...{ at: iso, verdict, why, nextCheckAt: nextIso, pid: process?.pid ?? null, memory, sizes },
   }
   try {
     writeFileAtomic(lastCheckFile(host.home, service), JSON.stringify(file))

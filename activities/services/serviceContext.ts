@@ -29,6 +29,11 @@ export class ServiceContext {
     return service
   }
 
+  /** An instant of a workflow in this host's clock, with which signs of life are compared. Milliseconds since the epoch. */
+  hostTime(instant: string): number {
+    return Date.parse(this.host.clock.toHost(instant))
+  }
+
   /** A call during a running check shares its result. Every listener gets it too. */
   check(service: ServiceConfig): Promise<ServiceCheck> {
     const running = this.#running.get(service.name)

@@ -31,7 +31,7 @@ async function runVerification(context: ServiceContext, request: VerifyRequest):
     incident,
     description: 'started after the agent was done',
   })
-  if (!(await untilRecovered(context, service, Date.parse(request.since), heartbeatWithin, signal))) {
+  if (!(await untilRecovered(context, service, context.hostTime(request.since), heartbeatWithin, signal))) {
     const { verdict, why } = await context.check(service)
     return { well: false, why: `${verdict}: ${why}` }
   }

@@ -53,14 +53,15 @@ export async function watchService(
 }
 
 function toServiceObservation(
-  { incidents }: ServiceContext,
+  context: ServiceContext,
   service: ServiceConfig,
   { reportTrouble, incident, since }: ServiceWatchRequest,
   check: ServiceCheck,
 ): ServiceObservation | null {
+  const { incidents } = context
   if (
     incident !== null &&
-    hasRecovered(check, check.process, checkRules(service), check.at, Date.parse(since))
+    hasRecovered(check, check.process, checkRules(service), check.at, context.hostTime(since))
   ) {
     incidents.close(incident, 'recovered', `well again: ${check.why}`, 'watchdog')
     return { kind: 'back' }
@@ -96,7 +97,7 @@ export async function awaitServiceRecovery(
   { service: name, since }: AwaitRecoveryRequest,
 ): Promise<void> {
   const { cancellationSignal: signal } = Context.current()
-  await untilRecovered(context, context.service(name), Date.parse(since), Infinity, signal)
+  await untilRecovered(context, context.service(name), context.hostTime(since), Infinity, signal)
 }
 
 /** False if it did not recover within so many ms. */

@@ -29,11 +29,12 @@ export async function inheritBackgroundWork(
   return transcript
 }
 
-/** Ids and instants only: the prompts stay on the host (law 11). */
+/** Ids, and instants in the engine's clock: the prompts stay on the host (law 11). */
 export const pendingWakeUps = (host: Host, session: string): PlannedWakeUp[] =>
   host.backgroundWork.owed(session).flatMap(({ id, dueAt }) => {
     if (dueAt === null) return []
-    return [{ id, at: new Date(Date.parse(dueAt) + programGracePeriod).toISOString() }]
+    const at = new Date(Date.parse(dueAt) + programGracePeriod).toISOString()
+    return [{ id, at: host.clock.toEngine(at) }]
   })
 
 /** Texts are delivered in the order of their names: plans come before typed texts. */

@@ -2,25 +2,14 @@
  * Samples the host for all watches of a worker. However many sessions there are, a tick costs one tmux call and one read of
  * each place's live states; a report wakes only the session that it is about.
  */
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  watch,
-  type FSWatcher,
-} from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AgentReport } from '../../agents/agent.js'
 import type { LiveFile } from '../../config/state/liveFile.js'
 import type { PlaceRef } from '../contracts.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import { PollingLoop } from '../pollingLoop.js'
+import { ReportInbox } from './reportInbox.js'
 import type { HostObservation, SessionWatch } from './sessionWatch.js'
 
 /**
@@ -33,11 +22,6 @@ const heartbeatEvery = 2 * 60_000
  * depend on this interval, and may have another configuration.
  */
 const publishEvery = 10_000
-/** A report for a session that has no watch yet is kept this long. */
-const unclaimedFor = 60_000
-/** A herd leaves hundreds of reports: those that arrive within so many milliseconds are read together. */
-const drainDebounce = 20
-
 /** In a fleet of hundreds, listing all panes costs as much as asking for this many by name; in a small one it is cheap. */
 const maxPanesByName = 10
 
@@ -48,19 +32,18 @@ export class Sampler {
   readonly #host: Host
   readonly #sampleEvery: number
   readonly #watches = new Map<string, SessionWatch>()
-  #reportsWatcher: FSWatcher | null = null
+  readonly #reports: ReportInbox
   readonly #loop: PollingLoop
-  #draining: Promise<void> | null = null
-  #drainAgain = false
-  /** Reports by their files, in the order in which they came: those that no watch has taken yet. */
-  readonly #unclaimed = new Map<string, { report: AgentReport | null; at: number }>()
   #sampledAt = performance.now()
-  #startedAt = 0
   #published = { at: 0, content: '' }
 
   constructor(host: Host) {
     this.#host = host
     this.#sampleEvery = host.config.timing.pollEvery
+    this.#reports = new ReportInbox(host, {
+      watchOf: (session) => this.#watches.get(session),
+      update: (sessions) => this.#updateWatches(sessions),
+    })
     this.#loop = new PollingLoop({
       run: () => this.#tick(),
       pauseAfter: () => this.#sampleEvery,
@@ -74,24 +57,20 @@ export class Sampler {
   }
 
   start(): void {
-    this.#startedAt = Date.now()
-    mkdirSync(this.#host.home.reports, { recursive: true, mode: 0o700 })
-    this.#reportsWatcher = watch(this.#host.home.reports, () => this.#drainSoon())
+    this.#reports.start()
     this.#loop.start()
   }
 
   async stop(): Promise<void> {
-    const stopping = this.#loop.stop()
-    this.#reportsWatcher?.close()
-    await stopping
-    await this.#draining
+    await this.#loop.stop()
+    await this.#reports.stop()
   }
 
   /** A newer watch of the same session takes the older one's place. */
   async add(session: SessionWatch): Promise<void> {
     this.#watches.get(session.name)?.release()
     this.#watches.set(session.name, session)
-    this.#drainSoon()
+    this.#reports.drainSoon()
     await this.#updateWatches([session])
   }
 
@@ -146,7 +125,7 @@ export class Sampler {
   }
 
   async #tick(): Promise<void> {
-    this.#drainSoon()
+    this.#reports.drainSoon()
     await this.#updateWatches([...this.#watches.values()], (session, observation) =>
       session.isDue(observation),
     )
@@ -205,84 +184,6 @@ export class Sampler {
     return all && panesByName(all)
   }
 
-  /** One drain at a time; reports that arrive during it are read by another one right after. */
-  #drainSoon(): void {
-    if (this.#draining) {
-      this.#drainAgain = true
-      return
-    }
-    this.#drainAgain = false
-    this.#draining = this.#drain()
-      .catch((error: unknown) => console.error('outpool: reports could not be read:', error))
-      .finally(() => {
-        this.#draining = null
-        if (this.#drainAgain && !this.#loop.isStopped) this.#drainSoon()
-      })
-  }
-
-  async #drain(): Promise<void> {
-    const touched = new Set<SessionWatch>()
-    this.#readReports()
-    for (const [path, { report, at }] of this.#unclaimed) {
-      const isApplied = report === null || this.#applyReport(report, touched)
-      // Reports from a time without a worker are old by now, but their watches are only starting.
-      if (!isApplied && Date.now() - Math.max(at, this.#startedAt) <= unclaimedFor) continue
-      rmSync(path, { force: true })
-      this.#unclaimed.delete(path)
-    }
-    // An update may wait for a transcript entry; the reports of other sessions must not wait with it.
-    this.#updateWatches([...touched]).catch((error: unknown) =>
-      console.error('outpool: the sessions of these reports could not be updated:', error),
-    )
-    await delay(drainDebounce)
-  }
-
-  /** Adds the reports that have arrived since the last time, oldest first; each file is read once. */
-  #readReports(): void {
-    const folder = this.#host.home.reports
-    const fresh = readdirSync(folder)
-      .filter((name) => !name.startsWith('.') && !this.#unclaimed.has(join(folder, name)))
-      .flatMap((name) => {
-        const path = join(folder, name)
-        const stat = statSync(path, { throwIfNoEntry: false })
-        return stat === undefined ? [] : [{ name, path, at: stat.mtimeMs }]
-      })
-      .sort((a, b) => a.at - b.at)
-    for (const { name, path, at } of fresh) {
-      const [readPath, body] = readReportBody(folder, name, path)
-      this.#unclaimed.set(readPath, { at, report: this.#parse(name, body, new Date(at).toISOString()) })
-    }
-  }
-
-  #parse(name: string, body: string, at: string): AgentReport | null {
-    for (const agent of Object.keys(this.#host.config.agents)) {
-      const report = this.#host.adapter(agent).parseReport(name, body, at)
-      if (report) return report
-    }
-    return null
-  }
-
-  /** False if the report has to wait for its watch. Evidence counts only for the launch that produced it. */
-  #applyReport(report: AgentReport, touched: Set<SessionWatch>): boolean {
-    const launch = this.#host.records.launch(report.session, report.fence)
-    if (!launch) return false
-    if (report.kind === 'quota') {
-      this.#host.quota.recordWindows(launch.place.name, report.windows)
-      return true
-    }
-    if (report.kind === 'turn-ended') this.#host.backgroundWork.recordTurnEnd(report)
-    if (report.kind === 'turn-started')
-      this.#host.backgroundWork.recordTurnStart(report.session, report.fence, report.at)
-    const watch = this.#watches.get(report.session)
-    if (watch?.fence !== report.fence) {
-      const newest = this.#host.records.newest(report.session)
-      return (newest?.fence ?? 0) > report.fence || this.#host.records.isStopped(report.session, report.fence)
-    }
-    watch.applyReport(report)
-    touched.add(watch)
-    return true
-  }
-
   #publish(now: number): void {
     const { config, quota } = this.#host
     const accounts = [...this.#host.readings(), ...config.reserved.map(({ name }) => quota.read(name))]
@@ -304,15 +205,4 @@ export class Sampler {
     const live: LiveFile = { at: new Date(now).toISOString(), pid: process.pid, sessions, accounts }
     writeFileAtomic(this.#host.home.liveFile, JSON.stringify(live))
   }
-}
-
-/**
- * A report of which only the newest is kept (`.last`) may be replaced while it is being read. It is renamed first, so that
- * the file that is removed afterwards is the one that was read.
- */
-function readReportBody(folder: string, name: string, path: string): [path: string, body: string] {
-  if (!name.endsWith('.last')) return [path, readFileSync(path, 'utf8')]
-  const aside = join(folder, `.${name}.taken`)
-  renameSync(path, aside)
-  return [aside, readFileSync(aside, 'utf8')]
 }

@@ -8,7 +8,7 @@ import type { AccountFacts, AccountSpec, AccountState, Timing } from '../../poli
 import { type AccountRow, type WindowRow, accountRow } from '../../policy/account/accountRow.js'
 import { formatList } from '../../policy/formatList.js'
 import { groupWaitlist, mostHelpfulAction } from '../../policy/pool/waitlist.js'
-import type { SimulatedWall } from '../../policy/pool/lease.js'
+import { unexpiredWalls } from '../../policy/pool/simulatedWall.js'
 import { pageText } from '../../policy/session/startPages.js'
 import { newRecord, applyReading } from '../../policy/account/accountRecord.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
@@ -29,7 +29,7 @@ export async function accounts(context: CommandContext): Promise<void> {
   const live = readLive(home)
   const now = new Date()
   const rows = accountRows(config, pool, live, now)
-  for (const { session, until } of activeSimulatedWalls(pool?.simulatedWalls ?? [], now))
+  for (const { session, until } of unexpiredWalls(pool?.simulatedWalls, now.toISOString()))
     printNotice(simulatedWallText(session, until, now))
   // The keys of the contract; pages only if there are any.
   if (context.json) printJson(rows.map(({ pages, ...row }) => (pages.length === 0 ? row : { ...row, pages })))
@@ -38,9 +38,6 @@ export async function accounts(context: CommandContext): Promise<void> {
     print([table, ...pageLines(rows, now), ...waitingLines(pool, now)].join('\n'))
   }
 }
-
-const activeSimulatedWalls = (walls: readonly SimulatedWall[], now: Date): SimulatedWall[] =>
-  walls.filter(({ until }) => Date.parse(until) > now.getTime())
 
 const simulatedWallText = (session: string, until: string, now: Date): string =>
   `a drill is running: every account counts as walled until ${clock(until, now)}, for its session ${session} only`
@@ -84,7 +81,7 @@ export function accountRows(
   })
   const inOrder = roles.flatMap((role) => facts.filter((account) => account.role === role))
   const moveAt = pool?.moveAt ?? config.pool.moveAt
-  const declared = activeSimulatedWalls(pool?.simulatedWalls ?? [], now)
+  const declared = unexpiredWalls(pool?.simulatedWalls, now.toISOString())
   return inOrder.map((account) => ({
     ...accountRow(account, moveAt, now.toISOString(), inOrder, config.timing),
     ...(account.role === 'pool' && declared.length > 0 ? { declared } : {}),

@@ -1,4 +1,5 @@
 /** `outpool move NAME --to ACCOUNT` and `outpool rescue NAME` */
+import type { SessionView } from '../../policy/session/session.js'
 import type { Config } from '../../config/config.js'
 import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
@@ -50,7 +51,7 @@ function checkTarget(to: string, config: Config): void {
   throw new FailedError(`there is no account ${to}`, `accounts of the pool: ${known}`)
 }
 
-/** Rescues a session whose account is walled; any other session only moves, if another account can take it. */
+/** Rescues a session whose account is walled; any other session only moves, if an account can take it. */
 export async function rescue(context: CommandContext): Promise<void> {
   const name = checkName(context.argument(0, 'NAME'))
   const config = loadConfig({ path: context.config })
@@ -58,21 +59,32 @@ export async function rescue(context: CommandContext): Promise<void> {
     const { card } = await findRunning(engine, name)
     const question = { session: name, model: card.model, account: null }
     const blockers = await queryBlockers(engine, config.pool.name, question)
+    const place = placeOf(card)
     const own = blockers?.find(({ account }) => account === card.account)
-    const isWalled = blockers === null || card.account === null || own?.cause === 'walled'
-    const others = blockers?.filter(({ account }) => account !== card.account) ?? []
-    if (!isWalled && hasProcess(card.phase) && others.every(({ why }) => why !== null)) {
+    const others = blockers?.filter(({ account }) => account !== card.account)
+    const isWalled = own?.cause === 'walled'
+    if (!isWalled && hasProcess(card.phase) && others?.every(({ why }) => why !== null) === true) {
       const reasons = others.map(({ account, why }) => `${account} ${why ?? ''}`).join(', ')
       throw new FailedError(
-        `${name} stays on ${card.account}, which is not walled: ${reasons || 'the pool has no other account'}`,
+        `${name} stays on ${place}: ${reasons || 'the pool has no other account'}`,
         accountsRemedy,
       )
     }
+    // Only the pool's answer proves a wall. If it does not answer, the session's own watch will still see one.
     const order: MoveArgs = { to: null, cause: isWalled ? 'wall' : 'move' }
     await signalSession(engine, name, sessionSignals.move, order)
-    return isWalled ? `${name} is being rescued` : `${name} moves, though ${card.account} is not walled`
+    if (isWalled) return `${name} is being rescued`
+    return blockers === null
+      ? `${name} moves when its pool answers, which it does not now`
+      : `${name} leaves ${place}`
   })
   print(`${result}; follow it with: outpool show ${name}`)
+}
+
+/** Where a session is that is not to be rescued from a wall, for a person. */
+function placeOf({ account, substrate }: SessionView): string {
+  if (account !== null) return `${account}, which is not walled`
+  return substrate === null ? 'the waitlist' : `${substrate}, a fallback`
 }
 
 const hasProcess = (phase: string): boolean => ['working', 'idle', 'waiting'].includes(phase)

@@ -113,6 +113,6 @@ const causes: Record<RescueRow['cause'], string> = {
   login: 'lost its login',
   crash: 'crashed',
   move: 'moved by hand',
-  home: 'back home',
+  home: 'failed back',
   wake: 'woken up',
 }

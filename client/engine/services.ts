@@ -53,7 +53,7 @@ function withLastCheck(card: WatchdogView, check: LastCheckFile | null): ListedS
     state: displayedState(card.state, check?.verdict ?? null),
     pid: check === null ? card.pid : check.pid,
     lastBeat: check?.memory.beat ?? null,
-    nextCheckAt: check?.nextLookAt ?? null,
+    nextCheckAt: check?.nextCheckAt ?? null,
     attention: attention ?? (check?.verdict === 'blind' ? `${name}: ${check.why}` : null),
     why: check?.why ?? null,
   }

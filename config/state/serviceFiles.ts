@@ -10,12 +10,12 @@ const instant = z.iso.datetime()
 
 const ownBeatSchema = z.object({ by: z.string(), at: instant, doing: z.string().nullable() })
 
-/** The last check of a service, as stored in `services/<name>/look.json`. */
+/** The last check of a service, as stored in `services/<name>/check.json`. */
 const lastCheckSchema = z.object({
   at: instant,
   verdict: z.enum(['well', 'busy', 'blind', 'missing', 'frozen']),
   why: z.string(),
-  nextLookAt: instant,
+  nextCheckAt: instant,
   pid: z.number().int().nullable(),
   memory: z.object({
     beat: ownBeatSchema.nullable(),
@@ -49,7 +49,7 @@ const incidentSchema = z.object({
 
 export const serviceFolder = (home: Home, service: string): string => join(home.services, service)
 export const lastCheckFile = (home: Home, service: string): string =>
-  join(serviceFolder(home, service), 'look.json')
+  join(serviceFolder(home, service), 'check.json')
 
 const incidentName = ({ n, service }: Pick<Incident, 'n' | 'service'>): string => `${n}-${service}`
 export const incidentFile = (home: Home, incident: Pick<Incident, 'n' | 'service'>): string =>

@@ -35,7 +35,7 @@ export interface DrillReport {
 }
 
 /** What the session has to reach, one after the other. Without any substrate it has to park, and start again by itself. */
-export type DrillStage = 'up' | 'fallback' | 'answer' | 'parked' | 'home'
+export type DrillStage = 'up' | 'fallback' | 'answer' | 'parked' | 'failback'
 
 /** What a drill observes of its session. */
 export interface DrillObservation {
@@ -58,7 +58,7 @@ export function isReached(stage: DrillStage, observation: DrillObservation): boo
       return isUp(observation) && observation.substrate !== null && observation.answered
     case 'parked':
       return observation.phase === 'parked'
-    case 'home':
+    case 'failback':
       return isUp(observation) && observation.account !== null
   }
 }

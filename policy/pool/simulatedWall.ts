@@ -16,7 +16,7 @@ export const simulateWall = (
 ): PoolState => ({
   ...state,
   simulatedWalls: [
-    ...unexpiredWalls(state, now).filter((one) => one.session !== session),
+    ...unexpiredWalls(state.simulatedWalls, now).filter((one) => one.session !== session),
     { session, until: iso(Math.min(ms(until), ms(now) + maxSimulatedWall)) },
   ],
 })
@@ -28,10 +28,13 @@ export const liftWall = (state: PoolState, session: string): PoolState => ({
 
 /** The state without the walls whose time is over. */
 export const withoutExpiredWalls = (state: PoolState, now: string): PoolState =>
-  state.simulatedWalls === undefined ? state : { ...state, simulatedWalls: unexpiredWalls(state, now) }
+  state.simulatedWalls === undefined
+    ? state
+    : { ...state, simulatedWalls: unexpiredWalls(state.simulatedWalls, now) }
 
-const unexpiredWalls = ({ simulatedWalls }: PoolState, now: string): SimulatedWall[] =>
-  (simulatedWalls ?? []).filter(({ until }) => ms(until) > ms(now))
+/** The walls whose time is not over. */
+export const unexpiredWalls = (walls: readonly SimulatedWall[] | undefined, now: string): SimulatedWall[] =>
+  (walls ?? []).filter(({ until }) => ms(until) > ms(now))
 
 /** Until when every account counts as walled for this session, or null. `now` in milliseconds. */
 export function simulatedWallUntil(

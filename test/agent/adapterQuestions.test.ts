@@ -92,6 +92,8 @@ describe('answering', () => {
     ['question-words', '2', false, { kind: 'press', keys: ['Up'] }],
     ['question-several', '1,3', false, { kind: 'press', keys: ['Tab'] }],
     ['question-several', '2, 3', false, { kind: 'press', keys: ['1'] }],
+    // A choice that is ticked already would be part of the answer.
+    ['question-several', 'white', false, { kind: 'press', keys: ['1'] }],
     ['question-pictures', '2', false, { kind: 'press', keys: ['2'] }],
     ['permission-choices', '4', false, { kind: 'press', keys: ['4'] }],
   ])(
@@ -100,6 +102,32 @@ describe('answering', () => {
       expect(step(name, answer, pasted)).toEqual(expected)
     },
   )
+
+  it('a text where several may be ticked: goes to the line for it, types there, and then to the line that submits', () => {
+    const unticked = plain('question-several').replaceAll('[✔]', '[ ]')
+    const cursorOn = (n: number): string => unticked.replace('❯ 1.', '  1.').replace(`  ${n}.`, `❯ ${n}.`)
+    const next = (screen: string, pasted = false) =>
+      claudeCode.nextAnswerStep(question(screen), 'white', pasted)
+    expect(next(unticked)).toEqual({ kind: 'press', keys: ['Down'] })
+    expect(next(cursorOn(5))).toEqual({ kind: 'press', keys: ['Up'] })
+    expect(next(cursorOn(4))).toEqual({ kind: 'paste', text: 'white' })
+    const typed = cursorOn(4).replace('[ ] Type something', '[✔] white')
+    expect(next(typed, true)).toEqual({ kind: 'press', keys: ['Tab'] })
+    const onSubmit = typed.replace('❯ 4.', '  4.').replace('     Submit', '❯    Submit')
+    expect(next(onSubmit, true)).toEqual({ kind: 'press', keys: ['Enter'] })
+    // Numbers mean exactly these choices.
+    expect(claudeCode.nextAnswerStep(question(onSubmit), '2', false)).toEqual({ kind: 'press', keys: ['2'] })
+    const both = onSubmit.replace('2. [ ]', '2. [✔]')
+    expect(claudeCode.nextAnswerStep(question(both), '2', false)).toEqual({ kind: 'press', keys: ['4'] })
+  })
+
+  it('a text that is typed already is not taken for the name of a choice', () => {
+    const typed = plain('question-words').replace('Type something.', 'mauve')
+    expect(claudeCode.nextAnswerStep(question(typed), 'mauve', true)).toEqual({
+      kind: 'press',
+      keys: ['Enter'],
+    })
+  })
 
   it.each([
     ['question', '6', /1 to 5/],

@@ -291,6 +291,26 @@ describe('reading what was added', () => {
     })
   })
 
+  it('law 13: a prompt that a hook has stopped stays in the conversation, but neither counts as entered nor leaves a turn open', async () => {
+    const ending = { kind: 'stopped_by_hook', reason: 'no such words' }
+    const entries = [
+      prompt('mine'),
+      prompt('Operation stopped by hook: no such words', { isMeta: true }),
+      `${JSON.stringify({
+        ...{ type: 'system', subtype: 'informational', timestamp: at, uuid: 'u1', level: 'warning' },
+        content: 'Operation stopped by hook: no such words',
+        promptSubmitEnding: { ending, promptKept: true },
+      })}\n`,
+    ]
+    const transcript = file(...entries)
+    expect(await claudeCode.readTail(transcript, 0)).toMatchObject({
+      prompts: ['mine'],
+      entered: [],
+      blocked: [{ reason: 'no such words' }],
+    })
+    expect((await claudeCode.readEnd(transcript))?.turn).toBe('ended')
+  })
+
   it('law 5: a text that was taken out of the queue is held until it is in the conversation', async () => {
     const dequeued = [queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')]
     expect((await claudeCode.readTail(file(...dequeued), 0)).queued).toEqual(['one', 'two'])

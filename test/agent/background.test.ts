@@ -43,10 +43,14 @@ const ask = (...questions: [string, boolean][]): ToolCall => ({
   },
 })
 const holdFile = (): string => join(fleet.dir, 'hold')
+/** The program asks before it writes it. */
+const madeFile = (): string => join(fleet.world.cwd, 'made.txt')
 const subagentTask = 'Search every guide.'
 const tools: Record<string, () => ToolCall> = {
   colour: () => ask(['Which colour shall the button have?', false]),
   two: () => ask(['Which colour shall the button have?', false], ['Which shall be offered?', true]),
+  several: () => ask(['Which shall be offered?', true]),
+  file: () => ({ name: 'Write', input: { file_path: madeFile(), content: 'made' } }),
   shell: () => ({
     name: 'Bash',
     input: {
@@ -136,15 +140,10 @@ describe('a question', () => {
   it("accepts a person's text as the answer", async () => {
     await begin('bravo', 'colour')
     await fleet.untilSession('bravo', ({ attention }) => attention !== null)
-    const { code, stdout } = await fleet.run(
-      'answer',
-      'bravo',
-      'neither of them:\nmake it 2 shades of grey',
-      '--json',
-    )
+    const { code, stdout } = await fleet.run('answer', 'bravo', 'make it 2 shades of grey', '--json')
     expect([code, JSON.parse(stdout)]).toEqual([0, { name: 'bravo', result: 'answered' }])
     const { sessionId } = await fleet.untilSession('bravo', ({ phase }) => phase === 'idle')
-    expect(said(sessionId)).toContain('="neither of them: make it 2 shades of grey"')
+    expect(said(sessionId)).toContain('="make it 2 shades of grey"')
   })
 
   it('is followed by the next one that was asked with it, and both are submitted', async () => {
@@ -159,6 +158,38 @@ describe('a question', () => {
     expect((await fleet.run('answer', 'charlie', '1,3')).code).toBe(0)
     const { sessionId } = await fleet.untilSession('charlie', ({ phase }) => phase === 'idle')
     expect(said(sessionId)).toMatch(/="Blue".*="Red, Blue"/)
+  })
+
+  it("accepts a person's text as the only answer where several choices may be ticked", async () => {
+    await begin('india', 'several')
+    const { question } = await fleet.untilSession('india', ({ attention }) => attention !== null)
+    expect(question?.takesSeveral).toBe(true)
+    // A choice that was ticked in the pane before is not part of the answer.
+    fleet.tmux('send-keys', '-t', '=india:', '2')
+    await until(
+      'the tick',
+      () => Promise.resolve(fleet.tmux('capture-pane', '-p', '-t', '=india:')),
+      (shown) => shown.includes('[✔] Green'),
+    )
+    expect((await fleet.run('answer', 'india', 'none of them:\nwhite')).code).toBe(0)
+    const { sessionId } = await fleet.untilSession('india', ({ phase }) => phase === 'idle')
+    expect(said(sessionId)).toContain('="none of them: white"')
+  })
+
+  it('of the program, for a permission, is answered by number or name, and takes no other text', async () => {
+    await begin('juliett', 'file')
+    const asking = await fleet.untilSession('juliett', ({ attention }) => attention !== null)
+    expect(asking.attention).toContain('made.txt')
+    expect(asking.question?.choices[0]).toMatchObject({ n: 1, label: 'Yes' })
+    expect(await fleet.run('answer', 'juliett', 'as you like')).toMatchObject({ code: 2 })
+    expect(existsSync(madeFile())).toBe(false)
+    expect((await fleet.run('answer', 'juliett', 'yes')).code).toBe(0)
+    const { sessionId } = await fleet.untilSession(
+      'juliett',
+      ({ phase, attention }) => phase === 'idle' && attention === null,
+    )
+    expect(readFileSync(madeFile(), 'utf8')).toBe('made')
+    expect(turnsOf(sessionId)).toHaveLength(2)
   })
 
   it('of a stopped session cannot be answered', async () => {

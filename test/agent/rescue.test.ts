@@ -228,6 +228,19 @@ describe('sessions of one fleet', () => {
         ({ phase, account: at }) => phase === 'idle' && at === 'max-6',
       )
       expect(moved.rescueLog.at(-1)).toMatchObject({ cause: 'move', from: 'max-4', to: 'max-6' })
+      // Its account is not walled: it moves, which is no rescue.
+      expect((await fleet.run('rescue', 'lima')).stdout).toContain('leaves max-6, which is not walled')
+      const left = await fleet.untilSession(
+        'lima',
+        ({ phase, account: at }) => phase === 'idle' && at !== 'max-6',
+      )
+      expect(left.rescueLog.at(-1)).toMatchObject({
+        cause: 'move',
+        from: 'max-6',
+        to: left.account,
+        wall: null,
+      })
+      expect(left.rescues).toBe(0)
       expect((await fleet.run('pause', 'lima')).code).toBe(0)
       const paused = await fleet.untilSession('lima', ({ phase }) => phase === 'paused')
       expect(holders(paused.sessionId)).toHaveLength(0)

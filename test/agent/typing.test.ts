@@ -263,14 +263,19 @@ it('law 6: a panel is left to a person who is attached, and closed once they hav
   )
 })
 
+/** The ways in which a hook refuses a prompt. */
+const refusals = {
+  'its exit status': 'echo "no such words" >&2; exit 2',
+  'a decision': `echo '{"decision":"block","reason":"no such words"}'`,
+  'a stop': `echo '{"continue":false,"stopReason":"no such words"}'`,
+}
+
 /** A folder to work in, and settings that refuse a word in a prompt: the user's own on max-1, or those of the folder. */
-function refusingFolder(whose: 'user' | 'project'): string {
-  const cwd = join(fleet.dir, `refusing-${whose}`)
+function refusingFolder(whose: 'user' | 'project', how: keyof typeof refusals): string {
+  const cwd = join(fleet.dir, `refusing-${whose}-${how.replaceAll(' ', '-')}`)
   mkdirSync(join(cwd, '.claude'), { recursive: true })
   const hook = join(cwd, 'hook.sh')
-  writeFileSync(hook, '#!/bin/sh\ngrep -q forbidden || exit 0\necho "no such words" >&2\nexit 2\n', {
-    mode: 0o755,
-  })
+  writeFileSync(hook, `#!/bin/sh\ngrep -q forbidden || exit 0\n${refusals[how]}\n`, { mode: 0o755 })
   const settings = { hooks: { UserPromptSubmit: [{ hooks: [{ type: 'command', command: hook }] }] } }
   const file = { user: join(fleet.world.dir, 'logins', 'max-1'), project: join(cwd, '.claude') }[whose]
   writeFileSync(join(file, 'settings.json'), JSON.stringify(settings))
@@ -278,13 +283,18 @@ function refusingFolder(whose: 'user' | 'project'): string {
 }
 
 const timesRefused = (transcript: string | null): number =>
-  readFileSync(transcript ?? '', 'utf8').split('operation blocked by hook').length - 1
+  readFileSync(transcript ?? '', 'utf8').match(/"promptSubmitEnding":/g)?.length ?? 0
 
-it.each(isNight ? (['project', 'user'] as const) : (['user'] as const))(
-  'law 13: a text that a hook in the settings of the %s refuses is typed once, and later texts go on',
-  async (whose) => {
-    const name = `mike-${whose}`
-    const sessionId = await begin(name, 'Hello.', refusingFolder(whose))
+const refusals = [
+  ['user', 'its exit status', 'romeo'],
+  ['project', 'a decision', 'papa'],
+  ['project', 'its exit status', 'mike'],
+  ['project', 'a stop', 'quebec'],
+] as const
+it.each(isNight ? refusals : refusals.slice(0, 2))(
+  'law 13: a text that a hook in the settings of the %s refuses by %s is typed once, and later texts go on',
+  async (whose, how, name) => {
+    const sessionId = await begin(name, 'Hello.', refusingFolder(whose, how))
     const refused = await fleet.run('send', name, 'a forbidden word', '--wait')
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain('a hook on UserPromptSubmit refused it: "no such words"')
@@ -294,13 +304,20 @@ it.each(isNight ? (['project', 'user'] as const) : (['user'] as const))(
     const after = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
     expect(after.attention).toBeNull()
     expect(timesRefused(after.transcript)).toBe(1)
-    expect(promptsOf(turnsOf(sessionId).at(-1)!)).toEqual(['Hello.', 'a word'])
+    // A text whose turn was stopped stays in the conversation.
+    const kept = how === 'a stop' ? ['a forbidden word', 'Operation stopped by hook: no such words'] : []
+    const said = promptsOf(turnsOf(sessionId).at(-1)!)
+    expect(said.flatMap((text) => text.split('\n')).filter((line) => line !== '')).toEqual([
+      'Hello.',
+      ...kept,
+      'a word',
+    ])
     await shows(name, /❯\s*\n─+/)
   },
 )
 
 it('law 13: a first prompt that a hook refuses is submitted once, and its session says so', async () => {
-  const sessionId = await begin('november', 'a forbidden word', refusingFolder('project'))
+  const sessionId = await begin('november', 'a forbidden word', refusingFolder('project', 'its exit status'))
   const notified = await fleet.untilSession('november', ({ attention }) => attention !== null)
   expect(notified.attention).toMatch(/its first prompt was not taken: a hook .* "no such words"/)
   expect(await fleet.run('send', 'november', 'a word', '--wait')).toMatchObject({ code: 0 })

@@ -117,8 +117,8 @@ describe('the drill', () => {
       false,
     )
     expect(isReached('parked', observation({ phase: 'parked', account: null }))).toBe(true)
-    expect(isReached('home', observation({ account: null, substrate: 's' }))).toBe(false)
-    expect(isReached('home', observation({ answered: false }))).toBe(true)
+    expect(isReached('failback', observation({ account: null, substrate: 's' }))).toBe(false)
+    expect(isReached('failback', observation({ answered: false }))).toBe(true)
     expect(describeObservation(observation({ phase: 'parked', account: null, answered: false }))).toBe(
       'parked',
     )

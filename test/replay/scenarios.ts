@@ -27,7 +27,7 @@ const rescued: Scenario = {
   },
 }
 
-const awayAndHome: Scenario = {
+const fallbackAndFailback: Scenario = {
   options: { accounts: ['a'], substrates: ['key'] },
   run: async (testPool) => {
     const session = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
@@ -90,7 +90,7 @@ export const scenarios: Record<string, Scenario> = {
     },
   },
   'session-rescued': rescued,
-  'session-away-and-home': awayAndHome,
+  'session-fallback-and-failback': fallbackAndFailback,
   'session-parked-and-woken': parkedAndWoken,
   'session-moved': {
     options: twoAccounts,
@@ -212,7 +212,7 @@ export const scenarios: Record<string, Scenario> = {
       return testPool.poolHandle
     },
   },
-  'drill-away-and-home': {
+  'drill-fallback-and-failback': {
     options: { accounts: ['a'], substrates: ['key'] },
     run: async (testPool) => {
       testPool.host.drill.fallbacks = ['key']

@@ -54,7 +54,7 @@ export const serviceScenarios: Record<string, Scenario> = {
       return watchdog.handle
     },
   },
-  'watchdog-hands-over': {
+  'watchdog-escalates': {
     options,
     run: async (testPool) => {
       const watchdog = await TestWatchdog.start(testPool, {
@@ -66,7 +66,7 @@ export const serviceScenarios: Record<string, Scenario> = {
       return watchdog.handle
     },
   },
-  'watchdog-tells': {
+  'watchdog-notifies': {
     options,
     run: async (testPool) => {
       const watchdog = await TestWatchdog.start(testPool, { canStart: false, wakeUp: null })

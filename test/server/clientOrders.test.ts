@@ -7,8 +7,12 @@ import { commandTree } from '../../client/commandTree.js'
 import { commonQueue, poolWorkflowId } from '../../policy/ids.js'
 import type { SessionDetails } from '../../policy/session/session.js'
 import type { PoolView } from '../../policy/pool/lease.js'
+import type { AccountEligibility } from '../../workflows/messages.js'
 import { until } from '../../lab/until.js'
 import { ClientHarness, uniqueName, instantSchema, parseJson } from './clientHarness.js'
+
+/** What the pool says of an account. */
+type Eligible = Pick<AccountEligibility, 'cause' | 'why'>
 
 let harness: ClientHarness
 
@@ -123,8 +127,49 @@ describe('orders', () => {
       expect(await harness.home.run(['move', name, '--to', to])).toMatchObject({ code: 2, stdout: '' })
     expect((await harness.received(name)).moves).toEqual([
       { to: 'max-2', cause: 'move' },
-      { to: null, cause: 'wall' },
+      // The pool does not answer: that is no proof of a wall.
+      { to: null, cause: 'move' },
     ])
+  })
+
+  it('rescue: only a wall that the pool knows of is logged as one; a session that no account can take stays', async () => {
+    const able = { cause: null, why: null }
+    const spent = { cause: 'walled', why: 'walled until 22:10' } as const
+    const pool = async (first: Eligible, second: Eligible): Promise<void> => {
+      const rows = [
+        { account: 'max-1', ...first },
+        { account: 'max-2', ...second },
+      ]
+      await harness.client.workflow.start('pool', {
+        workflowId: poolWorkflowId('main'),
+        taskQueue: commonQueue,
+        workflowIdConflictPolicy: 'TERMINATE_EXISTING',
+        args: [{ name: 'main', moveAt: 0.95, waitlist: [], accounts: [] }, rows],
+      })
+    }
+    const [onAccount, onKey] = [await harness.started({ account: 'max-1' }), await harness.started()]
+    await harness.setState(onKey, { account: null, substrate: 'haiku-key' })
+    await harness.untilListed(onKey, ({ substrate }) => substrate === 'haiku-key')
+
+    await pool(spent, able)
+    expect(await harness.runOk('rescue', onAccount)).toContain(`${onAccount} is being rescued`)
+    expect(await harness.runOk('rescue', onKey)).toContain(`${onKey} leaves haiku-key, a fallback`)
+    await pool(able, able)
+    expect(await harness.runOk('rescue', onAccount)).toContain('leaves max-1, which is not walled')
+    await pool(able, spent)
+    expect(await harness.home.run(['rescue', onAccount])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('stays on max-1, which is not walled: max-2 walled until') as string,
+    })
+    await pool(spent, spent)
+    expect(await harness.home.run(['rescue', onKey])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('stays on haiku-key, a fallback: max-1 walled until') as string,
+    })
+    await harness.client.workflow.getHandle(poolWorkflowId('main')).terminate()
+    const causes = async (name: string) => (await harness.received(name)).moves.map(({ cause }) => cause)
+    expect(await causes(onAccount)).toEqual(['wall', 'move'])
+    expect(await causes(onKey)).toEqual(['move'])
   })
 
   it('law 1: every command that accepts an account refuses a reserved one by name', async () => {

@@ -14,11 +14,13 @@ import type { DrillReport, DrillStart } from '../../policy/independence/drill.js
 import type { PoolView } from '../../policy/pool/lease.js'
 import type { SessionDetails } from '../../policy/session/session.js'
 import {
+  type AccountEligibility,
   type MoveArgs,
   type SendArgs,
   type SessionResult,
   type SessionStart,
   poolQueries,
+  poolUpdates,
   sessionMemo,
   sessionQueries,
   sessionSignals,
@@ -72,7 +74,8 @@ export function drill({ agent }: DrillStart): Promise<DrillReport> {
   })
 }
 
-export async function pool(view: PoolView): Promise<void> {
+export async function pool(view: PoolView, eligibility: AccountEligibility[] = []): Promise<void> {
   setHandler(poolQueries.describe, () => view)
+  setHandler(poolUpdates.checkEligibility, () => eligibility)
   await condition(() => false)
 }

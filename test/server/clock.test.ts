@@ -1,6 +1,19 @@
 /** A host whose clock is off by minutes: what it reports to the pool is in the engine's time. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ServiceContext } from '../../activities/services/serviceContext.js'
+import { watchService } from '../../activities/services/watch.js'
+import { verifyService } from '../../activities/services/verify.js'
+import { pendingWakeUps } from '../../activities/session/plannedWakeUps.js'
+import { recordTurnFailure } from '../../activities/watch/turnFailures.js'
+import { openHome } from '../../config/state/home.js'
+import { parseConfig } from '../../config/load/load.js'
+import { Host } from '../../host/host.js'
+import { decide, requestLease } from '../../policy/pool/transitions.js'
+import { grantedTo, leaseRequest, poolState, spec } from '../policy/builders.js'
 import { observationToEngine, requestToHost } from '../../activities/watch/engineInstants.js'
 import { readingToEngine } from '../../host/state/engineInstants.js'
 import { EngineClock } from '../../host/state/engineClock.js'
@@ -100,5 +113,99 @@ describe('law 4: a clock that is off by minutes', () => {
     expect(Math.round(clock.ahead / minute)).toBe(6)
     await begin(Date.now() - 30 * minute)
     expect(Math.round(clock.ahead / minute)).toBe(6)
+  })
+})
+
+describe('law 4: a host whose clock is off by minutes', () => {
+  let dir: string
+  let host: Host
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'outpool-clock-'))
+    for (const name of ['alice', 'bob', 'medic']) mkdirSync(join(dir, name))
+    const accounts = ['alice', 'bob'].map((name) => `{ name: ${name}, configDir: ${join(dir, name)} }`)
+    const bot =
+      '{ name: bot, pidFile: pid, heartbeat: { file: beat, staleAfter: 1h }, wakeUp: { prompt: x } }'
+    host = new Host(
+      openHome({ OUTPOOL_HOME: join(dir, 'state') }),
+      parseConfig(
+        `pool: { accounts: [${accounts.join()}] }\nreserved: [{ name: medic, configDir: ${join(dir, 'medic')} }]\nservices: [${bot}]\n`,
+        join(dir, 'outpool.yaml'),
+        {},
+      ),
+    )
+  })
+  afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+  it.each([10, -10])(
+    'law 4: a rescue never leads back to the account that refused, with the engine %i minutes ahead',
+    (ahead) => {
+      host.clock.setAhead(ahead * minute)
+      const here = Date.now()
+      const window = { name: 'five_hour', used: 0.5, source: 'usage-probe' as const }
+      for (const name of ['alice', 'bob']) {
+        host.quota.recordLogin(name, 'in', at(here - minute))
+        const read = { readAt: at(here - minute), resetsAt: at(here + 60 * minute) }
+        host.quota.recordWindows(name, [{ ...window, ...read }])
+      }
+      const met: Wall = { ...wall, at: at(here), resetsAt: at(here + 3 * minute) }
+      recordTurnFailure(host, { kind: 'account', name: 'alice' }, null, { class: 'wall', wall: met })
+      const readings = host.engineReadings()
+      const engine = at(host.clock.now())
+      const request = leaseRequest('s', {
+        cause: 'wall',
+        from: 'alice',
+        prefer: 'alice',
+        readings,
+        at: engine,
+      })
+      const pool = requestLease(poolState(spec('alice'), spec('bob')), request, engine)
+      expect(grantedTo(decide(pool, engine))).toEqual({ s: 'bob' })
+    },
+  )
+
+  const watched = { service: 'bot', incident: 1, fence: 0 }
+  const beat = (): void => {
+    writeFileSync(join(dir, 'pid'), String(process.pid))
+    writeFileSync(
+      join(dir, 'beat'),
+      JSON.stringify({ by: 'bot', pid: process.pid, at: new Date().toISOString() }),
+    )
+  }
+
+  it.each([10, -10])(
+    'law 9: a heartbeat counts after a restart, and not before it, with the engine %i minutes ahead',
+    async (ahead) => {
+      host.clock.setAhead(ahead * minute)
+      const context = new ServiceContext(host)
+      const engine = (ms: number): string => at(host.clock.now() + ms)
+      beat()
+      const { n } = context.incidents.open('bot', null, { at: at(now), layer: 'watchdog', what: 'missing' })
+      const run = new MockActivityEnvironment()
+      await expect(
+        run.run(() => verifyService(context, { ...watched, incident: n, since: engine(-minute) })),
+      ).resolves.toMatchObject({ well: true })
+      const request = { service: 'bot', reportTrouble: true, incident: n, since: engine(minute) }
+      const early = new MockActivityEnvironment()
+      const tooEarly = early.run(() => watchService(context, request))
+      const checked = await context.check(context.service('bot'))
+      expect(checked.verdict).toBe('well')
+      expect(context.incidents.read(n)?.outcome).toBeNull()
+      early.cancel()
+      await expect(tooEarly).rejects.toThrow()
+      await expect(
+        new MockActivityEnvironment().run(() =>
+          watchService(context, { ...request, since: engine(-minute) }),
+        ),
+      ).resolves.toEqual({ kind: 'back' })
+    },
+  )
+
+  it('a wake-up that an agent had planned is reported in the engine’s time', () => {
+    host.clock.setAhead(10 * minute)
+    const plan = { id: 'p', dueAt: at(now), recurring: false, prompt: 'go on', madeAt: at(now - minute) }
+    host.backgroundWork.inherit('s', 2, { tasks: [], over: [], plans: [plan] })
+    const [planned] = pendingWakeUps(host, 's')
+    expect(Math.floor((Date.parse(planned!.at) - now) / minute)).toBe(10)
   })
 })

@@ -411,7 +411,7 @@ it('a planned move waits until the keys of a person in the pane have been quiet 
 it.each([
   ['before its watch begins', -1_000],
   ['during its watch', 300],
-])('law 10: an agent that was woken is ended when its time is over %s', async (when, inMs) => {
+])('law 10: an agent that was woken is ended when its time is over %s', async (_, inMs) => {
   const sampler = new Sampler(host)
   // Its program hangs: whatever is sampled, nothing has changed.
   vi.spyOn(sampler, 'add').mockResolvedValue()

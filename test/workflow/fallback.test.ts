@@ -8,7 +8,7 @@ import { SecretMissingError } from '../../host/errors.js'
 const open = useTestPool()
 
 /** These tests last for virtual hours: a check every few seconds would mean thousands. */
-const looksSeldom = 5 * minute
+const rareChecks = 5 * minute
 /** So a watch may notice this late. */
 const soon = 30 * minute
 
@@ -19,13 +19,13 @@ async function onFallback(
   change: Parameters<TestPool['startRunning']>[1] = {},
 ): Promise<string> {
   const session = await testPool.startRunning(name, { account: 'a', prompt: `begin ${name}`, ...change })
-  testPool.host.pollEvery = looksSeldom
+  testPool.host.pollEvery = rareChecks
   await testPool.hitWall(session, 'a', hour)
   return session
 }
 
 /** Lets the hour pass; the session is ordered back and is at rest. */
-async function comesHome(testPool: TestPool, session: string): Promise<void> {
+async function failsBack(testPool: TestPool, session: string): Promise<void> {
   await testPool.until(
     'the order to fail back',
     () => Promise.resolve(testPool.host.failingBack.has(session)),
@@ -64,7 +64,7 @@ describe('law 2: on a substrate', () => {
     const session = await onFallback(testPool, 'one', { model: 'opus' })
     const { fork } = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     await testPool.send(session, 'a text', 'said on the fork')
-    await comesHome(testPool, session)
+    await failsBack(testPool, session)
     const onAccount = await testPool.describe(session)
     expect(onAccount).toMatchObject({ account: 'a', substrate: null, fork: null, model: 'opus' })
     expect(onAccount.rescueLog.at(-1)).toMatchObject({ cause: 'home', from: 'key', to: 'a' })
@@ -86,6 +86,26 @@ describe('law 2: on a substrate', () => {
       minute,
     )
     expect(testPool.host.handedOver).toEqual([{ session, to: onAccount.sessionId, fork }])
+  })
+
+  it('a person’s order moves it only to an able account, and is logged as a move, not as a rescue', async () => {
+    const testPool = await open({ accounts: ['a'], substrates: ['key', 'gateway'] })
+    const session = await onFallback(testPool)
+    await testPool.untilOnSubstrate(session, 'key', soon, minute)
+    await testPool.move(session)
+    const stays = await testPool.untilSession(
+      session,
+      ({ rescueLog, phase }) => rescueLog.length === 2 && phase === 'working',
+      soon,
+      minute,
+    )
+    expect(stays).toMatchObject({ substrate: 'key', rescues: 1 })
+    expect(stays.rescueLog.at(-1)).toMatchObject({ cause: 'move', from: 'key', to: 'key' })
+    await testPool.server.advance(hour)
+    await testPool.move(session)
+    const moved = await testPool.untilOnAccount(session, 'a', soon, minute)
+    expect(moved.rescues).toBe(1)
+    expect(moved.rescueLog.at(-1)).toMatchObject({ cause: 'move', from: 'key', to: 'a', wall: null })
   })
 
   it('law 6: a substrate that refuses is left: the same fork goes on, on the next one', async () => {
@@ -123,11 +143,11 @@ describe('law 2: on a substrate', () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
     const session = await onFallback(testPool)
     const first = await testPool.untilOnSubstrate(session, 'key', soon, minute)
-    await comesHome(testPool, session)
+    await failsBack(testPool, session)
     await testPool.hitWall(session, 'a', hour)
     const second = await testPool.untilOnSubstrate(session, 'key', soon, minute)
     expect(second.fork).not.toBe(first.fork)
-    await comesHome(testPool, session)
+    await failsBack(testPool, session)
     await testPool.send(session, 'next', 'go on then')
     const { sessionId } = await testPool.describe(session)
     await testPool.until(
@@ -154,7 +174,7 @@ describe('law 2: on a substrate', () => {
 
   it('law 2: a session that is started while the pool is dry begins on the substrate, and its first prompt is not lost at failback', async () => {
     const testPool = await open({ accounts: ['a'], substrates: ['key'] })
-    testPool.host.pollEvery = looksSeldom
+    testPool.host.pollEvery = rareChecks
     const now = await testPool.server.now()
     testPool.host.accounts.get('a')!.hitWall(now, now + hour)
     const session = await testPool.start('one', { prompt: 'begin' })
@@ -162,7 +182,7 @@ describe('law 2: on a substrate', () => {
     expect(testPool.host.launches).toMatchObject([
       { sessionId: fork, mode: 'new', prompt: { text: 'begin' } },
     ])
-    await comesHome(testPool, session)
+    await failsBack(testPool, session)
     expect(testPool.host.launches.at(-1)).toMatchObject({ sessionId, forks: [fork], prompt: null })
   })
 
@@ -200,7 +220,7 @@ describe('law 2: on a substrate', () => {
       transcriptFrom: 0,
     })
     expect(await testPool.describe(session)).toMatchObject({ fork: 'another', sessionId })
-    await comesHome(testPool, session)
+    await failsBack(testPool, session)
     expect(testPool.host.launches.at(-1)).toMatchObject({ sessionId, forks: [fork, 'another'] })
   })
 

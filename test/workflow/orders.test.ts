@@ -86,6 +86,30 @@ describe('law 7: an order in the middle of a rescue', () => {
     expect(await testPool.leases()).toEqual({ a: [], b: [] })
   })
 
+  it('law 7: an order that ends the pause after a crash leaves no move open in the rescue log', async () => {
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const session = await testPool.startRunning('one', { account: 'a' })
+    for (const crashes of [1, 2, 3]) {
+      testPool.host.willObserve(session, { kind: 'exited', how: 'signal 11', byPerson: false })
+      await testPool.untilSession(session, ({ rescueLog }) => rescueLog.length === crashes)
+      if (crashes < 3) await testPool.untilOnAccount(session, 'a')
+    }
+    await testPool.untilSession(
+      session,
+      ({ phase, parkedUntil }) => phase === 'parked' && parkedUntil !== null,
+    )
+    await testPool.move(session, { to: 'b' })
+    const { rescueLog, rescues } = await testPool.untilOnAccount(session, 'b')
+    expect(rescueLog.map(({ cause, to }) => [cause, to])).toEqual([
+      ['crash', 'a'],
+      ['crash', 'a'],
+      ['crash', null],
+      ['move', 'b'],
+    ])
+    expect(rescueLog.every(({ endedAt }) => endedAt !== null)).toBe(true)
+    expect(rescues).toBe(0)
+  })
+
   it('law 10: a parked session obeys: stop ends it, and its place in the waitlist is gone', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')

@@ -3,6 +3,7 @@ import { poolSignals } from '../../workflows/messages.js'
 import { hour, minute, type TestPool, type TestPoolOptions } from './harness/testPool.js'
 import { TestServer } from './harness/testServer.js'
 import { useTestPool } from './harness/useTestPool.js'
+import { CarryFailedError } from '../../activities/errors.js'
 import { failureFrom } from '../../activities/failures.js'
 import { UnknownPlaceError } from '../../host/errors.js'
 
@@ -110,6 +111,23 @@ describe('law 8: the history of a session is cut, and nothing is lost by it', ()
     await testPool.untilSession(session, ({ attention }) => attention !== null)
     await migrate(testPool, session)
     await testPool.untilSession(session, ({ attention }) => attention === null)
+  })
+
+  it('law 8, law 10: between two tries after a failed carry: no fallback is paid for, and the reason is still shown', async () => {
+    const timing = { retryEvery: 2 * hour, retryMaxInterval: 4 * hour }
+    const testPool = await openVirtual({ accounts: ['a', 'b'], substrates: ['key'], timing })
+    const one = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
+    const two = await testPool.startRunning('two', { account: 'b', prompt: 'begin' })
+    testPool.host.failNext('carry', failureFrom(new CarryFailedError('no room on b')), (name) => name === 'b')
+    await testPool.hitWall(one, 'a', 12 * hour)
+    const attention = 'the agent did not start on b: no room on b'
+    await testPool.untilSession(one, (now) => now.attention === attention)
+    await testPool.hitWall(two, 'b', 12 * hour)
+    await testPool.untilOnSubstrate(two, 'key')
+    await migrate(testPool, one)
+    await testPool.server.advance(minute)
+    expect(await testPool.describe(one)).toMatchObject({ phase: 'parked', attention })
+    await testPool.untilOnSubstrate(one, 'key', 6 * hour, 10 * minute)
   })
 
   it('law 8: a long history is cut at the next watch, and not under the running watch', async () => {

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest'
 import type { DeliveryState, SessionResult } from '../../workflows/messages.js'
 import { minute, second, type TestPool } from './harness/testPool.js'
 import { useTestPool } from './harness/useTestPool.js'
-import { CommandRefusedError, LineOccupiedError, TextNotTakenError } from '../../activities/errors.js'
+import {
+  CommandRefusedError,
+  LineOccupiedError,
+  TextNotTakenError,
+  TextRefusedError,
+} from '../../activities/errors.js'
 import { failureFrom } from '../../activities/failures.js'
 
 const open = useTestPool()
@@ -244,6 +249,32 @@ describe('law 13: what costs has a bound', () => {
     await testPool.server.advance(60 * minute)
     expect(testPool.host.deliveries).toHaveLength(1)
     expect(testPool.host.deliveries[0]).toMatchObject({ text: '/nonsense', command: true })
+  })
+
+  it('law 13: a text that a hook refuses is typed once: its sender gets the reason, a person is notified, and later texts go on', async () => {
+    const testPool = await open({ accounts: ['a'] })
+    const session = await testPool.startRunning('one')
+    testPool.host.busy.add(session)
+    await testPool.send(session, '1', 'refused')
+    await testPool.send(session, '2', 'second')
+    testPool.host.failNext('deliverText', failureFrom(new TextRefusedError('no such words')))
+    testPool.host.busy.delete(session)
+    expect(await untilDelivered(testPool, session, 2)).toEqual(['refused', 'second'])
+    const state = await testPool.handle(session).query<DeliveryState, [string]>('deliveryState', '1')
+    expect(state).toEqual({ taken: false, problem: 'a hook on UserPromptSubmit refused it: "no such words"' })
+    const { attention, phase } = await testPool.untilSession(session, (now) => now.attention !== null)
+    expect([phase, attention]).toEqual([
+      'working',
+      expect.stringMatching(
+        /^a text of 7 characters was not taken: a hook .*"no such words".*outpool resume/,
+      ),
+    ])
+    await testPool.server.advance(60 * minute)
+    expect(testPool.host.deliveries.filter(({ messageId }) => messageId === '1')).toHaveLength(1)
+    // The next text of a person shows that they have seen it.
+    await testPool.send(session, '3', 'third')
+    await testPool.untilSession(session, (now) => now.attention === null)
+    expect(await untilDelivered(testPool, session, 3)).toEqual(['refused', 'second', 'third'])
   })
 
   it('law 13: beyond ten turns begun by Outpool within ten minutes the breaker parks the session, until a person resumes it', async () => {

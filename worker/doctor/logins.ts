@@ -9,7 +9,7 @@ import {
   duplicateLogins,
   sharedDomains,
 } from '../../policy/independence/failureDomains.js'
-import { independenceRemedy } from '../assertIndependent.js'
+import { independenceRemedy } from '../../host/errors.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 /** Throws AgentProgramError. */

@@ -1,19 +1,16 @@
 /** The worker of this home: whether one runs, and whether it still polls its sessions. */
 import { readdir } from 'node:fs/promises'
-import { z } from 'zod'
-import { readJson } from '../../config/state/readJson.js'
 import { isAlive } from '../../host/process/processes.js'
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
+import { readHolder } from '../lock.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 /** The worker writes its live file every few seconds; after a suspend it catches up within this time. Milliseconds. */
 const silentAfter = 60_000
 
-const holderSchema = z.object({ pid: z.number().int(), start: z.string() })
-
 export async function checkWorker(home: Home, now: number): Promise<Finding> {
-  const holder = readJson(home.workerLock, holderSchema)
+  const holder = readHolder(home)
   if (holder === null || !(await isAlive(holder))) return notRunning(home)
   const live = readLive(home)
   const age = live === null ? null : now - Date.parse(live.at)

@@ -102,7 +102,7 @@ class DrillRun {
     } else await this.#reachStage('parked', 'parks: there is no substrate', walledAt)
     await this.#signalPool(poolSignals.liftWall, this.#session)
     // If the session never got an account, the pool is really spent, and the session can't fail back.
-    if (up.account !== null) await this.#reachStage('home', 'fails back', walledAt)
+    if (up.account !== null) await this.#reachStage('failback', 'fails back', walledAt)
   }
 
   #startSession({ cwd }: DrillSetup): Promise<ChildWorkflowHandle<typeof session>> {

@@ -3,6 +3,7 @@ import { condition } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
 import type { AccountReading } from '../../policy/account/account.js'
 import type { LeaseDenial, LeaseRequest } from '../../policy/pool/lease.js'
+import type { PlaceRef } from '../../policy/session/place.js'
 import type { RescueEntry } from '../../policy/session/session.js'
 import { mayBeginTurn } from './breaker.js'
 import {
@@ -18,7 +19,7 @@ import { later, now } from '../now.js'
 import type { StepFailure } from '../stepFailures.js'
 import { type SessionContext, show } from './context.js'
 import { showMove, moveTo, type MoveFailure, stopAgent } from './move.js'
-import { type StartPlan, openEntry, type SessionOrder } from './state.js'
+import { type StartFailures, type StartPlan, openEntry, type SessionOrder } from './state.js'
 
 /**
  * Failures of the account. `carryFailed` and `pageOpen` concern one account too, but are not its fault: another place may have
@@ -45,13 +46,13 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
   if (!plan) return
   const wasUp = state.pid !== null
   let entry = plan.cause === 'start' || plan.isParked ? null : openEntry(state, plan.cause, plan.wall, now())
-  let failures = 0
-  let lastFailure: string | null = null
-  let hasCarryFailed = false
   const { attention } = state
   showMove(ctx, plan)
-  if (!(await pauseBeforeStart(ctx, plan, attention))) return
-  let request = newRequest(ctx, plan, readings)
+  if (!(await pauseBeforeStart(ctx, plan, attention))) {
+    closeEntry(entry, null, 'interrupted by a person')
+    return
+  }
+  let request = requestAfterFailures(ctx, plan, readings)
   let answer = await (plan.sentRequestId === undefined
     ? requestLease(ctx, request)
     : awaitPreparedRequest(ctx, request))
@@ -80,19 +81,20 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
       }
       if (!plan.isParked) await parkSession(ctx, plan, entry, answer.denial)
       // The accounts may take the session as soon as the host can carry its conversation, long before one of them resets.
-      const denial = hasCarryFailed ? retriedWithin(answer.denial, retryPause(ctx, failures)) : answer.denial
+      const { failures } = plan
+      const isRetried = failures?.isCarry === true
+      const denial = isRetried ? retriedWithin(answer.denial, retryPause(ctx, failures.count)) : answer.denial
       const retryRequest = (): LeaseRequest => {
-        plan.exclude = []
-        hasCarryFailed = false
+        forgiveCarry(plan)
         return (request = newRequest(ctx, plan, []))
       }
       show(ctx, {
         phase: denial.needsLogin || denial.pages ? 'waiting' : 'parked',
         parkedUntil: denial.retryAt,
-        attention: loginAttention(denial) ?? pageAttention(denial) ?? lastFailure,
+        attention: loginAttention(denial) ?? pageAttention(denial) ?? failures?.attention ?? null,
         why: denial.why,
       })
-      const next = await awaitNextAnswer(ctx, request, denial, hasCarryFailed ? retryRequest : null)
+      const next = await awaitNextAnswer(ctx, request, denial, isRetried ? retryRequest : null)
       if (next.kind === 'renew') return
       answer = next
     } else {
@@ -116,21 +118,45 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
         finishMove(ctx, entry, grant.why)
         return
       }
-      failures += 1
       if (costNothing(failure)) state.countedTurns = countedTurns
       const { name } = grant.place
-      lastFailure = `the agent did not start on ${name}: ${failure.message}`
+      plan.failures = failuresWith(plan, failure, grant.place)
       steps.push({ name: `on ${name}`, ms: 0, fault: failure.message })
       await releaseLease(ctx, grant.fence, accountFailures.includes(failure.kind) ? failure.message : null)
-      if (await pauseForPerson(ctx, failure, failures)) plan.exclude = []
+      if (await pauseForPerson(ctx, failure, plan.failures.count)) plan.exclude = []
       else if (failure.kind !== pageOpen) plan.exclude = [...plan.exclude, name]
-      request = newRequest(ctx, plan, failure.readings)
-      // The accounts are as able as they were: no fallback is paid for while one of them may be tried again.
-      hasCarryFailed ||= failure.kind === carryFailed && grant.place.kind === 'account'
-      if (hasCarryFailed) request = { ...request, fallback: [] }
+      request = requestAfterFailures(ctx, plan, failure.readings)
       answer = handlers.hasOrders() ? { kind: 'order' } : await requestLease(ctx, request)
     }
   }
+}
+
+/** After a failed carry the accounts are as able as they were: no fallback is paid for while one of them may be tried again. */
+function requestAfterFailures(
+  ctx: SessionContext,
+  plan: StartPlan,
+  readings: AccountReading[],
+): LeaseRequest {
+  const request = newRequest(ctx, plan, readings)
+  return plan.failures?.isCarry === true ? { ...request, fallback: [] } : request
+}
+
+function failuresWith(
+  { failures }: StartPlan,
+  { kind, message }: MoveFailure,
+  place: PlaceRef,
+): StartFailures {
+  return {
+    count: (failures?.count ?? 0) + 1,
+    attention: `the agent did not start on ${place.name}: ${message}`,
+    isCarry: failures?.isCarry === true || (kind === carryFailed && place.kind === 'account'),
+  }
+}
+
+/** Every account may be tried again, and a fallback may be paid for if none of them is able. */
+function forgiveCarry(plan: StartPlan): void {
+  plan.exclude = []
+  if (plan.failures) plan.failures.isCarry = false
 }
 
 /** Each start counts for the breaker, except the first one and those that a person asked for. */
@@ -191,7 +217,7 @@ async function parkSession(
 }
 
 function applyOrder(plan: StartPlan, order: SessionOrder): void {
-  plan.exclude = []
+  forgiveCarry(plan)
   if (order.kind !== 'move') return
   plan.prefer = order.args.to
   plan.pinned = order.args.to !== null

@@ -31,8 +31,21 @@ export interface StartPlan {
   sentRequestId?: string
   /** Whether the session is parked: its process is stopped, and its next start is a rescue entry with cause `wake`. */
   isParked: boolean
+  /** The tries of this start that failed; absent if none did. */
+  failures?: StartFailures
   /** Only of a first start that no account takes unattended: the program may open a page, which the person answers. */
   despitePages?: boolean
+}
+
+export interface StartFailures {
+  count: number
+  /** The newest one, for a person. */
+  attention: string
+  /**
+   * An account would have taken the session, but its conversation could not be carried there: no fallback is paid for before
+   * the accounts were tried again.
+   */
+  isCarry: boolean
 }
 
 /** The fork on which the session works while it is on substrates. */

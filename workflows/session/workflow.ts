@@ -222,6 +222,8 @@ async function suspend(ctx: SessionContext, watch: ActiveWatch | null, why: stri
   await releaseLease(ctx, state.fence, null)
   const next: StartPlan = { ...(state.plan ?? newPlan('wake')), cause: 'wake', wasPaused: true }
   if (wasWorking) next.turn = 'cut-off'
+  // A person will have it start again: what failed before must not delay that.
+  delete next.failures
   show(ctx, { plan: next, parkedUntil: null, waiting: null })
 }
 

@@ -7,6 +7,8 @@ const choicePattern = /^\s*(❯)?\s*(\d{1,2})\. (?:\[(.)\] ?)?(.*)$/
 /** The names of questions that are asked together, each marked as answered or not; the last one is the review page. */
 const tabsPattern = /^(?:←\s+)?\s*[☐☒✔] \S.*$/
 const footerPattern = /\bEsc to (?:cancel|exit)\b|^\s*Enter to \w+/
+/** The line that submits ticked choices. */
+const submitPattern = /^\s*❯?\s*Submit$/
 /** A picture of a choice, beside the list. */
 const besideList = /\s{2,}[┌│└].*$/
 /** Marks each line of a long question. */
@@ -82,7 +84,7 @@ function listFrom(lines: readonly string[], from: number): Numbered[] {
       list.push({ line, choice })
     } else if (isRule(text) || footerPattern.test(text)) {
       continue
-    } else if (last && text.trim() !== '' && !besideList.test(text) && !/^\s*Submit$/.test(text)) {
+    } else if (last && text.trim() !== '' && !besideList.test(text) && !submitPattern.test(text)) {
       last.choice.description = `${last.choice.description ?? ''} ${text.trim()}`
         .trim()
         .slice(0, labelMaxLength)
@@ -96,14 +98,18 @@ function listFrom(lines: readonly string[], from: number): Numbered[] {
  */
 export function nextAnswerStep({ choices, isReview }: Question, answer: string, pasted: boolean): AnswerStep {
   const most = choices.length
-  const byLabel = choices.find(({ label }) => label.toLowerCase() === answer.trim().toLowerCase())
+  // The line for a text is labelled with what was typed into it.
+  const byLabel = choices.find(
+    ({ label, isFreeText }) => !isFreeText && label.toLowerCase() === answer.trim().toLowerCase(),
+  )
   const wanted = parseChoiceNumbers(answer) ?? (byLabel ? [byLabel.n] : null)
   const own = choices.find(({ isFreeText }) => isFreeText)
   if (wanted === null) {
     if (own === undefined || isReview)
       return { kind: 'refused', why: `it takes a choice by number, 1 to ${most}` }
-    if (!own.isHighlighted) return { kind: 'press', keys: [String(own.n)] }
-    return pasted ? { kind: 'press', keys: ['Enter'] } : { kind: 'paste', text: answer }
+    return own.isChecked === null
+      ? nextTextStep(own, answer, pasted)
+      : nextTickedTextStep(choices, own, answer, pasted)
   }
   const picked = choices.filter(({ n }) => wanted.includes(n))
   const [only] = picked
@@ -114,11 +120,34 @@ export function nextAnswerStep({ choices, isReview }: Question, answer: string, 
   // A number would be typed into the text field.
   if (own?.isHighlighted) return { kind: 'press', keys: ['Up'] }
   if (picked.every(({ isChecked }) => isChecked !== null)) {
-    const wrong = choices.find(
-      ({ n, isChecked, isFreeText }) => !isFreeText && isChecked !== null && isChecked !== wanted.includes(n),
-    )
+    const wrong = choices.find(({ n, isChecked }) => isChecked !== null && isChecked !== wanted.includes(n))
     return { kind: 'press', keys: [wrong ? String(wrong.n) : 'Tab'] }
   }
   if (picked.length > 1) return { kind: 'refused', why: 'it takes only one choice' }
   return { kind: 'press', keys: [only.isHighlighted ? 'Enter' : String(only.n)] }
+}
+
+function nextTextStep(own: Choice, answer: string, pasted: boolean): AnswerStep {
+  if (!own.isHighlighted) return { kind: 'press', keys: [String(own.n)] }
+  return pasted ? { kind: 'press', keys: ['Enter'] } : { kind: 'paste', text: answer }
+}
+
+/**
+ * The same where several choices may be ticked: the text is to be the only one. A number ticks its choice without moving the cursor,
+ * a text that is typed ticks its own, and Tab leads from there to the line that submits.
+ */
+function nextTickedTextStep(
+  choices: readonly Choice[],
+  own: Choice,
+  answer: string,
+  pasted: boolean,
+): AnswerStep {
+  const press = (key: string): AnswerStep => ({ kind: 'press', keys: [key] })
+  if (pasted) return press(own.isHighlighted ? 'Tab' : 'Enter')
+  const ticked = choices.find(({ isChecked, isFreeText }) => isChecked === true && !isFreeText)
+  // There a number would be typed into the text.
+  if (own.isHighlighted) return ticked === undefined ? { kind: 'paste', text: answer } : press('Up')
+  if (ticked !== undefined) return press(String(ticked.n))
+  const cursor = choices.find(({ isHighlighted }) => isHighlighted)
+  return press(cursor !== undefined && cursor.n < own.n ? 'Down' : 'Up')
 }

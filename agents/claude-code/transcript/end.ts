@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { parseJson } from '../../../policy/parseJson.js'
 import type { TranscriptEnd } from '../../agent.js'
 import { resolveRealPath } from '../paths.js'
-import { interruption } from './entries.js'
+import { interruption, isStoppedPrompt } from './entries.js'
 import { eachLine } from './lines.js'
 
 /** Enough for the last entries of most conversations; enlarged until it contains the entries that are needed. */
@@ -93,6 +93,7 @@ function entryOf(json: unknown): TranscriptEnd['newest'] {
 
 /** Null for an entry that is not about the main thread's turns. */
 function turnAfter(json: unknown): TranscriptEnd['turn'] {
+  if (isStoppedPrompt(json)) return 'ended'
   const entry = turnSchema.safeParse(json).data
   if (
     entry === undefined ||

@@ -97,14 +97,29 @@ const blockedSchema = z.looseObject({
     .catch(undefined),
 })
 
+/**
+ * The program's entry for a prompt that such a hook has stopped instead (`"continue": false`): the prompt stays in the conversation, and
+ * no turn begins.
+ */
+const stoppedSchema = z.looseObject({
+  type: z.literal('system'),
+  subtype: z.literal('informational'),
+  promptSubmitEnding: z.looseObject({
+    ending: z.looseObject({ kind: z.literal('stopped_by_hook'), reason: z.string().optional() }),
+  }),
+})
+export const isStoppedPrompt = (json: unknown): boolean => stoppedSchema.safeParse(json).success
+
 /** Each line below the first is `[command of the hook]: reason`, up to the prompt itself. */
 function blockReason({ content, promptSubmitEnding }: z.output<typeof blockedSchema>): string {
   const said = content
     .split(/\n\s*Original prompt: /)[0]
     ?.replace(blockedText, '')
     .replace(/^\s*\[[^\]\n]*\]: /, '')
-  return (promptSubmitEnding?.ending.reason ?? said ?? '').replaceAll(/\s+/g, ' ').trim()
+  return oneLine(promptSubmitEnding?.ending.reason ?? said ?? '')
 }
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
 
 /** The entry of a command of the program: its name, a shell command, or the boundary of a compaction. */
 const commandPattern = /^\s*<(?:command-name|command-message|bash-input)>/
@@ -123,8 +138,8 @@ export type TranscriptEntry =
   | { kind: 'prompt'; text: string }
   /** The program ran one of its commands; `refusal` is its message if the command is unknown. */
   | { kind: 'command'; refusal: string | null }
-  /** A hook refused a prompt and gave this reason. */
-  | { kind: 'blocked'; reason: string }
+  /** A hook refused a prompt and gave this reason. `isKept`: the prompt is the entry before it. */
+  | { kind: 'blocked'; reason: string; isKept: boolean }
   /** `taken`: the next text, for a turn. `leaves`: back to the input line, or deleted. */
   | { kind: 'queue'; move: 'joins' | 'taken' | 'leaves'; text: string | null }
 
@@ -147,7 +162,10 @@ export function parseEntry(line: string): TranscriptEntry | null {
   const refused = unknownCommandSchema.safeParse(json).data
   if (refused !== undefined) return { kind: 'command', refusal: refused.content }
   const blocked = blockedSchema.safeParse(json).data
-  if (blocked !== undefined) return { kind: 'blocked', reason: blockReason(blocked) }
+  if (blocked !== undefined) return { kind: 'blocked', reason: blockReason(blocked), isKept: false }
+  const stopped = stoppedSchema.safeParse(json).data
+  if (stopped !== undefined)
+    return { kind: 'blocked', reason: oneLine(stopped.promptSubmitEnding.ending.reason ?? ''), isKept: true }
   if (compactionSchema.safeParse(json).success) return { kind: 'command', refusal: null }
   const text = promptText(json)
   if (text === null) return null

@@ -92,6 +92,7 @@ function applyLine(line: string, tail: TranscriptTail, queue: PromptQueue): void
     return
   }
   if (entry.kind === 'blocked') {
+    if (entry.isKept) tail.entered.pop()
     tail.blocked.push({ reason: entry.reason })
     return
   }

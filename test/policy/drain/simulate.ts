@@ -246,7 +246,7 @@ class Simulation {
     if (!this.isHere(session, fence)) return
     this.timers.at(now + this.turn(), (then) => this.turnEnded(session, fence, then))
     if (this.world.substrate(session.account) !== undefined) {
-      this.goHome(session, now)
+      this.failBack(session, now)
       return
     }
     if (
@@ -280,7 +280,7 @@ class Simulation {
   }
 
   /** It was ordered back, and is at rest. */
-  private goHome(session: SimulatedSession & { at: 'running' }, now: number): void {
+  private failBack(session: SimulatedSession & { at: 'running' }, now: number): void {
     if (!session.isCalled) return
     session.isCalled = false
     this.ask(session, 'home', session.account, now)

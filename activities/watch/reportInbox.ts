@@ -1,0 +1,150 @@
+/**
+ * The reports that hooks and status lines of agents write as files (docs/decisions/0005-reports-as-files.md). Each file is read once,
+ * and kept until the watch of its session has taken the report.
+ */
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  watch,
+  type FSWatcher,
+} from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AgentReport } from '../../agents/agent.js'
+import type { Host } from '../../host/host.js'
+import type { SessionWatch } from './sessionWatch.js'
+
+/** A report for a session that has no watch yet is kept this long. */
+const unclaimedFor = 60_000
+/** A herd leaves hundreds of reports: those that arrive within so many milliseconds are read together. */
+const drainDebounce = 20
+
+interface Receivers {
+  /** The watch of a session, if there is one. */
+  watchOf(session: string): SessionWatch | undefined
+  /** Called with the watches that have taken reports. */
+  update(sessions: SessionWatch[]): Promise<void>
+}
+
+export class ReportInbox {
+  readonly #host: Host
+  readonly #receivers: Receivers
+  #watcher: FSWatcher | null = null
+  #draining: Promise<void> | null = null
+  #drainAgain = false
+  #isStopped = false
+  #startedAt = 0
+  /** Reports by their files, in the order in which they came: those that no watch has taken yet. */
+  readonly #unclaimed = new Map<string, { report: AgentReport | null; at: number }>()
+
+  constructor(host: Host, receivers: Receivers) {
+    this.#host = host
+    this.#receivers = receivers
+  }
+
+  start(): void {
+    this.#startedAt = Date.now()
+    mkdirSync(this.#host.home.reports, { recursive: true, mode: 0o700 })
+    this.#watcher = watch(this.#host.home.reports, () => this.drainSoon())
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#watcher?.close()
+    await this.#draining
+  }
+
+  /** One drain at a time; reports that arrive during it are read by another one right after. */
+  drainSoon(): void {
+    if (this.#draining) {
+      this.#drainAgain = true
+      return
+    }
+    this.#drainAgain = false
+    this.#draining = this.#drain()
+      .catch((error: unknown) => console.error('outpool: reports could not be read:', error))
+      .finally(() => {
+        this.#draining = null
+        if (this.#drainAgain && !this.#isStopped) this.drainSoon()
+      })
+  }
+
+  async #drain(): Promise<void> {
+    const touched = new Set<SessionWatch>()
+    this.#readFiles()
+    for (const [path, { report, at }] of this.#unclaimed) {
+      const isApplied = report === null || this.#apply(report, touched)
+      // Reports from a time without a worker are old by now, but their watches are only starting.
+      if (!isApplied && Date.now() - Math.max(at, this.#startedAt) <= unclaimedFor) continue
+      rmSync(path, { force: true })
+      this.#unclaimed.delete(path)
+    }
+    // An update may wait for a transcript entry; the reports of other sessions must not wait with it.
+    this.#receivers
+      .update([...touched])
+      .catch((error: unknown) =>
+        console.error('outpool: the sessions of these reports could not be updated:', error),
+      )
+    await delay(drainDebounce)
+  }
+
+  /** Adds the reports that have arrived since the last time, oldest first. */
+  #readFiles(): void {
+    const folder = this.#host.home.reports
+    const fresh = readdirSync(folder)
+      .filter((name) => !name.startsWith('.') && !this.#unclaimed.has(join(folder, name)))
+      .flatMap((name) => {
+        const path = join(folder, name)
+        const stat = statSync(path, { throwIfNoEntry: false })
+        return stat === undefined ? [] : [{ name, path, at: stat.mtimeMs }]
+      })
+      .sort((a, b) => a.at - b.at)
+    for (const { name, path, at } of fresh) {
+      const [readPath, body] = readReportBody(folder, name, path)
+      this.#unclaimed.set(readPath, { at, report: this.#parse(name, body, new Date(at).toISOString()) })
+    }
+  }
+
+  #parse(name: string, body: string, at: string): AgentReport | null {
+    for (const agent of Object.keys(this.#host.config.agents)) {
+      const report = this.#host.adapter(agent).parseReport(name, body, at)
+      if (report) return report
+    }
+    return null
+  }
+
+  /** False if the report has to wait for its watch. Evidence counts only for the launch that produced it. */
+  #apply(report: AgentReport, touched: Set<SessionWatch>): boolean {
+    const { records, quota, backgroundWork } = this.#host
+    const { session, fence } = report
+    const launch = records.launch(session, fence)
+    if (!launch) return false
+    if (report.kind === 'quota') {
+      quota.recordWindows(launch.place.name, report.windows)
+      return true
+    }
+    if (report.kind === 'turn-ended') backgroundWork.recordTurnEnd(report)
+    if (report.kind === 'turn-started') backgroundWork.recordTurnStart(session, fence, report.at)
+    const watch = this.#receivers.watchOf(session)
+    if (watch?.fence !== fence)
+      return (records.newest(session)?.fence ?? 0) > fence || records.isStopped(session, fence)
+    watch.applyReport(report)
+    touched.add(watch)
+    return true
+  }
+}
+
+/**
+ * A report of which only the newest is kept (`.last`) may be replaced while it is being read. It is renamed first, so that
+ * the file that is removed afterwards is the one that was read.
+ */
+function readReportBody(folder: string, name: string, path: string): [path: string, body: string] {
+  if (!name.endsWith('.last')) return [path, readFileSync(path, 'utf8')]
+  const aside = join(folder, `.${name}.taken`)
+  renameSync(path, aside)
+  return [aside, readFileSync(aside, 'utf8')]
+}
