@@ -57,7 +57,7 @@ export const ls: Measure = {
       return {
         sessions,
         aims: usualSessions,
-        rows: [{ description, unit: 'ms', ...times, goal: { over: 500 } }],
+        rows: [{ description, unit: 'ms', ...times, goal: { over: 150 } }],
       }
     } finally {
       await connection.close()

@@ -82,11 +82,12 @@ export function pageOf(all: readonly Measured[]): string {
   return [table(all), pictures.join('\n\n'), factsOf(all)].filter((part) => part !== '').join('\n\n')
 }
 
-/** What a user waits for, each in the largest size that was measured; the page has everything. */
+/** The measures that have goals. */
+const withGoals = ['rescue', 'reports', 'outage', 'ls', 'quiet', 'restart', 'herd', 'herd-heavy']
+
+/** What was measured for each goal, in the largest size; the page has everything. */
 export function readmeOf(all: readonly Measured[]): string {
-  const shown = ['rescue', 'reports', 'ls', 'herd'].flatMap(
-    (wanted) => all.filter(({ name }) => name === wanted).at(-1) ?? [],
-  )
+  const shown = withGoals.flatMap((wanted) => all.filter(({ name }) => name === wanted).at(-1) ?? [])
   return [measuredOn(machinesOf(shown)), table(shown)].join('\n\n')
 }
 

@@ -9,6 +9,7 @@ import { type Measure, type Measured, runMeasure } from './harness.js'
 import { growth } from './growth.js'
 import { herd, heavyHerd, realHerd } from './herd.js'
 import { ls } from './ls.js'
+import { outage } from './outage.js'
 import { quiet } from './quiet.js'
 import { reports } from './reports.js'
 import { rescue } from './rescue.js'
@@ -16,7 +17,19 @@ import { factsOf, publish, table } from './report.js'
 import { restart } from './restart.js'
 import { trouble } from './trouble.js'
 
-const measures: Measure[] = [rescue, reports, ls, quiet, restart, herd, heavyHerd, realHerd, trouble, growth]
+const measures: Measure[] = [
+  rescue,
+  reports,
+  outage,
+  ls,
+  quiet,
+  restart,
+  herd,
+  heavyHerd,
+  realHerd,
+  trouble,
+  growth,
+]
 
 const { values, positionals } = parseArgs({
   options: {

@@ -285,13 +285,18 @@ function refusingFolder(whose: 'user' | 'project', how: keyof typeof refusals): 
 const timesRefused = (transcript: string | null): number =>
   readFileSync(transcript ?? '', 'utf8').match(/"promptSubmitEnding":/g)?.length ?? 0
 
-const refusals = [
-  ['user', 'its exit status', 'romeo'],
+/** The user's own settings come last: from then on they hold for every session on max-1. */
+const refusalCases = [
   ['project', 'a decision', 'papa'],
-  ['project', 'its exit status', 'mike'],
-  ['project', 'a stop', 'quebec'],
+  ...(isNight
+    ? ([
+        ['project', 'its exit status', 'mike'],
+        ['project', 'a stop', 'quebec'],
+      ] as const)
+    : []),
+  ['user', 'its exit status', 'romeo'],
 ] as const
-it.each(isNight ? refusals : refusals.slice(0, 2))(
+it.each(refusalCases)(
   'law 13: a text that a hook in the settings of the %s refuses by %s is typed once, and later texts go on',
   async (whose, how, name) => {
     const sessionId = await begin(name, 'Hello.', refusingFolder(whose, how))
