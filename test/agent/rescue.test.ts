@@ -229,7 +229,10 @@ describe('sessions of one fleet', () => {
       )
       expect(moved.rescueLog.at(-1)).toMatchObject({ cause: 'move', from: 'max-4', to: 'max-6' })
       // Its account is not walled: it moves, which is no rescue.
-      expect((await fleet.run('rescue', 'lima')).stdout).toContain('leaves max-6, which is not walled')
+      expect(await fleet.run('rescue', 'lima')).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('leaves max-6, which is not walled') as string,
+      })
       const left = await fleet.untilSession(
         'lima',
         ({ phase, account: at }) => phase === 'idle' && at !== 'max-6',
