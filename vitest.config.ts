@@ -13,7 +13,7 @@ const alone = group(3, 2)
 
 /** Tests of the adapter on recorded screens, transcripts and files: no program runs for them. */
 const recorded = [
-  'test/agent/adapter{Background,Carry,Fork,Place,Questions,Reports,Screens,Text,Transcript}.test.ts',
+  'test/agent/adapter{Adoption,Background,Carry,Fork,Place,Questions,Reports,Screens,Text,Transcript}.test.ts',
   'test/agent/{expectations,wallTable}.test.ts',
 ]
 
@@ -24,7 +24,7 @@ const longest = `
   workflow/drain/fallback1 workflow/drain/drain1 workflow/week/week
   policy/drain/drain1 policy/drain/drain2 policy/drain/fallback1 policy/drain/fallback2
   agent/rescue agent/trickyTexts agent/wakeUp agent/holding agent/typing agent/background agent/fallback agent/chaos agent/pages agent/drill
-  agent/conversationKept agent/engineOutage server/watchdogKilled
+  agent/adopt agent/conversationKept agent/engineOutage server/watchdogKilled
 `
   .trim()
   .split(/\s+/)

@@ -4,6 +4,7 @@ import type { DrillReport, DrillObservation, DrillStage } from '../policy/indepe
 import type { Hang } from '../policy/session/hang.js'
 import type { LeaseAnswer, PreparedLeaseRequest } from '../policy/pool/lease.js'
 import type { Notice } from '../policy/notices/notice.js'
+import type { Adoption } from '../policy/session/adoption.js'
 import type { PlaceRef } from '../policy/session/place.js'
 import type { RescueStep } from '../policy/session/session.js'
 
@@ -34,6 +35,8 @@ export interface LaunchRequest extends SessionRef {
   lastWritten?: { sessionId: string; transcript: string } | null
   /** Submitted at once. `text` is the text itself or a file on the host. If the conversation holds it already, `otherwise` is submitted. */
   prompt: { text: string | { file: string }; otherwise: string | null } | null
+  /** Takes over the agent of a person first, whose conversation this is. */
+  adopt?: Adoption
   /** Start even if a page stays open for a person: the session has done no work yet, and no other account can take it. */
   allowOpenPage?: boolean
   /** Shown in the status bar of the session's tmux. */

@@ -140,3 +140,17 @@ export class UnknownServiceError extends StepError {
     super(`the configuration of this host does not name a service ${service}`)
   }
 }
+
+/** Thrown when the agent that is to be taken over works or waits for its person again: the adoption waits for its next turn end. */
+export class AgentBusyError extends StepError {
+  readonly kind = failureKinds.agentBusy
+
+  constructor(pid: number) {
+    super(`process ${pid} is not at the end of a turn any more`)
+  }
+}
+
+/** Thrown when an agent or a conversation can not be adopted, however long one waits. */
+export class AdoptionImpossibleError extends StepError {
+  readonly kind = failureKinds.adoptionImpossible
+}

@@ -1,5 +1,7 @@
 /** The agent programs that Outpool knows. */
+import type { AgentAdopter } from './adopter.js'
 import type { AgentAdapter } from './agent.js'
+import { claudeCodeAdopter } from './claude-code/adoption/index.js'
 import { claudeCode } from './claude-code/index.js'
 import { claudeCodeExaminer } from './claude-code/setup/examine.js'
 import { UnknownAgentError } from './errors.js'
@@ -20,3 +22,8 @@ const examiners: ReadonlyMap<string, AgentExaminer> = new Map([[claudeCode.name,
 
 /** Null for a program that has none. */
 export const examinerOf = (agent: string): AgentExaminer | null => examiners.get(agent) ?? null
+
+const adopters: ReadonlyMap<string, AgentAdopter> = new Map([[claudeCode.name, claudeCodeAdopter]])
+
+/** Null for a program whose running processes can't be taken over. */
+export const adopterOf = (agent: string): AgentAdopter | null => adopters.get(agent) ?? null

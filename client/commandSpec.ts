@@ -45,7 +45,7 @@ export interface CommandSpec {
 
 export function optionOf({ name, value, description }: HostFlag): OptionSpec {
   if (value === null) return { flags: `--${name}`, description }
-  return { flags: `--${name} ${value}`, description, completion: 'file' }
+  return { flags: `--${name} ${value}`, description, completion: value === '<file>' ? 'file' : 'none' }
 }
 
 /** Options that every command takes. */

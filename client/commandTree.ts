@@ -62,6 +62,26 @@ export const commandTree: readonly CommandSpec[] = [
     run: async (context) => (await import('./commands/start.js')).start(context),
   },
   {
+    name: 'adopt',
+    group: 'Work with sessions',
+    description: 'list agents that you started yourself, or take them over with their whole conversation',
+    args: [{ name: '[what...]', description: 'panes (%3, main:1.0), processes or conversations' }],
+    options: [
+      { flags: '--name <name>', description: 'name of the session (default: that of its folder)' },
+      { flags: '--all', description: 'every agent that can be adopted' },
+      {
+        flags: '--under <dir>',
+        description: 'every agent that works in this folder or below',
+        completion: 'folder',
+      },
+      { flags: '--now', description: 'interrupt a turn instead of waiting for its end' },
+      { flags: '--yes', description: 'accept the loss of what does not carry over' },
+      json,
+    ],
+    examples: ['outpool adopt', 'outpool adopt %3 --name docs', 'outpool adopt --under ~/work'],
+    run: async (context) => (await import('./commands/adopt.js')).adopt(context),
+  },
+  {
     name: 'ls',
     group: 'Work with sessions',
     description: 'list sessions',
@@ -156,6 +176,14 @@ export const commandTree: readonly CommandSpec[] = [
     description: 'end the session; its conversation is kept',
     args: [session],
     run: async (context) => (await import('./commands/phase.js')).stop(context),
+  },
+  {
+    name: 'release',
+    group: 'Control sessions',
+    description: 'give the session back to you: its process goes on in its pane, without Outpool',
+    args: [session],
+    options: [{ flags: '--json', description: 'print the result as JSON' }],
+    run: async (context) => (await import('./commands/release.js')).release(context),
   },
   {
     name: 'accounts',

@@ -1,7 +1,7 @@
 /** Finds the Claude config dirs of this user, for a first `outpool.yaml`. Reads file names, never a login. */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
-import { namePattern } from '../policy/ids.js'
+import { join, resolve } from 'node:path'
+import { accountNameFor, unusedName } from '../config/accountNames.js'
 
 export interface FoundLogin {
   name: string
@@ -30,7 +30,7 @@ export function findLogins(home: string, env: NodeJS.ProcessEnv): FoundLogin[] {
     if (seen.has(real)) continue
     seen.add(real)
     const taken = found.map(({ name }) => name)
-    const name = unusedName(nameOf(dir), taken)
+    const name = unusedName(accountNameFor(dir), taken)
     found.push({
       name,
       dir,
@@ -55,21 +55,4 @@ function isUsed(dir: string): boolean {
   } catch {
     return false
   }
-}
-
-/** `.claude-max-1` -> `max-1`; the default folder is `main`. */
-function nameOf(dir: string): string {
-  const plain = basename(dir)
-    .replace(/^\.?claude-?/, '')
-    .toLowerCase()
-    .replace(/[^a-z0-9_-]+/g, '-')
-    .replace(/^[-_]+/, '')
-    .slice(0, 60)
-  return namePattern.test(plain) ? plain : 'main'
-}
-
-function unusedName(wanted: string, taken: readonly string[]): string {
-  let name = wanted
-  for (let n = 2; taken.includes(name); n++) name = `${wanted}-${n}`
-  return name
 }

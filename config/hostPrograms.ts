@@ -4,12 +4,12 @@
  */
 import { parseArgs } from 'node:util'
 
-export type HostProgram = 'up' | 'worker' | 'doctor'
+export type HostProgram = 'up' | 'worker' | 'doctor' | 'agents'
 
 export interface HostFlag {
   name: string
   /** How help shows its value; null if it takes none. */
-  value: '<file>' | null
+  value: '<file>' | '<id>' | null
   description: string
 }
 
@@ -30,6 +30,7 @@ export const programFlags: Readonly<Record<HostProgram, readonly HostFlag[]>> = 
     flag('mermaid', 'like --domains, as a Mermaid diagram'),
     flag('json', 'print JSON instead of a table'),
   ],
+  agents: [{ name: 'conversation', value: '<id>', description: 'also look for this stopped conversation' }],
 }
 
 const flagsOf = (program: HostProgram): HostFlag[] => [...programFlags[program], ...commonFlags]
@@ -77,7 +78,7 @@ const isHostProgram = (name: string): name is HostProgram => Object.hasOwn(progr
 
 /** One line for each program with its flags, for a call that names none. */
 export const programUsage = (): string =>
-  (['up', 'worker', 'doctor'] as const)
+  (['up', 'worker', 'doctor', 'agents'] as const)
     .map((program) => `main.js ${program}${flagsOf(program).map(shown).join('')}`)
     .join('\n')
 

@@ -11,6 +11,7 @@ import type { AccountReading } from '../policy/account/account.js'
 import { taskSessionName } from '../policy/ids.js'
 import { isSamePlace, type PlaceRef } from '../policy/session/place.js'
 import { hostSuspendClock } from './process/suspendClock.js'
+import { Adoptions } from './state/adoptions.js'
 import { readingToEngine } from './state/engineInstants.js'
 import { EngineClock } from './state/engineClock.js'
 import { OpenPages } from './state/openPages.js'
@@ -28,6 +29,7 @@ export class Host {
   readonly config: Config
   readonly tmux: Tmux
   readonly records: SessionRecords
+  readonly adoptions: Adoptions
   readonly backgroundWork: BackgroundWork
   readonly quota: QuotaStore
   readonly openPages: OpenPages
@@ -48,6 +50,7 @@ export class Host {
     this.config = config
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
     this.records = new SessionRecords(home)
+    this.adoptions = new Adoptions(home, this.records)
     this.backgroundWork = new BackgroundWork(this.records)
     this.quota = new QuotaStore(home)
     this.openPages = new OpenPages(home)
@@ -60,15 +63,19 @@ export class Host {
     return agentNamed(agent)
   }
 
-  /** How to run the agent program, with secrets resolved. For a task's session this includes the environment of the task. */
+  /**
+   * How to run the agent program, with secrets resolved. For a task's session this includes the environment of the task; an adopted
+   * session keeps the arguments with which its person started it.
+   */
   async command(agent: string, session: string | null = null): Promise<AgentCommand> {
     const { command, args, env } = this.config.agents[agent] ?? { command: agent, args: [], env: {} }
     const task = this.config.tasks.find(
       ({ name, kind }) => kind === 'agent' && taskSessionName(name) === session,
     )
+    const adopted = session === null ? null : this.adoptions.startOf(session)
     return {
       command,
-      args,
+      args: adopted?.args ?? args,
       env: await resolveSecrets({ ...env, ...(task?.kind === 'agent' ? task.env : {}) }),
     }
   }

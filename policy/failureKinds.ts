@@ -21,6 +21,8 @@ export const failureKinds = {
   tmuxFailed: 'TmuxFailed',
   sharedDomain: 'SharedDomain',
   unknownService: 'UnknownService',
+  agentBusy: 'AgentBusy',
+  adoptionImpossible: 'AdoptionImpossible',
 } as const
 
 export type FailureKind = (typeof failureKinds)[keyof typeof failureKinds]

@@ -1,6 +1,6 @@
 /**
  * The worker's program: `main.js up` (engine and worker), `main.js worker` (worker for an engine that runs already),
- * `main.js doctor`. `outpool` starts it as a separate process.
+ * `main.js doctor`, `main.js agents` (for `outpool adopt`). `outpool` starts it as a separate process.
  */
 import { ConfigError, HomeError } from '../config/errors.js'
 import { type GivenFlags, type HostProgram, parseProgram, programUsage } from '../config/hostPrograms.js'
@@ -45,6 +45,11 @@ async function run(program: HostProgram, given: GivenFlags): Promise<number> {
       const { doctor } = await import('./doctor/doctor.js')
       if (await doctor({ home, source, json: given.flag('json') })) return exit.done
       return (await isWellConfigured(source)) ? exit.failed : exit.usage
+    }
+    case 'agents': {
+      const { printAgents } = await import('./agents.js')
+      await printAgents(home, loadConfig(source), given.option('conversation'))
+      return exit.done
     }
   }
 }

@@ -2,6 +2,7 @@
 import { Client, type Connection } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import { commonActivities, hostActivities } from '../activities/index.js'
+import { adoptionActivities } from '../activities/adoption/index.js'
 import { drillActivities } from '../activities/drill.js'
 import { CleanupLoop } from '../activities/cleanup/cleanup.js'
 import { Host } from '../host/host.js'
@@ -80,6 +81,7 @@ export async function startWorker(input: {
       ...{ native: of, namespace, hostId, identity, interceptor: pendingResults.interceptor },
       hostActivities: {
         ...hostActivities(host, sampler, prober, leaseBatcher),
+        ...adoptionActivities(host, sampler),
         ...serviceActivities(host, sampler),
         ...taskActivities(host, client, sessionMessageNames),
         ...drillActivities(host, client, sessionQueries.describe),

@@ -17,6 +17,7 @@ import type {
   SimulatedWall,
 } from '../policy/pool/lease.js'
 import type { ServiceSpec, ServiceView, Verdict } from '../policy/service/service.js'
+import type { Adoption } from '../policy/session/adoption.js'
 import type { RescueCause, SessionDetails, SessionSpec } from '../policy/session/session.js'
 import type { IneligibleCause } from '../policy/account/eligibility.js'
 import type { TaskRun } from '../policy/tasks/tasks.js'
@@ -36,6 +37,8 @@ export const sessionSignals = {
   pause: signal('pause'),
   resume: signal('resume'),
   stop: signal('stop'),
+  /** End the session, and leave its process to a person. Only on an account. */
+  release: signal('release'),
   /** From the pool. */
   leaseGranted: signal<[LeaseGrant]>('leaseGranted'),
   /** From the pool: no place is able now; the request stays on the waitlist. */
@@ -246,6 +249,8 @@ export interface UndeliveredText {
 export interface SessionResult extends SessionDetails {
   /** Only of a session with `once`: whether its work is done. */
   workDone?: boolean
+  /** Only of a released session. */
+  released?: { tmuxSession: string | null; tmuxSocket: string; resume: string }
   /** What the agent has not taken: it is delivered when the session is resumed. */
   undelivered: { prompt: Prompt | null; texts: UndeliveredText[] }
 }
@@ -260,6 +265,8 @@ export interface SessionStart extends SessionSpec {
   once?: boolean
   /** Continue this conversation instead of beginning it. */
   continues: boolean
+  /** Take over an agent or a conversation of a person first. */
+  adoption?: Adoption
   timing: Timing
 }
 

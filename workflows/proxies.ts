@@ -1,6 +1,7 @@
 /** One proxy per retry policy. Which host a step runs on is part of the proxy, since a step belongs to a host. */
 import { proxyActivities } from '@temporalio/workflow'
 import { commonQueue, hostQueue } from '../policy/ids.js'
+import type { AdoptionActivities } from '../activities/adoption/contracts.js'
 import type { CommonActivities, DrillActivities, HostActivities } from '../activities/contracts.js'
 import type { ServiceActivities } from '../activities/services/contracts.js'
 import type { TaskActivities } from '../activities/tasks/contracts.js'
@@ -47,6 +48,15 @@ export const watchesOn = (hostId: string) =>
     startToCloseTimeout: '30 days',
     heartbeatTimeout: watchHeartbeatTimeout,
     retry: { initialInterval: '1 second', backoffCoefficient: 1 },
+  })
+
+/** Steps of an adoption or a release. The wait for the end of a turn runs for as long as the turn. */
+export const adoptionsOn = (hostId: string) =>
+  proxyActivities<AdoptionActivities>({
+    taskQueue: hostQueue(hostId),
+    startToCloseTimeout: '30 days',
+    heartbeatTimeout,
+    retry: retryForever,
   })
 
 /** A person waits for the result. Tried once more if its worker died: the host knows whether the answer was given. */

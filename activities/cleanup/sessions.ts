@@ -34,7 +34,7 @@ async function readSessionSigns(
   workflowOf: GetWorkflowState,
   session: string,
 ): Promise<SessionTraces> {
-  const process = host.records.newest(session)?.process ?? null
+  const process = host.records.newest(session)?.process ?? host.records.released(session)
   return {
     workflow: await workflowOf(session),
     hasPane: (await host.tmux.pane(session)) !== null,

@@ -4,12 +4,14 @@ import { readFile } from 'node:fs/promises'
 import { Context } from '@temporalio/activity'
 import type { AgentAdapter, Place } from '../../agents/agent.js'
 import type { RescueStep } from '../../policy/session/session.js'
+import { takeOver } from '../adoption/takeOver.js'
 import { untilPromptTaken, untilUp } from './verifyStart.js'
 import { carryTranscripts, type CarriedTranscripts } from './carryTranscripts.js'
 import type { LaunchResult, LaunchRequest } from '../contracts.js'
 import { lastTranscript, recordProgress } from './conversation.js'
 import { prepareHandOver } from './handOver.js'
 import { describeLostTasks, withLostTasks } from './lostTasks.js'
+import { placeAt } from '../../host/adoption/inspect.js'
 import type { Host } from '../../host/host.js'
 import { writeLaunchScript } from '../../host/process/launchScript.js'
 import { endProcess, isAlive, processStart, type ProcessRef } from '../../host/process/processes.js'
@@ -65,6 +67,10 @@ async function launch(
   if (survivor) {
     record = survivor
   } else {
+    const { adopt } = request
+    if (adopt !== undefined) await step('take over', () => takeOver(host, { ...request, adoption: adopt }))
+    // The name may have been that of an adopted session.
+    else if (request.mode === 'new') host.adoptions.remove(session)
     // Done first: the previous process may write to the transcript as it ends, and that has to be carried too.
     await step('clear', () => endPreviousProcess(host, adapter, request))
     await savePreviousQueue(host, adapter, session)
@@ -168,7 +174,8 @@ async function endPreviousProcess(host: Host, adapter: AgentAdapter, request: La
   if (pane && start !== null) await endOrThrow(host, { pid: pane.pid, start })
   const newest = host.records.newest(session)
   if (newest?.process) await endOrThrow(host, newest.process)
-  for (const place of host.allFiles()) {
+  const adoptedFrom = request.adopt === undefined ? [] : [placeAt(request.adopt.configDir)]
+  for (const place of [...host.allFiles(), ...adoptedFrom]) {
     for (const conversation of [sessionId, ...(forkOf ? [forkOf] : [])]) {
       const [other] = await adapter.readLiveStates(place, { sessionId: conversation })
       if (other) throw new ConversationHeldError(conversation, other.pid)
@@ -255,7 +262,8 @@ async function respawn(
     answeredAt,
     launchDir: host.records.folder(session),
     reportDir: host.home.reports,
-    baseEnv: process.env,
+    // An adopted session keeps the environment in which its person started it.
+    baseEnv: host.adoptions.startOf(session)?.env ?? process.env,
   })
   const script = writeLaunchScript(host.records.folder(session), fence, plan)
   const argv = ['/bin/sh', script]

@@ -1,8 +1,8 @@
-/** `outpool up`, `outpool worker`, `outpool doctor`: each runs in its own process, from worker/main.ts. */
-import { spawn } from 'node:child_process'
+/** `outpool up`, `outpool worker`, `outpool doctor`, and what `outpool adopt` asks: each runs in its own process, from worker/main.ts. */
+import { execFile, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { type HostProgram, programArguments } from '../../config/hostPrograms.js'
+import { type GivenFlags, type HostProgram, programArguments } from '../../config/hostPrograms.js'
 import type { CommandContext } from '../commandContext.js'
 
 const entry = fileURLToPath(new URL('../../worker/main.js', import.meta.url))
@@ -29,4 +29,19 @@ export async function runHostProgram(program: HostProgram, context: CommandConte
   } finally {
     for (const signal of signals) process.off(signal, forward)
   }
+}
+
+/** More than thousands of agents would print. */
+const outputMaxBytes = 16 * 1024 * 1024
+
+/** Runs a program that prints for another program. Returns its output, or null if it failed: then it has said why, and set the exit code. */
+export function readHostProgram(program: HostProgram, given: GivenFlags): Promise<string | null> {
+  const args = [...process.execArgv, entry, ...programArguments(program, given)]
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, args, { maxBuffer: outputMaxBytes }, (error, stdout, stderr) => {
+      process.stderr.write(stderr)
+      if (error !== null) process.exitCode = child.exitCode ?? 1
+      resolve(error === null ? stdout : null)
+    })
+  })
 }

@@ -99,14 +99,21 @@ const textSchema = z.object({
   command: z.boolean().optional(),
 } satisfies SchemaOf<UndeliveredText>)
 
+const releasedSchema = z.object({
+  tmuxSession: z.string().nullable(),
+  tmuxSocket: z.string(),
+  resume: z.string(),
+} satisfies SchemaOf<NonNullable<SessionResult['released']>>)
+
 /** The result of the workflow, as far as a new run continues from it. */
 export const finalStateSchema = detailsSchema.extend({
+  released: releasedSchema.optional(),
   undelivered: z
     .object({ prompt: promptSchema.nullable(), texts: z.array(textSchema) } satisfies SchemaOf<
       SessionResult['undelivered']
     >)
     .default({ prompt: null, texts: [] }),
-} satisfies SchemaOf<Pick<SessionResult, 'undelivered'>>)
+} satisfies SchemaOf<Pick<SessionResult, 'undelivered' | 'released'>>)
 export type FinalState = z.output<typeof finalStateSchema>
 
 /** A session, and whether its run is open. */

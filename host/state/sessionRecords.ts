@@ -9,6 +9,8 @@ import { StaleFenceError } from '../errors.js'
 
 const placeSchema = z.object({ kind: z.enum(['account', 'substrate']), name: z.string() })
 
+const processSchema = z.object({ pid: z.number().int(), start: z.string() })
+
 const launchSchema = z.object({
   fence: z.number().int(),
   place: placeSchema,
@@ -16,7 +18,7 @@ const launchSchema = z.object({
   sessionId: z.string(),
   cwd: z.string(),
   /** Set once the process runs. */
-  process: z.object({ pid: z.number().int(), start: z.string() }).nullable(),
+  process: processSchema.nullable(),
   transcriptFrom: z.number().int(),
   /** Fingerprint of the prompt that was submitted with it, or null. */
   prompt: z.string().nullable().default(null),
@@ -62,6 +64,8 @@ const recordSchema = z.object({
   launches: z.array(launchSchema),
   /** Launches up to this fence stay stopped. */
   stoppedUpTo: z.number().int(),
+  /** The process that a person got back: no step touches it any more. */
+  released: processSchema.nullable().default(null),
   /** Fence of the newest launch for which a failback was requested. */
   failbackRequestedFor: z.number().int().default(0),
   /** Forks whose work has to be handed over, and the conversation to which. */
@@ -188,6 +192,18 @@ export class SessionRecords {
     return this.#read(session).failbackRequestedFor === fence
   }
 
+  released(session: string): LaunchRecord['process'] {
+    return this.#read(session).released
+  }
+
+  /** Launches up to this fence count as stopped, and no step finds their processes any more. */
+  saveRelease(session: string, fence: number, released: LaunchRecord['process']): void {
+    const record = this.#read(session)
+    const launches = record.launches.map((launch) => ({ ...launch, process: null }))
+    const stoppedUpTo = Math.max(record.stoppedUpTo, fence)
+    this.#write(session, { ...record, launches, stoppedUpTo, released })
+  }
+
   forks(session: string): ForkRecord[] {
     return this.#read(session).forks
   }
@@ -258,7 +274,15 @@ export class SessionRecords {
     const known = this.#known.get(session)
     if (known) return known
     let record: SessionRecord = {
-      ...{ launches: [], stoppedUpTo: 0, failbackRequestedFor: 0, forks: [], traces: {}, deliveries: {} },
+      ...{
+        launches: [],
+        stoppedUpTo: 0,
+        released: null,
+        failbackRequestedFor: 0,
+        forks: [],
+        traces: {},
+        deliveries: {},
+      },
     }
     try {
       record = recordSchema.parse(JSON.parse(readFileSync(this.#file(session), 'utf8')))

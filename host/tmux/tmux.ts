@@ -151,6 +151,29 @@ export class Tmux {
     return (await this.#run(args)).exitCode === 0
   }
 
+  /**
+   * Makes the pane a person's own: it loses its marks, closes with its process, and its tmux session gets another name, so that the next
+   * session of this name gets a pane of its own. Returns the new name; null if there is no pane with a live process.
+   */
+  async release(session: string): Promise<string | null> {
+    const pane = await this.pane(session)
+    if (pane === null || pane.dead || pane.fence === noAgentFence) return null
+    const { stdout } = await this.#run(['list-sessions', '-F', '#{session_name}'])
+    const taken = stdout.split('\n')
+    let name = `released-${session}`
+    for (let n = 2; taken.includes(name); n++) name = `released-${session}-${n}`
+    const target = pane.id
+    await this.#runOrThrow('rename-session', [
+      ...['set-option', '-p', '-t', target, 'remain-on-exit', 'off', ';'],
+      ...['set-option', '-p', '-t', target, '@outpool_status', escapeFormat('released by Outpool'), ';'],
+      ...['rename-session', '-t', target, name, ';'],
+      // The marks go last: until then, another attempt finds the pane.
+      ...['set-option', '-p', '-u', '-t', target, '@outpool_fence', ';'],
+      ...['set-option', '-p', '-u', '-t', target, '@outpool_session'],
+    ])
+    return name
+  }
+
   async closePane(session: string): Promise<void> {
     await this.#run(['kill-session', '-t', `=${session}`])
   }

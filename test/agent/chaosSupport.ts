@@ -43,7 +43,7 @@ export function shareFleet(size: number): void {
 }
 
 /** Names of the events in the session's history, such as `scheduled launchAgent`. */
-async function happened(name: string): Promise<string[]> {
+export async function happened(name: string): Promise<string[]> {
   const { events } = await new Client({ connection }).workflow
     .getHandle(sessionWorkflowId(name))
     .fetchHistory()

@@ -1,5 +1,5 @@
 /** What the parts of a running session share. */
-import type { launchesOn, sessionStepsOn, watchesOn } from '../proxies.js'
+import type { adoptionsOn, launchesOn, sessionStepsOn, watchesOn } from '../proxies.js'
 import { hasGrownLong } from '../renewal.js'
 import type { SessionRef } from '../../activities/contracts.js'
 import type { Display } from './display.js'
@@ -14,6 +14,7 @@ export interface SessionContext {
   steps: ReturnType<typeof sessionStepsOn>
   launches: ReturnType<typeof launchesOn>
   watches: ReturnType<typeof watchesOn>
+  adoptions: ReturnType<typeof adoptionsOn>
 }
 
 /** The session's current process. Only valid once there was one. */

@@ -5,6 +5,7 @@ import type { AccountReading } from '../../policy/account/account.js'
 import type { LeaseDenial, LeaseRequest } from '../../policy/pool/lease.js'
 import type { PlaceRef } from '../../policy/session/place.js'
 import type { RescueEntry } from '../../policy/session/session.js'
+import { returnToPerson } from './adoption.js'
 import { mayBeginTurn } from './breaker.js'
 import {
   requestLease,
@@ -19,7 +20,13 @@ import { later, now } from '../now.js'
 import type { StepFailure } from '../stepFailures.js'
 import { type SessionContext, show } from './context.js'
 import { showMove, moveTo, type MoveFailure, stopAgent } from './move.js'
-import { type StartFailures, type StartPlan, openEntry, type SessionOrder } from './state.js'
+import {
+  type StartFailures,
+  type StartPlan,
+  openEntry,
+  type SessionOrder,
+  type SessionState,
+} from './state.js'
 
 /**
  * Failures of the account. `carryFailed` and `pageOpen` concern one account too, but are not its fault: another place may have
@@ -73,15 +80,16 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
         stayInPlace(ctx, entry, answer.denial)
         return
       }
-      if (answer.denial.pages && plan.cause === 'start' && state.place === null && !plan.despitePages) {
+      if (answer.denial.pages && mayMeetPage(state, plan)) {
         plan.despitePages = true
         request = newRequest(ctx, plan, [])
         answer = await requestLease(ctx, request)
         continue
       }
+      const { failures } = plan
+      if (failures !== undefined && (await returnToPerson(ctx, failures.attention))) return
       if (!plan.isParked) await parkSession(ctx, plan, entry, answer.denial)
       // The accounts may take the session as soon as the host can carry its conversation, long before one of them resets.
-      const { failures } = plan
       const isRetried = failures?.isCarry === true
       const denial = isRetried ? retriedWithin(answer.denial, retryPause(ctx, failures.count)) : answer.denial
       const retryRequest = (): LeaseRequest => {
@@ -118,11 +126,18 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
         finishMove(ctx, entry, grant.why)
         return
       }
+      if (failure.kind === failureKinds.agentBusy) {
+        await releaseLease(ctx, grant.fence, null)
+        delete state.isAdoptionReady
+        closeEntry(entry, null, failure.message)
+        return
+      }
       if (costNothing(failure)) state.countedTurns = countedTurns
       const { name } = grant.place
       plan.failures = failuresWith(plan, failure, grant.place)
       steps.push({ name: `on ${name}`, ms: 0, fault: failure.message })
       await releaseLease(ctx, grant.fence, accountFailures.includes(failure.kind) ? failure.message : null)
+      if (isHostFailure(failure) && (await returnToPerson(ctx, failure.message))) return
       if (await pauseForPerson(ctx, failure, plan.failures.count)) plan.exclude = []
       else if (failure.kind !== pageOpen) plan.exclude = [...plan.exclude, name]
       request = requestAfterFailures(ctx, plan, failure.readings)
@@ -158,6 +173,10 @@ function forgiveCarry(plan: StartPlan): void {
   plan.exclude = []
   if (plan.failures) plan.failures.isCarry = false
 }
+
+/** Whether a page may open for the person: the session has done no work yet, and leaves no agent that runs elsewhere. */
+const mayMeetPage = ({ place, adoption }: SessionState, { cause, despitePages }: StartPlan): boolean =>
+  cause === 'start' && place === null && adoption === undefined && despitePages !== true
 
 /** Each start counts for the breaker, except the first one and those that a person asked for. */
 const mayRelaunch = (ctx: SessionContext, { cause, turn }: StartPlan): boolean =>

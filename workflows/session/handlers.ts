@@ -19,12 +19,13 @@ export class SessionHandlers {
   constructor(state: SessionState) {
     this.#state = state
     this.orders = state.orders
-    const order = (kind: 'pause' | 'resume' | 'stop') => () => {
+    const order = (kind: 'pause' | 'resume' | 'stop' | 'release') => () => {
       this.orders.push({ kind })
     }
     setHandler(sessionSignals.pause, order('pause'))
     setHandler(sessionSignals.resume, order('resume'))
     setHandler(sessionSignals.stop, order('stop'))
+    setHandler(sessionSignals.release, order('release'))
     setHandler(sessionSignals.move, (args) => {
       this.orders.push({ kind: 'move', args })
     })

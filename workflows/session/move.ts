@@ -149,6 +149,7 @@ function launchRequest(
     forkOf: isHome ? null : sessionId,
     forks: isHome && fork !== null ? [...forks, fork.id] : forks,
     prompt,
+    ...(state.adoption === undefined ? {} : { adopt: state.adoption }),
     ...(plan.despitePages === true ? { allowOpenPage: true } : {}),
     status: `outpool: on ${place.name}`,
   }

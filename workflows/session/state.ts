@@ -1,12 +1,14 @@
 /** The state of a session's workflow, in one object that is carried over at continue-as-new. */
 import type { TurnState } from './continuationPrompt.js'
 import type { Wall } from '../../policy/account/account.js'
+import type { AdoptionLoss } from '../../policy/session/adoption.js'
 import type {
   RescueCause,
   RescueEntry,
   SessionPreferences,
   SessionProgress,
 } from '../../policy/session/session.js'
+import type { ReleaseResult } from '../../activities/adoption/contracts.js'
 import type { PlaceRef, PlannedWakeUp, WatchRequest } from '../../activities/contracts.js'
 import type { CountedTurn, TurnCause } from '../../policy/session/breaker.js'
 import type { MoveArgs, Prompt, SessionStart, UndeliveredText } from '../messages.js'
@@ -75,7 +77,7 @@ export function newPlan(cause: StartPlan['cause'], change: Partial<StartPlan> = 
 export type SessionOrder =
   | { kind: 'move'; args: MoveArgs }
   /** `breaker-tripped`: from the session's breaker. */
-  | { kind: 'pause' | 'resume' | 'breaker-tripped' }
+  | { kind: 'pause' | 'resume' | 'release' | 'breaker-tripped' }
   /** `why`: given if it is not a person's order. */
   | { kind: 'stop'; why?: string }
 
@@ -152,6 +154,12 @@ export interface SessionState
   unwatched: { tries: number; attention: string; otherwise: string | null } | null
   /** Only with `once`: the session's work is done. */
   workDone?: boolean
+  /** Only with `adoption`: its agent is at the end of a turn, and is taken over by the next launch. */
+  isAdoptionReady?: boolean
+  /** What holds the adoption up. */
+  adoptionBlockedBy?: AdoptionLoss[]
+  /** Set once a person has taken the session back. */
+  released?: ReleaseResult
 }
 
 /** Entries that are kept: older moves are in the engine's history. */

@@ -53,10 +53,11 @@ export function details(state: SessionState): SessionDetails {
 
 /** The result of the workflow. */
 export function sessionResult(state: SessionState): SessionResult {
-  const { once, workDone, firstPrompt, inbox } = state
+  const { once, workDone, released, firstPrompt, inbox } = state
   return {
     ...details(state),
     ...(once === true ? { workDone: workDone === true } : {}),
+    ...(released === undefined ? {} : { released }),
     undelivered: {
       prompt: firstPrompt,
       texts: withoutContinuations(inbox).map(({ id, text, command }) => ({

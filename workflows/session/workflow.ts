@@ -9,8 +9,9 @@ import {
 } from '@temporalio/workflow'
 import { type AccountReading, withDefaults } from '../../policy/account/account.js'
 import type { SessionResult, SessionStart } from '../messages.js'
-import { launchesOn, sessionStepsOn, watchesOn } from '../proxies.js'
+import { adoptionsOn, launchesOn, sessionStepsOn, watchesOn } from '../proxies.js'
 import type { SessionObservation, WatchRequest } from '../../activities/contracts.js'
+import { awaitAdoption, leaveToPerson, settleAdoption } from './adoption.js'
 import { handleAnswers } from './answers.js'
 import { ensureRunning } from './ensureRunning.js'
 import { deliverTexts } from './deliveries.js'
@@ -42,6 +43,7 @@ export async function session(input: SessionStart | CarriedOver<SessionState>): 
     steps: sessionStepsOn(state.host),
     launches: launchesOn(state.host),
     watches: watchesOn(state.host),
+    adoptions: adoptionsOn(state.host),
   }
   handleAnswers(ctx)
   // To cancel the workflow is to stop the session: its process must not be left behind unwatched.
@@ -65,9 +67,13 @@ async function runUntilStopped(ctx: SessionContext): Promise<SessionResult> {
       watch = await carryOutOrder(ctx, watch)
     } else if (state.paused || state.breaker !== null) {
       await condition(() => ctx.handlers.hasOrders() || mustRenew(ctx))
+    } else if (state.adoption !== undefined && state.plan !== null && state.isAdoptionReady !== true) {
+      await awaitAdoption(ctx, state.adoption)
     } else if (state.plan) {
       if (state.plan.cause === 'start') readings = await readAccounts(ctx)
       await ensureRunning(ctx, readings)
+    } else if (state.adoption !== undefined) {
+      await settleAdoption(ctx, state.adoption)
     } else {
       watch ??= startWatch(ctx)
       const { result } = watch
@@ -173,6 +179,7 @@ async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Pr
     case undefined:
       return watch
     case 'stop':
+      await leaveToPerson(ctx)
       await stopAgent(ctx, order.why ?? 'stopped by a person', { closePane: true, endsMove: true })
       await watch?.end()
       await releaseLease(ctx, state.fence, null)
@@ -184,6 +191,12 @@ async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Pr
         attention: null,
         pane: null,
       })
+      return null
+    case 'release':
+      // A fork on a fallback is no conversation of the person's.
+      if (state.place?.kind === 'substrate') return watch
+      await watch?.end()
+      await release(ctx)
       return null
     case 'pause':
       await suspend(ctx, watch, 'paused by a person')
@@ -212,6 +225,22 @@ async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Pr
       return watch
     }
   }
+}
+
+/** Ends the session, and leaves its process, if one runs, to a person. */
+async function release(ctx: SessionContext): Promise<void> {
+  const { state, adoptions } = ctx
+  if (state.plan !== null && state.adoption !== undefined) await leaveToPerson(ctx)
+  const summary = 'a person takes the session back'
+  const model = state.runsModel
+  state.released = await adoptions.releaseAgent.executeWithOptions({ summary }, [
+    { ...currentRef(state), model },
+  ])
+  await releaseLease(ctx, state.fence, null)
+  show(ctx, {
+    ...{ phase: 'stopped', plan: null, parkedUntil: null, walledUntil: null, attention: null, pane: null },
+    why: 'released by a person',
+  })
 }
 
 /** Stops the process for now. The next start is a wake-up, whatever was planned before. */
