@@ -1,0 +1,76 @@
+/** `outpool events`: what happened on this host, from its own files, so that it needs no engine and no worker. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { describeEvent, levelOf } from '../../config/events/describe.js'
+import { EventReader } from '../../config/events/files.js'
+import { type EventKind, eventKinds, type OutpoolEvent } from '../../config/events/schema.js'
+import { parseDuration } from '../../config/schema/units.js'
+import { openHome } from '../../config/state/home.js'
+import { type CommandContext, print } from '../commandContext.js'
+import { UsageError } from '../errors.js'
+import { clock } from '../output/times.js'
+
+const pollEvery = 250
+
+export async function events(context: CommandContext): Promise<void> {
+  const isWanted = filterOf(context)
+  const show = (event: OutpoolEvent): void =>
+    print(context.json ? JSON.stringify(event) : lineOf(event, context))
+  const reader = new EventReader(openHome())
+  for (;;) {
+    for (const event of reader.next()) if (isWanted(event)) show(event)
+    if (!context.flag('follow')) return
+    await delay(pollEvery)
+  }
+}
+
+export function lineOf(event: OutpoolEvent, { colors }: CommandContext, now = new Date()): string {
+  const paint = { error: colors.red, warn: colors.yellow, info: String, debug: colors.dim }[levelOf(event)]
+  return `${colors.dim(clock(event.at, now))}  ${paint(describeEvent(event, now))}`
+}
+
+/** Throws UsageError. */
+function filterOf(context: CommandContext): (event: OutpoolEvent) => boolean {
+  const since = sinceOf(context.option('since'))
+  const kind = kindOf(context.option('kind'))
+  const [session, account] = [context.option('session'), context.option('account')]
+  return (event) =>
+    Date.parse(event.at) >= since &&
+    (kind === null || event.kind === kind) &&
+    (session === null || isAboutSession(event, session)) &&
+    (account === null || isAboutAccount(event, account))
+}
+
+/** Milliseconds since the epoch; everything that is kept without the option. */
+function sinceOf(given: string | null): number {
+  if (given === null) return -Infinity
+  const ago = parseDuration(given)
+  if (ago !== null) return Date.now() - ago
+  const instant = Date.parse(given)
+  if (!Number.isNaN(instant)) return instant
+  throw new UsageError(
+    `--since cannot be ${JSON.stringify(given)}`,
+    'write a duration such as 2h, or an instant',
+  )
+}
+
+function kindOf(given: string | null): EventKind | null {
+  const known = eventKinds.find((kind) => kind === given) ?? null
+  if (given === null || known !== null) return known
+  throw new UsageError(
+    `there is no event of kind ${JSON.stringify(given)}`,
+    `kinds: ${eventKinds.join(', ')}`,
+  )
+}
+
+export const isAboutSession = (event: OutpoolEvent, name: string): boolean =>
+  'session' in event && event.session === name
+
+function isAboutAccount(event: OutpoolEvent, name: string): boolean {
+  const places = [
+    'account' in event ? event.account : null,
+    'from' in event ? event.from : null,
+    'to' in event ? event.to : null,
+    'place' in event ? event.place : null,
+  ]
+  return places.includes(name)
+}
