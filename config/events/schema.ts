@@ -10,6 +10,8 @@ export const eventVersion = 1
 
 const maxText = 300
 const maxName = 200
+const maxSteps = 40
+const maxWindows = 20
 
 /** One line of bounded length without control characters: texts of other programs may contain anything. */
 const lineOf = (max: number) =>
@@ -24,7 +26,10 @@ const count = () => z.number().int().nonnegative()
 const session = name().describe('Name of the session')
 const account = name().describe('Name of the account or substrate')
 const service = name().describe('Name of the service')
+const pid = count().describe('Id of the process')
+const address = name().describe('Where the engine is')
 const task = name().describe('Name of the task')
+const checked = text().describe('What the check found')
 const incident = count().describe('Number of the incident, as in `outpool incidents`')
 
 /** How the wall is known. */
@@ -48,12 +53,12 @@ const wall = z
 const cause = z.enum(rescueCauses).describe('Why the session moves')
 const steps = z
   .array(z.object({ name: text(), ms: ms(), fault: text().optional() }))
-  .max(40)
+  .transform((all) => all.slice(-maxSteps))
   .describe('Steps with their milliseconds; `fault` says why a step failed')
 
 const windows = z
   .array(z.object({ name: lineOf(80), used: z.number(), resetsAt: instant().nullable() }))
-  .max(20)
+  .transform((all) => all.slice(0, maxWindows))
   .describe('Budgets: name, used share, next reset')
 
 const kindOf = <K extends string, S extends z.ZodRawShape>(kind: K, meaning: string, shape: S) =>
@@ -82,8 +87,8 @@ export const eventSchema = z.discriminatedUnion('kind', [
     session,
     n: count().describe("Number of the entry in the session's rescue log"),
     cause,
-    from: account.nullable(),
-    to: account,
+    from: account.nullable().describe('Where it ran before'),
+    to: account.describe('Where it runs now'),
     wall,
     conversation: z.enum(['same', 'fork']).describe('On a substrate it works on a fork'),
     why: text().describe('Why this place'),
@@ -92,7 +97,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
   }),
   kindOf('session-parked', 'A session waits, with its process stopped.', {
     session,
-    from: account.nullable(),
+    from: account.nullable().describe('Where it ran before'),
     cause: z.enum([...rescueCauses, 'start', 'breaker']).describe('What it waits because of'),
     wall,
     until: instant().nullable().describe('The next attempt; null if a person has to act'),
@@ -100,7 +105,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
   }),
   kindOf('session-woken', 'A parked session runs again.', {
     session,
-    to: account,
+    to: account.describe('Where it runs now'),
     parkedMs: ms().describe('How long it was parked, in milliseconds'),
   }),
   kindOf('session-on-fallback', 'A session works on a substrate, or on a lesser model than it wants.', {
@@ -154,7 +159,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
   }),
   kindOf('account-back', 'A wall has ended, or the account has room again.', {
     account,
-    from: z.enum(['wall', 'near-limit']),
+    from: z.enum(['wall', 'near-limit']).describe('What is over'),
     scope: wallScope,
     afterMs: ms().describe('How long it lasted, in milliseconds'),
   }),
@@ -172,14 +177,14 @@ export const eventSchema = z.discriminatedUnion('kind', [
   kindOf('task-failed', 'A task has failed.', {
     task,
     ms: ms().describe('How long it took, in milliseconds'),
-    error: text(),
+    error: text().describe('Why it failed'),
     failures: count().describe('Failures in a row'),
   }),
-  kindOf('service-missing', 'A service does not run.', { service, incident, why: text() }),
-  kindOf('service-frozen', 'A service runs, and gives no sign of life.', { service, incident, why: text() }),
+  kindOf('service-missing', 'A service does not run.', { service, incident, why: checked }),
+  kindOf('service-frozen', 'A service runs, and gives no sign of life.', { service, incident, why: checked }),
   kindOf('service-busy', 'A service gives no heartbeat, and is left alone because it works.', {
     service,
-    why: text(),
+    why: checked,
   }),
   kindOf('service-restarted', 'A service was started again.', {
     service,
@@ -199,7 +204,9 @@ export const eventSchema = z.discriminatedUnion('kind', [
   kindOf('escalation-ended', 'The escalation of an incident is over.', {
     service,
     incident,
-    result: z.enum(['healed', 'recovered', 'given-up']),
+    result: z
+      .enum(['healed', 'recovered', 'given-up'])
+      .describe('By the agent and checked, by itself or a person, or not'),
   }),
   kindOf('drill-ended', 'A drill is over.', {
     drill: name().describe('Id of the drill'),
@@ -208,25 +215,25 @@ export const eventSchema = z.discriminatedUnion('kind', [
     ms: ms().describe('How long it took, in milliseconds'),
     steps,
   }),
-  kindOf('engine-down', 'The engine does not answer.', { address: name() }),
+  kindOf('engine-down', 'The engine does not answer.', { address }),
   kindOf('engine-up', 'The engine answers again.', {
-    address: name(),
+    address,
     awayMs: ms().describe('How long it was away, in milliseconds'),
   }),
   kindOf('worker-up', 'The worker of this host watches its sessions.', {
-    pid: count(),
+    pid,
   }),
   kindOf('worker-down', 'The worker of this host has stopped.', {
-    pid: count(),
+    pid,
     how: z.enum(['stopped', 'died']).describe('`died`: it left no word; `at` is when the next one began'),
-    why: text(),
+    why: text().describe('Who or what ended it'),
   }),
   kindOf('configuration-taken', 'The worker has begun to work with a configuration.', {
     file: text().describe('Path of the file'),
     accounts: count().describe('Accounts of the pool'),
-    substrates: count(),
-    tasks: count(),
-    services: count(),
+    substrates: count().describe('Fallbacks of the pool'),
+    tasks: count().describe('Tasks of the loop'),
+    services: count().describe('Guarded services'),
   }),
 ])
 

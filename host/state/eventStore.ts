@@ -56,8 +56,11 @@ export class EventStore {
     this.#write()
   }
 
-  /** Removes files that are older than the bound, or beyond the size. `now`: ms since the epoch. Returns how many. */
-  prune(now: number): number {
+  /**
+   * Removes files that are older than the bound, or beyond the size less `room`, in bytes. `now`: ms since the epoch. Returns how
+   * many.
+   */
+  prune(now: number, room = 0): number {
     const files = eventFiles(this.#home).map((name) => {
       const path = join(this.#home.events, name)
       const { size, mtimeMs } = statSync(path)
@@ -66,7 +69,7 @@ export class EventStore {
     let total = files.reduce((sum, { size }) => sum + size, 0)
     let removed = 0
     for (const { path, size, mtimeMs } of files.slice(0, -1)) {
-      if (total <= this.#bounds.maxSize && now - mtimeMs <= this.#bounds.keepFor) break
+      if (total <= this.#bounds.maxSize - room && now - mtimeMs <= this.#bounds.keepFor) break
       rmSync(path, { force: true })
       total -= size
       removed += 1
@@ -117,11 +120,11 @@ export class EventStore {
   /** The newest file, or the one after it if that is full. */
   #currentFile(): string {
     const newest = eventFiles(this.#home).at(-1)
-    const isFull = (name: string): boolean =>
-      statSync(join(this.#home.events, name)).size >= this.#bounds.maxSize / filesAtMost
+    const size = this.#bounds.maxSize / filesAtMost
+    const isFull = (name: string): boolean => statSync(join(this.#home.events, name)).size >= size
     if (newest !== undefined && !isFull(newest)) return newest
     // Ids of events that are no longer kept are forgotten.
-    if (this.prune(Date.now()) > 0) this.#ids = this.#knownIds()
+    if (this.prune(Date.now(), size) > 0) this.#ids = this.#knownIds()
     return nextEventFile(newest)
   }
 
