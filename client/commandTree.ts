@@ -98,6 +98,7 @@ export const commandTree: readonly CommandSpec[] = [
     name: 'events',
     group: 'Work with sessions',
     description: 'list what happened on this host: moves, walls, tasks, services',
+    withoutConfig: true,
     options: [
       { flags: '--follow', description: 'go on as events come, also while the worker restarts' },
       { flags: '--since <time>', description: 'only newer ones: 2h, or an instant' },

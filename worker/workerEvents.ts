@@ -17,7 +17,7 @@ export class WorkerEvents {
 
   /** Also says so if the worker before this one left no word. */
   begun(config: Config): void {
-    const last = this.#events.stored().findLast(isOfWorker)
+    const last = this.#events.stored('"worker-').findLast(isOfWorker)
     if (last?.kind === 'worker-up')
       this.#events.record({
         ...{ id: `${last.id}/died`, at: now(), kind: 'worker-down', pid: last.pid, how: 'died' },

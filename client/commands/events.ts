@@ -1,31 +1,25 @@
 /** `outpool events`: what happened on this host, from its own files, so that it needs no engine and no worker. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { describeEvent, levelOf } from '../../config/events/describe.js'
 import { EventReader } from '../../config/events/files.js'
 import { type EventKind, eventKinds, type OutpoolEvent } from '../../config/events/schema.js'
 import { parseDuration } from '../../config/schema/units.js'
 import { openHome } from '../../config/state/home.js'
 import { type CommandContext, print } from '../commandContext.js'
 import { UsageError } from '../errors.js'
-import { clock } from '../output/times.js'
+import { eventLine, isAboutSession } from '../output/events.js'
 
 const pollEvery = 250
 
 export async function events(context: CommandContext): Promise<void> {
   const isWanted = filterOf(context)
   const show = (event: OutpoolEvent): void =>
-    print(context.json ? JSON.stringify(event) : lineOf(event, context))
+    print(context.json ? JSON.stringify(event) : eventLine(event, context.colors, new Date()))
   const reader = new EventReader(openHome())
   for (;;) {
     for (const event of reader.next()) if (isWanted(event)) show(event)
     if (!context.flag('follow')) return
     await delay(pollEvery)
   }
-}
-
-export function lineOf(event: OutpoolEvent, { colors }: CommandContext, now = new Date()): string {
-  const paint = { error: colors.red, warn: colors.yellow, info: String, debug: colors.dim }[levelOf(event)]
-  return `${colors.dim(clock(event.at, now))}  ${paint(describeEvent(event, now))}`
 }
 
 /** Throws UsageError. */
@@ -61,9 +55,6 @@ function kindOf(given: string | null): EventKind | null {
     `kinds: ${eventKinds.join(', ')}`,
   )
 }
-
-export const isAboutSession = (event: OutpoolEvent, name: string): boolean =>
-  'session' in event && event.session === name
 
 function isAboutAccount(event: OutpoolEvent, name: string): boolean {
   const places = [

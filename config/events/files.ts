@@ -35,9 +35,12 @@ export class EventReader {
   #file: string | null = null
   /** Bytes of the file that were read, up to the end of a line. */
   #offset = 0
+  readonly #isCandidate: (line: string) => boolean
 
-  constructor(home: Home) {
+  /** `isCandidate`: lines for which it is false are not parsed, for a reader that looks for a few events among many. */
+  constructor(home: Home, isCandidate: (line: string) => boolean = () => true) {
     this.#home = home
+    this.#isCandidate = isCandidate
   }
 
   /** The events that were recorded since the last call; at the first one, all that are kept. */
@@ -68,7 +71,7 @@ export class EventReader {
       .subarray(0, end)
       .toString('utf8')
       .split('\n')
-      .flatMap((line) => parseLine(line) ?? [])
+      .flatMap((line) => (this.#isCandidate(line) ? (parseLine(line) ?? []) : []))
   }
 }
 

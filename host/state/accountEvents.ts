@@ -77,7 +77,7 @@ export class AccountEvents {
   }
 
   #openOf(account: string): Open {
-    this.#open ??= openConditions(this.#options.events.stored())
+    this.#open ??= openConditions(this.#options.events.stored('"account-'))
     const open = this.#open.get(account) ?? new Map<string, Said>()
     this.#open.set(account, open)
     return open

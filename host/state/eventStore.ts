@@ -34,9 +34,10 @@ export class EventStore {
     this.#onRecorded = onRecorded
   }
 
-  /** Every event that is kept, oldest first. */
-  stored(): OutpoolEvent[] {
-    return new EventReader(this.#home).next()
+  /** Every event that is kept and whose line has one of these words, oldest first. */
+  stored(...words: string[]): OutpoolEvent[] {
+    const isCandidate = (line: string): boolean => words.some((word) => line.includes(word))
+    return new EventReader(this.#home, words.length === 0 ? undefined : isCandidate).next()
   }
 
   /** Never throws: a disk that takes nothing must not stop a rescue. What could not be written is tried again. */
