@@ -111,6 +111,17 @@ export const commandTree: readonly CommandSpec[] = [
     run: async (context) => (await import('./commands/events.js')).events(context),
   },
   {
+    name: 'report',
+    group: 'Work with sessions',
+    description: 'sum up what happened on this host, and what waits for a person now',
+    withoutConfig: true,
+    options: [
+      { flags: '--since <time>', description: 'from when on: 24h (the default), or an instant' },
+      { flags: '--json', description: 'print JSON' },
+    ],
+    run: async (context) => (await import('./commands/report.js')).report(context),
+  },
+  {
     name: 'show',
     group: 'Work with sessions',
     description: 'show everything about one session, with its rescue log',

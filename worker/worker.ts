@@ -61,7 +61,7 @@ export async function startWorker(input: {
 }): Promise<RunningWorker> {
   const { home, config, connectOptions, namespace } = input
   const host = new Host(home, config)
-  const said = new WorkerEvents(host.events, connectOptions.address ?? 'the engine')
+  const said = new WorkerEvents(host.events, connectOptions.address)
   for (const unread of await readLogins(host)) log.warn(`could not be read: ${unread}`)
   const sampler = new Sampler(host)
   const prober = new Prober(host)

@@ -2,11 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { EventReader } from '../../config/events/files.js'
 import { type EventKind, eventKinds, type OutpoolEvent } from '../../config/events/schema.js'
-import { parseDuration } from '../../config/schema/units.js'
 import { openHome } from '../../config/state/home.js'
 import { type CommandContext, print } from '../commandContext.js'
 import { UsageError } from '../errors.js'
-import { eventLine, isAboutSession } from '../output/events.js'
+import { eventLine, isAboutSession, sinceOf } from '../output/events.js'
 
 const pollEvery = 250
 
@@ -24,7 +23,8 @@ export async function events(context: CommandContext): Promise<void> {
 
 /** Throws UsageError. */
 function filterOf(context: CommandContext): (event: OutpoolEvent) => boolean {
-  const since = sinceOf(context.option('since'))
+  const given = context.option('since')
+  const since = given === null ? -Infinity : sinceOf(given, new Date())
   const kind = kindOf(context.option('kind'))
   const [session, account] = [context.option('session'), context.option('account')]
   return (event) =>
@@ -32,19 +32,6 @@ function filterOf(context: CommandContext): (event: OutpoolEvent) => boolean {
     (kind === null || event.kind === kind) &&
     (session === null || isAboutSession(event, session)) &&
     (account === null || isAboutAccount(event, account))
-}
-
-/** Milliseconds since the epoch; everything that is kept without the option. */
-function sinceOf(given: string | null): number {
-  if (given === null) return -Infinity
-  const ago = parseDuration(given)
-  if (ago !== null) return Date.now() - ago
-  const instant = Date.parse(given)
-  if (!Number.isNaN(instant)) return instant
-  throw new UsageError(
-    `--since cannot be ${JSON.stringify(given)}`,
-    'write a duration such as 2h, or an instant',
-  )
 }
 
 function kindOf(given: string | null): EventKind | null {

@@ -2,6 +2,8 @@
 import type { Colors } from 'picocolors/types.js'
 import { describeEvent, levelOf } from '../../config/events/describe.js'
 import type { OutpoolEvent } from '../../config/events/schema.js'
+import { parseDuration } from '../../config/schema/units.js'
+import { UsageError } from '../errors.js'
 import { clock } from './times.js'
 
 export function eventLine(event: OutpoolEvent, colors: Colors, now: Date): string {
@@ -11,3 +13,13 @@ export function eventLine(event: OutpoolEvent, colors: Colors, now: Date): strin
 
 export const isAboutSession = (event: OutpoolEvent, name: string): boolean =>
   'session' in event && event.session === name
+
+/** What `--since` says, a duration or an instant: ms since the epoch. Throws UsageError. */
+export function sinceOf(given: string, now: Date): number {
+  const ago = parseDuration(given)
+  if (ago !== null) return now.getTime() - ago
+  const instant = Date.parse(given)
+  if (!Number.isNaN(instant)) return instant
+  const remedy = 'write a duration such as 2h, or an instant'
+  throw new UsageError(`--since cannot be ${JSON.stringify(given)}`, remedy)
+}

@@ -24,15 +24,17 @@ export const conditionKey = (condition: AccountCondition): string =>
   condition.kind === 'wall' ? wallKey(condition.scope) : condition.kind
 
 /** The conditions that hold now. While an account is walled, nothing is said of a limit that is near. */
-export function conditionsOf(reading: AccountReading, rules: ConditionRules, now: number): AccountCondition[] {
+export function conditionsOf(
+  reading: AccountReading,
+  rules: ConditionRules,
+  now: number,
+): AccountCondition[] {
   const { role, moveAt, ceiling, wakeMargin } = rules
   const walls = currentWalls(reading.walls, reading.windows, wakeMargin, now)
     .filter(({ lapsed }) => !lapsed)
     .map(({ wall, wasHit }): AccountCondition => ({ kind: 'wall', scope: wall.scope, wall, wasHit }))
   const near =
-    role === 'pool'
-      ? nearLimit(reading.windows, null, moveThreshold(moveAt, ceiling), wakeMargin, now)
-      : null
+    role === 'pool' ? nearLimit(reading.windows, null, moveThreshold(moveAt, ceiling), wakeMargin, now) : null
   return [
     ...(reading.login === 'out' ? [{ kind: 'login' } as const] : []),
     ...new Map(walls.map((wall) => [conditionKey(wall), wall])).values(),

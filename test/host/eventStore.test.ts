@@ -84,10 +84,7 @@ describe('law 14: an event', () => {
     new EventStore(home, bounds).record(draft(1, { at: 'yesterday' }), long, draft(3))
     const [stopped] = stored()
     expect(ids()).toEqual([2, 3])
-    expect(stopped).toMatchObject({
-      kind: 'session-stopped',
-      why: expect.stringMatching(/^line \[31m x{200,}$/),
-    })
+    expect(stopped?.kind === 'session-stopped' ? stopped.why : '').toMatch(/^line \[31m x{200,}$/)
     expect(JSON.stringify(stopped).length).toBeLessThan(1_000)
     expect(stderr.mock.calls.flat().join(' ')).toContain('the event session-paused is not valid')
   })

@@ -76,6 +76,9 @@ it('law 14: --follow prints each event once, over a restart of the worker and a 
   const next = worker()
   for (let n = 3; n <= 40; n++) next.record(stopped(n, 'docs', ago(0)))
   await untilSaid(40)
-  const ids = said.trimEnd().split('\n').map((line) => (JSON.parse(line) as { id: string }).id)
+  const ids = said
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { id: string }).id)
   expect(ids).toEqual(Array.from({ length: 41 }, (_, n) => `s${n}`))
 })

@@ -105,7 +105,7 @@ async function untilReachable(
 ): Promise<boolean> {
   for (let tries = 1; !signal.aborted; tries++) {
     if (await answersOnNewConnection(connectOptions, namespace)) return true
-    if (tries === 1 && !signal.aborted) onLost()
+    if (tries === 1) onLost()
     await pause(reconnectEvery, signal)
   }
   return false

@@ -42,6 +42,7 @@ export function maintainConnection(options: ReconnectOptions): ConnectionWatch {
     ...{ connection, connectOptions, namespace },
     onStable: (since) => results.dropDelivered(since),
     onLost: () => {
+      if (stopped.signal.aborted) return
       isLost = true
       options.onEngine({ isUp: false })
     },
