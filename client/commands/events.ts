@@ -10,10 +10,10 @@ import { eventLine, isAboutSession, sinceOf } from '../output/events.js'
 const pollEvery = 250
 
 export async function events(context: CommandContext): Promise<void> {
-  const isWanted = filterOf(context)
+  const { isWanted, since, words } = filterOf(context)
   const show = (event: OutpoolEvent): void =>
     print(context.json ? JSON.stringify(event) : eventLine(event, context.colors, new Date()))
-  const reader = new EventReader(openHome())
+  const reader = new EventReader(openHome(), { since, words })
   for (;;) {
     for (const event of reader.next()) if (isWanted(event)) show(event)
     if (!context.flag('follow')) return
@@ -21,17 +21,29 @@ export async function events(context: CommandContext): Promise<void> {
   }
 }
 
+interface Filter {
+  isWanted: (event: OutpoolEvent) => boolean
+  /** Milliseconds since the epoch. */
+  since: number
+  /** The line of each wanted event has them all. */
+  words: string[]
+}
+
 /** Throws UsageError. */
-function filterOf(context: CommandContext): (event: OutpoolEvent) => boolean {
+function filterOf(context: CommandContext): Filter {
   const given = context.option('since')
   const since = given === null ? -Infinity : sinceOf(given, new Date())
   const kind = kindOf(context.option('kind'))
   const [session, account] = [context.option('session'), context.option('account')]
-  return (event) =>
-    Date.parse(event.at) >= since &&
-    (kind === null || event.kind === kind) &&
-    (session === null || isAboutSession(event, session)) &&
-    (account === null || isAboutAccount(event, account))
+  return {
+    since,
+    words: [kind, session, account].flatMap((word) => (word === null ? [] : [JSON.stringify(word)])),
+    isWanted: (event) =>
+      Date.parse(event.at) >= since &&
+      (kind === null || event.kind === kind) &&
+      (session === null || isAboutSession(event, session)) &&
+      (account === null || isAboutAccount(event, account)),
+  }
 }
 
 function kindOf(given: string | null): EventKind | null {

@@ -38,7 +38,7 @@ const eventsShown = 8
 
 /** On this host: those of another are shown there. */
 const newestEvents = (home: Home, session: string): OutpoolEvent[] =>
-  new EventReader(home, (line) => line.includes(`"${session}"`))
+  new EventReader(home, { words: [`"${session}"`] })
     .next()
     .filter((event) => isAboutSession(event, session))
     .slice(-eventsShown)

@@ -4,6 +4,7 @@
  */
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { parseJsonAs } from '../../policy/parseJson.js'
 import type { Home } from '../state/home.js'
 import { eventSchema, type OutpoolEvent } from './schema.js'
@@ -29,23 +30,40 @@ export function nextEventFile(name: string | undefined): string {
   return `events-${String(number).padStart(8, '0')}.jsonl`
 }
 
+export interface EventReaderOptions {
+  /** Lines that lack one of these words are not parsed: for a reader that looks for a few events among many. */
+  words?: readonly string[]
+  /** Files that were last written before this are not read. Milliseconds since the epoch. */
+  since?: number
+}
+
 /** Reads the events of a home in the order in which they were recorded, each once, over rotations and restarts of the worker. */
 export class EventReader {
   readonly #home: Home
+  readonly #words: readonly string[]
+  readonly #since: number
   #file: string | null = null
   /** Bytes of the file that were read, up to the end of a line. */
   #offset = 0
-  readonly #isCandidate: (line: string) => boolean
 
-  /** `isCandidate`: lines for which it is false are not parsed, for a reader that looks for a few events among many. */
-  constructor(home: Home, isCandidate: (line: string) => boolean = () => true) {
+  constructor(home: Home, { words = [], since = -Infinity }: EventReaderOptions = {}) {
     this.#home = home
-    this.#isCandidate = isCandidate
+    this.#words = words
+    this.#since = since
   }
 
   /** The events that were recorded since the last call; at the first one, all that are kept. */
   next(): OutpoolEvent[] {
-    const found: OutpoolEvent[] = []
+    return this.#nextLines().flatMap((line) => parseJsonAs(line, eventSchema) ?? [])
+  }
+
+  /** As `next`, but only the ids, which takes a fraction of the time. */
+  nextIds(): string[] {
+    return this.#nextLines().flatMap((line) => parseJsonAs(line, idSchema)?.id ?? [])
+  }
+
+  #nextLines(): string[] {
+    const found: string[] = []
     // A file that was removed meanwhile is left behind.
     const { names, at } = this.#position()
     for (const name of names.slice(at)) {
@@ -63,28 +81,29 @@ export class EventReader {
   }
 
   /** The rest of a line that is not ended yet is read by a later call. */
-  #readOn(path: string): OutpoolEvent[] {
-    const added = readFrom(path, this.#offset)
+  #readOn(path: string): string[] {
+    const added = readFrom(path, this.#offset, this.#since)
     const end = added.lastIndexOf(0x0a) + 1
     this.#offset += end
     return added
       .subarray(0, end)
       .toString('utf8')
       .split('\n')
-      .flatMap((line) => (this.#isCandidate(line) ? (parseLine(line) ?? []) : []))
+      .filter(
+        (line) => line !== '' && line.length <= maxLine && this.#words.every((word) => line.includes(word)),
+      )
   }
 }
 
-function parseLine(line: string): OutpoolEvent | null {
-  return line === '' || line.length > maxLine ? null : parseJsonAs(line, eventSchema)
-}
+const idSchema = z.object({ id: z.string() })
 
-/** Empty for a file that cannot be read. */
-function readFrom(path: string, offset: number): Buffer {
+/** Empty for a file that cannot be read, or was last written before `since`. */
+function readFrom(path: string, offset: number, since: number): Buffer {
   let file: number | null = null
   try {
     file = openSync(path, 'r')
-    const length = Math.max(fstatSync(file).size - offset, 0)
+    const { size, mtimeMs } = fstatSync(file)
+    const length = mtimeMs < since ? 0 : Math.max(size - offset, 0)
     const buffer = Buffer.alloc(length)
     return buffer.subarray(0, readSync(file, buffer, 0, length, offset))
   } catch {

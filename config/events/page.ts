@@ -37,7 +37,7 @@ are below \`OUTPOOL_HOME\` in \`events/\`, one JSON object a line. This page is 
   changes its meaning.
 - A session's events are on the host of the session, and a task's on the host that runs it.
 
-\`events.maxSize\` and \`events.keepFor\` in \`outpool.yaml\` bound how much is kept (by default 20M and 30d); the oldest go first.
+\`events.maxSize\` and \`events.keepFor\` in \`outpool.yaml\` bound how much is kept (by default 10M and 30d); the oldest go first.
 `
 
 export function eventsPage(): string {

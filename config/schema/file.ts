@@ -217,7 +217,7 @@ const keep = section({
 
 const events = section({
   maxSize: size
-    .prefault('20M')
+    .prefault('10M')
     .describe('Size of all files of events together; the oldest events are removed beyond it'),
   keepFor: duration().prefault('30d').describe('Older events are removed'),
 })

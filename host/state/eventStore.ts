@@ -34,10 +34,9 @@ export class EventStore {
     this.#onRecorded = onRecorded
   }
 
-  /** Every event that is kept and whose line has one of these words, oldest first. */
+  /** Every event that is kept and whose line has all of these words, oldest first. */
   stored(...words: string[]): OutpoolEvent[] {
-    const isCandidate = (line: string): boolean => words.some((word) => line.includes(word))
-    return new EventReader(this.#home, words.length === 0 ? undefined : isCandidate).next()
+    return new EventReader(this.#home, { words }).next()
   }
 
   /** Never throws: a disk that takes nothing must not stop a rescue. What could not be written is tried again. */
@@ -130,6 +129,6 @@ export class EventStore {
   }
 
   #knownIds(): Set<string> {
-    return new Set([...this.stored(), ...this.#unwritten].map(({ id }) => id))
+    return new Set([...new EventReader(this.#home).nextIds(), ...this.#unwritten.map(({ id }) => id)])
   }
 }

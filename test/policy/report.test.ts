@@ -9,8 +9,13 @@ const start = Date.parse('2026-11-22T00:00:00.000Z')
 const at = (hours: number): string => new Date(start + hours * hour).toISOString()
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
-const event = (hours: number, rest: DistributiveOmit<EventDraft, 'id' | 'at'>): OutpoolEvent =>
-  ({ v: 1, id: `${hours}`, at: at(hours), host: 'here', ...rest })
+const event = (hours: number, rest: DistributiveOmit<EventDraft, 'id' | 'at'>): OutpoolEvent => ({
+  v: 1,
+  id: `${hours}`,
+  at: at(hours),
+  host: 'here',
+  ...rest,
+})
 
 const moved = (hours: number, resetsAt: number | null, from = 'a'): OutpoolEvent =>
   event(hours, {
