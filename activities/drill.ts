@@ -101,6 +101,6 @@ function drillEnded({ clock }: Host, { id, ok, why, startedAt, endedAt, steps }:
   const ms = Math.max(0, Date.parse(endedAt) - Date.parse(startedAt))
   return {
     ...{ id: `${id}/ended`, at: clock.toHost(endedAt), kind: 'drill-ended', drill: id, ok, why, ms },
-    steps: steps.map(({ name, ms, ok, found }) => ({ name, ms, ...(ok ? {} : { fault: found }) })),
+    steps: steps.map(({ name, ms, ok }) => ({ name, ms, failed: !ok })),
   }
 }

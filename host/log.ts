@@ -23,6 +23,8 @@ const entrySchema = z.object({
 type LogEntry = z.output<typeof entrySchema>
 
 let format: LogFormat = 'text'
+/** The file descriptor. */
+const stderr = 2
 
 /** One line for each call; an error goes into `err`. Its stack is printed from level `debug` on, and is always part of JSON. */
 export const log = pino(
@@ -48,7 +50,7 @@ export function logEvent(event: OutpoolEvent): void {
 export function defaultFormat(env: NodeJS.ProcessEnv): LogFormat {
   const [device, inode] = (env['JOURNAL_STREAM'] ?? '').split(':').map(Number)
   if (device === undefined || inode === undefined) return 'text'
-  const { dev, ino } = fstatSync(process.stderr.fd)
+  const { dev, ino } = fstatSync(stderr)
   return dev === device && ino === inode ? 'journal' : 'text'
 }
 

@@ -52,9 +52,11 @@ const wall = z
 
 const cause = z.enum(rescueCauses).describe('Why the session moves')
 const steps = z
-  .array(z.object({ name: text(), ms: ms(), fault: text().optional() }))
+  .array(z.object({ name: text(), ms: ms(), failed: z.boolean() }))
   .transform((all) => all.slice(-maxSteps))
-  .describe('Steps with their milliseconds; `fault` says why a step failed')
+  .describe(
+    "Steps with their milliseconds; why one failed is in the rescue log, since it may quote the agent's screen",
+  )
 
 const windows = z
   .array(z.object({ name: lineOf(80), used: z.number(), resetsAt: instant().nullable() }))

@@ -12,7 +12,13 @@ const wall = { kind: 'five_hour', scope: 'account', resetsAt, evidence: 'transcr
 
 const moved: OutpoolEvent = {
   ...{ ...common, kind: 'session-moved', session: 'docs', n: 1, cause: 'wall', from: 'max-1', to: 'max-2' },
-  ...{ wall, conversation: 'same', why: 'the most room', ms: 912, steps: [{ name: 'stop', ms: 20 }] },
+  ...{
+    wall,
+    conversation: 'same',
+    why: 'the most room',
+    ms: 912,
+    steps: [{ name: 'stop', ms: 20, failed: false }],
+  },
 }
 
 it('the page of events is up to date (npx tsx config/events/writePage.ts)', () => {
@@ -57,7 +63,7 @@ describe('law 11: the schema', () => {
 
   it('law 15: refuses another version, and bounds lists', () => {
     expect(eventSchema.safeParse({ ...moved, v: 2 }).success).toBe(false)
-    const steps = Array.from({ length: 1_000 }, (_, ms) => ({ name: 'x', ms }))
+    const steps = Array.from({ length: 1_000 }, (_, ms) => ({ name: 'x', ms, failed: false }))
     const parsed = eventSchema.parse({ ...moved, steps })
     expect(parsed.kind === 'session-moved' ? parsed.steps : []).toEqual(steps.slice(-40))
   })

@@ -1,4 +1,5 @@
 /** The forms of a line of the log: for a person, for systemd's journal, for programs. */
+import { fstatSync } from 'node:fs'
 import picocolors from 'picocolors'
 import { afterEach, expect, it, vi } from 'vitest'
 import type { OutpoolEvent } from '../../config/events/schema.js'
@@ -45,6 +46,8 @@ it('the journal is known by its own socket, not by a variable that was inherited
   expect(defaultFormat({})).toBe('text')
   expect(defaultFormat({ JOURNAL_STREAM: '1:2' })).toBe('text')
   expect(defaultFormat({ JOURNAL_STREAM: 'junk' })).toBe('text')
+  const { dev, ino } = fstatSync(2)
+  expect(defaultFormat({ JOURNAL_STREAM: `${dev}:${ino}` })).toBe('journal')
 })
 
 it('law 14: for programs: an event is one JSON object with its text and its fields', () => {

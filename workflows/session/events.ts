@@ -82,7 +82,8 @@ export function emitRunning(
     events.isStarted = true
     emit(state, { kind: 'session-started', place: to, agent, model, why, ms: sinceMs(startedAt) })
   } else if (entry !== null) {
-    const { n, cause, from, steps, startedAt: since } = entry
+    const { n, cause, from, startedAt: since } = entry
+    const steps = entry.steps.map(({ name, ms, fault }) => ({ name, ms, failed: fault !== undefined }))
     const conversation = state.fork === null ? 'same' : 'fork'
     const moved = {
       n,
