@@ -116,7 +116,7 @@ export const commandTree: readonly CommandSpec[] = [
     description: 'sum up what happened on this host, and what waits for a person now',
     withoutConfig: true,
     options: [
-      { flags: '--since <time>', description: 'from when on: 24h (the default), or an instant' },
+      { flags: '--since <time>', description: 'a duration (default: 24h), or an instant' },
       { flags: '--json', description: 'print JSON' },
     ],
     run: async (context) => (await import('./commands/report.js')).report(context),

@@ -61,7 +61,7 @@ export async function startWorker(input: {
 }): Promise<RunningWorker> {
   const { home, config, connectOptions, namespace } = input
   const host = new Host(home, config)
-  const said = new WorkerEvents(host.events, connectOptions.address)
+  const workerEvents = new WorkerEvents(host.events, connectOptions.address)
   for (const unread of await readLogins(host)) log.warn(`could not be read: ${unread}`)
   const sampler = new Sampler(host)
   const prober = new Prober(host)
@@ -93,7 +93,7 @@ export async function startWorker(input: {
     })
   const ready = await pollersFor(native, workerIdentity(hostId))
   await retryTransient(() => measureClock(host, connection, namespace))
-  said.begun(config)
+  workerEvents.begun(config)
   for (const { name } of accountsOf(config)) host.accountEvents.review(name)
   sampler.start()
   prober.start()
@@ -114,7 +114,7 @@ export async function startWorker(input: {
     ...{ client, connection, connectOptions, namespace, hostId, results: pendingResults },
     makePollers: async (of, identity) => (await pollersFor(of, identity)).run(),
     measureClock: () => measureClock(host, connection, namespace),
-    onEngine: (change) => said.engine(change),
+    onEngine: (change) => workerEvents.engine(change),
   })
   try {
     await Promise.race([retryTransient(() => configureWatchdogs(client, home, config)), done])
@@ -142,7 +142,7 @@ export async function startWorker(input: {
       await sampler.stop()
       host.accountEvents.stop()
       host.tmux.close()
-      said.stopped(why)
+      workerEvents.stopped(why)
       await connection.close()
       await native.close()
     },

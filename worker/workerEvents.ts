@@ -15,7 +15,7 @@ export class WorkerEvents {
     this.#address = address
   }
 
-  /** Also says so if the worker before this one left no word. */
+  /** Also records the end of the worker before this one, if that died before it could. */
   begun(config: Config): void {
     const last = this.#events.stored('"worker-').findLast(isOfWorker)
     if (last?.kind === 'worker-up')

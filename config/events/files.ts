@@ -31,7 +31,7 @@ export function nextEventFile(name: string | undefined): string {
 }
 
 export interface EventReaderOptions {
-  /** Lines that lack one of these words are not parsed: for a reader that looks for a few events among many. */
+  /** Lines that lack one of these words are not parsed: for a reader that needs few events among many. */
   words?: readonly string[]
   /** Files that were last written before this are not read. Milliseconds since the epoch. */
   since?: number

@@ -25,12 +25,12 @@ const common = ['v', 'id', 'at', 'host', 'kind']
 
 const introduction = `# Events
 
-What happens on a host is recorded as events: \`outpool events\` prints them, the log of the worker says each as one line, and the files
+What happens on a host is recorded as events: \`outpool events\` prints them, the log of the worker has one line for each, and the files
 are below \`OUTPOOL_HOME\` in \`events/\`, one JSON object a line. This page is made from the schema
 (\`npx tsx config/events/writePage.ts\`).
 
 - An event is recorded once. A worker that is killed at any instant neither loses an event of a change that the engine has accepted, nor
-  records it twice; a disk that takes nothing delays events until it does, and a worker that ends before that may lose them.
+  records it twice; a full disk delays events, and a worker that ends before there is room may lose them.
 - An event holds no prompt, no answer and no secret. Texts are one line of at most 300 characters.
 - Instants are ISO 8601 in UTC, by the clock of the host. Names that end in \`ms\` or \`Ms\` are milliseconds. Shares are 0..1.
 - Programs should ignore fields and kinds that they do not know: new ones may come without a new version. \`v\` grows when a field

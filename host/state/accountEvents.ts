@@ -1,6 +1,6 @@
 /**
- * Says what changes about this host's accounts: walled, near the limit, logged out, and back. What was said last is read from the
- * events themselves, so that a worker that was killed at any instant says each change once.
+ * Records what changes about this host's accounts: walled, near the limit, logged out, and back. The last recorded condition is read
+ * from the events themselves, so that each change is recorded once, at whatever instant a worker is killed.
  */
 import type { EventDraft, OutpoolEvent } from '../../config/events/schema.js'
 import type { AccountReading, AccountRole } from '../../policy/account/account.js'
@@ -14,10 +14,10 @@ import {
 } from '../../policy/account/conditions.js'
 import type { EventStore } from './eventStore.js'
 
-/** The event that said that a condition holds. */
-type Said = Pick<OutpoolEvent, 'id' | 'at'>
-/** Conditions that were said and have not ended, by their keys. */
-type Open = Map<string, Said>
+/** The event that began a condition. */
+type Beginning = Pick<OutpoolEvent, 'id' | 'at'>
+/** Recorded conditions that have not ended, by their keys. */
+type Open = Map<string, Beginning>
 
 /** Node's timers are at most that long. Milliseconds. */
 const maxTimer = 2 ** 31 - 1
@@ -48,10 +48,10 @@ export class AccountEvents {
       conditionsOf(reading(account), rules, now).map((condition) => [conditionKey(condition), condition]),
     )
     const isWalled = current.has(wallKey('account'))
-    for (const [key, said] of [...open]) {
+    for (const [key, begun] of [...open]) {
       // A wall hides whether the limit is near.
       if (current.has(key) || (key === 'near-limit' && isWalled)) continue
-      events.record(endOf(account, key, said, now))
+      events.record(endOf(account, key, begun, now))
       open.delete(key)
     }
     for (const [key, condition] of current) {
@@ -78,7 +78,7 @@ export class AccountEvents {
 
   #openOf(account: string): Open {
     this.#open ??= openConditions(this.#options.events.stored('"account-'))
-    const open = this.#open.get(account) ?? new Map<string, Said>()
+    const open = this.#open.get(account) ?? new Map<string, Beginning>()
     this.#open.set(account, open)
     return open
   }
@@ -88,7 +88,7 @@ function openConditions(events: readonly OutpoolEvent[]): Map<string, Open> {
   const accounts = new Map<string, Open>()
   for (const event of events) {
     if (!('account' in event) || event.account === null) continue
-    const open = accounts.get(event.account) ?? new Map<string, Said>()
+    const open = accounts.get(event.account) ?? new Map<string, Beginning>()
     accounts.set(event.account, open)
     if (event.kind === 'account-walled') open.set(wallKey(event.scope), event)
     else if (event.kind === 'account-near-limit') open.set('near-limit', event)
@@ -123,7 +123,7 @@ function beginningOf(
   }
 }
 
-function endOf(account: string, key: string, { id: begun, at: since }: Said, now: number): EventDraft {
+function endOf(account: string, key: string, { id: begun, at: since }: Beginning, now: number): EventDraft {
   const common = { id: `${begun}/over`, at: new Date(now).toISOString(), account }
   if (key === 'login') return { ...common, kind: 'account-logged-in' }
   const afterMs = Math.max(0, now - Date.parse(since))

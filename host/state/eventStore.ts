@@ -14,7 +14,7 @@ import { log } from '../log.js'
 const filesAtMost = 8
 /** Bytes: a line that was torn by a full disk has to be ended before the next one. */
 const newline = 0x0a
-/** Events that wait in memory while the disk takes none; beyond this number the oldest are dropped. */
+/** Events that wait in memory while the disk is full; beyond this number the oldest are dropped. */
 const maxUnwritten = 10_000
 /** Milliseconds. */
 const retryEvery = 5_000
@@ -39,7 +39,7 @@ export class EventStore {
     return new EventReader(this.#home, { words }).next()
   }
 
-  /** Never throws: a disk that takes nothing must not stop a rescue. What could not be written is tried again. */
+  /** Never throws: a full disk must not stop a rescue. What could not be written is tried again. */
   record(...drafts: EventDraft[]): void {
     const ids = (this.#ids ??= this.#knownIds())
     for (const draft of drafts) {

@@ -1,4 +1,4 @@
-/** What keeps an account from taking sessions, as events say it: walls, a limit that is near, a lost login. */
+/** Conditions of an account whose beginning and end are events: walls, a limit that is near, a lost login. */
 import type { AccountReading, AccountRole, Wall, WallScope, Window } from './account.js'
 import { ms } from '../instants.js'
 import { currentWalls } from './walls.js'
@@ -23,7 +23,7 @@ export const wallKey = (scope: string): string => `wall ${scope}`
 export const conditionKey = (condition: AccountCondition): string =>
   condition.kind === 'wall' ? wallKey(condition.scope) : condition.kind
 
-/** The conditions that hold now. While an account is walled, nothing is said of a limit that is near. */
+/** The conditions that hold now. One of each key. */
 export function conditionsOf(
   reading: AccountReading,
   rules: ConditionRules,

@@ -1,4 +1,4 @@
-/** What is said of accounts: each change once, also by the worker after one that was killed. */
+/** Each change of an account is recorded once, also by the worker after one that was killed. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,14 +70,14 @@ it('law 14: near its limit, walled, and back when the reset is over: once each, 
   })
 })
 
-it('law 14: a change that a killed worker could not say is said by the next one', () => {
+it('law 14: a change that a killed worker could not record is recorded by the next one', () => {
   reading = { ...reading, walls: [wall()] }
   restart()
   worker.review('max-1', now)
   expect(kinds()).toEqual(['account-walled'])
 })
 
-it('law 14: a wall of one model is told apart from one of the account', () => {
+it('law 14: a wall of one model and one of the account are two events', () => {
   reading = { ...reading, walls: [wall('model:opus')] }
   worker.review('max-1', now)
   reading = { ...reading, walls: [wall('model:opus'), wall()] }
@@ -100,7 +100,7 @@ it('law 14: a full window that no session ran into is a wall by its reading', ()
   expect(said()).toMatchObject([{ kind: 'account-walled', evidence: 'reading' }])
 })
 
-it('law 14: nothing is said of an account that the configuration does not name', () => {
+it('law 14: nothing is recorded of an account that the configuration does not name', () => {
   reading = { ...emptyReading('gone'), login: 'out' }
   worker.review('gone', now)
   expect(said()).toEqual([])

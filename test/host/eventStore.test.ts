@@ -40,7 +40,7 @@ const files = (): string[] => readdirSync(home.events).sort()
 const file = (at = 0): string => join(home.events, files()[at]!)
 
 describe('law 14: an event', () => {
-  it('law 14: is recorded once and said once, however often its source gives it', () => {
+  it('law 14: is recorded once and logged once, however often its source gives it', () => {
     const said: string[] = []
     const store = new EventStore(home, bounds, ({ id }) => said.push(id))
     store.record(draft(1), draft(2))
@@ -89,7 +89,7 @@ describe('law 14: an event', () => {
     expect(stderr.mock.calls.flat().join(' ')).toContain('the event session-paused is not valid')
   })
 
-  it('law 10: that the disk does not take stops nobody, and is recorded once it does', () => {
+  it('law 10: that cannot be written stops nothing else, and is recorded when it can be', () => {
     vi.useFakeTimers()
     const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     const said: string[] = []

@@ -69,7 +69,7 @@ export function emitWalled(state: SessionState, plan: StartPlan): void {
 export const observedEvidence = ({ place }: SessionState): EvidenceClass =>
   place?.kind === 'substrate' ? 'refusal' : 'transcript'
 
-/** The session runs: says so for its first start, its move, the end of a park, and the change to or from a fallback. */
+/** For a session that runs: its first start or its move, the end of a park, the change to or from a fallback. */
 export function emitRunning(
   state: SessionState,
   plan: StartPlan,
@@ -111,7 +111,7 @@ export function emitRunning(
   }
 }
 
-/** The pool has no place: the session is parked, or waits for a person. Said once for each. */
+/** The pool has no place: the session is parked, or waits for a person. Emitted once for each. */
 export function emitHeld(state: SessionState, plan: StartPlan, denial: LeaseDenial): void {
   const { needsLogin, pages, retryAt: until, why } = denial
   if (needsLogin) emitWaiting(state, 'login')
