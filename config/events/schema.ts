@@ -227,7 +227,9 @@ export const eventSchema = z.discriminatedUnion('kind', [
   }),
   kindOf('worker-down', 'The worker of this host has stopped.', {
     pid,
-    how: z.enum(['stopped', 'died']).describe('`died`: it ended without stopping in order; `at` is when the next one began'),
+    how: z
+      .enum(['stopped', 'died'])
+      .describe('`died`: it ended without stopping in order; `at` is when the next one began'),
     why: text().describe('Who or what ended it'),
   }),
   kindOf('configuration-taken', 'The worker has begun to work with a configuration.', {
