@@ -7,8 +7,17 @@ import type { Notice } from '../policy/notices/notice.js'
 import type { Adoption } from '../policy/session/adoption.js'
 import type { PlaceRef } from '../policy/session/place.js'
 import type { RescueStep } from '../policy/session/session.js'
+import type { EventDraft, EvidenceClass } from '../config/events/schema.js'
 
-export type { PlaceRef }
+export type { EvidenceClass, EventDraft, PlaceRef }
+
+/** An event of a session, as its workflow gives it to the host. */
+export type SessionEvent = Extract<EventDraft, { session: string }>
+
+/** Events that a step takes along to the host, which records each once. */
+export interface CarriedEvents {
+  events?: EventDraft[]
+}
 
 /** Names one process of one session. Every host-bound activity carries it, and a host refuses an older fence. */
 export interface SessionRef {
@@ -21,7 +30,7 @@ export interface SessionRef {
   place: PlaceRef
 }
 
-export interface LaunchRequest extends SessionRef {
+export interface LaunchRequest extends SessionRef, CarriedEvents {
   model: string | null
   /** Stops the previous process first, if its turn is known to be interrupted. */
   stop?: StopRequest
@@ -68,7 +77,7 @@ export interface PlannedWakeUp {
   at: string
 }
 
-export interface StopRequest extends SessionRef {
+export interface StopRequest extends SessionRef, CarriedEvents {
   /** Close the pane too: the session is over. */
   closePane: boolean
   /** No launch follows for now, so another session may be moved. */
@@ -82,7 +91,7 @@ export interface StopResult {
   wasWorking: boolean
 }
 
-export interface WatchRequest extends SessionRef {
+export interface WatchRequest extends SessionRef, CarriedEvents {
   model: string | null
   /** Bytes of the transcript. Evidence before that point comes from another process, or is known already. */
   transcriptFrom: number
@@ -218,6 +227,8 @@ export interface HostActivities {
    */
   queuePlannedWakeUp(request: QueueWakeUpRequest): Promise<string | null>
   answerQuestion(request: AnswerRequest): Promise<AnswerResult>
+  /** For events that no other step can take along soon. */
+  recordEvents(request: Required<CarriedEvents>): Promise<void>
   /** The host's stored readings of its accounts and substrates; nothing is probed. */
   readAccounts(): Promise<AccountReading[]>
   /** Tries each channel once. */

@@ -7,6 +7,7 @@ import type { QueryDefinition } from '@temporalio/common'
 import type { Client } from '@temporalio/client'
 import { z } from 'zod'
 import type { AgentAdapter } from '../agents/agent.js'
+import type { EventDraft } from '../config/events/schema.js'
 import { type DrillReport, type DrillObservation, isReached } from '../policy/independence/drill.js'
 import { sessionWorkflowId } from '../policy/ids.js'
 import type { SessionDetails } from '../policy/session/session.js'
@@ -88,9 +89,18 @@ function writeReport(host: Host, report: DrillReport): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const file = join(folder, `${report.session}.json`)
   writeFileAtomic(file, `${JSON.stringify(report, null, 2)}\n`)
+  host.events.record(drillEnded(host, report))
   const reports = readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .sort()
   for (const old of reports.slice(0, -host.config.drill.keep)) rmSync(join(folder, old), { force: true })
   return file
+}
+
+function drillEnded({ clock }: Host, { id, ok, why, startedAt, endedAt, steps }: DrillReport): EventDraft {
+  const ms = Math.max(0, Date.parse(endedAt) - Date.parse(startedAt))
+  return {
+    ...{ id: `${id}/ended`, at: clock.toHost(endedAt), kind: 'drill-ended', drill: id, ok, why, ms },
+    steps: steps.map(({ name, ms, ok }) => ({ name, ms, failed: !ok })),
+  }
 }

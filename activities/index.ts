@@ -2,8 +2,8 @@
 import type { Client } from '@temporalio/client'
 import { searchAttributes } from '../policy/ids.js'
 import { withHeartbeat } from './withHeartbeat.js'
-import { readingToEngine } from '../host/state/engineInstants.js'
-import type { CommonActivities, HostActivities, StopResult, StopRequest } from './contracts.js'
+import { eventToHost, readingToEngine } from '../host/state/engineInstants.js'
+import type { CarriedEvents, CommonActivities, HostActivities, StopResult, StopRequest } from './contracts.js'
 import { answerQuestion } from './session/answer.js'
 import { deliverText } from './session/deliver.js'
 import type { Host } from '../host/host.js'
@@ -25,18 +25,23 @@ export function hostActivities(
 ): HostActivities {
   const step = <T>({ session }: { session: string }, work: () => Promise<T>): Promise<T> =>
     withHeartbeat(() => host.moveLimiter.holdDuring(session, work))
+  const record = ({ events = [] }: CarriedEvents): void =>
+    host.events.record(...events.map((event) => eventToHost(host.clock, event)))
   const stop = (request: StopRequest): Promise<StopResult> => {
     sampler.release(request.session, request.fence)
     return stopAgent(host, request)
   }
   return {
-    launchAgent: (request) =>
-      step(request, async () => {
+    launchAgent: (request) => {
+      record(request)
+      return step(request, async () => {
         const stopped = request.stop ? await stop(request.stop) : null
         const launched = await launchAgent(host, request)
         return { ...launched, steps: [...(stopped?.steps ?? []), ...launched.steps] }
-      }),
+      })
+    },
     stopAgent: async (request) => {
+      record(request)
       const stopped = await step(request, () => stop(request))
       if (request.endsMove) host.moveLimiter.release(request.session)
       return stopped
@@ -46,7 +51,14 @@ export function hostActivities(
       host.records.saveFailbackRequest(session, fence)
       return Promise.resolve()
     },
-    watchAgent: (request) => watchAgent(host, sampler, request, { leaseBatcher: leases }),
+    watchAgent: (request) => {
+      record(request)
+      return watchAgent(host, sampler, request, { leaseBatcher: leases })
+    },
+    recordEvents: (request) => {
+      record(request)
+      return Promise.resolve()
+    },
     deliverText: (request) => withHeartbeat(() => deliverText(host, sampler, request)),
     readAccounts: () => Promise.resolve(host.engineReadings()),
     queuePlannedWakeUp: (request) => withHeartbeat(() => queuePlannedWakeUp(host, sampler, request)),

@@ -6,6 +6,7 @@ import type { Notice, NoticeKind } from '../policy/notices/notice.js'
 import type { NoticeOutcome, NoticeRequest } from './contracts.js'
 import type { Host } from '../host/host.js'
 import { runCommand } from '../host/process/runCommand.js'
+import { log } from '../host/log.js'
 
 /** Tries all channels once, in parallel. Never throws: failures are in the outcome, and the pool tries those channels again. */
 export async function sendNotice(host: Host, { notice, channels }: NoticeRequest): Promise<NoticeOutcome> {
@@ -17,7 +18,7 @@ export async function sendNotice(host: Host, { notice, channels }: NoticeRequest
     }),
   )
   for (const { channel, why } of failed.flat())
-    console.error(`outpool: notice "${notice.title}" could not be sent to ${channel}: ${why}`)
+    log.error(`notice "${notice.title}" could not be sent to ${channel}: ${why}`)
   return { failed: failed.flat() }
 }
 

@@ -1,5 +1,6 @@
 /** Work that a worker repeats for as long as it runs: sampling panes, probing accounts, checking blockers, cleaning up. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { log } from '../host/log.js'
 
 export interface PollingStep {
   /** One round; rounds never overlap. If a round fails, the failure is logged and the next round comes all the same. */
@@ -43,7 +44,7 @@ export class PollingLoop {
       try {
         await this.#step.run(this.#stopped.signal)
       } catch (error) {
-        console.error(`outpool: ${failureText}:`, error)
+        log.error({ err: error }, failureText)
       }
       await this.#pause(this.#step.pauseAfter(performance.now() - startedAt))
     }

@@ -16,9 +16,9 @@ export class CommandContext {
     return this.#options[name] === true
   }
 
-  /** The value of an option, or null if it was not given. */
+  /** The value of an option, such as `log-level`, or null if it was not given. */
   option(name: string): string | null {
-    const value = this.#options[name]
+    const value = this.#options[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]
     return typeof value === 'string' ? value : null
   }
 

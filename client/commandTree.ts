@@ -95,6 +95,33 @@ export const commandTree: readonly CommandSpec[] = [
     run: async (context) => (await import('./commands/top.js')).top(context),
   },
   {
+    name: 'events',
+    group: 'Work with sessions',
+    description: 'list what happened on this host: moves, walls, tasks, services',
+    withoutConfig: true,
+    options: [
+      { flags: '--follow', description: 'go on as events come, also while the worker restarts' },
+      { flags: '--since <time>', description: 'only newer ones: 2h, or an instant' },
+      { flags: '--session <name>', description: 'only about this session', completion: 'session' },
+      { flags: '--account <name>', description: 'only about this account', completion: 'account' },
+      { flags: '--kind <kind>', description: 'only of this kind, such as session-moved' },
+      { flags: '--json', description: 'print one JSON object a line' },
+    ],
+    examples: ['outpool events --follow', 'outpool events --since 12h --kind session-moved --json'],
+    run: async (context) => (await import('./commands/events.js')).events(context),
+  },
+  {
+    name: 'report',
+    group: 'Work with sessions',
+    description: 'sum up what happened on this host, and what waits for a person now',
+    withoutConfig: true,
+    options: [
+      { flags: '--since <time>', description: 'a duration (default: 24h), or an instant' },
+      { flags: '--json', description: 'print JSON' },
+    ],
+    run: async (context) => (await import('./commands/report.js')).report(context),
+  },
+  {
     name: 'show',
     group: 'Work with sessions',
     description: 'show everything about one session, with its rescue log',

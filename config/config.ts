@@ -149,6 +149,14 @@ export interface DrillConfig {
   keep: number
 }
 
+/** The bounds of the files of events. */
+export interface EventBounds {
+  /** Bytes of all files together. */
+  maxSize: number
+  /** Milliseconds. */
+  keepFor: number
+}
+
 export interface Config {
   /** Absolute path of the file that it was read from. */
   file: string
@@ -165,6 +173,7 @@ export interface Config {
   prices: Prices
   drill: DrillConfig
   keep: Retention
+  events: EventBounds
   tasks: TaskConfig[]
   services: ServiceConfig[]
 }

@@ -9,7 +9,7 @@ export type HostProgram = 'up' | 'worker' | 'doctor' | 'agents'
 export interface HostFlag {
   name: string
   /** How help shows its value; null if it takes none. */
-  value: '<file>' | '<id>' | null
+  value: '<file>' | '<id>' | '<format>' | '<level>' | null
   description: string
 }
 
@@ -21,10 +21,15 @@ export const commonFlags: readonly HostFlag[] = [
   flag('debug', 'print the full error with its stack'),
 ]
 
+const logFlags: readonly HostFlag[] = [
+  { name: 'log', value: '<format>', description: 'text or json (default: OUTPOOL_LOG, else text)' },
+  { name: 'log-level', value: '<level>', description: 'debug, info, warn or error (default: info)' },
+]
+
 /** Flags that only this program takes. */
 export const programFlags: Readonly<Record<HostProgram, readonly HostFlag[]>> = {
-  up: [],
-  worker: [],
+  up: logFlags,
+  worker: logFlags,
   doctor: [
     flag('domains', 'instead: list what the healer needs and what it heals, and what the two share'),
     flag('mermaid', 'like --domains, as a Mermaid diagram'),

@@ -8,12 +8,16 @@ import type { Home } from '../config/state/home.js'
 import { SecretError } from '../config/errors.js'
 import { resolveEnv } from '../config/secrets/resolve.js'
 import type { AccountReading } from '../policy/account/account.js'
+import type { ConditionRules } from '../policy/account/conditions.js'
 import { taskSessionName } from '../policy/ids.js'
 import { isSamePlace, type PlaceRef } from '../policy/session/place.js'
 import { hostSuspendClock } from './process/suspendClock.js'
 import { Adoptions } from './state/adoptions.js'
 import { readingToEngine } from './state/engineInstants.js'
 import { EngineClock } from './state/engineClock.js'
+import { EventStore } from './state/eventStore.js'
+import { AccountEvents } from './state/accountEvents.js'
+import { logEvent } from './log.js'
 import { OpenPages } from './state/openPages.js'
 import { QuotaStore } from './state/quotaStore.js'
 import { SessionRecords } from './state/sessionRecords.js'
@@ -41,6 +45,8 @@ export class Host {
   readonly startLimiter = new StartLimiter()
   readonly moveLimiter: MoveLimiter
   readonly spending: Spending
+  readonly events: EventStore
+  readonly accountEvents: AccountEvents
   readonly clock = new EngineClock()
   /** How long this host has been suspended since its boot, in ms; only differences count. */
   readonly suspendClock: () => number
@@ -52,7 +58,13 @@ export class Host {
     this.records = new SessionRecords(home)
     this.adoptions = new Adoptions(home, this.records)
     this.backgroundWork = new BackgroundWork(this.records)
-    this.quota = new QuotaStore(home)
+    this.events = new EventStore(home, config.events, logEvent)
+    this.quota = new QuotaStore(home, (account) => this.accountEvents.review(account))
+    this.accountEvents = new AccountEvents({
+      events: this.events,
+      rulesOf: (account) => conditionRules(config, account),
+      reading: (account) => this.quota.read(account),
+    })
     this.openPages = new OpenPages(home)
     this.moveLimiter = new MoveLimiter({ atOnce: config.timing.maxConcurrentMoves })
     this.spending = new Spending(home, config, this.quota)
@@ -198,6 +210,17 @@ export class Host {
       ...[...substrates, ...reservedSubstrates].map(({ name }) => ({ kind: 'substrate' as const, name })),
     ]
   }
+}
+
+/** Null for an account that the configuration does not name. */
+function conditionRules(config: Config, account: string): ConditionRules | null {
+  const { pool, reserved, substrates, reservedSubstrates, timing } = config
+  const rules = { moveAt: pool.moveAt, wakeMargin: timing.wakeMargin }
+  const inPool = pool.accounts.find(({ name }) => name === account)
+  if (inPool) return { ...rules, role: 'pool', ceiling: inPool.ceiling }
+  if (reserved.some(({ name }) => name === account)) return { ...rules, role: 'reserved', ceiling: 1 }
+  const isSubstrate = [...substrates, ...reservedSubstrates].some(({ name }) => name === account)
+  return isSubstrate ? { ...rules, role: 'substrate', ceiling: 1 } : null
 }
 
 /** A missing secret would be missing in a retry too, so the session takes another place instead. */

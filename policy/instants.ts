@@ -58,3 +58,7 @@ export function describeDuration(ms: number): string {
   if (minutes < 120) return `${minutes} min`
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
+
+/** As `describeDuration`, with tenths of a second below ten seconds: `0.9 s`. */
+export const describeShortDuration = (ms: number): string =>
+  ms < 9_950 ? `${(ms / 1_000).toFixed(1)} s` : describeDuration(ms)

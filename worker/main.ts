@@ -9,7 +9,9 @@ import { loadConfig } from '../config/load/load.js'
 import { openHome } from '../config/state/home.js'
 import { SharedDomainError } from '../host/errors.js'
 import { assertIndependent } from '../host/identity/failureDomains.js'
-import { EngineUnreachableError, WorkerError } from './errors.js'
+import { configureLog } from '../host/log.js'
+import { EngineUnreachableError, LogOptionError, WorkerError } from './errors.js'
+import { logOptions } from './logOptions.js'
 import { up } from './up.js'
 
 const exit = { done: 0, failed: 1, usage: 2, unreachable: 3 } as const
@@ -34,6 +36,7 @@ async function run(program: HostProgram, given: GivenFlags): Promise<number> {
   switch (program) {
     case 'up':
     case 'worker':
+      configureLog(logOptions(given, process.env))
       await up({ home, config: loadConfig(source), ownEngine: program === 'up' })
       return exit.done
     case 'doctor': {
@@ -66,7 +69,10 @@ async function isWellConfigured(source: ConfigSource): Promise<boolean> {
 }
 
 const isUsage = (error: unknown): boolean =>
-  error instanceof ConfigError || error instanceof HomeError || error instanceof SharedDomainError
+  error instanceof ConfigError ||
+  error instanceof HomeError ||
+  error instanceof SharedDomainError ||
+  error instanceof LogOptionError
 
 /** Prints one line that says what is wrong and one that says what to do; the stack only with --debug. Returns the exit code. */
 function report(error: unknown, debug: boolean): number {

@@ -10,6 +10,7 @@ import { namedEngine, reach, type ConnectOptions } from './engine/connect.js'
 import { openEngine, reachWithin } from './engine/index.js'
 import { assertSetUp } from './engine/setup.js'
 import { EngineUnreachableError, MissingProgramError } from './errors.js'
+import { log } from '../host/log.js'
 import { lockHome } from './lock.js'
 import { ServiceManager } from './serviceManager.js'
 import { startWorker } from './worker.js'
@@ -65,8 +66,7 @@ async function serve(
   stopRequested: Promise<string>,
   manager: ServiceManager | null,
 ): Promise<void> {
-  // The engine's library logs each reconnect; what a person needs to know is printed here.
-  Runtime.install({ logger: new DefaultLogger('ERROR') })
+  Runtime.install({ logger: engineLogger() })
   const { connectOptions, namespace } = engine
   const waiting = new AbortController()
   void stopRequested.then(() => waiting.abort())
@@ -83,7 +83,7 @@ async function serve(
   stopped.abort()
   await manager?.stopping()
   say(`${reason}: ending the watches`)
-  await worker.stop()
+  await worker.stop(reason)
   await notifying
 }
 
@@ -143,6 +143,13 @@ function untilStopRequested(): Promise<string> {
   })
 }
 
+/** The engine's library warns at each reconnect: what a person needs to know of it is an event. */
+function engineLogger(): DefaultLogger {
+  return new DefaultLogger(log.isLevelEnabled('debug') ? 'DEBUG' : 'ERROR', ({ level, message, meta }) => {
+    log[level === 'ERROR' ? 'error' : 'debug']({ engine: meta }, `temporal: ${message}`)
+  })
+}
+
 function say(line: string): void {
-  console.error(`outpool: ${line}`)
+  log.info(line)
 }

@@ -6,6 +6,7 @@ import { adoptionActivities } from '../activities/adoption/index.js'
 import { drillActivities } from '../activities/drill.js'
 import { CleanupLoop } from '../activities/cleanup/cleanup.js'
 import { Host } from '../host/host.js'
+import { log } from '../host/log.js'
 import { type RequestLeases, LeaseBatcher } from '../activities/watch/leaseBatcher.js'
 import { BlockerWatch } from '../activities/watch/blockers.js'
 import { readLogins } from '../host/identity/logins.js'
@@ -37,6 +38,7 @@ import { PendingResults } from './connection/pendingResults.js'
 import { syncSchedules } from './schedules/taskSchedules.js'
 import { configureWatchdogs } from './watchdogs.js'
 import { reassignActivities } from './connection/reassignActivities.js'
+import { WorkerEvents } from './workerEvents.js'
 import { workflowState } from './workflowState.js'
 
 export interface RunningWorker {
@@ -44,8 +46,8 @@ export interface RunningWorker {
   done: Promise<void>
   /** Whether it makes progress: polls its host and executes workflows. An unreachable engine does not count against it. */
   isProgressing(): Promise<boolean>
-  /** Stops polling, ends the watches, and leaves every pane running. */
-  stop(): Promise<void>
+  /** Stops polling, ends the watches, and leaves every pane running. `why`: for the event that says so. */
+  stop(why?: string): Promise<void>
 }
 
 /** The messages by which task activities reach sessions. */
@@ -59,7 +61,8 @@ export async function startWorker(input: {
 }): Promise<RunningWorker> {
   const { home, config, connectOptions, namespace } = input
   const host = new Host(home, config)
-  for (const unread of await readLogins(host)) console.error(`outpool: could not be read: ${unread}`)
+  const workerEvents = new WorkerEvents(host.events, connectOptions.address)
+  for (const unread of await readLogins(host)) log.warn(`could not be read: ${unread}`)
   const sampler = new Sampler(host)
   const prober = new Prober(host)
   const native = await retryTransient(() => NativeConnection.connect(connectOptions))
@@ -90,6 +93,8 @@ export async function startWorker(input: {
     })
   const ready = await pollersFor(native, workerIdentity(hostId))
   await retryTransient(() => measureClock(host, connection, namespace))
+  workerEvents.begun(config)
+  for (const { name } of accountsOf(config)) host.accountEvents.review(name)
   sampler.start()
   prober.start()
   cleanup.start()
@@ -100,15 +105,16 @@ export async function startWorker(input: {
   const pollers = ready.run()
   const { done } = pollers
   const reassigning = reassignActivities(client, hostId, pendingResults).catch((error: unknown) =>
-    console.error(
-      'outpool: activities of the last worker are reassigned only after their heartbeat timeout:',
-      error,
+    log.warn(
+      { err: error },
+      'activities of the last worker are reassigned only after their heartbeat timeout',
     ),
   )
   const connectionWatch = maintainConnection({
     ...{ client, connection, connectOptions, namespace, hostId, results: pendingResults },
     makePollers: async (of, identity) => (await pollersFor(of, identity)).run(),
     measureClock: () => measureClock(host, connection, namespace),
+    onEngine: (change) => workerEvents.engine(change),
   })
   try {
     await Promise.race([retryTransient(() => configureWatchdogs(client, home, config)), done])
@@ -124,7 +130,7 @@ export async function startWorker(input: {
       pollers.isRunning() &&
       sampler.sampledWithin(sampleTimeout) &&
       (await executesWorkflows(connection, client, config)),
-    stop: async () => {
+    stop: async (why = 'it was asked to') => {
       const watchStopped = connectionWatch.stop()
       pollers.shutDown()
       await done.catch(() => undefined)
@@ -134,7 +140,9 @@ export async function startWorker(input: {
       await cleanup.stop()
       await blockers.stop()
       await sampler.stop()
+      host.accountEvents.stop()
       host.tmux.close()
+      workerEvents.stopped(why)
       await connection.close()
       await native.close()
     },
@@ -185,6 +193,10 @@ async function engineAnswers(connection: Connection): Promise<boolean> {
     return false
   }
 }
+
+const accountsOf = ({ pool, reserved, substrates, reservedSubstrates }: Config): { name: string }[] => [
+  ...[...pool.accounts, ...reserved, ...substrates, ...reservedSubstrates],
+]
 
 /** Sends the configuration to the pool; starts the pool if it is not running. */
 async function configurePool(client: Client, home: Home, config: Config): Promise<void> {

@@ -79,6 +79,24 @@ export const probesOn = (hostId: string) =>
     retry: { maximumAttempts: 2 },
   })
 
+/** A host that is away gets the events with a later step. */
+export const eventsOn = (hostId: string) =>
+  proxyActivities<Pick<HostActivities, 'recordEvents'>>({
+    taskQueue: hostQueue(hostId),
+    scheduleToCloseTimeout: '1 minute',
+    startToCloseTimeout: '10 seconds',
+    retry: retryForever,
+  })
+
+/** The last step of a workflow, which has no later one: a host that comes back within a day still records the event. */
+export const lastEventsOn = (hostId: string) =>
+  proxyActivities<Pick<HostActivities, 'recordEvents'>>({
+    taskQueue: hostQueue(hostId),
+    scheduleToCloseTimeout: '1 day',
+    startToCloseTimeout: '10 seconds',
+    retry: retryForever,
+  })
+
 /** Not retried here: the pool sends a notice again, and knows which channels have taken it. */
 export const noticesOn = (hostId: string) =>
   proxyActivities<Pick<HostActivities, 'sendNotice'>>({

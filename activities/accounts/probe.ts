@@ -3,6 +3,7 @@ import type { AccountReading } from '../../policy/account/account.js'
 import { accountAgent } from '../../host/identity/failureDomains.js'
 import type { Host } from '../../host/host.js'
 import { PollingLoop } from '../pollingLoop.js'
+import { log } from '../../host/log.js'
 
 export class Prober {
   readonly #host: Host
@@ -40,8 +41,18 @@ export class Prober {
     const place = await this.#host.place({ kind: 'account', name: account })
     const command = await this.#host.command(accountAgent)
     const probe = await this.#host.adapter(accountAgent).probe(place, command, () => new Date().toISOString())
+    const before = budgetsOf(quota.read(account))
     quota.recordProbe(account, probe)
+    const reading = quota.read(account)
+    if (budgetsOf(reading) !== before) this.#say(reading)
     return this.#host.reading(account)
+  }
+
+  #say({ account, windows, probedAt }: AccountReading): void {
+    const at = probedAt ?? new Date().toISOString()
+    const budgets = windows.map(({ name, used, resetsAt }) => ({ name, used, resetsAt }))
+    const id = `account/${account}/read/${at}`
+    this.#host.events.record({ id, at, kind: 'account-read', account, windows: budgets })
   }
 
   /** Keeps the readings of idle accounts fresh, so that a rescue finds proven ones without a probe. One account after the other. */
@@ -51,9 +62,7 @@ export class Prober {
       if (signal.aborted) return
       if (!this.#isStale(name, timing.probeEvery)) continue
       await this.probe(name).catch((error: unknown) =>
-        console.error(
-          `outpool: ${name} could not be probed: ${error instanceof Error ? error.message : String(error)}`,
-        ),
+        log.warn({ err: error }, `${name} could not be probed`),
       )
     }
   }
@@ -66,3 +75,7 @@ export class Prober {
     return seen === undefined || Date.now() - Date.parse(seen) >= probeEvery
   }
 }
+
+/** What a person would see of the budgets: whole percents. */
+const budgetsOf = ({ windows }: AccountReading): string =>
+  JSON.stringify(windows.map(({ name, used }) => [name, Math.round(used * 100)]))

@@ -5,6 +5,7 @@ import { removeForks, removeHandOvers, removeWakeUpConversations } from './forks
 import { removeLeftovers } from './leftovers.js'
 import { removeSessions, type GetWorkflowState } from './sessions.js'
 import { removeIncidents, removeUnconfigured } from './unconfigured.js'
+import { log } from '../../host/log.js'
 
 /** A worker that has just started serves its sessions first. */
 const firstRunAfter = 60_000
@@ -27,13 +28,14 @@ export async function runCleanup(
     wakeUps: () => removeWakeUpConversations(host, now),
     incidents: () => removeIncidents(host, now),
     unnamed: () => removeUnconfigured(host, now),
+    events: () => host.events.prune(now),
   }
   const counts: CleanupCounts = {}
   for (const [name, part] of Object.entries(parts)) {
     try {
       counts[name] = await part()
     } catch (error) {
-      console.error(`outpool: old ${name} could not be removed; the next cleanup tries again:`, error)
+      log.error({ err: error }, `old ${name} could not be removed; the next cleanup tries again`)
     }
   }
   return counts

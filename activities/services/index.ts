@@ -4,6 +4,7 @@ import { withHeartbeat } from '../withHeartbeat.js'
 import type { Host } from '../../host/host.js'
 import type { Sampler } from '../watch/sampler.js'
 import type { ServiceActivities } from './contracts.js'
+import { serviceBack } from './events.js'
 import { prepareWakeUp } from './prepareWakeUp.js'
 import { ServiceContext } from './serviceContext.js'
 import { retireService, startService } from './start.js'
@@ -31,6 +32,7 @@ export function serviceActivities(host: Host, sampler: Sampler): ServiceActiviti
     closeIncident: ({ incident: n, outcome, description }) => {
       incidents.close(n, outcome, description, outcome === 'healed' ? 'check' : 'watchdog')
       const incident = incidents.read(n)
+      if (outcome !== 'given-up') host.events.record(...serviceBack(incident))
       return Promise.resolve(
         incident === null ? '' : incidentReport(incident, new Date().toISOString(), 'without-quotes'),
       )

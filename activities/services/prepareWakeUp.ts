@@ -10,6 +10,7 @@ import { assertIndependent } from '../../host/identity/failureDomains.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
 import type { WakeUpPlan, WakeUpRequest } from './contracts.js'
+import { escalationStarted } from './events.js'
 import { servicePane } from './findProcess.js'
 import type { ServiceContext } from './serviceContext.js'
 
@@ -17,6 +18,7 @@ export async function prepareWakeUp(context: ServiceContext, request: WakeUpRequ
   const { host, incidents } = context
   const service = context.service(request.service)
   const { wakeUp } = service
+  host.events.record(escalationStarted(service.name, request.incident))
   if (wakeUp === null) return { kind: 'none', why: 'no wake-up is configured any more' }
   // Law 1 is checked before each escalation: logins may have changed since the worker started.
   try {

@@ -16,6 +16,7 @@ import { reasonBeatBlocked, readBeat } from './beatFile.js'
 import { runBusyCheck } from './busyCheck.js'
 import { findServiceProcess } from './findProcess.js'
 import type { ServiceRecords } from '../../host/state/serviceRecords.js'
+import { log } from '../../host/log.js'
 
 export interface CheckResult extends ServiceJudgement {
   process: ServiceObservation['process']
@@ -102,6 +103,6 @@ function saveCheck(
     writeFileAtomic(lastCheckFile(host.home, service), JSON.stringify(file))
   } catch (error) {
     // A full disk must not stop the watchdog. Its memory is older then, which does not get anything killed.
-    console.error(`outpool: the check of service ${service} could not be recorded:`, error)
+    log.error({ err: error }, `the check of service ${service} could not be recorded`)
   }
 }

@@ -3,6 +3,7 @@ import type { ServiceConfig } from '../../config/config.js'
 import { isTrouble } from '../../policy/service/service.js'
 import type { Host } from '../../host/host.js'
 import { IncidentStore } from '../../host/state/incidentStore.js'
+import { serviceBusy } from './events.js'
 import { runCheck, type CheckResult } from './runCheck.js'
 import { ServiceRecords } from '../../host/state/serviceRecords.js'
 import { UnknownServiceError } from '../errors.js'
@@ -43,6 +44,9 @@ export class ServiceContext {
       .finally(() => this.#running.delete(service.name))
     this.#running.set(service.name, checking)
     return checking.then((seen) => {
+      const { staleSince } = seen.memory
+      if (seen.verdict === 'busy' && staleSince !== null)
+        this.host.events.record(serviceBusy(service.name, staleSince, seen.why))
       for (const listener of this.#listeners.get(service.name) ?? []) listener(seen)
       return seen
     })

@@ -7,6 +7,7 @@ import { endProcess, processStart, type ProcessRef } from '../../host/process/pr
 import { runCommand } from '../../host/process/runCommand.js'
 import type { ServiceStartResult, ServiceStartRequest } from './contracts.js'
 import { launchMark, launchMarkVariable, servicePane } from './findProcess.js'
+import { serviceRestarted } from './events.js'
 import type { ServiceContext } from './serviceContext.js'
 import { StopFailedError, WorkFolderMissingError } from '../errors.js'
 import { StaleFenceError } from '../../host/errors.js'
@@ -20,9 +21,9 @@ export async function startService(
   context: ServiceContext,
   request: ServiceStartRequest,
 ): Promise<ServiceStartResult> {
-  const { records, incidents } = context
+  const { records, incidents, host } = context
   const service = context.service(request.service)
-  return records.runExclusive(service.name, async () => {
+  const result = await records.runExclusive(service.name, async () => {
     const record = records.read(service.name)
     if (request.fence < record.fence) throw new StaleFenceError(service.name, request.fence, record.fence)
     const check = await context.check(service)
@@ -45,6 +46,8 @@ export async function startService(
     if (incident !== null && why !== null) incidents.note(incident, 'service', why)
     return { started: true, pid: (await context.check(service)).process?.pid ?? null }
   })
+  if (result.started) host.events.record(...serviceRestarted(request, result.pid))
+  return result
 }
 
 /** Ends a service that Outpool started in a pane; one that is only watched is left alone. */

@@ -11,6 +11,7 @@ import type {
   ServiceObservation,
   ServiceWatchRequest,
 } from './contracts.js'
+import { serviceBack, serviceTrouble } from './events.js'
 import { checkRules } from './runCheck.js'
 import type { ServiceCheck, ServiceContext } from './serviceContext.js'
 
@@ -58,19 +59,22 @@ function toServiceObservation(
   { reportTrouble, incident, since }: ServiceWatchRequest,
   check: ServiceCheck,
 ): ServiceObservation | null {
-  const { incidents } = context
+  const { incidents, host } = context
   if (
     incident !== null &&
     hasRecovered(check, check.process, checkRules(service), check.at, context.hostTime(since))
   ) {
     incidents.close(incident, 'recovered', `well again: ${check.why}`, 'watchdog')
+    host.events.record(...serviceBack(incidents.read(incident)))
     return { kind: 'back' }
   }
   if (!check.isTrouble || !reportTrouble) return null
   const { verdict, why, memory } = check
   const sign = { at: memory.staleSince ?? new Date(check.at).toISOString(), layer: 'watchdog' as const }
   const { n } = incidents.open(service.name, memory.wellAt, { ...sign, what: `${verdict}: ${why}` })
-  return { kind: 'trouble', verdict: verdict as Trouble, why, incident: n }
+  const trouble = verdict as Trouble
+  host.events.record(serviceTrouble(service.name, n, trouble, why))
+  return { kind: 'trouble', verdict: trouble, why, incident: n }
 }
 
 /** Returns when the next check is due, another check has been made, or the process has ended. */

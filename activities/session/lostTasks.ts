@@ -4,6 +4,7 @@ import type { AgentAdapter } from '../../agents/agent.js'
 import type { LaunchRequest } from '../contracts.js'
 import type { Host } from '../../host/host.js'
 import { lostTasksText } from './backgroundTexts.js'
+import { log } from '../../host/log.js'
 
 /**
  * Null if none was lost. Copies the transcripts of subagents from the transcript of the previous process to that of the new one,
@@ -24,9 +25,9 @@ export async function describeLostTasks(
     return lostTasksText(lost, await adapter.copySubagents(previousTranscript, transcript, subagents))
   } catch (error) {
     // The subagents count as lost; the session itself continues.
-    console.error(
-      `outpool: the subagents of session ${session} could not be copied to ${dirname(transcript)}:`,
-      error,
+    log.error(
+      { err: error },
+      `the subagents of session ${session} could not be copied to ${dirname(transcript)}`,
     )
     return lostTasksText(lost, [])
   }

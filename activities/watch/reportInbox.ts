@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentReport } from '../../agents/agent.js'
 import type { Host } from '../../host/host.js'
+import { log } from '../../host/log.js'
 import type { SessionWatch } from './sessionWatch.js'
 
 /** A report for a session that has no watch yet is kept this long. */
@@ -66,7 +67,7 @@ export class ReportInbox {
     }
     this.#drainAgain = false
     this.#draining = this.#drain()
-      .catch((error: unknown) => console.error('outpool: reports could not be read:', error))
+      .catch((error: unknown) => log.error({ err: error }, 'reports could not be read'))
       .finally(() => {
         this.#draining = null
         if (this.#drainAgain && !this.#isStopped) this.drainSoon()
@@ -87,7 +88,7 @@ export class ReportInbox {
     this.#receivers
       .update([...touched])
       .catch((error: unknown) =>
-        console.error('outpool: the sessions of these reports could not be updated:', error),
+        log.error({ err: error }, 'the sessions of these reports could not be updated'),
       )
     await delay(drainDebounce)
   }

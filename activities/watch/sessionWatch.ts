@@ -13,6 +13,7 @@ import { ReportState } from './reportState.js'
 import { TranscriptFollower } from './transcriptFollower.js'
 import { outcomeAtTurnEnd } from './turnEnd.js'
 import { recordTurnFailure, type WatchOutcome } from './turnFailures.js'
+import { log } from '../../host/log.js'
 
 /** The agent writes the entry of a failed turn up to 0.2 s after it reported the failure; it is awaited for this long. */
 const failureEntryTimeout = 1_500
@@ -153,7 +154,7 @@ export class SessionWatch {
     const before = this.#updating ?? Promise.resolve()
     this.#updating = before
       .then(() => (this.#hasEnded ? undefined : this.#evaluate(observation)))
-      .catch((error: unknown) => console.error(`outpool: session ${this.name} could not be checked:`, error))
+      .catch((error: unknown) => log.error({ err: error }, `session ${this.name} could not be checked`))
     return this.#updating
   }
 

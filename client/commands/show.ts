@@ -1,12 +1,15 @@
 /** `outpool show NAME` */
 import type { Colors } from 'picocolors/types.js'
-import { openHome } from '../../config/state/home.js'
+import { EventReader } from '../../config/events/files.js'
+import type { OutpoolEvent } from '../../config/events/schema.js'
+import { type Home, openHome } from '../../config/state/home.js'
 import type { LiveQuestion } from '../../config/state/liveFile.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
 import { type RescueRow, toSessionRow, type SessionCard } from '../engine/sessionRows.js'
 import { readSessionReport, toSessionReportView } from '../engine/sessionReport.js'
 import { fit, oneLine } from '../output/terminal.js'
+import { eventLine, isAboutSession } from '../output/events.js'
 import { ago, clock } from '../output/times.js'
 import { stateOf } from './ls.js'
 
@@ -20,8 +23,25 @@ export async function show(context: CommandContext): Promise<void> {
       'no worker answers, so this is the last stored state, without the rescue log; start one with `outpool up`',
     )
   if (context.json) printJson(toSessionReportView(report))
-  else print(renderDetails(card, rescueLog, context.colors, context.width, new Date()))
+  else {
+    const now = new Date()
+    const { colors, width } = context
+    const lines = newestEvents(home, name).map((event) =>
+      fit(`     ${eventLine(event, colors, now)}`, Math.max(width, 20)),
+    )
+    const heading = lines.length === 0 ? [] : ['', colors.dim('events')]
+    print([renderDetails(card, rescueLog, colors, width, now), ...heading, ...lines].join('\n'))
+  }
 }
+
+const eventsShown = 8
+
+/** On this host: those of another are shown there. */
+const newestEvents = (home: Home, session: string): OutpoolEvent[] =>
+  new EventReader(home, { words: [`"${session}"`] })
+    .next()
+    .filter((event) => isAboutSession(event, session))
+    .slice(-eventsShown)
 
 function renderDetails(
   card: SessionCard,

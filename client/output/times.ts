@@ -1,12 +1,6 @@
 /** Instants for people: in the local time zone, and short. Programs get ISO 8601 in UTC from --json. */
 
-/** `21:50`; with the date if it is not today: `Nov 23 21:50`. */
-export function clock(instant: string, now: Date): string {
-  const at = new Date(instant)
-  const time = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
-  if (at.toDateString() === now.toDateString()) return time
-  return `${at.toLocaleDateString('en-US', { month: 'short', day: 'numeric' })} ${time}`
-}
+export { clock } from '../../config/localClock.js'
 
 /** `12 s`, `5 min`, `3 h`, `2 d`: the largest unit that fits, rounded down; a negative span counts as zero. */
 export function span(ms: number): string {

@@ -33,6 +33,7 @@ export function resolveConfig(parsed: ConfigFile, file: string, base: PathBase):
     timing: parsed.timing,
     drill: parsed.drill,
     keep: parsed.keep,
+    events: parsed.events,
     notices: { ...parsed.notices, to: parsed.notices.to.map((channel) => resolveChannel(channel, base)) },
     prices: parsed.prices,
     tasks: parsed.tasks.map((task) => resolveTask(task, base)),

@@ -215,6 +215,13 @@ const keep = section({
   log: size.prefault('5M').describe("Size of the embedded engine's log; one older file is kept"),
 })
 
+const events = section({
+  maxSize: size
+    .prefault('10M')
+    .describe('Size of all files of events together; the oldest events are removed beyond it'),
+  keepFor: duration().prefault('30d').describe('Older events are removed'),
+})
+
 export const fileSchema = section({
   pool: section({
     name: name.default('main'),
@@ -239,6 +246,7 @@ export const fileSchema = section({
   timing: timing.prefault({}),
   drill: drill.prefault({}).describe('Proves on this set-up that sessions survive a spent pool'),
   keep: keep.prefault({}).describe('How long finished things are kept on this host'),
+  events: events.prefault({}).describe('How much is kept of the record of what happened'),
   notices: notices.prefault({}).describe('Where a person is notified, once for each cause'),
   prices: z
     .record(text('name a model'), price, withMessage('write prices as MODEL: { input: 1, output: 5 }'))

@@ -31,6 +31,8 @@ export interface Home {
   substrates: string
   /** One file per account: windows, walls and login as this host read them. */
   quota: string
+  /** What happened on this host, as JSON lines. */
+  events: string
   /** The worker's current view of its host, for `ls` and `accounts`. */
   liveFile: string
   /** Held by the worker that watches this host. */
@@ -40,7 +42,7 @@ export interface Home {
 /** The longest path that a Unix socket may have on both Linux and macOS, terminator included. */
 const socketPathMax = 104
 
-const folders = ['logs', 'reports', 'sessions', 'services', 'incidents', 'tasks', 'quota']
+const folders = ['logs', 'reports', 'sessions', 'services', 'incidents', 'tasks', 'quota', 'events']
 
 /** Creates the folder (0700) if it does not exist. Throws HomeError if that fails. */
 export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
@@ -62,6 +64,7 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
     tasks: join(dir, 'tasks'),
     substrates: join(dir, 'substrates'),
     quota: join(dir, 'quota'),
+    events: join(dir, 'events'),
     liveFile: join(dir, 'live.json'),
     workerLock: join(dir, 'worker.lock'),
   }

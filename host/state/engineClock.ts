@@ -42,6 +42,11 @@ export class EngineClock {
     return shifted(instant, -this.ahead)
   }
 
+  /** Converts a reset that went through `resetToEngine` back to this host's clock. */
+  resetToHost(instant: string): string {
+    return shifted(instant, -Math.max(0, this.ahead))
+  }
+
   /** Converts an instant of this host to the engine's clock. */
   toEngine(instant: string): string {
     return shifted(instant, this.ahead)

@@ -1,5 +1,6 @@
-/** Converts every instant of a host's readings to the engine's clock before a workflow gets them. */
+/** Converts instants of a host's readings to the engine's clock before a workflow gets them, and those of a workflow's events back. */
 import type { AccountReading, HostPages, Wall } from '../../policy/account/account.js'
+import type { EventDraft } from '../../config/events/schema.js'
 import type { EngineClock } from './engineClock.js'
 
 export function readingToEngine(clock: EngineClock, reading: AccountReading): AccountReading {
@@ -34,3 +35,25 @@ export const wallToEngine = (clock: EngineClock, wall: Wall): Wall => ({
   resetsAt: wall.resetsAt === null ? null : clock.resetToEngine(wall.resetsAt),
   at: clock.toEngine(wall.at),
 })
+
+export function eventToHost(clock: EngineClock, event: EventDraft): EventDraft {
+  if (clock.ahead === 0) return event
+  const reset = (at: string | null): string | null => (at === null ? null : clock.resetToHost(at))
+  const moment = (at: string | null): string | null => (at === null ? null : clock.toHost(at))
+  const at = clock.toHost(event.at)
+  switch (event.kind) {
+    case 'session-walled':
+      return { ...event, at, resetsAt: reset(event.resetsAt) }
+    case 'session-moved':
+      return { ...event, at, wall: event.wall && { ...event.wall, resetsAt: reset(event.wall.resetsAt) } }
+    case 'session-parked':
+      return {
+        ...{ ...event, at, until: moment(event.until) },
+        wall: event.wall && { ...event.wall, resetsAt: reset(event.wall.resetsAt) },
+      }
+    case 'session-crashed':
+      return { ...event, at, retryAt: clock.toHost(event.retryAt) }
+    default:
+      return { ...event, at }
+  }
+}

@@ -12,6 +12,7 @@ import {
 } from '../../policy/service/incident.js'
 import { writeFileAtomic } from './atomicFile.js'
 import { incidentReport } from './incidentReport.js'
+import { log } from '../log.js'
 
 export class IncidentStore {
   readonly #home: Home
@@ -72,7 +73,7 @@ export class IncidentStore {
         incidentReport(incident, now(), 'with-quotes'),
       )
     } catch (error) {
-      console.error(`outpool: the report of incident ${incident.n} could not be written:`, error)
+      log.error({ err: error }, `the report of incident ${incident.n} could not be written`)
     }
   }
 

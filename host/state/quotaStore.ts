@@ -17,9 +17,12 @@ import { writeFileAtomic } from './atomicFile.js'
 export class QuotaStore {
   readonly #home: Home
   readonly #known = new Map<string, AccountReading>()
+  readonly #onChange: (account: string) => void
 
-  constructor(home: Home) {
+  /** `onChange` is called after each change of an account's reading. */
+  constructor(home: Home, onChange: (account: string) => void = () => undefined) {
     this.#home = home
+    this.#onChange = onChange
   }
 
   read(account: string): AccountReading {
@@ -60,7 +63,9 @@ export class QuotaStore {
     const old = this.#known.get(reading.account)
     this.#known.set(reading.account, reading)
     const content = JSON.stringify(reading)
-    if (!old || JSON.stringify(old) !== content) writeFileAtomic(this.#file(reading.account), content)
+    if (old && JSON.stringify(old) === content) return
+    writeFileAtomic(this.#file(reading.account), content)
+    this.#onChange(reading.account)
   }
 
   /** A file that cannot be read counts as missing: new readings will come. */

@@ -9,6 +9,7 @@ import { KeyedQueue } from './keyedQueue.js'
 import type { Config } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
 import type { QuotaStore } from './quotaStore.js'
+import { log } from '../log.js'
 
 const ledgerSchema = z.object({
   /** When the period of `usd` began. */
@@ -46,9 +47,7 @@ export class Spending {
   count(substrate: string, adapter: AgentAdapter, transcript: string, since: string | null): Promise<void> {
     return this.#queue
       .run(substrate, () => this.#count(substrate, adapter, transcript, since))
-      .catch((error: unknown) =>
-        console.error(`outpool: the cost of ${substrate} could not be counted:`, error),
-      )
+      .catch((error: unknown) => log.error({ err: error }, `the cost of ${substrate} could not be counted`))
   }
 
   async #count(

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { log } from '../log.js'
 
 /** The server's configuration. The user's own tmux.conf is not read, because it could rename, respawn or close panes. */
 const serverConfig = `
@@ -72,8 +73,8 @@ export class TmuxServer {
       const inScope = [...scopeOf(this.#manager, this.#homeDir), ...tmux]
       const why = await run(inScope, { ...env, ...managerAddress() })
       if (why === null) return null
-      console.error(
-        `outpool: panes run in the worker's own systemd unit, because no scope could be created for them: ${why}`,
+      log.warn(
+        `panes run in the worker's own systemd unit, because no scope could be created for them: ${why}`,
       )
     }
     return run(tmux, env)

@@ -6,9 +6,11 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { Client, Connection } from '@temporalio/client'
+import { EventReader } from '../../config/events/files.js'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
+import type { RescueEntry } from '../../policy/session/session.js'
 import { poolQueries } from '../../workflows/messages.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { holdersOf } from '../../lab/machine/holders.js'
@@ -142,7 +144,37 @@ export async function expectRescued({ name, sessionId, from }: Rescued): Promise
     (request) => request !== undefined && conversationText(request).includes('Are you there?'),
   )
   expectNoSurplus(lastAnswered(sessionId)!, moved.rescueLog.length)
+  await expectEventsOf(name, moved.rescueLog)
   await fleet.run('stop', name)
+}
+
+/** Law 14: each move is an event, once, whatever was killed between the engine's word and the host's. */
+async function expectEventsOf(name: string, log: readonly RescueEntry[]): Promise<void> {
+  const moves = log.flatMap(({ n, cause, from, to, endedAt, wall }) =>
+    endedAt === null || to === null ? [] : [{ n, cause, from, to, resetsAt: wall?.resetsAt ?? null }],
+  )
+  const recorded = await until(
+    `the events of ${name}`,
+    () => Promise.resolve(new EventReader(openHome(fleet.env)).next()),
+    (events) =>
+      events.filter((event) => event.kind === 'session-moved' && event.session === name).length >=
+      moves.length,
+  )
+  const moved = recorded.flatMap((event) =>
+    event.kind === 'session-moved' && event.session === name
+      ? [
+          {
+            n: event.n,
+            cause: event.cause,
+            from: event.from,
+            to: event.to,
+            resetsAt: event.wall?.resetsAt ?? null,
+          },
+        ]
+      : [],
+  )
+  expect(moved).toEqual(moves)
+  expect(new Set(recorded.map(({ id }) => id)).size).toBe(recorded.length)
 }
 
 /**

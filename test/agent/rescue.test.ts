@@ -2,8 +2,11 @@
  * The main task on real parts: the real agent program in real tmux under the real engine, against the
  * stand-in API.
  */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { byNight, describeByNight } from '../byNight.js'
+import { eventSchema } from '../../config/events/schema.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 import { textOf, type RecordedRequest } from '../../lab/standin/requests.js'
@@ -114,6 +117,34 @@ describe('sessions of one fleet', () => {
       ])
       expect(holders(moved.sessionId)).toHaveLength(1)
       await end('alpha')
+    })
+
+    it('law 14: its events, its rescue log and the log of the worker tell the same', async () => {
+      const { rescueLog } = await fleet.show('alpha')
+      const { stdout } = await fleet.run('events', '--session', 'alpha', '--json')
+      const events = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => eventSchema.parse(JSON.parse(line)))
+      expect(events.map(({ kind }) => kind)).toEqual([
+        'session-started',
+        'session-walled',
+        'session-moved',
+        'session-stopped',
+      ])
+      const moved = events.find((event) => event.kind === 'session-moved')
+      const [{ n, cause, from, to, wall, steps, startedAt, endedAt }] = rescueLog as [(typeof rescueLog)[0]]
+      expect(moved).toMatchObject({ n, cause, from, to, steps })
+      expect(moved?.wall).toMatchObject({ kind: wall!.kind, scope: wall!.scope, resetsAt: wall!.resetsAt })
+      expect(moved?.ms).toBe(Date.parse(endedAt!) - Date.parse(startedAt))
+      const lines = readFileSync(join(fleet.dir, 'up.log'), 'utf8').split('\n')
+      const ofAlpha = lines.filter((line) => / alpha: /.test(line))
+      expect(ofAlpha).toHaveLength(3)
+      expect(ofAlpha[1]).toMatch(
+        new RegExp(
+          `^\\S+ info  alpha: ${from!} walled \\(five_hour, until .*\\) → ${to!}, same conversation, [\\d.]+ s$`,
+        ),
+      )
     })
 
     it('law 5: a text sent during the rescue arrives once, afterwards, in order', async () => {

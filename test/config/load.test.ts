@@ -81,6 +81,7 @@ describe('a valid file', () => {
         finished: 30 * day,
         log: 5_242_880,
       },
+      events: { maxSize: 10_485_760, keepFor: 30 * day },
       notices: {
         settleFor: 30_000,
         retryEvery: 60_000,

@@ -289,7 +289,7 @@ it("closed incidents, the healer's conversations, and what is no longer configur
 })
 
 it('an error in one part does not stop the others', async () => {
-  const error = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const error = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   session(worker(), 'ended', 31)
   rmSync(home.reports, { recursive: true })
   writeFileSync(join(home.incidents, 'wake-up'), '')

@@ -34,6 +34,10 @@ describe('wrong usage is exit 2, on stderr, with a correction', () => {
     [['send', 'a', '--command', '/exit'], 'ends the agent', 'outpool stop a'],
     [['send', 'a', '--command', 'compact'], 'not a command of the agent', '/compact'],
     [['completion', 'csh'], 'csh', '--help'],
+    [['events', '--since', 'yesterdays'], '--since cannot be "yesterdays"', 'a duration such as 2h'],
+    [['events', '--kind', 'moved'], 'there is no event of kind "moved"', 'session-moved'],
+    [['worker', '--log', 'xml'], '--log cannot be "xml"', 'text, json'],
+    [['worker', '--log-level', 'loud'], '--log-level cannot be "loud"', 'debug, info'],
   ])('%j', async (args, problem, remedy) => {
     const { code, stdout, stderr } = await place.run(args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

@@ -276,7 +276,7 @@ describe('panes', () => {
     const systemd = new FakeSystemdPrograms(dir)
     systemd.refuse()
     vi.stubEnv('PATH', `${systemd.folder}:${process.env['PATH'] ?? ''}`)
-    const said = vi.spyOn(console, 'error').mockReturnValue(undefined)
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     try {
       tmux = new Tmux(home.tmuxSocket, home.dir, 'user')
       expect(await spawnIn('alpha', 1, ['/bin/cat'])).toMatchObject({ session: 'alpha', dead: false })

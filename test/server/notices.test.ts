@@ -70,9 +70,9 @@ async function send(...to: Record<string, unknown>[]) {
   )
   const host = new Host(openHome({ OUTPOOL_HOME: join(dir, 'state') }), config)
   const said: string[] = []
-  vi.spyOn(console, 'error').mockImplementation((line: unknown) => void said.push(String(line)))
+  vi.spyOn(process.stderr, 'write').mockImplementation((line) => said.push(String(line)) > 0)
   const outcome = await sendNotice(host, { notice, channels: to.map(({ name }) => String(name)) })
-  return { ...outcome, log: said.join('\n') }
+  return { ...outcome, log: said.join('') }
 }
 
 describe('a command', () => {
@@ -132,7 +132,8 @@ describe('a web hook', () => {
     answers = how
     const { failed, log } = await send({ name: 'phone', ntfy: webhook, timeout: '1s' })
     expect(failed).toEqual([{ channel: 'phone', why }])
-    expect(log).toBe(`outpool: notice "${notice.title}" could not be sent to phone: ${why}`)
+    const [, text] = /^\S+ error (.*)\n$/.exec(log) ?? []
+    expect(text).toBe(`notice "${notice.title}" could not be sent to phone: ${why}`)
   })
 
   it('law 11: an invalid address, and one that refuses connections, are not repeated', async () => {

@@ -232,7 +232,7 @@ describe('the budget', () => {
   })
 
   it('law 10: what could not be counted is counted later, and does not end a watch', async () => {
-    const complaints = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const complaints = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     write(answer('m1', '12:10', 2))
     // A folder in the ledger's place: the name can't be used, not even by root.
     const ledger = join(host.home.quota, 'key.spent.json')

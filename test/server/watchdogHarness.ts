@@ -9,6 +9,8 @@ import { stringify } from 'yaml'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
 import { processStart } from '../../host/process/processes.js'
 import { parseConfig } from '../../config/load/load.js'
+import { EventReader } from '../../config/events/files.js'
+import type { OutpoolEvent } from '../../config/events/schema.js'
 import { readIncidents, readLastCheck } from '../../config/state/serviceFiles.js'
 import { watchdogWorkflowId } from '../../policy/ids.js'
 import type { Incident } from '../../policy/service/incident.js'
@@ -150,6 +152,10 @@ export class WatchdogHarness {
   async stopWorker(): Promise<void> {
     await this.#worker?.stop()
     this.#worker = null
+  }
+
+  events(): OutpoolEvent[] {
+    return new EventReader(this.server.home).next()
   }
 
   path(service: string, file: string): string {

@@ -100,6 +100,26 @@ describe('law 7: a worker that is killed', () => {
     expect(watchdog.starts('asked')).toHaveLength(2)
   })
 
+  it('law 14: each outage and restart is an event, once, whenever the worker was killed', async () => {
+    await Promise.all(names.map((name) => watchdog.untilWell(name)))
+    const restarted = names.filter((name) => name !== 'first').sort()
+    const events = await until(
+      'the end of each incident as an event',
+      () => Promise.resolve(watchdog.events()),
+      (all) => all.filter(({ kind }) => kind === 'service-back').length >= restarted.length,
+    )
+    const servicesOf = (...kinds: string[]) =>
+      events
+        .flatMap((event) => ('service' in event && kinds.includes(event.kind) ? [event.service] : []))
+        .sort()
+    expect(servicesOf('service-missing', 'service-frozen')).toEqual(restarted)
+    expect(servicesOf('service-restarted')).toEqual(restarted)
+    expect(servicesOf('service-back')).toEqual(restarted)
+    const deaths = events.filter((event) => event.kind === 'worker-down' && event.how === 'died')
+    expect(deaths).toHaveLength(events.filter(({ kind }) => kind === 'worker-up').length - 1)
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length)
+  })
+
   it('law 7: two processes of one service never lived at the same time', () => {
     expect(watching.stop()).toEqual([])
   })

@@ -59,6 +59,8 @@ export interface ConnectionWatchOptions {
   namespace: string
   /** The engine has answered since `since` (performance.now()) without a break. */
   onStable: (since: number) => void
+  /** The engine does not answer, not even on a new connection. Called once for each outage. */
+  onLost: () => void
   /** The engine answers again. `awayMs`: time since its last answer. The next check follows when this has settled. */
   onReconnect: (awayMs: number) => Promise<void>
 }
@@ -98,11 +100,12 @@ async function watchLoop(options: ConnectionWatchOptions, signal: AbortSignal): 
 
 /** False if `signal` aborted first. */
 async function untilReachable(
-  { connectOptions, namespace }: ConnectionWatchOptions,
+  { connectOptions, namespace, onLost }: ConnectionWatchOptions,
   signal: AbortSignal,
 ): Promise<boolean> {
-  while (!signal.aborted) {
+  for (let tries = 1; !signal.aborted; tries++) {
     if (await answersOnNewConnection(connectOptions, namespace)) return true
+    if (tries === 1) onLost()
     await pause(reconnectEvery, signal)
   }
   return false

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
 import { type WatchedConnection, watchConnection, type ConnectionWatch } from './connectionWatch.js'
+import { log } from '../../host/log.js'
 import { retryTransient } from '../engine/retryTransient.js'
 import type { PendingResults } from './pendingResults.js'
 import { startStandInPollers, type StandInOptions } from './standInPollers.js'
@@ -12,12 +13,12 @@ export interface ReconnectOptions extends Omit<StandInOptions, 'connection' | 'p
   connection: WatchedConnection
   results: PendingResults
   measureClock: () => Promise<void>
+  /** Called when the engine does not answer, and when it answers again after that. */
+  onEngine: (change: { isUp: false } | { isUp: true; awayMs: number }) => void
 }
 
 /** The library's backoff between polls doubles from 0.2 s on; after this outage it is too long to wait for. Milliseconds. */
 const standInPollersAfter = 2_000
-/** A shorter outage is not printed. Milliseconds. */
-const reportOutageAfter = 5_000
 /** A change of the clock while the worker runs is noticed within this time. Milliseconds. */
 const measureEvery = 60_000
 
@@ -26,6 +27,7 @@ export function maintainConnection(options: ReconnectOptions): ConnectionWatch {
   const stopped = new AbortController()
   const standIns = new Set<Promise<void>>()
   let part = 0
+  let isLost = false
   const startStandIns = async (): Promise<void> => {
     part += 1
     const { over } = await startStandInPollers({ ...options, part, signal: stopped.signal })
@@ -39,10 +41,15 @@ export function maintainConnection(options: ReconnectOptions): ConnectionWatch {
   const watch = watchConnection({
     ...{ connection, connectOptions, namespace },
     onStable: (since) => results.dropDelivered(since),
+    onLost: () => {
+      if (stopped.signal.aborted) return
+      isLost = true
+      options.onEngine({ isUp: false })
+    },
     onReconnect: async (awayMs) => {
       if (stopped.signal.aborted) return
-      if (awayMs > reportOutageAfter)
-        console.error(`outpool: the engine answers again, after ${Math.round(awayMs / 1000)} s`)
+      if (isLost) options.onEngine({ isUp: true, awayMs })
+      isLost = false
       const steps = [resume, ...(awayMs > standInPollersAfter ? [startStandIns] : [])]
       await Promise.all(steps.map((step) => retryTransient(step).catch(logError)))
     },
@@ -67,4 +74,4 @@ async function measureRegularly(measureClock: () => Promise<void>, signal: Abort
 }
 
 const logError = (error: unknown): void =>
-  console.error('outpool: recovery after the outage of the engine may take some minutes:', error)
+  log.warn({ err: error }, 'recovery after the outage of the engine may take some minutes')

@@ -8,10 +8,12 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
+  workflowInfo,
 } from '@temporalio/workflow'
 import { backoff } from '../../policy/backoff.js'
 import { watchdogWorkflowId } from '../../policy/ids.js'
 import { attempt } from '../stepFailures.js'
+import { recordEvent } from '../recordEvent.js'
 import { notifyPerson } from '../notifyPerson.js'
 import {
   type EscalationEnd,
@@ -150,6 +152,10 @@ async function end(ctx: EscalationContext, outcome: EscalationEnd['outcome']): P
       { service, incident, outcome, description },
     ])
   }
+  await recordEvent(state.host, {
+    ...{ id: `${workflowInfo().workflowId}/ended`, at: now(), kind: 'escalation-ended' },
+    ...{ service, incident, result: outcome },
+  })
   show(ctx, { attention: null })
   const ended: EscalationEnd = { incident, outcome, fence }
   try {

@@ -19,6 +19,8 @@ import { type LoopStart, sessionSignals, type SessionStart, taskFailed, taskMemo
 import { showAttention } from '../attributes.js'
 import { now } from '../now.js'
 import { taskRunsOn, taskStepsOn } from '../proxies.js'
+import { recordEvent } from '../recordEvent.js'
+import type { EventDraft } from '../../activities/contracts.js'
 import type { session } from '../session/workflow.js'
 
 /** Lower numbers get a place first. A person's session has 0, so that it never waits for a task. */
@@ -31,10 +33,19 @@ export async function loop(run: LoopStart): Promise<TaskRecord> {
   upsertMemo({ [taskMemo]: record })
   if (record.attention !== null) showAttention(true)
   setCurrentDetails(record.attention ?? outcome.summary)
+  await recordEvent(run.host, eventOf(record, outcome))
   if (outcome.ok) return record
   throw ApplicationFailure.create({
     ...{ type: taskFailed, message: outcome.error ?? outcome.summary, nonRetryable: true, details: [record] },
   })
+}
+
+function eventOf({ name: task, failures }: TaskRecord, { ok, error, summary }: TaskOutcome): EventDraft {
+  const { workflowId, startTime } = workflowInfo()
+  const common = { id: `${workflowId}/ended`, at: now(), task, ms: Date.parse(now()) - startTime.getTime() }
+  return ok
+    ? { ...common, kind: 'task-run', summary }
+    : { ...common, kind: 'task-failed', error: error ?? summary, failures }
 }
 
 /** Failed runs in a row before this one. Only runs that ended with TaskFailed count, such as none that was terminated. */

@@ -4,6 +4,7 @@ import { hasGrownLong } from '../renewal.js'
 import type { SessionRef } from '../../activities/contracts.js'
 import type { Display } from './display.js'
 import { conversationAt } from './forks.js'
+import { emitAttended } from './events.js'
 import type { SessionHandlers } from './handlers.js'
 import type { SessionState } from './state.js'
 
@@ -27,6 +28,7 @@ export function currentRef(state: SessionState): SessionRef {
 /** Changes the state, and shows what changed. */
 export function show({ display, state }: SessionContext, change: Partial<SessionState> = {}): void {
   Object.assign(state, change)
+  emitAttended(state)
   display.show(state)
 }
 

@@ -19,6 +19,7 @@ import { failureKinds } from '../../policy/failureKinds.js'
 import { later, now } from '../now.js'
 import type { StepFailure } from '../stepFailures.js'
 import { type SessionContext, show } from './context.js'
+import { emitHeld, emitParked, emitRunning, flushEvents } from './events.js'
 import { showMove, moveTo, type MoveFailure, stopAgent } from './move.js'
 import {
   type StartFailures,
@@ -88,6 +89,7 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
       }
       const { failures } = plan
       if (failures !== undefined && (await returnToPerson(ctx, failures.attention))) return
+      emitHeld(state, plan, answer.denial)
       if (!plan.isParked) await parkSession(ctx, plan, entry, answer.denial)
       // The accounts may take the session as soon as the host can carry its conversation, long before one of them resets.
       const isRetried = failures?.isCarry === true
@@ -102,6 +104,7 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
         attention: loginAttention(denial) ?? pageAttention(denial) ?? failures?.attention ?? null,
         why: denial.why,
       })
+      await flushEvents(ctx.state)
       const next = await awaitNextAnswer(ctx, request, denial, isRetried ? retryRequest : null)
       if (next.kind === 'renew') return
       answer = next
@@ -123,7 +126,7 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
       const steps = entry?.steps ?? []
       const failure = await moveTo(ctx, plan, grant, steps)
       if (failure === null) {
-        finishMove(ctx, entry, grant.why)
+        finishMove(ctx, plan, entry, grant.why)
         return
       }
       if (failure.kind === failureKinds.agentBusy) {
@@ -198,14 +201,16 @@ async function pauseBeforeStart(
   const left = Date.parse(plan.notBefore ?? now()) - Date.parse(now())
   if (left <= 0) return true
   show(ctx, { phase: 'parked', parkedUntil: plan.notBefore, attention })
+  await flushEvents(ctx.state)
   const interrupted = await condition(() => ctx.handlers.hasOrders(), left)
   plan.notBefore = null
   return !interrupted
 }
 
-function finishMove(ctx: SessionContext, entry: RescueEntry | null, why: string): void {
+function finishMove(ctx: SessionContext, plan: StartPlan, entry: RescueEntry | null, why: string): void {
   const { state } = ctx
   closeEntry(entry, state.place?.name ?? null, why)
+  emitRunning(state, plan, entry, why)
   show(ctx, { phase: 'working', plan: null, parkedUntil: null, walledUntil: null, attention: null })
 }
 
@@ -254,7 +259,11 @@ async function pauseForPerson(ctx: SessionContext, failure: MoveFailure, failure
   const { handlers } = ctx
   if (!isHostFailure(failure)) return false
   const pause = retryPause(ctx, failures)
-  show(ctx, { phase: 'parked', parkedUntil: later(pause), attention: failure.message })
+  const until = later(pause)
+  const { plan } = ctx.state
+  if (plan !== null) emitParked(ctx.state, plan, { until, why: failure.message })
+  show(ctx, { phase: 'parked', parkedUntil: until, attention: failure.message })
+  await flushEvents(ctx.state)
   await condition(() => handlers.hasOrders() || handlers.isHostReady, pause)
   return true
 }

@@ -10,6 +10,7 @@ import { now } from '../now.js'
 import { failureOf, type StepFailure } from '../stepFailures.js'
 import { continuationPrompt } from './continuationPrompt.js'
 import { clock } from './display.js'
+import { carryEvents } from './events.js'
 import { completeFailback, conversationAt, forkFor } from './forks.js'
 import { currentRef, type SessionContext, show } from './context.js'
 import { queueTyped, recordRefusal } from './inbox.js'
@@ -30,7 +31,10 @@ export async function stopAgent(
   const { state, steps } = ctx
   if (state.fence === 0) return { steps: [], wasWorking: false }
   const summary = `stop the agent: ${why}`
-  const stopped = await steps.stopAgent.executeWithOptions({ summary }, [stopRequest(state, why, how)])
+  const request = stopRequest(state, why, how)
+  const stopped = await carryEvents(state, (carried) =>
+    steps.stopAgent.executeWithOptions({ summary }, [{ ...request, ...carried }]),
+  )
   state.pid = null
   return stopped
 }
@@ -79,9 +83,11 @@ export async function moveTo(
     })
     const summary = launchSummary(plan, grant, from)
     const request = launchRequest(ctx, plan, ref, model)
-    const launched = await launches.launchAgent.executeWithOptions({ summary }, [
-      stopFirst === null ? request : { ...request, stop: stopFirst },
-    ])
+    const launched = await carryEvents(state, (carried) =>
+      launches.launchAgent.executeWithOptions({ summary }, [
+        { ...request, ...(stopFirst === null ? {} : { stop: stopFirst }), ...carried },
+      ]),
+    )
     log.push(...launched.steps)
     const { pane, pid, tmuxSocket, transcript, transcriptFrom } = launched
     assign(state, { pane, pid, tmuxSocket, transcript, transcriptFrom })

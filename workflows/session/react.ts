@@ -6,6 +6,7 @@ import { questionAttention } from '../../policy/session/question.js'
 import type { InterruptRequest, SessionObservation } from '../../activities/contracts.js'
 import { later, now } from '../now.js'
 import { interruptedText, retryText } from './continuationPrompt.js'
+import { emit, emitWaiting, emitWalled, observedEvidence } from './events.js'
 import { recordRename } from './forks.js'
 import { currentRef, type SessionContext, show } from './context.js'
 import { nextText, queueContinuation, withoutContinuations } from './inbox.js'
@@ -24,9 +25,11 @@ export async function react(ctx: SessionContext, observation: SessionObservation
     case 'walled':
       state.plan = newPlan('wall', {
         wall: observation.wall,
+        evidence: observedEvidence(state),
         turn: 'cut-off',
         ...(observation.lease ? { sentRequestId: ctx.handlers.receiveAnswer(observation.lease) } : {}),
       })
+      emitWalled(state, state.plan)
       return
     case 'near-limit':
       // A pinned session would have to wait for the very account that it leaves.
@@ -41,6 +44,7 @@ export async function react(ctx: SessionContext, observation: SessionObservation
       })
       return
     case 'login':
+      emit(state, { kind: 'session-logged-out', account: state.place?.name ?? null })
       state.plan = newPlan('login', {
         turn: observation.wasWorking ? 'cut-off' : 'idle',
         why: observation.text,
@@ -64,12 +68,15 @@ export async function react(ctx: SessionContext, observation: SessionObservation
       continueLater(ctx, observation.text)
       return
     case 'context':
+      emitWaiting(state, 'context')
       showWaitForTurn(ctx, observation.text, 'its context is full: attach to it and /compact or /clear')
       return
     case 'config':
+      emitWaiting(state, 'settings')
       showWaitForTurn(ctx, observation.text, `the agent refuses its settings: ${observation.text}`)
       return
     case 'waiting':
+      emitWaiting(state, 'question')
       show(ctx, {
         phase: 'waiting',
         waiting: { what: observation.what, endsWith: 'dialog', digest: observation.digest ?? null },
@@ -93,7 +100,8 @@ export async function react(ctx: SessionContext, observation: SessionObservation
       state.plan = newPlan('home', { why: 'an account is able again' })
       return
     case 'spent':
-      state.plan = newPlan('wall', { wall: observation.wall })
+      state.plan = newPlan('wall', { wall: observation.wall, evidence: 'budget' })
+      emitWalled(state, state.plan)
       return
     case 'unfit':
       markUnfit(state, observation.text, observation.at)
@@ -113,7 +121,8 @@ export async function react(ctx: SessionContext, observation: SessionObservation
 function markUnfit(state: SessionState, text: string, at: string): void {
   if (state.place !== null) state.unfit = [...state.unfit, state.place.name]
   const wall: Wall = { kind: 'context', scope: 'account', resetsAt: null, evidence: text, at }
-  state.plan = newPlan('wall', { wall, turn: 'cut-off' })
+  state.plan = newPlan('wall', { wall, evidence: 'context', turn: 'cut-off' })
+  emitWalled(state, state.plan)
 }
 
 /** Resumes on the same account after a growing pause, and after a longer rest if the agent keeps crashing. */
@@ -124,6 +133,9 @@ function planCrashRestart(state: SessionState, why: string, wasWorking: boolean)
   state.attention = next.kind === 'rest' ? `${why}. ${next.attention}` : null
   const notBefore = next.kind === 'rest' ? next.until : later(next.afterMs)
   const prefer = state.place?.kind === 'account' ? state.place.name : null
+  const account = state.place?.name ?? null
+  const { length: crashes } = state.crashes
+  emit(state, { kind: 'session-crashed', account, how: why, crashes, retryAt: notBefore })
   state.plan = newPlan('crash', { prefer, turn: wasWorking ? 'cut-off' : 'idle', why, notBefore })
 }
 
@@ -133,13 +145,16 @@ async function handleHang(
   how: Extract<SessionObservation, { kind: 'frozen' }>['how'],
 ): Promise<void> {
   const { state, steps } = ctx
+  const hung = { kind: 'session-hung', account: state.place?.name ?? null, how } as const
   if (!shouldInterruptFirst(how, state.interruptedAt, now(), state.timing)) {
     // The process still runs: it has to be stopped, even if the session is parked next.
     const { pid } = state
+    emit(state, { ...hung, remedy: 'restart' })
     planCrashRestart(state, `frozen: ${how}`, true)
     state.pid = pid
     return
   }
+  emit(state, { ...hung, remedy: how === 'stopped' ? 'continue' : 'interrupt' })
   state.interruptedAt = now()
   const summary =
     how === 'stopped' ? 'the process was suspended: continue it' : 'the request hangs: interrupt it'

@@ -9,7 +9,13 @@ import type {
   SessionProgress,
 } from '../../policy/session/session.js'
 import type { ReleaseResult } from '../../activities/adoption/contracts.js'
-import type { PlaceRef, PlannedWakeUp, WatchRequest } from '../../activities/contracts.js'
+import type {
+  EvidenceClass,
+  PlaceRef,
+  PlannedWakeUp,
+  SessionEvent,
+  WatchRequest,
+} from '../../activities/contracts.js'
 import type { CountedTurn, TurnCause } from '../../policy/session/breaker.js'
 import type { MoveArgs, Prompt, SessionStart, UndeliveredText } from '../messages.js'
 
@@ -17,6 +23,8 @@ import type { MoveArgs, Prompt, SessionStart, UndeliveredText } from '../message
 export interface StartPlan {
   cause: RescueCause | 'start'
   wall: Wall | null
+  /** How the wall is known; absent for one that was only read. */
+  evidence?: EvidenceClass
   /** A first choice of account, or the only one. */
   prefer: string | null
   pinned: boolean
@@ -160,6 +168,20 @@ export interface SessionState
   adoptionBlockedBy?: AdoptionLoss[]
   /** Set once a person has taken the session back. */
   released?: ReleaseResult
+  events: EventState
+}
+
+/** What the events of a session are made from (events.ts). */
+interface EventState {
+  /** The number of events so far, from which the id of the next one is made. */
+  count: number
+  /** Those that no step is known to have taken to the host. */
+  unsent: SessionEvent[]
+  /** Whether the first start was an event. */
+  isStarted: boolean
+  parkedSince: string | null
+  waitingSince: string | null
+  fallbackSince: string | null
 }
 
 /** Entries that are kept: older moves are in the engine's history. */
@@ -207,6 +229,10 @@ export function newState({ texts = [], ...start }: SessionStart, now: string): S
     countedTurns: [],
     breaker: null,
     unwatched: null,
+    events: {
+      ...{ count: 0, unsent: [], isStarted: false },
+      ...{ parkedSince: null, waitingSince: null, fallbackSince: null },
+    },
   }
 }
 

@@ -16,6 +16,7 @@ import { handleAnswers } from './answers.js'
 import { ensureRunning } from './ensureRunning.js'
 import { deliverTexts } from './deliveries.js'
 import { Display } from './display.js'
+import { carryEvents, emit, emitParked, flushEvents } from './events.js'
 import { isOnFallback } from './forks.js'
 import { prepareRequest, releaseLease } from './lease.js'
 import { SessionHandlers } from './handlers.js'
@@ -86,6 +87,7 @@ async function runUntilStopped(ctx: SessionContext): Promise<SessionResult> {
         await announceFailback(ctx)
       } else if (result.isOver && !result.observation) {
         watch = null
+        await flushEvents(ctx.state)
         await pauseUnwatched(ctx, result.failure)
       } else if (result.observation) {
         watch = null
@@ -147,7 +149,11 @@ function startWatch(ctx: SessionContext): ActiveWatch {
   }
   const summary = `watch the agent on ${state.place?.name ?? '?'} until something happens`
   const watch = scope
-    .run(() => watches.watchAgent.executeWithOptions({ summary }, [request]))
+    .run(() =>
+      carryEvents(state, (carried) =>
+        watches.watchAgent.executeWithOptions({ summary }, [{ ...request, ...carried }]),
+      ),
+    )
     .then((observation) => (result.observation = observation))
     .catch((error: unknown) => {
       if (isCancellation(error)) return
@@ -180,6 +186,7 @@ async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Pr
       return watch
     case 'stop':
       await leaveToPerson(ctx)
+      emit(state, { kind: 'session-stopped', why: order.why ?? 'stopped by a person' })
       await stopAgent(ctx, order.why ?? 'stopped by a person', { closePane: true, endsMove: true })
       await watch?.end()
       await releaseLease(ctx, state.fence, null)
@@ -199,11 +206,14 @@ async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Pr
       await release(ctx)
       return null
     case 'pause':
+      emit(state, { kind: 'session-paused' })
+      state.events.parkedSince = null
       await suspend(ctx, watch, 'paused by a person')
       show(ctx, { phase: 'paused', paused: true, breaker: null, attention: null })
       return null
     case 'breaker-tripped':
       if (state.breaker === null) return watch
+      emitParked(state, 'breaker', { until: null, why: state.breaker.attention })
       await suspend(ctx, watch, 'parked by the breaker')
       show(ctx, { phase: 'parked', attention: state.breaker.attention })
       return null

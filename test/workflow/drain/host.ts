@@ -131,6 +131,7 @@ export class DrainHost implements SimulatedHost {
       deliverText: (request) => Promise.resolve().then(() => this.#deliver(request)),
       queuePlannedWakeUp: () => Promise.resolve(null),
       answerQuestion: () => Promise.resolve({ kind: 'gone' }),
+      recordEvents: () => Promise.resolve(),
       readAccounts: () => Promise.resolve().then(() => this.#knowledge.reportAll(this.#enter())),
       sendNotice: () => Promise.resolve({ failed: [] }),
       probeAccount: ({ account }) => Promise.resolve().then(() => this.#probe(account)),

@@ -7,6 +7,7 @@ import { Context } from '@temporalio/activity'
 import type {
   DeliverRequest,
   DrillActivities,
+  EventDraft,
   HostActivities,
   LaunchResult,
   LaunchRequest,
@@ -90,6 +91,8 @@ export class FakeHost implements SimulatedHost {
   readonly services = new FakeServices()
   /** How often a watch checks, in virtual time. */
   pollEvery = 5_000
+  /** What the workflows said, by id, in the order of arrival. */
+  readonly events = new Map<string, EventDraft>()
   /** Every call of a delivery, in order. */
   readonly deliveries: DeliverRequest[] = []
   /** Names of texts that were typed to earlier processes, as a launch finds them on the host. */
@@ -209,6 +212,10 @@ export class FakeHost implements SimulatedHost {
       deliverText: (request) => this.#deliver(request),
       queuePlannedWakeUp: ({ session, plan }) => this.#claim(session, plan),
       answerQuestion: () => Promise.resolve({ kind: 'gone' as const }),
+      recordEvents: ({ events }) => {
+        for (const event of events) if (!this.events.has(event.id)) this.events.set(event.id, event)
+        return Promise.resolve()
+      },
       readAccounts: () => Promise.resolve(this.#readings()),
       sendNotice: (request) => Promise.resolve(this.#notify(request)),
       probeAccount: ({ account }) => this.#probe(account),

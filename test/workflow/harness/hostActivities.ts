@@ -2,7 +2,7 @@
  * Wires a worker's activities to a fake host: a launch stops the process before it, and a wall asks the pool.
  */
 import type { Client } from '@temporalio/client'
-import type { HostActivities } from '../../../activities/contracts.js'
+import type { CarriedEvents, HostActivities } from '../../../activities/contracts.js'
 import { LeaseBatcher } from '../../../activities/watch/leaseBatcher.js'
 import { poolWorkflowId } from '../../../policy/ids.js'
 import { modelsAfter } from '../../../policy/pool/lease.js'
@@ -11,16 +11,24 @@ import { poolUpdates } from '../../../workflows/messages.js'
 type Steps = Partial<HostActivities>
 
 export function asOnHost<T extends Steps>(steps: T, pool: string, client: Client): T {
-  const { launchAgent, stopAgent, watchAgent, readAccounts } = steps
-  if (!launchAgent || !stopAgent || !watchAgent || !readAccounts) return steps
+  const { launchAgent, stopAgent, watchAgent, readAccounts, recordEvents = () => Promise.resolve() } = steps
+  if (!launchAgent || !stopAgent || !watchAgent || !readAccounts) return { recordEvents, ...steps }
+  const record = ({ events = [] }: CarriedEvents): Promise<void> => recordEvents({ events })
   return {
     ...steps,
+    recordEvents,
+    stopAgent: async (request) => {
+      await record(request)
+      return stopAgent(request)
+    },
     launchAgent: async (request) => {
+      await record(request)
       const stopped = request.stop ? await stopAgent(request.stop) : null
       const launched = await launchAgent(request)
       return { ...launched, steps: [...(stopped?.steps ?? []), ...launched.steps] }
     },
     watchAgent: async (request) => {
+      await record(request)
       const observation = await watchAgent(request)
       const { leaseRequest: ask } = request
       if (observation.kind !== 'walled' || !ask || observation.lease === null) return observation
