@@ -11,9 +11,9 @@ import { readEngine } from '../../config/state/liveFile.js'
 import { configuredEngine } from '../../config/load/temporalSettings.js'
 import { EngineError, FailedError } from '../errors.js'
 
-/** Short, since a person waits at the prompt and a running engine answers in milliseconds. */
-const connectTimeoutMs = 3_000
-const callTimeoutMs = 10_000
+/** A running engine answers in milliseconds, and one that is gone refuses at once; on a host whose cores are all busy it may take seconds. */
+const connectTimeoutMs = 10_000
+const callTimeoutMs = 30_000
 
 export interface Engine {
   client: Client
