@@ -16,7 +16,7 @@ const lines = rows.map((cells): [failure: string, tests: string] => [cells[1]!, 
 
 /** The titles of the tests and groups in a file, without their quotes. */
 const names = (file: string): string[] =>
-  [...read(`test/${file}`).matchAll(/\b(?:it|test|describe)(?:\.\w+)*\(\s*(['"`])((?:\\.|(?!\1).)*)\1/g)].map(
+  [...read(`test/${file}`).matchAll(/\b(?:it|test|describe|byNight|describeByNight)(?:\.\w+)*\(\s*(['"`])((?:\\.|(?!\1).)*)\1/g)].map(
     ([, , name]) => (name ?? '').replaceAll(/\\(.)/g, '$1'),
   )
 
