@@ -182,7 +182,7 @@ export interface Config {
   drill: DrillConfig
   keep: Retention
   events: EventBounds
-  /** Null: none are taken. */
+  /** Null: metrics are off. */
   metrics: MetricsConfig | null
   tasks: TaskConfig[]
   services: ServiceConfig[]

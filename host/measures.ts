@@ -10,13 +10,13 @@ type Take<T> = (value: T) => void
 class Measure<T> {
   #take: Take<T> | null = null
 
-  /** Never throws: a metric that cannot be taken must not stop a rescue. */
+  /** Never throws: a measurement that fails must not stop a rescue. */
   say(value: T): void {
     if (this.#take === null) return
     try {
       this.#take(value)
     } catch (error) {
-      log.error({ err: error }, 'a metric could not be taken')
+      log.error({ err: error }, 'a measurement failed')
     }
   }
 
@@ -29,9 +29,9 @@ class Measure<T> {
 export const measures = {
   /** An event of this host was recorded. */
   event: new Measure<OutpoolEvent>(),
-  /** A command to tmux has ended. `via`: a line on the permanent connection, or a process of its own. */
+  /** A command to tmux has ended. `via`: a line on the permanent connection, or a separate process. */
   tmux: new Measure<{ ms: number; via: 'connection' | 'process' }>(),
-  /** A probe of an account has ended. `isRead`: the agent program has told the state of the login. */
+  /** A probe of an account has ended. `isRead`: the agent program has reported the state of the login. */
   probe: new Measure<{ account: string; isRead: boolean }>(),
   /** The engine has answered a small read from its database after so many milliseconds, or null if it did not answer. */
   engine: new Measure<{ ms: number | null }>(),

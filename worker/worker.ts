@@ -59,7 +59,7 @@ export async function startWorker(input: {
   config: Config
   connectOptions: ConnectOptions
   namespace: string
-  /** Null or absent: none are taken. */
+  /** Null or absent: metrics are off. */
   metrics?: Metrics | null
 }): Promise<RunningWorker> {
   const { home, config, connectOptions, namespace } = input

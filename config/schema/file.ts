@@ -258,7 +258,7 @@ export const fileSchema = section({
   drill: drill.prefault({}).describe('Proves on this set-up that sessions survive a spent pool'),
   keep: keep.prefault({}).describe('How long finished things are kept on this host'),
   events: events.prefault({}).describe('How much is kept of the record of what happened'),
-  metrics: metrics.nullable().default(null).describe('Metrics for Prometheus or OTLP; null: none are taken'),
+  metrics: metrics.nullable().default(null).describe('Metrics for Prometheus or OTLP; null: they are off'),
   notices: notices.prefault({}).describe('Where a person is notified, once for each cause'),
   prices: z
     .record(text('name a model'), price, withMessage('write prices as MODEL: { input: 1, output: 5 }'))

@@ -47,7 +47,7 @@ const well: Series = {
 
 /** For each alert, how things differ from well when it fires at the end of the case. */
 const unwell: Record<string, Series> = {
-  OutpoolNobodyAble: { 'outpool_account_state{account="max-1",role="pool",state="ready"}': always(0) },
+  OutpoolNoAccountAble: { 'outpool_account_state{account="max-1",role="pool",state="ready"}': always(0) },
   OutpoolSessionParkedLong: { outpool_parked_longest_seconds: then(7 * 3600) },
   OutpoolRescueSlow: {
     'outpool_rescue_duration_seconds_count{cause="wall"}': `5x${length - 5} 6x5`,

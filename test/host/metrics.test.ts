@@ -135,7 +135,7 @@ describe('law 15: the listener', () => {
       }).on('error', reject),
     )
 
-  it('law 15: answers one path, to reads only, and only if addressed by a name of its own', async () => {
+  it('law 15: answers one path, to reads only, and only if addressed by one of its names', async () => {
     endpoint = new MetricsEndpoint(config, () => Promise.resolve('outpool_engine_up 1\n'))
     const url = (await endpoint.open())!
     expect(new URL(url).hostname).toBe('127.0.0.1')

@@ -132,7 +132,7 @@ export const catalog = {
   ),
   probes: counter(
     'outpool_probes_total',
-    'Probes of accounts. `read`: the agent program has told the state of the login; `failed`: it has not',
+    'Probes of accounts. `read`: the agent program has reported the state of the login; `failed`: it has not',
     'account',
     'result',
   ),

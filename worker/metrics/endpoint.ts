@@ -18,7 +18,7 @@ const maxConnections = 50
 const requestWithin = 10_000
 
 /**
- * Whether a request is addressed to us. A page in a browser can be made to reach a listener of this machine under a name of its own
+ * Whether a request is addressed to us. A page in a browser can be made to reach a listener of this machine under its own name
  * (DNS rebinding), but not under an IP address or `localhost`.
  */
 export function isAddressedToUs(host: string | undefined, { listen, hosts }: MetricsConfig): boolean {

@@ -1,5 +1,5 @@
 /**
- * Takes the metrics of this worker. Loaded only if the configuration has a section `metrics`: nothing else loads OpenTelemetry's
+ * Measures this worker. Loaded only if the configuration has a section `metrics`: nothing else loads OpenTelemetry's
  * packages.
  */
 import { diag, DiagLogLevel } from '@opentelemetry/api'
@@ -60,7 +60,7 @@ export async function openMetrics(
         })
   await endpoint?.open()
   if (readers.length === 0)
-    log.warn('metrics are taken and go nowhere: set metrics.listen, or OTEL_EXPORTER_OTLP_ENDPOINT')
+    log.warn('metrics are measured and go nowhere: set metrics.listen, or OTEL_EXPORTER_OTLP_ENDPOINT')
   let state: StateMetrics | null = null
   return {
     telemetry: { metrics: { buffer: library.buffer } },
