@@ -157,6 +157,14 @@ export interface EventBounds {
   keepFor: number
 }
 
+/** Where metrics go. */
+export interface MetricsConfig {
+  /** Null: they are only sent by OTLP. Port 0: any free one. */
+  listen: { host: string; port: number } | null
+  /** Names by which a request may address the listener, besides localhost and IP addresses. */
+  hosts: string[]
+}
+
 export interface Config {
   /** Absolute path of the file that it was read from. */
   file: string
@@ -174,6 +182,8 @@ export interface Config {
   drill: DrillConfig
   keep: Retention
   events: EventBounds
+  /** Null: metrics are off. */
+  metrics: MetricsConfig | null
   tasks: TaskConfig[]
   services: ServiceConfig[]
 }

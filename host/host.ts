@@ -18,6 +18,7 @@ import { EngineClock } from './state/engineClock.js'
 import { EventStore } from './state/eventStore.js'
 import { AccountEvents } from './state/accountEvents.js'
 import { logEvent } from './log.js'
+import { measures } from './measures.js'
 import { OpenPages } from './state/openPages.js'
 import { QuotaStore } from './state/quotaStore.js'
 import { SessionRecords } from './state/sessionRecords.js'
@@ -58,7 +59,10 @@ export class Host {
     this.records = new SessionRecords(home)
     this.adoptions = new Adoptions(home, this.records)
     this.backgroundWork = new BackgroundWork(this.records)
-    this.events = new EventStore(home, config.events, logEvent)
+    this.events = new EventStore(home, config.events, (event) => {
+      logEvent(event)
+      measures.event.say(event)
+    })
     this.quota = new QuotaStore(home, (account) => this.accountEvents.review(account))
     this.accountEvents = new AccountEvents({
       events: this.events,

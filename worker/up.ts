@@ -13,6 +13,7 @@ import { EngineUnreachableError, MissingProgramError } from './errors.js'
 import { log } from '../host/log.js'
 import { lockHome } from './lock.js'
 import { ServiceManager } from './serviceManager.js'
+import type { Metrics } from './metrics/metrics.js'
 import { startWorker } from './worker.js'
 
 interface EngineConnection {
@@ -66,12 +67,16 @@ async function serve(
   stopRequested: Promise<string>,
   manager: ServiceManager | null,
 ): Promise<void> {
-  Runtime.install({ logger: engineLogger() })
+  const metrics = await metricsOf(home, config)
+  Runtime.install({
+    logger: engineLogger(),
+    ...(metrics === null ? {} : { telemetryOptions: metrics.telemetry }),
+  })
   const { connectOptions, namespace } = engine
   const waiting = new AbortController()
   void stopRequested.then(() => waiting.abort())
   if (!(await untilSoleWorker({ home, connectOptions, namespace, say, signal: waiting.signal }))) return
-  const worker = await startWorker({ home, config, connectOptions, namespace })
+  const worker = await startWorker({ home, config, connectOptions, namespace, metrics })
   const accounts = config.pool.accounts.map(({ name }) => name).join(', ')
   say(`watching the sessions of this host with ${accounts}`)
   say(`engine at ${engine.address}${engine.uiUrl === null ? '' : `, Web UI at ${engine.uiUrl}`}`)
@@ -84,7 +89,15 @@ async function serve(
   await manager?.stopping()
   say(`${reason}: ending the watches`)
   await worker.stop(reason)
+  await metrics?.stop()
   await notifying
+}
+
+/** Null if they are off: then nothing of them is loaded. */
+async function metricsOf({ hostId }: Home, { metrics }: Config): Promise<Metrics | null> {
+  if (metrics === null) return null
+  const { openMetrics } = await import('./metrics/metrics.js')
+  return openMetrics(metrics, hostId)
 }
 
 async function openOwnEngine(home: Home, { keep }: Config): Promise<EngineConnection> {

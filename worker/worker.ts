@@ -38,6 +38,7 @@ import { PendingResults } from './connection/pendingResults.js'
 import { syncSchedules } from './schedules/taskSchedules.js'
 import { configureWatchdogs } from './watchdogs.js'
 import { reassignActivities } from './connection/reassignActivities.js'
+import type { Metrics } from './metrics/metrics.js'
 import { WorkerEvents } from './workerEvents.js'
 import { workflowState } from './workflowState.js'
 
@@ -58,6 +59,8 @@ export async function startWorker(input: {
   config: Config
   connectOptions: ConnectOptions
   namespace: string
+  /** Null or absent: metrics are off. */
+  metrics?: Metrics | null
 }): Promise<RunningWorker> {
   const { home, config, connectOptions, namespace } = input
   const host = new Host(home, config)
@@ -93,6 +96,7 @@ export async function startWorker(input: {
     })
   const ready = await pollersFor(native, workerIdentity(hostId))
   await retryTransient(() => measureClock(host, connection, namespace))
+  input.metrics?.watch({ host, sampler, client })
   workerEvents.begun(config)
   for (const { name } of accountsOf(config)) host.accountEvents.review(name)
   sampler.start()
@@ -128,7 +132,7 @@ export async function startWorker(input: {
     done,
     isProgressing: async () =>
       pollers.isRunning() &&
-      sampler.sampledWithin(sampleTimeout) &&
+      sampler.sampleAge <= sampleTimeout &&
       (await executesWorkflows(connection, client, config)),
     stop: async (why = 'it was asked to') => {
       const watchStopped = connectionWatch.stop()

@@ -4,6 +4,7 @@ import { accountAgent } from '../../host/identity/failureDomains.js'
 import type { Host } from '../../host/host.js'
 import { PollingLoop } from '../pollingLoop.js'
 import { log } from '../../host/log.js'
+import { measures } from '../../host/measures.js'
 
 export class Prober {
   readonly #host: Host
@@ -38,14 +39,26 @@ export class Prober {
 
   async #probe(account: string): Promise<AccountReading> {
     const { quota } = this.#host
-    const place = await this.#host.place({ kind: 'account', name: account })
-    const command = await this.#host.command(accountAgent)
-    const probe = await this.#host.adapter(accountAgent).probe(place, command, () => new Date().toISOString())
+    const probe = await this.#ask(account)
     const before = budgetsOf(quota.read(account))
     quota.recordProbe(account, probe)
     const reading = quota.read(account)
     if (budgetsOf(reading) !== before) this.#say(reading)
     return this.#host.reading(account)
+  }
+
+  async #ask(account: string): Promise<Omit<AccountReading, 'account'>> {
+    let isRead = false
+    try {
+      const place = await this.#host.place({ kind: 'account', name: account })
+      const command = await this.#host.command(accountAgent)
+      const adapter = this.#host.adapter(accountAgent)
+      const probe = await adapter.probe(place, command, () => new Date().toISOString())
+      isRead = probe.login !== 'unknown'
+      return probe
+    } finally {
+      measures.probe.say({ account, isRead })
+    }
   }
 
   #say({ account, windows, probedAt }: AccountReading): void {

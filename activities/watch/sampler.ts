@@ -51,9 +51,14 @@ export class Sampler {
     })
   }
 
-  /** Whether the last successful tick is at most so many milliseconds old. */
-  sampledWithin(ms: number): boolean {
-    return performance.now() - this.#sampledAt <= ms
+  /** The age of the last successful tick, in milliseconds. */
+  get sampleAge(): number {
+    return performance.now() - this.#sampledAt
+  }
+
+  /** The phases of all sessions that are watched now, in no order. */
+  phases(): SessionWatch['phase'][] {
+    return [...this.#watches.values()].map(({ phase }) => phase)
   }
 
   start(): void {

@@ -89,7 +89,7 @@ const fieldsOf = ({ properties = {} }: Field): string =>
     .join(', ')
 
 /** With its columns aligned, as the formatter of this repository writes tables. */
-function markdownTable(rows: readonly (readonly string[])[]): string {
+export function markdownTable(rows: readonly (readonly string[])[]): string {
   const width = (column: number): number => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0))
   const line = (row: readonly string[]): string =>
     `| ${row.map((cell, column) => cell.padEnd(width(column))).join(' | ')} |`

@@ -104,6 +104,10 @@ export const eventSchema = z.discriminatedUnion('kind', [
     wall,
     until: instant().nullable().describe('The next attempt; null if a person has to act'),
     why: text().describe('What it waits for'),
+    isFailure: z
+      .boolean()
+      .optional()
+      .describe('True if its agent could not be started, for a reason that every account shares'),
   }),
   kindOf('session-woken', 'A parked session runs again.', {
     session,

@@ -34,6 +34,7 @@ export function resolveConfig(parsed: ConfigFile, file: string, base: PathBase):
     drill: parsed.drill,
     keep: parsed.keep,
     events: parsed.events,
+    metrics: parsed.metrics,
     notices: { ...parsed.notices, to: parsed.notices.to.map((channel) => resolveChannel(channel, base)) },
     prices: parsed.prices,
     tasks: parsed.tasks.map((task) => resolveTask(task, base)),

@@ -20,6 +20,7 @@ import {
   size,
   dollarsMessage,
   dollars,
+  listenAddress,
   path,
   command,
   envValue,
@@ -222,6 +223,16 @@ const events = section({
   keepFor: duration().prefault('30d').describe('Older events are removed'),
 })
 
+const metrics = section({
+  listen: listenAddress
+    .nullable()
+    .prefault('127.0.0.1:9464')
+    .describe('Where Prometheus reads them; null: nowhere, they are only sent by OTLP'),
+  hosts: list(text('name a host'), 'write a list of names of hosts')
+    .default([])
+    .describe('Names by which a request may address the listener, besides localhost and IP addresses'),
+})
+
 export const fileSchema = section({
   pool: section({
     name: name.default('main'),
@@ -247,6 +258,7 @@ export const fileSchema = section({
   drill: drill.prefault({}).describe('Proves on this set-up that sessions survive a spent pool'),
   keep: keep.prefault({}).describe('How long finished things are kept on this host'),
   events: events.prefault({}).describe('How much is kept of the record of what happened'),
+  metrics: metrics.nullable().default(null).describe('Metrics for Prometheus or OTLP; null: they are off'),
   notices: notices.prefault({}).describe('Where a person is notified, once for each cause'),
   prices: z
     .record(text('name a model'), price, withMessage('write prices as MODEL: { input: 1, output: 5 }'))

@@ -49,6 +49,18 @@ export const size = z
 export const dollarsMessage = 'write an amount of US dollars such as 5 or 0.25'
 export const dollars = z.number(withMessage(dollarsMessage)).nonnegative(withMessage(dollarsMessage))
 
+const listenMessage = 'write an address and a port such as 127.0.0.1:9464, or null for none'
+const listenPattern = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/
+/** An address to listen at once parsed. */
+export const listenAddress = z
+  .string(withMessage(listenMessage))
+  .regex(listenPattern, withMessage(listenMessage))
+  .transform((written) => {
+    const [, v6, host = v6 ?? '', port] = listenPattern.exec(written) ?? []
+    return { host, port: Number(port) }
+  })
+  .refine(({ port }) => port <= 65_535, withMessage('write a port up to 65535'))
+
 export const path = (error: string) => text(error)
 
 const commandMessage = 'write a list of program and arguments such as [node, bot.js]'

@@ -19,6 +19,11 @@ export class MoveLimiter {
     this.#nextStepWithin = limits.nextStepWithin ?? nextStepWithin
   }
 
+  /** How many sessions wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /** Waits for the session's turn. `onWait` is called with the number of sessions before it if it has to wait. Rejects when `signal` aborts. */
   async acquire(session: string, signal: AbortSignal, onWait: (before: number) => void): Promise<void> {
     if (this.#moving.size < this.#atOnce) {

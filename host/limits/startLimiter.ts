@@ -9,6 +9,11 @@ export class StartLimiter {
   #limit: StartLimit = initialStartLimit(this.#cores)
   #starting = 0
 
+  /** How many starts wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /**
    * Waits for the turn of one start. `onWait` is called with the number of agents that are starting if it has to wait. Rejects if
    * `signal` aborts before that. The returned function ends the turn: call it with the ms that the start took, or with null if

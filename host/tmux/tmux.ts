@@ -1,6 +1,7 @@
 /** Outpool's own tmux server on this host: one tmux session and one pane per session. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
+import { measures } from '../measures.js'
 import { fitsOneLine, type TmuxAnswer, TmuxConnection } from './connection.js'
 import { noAgentFence, isExitUnknown, type Pane, paneFormat, parsePane, separator } from './panes.js'
 import { bareEnvironment, type Manager, TmuxServer } from './server.js'
@@ -238,13 +239,18 @@ export class Tmux {
   }
 
   async #run(args: string[], input?: string): Promise<TmuxAnswer> {
+    const began = performance.now()
     if (this.#connection?.isOpen === true && input === undefined && fitsOneLine(args)) {
       const answer = await this.#connection.run(args)
-      if (answer) return answer
+      if (answer) {
+        measures.tmux.say({ ms: performance.now() - began, via: 'connection' })
+        return answer
+      }
       if (!repeatable.has(args[0] ?? ''))
         return { exitCode: 1, stdout: '', stderr: 'the connection was lost' }
     }
     const answer = await this.#runAsProcess(args, input)
+    measures.tmux.say({ ms: performance.now() - began, via: 'process' })
     if (answer.exitCode === 0) this.#connectSoon()
     return answer
   }

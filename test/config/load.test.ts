@@ -70,6 +70,7 @@ describe('a valid file', () => {
       prices: {},
       agents: { 'claude-code': { command: 'claude', args: [], env: {} } },
       timing: defaultTiming,
+      metrics: null,
       drill: { every: null, timeout: 900_000, agent: 'claude-code', model: null, keep: 20 },
       keep: {
         every: 3_600_000,
@@ -92,6 +93,15 @@ describe('a valid file', () => {
       tasks: [],
       services: [],
     })
+  })
+
+  it.each([
+    ['{}', { host: '127.0.0.1', port: 9464 }],
+    ["{ listen: '0.0.0.0:9000' }", { host: '0.0.0.0', port: 9000 }],
+    ["{ listen: '[::1]:0' }", { host: '::1', port: 0 }],
+    ['{ listen: null }', null],
+  ])('metrics are served where they say: %s', (written, listen) => {
+    expect(parse(`${valid}metrics: ${written}\n`).metrics).toEqual({ listen, hosts: [] })
   })
 
   it('is returned resolved: absolute paths, durations in ms, shares as fractions, references', () => {
@@ -189,6 +199,13 @@ describe('an error names its line, its column and what would be right', () => {
     ],
     ['a bound of zero', `${valid}keep: { forks: { maxCount: 0 } }\n`, '4:28', 'write a number, 1 or more'],
     ['a history too short for the engine', `${valid}keep: { finished: 5h }\n`, '4:19', 'write at least 1d'],
+    [
+      'an address without a port',
+      `${valid}metrics: { listen: 127.0.0.1 }\n`,
+      '4:20',
+      'an address and a port',
+    ],
+    ['a port that is none', `${valid}metrics: { listen: 127.0.0.1:99999 }\n`, '4:20', 'a port up to 65535'],
     ['a name with capitals', valid.replace('max-1,', 'Max,'), '3:15', 'use small letters'],
     ['a missing name', valid.replace('name: max-1, ', ''), '3:7', 'give it a name such as max-1'],
     ['no accounts', 'pool:\n  accounts: []\n', '2:13', 'name at least one account'],

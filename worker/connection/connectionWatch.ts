@@ -1,6 +1,7 @@
 /** Watches the connection to the engine, and calls back when the engine answers again after an outage. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Connection, type ConnectionOptions } from '@temporalio/client'
+import { measures } from '../../host/measures.js'
 import type { ConnectOptions } from '../engine/connect.js'
 
 /** Between two checks of an engine that answers. A check costs it one small read. Milliseconds. */
@@ -87,9 +88,11 @@ async function watchLoop(options: ConnectionWatchOptions, signal: AbortSignal): 
     const since = performance.now()
     if (!breaks.take() && (await answers(connection, namespace, answerTimeout))) {
       answeredAt = since
+      measures.engine.say({ ms: performance.now() - since })
       onStable(since)
       continue
     }
+    measures.engine.say({ ms: null })
     if (!(await untilReachable(options, signal))) return
     // Breaks during the outage are handled by the same call.
     breaks.take()

@@ -261,7 +261,7 @@ async function pauseForPerson(ctx: SessionContext, failure: MoveFailure, failure
   const pause = retryPause(ctx, failures)
   const until = later(pause)
   const { plan } = ctx.state
-  if (plan !== null) emitParked(ctx.state, plan, { until, why: failure.message })
+  if (plan !== null) emitParked(ctx.state, plan, { until, why: failure.message, isFailure: true })
   show(ctx, { phase: 'parked', parkedUntil: until, attention: failure.message })
   await flushEvents(ctx.state)
   await condition(() => handlers.hasOrders() || handlers.isHostReady, pause)

@@ -122,13 +122,14 @@ export function emitHeld(state: SessionState, plan: StartPlan, denial: LeaseDeni
 export function emitParked(
   state: SessionState,
   plan: StartPlan | 'breaker',
-  { until, why }: { until: string | null; why: string },
+  { until, why, isFailure = false }: { until: string | null; why: string; isFailure?: boolean },
 ): void {
   if (state.events.parkedSince !== null) return
   state.events.parkedSince = now()
   const cause = plan === 'breaker' ? plan : plan.cause
   const wall = plan === 'breaker' ? null : wallOf(plan)
-  emit(state, { kind: 'session-parked', from: state.place?.name ?? null, cause, wall, until, why })
+  const from = state.place?.name ?? null
+  emit(state, { kind: 'session-parked', from, cause, wall, until, why, ...(isFailure ? { isFailure } : {}) })
 }
 
 export function emitWaiting(state: SessionState, reason: WaitReason): void {
