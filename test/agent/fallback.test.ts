@@ -157,17 +157,20 @@ it('law 2, law 5: all accounts walled: continues on a key, on a fork; fails back
   expect(original().startsWith(before)).toBe(true)
 })
 
-byNight('law 6: a key that is rejected, and one that is overloaded, end the stay there: the next takes over, and finally the session is parked', async () => {
-  await open([keyOf('first'), keyOf('second')])
-  account('first').fail('throttled-no-retry')
-  account('second').fail('overloaded')
-  await up('first', 'second')
-  await begin('bravo', 'Hello.')
-  drain(hours(3))
-  expect((await fleet.run('send', 'bravo', 'Into the wall.')).code).toBe(0)
-  const parked = await fleet.untilSession('bravo', ({ phase }) => phase === 'parked')
-  // What the pool knew of the second account was from before it was walled: it may have been tried first.
-  const log = parked.rescueLog.slice(-3)
-  expect(log.map(({ to }) => to)).toEqual(['first', 'second', null])
-  expect(log.map(({ wall }) => wall?.kind)).toEqual(['five_hour', 'rate_limit', 'overloaded'])
-})
+byNight(
+  'law 6: a key that is rejected, and one that is overloaded, end the stay there: the next takes over, and finally the session is parked',
+  async () => {
+    await open([keyOf('first'), keyOf('second')])
+    account('first').fail('throttled-no-retry')
+    account('second').fail('overloaded')
+    await up('first', 'second')
+    await begin('bravo', 'Hello.')
+    drain(hours(3))
+    expect((await fleet.run('send', 'bravo', 'Into the wall.')).code).toBe(0)
+    const parked = await fleet.untilSession('bravo', ({ phase }) => phase === 'parked')
+    // What the pool knew of the second account was from before it was walled: it may have been tried first.
+    const log = parked.rescueLog.slice(-3)
+    expect(log.map(({ to }) => to)).toEqual(['first', 'second', null])
+    expect(log.map(({ wall }) => wall?.kind)).toEqual(['five_hour', 'rate_limit', 'overloaded'])
+  },
+)

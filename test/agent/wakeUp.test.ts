@@ -112,40 +112,46 @@ describe('a wake-up', () => {
     await connection.close()
   })
 
-  byNight('goes to the next place when one is walled, is tried again when the check disagrees, and not a third time', async () => {
-    await guard(['medic-1', 'medic-2'])
-    const { standIn } = fleet.world
-    standIn.account('medic-1').wall('five_hour', inHours(3))
-    let prompts = 0
-    standIn.account('medic-2').answer(({ turn }) => {
-      if (turn === 1) prompts += 1
-      return prompts > 1 && turn === 1 ? repair : 'All is well, believe me.'
-    })
-    await fleet.up()
-    const healed = await untilHealed()
-    expect(healed.outcome).toBe('healed')
-    const said = healed.timeline.map(({ what }) => what).join('\n')
-    expect(said).toMatch(
-      /woken on medic-1[^]*walled[^]*woken on medic-2[^]*disagreed[^]*woken on medic-2[^]*agreed/,
-    )
-    expect(prompts).toBe(2)
-  })
+  byNight(
+    'goes to the next place when one is walled, is tried again when the check disagrees, and not a third time',
+    async () => {
+      await guard(['medic-1', 'medic-2'])
+      const { standIn } = fleet.world
+      standIn.account('medic-1').wall('five_hour', inHours(3))
+      let prompts = 0
+      standIn.account('medic-2').answer(({ turn }) => {
+        if (turn === 1) prompts += 1
+        return prompts > 1 && turn === 1 ? repair : 'All is well, believe me.'
+      })
+      await fleet.up()
+      const healed = await untilHealed()
+      expect(healed.outcome).toBe('healed')
+      const said = healed.timeline.map(({ what }) => what).join('\n')
+      expect(said).toMatch(
+        /woken on medic-1[^]*walled[^]*woken on medic-2[^]*disagreed[^]*woken on medic-2[^]*agreed/,
+      )
+      expect(prompts).toBe(2)
+    },
+  )
 
-  byNight('law 10: that never answers is ended in time, a person is notified, and the service is healed once they have repaired the cause', async () => {
-    await guard(['medic'], { timeout: '6s' })
-    fleet.world.standIn.account('medic').answer({ breakage: 'hang' })
-    await fleet.up()
-    await until(
-      'a person to be notified',
-      () => incident(),
-      ({ timeline }) => timeline.some(({ what }) => what.startsWith('a person was notified')),
-    )
-    expect((await service()).state).toBe('escalated')
-    rmSync(join(cwd, 'broken'))
-    const healed = await untilHealed()
-    expect(healed.outcome).toBe('recovered')
-    expect(healed.timeline.map(({ what }) => what).join('\n')).toMatch(/not done in time/)
-  })
+  byNight(
+    'law 10: that never answers is ended in time, a person is notified, and the service is healed once they have repaired the cause',
+    async () => {
+      await guard(['medic'], { timeout: '6s' })
+      fleet.world.standIn.account('medic').answer({ breakage: 'hang' })
+      await fleet.up()
+      await until(
+        'a person to be notified',
+        () => incident(),
+        ({ timeline }) => timeline.some(({ what }) => what.startsWith('a person was notified')),
+      )
+      expect((await service()).state).toBe('escalated')
+      rmSync(join(cwd, 'broken'))
+      const healed = await untilHealed()
+      expect(healed.outcome).toBe('recovered')
+      expect(healed.timeline.map(({ what }) => what).join('\n')).toMatch(/not done in time/)
+    },
+  )
 
   it("law 2, 7: with every reserved account walled it heals on the healer's fallback substrate; the worker is killed as it starts", async () => {
     const key = { ANTHROPIC_API_KEY: { fromEnv: 'KEY_OF_MEDIC' }, CLAUDE_CODE_MAX_RETRIES: '1' }

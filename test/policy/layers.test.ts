@@ -16,9 +16,11 @@ const lines = rows.map((cells): [failure: string, tests: string] => [cells[1]!, 
 
 /** The titles of the tests and groups in a file, without their quotes. */
 const names = (file: string): string[] =>
-  [...read(`test/${file}`).matchAll(/\b(?:it|test|describe|byNight|describeByNight)(?:\.\w+)*\(\s*(['"`])((?:\\.|(?!\1).)*)\1/g)].map(
-    ([, , name]) => (name ?? '').replaceAll(/\\(.)/g, '$1'),
-  )
+  [
+    ...read(`test/${file}`).matchAll(
+      /\b(?:it|test|describe|byNight|describeByNight)(?:\.\w+)*\(\s*(['"`])((?:\\.|(?!\1).)*)\1/g,
+    ),
+  ].map(([, , name]) => (name ?? '').replaceAll(/\\(.)/g, '$1'))
 
 describe('docs/layers.md', () => {
   it('has one row for each failure', () => {
