@@ -130,9 +130,12 @@ function withBurn(
   return { ...record, burned: { ...record.burned, [name]: list } }
 }
 
-/** The share burned between two readings, in ten-thousandths. After a reset, only what was burned since it is known. */
-export function burnedBetween([, before, resetBefore]: RecordedReading, [at, used, reset]: RecordedReading): number {
-  const hasReset = used < before || (resetBefore !== 0 && (at >= resetBefore || reset > resetBefore + resetTolerance))
+/**
+ * The share burned between two readings, in ten-thousandths. After a reset, only what was burned since it is known. A reset that is due is
+ * no proof: sources repeat the old share for a while.
+ */
+export function burnedBetween([, before, resetBefore]: RecordedReading, [, used, reset]: RecordedReading): number {
+  const hasReset = used < before || (resetBefore !== 0 && reset > resetBefore + resetTolerance)
   return hasReset ? used : used - before
 }
 

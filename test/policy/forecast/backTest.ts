@@ -1,5 +1,5 @@
 /** Compares forecasts with what follows, in seeded months, beside two simple predictors. */
-import { estimateBurn, correctionHours } from '../../../policy/forecast/burnRate.js'
+import { estimateBurn, recentHours } from '../../../policy/forecast/burnRate.js'
 import { runOut, type RunOut } from '../../../policy/forecast/runOut.js'
 import {
   emptyUsageRecord,
@@ -30,28 +30,23 @@ export interface Case {
   linear: number | null
 }
 
-/** About so many cases for each month: instants at random, at each of them one window of one account that is in use. */
+/** About so many cases for each month: instants at random, at each of them the windows in use of one account. */
 export function backTest(seed: string, asked = 20): Case[] {
   const world = new UsageWorld(seed)
   const random = new Random(`${seed} asked`)
-  const records = new Map(world.accounts.map(({ name }) => [name, emptyUsageRecord(name)]))
+  const account = world.accounts[Math.floor(random.between(0, world.accounts.length))]
+  if (account === undefined) throw new Error('a world has at least one account')
+  let record = emptyUsageRecord(account.name)
   const instants = Array.from({ length: asked }, () => Math.floor(random.between(2, monthDays - 1) * (day / step)))
   const due = new Set(instants)
   const cases: Case[] = []
   let open: Case[] = []
   for (let tick = 0; tick < (monthDays * day) / step; tick++) {
     world.advance()
-    for (const account of world.accounts) {
-      const windows = world.readings(account)
-      const before = records.get(account.name) ?? emptyUsageRecord(account.name)
-      const sample = { at: world.now, sessions: account.sessions, windows, limit }
-      records.set(account.name, recordUsage(before, sample))
-    }
+    const windows = world.readings(account)
+    record = recordUsage(record, { at: world.now, sessions: account.sessions, windows, limit })
     open = open.filter((one) => !isSettled(one, world))
     if (!due.has(tick)) continue
-    const account = world.accounts[Math.floor(random.between(0, world.accounts.length))]
-    const record = account && records.get(account.name)
-    if (account === undefined || record === undefined) continue
     for (const { name } of account.windows) {
       const asked = caseOf(account, record, name, world)
       if (asked !== null) {
@@ -81,13 +76,13 @@ function caseOf(account: WorldAccount, record: UsageRecord, name: string, world:
   const others = world.readings(account)
   if (others.some(({ used }) => used >= limit)) return null
   const [now, resetsAt] = [world.now, ms(window.resetsAt)]
-  const recent = recentBurn(record, name, now, correctionHours)
+  const recent = recentBurn(record, name, now, recentHours)
   const series = { firstHour: record.firstHour, values: hourlyBurn(record, name, now), recent }
   const room = limit - window.used
   const inWindow = (now - (resetsAt - windowLength(name))) / hourMs
   const one: Case = {
     ...{ window: name, days: (now - monthStart) / day, at: now, resetsAt, actual: null },
-    forecast: runOut(estimateBurn(series, now), room, now, resetsAt),
+    forecast: runOut(estimateBurn(series, now, (resetsAt - now) / hourMs), room, now, resetsAt),
     lastHour: atRate(room, recent[0] ?? 0, now, resetsAt),
     linear: atRate(room, window.used / Math.max(1 / 12, inWindow), now, resetsAt),
   }

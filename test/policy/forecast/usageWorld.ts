@@ -55,7 +55,7 @@ export class UsageWorld {
     const random = new Random(seed)
     this.#random = random
     const accounts = 1 + Math.floor(random.between(0, 5))
-    const weekly = random.between(0.09, 0.2)
+    const weekly = random.between(0.04, 0.12)
     this.accounts = Array.from({ length: accounts }, (_, index) => ({
       name: `max-${index + 1}`,
       sessions: 0,
