@@ -41,6 +41,8 @@ const levelPrior = 12
 /** How long, in hours, a deviation of the last hours may last, and how much of the level of the last days is kept: what fits the record best is taken. */
 const persistences = [1, 3, 8, 24] as const
 const levelShares = [0, 0.5, 1] as const
+/** With fewer past hours that were as busy as now, all of them are compared. */
+const alikeMin = 12
 /** Past hours by which the choices are made. */
 const triedHours = 80
 /** Keeps ratios of small numbers in bounds, in hours of mean burn. */
@@ -152,12 +154,11 @@ const fading = (ratio: number, ahead: number, persistence: number): number =>
   1 + (ratio - 1) * Math.exp(-ahead / persistence)
 
 /** For each horizon the logarithms of what followed past hours over what was expected then. */
-function pastErrors({ firstHour, values }: BurnSeries, model: Model, hours: number): number[][] {
+function pastErrors({ firstHour, values, recent }: BurnSeries, model: Model, hours: number): number[][] {
   const { mean, profile, levels, persistence, levelShare } = model
   const errors = horizons.map((): number[] => [])
   const floor = ratioFloor * mean
-  const stride = Math.max(1, Math.floor(values.length / hours))
-  for (let from = values.length - 1; from >= recentHours; from -= stride) {
+  for (const from of pastHours(values, isBusy(recent), hours)) {
     const level = (levels[from] ?? 1) ** levelShare
     const base = (hour: number): number => level * profile(firstHour + hour)
     const back = Array.from({ length: recentHours }, (_, index) => values[from - 1 - index] ?? null)
@@ -177,6 +178,19 @@ function pastErrors({ firstHour, values }: BurnSeries, model: Model, hours: numb
     }
   }
   return errors
+}
+
+/** Whether work was going on just before: what follows a busy hour differs from what follows a quiet one. */
+const isBusy = ([last = null, before = null]: readonly (number | null)[]): boolean =>
+  (last ?? 0) + (before ?? 0) > 0
+
+/** Indices of past hours that began as busy or quiet as now, newest first; of any, if there are too few of those. */
+function pastHours(values: BurnSeries['values'], busy: boolean, count: number): number[] {
+  const all = values.flatMap((_, index) => (index < recentHours ? [] : [index])).reverse()
+  const alike = all.filter((index) => isBusy([values[index - 1] ?? null, values[index - 2] ?? null]) === busy)
+  const chosen = alike.length < alikeMin ? all : alike
+  const stride = Math.max(1, Math.floor(chosen.length / count))
+  return chosen.filter((_, index) => index % stride === 0)
 }
 
 /** The mean miss over some horizons. */
@@ -203,6 +217,6 @@ function interpolate(values: readonly number[], hours: number): number {
     const upper = indexOf(hours)
   if (upper === 0) return values[0] ?? 0
   const [low, high] = [horizons[upper - 1] ?? 0, horizons[upper] ?? 1]
-  const part = (hours - low) / (high - low)
+  const part = Math.min(1, (hours - low) / (high - low))
   return (values[upper - 1] ?? 0) * (1 - part) + (values[upper] ?? 0) * part
 }
