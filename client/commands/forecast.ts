@@ -60,7 +60,8 @@ function wholeNumber(text: string | null, option: string, least: number): number
   throw new UsageError(`${option} ${text} is not a whole number from ${least} on`, `such as ${option} 1`)
 }
 
-const isoOr = (at: number | null | undefined): string | null => (at === null || at === undefined ? null : iso(at))
+const isoOr = (at: number | null | undefined): string | null =>
+  at === null || at === undefined ? null : iso(at)
 
 const toPoolRow = (pool: PoolForecast, accounts: number): PoolForecastRow => ({
   ...{ dryAt: isoOr(pool.dry?.from), earliest: isoOr(pool.earliest), latest: isoOr(pool.latest) },
@@ -78,7 +79,8 @@ function pageOf({ accounts, pool }: Answer, { width, colors }: CommandContext, n
 }
 
 function poolLines(pool: PoolForecastRow | null, now: Date): string[] {
-  if (pool === null) return ['Too little is recorded for a forecast of the pool; a few hours of work are enough.']
+  if (pool === null)
+    return ['Too little is recorded for a forecast of the pool; a few hours of work are enough.']
   const { dryAt, earliest, latest, nextResetAt, parkedHours, accounts, accountsNeeded } = pool
   const between =
     earliest === null

@@ -22,7 +22,11 @@ export interface AccountForecastRow {
 }
 
 /** What is recorded and read of the pool's accounts, in the order of the configuration. */
-export function pastUsage(home: Home, config: Config, live: LiveFile | null): (PoolAccount & { name: string })[] {
+export function pastUsage(
+  home: Home,
+  config: Config,
+  live: LiveFile | null,
+): (PoolAccount & { name: string })[] {
   return config.pool.accounts.map(({ name, ceiling }) => ({
     name,
     record: readUsage(home, name) ?? emptyUsageRecord(name),
@@ -40,7 +44,10 @@ export function toForecastRow({ record, windows, limit }: PoolAccount, now: numb
 }
 
 /** `runs out at 14:20 (between 13:50 and 15:10)`, or `lasts until its reset` */
-export function forecastText({ window, runsOutAt, from, to, resetsAt }: AccountForecastRow, now: Date): string {
+export function forecastText(
+  { window, runsOutAt, from, to, resetsAt }: AccountForecastRow,
+  now: Date,
+): string {
   if (window === null) return 'too little is recorded'
   const reset = resetsAt === null ? '' : ` at ${clock(resetsAt, now)}`
   if (runsOutAt === null)
@@ -48,6 +55,7 @@ export function forecastText({ window, runsOutAt, from, to, resetsAt }: AccountF
       ? `lasts until its reset${reset}`
       : `lasts until its reset${reset}, but may run out from ${clock(from, now)} on`
   if (from === null) return `runs out at ${clock(runsOutAt, now)}`
-  const interval = to === null ? `not before ${clock(from, now)}` : `between ${clock(from, now)} and ${clock(to, now)}`
+  const interval =
+    to === null ? `not before ${clock(from, now)}` : `between ${clock(from, now)} and ${clock(to, now)}`
   return `runs out at ${clock(runsOutAt, now)} (${interval})`
 }

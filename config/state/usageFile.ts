@@ -21,9 +21,7 @@ const usageSchema = z
     current: z.object({ hour: z.number().int(), samples: z.number(), sessions: z.number() }),
   })
   // The lists begin at the same hour: of different lengths, they would be read as other hours than they are.
-  .refine(({ sessions, burned }) =>
-    Object.values(burned).every((list) => list.length === sessions.length),
-  )
+  .refine(({ sessions, burned }) => Object.values(burned).every((list) => list.length === sessions.length))
 
 export const usageFile = (home: Home, account: string): string => join(home.quota, `${account}.usage.json`)
 

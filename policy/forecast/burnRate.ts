@@ -139,7 +139,11 @@ function levelsOf({ firstHour, values }: BurnSeries, profile: Model['profile'], 
 }
 
 /** How the last hours compare with what was expected of them. */
-function recentRatio(recent: readonly (number | null)[], expectedBack: (back: number) => number, mean: number): number {
+function recentRatio(
+  recent: readonly (number | null)[],
+  expectedBack: (back: number) => number,
+  mean: number,
+): number {
   let [actual, expected] = [recentPrior * mean, recentPrior * mean]
   for (const [index, value] of recent.slice(0, recentHours).entries()) {
     if (value === null) continue
@@ -205,7 +209,8 @@ function cumulative(rate: (ahead: number) => number): (hours: number) => number 
   const sums = [0]
   return (hours) => {
     const steps = Math.max(0, hours) / step
-    while (sums.length <= Math.ceil(steps)) sums.push((sums.at(-1) ?? 0) + rate((sums.length - 0.5) * step) * step)
+    while (sums.length <= Math.ceil(steps))
+      sums.push((sums.at(-1) ?? 0) + rate((sums.length - 0.5) * step) * step)
     const low = sums[Math.floor(steps)] ?? 0
     const high = sums[Math.ceil(steps)] ?? low
     return low + (high - low) * (steps - Math.floor(steps))
@@ -214,7 +219,7 @@ function cumulative(rate: (ahead: number) => number): (hours: number) => number 
 
 /** The value at a horizon that lies between two of the compared ones. */
 function interpolate(values: readonly number[], hours: number): number {
-    const upper = indexOf(hours)
+  const upper = indexOf(hours)
   if (upper === 0) return values[0] ?? 0
   const [low, high] = [horizons[upper - 1] ?? 0, horizons[upper] ?? 1]
   const part = Math.min(1, (hours - low) / (high - low))

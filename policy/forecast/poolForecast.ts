@@ -49,7 +49,11 @@ const weekly = 'seven_day'
 const leastKnownHours = 3
 
 /** Null if too little is recorded. */
-export function poolForecast(accounts: readonly PoolAccount[], whatIf: WhatIf, now: number): PoolForecast | null {
+export function poolForecast(
+  accounts: readonly PoolAccount[],
+  whatIf: WhatIf,
+  now: number,
+): PoolForecast | null {
   const records = accounts.map(({ record }) => record)
   const demand = demandOf(records, now)
   if (demand === null) return null
@@ -81,7 +85,10 @@ function leastAccounts(present: number, isEnough: (extra: number) => boolean): n
 /** What the accounts burned together. While all of them were used up, nothing is known of the demand. */
 function demandOf(records: readonly UsageRecord[], now: number): BurnEstimate | null {
   const lists = records
-    .map(({ firstHour, ...record }) => ({ firstHour, values: hourlyBurn({ firstHour, ...record }, session, now) }))
+    .map(({ firstHour, ...record }) => ({
+      firstHour,
+      values: hourlyBurn({ firstHour, ...record }, session, now),
+    }))
     .filter(({ values }) => values.length > 0)
   if (lists.length === 0) return null
   const firstHour = Math.min(...lists.map((list) => list.firstHour))
@@ -161,7 +168,8 @@ function simulatePool(
     burnedBefore = burnedBy
     if (open.length > 0) {
       if (first !== null && first.until === null) first = { ...first, until: at }
-      for (const { windows } of open) for (const window of windows) burn(window, share * (window.isWeekly ? weeklyShare : 1), at)
+      for (const { windows } of open)
+        for (const window of windows) burn(window, share * (window.isWeekly ? weeklyShare : 1), at)
     } else {
       first ??= { from: at, until: null }
       parked += step

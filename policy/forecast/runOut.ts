@@ -36,7 +36,13 @@ export function runOut(estimate: BurnEstimate, room: number, now: number, resets
 }
 
 /** The first instant at which the quantile `p` of what is burned has reached the room; null if that is after the horizon. */
-function reached(estimate: BurnEstimate, room: number, horizon: number, now: number, p: number): number | null {
+function reached(
+  estimate: BurnEstimate,
+  room: number,
+  horizon: number,
+  now: number,
+  p: number,
+): number | null {
   const burned = estimate.quantile(p)
   for (let hours = stepHours; hours < horizon; hours += stepHours)
     if (burned(hours) >= room) return now + hours * hourMs

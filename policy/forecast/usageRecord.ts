@@ -82,7 +82,12 @@ function withSessions(record: UsageRecord, { sessions }: UsageSample, hour: numb
 function withHours(record: UsageRecord, hour: number): UsageRecord {
   const { firstHour, sessions } = record
   if (sessions.length === 0 || hour - firstHour - sessions.length > recordedHours)
-    return { ...record, firstHour: hour, sessions: [unknown], burned: mapValues(record.burned, () => [unknown]) }
+    return {
+      ...record,
+      firstHour: hour,
+      sessions: [unknown],
+      burned: mapValues(record.burned, () => [unknown]),
+    }
   const missing = Math.max(0, hour - firstHour - sessions.length + 1)
   if (missing === 0) return record
   const from = Math.max(0, sessions.length + missing - recordedHours)
@@ -91,7 +96,12 @@ function withHours(record: UsageRecord, hour: number): UsageRecord {
   const burned = Object.entries(mapValues(record.burned, grow)).filter(
     ([name, list]) => name in record.recent || list.some((value) => value !== unknown),
   )
-  return { ...record, firstHour: firstHour + from, sessions: grow(sessions), burned: Object.fromEntries(burned) }
+  return {
+    ...record,
+    firstHour: firstHour + from,
+    sessions: grow(sessions),
+    burned: Object.fromEntries(burned),
+  }
 }
 
 function withReading(record: UsageRecord, window: Window, isOut: boolean, now: number): UsageRecord {
@@ -134,7 +144,10 @@ function withBurn(
  * The share burned between two readings, in ten-thousandths. After a reset, only what was burned since it is known. A reset that is due is
  * no proof: sources repeat the old share for a while.
  */
-export function burnedBetween([, before, resetBefore]: RecordedReading, [, used, reset]: RecordedReading): number {
+export function burnedBetween(
+  [, before, resetBefore]: RecordedReading,
+  [, used, reset]: RecordedReading,
+): number {
   const hasReset = used < before || (resetBefore !== 0 && reset > resetBefore + resetTolerance)
   return hasReset ? used : used - before
 }
@@ -146,9 +159,7 @@ function outWindows({ recent }: UsageRecord, limit: number): (name: string) => b
   )
   const bindsAll = (name: string): boolean => modelOfWindow(name) === null && name !== budgetWindow
   return (name) =>
-    out.some(
-      (other) => other === name || (bindsAll(other) && windowLength(other) > windowLength(name)),
-    )
+    out.some((other) => other === name || (bindsAll(other) && windowLength(other) > windowLength(name)))
 }
 
 /** The record as it is stored: numbers without needless digits. */
@@ -166,7 +177,12 @@ export function hourlyBurn(record: UsageRecord, window: string, now: number): (n
 }
 
 /** What was burned in each of the last hours before `now`, newest first, as shares; null if it is not known. */
-export function recentBurn(record: UsageRecord, window: string, now: number, hours: number): (number | null)[] {
+export function recentBurn(
+  record: UsageRecord,
+  window: string,
+  now: number,
+  hours: number,
+): (number | null)[] {
   const readings = record.recent[window] ?? []
   return Array.from({ length: hours }, (_, index) => {
     const [from, to] = [now - (index + 1) * hourMs, now - index * hourMs]

@@ -28,7 +28,9 @@ export function weekProfile(
 ): WeekProfile {
   const { firstHour, values, recent } = series
   const known = values.flatMap((value, index) =>
-    value === null ? [] : [{ value, hour: firstHour + index, weight: 2 ** ((index - values.length) / halfLife) }],
+    value === null
+      ? []
+      : [{ value, hour: firstHour + index, weight: 2 ** ((index - values.length) / halfLife) }],
   )
   const newest = recent.flatMap((value) => (value === null ? [] : [{ value, weight: 1 }]))
   const mean = Math.max(leastMean, weightedMean(known.length === 0 ? newest : known))

@@ -37,7 +37,9 @@ export function backTest(seed: string, asked = 20): Case[] {
   const account = world.accounts[Math.floor(random.between(0, world.accounts.length))]
   if (account === undefined) throw new Error('a world has at least one account')
   let record = emptyUsageRecord(account.name)
-  const instants = Array.from({ length: asked }, () => Math.floor(random.between(2, monthDays - 1) * (day / step)))
+  const instants = Array.from({ length: asked }, () =>
+    Math.floor(random.between(2, monthDays - 1) * (day / step)),
+  )
   const due = new Set(instants)
   const cases: Case[] = []
   let open: Case[] = []
@@ -118,7 +120,9 @@ export function judge(cases: readonly Case[]): Verdict {
       actual !== null || forecast.at !== null || lastHour !== null || linear !== null,
   )
   const median = (predicted: (one: Case) => number | null): number => {
-    const errors = compared.map((one) => Math.abs((predicted(one) ?? one.resetsAt) - (one.actual ?? one.resetsAt)))
+    const errors = compared.map((one) =>
+      Math.abs((predicted(one) ?? one.resetsAt) - (one.actual ?? one.resetsAt)),
+    )
     return Math.round((errors.sort((a, b) => a - b)[Math.floor(errors.length / 2)] ?? 0) / 60_000)
   }
   return {

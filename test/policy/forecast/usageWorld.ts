@@ -77,7 +77,8 @@ export class UsageWorld {
     if ((this.now - monthStart) % day === 0) for (const worker of this.#workers) this.#newDay(worker)
     for (const account of this.accounts) {
       account.sessions = 0
-      for (const window of account.windows) if (window.resetsAt !== null && window.resetsAt <= this.now) reset(window, this.now)
+      for (const window of account.windows)
+        if (window.resetsAt !== null && window.resetsAt <= this.now) reset(window, this.now)
     }
     for (const worker of this.#workers) {
       const account = this.#accountOf(worker)
@@ -155,10 +156,23 @@ function reset(window: WorldAccount['windows'][number], now: number): void {
 function makeWorker(random: Random, load: number): Worker {
   const rhythms: Rhythm[] = ['office', 'office', 'evening', 'night', 'always']
   const rhythm = rhythms[Math.floor(random.between(0, rhythms.length))] ?? 'office'
-  const begins = { office: random.between(7, 11), evening: random.between(17, 20), night: random.between(0, 3), always: 0 }
+  const begins = {
+    office: random.between(7, 11),
+    evening: random.between(17, 20),
+    night: random.between(0, 3),
+    always: 0,
+  }
   const busy = random.between(0.3, 0.8)
   return {
-    ...{ account: null, rhythm, begins: Math.floor(begins[rhythm]), busy, drift: 1, isOff: false, burning: null },
+    ...{
+      account: null,
+      rhythm,
+      begins: Math.floor(begins[rhythm]),
+      busy,
+      drift: 1,
+      isOff: false,
+      burning: null,
+    },
     rate: (load * Math.exp(0.4 * normal(random)) * 0.35) / busy,
     burst: random.between(15, 150) * minute,
   }
