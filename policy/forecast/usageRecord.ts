@@ -24,6 +24,8 @@ const resetTolerance = 10 * 60_000
 const unit = 10_000
 /** In the place of a number: not known. */
 const unknown = -1
+/** The same, for good: of the hour in which a used-up window resets only a part can be known. */
+const partial = -2
 
 /** The instant, the share used in ten-thousandths, and the announced reset (0 if there was none). */
 export type RecordedReading = [at: number, used: number, resetsAt: number]
@@ -64,7 +66,7 @@ export function recordUsage(before: UsageRecord, sample: UsageSample): UsageReco
   const known = isAhead ? emptyUsageRecord(before.account) : before
   const isOut = outWindows(known, sample.limit)
   let record = withSessions(known, sample, hour)
-  for (const window of sample.windows) record = withReading(record, window, isOut(window.name), sample.at)
+  for (const window of sample.windows) record = withReading(record, window, isOut(window.name), sample)
   return record
 }
 
@@ -94,7 +96,7 @@ function withHours(record: UsageRecord, hour: number): UsageRecord {
   const grow = (list: readonly number[]): number[] =>
     [...list, ...Array<number>(missing).fill(unknown)].slice(from)
   const burned = Object.entries(mapValues(record.burned, grow)).filter(
-    ([name, list]) => name in record.recent || list.some((value) => value !== unknown),
+    ([name, list]) => name in record.recent || list.some((value) => value >= 0),
   )
   return {
     ...record,
@@ -104,7 +106,12 @@ function withHours(record: UsageRecord, hour: number): UsageRecord {
   }
 }
 
-function withReading(record: UsageRecord, window: Window, isOut: boolean, now: number): UsageRecord {
+function withReading(
+  record: UsageRecord,
+  window: Window,
+  isOut: boolean,
+  { at: now, limit }: UsageSample,
+): UsageRecord {
   const readings = record.recent[window.name] ?? []
   const last = readings.at(-1)
   const reading: RecordedReading = [
@@ -116,7 +123,32 @@ function withReading(record: UsageRecord, window: Window, isOut: boolean, now: n
   const kept = readings.filter(([at]) => at > reading[0] - recentFor).slice(1 - recentMax)
   const recent = { ...record.recent, [window.name]: [...kept, reading] }
   const next = { ...record, recent }
-  return last === undefined || isOut ? next : withBurn(next, window.name, last, reading)
+  if (last === undefined) return next
+  if (isOut) return window.used >= limit ? next : withPartialHour(next, window.name, reading[0])
+  const burned = withBurn(next, window.name, last, reading)
+  return window.used >= limit ? withFullHour(burned, window.name, reading[0]) : burned
+}
+
+function withPartialHour(record: UsageRecord, name: string, at: number): UsageRecord {
+  const index = Math.floor(at / hourMs) - record.firstHour
+  const before = record.burned[name]
+  if (before === undefined || index < 0 || index >= before.length) return record
+  const list = before.map((value, place) => (place === index ? partial : value))
+  return { ...record, burned: { ...record.burned, [name]: list } }
+}
+
+/** Shorter parts of an hour say little about the whole. */
+const leastPart = 0.25
+
+/** A window that is used up burns nothing in the rest of the hour: what it burned before stands for the whole hour. */
+function withFullHour(record: UsageRecord, name: string, at: number): UsageRecord {
+  const part = (at % hourMs) / hourMs
+  const index = Math.floor(at / hourMs) - record.firstHour
+  const list = [...(record.burned[name] ?? [])]
+  const burned = list[index]
+  if (burned === undefined || burned < 0 || part === 0) return record
+  list[index] = part < leastPart ? partial : burned / part
+  return { ...record, burned: { ...record.burned, [name]: list } }
 }
 
 /** Divides what was burned between two readings among the hours between them. */
@@ -133,6 +165,7 @@ function withBurn(
   for (let hour = Math.floor(from / hourMs); hour * hourMs < to; hour++) {
     const index = hour - record.firstHour
     if (index < 0 || index >= list.length) continue
+    if (list[index] === partial) continue
     const overlap = Math.min(to, (hour + 1) * hourMs) - Math.max(from, hour * hourMs)
     // Fractions are kept until the file is written: rounding each part would lose slow windows.
     list[index] = Math.max(0, list[index] ?? 0) + (share * overlap) / (to - from)
@@ -173,7 +206,7 @@ export function hourlyBurn(record: UsageRecord, window: string, now: number): (n
   const complete = Math.floor(now / hourMs) - record.firstHour
   return (record.burned[window] ?? [])
     .slice(0, Math.max(0, complete))
-    .map((value) => (value === unknown ? null : value / unit))
+    .map((value) => (value < 0 ? null : value / unit))
 }
 
 /** What was burned in each of the last hours before `now`, newest first, as shares; null if it is not known. */
