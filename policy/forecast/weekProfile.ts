@@ -4,7 +4,7 @@ export interface WeekProfile {
   /** The mean burn of an hour, in shares. */
   mean: number
   /** The expected burn of an hour, by its place in the week. */
-  profile(hour: number): number
+  profile: (hour: number) => number
 }
 
 /** Weight of the mean, in hours of data, against the data of one hour of the day, and of one day of the week. */
