@@ -220,6 +220,18 @@ export const commandTree: readonly CommandSpec[] = [
     run: async (context) => (await import('./commands/accounts.js')).accounts(context),
   },
   {
+    name: 'forecast',
+    group: 'Accounts',
+    description: 'say when accounts and pool run out, and what would change that',
+    options: [
+      { flags: '--accounts <difference>', description: 'as if there were more accounts, such as +1, or fewer' },
+      { flags: '--sessions <number>', description: 'as if so many sessions were running' },
+      json,
+    ],
+    examples: ['outpool forecast --accounts +1', 'outpool forecast --sessions 12'],
+    run: async (context) => (await import('./commands/forecast.js')).forecast(context),
+  },
+  {
     name: 'services',
     group: 'Tasks and services',
     description: 'list guarded services',

@@ -26,6 +26,7 @@ import { BackgroundWork } from './state/backgroundWork.js'
 import { MoveLimiter } from './limits/moveLimiter.js'
 import { StartLimiter } from './limits/startLimiter.js'
 import { Spending } from './state/spending.js'
+import { UsageRecords } from './state/usageRecords.js'
 import { Tmux } from './tmux/tmux.js'
 import { SecretMissingError, UnknownPlaceError } from './errors.js'
 
@@ -37,6 +38,7 @@ export class Host {
   readonly adoptions: Adoptions
   readonly backgroundWork: BackgroundWork
   readonly quota: QuotaStore
+  readonly usage: UsageRecords
   readonly openPages: OpenPages
   /** Sessions whose agent program could not be run. A changed fingerprint means that it may run now. */
   readonly unrunnablePrograms = new Map<
@@ -69,6 +71,7 @@ export class Host {
       rulesOf: (account) => conditionRules(config, account),
       reading: (account) => this.quota.read(account),
     })
+    this.usage = new UsageRecords(home)
     this.openPages = new OpenPages(home)
     this.moveLimiter = new MoveLimiter({ atOnce: config.timing.maxConcurrentMoves })
     this.spending = new Spending(home, config, this.quota)

@@ -29,7 +29,9 @@ export function removeUnconfigured({ home, config }: Host, now: number): number 
   const places = [...pool.accounts, ...reserved, ...substrates, ...reservedSubstrates].map(({ name }) => name)
   const named = new Set([
     ...tasks.map(({ name }) => join(home.tasks, name)),
-    ...places.flatMap((name) => [`${name}.json`, `${name}.spent.json`]).map((file) => join(home.quota, file)),
+    ...places
+      .flatMap((name) => [`${name}.json`, `${name}.spent.json`, `${name}.usage.json`])
+      .map((file) => join(home.quota, file)),
   ])
   const due = [...listFolders(home.tasks), ...listEntries(home.quota)].filter(
     ({ path }) => !named.has(path) && now - lastChangedAt(path) > keep.unnamed,

@@ -8,6 +8,8 @@ import type { PlaceRef } from '../contracts.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
 import type { Pane } from '../../host/tmux/panes.js'
+import { moveThreshold } from '../../policy/account/windows.js'
+import { isSamePlace } from '../../policy/session/place.js'
 import { PollingLoop } from '../pollingLoop.js'
 import { ReportInbox } from './reportInbox.js'
 import type { HostObservation, SessionWatch } from './sessionWatch.js'
@@ -137,6 +139,7 @@ export class Sampler {
     const now = Date.now()
     this.#sendHeartbeats(now)
     this.#publish(now)
+    if (this.#host.usage.isDue(now)) this.#recordUsage(now)
     this.#sampledAt = performance.now()
   }
 
@@ -187,6 +190,19 @@ export class Sampler {
     }
     const all = await tmux.panes()
     return all && panesByName(all)
+  }
+
+  /** What the pool's accounts use now, for forecasts. */
+  #recordUsage(now: number): void {
+    const { config, quota, usage } = this.#host
+    const samples = config.pool.accounts.map(({ name, ceiling }) => ({
+      ...{ account: name, at: now, windows: quota.read(name).windows },
+      sessions: [...this.#watches.values()].filter(({ place }) =>
+        isSamePlace(place, { kind: 'account', name }),
+      ).length,
+      limit: moveThreshold(config.pool.moveAt, ceiling),
+    }))
+    usage.record(samples, now)
   }
 
   #publish(now: number): void {
