@@ -1,5 +1,5 @@
 /** What the adapter reads from and writes into a config dir, and the plan of a launch. No agent program runs here. */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -403,6 +403,14 @@ describe('the plan of a launch', () => {
     }
     launchInput.command.args.push('--setting-sources', 'user')
     expect(settingsOf((await adapter.planLaunch(launchInput)).argv).statusLine).toMatchObject({ padding: 0 })
+  })
+
+  it('law 5: a hook whose script is missing during an upgrade refuses no prompt of a person', async () => {
+    const { hooks } = settingsOf((await adapter.planLaunch(input())).argv)
+    const [prompt] = hooks['UserPromptSubmit']![0]!.hooks
+    const command = prompt!.command.replaceAll('report.sh', 'replaced.sh')
+    expect(command).not.toBe(prompt!.command)
+    expect(spawnSync('/bin/sh', ['-c', command], { input: '{}' }).status).toBe(0)
   })
 
   it('settings among the user’s own arguments are merged: the program would read one file only', async () => {

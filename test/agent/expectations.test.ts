@@ -16,7 +16,7 @@ const proofs: Readonly<Record<string, readonly [string, string]>> = {
   'unknown-command-row': ['typing', 'its sender learns of one that does not exist'],
   'command-row': ['typing', 'a command of the agent’s own runs as one'],
   'panel-escape': ['typing', 'a command that opens a panel is refused to its sender'],
-  'hook-refusal-row': ['typing', 'refuses is typed once'],
+  'hook-refusal-row': ['typing', 'is typed once, and later texts go on'],
   'stash-key': ['typing', 'is put aside whole while a text is sent'],
   'draft-to-editor': ['typing', 'goes along whole with a move'],
   'queue-rows': ['adapterTui', 'is queued first, and taken at the next pause'],

@@ -111,24 +111,37 @@ function mergedHooks(own: Record<string, unknown[]>, input: LaunchInput): Record
     hooks[event] = [...(hooks[event] ?? []), ours]
   }
   if (input.handOver) {
-    const command = `exec /bin/sh ${[handOverScript, input.handOver].map(quoted).join(' ')}`
+    const command = scriptCommand([handOverScript, input.handOver])
     const hook = { hooks: [{ type: 'command', command, timeout: hookTimeoutSeconds }] }
     hooks['UserPromptSubmit'] = [...(hooks['UserPromptSubmit'] ?? []), hook]
   }
   return hooks
 }
 
-/** The program passes this text to a shell; `exec` saves a process. */
 function reportCommand(
   input: LaunchInput,
   event: string,
   body: 'keep' | 'newest' | 'drop',
   user?: string,
 ): string {
-  const words = [reportScript, input.reportDir, event, input.session, String(input.fence), body]
+  const words: [string, ...string[]] = [
+    reportScript,
+    input.reportDir,
+    event,
+    input.session,
+    String(input.fence),
+    body,
+  ]
   if (user !== undefined) words.push(user)
-  return `exec /bin/sh ${words.map(quoted).join(' ')}`
+  return scriptCommand(words)
 }
+
+/**
+ * The program passes this text to a shell; `exec` saves a process. While an upgrade replaces Outpool, the script may be missing: the
+ * shell would exit with 2, by which a hook refuses the person's prompt.
+ */
+const scriptCommand = ([script, ...args]: [script: string, ...args: string[]]): string =>
+  `[ ! -r ${quoted(script)} ] || exec /bin/sh ${[script, ...args].map(quoted).join(' ')}`
 
 async function userSettings(given: string, cwd: string): Promise<Settings> {
   const inline = given.trimStart().startsWith('{')
