@@ -23,7 +23,7 @@ export const commonFlags: readonly HostFlag[] = [
 
 /** Flags that only this program takes. */
 export const programFlags: Readonly<Record<HostProgram, readonly HostFlag[]>> = {
-  up: [],
+  up: [flag('ui', "serve Temporal's Web UI, to which any page in your browser can send requests")],
   worker: [],
   doctor: [
     flag('domains', 'instead: list what the healer needs and what it heals, and what the two share'),

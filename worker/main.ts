@@ -34,7 +34,7 @@ async function run(program: HostProgram, given: GivenFlags): Promise<number> {
   switch (program) {
     case 'up':
     case 'worker':
-      await up({ home, config: loadConfig(source), ownEngine: program === 'up' })
+      await up({ home, config: loadConfig(source), ownEngine: program === 'up', ui: given.flag('ui') })
       return exit.done
     case 'doctor': {
       if (given.flag('domains') || given.flag('mermaid')) {

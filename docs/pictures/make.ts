@@ -24,7 +24,7 @@ const columns = [
 async function main(): Promise<void> {
   const fleet = await startFleet({ accounts: ['max-1', 'max-2', 'max-3'] })
   try {
-    await fleet.up()
+    await fleet.up('--ui')
     await playDay(fleet)
     const engine = readEngine(openHome(fleet.env))
     if (!engine?.uiUrl) throw new Error('the engine has no Web UI')
