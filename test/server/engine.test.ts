@@ -361,7 +361,7 @@ describe('an engine of the user’s own', () => {
       (thrown: unknown) => thrown,
     )
     if (!(error instanceof EngineUnreachableError)) throw error
-    expect(error.message).toContain('127.0.0.1:9 did not answer within 10 s')
+    expect(error.message).toContain('127.0.0.1:9 refuses connections: nothing listens there')
     expect(error.remedy).toContain('TEMPORAL_ADDRESS')
     expect(existsSync(home.database)).toBe(false)
     await rm(dir, { recursive: true, force: true })
