@@ -21,6 +21,7 @@ export const failureKinds = {
   tmuxFailed: 'TmuxFailed',
   sharedDomain: 'SharedDomain',
   unknownService: 'UnknownService',
+  notSealed: 'NotSealed',
 } as const
 
 export type FailureKind = (typeof failureKinds)[keyof typeof failureKinds]

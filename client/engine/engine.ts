@@ -1,5 +1,7 @@
 /** How a command reaches the engine: at the endpoint that `outpool up` wrote, else at the one in Temporal's own settings. */
 import { Client, Connection, ServiceError, isGrpcServiceError } from '@temporalio/client'
+import { sealedClientOptions } from '../../config/seal/client.js'
+import { readSealKeys } from '../../config/seal/keys.js'
 import type { Home } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { connectionProblem } from '../../config/load/connectionProblem.js'
@@ -27,8 +29,8 @@ interface Endpoint {
 }
 
 /**
- * Connects, runs `use`, closes. Throws EngineError if there is no engine or it does not answer; passes on everything else that
- * `use` throws.
+ * Connects, runs `use`, closes. Throws EngineError if there is no engine or it does not answer, and SealKeyError without the keys;
+ * passes on everything else that `use` throws.
  */
 export async function withEngine<T>(home: Home, use: (engine: Engine) => Promise<T>): Promise<T> {
   const endpoint = findEndpoint(home)
@@ -52,7 +54,11 @@ export async function withEngine<T>(home: Home, use: (engine: Engine) => Promise
     connection.withDeadline(Date.now() + ms, calls)
   const { namespace } = endpoint
   try {
-    const client = new Client({ connection, namespace })
+    const client = new Client({
+      connection,
+      namespace,
+      ...sealedClientOptions(readSealKeys(home), namespace),
+    })
     return await within(callTimeoutMs, () => use({ client, namespace, within }))
   } catch (error) {
     throw toCommandError(error, address, namespace)
