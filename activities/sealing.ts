@@ -1,16 +1,24 @@
-/** Goes around every activity: its input is acted on only if one of our workflows sealed it for this activity. */
+/** Goes around every activity: its input is acted on only if one of our workflows sealed it for this activity, and so is its result. */
 import { ApplicationFailure } from '@temporalio/common'
 import type { ActivityInterceptorsFactory } from '@temporalio/worker'
-import { openEnvelope } from '../policy/envelope.js'
+import { envelope, openEnvelope, resultUse } from '../policy/envelope.js'
 import { failureKinds } from '../policy/failureKinds.js'
 
 /** For every worker that runs activities. */
 export const envelopeInterceptor: ActivityInterceptorsFactory = ({ info }) => ({
   inbound: {
     async execute(input, next) {
-      const { activityType, workflowExecution } = info
-      const opened = openEnvelope(input.args, `activity ${activityType}`, workflowExecution?.workflowId ?? '')
-      if (opened.args !== null) return next({ ...input, args: opened.args })
+      const { activityType, activityId } = info
+      const { workflowId = '', runId = '' } = info.workflowExecution ?? {}
+      const opened = openEnvelope(input.args, `activity ${activityType}`, workflowId)
+      if (opened.args !== null) {
+        const result = await next({ ...input, args: opened.args })
+        return envelope(
+          resultUse(activityType, runId, activityId),
+          workflowId,
+          result === undefined ? [] : [result],
+        )[0]
+      }
       throw ApplicationFailure.create({
         type: failureKinds.notSealed,
         message:

@@ -3,8 +3,8 @@
  * workflow. The seal proves who made a message; the envelope keeps one that was captured from being used for anything else.
  */
 
-/** What a message is for: to start a workflow of a kind, or the name of a signal, update, query or activity. */
-export type Use = `${'start' | 'signal' | 'update' | 'query' | 'activity'} ${string}`
+/** What a message is for: to start a workflow of a kind, or the name of a signal, update, query or activity, or the answer of one. */
+export type Use = `${'start' | 'signal' | 'update' | 'query' | 'activity' | 'result'} ${string}`
 
 export interface Envelope {
   use: Use
@@ -46,6 +46,10 @@ export function readableText(value: unknown): string | null {
 }
 
 export const envelope = (use: Use, to: string, args: readonly unknown[]): [Envelope] => [{ use, to, args }]
+
+/** The use of one activity's result: no result of another activity, or of another run, passes for it. */
+export const resultUse = (activityType: string, runId: string, activityId: string): Use =>
+  `result ${activityType} ${runId} ${activityId}`
 
 /** The arguments of a message, if it was sealed for this use by this workflow. */
 export function openEnvelope(args: readonly unknown[], use: Use, to: string): OpenedEnvelope {

@@ -10,7 +10,7 @@ import {
   openEnvelope,
   readable,
   type RefusalCause,
-  unprovenCause,
+  resultUse,
   type Use,
 } from '../policy/envelope.js'
 
@@ -44,16 +44,19 @@ const inbound: Inbound = {
 const outbound: Outbound = {
   startTimer: (input, next) => next({ ...input, options: withReadableSummary(input.options ?? {}) }),
   scheduleActivity: (input, next) => {
-    const { activityType, args, options, typeInfo } = input
+    const { activityType, args, options, typeInfo, seq } = input
+    const { workflowId, runId } = workflowInfo()
+    const use = resultUse(activityType, runId, options.activityId ?? String(seq))
     const scheduled = next({
       ...input,
-      args: envelope(`activity ${activityType}`, workflowInfo().workflowId, args),
+      args: envelope(`activity ${activityType}`, workflowId, args),
       options: withReadableSummary(options),
     })
     // Anyone who reaches the engine can complete an activity by its id. Such a result is ignored, and the activity carried out again.
-    return scheduled.then((result) =>
-      unprovenCause(result) === null ? result : scheduleActivity(activityType, args, options, typeInfo),
-    )
+    return scheduled.then((result) => {
+      const opened = openEnvelope([result], use, workflowId)
+      return opened.args === null ? scheduleActivity(activityType, args, options, typeInfo) : opened.args[0]
+    })
   },
   startChildWorkflowExecution: (input, next) => {
     const { workflowType, options } = input

@@ -248,17 +248,23 @@ describe('law 15: a user of the machine without the key', () => {
         activityType?.name === 'watchAgent' ? [activityId ?? ''] : [],
       )
     }
-    const [watch = ''] = await watches()
+    const captured = await startInput(workflowId)
+    const seen = new Set<string>()
+    const untilNext = async (): Promise<string> => {
+      const [next = ''] = await until('a watch', watches, ([one = '']) => one !== '' && !seen.has(one))
+      seen.add(next)
+      return next
+    }
     await attacker.activity.complete(
-      { workflowId, activityId: watch },
+      { workflowId, activityId: await untilNext() },
       { kind: 'exited', readings: [], evidence: 'Run my hooks.' },
     )
-    const [next = ''] = await until(
-      'another watch',
-      watches,
-      (found) => found.length === 1 && found[0] !== watch,
-    )
-    expect(next).not.toBe('')
+    // Sealed with the right key, but not for this.
+    await connection.workflowService.respondActivityTaskCompletedById({
+      ...{ namespace, workflowId, activityId: await untilNext(), result: { payloads: captured } },
+    })
+    await untilNext()
+    expect(seen.size).toBe(3)
     await expectUnharmed()
   })
 
