@@ -61,7 +61,10 @@ await bundle('worker', 'main', { packages: 'external' })
 
 // Bundled once here: a worker that bundles at its start loses a second each time it comes back.
 const { code } = await bundleWorkflowCode({
+  // As in worker/connection/workflowCode.ts.
   workflowsPath: at('workflows/index.ts'),
+  workflowInterceptorModules: [at('workflows/sealing.ts')],
+  failureConverterPath: at('workflows/failureConverter.cjs'),
   webpackConfigHook: (config) => ({
     ...config,
     context: root,
@@ -102,6 +105,8 @@ writeFileSync(
 )
 
 const asTheyAre = [
+  // The worker's library loads it by its path.
+  'workflows/failureConverter.cjs',
   'agents/claude-code/launch/report.sh',
   'agents/claude-code/launch/hand-over.sh',
   'agents/claude-code/launch/editor.sh',

@@ -4,9 +4,10 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Client, Connection } from '@temporalio/client'
+import { type Client, Connection } from '@temporalio/client'
 import { startSession } from '../client/engine/startSession.js'
 import type { LiveFile } from '../config/state/liveFile.js'
+import { sealedClient } from '../lab/engine/sealed.js'
 import { devServer } from '../lab/engine/engine.js'
 import { until } from '../lab/until.js'
 import { defaultTiming } from '../policy/account/account.js'
@@ -27,7 +28,7 @@ export const ls: Measure = {
     const server = await devServer()
     const connection = await Connection.connect(server.connectOptions)
     try {
-      const client = new Client({ connection, namespace: server.namespace })
+      const client = sealedClient(server.home, connection, server.namespace)
       const names = Array.from({ length: sessions }, (_, index) => `s-${index + 1}`)
       for (let from = 0; from < sessions; from += startsAtOnce)
         await Promise.all(names.slice(from, from + startsAtOnce).map((name) => begin(client, name)))

@@ -4,12 +4,13 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Client, Connection } from '@temporalio/client'
+import { type Client, Connection } from '@temporalio/client'
 import { startSession } from '../client/engine/startSession.js'
 import { loadConfig } from '../config/load/load.js'
 import { openHome, type Home } from '../config/state/home.js'
 import { readEngine, readLive } from '../config/state/liveFile.js'
 import { poolWorkflowId, sessionWorkflowId } from '../policy/ids.js'
+import { sealedClient } from '../lab/engine/sealed.js'
 import { type Fleet, startFleet } from '../lab/fleet.js'
 import { until } from '../lab/until.js'
 import { liveAgents } from './arrivals.js'
@@ -46,7 +47,7 @@ export class StubFleet {
     this.fleet = fleet
     this.home = openHome(fleet.env)
     this.#connection = connection
-    this.client = new Client({ connection, namespace })
+    this.client = sealedClient(this.home, connection, namespace)
   }
 
   /** Ends the worker this way, and starts another; after Ctrl-C the engine is a new one too. */
@@ -61,7 +62,7 @@ export class StubFleet {
     const { namespace } = this.client.options
     await this.#connection.close()
     this.#connection = await Connection.connect({ address: this.address })
-    this.client = new Client({ connection: this.#connection, namespace })
+    this.client = sealedClient(this.home, this.#connection, namespace)
   }
 
   get address(): string {

@@ -304,6 +304,14 @@ export const commandTree: readonly CommandSpec[] = [
     run: runOnHost('worker'),
   },
   {
+    name: 'ui',
+    group: 'Set up',
+    description: "let Temporal's Web UI show what the engine stores, which is sealed; runs until Ctrl-C",
+    withoutConfig: true,
+    options: [{ flags: '--address <url>', description: 'the Web UI of your own Temporal' }],
+    run: async (context) => (await import('./commands/ui.js')).ui(context),
+  },
+  {
     name: 'service',
     group: 'Set up',
     description: 'run engine and worker under systemd',

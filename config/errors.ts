@@ -51,6 +51,18 @@ export class SecretError extends Error {
   }
 }
 
+/** Thrown when the keys that seal what the engine stores are missing, readable by others, or broken; exit code 2. */
+export class SealKeyError extends Error {
+  override readonly name = 'SealKeyError'
+  readonly exitCode = 2
+  readonly remedy: string
+
+  constructor(problem: string, remedy: string, options?: ErrorOptions) {
+    super(problem, options)
+    this.remedy = remedy
+  }
+}
+
 /** Thrown when the folder of Outpool's state cannot be created or used; exit code 2. */
 export class HomeError extends Error {
   override readonly name = 'HomeError'

@@ -28,7 +28,10 @@ const logFlags: readonly HostFlag[] = [
 
 /** Flags that only this program takes. */
 export const programFlags: Readonly<Record<HostProgram, readonly HostFlag[]>> = {
-  up: logFlags,
+  up: [
+    flag('ui', "serve Temporal's Web UI, to which any page in your browser can send requests"),
+    ...logFlags,
+  ],
   worker: logFlags,
   doctor: [
     flag('domains', 'instead: list what the healer needs and what it heals, and what the two share'),

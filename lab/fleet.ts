@@ -117,11 +117,11 @@ export class Fleet {
     return view as ShownSession
   }
 
-  /** Starts `outpool up` and waits until it is ready. */
-  async up(): Promise<void> {
+  /** Starts `outpool up` with these flags, and waits until it is ready. */
+  async up(...flags: string[]): Promise<void> {
     const log = createWriteStream(join(this.dir, 'up.log'), { flags: 'a' })
     // A separate process group, as from a shell: signals to the test runner must not reach it.
-    const child = spawn(process.execPath, [this.#command, 'up'], {
+    const child = spawn(process.execPath, [this.#command, 'up', ...flags], {
       env: this.env,
       cwd: this.dir,
       detached: true,

@@ -23,6 +23,7 @@ export const failureKinds = {
   unknownService: 'UnknownService',
   agentBusy: 'AgentBusy',
   adoptionImpossible: 'AdoptionImpossible',
+  notSealed: 'NotSealed',
 } as const
 
 export type FailureKind = (typeof failureKinds)[keyof typeof failureKinds]

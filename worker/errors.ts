@@ -59,6 +59,9 @@ export class EngineStartError extends WorkerError {
 /** Thrown when a reachable engine cannot be set up: namespace, retention, search attributes. */
 export class EngineSetupError extends WorkerError {}
 
+/** Thrown when this host lacks the key with which the other hosts of its engine seal their messages. */
+export class FleetKeyError extends WorkerError {}
+
 /** Thrown when a program that every session needs is missing or too old. */
 export class MissingProgramError extends WorkerError {}
 

@@ -2,7 +2,7 @@
  * The worker's program: `main.js up` (engine and worker), `main.js worker` (worker for an engine that runs already),
  * `main.js doctor`, `main.js agents` (for `outpool adopt`). `outpool` starts it as a separate process.
  */
-import { ConfigError, HomeError } from '../config/errors.js'
+import { ConfigError, HomeError, SealKeyError } from '../config/errors.js'
 import { type GivenFlags, type HostProgram, parseProgram, programUsage } from '../config/hostPrograms.js'
 import type { ConfigSource } from '../config/load/find.js'
 import { loadConfig } from '../config/load/load.js'
@@ -37,7 +37,7 @@ async function run(program: HostProgram, given: GivenFlags): Promise<number> {
     case 'up':
     case 'worker':
       configureLog(logOptions(given, process.env))
-      await up({ home, config: loadConfig(source), ownEngine: program === 'up' })
+      await up({ home, config: loadConfig(source), ownEngine: program === 'up', ui: given.flag('ui') })
       return exit.done
     case 'doctor': {
       if (given.flag('domains') || given.flag('mermaid')) {
@@ -71,13 +71,19 @@ async function isWellConfigured(source: ConfigSource): Promise<boolean> {
 const isUsage = (error: unknown): boolean =>
   error instanceof ConfigError ||
   error instanceof HomeError ||
+  error instanceof SealKeyError ||
   error instanceof SharedDomainError ||
   error instanceof LogOptionError
 
 /** Prints one line that says what is wrong and one that says what to do; the stack only with --debug. Returns the exit code. */
 function report(error: unknown, debug: boolean): number {
   if (debug) console.error(error)
-  else if (error instanceof WorkerError || error instanceof HomeError || error instanceof SharedDomainError)
+  else if (
+    error instanceof WorkerError ||
+    error instanceof HomeError ||
+    error instanceof SealKeyError ||
+    error instanceof SharedDomainError
+  )
     console.error(`outpool: ${error.message}\n  -> ${error.remedy}`)
   else if (error instanceof ConfigError) console.error(error.report)
   else if (error instanceof Error) console.error(`outpool: ${error.message}`)

@@ -29,10 +29,13 @@ export async function up({
   home,
   config,
   ownEngine,
+  ui,
 }: {
   home: Home
   config: Config
   ownEngine: boolean
+  /** Whether an embedded engine serves Temporal's Web UI. */
+  ui: boolean
 }): Promise<void> {
   // First, since the command may be killed at any instant.
   const stopRequested = untilStopRequested()
@@ -41,7 +44,7 @@ export async function up({
   try {
     await assertTmux()
     await assertIndependent(config)
-    const engine = ownEngine ? await openOwnEngine(home, config) : await reachExisting(home)
+    const engine = ownEngine ? await openOwnEngine(home, config, ui) : await reachExisting(home)
     try {
       await serve(home, config, engine, stopRequested, manager)
     } finally {
@@ -100,8 +103,8 @@ async function metricsOf({ hostId }: Home, { metrics }: Config): Promise<Metrics
   return openMetrics(metrics, hostId)
 }
 
-async function openOwnEngine(home: Home, { keep }: Config): Promise<EngineConnection> {
-  const engine = await openEngine({ home, env: process.env, keep, say })
+async function openOwnEngine(home: Home, { keep }: Config, ui: boolean): Promise<EngineConnection> {
+  const engine = await openEngine({ home, env: process.env, keep, ui, say })
   const { connectOptions, endpoint } = engine
   return { ...endpoint, connectOptions, stop: () => engine.stop() }
 }

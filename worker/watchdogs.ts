@@ -13,13 +13,22 @@ const host = defineSearchAttributeKey(searchAttributes.host, SearchAttributeType
 /** A retiring watchdog gets this long to end its service, before new ones are started. */
 const retireWithin = 60_000
 
-/** Needs a running worker: a removed service is ended before a new one is started, since it may be the same under another name. */
-export async function configureWatchdogs(client: Client, home: Home, config: Config): Promise<void> {
+/**
+ * Needs a running worker: a removed service is ended before a new one is started, since it may be the same under another name.
+ * `endForeign` ends a workflow of this id that was not started by us.
+ */
+export async function configureWatchdogs(
+  client: Client,
+  home: Home,
+  config: Config,
+  endForeign: (workflowId: string) => Promise<void>,
+): Promise<void> {
   const specs = config.services.map((service) => serviceSpec(home, config, service))
   const ids = new Set(specs.map(({ name }) => watchdogWorkflowId(name)))
   const removed = (await watchdogsOf(client, home)).filter((id) => !ids.has(id))
   await Promise.all(removed.map((id) => retire(client, id)))
-  for (const spec of specs)
+  for (const spec of specs) {
+    await endForeign(watchdogWorkflowId(spec.name))
     await client.workflow.signalWithStart('watchdog', {
       workflowId: watchdogWorkflowId(spec.name),
       taskQueue: commonQueue,
@@ -29,6 +38,7 @@ export async function configureWatchdogs(client: Client, home: Home, config: Con
       typedSearchAttributes: [{ key: host, value: home.hostId }],
       staticSummary: `guards ${spec.name}`,
     })
+  }
 }
 
 const serviceSpec = ({ hostId }: Home, { pool }: Config, service: ServiceConfig): ServiceSpec => ({

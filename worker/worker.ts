@@ -15,6 +15,8 @@ import { Sampler } from '../activities/watch/sampler.js'
 import { serviceActivities } from '../activities/services/index.js'
 import { taskActivities } from '../activities/tasks/index.js'
 import type { Config } from '../config/config.js'
+import { sealedClientOptions } from '../config/seal/client.js'
+import { ensureSealKeys } from '../config/seal/keys.js'
 import type { Home } from '../config/state/home.js'
 import type { AccountSpec } from '../policy/account/account.js'
 import { commonQueue, poolWorkflowId, sessionWorkflowId } from '../policy/ids.js'
@@ -34,6 +36,8 @@ import { workerIdentity } from './connection/identity.js'
 import { maintainConnection } from './connection/reconnect.js'
 import { WatchedConnection } from './connection/connectionWatch.js'
 import { makePollers, type ReadyPollers } from './connection/pollers.js'
+import { sealedDataConverter } from './connection/workflowCode.js'
+import { assertFleetKey, endForeign } from './connection/fleetKeys.js'
 import { PendingResults } from './connection/pendingResults.js'
 import { syncSchedules } from './schedules/taskSchedules.js'
 import { configureWatchdogs } from './watchdogs.js'
@@ -70,7 +74,13 @@ export async function startWorker(input: {
   const prober = new Prober(host)
   const native = await retryTransient(() => NativeConnection.connect(connectOptions))
   const connection = await retryTransient(() => WatchedConnection.connect(connectOptions))
-  const client = new Client({ connection, namespace })
+  const keys = ensureSealKeys(home)
+  const dataConverter = sealedDataConverter(keys, namespace)
+  const client = new Client({
+    ...{ connection, namespace },
+    ...{ ...sealedClientOptions(keys, namespace), dataConverter },
+  })
+  await retryTransient(() => assertFleetKey({ connection, namespace }, home, keys, config.pool.name))
   const cleanup = new CleanupLoop(host, (session) => workflowState(client, session))
   const leaseBatcher = createLeaseBatcher(client, host)
   const blockers = new BlockerWatch(host, {
@@ -84,7 +94,7 @@ export async function startWorker(input: {
   const { hostId } = home
   const pollersFor = (of: NativeConnection, identity: string): Promise<ReadyPollers> =>
     makePollers({
-      ...{ native: of, namespace, hostId, identity, interceptor: pendingResults.interceptor },
+      ...{ native: of, namespace, hostId, identity, dataConverter, interceptor: pendingResults.interceptor },
       hostActivities: {
         ...hostActivities(host, sampler, prober, leaseBatcher),
         ...adoptionActivities(host, sampler),
@@ -103,6 +113,7 @@ export async function startWorker(input: {
   prober.start()
   cleanup.start()
   blockers.start()
+  await retryTransient(() => endForeign({ connection, namespace }, keys, poolWorkflowId(config.pool.name)))
   await retryTransient(() => configurePool(client, home, config))
   await retryTransient(() => syncSchedules(client, home, config))
   await retryTransient(() => syncDrill(client, home, config))
@@ -121,7 +132,12 @@ export async function startWorker(input: {
     onEngine: (change) => workerEvents.engine(change),
   })
   try {
-    await Promise.race([retryTransient(() => configureWatchdogs(client, home, config)), done])
+    await Promise.race([
+      retryTransient(() =>
+        configureWatchdogs(client, home, config, (id) => endForeign({ connection, namespace }, keys, id)),
+      ),
+      done,
+    ])
   } catch (error) {
     await connectionWatch.stop()
     pollers.shutDown()

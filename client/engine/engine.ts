@@ -1,14 +1,11 @@
 /** How a command reaches the engine: at the endpoint that `outpool up` wrote, else at the one in Temporal's own settings. */
-import {
-  Client,
-  Connection,
-  type ConnectionOptions,
-  ServiceError,
-  isGrpcServiceError,
-} from '@temporalio/client'
+import { Client, Connection, ServiceError, isGrpcServiceError } from '@temporalio/client'
+import { sealedClientOptions } from '../../config/seal/client.js'
+import { readSealKeys } from '../../config/seal/keys.js'
 import type { Home } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
-import { configuredEngine } from '../../config/load/temporalSettings.js'
+import { connectionProblem } from '../../config/load/connectionProblem.js'
+import { type ConfiguredEngine, configuredEngine } from '../../config/load/temporalSettings.js'
 import { EngineError, FailedError } from '../errors.js'
 
 /** A running engine answers in milliseconds, and one that is gone refuses at once; on a host whose cores are all busy it may take seconds. */
@@ -23,15 +20,17 @@ export interface Engine {
 }
 
 interface Endpoint {
-  options: ConnectionOptions & { address: string }
+  options: ConfiguredEngine['options']
   namespace: string
+  /** Whether Temporal's own settings name it. */
+  isNamed: boolean
   /** Where the address comes from, for the message if no engine answers there. */
   source: string
 }
 
 /**
- * Connects, runs `use`, closes. Throws EngineError if there is no engine or it does not answer; passes on everything else that
- * `use` throws.
+ * Connects, runs `use`, closes. Throws EngineError if there is no engine or it does not answer, and SealKeyError without the keys;
+ * passes on everything else that `use` throws.
  */
 export async function withEngine<T>(home: Home, use: (engine: Engine) => Promise<T>): Promise<T> {
   const endpoint = findEndpoint(home)
@@ -40,19 +39,29 @@ export async function withEngine<T>(home: Home, use: (engine: Engine) => Promise
   try {
     connection = await Connection.connect({ ...endpoint.options, connectTimeout: connectTimeoutMs })
   } catch (error) {
+    const problem = await connectionProblem(endpoint.options, error)
     throw new EngineError(
-      `no Temporal server answers at ${address} (named by ${endpoint.source})`,
-      'start it with `outpool up`, or correct the address',
+      problem === null
+        ? `no Temporal server answers at ${address} (named by ${endpoint.source})`
+        : `the Temporal server at ${address} (named by ${endpoint.source}) ${problem.what}`,
+      endpoint.isNamed && problem !== null
+        ? problem.remedy
+        : 'start it with `outpool up`, or correct the address',
       { cause: error },
     )
   }
   const within = <R>(ms: number, calls: () => Promise<R>): Promise<R> =>
     connection.withDeadline(Date.now() + ms, calls)
-  const client = new Client({ connection, namespace: endpoint.namespace })
+  const { namespace } = endpoint
   try {
-    return await within(callTimeoutMs, () => use({ client, namespace: endpoint.namespace, within }))
+    const client = new Client({
+      connection,
+      namespace,
+      ...sealedClientOptions(readSealKeys(home), namespace),
+    })
+    return await within(callTimeoutMs, () => use({ client, namespace, within }))
   } catch (error) {
-    throw toCommandError(error, address, endpoint.namespace)
+    throw toCommandError(error, address, namespace)
   } finally {
     await connection.close().catch(() => undefined)
   }
@@ -67,6 +76,7 @@ function findEndpoint(home: Home): Endpoint {
     return {
       options: { ...options, address: known.address },
       namespace: known.namespace,
+      isNamed: known.pid === null,
       source: home.engineFile,
     }
   }
@@ -83,7 +93,7 @@ function findEndpoint(home: Home): Endpoint {
 function readConfiguredEngine(): Endpoint | null {
   try {
     const named = configuredEngine()
-    return named === null ? null : { ...named, source: "Temporal's own settings" }
+    return named === null ? null : { ...named, isNamed: true, source: "Temporal's own settings" }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new EngineError(

@@ -52,8 +52,8 @@ function attributesOf(card: SessionMemo): SearchAttributePair[] {
   ]
 }
 
-/** The engine accepts at most 200 bytes. Temporal's Web UI shows it, so it contains no prompt. */
-function summaryOf({ agent, model, cwd }: SessionStart): string {
-  const text = oneLine(`${agent}${model === null ? '' : ` (${model})`} in ${cwd}`)
+/** The engine accepts at most 200 bytes. Everyone who reaches the engine can read it, so it names no folder and no prompt. */
+function summaryOf({ agent, model }: SessionStart): string {
+  const text = oneLine(`${agent}${model === null ? '' : ` (${model})`}`)
   return Buffer.byteLength(text) <= 200 ? text : `${agent} session`
 }

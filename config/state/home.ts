@@ -13,6 +13,8 @@ export interface Home {
   hostId: string
   /** `{ address, namespace, uiUrl, pid }` of the engine in use: how every command finds it. */
   engineFile: string
+  /** The keys that seal what the engine stores (config/seal/keys.ts). */
+  sealKeys: string
   /** The embedded engine's database. */
   database: string
   logs: string
@@ -54,6 +56,7 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
     dir,
     hostId,
     engineFile: join(dir, 'engine.json'),
+    sealKeys: join(dir, 'seal-keys.json'),
     database: join(dir, 'temporal.db'),
     logs: join(dir, 'logs'),
     tmuxSocket: socketPath(join(dir, 'tmux.sock'), mark),

@@ -48,8 +48,19 @@ export class Browser {
     this.#profile = profile
   }
 
-  /** `columns`: of the list of workflows in this namespace. Throws if Chromium is missing. */
-  static async open({ namespace, columns }: { namespace: string; columns: string[] }): Promise<Browser> {
+  /**
+   * `columns`: of the list of workflows in this namespace. `codec`: the endpoint that opens sealed payloads.
+   * Throws if Chromium is missing.
+   */
+  static async open({
+    namespace,
+    columns,
+    codec,
+  }: {
+    namespace: string
+    columns: string[]
+    codec: string
+  }): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), 'outpool-chromium-'))
     const context = await chromium.launchPersistentContext(profile, {
       executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
@@ -61,7 +72,12 @@ export class Browser {
     const pinned = columns.slice(0, 2)
     const stored = { [namespace]: columns.map((label) => ({ label, pinned: pinned.includes(label) })) }
     // Where the Web UI itself stores a person's choices.
-    const chosen = { 'namespace-workflow-table-columns': stored, eventView: 'compact' }
+    const chosen = {
+      'namespace-workflow-table-columns': stored,
+      eventView: 'compact',
+      endpoint: codec,
+      overrideRemoteCodecConfiguration: true,
+    }
     const script = Object.entries(chosen)
       .map(
         ([key, value]) =>

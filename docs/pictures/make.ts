@@ -4,6 +4,9 @@
  */
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { startCodecServer } from '../../client/ui/codecServer.js'
+import { SealingCodec } from '../../config/seal/codec.js'
+import { readSealKeys } from '../../config/seal/keys.js'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { until } from '../../lab/until.js'
@@ -24,12 +27,14 @@ const columns = [
 async function main(): Promise<void> {
   const fleet = await startFleet({ accounts: ['max-1', 'max-2', 'max-3'] })
   try {
-    await fleet.up()
+    await fleet.up('--ui')
     await playDay(fleet)
-    const engine = readEngine(openHome(fleet.env))
+    const home = openHome(fleet.env)
+    const engine = readEngine(home)
     if (!engine?.uiUrl) throw new Error('the engine has no Web UI')
     const { uiUrl, namespace } = engine
-    const browser = await Browser.open({ namespace, columns })
+    const codec = await startCodecServer(new SealingCodec(readSealKeys(home), namespace), uiUrl)
+    const browser = await Browser.open({ namespace, columns, codec: codec.endpoint })
     try {
       const list = `${uiUrl}/namespaces/${namespace}/workflows`
       const run = await until(
@@ -49,6 +54,7 @@ async function main(): Promise<void> {
       }
     } finally {
       await browser.close()
+      await codec.close()
     }
   } finally {
     await fleet.close()

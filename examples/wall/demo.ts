@@ -58,7 +58,7 @@ async function main(): Promise<number> {
 }
 
 async function show(outpool: Outpool, keep: boolean): Promise<number> {
-  await outpool.up((line) => screen.quote('up', line.replace(/^\S+ \w+ +/, '')))
+  await outpool.up(keep ? ['--ui'] : [], (line) => screen.quote('up', line.replace(/^\S+ \w+ +/, '')))
   const story = await runDemo(outpool, screen, stop.signal)
   summarise(story, screen)
   if (!isProven(story)) throw new DemoFailed('the conversation did not arrive whole on the other account')

@@ -65,7 +65,8 @@ function momentOf(event: HistoryEvent, steps: Map<string, string>): Moment | nul
     }
     case EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED: {
       const failed = event.activityTaskFailedEventAttributes
-      const why = failed?.failure?.cause?.message ?? failed?.failure?.message ?? ''
+      // Its message is sealed.
+      const why = failed?.failure?.applicationFailureInfo?.type ?? ''
       return { kind: 'failed', step: stepOf(failed?.scheduledEventId), why, at }
     }
     case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:

@@ -40,11 +40,11 @@ export class Outpool {
     return new Outpool(await startFleet({ accounts }), temporal)
   }
 
-  /** Runs `outpool up` and returns once it is ready. Throws DemoFailed with its output if it ends instead. */
-  async up(hear: (line: string) => void): Promise<void> {
+  /** Runs `outpool up` with these flags, and returns once it is ready. Throws DemoFailed with its output if it ends instead. */
+  async up(flags: readonly string[], hear: (line: string) => void): Promise<void> {
     const { env, dir } = this.fleet
     // In a separate process group: Ctrl-C goes to the demonstration, which then ends it in order.
-    const child = spawn(process.execPath, [bin, 'up'], {
+    const child = spawn(process.execPath, [bin, 'up', ...flags], {
       env: { ...env, OUTPOOL_TEMPORAL: this.#temporal },
       cwd: dir,
       detached: true,

@@ -12,6 +12,7 @@ import { readEngine } from '../../config/state/liveFile.js'
 import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
 import type { RescueEntry } from '../../policy/session/session.js'
 import { poolQueries } from '../../workflows/messages.js'
+import { sealedClient } from '../../lab/engine/sealed.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { holdersOf } from '../../lab/machine/holders.js'
 import { until } from '../../lab/until.js'
@@ -76,7 +77,7 @@ const isIn = async (step: string, { name }: Rescued, before: readonly string[]):
  */
 export const points = {
   'the pool has granted a place': async ({ name, from }: Rescued) => {
-    const pool = new Client({ connection }).workflow.getHandle(poolWorkflowId('main'))
+    const pool = sealedClient(openHome(fleet.env), connection).workflow.getHandle(poolWorkflowId('main'))
     const { accounts } = await pool.query(poolQueries.describe)
     return accounts.some((account) => account.name !== from && account.leases.includes(name))
   },

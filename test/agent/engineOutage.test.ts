@@ -3,9 +3,10 @@
  * a connection that can be cut.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client, Connection } from '@temporalio/client'
+import { Connection } from '@temporalio/client'
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { sealedClient } from '../../lab/engine/sealed.js'
 import { BreakableProxy } from '../../lab/engine/breakableProxy.js'
 import { type DevServer, devServer } from '../../lab/engine/engine.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
@@ -71,7 +72,7 @@ async function begin(name: string, on: string): Promise<void> {
 async function deliveriesOf(name: string): Promise<number[]> {
   const connection = await Connection.connect(server.connectOptions)
   try {
-    const client = new Client({ connection, namespace: server.namespace })
+    const client = sealedClient(server.home, connection, server.namespace)
     const { raw } = await client.workflow.getHandle(`session/${name}`).describe()
     return (raw.pendingActivities ?? []).flatMap(({ activityType, lastStartedTime, scheduledTime }) =>
       activityType?.name === 'deliverText' && lastStartedTime ? [tsToMs(scheduledTime)] : [],

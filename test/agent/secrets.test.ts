@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
+import { historyText } from '../../lab/engine/sealed.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 
 let fleet: Fleet
@@ -54,9 +55,7 @@ describe('a secret by reference', () => {
     const { workflow } = new Client({ connection })
     for (const id of [sessionWorkflowId('alpha'), poolWorkflowId('main')]) {
       const history = await workflow.getHandle(id).fetchHistory()
-      const payloads = JSON.stringify(history, (key, value: unknown) =>
-        key === 'data' && typeof value === 'string' ? Buffer.from(value, 'base64').toString() : value,
-      )
+      const payloads = historyText(openHome(fleet.env), history)
       expect(payloads).toContain(id === sessionWorkflowId('alpha') ? sessionId : 'keyed')
       expect(payloads).not.toContain(secret)
     }

@@ -12,6 +12,7 @@ import type { Incident } from '../../policy/service/incident.js'
 import { escalationWorkflowId, wakeUpSessionName, watchdogWorkflowId } from '../../policy/ids.js'
 import type { ServiceView } from '../../policy/service/service.js'
 import { byNight } from '../byNight.js'
+import { historyText } from '../../lab/engine/sealed.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { KillingTmux } from '../../lab/machine/killingTmux.js'
 import { conversationText } from '../../lab/standin/requests.js'
@@ -103,9 +104,7 @@ describe('a wake-up', () => {
     const { workflow } = new Client({ connection })
     const ids = [watchdogWorkflowId('loop'), escalationWorkflowId('loop', 1)]
     for (const id of ids) {
-      const history = JSON.stringify(await workflow.getHandle(id).fetchHistory(), (key, value: unknown) =>
-        key === 'data' && typeof value === 'string' ? Buffer.from(value, 'base64').toString() : value,
-      )
+      const history = historyText(openHome(fleet.env), await workflow.getHandle(id).fetchHistory())
       expect(history).toContain('loop')
       expect(history).not.toMatch(/secret-of-the/)
     }

@@ -6,15 +6,18 @@ import { randomUUID } from 'node:crypto'
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client'
+import { type Client, Connection, type WorkflowHandle } from '@temporalio/client'
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker'
 import { expect } from 'vitest'
 import { z } from 'zod'
+import { ensureSealKeys } from '../../config/seal/keys.js'
 import type { LiveFile } from '../../config/state/liveFile.js'
 import { commonQueue, sessionWorkflowId } from '../../policy/ids.js'
 import { phases, type SessionDetails } from '../../policy/session/session.js'
 import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { sealedClient } from '../../lab/engine/sealed.js'
 import { until } from '../../lab/until.js'
+import { bundleInputs, sealedDataConverter } from '../../worker/connection/workflowCode.js'
 import { newTestHome, type TestHome } from './testHome.js'
 import type { ReceivedMessages } from './clientWorkflows.js'
 
@@ -65,9 +68,10 @@ export class ClientHarness {
   static async open(): Promise<ClientHarness> {
     const server = await devServer()
     const connection = await Connection.connect({ address: server.address })
-    const client = new Client({ connection, namespace: server.namespace })
+    const client = sealedClient(server.home, connection, server.namespace)
     const native = await NativeConnection.connect({ address: server.address })
     const bundle = await bundleWorkflowCode({
+      ...bundleInputs,
       workflowsPath: fileURLToPath(new URL('clientWorkflows.ts', import.meta.url)),
     })
     const harness = new ClientHarness(server, client, native, bundle)
@@ -84,6 +88,7 @@ export class ClientHarness {
   beginTest(): void {
     this.#home = newTestHome()
     copyFileSync(this.server.home.engineFile, join(this.#home.home, 'engine.json'))
+    copyFileSync(this.server.home.sealKeys, join(this.#home.home, 'seal-keys.json'))
   }
 
   async endTest(): Promise<void> {
@@ -97,6 +102,7 @@ export class ClientHarness {
     const made = await Worker.create({
       ...{ connection: this.#native, namespace: this.server.namespace },
       ...{ taskQueue: commonQueue, workflowBundle: this.#bundle },
+      dataConverter: sealedDataConverter(ensureSealKeys(this.server.home), this.server.namespace),
     })
     this.#worker = { made, running: made.run() }
   }

@@ -162,7 +162,9 @@ describe('without an engine: exit 3, what is wrong and what to do', () => {
     const began = performance.now()
     const { code, stderr } = await place.run(['ls'], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } })
     expect(code).toBe(3)
-    expect(stderr).toContain("no Temporal server answers at 127.0.0.1:1 (named by Temporal's own settings)")
+    expect(stderr).toContain(
+      "the Temporal server at 127.0.0.1:1 (named by Temporal's own settings) refuses connections: nothing listens there",
+    )
     expect(performance.now() - began).toBeLessThan(60_000)
   })
 

@@ -5,16 +5,19 @@
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Client, Connection } from '@temporalio/client'
+import { type Client, Connection } from '@temporalio/client'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Config } from '../../config/config.js'
+import { ensureSealKeys } from '../../config/seal/keys.js'
 import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
 import type { DrillReport } from '../../policy/independence/drill.js'
 import { commonQueue, drillScheduleId } from '../../policy/ids.js'
+import { bundleInputs, sealedDataConverter } from '../../worker/connection/workflowCode.js'
 import { syncDrill } from '../../worker/schedules/drillSchedule.js'
 import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { sealedClient } from '../../lab/engine/sealed.js'
 import { type TestHome, newTestHome } from './testHome.js'
 
 let server: DevServer
@@ -24,10 +27,8 @@ let place: TestHome
 
 beforeAll(async () => {
   server = await devServer()
-  client = new Client({
-    connection: await Connection.connect({ address: server.address }),
-    namespace: server.namespace,
-  })
+  const connection = await Connection.connect({ address: server.address })
+  client = sealedClient(server.home, connection, server.namespace)
   native = await NativeConnection.connect({ address: server.address })
 })
 afterAll(async () => {
@@ -38,6 +39,7 @@ afterAll(async () => {
 beforeEach(() => {
   place = newTestHome()
   copyFileSync(server.home.engineFile, join(place.home, 'engine.json'))
+  copyFileSync(server.home.sealKeys, join(place.home, 'seal-keys.json'))
 })
 afterEach(() => place.remove())
 
@@ -46,6 +48,8 @@ const workflowsPath = fileURLToPath(new URL('clientWorkflows.ts', import.meta.ur
 async function withWorker(use: () => Promise<void>): Promise<void> {
   const worker = await Worker.create({
     ...{ connection: native, namespace: server.namespace, taskQueue: commonQueue, workflowsPath },
+    interceptors: { workflowModules: bundleInputs.workflowInterceptorModules },
+    dataConverter: sealedDataConverter(ensureSealKeys(server.home), server.namespace),
   })
   await worker.runUntil(use)
 }
@@ -99,7 +103,7 @@ describe('the schedule of drills', () => {
     await syncDrill(client, home, config('drill: { every: 7d, model: haiku }\n'))
     const made = await handle.describe()
     expect(made.spec.intervals?.[0]?.every).toBe(7 * 86_400_000)
-    expect(made.action).toMatchObject({ workflowType: 'drill', args: [{ pool: 'main', model: 'haiku' }] })
+    expect(made.action).toMatchObject({ workflowType: 'drill', args: [{ args: [{ pool: 'main', model: 'haiku' }] }] })
     await handle.pause('not today')
     await syncDrill(client, home, config('drill: { every: 1d }\n'))
     const changed = await handle.describe()

@@ -152,7 +152,7 @@ OPTIONS=${options} TEMPORAL=${temporal} exec unshare --user --map-root-user --mo
 
   it('port taken: the port is named', async () => {
     const ports = await freePorts({ grpc: 27700, ui: 28700 })
-    for (const port of [ports.grpc, ports.ui]) {
+    for (const port of [ports.grpc, ports.ui!]) {
       const other = createServer().listen(port, '127.0.0.1')
       await once(other, 'listening')
       const error = await faultOf(startEmbedded({ home, program: temporal, say: () => undefined, ports }))

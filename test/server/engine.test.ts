@@ -79,7 +79,7 @@ describe('the embedded engine', () => {
     expect(readEngine(home)).toEqual(engine.endpoint)
     const { address, uiUrl, pid } = engine.endpoint
     expect(address).toMatch(/^127\.0\.0\.1:27\d\d\d$/)
-    expect((await fetch(String(uiUrl))).status).toBe(200)
+    expect(uiUrl).toBeNull()
     const client = await clientOf(engine)
     await startSome(client, 'w')
 
@@ -237,15 +237,15 @@ describe('the embedded engine', () => {
 
   it('uses the next free ports if the usual ones are taken', async () => {
     const ports = await freePorts({ grpc: 27600, ui: 28600 })
-    const others = [ports.grpc, ports.ui].map((port) => createServer().listen(port, '127.0.0.1'))
+    const others = [ports.grpc, ports.ui!].map((port) => createServer().listen(port, '127.0.0.1'))
     await Promise.all(others.map((other) => once(other, 'listening')))
     cleanUp.push(() => others.forEach((other) => other.close()))
-    const { endpoint } = await open({ firstPorts: ports })
+    const { endpoint } = await open({ ui: true, firstPorts: { grpc: ports.grpc, ui: ports.ui! } })
     const [grpc, ui] = [endpoint.address, String(endpoint.uiUrl)].map((text) =>
       Number(text.split(':').at(-1)),
     )
     expect(grpc).toBeGreaterThan(ports.grpc)
-    expect(ui).toBeGreaterThan(ports.ui)
+    expect(ui).toBeGreaterThan(ports.ui!)
     expect((await fetch(String(endpoint.uiUrl))).status).toBe(200)
   })
 
@@ -361,7 +361,7 @@ describe('an engine of the user’s own', () => {
       (thrown: unknown) => thrown,
     )
     if (!(error instanceof EngineUnreachableError)) throw error
-    expect(error.message).toContain('127.0.0.1:9 did not answer within 10 s')
+    expect(error.message).toContain('127.0.0.1:9 refuses connections: nothing listens there')
     expect(error.remedy).toContain('TEMPORAL_ADDRESS')
     expect(existsSync(home.database)).toBe(false)
     await rm(dir, { recursive: true, force: true })

@@ -1,13 +1,14 @@
 /** The loop on the real engine's schedules, with the real command, worker and programs. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Client, Connection, type ScheduleClient } from '@temporalio/client'
+import { Connection, type ScheduleClient } from '@temporalio/client'
 import { parse, stringify } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import type { TaskView } from '../../policy/tasks/tasks.js'
 import { processStart } from '../../host/process/processes.js'
+import { sealedClient } from '../../lab/engine/sealed.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 
@@ -42,7 +43,7 @@ async function withSchedules<T>(use: (schedule: ScheduleClient) => Promise<T>): 
   const { address, namespace } = readEngine(openHome(fleet.env))!
   const connection = await Connection.connect({ address })
   try {
-    return await use(new Client({ connection, namespace }).schedule)
+    return await use(sealedClient(openHome(fleet.env), connection, namespace).schedule)
   } finally {
     await connection.close()
   }

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Client, Connection } from '@temporalio/client'
+import { type Client, Connection } from '@temporalio/client'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
@@ -23,6 +23,7 @@ import {
   type WatchdogView,
 } from '../../workflows/messages.js'
 import { type DevServer, devServer, ownEngineOnly } from '../../lab/engine/engine.js'
+import { sealedClient } from '../../lab/engine/sealed.js'
 import { until } from '../../lab/until.js'
 
 // Failures that tests provoke are not worth printing.
@@ -92,7 +93,7 @@ export class WatchdogHarness {
     this.dir = dir
     this.#text = text
     this.#connection = connection
-    this.#client = new Client({ connection, namespace: server.namespace })
+    this.#client = sealedClient(server.home, connection, server.namespace)
   }
 
   static async open(wishes: TestService[]): Promise<WatchdogHarness> {

@@ -1,15 +1,11 @@
 /** The pollers that ask the engine for work: on the host's own queue, and on the common one for workflows. */
-import {
-  type ActivityInterceptorsFactory,
-  type NativeConnection,
-  Worker,
-  type WorkflowBundleOption,
-} from '@temporalio/worker'
-import { existsSync } from 'node:fs'
+import type { DataConverter } from '@temporalio/common'
+import { type ActivityInterceptorsFactory, type NativeConnection, Worker } from '@temporalio/worker'
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { failureInterceptor } from '../../activities/failures.js'
+import { envelopeInterceptor } from '../../activities/sealing.js'
 import { commonQueue, hostQueue } from '../../policy/ids.js'
+import { workflowCode } from './workflowCode.js'
 
 /** A watch and a delivery for each of a thousand sessions, and short activities in addition. */
 export const activitySlots = 2_500
@@ -28,6 +24,8 @@ export interface PollersOptions {
   namespace: string
   hostId: string
   identity: string
+  /** Seals what these pollers send, and opens what they receive. */
+  dataConverter: DataConverter
   hostActivities: object
   commonActivities: object
   /** Goes around every activity of these pollers. */
@@ -48,18 +46,19 @@ export interface ReadyPollers {
 }
 
 export async function makePollers(options: PollersOptions): Promise<ReadyPollers> {
-  const { native, namespace, hostId, identity, interceptor } = options
+  const { native, namespace, hostId, identity, interceptor, dataConverter } = options
   const shared = {
-    ...{ connection: native, namespace, identity, shutdownGraceTime: shutdownGrace },
-    interceptors: { activity: [interceptor, failureInterceptor] },
+    ...{ connection: native, namespace, identity, dataConverter, shutdownGraceTime: shutdownGrace },
+    interceptors: { activity: [interceptor, envelopeInterceptor, failureInterceptor] },
   }
+  const workflowBundle = await workflowCode()
   const workers = await Promise.all([
     Worker.create({
       ...{ ...shared, taskQueue: hostQueue(hostId), activities: options.hostActivities },
       maxConcurrentActivityTaskExecutions: activitySlots,
     }),
     Worker.create({
-      ...{ ...shared, ...workflowCode(), taskQueue: commonQueue, activities: options.commonActivities },
+      ...{ ...shared, workflowBundle, taskQueue: commonQueue, activities: options.commonActivities },
       maxCachedWorkflows: cachedWorkflows,
       maxConcurrentWorkflowTaskExecutions: workflowSlots,
     }),
@@ -81,11 +80,4 @@ export async function makePollers(options: PollersOptions): Promise<ReadyPollers
     }
   }
   return { run }
-}
-
-/** The bundle is made by the build; in a checkout without a build, the worker bundles the workflows itself. */
-function workflowCode(): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } {
-  const bundle = fileURLToPath(new URL('../../workflows/bundle.js', import.meta.url))
-  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } }
-  return { workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)) }
 }

@@ -29,6 +29,7 @@ import { colorsOf, render } from './print.js'
 import { checkAgent, checkNode, checkPython, checkTmux } from './programs.js'
 import { type Check, runChecks } from './runChecks.js'
 import { checkWorker } from './running.js'
+import { checkSealKeys } from './sealKeys.js'
 import { checkServices } from './services.js'
 import { checkTask } from './tasks.js'
 
@@ -61,6 +62,7 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
     ...(config?.tasks ?? []).map((task) => check(`task ${task.name}`, slow, () => checkTask(task, env))),
     ...(config === null ? [] : [check('drill', quick, () => checkDrill(home, config.drill, Date.now()))]),
     ...engineChecks(home, env, config?.keep ?? engineRetention),
+    check('sealing keys', slow, () => checkSealKeys(home, env, config?.pool.name ?? null)),
     ...hostChecks(home, env),
   ])
   console.log(json ? JSON.stringify(found, null, 2) : render(found, colorsOf(process.stdout, env)))

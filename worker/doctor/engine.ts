@@ -86,7 +86,7 @@ async function ask(options: ConnectOptions, namespace: string): Promise<Answer> 
   }
 }
 
-/** Which ports a start would use now. */
+/** Which port a start would use now. */
 export async function checkPorts(choice: EngineChoice, home: Home): Promise<Finding[]> {
   if (choice.kind === 'named') return []
   const running = readEngine(home)
@@ -94,8 +94,8 @@ export async function checkPorts(choice: EngineChoice, home: Home): Promise<Find
     return [
       ok('ports', `the engine of this home has ${running.address}, Web UI at ${running.uiUrl ?? 'none'}`),
     ]
-  const { grpc, ui } = await freePorts(usualPorts)
-  const one = (usual: number, free: number): string =>
-    usual === free ? `${usual} is free` : `${usual} is taken, ${free} would be used instead`
-  return [ok('ports', `${one(usualPorts.grpc, grpc)}; ${one(usualPorts.ui, ui)}`)]
+  const { grpc } = await freePorts({ ...usualPorts, ui: null })
+  const usual = usualPorts.grpc
+  const found = usual === grpc ? `${usual} is free` : `${usual} is taken, ${grpc} would be used instead`
+  return [ok('ports', found)]
 }

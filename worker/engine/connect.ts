@@ -1,13 +1,15 @@
 /** Connects to the engine: to the one that the user's Temporal settings name, else to the embedded one. */
 import { Connection } from '@temporalio/client'
 import type { NativeConnectionOptions } from '@temporalio/worker'
+import { connectionProblem } from '../../config/load/connectionProblem.js'
 import { configuredEngine as engineOfSettings } from '../../config/load/temporalSettings.js'
 import { EngineSettingsError, EngineUnreachableError } from '../errors.js'
 import { messageOf } from './install.js'
 
 /** Options that the worker's and the client's connections have in common. */
-export interface ConnectOptions extends Pick<NativeConnectionOptions, 'tls' | 'apiKey' | 'metadata'> {
+export interface ConnectOptions extends Pick<NativeConnectionOptions, 'tls' | 'metadata'> {
   address: string
+  apiKey?: string
 }
 
 export interface NamedEngine {
@@ -36,19 +38,25 @@ export async function reach(options: ConnectOptions, within: number): Promise<Co
   try {
     return await Connection.connect({ ...options, connectTimeout: within })
   } catch (error) {
+    const problem = await connectionProblem(options, error)
     throw new EngineUnreachableError(
-      `The engine at ${options.address} did not answer within ${within / 1000} s: ${messageOf(error)}`,
-      'Start it, or correct TEMPORAL_ADDRESS or your Temporal profile; without them, `outpool up` runs its own engine.',
+      problem === null
+        ? `The engine at ${options.address} did not answer within ${within / 1000} s: ${messageOf(error)}`
+        : `The engine at ${options.address} ${problem.what}.`,
+      `${problem === null ? 'Start it, or correct TEMPORAL_ADDRESS or your Temporal profile' : capitalised(problem.remedy)}; ` +
+        'without Temporal settings, `outpool up` runs its own engine.',
       { cause: error },
     )
   }
 }
 
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
 /** Whether the engine answers and has this namespace, within `within` ms. */
 export async function answers(options: ConnectOptions, namespace: string, within: number): Promise<boolean> {
   let connection: Connection | undefined
   try {
-    connection = await reach(options, within)
+    connection = await Connection.connect({ ...options, connectTimeout: within })
     const { workflowService } = connection
     await connection.withDeadline(Date.now() + within, () => workflowService.describeNamespace({ namespace }))
     return true

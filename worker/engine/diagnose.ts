@@ -26,7 +26,9 @@ export function diagnose(start: FailedStart): EngineStartError {
 
   // For its internal parts the server chooses free ports itself, and panics if another program takes one first.
   if (/can't set (frontend|UI) port|address already in use|^panic: .*\bport\b/.test(words)) {
-    const port = /port (\d+)/.exec(words)?.[1] ?? `${start.ports.grpc} or ${start.ports.ui}`
+    const port =
+      /port (\d+)/.exec(words)?.[1] ??
+      [start.ports.grpc, start.ports.ui].filter((one) => one !== null).join(' or ')
     return make(
       'port-taken',
       `port ${port} on 127.0.0.1 is taken by another program`,

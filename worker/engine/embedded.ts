@@ -38,7 +38,7 @@ export interface StartOptions {
   say: Say
   /** The ports that it must use; by default the usual ones, or the next free ones. */
   ports?: Ports
-  /** Where the search for free ports begins. */
+  /** Where the search for free ports begins. Default: the usual port, and no Web UI. */
   firstPorts?: Ports
   /** Milliseconds until the server must answer. */
   startWithin?: number
@@ -58,7 +58,7 @@ export const serverLogFile = (home: Home): string => join(home.logs, 'temporal.l
 export async function startEmbedded(options: StartOptions): Promise<EmbeddedServer> {
   // Another program may take a free port before the server does; then the next ones are tried.
   for (let tries = 1; ; tries++) {
-    const ports = options.ports ?? (await freePorts(options.firstPorts ?? usualPorts))
+    const ports = options.ports ?? (await freePorts(options.firstPorts ?? { ...usualPorts, ui: null }))
     try {
       return await startOn(ports, options)
     } catch (error) {
@@ -141,7 +141,7 @@ function ready(home: Home, server: ProcessRef, ports: Ports): EmbeddedServer {
   const endpoint: EngineEndpoint = {
     address: `127.0.0.1:${ports.grpc}`,
     namespace: embeddedNamespace,
-    uiUrl: `http://127.0.0.1:${ports.ui}`,
+    uiUrl: ports.ui === null ? null : `http://127.0.0.1:${ports.ui}`,
     pid: server.pid,
   }
   return { process: server, ports, endpoint }

@@ -10,7 +10,7 @@ import { removeEndpoint, writeEndpoint } from './endpointFile.js'
 import { locateTemporal, obtainTemporal, type FoundProgram } from './find.js'
 import { messageOf, type Say } from './install.js'
 import { exclusive } from './lock.js'
-import type { Ports } from './ports.js'
+import { usualPorts } from './ports.js'
 import { trimLog } from './serverLog.js'
 import { setUpEngine } from './setup.js'
 import { superviseEngine, type SupervisionTiming } from './supervise.js'
@@ -38,8 +38,10 @@ export interface OpenEngine {
   onUp?: () => void
   /** How long an embedded engine keeps finished workflows, and how much of its log. */
   keep?: Pick<Retention, 'finished' | 'log'>
+  /** Whether an embedded engine serves Temporal's Web UI. Default: false, since any page in a browser may call it. */
+  ui?: boolean
   /** Where the search for free ports begins; 7233 and 8233 by default. */
-  firstPorts?: Ports
+  firstPorts?: { grpc: number; ui: number }
   rhythm?: Partial<SupervisionTiming>
 }
 
@@ -124,7 +126,8 @@ function createHousekeeper({ home, say, keep = engineRetention }: OpenEngine): (
 }
 
 /** Only one process at a time searches and starts: two servers would corrupt one database. */
-async function startOrAdopt({ home, env, say, firstPorts }: OpenEngine): Promise<EmbeddedServer> {
+async function startOrAdopt(open: OpenEngine): Promise<EmbeddedServer> {
+  const { home, env, say, ui = false, firstPorts = usualPorts } = open
   const release = await exclusive(`${home.dir}/engine`, () =>
     say('Another outpool is starting the engine of this home.'),
   )
@@ -132,15 +135,13 @@ async function startOrAdopt({ home, env, say, firstPorts }: OpenEngine): Promise
     const adopted = await adoptEmbedded(home, say)
     if (adopted !== null) {
       say(`Found the engine of this home running at ${adopted.endpoint.address}.`)
+      if (ui && adopted.ports.ui === null)
+        say('It runs without the Web UI. Stop this outpool, which ends the engine, then start it with --ui.')
       return adopted
     }
     const { path } = await obtainTemporal({ env, say })
-    return await startEmbedded({
-      home,
-      program: path,
-      say,
-      ...(firstPorts === undefined ? {} : { firstPorts }),
-    })
+    const wanted = { grpc: firstPorts.grpc, ui: ui ? firstPorts.ui : null }
+    return await startEmbedded({ home, program: path, say, firstPorts: wanted })
   } finally {
     await release()
   }

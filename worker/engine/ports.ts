@@ -5,11 +5,12 @@ import { processesOfGroup } from '../../host/process/processes.js'
 
 export interface Ports {
   grpc: number
-  ui: number
+  /** Null for a server without its Web UI. */
+  ui: number | null
 }
 
 /** Temporal's own defaults, which its tools try first. */
-export const usualPorts: Ports = { grpc: 7233, ui: 8233 }
+export const usualPorts = { grpc: 7233, ui: 8233 } as const satisfies Ports
 
 /** How many ports above the wanted one are tried. */
 const reach = 500
@@ -17,7 +18,7 @@ const reach = 500
 /** The wanted ports if they are free, else the next free ones. Throws if there is none in a long range. */
 export async function freePorts(wanted: Ports): Promise<Ports> {
   const grpc = await nextFree(wanted.grpc, [])
-  return { grpc, ui: await nextFree(wanted.ui, [grpc]) }
+  return { grpc, ui: wanted.ui === null ? null : await nextFree(wanted.ui, [grpc]) }
 }
 
 async function nextFree(from: number, except: readonly number[]): Promise<number> {

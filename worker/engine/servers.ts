@@ -13,7 +13,10 @@ export interface RunningServer {
 /** The arguments of `temporal`; `serversOf` reads them back, so their order is fixed. */
 export const serverArguments = (database: string, { grpc, ui }: Ports): string[] => [
   ...['server', 'start-dev', '--db-filename', database],
-  ...['--ip', '127.0.0.1', '--port', String(grpc), '--ui-port', String(ui)],
+  ...['--ip', '127.0.0.1', '--port', String(grpc)],
+  ...(ui === null ? ['--headless'] : ['--ui-port', String(ui)]),
+  // Closes the HTTP API, which would answer web pages: no Host header matches this pattern. gRPC is not affected.
+  ...['--dynamic-config-value', 'frontend.httpAllowedHosts=["$.^"]'],
   // FULL: the last commits must survive a power cut, and the fsync is not the largest cost of a rescue.
   ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=FULL'],
   ...['--log-level', 'warn', '--ui-disable-news-fetch'],
@@ -36,8 +39,9 @@ function portsIn(command: string, database: string): Ports | null {
   const [before, after] = command.split(` server start-dev --db-filename ${database} --ip 127.0.0.1 --port `)
   // The program stands alone before its arguments: a shell or an editor that merely mentions them has more there.
   if (before === undefined || after === undefined || /\s-/.test(before)) return null
-  const ports = /^(\d+) --ui-port (\d+) /.exec(after)
-  return ports === null ? null : { grpc: Number(ports[1]), ui: Number(ports[2]) }
+  const ports = /^(\d+) (?:--headless|--ui-port (\d+)) /.exec(after)
+  if (ports === null) return null
+  return { grpc: Number(ports[1]), ui: ports[2] === undefined ? null : Number(ports[2]) }
 }
 
 async function processes(): Promise<{ pid: number; command: string }[]> {

@@ -47,13 +47,14 @@ function runOf(home: Home, config: Config, task: TaskConfig): LoopStart {
   return { name, kind, host: home.hostId, attentionAfter, session }
 }
 
-const ownRun = z.tuple([z.looseObject({ host: z.string() })])
+/** The arguments in their envelope. */
+const ownRun = z.tuple([z.looseObject({ args: z.tuple([z.looseObject({ host: z.string() })]) })])
 
 async function removeOurs(client: Client, home: Home, scheduleId: string): Promise<void> {
   const handle = client.schedule.getHandle(scheduleId)
   try {
     const { action } = await handle.describe()
-    if (ownRun.safeParse(action.args).data?.[0].host === home.hostId) await handle.delete()
+    if (ownRun.safeParse(action.args).data?.[0].args[0].host === home.hostId) await handle.delete()
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error
   }

@@ -47,7 +47,7 @@ export async function wakeUp(
       ? await awaitEnd(ctx, ref, model, until)
       : { kind: 'failed', why: `the agent did not start: ${launched.failure.message}` }
   const description = handlers.isStopped ? 'the escalation was stopped' : describeEnd(observation)
-  await steps.endWakeUp.executeWithOptions({ summary: `end the agent: ${description}`.slice(0, 200) }, [
+  await steps.endWakeUp.executeWithOptions({ summary: 'end the agent' }, [
     { ...ref, service, incident, description, transcriptFrom: 0 },
   ])
   show(ctx, { place: null, attention: null })

@@ -2,17 +2,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker'
+import { bundleInputs } from '../../../worker/connection/workflowCode.js'
 
 /** Passes the path of the bundle to the processes of the test files. */
 const variable = 'OUTPOOL_TEST_BUNDLE'
 
-const bundle = () =>
-  bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('ERROR'),
-  })
+const bundle = () => bundleWorkflowCode({ ...bundleInputs, logger: new DefaultLogger('ERROR') })
 
 /**
  * The bundle of this run of the tests; outside of one, for example when histories are recorded, a new one.

@@ -340,9 +340,13 @@ async function failuresOf(handle: WorkflowHandle): Promise<string[]> {
     const failed = event.workflowTaskFailedEventAttributes
     const isBug =
       failed != null && failed.cause !== WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
-    if (isBug) return [`${handle.workflowId}: a task failed: ${failed.failure?.message ?? ''}`]
+    if (isBug) return [`${handle.workflowId}: a task failed: ${wordsOf(failed.failure)}`]
     if (event.eventType !== EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED) return []
     const { failure } = event.workflowExecutionFailedEventAttributes ?? {}
-    return [`${handle.workflowId} failed: ${failure?.message ?? ''} ${failure?.stackTrace ?? ''}`]
+    return [`${handle.workflowId} failed: ${wordsOf(failure)}`]
   })
 }
+
+/** Message and stack trace are a payload (workflows/failureConverter.cjs), which is not sealed here. */
+const wordsOf = (failure: proto.temporal.api.failure.v1.IFailure | null | undefined): string =>
+  Buffer.from(failure?.encodedAttributes?.data ?? []).toString() || (failure?.message ?? '')

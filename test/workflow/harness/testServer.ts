@@ -14,10 +14,13 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker'
 import type { CommonActivities, HostActivities } from '../../../activities/contracts.js'
+import { envelopeInterceptor } from '../../../activities/sealing.js'
 import type { ServiceActivities } from '../../../activities/services/contracts.js'
 import type { TaskActivities } from '../../../activities/tasks/contracts.js'
+import { envelopes } from '../../../config/seal/client.js'
 import { commonQueue, hostQueue } from '../../../policy/ids.js'
 import { engineRetention } from '../../../policy/retention.js'
+import { failureConverterPath } from '../../../worker/connection/workflowCode.js'
 import { obtainTemporal } from '../../../worker/engine/find.js'
 import { attributeKinds, setUpEngine } from '../../../worker/engine/setup.js'
 import { workflowBundle } from './bundle.js'
@@ -84,7 +87,12 @@ export class TestServer {
 
   private constructor(env: TestWorkflowEnvironment) {
     this.env = env
-    this.client = new Client({ connection: env.connection, namespace: env.namespace ?? 'default' })
+    // Without the codec, which costs time: that messages are sealed is tested on the embedded engine (test/server/attacks.test.ts).
+    this.client = new Client({
+      connection: env.connection,
+      namespace: env.namespace ?? 'default',
+      interceptors: { workflow: [envelopes] },
+    })
   }
 
   static async open(options: TestServerOptions = {}): Promise<TestServer> {
@@ -183,7 +191,12 @@ export class TestServer {
   }
 
   async #startWorker(options: WorkerOptions): Promise<{ close: () => Promise<void> }> {
-    const worker = await Worker.create({ ...options, shutdownGraceTime: '100ms' })
+    const worker = await Worker.create({
+      ...options,
+      dataConverter: { failureConverterPath },
+      interceptors: { activity: [envelopeInterceptor] },
+      shutdownGraceTime: '100ms',
+    })
     const run = worker.run().catch((error: unknown) => {
       this.#workerError = error
     })

@@ -1,0 +1,132 @@
+/**
+ * The keys that seal what the engine stores: a file in OUTPOOL_HOME, made by the first `outpool up`. All hosts of one fleet have the
+ * same file, which a person copies on purpose.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { z } from 'zod'
+import { SealKeyError } from '../errors.js'
+import type { Home } from '../state/home.js'
+
+export interface SealKey {
+  /** Names the key in what it seals. Says nothing about the key itself. */
+  id: string
+  bytes: Buffer
+}
+
+export interface SealKeys {
+  /** Seals everything new. */
+  current: SealKey
+  /** Open what was sealed; the current one is among them. */
+  byId: ReadonlyMap<string, SealKey>
+}
+
+/** For AES-256. Bytes. */
+const keyLength = 32
+
+const fileSchema = z.object({
+  /** The current one first, then older ones. */
+  keys: z.array(z.object({ key: z.base64url(), since: z.iso.datetime() })).min(1),
+})
+
+/** Throws SealKeyError if there is no file, if others may read it, or if it is not one of ours. */
+export function readSealKeys(home: Home): SealKeys {
+  const text = readPrivateFile(home.sealKeys)
+  if (text === null)
+    throw new SealKeyError(
+      `${home.sealKeys} is not there: without it, this host can neither read nor write what the engine stores`,
+      'run `outpool up`, which makes it; on a further host of a fleet, copy the file of the first one, with mode 0600',
+    )
+  return parseKeys(home, text)
+}
+
+/** As `readSealKeys`; makes the file if there is none. Of two processes that make it at once, both use the same one. */
+export function ensureSealKeys(home: Home, now: () => Date = () => new Date()): SealKeys {
+  if (readPrivateFile(home.sealKeys) === null)
+    createOnce(
+      home.sealKeys,
+      `${JSON.stringify({ keys: [{ key: randomBytes(keyLength).toString('base64url'), since: now().toISOString() }] })}\n`,
+    )
+  return readSealKeys(home)
+}
+
+function parseKeys(home: Home, text: string): SealKeys {
+  const parsed = fileSchema.safeParse(parseJsonOrNull(text)).data
+  const keys = parsed?.keys.map(({ key }) => sealKeyOf(Buffer.from(key, 'base64url'))) ?? []
+  const [current] = keys
+  if (current === undefined || keys.some(({ bytes }) => bytes.length !== keyLength))
+    throw new SealKeyError(
+      `${home.sealKeys} holds no keys of Outpool`,
+      'put the right file back; without it, what the engine stores cannot be read any more',
+    )
+  return { current, byId: new Map(keys.map((key) => [key.id, key])) }
+}
+
+export const sealKeyOf = (bytes: Buffer): SealKey => ({
+  id: createHash('sha256').update('outpool key id').update(bytes).digest('hex').slice(0, 12),
+  bytes,
+})
+
+function parseJsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+/** Null if the file does not exist. Throws SealKeyError for one that others may read or may have written. */
+function readPrivateFile(path: string): string | null {
+  let file: number
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw new SealKeyError(
+      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      'it has to be a file of yours with mode 0600, and no link',
+      { cause: error },
+    )
+  }
+  try {
+    const { uid, mode, size } = fstatSync(file)
+    const isPrivate = uid === process.getuid?.() && (mode & 0o170000) === 0o100000 && (mode & 0o077) === 0
+    if (!isPrivate || size > maxSize)
+      throw new SealKeyError(
+        `${path} is not a private file of yours, so that its keys prove nothing`,
+        `if you know that nobody else has read it: chmod 600 ${path}`,
+      )
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Hundreds of keys. Bytes. */
+const maxSize = 64_000
+
+/** The file appears with its whole content, on disk, or not at all. Leaves an existing one as it is. */
+function createOnce(path: string, content: string): void {
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
+  const file = openSync(temporary, 'wx', 0o600)
+  try {
+    writeSync(file, content)
+    fsyncSync(file)
+    linkSync(temporary, path)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    closeSync(file)
+    rmSync(temporary, { force: true })
+  }
+}

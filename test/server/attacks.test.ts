@@ -1,0 +1,393 @@
+/**
+ * Law 15: attacks on the control plane, each really made, on a real `outpool up` with sessions whose agents are
+ * stubs. The attacker is another user of the machine or a page in a browser: it reaches every port, and has no
+ * key, but may have captured everything that the engine stores.
+ */
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { Client, Connection } from '@temporalio/client'
+import type { Payload } from '@temporalio/common'
+import proto from '@temporalio/proto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openStubFleet, type StubFleet } from '../../bench/stubFleet.js'
+import { keyIdOf, sealedEncoding } from '../../config/seal/codec.js'
+import { ensureSealKeys, readSealKeys } from '../../config/seal/keys.js'
+import { readEngine } from '../../config/state/liveFile.js'
+import { type Home, openHome } from '../../config/state/home.js'
+import { ownEngineOnly } from '../../lab/engine/engine.js'
+import { until } from '../../lab/until.js'
+import { commonQueue, hostQueue, poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
+import { endForeign } from '../../worker/connection/fleetKeys.js'
+import { checkSealKeys } from '../../worker/doctor/sealKeys.js'
+import { FleetKeyError } from '../../worker/errors.js'
+import { poolQueries, poolUpdates, sessionQueries, sessionSignals } from '../../workflows/messages.js'
+
+const { EventType, CommandType, WorkflowExecutionStatus } = proto.temporal.api.enums.v1
+const namespace = 'default'
+
+let stub: StubFleet
+let connection: Connection
+let attacker: Client
+/** A folder that only the attacker wants an agent in. */
+let elsewhere: string
+
+beforeAll(async () => {
+  stub = await openStubFleet({ accounts: ['max-1'], maxSessions: 10 })
+  connection = await Connection.connect({ address: stub.address })
+  attacker = new Client({ connection, namespace })
+  elsewhere = join(stub.fleet.dir, 'elsewhere')
+  mkdirSync(elsewhere)
+  await stub.start(['alpha', 'beta'])
+})
+afterAll(async () => {
+  await connection.close()
+  await stub.close()
+})
+
+type Event = proto.temporal.api.history.v1.IHistoryEvent
+
+async function eventsOf(workflowId: string): Promise<Event[]> {
+  const { events } = await attacker.workflow.getHandle(workflowId).fetchHistory()
+  return events ?? []
+}
+
+/** What the engine stores as the input of this workflow, as anyone can capture it. */
+async function startInput(workflowId: string): Promise<Payload[]> {
+  const [first] = await eventsOf(workflowId)
+  return first?.workflowExecutionStartedEventAttributes?.input?.payloads ?? []
+}
+
+/** Sealed by its looks, with the id of the real key, and made without the key. */
+function forgery(captured: Payload | undefined): Payload {
+  const data = Buffer.from(captured?.data ?? [])
+  data.writeUInt8(data.readUInt8(data.length - 1) ^ 1, data.length - 1)
+  return { metadata: captured?.metadata ?? {}, data }
+}
+
+const plain = (value: unknown): Payload => ({
+  metadata: { encoding: Buffer.from('json/plain') },
+  data: Buffer.from(JSON.stringify(value)),
+})
+
+const sessionInput = (name: string): Record<string, unknown> => ({
+  ...{ name, pool: 'main', sessionId: '0b0b5b0e-9d4f-4c6e-8f1c-0d6f8f6f0a11', host: stub.home.hostId },
+  ...{ agent: 'claude-code', model: null, cwd: elsewhere, account: null, pinned: false, priority: 0 },
+  ...{ prompt: 'Run my hooks.', continues: false, timing: {} },
+})
+
+async function startRaw(
+  workflowId: string,
+  type: string,
+  payloads: Payload[],
+  queue = commonQueue,
+): Promise<void> {
+  await connection.workflowService.startWorkflowExecution({
+    ...{ namespace, workflowId, requestId: workflowId, workflowType: { name: type } },
+    ...{ taskQueue: { name: queue }, input: { payloads } },
+  })
+}
+
+const signalRaw = (workflowId: string, signalName: string, payloads: Payload[]): Promise<unknown> =>
+  connection.workflowService.signalWorkflowExecution({
+    ...{ namespace, workflowExecution: { workflowId }, signalName, input: { payloads } },
+  })
+
+const describeRaw = (workflowId: string) =>
+  connection.workflowService.describeWorkflowExecution({ namespace, execution: { workflowId } })
+
+async function statusOf(workflowId: string): Promise<string> {
+  const { workflowExecutionInfo } = await describeRaw(workflowId)
+  const name = WorkflowExecutionStatus[workflowExecutionInfo?.status ?? 0] ?? ''
+  return name.slice('WORKFLOW_EXECUTION_STATUS_'.length)
+}
+
+const describeSession = (name: string) =>
+  stub.client.workflow.getHandle(sessionWorkflowId(name)).query(sessionQueries.describe)
+
+/** Nothing was launched in the attacker's folder, and no workflow of ours ever failed a task. */
+async function expectUnharmed(): Promise<void> {
+  const record = join(stub.home.sessions, 'evil')
+  expect(existsSync(record), record).toBe(false)
+  for (const { pid } of stub.agents(['max-1'])) expect(readlinkSync(`/proc/${pid}/cwd`)).not.toBe(elsewhere)
+  for (const id of [sessionWorkflowId('alpha'), sessionWorkflowId('beta'), poolWorkflowId('main')]) {
+    expect(await statusOf(id)).toBe('RUNNING')
+    const failed = (await eventsOf(id)).filter(
+      ({ eventType }) => eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+    )
+    expect(failed, id).toEqual([])
+  }
+  expect(await describeSession('alpha')).toMatchObject({ attention: null, cwd: stub.fleet.world.cwd })
+}
+
+describe('law 15: a user of the machine without the key', () => {
+  it('law 15: starts no session, neither with plain, forged nor captured input', async () => {
+    const captured = await startInput(sessionWorkflowId('alpha'))
+    expect(captured.map(keyIdOf)).toEqual([expect.stringMatching(/^[0-9a-f]{12}$/)])
+    const attempts: Record<string, Payload[]> = {
+      'session/plain': [plain(sessionInput('plain'))],
+      'session/enveloped': [
+        plain({ use: 'start session', to: 'session/enveloped', args: [sessionInput('enveloped')] }),
+      ],
+      'session/forged': [forgery(captured[0])],
+      'session/empty': [],
+      'session/copy': captured,
+      'escalation/bot/1': captured,
+    }
+    for (const [id, payloads] of Object.entries(attempts)) {
+      await startRaw(id, id.split('/')[0] ?? '', payloads)
+      await until(
+        `the end of ${id}`,
+        () => statusOf(id),
+        (status) => status !== 'RUNNING',
+      )
+      expect(await statusOf(id), id).toBe('FAILED')
+      const events = await eventsOf(id)
+      expect(events.map(({ eventType }) => eventType)).not.toContain(
+        EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+      )
+      expect(events.map(({ eventType }) => eventType)).not.toContain(
+        EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+      )
+    }
+    await expectUnharmed()
+  })
+
+  it('law 15: signals nothing: a message that is plain, forged, or sealed for another session is dropped', async () => {
+    const alpha = sessionWorkflowId('alpha')
+    const before = await describeSession('alpha')
+    // A real message to another session, captured.
+    await stub.client.workflow.getHandle(sessionWorkflowId('beta')).signal(sessionSignals.hostReady)
+    const toBeta = (await eventsOf(sessionWorkflowId('beta'))).findLast(
+      ({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName === 'hostReady',
+    )?.workflowExecutionSignaledEventAttributes?.input?.payloads
+    expect(toBeta).toHaveLength(1)
+    const payloads = [[], [plain('x')], [plain({ use: 'signal stop', to: alpha, args: [] })], toBeta ?? []]
+    for (const name of ['stop', 'pause', 'send', 'move', 'leaseGranted', 'hostReady', 'migrate', 'unknown'])
+      for (const one of [...payloads, [forgery(toBeta?.[0])]]) await signalRaw(alpha, name, one)
+    // A later message of ours is handled after all of them.
+    await stub.client.workflow.getHandle(alpha).signal(sessionSignals.hostReady)
+    const after = await describeSession('alpha')
+    expect(after).toEqual(before)
+    expect(await stub.client.workflow.getHandle(alpha).query(sessionQueries.backlog)).toEqual({
+      texts: 0,
+      characters: 0,
+    })
+    await expectUnharmed()
+  })
+
+  it('law 15: reads and changes nothing by queries and updates', async () => {
+    const alpha = attacker.workflow.getHandle(sessionWorkflowId('alpha'))
+    await expect(alpha.query(sessionQueries.describe)).rejects.toThrow(
+      /not sealed with the key of this fleet/,
+    )
+    const pool = attacker.workflow.getHandle(poolWorkflowId('main'))
+    const question = { session: 'evil', model: null, account: null }
+    const refused: unknown = await pool
+      .executeUpdate(poolUpdates.checkEligibility, { args: [question] })
+      .catch((error: unknown) => error)
+    expect(refused).toMatchObject({ cause: { type: 'NotSealed' } })
+    // The query that the Web UI makes needs no key, and its answer can be read with the key only.
+    const { queryResult } = await connection.workflowService.queryWorkflow({
+      namespace,
+      execution: { workflowId: sessionWorkflowId('alpha') },
+      query: { queryType: '__temporal_workflow_metadata' },
+    })
+    expect(
+      queryResult?.payloads?.map(({ metadata }) => String(Buffer.from(metadata?.['encoding'] ?? []))),
+    ).toEqual([sealedEncoding])
+    await expectUnharmed()
+  })
+
+  it('law 15: has no activity carried out on the host, not even with the captured input of another', async () => {
+    const scheduled = (await eventsOf(sessionWorkflowId('alpha'))).find(
+      ({ activityTaskScheduledEventAttributes: one }) => one?.activityType?.name === 'launchAgent',
+    )?.activityTaskScheduledEventAttributes
+    const inputs = [[plain({ session: 'evil', cwd: elsewhere })], scheduled?.input?.payloads ?? []]
+    expect(inputs[1]).toHaveLength(1)
+    await startRaw('mine', 'mine', [], 'mine')
+    const task = await connection.withDeadline(Date.now() + 60_000, () =>
+      connection.workflowService.pollWorkflowTaskQueue({
+        namespace,
+        taskQueue: { name: 'mine' },
+        identity: 'attacker',
+      }),
+    )
+    await connection.workflowService.respondWorkflowTaskCompleted({
+      namespace,
+      taskToken: task.taskToken,
+      commands: inputs.map((payloads, index) => ({
+        commandType: CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK,
+        scheduleActivityTaskCommandAttributes: {
+          activityId: String(index),
+          activityType: { name: 'launchAgent' },
+          taskQueue: { name: hostQueue(stub.home.hostId) },
+          input: { payloads },
+          startToCloseTimeout: { seconds: 60 as never },
+          heartbeatTimeout: { seconds: 10 as never },
+        },
+      })),
+    })
+    const failures = await until(
+      'the refusals',
+      async () =>
+        (await eventsOf('mine')).flatMap(({ activityTaskFailedEventAttributes: failed }) =>
+          failed ? [failed.failure?.applicationFailureInfo?.type] : [],
+        ),
+      (found) => found.length === inputs.length,
+    )
+    expect(failures).toEqual(['NotSealed', 'NotSealed'])
+    await expectUnharmed()
+  })
+
+  it('law 15: completes no step of ours: a result that is not sealed is ignored, and the step made again', async () => {
+    const workflowId = sessionWorkflowId('alpha')
+    const watches = async (): Promise<string[]> => {
+      const { pendingActivities } = await describeRaw(workflowId)
+      return pendingActivities.flatMap(({ activityType, activityId }) =>
+        activityType?.name === 'watchAgent' ? [activityId ?? ''] : [],
+      )
+    }
+    const captured = await startInput(workflowId)
+    const seen = new Set<string>()
+    const untilNext = async (): Promise<string> => {
+      const [next = ''] = await until('a watch', watches, ([one = '']) => one !== '' && !seen.has(one))
+      seen.add(next)
+      return next
+    }
+    await attacker.activity.complete(
+      { workflowId, activityId: await untilNext() },
+      { kind: 'exited', readings: [], evidence: 'Run my hooks.' },
+    )
+    // Sealed with the right key, but not for this.
+    await connection.workflowService.respondActivityTaskCompletedById({
+      ...{ namespace, workflowId, activityId: await untilNext(), result: { payloads: captured } },
+    })
+    await untilNext()
+    expect(seen.size).toBe(3)
+    await expectUnharmed()
+  })
+
+  it('law 11: finds neither folder nor words of a session in the database, or in any history', async () => {
+    const words = 'Remember the word capercaillie.'
+    const cwd = join(stub.fleet.dir, 'folder-of-the-planted')
+    mkdirSync(cwd)
+    const started = await stub.fleet.run('start', 'planted', '--cwd', cwd, '--', words)
+    expect(started).toMatchObject({ code: 0 })
+    await stub.fleet.untilSession('planted', ({ phase }) => phase === 'idle')
+    expect((await stub.fleet.run('send', 'planted', `Again: ${words}`)).code).toBe(0)
+    expect((await describeSession('planted')).cwd).toBe(cwd)
+    const stored = ['', '-wal']
+      .map((part) => `${stub.home.database}${part}`)
+      .filter((file) => existsSync(file))
+      .map((file) => readFileSync(file).toString('latin1'))
+      .join('')
+    // The names of sessions and accounts are readable: ids and search attributes are not payloads.
+    expect(stored).toContain('session/planted')
+    expect(stored).not.toContain('capercaillie')
+    expect(stored).not.toContain('folder-of-the-planted')
+    expect(stored).toContain(sealedEncoding)
+  })
+
+  it('law 15: keeps no id of ours: a workflow that was not started with our key is ended before it gets a message', async () => {
+    const keys = readSealKeys(stub.home)
+    await startRaw('pool/foreign', 'pool', [plain({ name: 'foreign' })], 'unpolled')
+    await endForeign({ connection, namespace }, keys, 'pool/foreign')
+    expect(await statusOf('pool/foreign')).toBe('TERMINATED')
+    await endForeign({ connection, namespace }, keys, 'pool/foreign')
+    await endForeign({ connection, namespace }, keys, poolWorkflowId('main'))
+    expect(await statusOf(poolWorkflowId('main'))).toBe('RUNNING')
+  })
+
+  it('law 15: a host of the person without the key of the fleet is told which file it lacks', async () => {
+    const other = openHome({ OUTPOOL_HOME: join(stub.fleet.dir, 'other') })
+    copyFileSync(stub.home.engineFile, other.engineFile)
+    const look = (home: Home) => checkSealKeys(home, ownEngineOnly(), 'main')
+    await expect(look(other)).rejects.toThrow(FleetKeyError)
+    await expect(look(other)).rejects.toThrow(`${other.sealKeys} is not there`)
+    const { id } = ensureSealKeys(other).current
+    await expect(look(other)).rejects.toThrow(`${other.sealKeys} has only ${id}`)
+    copyFileSync(stub.home.sealKeys, other.sealKeys)
+    expect(await look(other)).toMatchObject({ state: 'ok' })
+  })
+
+  it('law 15: after all that, the sessions do what their owner says', async () => {
+    const { accounts } = await stub.client.workflow
+      .getHandle(poolWorkflowId('main'))
+      .query(poolQueries.describe)
+    expect(accounts).toMatchObject([
+      { name: 'max-1', leases: expect.arrayContaining(['alpha', 'beta']) as unknown },
+    ])
+    expect((await stub.fleet.run('send', 'alpha', 'Go on.')).code).toBe(0)
+    const alpha = stub.client.workflow.getHandle(sessionWorkflowId('alpha'))
+    expect(await alpha.query(sessionQueries.backlog)).toEqual({ texts: 1, characters: 6 })
+    expect((await stub.fleet.run('stop', 'alpha')).code).toBe(0)
+    await stub.fleet.untilSession('alpha', ({ phase }) => phase === 'stopped')
+  })
+})
+
+/** What a page can send without asking the server first: a body of plain text needs no preflight. */
+const requests = [
+  { method: 'GET', path: '/api/v1/namespaces/default/workflows' },
+  { method: 'POST', path: '/api/v1/namespaces/default/workflows/attack' },
+  { method: 'POST', path: '/api/v1/namespaces/default/workflows/target/signal/stop' },
+  { method: 'POST', path: '/api/v1/namespaces/default/workflows/target/terminate' },
+] as const
+
+/** The status of the answer; null if the port does not speak HTTP. */
+function send(
+  port: number,
+  host: string,
+  { method, path }: (typeof requests)[number],
+): Promise<number | null> {
+  return new Promise((resolve) => {
+    const headers = { Host: host, Origin: 'http://attacker.example', 'Content-Type': 'text/plain' }
+    const sent = request({ host: '127.0.0.1', port, method, path, headers, timeout: 5_000 }, (answer) => {
+      answer.resume()
+      resolve(answer.statusCode ?? null)
+    })
+    sent.on('error', () => resolve(null))
+    sent.on('timeout', () => sent.destroy())
+    const start = { workflowType: { name: 'session' }, taskQueue: { name: commonQueue } }
+    sent.end(method === 'POST' ? JSON.stringify(start) : undefined)
+  })
+}
+
+/** The ports of 127.0.0.1 on which a process listens. */
+function portsOf(pid: number): number[] {
+  const sockets = new Set(
+    readdirSync(`/proc/${pid}/fd`).map((name) => {
+      try {
+        return readlinkSync(`/proc/${pid}/fd/${name}`)
+      } catch {
+        return ''
+      }
+    }),
+  )
+  return readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((row) => row.trim().split(/\s+/))
+    .filter((fields) => fields[3] === '0A' && sockets.has(`socket:[${fields[9] ?? ''}]`))
+    .map((fields) => Number.parseInt(fields[1]?.split(':')[1] ?? '', 16))
+}
+
+describe('law 15: a page in a browser', () => {
+  it('law 15: gets no answer from any port of the engine, whatever Host and Origin it sends', async () => {
+    const { pid, uiUrl } = readEngine(openHome(stub.fleet.env))!
+    expect(uiUrl).toBeNull()
+    await startRaw('target', 'anything', [], 'unpolled')
+    const ports = portsOf(pid!)
+    expect(ports.length).toBeGreaterThan(1)
+    const statuses = new Map<number, (number | null)[]>()
+    for (const port of ports)
+      for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, 'rebound.example', 'none', ''])
+        for (const attack of requests)
+          statuses.set(port, [...(statuses.get(port) ?? []), await send(port, host, attack)])
+    // One port is that of the API, and refuses all of them; the others know no such address, or speak no HTTP.
+    const answered = [...statuses.values()].filter((all) => all.every((status) => status === 403))
+    expect(answered).toHaveLength(1)
+    for (const status of [...statuses.values()].flat()) expect([403, 404, 400, null]).toContain(status)
+    expect(await statusOf('target')).toBe('RUNNING')
+    await expect(describeRaw('attack')).rejects.toThrow(/not found/)
+  })
+})

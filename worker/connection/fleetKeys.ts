@@ -1,0 +1,92 @@
+/** Whether this host has the key of its fleet, by what the engine stores of the fleet's pools. */
+import { type Connection, isGrpcServiceError } from '@temporalio/client'
+import type { Payload } from '@temporalio/common'
+import proto from '@temporalio/proto'
+import { keyIdOf, SealingCodec } from '../../config/seal/codec.js'
+import type { SealKeys } from '../../config/seal/keys.js'
+import type { Home } from '../../config/state/home.js'
+import { poolWorkflowId } from '../../policy/ids.js'
+import { FleetKeyError } from '../errors.js'
+
+const running = proto.temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
+
+/** Where a fleet's workflows are. */
+interface FleetEngine {
+  connection: Connection
+  namespace: string
+}
+
+/** The fleets of one engine are few. */
+const mostPools = 20
+
+/**
+ * Throws FleetKeyError if pools run at this engine, and none was started with a key that this host has: its worker would refuse
+ * every message of the other hosts, and they would refuse its own. A pool under any other key is no reason, since anyone who
+ * reaches the engine can start one. `keys`: null if the host has none.
+ */
+export async function assertFleetKey(
+  engine: FleetEngine,
+  home: Home,
+  keys: SealKeys | null,
+  pool: string,
+): Promise<void> {
+  const others: string[] = []
+  for (const workflowId of await runningPools(engine, pool)) {
+    const id = keyIdOf(await startOf(engine, workflowId))
+    if (id !== null && keys?.byId.has(id) === true) return
+    if (id !== null) others.push(id)
+  }
+  const [other] = others
+  if (other === undefined) return
+  const known = keys === null ? 'is not there' : `has only ${[...keys.byId.keys()].join(', ')}`
+  throw new FleetKeyError(
+    `the sessions at this engine are sealed with key ${other}, and ${home.sealKeys} ${known}`,
+    `copy the file from the host on which they were started, with mode 0600; without it, they can only be terminated`,
+  )
+}
+
+/**
+ * Ends a workflow that someone without our key has started under an id of ours: a message to it would be lost, since no worker acts for
+ * it. Does nothing for one that another host of the fleet has started.
+ */
+export async function endForeign(engine: FleetEngine, keys: SealKeys, workflowId: string): Promise<void> {
+  const { connection, namespace } = engine
+  const start = await startOf(engine, workflowId)
+  if (start === undefined || new SealingCodec(keys, namespace).open(start ?? {}) !== null) return
+  await connection.workflowService.terminateWorkflowExecution({
+    ...{ namespace, workflowExecution: { workflowId }, reason: 'it was not started by Outpool' },
+  })
+}
+
+/** The own pool is asked for by its id, since lists of workflows are seconds late. */
+async function runningPools({ connection, namespace }: FleetEngine, own: string): Promise<Set<string>> {
+  const { executions } = await connection.workflowService.listWorkflowExecutions({
+    ...{ namespace, pageSize: mostPools },
+    query: `WorkflowType = 'pool' AND ExecutionStatus = 'Running'`,
+  })
+  return new Set([poolWorkflowId(own), ...executions.map(({ execution }) => execution?.workflowId ?? '')])
+}
+
+/** The stored input of a running workflow, null if it has none; undefined if no such workflow runs. */
+async function startOf(
+  { connection, namespace }: FleetEngine,
+  workflowId: string,
+): Promise<Payload | null | undefined> {
+  const { workflowService } = connection
+  try {
+    const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution({
+      ...{ namespace, execution: { workflowId } },
+    })
+    if (workflowExecutionInfo?.status !== running) return undefined
+    const { history } = await workflowService.getWorkflowExecutionHistory({
+      ...{ namespace, execution: workflowExecutionInfo.execution ?? { workflowId }, maximumPageSize: 1 },
+    })
+    return history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0] ?? null
+  } catch (error) {
+    if (isGrpcServiceError(error) && notFound.has(error.code)) return undefined
+    throw error
+  }
+}
+
+/** The status code of gRPC for a workflow that does not exist. */
+const notFound = new Set<number>([5])
