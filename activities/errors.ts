@@ -123,6 +123,15 @@ export class WorkFolderMissingError extends StepError {
   }
 }
 
+/** Thrown when the agent program runs in another folder than its session's, where it would read and change the wrong files. */
+export class WrongFolderError extends StepError {
+  readonly kind = failureKinds.launchFailed
+
+  constructor(found: string, wanted: string) {
+    super(`the agent runs in ${found} instead of ${wanted}`)
+  }
+}
+
 /** Thrown when the file that holds a session's first prompt cannot be read. */
 export class PromptMissingError extends StepError {
   readonly kind = failureKinds.promptMissing

@@ -260,8 +260,11 @@ export interface AgentAdapter {
   /** Asks the program for login and usage; spends no budget. Windows are empty if it could not tell. */
   probe(place: Place, command: AgentCommand, now: () => string): Promise<Omit<AccountReading, 'account'>>
 
-  /** The dialog on this screen, if one is open. */
-  readDialog(screen: string): Dialog | null
+  /**
+   * The dialog on this screen, if one is open. `cwd` is the session's folder: whether another one is trusted is left to a person, as
+   * it is without `cwd`.
+   */
+  readDialog(screen: string, cwd?: string): Dialog | null
 
   /** Whether one of the program's commands has opened a panel, for a person to use, in place of the input line. */
   showsPanel(screen: string): boolean

@@ -82,6 +82,7 @@ async function openPane(
   if (!existsSync(cwd)) throw new WorkFolderMissingError(cwd)
   const script = writeLaunchScript(records.folder(name), fence, {
     argv: run ?? [],
+    cwd,
     env: {
       ...(await resolveEnv(service.env)),
       OUTPOOL_HOME: host.home.dir,

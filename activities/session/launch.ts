@@ -257,7 +257,7 @@ async function respawn(
     reportDir: host.home.reports,
     baseEnv: process.env,
   })
-  const script = writeLaunchScript(host.records.folder(session), fence, plan)
+  const script = writeLaunchScript(host.records.folder(session), fence, { ...plan, cwd })
   const argv = ['/bin/sh', script]
   await collectPendingInput(host, session)
   const hold = pendingInputCommand(host, session, fence)

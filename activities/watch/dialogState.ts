@@ -20,14 +20,16 @@ export class DialogState {
   readonly #adapter: AgentAdapter
   /** What the workflow knows already. */
   readonly #known: WatchRequest['waiting']
+  readonly #cwd: string
   #openSince: number | null = null
   #keyPresses = 0
 
-  constructor(host: Host, adapter: AgentAdapter, known: WatchRequest['waiting']) {
+  constructor(host: Host, adapter: AgentAdapter, { waiting, cwd }: Pick<WatchRequest, 'waiting' | 'cwd'>) {
     this.#host = host
     this.#adapter = adapter
-    this.#known = known
-    this.waitingFor = known?.what ?? null
+    this.#known = waiting
+    this.#cwd = cwd
+    this.waitingFor = waiting?.what ?? null
   }
 
   /** What the screen of the pane asks; null if it shows no dialog. */
@@ -65,6 +67,6 @@ export class DialogState {
   }
 
   async #read(pane: Pane): Promise<ReturnType<AgentAdapter['readDialog']>> {
-    return this.#adapter.readDialog(await this.#host.tmux.screen(pane.id))
+    return this.#adapter.readDialog(await this.#host.tmux.screen(pane.id), this.#cwd)
   }
 }

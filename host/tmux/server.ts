@@ -27,7 +27,7 @@ set -g status-left "#[bold] #S "
 set -g status-right "#{@outpool_status} "
 set -g window-status-format ""
 set -g window-status-current-format ""
-set-hook -g client-attached { if -F '#{&&:#{pane_dead},#{@outpool_stopped}}' { run -C '#{E:@outpool_hold}' } }
+set-hook -g client-attached { if -F '#{&&:#{pane_dead},#{@outpool_stopped}}' { run -C '#{@outpool_hold}' } }
 `
 
 /** The systemd manager whose unit runs the worker. */
