@@ -123,6 +123,15 @@ export class WorkFolderMissingError extends StepError {
   }
 }
 
+/** Thrown when an activity's result is too large for a history even with every text in it cut. */
+export class ResultTooLargeError extends Error {
+  override readonly name = 'ResultTooLargeError'
+
+  constructor(activity: string, size: number) {
+    super(`the result of ${activity} has ${size} characters, too many for a history`)
+  }
+}
+
 /** Thrown when the agent program runs in another folder than its session's, where it would read and change the wrong files. */
 export class WrongFolderError extends StepError {
   readonly kind = failureKinds.launchFailed

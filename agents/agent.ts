@@ -1,4 +1,5 @@
 /** What Outpool needs of an agent program. An adapter implements this interface for one program; no other code knows the program. */
+import type { Environment } from '../policy/environment.js'
 import type { AccountReading, Wall, Window } from '../policy/account/account.js'
 import type { UnfinishedWork, ScheduledPrompt, RunningTask } from '../policy/session/backgroundTasks.js'
 import type { Question } from '../policy/session/question.js'
@@ -19,6 +20,8 @@ export interface AgentCommand {
   command: string
   args: string[]
   env: Record<string, string>
+  /** What every program gets; `env` and the place's come on top. Default: the usual variables of this process. */
+  baseEnv?: Environment
 }
 
 export interface LaunchInput {
@@ -43,8 +46,8 @@ export interface LaunchInput {
   launchDir: string
   /** Folder into which the program's hooks and status line write reports. */
   reportDir: string
-  /** The worker's environment, from which the program's is derived. Default: `process.env`. */
-  baseEnv?: Readonly<Record<string, string | undefined>>
+  /** Instead of the command's. */
+  baseEnv?: Environment
 }
 
 /** What to run, directly (never through a shell). `env` is the whole environment. */

@@ -5,6 +5,7 @@ import { agentNamed } from '../agents/index.js'
 import type { AgentAdapter, AgentCommand, Place } from '../agents/agent.js'
 import type { Config, EnvRefs, SubstrateConfig } from '../config/config.js'
 import type { Home } from '../config/state/home.js'
+import { programEnvironment } from '../config/environment.js'
 import { SecretError } from '../config/errors.js'
 import { resolveEnv } from '../config/secrets/resolve.js'
 import type { AccountReading } from '../policy/account/account.js'
@@ -56,6 +57,11 @@ export class Host {
     this.suspendClock = suspendClock
   }
 
+  /** What every program that is started on this host gets of the worker's environment. */
+  programEnvironment(): Record<string, string> {
+    return programEnvironment(this.config)
+  }
+
   adapter(agent: string): AgentAdapter {
     return agentNamed(agent)
   }
@@ -70,6 +76,7 @@ export class Host {
       command,
       args,
       env: await resolveSecrets({ ...env, ...(task?.kind === 'agent' ? task.env : {}) }),
+      baseEnv: this.programEnvironment(),
     }
   }
 

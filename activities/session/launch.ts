@@ -255,7 +255,6 @@ async function respawn(
     answeredAt,
     launchDir: host.records.folder(session),
     reportDir: host.home.reports,
-    baseEnv: process.env,
   })
   const script = writeLaunchScript(host.records.folder(session), fence, { ...plan, cwd })
   const argv = ['/bin/sh', script]

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
+import { withoutSecrets } from '../../config/secrets/known.js'
 import type { AgentAdapter, Dialog, LiveState, Place } from '../../agents/agent.js'
 import { readingToEngine } from '../../host/state/engineInstants.js'
 import type { LaunchRequest } from '../contracts.js'
@@ -118,7 +119,7 @@ export async function untilPromptTaken(
 
 /** The last lines of the screen: enough to see the reason, but not a conversation. */
 function lastLines(screen: string): string {
-  const lines = screen
+  const lines = withoutSecrets(screen)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
@@ -153,7 +154,7 @@ async function startFailure(
   if (!existsSync(cwd)) return new WorkFolderMissingError(cwd)
   if (exitStatus === folderClosedExit) return new LaunchFailedError(`the folder ${cwd} can't be entered`)
   const { command, env } = await host.command(agent, session)
-  const whole: NodeJS.ProcessEnv = { ...process.env, ...env, ...place.env }
+  const whole: NodeJS.ProcessEnv = { ...host.programEnvironment(), ...env, ...place.env }
   const why = await reasonNotRunnable(command, whole, cwd)
   if (why === null)
     return new LaunchFailedError(`the agent ended at its start: ${lastLines(await host.tmux.screen(id))}`)

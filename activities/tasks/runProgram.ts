@@ -22,7 +22,7 @@ export async function runProgram(host: Host, task: string, abort: AbortSignal): 
   await endLeftover(record, stopGrace)
   let env: Record<string, string>
   try {
-    env = await resolveEnv(config.env)
+    env = { ...host.programEnvironment(), ...(await resolveEnv(config.env)) }
   } catch (error) {
     if (error instanceof SecretError) return failedOutcome(error.message)
     throw error
@@ -33,7 +33,10 @@ export async function runProgram(host: Host, task: string, abort: AbortSignal): 
     onStart: (process) => writeFileAtomic(record, JSON.stringify(process)),
   })
   rmSync(record, { force: true })
-  const file = result.printedBytes === 0 ? null : folder.saveResult(printed(result), 'log', config.keep)
+  const file =
+    result.printedBytes === 0
+      ? null
+      : folder.saveResult(printed(result, config.maxOutputSize), 'log', config.keep)
   if (result.why !== null) return failedOutcome(result.why, file)
   return { ok: true, error: null, summary: `succeeded after ${(result.ms / 1_000).toFixed(1)} s`, file }
 }
@@ -47,7 +50,6 @@ async function endLeftover(record: string, graceMs: number): Promise<void> {
   rmSync(record, { force: true })
 }
 
-function printed({ tail, printedBytes }: CommandResult): string {
-  const kept = Buffer.byteLength(tail)
-  return kept < printedBytes ? `[the last ${kept} of ${printedBytes} bytes]\n${tail}` : tail
+function printed({ tail, printedBytes }: CommandResult, maxBytes: number): string {
+  return printedBytes > maxBytes ? `[the last ${maxBytes} of ${printedBytes} bytes]\n${tail}` : tail
 }

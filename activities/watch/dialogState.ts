@@ -3,7 +3,7 @@ import type { AgentAdapter, LiveState } from '../../agents/agent.js'
 import type { Host } from '../../host/host.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import type { WatchRequest } from '../contracts.js'
-import { type AskedQuestion, toAskedQuestion } from '../session/askedQuestion.js'
+import { type AskedQuestion, shownText, toAskedQuestion } from '../session/askedQuestion.js'
 import type { WatchOutcome } from './turnFailures.js'
 
 /** One key press per update; a dialog that remains after this many is left to a person. */
@@ -34,7 +34,8 @@ export class DialogState {
 
   /** What the screen of the pane asks; null if it shows no dialog. */
   async promptOn(pane: Pane): Promise<string | null> {
-    return (await this.#read(pane))?.prompt ?? null
+    const prompt = (await this.#read(pane))?.prompt
+    return prompt === undefined ? null : shownText(prompt)
   }
 
   /** Null unless the workflow has to hear of the dialog. */
@@ -49,7 +50,7 @@ export class DialogState {
       await this.#host.tmux.press(pane.id, dialog.safeKeys)
       return null
     }
-    const what = dialog?.prompt ?? state.waitingFor ?? 'an answer'
+    const what = shownText(dialog?.prompt ?? state.waitingFor ?? 'an answer')
     this.waitingFor = what
     this.question = dialog?.question ? toAskedQuestion(dialog.question, state) : null
     const digest = this.question?.digest ?? null

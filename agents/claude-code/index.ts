@@ -33,7 +33,7 @@ import { configDirOf, containsEntry, readEnd } from './transcript/end.js'
 import { readTokenUsage } from './transcript/usage.js'
 
 async function version(command: AgentCommand): Promise<string> {
-  const { stdout } = await runProgram(command, ['--version'], bareEnv(process.env, command), process.cwd())
+  const { stdout } = await runProgram(command, ['--version'], bareEnv(command), process.cwd())
   const [found] = /\d+\.\d+\.\d+\S*/.exec(stdout) ?? []
   if (found === undefined) throw new AgentProgramError(command.command, 'does not print its version')
   return found

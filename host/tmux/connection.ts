@@ -142,11 +142,11 @@ function endClient(pid: number): void {
 
 /** Whether these arguments fit on one line. */
 export const fitsOneLine = (args: readonly TmuxArgument[]): boolean =>
-  !args.some((arg) => arg !== nextCommand && /[\n\r\0]/.test(arg))
+  !args.some((arg) => typeof arg === 'string' && /[\n\r\0]/.test(arg))
 
 const quoted = (arg: TmuxArgument): string =>
-  arg === nextCommand ? ';' : `'${arg.replaceAll("'", `'\\''`)}'`
+  typeof arg === 'string' ? `'${arg.replaceAll("'", `'\\''`)}'` : ';'
 
 /** The same for the command line of a separate process, where tmux splits at each argument that ends in `;`. */
 export const asProcessArguments = (args: readonly TmuxArgument[]): string[] =>
-  args.map((arg) => (arg === nextCommand ? ';' : arg.replace(/;$/, String.raw`\;`)))
+  args.map((arg) => (typeof arg === 'string' ? arg.replace(/;$/, String.raw`\;`) : ';'))
