@@ -1,4 +1,5 @@
 /** The errors of the configuration. Each says what is wrong (`message`) and what to do (`remedy`). */
+import type { Oddity } from '../policy/fileTrust.js'
 
 /** One problem of the configuration: its place, what is wrong, what would be right. */
 export interface ConfigIssue {
@@ -60,5 +61,18 @@ export class HomeError extends Error {
   constructor(folder: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message.replace(/, \w+ '.*$/, '') : String(cause)
     super(`the state folder ${folder} cannot be used: ${why}`, { cause })
+  }
+}
+
+/** Thrown for a file or folder that Outpool does not act on: a link, a pipe, another user's, writable by others, or too large. */
+export class OddFileError extends Error {
+  override readonly name = 'OddFileError'
+  readonly path: string
+  readonly oddity: Oddity
+
+  constructor(path: string, oddity: Oddity) {
+    super(`${path} is ${oddity}`)
+    this.path = path
+    this.oddity = oddity
   }
 }

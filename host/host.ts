@@ -14,6 +14,7 @@ import { isSamePlace, type PlaceRef } from '../policy/session/place.js'
 import { hostSuspendClock } from './process/suspendClock.js'
 import { readingToEngine } from './state/engineInstants.js'
 import { EngineClock } from './state/engineClock.js'
+import { OddFiles } from './state/oddFiles.js'
 import { OpenPages } from './state/openPages.js'
 import { QuotaStore } from './state/quotaStore.js'
 import { SessionRecords } from './state/sessionRecords.js'
@@ -28,6 +29,7 @@ export class Host {
   readonly home: Home
   readonly config: Config
   readonly tmux: Tmux
+  readonly oddFiles: OddFiles
   readonly records: SessionRecords
   readonly backgroundWork: BackgroundWork
   readonly quota: QuotaStore
@@ -48,7 +50,8 @@ export class Host {
     this.home = home
     this.config = config
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
-    this.records = new SessionRecords(home)
+    this.oddFiles = new OddFiles(home)
+    this.records = new SessionRecords(home, this.oddFiles)
     this.backgroundWork = new BackgroundWork(this.records)
     this.quota = new QuotaStore(home)
     this.openPages = new OpenPages(home)

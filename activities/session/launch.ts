@@ -1,8 +1,8 @@
 /** Starts the agent in the session's pane and verifies that it runs with the right conversation. Idempotent per fence. */
 import { existsSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { Context } from '@temporalio/activity'
 import type { AgentAdapter, Place } from '../../agents/agent.js'
+import { readRegular } from '../../agents/files.js'
 import type { RescueStep } from '../../policy/session/session.js'
 import { untilPromptTaken, untilUp } from './verifyStart.js'
 import { carryTranscripts, type CarriedTranscripts } from './carryTranscripts.js'
@@ -14,6 +14,7 @@ import type { Host } from '../../host/host.js'
 import { writeLaunchScript } from '../../host/process/launchScript.js'
 import { endProcess, isAlive, processStart, type ProcessRef } from '../../host/process/processes.js'
 import type { LaunchRecord } from '../../host/state/sessionRecords.js'
+import { StaleFenceError } from '../../host/errors.js'
 import { noAgentFence } from '../../host/tmux/panes.js'
 import { inheritBackgroundWork, pendingWakeUps } from './plannedWakeUps.js'
 import {
@@ -51,6 +52,7 @@ async function launch(
 ): Promise<LaunchResult> {
   const { session, sessionId, fence, cwd } = request
   host.records.assertLaunchable(session, fence)
+  if (host.records.isLost(session)) await assertNoneNewer(host, session, fence)
   if (!existsSync(cwd)) throw new WorkFolderMissingError(cwd)
   const adapter = host.adapter(request.agent)
   const place = await host.place(request.place)
@@ -160,6 +162,12 @@ function stepTimer(steps: RescueStep[]) {
   }
 }
 
+/** If the record of the session was broken, its pane shows the newest launch. Throws StaleFence. */
+async function assertNoneNewer(host: Host, session: string, fence: number): Promise<void> {
+  const newest = (await host.tmux.pane(session))?.fence ?? 0
+  if (newest > fence) throw new StaleFenceError(session, fence, newest)
+}
+
 /** Law 3: no live process may hold the conversation when the next one starts. Only Outpool's own processes are ended. */
 async function endPreviousProcess(host: Host, adapter: AgentAdapter, request: LaunchRequest): Promise<void> {
   const { session, sessionId, forkOf } = request
@@ -200,7 +208,7 @@ async function promptText({ prompt }: LaunchRequest): Promise<string | null> {
   const text = prompt?.text ?? null
   if (text === null || typeof text === 'string') return text
   const { file } = text
-  return readFile(file, 'utf8').catch(() => {
+  return readRegular(file).catch(() => {
     throw new PromptMissingError(file)
   })
 }

@@ -1,6 +1,6 @@
 /** Both ends of an agent task: the prompt with which its session begins, and its last answer. */
 import { realpathSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readRegular } from '../../agents/files.js'
 import { withoutSecrets } from '../../config/secrets/known.js'
 import { failedOutcome, type TaskOutcome } from '../../policy/tasks/tasks.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
@@ -23,7 +23,7 @@ export async function prepareAgentTask(host: Host, task: string): Promise<AgentT
 }
 
 async function readPrompt(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch(() => '')
+  const text = await readRegular(file).catch(() => '')
   if (text.trim() === '') throw new PromptMissingError(file)
   return text
 }

@@ -1,9 +1,8 @@
 /** Runs the program of a task. */
 import { rmSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { parseJsonAs } from '../../policy/parseJson.js'
 import { SecretError } from '../../config/errors.js'
+import { readJson } from '../../config/state/readJson.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import { failedOutcome, type TaskOutcome } from '../../policy/tasks/tasks.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
@@ -43,9 +42,7 @@ export async function runProgram(host: Host, task: string, abort: AbortSignal): 
 
 /** Ends the program of a run whose worker was killed, so that two of them don't run at once. */
 async function endLeftover(record: string, graceMs: number): Promise<void> {
-  const text = await readFile(record, 'utf8').catch(() => null)
-  if (text === null) return
-  const process = parseJsonAs(text, processSchema)
+  const process = readJson(record, processSchema)
   if (process && (await processStart(process.pid)) === process.start) await endProcess(process, graceMs)
   rmSync(record, { force: true })
 }

@@ -1,6 +1,6 @@
 /** Starts a program in a pane through a script that sets its environment and then executes it. */
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeFileAtomic } from '../state/atomicFile.js'
 
 export interface LaunchScript {
   argv: string[]
@@ -27,7 +27,7 @@ export function writeLaunchScript(folder: string, fence: number, plan: LaunchScr
   const enter = `cd -P -- ${quote(plan.cwd)} || exit ${folderClosedExit}`
   const run = `exec ${plan.argv.map(quote).join(' ')}`
   const lines = ['{', 'rm -f -- "$0"', ...exports, ...pid, enter, run, '}', '']
-  writeFileSync(script, lines.join('\n'), { mode: 0o600 })
+  writeFileAtomic(script, lines.join('\n'), { isDurable: false })
   return script
 }
 

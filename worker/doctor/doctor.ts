@@ -25,6 +25,7 @@ import { checkDrill } from './drills.js'
 import { checkEngine, checkPorts } from './engine.js'
 import { type Finding, warn } from './finding.js'
 import { checkIndependence, checkDuplicates, checkLogin } from './logins.js'
+import { checkOpenFiles } from './openFiles.js'
 import { checkPanes } from './panes.js'
 import { colorsOf, render } from './print.js'
 import { checkAgent, checkNode, checkPython, checkTmux } from './programs.js'
@@ -157,6 +158,7 @@ function hostChecks(home: Home, env: NodeJS.ProcessEnv): Check[] {
   return [
     check('worker', quick, () => checkWorker(home, Date.now())),
     check('panes', quick, () => checkPanes(home)),
+    check('files', quick, () => checkOpenFiles(home, cacheFolder(env))),
     check('disk of home', quick, () => checkSpace('home', home.dir)),
     check('disk of cache', quick, () => checkSpace('cache', cacheFolder(env))),
     check('database', slow, () => checkDatabase(home)),
