@@ -10,6 +10,7 @@ import { openHome } from '../config/state/home.js'
 import { SharedDomainError } from '../host/errors.js'
 import { assertIndependent } from '../host/identity/failureDomains.js'
 import { EngineUnreachableError, WorkerError } from './errors.js'
+import { printOnlyText } from './printedOutput.js'
 import { up } from './up.js'
 
 const exit = { done: 0, failed: 1, usage: 2, unreachable: 3 } as const
@@ -76,6 +77,9 @@ function report(error: unknown, debug: boolean): number {
 }
 
 // The program that reads our output may have ended, which is no reason to stop watching.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', () => undefined)
+  printOnlyText(stream, stream.isTTY)
+}
 
 process.exit(await main())

@@ -5,6 +5,7 @@ import type { CommandContext } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 import type { SessionCard } from '../engine/sessionRows.js'
+import { writeText } from '../output/terminal.js'
 import { clock } from '../output/times.js'
 
 export async function attach(context: CommandContext): Promise<void> {
@@ -69,7 +70,7 @@ async function attachAs(
     child.once('close', resolve)
   })
   const refused = code !== 0 && refusal.test(errors)
-  if (!refused) process.stderr.write(errors)
+  if (!refused) writeText(process.stderr, errors)
   return { code, refused }
 }
 
