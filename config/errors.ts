@@ -76,3 +76,12 @@ export class OddFileError extends Error {
     this.oddity = oddity
   }
 }
+
+/** What a person can do if the system gives no more files: it comes as an error of whatever was being opened. */
+export const outOfFiles = {
+  problem: 'this process may open no more files',
+  remedy: 'allow more, for instance with `ulimit -n 4096` (LimitNOFILE in a systemd unit), then try again',
+} as const
+
+export const isOutOfFiles = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE')

@@ -2,7 +2,7 @@
  * The worker's program: `main.js up` (engine and worker), `main.js worker` (worker for an engine that runs already),
  * `main.js doctor`. `outpool` starts it as a separate process.
  */
-import { ConfigError, HomeError } from '../config/errors.js'
+import { ConfigError, HomeError, isOutOfFiles, outOfFiles } from '../config/errors.js'
 import { type GivenFlags, type HostProgram, parseProgram, programUsage } from '../config/hostPrograms.js'
 import type { ConfigSource } from '../config/load/find.js'
 import { loadConfig } from '../config/load/load.js'
@@ -70,6 +70,7 @@ function report(error: unknown, debug: boolean): number {
   else if (error instanceof WorkerError || error instanceof HomeError || error instanceof SharedDomainError)
     console.error(`outpool: ${error.message}\n  -> ${error.remedy}`)
   else if (error instanceof ConfigError) console.error(error.report)
+  else if (isOutOfFiles(error)) console.error(`outpool: ${outOfFiles.problem}\n  -> ${outOfFiles.remedy}`)
   else if (error instanceof Error) console.error(`outpool: ${error.message}`)
   else console.error('outpool:', error)
   if (isUsage(error)) return exit.usage

@@ -8,6 +8,7 @@ import { untilPromptTaken, untilUp } from './verifyStart.js'
 import { carryTranscripts, type CarriedTranscripts } from './carryTranscripts.js'
 import type { LaunchResult, LaunchRequest } from '../contracts.js'
 import { lastTranscript, recordProgress } from './conversation.js'
+import { isPersons, keepFirstPrompt, keptFirstPrompt, typeFirstPrompt } from './firstPrompt.js'
 import { prepareHandOver } from './handOver.js'
 import { describeLostTasks, withLostTasks } from './lostTasks.js'
 import type { Host } from '../../host/host.js'
@@ -77,6 +78,7 @@ async function launch(
       text,
       otherwise: request.prompt?.otherwise ?? null,
     })
+    const isTyped = isPersons(request, prompt)
     const lostTasksText = await describeLostTasks(host, adapter, request, previousTranscript, transcripts.own)
     prompt = withLostTasks(prompt, request.prompt?.otherwise ?? null, lostTasksText)
     const { file, settled } = await prepareHandOver(host, adapter, request, continuedTranscript)
@@ -86,24 +88,33 @@ async function launch(
         session,
         (request.forks ?? []).map((id) => ({ id, to: sessionId, agent: request.agent })),
       )
+    keepFirstPrompt(host, request, isTyped ? prompt : null)
     // Read before this launch is recorded, which would make its place the newest.
     const answeredAt = host.answeredAt(session, request.place)
     record = await step('prepare', () =>
       prepare(host, adapter, place, request, transcripts, { submitted: prompt, answeredAt }),
     )
     await step('respawn', () =>
-      respawn(host, adapter, place, request, record, { ...transcripts, prompt, handOver: file, answeredAt }),
+      respawn(host, adapter, place, request, record, {
+        ...transcripts,
+        prompt: isTyped ? null : prompt,
+        handOver: file,
+        answeredAt,
+      }),
     )
   }
   const up = await step('verify', () => untilUp(host, adapter, place, request))
   if (up.live !== null) host.openPages.forget(place.name, cwd)
   releaseSlot(survivor ? null : startTime(steps))
-  const { isTaken: promptTaken, refusal } = await step('prompt', () =>
-    untilPromptTaken(host, adapter, place, request, prompt ?? text, {
-      from: record.transcriptFrom,
-      forkedAt: record.forkedAt,
-    }),
+  const since = { from: record.transcriptFrom, forkedAt: record.forkedAt }
+  const kept = keptFirstPrompt(host, request)
+  const { isTaken, refusal } = await step('prompt', () =>
+    kept === null
+      ? untilPromptTaken(host, adapter, place, request, prompt ?? text, since)
+      : typeFirstPrompt(host, adapter, place, request, up.pane, kept, since),
   )
+  // One that is kept is among the pending texts, which the session delivers.
+  const promptTaken = isTaken || (kept !== null && refusal === null)
   if (promptTaken) host.backgroundWork.clearLost(session)
   await restoreDraft(host, adapter, session, up.pane.id)
   const transcript = await adapter.findTranscript(place, sessionId)

@@ -44,6 +44,9 @@ const draftsFolder = 'drafts'
 /** Texts are delivered in the order of their names: by the process to which they were typed, then by arrival. */
 const textName = (fence: number, order: string): string => `${String(fence).padStart(15, '0')}-${order}`
 
+/** The prompt with which a person started the session comes before everything that was typed later. */
+export const firstPromptName = textName(0, 'prompt')
+
 /** To be called before the agent is stopped. */
 export async function saveDraft(host: Host, adapter: AgentAdapter, pane: Pane): Promise<void> {
   let screen = await host.tmux.colouredScreen(pane.id)
@@ -140,7 +143,7 @@ async function readFullDraft(
 }
 
 /** The first screen that fits; the last one if none did in time. */
-async function untilScreen(
+export async function untilScreen(
   host: Host,
   pane: string,
   fits: (screen: string) => boolean,
