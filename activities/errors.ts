@@ -1,4 +1,5 @@
 /** The errors that activities throw, beside those of the host (host/errors.ts). */
+import type { ProjectSettings } from '../agents/agent.js'
 import { StepError } from '../host/errors.js'
 import type { AccountReading, OpenPage } from '../policy/account/account.js'
 import { failureKinds } from '../policy/failureKinds.js'
@@ -129,6 +130,18 @@ export class ResultTooLargeError extends Error {
 
   constructor(activity: string, size: number) {
     super(`the result of ${activity} has ${size} characters, too many for a history`)
+  }
+}
+
+/** Thrown when a project's own settings would make the agent do something that no person has seen and trusted. */
+export class ProjectUntrustedError extends StepError {
+  readonly kind = failureKinds.projectUntrusted
+
+  constructor(cwd: string, untrusted: readonly ProjectSettings[]) {
+    const what = untrusted.map(({ file, does }) => `${file} sets ${does.join(', ')}`).join('; ')
+    super(
+      `the project brings settings that act by themselves: ${what}; look at them, then run: outpool trust ${cwd}`,
+    )
   }
 }
 

@@ -50,6 +50,15 @@ export interface LaunchInput {
   baseEnv?: Environment
 }
 
+/** A settings file of a project that makes the program do something which its user has not configured. */
+export interface ProjectSettings {
+  file: string
+  /** What it sets, such as `hooks`. Never a value. */
+  does: string[]
+  /** Changes with what it sets. */
+  digest: string
+}
+
 /** What to run, directly (never through a shell). `env` is the whole environment. */
 export interface LaunchPlan {
   argv: string[]
@@ -198,6 +207,9 @@ export interface AgentAdapter {
    * of `answeredAt` that has any. Idempotent; merges, never overwrites, and decides nothing itself.
    */
   prepare(place: Place, cwd: string, answeredAt?: readonly Place[]): Promise<void>
+
+  /** The settings of the project in `cwd` that run commands, set variables or start servers without asking. Never throws. */
+  projectSettings(cwd: string): Promise<ProjectSettings[]>
 
   /** Writes the files of a launch, and returns what to run. Idempotent per fence. */
   planLaunch(input: LaunchInput): Promise<LaunchPlan>

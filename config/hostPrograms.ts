@@ -4,12 +4,12 @@
  */
 import { parseArgs } from 'node:util'
 
-export type HostProgram = 'up' | 'worker' | 'doctor'
+export type HostProgram = 'up' | 'worker' | 'doctor' | 'trust'
 
 export interface HostFlag {
   name: string
   /** How help shows its value; null if it takes none. */
-  value: '<file>' | null
+  value: '<file>' | '<folder>' | null
   description: string
 }
 
@@ -29,6 +29,11 @@ export const programFlags: Readonly<Record<HostProgram, readonly HostFlag[]>> = 
     flag('domains', 'instead: list what the healer needs and what it heals, and what the two share'),
     flag('mermaid', 'like --domains, as a Mermaid diagram'),
     flag('json', 'print JSON instead of a table'),
+  ],
+  trust: [
+    { name: 'path', value: '<folder>', description: 'the folder of the project' },
+    flag('dry-run', 'only show what its settings make an agent do'),
+    flag('revoke', 'trust nothing in this folder any more'),
   ],
 }
 
@@ -77,7 +82,7 @@ const isHostProgram = (name: string): name is HostProgram => Object.hasOwn(progr
 
 /** One line for each program with its flags, for a call that names none. */
 export const programUsage = (): string =>
-  (['up', 'worker', 'doctor'] as const)
+  (['up', 'worker', 'doctor', 'trust'] as const)
     .map((program) => `main.js ${program}${flagsOf(program).map(shown).join('')}`)
     .join('\n')
 

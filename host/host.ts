@@ -22,6 +22,7 @@ import { BackgroundWork } from './state/backgroundWork.js'
 import { MoveLimiter } from './limits/moveLimiter.js'
 import { StartLimiter } from './limits/startLimiter.js'
 import { Spending } from './state/spending.js'
+import { TrustStore } from './state/trustStore.js'
 import { Tmux } from './tmux/tmux.js'
 import { SecretMissingError, UnknownPlaceError } from './errors.js'
 
@@ -30,11 +31,12 @@ export class Host {
   readonly config: Config
   readonly tmux: Tmux
   readonly oddFiles: OddFiles
+  readonly trust: TrustStore
   readonly records: SessionRecords
   readonly backgroundWork: BackgroundWork
   readonly quota: QuotaStore
   readonly openPages: OpenPages
-  /** Sessions whose agent program could not be run. A changed fingerprint means that it may run now. */
+  /** Sessions whose agent program could not, or must not, be run. A changed fingerprint means that it may run now. */
   readonly unrunnablePrograms = new Map<
     string,
     { fingerprint: string; currentFingerprint: () => Promise<string> }
@@ -51,6 +53,7 @@ export class Host {
     this.config = config
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
     this.oddFiles = new OddFiles(home)
+    this.trust = new TrustStore(home)
     this.records = new SessionRecords(home, this.oddFiles)
     this.backgroundWork = new BackgroundWork(this.records)
     this.quota = new QuotaStore(home)

@@ -37,6 +37,11 @@ async function run(program: HostProgram, given: GivenFlags): Promise<number> {
     case 'worker':
       await up({ home, config: loadConfig(source), ownEngine: program === 'up' })
       return exit.done
+    case 'trust': {
+      const { trust } = await import('./trust.js')
+      const request = { home, path: given.option('path') ?? '.', isRevoked: given.flag('revoke') }
+      return (await trust({ ...request, isDryRun: given.flag('dry-run') })) ? exit.done : exit.failed
+    }
     case 'doctor': {
       if (given.flag('domains') || given.flag('mermaid')) {
         const { showDomains } = await import('./doctor/domains.js')

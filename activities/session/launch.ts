@@ -1,7 +1,7 @@
 /** Starts the agent in the session's pane and verifies that it runs with the right conversation. Idempotent per fence. */
 import { existsSync, statSync } from 'node:fs'
 import { Context } from '@temporalio/activity'
-import type { AgentAdapter, Place } from '../../agents/agent.js'
+import type { AgentAdapter, Place, ProjectSettings } from '../../agents/agent.js'
 import { readRegular } from '../../agents/files.js'
 import type { RescueStep } from '../../policy/session/session.js'
 import { untilPromptTaken, untilUp } from './verifyStart.js'
@@ -27,6 +27,7 @@ import {
 } from './pendingInput.js'
 import {
   ConversationHeldError,
+  ProjectUntrustedError,
   PromptMissingError,
   StopFailedError,
   WorkFolderMissingError,
@@ -68,6 +69,7 @@ async function launch(
   if (survivor) {
     record = survivor
   } else {
+    await assertTrusted(host, adapter, request)
     // Done first: the previous process may write to the transcript as it ends, and that has to be carried too.
     await step('clear', () => endPreviousProcess(host, adapter, request))
     await savePreviousQueue(host, adapter, session)
@@ -171,6 +173,21 @@ function stepTimer(steps: RescueStep[]) {
     steps.push({ name, ms: Math.round(performance.now() - from) })
     return done
   }
+}
+
+/** Throws ProjectUntrusted. The session is started as soon as a person trusts the settings, or has removed them. */
+async function assertTrusted(
+  host: Host,
+  adapter: AgentAdapter,
+  { session, cwd }: LaunchRequest,
+): Promise<void> {
+  const untrusted = async (): Promise<ProjectSettings[]> =>
+    host.trust.untrusted(await adapter.projectSettings(cwd))
+  const found = await untrusted()
+  if (found.length === 0) return
+  const currentFingerprint = async (): Promise<string> => JSON.stringify(await untrusted())
+  host.unrunnablePrograms.set(session, { fingerprint: JSON.stringify(found), currentFingerprint })
+  throw new ProjectUntrustedError(cwd, found)
 }
 
 /** If the record of the session was broken, its pane shows the newest launch. Throws StaleFence. */

@@ -28,6 +28,7 @@ import { runProgram } from './program.js'
 import { nextAnswerStep } from './screen/questions.js'
 import { parseReport } from './reports.js'
 import { fingerprint, isDraftOf, toCommandPaste, toWordsPaste, toPortableDraft } from './screen/text.js'
+import { projectSettings } from './setup/projectSettings.js'
 import { findTranscript, readLastAnswer, readTail } from './transcript/transcript.js'
 import { configDirOf, containsEntry, readEnd } from './transcript/end.js'
 import { readTokenUsage } from './transcript/usage.js'
@@ -44,6 +45,7 @@ export const claudeCode: AgentAdapter = {
   canChooseSessionId: true,
   version,
   prepare,
+  projectSettings,
   planLaunch,
   findTranscript,
   carry,

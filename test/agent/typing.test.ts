@@ -299,7 +299,9 @@ const refusalCases = [
 it.each(refusalCases)(
   'law 13: a text that a hook in the settings of the %s refuses by %s is typed once, and later texts go on',
   async (whose, how, name) => {
-    const sessionId = await begin(name, 'Hello.', refusingFolder(whose, how))
+    const cwd = refusingFolder(whose, how)
+    expect((await fleet.run('trust', cwd)).code).toBe(0)
+    const sessionId = await begin(name, 'Hello.', cwd)
     const refused = await fleet.run('send', name, 'a forbidden word', '--wait')
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain('a hook on UserPromptSubmit refused it: "no such words"')
