@@ -29,7 +29,7 @@ const wrap = String.raw`[\s│┃|]*`
 /** Characters of `wrap` in the secret itself are left out, which also keeps the search linear. */
 const patternOf = (secret: string): RegExp =>
   new RegExp(
-    [...secret.replaceAll(/[\s│┃|]/g, '')]
+    Array.from(secret.replaceAll(/[\s│┃|]/g, ''))
       .map((char) => char.replace(/[\\^$.*+?()[\]{}/-]/, String.raw`\$&`))
       .join(wrap),
     'g',

@@ -18,7 +18,7 @@ export async function workingFolder(pid: number): Promise<string | null> {
   }
   const args = ['-a', '-p', String(pid), '-d', 'cwd', '-Fn']
   const { stdout } = await execa('lsof', args, { reject: false, timeout: answerWithin })
-  return /^n(\/.*)$/m.exec(stdout ?? '')?.[1] ?? null
+  return /^n(\/.*)$/m.exec(stdout)?.[1] ?? null
 }
 
 /** Whether a real path is the folder itself or below it. False if the folder is gone. */

@@ -50,7 +50,9 @@ const resultOf = (result: unknown): Promise<unknown> =>
   new MockActivityEnvironment({}, { interceptors: [failureInterceptor] }).run(() => Promise.resolve(result))
 
 describe('law 11: a known secret that a program printed', () => {
-  beforeAll(async () => void (await resolveEnv({ MADE_UP_API_KEY: key })))
+  beforeAll(async () => {
+    await resolveEnv({ MADE_UP_API_KEY: key })
+  })
 
   it('is in no result, also where a terminal has wrapped it', async () => {
     const wrapped = `│ ${key.slice(0, 9)} │\n│ ${key.slice(9)} │`
