@@ -5,6 +5,7 @@ import { agentNamed } from '../agents/index.js'
 import type { AgentAdapter, AgentCommand, Place } from '../agents/agent.js'
 import type { Config, EnvRefs, SubstrateConfig } from '../config/config.js'
 import type { Home } from '../config/state/home.js'
+import { programEnvironment } from '../config/environment.js'
 import { SecretError } from '../config/errors.js'
 import { resolveEnv } from '../config/secrets/resolve.js'
 import type { AccountReading } from '../policy/account/account.js'
@@ -14,6 +15,7 @@ import { hostSuspendClock } from './process/suspendClock.js'
 import { Adoptions } from './state/adoptions.js'
 import { readingToEngine } from './state/engineInstants.js'
 import { EngineClock } from './state/engineClock.js'
+import { OddFiles } from './state/oddFiles.js'
 import { OpenPages } from './state/openPages.js'
 import { QuotaStore } from './state/quotaStore.js'
 import { SessionRecords } from './state/sessionRecords.js'
@@ -21,6 +23,7 @@ import { BackgroundWork } from './state/backgroundWork.js'
 import { MoveLimiter } from './limits/moveLimiter.js'
 import { StartLimiter } from './limits/startLimiter.js'
 import { Spending } from './state/spending.js'
+import { TrustStore } from './state/trustStore.js'
 import { Tmux } from './tmux/tmux.js'
 import { SecretMissingError, UnknownPlaceError } from './errors.js'
 
@@ -28,12 +31,14 @@ export class Host {
   readonly home: Home
   readonly config: Config
   readonly tmux: Tmux
+  readonly oddFiles: OddFiles
+  readonly trust: TrustStore
   readonly records: SessionRecords
   readonly adoptions: Adoptions
   readonly backgroundWork: BackgroundWork
   readonly quota: QuotaStore
   readonly openPages: OpenPages
-  /** Sessions whose agent program could not be run. A changed fingerprint means that it may run now. */
+  /** Sessions whose agent program could not, or must not, be run. A changed fingerprint means that it may run now. */
   readonly unrunnablePrograms = new Map<
     string,
     { fingerprint: string; currentFingerprint: () => Promise<string> }
@@ -49,7 +54,9 @@ export class Host {
     this.home = home
     this.config = config
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
-    this.records = new SessionRecords(home)
+    this.oddFiles = new OddFiles(home)
+    this.trust = new TrustStore(home)
+    this.records = new SessionRecords(home, this.oddFiles)
     this.adoptions = new Adoptions(home, this.records)
     this.backgroundWork = new BackgroundWork(this.records)
     this.quota = new QuotaStore(home)
@@ -57,6 +64,11 @@ export class Host {
     this.moveLimiter = new MoveLimiter({ atOnce: config.timing.maxConcurrentMoves })
     this.spending = new Spending(home, config, this.quota)
     this.suspendClock = suspendClock
+  }
+
+  /** What every program that is started on this host gets of the worker's environment. */
+  programEnvironment(): Record<string, string> {
+    return programEnvironment(this.config)
   }
 
   adapter(agent: string): AgentAdapter {
@@ -77,6 +89,8 @@ export class Host {
       command,
       args: adopted?.args ?? args,
       env: await resolveSecrets({ ...env, ...(task?.kind === 'agent' ? task.env : {}) }),
+      // An adopted session keeps the environment in which its person started it.
+      baseEnv: adopted?.env ?? this.programEnvironment(),
     }
   }
 
