@@ -13,7 +13,7 @@ const alone = group(3, 2)
 
 /** Tests of the adapter on recorded screens, transcripts and files: no program runs for them. */
 const recorded = [
-  'test/agent/adapter{Adoption,Background,Carry,Fork,Place,Questions,Reports,Screens,Text,Transcript}.test.ts',
+  'test/agent/adapter{Adoption,Background,Carry,Fork,Place,Project,Questions,Reports,Screens,Text,Transcript}.test.ts',
   'test/agent/{expectations,wallTable}.test.ts',
 ]
 

@@ -1,4 +1,5 @@
 /** The errors that activities throw, beside those of the host (host/errors.ts). */
+import type { ProjectSettings } from '../agents/agent.js'
 import { StepError } from '../host/errors.js'
 import type { AccountReading, OpenPage } from '../policy/account/account.js'
 import { failureKinds } from '../policy/failureKinds.js'
@@ -120,6 +121,36 @@ export class WorkFolderMissingError extends StepError {
 
   constructor(cwd: string) {
     super(`the folder ${cwd} does not exist`)
+  }
+}
+
+/** Thrown when an activity's result is too large for a history even with every text in it cut. */
+export class ResultTooLargeError extends Error {
+  override readonly name = 'ResultTooLargeError'
+
+  constructor(activity: string, size: number) {
+    super(`the result of ${activity} has ${size} characters, too many for a history`)
+  }
+}
+
+/** Thrown when a project's own settings would make the agent do something that no person has seen and trusted. */
+export class ProjectUntrustedError extends StepError {
+  readonly kind = failureKinds.projectUntrusted
+
+  constructor(cwd: string, untrusted: readonly ProjectSettings[]) {
+    const what = untrusted.map(({ file, does }) => `${file} sets ${does.join(', ')}`).join('; ')
+    super(
+      `the project brings settings that act by themselves: ${what}; look at them, then run: outpool trust ${cwd}`,
+    )
+  }
+}
+
+/** Thrown when the agent program runs in another folder than its session's, where it would read and change the wrong files. */
+export class WrongFolderError extends StepError {
+  readonly kind = failureKinds.launchFailed
+
+  constructor(found: string, wanted: string) {
+    super(`the agent runs in ${found} instead of ${wanted}`)
   }
 }
 

@@ -13,7 +13,9 @@ export async function sendNotice(host: Host, { notice, channels }: NoticeRequest
   const selected = host.config.notices.to.filter(({ name }) => channels.includes(name))
   const failed = await Promise.all(
     selected.map(async (channel) => {
-      const why = await send(channel, notice).catch((error: unknown) => messageOf(error))
+      const why = await send(channel, notice, host.programEnvironment()).catch((error: unknown) =>
+        messageOf(error),
+      )
       return why === null ? [] : [{ channel: channel.name, why }]
     }),
   )
@@ -23,26 +25,39 @@ export async function sendNotice(host: Host, { notice, channels }: NoticeRequest
 }
 
 /** Why the channel did not accept it, without its address; null if it did. */
-function send(channel: NoticeChannel, notice: Notice): Promise<string | null> {
+function send(
+  channel: NoticeChannel,
+  notice: Notice,
+  baseEnv: Record<string, string>,
+): Promise<string | null> {
   switch (channel.kind) {
     case 'command':
-      return toCommand(channel, notice)
+      return toCommand(channel, notice, baseEnv)
     case 'slack':
       return toSlack(channel, notice)
     case 'ntfy':
       return toNtfy(channel, notice)
     case 'desktop':
-      return run(desktopCommand(notice), channel.timeout)
+      return run(desktopCommand(notice), channel.timeout, { env: baseEnv })
   }
 }
 
 type Channel<Kind extends NoticeChannel['kind']> = NoticeChannel & { kind: Kind }
 
-async function toCommand(channel: Channel<'command'>, notice: Notice): Promise<string | null> {
+async function toCommand(
+  channel: Channel<'command'>,
+  notice: Notice,
+  baseEnv: Record<string, string>,
+): Promise<string | null> {
   const { run: command, cwd, env, timeout } = channel
   return run(command, timeout, {
     cwd,
-    env: { ...(await resolveEnv(env)), OUTPOOL_NOTICE: notice.kind, OUTPOOL_TITLE: notice.title },
+    env: {
+      ...baseEnv,
+      ...(await resolveEnv(env)),
+      OUTPOOL_NOTICE: notice.kind,
+      OUTPOOL_TITLE: notice.title,
+    },
     input: `${notice.title}\n\n${notice.text}\n`,
   })
 }
@@ -51,10 +66,10 @@ async function toCommand(channel: Channel<'command'>, notice: Notice): Promise<s
 async function run(
   command: readonly string[],
   timeoutMs: number,
-  more: { cwd?: string; env?: Record<string, string>; input?: string } = {},
+  more: { env: Record<string, string>; cwd?: string; input?: string },
 ): Promise<string | null> {
   const { why } = await runCommand({
-    ...{ run: command, cwd: '/', env: {}, timeoutMs, stopGraceMs: 1_000, maxOutputBytes: 0 },
+    ...{ run: command, cwd: '/', timeoutMs, stopGraceMs: 1_000, maxOutputBytes: 0 },
     ...more,
   })
   return why

@@ -1,4 +1,5 @@
 /** What Outpool needs of an agent program. An adapter implements this interface for one program; no other code knows the program. */
+import type { Environment } from '../policy/environment.js'
 import type { AccountReading, Wall, Window } from '../policy/account/account.js'
 import type { UnfinishedWork, ScheduledPrompt, RunningTask } from '../policy/session/backgroundTasks.js'
 import type { Question } from '../policy/session/question.js'
@@ -19,6 +20,8 @@ export interface AgentCommand {
   command: string
   args: string[]
   env: Record<string, string>
+  /** What every program gets; `env` and the place's come on top. Default: the usual variables of this process. */
+  baseEnv?: Environment
 }
 
 export interface LaunchInput {
@@ -43,8 +46,17 @@ export interface LaunchInput {
   launchDir: string
   /** Folder into which the program's hooks and status line write reports. */
   reportDir: string
-  /** The worker's environment, from which the program's is derived. Default: `process.env`. */
-  baseEnv?: Readonly<Record<string, string | undefined>>
+  /** Instead of the command's. */
+  baseEnv?: Environment
+}
+
+/** A settings file of a project that makes the program do something which its user has not configured. */
+export interface ProjectSettings {
+  file: string
+  /** What it sets, such as `hooks`. Never a value. */
+  does: string[]
+  /** Changes with what it sets. */
+  digest: string
 }
 
 /** What to run, directly (never through a shell). `env` is the whole environment. */
@@ -196,6 +208,9 @@ export interface AgentAdapter {
    */
   prepare(place: Place, cwd: string, answeredAt?: readonly Place[]): Promise<void>
 
+  /** The settings of the project in `cwd` that run commands, set variables or start servers without asking. Never throws. */
+  projectSettings(cwd: string): Promise<ProjectSettings[]>
+
   /** Writes the files of a launch, and returns what to run. Idempotent per fence. */
   planLaunch(input: LaunchInput): Promise<LaunchPlan>
 
@@ -260,8 +275,11 @@ export interface AgentAdapter {
   /** Asks the program for login and usage; spends no budget. Windows are empty if it could not tell. */
   probe(place: Place, command: AgentCommand, now: () => string): Promise<Omit<AccountReading, 'account'>>
 
-  /** The dialog on this screen, if one is open. */
-  readDialog(screen: string): Dialog | null
+  /**
+   * The dialog on this screen, if one is open. `cwd` is the session's folder: whether another one is trusted is left to a person, as
+   * it is without `cwd`.
+   */
+  readDialog(screen: string, cwd?: string): Dialog | null
 
   /** Whether one of the program's commands has opened a panel, for a person to use, in place of the input line. */
   showsPanel(screen: string): boolean

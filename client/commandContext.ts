@@ -1,7 +1,8 @@
 /** One call of a command: its arguments and options as commander parsed them. */
 import type { Colors } from 'picocolors/types.js'
+import { printableJson } from '../policy/printable.js'
 import { UsageError } from './errors.js'
-import { colorsFor, widthOf } from './output/terminal.js'
+import { colorsFor, widthOf, writeText } from './output/terminal.js'
 
 export class CommandContext {
   readonly args: readonly string[]
@@ -46,11 +47,11 @@ export class CommandContext {
   }
 }
 
-export const print = (text: string): void => void process.stdout.write(`${text}\n`)
-export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2))
+export const print = (text: string): void => writeText(process.stdout, `${text}\n`)
+export const printJson = (value: unknown): void => print(printableJson(JSON.stringify(value, null, 2)))
 
 /** A remark for a person: on stderr, so that it does not mix with output that a program reads. */
 export function printNotice(text: string): void {
   const colors = colorsFor(process.stderr)
-  process.stderr.write(`${colors.dim(`outpool: ${text}`)}\n`)
+  writeText(process.stderr, `${colors.dim(`outpool: ${text}`)}\n`)
 }

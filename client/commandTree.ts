@@ -338,6 +338,15 @@ export const commandTree: readonly CommandSpec[] = [
     run: runOnHost('doctor'),
   },
   {
+    name: 'trust',
+    group: 'Set up',
+    description: "show what a project's own settings make an agent do, and allow it until they change",
+    withoutConfig: true,
+    args: [{ name: '<path>', description: 'folder of the project', completion: 'folder' }],
+    options: programFlags.trust.filter(({ value }) => value === null).map(optionOf),
+    run: async (context) => (await import('./commands/trust.js')).trust(context),
+  },
+  {
     name: 'drill',
     group: 'Accounts',
     description: 'prove that sessions survive a spent pool: a test session falls back, answers and returns',

@@ -6,6 +6,7 @@ import { commandGroups, type CommandSpec, globalOptions } from './commandSpec.js
 import { commandTree } from './commandTree.js'
 import { UsageError } from './errors.js'
 import { formatError } from './output/formatError.js'
+import { writeText } from './output/terminal.js'
 import { version } from './version.js'
 
 /** Runs one command line and sets the exit code; never throws. */
@@ -19,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       failure,
       argv.includes('--debug') && !(error instanceof CommanderError),
     )
-    process.stderr.write(`${text}\n`)
+    writeText(process.stderr, `${text}\n`)
     process.exitCode = exitCode
   }
 }

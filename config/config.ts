@@ -168,6 +168,8 @@ export interface MetricsConfig {
 export interface Config {
   /** Absolute path of the file that it was read from. */
   file: string
+  /** Which variables of the worker reach the programs that it starts; see `programEnvironment`. */
+  env: { pass: string[]; secrets: ReadonlySet<string> }
   pool: { name: string; moveAt: number; accounts: AccountConfig[] }
   reserved: AccountConfig[]
   substrates: SubstrateConfig[]

@@ -1,4 +1,5 @@
 /** The errors of the configuration. Each says what is wrong (`message`) and what to do (`remedy`). */
+import type { Oddity } from '../policy/fileTrust.js'
 
 /** One problem of the configuration: its place, what is wrong, what would be right. */
 export interface ConfigIssue {
@@ -74,3 +75,25 @@ export class HomeError extends Error {
     super(`the state folder ${folder} cannot be used: ${why}`, { cause })
   }
 }
+
+/** Thrown for a file or folder that Outpool does not act on: a link, a pipe, another user's, writable by others, or too large. */
+export class OddFileError extends Error {
+  override readonly name = 'OddFileError'
+  readonly path: string
+  readonly oddity: Oddity
+
+  constructor(path: string, oddity: Oddity) {
+    super(`${path} is ${oddity}`)
+    this.path = path
+    this.oddity = oddity
+  }
+}
+
+/** What a person can do if the system gives no more files: it comes as an error of whatever was being opened. */
+export const outOfFiles = {
+  problem: 'this process may open no more files',
+  remedy: 'allow more, for instance with `ulimit -n 4096` (LimitNOFILE in a systemd unit), then try again',
+} as const
+
+export const isOutOfFiles = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE')

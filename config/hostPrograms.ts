@@ -4,12 +4,12 @@
  */
 import { parseArgs } from 'node:util'
 
-export type HostProgram = 'up' | 'worker' | 'doctor' | 'agents'
+export type HostProgram = 'up' | 'worker' | 'doctor' | 'trust' | 'agents'
 
 export interface HostFlag {
   name: string
   /** How help shows its value; null if it takes none. */
-  value: '<file>' | '<id>' | '<format>' | '<level>' | null
+  value: '<file>' | '<folder>' | '<id>' | '<format>' | '<level>' | null
   description: string
 }
 
@@ -39,6 +39,11 @@ export const programFlags: Readonly<Record<HostProgram, readonly HostFlag[]>> = 
     flag('json', 'print JSON instead of a table'),
   ],
   agents: [{ name: 'conversation', value: '<id>', description: 'also look for this stopped conversation' }],
+  trust: [
+    { name: 'path', value: '<folder>', description: 'the folder of the project' },
+    flag('dry-run', 'only show what its settings make an agent do'),
+    flag('revoke', 'trust nothing in this folder any more'),
+  ],
 }
 
 const flagsOf = (program: HostProgram): HostFlag[] => [...programFlags[program], ...commonFlags]
@@ -86,7 +91,7 @@ const isHostProgram = (name: string): name is HostProgram => Object.hasOwn(progr
 
 /** One line for each program with its flags, for a call that names none. */
 export const programUsage = (): string =>
-  (['up', 'worker', 'doctor', 'agents'] as const)
+  (['up', 'worker', 'doctor', 'trust', 'agents'] as const)
     .map((program) => `main.js ${program}${flagsOf(program).map(shown).join('')}`)
     .join('\n')
 

@@ -5,6 +5,7 @@ import { agentNamed } from '../agents/index.js'
 import type { AgentAdapter, AgentCommand, Place } from '../agents/agent.js'
 import type { Config, EnvRefs, SubstrateConfig } from '../config/config.js'
 import type { Home } from '../config/state/home.js'
+import { programEnvironment } from '../config/environment.js'
 import { SecretError } from '../config/errors.js'
 import { resolveEnv } from '../config/secrets/resolve.js'
 import type { AccountReading } from '../policy/account/account.js'
@@ -19,6 +20,7 @@ import { EventStore } from './state/eventStore.js'
 import { AccountEvents } from './state/accountEvents.js'
 import { logEvent } from './log.js'
 import { measures } from './measures.js'
+import { OddFiles } from './state/oddFiles.js'
 import { OpenPages } from './state/openPages.js'
 import { QuotaStore } from './state/quotaStore.js'
 import { SessionRecords } from './state/sessionRecords.js'
@@ -27,6 +29,7 @@ import { MoveLimiter } from './limits/moveLimiter.js'
 import { StartLimiter } from './limits/startLimiter.js'
 import { Spending } from './state/spending.js'
 import { UsageRecords } from './state/usageRecords.js'
+import { TrustStore } from './state/trustStore.js'
 import { Tmux } from './tmux/tmux.js'
 import { SecretMissingError, UnknownPlaceError } from './errors.js'
 
@@ -34,13 +37,15 @@ export class Host {
   readonly home: Home
   readonly config: Config
   readonly tmux: Tmux
+  readonly oddFiles: OddFiles
+  readonly trust: TrustStore
   readonly records: SessionRecords
   readonly adoptions: Adoptions
   readonly backgroundWork: BackgroundWork
   readonly quota: QuotaStore
   readonly usage: UsageRecords
   readonly openPages: OpenPages
-  /** Sessions whose agent program could not be run. A changed fingerprint means that it may run now. */
+  /** Sessions whose agent program could not, or must not, be run. A changed fingerprint means that it may run now. */
   readonly unrunnablePrograms = new Map<
     string,
     { fingerprint: string; currentFingerprint: () => Promise<string> }
@@ -58,7 +63,9 @@ export class Host {
     this.home = home
     this.config = config
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
-    this.records = new SessionRecords(home)
+    this.oddFiles = new OddFiles(home)
+    this.trust = new TrustStore(home)
+    this.records = new SessionRecords(home, this.oddFiles)
     this.adoptions = new Adoptions(home, this.records)
     this.backgroundWork = new BackgroundWork(this.records)
     this.events = new EventStore(home, config.events, (event) => {
@@ -76,6 +83,11 @@ export class Host {
     this.moveLimiter = new MoveLimiter({ atOnce: config.timing.maxConcurrentMoves })
     this.spending = new Spending(home, config, this.quota)
     this.suspendClock = suspendClock
+  }
+
+  /** What every program that is started on this host gets of the worker's environment. */
+  programEnvironment(): Record<string, string> {
+    return programEnvironment(this.config)
   }
 
   adapter(agent: string): AgentAdapter {
@@ -96,6 +108,8 @@ export class Host {
       command,
       args: adopted?.args ?? args,
       env: await resolveSecrets({ ...env, ...(task?.kind === 'agent' ? task.env : {}) }),
+      // An adopted session keeps the environment in which its person started it.
+      baseEnv: adopted?.env ?? this.programEnvironment(),
     }
   }
 

@@ -16,6 +16,7 @@ export const failureKinds = {
   unknownPlace: 'UnknownPlace',
   secretMissing: 'SecretMissing',
   workFolderMissing: 'WorkFolderMissing',
+  projectUntrusted: 'ProjectUntrusted',
   promptMissing: 'PromptMissing',
   unknownTask: 'UnknownTask',
   tmuxFailed: 'TmuxFailed',

@@ -1,8 +1,8 @@
 /**
  * The worker's program: `main.js up` (engine and worker), `main.js worker` (worker for an engine that runs already),
- * `main.js doctor`, `main.js agents` (for `outpool adopt`). `outpool` starts it as a separate process.
+ * `main.js doctor`, `main.js trust`, `main.js agents` (for `outpool adopt`). `outpool` starts it as a separate process.
  */
-import { ConfigError, HomeError, SealKeyError } from '../config/errors.js'
+import { ConfigError, HomeError, isOutOfFiles, outOfFiles, SealKeyError } from '../config/errors.js'
 import { type GivenFlags, type HostProgram, parseProgram, programUsage } from '../config/hostPrograms.js'
 import type { ConfigSource } from '../config/load/find.js'
 import { loadConfig } from '../config/load/load.js'
@@ -12,6 +12,7 @@ import { assertIndependent } from '../host/identity/failureDomains.js'
 import { configureLog } from '../host/log.js'
 import { EngineUnreachableError, LogOptionError, WorkerError } from './errors.js'
 import { logOptions } from './logOptions.js'
+import { printOnlyText } from './printedOutput.js'
 import { up } from './up.js'
 
 const exit = { done: 0, failed: 1, usage: 2, unreachable: 3 } as const
@@ -39,6 +40,11 @@ async function run(program: HostProgram, given: GivenFlags): Promise<number> {
       configureLog(logOptions(given, process.env))
       await up({ home, config: loadConfig(source), ownEngine: program === 'up', ui: given.flag('ui') })
       return exit.done
+    case 'trust': {
+      const { trust } = await import('./trust.js')
+      const request = { home, path: given.option('path') ?? '.', isRevoked: given.flag('revoke') }
+      return (await trust({ ...request, isDryRun: given.flag('dry-run') })) ? exit.done : exit.failed
+    }
     case 'doctor': {
       if (given.flag('domains') || given.flag('mermaid')) {
         const { showDomains } = await import('./doctor/domains.js')
@@ -86,6 +92,7 @@ function report(error: unknown, debug: boolean): number {
   )
     console.error(`outpool: ${error.message}\n  -> ${error.remedy}`)
   else if (error instanceof ConfigError) console.error(error.report)
+  else if (isOutOfFiles(error)) console.error(`outpool: ${outOfFiles.problem}\n  -> ${outOfFiles.remedy}`)
   else if (error instanceof Error) console.error(`outpool: ${error.message}`)
   else console.error('outpool:', error)
   if (isUsage(error)) return exit.usage
@@ -93,6 +100,9 @@ function report(error: unknown, debug: boolean): number {
 }
 
 // The program that reads our output may have ended, which is no reason to stop watching.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', () => undefined)
+  printOnlyText(stream, stream.isTTY)
+}
 
 process.exit(await main())

@@ -50,6 +50,7 @@ async function startAgain(
   const script = writeLaunchScript(host.records.folder(session), scriptNumber, {
     argv: command,
     env: env ?? {},
+    cwd,
   })
   return runInPane(terminal, cwd, script, false)
 }

@@ -1,7 +1,8 @@
 /** Reads a service's heartbeat file. What its content proves is decided in policy/service/beats.ts. */
-import { open, stat, statfs } from 'node:fs/promises'
+import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import { openRegular } from '../../agents/files.js'
 import { parseJsonAs } from '../../policy/parseJson.js'
 import type { BeatReading } from '../../policy/service/beats.js'
 
@@ -18,10 +19,8 @@ const beatSchema = z.object({
 
 export async function readBeat(file: string): Promise<BeatReading> {
   try {
-    const info = await stat(file)
-    if (!info.isFile()) return { kind: 'unreadable', why: `${file} is not a regular file` }
-    const touchedAt = info.mtime.toISOString()
-    const beat = parseJsonAs(await firstBytes(file), beatSchema)
+    const { text, touchedAt } = await firstBytes(file)
+    const beat = parseJsonAs(text, beatSchema)
     if (beat !== null) {
       const { by, pid, at, doing } = beat
       return {
@@ -33,7 +32,7 @@ export async function readBeat(file: string): Promise<BeatReading> {
   } catch (error) {
     return isMissing(error)
       ? { kind: 'absent' }
-      : { kind: 'unreadable', why: `${file} cannot be read (${codeOf(error)})` }
+      : { kind: 'unreadable', why: reasonUnreadable(file, codeOf(error)) }
   }
 }
 
@@ -45,11 +44,13 @@ export async function reasonBeatBlocked(file: string): Promise<string | null> {
   return isFull ? `the disk of ${file} is full` : null
 }
 
-async function firstBytes(path: string): Promise<string> {
-  const file = await open(path, 'r')
+/** The text is empty if the file is longer than a heartbeat. */
+async function firstBytes(path: string): Promise<{ text: string; touchedAt: string }> {
+  const file = await openRegular(path)
   try {
+    const touchedAt = (await file.stat()).mtime.toISOString()
     const { buffer, bytesRead } = await file.read(Buffer.alloc(beatMaxBytes + 1), 0, beatMaxBytes + 1, 0)
-    return bytesRead > beatMaxBytes ? '' : buffer.toString('utf8', 0, bytesRead)
+    return { text: bytesRead > beatMaxBytes ? '' : buffer.toString('utf8', 0, bytesRead), touchedAt }
   } finally {
     await file.close()
   }
@@ -57,6 +58,10 @@ async function firstBytes(path: string): Promise<string> {
 
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+
+/** A folder, a pipe and a device have the code EINVAL, a socket has ENXIO. */
+const reasonUnreadable = (file: string, code: string): string =>
+  code === 'EINVAL' || code === 'ENXIO' ? `${file} is not a regular file` : `${file} cannot be read (${code})`
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : String(error)

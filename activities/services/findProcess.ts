@@ -1,7 +1,8 @@
 /** Finds the process of a service by its record, its pane, its pid file or its unit; never by the name of a program. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { execa } from 'execa'
+import { readRegular } from '../../agents/files.js'
 import type { ServiceConfig } from '../../config/config.js'
 import { clockSlack } from '../../policy/service/beats.js'
 import type { GuardedProcess } from '../../policy/service/judgement.js'
@@ -100,10 +101,7 @@ const describeExit = ({ exitSignal, exitStatus }: Pane): string =>
 
 /** If the pid file is older than the process with that id, it names an earlier process. */
 async function findByPidFile(file: string): Promise<FoundProcess> {
-  const [text, info] = await Promise.all([
-    readFile(file, 'utf8').catch(() => null),
-    stat(file).catch(() => null),
-  ])
+  const [text, info] = await Promise.all([readRegular(file).catch(() => null), stat(file).catch(() => null)])
   if (text === null || info === null) return { process: null, exitReason: `there is no ${file}` }
   const pid = /^\s*(\d{1,9})\s*$/.exec(text.slice(0, 64))?.[1]
   if (pid === undefined) return { process: null, exitReason: `${file} does not hold a process id` }

@@ -1,6 +1,8 @@
 /** Chooses the healer's place for an incident's agent, and writes its prompt with all that is known of the incident. */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { readRegularSync } from '../../agents/files.js'
+import { readOwnFile } from '../../config/state/ownFile.js'
 import type { Home } from '../../config/state/home.js'
 import { incidentReportFile, lastCheckFile } from '../../config/state/serviceFiles.js'
 import type { ServiceConfig } from '../../config/config.js'
@@ -69,7 +71,7 @@ function writePrompt(
 ): string {
   const { host, incidents } = context
   const incident = incidents.read(n)
-  const report = incident === null ? null : readFileSync(incidentReportFile(host.home, incident), 'utf8')
+  const report = incident === null ? null : readOwnFile(incidentReportFile(host.home, incident))
   const file = wakeUpFile(host.home, { n, service: service.name })
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const words = [configuredPrompt(service), '', ...describeService(host, service), '', report ?? '']
@@ -79,7 +81,7 @@ function writePrompt(
 
 function configuredPrompt({ wakeUp }: ServiceConfig): string {
   const prompt = wakeUp?.prompt ?? ''
-  return typeof prompt === 'string' ? prompt : readFileSync(prompt.file, 'utf8').trimEnd()
+  return typeof prompt === 'string' ? prompt : readRegularSync(prompt.file).trimEnd()
 }
 
 function describeService({ home, tmux }: Host, service: ServiceConfig): string[] {

@@ -83,7 +83,7 @@ const recheckBlindAfter = 60_000
 async function confirmBusy(host: Host, service: ServiceConfig, before: LastCheckFile['sizes'], now: number) {
   const { busyCheck, cwd } = service
   if (busyCheck === null) return null
-  const env = await resolveEnv(service.env)
+  const env = { ...host.programEnvironment(), ...(await resolveEnv(service.env)) }
   return runBusyCheck(busyCheck, before, { cwd, env, stopGraceMs: host.config.timing.stopGrace, now })
 }
 

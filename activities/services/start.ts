@@ -1,7 +1,9 @@
 /** Starts or restarts a service: never beside a live process, and not at all if the service is well. Idempotent per fence. */
 import { existsSync } from 'node:fs'
+import { withoutSecrets } from '../../config/secrets/known.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import type { ServiceConfig } from '../../config/config.js'
+import type { Host } from '../../host/host.js'
 import { writeLaunchScript } from '../../host/process/launchScript.js'
 import { endProcess, processStart, type ProcessRef } from '../../host/process/processes.js'
 import { runCommand } from '../../host/process/runCommand.js'
@@ -16,6 +18,8 @@ import { StaleFenceError } from '../../host/errors.js'
 const starterTimeout = 60_000
 const starterOutputMax = 8_192
 const evidenceLines = 60
+/** Lines that one printed secret, such as a key file, may take. */
+const linesOfSecret = 100
 
 export async function startService(
   context: ServiceContext,
@@ -85,7 +89,9 @@ async function openPane(
   if (!existsSync(cwd)) throw new WorkFolderMissingError(cwd)
   const script = writeLaunchScript(records.folder(name), fence, {
     argv: run ?? [],
+    cwd,
     env: {
+      ...paneEnvironment(host),
       ...(await resolveEnv(service.env)),
       OUTPOOL_HOME: host.home.dir,
       OUTPOOL_CONFIG: host.config.file,
@@ -105,6 +111,13 @@ async function openPane(
   return null
 }
 
+/** The terminal of a pane is tmux's, not the worker's. */
+function paneEnvironment(host: Host): Record<string, string> {
+  const env = host.programEnvironment()
+  delete env['TERM']
+  return env
+}
+
 /** Null if the command succeeded, else why it failed and what it printed last. */
 async function runStarter(
   { host, records }: ServiceContext,
@@ -114,7 +127,8 @@ async function runStarter(
   const { name, cwd, run, timeout } = service
   records.save(name, { fence, process: null })
   const { ok, why, tail } = await runCommand({
-    ...{ run: run ?? [], cwd, env: await resolveEnv(service.env), timeoutMs: timeout ?? starterTimeout },
+    ...{ run: run ?? [], cwd, timeoutMs: timeout ?? starterTimeout },
+    env: { ...host.programEnvironment(), ...(await resolveEnv(service.env)) },
     ...{ stopGraceMs: host.config.timing.stopGrace, maxOutputBytes: starterOutputMax },
   })
   return ok ? null : `the command that starts it failed: ${why ?? ''} ${tail.trim().slice(-300)}`
@@ -124,5 +138,8 @@ async function runStarter(
 async function paneOutput({ host }: ServiceContext, service: ServiceConfig): Promise<string> {
   if (service.locator.by !== 'own') return ''
   const pane = await host.tmux.pane(servicePane(service.name))
-  return pane === null ? '' : host.tmux.lastOutput(pane.id, evidenceLines)
+  if (pane === null) return ''
+  // More lines than are kept, so that no secret is cut in two before it is removed.
+  const output = await host.tmux.lastOutput(pane.id, evidenceLines + linesOfSecret)
+  return withoutSecrets(output).split('\n').slice(-evidenceLines).join('\n')
 }

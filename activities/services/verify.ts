@@ -42,7 +42,8 @@ async function checkByCommand({ host }: ServiceContext, service: ServiceConfig):
   const { wakeUp } = service
   if (wakeUp?.verify == null) return { well: true, why: 'its own signs of life are back' }
   const { ok, why, tail } = await runCommand({
-    ...{ run: wakeUp.verify, cwd: wakeUp.cwd, env: await resolveEnv(wakeUp.env) },
+    ...{ run: wakeUp.verify, cwd: wakeUp.cwd },
+    env: { ...host.programEnvironment(), ...(await resolveEnv(wakeUp.env)) },
     ...{
       timeoutMs: wakeUp.verifyTimeout,
       stopGraceMs: host.config.timing.stopGrace,

@@ -1,7 +1,8 @@
 /** Gives a person's answer to the question on the agent's screen: only to the question it is for, and only once. */
-import { rmSync, readFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { readOwnFile } from '../../config/state/ownFile.js'
 import type { Question } from '../../policy/session/question.js'
 import { questionDigest } from './askedQuestion.js'
 import type { AnswerResult, AnswerRequest } from '../contracts.js'
@@ -93,7 +94,7 @@ const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\s]+/gu, ' ').
 
 function wasAttempted(attemptFile: string, answerId: string): boolean {
   try {
-    return readFileSync(attemptFile, 'utf8') === answerId
+    return readOwnFile(attemptFile) === answerId
   } catch {
     return false
   }

@@ -1,14 +1,15 @@
 /** Starts the agent in the session's pane and verifies that it runs with the right conversation. Idempotent per fence. */
 import { existsSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { Context } from '@temporalio/activity'
-import type { AgentAdapter, Place } from '../../agents/agent.js'
+import type { AgentAdapter, Place, ProjectSettings } from '../../agents/agent.js'
+import { readRegular } from '../../agents/files.js'
 import type { RescueStep } from '../../policy/session/session.js'
 import { takeOver } from '../adoption/takeOver.js'
 import { untilPromptTaken, untilUp } from './verifyStart.js'
 import { carryTranscripts, type CarriedTranscripts } from './carryTranscripts.js'
 import type { LaunchResult, LaunchRequest } from '../contracts.js'
 import { lastTranscript, recordProgress } from './conversation.js'
+import { isPersons, keepFirstPrompt, keptFirstPrompt, typeFirstPrompt } from './firstPrompt.js'
 import { prepareHandOver } from './handOver.js'
 import { describeLostTasks, withLostTasks } from './lostTasks.js'
 import { placeAt } from '../../host/adoption/inspect.js'
@@ -16,6 +17,7 @@ import type { Host } from '../../host/host.js'
 import { writeLaunchScript } from '../../host/process/launchScript.js'
 import { endProcess, isAlive, processStart, type ProcessRef } from '../../host/process/processes.js'
 import type { LaunchRecord } from '../../host/state/sessionRecords.js'
+import { StaleFenceError } from '../../host/errors.js'
 import { noAgentFence } from '../../host/tmux/panes.js'
 import { inheritBackgroundWork, pendingWakeUps } from './plannedWakeUps.js'
 import {
@@ -27,6 +29,7 @@ import {
 } from './pendingInput.js'
 import {
   ConversationHeldError,
+  ProjectUntrustedError,
   PromptMissingError,
   StopFailedError,
   WorkFolderMissingError,
@@ -53,6 +56,7 @@ async function launch(
 ): Promise<LaunchResult> {
   const { session, sessionId, fence, cwd } = request
   host.records.assertLaunchable(session, fence)
+  if (host.records.isLost(session)) await assertNoneNewer(host, session, fence)
   if (!existsSync(cwd)) throw new WorkFolderMissingError(cwd)
   const adapter = host.adapter(request.agent)
   const place = await host.place(request.place)
@@ -67,6 +71,8 @@ async function launch(
   if (survivor) {
     record = survivor
   } else {
+    // Before an adopted agent is ended, too.
+    await assertTrusted(host, adapter, request)
     const { adopt } = request
     if (adopt !== undefined) await step('take over', () => takeOver(host, { ...request, adoption: adopt }))
     // The name may have been that of an adopted session.
@@ -81,6 +87,7 @@ async function launch(
       text,
       otherwise: request.prompt?.otherwise ?? null,
     })
+    const isTyped = isPersons(request, prompt)
     const lostTasksText = await describeLostTasks(host, adapter, request, previousTranscript, transcripts.own)
     prompt = withLostTasks(prompt, request.prompt?.otherwise ?? null, lostTasksText)
     const { file, settled } = await prepareHandOver(host, adapter, request, continuedTranscript)
@@ -90,24 +97,33 @@ async function launch(
         session,
         (request.forks ?? []).map((id) => ({ id, to: sessionId, agent: request.agent })),
       )
+    keepFirstPrompt(host, request, isTyped ? prompt : null)
     // Read before this launch is recorded, which would make its place the newest.
     const answeredAt = host.answeredAt(session, request.place)
     record = await step('prepare', () =>
       prepare(host, adapter, place, request, transcripts, { submitted: prompt, answeredAt }),
     )
     await step('respawn', () =>
-      respawn(host, adapter, place, request, record, { ...transcripts, prompt, handOver: file, answeredAt }),
+      respawn(host, adapter, place, request, record, {
+        ...transcripts,
+        prompt: isTyped ? null : prompt,
+        handOver: file,
+        answeredAt,
+      }),
     )
   }
   const up = await step('verify', () => untilUp(host, adapter, place, request))
   if (up.live !== null) host.openPages.forget(place.name, cwd)
   releaseSlot(survivor ? null : startTime(steps))
-  const { isTaken: promptTaken, refusal } = await step('prompt', () =>
-    untilPromptTaken(host, adapter, place, request, prompt ?? text, {
-      from: record.transcriptFrom,
-      forkedAt: record.forkedAt,
-    }),
+  const since = { from: record.transcriptFrom, forkedAt: record.forkedAt }
+  const kept = keptFirstPrompt(host, request)
+  const { isTaken, refusal } = await step('prompt', () =>
+    kept === null
+      ? untilPromptTaken(host, adapter, place, request, prompt ?? text, since)
+      : typeFirstPrompt(host, adapter, place, request, up.pane, kept, since),
   )
+  // One that is kept is among the pending texts, which the session delivers.
+  const promptTaken = isTaken || (kept !== null && refusal === null)
   if (promptTaken) host.backgroundWork.clearLost(session)
   await restoreDraft(host, adapter, session, up.pane.id)
   const transcript = await adapter.findTranscript(place, sessionId)
@@ -166,6 +182,27 @@ function stepTimer(steps: RescueStep[]) {
   }
 }
 
+/** Throws ProjectUntrusted. The session is started as soon as a person trusts the settings, or has removed them. */
+async function assertTrusted(
+  host: Host,
+  adapter: AgentAdapter,
+  { session, cwd }: LaunchRequest,
+): Promise<void> {
+  const untrusted = async (): Promise<ProjectSettings[]> =>
+    host.trust.untrusted(await adapter.projectSettings(cwd))
+  const found = await untrusted()
+  if (found.length === 0) return
+  const currentFingerprint = async (): Promise<string> => JSON.stringify(await untrusted())
+  host.unrunnablePrograms.set(session, { fingerprint: JSON.stringify(found), currentFingerprint })
+  throw new ProjectUntrustedError(cwd, found)
+}
+
+/** If the record of the session was broken, its pane shows the newest launch. Throws StaleFence. */
+async function assertNoneNewer(host: Host, session: string, fence: number): Promise<void> {
+  const newest = (await host.tmux.pane(session))?.fence ?? 0
+  if (newest > fence) throw new StaleFenceError(session, fence, newest)
+}
+
 /** Law 3: no live process may hold the conversation when the next one starts. Only Outpool's own processes are ended. */
 async function endPreviousProcess(host: Host, adapter: AgentAdapter, request: LaunchRequest): Promise<void> {
   const { session, sessionId, forkOf } = request
@@ -207,7 +244,7 @@ async function promptText({ prompt }: LaunchRequest): Promise<string | null> {
   const text = prompt?.text ?? null
   if (text === null || typeof text === 'string') return text
   const { file } = text
-  return readFile(file, 'utf8').catch(() => {
+  return readRegular(file).catch(() => {
     throw new PromptMissingError(file)
   })
 }
@@ -262,10 +299,8 @@ async function respawn(
     answeredAt,
     launchDir: host.records.folder(session),
     reportDir: host.home.reports,
-    // An adopted session keeps the environment in which its person started it.
-    baseEnv: host.adoptions.startOf(session)?.env ?? process.env,
   })
-  const script = writeLaunchScript(host.records.folder(session), fence, plan)
+  const script = writeLaunchScript(host.records.folder(session), fence, { ...plan, cwd })
   const argv = ['/bin/sh', script]
   await collectPendingInput(host, session)
   const hold = pendingInputCommand(host, session, fence)

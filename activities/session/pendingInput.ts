@@ -3,13 +3,15 @@
  * pane. It stays on this host, in files of the session, and goes to the next process: sent texts are delivered, and unsent ones
  * are restored in the input line.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { z } from 'zod'
 import type { AgentAdapter } from '../../agents/agent.js'
+import { OddFileError } from '../../config/errors.js'
+import { readOwnFile } from '../../config/state/ownFile.js'
 import { readJson } from '../../config/state/readJson.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
@@ -27,6 +29,8 @@ const pollEvery = 30
 const lineDrawnWithin = 5_000
 /** Each press deletes about one line of a draft. */
 const maxClearPresses = 200
+/** More than a person types or pastes. */
+const textMaxBytes = 32 * 1024 * 1024
 /** The program starts a shell for its editor. */
 const editorTimeout = 10_000
 
@@ -39,6 +43,9 @@ const draftsFolder = 'drafts'
 
 /** Texts are delivered in the order of their names: by the process to which they were typed, then by arrival. */
 const textName = (fence: number, order: string): string => `${String(fence).padStart(15, '0')}-${order}`
+
+/** The prompt with which a person started the session comes before everything that was typed later. */
+export const firstPromptName = textName(0, 'prompt')
 
 /** To be called before the agent is stopped. */
 export async function saveDraft(host: Host, adapter: AgentAdapter, pane: Pane): Promise<void> {
@@ -136,7 +143,7 @@ async function readFullDraft(
 }
 
 /** The first screen that fits; the last one if none did in time. */
-async function untilScreen(
+export async function untilScreen(
   host: Host,
   pane: string,
   fits: (screen: string) => boolean,
@@ -213,12 +220,23 @@ export async function collectPendingInput(host: Host, session: string): Promise<
   // An earlier attempt may have been cut off before it removed the file: what it saved must not be saved twice.
   for (const name of filesWith(collectedInputPrefix).sort()) {
     const file = join(folder, name)
-    const typed = printable(readFileSync(file, 'utf8'))
+    const typed = printable(readHeld(host, file))
     const submitted = typed.slice(0, typed.lastIndexOf('\n') + 1).trim()
     const unsubmitted = typed.slice(typed.lastIndexOf('\n') + 1)
     if (submitted !== '') saveText(host, session, name.slice(collectedInputPrefix.length), submitted)
     addTypedKeys(host, session, unsubmitted, name)
-    rmSync(file)
+    rmSync(file, { force: true })
+  }
+}
+
+/** What is no file of ours is set aside: it must not keep the session from starting. */
+function readHeld(host: Host, file: string): string {
+  try {
+    return readOwnFile(file, textMaxBytes)
+  } catch (error) {
+    if (!(error instanceof OddFileError)) throw error
+    host.oddFiles.setAside(file, `it is ${error.oddity}`)
+    return ''
   }
 }
 
@@ -278,7 +296,7 @@ export async function restoreDraft(
 
 function readIfThere(file: string): string | null {
   try {
-    return readFileSync(file, 'utf8')
+    return readOwnFile(file, textMaxBytes)
   } catch {
     return null
   }

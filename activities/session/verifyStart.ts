@@ -2,11 +2,14 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
+import { withoutSecrets } from '../../config/secrets/known.js'
 import type { AgentAdapter, Dialog, LiveState, Place } from '../../agents/agent.js'
 import { readingToEngine } from '../../host/state/engineInstants.js'
 import type { LaunchRequest } from '../contracts.js'
 import type { Host } from '../../host/host.js'
 import { programFingerprint, reasonNotRunnable } from '../../host/process/agentProgram.js'
+import { folderClosedExit } from '../../host/process/launchScript.js'
+import { isWithin, workingFolder } from '../../host/process/workingFolder.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import {
   hookRefusal,
@@ -14,6 +17,7 @@ import {
   PageOpenError,
   ProgramFailedError,
   WorkFolderMissingError,
+  WrongFolderError,
 } from '../errors.js'
 import { TmuxFailedError } from '../../host/errors.js'
 
@@ -28,7 +32,7 @@ const maxKeyPresses = 12
 /** How long a submitted prompt may take to appear in the transcript before it counts as not taken. */
 const promptTimeout = 10_000
 
-/** Waits until the agent reports that it runs. Answers dialogs if that decides nothing for a person. */
+/** Waits until the agent reports that it runs, in its folder. Answers dialogs if that decides nothing for a person. */
 export async function untilUp(
   host: Host,
   adapter: AgentAdapter,
@@ -38,18 +42,22 @@ export async function untilUp(
   const { startWithin } = host.config.timing
   const until = performance.now() + startWithin
   let keyPresses = 0
+  let hasStartedInFolder = false
   for (let polls = 0; ; polls++) {
     const pane = await host.tmux.pane(request.session)
     // The pane of an agent that ended remains. If it is missing, tmux is gone, which has nothing to do with the account.
     if (!pane) throw new TmuxFailedError('list-panes', 'the pane vanished while the agent was starting')
     if (pane.fence !== request.fence) throw new LaunchFailedError('another program was started in its pane')
     if (pane.dead) throw await startFailure(host, place, request, pane)
+    const folder: string | null = hasStartedInFolder ? null : await workingFolder(pane.pid)
+    hasStartedInFolder ||= folder !== null && isWithin(folder, request.cwd)
     const live = (await adapter.readLiveStates(place, { pids: [pane.pid] }))[0] ?? null
+    if (live && folder !== null && !hasStartedInFolder) throw new WrongFolderError(folder, request.cwd)
     if (live && live.sessionId === request.sessionId && live.activity !== 'waiting') return { pane, live }
     // The screen is only a hint, so it is read rarely, but always before giving up.
     if (polls % 10 === 9 || performance.now() > until) {
       const screen = await host.tmux.screen(pane.id)
-      const dialog = adapter.readDialog(screen)
+      const dialog = adapter.readDialog(screen, request.cwd)
       if (dialog?.safeKeys && keyPresses < maxKeyPresses) {
         keyPresses += 1
         await host.tmux.press(pane.id, dialog.safeKeys)
@@ -98,7 +106,7 @@ export async function untilPromptTaken(
     }
     const pane = await host.tmux.pane(request.session)
     if (!pane || pane.dead) return notTaken
-    const dialog = adapter.readDialog(await host.tmux.screen(pane.id))
+    const dialog = adapter.readDialog(await host.tmux.screen(pane.id), request.cwd)
     if (dialog && (!dialog.safeKeys || keyPresses >= maxKeyPresses)) return notTaken
     if (dialog?.safeKeys) {
       keyPresses += 1
@@ -111,7 +119,7 @@ export async function untilPromptTaken(
 
 /** The last lines of the screen: enough to see the reason, but not a conversation. */
 function lastLines(screen: string): string {
-  const lines = screen
+  const lines = withoutSecrets(screen)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
@@ -141,11 +149,12 @@ async function startFailure(
   host: Host,
   place: Place,
   { session, agent, cwd }: LaunchRequest,
-  { id }: Pane,
+  { id, exitStatus }: Pane,
 ): Promise<Error> {
   if (!existsSync(cwd)) return new WorkFolderMissingError(cwd)
+  if (exitStatus === folderClosedExit) return new LaunchFailedError(`the folder ${cwd} can't be entered`)
   const { command, env } = await host.command(agent, session)
-  const whole: NodeJS.ProcessEnv = { ...process.env, ...env, ...place.env }
+  const whole: NodeJS.ProcessEnv = { ...host.programEnvironment(), ...env, ...place.env }
   const why = await reasonNotRunnable(command, whole, cwd)
   if (why === null)
     return new LaunchFailedError(`the agent ended at its start: ${lastLines(await host.tmux.screen(id))}`)

@@ -1,6 +1,7 @@
 /** Both ends of an agent task: the prompt with which its session begins, and its last answer. */
 import { realpathSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readRegular } from '../../agents/files.js'
+import { withoutSecrets } from '../../config/secrets/known.js'
 import { failedOutcome, type TaskOutcome } from '../../policy/tasks/tasks.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
@@ -22,7 +23,7 @@ export async function prepareAgentTask(host: Host, task: string): Promise<AgentT
 }
 
 async function readPrompt(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch(() => '')
+  const text = await readRegular(file).catch(() => '')
   if (text.trim() === '') throw new PromptMissingError(file)
   return text
 }
@@ -32,6 +33,6 @@ export async function saveAnswer(host: Host, request: SaveAnswerRequest): Promis
   const answer = transcript === null ? null : await host.adapter(agent).readLastAnswer(transcript, 0)
   if (answer === null) return failedOutcome('the agent ended without an answer')
   const { keep } = taskOf(host, task, 'agent')
-  const file = new TaskFolder(host, task).saveResult(`${answer.text}\n`, 'md', keep)
+  const file = new TaskFolder(host, task).saveResult(`${withoutSecrets(answer.text)}\n`, 'md', keep)
   return { ok: true, error: null, summary: `answered in ${answer.text.length} characters`, file }
 }

@@ -1,7 +1,8 @@
 /** Records on disk which mails a task has delivered before they are marked as read, so that a crash in between delivers none twice. */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { z } from 'zod'
+import { readOwnFile } from '../../config/state/ownFile.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import { MailError } from './mailError.js'
 import type { Envelope } from './mailbox.js'
@@ -71,7 +72,7 @@ const emptyView = { view: '', settledTo: 0 }
 
 function read(file: string): Ledger {
   try {
-    return ledgerSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+    return ledgerSchema.parse(JSON.parse(readOwnFile(file)))
   } catch {
     throw new MailError(
       `${file} cannot be read: move it away, and unread mail is delivered as if for the first time`,

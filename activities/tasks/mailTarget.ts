@@ -40,7 +40,7 @@ export async function createMailTarget(
   abort: AbortSignal,
 ): Promise<MailTarget> {
   if (typeof deliverTo === 'string') return toSession(sessions, name, deliverTo)
-  const env = await resolveEnv(deliverTo.env)
+  const env = { ...host.programEnvironment(), ...(await resolveEnv(deliverTo.env)) }
   return {
     reasonToWait: () => Promise.resolve(null),
     deliver: async (mail) => {

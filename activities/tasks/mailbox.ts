@@ -1,5 +1,5 @@
 /** A mailbox over IMAP. Reading changes nothing until a mail is marked. Only this file uses the IMAP library. */
-import { readFile } from 'node:fs/promises'
+import { readRegular } from '../../agents/files.js'
 import { convert } from 'html-to-text'
 import { ImapFlow, type MessageEnvelopeObject, type MessageStructureObject } from 'imapflow'
 import type { ImapConfig } from '../../config/config.js'
@@ -130,7 +130,7 @@ export class Mailbox {
 
 async function clientFor(imap: ImapConfig): Promise<ImapFlow> {
   const pass = await resolveValue('imap.password', imap.password)
-  const ca = imap.ca === null ? null : await readFile(imap.ca).catch(() => null)
+  const ca = imap.ca === null ? null : await readRegular(imap.ca).catch(() => null)
   if (imap.ca !== null && ca === null) throw new MailError(`the certificate file ${imap.ca} cannot be read`)
   const client = new ImapFlow({
     ...{ host: imap.host, port: imap.port, secure: imap.tls === true, doSTARTTLS: imap.tls === 'starttls' },

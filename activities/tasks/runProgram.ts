@@ -1,9 +1,8 @@
 /** Runs the program of a task. */
 import { rmSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { parseJsonAs } from '../../policy/parseJson.js'
 import { SecretError } from '../../config/errors.js'
+import { readJson } from '../../config/state/readJson.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import { failedOutcome, type TaskOutcome } from '../../policy/tasks/tasks.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
@@ -22,7 +21,7 @@ export async function runProgram(host: Host, task: string, abort: AbortSignal): 
   await endLeftover(record, stopGrace)
   let env: Record<string, string>
   try {
-    env = await resolveEnv(config.env)
+    env = { ...host.programEnvironment(), ...(await resolveEnv(config.env)) }
   } catch (error) {
     if (error instanceof SecretError) return failedOutcome(error.message)
     throw error
@@ -33,21 +32,21 @@ export async function runProgram(host: Host, task: string, abort: AbortSignal): 
     onStart: (process) => writeFileAtomic(record, JSON.stringify(process)),
   })
   rmSync(record, { force: true })
-  const file = result.printedBytes === 0 ? null : folder.saveResult(printed(result), 'log', config.keep)
+  const file =
+    result.printedBytes === 0
+      ? null
+      : folder.saveResult(printed(result, config.maxOutputSize), 'log', config.keep)
   if (result.why !== null) return failedOutcome(result.why, file)
   return { ok: true, error: null, summary: `succeeded after ${(result.ms / 1_000).toFixed(1)} s`, file }
 }
 
 /** Ends the program of a run whose worker was killed, so that two of them don't run at once. */
 async function endLeftover(record: string, graceMs: number): Promise<void> {
-  const text = await readFile(record, 'utf8').catch(() => null)
-  if (text === null) return
-  const process = parseJsonAs(text, processSchema)
+  const process = readJson(record, processSchema)
   if (process && (await processStart(process.pid)) === process.start) await endProcess(process, graceMs)
   rmSync(record, { force: true })
 }
 
-function printed({ tail, printedBytes }: CommandResult): string {
-  const kept = Buffer.byteLength(tail)
-  return kept < printedBytes ? `[the last ${kept} of ${printedBytes} bytes]\n${tail}` : tail
+function printed({ tail, printedBytes }: CommandResult, maxBytes: number): string {
+  return printedBytes > maxBytes ? `[the last ${maxBytes} of ${printedBytes} bytes]\n${tail}` : tail
 }

@@ -3,7 +3,7 @@ import type { AgentAdapter, LiveState } from '../../agents/agent.js'
 import type { Host } from '../../host/host.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import type { WatchRequest } from '../contracts.js'
-import { type AskedQuestion, toAskedQuestion } from '../session/askedQuestion.js'
+import { type AskedQuestion, shownText, toAskedQuestion } from '../session/askedQuestion.js'
 import type { WatchOutcome } from './turnFailures.js'
 
 /** One key press per update; a dialog that remains after this many is left to a person. */
@@ -20,19 +20,22 @@ export class DialogState {
   readonly #adapter: AgentAdapter
   /** What the workflow knows already. */
   readonly #known: WatchRequest['waiting']
+  readonly #cwd: string
   #openSince: number | null = null
   #keyPresses = 0
 
-  constructor(host: Host, adapter: AgentAdapter, known: WatchRequest['waiting']) {
+  constructor(host: Host, adapter: AgentAdapter, { waiting, cwd }: Pick<WatchRequest, 'waiting' | 'cwd'>) {
     this.#host = host
     this.#adapter = adapter
-    this.#known = known
-    this.waitingFor = known?.what ?? null
+    this.#known = waiting
+    this.#cwd = cwd
+    this.waitingFor = waiting?.what ?? null
   }
 
   /** What the screen of the pane asks; null if it shows no dialog. */
   async promptOn(pane: Pane): Promise<string | null> {
-    return (await this.#read(pane))?.prompt ?? null
+    const prompt = (await this.#read(pane))?.prompt
+    return prompt === undefined ? null : shownText(prompt)
   }
 
   /** Null unless the workflow has to hear of the dialog. */
@@ -47,7 +50,7 @@ export class DialogState {
       await this.#host.tmux.press(pane.id, dialog.safeKeys)
       return null
     }
-    const what = dialog?.prompt ?? state.waitingFor ?? 'an answer'
+    const what = shownText(dialog?.prompt ?? state.waitingFor ?? 'an answer')
     this.waitingFor = what
     this.question = dialog?.question ? toAskedQuestion(dialog.question, state) : null
     const digest = this.question?.digest ?? null
@@ -65,6 +68,6 @@ export class DialogState {
   }
 
   async #read(pane: Pane): Promise<ReturnType<AgentAdapter['readDialog']>> {
-    return this.#adapter.readDialog(await this.#host.tmux.screen(pane.id))
+    return this.#adapter.readDialog(await this.#host.tmux.screen(pane.id), this.#cwd)
   }
 }

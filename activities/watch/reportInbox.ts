@@ -2,19 +2,12 @@
  * The reports that hooks and status lines of agents write as files (docs/decisions/0005-reports-as-files.md). Each file is read once,
  * and kept until the watch of its session has taken the report.
  */
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  watch,
-  type FSWatcher,
-} from 'node:fs'
-import { join } from 'node:path'
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, watch, type FSWatcher } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentReport } from '../../agents/agent.js'
+import { OddFileError } from '../../config/errors.js'
+import { readOwnFile } from '../../config/state/ownFile.js'
 import type { Host } from '../../host/host.js'
 import { log } from '../../host/log.js'
 import type { SessionWatch } from './sessionWatch.js'
@@ -23,6 +16,8 @@ import type { SessionWatch } from './sessionWatch.js'
 const unclaimedFor = 60_000
 /** A herd leaves hundreds of reports: those that arrive within so many milliseconds are read together. */
 const drainDebounce = 20
+/** The longest report lists background tasks with their prompts. Bytes. */
+const reportMaxBytes = 4 * 1024 * 1024
 
 interface Receivers {
   /** The watch of a session, if there is one. */
@@ -78,7 +73,7 @@ export class ReportInbox {
     const touched = new Set<SessionWatch>()
     this.#readFiles()
     for (const [path, { report, at }] of this.#unclaimed) {
-      const isApplied = report === null || this.#apply(report, touched)
+      const isApplied = report === null || this.#tryApply(report, touched)
       // Reports from a time without a worker are old by now, but their watches are only starting.
       if (!isApplied && Date.now() - Math.max(at, this.#startedAt) <= unclaimedFor) continue
       rmSync(path, { force: true })
@@ -100,13 +95,25 @@ export class ReportInbox {
       .filter((name) => !name.startsWith('.') && !this.#unclaimed.has(join(folder, name)))
       .flatMap((name) => {
         const path = join(folder, name)
-        const stat = statSync(path, { throwIfNoEntry: false })
-        return stat === undefined ? [] : [{ name, path, at: stat.mtimeMs }]
+        const stat = lstatSync(path, { throwIfNoEntry: false })
+        const isIgnored = stat === undefined || this.#host.oddFiles.isStuck(path)
+        return isIgnored ? [] : [{ name, path, at: stat.mtimeMs }]
       })
       .sort((a, b) => a.at - b.at)
-    for (const { name, path, at } of fresh) {
-      const [readPath, body] = readReportBody(folder, name, path)
+    for (const { name, path, at } of fresh) this.#readFile(name, path, at)
+  }
+
+  /** What is no report of ours is set aside: it must not stop the others. */
+  #readFile(name: string, path: string, at: number): void {
+    const readPath = pathToRead(path, name)
+    try {
+      if (readPath !== path) renameSync(path, readPath)
+      const body = readOwnFile(readPath, reportMaxBytes)
       this.#unclaimed.set(readPath, { at, report: this.#parse(name, body, new Date(at).toISOString()) })
+    } catch (error) {
+      if (isMissing(error)) return
+      const why = error instanceof OddFileError ? `it is ${error.oddity}` : String(error)
+      this.#host.oddFiles.setAside(existsAt(readPath) ? readPath : path, why)
     }
   }
 
@@ -116,6 +123,16 @@ export class ReportInbox {
       if (report) return report
     }
     return null
+  }
+
+  /** A report that can't be applied, because of a full disk or what it is about, must not stop the others. */
+  #tryApply(report: AgentReport, touched: Set<SessionWatch>): boolean {
+    try {
+      return this.#apply(report, touched)
+    } catch (error) {
+      console.error(`outpool: a report of session ${report.session} could not be applied:`, error)
+      return false
+    }
   }
 
   /** False if the report has to wait for its watch. Evidence counts only for the launch that produced it. */
@@ -143,9 +160,10 @@ export class ReportInbox {
  * A report of which only the newest is kept (`.last`) may be replaced while it is being read. It is renamed first, so that
  * the file that is removed afterwards is the one that was read.
  */
-function readReportBody(folder: string, name: string, path: string): [path: string, body: string] {
-  if (!name.endsWith('.last')) return [path, readFileSync(path, 'utf8')]
-  const aside = join(folder, `.${name}.taken`)
-  renameSync(path, aside)
-  return [aside, readFileSync(aside, 'utf8')]
-}
+const pathToRead = (path: string, name: string): string =>
+  name.endsWith('.last') ? join(dirname(path), `.${name}.taken`) : path
+
+const existsAt = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'

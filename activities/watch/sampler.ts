@@ -224,6 +224,6 @@ export class Sampler {
     if (content === this.#published.content && now - this.#published.at < publishEvery) return
     this.#published = { at: now, content }
     const live: LiveFile = { at: new Date(now).toISOString(), pid: process.pid, sessions, accounts }
-    writeFileAtomic(this.#host.home.liveFile, JSON.stringify(live))
+    writeFileAtomic(this.#host.home.liveFile, JSON.stringify(live), { isDurable: false })
   }
 }

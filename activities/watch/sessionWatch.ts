@@ -75,7 +75,7 @@ export class SessionWatch {
     this.#heartbeat = heartbeat
     this.#reports = new ReportState(request.sessionId)
     this.#transcript = new TranscriptFollower(host, this.#adapter, request)
-    this.#dialog = new DialogState(host, this.#adapter, request.waiting)
+    this.#dialog = new DialogState(host, this.#adapter, request)
     this.#hang = new HangDetector(host)
     this.ended = new Promise((resolve) => (this.#resolve = resolve))
   }

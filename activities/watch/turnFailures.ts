@@ -1,4 +1,5 @@
 /** What a failed turn means for its session: the same error means different things on an account and on a key (law 6). */
+import { withoutSecrets } from '../../config/secrets/known.js'
 import type { TurnFailure } from '../../agents/agent.js'
 import type { Wall } from '../../policy/account/account.js'
 import { withCooldown } from '../../policy/account/cooldown.js'
@@ -19,8 +20,9 @@ export function recordTurnFailure(
   host: Host,
   place: PlaceRef,
   model: string | null,
-  failure: TurnFailure,
+  seen: TurnFailure,
 ): WatchOutcome {
+  const failure = seen.class === 'wall' ? seen : { ...seen, text: withoutSecrets(seen.text) }
   if (failure.class === 'wall') return recordWall(host, place, attributeWall(failure.wall, model))
   // Only the account's owner can end it, and no reset is known. For the session it is a wall like any other.
   if (failure.class === 'billing') return recordWall(host, place, wallOfRefusal('credit', failure))

@@ -6,6 +6,7 @@ import { modelsAfter } from '../../policy/pool/lease.js'
 import type { Host } from '../../host/host.js'
 import type { LeaseBatcher } from './leaseBatcher.js'
 import type { Sampler } from './sampler.js'
+import { restoreRecord } from './restoreRecord.js'
 import { SessionWatch } from './sessionWatch.js'
 
 /** A watch ends by itself after about a day, so that the workflow above it can pick up new code. */
@@ -43,6 +44,7 @@ export async function watchAgent(
   signal?.addEventListener('abort', release, { once: true })
   if (signal?.aborted) release()
   try {
+    await restoreRecord(host, request)
     await host.tmux.showStatus(request.session, request.status)
     watch.sendHeartbeat()
     await sampler.add(watch)

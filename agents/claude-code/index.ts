@@ -28,12 +28,13 @@ import { runProgram } from './program.js'
 import { nextAnswerStep } from './screen/questions.js'
 import { parseReport } from './reports.js'
 import { fingerprint, isDraftOf, toCommandPaste, toWordsPaste, toPortableDraft } from './screen/text.js'
+import { projectSettings } from './setup/projectSettings.js'
 import { findTranscript, readLastAnswer, readTail } from './transcript/transcript.js'
 import { configDirOf, containsEntry, readEnd } from './transcript/end.js'
 import { readTokenUsage } from './transcript/usage.js'
 
 async function version(command: AgentCommand): Promise<string> {
-  const { stdout } = await runProgram(command, ['--version'], bareEnv(process.env, command), process.cwd())
+  const { stdout } = await runProgram(command, ['--version'], bareEnv(command), process.cwd())
   const [found] = /\d+\.\d+\.\d+\S*/.exec(stdout) ?? []
   if (found === undefined) throw new AgentProgramError(command.command, 'does not print its version')
   return found
@@ -44,6 +45,7 @@ export const claudeCode: AgentAdapter = {
   canChooseSessionId: true,
   version,
   prepare,
+  projectSettings,
   planLaunch,
   findTranscript,
   carry,

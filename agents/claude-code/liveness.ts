@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { parseJsonAs } from '../../policy/parseJson.js'
 import type { Activity, LiveQuery, LiveState, Place } from '../agent.js'
+import { readRegularSync } from '../files.js'
 import { liveFolder } from './paths.js'
 
 const instantMs = z.number().positive().max(8.64e15)
@@ -141,7 +142,7 @@ function procStat(pid: number): string | null {
 
 function parseLiveFile(file: string): LiveFile | null {
   try {
-    return parseJsonAs(readFileSync(file, 'utf8'), liveSchema)
+    return parseJsonAs(readRegularSync(file), liveSchema)
   } catch {
     return null
   }

@@ -1,5 +1,6 @@
 /** The reports that `report.sh` writes: which events, and how each file is parsed. */
 import { z } from 'zod'
+import { boundedText } from '../../policy/boundedText.js'
 import { parseJson } from '../../policy/parseJson.js'
 import type { AgentReport } from '../agent.js'
 import { parseStopHook } from './background.js'
@@ -25,14 +26,17 @@ export const statusLineEvent = 'StatusLine'
 /** `<session>.<fence>.<event>.<process>-<try>`, or `.last` if only the newest is kept; no part holds a dot. */
 const fileNamePattern = /^([a-z0-9][a-z0-9_-]{0,62})\.(\d{1,15})\.([A-Za-z]+)\.(?:\d+-\d+|last)$/
 
+/** A sentence of the program. */
+const sentence = z.string().transform((text) => boundedText(text, 500))
+
 const sessionStart = z.object({
-  session_id: z.string(),
-  transcript_path: z.string(),
-  source: z.string().default('startup'),
+  session_id: z.string().max(128),
+  transcript_path: z.string().max(4_096),
+  source: sentence.default('startup'),
 })
-const stopFailure = z.object({ error: z.string().default('unknown'), agent_id: z.string().optional() })
-const notification = z.object({ message: z.string().default(''), notification_type: z.string().optional() })
-const sessionEnd = z.object({ reason: z.string().default('other') })
+const stopFailure = z.object({ error: sentence.default('unknown'), agent_id: z.string().optional() })
+const notification = z.object({ message: sentence.default(''), notification_type: z.string().optional() })
+const sessionEnd = z.object({ reason: sentence.default('other') })
 
 /** Notifications that ask a person for something; the others are only news. */
 const personPrompts = new Set(['permission_prompt', 'elicitation_dialog', 'worker_permission_prompt'])

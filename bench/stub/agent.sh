@@ -149,7 +149,10 @@ trap ended TERM HUP
 
 hook "$on_start" "{\"session_id\":\"$session\",\"transcript_path\":\"$transcript\",\"source\":\"startup\"}"
 if [ -z "$prompt" ]; then say_state idle; else turn "$prompt"; fi
+# The input line, between two rules as the real program draws it, with the cursor in it: a typed prompt is echoed there.
+rule='────────────────────'
 while :; do
+  printf '\033[2J\033[H%s\n❯ \n%s\033[A\r\033[2C' "$rule" "$rule"
   if IFS= read -r line; then
     [ -z "$line" ] || turn "$line"
   elif [ $woken = yes ]; then

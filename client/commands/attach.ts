@@ -5,6 +5,7 @@ import type { CommandContext } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 import type { SessionCard } from '../engine/sessionRows.js'
+import { writeText } from '../output/terminal.js'
 import { clock } from '../output/times.js'
 
 export async function attach(context: CommandContext): Promise<void> {
@@ -21,10 +22,20 @@ export async function attach(context: CommandContext): Promise<void> {
   process.exitCode = await runAttached(home, name)
 }
 
+/** A live tmux server answers at once, on a busy machine within seconds. Milliseconds. */
+const answerWithin = 5_000
+
+/** Throws FailedError if tmux is missing or hangs. */
 export function hasPane(home: Home, name: string): boolean {
   const asked = spawnSync('tmux', ['-S', home.tmuxSocket, 'has-session', '-t', `=${name}`], {
     stdio: 'ignore',
+    timeout: answerWithin,
   })
+  if (asked.error && 'code' in asked.error && asked.error.code === 'ETIMEDOUT')
+    throw new FailedError(
+      `the tmux server of ${home.dir} does not answer`,
+      'look whether its process is stopped or the machine is very busy, then try again',
+    )
   if (asked.error) throw new FailedError('tmux cannot be run', 'install tmux 3.2 or newer')
   return asked.status === 0
 }
@@ -69,7 +80,7 @@ async function attachAs(
     child.once('close', resolve)
   })
   const refused = code !== 0 && refusal.test(errors)
-  if (!refused) process.stderr.write(errors)
+  if (!refused) writeText(process.stderr, errors)
   return { code, refused }
 }
 

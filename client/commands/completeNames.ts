@@ -2,10 +2,11 @@
 import { readdirSync } from 'node:fs'
 import { openHome } from '../../config/state/home.js'
 import { namePattern } from '../../policy/ids.js'
+import { writeText } from '../output/terminal.js'
 
 export async function completeNames([kind]: readonly string[]): Promise<void> {
   const names = kind === 'session' ? sessionNames() : kind === undefined ? [] : await configured(kind)
-  if (names.length > 0) process.stdout.write(`${names.join('\n')}\n`)
+  if (names.length > 0) writeText(process.stdout, `${names.join('\n')}\n`)
 }
 
 /** The sessions that have a folder on this host. */

@@ -1,15 +1,14 @@
-/** `outpool up`, `outpool worker`, `outpool doctor`, and what `outpool adopt` asks: each runs in its own process, from worker/main.ts. */
+/** `outpool up`, `outpool worker`, `outpool doctor`, `outpool trust`, and what `outpool adopt` asks: each runs in its own process, from worker/main.ts. */
 import { execFile, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { type GivenFlags, type HostProgram, programArguments } from '../../config/hostPrograms.js'
-import type { CommandContext } from '../commandContext.js'
 
 const entry = fileURLToPath(new URL('../../worker/main.js', import.meta.url))
 
 /** Passes on the terminal, the flags and signals, and takes over the exit code. */
-export async function runHostProgram(program: HostProgram, context: CommandContext): Promise<void> {
-  const args = [...process.execArgv, entry, ...programArguments(program, context)]
+export async function runHostProgram(program: HostProgram, given: GivenFlags): Promise<void> {
+  const args = [...process.execArgv, entry, ...programArguments(program, given)]
   const child = spawn(process.execPath, args, {
     // The channel carries no messages. It breaks when this process ends, even by KILL, and then the worker ends too.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

@@ -111,10 +111,7 @@ async function status(context: CommandContext, scope: Scope): Promise<void> {
 /** Variables from which the configuration takes secrets, and which the service would not have. */
 function missingSecrets(config: Config): string[] {
   const given = existsSync(secretsFile(home())) ? readFileSync(secretsFile(home()), 'utf8') : ''
-  const names = new Set<string>()
-  JSON.stringify(config, (key, value: unknown) => {
-    if (key === 'fromEnv' && typeof value === 'string') names.add(value)
-    return value
-  })
-  return [...names].filter((name) => !given.split('\n').some((line) => line.startsWith(`${name}=`)))
+  return [...config.env.secrets].filter(
+    (name) => !given.split('\n').some((line) => line.startsWith(`${name}=`)),
+  )
 }

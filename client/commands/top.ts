@@ -2,6 +2,7 @@
 import { emitKeypressEvents } from 'node:readline'
 import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
+import { printableInColor } from '../../policy/printable.js'
 import { type CommandContext, print } from '../commandContext.js'
 import { hasPane, runAttached } from './attach.js'
 import { readFleet } from '../top/fleet.js'
@@ -107,7 +108,7 @@ class Screen {
     if (this.#attached || this.#fleet === null) return
     const { columns, rows } = process.stdout
     const view = { columns, lines: rows, colors: this.#context.colors, chosen: this.#selected }
-    const lines = screen(this.#fleet, view).map((line) => `${line}${clearLine}`)
+    const lines = screen(this.#fleet, view).map((line) => `${printableInColor(line)}${clearLine}`)
     process.stdout.write(`${toStart}${lines.join('\r\n')}${clearBelow}`)
   }
 

@@ -1,5 +1,5 @@
 /** Formats a failure: one line says what is wrong, one says what to do; the stack follows only with --debug. */
-import { ConfigError, HomeError, SealKeyError } from '../../config/errors.js'
+import { ConfigError, HomeError, isOutOfFiles, outOfFiles, SealKeyError } from '../../config/errors.js'
 import { EngineError, FailedError, UsageError } from '../errors.js'
 import { oneLine } from './terminal.js'
 
@@ -23,6 +23,7 @@ function formatWithoutStack(error: unknown): FormattedError {
     error instanceof SealKeyError
   )
     return { exitCode: error.exitCode, text: formatProblem(error.message, error.remedy) }
+  if (isOutOfFiles(error)) return { exitCode: 1, text: formatProblem(outOfFiles.problem, outOfFiles.remedy) }
   const message = error instanceof Error ? error.message : String(error)
   const remedy = 'run it again with --debug for the full error'
   return { exitCode: 1, text: formatProblem(oneLine(message), remedy) }

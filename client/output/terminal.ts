@@ -3,6 +3,7 @@ import type { WriteStream } from 'node:tty'
 import { stripVTControlCharacters } from 'node:util'
 import picocolors from 'picocolors'
 import type { Colors } from 'picocolors/types.js'
+import { printable, printableInColor } from '../../policy/printable.js'
 
 /** Columns; Infinity for a pipe, which gets whole lines unless COLUMNS is set. */
 export function widthOf(stream: WriteStream, env: NodeJS.ProcessEnv = process.env): number {
@@ -19,8 +20,15 @@ export function colorsFor(stream: WriteStream, env: NodeJS.ProcessEnv = process.
 }
 
 /** One line without control characters: texts of agents and file names may contain anything. */
-export const oneLine = (text: string): string =>
-  stripVTControlCharacters(text).replace(/\p{Cc}+|\p{Zl}|\p{Zp}|\p{Bidi_Control}/gu, ' ')
+export const oneLine = (text: string): string => printable(text.replaceAll(/[\r\n\t\p{Zl}\p{Zp}]+/gu, ' '))
+
+/**
+ * Prints a text, of which only our own colours reach the terminal, and these only if it gets colours. Every command prints
+ * through this.
+ */
+export function writeText(stream: WriteStream, text: string): void {
+  stream.write(colorsFor(stream).isColorSupported ? printableInColor(text) : printable(text))
+}
 
 const segmenter = new Intl.Segmenter()
 const wide =

@@ -14,6 +14,7 @@ import type {
   TaskCommand,
   TaskConfig,
 } from '../config.js'
+import { referredVariables } from '../secrets/credentials.js'
 import { type PathBase, expandPath, expandProgram } from './paths.js'
 import type { ConfigFile } from '../schema/file.js'
 
@@ -22,6 +23,7 @@ type ParsedPrompt = NonNullable<ConfigFile['tasks'][number]['prompt']>
 export function resolveConfig(parsed: ConfigFile, file: string, base: PathBase): Config {
   return {
     file,
+    env: { pass: parsed.env.pass, secrets: referredVariables(parsed) },
     pool: {
       ...parsed.pool,
       accounts: parsed.pool.accounts.map((account) => resolveAccount(account, base)),

@@ -72,6 +72,13 @@ const agent = section({
   env,
 })
 
+const passMessage = 'write names of variables such as GH_TOKEN; one may end in *, as in MY_APP_*'
+const passed = section({
+  pass: list(text(passMessage).regex(/^[A-Za-z_][A-Za-z0-9_]*\*?$/, withMessage(passMessage)), passMessage)
+    .default([])
+    .describe('Variables that agents, tasks, services and notices get, beside the usual ones'),
+})
+
 /** `ls` considers what a worker saw out of date after three times this. */
 const pollEveryMax = 10_000
 const defaultDuration = (key: keyof Timing) => formatDuration(defaultTiming[key])
@@ -254,6 +261,7 @@ export const fileSchema = section({
     .record(name, agent, withMessage('write agents as name: { command: ... }'))
     .prefault({})
     .describe('Agent programs by name; claude-code always exists'),
+  env: passed.prefault({}).describe('What the programs that Outpool starts get of its own environment'),
   timing: timing.prefault({}),
   drill: drill.prefault({}).describe('Proves on this set-up that sessions survive a spent pool'),
   keep: keep.prefault({}).describe('How long finished things are kept on this host'),

@@ -62,6 +62,16 @@ export function secretSource(
   return Array.isArray(fromCommand) ? `command:${JSON.stringify(fromCommand)}` : null
 }
 
+/** Every variable from which a configuration takes a secret, wherever the reference stands. */
+export function referredVariables(configuration: unknown): Set<string> {
+  const names = new Set<string>()
+  JSON.stringify(configuration, (key, value: unknown) => {
+    if (key === 'fromEnv' && typeof value === 'string') names.add(value)
+    return value
+  })
+  return names
+}
+
 /** One file under two names is one secret. */
 function realFile(path: string): string {
   try {

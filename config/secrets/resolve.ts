@@ -2,7 +2,9 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import type { EnvRefs, EnvValue } from '../config.js'
+import { isSecretVariable } from '../../policy/independence/envKinds.js'
 import { SecretError } from '../errors.js'
+import { rememberSecret } from './known.js'
 
 /** A password manager may ask its agent, but Outpool does not wait here for a person. */
 const commandTimeoutMs = 30_000
@@ -16,8 +18,17 @@ export async function resolveEnv(env: EnvRefs): Promise<Record<string, string>> 
   return Object.fromEntries(resolved)
 }
 
-/** One value; `name` is only for the message. Throws SecretError. */
+/**
+ * One value; `name` is only for the message, and to tell whether a literal is a secret. Secrets are remembered, so that they can be
+ * removed from texts. Throws SecretError.
+ */
 export async function resolveValue(name: string, value: EnvValue): Promise<string> {
+  const resolved = await valueOf(name, value)
+  if (typeof value !== 'string' || isSecretVariable(name)) rememberSecret(resolved)
+  return resolved
+}
+
+async function valueOf(name: string, value: EnvValue): Promise<string> {
   if (typeof value === 'string') return value
   if ('fromEnv' in value) return fromEnv(name, value.fromEnv)
   if ('fromFile' in value) return await fromFile(name, value.fromFile)

@@ -5,6 +5,7 @@ import { homedir, tmpdir, userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { HomeError } from '../errors.js'
 import { hostIdOf } from './hostId.js'
+import { ownFolder } from './ownFile.js'
 
 /** Paths under one OUTPOOL_HOME. Two homes on one machine share none of them. */
 export interface Home {
@@ -35,6 +36,8 @@ export interface Home {
   quota: string
   /** What happened on this host, as JSON lines. */
   events: string
+  /** What was found in these folders and is not used: links, pipes, broken records. */
+  odd: string
   /** The worker's current view of its host, for `ls` and `accounts`. */
   liveFile: string
   /** Held by the worker that watches this host. */
@@ -46,7 +49,7 @@ const socketPathMax = 104
 
 const folders = ['logs', 'reports', 'sessions', 'services', 'incidents', 'tasks', 'quota', 'events']
 
-/** Creates the folder (0700) if it does not exist. Throws HomeError if that fails. */
+/** Creates the folder (0700) if it does not exist. Throws HomeError if that fails, or if the folder is another user's. */
 export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
   const stateFolder = env['XDG_STATE_HOME'] ?? join(env['HOME'] ?? homedir(), '.local', 'state')
   const wanted = resolve(env['OUTPOOL_HOME'] ?? join(stateFolder, 'outpool'))
@@ -68,6 +71,7 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
     substrates: join(dir, 'substrates'),
     quota: join(dir, 'quota'),
     events: join(dir, 'events'),
+    odd: join(dir, 'odd'),
     liveFile: join(dir, 'live.json'),
     workerLock: join(dir, 'worker.lock'),
   }
@@ -76,9 +80,10 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
 /** Returns its real path, and the id of this host. */
 function makeHome(wanted: string): { dir: string; hostId: string } {
   try {
-    makeFolder(wanted)
-    const dir = realpathSync(wanted)
-    for (const folder of folders) makeFolder(join(dir, folder))
+    makeFolder(dirname(wanted))
+    const dir = existsSync(wanted) ? realpathSync(wanted) : wanted
+    ownFolder(dir)
+    for (const folder of folders) ownFolder(join(dir, folder))
     accessSync(dir, constants.W_OK)
     return { dir, hostId: hostIdOf(dir) }
   } catch (error) {
@@ -98,11 +103,19 @@ function makeFolder(path: string): void {
   }
 }
 
-/** A home whose path is too long for a socket keeps it in a private folder under /tmp. */
+/**
+ * A home whose path is too long for a socket keeps it in a private folder under /tmp. Not under XDG_RUNTIME_DIR, which is removed at
+ * logout while the panes run on, and which not every process of the user knows. Whoever made the folder first would own the socket,
+ * so a folder of another user is refused. Throws HomeError.
+ */
 function socketPath(wanted: string, mark: string): string {
   if (Buffer.byteLength(wanted) < socketPathMax) return wanted
   const folder = join(existsSync('/tmp') ? '/tmp' : tmpdir(), `outpool-${userInfo().uid}`)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  try {
+    ownFolder(folder)
+  } catch (error) {
+    throw new HomeError(folder, error)
+  }
   return join(folder, `${mark}.sock`)
 }
 

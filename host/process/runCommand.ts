@@ -3,13 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { longestSecret, withoutSecrets } from '../../config/secrets/known.js'
 import { endProcess, type ProcessRef, processStart } from './processes.js'
 
 export interface CommandRequest {
   /** Program and arguments; no shell interprets them. */
   run: readonly string[]
   cwd: string
-  /** Added to the worker's own environment, secrets resolved. */
+  /** The whole environment, secrets resolved. */
   env: Readonly<Record<string, string>>
   /** After this time the program and all that it started are ended. Null: no limit. */
   timeoutMs: number | null
@@ -31,7 +32,7 @@ export interface CommandResult {
   exitCode: number | null
   signal: NodeJS.Signals | null
   timedOut: boolean
-  /** The end of its output on stdout and stderr, in order of arrival, cut to whole characters. */
+  /** The end of its output on stdout and stderr, in order of arrival, without known secrets, cut to whole characters. */
   tail: string
   /** How many bytes it printed in all. */
   printedBytes: number
@@ -66,7 +67,7 @@ export async function runCommand(request: CommandRequest): Promise<CommandResult
   const [program = '', ...args] = request.run
   const child = spawn(program, args, {
     cwd: request.cwd,
-    env: { ...process.env, ...request.env },
+    env: request.env,
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   })
@@ -141,15 +142,17 @@ async function untilInterrupted(
   }
 }
 
-/** Keeps the last bytes of a stream of any length. */
+/** Keeps the last bytes of a stream of any length, and before them enough that no secret is cut in two. */
 class Tail {
   readonly #maxBytes: number
+  readonly #bufferBytes: number
   #chunks: Buffer[] = []
   #bufferedBytes = 0
   printedBytes = 0
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
+    this.#bufferBytes = maxBytes + longestSecret() * bytesPerCharacter
   }
 
   async readFrom(stream: Readable): Promise<void> {
@@ -166,7 +169,7 @@ class Tail {
     this.#bufferedBytes += chunk.length
     for (
       let first = this.#chunks[0];
-      first && this.#bufferedBytes - first.length >= this.#maxBytes;
+      first && this.#bufferedBytes - first.length >= this.#bufferBytes;
       first = this.#chunks[0]
     ) {
       this.#chunks.shift()
@@ -175,7 +178,9 @@ class Tail {
   }
 
   text(): string {
-    const kept = Buffer.concat(this.#chunks)
+    const text = Buffer.concat(this.#chunks).toString('utf8')
+    const isCut = this.printedBytes > this.#bufferedBytes
+    const kept = Buffer.from(withoutSecrets(isCut ? text.replace(/^\uFFFD+/, '') : text))
     if (kept.length <= this.#maxBytes) return kept.toString('utf8')
     const cut = kept.subarray(kept.length - this.#maxBytes)
     // A character that was cut in two leaves bytes of the form 10xxxxxx at the beginning.
@@ -183,6 +188,9 @@ class Tail {
     return cut.subarray(Math.max(whole, 0)).toString('utf8')
   }
 }
+
+/** In UTF-8, at most. */
+const bytesPerCharacter = 4
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false

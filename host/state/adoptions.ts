@@ -70,7 +70,10 @@ export class Adoptions {
     )
   }
 
-  /** How the session's processes are started; null for a session that was not adopted, or not yet. */
+  /**
+   * How the session's processes are started; null for a session that was not adopted, or not yet. Null for what is not known, as of a
+   * conversation that had no process.
+   */
   startOf(session: string): Pick<AdoptionRecord, 'args' | 'env'> | null {
     const record = this.of(session)
     return record === null || record.state === 'waiting' ? null : record

@@ -1,5 +1,6 @@
 /** The incidents of this host: for each the data, and a report for people that is made from it. */
 import { readdirSync } from 'node:fs'
+import { withoutSecrets } from '../../config/secrets/known.js'
 import type { Home } from '../../config/state/home.js'
 import { incidentFile, incidentReportFile, readIncidents } from '../../config/state/serviceFiles.js'
 import {
@@ -41,11 +42,13 @@ export class IncidentStore {
 
   /** Does nothing if the incident does not exist or is closed. */
   note(n: number, layer: IncidentEntry['layer'], what: string): void {
-    this.#change(n, (incident) => withEntry(incident, { at: now(), layer, what }))
+    this.#change(n, (incident) => withEntry(incident, { at: now(), layer, what: withoutSecrets(what) }))
   }
 
-  quote(n: number, kind: 'evidence' | 'said', quote: Omit<Quote, 'at'>): void {
-    this.#change(n, (incident) => withQuote(incident, kind, { at: now(), ...quote }))
+  /** Known secrets are removed: the report goes to a person, and to the next agent. */
+  quote(n: number, kind: 'evidence' | 'said', { title, text }: Omit<Quote, 'at'>): void {
+    const quote = { at: now(), title, text: withoutSecrets(text) }
+    this.#change(n, (incident) => withQuote(incident, kind, quote))
   }
 
   close(n: number, outcome: IncidentOutcome, description: string, layer: IncidentEntry['layer']): void {

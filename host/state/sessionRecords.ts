@@ -1,10 +1,13 @@
 /** The durable record of a session on this host: its launches, texts and conversations. Read before anything is started or stopped. */
-import { mkdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { OddFileError } from '../../config/errors.js'
 import type { Home } from '../../config/state/home.js'
+import { readOwnFile } from '../../config/state/ownFile.js'
 import { writeFileAtomic } from './atomicFile.js'
 import { KeyedQueue } from './keyedQueue.js'
+import { OddFiles } from './oddFiles.js'
 import { StaleFenceError } from '../errors.js'
 
 const placeSchema = z.object({ kind: z.enum(['account', 'substrate']), name: z.string() })
@@ -98,8 +101,13 @@ export class SessionRecords {
   readonly #known = new Map<string, SessionRecord>()
   readonly #queue = new KeyedQueue()
 
-  constructor(home: Home) {
+  readonly #oddFiles: OddFiles
+  /** Sessions whose record was broken, and has no launch again so far. */
+  readonly #lost = new Set<string>()
+
+  constructor(home: Home, oddFiles = new OddFiles(home)) {
     this.#home = home
+    this.#oddFiles = oddFiles
   }
 
   folder(session: string): string {
@@ -152,8 +160,15 @@ export class SessionRecords {
     return this.#read(session).stoppedUpTo >= fence
   }
 
+  /** Whether the record was broken, so that only the pane shows which launches there were. */
+  isLost(session: string): boolean {
+    this.#read(session)
+    return this.#lost.has(session)
+  }
+
   saveLaunch(session: string, launch: LaunchRecord): void {
     const record = this.#read(session)
+    this.#lost.delete(session)
     const others = record.launches.filter(({ fence }) => fence !== launch.fence)
     this.#write(session, { ...record, launches: [...others, launch].slice(-maxLaunches) })
   }
@@ -273,24 +288,29 @@ export class SessionRecords {
   #read(session: string): SessionRecord {
     const known = this.#known.get(session)
     if (known) return known
-    let record: SessionRecord = {
-      ...{
-        launches: [],
-        stoppedUpTo: 0,
-        released: null,
-        failbackRequestedFor: 0,
-        forks: [],
-        traces: {},
-        deliveries: {},
-      },
-    }
-    try {
-      record = recordSchema.parse(JSON.parse(readFileSync(this.#file(session), 'utf8')))
-    } catch (error) {
-      if (!isMissing(error)) throw error
+    const record = this.#load(session) ?? {
+      ...{ launches: [], stoppedUpTo: 0, released: null, failbackRequestedFor: 0 },
+      ...{ forks: [], traces: {}, deliveries: {} },
     }
     this.#known.set(session, record)
     return record
+  }
+
+  /** A broken record is set aside: it must stop neither its session nor others. */
+  #load(session: string): SessionRecord | null {
+    const file = this.#file(session)
+    try {
+      return recordSchema.parse(JSON.parse(readOwnFile(file)))
+    } catch (error) {
+      if (isMissing(error)) return null
+      const isBroken =
+        error instanceof SyntaxError || error instanceof z.ZodError || error instanceof OddFileError
+      if (!isBroken) throw error
+      const why = error instanceof OddFileError ? `it is ${error.oddity}` : 'its content is broken'
+      this.#oddFiles.setAside(file, `${why}; the record is made again from the pane and the engine`)
+      this.#lost.add(session)
+      return null
+    }
   }
 
   #write(session: string, record: SessionRecord): void {

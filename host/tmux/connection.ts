@@ -6,6 +6,10 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 
+/** Separates two commands in one list of arguments. No text can be mistaken for it, so none that ends in `;` begins a command. */
+export const nextCommand = { separates: 'commands' } as const
+export type TmuxArgument = string | typeof nextCommand
+
 export interface TmuxAnswer {
   exitCode: number
   stdout: string
@@ -70,9 +74,9 @@ export class TmuxConnection {
   }
 
   /** Null if the connection was lost before the answer: the command may have been carried out or not. */
-  run(args: readonly string[]): Promise<TmuxAnswer | null> {
+  run(args: readonly TmuxArgument[]): Promise<TmuxAnswer | null> {
     if (!this.#isOpen) return Promise.resolve(null)
-    const left = args.filter((arg) => arg === ';').length + 1
+    const left = args.filter((arg) => arg === nextCommand).length + 1
     return new Promise((resolve) => {
       const late = setTimeout(() => this.close(), answerWithin)
       const settle: PendingCommand['settle'] = (answer) => {
@@ -137,6 +141,12 @@ function endClient(pid: number): void {
 }
 
 /** Whether these arguments fit on one line. */
-export const fitsOneLine = (args: readonly string[]): boolean => !args.some((arg) => /[\n\r\0]/.test(arg))
+export const fitsOneLine = (args: readonly TmuxArgument[]): boolean =>
+  !args.some((arg) => typeof arg === 'string' && /[\n\r\0]/.test(arg))
 
-const quoted = (arg: string): string => (arg === ';' ? arg : `'${arg.replaceAll("'", `'\\''`)}'`)
+const quoted = (arg: TmuxArgument): string =>
+  typeof arg === 'string' ? `'${arg.replaceAll("'", `'\\''`)}'` : ';'
+
+/** The same for the command line of a separate process, where tmux splits at each argument that ends in `;`. */
+export const asProcessArguments = (args: readonly TmuxArgument[]): string[] =>
+  args.map((arg) => (typeof arg === 'string' ? arg.replace(/;$/, String.raw`\;`) : ';'))

@@ -3,10 +3,10 @@
  * get a separate scope, so that stopping or limiting the unit does not affect them.
  */
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { log } from '../log.js'
+import { writeFileAtomic } from '../state/atomicFile.js'
 
 /** The server's configuration. The user's own tmux.conf is not read, because it could rename, respawn or close panes. */
 const serverConfig = `
@@ -28,7 +28,7 @@ set -g status-left "#[bold] #S "
 set -g status-right "#{@outpool_status} "
 set -g window-status-format ""
 set -g window-status-current-format ""
-set-hook -g client-attached { if -F '#{&&:#{pane_dead},#{@outpool_stopped}}' { run -C '#{E:@outpool_hold}' } }
+set-hook -g client-attached { if -F '#{&&:#{pane_dead},#{@outpool_stopped}}' { run -C '#{@outpool_hold}' } }
 `
 
 /** The systemd manager whose unit runs the worker. */
@@ -54,7 +54,7 @@ export class TmuxServer {
 
   constructor(socket: string, homeDir: string, manager = managerOf(process.env)) {
     const config = join(homeDir, 'tmux.conf')
-    writeFileSync(config, serverConfig, { mode: 0o600 })
+    writeFileAtomic(config, serverConfig, { isDurable: false })
     this.#named = ['-u', '-S', socket, '-f', config]
     this.#homeDir = homeDir
     this.#manager = manager

@@ -2,7 +2,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { measures } from '../measures.js'
-import { fitsOneLine, type TmuxAnswer, TmuxConnection } from './connection.js'
+import {
+  asProcessArguments,
+  fitsOneLine,
+  nextCommand,
+  type TmuxAnswer,
+  type TmuxArgument,
+  TmuxConnection,
+} from './connection.js'
 import { noAgentFence, isExitUnknown, type Pane, paneFormat, parsePane, separator } from './panes.js'
 import { bareEnvironment, type Manager, TmuxServer } from './server.js'
 import { TmuxFailedError } from '../errors.js'
@@ -70,7 +77,8 @@ export class Tmux {
 
   /**
    * Runs `argv` in the session's pane, which is created if needed. The pane's process is `argv` itself, without a shell.
-   * The previous process of the pane must have ended.
+   * The previous process of the pane must have ended. tmux starts the process elsewhere if it can't enter `cwd`, so what must run
+   * there enters it itself (launchScript.ts).
    */
   async spawn(input: {
     session: string
@@ -86,8 +94,8 @@ export class Tmux {
     if (old) {
       const target = old.id
       await this.#runOrThrow('respawn-pane', [
-        ...['clear-history', '-t', target, ';'],
-        ...['respawn-pane', '-k', '-t', target, '-c', cwd, '--', ...argv],
+        ...['clear-history', '-t', target, nextCommand],
+        ...['respawn-pane', '-k', '-t', target, '-c', escapeFormat(cwd), '--', ...argv],
         ...this.#marks(target, input),
       ])
     } else {
@@ -96,7 +104,7 @@ export class Tmux {
       if (isNoServer(stderr)) await this.#start()
       const target = `=${session}:`
       await this.#runOrThrow('new-session', [
-        ...['new-session', '-d', '-s', session, ...detachedSize, '-c', cwd, '--', ...argv],
+        ...['new-session', '-d', '-s', session, ...detachedSize, '-c', escapeFormat(cwd), '--', ...argv],
         ...this.#marks(target, input),
       ])
     }
@@ -113,19 +121,19 @@ export class Tmux {
       status,
       hold,
     }: { session: string; fence: number; status: string; hold?: readonly string[] },
-  ): string[] {
+  ): TmuxArgument[] {
     return [
-      ...[';', 'set-option', '-p', '-t', target, '@outpool_session', session],
-      ...[';', 'set-option', '-p', '-t', target, '@outpool_fence', String(fence)],
-      ...[';', 'set-option', '-p', '-t', target, '@outpool_stopped', ''],
-      ...[';', 'set-option', '-p', '-t', target, '@outpool_hold', hold ? captureOnAttach(hold) : ''],
-      ...[';', 'set-option', '-p', '-t', target, '@outpool_status', escapeFormat(status)],
+      ...[nextCommand, 'set-option', '-p', '-t', target, '@outpool_session', session],
+      ...[nextCommand, 'set-option', '-p', '-t', target, '@outpool_fence', String(fence)],
+      ...[nextCommand, 'set-option', '-p', '-t', target, '@outpool_stopped', ''],
+      ...[nextCommand, 'set-option', '-p', '-t', target, '@outpool_hold', hold ? captureOnAttach(hold) : ''],
+      ...[nextCommand, 'set-option', '-p', '-t', target, '@outpool_status', escapeFormat(status)],
     ]
   }
 
   /** Starts the program that saves typed input in a pane whose agent has ended. The next agent replaces it. */
   async hold(pane: string, argv: readonly string[]): Promise<void> {
-    await this.#runOrThrow('respawn-pane', [...captureCommand(argv, pane), ';', ...clearFence(pane)])
+    await this.#runOrThrow('respawn-pane', [...captureCommand(argv, pane), nextCommand, ...clearFence(pane)])
   }
 
   /** Shows a line in the status bar. False if the pane does not exist. */
@@ -139,10 +147,10 @@ export class Tmux {
   }
 
   async #mark(session: string, ...marks: string[]): Promise<boolean> {
-    const args: string[] = []
+    const args: TmuxArgument[] = []
     for (let at = 0; at < marks.length; at += 2)
       args.push(
-        ...(at === 0 ? [] : [';']),
+        ...(at === 0 ? [] : [nextCommand]),
         'set-option',
         '-p',
         '-t',
@@ -233,12 +241,12 @@ export class Tmux {
     if (why !== null) throw new TmuxFailedError('start-server', why)
   }
 
-  async #runOrThrow(what: string, args: string[]): Promise<void> {
+  async #runOrThrow(what: string, args: readonly TmuxArgument[]): Promise<void> {
     const { exitCode, stderr } = await this.#run(args)
     if (exitCode !== 0) throw new TmuxFailedError(what, stderr)
   }
 
-  async #run(args: string[], input?: string): Promise<TmuxAnswer> {
+  async #run(args: readonly TmuxArgument[], input?: string): Promise<TmuxAnswer> {
     const began = performance.now()
     if (this.#connection?.isOpen === true && input === undefined && fitsOneLine(args)) {
       const answer = await this.#connection.run(args)
@@ -246,8 +254,7 @@ export class Tmux {
         measures.tmux.say({ ms: performance.now() - began, via: 'connection' })
         return answer
       }
-      if (!repeatable.has(args[0] ?? ''))
-        return { exitCode: 1, stdout: '', stderr: 'the connection was lost' }
+      if (!repeatable.has(args[0])) return { exitCode: 1, stdout: '', stderr: 'the connection was lost' }
     }
     const answer = await this.#runAsProcess(args, input)
     measures.tmux.say({ ms: performance.now() - began, via: 'process' })
@@ -256,8 +263,8 @@ export class Tmux {
   }
 
   /** Runs the command as a separate process. */
-  async #runAsProcess(args: string[], input = ''): Promise<TmuxAnswer> {
-    const result = await execa('tmux', [...this.#server.ifRunning, ...args], {
+  async #runAsProcess(args: readonly TmuxArgument[], input = ''): Promise<TmuxAnswer> {
+    const result = await execa('tmux', [...this.#server.ifRunning, ...asProcessArguments(args)], {
       env: bareEnvironment(),
       extendEnv: false,
       input,
@@ -292,7 +299,7 @@ const reapTimeout = 50
 const exitUnknownTimeout = 2_000
 
 /** Commands that may be repeated without effect, and so are sent again if the connection was lost during them. */
-const repeatable = new Set(['list-panes', 'capture-pane', 'kill-session'])
+const repeatable = new Set<TmuxArgument | undefined>(['list-panes', 'capture-pane', 'kill-session'])
 
 /** How often a connection is attempted, in ms: not with every command. */
 const connectEvery = 5_000
@@ -314,12 +321,14 @@ const clearFence = (pane?: string): string[] => [
   ],
 ]
 
-/** The same as a tmux command string, for the pane to which a person has attached. tmux expands `#` in it first. */
+/** The same as a tmux command string, for the pane to which a person has attached. */
 function captureOnAttach(argv: readonly string[]): string {
-  const quoted = (word: string): string =>
-    `"${word.replaceAll(/["$\\]/g, String.raw`\$&`).replaceAll('#', '##')}"`
+  const quoted = (word: string): string => `"${word.replaceAll(/["$\\]/g, String.raw`\$&`)}"`
   return `${captureCommand(argv).map(quoted).join(' ')} ; ${clearFence().map(quoted).join(' ')}`
 }
 
-/** tmux expands `#` in options. */
+/**
+ * tmux expands `#` in folders and in what it draws. Of these, it leaves `##[` as it is in a folder: that folder is not found nextCommand, and
+ * nothing is run.
+ */
 const escapeFormat = (text: string): string => text.replaceAll('#', '##')

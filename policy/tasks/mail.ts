@@ -25,9 +25,12 @@ export interface Attachment {
 const headerMax = 300
 const listMax = 20
 
-/** Control characters, escape sequences, marks that change the direction of writing, and invisible characters. */
+/**
+ * Control characters, escape sequences, marks that change the direction of writing, and invisible characters: fillers, and tags in
+ * which a whole text can be hidden from a person that a model reads.
+ */
 const unseen =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\p{Cs}/gu
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]|\p{Cs}/gu
 
 /** The text in one line of at most `max` characters. */
 function cleanLine(text: string, max = headerMax): string {

@@ -366,7 +366,10 @@ describe('the plan of a launch', () => {
     const standard: Place = { kind: 'account', name: 'a', configDir: join(home, 'real'), env: { HOME: home } }
     const launchInput = input({ place: standard, baseEnv: { CLAUDE_CONFIG_DIR: '/x' } })
     expect((await adapter.planLaunch(launchInput)).env).not.toHaveProperty('CLAUDE_CONFIG_DIR')
-    const probing = probeEnv({ CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' }, standard, launchInput.command)
+    const probing = probeEnv(standard, {
+      ...launchInput.command,
+      baseEnv: { CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' },
+    })
     expect(probing).not.toHaveProperty('CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC')
     expect(probing).not.toHaveProperty('CLAUDE_CONFIG_DIR')
   })

@@ -8,7 +8,9 @@ import { plainLines } from '../../agents/claude-code/screen/screen.js'
 const coloured = (name: string): string =>
   readFileSync(new URL(`adapterScreens/${name}.ansi`, import.meta.url), 'utf8')
 const plain = (name: string): string => plainLines(coloured(name)).join('\n')
-const readDialog = (screen: string): Dialog | null => claudeCode.readDialog(screen)
+/** The folder of the recorded trust dialog. */
+const folder = '/home/me/elsewhere'
+const readDialog = (screen: string, cwd = folder): Dialog | null => claudeCode.readDialog(screen, cwd)
 const readDraft = (screen: string): string | null => claudeCode.readDraft(screen)
 
 describe.each([
@@ -94,6 +96,26 @@ it('resuming: the choice that keeps the whole conversation is found at any posit
   expect(readDialog(choice(0))).toMatchObject({ name: 'resume-choice', safeKeys: ['Down'] })
   expect(readDialog(choice(1))).toMatchObject({ safeKeys: ['Enter'] })
   expect(readDialog(choice(2))).toMatchObject({ safeKeys: ['Up'] })
+})
+
+describe('law 15: the trust dialog is answered only about the folder of the session', () => {
+  const about = (path: string): string => plain('trust').replace(folder, path)
+  const keys = (screen: string, cwd?: string) => claudeCode.readDialog(screen, cwd)?.safeKeys
+
+  it('not about another folder, one that begins alike, one below or above, or when the folder is not known', () => {
+    for (const other of ['/home/me', `${folder}/sub`, `${folder}2`, '/', 'not a path'])
+      expect(keys(about(other), folder), other).toBeNull()
+    expect(keys(about(folder))).toBeNull()
+  })
+
+  it('also when its path is wrapped, or has odd characters', () => {
+    const odd = '/home/me/C#Projects; #(touch pwned)'
+    expect(keys(about(odd), odd)).toEqual(['End'])
+    const long = `/home/me/${'long name '.repeat(20)}end`
+    const wrapped = `${long.slice(0, 109)}\n ${long.slice(109)}`
+    expect(keys(about(wrapped), long)).toEqual(['End'])
+    expect(keys(about(wrapped), `${long}2`)).toBeNull()
+  })
 })
 
 it('a grey suggestion is not a draft, but the text before it is', () => {

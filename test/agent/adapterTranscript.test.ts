@@ -362,6 +362,30 @@ describe('reading what was added', () => {
     })
   })
 
+  it('law 15: an error of three megabytes, in its text and in each of its fields, is read as a short one', async () => {
+    const long = 'x'.repeat(3_000_000)
+    const written = {
+      ...{
+        type: 'assistant',
+        isApiErrorMessage: true,
+        timestamp: at,
+        error: 'rate_limit',
+        apiErrorStatus: 429,
+      },
+      message: { model: '<synthetic>', content: [{ type: 'text', text: long }] },
+    }
+    const quotaLimits = { status: 'rejected', rateLimitType: `seven_day_${long}` }
+    for (const entry of [
+      { ...written, error: long, apiErrorStatus: 500 },
+      { ...written, quotaLimits },
+      { ...written, apiError: 'usage_limit_reached', apiErrorType: long },
+    ]) {
+      const { last } = await claudeCode.readTail(file(`${JSON.stringify(entry)}\n`), 0)
+      expect(last?.kind).toBe('failure')
+      expect(JSON.stringify(last).length).toBeLessThan(5_000)
+    }
+  })
+
   it('law 6: a failure counts only until the next answer', async () => {
     const failure = answer('API Error: 529', {
       isApiErrorMessage: true,

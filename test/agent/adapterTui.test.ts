@@ -100,15 +100,16 @@ describe('a login dir that was never used interactively', () => {
       if (/^Pane is dead/m.test(shown)) throw new Error(`the program ended:\n${shown}`)
       return shown
     }
-    const dialog = await until('the trust dialog', async () => claudeCode.readDialog(await screen()))
-    expect(dialog.name).toBe('trust')
+    const dialog = await until('the trust dialog', async () => claudeCode.readDialog(await screen(), strange))
+    expect(dialog).toMatchObject({ name: 'trust', safeKeys: ['End'] })
+    expect(claudeCode.readDialog(await screen(), harness.dir)?.safeKeys).toBeNull()
     // The program does not listen from its first picture on, and one that has just moved its cursor still
     // confirms the choice before: as in the product, a key is sent when the picture has been unchanged for a
     // while, and again while the dialog is open.
     let before = { screen: '', since: 0 }
     await until('the dialog to be answered', async () => {
       const now = await screen()
-      const open = claudeCode.readDialog(now)
+      const open = claudeCode.readDialog(now, strange)
       if (open === null) return /auto mode on/.test(now) ? true : null
       expect(open.name).toBe('trust')
       if (now !== before.screen) before = { screen: now, since: Date.now() }

@@ -140,6 +140,7 @@ it('law 4: a first start may wait in the page, and what the person answers there
   // This login was answered about a server of the project in its own settings, as the program advises if it
   // stores no answer.
   writeFileSync(join(cwd, '.mcp.json'), JSON.stringify({ mcpServers: { one: { command: 'true' } } }))
+  expect((await fleet.run('trust', cwd)).code).toBe(0)
   writeFileSync(settingsOf(from!), JSON.stringify({ enabledMcpjsonServers: ['one'] }))
   const to = from === 'max-2' ? 'max-1' : 'max-2'
   await until(

@@ -299,7 +299,9 @@ const refusalCases = [
 it.each(refusalCases)(
   'law 13: a text that a hook in the settings of the %s refuses by %s is typed once, and later texts go on',
   async (whose, how, name) => {
-    const sessionId = await begin(name, 'Hello.', refusingFolder(whose, how))
+    const cwd = refusingFolder(whose, how)
+    expect((await fleet.run('trust', cwd)).code).toBe(0)
+    const sessionId = await begin(name, 'Hello.', cwd)
     const refused = await fleet.run('send', name, 'a forbidden word', '--wait')
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain('a hook on UserPromptSubmit refused it: "no such words"')
@@ -321,8 +323,16 @@ it.each(refusalCases)(
   },
 )
 
-it('law 13: a first prompt that a hook refuses is submitted once, and its session says so', async () => {
-  const sessionId = await begin('november', 'a forbidden word', refusingFolder('project', 'its exit status'))
+it('law 13 and 15: hooks of a project act once it is trusted; a first prompt that one refuses is submitted once, and its session says so', async () => {
+  const cwd = refusingFolder('project', 'its exit status')
+  await fleet.run('trust', cwd, '--revoke')
+  const beginning = begin('november', 'a forbidden word', cwd)
+  const refused = await fleet.untilSession('november', ({ phase }) => phase === 'parked')
+  expect(refused.attention).toContain(
+    `settings.json sets hooks; look at them, then run: outpool trust ${cwd}`,
+  )
+  expect((await fleet.run('trust', cwd)).stdout).toContain('settings.json sets hooks')
+  const sessionId = await beginning
   const notified = await fleet.untilSession('november', ({ attention }) => attention !== null)
   expect(notified.attention).toMatch(/its first prompt was not taken: a hook .* "no such words"/)
   expect(await fleet.run('send', 'november', 'a word', '--wait')).toMatchObject({ code: 0 })

@@ -54,9 +54,25 @@ const valid = `pool:
 `
 
 describe('a valid file', () => {
+  it('law 11: names every variable that holds a secret, wherever it is referred to, and what else is passed', () => {
+    const { env } = parse(`${valid}
+env: { pass: [GH_TOKEN, MY_APP_*] }
+substrates: [{ name: key, env: { ANTHROPIC_API_KEY: { fromEnv: SPARE_KEY } } }]
+tasks: [{ name: mail, every: 5m, deliverTo: s, imap: { host: h, user: u, password: { fromEnv: MAIL_PASSWORD } } }]
+notices: { to: [{ name: chat, slack: { fromEnv: HOOK } }] }
+`)
+    expect(env).toEqual({
+      pass: ['GH_TOKEN', 'MY_APP_*'],
+      secrets: new Set(['SPARE_KEY', 'MAIL_PASSWORD', 'HOOK']),
+    })
+    const wrong = () => parse(`${valid}\nenv: { pass: ['A=B'] }\n`)
+    expect(wrong).toThrow(/env.pass\[0\]/)
+  })
+
   it('gets every default', () => {
     expect(parse(valid)).toEqual({
       file: join(home, 'outpool.yaml'),
+      env: { pass: [], secrets: new Set() },
       pool: {
         name: 'main',
         moveAt: 0.95,

@@ -2,7 +2,8 @@
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { resolveEnv } from '../../config/secrets/resolve.js'
 import { type CommandRequest, runCommand } from '../../host/process/runCommand.js'
 import { processStart } from '../../host/process/processes.js'
 import { until } from '../../lab/until.js'
@@ -53,6 +54,34 @@ describe('a command that runs', () => {
     expect(Buffer.byteLength(result.tail)).toBeLessThanOrEqual(1_002)
     expect(result.tail).toMatch(/^[äöü\n]+the end$/)
     expect(result.printedBytes).toBe(20_000_007)
+  })
+})
+
+describe('law 11: a secret that a program prints', () => {
+  const key = `made-up-${'0123456789'.repeat(8)}`
+
+  it('is not in what is kept of its output, also where that begins in the middle of it', async () => {
+    await resolveEnv({ KEY: { fromCommand: ['echo', key] } })
+    const shown = await run(`echo "before $KEY after"`, { env: { KEY: key } })
+    expect(shown.tail).toBe('before [secret] after\n')
+    for (const maxOutputBytes of [4, 20, 60, 90, 120]) {
+      const { tail } = await run(`printf '%s' "$(yes filler | head -c 9000)$KEY end"`, {
+        env: { KEY: key },
+        maxOutputBytes,
+      })
+      expect(Buffer.byteLength(tail)).toBeLessThanOrEqual(maxOutputBytes)
+      expect(tail).toMatch(/(^|\]) end$|^end$|^ ?end$/)
+      expect(tail).not.toContain('0123456789')
+    }
+  })
+
+  it('law 11: its environment is what it is given, and nothing of the environment of Outpool', async () => {
+    vi.stubEnv('OUTPOOL_TEST_SECRET', key)
+    try {
+      expect((await run('env', { env: { ONE: '1' } })).tail).not.toContain('OUTPOOL_TEST_SECRET')
+    } finally {
+      vi.unstubAllEnvs()
+    }
   })
 })
 

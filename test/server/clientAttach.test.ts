@@ -1,7 +1,7 @@
 /** `outpool attach` from terminal types that this host does not know, in a real terminal. */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openHome } from '../../config/state/home.js'
 import { until } from '../../lab/until.js'
 import { type TestHome, newTestHome, outpool } from './testHome.js'
@@ -61,4 +61,16 @@ describe('attach', () => {
       )
     },
   )
+
+  it('says that tmux does not answer, instead of waiting for it', async () => {
+    const pid = Number(panes('display-message', '-p', '#{pid}'))
+    process.kill(pid, 'SIGSTOP')
+    try {
+      const { code, stderr } = await place.run(['attach', 's1'])
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/the tmux server of .* does not answer\n {2}-> look whether/)
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
+  })
 })

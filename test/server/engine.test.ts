@@ -20,7 +20,7 @@ import { serverArguments } from '../../worker/engine/servers.js'
 import { EngineUnreachableError } from '../../worker/errors.js'
 import { searchAttributes } from '../../policy/ids.js'
 import { ownEngineOnly, testPorts } from '../../lab/engine/engine.js'
-import { hangsAfterMs } from '../../lab/until.js'
+import { hangsAfterMs, until } from '../../lab/until.js'
 
 const quick = { pollEvery: 100, callEvery: 300, hangs: 900, pauses: [200] }
 
@@ -201,6 +201,16 @@ describe('the embedded engine', () => {
       await vi.waitFor(() => expect(onUp).toHaveBeenCalledOnce(), { timeout: hangsAfterMs })
       expect(await say('after')).toBe('after')
     })
+  })
+
+  it('law 10: a damaged engine.json is written again, so that commands find the engine', async () => {
+    const { endpoint } = await open()
+    writeFileSync(home.engineFile, '{"address": "127.0')
+    await until(
+      'the file',
+      () => Promise.resolve(readEngine(home)),
+      (found) => found?.address === endpoint.address,
+    )
   })
 
   it('law 10: replaces an engine that hangs', async () => {

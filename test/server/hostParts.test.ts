@@ -3,7 +3,7 @@
  * readings.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +16,7 @@ import {
   processStart,
   type ProcessRef,
 } from '../../host/process/processes.js'
+import { folderClosedExit, writeLaunchScript } from '../../host/process/launchScript.js'
 import { isAlive as isAliveToAgents } from '../../agents/claude-code/liveness.js'
 import { QuotaStore } from '../../host/state/quotaStore.js'
 import { SessionRecords } from '../../host/state/sessionRecords.js'
@@ -208,7 +209,7 @@ describe('panes', () => {
 
   const spawnIn = (session: string, fence: number, argv: string[]) =>
     tmux.spawn({ session, fence, cwd: dir, argv, status: `fence ${fence} # 100 %`, hold: holdArgv(fence) })
-  const odd = `a b$x'q#{pid}"z`
+  const odd = `a b$x'q#{pid}#["z;`
   const holdArgv = (fence: number): string[] => ['/bin/sh', holdScript, join(dir, odd, `held-${fence}`)]
 
   it('without a server there are no panes, and no error', async () => {
@@ -296,6 +297,51 @@ describe('panes', () => {
     expect(started(1)).toBe(process.ppid === 1 ? 'system' : null)
     expect(started(process.pid)).toBe('system')
     expect(started(process.ppid, { MANAGERPID: '1234' })).toBe('user')
+  })
+
+  it('law 15: a program runs in its folder, and nothing in the name of a folder is carried out', async () => {
+    const inFolder = `touch here; pwd`
+    for (const [index, name] of [
+      'C#Projects',
+      'a#[b',
+      'x#(touch pwned)y',
+      '#{pid}',
+      'ends;',
+      `q'"$HOME`,
+    ].entries()) {
+      const cwd = join(dir, 'odd folders', name)
+      mkdirSync(cwd, { recursive: true })
+      const plan = { argv: ['/bin/sh', '-c', inFolder], cwd, env: { PWD: '/' } }
+      // The first of each two opens a pane, the second uses it again; the later ones go through the connection.
+      for (const fence of [index * 2 + 1, index * 2 + 2]) {
+        const argv = ['/bin/sh', writeLaunchScript(home.dir, fence, plan)]
+        const session = `folder-${index}`
+        await tmux.spawn({ session, fence, cwd, argv, status: `${name};`, hold: holdArgv(fence) })
+        await until(
+          `the end of a program in ${name}`,
+          () => tmux.pane(session),
+          (now) => now?.dead === true,
+        )
+        expect(readdirSync(cwd), name).toEqual(['here'])
+        rmSync(join(cwd, 'here'))
+      }
+    }
+    for (const folder of [dir, home.dir, tmpdir(), process.env['HOME'] ?? '/root', process.cwd(), '/'])
+      expect(existsSync(join(folder, 'pwned')), folder).toBe(false)
+  })
+
+  it('law 15: a folder that cannot be entered starts nothing elsewhere', async () => {
+    const cwd = join(dir, 'gone')
+    const plan = { argv: ['/bin/sh', '-c', `touch ${join(dir, 'ran')}`], cwd, env: {} }
+    const argv = ['/bin/sh', writeLaunchScript(home.dir, 1, plan)]
+    await tmux.spawn({ session: 'alpha', fence: 1, cwd, argv, status: '' })
+    const ended = await until(
+      'the end',
+      () => tmux.pane('alpha'),
+      (now) => now?.dead === true,
+    )
+    expect(ended?.exitStatus).toBe(folderClosedExit)
+    expect(existsSync(join(dir, 'ran'))).toBe(false)
   })
 
   it('finds a pane by its session, not by an id that a new server gives away again', async () => {

@@ -1,9 +1,10 @@
 /** `outpool doctor`: checks everything that Outpool needs on this host, and says how to fix each problem. */
 import { accountAgent, readDomains } from '../../host/identity/failureDomains.js'
-import type { Place } from '../../agents/agent.js'
+import type { AgentCommand, Place } from '../../agents/agent.js'
 import type { AgentExaminer } from '../../agents/examiner.js'
 import { examinerOf } from '../../agents/index.js'
-import type { AccountConfig, AgentConfig, Config } from '../../config/config.js'
+import type { AccountConfig, Config } from '../../config/config.js'
+import { programEnvironment } from '../../config/environment.js'
 import { cacheFolder, type Home } from '../../config/state/home.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import { engineRetention, type Retention } from '../../policy/retention.js'
@@ -24,6 +25,7 @@ import { checkDrill } from './drills.js'
 import { checkEngine, checkPorts } from './engine.js'
 import { type Finding, warn } from './finding.js'
 import { checkIndependence, checkDuplicates, checkLogin } from './logins.js'
+import { checkOpenFiles } from './openFiles.js'
 import { checkPanes } from './panes.js'
 import { colorsOf, render } from './print.js'
 import { checkAgent, checkNode, checkPython, checkTmux } from './programs.js'
@@ -71,6 +73,7 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
 
 function programChecks(config: Config | null, env: NodeJS.ProcessEnv): Check[] {
   const agents = Object.entries(config?.agents ?? {})
+  const baseEnv = config === null ? {} : programEnvironment(config, env)
   const skipped = warn(
     'accounts',
     'agents, logins and law 1 were not checked, since the configuration cannot be used',
@@ -79,7 +82,7 @@ function programChecks(config: Config | null, env: NodeJS.ProcessEnv): Check[] {
   return [
     check('node', quick, () => checkNode(process.versions.node)),
     check('tmux', slow, () => checkTmux(env)),
-    ...agents.map(([name, agent]) => check(`agent ${name}`, slow, () => checkAgent(name, agent))),
+    ...agents.map(([name, agent]) => check(`agent ${name}`, slow, () => checkAgent(name, agent, baseEnv))),
     ...(config === null ? [check('accounts', quick, () => skipped)] : []),
   ]
 }
@@ -91,11 +94,16 @@ function accountChecks(config: Config, env: NodeJS.ProcessEnv): Check[] {
   const { pool, reserved } = config
   const all = [...pool.accounts, ...reserved]
   const domains = readDomains(config)
+  const command = async () => ({
+    ...agent,
+    env: await resolveEnv(agent.env),
+    baseEnv: programEnvironment(config, env),
+  })
   return [
     check('configuration', quick, () => checkConfigFile(config.file)),
     check('environment', quick, () => checkEnvironment(env, [[accountAgent, examiner]])),
     check(`settings ${accountAgent}`, quick, () => checkMachineSettings(accountAgent, examiner)),
-    ...all.flatMap((account) => checksOf(account, agent, examiner)),
+    ...all.flatMap((account) => checksOf(account, command, examiner)),
     check('differences', quick, async () => {
       const inventories = pool.accounts.map(async (account) => ({
         name: account.name,
@@ -109,10 +117,13 @@ function accountChecks(config: Config, env: NodeJS.ProcessEnv): Check[] {
   ]
 }
 
-function checksOf(account: AccountConfig, agent: AgentConfig, examiner: AgentExaminer): Check[] {
+function checksOf(
+  account: AccountConfig,
+  command: () => Promise<AgentCommand>,
+  examiner: AgentExaminer,
+): Check[] {
   const { name } = account
   const uid = process.getuid?.() ?? null
-  const command = async () => ({ ...agent, env: await resolveEnv(agent.env) })
   return [
     check(`config dir ${name}`, quick, async () => checkConfigDir(await placeOf(account), examiner, uid)),
     check(`settings ${name}`, slow, async () =>
@@ -149,6 +160,7 @@ function hostChecks(home: Home, env: NodeJS.ProcessEnv): Check[] {
   return [
     check('worker', quick, () => checkWorker(home, Date.now())),
     check('panes', quick, () => checkPanes(home)),
+    check('files', quick, () => checkOpenFiles(home, cacheFolder(env))),
     check('disk of home', quick, () => checkSpace('home', home.dir)),
     check('disk of cache', quick, () => checkSpace('cache', cacheFolder(env))),
     check('database', slow, () => checkDatabase(home)),

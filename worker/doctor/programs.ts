@@ -3,6 +3,7 @@ import { execa } from 'execa'
 import { agentNamed, examinerOf } from '../../agents/index.js'
 import type { AgentConfig } from '../../config/config.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
+import type { Environment } from '../../policy/environment.js'
 import type { EngineChoice } from '../engine/index.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 import { reaches } from './versions.js'
@@ -36,10 +37,10 @@ export async function checkTmux(env: NodeJS.ProcessEnv): Promise<Finding> {
 }
 
 /** Throws AgentProgramError, UnknownAgentError or SecretError. */
-export async function checkAgent(name: string, agent: AgentConfig): Promise<Finding> {
+export async function checkAgent(name: string, agent: AgentConfig, baseEnv: Environment): Promise<Finding> {
   const what = `agent ${name}`
   const { command, args, env } = agent
-  const version = await agentNamed(name).version({ command, args, env: await resolveEnv(env) })
+  const version = await agentNamed(name).version({ command, args, env: await resolveEnv(env), baseEnv })
   const least = examinerOf(name)?.minimumVersion ?? null
   if (least === null || reaches(version, least.version)) return ok(what, `${version} (${command})`)
   return warn(what, `${version} (${command}) is older than ${least.version}: ${least.lacks}`, least.remedy)

@@ -1,6 +1,7 @@
 /** Starts, adopts and ends one embedded server; supervise.ts keeps it alive. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fstatSync,
@@ -136,7 +137,14 @@ const settled = 400
 const isUp = async ({ grpc }: Ports): Promise<boolean> =>
   (await someoneAnswers(grpc)) && answers({ address: `127.0.0.1:${grpc}` }, embeddedNamespace, 5_000)
 
+/** The server creates its files by the umask. SQLite gives those that it creates later the mode of the database. */
+function closeToOthers({ database }: Home): void {
+  for (const file of [database, `${database}-wal`, `${database}-shm`])
+    if (existsSync(file)) chmodSync(file, 0o600)
+}
+
 function ready(home: Home, server: ProcessRef, ports: Ports): EmbeddedServer {
+  closeToOthers(home)
   rmSync(unfinishedMark(home), { force: true })
   const endpoint: EngineEndpoint = {
     address: `127.0.0.1:${ports.grpc}`,

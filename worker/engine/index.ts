@@ -1,6 +1,6 @@
 /** Opens the engine: finds it, starts or adopts it, sets it up and keeps it alive. */
 import type { Home } from '../../config/state/home.js'
-import type { EngineEndpoint } from '../../config/state/liveFile.js'
+import { type EngineEndpoint, readEngine } from '../../config/state/liveFile.js'
 import { engineRetention, type Retention } from '../../policy/retention.js'
 import type { Attempt } from '../errors.js'
 import { namedEngine, reach, type ConnectOptions } from './connect.js'
@@ -82,6 +82,7 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
     await endEmbedded(first.process)
     throw error
   }
+  const keepHouse = createHousekeeper(open)
   const supervised = superviseEngine({
     first,
     restart: async (signal) => {
@@ -96,7 +97,12 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
       return server
     },
     say,
-    housekeeping: createHousekeeper(open),
+    housekeeping: () => {
+      keepHouse()
+      // Whatever has damaged the file, commands find the engine again.
+      if (readEngine(home)?.address !== engine.endpoint.address)
+        void writeEndpoint(home, engine.endpoint).catch((error: unknown) => say(messageOf(error)))
+    },
     ...(onDown === undefined ? {} : { onDown }),
     ...(onUp === undefined ? {} : { onUp }),
     ...(rhythm === undefined ? {} : { rhythm }),

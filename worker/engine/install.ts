@@ -5,6 +5,7 @@ import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'no
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
+import { ownFolder } from '../../config/state/ownFile.js'
 import { exclusive } from './lock.js'
 import type { Program, PlatformName } from './programs.js'
 
@@ -36,6 +37,7 @@ export async function cached(wanted: InstallRequest): Promise<string | null> {
   const path = join(folderOf(wanted), wanted.program.name)
   const file = await stat(path).catch(() => null)
   if (file === null) return null
+  assertOwn(wanted)
   const stampFile = join(folderOf(wanted), 'checked.json')
   const stamp = stampSchema.safeParse(
     await readFile(stampFile, 'utf8').then(
@@ -50,6 +52,15 @@ export async function cached(wanted: InstallRequest): Promise<string | null> {
   if (found !== wanted.sha256) throw new StepFailed(`${path} is damaged (sha256 ${found})`)
   await writeFile(stampFile, JSON.stringify(now))
   return path
+}
+
+/** What another user could change is not run. Throws StepFailed. */
+function assertOwn(wanted: InstallRequest): void {
+  try {
+    for (const folder of [wanted.cache, join(wanted.cache, 'programs'), folderOf(wanted)]) ownFolder(folder)
+  } catch (error) {
+    throw new StepFailed(`the cache cannot be used: ${messageOf(error)}`)
+  }
 }
 
 /** Puts the program's file into `folder` and returns its path there. Throws StepFailed. */

@@ -38,7 +38,7 @@ const accountFailures: readonly StepFailure['kind'][] = [
   failureKinds.secretMissing,
   failureKinds.unknownPlace,
 ]
-const { carryFailed, pageOpen, programFailed } = failureKinds
+const { carryFailed, pageOpen, programFailed, projectUntrusted } = failureKinds
 
 /** Failures that another account would meet as well: a person has to act, and the start is tried again. */
 const isHostFailure = ({ kind }: MoveFailure): boolean =>
@@ -190,7 +190,7 @@ const mayRelaunch = (ctx: SessionContext, { cause, turn }: StartPlan): boolean =
  * however many accounts there are.
  */
 const costNothing = ({ kind }: MoveFailure): boolean =>
-  kind === pageOpen || kind === carryFailed || kind === programFailed
+  kind === pageOpen || kind === carryFailed || kind === programFailed || kind === projectUntrusted
 
 /** The pause after a crash, in which `attention` is shown. False if a person's order ended it. */
 async function pauseBeforeStart(

@@ -1,11 +1,13 @@
-/** The program's environment: that of the worker, without variables that would change its login or behaviour. */
+/** The program's environment: what every program gets, without variables that would change its login or behaviour. */
+import { type Environment, passedEnvironment } from '../../../policy/environment.js'
 import type { AgentCommand, LaunchInput, Place } from '../../agent.js'
 import { isDefaultSetup } from '../paths.js'
 
-export type BaseEnv = Readonly<Record<string, string | undefined>>
+/** From which the environment is derived, unless a caller has its own. */
+export const baseOf = ({ baseEnv }: AgentCommand): Environment => baseEnv ?? passedEnvironment(process.env)
 
 /**
- * Variables of the worker that an agent must not see: other logins and switches of the program, marks of the session from which
+ * Variables that an agent must not see, even if the configuration passes them on: other logins and switches of the program, marks of the session from which
  * the worker was started (with an inherited CLAUDE_CODE_CHILD_SESSION no transcript is written), the worker's own settings and
  * secrets, its terminal, and variables that its service manager meant for the worker alone.
  */
@@ -23,7 +25,7 @@ const withheld = [
   /^(NOTIFY_SOCKET|WATCHDOG_PID|WATCHDOG_USEC|LISTEN_FDS|LISTEN_PID|LISTEN_FDNAMES|INVOCATION_ID)$/,
 ]
 
-function cleanBase(base: BaseEnv): Record<string, string> {
+function cleanBase(base: Environment): Record<string, string> {
   const clean: Record<string, string> = {}
   for (const [name, value] of Object.entries(base))
     if (value !== undefined && !withheld.some((pattern) => pattern.test(name))) clean[name] = value
@@ -31,14 +33,14 @@ function cleanBase(base: BaseEnv): Record<string, string> {
 }
 
 /** For commands that need no place, such as `--version`. */
-export const bareEnv = (base: BaseEnv, command: AgentCommand): Record<string, string> => ({
-  ...cleanBase(base),
+export const bareEnv = (command: AgentCommand): Record<string, string> => ({
+  ...cleanBase(baseOf(command)),
   ...command.env,
   DISABLE_AUTOUPDATER: '1',
 })
 
 /** The environment that probes and sessions share. */
-function placeEnv(base: BaseEnv, place: Place, command: AgentCommand): Record<string, string> {
+function placeEnv(base: Environment, place: Place, command: AgentCommand): Record<string, string> {
   const env: Record<string, string> = {
     ...cleanBase(base),
     ...command.env,
@@ -61,7 +63,7 @@ export function sessionEnv(input: LaunchInput): Record<string, string> {
     // Known to the terminfo of most systems, also with tmux before 3.2.
     TERM: 'screen-256color',
     COLORTERM: 'truecolor',
-    ...placeEnv(input.baseEnv ?? process.env, input.place, input.command),
+    ...placeEnv(input.baseEnv ?? baseOf(input.command), input.place, input.command),
     // Non-essential traffic costs a request at each start, and makes a resumed session open the limit menu before it sends the prompt.
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     OUTPOOL_SESSION: input.session,
@@ -70,7 +72,11 @@ export function sessionEnv(input: LaunchInput): Record<string, string> {
 }
 
 /** The whole environment of a probe. The usage endpoint counts as non-essential traffic, so that stays allowed. */
-export function probeEnv(base: BaseEnv, place: Place, command: AgentCommand): Record<string, string> {
+export function probeEnv(
+  place: Place,
+  command: AgentCommand,
+  base: Environment = baseOf(command),
+): Record<string, string> {
   const env = placeEnv(base, place, command)
   delete env['CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC']
   return { ...env, DISABLE_TELEMETRY: '1', DISABLE_ERROR_REPORTING: '1' }

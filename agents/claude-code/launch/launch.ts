@@ -3,7 +3,7 @@ import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { LaunchInput, LaunchPlan } from '../../agent.js'
-import { sessionEnv } from './env.js'
+import { baseOf, sessionEnv } from './env.js'
 import { launchSettings, readUserArgs } from './settings.js'
 import { quoted } from './shellWord.js'
 import { isCommandLike } from '../screen/text.js'
@@ -63,7 +63,7 @@ const editorScript = fileURLToPath(new URL('editor.sh', import.meta.url))
  * The program's editor for this launch, which gives drafts to Outpool (`exportDraftKeys`). It has the name of the person's own editor,
  * because the program shows that name.
  */
-async function writeEditor({ launchDir, baseEnv = process.env }: LaunchInput): Promise<string> {
+async function writeEditor({ launchDir, command, baseEnv = baseOf(command) }: LaunchInput): Promise<string> {
   const own = baseEnv['VISUAL'] || baseEnv['EDITOR'] || 'vi'
   const name = basename(own.split(' ')[0] ?? '').replaceAll(/[^\w.-]/g, '') || 'editor'
   const folder = join(launchDir, 'editor')

@@ -1,11 +1,11 @@
 /** The settings file of one launch: the user's own settings, and the reports to Outpool. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { LaunchInput } from '../../agent.js'
 import { AgentFileError } from '../../errors.js'
+import { readRegular } from '../../files.js'
 import { answeredServers } from '../setup/answers.js'
 import { hookEvents, statusLineEvent } from '../reports.js'
 import { quoted } from './shellWord.js'
@@ -147,7 +147,7 @@ async function userSettings(given: string, cwd: string): Promise<Settings> {
   const inline = given.trimStart().startsWith('{')
   const file = inline ? '--settings' : join(given.startsWith('/') ? '' : cwd, given)
   try {
-    return settingsSchema.parse(JSON.parse(inline ? given : await readFile(file, 'utf8')))
+    return settingsSchema.parse(JSON.parse(inline ? given : await readRegular(file)))
   } catch (cause) {
     throw new AgentFileError(file, 'cannot be read as settings of the agent', { cause })
   }
@@ -175,6 +175,6 @@ async function userStatusLine(
 }
 
 async function statusLineIn(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8').catch(() => '')
+  const text = await readRegular(file).catch(() => '')
   return parseJsonAs(text, settingsSchema)?.statusLine
 }

@@ -1,10 +1,11 @@
 /** Asks the program for login and usage. No model is called, so no budget is spent and no window begins. */
 import { z } from 'zod'
+import type { Environment } from '../../../policy/environment.js'
 import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { AccountReading, Login, Window } from '../../../policy/account/account.js'
 import type { AgentCommand, Place } from '../../agent.js'
 import { AgentProgramError } from '../../errors.js'
-import { type BaseEnv, probeEnv } from '../launch/env.js'
+import { baseOf, probeEnv } from '../launch/env.js'
 import { lockMark, removeLock } from '../setup/globalFile.js'
 import { readLiveStates } from '../liveness.js'
 import { type Identity, readIdentity } from '../setup/identity.js'
@@ -33,7 +34,7 @@ export async function probe(
   place: Place,
   command: AgentCommand,
   now: () => string,
-  base: BaseEnv = process.env,
+  base: Environment = baseOf(command),
 ): Promise<Omit<AccountReading, 'account'>> {
   const before = await lockMark(place)
   try {
@@ -54,9 +55,9 @@ async function queryAccount(
   place: Place,
   command: AgentCommand,
   now: () => string,
-  base: BaseEnv,
+  base: Environment,
 ): Promise<Omit<AccountReading, 'account'>> {
-  const env = probeEnv(base, place, command)
+  const env = probeEnv(place, command, base)
   const status = readStatus(await runProgram(command, ['auth', 'status'], env, place.configDir))
   const loginAt = now()
   if (status !== 'stored') {

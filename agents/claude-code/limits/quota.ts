@@ -5,7 +5,10 @@ import { parseReset } from './resetText.js'
 
 /** Windows that sessions of the program use. `seven_day_oauth_apps` belongs to other programs. */
 const isWindowName = (name: string): boolean =>
-  /^(five_hour|seven_day)(_[a-z_]+)?$/.test(name) && name !== 'seven_day_oauth_apps'
+  /^(five_hour|seven_day)(_[a-z_]{1,60})?$/.test(name) && name !== 'seven_day_oauth_apps'
+
+/** No login has this many windows. */
+const windowsMax = 50
 
 /** Some versions clamp percentages, others don't. */
 const share = (percent: number): number => Math.min(Math.max(percent / 100, 0), 1)
@@ -19,22 +22,24 @@ const statusSchema = z.object({ rate_limits: z.record(z.string(), z.unknown()) }
 /** `rate_limits` of a status line report, read at `at`. Windows may be missing; before the first answer all are. */
 export function statusLineWindows(status: unknown, at: string): Window[] {
   const limits = statusSchema.safeParse(status).data?.rate_limits ?? {}
-  return Object.entries(limits).flatMap(([name, value]) => {
-    const window = statusWindow.safeParse(value).data
-    if (window === undefined || !isWindowName(name)) return []
-    return [
-      {
-        name,
-        used: share(window.used_percentage),
-        resetsAt:
-          window.resets_at === undefined || window.resets_at === null
-            ? null
-            : new Date(window.resets_at * 1000).toISOString(),
-        readAt: at,
-        source: 'status-line' as const,
-      },
-    ]
-  })
+  return Object.entries(limits)
+    .slice(0, windowsMax)
+    .flatMap(([name, value]) => {
+      const window = statusWindow.safeParse(value).data
+      if (window === undefined || !isWindowName(name)) return []
+      return [
+        {
+          name,
+          used: share(window.used_percentage),
+          resetsAt:
+            window.resets_at === undefined || window.resets_at === null
+              ? null
+              : new Date(window.resets_at * 1000).toISOString(),
+          readAt: at,
+          source: 'status-line' as const,
+        },
+      ]
+    })
 }
 
 const cachedWindow = z.object({
@@ -53,12 +58,14 @@ export function cachedWindows(cached: unknown, identity: string | null): Window[
   if (cache === undefined) return []
   if (identity !== null && typeof cache.accountUuid === 'string' && cache.accountUuid !== identity) return []
   const readAt = new Date(cache.fetchedAtMs).toISOString()
-  return Object.entries(cache.utilization).flatMap(([name, value]) => {
-    const window = cachedWindow.safeParse(value).data
-    if (window === undefined || !isWindowName(name)) return []
-    const resetsAt = typeof window.resets_at === 'string' ? utc(window.resets_at) : null
-    return [{ name, used: share(window.utilization), resetsAt, readAt, source: 'config-cache' as const }]
-  })
+  return Object.entries(cache.utilization)
+    .slice(0, windowsMax)
+    .flatMap(([name, value]) => {
+      const window = cachedWindow.safeParse(value).data
+      if (window === undefined || !isWindowName(name)) return []
+      const resetsAt = typeof window.resets_at === 'string' ? utc(window.resets_at) : null
+      return [{ name, used: share(window.utilization), resetsAt, readAt, source: 'config-cache' as const }]
+    })
 }
 
 /** An instant without a time zone is in UTC. */
@@ -69,19 +76,21 @@ const usageLine = /^\s*Current (session|week \(([^)]+)\)): (\d+(?:\.\d+)?)% used
 
 /** The output of `/usage`, read at `at`: the fallback if the cache holds nothing newer. */
 export function usageTextWindows(text: string, at: string): Window[] {
-  return [...text.matchAll(usageLine)].flatMap(([, what = '', which = '', percent, rest = '']) => {
-    const name = what === 'session' ? 'five_hour' : weekName(which)
-    if (name === null) return []
-    return [
-      {
-        name,
-        used: share(Number(percent)),
-        resetsAt: parseReset(rest, at),
-        readAt: at,
-        source: 'usage-probe' as const,
-      },
-    ]
-  })
+  return [...text.matchAll(usageLine)]
+    .slice(0, windowsMax)
+    .flatMap(([, what = '', which = '', percent, rest = '']) => {
+      const name = what === 'session' ? 'five_hour' : weekName(which)
+      if (name === null) return []
+      return [
+        {
+          name,
+          used: share(Number(percent)),
+          resetsAt: parseReset(rest, at),
+          readAt: at,
+          source: 'usage-probe' as const,
+        },
+      ]
+    })
 }
 
 function weekName(which: string): string | null {

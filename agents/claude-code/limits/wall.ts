@@ -1,4 +1,5 @@
 /** Why a turn failed: read from the program's own error entry, never from other text that mentions limits. */
+import { boundedText } from '../../../policy/boundedText.js'
 import type { TurnFailure } from '../../agent.js'
 import type { Wall, WallScope } from '../../../policy/account/account.js'
 import type { ApiErrorEntry } from '../transcript/entries.js'
@@ -16,9 +17,12 @@ const spendCaps = new Set(['org_spend_cap_reached', 'org_level_disabled_until'])
 /** Errors that only a new login, or another account, can cure. */
 const loginErrors = new Set(['authentication_failed', 'oauth_org_not_allowed'])
 
+/** An error that quotes more than this is cut, in characters: what it is about is at its beginning. */
+const textMax = 1_000
+
 /** Classifies the program's own error entry. */
 export function classifyFailure(entry: ApiErrorEntry): TurnFailure {
-  const text = textOf(entry)
+  const text = boundedText(textOf(entry), textMax)
   const wall = wallOf(entry, text)
   if (wall !== null) return { class: 'wall', wall }
   const details = { text: text.split('\n')[0] ?? '', at: entry.timestamp }

@@ -1,6 +1,7 @@
 /** Recognises dialogs on the screen that block a session. Most are prevented; these may come nevertheless. */
 import type { Dialog } from '../../agent.js'
 import { readQuestion } from './questions.js'
+import { resolveRealPath } from '../paths.js'
 import { inputBox, isRule, plainLines } from './screen.js'
 
 interface KnownDialog {
@@ -13,7 +14,7 @@ interface KnownDialog {
 
 /**
  * A person has to answer what concerns money, a login or permissions. The others have one answer that decides nothing: `Escape`
- * closes the limit menu, and the user trusted the folder by naming it in `outpool start`.
+ * closes the limit menu, and the user trusted the session's own folder by naming it in `outpool start`.
  */
 const knownDialogs: readonly KnownDialog[] = [
   {
@@ -125,14 +126,14 @@ const footers =
   /^\s*(?:Enter to (?:confirm|select|set as default)\b.*|.*\bEsc to (?:cancel|exit|reject all)\b.*)$/
 
 /** Takes a capture of the visible screen, with or without colours. Null if the agent works or waits for a prompt. */
-export function readDialog(screen: string): Dialog | null {
+export function readDialog(screen: string, cwd?: string): Dialog | null {
   const whole = plainLines(screen)
   const lines = liveLines(whole)
   if (lines === null) return null
   const question = readQuestion(whole)
   for (const one of knownDialogs) {
     if (!one.marks.every((mark) => lines.some((line) => mark.test(line)))) continue
-    const keys = safeKeys(one, lines)
+    const keys = one.name === 'trust' && !asksAbout(lines, cwd) ? null : safeKeys(one, lines)
     return { name: one.name, prompt: one.prompt, safeKeys: keys, question: keys === null ? question : null }
   }
   const asked = lines.find((line) => permissionMark.test(line))
@@ -142,6 +143,20 @@ export function readDialog(screen: string): Dialog | null {
   if (!lines.some((line) => footers.test(line))) return null
   const [title] = lines.map((line) => line.trim()).filter((line) => line !== '')
   return { name: 'dialog', prompt: title ?? 'a choice', safeKeys: null, question }
+}
+
+/** Whether the dialog names this folder, or the real path of it. The path may be wrapped. */
+function asksAbout(lines: readonly string[], cwd: string | undefined): boolean {
+  if (cwd === undefined) return false
+  const from = lines.findIndex((line) => /^\s*\//.test(line))
+  if (from < 0) return false
+  const shown = lines.slice(from)
+  const end = shown.findIndex((line) => line.trim() === '')
+  const words = shown.slice(0, end < 0 ? shown.length : end).map((line) => line.trim())
+  // A path that is wrapped at a space loses it, so spaces don't count then.
+  const isSame = (path: string): boolean =>
+    words.length === 1 ? words[0] === path : words.join('').replaceAll(' ', '') === path.replaceAll(' ', '')
+  return [cwd, resolveRealPath(cwd)].some(isSame)
 }
 
 /** A panel that a command opens is drawn below a line of this kind, which no permission prompt and no question has. */

@@ -1,9 +1,10 @@
 /** Pages that the program opens at its start: their description for a person, and a fingerprint that shows when one may be answered. */
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { AgentCommand, Dialog, Place, StartPage } from '../../agent.js'
+import { readRegular } from '../../files.js'
 import { readAnswers } from '../setup/answers.js'
 import { type GlobalConfig, readGlobalConfig } from '../setup/globalFile.js'
 import { manualCommand } from '../paths.js'
@@ -89,6 +90,6 @@ export async function startPageFingerprint(
     login !== null,
   ]
   const hash = createHash('sha256').update(JSON.stringify(known))
-  for (const file of files) hash.update(await readFile(file).catch(() => 'none')).update('\0')
+  for (const file of files) hash.update(await readRegular(file).catch(() => 'none')).update('\0')
   return hash.digest('hex')
 }

@@ -3,11 +3,12 @@
  * the place's own `.claude.json`, the project's MCP servers mostly in the project (which all places share), and answers for all
  * projects of the place in its `settings.json`.
  */
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { parseJsonAs } from '../../../policy/parseJson.js'
 import type { Place } from '../../agent.js'
+import { readRegular } from '../../files.js'
 import { type GlobalConfig, readGlobalConfig } from './globalFile.js'
 import { readSettings } from './conflicts.js'
 import { resolveRealPath } from '../paths.js'
@@ -145,7 +146,7 @@ async function workTree(start: string): Promise<string> {
 async function serversOf(folders: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
     folders.map(async (folder) => {
-      const text = await readFile(join(folder, '.mcp.json'), 'utf8').catch(() => '')
+      const text = await readRegular(join(folder, '.mcp.json')).catch(() => '')
       return Object.keys(parseJsonAs(text, mcpFileSchema)?.mcpServers ?? {})
     }),
   )

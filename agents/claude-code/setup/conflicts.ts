@@ -1,9 +1,10 @@
 /** Finds settings of the program under which Outpool cannot watch, resume or move its sessions. */
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { AgentCommand, Place } from '../../agent.js'
 import type { ConfigurationConflict } from '../../examiner.js'
+import { readRegular } from '../../files.js'
 import { hasOwnLogin, otherLogins } from './identity.js'
 
 const settingsSchema = z.looseObject({
@@ -72,7 +73,7 @@ export async function configurationConflicts(
 export async function readSettings(file: string): Promise<{ settings: Settings } | ConfigurationConflict> {
   let text: string
   try {
-    text = await readFile(file, 'utf8')
+    text = await readRegular(file)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { settings: {} }
     const remedy = 'Make it readable for this user.'

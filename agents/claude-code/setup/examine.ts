@@ -20,12 +20,7 @@ const statusSchema = z.looseObject({
 })
 
 async function loginStatus(place: Place, command: AgentCommand): Promise<LoginStatus> {
-  const answer = await runProgram(
-    command,
-    ['auth', 'status'],
-    probeEnv(process.env, place, command),
-    place.configDir,
-  )
+  const answer = await runProgram(command, ['auth', 'status'], probeEnv(place, command), place.configDir)
   const status = parseJsonAs(answer.stdout, statusSchema)
   if (status === null) {
     if (/not logged in/i.test(answer.stdout)) return { login: 'out', loggedInAs: null, unknownBecause: null }

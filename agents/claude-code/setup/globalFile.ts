@@ -1,10 +1,11 @@
 /** `.claude.json`: read without a lock, changed only by merging under the lock that the program itself uses. */
 import { randomBytes } from 'node:crypto'
-import { chmod, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { chmod, open, rename, rm, stat } from 'node:fs/promises'
 import lockfile from 'proper-lockfile'
 import { z } from 'zod'
 import type { Place } from '../../agent.js'
 import { AgentFileError } from '../../errors.js'
+import { readRegular } from '../../files.js'
 import { globalFile, resolveRealPath } from '../paths.js'
 
 /** Only the keys that Outpool uses; all others stay as they are. */
@@ -62,7 +63,7 @@ export async function updateGlobalConfig(
 }
 
 async function parseFile(file: string): Promise<GlobalConfig> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const text = await readRegular(file).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
     throw new AgentFileError(file, 'cannot be read', { cause: error })
   })

@@ -23,7 +23,7 @@ const whatMax = 200
 export async function settingsErrors(place: Place, command: AgentCommand): Promise<ConfigurationConflict[]> {
   // Otherwise the program would look for a newer version on the network.
   const env = {
-    ...probeEnv(process.env, place, command),
+    ...probeEnv(place, command),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
   }
   const { stdout } = await runProgram(command, ['doctor'], env, place.configDir)

@@ -1,6 +1,7 @@
 /** Which folder has to be trusted for the program to start in a given one without asking. */
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { readRegular } from '../../files.js'
 import { resolveRealPath } from '../paths.js'
 
 /**
@@ -22,12 +23,12 @@ async function repositoryRoot(folder: string): Promise<string | null> {
   const info = await stat(mark).catch(() => null)
   if (info === null) return null
   if (info.isDirectory()) return folder
-  const text = await readFile(mark, 'utf8').catch(() => '')
+  const text = await readRegular(mark).catch(() => '')
   const [, named] = /^gitdir: (.+)$/m.exec(text) ?? []
   if (named === undefined) return null
   const gitDir = resolve(folder, named.trim())
   // Only linked worktrees have a `commondir`; a submodule is a repository root itself.
-  const common = await readFile(join(gitDir, 'commondir'), 'utf8').catch(() => null)
+  const common = await readRegular(join(gitDir, 'commondir')).catch(() => null)
   if (common === null) return folder
   const main = resolveRealPath(resolve(gitDir, common.trim()))
   return main.endsWith('/.git') ? dirname(main) : folder

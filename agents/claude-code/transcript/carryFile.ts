@@ -1,8 +1,8 @@
 /** Copies one file so that a crash leaves the old or the new state, and verifies that every byte arrived. */
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { openRegular } from '../../files.js'
 import { resolveRealPath } from '../paths.js'
 
 /** Thrown when the source changed while it was read, so its process is still alive. */
@@ -82,7 +82,8 @@ async function digestOf(file: string, bytes?: number): Promise<FileDigest> {
   let read = 0
   if (bytes === 0) return { bytes: 0, sha256: hash.digest('hex') }
   const options = bytes === undefined ? {} : { end: bytes - 1 }
-  for await (const chunk of createReadStream(file, { ...options, highWaterMark: chunkBytes })) {
+  const stream = (await openRegular(file)).createReadStream({ ...options, highWaterMark: chunkBytes })
+  for await (const chunk of stream as AsyncIterable<unknown>) {
     if (!Buffer.isBuffer(chunk)) continue
     hash.update(chunk)
     read += chunk.length
@@ -91,7 +92,7 @@ async function digestOf(file: string, bytes?: number): Promise<FileDigest> {
 }
 
 async function copy(source: string, fresh: string): Promise<FileDigest> {
-  const from = await open(source, 'r')
+  const from = await openRegular(source)
   try {
     const to = await open(fresh, 'wx', 0o600)
     try {

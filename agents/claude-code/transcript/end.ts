@@ -1,9 +1,9 @@
 /** Reads the newest entry of a transcript, and whether a turn was under way. Reads from the end, so that length does not matter. */
-import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { parseJson } from '../../../policy/parseJson.js'
 import type { TranscriptEnd } from '../../agent.js'
+import { openRegular } from '../../files.js'
 import { resolveRealPath } from '../paths.js'
 import { interruption, isStoppedPrompt } from './entries.js'
 import { eachLine } from './lines.js'
@@ -48,7 +48,7 @@ type TurnEntry = z.output<typeof turnSchema>
 
 /** Null if the file does not exist or cannot be read. */
 export async function readEnd(transcript: string, upTo = Infinity): Promise<TranscriptEnd | null> {
-  const file = await open(transcript, 'r').catch(() => null)
+  const file = await openRegular(transcript).catch(() => null)
   if (file === null) return null
   try {
     const size = Math.min((await file.stat()).size, upTo)

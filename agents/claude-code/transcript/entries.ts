@@ -1,17 +1,21 @@
 /** The transcript entries that matter to Outpool. The format is internal to the program and changes, so all others are ignored. */
 import { z } from 'zod'
+import { boundedText } from '../../../policy/boundedText.js'
 import { parseJson } from '../../../policy/parseJson.js'
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString())
+
+/** A name that the program gives to something, such as a kind of limit. */
+const word = z.string().transform((text) => boundedText(text, 200))
 
 const blocks = z.array(z.looseObject({ type: z.string(), text: z.string().optional() }))
 const content = z.union([z.string(), blocks])
 
 const quotaLimitsSchema = z.looseObject({
-  status: z.string().optional(),
+  status: word.optional(),
   resetsAt: z.number().positive().max(8.64e12).nullish(),
-  rateLimitType: z.string().optional(),
-  overageDisabledReason: z.string().nullish(),
+  rateLimitType: word.optional(),
+  overageDisabledReason: word.nullish(),
   isUsingOverage: z.boolean().nullish(),
   overageInUse: z.boolean().nullish(),
 })
@@ -22,16 +26,10 @@ const apiErrorSchema = z.looseObject({
   isSidechain: z.literal(false).optional(),
   isApiErrorMessage: z.literal(true),
   timestamp: instant,
-  error: z.string().optional(),
+  error: word.optional(),
   apiErrorStatus: z.number().nullish(),
-  apiErrorType: z
-    .string()
-    .nullish()
-    .transform((value) => value ?? undefined),
-  apiError: z
-    .string()
-    .nullish()
-    .transform((value) => value ?? undefined),
+  apiErrorType: word.nullish().transform((value) => value ?? undefined),
+  apiError: word.nullish().transform((value) => value ?? undefined),
   quotaLimits: quotaLimitsSchema.nullish().transform((value) => value ?? undefined),
   message: z.looseObject({ model: z.literal('<synthetic>'), content }),
 })

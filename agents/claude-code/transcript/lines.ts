@@ -1,5 +1,5 @@
 /** Reads a transcript's lines in chunks, from any offset on, so that memory stays bounded. */
-import { open } from 'node:fs/promises'
+import { openRegular } from '../../files.js'
 
 const chunkBytes = 256 * 1024
 
@@ -17,7 +17,7 @@ export async function eachLine(
   offset: number,
   onLine: (line: string) => void,
 ): Promise<number> {
-  const file = await open(transcript, 'r').catch((error: unknown) => {
+  const file = await openRegular(transcript).catch((error: unknown) => {
     if (isMissing(error)) return null
     throw error
   })
