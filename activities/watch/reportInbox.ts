@@ -130,7 +130,7 @@ export class ReportInbox {
     try {
       return this.#apply(report, touched)
     } catch (error) {
-      console.error(`outpool: a report of session ${report.session} could not be applied:`, error)
+      log.error({ err: error }, `a report of session ${report.session} could not be applied`)
       return false
     }
   }

@@ -5,6 +5,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Home } from '../../config/state/home.js'
+import { log } from '../log.js'
 
 /** Beyond this number the oldest are removed. */
 const maxKept = 100
@@ -29,10 +30,10 @@ export class OddFiles {
     try {
       mkdirSync(this.#home.odd, { recursive: true, mode: 0o700 })
       renameSync(path, kept)
-      console.error(`outpool: ${path} was set aside as ${kept}: ${why}`)
+      log.warn(`${path} was set aside as ${kept}: ${why}`)
     } catch (error) {
       this.#stuck.add(path)
-      console.error(`outpool: ${path} is not used, and can't be set aside: ${why}`, error)
+      log.error({ err: error }, `${path} is not used, and can't be set aside: ${why}`)
     }
     this.#removeOldest()
   }
