@@ -219,7 +219,8 @@ describe('law 2: on a substrate', () => {
       transcript: null,
       transcriptFrom: 0,
     })
-    expect(await testPool.describe(session)).toMatchObject({ fork: 'another', sessionId })
+    const renamed = await testPool.untilSession(session, (details) => details.fork === 'another')
+    expect(renamed.sessionId).toBe(sessionId)
     await failsBack(testPool, session)
     expect(testPool.host.launches.at(-1)).toMatchObject({ sessionId, forks: [fork, 'another'] })
   })
