@@ -46,7 +46,7 @@ function realFolder(path: string): string {
 }
 
 /** Thrown when the folder that is to be trusted does not exist. */
-export class TrustPathError extends WorkerError {
+class TrustPathError extends WorkerError {
   constructor(path: string) {
     super(`there is no folder ${path}`, 'Name the folder of the project: outpool trust PATH')
   }

@@ -14,7 +14,7 @@ export interface PoolAccount {
   limit: number
 }
 
-export interface DrySpell {
+interface DrySpell {
   /** From here on no account can take a session: the next one that needs one parks. */
   from: number
   /** When the first account resets; null if that is beyond the horizon. */
@@ -41,7 +41,7 @@ export interface WhatIf {
 }
 
 /** How far ahead a pool is foreseen: every window has reset by then. */
-export const poolHorizon = 7 * 24 * hourMs
+const poolHorizon = 7 * 24 * hourMs
 const accountsMax = 100
 const step = 10 * 60_000
 const session = 'five_hour'

@@ -17,7 +17,7 @@ export interface RunOut {
   lasts: number
 }
 
-export const lastsForSure: RunOut = { at: null, from: null, to: null, lasts: 1 }
+const lastsForSure: RunOut = { at: null, from: null, to: null, lasts: 1 }
 
 /** Fine enough for a person who plans an evening. */
 const stepHours = 1 / 12

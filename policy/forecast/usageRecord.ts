@@ -28,7 +28,7 @@ const unknown = -1
 const partial = -2
 
 /** The instant, the share used in ten-thousandths, and the announced reset (0 if there was none). */
-export type RecordedReading = [at: number, used: number, resetsAt: number]
+type RecordedReading = [at: number, used: number, resetsAt: number]
 
 export interface UsageRecord {
   account: string
@@ -177,7 +177,7 @@ function withBurn(
  * The share burned between two readings, in ten-thousandths. After a reset, only what was burned since it is known. A reset that is due is
  * no proof: sources repeat the old share for a while.
  */
-export function burnedBetween(
+function burnedBetween(
   [, before, resetBefore]: RecordedReading,
   [, used, reset]: RecordedReading,
 ): number {
