@@ -74,3 +74,10 @@ export class LogOptionError extends WorkerError {
     super(`${option} cannot be ${JSON.stringify(value)}`, `Write one of ${choices.join(', ')}.`)
   }
 }
+
+/** Thrown when the folder that is to be trusted does not exist. */
+export class TrustPathError extends WorkerError {
+  constructor(path: string) {
+    super(`there is no folder ${path}`, 'Name the folder of the project: outpool trust PATH')
+  }
+}

@@ -6,7 +6,7 @@ import type { ProjectSettings } from '../agents/agent.js'
 import type { Home } from '../config/state/home.js'
 import { accountAgent } from '../host/identity/failureDomains.js'
 import { TrustStore } from '../host/state/trustStore.js'
-import { WorkerError } from './errors.js'
+import { TrustPathError } from './errors.js'
 
 export interface TrustRequest {
   home: Home
@@ -42,12 +42,5 @@ function realFolder(path: string): string {
     return realpathSync(path)
   } catch {
     throw new TrustPathError(path)
-  }
-}
-
-/** Thrown when the folder that is to be trusted does not exist. */
-class TrustPathError extends WorkerError {
-  constructor(path: string) {
-    super(`there is no folder ${path}`, 'Name the folder of the project: outpool trust PATH')
   }
 }
