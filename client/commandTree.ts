@@ -224,7 +224,10 @@ export const commandTree: readonly CommandSpec[] = [
     group: 'Accounts',
     description: 'say when accounts and pool run out, and what would change that',
     options: [
-      { flags: '--accounts <difference>', description: 'as if there were more accounts, such as +1, or fewer' },
+      {
+        flags: '--accounts <difference>',
+        description: 'as if there were more accounts, such as +1, or fewer',
+      },
       { flags: '--sessions <number>', description: 'as if so many sessions were running' },
       json,
     ],

@@ -177,10 +177,7 @@ function withBurn(
  * The share burned between two readings, in ten-thousandths. After a reset, only what was burned since it is known. A reset that is due is
  * no proof: sources repeat the old share for a while.
  */
-function burnedBetween(
-  [, before, resetBefore]: RecordedReading,
-  [, used, reset]: RecordedReading,
-): number {
+function burnedBetween([, before, resetBefore]: RecordedReading, [, used, reset]: RecordedReading): number {
   const hasReset = used < before || (resetBefore !== 0 && reset > resetBefore + resetTolerance)
   return hasReset ? used : used - before
 }

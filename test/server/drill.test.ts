@@ -103,7 +103,10 @@ describe('the schedule of drills', () => {
     await syncDrill(client, home, config('drill: { every: 7d, model: haiku }\n'))
     const made = await handle.describe()
     expect(made.spec.intervals?.[0]?.every).toBe(7 * 86_400_000)
-    expect(made.action).toMatchObject({ workflowType: 'drill', args: [{ args: [{ pool: 'main', model: 'haiku' }] }] })
+    expect(made.action).toMatchObject({
+      workflowType: 'drill',
+      args: [{ args: [{ pool: 'main', model: 'haiku' }] }],
+    })
     await handle.pause('not today')
     await syncDrill(client, home, config('drill: { every: 1d }\n'))
     const changed = await handle.describe()
