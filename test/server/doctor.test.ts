@@ -161,6 +161,7 @@ describe('a host on which all is well', () => {
     expect(stdout).not.toContain('made-up')
     // It only reads: no file of an engine or a worker appears in the home.
     expect(readdirSync(join(dir, 'state')).sort()).toEqual([
+      'events',
       'host.json',
       'incidents',
       'logs',
