@@ -62,3 +62,9 @@ export function parsePane(line: string): Pane[] {
 /** Whether tmux does not know yet how the process ended: it closes a pane when the terminal ends, and reaps the process after that. */
 export const isExitUnknown = ({ dead, exitStatus, exitSignal }: Pane): boolean =>
   dead && exitStatus === null && exitSignal === null
+
+/**
+ * tmux expands `#` in folders and in what it draws. Of these, it leaves `##[` as it is in a folder: that folder is not found then, and
+ * nothing is run.
+ */
+export const escapeFormat = (text: string): string => text.replaceAll('#', '##')

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { bareEnvironment } from './server.js'
-import { separator } from './panes.js'
+import { escapeFormat, separator } from './panes.js'
 import { TmuxFailedError } from '../errors.js'
 
 export interface PersonPane {
@@ -119,7 +119,16 @@ export class PersonTmux {
 
   /** Runs a command in the pane in place of its process. */
   async respawn(pane: string, cwd: string, argv: readonly string[]): Promise<void> {
-    await this.#runOrThrow('respawn-pane', ['respawn-pane', '-k', '-t', pane, '-c', cwd, '--', ...argv])
+    await this.#runOrThrow('respawn-pane', [
+      'respawn-pane',
+      '-k',
+      '-t',
+      pane,
+      '-c',
+      escapeFormat(cwd),
+      '--',
+      ...argv,
+    ])
   }
 
   /** A pane in which the person scrolled back would take the keys itself. */

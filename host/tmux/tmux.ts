@@ -10,7 +10,15 @@ import {
   type TmuxArgument,
   TmuxConnection,
 } from './connection.js'
-import { noAgentFence, isExitUnknown, type Pane, paneFormat, parsePane, separator } from './panes.js'
+import {
+  escapeFormat,
+  noAgentFence,
+  isExitUnknown,
+  type Pane,
+  paneFormat,
+  parsePane,
+  separator,
+} from './panes.js'
 import { bareEnvironment, type Manager, TmuxServer } from './server.js'
 import { TmuxFailedError } from '../errors.js'
 
@@ -173,11 +181,19 @@ export class Tmux {
     for (let n = 2; taken.includes(name); n++) name = `released-${session}-${n}`
     const target = pane.id
     await this.#runOrThrow('rename-session', [
-      ...['set-option', '-p', '-t', target, 'remain-on-exit', 'off', ';'],
-      ...['set-option', '-p', '-t', target, '@outpool_status', escapeFormat('released by Outpool'), ';'],
-      ...['rename-session', '-t', target, name, ';'],
+      ...['set-option', '-p', '-t', target, 'remain-on-exit', 'off', nextCommand],
+      ...[
+        'set-option',
+        '-p',
+        '-t',
+        target,
+        '@outpool_status',
+        escapeFormat('released by Outpool'),
+        nextCommand,
+      ],
+      ...['rename-session', '-t', target, name, nextCommand],
       // The marks go last: until then, another attempt finds the pane.
-      ...['set-option', '-p', '-u', '-t', target, '@outpool_fence', ';'],
+      ...['set-option', '-p', '-u', '-t', target, '@outpool_fence', nextCommand],
       ...['set-option', '-p', '-u', '-t', target, '@outpool_session'],
     ])
     return name
@@ -326,9 +342,3 @@ function captureOnAttach(argv: readonly string[]): string {
   const quoted = (word: string): string => `"${word.replaceAll(/["$\\]/g, String.raw`\$&`)}"`
   return `${captureCommand(argv).map(quoted).join(' ')} ; ${clearFence().map(quoted).join(' ')}`
 }
-
-/**
- * tmux expands `#` in folders and in what it draws. Of these, it leaves `##[` as it is in a folder: that folder is not found nextCommand, and
- * nothing is run.
- */
-const escapeFormat = (text: string): string => text.replaceAll('#', '##')
