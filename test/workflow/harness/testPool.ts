@@ -314,12 +314,25 @@ export class TestPool {
     await this.server.settle()
     // First, so that no step of the host is under way when its workflow is terminated: see settle().
     await this.#worker.close()
+    await this.#untilNoTaskRuns(handles)
     const problems = [...this.host.violations]
     for (const handle of handles) {
       problems.push(...(await failuresOf(handle)))
       await handle.terminate('the test is over').catch(() => undefined)
     }
     if (problems.length > 0) throw new Error(problems.join('\n'))
+  }
+
+  /**
+   * The results of the host's last steps are tasks of the workflows, which must not be terminated during one either. A query is answered
+   * between two tasks; twice, since one workflow may have signalled another.
+   */
+  async #untilNoTaskRuns(handles: readonly WorkflowHandle[]): Promise<void> {
+    const answered = (handle: WorkflowHandle): Promise<unknown> =>
+      this.server.env.connection.withDeadline(Date.now() + callBound, () =>
+        handle.query('__stack_trace').catch(() => undefined),
+      )
+    for (let round = 0; round < 2; round++) await Promise.all(handles.map(answered))
   }
 
   async #live(): Promise<string[]> {
