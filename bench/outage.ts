@@ -50,7 +50,7 @@ export const outage: Measure = {
   },
 }
 
-/** One outage, in which a session of its own meets the wall of this account. */
+/** One outage, during which a session started for it hits the wall of this account. */
 async function measureOutage(
   fleet: Fleet,
   cable: BreakableProxy,

@@ -1,12 +1,12 @@
 /** A real Prometheus that scrapes a worker, and what is read from queries in its language. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import type { Metric } from '../worker/metrics/catalog.js'
 import { until } from './until.js'
+import { freePort } from './machine/freePort.js'
 
 /** Whether this machine has Prometheus, or another program of its package. */
 export const hasProgram = (name: 'prometheus' | 'promtool'): boolean => {
@@ -95,12 +95,4 @@ export class Prometheus {
     if (!answer.ok) throw new Error(`Prometheus refuses ${decodeURIComponent(path)}: ${text}`)
     return answerSchema.parse(JSON.parse(text)).data
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -40,12 +40,12 @@ export class WorkerEvents {
     })
   }
 
-  engine(change: { isUp: false } | { isUp: true; awayMs: number }): void {
+  engine(change: { isUp: false } | { isUp: true; downMs: number }): void {
     if (!change.isUp) this.#outages += 1
     const address = this.#address
     this.#events.record(
       change.isUp
-        ? { ...this.#common(`engine-up-${this.#outages}`), kind: 'engine-up', address, awayMs: change.awayMs }
+        ? { ...this.#common(`engine-up-${this.#outages}`), kind: 'engine-up', address, downMs: change.downMs }
         : { ...this.#common(`engine-down-${this.#outages}`), kind: 'engine-down', address },
     )
   }

@@ -67,7 +67,7 @@ export function writeToTerminal(path: string, lines: readonly string[]): void {
   try {
     appendFileSync(path, ['', ...lines, ''].join('\r\n'))
   } catch {
-    // Nobody can read it there any more.
+    // The terminal was closed, so there is no one to tell.
   }
 }
 

@@ -13,7 +13,7 @@ import type { Sampler } from '../watch/sampler.js'
 import { type DeliveryRecord, resetForLaunch } from '../../host/state/sessionRecords.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import { closePanel } from './panel.js'
-import { clearLine, dropText, readText } from './pendingInput.js'
+import { clearLine, dropText, pasteIntoLine, readText } from './pendingInput.js'
 import {
   CommandRefusedError,
   ConversationChangedError,
@@ -24,9 +24,8 @@ import {
 } from '../errors.js'
 import { StaleFenceError } from '../../host/errors.js'
 
-/** How long a paste may take to be drawn, in ms. An Enter that arrives with the paste would become part of it. */
+/** How long a change of the input line may take to be drawn, in ms. */
 const drawnWithin = 2_000
-const pasteSettle = 150
 /** How long to wait for evidence after an Enter, in ms. */
 const evidenceTimeout = 3_000
 const pollEvery = 100
@@ -196,9 +195,8 @@ class TextDelivery {
       ...{ typed: (before?.typed ?? 0) + 1, entered: 0 },
       ...{ enteredAt: before?.enteredAt ?? null, keyAt: Date.now(), taken: false },
     })
-    await this.#host.tmux.paste(pane.id, this.#adapter.toPaste(text, command === true ? 'command' : 'words'))
-    await delay(pasteSettle)
-    await this.#untilLine(pane, (draft) => draft !== null)
+    const pasted = this.#adapter.toPaste(text, command === true ? 'command' : 'words')
+    await pasteIntoLine(this.#host, this.#adapter, pane, pasted)
   }
 
   /** Presses Enter, and waits for evidence that the text was taken. */

@@ -4,16 +4,20 @@
  * person typed in the pane.
  */
 import { statSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentAdapter, Place } from '../../agents/agent.js'
 import type { Host } from '../../host/host.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import type { LaunchRequest } from '../contracts.js'
-import { clearLine, dropText, firstPromptName, readText, saveText, untilScreen } from './pendingInput.js'
+import {
+  clearLine,
+  dropText,
+  firstPromptName,
+  pasteIntoLine,
+  readText,
+  saveText,
+  untilScreen,
+} from './pendingInput.js'
 import { untilPromptTaken } from './verifyStart.js'
-
-/** An Enter that arrives with the paste would become part of it. Milliseconds. */
-const pasteSettle = 150
 
 interface PromptOutcome {
   isTaken: boolean
@@ -83,9 +87,7 @@ async function type(
     ...{ typed: 1, entered: 0, enteredAt: null, keyAt: Date.now(), taken: false },
   }
   host.records.saveDelivery(session, firstPromptName, delivery)
-  await host.tmux.paste(pane.id, adapter.toPaste(text, 'words'))
-  await delay(pasteSettle)
-  await untilScreen(host, pane.id, (now) => adapter.readDraft(now) !== null, drawnWithin)
+  await pasteIntoLine(host, adapter, pane, adapter.toPaste(text, 'words'))
   const enteredAt = Date.now()
   host.records.saveDelivery(session, firstPromptName, {
     ...delivery,
@@ -96,6 +98,3 @@ async function type(
   await host.tmux.press(pane.id, ['Enter'])
   return true
 }
-
-/** How long a paste may take to be drawn, in ms. */
-const drawnWithin = 2_000

@@ -24,6 +24,9 @@ const holdScript = fileURLToPath(new URL('../../host/tmux/hold.sh', import.meta.
 
 /** Closing a menu and redrawing the input line takes a moment. */
 const menuGoneWithin = 1_000
+/** The program takes an Enter for part of a paste if it comes with it; drawing a long paste takes longer. Milliseconds. */
+const pasteSettle = 150
+const pasteDrawnWithin = 2_000
 const pollEvery = 30
 /** An agent that reports that it runs may still have to draw its input line. */
 const lineDrawnWithin = 5_000
@@ -142,6 +145,18 @@ async function readFullDraft(
   return { text: mode === 'shell' ? text.replace(/^!/, '').trimStart() : text, mode }
 }
 
+/** Pastes into the input line, and returns once the paste is drawn: an Enter that arrives with it would become part of it. */
+export async function pasteIntoLine(
+  host: Host,
+  adapter: AgentAdapter,
+  pane: Pane,
+  pasted: string,
+): Promise<void> {
+  await host.tmux.paste(pane.id, pasted)
+  await delay(pasteSettle)
+  await untilScreen(host, pane.id, (shown) => adapter.readDraft(shown) !== null, pasteDrawnWithin)
+}
+
 /** The first screen that fits; the last one if none did in time. */
 export async function untilScreen(
   host: Host,
@@ -229,7 +244,7 @@ export async function collectPendingInput(host: Host, session: string): Promise<
   }
 }
 
-/** What is no file of ours is set aside: it must not keep the session from starting. */
+/** A file that Outpool cannot have written is set aside, so that it does not keep the session from starting. */
 function readHeld(host: Host, file: string): string {
   try {
     return readOwnFile(file, textMaxBytes)

@@ -103,7 +103,7 @@ export class ReportInbox {
     for (const { name, path, at } of fresh) this.#readFile(name, path, at)
   }
 
-  /** What is no report of ours is set aside: it must not stop the others. */
+  /** A file that cannot be a report is set aside, so that it does not stop the others. */
   #readFile(name: string, path: string, at: number): void {
     const readPath = pathToRead(path, name)
     try {

@@ -8,9 +8,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Payload } from '@temporalio/common'
 import { z } from 'zod'
 import type { SealingCodec } from '../../config/seal/codec.js'
+import { parseJson } from '../../policy/parseJson.js'
 
 export interface CodecServer {
-  /** To be named to the Web UI as its remote codec endpoint. Whoever knows it can read what the engine stores. */
+  /** The URL to enter in the Web UI as its remote codec endpoint. It holds the token, so it is as secret as what the engine stores. */
   endpoint: string
   close(): Promise<void>
 }
@@ -104,7 +105,7 @@ const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('bas
 const mapValues = <A, B>(map: Record<string, A>, change: (value: A) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]))
 
-/** Null if it is too long, or no JSON. */
+/** Null if it is too long, undefined if it is no JSON. */
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = []
   let size = 0
@@ -114,11 +115,7 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
     if (size > maxBody) return null
     chunks.push(bytes)
   }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString())
-  } catch {
-    return null
-  }
+  return parseJson(Buffer.concat(chunks).toString())
 }
 
 function hostsOf(server: Server): string[] {

@@ -62,7 +62,7 @@ export function describeEvent(event: OutpoolEvent, now: Date): string {
     case 'session-on-fallback':
       return `${event.session}: on a fallback: ${event.place}${event.model === null ? '' : ` with ${event.model}`}`
     case 'session-off-fallback':
-      return `${event.session}: back on ${event.account}, after ${describeDuration(event.awayMs)} on a fallback`
+      return `${event.session}: back on ${event.account}, after ${describeDuration(event.fallbackMs)} on a fallback`
     case 'session-crashed':
       return `${event.session}: crashed${event.account === null ? '' : ` on ${event.account}`} (${event.how}); starts again at ${at(event.retryAt)}`
     case 'session-hung':
@@ -112,7 +112,7 @@ export function describeEvent(event: OutpoolEvent, now: Date): string {
     case 'engine-down':
       return `engine: ${event.address} does not answer`
     case 'engine-up':
-      return `engine: ${event.address} answers again, after ${describeDuration(event.awayMs)}`
+      return `engine: ${event.address} answers again, after ${describeDuration(event.downMs)}`
     case 'worker-up':
       return `worker: watches this host (process ${event.pid})`
     case 'worker-down':

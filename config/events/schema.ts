@@ -122,7 +122,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
   kindOf('session-off-fallback', 'A session is back from its fallback.', {
     session,
     account,
-    awayMs: ms().describe('How long it was on the fallback, in milliseconds'),
+    fallbackMs: ms().describe('How long it was on the fallback, in milliseconds'),
   }),
   kindOf('session-crashed', 'The agent of a session ended without an order, and is started again.', {
     session,
@@ -224,7 +224,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
   kindOf('engine-down', 'The engine does not answer.', { address }),
   kindOf('engine-up', 'The engine answers again.', {
     address,
-    awayMs: ms().describe('How long it was away, in milliseconds'),
+    downMs: ms().describe('How long it did not answer, in milliseconds'),
   }),
   kindOf('worker-up', 'The worker of this host watches its sessions.', {
     pid,

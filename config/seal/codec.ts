@@ -1,7 +1,7 @@
 /**
  * Seals payloads with AES-256-GCM, so that the engine stores nothing readable and our workers act on nothing that was not made with one
- * of our keys. A payload that proves nothing is replaced by a mark instead of failing: whoever sends one must not be able to block a
- * workflow with it.
+ * of our keys. A payload that is not sealed is decoded to a mark instead of failing, since a failure would let its sender block the
+ * workflow.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type { Payload, PayloadCodec } from '@temporalio/common'

@@ -15,6 +15,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { z } from 'zod'
+import { parseJsonAs } from '../../policy/parseJson.js'
 import { SealKeyError } from '../errors.js'
 import type { Home } from '../state/home.js'
 
@@ -39,7 +40,7 @@ const fileSchema = z.object({
   keys: z.array(z.object({ key: z.base64url(), since: z.iso.datetime() })).min(1),
 })
 
-/** Throws SealKeyError if there is no file, if others may read it, or if it is not one of ours. */
+/** Throws SealKeyError if there is no file, if others may read it, or if it is not a valid key file. */
 export function readSealKeys(home: Home): SealKeys {
   const text = readPrivateFile(home.sealKeys)
   if (text === null)
@@ -61,7 +62,7 @@ export function ensureSealKeys(home: Home, now: () => Date = () => new Date()): 
 }
 
 function parseKeys(home: Home, text: string): SealKeys {
-  const parsed = fileSchema.safeParse(parseJsonOrNull(text)).data
+  const parsed = parseJsonAs(text, fileSchema)
   const keys = parsed?.keys.map(({ key }) => sealKeyOf(Buffer.from(key, 'base64url'))) ?? []
   const [current] = keys
   if (current === undefined || keys.some(({ bytes }) => bytes.length !== keyLength))
@@ -76,14 +77,6 @@ export const sealKeyOf = (bytes: Buffer): SealKey => ({
   id: createHash('sha256').update('outpool key id').update(bytes).digest('hex').slice(0, 12),
   bytes,
 })
-
-function parseJsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
-}
 
 /** Null if the file does not exist. Throws SealKeyError for one that others may read or may have written. */
 function readPrivateFile(path: string): string | null {
@@ -103,8 +96,8 @@ function readPrivateFile(path: string): string | null {
     const isPrivate = uid === process.getuid?.() && (mode & 0o170000) === 0o100000 && (mode & 0o077) === 0
     if (!isPrivate || size > maxSize)
       throw new SealKeyError(
-        `${path} is not a private file of yours, so that its keys prove nothing`,
-        `if you know that nobody else has read it: chmod 600 ${path}`,
+        `${path} is not a private file of yours, so anyone may have made or read its keys`,
+        `if you are sure that no one else has read or changed it: chmod 600 ${path}`,
       )
     return readFileSync(file, 'utf8')
   } finally {

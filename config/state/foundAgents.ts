@@ -67,7 +67,7 @@ export type AccountOffer = z.output<typeof offerSchema>
 
 export const foundSchema = z.object({
   agents: z.array(agentSchema),
-  /** The conversation that was asked for, where it was last written; null if there is none, or none was asked for. */
+  /** The requested conversation, as its most recently written transcript shows it. Null if none was requested, or it was not found. */
   conversation: conversationSchema.nullable(),
   offers: z.array(offerSchema),
 })

@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { asProcessArguments, nextCommand, type TmuxAnswer, type TmuxArgument } from './connection.js'
 import { bareEnvironment } from './server.js'
 import { escapeFormat, separator } from './panes.js'
 import { TmuxFailedError } from '../errors.js'
@@ -97,8 +98,8 @@ export class PersonTmux {
   async typeCommand(pane: string, line: string): Promise<void> {
     await this.#leaveMode(pane)
     await this.#runOrThrow('send-keys', [
-      ...['send-keys', '-t', pane, 'C-e', 'C-u', ';'],
-      ...['send-keys', '-t', pane, '-l', line, ';'],
+      ...['send-keys', '-t', pane, 'C-e', 'C-u', nextCommand],
+      ...['send-keys', '-t', pane, '-l', line, nextCommand],
       ...['send-keys', '-t', pane, 'Enter'],
     ])
   }
@@ -119,16 +120,8 @@ export class PersonTmux {
 
   /** Runs a command in the pane in place of its process. */
   async respawn(pane: string, cwd: string, argv: readonly string[]): Promise<void> {
-    await this.#runOrThrow('respawn-pane', [
-      'respawn-pane',
-      '-k',
-      '-t',
-      pane,
-      '-c',
-      escapeFormat(cwd),
-      '--',
-      ...argv,
-    ])
+    const to = ['respawn-pane', '-k', '-t', pane, '-c', escapeFormat(cwd)]
+    await this.#runOrThrow('respawn-pane', [...to, '--', ...argv])
   }
 
   /** A pane in which the person scrolled back would take the keys itself. */
@@ -136,13 +129,14 @@ export class PersonTmux {
     await this.#run(['if-shell', '-F', '-t', pane, '#{pane_in_mode}', `send-keys -X -t ${pane} cancel`])
   }
 
-  async #runOrThrow(what: string, args: string[]): Promise<void> {
+  async #runOrThrow(what: string, args: readonly TmuxArgument[]): Promise<void> {
     const { exitCode, stderr } = await this.#run(args)
     if (exitCode !== 0) throw new TmuxFailedError(what, stderr)
   }
 
-  async #run(args: string[], input = ''): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-    const { exitCode, stdout, stderr } = await execa('tmux', ['-u', '-N', '-S', this.socket, ...args], {
+  async #run(args: readonly TmuxArgument[], input = ''): Promise<TmuxAnswer> {
+    const whole = ['-u', '-N', '-S', this.socket, ...asProcessArguments(args)]
+    const { exitCode, stdout, stderr } = await execa('tmux', whole, {
       ...{ env: bareEnvironment(), extendEnv: false, reject: false, input, timeout: answerWithin },
     })
     return { exitCode: exitCode ?? 1, stdout, stderr: stderr.trim() || 'no answer' }

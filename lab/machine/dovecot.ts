@@ -17,12 +17,13 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer, type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { generate } from 'selfsigned'
 import { until } from '../until.js'
+import { freePort } from './freePort.js'
 
 const program = '/usr/sbin/dovecot'
 const isRoot = userInfo().uid === 0
@@ -249,14 +250,6 @@ function chownToMailUser(path: string): void {
   chownSync(path, nobody.uid, nobody.gid)
   if (!statSync(path).isDirectory()) return
   for (const name of readdirSync(path)) chownToMailUser(join(path, name))
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 function acceptsConnections(port: number): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** Law 15: the codec server answers the page of the Web UI that knows its token, and nobody else. */
+/** Law 15: the codec server answers only the page of the Web UI that knows its token. */
 import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import { networkInterfaces } from 'node:os'

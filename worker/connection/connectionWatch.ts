@@ -62,8 +62,8 @@ export interface ConnectionWatchOptions {
   onStable: (since: number) => void
   /** The engine does not answer, not even on a new connection. Called once for each outage. */
   onLost: () => void
-  /** The engine answers again. `awayMs`: time since its last answer. The next check follows when this has settled. */
-  onReconnect: (awayMs: number) => Promise<void>
+  /** The engine answers again. `downMs`: time since its last answer. The next check follows when this has settled. */
+  onReconnect: (downMs: number) => Promise<void>
 }
 
 /** A check reads from the engine's database, so an engine whose database restarts counts as unreachable. */

@@ -14,7 +14,7 @@ export interface ReconnectOptions extends Omit<StandInOptions, 'connection' | 'p
   results: PendingResults
   measureClock: () => Promise<void>
   /** Called when the engine does not answer, and when it answers again after that. */
-  onEngine: (change: { isUp: false } | { isUp: true; awayMs: number }) => void
+  onEngine: (change: { isUp: false } | { isUp: true; downMs: number }) => void
 }
 
 /** The library's backoff between polls doubles from 0.2 s on; after this outage it is too long to wait for. Milliseconds. */
@@ -46,11 +46,11 @@ export function maintainConnection(options: ReconnectOptions): ConnectionWatch {
       isLost = true
       options.onEngine({ isUp: false })
     },
-    onReconnect: async (awayMs) => {
+    onReconnect: async (downMs) => {
       if (stopped.signal.aborted) return
-      if (isLost) options.onEngine({ isUp: true, awayMs })
+      if (isLost) options.onEngine({ isUp: true, downMs })
       isLost = false
-      const steps = [resume, ...(awayMs > standInPollersAfter ? [startStandIns] : [])]
+      const steps = [resume, ...(downMs > standInPollersAfter ? [startStandIns] : [])]
       await Promise.all(steps.map((step) => retryTransient(step).catch(logError)))
     },
   })

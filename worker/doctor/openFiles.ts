@@ -45,7 +45,7 @@ function oddPaths(root: string, home: Home): string[] {
   return odd
 }
 
-/** Whoever may rename a folder above the home can put another in its place. */
+/** A user who may rename a folder above the home can replace the home. */
 function checkParents(dir: string): Finding {
   const own = process.getuid?.() ?? 0
   const open: string[] = []

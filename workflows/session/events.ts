@@ -101,12 +101,12 @@ export function emitRunning(
   if (events.parkedSince !== null)
     emit(state, { kind: 'session-woken', to, parkedMs: sinceMs(events.parkedSince) })
   events.parkedSince = null
-  const isAway = isOnFallback(state)
-  if (isAway && events.fallbackSince === null) {
+  const isFallback = isOnFallback(state)
+  if (isFallback && events.fallbackSince === null) {
     events.fallbackSince = now()
     emit(state, { kind: 'session-on-fallback', place: to, model })
-  } else if (!isAway && events.fallbackSince !== null) {
-    emit(state, { kind: 'session-off-fallback', account: to, awayMs: sinceMs(events.fallbackSince) })
+  } else if (!isFallback && events.fallbackSince !== null) {
+    emit(state, { kind: 'session-off-fallback', account: to, fallbackMs: sinceMs(events.fallbackSince) })
     events.fallbackSince = null
   }
 }

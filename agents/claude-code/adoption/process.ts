@@ -1,4 +1,4 @@
-/** Recognises processes of the program, whoever started them, by the state file that the program writes for its own process id. */
+/** Recognises any process of the program, also one that Outpool did not start, by the state file that the program writes for its process id. */
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
