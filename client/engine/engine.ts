@@ -7,6 +7,7 @@ import {
   isGrpcServiceError,
 } from '@temporalio/client'
 import type { Home } from '../../config/state/home.js'
+import { isAlive } from '../../config/state/isAlive.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { configuredEngine } from '../../config/load/temporalSettings.js'
 import { EngineError, FailedError } from '../errors.js'
@@ -91,16 +92,6 @@ function readConfiguredEngine(): Endpoint | null {
       'correct the TEMPORAL_ variables or the profile file',
       { cause: error },
     )
-  }
-}
-
-/** A process of another user counts as alive: EPERM shows that it exists. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 

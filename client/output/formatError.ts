@@ -1,5 +1,5 @@
 /** Formats a failure: one line says what is wrong, one says what to do; the stack follows only with --debug. */
-import { ConfigError, HomeError } from '../../config/errors.js'
+import { ConfigEditError, ConfigError, HomeError } from '../../config/errors.js'
 import { EngineError, FailedError, UsageError } from '../errors.js'
 import { oneLine } from './terminal.js'
 
@@ -19,7 +19,8 @@ function formatWithoutStack(error: unknown): FormattedError {
     error instanceof UsageError ||
     error instanceof FailedError ||
     error instanceof EngineError ||
-    error instanceof HomeError
+    error instanceof HomeError ||
+    error instanceof ConfigEditError
   )
     return { exitCode: error.exitCode, text: formatProblem(error.message, error.remedy) }
   const message = error instanceof Error ? error.message : String(error)

@@ -31,6 +31,10 @@ export interface Home {
   substrates: string
   /** One file per account: windows, walls and login as this host read them. */
   quota: string
+  /** The config dirs of all accounts that were ever configured. */
+  knownAccounts: string
+  /** The configuration that the worker uses: its file, and why a newer one is not used. */
+  configInUse: string
   /** The worker's current view of its host, for `ls` and `accounts`. */
   liveFile: string
   /** Held by the worker that watches this host. */
@@ -42,11 +46,15 @@ const socketPathMax = 104
 
 const folders = ['logs', 'reports', 'sessions', 'services', 'incidents', 'tasks', 'quota']
 
+/** The folder that the environment names, which may not exist. */
+export function homeFolder(env: NodeJS.ProcessEnv = process.env): string {
+  const stateFolder = env['XDG_STATE_HOME'] ?? join(env['HOME'] ?? homedir(), '.local', 'state')
+  return resolve(env['OUTPOOL_HOME'] ?? join(stateFolder, 'outpool'))
+}
+
 /** Creates the folder (0700) if it does not exist. Throws HomeError if that fails. */
 export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
-  const stateFolder = env['XDG_STATE_HOME'] ?? join(env['HOME'] ?? homedir(), '.local', 'state')
-  const wanted = resolve(env['OUTPOOL_HOME'] ?? join(stateFolder, 'outpool'))
-  const { dir, hostId } = makeHome(wanted)
+  const { dir, hostId } = makeHome(homeFolder(env))
   const mark = createHash('sha256').update(dir).digest('hex').slice(0, 6)
   return {
     dir,
@@ -62,6 +70,8 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
     tasks: join(dir, 'tasks'),
     substrates: join(dir, 'substrates'),
     quota: join(dir, 'quota'),
+    knownAccounts: join(dir, 'accounts.json'),
+    configInUse: join(dir, 'config.json'),
     liveFile: join(dir, 'live.json'),
     workerLock: join(dir, 'worker.lock'),
   }

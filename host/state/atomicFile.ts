@@ -1,17 +1,5 @@
-/** Writes files so that a reader sees either the old or the new content, even after a crash. */
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
-
-let counter = 0
+/** Writes files of Outpool's own so that a reader sees either the old or the new content, even after a crash. */
+import { replaceFile } from '../../config/state/replaceFile.js'
 
 /** The content is on disk before the file gets its name. Mode 0600. */
-export function writeFileAtomic(path: string, content: string): void {
-  const temporary = `${path}.${process.pid}.${++counter}.tmp`
-  const file = openSync(temporary, 'w', 0o600)
-  try {
-    writeSync(file, content)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(temporary, path)
-}
+export const writeFileAtomic = (path: string, content: string): void => replaceFile(path, content, 0o600)
