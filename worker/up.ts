@@ -11,6 +11,7 @@ import { openEngine, reachWithin } from './engine/index.js'
 import { assertSetUp } from './engine/setup.js'
 import { EngineUnreachableError, MissingProgramError } from './errors.js'
 import { lockHome } from './lock.js'
+import { ConfigReload } from './reload/reload.js'
 import { ServiceManager } from './serviceManager.js'
 import { startWorker } from './worker.js'
 
@@ -72,17 +73,21 @@ async function serve(
   void stopRequested.then(() => waiting.abort())
   if (!(await untilSoleWorker({ home, connectOptions, namespace, say, signal: waiting.signal }))) return
   const worker = await startWorker({ home, config, connectOptions, namespace })
+  const reload = new ConfigReload(home, config, worker, say)
   const accounts = config.pool.accounts.map(({ name }) => name).join(', ')
   say(`watching the sessions of this host with ${accounts}`)
   say(`engine at ${engine.address}${engine.uiUrl === null ? '' : `, Web UI at ${engine.uiUrl}`}`)
+  say(`configuration: ${config.file}; a change is taken over without a restart`)
   say('ready. Stop with Ctrl-C; panes keep running.')
   await manager?.ready()
   const stopped = new AbortController()
   const notifying = manager?.notifyWhile(() => worker.isProgressing(), stopped.signal)
+  reload.start()
   const reason = await Promise.race([stopRequested, worker.done.then(() => 'the worker ended')])
   stopped.abort()
   await manager?.stopping()
   say(`${reason}: ending the watches`)
+  await reload.stop()
   await worker.stop()
   await notifying
 }

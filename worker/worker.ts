@@ -1,5 +1,5 @@
 /** The worker of one host: its own queue for what touches the host, and the common one for workflows. */
-import { Client, type Connection } from '@temporalio/client'
+import { Client, type Connection, WorkflowNotFoundError } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import { commonActivities, hostActivities } from '../activities/index.js'
 import { adoptionActivities } from '../activities/adoption/index.js'
@@ -16,7 +16,7 @@ import { taskActivities } from '../activities/tasks/index.js'
 import type { Config } from '../config/config.js'
 import type { Home } from '../config/state/home.js'
 import type { AccountSpec } from '../policy/account/account.js'
-import { commonQueue, poolWorkflowId, sessionWorkflowId } from '../policy/ids.js'
+import { commonQueue, poolWorkflowId, searchAttributes, sessionWorkflowId } from '../policy/ids.js'
 import type { PoolSettings } from '../policy/pool/lease.js'
 import {
   poolQueries,
@@ -44,6 +44,10 @@ export interface RunningWorker {
   done: Promise<void>
   /** Whether it makes progress: polls its host and executes workflows. An unreachable engine does not count against it. */
   isProgressing(): Promise<boolean>
+  /** The sessions on each account, as the pool knows them. */
+  leases(): Promise<ReadonlyMap<string, readonly string[]>>
+  /** Takes over another configuration of the same pool. Idempotent; throws if the engine does not answer. */
+  reconfigure(config: Config, how: { timingChanged: boolean }): Promise<void>
   /** Stops polling, ends the watches, and leaves every pane running. */
   stop(): Promise<void>
 }
@@ -94,9 +98,7 @@ export async function startWorker(input: {
   prober.start()
   cleanup.start()
   blockers.start()
-  await retryTransient(() => configurePool(client, home, config))
-  await retryTransient(() => syncSchedules(client, home, config))
-  await retryTransient(() => syncDrill(client, home, config))
+  await configureEngine(client, home, config)
   const pollers = ready.run()
   const { done } = pollers
   const reassigning = reassignActivities(client, hostId, pendingResults).catch((error: unknown) =>
@@ -124,6 +126,19 @@ export async function startWorker(input: {
       pollers.isRunning() &&
       sampler.sampledWithin(sampleTimeout) &&
       (await executesWorkflows(connection, client, config)),
+    leases: async () => {
+      const { accounts } = await client.workflow
+        .getHandle(poolWorkflowId(config.pool.name))
+        .query(poolQueries.describe)
+      return new Map(accounts.map(({ name, leases }) => [name, leases]))
+    },
+    reconfigure: async (next, { timingChanged }) => {
+      host.reconfigure(next)
+      for (const unread of await readLogins(host)) console.error(`outpool: could not be read: ${unread}`)
+      await configureEngine(client, home, next)
+      await retryTransient(() => configureWatchdogs(client, home, next))
+      if (timingChanged) await retryTransient(() => configureSessions(client, home, next))
+    },
     stop: async () => {
       const watchStopped = connectionWatch.stop()
       pollers.shutDown()
@@ -186,6 +201,25 @@ async function engineAnswers(connection: Connection): Promise<boolean> {
   }
 }
 
+/** What needs no running worker; see also `configureWatchdogs`. */
+async function configureEngine(client: Client, home: Home, config: Config): Promise<void> {
+  await retryTransient(() => configurePool(client, home, config))
+  await retryTransient(() => syncSchedules(client, home, config))
+  await retryTransient(() => syncDrill(client, home, config))
+}
+
+/** Sends the timing to the sessions of this host, which keep it in their own state. */
+async function configureSessions(client: Client, { hostId }: Home, { timing }: Config): Promise<void> {
+  const query = `WorkflowType = 'session' AND ExecutionStatus = 'Running' AND ${searchAttributes.host} = '${hostId}'`
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    const sent = client.workflow.getHandle(workflowId).signal(sessionSignals.configure, timing)
+    await sent.catch((error: unknown) => {
+      // The list may be a moment old, and the session may have ended since.
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+    })
+  }
+}
+
 /** Sends the configuration to the pool; starts the pool if it is not running. */
 async function configurePool(client: Client, home: Home, config: Config): Promise<void> {
   const settings = poolSettings(home, config)
@@ -204,8 +238,8 @@ function poolSettings(home: Home, config: Config): PoolSettings {
   const { to, ...intervals } = config.notices
   const notices = { channels: to.map(({ name }) => name), ...intervals }
   const accounts = [
-    ...pool.accounts.map(({ name, ceiling, maxSessions }): AccountSpec => ({
-      ...{ name, role: 'pool', ceiling, maxSessions },
+    ...pool.accounts.map(({ name, ceiling, maxSessions, drain }): AccountSpec => ({
+      ...{ name, role: 'pool', ceiling, maxSessions, drain },
     })),
     ...substrates.map(({ name, maxSessions, agent, model }): AccountSpec => ({
       ...{ name, role: 'substrate', ceiling: 1, maxSessions, runs: { agent, model } },
