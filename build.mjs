@@ -59,6 +59,13 @@ const client = await bundle('client', 'bin', {
 // The worker's packages stay outside: Temporal's compare their classes with those that its own worker has loaded.
 await bundle('worker', 'main', { packages: 'external' })
 
+// Holds the stand-in, with packages that only it needs.
+const rehearsal = await bundle('rehearsal', 'main', {
+  banner: {
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  },
+})
+
 // Bundled once here: a worker that bundles at its start loses a second each time it comes back.
 const { code } = await bundleWorkflowCode({
   workflowsPath: at('workflows/index.ts'),
@@ -86,7 +93,9 @@ writeFileSync(
 )
 
 // A bundle holds copies of packages, and a copy brings its licence.
-const bundled = [...Object.keys(client.metafile.inputs), ...map.sources]
+const bundled = [client, rehearsal]
+  .flatMap(({ metafile }) => Object.keys(metafile.inputs))
+  .concat(map.sources)
   .map((file) => /(?:node_modules\/.*)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0])
   .filter((folder) => folder !== undefined)
 const notices = new Map()

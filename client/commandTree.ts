@@ -329,6 +329,14 @@ export const commandTree: readonly CommandSpec[] = [
     run: runOnHost('doctor'),
   },
   {
+    name: 'rehearse',
+    group: 'Set up',
+    description: 'check that the installed agent program behaves as Outpool expects, against a stand-in',
+    withoutConfig: true,
+    options: programFlags.rehearse.map(optionOf),
+    run: runOnHost('rehearse'),
+  },
+  {
     name: 'drill',
     group: 'Accounts',
     description: 'prove that sessions survive a spent pool: a test session falls back, answers and returns',

@@ -6,7 +6,7 @@ import { commandGroups, type CommandSpec, globalOptions } from './commandSpec.js
 import { commandTree } from './commandTree.js'
 import { UsageError } from './errors.js'
 import { formatError } from './output/formatError.js'
-import { version } from './version.js'
+import { version } from '../config/version.js'
 
 /** Runs one command line and sets the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<void> {

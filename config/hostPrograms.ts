@@ -4,12 +4,12 @@
  */
 import { parseArgs } from 'node:util'
 
-export type HostProgram = 'up' | 'worker' | 'doctor' | 'agents'
+export type HostProgram = 'up' | 'worker' | 'doctor' | 'agents' | 'rehearse'
 
 export interface HostFlag {
   name: string
   /** How help shows its value; null if it takes none. */
-  value: '<file>' | '<id>' | null
+  value: '<file>' | '<id>' | '<scene>' | null
   description: string
 }
 
@@ -31,6 +31,10 @@ export const programFlags: Readonly<Record<HostProgram, readonly HostFlag[]>> = 
     flag('json', 'print JSON instead of a table'),
   ],
   agents: [{ name: 'conversation', value: '<id>', description: 'also look for this stopped conversation' }],
+  rehearse: [
+    { name: 'only', value: '<scene>', description: 'check a part; its result is not kept' },
+    flag('json', 'print JSON instead of a table'),
+  ],
 }
 
 const flagsOf = (program: HostProgram): HostFlag[] => [...programFlags[program], ...commonFlags]

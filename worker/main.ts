@@ -36,6 +36,9 @@ async function run(program: HostProgram, given: GivenFlags): Promise<number> {
     case 'worker':
       await up({ home, config: loadConfig(source), ownEngine: program === 'up' })
       return exit.done
+    case 'rehearse':
+      console.error(`usage:\n${programUsage()}`)
+      return exit.usage
     case 'doctor': {
       if (given.flag('domains') || given.flag('mermaid')) {
         const { showDomains } = await import('./doctor/domains.js')

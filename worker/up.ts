@@ -5,7 +5,8 @@ import type { Home } from '../config/state/home.js'
 import { readEngine } from '../config/state/liveFile.js'
 import { untilSoleWorker } from './connection/soleWorker.js'
 import { assertIndependent } from '../host/identity/failureDomains.js'
-import { checkTmux } from './doctor/programs.js'
+import { agentVersion, checkTmux } from './doctor/programs.js'
+import { checkRehearsal } from './doctor/rehearsals.js'
 import { namedEngine, reach, type ConnectOptions } from './engine/connect.js'
 import { openEngine, reachWithin } from './engine/index.js'
 import { assertSetUp } from './engine/setup.js'
@@ -79,6 +80,7 @@ async function serve(
   say(`engine at ${engine.address}${engine.uiUrl === null ? '' : `, Web UI at ${engine.uiUrl}`}`)
   say(`configuration: ${config.file}; a change is taken over without a restart`)
   say('ready. Stop with Ctrl-C; panes keep running.')
+  void sayRehearsals(home, config)
   await manager?.ready()
   const stopped = new AbortController()
   const notifying = manager?.notifyWhile(() => worker.isProgressing(), stopped.signal)
@@ -90,6 +92,15 @@ async function serve(
   await reload.stop()
   await worker.stop()
   await notifying
+}
+
+/** Names each agent program whose version was never rehearsed here, or fell short. That it can't be run is said when it is launched. */
+async function sayRehearsals(home: Home, { agents }: Config): Promise<void> {
+  for (const [name, agent] of Object.entries(agents)) {
+    const version = await agentVersion(name, agent).catch(() => null)
+    const finding = version === null ? null : checkRehearsal(home, name, version)
+    if (finding !== null && finding.state !== 'ok') say(`${name} ${finding.found}. ${finding.remedy ?? ''}`)
+  }
 }
 
 async function openOwnEngine(home: Home, { keep }: Config): Promise<EngineConnection> {

@@ -13,7 +13,7 @@ import { awaitUse } from '../configInUse.js'
 import { EngineError, FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 
-export const accountEdits = ['add', 'remove', 'drain', 'enable'] as const
+const accountEdits = ['add', 'remove', 'drain', 'enable'] as const
 type AccountEdit = (typeof accountEdits)[number]
 
 /** Throws ConfigError if the file is wrong, before or after the edit; then it is left as it was. */

@@ -3,7 +3,7 @@ import { type Document, isMap, isSeq, type YAMLMap } from 'yaml'
 import { ConfigEditError } from '../errors.js'
 import { editYaml } from './editYaml.js'
 
-export interface NewAccount {
+interface NewAccount {
   name: string
   /** As it is to stand in the file. */
   configDir: string

@@ -77,7 +77,7 @@ export const missingRemedy =
   'name another file with --config or OUTPOOL_CONFIG, or run `outpool init` to write one'
 
 /** The file in the user's config folder for Outpool (XDG). */
-export function userConfigFile(env: NodeJS.ProcessEnv = process.env): string {
+function userConfigFile(env: NodeJS.ProcessEnv = process.env): string {
   const folder = resolve(nonEmpty(env['XDG_CONFIG_HOME']) ?? join(env['HOME'] ?? homedir(), '.config'))
   return join(folder, 'outpool', configFileName)
 }

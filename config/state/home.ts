@@ -31,6 +31,8 @@ export interface Home {
   substrates: string
   /** One file per account: windows, walls and login as this host read them. */
   quota: string
+  /** What rehearsals have found, one file for each version of an agent program. */
+  rehearsals: string
   /** The config dirs of all accounts that were ever configured. */
   knownAccounts: string
   /** The configuration that the worker uses: its file, and why a newer one is not used. */
@@ -70,6 +72,7 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
     tasks: join(dir, 'tasks'),
     substrates: join(dir, 'substrates'),
     quota: join(dir, 'quota'),
+    rehearsals: join(dir, 'rehearsals'),
     knownAccounts: join(dir, 'accounts.json'),
     configInUse: join(dir, 'config.json'),
     liveFile: join(dir, 'live.json'),

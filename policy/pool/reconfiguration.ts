@@ -5,7 +5,7 @@ interface ConfiguredAccount {
   configDir: string
 }
 
-export interface ConfiguredPool {
+interface ConfiguredPool {
   name: string
   accounts: readonly ConfiguredAccount[]
   reserved: readonly ConfiguredAccount[]

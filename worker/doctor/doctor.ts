@@ -52,7 +52,7 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
   const { env } = process
   const { config, findings } = loadForDoctor(source)
   const found = await runChecks([
-    ...programChecks(config, env),
+    ...programChecks(config, env, home),
     { name: 'configuration', within: quick, look: () => Promise.resolve(findings) },
     ...(config === null ? [] : accountChecks(config, env)),
     ...(config === null || config.services.length === 0
@@ -67,7 +67,7 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
   return found.every(({ state }) => state !== 'fail')
 }
 
-function programChecks(config: Config | null, env: NodeJS.ProcessEnv): Check[] {
+function programChecks(config: Config | null, env: NodeJS.ProcessEnv, home: Home): Check[] {
   const agents = Object.entries(config?.agents ?? {})
   const skipped = warn(
     'accounts',
@@ -77,7 +77,7 @@ function programChecks(config: Config | null, env: NodeJS.ProcessEnv): Check[] {
   return [
     check('node', quick, () => checkNode(process.versions.node)),
     check('tmux', slow, () => checkTmux(env)),
-    ...agents.map(([name, agent]) => check(`agent ${name}`, slow, () => checkAgent(name, agent))),
+    ...agents.map(([name, agent]) => check(`agent ${name}`, slow, () => checkAgent(name, agent, home))),
     ...(config === null ? [check('accounts', quick, () => skipped)] : []),
   ]
 }
