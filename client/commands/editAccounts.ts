@@ -1,12 +1,12 @@
 /** `outpool accounts add|remove|drain|enable NAME`: edits outpool.yaml, and waits until the running worker uses it. */
-import { existsSync, realpathSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Config } from '../../config/config.js'
 import { addAccount, drainAccount, enableAccount, removeAccount } from '../../config/edit/accounts.js'
+import { rewriteFile } from '../../config/edit/rewriteFile.js'
 import { findConfig } from '../../config/load/find.js'
 import { parseConfig, readConfigText } from '../../config/load/load.js'
 import { openHome } from '../../config/state/home.js'
-import { replaceFile } from '../../config/state/replaceFile.js'
 import { formatList } from '../../policy/formatList.js'
 import { type CommandContext, print, printNotice } from '../commandContext.js'
 import { awaitUse } from '../configInUse.js'
@@ -28,7 +28,7 @@ export async function editAccounts(context: CommandContext): Promise<void> {
   const config = parseConfig(changed, file)
   if (changed === text) print(`nothing to change: ${name} is as it should be in ${file}`)
   else {
-    writeThrough(file, changed)
+    rewriteFile(file, changed)
     print(`${done[edit]} ${name} in ${file}`)
   }
   await reportUse(config)
@@ -76,12 +76,6 @@ function newAccount(context: CommandContext, name: string) {
 
 /** Paths in the file count from its folder, and those of a command from the current one. */
 const writtenPath = (path: string): string => (path.startsWith('~') ? path : resolve(path))
-
-/** The file keeps its mode, and a link that leads to it. */
-function writeThrough(file: string, text: string): void {
-  const real = realpathSync(file)
-  replaceFile(real, text, statSync(real).mode & 0o777)
-}
 
 async function reportUse(config: Config): Promise<void> {
   const use = await awaitUse(config)
