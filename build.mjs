@@ -59,8 +59,10 @@ const client = await bundle('client', 'bin', {
 // The worker's packages stay outside: Temporal's compare their classes with those that its own worker has loaded.
 await bundle('worker', 'main', { packages: 'external' })
 
-// Holds the stand-in, with packages that only it needs.
+// Holds the stand-in, with the packages that only it needs: they are not installed with this one.
+const { dependencies } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
 const rehearsal = await bundle('rehearsal', 'main', {
+  external: Object.keys(dependencies),
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },

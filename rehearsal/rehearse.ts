@@ -23,7 +23,7 @@ interface Rehearsal {
   /** How long something that is expected may take to come, in ms. */
   patience: number
   /** Called when a scene is over. */
-  onProgress(scene: string): void
+  onProgress: (scene: string) => void
 }
 
 /** Takes this process over: its environment is clean afterwards. */

@@ -25,7 +25,10 @@ export function init(context: CommandContext): Promise<void> {
       'no Claude config dir with a login was found (looked at CLAUDE_CONFIG_DIR, ~/.claude and ~/.claude-*)',
       'log in once per account: CLAUDE_CONFIG_DIR=~/.claude-max-1 claude; then run `outpool init` again',
     )
-  if (existsSync(file)) return Promise.resolve(addMissing(file, logins, home))
+  if (existsSync(file)) {
+    addMissing(file, logins, home)
+    return Promise.resolve()
+  }
   const text = fileText(logins, home)
   parseConfig(text, file)
   writeNew(file, text)

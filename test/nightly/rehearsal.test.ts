@@ -16,6 +16,13 @@ const renamed = (event: string, field: string): Alteration => ({
 })
 
 it.each<[expectation: string, scene: string, what: string, alteration: Alteration]>([
+  ['hook-stop', 'conversation', 'a hook is gone', withoutHook('Stop')],
+  [
+    'limit-menu',
+    'conversation',
+    'a setting is ignored',
+    { settings: 'delete settings.autoContinueAtUsageLimit' },
+  ],
   [
     'hook-session-start',
     'conversation',
