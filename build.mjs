@@ -59,6 +59,15 @@ const client = await bundle('client', 'bin', {
 // The worker's packages stay outside: Temporal's compare their classes with those that its own worker has loaded.
 await bundle('worker', 'main', { packages: 'external' })
 
+// Holds the stand-in, with the packages that only it needs: they are not installed with this one.
+const { dependencies } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
+const rehearsal = await bundle('rehearsal', 'main', {
+  external: Object.keys(dependencies),
+  banner: {
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  },
+})
+
 // Bundled once here: a worker that bundles at its start loses a second each time it comes back.
 const { code } = await bundleWorkflowCode({
   // As in worker/connection/workflowCode.ts.
@@ -89,7 +98,9 @@ writeFileSync(
 )
 
 // A bundle holds copies of packages, and a copy brings its licence.
-const bundled = [...Object.keys(client.metafile.inputs), ...map.sources]
+const bundled = [client, rehearsal]
+  .flatMap(({ metafile }) => Object.keys(metafile.inputs))
+  .concat(map.sources)
   .map((file) => /(?:node_modules\/.*)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0])
   .filter((folder) => folder !== undefined)
 const notices = new Map()

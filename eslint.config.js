@@ -9,6 +9,7 @@ const rooms = {
   workflows: { uses: ['policy'], types: ['activities'] },
   activities: { uses: ['policy', 'config', 'agents', 'host'], types: [] },
   worker: { uses: ['policy', 'config', 'agents', 'host', 'workflows', 'activities'], types: [] },
+  rehearsal: { uses: ['policy', 'config', 'agents', 'host', 'lab'], types: [] },
   client: { uses: ['policy', 'config'], types: [], files: ['workflows/messages.js'] },
 }
 

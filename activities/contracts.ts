@@ -123,6 +123,8 @@ export type SessionObservation = {
   (
     | { kind: 'walled'; wall: Wall; lease?: LeaseAnswer | null }
     | { kind: 'near-limit'; why: string; wall: Wall | null }
+    /** The session is at rest, and its account is being drained or is no longer configured. */
+    | { kind: 'leaving'; why: string }
     | { kind: 'login'; text: string }
     | { kind: 'context'; text: string }
     | { kind: 'config'; text: string }

@@ -6,4 +6,6 @@ export interface Expectation {
   statement: string
   /** What goes wrong with Outpool if it is false. */
   consequence: string
+  /** Whether sessions cannot be kept going without it. Default: a feature is lost, or slower. */
+  isEssential?: true
 }

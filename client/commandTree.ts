@@ -20,6 +20,15 @@ export const commandTree: readonly CommandSpec[] = [
     run: async (context) => (await import('./commands/init.js')).init(context),
   },
   {
+    name: 'config',
+    group: 'Set up',
+    description: 'check the configuration, show it with every default, or print which file is used',
+    withoutConfig: true,
+    args: [{ name: '<what>', description: 'check, show or path', choices: ['check', 'show', 'path'] }],
+    options: [{ flags: '--json', description: 'print JSON' }],
+    run: async (context) => (await import('./commands/config.js')).config(context),
+  },
+  {
     name: 'up',
     group: 'Set up',
     description: 'run engine and worker in the foreground',
@@ -215,9 +224,38 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'accounts',
     group: 'Accounts',
-    description: 'list accounts with their windows and walls',
-    options: [json],
-    run: async (context) => (await import('./commands/accounts.js')).accounts(context),
+    description: 'list accounts with their windows and walls, or change those of outpool.yaml',
+    args: [
+      {
+        name: '[what]',
+        description: 'add, remove, drain or enable',
+        choices: ['add', 'remove', 'drain', 'enable'],
+      },
+      { name: '[name]', description: 'name of the account', completion: 'account' },
+    ],
+    options: [
+      {
+        flags: '--config-dir <dir>',
+        description: 'add: its config dir (default: ~/.claude-NAME)',
+        completion: 'folder',
+      },
+      {
+        flags: '--ceiling <share>',
+        description: 'add: leave the rest of its windows to a person, such as 80%',
+      },
+      { flags: '--max-sessions <n>', description: 'add: the most sessions at a time' },
+      { flags: '--reserved', description: 'add: for the healer, and for no session of the pool' },
+      { flags: '--force', description: 'remove: even if it is not empty, or not known to be' },
+      json,
+    ],
+    examples: [
+      'outpool accounts add max-3 --ceiling 80%',
+      'outpool accounts drain max-1   # its sessions leave it at the end of their turns',
+    ],
+    run: async (context) =>
+      context.args.length === 0
+        ? (await import('./commands/accounts.js')).accounts(context)
+        : (await import('./commands/editAccounts.js')).editAccounts(context),
   },
   {
     name: 'forecast',
@@ -339,6 +377,14 @@ export const commandTree: readonly CommandSpec[] = [
     withoutConfig: true,
     options: programFlags.doctor.map(optionOf),
     run: runOnHost('doctor'),
+  },
+  {
+    name: 'rehearse',
+    group: 'Set up',
+    description: 'check that the installed agent program behaves as Outpool expects, against a stand-in',
+    withoutConfig: true,
+    options: programFlags.rehearse.map(optionOf),
+    run: runOnHost('rehearse'),
   },
   {
     name: 'trust',

@@ -3,7 +3,7 @@ import { namePattern } from '../policy/ids.js'
 import { UsageError } from './errors.js'
 
 /** Throws UsageError if the text cannot be a name. */
-export function checkName(name: string, of: 'session' | 'service' = 'session'): string {
+export function checkName(name: string, of: 'session' | 'service' | 'account' = 'session'): string {
   if (namePattern.test(name)) return name
   throw new UsageError(
     `${JSON.stringify(name)} cannot be a ${of}'s name`,

@@ -1,13 +1,13 @@
 /** The command line: commander parses it with the command tree, and every failure is formatted here. */
 import { Argument, Command, CommanderError } from 'commander'
-import { assertNamedConfig } from '../config/load/find.js'
-import { CommandContext } from './commandContext.js'
+import { assertNamedConfig, passedOverConfig } from '../config/load/find.js'
+import { CommandContext, printNotice } from './commandContext.js'
 import { commandGroups, type CommandSpec, globalOptions } from './commandSpec.js'
 import { commandTree } from './commandTree.js'
 import { UsageError } from './errors.js'
 import { formatError } from './output/formatError.js'
+import { version } from '../config/version.js'
 import { writeText } from './output/terminal.js'
-import { version } from './version.js'
 
 /** Runs one command line and sets the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -60,9 +60,21 @@ function commandFor(spec: CommandSpec): Command {
     command.addHelpText('after', `\nExamples:\n${spec.examples.map((example) => `  ${example}`).join('\n')}`)
   return command.action(async () => {
     const context = new CommandContext(command.args, command.optsWithGlobals())
-    if (spec.withoutConfig !== true) assertNamedConfig({ path: context.config })
+    if (spec.withoutConfig !== true) {
+      assertNamedConfig({ path: context.config })
+      noteOtherConfig(context)
+    }
     await spec.run(context)
   })
+}
+
+/** A person who stands beside an outpool.yaml expects it to be used, and not the one that the running worker uses. */
+function noteOtherConfig({ config }: CommandContext): void {
+  const passedOver = passedOverConfig({ path: config })
+  if (passedOver !== null)
+    printNotice(
+      `the running worker uses ${passedOver.inUse}, and so does this command, not ${passedOver.local}`,
+    )
 }
 
 /** Null for help and version, which commander also ends with an error. */

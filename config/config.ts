@@ -17,6 +17,11 @@ export interface AccountConfig {
   env: EnvRefs
 }
 
+export interface PoolAccountConfig extends AccountConfig {
+  /** It takes no new session, and those that are on it move at the end of their turns. */
+  drain: boolean
+}
+
 export interface SubstrateConfig {
   name: string
   agent: string
@@ -168,9 +173,11 @@ export interface MetricsConfig {
 export interface Config {
   /** Absolute path of the file that it was read from. */
   file: string
+  /** Of the text that it was read from. */
+  digest: string
   /** Which variables of the worker reach the programs that it starts; see `programEnvironment`. */
   env: { pass: string[]; secrets: ReadonlySet<string> }
-  pool: { name: string; moveAt: number; accounts: AccountConfig[] }
+  pool: { name: string; moveAt: number; accounts: PoolAccountConfig[] }
   reserved: AccountConfig[]
   substrates: SubstrateConfig[]
   /** The healer's own fallbacks, in order. */

@@ -41,6 +41,18 @@ export class ConfigError extends Error {
   }
 }
 
+/** Thrown when an edit of the configuration cannot be made as it was asked for; exit code 2. */
+export class ConfigEditError extends Error {
+  override readonly name = 'ConfigEditError'
+  readonly exitCode = 2
+  readonly remedy: string
+
+  constructor(problem: string, remedy: string) {
+    super(problem)
+    this.remedy = remedy
+  }
+}
+
 /** Thrown when a secret cannot be read from its source. Names the reference, never the value. */
 export class SecretError extends Error {
   override readonly name = 'SecretError'

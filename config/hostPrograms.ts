@@ -4,12 +4,12 @@
  */
 import { parseArgs } from 'node:util'
 
-export type HostProgram = 'up' | 'worker' | 'doctor' | 'trust' | 'agents'
+export type HostProgram = 'up' | 'worker' | 'doctor' | 'trust' | 'agents' | 'rehearse'
 
 export interface HostFlag {
   name: string
   /** How help shows its value; null if it takes none. */
-  value: '<file>' | '<folder>' | '<id>' | '<format>' | '<level>' | null
+  value: '<file>' | '<folder>' | '<id>' | '<format>' | '<level>' | '<scene>' | null
   description: string
 }
 
@@ -39,6 +39,10 @@ export const programFlags: Readonly<Record<HostProgram, readonly HostFlag[]>> = 
     flag('json', 'print JSON instead of a table'),
   ],
   agents: [{ name: 'conversation', value: '<id>', description: 'also look for this stopped conversation' }],
+  rehearse: [
+    { name: 'only', value: '<scene>', description: 'check a part; its result is not kept' },
+    flag('json', 'print JSON instead of a table'),
+  ],
   trust: [
     { name: 'path', value: '<folder>', description: 'the folder of the project' },
     flag('dry-run', 'only show what its settings make an agent do'),

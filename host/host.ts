@@ -1,5 +1,5 @@
 /** What all host-bound activities of a worker share: configuration, tmux, records and readings of this host. */
-import { mkdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { agentNamed } from '../agents/index.js'
 import type { AgentAdapter, AgentCommand, Place } from '../agents/agent.js'
@@ -16,6 +16,7 @@ import { hostSuspendClock } from './process/suspendClock.js'
 import { Adoptions } from './state/adoptions.js'
 import { readingToEngine } from './state/engineInstants.js'
 import { EngineClock } from './state/engineClock.js'
+import { KnownAccounts } from './state/knownAccounts.js'
 import { EventStore } from './state/eventStore.js'
 import { AccountEvents } from './state/accountEvents.js'
 import { logEvent } from './log.js'
@@ -35,7 +36,6 @@ import { SecretMissingError, UnknownPlaceError } from './errors.js'
 
 export class Host {
   readonly home: Home
-  readonly config: Config
   readonly tmux: Tmux
   readonly oddFiles: OddFiles
   readonly trust: TrustStore
@@ -58,31 +58,51 @@ export class Host {
   readonly clock = new EngineClock()
   /** How long this host has been suspended since its boot, in ms; only differences count. */
   readonly suspendClock: () => number
+  readonly #knownAccounts: KnownAccounts
+  #config: Config
 
   constructor(home: Home, config: Config, suspendClock = hostSuspendClock) {
     this.home = home
-    this.config = config
+    this.#config = config
+    this.#knownAccounts = new KnownAccounts(home)
+    this.#knownAccounts.add(config)
     this.tmux = new Tmux(home.tmuxSocket, home.dir)
     this.oddFiles = new OddFiles(home)
     this.trust = new TrustStore(home)
     this.records = new SessionRecords(home, this.oddFiles)
     this.adoptions = new Adoptions(home, this.records)
     this.backgroundWork = new BackgroundWork(this.records)
-    this.events = new EventStore(home, config.events, (event) => {
-      logEvent(event)
-      measures.event.say(event)
-    })
+    this.events = new EventStore(
+      home,
+      () => this.config.events,
+      (event) => {
+        logEvent(event)
+        measures.event.say(event)
+      },
+    )
     this.quota = new QuotaStore(home, (account) => this.accountEvents.review(account))
     this.accountEvents = new AccountEvents({
       events: this.events,
-      rulesOf: (account) => conditionRules(config, account),
+      rulesOf: (account) => conditionRules(this.config, account),
       reading: (account) => this.quota.read(account),
     })
     this.usage = new UsageRecords(home)
     this.openPages = new OpenPages(home)
     this.moveLimiter = new MoveLimiter({ atOnce: config.timing.maxConcurrentMoves })
-    this.spending = new Spending(home, config, this.quota)
+    this.spending = new Spending(home, () => this.config, this.quota)
     this.suspendClock = suspendClock
+  }
+
+  /** As of the last `reconfigure`: a step that takes time reads it where it needs it. */
+  get config(): Config {
+    return this.#config
+  }
+
+  /** Takes over another configuration. Whatever has been launched runs on as it is. */
+  reconfigure(config: Config): void {
+    this.#config = config
+    this.#knownAccounts.add(config)
+    this.moveLimiter.resize(config.timing.maxConcurrentMoves)
   }
 
   /** What every program that is started on this host gets of the worker's environment. */
@@ -132,9 +152,20 @@ export class Host {
    * to call. Throws UnknownPlace.
    */
   files(ref: PlaceRef): Place {
-    const files = this.filesIfConfigured(ref)
+    const files = this.filesIfKnown(ref)
     if (files === null) throw new UnknownPlaceError(ref.name)
     return files
+  }
+
+  /** Also of a place that the configuration no longer names; null if it never did. */
+  filesIfKnown(ref: PlaceRef): Place | null {
+    const configured = this.filesIfConfigured(ref)
+    if (configured !== null) return configured
+    const configDir =
+      ref.kind === 'substrate'
+        ? join(this.home.substrates, ref.name)
+        : this.#knownAccounts.configDirOf(ref.name)
+    return configDir === null || !existsSync(configDir) ? null : { ...ref, configDir, env: {} }
   }
 
   /** Null if the configuration no longer names the place; a process that was started earlier may still run there. */

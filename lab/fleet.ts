@@ -65,12 +65,19 @@ export class Fleet {
 
   /** Runs an outpool command to its end. */
   run(...args: string[]): Promise<CliResult> {
+    return this.#run(args, { env: this.env, cwd: this.dir })
+  }
+
+  /** As `run`, from another folder, and without a variable that names the configuration. */
+  runIn(cwd: string, ...args: string[]): Promise<CliResult> {
+    const env = Object.fromEntries(Object.entries(this.env).filter(([name]) => name !== 'OUTPOOL_CONFIG'))
+    return this.#run(args, { env, cwd })
+  }
+
+  #run(args: string[], where: { env: Record<string, string>; cwd: string }): Promise<CliResult> {
     return new Promise((resolve) => {
-      const child = execFile(
-        process.execPath,
-        [this.#command, ...args],
-        { env: this.env, cwd: this.dir },
-        (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+      const child = execFile(process.execPath, [this.#command, ...args], where, (_error, stdout, stderr) =>
+        resolve({ code: child.exitCode, stdout, stderr }),
       )
     })
   }

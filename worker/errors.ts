@@ -68,6 +68,9 @@ export class MissingProgramError extends WorkerError {}
 /** Thrown when another worker holds this home: a second one would stop and start the first one's agents. */
 export class AlreadyRunningError extends WorkerError {}
 
+/** Thrown when a changed configuration cannot be taken over while sessions run: the old one stays in use. */
+export class ConfigKeptError extends WorkerError {}
+
 /** Thrown when a flag or a variable asks for a format or a level that the log does not have. */
 export class LogOptionError extends WorkerError {
   constructor(option: string, value: string, choices: readonly string[]) {

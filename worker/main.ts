@@ -10,9 +10,9 @@ import { openHome } from '../config/state/home.js'
 import { SharedDomainError } from '../host/errors.js'
 import { assertIndependent } from '../host/identity/failureDomains.js'
 import { configureLog } from '../host/log.js'
+import { printOnlyText } from '../host/printedOutput.js'
 import { EngineUnreachableError, LogOptionError, WorkerError } from './errors.js'
 import { logOptions } from './logOptions.js'
-import { printOnlyText } from './printedOutput.js'
 import { up } from './up.js'
 
 const exit = { done: 0, failed: 1, usage: 2, unreachable: 3 } as const
@@ -40,6 +40,9 @@ async function run(program: HostProgram, given: GivenFlags): Promise<number> {
       configureLog(logOptions(given, process.env))
       await up({ home, config: loadConfig(source), ownEngine: program === 'up', ui: given.flag('ui') })
       return exit.done
+    case 'rehearse':
+      console.error(`usage:\n${programUsage()}`)
+      return exit.usage
     case 'trust': {
       const { trust } = await import('./trust.js')
       const request = { home, path: given.option('path') ?? '.', isRevoked: given.flag('revoke') }

@@ -1,17 +1,20 @@
 /** `outpool up` and `outpool worker`: start engine and worker, and stop them in order. */
 import { Runtime, DefaultLogger } from '@temporalio/worker'
 import type { Config } from '../config/config.js'
+import { programEnvironment } from '../config/environment.js'
 import type { Home } from '../config/state/home.js'
 import { readEngine } from '../config/state/liveFile.js'
 import { untilSoleWorker } from './connection/soleWorker.js'
 import { assertIndependent } from '../host/identity/failureDomains.js'
-import { checkTmux } from './doctor/programs.js'
+import { agentVersion, checkTmux } from './doctor/programs.js'
+import { checkRehearsal } from './doctor/rehearsals.js'
 import { namedEngine, reach, type ConnectOptions } from './engine/connect.js'
 import { openEngine, reachWithin } from './engine/index.js'
 import { assertSetUp } from './engine/setup.js'
 import { EngineUnreachableError, MissingProgramError } from './errors.js'
 import { log } from '../host/log.js'
 import { lockHome } from './lock.js'
+import { ConfigReload } from './reload/reload.js'
 import { ServiceManager } from './serviceManager.js'
 import type { Metrics } from './metrics/metrics.js'
 import { startWorker } from './worker.js'
@@ -80,17 +83,22 @@ async function serve(
   void stopRequested.then(() => waiting.abort())
   if (!(await untilSoleWorker({ home, connectOptions, namespace, say, signal: waiting.signal }))) return
   const worker = await startWorker({ home, config, connectOptions, namespace, metrics })
+  const reload = new ConfigReload(home, config, worker)
   const accounts = config.pool.accounts.map(({ name }) => name).join(', ')
   say(`watching the sessions of this host with ${accounts}`)
   say(`engine at ${engine.address}${engine.uiUrl === null ? '' : `, Web UI at ${engine.uiUrl}`}`)
+  say(`configuration: ${config.file}; a change is taken over without a restart`)
   say('ready. Stop with Ctrl-C; panes keep running.')
+  void sayRehearsals(home, config)
   await manager?.ready()
   const stopped = new AbortController()
   const notifying = manager?.notifyWhile(() => worker.isProgressing(), stopped.signal)
+  reload.start()
   const reason = await Promise.race([stopRequested, worker.done.then(() => 'the worker ended')])
   stopped.abort()
   await manager?.stopping()
   say(`${reason}: ending the watches`)
+  await reload.stop()
   await worker.stop(reason)
   await metrics?.stop()
   await notifying
@@ -101,6 +109,16 @@ async function metricsOf({ hostId }: Home, { metrics }: Config): Promise<Metrics
   if (metrics === null) return null
   const { openMetrics } = await import('./metrics/metrics.js')
   return openMetrics(metrics, hostId)
+}
+
+/** Names each agent program whose version was never rehearsed here, or fell short. That it can't be run is said when it is launched. */
+async function sayRehearsals(home: Home, config: Config): Promise<void> {
+  for (const [name, agent] of Object.entries(config.agents)) {
+    const version = await agentVersion(name, agent, programEnvironment(config)).catch(() => null)
+    const finding = version === null ? null : checkRehearsal(home, name, version)
+    if (finding !== null && finding.state !== 'ok')
+      log.warn(`${name} ${finding.found}. ${finding.remedy ?? ''}`)
+  }
 }
 
 async function openOwnEngine(home: Home, { keep }: Config, ui: boolean): Promise<EngineConnection> {

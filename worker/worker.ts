@@ -18,17 +18,9 @@ import type { Config } from '../config/config.js'
 import { sealedClientOptions } from '../config/seal/client.js'
 import { ensureSealKeys } from '../config/seal/keys.js'
 import type { Home } from '../config/state/home.js'
-import type { AccountSpec } from '../policy/account/account.js'
-import { commonQueue, poolWorkflowId, sessionWorkflowId } from '../policy/ids.js'
-import type { PoolSettings } from '../policy/pool/lease.js'
-import {
-  poolQueries,
-  poolSignals,
-  poolUpdates,
-  sessionQueries,
-  sessionSignals,
-} from '../workflows/messages.js'
-import { syncDrill } from './schedules/drillSchedule.js'
+import { poolWorkflowId, sessionWorkflowId } from '../policy/ids.js'
+import { poolQueries, poolUpdates, sessionQueries, sessionSignals } from '../workflows/messages.js'
+import { configureEngine, configureSessions } from './configureEngine.js'
 import type { ConnectOptions } from './engine/index.js'
 import { retryTransient } from './engine/retryTransient.js'
 import { engineAhead } from './engine/pollers.js'
@@ -39,7 +31,6 @@ import { makePollers, type ReadyPollers } from './connection/pollers.js'
 import { sealedDataConverter } from './connection/workflowCode.js'
 import { assertFleetKey, endForeign } from './connection/fleetKeys.js'
 import { PendingResults } from './connection/pendingResults.js'
-import { syncSchedules } from './schedules/taskSchedules.js'
 import { configureWatchdogs } from './watchdogs.js'
 import { reassignActivities } from './connection/reassignActivities.js'
 import type { Metrics } from './metrics/metrics.js'
@@ -51,6 +42,10 @@ export interface RunningWorker {
   done: Promise<void>
   /** Whether it makes progress: polls its host and executes workflows. An unreachable engine does not count against it. */
   isProgressing(): Promise<boolean>
+  /** The sessions on each account, as the pool knows them. */
+  leases(): Promise<ReadonlyMap<string, readonly string[]>>
+  /** Takes over another configuration of the same pool. Idempotent; throws if the engine does not answer. */
+  reconfigure(config: Config, how: { timingChanged: boolean }): Promise<void>
   /** Stops polling, ends the watches, and leaves every pane running. `why`: for the event that says so. */
   stop(why?: string): Promise<void>
 }
@@ -69,7 +64,7 @@ export async function startWorker(input: {
   const { home, config, connectOptions, namespace } = input
   const host = new Host(home, config)
   const workerEvents = new WorkerEvents(host.events, connectOptions.address)
-  for (const unread of await readLogins(host)) log.warn(`could not be read: ${unread}`)
+  await noteLogins(host)
   const sampler = new Sampler(host)
   const prober = new Prober(host)
   const native = await retryTransient(() => NativeConnection.connect(connectOptions))
@@ -81,6 +76,7 @@ export async function startWorker(input: {
     ...{ ...sealedClientOptions(keys, namespace), dataConverter },
   })
   await retryTransient(() => assertFleetKey({ connection, namespace }, home, keys, config.pool.name))
+  const endIfForeign = (workflowId: string) => endForeign({ connection, namespace }, keys, workflowId)
   const cleanup = new CleanupLoop(host, (session) => workflowState(client, session))
   const leaseBatcher = createLeaseBatcher(client, host)
   const blockers = new BlockerWatch(host, {
@@ -108,15 +104,12 @@ export async function startWorker(input: {
   await retryTransient(() => measureClock(host, connection, namespace))
   input.metrics?.watch({ host, sampler, client })
   workerEvents.begun(config)
-  for (const { name } of accountsOf(config)) host.accountEvents.review(name)
+  reviewAccounts(host)
   sampler.start()
   prober.start()
   cleanup.start()
   blockers.start()
-  await retryTransient(() => endForeign({ connection, namespace }, keys, poolWorkflowId(config.pool.name)))
-  await retryTransient(() => configurePool(client, home, config))
-  await retryTransient(() => syncSchedules(client, home, config))
-  await retryTransient(() => syncDrill(client, home, config))
+  await configureEngine(client, home, config, endIfForeign)
   const pollers = ready.run()
   const { done } = pollers
   const reassigning = reassignActivities(client, hostId, pendingResults).catch((error: unknown) =>
@@ -132,12 +125,7 @@ export async function startWorker(input: {
     onEngine: (change) => workerEvents.engine(change),
   })
   try {
-    await Promise.race([
-      retryTransient(() =>
-        configureWatchdogs(client, home, config, (id) => endForeign({ connection, namespace }, keys, id)),
-      ),
-      done,
-    ])
+    await Promise.race([retryTransient(() => configureWatchdogs(client, home, config, endIfForeign)), done])
   } catch (error) {
     await connectionWatch.stop()
     pollers.shutDown()
@@ -150,6 +138,22 @@ export async function startWorker(input: {
       pollers.isRunning() &&
       sampler.sampleAge <= sampleTimeout &&
       (await executesWorkflows(connection, client, config)),
+    leases: async () => {
+      const { accounts } = await client.workflow
+        .getHandle(poolWorkflowId(config.pool.name))
+        .query(poolQueries.describe)
+      return new Map(accounts.map(({ name, leases }) => [name, leases]))
+    },
+    reconfigure: async (next, { timingChanged }) => {
+      host.reconfigure(next)
+      await noteLogins(host)
+      reviewAccounts(host)
+      await configureEngine(client, home, next, endIfForeign)
+      await retryTransient(() => configureWatchdogs(client, home, next, endIfForeign))
+      if (timingChanged) await retryTransient(() => configureSessions(client, home, next))
+      input.metrics?.configured(next)
+      workerEvents.configured(next)
+    },
     stop: async (why = 'it was asked to') => {
       const watchStopped = connectionWatch.stop()
       pollers.shutDown()
@@ -214,34 +218,13 @@ async function engineAnswers(connection: Connection): Promise<boolean> {
   }
 }
 
-const accountsOf = ({ pool, reserved, substrates, reservedSubstrates }: Config): { name: string }[] => [
-  ...[...pool.accounts, ...reserved, ...substrates, ...reservedSubstrates],
-]
-
-/** Sends the configuration to the pool; starts the pool if it is not running. */
-async function configurePool(client: Client, home: Home, config: Config): Promise<void> {
-  const settings = poolSettings(home, config)
-  await client.workflow.signalWithStart('pool', {
-    workflowId: poolWorkflowId(config.pool.name),
-    taskQueue: commonQueue,
-    args: [settings],
-    signal: poolSignals.configure,
-    signalArgs: [settings],
-    staticSummary: `accounts of ${config.pool.name}: walls, budgets, leases`,
-  })
+async function noteLogins(host: Host): Promise<void> {
+  for (const unread of await readLogins(host)) log.warn(`could not be read: ${unread}`)
 }
 
-function poolSettings(home: Home, config: Config): PoolSettings {
-  const { pool, timing, substrates } = config
-  const { to, ...intervals } = config.notices
-  const notices = { channels: to.map(({ name }) => name), ...intervals }
-  const accounts = [
-    ...pool.accounts.map(({ name, ceiling, maxSessions }): AccountSpec => ({
-      ...{ name, role: 'pool', ceiling, maxSessions },
-    })),
-    ...substrates.map(({ name, maxSessions, agent, model }): AccountSpec => ({
-      ...{ name, role: 'substrate', ceiling: 1, maxSessions, runs: { agent, model } },
-    })),
-  ]
-  return { name: pool.name, moveAt: pool.moveAt, accounts, timing, host: home.hostId, notices }
+/** Records which conditions of accounts have begun or ended: by a new configuration, or while no worker ran. */
+function reviewAccounts({ config, accountEvents }: Host): void {
+  const { pool, reserved, substrates, reservedSubstrates } = config
+  for (const { name } of [...pool.accounts, ...reserved, ...substrates, ...reservedSubstrates])
+    accountEvents.review(name)
 }

@@ -7,6 +7,9 @@ export class WorkerEvents {
   readonly #events: EventStore
   readonly #address: string
   #outages = 0
+  #configurations = 0
+  /** Of the configuration in use. */
+  #digest: string | null = null
   /** Makes the ids of this worker: the number of a process is used again after a while. */
   readonly #worker = `${process.pid}-${Date.now()}`
 
@@ -23,15 +26,20 @@ export class WorkerEvents {
         ...{ id: `${last.id}/died`, at: now(), kind: 'worker-down', pid: last.pid, how: 'died' },
         why: 'it ended without stopping in order',
       })
-    const { file, pool, substrates, tasks, services } = config
-    this.#events.record(
-      {
-        ...{ ...this.#common('configuration'), kind: 'configuration-taken', file },
-        ...{ accounts: pool.accounts.length, substrates: substrates.length },
-        ...{ tasks: tasks.length, services: services.length },
-      },
-      { ...this.#common('up'), kind: 'worker-up', pid: process.pid },
-    )
+    this.configured(config)
+    this.#events.record({ ...this.#common('up'), kind: 'worker-up', pid: process.pid })
+  }
+
+  /** Not recorded again for the text that is in use already. */
+  configured({ file, digest, pool, substrates, tasks, services }: Config): void {
+    if (digest === this.#digest) return
+    this.#digest = digest
+    this.#configurations += 1
+    this.#events.record({
+      ...{ ...this.#common(`configuration-${this.#configurations}`), kind: 'configuration-taken', file },
+      ...{ accounts: pool.accounts.length, substrates: substrates.length },
+      ...{ tasks: tasks.length, services: services.length },
+    })
   }
 
   stopped(why: string): void {

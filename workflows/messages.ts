@@ -47,6 +47,8 @@ export const sessionSignals = {
   failback: signal('failback'),
   /** From its host: a blocker is gone, so that the next try may succeed. */
   hostReady: signal('hostReady'),
+  /** The timing as configured; sent when it has changed. */
+  configure: signal<[Timing]>('configure'),
   /** Continue as new at the next quiet moment, to run the newest code. */
   migrate: signal('migrate'),
 } as const

@@ -20,7 +20,7 @@ function resumeLine(host: Host, { session, agent, place, sessionId, cwd, model }
   if (adopter === null) return ''
   const adopted = host.adoptions.of(session)
   const { command, args } = host.config.agents[agent] ?? { command: agent, args: [] }
-  const files = host.filesIfConfigured(place)
+  const files = host.filesIfKnown(place)
   const words = [
     ...(files === null ? [] : adopter.selectConfigDir(files.configDir)),
     ...adopter.resumeCommand([command], {

@@ -68,6 +68,8 @@ function toWakeUpObservation(observation: SessionObservation): WakeUpObservation
       return { kind: 'failed', why: `walled (${observation.wall.kind})` }
     case 'login':
       return { kind: 'failed', why: 'logged out' }
+    case 'leaving':
+      return { kind: 'failed', why: observation.why }
     case 'exited':
       return { kind: 'failed', why: `the agent ended: ${observation.how}` }
     case 'gone':

@@ -41,7 +41,7 @@ function locateForLaunch(
   conversation: string,
 ): Promise<string | null> {
   const before = host.records.newest(session)
-  const placeBefore = before === null ? null : host.filesIfConfigured(before.place)
+  const placeBefore = before === null ? null : host.filesIfKnown(before.place)
   const near = placeBefore === null ? [place] : [place, placeBefore]
   // A new id cannot be in another place yet.
   const others = mode === 'new' ? [] : host.allFiles()

@@ -147,7 +147,7 @@ export async function lastTranscript(
   session: string,
   { place, sessionId }: { place: PlaceRef; sessionId: string },
 ): Promise<string | null> {
-  const files = host.filesIfConfigured(place)
+  const files = host.filesIfKnown(place)
   const found = files === null ? null : await adapter.findTranscript(files, sessionId)
   return found ?? host.records.progress(session, sessionId)?.transcript ?? null
 }

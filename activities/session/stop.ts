@@ -66,7 +66,7 @@ async function isWorking(
   pane: Pane | null,
   transcript: string | null,
 ): Promise<boolean> {
-  const files = host.filesIfConfigured(place)
+  const files = host.filesIfKnown(place)
   const [state] = files && pane ? await adapter.readLiveStates(files, { pids: [pane.pid] }) : []
   if (state && state.activity !== 'waiting') return state.activity === 'busy'
   const end = transcript === null ? null : await adapter.readEnd(transcript)

@@ -32,7 +32,6 @@ const panesByName = (panes: readonly Pane[]): Map<string, Pane> =>
 
 export class Sampler {
   readonly #host: Host
-  readonly #sampleEvery: number
   readonly #watches = new Map<string, SessionWatch>()
   readonly #reports: ReportInbox
   readonly #loop: PollingLoop
@@ -41,15 +40,14 @@ export class Sampler {
 
   constructor(host: Host) {
     this.#host = host
-    this.#sampleEvery = host.config.timing.pollEvery
     this.#reports = new ReportInbox(host, {
       watchOf: (session) => this.#watches.get(session),
       update: (sessions) => this.#updateWatches(sessions),
     })
     this.#loop = new PollingLoop({
       run: () => this.#tick(),
-      pauseAfter: () => this.#sampleEvery,
-      failureText: `this host could not be sampled; the next attempt comes in ${this.#sampleEvery / 1000} s`,
+      pauseAfter: () => host.config.timing.pollEvery,
+      failureText: 'this host could not be sampled, and is sampled again in a moment',
     })
   }
 
@@ -145,7 +143,7 @@ export class Sampler {
 
   /** The longest silent first, and so few per tick that other calls of the engine don't have to wait. */
   #sendHeartbeats(now: number): void {
-    const atOnce = Math.ceil((2 * this.#watches.size * this.#sampleEvery) / heartbeatEvery)
+    const atOnce = Math.ceil((2 * this.#watches.size * this.#host.config.timing.pollEvery) / heartbeatEvery)
     const due = [...this.#watches.values()].filter(({ heartbeatAt }) => now - heartbeatAt >= heartbeatEvery)
     for (const session of due.sort((a, b) => a.heartbeatAt - b.heartbeatAt).slice(0, atOnce))
       session.sendHeartbeat()

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentAdapter, AgentReport, LiveState } from '../../agents/agent.js'
 import { type ScheduledPrompt, restStateOf, type RunningTask } from '../../policy/session/backgroundTasks.js'
+import type { Config } from '../../config/config.js'
 import type { Host } from '../../host/host.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import type { PlaceRef, SessionObservation, WatchHeartbeat, WatchRequest } from '../contracts.js'
@@ -60,6 +61,8 @@ export class SessionWatch {
   #turnEndedAt = -Infinity
   #updating: Promise<void> | null = null
   #updatedAt = -Infinity
+  /** As of the last update. */
+  #config: Config | null = null
   /** When the program's own state last changed, as of the last update. */
   #stateAt: string | null = null
 
@@ -145,6 +148,7 @@ export class SessionWatch {
       state?.activity !== 'idle' ||
       state.sessionId !== sessionId ||
       state.updatedAt !== this.#stateAt ||
+      this.#host.config !== this.#config ||
       this.#host.records.isFailbackRequested(this.name, this.fence)
     )
   }
@@ -160,6 +164,7 @@ export class SessionWatch {
 
   async #evaluate({ panes, live }: HostObservation): Promise<void> {
     this.#updatedAt = Date.now()
+    this.#config = this.#host.config
     if (this.#isSuperseded()) {
       this.release()
       return
@@ -245,7 +250,7 @@ export class SessionWatch {
   }
 
   async #wasTurnInterrupted(): Promise<boolean> {
-    if (this.#host.filesIfConfigured(this.place) !== null) await this.#readTranscript()
+    if (this.#host.filesIfKnown(this.place) !== null) await this.#readTranscript()
     return this.#transcript.wasTurnInterrupted()
   }
 

@@ -31,18 +31,26 @@ export async function outcomeAtTurnEnd(
     return null
   }
   if (!(await canMove())) return null
-  return move.cause === 'login'
-    ? { kind: 'login', text: move.why }
-    : { kind: 'near-limit', why: move.why, wall: move.wall }
+  switch (move.cause) {
+    case 'login':
+      return { kind: 'login', text: move.why }
+    case 'move':
+      return { kind: 'leaving', why: move.why }
+    case 'near-limit':
+      return { kind: 'near-limit', why: move.why, wall: move.wall }
+  }
 }
 
 function plannedMove(host: Host, { place, model, stayUntil }: WatchRequest): ReturnType<typeof shouldMove> {
-  const { pool, timing } = host.config
-  const ceiling = pool.accounts.find(({ name }) => name === place.name)?.ceiling ?? 1
+  const { pool, reserved, timing } = host.config
+  const account = pool.accounts.find(({ name }) => name === place.name)
+  const isReserved = reserved.some(({ name }) => name === place.name)
   const criteria = {
     model,
     stayUntil,
-    moveThreshold: moveThreshold(pool.moveAt, ceiling),
+    // An account that is no longer configured is left like one that is being drained.
+    isLeaving: account?.drain ?? !isReserved,
+    moveThreshold: moveThreshold(pool.moveAt, account?.ceiling ?? 1),
     wakeMargin: timing.wakeMargin,
   }
   return shouldMove(host.quota.read(place.name), criteria, new Date().toISOString())

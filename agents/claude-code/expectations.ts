@@ -1,7 +1,187 @@
-/** Everything that this adapter expects of Claude Code. Checked on 2.1.330 by the tests in `test/agent`. */
+/** Everything that this adapter expects of Claude Code. `outpool rehearse` checks it on the installed version. */
 import type { Expectation } from '../expectation.js'
 
+const starts: readonly Expectation[] = [
+  {
+    name: 'conversation-id',
+    statement: '--session-id gives a new conversation its id, and --resume keeps it',
+    consequence: 'no session can be started or moved',
+    isEssential: true,
+  },
+  {
+    name: 'config-dir',
+    statement: 'CLAUDE_CONFIG_DIR holds the login, the settings and the conversations',
+    consequence: 'a session would run under another login than the one that was leased',
+    isEssential: true,
+  },
+  {
+    name: 'first-run-keys',
+    statement: 'the keys that Outpool writes to .claude.json skip every first-run page',
+    consequence: 'each start opens a page, and no account counts as able to start',
+    isEssential: true,
+  },
+  {
+    name: 'trust-page',
+    statement: 'a folder that is not trusted opens a page, on which a choice "Yes" trusts it',
+    consequence: 'the page is left to a person',
+  },
+  {
+    name: 'start-page-without-state',
+    statement: 'there is no sessions/<pid>.json while a page is open at the start',
+    consequence: 'an account on which a page is open counts as able to start',
+  },
+  {
+    name: 'settings-warning-continue',
+    statement: '"Settings Warning" has a choice "Continue" that decides nothing',
+    consequence: 'the page is left to a person, and another account is taken',
+  },
+  {
+    name: 'imports-answer',
+    statement: 'the answer about imported files is stored under the repository root in .claude.json',
+    consequence: 'the page opens again on each account',
+  },
+  {
+    name: 'mcp-answer-by-settings',
+    statement: 'answers about MCP servers of a project are honoured in --settings',
+    consequence: 'the page opens again on each account',
+  },
+  {
+    name: 'doctor-lists-settings',
+    statement: '`claude doctor` names the files and keys of invalid settings, and spends nothing',
+    consequence: 'outpool doctor reports no invalid settings',
+  },
+]
+
+const conversations: readonly Expectation[] = [
+  {
+    name: 'transcript-file',
+    statement: 'a conversation is one file, projects/<folder>/<id>.jsonl, in the config dir',
+    consequence: 'sessions cannot be moved: they would be parked',
+    isEssential: true,
+  },
+  {
+    name: 'transcript-entries',
+    statement: 'prompts and answers are entries of the types user and assistant',
+    consequence: 'no text is known to be taken, and no wall is recognised',
+    isEssential: true,
+  },
+  {
+    name: 'resume-after-copy',
+    statement: 'a copy of the transcript is enough to resume under another login, with every earlier message',
+    consequence: 'sessions cannot be moved: they would be parked',
+    isEssential: true,
+  },
+  {
+    name: 'fork',
+    statement: '--fork-session with --session-id continues on a copy, and leaves the original as it is',
+    consequence: 'no session falls back to a substrate',
+  },
+  {
+    name: 'term-ends',
+    statement: 'TERM ends the program within ten seconds, and removes its live state',
+    consequence: 'each move takes as long as stopGrace allows, and then kills the program',
+  },
+]
+
+const reports: readonly Expectation[] = [
+  {
+    name: 'live-state',
+    statement: 'sessions/<pid>.json names the conversation, and whether it is busy or idle',
+    consequence: 'sessions count as starting: nothing is delivered, and no planned move is made',
+    isEssential: true,
+  },
+  {
+    name: 'live-state-waiting',
+    statement: 'an open dialog is the live state `waiting`',
+    consequence: 'a session that waits for a person is taken for idle',
+  },
+  {
+    name: 'hook-session-start',
+    statement: 'the hook SessionStart names the conversation, its transcript and its source',
+    consequence: 'another conversation that a person begins in a pane is noticed late',
+  },
+  {
+    name: 'hook-stop',
+    statement: 'the hook Stop runs at the end of a turn',
+    consequence: 'the end of a turn is noticed up to ten seconds later',
+  },
+  {
+    name: 'hook-stop-failure',
+    statement: 'the hook StopFailure runs when the API refuses a turn, and names a cause',
+    consequence: 'walls are noticed at the next look at the host: slower',
+  },
+  {
+    name: 'hook-permission-request',
+    statement: 'the hook PermissionRequest runs when a tool waits for a permission',
+    consequence: 'a waiting permission is noticed at the next look at the host: slower',
+  },
+  {
+    name: 'hook-session-end',
+    statement: 'the hook SessionEnd runs when the program ends, with a reason',
+    consequence: 'a session whose agent a person has ended is restarted',
+  },
+  {
+    name: 'status-line-limits',
+    statement: 'the status line gets rate_limits with the share used and the reset of each window',
+    consequence: 'accounts in use are read by probes alone: sessions move later, often at the wall',
+  },
+  {
+    name: 'usage-output',
+    statement: '`claude -p /usage` leaves the windows of an idle account, and spends nothing',
+    consequence: 'idle accounts stay unproven, and take one session at a time',
+  },
+  {
+    name: 'auth-status',
+    statement: '`claude auth status` says whether there is a login',
+    consequence: 'a lost login is noticed only when a turn fails',
+  },
+]
+
+const walls: readonly Expectation[] = [
+  {
+    name: 'wall-entry',
+    statement: 'the wall of an account leaves an entry with apiError usage_limit_reached and quotaLimits',
+    consequence: 'walls are found by their text alone: without a certain reset, and not in every language',
+  },
+  {
+    name: 'wall-kinds',
+    statement: 'the entry names the kind of the limit, its reset, and the model that it binds',
+    consequence: 'a wall of one model closes the account for all',
+  },
+  {
+    name: 'transient-entry',
+    statement: 'an overload or a throttle leaves an entry that is no wall',
+    consequence: 'sessions leave accounts that have room',
+  },
+  {
+    name: 'login-entry',
+    statement: 'a refused login leaves an entry with authentication_failed',
+    consequence: 'a lost login is taken for trouble that passes',
+  },
+  {
+    name: 'other-failures',
+    statement: 'a spent credit, an unknown model and a full context leave entries of their own',
+    consequence: 'such a session is retried in vain, or waits for the wrong remedy',
+  },
+  {
+    name: 'limit-menu',
+    statement: 'with autoContinueAtUsageLimit off a wall opens a menu, which Escape closes',
+    consequence: 'texts are lost in the menu, or an old process goes on beside the new one',
+  },
+  {
+    name: 'reset-text',
+    statement: 'a wall names its reset in words, in 12 or 24 hours, with its zone',
+    consequence: 'a wall that is known by its text alone has no reset, and is doubted after half an hour',
+  },
+]
+
 const texts: readonly Expectation[] = [
+  {
+    name: 'draft-on-screen',
+    statement: 'the input line is drawn between two rules, behind ❯',
+    consequence: 'texts are typed into the draft of a person, or not at all',
+    isEssential: true,
+  },
   {
     name: 'paste-envelope',
     statement:
@@ -106,37 +286,11 @@ const work: readonly Expectation[] = [
   },
 ]
 
-const starts: readonly Expectation[] = [
-  {
-    name: 'start-page-without-state',
-    statement: 'there is no sessions/<pid>.json while a page is open at the start',
-    consequence: 'an account on which a page is open counts as able to start',
-  },
-  {
-    name: 'settings-warning-continue',
-    statement: '"Settings Warning" has a choice "Continue" that decides nothing',
-    consequence: 'the page is left to a person, and another account is taken',
-  },
-  {
-    name: 'imports-answer',
-    statement: 'the answer about imported files is stored under the repository root in .claude.json',
-    consequence: 'the page opens again on each account',
-  },
-  {
-    name: 'mcp-answer-by-settings',
-    statement: 'answers about MCP servers of a project are honoured in --settings',
-    consequence: 'the page opens again on each account',
-  },
-  {
-    name: 'doctor-lists-settings',
-    statement: '`claude doctor` names the files and keys of invalid settings, and spends nothing',
-    consequence: 'outpool doctor reports no invalid settings',
-  },
-  {
-    name: 'reset-text',
-    statement: 'a wall names its reset in words, in 12 or 24 hours, with its zone',
-    consequence: 'a wall that is known by its text alone has no reset, and is doubted after half an hour',
-  },
+export const expectations: readonly Expectation[] = [
+  ...starts,
+  ...conversations,
+  ...reports,
+  ...walls,
+  ...texts,
+  ...work,
 ]
-
-export const expectations: readonly Expectation[] = [...texts, ...work, ...starts]

@@ -35,12 +35,23 @@ export async function accounts(context: CommandContext): Promise<void> {
   if (context.json) printJson(rows.map(({ pages, ...row }) => (pages.length === 0 ? row : { ...row, pages })))
   else {
     const table = renderTable(rows, columnsFor(context.colors, now), context.width, context.colors)
-    print([table, ...pageLines(rows, now), ...waitingLines(pool, now)].join('\n'))
+    print([table, ...drainLines(rows, pool), ...pageLines(rows, now), ...waitingLines(pool, now)].join('\n'))
   }
 }
 
 const simulatedWallText = (session: string, until: string, now: Date): string =>
   `a drill is running: every account counts as walled until ${clock(until, now)}, for its session ${session} only`
+
+/** Which accounts are being drained, and whether they are empty. Without the pool, that is not known. */
+function drainLines(rows: readonly AccountRow[], pool: PoolDescription | null): string[] {
+  const lines = rows.flatMap(({ name, draining, leases }) => {
+    if (draining === undefined || pool === null) return []
+    return leases.length === 0
+      ? `${name} is empty: remove it with outpool accounts remove ${name}`
+      : oneLine(`${name} is being drained; still on it, each until its turn ends: ${formatList(leases)}`)
+  })
+  return lines.length === 0 ? [] : ['', ...lines]
+}
 
 /** What a person has to answer before a session can be started there. */
 function pageLines(rows: readonly AccountRow[], now: Date): string[] {
@@ -97,7 +108,7 @@ function accountSpecs(config: Config): AccountSpec[] {
       ...{ name: account.name, role, ceiling: account.ceiling, maxSessions: account.maxSessions },
     })
   return [
-    ...config.pool.accounts.map(spec('pool')),
+    ...config.pool.accounts.map((account) => ({ ...spec('pool')(account), drain: account.drain })),
     ...config.reserved.map(spec('reserved')),
     ...config.substrates.map(({ name, maxSessions }) => ({
       ...{ name, role: 'substrate' as const, ceiling: 1, maxSessions },
@@ -151,10 +162,10 @@ export function columnsFor(colors: Colors, now: Date): Column<AccountRow>[] {
   ]
 }
 
-const stateOf = (row: AccountRow, now: Date): string =>
-  row.state === 'walled' && row.walledUntil !== null
-    ? `walled until ${clock(row.walledUntil, now)}`
-    : row.state
+function stateOf({ state, walledUntil, draining, leases }: AccountRow, now: Date): string {
+  if (draining === true) return leases.length === 0 ? 'drained' : 'draining'
+  return state === 'walled' && walledUntil !== null ? `walled until ${clock(walledUntil, now)}` : state
+}
 
 const barCells = 8
 

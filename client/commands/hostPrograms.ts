@@ -1,14 +1,23 @@
-/** `outpool up`, `outpool worker`, `outpool doctor`, `outpool trust`, and what `outpool adopt` asks: each runs in its own process, from worker/main.ts. */
+/**
+ * `outpool up`, `worker`, `doctor`, `trust`, and what `outpool adopt` asks, each run in a process of their own, from worker/main.ts;
+ * `rehearse` from rehearsal/main.ts.
+ */
 import { execFile, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { type GivenFlags, type HostProgram, programArguments } from '../../config/hostPrograms.js'
 
-const entry = fileURLToPath(new URL('../../worker/main.js', import.meta.url))
+const workerEntry = new URL('../../worker/main.js', import.meta.url)
+const rehearsalEntry = new URL('../../rehearsal/main.js', import.meta.url)
+
+function commandLine(program: HostProgram, given: GivenFlags): string[] {
+  const entry = program === 'rehearse' ? rehearsalEntry : workerEntry
+  return [...process.execArgv, fileURLToPath(entry), ...programArguments(program, given)]
+}
 
 /** Passes on the terminal, the flags and signals, and takes over the exit code. */
 export async function runHostProgram(program: HostProgram, given: GivenFlags): Promise<void> {
-  const args = [...process.execArgv, entry, ...programArguments(program, given)]
+  const args = commandLine(program, given)
   const child = spawn(process.execPath, args, {
     // The channel carries no messages. It breaks when this process ends, even by KILL, and then the worker ends too.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
@@ -35,7 +44,7 @@ const outputMaxBytes = 16 * 1024 * 1024
 
 /** Runs a program that prints for another program. Returns its output, or null if it failed: then it has said why, and set the exit code. */
 export function readHostProgram(program: HostProgram, given: GivenFlags): Promise<string | null> {
-  const args = [...process.execArgv, entry, ...programArguments(program, given)]
+  const args = commandLine(program, given)
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, { maxBuffer: outputMaxBytes }, (error, stdout, stderr) => {
       process.stderr.write(stderr)

@@ -1,11 +1,14 @@
-/** `outpool init`: writes a first outpool.yaml. Never overwrites one. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+/** `outpool init`: writes a first outpool.yaml, or adds to an existing one the logins that it lacks. Never overwrites one. */
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { unusedName } from '../../config/accountNames.js'
+import { addAccount } from '../../config/edit/accounts.js'
+import { rewriteFile } from '../../config/edit/rewriteFile.js'
 import { guideUrl } from '../../config/guide.js'
 import { configFileName } from '../../config/load/find.js'
-import { parseConfig } from '../../config/load/load.js'
+import { parseConfig, readConfigText } from '../../config/load/load.js'
 import { type CommandContext, print } from '../commandContext.js'
 import { FailedError } from '../errors.js'
 import { type FoundLogin, findLogins } from '../findLogins.js'
@@ -22,11 +25,41 @@ export function init(context: CommandContext): Promise<void> {
       'no Claude config dir with a login was found (looked at CLAUDE_CONFIG_DIR, ~/.claude and ~/.claude-*)',
       'log in once per account: CLAUDE_CONFIG_DIR=~/.claude-max-1 claude; then run `outpool init` again',
     )
+  if (existsSync(file)) {
+    addMissing(file, logins, home)
+    return Promise.resolve()
+  }
   const text = fileText(logins, home)
   parseConfig(text, file)
   writeNew(file, text)
   print(`wrote ${file} with ${logins.map(({ name }) => name).join(', ')}; review it, then run: outpool up`)
   return Promise.resolve()
+}
+
+/** Leaves out the login of Claude's default folder: a person who wants to share their own adds it themselves. */
+function addMissing(file: string, logins: readonly FoundLogin[], home: string): void {
+  const text = readConfigText(file)
+  const { pool, reserved } = parseConfig(text, file)
+  const known = [...pool.accounts, ...reserved]
+  const missing = logins.filter(
+    ({ dir, isDefault }) =>
+      !isDefault && known.every(({ configDir }) => configDir !== realpathSync.native(dir)),
+  )
+  const taken = known.map(({ name }) => name)
+  let changed = text
+  for (const { name: wanted, dir, forHealer } of missing) {
+    const name = unusedName(wanted, taken)
+    taken.push(name)
+    const added = { name, configDir: shownPath(dir, home), ceiling: null, maxSessions: null }
+    changed = addAccount(changed, added, forHealer ? 'reserved' : 'pool')
+  }
+  if (missing.length === 0) {
+    print(`${file} already has every login that was found; nothing was changed`)
+    return
+  }
+  parseConfig(changed, file)
+  rewriteFile(file, changed)
+  print(`added ${taken.slice(known.length).join(', ')} to ${file}; everything else in it is as it was`)
 }
 
 function writeNew(file: string, text: string): void {
@@ -70,7 +103,9 @@ ${reserved.length === 0 ? `# reserved:\n#   - { name: medic, configDir: ~/.claud
 }
 
 function entry({ name, dir, isDefault }: FoundLogin, home: string, indent: string): string {
-  const shown = dir.startsWith(`${home}/`) ? `~${dir.slice(home.length)}` : dir
-  const line = `${indent}- { name: ${name}, configDir: ${JSON.stringify(shown)} }`
+  const line = `${indent}- { name: ${name}, configDir: ${JSON.stringify(shownPath(dir, home))} }`
   return isDefault ? `${line}\n${indent}  # Claude's default folder, with your current login.` : line
 }
+
+const shownPath = (dir: string, home: string): string =>
+  dir.startsWith(`${home}/`) ? `~${dir.slice(home.length)}` : dir

@@ -36,7 +36,9 @@ async function list(context: CommandContext): Promise<void> {
   if (rows.length > 0 && !isFresh(live, now))
     printNotice('no worker is watching on this host: start it with `outpool up`')
   if (unguarded.length > 0)
-    printNotice(`not guarded yet: ${unguarded.map(({ name }) => name).join(', ')}; restart \`outpool up\``)
+    printNotice(
+      `not guarded yet: ${unguarded.map(({ name }) => name).join(', ')}; \`outpool config check\` says whether the worker uses this file`,
+    )
   if (context.json) printJson(rows.map(toServiceView))
   else if (rows.length === 0) print('No services. Add them under `services` in outpool.yaml.')
   else print(screen(rows, context.width, context.colors, now))

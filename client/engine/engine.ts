@@ -3,6 +3,7 @@ import { Client, Connection, ServiceError, isGrpcServiceError } from '@temporali
 import { sealedClientOptions } from '../../config/seal/client.js'
 import { readSealKeys } from '../../config/seal/keys.js'
 import type { Home } from '../../config/state/home.js'
+import { isAlive } from '../../config/state/isAlive.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { connectionProblem } from '../../config/load/connectionProblem.js'
 import { type ConfiguredEngine, configuredEngine } from '../../config/load/temporalSettings.js'
@@ -101,16 +102,6 @@ function readConfiguredEngine(): Endpoint | null {
       'correct the TEMPORAL_ variables or the profile file',
       { cause: error },
     )
-  }
-}
-
-/** A process of another user counts as alive: EPERM shows that it exists. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 

@@ -11,6 +11,7 @@ const factsSchema = quotaSchema.omit({ account: true }).extend({
   role: z.enum(['pool', 'reserved', 'substrate']),
   ceiling: z.number(),
   maxSessions: z.number().nullable(),
+  drain: z.boolean().default(false),
   leases: z.array(z.string()),
   trial: z.object({ session: z.string(), since: z.string() }).nullable(),
   restUntil: z.string().nullable(),

@@ -1,5 +1,12 @@
 /** Formats a failure: one line says what is wrong, one says what to do; the stack follows only with --debug. */
-import { ConfigError, HomeError, isOutOfFiles, outOfFiles, SealKeyError } from '../../config/errors.js'
+import {
+  ConfigEditError,
+  ConfigError,
+  HomeError,
+  isOutOfFiles,
+  outOfFiles,
+  SealKeyError,
+} from '../../config/errors.js'
 import { EngineError, FailedError, UsageError } from '../errors.js'
 import { oneLine } from './terminal.js'
 
@@ -20,6 +27,7 @@ function formatWithoutStack(error: unknown): FormattedError {
     error instanceof FailedError ||
     error instanceof EngineError ||
     error instanceof HomeError ||
+    error instanceof ConfigEditError ||
     error instanceof SealKeyError
   )
     return { exitCode: error.exitCode, text: formatProblem(error.message, error.remedy) }

@@ -1,8 +1,9 @@
-/** Finds the file: --config, OUTPOOL_CONFIG, ./outpool.yaml, the user's config folder. */
+/** Finds the file: --config, OUTPOOL_CONFIG, the one that the running worker uses, ./outpool.yaml, the user's config folder. */
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { ConfigError } from '../errors.js'
+import { readConfigInUse } from '../state/configInUse.js'
 
 export interface ConfigSource {
   /** As given by --config. */
@@ -14,12 +15,31 @@ export interface ConfigSource {
 export const configFileName = 'outpool.yaml'
 
 /** Absolute path of the file to read. Throws ConfigError if there is none. */
-export function findConfig({ path, env = process.env, cwd = process.cwd() }: ConfigSource = {}): string {
-  const named = nonEmpty(path) ?? nonEmpty(env['OUTPOOL_CONFIG'])
-  if (named !== undefined) return resolve(cwd, named)
-  const usual = [resolve(cwd, configFileName), join(userConfigFolder(env), configFileName)]
-  const found = usual.find((candidate) => existsSync(candidate))
-  if (found !== undefined) return found
+export const findConfig = (source: ConfigSource = {}): string => locateConfig(source).file
+
+export interface ConfigLocation {
+  /** Absolute. */
+  file: string
+  by: '--config' | 'OUTPOOL_CONFIG' | 'running-worker' | 'folder' | 'user'
+}
+
+/** The file to read, and what named it. Throws ConfigError if there is none. */
+export function locateConfig({
+  path,
+  env = process.env,
+  cwd = process.cwd(),
+}: ConfigSource = {}): ConfigLocation {
+  const given = nonEmpty(path)
+  if (given !== undefined) return { file: resolve(cwd, given), by: '--config' }
+  const named = nonEmpty(env['OUTPOOL_CONFIG'])
+  if (named !== undefined) return { file: resolve(cwd, named), by: 'OUTPOOL_CONFIG' }
+  const inUse = readConfigInUse(env)?.file
+  if (inUse !== undefined && existsSync(inUse)) return { file: inUse, by: 'running-worker' }
+  const local = resolve(cwd, configFileName)
+  if (existsSync(local)) return { file: local, by: 'folder' }
+  const own = userConfigFile(env)
+  if (existsSync(own)) return { file: own, by: 'user' }
+  const usual = [local, own]
   throw new ConfigError([
     {
       file: configFileName,
@@ -29,6 +49,14 @@ export function findConfig({ path, env = process.env, cwd = process.cwd() }: Con
       remedy: 'run `outpool init` to write one, or name one with --config or OUTPOOL_CONFIG',
     },
   ])
+}
+
+/** The file in the current folder that is not used because the running worker uses another one; null if there is none. */
+export function passedOverConfig(source: ConfigSource = {}): { inUse: string; local: string } | null {
+  const local = resolve(source.cwd ?? process.cwd(), configFileName)
+  if (!existsSync(local)) return null
+  const { file, by } = locateConfig(source)
+  return by === 'running-worker' && file !== local ? { inUse: file, local } : null
 }
 
 /**
@@ -48,12 +76,10 @@ export function assertNamedConfig({ path, env = process.env, cwd = process.cwd()
 export const missingRemedy =
   'name another file with --config or OUTPOOL_CONFIG, or run `outpool init` to write one'
 
-/** The user's config folder for Outpool (XDG). */
-function userConfigFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return join(
-    resolve(nonEmpty(env['XDG_CONFIG_HOME']) ?? join(env['HOME'] ?? homedir(), '.config')),
-    'outpool',
-  )
+/** The file in the user's config folder for Outpool (XDG). */
+function userConfigFile(env: NodeJS.ProcessEnv = process.env): string {
+  const folder = resolve(nonEmpty(env['XDG_CONFIG_HOME']) ?? join(env['HOME'] ?? homedir(), '.config'))
+  return join(folder, 'outpool', configFileName)
 }
 
 const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text)

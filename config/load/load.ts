@@ -1,4 +1,5 @@
 /** Loads `outpool.yaml`: reads it, checks everything, and reports every issue at once with its place. */
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
@@ -16,8 +17,11 @@ import { resolveConfig } from './resolve.js'
  */
 export function loadConfig(source: ConfigSource = {}): Config {
   const file = findConfig(source)
-  return parseConfig(readText(file), file, source.env)
+  return parseConfig(readConfigText(file), file, source.env)
 }
+
+/** Equal for equal texts; reveals nothing of a secret in one. */
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** As loadConfig, for a text; `file` is the path of the file that holds it or will hold it. */
 export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv = process.env): Config {
@@ -59,13 +63,14 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
     })),
   )
   if (issues.length > 0 || !parsed.success) throw new ConfigError(inOrder(issues))
-  return resolveConfig(parsed.data, file, base)
+  return { ...resolveConfig(parsed.data, file, base), digest: digestOf(text) }
 }
 
 /** No list of accounts is this large: such a file is something else. Bytes. */
 const fileMaxBytes = 4_000_000
 
-function readText(file: string): string {
+/** The text of a configuration. Throws ConfigError if it can't be read, or is no text. */
+export function readConfigText(file: string): string {
   const bytes = readBytes(file)
   const what =
     bytes.length > fileMaxBytes

@@ -20,7 +20,7 @@ import type { ConfigFile } from '../schema/file.js'
 
 type ParsedPrompt = NonNullable<ConfigFile['tasks'][number]['prompt']>
 
-export function resolveConfig(parsed: ConfigFile, file: string, base: PathBase): Config {
+export function resolveConfig(parsed: ConfigFile, file: string, base: PathBase): Omit<Config, 'digest'> {
   return {
     file,
     env: { pass: parsed.env.pass, secrets: referredVariables(parsed) },
@@ -44,7 +44,10 @@ export function resolveConfig(parsed: ConfigFile, file: string, base: PathBase):
   }
 }
 
-function resolveAccount(account: ConfigFile['reserved'][number], base: PathBase): AccountConfig {
+function resolveAccount<Account extends ConfigFile['reserved'][number]>(
+  account: Account,
+  base: PathBase,
+): Omit<Account, 'env'> & AccountConfig {
   return {
     ...account,
     configDir: realpathSync.native(expandPath(account.configDir, base)),

@@ -27,7 +27,7 @@ import {
   env,
 } from './values.js'
 
-const account = section({
+const accountShape = {
   name,
   configDir: path('name its config dir, such as ~/.claude-max-1').describe(
     "The login's config dir (CLAUDE_CONFIG_DIR)",
@@ -38,6 +38,15 @@ const account = section({
     .default(null)
     .describe('The most sessions at a time'),
   env,
+}
+const account = section(accountShape)
+
+const poolAccount = section({
+  ...accountShape,
+  drain: z
+    .boolean(withMessage('write true or false'))
+    .default(false)
+    .describe('Takes no new session; those that are on it move at the end of their turns'),
 })
 
 const substrate = section({
@@ -68,7 +77,7 @@ const price = section({
 
 const agent = section({
   command: text('name the program to run, such as claude').optional(),
-  args: list(z.string(withMessage('write arguments as texts')), 'write a list of arguments').default([]),
+  args: list(z.string(withMessage('write arguments as texts')), 'write a list of arguments').prefault([]),
   env,
 })
 
@@ -184,7 +193,7 @@ const notices = section({
   giveUpAfter: duration()
     .prefault('1d')
     .describe('A notice that could not be delivered is dropped after this time'),
-  to: list(channel, 'write a list of channels').default([]).describe('Channels; each gets every notice'),
+  to: list(channel, 'write a list of channels').prefault([]).describe('Channels; each gets every notice'),
 })
 
 const drill = section({
@@ -246,16 +255,16 @@ export const fileSchema = section({
     moveAt: share
       .prefault('95%')
       .describe('From this share of a window on, a session leaves an account at a turn end'),
-    accounts: list(account, 'write a list of accounts').min(1, withMessage('name at least one account')),
+    accounts: list(poolAccount, 'write a list of accounts').min(1, withMessage('name at least one account')),
   }).describe('The accounts that sessions run on'),
   reserved: list(account, 'write a list of accounts')
-    .default([])
+    .prefault([])
     .describe("The healer's own accounts; never leased to a session of the pool"),
   substrates: list(substrate, 'write a list of substrates')
-    .default([])
+    .prefault([])
     .describe('Fallbacks for when the pool is dry, in order'),
   reservedSubstrates: list(substrate, 'write a list of substrates')
-    .default([])
+    .prefault([])
     .describe("The healer's own fallbacks for when every reserved account is walled, in order"),
   agents: z
     .record(name, agent, withMessage('write agents as name: { command: ... }'))
@@ -272,8 +281,8 @@ export const fileSchema = section({
     .record(text('name a model'), price, withMessage('write prices as MODEL: { input: 1, output: 5 }'))
     .default({})
     .describe("US dollars for a million tokens, by the beginning of a model's name; for budgets"),
-  tasks: list(task, 'write a list of tasks').default([]),
-  services: list(service, 'write a list of services').default([]),
+  tasks: list(task, 'write a list of tasks').prefault([]),
+  services: list(service, 'write a list of services').prefault([]),
 })
 
 export type ConfigFile = z.output<typeof fileSchema>

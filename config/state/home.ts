@@ -34,6 +34,12 @@ export interface Home {
   substrates: string
   /** One file per account: windows, walls and login as this host read them. */
   quota: string
+  /** What rehearsals have found, one file for each version of an agent program. */
+  rehearsals: string
+  /** The config dirs of all accounts that were ever configured. */
+  knownAccounts: string
+  /** The configuration that the worker uses: its file, and why a newer one is not used. */
+  configInUse: string
   /** What happened on this host, as JSON lines. */
   events: string
   /** What was found in these folders and is not used: links, pipes, broken records. */
@@ -49,11 +55,15 @@ const socketPathMax = 104
 
 const folders = ['logs', 'reports', 'sessions', 'services', 'incidents', 'tasks', 'quota', 'events']
 
+/** The folder that the environment names, which may not exist. */
+export function homeFolder(env: NodeJS.ProcessEnv = process.env): string {
+  const stateFolder = env['XDG_STATE_HOME'] ?? join(env['HOME'] ?? homedir(), '.local', 'state')
+  return resolve(env['OUTPOOL_HOME'] ?? join(stateFolder, 'outpool'))
+}
+
 /** Creates the folder (0700) if it does not exist. Throws HomeError if that fails, or if the folder is another user's. */
 export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
-  const stateFolder = env['XDG_STATE_HOME'] ?? join(env['HOME'] ?? homedir(), '.local', 'state')
-  const wanted = resolve(env['OUTPOOL_HOME'] ?? join(stateFolder, 'outpool'))
-  const { dir, hostId } = makeHome(wanted)
+  const { dir, hostId } = makeHome(homeFolder(env))
   const mark = createHash('sha256').update(dir).digest('hex').slice(0, 6)
   return {
     dir,
@@ -70,6 +80,9 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
     tasks: join(dir, 'tasks'),
     substrates: join(dir, 'substrates'),
     quota: join(dir, 'quota'),
+    rehearsals: join(dir, 'rehearsals'),
+    knownAccounts: join(dir, 'accounts.json'),
+    configInUse: join(dir, 'config.json'),
     events: join(dir, 'events'),
     odd: join(dir, 'odd'),
     liveFile: join(dir, 'live.json'),

@@ -8,7 +8,7 @@ import { FifoQueue } from './fifoQueue.js'
 const nextStepWithin = 5_000
 
 export class MoveLimiter {
-  readonly #atOnce: number
+  #atOnce: number
   readonly #nextStepWithin: number
   /** The sessions that move, each with the timeout that ends its turn; null during a step. */
   readonly #moving = new Map<string, NodeJS.Timeout | null>()
@@ -17,6 +17,12 @@ export class MoveLimiter {
   constructor(limits: { atOnce: number; nextStepWithin?: number }) {
     this.#atOnce = limits.atOnce
     this.#nextStepWithin = limits.nextStepWithin ?? nextStepWithin
+  }
+
+  /** With another limit. Sessions that move already go on. */
+  resize(atOnce: number): void {
+    this.#atOnce = atOnce
+    this.#admitNext()
   }
 
   /** How many sessions wait for their turn. */

@@ -21,14 +21,18 @@ const retryEvery = 5_000
 
 export class EventStore {
   readonly #home: Home
-  readonly #bounds: EventBounds
+  readonly #bounds: () => EventBounds
   readonly #onRecorded: (event: OutpoolEvent) => void
   #ids: Set<string> | null = null
   #unwritten: OutpoolEvent[] = []
   #retry: NodeJS.Timeout | null = null
 
-  /** `onRecorded` is called once for each event, after it was written. */
-  constructor(home: Home, bounds: EventBounds, onRecorded: (event: OutpoolEvent) => void = () => undefined) {
+  /** `bounds` is called at each use. `onRecorded` is called once for each event, after it was written. */
+  constructor(
+    home: Home,
+    bounds: () => EventBounds,
+    onRecorded: (event: OutpoolEvent) => void = () => undefined,
+  ) {
     this.#home = home
     this.#bounds = bounds
     this.#onRecorded = onRecorded
@@ -68,8 +72,9 @@ export class EventStore {
     })
     let total = files.reduce((sum, { size }) => sum + size, 0)
     let removed = 0
+    const { maxSize, keepFor } = this.#bounds()
     for (const { path, size, mtimeMs } of files.slice(0, -1)) {
-      if (total <= this.#bounds.maxSize - room && now - mtimeMs <= this.#bounds.keepFor) break
+      if (total <= maxSize - room && now - mtimeMs <= keepFor) break
       rmSync(path, { force: true })
       total -= size
       removed += 1
@@ -120,7 +125,7 @@ export class EventStore {
   /** The newest file, or the one after it if that is full. */
   #currentFile(): string {
     const newest = eventFiles(this.#home).at(-1)
-    const size = this.#bounds.maxSize / filesAtMost
+    const size = this.#bounds().maxSize / filesAtMost
     const isFull = (name: string): boolean => statSync(join(this.#home.events, name)).size >= size
     if (newest !== undefined && !isFull(newest)) return newest
     // Ids of events that are no longer kept are forgotten.

@@ -28,12 +28,12 @@ const maxFiles = 4_000
 
 export class Spending {
   readonly #home: Home
-  readonly #config: Config
+  readonly #config: () => Config
   readonly #quota: QuotaStore
   readonly #ledgers = new Map<string, Ledger>()
   readonly #queue = new KeyedQueue()
 
-  constructor(home: Home, config: Config, quota: QuotaStore) {
+  constructor(home: Home, config: () => Config, quota: QuotaStore) {
     this.#home = home
     this.#config = config
     this.#quota = quota
@@ -56,7 +56,7 @@ export class Spending {
     transcript: string,
     since: string | null,
   ): Promise<void> {
-    const { substrates, reservedSubstrates } = this.#config
+    const { substrates, reservedSubstrates, prices } = this.#config()
     const budget =
       [...substrates, ...reservedSubstrates].find(({ name }) => name === substrate)?.budget ?? null
     if (budget === null) return
@@ -70,7 +70,7 @@ export class Spending {
     for (const { file, mark, used } of await adapter.readTokenUsage(transcript, marks)) {
       const costs = used
         .filter(({ at }) => at >= from)
-        .map((tokens) => ({ id: tokens.id, usd: costOf(tokens, this.#config.prices) }))
+        .map((tokens) => ({ id: tokens.id, usd: costOf(tokens, prices) }))
       const { usd, counted } = addCosts(old.files[file]?.answers ?? [], costs)
       ledger.usd += usd
       files.delete(file)

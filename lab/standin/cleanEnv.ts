@@ -1,12 +1,11 @@
 /** Environments in which tests run the agent program and Outpool itself: only PATH comes from the caller. */
-import { chmodSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The agent program itself, at the version that package.json pins. */
-export const agentProgram = realpathSync(
-  fileURLToPath(new URL('../../node_modules/.bin/claude', import.meta.url)),
-)
+const pinned = fileURLToPath(new URL('../../node_modules/.bin/claude', import.meta.url))
+/** The agent program itself, at the version that package.json pins. A package does not have it, and names its program. */
+export const agentProgram = existsSync(pinned) ? realpathSync(pinned) : pinned
 
 export interface AgentEnvOptions {
   /** Of the stand-in: `standIn.url`. */

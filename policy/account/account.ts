@@ -93,9 +93,15 @@ export interface AccountSpec {
   /** The share above which no session is placed here; 1 unless the owner keeps a part to themselves. */
   ceiling: number
   maxSessions: number | null
+  /** It takes no new session, and those that are on it move at the end of their turns. Default: false. */
+  drain?: boolean
   /** What runs on a substrate. Absent for an account, which runs what the session wants. */
   runs?: SubstrateProgram
 }
+
+/** Whether the owner has taken it out of use. */
+export const isDisabled = ({ maxSessions, drain }: Pick<AccountSpec, 'maxSessions' | 'drain'>): boolean =>
+  maxSessions === 0 || drain === true
 
 interface SubstrateProgram {
   agent: string

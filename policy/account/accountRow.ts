@@ -1,6 +1,7 @@
 /** The rows of `outpool accounts --json`. */
 import {
   defaultTiming,
+  isDisabled,
   type AccountFacts,
   type AccountRole,
   type AccountState,
@@ -38,6 +39,8 @@ export interface AccountRow {
   state: AccountState
   /** Pages that keep sessions from being started here until a person has answered them. */
   pages: OpenPage[]
+  /** Whether its sessions leave it at the end of their turns. Absent if they do not. */
+  draining?: true
   /** Sessions of drills for which this account counts as walled. Absent while no drill runs. */
   declared?: SimulatedWall[]
 }
@@ -51,7 +54,7 @@ export function accountState(
   timing: Timing = defaultTiming,
 ): AccountState {
   const at = ms(now)
-  if (facts.maxSessions === 0) return 'disabled'
+  if (isDisabled(facts)) return 'disabled'
   if (facts.role === 'substrate') return substrateState(facts, timing, at)
   if (facts.login === 'out') return 'logged-out'
   if (duplicateOf(others, facts) !== null) return 'duplicate'
@@ -94,6 +97,7 @@ export function accountRow(
     leases: facts.leases,
     state: accountState(facts, moveAt, now, others, timing),
     pages: openPages(facts, ms(now)),
+    ...(facts.drain === true ? { draining: true } : {}),
   }
 }
 

@@ -1,5 +1,5 @@
 /** Whether an account can take a session of a given model now, and if not, why and until when. */
-import type { Timing, Window } from './account.js'
+import { type Timing, type Window, isDisabled } from './account.js'
 import { throttledUntil } from '../pool/admissionWaves.js'
 import type { AccountRecord, PoolState } from '../pool/poolState.js'
 import { clock, ms, percent } from '../instants.js'
@@ -79,7 +79,8 @@ export function eligibilityOf(
 ): Eligibility {
   const { timing } = state.settings
   if (account.removed || account.role !== 'pool') return ineligible('not-in-pool', () => 'not in the pool')
-  if (account.maxSessions === 0) return ineligible('disabled', () => 'disabled')
+  if (isDisabled(account))
+    return ineligible('disabled', () => (account.drain === true ? 'being drained' : 'disabled'))
   const twin = duplicateOf(state.accounts, account)
   if (twin !== null) return ineligible('duplicate', () => `the same login as ${twin}`)
   if (account.login === 'out') return ineligible('logged-out', () => 'logged out')

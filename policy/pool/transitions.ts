@@ -280,6 +280,7 @@ const factsOf = (account: AccountRecord): AccountFacts => ({
   role: account.role,
   ceiling: account.ceiling,
   maxSessions: account.maxSessions,
+  ...(account.drain === true || account.removed ? { drain: true } : {}),
   windows: account.windows,
   walls: account.walls,
   login: account.login,
@@ -296,7 +297,8 @@ const factsOf = (account: AccountRecord): AccountFacts => ({
 export const poolView = ({ settings, accounts, waitlist, simulatedWalls = [] }: PoolState): PoolView => ({
   name: settings.name,
   moveAt: settings.moveAt,
-  accounts: accounts.filter(({ removed }) => !removed).map(factsOf),
+  // One that is no longer configured is listed until its last session has left it.
+  accounts: accounts.map(factsOf),
   waitlist: waitlist.map(({ request: { session }, since, notified }) => ({
     session,
     since,

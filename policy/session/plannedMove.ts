@@ -11,10 +11,12 @@ export interface MoveCriteria {
   /** Set after a move found no better place: no further one before this instant. */
   stayUntil: string | null
   wakeMargin: number
+  /** Whether the account is being drained, or is no longer configured. Default: false. */
+  isLeaving?: boolean
 }
 
 export interface PlannedMove {
-  cause: 'near-limit' | 'login'
+  cause: 'near-limit' | 'login' | 'move'
   why: string
   /** The wall that another session met, if that is the reason. */
   wall: Wall | null
@@ -23,12 +25,13 @@ export interface PlannedMove {
 /** Only for the end of a turn: a turn in progress is never ended for a planned move. Null: stay. */
 export function shouldMove(
   reading: Pick<AccountReading, 'account' | 'windows' | 'walls' | 'login'>,
-  { model, moveThreshold, stayUntil, wakeMargin }: MoveCriteria,
+  { model, moveThreshold, stayUntil, wakeMargin, isLeaving = false }: MoveCriteria,
   now: string,
 ): PlannedMove | null {
   const at = ms(now)
   if (stayUntil !== null && at < ms(stayUntil)) return null
   if (reading.login === 'out') return { cause: 'login', why: `${reading.account} is logged out`, wall: null }
+  if (isLeaving) return { cause: 'move', why: `${reading.account} is to be left`, wall: null }
   const wall = currentWalls(reading.walls, reading.windows, wakeMargin, at).find(
     (current) =>
       !current.lapsed &&

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
-import { PaneHarness, until } from './paneHarness.js'
+import { PaneHarness, until } from '../../lab/paneHarness.js'
 
 let harness: PaneHarness
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** The flags of `up`, `worker`, `doctor`, `trust` and `agents`: what the command line passes on is what the program reads. */
+/** The flags of the programs of a host: what the command line passes on is what the program reads. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -9,7 +9,7 @@ import {
   programFlags,
 } from '../../config/hostPrograms.js'
 
-const programs: HostProgram[] = ['up', 'worker', 'doctor', 'trust', 'agents']
+const programs: HostProgram[] = ['up', 'worker', 'doctor', 'trust', 'agents', 'rehearse']
 
 describe('the flags of the programs of a host', () => {
   it.each(programs)('%s reads what it was started with', (program) => {

@@ -72,12 +72,16 @@ notices: { to: [{ name: chat, slack: { fromEnv: HOOK } }] }
   it('gets every default', () => {
     expect(parse(valid)).toEqual({
       file: join(home, 'outpool.yaml'),
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
       env: { pass: [], secrets: new Set() },
       pool: {
         name: 'main',
         moveAt: 0.95,
         accounts: [
-          { name: 'max-1', configDir: join(home, '.claude-max-1'), ceiling: 1, maxSessions: null, env: {} },
+          {
+            ...{ name: 'max-1', configDir: join(home, '.claude-max-1'), ceiling: 1, maxSessions: null },
+            ...{ drain: false, env: {} },
+          },
         ],
       },
       reserved: [],
@@ -150,6 +154,7 @@ services:
     expect(config.pool).toMatchObject({ name: 'night', moveAt: 0.9 })
     expect(config.pool.accounts[0]).toEqual({
       ...{ name: 'max-1', configDir: join(home, '.claude-max-1'), ceiling: 0.8, maxSessions: 4 },
+      drain: false,
       env: { A: 'literal', B: { fromEnv: 'X' } },
     })
     expect(config.substrates[0]).toEqual({

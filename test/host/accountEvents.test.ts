@@ -31,14 +31,14 @@ afterEach(() => {
 
 function restart(): void {
   worker = new AccountEvents({
-    events: new EventStore(home, { maxSize: 1_000_000, keepFor: 86_400_000 }),
+    events: new EventStore(home, () => ({ maxSize: 1_000_000, keepFor: 86_400_000 })),
     rulesOf: (account) =>
       account === 'max-1' ? { role: 'pool', moveAt: 0.95, ceiling: 1, wakeMargin: 10_000 } : null,
     reading: () => reading,
   })
 }
 
-const said = (): OutpoolEvent[] => new EventStore(home, { maxSize: 1, keepFor: 1 }).stored()
+const said = (): OutpoolEvent[] => new EventStore(home, () => ({ maxSize: 1, keepFor: 1 })).stored()
 const kinds = (): string[] => said().map(({ kind }) => kind)
 
 const window = (used: number, readAt = now): Window => ({

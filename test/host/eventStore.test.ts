@@ -19,7 +19,7 @@ import { EventStore } from '../../host/state/eventStore.js'
 
 let dir: string
 let home: Home
-const bounds = { maxSize: 1_000_000, keepFor: 86_400_000 }
+const bounds = () => ({ maxSize: 1_000_000, keepFor: 86_400_000 })
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'outpool-events-'))
@@ -111,7 +111,7 @@ describe('the files of events', () => {
   const small = { maxSize: 16_000, keepFor: 86_400_000 }
 
   it('are rotated, keep within their size, and keep the newest', () => {
-    const store = new EventStore(home, small)
+    const store = new EventStore(home, () => small)
     for (let n = 1; n <= 500; n++) store.record(draft(n))
     const size = files().reduce((sum, name) => sum + statSync(join(home.events, name)).size, 0)
     expect(size).toBeLessThanOrEqual(small.maxSize)
@@ -121,7 +121,7 @@ describe('the files of events', () => {
   })
 
   it('are removed when they are old, except for the one that is written', () => {
-    const store = new EventStore(home, small)
+    const store = new EventStore(home, () => small)
     for (let n = 1; n <= 60; n++) store.record(draft(n))
     const before = files().length
     expect(before).toBeGreaterThan(2)
@@ -131,16 +131,26 @@ describe('the files of events', () => {
     expect(ids().at(-1)).toBe(60)
   })
 
+  it('are bounded by the configuration as it is now', () => {
+    let configured = small
+    const store = new EventStore(home, () => configured)
+    for (let n = 1; n <= 60; n++) store.record(draft(n))
+    const before = files().length
+    expect(store.prune(Date.now())).toBe(0)
+    configured = { ...small, maxSize: 1 }
+    expect(store.prune(Date.now())).toBe(before - 1)
+  })
+
   it('are followed over rotation, a restart of the writer, half a line and a removed file', () => {
     const reader = new EventReader(home)
     const next = (): number[] => reader.next().map(({ id }) => Number(id.split('/').at(-1)))
     expect(next()).toEqual([])
-    let store = new EventStore(home, small)
+    let store = new EventStore(home, () => small)
     store.record(draft(1))
     expect(next()).toEqual([1])
     appendFileSync(file(), '{"v":1,"id":"half')
     expect(next()).toEqual([])
-    store = new EventStore(home, small)
+    store = new EventStore(home, () => small)
     store.record(draft(2))
     expect(next()).toEqual([2])
     for (let n = 3; n <= 40; n++) store.record(draft(n))

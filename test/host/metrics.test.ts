@@ -38,9 +38,8 @@ describe('counted from events', () => {
   async function counted(...events: OutpoolEvent[]): Promise<string> {
     const exporter = new PrometheusExporter({ preventServerStart: true })
     const provider = new MeterProvider({ readers: [exporter] })
-    const of = new EventMetrics(new Instruments(provider.getMeter('test')), {
-      ...{ services: [{ name: 'bot' }], tasks: [{ name: 'inbox' }] },
-    } as unknown as Config)
+    const of = new EventMetrics(new Instruments(provider.getMeter('test')))
+    of.beginAtZero({ services: [{ name: 'bot' }], tasks: [{ name: 'inbox' }] } as unknown as Config)
     for (const event of events) of.count(event)
     const { resourceMetrics } = await exporter.collect()
     return new PrometheusSerializer('', false, undefined, true, true).serialize(resourceMetrics)

@@ -163,7 +163,17 @@ describe('law 15: a user of the machine without the key', () => {
     )?.workflowExecutionSignaledEventAttributes?.input?.payloads
     expect(toBeta).toHaveLength(1)
     const payloads = [[], [plain('x')], [plain({ use: 'signal stop', to: alpha, args: [] })], toBeta ?? []]
-    for (const name of ['stop', 'pause', 'send', 'move', 'leaseGranted', 'hostReady', 'migrate', 'unknown'])
+    for (const name of [
+      'stop',
+      'pause',
+      'send',
+      'move',
+      'leaseGranted',
+      'hostReady',
+      'configure',
+      'migrate',
+      'unknown',
+    ])
       for (const one of [...payloads, [forgery(toBeta?.[0])]]) await signalRaw(alpha, name, one)
     // A later message of ours is handled after all of them.
     await stub.client.workflow.getHandle(alpha).signal(sessionSignals.hostReady)

@@ -22,7 +22,7 @@ afterEach(() => {
 })
 
 const worker = (): EventStore =>
-  new EventStore(openHome({ OUTPOOL_HOME: place.home }), { maxSize: 20_000, keepFor: 86_400_000 })
+  new EventStore(openHome({ OUTPOOL_HOME: place.home }), () => ({ maxSize: 20_000, keepFor: 86_400_000 }))
 
 const ago = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString()
 

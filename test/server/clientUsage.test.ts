@@ -275,8 +275,16 @@ describe('init', () => {
     expect(read.stderr).toContain('medic is reserved for the healer')
 
     const before = readFileSync(join(place.dir, 'outpool.yaml'), 'utf8')
-    expect(await init()).toMatchObject({ code: 1, stdout: '' })
+    expect(await init()).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('nothing was changed') as string,
+    })
     expect(readFileSync(join(place.dir, 'outpool.yaml'), 'utf8')).toBe(before)
+    mkdirSync(join(place.dir, '.claude-max-3'))
+    used('.claude-max-3')
+    expect((await init()).stdout).toContain('added max-3 to')
+    const line = '    - { name: max-3, configDir: ~/.claude-max-3 }\n'
+    expect(readFileSync(join(place.dir, 'outpool.yaml'), 'utf8').replace(line, '')).toBe(before)
   })
 
   it('says how to log in if it finds nothing', async () => {

@@ -55,7 +55,7 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
   const { env } = process
   const { config, findings } = loadForDoctor(source)
   const found = await runChecks([
-    ...programChecks(config, env),
+    ...programChecks(config, env, home),
     { name: 'configuration', within: quick, look: () => Promise.resolve(findings) },
     ...(config === null ? [] : accountChecks(config, env)),
     ...(config === null || config.services.length === 0
@@ -71,7 +71,7 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
   return found.every(({ state }) => state !== 'fail')
 }
 
-function programChecks(config: Config | null, env: NodeJS.ProcessEnv): Check[] {
+function programChecks(config: Config | null, env: NodeJS.ProcessEnv, home: Home): Check[] {
   const agents = Object.entries(config?.agents ?? {})
   const baseEnv = config === null ? {} : programEnvironment(config, env)
   const skipped = warn(
@@ -82,7 +82,9 @@ function programChecks(config: Config | null, env: NodeJS.ProcessEnv): Check[] {
   return [
     check('node', quick, () => checkNode(process.versions.node)),
     check('tmux', slow, () => checkTmux(env)),
-    ...agents.map(([name, agent]) => check(`agent ${name}`, slow, () => checkAgent(name, agent, baseEnv))),
+    ...agents.map(([name, agent]) =>
+      check(`agent ${name}`, slow, () => checkAgent(name, agent, { home, baseEnv })),
+    ),
     ...(config === null ? [check('accounts', quick, () => skipped)] : []),
   ]
 }

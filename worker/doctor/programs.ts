@@ -2,10 +2,12 @@
 import { execa } from 'execa'
 import { agentNamed, examinerOf } from '../../agents/index.js'
 import type { AgentConfig } from '../../config/config.js'
+import type { Home } from '../../config/state/home.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 import type { Environment } from '../../policy/environment.js'
 import type { EngineChoice } from '../engine/index.js'
 import { type Finding, fail, ok, warn } from './finding.js'
+import { checkRehearsal } from './rehearsals.js'
 import { reaches } from './versions.js'
 
 const leastNode = '20.19'
@@ -37,13 +39,29 @@ export async function checkTmux(env: NodeJS.ProcessEnv): Promise<Finding> {
 }
 
 /** Throws AgentProgramError, UnknownAgentError or SecretError. */
-export async function checkAgent(name: string, agent: AgentConfig, baseEnv: Environment): Promise<Finding> {
+export async function agentVersion(
+  name: string,
+  { command, args, env }: AgentConfig,
+  baseEnv: Environment,
+): Promise<string> {
+  return agentNamed(name).version({ command, args, env: await resolveEnv(env), baseEnv })
+}
+
+/** Throws AgentProgramError, UnknownAgentError or SecretError. */
+export async function checkAgent(
+  name: string,
+  agent: AgentConfig,
+  { home, baseEnv }: { home: Home; baseEnv: Environment },
+): Promise<Finding[]> {
   const what = `agent ${name}`
-  const { command, args, env } = agent
-  const version = await agentNamed(name).version({ command, args, env: await resolveEnv(env), baseEnv })
+  const { command } = agent
+  const version = await agentVersion(name, agent, baseEnv)
   const least = examinerOf(name)?.minimumVersion ?? null
-  if (least === null || reaches(version, least.version)) return ok(what, `${version} (${command})`)
-  return warn(what, `${version} (${command}) is older than ${least.version}: ${least.lacks}`, least.remedy)
+  const age =
+    least === null || reaches(version, least.version)
+      ? ok(what, `${version} (${command})`)
+      : warn(what, `${version} (${command}) is older than ${least.version}: ${least.lacks}`, least.remedy)
+  return [age, checkRehearsal(home, name, version)]
 }
 
 /** Python is checked only if the engine may have to be installed from PyPI. */

@@ -20,13 +20,12 @@ export class EventMetrics {
   readonly #to: Instruments
   readonly #wallNames = new BoundedNames()
 
-  constructor(to: Instruments, config: Config) {
+  constructor(to: Instruments) {
     this.#to = to
-    this.#beginAtZero(config)
   }
 
   /** Counters that have not counted yet are known from the start, as far as their labels are known. */
-  #beginAtZero({ services, tasks }: Config): void {
+  beginAtZero({ services, tasks }: Pick<Config, 'services' | 'tasks'>): void {
     const to = this.#to
     for (const kind of eventKinds) to.add(catalog.events, { kind }, 0)
     for (const cause of rescueCauses)

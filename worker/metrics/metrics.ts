@@ -7,7 +7,7 @@ import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporte
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import { type IMetricReader, MeterProvider } from '@opentelemetry/sdk-metrics'
 import type { TelemetryOptions } from '@temporalio/worker'
-import type { MetricsConfig } from '../../config/config.js'
+import type { Config, MetricsConfig } from '../../config/config.js'
 import { log } from '../../host/log.js'
 import { measures } from '../../host/measures.js'
 import { workflowState } from '../workflowState.js'
@@ -28,6 +28,8 @@ export interface Metrics {
   readonly telemetry: TelemetryOptions
   /** Begins to measure this host. */
   watch(sources: StateSources): void
+  /** Counters of what a new configuration names begin at zero. */
+  configured(config: Config): void
   /** Sends what has not been sent, and closes the listener. */
   stop(): Promise<void>
 }
@@ -61,12 +63,14 @@ export async function openMetrics(
   await endpoint?.open()
   if (readers.length === 0)
     log.warn('metrics are measured and go nowhere: set metrics.listen, or OTEL_EXPORTER_OTLP_ENDPOINT')
+  const events = new EventMetrics(instruments)
   let state: StateMetrics | null = null
   return {
     telemetry: { metrics: { buffer: library.buffer } },
     watch: (sources) => {
-      state = watchHost(instruments, sources)
+      state = watchHost(instruments, events, sources)
     },
+    configured: (config) => beginAtZero(instruments, events, config),
     stop: async () => {
       for (const measure of Object.values(measures)) measure.subscribe(null)
       library.stop()
@@ -79,15 +83,13 @@ export async function openMetrics(
   }
 }
 
-function watchHost(instruments: Instruments, sources: StateSources): StateMetrics {
+function watchHost(instruments: Instruments, events: EventMetrics, sources: StateSources): StateMetrics {
   const { host, client } = sources
-  const events = new EventMetrics(instruments, host.config)
   const parked = new ParkedSessions(host.events.stored(...parkWords), (session) =>
     client.withDeadline(Date.now() + engineAnswersWithin, () => workflowState(client, session)),
   )
   const state = new StateMetrics(sources, parked)
-  for (const { name: account } of [...host.config.pool.accounts, ...host.config.reserved])
-    for (const result of ['read', 'failed']) instruments.add(catalog.probes, { account, result }, 0)
+  beginAtZero(instruments, events, host.config)
   measures.event.subscribe((event) => {
     events.count(event)
     parked.note(event)
@@ -102,6 +104,12 @@ function watchHost(instruments: Instruments, sources: StateSources): StateMetric
   })
   instruments.observeWith((observe) => state.observe(observe))
   return state
+}
+
+function beginAtZero(instruments: Instruments, events: EventMetrics, config: Config): void {
+  events.beginAtZero(config)
+  for (const { name: account } of [...config.pool.accounts, ...config.reserved])
+    for (const result of ['read', 'failed']) instruments.add(catalog.probes, { account, result }, 0)
 }
 
 /** Our own listener serves what is collected: the exporter's would answer to any name of the host. */

@@ -145,8 +145,8 @@ function countOf(values: readonly string[]): Map<string, number> {
 }
 
 const accountSpecs = ({ pool, reserved, substrates }: Config): AccountSpec[] => [
-  ...pool.accounts.map(({ name, ceiling, maxSessions }) => ({
-    ...{ name, role: 'pool' as const, ceiling, maxSessions },
+  ...pool.accounts.map(({ name, ceiling, maxSessions, drain }) => ({
+    ...{ name, role: 'pool' as const, ceiling, maxSessions, drain },
   })),
   ...reserved.map(({ name, ceiling, maxSessions }) => ({
     ...{ name, role: 'reserved' as const, ceiling, maxSessions },

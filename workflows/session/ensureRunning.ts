@@ -217,7 +217,7 @@ function finishMove(ctx: SessionContext, plan: StartPlan, entry: RescueEntry | n
 /** The agent runs on where it is, until `retryAt` of the denial. */
 function stayInPlace(ctx: SessionContext, entry: RescueEntry | null, denial: LeaseDenial): void {
   const { state } = ctx
-  if (entry?.cause === 'near-limit' || entry?.cause === 'home')
+  if (entry?.cause === 'near-limit' || entry?.cause === 'home' || state.plan?.isVoluntary === true)
     state.rescueLog = state.rescueLog.filter((other) => other !== entry)
   else closeEntry(entry, entry?.from ?? null, `stayed: ${denial.why}`)
   show(ctx, { phase: 'working', plan: null, stayUntil: denial.retryAt, parkedUntil: null })

@@ -1,5 +1,6 @@
 /** The messages to a session. Handlers only record them; the session's loop acts. */
 import { setHandler } from '@temporalio/workflow'
+import { withDefaults } from '../../policy/account/account.js'
 import type { LeaseAnswer, LeaseGrant, LeaseDenial } from '../../policy/pool/lease.js'
 import { type DeliveryState, type SendArgs, sessionQueries, sessionSignals } from '../messages.js'
 import { clearRefusals, isKnownText, withoutContinuations } from './inbox.js'
@@ -39,6 +40,9 @@ export class SessionHandlers {
     })
     setHandler(sessionSignals.hostReady, () => {
       this.isHostReady = true
+    })
+    setHandler(sessionSignals.configure, (timing) => {
+      state.timing = withDefaults(timing)
     })
     setHandler(sessionSignals.migrate, () => {
       this.migrate = true

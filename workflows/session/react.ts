@@ -12,7 +12,7 @@ import { currentRef, type SessionContext, show } from './context.js'
 import { nextText, queueContinuation, withoutContinuations } from './inbox.js'
 import { isFailing, onlyAccount, newPlan, type SessionState, type InboxText } from './state.js'
 
-/** Milliseconds. The watch of a session that is pinned to one account reports near-limit no more often than this. */
+/** Milliseconds. The watch of a session that is pinned to one account reports near-limit, or that its account is drained, no more often than this. */
 const pinnedStayFor = 60 * 60_000
 
 export async function react(ctx: SessionContext, observation: SessionObservation): Promise<void> {
@@ -42,6 +42,13 @@ export async function react(ctx: SessionContext, observation: SessionObservation
         why: observation.why,
         turn: observation.wasWorking ? 'wrapped-up' : 'idle',
       })
+      return
+    case 'leaving':
+      if (onlyAccount(state) !== null) {
+        state.stayUntil = later(pinnedStayFor)
+        return
+      }
+      state.plan = newPlan('move', { why: observation.why, isVoluntary: true })
       return
     case 'login':
       emit(state, { kind: 'session-logged-out', account: state.place?.name ?? null })

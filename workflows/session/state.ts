@@ -39,6 +39,8 @@ export interface StartPlan {
   wasPaused: boolean
   /** The id of the request that its host has sent to the pool already. */
   sentRequestId?: string
+  /** Only of a move for which no person asked: if it finds no place, it leaves no entry in the rescue log. */
+  isVoluntary?: boolean
   /** Whether the session is parked: its process is stopped, and its next start is a rescue entry with cause `wake`. */
   isParked: boolean
   /** The tries of this start that failed; absent if none did. */

@@ -173,7 +173,7 @@ function startWatch(ctx: SessionContext): ActiveWatch {
 function statusLine({ place, waiting, stayUntil }: SessionState): string {
   if (waiting) return `outpool: waiting: ${waiting.what}`
   if (place?.kind === 'substrate') return `outpool: on ${place.name}, a fallback, until an account is able`
-  if (stayUntil) return `outpool: on ${place?.name ?? '?'}, near its limit; no better account now`
+  if (stayUntil) return `outpool: on ${place?.name ?? '?'}, to be left; no better account now`
   return `outpool: on ${place?.name ?? '?'}`
 }
 

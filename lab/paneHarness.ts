@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import type { AgentReport, LaunchInput, Place } from '../../agents/agent.js'
-import { claudeCode } from '../../agents/claude-code/index.js'
-import { agentProgram } from '../../lab/standin/cleanEnv.js'
-import type { Login } from '../../lab/standin/logins.js'
-import { startWorld, type World } from '../../lab/standin/world.js'
-import { hangsAfterMs } from '../../lab/until.js'
-import { endProcess, processStart } from '../../host/process/processes.js'
+import type { AgentReport, LaunchInput, Place } from '../agents/agent.js'
+import { claudeCode } from '../agents/claude-code/index.js'
+import { agentProgram } from './standin/cleanEnv.js'
+import type { Login } from './standin/logins.js'
+import { startWorld, type World } from './standin/world.js'
+import { hangsAfterMs } from './until.js'
+import { endProcess, processStart } from '../host/process/processes.js'
 
 const run = promisify(execFile)
 
@@ -37,12 +37,17 @@ export class PaneHarness {
   readonly dir: string
   readonly world: World
   readonly reportDir: string
+  readonly program: string
+  /** How long something may take to come, in ms. */
+  readonly patience: number
   readonly #socket: string
   #panes = 0
 
-  constructor(dir: string, world: World) {
+  constructor(dir: string, world: World, { program = agentProgram, patience = hangsAfterMs } = {}) {
     this.dir = dir
     this.world = world
+    this.program = program
+    this.patience = patience
     this.reportDir = join(dir, 'reports')
     this.#socket = join(dir, 'tmux.sock')
   }
@@ -73,7 +78,7 @@ export class PaneHarness {
   input(place: Place, more: Partial<LaunchInput> & { sessionId: string }): LaunchInput {
     return {
       place,
-      command: { command: agentProgram, args: [], env: { ANTHROPIC_BASE_URL: this.world.standIn.url } },
+      command: { command: this.program, args: [], env: { ANTHROPIC_BASE_URL: this.world.standIn.url } },
       session: 'garden',
       fence: 1,
       cwd: this.world.cwd,
@@ -90,6 +95,11 @@ export class PaneHarness {
   /** Prepares the place, plans the launch and runs it in a new pane. */
   async launch(input: LaunchInput): Promise<Pane> {
     await claudeCode.prepare(input.place, input.cwd)
+    return this.launchUnprepared(input)
+  }
+
+  /** As `launch`, without preparing the place: pages may open. */
+  async launchUnprepared(input: LaunchInput): Promise<Pane> {
     const { argv, env } = await claudeCode.planLaunch(input)
     const name = `p${++this.#panes}`
     const environment = Object.entries(env).map(([key, value]) => `${key}=${value}`)
@@ -106,6 +116,7 @@ export class PaneHarness {
       '-i',
       ...environment,
       ...argv,
+      ...[';', 'set-option', 'remain-on-exit', 'on'],
     )
     return new Pane(this, name)
   }
@@ -129,7 +140,7 @@ export class PaneHarness {
   ): Promise<Extract<AgentReport, { kind: K }>> {
     const isWanted = (report: AgentReport): report is Extract<AgentReport, { kind: K }> =>
       report.kind === kind
-    return until(`a report: ${kind}`, () => this.reports().filter(isWanted).find(fits) ?? null)
+    return until(`a report: ${kind}`, () => this.reports().filter(isWanted).find(fits) ?? null, this.patience)
   }
 }
 
@@ -150,17 +161,31 @@ export class Pane {
     return this.#bench.tmux('send-keys', '-t', this.name, ...keys)
   }
 
+  /** As a terminal does it when a person pastes. */
+  async paste(text: string): Promise<void> {
+    await this.#bench.tmux('set-buffer', '-b', this.name, '--', text)
+    await this.#bench.tmux('paste-buffer', '-p', '-r', '-d', '-b', this.name, '-t', this.name)
+  }
+
+  async pid(): Promise<number> {
+    return Number((await this.#bench.tmux('display', '-p', '-t', this.name, '#{pane_pid}')).trim())
+  }
+
   /** Waits until the screen shows this. */
   untilShown(what: RegExp): Promise<string> {
-    return until(`on the screen: ${what.source}`, async () => {
-      const screen = await this.screen()
-      return what.test(screen) ? screen : null
-    })
+    return until(
+      `on the screen: ${what.source}`,
+      async () => {
+        const screen = await this.screen()
+        return what.test(screen) ? screen : null
+      },
+      this.#bench.patience,
+    )
   }
 
   /** Ends the process as a rescue does, by the id that tmux knows. */
   async end(): Promise<void> {
-    const pid = Number((await this.#bench.tmux('display', '-p', '-t', this.name, '#{pane_pid}')).trim())
+    const pid = await this.pid()
     // As in the product: a TERM in the first moments of the program is lost, and only KILL is certain. One
     // that was killed reports no end, so a slow machine gets enough time.
     const start = await processStart(pid)

@@ -1,0 +1,87 @@
+/** `outpool config check|show|path` */
+import type { Config } from '../../config/config.js'
+import { ConfigError } from '../../config/errors.js'
+import { effectiveConfig, formatConfig } from '../../config/load/effective.js'
+import { type ConfigLocation, locateConfig } from '../../config/load/find.js'
+import { loadConfig, parseConfig, readConfigText } from '../../config/load/load.js'
+import { formatList } from '../../policy/formatList.js'
+import { type CommandContext, print, printJson, printNotice } from '../commandContext.js'
+import { type Use, useOf } from '../configInUse.js'
+import { FailedError } from '../errors.js'
+
+export function config(context: CommandContext): Promise<void> {
+  const located = locateConfig({ path: context.config })
+  switch (context.argument(0, 'check, show or path')) {
+    case 'check':
+      check(context, located)
+      break
+    case 'show':
+      show(context, located)
+      break
+    case 'path':
+      if (context.json) printJson(located)
+      else print(located.file)
+      if (!context.json) printNotice(`named by ${namedBy[located.by]}`)
+  }
+  return Promise.resolve()
+}
+
+const namedBy: Readonly<Record<ConfigLocation['by'], string>> = {
+  '--config': '--config',
+  OUTPOOL_CONFIG: 'OUTPOOL_CONFIG',
+  'running-worker': 'the worker that runs: it uses this file',
+  folder: 'the current folder',
+  user: "the user's config folder",
+}
+
+/** Throws ConfigError with every issue, and FailedError if the running worker keeps an older text. */
+function check({ json }: CommandContext, { file }: ConfigLocation): void {
+  let read: Config
+  try {
+    read = loadConfig({ path: file })
+  } catch (error) {
+    if (json && error instanceof ConfigError) printJson({ file, issues: error.issues, worker: null })
+    throw error
+  }
+  const use = useOf(read)
+  if (json) printJson({ file, issues: [], worker: use })
+  else print(`${file}: valid, with ${contents(read)}`)
+  if (use.kind === 'kept')
+    throw new FailedError(
+      `the running worker keeps an older text of it in use: ${use.why}`,
+      'change what keeps it; the worker then takes the file over by itself',
+    )
+  if (!json) printNotice(useText(use))
+}
+
+const contents = ({ pool, reserved, substrates, tasks, services }: Config): string =>
+  formatList([
+    counted(pool.accounts.length, 'account'),
+    counted(reserved.length, 'reserved account'),
+    counted(substrates.length, 'substrate'),
+    counted(tasks.length, 'task'),
+    counted(services.length, 'service'),
+  ])
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
+function useText(use: Exclude<Use, { kind: 'kept' }>): string {
+  switch (use.kind) {
+    case 'no-worker':
+      return 'no worker runs; it is used from the next `outpool up` on'
+    case 'in-use':
+      return 'the running worker uses it'
+    case 'pending':
+      return 'the running worker is about to take it over'
+    case 'other-file':
+      return `the running worker uses another file: ${use.file}`
+  }
+}
+
+function show({ json }: CommandContext, { file }: ConfigLocation): void {
+  const text = readConfigText(file)
+  parseConfig(text, file)
+  const effective = effectiveConfig(text)
+  if (json) printJson(effective)
+  else print(`# ${file}, with every default\n${formatConfig(effective)}`)
+}

@@ -1,0 +1,54 @@
+/** What was found out about each expectation during one rehearsal. */
+import type { Expectation } from '../agents/expectation.js'
+import type { Outcome, RehearsalResult } from '../config/state/rehearsals.js'
+
+/** Thrown when the program does something else than what is expected of it; says what was seen instead. */
+export class Unexpected extends Error {
+  override readonly name = 'Unexpected'
+}
+
+/** Throws Unexpected. */
+export function expectThat(holds: boolean, insteadOfIt: string): asserts holds {
+  if (!holds) throw new Unexpected(insteadOfIt)
+}
+
+/** A part of the rehearsal: what it covers, in one or more agents of its own. */
+export interface Scene<Context> {
+  name: string
+  covers: readonly string[]
+  run(context: Context, checks: Checks): Promise<void>
+}
+
+export class Checks {
+  readonly #outcomes = new Map<string, { outcome: Outcome; why: string | null }>()
+
+  /** The expectation held if `look` returns, and did not if it throws. */
+  async holds(name: string, look: () => unknown): Promise<boolean> {
+    try {
+      await look()
+      this.#outcomes.set(name, { outcome: 'held', why: null })
+      return true
+    } catch (error) {
+      this.#outcomes.set(name, { outcome: 'broken', why: messageOf(error) })
+      return false
+    }
+  }
+
+  /** Those of a scene that ended early could not be checked. */
+  leaveUnchecked(names: readonly string[], why: string): void {
+    for (const name of names)
+      if (!this.#outcomes.has(name)) this.#outcomes.set(name, { outcome: 'unchecked', why })
+  }
+
+  /** In the order of the expectations; only those that were to be checked. */
+  results(expectations: readonly Expectation[]): RehearsalResult[] {
+    return expectations.flatMap(({ name, statement, consequence, isEssential = false }) => {
+      const found = this.#outcomes.get(name)
+      return found === undefined ? [] : [{ name, statement, consequence, isEssential, ...found }]
+    })
+  }
+}
+
+/** One line, so that it fits a table. Screens and texts in it are those of the stand-in. */
+export const messageOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ').slice(0, 300)

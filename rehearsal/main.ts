@@ -1,0 +1,110 @@
+/** The program of `outpool rehearse`, which starts it as a separate process. Exit codes: 0 all held, 1 some did not, 2 wrong usage. */
+import { accessSync, constants, realpathSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+import { agentNamed } from '../agents/index.js'
+import { expectations } from '../agents/claude-code/expectations.js'
+import { ConfigError, HomeError } from '../config/errors.js'
+import { parseProgram } from '../config/hostPrograms.js'
+import { loadConfig } from '../config/load/load.js'
+import { locateConfig } from '../config/load/find.js'
+import { openHome } from '../config/state/home.js'
+import { shortfalls, type Verdict, writeVerdict } from '../config/state/rehearsals.js'
+import { version } from '../config/version.js'
+import { printOnlyText } from '../host/printedOutput.js'
+import { scenes } from './claude-code/index.js'
+import { formatVerdict } from './print.js'
+import { rehearse } from './rehearse.js'
+
+const agent = 'claude-code'
+const exit = { held: 0, fellShort: 1, usage: 2 } as const
+
+/**
+ * What is expected comes within a second or two. How long the program takes to print its version tells how busy the machine is.
+ * Milliseconds.
+ */
+const leastPatience = 20_000
+const mostPatience = 180_000
+const patiencePerStart = 60
+
+async function main(): Promise<number> {
+  const parsed = parseProgram(process.argv.slice(2))
+  if (parsed?.program !== 'rehearse') {
+    console.error('usage: main.js rehearse [--only SCENE] [--json] [--config FILE] [--debug]')
+    return exit.usage
+  }
+  const { given } = parsed
+  const only = given.option('only')
+  const chosen = scenes.filter(({ name }) => only === null || name === only)
+  if (chosen.length === 0) {
+    const known = scenes.map(({ name }) => name).join(', ')
+    console.error(`outpool: there is no scene ${String(only)}\n  -> scenes: ${known}`)
+    return exit.usage
+  }
+  try {
+    const home = openHome()
+    const program = findProgram(commandFor(given.option('config')), process.env['PATH'] ?? '')
+    const askedAt = performance.now()
+    const installed = await agentNamed(agent).version({ command: program, args: [], env: {} })
+    console.error(`outpool: rehearsing ${agent} ${installed} (${program}) against a stand-in; about a minute`)
+    const startedAt = performance.now()
+    const patience = Math.min(Math.max(patiencePerStart * (startedAt - askedAt), leastPatience), mostPatience)
+    const results = await rehearse({
+      ...{ program, expectations, scenes: chosen, patience },
+      onProgress: (scene) => console.error(`outpool: ${scene}: done`),
+    })
+    const verdict: Verdict = {
+      ...{ agent, version: installed, program, outpool: version(), at: new Date().toISOString() },
+      seconds: Math.round((performance.now() - startedAt) / 100) / 10,
+      results,
+    }
+    // A part of the expectations says too little about a version.
+    if (only === null) writeVerdict(home, verdict)
+    console.log(given.flag('json') ? JSON.stringify(verdict, null, 2) : formatVerdict(verdict))
+    return shortfalls(verdict).length === 0 ? exit.held : exit.fellShort
+  } catch (error) {
+    return report(error, given.flag('debug'))
+  }
+}
+
+/** As `outpool.yaml` names it; without a file, the program's usual name. Throws ConfigError. */
+function commandFor(path: string | null): string {
+  const source = path === null ? {} : { path }
+  try {
+    locateConfig(source)
+  } catch {
+    return 'claude'
+  }
+  return loadConfig(source).agents[agent]?.command ?? 'claude'
+}
+
+/** The file behind a name on PATH; throws if there is none. */
+function findProgram(command: string, path: string): string {
+  const candidates = command.includes('/')
+    ? [resolve(command)]
+    : path.split(delimiter).map((folder) => join(folder, command))
+  const found = candidates.find(isRunnable)
+  if (found === undefined)
+    throw new Error(`there is no program ${command}; name it under agents.${agent}.command in outpool.yaml`)
+  return realpathSync(found)
+}
+
+function isRunnable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function report(error: unknown, debug: boolean): number {
+  if (debug) console.error(error)
+  else if (error instanceof ConfigError) console.error(error.report)
+  else console.error(`outpool: ${error instanceof Error ? error.message : String(error)}`)
+  return error instanceof ConfigError || error instanceof HomeError ? exit.usage : exit.fellShort
+}
+
+// What a scene has read on the program's screen is printed too.
+for (const stream of [process.stdout, process.stderr]) printOnlyText(stream, false)
+
+process.exit(await main())

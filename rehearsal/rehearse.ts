@@ -1,0 +1,74 @@
+/**
+ * Checks every expectation on the agent program as it is installed here: in a folder that is removed afterwards, with made-up logins,
+ * against a stand-in of its API on loopback. Nothing of the person's is read, changed or reached.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Expectation } from '../agents/expectation.js'
+import type { RehearsalResult } from '../config/state/rehearsals.js'
+import { PaneHarness } from '../lab/paneHarness.js'
+import { hostEnv } from '../lab/standin/cleanEnv.js'
+import { startWorld } from '../lab/standin/world.js'
+import { Checks, messageOf, type Scene } from './checks.js'
+import type { Context } from './claude-code/context.js'
+
+/** So many scenes run at a time: each starts one program after the other. */
+const atOnce = 3
+interface Rehearsal {
+  /** Absolute path of the program. */
+  program: string
+  expectations: readonly Expectation[]
+  scenes: readonly Scene<Context>[]
+  /** How long something that is expected may take to come, in ms. */
+  patience: number
+  /** Called when a scene is over. */
+  onProgress: (scene: string) => void
+}
+
+/** Takes this process over: its environment is clean afterwards. */
+export async function rehearse({
+  program,
+  expectations,
+  scenes,
+  patience,
+  onProgress,
+}: Rehearsal): Promise<RehearsalResult[]> {
+  const dir = mkdtempSync(join(tmpdir(), 'outpool-rehearsal-'))
+  cleanEnvironment(hostEnv(dir))
+  const checks = new Checks()
+  const world = await startWorld(dir)
+  const harness = new PaneHarness(dir, world, { program, patience })
+  const command = { command: program, args: [], env: world.agentEnv }
+  const waiting = [...scenes]
+  const runScenes = async (): Promise<void> => {
+    for (let scene = waiting.shift(); scene !== undefined; scene = waiting.shift()) {
+      try {
+        await scene.run({ harness, world, command }, checks)
+      } catch (error) {
+        checks.leaveUnchecked(scene.covers, messageOf(error))
+      }
+      checks.leaveUnchecked(scene.covers, 'something before it failed')
+      onProgress(scene.name)
+    }
+  }
+  try {
+    await Promise.race([Promise.all(Array.from({ length: atOnce }, runScenes)), untilInterrupted()])
+  } finally {
+    await harness.stop().finally(() => rmSync(dir, { recursive: true, force: true }))
+  }
+  return checks.results(expectations)
+}
+
+/** Rejects when a person has had enough: what was started is ended all the same. */
+const untilInterrupted = (): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => reject(new Error(`the rehearsal was ended by ${signal}`)))
+  })
+
+/** The adapter runs the program in an environment that it derives from this process's. */
+function cleanEnvironment(env: Record<string, string>): void {
+  for (const name of Object.keys(process.env)) Reflect.deleteProperty(process.env, name)
+  Object.assign(process.env, env)
+}

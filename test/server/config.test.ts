@@ -1,0 +1,117 @@
+/** `outpool config` and `outpool accounts add|remove|drain|enable` when no engine and no worker run. */
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type TestHome, newTestHome } from './testHome.js'
+
+let place: TestHome
+beforeEach(() => {
+  place = newTestHome()
+})
+afterEach(() => place.remove())
+
+const file = () => join(place.dir, 'outpool.yaml')
+
+describe('config', () => {
+  it('check, show and path', async () => {
+    const check = await place.run(['config', 'check'])
+    expect(check.code).toBe(0)
+    expect(check.stdout).toContain('2 accounts, 1 reserved account')
+    expect(check.stderr).toContain('no worker runs')
+    const show = await place.run(['config', 'show', '--json'])
+    expect(JSON.parse(show.stdout)).toMatchObject({ pool: { moveAt: '95%' }, timing: { probeEvery: '5m' } })
+    expect((await place.run(['config', 'show'])).stdout).toContain('\n  moveAt: 95%\n')
+    expect(await place.run(['config', 'path'])).toMatchObject({ code: 0, stdout: `${file()}\n` })
+  })
+
+  it('check reports every issue of a wrong file with its line, exit 2', async () => {
+    writeFileSync(file(), 'pool:\n  acounts: []\n')
+    const plain = await place.run(['config', 'check'])
+    expect(plain).toMatchObject({ code: 2, stdout: '' })
+    expect(plain.stderr).toContain('outpool.yaml:2:3: pool.acounts is not a known key')
+    const json = await place.run(['config', 'check', '--json'])
+    expect(json.code).toBe(2)
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      issues: [{ line: 2 }, { line: expect.any(Number) as number }],
+    })
+  })
+
+  it('a worker that runs decides which file is used, and check says why it keeps an older text', async () => {
+    const other = join(place.dir, 'work', 'fleet.yaml')
+    writeFileSync(other, readFileSync(file(), 'utf8').replaceAll('~/', '../'))
+    const kept = { digest: '', at: new Date().toISOString(), problem: 'line 3: something is wrong' }
+    const inUse = { pid: process.pid, file: other, digest: 'old', timing: '', takenAt: kept.at, kept }
+    writeFileSync(join(place.home, 'config.json'), JSON.stringify(inUse))
+    const path = await place.run(['config', 'path'])
+    expect(path).toMatchObject({ code: 0, stdout: `${other}\n` })
+    const check = await place.run(['config', 'check'])
+    expect(check.code).toBe(1)
+    expect(check.stderr).toContain('keeps an older text of it in use: line 3: something is wrong')
+    expect((await place.run(['ls'])).stderr).toContain(`the running worker uses ${other}`)
+    // It has ended: another process may have its number, but this one is never given to any.
+    writeFileSync(join(place.home, 'config.json'), JSON.stringify({ ...inUse, pid: 2 ** 30 }))
+    expect((await place.run(['config', 'path'])).stdout).toBe(`${file()}\n`)
+  })
+})
+
+describe('accounts', () => {
+  it('are added, drained, enabled and removed in the file; its mode and a link to it stay', async () => {
+    const real = join(place.dir, 'real.yaml')
+    const before = `# Mine.\n${readFileSync(file(), 'utf8')}`
+    writeFileSync(real, before)
+    chmodSync(real, 0o640)
+    const link = join(place.dir, 'link.yaml')
+    symlinkSync(real, link)
+    mkdirSync(join(place.dir, '.claude-max-3'))
+    const edit = async (...args: string[]) => {
+      const { code, stderr } = await place.run(['accounts', ...args, '--config', link])
+      expect(code, stderr).toBe(0)
+      return readFileSync(real, 'utf8')
+    }
+    const added = await edit('add', 'max-3', '--ceiling', '70%')
+    const line = '    - { name: max-3, configDir: ~/.claude-max-3, ceiling: 70% }\n'
+    expect(added.replace(line, '')).toBe(before)
+    expect(await edit('drain', 'max-3')).toBe(added.replace('70% }', '70%, drain: true }'))
+    expect((await place.run(['config', 'check', '--config', link])).code).toBe(0)
+    expect(await edit('enable', 'max-3')).toBe(added)
+    expect(await edit('remove', 'max-3')).toBe(before)
+    expect(statSync(real).mode & 0o777).toBe(0o640)
+    expect(realpathSync(link)).toBe(real)
+  })
+
+  it.each<[string[], number, string]>([
+    [['add', 'max-9'], 2, '.claude-max-9 of max-9 does not exist'],
+    [['add', 'max-1'], 2, 'the name max-1 is already in use'],
+    [['add', 'twin', '--config-dir', '~/.claude-medic'], 2, 'rescuer shares the failure domain it heals'],
+    [['add', 'x', '--max-sessions', 'many'], 2, 'not a whole number'],
+    [['add'], 2, 'the name of the account is missing'],
+    [['drain', 'medic'], 2, 'reserved for the healer'],
+    [['remove', 'max-9'], 2, 'there is no account max-9'],
+    [['retire', 'max-1'], 2, 'add, remove, drain, enable'],
+  ])('%j is refused, and the file stays as it is', async (args, exit, problem) => {
+    const before = readFileSync(file(), 'utf8')
+    const { code, stderr } = await place.run(['accounts', ...args])
+    expect({ code, stderr }).toEqual({ code: exit, stderr: expect.stringContaining(problem) as string })
+    expect(readFileSync(file(), 'utf8')).toBe(before)
+  })
+
+  it('law 5: an account is not removed while it is not known whether sessions are on it', async () => {
+    writeFileSync(
+      join(place.home, 'engine.json'),
+      JSON.stringify({ address: '127.0.0.1:1', namespace: 'default', uiUrl: null, pid: 2 ** 30 }),
+    )
+    const { code, stderr } = await place.run(['accounts', 'remove', 'max-1'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('--force')
+    expect((await place.run(['accounts', 'remove', 'max-1', '--force'])).code).toBe(0)
+    expect(readFileSync(file(), 'utf8')).not.toContain('max-1')
+  })
+})
