@@ -1,7 +1,7 @@
 /** Walls: which ones are in force, until when, and what proves that one has ended. */
 import type { Wall, WallScope, Window } from './account.js'
 import { iso, ms } from '../instants.js'
-import { accountWindows, familyBinds, isUnknownModel, modelOfWindow } from './windows.js'
+import { accountWindows, familyBinds, isSameReset, isUnknownModel, modelOfWindow } from './windows.js'
 
 /**
  * How long a wall without a usable reset is believed. Short enough that no session waits for hours in vain, long enough that an account
@@ -44,10 +44,17 @@ function wallEnd(wall: Wall): number {
   return resetsAt !== null && resetsAt > at ? resetsAt : at + assumedWallDuration
 }
 
-/** Whether the readings prove that the wall has ended: a reading of its window that is newer than the wall and shows room. */
+/**
+ * Whether the readings prove that the wall has ended: a reading of its window that is newer than the wall and shows room. A status line
+ * that is written after a wall shows the answer before it, unless it names another reset.
+ */
 function isDisproved(wall: Wall, windows: readonly Window[]): boolean {
   const at = ms(wall.at)
-  const newer = windows.filter((window) => ms(window.readAt) > at)
+  const newer = windows.filter(
+    (window) =>
+      ms(window.readAt) > at &&
+      !(window.source === 'status-line' && isSameReset(window.resetsAt, wall.resetsAt)),
+  )
   if (newer.length === 0) return false
   const own = newer.filter((window) => isOwnWindow(wall, window.name))
   if (own.length > 0) return own.every((window) => window.used < 1)

@@ -48,8 +48,28 @@ const sameReading = (a: Window, b: Window): boolean =>
  */
 const isRepeatingSource = ({ source }: Window): boolean => source === 'status-line'
 
-/** Of two readings of one window, the one that counts: the newer one, then the one with more used. */
+/** Sources state the reset of one and the same window with different precision. Milliseconds. */
+const sameResetTolerance = 60_000
+
+/** Whether both resets are known and end the same window. */
+export const isSameReset = (a: string | null, b: string | null): boolean =>
+  a !== null && b !== null && Math.abs(ms(a) - ms(b)) <= sameResetTolerance
+
+/** Percentages of different sources are rounded differently. */
+const roundingTolerance = 0.01
+
+/**
+ * Whether `reported` shows clearly less used than is known of the same window. Use only grows until the reset, so the status line
+ * shows the answer to an earlier request: each session on an account repeats what the account had used at that session's last one.
+ */
+const isOvertaken = (known: Window, reported: Window): boolean =>
+  isRepeatingSource(reported) &&
+  reported.used < known.used - roundingTolerance &&
+  isSameReset(known.resetsAt, reported.resetsAt)
+
+/** Of two readings of one window, the one that counts: the newer one, unless it is overtaken, then the one with more used. */
 function newer(known: Window, reported: Window): Window {
+  if (isOvertaken(reported, known)) return reported
   const [knownAt, reportedAt] = [ms(known.readAt), ms(reported.readAt)]
   if (reportedAt !== knownAt) return reportedAt > knownAt ? reported : known
   return reported.used > known.used ? reported : known
@@ -59,8 +79,8 @@ function newer(known: Window, reported: Window): Window {
 const maxWindows = 16
 
 /**
- * Merges the windows of a report. An unchanged report from a source that repeats itself does not count as newer. If any of its
- * windows has changed, all of them are new. Keeps the order of first appearance.
+ * Merges the windows of a report. A report from a source that repeats itself does not count as newer if it is unchanged, or if any of
+ * its windows is overtaken; otherwise all of its windows are new. Keeps the order of first appearance.
  */
 export function mergeWindows(known: readonly Window[], reported: readonly Window[]): Window[] {
   const merged = new Map(known.map((window) => [window.name, window]))
@@ -68,7 +88,12 @@ export function mergeWindows(known: readonly Window[], reported: readonly Window
     const before = merged.get(window.name)
     return before !== undefined && sameReading(before, window)
   }
-  const isRepeated = reported.filter(isRepeatingSource).every(isKnown)
+  const isPast = (window: Window): boolean => {
+    const before = merged.get(window.name)
+    return before !== undefined && isOvertaken(before, window)
+  }
+  const repeating = reported.filter(isRepeatingSource)
+  const isRepeated = repeating.every(isKnown) || repeating.some(isPast)
   for (const window of reported) {
     const before = merged.get(window.name)
     if (before === undefined) {

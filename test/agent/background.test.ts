@@ -27,9 +27,13 @@ beforeAll(async () => {
 })
 afterAll(() => fleet.close())
 
-/** Used share of max-1's window near which sessions move. */
+/** When max-1's window resets. */
+let resetsAt = hours(3)
+
+/** Begins another window of max-1, with this share used. */
 function use(share: number): void {
-  fleet.world.standIn.account('max-1').windows({ five_hour: { used: share, resetsAt: hours(4) } })
+  resetsAt = new Date(resetsAt.getTime() + 600_000)
+  fleet.world.standIn.account('max-1').windows({ five_hour: { used: share, resetsAt } })
   fleet.world.standIn.account('max-2').windows({ five_hour: { used: 0.1, resetsAt: hours(4) } })
 }
 
@@ -82,7 +86,7 @@ const script: Answerer = async ({ request, turn, account }) => {
       await fleet.world.standIn.waitForRequest(
         ({ subagent, sessionId }) => subagent && sessionId === request.sessionId,
       )
-    return { wall: { kind: 'five_hour', resetsAt: hours(3) } }
+    return { wall: { kind: 'five_hour', resetsAt } }
   }
   const to = subagentIdPattern.exec(prompts.at(-1) ?? '')?.[1]
   if (to !== undefined && !JSON.stringify(request.messages).includes('"SendMessage"'))

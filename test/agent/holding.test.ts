@@ -15,14 +15,16 @@ const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 
 let fleet: Fleet
 
-const accounts = ['max-1', 'max-2', 'max-3']
+/** The program shows the refusal of a subagent as the account's: max-4 is only for that test. */
+const accounts = ['max-1', 'max-2', 'max-3', 'max-4']
 
 /** One fleet for all tests: each has a separate session, and one that ends at a wall has an account that no later test begins on. */
 beforeAll(async () => {
   // Tools run without a question: no person answers one here.
   const agentArgs = ['--permission-mode', 'manual', '--allowedTools=Agent,Task']
   const secret = { fromCommand: ['./secret.sh'] }
-  const accountConfig = { 'max-2': { env: { FROM_A_VAULT: secret } } }
+  const locked = { env: { FROM_A_VAULT: secret } }
+  const accountConfig = { 'max-2': locked, 'max-3': locked, 'max-4': locked }
   fleet = await startFleet({ accounts, agentArgs, accountConfig })
   const script = `#!/bin/sh\nwhile [ -e '${vaultLock()}' ]; do sleep 0.05; done\necho made-up\n`
   writeFileSync(join(fleet.dir, 'secret.sh'), script, { mode: 0o755 })
@@ -35,7 +37,7 @@ beforeAll(async () => {
 })
 afterAll(() => fleet.close())
 
-/** While this file exists, a secret of max-2 blocks, and with it every move there. */
+/** While this file exists, a secret of every account but max-1 blocks, and with it every move there. */
 const vaultLock = (): string => join(fleet.dir, 'vault.lock')
 
 const screen = (name: string): string => fleet.tmux('capture-pane', '-p', '-t', `=${name}:`)
@@ -149,7 +151,7 @@ describe('a wall inside a subagent', () => {
       const name = request.tools.includes('Task') ? 'Task' : 'Agent'
       return turn === 2 ? { tools: [{ name, input }] } : `Answer ${turn} of this conversation.`
     })
-    const sessionId = await begin('echo', 'Hello.')
+    const sessionId = await begin('echo', 'Hello.', 'max-4')
     await fleet.run('send', 'echo', 'Use a subagent.')
     await standIn.waitForRequest((request) => request.subagent && request.outcome === 'walled')
     // The parent gets the error and answers: none of its own requests was refused.
@@ -162,7 +164,7 @@ describe('a wall inside a subagent', () => {
       (count) => count >= 3,
     )
     const session = await fleet.untilSession('echo', ({ phase }) => phase === 'idle')
-    expect(session).toMatchObject({ account: 'max-1', rescues: 0 })
+    expect(session).toMatchObject({ account: 'max-4', rescues: 0 })
     standIn.answer(null)
   })
 })
@@ -231,8 +233,11 @@ describe('a person at a wall', () => {
       rmSync(vaultLock())
       const said = await until(
         'both texts',
-        () => Promise.resolve(standIn.requests({ kind: 'turn', sessionId, account: 'max-2' }).at(-1)),
-        (request) => request !== undefined && conversationText(request).includes('Said to nobody.'),
+        () => Promise.resolve(standIn.requests({ kind: 'turn', sessionId }).at(-1)),
+        (request) =>
+          request !== undefined &&
+          request.account !== 'max-1' &&
+          conversationText(request).includes('Said to nobody.'),
       )
       const text = conversationText(said!)
       for (const sentence of ['A long task.', 'Said while it worked.', 'Said to nobody.'])

@@ -129,12 +129,10 @@ describe('many parked sessions, and one account that is back', () => {
     const one = decide(withProbe(herd(), 61, null), at(61))
     expect(grantedTo(one)).toEqual({ vip: 'a' })
     expect(decide(one.state, at(62)).grants).toEqual([])
-    const answered = usedAccount('a', 0.05, 63)
-    const proven = recordReadings(
-      one.state,
-      [{ ...answered, windows: answered.windows.map((one) => ({ ...one, source: 'status-line' as const })) }],
-      at(63),
-    )
+    const answered = window({
+      ...{ used: 0.05, readAt: at(63), resetsAt: at(63 + 300), source: 'status-line' as const },
+    })
+    const proven = recordReadings(one.state, [reading('a', { windows: [answered] })], at(63))
     expect(grantedTo(decide(proven, at(63)))).toEqual({ early: 'a' })
   })
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { AccountReading } from '../../policy/account/account.js'
 import {
   answerFor,
   ineligibilityFor,
@@ -250,6 +251,30 @@ describe('walls', () => {
     expect(requestAndDecide(recordReadings(before, [line(2)], at(2)), leaseRequest('s'), 2).grants).toEqual(
       [],
     )
+  })
+  it('law 4: the status line of the answer before a wall, written after it, does not end the wall', () => {
+    const line = (used: number, minutes: number, resetsAt = at(60)) =>
+      reading('a', { windows: [window({ used, resetsAt, readAt: at(minutes), source: 'status-line' })] })
+    const before = recordWall(
+      withReadings(poolState(spec('a')), line(0.9, 0)),
+      'a',
+      wall({ at: at(1) }),
+      at(1),
+    )
+    const grantsAfter = (next: PoolState) => requestAndDecide(next, leaseRequest('s'), 2).grants
+    expect(grantsAfter(recordReadings(before, [line(0.93, 2)], at(2)))).toEqual([])
+    expect(grantsAfter(recordReadings(before, [line(0.02, 2, at(301))], at(2)))).toHaveLength(1)
+  })
+  it('law 4: a session that repeats what was used at its last answer does not lower what others have used since', () => {
+    const line = (used: number, minutes: number, resetsAt = at(60)) =>
+      reading('a', { windows: [window({ used, resetsAt, readAt: at(minutes), source: 'status-line' })] })
+    const full = recordReadings(withReadings(poolState(spec('a')), line(0.4, 0)), [line(1, 1)], at(1))
+    const usedAfter = (next: AccountReading) =>
+      recordReadings(full, [next], at(3)).accounts[0]?.windows.map(({ used, readAt }) => [used, readAt])
+    expect(usedAfter(line(0.41, 2))).toEqual([[1, at(1)]])
+    expect(usedAfter(line(0.02, 2, at(301)))).toEqual([[0.02, at(2)]])
+    // A probe has the provider's own numbers: budgets do grow, as by an upgrade of the plan.
+    expect(usedAfter(usedAccount('a', 0.5, 2))).toEqual([[0.5, at(2)]])
   })
   it('law 10: a wall without a reset is doubted after half an hour, and the account is probed', () => {
     const blind = recordWall(
