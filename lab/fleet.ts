@@ -149,6 +149,15 @@ export class Fleet {
     if (exit !== null) throw new Error(`outpool up exited with ${exit}: ${text}`)
   }
 
+  /** Waits until every account of the pool was read: a session that asks for another one begins on one that was. */
+  async untilRead(): Promise<void> {
+    await until(
+      'readings of all accounts',
+      () => this.json<{ role: string; state: string }[]>('accounts'),
+      (all) => all.every(({ role, state }) => role !== 'pool' || state !== 'unproven'),
+    )
+  }
+
   /** The process that watches this host, or null. */
   workerPid(): number | null {
     try {

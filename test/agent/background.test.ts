@@ -25,6 +25,7 @@ beforeAll(async () => {
   use(0.2)
   fleet.world.standIn.answer(script)
   await fleet.up()
+  await fleet.untilRead()
 })
 afterAll(() => fleet.close())
 

@@ -34,12 +34,7 @@ beforeAll(async () => {
       seven_day: { used: 0.2, resetsAt: hours(90) },
     })
   await fleet.up()
-  // Another account is preferred to one whose usage was not read yet.
-  await until(
-    'readings of all accounts',
-    () => fleet.json<{ state: string }[]>('accounts'),
-    (all) => all.every(({ state }) => state === 'ready'),
-  )
+  await fleet.untilRead()
 })
 afterAll(() => fleet.close())
 
