@@ -3,7 +3,16 @@
  * engine, worker and tmux.
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
-import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -126,24 +135,34 @@ export class Fleet {
 
   /** Starts `outpool up` with these flags, and waits until it is ready. */
   async up(...flags: string[]): Promise<void> {
-    const log = createWriteStream(join(this.dir, 'up.log'), { flags: 'a' })
+    const before = this.log().length
+    // A file, not pipes: what is written just before the end can be read as soon as the process has ended.
+    const log = openSync(this.#logFile, 'a', 0o600)
     // A separate process group, as from a shell: signals to the test runner must not reach it.
     const child = spawn(process.execPath, [this.#command, 'up', ...flags], {
       env: this.env,
       cwd: this.dir,
       detached: true,
+      stdio: ['ignore', log, log],
     })
+    closeSync(log)
     this.#up = child
-    let said = ''
-    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
-    child.stderr.pipe(log)
-    child.stdout.pipe(log)
-    const { exit } = await until(
+    const printed = (): string => this.log().slice(before)
+    const { exit, text } = await until(
       'outpool up',
-      () => Promise.resolve({ said, exit: child.exitCode }),
-      ({ said: text, exit }) => exit !== null || text.includes('ready.'),
+      () => Promise.resolve({ exit: child.exitCode, text: printed() }),
+      (seen) => seen.exit !== null || seen.text.includes('ready.'),
     )
-    if (exit !== null) throw new Error(`outpool up exited with ${exit}: ${said}`)
+    if (exit !== null) throw new Error(`outpool up exited with ${exit}: ${text}`)
+  }
+
+  /** Waits until every account of the pool was read: a session that asks for another one begins on one that was. */
+  async untilRead(): Promise<void> {
+    await until(
+      'readings of all accounts',
+      () => this.json<{ role: string; state: string }[]>('accounts'),
+      (all) => all.every(({ role, state }) => role !== 'pool' || state !== 'unproven'),
+    )
   }
 
   /** The process that watches this host, or null. */
@@ -206,8 +225,13 @@ export class Fleet {
       .filter((line) => !/^\s*\d+ Z/.test(line))
   }
 
+  get #logFile(): string {
+    return join(this.dir, 'up.log')
+  }
+
+  /** What `outpool up` has printed so far, in all of its runs. */
   log(): string {
-    return readFileSync(join(this.dir, 'up.log'), 'utf8')
+    return existsSync(this.#logFile) ? readFileSync(this.#logFile, 'utf8') : ''
   }
 
   /** Ends everything that was started here, by its id. */

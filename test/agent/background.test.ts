@@ -12,7 +12,8 @@ import type { Answerer, ToolCall } from '../../lab/standin/answers.js'
 import { conversationText, promptsOf } from '../../lab/standin/requests.js'
 
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
-const backgroundWaitMax = 12_000
+/** Long enough for commands that look at the task, also on a busy machine. */
+const backgroundWaitMax = 30_000
 
 let fleet: Fleet
 beforeAll(async () => {
@@ -24,6 +25,7 @@ beforeAll(async () => {
   use(0.2)
   fleet.world.standIn.answer(script)
   await fleet.up()
+  await fleet.untilRead()
 })
 afterAll(() => fleet.close())
 

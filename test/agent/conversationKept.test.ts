@@ -19,6 +19,7 @@ beforeAll(async () => {
     fleet.world.standIn.account(name).windows({ five_hour: { used: 0.2, resetsAt: hours(4) } })
   fleet.world.standIn.account(spent).windows({ five_hour: { used: 1, resetsAt: hours(3) } })
   await fleet.up()
+  await fleet.untilRead()
 })
 afterAll(() => fleet.close())
 

@@ -22,6 +22,7 @@ beforeAll(async () => {
       seven_day: { used: 0.2, resetsAt: new Date(Date.now() + 90 * 3_600_000) },
     })
   await fleet.up()
+  await fleet.untilRead()
 })
 afterAll(() => fleet.close())
 

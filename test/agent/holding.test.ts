@@ -34,6 +34,7 @@ beforeAll(async () => {
       seven_day: { used: 0.2, resetsAt: hours(90) },
     })
   await fleet.up()
+  await fleet.untilRead()
 })
 afterAll(() => fleet.close())
 
@@ -45,7 +46,9 @@ const screen = (name: string): string => fleet.tmux('capture-pane', '-p', '-t', 
 async function begin(name: string, prompt: string, on = 'max-1'): Promise<string> {
   const start = await fleet.run('start', name, '--cwd', fleet.world.cwd, '--account', on, '--', prompt)
   expect(start.code).toBe(0)
-  return (await fleet.untilSession(name, ({ phase }) => phase === 'idle')).sessionId
+  const { account, sessionId } = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
+  expect(account).toBe(on)
+  return sessionId
 }
 
 describe('a person in the pane', () => {

@@ -42,6 +42,7 @@ beforeAll(async () => {
   fleet.env['LOADED'] = join(fleet.dir, 'loaded')
   fleet.env['NODE_OPTIONS'] = `--require=${join(fleet.dir, 'list-loaded.cjs')}`
   await fleet.up()
+  await fleet.untilRead()
   ;[, url = ''] = /metrics at (http:\S+)/.exec(fleet.log()) ?? []
 })
 afterAll(() => fleet.close())

@@ -38,6 +38,7 @@ beforeAll(async () => {
       seven_day: { used: 0.1, resetsAt: hours(90) },
     })
   await fleet.up()
+  await fleet.untilRead()
 })
 afterAll(async () => {
   const paid = fleet.world.standIn.requests({ account: 'key' }).length

@@ -25,6 +25,7 @@ function startWith(size: number): void {
     fleet = await startFleet({ accounts: names })
     for (const name of names) roomy(name)
     await fleet.up()
+    await fleet.untilRead()
   })
   afterAll(() => fleet.close())
 }

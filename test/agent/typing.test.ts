@@ -24,6 +24,7 @@ beforeAll(async () => {
       seven_day: { used: 0.2, resetsAt: hours(90) },
     })
   await fleet.up()
+  await fleet.untilRead()
 })
 afterAll(() => fleet.close())
 
