@@ -56,7 +56,7 @@ export const fingerprint = (text: string): string =>
 
 /** Shown in the input line in place of content that can't be read there. */
 const placeholder = /\[(?:Pasted text #\d+(?: \+\d+ lines)?|Image #\d+|\.\.\.Truncated text #\d+[^\]]*)\]/
-const hidesText = (draft: string): boolean => placeholder.test(draft)
+export const hidesText = (draft: string): boolean => placeholder.test(draft)
 
 /** Pictures, and pastes that the program did not give to its editor, exist only in the process into which they were pasted. */
 export function toPortableDraft(draft: string, mode: 'words' | 'shell'): string {
