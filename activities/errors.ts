@@ -110,7 +110,10 @@ export class TextRefusedError extends StepError {
   }
 }
 
-/** Thrown before the agent is ended: the program did not give its draft to its editor, and the screen shows only a part of it. */
+/**
+ * Thrown before the agent is ended: its draft holds a picture, or the program did not give it to its editor and the screen shows only a
+ * part of it.
+ */
 export class DraftUnreadableError extends StepError {
   readonly kind = failureKinds.draftUnreadable
 

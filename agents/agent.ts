@@ -346,6 +346,9 @@ export interface AgentAdapter {
   /** Whether the screen shows all of the unsent text: nothing is scrolled away, and nothing is a placeholder. */
   showsWholeDraft(screen: string): boolean
 
+  /** Whether the draft names a picture or a paste by a placeholder, whose content only the program has. */
+  hasPlaceholder(draft: string): boolean
+
   /** Whether the input line shows an earlier prompt: the draft is kept, and shown again below the newest prompt. */
   showsEarlierPrompt(screen: string): boolean
 

@@ -46,8 +46,8 @@ const textName = (fence: number, order: string): string => `${String(fence).padS
 export const firstPromptName = textName(0, 'prompt')
 
 /**
- * To be called before the agent is stopped. What of the draft can't be read is lost with the agent; with `mustBeWhole` it throws
- * DraftUnreadable instead, and has changed nothing.
+ * To be called before the agent is stopped. What of the draft can't be read, such as a picture, is lost with the agent; with
+ * `mustBeWhole` it throws DraftUnreadable instead.
  */
 export async function saveDraft(
   host: Host,
@@ -70,7 +70,7 @@ export async function saveDraft(
 }
 
 interface ReadDraft extends Draft {
-  /** Only the part that the screen shows could be read. */
+  /** A part of it could not be read: the screen does not show it, or it is a picture. */
   isCut: boolean
 }
 
@@ -104,12 +104,8 @@ async function extractDrafts(
   const inLine = await readFullDraft(host, adapter, pane, screen)
   const drafts = inLine === null ? [] : [inLine]
   save(drafts)
-  // Beside a draft that is longer than the box, the program does not say that another one is stashed.
-  const maySay = adapter.takesInput(screen) && (inLine === null || adapter.showsWholeDraft(screen))
-  if (maySay ? !adapter.hasStashedDraft(screen) : inLine === null) return
   // With a draft in the line, the same keys would stash it and so replace the stashed one.
-  if (!(await clearLine(host, adapter, pane))) return
-  if (!adapter.hasStashedDraft(await host.tmux.colouredScreen(pane.id))) return
+  if (!adapter.hasStashedDraft(screen) || !(await clearLine(host, adapter, pane))) return
   await host.tmux.press(pane.id, adapter.stashKeys)
   const shown = await untilScreen(host, pane.id, (now) => adapter.readDraft(now) !== null)
   const stashed = await readFullDraft(host, adapter, pane, shown)
@@ -144,7 +140,7 @@ async function readFullDraft(
   await untilScreen(host, pane.id, (now) => adapter.takesInput(now))
   const whole = exported === null || exported.trim() === '' ? null : exported
   const text = whole ?? shown
-  const isCut = whole === null && !adapter.showsWholeDraft(screen)
+  const isCut = (whole === null && !adapter.showsWholeDraft(screen)) || adapter.hasPlaceholder(text)
   return { isCut, text: mode === 'shell' ? text.replace(/^!/, '').trimStart() : text, mode }
 }
 

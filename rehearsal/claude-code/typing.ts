@@ -29,12 +29,15 @@ export const typing: Scene<Context> = {
   async run({ harness, world }, checks) {
     const hook = join(harness.dir, 'refuse.sh')
     writeFileSync(hook, '#!/bin/sh\ngrep -q forbidden || exit 0\necho "no such words" >&2\nexit 2\n')
+    // In its own folder, where no permission is asked for.
+    const notes = join(world.cwd, 'notes.txt')
+    writeFileSync(notes, 'a note')
     let letGo = (): void => undefined
     const gate = new Promise<void>((resolve) => (letGo = resolve))
     world.standIn.account('typist').answer(async ({ request, turn }) => {
       const asked = promptsOf(request).at(-1)
       if (asked === slow) await gate
-      if (asked === useTool) return { tools: [{ name: 'Read', input: { file_path: hook } }] }
+      if (asked === useTool) return { tools: [{ name: 'Read', input: { file_path: notes } }] }
       return `Answer ${turn}.`
     })
     const stopHook = join(harness.dir, 'stop.sh')

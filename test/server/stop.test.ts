@@ -53,17 +53,23 @@ describe('law 6: a process can be stopped', () => {
   })
 })
 
-describe('a draft that the program does not give to its editor', () => {
+const editingProgram = `
+stty raw -echo
+cat "$1" | sed 's/$/\\r/'
+while key=$(dd bs=1 count=1 2> /dev/null | od -An -tx1); do
+  [ "$key" != ' 07' ] || [ -z "$2" ] || printf %s "$2" > "$3"
+done`
+
+describe('a draft that can be read in part only', () => {
   const place: PlaceRef = { kind: 'account', name: 'max-1' }
   const ref = { session: 'alpha', fence: 1, cwd: '/' }
   const request = { ...ref, agent: 'claude-code', sessionId: '7da1d9f0-0000-4000-8000-000000000000', place }
-  const shows = async (recorded: string): Promise<Pane> => {
+  /** A program that shows this screen. At Ctrl-G it gives `draft` to its editor, if there is one. */
+  const shows = async (recorded: string, draft = ''): Promise<Pane> => {
     const file = fileURLToPath(new URL(`../agent/adapterScreens/${recorded}.ansi`, import.meta.url))
-    const pane = await host.tmux.spawn({
-      ...ref,
-      argv: ['/bin/sh', '-c', 'cat "$1"; exec sleep 600', 'sh', file],
-      status: '',
-    })
+    const drafts = join(host.records.folder('alpha'), 'drafts')
+    const argv = ['/bin/sh', '-c', editingProgram, 'sh', file, draft, join(drafts, 'draft')]
+    const pane = await host.tmux.spawn({ ...ref, argv, status: '' })
     await until(
       'the draft',
       () => host.tmux.colouredScreen(pane.id),
@@ -80,6 +86,13 @@ describe('a draft that the program does not give to its editor', () => {
     expect(await processStart(pid)).toBe(start)
     expect(host.records.isStopped('alpha', 1)).toBe(false)
     expect(savedDraft(host, 'alpha')).toBeNull()
+  })
+
+  it('law 5: keeps the agent alive if the draft holds a picture, and also if that was given to the editor', async () => {
+    const { pid } = await shows('draft-multiline', 'and [Image #1]')
+    const keeping = stopAgent(host, { ...request, closePane: false, status: '', keepsDraft: true })
+    await expect(keeping).rejects.toThrow(DraftUnreadableError)
+    expect(await processStart(pid)).not.toBeNull()
   })
 
   it('law 5: is taken from a screen that shows all of it', async () => {

@@ -1,6 +1,6 @@
 /** Reads the input box. */
 import { inputBox, plainLines, typedRows } from './screen.js'
-import { hidesText } from './text.js'
+import { hasPlaceholder } from './text.js'
 
 /** Hints that the program shows in an empty box, for captures without the colours that mark hints. */
 const hints = [
@@ -22,7 +22,7 @@ export function readDraft(screen: string): string | null {
 /** Whether the screen shows all of the draft: no line is scrolled away, and no paste or picture is a placeholder. */
 export function showsWholeDraft(screen: string): boolean {
   const box = inputBox(plainLines(screen))
-  return box !== null && !box.isCut && !box.isHistory && !hidesText(readDraft(screen) ?? '')
+  return box !== null && !box.isCut && !box.isHistory && !hasPlaceholder(readDraft(screen) ?? '')
 }
 
 /** Whether the box shows an earlier prompt, in place of the draft. */

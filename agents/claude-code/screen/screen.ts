@@ -10,7 +10,7 @@ const linesOf = (text: string): string[] =>
 export const plainLines = (screen: string): string[] => linesOf(screen.replaceAll(sequence, ''))
 
 /** The screen without dim text, which is how hints are drawn. Has no effect on captures without colours. */
-export function typedLines(screen: string): string[] {
+function typedLines(screen: string): string[] {
   let typed = ''
   let cursorCell = ''
   let style = { dim: false, reverse: false }
@@ -60,7 +60,7 @@ export const isRule = (line: string): boolean => /^[─━▔]{10,}/.test(line)
 /** An edge of the input box that says what the box does not show, or which earlier prompt it shows in place of the draft. */
 const labelledEdge = /^─{3} (↑ \d+ more)?(?: · )?(↓ \d+ more)?(History(?: \d+\/\d+)?)? ─{3,}/
 
-export interface InputBox {
+interface InputBox {
   /** The lines of its upper and of its lower edge. */
   top: number
   bottom: number
