@@ -80,6 +80,8 @@ export interface PlannedWakeUp {
 export interface StopRequest extends SessionRef, CarriedEvents {
   /** Close the pane too: the session is over. */
   closePane: boolean
+  /** Fail with DraftUnreadable, and end nothing, rather than lose a part of a person's draft. */
+  keepsDraft?: boolean
   /** No launch follows for now, so another session may be moved. */
   endsMove?: boolean
   status: string
@@ -101,7 +103,7 @@ export interface WatchRequest extends SessionRef, CarriedEvents {
   waiting: { what: string; endsWith: 'dialog' | 'turn'; digest?: string | null } | null
   /** Return at the end of a turn with an answer too: the session exists for one piece of work. */
   untilTurnEnd: boolean
-  /** Its turns keep failing, and a person was notified: return at the first answer. */
+  /** A person's attention is asked for until its turns succeed again: return at the first answer. */
   failing?: boolean
   /** The lease to request from the pool as soon as the account is walled. */
   leaseRequest?: { pool: string; request: PreparedLeaseRequest }
@@ -130,6 +132,8 @@ export type SessionObservation = {
     | { kind: 'config'; text: string }
     /** The turn failed for a reason that passes by itself; the agent gave up retrying. */
     | { kind: 'transient'; text: string }
+    /** A hook of the user's ended the turn after a tool was called. */
+    | { kind: 'turn-stopped'; text: string }
     | { kind: 'exited'; how: string; byPerson: boolean }
     | { kind: 'gone'; what: 'pane' | 'tmux' }
     | { kind: 'frozen'; how: Hang }

@@ -110,6 +110,20 @@ export class TextRefusedError extends StepError {
   }
 }
 
+/**
+ * Thrown before the agent is ended: its draft holds a picture, or the program did not give it to its editor and the screen shows only a
+ * part of it.
+ */
+export class DraftUnreadableError extends StepError {
+  readonly kind = failureKinds.draftUnreadable
+
+  constructor(session: string) {
+    super(
+      `its input line holds a draft that outpool cannot read whole, and that would be lost: send or clear it with outpool attach ${session}`,
+    )
+  }
+}
+
 /** Thrown when the conversation could not be carried completely. */
 export class CarryFailedError extends StepError {
   readonly kind = failureKinds.carryFailed

@@ -88,8 +88,15 @@ export type TurnFailure =
 export interface TranscriptTail {
   /** Bytes read so far: where the next read starts. Always at the end of a whole line. */
   offset: number
-  /** The newest outcome of the main thread: a failure lasts only until the next answer. Null if there is none. */
-  last: { kind: 'failure'; failure: TurnFailure } | { kind: 'answer'; at: string } | null
+  /**
+   * The newest outcome of the main thread: a failure lasts only until the next answer. `stopped`: a hook of the user's on this event
+   * ended the turn after a tool was called, and gave this reason. Null if there is none.
+   */
+  last:
+    | { kind: 'failure'; failure: TurnFailure }
+    | { kind: 'answer'; at: string }
+    | { kind: 'stopped'; hook: string; reason: string }
+    | null
   /** Prompts of a person, or of Outpool in a person's place, as the program wrote them. */
   prompts: string[]
   /** Those but for blocked ones, and texts that were put into the program's queue: everything that it took from its input line as words. */
@@ -333,8 +340,20 @@ export interface AgentAdapter {
     since: string,
   ): Promise<boolean>
 
-  /** Unsent text in the input line, or null if it is empty. */
+  /** Unsent text in the input line as far as the screen shows it, or null if it is empty. */
   readDraft(screen: string): string | null
+
+  /** Whether the screen shows all of the unsent text: nothing is scrolled away, and nothing is a placeholder. */
+  showsWholeDraft(screen: string): boolean
+
+  /** Whether the draft names a picture or a paste by a placeholder, whose content only the program has. */
+  hasPlaceholder(draft: string): boolean
+
+  /** Whether the input line shows an earlier prompt: the draft is kept, and shown again below the newest prompt. */
+  showsEarlierPrompt(screen: string): boolean
+
+  /** tmux keys that go on towards the draft, to be pressed until no earlier prompt is shown. */
+  readonly leaveHistoryKeys: readonly string[]
 
   /** Whether the input line takes words for the model, or commands for a shell; null if it can't be seen. */
   readInputMode(screen: string): 'words' | 'shell' | null

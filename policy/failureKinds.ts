@@ -12,6 +12,7 @@ export const failureKinds = {
   lineOccupied: 'LineOccupied',
   commandRefused: 'CommandRefused',
   textRefused: 'TextRefused',
+  draftUnreadable: 'DraftUnreadable',
   carryFailed: 'CarryFailed',
   unknownPlace: 'UnknownPlace',
   secretMissing: 'SecretMissing',

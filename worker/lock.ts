@@ -4,8 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { readJson } from '../config/state/readJson.js'
 import type { Home } from '../config/state/home.js'
-import { readEngine } from '../config/state/liveFile.js'
-import { isAlive, processStart } from '../host/process/processes.js'
+import { readEngine, readLive } from '../config/state/liveFile.js'
+import { log } from '../host/log.js'
+import { isAlive, processStart, type ProcessRef } from '../host/process/processes.js'
+import { writeFileAtomic } from '../host/state/atomicFile.js'
 import { AlreadyRunningError } from './errors.js'
 
 const processSchema = z.object({ pid: z.number().int(), start: z.string() })
@@ -19,13 +21,17 @@ export const readHolder = (home: Home): Holder | null => readJson(home.workerLoc
 /** A worker whose command was killed needs this long to end its watches and its engine. Milliseconds. */
 const endTimeout = 60_000
 const pollEvery = 100
+/** How soon a worker writes its lock again if the file is gone or damaged; a start waits for longer than that. Milliseconds. */
+const renewEvery = 500
+const renewTimeout = 5_000
 
 /** Locks of this process: one that has our process id but is not here is of an earlier process, as happens in containers. */
 const held = new Set<string>()
 
 /**
  * Throws AlreadyRunningError. Takes over the lock of a worker that was killed, without a waiting time, and waits for a worker whose
- * command was killed, since it is ending. `parent` is the process of the command with which we end.
+ * command was killed, since it is ending. `parent` is the process of the command with which we end. The lock holds even if its file
+ * is removed or damaged.
  */
 export async function lockHome(
   home: Home,
@@ -41,9 +47,15 @@ export async function lockHome(
   const until = performance.now() + endTimeout
   let hasLogged = false
   try {
-    while (!tryLink(temporary, home.workerLock)) {
+    for (;;) {
       const holder = readHolder(home)
       if (holder === null || !(await isHolding(holder, home))) {
+        const watching = await lastWatching(home)
+        if (watching !== null) {
+          await untilRenewed(home, watching)
+          continue
+        }
+        if (tryLink(temporary, home.workerLock)) break
         removeStale(home.workerLock, holder)
         continue
       }
@@ -56,11 +68,39 @@ export async function lockHome(
     rmSync(temporary, { force: true })
   }
   held.add(home.workerLock)
+  const renewing = setInterval(() => renew(home, mine), renewEvery).unref()
   return {
     release: () => {
+      clearInterval(renewing)
       held.delete(home.workerLock)
       rmSync(home.workerLock, { force: true })
     },
+  }
+}
+
+/** A full disk is no reason to end; the next try comes soon. */
+function renew(home: Home, mine: Holder): void {
+  if (readHolder(home) !== null) return
+  try {
+    writeFileAtomic(home.workerLock, JSON.stringify(mine))
+  } catch (error) {
+    log.error({ err: error }, `${home.workerLock} is gone and could not be written again`)
+  }
+}
+
+/** The process that sampled this host last, if it lives and is not this one. It is a worker, whether or not its lock is there. */
+async function lastWatching(home: Home): Promise<ProcessRef | null> {
+  const { pid, start } = readLive(home) ?? {}
+  if (pid === undefined || start === undefined || pid === process.pid) return null
+  return (await isAlive({ pid, start })) ? { pid, start } : null
+}
+
+/** Returns once that worker has written its lock again, or has ended: it may just have released the lock. Throws AlreadyRunningError. */
+async function untilRenewed(home: Home, watching: ProcessRef): Promise<void> {
+  const until = performance.now() + renewTimeout
+  while (readHolder(home)?.pid !== watching.pid && (await isAlive(watching))) {
+    if (performance.now() > until) throw alreadyRunning(home, watching.pid)
+    await delay(pollEvery)
   }
 }
 

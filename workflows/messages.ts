@@ -3,7 +3,7 @@
  * does not compile. Holds no Temporal code, so that the command line can import it without loading the engine's libraries.
  */
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common'
-import type { Timing } from '../policy/account/account.js'
+import type { Timing, Wall } from '../policy/account/account.js'
 import type { Announcement } from '../policy/notices/notice.js'
 import type {
   LeaseAnswer,
@@ -218,6 +218,8 @@ export interface AccountEligibility {
   account: string
   cause: IneligibleCause | null
   why: string | null
+  /** Set if the cause is a wall. */
+  wall: Wall | null
 }
 
 /** The id of a text. */
@@ -233,6 +235,10 @@ export interface MoveArgs {
   /** Null: the best able account. */
   to: string | null
   cause: Extract<RescueCause, 'move' | 'wall'>
+  /** With the cause `wall`: what the pool knows of it. Default: nothing. */
+  wall?: Wall
+  /** Set if a person ordered it. */
+  byPerson?: boolean
   /** After a wall: the account may be chosen again as soon as it is able. Default: it is excluded for a while. */
   mayReturn?: boolean
 }

@@ -76,6 +76,8 @@ function toWakeUpObservation(observation: SessionObservation): WakeUpObservation
       return { kind: 'failed', why: `its ${observation.what} vanished` }
     case 'frozen':
       return { kind: 'failed', why: `frozen: ${observation.how}` }
+    case 'turn-stopped':
+      return { kind: 'failed', why: observation.text }
     case 'spent':
       return { kind: 'failed', why: 'the budget of its substrate is spent' }
     case 'context':

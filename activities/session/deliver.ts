@@ -13,7 +13,8 @@ import type { Sampler } from '../watch/sampler.js'
 import { type DeliveryRecord, resetForLaunch } from '../../host/state/sessionRecords.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import { closePanel } from './panel.js'
-import { clearLine, dropText, pasteIntoLine, readText } from './pendingInput.js'
+import { clearLine, leaveHistory, pasteIntoLine } from './inputLine.js'
+import { dropText, readText } from './pendingInput.js'
 import {
   CommandRefusedError,
   ConversationChangedError,
@@ -179,7 +180,9 @@ class TextDelivery {
   }
 
   /** Uses the program's own stash: a draft may hold pastes and pictures that the screen does not show. */
-  async #putAside(pane: Pane, screen: string): Promise<void> {
+  async #putAside(pane: Pane, shown: string): Promise<void> {
+    const screen = await leaveHistory(this.#host, this.#adapter, pane, shown)
+    if (this.#adapter.readDraft(screen) === null) return
     if (this.#adapter.hasStashedDraft(screen)) throw new LineOccupiedError(twoDrafts)
     await this.#host.tmux.press(pane.id, this.#adapter.stashKeys)
     if (!(await this.#untilLine(pane, (draft) => draft === null))) throw new LineOccupiedError(twoDrafts)

@@ -8,15 +8,8 @@ import type { AgentAdapter, Place } from '../../agents/agent.js'
 import type { Host } from '../../host/host.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import type { LaunchRequest } from '../contracts.js'
-import {
-  clearLine,
-  dropText,
-  firstPromptName,
-  pasteIntoLine,
-  readText,
-  saveText,
-  untilScreen,
-} from './pendingInput.js'
+import { clearLine, pasteIntoLine, untilScreen } from './inputLine.js'
+import { dropText, firstPromptName, readText, saveText } from './pendingInput.js'
 import { untilPromptTaken } from './verifyStart.js'
 
 interface PromptOutcome {

@@ -18,20 +18,15 @@ import type { Host } from '../../host/host.js'
 import { endProcess, processStart } from '../../host/process/processes.js'
 import type { LaunchRecord } from '../../host/state/sessionRecords.js'
 import { noAgentFence, type Pane } from '../../host/tmux/panes.js'
+import { DraftUnreadableError } from '../errors.js'
+import { clearLine, leaveHistory, untilScreen } from './inputLine.js'
 import { addTypedKeys, type Draft, dropDraft, savedDraft, writeDrafts } from './savedDraft.js'
 
 const holdScript = fileURLToPath(new URL('../../host/tmux/hold.sh', import.meta.url))
 
 /** Closing a menu and redrawing the input line takes a moment. */
 const menuGoneWithin = 1_000
-/** The program takes an Enter for part of a paste if it comes with it; drawing a long paste takes longer. Milliseconds. */
-const pasteSettle = 150
-const pasteDrawnWithin = 2_000
 const pollEvery = 30
-/** An agent that reports that it runs may still have to draw its input line. */
-const lineDrawnWithin = 5_000
-/** Each press deletes about one line of a draft. */
-const maxClearPresses = 200
 /** More than a person types or pastes. */
 const textMaxBytes = 32 * 1024 * 1024
 /** The program starts a shell for its editor. */
@@ -50,18 +45,33 @@ const textName = (fence: number, order: string): string => `${String(fence).padS
 /** The prompt with which a person started the session comes before everything that was typed later. */
 export const firstPromptName = textName(0, 'prompt')
 
-/** To be called before the agent is stopped. */
-export async function saveDraft(host: Host, adapter: AgentAdapter, pane: Pane): Promise<void> {
+/**
+ * To be called before the agent is stopped. What of the draft can't be read, such as a picture, is lost with the agent; with
+ * `mustBeWhole` it throws DraftUnreadable instead.
+ */
+export async function saveDraft(
+  host: Host,
+  adapter: AgentAdapter,
+  pane: Pane,
+  { mustBeWhole = false }: { mustBeWhole?: boolean } = {},
+): Promise<void> {
   let screen = await host.tmux.colouredScreen(pane.id)
   // The limit menu hides the input line. If no person was ever attached, there is no draft, so the menu is left alone.
   if (pane.visited !== 'never' && closesOnEscape(adapter, screen)) {
     await host.tmux.press(pane.id, ['Escape'])
     screen = await untilScreen(host, pane.id, (now) => !closesOnEscape(adapter, now), menuGoneWithin)
   }
+  screen = await leaveHistory(host, adapter, pane, screen)
   const savedBefore = savedDraft(host, pane.session)
-  await extractDrafts(host, adapter, pane, screen, (drafts) =>
-    writeNewDrafts(host, adapter, pane, savedBefore, drafts),
-  )
+  await extractDrafts(host, adapter, pane, screen, (drafts) => {
+    if (mustBeWhole && drafts.some(({ isCut }) => isCut)) throw new DraftUnreadableError(pane.session)
+    writeNewDrafts(host, adapter, pane, savedBefore, drafts)
+  })
+}
+
+interface ReadDraft extends Draft {
+  /** A part of it could not be read: the screen does not show it, or it is a picture. */
+  isCut: boolean
 }
 
 function writeNewDrafts(
@@ -69,7 +79,7 @@ function writeNewDrafts(
   adapter: AgentAdapter,
   { session, fence }: Pane,
   older: Draft | null,
-  drafts: readonly Draft[],
+  drafts: readonly ReadDraft[],
 ): void {
   // A text that Outpool typed and that was not taken is delivered again, so it must not become a draft as well.
   const newDrafts = drafts.filter(
@@ -89,7 +99,7 @@ async function extractDrafts(
   adapter: AgentAdapter,
   pane: Pane,
   screen: string,
-  save: (drafts: readonly Draft[]) => void,
+  save: (drafts: readonly ReadDraft[]) => void,
 ): Promise<void> {
   const inLine = await readFullDraft(host, adapter, pane, screen)
   const drafts = inLine === null ? [] : [inLine]
@@ -102,26 +112,13 @@ async function extractDrafts(
   if (stashed !== null) save([stashed, ...drafts])
 }
 
-/** True once the input line is there, empty, and takes words. */
-export async function clearLine(host: Host, adapter: AgentAdapter, pane: Pane): Promise<boolean> {
-  for (let presses = 0; presses < maxClearPresses; presses++) {
-    const screen = await untilScreen(host, pane.id, (shown) => adapter.takesInput(shown))
-    if (!adapter.takesInput(screen)) return false
-    const isEmpty = adapter.readDraft(screen) === null
-    if (isEmpty && adapter.readInputMode(screen) === 'words') return true
-    await host.tmux.press(pane.id, isEmpty ? adapter.exitShellModeKeys : adapter.clearDraftKeys)
-    await delay(pollEvery)
-  }
-  return false
-}
-
 /** The draft as the program gives it to its editor; if it does not do so in time, as the screen shows it. */
 async function readFullDraft(
   host: Host,
   adapter: AgentAdapter,
   pane: Pane,
   screen: string,
-): Promise<Draft | null> {
+): Promise<ReadDraft | null> {
   const shown = adapter.readDraft(screen)
   if (shown === null) return null
   const mode = adapter.readInputMode(screen) ?? 'words'
@@ -141,35 +138,10 @@ async function readFullDraft(
   rmSync(file, { force: true })
   // While the editor is open, the input line is not on the screen and accepts no keys.
   await untilScreen(host, pane.id, (now) => adapter.takesInput(now))
-  const text = exported === null || exported.trim() === '' ? shown : exported
-  return { text: mode === 'shell' ? text.replace(/^!/, '').trimStart() : text, mode }
-}
-
-/** Pastes into the input line, and returns once the paste is drawn: an Enter that arrives with it would become part of it. */
-export async function pasteIntoLine(
-  host: Host,
-  adapter: AgentAdapter,
-  pane: Pane,
-  pasted: string,
-): Promise<void> {
-  await host.tmux.paste(pane.id, pasted)
-  await delay(pasteSettle)
-  await untilScreen(host, pane.id, (shown) => adapter.readDraft(shown) !== null, pasteDrawnWithin)
-}
-
-/** The first screen that fits; the last one if none did in time. */
-export async function untilScreen(
-  host: Host,
-  pane: string,
-  fits: (screen: string) => boolean,
-  within = lineDrawnWithin,
-): Promise<string> {
-  const until = performance.now() + within
-  for (;;) {
-    const screen = await host.tmux.colouredScreen(pane)
-    if (fits(screen) || performance.now() > until) return screen
-    await delay(pollEvery)
-  }
+  const whole = exported === null || exported.trim() === '' ? null : exported
+  const text = whole ?? shown
+  const isCut = (whole === null && !adapter.showsWholeDraft(screen)) || adapter.hasPlaceholder(text)
+  return { isCut, text: mode === 'shell' ? text.replace(/^!/, '').trimStart() : text, mode }
 }
 
 const closesOnEscape = (adapter: AgentAdapter, screen: string): boolean =>

@@ -15,17 +15,18 @@ export async function stopAgent(host: Host, request: StopRequest): Promise<StopR
     const from = performance.now()
     const newest = host.records.newest(session)
     if (newest && newest.fence > fence) return { steps: [], wasWorking: false }
-    // Recorded first, so that a launch with this fence that is still under way does not start a process afterwards.
-    host.records.saveStop(session, fence)
-    await host.tmux.showStopped(session, request.status)
+    const adapter = host.adapter(request.agent)
     const pane = await host.tmux.pane(session)
     const live = pane && !pane.dead && pane.fence !== noAgentFence ? pane : null
-    const adapter = host.adapter(request.agent)
     const lastSessionId = newest?.sessionId ?? request.sessionId
     const transcript = await lastTranscript(host, adapter, session, { ...request, sessionId: lastSessionId })
     // Read before the process ends: a program may write on its end that its turn was interrupted.
     const wasWorking = await isWorking(host, adapter, request, live, transcript)
+    // Before anything else: if a draft has to be kept and can't be read, the agent runs on.
     if (live) await savePendingInput(host, adapter, request, live, newest, transcript)
+    // Recorded before the process ends: no launch with this fence, for example another attempt of one, may start a process afterwards.
+    host.records.saveStop(session, fence)
+    await host.tmux.showStopped(session, request.status)
     const paneStart = live ? await processStart(live.pid) : null
     const processes: (ProcessRef | null | undefined)[] = [
       newest?.process,
@@ -45,17 +46,18 @@ export async function stopAgent(host: Host, request: StopRequest): Promise<StopR
   })
 }
 
+/** Throws DraftUnreadable if the request keeps drafts. */
 async function savePendingInput(
   host: Host,
   adapter: AgentAdapter,
-  { session, sessionId }: SessionRef,
+  { session, sessionId, keepsDraft }: StopRequest,
   pane: Pane,
   launch: LaunchRecord | null,
   transcript: string | null,
 ): Promise<void> {
   if (transcript !== null && launch?.sessionId === sessionId)
     await saveQueuedTexts(host, adapter, session, transcript, launch)
-  await saveDraft(host, adapter, pane)
+  await saveDraft(host, adapter, pane, { mustBeWhole: keepsDraft ?? false })
 }
 
 /** A live process reports itself whether it works. If it waits for a person or is gone, the transcript tells. */

@@ -7,6 +7,7 @@ import type { LiveFile } from '../../config/state/liveFile.js'
 import type { PlaceRef } from '../contracts.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
+import { processStart } from '../../host/process/processes.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import { moveThreshold } from '../../policy/account/windows.js'
 import { isSamePlace } from '../../policy/session/place.js'
@@ -37,6 +38,7 @@ export class Sampler {
   readonly #loop: PollingLoop
   #sampledAt = performance.now()
   #published = { at: 0, content: '' }
+  #process: Pick<LiveFile, 'pid' | 'start'> = { pid: process.pid }
 
   constructor(host: Host) {
     this.#host = host
@@ -130,6 +132,7 @@ export class Sampler {
   }
 
   async #tick(): Promise<void> {
+    this.#process.start ??= (await processStart(process.pid)) ?? undefined
     this.#reports.drainSoon()
     await this.#updateWatches([...this.#watches.values()], (session, observation) =>
       session.isDue(observation),
@@ -221,7 +224,7 @@ export class Sampler {
     const content = JSON.stringify({ sessions, accounts })
     if (content === this.#published.content && now - this.#published.at < publishEvery) return
     this.#published = { at: now, content }
-    const live: LiveFile = { at: new Date(now).toISOString(), pid: process.pid, sessions, accounts }
+    const live: LiveFile = { at: new Date(now).toISOString(), ...this.#process, sessions, accounts }
     writeFileAtomic(this.#host.home.liveFile, JSON.stringify(live), { isDurable: false })
   }
 }

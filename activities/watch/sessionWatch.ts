@@ -13,7 +13,7 @@ import { recordNewConversation } from './newConversation.js'
 import { ReportState } from './reportState.js'
 import { TranscriptFollower } from './transcriptFollower.js'
 import { outcomeAtTurnEnd } from './turnEnd.js'
-import { recordTurnFailure, type WatchOutcome } from './turnFailures.js'
+import { hookStop, recordTurnFailure, type WatchOutcome } from './turnFailures.js'
 import { log } from '../../host/log.js'
 
 /** The agent writes the entry of a failed turn up to 0.2 s after it reported the failure; it is awaited for this long. */
@@ -256,7 +256,7 @@ export class SessionWatch {
 
   async #handleState(pane: Pane, state: LiveState): Promise<void> {
     if (state.activity === 'waiting') return this.#handleWaiting(pane, state)
-    const { waiting, untilTurnEnd } = this.#request
+    const { waiting } = this.#request
     const reported = this.#host.backgroundWork.reportedState(this.name, this.fence)
     const rest = restStateOf(state.activity, reported)
     this.background = rest.tasks
@@ -279,11 +279,15 @@ export class SessionWatch {
     }
     this.#hang.recordActivity()
     await this.#transcript.saveProgress()
-    const outcome: WatchOutcome | null =
-      untilTurnEnd && this.#transcript.isAnswered
-        ? { kind: 'turn-ended' }
-        : await outcomeAtTurnEnd(this.#host, this.#request, this.background)
+    const outcome = await this.#outcomeAtRest()
     if (outcome !== null) this.end(outcome)
+  }
+
+  async #outcomeAtRest(): Promise<WatchOutcome | null> {
+    const { stop, isAnswered } = this.#transcript
+    if (stop !== null) return { kind: 'turn-stopped', text: hookStop(stop.hook, stop.reason) }
+    if (this.#request.untilTurnEnd && isAnswered) return { kind: 'turn-ended' }
+    return outcomeAtTurnEnd(this.#host, this.#request, this.background)
   }
 
   async #handleWaiting(

@@ -15,6 +15,8 @@ export class TranscriptFollower {
   offset: number
   /** Why the newest turn failed; null if it did not. */
   failure: TurnFailure | null = null
+  /** The hook that stopped the newest turn, and its reason; null if none did. */
+  stop: { hook: string; reason: string } | null = null
   /** Whether the newest turn had an answer. */
   isAnswered = false
 
@@ -45,6 +47,7 @@ export class TranscriptFollower {
       await this.#host.spending.count(place.name, this.#adapter, this.path, forkedAt)
     if (tail.last !== null) {
       this.failure = tail.last.kind === 'failure' ? tail.last.failure : null
+      this.stop = tail.last.kind === 'stopped' ? tail.last : null
       this.isAnswered = tail.last.kind === 'answer'
     }
     return tail

@@ -34,6 +34,10 @@ export function recordTurnFailure(
   return { kind: failure.class, text: failure.text }
 }
 
+/** One line that says that a hook ended a turn, with at most 200 characters of the reason that it gave. */
+export const hookStop = (hook: string, reason: string): string =>
+  `a hook on ${hook} stopped its turn${reason === '' ? '' : `: "${withoutSecrets(reason).slice(0, 200)}"`}`
+
 /**
  * On a substrate, every refusal ends the stay there: a key's quota, a storm of 529s, a rejected key, a missing model. Only its
  * owner can mend that, and the next substrate may work.

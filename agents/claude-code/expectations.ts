@@ -183,6 +183,16 @@ const texts: readonly Expectation[] = [
     isEssential: true,
   },
   {
+    name: 'draft-scrolls',
+    statement: 'the edges of an input line that can not show its whole draft name the lines above and below',
+    consequence: 'a long draft is lost when its session is moved',
+  },
+  {
+    name: 'draft-behind-history',
+    statement: 'the upper edge says when an earlier prompt is shown, and Down brings the draft back',
+    consequence: 'a draft is lost when its session is moved while an earlier prompt is shown',
+  },
+  {
     name: 'paste-envelope',
     statement:
       'a paste of four line breaks, or of about 800 characters, is written to the transcript inside <pasted_content>',
@@ -228,6 +238,11 @@ const texts: readonly Expectation[] = [
     name: 'hook-refusal-row',
     statement: 'a prompt that a hook refuses leaves an informational entry that says so, and no other',
     consequence: 'such a text is submitted four times, and then waits for a person',
+  },
+  {
+    name: 'hook-stop-row',
+    statement: 'a turn that a hook on tools stops leaves an attachment that names the event and the reason',
+    consequence: 'after a restart the agent is told to go on, although a hook has stopped it',
   },
   {
     name: 'stash-key',

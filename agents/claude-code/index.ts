@@ -11,7 +11,10 @@ import {
   hasStashedDraft,
   exitShellModeKeys,
   readInputMode,
+  leaveHistoryKeys,
   readDraft,
+  showsEarlierPrompt,
+  showsWholeDraft,
   stashKeys,
   takesInput,
 } from './screen/draft.js'
@@ -27,7 +30,14 @@ import { probe } from './limits/probe.js'
 import { runProgram } from './program.js'
 import { nextAnswerStep } from './screen/questions.js'
 import { parseReport } from './reports.js'
-import { fingerprint, isDraftOf, toCommandPaste, toWordsPaste, toPortableDraft } from './screen/text.js'
+import {
+  fingerprint,
+  hasPlaceholder,
+  isDraftOf,
+  toCommandPaste,
+  toPortableDraft,
+  toWordsPaste,
+} from './screen/text.js'
 import { projectSettings } from './setup/projectSettings.js'
 import { findTranscript, readLastAnswer, readTail } from './transcript/transcript.js'
 import { configDirOf, containsEntry, readEnd } from './transcript/end.js'
@@ -73,6 +83,10 @@ export const claudeCode: AgentAdapter = {
   copySubagents,
   isPlanOver,
   readDraft,
+  showsWholeDraft,
+  hasPlaceholder,
+  showsEarlierPrompt,
+  leaveHistoryKeys,
   takesInput,
   toPaste: (text, as) => (as === 'command' ? toCommandPaste(text) : toWordsPaste(text)),
   fingerprint,

@@ -1,5 +1,5 @@
 /** `outpool attach NAME`: the session's pane, in this terminal. Needs no engine if the pane exists. */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { openHome, type Home } from '../../config/state/home.js'
 import type { CommandContext } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
@@ -7,11 +7,12 @@ import { checkName } from '../names.js'
 import type { SessionCard } from '../engine/sessionRows.js'
 import { writeText } from '../output/terminal.js'
 import { clock } from '../output/times.js'
+import { hasPane } from '../tmux.js'
 
 export async function attach(context: CommandContext): Promise<void> {
   const name = checkName(context.argument(0, 'NAME'))
   const home = openHome()
-  if (!hasPane(home, name)) throw await noPaneError(home, name)
+  if (!(await hasPane(home, name))) throw await noPaneError(home, name)
   if (process.env['TMUX']?.split(',')[0] === home.tmuxSocket)
     throw new FailedError(
       "this terminal is already inside Outpool's own tmux",
@@ -20,24 +21,6 @@ export async function attach(context: CommandContext): Promise<void> {
   if (!process.stdin.isTTY || !process.stdout.isTTY)
     throw new UsageError('attach needs a terminal', `read the session with \`outpool show ${name}\` instead`)
   process.exitCode = await runAttached(home, name)
-}
-
-/** A live tmux server answers at once, on a busy machine within seconds. Milliseconds. */
-const answerWithin = 5_000
-
-/** Throws FailedError if tmux is missing or hangs. */
-export function hasPane(home: Home, name: string): boolean {
-  const asked = spawnSync('tmux', ['-S', home.tmuxSocket, 'has-session', '-t', `=${name}`], {
-    stdio: 'ignore',
-    timeout: answerWithin,
-  })
-  if (asked.error && 'code' in asked.error && asked.error.code === 'ETIMEDOUT')
-    throw new FailedError(
-      `the tmux server of ${home.dir} does not answer`,
-      'look whether its process is stopped or the machine is very busy, then try again',
-    )
-  if (asked.error) throw new FailedError('tmux cannot be run', 'install tmux 3.2 or newer')
-  return asked.status === 0
 }
 
 /**

@@ -7,7 +7,6 @@ import type { Phase, SessionRow } from '../../policy/session/session.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
 import {
-  isFresh,
   listSessions,
   toSessionRow,
   toSessionView,
@@ -16,7 +15,8 @@ import {
 } from '../engine/sessionRows.js'
 import { type Column, renderTable } from '../output/table.js'
 import { fit, oneLine } from '../output/terminal.js'
-import { ago, clock } from '../output/times.js'
+import { clock } from '../output/times.js'
+import { unwatchedReason } from '../hostNotice.js'
 
 /** Stopped sessions are listed for this long without --all. */
 const stoppedForMs = 24 * 60 * 60_000
@@ -29,10 +29,10 @@ export async function ls(context: CommandContext): Promise<void> {
   const live = readLive(home)
   const cards = listed.map(({ card }) => mergeLiveState(card, live, home, now))
   const rows = cards.map(toSessionRow)
-  if (rows.some((row) => row.phase !== 'stopped' && row.host === home.hostId) && !isFresh(live, now))
-    printNotice(
-      `no worker is watching on this host${live ? ` (last seen ${ago(live.at, now)})` : ''}: start it with \`outpool up\``,
-    )
+  if (rows.some((row) => row.phase !== 'stopped' && row.host === home.hostId)) {
+    const reason = await unwatchedReason(home, live, now)
+    if (reason !== null) printNotice(reason)
+  }
   if (context.json) printJson(cards.map(toSessionView))
   else if (rows.length === 0) print('No sessions. Start one with: outpool start NAME --cwd DIR -- PROMPT')
   else print(screen(rows, parkedLines(listed, now), context.width, context.colors, now))

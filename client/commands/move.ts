@@ -29,7 +29,7 @@ export async function move(context: CommandContext): Promise<void> {
     const [blocker] = (await queryBlockers(engine, config.pool.name, question)) ?? []
     if (typeof blocker?.why === 'string')
       throw new FailedError(`${to} cannot take ${name}: ${blocker.why}`, accountsRemedy)
-    const order: MoveArgs = { to, cause: 'move' }
+    const order: MoveArgs = { to, cause: 'move', byPerson: true }
     await signalSession(engine, name, sessionSignals.move, order)
     return false
   })
@@ -71,7 +71,10 @@ export async function rescue(context: CommandContext): Promise<void> {
       )
     }
     // Only the pool's answer proves a wall. If it does not answer, the session's own watch will still see one.
-    const order: MoveArgs = { to: null, cause: isWalled ? 'wall' : 'move' }
+    const order: MoveArgs = {
+      ...{ to: null, cause: isWalled ? 'wall' : 'move', byPerson: true },
+      ...(isWalled && own.wall !== null ? { wall: own.wall } : {}),
+    }
     await signalSession(engine, name, sessionSignals.move, order)
     if (isWalled) return `${name} is being rescued`
     return blockers === null

@@ -113,7 +113,7 @@ function rescueLines(entry: RescueRow, colors: Colors, now: Date): string[] {
   )
   const line = (label: string, text: string): string => `     ${colors.dim(label)} ${oneLine(text)}`
   return [
-    `${String(entry.n).padStart(3)}  ${clock(entry.startedAt, now)}  ${causes[entry.cause]}: ${oneLine(`${entry.from ?? 'nowhere'} -> ${to}`)}, ${took}`,
+    `${String(entry.n).padStart(3)}  ${clock(entry.startedAt, now)}  ${causes[entry.cause]}${isRescueByHand(entry) ? ', rescued by hand' : ''}: ${oneLine(`${entry.from ?? 'nowhere'} -> ${to}`)}, ${took}`,
     ...(wall === null
       ? []
       : [
@@ -126,6 +126,9 @@ function rescueLines(entry: RescueRow, colors: Colors, now: Date): string[] {
     ...(entry.result === null ? [] : [line('result', entry.result)]),
   ]
 }
+
+/** The words for a move say already that a person ordered it. */
+const isRescueByHand = ({ cause, byPerson }: RescueRow): boolean => byPerson === true && cause !== 'move'
 
 const causes: Record<RescueRow['cause'], string> = {
   wall: 'hit the wall',

@@ -4,7 +4,8 @@ import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
 import { printableInColor } from '../../policy/printable.js'
 import { type CommandContext, print } from '../commandContext.js'
-import { hasPane, runAttached } from './attach.js'
+import { hasPane } from '../tmux.js'
+import { runAttached } from './attach.js'
 import { readFleet } from '../top/fleet.js'
 import { type Fleet, inOrder, screen } from '../top/screen.js'
 
@@ -31,7 +32,7 @@ export async function top(context: CommandContext): Promise<void> {
     return
   }
   const attach = async (name: string): Promise<void> => {
-    if (hasPane(home, name)) await runAttached(home, name)
+    if (await hasPane(home, name)) await runAttached(home, name)
   }
   await new Screen(context, read, attach).run()
 }

@@ -3,7 +3,7 @@ import { QueryNotRegisteredError, WorkflowNotFoundError, WorkflowUpdateFailedErr
 import { z } from 'zod'
 import { poolWorkflowId } from '../../policy/ids.js'
 import { type EligibilityQuery, poolQueries, poolUpdates } from '../../workflows/messages.js'
-import { pageSchema, quotaSchema } from '../../config/state/liveFile.js'
+import { pageSchema, quotaSchema, wallSchema } from '../../config/state/liveFile.js'
 import { type Engine, isUnanswered } from './engine.js'
 
 const factsSchema = quotaSchema.omit({ account: true }).extend({
@@ -51,7 +51,12 @@ export async function queryPool(engine: Engine, pool: string): Promise<PoolDescr
 }
 
 const blockersSchema = z.array(
-  z.object({ account: z.string(), cause: z.string().nullable(), why: z.string().nullable() }),
+  z.object({
+    account: z.string(),
+    cause: z.string().nullable(),
+    why: z.string().nullable(),
+    wall: wallSchema.nullable(),
+  }),
 )
 export type Blockers = z.output<typeof blockersSchema>
 

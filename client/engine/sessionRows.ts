@@ -72,6 +72,7 @@ const stepSchema = z.object({
 const rescueSchema = z.object({
   n: z.number().int(),
   cause: z.enum(rescueCauses),
+  byPerson: z.boolean().optional(),
   from: maybe,
   to: maybe,
   wall: z

@@ -7,7 +7,7 @@ import { withEngine } from '../engine/engine.js'
 import { EngineError } from '../errors.js'
 import { queryPool } from '../engine/pool.js'
 import { isFresh, listSessions, toSessionRow, mergeLiveState } from '../engine/sessionRows.js'
-import { ago } from '../output/times.js'
+import { unwatchedReason } from '../hostNotice.js'
 import type { Fleet } from './screen.js'
 
 /** Does not fail if the engine is unreachable: keeps the sessions read before, and reports the problem. */
@@ -15,9 +15,8 @@ export async function readFleet(home: Home, config: Config, before: Fleet | null
   const at = new Date()
   const live = readLive(home)
   const watched = isFresh(live, at)
-  const problems = watched
-    ? []
-    : [`no worker is watching on this host${live ? ` (last seen ${ago(live.at, at)})` : ''}: outpool up`]
+  const unwatched = await unwatchedReason(home, live, at)
+  const problems = unwatched === null ? [] : [unwatched]
   try {
     const [listed, pool] = await withEngine(home, (engine) =>
       Promise.all([

@@ -23,6 +23,7 @@ export function levelOf(event: OutpoolEvent): EventLevel {
     case 'session-parked':
     case 'session-crashed':
     case 'session-hung':
+    case 'session-turn-stopped':
     case 'session-waiting':
     case 'session-logged-out':
     case 'account-logged-out':
@@ -67,6 +68,8 @@ export function describeEvent(event: OutpoolEvent, now: Date): string {
       return `${event.session}: crashed${event.account === null ? '' : ` on ${event.account}`} (${event.how}); starts again at ${at(event.retryAt)}`
     case 'session-hung':
       return `${event.session}: ${hangs[event.how]}; ${remedies[event.remedy]}`
+    case 'session-turn-stopped':
+      return `${event.session}: a hook stopped its turn`
     case 'session-waiting':
       return `${event.session}: waits for a person: ${waits[event.reason]}`
     case 'session-attended':
@@ -159,11 +162,11 @@ function walled({ kind, scope, resetsAt }: Omit<WallWords, 'evidence'>, at: (ins
 }
 
 function moveReason(
-  { cause, from, wall }: Pick<Moved, 'cause' | 'from' | 'wall'>,
+  { cause, byPerson, from, wall }: Pick<Moved, 'cause' | 'byPerson' | 'from' | 'wall'>,
   at: (instant: string) => string,
 ): string {
   const place = from ?? 'no place'
-  if (wall !== null) return `${place} ${walled(wall, at)}`
+  if (wall !== null) return `${place} ${walled(wall, at)}${byPerson === true ? ', ordered by a person' : ''}`
   switch (cause) {
     case 'wall':
       return `${place} treated as walled`

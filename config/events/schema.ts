@@ -33,7 +33,7 @@ const checked = text().describe('What the check found')
 const incident = count().describe('Number of the incident, as in `outpool incidents`')
 
 /** How the wall is known. */
-const evidenceClasses = ['transcript', 'refusal', 'budget', 'context', 'reading'] as const
+const evidenceClasses = ['transcript', 'refusal', 'budget', 'context', 'reading', 'pool'] as const
 export type EvidenceClass = (typeof evidenceClasses)[number]
 
 const wallKind = lineOf(80).describe("The agent program's own name of the limit, such as `five_hour`")
@@ -42,7 +42,7 @@ const resetsAt = instant().nullable().describe('When the wall ends, if that is k
 const evidence = z
   .enum(evidenceClasses)
   .describe(
-    'How it is known: an entry of the transcript, a refusal by a substrate, a spent budget, a conversation too long for a substrate, or a reading of the usage',
+    'How it is known: an entry of the transcript, a refusal by a substrate, a spent budget, a conversation too long for a substrate, a reading of the usage, or what the pool knew when a person ordered the move',
   )
 
 const wall = z
@@ -51,6 +51,7 @@ const wall = z
   .describe('The wall that was the cause, if a wall was')
 
 const cause = z.enum(rescueCauses).describe('Why the session moves')
+const byPerson = z.boolean().optional().describe('True if a person ordered the move')
 const steps = z
   .array(z.object({ name: text(), ms: ms(), failed: z.boolean() }))
   .transform((all) => all.slice(-maxSteps))
@@ -89,6 +90,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
     session,
     n: count().describe("Number of the entry in the session's rescue log"),
     cause,
+    byPerson,
     from: account.nullable().describe('Where it ran before'),
     to: account.describe('Where it runs now'),
     wall,
@@ -101,6 +103,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
     session,
     from: account.nullable().describe('Where it ran before'),
     cause: z.enum([...rescueCauses, 'start', 'breaker']).describe('What it waits because of'),
+    byPerson,
     wall,
     until: instant().nullable().describe('The next attempt; null if a person has to act'),
     why: text().describe('What it waits for'),
@@ -138,6 +141,10 @@ export const eventSchema = z.discriminatedUnion('kind', [
       .enum(['hung-request', 'stopped', 'spinning'])
       .describe('A request without an answer, a process that a signal has stopped, or one that only draws'),
     remedy: z.enum(['continue', 'interrupt', 'restart']).describe('What is done about it'),
+  }),
+  kindOf('session-turn-stopped', "A hook of the user's has ended a turn, and the agent is at rest.", {
+    session,
+    account: account.nullable(),
   }),
   kindOf('session-waiting', 'A session waits for a person.', {
     session,

@@ -22,7 +22,7 @@ const windowSchema = z.object({
   source: z.enum(['status-line', 'usage-probe', 'config-cache', 'wall', 'transcript']),
 })
 
-const wallSchema = z.object({
+export const wallSchema = z.object({
   kind: z.string(),
   scope: z.templateLiteral([z.literal('model:'), z.string()]).or(z.literal('account')),
   resetsAt: instant.nullable(),
@@ -65,6 +65,8 @@ export type LiveQuestion = z.output<typeof liveQuestionSchema>
 const liveSchema = z.object({
   at: instant,
   pid: z.number().int(),
+  /** When that process started, in the format of the system. */
+  start: z.string().optional(),
   sessions: z.record(
     z.string(),
     z.object({

@@ -1,5 +1,5 @@
 /** Whether an account can take a session of a given model now, and if not, why and until when. */
-import { type Timing, type Window, isDisabled } from './account.js'
+import { type Timing, type Wall, type Window, isDisabled } from './account.js'
 import { throttledUntil } from '../pool/admissionWaves.js'
 import type { AccountRecord, PoolState } from '../pool/poolState.js'
 import { clock, ms, percent } from '../instants.js'
@@ -33,6 +33,8 @@ export interface Ineligible {
   cause: IneligibleCause
   until: number | null
   why: () => string
+  /** Of the cause `walled`: the wall that lasts longest. */
+  wall?: Wall
 }
 
 export type Eligibility =
@@ -143,10 +145,10 @@ const bindingWalls = (
   )
 
 function wallCause(walls: readonly CurrentWall[], timing: Timing, now: number): Ineligible | null {
-  const current = walls.filter(({ lapsed }) => !lapsed)
-  if (current.length === 0) return null
-  const end = Math.max(...current.map((wall) => wall.end))
-  return ineligible('walled', () => `walled until ${clock(end, now)}`, end + timing.wakeMargin)
+  const [last] = walls.filter(({ lapsed }) => !lapsed).sort((a, b) => b.end - a.end)
+  if (last === undefined) return null
+  const { wall, end } = last
+  return { ...ineligible('walled', () => `walled until ${clock(end, now)}`, end + timing.wakeMargin), wall }
 }
 
 function fullCause({ maxSessions, leases }: AccountRecord): Ineligible | null {

@@ -105,6 +105,8 @@ export interface RescueStep {
 export interface RescueEntry {
   n: number
   cause: RescueCause
+  /** Set if a person ordered it. */
+  byPerson?: boolean
   from: string | null
   /** Null if it ended parked. */
   to: string | null

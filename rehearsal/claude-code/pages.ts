@@ -1,12 +1,16 @@
 /** Pages that the program opens at a start, and what it says of a login and of settings without a session. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { examinerOf } from '../../agents/index.js'
 import { type Checks, expectThat, type Scene } from '../checks.js'
 import { Agent } from './agent.js'
 import { type Context, hoursAhead } from './context.js'
+
+/** Milliseconds between two keys to a page. */
+const keyEvery = 300
 
 export const pages: Scene<Context> = {
   name: 'pages',
@@ -56,7 +60,13 @@ async function importsPage({ harness, world }: Context, checks: Checks): Promise
       await agent.pane.keys('End')
       return null
     })
-    await agent.pane.keys('Enter')
+    // A page that has just been drawn, or has just taken a key, may drop the next one.
+    await agent.until('the page to close', async () => {
+      if (claudeCode.readDialog(await agent.pane.screen(), cwd) === null) return true
+      await agent.pane.keys('Enter')
+      await wait(keyEvery)
+      return null
+    })
     await agent.atRest()
     const text = readFileSync(join(place.configDir, '.claude.json'), 'utf8')
     const { projects = {} } = JSON.parse(text) as { projects?: Record<string, Record<string, unknown>> }

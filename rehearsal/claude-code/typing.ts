@@ -10,6 +10,7 @@ import { type Context, manualMode } from './context.js'
 
 const twelveLines = Array.from({ length: 12 }, (_, n) => `line ${n + 1} of a plan`).join('\n')
 const slow = 'Take your time.'
+const useTool = 'Read it.'
 
 export const typing: Scene<Context> = {
   name: 'typing',
@@ -21,20 +22,29 @@ export const typing: Scene<Context> = {
       'blank-before-bang',
       'unknown-command-row',
     ],
+    ...['draft-scrolls', 'draft-behind-history', 'hook-stop-row'],
     ...['panel-escape', 'hook-refusal-row', 'stash-key', 'draft-to-editor', 'queue-rows', 'prompt-report'],
     'command-row',
   ],
   async run({ harness, world }, checks) {
+    const hook = join(harness.dir, 'refuse.sh')
+    writeFileSync(hook, '#!/bin/sh\ngrep -q forbidden || exit 0\necho "no such words" >&2\nexit 2\n')
+    // In its own folder, where no permission is asked for.
+    const notes = join(world.cwd, 'notes.txt')
+    writeFileSync(notes, 'a note')
     let letGo = (): void => undefined
     const gate = new Promise<void>((resolve) => (letGo = resolve))
     world.standIn.account('typist').answer(async ({ request, turn }) => {
-      if (promptsOf(request).at(-1) === slow) await gate
+      const asked = promptsOf(request).at(-1)
+      if (asked === slow) await gate
+      if (asked === useTool) return { tools: [{ name: 'Read', input: { file_path: notes } }] }
       return `Answer ${turn}.`
     })
-    const hook = join(harness.dir, 'refuse.sh')
-    writeFileSync(hook, '#!/bin/sh\ngrep -q forbidden || exit 0\necho "no such words" >&2\nexit 2\n')
-    chmodSync(hook, 0o755)
-    const hooks = { UserPromptSubmit: [{ hooks: [{ type: 'command', command: hook }] }] }
+    const stopHook = join(harness.dir, 'stop.sh')
+    writeFileSync(stopHook, `#!/bin/sh\necho '{"continue":false,"stopReason":"no such tools"}'\n`)
+    for (const file of [hook, stopHook]) chmodSync(file, 0o755)
+    const running = (command: string) => [{ hooks: [{ type: 'command', command }] }]
+    const hooks = { UserPromptSubmit: running(hook), PreToolUse: running(stopHook) }
     const place = harness.place(world.login('typist', { settings: { hooks } }), 'typist')
     const agent = await Agent.launch(harness, place, { session: 'type' }, manualMode)
     await agent.atRest()
@@ -61,6 +71,17 @@ async function drafts(checks: Checks, agent: Agent): Promise<void> {
     expectThat(draft === 'a thought of a person', `it is read as ${JSON.stringify(draft)}`)
     await agent.clearDraft()
   })
+  await checks.holds('draft-scrolls', async () => {
+    for (let n = 1; n <= 60; n++) {
+      await agent.pane.keys('-l', `line ${n}`)
+      await agent.pane.keys('C-j')
+    }
+    await agent.until('the edges', async () => {
+      const screen = await agent.pane.screen()
+      return claudeCode.takesInput(screen) && !claudeCode.showsWholeDraft(screen) ? true : null
+    })
+    await agent.clearDraft()
+  })
   await checks.holds('stash-key', async () => {
     await agent.draft('put aside')
     await agent.pane.keys(...claudeCode.stashKeys)
@@ -73,6 +94,23 @@ async function drafts(checks: Checks, agent: Agent): Promise<void> {
     await agent.until('the draft to come back', async () =>
       claudeCode.readDraft(await agent.pane.screen()) === 'put aside' ? true : null,
     )
+    await agent.clearDraft()
+  })
+  await agent.atRest()
+  await checks.holds('draft-behind-history', async () => {
+    await agent.draft('a thought of a person')
+    await agent.pane.keys('Up')
+    await agent.until('an earlier prompt', async () =>
+      claudeCode.showsEarlierPrompt(await agent.pane.screen()) ? true : null,
+    )
+    await agent.until('the draft again', async () => {
+      const screen = await agent.pane.screen()
+      if (!claudeCode.showsEarlierPrompt(screen))
+        return claudeCode.readDraft(screen) === 'a thought of a person' ? true : null
+      await agent.pane.keys(...claudeCode.leaveHistoryKeys)
+      await wait(300)
+      return null
+    })
     await agent.clearDraft()
   })
   await agent.atRest()
@@ -148,6 +186,18 @@ async function commands(checks: Checks, agent: Agent): Promise<void> {
   })
   await agent.atRest()
   await agent.clearDraft()
+  await checks.holds('hook-stop-row', async () => {
+    const before = agent.turns().length
+    await agent.say(useTool)
+    const { last } = await agent.tail((tail) => tail.last?.kind === 'stopped')
+    const isNamed = last?.kind === 'stopped' && last.hook === 'PreToolUse' && last.reason === 'no such tools'
+    expectThat(isNamed, `it is read as ${JSON.stringify(last)}`)
+    await agent.atRest()
+    expectThat(agent.turns().length === before + 1, 'the turn went on')
+    const end = await claudeCode.readEnd(await agent.transcript())
+    expectThat(end?.turn === 'ended', `the turn is read as ${String(end?.turn)}`)
+  })
+  await agent.atRest()
 }
 
 async function queue(checks: Checks, agent: Agent, letGo: () => void): Promise<void> {

@@ -55,6 +55,31 @@ describe.each([
     expect(readDraft(screen('draft-multiline'))).toBe('first line\nsecond line')
   })
 
+  it.each([
+    ['draft-cut-above', 'line 34', 'line 40'],
+    ['draft-cut-below', 'line 1', 'line 7'],
+    ['draft-cut-both', 'line 17', 'line 23'],
+    ['draft-cut-paste', 'line 34', 'line 40'],
+    ['draft-cut-shell', 'line 24', 'line 30'],
+  ])('law 5: %s: the box is found, and known to show a part only', (file, first, last) => {
+    const text = screen(file)
+    expect(claudeCode.takesInput(text)).toBe(true)
+    expect(claudeCode.showsWholeDraft(text)).toBe(false)
+    expect(claudeCode.showsEarlierPrompt(text)).toBe(false)
+    const shown = readDraft(text)?.split('\n') ?? []
+    expect([shown.at(0), shown.at(-1)]).toEqual([`${first} of a draft`, `${last} of a draft`])
+    expect(claudeCode.readInputMode(text)).toBe(file === 'draft-cut-shell' ? 'shell' : 'words')
+    expect(readDialog(text)).toBeNull()
+  })
+
+  it('law 5: an earlier prompt in the box is not the draft', () => {
+    expect(claudeCode.showsEarlierPrompt(screen('history'))).toBe(true)
+    expect(claudeCode.showsWholeDraft(screen('history'))).toBe(false)
+    for (const file of ['idle', 'draft', 'draft-multiline', 'permission'])
+      expect(claudeCode.showsEarlierPrompt(screen(file))).toBe(false)
+    expect(claudeCode.showsWholeDraft(screen('draft-multiline'))).toBe(true)
+  })
+
   it('a permission is shown in its own words', () => {
     expect(readDialog(screen('permission'))?.prompt).toBe('Do you want to proceed?')
     expect(readDialog(screen('model-menu'))?.prompt).toBe('Select model')

@@ -311,6 +311,59 @@ describe('reading what was added', () => {
     expect((await claudeCode.readEnd(transcript))?.turn).toBe('ended')
   })
 
+  describe('a turn that a hook of the user’s has stopped after a tool was called', () => {
+    const entry = (content: object): string =>
+      `${JSON.stringify({ uuid: 'u1', isSidechain: false, timestamp: at, ...content })}\n`
+    const called = entry({
+      type: 'assistant',
+      message: {
+        model: 'm',
+        stop_reason: 'tool_use',
+        content: [{ type: 'tool_use', id: 't1', name: 'Bash' }],
+      },
+    })
+    const result = entry({
+      type: 'user',
+      message: { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content: 'hi' }] },
+    })
+    const stopped = (hookEvent: string, message = 'no such tools'): string =>
+      entry({
+        type: 'attachment',
+        attachment: { type: 'hook_stopped_continuation', message, hookName: `${hookEvent}:Bash`, hookEvent },
+      })
+    const lasts = (kind: string) => entry({ type: 'system', subtype: 'turn_duration', kind })
+
+    it.each([
+      ['PreToolUse', stopped('PreToolUse')],
+      ['PostToolUse', stopped('PostToolUse')],
+      ['PostToolBatch', stopped('PostToolBatch', '[/home/me/hook.sh]: no such\ntools\n')],
+    ])('law 5, law 13: is over, with the reason of %s', async (hook, entries) => {
+      const transcript = file(prompt('mine'), called, result, entries, lasts('end'))
+      expect((await claudeCode.readEnd(transcript))?.turn).toBe('ended')
+      expect((await claudeCode.readTail(transcript, 0)).last).toEqual({
+        kind: 'stopped',
+        ...{ hook, reason: 'no such tools' },
+      })
+    })
+
+    it('law 5: is over if more results of the same call were written after it, and open without it', async () => {
+      const between = file(prompt('mine'), called, result, stopped('PreToolUse'), result)
+      expect((await claudeCode.readEnd(between))?.turn).toBe('ended')
+      expect((await claudeCode.readEnd(file(prompt('mine'), called, result, result)))?.turn).toBe('open')
+      // The stop was of the turn before.
+      const later = file(called, stopped('PreToolUse'), prompt('mine'), called, result)
+      expect((await claudeCode.readEnd(later))?.turn).toBe('open')
+      expect((await claudeCode.readEnd(file(result)))?.turn).toBe('open')
+    })
+
+    it('ends with the next answer; a Stop hook stops nothing', async () => {
+      const goesOn = file(prompt('mine'), called, stopped('PreToolUse'), prompt('go on'), answer('Done.'))
+      expect((await claudeCode.readTail(goesOn, 0)).last?.kind).toBe('answer')
+      const atEnd = file(prompt('mine'), answer('Done.'), stopped('Stop'))
+      expect((await claudeCode.readTail(atEnd, 0)).last?.kind).toBe('answer')
+    })
+  })
+
   it('law 5: a text that was taken out of the queue is held until it is in the conversation', async () => {
     const dequeued = [queue('enqueue', 'one'), queue('enqueue', 'two'), queue('dequeue')]
     expect((await claudeCode.readTail(file(...dequeued), 0)).queued).toEqual(['one', 'two'])

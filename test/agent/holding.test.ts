@@ -78,6 +78,45 @@ describe('a person in the pane', () => {
     expect(sent).not.toContain('half a thought')
   })
 
+  it('law 5: finds a draft that was longer than its box, and one that was behind an earlier prompt', async () => {
+    const sessionId = await begin('mike', 'Hello.')
+    const keys = (...args: string[]): string => fleet.tmux('send-keys', '-t', '=mike:', ...args)
+    const untilShown = (what: RegExp): Promise<string> =>
+      until(
+        `on the screen: ${what.source}`,
+        () => Promise.resolve(screen('mike')),
+        (shown) => what.test(shown),
+      )
+    const moveTo = async (account: string): Promise<void> => {
+      expect((await fleet.run('move', 'mike', '--to', account)).code).toBe(0)
+      await fleet.untilSession('mike', (now) => now.phase === 'idle' && now.account === account)
+    }
+    keys('-l', 'half a thought')
+    await untilShown(/❯\shalf a thought/)
+    keys('Up')
+    await untilShown(/─── History \d+\/\d+ ─/)
+    await moveTo('max-2')
+    await untilShown(/❯\shalf a thought/)
+    const lines = Array.from({ length: 60 }, (_, n) => `line ${n + 1} of a draft`)
+    for (const line of lines) {
+      keys('C-j')
+      keys('-l', line)
+    }
+    await untilShown(/─── ↑ \d+ more ─[^]*line 60 of a draft/)
+    await moveTo('max-1')
+    // An Enter right after a paste is taken as part of it.
+    await until(
+      'the turn',
+      () => {
+        if (/❯\s\[Pasted text/.test(screen('mike'))) keys('Enter')
+        return Promise.resolve(fleet.world.standIn.requests({ kind: 'turn', sessionId }))
+      },
+      (turns) => turns.length === 2,
+    )
+    const said = conversationText(fleet.world.standIn.requests({ kind: 'turn', sessionId }).at(-1)!)
+    expect(said.replaceAll(/\s+/g, ' ')).toContain(['half a thought', ...lines].join(' '))
+  })
+
   it('sees in the status bar what outpool does', async () => {
     await begin('bravo', 'Hello.')
     const shown = (): string => fleet.tmux('display-message', '-p', '-t', '=bravo:', '#{T:status-right}')

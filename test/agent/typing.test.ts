@@ -272,12 +272,16 @@ const refusals = {
 }
 
 /** A folder to work in, and settings that refuse a word in a prompt: the user's own on max-1, or those of the folder. */
-function refusingFolder(whose: 'user' | 'project', how: keyof typeof refusals): string {
-  const cwd = join(fleet.dir, `refusing-${whose}-${how.replaceAll(' ', '-')}`)
+function refusingFolder(
+  whose: 'user' | 'project',
+  how: keyof typeof refusals,
+  event = 'UserPromptSubmit',
+): string {
+  const cwd = join(fleet.dir, `refusing-${event}-${whose}-${how.replaceAll(' ', '-')}`)
   mkdirSync(join(cwd, '.claude'), { recursive: true })
   const hook = join(cwd, 'hook.sh')
   writeFileSync(hook, `#!/bin/sh\ngrep -q forbidden || exit 0\n${refusals[how]}\n`, { mode: 0o755 })
-  const settings = { hooks: { UserPromptSubmit: [{ hooks: [{ type: 'command', command: hook }] }] } }
+  const settings = { hooks: { [event]: [{ hooks: [{ type: 'command', command: hook }] }] } }
   const file = { user: join(fleet.world.dir, 'logins', 'max-1'), project: join(cwd, '.claude') }[whose]
   writeFileSync(join(file, 'settings.json'), JSON.stringify(settings))
   return cwd
@@ -285,6 +289,38 @@ function refusingFolder(whose: 'user' | 'project', how: keyof typeof refusals): 
 
 const timesRefused = (transcript: string | null): number =>
   readFileSync(transcript ?? '', 'utf8').match(/"promptSubmitEnding":/g)?.length ?? 0
+
+it('law 13: a turn that a hook on tools stops is over, with the reason; the agent is told nothing, also after it was killed', async () => {
+  const cwd = refusingFolder('project', 'a stop', 'PreToolUse')
+  expect((await fleet.run('trust', cwd)).code).toBe(0)
+  const max1 = fleet.world.standIn.account('max-1')
+  const command = { command: 'echo forbidden', description: 'say it' }
+  max1.answer(({ request, turn }) =>
+    promptsOf(request).at(-1) === 'Use a tool.'
+      ? { text: 'I do.', tools: [{ name: 'Bash', input: command }] }
+      : `Answer ${turn}.`,
+  )
+  try {
+    const sessionId = await begin('sierra', 'Use a tool.', cwd)
+    const { pid } = await fleet.untilSession(
+      'sierra',
+      ({ phase, attention }) =>
+        phase === 'idle' &&
+        attention?.startsWith('a hook on PreToolUse stopped its turn: "no such words"; tell it') === true,
+    )
+    process.kill(pid!, 'SIGKILL')
+    await fleet.untilSession(
+      'sierra',
+      (now) => now.phase === 'idle' && now.pid !== null && now.pid !== pid && now.rescueLog.length === 1,
+    )
+    expect(turnsOf(sessionId)).toHaveLength(1)
+    expect(await fleet.run('send', 'sierra', 'a word', '--wait')).toMatchObject({ code: 0 })
+    await fleet.untilSession('sierra', ({ phase, attention }) => phase === 'idle' && attention === null)
+    expect(promptsOf(turnsOf(sessionId).at(-1)!)).toEqual(['Use a tool.', 'a word'])
+  } finally {
+    max1.answer(null)
+  }
+})
 
 /** The user's own settings come last: from then on they hold for every session on max-1. */
 const refusalCases = [

@@ -38,6 +38,9 @@ describe('in words', () => {
       `docs: max-1 walled (five_hour, until ${clock(resetsAt, now)}) → max-2, same conversation, 0.9 s`,
     )
     expect(levelOf(moved)).toBe('info')
+    expect(describeEvent({ ...moved, byPerson: true }, now)).toContain(
+      `walled (five_hour, until ${clock(resetsAt, now)}), ordered by a person → max-2`,
+    )
   })
 
   it('a park says until when, and why', () => {

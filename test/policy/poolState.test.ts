@@ -78,6 +78,16 @@ describe('law 4: never onto a bad account', () => {
       expect(ineligibilityFor(spoil(both), 'a', 's', null, at(0))?.why()).toMatch(/./)
     },
   )
+  it('a person who rescues a session gets the wall that lasts longest', () => {
+    const both = withReadings(poolState(spec('a')), {
+      ...usedAccount('a', 0.1),
+      walls: [wall({ kind: 'seven_day', resetsAt: at(600) }), wall({ resetsAt: at(60) })],
+    })
+    expect(ineligibilityFor(both, 'a', 's', null, at(0))).toMatchObject({
+      cause: 'walled',
+      wall: { kind: 'seven_day', resetsAt: at(600) },
+    })
+  })
   it('law 4: an account that is full keeps the sessions that it has', () => {
     const full = requestAndDecide(
       withReadings(poolState(spec('a', { maxSessions: 1 }), spec('b')), usedAccount('a', 0.1)),

@@ -1,6 +1,6 @@
 /** The commands that start and show sessions, against a real engine. */
 import { randomUUID } from 'node:crypto'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -135,6 +135,35 @@ describe('ls', () => {
     harness.writeLive({ [name]: { phase: 'working', waitingFor: null, transcript: null, fence: 1 } })
     await harness.setState(name, { phase: 'rescuing' })
     await harness.untilListed(name, ({ phase }) => phase === 'rescuing')
+  })
+
+  it('law 14: says that tmux hangs, instead of waiting for it or blaming the worker', async () => {
+    const name = await harness.started()
+    await harness.untilListed(name, ({ phase }) => phase === 'idle')
+    const { tmuxSocket } = openHome(harness.home.env)
+    const tmux = (...args: string[]): string =>
+      execFileSync('tmux', ['-S', tmuxSocket, '-f', '/dev/null', ...args], { encoding: 'utf8' })
+    tmux('new-session', '-d', 'sleep 600')
+    const pid = Number(tmux('display-message', '-p', '#{pid}'))
+    const silent = (): void =>
+      harness.writeLive(
+        { [name]: { phase: 'working', waitingFor: null, transcript: null, fence: 1 } },
+        [],
+        new Date(Date.now() - 60_000),
+      )
+    try {
+      process.kill(pid, 'SIGSTOP')
+      silent()
+      const hung = await harness.home.run(['ls'])
+      expect(hung.code).toBe(0)
+      expect(hung.stdout).toContain(name)
+      expect(hung.stderr).toMatch(/the tmux server of .* does not answer, so the state .* is old \(last seen/)
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
+    silent()
+    expect((await harness.home.run(['ls'])).stderr).toContain('no worker is watching on this host')
+    tmux('kill-server')
   })
 
   it('says in a word why a session is not working, at any width, with colours only on a terminal', async () => {

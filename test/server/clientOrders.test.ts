@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { z } from 'zod'
 import { commandTree } from '../../client/commandTree.js'
 import { commonQueue, poolWorkflowId } from '../../policy/ids.js'
+import type { Wall } from '../../policy/account/account.js'
 import type { SessionDetails } from '../../policy/session/session.js'
 import type { PoolView } from '../../policy/pool/lease.js'
 import type { AccountEligibility } from '../../workflows/messages.js'
@@ -12,7 +13,7 @@ import { until } from '../../lab/until.js'
 import { ClientHarness, uniqueName, instantSchema, parseJson } from './clientHarness.js'
 
 /** What the pool says of an account. */
-type Eligible = Pick<AccountEligibility, 'cause' | 'why'>
+type Eligible = Omit<AccountEligibility, 'account'>
 
 let harness: ClientHarness
 
@@ -126,15 +127,19 @@ describe('orders', () => {
     for (const to of ['medic', 'haiku-key'])
       expect(await harness.home.run(['move', name, '--to', to])).toMatchObject({ code: 2, stdout: '' })
     expect((await harness.received(name)).moves).toEqual([
-      { to: 'max-2', cause: 'move' },
+      { to: 'max-2', cause: 'move', byPerson: true },
       // The pool does not answer: that is no proof of a wall.
-      { to: null, cause: 'move' },
+      { to: null, cause: 'move', byPerson: true },
     ])
   })
 
-  it('rescue: only a wall that the pool knows of is logged as one; a session that no account can take stays', async () => {
-    const able = { cause: null, why: null }
-    const spent = { cause: 'walled', why: 'walled until 22:10' } as const
+  it('rescue: only a wall that the pool knows of is logged as one, and as that wall; a session that no account can take stays', async () => {
+    const able = { cause: null, why: null, wall: null }
+    const wall: Wall = {
+      ...{ kind: 'five_hour', scope: 'account', resetsAt: '2026-11-22T22:10:00.000Z', evidence: 'an entry' },
+      at: '2026-11-22T20:00:00.000Z',
+    }
+    const spent = { cause: 'walled', why: 'walled until 22:10', wall } as const
     const pool = async (first: Eligible, second: Eligible): Promise<void> => {
       const rows = [
         { account: 'max-1', ...first },
@@ -167,9 +172,9 @@ describe('orders', () => {
       stderr: expect.stringContaining('stays on haiku-key, a fallback: max-1 walled until') as string,
     })
     await harness.client.workflow.getHandle(poolWorkflowId('main')).terminate()
-    const causes = async (name: string) => (await harness.received(name)).moves.map(({ cause }) => cause)
-    expect(await causes(onAccount)).toEqual(['wall', 'move'])
-    expect(await causes(onKey)).toEqual(['move'])
+    const order = { to: null, cause: 'move', byPerson: true }
+    expect((await harness.received(onAccount)).moves).toEqual([{ ...order, cause: 'wall', wall }, order])
+    expect((await harness.received(onKey)).moves).toEqual([order])
   })
 
   it('law 1: every command that accepts an account refuses a reserved one by name', async () => {

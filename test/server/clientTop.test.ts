@@ -60,23 +60,31 @@ describe('in a terminal', () => {
     place.remove()
   })
 
-  it('shows the accounts and the problem without an engine, and restores the terminal at q', async () => {
-    const env = Object.entries(place.env).flatMap(([name, value]) => ['-e', `${name}=${value ?? ''}`])
-    tmux('new-session', '-d', '-s', 'top', '-x', '100', '-y', '30', '-c', place.dir, ...env, '/bin/sh')
-    tmux('send-keys', '-t', 'top', `${outpool.join(' ')} top; echo left with $?`, 'Enter')
-    const screen = await until(
-      'top',
-      () => Promise.resolve(shown()),
-      (text) => text.includes('q quits'),
-    )
-    expect(screen).toContain('max-2')
-    expect(screen).toContain('! no Temporal server is running')
-    tmux('send-keys', '-t', 'top', 'q')
-    const after = await until(
-      'the shell',
-      () => Promise.resolve(shown()),
-      (text) => text.includes('left with 0'),
-    )
-    expect(after).not.toContain('q quits')
-  })
+  it.each([
+    ['of its own kind', ''],
+    ['without an entry, without a locale of UTF-8', 'TERM=xterm-ghostty LC_ALL=C'],
+    ['that says it is dumb', 'TERM=dumb'],
+    ['with an empty name', 'TERM='],
+  ])(
+    'shows the accounts and the problem without an engine in a terminal %s, and restores it at q',
+    async (_, named) => {
+      const env = Object.entries(place.env).flatMap(([name, value]) => ['-e', `${name}=${value ?? ''}`])
+      tmux('new-session', '-d', '-s', 'top', '-x', '100', '-y', '30', '-c', place.dir, ...env, '/bin/sh')
+      tmux('send-keys', '-t', 'top', `env ${named} ${outpool.join(' ')} top; echo left with $?`, 'Enter')
+      const screen = await until(
+        'top',
+        () => Promise.resolve(shown()),
+        (text) => text.includes('q quits'),
+      )
+      expect(screen).toContain('max-2')
+      expect(screen).toContain('! no Temporal server is running')
+      tmux('send-keys', '-t', 'top', 'q')
+      const after = await until(
+        'the shell',
+        () => Promise.resolve(shown()),
+        (text) => text.includes('left with 0'),
+      )
+      expect(after).not.toContain('q quits')
+    },
+  )
 })

@@ -116,6 +116,20 @@ describe('what is missing or broken on the host is reported with a remedy', () =
   })
 })
 
+describe('law 10: with no more than 128 open files', () => {
+  it.each(['ls', 'doctor', 'up'])('%s says so in a sentence, and what to do', (command) => {
+    const limited = ['-c', 'ulimit -n 128; exec "$@"', 'sh', ...outpool, command]
+    const { status, stderr } = spawnSync('/bin/sh', limited, {
+      ...{ cwd: place.dir, env: place.env, encoding: 'utf8' },
+    })
+    expect(stderr).toBe(
+      'outpool: this process may open no more files than 128, and needs 256\n' +
+        '  -> allow more, for instance with `ulimit -n 4096` (LimitNOFILE in a systemd unit), then try again\n',
+    )
+    expect(status).toBe(1)
+  })
+})
+
 describe('without an engine: exit 3, what is wrong and what to do', () => {
   it('no engine was ever started', async () => {
     for (const args of [

@@ -341,7 +341,7 @@ describe('an engine of the user’s own', () => {
       const connection = await connected(address)
       const said: string[] = []
       const env = { ...ownEngineOnly(), TEMPORAL_ADDRESS: address }
-      const engine = await openEngine({ home, env, say: (line) => said.push(line) })
+      const engine = await openEngine({ home, env, say: (line) => said.push(line), rhythm: quick })
       expect(engine).toMatchObject({
         own: false,
         endpoint: { address, namespace: 'default', uiUrl: null, pid: null },
@@ -350,6 +350,12 @@ describe('an engine of the user’s own', () => {
       expect(said.join('\n')).toMatch(/keeps finished sessions for 1 days only.*--retention 30d/)
       const { config } = await connection.workflowService.describeNamespace({ namespace: 'default' })
       expect(tsToMs(config?.workflowExecutionRetentionTtl)).toBe(86_400_000)
+      writeFileSync(home.engineFile, '{"address": "127.0')
+      await until(
+        'engine.json',
+        () => Promise.resolve(readEngine(home)),
+        (found) => found?.address === address,
+      )
       await engine.stop()
       expect(existsSync(home.engineFile)).toBe(false)
       const { customAttributes } = await connection.operatorService.listSearchAttributes({

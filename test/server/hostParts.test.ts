@@ -25,7 +25,7 @@ import { noAgentFence } from '../../host/tmux/panes.js'
 import { managerOf } from '../../host/tmux/server.js'
 import { type Home, openHome } from '../../config/state/home.js'
 import { AlreadyRunningError } from '../../worker/errors.js'
-import { lockHome } from '../../worker/lock.js'
+import { lockHome, readHolder } from '../../worker/lock.js'
 import { FakeSystemdPrograms } from '../../lab/machine/systemdPrograms.js'
 import { until } from '../../lab/until.js'
 
@@ -466,6 +466,40 @@ describe('the lock of a home', () => {
       const lock = await lockHome(home)
       lock.release()
     }
+  })
+
+  it('law 3: is written again if its file is removed or damaged', async () => {
+    const lock = await lockHome(home)
+    const own = readHolder(home)
+    expect(own?.pid).toBe(process.pid)
+    for (const damage of [() => rmSync(home.workerLock), () => writeFileSync(home.workerLock, '{"pid":')]) {
+      damage()
+      await until(
+        'the lock',
+        () => Promise.resolve(readHolder(home)),
+        (holder) => JSON.stringify(holder) === JSON.stringify(own),
+      )
+    }
+    lock.release()
+    expect(existsSync(home.workerLock)).toBe(false)
+  })
+
+  it('law 3: admits no second worker while one lives whose lock was removed', async () => {
+    const living = await leader('echo up; exec sleep 600')
+    const watchedBy = (process: ProcessRef): void => {
+      const live = { at: new Date().toISOString(), ...process, sessions: {}, accounts: [] }
+      writeFileSync(home.liveFile, JSON.stringify(live))
+    }
+    watchedBy(living)
+    await expect(lockHome(home)).rejects.toThrow(new RegExp(`already running .*process ${living.pid}`))
+    expect(existsSync(home.workerLock)).toBe(false)
+    // Its id was given to another process.
+    watchedBy({ ...living, start: 'earlier' })
+    ;(await lockHome(home)).release()
+    watchedBy(living)
+    const waiting = lockHome(home)
+    await endProcess(living, 1_000)
+    ;(await waiting).release()
   })
 })
 

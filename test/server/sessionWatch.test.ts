@@ -307,6 +307,40 @@ describe('turns that kept failing', () => {
   })
 })
 
+describe('a turn that a hook of the user’s has stopped', () => {
+  const entry = (content: object): string => `${JSON.stringify({ uuid: 'u', timestamp: at, ...content })}\n`
+  const called = entry({ type: 'assistant', message: { model: 'm', stop_reason: 'tool_use', content: [] } })
+  const attachment = {
+    ...{ type: 'hook_stopped_continuation', hookEvent: 'PreToolUse', message: 'no such tools' },
+  }
+  const stopped = entry({ type: 'attachment', attachment })
+
+  it('law 13: is reported once, when the agent is at rest, with the reason', async () => {
+    appendFileSync(transcript, called + stopped)
+    await watch.update(observation('busy'))
+    expect(await concluded()).toBe('nothing yet')
+    await watch.update(observation('idle'))
+    const { transcriptTo, ...observed } = await watch.ended
+    expect(observed).toMatchObject({
+      kind: 'turn-stopped',
+      text: 'a hook on PreToolUse stopped its turn: "no such tools"',
+      wasWorking: false,
+    })
+    watch = startWatch(false, { transcriptFrom: transcriptTo, failing: true })
+    await watch.update(observation('idle'))
+    expect(await concluded()).toBe('nothing yet')
+    appendFileSync(transcript, called)
+    await watch.update(observation('busy'))
+    expect(await concluded()).toBe('answered')
+  })
+
+  it('law 5: does not count as interrupted once the process is gone', async () => {
+    appendFileSync(transcript, called + stopped)
+    await watch.update({ panes: null, live: new Map() })
+    expect(await watch.ended).toMatchObject({ kind: 'gone', wasWorking: false })
+  })
+})
+
 describe('reports', () => {
   it("law 7: from a time without a worker wait for their session's watch, however old", async () => {
     mkdirSync(host.home.reports, { recursive: true })

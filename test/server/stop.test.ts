@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -10,9 +11,15 @@ import { hostActivities } from '../../activities/index.js'
 import { LeaseBatcher } from '../../activities/watch/leaseBatcher.js'
 import { Prober } from '../../activities/accounts/probe.js'
 import { Sampler } from '../../activities/watch/sampler.js'
+import { DraftUnreadableError } from '../../activities/errors.js'
+import { savedDraft } from '../../activities/session/savedDraft.js'
 import { stopAgent } from '../../activities/session/stop.js'
+import { claudeCode } from '../../agents/claude-code/index.js'
 import { openHome } from '../../config/state/home.js'
 import { parseConfig } from '../../config/load/load.js'
+import { processStart } from '../../host/process/processes.js'
+import type { Pane } from '../../host/tmux/panes.js'
+import { until } from '../../lab/until.js'
 import { defaultTiming } from '../../policy/account/account.js'
 import type { PlaceRef } from '../../policy/session/place.js'
 
@@ -43,6 +50,55 @@ describe('law 6: a process can be stopped', () => {
     const request = { ...ref, agent: 'claude-code', sessionId: '7da1d9f0-0000-4000-8000-000000000000', place }
     const { steps } = await stopAgent(host, { ...request, closePane: false, status: 'stopped' })
     expect(steps).toMatchObject([{ name: 'stop (term)' }])
+  })
+})
+
+const editingProgram = `
+stty raw -echo
+cat "$1" | sed 's/$/\\r/'
+while key=$(dd bs=1 count=1 2> /dev/null | od -An -tx1); do
+  [ "$key" != ' 07' ] || [ -z "$2" ] || printf %s "$2" > "$3"
+done`
+
+describe('a draft that can be read in part only', () => {
+  const place: PlaceRef = { kind: 'account', name: 'max-1' }
+  const ref = { session: 'alpha', fence: 1, cwd: '/' }
+  const request = { ...ref, agent: 'claude-code', sessionId: '7da1d9f0-0000-4000-8000-000000000000', place }
+  /** A program that shows this screen. At Ctrl-G it gives `draft` to its editor, if there is one. */
+  const shows = async (recorded: string, draft = ''): Promise<Pane> => {
+    const file = fileURLToPath(new URL(`../agent/adapterScreens/${recorded}.ansi`, import.meta.url))
+    const drafts = join(host.records.folder('alpha'), 'drafts')
+    const argv = ['/bin/sh', '-c', editingProgram, 'sh', file, draft, join(drafts, 'draft')]
+    const pane = await host.tmux.spawn({ ...ref, argv, status: '' })
+    await until(
+      'the draft',
+      () => host.tmux.colouredScreen(pane.id),
+      (screen) => claudeCode.takesInput(screen),
+    )
+    return pane
+  }
+
+  it('law 5: keeps the agent alive if the screen shows a part of it only', async () => {
+    const { pid } = await shows('draft-cut-above')
+    const start = await processStart(pid)
+    const keeping = stopAgent(host, { ...request, closePane: false, status: '', keepsDraft: true })
+    await expect(keeping).rejects.toThrow(DraftUnreadableError)
+    expect(await processStart(pid)).toBe(start)
+    expect(host.records.isStopped('alpha', 1)).toBe(false)
+    expect(savedDraft(host, 'alpha')).toBeNull()
+  })
+
+  it('law 5: keeps the agent alive if the draft holds a picture, and also if that was given to the editor', async () => {
+    const { pid } = await shows('draft-multiline', 'and [Image #1]')
+    const keeping = stopAgent(host, { ...request, closePane: false, status: '', keepsDraft: true })
+    await expect(keeping).rejects.toThrow(DraftUnreadableError)
+    expect(await processStart(pid)).not.toBeNull()
+  })
+
+  it('law 5: is taken from a screen that shows all of it', async () => {
+    await shows('draft-multiline')
+    await stopAgent(host, { ...request, closePane: false, status: '', keepsDraft: true })
+    expect(savedDraft(host, 'alpha')?.text).toBe('first line\nsecond line')
   })
 })
 

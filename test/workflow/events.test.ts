@@ -44,6 +44,25 @@ describe('law 14: a session', () => {
     expect(JSON.stringify(moved)).not.toContain(wall!.evidence)
   })
 
+  it('law 14: a rescue by hand is recorded with the wall that the pool knows, and as ordered by a person', async () => {
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const session = await testPool.startRunning('one', { account: 'a' })
+    const now = await testPool.server.now()
+    const wall = testPool.host.accounts.get('a')!.hitWall(now, now + hour)
+    await testPool.move(session, { cause: 'wall', wall, byPerson: true })
+    const { rescueLog, rescues } = await testPool.untilOnAccount(session, 'b')
+    const { kind, scope, resetsAt, evidence } = wall
+    expect(rescueLog).toMatchObject([
+      { n: 1, cause: 'wall', byPerson: true, from: 'a', to: 'b', wall: { kind, scope, resetsAt, evidence } },
+    ])
+    expect(rescues).toBe(1)
+    const [, moved] = await untilKinds(testPool, session, ['session-started', 'session-moved'])
+    expect(moved).toMatchObject({
+      ...{ n: 1, cause: 'wall', byPerson: true, from: 'a', to: 'b' },
+      wall: { kind, scope, resetsAt, evidence: 'pool' },
+    })
+  })
+
   it('law 14: parked and woken', async () => {
     const testPool = await open({ accounts: ['a'] })
     const session = await testPool.startRunning('one')

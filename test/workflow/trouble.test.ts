@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common'
 import { describe, expect, it } from 'vitest'
 import { hour, minute, second, type TestPool } from './harness/testPool.js'
 import { useTestPool } from './harness/useTestPool.js'
+import { DraftUnreadableError } from '../../activities/errors.js'
 import { failureFrom } from '../../activities/failures.js'
 import { UnknownPlaceError } from '../../host/errors.js'
 
@@ -219,6 +220,81 @@ describe('law 6: each failure has its own answer', () => {
     await testPool.untilSession(session, ({ attention }) => attention === null)
     expect(testPool.host.watches.find(({ failing }) => failing)).toBeDefined()
     expect(testPool.host.watches.at(-1)!.failing).toBeUndefined()
+  })
+
+  it('law 13: after a turn that a hook has stopped it rests and tells the agent nothing; the reason is shown until the next answer', async () => {
+    const testPool = await open({ accounts: ['a', 'b'] })
+    const session = await testPool.startRunning('one', { account: 'a' })
+    await testPool.observe(session, { kind: 'turn-stopped', text: 'a hook stopped its turn: "no"' })
+    const stopped = await testPool.untilSession(session, ({ phase }) => phase === 'idle')
+    expect(stopped.attention).toBe(
+      `a hook stopped its turn: "no"; tell it how to go on, for instance with outpool send ${session}`,
+    )
+    await testPool.server.advance(hour)
+    expect(testPool.host.delivered.get(session) ?? []).toEqual([])
+    expect([...testPool.host.events.values()].map(({ kind }) => kind)).toContain('session-turn-stopped')
+    await testPool.observe(session, { kind: 'answered' })
+    await testPool.untilSession(session, ({ attention }) => attention === null)
+    expect(testPool.host.watches.at(-1)!.failing).toBeUndefined()
+  })
+
+  it('law 13: a session for one piece of work ends unfinished if a hook stops its turn', async () => {
+    const testPool = await open({ accounts: ['a'] })
+    const session = await testPool.startRunning('one', { once: true })
+    testPool.host.willObserve(session, { kind: 'turn-stopped', text: 'a hook stopped its turn' })
+    const result: unknown = await testPool.handle(session).result()
+    expect(result).toMatchObject({ phase: 'stopped', workDone: false })
+  })
+
+  describe('a draft that cannot be read whole', () => {
+    const unreadable = failureFrom(new DraftUnreadableError('one'))
+
+    it('law 5: lets a planned move wait, which says so and is tried again', async () => {
+      const testPool = await open({ accounts: ['a', 'b'] })
+      const session = await testPool.startRunning('one', { account: 'a' })
+      testPool.host.accounts.get('a')!.used = 0.97
+      testPool.host.failNext('stopAgent', unreadable)
+      await testPool.observe(session, { kind: 'near-limit', why: 'a at 97%', wall: null })
+      const stays = await testPool.untilSession(session, ({ attention }) => attention !== null)
+      expect(stays).toMatchObject({ account: 'a', phase: 'working', rescueLog: [] })
+      expect(stays.attention).toContain('a draft that outpool cannot read whole')
+      expect(testPool.host.processes.size).toBe(1)
+      await testPool.observe(session, { kind: 'near-limit', why: 'a at 97%', wall: null })
+      const moved = await testPool.untilOnAccount(session, 'b')
+      expect(moved.attention).toBeNull()
+      expect(testPool.steps(session)).toEqual([
+        'launchAgent a#1',
+        'stopAgent a#1',
+        'stopAgent a#1',
+        'launchAgent b#2',
+      ])
+    })
+
+    it('law 5, law 10: keeps the agent alive at a wall, with attention, until it can be read', async () => {
+      const testPool = await open({ accounts: ['a', 'b'] })
+      const session = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
+      testPool.host.failNext('stopAgent', unreadable)
+      await testPool.hitWall(session, 'a')
+      const held = await testPool.untilSession(session, ({ attention }) => attention !== null)
+      expect(held).toMatchObject({ phase: 'parked', parkedUntil: expect.any(String) as string })
+      expect(testPool.host.processes.size).toBe(1)
+      const moved = await testPool.untilOnAccount(session, 'b', 10 * minute, second)
+      expect(moved).toMatchObject({ attention: null, rescues: 1 })
+      expect(testPool.host.violations).toEqual([])
+    })
+
+    it('law 5: keeps the agent alive if every account is walled', async () => {
+      const testPool = await open({ accounts: ['a'] })
+      const session = await testPool.startRunning('one', { account: 'a', prompt: 'begin' })
+      testPool.host.failNext('stopAgent', unreadable)
+      await testPool.hitWall(session, 'a', hour)
+      const held = await testPool.untilSession(session, ({ phase }) => phase === 'parked')
+      expect(held.attention).toContain('a draft that outpool cannot read whole')
+      expect(testPool.host.processes.size).toBe(1)
+      const awake = await testPool.untilOnAccount(session, 'a', 2 * hour, minute)
+      expect(awake.attention).toBeNull()
+      expect(testPool.host.processes.size).toBe(1)
+    })
   })
 
   it('law 6: a person who quits the agent has stopped the session', async () => {

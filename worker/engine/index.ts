@@ -1,12 +1,12 @@
 /** Opens the engine: finds it, starts or adopts it, sets it up and keeps it alive. */
 import type { Home } from '../../config/state/home.js'
-import { type EngineEndpoint, readEngine } from '../../config/state/liveFile.js'
+import type { EngineEndpoint } from '../../config/state/liveFile.js'
 import { engineRetention, type Retention } from '../../policy/retention.js'
 import type { Attempt } from '../errors.js'
 import { namedEngine, reach, type ConnectOptions } from './connect.js'
 import { adoptEmbedded, endEmbedded, serverLogFile, startEmbedded, type EmbeddedServer } from './embedded.js'
 import { freeSpace, littleSpace } from './diagnose.js'
-import { removeEndpoint, writeEndpoint } from './endpointFile.js'
+import { removeEndpoint, repairEndpoint, writeEndpoint } from './endpointFile.js'
 import { locateTemporal, obtainTemporal, type FoundProgram } from './find.js'
 import { messageOf, type Say } from './install.js'
 import { exclusive } from './lock.js'
@@ -48,6 +48,9 @@ export interface OpenEngine {
 /** How long an engine that the user runs has to answer. Milliseconds. */
 export const reachWithin = 10_000
 
+/** How often `engine.json` is read again if nothing else watches the engine. Milliseconds. */
+const repairEvery = 15_000
+
 /**
  * Finds the engine, starts or adopts the embedded one if none is named, sets it up and keeps it alive.
  * Throws EngineSettingsError, EngineUnreachableError, EngineSetupError, EngineStartError, ProgramNotFoundError or
@@ -60,11 +63,14 @@ export async function openEngine(open: OpenEngine): Promise<Engine> {
   await setUpAt(open, options, namespace, false)
   const endpoint = { address: options.address, namespace, uiUrl: null, pid: null }
   await writeEndpoint(open.home, endpoint)
+  const repair = (): void => repairEndpoint(open.home, endpoint, open.say)
+  const repairing = setInterval(repair, open.rhythm?.callEvery ?? repairEvery).unref()
   return {
     endpoint,
     own: false,
     connectOptions: options,
     stop: () => {
+      clearInterval(repairing)
       removeEndpoint(open.home)
       return Promise.resolve()
     },
@@ -99,9 +105,7 @@ async function openEmbedded(open: OpenEngine): Promise<Engine> {
     say,
     housekeeping: () => {
       keepHouse()
-      // Whatever has damaged the file, commands find the engine again.
-      if (readEngine(home)?.address !== engine.endpoint.address)
-        void writeEndpoint(home, engine.endpoint).catch((error: unknown) => say(messageOf(error)))
+      repairEndpoint(home, engine.endpoint, say)
     },
     ...(onDown === undefined ? {} : { onDown }),
     ...(onUp === undefined ? {} : { onUp }),

@@ -118,7 +118,8 @@ async function checkEligibility(
   const ofPool = state.pool.accounts.filter(({ role, removed }) => role === 'pool' && !removed)
   return (names ?? ofPool.map(({ name }) => name)).map((name) => {
     const ineligible = transitions.ineligibilityFor(state.pool, name, session, model, now())
-    return { account: name, cause: ineligible?.cause ?? null, why: ineligible?.why() ?? null }
+    const { cause = null, wall = null } = ineligible ?? {}
+    return { account: name, cause, why: ineligible?.why() ?? null, wall }
   })
 }
 

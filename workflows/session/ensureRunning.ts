@@ -17,7 +17,7 @@ import {
 } from './lease.js'
 import { failureKinds } from '../../policy/failureKinds.js'
 import { later, now } from '../now.js'
-import type { StepFailure } from '../stepFailures.js'
+import { attempt, type StepFailure } from '../stepFailures.js'
 import { type SessionContext, show } from './context.js'
 import { emitHeld, emitParked, emitRunning, flushEvents } from './events.js'
 import { showMove, moveTo, type MoveFailure, stopAgent } from './move.js'
@@ -38,7 +38,7 @@ const accountFailures: readonly StepFailure['kind'][] = [
   failureKinds.secretMissing,
   failureKinds.unknownPlace,
 ]
-const { carryFailed, pageOpen, programFailed, projectUntrusted } = failureKinds
+const { carryFailed, draftUnreadable, pageOpen, programFailed, projectUntrusted } = failureKinds
 
 /** Failures that another account would meet as well: a person has to act, and the start is tried again. */
 const isHostFailure = ({ kind }: MoveFailure): boolean =>
@@ -53,7 +53,8 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
   const plan = state.plan
   if (!plan) return
   const wasUp = state.pid !== null
-  let entry = plan.cause === 'start' || plan.isParked ? null : openEntry(state, plan.cause, plan.wall, now())
+  let entry =
+    plan.cause === 'start' || plan.isParked ? null : openEntry(state, { ...plan, cause: plan.cause }, now())
   const { attention } = state
   showMove(ctx, plan)
   if (!(await pauseBeforeStart(ctx, plan, attention))) {
@@ -101,7 +102,8 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
       show(ctx, {
         phase: denial.needsLogin || denial.pages ? 'waiting' : 'parked',
         parkedUntil: denial.retryAt,
-        attention: loginAttention(denial) ?? pageAttention(denial) ?? failures?.attention ?? null,
+        attention:
+          loginAttention(denial) ?? pageAttention(denial) ?? failures?.attention ?? plan.heldBy ?? null,
         why: denial.why,
       })
       await flushEvents(ctx.state)
@@ -110,7 +112,7 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
       answer = next
     } else {
       if (plan.isParked || (entry?.endedAt ?? null) !== null) {
-        entry = openEntry(state, 'wake', null, now())
+        entry = openEntry(state, { cause: 'wake', wall: null }, now())
         plan.isParked = false
       }
       const { grant } = answer
@@ -137,6 +139,11 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
       }
       if (costNothing(failure)) state.countedTurns = countedTurns
       const { name } = grant.place
+      if (failure.kind === draftUnreadable && isVoluntaryMove(plan.cause)) {
+        await releaseLease(ctx, grant.fence, null)
+        stayWithDraft(ctx, entry, failure)
+        return
+      }
       plan.failures = failuresWith(plan, failure, grant.place)
       steps.push({ name: `on ${name}`, ms: 0, fault: failure.message })
       await releaseLease(ctx, grant.fence, accountFailures.includes(failure.kind) ? failure.message : null)
@@ -190,7 +197,11 @@ const mayRelaunch = (ctx: SessionContext, { cause, turn }: StartPlan): boolean =
  * however many accounts there are.
  */
 const costNothing = ({ kind }: MoveFailure): boolean =>
-  kind === pageOpen || kind === carryFailed || kind === programFailed || kind === projectUntrusted
+  kind === pageOpen ||
+  kind === carryFailed ||
+  kind === draftUnreadable ||
+  kind === programFailed ||
+  kind === projectUntrusted
 
 /** The pause after a crash, in which `attention` is shown. False if a person's order ended it. */
 async function pauseBeforeStart(
@@ -211,11 +222,22 @@ function finishMove(ctx: SessionContext, plan: StartPlan, entry: RescueEntry | n
   const { state } = ctx
   closeEntry(entry, state.place?.name ?? null, why)
   emitRunning(state, plan, entry, why)
+  delete state.isAttentionUntilAnswer
   show(ctx, { phase: 'working', plan: null, parkedUntil: null, walledUntil: null, attention: null })
 }
 
+/** The agent runs on where it is, with its draft, until the move is tried again. */
+function stayWithDraft(ctx: SessionContext, entry: RescueEntry | null, { message }: MoveFailure): void {
+  stayInPlace(ctx, entry, { why: message, retryAt: later(ctx.state.timing.probeEvery) })
+  show(ctx, { attention: message, isAttentionUntilAnswer: true })
+}
+
 /** The agent runs on where it is, until `retryAt` of the denial. */
-function stayInPlace(ctx: SessionContext, entry: RescueEntry | null, denial: LeaseDenial): void {
+function stayInPlace(
+  ctx: SessionContext,
+  entry: RescueEntry | null,
+  denial: Pick<LeaseDenial, 'why' | 'retryAt'>,
+): void {
   const { state } = ctx
   if (entry?.cause === 'near-limit' || entry?.cause === 'home' || state.plan?.isVoluntary === true)
     state.rescueLog = state.rescueLog.filter((other) => other !== entry)
@@ -231,9 +253,13 @@ async function parkSession(
 ): Promise<void> {
   // A lost login is no reason to stop the agent: the person may log in in this very pane.
   if (ctx.state.pid !== null && !denial.needsLogin) {
-    const stopped = await stopAgent(ctx, `parked: ${denial.why}`, { endsMove: true })
-    if (stopped.wasWorking) plan.turn = 'cut-off'
-    entry?.steps.push(...stopped.steps)
+    // Of a hanging program no draft can be read, and it has to be ended all the same.
+    const keepsDraft = plan.cause !== 'crash'
+    const stopped = await attempt(stopAgent(ctx, `parked: ${denial.why}`, { endsMove: true, keepsDraft }))
+    if (stopped.value?.wasWorking === true) plan.turn = 'cut-off'
+    if (stopped.value !== null) entry?.steps.push(...stopped.value.steps)
+    // The agent is left as it is, with the draft that could not be read.
+    else plan.heldBy = stopped.failure.message
   }
   plan.exclude = []
   plan.isParked = true

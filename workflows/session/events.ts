@@ -82,12 +82,13 @@ export function emitRunning(
     events.isStarted = true
     emit(state, { kind: 'session-started', place: to, agent, model, why, ms: sinceMs(startedAt) })
   } else if (entry !== null) {
-    const { n, cause, from, startedAt: since } = entry
+    const { n, cause, byPerson, from, startedAt: since } = entry
     const steps = entry.steps.map(({ name, ms, fault }) => ({ name, ms, failed: fault !== undefined }))
     const conversation = state.fork === null ? 'same' : 'fork'
     const moved = {
       n,
       cause,
+      ...(byPerson === true ? { byPerson } : {}),
       from,
       to,
       wall: wallOf(plan),
@@ -129,7 +130,11 @@ export function emitParked(
   const cause = plan === 'breaker' ? plan : plan.cause
   const wall = plan === 'breaker' ? null : wallOf(plan)
   const from = state.place?.name ?? null
-  emit(state, { kind: 'session-parked', from, cause, wall, until, why, ...(isFailure ? { isFailure } : {}) })
+  const marks = {
+    ...(plan !== 'breaker' && plan.byPerson === true ? { byPerson: true } : {}),
+    ...(isFailure ? { isFailure } : {}),
+  }
+  emit(state, { kind: 'session-parked', from, cause, wall, until, why, ...marks })
 }
 
 export function emitWaiting(state: SessionState, reason: WaitReason): void {

@@ -39,7 +39,7 @@ export async function stopAgent(
   return stopped
 }
 
-type StopOptions = Partial<Pick<StopRequest, 'closePane' | 'endsMove'>>
+type StopOptions = Partial<Pick<StopRequest, 'closePane' | 'endsMove' | 'keepsDraft'>>
 
 const stopRequest = (state: SessionState, why: string, how: StopOptions = {}): StopRequest => ({
   ...currentRef(state),
@@ -62,15 +62,18 @@ export async function moveTo(
   // The request may have named the model of a wall. A session without models of its own runs the agent's default.
   const model = isHome && state.models.length === 0 ? null : grant.model
   const compensations: (() => Promise<void>)[] = []
+  const { pid, fork } = state
+  // Of a hanging program no draft can be read, and it has to be ended all the same.
+  const keepsDraft = plan.cause !== 'crash'
   try {
     const why = `${moveReason(plan, from)}, moving to ${to.name}`
     let stopFirst: StopRequest | null = null
     if (state.pid !== null && plan.turn === 'cut-off') {
-      stopFirst = stopRequest(state, why)
+      stopFirst = stopRequest(state, why, { keepsDraft })
       state.pid = null
     } else if (state.pid !== null) {
       // The next prompt depends on the state of the turn, which is known once the agent has been stopped.
-      const stopped = await stopAgent(ctx, why)
+      const stopped = await stopAgent(ctx, why, { keepsDraft })
       if (stopped.wasWorking) plan.turn = 'cut-off'
       log.push(...stopped.steps)
     }
@@ -107,10 +110,16 @@ export async function moveTo(
     return null
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error
+    const failure = moveFailureOf(error)
+    if (failure.kind === failureKinds.draftUnreadable) {
+      // Nothing was launched, and the agent runs on.
+      assign(state, { pid, fork })
+      return failure
+    }
     await CancellationScope.nonCancellable(async () => {
       for (const compensate of compensations.reverse()) await compensate()
     })
-    return moveFailureOf(error)
+    return failure
   }
 }
 

@@ -74,6 +74,9 @@ export async function react(ctx: SessionContext, observation: SessionObservation
     case 'transient':
       continueLater(ctx, observation.text)
       return
+    case 'turn-stopped':
+      stopTurn(ctx, observation.text)
+      return
     case 'context':
       emitWaiting(state, 'context')
       showWaitForTurn(ctx, observation.text, 'its context is full: attach to it and /compact or /clear')
@@ -92,6 +95,7 @@ export async function react(ctx: SessionContext, observation: SessionObservation
       return
     case 'not-waiting':
     case 'answered':
+      delete state.isAttentionUntilAnswer
       show(ctx, { phase: 'working', waiting: null, attention: null })
       return
     case 'renamed': {
@@ -192,6 +196,21 @@ function continueLater(ctx: SessionContext, text: string): void {
   const attention = `look at it with outpool attach ${state.name}: its turns keep failing: ${text}`
   const pausedUntil = nextText(state) === continuation ? at : null
   show(ctx, { phase: 'idle', parkedUntil: pausedUntil, attention: isFailing(state) ? attention : null })
+}
+
+/** The person's own hook has decided that the agent does not go on, so nothing tells it to. The attention ends with the next answer. */
+function stopTurn(ctx: SessionContext, text: string): void {
+  const { state } = ctx
+  emit(state, { kind: 'session-turn-stopped', account: state.place?.name ?? null })
+  if (state.once === true) {
+    ctx.handlers.orders.push({ kind: 'stop', why: text })
+    return
+  }
+  state.isAttentionUntilAnswer = true
+  show(ctx, {
+    phase: 'idle',
+    attention: `${text}; tell it how to go on, for instance with outpool send ${state.name}`,
+  })
 }
 
 function showWaitForTurn(ctx: SessionContext, text: string, attention: string): void {

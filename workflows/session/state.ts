@@ -25,6 +25,8 @@ export interface StartPlan {
   wall: Wall | null
   /** How the wall is known; absent for one that was only read. */
   evidence?: EvidenceClass
+  /** Set if a person ordered it. */
+  byPerson?: boolean
   /** A first choice of account, or the only one. */
   prefer: string | null
   pinned: boolean
@@ -43,6 +45,8 @@ export interface StartPlan {
   isVoluntary?: boolean
   /** Whether the session is parked: its process is stopped, and its next start is a rescue entry with cause `wake`. */
   isParked: boolean
+  /** Set if the process of a parked session still runs: why it was not ended. */
+  heldBy?: string
   /** The tries of this start that failed; absent if none did. */
   failures?: StartFailures
   /** Only of a first start that no account takes unattended: the program may open a page, which the person answers. */
@@ -151,6 +155,8 @@ export interface SessionState
   crashes: string[]
   /** Turns in a row that failed on something transient. */
   transients: number
+  /** Set while `attention` is shown until the agent answers again. */
+  isAttentionUntilAnswer?: boolean
   /** When a hanging agent was last interrupted instead of being killed. */
   interruptedAt: string | null
   /** The next start; null while the agent runs and is watched. */
@@ -251,13 +257,13 @@ export function isUp(state: SessionState): boolean {
 
 export function openEntry(
   state: SessionState,
-  cause: RescueCause,
-  wall: Wall | null,
+  { cause, wall, byPerson }: { cause: RescueCause; wall: Wall | null; byPerson?: boolean },
   now: string,
 ): RescueEntry {
   const entry: RescueEntry = {
     n: (state.rescueLog.at(-1)?.n ?? 0) + 1,
     cause,
+    ...(byPerson === true ? { byPerson } : {}),
     from: state.place?.name ?? null,
     to: null,
     wall: wall && { kind: wall.kind, scope: wall.scope, resetsAt: wall.resetsAt, evidence: wall.evidence },

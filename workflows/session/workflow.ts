@@ -143,7 +143,7 @@ function startWatch(ctx: SessionContext): ActiveWatch {
     stayUntil,
     waiting,
     untilTurnEnd: once ?? false,
-    ...(isFailing(state) ? { failing: true } : {}),
+    ...(isFailing(state) || state.isAttentionUntilAnswer === true ? { failing: true } : {}),
     leaseRequest: { pool: state.pool, request: prepareRequest(ctx) },
     status: statusLine(state),
   }
@@ -223,15 +223,19 @@ async function carryOutOrder(ctx: SessionContext, watch: ActiveWatch | null): Pr
         show(ctx, { paused: false, phase: 'parked', breaker: null, countedTurns: [], attention: null })
       return watch
     case 'move': {
-      const { to, cause, mayReturn = false } = order.args
+      const { to, cause, wall = null, byPerson, mayReturn = false } = order.args
       if (to !== null && to === state.place?.name && !state.plan && !state.paused) return watch
       const from = state.place?.name
       const mayStay = mayReturn || onlyAccount(state) !== null
       const exclude = cause === 'wall' && from !== undefined && !mayStay ? [from] : []
       state.paused = false
       if (state.breaker !== null) show(ctx, { breaker: null, countedTurns: [] })
-      const turn = state.plan?.turn ?? 'idle'
-      state.plan = newPlan(cause, { prefer: to, pinned: to !== null, exclude, turn })
+      const { turn = 'idle' } = state.plan ?? {}
+      state.plan = newPlan(cause, {
+        ...{ wall, prefer: to, pinned: to !== null, exclude, turn },
+        ...(wall === null ? {} : { evidence: 'pool' }),
+        ...(byPerson === true ? { byPerson } : {}),
+      })
       return watch
     }
   }

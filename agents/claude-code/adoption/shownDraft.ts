@@ -1,11 +1,8 @@
 /** Reads a draft off the screen, for a process whose editor is not Outpool's. The program wraps long lines at blanks. */
-import { plainLines, typedLines, inputBox } from '../screen/screen.js'
-import { readDraft, readInputMode } from '../screen/draft.js'
+import { plainLines, typedRows } from '../screen/screen.js'
+import { readDraft, readInputMode, showsWholeDraft } from '../screen/draft.js'
 
-/** Stand-ins for pasted text and pictures. */
-const placeholder = /\[(?:Pasted text|Image|\.\.\.Truncated text) #\d+/
-
-/** The input box grows with its draft up to about half of the screen, and then scrolls: its upper edge is another line then. */
+/** A box of another version of the program may scroll without a word about it; it grows to about half of the screen. */
 const maxShare = 0.4
 
 /** The marker before the text and its blank, the cursor at the end, and the margin of the box. */
@@ -15,10 +12,10 @@ export function readShownDraft(
   screen: string,
   columns: number,
 ): { text: string; mode: 'words' | 'shell' } | 'cut' | null {
-  const rows = inputBox(typedLines(screen))
+  const rows = typedRows(screen)
   if (rows === null || readDraft(screen) === null) return null
-  const height = plainLines(screen).length
-  if (placeholder.test(rows.join('\n')) || rows.length > height * maxShare) return 'cut'
+  const isFull = rows.length > plainLines(screen).length * maxShare
+  if (isFull || !showsWholeDraft(screen)) return 'cut'
   return {
     text: unwrapped(rows, columns - columnsBesideText).trim(),
     mode: readInputMode(screen) ?? 'words',

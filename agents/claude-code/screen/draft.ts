@@ -1,5 +1,6 @@
 /** Reads the input box. */
-import { inputBox, isRule, plainLines, typedLines } from './screen.js'
+import { inputBox, plainLines, typedRows } from './screen.js'
+import { hasPlaceholder } from './text.js'
 
 /** Hints that the program shows in an empty box, for captures without the colours that mark hints. */
 const hints = [
@@ -9,18 +10,34 @@ const hints = [
   /^Press up to edit queued messages$/,
 ]
 
-/** Takes a capture of the visible screen, best with its colours (`capture-pane -pe`). Null for an empty or missing box. */
+/**
+ * Takes a capture of the visible screen, best with its colours (`capture-pane -pe`). Null for an empty or missing box. Of a draft that
+ * is longer than the box, the lines that it shows.
+ */
 export function readDraft(screen: string): string | null {
-  const text = inputBox(typedLines(screen))?.join('\n').trim() ?? ''
+  const text = typedRows(screen)?.join('\n').trim() ?? ''
   return text === '' || hints.some((hint) => hint.test(text)) ? null : text
 }
+
+/** Whether the screen shows all of the draft: no line is scrolled away, and no paste or picture is a placeholder. */
+export function showsWholeDraft(screen: string): boolean {
+  const box = inputBox(plainLines(screen))
+  return box !== null && !box.isCut && !box.isHistory && !hasPlaceholder(readDraft(screen) ?? '')
+}
+
+/** Whether the box shows an earlier prompt, in place of the draft. */
+export const showsEarlierPrompt = (screen: string): boolean =>
+  inputBox(plainLines(screen))?.isHistory === true
+
+/** To the next line, and from the last line to the next prompt; below the newest one is the draft. */
+export const leaveHistoryKeys = ['Down'] as const
 
 /** A `!` at the beginning of the line remains when the rest is deleted, and turns the next text into a shell command. */
 export function readInputMode(screen: string): 'words' | 'shell' | null {
   const lines = plainLines(screen)
-  if (inputBox(lines) === null) return null
-  const top = lines.flatMap((line, i) => (isRule(line) ? [i] : [])).at(-2) ?? 0
-  return lines[top + 1]?.startsWith('!') === true ? 'shell' : 'words'
+  const box = inputBox(lines)
+  if (box === null) return null
+  return lines[box.top + 1]?.startsWith('!') === true ? 'shell' : 'words'
 }
 
 export const exitShellModeKeys = ['BSpace'] as const
@@ -41,6 +58,6 @@ export const clearDraftKeys = ['C-u', 'C-k'] as const
 /** Stashing another draft would replace this one for good. The program shows a note on the line above the input box. */
 export function hasStashedDraft(screen: string): boolean {
   const lines = plainLines(screen)
-  const top = lines.flatMap((line, i) => (isRule(line) ? [i] : [])).at(-2) ?? 0
-  return inputBox(lines) !== null && /(?:^| )draft stashed$/.test(lines[top - 1] ?? '')
+  const box = inputBox(lines)
+  return box !== null && /(?:^| )draft stashed$/.test(lines[box.top - 1] ?? '')
 }

@@ -10,7 +10,7 @@ const linesOf = (text: string): string[] =>
 export const plainLines = (screen: string): string[] => linesOf(screen.replaceAll(sequence, ''))
 
 /** The screen without dim text, which is how hints are drawn. Has no effect on captures without colours. */
-export function typedLines(screen: string): string[] {
+function typedLines(screen: string): string[] {
   let typed = ''
   let cursorCell = ''
   let style = { dim: false, reverse: false }
@@ -57,11 +57,45 @@ function styleAfter(
 /** A line across the screen: a dialog is below it, and the input box is between two of them. */
 export const isRule = (line: string): boolean => /^[─━▔]{10,}/.test(line)
 
-/** The lines of the input box, without marker and indent; null if there is no box at the bottom of the screen. */
-export function inputBox(lines: readonly string[]): string[] | null {
-  const rules = lines.flatMap((line, i) => (isRule(line) ? [i] : []))
-  const [top, bottom] = [rules.at(-2), rules.at(-1)]
-  if (top === undefined || bottom === undefined) return null
-  if (!/^[❯!#](?: |$)/.test(lines[top + 1] ?? '')) return null
-  return lines.slice(top + 1, bottom).map((line) => line.slice(2))
+/** An edge of the input box that says what the box does not show, or which earlier prompt it shows in place of the draft. */
+const labelledEdge = /^─{3} (↑ \d+ more)?(?: · )?(↓ \d+ more)?(History(?: \d+\/\d+)?)? ─{3,}/
+
+interface InputBox {
+  /** The lines of its upper and of its lower edge. */
+  top: number
+  bottom: number
+  /** Lines of the draft are above or below those that it shows: it grows to about half of the screen, and then scrolls. */
+  isCut: boolean
+  /** It shows an earlier prompt. The program keeps the draft, and shows it again below the newest prompt. */
+  isHistory: boolean
+}
+
+/** Takes plain lines, since labels are dim. Null if there is no input box at the bottom of the screen. */
+export function inputBox(lines: readonly string[]): InputBox | null {
+  const edges = lines.flatMap((line, at) => {
+    const label = labelledEdge.exec(line)
+    return label !== null || isRule(line) ? [{ at, label }] : []
+  })
+  const [upper, lower] = [edges.at(-2), edges.at(-1)]
+  if (upper === undefined || lower === undefined) return null
+  const isAboveCut = upper.label?.[1] !== undefined
+  // The marker of words is on the first line of the draft only.
+  if (!isAboveCut && !/^[❯!#](?: |$)/.test(lines[upper.at + 1] ?? '')) return null
+  return {
+    top: upper.at,
+    bottom: lower.at,
+    isCut: isAboveCut || [upper, lower].some(({ label }) => label?.[2] !== undefined),
+    isHistory: upper.label?.[3] !== undefined,
+  }
+}
+
+/** The typed lines in the input box, without marker and indent; null if there is no box. */
+export function typedRows(screen: string): string[] | null {
+  const box = inputBox(plainLines(screen))
+  return (
+    box &&
+    typedLines(screen)
+      .slice(box.top + 1, box.bottom)
+      .map((line) => line.slice(2))
+  )
 }

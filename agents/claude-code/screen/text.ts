@@ -48,7 +48,7 @@ const lettersOf = (text: string): string =>
 
 /** Whether the content of the input line may be the text, or the part of it that fits on the screen. */
 export const isDraftOf = (line: string, pasted: string): boolean =>
-  hidesText(line) || lettersOf(pasted).includes(lettersOf(line))
+  hasPlaceholder(line) || lettersOf(pasted).includes(lettersOf(line))
 
 /** Equal for a text and for what the program makes of it. Reveals nothing of the text, so it can be stored. */
 export const fingerprint = (text: string): string =>
@@ -56,7 +56,7 @@ export const fingerprint = (text: string): string =>
 
 /** Shown in the input line in place of content that can't be read there. */
 const placeholder = /\[(?:Pasted text #\d+(?: \+\d+ lines)?|Image #\d+|\.\.\.Truncated text #\d+[^\]]*)\]/
-const hidesText = (draft: string): boolean => placeholder.test(draft)
+export const hasPlaceholder = (draft: string): boolean => placeholder.test(draft)
 
 /** Pictures, and pastes that the program did not give to its editor, exist only in the process into which they were pasted. */
 export function toPortableDraft(draft: string, mode: 'words' | 'shell'): string {

@@ -5,7 +5,7 @@ import { parseJson } from '../../../policy/parseJson.js'
 import type { TranscriptEnd } from '../../agent.js'
 import { openRegular } from '../../files.js'
 import { resolveRealPath } from '../paths.js'
-import { interruption, isStoppedPrompt } from './entries.js'
+import { interruption, isStoppedPrompt, isStoppedTurn } from './entries.js'
 import { eachLine } from './lines.js'
 
 /** Enough for the last entries of most conversations; enlarged until it contains the entries that are needed. */
@@ -28,6 +28,8 @@ const turnSchema = z.looseObject({
   isMeta: z.boolean().optional().catch(undefined),
   isCompactSummary: z.boolean().optional().catch(undefined),
   isApiErrorMessage: z.boolean().optional().catch(undefined),
+  /** On the result of a tool: its refusal ended the turn. */
+  toolDenialEndsTurn: z.boolean().optional().catch(undefined),
   message: z
     .looseObject({
       model: z.string().optional().catch(undefined),
@@ -56,7 +58,7 @@ export async function readEnd(transcript: string, upTo = Infinity): Promise<Tran
       const from = Math.max(0, size - wanted)
       const piece = Buffer.alloc(size - from)
       const { bytesRead } = await file.read(piece, 0, piece.length, from)
-      const end = endOf(linesOf(piece.subarray(0, bytesRead), from > 0))
+      const end = endOf(linesOf(piece.subarray(0, bytesRead), from > 0), from === 0)
       if (from === 0 || (end.newest !== null && end.turn !== null)) return { bytes: size, ...end }
     }
   } catch {
@@ -74,17 +76,29 @@ function linesOf(piece: Buffer, isCut: boolean): string[] {
   return piece.subarray(from, to).toString('utf8').split('\n').reverse()
 }
 
-function endOf(lines: readonly string[]): Omit<TranscriptEnd, 'bytes'> {
+/** `isWhole`: the lines are the whole transcript. */
+function endOf(lines: readonly string[], isWhole: boolean): Omit<TranscriptEnd, 'bytes'> {
   let newest: TranscriptEnd['newest'] = null
   let turn: TranscriptEnd['turn'] = null
+  let hasResults = false
   for (const line of lines) {
     const json = parseJson(line)
     newest ??= entryOf(json)
-    turn ??= turnAfter(json)
+    const after: TurnMark | null = turn === null ? turnAfter(json) : null
+    // A hook may have stopped the turn between the results of tools that were called together.
+    if (after === 'results') hasResults = true
+    else if (after !== null) turn = hasResults && after !== 'stopped' ? 'open' : turnOf(after)
     if (newest !== null && turn !== null) break
   }
+  if (turn === null && hasResults && isWhole) turn = 'open'
   return { newest, turn }
 }
+
+/** `results`: of tools, after which the turn goes on, unless a hook has `stopped` it. */
+type TurnMark = NonNullable<TranscriptEnd['turn']> | 'results' | 'stopped'
+
+const turnOf = (mark: Exclude<TurnMark, 'results'>): TranscriptEnd['turn'] =>
+  mark === 'stopped' ? 'ended' : mark
 
 function entryOf(json: unknown): TranscriptEnd['newest'] {
   const entry = entrySchema.safeParse(json).data
@@ -92,8 +106,9 @@ function entryOf(json: unknown): TranscriptEnd['newest'] {
 }
 
 /** Null for an entry that is not about the main thread's turns. */
-function turnAfter(json: unknown): TranscriptEnd['turn'] {
+function turnAfter(json: unknown): TurnMark | null {
   if (isStoppedPrompt(json)) return 'ended'
+  if (isStoppedTurn(json)) return 'stopped'
   const entry = turnSchema.safeParse(json).data
   if (
     entry === undefined ||
@@ -118,9 +133,11 @@ function turnAfterAnswer({ isApiErrorMessage, message }: TurnEntry): TranscriptE
 /** Commands of the program or a shell, and their output, are not turns of the agent. */
 const notATurn = /^\s*<(?:command-name|command-message|local-command-|bash-(?:input|stdout|stderr))/
 
-function turnAfterUser({ message }: TurnEntry): TranscriptEnd['turn'] {
+function turnAfterUser({ message, toolDenialEndsTurn }: TurnEntry): TurnMark | null {
   const content = message?.content
   if (content === undefined) return null
+  if (typeof content !== 'string' && content.some(({ type }) => type === 'tool_result'))
+    return toolDenialEndsTurn === true ? 'stopped' : 'results'
   const text =
     typeof content === 'string'
       ? content

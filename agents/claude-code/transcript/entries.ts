@@ -108,14 +108,28 @@ const stoppedSchema = z.looseObject({
 })
 export const isStoppedPrompt = (json: unknown): boolean => stoppedSchema.safeParse(json).success
 
+/**
+ * The program's entry for a turn that a hook has ended after a tool was called (`"continue": false`, and any refusal by
+ * PostToolBatch). A Stop hook writes one too, but after the answer, where nothing is left to stop.
+ */
+const stoppedTurnSchema = z.looseObject({
+  type: z.literal('attachment'),
+  isSidechain: z.literal(false).optional(),
+  attachment: z.looseObject({
+    type: z.literal('hook_stopped_continuation'),
+    hookEvent: word.refine((event) => event !== 'Stop'),
+    message: z.string().optional().catch(undefined),
+  }),
+})
+export const isStoppedTurn = (json: unknown): boolean => stoppedTurnSchema.safeParse(json).success
+
 /** Each line below the first is `[command of the hook]: reason`, up to the prompt itself. */
 function blockReason({ content, promptSubmitEnding }: z.output<typeof blockedSchema>): string {
-  const said = content
-    .split(/\n\s*Original prompt: /)[0]
-    ?.replace(blockedText, '')
-    .replace(/^\s*\[[^\]\n]*\]: /, '')
-  return oneLine(promptSubmitEnding?.ending.reason ?? said ?? '')
+  const said = withoutCommand(content.split(/\n\s*Original prompt: /)[0]?.replace(blockedText, '') ?? '')
+  return oneLine(promptSubmitEnding?.ending.reason ?? said)
 }
+
+const withoutCommand = (text: string): string => text.replace(/^\s*\[[^\]\n]*\]: /, '')
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
 
@@ -138,6 +152,8 @@ export type TranscriptEntry =
   | { kind: 'command'; refusal: string | null }
   /** A hook refused a prompt and gave this reason. `isKept`: the prompt is the entry before it. */
   | { kind: 'blocked'; reason: string; isKept: boolean }
+  /** A hook of the user's ended the turn and gave this reason. `hook`: its event. */
+  | { kind: 'stopped'; hook: string; reason: string }
   /** `taken`: the next text, for a turn. `leaves`: back to the input line, or deleted. */
   | { kind: 'queue'; move: 'joins' | 'taken' | 'leaves'; text: string | null }
 
@@ -164,6 +180,9 @@ export function parseEntry(line: string): TranscriptEntry | null {
   const stopped = stoppedSchema.safeParse(json).data
   if (stopped !== undefined)
     return { kind: 'blocked', reason: oneLine(stopped.promptSubmitEnding.ending.reason ?? ''), isKept: true }
+  const ended = stoppedTurnSchema.safeParse(json).data?.attachment
+  if (ended !== undefined)
+    return { kind: 'stopped', hook: ended.hookEvent, reason: oneLine(withoutCommand(ended.message ?? '')) }
   if (compactionSchema.safeParse(json).success) return { kind: 'command', refusal: null }
   const text = promptText(json)
   if (text === null) return null

@@ -96,6 +96,10 @@ function applyLine(line: string, tail: TranscriptTail, queue: PromptQueue): void
     tail.blocked.push({ reason: entry.reason })
     return
   }
+  if (entry.kind === 'stopped') {
+    tail.last = { kind: 'stopped', hook: entry.hook, reason: entry.reason }
+    return
+  }
   queue.wentOn()
   if (entry.kind === 'failure') tail.last = { kind: 'failure', failure: classifyFailure(entry.error) }
   else if (entry.kind === 'answer') tail.last = { kind: 'answer', at: entry.at }
