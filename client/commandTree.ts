@@ -36,6 +36,14 @@ export const commandTree: readonly CommandSpec[] = [
     run: runOnHost('up'),
   },
   {
+    name: 'down',
+    group: 'Set up',
+    description: 'end the running `outpool up` of this home in order; panes keep running',
+    withoutConfig: true,
+    options: programFlags.down.map(optionOf),
+    run: runOnHost('down'),
+  },
+  {
     name: 'start',
     group: 'Work with sessions',
     description: 'start a session',
@@ -210,8 +218,23 @@ export const commandTree: readonly CommandSpec[] = [
     name: 'stop',
     group: 'Control sessions',
     description: 'end the session; its conversation is kept',
-    args: [session],
+    args: [{ ...session, name: '[name]' }],
+    options: [
+      { flags: '--all', description: 'every session, after asking' },
+      { flags: '--yes', description: 'with --all: do not ask' },
+    ],
     run: async (context) => (await import('./commands/phase.js')).stop(context),
+  },
+  {
+    name: 'forget',
+    group: 'Control sessions',
+    description: 'take an ended session off the list; its conversation is kept, and its name is free',
+    args: [{ ...session, name: '[name]' }],
+    options: [
+      { flags: '--ended', description: 'every session that has ended' },
+      { flags: '--json', description: 'print what was forgotten as JSON' },
+    ],
+    run: async (context) => (await import('./commands/forget.js')).forget(context),
   },
   {
     name: 'release',
@@ -283,6 +306,11 @@ export const commandTree: readonly CommandSpec[] = [
         completion: 'service',
       },
       { flags: '--resume <name>', description: 'guard it again', completion: 'service' },
+      {
+        flags: '--restart <name>',
+        description: 'end and start it now, whether or not it is well',
+        completion: 'service',
+      },
       json,
     ],
     run: async (context) => (await import('./commands/services.js')).services(context),
@@ -347,9 +375,13 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'ui',
     group: 'Set up',
-    description: "let Temporal's Web UI show what the engine stores, which is sealed; runs until Ctrl-C",
+    description:
+      "open Temporal's Web UI, and let it show what the engine stores, which is sealed; runs until Ctrl-C",
     withoutConfig: true,
-    options: [{ flags: '--address <url>', description: 'the Web UI of your own Temporal' }],
+    options: [
+      { flags: '--address <url>', description: 'the Web UI of your own Temporal' },
+      { flags: '--no-open', description: 'only print its address, and open no browser' },
+    ],
     run: async (context) => (await import('./commands/ui.js')).ui(context),
   },
   {
