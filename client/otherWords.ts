@@ -47,7 +47,7 @@ async function headline(context: CommandContext): Promise<void> {
 interface OtherWord {
   word: string
   /** What to type instead. `name` is the session that was named, or NAME. */
-  instead(name: string): string
+  instead: (name: string) => string
 }
 
 const remove = (name: string): string =>

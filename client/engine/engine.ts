@@ -116,7 +116,7 @@ export const grpcStatus = {
 } as const
 
 /** The status code of the gRPC failure behind an error, or null. */
-function grpcCode(error: unknown): number | null {
+export function grpcCode(error: unknown): number | null {
   if (isGrpcServiceError(error)) return error.code
   return error instanceof ServiceError && isGrpcServiceError(error.cause) ? error.cause.code : null
 }

@@ -1,13 +1,9 @@
 /** Removes every run of an ended session from the engine, with its history and its entry in lists. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  isGrpcServiceError,
-  type WorkflowExecutionDescription,
-  WorkflowNotFoundError,
-} from '@temporalio/client'
+import { type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client'
 import { sessionWorkflowId } from '../../policy/ids.js'
 import { FailedError } from '../errors.js'
-import { type Engine, grpcStatus } from './engine.js'
+import { type Engine, grpcCode, grpcStatus } from './engine.js'
 import { handleOf } from './session.js'
 
 /** The engine removes a run within a second, on a busy machine within several. Milliseconds. */
@@ -19,7 +15,8 @@ export async function forgetSession(engine: Engine, name: string): Promise<void>
   const workflowId = sessionWorkflowId(name)
   const asked = new Set<string>()
   const isGone = await engine.within(goneWithin + 5_000, async () => {
-    for (const end = Date.now() + goneWithin; Date.now() < end; await sleep(pollEvery)) {
+    const end = Date.now() + goneWithin
+    while (Date.now() < end) {
       // Lists are seconds late: the newest run is found by name, those before it in the list.
       const newest = await newestRun(engine, name)
       const listed = await listedRuns(engine, workflowId)
@@ -29,6 +26,7 @@ export async function forgetSession(engine: Engine, name: string): Promise<void>
         await deleteRun(engine, workflowId, runId)
         asked.add(runId)
       }
+      await sleep(pollEvery)
     }
     return false
   })
@@ -74,6 +72,6 @@ async function deleteRun(engine: Engine, workflowId: string, runId: string): Pro
       workflowExecution: { workflowId, runId },
     })
   } catch (error) {
-    if (!isGrpcServiceError(error) || error.code !== grpcStatus.notFound) throw error
+    if (grpcCode(error) !== grpcStatus.notFound) throw error
   }
 }
