@@ -15,8 +15,12 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'init',
     group: 'Set up',
-    description: 'find Claude config dirs and write an outpool.yaml',
+    description: 'find Claude config dirs and write an outpool.yaml, or add to it; asks on a terminal',
     withoutConfig: true,
+    options: [
+      { flags: '--yes', description: 'ask nothing: every login but your own in ~/.claude, and no fallback' },
+      { flags: '--own', description: 'with --yes: also your own login in ~/.claude' },
+    ],
     run: async (context) => (await import('./commands/init.js')).init(context),
   },
   {

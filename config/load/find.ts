@@ -51,6 +51,21 @@ export function locateConfig({
   ])
 }
 
+/**
+ * Where a first configuration is written, or the one that exists is: without a name, in the user's config folder, so that the next
+ * terminal finds it wherever it stands.
+ */
+export function newConfigFile(source: ConfigSource = {}): string {
+  const { path, env = process.env, cwd = process.cwd() } = source
+  const named = nonEmpty(path) ?? nonEmpty(env['OUTPOOL_CONFIG'])
+  if (named !== undefined) return resolve(cwd, named)
+  try {
+    return locateConfig(source).file
+  } catch {
+    return userConfigFile(env)
+  }
+}
+
 /** The file in the current folder that is not used because the running worker uses another one; null if there is none. */
 export function passedOverConfig(source: ConfigSource = {}): { inUse: string; local: string } | null {
   const local = resolve(source.cwd ?? process.cwd(), configFileName)
