@@ -17,7 +17,7 @@ interface Guided {
   /** What the file has already, or null if there is none. */
   config: Config | null
   /** Writes what was chosen, and returns the names of what was added. */
-  write(choices: Choices): string[]
+  write: (choices: Choices) => string[]
 }
 
 /** Throws FailedError if the person ends the questions. */

@@ -12,7 +12,7 @@ export interface ConfigSource {
   cwd?: string
 }
 
-export const configFileName = 'outpool.yaml'
+const configFileName = 'outpool.yaml'
 
 /** Absolute path of the file to read. Throws ConfigError if there is none. */
 export const findConfig = (source: ConfigSource = {}): string => locateConfig(source).file

@@ -44,7 +44,7 @@ beforeEach(() => {
     DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere',
     XDG_RUNTIME_DIR: '/nowhere',
   }
-  const env = Object.entries(variables).flatMap(([name, value]) => ['-e', `${name}=${value ?? ''}`])
+  const env = Object.entries(variables).flatMap(([name, value]) => ['-e', `${name}=${value}`])
   tmux(
     'new-session',
     '-d',
