@@ -16,6 +16,13 @@ export default {
       from: { pathNot: '^(worker/metrics|test)/' },
       to: { path: 'node_modules/@opentelemetry/' },
     },
+    {
+      name: 'prompts-only-in-the-guide',
+      comment: 'Only `outpool init` on a terminal loads the library of prompts.',
+      severity: 'error',
+      from: { pathNot: '^client/init/guide\\.ts$' },
+      to: { path: 'node_modules/@clack/', dependencyTypesNot: ['type-only'] },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -115,6 +115,11 @@ writeFileSync(
   [...notices].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`).join(`\n${'-'.repeat(80)}\n\n`),
 )
 
+execFileSync(process.execPath, ['--import', 'tsx', at('client/writeManPage.ts'), at('dist/man/outpool.1')], {
+  cwd: root,
+  stdio: 'inherit',
+})
+
 const asTheyAre = [
   // The worker's library loads it by its path.
   'workflows/failureConverter.cjs',

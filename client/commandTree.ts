@@ -15,8 +15,12 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'init',
     group: 'Set up',
-    description: 'find Claude config dirs and write an outpool.yaml',
+    description: 'find Claude config dirs and write an outpool.yaml, or add to it; asks on a terminal',
     withoutConfig: true,
+    options: [
+      { flags: '--yes', description: 'ask nothing: every login but your own in ~/.claude, and no fallback' },
+      { flags: '--own', description: 'with --yes: also your own login in ~/.claude' },
+    ],
     run: async (context) => (await import('./commands/init.js')).init(context),
   },
   {
@@ -34,6 +38,14 @@ export const commandTree: readonly CommandSpec[] = [
     description: 'run engine and worker in the foreground',
     options: programFlags.up.map(optionOf),
     run: runOnHost('up'),
+  },
+  {
+    name: 'down',
+    group: 'Set up',
+    description: 'end the running `outpool up` of this home in order; panes keep running',
+    withoutConfig: true,
+    options: programFlags.down.map(optionOf),
+    run: runOnHost('down'),
   },
   {
     name: 'start',
@@ -210,8 +222,23 @@ export const commandTree: readonly CommandSpec[] = [
     name: 'stop',
     group: 'Control sessions',
     description: 'end the session; its conversation is kept',
-    args: [session],
+    args: [{ ...session, name: '[name]' }],
+    options: [
+      { flags: '--all', description: 'every session, after asking' },
+      { flags: '--yes', description: 'with --all: do not ask' },
+    ],
     run: async (context) => (await import('./commands/phase.js')).stop(context),
+  },
+  {
+    name: 'forget',
+    group: 'Control sessions',
+    description: 'take an ended session off the list; its conversation is kept, and its name is free',
+    args: [{ ...session, name: '[name]' }],
+    options: [
+      { flags: '--ended', description: 'every session that has ended' },
+      { flags: '--json', description: 'print what was forgotten as JSON' },
+    ],
+    run: async (context) => (await import('./commands/forget.js')).forget(context),
   },
   {
     name: 'release',
@@ -283,6 +310,11 @@ export const commandTree: readonly CommandSpec[] = [
         completion: 'service',
       },
       { flags: '--resume <name>', description: 'guard it again', completion: 'service' },
+      {
+        flags: '--restart <name>',
+        description: 'end and start it now, whether or not it is well',
+        completion: 'service',
+      },
       json,
     ],
     run: async (context) => (await import('./commands/services.js')).services(context),
@@ -347,9 +379,13 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'ui',
     group: 'Set up',
-    description: "let Temporal's Web UI show what the engine stores, which is sealed; runs until Ctrl-C",
+    description:
+      "open Temporal's Web UI, and let it show what the engine stores, which is sealed; runs until Ctrl-C",
     withoutConfig: true,
-    options: [{ flags: '--address <url>', description: 'the Web UI of your own Temporal' }],
+    options: [
+      { flags: '--address <url>', description: 'the Web UI of your own Temporal' },
+      { flags: '--no-open', description: 'only print its address, and open no browser' },
+    ],
     run: async (context) => (await import('./commands/ui.js')).ui(context),
   },
   {

@@ -5,8 +5,11 @@ import { CommandContext, printNotice } from './commandContext.js'
 import { commandGroups, type CommandSpec, globalOptions } from './commandSpec.js'
 import { commandTree } from './commandTree.js'
 import { UsageError } from './errors.js'
+import { aliases, otherWords } from './otherWords.js'
 import { formatError } from './output/formatError.js'
+import { readRunningHolder } from '../config/state/workerLock.js'
 import { version } from '../config/version.js'
+import { namePattern } from '../policy/ids.js'
 import { writeText } from './output/terminal.js'
 
 /** Runs one command line and sets the exit code; never throws. */
@@ -14,6 +17,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await programFor().parseAsync([...argv], { from: 'user' })
   } catch (error) {
+    if (error instanceof CommanderError && error.code === 'commander.version') noteOtherVersion()
     const failure = error instanceof CommanderError ? usageErrorOf(error) : error
     if (failure === null) return
     const { exitCode, text } = formatError(
@@ -40,6 +44,8 @@ export function programFor(): Command {
   // Headings come in the order in which their first command is added.
   for (const group of commandGroups)
     for (const spec of commandTree.filter((one) => one.group === group)) program.addCommand(commandFor(spec))
+  for (const spec of aliases(commandTree)) program.addCommand(commandFor(spec), { hidden: true })
+  for (const other of otherWords) program.addCommand(commandForWord(other), { hidden: true })
   return program
 }
 
@@ -68,6 +74,19 @@ function commandFor(spec: CommandSpec): Command {
   })
 }
 
+/** Throws UsageError with what to type instead, whatever follows the word. */
+const commandForWord = ({ word, instead }: (typeof otherWords)[number]): Command =>
+  new Command(word)
+    .argument('[words...]')
+    .allowUnknownOption()
+    .helpOption(false)
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .action((words: readonly string[]) => {
+      const name = words.find((one) => namePattern.test(one)) ?? 'NAME'
+      throw new UsageError(`there is no command ${word}`, instead(name))
+    })
+
 /** A person who stands beside an outpool.yaml expects it to be used, and not the one that the running worker uses. */
 function noteOtherConfig({ config }: CommandContext): void {
   const passedOver = passedOverConfig({ path: config })
@@ -75,6 +94,13 @@ function noteOtherConfig({ config }: CommandContext): void {
     printNotice(
       `the running worker uses ${passedOver.inUse}, and so does this command, not ${passedOver.local}`,
     )
+}
+
+/** After an upgrade, an older worker runs until it is replaced. */
+function noteOtherVersion(): void {
+  const running = readRunningHolder()
+  if (running !== null && running.version !== null && running.version !== version())
+    printNotice(`the running worker (process ${running.pid}) is of ${running.version}; see: outpool doctor`)
 }
 
 /** Null for help and version, which commander also ends with an error. */

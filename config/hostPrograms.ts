@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 
-export type HostProgram = 'up' | 'worker' | 'doctor' | 'trust' | 'agents' | 'rehearse'
+export type HostProgram = 'up' | 'down' | 'worker' | 'doctor' | 'trust' | 'agents' | 'rehearse'
 
 export interface HostFlag {
   name: string
@@ -30,8 +30,10 @@ const logFlags: readonly HostFlag[] = [
 export const programFlags: Readonly<Record<HostProgram, readonly HostFlag[]>> = {
   up: [
     flag('ui', "serve Temporal's Web UI, to which any page in your browser can send requests"),
+    flag('replace', 'take over from one that runs already; from an older version `up` always does'),
     ...logFlags,
   ],
+  down: [],
   worker: logFlags,
   doctor: [
     flag('domains', 'instead: list what the healer needs and what it heals, and what the two share'),
@@ -95,7 +97,7 @@ const isHostProgram = (name: string): name is HostProgram => Object.hasOwn(progr
 
 /** One line for each program with its flags, for a call that names none. */
 export const programUsage = (): string =>
-  (['up', 'worker', 'doctor', 'trust', 'agents'] as const)
+  (['up', 'down', 'worker', 'doctor', 'trust', 'agents'] as const)
     .map((program) => `main.js ${program}${flagsOf(program).map(shown).join('')}`)
     .join('\n')
 

@@ -68,6 +68,9 @@ export class MissingProgramError extends WorkerError {}
 /** Thrown when another worker holds this home: a second one would stop and start the first one's agents. */
 export class AlreadyRunningError extends WorkerError {}
 
+/** Thrown when what runs for a home cannot be ended by us, or does not end. */
+export class DownError extends WorkerError {}
+
 /** Thrown when a changed configuration cannot be taken over while sessions run: the old one stays in use. */
 export class ConfigKeptError extends WorkerError {}
 

@@ -1,22 +1,15 @@
 /** One worker watches a home: two would stop and start each other's agents. */
 import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { z } from 'zod'
 import { readJson } from '../config/state/readJson.js'
 import type { Home } from '../config/state/home.js'
 import { readEngine, readLive } from '../config/state/liveFile.js'
+import { type Holder, holderSchema, readHolder } from '../config/state/workerLock.js'
+import { version } from '../config/version.js'
 import { log } from '../host/log.js'
 import { isAlive, processStart, type ProcessRef } from '../host/process/processes.js'
 import { writeFileAtomic } from '../host/state/atomicFile.js'
 import { AlreadyRunningError } from './errors.js'
-
-const processSchema = z.object({ pid: z.number().int(), start: z.string() })
-/** `parent`: the command that started the worker, and with which it ends. */
-const holderSchema = processSchema.extend({ parent: processSchema.nullable().default(null) })
-type Holder = z.output<typeof holderSchema>
-
-/** The worker that holds this home, or held it until it was killed; null if there is none. */
-export const readHolder = (home: Home): Holder | null => readJson(home.workerLock, holderSchema)
 
 /** A worker whose command was killed needs this long to end its watches and its engine. Milliseconds. */
 const endTimeout = 60_000
@@ -35,12 +28,17 @@ const held = new Set<string>()
  */
 export async function lockHome(
   home: Home,
-  { parent = null, say = () => undefined }: { parent?: number | null; say?: (line: string) => void } = {},
+  {
+    parent = null,
+    isService = false,
+    say = () => undefined,
+  }: { parent?: number | null; isService?: boolean; say?: (line: string) => void } = {},
 ): Promise<{ release(): void }> {
   const parentStart = parent === null ? null : await processStart(parent)
   const mine: Holder = {
     ...{ pid: process.pid, start: (await processStart(process.pid)) ?? '' },
     parent: parent === null ? null : { pid: parent, start: parentStart ?? 'ended' },
+    ...{ version: version(), isService },
   }
   const temporary = `${home.workerLock}.${process.pid}`
   writeFileSync(temporary, JSON.stringify(mine), { mode: 0o600 })
@@ -59,7 +57,7 @@ export async function lockHome(
         removeStale(home.workerLock, holder)
         continue
       }
-      if (!(await isEnding(holder)) || performance.now() > until) throw alreadyRunning(home, holder.pid)
+      if (!(await isEnding(holder)) || performance.now() > until) throw alreadyRunning(home, holder)
       if (!hasLogged) say(`waiting for process ${holder.pid} to end: the command that started it was killed`)
       hasLogged = true
       await delay(pollEvery)
@@ -99,7 +97,7 @@ async function lastWatching(home: Home): Promise<ProcessRef | null> {
 async function untilRenewed(home: Home, watching: ProcessRef): Promise<void> {
   const until = performance.now() + renewTimeout
   while (readHolder(home)?.pid !== watching.pid && (await isAlive(watching))) {
-    if (performance.now() > until) throw alreadyRunning(home, watching.pid)
+    if (performance.now() > until) throw alreadyRunning(home, holderSchema.parse(watching))
     await delay(pollEvery)
   }
 }
@@ -109,16 +107,34 @@ const isHolding = async (holder: Holder, home: Home): Promise<boolean> =>
 
 const isEnding = async ({ parent }: Holder): Promise<boolean> => parent !== null && !(await isAlive(parent))
 
-function alreadyRunning(home: Home, pid: number): AlreadyRunningError {
+/** Names the version of the running one where it is another. */
+export function alreadyRunning(
+  home: Home,
+  holder: Holder,
+  remedy = holder.isService ? restartService : useAsItIs,
+): AlreadyRunningError {
   const engine = readEngine(home)
   const where =
     engine === null
       ? ''
       : `, engine at ${engine.address}${engine.uiUrl === null ? '' : `, Web UI at ${engine.uiUrl}`}`
   return new AlreadyRunningError(
-    `outpool is already running for ${home.dir} (process ${pid}${where})`,
-    'Use it as it is, stop it first, or start this one with another OUTPOOL_HOME.',
+    `${nameOf(holder)} is already running for ${home.dir} (process ${holder.pid}${where})`,
+    remedy,
   )
+}
+
+const useAsItIs =
+  'Use it as it is, take over with `outpool up --replace`, end it with `outpool down`, or start this one with another OUTPOOL_HOME.'
+
+const restartService =
+  'It runs as a service. Restart that one, with the version that is installed: systemctl --user restart outpool'
+
+function nameOf(holder: Holder): string {
+  const own = version()
+  return holder.version === null || holder.version === own
+    ? 'outpool'
+    : `outpool ${holder.version} (this one is ${own})`
 }
 
 function tryLink(from: string, to: string): boolean {

@@ -1,5 +1,5 @@
 /**
- * The worker's program: `main.js up` (engine and worker), `main.js worker` (worker for an engine that runs already),
+ * The worker's program: `main.js up` (engine and worker), `main.js worker` (worker for an engine that runs already), `main.js down`,
  * `main.js doctor`, `main.js trust`, `main.js agents` (for `outpool adopt`). `outpool` starts it as a separate process.
  */
 import { ConfigError, HomeError, isOutOfFiles, outOfFiles, SealKeyError } from '../config/errors.js'
@@ -38,8 +38,16 @@ async function run(program: HostProgram, given: GivenFlags): Promise<number> {
     case 'up':
     case 'worker':
       configureLog(logOptions(given, process.env))
-      await up({ home, config: loadConfig(source), ownEngine: program === 'up', ui: given.flag('ui') })
+      await up({
+        ...{ home, config: loadConfig(source), ownEngine: program === 'up' },
+        ...{ ui: given.flag('ui'), replace: given.flag('replace') },
+      })
       return exit.done
+    case 'down': {
+      const { down } = await import('./down.js')
+      await down(home, (line) => console.log(line))
+      return exit.done
+    }
     case 'rehearse':
       console.error(`usage:\n${programUsage()}`)
       return exit.usage

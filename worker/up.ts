@@ -6,6 +6,7 @@ import type { Home } from '../config/state/home.js'
 import { readEngine } from '../config/state/liveFile.js'
 import { untilSoleWorker } from './connection/soleWorker.js'
 import { assertIndependent } from '../host/identity/failureDomains.js'
+import { makeWay } from './down.js'
 import { agentVersion, checkTmux } from './doctor/programs.js'
 import { checkRehearsal } from './doctor/rehearsals.js'
 import { namedEngine, reach, type ConnectOptions } from './engine/connect.js'
@@ -33,17 +34,22 @@ export async function up({
   config,
   ownEngine,
   ui,
+  replace,
 }: {
   home: Home
   config: Config
   ownEngine: boolean
   /** Whether an embedded engine serves Temporal's Web UI. */
   ui: boolean
+  /** Whether one of the same version that runs already is replaced; an older one always is. */
+  replace: boolean
 }): Promise<void> {
   // First, since the command may be killed at any instant.
   const stopRequested = untilStopRequested()
-  const lock = await lockHome(home, { parent: parentCommand(), say })
   const manager = ServiceManager.fromEnv(process.env, say)
+  // A worker alone ends no `up`: that would end the engine that it needs.
+  if (ownEngine) await makeWay(home, replace, say)
+  const lock = await lockHome(home, { parent: parentCommand(), isService: manager !== null, say })
   try {
     await assertTmux()
     await assertIndependent(config)

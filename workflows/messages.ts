@@ -97,6 +97,8 @@ export const watchdogSignals = {
   /** Only observe the service. */
   pause: signal('pause'),
   resume: signal('resume'),
+  /** A person asks to start the service again, whether or not it is well. */
+  restart: signal('restart'),
   /** The service is no longer configured: end what was started of it, and the watchdog. */
   retire: signal('retire'),
   /** From the escalation. */

@@ -35,6 +35,8 @@ export interface ServiceStartRequest {
   incident: number | null
   /** Who starts it, and which attempt this is: for the report. */
   description: string
+  /** A person asks for it: also a service that is well is started again. */
+  byHand?: true
 }
 
 export interface ServiceStartResult {
@@ -135,7 +137,7 @@ export interface ServiceActivities {
   watchService(request: ServiceWatchRequest): Promise<ServiceObservation>
   /** Checks the service now. A running watch gets the result too. */
   checkService(request: { service: string }): Promise<ServiceStatus>
-  /** Idempotent per fence. Checks the service first, and does nothing if it is well or busy. */
+  /** Idempotent per fence. Checks the service first, and does nothing if it is well or busy, unless a person asks for it. */
   startService(request: ServiceStartRequest): Promise<ServiceStartResult>
   /** Ends a service that Outpool started; one that is only watched is left alone. */
   retireService(request: { service: string }): Promise<void>

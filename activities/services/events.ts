@@ -28,12 +28,12 @@ export const serviceBusy = (service: string, since: string, why: string): EventD
   ...{ id: `service/${service}/busy/${since}`, at: now(), kind: 'service-busy', service, why },
 })
 
-/** None for the first start, which belongs to no incident. */
+/** None for the first start. */
 export function serviceRestarted(
-  { service, incident, fence, description: attempt }: ServiceStartRequest,
+  { service, incident, fence, description: attempt, byHand }: ServiceStartRequest,
   pid: number | null,
 ): EventDraft[] {
-  if (incident === null) return []
+  if (incident === null && byHand !== true) return []
   const id = `service/${service}/restarted/${fence}`
   return [{ id, at: now(), kind: 'service-restarted', service, incident, attempt, pid }]
 }

@@ -1,4 +1,7 @@
-/** Starts or restarts a service: never beside a live process, and not at all if the service is well. Idempotent per fence. */
+/**
+ * Starts or restarts a service: never beside a live process, and one that is well only if a person asks for it. Idempotent per
+ * fence.
+ */
 import { existsSync } from 'node:fs'
 import { withoutSecrets } from '../../config/secrets/known.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
@@ -32,7 +35,8 @@ export async function startService(
     if (request.fence < record.fence) throw new StaleFenceError(service.name, request.fence, record.fence)
     const check = await context.check(service)
     const isDone = record.fence === request.fence && check.process !== null
-    const isNeeded = request.incident === null ? check.process === null : check.isTrouble
+    const isNeeded =
+      request.byHand === true || (request.incident === null ? check.process === null : check.isTrouble)
     if (isDone || !isNeeded || service.run === null)
       return { started: isDone, pid: check.process?.pid ?? null }
 

@@ -1,5 +1,4 @@
 /** `outpool adopt [WHAT...]`: lists agents that a person started, or takes them over. */
-import { createInterface } from 'node:readline/promises'
 import type { Config } from '../../config/config.js'
 import { loadConfig } from '../../config/load/load.js'
 import type { Found, FoundAgent } from '../../config/state/foundAgents.js'
@@ -18,6 +17,7 @@ import { isFresh, listSessions, type ListedSession } from '../engine/sessionRows
 import { startSession } from '../engine/startSession.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
+import { isConfirmed } from '../output/confirm.js'
 import { oneLine } from '../output/terminal.js'
 
 /** What becomes a session: an agent that runs, or a conversation that is stopped. */
@@ -131,7 +131,10 @@ async function agreedTargets(
   for (const target of targets) {
     const { losses = [], what } = target
     if (losses.length === 0) agreed.push({ ...target, acceptsLoss: context.flag('yes') })
-    else if (context.flag('yes') || (await asksPerson(what, adoptionLossText(losses))))
+    else if (
+      context.flag('yes') ||
+      (await isConfirmed(`${what} would lose ${adoptionLossText(losses)}. Adopt it all the same?`))
+    )
       agreed.push({ ...target, acceptsLoss: true })
     else if (targets.length > 1) {
       printNotice(`${what} is left alone, because this would be lost: ${adoptionLossText(losses)}`)
@@ -143,18 +146,6 @@ async function agreedTargets(
       )
   }
   return agreed
-}
-
-/** False without a terminal. */
-async function asksPerson(what: string, lost: string): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return false
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    const answer = await terminal.question(`${what} would lose ${lost}. Adopt it all the same? [y/N] `)
-    return /^y(es)?$/i.test(answer.trim())
-  } finally {
-    terminal.close()
-  }
 }
 
 async function adoptOne(

@@ -4,6 +4,7 @@ import { openHome, type Home } from '../../config/state/home.js'
 import type { CommandContext } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
+import { hideLeaveKeys, leaveKeys, outerKeys, showLeaveKeys, type TmuxKeys } from '../nestedTmux.js'
 import type { SessionCard } from '../engine/sessionRows.js'
 import { writeText } from '../output/terminal.js'
 import { clock } from '../output/times.js'
@@ -29,11 +30,15 @@ export async function attach(context: CommandContext): Promise<void> {
  */
 const fallbackTerminals = ['xterm-256color', 'screen-256color', 'xterm', 'screen', 'vt100', 'ansi']
 
-/** Works inside another tmux too: Outpool's has another socket, so TMUX is unset. Throws FailedError. Returns the exit code. */
+/**
+ * Works inside a tmux of the person's too: Outpool's has another socket, so TMUX is unset, and its status line says with which keys to
+ * leave. Throws FailedError. Returns the exit code.
+ */
 export async function runAttached(home: Home, name: string): Promise<number> {
   const own = process.env['TERM'] ?? ''
+  const outer = outerKeys(process.env)
   for (const term of [own, ...fallbackTerminals]) {
-    const { code, refused } = await attachAs(term, home, name)
+    const { code, refused } = await attachAs(term, home, name, outer)
     if (!refused) return code === 0 ? 0 : 1
   }
   throw new FailedError(
@@ -50,18 +55,21 @@ async function attachAs(
   term: string,
   home: Home,
   name: string,
+  outer: TmuxKeys | null,
 ): Promise<{ code: number | null; refused: boolean }> {
   const env = { ...process.env, TMUX: undefined, TERM: term }
   const child = spawn('tmux', ['-u', '-S', home.tmuxSocket, 'attach-session', '-t', `=${name}`], {
     stdio: ['inherit', 'inherit', 'pipe'],
     env,
   })
+  if (outer !== null && child.pid !== undefined) showLeaveKeys(home.tmuxSocket, child.pid, leaveKeys(outer))
   let errors = ''
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
   })
+  if (outer !== null && child.pid !== undefined) hideLeaveKeys(home.tmuxSocket, child.pid)
   const refused = code !== 0 && refusal.test(errors)
   if (!refused) writeText(process.stderr, errors)
   return { code, refused }

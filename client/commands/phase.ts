@@ -1,13 +1,15 @@
-/** `outpool pause NAME`, `outpool resume NAME`, `outpool stop NAME` */
+/** `outpool pause NAME`, `outpool resume NAME`, `outpool stop NAME` and `outpool stop --all` */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
 import { sessionSignals } from '../../workflows/messages.js'
 import { type CommandContext, print } from '../commandContext.js'
 import { type Engine, withEngine } from '../engine/engine.js'
+import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
+import { canAsk, isConfirmed } from '../output/confirm.js'
 import { findRunning, findSession, finalState, signalSession } from '../engine/session.js'
-import type { ListedSession } from '../engine/sessionRows.js'
+import { type ListedSession, listSessions } from '../engine/sessionRows.js'
 import { startSession } from '../engine/startSession.js'
 
 /** A stop waits for the agent to end, but the command does not wait for it longer than this. */
@@ -19,7 +21,52 @@ export async function pause(context: CommandContext): Promise<void> {
 }
 
 export async function stop(context: CommandContext): Promise<void> {
-  await signalAndWait(context, 'stop', 'stopped', ({ running }) => !running)
+  if (context.flag('all')) await stopAll(context)
+  else await signalAndWait(context, 'stop', 'stopped', ({ running }) => !running)
+}
+
+/** Throws UsageError if a name is given too, or if nobody can be asked. */
+async function stopAll(context: CommandContext): Promise<void> {
+  if (context.args.length > 0)
+    throw new UsageError('a name and --all are given', 'give only one of them; --all stops every session')
+  const isAgreed = context.flag('yes')
+  if (!isAgreed && !canAsk())
+    throw new UsageError('stop --all asks before it stops anything, and needs a terminal', 'or add --yes')
+  const home = openHome()
+  const names = await withEngine(home, runningNames)
+  if (names.length === 0) {
+    print('no session is running')
+    return
+  }
+  const count = names.length === 1 ? 'one session' : `${names.length} sessions`
+  if (!isAgreed && !(await isConfirmed(`Stop ${count} (${names.join(', ')})? Conversations are kept.`)))
+    throw new FailedError('nothing was stopped', null)
+  const left = await withEngine(home, async (engine) => {
+    for (const name of names) await signalSession(engine, name, sessionSignals.stop).catch(passIfStopped)
+    return engine.within(visibleWithinMs + 5_000, () => untilStopped(engine, names))
+  })
+  for (const name of names)
+    print(left.includes(name) ? `stop was accepted for ${name}, but is not done yet` : `${name} is stopped`)
+}
+
+const runningNames = async (engine: Engine): Promise<string[]> =>
+  (await listSessions(engine, new Date())).filter(({ running }) => running).map(({ card }) => card.name)
+
+/** It ended by itself since it was listed. */
+function passIfStopped(error: unknown): void {
+  if (!(error instanceof FailedError)) throw error
+}
+
+/** Returns those that have not stopped in time. */
+async function untilStopped(engine: Engine, names: readonly string[]): Promise<string[]> {
+  const end = Date.now() + visibleWithinMs
+  let left = [...names]
+  while (left.length > 0 && Date.now() < end) {
+    const running = await Promise.all(left.map(async (name) => (await findSession(engine, name)).running))
+    left = left.filter((_, index) => running[index])
+    if (left.length > 0) await sleep(pollMs)
+  }
+  return left
 }
 
 export async function resume(context: CommandContext): Promise<void> {

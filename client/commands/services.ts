@@ -1,15 +1,23 @@
-/** `outpool services`, and its `--pause NAME` and `--resume NAME` for work on a service by hand. */
+/** `outpool services`, and its `--pause NAME`, `--resume NAME` and `--restart NAME` for work on a service by hand. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Colors } from 'picocolors/types.js'
 import { openHome } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import { loadConfig } from '../../config/load/load.js'
+import type { ServiceConfig } from '../../config/config.js'
 import type { ServiceState } from '../../policy/service/service.js'
 import { watchdogSignals } from '../../workflows/messages.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
 import { checkName } from '../names.js'
-import { type ListedService, listServices, signalService, toServiceView } from '../engine/services.js'
+import {
+  type ListedService,
+  listServices,
+  notGuardedError,
+  signalService,
+  toServiceView,
+} from '../engine/services.js'
+import { FailedError } from '../errors.js'
 import { isFresh } from '../engine/sessionRows.js'
 import { type Column, renderTable } from '../output/table.js'
 import { oneLine } from '../output/terminal.js'
@@ -17,13 +25,18 @@ import { ago, ahead } from '../output/times.js'
 
 /** A watchdog may have to end its agent first, but the command does not wait for it longer than this. */
 const visibleWithinMs = 15_000
+/** Its process may take the time for its end that the configuration gives it, and is found at the next check. */
+const restartWithinMs = 40_000
 const pollMs = 150
 
 export async function services(context: CommandContext): Promise<void> {
-  const [paused, resumed] = [context.option('pause'), context.option('resume')]
+  const paused = context.option('pause')
+  const resumed = context.option('resume')
+  const restarted = context.option('restart')
   if (paused !== null) await signalAndWait(checkName(paused, 'service'), 'pause', context)
   if (resumed !== null) await signalAndWait(checkName(resumed, 'service'), 'resume', context)
-  if (paused === null && resumed === null) await list(context)
+  if (restarted !== null) await restart(checkName(restarted, 'service'), context)
+  if (paused === null && resumed === null && restarted === null) await list(context)
 }
 
 async function list(context: CommandContext): Promise<void> {
@@ -82,6 +95,51 @@ function paintState(text: string, state: ServiceState, colors: Colors): string {
     case 'paused':
       return colors.dim(text)
   }
+}
+
+/** Asks the watchdog to start the service again, also if it is well. Throws FailedError if it can not. */
+async function restart(name: string, context: CommandContext): Promise<void> {
+  const home = openHome()
+  const { services: configured } = loadConfig({ path: context.config })
+  const pid = await withEngine(home, async (engine) => {
+    const row = async () => (await listServices(engine, home)).find((one) => one.name === name)
+    const before = await row()
+    if (before === undefined) throw notGuardedError(name, configured)
+    assertRestartable(before, configured)
+    await signalService(engine, name, watchdogSignals.restart, configured)
+    const end = Date.now() + restartWithinMs
+    return engine.within(restartWithinMs + 5_000, async () => {
+      while (Date.now() < end) {
+        const now = await row()
+        if (now !== undefined && now.state !== 'restarting' && now.pid !== null && now.pid !== before.pid)
+          return now.pid
+        await sleep(pollMs)
+      }
+      return null
+    })
+  })
+  print(
+    pid === null
+      ? `restart was accepted for ${name}, but is not done yet; see: outpool services`
+      : `${name} was started again, as process ${pid}`,
+  )
+}
+
+/** Throws FailedError. */
+function assertRestartable(
+  { name, state, incident }: ListedService,
+  configured: readonly ServiceConfig[],
+): void {
+  if (state === 'escalated')
+    throw new FailedError(
+      `an agent works on incident ${incident ?? '?'} of ${name}, and alone acts on it until it is done`,
+      `see it with \`outpool incidents show ${incident ?? 'N'}\`, or end it with \`outpool services --pause ${name}\``,
+    )
+  if (configured.find((one) => one.name === name)?.run === null)
+    throw new FailedError(
+      `outpool only watches ${name}: it has no \`run\` in outpool.yaml`,
+      'start it again yourself; the watchdog notices it',
+    )
 }
 
 /** Signals and waits until the service shows it. */

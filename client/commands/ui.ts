@@ -1,10 +1,11 @@
-/** `outpool ui`: opens what the engine stores for Temporal's Web UI, until Ctrl-C. */
+/** `outpool ui`: opens Temporal's Web UI, and lets it show what the engine stores, until Ctrl-C. */
 import { SealingCodec } from '../../config/seal/codec.js'
 import { readSealKeys } from '../../config/seal/keys.js'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
-import { type CommandContext, print } from '../commandContext.js'
+import { type CommandContext, print, printNotice } from '../commandContext.js'
 import { EngineError, FailedError, UsageError } from '../errors.js'
+import { browserOpener, openPage } from '../ui/browser.js'
 import { startCodecServer } from '../ui/codecServer.js'
 
 /** Throws EngineError, SealKeyError, FailedError if no Web UI is known, and UsageError for a wrong address. */
@@ -22,7 +23,13 @@ export async function ui(context: CommandContext): Promise<void> {
         : 'stop `outpool up`, then start it with --ui',
     )
   const server = await startCodecServer(new SealingCodec(readSealKeys(home), engine.namespace), address)
-  print(`Web UI: ${address}/namespaces/${encodeURIComponent(engine.namespace)}/workflows`)
+  const page = `${address}/namespaces/${encodeURIComponent(engine.namespace)}/workflows`
+  print(`Web UI: ${page}`)
+  const opener = context.flag('open')
+    ? browserOpener({ platform: process.platform, env: process.env, isTerminal: process.stdout.isTTY })
+    : null
+  if (opener !== null && !(await openPage(opener, page)))
+    printNotice(`${opener} cannot be run: open the address yourself`)
   print(`Remote codec endpoint: ${server.endpoint}`)
   print('In the Web UI, open Codec Server (at the top right), enter this endpoint, and apply it.')
   print('Keep the endpoint private: who knows it can read your prompts. Ctrl-C ends it.')

@@ -106,7 +106,7 @@ function readConfiguredEngine(): Endpoint | null {
 }
 
 /** Status codes of gRPC. */
-const code = {
+export const grpcStatus = {
   invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,
@@ -116,7 +116,7 @@ const code = {
 } as const
 
 /** The status code of the gRPC failure behind an error, or null. */
-function grpcCode(error: unknown): number | null {
+export function grpcCode(error: unknown): number | null {
   if (isGrpcServiceError(error)) return error.code
   return error instanceof ServiceError && isGrpcServiceError(error.cause) ? error.cause.code : null
 }
@@ -129,31 +129,31 @@ const detailsOf = (error: unknown): string => {
 /** Whether no worker answered: in time, or because the engine knows of none. */
 export const isUnanswered = (error: unknown): boolean => {
   const number = grpcCode(error)
-  return number === code.deadlineExceeded || number === code.failedPrecondition
+  return number === grpcStatus.deadlineExceeded || number === grpcStatus.failedPrecondition
 }
 
 function toCommandError(error: unknown, address: string, namespace: string): unknown {
   const number = grpcCode(error)
   const options = { cause: error }
-  if (number === code.unavailable || number === code.deadlineExceeded)
+  if (number === grpcStatus.unavailable || number === grpcStatus.deadlineExceeded)
     return new EngineError(
       `the Temporal server at ${address} stopped answering`,
       'start it again with `outpool up`',
       options,
     )
-  if (number === code.unauthenticated)
+  if (number === grpcStatus.unauthenticated)
     return new EngineError(
       `the Temporal server at ${address} refuses the credentials`,
       "correct Temporal's own settings",
       options,
     )
-  if (number === code.notFound && /namespace/i.test(detailsOf(error)))
+  if (number === grpcStatus.notFound && /namespace/i.test(detailsOf(error)))
     return new EngineError(
       `the Temporal server at ${address} has no namespace ${namespace}`,
       'set it up with `outpool up`',
       options,
     )
-  if (number === code.invalidArgument && /search attribute/i.test(detailsOf(error)))
+  if (number === grpcStatus.invalidArgument && /search attribute/i.test(detailsOf(error)))
     return new FailedError(
       `the namespace ${namespace} at ${address} lacks Outpool's search attributes`,
       'set them up with `outpool up`',

@@ -26,6 +26,20 @@ export const addAccount = (text: string, { name, configDir, ...limits }: NewAcco
     else document.setIn(pathOf[list], document.createNode([added]))
   })
 
+/** A fallback that runs on a key of the environment. `key`: the variable's name. */
+export const addSubstrate = (
+  text: string,
+  { name, model, key }: { name: string; model: string; key: string },
+): string =>
+  editYaml(text, (document) => {
+    const before = document.getIn(['substrates'])
+    const added = document.createNode({ name, model, env: { ANTHROPIC_API_KEY: { fromEnv: key } } })
+    const env = added.get('env')
+    if (isMap(env)) env.flow = true
+    if (isSeq(before) && before.items.length > 0) before.add(added)
+    else document.setIn(['substrates'], document.createNode([added]))
+  })
+
 /** Throws ConfigEditError if there is no such account, or if it is the only one of the pool. */
 export const removeAccount = (text: string, name: string): string =>
   editYaml(text, (document) => {

@@ -29,8 +29,9 @@ export function levelOf(event: OutpoolEvent): EventLevel {
     case 'account-logged-out':
     case 'service-missing':
     case 'service-frozen':
-    case 'service-restarted':
       return 'warn'
+    case 'service-restarted':
+      return event.incident === null ? 'info' : 'warn'
     case 'worker-down':
       return event.how === 'died' ? 'warn' : 'info'
     case 'task-failed':
@@ -103,7 +104,7 @@ export function describeEvent(event: OutpoolEvent, now: Date): string {
     case 'service-busy':
       return `service ${event.service}: busy, left alone: ${event.why}`
     case 'service-restarted':
-      return `service ${event.service}: ${event.attempt}${event.pid === null ? '' : `, process ${event.pid}`} (incident ${event.incident})`
+      return `service ${event.service}: ${event.attempt}${event.pid === null ? '' : `, process ${event.pid}`}${event.incident === null ? '' : ` (incident ${event.incident})`}`
     case 'service-back':
       return `service ${event.service}: well again, after ${describeDuration(event.afterMs)} (incident ${event.incident})`
     case 'escalation-started':

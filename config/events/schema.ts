@@ -201,7 +201,9 @@ export const eventSchema = z.discriminatedUnion('kind', [
   }),
   kindOf('service-restarted', 'A service was started again.', {
     service,
-    incident,
+    incident: incident
+      .nullable()
+      .describe('Number of its incident; null if a person asked for it while it was well'),
     attempt: text().describe('Which restart this is'),
     pid: count().nullable().describe('Its new process, if it is known'),
   }),

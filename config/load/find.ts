@@ -12,7 +12,7 @@ export interface ConfigSource {
   cwd?: string
 }
 
-export const configFileName = 'outpool.yaml'
+const configFileName = 'outpool.yaml'
 
 /** Absolute path of the file to read. Throws ConfigError if there is none. */
 export const findConfig = (source: ConfigSource = {}): string => locateConfig(source).file
@@ -49,6 +49,21 @@ export function locateConfig({
       remedy: 'run `outpool init` to write one, or name one with --config or OUTPOOL_CONFIG',
     },
   ])
+}
+
+/**
+ * Where a first configuration is written, or the one that exists is: without a name, in the user's config folder, so that the next
+ * terminal finds it wherever it stands.
+ */
+export function newConfigFile(source: ConfigSource = {}): string {
+  const { path, env = process.env, cwd = process.cwd() } = source
+  const named = nonEmpty(path) ?? nonEmpty(env['OUTPOOL_CONFIG'])
+  if (named !== undefined) return resolve(cwd, named)
+  try {
+    return locateConfig(source).file
+  } catch {
+    return userConfigFile(env)
+  }
 }
 
 /** The file in the current folder that is not used because the running worker uses another one; null if there is none. */

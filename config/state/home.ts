@@ -50,6 +50,8 @@ export interface Home {
   workerLock: string
 }
 
+export const workerLockName = 'worker.lock'
+
 /** The longest path that a Unix socket may have on both Linux and macOS, terminator included. */
 const socketPathMax = 104
 
@@ -86,7 +88,7 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
     events: join(dir, 'events'),
     odd: join(dir, 'odd'),
     liveFile: join(dir, 'live.json'),
-    workerLock: join(dir, 'worker.lock'),
+    workerLock: join(dir, workerLockName),
   }
 }
 

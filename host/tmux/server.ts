@@ -8,7 +8,10 @@ import { execa } from 'execa'
 import { log } from '../log.js'
 import { writeFileAtomic } from '../state/atomicFile.js'
 
-/** The server's configuration. The user's own tmux.conf is not read, because it could rename, respawn or close panes. */
+/**
+ * The server's configuration. The user's own tmux.conf is not read, because it could rename, respawn or close panes. `@outpool_nested`
+ * holds the clients that run inside a tmux of the person's (client/nestedTmux.ts).
+ */
 const serverConfig = `
 set -g remain-on-exit on
 set -g remain-on-exit-format ""
@@ -23,9 +26,9 @@ set -g allow-rename off
 set -g automatic-rename off
 set -g status-interval 0
 set -g status-left-length 40
-set -g status-right-length 120
+set -g status-right-length 160
 set -g status-left "#[bold] #S "
-set -g status-right "#{@outpool_status} "
+set -g status-right "#{?#{m:* #{client_pid} *,#{@outpool_nested}},leave with #{@outpool_leave} | ,}#{@outpool_status} "
 set -g window-status-format ""
 set -g window-status-current-format ""
 set-hook -g client-attached { if -F '#{&&:#{pane_dead},#{@outpool_stopped}}' { run -C '#{@outpool_hold}' } }

@@ -311,3 +311,23 @@ describe('law 1', () => {
     }
   })
 })
+
+describe('an upgrade', () => {
+  it('law 7: `up --replace` takes over in order, `down` ends it, and the agent lives on', async () => {
+    await begin('upgraded', 'Hello.')
+    const { pid } = await fleet.show('upgraded')
+    const before = fleet.workerPid()
+    await fleet.up('--replace')
+    expect(fleet.workerPid()).not.toBe(before)
+    expect(fleet.log()).toContain('taking over from outpool')
+    await fleet.untilSession('upgraded', (session) => session.phase === 'idle' && session.pid === pid)
+
+    const { code, stdout } = await fleet.run('down')
+    expect(code).toBe(0)
+    expect(stdout).toContain('everything has ended but the panes')
+    expect(fleet.workerPid()).toBeNull()
+    expect((await fleet.run('ls')).code).toBe(3)
+    expect(fleet.tmux('display-message', '-p', '-t', '=upgraded:', '#{pane_dead}').trim()).toBe('0')
+    expect((await fleet.run('down')).stdout).toContain('nothing was running')
+  })
+})

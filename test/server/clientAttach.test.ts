@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openHome } from '../../config/state/home.js'
+import { TmuxServer } from '../../host/tmux/server.js'
 import { until } from '../../lab/until.js'
 import { type TestHome, newTestHome, outpool } from './testHome.js'
 
@@ -23,6 +24,8 @@ describe('attach', () => {
 
   beforeEach(() => {
     place = newTestHome()
+    // Writes the configuration of Outpool's server.
+    new TmuxServer(join(place.dir, 'unused.sock'), place.home, null)
     panes('new-session', '-d', '-s', 's1', '-x', '80', '-y', '20', `printf '%s' '${letters}'; exec sleep 600`)
     const env = Object.entries(place.env).flatMap(([name, value]) => ['-e', `${name}=${value ?? ''}`])
     terminal('new-session', '-d', '-s', 'person', '-x', '80', '-y', '20', '-c', place.dir, ...env, '/bin/sh')
@@ -59,6 +62,40 @@ describe('attach', () => {
         () => Promise.resolve(shown()),
         (text) => text.includes('left with 0'),
       )
+    },
+  )
+
+  it.each([
+    ['the same prefix', 'C-b', 'Ctrl-b Ctrl-b d', ['C-b', 'C-b', 'd']],
+    ['another prefix', 'C-a', 'Ctrl-b d', ['C-b', 'd']],
+  ])(
+    'inside a tmux with %s, the status line says how to leave, and these keys do',
+    async (_, prefix, words, keys) => {
+      panes('source-file', join(place.dir, 'state', 'tmux.conf'))
+      terminal('set-option', '-g', 'prefix', prefix)
+      terminal('set-option', '-t', 'person', 'status', 'off')
+      const outside = `env -u TMUX TERM=screen tmux -S ${join(place.dir, 'own.sock')} attach -t person`
+      run(join(place.dir, 'far.sock'), 'new-session', '-d', '-s', 'far', '-x', '120', '-y', '20', outside)
+      const far = (...args: string[]): string => run(join(place.dir, 'far.sock'), ...args)
+      try {
+        terminal('send-keys', '-t', 'person', `${outpool.join(' ')} attach s1; echo left with $?`, 'Enter')
+        await until(
+          'the hint',
+          () => Promise.resolve(shown()),
+          (text) => text.includes(letters) && text.includes(`leave with ${words} |`),
+        )
+        // Through the person's tmux, as from a keyboard.
+        far('send-keys', '-t', 'far', ...keys)
+        await until(
+          'the shell',
+          () => Promise.resolve(shown()),
+          (text) => text.includes('left with 0'),
+        )
+        expect(terminal('list-clients', '-t', 'person').trim()).not.toBe('')
+        expect(panes('show-options', '-gqv', '@outpool_nested').trim()).toBe('')
+      } finally {
+        far('kill-server')
+      }
     },
   )
 

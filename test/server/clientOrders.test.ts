@@ -92,6 +92,60 @@ describe('orders', () => {
     expect((await harness.handle(name).describe()).status.name).toBe('COMPLETED')
   })
 
+  it('stop --all stops every session', async () => {
+    const names = [await harness.started(), await harness.started()].sort()
+    for (const name of names) await harness.untilListed(name, ({ phase }) => phase !== 'stopped')
+    const out = await harness.runOk('stop', '--all', '--yes')
+    expect(out).toBe(names.map((name) => `${name} is stopped\n`).join(''))
+    for (const name of names) expect((await harness.handle(name).describe()).status.name).toBe('COMPLETED')
+    expect(await harness.runOk('stop', '--all', '--yes')).toBe('no session is running\n')
+  })
+
+  it('services --restart refuses a service that nobody guards', async () => {
+    expect(await harness.home.run(['services', '--restart', 'bot'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('there is no service bot') as string,
+    })
+  })
+
+  it('law 5: forget takes an ended session off every list, keeps its conversation, and frees its name', async () => {
+    const name = await harness.started()
+    const { start: first } = await harness.received(name)
+    expect(await harness.home.run(['forget', name])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `outpool: session ${name} has not ended: it is idle\n  -> end it first: outpool stop ${name}\n`,
+    })
+    await harness.runOk('stop', name)
+    await harness.runOk('resume', name)
+    await harness.runOk('stop', name)
+    const out = await harness.runOk('forget', name)
+    expect(out).toContain(`forgot ${name}; its conversation ${first.sessionId}`)
+    expect(out).toContain(`outpool adopt ${first.sessionId}`)
+    expect(await harness.rowOf(name, '--all')).toBeUndefined()
+    expect(await harness.home.run(['show', name])).toMatchObject({ code: 1 })
+    expect(await harness.home.run(['forget', name])).toMatchObject({ code: 1 })
+
+    await harness.runOk('start', name, '--cwd', 'work')
+    const { start: again } = await harness.received(name)
+    expect(again).toMatchObject({ name, continues: false })
+    expect(again.sessionId).not.toBe(first.sessionId)
+  })
+
+  it('forget --ended leaves those alone that run', async () => {
+    const [ended, running] = [await harness.started(), await harness.started()]
+    await harness.runOk('stop', ended)
+    await harness.untilListed(ended, ({ phase }) => phase === 'stopped')
+    const forgotten = parseJson(
+      z.array(z.object({ session: z.string() })),
+      await harness.runOk('forget', '--ended', '--json'),
+    )
+    expect(forgotten.map(({ session }) => session)).toContain(ended)
+    expect((await harness.listed('--all')).map(({ name }) => name)).toEqual([running])
+    expect(await harness.home.run(['forget'])).toMatchObject({ code: 2 })
+    expect(await harness.home.run(['forget', running, '--ended'])).toMatchObject({ code: 2 })
+  })
+
   it('law 5: resume of a stopped session continues the same conversation in the same folder', async () => {
     const pin = { account: 'max-2', pinnedTo: 'max-2', priority: -3 }
     const name = await harness.started({ ...pin, model: 'opus', models: ['opus'] })

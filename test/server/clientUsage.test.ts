@@ -1,6 +1,6 @@
 /** The command when no engine is needed, or none is running. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -279,8 +279,8 @@ describe('init', () => {
       text.matchAll(/^ +- \{ name: (\S+), configDir: (\S+) \}$/gm),
       ([, name, dir]) => [name, dir],
     )
+    // The person's own login is used only if they say so.
     expect(entries).toEqual([
-      ['main', '"~/.claude"'],
       ['max-1', '"~/.claude-max-1"'],
       ['max-2', '"~/.claude-max-2"'],
       ['medic', '"~/.claude-medic"'],
@@ -299,6 +299,21 @@ describe('init', () => {
     expect((await init()).stdout).toContain('added max-3 to')
     const line = '    - { name: max-3, configDir: ~/.claude-max-3 }\n'
     expect(readFileSync(join(place.dir, 'outpool.yaml'), 'utf8').replace(line, '')).toBe(before)
+  })
+
+  it("uses the person's own login only if they say so, and writes into the user's config folder", async () => {
+    const bare = join(place.dir, 'elsewhere')
+    mkdirSync(bare)
+    const env = { HOME: bare, XDG_CONFIG_HOME: join(bare, 'config') }
+    mkdirSync(join(bare, '.claude'))
+    writeFileSync(join(bare, '.claude', 'settings.json'), '{}')
+    rmSync(join(place.dir, 'outpool.yaml'))
+    const refused = await init(['--yes'], env)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('outpool init --own')
+    expect((await init(['--yes', '--own'], env)).stdout).toContain(
+      `wrote ${join(bare, 'config/outpool/outpool.yaml')} with main`,
+    )
   })
 
   it('says how to log in if it finds nothing', async () => {

@@ -20,6 +20,7 @@ const names = [
   'twice',
   'calm',
   'watched',
+  'hand',
 ]
 
 let watchdog: WatchdogHarness
@@ -30,7 +31,7 @@ beforeAll(async () => {
     ...names.slice(0, 3).map((name) => ({ name })),
     { name: 'forks', mode: 'fork' },
     { name: 'circles', mode: 'exit 7', config: { restarts: { limit: 2, within: '1m', backoff: '1s' } } },
-    ...['morning', 'blind', 'twice'].map((name) => ({ name })),
+    ...['morning', 'blind', 'twice', 'hand'].map((name) => ({ name })),
     { name: 'busy', config: { busyCheck: { files: ['busy/*.log'], within: '4s' } } },
     { name: 'calm', config: { every: '1s' } },
     { name: 'watched', config: { pidFile: 'watched/pid' } },
@@ -104,6 +105,24 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     await watchdog.untilWell('forks', 2)
     await firstSign('forks')
     expect(watchdog.incidents('forks')).toHaveLength(1)
+  })
+
+  it('a service that is well is started again by hand, which is an event and counts as no restart', async () => {
+    await watchdog.untilWell('hand')
+    await watchdog.signal('hand', 'restart')
+    await watchdog.untilWell('hand', 2)
+    await until(
+      'the end of it',
+      () => watchdog.card('hand'),
+      ({ state }) => state === 'running',
+    )
+    expect(await watchdog.card('hand')).toMatchObject({ restarts: 0, incident: null, attention: null })
+    expect(watchdog.incidents('hand')).toEqual([])
+    const [, pid] = watchdog.starts('hand')
+    const said = watchdog.events().filter((event) => 'service' in event && event.service === 'hand')
+    expect(said).toMatchObject([
+      { kind: 'service-restarted', incident: null, attempt: 'restart by hand', pid },
+    ])
   })
 
   it('law 10: a service that keeps failing is reported to a person, and retried later and later', async () => {

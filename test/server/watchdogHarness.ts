@@ -195,7 +195,7 @@ export class WatchdogHarness {
     return this.#client.workflow.getHandle(watchdogWorkflowId(service)).executeUpdate(watchdogUpdates.check)
   }
 
-  signal(service: string, signal: 'pause' | 'resume' | 'retire'): Promise<void> {
+  signal(service: string, signal: 'pause' | 'resume' | 'restart' | 'retire'): Promise<void> {
     return this.#client.workflow.getHandle(watchdogWorkflowId(service)).signal(watchdogSignals[signal])
   }
 

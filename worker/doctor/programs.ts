@@ -8,7 +8,7 @@ import type { Environment } from '../../policy/environment.js'
 import type { EngineChoice } from '../engine/index.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 import { checkRehearsal } from './rehearsals.js'
-import { reaches } from './versions.js'
+import { reaches } from '../../policy/versions.js'
 
 const leastNode = '20.19'
 /** The first with `remain-on-exit-format` and with `respawn-pane` and `new-session` taking `-e`. */

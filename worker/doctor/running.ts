@@ -3,15 +3,30 @@ import { readdir } from 'node:fs/promises'
 import { isAlive } from '../../host/process/processes.js'
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
-import { readHolder } from '../lock.js'
+import { type Holder, readHolder } from '../../config/state/workerLock.js'
+import { version } from '../../config/version.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 /** The worker writes its live file every few seconds; after a suspend it catches up within this time. Milliseconds. */
 const silentAfter = 60_000
 
-export async function checkWorker(home: Home, now: number): Promise<Finding> {
+export async function checkWorker(home: Home, now: number): Promise<Finding[]> {
   const holder = readHolder(home)
-  if (holder === null || !(await isAlive(holder))) return notRunning(home)
+  if (holder === null || !(await isAlive(holder))) return [await notRunning(home)]
+  return [checkPolling(home, holder, now), ...checkVersions(holder)]
+}
+
+/** No finding if the running worker is of this version. */
+function checkVersions(holder: Holder): Finding[] {
+  const own = version()
+  if (holder.version === null || holder.version === own) return []
+  const restart = holder.isService
+    ? 'Restart the service: systemctl --user restart outpool'
+    : 'Run `outpool up --replace` from the version that you want (panes keep running).'
+  return [warn('version', `the running worker is of ${holder.version}, this command of ${own}`, restart)]
+}
+
+function checkPolling(home: Home, holder: Holder, now: number): Finding {
   const live = readLive(home)
   const age = live === null ? null : now - Date.parse(live.at)
   if (live === null || age === null)
@@ -20,7 +35,7 @@ export async function checkWorker(home: Home, now: number): Promise<Finding> {
     return fail(
       'worker',
       `process ${holder.pid} is running, but last polled ${Math.round(age / 1000)} s ago`,
-      `See the logs in ${home.logs}; if they don't explain it, end process ${holder.pid} and run \`outpool up\` (panes keep running).`,
+      `See the logs in ${home.logs}; if they don't explain it, run \`outpool up --replace\` (panes keep running).`,
     )
   const count = Object.keys(live.sessions).length
   return ok('worker', `process ${holder.pid} watches ${count} ${count === 1 ? 'session' : 'sessions'}`)

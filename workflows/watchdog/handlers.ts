@@ -10,6 +10,7 @@ export class WatchdogHandlers {
   #retired = false
   #spec: ServiceSpec | null = null
   #paused: boolean | null = null
+  #restart = false
   #ended: EscalationEnd | null = null
 
   constructor(state: WatchdogState, steps: ReturnType<typeof serviceStepsOn>) {
@@ -20,6 +21,7 @@ export class WatchdogHandlers {
     })
     setHandler(watchdogSignals.pause, () => void (this.#paused = true))
     setHandler(watchdogSignals.resume, () => void (this.#paused = false))
+    setHandler(watchdogSignals.restart, () => void (this.#restart = true))
     setHandler(watchdogSignals.retire, () => void (this.#retired = true))
     setHandler(watchdogSignals.escalationEnded, (end) => {
       this.#ended = end
@@ -51,12 +53,20 @@ export class WatchdogHandlers {
   }
 
   hasMessages(): boolean {
-    return this.#retired || this.#spec !== null || this.#paused !== null || this.#ended !== null
+    return (
+      this.#retired || this.#spec !== null || this.#paused !== null || this.#restart || this.#ended !== null
+    )
   }
 
-  takeMessages(): { spec: ServiceSpec | null; paused: boolean | null; ended: EscalationEnd | null } {
-    const messages = { spec: this.#spec, paused: this.#paused, ended: this.#ended }
+  takeMessages(): {
+    spec: ServiceSpec | null
+    paused: boolean | null
+    restart: boolean
+    ended: EscalationEnd | null
+  } {
+    const messages = { spec: this.#spec, paused: this.#paused, restart: this.#restart, ended: this.#ended }
     this.#spec = this.#paused = this.#ended = null
+    this.#restart = false
     return messages
   }
 }

@@ -14,7 +14,7 @@ import type { WatchdogState } from './state.js'
 /** The first start counts neither as a restart nor as an incident. A service that runs already is recognised, not started twice. */
 export async function startFirst(ctx: WatchdogContext): Promise<void> {
   const { state } = ctx
-  if (state.spec.canStart) await startService(ctx, null, 'first start')
+  if (state.spec.canStart) await startService(ctx, { incident: null, description: 'first start' })
   show(ctx, { isStarted: true })
 }
 
@@ -52,22 +52,34 @@ export async function actWhenDue(
   }
   show(ctx, { state: 'restarting' })
   const at = now()
-  if (await startService(ctx, state.incident, `restart ${state.restarts.length + 1}`)) state.restarts.push(at)
+  const description = `restart ${state.restarts.length + 1}`
+  if (await startService(ctx, { incident: state.incident, description })) state.restarts.push(at)
   show(ctx, { since: at })
+}
+
+/** Does not count against the limit of restarts, which is for those that had to be. A pause stays. */
+export async function restartByHand(ctx: WatchdogContext): Promise<void> {
+  const { state } = ctx
+  const { spec, incident, paused } = state
+  if (!spec.canStart) return
+  show(ctx, { state: 'restarting', due: null, attention: null })
+  const at = now()
+  await startService(ctx, { incident, description: 'restart by hand', byHand: true })
+  const after = incident === null ? 'running' : 'restarting'
+  show(ctx, { since: at, isStarted: true, state: paused ? 'paused' : after })
 }
 
 /** Whether the service was started, or had to be started and could not be. */
 async function startService(
   ctx: WatchdogContext,
-  incident: number | null,
-  description: string,
+  reason: Pick<ServiceStartRequest, 'incident' | 'description' | 'byHand'>,
 ): Promise<boolean> {
   const { state, steps } = ctx
   state.fence = nextFence(state.fence)
   const { name: service } = state.spec
-  const request: ServiceStartRequest = { service, fence: state.fence, incident, description }
+  const request: ServiceStartRequest = { service, fence: state.fence, ...reason }
   const { value, failure } = await attempt(
-    steps.startService.executeWithOptions({ summary: description }, [request]),
+    steps.startService.executeWithOptions({ summary: reason.description }, [request]),
   )
   if (failure !== null) {
     show(ctx, { attention: `${service}: ${failure.message}` })

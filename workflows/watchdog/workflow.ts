@@ -4,7 +4,7 @@ import type { ServiceSpec } from '../../policy/service/service.js'
 import { attempt } from '../stepFailures.js'
 import type { WatchdogView } from '../messages.js'
 import { serviceStepsOn, serviceWatchesOn } from '../proxies.js'
-import { actWhenDue, startFirst, react } from './react.js'
+import { actWhenDue, startFirst, react, restartByHand } from './react.js'
 import { Display } from './display.js'
 import { isEscalationRunning, stopEscalation } from './escalate.js'
 import { WatchdogHandlers } from './handlers.js'
@@ -32,6 +32,8 @@ export async function watchdog(input: ServiceSpec | CarriedOver<WatchdogState>):
     await applyMessages(ctx)
     if (mustRenew(ctx)) {
       await condition(allHandlersFinished)
+      // One that came during a step would be lost with this run.
+      if (handlers.hasMessages()) continue
       await continueAsNew<typeof watchdog>({ state })
     }
     await takeStep(ctx)
@@ -67,7 +69,7 @@ const recoveredState = { incident: null, due: null, restarts: [], attention: nul
 /** Applies the messages of people, of the worker and of the escalation. */
 async function applyMessages(ctx: WatchdogContext): Promise<void> {
   const { state, handlers } = ctx
-  const { spec, paused, ended } = handlers.takeMessages()
+  const { spec, paused, restart, ended } = handlers.takeMessages()
   if (spec !== null) show(ctx, { spec })
   if (ended !== null && ended.incident === state.incident) {
     const fence = Math.max(state.fence, ended.fence)
@@ -75,9 +77,15 @@ async function applyMessages(ctx: WatchdogContext): Promise<void> {
     show(ctx, { fence, isEscalated: false, ...(isOver ? recoveredState : {}) })
     if (!state.paused) show(ctx, { state: 'running' })
   }
-  if (paused === null || paused === state.paused) return
-  if (state.isEscalated) await stopEscalation(ctx)
-  show(ctx, { paused, isEscalated: false, due: null, attention: null, state: paused ? 'paused' : 'running' })
+  if (paused !== null && paused !== state.paused) {
+    if (state.isEscalated) await stopEscalation(ctx)
+    show(ctx, {
+      ...{ paused, isEscalated: false, due: null, attention: null },
+      state: paused ? 'paused' : 'running',
+    })
+  }
+  // During an escalation the woken agent alone acts on the service.
+  if (restart && !state.isEscalated) await restartByHand(ctx)
 }
 
 /** Ends what Outpool has started of the service: under another name, the configuration may start the same program again. */
