@@ -1,6 +1,6 @@
 /** `outpool ui`: opens what the engine stores for Temporal's Web UI, until Ctrl-C. */
 import { SealingCodec } from '../../config/seal/codec.js'
-import { readSealKeys } from '../../config/seal/keys.js'
+import { LiveSealKeys } from '../../config/seal/liveKeys.js'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { type CommandContext, print } from '../commandContext.js'
@@ -21,7 +21,7 @@ export async function ui(context: CommandContext): Promise<void> {
         ? 'name the Web UI of your own Temporal with --address'
         : 'stop `outpool up`, then start it with --ui',
     )
-  const server = await startCodecServer(new SealingCodec(readSealKeys(home), engine.namespace), address)
+  const server = await startCodecServer(new SealingCodec(new LiveSealKeys(home), engine.namespace), address)
   print(`Web UI: ${address}/namespaces/${encodeURIComponent(engine.namespace)}/workflows`)
   print(`Remote codec endpoint: ${server.endpoint}`)
   print('In the Web UI, open Codec Server (at the top right), enter this endpoint, and apply it.')
