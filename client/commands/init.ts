@@ -1,4 +1,4 @@
-/** `outpool init`: writes a first outpool.yaml, or adds to an existing one the logins that it lacks. Never overwrites one. */
+/** `outpool init`: writes the user's first outpool.yaml, or adds to an existing one the logins that it lacks. Never overwrites one. */
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
@@ -7,8 +7,9 @@ import { unusedName } from '../../config/accountNames.js'
 import { addAccount } from '../../config/edit/accounts.js'
 import { rewriteFile } from '../../config/edit/rewriteFile.js'
 import { guideUrl } from '../../config/guide.js'
-import { configFileName } from '../../config/load/find.js'
-import { parseConfig, readConfigText } from '../../config/load/load.js'
+import { userConfigFile } from '../../config/load/find.js'
+import { parseConfig } from '../../config/load/load.js'
+import { readConfigText } from '../../config/load/text.js'
 import { type CommandContext, print } from '../commandContext.js'
 import { FailedError } from '../errors.js'
 import { type FoundLogin, findLogins } from '../findLogins.js'
@@ -18,7 +19,7 @@ const schemaFile = fileURLToPath(new URL('../../config/schema/outpool.schema.jso
 export function init(context: CommandContext): Promise<void> {
   const home = process.env['HOME'] ?? homedir()
   const named = context.option('config') ?? process.env['OUTPOOL_CONFIG']
-  const file = resolve(named === undefined || named === '' ? configFileName : named)
+  const file = named === undefined || named === '' ? userConfigFile() : resolve(named)
   const logins = findLogins(home, process.env)
   if (logins.every(({ forHealer }) => forHealer))
     throw new FailedError(
