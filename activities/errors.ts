@@ -1,5 +1,6 @@
 /** The errors that activities throw, beside those of the host (host/errors.ts). */
 import type { ProjectSettings } from '../agents/agent.js'
+import { describeSettings } from '../config/state/untrustedFolders.js'
 import { StepError } from '../host/errors.js'
 import type { AccountReading, OpenPage } from '../policy/account/account.js'
 import { failureKinds } from '../policy/failureKinds.js'
@@ -152,9 +153,8 @@ export class ProjectUntrustedError extends StepError {
   readonly kind = failureKinds.projectUntrusted
 
   constructor(cwd: string, untrusted: readonly ProjectSettings[]) {
-    const what = untrusted.map(({ file, does }) => `${file} sets ${does.join(', ')}`).join('; ')
     super(
-      `the project brings settings that act by themselves: ${what}; look at them, then run: outpool trust ${cwd}`,
+      `the project brings settings that act by themselves: ${describeSettings(untrusted)}; look at them, then run: outpool trust ${cwd}`,
     )
   }
 }

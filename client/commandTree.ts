@@ -432,6 +432,19 @@ export const commandTree: readonly CommandSpec[] = [
     run: async (context) => (await import('./commands/trust.js')).trust(context),
   },
   {
+    name: 'key',
+    group: 'Set up',
+    description: 'list the keys that seal what the engine stores, or replace the one that seals what is new',
+    withoutConfig: true,
+    args: [
+      { name: '<what>', description: 'list, rotate or use', choices: ['list', 'rotate', 'use'] },
+      { name: '[id]', description: 'of the key to use' },
+    ],
+    options: [{ flags: '--json', description: 'print JSON' }],
+    examples: ['outpool key rotate', 'outpool key use 0123456789ab'],
+    run: async (context) => (await import('./commands/key.js')).key(context),
+  },
+  {
     name: 'drill',
     group: 'Accounts',
     description: 'prove that sessions survive a spent pool: a test session falls back, answers and returns',

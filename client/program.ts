@@ -87,13 +87,15 @@ const commandForWord = ({ word, instead }: (typeof otherWords)[number]): Command
       throw new UsageError(`there is no command ${word}`, instead(name))
     })
 
-/** A person who stands beside an outpool.yaml expects it to be used, and not the one that the running worker uses. */
+/** A person whose current folder has an outpool.yaml may expect it to be used. */
 function noteOtherConfig({ config }: CommandContext): void {
   const passedOver = passedOverConfig({ path: config })
-  if (passedOver !== null)
-    printNotice(
-      `the running worker uses ${passedOver.inUse}, and so does this command, not ${passedOver.local}`,
-    )
+  if (passedOver === null) return
+  const { local, isTrusted, used } = passedOver
+  if (used?.by === 'running-worker')
+    printNotice(`the running worker uses ${used.file}, and so does this command, not ${local}`)
+  else if (used !== null) printNotice(`this command uses ${used.file}, not ${local}; name that with --config`)
+  else if (!isTrusted) printNotice(`${local} is not used: you have neither named nor trusted it`)
 }
 
 /** After an upgrade, an older worker runs until it is replaced. */

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 
-export type HostProgram = 'up' | 'down' | 'worker' | 'doctor' | 'trust' | 'agents' | 'rehearse'
+export type HostProgram = 'up' | 'down' | 'worker' | 'doctor' | 'trust' | 'untrusted' | 'agents' | 'rehearse'
 
 export interface HostFlag {
   name: string
@@ -45,6 +45,7 @@ export const programFlags: Readonly<Record<HostProgram, readonly HostFlag[]>> = 
     { name: 'only', value: '<scene>', description: 'check a part; its result is not kept' },
     flag('json', 'print JSON instead of a table'),
   ],
+  untrusted: [{ name: 'path', value: '<folder>', description: 'only this folder' }],
   trust: [
     { name: 'path', value: '<folder>', description: 'the folder of the project' },
     flag('dry-run', 'only show what its settings make an agent do'),
@@ -97,7 +98,7 @@ const isHostProgram = (name: string): name is HostProgram => Object.hasOwn(progr
 
 /** One line for each program with its flags, for a call that names none. */
 export const programUsage = (): string =>
-  (['up', 'down', 'worker', 'doctor', 'trust', 'agents'] as const)
+  (['up', 'down', 'worker', 'doctor', 'trust', 'untrusted', 'agents'] as const)
     .map((program) => `main.js ${program}${flagsOf(program).map(shown).join('')}`)
     .join('\n')
 

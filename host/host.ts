@@ -30,7 +30,7 @@ import { MoveLimiter } from './limits/moveLimiter.js'
 import { StartLimiter } from './limits/startLimiter.js'
 import { Spending } from './state/spending.js'
 import { UsageRecords } from './state/usageRecords.js'
-import { TrustStore } from './state/trustStore.js'
+import { TrustStore } from '../config/state/trustStore.js'
 import { Tmux } from './tmux/tmux.js'
 import { SecretMissingError, UnknownPlaceError } from './errors.js'
 

@@ -7,6 +7,9 @@ export const commonQueue = 'outpool'
 export const hostQueue = (hostId: string): string => `host:${hostId}`
 
 export const sessionWorkflowId = (name: string): string => `session/${name}`
+/** Null if it is not the id of a session. */
+export const sessionOfWorkflow = (workflowId: string): string | null =>
+  workflowId.startsWith('session/') ? workflowId.slice('session/'.length) : null
 /** The schedule of a task. The engine appends the instant to it for the id of each run. */
 export const loopScheduleId = (task: string): string => `loop/${task}`
 /** The task of a schedule, or null if it is not the schedule of a task. */
@@ -23,7 +26,10 @@ export const escalationWorkflowId = (service: string, incident: number): string 
   `escalation/${service}/${incident}`
 
 /** The session of an agent that is woken for an incident: the name of its pane and of its files on the host. */
-export const wakeUpSessionName = (incident: number): string => `outpool-wakeup-${incident}`
+export const wakeUpSessionName = (incident: number): string => `${wakeUpPrefix}${incident}`
+const wakeUpPrefix = 'outpool-wakeup-'
+/** Whether it is no session of a workflow, but an agent that an escalation has woken. */
+export const isWakeUpName = (name: string): boolean => name.startsWith(wakeUpPrefix)
 
 /** Names of sessions, accounts and services: safe in workflow ids, file names and tmux targets alike. */
 export const namePattern = /^[a-z0-9][a-z0-9_-]{0,62}$/

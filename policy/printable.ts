@@ -1,8 +1,11 @@
 /** Texts of others as they may be printed: nothing in them moves a cursor, changes a colour, or reverses the order of letters. */
 
-/** Whole sequences, so that their parameters don't remain as text: with parameters, with a string up to its end, or of one letter. */
+/**
+ * Whole sequences, so that their parameters don't remain as text: with parameters, with a string up to its end, or of one letter. A string
+ * holds no beginning of another one, so that many beginnings without an end take linear time.
+ */
 const sequence =
-  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]*[0-Z\\`-~]/gu
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u0090\u0098\u009c-\u009f]*(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]*[0-Z\\`-~]/gu
 
 /** Control characters but line break and tab, other line breaks, and marks of direction. */
 const control = /(?![\n\t])\p{Cc}|[\p{Zl}\p{Zp}\p{Bidi_Control}]/gu

@@ -1,10 +1,11 @@
 /**
  * The worker's program: `main.js up` (engine and worker), `main.js worker` (worker for an engine that runs already), `main.js down`,
- * `main.js doctor`, `main.js trust`, `main.js agents` (for `outpool adopt`). `outpool` starts it as a separate process.
+ * `main.js doctor`, `main.js trust`, `main.js untrusted` (for `outpool start`), `main.js agents` (for `outpool adopt`). `outpool` starts
+ * it as a separate process.
  */
 import { ConfigError, HomeError, isOutOfFiles, outOfFiles, SealKeyError } from '../config/errors.js'
 import { type GivenFlags, type HostProgram, parseProgram, programUsage } from '../config/hostPrograms.js'
-import type { ConfigSource } from '../config/load/find.js'
+import { type ConfigSource, locateConfig } from '../config/load/find.js'
 import { loadConfig } from '../config/load/load.js'
 import { openHome } from '../config/state/home.js'
 import { SharedDomainError } from '../host/errors.js'
@@ -13,7 +14,6 @@ import { configureLog } from '../host/log.js'
 import { printOnlyText } from '../host/printedOutput.js'
 import { EngineUnreachableError, LogOptionError, WorkerError } from './errors.js'
 import { logOptions } from './logOptions.js'
-import { up } from './up.js'
 
 const exit = { done: 0, failed: 1, usage: 2, unreachable: 3 } as const
 
@@ -36,13 +36,16 @@ async function run(program: HostProgram, given: GivenFlags): Promise<number> {
   const source = path === null ? {} : { path }
   switch (program) {
     case 'up':
-    case 'worker':
+    case 'worker': {
       configureLog(logOptions(given, process.env))
+      // It loads the engine's library, which no other program needs.
+      const { up } = await import('./up.js')
       await up({
-        ...{ home, config: loadConfig(source), ownEngine: program === 'up' },
-        ...{ ui: given.flag('ui'), replace: given.flag('replace') },
+        ...{ home, config: loadConfig(source), byContent: locateConfig(source).byContent },
+        ...{ ownEngine: program === 'up', ui: given.flag('ui'), replace: given.flag('replace') },
       })
       return exit.done
+    }
     case 'down': {
       const { down } = await import('./down.js')
       await down(home, (line) => console.log(line))
@@ -65,6 +68,11 @@ async function run(program: HostProgram, given: GivenFlags): Promise<number> {
       const { doctor } = await import('./doctor/doctor.js')
       if (await doctor({ home, source, json: given.flag('json') })) return exit.done
       return (await isWellConfigured(source)) ? exit.failed : exit.usage
+    }
+    case 'untrusted': {
+      const { printUntrusted } = await import('./untrusted.js')
+      await printUntrusted(home, given.option('path'), () => loadConfig(source))
+      return exit.done
     }
     case 'agents': {
       const { printAgents } = await import('./agents.js')

@@ -1,11 +1,14 @@
-/** `outpool trust`: shows what a project's own settings would make an agent do, and remembers that a person trusts it. */
+/**
+ * `outpool trust`: shows what a project's own settings would make an agent do, and whether it brings a configuration of Outpool; remembers
+ * that a person trusts both.
+ */
 import { realpathSync } from 'node:fs'
 import { sep } from 'node:path'
 import { agentNamed } from '../agents/index.js'
-import type { ProjectSettings } from '../agents/agent.js'
 import type { Home } from '../config/state/home.js'
 import { accountAgent } from '../host/identity/failureDomains.js'
-import { TrustStore } from '../host/state/trustStore.js'
+import { localConfig, seenConfig } from '../config/load/localFile.js'
+import { type SeenFile, TrustStore } from '../config/state/trustStore.js'
 import { TrustPathError } from './errors.js'
 
 export interface TrustRequest {
@@ -25,17 +28,30 @@ export async function trust({ home, path, isRevoked, isDryRun }: TrustRequest): 
     console.log(`${count} ${count === 1 ? 'file' : 'files'} in ${folder} no longer trusted`)
     return true
   }
-  const found = await agentNamed(accountAgent).projectSettings(folder)
+  const settings = await agentNamed(accountAgent).projectSettings(folder)
+  const found = [
+    ...settings.map(({ file, does, digest }) => ({ file, digest, what: `sets ${does.join(', ')}` })),
+    ...configurationIn(folder),
+  ]
   const untrusted = store.untrusted(found)
-  for (const one of found) console.log(`${untrusted.includes(one) ? 'new' : 'trusted'}: ${describe(one)}`)
-  if (found.length === 0) console.log(`the settings in ${folder} make an agent do nothing by themselves`)
+  for (const one of found)
+    console.log(`${untrusted.includes(one) ? 'new' : 'trusted'}: ${one.file} ${one.what}`)
+  if (settings.length === 0) console.log(`the settings in ${folder} make an agent do nothing by themselves`)
   if (isDryRun) return untrusted.length === 0
   store.trust(found)
   if (untrusted.length > 0) console.log(`trusted from now on, as they are; changes will be refused again`)
   return true
 }
 
-const describe = ({ file, does }: ProjectSettings): string => `${file} sets ${does.join(', ')}`
+/** What it names, such as programs and files of prompts, is for a person to look at. */
+function configurationIn(folder: string): (SeenFile & { what: string })[] {
+  const file = localConfig(folder)
+  if (file === null) return []
+  const seen = seenConfig(file)
+  if (seen !== null) return [{ ...seen, what: 'names logins, programs and tasks of a fleet' }]
+  console.log(`never trusted: ${file} is a link, no regular file, not yours, or writable by others`)
+  return []
+}
 
 function realFolder(path: string): string {
   try {

@@ -32,12 +32,15 @@ interface EngineConnection {
 export async function up({
   home,
   config,
+  byContent,
   ownEngine,
   ui,
   replace,
 }: {
   home: Home
   config: Config
+  /** Whether the file is used only with the content that a person trusts. */
+  byContent: boolean
   ownEngine: boolean
   /** Whether an embedded engine serves Temporal's Web UI. */
   ui: boolean
@@ -55,7 +58,7 @@ export async function up({
     await assertIndependent(config)
     const engine = ownEngine ? await openOwnEngine(home, config, ui) : await reachExisting(home)
     try {
-      await serve(home, config, engine, stopRequested, manager)
+      await serve(home, { config, byContent }, engine, stopRequested, manager)
     } finally {
       if (ownEngine) say('stopping the engine')
       await engine.stop()
@@ -74,7 +77,7 @@ async function assertTmux(): Promise<void> {
 
 async function serve(
   home: Home,
-  config: Config,
+  { config, byContent }: { config: Config; byContent: boolean },
   engine: EngineConnection,
   stopRequested: Promise<string>,
   manager: ServiceManager | null,
@@ -89,11 +92,13 @@ async function serve(
   void stopRequested.then(() => waiting.abort())
   if (!(await untilSoleWorker({ home, connectOptions, namespace, say, signal: waiting.signal }))) return
   const worker = await startWorker({ home, config, connectOptions, namespace, metrics })
-  const reload = new ConfigReload(home, config, worker)
+  const reload = new ConfigReload(home, { config, byContent }, worker)
   const accounts = config.pool.accounts.map(({ name }) => name).join(', ')
   say(`watching the sessions of this host with ${accounts}`)
   say(`engine at ${engine.address}${engine.uiUrl === null ? '' : `, Web UI at ${engine.uiUrl}`}`)
-  say(`configuration: ${config.file}; a change is taken over without a restart`)
+  say(
+    `configuration: ${config.file}; a change is taken over without a restart${byContent ? ', once you trust it' : ''}`,
+  )
   say('ready. Stop with Ctrl-C; panes keep running.')
   void sayRehearsals(home, config)
   await manager?.ready()

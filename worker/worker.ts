@@ -17,6 +17,7 @@ import { taskActivities } from '../activities/tasks/index.js'
 import type { Config } from '../config/config.js'
 import { sealedClientOptions } from '../config/seal/client.js'
 import { ensureSealKeys } from '../config/seal/keys.js'
+import { LiveSealKeys } from '../config/seal/liveKeys.js'
 import type { Home } from '../config/state/home.js'
 import { poolWorkflowId, sessionWorkflowId } from '../policy/ids.js'
 import { poolQueries, poolUpdates, sessionQueries, sessionSignals } from '../workflows/messages.js'
@@ -34,6 +35,7 @@ import { PendingResults } from './connection/pendingResults.js'
 import { configureWatchdogs } from './watchdogs.js'
 import { reassignActivities } from './connection/reassignActivities.js'
 import type { Metrics } from './metrics/metrics.js'
+import { Restoration } from './restoration/restoration.js'
 import { WorkerEvents } from './workerEvents.js'
 import { workflowState } from './workflowState.js'
 
@@ -69,7 +71,8 @@ export async function startWorker(input: {
   const prober = new Prober(host)
   const native = await retryTransient(() => NativeConnection.connect(connectOptions))
   const connection = await retryTransient(() => WatchedConnection.connect(connectOptions))
-  const keys = ensureSealKeys(home)
+  ensureSealKeys(home)
+  const keys = new LiveSealKeys(home)
   const dataConverter = sealedDataConverter(keys, namespace)
   const client = new Client({
     ...{ connection, namespace },
@@ -79,6 +82,8 @@ export async function startWorker(input: {
   const endIfForeign = (workflowId: string) => endForeign({ connection, namespace }, keys, workflowId)
   const cleanup = new CleanupLoop(host, (session) => workflowState(client, session))
   const leaseBatcher = createLeaseBatcher(client, host)
+  // Before the sampler writes that this worker is alive.
+  const restoration = new Restoration(host, sampler, client, { connection, namespace }, keys)
   const blockers = new BlockerWatch(host, {
     poolChanged: () => leaseBatcher.sendReadings(),
     sessionUnblocked: (name) =>
@@ -124,10 +129,12 @@ export async function startWorker(input: {
     measureClock: () => measureClock(host, connection, namespace),
     onEngine: (change) => workerEvents.engine(change),
   })
+  restoration.start()
   try {
     await Promise.race([retryTransient(() => configureWatchdogs(client, home, config, endIfForeign)), done])
   } catch (error) {
     await connectionWatch.stop()
+    await restoration.stop()
     pollers.shutDown()
     await done.catch(() => undefined)
     throw error
@@ -159,6 +166,7 @@ export async function startWorker(input: {
       pollers.shutDown()
       await done.catch(() => undefined)
       await watchStopped
+      await restoration.stop()
       await reassigning
       await prober.stop()
       await cleanup.stop()

@@ -66,6 +66,12 @@ export const sessionQueries = {
   backlog: query<Backlog>('backlog'),
 } as const
 
+/** Of every workflow that hands its state to a next run. */
+export const stateQueries = {
+  /** What it would hand over now; also asked of a run that was terminated, so that another can go on with it. */
+  carriedOver: query<{ state: unknown }>('carriedOver'),
+} as const
+
 export const poolSignals = {
   /** Accounts and timing as configured; sent at every worker start. */
   configure: signal<[PoolSettings]>('configure'),

@@ -1,5 +1,6 @@
 /** When a run ends and continues as a new one, and what the new run starts with. */
-import { workflowInfo } from '@temporalio/workflow'
+import { setHandler, workflowInfo } from '@temporalio/workflow'
+import { stateQueries } from './messages.js'
 import { now } from './now.js'
 
 /**
@@ -23,10 +24,12 @@ export interface CarriedOver<State> {
 
 const isCarriedOver = <State>(input: object): input is CarriedOver<State> => 'state' in input
 
-/** The state that a run starts with: the one that the run before handed over, or a new one. */
+/** The state that a run starts with: the one that the run before handed over, or a new one. It changes in place. */
 export function initialState<Start extends object, State>(
   input: Start | CarriedOver<State>,
   newState: (start: Start, now: string) => State,
 ): State {
-  return isCarriedOver<State>(input) ? input.state : newState(input, now())
+  const state = isCarriedOver<State>(input) ? input.state : newState(input, now())
+  setHandler(stateQueries.carriedOver, () => ({ state }))
+  return state
 }

@@ -3,7 +3,13 @@
  * into an envelope. Messages of others change nothing and fail nothing.
  */
 import { ApplicationFailure } from '@temporalio/common'
-import { scheduleActivity, workflowInfo, type WorkflowInterceptorsFactory } from '@temporalio/workflow'
+import {
+  CancellationScope,
+  log,
+  scheduleActivity,
+  workflowInfo,
+  type WorkflowInterceptorsFactory,
+} from '@temporalio/workflow'
 import { failureKinds } from '../policy/failureKinds.js'
 import {
   envelope,
@@ -20,6 +26,15 @@ type Interceptors = ReturnType<WorkflowInterceptorsFactory>
 type Inbound = NonNullable<Interceptors['inbound']>[number]
 type Outbound = NonNullable<Interceptors['outbound']>[number]
 
+/**
+ * Workflows that only a sealed message ends. A request to cancel a workflow carries nothing that could be sealed, and anyone who reaches
+ * the engine can make one.
+ */
+const lasting = new Set(['session', 'pool', 'watchdog'])
+
+const cancellationRefused =
+  'a request to cancel this workflow has no effect, since anyone who reaches the engine can make one; stop a session with `outpool stop`'
+
 const inbound: Inbound = {
   // Asynchronous, as all of these: what is thrown has to end the workflow, and not its task.
   execute: async (input, next) => {
@@ -28,17 +43,23 @@ const inbound: Inbound = {
     // Not the end of a workflow: this worker lacks a key that others of the fleet have.
     if (opened.refused === 'unknown key') throw new UnknownKeyError()
     if (opened.args === null) throw refusal('the start of this workflow', opened.refused)
-    return next({ ...input, args: opened.args })
+    const args = opened.args
+    const run = () => next({ ...input, args })
+    if (!lasting.has(workflowType)) return run()
+    CancellationScope.current().cancelRequested.catch(() => log.warn(cancellationRefused))
+    return CancellationScope.nonCancellable(run)
   },
   handleSignal: async (input, next) => {
     const { args } = openHere(input.args, `signal ${input.signalName}`)
-    if (args !== null) await next({ ...input, args })
+    if (args !== null) await CancellationScope.nonCancellable(() => next({ ...input, args }))
   },
   handleQuery: async (input, next) =>
     next({ ...input, args: openOrRefuse(input.args, `query ${input.queryName}`) }),
   validateUpdate: (input, next) => next({ ...input, args: openOrRefuse(input.args, `update ${input.name}`) }),
-  handleUpdate: async (input, next) =>
-    next({ ...input, args: openOrRefuse(input.args, `update ${input.name}`) }),
+  handleUpdate: async (input, next) => {
+    const args = openOrRefuse(input.args, `update ${input.name}`)
+    return CancellationScope.nonCancellable(() => next({ ...input, args }))
+  },
 }
 
 const outbound: Outbound = {

@@ -8,6 +8,11 @@ export class MailError extends Error {
   override readonly name = 'MailError'
 }
 
+/** Thrown for a mail that is there and can't be read, while the mailbox itself can. */
+export class UnreadableMailError extends Error {
+  override readonly name = 'UnreadableMailError'
+}
+
 /** Turns errors of the IMAP library into MailError, and returns others unchanged. */
 export function toMailError(error: unknown, { host, port, user, mailbox, tls }: ImapConfig): unknown {
   if (!(error instanceof Error) || error instanceof MailError || error instanceof SecretError) return error

@@ -80,6 +80,9 @@ function read(file: string): Ledger {
   }
 }
 
+/** For a mail of which only its UID is known. */
+export const unreadableId = (uid: number, uidValidity: string): string => `unreadable/${uidValidity}/${uid}`
+
 /**
  * A mail with a Message-ID keeps its id even if the server rebuilds the mailbox. Sender, date and subject count too, so that no
  * one can suppress a mail by sending another one with its Message-ID first. A mail without one is identified by its UID.

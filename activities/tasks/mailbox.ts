@@ -5,7 +5,7 @@ import { ImapFlow, type MessageEnvelopeObject, type MessageStructureObject } fro
 import type { ImapConfig } from '../../config/config.js'
 import { resolveValue } from '../../config/secrets/resolve.js'
 import type { Attachment, Mail } from '../../policy/tasks/mail.js'
-import { MailError, toMailError } from './mailError.js'
+import { MailError, toMailError, UnreadableMailError } from './mailError.js'
 
 /** A server that is silent for this long counts as gone. */
 const silenceMs = 60_000
@@ -71,19 +71,40 @@ export class Mailbox {
     return found ? found.filter((one) => one > uid).sort((a, b) => a - b) : []
   }
 
+  /** Of those that the server sends in a form that can be read, ascending. */
   async envelopes(uids: readonly number[]): Promise<Envelope[]> {
     const query = { uid: true, envelope: true }
     const fetched = await this.#ask(() => this.#client.fetchAll([...uids], query, { uid: true }))
     return fetched.map(({ uid, envelope }) => envelopeOf(uid, envelope)).sort((a, b) => a.uid - b.uid)
   }
 
-  /** The mail with at most `maxText` bytes of its text; attachments by name. Null when it is gone. */
+  /** Whether a mail with this UID is in the mailbox. */
+  async has(uid: number): Promise<boolean> {
+    const found = await this.#ask(() => this.#client.search({ uid: String(uid) }, { uid: true }))
+    return found ? found.includes(uid) : false
+  }
+
+  /**
+   * The mail with at most `maxText` bytes of its text; attachments by name. Null when it is gone. Throws UnreadableMailError, and
+   * MailError if the mailbox can't be read any more.
+   */
   async read(envelope: Envelope, id: string, maxText: number): Promise<Mail | null> {
+    try {
+      const mail = await this.#read(envelope, id, maxText)
+      if (mail === null && (await this.has(envelope.uid))) throw new UnreadableMailError()
+      return mail
+    } catch (error) {
+      const isOfMailbox = error instanceof MailError && (!this.#client.usable || this.#abort.aborted)
+      throw isOfMailbox ? error : new UnreadableMailError('', { cause: error })
+    }
+  }
+
+  async #read(envelope: Envelope, id: string, maxText: number): Promise<Mail | null> {
     const { uid, messageId, from, to, subject, date } = envelope
     const query = { uid: true, bodyStructure: true }
     const fetched = await this.#ask(() => this.#client.fetchOne(String(uid), query, { uid: true }))
-    if (!fetched) return null
-    const parts = fetched.bodyStructure ? leavesOf(fetched.bodyStructure) : []
+    if (!fetched || fetched.bodyStructure === undefined) return null
+    const parts = leavesOf(fetched.bodyStructure)
     const bodies = parts.filter((part) => !isAttachment(part))
     const plain = bodies.find(({ type }) => type === 'text/plain')
     const body = plain ?? bodies.find(({ type }) => type === 'text/html')

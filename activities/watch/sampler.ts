@@ -58,6 +58,10 @@ export class Sampler {
     return performance.now() - this.#sampledAt
   }
 
+  isWatched(name: string): boolean {
+    return this.#watches.has(name)
+  }
+
   /** The phases of all sessions that are watched now, in no order. */
   phases(): SessionWatch['phase'][] {
     return [...this.#watches.values()].map(({ phase }) => phase)

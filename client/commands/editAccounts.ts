@@ -4,9 +4,11 @@ import { resolve } from 'node:path'
 import type { Config } from '../../config/config.js'
 import { addAccount, drainAccount, enableAccount, removeAccount } from '../../config/edit/accounts.js'
 import { rewriteFile } from '../../config/edit/rewriteFile.js'
-import { findConfig } from '../../config/load/find.js'
-import { parseConfig, readConfigText } from '../../config/load/load.js'
-import { openHome } from '../../config/state/home.js'
+import { locateConfig } from '../../config/load/find.js'
+import { parseConfig } from '../../config/load/load.js'
+import { readConfigText } from '../../config/load/text.js'
+import { homeFolder, openHome } from '../../config/state/home.js'
+import { TrustStore } from '../../config/state/trustStore.js'
 import { formatList } from '../../policy/formatList.js'
 import { type CommandContext, print, printNotice } from '../commandContext.js'
 import { awaitUse } from '../configInUse.js'
@@ -20,7 +22,7 @@ type AccountEdit = (typeof accountEdits)[number]
 export async function editAccounts(context: CommandContext): Promise<void> {
   const edit = toEdit(context.argument(0, 'add, remove, drain or enable'))
   const name = checkName(context.argument(1, 'the name of the account'), 'account')
-  const file = findConfig({ path: context.config })
+  const { file, byContent } = locateConfig({ path: context.config })
   const text = readConfigText(file)
   const before = parseConfig(text, file)
   if (edit === 'remove' && !context.flag('force')) await assertEmpty(before, name)
@@ -28,6 +30,8 @@ export async function editAccounts(context: CommandContext): Promise<void> {
   const config = parseConfig(changed, file)
   if (changed === text) print(`nothing to change: ${name} is as it should be in ${file}`)
   else {
+    // First: the worker may see the new text at once.
+    if (byContent) new TrustStore({ dir: homeFolder() }).trust([{ file, digest: config.digest }])
     rewriteFile(file, changed)
     print(`${done[edit]} ${name} in ${file}`)
   }

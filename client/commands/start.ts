@@ -6,13 +6,15 @@ import type { Config } from '../../config/config.js'
 import { openHome } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import { loadConfig } from '../../config/load/load.js'
+import { describeSettings } from '../../config/state/untrustedFolders.js'
 import { nearest } from '../../config/validate/nearest.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
-import { UsageError } from '../errors.js'
+import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 import { isFresh, toSessionView } from '../engine/sessionRows.js'
 import { startSession } from '../engine/startSession.js'
+import { readUntrusted } from '../untrustedFolders.js'
 
 const defaultAgent = 'claude-code'
 
@@ -28,6 +30,7 @@ export async function start(context: CommandContext): Promise<void> {
   const models = parseModels(context)
   const fallback = checkFallback(context.option('fallback'), config)
   const cwd = resolveFolder(context.option('cwd') ?? '.')
+  await assertTrusted(context, cwd)
   const prompt = context.args.slice(1).join(' ')
   const home = openHome()
 
@@ -111,6 +114,16 @@ function checkAgent(agent: string, config: Config): string {
 function didYouMean(word: string, known: string[], all: string): string {
   const near = nearest(word, known)
   return near === null ? all : `did you mean ${near}? ${all}`
+}
+
+/** Throws FailedError. The host refuses them at each launch as well, but a person would have to notice it. */
+async function assertTrusted(context: CommandContext, cwd: string): Promise<void> {
+  const [untrusted] = await readUntrusted(context, cwd)
+  if (untrusted === undefined) return
+  throw new FailedError(
+    `the project in ${cwd} brings settings that act by themselves: ${describeSettings(untrusted.found)}`,
+    `look at them, then run: outpool trust ${cwd}`,
+  )
 }
 
 function resolveFolder(written: string): string {

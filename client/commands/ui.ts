@@ -1,6 +1,6 @@
 /** `outpool ui`: opens Temporal's Web UI, and lets it show what the engine stores, until Ctrl-C. */
 import { SealingCodec } from '../../config/seal/codec.js'
-import { readSealKeys } from '../../config/seal/keys.js'
+import { LiveSealKeys } from '../../config/seal/liveKeys.js'
 import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { type CommandContext, print, printNotice } from '../commandContext.js'
@@ -22,7 +22,7 @@ export async function ui(context: CommandContext): Promise<void> {
         ? 'name the Web UI of your own Temporal with --address'
         : 'stop `outpool up`, then start it with --ui',
     )
-  const server = await startCodecServer(new SealingCodec(readSealKeys(home), engine.namespace), address)
+  const server = await startCodecServer(new SealingCodec(new LiveSealKeys(home), engine.namespace), address)
   const page = `${address}/namespaces/${encodeURIComponent(engine.namespace)}/workflows`
   print(`Web UI: ${page}`)
   const opener = context.flag('open')

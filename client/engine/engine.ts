@@ -1,7 +1,7 @@
 /** How a command reaches the engine: at the endpoint that `outpool up` wrote, else at the one in Temporal's own settings. */
 import { Client, Connection, ServiceError, isGrpcServiceError } from '@temporalio/client'
 import { sealedClientOptions } from '../../config/seal/client.js'
-import { readSealKeys } from '../../config/seal/keys.js'
+import { LiveSealKeys } from '../../config/seal/liveKeys.js'
 import type { Home } from '../../config/state/home.js'
 import { isAlive } from '../../config/state/isAlive.js'
 import { readEngine } from '../../config/state/liveFile.js'
@@ -58,7 +58,7 @@ export async function withEngine<T>(home: Home, use: (engine: Engine) => Promise
     const client = new Client({
       connection,
       namespace,
-      ...sealedClientOptions(readSealKeys(home), namespace),
+      ...sealedClientOptions(new LiveSealKeys(home), namespace),
     })
     return await within(callTimeoutMs, () => use({ client, namespace, within }))
   } catch (error) {

@@ -38,27 +38,45 @@ const wide =
 export function columnsOf(text: string): number {
   const plain = stripVTControlCharacters(text)
   if (/^[\x20-\x7e]*$/.test(plain)) return plain.length
-  return charactersOf(plain).reduce((sum, character) => sum + characterWidth(character), 0)
+  let sum = 0
+  for (const character of charactersOf(plain)) sum += characterWidth(character)
+  return sum
 }
 
 const characterWidth = (character: string): number =>
   /^\p{M}+$/u.test(character) ? 0 : wide.test(character) ? 2 : 1
 
-const charactersOf = (text: string): string[] => Array.from(segmenter.segment(text), ({ segment }) => segment)
+/** To find the end of a very long character, the library looks at it again and again: such a one is taken for several. Units of UTF-16. */
+const longestSegmented = 512
+
+function* charactersOf(text: string): Generator<string> {
+  for (let from = 0, to = 0; from < text.length; from = to) {
+    to = from + longestSegmented
+    if (/[\ud800-\udbff]/.test(text.charAt(to - 1))) to += 1
+    for (const { segment } of segmenter.segment(text.slice(from, to))) yield segment
+  }
+}
 
 /** Fits a plain text into so many columns, with an ellipsis at the end or in the middle for what is cut. */
 export function fit(text: string, columns: number, where: 'end' | 'middle' = 'end'): string {
   if (columnsOf(text) <= columns) return text
   if (columns <= 1) return columns === 1 ? '…' : ''
-  const characters = charactersOf(text)
   const headColumns = where === 'end' ? columns - 1 : Math.floor((columns - 1) / 2)
-  const head = takeColumns(characters, headColumns)
+  const head = takeColumns(charactersOf(text), headColumns)
   const tail =
-    where === 'end' ? '' : takeColumns(characters.toReversed(), columns - 1 - columnsOf(head), 'back')
+    where === 'end' ? '' : takeColumns(lastCharacters(text, columns), columns - 1 - columnsOf(head), 'back')
   return `${head}…${tail}`
 }
 
-function takeColumns(characters: string[], columns: number, from: 'front' | 'back' = 'front'): string {
+/** More than enough for so many columns, the last one first. */
+const lastCharacters = (text: string, columns: number): string[] =>
+  [...charactersOf(text.slice(-longestSegmented * columns))].reverse()
+
+function takeColumns(
+  characters: Iterable<string>,
+  columns: number,
+  from: 'front' | 'back' = 'front',
+): string {
   let left = columns
   const taken: string[] = []
   for (const character of characters) {

@@ -26,6 +26,7 @@ export function levelOf(event: OutpoolEvent): EventLevel {
     case 'session-turn-stopped':
     case 'session-waiting':
     case 'session-logged-out':
+    case 'session-restored':
     case 'account-logged-out':
     case 'service-missing':
     case 'service-frozen':
@@ -79,6 +80,8 @@ export function describeEvent(event: OutpoolEvent, now: Date): string {
       return `${event.session}: ${event.account ?? 'its account'} is logged out`
     case 'session-paused':
       return `${event.session}: paused`
+    case 'session-restored':
+      return `${event.session}: its workflow was ${event.how} at the engine, not by Outpool; it goes on with its conversation`
     case 'session-stopped':
       return `${event.session}: stopped: ${event.why}`
     case 'account-walled':

@@ -159,6 +159,18 @@ export const eventSchema = z.discriminatedUnion('kind', [
     account: account.nullable(),
   }),
   kindOf('session-paused', 'A person has paused a session.', { session }),
+  kindOf(
+    'session-restored',
+    'The workflow of a session was terminated or deleted at the engine, and was started again with its conversation.',
+    {
+      session,
+      how: z
+        .enum(['terminated', 'deleted'])
+        .describe(
+          '`deleted`: only what this host had recorded is known, and texts that were not delivered are lost',
+        ),
+    },
+  ),
   kindOf('session-stopped', 'A session has ended.', {
     session,
     why: text().describe('Who or what ended it'),

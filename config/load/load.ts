@@ -1,15 +1,14 @@
 /** Loads `outpool.yaml`: reads it, checks everything, and reports every issue at once with its place. */
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { LineCounter, parseDocument } from 'yaml'
+import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import { checkFile } from '../validate/file.js'
 import type { Config } from '../config.js'
 import { type UnlocatedIssue, toUnlocatedIssues, positionOf } from './positions.js'
 import { fileSchema } from '../schema/file.js'
 import { ConfigError, type ConfigIssue } from '../errors.js'
-import { type ConfigSource, findConfig, missingRemedy } from './find.js'
+import { type ConfigSource, findConfig } from './find.js'
 import { resolveConfig } from './resolve.js'
+import { readConfigText, textDigest } from './text.js'
 
 /**
  * The configuration of this host. Throws ConfigError with every issue of the file: syntax, schema, missing config dirs,
@@ -20,25 +19,25 @@ export function loadConfig(source: ConfigSource = {}): Config {
   return parseConfig(readConfigText(file), file, source.env)
 }
 
-/** Equal for equal texts; reveals nothing of a secret in one. */
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+/** A person corrects some, and looks again. To find the place of one takes a look at all keys around it. */
+const mostIssues = 200
 
 /** As loadConfig, for a text; `file` is the path of the file that holds it or will hold it. */
 export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv = process.env): Config {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const issues: ConfigIssue[] = [...document.errors, ...document.warnings].map((error) => {
-    const { line, col } = lines.linePos(error.pos[0])
-    return {
-      ...{ file, line, column: col, problem: firstLine(error.message) },
-      remedy:
-        error.code === 'DUPLICATE_KEY'
-          ? 'write each key once'
-          : 'correct the YAML here; mind indentation and quotes',
-    }
-  })
+  // The library would compare each key with all before it.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false })
+  const issueAt = (position: number, problem: string, remedy: string): ConfigIssue => {
+    const { line, col } = lines.linePos(position)
+    return { file, line, column: col, problem, remedy }
+  }
+  const issues: ConfigIssue[] = [...document.errors, ...document.warnings].map(({ pos, message }) =>
+    issueAt(pos[0], firstLine(message), 'correct the YAML here; mind indentation and quotes'),
+  )
   // The content of a document with syntax errors is a guess, so it is not checked. A duplicate key leaves the rest intact.
-  if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) throw new ConfigError(issues)
+  if (document.errors.length > 0) throw new ConfigError(issues.slice(0, mostIssues))
+  for (const position of repeatedKeys(document))
+    issues.push(issueAt(position, 'Map keys must be unique', 'write each key once'))
 
   let value: unknown
   try {
@@ -57,59 +56,29 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
     ...checkFile(value, base),
   ]
   issues.push(
-    ...unlocatedIssues.map((issue) => ({
+    ...unlocatedIssues.slice(0, mostIssues).map((issue) => ({
       ...{ file, ...positionOf(document, lines, issue) },
       ...{ problem: issue.problem, remedy: issue.remedy },
     })),
   )
-  if (issues.length > 0 || !parsed.success) throw new ConfigError(inOrder(issues))
-  return { ...resolveConfig(parsed.data, file, base), digest: digestOf(text) }
+  if (issues.length > 0 || !parsed.success) throw new ConfigError(inOrder(issues).slice(0, mostIssues))
+  return { ...resolveConfig(parsed.data, file, base), digest: textDigest(text) }
 }
 
-/** No list of accounts is this large: such a file is something else. Bytes. */
-const fileMaxBytes = 4_000_000
-
-/** The text of a configuration. Throws ConfigError if it can't be read, or is no text. */
-export function readConfigText(file: string): string {
-  const bytes = readBytes(file)
-  const what =
-    bytes.length > fileMaxBytes
-      ? `has ${bytes.length} bytes, too many for a configuration`
-      : hasByteOrderMark(bytes, 0xff, 0xfe) || hasByteOrderMark(bytes, 0xfe, 0xff) || bytes.includes(0)
-        ? 'is not UTF-8, but UTF-16 (which some editors and PowerShell write) or no text at all'
-        : null
-  if (what === null) {
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    } catch {
-      // Reported below.
-    }
-  }
-  throw new ConfigError([
-    {
-      ...{ file, line: null, column: null, problem: `the configuration ${what ?? 'is not UTF-8'}` },
-      remedy: 'save it as UTF-8 text, or name another file with --config or OUTPOOL_CONFIG',
+/** Where a key is written that its section has already. */
+function repeatedKeys(document: Document): number[] {
+  const positions: number[] = []
+  visit(document, {
+    Map: (_key, { items }) => {
+      const known = new Set<unknown>()
+      for (const { key } of items) {
+        if (!isScalar(key)) continue
+        if (known.has(key.value)) positions.push(key.range?.[0] ?? 0)
+        known.add(key.value)
+      }
     },
-  ])
-}
-
-const hasByteOrderMark = (bytes: Buffer, first: number, second: number): boolean =>
-  bytes[0] === first && bytes[1] === second
-
-function readBytes(file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    const why =
-      code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`
-    throw new ConfigError([
-      {
-        ...{ file, line: null, column: null, problem: `the configuration ${why}` },
-        remedy: missingRemedy,
-      },
-    ])
-  }
+  })
+  return positions
 }
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? text

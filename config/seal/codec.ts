@@ -57,7 +57,7 @@ export class SealingCodec implements PayloadCodec {
   open(payload: Payload): Payload | null {
     if (text(payload.metadata?.[encoding]) !== sealedEncoding) return null
     const id = text(payload.metadata?.[keyId])
-    const key = this.#keys.byId.get(id)
+    const key = this.#keys.find(id)
     if (key === undefined) return mark('unknown key')
     const data = Buffer.from(payload.data ?? [])
     if (data.length < nonceLength + tagLength) return null

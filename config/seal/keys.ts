@@ -27,18 +27,37 @@ export interface SealKey {
 
 export interface SealKeys {
   /** Seals everything new. */
-  current: SealKey
+  readonly current: SealKey
   /** Open what was sealed; the current one is among them. */
-  byId: ReadonlyMap<string, SealKey>
+  readonly byId: ReadonlyMap<string, SealKey>
+  /** The key of this id, also if it has been added since. */
+  find(id: string): SealKey | undefined
 }
 
 /** For AES-256. Bytes. */
 const keyLength = 32
 
 const fileSchema = z.object({
-  /** The current one first, then older ones. */
+  /** The current one first, then those that only open. */
   keys: z.array(z.object({ key: z.base64url(), since: z.iso.datetime() })).min(1),
 })
+
+export type KeyEntry = z.output<typeof fileSchema>['keys'][number]
+
+export const newEntry = (now: Date): KeyEntry => ({
+  key: randomBytes(keyLength).toString('base64url'),
+  since: now.toISOString(),
+})
+
+export const fileText = (keys: readonly KeyEntry[]): string => `${JSON.stringify({ keys })}\n`
+
+export const idOfEntry = ({ key }: KeyEntry): string => sealKeyOf(Buffer.from(key, 'base64url')).id
+
+/** The entries of the file as they are. Throws SealKeyError as `readSealKeys` does. */
+export function readKeyEntries(home: Home): KeyEntry[] {
+  readSealKeys(home)
+  return parseJsonAs(readPrivateFile(home.sealKeys) ?? '', fileSchema)?.keys ?? []
+}
 
 /** Throws SealKeyError if there is no file, if others may read it, or if it is not a valid key file. */
 export function readSealKeys(home: Home): SealKeys {
@@ -53,24 +72,38 @@ export function readSealKeys(home: Home): SealKeys {
 
 /** As `readSealKeys`; makes the file if there is none. Of two processes that make it at once, both use the same one. */
 export function ensureSealKeys(home: Home, now: () => Date = () => new Date()): SealKeys {
-  if (readPrivateFile(home.sealKeys) === null)
-    createOnce(
-      home.sealKeys,
-      `${JSON.stringify({ keys: [{ key: randomBytes(keyLength).toString('base64url'), since: now().toISOString() }] })}\n`,
-    )
+  if (readPrivateFile(home.sealKeys) === null) createOnce(home.sealKeys, fileText([newEntry(now())]))
   return readSealKeys(home)
 }
 
-function parseKeys(home: Home, text: string): SealKeys {
-  const parsed = parseJsonAs(text, fileSchema)
-  const keys = parsed?.keys.map(({ key }) => sealKeyOf(Buffer.from(key, 'base64url'))) ?? []
+const parseKeys = (home: Home, text: string): SealKeys =>
+  keysOf(home, parseJsonAs(text, fileSchema)?.keys ?? [])
+
+/** Throws SealKeyError. */
+function keysOf(home: Home, entries: readonly KeyEntry[]): SealKeys {
+  const keys = entries.map(({ key }) => sealKeyOf(Buffer.from(key, 'base64url')))
   const [current] = keys
   if (current === undefined || keys.some(({ bytes }) => bytes.length !== keyLength))
     throw new SealKeyError(
       `${home.sealKeys} holds no keys of Outpool`,
       'put the right file back; without it, what the engine stores cannot be read any more',
     )
-  return { current, byId: new Map(keys.map((key) => [key.id, key])) }
+  return new KeyRing([current, ...keys])
+}
+
+/** Keys that stay as they are. The first one seals. */
+export class KeyRing implements SealKeys {
+  readonly current: SealKey
+  readonly byId: ReadonlyMap<string, SealKey>
+
+  constructor(keys: readonly [SealKey, ...SealKey[]]) {
+    this.current = keys[0]
+    this.byId = new Map(keys.map((key) => [key.id, key]))
+  }
+
+  find(id: string): SealKey | undefined {
+    return this.byId.get(id)
+  }
 }
 
 export const sealKeyOf = (bytes: Buffer): SealKey => ({

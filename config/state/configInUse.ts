@@ -11,6 +11,8 @@ const configInUseSchema = z.object({
   /** The worker's process. */
   pid: z.number().int(),
   file: z.string(),
+  /** Whether it is used only with the content that a person trusts. */
+  byContent: z.boolean(),
   /** Of the text that is in use. */
   digest: z.string(),
   /** Of its timing, which sessions keep in their own state. */

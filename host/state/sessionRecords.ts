@@ -1,5 +1,5 @@
 /** The durable record of a session on this host: its launches, texts and conversations. Read before anything is started or stopped. */
-import { mkdirSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { OddFileError } from '../../config/errors.js'
@@ -114,6 +114,13 @@ export class SessionRecords {
     const folder = join(this.#home.sessions, session)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     return folder
+  }
+
+  /** Every session of which this host keeps a record. */
+  names(): string[] {
+    return readdirSync(this.#home.sessions, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
   }
 
   newest(session: string): LaunchRecord | null {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { openHome } from '../../config/state/home.js'
-import { TrustStore } from '../../host/state/trustStore.js'
+import { TrustStore } from '../../config/state/trustStore.js'
 import { trust } from '../../worker/trust.js'
 
 let dir: string

@@ -21,7 +21,7 @@ beforeEach(() => {
 afterEach(() => place.remove())
 
 const useProgram = (command: string) =>
-  appendFileSync(join(place.dir, 'outpool.yaml'), `agents: { claude-code: { command: ${command} } }\n`)
+  appendFileSync(place.config, `agents: { claude-code: { command: ${command} } }\n`)
 
 const rehearse = async (...args: string[]) => {
   const { code, stdout, stderr } = await place.run(['rehearse', '--json', ...args])

@@ -363,17 +363,22 @@ it.each(refusalCases)(
 it('law 13 and 15: hooks of a project act once it is trusted; a first prompt that one refuses is submitted once, and its session says so', async () => {
   const cwd = refusingFolder('project', 'its exit status')
   await fleet.run('trust', cwd, '--revoke')
-  const beginning = begin('november', 'a forbidden word', cwd)
-  const refused = await fleet.untilSession('november', ({ phase }) => phase === 'parked')
-  expect(refused.attention).toContain(
-    `settings.json sets hooks; look at them, then run: outpool trust ${cwd}`,
+  const refused = await fleet.run('start', 'november', '--cwd', cwd, '--', 'a forbidden word')
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toContain(
+    `settings.json sets hooks\n  -> look at them, then run: outpool trust ${cwd}`,
   )
   expect((await fleet.run('trust', cwd)).stdout).toContain('settings.json sets hooks')
-  const sessionId = await beginning
+  const sessionId = await begin('november', 'a forbidden word', cwd)
   const notified = await fleet.untilSession('november', ({ attention }) => attention !== null)
   expect(notified.attention).toMatch(/its first prompt was not taken: a hook .* "no such words"/)
   expect(await fleet.run('send', 'november', 'a word', '--wait')).toMatchObject({ code: 0 })
+  // Whatever has changed the settings since: the next launch is refused until a person has looked at them.
+  await fleet.run('trust', cwd, '--revoke')
   await fleet.run('move', 'november', '--to', 'max-2')
+  const parked = await fleet.untilSession('november', ({ phase }) => phase === 'parked')
+  expect(parked.attention).toContain(`settings.json sets hooks; look at them, then run: outpool trust ${cwd}`)
+  await fleet.run('trust', cwd)
   const moved = await fleet.untilSession(
     'november',
     ({ account, phase }) => account === 'max-2' && phase === 'idle',

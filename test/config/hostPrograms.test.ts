@@ -9,7 +9,7 @@ import {
   programFlags,
 } from '../../config/hostPrograms.js'
 
-const programs: HostProgram[] = ['up', 'down', 'worker', 'doctor', 'trust', 'agents', 'rehearse']
+const programs: HostProgram[] = ['up', 'down', 'worker', 'doctor', 'trust', 'untrusted', 'agents', 'rehearse']
 
 describe('the flags of the programs of a host', () => {
   it.each(programs)('%s reads what it was started with', (program) => {

@@ -3,6 +3,7 @@ import {
   mkdtempSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -12,7 +13,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { editorSchema } from '../../config/schema/file.js'
 import { ConfigError, type ConfigIssue } from '../../config/errors.js'
+import { passedOverConfig } from '../../config/load/find.js'
 import { loadConfig, parseConfig } from '../../config/load/load.js'
+import { seenConfig } from '../../config/load/localFile.js'
+import { openHome } from '../../config/state/home.js'
+import { TrustStore } from '../../config/state/trustStore.js'
 import { defaultTiming } from '../../policy/account/account.js'
 
 const day = 86_400_000
@@ -438,19 +443,52 @@ describe('finding the file', () => {
     return join(home, ...path)
   }
 
-  it("uses --config, then OUTPOOL_CONFIG, then the working folder, then the user's config folder", () => {
+  it("uses --config, then OUTPOOL_CONFIG, then the user's config folder", () => {
     const cwd = join(home, 'elsewhere')
     const user = write('.config', 'outpool', 'outpool.yaml')
     expect(loadConfig({ env, cwd }).file).toBe(user)
     const own = write('xdg', 'outpool', 'outpool.yaml')
     expect(loadConfig({ env: { ...env, XDG_CONFIG_HOME: join(home, 'xdg') }, cwd }).file).toBe(own)
     const configFile = write('elsewhere', 'outpool.yaml')
-    expect(loadConfig({ env, cwd }).file).toBe(configFile)
+    expect(loadConfig({ env, cwd }).file).toBe(user)
+    expect(passedOverConfig({ env, cwd })).toMatchObject({ local: configFile, used: { file: user } })
+    expect(passedOverConfig({ path: configFile, env, cwd })).toBeNull()
     const named = write('named.yaml')
     expect(loadConfig({ env: { ...env, OUTPOOL_CONFIG: '../named.yaml' }, cwd }).file).toBe(named)
     expect(loadConfig({ path: configFile, env: { ...env, OUTPOOL_CONFIG: named }, cwd }).file).toBe(
       configFile,
     )
+  })
+
+  it('law 15: the file of the current folder is used only with the content that a person trusts', () => {
+    const cwd = join(home, 'cloned')
+    const file = write('cloned', 'outpool.yaml')
+    const source = {
+      env: { ...env, XDG_CONFIG_HOME: join(home, 'none'), OUTPOOL_HOME: join(home, 'state') },
+      cwd,
+    }
+    const store = new TrustStore(openHome(source.env))
+    const trust = () => store.trust([seenConfig(file)].filter((seen) => seen !== null))
+    const refusal = /do not trust it as it is now/
+    expect(() => loadConfig(source)).toThrow(refusal)
+    expect(passedOverConfig(source)).toEqual({ local: file, isTrusted: false, used: null })
+    trust()
+    expect(loadConfig(source).file).toBe(file)
+    expect(passedOverConfig(source)).toBeNull()
+    // As after a pull: neither a command nor the worker that uses it takes the new text.
+    writeFileSync(file, `${valid}services: [{ name: bot, run: [evil] }]\n`)
+    expect(() => loadConfig(source)).toThrow(refusal)
+    expect(() => loadConfig({ path: file, byContent: true, env: source.env })).toThrow(refusal)
+    trust()
+    expect(loadConfig(source).services).toHaveLength(1)
+    // Trusted for this place only, and not through a link, which could lead elsewhere tomorrow.
+    mkdirSync(join(home, 'other'))
+    writeFileSync(join(home, 'other', 'outpool.yaml'), readFileSync(file, 'utf8'))
+    expect(() => loadConfig({ ...source, cwd: join(home, 'other') })).toThrow(refusal)
+    renameSync(file, `${file}.real`)
+    symlinkSync(`${file}.real`, file)
+    expect(() => loadConfig(source)).toThrow(refusal)
+    expect(seenConfig(file)).toBeNull()
   })
 
   it('says what to do if there is no file, and if the named one does not exist', () => {

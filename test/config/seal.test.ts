@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
+  copyFileSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -15,7 +16,9 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { keyIdOf, SealingCodec } from '../../config/seal/codec.js'
-import { ensureSealKeys, readSealKeys, sealKeyOf, type SealKeys } from '../../config/seal/keys.js'
+import { ensureSealKeys, KeyRing, readSealKeys, sealKeyOf, type SealKeys } from '../../config/seal/keys.js'
+import { LiveSealKeys } from '../../config/seal/liveKeys.js'
+import { addSealKey, useSealKey } from '../../config/seal/rotateKeys.js'
 import { SealKeyError } from '../../config/errors.js'
 import { type Home, openHome } from '../../config/state/home.js'
 import { readable, unprovenMark } from '../../policy/envelope.js'
@@ -44,14 +47,40 @@ describe('law 15: the keys of a fleet', () => {
     }
   })
 
-  it('law 15: a newer one seals, and the older ones still open', () => {
-    const old = ensureSealKeys(home)
-    const { keys } = JSON.parse(readFileSync(home.sealKeys, 'utf8')) as { keys: unknown[] }
-    const newest = { key: randomBytes(32).toString('base64url'), since: '2026-01-01T00:00:00.000Z' }
-    writeFileSync(home.sealKeys, JSON.stringify({ keys: [newest, ...keys] }))
-    const rotated = readSealKeys(home)
-    expect(rotated.current).not.toEqual(old.current)
-    expect(rotated.byId.get(old.current.id)).toEqual(old.current)
+  it('law 15: while hosts change to a newer one, each opens what any of them seals, without a restart', async () => {
+    const other = openHome({ OUTPOOL_HOME: join(dir, 'other') })
+    ensureSealKeys(home)
+    const copy = () => copyFileSync(home.sealKeys, other.sealKeys)
+    copy()
+    const running = [home, other].map((one) => new SealingCodec(new LiveSealKeys(one), 'default'))
+    const [before] = await running[0]!.encode([payloadOf('before')])
+    const id = addSealKey(home, new Date('2026-01-01T00:00:00.000Z'))
+    expect(readSealKeys(home).current.id).toBe(keyIdOf(before))
+    copy()
+    useSealKey(home, id)
+    expect(readSealKeys(home).current.id).toBe(id)
+    expect(statSync(home.sealKeys).mode & 0o777).toBe(0o600)
+    // A command seals with the new key at once; the workers have started before there was one.
+    const [after] = await new SealingCodec(new LiveSealKeys(home), 'default').encode([payloadOf('after')])
+    expect(keyIdOf(after)).toBe(id)
+    for (const codec of running)
+      expect((await codec.decode([before!, after!])).map(valueOf)).toEqual(['before', 'after'])
+    useSealKey(other, id)
+    for (const codec of running)
+      await expect
+        .poll(async () => (await codec.encode([payloadOf('later')])).map(keyIdOf), { timeout: 30_000 })
+        .toEqual([id])
+  })
+
+  it('law 15: a key that this host lacks is not used, and a broken file leaves a process with the keys it has', async () => {
+    ensureSealKeys(home)
+    expect(() => useSealKey(home, '0123456789ab')).toThrow(/has no key 0123456789ab/)
+    const codec = new SealingCodec(new LiveSealKeys(home), 'default')
+    const sealed = await codec.encode([payloadOf('before')])
+    const foreign = await new SealingCodec(keysOf(first), 'default').encode([payloadOf('x')])
+    writeFileSync(home.sealKeys, 'broken')
+    expect((await codec.decode(foreign)).map(valueOf)).toEqual([unprovenMark('unknown key')])
+    expect((await codec.decode(sealed)).map(valueOf)).toEqual(['before'])
   })
 
   it.each<[string, () => void]>([
@@ -94,10 +123,8 @@ function thrownBy(use: () => unknown): unknown {
   }
 }
 
-const keysOf = (...bytes: Buffer[]): SealKeys => {
-  const keys = bytes.map(sealKeyOf)
-  return { current: keys[0]!, byId: new Map(keys.map((key) => [key.id, key])) }
-}
+const keysOf = (current: Buffer, ...more: Buffer[]): SealKeys =>
+  new KeyRing([sealKeyOf(current), ...more.map(sealKeyOf)])
 const first = randomBytes(32)
 const second = randomBytes(32)
 const payloadOf = (value: unknown): Payload => defaultPayloadConverter.toPayload(value)

@@ -1,6 +1,5 @@
 /** One alteration of the agent program for each expectation that can be altered from outside: each is found out. */
 import { appendFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { type Alteration, alterProgram, withoutArgument } from '../../lab/alteredProgram.js'
@@ -88,7 +87,7 @@ it.each<[expectation: string, scene: string, what: string, alteration: Alteratio
   const place = newTestHome()
   try {
     const program = alterProgram(place.dir, agentProgram, alteration)
-    appendFileSync(join(place.dir, 'outpool.yaml'), `agents: { claude-code: { command: ${program} } }\n`)
+    appendFileSync(place.config, `agents: { claude-code: { command: ${program} } }\n`)
     const { code, stdout } = await place.run(['rehearse', '--json', '--only', scene])
     const { results } = verdictSchema.parse(JSON.parse(stdout))
     expect(results.find(({ name }) => name === expectation)?.outcome).not.toBe('held')

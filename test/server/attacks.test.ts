@@ -18,6 +18,7 @@ import { type Home, openHome } from '../../config/state/home.js'
 import { ownEngineOnly } from '../../lab/engine/engine.js'
 import { until } from '../../lab/until.js'
 import { commonQueue, hostQueue, poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
+import { byNight } from '../byNight.js'
 import { endForeign } from '../../worker/connection/fleetKeys.js'
 import { checkSealKeys } from '../../worker/doctor/sealKeys.js'
 import { FleetKeyError } from '../../worker/errors.js'
@@ -319,6 +320,123 @@ describe('law 15: a user of the machine without the key', () => {
     await expect(look(other)).rejects.toThrow(`${other.sealKeys} has only ${id}`)
     copyFileSync(stub.home.sealKeys, other.sealKeys)
     expect(await look(other)).toMatchObject({ state: 'ok' })
+  })
+
+  it('law 15: ends no session and no pool by asking for their cancellation', async () => {
+    const ids = [sessionWorkflowId('alpha'), sessionWorkflowId('beta'), poolWorkflowId('main')]
+    for (const workflowId of ids)
+      await connection.workflowService.requestCancelWorkflowExecution({
+        ...{ namespace, workflowExecution: { workflowId } },
+      })
+    // A later message of ours is handled after the request, and so is an update that the pool has to think about.
+    for (const name of ['alpha', 'beta'])
+      await stub.client.workflow.getHandle(sessionWorkflowId(name)).signal(sessionSignals.hostReady)
+    const question = { session: 'alpha', model: null, account: null }
+    await stub.client.workflow
+      .getHandle(poolWorkflowId('main'))
+      .executeUpdate(poolUpdates.checkEligibility, { args: [question] })
+    await expectUnharmed()
+  })
+
+  describe('law 5 and 15: whatever it ends at the engine goes on', () => {
+    const processOf = (sessionId: string) =>
+      stub.agents(['max-1']).flatMap((agent) => (agent.sessionId === sessionId ? [agent.pid] : []))
+    /** The newest run is another one than before, ours, and watches the agent. */
+    const untilRestored = async (name: string, before: string): Promise<void> => {
+      const isBack = async (): Promise<boolean> => {
+        const { workflowExecutionInfo, pendingActivities } = await describeRaw(sessionWorkflowId(name))
+        if (workflowExecutionInfo?.execution?.runId === before) return false
+        return pendingActivities.some(({ activityType }) => activityType?.name === 'watchAgent')
+      }
+      await until(`session ${name} to go on`, isBack, (found) => found)
+    }
+    const runOf = async (name: string): Promise<string> =>
+      (await describeRaw(sessionWorkflowId(name))).workflowExecutionInfo?.execution?.runId ?? ''
+
+    it('law 5: terminated sessions and their pool: the same process, the same conversation, no text lost', async () => {
+      const [alpha, beta] = [await describeSession('alpha'), await describeSession('beta')]
+      const before = { alpha: await runOf('alpha'), beta: await runOf('beta') }
+      const processes = processOf(alpha.sessionId)
+      expect((await stub.fleet.run('send', 'beta', 'Not lost.')).code).toBe(0)
+      const planted = await runOf('planted')
+      const captured = await startInput(sessionWorkflowId('planted'))
+      for (const id of [...['alpha', 'beta', 'planted'].map(sessionWorkflowId), poolWorkflowId('main')])
+        await attacker.workflow.getHandle(id).terminate('Mine now.')
+      // What would be in the way: a workflow of a stranger, and our own start, captured and played again.
+      await startRaw(sessionWorkflowId('alpha'), 'session', [plain(sessionInput('alpha'))], 'unpolled')
+      await startRaw(sessionWorkflowId('planted'), 'session', captured)
+      await untilRestored('alpha', before.alpha)
+      await untilRestored('beta', before.beta)
+      await untilRestored('planted', planted)
+      await until(
+        'beta with its text',
+        async () => (await describeSession('beta')).sessionId,
+        (sessionId) => sessionId === beta.sessionId,
+      )
+      expect(await describeSession('alpha')).toMatchObject({
+        ...{ sessionId: alpha.sessionId, cwd: alpha.cwd, account: alpha.account, startedAt: alpha.startedAt },
+      })
+      const transcript = join(stub.configDir('max-1'), 'projects', 'stub', `${beta.sessionId}.jsonl`)
+      const said = () => Promise.resolve(readFileSync(transcript, 'utf8').split('Not lost.').length - 1)
+      await until('the text', said, (times) => times > 0)
+      expect(await said()).toBe(1)
+      expect(processOf(alpha.sessionId)).toEqual(processes)
+      expect(await statusOf(poolWorkflowId('main'))).toBe('RUNNING')
+      const events = await stub.fleet.run('events', '--kind', 'session-restored')
+      expect(events.stdout).toMatch(/alpha: its workflow was terminated at the engine/)
+      expect(events.stdout).toMatch(/beta: its workflow was terminated at the engine/)
+      expect(stub.fleet.log()).toContain(`${poolWorkflowId('main')} was terminated at the engine`)
+      await expectUnharmed()
+    })
+
+    it('law 5: a session that is set back to an earlier point, where no result fits any more', async () => {
+      const { sessionId } = await describeSession('alpha')
+      const events = await eventsOf(sessionWorkflowId('alpha'))
+      const finished = events.find(
+        ({ eventType }) => eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+      )
+      const { runId } = await connection.workflowService.resetWorkflowExecution({
+        ...{ namespace, workflowExecution: { workflowId: sessionWorkflowId('alpha') } },
+        ...{ requestId: 'attack', reason: 'Mine now.' },
+        workflowTaskFinishEventId: finished?.eventId ?? null,
+      })
+      await untilRestored('alpha', runId)
+      expect((await describeSession('alpha')).sessionId).toBe(sessionId)
+      expect(processOf(sessionId)).toHaveLength(1)
+    })
+
+    // A worker that looks meanwhile finds it terminated, which is how the engine begins to delete it. The watch of a workflow that is
+    // gone ends at its next heartbeat, which takes minutes.
+    byNight(
+      'law 3 and 5: a session that is deleted: its conversation, in one process',
+      async () => {
+        const { sessionId } = await describeSession('alpha')
+        const before = await runOf('alpha')
+        const worker = stub.fleet.workerPid() ?? 0
+        process.kill(worker, 'SIGSTOP')
+        try {
+          await connection.workflowService.deleteWorkflowExecution({
+            ...{ namespace, workflowExecution: { workflowId: sessionWorkflowId('alpha'), runId: before } },
+          })
+          const isGone = () =>
+            describeRaw(sessionWorkflowId('alpha')).then(
+              () => false,
+              () => true,
+            )
+          await until('the deletion', isGone, (gone) => gone)
+        } finally {
+          process.kill(worker, 'SIGCONT')
+        }
+        const restored = async () =>
+          (await stub.fleet.run('events', '--kind', 'session-restored', '--session', 'alpha')).stdout
+        const patience = 15 * 60_000
+        await until('the event', restored, (said) => said.includes('was deleted at the engine'), patience)
+        await untilRestored('alpha', before)
+        expect((await describeSession('alpha')).sessionId).toBe(sessionId)
+        expect(processOf(sessionId)).toHaveLength(1)
+      },
+      20 * 60_000,
+    )
   })
 
   it('law 15: after all that, the sessions do what their owner says', async () => {

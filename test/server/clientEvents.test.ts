@@ -1,7 +1,6 @@
 /** `outpool events`: readable lines, JSON lines, filters; it needs neither engine nor configuration. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { EventDraft } from '../../config/events/schema.js'
 import { openHome } from '../../config/state/home.js'
@@ -13,7 +12,7 @@ let place: TestHome
 let following: ChildProcess | null = null
 beforeEach(() => {
   place = newTestHome()
-  rmSync(join(place.dir, 'outpool.yaml'))
+  rmSync(place.config)
 })
 afterEach(() => {
   following?.kill()

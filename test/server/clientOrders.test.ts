@@ -1,6 +1,5 @@
 /** The commands that give orders to sessions, and the one that shows accounts, against a real engine. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { commandTree } from '../../client/commandTree.js'
@@ -341,7 +340,7 @@ describe('accounts', () => {
   })
 
   it('lists what the configuration names if the pool does not answer', async () => {
-    const file = join(harness.home.dir, 'outpool.yaml')
+    const file = harness.home.config
     writeFileSync(file, readFileSync(file, 'utf8').replace('pool:\n', 'pool:\n  name: another\n'))
     const { code, stdout, stderr } = await harness.home.run(['accounts', '--json'])
     expect(code).toBe(0)

@@ -20,7 +20,7 @@ describe('wrong usage is exit 2, on stderr, with a correction', () => {
     [['show', 'a', 'b'], 'too many arguments', '--help'],
     [['start', 'Not A Name'], "cannot be a session's name", 'small letters'],
     [['start', 'a', '--cwd', '/no/such/folder'], 'does not exist', '--cwd'],
-    [['start', 'a', '--cwd', 'outpool.yaml'], 'is not a folder', '--cwd'],
+    [['start', 'a', '--cwd', '.config/outpool/outpool.yaml'], 'is not a folder', '--cwd'],
     [['start', 'a', '--account', 'max-3'], 'there is no account max-3', 'accounts of the pool: max-1, max-2'],
     [['start', 'a', '--account', 'medic'], 'reserved for the healer', 'max-1, max-2'],
     [['start', 'a', '--account', 'haiku-key'], 'is a substrate', 'max-1, max-2'],
@@ -30,7 +30,11 @@ describe('wrong usage is exit 2, on stderr, with a correction', () => {
     [['move', 'a'], 'move needs an account', '--to'],
     [['send', 'a'], 'there is no text to send', 'stdin'],
     [['send', 'a', '\u200b\u0007 \n'], 'there is no text to send', 'stdin'],
-    [['send', 'a', 'x', '--file', 'outpool.yaml'], 'both a text and a file', 'only one of them'],
+    [
+      ['send', 'a', 'x', '--file', '.config/outpool/outpool.yaml'],
+      'both a text and a file',
+      'only one of them',
+    ],
     [['send', 'a', '--command', '/exit'], 'ends the agent', 'outpool stop a'],
     [['send', 'a', '--command', 'compact'], 'not a command of the agent', '/compact'],
     [['completion', 'csh'], 'csh', '--help'],
@@ -50,7 +54,7 @@ describe('wrong usage is exit 2, on stderr, with a correction', () => {
   })
 
   it('a wrong file reports every error with its line', async () => {
-    writeFileSync(join(place.dir, 'outpool.yaml'), 'pool:\n  acounts: []\ntiming: { probeEvery: 5 }\n')
+    writeFileSync(place.config, 'pool:\n  acounts: []\ntiming: { probeEvery: 5 }\n')
     const { code, stdout, stderr } = await place.run(['start', 'a'])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain('outpool.yaml:2:3: pool.acounts is not a known key\n  -> did you mean accounts?')
@@ -60,7 +64,7 @@ describe('wrong usage is exit 2, on stderr, with a correction', () => {
   it('law 1: a reserved account in the pool stops every command that reads the file', async () => {
     symlinkSync(join(place.dir, '.claude-max-1'), join(place.dir, 'link'))
     writeFileSync(
-      join(place.dir, 'outpool.yaml'),
+      place.config,
       'pool: { accounts: [{ name: max-1, configDir: ~/.claude-max-1 }] }\nreserved: [{ name: medic, configDir: ~/link }]\n',
     )
     for (const args of [
@@ -148,7 +152,11 @@ describe('without an engine: exit 3, what is wrong and what to do', () => {
   })
 
   it.each([
-    ['lies below a file', (dir: string) => join(dir, 'outpool.yaml', 'state'), /not a directory/],
+    [
+      'lies below a file',
+      (dir: string) => join(dir, '.config', 'outpool', 'outpool.yaml', 'state'),
+      /not a directory/,
+    ],
     // Node's recursive mkdir never returns from there.
     ['is where no folder can be made', () => '/proc/nowhere/state', /no such file/],
   ])('the state folder %s: every program names it and says what to do', async (_what, folderIn, why) => {
@@ -288,17 +296,17 @@ describe('init', () => {
     const read = await place.run(['start', 'a', '--account', 'medic', '--config', 'new/own.yaml'])
     expect(read.stderr).toContain('medic is reserved for the healer')
 
-    const before = readFileSync(join(place.dir, 'outpool.yaml'), 'utf8')
+    const before = readFileSync(place.config, 'utf8')
     expect(await init()).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('nothing was changed') as string,
     })
-    expect(readFileSync(join(place.dir, 'outpool.yaml'), 'utf8')).toBe(before)
+    expect(readFileSync(place.config, 'utf8')).toBe(before)
     mkdirSync(join(place.dir, '.claude-max-3'))
     used('.claude-max-3')
     expect((await init()).stdout).toContain('added max-3 to')
     const line = '    - { name: max-3, configDir: ~/.claude-max-3 }\n'
-    expect(readFileSync(join(place.dir, 'outpool.yaml'), 'utf8').replace(line, '')).toBe(before)
+    expect(readFileSync(place.config, 'utf8').replace(line, '')).toBe(before)
   })
 
   it("uses the person's own login only if they say so, and writes into the user's config folder", async () => {

@@ -6,12 +6,12 @@ import { defaultPayloadConverter } from '@temporalio/common'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type CodecServer, startCodecServer } from '../../client/ui/codecServer.js'
 import { SealingCodec } from '../../config/seal/codec.js'
-import { sealKeyOf } from '../../config/seal/keys.js'
+import { KeyRing, sealKeyOf } from '../../config/seal/keys.js'
 import { someoneAnswers } from '../../worker/engine/ports.js'
 
 const uiUrl = 'http://127.0.0.1:8233'
 const key = sealKeyOf(randomBytes(32))
-const codec = new SealingCodec({ current: key, byId: new Map([[key.id, key]]) }, 'default')
+const codec = new SealingCodec(new KeyRing([key]), 'default')
 const words = 'Remember the word heron.'
 let server: CodecServer
 let body: string

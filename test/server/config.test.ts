@@ -1,9 +1,12 @@
 /** `outpool config` and `outpool accounts add|remove|drain|enable` when no engine and no worker run. */
 import {
+  appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -18,7 +21,7 @@ beforeEach(() => {
 })
 afterEach(() => place.remove())
 
-const file = () => join(place.dir, 'outpool.yaml')
+const file = () => place.config
 
 describe('config', () => {
   it('check, show and path', async () => {
@@ -48,17 +51,90 @@ describe('config', () => {
     const other = join(place.dir, 'work', 'fleet.yaml')
     writeFileSync(other, readFileSync(file(), 'utf8').replaceAll('~/', '../'))
     const kept = { digest: '', at: new Date().toISOString(), problem: 'line 3: something is wrong' }
-    const inUse = { pid: process.pid, file: other, digest: 'old', timing: '', takenAt: kept.at, kept }
+    const inUse = {
+      pid: process.pid,
+      file: other,
+      byContent: false,
+      digest: 'old',
+      timing: '',
+      takenAt: kept.at,
+      kept,
+    }
     writeFileSync(join(place.home, 'config.json'), JSON.stringify(inUse))
     const path = await place.run(['config', 'path'])
     expect(path).toMatchObject({ code: 0, stdout: `${other}\n` })
     const check = await place.run(['config', 'check'])
     expect(check.code).toBe(1)
     expect(check.stderr).toContain('keeps an older text of it in use: line 3: something is wrong')
+    writeFileSync(join(place.dir, 'outpool.yaml'), '')
     expect((await place.run(['ls'])).stderr).toContain(`the running worker uses ${other}`)
     // It has ended: another process may have its number, but this one is never given to any.
     writeFileSync(join(place.home, 'config.json'), JSON.stringify({ ...inUse, pid: 2 ** 30 }))
     expect((await place.run(['config', 'path'])).stdout).toBe(`${file()}\n`)
+  })
+})
+
+describe('law 15: a repository of someone else', () => {
+  let repository: string
+  beforeEach(() => {
+    repository = join(place.dir, 'work')
+    mkdirSync(join(repository, '.git'))
+  })
+  const inRepository = (...args: string[]) => place.run(args, { cwd: repository })
+  const planted = 'pool: { accounts: [{ name: max-1, configDir: ~/.claude-max-1 }] }\n'
+
+  it('brings an outpool.yaml, which is passed over until it is named or trusted', async () => {
+    const local = join(repository, 'outpool.yaml')
+    writeFileSync(local, planted)
+    const own = await inRepository('ls')
+    expect(own.stderr).toContain(`this command uses ${place.config}, not ${local}`)
+    expect((await inRepository('config', 'path')).stdout).toBe(`${place.config}\n`)
+    expect((await inRepository('config', 'path', '--config', 'outpool.yaml')).stdout).toBe(`${local}\n`)
+    rmSync(place.config)
+    for (const args of [['start', 'a'], ['up'], ['accounts', 'drain', 'max-1'], ['config', 'check']]) {
+      const { code, stdout, stderr } = await inRepository(...args)
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+      expect(stderr).toContain(`outpool trust ${repository}`)
+    }
+    expect((await inRepository('ls')).stderr).toContain('neither named nor trusted')
+    const trusted = await inRepository('trust', '.')
+    expect(trusted.stdout).toContain(`new: ${local} names logins, programs and tasks`)
+    expect((await inRepository('config', 'path')).stdout).toBe(`${local}\n`)
+    // An edit by the person's own command stays trusted, and one by another does not.
+    expect((await inRepository('accounts', 'drain', 'max-1')).code).toBe(0)
+    expect((await inRepository('config', 'check')).code).toBe(0)
+    writeFileSync(local, `${planted}services: [{ name: bot, run: [./evil] }]\n`)
+    expect((await inRepository('config', 'check')).code).toBe(2)
+  })
+
+  it('brings settings that act by themselves: start and the check of the configuration refuse its folder at once', async () => {
+    mkdirSync(join(repository, '.claude'))
+    const settings = join(repository, '.claude', 'settings.json')
+    writeFileSync(settings, JSON.stringify({ apiKeyHelper: './evil' }))
+    appendFileSync(
+      place.config,
+      `tasks: [{ name: garden, every: 3h, agent: claude-code, cwd: ${repository}, prompt: Weed. }]\n`,
+    )
+    const refusal = { code: 1, stderr: expect.stringContaining(`outpool trust ${repository}`) as string }
+    const started = await inRepository('start', 'a')
+    expect(started).toMatchObject(refusal)
+    expect(started.stderr).toContain(`${settings} sets apiKeyHelper`)
+    const check = await place.run(['config', 'check'])
+    expect(check).toMatchObject(refusal)
+    expect(check.stderr).toContain(`task garden is refused in ${repository}`)
+    expect((await inRepository('trust', '.')).code).toBe(0)
+    // From here on only the engine is missing.
+    expect((await inRepository('start', 'a')).code).toBe(3)
+    expect((await place.run(['config', 'check'])).code).toBe(0)
+  })
+
+  it('init writes the configuration of the user, wherever it is called', async () => {
+    rmSync(place.config)
+    writeFileSync(join(place.dir, '.claude-max-1', 'settings.json'), '{}')
+    const { code, stdout } = await inRepository('init')
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(place.config) as string })
+    expect(existsSync(join(repository, 'outpool.yaml'))).toBe(false)
+    expect((await place.run(['config', 'path'])).stdout).toBe(`${place.config}\n`)
   })
 })
 

@@ -5,14 +5,17 @@ import { join } from 'node:path'
 import { createColors } from 'picocolors'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { examinerOf } from '../../agents/index.js'
+import { parseConfig } from '../../config/load/load.js'
 import { openHome, type Home } from '../../config/state/home.js'
 import { checkZones } from '../../worker/doctor/clock.js'
 import { checkEnvironment } from '../../worker/doctor/configuration.js'
 import { checkSockets, checkWatching } from '../../worker/doctor/disk.js'
 import { checkDrill } from '../../worker/doctor/drills.js'
 import { fail, ok, warn } from '../../worker/doctor/finding.js'
+import { openEngine, otherUsers } from '../../worker/doctor/otherUsers.js'
 import { panesIn } from '../../worker/doctor/panes.js'
 import { render } from '../../worker/doctor/print.js'
+import { checkProjects } from '../../worker/doctor/projects.js'
 import { runChecks } from '../../worker/doctor/runChecks.js'
 
 let dir: string
@@ -195,6 +198,45 @@ describe('the newest drill', () => {
     report('drill-20261121-000000.json', { ok: false, why: 'it parked' })
     expect(await checkDrill(home, drill, now)).toMatchObject([
       { state: 'warn', found: 'failed at 2026-11-20T00:00:00.000Z: it parked' },
+    ])
+  })
+})
+
+describe('what is open on this machine', () => {
+  const engine = { address: '127.0.0.1:7233', namespace: 'default', uiUrl: null, pid: 1 }
+  const passwd = [
+    'root:x:0:0::/root:/bin/bash',
+    'daemon:x:1:1::/:/usr/sbin/nologin',
+    'me:x:1000:1000::/home/me:/bin/bash',
+    'other:x:1001:1001::/home/other:/bin/zsh',
+    'service:x:1002:1002::/:/usr/sbin/nologin',
+    'nobody:x:65534:65534::/:/bin/sh',
+    '',
+    'broken',
+  ].join('\n')
+
+  it('law 15: names other users who can reach the engine, and nobody on a machine of one person', () => {
+    expect(otherUsers(passwd, 1000)).toEqual(['other'])
+    expect(openEngine(engine, otherUsers(passwd, 1000))).toMatchObject([
+      { name: 'other users', state: 'warn' },
+    ])
+    expect(openEngine(engine, [])).toEqual([])
+  })
+
+  it('law 15: names a Web UI that is served', () => {
+    expect(openEngine({ ...engine, uiUrl: 'http://127.0.0.1:8233' }, [])).toMatchObject([
+      { name: 'web ui', state: 'warn' },
+    ])
+  })
+
+  it('law 15: names the folder of a task whose settings no person has trusted', async () => {
+    const cwd = join(dir, 'cloned')
+    mkdirSync(join(cwd, '.claude'), { recursive: true })
+    writeFileSync(join(cwd, '.claude', 'settings.json'), '{"apiKeyHelper":"./evil"}')
+    const task = `{ name: garden, every: 3h, agent: claude-code, cwd: ${cwd}, prompt: Weed. }`
+    const text = `pool: { accounts: [{ name: max-1, configDir: ${dir} }] }\ntasks: [${task}]\n`
+    expect(await checkProjects(home, parseConfig(text, join(dir, 'outpool.yaml')))).toMatchObject([
+      { state: 'fail', remedy: expect.stringContaining(`outpool trust ${cwd}`) as string },
     ])
   })
 })

@@ -94,7 +94,7 @@ describe('the schedule of drills', () => {
   it("follows the configuration at each start of a worker, and keeps a person's pause", async () => {
     const home = openHome({ OUTPOOL_HOME: place.home })
     const config = (more: string): Config => {
-      writeFileSync(join(place.dir, 'outpool.yaml'), `${plain}${more}`)
+      writeFileSync(place.config, `${plain}${more}`)
       return loadConfig({ env: place.env, cwd: place.dir })
     }
     const handle = client.schedule.getHandle(drillScheduleId('main'))

@@ -3,6 +3,7 @@
  * to commands.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -290,6 +291,53 @@ describe.skipIf(!isThere)('a mailbox that cannot be opened is reported in one se
     server.deliver()
     expect(await poll({ imap: { tls: 'starttls', port: server.ports.plain } })).toMatchObject({ ok: true })
   })
+})
+
+/** A way to the server that spoils one kind of answer about one mail. */
+async function spoil(
+  uid: number,
+  what: 'ENVELOPE' | 'BODYSTRUCTURE',
+): Promise<{ port: number; close: () => void }> {
+  const answer = new RegExp(`(\\* ${uid} FETCH [^\\r\\n]*?${what} )\\(`, 'g')
+  // Compressed answers could not be spoiled one by one.
+  const spoiled = (text: string): string =>
+    text.replaceAll('COMPRESS=DEFLATE', 'X-NO-COMPRESSION').replace(answer, '$1)("')
+  const proxy = createServer((client) => {
+    const upstream = connect(server.ports.plain, '127.0.0.1')
+    for (const socket of [client, upstream]) socket.on('error', () => undefined)
+    client.pipe(upstream)
+    upstream.on('data', (bytes: Buffer) =>
+      client.write(Buffer.from(spoiled(bytes.toString('latin1')), 'latin1')),
+    )
+    upstream.on('close', () => client.destroy())
+    client.on('close', () => upstream.destroy())
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  return { port: (proxy.address() as AddressInfo).port, close: () => proxy.close() }
+}
+
+describe.skipIf(!isThere)('a mail that cannot be read', () => {
+  it.each(['ENVELOPE', 'BODYSTRUCTURE'] as const)(
+    'law 14 and 15: with a broken %s: is reported once, stays unread, and delays no other',
+    async (what) => {
+      for (const subject of ['one', 'two', 'three']) server.deliver({ subject })
+      const way = await spoil(2, what)
+      try {
+        const imap = { host: '127.0.0.1', port: way.port, tls: false }
+        expect(await poll({ imap })).toMatchObject({
+          ok: false,
+          error:
+            'INBOX has a mail that cannot be read and stays unread, so look there: UID 2 (2 mails delivered)',
+        })
+        expect(subjects()).toEqual(['one', 'three'])
+        expect(server.unread()).toBe(1)
+        server.deliver({ subject: 'four' })
+        expect(await poll({ imap })).toMatchObject({ ok: true, summary: '1 mail delivered' })
+      } finally {
+        way.close()
+      }
+    },
+  )
 })
 
 describe.skipIf(!isThere)('a hostile mail', () => {

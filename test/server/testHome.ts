@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const bin = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
@@ -17,9 +17,11 @@ interface CliResult {
 
 export interface TestHome {
   dir: string
+  /** The user's configuration. */
+  config: string
   home: string
   env: NodeJS.ProcessEnv
-  run(args: string[], more?: { env?: NodeJS.ProcessEnv; input?: string }): Promise<CliResult>
+  run(args: string[], more?: { env?: NodeJS.ProcessEnv; input?: string; cwd?: string }): Promise<CliResult>
   remove(): void
 }
 
@@ -28,8 +30,10 @@ export function newTestHome(): TestHome {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'outpool-client-')))
   for (const folder of ['.claude-max-1', '.claude-max-2', '.claude-medic', 'work', 'state'])
     mkdirSync(join(dir, folder))
+  const config = join(dir, '.config', 'outpool', 'outpool.yaml')
+  mkdirSync(dirname(config), { recursive: true })
   writeFileSync(
-    join(dir, 'outpool.yaml'),
+    config,
     `pool:
   accounts:
     - { name: max-1, configDir: ~/.claude-max-1 }
@@ -48,10 +52,10 @@ substrates:
     TEMPORAL_CONFIG_FILE: '/dev/null',
   }
   return {
-    dir,
+    ...{ dir, config },
     home: join(dir, 'state'),
     env,
-    run: (args, more = {}) => runIn(dir, { ...env, ...more.env }, args, more.input ?? ''),
+    run: (args, more = {}) => runIn(more.cwd ?? dir, { ...env, ...more.env }, args, more.input ?? ''),
     remove: () => rmSync(dir, { recursive: true, force: true }),
   }
 }

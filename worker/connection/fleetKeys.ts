@@ -11,7 +11,7 @@ import { FleetKeyError } from '../errors.js'
 const running = proto.temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 
 /** Where a fleet's workflows are. */
-interface FleetEngine {
+export interface FleetEngine {
   connection: Connection
   namespace: string
 }
@@ -50,13 +50,25 @@ export async function assertFleetKey(
  * it. Does nothing for one that another host of the fleet has started.
  */
 export async function endForeign(engine: FleetEngine, keys: SealKeys, workflowId: string): Promise<void> {
-  const { connection, namespace } = engine
+  const { namespace } = engine
   const start = await startOf(engine, workflowId)
   if (start === undefined || new SealingCodec(keys, namespace).open(start ?? {}) !== null) return
+  await endRun(engine, { workflowId })
+}
+
+export async function endRun(
+  { connection, namespace }: FleetEngine,
+  workflowExecution: { workflowId: string; runId?: string },
+): Promise<void> {
   await connection.workflowService.terminateWorkflowExecution({
-    ...{ namespace, workflowExecution: { workflowId }, reason: 'it was not started by Outpool' },
+    ...{ namespace, workflowExecution, reason: 'it was not started by Outpool' },
   })
 }
+
+/** Whether the input of a workflow was sealed with a key that this host has. */
+export const isOwnStart = (start: Payload | null, keys: SealKeys, namespace: string): boolean =>
+  keys.find(keyIdOf(start ?? {}) ?? '') !== undefined &&
+  new SealingCodec(keys, namespace).open(start ?? {}) !== null
 
 /** The own pool is asked for by its id, since lists of workflows are seconds late. */
 async function runningPools({ connection, namespace }: FleetEngine, own: string): Promise<Set<string>> {
@@ -68,22 +80,38 @@ async function runningPools({ connection, namespace }: FleetEngine, own: string)
 }
 
 /** The stored input of a running workflow, null if it has none; undefined if no such workflow runs. */
-async function startOf(
+async function startOf(engine: FleetEngine, workflowId: string): Promise<Payload | null | undefined> {
+  const run = await storedRun(engine, workflowId)
+  return run?.isRunning === true ? run.start : undefined
+}
+
+export interface StoredRun {
+  runId: string
+  isRunning: boolean
+  /** The stored input; null if it has none. */
+  start: Payload | null
+}
+
+/** This run, or the newest one. Null if there is no such workflow. */
+export async function storedRun(
   { connection, namespace }: FleetEngine,
   workflowId: string,
-): Promise<Payload | null | undefined> {
+  ofRun?: string,
+): Promise<StoredRun | null> {
   const { workflowService } = connection
   try {
     const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution({
-      ...{ namespace, execution: { workflowId } },
+      ...{ namespace, execution: { workflowId, ...(ofRun === undefined ? {} : { runId: ofRun }) } },
     })
-    if (workflowExecutionInfo?.status !== running) return undefined
+    const runId = workflowExecutionInfo?.execution?.runId ?? ''
     const { history } = await workflowService.getWorkflowExecutionHistory({
-      ...{ namespace, execution: workflowExecutionInfo.execution ?? { workflowId }, maximumPageSize: 1 },
+      ...{ namespace, execution: { workflowId, runId }, maximumPageSize: 1 },
     })
-    return history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0] ?? null
+    const [first] = history?.events ?? []
+    const start = first?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0] ?? null
+    return { runId, isRunning: workflowExecutionInfo?.status === running, start }
   } catch (error) {
-    if (isGrpcServiceError(error) && notFound.has(error.code)) return undefined
+    if (isGrpcServiceError(error) && notFound.has(error.code)) return null
     throw error
   }
 }

@@ -26,8 +26,10 @@ import { checkEngine, checkPorts } from './engine.js'
 import { type Finding, warn } from './finding.js'
 import { checkIndependence, checkDuplicates, checkLogin } from './logins.js'
 import { checkOpenFiles } from './openFiles.js'
+import { checkOtherUsers } from './otherUsers.js'
 import { checkPanes } from './panes.js'
 import { colorsOf, render } from './print.js'
+import { checkProjects } from './projects.js'
 import { checkAgent, checkNode, checkPython, checkTmux } from './programs.js'
 import { type Check, runChecks } from './runChecks.js'
 import { checkWorker } from './running.js'
@@ -62,6 +64,7 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
       ? []
       : [check('services', quick, () => checkServices(home, config))]),
     ...(config?.tasks ?? []).map((task) => check(`task ${task.name}`, slow, () => checkTask(task, env))),
+    ...(config === null ? [] : [check('projects', quick, () => checkProjects(home, config))]),
     ...(config === null ? [] : [check('drill', quick, () => checkDrill(home, config.drill, Date.now()))]),
     ...engineChecks(home, env, config?.keep ?? engineRetention),
     check('sealing keys', slow, () => checkSealKeys(home, env, config?.pool.name ?? null)),
@@ -162,6 +165,7 @@ function hostChecks(home: Home, env: NodeJS.ProcessEnv): Check[] {
   return [
     check('worker', quick, () => checkWorker(home, Date.now())),
     check('panes', quick, () => checkPanes(home)),
+    check('other users', quick, () => checkOtherUsers(home, env)),
     check('files', quick, () => checkOpenFiles(home, cacheFolder(env))),
     check('disk of home', quick, () => checkSpace('home', home.dir)),
     check('disk of cache', quick, () => checkSpace('cache', cacheFolder(env))),

@@ -24,6 +24,7 @@ const retryEvery = 10_000
 
 export class ConfigReload {
   readonly #home: Home
+  readonly #byContent: boolean
   readonly #worker: Pick<RunningWorker, 'reconfigure' | 'leases'>
   readonly #watch: FileWatch
   readonly #loop: PollingLoop
@@ -34,8 +35,14 @@ export class ConfigReload {
   #isTimingOld = false
   #triedAt = -Infinity
 
-  constructor(home: Home, config: Config, worker: Pick<RunningWorker, 'reconfigure' | 'leases'>) {
+  /** `byContent`: only a text that a person trusts is taken over. */
+  constructor(
+    home: Home,
+    { config, byContent }: { config: Config; byContent: boolean },
+    worker: Pick<RunningWorker, 'reconfigure' | 'leases'>,
+  ) {
     this.#home = home
+    this.#byContent = byContent
     this.#config = config
     this.#worker = worker
     this.#watch = new FileWatch(config.file)
@@ -72,7 +79,7 @@ export class ConfigReload {
   async #takeOver(): Promise<void> {
     this.#triedAt = performance.now()
     try {
-      const next = loadConfig({ path: this.#config.file })
+      const next = loadConfig({ path: this.#config.file, byContent: this.#byContent })
       if (next.digest === this.#config.digest) this.#keep(null)
       else await this.#use(next)
       this.#watch.take()
@@ -124,7 +131,7 @@ export class ConfigReload {
   #record(): void {
     const { file, digest } = this.#config
     const inUse: ConfigInUse = {
-      ...{ pid: process.pid, file, digest, timing: timingDigest(this.#config) },
+      ...{ pid: process.pid, file, byContent: this.#byContent, digest, timing: timingDigest(this.#config) },
       ...{ takenAt: new Date().toISOString(), kept: this.#kept },
     }
     writeFileAtomic(this.#home.configInUse, JSON.stringify(inUse))

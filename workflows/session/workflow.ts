@@ -6,6 +6,7 @@ import {
   condition,
   continueAsNew,
   isCancellation,
+  workflowInfo,
 } from '@temporalio/workflow'
 import { type AccountReading, withDefaults } from '../../policy/account/account.js'
 import type { SessionResult, SessionStart } from '../messages.js'
@@ -47,8 +48,9 @@ export async function session(input: SessionStart | CarriedOver<SessionState>): 
     adoptions: adoptionsOn(state.host),
   }
   handleAnswers(ctx)
-  // To cancel the workflow is to stop the session: its process must not be left behind unwatched.
-  CancellationScope.current().cancelRequested.catch(() => handlers.orders.push({ kind: 'stop' }))
+  // A task or a drill ends its session by cancelling it: its process must not be left behind unwatched.
+  if (workflowInfo().parent !== undefined)
+    CancellationScope.current().cancelRequested.catch(() => handlers.orders.push({ kind: 'stop' }))
   return CancellationScope.nonCancellable(() => runUntilStopped(ctx))
 }
 

@@ -72,7 +72,7 @@ export function cachedWindows(cached: unknown, identity: string | null): Window[
 const utc = (text: string): string =>
   new Date(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`).toISOString()
 
-const usageLine = /^\s*Current (session|week \(([^)]+)\)): (\d+(?:\.\d+)?)% used\b(.*)$/gm
+const usageLine = /^[^\S\n]*Current (session|week \(([^)]+)\)): (\d+(?:\.\d+)?)% used\b(.*)$/gm
 
 /** The output of `/usage`, read at `at`: the fallback if the cache holds nothing newer. */
 export function usageTextWindows(text: string, at: string): Window[] {

@@ -123,7 +123,7 @@ const safeChoices: Readonly<Record<string, RegExp>> = {
 
 const permissionMark = /^\s*Do you want to (?:proceed|make this edit|create|allow|overwrite)\b.*\?/
 const footers =
-  /^\s*(?:Enter to (?:confirm|select|set as default)\b.*|.*\bEsc to (?:cancel|exit|reject all)\b.*)$/
+  /^(?:\s*Enter to (?:confirm|select|set as default)\b.*|.*\bEsc to (?:cancel|exit|reject all)\b.*)$/
 
 /** Takes a capture of the visible screen, with or without colours. Null if the agent works or waits for a prompt. */
 export function readDialog(screen: string, cwd?: string): Dialog | null {
@@ -190,7 +190,7 @@ function safeKeys(one: KnownDialog, lines: string[]): string[] | null {
   const wanted = safeChoices[one.name]
   if (wanted === undefined) return one.safeKeys === null ? null : [...one.safeKeys]
   const choices = lines.map((line) => {
-    const [, cursor, text] = /^\s*(❯)?\s*((?:\d\. )?\S.*)$/.exec(line) ?? []
+    const [, cursor, text] = /^\s*(?:(❯)\s*)?((?:\d\. )?\S.*)$/.exec(line) ?? []
     return { chosen: cursor !== undefined, text: text ?? '' }
   })
   const from = choices.findIndex(({ chosen }) => chosen)

@@ -3,14 +3,14 @@ import { type Choice, parseChoiceNumbers, type Question } from '../../../policy/
 import type { AnswerStep } from '../../agent.js'
 import { inputBox, isRule } from './screen.js'
 
-const choicePattern = /^\s*(❯)?\s*(\d{1,2})\. (?:\[(.)\] ?)?(.*)$/
+const choicePattern = /^\s*(?:(❯)\s*)?(\d{1,2})\. (?:\[(.)\] ?)?(.*)$/
 /** The names of questions that are asked together, each marked as answered or not; the last one is the review page. */
-const tabsPattern = /^(?:←\s+)?\s*[☐☒✔] \S.*$/
+const tabsPattern = /^(?:←\s)?\s*[☐☒✔] \S.*$/
 const footerPattern = /\bEsc to (?:cancel|exit)\b|^\s*Enter to \w+/
 /** The line that submits ticked choices. */
-const submitPattern = /^\s*❯?\s*Submit$/
+const submitPattern = /^\s*(?:❯\s*)?Submit$/
 /** A picture of a choice, beside the list. */
-const besideList = /\s{2,}[┌│└].*$/
+const besideList = /(?<!\s)\s{2,}[┌│└].*$/
 /** Marks each line of a long question. */
 const quoteBar = /^\s*[│|]\s?/
 const promptMaxLength = 300
@@ -55,10 +55,11 @@ const lastBefore = (numbered: readonly Numbered[], end: number): number | null =
 
 /** The last run of lines numbered 1, 2, …; text above may contain lists too. */
 function lastList(lines: readonly string[]): Numbered[] {
+  let hasSecond = false
   for (let from = lines.length - 1; from >= 0; from--) {
-    if (choicePattern.exec(lines[from] ?? '')?.[2] !== '1') continue
-    const list = listFrom(lines, from)
-    if (list.length > 1) return list
+    const n = choicePattern.exec(lines[from] ?? '')?.[2]
+    if (n === '1' && hasSecond) return listFrom(lines, from)
+    hasSecond ||= Number(n) === 2
   }
   return []
 }

@@ -36,7 +36,7 @@ const envelope = /<\\?\/?pasted_content id="[^"]*">/g
 /** A text in the program's queue without the tags that the program puts around long pastes. */
 export const unwrapPaste = (text: string): string =>
   text
-    .replaceAll(/\n*<pasted_content id="[^"]*">\n/g, '')
+    .replaceAll(/(?<!\n)\n*<pasted_content id="[^"]*">\n/g, '')
     .replaceAll(/\n<\/pasted_content id="[^"]*">\n?/g, '')
 
 /** Only the letters of a text: the program composes letters, turns tabs into spaces and drops invisible characters. */
@@ -55,7 +55,7 @@ export const fingerprint = (text: string): string =>
   createHash('sha256').update(lettersOf(text)).digest('base64url')
 
 /** Shown in the input line in place of content that can't be read there. */
-const placeholder = /\[(?:Pasted text #\d+(?: \+\d+ lines)?|Image #\d+|\.\.\.Truncated text #\d+[^\]]*)\]/
+const placeholder = /\[(?:Pasted text #\d+(?: \+\d+ lines)?|Image #\d+|\.\.\.Truncated text #\d+[^[\]]*)\]/
 export const hasPlaceholder = (draft: string): boolean => placeholder.test(draft)
 
 /** Pictures, and pastes that the program did not give to its editor, exist only in the process into which they were pasted. */

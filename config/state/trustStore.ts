@@ -1,32 +1,43 @@
 /**
- * Which settings of projects a person has seen and trusts, by their content: what has changed since is not trusted. Read at each use,
+ * Which files of projects a person has seen and trusts, by their content: what has changed since is not trusted. Read at each use,
  * because `outpool trust` writes it in another process.
  */
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { ProjectSettings } from '../../agents/agent.js'
-import type { Home } from '../../config/state/home.js'
-import { readJson } from '../../config/state/readJson.js'
-import { writeFileAtomic } from './atomicFile.js'
+import { readJson } from './readJson.js'
+import { replaceFile } from './replaceFile.js'
 
 /** Digests by the path of the file. */
 const trustSchema = z.record(z.string().max(4_096), z.string().max(128))
 type Trusted = z.output<typeof trustSchema>
 
+export interface SeenFile {
+  /** Absolute. */
+  file: string
+  /** Of what matters in its content. */
+  digest: string
+}
+
 export class TrustStore {
   readonly #file: string
 
-  constructor(home: Pick<Home, 'dir'>) {
-    this.#file = join(home.dir, 'trust.json')
+  /** `dir`: the folder of Outpool's state, which may not exist. */
+  constructor({ dir }: { dir: string }) {
+    this.#file = join(dir, 'trust.json')
   }
 
   /** Those that a person has not seen, or not as they are now. */
-  untrusted(found: readonly ProjectSettings[]): ProjectSettings[] {
+  untrusted<Found extends SeenFile>(found: readonly Found[]): Found[] {
     const trusted = found.length === 0 ? {} : this.#read()
     return found.filter(({ file, digest }) => trusted[file] !== digest)
   }
 
-  trust(found: readonly ProjectSettings[]): void {
+  /** The content with which a person trusts this file; null if none. */
+  digestOf(file: string): string | null {
+    return this.#read()[file] ?? null
+  }
+
+  trust(found: readonly SeenFile[]): void {
     this.#write({ ...this.#read(), ...Object.fromEntries(found.map(({ file, digest }) => [file, digest])) })
   }
 
@@ -44,6 +55,6 @@ export class TrustStore {
   }
 
   #write(trusted: Trusted): void {
-    writeFileAtomic(this.#file, `${JSON.stringify(trusted, null, 2)}\n`)
+    replaceFile(this.#file, `${JSON.stringify(trusted, null, 2)}\n`)
   }
 }

@@ -1,0 +1,64 @@
+/** Looks at intervals for workflows of this host that were ended at the engine behind Outpool's back, and starts them again. */
+import { statSync } from 'node:fs'
+import type { Client } from '@temporalio/client'
+import { PollingLoop } from '../../activities/pollingLoop.js'
+import type { Sampler } from '../../activities/watch/sampler.js'
+import type { SealKeys } from '../../config/seal/keys.js'
+import type { Host } from '../../host/host.js'
+import type { FleetEngine } from '../connection/fleetKeys.js'
+import { DeletedSessions } from './deleted.js'
+import { TerminatedWorkflows } from './terminated.js'
+
+/** One list of workflows each time, whatever the number of sessions. Milliseconds. */
+const lookEvery = 10_000
+
+export class Restoration {
+  readonly #host: Host
+  readonly #terminated: TerminatedWorkflows
+  readonly #deleted: DeletedSessions
+  readonly #loop: PollingLoop
+  /** Up to when everything that was terminated has been seen; ms since the epoch. */
+  #seenUpTo: number
+
+  constructor(host: Host, sampler: Sampler, client: Client, engine: FleetEngine, keys: SealKeys) {
+    this.#host = host
+    this.#seenUpTo = lastAlive(host)
+    this.#terminated = new TerminatedWorkflows({
+      ...{ client, engine, keys, hostId: host.home.hostId, config: () => host.config },
+      onSession: (session, runId) => this.#record(session, 'terminated', runId),
+    })
+    this.#deleted = new DeletedSessions(host, sampler, client, engine)
+    this.#loop = new PollingLoop({
+      run: () => this.#look(),
+      pauseAfter: () => lookEvery,
+      firstPause: lookEvery,
+      failureText: 'workflows that were ended at the engine could not be looked for',
+    })
+  }
+
+  start(): void {
+    this.#loop.start()
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop()
+  }
+
+  async #look(): Promise<void> {
+    const now = Date.now()
+    await this.#terminated.look(this.#seenUpTo)
+    this.#seenUpTo = now
+    await this.#deleted.look((session, launch) => this.#record(session, 'deleted', launch))
+  }
+
+  #record(session: string, how: 'terminated' | 'deleted', id: string): void {
+    const at = new Date().toISOString()
+    this.#host.events.record({ id: `session-restored/${id}`, at, kind: 'session-restored', session, how })
+  }
+}
+
+/** When the worker before was last alive; now, if there was none. */
+function lastAlive({ home }: Host): number {
+  const info = statSync(home.liveFile, { throwIfNoEntry: false })
+  return info === undefined ? Date.now() : info.mtimeMs
+}
