@@ -117,7 +117,7 @@ export function assertNamedConfig(source: ConfigSource = {}): void {
 }
 
 /** The file in the user's config folder for Outpool (XDG). */
-export function userConfigFile(env: NodeJS.ProcessEnv = process.env): string {
+function userConfigFile(env: NodeJS.ProcessEnv = process.env): string {
   const folder = resolve(nonEmpty(env['XDG_CONFIG_HOME']) ?? join(env['HOME'] ?? homedir(), '.config'))
   return join(folder, 'outpool', configFileName)
 }
