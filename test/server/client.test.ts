@@ -80,6 +80,7 @@ describe('start', () => {
 
   it('returns at once if no worker runs, and says so', async () => {
     await harness.stopWorker()
+    harness.removeLive()
     const name = uniqueName('s')
     const { stderr } = await harness.home.run(['start', name, '--cwd', 'work'])
     expect(stderr).toContain('no worker is watching on this host yet')

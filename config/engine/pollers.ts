@@ -1,7 +1,7 @@
 /** The pollers of a queue, and the engine's clock, both from the engine's list of a queue's pollers. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Connection } from '@temporalio/client'
+import type { ConnectionLike } from '@temporalio/client'
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import proto from '@temporalio/proto'
 
@@ -16,7 +16,7 @@ export interface Poller {
 export type QueueKind = 'activity' | 'workflow'
 
 export async function pollersOf(
-  connection: Connection,
+  connection: ConnectionLike,
   namespace: string,
   queue: string,
   kind: QueueKind = 'activity',
@@ -43,7 +43,7 @@ const pollEvery = 50
  * has no call for its time, but records when a poller polled. Throws if it does not answer.
  */
 export async function engineAhead(
-  connection: Connection,
+  connection: ConnectionLike,
   namespace: string,
   now: () => number = Date.now,
 ): Promise<number> {
