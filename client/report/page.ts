@@ -128,7 +128,7 @@ function table(titles: readonly string[], rows: readonly (readonly string[])[]):
 }
 
 const movesKey =
-  '<p><svg class="key" viewBox="0 0 1 1"><rect class="rescue" width="1" height="1"/></svg>from a wall<svg class="key" viewBox="0 0 1 1"><rect class="move" width="1" height="1"/></svg>other moves</p>'
+  '<p><svg class="key" aria-hidden="true" viewBox="0 0 1 1"><rect class="rescue" width="1" height="1"/></svg>from a wall<svg class="key" aria-hidden="true" viewBox="0 0 1 1"><rect class="move" width="1" height="1"/></svg>other moves</p>'
 
 const hourMs = 3_600_000
 const labelsShown = 8

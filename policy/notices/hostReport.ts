@@ -3,13 +3,11 @@
 /** Why a session waits for a person, as its events say it. */
 export const waitReasons = ['question', 'permission', 'context', 'settings', 'login', 'page'] as const
 
-/** `breaker`: parked by it. `down`: its agent has ended, and does not run again yet. */
-export const sessionNeeds = [...waitReasons, 'breaker', 'down'] as const
-
 /** Names the kind of what a session needs, never the text of a question (law 11). */
 export interface SessionNeed {
   session: string
-  need: (typeof sessionNeeds)[number]
+  /** `breaker`: parked by it. `down`: its agent has ended, and does not run again yet. */
+  need: (typeof waitReasons)[number] | 'breaker' | 'down'
   /** By the clock of its host: tells one question of a session from the next. */
   since: string
 }

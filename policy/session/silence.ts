@@ -6,7 +6,7 @@ import { iso, ms } from '../instants.js'
 import type { SessionView } from './session.js'
 
 /** A worker gives a sign of life several times within this. */
-export const silentAfter = 30_000
+const silentAfter = 30_000
 /** From then on a person should look, and is notified. A worker that is restarted is back before. */
 export const silenceNeedsPersonAfter = 60_000
 

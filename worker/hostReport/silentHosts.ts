@@ -14,14 +14,17 @@ const running = `WorkflowType = 'session' AND ExecutionStatus = 'Running'`
 export class SilentHosts {
   readonly #client: Client
   readonly #host: Host
+  readonly #now: () => number
   /** By the engine's clock: ms since the epoch. */
   #heard: Map<string, number> | null = null
   /** Since when the engine has answered each time: before that no host could be heard. */
   #listeningSince: number | null = null
 
-  constructor(client: Client, host: Host) {
+  /** `now`: by the engine's clock, in ms since the epoch. */
+  constructor(client: Client, host: Host, now = () => host.clock.now()) {
     this.#client = client
     this.#host = host
+    this.#now = now
   }
 
   /** Null while nothing is known: the engine does not answer, or not for long enough. */
@@ -36,7 +39,7 @@ export class SilentHosts {
 
   async #find(): Promise<SilentHost[] | null> {
     const { connection, options } = this.#client
-    const now = this.#host.clock.now()
+    const now = this.#now()
     const signs = await lastSignsOfLife(connection, options.namespace)
     this.#listeningSince ??= now
     this.#heard ??= await this.#hostsWithSessions(now)
