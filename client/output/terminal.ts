@@ -24,7 +24,11 @@ const asciiFor: Readonly<Record<string, string>> = {
 }
 
 /** The text as the terminal can show it; what goes into a pipe or a file stays as it is. */
-export function drawable(text: string, stream: WriteStream, env: NodeJS.ProcessEnv = process.env): string {
+export function drawable(
+  text: string,
+  stream: Pick<WriteStream, 'isTTY'>,
+  env: NodeJS.ProcessEnv = process.env,
+): string {
   if (!stream.isTTY || isUtf8(env)) return text
   return text.replace(/[█░…→·]/g, (drawn) => asciiFor[drawn] ?? drawn)
 }

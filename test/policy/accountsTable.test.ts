@@ -1,5 +1,4 @@
 /** What a person reads of accounts in a terminal: numbers before bars, no contradiction, and ASCII if the locale asks for it. */
-import type { WriteStream } from 'node:tty'
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { columnsFor } from '../../client/commands/accounts.js'
@@ -48,7 +47,7 @@ describe('the table of accounts', () => {
 })
 
 describe('drawings', () => {
-  const terminal = { isTTY: true } as WriteStream
+  const terminal = { isTTY: true }
   const drawn = '█░ a → b … ü'
 
   it('are ASCII of the same width if the locale of the terminal is not UTF-8, and other letters stay', () => {
@@ -59,6 +58,6 @@ describe('drawings', () => {
   it('stay as they are in a UTF-8 locale, and in what a program reads', () => {
     expect(drawable(drawn, terminal, { LANG: 'de_DE.UTF-8' })).toBe(drawn)
     expect(drawable(drawn, terminal, { LC_ALL: '', LC_CTYPE: 'C.utf8', LANG: 'C' })).toBe(drawn)
-    expect(drawable(drawn, { isTTY: false } as WriteStream, {})).toBe(drawn)
+    expect(drawable(drawn, { isTTY: false }, {})).toBe(drawn)
   })
 })

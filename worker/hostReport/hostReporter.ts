@@ -28,6 +28,8 @@ const forgetEvery = 60_000
 const forecastEvery = 10 * 60_000
 /** The longest time in which a dead worker needs no notice: it was back before anything needed it. */
 const shortOutage = 60_000
+/** A busy engine takes seconds. */
+const answersWithin = 5_000
 /** Sessions beyond these are told with a later report. */
 const maxSessions = 200
 
@@ -38,6 +40,8 @@ export class HostReporter {
   readonly #needs = new OpenNeeds()
   readonly #silent: SilentHosts
   readonly #stopped = new AbortController()
+  /** Of the worker before this one, until the pool knows of it. */
+  #diedAt: string | null = null
   #sent = ''
   #silentHosts: HostReport['silentHosts'] = null
   #drySpell: ForeseenDrySpell | null = null
@@ -52,14 +56,14 @@ export class HostReporter {
 
   /** `diedAt`: when the worker before this one was last seen, if it did not stop in order. */
   start(diedAt: string | null): void {
-    this.#running = this.#run(diedAt)
+    this.#diedAt = diedAt
+    this.#running = this.#run()
   }
 
-  async #run(diedAt: string | null): Promise<void> {
+  async #run(): Promise<void> {
     for (const event of this.#events.next()) this.#needs.note(event)
-    await this.#forgetEnded()
+    await this.#bounded(() => this.#forgetEnded())
     await Promise.all([
-      diedAt === null ? Promise.resolve() : this.#announceDeath(diedAt),
       this.#every(listenEvery, async () => {
         this.#silentHosts = (await this.#silent.find()) ?? this.#silentHosts
       }),
@@ -81,13 +85,19 @@ export class HostReporter {
     const { signal } = this.#stopped
     const isOver = (): boolean => signal.aborted
     while (!isOver()) {
-      // An engine that does not answer gets the report as soon as it does.
-      await work().catch(() => undefined)
+      await this.#bounded(work)
       await delay(interval, undefined, { signal, ref: false }).catch(() => undefined)
     }
   }
 
+  /** An engine that does not answer gets the report as soon as it does, and keeps no worker from stopping. */
+  async #bounded(work: () => Promise<void>): Promise<void> {
+    await this.#client.withDeadline(Date.now() + answersWithin, work).catch(() => undefined)
+  }
+
   async #report(): Promise<void> {
+    if (this.#diedAt !== null) await this.#announceDeath(this.#diedAt)
+    this.#diedAt = null
     for (const event of this.#events.next()) this.#needs.note(event)
     const report: HostReport = {
       host: this.#host.home.hostId,
@@ -140,12 +150,10 @@ export class HostReporter {
     const downMs = Date.now() - Date.parse(diedAt)
     if (downMs <= shortOutage) return
     const text = `It was last seen at ${diedAt.slice(0, 16).replace('T', ' ')} UTC, and did not stop in order. For ${describeDuration(downMs)} nothing watched the sessions of ${hostId}; they are watched again.`
-    await this.#pool()
-      .signal(poolSignals.announce, {
-        ...{ key: `worker-died/${hostId}/${diedAt}`, kind: 'worker-died' },
-        ...{ title: `the worker of ${hostId} had died`, text },
-      })
-      .catch(() => undefined)
+    await this.#pool().signal(poolSignals.announce, {
+      ...{ key: `worker-died/${hostId}/${diedAt}`, kind: 'worker-died' },
+      ...{ title: `the worker of ${hostId} had died`, text },
+    })
   }
 
   #pool() {
