@@ -2,6 +2,7 @@
 import { engineAhead } from '../../config/engine/pollers.js'
 import { lastSignsOfLife } from '../../config/engine/signsOfLife.js'
 import type { Home } from '../../config/state/home.js'
+import { isAlive } from '../../config/state/isAlive.js'
 import { type LiveFile, readLive } from '../../config/state/liveFile.js'
 import { silenceOf } from '../../policy/session/silence.js'
 import { clock } from '../output/times.js'
@@ -49,9 +50,13 @@ export function markSilent(card: SessionCard, heard: HeardHosts, home: Home, now
 
 function attentionFor({ host }: SessionCard, since: string | null, home: Home, now: Date): string {
   const heard = since === null ? 'was never heard of' : `was last heard of at ${clock(since, now)}`
-  return host === home.hostId
-    ? `the worker of this host ${heard}: start it with \`outpool up\``
-    : `the worker of its host ${host} ${heard}: start it there with \`outpool up\``
+  if (host !== home.hostId)
+    return `the worker of its host ${host} ${heard}: start it there with \`outpool up\``
+  const live = readLive(home)
+  // A worker that runs and writes nothing waits for something of its host, such as tmux.
+  const remedy =
+    live !== null && isAlive(live.pid) ? 'find out why with `outpool doctor`' : 'start it with `outpool up`'
+  return `the worker of this host ${heard}: ${remedy}`
 }
 
 /** Why an order that was accepted is not carried out yet, or null if its session is watched. */
