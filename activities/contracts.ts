@@ -137,8 +137,8 @@ export type SessionObservation = {
     | { kind: 'exited'; how: string; byPerson: boolean }
     | { kind: 'gone'; what: 'pane' | 'tmux' }
     | { kind: 'frozen'; how: Hang }
-    /** `digest` identifies the question, if its choices could be read. */
-    | { kind: 'waiting'; what: string; digest?: string | null }
+    /** `digest` identifies the question, if its choices could be read. `isPermission`: it asks whether it may do something. */
+    | { kind: 'waiting'; what: string; digest?: string | null; isPermission?: boolean }
     | { kind: 'not-waiting' }
     /** Only if requested with `untilTurnEnd`. */
     | { kind: 'turn-ended' }

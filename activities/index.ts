@@ -2,7 +2,8 @@
 import type { Client } from '@temporalio/client'
 import { searchAttributes } from '../policy/ids.js'
 import { withHeartbeat } from './withHeartbeat.js'
-import { eventToHost, readingToEngine } from '../host/state/engineInstants.js'
+import { readingToEngine } from '../host/state/engineInstants.js'
+import { recordCarried } from './carriedEvents.js'
 import type { CarriedEvents, CommonActivities, HostActivities, StopResult, StopRequest } from './contracts.js'
 import { answerQuestion } from './session/answer.js'
 import { deliverText } from './session/deliver.js'
@@ -25,8 +26,7 @@ export function hostActivities(
 ): HostActivities {
   const step = <T>({ session }: { session: string }, work: () => Promise<T>): Promise<T> =>
     withHeartbeat(() => host.moveLimiter.holdDuring(session, work))
-  const record = ({ events = [] }: CarriedEvents): void =>
-    host.events.record(...events.map((event) => eventToHost(host.clock, event)))
+  const record = (carried: CarriedEvents): void => recordCarried(host, carried)
   const stop = (request: StopRequest): Promise<StopResult> => {
     sampler.release(request.session, request.fence)
     return stopAgent(host, request)

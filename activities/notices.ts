@@ -9,7 +9,15 @@ import { runCommand } from '../host/process/runCommand.js'
 import { log } from '../host/log.js'
 
 /** Tries all channels once, in parallel. Never throws: failures are in the outcome, and the pool tries those channels again. */
-export async function sendNotice(host: Host, { notice, channels }: NoticeRequest): Promise<NoticeOutcome> {
+export async function sendNotice(host: Host, request: NoticeRequest): Promise<NoticeOutcome> {
+  const outcome = await tryChannels(host, request)
+  for (const { channel, why } of outcome.failed)
+    log.error(`notice "${request.notice.title}" could not be sent to ${channel}: ${why}`)
+  return outcome
+}
+
+/** As `sendNotice`, and logs nothing. */
+export async function tryChannels(host: Host, { notice, channels }: NoticeRequest): Promise<NoticeOutcome> {
   const selected = host.config.notices.to.filter(({ name }) => channels.includes(name))
   const failed = await Promise.all(
     selected.map(async (channel) => {
@@ -19,8 +27,6 @@ export async function sendNotice(host: Host, { notice, channels }: NoticeRequest
       return why === null ? [] : [{ channel: channel.name, why }]
     }),
   )
-  for (const { channel, why } of failed.flat())
-    log.error(`notice "${notice.title}" could not be sent to ${channel}: ${why}`)
   return { failed: failed.flat() }
 }
 
@@ -100,11 +106,16 @@ const escaped = (text: string): string =>
 
 const tags: Record<NoticeKind, string> = {
   'pool-dry': 'hourglass',
+  'dry-ahead': 'hourglass_flowing_sand',
   parked: 'double_vertical_bar',
+  'needs-person': 'raising_hand',
   'logged-out': 'key',
+  'host-silent': 'ghost',
   'up-again': 'white_check_mark',
   drill: 'fire_engine',
   incident: 'rotating_light',
+  'worker-died': 'ghost',
+  test: 'test_tube',
 }
 
 async function toNtfy(channel: Channel<'ntfy'>, { kind, title, text }: Notice): Promise<string | null> {
@@ -114,7 +125,7 @@ async function toNtfy(channel: Channel<'ntfy'>, { kind, title, text }: Notice): 
       'content-type': 'text/plain; charset=utf-8',
       title: `outpool: ${title}`,
       tags: tags[kind],
-      priority: kind === 'up-again' ? 'default' : 'high',
+      priority: kind === 'up-again' || kind === 'test' ? 'default' : 'high',
       ...(token === null ? {} : { authorization: `Bearer ${token}` }),
     },
     body: text,

@@ -175,6 +175,7 @@ export interface LiveQuery {
  * dialog may miss keys: read the screen again and send the next keys until it is gone.
  */
 export interface Dialog {
+  /** `permission` if the agent asks whether it may do something. */
   name: string
   /** What it asks, on one line, for a person. */
   prompt: string

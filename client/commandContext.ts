@@ -2,7 +2,7 @@
 import type { Colors } from 'picocolors/types.js'
 import { printableJson } from '../policy/printable.js'
 import { UsageError } from './errors.js'
-import { colorsFor, widthOf, writeText } from './output/terminal.js'
+import { colorsFor, drawable, widthOf, writeText } from './output/terminal.js'
 
 export class CommandContext {
   readonly args: readonly string[]
@@ -47,8 +47,11 @@ export class CommandContext {
   }
 }
 
-export const print = (text: string): void => writeText(process.stdout, `${text}\n`)
-export const printJson = (value: unknown): void => print(printableJson(JSON.stringify(value, null, 2)))
+export const print = (text: string): void => writeText(process.stdout, `${drawable(text, process.stdout)}\n`)
+export const printJson = (value: unknown): void =>
+  writeText(process.stdout, `${printableJson(JSON.stringify(value, null, 2))}\n`)
+
+export const printJsonLine = (value: unknown): void => writeText(process.stdout, `${JSON.stringify(value)}\n`)
 
 /** A remark for a person: on stderr, so that it does not mix with output that a program reads. */
 export function printNotice(text: string): void {

@@ -138,6 +138,7 @@ export const commandTree: readonly CommandSpec[] = [
     withoutConfig: true,
     options: [
       { flags: '--since <time>', description: 'a duration (default: 24h), or an instant' },
+      { flags: '--html <file>', description: 'write it as one page for a browser', completion: 'file' },
       { flags: '--json', description: 'print JSON' },
     ],
     run: async (context) => (await import('./commands/report.js')).report(context),
@@ -163,7 +164,8 @@ export const commandTree: readonly CommandSpec[] = [
     description: 'send a text to the agent; it arrives once and in order, even during a rescue',
     args: [session, { name: '[text...]', description: 'the text, or - to read it from stdin' }],
     options: [
-      { flags: '--wait', description: 'return when the agent has taken the text, or finished the command' },
+      { flags: '--wait', description: 'wait for the answer, and print it' },
+      { flags: '--taken', description: 'return when the agent has taken the text, or finished the command' },
       { flags: '--command', description: "run one of the agent's own commands, such as /compact" },
       { flags: '--file <path>', description: 'read the text from a file' },
     ],
@@ -173,6 +175,18 @@ export const commandTree: readonly CommandSpec[] = [
       'outpool send docs --command /compact',
     ],
     run: async (context) => (await import('./commands/send.js')).send(context),
+  },
+  {
+    name: 'wait',
+    group: 'Work with sessions',
+    description: 'wait until the session is idle, or for its next answer',
+    args: [session],
+    options: [
+      { flags: '--idle', description: 'until its turn is over and no text waits (the default)' },
+      { flags: '--answer', description: 'until its next answer, and print it' },
+      { flags: '--timeout <duration>', description: 'fail after this time, such as 10m' },
+    ],
+    run: async (context) => (await import('./commands/wait.js')).wait(context),
   },
   {
     name: 'answer',
@@ -300,6 +314,18 @@ export const commandTree: readonly CommandSpec[] = [
     run: async (context) => (await import('./commands/forecast.js')).forecast(context),
   },
   {
+    name: 'usage',
+    group: 'Accounts',
+    description: 'sum up the tokens that sessions of this host have used, and what they would cost',
+    options: [
+      { flags: '--by <what>', description: 'session (the default), account or day' },
+      { flags: '--since <time>', description: 'a duration (default: 7d), or an instant' },
+      json,
+    ],
+    examples: ['outpool usage --by day --since 30d'],
+    run: async (context) => (await import('./commands/usage.js')).usage(context),
+  },
+  {
     name: 'services',
     group: 'Tasks and services',
     description: 'list guarded services',
@@ -368,6 +394,15 @@ export const commandTree: readonly CommandSpec[] = [
     args: [{ name: '<task>', description: 'name of the task', completion: 'task' }],
     options: [{ flags: '--detach', description: 'do not wait' }],
     run: async (context) => (await import('./commands/run.js')).run(context),
+  },
+  {
+    name: 'notices',
+    group: 'Set up',
+    description: 'send a test message through each configured channel, and say what became of it',
+    args: [{ name: '<what>', description: 'test', choices: ['test'] }],
+    options: programFlags.notices.map(optionOf),
+    examples: ['outpool notices test'],
+    run: runOnHost('notices'),
   },
   {
     name: 'worker',

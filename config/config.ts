@@ -141,6 +141,8 @@ interface NoticesConfig {
   retryEvery: number
   retryMaxInterval: number
   giveUpAfter: number
+  /** A pool that is expected to run dry within this time is notified ahead. Milliseconds. */
+  dryAhead: number
   to: NoticeChannel[]
 }
 

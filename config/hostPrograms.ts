@@ -4,12 +4,23 @@
  */
 import { parseArgs } from 'node:util'
 
-export type HostProgram = 'up' | 'down' | 'worker' | 'doctor' | 'trust' | 'untrusted' | 'agents' | 'rehearse'
+export type HostProgram =
+  | 'up'
+  | 'down'
+  | 'worker'
+  | 'doctor'
+  | 'notices'
+  | 'trust'
+  | 'untrusted'
+  | 'agents'
+  | 'turn'
+  | 'usage'
+  | 'rehearse'
 
 export interface HostFlag {
   name: string
   /** How help shows its value; null if it takes none. */
-  value: '<file>' | '<folder>' | '<id>' | '<format>' | '<level>' | '<scene>' | null
+  value: '<file>' | '<folder>' | '<id>' | '<format>' | '<level>' | '<scene>' | '<name>' | '<time>' | null
   description: string
 }
 
@@ -40,7 +51,13 @@ export const programFlags: Readonly<Record<HostProgram, readonly HostFlag[]>> = 
     flag('mermaid', 'like --domains, as a Mermaid diagram'),
     flag('json', 'print JSON instead of a table'),
   ],
+  notices: [flag('json', 'print JSON')],
   agents: [{ name: 'conversation', value: '<id>', description: 'also look for this stopped conversation' }],
+  turn: [
+    { name: 'agent', value: '<name>', description: 'the agent program' },
+    { name: 'conversation', value: '<id>', description: 'the conversation' },
+  ],
+  usage: [{ name: 'since', value: '<time>', description: 'an instant' }],
   rehearse: [
     { name: 'only', value: '<scene>', description: 'check a part; its result is not kept' },
     flag('json', 'print JSON instead of a table'),
@@ -98,7 +115,7 @@ const isHostProgram = (name: string): name is HostProgram => Object.hasOwn(progr
 
 /** One line for each program with its flags, for a call that names none. */
 export const programUsage = (): string =>
-  (['up', 'down', 'worker', 'doctor', 'trust', 'untrusted', 'agents'] as const)
+  (['up', 'down', 'worker', 'doctor', 'notices', 'trust', 'untrusted', 'agents', 'turn', 'usage'] as const)
     .map((program) => `main.js ${program}${flagsOf(program).map(shown).join('')}`)
     .join('\n')
 

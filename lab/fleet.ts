@@ -20,6 +20,8 @@ import { stringify } from 'yaml'
 import { withEngine } from '../client/engine/engine.js'
 import type { SessionCard } from '../client/engine/sessionRows.js'
 import { readSessionReport, toSessionReportView } from '../client/engine/sessionReport.js'
+import { EventReader } from '../config/events/files.js'
+import type { OutpoolEvent } from '../config/events/schema.js'
 import { readEngine } from '../config/state/liveFile.js'
 import { openHome } from '../config/state/home.js'
 import type { SessionDetails } from '../policy/session/session.js'
@@ -227,6 +229,11 @@ export class Fleet {
 
   get #logFile(): string {
     return join(this.dir, 'up.log')
+  }
+
+  /** Everything that happened on this host so far, oldest first. */
+  events(): OutpoolEvent[] {
+    return new EventReader(openHome(this.env)).next()
   }
 
   /** What `outpool up` has printed so far, in all of its runs. */

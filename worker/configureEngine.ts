@@ -53,8 +53,9 @@ async function configurePool(client: Client, home: Home, config: Config): Promis
 
 function poolSettings(home: Home, config: Config): PoolSettings {
   const { pool, timing, substrates } = config
-  const { to, ...intervals } = config.notices
-  const notices = { channels: to.map(({ name }) => name), ...intervals }
+  const { to, settleFor, retryEvery, retryMaxInterval, giveUpAfter } = config.notices
+  const channels = to.map(({ name }) => name)
+  const notices = { channels, settleFor, retryEvery, retryMaxInterval, giveUpAfter }
   const accounts = [
     ...pool.accounts.map(({ name, ceiling, maxSessions, drain }): AccountSpec => ({
       ...{ name, role: 'pool', ceiling, maxSessions, drain },

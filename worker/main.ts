@@ -1,7 +1,7 @@
 /**
  * The worker's program: `main.js up` (engine and worker), `main.js worker` (worker for an engine that runs already), `main.js down`,
- * `main.js doctor`, `main.js trust`, `main.js untrusted` (for `outpool start`), `main.js agents` (for `outpool adopt`). `outpool` starts
- * it as a separate process.
+ * `main.js doctor`, `main.js notices` (for `outpool notices test`), `main.js trust`, `main.js untrusted` (for `outpool start`),
+ * `main.js agents` (for `outpool adopt`), `main.js turn` (for `outpool wait`), `main.js usage`. `outpool` starts it as a separate process.
  */
 import { ConfigError, HomeError, isOutOfFiles, outOfFiles, SealKeyError } from '../config/errors.js'
 import { type GivenFlags, type HostProgram, parseProgram, programUsage } from '../config/hostPrograms.js'
@@ -72,6 +72,21 @@ async function run(program: HostProgram, given: GivenFlags): Promise<number> {
     case 'untrusted': {
       const { printUntrusted } = await import('./untrusted.js')
       await printUntrusted(home, given.option('path'), () => loadConfig(source))
+      return exit.done
+    }
+    case 'notices': {
+      const { testNotices } = await import('./testNotices.js')
+      return (await testNotices(home, loadConfig(source), given.flag('json'))) ? exit.done : exit.failed
+    }
+    case 'turn': {
+      const { printTurn } = await import('./turn.js')
+      const [agent, conversation] = [given.option('agent') ?? '', given.option('conversation') ?? '']
+      await printTurn(home, loadConfig(source), { agent, conversation })
+      return exit.done
+    }
+    case 'usage': {
+      const { printUsage } = await import('./usage.js')
+      await printUsage(home, loadConfig(source), Date.parse(given.option('since') ?? '1970-01-01'))
       return exit.done
     }
     case 'agents': {

@@ -15,16 +15,19 @@ import { Sampler } from '../activities/watch/sampler.js'
 import { serviceActivities } from '../activities/services/index.js'
 import { taskActivities } from '../activities/tasks/index.js'
 import type { Config } from '../config/config.js'
+import { giveSignsOfLife } from '../config/engine/signsOfLife.js'
 import { sealedClientOptions } from '../config/seal/client.js'
 import { ensureSealKeys } from '../config/seal/keys.js'
 import { LiveSealKeys } from '../config/seal/liveKeys.js'
 import type { Home } from '../config/state/home.js'
+import { readLive } from '../config/state/liveFile.js'
 import { poolWorkflowId, sessionWorkflowId } from '../policy/ids.js'
 import { poolQueries, poolUpdates, sessionQueries, sessionSignals } from '../workflows/messages.js'
 import { configureEngine, configureSessions } from './configureEngine.js'
 import type { ConnectOptions } from './engine/index.js'
 import { retryTransient } from './engine/retryTransient.js'
-import { engineAhead } from './engine/pollers.js'
+import { HostReporter } from './hostReport/hostReporter.js'
+import { engineAhead } from '../config/engine/pollers.js'
 import { workerIdentity } from './connection/identity.js'
 import { maintainConnection } from './connection/reconnect.js'
 import { WatchedConnection } from './connection/connectionWatch.js'
@@ -108,7 +111,8 @@ export async function startWorker(input: {
   const ready = await pollersFor(native, workerIdentity(hostId))
   await retryTransient(() => measureClock(host, connection, namespace))
   input.metrics?.watch({ host, sampler, client })
-  workerEvents.begun(config)
+  const hasDied = workerEvents.begun(config)
+  const lastSeen = readLive(home)?.at ?? null
   reviewAccounts(host)
   sampler.start()
   prober.start()
@@ -117,6 +121,10 @@ export async function startWorker(input: {
   await configureEngine(client, home, config, endIfForeign)
   const pollers = ready.run()
   const { done } = pollers
+  const reporter = new HostReporter(client, host)
+  reporter.start(hasDied ? lastSeen : null)
+  const silenced = new AbortController()
+  const living = giveSignsOfLife(connection, namespace, workerIdentity(hostId), silenced.signal)
   const reassigning = reassignActivities(client, hostId, pendingResults).catch((error: unknown) =>
     log.warn(
       { err: error },
@@ -133,10 +141,11 @@ export async function startWorker(input: {
   try {
     await Promise.race([retryTransient(() => configureWatchdogs(client, home, config, endIfForeign)), done])
   } catch (error) {
+    silenced.abort()
     await connectionWatch.stop()
     await restoration.stop()
     pollers.shutDown()
-    await done.catch(() => undefined)
+    await Promise.all([done.catch(() => undefined), living, reporter.stop()])
     throw error
   }
   return {
@@ -162,12 +171,13 @@ export async function startWorker(input: {
       workerEvents.configured(next)
     },
     stop: async (why = 'it was asked to') => {
+      silenced.abort()
       const watchStopped = connectionWatch.stop()
       pollers.shutDown()
       await done.catch(() => undefined)
       await watchStopped
       await restoration.stop()
-      await reassigning
+      await Promise.all([reassigning, living, reporter.stop()])
       await prober.stop()
       await cleanup.stop()
       await blockers.stop()

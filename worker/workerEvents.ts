@@ -18,16 +18,18 @@ export class WorkerEvents {
     this.#address = address
   }
 
-  /** Also records the end of the worker before this one, if that died before it could. */
-  begun(config: Config): void {
+  /** Also records the end of the worker before this one, if that died before it could. Returns whether it did. */
+  begun(config: Config): boolean {
     const last = this.#events.stored('"worker-').findLast(isOfWorker)
-    if (last?.kind === 'worker-up')
+    const hasDied = last?.kind === 'worker-up'
+    if (hasDied)
       this.#events.record({
         ...{ id: `${last.id}/died`, at: now(), kind: 'worker-down', pid: last.pid, how: 'died' },
         why: 'it ended without stopping in order',
       })
     this.configured(config)
     this.#events.record({ ...this.#common('up'), kind: 'worker-up', pid: process.pid })
+    return hasDied
   }
 
   /** Not recorded again for the text that is in use already. */

@@ -4,6 +4,7 @@
  */
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common'
 import type { Timing, Wall } from '../policy/account/account.js'
+import type { HostReport } from '../policy/notices/hostReport.js'
 import type { Announcement } from '../policy/notices/notice.js'
 import type {
   LeaseAnswer,
@@ -79,6 +80,8 @@ export const poolSignals = {
   releaseLease: signal<[LeaseRelease]>('releaseLease'),
   /** Notify a person through the configured channels, once for each key. */
   announce: signal<[Announcement]>('announce'),
+  /** From the worker of a host, whenever it changes. */
+  reportHost: signal<[HostReport]>('reportHost'),
   /** Every account counts as walled for one session, until the wall's time is over or it is lifted. */
   simulateWall: signal<[SimulatedWall]>('simulateWall'),
   /** The name of the session whose simulated wall ends. */

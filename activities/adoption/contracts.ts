@@ -1,6 +1,6 @@
 /** Shapes of the activities that take over an agent of a person, and that give one up. */
 import type { Adoption, AdoptionLoss } from '../../policy/session/adoption.js'
-import type { SessionRef } from '../contracts.js'
+import type { CarriedEvents, SessionRef } from '../contracts.js'
 
 export interface AdoptionRequest {
   session: string
@@ -35,7 +35,7 @@ export type ReturnResult =
   /** There is no place to start it again, or it is not known whether that succeeded. */
   | { kind: 'not-returned' }
 
-export interface ReleaseRequest extends SessionRef {
+export interface ReleaseRequest extends SessionRef, CarriedEvents {
   /** The model that it runs with; null is the program's default. */
   model: string | null
 }

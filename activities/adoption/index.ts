@@ -1,5 +1,6 @@
 /** The activities of adoption and release, wired to a host. */
 import type { Host } from '../../host/host.js'
+import { recordCarried } from '../carriedEvents.js'
 import { withHeartbeat } from '../withHeartbeat.js'
 import type { Sampler } from '../watch/sampler.js'
 import { awaitAdoption } from './await.js'
@@ -12,8 +13,9 @@ export const adoptionActivities = (host: Host, sampler: Sampler): AdoptionActivi
   awaitAdoption: (request) => withHeartbeat(() => awaitAdoption(host, request)),
   returnAgent: (request) => withHeartbeat(() => returnAgent(host, request)),
   settleAdoption: (request) => withHeartbeat(() => settleAdoption(host, request)),
-  releaseAgent: (ref) => {
-    sampler.release(ref.session, ref.fence)
-    return withHeartbeat(() => releaseAgent(host, ref))
+  releaseAgent: (request) => {
+    recordCarried(host, request)
+    sampler.release(request.session, request.fence)
+    return withHeartbeat(() => releaseAgent(host, request))
   },
 })

@@ -118,10 +118,10 @@ export interface AwaitRecoveryRequest {
   since: string
 }
 
-interface NoteIncidentRequest {
+/** No agent could help: what was the matter, of which a person is notified if the host has a way to. */
+interface AskForHelpRequest {
   service: string
   incident: number
-  layer: 'watchdog' | 'wake-up' | 'check' | 'person'
   what: string
 }
 
@@ -149,7 +149,8 @@ export interface ServiceActivities {
   endWakeUp(request: WakeUpEndRequest): Promise<void>
   /** Checks what the agent did: the service's own heartbeat has to be back, and the `verify` command has to succeed. */
   verifyService(request: VerifyRequest): Promise<VerifyResult>
-  noteIncident(request: NoteIncidentRequest): Promise<void>
+  /** Writes into the incident whether a person is notified. */
+  noteIncident(request: AskForHelpRequest): Promise<void>
   /** Returns the report, without its quotes. */
   closeIncident(request: CloseIncidentRequest): Promise<string>
 }

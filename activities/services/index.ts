@@ -25,8 +25,8 @@ export function serviceActivities(host: Host, sampler: Sampler): ServiceActiviti
     watchWakeUp: (request) => withHeartbeat(() => watchWakeUp(context, sampler, request)),
     endWakeUp: (request) => withHeartbeat(() => endWakeUp(context, sampler, request)),
     verifyService: (request) => withHeartbeat(() => verifyService(context, request)),
-    noteIncident: ({ incident, layer, what }) => {
-      incidents.note(incident, layer, what)
+    noteIncident: ({ incident, what }) => {
+      incidents.note(incident, 'wake-up', `${notified(host)}: ${what}`)
       return Promise.resolve()
     },
     closeIncident: ({ incident: n, outcome, description }) => {
@@ -38,4 +38,12 @@ export function serviceActivities(host: Host, sampler: Sampler): ServiceActiviti
       )
     },
   }
+}
+
+/** Said as it is: without a channel the incident waits until a person looks. */
+function notified({ config }: Host): string {
+  const channels = config.notices.to.map(({ name }) => name)
+  return channels.length === 0
+    ? 'no notice is configured, so no person was notified'
+    : `a person is notified through ${channels.join(', ')}`
 }

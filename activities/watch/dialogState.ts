@@ -57,7 +57,7 @@ export class DialogState {
     this.#openSince ??= Date.now()
     const isKnown = what === this.#known?.what && digest === (this.#known.digest ?? null)
     if (isKnown || Date.now() - this.#openSince < waitingAfter) return null
-    return { kind: 'waiting', what, digest }
+    return { kind: 'waiting', what, digest, isPermission: dialog?.name === 'permission' }
   }
 
   clear(): void {

@@ -14,6 +14,7 @@ import { newRecord, applyReading } from '../../policy/account/accountRecord.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { withEngine } from '../engine/engine.js'
 import { type PoolDescription, queryPool } from '../engine/pool.js'
+import { type AccountForecastRow, forecastsOf, shortForecast } from '../output/forecast.js'
 import { type Column, renderTable } from '../output/table.js'
 import { oneLine } from '../output/terminal.js'
 import { ago, clock } from '../output/times.js'
@@ -34,7 +35,12 @@ export async function accounts(context: CommandContext): Promise<void> {
   // The keys of the contract; pages only if there are any.
   if (context.json) printJson(rows.map(({ pages, ...row }) => (pages.length === 0 ? row : { ...row, pages })))
   else {
-    const table = renderTable(rows, columnsFor(context.colors, now), context.width, context.colors)
+    const table = renderTable(
+      rows,
+      columnsFor(context.colors, now, forecastsOf(home, config, live, now)),
+      context.width,
+      context.colors,
+    )
     print([table, ...drainLines(rows, pool), ...pageLines(rows, now), ...waitingLines(pool, now)].join('\n'))
   }
 }
@@ -136,7 +142,12 @@ function withReading(facts: AccountFacts, live: LiveFile | null, timing: Timing,
   return { ...facts, windows, walls, login, loginAt, identity, probedAt, trial }
 }
 
-export function columnsFor(colors: Colors, now: Date): Column<AccountRow>[] {
+/** `forecasts` by account. */
+export function columnsFor(
+  colors: Colors,
+  now: Date,
+  forecasts: ReadonlyMap<string, AccountForecastRow>,
+): Column<AccountRow>[] {
   return [
     { title: 'NAME', text: (row) => row.name, paint: (text) => colors.bold(text), shrink: 'end' },
     { title: 'ROLE', text: (row) => row.role },
@@ -158,7 +169,10 @@ export function columnsFor(colors: Colors, now: Date): Column<AccountRow>[] {
       shrink: 'end',
       least: 24,
     },
+    { title: 'RUNS OUT', text: ({ name }) => shortForecast(forecasts.get(name), now) },
     { title: 'READ', text: (row) => readText(row, now) },
+    // Last, so that a narrow terminal drops them first.
+    { title: 'USED', text: (row) => row.windows.map(bar).join(' ') || '-' },
   ]
 }
 
@@ -169,13 +183,17 @@ function stateOf({ state, walledUntil, draining, leases }: AccountRow, now: Date
 
 const barCells = 8
 
-/** `5h ███░░░░░ 41% until 21:50` */
+/** `5h 41% until 21:50`; a wall refutes the share that was read before it. */
 function windowText({ name, used, resetsAt, walled }: WindowRow, now: Date): string {
-  const full = Math.max(0, Math.min(barCells, Math.round(used * barCells)))
-  const bar = `${'█'.repeat(full)}${'░'.repeat(barCells - full)}`
   const until =
     resetsAt === null || Date.parse(resetsAt) <= now.getTime() ? '' : ` until ${clock(resetsAt, now)}`
-  return `${shortName(name)} ${bar} ${Math.round(used * 100)}%${walled ? ' walled' : ''}${until}`
+  return `${shortName(name)} ${walled ? 'walled' : `${Math.round(used * 100)}%`}${until}`
+}
+
+/** `███░░░░░` */
+function bar({ used, walled }: WindowRow): string {
+  const full = walled ? barCells : Math.max(0, Math.min(barCells, Math.round(used * barCells)))
+  return `${'█'.repeat(full)}${'░'.repeat(barCells - full)}`
 }
 
 const shortName = (window: string): string =>

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { EventReader } from '../../config/events/files.js'
 import { type EventKind, eventKinds, type OutpoolEvent } from '../../config/events/schema.js'
 import { openHome } from '../../config/state/home.js'
-import { type CommandContext, print } from '../commandContext.js'
+import { type CommandContext, print, printJsonLine } from '../commandContext.js'
 import { UsageError } from '../errors.js'
 import { eventLine, isAboutSession, sinceOf } from '../output/events.js'
 
@@ -12,7 +12,7 @@ const pollEvery = 250
 export async function events(context: CommandContext): Promise<void> {
   const { isWanted, since, words } = filterOf(context)
   const show = (event: OutpoolEvent): void =>
-    print(context.json ? JSON.stringify(event) : eventLine(event, context.colors, new Date()))
+    context.json ? printJsonLine(event) : print(eventLine(event, context.colors, new Date()))
   const reader = new EventReader(openHome(), { since, words })
   for (;;) {
     for (const event of reader.next()) if (isWanted(event)) show(event)

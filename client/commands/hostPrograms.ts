@@ -1,5 +1,6 @@
 /**
- * `outpool up`, `down`, `worker`, `doctor`, `trust`, and what `outpool start` and `adopt` ask, each run in a process of their own, from worker/main.ts;
+ * `outpool up`, `down`, `worker`, `doctor`, `notices`, `trust`, and what `outpool start` and `adopt` ask, each run in a process of their own,
+ * from worker/main.ts;
  * `rehearse` from rehearsal/main.ts.
  */
 import { execFile, spawn } from 'node:child_process'

@@ -2,6 +2,7 @@
 import type { Colors } from 'picocolors/types.js'
 import { openHome } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
+import { counted } from '../../policy/formatCount.js'
 import { groupWaitlist } from '../../policy/pool/waitlist.js'
 import type { Phase, SessionRow } from '../../policy/session/session.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
@@ -13,9 +14,10 @@ import {
   mergeLiveState,
   type ListedSession,
 } from '../engine/sessionRows.js'
+import { hostsOf, markSilent, readHeardHosts } from '../engine/silence.js'
 import { type Column, renderTable } from '../output/table.js'
 import { fit, oneLine } from '../output/terminal.js'
-import { clock } from '../output/times.js'
+import { clock, span } from '../output/times.js'
 import { unwatchedReason } from '../hostNotice.js'
 
 /** Stopped sessions are listed for this long without --all. */
@@ -25,9 +27,12 @@ export async function ls(context: CommandContext): Promise<void> {
   const home = openHome()
   const now = new Date()
   const since = context.flag('all') ? 'ever' : new Date(now.getTime() - stoppedForMs)
-  const listed = await withEngine(home, (engine) => listSessions(engine, since))
   const live = readLive(home)
-  const cards = listed.map(({ card }) => mergeLiveState(card, live, home, now))
+  const { listed, heard } = await withEngine(home, async (engine) => {
+    const listed = await listSessions(engine, since)
+    return { listed, heard: await readHeardHosts(engine, home, live, hostsOf(listed)) }
+  })
+  const cards = listed.map(({ card }) => markSilent(mergeLiveState(card, live, home, now), heard, home, now))
   const rows = cards.map(toSessionRow)
   if (rows.some((row) => row.phase !== 'stopped' && row.host === home.hostId)) {
     const reason = await unwatchedReason(home, live, now)
@@ -70,7 +75,8 @@ export function columnsFor(rows: SessionRow[], colors: Colors, now: Date): Colum
     {
       ...column('STATE', (row) => stateOf(row, now)),
       least: 12,
-      paint: (text, row) => paintPhase(text, row.phase, colors),
+      paint: (text, row) =>
+        row.silentSince === undefined ? paintPhase(text, row.phase, colors) : colors.yellow(text),
     },
     column('ON', (row) => row.account ?? row.substrate ?? '-'),
     { title: 'RESCUES', text: (row) => (row.rescues === 0 ? '-' : String(row.rescues)), align: 'right' },
@@ -83,6 +89,7 @@ export function columnsFor(rows: SessionRow[], colors: Colors, now: Date): Colum
 
 /** The phase, and in a word why the session is not working. */
 export function stateOf(row: SessionRow, now: Date): string {
+  if (row.silentSince !== undefined) return silentState(row.phase, row.silentSince, now)
   const walled = row.walledUntil !== null && Date.parse(row.walledUntil) > now.getTime()
   const until = walled && row.walledUntil !== null ? clock(row.walledUntil, now) : null
   switch (row.phase) {
@@ -111,9 +118,15 @@ export function stateOf(row: SessionRow, now: Date): string {
   }
 }
 
+/** What it did when its host was last heard of is not known to be so still. */
+function silentState(phase: Phase, since: string | null, now: Date): string {
+  const heard = since === null ? 'never heard of' : `unheard for ${span(now.getTime() - Date.parse(since))}`
+  return `${heard}, was ${phase}`
+}
+
 export function backgroundTasksText(tasks: number): string | null {
   if (tasks === 0) return null
-  return `${tasks} ${tasks === 1 ? 'task' : 'tasks'} in the background`
+  return `${counted(tasks, 'task')} in the background`
 }
 
 function wakeUpText({ nextWakeUp }: SessionRow, now: Date): string | null {

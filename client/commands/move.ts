@@ -10,6 +10,7 @@ import { FailedError, UsageError } from '../errors.js'
 import { queryBlockers, queryPool } from '../engine/pool.js'
 import { checkName } from '../names.js'
 import { findRunning, signalSession } from '../engine/session.js'
+import { waitsForHost, withReason } from '../engine/silence.js'
 import { checkPoolAccount } from './start.js'
 
 export async function move(context: CommandContext): Promise<void> {
@@ -18,24 +19,27 @@ export async function move(context: CommandContext): Promise<void> {
   if (to === null)
     throw new UsageError('move needs an account', 'name one with --to, or let `outpool rescue` choose')
   const config = loadConfig({ path: context.config })
-  const already = await withEngine(openHome(), async (engine) => {
+  const home = openHome()
+  const result = await withEngine(home, async (engine) => {
     const pool = await queryPool(engine, config.pool.name)
     // A pool may span hosts whose files name other accounts, so an account that only the pool knows is accepted too.
     if (pool?.accounts.some((account) => account.name === to && account.role === 'pool') !== true)
       checkTarget(to, config)
-    const { card } = await findRunning(engine, name)
-    if (card.account === to) return true
+    const session = await findRunning(engine, name)
+    const { card } = session
+    if (card.account === to) return `${name} is already on ${to}`
     const question = { session: name, model: card.model, account: to }
     const [blocker] = (await queryBlockers(engine, config.pool.name, question)) ?? []
     if (typeof blocker?.why === 'string')
       throw new FailedError(`${to} cannot take ${name}: ${blocker.why}`, accountsRemedy)
     const order: MoveArgs = { to, cause: 'move', byPerson: true }
     await signalSession(engine, name, sessionSignals.move, order)
-    return false
+    const waits = await waitsForHost(engine, home, session)
+    return waits === null
+      ? `${name} moves to ${to}; follow it with: outpool show ${name}`
+      : withReason(`accepted: ${name} moves to ${to}`, waits)
   })
-  print(
-    already ? `${name} is already on ${to}` : `${name} moves to ${to}; follow it with: outpool show ${name}`,
-  )
+  print(result)
 }
 
 const accountsRemedy = 'see what each account can take: outpool accounts'
@@ -55,8 +59,10 @@ function checkTarget(to: string, config: Config): void {
 export async function rescue(context: CommandContext): Promise<void> {
   const name = checkName(context.argument(0, 'NAME'))
   const config = loadConfig({ path: context.config })
-  const result = await withEngine(openHome(), async (engine) => {
-    const { card } = await findRunning(engine, name)
+  const home = openHome()
+  const result = await withEngine(home, async (engine) => {
+    const session = await findRunning(engine, name)
+    const { card } = session
     const question = { session: name, model: card.model, account: null }
     const blockers = await queryBlockers(engine, config.pool.name, question)
     const place = placeOf(card)
@@ -76,12 +82,18 @@ export async function rescue(context: CommandContext): Promise<void> {
       ...(isWalled && own.wall !== null ? { wall: own.wall } : {}),
     }
     await signalSession(engine, name, sessionSignals.move, order)
-    if (isWalled) return `${name} is being rescued`
-    return blockers === null
-      ? `${name} moves when its pool answers, which it does not now`
-      : `${name} leaves ${place}`
+    const waits = await waitsForHost(engine, home, session)
+    if (waits !== null) return withReason(`accepted: ${name} moves to the best account`, waits)
+    return `${outcomeOf(name, place, isWalled, blockers !== null)}; follow it with: outpool show ${name}`
   })
-  print(`${result}; follow it with: outpool show ${name}`)
+  print(result)
+}
+
+function outcomeOf(name: string, place: string, isWalled: boolean, poolAnswers: boolean): string {
+  if (isWalled) return `${name} is being rescued`
+  return poolAnswers
+    ? `${name} leaves ${place}`
+    : `${name} moves when its pool answers, which it does not now`
 }
 
 /** Where a session is that is not to be rescued from a wall, for a person. */

@@ -10,6 +10,7 @@ import { checkName } from '../names.js'
 import { canAsk, isConfirmed } from '../output/confirm.js'
 import { findRunning, findSession, finalState, signalSession } from '../engine/session.js'
 import { type ListedSession, listSessions } from '../engine/sessionRows.js'
+import { waitsForHost, withReason } from '../engine/silence.js'
 import { startSession } from '../engine/startSession.js'
 
 /** A stop waits for the agent to end, but the command does not wait for it longer than this. */
@@ -95,23 +96,24 @@ async function signalAndWait(
   shows: (session: ListedSession) => boolean,
 ): Promise<void> {
   const name = checkName(context.argument(0, 'NAME'))
-  const shown = await withEngine(openHome(), async (engine) => {
+  const home = openHome()
+  const result = await withEngine(home, async (engine) => {
     await findRunning(engine, name)
     await signalSession(engine, name, sessionSignals[signal])
     const end = Date.now() + visibleWithinMs
     return await engine.within(visibleWithinMs + 5_000, async () => {
       for (;;) {
-        if (shows(await findSession(engine, name))) return true
-        if (Date.now() > end) return false
+        const session = await findSession(engine, name)
+        if (shows(session)) return `${name} is ${done}`
+        const waits = await waitsForHost(engine, home, session)
+        if (waits !== null) return withReason(`${signal} was accepted for ${name}`, waits)
+        if (Date.now() > end)
+          return `${signal} was accepted for ${name}, but is not done yet; see: outpool show ${name}`
         await sleep(pollMs)
       }
     })
   })
-  print(
-    shown
-      ? `${name} is ${done}`
-      : `${signal} was accepted for ${name}, but is not done yet; see: outpool show ${name}`,
-  )
+  print(result)
 }
 
 /**

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { openHome } from '../../config/state/home.js'
+import { type Home, openHome } from '../../config/state/home.js'
 import {
   type DeliveryQuery,
   type SendArgs,
@@ -15,9 +15,13 @@ import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 import { validateText, readTextFromFile, readTextFromStream } from '../sentText.js'
 import { findSession, handleOf, signalSession } from '../engine/session.js'
+import { checkIsLocal, untilAtRest } from '../engine/rest.js'
+import { waitsForHost, withReason } from '../engine/silence.js'
 
 const pollMs = 300
 const answerWithinMs = 5_000
+/** Longer than any turn, its moves and parks included. */
+const longestTurnMs = 365 * 24 * 3_600_000
 
 const stateSchema = z.object({ taken: z.boolean(), problem: z.string().nullable() })
 
@@ -25,11 +29,42 @@ export async function send(context: CommandContext): Promise<void> {
   const name = checkName(context.argument(0, 'NAME'))
   const text = await readMessage(context)
   const message: SendArgs = { id: randomUUID(), text, ...(context.flag('command') ? { command: true } : {}) }
-  await withEngine(openHome(), async (engine) => {
+  const home = openHome()
+  const result = await withEngine(home, async (engine) => {
+    if (wantsAnswer(context))
+      checkIsLocal((await findSession(engine, name)).card, home, 'use --taken instead')
+    const sentAt = Date.now()
     await signalSession(engine, name, sessionSignals.send, message)
-    if (context.flag('wait')) await untilTaken(engine, name, message.id)
+    if (!context.flag('wait') && !context.flag('taken'))
+      return withReason(
+        `accepted for ${name}`,
+        await waitsForHost(engine, home, await findSession(engine, name)),
+      )
+    await untilTaken(engine, name, message.id)
+    return wantsAnswer(context) ? answerTo(context, engine, home, name, sentAt) : `${name} has taken it`
   })
-  print(context.flag('wait') ? `${name} has taken it` : `accepted for ${name}`)
+  print(result)
+}
+
+/** A command of the agent program has no answer: it is done when it was taken. */
+const wantsAnswer = (context: CommandContext): boolean => context.flag('wait') && !context.flag('command')
+
+/** The answer that ends the turn of the text. Throws FailedError if that ends without one. */
+async function answerTo(
+  context: CommandContext,
+  engine: Engine,
+  home: Home,
+  name: string,
+  sentAt: number,
+): Promise<string> {
+  const { answer } = await engine.within(longestTurnMs, () =>
+    untilAtRest(context, engine, home, name, { until: Infinity, isEnough: () => true }),
+  )
+  if (answer !== null && Date.parse(answer.at) >= sentAt) return answer.text
+  throw new FailedError(
+    `${name} took the text, and its turn ended without an answer`,
+    `see \`outpool attach ${name}\``,
+  )
 }
 
 async function readMessage(context: CommandContext): Promise<string> {

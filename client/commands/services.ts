@@ -62,9 +62,21 @@ function screen(rows: ListedService[], width: number, colors: Colors, now: Date)
   return [
     renderTable(rows, columnsFor(colors, now), width, colors),
     ...asking.map(
-      ({ name, attention }) => `${colors.yellow('!')} ${colors.bold(name)}: ${oneLine(attention)}`,
+      ({ name, attention }) =>
+        `${colors.yellow('!')} ${colors.bold(name)}: ${oneLine(withoutName(name, attention))}`,
     ),
   ].join('\n')
+}
+
+/** A sentence that is read alone, such as in a notice, names its service itself. */
+const withoutName = (name: string, attention: string): string =>
+  attention.startsWith(`${name}: `) ? attention.slice(`${name}: `.length) : attention
+
+/** The verdict of the last check is not shown beside a state that contradicts it. */
+function doingOf({ state, lastBeat, why, verdict }: ListedService): string {
+  if (lastBeat?.doing != null) return lastBeat.doing
+  if (state === 'restarting' && verdict === 'well') return 'started, and not proven well yet'
+  return why ?? '-'
 }
 
 function columnsFor(colors: Colors, now: Date): Column<ListedService>[] {
@@ -76,7 +88,7 @@ function columnsFor(colors: Colors, now: Date): Column<ListedService>[] {
     { title: 'RESTARTS', text: (row) => (row.restarts === 0 ? '-' : String(row.restarts)), align: 'right' },
     { title: 'INCIDENT', text: (row) => String(row.incident ?? '-'), align: 'right' },
     { title: 'NEXT CHECK', text: (row) => (row.nextCheckAt === null ? '-' : ahead(row.nextCheckAt, now)) },
-    { title: 'DOING', text: (row) => row.lastBeat?.doing ?? row.why ?? '-', shrink: 'end', least: 8 },
+    { title: 'DOING', text: doingOf, shrink: 'end', least: 8 },
   ]
 }
 

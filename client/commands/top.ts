@@ -6,6 +6,7 @@ import { printableInColor } from '../../policy/printable.js'
 import { type CommandContext, print } from '../commandContext.js'
 import { hasPane } from '../tmux.js'
 import { runAttached } from './attach.js'
+import { drawable } from '../output/terminal.js'
 import { readFleet } from '../top/fleet.js'
 import { type Fleet, inOrder, screen } from '../top/screen.js'
 
@@ -109,7 +110,9 @@ class Screen {
     if (this.#attached || this.#fleet === null) return
     const { columns, rows } = process.stdout
     const view = { columns, lines: rows, colors: this.#context.colors, chosen: this.#selected }
-    const lines = screen(this.#fleet, view).map((line) => `${printableInColor(line)}${clearLine}`)
+    const lines = screen(this.#fleet, view).map(
+      (line) => `${drawable(printableInColor(line), process.stdout)}${clearLine}`,
+    )
     process.stdout.write(`${toStart}${lines.join('\r\n')}${clearBelow}`)
   }
 

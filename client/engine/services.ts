@@ -7,7 +7,12 @@ import type { Home } from '../../config/state/home.js'
 import { nearest } from '../../config/validate/nearest.js'
 import { type LastCheckFile, readLastCheck } from '../../config/state/serviceFiles.js'
 import { watchdogWorkflowId } from '../../policy/ids.js'
-import { serviceStates, type ServiceView, displayedState } from '../../policy/service/service.js'
+import {
+  serviceStates,
+  type ServiceView,
+  type Verdict,
+  displayedState,
+} from '../../policy/service/service.js'
 import { type WatchdogView, watchdogMemo } from '../../workflows/messages.js'
 import type { Engine } from './engine.js'
 import { FailedError } from '../errors.js'
@@ -25,7 +30,8 @@ const cardSchema = z.object({
 export interface ListedService extends ServiceView {
   host: string
   attention: string | null
-  /** The reason for the verdict of this host's last check, or null. */
+  /** The verdict of this host's last check and its reason, or null. */
+  verdict: Verdict | null
   why: string | null
 }
 
@@ -55,6 +61,7 @@ function withLastCheck(card: WatchdogView, check: LastCheckFile | null): ListedS
     lastBeat: check?.memory.beat ?? null,
     nextCheckAt: check?.nextCheckAt ?? null,
     attention: attention ?? (check?.verdict === 'blind' ? `${name}: ${check.why}` : null),
+    verdict: check?.verdict ?? null,
     why: check?.why ?? null,
   }
 }

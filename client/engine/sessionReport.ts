@@ -3,6 +3,7 @@ import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import type { Engine } from './engine.js'
 import { querySession, findSession, finalState } from './session.js'
+import { markSilent, readHeardHosts } from './silence.js'
 import { type RescueRow, type SessionCard, toSessionView, mergeLiveState } from './sessionRows.js'
 
 /** A worker answers in milliseconds; without one the engine lets the query wait. */
@@ -22,10 +23,17 @@ export async function readSessionReport(engine: Engine, home: Home, name: string
   const answer = running ? await querySession(engine, name, answerWithinMs) : await finalState(engine, name)
   const card: SessionCard = answer ?? found.card
   return {
-    card: running ? mergeLiveState(card, readLive(home), home, new Date()) : { ...card, phase: 'stopped' },
+    card: running ? await currentCard(engine, home, card) : { ...card, phase: 'stopped' },
     running,
     rescueLog: answer?.rescueLog ?? null,
   }
+}
+
+async function currentCard(engine: Engine, home: Home, card: SessionCard): Promise<SessionCard> {
+  const live = readLive(home)
+  const heard = await readHeardHosts(engine, home, live, [card.host])
+  const now = new Date()
+  return markSilent(mergeLiveState(card, live, home, now), heard, home, now)
 }
 
 /** As `show --json` prints it. */

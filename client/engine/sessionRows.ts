@@ -31,6 +31,8 @@ export interface SessionCard extends SessionMemo, LiveExtras {}
 interface LiveExtras {
   background?: RunningTask[]
   question?: LiveQuestion | null
+  /** Only of a session whose host is silent: when it was last heard of, or null if it never was. */
+  silentSince?: string | null
 }
 
 const cardSchema = z.object({
@@ -192,13 +194,14 @@ export function mergeLiveState<Card extends SessionCard>(
   return { ...card, phase: seen.phase, attention, transcript, nextWakeUp, background, question }
 }
 
-/** A row of `ls --json`: exactly the keys of the contract. */
-export function toSessionView(card: SessionView): SessionView {
+/** A row of `ls --json`: exactly the keys of the contract, and `silentSince` while the host of the session is silent. */
+export function toSessionView(card: SessionCard): SessionView & Pick<SessionCard, 'silentSince'> {
   const { name, phase, account, substrate, agent, sessionId, cwd, host, pane, model, rescues } = card
-  const { walledUntil, parkedUntil, attention } = card
+  const { walledUntil, parkedUntil, attention, silentSince } = card
   return {
     ...{ name, phase, account, substrate, agent, sessionId, cwd, host, pane, model, rescues },
     ...{ walledUntil, parkedUntil, attention },
+    ...(silentSince === undefined ? {} : { silentSince }),
   }
 }
 

@@ -43,6 +43,23 @@ export function toForecastRow({ record, windows, limit }: PoolAccount, now: numb
   return { window, runsOutAt: instant(at), from: instant(from), to: instant(to), resetsAt: instant(resetsAt) }
 }
 
+/** By account. Needs no engine: everything is read from the files of this host. */
+export const forecastsOf = (
+  home: Home,
+  config: Config,
+  live: LiveFile | null,
+  now: Date,
+): Map<string, AccountForecastRow> =>
+  new Map(
+    pastUsage(home, config, live).map((account) => [account.name, toForecastRow(account, now.getTime())]),
+  )
+
+/** `14:20`, or `lasts` until the next reset; `-` while too little is recorded. */
+export function shortForecast(row: AccountForecastRow | undefined, now: Date): string {
+  if (row === undefined || row.window === null) return '-'
+  return row.runsOutAt === null ? 'lasts' : `~${clock(row.runsOutAt, now)}`
+}
+
 /** `runs out at 14:20 (between 13:50 and 15:10)`, or `lasts until its reset` */
 export function forecastText(
   { window, runsOutAt, from, to, resetsAt }: AccountForecastRow,

@@ -12,6 +12,27 @@ export function widthOf(stream: WriteStream, env: NodeJS.ProcessEnv = process.en
   return Number.isInteger(wanted) && wanted > 0 ? wanted : Infinity
 }
 
+/** Whether the person's terminal shows more than ASCII: by the locale, as POSIX says which variable decides. */
+function isUtf8({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
+  const locale = [LC_ALL, LC_CTYPE, LANG].find((value) => value !== undefined && value !== '')
+  return /utf-?8/i.test(locale ?? '')
+}
+
+/** What we draw with, in ASCII. Each takes one column, as before. */
+const asciiFor: Readonly<Record<string, string>> = {
+  ...{ '█': '#', '░': '.', '…': '~', '→': '>', '·': '-' },
+}
+
+/** The text as the terminal can show it; what goes into a pipe or a file stays as it is. */
+export function drawable(
+  text: string,
+  stream: Pick<WriteStream, 'isTTY'>,
+  env: NodeJS.ProcessEnv = process.env,
+): string {
+  if (!stream.isTTY || isUtf8(env)) return text
+  return text.replace(/[█░…→·]/g, (drawn) => asciiFor[drawn] ?? drawn)
+}
+
 /** Colours only on a terminal, and never if NO_COLOR has any value. */
 export function colorsFor(stream: WriteStream, env: NodeJS.ProcessEnv = process.env): Colors {
   // A pipe has no `isTTY` at all, and without an explicit choice the library decides by the environment.

@@ -1,5 +1,7 @@
 /** What the events of a host say of a span of time: the answer to "what happened in the night, and is all well now". */
+import { OpenNeeds } from '../../config/events/openNeeds.js'
 import type { OutpoolEvent } from '../../config/events/schema.js'
+import type { SessionNeed } from '../../policy/notices/hostReport.js'
 import { coveredMs, type Span } from './spans.js'
 
 type Kind<K extends OutpoolEvent['kind']> = Extract<OutpoolEvent, { kind: K }>
@@ -101,39 +103,35 @@ function isFailure(event: OutpoolEvent): boolean {
 function statesOf(
   events: readonly OutpoolEvent[],
 ): Pick<Report, 'waiting'> & { parked: Kind<'session-parked'>[] } {
-  const waiting = new Map<string, Report['waiting'][number]>()
+  const needs = new OpenNeeds()
   const parked = new Map<string, Kind<'session-parked'>>()
-  for (const event of events)
-    switch (event.kind) {
-      case 'session-waiting':
-        waiting.set(event.session, { name: event.session, why: event.reason, since: event.at })
-        break
-      case 'session-attended':
-        waiting.delete(event.session)
-        break
-      case 'session-parked':
-        parked.set(event.session, event)
-        break
-      case 'session-woken':
-        parked.delete(event.session)
-        break
-      case 'session-paused':
-      case 'session-stopped':
-      case 'session-started':
-        waiting.delete(event.session)
-        parked.delete(event.session)
-        break
-      case 'account-logged-out':
-        waiting.set(`account ${event.account}`, { name: event.account, why: 'logged out', since: event.at })
-        break
-      case 'account-logged-in':
-        waiting.delete(`account ${event.account}`)
-        break
-      default:
-    }
-  for (const { session, at, until } of parked.values())
-    if (until === null) waiting.set(session, { name: session, why: 'parked by the breaker', since: at })
-  return { waiting: [...waiting.values()], parked: [...parked.values()] }
+  for (const event of events) {
+    needs.note(event)
+    if (event.kind === 'session-parked') parked.set(event.session, event)
+    else if ('session' in event && endsPark.includes(event.kind)) parked.delete(event.session)
+  }
+  return {
+    waiting: [
+      ...needs.sessions.map(({ session, need, since }) => ({ name: session, why: needWordsOf[need], since })),
+      ...needs.loggedOut.map(({ account, since }) => ({ name: account, why: 'logged out', since })),
+    ],
+    parked: [...parked.values()],
+  }
+}
+
+const endsPark: readonly OutpoolEvent['kind'][] = [
+  ...(['session-woken', 'session-paused', 'session-stopped', 'session-released', 'session-started'] as const),
+]
+
+const needWordsOf: Record<SessionNeed['need'], string> = {
+  question: 'asks a question',
+  permission: 'asks for a permission',
+  context: 'its context is full',
+  settings: 'its agent refuses its settings',
+  login: 'waits for a login',
+  page: 'a page keeps it from starting',
+  breaker: 'parked by the breaker',
+  down: 'its agent has ended, and does not run again yet',
 }
 
 function wallsOf(

@@ -4,6 +4,7 @@ import type { AccountRow } from '../../policy/account/accountRow.js'
 import { type Phase, type SessionRow, phases } from '../../policy/session/session.js'
 import { columnsFor as accountColumns } from '../commands/accounts.js'
 import { columnsFor as sessionColumns } from '../commands/ls.js'
+import type { AccountForecastRow } from '../output/forecast.js'
 import { renderTable } from '../output/table.js'
 import { fit, oneLine } from '../output/terminal.js'
 
@@ -11,6 +12,10 @@ import { fit, oneLine } from '../output/terminal.js'
 export interface Fleet {
   sessions: SessionRow[]
   accounts: AccountRow[]
+  /** By account. */
+  forecasts: ReadonlyMap<string, AccountForecastRow>
+  /** When these were made, in ms since the epoch. */
+  foreseenAt: number
   /** Why the fleet is not watched or cannot be read, for a person; empty while all is well. */
   problems: string[]
   at: Date
@@ -30,13 +35,23 @@ const order: Readonly<Record<Phase, number>> = {
 }
 
 export const inOrder = (sessions: readonly SessionRow[]): SessionRow[] =>
-  [...sessions].sort((a, b) => order[a.phase] - order[b.phase] || (a.name < b.name ? -1 : 1))
+  [...sessions].sort((a, b) => rankOf(a) - rankOf(b) || (a.name < b.name ? -1 : 1))
+
+const rankOf = (session: SessionRow): number => {
+  const state = countsAs(session)
+  return state === 'unheard' ? order.waiting : order[state]
+}
 
 /** The screen's lines, as many as the terminal has at most, none longer than it is wide. */
 export function screen(fleet: Fleet, view: View): string[] {
   const { columns, lines, colors } = view
   const sessions = inOrder(fleet.sessions)
-  const accounts = renderTable(fleet.accounts, accountColumns(colors, fleet.at), columns, colors).split('\n')
+  const accounts = renderTable(
+    fleet.accounts,
+    accountColumns(colors, fleet.at, fleet.forecasts),
+    columns,
+    colors,
+  ).split('\n')
   const head = [
     colors.bold(fit(headline(fleet), columns)),
     ...fleet.problems.map((problem) => colors.yellow(fit(`! ${oneLine(problem)}`, columns))),
@@ -53,13 +68,17 @@ export function screen(fleet: Fleet, view: View): string[] {
 }
 
 function headline({ sessions, at }: Fleet): string {
-  const counts = phases
-    .map((phase) => ({ phase, count: sessions.filter((session) => session.phase === phase).length }))
+  const counts = [...phases, 'unheard' as const]
+    .map((state) => ({ state, count: sessions.filter((session) => countsAs(session) === state).length }))
     .filter(({ count }) => count > 0)
-    .map(({ phase, count }) => `${count} ${phase}`)
+    .map(({ state, count }) => `${count} ${state}`)
   const time = at.toLocaleTimeString('en-GB')
   return `outpool ${time}   ${counts.length === 0 ? 'no sessions' : counts.join(' · ')}`
 }
+
+/** What a session does whose host is silent is not known. */
+const countsAs = ({ phase, silentSince }: SessionRow): Phase | 'unheard' =>
+  silentSince === undefined ? phase : 'unheard'
 
 /** The table's title and as many rows as fit, including the chosen one. */
 function sessionLines(sessions: SessionRow[], view: View, at: Date, room: number): string[] {

@@ -1,4 +1,5 @@
 /** Events in words, for the log and for commands alike. */
+import { counted } from '../../policy/formatCount.js'
 import { describeDuration, describeShortDuration, percent } from '../../policy/instants.js'
 import { clock } from '../localClock.js'
 import type { OutpoolEvent } from './schema.js'
@@ -82,6 +83,8 @@ export function describeEvent(event: OutpoolEvent, now: Date): string {
       return `${event.session}: paused`
     case 'session-restored':
       return `${event.session}: its workflow was ${event.how} at the engine, not by Outpool; it goes on with its conversation`
+    case 'session-released':
+      return `${event.session}: released: its process goes on without outpool`
     case 'session-stopped':
       return `${event.session}: stopped: ${event.why}`
     case 'account-walled':
@@ -125,7 +128,7 @@ export function describeEvent(event: OutpoolEvent, now: Date): string {
     case 'worker-down':
       return `worker: process ${event.pid} ${event.how}: ${event.why}`
     case 'configuration-taken':
-      return `configuration: ${event.file}: ${event.accounts} accounts, ${event.substrates} substrates, ${event.tasks} tasks, ${event.services} services`
+      return `configuration: ${event.file}: ${counted(event.accounts, 'account')}, ${counted(event.substrates, 'substrate')}, ${counted(event.tasks, 'task')}, ${counted(event.services, 'service')}`
   }
 }
 
@@ -148,6 +151,7 @@ const remedies: Record<Hung['remedy'], string> = {
 
 const waits: Record<Waiting['reason'], string> = {
   question: 'the agent asks something',
+  permission: 'the agent asks for a permission',
   context: 'its context is full',
   settings: 'the agent refuses its settings',
   login: 'no account that could take it is logged in',

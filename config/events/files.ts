@@ -33,6 +33,8 @@ export function nextEventFile(name: string | undefined): string {
 export interface EventReaderOptions {
   /** Lines that lack one of these words are not parsed: for a reader that needs few events among many. */
   words?: readonly string[]
+  /** Lines that have none of these words are not parsed either. */
+  anyOf?: readonly string[]
   /** Files that were last written before this are not read. Milliseconds since the epoch. */
   since?: number
 }
@@ -41,14 +43,16 @@ export interface EventReaderOptions {
 export class EventReader {
   readonly #home: Home
   readonly #words: readonly string[]
+  readonly #anyOf: readonly string[] | null
   readonly #since: number
   #file: string | null = null
   /** Bytes of the file that were read, up to the end of a line. */
   #offset = 0
 
-  constructor(home: Home, { words = [], since = -Infinity }: EventReaderOptions = {}) {
+  constructor(home: Home, { words = [], anyOf, since = -Infinity }: EventReaderOptions = {}) {
     this.#home = home
     this.#words = words
+    this.#anyOf = anyOf ?? null
     this.#since = since
   }
 
@@ -89,9 +93,12 @@ export class EventReader {
       .subarray(0, end)
       .toString('utf8')
       .split('\n')
-      .filter(
-        (line) => line !== '' && line.length <= maxLine && this.#words.every((word) => line.includes(word)),
-      )
+      .filter((line) => line !== '' && line.length <= maxLine && this.#isWanted(line))
+  }
+
+  #isWanted(line: string): boolean {
+    const has = (word: string): boolean => line.includes(word)
+    return this.#words.every(has) && (this.#anyOf === null || this.#anyOf.some(has))
   }
 }
 

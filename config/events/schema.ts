@@ -3,6 +3,7 @@
  * what happened; it holds no prompt, no answer and no secret (law 11). Instants are ISO 8601 in UTC, shares 0..1.
  */
 import { z } from 'zod'
+import { waitReasons } from '../../policy/notices/hostReport.js'
 import { rescueCauses } from '../../policy/session/session.js'
 
 /** The version of the schema, in `v` of each event. It grows when a field changes its meaning. */
@@ -148,7 +149,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
   }),
   kindOf('session-waiting', 'A session waits for a person.', {
     session,
-    reason: z.enum(['question', 'context', 'settings', 'login', 'page']).describe('What a person has to do'),
+    reason: z.enum(waitReasons).describe('What a person has to do'),
   }),
   kindOf('session-attended', 'A session no longer waits for a person.', {
     session,
@@ -171,6 +172,9 @@ export const eventSchema = z.discriminatedUnion('kind', [
         ),
     },
   ),
+  kindOf('session-released', 'A person has taken a session back: its process goes on without Outpool.', {
+    session,
+  }),
   kindOf('session-stopped', 'A session has ended.', {
     session,
     why: text().describe('Who or what ended it'),

@@ -193,6 +193,9 @@ const notices = section({
   giveUpAfter: duration()
     .prefault('1d')
     .describe('A notice that could not be delivered is dropped after this time'),
+  dryAhead: duration('zero allowed')
+    .prefault('2h')
+    .describe('A pool that is expected to run dry within this time is notified ahead, once; 0s: never'),
   to: list(channel, 'write a list of channels').prefault([]).describe('Channels; each gets every notice'),
 })
 

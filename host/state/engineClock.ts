@@ -14,7 +14,7 @@ export class EngineClock {
     this.#now = now
   }
 
-  /** Sets the measured difference (worker/engine/pollers.ts): milliseconds by which the engine is ahead of this host. */
+  /** Sets the measured difference (config/engine/pollers.ts): milliseconds by which the engine is ahead of this host. */
   setAhead(ahead: number): void {
     this.#ahead = ahead
   }

@@ -21,7 +21,8 @@ export function incidentReport(
     `- Last sign of life before it: ${wellAt ?? 'none'}`,
     `- Noticed: ${openedAt}`,
     `- Ended: ${closedAt ?? 'still open'}`,
-    `- Down for: ${describeDuration(downtimeMs(incident, now))}${closedAt === null ? ' so far' : ''}`,
+    // The report of an open incident is written when something happens, and read later.
+    `- Down for: ${describeDuration(downtimeMs(incident, now))}${closedAt === null ? ` at ${now}, and still down` : ''}`,
     `- Outcome: ${outcome === null ? 'open' : outcomes[outcome]}`,
     '',
     '## Timeline',

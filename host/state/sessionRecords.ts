@@ -150,6 +150,17 @@ export class SessionRecords {
     return this.#read(session).launches.find(({ prompt }) => prompt === print)?.transcriptFrom ?? null
   }
 
+  /** Ids of the conversations that it has had on this host, and the agent program of the newest; null if it was never launched. */
+  conversations(session: string): { agent: string; ids: string[] } | null {
+    const { launches, traces } = this.#read(session)
+    const agent = launches.at(-1)?.agent
+    if (agent === undefined) return null
+    return {
+      agent,
+      ids: [...new Set([...launches.map(({ sessionId }) => sessionId), ...Object.keys(traces)])],
+    }
+  }
+
   forkedAt(session: string, sessionId: string): string | null {
     const launches = this.#read(session).launches.filter((launch) => launch.sessionId === sessionId)
     return launches.at(-1)?.forkedAt ?? null

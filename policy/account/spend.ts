@@ -31,7 +31,7 @@ export interface Budget {
 const perPrice = 1_000_000
 
 /** The price under the longest name in the table with which the model's name begins, or null. */
-function priceOf(model: string, prices: Prices): Price | null {
+export function priceOf(model: string, prices: Prices): Price | null {
   const [longest] = Object.keys(prices)
     .filter((name) => model.startsWith(name))
     .sort((a, b) => b.length - a.length)
@@ -39,8 +39,11 @@ function priceOf(model: string, prices: Prices): Price | null {
 }
 
 /** US dollars. A model without a price counts as the most expensive one: a new name must not overrun the budget. */
-export function costOf(usage: Usage, prices: Prices): number {
-  const price = priceOf(usage.model, prices) ?? highestPrice(prices)
+export const costOf = (usage: Usage, prices: Prices): number =>
+  priceAt(usage, priceOf(usage.model, prices) ?? highestPrice(prices))
+
+/** US dollars. */
+export function priceAt(usage: Usage, price: Price): number {
   const parts = ['input', 'output', 'cacheRead', 'cacheWrite'] as const
   return parts.reduce((sum, part) => sum + (usage[part] * price[part]) / perPrice, 0)
 }

@@ -1,6 +1,18 @@
 /** The notices of a pool, and what it keeps of them. Instants are ISO 8601 in UTC; durations are milliseconds. */
+import type { ForeseenDrySpell, SessionNeed, SilentHost } from './hostReport.js'
 
-export type NoticeKind = 'pool-dry' | 'parked' | 'logged-out' | 'up-again' | 'drill' | 'incident'
+export type NoticeKind =
+  | 'pool-dry'
+  | 'dry-ahead'
+  | 'parked'
+  | 'needs-person'
+  | 'logged-out'
+  | 'host-silent'
+  | 'up-again'
+  | 'drill'
+  | 'incident'
+  | 'worker-died'
+  | 'test'
 
 export interface Notice {
   id: string
@@ -32,6 +44,11 @@ export interface PoolConditions {
   /** Sessions that wait for a place. `retryAt`: until when, or null if that is not known. */
   waitlist: { session: string; why: string; retryAt: string | null }[]
   loggedOut: string[]
+  /** What sessions need of a person while they keep their place. */
+  needs: SessionNeed[]
+  silentHosts: SilentHost[]
+  /** A dry spell that is to come; null while the pool is dry. */
+  drySpell: ForeseenDrySpell | null
 }
 
 /** A notice from outside the pool. It is sent once for each `key`, such as `drill/<time>`. */
@@ -42,7 +59,9 @@ export interface Announcement {
   text: string
 }
 
-export type CauseKey = 'dry' | 'parked' | `login ${string}`
+/** A need is known by when it began too: the next question of a session is another cause. */
+export type CauseKey =
+  'dry' | 'parked' | 'dry-ahead' | `login ${string}` | `need ${string} ${string}` | `host ${string}`
 
 export interface Cause {
   key: CauseKey
@@ -67,11 +86,19 @@ export interface NoticeBoard {
   causes: Cause[]
   /** Keys of the announcements so far, newest last. */
   announced: string[]
+  /** The end of the newest dry spell that a person was notified of ahead of time: until then no other is. */
+  foretoldUntil?: string
   outbox: QueuedNotice[]
 }
 
 /** Writes the texts of notices. They name accounts and sessions, never a prompt or a secret. */
 export interface NoticeTexts {
   problem(keys: readonly CauseKey[], conditions: PoolConditions, now: string): Notice
-  recovery(conditions: PoolConditions, remaining: readonly Cause[], now: string): Notice
+  /** `over`: what has ended; `remaining`: the causes that have not. */
+  recovery(
+    over: readonly Cause[],
+    conditions: PoolConditions,
+    remaining: readonly Cause[],
+    now: string,
+  ): Notice
 }

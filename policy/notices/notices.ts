@@ -28,7 +28,7 @@ export function updateBoard(
   now: string,
   texts: NoticeTexts,
 ): NoticeBoard {
-  const causes = updateCauses(board.causes, keysOf(conditions), now)
+  const causes = updateCauses(board.causes, keysOf(conditions, board, now), now)
   const pending = causes.filter(({ notifiedAt }) => notifiedAt === null)
   const isRipe = pending.some(({ since }) => ms(now) - ms(since) >= settings.settleFor)
   const notified = isRipe ? causes.map((cause) => markNotified(cause, causes, now)) : causes
@@ -43,19 +43,45 @@ export function updateBoard(
     ({ overSince }) => overSince !== null && ms(now) - ms(overSince) >= settings.settleFor,
   )
   const remaining = notified.filter((cause) => !over.includes(cause))
-  const ended = isRecovery(over, remaining) ? texts.recovery(conditions, remaining, now) : null
+  const isPoolBack = isPoolRecovery(over, remaining)
+  const ended = isPoolBack || over.some(isHost) ? texts.recovery(over, conditions, remaining, now) : null
   // The notice has said already that the pool is still dry.
-  const left = ended === null ? remaining : remaining.map((cause) => ({ ...cause, folded: true }))
+  const left = isPoolBack ? remaining.map((cause) => ({ ...cause, folded: true })) : remaining
   const notices = [begun, ended].flatMap((notice) => notice ?? [])
-  return notices.reduce((next, notice) => enqueue(next, notice, settings), { ...board, causes: left })
+  const next = { ...board, ...foretold(notified, conditions, board), causes: left }
+  return notices.reduce((filled, notice) => enqueue(filled, notice, settings), next)
 }
 
-function keysOf({ dry, waitlist, loggedOut }: PoolConditions): CauseKey[] {
+function keysOf(
+  { dry, waitlist, loggedOut, needs, silentHosts, drySpell }: PoolConditions,
+  { causes, foretoldUntil }: NoticeBoard,
+  now: string,
+): CauseKey[] {
+  const isForetold = foretoldUntil !== undefined && ms(now) < ms(foretoldUntil)
+  const isKnown = causes.some(({ key }) => key === 'dry-ahead')
   return [
     ...(dry === null ? [] : (['dry'] as const)),
     ...(waitlist.length === 0 ? [] : (['parked'] as const)),
+    ...(drySpell === null || (isForetold && !isKnown) ? [] : (['dry-ahead'] as const)),
+    ...silentHosts.map(({ host }) => `host ${host}` as const),
+    ...needs.map(({ session, since }) => `need ${session} ${since}` as const),
     ...loggedOut.map((name) => `login ${name}` as const),
   ]
+}
+
+/** A forecast moves while it comes true, and must not notify a person of the same spell again. Milliseconds. */
+const spellLeast = 60 * 60_000
+
+/** Set with the notice of a dry spell to come. */
+function foretold(
+  causes: readonly Cause[],
+  { drySpell }: PoolConditions,
+  { causes: before }: NoticeBoard,
+): Pick<NoticeBoard, 'foretoldUntil'> {
+  const isAhead = ({ key, notifiedAt }: Cause): boolean => key === 'dry-ahead' && notifiedAt !== null
+  if (drySpell === null || !causes.some(isAhead) || before.some(isAhead)) return {}
+  const { dryAt, resetAt } = drySpell
+  return { foretoldUntil: iso(Math.max(ms(dryAt) + spellLeast, resetAt === null ? 0 : ms(resetAt))) }
 }
 
 /** A cause that ended before its notice is forgotten. One that comes back before the notice of its end counts as never ended. */
@@ -80,8 +106,10 @@ const markNotified = (cause: Cause, causes: readonly Cause[], now: string): Caus
         folded: cause.key === 'dry' && causes.some(({ key }) => key === 'parked'),
       }
 
-/** The end of a lost login gets no notice: a person has brought it about. */
-const isRecovery = (over: readonly Cause[], remaining: readonly Cause[]): boolean =>
+const isHost = ({ key }: Cause): boolean => key.startsWith('host ')
+
+/** The end of a lost login, or of what a session needed, gets no notice: a person has brought it about. */
+const isPoolRecovery = (over: readonly Cause[], remaining: readonly Cause[]): boolean =>
   over.some(
     ({ key, folded }) =>
       key === 'parked' || (key === 'dry' && !folded && remaining.every((cause) => cause.key !== 'parked')),

@@ -1,7 +1,8 @@
-/** Reads the conditions that a person may have to be notified of off the pool's state. */
+/** Reads the conditions that a person may have to be notified of off the pool's state and the reports of its hosts. */
 import { simulatedWallUntil } from '../pool/simulatedWall.js'
 import type { PoolState } from '../pool/poolState.js'
 import { ms } from '../instants.js'
+import { type HostReports, silentHostsOf } from './hostReport.js'
 import type { PoolConditions } from './notice.js'
 import { eligibilityOf, type IneligibleCause } from '../account/eligibility.js'
 
@@ -15,7 +16,7 @@ const spentCauses: readonly IneligibleCause[] = [
   'ceiling',
 ]
 
-export function poolConditions(state: PoolState, now: string): PoolConditions {
+export function poolConditions(state: PoolState, reports: HostReports, now: string): PoolConditions {
   const accounts = state.accounts.filter(({ role, removed }) => role === 'pool' && !removed)
   const spent = accounts.flatMap((account) => {
     const eligibility = eligibilityOf(state, account, null, ms(now))
@@ -23,15 +24,30 @@ export function poolConditions(state: PoolState, now: string): PoolConditions {
       ? [`${account.name} ${eligibility.why()}`]
       : []
   })
+  const dry = accounts.length > 0 && spent.length === accounts.length ? spent.join(', ') : null
+  // The session of a drill waits on purpose.
+  const isOfDrill = (session: string): boolean => simulatedWallUntil(state, session, ms(now)) !== null
+  const isInPool = (name: string): boolean => state.accounts.some((account) => account.name === name)
   return {
-    pool: state.settings.name,
-    dry: accounts.length > 0 && spent.length === accounts.length ? spent.join(', ') : null,
+    ...{ pool: state.settings.name, dry },
     waitlist: state.waitlist.flatMap(({ request: { session }, notified }) =>
-      // The session of a drill waits on purpose.
-      notified === null || simulatedWallUntil(state, session, ms(now)) !== null
+      notified === null || isOfDrill(session)
         ? []
         : [{ session, why: notified.why, retryAt: notified.retryAt }],
     ),
-    loggedOut: accounts.filter(({ login }) => login === 'out').map(({ name }) => name),
+    loggedOut: [
+      ...accounts.filter(({ login }) => login === 'out').map(({ name }) => name),
+      ...new Set(reports.flatMap(({ loggedOut }) => loggedOut).filter((name) => !isInPool(name))),
+    ],
+    needs: reports
+      .flatMap(({ sessions }) => sessions)
+      // What keeps a session on the waitlist is part of that notice.
+      .filter(({ session }) => !isOfDrill(session) && !isWaiting(state, session)),
+    silentHosts: silentHostsOf(reports),
+    drySpell:
+      dry === null ? (reports.find(({ host }) => host === state.settings.host)?.drySpell ?? null) : null,
   }
 }
+
+const isWaiting = ({ waitlist }: PoolState, session: string): boolean =>
+  waitlist.some(({ request }) => request.session === session)

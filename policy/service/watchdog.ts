@@ -1,5 +1,6 @@
 /** The watchdog's next step for a service in trouble: restarts after growing pauses, then an escalation or a person. */
 import { backoff } from '../backoff.js'
+import { times } from '../formatCount.js'
 import { iso, ms } from '../instants.js'
 import type { EscalationBackoff, RestartLimit, ServiceSpec } from './service.js'
 
@@ -25,7 +26,7 @@ export function nextWatchdogStep(
     const escalateAt = nextEscalationAt(escalations, wakeUp, name, now)
     if (escalateAt <= ms(now)) return { kind: 'escalate', at: now, attention: null }
     const escalated = recentEscalations(escalations, now).length
-    const attention = `${name}: ${why}; agents were woken for it ${escalated} times within a day`
+    const attention = `${name}: ${why}; agents were woken for it ${times(escalated)} within a day`
     return { kind: 'escalate', at: iso(escalateAt), attention }
   }
   if (!canStart)

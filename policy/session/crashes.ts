@@ -1,6 +1,7 @@
 /** The answer to a crash of the agent: it is resumed on the same account, after growing pauses, then after long rests. */
 import type { Timing } from '../account/account.js'
 import { backoff } from '../backoff.js'
+import { counted, times } from '../formatCount.js'
 import type { Hang } from './hang.js'
 import { iso, ms } from '../instants.js'
 
@@ -33,7 +34,7 @@ export function crashResponse(
   return {
     kind: 'rest',
     until: iso(ms(now) + rest),
-    attention: `The agent crashed ${recent.length} times within ${Math.round(crashWithin / 60_000)} minutes: look at its pane or its log.`,
+    attention: `The agent crashed ${times(recent.length)} within ${counted(Math.round(crashWithin / 60_000), 'minute')}: look at its pane or its log.`,
   }
 }
 

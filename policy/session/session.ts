@@ -93,6 +93,8 @@ export interface SessionView
 export interface SessionRow extends SessionView, Partial<Pick<SessionDetails, 'nextWakeUp'>> {
   /** Tasks that run in the background while it is at rest. */
   background?: number
+  /** Only while its host is silent: when that was last heard of, or null if it never was. */
+  silentSince?: string | null
 }
 
 export interface RescueStep {

@@ -57,8 +57,8 @@ export function recordAfterRun(task: TaskRun, before: number, outcome: TaskOutco
   const { name, kind, host, attentionAfter } = task
   const { ok, error, summary, file } = outcome
   const failures = ok ? 0 : before + 1
-  const attention =
-    failures >= attentionAfter ? `task ${name} failed ${failures} times in a row: ${error ?? summary}` : null
+  const often = failures === 1 ? '' : ` ${failures} times in a row`
+  const attention = failures >= attentionAfter ? `task ${name} failed${often}: ${error ?? summary}` : null
   return { name, kind, host, lastResult: { ok, at, error }, failures, summary, file, attention }
 }
 

@@ -253,6 +253,8 @@ it('a released session keeps its process, which nothing of Outpool ends, and say
   expect(released.resume).toContain(`CLAUDE_CONFIG_DIR=${logins['max-1']!.configDir}`)
   expect(released.resume).toContain(`--resume ${sessionId}`)
   await shows('alpha', /stopped[^]*released by a person/)
+  const last = fleet.events().filter((event) => 'session' in event && event.session === 'alpha')
+  expect(last.at(-1)).toMatchObject({ kind: 'session-released' })
   // A session of the same name gets a pane of its own, and is ended without the released process.
   expect(await fleet.run('start', 'alpha', '--cwd', fleet.world.cwd)).toMatchObject({ code: 0 })
   await fleet.untilSession('alpha', (one) => one.phase === 'idle' && one.sessionId !== sessionId)

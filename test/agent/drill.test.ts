@@ -56,6 +56,20 @@ describe('outpool drill', () => {
     const folder = join(fleet.dir, 'state', 'drills')
     const [file] = readdirSync(folder).filter((name) => name.endsWith('.json'))
     expect(JSON.parse(readFileSync(join(folder, file!), 'utf8'))).toEqual(report)
+
+    const events = fleet.events()
+    expect(events.filter(({ kind }) => kind === 'drill-ended')).toMatchObject([
+      {
+        drill: report.id,
+        ok: true,
+        why: null,
+        steps: report.steps.map(({ name }) => ({ name, failed: false })),
+      },
+    ])
+    const read = events.filter((event) => event.kind === 'account-read')
+    expect(read.find(({ account }) => account === 'max-1')?.windows).toContainEqual(
+      expect.objectContaining({ name: 'five_hour', used: 0.2 }),
+    )
   })
 
   it('says beforehand what it would do', async () => {

@@ -138,6 +138,15 @@ describe.each(ways)('an engine whose connection was %s', (how, off) => {
     const moved = await fleet.untilSession(walled, ({ phase, rescues }) => phase === 'idle' && rescues === 1)
     expect(moved.account).not.toBe(from)
     expect([slow, queued, later].map(turnsWith)).toEqual([1, 1, 1])
+    const outages = await until(
+      'the end of the outage as an event',
+      () => Promise.resolve(fleet.events().filter(({ kind }) => kind.startsWith('engine-'))),
+      (all) => all.at(-1)?.kind === 'engine-up',
+    )
+    expect(outages.slice(-2)).toMatchObject([
+      { kind: 'engine-down' },
+      { kind: 'engine-up', downMs: expect.any(Number) as number },
+    ])
     for (const name of [walled, told]) expect((await fleet.run('stop', name)).code).toBe(0)
   })
 })

@@ -55,7 +55,7 @@ it('law 5: a pasted draft is put aside whole while a text is sent, and comes bac
   const sessionId = await begin('alpha', 'Hello.')
   paste('alpha', twelveLines)
   await shows('alpha', /\[Pasted text #1 \+11 lines\]/)
-  expect(await fleet.run('send', 'alpha', 'a word', '--wait')).toMatchObject({ code: 0 })
+  expect(await fleet.run('send', 'alpha', 'a word', '--taken')).toMatchObject({ code: 0 })
   await shows('alpha', /❯\s\[Pasted text #1 \+11 lines\]/)
   fleet.tmux('send-keys', '-t', '=alpha:', 'Enter')
   await until(
@@ -121,7 +121,7 @@ it.each(isNight ? firstPrompts : firstPrompts.slice(0, 1))(
     const sessionId = await begin(name, prompt)
     await fleet.run('move', name, '--to', 'max-2')
     await fleet.untilSession(name, ({ phase, account }) => phase === 'idle' && account === 'max-2')
-    expect(await fleet.run('send', name, 'Still there?', '--wait')).toMatchObject({ code: 0 })
+    expect(await fleet.run('send', name, 'Still there?', '--taken')).toMatchObject({ code: 0 })
     await fleet.untilSession(name, ({ phase }) => phase === 'idle')
     const prompts = promptsOf(turnsOf(sessionId).at(-1)!)
     expect(prompts).toHaveLength(2)
@@ -131,18 +131,18 @@ it.each(isNight ? firstPrompts : firstPrompts.slice(0, 1))(
 
 it('a command of the agent’s own runs as one, and its sender learns of one that does not exist', async () => {
   const sessionId = await begin('golf', 'Hello.')
-  expect(await fleet.run('send', 'golf', '--command', '/compact', '--wait')).toMatchObject({ code: 0 })
+  expect(await fleet.run('send', 'golf', '--command', '/compact', '--taken')).toMatchObject({ code: 0 })
   expect(screen('golf')).toMatch(/Compacted/)
-  const refused = await fleet.run('send', 'golf', '--command', '/no-such-command', '--wait')
+  const refused = await fleet.run('send', 'golf', '--command', '/no-such-command', '--taken')
   expect(refused.code).toBe(1)
   expect(refused.stderr).toContain('Unknown command: /no-such-command')
-  expect(await fleet.run('send', 'golf', '/compact is a word here', '--wait')).toMatchObject({ code: 0 })
+  expect(await fleet.run('send', 'golf', '/compact is a word here', '--taken')).toMatchObject({ code: 0 })
   await until(
     'the words in a turn',
     () => Promise.resolve(promptsOf(turnsOf(sessionId).at(-1)!).at(-1)),
     (said) => said?.includes('/compact is a word here') === true,
   )
-  const cleared = await fleet.run('send', 'golf', '--command', '/clear', '--wait')
+  const cleared = await fleet.run('send', 'golf', '--command', '/clear', '--taken')
   expect(cleared).toMatchObject({ code: 0 })
 })
 
@@ -156,7 +156,7 @@ it("law 13: an agent that got a person's prompt after an error is not told to go
   await shows('hotel', /❯\sNever mind\./)
   fleet.tmux('send-keys', '-t', '=hotel:', 'Enter')
   await fleet.untilSession('hotel', ({ phase, parkedUntil }) => phase === 'idle' && parkedUntil === null)
-  expect(await fleet.run('send', 'hotel', 'Still there?', '--wait')).toMatchObject({ code: 0 })
+  expect(await fleet.run('send', 'hotel', 'Still there?', '--taken')).toMatchObject({ code: 0 })
   await fleet.untilSession('hotel', ({ phase }) => phase === 'idle')
   expect(promptsOf(turnsOf(sessionId).at(-1)!).map((said) => said.trim())).toEqual([
     'Hello.',
@@ -170,12 +170,12 @@ it('law 5: a text stays plain text in a line that a person left in shell mode, o
   const sessionId = await begin('india', 'Hello.')
   fleet.tmux('send-keys', '-t', '=india:', '!')
   await shows('india', /for shell mode/)
-  expect(await fleet.run('send', 'india', 'touch made-by-a-text', '--wait')).toMatchObject({ code: 0 })
+  expect(await fleet.run('send', 'india', 'touch made-by-a-text', '--taken')).toMatchObject({ code: 0 })
   expect(existsSync(join(fleet.world.cwd, 'made-by-a-text'))).toBe(false)
   paste('india', twelveLines)
   await shows('india', /\[Pasted text #\d+ \+11 lines\]/)
   fleet.tmux('copy-mode', '-t', '=india:')
-  expect(await fleet.run('send', 'india', 'a word', '--wait')).toMatchObject({ code: 0 })
+  expect(await fleet.run('send', 'india', 'a word', '--taken')).toMatchObject({ code: 0 })
   fleet.tmux('copy-mode', '-t', '=india:')
   await fleet.run('move', 'india', '--to', 'max-2')
   await fleet.untilSession('india', ({ phase, account }) => phase === 'idle' && account === 'max-2')
@@ -212,19 +212,19 @@ it('a session whose context is full accepts the command that makes room', async 
   const full = await fleet.untilSession('juliet', ({ phase }) => phase === 'waiting')
   expect(full.attention).toContain('its context is full')
   account.heal()
-  expect(await fleet.run('send', 'juliet', '--command', '/compact', '--wait')).toMatchObject({ code: 0 })
+  expect(await fleet.run('send', 'juliet', '--command', '/compact', '--taken')).toMatchObject({ code: 0 })
   expect(screen('juliet')).toMatch(/Compacted/)
 })
 
 it('law 10: a command that opens a panel is refused to its sender, and holds no later text', async () => {
   const sessionId = await begin('kilo', 'Hello.')
   for (const command of ['/status', '/config', '/model']) {
-    const refused = await fleet.run('send', 'kilo', '--command', command, '--wait')
+    const refused = await fleet.run('send', 'kilo', '--command', command, '--taken')
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain(`${command} opens a panel; attach to use it`)
     await shows('kilo', /❯\s*\n─+/)
   }
-  expect(await fleet.run('send', 'kilo', 'a word', '--wait')).toMatchObject({ code: 0 })
+  expect(await fleet.run('send', 'kilo', 'a word', '--taken')).toMatchObject({ code: 0 })
   expect(promptsOf(turnsOf(sessionId).at(-1)!).at(-1)).toBe('a word')
   expect((await fleet.show('kilo')).attention).toBeNull()
 })
@@ -314,7 +314,7 @@ it('law 13: a turn that a hook on tools stops is over, with the reason; the agen
       (now) => now.phase === 'idle' && now.pid !== null && now.pid !== pid && now.rescueLog.length === 1,
     )
     expect(turnsOf(sessionId)).toHaveLength(1)
-    expect(await fleet.run('send', 'sierra', 'a word', '--wait')).toMatchObject({ code: 0 })
+    expect(await fleet.run('send', 'sierra', 'a word', '--taken')).toMatchObject({ code: 0 })
     await fleet.untilSession('sierra', ({ phase, attention }) => phase === 'idle' && attention === null)
     expect(promptsOf(turnsOf(sessionId).at(-1)!)).toEqual(['Use a tool.', 'a word'])
   } finally {
@@ -339,12 +339,12 @@ it.each(refusalCases)(
     const cwd = refusingFolder(whose, how)
     expect((await fleet.run('trust', cwd)).code).toBe(0)
     const sessionId = await begin(name, 'Hello.', cwd)
-    const refused = await fleet.run('send', name, 'a forbidden word', '--wait')
+    const refused = await fleet.run('send', name, 'a forbidden word', '--taken')
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain('a hook on UserPromptSubmit refused it: "no such words"')
     const notified = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
     expect(notified.attention).toMatch(/a text of 16 characters was not taken: a hook .* "no such words"/)
-    expect(await fleet.run('send', name, 'a word', '--wait')).toMatchObject({ code: 0 })
+    expect(await fleet.run('send', name, 'a word', '--taken')).toMatchObject({ code: 0 })
     const after = await fleet.untilSession(name, ({ phase }) => phase === 'idle')
     expect(after.attention).toBeNull()
     expect(timesRefused(after.transcript)).toBe(1)
@@ -372,7 +372,7 @@ it('law 13 and 15: hooks of a project act once it is trusted; a first prompt tha
   const sessionId = await begin('november', 'a forbidden word', cwd)
   const notified = await fleet.untilSession('november', ({ attention }) => attention !== null)
   expect(notified.attention).toMatch(/its first prompt was not taken: a hook .* "no such words"/)
-  expect(await fleet.run('send', 'november', 'a word', '--wait')).toMatchObject({ code: 0 })
+  expect(await fleet.run('send', 'november', 'a word', '--taken')).toMatchObject({ code: 0 })
   // Whatever has changed the settings since: the next launch is refused until a person has looked at them.
   await fleet.run('trust', cwd, '--revoke')
   await fleet.run('move', 'november', '--to', 'max-2')

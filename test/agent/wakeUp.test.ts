@@ -96,6 +96,11 @@ describe('a wake-up', () => {
     const well = await until('the watch to go on', service, ({ state }) => state === 'running')
     expect(well).toMatchObject({ restarts: 0, incident: null, lastBeat: { by: 'loop' } })
     expect((await fleet.run('check', 'loop')).code).toBe(0)
+    const escalated = fleet.events().filter(({ kind }) => kind.startsWith('escalation-'))
+    expect(escalated).toMatchObject([
+      { kind: 'escalation-started', service: 'loop', incident: 1 },
+      { kind: 'escalation-ended', service: 'loop', incident: 1, result: 'healed' },
+    ])
     expect(askedOf('max-1')).toEqual([])
     expect(conversationText(askedOf('medic')[0]!)).toMatch(/secret-of-the-prompt[^]*secret-of-the-output/)
     expect(fleet.processes().filter((line) => line.includes(wakeUpSessionName(1)))).toEqual([])
@@ -142,7 +147,7 @@ describe('a wake-up', () => {
       await until(
         'a person to be notified',
         () => incident(),
-        ({ timeline }) => timeline.some(({ what }) => what.startsWith('a person was notified')),
+        ({ timeline }) => timeline.some(({ what }) => what.startsWith('no notice is configured')),
       )
       expect((await service()).state).toBe('escalated')
       rmSync(join(cwd, 'broken'))

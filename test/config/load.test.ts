@@ -113,6 +113,7 @@ notices: { to: [{ name: chat, slack: { fromEnv: HOOK } }] }
         retryEvery: 60_000,
         retryMaxInterval: 1_800_000,
         giveUpAfter: 86_400_000,
+        dryAhead: 7_200_000,
         to: [],
       },
       tasks: [],

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ms } from '../../policy/instants.js'
+import type { HostReport, SessionNeed, SilentHost } from '../../policy/notices/hostReport.js'
+import { silentHostsOf, withReport } from '../../policy/notices/hostReport.js'
 import type { NoticeBoard, NoticeKind, PoolConditions } from '../../policy/notices/notice.js'
 import {
   announce,
@@ -24,7 +26,9 @@ const settings = {
 }
 const updateBoard = (board: NoticeBoard, conditions: PoolConditions, given: typeof settings, now: string) =>
   updateBoardWith(board, conditions, given, now, noticeTexts)
-const quiet: PoolConditions = { pool: 'main', dry: null, waitlist: [], loggedOut: [] }
+const quiet: PoolConditions = {
+  ...{ pool: 'main', dry: null, waitlist: [], loggedOut: [], needs: [], silentHosts: [], drySpell: null },
+}
 const dry = { ...quiet, dry: 'a walled until 13:00, b walled until 14:00' }
 const waiting = (count: number): PoolConditions['waitlist'] =>
   Array.from({ length: count }, (_, n) => ({
@@ -33,6 +37,11 @@ const waiting = (count: number): PoolConditions['waitlist'] =>
     retryAt: at(60),
   }))
 const parked = (count: number): PoolConditions => ({ ...dry, waitlist: waiting(count) })
+
+const need = (session: string, what: SessionNeed['need'], minutes: number): SessionNeed => ({
+  ...{ session, need: what, since: at(minutes) },
+})
+const silentHost = (host: string, sessions = 2): SilentHost => ({ host, since: at(-1), sessions })
 
 /** Gives the board one change after the other, a minute apart. Returns what a person was notified of. */
 function toldOf(...news: PoolConditions[]): { kind: NoticeKind; title: string; text: string }[] {
@@ -101,6 +110,54 @@ describe('one notice per cause', () => {
     ).toEqual(['logged-out', 'logged-out'])
   })
 
+  it('law 11: names the kind of what a session needs, once for each time it does', () => {
+    const asks = { ...quiet, needs: [need('docs', 'permission', 0)] }
+    const again = { ...quiet, needs: [need('docs', 'question', 3)] }
+    const sent = toldOf(asks, asks, asks, again, again)
+    expect(sent.map(({ kind, title }) => [kind, title])).toEqual([
+      ['needs-person', 'docs needs you'],
+      ['needs-person', 'docs needs you'],
+    ])
+    expect(sent[0]!.text).toBe('docs asks for a permission: outpool show docs, then outpool answer')
+    expect(sent[1]!.text).toMatch(/^docs asks a question/)
+    expect(toldOf(asks, quiet, quiet)).toEqual([])
+    const many = { ...quiet, needs: Array.from({ length: 12 }, (_, n) => need(`s${n}`, 'breaker', 0)) }
+    expect(toldOf(many, many).map(({ title, text }) => [title, text.split('\n').at(-1)])).toEqual([
+      ['12 sessions need you', 'and 2 more: outpool ls'],
+    ])
+  })
+
+  it('law 14: reports a host that falls silent, and when it is heard of again', () => {
+    const silent = { ...quiet, silentHosts: [silentHost('far')] }
+    const sent = toldOf(silent, silent, silent, quiet, quiet)
+    expect(sent.map(({ title }) => title)).toEqual(['host far is silent', 'far watched again'])
+    expect(sent[0]!.text).toContain(
+      'was last heard of at 2026-11-22 11:59 UTC; 2 sessions there are not watched',
+    )
+  })
+
+  it('foretells a dry spell once, however the forecast moves, and the next one again', () => {
+    const soon = (minutes: number) => ({
+      ...quiet,
+      drySpell: { dryAt: at(minutes), resetAt: at(minutes + 75) },
+    })
+    const first = soon(60)
+    const board = [first, first, quiet, quiet, soon(55), soon(50), dry, quiet, quiet, quiet].reduce(
+      (board, news, minute) => updateBoard(board, news, settings, at(minute)),
+      newBoard,
+    )
+    const foretold = ({ outbox }: NoticeBoard) =>
+      outbox.filter(({ notice: { kind } }) => kind === 'dry-ahead')
+    expect(foretold(board).map(({ notice: { text } }) => text)).toEqual([
+      'The pool runs dry at about 13:00 UTC; next reset 14:15 UTC. `outpool forecast` says what would help.',
+    ])
+    const later = [200, 201].reduce(
+      (board, minute) => updateBoard(board, soon(300), settings, at(minute)),
+      board,
+    )
+    expect(foretold(later)).toHaveLength(2)
+  })
+
   it('sends an announcement once per key, also after the board was restarted', () => {
     const one = { key: 'drill/1', kind: 'drill' as const, title: 'the drill failed', text: 'why' }
     const board = announce(newBoard, one, settings, at(0))
@@ -144,11 +201,11 @@ describe('the state of the pool', () => {
   const read = recordReadings(two, [usedAccount('a', 0.2), usedAccount('b', 0.2)], at(0))
 
   it('is dry when every account is spent, and not while one is merely full or unproven', () => {
-    expect(poolConditions(read, at(1)).dry).toBeNull()
+    expect(poolConditions(read, [], at(1)).dry).toBeNull()
     const one = recordWall(read, 'a', wall(), at(1))
-    expect(poolConditions(one, at(1)).dry).toBeNull()
+    expect(poolConditions(one, [], at(1)).dry).toBeNull()
     const both = recordLogin(one, 'b', 'out', at(1), at(1))
-    expect(poolConditions(both, at(1))).toMatchObject({
+    expect(poolConditions(both, [], at(1))).toMatchObject({
       dry: 'a walled until 13:00, b logged out',
       loggedOut: ['b'],
     })
@@ -158,13 +215,42 @@ describe('the state of the pool', () => {
       leaseRequest('s'),
       1,
     ).state
-    expect(poolConditions(held, at(1)).dry).toBeNull()
+    expect(poolConditions(held, [], at(1)).dry).toBeNull()
   })
 
   it('names the sessions that were told to wait', () => {
     const spent = recordWall(recordWall(read, 'a', wall(), at(1)), 'b', wall({ resetsAt: at(90) }), at(1))
-    const news = poolConditions(requestAndDecide(spent, leaseRequest('s', { at: at(1) }), 1).state, at(1))
+    const news = poolConditions(requestAndDecide(spent, leaseRequest('s', { at: at(1) }), 1).state, [], at(1))
     expect(news.waitlist).toMatchObject([{ session: 's', why: 'a walled until 13:00, b walled until 13:30' }])
+  })
+})
+
+describe('the reports of hosts', () => {
+  const report = (host: string, change: Partial<HostReport> = {}): HostReport => ({
+    ...{ host, sessions: [], loggedOut: [], silentHosts: null, drySpell: null, ...change },
+  })
+  const two = poolState(spec('a'), spec('b'))
+
+  it('count until the host reports again; what keeps a session on the waitlist is said once', () => {
+    const spent = recordWall(recordWall(two, 'a', wall(), at(1)), 'b', wall(), at(1))
+    const waiting = requestAndDecide(spent, leaseRequest('parked', { at: at(1) }), 1).state
+    const sessions = [need('docs', 'context', 0), need('parked', 'login', 0)]
+    const reports = withReport([], report('here', { sessions, loggedOut: ['medic', 'a'] }))
+    expect(poolConditions(waiting, reports, at(1))).toMatchObject({
+      ...{ needs: [need('docs', 'context', 0)], loggedOut: ['medic'] },
+    })
+    expect(poolConditions(waiting, withReport(reports, report('here')), at(1)).needs).toEqual([])
+  })
+
+  it('a silent host is silent until a host that has listened says otherwise, or until it reports', () => {
+    const one = withReport([], report('b', { silentHosts: [silentHost('far')] }))
+    const silent = (reports: readonly HostReport[]) => silentHostsOf(reports).map(({ host }) => host)
+    expect(silent(one)).toEqual(['far'])
+    // A restarted worker has not listened for long enough yet.
+    expect(silent(withReport(one, report('b')))).toEqual(['far'])
+    expect(silent(withReport(one, report('c')))).toEqual(['far'])
+    expect(silent(withReport(one, report('far')))).toEqual([])
+    expect(silent(withReport(one, report('c', { silentHosts: [] })))).toEqual([])
   })
 })
 
@@ -173,6 +259,9 @@ it('any sequence of changes: sessions wait is never reported twice without an en
     ...{ pool: fc.constant('main'), dry: fc.option(fc.constant('all walled')) },
     waitlist: fc.nat({ max: 3 }).map(waiting),
     loggedOut: fc.subarray(['a', 'b']),
+    needs: fc.subarray([need('s0', 'permission', 0), need('s1', 'context', 1)]),
+    silentHosts: fc.subarray([silentHost('far')]),
+    drySpell: fc.option(fc.constant({ dryAt: at(90), resetAt: at(120) })),
   })
   const steps = fc.array(fc.tuple(news, fc.integer({ min: 1, max: 60 })), { maxLength: 40 })
   fc.assert(
@@ -188,7 +277,7 @@ it('any sequence of changes: sessions wait is never reported twice without an en
       const places = kinds.flatMap((kind, place) => (kind === 'parked' ? [place] : []))
       for (const [n, place] of places.entries())
         if (n > 0) expect(kinds.slice(places[n - 1], place)).toContain('up-again')
-      expect(kinds[0]).not.toBe('up-again')
+      if (all.every(([{ silentHosts }]) => silentHosts.length === 0)) expect(kinds[0]).not.toBe('up-again')
     }),
     { numRuns: 500 },
   )

@@ -58,7 +58,7 @@ it('what waits for a person now may have begun long ago, and ends with an answer
   const asked = event(1, { kind: 'session-waiting', session: 'docs', reason: 'question' })
   const out = event(2, { kind: 'account-logged-out', account: 'a' })
   expect(report([asked, out], 20).waiting).toEqual([
-    { name: 'docs', why: 'question', since: at(1) },
+    { name: 'docs', why: 'asks a question', since: at(1) },
     { name: 'a', why: 'logged out', since: at(2) },
   ])
   const attended = event(3, { kind: 'session-attended', session: 'docs', waitedMs: 2 * hour })

@@ -55,7 +55,9 @@ describe('law 2: simulated walls of a drill', () => {
   })
 
   it('cause no notice to a person', () => {
-    expect(poolConditions(requestAndDecide(drilled(), leaseRequest('drill-1')).state, at(0))).toMatchObject({
+    expect(
+      poolConditions(requestAndDecide(drilled(), leaseRequest('drill-1')).state, [], at(0)),
+    ).toMatchObject({
       dry: null,
       waitlist: [],
     })

@@ -4,6 +4,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { giveSignsOfLife, lastSignsOfLife } from '../../config/engine/signsOfLife.js'
 import { openHome } from '../../config/state/home.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
 import { until } from '../../lab/until.js'
@@ -80,6 +81,7 @@ describe('start', () => {
 
   it('returns at once if no worker runs, and says so', async () => {
     await harness.stopWorker()
+    harness.removeLive()
     const name = uniqueName('s')
     const { stderr } = await harness.home.run(['start', name, '--cwd', 'work'])
     expect(stderr).toContain('no worker is watching on this host yet')
@@ -164,6 +166,28 @@ describe('ls', () => {
     silent()
     expect((await harness.home.run(['ls'])).stderr).toContain('no worker is watching on this host')
     tmux('kill-server')
+  })
+
+  it('law 14: says of a session on another host whether its worker is heard of', async () => {
+    const far = uniqueName('far')
+    const name = await harness.started({ phase: 'working', host: far })
+    await harness.untilListed(name, ({ host }) => host === far)
+    expect(await harness.rowOf(name)).toMatchObject({
+      ...{ phase: 'working', silentSince: null },
+      attention: `the worker of its host ${far} was never heard of: start it there with \`outpool up\``,
+    })
+    expect(await harness.runOk('ls')).toMatch(new RegExp(`^${name} +never heard of, was working`, 'm'))
+    expect(await harness.runOk('send', name, 'x')).toContain(`it waits for the worker of its host ${far}`)
+    const silenced = new AbortController()
+    const { connection } = harness.client
+    const living = giveSignsOfLife(connection, harness.server.namespace, `1.a@${far}`, silenced.signal)
+    await harness.untilListed(
+      name,
+      ({ silentSince, attention }) => silentSince === undefined && attention === null,
+    )
+    silenced.abort()
+    await living
+    expect((await lastSignsOfLife(connection, harness.server.namespace)).get(far)).toBeGreaterThan(0)
   })
 
   it('says in a word why a session is not working, at any width, with colours only on a terminal', async () => {

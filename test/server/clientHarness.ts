@@ -3,7 +3,7 @@
  * (clientWorkflows.ts).
  */
 import { randomUUID } from 'node:crypto'
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Client, Connection, type WorkflowHandle } from '@temporalio/client'
@@ -38,6 +38,7 @@ export const sessionRowSchema = z.strictObject({
   },
   ...{ model: z.string().nullable(), rescues: z.int(), walledUntil: instantSchema.nullable() },
   ...{ parkedUntil: instantSchema.nullable(), attention: z.string().nullable() },
+  silentSince: instantSchema.nullable().optional(),
 })
 export const sessionDetailsSchema = sessionRowSchema.extend({
   ...{ tmuxSocket: z.string().nullable(), pid: z.int().nullable(), transcript: z.string().nullable() },
@@ -89,6 +90,8 @@ export class ClientHarness {
     this.#home = newTestHome()
     copyFileSync(this.server.home.engineFile, join(this.#home.home, 'engine.json'))
     copyFileSync(this.server.home.sealKeys, join(this.#home.home, 'seal-keys.json'))
+    // As if a worker had just written it, for as long as a test takes.
+    this.writeLive({}, [], new Date(Date.now() + 600_000))
   }
 
   async endTest(): Promise<void> {
@@ -166,5 +169,10 @@ export class ClientHarness {
   writeLive(sessions: LiveFile['sessions'], accounts: LiveFile['accounts'] = [], at = new Date()): void {
     const live: LiveFile = { at: at.toISOString(), pid: process.pid, sessions, accounts }
     writeFileSync(join(this.home.home, 'live.json'), JSON.stringify(live))
+  }
+
+  /** As if no worker had ever run on this host. */
+  removeLive(): void {
+    rmSync(join(this.home.home, 'live.json'))
   }
 }

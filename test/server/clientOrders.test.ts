@@ -24,11 +24,11 @@ beforeEach(() => harness.beginTest())
 afterEach(() => harness.endTest())
 
 describe('orders', () => {
-  it('send: from arguments and from stdin, each once; --wait returns when the text was taken', async () => {
+  it('send: from arguments and from stdin, each once; --taken returns when the text was taken', async () => {
     const name = await harness.started({ phase: 'parked' })
     await harness.runOk('send', name, 'first', 'words')
     expect(await harness.home.run(['send', name, '-'], { input: 'two\nlines' })).toMatchObject({ code: 0 })
-    const waiting = harness.home.run(['send', name, 'last', '--wait'])
+    const waiting = harness.home.run(['send', name, 'last', '--taken'])
     await until(
       'three texts',
       () => harness.received(name),
@@ -49,9 +49,9 @@ describe('orders', () => {
     expect(new Set(texts.map(({ id }) => id)).size).toBe(3)
   })
 
-  it('send --wait ends if the session stops first', async () => {
+  it('send --taken ends if the session stops first', async () => {
     const name = await harness.started({ phase: 'parked' })
-    const waiting = harness.home.run(['send', name, 'x', '--wait'])
+    const waiting = harness.home.run(['send', name, 'x', '--taken'])
     await until(
       'the text',
       () => harness.received(name),

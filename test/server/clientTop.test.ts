@@ -14,7 +14,14 @@ const session = (name: string, phase: Phase, attention: string | null = null): S
   ...{ host: 'h', pane: '%1', model: null, rescues: 0, walledUntil: null, parkedUntil: null, attention },
 })
 const fleetOf = (...sessions: SessionView[]): Fleet => ({
-  ...{ sessions, accounts: [], problems: [], at: new Date('2026-01-02T03:04:05Z') },
+  ...{
+    sessions,
+    accounts: [],
+    forecasts: new Map(),
+    foreseenAt: 0,
+    problems: [],
+    at: new Date('2026-01-02T03:04:05Z'),
+  },
 })
 const view = (lines: number, chosen: string | null = null, columns = 80) => ({
   ...{ columns, lines, chosen, colors: picocolors.createColors(false) },

@@ -13,7 +13,7 @@ import { hostIdOf } from '../../config/state/hostId.js'
 import { hostQueue } from '../../policy/ids.js'
 import { untilSoleWorker } from '../../worker/connection/soleWorker.js'
 import { checkClock } from '../../worker/doctor/clock.js'
-import { engineAhead } from '../../worker/engine/pollers.js'
+import { engineAhead } from '../../config/engine/pollers.js'
 import { workerIdentity } from '../../worker/connection/identity.js'
 import { type DevServer, devServer, ownEngineOnly } from '../../lab/engine/engine.js'
 

@@ -192,6 +192,8 @@ describe.concurrent('law 6: each failure has its own answer', () => {
     )
     const { service } = await watchdog.check('busy')
     expect(service.state).toBe('busy')
+    const busy = watchdog.events().filter(({ kind }) => kind === 'service-busy')
+    expect(busy).toMatchObject([{ service: 'busy', why: expect.any(String) as string }])
     expect(watchdog.starts('busy')).toHaveLength(1)
     clearInterval(work)
     await watchdog.untilWell('busy', 2)

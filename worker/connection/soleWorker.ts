@@ -4,7 +4,7 @@ import { Connection } from '@temporalio/client'
 import type { Home } from '../../config/state/home.js'
 import { hostQueue } from '../../policy/ids.js'
 import type { ConnectOptions } from '../engine/connect.js'
-import { engineAhead, pollersOf } from '../engine/pollers.js'
+import { engineAhead, pollersOf } from '../../config/engine/pollers.js'
 import { isOfThisMachine } from './identity.js'
 
 /** A running worker polls at least once a minute, a busy one a little later. Milliseconds. */

@@ -7,7 +7,7 @@ import type { Connection } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import { commonQueue, hostQueue } from '../../policy/ids.js'
 import type { ConnectOptions } from '../engine/connect.js'
-import { pollersOf, type QueueKind } from '../engine/pollers.js'
+import { pollersOf, type QueueKind } from '../../config/engine/pollers.js'
 import { workerIdentity } from './identity.js'
 import type { Pollers } from './pollers.js'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Home } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { namedEngine, reach, type NamedEngine } from '../engine/connect.js'
-import { engineAhead } from '../engine/pollers.js'
+import { engineAhead } from '../../config/engine/pollers.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 /** File systems and HTTP dates are coarse, so smaller differences don't count. Milliseconds. */

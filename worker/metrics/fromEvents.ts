@@ -1,6 +1,7 @@
 /** What events count for: each event is recorded once, and so is counted once. */
 import type { Config } from '../../config/config.js'
 import { eventKinds, type OutpoolEvent } from '../../config/events/schema.js'
+import { waitReasons } from '../../policy/notices/hostReport.js'
 import { rescueCauses } from '../../policy/session/session.js'
 import { catalog } from './catalog.js'
 import { BoundedNames, type Instruments } from './instruments.js'
@@ -9,9 +10,6 @@ type EventOf<K extends OutpoolEvent['kind']> = Extract<OutpoolEvent, { kind: K }
 /** The values of a label, of which the compiler misses none. */
 const all = <V extends string>(values: Record<V, 0>): string[] => Object.keys(values)
 const hangs = all<EventOf<'session-hung'>['how']>({ 'hung-request': 0, stopped: 0, spinning: 0 })
-const waitReasons = all<EventOf<'session-waiting'>['reason']>({
-  ...{ question: 0, context: 0, settings: 0, login: 0, page: 0 },
-})
 const escalationResults = all<EventOf<'escalation-ended'>['result'] | 'started'>({
   ...{ started: 0, healed: 0, recovered: 0, 'given-up': 0 },
 })

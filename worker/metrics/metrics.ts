@@ -8,6 +8,7 @@ import { detectResources, envDetector, resourceFromAttributes } from '@opentelem
 import { type IMetricReader, MeterProvider } from '@opentelemetry/sdk-metrics'
 import type { TelemetryOptions } from '@temporalio/worker'
 import type { Config, MetricsConfig } from '../../config/config.js'
+import { EventReader } from '../../config/events/files.js'
 import { log } from '../../host/log.js'
 import { measures } from '../../host/measures.js'
 import { workflowState } from '../workflowState.js'
@@ -85,7 +86,7 @@ export async function openMetrics(
 
 function watchHost(instruments: Instruments, events: EventMetrics, sources: StateSources): StateMetrics {
   const { host, client } = sources
-  const parked = new ParkedSessions(host.events.stored(...parkWords), (session) =>
+  const parked = new ParkedSessions(new EventReader(host.home, { anyOf: parkWords }).next(), (session) =>
     client.withDeadline(Date.now() + engineAnswersWithin, () => workflowState(client, session)),
   )
   const state = new StateMetrics(sources, parked)

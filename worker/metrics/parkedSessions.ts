@@ -3,7 +3,9 @@ import type { OutpoolEvent } from '../../config/events/schema.js'
 import type { SessionTraces } from '../../policy/retention.js'
 
 /** The beginnings of the kinds that matter, as they are written in the files of events. */
-export const parkWords = ['"session-parked"', '"session-woken"', '"session-stopped"', '"session-paused"']
+export const parkWords = [
+  ...['"session-parked"', '"session-woken"', '"session-stopped"', '"session-paused"', '"session-released"'],
+]
 
 export class ParkedSessions {
   /** Milliseconds since the epoch, in the order in which the sessions were parked. */
@@ -25,6 +27,7 @@ export class ParkedSessions {
         this.#since.set(event.session, Date.parse(event.at))
         return
       case 'session-woken':
+      case 'session-released':
       case 'session-stopped':
       case 'session-paused':
         this.#since.delete(event.session)

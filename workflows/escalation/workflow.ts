@@ -103,9 +103,9 @@ async function notifyAndPause(ctx: EscalationContext, why: string): Promise<Esca
   })
   await notifyPerson(state.pool, service, incident, state.attention ?? why)
   const pause = backoff(state.rounds, { base: retryEvery, cap: retryMaxInterval }, `${service}#${incident}`)
-  const what = `a person was notified: ${why}; the next try is in ${Math.round(pause / 60_000)} min`
-  await steps.noteIncident.executeWithOptions({ summary: 'record that a person was notified' }, [
-    { service, incident, layer: 'wake-up', what },
+  const what = `${why}; the next try is in ${Math.round(pause / 60_000)} min`
+  await steps.noteIncident.executeWithOptions({ summary: 'record that no agent could help' }, [
+    { service, incident, what },
   ])
   const hasRecovered = await recoversWithin(ctx, pause)
   state.tried = []

@@ -1,5 +1,6 @@
 /** The messages to a pool. Handlers only queue transitions of its state; the pool's loop applies them, then decides. */
 import { condition, setHandler } from '@temporalio/workflow'
+import { type HostReport, withReport } from '../../policy/notices/hostReport.js'
 import type { Announcement } from '../../policy/notices/notice.js'
 import type { LeaseAnswer, LeaseBatch } from '../../policy/pool/lease.js'
 import * as transitions from '../../policy/pool/transitions.js'
@@ -20,6 +21,7 @@ export class PoolHandlers {
   readonly #state: PoolWorkflowState
   #transitions: Transition[] = []
   #announcements: Announcement[] = []
+  #reports: HostReport[] = []
   #batches: PendingBatch[] = []
 
   constructor(state: PoolWorkflowState) {
@@ -42,6 +44,7 @@ export class PoolHandlers {
     )
     setHandler(poolSignals.liftWall, (session) => this.enqueue((pool) => transitions.liftWall(pool, session)))
     setHandler(poolSignals.announce, (announcement) => void this.#announcements.push(announcement))
+    setHandler(poolSignals.reportHost, (report) => void this.#reports.push(report))
     setHandler(poolSignals.migrate, () => void (this.migrate = true))
     setHandler(poolQueries.describe, () => transitions.poolView(state.pool))
     setHandler(poolUpdates.requestLeases, async ({ requests, readings }) => {
@@ -62,12 +65,14 @@ export class PoolHandlers {
   }
 
   hasMessages(): boolean {
-    return this.hasTransitions() || this.#announcements.length > 0
+    return this.hasTransitions() || this.#announcements.length > 0 || this.#reports.length > 0
   }
 
   applyTransitions(): void {
     for (const transition of this.#transitions) this.#state.pool = transition(this.#state.pool, now())
     this.#transitions = []
+    this.#state.hosts = this.#reports.reduce(withReport, this.#state.hosts ?? [])
+    this.#reports = []
   }
 
   takeAnnouncements(): Announcement[] {

@@ -34,7 +34,8 @@ export class NoticeSender {
   review(now: string): void {
     const settings = this.#settings()
     if (settings === null) return
-    const conditions = poolConditions(this.#state.pool, now)
+    const { pool, hosts = [] } = this.#state
+    const conditions = poolConditions(pool, hosts, now)
     this.#state.notices = notices.updateBoard(this.#state.notices, conditions, settings, now, noticeTexts)
     for (const { notice, pendingChannels } of notices.dueNotices(this.#state.notices, now))
       if (!this.#sending.has(notice.id)) void this.#send({ notice, channels: pendingChannels }, settings)

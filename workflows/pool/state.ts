@@ -1,4 +1,5 @@
 /** The state of a pool's workflow, in one object that is carried over at continue-as-new. */
+import type { HostReports } from '../../policy/notices/hostReport.js'
 import type { NoticeBoard } from '../../policy/notices/notice.js'
 import { newBoard } from '../../policy/notices/notices.js'
 import type { PoolSettings } from '../../policy/pool/lease.js'
@@ -9,6 +10,8 @@ export interface PoolWorkflowState {
   /** Accounts, leases and the waitlist (policy/pool/transitions.ts). */
   pool: PoolState
   notices: NoticeBoard
+  /** What the hosts have reported. Absent while none has. */
+  hosts?: HostReports
   /** When the leases were last compared with the sessions that run. */
   reconciledAt: string
 }

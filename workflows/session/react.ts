@@ -86,7 +86,7 @@ export async function react(ctx: SessionContext, observation: SessionObservation
       showWaitForTurn(ctx, observation.text, `the agent refuses its settings: ${observation.text}`)
       return
     case 'waiting':
-      emitWaiting(state, 'question')
+      emitWaiting(state, observation.isPermission === true ? 'permission' : 'question')
       show(ctx, {
         phase: 'waiting',
         waiting: { what: observation.what, endsWith: 'dialog', digest: observation.digest ?? null },

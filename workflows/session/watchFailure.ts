@@ -16,10 +16,13 @@ export async function pauseUnwatched(ctx: SessionContext, why: string): Promise<
   await condition(() => handlers.hasOrders(), pause)
 }
 
+/** A host that refuses to watch says so at once. Milliseconds. */
+const refusesWithin = 10_000
+
 /** A watch that does not end at once works: the attention about the failed ones is withdrawn. */
 export async function clearUnwatched(ctx: SessionContext, isInterrupted: () => boolean): Promise<void> {
   const { state } = ctx
-  if (!state.unwatched || (await condition(isInterrupted, state.timing.retryEvery))) return
+  if (!state.unwatched || (await condition(isInterrupted, refusesWithin))) return
   const { attention, otherwise } = state.unwatched
   show(ctx, {
     unwatched: null,

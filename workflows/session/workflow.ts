@@ -248,10 +248,11 @@ async function release(ctx: SessionContext): Promise<void> {
   const { state, adoptions } = ctx
   if (state.plan !== null && state.adoption !== undefined) await leaveToPerson(ctx)
   const summary = 'a person takes the session back'
-  const model = state.runsModel
-  state.released = await adoptions.releaseAgent.executeWithOptions({ summary }, [
-    { ...currentRef(state), model },
-  ])
+  const request = { ...currentRef(state), model: state.runsModel }
+  emit(state, { kind: 'session-released' })
+  state.released = await carryEvents(state, (carried) =>
+    adoptions.releaseAgent.executeWithOptions({ summary }, [{ ...request, ...carried }]),
+  )
   await releaseLease(ctx, state.fence, null)
   show(ctx, {
     ...{ phase: 'stopped', plan: null, parkedUntil: null, walledUntil: null, attention: null, pane: null },

@@ -1,11 +1,11 @@
 /** The pollers of a queue, and the engine's clock, both from the engine's list of a queue's pollers. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Connection } from '@temporalio/client'
+import type { ConnectionLike } from '@temporalio/client'
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import proto from '@temporalio/proto'
 
-const { TaskQueueType } = proto.temporal.api.enums.v1
+const { DescribeTaskQueueMode, TaskQueueType } = proto.temporal.api.enums.v1
 
 export interface Poller {
   identity: string
@@ -16,7 +16,7 @@ export interface Poller {
 export type QueueKind = 'activity' | 'workflow'
 
 export async function pollersOf(
-  connection: Connection,
+  connection: ConnectionLike,
   namespace: string,
   queue: string,
   kind: QueueKind = 'activity',
@@ -27,9 +27,31 @@ export async function pollersOf(
     taskQueueType:
       kind === 'activity' ? TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY : TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
   })
-  return pollers.map(({ identity, lastAccessTime }) => ({
-    ...{ identity: identity ?? '', at: tsToMs(lastAccessTime) },
-  }))
+  return pollers.map(toPoller)
+}
+
+const toPoller = ({ identity, lastAccessTime }: proto.temporal.api.taskqueue.v1.IPollerInfo): Poller => ({
+  ...{ identity: identity ?? '', at: tsToMs(lastAccessTime) },
+})
+
+/** As `pollersOf`, of every partition of an activity queue: an engine of several hosts divides a queue, and a poll goes to any part. */
+export async function pollersOfPartitions(
+  connection: ConnectionLike,
+  namespace: string,
+  queue: string,
+): Promise<Poller[]> {
+  const { pollers, versionsInfo } = await connection.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: queue },
+    apiMode: DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
+    taskQueueTypes: [TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY],
+    reportPollers: true,
+  })
+  const ofPartitions = Object.values(versionsInfo).flatMap(({ typesInfo }) =>
+    Object.values(typesInfo ?? {}).flatMap((info) => info.pollers ?? []),
+  )
+  // An engine that does not know the mode answers as to `pollersOf`.
+  return [...pollers, ...ofPartitions].map(toPoller)
 }
 
 /** A queue without tasks. One for all hosts, since the engine's database keeps a row for each queue that was ever polled. */
@@ -43,7 +65,7 @@ const pollEvery = 50
  * has no call for its time, but records when a poller polled. Throws if it does not answer.
  */
 export async function engineAhead(
-  connection: Connection,
+  connection: ConnectionLike,
   namespace: string,
   now: () => number = Date.now,
 ): Promise<number> {
