@@ -1,6 +1,6 @@
 /** `outpool forget NAME`: takes a session that has ended off the list. Its conversation stays where the agent program keeps it. */
 import { openHome } from '../../config/state/home.js'
-import { type CommandContext, print, printJson } from '../commandContext.js'
+import { type CommandContext, print, printJson, printNotice } from '../commandContext.js'
 import { type Engine, withEngine } from '../engine/engine.js'
 import { forgetSession } from '../engine/forgetSession.js'
 import { findSession } from '../engine/session.js'
@@ -25,7 +25,9 @@ export async function forget(context: CommandContext): Promise<void> {
   if (context.json)
     printJson(forgotten.map(({ name: session, sessionId, cwd }) => ({ session, sessionId, cwd })))
   else if (forgotten.length === 0) print('no session has ended')
-  for (const { name: session, sessionId, cwd } of context.json ? [] : forgotten)
+  if (context.json || forgotten.length === 0) return
+  printNotice('the engine takes what was forgotten off its lists within a minute')
+  for (const { name: session, sessionId, cwd } of forgotten)
     print(
       `forgot ${session}; its conversation ${sessionId} (${oneLine(cwd)}) stays: outpool adopt ${sessionId}`,
     )

@@ -6,23 +6,25 @@ import { FailedError } from '../errors.js'
 import { type Engine, grpcCode, grpcStatus } from './engine.js'
 import { handleOf } from './session.js'
 
-/** The engine removes a run within a second, on a busy machine within several. Milliseconds. */
-const goneWithin = 20_000
+/** How long the engine's lists may lag behind what has ended. Milliseconds. */
+const listedWithin = 20_000
 const pollEvery = 100
 
-/** Returns once neither a list nor a look by name finds it. Throws FailedError if the engine does not remove it in time. */
+/**
+ * Returns once the engine has accepted to remove every run, which it does within a minute: until then a list, and a look by name, may
+ * still find them. Throws FailedError if the session has begun again, or if the engine's list does not show in time what has ended.
+ */
 export async function forgetSession(engine: Engine, name: string): Promise<void> {
   const workflowId = sessionWorkflowId(name)
   const asked = new Set<string>()
-  const isGone = await engine.within(goneWithin + 5_000, async () => {
-    const end = Date.now() + goneWithin
+  const isAccepted = await engine.within(listedWithin + 5_000, async () => {
+    const end = Date.now() + listedWithin
     while (Date.now() < end) {
-      // Lists are seconds late: the newest run is found by name, those before it in the list.
       const newest = await newestRun(engine, name)
       const listed = await listedRuns(engine, workflowId)
-      const runs = [...newest, ...listed.ended]
+      const runs = [...newest, ...listed.ended].filter((run) => !asked.has(run))
       if (runs.length === 0 && !listed.hasRunning) return true
-      for (const runId of runs.filter((run) => !asked.has(run))) {
+      for (const runId of runs) {
         await deleteRun(engine, workflowId, runId)
         asked.add(runId)
       }
@@ -30,10 +32,10 @@ export async function forgetSession(engine: Engine, name: string): Promise<void>
     }
     return false
   })
-  if (!isGone)
+  if (!isAccepted)
     throw new FailedError(
-      `the engine has accepted to remove ${name}, and still lists it`,
-      'look again in a minute with `outpool ls --all`',
+      `${name} has ended, and the engine still lists it as running`,
+      `try again in a minute: outpool forget ${name}`,
     )
 }
 

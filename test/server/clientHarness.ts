@@ -158,6 +158,16 @@ export class ClientHarness {
   }
 
   /** The visibility store lags a little. */
+  /** How many runs of the session the engine lists, running or ended. */
+  async runsOf(name: string): Promise<number> {
+    let runs = 0
+    for await (const { runId } of this.client.workflow.list({
+      query: `WorkflowId = '${sessionWorkflowId(name)}'`,
+    }))
+      if (runId !== '') runs++
+    return runs
+  }
+
   untilListed(name: string, matches: (one: z.output<typeof sessionRowSchema>) => boolean): Promise<unknown> {
     return until(
       `${name} in ls`,

@@ -1,6 +1,6 @@
 /** The command when no engine is needed, or none is running. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -315,7 +315,6 @@ describe('init', () => {
     const env = { HOME: bare, XDG_CONFIG_HOME: join(bare, 'config') }
     mkdirSync(join(bare, '.claude'))
     writeFileSync(join(bare, '.claude', 'settings.json'), '{}')
-    rmSync(join(place.dir, 'outpool.yaml'))
     const refused = await init(['--yes'], env)
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain('outpool init --own')
