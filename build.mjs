@@ -31,6 +31,16 @@ const bundle = (room, entry, options) =>
     logLevel: 'warning',
     plugins: [
       {
+        // Messages in fifty languages, of which none but English is ever chosen.
+        name: 'english-only',
+        setup({ onLoad }) {
+          onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, ({ path }) => ({
+            contents: `export { default as en } from './en.js'`,
+            resolveDir: dirname(path),
+          }))
+        },
+      },
+      {
         // A file finds the files that lie beside it, wherever the bundle has put its code.
         name: 'own-places',
         setup({ onLoad }) {

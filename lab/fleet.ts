@@ -28,6 +28,7 @@ import type { SessionDetails } from '../policy/session/session.js'
 import { agentProgram } from './standin/cleanEnv.js'
 import { startWorld, type World } from './standin/world.js'
 import { ownEngineOnly } from './engine/engine.js'
+import { unexplainedTurns, UnexplainedTurnsError } from './turnGuard.js'
 import { hangsAfterMs, until } from './until.js'
 
 /** As `show --json` prints it. */
@@ -48,6 +49,8 @@ export interface FleetOptions {
   agent?: { command: string; env: Record<string, string> }
   /** Per account, merged into its entry. */
   accountConfig?: Record<string, Record<string, unknown>>
+  /** Texts that the test sends more than once; every other text may stand in a conversation once. */
+  repeated?: RegExp
 }
 
 export interface CliResult {
@@ -67,10 +70,17 @@ export class Fleet {
   readonly #command: string
   #up: ChildProcess | null = null
 
-  constructor(dir: string, world: World, command = builtCommand) {
+  readonly #repeated: RegExp | null
+
+  constructor(
+    dir: string,
+    world: World,
+    { command = builtCommand, repeated = null }: { command?: string; repeated?: RegExp | null } = {},
+  ) {
     this.dir = dir
     this.world = world
     this.#command = command
+    this.#repeated = repeated
     this.env = fleetEnv(dir, world)
   }
 
@@ -241,9 +251,14 @@ export class Fleet {
     return existsSync(this.#logFile) ? readFileSync(this.#logFile, 'utf8') : ''
   }
 
-  /** Ends everything that was started here, by its id. */
+  /** Ends everything that was started here, by its id. Throws UnexplainedTurnsError if an agent was given a turn without a reason. */
   async close(): Promise<void> {
     await this.down()
+    const faults = unexplainedTurns(
+      this.world.standIn.requests({ kind: 'turn' }),
+      this.events(),
+      this.#repeated,
+    )
     const engine = readEngine(openHome(this.env))
     if (engine?.pid) kill(engine.pid)
     try {
@@ -260,6 +275,7 @@ export class Fleet {
       (left) => left.length === 0,
     )
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+    if (faults.length > 0) throw new UnexplainedTurnsError(faults)
   }
 }
 
@@ -298,7 +314,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
   writeFileSync(join(dir, 'outpool.yaml'), stringify(config))
   mkdirSync(join(dir, 'state'))
-  return new Fleet(dir, world)
+  return new Fleet(dir, world, { repeated: options.repeated ?? null })
 }
 
 function fleetEnv(dir: string, world: World): Record<string, string> {

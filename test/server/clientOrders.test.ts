@@ -336,7 +336,7 @@ describe('accounts', () => {
     ])
     expect(rows[0]?.windows[0]?.used).toBe(0.97)
     const { stdout } = await harness.home.run(['accounts'], { env: { COLUMNS: '100' } })
-    expect(stdout).toMatch(/max-1 +pool +near-limit +2 +5h ████████ 97%/)
+    expect(stdout).toMatch(/max-1 +pool +near-limit +2 +5h 97% until .* ████████$/m)
     const [table = '', waiting] = stdout.split('\n\n')
     for (const line of table.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
     expect(waiting).toMatch(/^p0, p1, .* and 30 more: parked until Jan 1 22:10: max-1 walled until 22:10$/m)
