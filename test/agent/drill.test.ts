@@ -33,8 +33,16 @@ describe('outpool drill', () => {
   it('law 2: its session survives a pool that is declared spent for it alone, and leaves nothing behind', async () => {
     await fleet.run('start', 'other', '--cwd', fleet.world.cwd, '--account', 'max-1', '--', 'Hello')
     await fleet.untilSession('other', ({ phase }) => phase === 'idle')
+    // Its session answers on the fallback only once the declaration was seen, which would be over too soon.
+    let answerThere = (): void => undefined
+    const seen = new Promise<void>((resolve) => (answerThere = resolve))
+    fleet.world.standIn.account('spare').answer(async ({ turn }) => {
+      await seen
+      return `Answer ${turn} of this conversation.`
+    })
     const drill = fleet.json<DrillReport>('drill')
     const walls = await until('the declaration', declared, (found) => found.length > 0)
+    answerThere()
     const report = await drill
     expect(report.steps.map(({ name, ok }) => [name, ok])).toEqual([
       ['is apart from the pool', true],
