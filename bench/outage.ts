@@ -32,6 +32,8 @@ export const outage: Measure = {
       for (const name of accounts)
         fleet.world.standIn.account(name).windows({ five_hour: { used: 0.2, resetsAt: hours(4) } })
       await fleet.up()
+      // A probe of an account that was never read is no part of an outage.
+      await fleet.untilRead()
       const seconds: Record<keyof typeof ways, number[]> = { refused: [], silent: [] }
       for (let run = 0; run < runs; run++)
         for (const [offset, way] of (['refused', 'silent'] as const).entries())
