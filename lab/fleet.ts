@@ -27,7 +27,7 @@ import { openHome } from '../config/state/home.js'
 import type { SessionDetails } from '../policy/session/session.js'
 import { agentProgram } from './standin/cleanEnv.js'
 import { startWorld, type World } from './standin/world.js'
-import { ownEngineOnly } from './engine/engine.js'
+import { ownEngineOnly } from './engine/ownEngineOnly.js'
 import { unexplainedTurns, UnexplainedTurnsError } from './turnGuard.js'
 import { hangsAfterMs, until } from './until.js'
 
@@ -47,6 +47,8 @@ export interface FleetOptions {
   agentArgs?: string[]
   /** Another program in place of the real one. */
   agent?: { command: string; env: Record<string, string> }
+  /** The file of the `outpool` command. Default: as this checkout has built it. */
+  command?: string
   /** Per account, merged into its entry. */
   accountConfig?: Record<string, Record<string, unknown>>
   /** Texts that the test sends more than once; every other text may stand in a conversation once. */
@@ -314,7 +316,11 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
   writeFileSync(join(dir, 'outpool.yaml'), stringify(config))
   mkdirSync(join(dir, 'state'))
-  return new Fleet(dir, world, { repeated: options.repeated ?? null })
+  const { command, repeated } = options
+  return new Fleet(dir, world, {
+    ...(command === undefined ? {} : { command }),
+    ...(repeated === undefined ? {} : { repeated }),
+  })
 }
 
 function fleetEnv(dir: string, world: World): Record<string, string> {
