@@ -25,6 +25,7 @@ import type { OutpoolEvent } from '../config/events/schema.js'
 import { readEngine } from '../config/state/liveFile.js'
 import { openHome } from '../config/state/home.js'
 import type { SessionDetails } from '../policy/session/session.js'
+import type { RehearsalMode } from '../policy/rehearsal.js'
 import { agentProgram } from './standin/cleanEnv.js'
 import { startWorld, type World } from './standin/world.js'
 import { ownEngineOnly } from './engine/ownEngineOnly.js'
@@ -45,6 +46,8 @@ export interface FleetOptions {
   config?: { timing?: Record<string, string> } & Record<string, unknown>
   /** For the agent program, in addition to its own environment. */
   agentArgs?: string[]
+  /** What is done about a version that was never rehearsed. Default `off`: a rehearsal takes a core for a minute. */
+  rehearse?: RehearsalMode
   /** Another program in place of the real one. */
   agent?: { command: string; env: Record<string, string> }
   /** The file of the `outpool` command. Default: as this checkout has built it. */
@@ -308,6 +311,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       'claude-code': {
         command: options.agent?.command ?? agentProgram,
         args: options.agentArgs ?? [],
+        rehearse: options.rehearse ?? 'off',
         env: { ...world.agentEnv, ...options.agent?.env },
       },
     },

@@ -76,7 +76,11 @@ function report(error: unknown, debug: boolean): number {
   return error instanceof ConfigError || error instanceof HomeError ? exit.usage : exit.fellShort
 }
 
-// What a scene has read on the program's screen is printed too.
-for (const stream of [process.stdout, process.stderr]) printOnlyText(stream, false)
+for (const stream of [process.stdout, process.stderr]) {
+  // The program that reads our output may have ended, which is no reason to leave behind what was started.
+  stream.on('error', () => undefined)
+  // What a scene has read on the program's screen is printed too.
+  printOnlyText(stream, false)
+}
 
 process.exit(await main())

@@ -152,7 +152,7 @@ describe('installed in an empty folder', () => {
     expect(schema).toBe(installed('dist/config/schema/outpool.schema.json'))
     expect(() => JSON.parse(readFileSync(schema, 'utf8')) as unknown).not.toThrow()
     // All that the person has to add here: which program is the agent, and where its API is.
-    const agent = { command: agentProgram, env: fleet.world.agentEnv }
+    const agent = { command: agentProgram, env: fleet.world.agentEnv, rehearse: 'off' }
     appendFileSync(join(fleet.dir, 'outpool.yaml'), stringify({ agents: { 'claude-code': agent } }))
   })
 
