@@ -18,12 +18,14 @@ execFileSync(process.execPath, [tsc, '-p', at('tsconfig.build.json')], { stdio: 
 
 /**
  * A program in a few files instead of a thousand: finding and reading those is most of the time of a short command. A start
- * of `outpool ls` takes a third less CPU for it.
+ * of `outpool ls` takes a third less CPU for it. `shared`: the folder of dist for the code that several files share.
  */
-const bundle = (room, entry, options) =>
+const bundle = (entries, shared, options) =>
   build({
-    entryPoints: [at(`${room}/${entry}.ts`)],
-    outdir: at(`dist/${room}`),
+    entryPoints: entries.map((entry) => at(`${entry}.ts`)),
+    outdir: at('dist'),
+    outbase: at(''),
+    chunkNames: `${shared}/[name]-[hash]`,
     ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20.19' },
     // Names stay as they are, so that a stack trace can be read.
     ...{ minifyWhitespace: true, minifySyntax: true, legalComments: 'none' },
@@ -41,12 +43,11 @@ const bundle = (room, entry, options) =>
         },
       },
       {
-        // A file finds the files that lie beside it, wherever the bundle has put its code.
+        // A file finds the files that lie beside it, wherever the bundle has put its code: always in a folder of dist.
         name: 'own-places',
         setup({ onLoad }) {
           onLoad({ filter: /\.ts$/ }, ({ path }) => {
-            const own = JSON.stringify(relative(at(`dist/${room}`), at(`dist/${relative(root, path)}`)))
-            const places = `new URL(${own}, import.meta.url).href`
+            const places = `new URL(${JSON.stringify(`../${relative(root, path)}`)}, import.meta.url).href`
             return {
               contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', places),
               loader: 'ts',
@@ -59,7 +60,7 @@ const bundle = (room, entry, options) =>
     ...options,
   })
 
-const client = await bundle('client', 'bin', {
+const client = await bundle(['client/bin'], 'client', {
   // They load native code, which no bundle can hold.
   external: ['@temporalio/worker', '@temporalio/core-bridge'],
   banner: {
@@ -67,11 +68,11 @@ const client = await bundle('client', 'bin', {
   },
 })
 // The worker's packages stay outside: Temporal's compare their classes with those that its own worker has loaded.
-await bundle('worker', 'main', { packages: 'external' })
+await bundle(['worker/main'], 'worker', { packages: 'external' })
 
-// Holds the stand-in, with the packages that only it needs: they are not installed with this one.
+// They hold the stand-in, with the packages that only it needs: those are not installed with this one.
 const { dependencies } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
-const rehearsal = await bundle('rehearsal', 'main', {
+const standIn = await bundle(['rehearsal/main', 'demo/main'], 'lab', {
   external: Object.keys(dependencies),
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
@@ -108,7 +109,7 @@ writeFileSync(
 )
 
 // A bundle holds copies of packages, and a copy brings its licence.
-const bundled = [client, rehearsal]
+const bundled = [client, standIn]
   .flatMap(({ metafile }) => Object.keys(metafile.inputs))
   .concat(map.sources)
   .map((file) => /(?:node_modules\/.*)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0])

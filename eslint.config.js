@@ -10,6 +10,7 @@ const rooms = {
   activities: { uses: ['policy', 'config', 'agents', 'host'], types: [] },
   worker: { uses: ['policy', 'config', 'agents', 'host', 'workflows', 'activities'], types: [] },
   rehearsal: { uses: ['policy', 'config', 'agents', 'host', 'lab'], types: [] },
+  demo: { uses: ['policy', 'config', 'agents', 'host', 'worker', 'client', 'lab'], types: [] },
   client: { uses: ['policy', 'config'], types: [], files: ['workflows/messages.js'] },
 }
 

@@ -115,6 +115,7 @@ const tags: Record<NoticeKind, string> = {
   drill: 'fire_engine',
   incident: 'rotating_light',
   'worker-died': 'ghost',
+  rehearsal: 'warning',
   test: 'test_tube',
 }
 

@@ -458,6 +458,14 @@ export const commandTree: readonly CommandSpec[] = [
     run: runOnHost('rehearse'),
   },
   {
+    name: 'demo',
+    group: 'Set up',
+    description: 'show a session that hits the wall and continues on another account; no account needed',
+    withoutConfig: true,
+    options: programFlags.demo.map(optionOf),
+    run: runOnHost('demo'),
+  },
+  {
     name: 'trust',
     group: 'Set up',
     description: "show what a project's own settings make an agent do, and allow it until they change",

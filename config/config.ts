@@ -1,6 +1,7 @@
 /** The configuration as the other rooms use it: durations in milliseconds, shares 0..1, every path absolute. */
 import type { Timing } from '../policy/account/account.js'
 import type { RestartLimit } from '../policy/service/service.js'
+import type { RehearsalMode } from '../policy/rehearsal.js'
 import type { Retention } from '../policy/retention.js'
 import type { Budget, Prices } from '../policy/account/spend.js'
 
@@ -38,6 +39,8 @@ export interface AgentConfig {
   command: string
   args: string[]
   env: EnvRefs
+  /** What is done about a version that was never rehearsed. */
+  rehearse: RehearsalMode
 }
 
 /** A text, or a file that is read when the prompt is needed. */

@@ -16,6 +16,7 @@ export type HostProgram =
   | 'turn'
   | 'usage'
   | 'rehearse'
+  | 'demo'
 
 export interface HostFlag {
   name: string
@@ -59,9 +60,14 @@ export const programFlags: Readonly<Record<HostProgram, readonly HostFlag[]>> = 
   ],
   usage: [{ name: 'since', value: '<time>', description: 'an instant' }],
   rehearse: [
+    {
+      ...{ name: 'program', value: '<file>' as const },
+      description: 'the agent program to rehearse, instead of the configured one',
+    },
     { name: 'only', value: '<scene>', description: 'check a part; its result is not kept' },
     flag('json', 'print JSON instead of a table'),
   ],
+  demo: [flag('keep', 'leave it running until Ctrl-C, with the Web UI')],
   untrusted: [{ name: 'path', value: '<folder>', description: 'only this folder' }],
   trust: [
     { name: 'path', value: '<folder>', description: 'the folder of the project' },

@@ -50,6 +50,8 @@ export class Host {
     string,
     { fingerprint: string; currentFingerprint: () => Promise<string> }
   >()
+  /** Agent programs that were launched since a look at their versions. */
+  readonly launchedAgents = new Set<string>()
   readonly startLimiter = new StartLimiter()
   readonly moveLimiter: MoveLimiter
   readonly spending: Spending

@@ -25,9 +25,10 @@ import type { OutpoolEvent } from '../config/events/schema.js'
 import { readEngine } from '../config/state/liveFile.js'
 import { openHome } from '../config/state/home.js'
 import type { SessionDetails } from '../policy/session/session.js'
+import type { RehearsalMode } from '../policy/rehearsal.js'
 import { agentProgram } from './standin/cleanEnv.js'
 import { startWorld, type World } from './standin/world.js'
-import { ownEngineOnly } from './engine/engine.js'
+import { ownEngineOnly } from './engine/ownEngineOnly.js'
 import { unexplainedTurns, UnexplainedTurnsError } from './turnGuard.js'
 import { hangsAfterMs, until } from './until.js'
 
@@ -45,8 +46,12 @@ export interface FleetOptions {
   config?: { timing?: Record<string, string> } & Record<string, unknown>
   /** For the agent program, in addition to its own environment. */
   agentArgs?: string[]
+  /** What is done about a version that was never rehearsed. Default `off`: a rehearsal takes a core for a minute. */
+  rehearse?: RehearsalMode
   /** Another program in place of the real one. */
   agent?: { command: string; env: Record<string, string> }
+  /** The file of the `outpool` command. Default: as this checkout has built it. */
+  command?: string
   /** Per account, merged into its entry. */
   accountConfig?: Record<string, Record<string, unknown>>
   /** Texts that the test sends more than once; every other text may stand in a conversation once. */
@@ -306,6 +311,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       'claude-code': {
         command: options.agent?.command ?? agentProgram,
         args: options.agentArgs ?? [],
+        rehearse: options.rehearse ?? 'off',
         env: { ...world.agentEnv, ...options.agent?.env },
       },
     },
@@ -314,7 +320,11 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
   writeFileSync(join(dir, 'outpool.yaml'), stringify(config))
   mkdirSync(join(dir, 'state'))
-  return new Fleet(dir, world, { repeated: options.repeated ?? null })
+  const { command, repeated } = options
+  return new Fleet(dir, world, {
+    ...(command === undefined ? {} : { command }),
+    ...(repeated === undefined ? {} : { repeated }),
+  })
 }
 
 function fleetEnv(dir: string, world: World): Record<string, string> {

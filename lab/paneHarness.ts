@@ -42,6 +42,9 @@ export class PaneHarness {
   readonly patience: number
   readonly #socket: string
   #panes = 0
+  /** Calls of tmux that are under way. */
+  readonly #calls = new Set<Promise<unknown>>()
+  #isStopped = false
 
   constructor(dir: string, world: World, { program = agentProgram, patience = hangsAfterMs } = {}) {
     this.dir = dir
@@ -57,16 +60,31 @@ export class PaneHarness {
     return new PaneHarness(dir, await startWorld(dir))
   }
 
-  /** The programs end first: an ending one still writes reports. */
+  /** The programs end first: an ending one still writes reports. A scene that still uses the harness gets an error, and starts none. */
   async stop(): Promise<void> {
-    const listed = await this.tmux('list-panes', '-a', '-F', '#{pane_pid}').catch(() => '')
-    await this.tmux('kill-server').catch(() => undefined)
+    this.#isStopped = true
+    // One of them could start another server after the end of this one.
+    await Promise.allSettled(this.#calls)
+    const listed = await this.#tmux('list-panes', '-a', '-F', '#{pane_pid}').catch(() => '')
+    await this.#tmux('kill-server').catch(() => undefined)
     for (const pid of listed.split('\n').filter((line) => line !== '')) await untilGone(Number(pid))
     await this.world.close()
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 
+  /** Throws once the harness has stopped. */
   async tmux(...args: string[]): Promise<string> {
+    if (this.#isStopped) throw new Error('the harness has stopped')
+    const call = this.#tmux(...args)
+    this.#calls.add(call)
+    try {
+      return await call
+    } finally {
+      this.#calls.delete(call)
+    }
+  }
+
+  async #tmux(...args: string[]): Promise<string> {
     const env = this.world.env(null)
     return (await run('tmux', ['-S', this.#socket, '-f', '/dev/null', ...args], { env })).stdout
   }

@@ -1,16 +1,13 @@
 /** The program of `outpool rehearse`, which starts it as a separate process. Exit codes: 0 all held, 1 some did not, 2 wrong usage. */
-import { accessSync, constants, realpathSync } from 'node:fs'
-import { delimiter, join, resolve } from 'node:path'
 import { agentNamed } from '../agents/index.js'
 import { expectations } from '../agents/claude-code/expectations.js'
 import { ConfigError, HomeError } from '../config/errors.js'
 import { parseProgram } from '../config/hostPrograms.js'
-import { loadConfig } from '../config/load/load.js'
-import { locateConfig } from '../config/load/find.js'
 import { openHome } from '../config/state/home.js'
 import { shortfalls, type Verdict, writeVerdict } from '../config/state/rehearsals.js'
 import { version } from '../config/version.js'
 import { printOnlyText } from '../host/printedOutput.js'
+import { findInstalledAgent } from '../host/process/installedAgent.js'
 import { scenes } from './claude-code/index.js'
 import { formatVerdict } from './print.js'
 import { rehearse } from './rehearse.js'
@@ -29,7 +26,9 @@ const patiencePerStart = 60
 async function main(): Promise<number> {
   const parsed = parseProgram(process.argv.slice(2))
   if (parsed?.program !== 'rehearse') {
-    console.error('usage: main.js rehearse [--only SCENE] [--json] [--config FILE] [--debug]')
+    console.error(
+      'usage: main.js rehearse [--program FILE] [--only SCENE] [--json] [--config FILE] [--debug]',
+    )
     return exit.usage
   }
   const { given } = parsed
@@ -42,7 +41,11 @@ async function main(): Promise<number> {
   }
   try {
     const home = openHome()
-    const program = findProgram(commandFor(given.option('config')), process.env['PATH'] ?? '')
+    const { command, file: program } = findInstalledAgent(agent, {
+      ...{ config: given.option('config'), command: given.option('program') },
+    })
+    if (program === null)
+      throw new Error(`there is no program ${command}; name it under agents.${agent}.command in outpool.yaml`)
     const askedAt = performance.now()
     const installed = await agentNamed(agent).version({ command: program, args: [], env: {} })
     console.error(`outpool: rehearsing ${agent} ${installed} (${program}) against a stand-in; about a minute`)
@@ -66,37 +69,6 @@ async function main(): Promise<number> {
   }
 }
 
-/** As `outpool.yaml` names it; without a file, the program's usual name. Throws ConfigError. */
-function commandFor(path: string | null): string {
-  const source = path === null ? {} : { path }
-  try {
-    locateConfig(source)
-  } catch {
-    return 'claude'
-  }
-  return loadConfig(source).agents[agent]?.command ?? 'claude'
-}
-
-/** The file behind a name on PATH; throws if there is none. */
-function findProgram(command: string, path: string): string {
-  const candidates = command.includes('/')
-    ? [resolve(command)]
-    : path.split(delimiter).map((folder) => join(folder, command))
-  const found = candidates.find(isRunnable)
-  if (found === undefined)
-    throw new Error(`there is no program ${command}; name it under agents.${agent}.command in outpool.yaml`)
-  return realpathSync(found)
-}
-
-function isRunnable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
 function report(error: unknown, debug: boolean): number {
   if (debug) console.error(error)
   else if (error instanceof ConfigError) console.error(error.report)
@@ -104,7 +76,11 @@ function report(error: unknown, debug: boolean): number {
   return error instanceof ConfigError || error instanceof HomeError ? exit.usage : exit.fellShort
 }
 
-// What a scene has read on the program's screen is printed too.
-for (const stream of [process.stdout, process.stderr]) printOnlyText(stream, false)
+for (const stream of [process.stdout, process.stderr]) {
+  // The program that reads our output may have ended, which is no reason to leave behind what was started.
+  stream.on('error', () => undefined)
+  // What a scene has read on the program's screen is printed too.
+  printOnlyText(stream, false)
+}
 
 process.exit(await main())

@@ -60,9 +60,12 @@ export async function rehearse({
   return checks.results(expectations)
 }
 
-/** Rejects when a person has had enough: what was started is ended all the same. */
+/** Rejects when a person has had enough, or the process that asked for it has died: what was started is ended all the same. */
 const untilInterrupted = (): Promise<never> =>
   new Promise((_resolve, reject) => {
+    const orphaned = (): void => reject(new Error('the process that started the rehearsal has ended'))
+    process.once('disconnect', orphaned)
+    if (process.channel !== undefined && !process.connected) orphaned()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.once(signal, () => reject(new Error(`the rehearsal was ended by ${signal}`)))
   })

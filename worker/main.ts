@@ -52,6 +52,7 @@ async function run(program: HostProgram, given: GivenFlags): Promise<number> {
       return exit.done
     }
     case 'rehearse':
+    case 'demo':
       console.error(`usage:\n${programUsage()}`)
       return exit.usage
     case 'trust': {

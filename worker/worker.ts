@@ -38,6 +38,7 @@ import { PendingResults } from './connection/pendingResults.js'
 import { configureWatchdogs } from './watchdogs.js'
 import { reassignActivities } from './connection/reassignActivities.js'
 import type { Metrics } from './metrics/metrics.js'
+import { RehearsalWatch } from './rehearsals/watch.js'
 import { Restoration } from './restoration/restoration.js'
 import { WorkerEvents } from './workerEvents.js'
 import { workflowState } from './workflowState.js'
@@ -87,6 +88,7 @@ export async function startWorker(input: {
   const leaseBatcher = createLeaseBatcher(client, host)
   // Before the sampler writes that this worker is alive.
   const restoration = new Restoration(host, sampler, client, { connection, namespace }, keys)
+  const rehearsals = new RehearsalWatch(host)
   const blockers = new BlockerWatch(host, {
     poolChanged: () => leaseBatcher.sendReadings(),
     sessionUnblocked: (name) =>
@@ -118,6 +120,7 @@ export async function startWorker(input: {
   prober.start()
   cleanup.start()
   blockers.start()
+  rehearsals.start()
   await configureEngine(client, home, config, endIfForeign)
   const pollers = ready.run()
   const { done } = pollers
@@ -181,6 +184,7 @@ export async function startWorker(input: {
       await prober.stop()
       await cleanup.stop()
       await blockers.stop()
+      await rehearsals.stop()
       await sampler.stop()
       host.accountEvents.stop()
       host.tmux.close()

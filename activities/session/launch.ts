@@ -114,6 +114,7 @@ async function launch(
   }
   const up = await step('verify', () => untilUp(host, adapter, place, request))
   if (up.live !== null) host.openPages.forget(place.name, cwd)
+  host.launchedAgents.add(request.agent)
   releaseSlot(survivor ? null : startTime(steps))
   const since = { from: record.transcriptFrom, forkedAt: record.forkedAt }
   const kept = keptFirstPrompt(host, request)

@@ -1,7 +1,6 @@
 /**
  * `outpool up`, `down`, `worker`, `doctor`, `notices`, `trust`, and what `outpool start` and `adopt` ask, each run in a process of their own,
- * from worker/main.ts;
- * `rehearse` from rehearsal/main.ts.
+ * from worker/main.ts; `rehearse` from rehearsal/main.ts, `demo` from demo/main.ts.
  */
 import { execFile, spawn } from 'node:child_process'
 import { constants } from 'node:os'
@@ -9,10 +8,14 @@ import { fileURLToPath } from 'node:url'
 import { type GivenFlags, type HostProgram, programArguments } from '../../config/hostPrograms.js'
 
 const workerEntry = new URL('../../worker/main.js', import.meta.url)
-const rehearsalEntry = new URL('../../rehearsal/main.js', import.meta.url)
+/** Programs with a room of their own. */
+const entries: Partial<Record<HostProgram, URL>> = {
+  rehearse: new URL('../../rehearsal/main.js', import.meta.url),
+  demo: new URL('../../demo/main.js', import.meta.url),
+}
 
 function commandLine(program: HostProgram, given: GivenFlags): string[] {
-  const entry = program === 'rehearse' ? rehearsalEntry : workerEntry
+  const entry = entries[program] ?? workerEntry
   return [...process.execArgv, fileURLToPath(entry), ...programArguments(program, given)]
 }
 

@@ -1,5 +1,6 @@
 /** Events in words, for the log and for commands alike. */
 import { counted } from '../../policy/formatCount.js'
+import { formatList } from '../../policy/formatList.js'
 import { describeDuration, describeShortDuration, percent } from '../../policy/instants.js'
 import { clock } from '../localClock.js'
 import type { OutpoolEvent } from './schema.js'
@@ -10,6 +11,7 @@ type Moved = Extract<OutpoolEvent, { kind: 'session-moved' }>
 type Parked = Extract<OutpoolEvent, { kind: 'session-parked' }>
 type Waiting = Extract<OutpoolEvent, { kind: 'session-waiting' }>
 type Hung = Extract<OutpoolEvent, { kind: 'session-hung' }>
+type Rehearsed = Extract<OutpoolEvent, { kind: 'agent-rehearsed' }>
 type WallWords = NonNullable<Moved['wall']>
 
 /** How much the event matters to a person. `debug`: another event of the same moment says it too. */
@@ -34,6 +36,11 @@ export function levelOf(event: OutpoolEvent): EventLevel {
       return 'warn'
     case 'service-restarted':
       return event.incident === null ? 'info' : 'warn'
+    case 'agent-unrehearsed':
+      return 'warn'
+    case 'agent-rehearsed':
+      if (event.missed.length === 0) return 'info'
+      return event.missed.some(({ isEssential }) => isEssential) ? 'error' : 'warn'
     case 'worker-down':
       return event.how === 'died' ? 'warn' : 'info'
     case 'task-failed':
@@ -127,6 +134,10 @@ export function describeEvent(event: OutpoolEvent, now: Date): string {
       return `worker: watches this host (process ${event.pid})`
     case 'worker-down':
       return `worker: process ${event.pid} ${event.how}: ${event.why}`
+    case 'agent-unrehearsed':
+      return `${event.agent} ${event.version}: was never rehearsed here; \`outpool rehearse\` takes about a minute`
+    case 'agent-rehearsed':
+      return `${event.agent} ${event.version}: ${rehearsed(event)}, ${describeDuration(event.ms)}`
     case 'configuration-taken':
       return `configuration: ${event.file}: ${counted(event.accounts, 'account')}, ${counted(event.substrates, 'substrate')}, ${counted(event.tasks, 'task')}, ${counted(event.services, 'service')}`
   }
@@ -163,6 +174,11 @@ const results = {
   recovered: 'the service recovered',
   'given-up': 'given up',
 } as const
+
+function rehearsed({ missed, expectations, consequence }: Rehearsed): string {
+  if (missed.length === 0) return `held all ${expectations} expectations`
+  return `fell short: ${formatList(missed.map(({ name }) => name))}; ${consequence ?? ''}`
+}
 
 function walled({ kind, scope, resetsAt }: Omit<WallWords, 'evidence'>, at: (instant: string) => string) {
   const until = resetsAt === null ? 'until an unknown time' : `until ${at(resetsAt)}`

@@ -12,6 +12,7 @@ export const eventVersion = 1
 const maxText = 300
 const maxName = 200
 const maxSteps = 40
+const maxMissed = 100
 const maxWindows = 20
 
 /** One line of bounded length without control characters: texts of other programs may contain anything. */
@@ -30,6 +31,8 @@ const service = name().describe('Name of the service')
 const pid = count().describe('Id of the process')
 const address = name().describe('Where the engine is')
 const task = name().describe('Name of the task')
+const agentProgram = name().describe('The agent program')
+const agentVersion = lineOf(60).describe('Its version')
 const checked = text().describe('What the check found')
 const incident = count().describe('Number of the incident, as in `outpool incidents`')
 
@@ -260,6 +263,24 @@ export const eventSchema = z.discriminatedUnion('kind', [
       .enum(['stopped', 'died'])
       .describe('`died`: it ended without stopping in order; `at` is when the next one began'),
     why: text().describe('Who or what ended it'),
+  }),
+  kindOf(
+    'agent-unrehearsed',
+    'An agent program was launched in a version that was never rehearsed here, and no rehearsal runs by itself.',
+    { agent: agentProgram, version: agentVersion },
+  ),
+  kindOf('agent-rehearsed', 'A version of an agent program was rehearsed in the background.', {
+    agent: agentProgram,
+    version: agentVersion,
+    ms: ms().describe('How long it took, in milliseconds'),
+    expectations: count().describe('How many expectations were checked'),
+    missed: z
+      .array(z.object({ name: name(), isEssential: z.boolean() }))
+      .transform((all) => all.slice(0, maxMissed))
+      .describe(
+        'Those that did not hold, or could not be checked; without an essential one sessions cannot be kept going',
+      ),
+    consequence: text().nullable().describe('What the worst of them means'),
   }),
   kindOf('configuration-taken', 'The worker has begun to work with a configuration.', {
     file: text().describe('Path of the file'),

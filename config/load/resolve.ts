@@ -80,7 +80,7 @@ function resolveChannel(channel: ConfigFile['notices']['to'][number], base: Path
 export const defaultCommands: Record<string, string> = { 'claude-code': 'claude' }
 
 function resolveAgents(agents: ConfigFile['agents'], base: PathBase): Record<string, AgentConfig> {
-  const withDefault = { 'claude-code': { args: [], env: {} }, ...agents }
+  const withDefault = { 'claude-code': { args: [], env: {}, rehearse: 'auto' as const }, ...agents }
   return Object.fromEntries(
     Object.entries<ConfigFile['agents'][string]>(withDefault).map(([name, agent]) => [
       name,
@@ -88,6 +88,7 @@ function resolveAgents(agents: ConfigFile['agents'], base: PathBase): Record<str
         command: expandProgram(agent.command ?? defaultCommands[name] ?? name, base),
         args: agent.args,
         env: resolveRefs(agent.env, base),
+        rehearse: agent.rehearse,
       },
     ]),
   )

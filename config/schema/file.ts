@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { maxCooldown } from '../../policy/account/cooldown.js'
 import { maxSimulatedWall } from '../../policy/pool/simulatedWall.js'
 import { type Timing, defaultTiming } from '../../policy/account/account.js'
+import { rehearsalModes } from '../../policy/rehearsal.js'
 import { minimumAge, engineRetention } from '../../policy/retention.js'
 import { formatDuration } from './units.js'
 import { service } from './services.js'
@@ -79,6 +80,12 @@ const agent = section({
   command: text('name the program to run, such as claude').optional(),
   args: list(z.string(withMessage('write arguments as texts')), 'write a list of arguments').prefault([]),
   env,
+  rehearse: z
+    .enum(rehearsalModes, withMessage('write auto, ask or off'))
+    .default('auto')
+    .describe(
+      'A version that was never rehearsed: rehearsed in the background, left to a person, or ignored',
+    ),
 })
 
 const passMessage = 'write names of variables such as GH_TOKEN; one may end in *, as in MY_APP_*'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Answer, Answerer } from '../../lab/standin/answers.js'
 import { textOf } from '../../lab/standin/requests.js'
 import type { Fleet } from '../../lab/fleet.js'
-import { answersBeforeWall, layOutWork, prompt, scriptFor } from '../../examples/wall/task.js'
+import { answersBeforeWall, layOutWork, prompt, scriptFor } from '../../demo/task.js'
 
 export const rescued = 'shop'
 

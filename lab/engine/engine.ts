@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { openHome, type Home } from '../../config/state/home.js'
 import { openEngine, type ConnectOptions, type Engine } from '../../worker/engine/index.js'
+import { ownEngineOnly } from './ownEngineOnly.js'
 import { obtainTestServer } from './testServer.js'
 
 /** The path of Temporal's server with virtual time, installed once per machine. */
@@ -20,12 +21,6 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
     server: { executable: { type: 'existing-path', path } },
   })
 }
-
-/** The tests' environment without the engine settings of the user who runs them. */
-export const ownEngineOnly = (env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_'))),
-  TEMPORAL_CONFIG_FILE: '/dev/null',
-})
 
 /** Away from the usual ports, so that a test never uses those of a person's own engine. */
 export const testPorts = { grpc: 27233, ui: 28233 }

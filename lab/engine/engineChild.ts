@@ -3,7 +3,8 @@
  */
 import { openHome } from '../../config/state/home.js'
 import { openEngine } from '../../worker/engine/index.js'
-import { ownEngineOnly, testPorts } from './engine.js'
+import { testPorts } from './engine.js'
+import { ownEngineOnly } from './ownEngineOnly.js'
 
 const engine = await openEngine({
   home: openHome(),

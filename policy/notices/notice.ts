@@ -12,6 +12,7 @@ export type NoticeKind =
   | 'drill'
   | 'incident'
   | 'worker-died'
+  | 'rehearsal'
   | 'test'
 
 export interface Notice {

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -21,6 +22,7 @@ import { Fleet } from '../../lab/fleet.js'
 import { agentProgram } from '../../lab/standin/cleanEnv.js'
 import { makeLogin } from '../../lab/standin/logins.js'
 import { startWorld } from '../../lab/standin/world.js'
+import { byNight } from '../byNight.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
@@ -150,7 +152,7 @@ describe('installed in an empty folder', () => {
     expect(schema).toBe(installed('dist/config/schema/outpool.schema.json'))
     expect(() => JSON.parse(readFileSync(schema, 'utf8')) as unknown).not.toThrow()
     // All that the person has to add here: which program is the agent, and where its API is.
-    const agent = { command: agentProgram, env: fleet.world.agentEnv }
+    const agent = { command: agentProgram, env: fleet.world.agentEnv, rehearse: 'off' }
     appendFileSync(join(fleet.dir, 'outpool.yaml'), stringify({ agents: { 'claude-code': agent } }))
   })
 
@@ -169,6 +171,26 @@ describe('installed in an empty folder', () => {
     const session = await fleet.untilSession('docs', ({ phase }) => phase === 'idle')
     expect(readFileSync(session.transcript ?? '', 'utf8')).toContain('Hello')
     expect((await fleet.run('stop', 'docs')).code).toBe(0)
+  })
+
+  it('demo says in one sentence that there is no agent program, and starts nothing', async () => {
+    const config = join(dir, 'without-agent.yaml')
+    const configDir = join(fleet.world.hostEnv['HOME'] ?? '', '.claude-max-1')
+    const pool = { accounts: [{ name: 'max-1', configDir }] }
+    writeFileSync(config, stringify({ pool, agents: { 'claude-code': { command: '/nowhere/claude' } } }))
+    const { code, stdout, stderr } = await fleet.run('demo', '--config', config)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^outpool: there is no agent program \/nowhere\/claude .+\n {2}-> Install .+\n$/)
+  })
+
+  byNight('demo shows the rescue on the configured program, and leaves nothing behind', async () => {
+    const before = readdirSync(fleet.world.hostEnv['TMPDIR'] ?? '')
+    const { code, stdout, stderr } = await fleet.run('demo')
+    expect(code, stderr).toBe(0)
+    expect(stdout).toMatch(/\b([1-9]\d*) of \1 earlier messages were word for word/)
+    expect(stdout).toContain(agentProgram)
+    expect(stdout).not.toMatch(/npm link|dist\/client/)
+    expect(readdirSync(fleet.world.hostEnv['TMPDIR'] ?? '')).toEqual(before)
   })
 
   it('outpool/beat can be imported, with its types, and nothing else can', async () => {

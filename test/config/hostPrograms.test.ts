@@ -9,7 +9,9 @@ import {
   programFlags,
 } from '../../config/hostPrograms.js'
 
-const programs: HostProgram[] = ['up', 'down', 'worker', 'doctor', 'trust', 'untrusted', 'agents', 'rehearse']
+const programs: HostProgram[] = [
+  ...(['up', 'down', 'worker', 'doctor', 'trust', 'untrusted', 'agents', 'rehearse', 'demo'] as const),
+]
 
 describe('the flags of the programs of a host', () => {
   it.each(programs)('%s reads what it was started with', (program) => {

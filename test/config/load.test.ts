@@ -93,7 +93,7 @@ notices: { to: [{ name: chat, slack: { fromEnv: HOOK } }] }
       reservedSubstrates: [],
       substrates: [],
       prices: {},
-      agents: { 'claude-code': { command: 'claude', args: [], env: {} } },
+      agents: { 'claude-code': { command: 'claude', args: [], env: {}, rehearse: 'auto' } },
       timing: defaultTiming,
       metrics: null,
       drill: { every: null, timeout: 900_000, agent: 'claude-code', model: null, keep: 20 },
@@ -172,8 +172,8 @@ services:
       },
     })
     expect(config.agents).toEqual({
-      'claude-code': { command: 'claude', args: ['--verbose'], env: {} },
-      codex: { command: join(home, 'bin/codex'), args: [], env: {} },
+      'claude-code': { command: 'claude', args: ['--verbose'], env: {}, rehearse: 'auto' },
+      codex: { command: join(home, 'bin/codex'), args: [], env: {}, rehearse: 'auto' },
     })
     expect(config.timing).toEqual({ ...defaultTiming, probeEvery: 3_600_000, keysQuiet: 0 })
     expect(config.tasks).toMatchObject([

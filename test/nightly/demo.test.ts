@@ -1,8 +1,8 @@
 /** The demonstration, as a person runs it: on real parts, and without leftovers when it has ended. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { columnsOf } from '../../client/output/terminal.js'
@@ -30,10 +30,16 @@ afterEach(async () => {
   rmSync(tmp, { recursive: true, force: true })
 })
 
-/** As `npm run demo` does: with no program between, which a signal could end before the demonstration. */
+/** As a person without an agent program and a configuration does, in a clone. */
 function start(...args: string[]): ChildProcess {
-  const env = { ...process.env, TMPDIR: tmp, NO_COLOR: '' }
-  const made = spawn(process.execPath, ['--import', 'tsx', join(root, 'examples/wall/demo.ts'), ...args], {
+  const home = join(tmp, 'home')
+  mkdirSync(home)
+  const PATH = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => !existsSync(join(folder, 'claude')))
+  const XDG_CACHE_HOME = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+  const env = { PATH: PATH.join(delimiter), HOME: home, XDG_CACHE_HOME, TMPDIR: tmp, NO_COLOR: '' }
+  const made = spawn(process.execPath, [join(root, 'dist/client/bin.js'), 'demo', ...args], {
     env,
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -74,7 +80,7 @@ function contentOf(file: string): string {
 
 const folders = (): string[] => readdirSync(tmp).filter((name) => name.startsWith('outpool'))
 
-describe.runIf(process.platform === 'linux')('npm run demo', () => {
+describe.runIf(process.platform === 'linux')('outpool demo', () => {
   it('laws 3, 5: shows the rescue with the whole conversation, and leaves nothing behind', async () => {
     start()
     expect(await end(), output).toBe(0)
@@ -87,6 +93,22 @@ describe.runIf(process.platform === 'linux')('npm run demo', () => {
     expect(output).not.toContain('\u001b')
     expect(leftoverPids()).toEqual([])
     expect(folders()).toEqual([])
+    expect(readdirSync(join(tmp, 'home'))).toEqual([])
+  })
+
+  it('ends everything when its command is killed', async () => {
+    const { pid = 0 } = start()
+    await until(
+      'the agent',
+      () => Promise.resolve(output),
+      (text) => text.includes('max-1 │ ❯'),
+    )
+    process.kill(pid, 'SIGKILL')
+    await until(
+      'the end of what it started',
+      () => Promise.resolve({ pids: leftoverPids(), folders: folders() }),
+      (left) => left.pids.length === 0 && left.folders.length === 0,
+    )
   })
 
   it('ends everything when it is interrupted in the middle', async () => {

@@ -25,7 +25,8 @@ import { StandInAccount } from '../../lab/standin/account.js'
 import { agentProgram, cleanAgentEnv } from '../../lab/standin/cleanEnv.js'
 import { blankLogin, makeLogin } from '../../lab/standin/logins.js'
 import { checkNode, checkTmux } from '../../worker/doctor/programs.js'
-import { devServer, ownEngineOnly } from '../../lab/engine/engine.js'
+import { devServer } from '../../lab/engine/engine.js'
+import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
 
 const entry = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url))
 

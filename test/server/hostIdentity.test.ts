@@ -15,7 +15,8 @@ import { untilSoleWorker } from '../../worker/connection/soleWorker.js'
 import { checkClock } from '../../worker/doctor/clock.js'
 import { engineAhead } from '../../config/engine/pollers.js'
 import { workerIdentity } from '../../worker/connection/identity.js'
-import { type DevServer, devServer, ownEngineOnly } from '../../lab/engine/engine.js'
+import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
 
 let dir: string
 

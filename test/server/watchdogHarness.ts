@@ -22,7 +22,8 @@ import {
   watchdogUpdates,
   type WatchdogView,
 } from '../../workflows/messages.js'
-import { type DevServer, devServer, ownEngineOnly } from '../../lab/engine/engine.js'
+import { type DevServer, devServer } from '../../lab/engine/engine.js'
+import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
 import { sealedClient } from '../../lab/engine/sealed.js'
 import { until } from '../../lab/until.js'
 

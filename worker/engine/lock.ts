@@ -15,17 +15,24 @@ const stale = 10_000
 export async function exclusive(path: string, onWait: () => void): Promise<() => Promise<void>> {
   const until = Date.now() + patience * 1000
   for (let waited = false; ; waited = true) {
-    try {
-      // Losing the lock means that this process was suspended for long; the renames that follow are safe anyway.
-      return await lock(path, { realpath: false, stale, update: stale / 5, onCompromised: () => undefined })
-    } catch (error) {
-      if (!(error instanceof Error) || !('code' in error) || error.code !== 'ELOCKED') throw error
-    }
+    const release = await tryExclusive(path)
+    if (release !== null) return release
     if (Date.now() > until)
       throw new Error(
         `${path}.lock has been held for ${patience} s; remove it if no outpool is running there`,
       )
     if (!waited) onWait()
     await delay(200)
+  }
+}
+
+/** As `exclusive`, without waiting: null if the lock has an owner. */
+export async function tryExclusive(path: string): Promise<(() => Promise<void>) | null> {
+  try {
+    // Losing the lock means that this process was suspended for long; what it does meanwhile is safe anyway.
+    return await lock(path, { realpath: false, stale, update: stale / 5, onCompromised: () => undefined })
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ELOCKED') throw error
+    return null
   }
 }

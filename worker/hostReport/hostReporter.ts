@@ -14,8 +14,10 @@ import { emptyUsageRecord } from '../../policy/forecast/usageRecord.js'
 import { poolWorkflowId } from '../../policy/ids.js'
 import { describeDuration, iso } from '../../policy/instants.js'
 import type { ForeseenDrySpell, HostReport } from '../../policy/notices/hostReport.js'
+import type { Announcement } from '../../policy/notices/notice.js'
 import { poolSignals } from '../../workflows/messages.js'
 import { workflowState } from '../workflowState.js'
+import { rehearsalNotice, rehearsedWord } from './rehearsalNotice.js'
 import { SilentHosts } from './silentHosts.js'
 
 /** Between two looks at the events that were recorded meanwhile. Milliseconds. */
@@ -37,11 +39,14 @@ export class HostReporter {
   readonly #client: Client
   readonly #host: Host
   readonly #events: EventReader
+  readonly #rehearsed: EventReader
   readonly #needs = new OpenNeeds()
   readonly #silent: SilentHosts
   readonly #stopped = new AbortController()
   /** Of the worker before this one, until the pool knows of it. */
   #diedAt: string | null = null
+  /** Until the pool knows of them, which sends each once. */
+  #announcements: Announcement[] = []
   #sent = ''
   #silentHosts: HostReport['silentHosts'] = null
   #drySpell: ForeseenDrySpell | null = null
@@ -51,6 +56,7 @@ export class HostReporter {
     this.#client = client
     this.#host = host
     this.#events = new EventReader(host.home, { anyOf: needWords })
+    this.#rehearsed = new EventReader(host.home, { words: [rehearsedWord] })
     this.#silent = new SilentHosts(client, host)
   }
 
@@ -98,6 +104,7 @@ export class HostReporter {
   async #report(): Promise<void> {
     if (this.#diedAt !== null) await this.#announceDeath(this.#diedAt)
     this.#diedAt = null
+    await this.#announceRehearsals()
     for (const event of this.#events.next()) this.#needs.note(event)
     const report: HostReport = {
       host: this.#host.home.hostId,
@@ -154,6 +161,18 @@ export class HostReporter {
       ...{ key: `worker-died/${hostId}/${diedAt}`, kind: 'worker-died' },
       ...{ title: `the worker of ${hostId} had died`, text },
     })
+  }
+
+  async #announceRehearsals(): Promise<void> {
+    const { hostId } = this.#host.home
+    for (const event of this.#rehearsed.next()) {
+      const notice = rehearsalNotice(event, hostId)
+      if (notice !== null) this.#announcements.push(notice)
+    }
+    for (const notice of [...this.#announcements]) {
+      await this.#pool().signal(poolSignals.announce, notice)
+      this.#announcements.shift()
+    }
   }
 
   #pool() {

@@ -25,12 +25,8 @@ import { obtainTemporal } from '../../../worker/engine/find.js'
 import { attributeKinds, setUpEngine } from '../../../worker/engine/setup.js'
 import { workflowBundle } from './bundle.js'
 import { asOnHost } from './hostActivities.js'
-import {
-  devServer,
-  ownEngineOnly,
-  timeSkippingEnvironment,
-  type DevServer,
-} from '../../../lab/engine/engine.js'
+import { devServer, timeSkippingEnvironment, type DevServer } from '../../../lab/engine/engine.js'
+import { ownEngineOnly } from '../../../lab/engine/ownEngineOnly.js'
 
 const { IndexedValueType: kinds } = proto.temporal.api.enums.v1
 const kindNumbers = {

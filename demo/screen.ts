@@ -1,5 +1,5 @@
 /** How the demonstration prints: a clock at the left, one thought per line, nothing wider than 80 columns. */
-import { colorsFor, columnsOf, fit, oneLine, widthOf } from '../../client/output/terminal.js'
+import { colorsFor, columnsOf, fit, oneLine, widthOf } from '../client/output/terminal.js'
 
 const most = 80
 const clockColumns = 9

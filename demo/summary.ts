@@ -1,5 +1,6 @@
 /** The end of the demonstration: what happened, when, and how to do the same with real logins. */
-import { sessionWorkflowId } from '../../policy/ids.js'
+import { sessionWorkflowId } from '../policy/ids.js'
+import { bin, isClone, shortPath } from './programs.js'
 import type { Screen } from './screen.js'
 import { accounts, session, type DemoResult } from './story.js'
 
@@ -72,7 +73,7 @@ export function explain(screen: Screen): void {
   const lines = [
     'CLAUDE_CONFIG_DIR=~/.claude-max-1 claude   # log in, once per account',
     'CLAUDE_CONFIG_DIR=~/.claude-max-2 claude',
-    'npm link                                   # puts `outpool` on your PATH',
+    ...(isClone ? ['npm link                                   # puts `outpool` on your PATH'] : []),
     'outpool init                               # finds them, writes outpool.yaml',
     'outpool up                                 # leave it running',
     'outpool start docs --cwd ~/docs -- "Bring the guide up to date"',
@@ -90,8 +91,8 @@ export function keepNote(
   const lines = [
     ...(engine.uiUrl === null ? [] : [`${engine.uiUrl}/namespaces/${engine.namespace}/workflows/${id}`]),
     `export OUTPOOL_HOME=${engine.home}`,
-    `node dist/client/bin.js attach ${session}    # the agent itself; leave with Ctrl-b d`,
-    `node dist/client/bin.js show ${session}      # and: ls, accounts, send`,
+    `node ${shortPath(bin)} attach ${session}    # the agent itself; leave with Ctrl-b d`,
+    `node ${shortPath(bin)} show ${session}      # and: ls, accounts, send`,
   ]
   for (const line of lines) screen.line(`  ${line}`)
   screen.line()

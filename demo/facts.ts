@@ -2,7 +2,7 @@
  * What has to be true at the end, read from the requests that reached the API; the agent's screen proves
  * nothing.
  */
-import { type RecordedRequest, textOf } from '../../lab/standin/requests.js'
+import { type RecordedRequest, textOf } from '../lab/standin/requests.js'
 
 type Message = RecordedRequest['messages'][number]
 

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Script } from '../../lab/standin/answers.js'
+import type { Script } from '../lab/standin/answers.js'
 
 export const prompt = 'The total is wrong for two items. Fix cart.mjs and run the test.'
 

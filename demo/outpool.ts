@@ -6,11 +6,11 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
-import { processStart } from '../../host/process/processes.js'
-import { openHome } from '../../config/state/home.js'
-import { readEngine } from '../../config/state/liveFile.js'
-import { type Fleet, startFleet } from '../../lab/fleet.js'
-import { bin } from './preflight.js'
+import { processStart } from '../host/process/processes.js'
+import { openHome } from '../config/state/home.js'
+import { readEngine } from '../config/state/liveFile.js'
+import { type Fleet, startFleet } from '../lab/fleet.js'
+import { bin } from './programs.js'
 
 /** Thrown when a part of the product did not do what the demonstration is about to show. */
 export class DemoFailed extends Error {
@@ -34,10 +34,11 @@ export class Outpool {
 
   /**
    * `temporal`: the engine's program, found or installed with the user's own settings, which the
-   * demonstration's environment lacks.
+   * demonstration's environment lacks. `agent`: the file of the agent program.
    */
-  static async create(accounts: string[], temporal: string): Promise<Outpool> {
-    return new Outpool(await startFleet({ accounts }), temporal)
+  static async create(accounts: string[], temporal: string, agent: string): Promise<Outpool> {
+    const fleet = await startFleet({ accounts, agent: { command: agent, env: {} }, command: bin })
+    return new Outpool(fleet, temporal)
   }
 
   /** Runs `outpool up` with these flags, and returns once it is ready. Throws DemoFailed with its output if it ends instead. */
