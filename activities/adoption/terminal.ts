@@ -2,7 +2,7 @@
 import { appendFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { statFields } from '../../host/process/processes.js'
+import { statFields } from '../../config/state/procStat.js'
 import { readUserProcess, type UserProcess } from '../../host/process/userProcesses.js'
 import type { AdoptionRecord } from '../../host/state/adoptions.js'
 import { type PersonPane, PersonTmux } from '../../host/tmux/personTmux.js'

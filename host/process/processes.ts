@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
+import { hasEnded, statFields } from '../../config/state/procStat.js'
 
 export interface ProcessRef {
   pid: number
@@ -26,19 +27,6 @@ export async function processStart(pid: number): Promise<string | null> {
 
 export async function isAlive(process: ProcessRef): Promise<boolean> {
   return (await processStart(process.pid)) === process.start
-}
-
-/** Field 20 counts the threads, including a dead first one. */
-const hasEnded = ([state, ...others]: string[]): boolean => state === 'Z' && Number(others[16]) <= 1
-
-/** The fields of /proc/<pid>/stat from the third on (`state`, `ppid`, `pgrp`, `session`, ...): the second may hold spaces. */
-export function statFields(pid: number): string[] | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  } catch {
-    return null
-  }
 }
 
 /** Whether the process was stopped by a signal, such as SIGSTOP, and has to be continued. */

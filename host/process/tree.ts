@@ -1,7 +1,8 @@
 /** A process and its descendants: which processes belong to a service, and what remains when its first process has ended. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { execa } from 'execa'
-import { hasProc, statFields } from './processes.js'
+import { statFields } from '../../config/state/procStat.js'
+import { hasProc } from './processes.js'
 
 interface Entry {
   pid: number

@@ -1,6 +1,7 @@
 /** Processes of this user with their command line, environment and terminal. Linux only; elsewhere none are found. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
-import { hasProc, statFields } from './processes.js'
+import { statFields } from '../../config/state/procStat.js'
+import { hasProc } from './processes.js'
 
 export interface UserProcess {
   pid: number

@@ -1,0 +1,32 @@
+/** Law 7: a process that was killed counts as dead at once, also before its parent has noticed. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { isAlive } from '../../config/state/isAlive.js'
+import { hasEnded, statFields } from '../../config/state/procStat.js'
+import { until } from '../../lab/until.js'
+
+it('knows itself, and no process with an id that is not in use', () => {
+  expect(isAlive(process.pid)).toBe(true)
+  expect(isAlive(2 ** 22 + 1)).toBe(false)
+})
+
+it.skipIf(!existsSync('/proc/self/stat'))('law 7: a zombie is not alive (Linux)', async () => {
+  // The shell becomes a program that never collects its child.
+  const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 1000'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  try {
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+    const child = Number(line.toString())
+    await until(
+      'the zombie',
+      () => Promise.resolve(statFields(child)),
+      (fields) => fields !== null && hasEnded(fields),
+    )
+    expect(isAlive(child)).toBe(false)
+  } finally {
+    parent.kill('SIGKILL')
+  }
+})
