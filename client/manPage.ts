@@ -62,5 +62,5 @@ const sentence = (text: string): string => line(`${text.slice(0, 1).toUpperCase(
 /** A line that begins with a dot or an apostrophe would be an order to the formatter. */
 const line = (text: string): string => (/^[.']/.test(text) ? `\\&${escaped(text)}` : escaped(text))
 
-/** A bare hyphen may be shown as a dash, which nobody can paste into a shell. */
+/** A formatter may show a bare hyphen as a dash, which a shell does not take for one. */
 const escaped = (text: string): string => text.replaceAll('\\', '\\e').replaceAll('-', '\\-')

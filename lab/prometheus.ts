@@ -1,22 +1,17 @@
 /** A real Prometheus that scrapes a worker, and what is read from queries in its language. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import type { Metric } from '../worker/metrics/catalog.js'
 import { until } from './until.js'
+import { hasDebianProgram } from './machine/debianProgram.js'
 import { freePort } from './machine/freePort.js'
 
 /** Whether this machine has Prometheus, or another program of its package. */
-export const hasProgram = (name: 'prometheus' | 'promtool'): boolean => {
-  try {
-    execFileSync(name, ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
+export const hasProgram = (name: 'prometheus' | 'promtool'): Promise<boolean> =>
+  hasDebianProgram(`/usr/bin/${name}`, 'prometheus')
 
 /** The names under which a scrape shows a metric. */
 export const sampleNames = ({ kind, name }: Metric): string[] =>

@@ -26,7 +26,7 @@ export async function stop(context: CommandContext): Promise<void> {
   else await signalAndWait(context, 'stop', 'stopped', ({ running }) => !running)
 }
 
-/** Throws UsageError if a name is given too, or if nobody can be asked. */
+/** Throws UsageError if a name is given too, or if there is no terminal on which to ask. */
 async function stopAll(context: CommandContext): Promise<void> {
   if (context.args.length > 0)
     throw new UsageError('a name and --all are given', 'give only one of them; --all stops every session')

@@ -1,4 +1,4 @@
-/** Opens a page in the person's browser, where there is one. */
+/** Opens a page in the person's browser, if there is one. */
 import { spawn } from 'node:child_process'
 
 /** The program of the system that opens a page, or null if no person is there to see it: no terminal, or no display. */

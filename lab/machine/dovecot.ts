@@ -20,9 +20,9 @@ import {
 import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import { generate } from 'selfsigned'
 import { until } from '../until.js'
+import { hasDebianProgram } from './debianProgram.js'
 import { freePort } from './freePort.js'
 
 const program = '/usr/sbin/dovecot'
@@ -30,23 +30,7 @@ const isRoot = userInfo().uid === 0
 /** Dovecot serves no mail to root; when run by root it uses this user. */
 const nobody = { uid: 65_534, gid: 65_534, user: 'nobody', group: 'nogroup' }
 
-/**
- * Whether Dovecot is installed. On a bare machine, root installs it from Debian's archive; its system service
- * is not started.
- */
-export async function hasDovecot(): Promise<boolean> {
-  if (existsSync(program)) return true
-  if (!isRoot) return false
-  // A run level of 1 keeps the package from starting its service.
-  const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  const apt = (...args: string[]) => execa('apt-get', args, { env, reject: false })
-  const install = () => apt('install', '-y', '--no-install-recommends', 'dovecot-imapd')
-  if ((await install()).failed) {
-    await apt('update')
-    await install()
-  }
-  return existsSync(program)
-}
+export const hasDovecot = (): Promise<boolean> => hasDebianProgram(program, 'dovecot-imapd')
 
 export interface MailboxMail {
   from?: string

@@ -90,7 +90,7 @@ export const work: Scene<Context> = {
     const ids = unfinished.tasks.filter(({ kind }) => kind === 'subagent').map(({ id }) => id)
     const copied = await claudeCode.copySubagents(transcript, carried.transcript, ids)
     const launch = { session: 'work', fence: 2, sessionId, mode: 'resume' } as const
-    const prompt = `Write to ${copied[0] ?? 'nobody'}.`
+    const prompt = `Write to ${copied[0] ?? 'none'}.`
     const next = await Agent.launch(harness, harness.place(to, 'worker-next'), { ...launch, prompt }, args)
     await checks.holds('subagent-files', async () => {
       expectThat(copied.length > 0, 'there is no file of the subagent beside the transcript')

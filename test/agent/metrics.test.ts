@@ -128,7 +128,7 @@ it('every metric that dashboard and rules name is in a scrape of this fleet', as
   expect([...names].filter((name) => !new RegExp(`^${name}[{ ]`, 'm').test(text))).toEqual([])
 })
 
-it.skipIf(!hasProgram('prometheus'))(
+it.skipIf(!(await hasProgram('prometheus')))(
   'every query of dashboard and rules returns data (skipped without a program prometheus)',
   async () => {
     const prometheus = await Prometheus.start(join(fleet.dir, 'prometheus'), new URL(url).host, ruleFile)

@@ -95,7 +95,7 @@ it('every alert has a case', () => {
   expect(Object.keys(unwell).sort()).toEqual([...alerts].sort())
 })
 
-it.skipIf(!hasProgram('promtool'))(
+it.skipIf(!(await hasProgram('promtool')))(
   'every alert fires in its case, and none while all is well (skipped without a program promtool)',
   () => {
     const dir = mkdtempSync(join(tmpdir(), 'outpool-alerts-'))

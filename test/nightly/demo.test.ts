@@ -80,7 +80,7 @@ function contentOf(file: string): string {
 
 const folders = (): string[] => readdirSync(tmp).filter((name) => name.startsWith('outpool'))
 
-describe.runIf(process.platform === 'linux')('outpool demo', () => {
+describe.runIf(process.platform === 'linux')('outpool demo (Linux)', () => {
   it('laws 3, 5: shows the rescue with the whole conversation, and leaves nothing behind', async () => {
     start()
     expect(await end(), output).toBe(0)

@@ -1,5 +1,4 @@
 /** `outpool report --html`: a page that a real browser shows, that loads nothing, and in which nothing from outside is markup. */
-import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -8,6 +7,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { EventDraft } from '../../config/events/schema.js'
 import { openHome } from '../../config/state/home.js'
 import { EventStore } from '../../host/state/eventStore.js'
+import { hasDebianProgram } from '../../lab/machine/debianProgram.js'
 import { newTestHome, type TestHome } from './testHome.js'
 
 let place: TestHome
@@ -67,17 +67,9 @@ it('fails with a reason if the file cannot be written, and refuses two forms at 
   expect(await place.run(['report', '--html', 'x.html', '--json'])).toMatchObject({ code: 2 })
 })
 
-const browser = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-const hasBrowser = (): boolean => {
-  try {
-    execFileSync(browser, ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
+const browser = '/usr/bin/chromium'
 
-it.skipIf(!hasBrowser())(
+it.skipIf(!(await hasDebianProgram(browser, 'chromium')))(
   'a browser shows its tables and plots, asks for nothing, and reports no error (skipped without chromium)',
   async () => {
     await writeReport()

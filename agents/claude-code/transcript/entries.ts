@@ -110,7 +110,7 @@ export const isStoppedPrompt = (json: unknown): boolean => stoppedSchema.safePar
 
 /**
  * The program's entry for a turn that a hook has ended after a tool was called (`"continue": false`, and any refusal by
- * PostToolBatch). A Stop hook writes one too, but after the answer, where nothing is left to stop.
+ * PostToolBatch). A Stop hook writes the same entry, but only after the turn's answer.
  */
 const stoppedTurnSchema = z.looseObject({
   type: z.literal('attachment'),
