@@ -83,5 +83,7 @@ export function formatEntry(
 /** Colours only on a terminal, and never if NO_COLOR has any value. */
 function colorsOfStderr(): ReturnType<typeof picocolors.createColors> {
   const { NO_COLOR: none = '', TERM: terminal } = process.env
-  return picocolors.createColors(process.stderr.isTTY && none === '' && terminal !== 'dumb')
+  // A pipe has no `isTTY` at all, and without an explicit choice the library decides by the environment.
+  const plain = !process.stderr.isTTY || none !== '' || terminal === 'dumb'
+  return picocolors.createColors(!plain)
 }

@@ -37,7 +37,8 @@ function run({ name, command: [program, ...args], env }, { isBeside }) {
   return new Promise((resolve) => {
     const began = performance.now()
     const stdio = isBeside ? ['ignore', 'pipe', 'pipe'] : 'inherit'
-    const child = spawn(program, args, { stdio, env: { ...process.env, ...env } })
+    // CI systems set `CI`, on which libraries decide about colours and more: tests behave the same without it.
+    const child = spawn(program, args, { stdio, env: { CI: '1', ...process.env, ...env } })
     // Tests that wait for real parts come first; a check has all the time of the tests.
     if (isBeside) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
     let output = ''
