@@ -8,7 +8,10 @@ import type { PendingResults } from './pendingResults.js'
 import { startStandInPollers, type StandInOptions } from './standInPollers.js'
 import { reassignActivities } from './reassignActivities.js'
 
-export interface ReconnectOptions extends Omit<StandInOptions, 'connection' | 'part' | 'signal'> {
+export interface ReconnectOptions extends Omit<
+  StandInOptions,
+  'connection' | 'part' | 'signal' | 'isSuperseded'
+> {
   client: Client
   connection: WatchedConnection
   results: PendingResults
@@ -19,6 +22,10 @@ export interface ReconnectOptions extends Omit<StandInOptions, 'connection' | 'p
 
 /** The library's backoff between polls doubles from 0.2 s on; after this outage it is too long to wait for. Milliseconds. */
 const standInPollersAfter = 2_000
+/** An engine that comes and goes must not add a set for each time; with these, recovery is slower at worst. */
+const mostStandIns = 4
+/** After another outage, even the newest set may be in its backoff; older ones than these are of no use. */
+const usefulStandIns = 2
 /** A change of the clock while the worker runs is noticed within this time. Milliseconds. */
 const measureEvery = 60_000
 
@@ -26,11 +33,16 @@ export function maintainConnection(options: ReconnectOptions): ConnectionWatch {
   const { client, connection, connectOptions, namespace, hostId, results } = options
   const stopped = new AbortController()
   const standIns = new Set<Promise<void>>()
-  let part = 0
+  let lastPart = 0
+  /** The newest set that polls. */
+  let lastRunning = 0
   let isLost = false
   const startStandIns = async (): Promise<void> => {
-    part += 1
-    const { over } = await startStandInPollers({ ...options, part, signal: stopped.signal })
+    if (standIns.size >= mostStandIns) return
+    const part = ++lastPart
+    const isSuperseded = (): boolean => lastRunning - part >= usefulStandIns
+    const { over } = await startStandInPollers({ ...options, part, signal: stopped.signal, isSuperseded })
+    lastRunning = part
     const ended = over.catch(logError).finally(() => standIns.delete(ended))
     standIns.add(ended)
   }

@@ -11,7 +11,15 @@ import { pollersOf, type QueueKind } from '../../config/engine/pollers.js'
 import { workerIdentity } from './identity.js'
 import type { Pollers } from './pollers.js'
 
-const pollEvery = 2_000
+const checkEvery = 2_000
+const checkTimeout = 2_000
+/**
+ * Stand-ins end only after the engine has answered for this long: a task that it hands to a poll just as the poll is cancelled
+ * is lost until its timeout of ten seconds, and right after an outage tasks are in progress. Milliseconds.
+ */
+const calmAfter = 30_000
+/** As `calmAfter`, if newer stand-ins have taken over. Milliseconds. */
+const supersededAfter = 5_000
 
 export interface StandInOptions {
   connection: Connection
@@ -22,6 +30,10 @@ export interface StandInOptions {
   part: number
   makePollers: (native: NativeConnection, identity: string) => Promise<Pollers>
   signal: AbortSignal
+  /** Whether newer stand-ins poll, so that these are not needed. */
+  isSuperseded: () => boolean
+  /** Instead of 30 s, for how long the engine has to answer before the stand-ins end. Milliseconds. */
+  calmMs?: number
 }
 
 /** Resolves once the second set polls; `over` settles when it has stopped, after the worker's own pollers have resumed. */
@@ -31,7 +43,7 @@ export async function startStandInPollers(options: StandInOptions): Promise<{ ov
   const native = await NativeConnection.connect(connectOptions)
   const pollers = await makePollers(native, workerIdentity(hostId, part))
   const over = async (): Promise<void> => {
-    await untilOwnPollersResume(options, before)
+    await untilUnneeded(options, before)
     pollers.shutDown()
     await pollers.done.catch(() => undefined)
     await native.close()
@@ -39,12 +51,18 @@ export async function startStandInPollers(options: StandInOptions): Promise<{ ov
   return { over: over() }
 }
 
-async function untilOwnPollersResume(options: StandInOptions, before: LastPolls): Promise<void> {
-  const { signal } = options
+async function untilUnneeded(options: StandInOptions, before: LastPolls): Promise<void> {
+  const { connection, signal, isSuperseded, calmMs = calmAfter } = options
+  let answersSince = performance.now()
   while (!signal.aborted) {
-    await delay(pollEvery, undefined, { signal }).catch(() => undefined)
-    const now = await lastPolls(options).catch(() => before)
-    if (now.activity > before.activity && now.workflow > before.workflow) return
+    await delay(checkEvery, undefined, { signal }).catch(() => undefined)
+    const now = await connection
+      .withDeadline(Date.now() + checkTimeout, () => lastPolls(options))
+      .catch(() => null)
+    if (now === null) answersSince = performance.now()
+    const answersFor = performance.now() - answersSince
+    const haveResumed = now !== null && now.activity > before.activity && now.workflow > before.workflow
+    if ((haveResumed && answersFor >= calmMs) || (isSuperseded() && answersFor >= supersededAfter)) return
   }
 }
 
