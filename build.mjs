@@ -1,7 +1,6 @@
 // Builds what a package holds: the programs in a few files, the bundle of the workflows, and what is copied as it is.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode } from '@temporalio/worker'
@@ -13,8 +12,9 @@ const at = (path) => `${root}${path}`
 rmSync(at('dist'), { recursive: true, force: true })
 
 // Only `outpool/beat` is imported by programs of others: it alone is compiled file by file, and has a declaration.
-const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
-execFileSync(process.execPath, [tsc, '-p', at('tsconfig.build.json')], { stdio: 'inherit' })
+execFileSync(process.execPath, [at('node_modules/typescript7/bin/tsc'), '-p', at('tsconfig.build.json')], {
+  stdio: 'inherit',
+})
 
 /**
  * A program in a few files instead of a thousand: finding and reading those is most of the time of a short command. A start

@@ -15,7 +15,7 @@ import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 
 /** `OUTPOOL_TEXTS=500 OUTPOOL_TEXTS_SEED=7` sends more, and different ones. */
-const count = Number(process.env['OUTPOOL_TEXTS'] ?? 40)
+const count = Number(process.env['OUTPOOL_TEXTS'] ?? 20)
 const seed = Number(process.env['OUTPOOL_TEXTS_SEED'] ?? 1)
 
 /** As long as a whole log: 300 KB. */
