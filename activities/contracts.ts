@@ -276,6 +276,6 @@ export interface DrillActivities {
 }
 
 export interface CommonActivities {
-  /** Names of the sessions whose workflow runs. The pool revokes the leases of all others. */
-  listRunningSessions(request: { pool: string }): Promise<string[]>
+  /** Names of the sessions whose workflow runs, of all hosts or of one. The pool revokes the leases of all others. */
+  listRunningSessions(request: { pool: string; host?: string }): Promise<string[]>
 }

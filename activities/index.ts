@@ -71,9 +71,10 @@ export function hostActivities(
 
 export function commonActivities(client: Client): CommonActivities {
   return {
-    listRunningSessions: async () => {
+    listRunningSessions: async ({ host }) => {
+      const onHost = host === undefined ? '' : ` AND ${searchAttributes.host} = '${host}'`
       const running = client.workflow.list({
-        query: `WorkflowType = 'session' AND ExecutionStatus = 'Running' AND ${searchAttributes.phase} IS NOT NULL`,
+        query: `WorkflowType = 'session' AND ExecutionStatus = 'Running' AND ${searchAttributes.phase} IS NOT NULL${onHost}`,
       })
       const names: string[] = []
       for await (const { workflowId } of running) names.push(workflowId.slice('session/'.length))

@@ -5,6 +5,7 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -67,12 +68,22 @@ export interface CliResult {
 /** Shorter than the product's, so that a test need not wait for minutes; no behaviour depends on them. */
 const fastTiming = { retryEvery: '5s', wakeMargin: '1s', keysQuiet: '1s', stopGrace: '5s', probeEvery: '5m' }
 
+interface HostOptions {
+  command?: string
+  repeated?: RegExp | null
+  further?: { name: string; env: Record<string, string> } | null
+}
+
 export class Fleet {
   readonly dir: string
   readonly world: World
   readonly env: Record<string, string>
   /** The file of the `outpool` command. */
   readonly #command: string
+  /** `worker` on a further host, which uses the engine of the first. */
+  readonly #program: 'up' | 'worker'
+  readonly #logFile: string
+  readonly #furtherHosts: Fleet[] = []
   #up: ChildProcess | null = null
 
   readonly #repeated: RegExp | null
@@ -80,13 +91,30 @@ export class Fleet {
   constructor(
     dir: string,
     world: World,
-    { command = builtCommand, repeated = null }: { command?: string; repeated?: RegExp | null } = {},
+    { command = builtCommand, repeated = null, further = null }: HostOptions = {},
   ) {
     this.dir = dir
     this.world = world
     this.#command = command
     this.#repeated = repeated
-    this.env = fleetEnv(dir, world)
+    this.#program = further === null ? 'up' : 'worker'
+    this.#logFile = join(dir, `${further?.name ?? 'up'}.log`)
+    this.env = { ...fleetEnv(dir, world), ...further?.env }
+  }
+
+  /** A further host of this fleet, with a separate home: it has the same configuration, accounts and engine. It ends with this one. */
+  addHost(name: string): Fleet {
+    const engine = readEngine(openHome(this.env))
+    if (engine === null) throw new Error('a further host needs the engine of the first: start that before')
+    const home = join(this.dir, name)
+    mkdirSync(home)
+    copyFileSync(openHome(this.env).sealKeys, openHome({ ...this.env, OUTPOOL_HOME: home }).sealKeys)
+    const host = new Fleet(this.dir, this.world, {
+      command: this.#command,
+      further: { name, env: { OUTPOOL_HOME: home, TEMPORAL_ADDRESS: engine.address } },
+    })
+    this.#furtherHosts.push(host)
+    return host
   }
 
   /** Runs an outpool command to its end. */
@@ -150,13 +178,13 @@ export class Fleet {
     return view as ShownSession
   }
 
-  /** Starts `outpool up` with these flags, and waits until it is ready. */
+  /** Starts `outpool up` with these flags (`outpool worker` on a further host), and waits until it is ready. */
   async up(...flags: string[]): Promise<void> {
     const before = this.log().length
     // A file, not pipes: what is written just before the end can be read as soon as the process has ended.
     const log = openSync(this.#logFile, 'a', 0o600)
     // A separate process group, as from a shell: signals to the test runner must not reach it.
-    const child = spawn(process.execPath, [this.#command, 'up', ...flags], {
+    const child = spawn(process.execPath, [this.#command, this.#program, ...flags], {
       env: this.env,
       cwd: this.dir,
       detached: true,
@@ -242,10 +270,6 @@ export class Fleet {
       .filter((line) => !/^\s*\d+ Z/.test(line))
   }
 
-  get #logFile(): string {
-    return join(this.dir, 'up.log')
-  }
-
   /** Everything that happened on this host so far, oldest first. */
   events(): OutpoolEvent[] {
     return new EventReader(openHome(this.env)).next()
@@ -258,19 +282,15 @@ export class Fleet {
 
   /** Ends everything that was started here, by its id. Throws UnexplainedTurnsError if an agent was given a turn without a reason. */
   async close(): Promise<void> {
-    await this.down()
+    for (const host of this.#furtherHosts) await host.#end()
+    await this.#end()
     const faults = unexplainedTurns(
       this.world.standIn.requests({ kind: 'turn' }),
-      this.events(),
+      [this, ...this.#furtherHosts].flatMap((host) => host.events()),
       this.#repeated,
     )
     const engine = readEngine(openHome(this.env))
     if (engine?.pid) kill(engine.pid)
-    try {
-      this.tmux('kill-server')
-    } catch {
-      // It ended with its last session.
-    }
     await this.world.close()
     // An agent that lost its terminal still writes for a moment.
     const ours = (): string[] => this.processes().filter((line) => line.includes(this.dir))
@@ -281,6 +301,16 @@ export class Fleet {
     )
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
     if (faults.length > 0) throw new UnexplainedTurnsError(faults)
+  }
+
+  /** Ends the worker and the panes of this host. */
+  async #end(): Promise<void> {
+    await this.down()
+    try {
+      this.tmux('kill-server')
+    } catch {
+      // It ended with its last session.
+    }
   }
 }
 

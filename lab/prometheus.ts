@@ -32,6 +32,18 @@ export const namesIn = (query: string): string[] =>
 
 const answerSchema = z.object({ status: z.literal('success'), data: z.unknown() })
 const resultSchema = z.object({ result: z.array(z.unknown()) })
+const seriesSchema = z.object({
+  metric: z.record(z.string(), z.string()),
+  /** Seconds since the epoch, and a number as text. */
+  values: z.array(z.tuple([z.number(), z.string()])),
+})
+const rangeSchema = z.object({ result: z.array(seriesSchema) })
+
+/** The values of one series over time; `at` in ms since the epoch. */
+export interface Series {
+  labels: Record<string, string>
+  points: { at: number; value: number }[]
+}
 const rulesSchema = z.object({
   groups: z.array(z.object({ rules: z.array(z.object({ name: z.string(), health: z.string() })) })),
 })
@@ -71,6 +83,16 @@ export class Prometheus {
   /** The series that the query returns now. Throws if Prometheus does not understand it. */
   async query(query: string): Promise<unknown[]> {
     return resultSchema.parse(await this.#get(`query?query=${encodeURIComponent(query)}`)).result
+  }
+
+  /** What the query returned between two instants (ms since the epoch), every second. */
+  async queryRange(query: string, from: number, to: number): Promise<Series[]> {
+    const span = `start=${from / 1_000}&end=${to / 1_000}&step=1`
+    const data = await this.#get(`query_range?query=${encodeURIComponent(query)}&${span}`)
+    return rangeSchema.parse(data).result.map(({ metric, values }) => ({
+      labels: metric,
+      points: values.map(([at, value]) => ({ at: at * 1_000, value: Number(value) })),
+    }))
   }
 
   /** Alert rules with the health of their last evaluation. */

@@ -48,6 +48,8 @@ export const sessionSignals = {
   failback: signal('failback'),
   /** From its host: a blocker is gone, so that the next try may succeed. */
   hostReady: signal('hostReady'),
+  /** From the pool: since when the worker of its host has not been heard of; null once it is heard of again. */
+  hostSilent: signal<[string | null]>('hostSilent'),
   /** The timing as configured; sent when it has changed. */
   configure: signal<[Timing]>('configure'),
   /** Continue as new at the next quiet moment, to run the newest code. */

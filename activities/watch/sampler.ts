@@ -14,6 +14,7 @@ import { isSamePlace } from '../../policy/session/place.js'
 import { PollingLoop } from '../pollingLoop.js'
 import { ReportInbox } from './reportInbox.js'
 import type { HostObservation, SessionWatch } from './sessionWatch.js'
+import { log } from '../../host/log.js'
 
 /**
  * Each heartbeat of a watch is a write in the engine; two fit within the heartbeat timeout of five minutes. No configuration
@@ -25,6 +26,8 @@ const heartbeatEvery = 2 * 60_000
  * depend on this interval, and may have another configuration.
  */
 const publishEvery = 10_000
+/** A phase that changes between two ticks is published after this: soon for a person, and once for a herd. */
+const publishChangeAfter = 200
 /** In a fleet of hundreds, listing all panes costs as much as asking for this many by name; in a small one it is cheap. */
 const maxPanesByName = 10
 
@@ -38,6 +41,7 @@ export class Sampler {
   readonly #loop: PollingLoop
   #sampledAt = performance.now()
   #published = { at: 0, content: '' }
+  #publishing: NodeJS.Timeout | null = null
   #process: Pick<LiveFile, 'pid' | 'start'> = { pid: process.pid }
 
   constructor(host: Host) {
@@ -75,6 +79,7 @@ export class Sampler {
   async stop(): Promise<void> {
     await this.#loop.stop()
     await this.#reports.stop()
+    if (this.#publishing !== null) clearTimeout(this.#publishing)
   }
 
   /** A newer watch of the same session takes the older one's place. */
@@ -83,6 +88,7 @@ export class Sampler {
     this.#watches.set(session.name, session)
     this.#reports.drainSoon()
     await this.#updateWatches([session])
+    this.#publishSoon()
   }
 
   remove(session: SessionWatch): void {
@@ -163,7 +169,9 @@ export class Sampler {
     if (sessions.length === 0) return
     const observation = await this.#observe(sessions)
     const due = sessions.filter((session) => isDue(session, observation))
+    const before = due.map(({ phase }) => phase)
     await Promise.all(due.map((session) => session.update(observation)))
+    if (due.some(({ phase }, index) => phase !== before[index])) this.#publishSoon()
   }
 
   async #observe(sessions: SessionWatch[]): Promise<HostObservation> {
@@ -210,7 +218,22 @@ export class Sampler {
     usage.record(samples, now)
   }
 
+  #publishSoon(): void {
+    this.#publishing ??= setTimeout(() => {
+      try {
+        this.#publish(Date.now())
+      } catch (error) {
+        log.error(
+          { err: error },
+          `${this.#host.home.liveFile} could not be written, and is written again in a moment`,
+        )
+      }
+    }, publishChangeAfter).unref()
+  }
+
   #publish(now: number): void {
+    if (this.#publishing !== null) clearTimeout(this.#publishing)
+    this.#publishing = null
     const { config, quota } = this.#host
     const accounts = [...this.#host.readings(), ...config.reserved.map(({ name }) => quota.read(name))]
     const sessions: LiveFile['sessions'] = {}

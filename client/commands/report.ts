@@ -13,7 +13,7 @@ import { sinceOf } from '../output/events.js'
 import { fit } from '../output/terminal.js'
 import { clock } from '../output/times.js'
 import { reportPage } from '../report/page.js'
-import { type Report, reportOf } from '../report/report.js'
+import { isRescue, type Report, reportOf } from '../report/report.js'
 
 export function report(context: CommandContext): Promise<void> {
   const now = new Date()
@@ -44,9 +44,9 @@ function writePage(file: string, page: string): void {
 }
 
 function renderReport(report: Report, now: Date, colors: Colors, width: number): string {
-  const { moves, waiting, parked, walls, incidents, failures, savedMs, parkedMs } = report
+  const { moves, waiting, parks, parked, walls, incidents, failures, savedMs, parkedMs } = report
   const at = (instant: string): string => clock(instant, now)
-  const rescues = moves.filter(({ wall }) => wall !== null).length
+  const rescues = moves.filter(isRescue).length
   const slowest = Math.max(0, ...moves.map(({ ms }) => ms))
   const section = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0
@@ -75,6 +75,13 @@ function renderReport(report: Report, now: Date, colors: Colors, width: number):
       ),
     ),
     ...section(
+      'Parks',
+      parks.map(
+        ({ at: when, session, from, cause, parkedMs: ms }) =>
+          `${at(when)}  ${session}: ${from ?? 'nowhere'} -> parked (${cause}), ${ms === null ? 'still parked' : describeDuration(ms)}`,
+      ),
+    ),
+    ...section(
       'Walls',
       walls.map(
         ({ account, count, walledMs }) => `${account}: ${count}, walled for ${describeDuration(walledMs)}`,
@@ -83,8 +90,8 @@ function renderReport(report: Report, now: Date, colors: Colors, width: number):
     ...section(
       'Incidents',
       incidents.map(
-        ({ n, service, at: when, sign, downMs, escalation }) =>
-          `${at(when)}  ${n} ${service}: ${sign}; ${downMs === null ? 'not well again yet' : `well again after ${describeDuration(downMs)}`}${escalation === null ? '' : `; escalation: ${escalation}`}`,
+        ({ n, service, at: when, sign, restarts, downMs, escalation }) =>
+          `${at(when)}  ${n} ${service}: ${sign}; ${counted(restarts, 'restart')}; ${downMs === null ? 'not well again yet' : `well again after ${describeDuration(downMs)}`}${escalation === null ? '' : `; escalation: ${escalation}`}`,
       ),
     ),
     ...section(

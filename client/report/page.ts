@@ -4,7 +4,7 @@ import { counted } from '../../policy/formatCount.js'
 import { describeDuration, describeShortDuration } from '../../policy/instants.js'
 import { clock } from '../output/times.js'
 import { type Bar, barPlot, columnPlot, escapeHtml } from './plot.js'
-import type { Report } from './report.js'
+import { isRescue, type Report } from './report.js'
 
 const style = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
@@ -47,7 +47,7 @@ ${sectionsOf(report, at, now).join('\n')}
 }
 
 function summary({ moves, savedMs, parkedMs }: Report): string {
-  const rescues = moves.filter(({ wall }) => wall !== null).length
+  const rescues = moves.filter(isRescue).length
   const slowest = Math.max(0, ...moves.map(({ ms }) => ms))
   return [
     `<p>${counted(moves.length, 'move')}, ${rescues} of them from a wall`,
@@ -57,7 +57,7 @@ function summary({ moves, savedMs, parkedMs }: Report): string {
 }
 
 function sectionsOf(report: Report, at: (instant: string) => string, now: Date): string[] {
-  const { moves, waiting, parked, walls, incidents, failures } = report
+  const { moves, waiting, parks, parked, walls, incidents, failures } = report
   return [
     section(
       'Waits for a person now',
@@ -89,11 +89,21 @@ function sectionsOf(report: Report, at: (instant: string) => string, now: Date):
       ),
     ),
     section(
+      'Parks',
+      table(
+        ['at', 'session', 'from', 'cause', 'for'],
+        parks.map(({ at: when, session, from, cause, parkedMs }) => [
+          ...[at(when), session, from ?? 'nowhere', cause],
+          parkedMs === null ? 'still parked' : describeDuration(parkedMs),
+        ]),
+      ),
+    ),
+    section(
       'Incidents',
       table(
-        ['at', 'n', 'service', 'sign', 'down for', 'escalation'],
-        incidents.map(({ at: when, n, service, sign, downMs, escalation }) => [
-          ...[at(when), String(n), service, sign],
+        ['at', 'n', 'service', 'sign', '#restarts', 'down for', 'escalation'],
+        incidents.map(({ at: when, n, service, sign, restarts, downMs, escalation }) => [
+          ...[at(when), String(n), service, sign, String(restarts)],
           ...[downMs === null ? 'not well again yet' : describeDuration(downMs), escalation ?? 'none'],
         ]),
       ),
@@ -141,7 +151,7 @@ function movesByHour({ moves, since, until }: Report, now: Date): string {
   const bars = Array.from({ length: Math.max(1, Math.ceil((to - from) / step)) }, (_, index): Bar => {
     const [begin, end] = [from + index * step, from + (index + 1) * step]
     const within = moves.filter(({ at }) => Date.parse(at) >= begin && Date.parse(at) < end)
-    const rescues = within.filter(({ wall }) => wall !== null).length
+    const rescues = within.filter(isRescue).length
     return {
       label: clock(new Date(begin).toISOString(), now),
       parts: [

@@ -6,6 +6,7 @@ import { coveredMs, type Span } from './spans.js'
 
 type Kind<K extends OutpoolEvent['kind']> = Extract<OutpoolEvent, { kind: K }>
 type Moved = Kind<'session-moved'>
+type Parked = Kind<'session-parked'>
 
 export interface Report {
   since: string
@@ -18,6 +19,8 @@ export interface Report {
   parkedMs: number
   /** Sessions and accounts that wait for a person now. */
   waiting: { name: string; why: string; since: string }[]
+  /** Sessions that were parked, oldest first, and for how long in ms; null for one that still is. */
+  parks: (Pick<Parked, 'at' | 'session' | 'from' | 'cause'> & { parkedMs: number | null })[]
   /** Sessions that are parked now. */
   parked: { session: string; since: string; until: string | null; why: string }[]
   walls: { account: string; count: number; walledMs: number }[]
@@ -26,6 +29,8 @@ export interface Report {
     service: string
     at: string
     sign: string
+    /** How often the service was started again. */
+    restarts: number
     /** Null while the service is not well again. */
     downMs: number | null
     /** Null if none was needed; `open` while it goes on. */
@@ -34,6 +39,9 @@ export interface Report {
   /** Tasks that failed, agents that crashed or hung, escalations and drills that failed, outages of engine and worker. */
   failures: OutpoolEvent[]
 }
+
+/** Whether a wall was the cause, as in the rescue log. */
+export const isRescue = ({ cause }: Pick<Moved, 'cause'>): boolean => cause === 'wall'
 
 const failureKinds: readonly OutpoolEvent['kind'][] = [
   'task-failed',
@@ -63,6 +71,7 @@ export function reportOf(events: readonly OutpoolEvent[], since: Date, until: Da
   const spansOf = (session: string): Span[] =>
     parkedSpans.flatMap((parked) => (parked.session === session ? [parked.span] : []))
   const moves = of('session-moved')
+  const parks = of('session-parked')
   const sessions = [...new Set([...moves, ...parkedSpans].map(({ session }) => session))]
   const sum = (each: (session: string) => number): number =>
     sessions.reduce((total, session) => total + each(session), 0)
@@ -74,8 +83,8 @@ export function reportOf(events: readonly OutpoolEvent[], since: Date, until: Da
     })),
     savedMs: sum((session) =>
       coveredMs(
-        moves.flatMap(({ session: moved, at, wall }) =>
-          moved === session && wall !== null && wall.resetsAt !== null
+        [...moves, ...parks].flatMap(({ session: walled, at, wall }) =>
+          walled === session && wall !== null && wall.resetsAt !== null
             ? [clip(Date.parse(at), Date.parse(wall.resetsAt))]
             : [],
         ),
@@ -83,6 +92,11 @@ export function reportOf(events: readonly OutpoolEvent[], since: Date, until: Da
       ),
     ),
     parkedMs: sum((session) => coveredMs(spansOf(session))),
+    parks: parks.map(({ at, session, from, cause }) => {
+      const end = events.find((event) => event.at >= at && isEndOfPark(event, session))
+      const parkedMs = end === undefined ? null : Date.parse(end.at) - Date.parse(at)
+      return { at, session, from, cause, parkedMs }
+    }),
     waiting: states.waiting,
     parked: states.parked.map(({ session, at, until: next, why }) => ({
       ...{ session, since: at, until: next, why },
@@ -100,15 +114,13 @@ function isFailure(event: OutpoolEvent): boolean {
 }
 
 /** What holds after the last event. */
-function statesOf(
-  events: readonly OutpoolEvent[],
-): Pick<Report, 'waiting'> & { parked: Kind<'session-parked'>[] } {
+function statesOf(events: readonly OutpoolEvent[]): Pick<Report, 'waiting'> & { parked: Parked[] } {
   const needs = new OpenNeeds()
-  const parked = new Map<string, Kind<'session-parked'>>()
+  const parked = new Map<string, Parked>()
   for (const event of events) {
     needs.note(event)
     if (event.kind === 'session-parked') parked.set(event.session, event)
-    else if ('session' in event && endsPark.includes(event.kind)) parked.delete(event.session)
+    else if ('session' in event && isEndOfPark(event, event.session)) parked.delete(event.session)
   }
   return {
     waiting: [
@@ -122,6 +134,9 @@ function statesOf(
 const endsPark: readonly OutpoolEvent['kind'][] = [
   ...(['session-woken', 'session-paused', 'session-stopped', 'session-released', 'session-started'] as const),
 ]
+
+const isEndOfPark = (event: OutpoolEvent, session: string): boolean =>
+  endsPark.includes(event.kind) && 'session' in event && event.session === session
 
 const needWordsOf: Record<SessionNeed['need'], string> = {
   question: 'asks a question',
@@ -164,6 +179,7 @@ function incidentsOf(within: readonly OutpoolEvent[], all: readonly OutpoolEvent
     const isEscalated = own.some(({ kind }) => kind === 'escalation-started')
     return {
       ...{ n, service, at, sign: `${kind.slice('service-'.length)}: ${why}` },
+      restarts: own.filter(({ kind }) => kind === 'service-restarted').length,
       downMs: back?.afterMs ?? null,
       escalation: ended?.result ?? (isEscalated ? 'open' : null),
     }

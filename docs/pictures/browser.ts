@@ -5,6 +5,7 @@ import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { until } from '../../lab/until.js'
 
 /** It can reach loopback only. */
@@ -19,6 +20,8 @@ const flags = [
 
 const width = 1700
 const viewportHeight = 1600
+/** Of the picture of a page that is a file. */
+const fileWidth = 1400
 /** A page may wait for the engine's next event before it is complete. Milliseconds. */
 const loadsWithin = 20_000
 
@@ -105,6 +108,12 @@ export class Browser {
       from === undefined ? null : await page.getByRole('heading', { name: from }).first().boundingBox()
     const y = Math.max(frame.top, (heading?.y ?? 0) - above)
     await page.screenshot({ path: file, clip: { x: frame.left, y, width: width - frame.left, height } })
+  }
+
+  /** A page that is a file; nothing of it is cut off at the left or the top. */
+  async photographFile(page: string, { height, file }: Pick<Shot, 'height' | 'file'>): Promise<void> {
+    await this.#page.goto(pathToFileURL(page).href)
+    await this.#page.screenshot({ path: file, clip: { x: 0, y: 0, width: fileWidth, height } })
   }
 
   async close(): Promise<void> {

@@ -19,7 +19,7 @@ export interface RunOut {
 
 const lastsForSure: RunOut = { at: null, from: null, to: null, lasts: 1 }
 
-/** Fine enough for a person who plans an evening. */
+/** Between two steps the burn is taken to be even. */
 const stepHours = 1 / 12
 
 /** When `room` is used up, at a window that resets at `resetsAt`. */
@@ -44,7 +44,15 @@ function reached(
   p: number,
 ): number | null {
   const burned = estimate.quantile(p)
-  for (let hours = stepHours; hours < horizon; hours += stepHours)
-    if (burned(hours) >= room) return now + hours * hourMs
-  return burned(horizon) >= room ? now + horizon * hourMs : null
+  let before = { hours: 0, share: 0 }
+  while (before.hours < horizon) {
+    const hours = Math.min(horizon, before.hours + stepHours)
+    const share = burned(hours)
+    if (share >= room) {
+      const part = (room - before.share) / (share - before.share)
+      return now + (before.hours + part * (hours - before.hours)) * hourMs
+    }
+    before = { hours, share }
+  }
+  return null
 }

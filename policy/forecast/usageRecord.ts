@@ -220,6 +220,12 @@ export function recentBurn(
   })
 }
 
+/** What was burned per hour in the last `hours` before `now`, as a share; null if it is not known. */
+export function recentRate(record: UsageRecord, window: string, now: number, hours: number): number | null {
+  const burned = burnedDuring(record.recent[window] ?? [], now - hours * hourMs, now)
+  return burned === null ? null : burned / hours
+}
+
 function burnedDuring(readings: readonly RecordedReading[], from: number, to: number): number | null {
   let [burned, known] = [0, 0]
   for (const [index, reading] of readings.entries()) {

@@ -55,3 +55,9 @@ export function silentHostsOf(reports: HostReports): SilentHost[] {
   const newest = reports.findLast(({ silentHosts }) => silentHosts !== null)
   return (newest?.silentHosts ?? []).filter(({ host }) => host !== reports.at(-1)?.host)
 }
+
+/** The host that carries out a step which any host can: `preferred`, or while that is silent the one that reported last. */
+export function livingHost(preferred: string, reports: HostReports): string {
+  const isSilent = silentHostsOf(reports).some(({ host }) => host === preferred)
+  return isSilent ? (reports.at(-1)?.host ?? preferred) : preferred
+}

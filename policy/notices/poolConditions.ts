@@ -2,7 +2,7 @@
 import { simulatedWallUntil } from '../pool/simulatedWall.js'
 import type { PoolState } from '../pool/poolState.js'
 import { ms } from '../instants.js'
-import { type HostReports, silentHostsOf } from './hostReport.js'
+import { type HostReports, livingHost, silentHostsOf } from './hostReport.js'
 import type { PoolConditions } from './notice.js'
 import { eligibilityOf, type IneligibleCause } from '../account/eligibility.js'
 
@@ -45,7 +45,9 @@ export function poolConditions(state: PoolState, reports: HostReports, now: stri
       .filter(({ session }) => !isOfDrill(session) && !isWaiting(state, session)),
     silentHosts: silentHostsOf(reports),
     drySpell:
-      dry === null ? (reports.find(({ host }) => host === state.settings.host)?.drySpell ?? null) : null,
+      dry === null
+        ? (reports.find(({ host }) => host === livingHost(state.settings.host, reports))?.drySpell ?? null)
+        : null,
   }
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ms } from '../../policy/instants.js'
 import type { HostReport, SessionNeed, SilentHost } from '../../policy/notices/hostReport.js'
-import { silentHostsOf, withReport } from '../../policy/notices/hostReport.js'
+import { livingHost, silentHostsOf, withReport } from '../../policy/notices/hostReport.js'
 import type { NoticeBoard, NoticeKind, PoolConditions } from '../../policy/notices/notice.js'
 import {
   announce,
@@ -251,6 +251,10 @@ describe('the reports of hosts', () => {
     expect(silent(withReport(one, report('c')))).toEqual(['far'])
     expect(silent(withReport(one, report('far')))).toEqual([])
     expect(silent(withReport(one, report('c', { silentHosts: [] })))).toEqual([])
+    // What the pool has a host do, such as sending this very notice, goes to one that is heard of.
+    expect(livingHost('far', one)).toBe('b')
+    expect(livingHost('far', withReport(one, report('far')))).toBe('far')
+    expect(livingHost('b', one)).toBe('b')
   })
 })
 

@@ -44,7 +44,19 @@ describe('time saved', () => {
     expect(report([moved(1, 6), parked(2, 4), woken(4, 2 * hour)])).toMatchObject({
       ...{ savedMs: 3 * hour, parkedMs: 2 * hour },
     })
+    expect(report([parked(2, 4), woken(4, 2 * hour), parked(20, 30)]).parks).toMatchObject([
+      { session: 'docs', at: at(2), from: 'a', cause: 'wall', parkedMs: 2 * hour },
+      { at: at(20), parkedMs: null },
+    ])
     expect(report([moved(1, null)]).savedMs).toBe(0)
+  })
+
+  it('begins with the wake-up if a session was parked first, and another account was free before its own', () => {
+    const walled: OutpoolEvent = {
+      ...(parked(1, 2) as Extract<OutpoolEvent, { kind: 'session-parked' }>),
+      wall: { kind: 'five_hour', scope: 'account', resetsAt: at(6), evidence: 'transcript' },
+    }
+    expect(report([walled, woken(2, hour)])).toMatchObject({ savedMs: 4 * hour, parkedMs: hour })
   })
 
   it('ends with the report, and begins with it', () => {
@@ -85,6 +97,7 @@ it('walls by account, incidents with their ends, and what failed', () => {
     walled(22, 'a'),
     walled(23, 'b'),
     event(4, { kind: 'service-missing', ...service, why: 'it ended' }),
+    event(5, { kind: 'service-restarted', ...service, attempt: 'restart 1', pid: 7 }),
     event(5, { kind: 'escalation-started', ...service }),
     event(6, { kind: 'escalation-ended', ...service, result: 'healed' }),
     event(6, { kind: 'service-back', ...service, afterMs: 2 * hour }),
@@ -95,7 +108,10 @@ it('walls by account, incidents with their ends, and what failed', () => {
     { account: 'b', count: 1, walledMs: hour },
   ])
   expect(found.incidents).toEqual([
-    { n: 3, service: 'bot', at: at(4), sign: 'missing: it ended', downMs: 2 * hour, escalation: 'healed' },
+    {
+      ...{ n: 3, service: 'bot', at: at(4), sign: 'missing: it ended', restarts: 1 },
+      ...{ downMs: 2 * hour, escalation: 'healed' },
+    },
   ])
   expect(found.failures).toEqual([failed])
 })

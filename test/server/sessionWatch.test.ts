@@ -25,6 +25,7 @@ import { Sampler } from '../../activities/watch/sampler.js'
 import type { HostObservation } from '../../activities/watch/sessionWatch.js'
 import { SessionWatch } from '../../activities/watch/sessionWatch.js'
 import { openHome } from '../../config/state/home.js'
+import { readLive } from '../../config/state/liveFile.js'
 import { parseConfig } from '../../config/load/load.js'
 import { until } from '../../lab/until.js'
 
@@ -429,6 +430,23 @@ describe('a move for a reason that another session met', () => {
       vi.useRealTimers()
     }
   })
+})
+
+it('law 14: what a watch finds at its begin is published at once, and not with the next tick', async () => {
+  const { panes, live } = observation('idle')
+  vi.spyOn(host.tmux, 'pane').mockResolvedValue(panes!.get('s')!)
+  vi.spyOn(host.adapter('claude-code'), 'readLiveStates').mockResolvedValue([...live.values()])
+  // Never started, so that nothing is published by a tick.
+  const sampler = new Sampler(host)
+  await sampler.add(watch)
+  const published = await until(
+    'the published state',
+    () => Promise.resolve(readLive(host.home)),
+    (file) => file !== null,
+  )
+  expect(published?.sessions).toMatchObject({ s: { phase: 'idle', fence: 1 } })
+  await sampler.stop()
+  vi.restoreAllMocks()
 })
 
 it('a planned move waits until the keys of a person in the pane have been quiet for `keysQuiet`', async () => {

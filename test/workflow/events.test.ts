@@ -78,7 +78,7 @@ describe('law 14: a session', () => {
     })
     await testPool.untilOnAccount(session, 'a', 2 * hour, minute)
     const all = await untilKinds(testPool, session, [...start, 'session-moved', 'session-woken'])
-    expect(all.at(-2)).toMatchObject({ cause: 'wake', to: 'a' })
+    expect(all.at(-2)).toMatchObject({ cause: 'wake', to: 'a', wall: null })
     const { parkedMs } = all.at(-1) as Extract<EventDraft, { kind: 'session-woken' }>
     expect(parkedMs).toBeGreaterThan(50 * minute)
     expect(parkedMs).toBeLessThan(70 * minute)

@@ -133,7 +133,9 @@ async function recoversWithin(ctx: EscalationContext, pause: number): Promise<bo
     .catch((error: unknown) => {
       if (!isCancellation(error)) throw error
     })
-  await condition(() => hasRecovered || handlers.isStopped, pause)
+  await condition(() => hasRecovered || handlers.isStopped, pause, {
+    summary: 'a pause before the next agent is woken',
+  })
   scope.cancel()
   await waiting
   return hasRecovered

@@ -100,7 +100,7 @@ async function runByAgent(
   })
   let isOver = false
   const ended = child.result().finally(() => (isOver = true))
-  if (!(await condition(() => isOver, timeout))) {
+  if (!(await condition(() => isOver, timeout, { summary: 'the longest time that the agent may take' }))) {
     // A session that has just ended can't be signalled, and needs no signal.
     await child.signal(sessionSignals.stop).catch(() => undefined)
     await ended

@@ -3,6 +3,7 @@ import { ActivityFailure } from '@temporalio/workflow'
 import type { NoticeRequest } from '../../activities/contracts.js'
 import type { Announcement, NoticeSettings } from '../../policy/notices/notice.js'
 import * as notices from '../../policy/notices/notices.js'
+import { livingHost } from '../../policy/notices/hostReport.js'
 import { poolConditions } from '../../policy/notices/poolConditions.js'
 import { now } from '../now.js'
 import { noticesOn } from '../proxies.js'
@@ -52,7 +53,8 @@ export class NoticeSender {
   async #send(request: NoticeRequest, settings: NoticeSettings): Promise<void> {
     const { id } = request.notice
     this.#sending.add(id)
-    const failed = await deliver(this.#state.pool.settings.host, request)
+    const { pool, hosts = [] } = this.#state
+    const failed = await deliver(livingHost(pool.settings.host, hosts), request)
     this.#sending.delete(id)
     this.#state.notices = notices.recordDelivery(this.#state.notices, id, failed, settings, now())
     this.#wake()

@@ -1,29 +1,27 @@
 /** One pool of accounts. policy/pool/transitions.ts makes all decisions; the workflow passes messages on and keeps time. */
-import type { SignalDefinition } from '@temporalio/common'
 import {
   ActivityFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
-  getExternalWorkflowHandle,
   setHandler,
 } from '@temporalio/workflow'
 import type { AccountReading } from '../../policy/account/account.js'
-import { sessionWorkflowId } from '../../policy/ids.js'
 import type { PoolSettings } from '../../policy/pool/lease.js'
 import * as transitions from '../../policy/pool/transitions.js'
+import { livingHost } from '../../policy/notices/hostReport.js'
 import { type AccountEligibility, type EligibilityQuery, poolUpdates, sessionSignals } from '../messages.js'
 import { now } from '../now.js'
 import { commonActivities, probesOn } from '../proxies.js'
 import { type CarriedOver, hasGrownLong, initialState, mustRenew } from '../renewal.js'
 import type { PoolContext } from './context.js'
-import { showPool } from './display.js'
+import { showPool, waitSummary } from './display.js'
 import { PoolHandlers } from './handlers.js'
 import { NoticeSender } from './notices.js'
+import { sendInBatches, signalSession } from './signals.js'
+import { SilenceAnnouncer } from './silence.js'
 import { newState, type PoolWorkflowState } from './state.js'
-
-/** Signals sent in one workflow task: more would make the task long, and incoming signals would pile up behind it. */
-const signalsPerBatch = 100
+import { continueStory } from './story.js'
 
 /** Time alone changes nothing sooner than this. */
 const minWait = 1_000
@@ -36,7 +34,8 @@ export async function pool(input: PoolSettings | CarriedOver<PoolWorkflowState>)
   state.pool = transitions.configure(state.pool, state.pool.settings)
   const handlers = new PoolHandlers(state)
   const notices = new NoticeSender(state, () => handlers.enqueue((pool) => pool))
-  const ctx: PoolContext = { state, handlers, notices, probing: 0 }
+  const silence = new SilenceAnnouncer(state)
+  const ctx: PoolContext = { state, handlers, notices, silence, probing: 0 }
   setHandler(poolUpdates.checkEligibility, (query) => checkEligibility(ctx, query))
   let isTimerDue = false
   for (;;) {
@@ -44,10 +43,12 @@ export async function pool(input: PoolSettings | CarriedOver<PoolWorkflowState>)
     const decision = transitions.decide(state.pool, now())
     state.pool = decision.state
     const answered = handlers.answerBatches(decision)
-    showPool(transitions.poolView(state.pool))
+    state.story = continueStory(state.story, decision, now())
+    showPool(state)
     for (const account of decision.probes) void probe(ctx, account)
     for (const announcement of handlers.takeAnnouncements()) notices.announce(announcement, now())
     notices.review(now())
+    silence.review(state.hosts ?? [])
     const sent = await signalSessions(ctx, decision, answered)
     // Not in the middle of a herd, where the next message would arrive before the run has ended.
     if (isTimerDue && sent === 0 && hasGrownLong() && canRenew(ctx)) await renew(ctx)
@@ -59,8 +60,12 @@ export async function pool(input: PoolSettings | CarriedOver<PoolWorkflowState>)
 }
 
 /** A run must not end before every answer of a host has come back, and every message was applied. */
-const canRenew = ({ probing, notices, handlers }: PoolContext): boolean =>
-  probing === 0 && !notices.isSending && !handlers.hasMessages() && allHandlersFinished()
+const canRenew = ({ probing, notices, silence, handlers }: PoolContext): boolean =>
+  probing === 0 &&
+  !notices.isSending &&
+  !silence.isAnnouncing &&
+  !handlers.hasMessages() &&
+  allHandlersFinished()
 
 const renew = ({ state }: PoolContext): Promise<never> => continueAsNew<typeof pool>({ state })
 
@@ -74,14 +79,18 @@ async function waitForNext(ctx: PoolContext, { nextDecisionAt }: transitions.Dec
   )
   const wait = Math.max(nextAt - Date.parse(now()), minWait)
   const shouldWake = (): boolean => handlers.hasMessages() || (mustRenew(ctx) && canRenew(ctx))
-  if (wait !== Infinity) return !(await condition(shouldWake, wait))
+  if (wait !== Infinity)
+    return !(await condition(shouldWake, wait, { summary: waitSummary(state.pool, nextAt, nextDecisionAt) }))
   await condition(shouldWake)
   return false
 }
 
 /** Frees the leases of sessions that have ended without a message. */
 async function reconcile({ state, handlers }: PoolContext): Promise<void> {
-  const running = await commonActivities.listRunningSessions({ pool: state.pool.settings.name })
+  const summary = 'which sessions run? The leases of others are freed'
+  const running = await commonActivities.listRunningSessions.executeWithOptions({ summary }, [
+    { pool: state.pool.settings.name },
+  ])
   handlers.enqueue((pool, now) => transitions.reconcile(pool, running, now))
   state.reconciledAt = now()
 }
@@ -90,7 +99,7 @@ async function probe(ctx: PoolContext, account: string): Promise<void> {
   const { state, handlers } = ctx
   state.pool = transitions.probeStarted(state.pool, account, now())
   ctx.probing += 1
-  const reading = await probeOn(state.pool.settings.host, account)
+  const reading = await probeOn(livingHost(state.pool.settings.host, state.hosts ?? []), account)
   ctx.probing -= 1
   handlers.enqueue((pool, now) => transitions.probeEnded(pool, account, reading, now))
 }
@@ -150,23 +159,6 @@ async function signalSessions(
           signalSession(session, sessionSignals.failback),
     ),
   ]
-  for (let from = 0; from < signals.length; from += signalsPerBatch) {
-    const ended = await Promise.all(signals.slice(from, from + signalsPerBatch).map((send) => send()))
-    for (const session of ended) if (session !== null) state.pool = transitions.withdraw(state.pool, session)
-  }
+  for (const session of await sendInBatches(signals)) state.pool = transitions.withdraw(state.pool, session)
   return signals.length
-}
-
-/** Returns the session's name if its workflow has ended: what it holds is free again. */
-async function signalSession<Args extends unknown[]>(
-  session: string,
-  signal: SignalDefinition<Args>,
-  ...message: Args
-): Promise<string | null> {
-  try {
-    await getExternalWorkflowHandle(sessionWorkflowId(session)).signal(signal, ...message)
-    return null
-  } catch {
-    return session
-  }
 }

@@ -51,7 +51,10 @@ async function deliver(ctx: SessionContext, text: InboxText): Promise<void> {
     show(ctx)
     // Either the process or its conversation was replaced, and the text goes to the next one, or the host can't type it for now.
     const isReplaced = (): boolean => state.fence !== fence || state.sessionId !== sessionId || !isUp(state)
-    if (!isSettled) await condition(isReplaced, state.timing.retryEvery)
+    if (!isSettled)
+      await condition(isReplaced, state.timing.retryEvery, {
+        summary: 'a pause before the text is tried again',
+      })
   }
 }
 

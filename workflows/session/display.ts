@@ -37,7 +37,7 @@ function attributesOf(state: SessionState): SearchAttributeUpdatePair[] {
     { key: keys.agent, value: state.agent },
     { key: keys.walledUntil, value: walledUntil === null ? null : new Date(walledUntil) },
     { key: keys.rescues, value: state.rescues },
-    { key: keys.attention, value: attentionOf(state) !== null },
+    { key: keys.attention, value: attentionOf(state) !== null || state.hostSilentSince !== undefined },
   ]
 }
 
@@ -48,6 +48,7 @@ function page(state: SessionState, log: SessionState['rescueLog']): string {
     return `- ${clock(startedAt)} UTC, move ${n}, **${cause}**: ${where} (${result ?? 'under way'})`
   })
   return [
+    ...silence(state),
     `**${shownPhase(state)}** on **${state.place?.name ?? 'no account yet'}**: ${nextStep(state)}`,
     attention === null ? '' : `\n**For a person:** ${attention}`,
     `\n\`${state.cwd}\` · ${state.agent} ${state.model ?? ''} · conversation \`${state.sessionId}\``,
@@ -55,6 +56,14 @@ function page(state: SessionState, log: SessionState['rescueLog']): string {
     rows.length === 0 ? '' : `\n${rows.join('\n')}`,
   ].join('\n')
 }
+
+/** Nothing while the host is heard of. */
+const silence = ({ host, hostSilentSince: since }: SessionState): string[] =>
+  since === undefined
+    ? []
+    : [
+        `**Not watched:** the worker of its host ${host} was last heard of at ${clock(since)} UTC. What follows was true then.\n`,
+      ]
 
 /** No message comes at each turn, so that the workflow knows that the agent is up, and not whether a turn runs. */
 const shownPhase = ({ phase }: SessionState): string =>

@@ -213,7 +213,9 @@ async function pauseBeforeStart(
   if (left <= 0) return true
   show(ctx, { phase: 'parked', parkedUntil: plan.notBefore, attention })
   await flushEvents(ctx.state)
-  const interrupted = await condition(() => ctx.handlers.hasOrders(), left)
+  const interrupted = await condition(() => ctx.handlers.hasOrders(), left, {
+    summary: `a pause before it starts again${plan.why === null ? '' : `: ${plan.why}`}`.slice(0, 200),
+  })
   plan.notBefore = null
   return !interrupted
 }
@@ -290,7 +292,9 @@ async function pauseForPerson(ctx: SessionContext, failure: MoveFailure, failure
   if (plan !== null) emitParked(ctx.state, plan, { until, why: failure.message, isFailure: true })
   show(ctx, { phase: 'parked', parkedUntil: until, attention: failure.message })
   await flushEvents(ctx.state)
-  await condition(() => handlers.hasOrders() || handlers.isHostReady, pause)
+  await condition(() => handlers.hasOrders() || handlers.isHostReady, pause, {
+    summary: 'a pause before the next try, since a person has to act',
+  })
   return true
 }
 

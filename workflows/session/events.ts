@@ -91,7 +91,8 @@ export function emitRunning(
       ...(byPerson === true ? { byPerson } : {}),
       from,
       to,
-      wall: wallOf(plan),
+      // A parked session moves because a place is free, whatever had parked it.
+      wall: entry.wall === null ? null : wallOf(plan),
       conversation,
       why,
       ms: sinceMs(since),

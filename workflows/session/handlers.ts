@@ -17,7 +17,8 @@ export class SessionHandlers {
   isHostReady = false
   readonly #state: SessionState
 
-  constructor(state: SessionState) {
+  /** `show`: shows the state as it is now. */
+  constructor(state: SessionState, show: () => void) {
     this.#state = state
     this.orders = state.orders
     const order = (kind: 'pause' | 'resume' | 'stop' | 'release') => () => {
@@ -40,6 +41,11 @@ export class SessionHandlers {
     })
     setHandler(sessionSignals.hostReady, () => {
       this.isHostReady = true
+    })
+    setHandler(sessionSignals.hostSilent, (since) => {
+      if (since === null) delete state.hostSilentSince
+      else state.hostSilentSince = since
+      show()
     })
     setHandler(sessionSignals.configure, (timing) => {
       state.timing = withDefaults(timing)

@@ -151,7 +151,9 @@ async function signalPool<Args extends unknown[]>(
     } catch {
       const attention = `the pool ${state.pool} is not running: start it with outpool up`
       show(ctx, { attention })
-      const interrupted = await condition(() => handlers.hasOrders(), state.timing.retryEvery)
+      const interrupted = await condition(() => handlers.hasOrders(), state.timing.retryEvery, {
+        summary: `wait for the pool ${state.pool}, which does not run`,
+      })
       if (state.attention === attention) show(ctx, { attention: null })
       if (interrupted) return
     }

@@ -176,6 +176,8 @@ export interface SessionState
   adoptionBlockedBy?: AdoptionLoss[]
   /** Set once a person has taken the session back. */
   released?: ReleaseResult
+  /** Since when the worker of its host has not been heard of; absent while it is. */
+  hostSilentSince?: string
   events: EventState
 }
 

@@ -31,7 +31,9 @@ export async function deliverWakeUps(ctx: SessionContext): Promise<never> {
       if (text !== null) queueWakeUp(state, text)
     } catch (error) {
       if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
-      await condition(() => state.fence !== fence || !isUp(state), state.timing.retryEvery)
+      await condition(() => state.fence !== fence || !isUp(state), state.timing.retryEvery, {
+        summary: 'a pause before the wake-up is tried again',
+      })
     }
   }
 }

@@ -13,7 +13,7 @@ export async function pauseUnwatched(ctx: SessionContext, why: string): Promise<
   const otherwise = state.attention === before?.attention ? before.otherwise : state.attention
   show(ctx, { attention, unwatched: { tries, attention, otherwise } })
   const pause = backoff(tries, { base: retryEvery, cap: retryMaxInterval }, state.name)
-  await condition(() => handlers.hasOrders(), pause)
+  await condition(() => handlers.hasOrders(), pause, { summary: 'a pause before it is watched again' })
 }
 
 /** A host that refuses to watch says so at once. Milliseconds. */
@@ -22,7 +22,8 @@ const refusesWithin = 10_000
 /** A watch that does not end at once works: the attention about the failed ones is withdrawn. */
 export async function clearUnwatched(ctx: SessionContext, isInterrupted: () => boolean): Promise<void> {
   const { state } = ctx
-  if (!state.unwatched || (await condition(isInterrupted, refusesWithin))) return
+  if (!state.unwatched) return
+  if (await condition(isInterrupted, refusesWithin, { summary: 'does the host watch it now?' })) return
   const { attention, otherwise } = state.unwatched
   show(ctx, {
     unwatched: null,

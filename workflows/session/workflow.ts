@@ -37,11 +37,12 @@ export async function session(input: SessionStart | CarriedOver<SessionState>): 
   state.timing = withDefaults(state.timing)
   // The pool's answers are not carried over: the request is sent again, under a new id.
   delete state.plan?.sentRequestId
-  const handlers = new SessionHandlers(state)
+  const display = new Display()
+  const handlers = new SessionHandlers(state, () => display.show(state))
   const ctx: SessionContext = {
     state,
     handlers,
-    display: new Display(),
+    display,
     steps: sessionStepsOn(state.host),
     launches: launchesOn(state.host),
     watches: watchesOn(state.host),

@@ -27,12 +27,17 @@ export async function awaitWatch(
     .finally(() => (watch.isOver = true))
   const isInterrupted = (): boolean => handlers.hasMessages() || mustRenew(ctx)
   const isDone = (): boolean => watch.isOver || isInterrupted()
-  await (forMs === undefined ? condition(isDone) : condition(isDone, forMs))
+  await (forMs === undefined
+    ? condition(isDone)
+    : condition(isDone, forMs, { summary: 'until the next step is due' }))
   const hasFailed = watch.isOver && watch.observation === null
   scope.cancel()
   await watching
   // The host refused to watch the service, for a reason that an immediate retry would meet again.
-  if (hasFailed) await condition(isInterrupted, forMs ?? state.spec.every)
+  if (hasFailed)
+    await condition(isInterrupted, forMs ?? state.spec.every, {
+      summary: 'a pause before it is watched again',
+    })
   return watch.observation
 }
 

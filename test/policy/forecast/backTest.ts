@@ -1,11 +1,9 @@
 /** Compares forecasts with what follows, in seeded months, beside two simple predictors. */
-import { estimateBurn, recentHours } from '../../../policy/forecast/burnRate.js'
-import { runOut, type RunOut } from '../../../policy/forecast/runOut.js'
+import { accountForecast, type WindowForecast } from '../../../policy/forecast/accountForecast.js'
 import {
   emptyUsageRecord,
-  hourlyBurn,
   hourMs,
-  recentBurn,
+  recentRate,
   recordUsage,
   type UsageRecord,
 } from '../../../policy/forecast/usageRecord.js'
@@ -22,7 +20,7 @@ export interface Case {
   days: number
   at: number
   resetsAt: number
-  forecast: RunOut
+  forecast: WindowForecast
   /** When the window ran out; null if its reset came first. */
   actual: number | null
   /** What the simple predictors say, likewise. */
@@ -78,14 +76,14 @@ function caseOf(account: WorldAccount, record: UsageRecord, name: string, world:
   const others = world.readings(account)
   if (others.some(({ used }) => used >= limit)) return null
   const [now, resetsAt] = [world.now, ms(window.resetsAt)]
-  const recent = recentBurn(record, name, now, recentHours)
-  const series = { firstHour: record.firstHour, values: hourlyBurn(record, name, now), recent }
+  const [forecast] = accountForecast(record, [window], limit, now)
+  if (forecast === undefined) return null
   const room = limit - window.used
   const inWindow = (now - (resetsAt - windowLength(name))) / hourMs
   const one: Case = {
     ...{ window: name, days: (now - monthStart) / day, at: now, resetsAt, actual: null },
-    forecast: runOut(estimateBurn(series, now, (resetsAt - now) / hourMs), room, now, resetsAt),
-    lastHour: atRate(room, recent[0] ?? 0, now, resetsAt),
+    forecast,
+    lastHour: atRate(room, recentRate(record, name, now, 1) ?? 0, now, resetsAt),
     linear: atRate(room, window.used / Math.max(1 / 12, inWindow), now, resetsAt),
   }
   accountsOf.set(one, account)

@@ -11,7 +11,7 @@ import {
   type UsageRecord,
 } from '../../../policy/forecast/usageRecord.js'
 import { iso } from '../../../policy/instants.js'
-import { byNight } from '../../byNight.js'
+import { isNight } from '../../byNight.js'
 import { window } from '../builders.js'
 import { backTest, judge } from './backTest.js'
 
@@ -108,15 +108,19 @@ describe('the forecast', () => {
   })
 })
 
-byNight(
-  'weekly windows: about 80 % of the intervals hold, and the forecast beats both simple predictors',
-  () => {
-    const cases = Array.from({ length: 60 }, (_, month) => backTest(`m${month}`, 12)).flat()
-    const { intervals, held, forecast, lastHour, linear } = judge(
-      cases.filter((one) => one.window === 'seven_day'),
-    )
-    expect(held / intervals).toBeGreaterThan(0.75)
-    expect(held / intervals).toBeLessThan(0.85)
-    expect(forecast).toBeLessThan(Math.min(lastHour, linear))
-  },
-)
+/** By night the months are those of docs/forecast.md. The estimates were tuned on other seeds. */
+const months = isNight ? 1_000 : 10
+/** By day the intervals are few, and the share of them that hold varies more. */
+const [least, most] = isNight ? [0.75, 0.85] : [0.65, 0.95]
+
+it(`on ${months} simulated months about 80 % of the intervals hold, and over many months the forecast beats both simple predictors`, () => {
+  const cases = Array.from({ length: months }, (_, month) => backTest(`m${month}`)).flat()
+  for (const name of ['five_hour', 'seven_day']) {
+    const found = judge(cases.filter(({ window }) => window === name))
+    const { intervals, held, forecast, lastHour, linear } = found
+    expect([name, held / intervals > least, held / intervals < most]).toEqual([name, true, true])
+    if (!isNight) continue
+    console.log(name, JSON.stringify(found))
+    expect([name, forecast < lastHour, forecast < linear]).toEqual([name, true, true])
+  }
+})
