@@ -20,7 +20,7 @@ execFileSync(process.execPath, [at('node_modules/typescript7/bin/tsc'), '-p', at
  * A program in a few files instead of a thousand: finding and reading those is most of the time of a short command. A start
  * of `outpool ls` takes a third less CPU for it. `shared`: the folder of dist for the code that several files share.
  */
-const bundle = (entries, shared, options) =>
+const bundle = (entries, shared, { plugins = [], ...options }) =>
   build({
     entryPoints: entries.map((entry) => at(`${entry}.ts`)),
     outdir: at('dist'),
@@ -32,6 +32,7 @@ const bundle = (entries, shared, options) =>
     metafile: true,
     logLevel: 'warning',
     plugins: [
+      ...plugins,
       {
         // Messages in fifty languages, of which none but English is ever chosen.
         name: 'english-only',
@@ -49,7 +50,10 @@ const bundle = (entries, shared, options) =>
           onLoad({ filter: /\.ts$/ }, ({ path }) => {
             const places = `new URL(${JSON.stringify(`../${relative(root, path)}`)}, import.meta.url).href`
             return {
-              contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', places),
+              // As a namespace, the library is bundled without what no schema uses.
+              contents: readFileSync(path, 'utf8')
+                .replaceAll('import.meta.url', places)
+                .replace("import { z } from 'zod'", "import * as z from 'zod'"),
               loader: 'ts',
               resolveDir: dirname(path),
             }
@@ -60,12 +64,32 @@ const bundle = (entries, shared, options) =>
     ...options,
   })
 
-const client = await bundle(['client/bin'], 'client', {
-  // They load native code, which no bundle can hold.
-  external: ['@temporalio/worker', '@temporalio/core-bridge'],
+const requiring = {
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
+}
+const client = await bundle(['client/bin'], 'client', {
+  ...requiring,
+  // They load native code, which no bundle can hold.
+  external: ['@temporalio/worker', '@temporalio/core-bridge', './quick.js'],
+})
+// In one file, since finding and compiling many takes longer than the answer of the worker. It calls no other command.
+const quick = await bundle(['client/quick'], 'client', {
+  ...requiring,
+  splitting: false,
+  plugins: [
+    {
+      name: 'quick-commands-only',
+      setup({ onResolve }) {
+        onResolve({ filter: /^\./ }, ({ kind, path }) =>
+          kind !== 'dynamic-import' || /\/commands\/(ls|show)\.js$/.test(path)
+            ? undefined
+            : { path, external: true },
+        )
+      },
+    },
+  ],
 })
 // The worker's packages stay outside: Temporal's compare their classes with those that its own worker has loaded.
 await bundle(['worker/main'], 'worker', { packages: 'external' })
@@ -73,10 +97,8 @@ await bundle(['worker/main'], 'worker', { packages: 'external' })
 // They hold the stand-in, with the packages that only it needs: those are not installed with this one.
 const { dependencies } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
 const standIn = await bundle(['rehearsal/main', 'demo/main'], 'lab', {
+  ...requiring,
   external: Object.keys(dependencies),
-  banner: {
-    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-  },
 })
 
 // Bundled once here: a worker that bundles at its start loses a second each time it comes back.
@@ -109,7 +131,7 @@ writeFileSync(
 )
 
 // A bundle holds copies of packages, and a copy brings its licence.
-const bundled = [client, standIn]
+const bundled = [client, quick, standIn]
   .flatMap(({ metafile }) => Object.keys(metafile.inputs))
   .concat(map.sources)
   .map((file) => /(?:node_modules\/.*)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0])

@@ -1,23 +1,29 @@
 /** `outpool ls` with many sessions, over starting the same runtime empty. */
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { type Client, Connection } from '@temporalio/client'
 import { startSession } from '../client/engine/startSession.js'
+import { parseConfig } from '../config/load/load.js'
 import type { LiveFile } from '../config/state/liveFile.js'
+import { Host } from '../host/host.js'
 import { sealedClient } from '../lab/engine/sealed.js'
 import { devServer } from '../lab/engine/engine.js'
 import { until } from '../lab/until.js'
 import { defaultTiming } from '../policy/account/account.js'
+import { FleetAnswers } from '../worker/localSocket/fleetAnswers.js'
+import { LocalSocket } from '../worker/localSocket/localSocket.js'
 import type { SessionStart } from '../workflows/messages.js'
-import { runAlternating, type Measure } from './harness.js'
+import { runAlternating, type Measure, type Row } from './harness.js'
 
 const usualSessions = 500
 /** Requested in one batch while the list is being filled. */
 const startsAtOnce = 25
 const bin = fileURLToPath(new URL('../dist/client/bin.js', import.meta.url))
+const execute = promisify(execFile)
 
 export const ls: Measure = {
   name: 'ls',
@@ -27,40 +33,62 @@ export const ls: Measure = {
     const sessions = requested ?? usualSessions
     const server = await devServer()
     const connection = await Connection.connect(server.connectOptions)
+    const client = sealedClient(server.home, connection, server.namespace)
+    const { dir } = server.home
+    const pool = `pool: { accounts: [{ name: max-1, configDir: ${dir}/logins/max-1 }] }`
+    mkdirSync(join(dir, 'logins', 'max-1'), { recursive: true })
+    const host = new Host(server.home, parseConfig(pool, join(dir, 'outpool.yaml'), {}))
+    // What a worker answers, without the rest of it: these sessions only stand in the list.
+    const answers = new FleetAnswers(host, client)
+    const socket = new LocalSocket(host, answers)
     try {
-      const client = sealedClient(server.home, connection, server.namespace)
       const names = Array.from({ length: sessions }, (_, index) => `s-${index + 1}`)
       for (let from = 0; from < sessions; from += startsAtOnce)
-        await Promise.all(names.slice(from, from + startsAtOnce).map((name) => begin(client, name)))
-      mkdirSync(server.home.dir, { recursive: true })
+        await Promise.all(
+          names.slice(from, from + startsAtOnce).map((name) => begin(client, name, server.home.hostId)),
+        )
       writeFileSync(server.home.liveFile, JSON.stringify(liveWith(names)))
-      const empty = join(server.home.dir, 'empty.mjs')
+      const empty = join(dir, 'empty.mjs')
       writeFileSync(empty, '')
-      const env = { PATH: process.env['PATH'], HOME: server.home.dir, OUTPOOL_HOME: server.home.dir }
-      const run = (...args: string[]): string =>
-        execFileSync(process.execPath, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-      const timed = (...args: string[]): number => {
+      const env = { PATH: process.env['PATH'], HOME: dir, OUTPOOL_HOME: dir }
+      const run = async (...args: string[]): Promise<string> =>
+        (await execute(process.execPath, args, { env, maxBuffer: Infinity })).stdout
+      const timed = async (...args: string[]): Promise<number> => {
         const from = performance.now()
-        run(...args)
+        await run(...args)
         return performance.now() - from
       }
       await until(
         'all sessions in the list',
-        () => Promise.resolve(run(bin, 'ls', '--json')),
+        () => run(bin, 'ls', '--json'),
         (listed) => (JSON.parse(listed) as unknown[]).length === sessions,
       )
-      const times = await runAlternating(
-        runs,
-        () => Promise.resolve(timed(empty)),
-        () => Promise.resolve(timed(bin, 'ls')),
+      const measured = async (what: string, goal: Row['goal'], ...args: string[]): Promise<Row> => ({
+        ...(await runAlternating(
+          runs,
+          () => timed(empty),
+          () => timed(bin, ...args),
+        )),
+        description: `${what}; floor: the same runtime, started empty`,
+        ...{ unit: 'ms', goal },
+      })
+      const list = `\`outpool ls\` with ${sessions} sessions`
+      const rows = [await measured(`${list}, without a worker`, null, 'ls')]
+      await socket.open()
+      rows.unshift(await measured(list, { over: 150 }, 'ls'))
+      rows.push(
+        await measured(
+          `completion of a name among ${sessions} sessions`,
+          { over: 100 },
+          '__complete',
+          'session',
+        ),
       )
-      const description = `\`outpool ls\` with ${sessions} sessions; floor: the same runtime, started empty`
-      return {
-        sessions,
-        aims: usualSessions,
-        rows: [{ description, unit: 'ms', ...times, goal: { over: 150 } }],
-      }
+      return { sessions, aims: usualSessions, rows }
     } finally {
+      await socket.close()
+      await answers.settled()
+      host.tmux.close()
       await connection.close()
       await server.stop()
     }
@@ -68,10 +96,10 @@ export const ls: Measure = {
 }
 
 /** Memo and search attributes as `outpool start` makes them; a session need not run to be listed. */
-async function begin(client: Client, name: string): Promise<void> {
+async function begin(client: Client, name: string, host: string): Promise<void> {
   const { namespace } = client.options
   const start: SessionStart = {
-    ...{ name, pool: 'main', sessionId: randomUUID(), host: 'bench', agent: 'claude-code', model: null },
+    ...{ name, pool: 'main', sessionId: randomUUID(), host, agent: 'claude-code', model: null },
     ...{ cwd: `/home/somebody/work/${name}`, account: 'max-1', pinned: false, priority: 0, prompt: null },
     ...{ continues: false, timing: defaultTiming },
   }

@@ -16,8 +16,16 @@ for (const stream of [process.stdout, process.stderr])
 
 const argv = process.argv.slice(2)
 const problem = openFilesProblem()
-if (argv[0] === '__complete') await (await import('./commands/completeNames.js')).completeNames(argv.slice(1))
-else if (problem !== null) {
+const isCompletion = argv[0] === '__complete'
+// If the worker answers them, a fraction of the program is enough.
+const isQuick = isCompletion || argv[0] === 'ls' || argv[0] === 'show'
+if (problem !== null && !isCompletion) {
   process.stderr.write(problem)
   process.exitCode = 1
-} else await (await import('./program.js')).main(argv)
+} else if (!isQuick || !(await (await import('./quick.js')).runQuickly(argv))) {
+  if (isCompletion) {
+    const { completeNames } = await import('./commands/completeNames.js')
+    const { namesInFile } = await import('./commands/namesInFile.js')
+    await completeNames(argv.slice(1), namesInFile)
+  } else await (await import('./program.js')).main(argv, { isHandedOn: isQuick })
+}

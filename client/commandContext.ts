@@ -2,14 +2,21 @@
 import type { Colors } from 'picocolors/types.js'
 import { printableJson } from '../policy/printable.js'
 import { UsageError } from './errors.js'
+import { FleetReader } from './fleet.js'
 import { colorsFor, drawable, widthOf, writeText } from './output/terminal.js'
 
 export class CommandContext {
   readonly args: readonly string[]
+  readonly fleet: FleetReader
   readonly #options: Readonly<Record<string, unknown>>
 
-  constructor(args: readonly string[], options: Readonly<Record<string, unknown>>) {
+  constructor(
+    args: readonly string[],
+    options: Readonly<Record<string, unknown>>,
+    fleet = new FleetReader(),
+  ) {
     this.args = args
+    this.fleet = fleet
     this.#options = options
   }
 

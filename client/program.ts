@@ -5,6 +5,7 @@ import { CommandContext, printNotice } from './commandContext.js'
 import { commandGroups, type CommandSpec, globalOptions } from './commandSpec.js'
 import { commandTree } from './commandTree.js'
 import { UsageError } from './errors.js'
+import { FleetReader } from './fleet.js'
 import { aliases, otherWords } from './otherWords.js'
 import { formatError } from './output/formatError.js'
 import { readRunningHolder } from '../config/state/workerLock.js'
@@ -12,14 +13,30 @@ import { version } from '../config/version.js'
 import { namePattern } from '../policy/ids.js'
 import { writeText } from './output/terminal.js'
 
-/** Runs one command line and sets the exit code; never throws. */
-export async function main(argv: readonly string[]): Promise<void> {
+interface MainOptions {
+  /** Whether another program has begun with the command line, and has found that the worker does not answer. */
+  isHandedOn?: boolean
+  fleet?: FleetReader
+  /** Whether this failure means that another program has to run the command line: then nothing is printed of it. */
+  isHandedOver?: (error: unknown) => boolean
+}
+
+/** Runs one command line and sets the exit code; never throws. Returns false if it is handed over. */
+export async function main(
+  argv: readonly string[],
+  {
+    isHandedOn = false,
+    fleet = new FleetReader({ isWorkerSilent: isHandedOn }),
+    isHandedOver = () => false,
+  }: MainOptions = {},
+): Promise<boolean> {
   try {
-    await programFor().parseAsync([...argv], { from: 'user' })
+    await programFor(argv, { fleet, isNoted: isHandedOn }).parseAsync([...argv], { from: 'user' })
   } catch (error) {
+    if (isHandedOver(error)) return false
     if (error instanceof CommanderError && error.code === 'commander.version') noteOtherVersion()
     const failure = error instanceof CommanderError ? usageErrorOf(error) : error
-    if (failure === null) return
+    if (failure === null) return true
     const { exitCode, text } = formatError(
       failure,
       argv.includes('--debug') && !(error instanceof CommanderError),
@@ -27,9 +44,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     writeText(process.stderr, `${text}\n`)
     process.exitCode = exitCode
   }
+  return true
 }
 
-export function programFor(): Command {
+interface ProgramOptions {
+  fleet: FleetReader
+  /** Whether a person was told already which configuration is used. */
+  isNoted: boolean
+}
+
+/** A command that is called by its name needs no other. */
+function programFor([name]: readonly string[], options: ProgramOptions): Command {
   const program = new Command('outpool')
     .description('Keeps a fleet of coding agents working.')
     .version(version(), '--version', 'print the version')
@@ -41,15 +66,18 @@ export function programFor(): Command {
     .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError(true)
   for (const option of globalOptions) program.option(option.flags, option.description)
+  const called = commandTree.find((one) => one.name === name)
+  if (called !== undefined) return program.addCommand(commandFor(called, options))
   // Headings come in the order in which their first command is added.
   for (const group of commandGroups)
-    for (const spec of commandTree.filter((one) => one.group === group)) program.addCommand(commandFor(spec))
-  for (const spec of aliases(commandTree)) program.addCommand(commandFor(spec), { hidden: true })
+    for (const spec of commandTree.filter((one) => one.group === group))
+      program.addCommand(commandFor(spec, options))
+  for (const spec of aliases(commandTree)) program.addCommand(commandFor(spec, options), { hidden: true })
   for (const other of otherWords) program.addCommand(commandForWord(other), { hidden: true })
   return program
 }
 
-function commandFor(spec: CommandSpec): Command {
+function commandFor(spec: CommandSpec, { fleet, isNoted }: ProgramOptions): Command {
   const command = new Command(spec.name)
     .description(spec.description)
     .helpGroup(`${spec.group}:`)
@@ -65,10 +93,10 @@ function commandFor(spec: CommandSpec): Command {
   if (spec.examples !== undefined)
     command.addHelpText('after', `\nExamples:\n${spec.examples.map((example) => `  ${example}`).join('\n')}`)
   return command.action(async () => {
-    const context = new CommandContext(command.args, command.optsWithGlobals())
+    const context = new CommandContext(command.args, command.optsWithGlobals(), fleet)
     if (spec.withoutConfig !== true) {
       assertNamedConfig({ path: context.config })
-      noteOtherConfig(context)
+      if (!isNoted) noteOtherConfig(context)
     }
     await spec.run(context)
   })

@@ -20,7 +20,8 @@ import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { withEngine } from '../client/engine/engine.js'
 import type { SessionCard } from '../client/engine/sessionRows.js'
-import { readSessionReport, toSessionReportView } from '../client/engine/sessionReport.js'
+import { sessionOfEngine } from '../client/engine/fleet.js'
+import { toSessionReport, toSessionReportView } from '../client/engine/sessionReport.js'
 import { EventReader } from '../config/events/files.js'
 import type { OutpoolEvent } from '../config/events/schema.js'
 import { readEngine } from '../config/state/liveFile.js'
@@ -154,7 +155,7 @@ export class Fleet {
   #readView(name: string): Promise<ReturnType<typeof toSessionReportView>> {
     const home = openHome(this.env)
     return withEngine(home, async (engine) =>
-      toSessionReportView(await readSessionReport(engine, home, name)),
+      toSessionReportView(toSessionReport(home, await sessionOfEngine(engine, home, name))),
     )
   }
 

@@ -26,6 +26,8 @@ import { poolQueries, poolUpdates, sessionQueries, sessionSignals } from '../wor
 import { configureEngine, configureSessions } from './configureEngine.js'
 import type { ConnectOptions } from './engine/index.js'
 import { retryTransient } from './engine/retryTransient.js'
+import { FleetAnswers } from './localSocket/fleetAnswers.js'
+import { LocalSocket } from './localSocket/localSocket.js'
 import { HostReporter } from './hostReport/hostReporter.js'
 import { engineAhead } from '../config/engine/pollers.js'
 import { workerIdentity } from './connection/identity.js'
@@ -97,6 +99,8 @@ export async function startWorker(input: {
   const pendingResults = new PendingResults(({ info }) =>
     host.clock.noteScheduledAt(info.currentAttemptScheduledTimestampMs),
   )
+  const answers = new FleetAnswers(host, client)
+  const commandSocket = new LocalSocket(host, answers)
   const { hostId } = home
   const pollersFor = (of: NativeConnection, identity: string): Promise<ReadyPollers> =>
     makePollers({
@@ -109,6 +113,7 @@ export async function startWorker(input: {
         ...drillActivities(host, client, sessionQueries.describe),
       },
       commonActivities: commonActivities(client),
+      sinks: answers.sinks,
     })
   const ready = await pollersFor(native, workerIdentity(hostId))
   await retryTransient(() => measureClock(host, connection, namespace))
@@ -138,13 +143,18 @@ export async function startWorker(input: {
     ...{ client, connection, connectOptions, namespace, hostId, results: pendingResults },
     makePollers: async (of, identity) => (await pollersFor(of, identity)).run(),
     measureClock: () => measureClock(host, connection, namespace),
-    onEngine: (change) => workerEvents.engine(change),
+    onEngine: (change) => {
+      workerEvents.engine(change)
+      answers.noteEngine(change)
+    },
   })
   restoration.start()
+  await commandSocket.open()
   try {
     await Promise.race([retryTransient(() => configureWatchdogs(client, home, config, endIfForeign)), done])
   } catch (error) {
     silenced.abort()
+    await commandSocket.close()
     await connectionWatch.stop()
     await restoration.stop()
     pollers.shutDown()
@@ -175,6 +185,7 @@ export async function startWorker(input: {
     },
     stop: async (why = 'it was asked to') => {
       silenced.abort()
+      await commandSocket.close()
       const watchStopped = connectionWatch.stop()
       pollers.shutDown()
       await done.catch(() => undefined)
@@ -189,6 +200,7 @@ export async function startWorker(input: {
       host.accountEvents.stop()
       host.tmux.close()
       workerEvents.stopped(why)
+      await answers.settled()
       await connection.close()
       await native.close()
     },

@@ -301,6 +301,3 @@ export interface LoopStart extends TaskRun {
 export const taskMemo = 'task'
 /** The type of the failure that a failed run ends in; its first detail is the TaskRecord. */
 export const taskFailed = 'TaskFailed'
-
-/** The key of a session's memo, a SessionMemo. The engine keeps it for closed sessions too. */
-export const sessionMemo = 'session'

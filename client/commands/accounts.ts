@@ -1,6 +1,7 @@
 /** `outpool accounts` */
 import type { Colors } from 'picocolors/types.js'
 import type { Config } from '../../config/config.js'
+import type { PoolDescription } from '../../config/fleet/pool.js'
 import { openHome } from '../../config/state/home.js'
 import { type LiveFile, readLive } from '../../config/state/liveFile.js'
 import { loadConfig } from '../../config/load/load.js'
@@ -12,8 +13,6 @@ import { unexpiredWalls } from '../../policy/pool/simulatedWall.js'
 import { pageText } from '../../policy/session/startPages.js'
 import { newRecord, applyReading } from '../../policy/account/accountRecord.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
-import { withEngine } from '../engine/engine.js'
-import { type PoolDescription, queryPool } from '../engine/pool.js'
 import { type AccountForecastRow, forecastsOf, shortForecast } from '../output/forecast.js'
 import { type Column, renderTable } from '../output/table.js'
 import { oneLine } from '../output/terminal.js'
@@ -22,7 +21,7 @@ import { ago, clock } from '../output/times.js'
 export async function accounts(context: CommandContext): Promise<void> {
   const config = loadConfig({ path: context.config })
   const home = openHome()
-  const pool = await withEngine(home, (engine) => queryPool(engine, config.pool.name))
+  const pool = await context.fleet.pool(home, config.pool.name)
   if (pool === null)
     printNotice(
       'no worker answers for the pool, so leases are unknown and only readings of this host are shown; start one with `outpool up`',

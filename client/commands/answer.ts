@@ -1,11 +1,12 @@
 /** `outpool answer NAME CHOICE|TEXT` */
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { z } from 'zod'
+import { isUnanswered } from '../../config/engine/grpc.js'
 import { openHome } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import { type AnswerArgs, sessionUpdates } from '../../workflows/messages.js'
 import { type CommandContext, print, printJson } from '../commandContext.js'
-import { type Engine, isUnanswered, withEngine } from '../engine/engine.js'
+import { type Engine, withEngine } from '../engine/engine.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 import { findRunning, findSession, handleOf } from '../engine/session.js'

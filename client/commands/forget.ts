@@ -1,10 +1,11 @@
 /** `outpool forget NAME`: takes a session that has ended off the list. Its conversation stays where the agent program keeps it. */
+import { listSessions } from '../../config/engine/sessions.js'
+import type { ListedSession } from '../../config/fleet/session.js'
 import { openHome } from '../../config/state/home.js'
 import { type CommandContext, print, printJson, printNotice } from '../commandContext.js'
 import { type Engine, withEngine } from '../engine/engine.js'
 import { forgetSession } from '../engine/forgetSession.js'
 import { findSession } from '../engine/session.js'
-import { type ListedSession, listSessions } from '../engine/sessionRows.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 import { oneLine } from '../output/terminal.js'

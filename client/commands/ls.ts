@@ -1,24 +1,18 @@
 /** `outpool ls` */
 import type { Colors } from 'picocolors/types.js'
+import type { ListedSession } from '../../config/fleet/session.js'
 import { openHome } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import { counted } from '../../policy/formatCount.js'
 import { groupWaitlist } from '../../policy/pool/waitlist.js'
 import type { Phase, SessionRow } from '../../policy/session/session.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
-import { withEngine } from '../engine/engine.js'
-import {
-  listSessions,
-  toSessionRow,
-  toSessionView,
-  mergeLiveState,
-  type ListedSession,
-} from '../engine/sessionRows.js'
-import { hostsOf, markSilent, readHeardHosts } from '../engine/silence.js'
+import { toSessionRow, toSessionView, mergeLiveState } from '../engine/sessionRows.js'
 import { type Column, renderTable } from '../output/table.js'
 import { fit, oneLine } from '../output/terminal.js'
 import { clock, span } from '../output/times.js'
 import { unwatchedReason } from '../hostNotice.js'
+import { heardHosts, markSilent } from '../silentSessions.js'
 
 /** Stopped sessions are listed for this long without --all. */
 const stoppedForMs = 24 * 60 * 60_000
@@ -28,10 +22,8 @@ export async function ls(context: CommandContext): Promise<void> {
   const now = new Date()
   const since = context.flag('all') ? 'ever' : new Date(now.getTime() - stoppedForMs)
   const live = readLive(home)
-  const { listed, heard } = await withEngine(home, async (engine) => {
-    const listed = await listSessions(engine, since)
-    return { listed, heard: await readHeardHosts(engine, home, live, hostsOf(listed)) }
-  })
+  const { listed, heard: others } = await context.fleet.sessions(home, since)
+  const heard = heardHosts(home, live, others)
   const cards = listed.map(({ card }) => markSilent(mergeLiveState(card, live, home, now), heard, home, now))
   const rows = cards.map(toSessionRow)
   if (rows.some((row) => row.phase !== 'stopped' && row.host === home.hostId)) {

@@ -1,5 +1,7 @@
 /** `outpool pause NAME`, `outpool resume NAME`, `outpool stop NAME` and `outpool stop --all` */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { listSessions } from '../../config/engine/sessions.js'
+import type { ListedSession } from '../../config/fleet/session.js'
 import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
 import { sessionSignals } from '../../workflows/messages.js'
@@ -8,8 +10,8 @@ import { type Engine, withEngine } from '../engine/engine.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 import { canAsk, isConfirmed } from '../output/confirm.js'
-import { findRunning, findSession, finalState, signalSession } from '../engine/session.js'
-import { type ListedSession, listSessions } from '../engine/sessionRows.js'
+import { finalState } from '../engine/finalState.js'
+import { findRunning, findSession, signalSession } from '../engine/session.js'
 import { waitsForHost, withReason } from '../engine/silence.js'
 import { startSession } from '../engine/startSession.js'
 

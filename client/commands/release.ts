@@ -1,10 +1,11 @@
 /** `outpool release NAME`: the session leaves Outpool's care, and its process goes on. */
+import { isUnanswered } from '../../config/engine/grpc.js'
 import { openHome } from '../../config/state/home.js'
 import { sessionSignals } from '../../workflows/messages.js'
 import { type CommandContext, print, printJson, printNotice } from '../commandContext.js'
-import { isUnanswered, withEngine } from '../engine/engine.js'
-import { findRunning, finalState, signalSession } from '../engine/session.js'
-import type { FinalState } from '../engine/sessionRows.js'
+import { withEngine } from '../engine/engine.js'
+import { type FinalState, finalState } from '../engine/finalState.js'
+import { findRunning, signalSession } from '../engine/session.js'
 import { FailedError } from '../errors.js'
 import { checkName } from '../names.js'
 

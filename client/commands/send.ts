@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { isUnanswered } from '../../config/engine/grpc.js'
 import { type Home, openHome } from '../../config/state/home.js'
 import {
   type DeliveryQuery,
@@ -10,7 +11,7 @@ import {
   sessionSignals,
 } from '../../workflows/messages.js'
 import { type CommandContext, print } from '../commandContext.js'
-import { type Engine, isUnanswered, withEngine } from '../engine/engine.js'
+import { type Engine, withEngine } from '../engine/engine.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 import { validateText, readTextFromFile, readTextFromStream } from '../sentText.js'

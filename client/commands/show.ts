@@ -2,12 +2,12 @@
 import type { Colors } from 'picocolors/types.js'
 import { EventReader } from '../../config/events/files.js'
 import type { OutpoolEvent } from '../../config/events/schema.js'
+import type { RescueRow } from '../../config/fleet/session.js'
 import { type Home, openHome } from '../../config/state/home.js'
 import type { LiveQuestion } from '../../config/state/liveFile.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
-import { withEngine } from '../engine/engine.js'
-import { type RescueRow, toSessionRow, type SessionCard } from '../engine/sessionRows.js'
-import { readSessionReport, toSessionReportView } from '../engine/sessionReport.js'
+import { toSessionRow, type SessionCard } from '../engine/sessionRows.js'
+import { toSessionReport, toSessionReportView } from '../engine/sessionReport.js'
 import { fit, oneLine } from '../output/terminal.js'
 import { eventLine, isAboutSession } from '../output/events.js'
 import { ago, clock } from '../output/times.js'
@@ -16,7 +16,7 @@ import { stateOf } from './ls.js'
 export async function show(context: CommandContext): Promise<void> {
   const home = openHome()
   const name = context.argument(0, 'NAME')
-  const report = await withEngine(home, (engine) => readSessionReport(engine, home, name))
+  const report = toSessionReport(home, await context.fleet.session(home, name))
   const { card, running, rescueLog } = report
   if (rescueLog === null && running)
     printNotice(

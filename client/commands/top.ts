@@ -22,7 +22,7 @@ const clearBelow = '\u001b[J'
 export async function top(context: CommandContext): Promise<void> {
   const config = loadConfig({ path: context.config })
   const home = openHome()
-  const read = (before: Fleet | null): Promise<Fleet> => readFleet(home, config, before)
+  const read = (before: Fleet | null): Promise<Fleet> => readFleet(context.fleet, home, config, before)
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     const view = { columns: context.width, lines: Infinity, colors: context.colors, chosen: null }
     print(

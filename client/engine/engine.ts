@@ -1,5 +1,6 @@
 /** How a command reaches the engine: at the endpoint that `outpool up` wrote, else at the one in Temporal's own settings. */
 import { Client, Connection, ServiceError, isGrpcServiceError } from '@temporalio/client'
+import { grpcCode, grpcStatus } from '../../config/engine/grpc.js'
 import { sealedClientOptions } from '../../config/seal/client.js'
 import { LiveSealKeys } from '../../config/seal/liveKeys.js'
 import type { Home } from '../../config/state/home.js'
@@ -105,31 +106,9 @@ function readConfiguredEngine(): Endpoint | null {
   }
 }
 
-/** Status codes of gRPC. */
-export const grpcStatus = {
-  invalidArgument: 3,
-  deadlineExceeded: 4,
-  notFound: 5,
-  failedPrecondition: 9,
-  unavailable: 14,
-  unauthenticated: 16,
-} as const
-
-/** The status code of the gRPC failure behind an error, or null. */
-export function grpcCode(error: unknown): number | null {
-  if (isGrpcServiceError(error)) return error.code
-  return error instanceof ServiceError && isGrpcServiceError(error.cause) ? error.cause.code : null
-}
-
 const detailsOf = (error: unknown): string => {
   const cause = error instanceof ServiceError ? error.cause : error
   return isGrpcServiceError(cause) ? cause.details : ''
-}
-
-/** Whether no worker answered: in time, or because the engine knows of none. */
-export const isUnanswered = (error: unknown): boolean => {
-  const number = grpcCode(error)
-  return number === grpcStatus.deadlineExceeded || number === grpcStatus.failedPrecondition
 }
 
 function toCommandError(error: unknown, address: string, namespace: string): unknown {

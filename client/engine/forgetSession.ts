@@ -1,9 +1,10 @@
 /** Removes every run of an ended session from the engine, with its history and its entry in lists. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client'
+import { grpcCode, grpcStatus } from '../../config/engine/grpc.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
 import { FailedError } from '../errors.js'
-import { type Engine, grpcCode, grpcStatus } from './engine.js'
+import type { Engine } from './engine.js'
 import { handleOf } from './session.js'
 
 /** How long the engine's lists may lag behind what has ended. Milliseconds. */

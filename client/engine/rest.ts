@@ -1,6 +1,7 @@
 /** Waits until a session of this host is at rest, and reads its answer from its transcript. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { isUnanswered } from '../../config/engine/grpc.js'
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import { parseJsonAs } from '../../policy/parseJson.js'
@@ -8,10 +9,11 @@ import { sessionQueries } from '../../workflows/messages.js'
 import { type CommandContext, printNotice } from '../commandContext.js'
 import { readHostProgram } from '../commands/hostPrograms.js'
 import { FailedError, UsageError } from '../errors.js'
-import { type Engine, isUnanswered } from './engine.js'
+import type { Engine } from './engine.js'
 import { findSession, handleOf } from './session.js'
 import { mergeLiveState, type SessionCard } from './sessionRows.js'
-import { markSilent, readHeardHosts } from './silence.js'
+import { heardHosts, markSilent } from '../silentSessions.js'
+import { readHeardHosts } from './silence.js'
 
 const pollMs = 500
 const answerWithinMs = 5_000
@@ -68,7 +70,7 @@ async function currentCard(engine: Engine, home: Home, name: string): Promise<Se
     throw new FailedError(`session ${name} is stopped`, `resume it with \`outpool resume ${name}\``)
   const now = new Date()
   const live = readLive(home)
-  const heard = await readHeardHosts(engine, home, live, [card.host])
+  const heard = heardHosts(home, live, await readHeardHosts(engine, home, [card.host]))
   return markSilent(mergeLiveState(card, live, home, now), heard, home, now)
 }
 

@@ -1,21 +1,13 @@
 /** One session: finds it, describes it, sends it messages. */
-import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client'
+import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client'
 import type { SignalDefinition } from '@temporalio/common'
+import { findListed, listSessions } from '../../config/engine/sessions.js'
+import type { ListedSession } from '../../config/fleet/session.js'
 import { nearest } from '../../config/validate/nearest.js'
 import { sessionWorkflowId } from '../../policy/ids.js'
-import { sessionQueries } from '../../workflows/messages.js'
-import { type Engine, isUnanswered } from './engine.js'
+import type { Engine } from './engine.js'
 import { FailedError } from '../errors.js'
 import { checkName } from '../names.js'
-import {
-  type FinalState,
-  type ListedSession,
-  type SessionDescription,
-  detailsSchema,
-  finalStateSchema,
-  listSessions,
-  toListedSession,
-} from './sessionRows.js'
 
 /** A handle on the run that is the newest when it is used. */
 export const handleOf = (engine: Engine, name: string): WorkflowHandle =>
@@ -23,13 +15,9 @@ export const handleOf = (engine: Engine, name: string): WorkflowHandle =>
 
 /** The session as the engine stores it. Throws FailedError if there is none of this name. */
 export async function findSession(engine: Engine, name: string): Promise<ListedSession> {
-  checkName(name)
-  try {
-    return toListedSession(await handleOf(engine, name).describe())
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error
-    throw await unknownSessionError(engine, name)
-  }
+  const found = await findListed(engine, checkName(name))
+  if (found === null) throw await unknownSessionError(engine, name)
+  return found
 }
 
 /** As findSession, for actions that need a running session. Throws FailedError if it is stopped. */
@@ -55,38 +43,11 @@ export async function signalSession<Args extends unknown[]>(
   }
 }
 
-/** The workflow's own description, or null if no worker answers within `ms`. */
-export async function querySession(
-  engine: Engine,
-  name: string,
-  ms: number,
-): Promise<SessionDescription | null> {
-  try {
-    const answer: unknown = await engine.within(ms, () =>
-      handleOf(engine, name).query(sessionQueries.describe),
-    )
-    return detailsSchema.parse(answer)
-  } catch (error) {
-    if (isUnanswered(error)) return null
-    throw error
-  }
-}
-
-/** The result of a stopped session's run, or null if the run was terminated. */
-export async function finalState(engine: Engine, name: string): Promise<FinalState | null> {
-  try {
-    const result: unknown = await handleOf(engine, name).result()
-    return finalStateSchema.safeParse(result).data ?? null
-  } catch (error) {
-    if (error instanceof WorkflowFailedError) return null
-    throw error
-  }
-}
-
 const stoppedError = (name: string): FailedError =>
   new FailedError(`session ${name} is stopped`, `bring it back with \`outpool resume ${name}\``)
 
-async function unknownSessionError(engine: Engine, name: string): Promise<FailedError> {
+/** Names one that may have been meant. */
+export async function unknownSessionError(engine: Engine, name: string): Promise<FailedError> {
   const known = (await listSessions(engine, 'ever')).map(({ card }) => card.name)
   const meant = nearest(name, known)
   return new FailedError(

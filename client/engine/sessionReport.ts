@@ -1,13 +1,10 @@
 /** What `outpool show` prints of one session: the workflow's description, updated with what this host's worker sees. */
+import type { RescueRow } from '../../config/fleet/session.js'
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
-import type { Engine } from './engine.js'
-import { querySession, findSession, finalState } from './session.js'
-import { markSilent, readHeardHosts } from './silence.js'
-import { type RescueRow, type SessionCard, toSessionView, mergeLiveState } from './sessionRows.js'
-
-/** A worker answers in milliseconds; without one the engine lets the query wait. */
-const answerWithinMs = 2_000
+import type { ReportedSession } from '../fleetSource.js'
+import { heardHosts, markSilent } from '../silentSessions.js'
+import { type SessionCard, toSessionView, mergeLiveState } from './sessionRows.js'
 
 export interface SessionReport {
   card: SessionCard
@@ -16,24 +13,20 @@ export interface SessionReport {
   rescueLog: RescueRow[] | null
 }
 
-/** Throws FailedError if there is no session of this name. */
-export async function readSessionReport(engine: Engine, home: Home, name: string): Promise<SessionReport> {
-  const found = await findSession(engine, name)
-  const { running } = found
-  const answer = running ? await querySession(engine, name, answerWithinMs) : await finalState(engine, name)
-  const card: SessionCard = answer ?? found.card
+export function toSessionReport(home: Home, { listed, details, heard }: ReportedSession): SessionReport {
+  const { running } = listed
+  const card: SessionCard = details ?? listed.card
   return {
-    card: running ? await currentCard(engine, home, card) : { ...card, phase: 'stopped' },
+    card: running ? currentCard(home, card, heard) : { ...card, phase: 'stopped' },
     running,
-    rescueLog: answer?.rescueLog ?? null,
+    rescueLog: details?.rescueLog ?? null,
   }
 }
 
-async function currentCard(engine: Engine, home: Home, card: SessionCard): Promise<SessionCard> {
+function currentCard(home: Home, card: SessionCard, heard: ReportedSession['heard']): SessionCard {
   const live = readLive(home)
-  const heard = await readHeardHosts(engine, home, live, [card.host])
   const now = new Date()
-  return markSilent(mergeLiveState(card, live, home, now), heard, home, now)
+  return markSilent(mergeLiveState(card, live, home, now), heardHosts(home, live, heard), home, now)
 }
 
 /** As `show --json` prints it. */

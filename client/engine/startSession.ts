@@ -7,8 +7,8 @@ import {
   defineSearchAttributeKey,
 } from '@temporalio/common'
 import { commonQueue, searchAttributes, sessionWorkflowId } from '../../policy/ids.js'
-import { newMemo, type SessionMemo } from '../../policy/session/session.js'
-import { sessionMemo, type SessionStart } from '../../workflows/messages.js'
+import { newMemo, sessionMemo, type SessionMemo } from '../../policy/session/session.js'
+import type { SessionStart } from '../../workflows/messages.js'
 import type { Engine } from './engine.js'
 import { FailedError } from '../errors.js'
 import { oneLine } from '../output/terminal.js'

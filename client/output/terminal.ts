@@ -51,7 +51,8 @@ export function writeText(stream: WriteStream, text: string): void {
   stream.write(colorsFor(stream).isColorSupported ? printableInColor(text) : printable(text))
 }
 
-const segmenter = new Intl.Segmenter()
+/** Made when a text needs it: that takes as long as a table of hundreds of rows. */
+let segmenter: Intl.Segmenter | null = null
 const wide =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u
 
@@ -74,6 +75,7 @@ function* charactersOf(text: string): Generator<string> {
   for (let from = 0, to = 0; from < text.length; from = to) {
     to = from + longestSegmented
     if (/[\ud800-\udbff]/.test(text.charAt(to - 1))) to += 1
+    segmenter ??= new Intl.Segmenter()
     for (const { segment } of segmenter.segment(text.slice(from, to))) yield segment
   }
 }

@@ -1,22 +1,26 @@
-/** Reads the state of the fleet: sessions from the engine's list, accounts from the pool and this host. */
+/** Reads the state of the fleet: sessions and accounts from the worker of this host, or from the engine. */
 import type { Config } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import { accountRows } from '../commands/accounts.js'
-import { withEngine } from '../engine/engine.js'
 import { EngineError } from '../errors.js'
 import { forecastsOf } from '../output/forecast.js'
-import { queryPool } from '../engine/pool.js'
-import { isFresh, listSessions, toSessionRow, mergeLiveState } from '../engine/sessionRows.js'
-import { hostsOf, markSilent, readHeardHosts } from '../engine/silence.js'
+import { isFresh, toSessionRow, mergeLiveState } from '../engine/sessionRows.js'
+import type { FleetSource } from '../fleetSource.js'
 import { unwatchedReason } from '../hostNotice.js'
+import { heardHosts, markSilent } from '../silentSessions.js'
 import type { Fleet } from './screen.js'
 
 /** Forecasts change slowly, and take longer than the rest. Milliseconds. */
 const foreseeEvery = 60_000
 
 /** Does not fail if the engine is unreachable: keeps the sessions read before, and reports the problem. */
-export async function readFleet(home: Home, config: Config, before: Fleet | null): Promise<Fleet> {
+export async function readFleet(
+  source: FleetSource,
+  home: Home,
+  config: Config,
+  before: Fleet | null,
+): Promise<Fleet> {
   const at = new Date()
   const live = readLive(home)
   const watched = isFresh(live, at)
@@ -27,13 +31,11 @@ export async function readFleet(home: Home, config: Config, before: Fleet | null
     ? before
     : { forecasts: forecastsOf(home, config, live, at), foreseenAt: at.getTime() }
   try {
-    const { listed, heard, pool } = await withEngine(home, async (engine) => {
-      const [listed, pool] = await Promise.all([
-        listSessions(engine, at),
-        watched ? queryPool(engine, config.pool.name) : Promise.resolve(null),
-      ])
-      return { listed, pool, heard: await readHeardHosts(engine, home, live, hostsOf(listed)) }
-    })
+    const [{ listed, heard: others }, pool] = await Promise.all([
+      source.sessions(home, at),
+      watched ? source.pool(home, config.pool.name) : Promise.resolve(null),
+    ])
+    const heard = heardHosts(home, live, others)
     const sessions = listed.map(({ card }) =>
       toSessionRow(markSilent(mergeLiveState(card, live, home, at), heard, home, at)),
     )

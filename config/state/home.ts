@@ -20,6 +20,8 @@ export interface Home {
   database: string
   logs: string
   tmuxSocket: string
+  /** At which the worker answers commands (config/localSocket/protocol.ts). */
+  commandSocket: string
   /** Files that hooks and status lines of agents write for the worker. */
   reports: string
   /** One folder per session: fence, launch files, draft. */
@@ -74,7 +76,8 @@ export function openHome(env: NodeJS.ProcessEnv = process.env): Home {
     sealKeys: join(dir, 'seal-keys.json'),
     database: join(dir, 'temporal.db'),
     logs: join(dir, 'logs'),
-    tmuxSocket: socketPath(join(dir, 'tmux.sock'), mark),
+    tmuxSocket: socketPath(join(dir, 'tmux.sock'), `${mark}.sock`),
+    commandSocket: socketPath(join(dir, 'worker.sock'), `${mark}-worker.sock`),
     reports: join(dir, 'reports'),
     sessions: join(dir, 'sessions'),
     services: join(dir, 'services'),
@@ -119,11 +122,11 @@ function makeFolder(path: string): void {
 }
 
 /**
- * A home whose path is too long for a socket keeps it in a private folder under /tmp. Not under XDG_RUNTIME_DIR, which is removed at
+ * A home whose path is too long for a socket keeps it in a private folder under /tmp, under another name. Not under XDG_RUNTIME_DIR, which is removed at
  * logout while the panes run on, and which is not set for every process of the user. Another user could create the folder first and own the
  * socket, so a folder that belongs to another user is refused. Throws HomeError.
  */
-function socketPath(wanted: string, mark: string): string {
+function socketPath(wanted: string, nameElsewhere: string): string {
   if (Buffer.byteLength(wanted) < socketPathMax) return wanted
   const folder = join(existsSync('/tmp') ? '/tmp' : tmpdir(), `outpool-${userInfo().uid}`)
   try {
@@ -131,7 +134,7 @@ function socketPath(wanted: string, mark: string): string {
   } catch (error) {
     throw new HomeError(folder, error)
   }
-  return join(folder, `${mark}.sock`)
+  return join(folder, nameElsewhere)
 }
 
 /** Where downloaded programs go; shared by all homes of a user. */

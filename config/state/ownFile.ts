@@ -67,6 +67,13 @@ export function oddityAt(path: string, as: 'file' | 'folder', maxBytes = usualMa
   return as === 'folder' ? oddityOfFolder(facts, ownUid()) : oddityOfFile(facts, ownUid(), maxBytes)
 }
 
+/** Whether it is a socket of this user that no other may use. The folder in which it lies has to be checked too. */
+export function isOwnSocket(path: string): boolean {
+  const info = lstatSync(path, { throwIfNoEntry: false })
+  if (info?.isSocket() !== true || (info.mode & 0o077) !== 0) return false
+  return ownUid() === null || info.uid === ownUid()
+}
+
 /**
  * Makes the folder, or checks the one that is there: of this user, no link, and closed to all others whatever the umask. Throws
  * OddFileError.

@@ -32,6 +32,11 @@ export class EngineClock {
     return Math.abs(this.#ahead) > clockNoise ? this.#ahead : 0
   }
 
+  /** As `ahead`, with what may be noise. */
+  get measured(): number {
+    return this.#ahead
+  }
+
   /** Now in the engine's clock. */
   now(): number {
     return this.#now() + this.ahead

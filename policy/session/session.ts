@@ -132,6 +132,8 @@ export interface SessionDetails extends SessionView, SessionProgress, SessionPre
   nextWakeUp?: string | null
 }
 
+/** The key of a session's memo, a SessionMemo. The engine keeps it for closed sessions too. */
+export const sessionMemo = 'session'
 /** The memo of a session: what `ls` reads without a query to its workflow. */
 export type SessionMemo = Omit<SessionDetails, 'rescueLog'>
 

@@ -1,5 +1,5 @@
 /** What a person learns of a fleet: answers, usage, what waits for them, and that nothing watches when the worker is dead. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { SessionView } from '../../policy/session/session.js'
@@ -45,6 +45,27 @@ const untilTold = (what: RegExp): Promise<string> =>
     () => Promise.resolve(existsSync(told) ? readFileSync(told, 'utf8') : ''),
     (text) => what.test(text),
   )
+
+it('the worker answers for the engine, as the engine would, and again if its socket was removed', async () => {
+  const { commandSocket } = openHome(fleet.env)
+  const commands = [['ls'], ['ls', '--json'], ['show', 'docs', '--json'], ['accounts', '--json']]
+  const printed = async (): Promise<string[]> => {
+    const ran = []
+    for (const command of commands) ran.push(await fleet.run(...command))
+    return ran.map(({ stdout, stderr }) => stdout + stderr)
+  }
+  // What the agent itself reports at the end of a turn may come between two looks.
+  await until(
+    'the same by both ways',
+    async () => {
+      const answered = existsSync(commandSocket) ? await printed() : ['no socket']
+      rmSync(commandSocket, { force: true })
+      return { answered, read: await printed() }
+    },
+    ({ answered, read }) => JSON.stringify(answered) === JSON.stringify(read),
+  )
+  await until('another socket', () => Promise.resolve(existsSync(commandSocket)), Boolean)
+})
 
 it('send --wait prints the answer to this text, and wait --answer the next one', async () => {
   fleet.world.standIn.account('max-1').answer(({ turn }) => `Answer ${turn}.`)

@@ -11,7 +11,7 @@ import type proto from '@temporalio/proto'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { describe, expect, it } from 'vitest'
 import type { Envelope } from '../../policy/envelope.js'
-import { workflowBundle } from '../workflow/harness/bundle.js'
+import { noSinks, workflowBundle } from '../workflow/harness/bundle.js'
 import { scenarios } from './scenarios.js'
 
 // Each replay starts a worker, and the logs of these workers say nothing about the result.
@@ -29,7 +29,7 @@ describe('law 7: new code continues old histories', () => {
 
   it.each(names)('law 7: %s', async (name) => {
     const history = historyFromJSON(JSON.parse(readFileSync(`${folder}${name}.json`, 'utf8')))
-    const options = { workflowBundle: await workflowBundle(), replayName: name }
+    const options = { workflowBundle: await workflowBundle(), replayName: name, sinks: noSinks }
     await Worker.runReplayHistory(options, history, workflowIdOf(history))
   })
 })

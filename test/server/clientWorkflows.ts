@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow'
 import type { DrillReport, DrillStart } from '../../policy/independence/drill.js'
 import type { PoolView } from '../../policy/pool/lease.js'
-import type { SessionDetails } from '../../policy/session/session.js'
+import { type SessionDetails, sessionMemo } from '../../policy/session/session.js'
 import {
   type AccountEligibility,
   type MoveArgs,
@@ -21,7 +21,6 @@ import {
   type SessionStart,
   poolQueries,
   poolUpdates,
-  sessionMemo,
   sessionQueries,
   sessionSignals,
 } from '../../workflows/messages.js'

@@ -1,10 +1,16 @@
 /** The pollers that ask the engine for work: on the host's own queue, and on the common one for workflows. */
 import type { DataConverter } from '@temporalio/common'
-import { type ActivityInterceptorsFactory, type NativeConnection, Worker } from '@temporalio/worker'
+import {
+  type ActivityInterceptorsFactory,
+  type InjectedSinks,
+  type NativeConnection,
+  Worker,
+} from '@temporalio/worker'
 import { availableParallelism } from 'node:os'
 import { failureInterceptor } from '../../activities/failures.js'
 import { envelopeInterceptor } from '../../activities/sealing.js'
 import { commonQueue, hostQueue } from '../../policy/ids.js'
+import type { WorkflowSinks } from '../../workflows/sinks.js'
 import { workflowCode } from './workflowCode.js'
 
 /** A watch and a delivery for each of a thousand sessions, and short activities in addition. */
@@ -28,6 +34,7 @@ export interface PollersOptions {
   dataConverter: DataConverter
   hostActivities: object
   commonActivities: object
+  sinks: InjectedSinks<WorkflowSinks>
   /** Goes around every activity of these pollers. */
   interceptor: ActivityInterceptorsFactory
 }
@@ -59,6 +66,7 @@ export async function makePollers(options: PollersOptions): Promise<ReadyPollers
     }),
     Worker.create({
       ...{ ...shared, workflowBundle, taskQueue: commonQueue, activities: options.commonActivities },
+      sinks: options.sinks,
       maxCachedWorkflows: cachedWorkflows,
       maxConcurrentWorkflowTaskExecutions: workflowSlots,
     }),

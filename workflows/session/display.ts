@@ -1,11 +1,14 @@
 /** What a session shows in the engine: search attributes, memo and the details page of the Web UI. */
 import type { SearchAttributeUpdatePair } from '@temporalio/common'
-import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow'
+import { proxySinks, setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow'
 import { clock as clockOf } from '../../policy/instants.js'
+import { sessionMemo } from '../../policy/session/session.js'
 import { attributeKeys as keys } from '../attributes.js'
-import { sessionMemo } from '../messages.js'
+import type { WorkflowSinks } from '../sinks.js'
 import type { SessionState } from './state.js'
 import { attentionOf, details } from './view.js'
+
+const { sessions } = proxySinks<WorkflowSinks>()
 
 /** Writes only what has changed: each write is an event of the history. */
 export class Display {
@@ -20,7 +23,10 @@ export class Display {
 
     const { rescueLog, ...row } = details(state)
     const memo = JSON.stringify(row)
-    if (memo !== this.#shownMemo) upsertMemo({ [sessionMemo]: row })
+    if (memo !== this.#shownMemo) {
+      upsertMemo({ [sessionMemo]: row })
+      sessions.shown(row)
+    }
     this.#shownMemo = memo
 
     setCurrentDetails(page(state, rescueLog))

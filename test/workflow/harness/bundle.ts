@@ -2,8 +2,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker'
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  type InjectedSinks,
+  type WorkflowBundleOption,
+} from '@temporalio/worker'
 import { bundleInputs } from '../../../worker/connection/workflowCode.js'
+import type { WorkflowSinks } from '../../../workflows/sinks.js'
+
+/** For workers that need not know what sessions show. */
+export const noSinks: InjectedSinks<WorkflowSinks> = { sessions: { shown: { fn: () => undefined } } }
 
 /** Passes the path of the bundle to the processes of the test files. */
 const variable = 'OUTPOOL_TEST_BUNDLE'

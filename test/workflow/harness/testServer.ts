@@ -23,7 +23,7 @@ import { engineRetention } from '../../../policy/retention.js'
 import { failureConverterPath } from '../../../worker/connection/workflowCode.js'
 import { obtainTemporal } from '../../../worker/engine/find.js'
 import { attributeKinds, setUpEngine } from '../../../worker/engine/setup.js'
-import { workflowBundle } from './bundle.js'
+import { noSinks, workflowBundle } from './bundle.js'
 import { asOnHost } from './hostActivities.js'
 import { devServer, timeSkippingEnvironment, type DevServer } from '../../../lab/engine/engine.js'
 import { ownEngineOnly } from '../../../lab/engine/ownEngineOnly.js'
@@ -191,6 +191,7 @@ export class TestServer {
       ...options,
       dataConverter: { failureConverterPath },
       interceptors: { activity: [envelopeInterceptor] },
+      sinks: noSinks,
       shutdownGraceTime: '100ms',
     })
     const run = worker.run().catch((error: unknown) => {
