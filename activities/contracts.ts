@@ -2,6 +2,7 @@
 import type { AccountReading, Wall, Window } from '../policy/account/account.js'
 import type { DrillReport, DrillObservation, DrillStage } from '../policy/independence/drill.js'
 import type { Hang } from '../policy/session/hang.js'
+import type { FeatureOff } from '../policy/features.js'
 import type { LeaseAnswer, PreparedLeaseRequest } from '../policy/pool/lease.js'
 import type { Notice } from '../policy/notices/notice.js'
 import type { Adoption } from '../policy/session/adoption.js'
@@ -69,6 +70,8 @@ export interface LaunchResult {
   pendingInput: string[]
   /** Wake-ups that earlier processes planned and that no process will carry out. Their prompts stay on the host. */
   plans: PlannedWakeUp[]
+  /** Features without which the launched program has to do; absent if none is off. */
+  off?: FeatureOff[]
   steps: RescueStep[]
 }
 
@@ -120,6 +123,8 @@ export type SessionObservation = {
   transcript?: string | null
   /** Whether a turn was running, as far as can be known. */
   wasWorking: boolean
+  /** Features without which a program that is launched now has to do; absent if none is off. */
+  off?: FeatureOff[]
 } &
   /** `lease`: the pool's answer; null or missing if the pool was not asked, or did not answer in time. */
   (

@@ -113,14 +113,16 @@ export class TextRefusedError extends StepError {
 
 /**
  * Thrown before the agent is ended: its draft holds a picture, or the program did not give it to its editor and the screen shows only a
- * part of it.
+ * part of it. With `unknown`, the input line of the installed program can't be read, and a person may have left a draft there.
  */
 export class DraftUnreadableError extends StepError {
   readonly kind = failureKinds.draftUnreadable
 
-  constructor(session: string) {
+  constructor(session: string, { unknown = false } = {}) {
     super(
-      `its input line holds a draft that outpool cannot read whole, and that would be lost: send or clear it with outpool attach ${session}`,
+      unknown
+        ? `its input line may hold a draft that outpool cannot read with the installed agent program, and that would be lost: outpool pause ${session}, then outpool resume ${session}, goes on without it`
+        : `its input line holds a draft that outpool cannot read whole, and that would be lost: send or clear it with outpool attach ${session}`,
     )
   }
 }

@@ -1,3 +1,5 @@
+import type { Feature } from '../policy/features.js'
+
 /** One thing that an adapter expects of its agent program, which may change with any version. Each adapter has one list of them. */
 export interface Expectation {
   /** In kebab case. Never changed: verdicts and tests refer to it. */
@@ -8,4 +10,6 @@ export interface Expectation {
   consequence: string
   /** Whether sessions cannot be kept going without it. Default: a feature is lost, or slower. */
   isEssential?: true
+  /** What is switched off while it is broken. Default: nothing, since Outpool goes on without it as well as it can. */
+  feature?: Feature
 }

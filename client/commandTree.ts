@@ -156,6 +156,12 @@ export const commandTree: readonly CommandSpec[] = [
     group: 'Work with sessions',
     description: "open the session's pane in this terminal",
     args: [session],
+    options: [
+      {
+        flags: '--window',
+        description: 'in a new window of the tmux around this terminal, or in the one that shows it',
+      },
+    ],
     run: async (context) => (await import('./commands/attach.js')).attach(context),
   },
   {

@@ -36,12 +36,19 @@ export function leaveKeys(outer: TmuxKeys | null): string | null {
 const inWords = (keys: readonly string[]): string =>
   keys.map((key) => key.replace(/^C-(?=.)/, 'Ctrl-').replace(/^M-(?=.)/, 'Alt-')).join(' ')
 
-/** The keys of the tmux around this terminal; null if there is none, or if it does not answer. */
-export function outerKeys({ TMUX, TMUX_PANE }: NodeJS.ProcessEnv): TmuxKeys | null {
+/** The socket of the tmux around this terminal, or null. */
+export function outerSocket({ TMUX }: NodeJS.ProcessEnv): string | null {
   const [socket = ''] = (TMUX ?? '').split(',')
-  if (socket === '') return null
+  return socket === '' ? null : socket
+}
+
+/** The keys of the tmux around this terminal; null if there is none, or if it does not answer. */
+export function outerKeys(env: NodeJS.ProcessEnv): TmuxKeys | null {
+  const socket = outerSocket(env)
+  if (socket === null) return null
+  const { TMUX_PANE } = env
   const target = TMUX_PANE === undefined ? [] : ['-t', TMUX_PANE]
-  const asked = ask(socket, [
+  const asked = askTmux(socket, [
     ...['display-message', '-p', ...target, '#{prefix} #{prefix2}', ';'],
     ...['list-keys', '-T', 'prefix'],
   ])
@@ -58,7 +65,7 @@ function bindingIn(line: string): TmuxKeys['bindings'] {
 /** Lets the status line of this client of Outpool's tmux say how to leave. Nothing happens if tmux does not answer. */
 export function showLeaveKeys(socket: string, clientPid: number, keys: string | null): void {
   const text = keys ?? 'from another terminal (your tmux binds no key to send-prefix)'
-  ask(socket, [
+  askTmux(socket, [
     ...['set-option', '-g', '@outpool_leave', text, ';'],
     ...['set-option', '-ga', '@outpool_nested', ` ${clientPid} `],
   ])
@@ -66,11 +73,11 @@ export function showLeaveKeys(socket: string, clientPid: number, keys: string | 
 
 /** The number may be that of another client later. */
 export function hideLeaveKeys(socket: string, clientPid: number): void {
-  ask(socket, ['set-option', '-gF', '@outpool_nested', `#{s/ ${clientPid} //:@outpool_nested}`])
+  askTmux(socket, ['set-option', '-gF', '@outpool_nested', `#{s/ ${clientPid} //:@outpool_nested}`])
 }
 
-/** Null if it fails. */
-function ask(socket: string, args: readonly string[]): string | null {
+/** What it prints; null if it fails, or if no server runs there. */
+export function askTmux(socket: string, args: readonly string[]): string | null {
   const { status, stdout } = spawnSync('tmux', ['-S', socket, '-N', ...args], {
     ...{ encoding: 'utf8', timeout: answerWithin, stdio: ['ignore', 'pipe', 'ignore'] },
     env: { ...process.env, TMUX: undefined },

@@ -12,8 +12,10 @@ import type { AccountReading } from '../policy/account/account.js'
 import type { ConditionRules } from '../policy/account/conditions.js'
 import { taskSessionName } from '../policy/ids.js'
 import { isSamePlace, type PlaceRef } from '../policy/session/place.js'
+import { AgentVersions } from './process/agentVersions.js'
 import { hostSuspendClock } from './process/suspendClock.js'
 import { Adoptions } from './state/adoptions.js'
+import { AgentFeatures } from './state/agentFeatures.js'
 import { readingToEngine } from './state/engineInstants.js'
 import { EngineClock } from './state/engineClock.js'
 import { KnownAccounts } from './state/knownAccounts.js'
@@ -52,6 +54,7 @@ export class Host {
   >()
   /** Agent programs that were launched since a look at their versions. */
   readonly launchedAgents = new Set<string>()
+  readonly features: AgentFeatures
   readonly startLimiter = new StartLimiter()
   readonly moveLimiter: MoveLimiter
   readonly spending: Spending
@@ -61,6 +64,7 @@ export class Host {
   /** How long this host has been suspended since its boot, in ms; only differences count. */
   readonly suspendClock: () => number
   readonly #knownAccounts: KnownAccounts
+  readonly #versions = new AgentVersions()
   #config: Config
 
   constructor(home: Home, config: Config, suspendClock = hostSuspendClock) {
@@ -74,6 +78,7 @@ export class Host {
     this.records = new SessionRecords(home, this.oddFiles)
     this.adoptions = new Adoptions(home, this.records)
     this.backgroundWork = new BackgroundWork(this.records)
+    this.features = new AgentFeatures(home, (agent) => this.installedVersion(agent))
     this.events = new EventStore(
       home,
       () => this.config.events,
@@ -114,6 +119,13 @@ export class Host {
 
   adapter(agent: string): AgentAdapter {
     return agentNamed(agent)
+  }
+
+  /** The version that would be launched now; null if the configuration has no such agent, or it can't be run. */
+  async installedVersion(agent: string): Promise<string | null> {
+    const configured = this.config.agents[agent]
+    if (configured === undefined) return null
+    return this.#versions.of(agent, configured, this.programEnvironment(), this.home.dir)
   }
 
   /**

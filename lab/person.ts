@@ -63,11 +63,21 @@ export class Person {
       sessionId,
       ...(options.args ?? []),
     ].join(' ')
-    this.tmux(server, 'send-keys', '-t', pane, '-l', line)
-    this.tmux(server, 'send-keys', '-t', pane, 'Enter')
-    const agent: PersonAgent = { sessionId, server, pane }
-    await this.untilShown(agent, /❯/)
+    const agent = await this.#run({ sessionId, server, pane }, line)
     await this.say(agent, prompt)
+    return agent
+  }
+
+  /** Runs a command line that resumes the conversation, in a shell of a new window. */
+  resumeAgent(server: string, sessionId: string, line: string): Promise<PersonAgent> {
+    const pane = this.#openPane(server, null, this.#fleet.world.cwd)
+    return this.#run({ sessionId, server, pane }, line)
+  }
+
+  async #run(agent: PersonAgent, line: string): Promise<PersonAgent> {
+    this.type(agent, line)
+    this.press(agent, 'Enter')
+    await this.untilShown(agent, /❯/)
     return agent
   }
 

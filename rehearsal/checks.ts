@@ -40,11 +40,22 @@ export class Checks {
       if (!this.#outcomes.has(name)) this.#outcomes.set(name, { outcome: 'unchecked', why })
   }
 
+  /** Whether all of these were checked, and held. */
+  haveHeld(names: readonly string[]): boolean {
+    return names.every((name) => this.#outcomes.get(name)?.outcome === 'held')
+  }
+
+  /** Takes over another try of the same checks: what held in one of them holds. */
+  add(again: Checks): void {
+    for (const [name, found] of again.#outcomes)
+      if (this.#outcomes.get(name)?.outcome !== 'held') this.#outcomes.set(name, found)
+  }
+
   /** In the order of the expectations; only those that were to be checked. */
   results(expectations: readonly Expectation[]): RehearsalResult[] {
-    return expectations.flatMap(({ name, statement, consequence, isEssential = false }) => {
+    return expectations.flatMap(({ name, statement, consequence, isEssential = false, feature = null }) => {
       const found = this.#outcomes.get(name)
-      return found === undefined ? [] : [{ name, statement, consequence, isEssential, ...found }]
+      return found === undefined ? [] : [{ name, statement, consequence, isEssential, feature, ...found }]
     })
   }
 }

@@ -14,7 +14,8 @@ import { Checks, messageOf, type Scene } from './checks.js'
 import type { Context } from './claude-code/context.js'
 
 /** So many scenes run at a time: each starts one program after the other. */
-const atOnce = 3
+const scenesAtOnce = 3
+
 interface Rehearsal {
   /** Absolute path of the program. */
   program: string
@@ -26,15 +27,29 @@ interface Rehearsal {
   onProgress: (scene: string) => void
 }
 
-/** Takes this process over: its environment is clean afterwards. */
-export async function rehearse({
-  program,
-  expectations,
-  scenes,
-  patience,
-  onProgress,
-}: Rehearsal): Promise<RehearsalResult[]> {
-  const dir = mkdtempSync(join(tmpdir(), 'outpool-rehearsal-'))
+/**
+ * Takes this process over: its environment is clean afterwards. A scene in which something did not hold is repeated, alone and with more
+ * patience: a verdict switches features off, and a busy machine may only have been slow.
+ */
+export async function rehearse({ expectations, ...first }: Rehearsal): Promise<RehearsalResult[]> {
+  // Before the environment names another one.
+  const parent = tmpdir()
+  const checks = await tryScenes(parent, first, scenesAtOnce)
+  const scenes = first.scenes.filter(({ covers }) => !checks.haveHeld(covers))
+  if (scenes.length > 0) {
+    const onProgress = (scene: string): void => first.onProgress(`${scene}, once more`)
+    checks.add(await tryScenes(parent, { ...first, scenes, onProgress, patience: 2 * first.patience }, 1))
+  }
+  return checks.results(expectations)
+}
+
+/** In a folder of its own below `parent`, so that nothing of another try is taken for something of this one. */
+async function tryScenes(
+  parent: string,
+  { program, scenes, patience, onProgress }: Omit<Rehearsal, 'expectations'>,
+  atOnce: number,
+): Promise<Checks> {
+  const dir = mkdtempSync(join(parent, 'outpool-rehearsal-'))
   cleanEnvironment(hostEnv(dir))
   const checks = new Checks()
   const world = await startWorld(dir)
@@ -57,7 +72,7 @@ export async function rehearse({
   } finally {
     await harness.stop().finally(() => rmSync(dir, { recursive: true, force: true }))
   }
-  return checks.results(expectations)
+  return checks
 }
 
 /** Rejects when a person has had enough, or the process that asked for it has died: what was started is ended all the same. */

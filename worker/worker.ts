@@ -121,6 +121,7 @@ export async function startWorker(input: {
   const hasDied = workerEvents.begun(config)
   const lastSeen = readLive(home)?.at ?? null
   reviewAccounts(host)
+  for (const agent of Object.keys(config.agents)) await host.features.review(agent)
   sampler.start()
   prober.start()
   cleanup.start()

@@ -6,6 +6,7 @@ import { statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { AgentAdapter } from '../../agents/agent.js'
+import type { Feature } from '../../policy/features.js'
 import { type InputLineState, nextTypingStep } from '../../policy/session/typing.js'
 import type { DeliverRequest } from '../contracts.js'
 import type { Host } from '../../host/host.js'
@@ -35,6 +36,11 @@ const hiddenTimeout = 10_000
 
 const twoDrafts =
   'its input line holds a draft that outpool cannot set aside, because another one is set aside already'
+
+const noStash =
+  'its input line holds a draft, and the stash of the installed agent program does not work as expected (see outpool rehearse)'
+const unreadableLine =
+  'the installed agent program draws its input line in another way, so that a draft there would be sent with it (see outpool rehearse)'
 
 type ResolvedDeliverRequest = DeliverRequest & { text: string }
 
@@ -129,6 +135,7 @@ class TextDelivery {
     if (lastKey !== null && Date.now() - lastKey < this.#host.config.timing.keysQuiet) return false
     const { followed, blocked } = await this.#findEvidence()
     if (blocked !== null) throw await this.#clearBlocked(pane, blocked)
+    if (this.#isOff('input-line')) throw new LineOccupiedError(unreadableLine)
     const { line, screen } = await this.#readLine(pane, lastKey)
     const record = this.#record()
     const sinceLastKey = record === null ? null : Date.now() - record.keyAt
@@ -154,6 +161,10 @@ class TextDelivery {
       case 'enter':
         return this.#pressEnter(pane)
     }
+  }
+
+  #isOff(feature: Feature): boolean {
+    return this.#host.features.isOff(this.#request.agent, feature)
   }
 
   /** Throws LineOccupied once the input line was hidden for a while, for example by a viewer that a person left open. */
@@ -184,6 +195,7 @@ class TextDelivery {
     const screen = await leaveHistory(this.#host, this.#adapter, pane, shown)
     if (this.#adapter.readDraft(screen) === null) return
     if (this.#adapter.hasStashedDraft(screen)) throw new LineOccupiedError(twoDrafts)
+    if (this.#isOff('stash')) throw new LineOccupiedError(noStash)
     await this.#host.tmux.press(pane.id, this.#adapter.stashKeys)
     if (!(await this.#untilLine(pane, (draft) => draft === null))) throw new LineOccupiedError(twoDrafts)
   }

@@ -59,6 +59,7 @@ async function launch(
   if (host.records.isLost(session)) await assertNoneNewer(host, session, fence)
   if (!existsSync(cwd)) throw new WorkFolderMissingError(cwd)
   const adapter = host.adapter(request.agent)
+  const off = await host.features.review(request.agent)
   const place = await host.place(request.place)
   const text = await promptText(request)
   const steps: RescueStep[] = []
@@ -145,6 +146,7 @@ async function launch(
     settledForks,
     pendingInput: typed,
     plans,
+    ...(off.length === 0 ? {} : { off: [...off] }),
     steps,
   }
 }

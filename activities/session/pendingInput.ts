@@ -55,6 +55,12 @@ export async function saveDraft(
   pane: Pane,
   { mustBeWhole = false }: { mustBeWhole?: boolean } = {},
 ): Promise<void> {
+  // A draft can be there only if a person was ever attached.
+  if (host.features.isOff(adapter.name, 'input-line')) {
+    if (mustBeWhole && pane.visited !== 'never')
+      throw new DraftUnreadableError(pane.session, { unknown: true })
+    return
+  }
   let screen = await host.tmux.colouredScreen(pane.id)
   // The limit menu hides the input line. If no person was ever attached, there is no draft, so the menu is left alone.
   if (pane.visited !== 'never' && closesOnEscape(adapter, screen)) {
@@ -122,6 +128,14 @@ async function readFullDraft(
   const shown = adapter.readDraft(screen)
   if (shown === null) return null
   const mode = adapter.readInputMode(screen) ?? 'words'
+  const whole = host.features.isOff(adapter.name, 'editor') ? null : await exportedDraft(host, adapter, pane)
+  const text = whole ?? shown
+  const isCut = (whole === null && !adapter.showsWholeDraft(screen)) || adapter.hasPlaceholder(text)
+  return { isCut, text: mode === 'shell' ? text.replace(/^!/, '').trimStart() : text, mode }
+}
+
+/** What the program gives to its editor; null if it gives nothing in time. */
+async function exportedDraft(host: Host, adapter: AgentAdapter, pane: Pane): Promise<string | null> {
   const folder = join(host.records.folder(pane.session), draftsFolder)
   const file = join(folder, 'draft')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -138,10 +152,7 @@ async function readFullDraft(
   rmSync(file, { force: true })
   // While the editor is open, the input line is not on the screen and accepts no keys.
   await untilScreen(host, pane.id, (now) => adapter.takesInput(now))
-  const whole = exported === null || exported.trim() === '' ? null : exported
-  const text = whole ?? shown
-  const isCut = (whole === null && !adapter.showsWholeDraft(screen)) || adapter.hasPlaceholder(text)
-  return { isCut, text: mode === 'shell' ? text.replace(/^!/, '').trimStart() : text, mode }
+  return exported === null || exported.trim() === '' ? null : exported
 }
 
 const closesOnEscape = (adapter: AgentAdapter, screen: string): boolean =>
@@ -263,7 +274,7 @@ export async function restoreDraft(
   pane: string,
 ): Promise<void> {
   const draft = savedDraft(host, session)
-  if (draft === null) return
+  if (draft === null || host.features.isOff(adapter.name, 'input-line')) return
   const screen = await untilScreen(
     host,
     pane,

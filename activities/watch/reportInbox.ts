@@ -137,12 +137,12 @@ export class ReportInbox {
 
   /** False if the report has to wait for its watch. Evidence counts only for the launch that produced it. */
   #apply(report: AgentReport, touched: Set<SessionWatch>): boolean {
-    const { records, quota, backgroundWork } = this.#host
+    const { records, quota, backgroundWork, features } = this.#host
     const { session, fence } = report
     const launch = records.launch(session, fence)
     if (!launch) return false
     if (report.kind === 'quota') {
-      quota.recordWindows(launch.place.name, report.windows)
+      if (!features.isOff(launch.agent, 'status-line')) quota.recordWindows(launch.place.name, report.windows)
       return true
     }
     if (report.kind === 'turn-ended') backgroundWork.recordTurnEnd(report)

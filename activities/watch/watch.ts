@@ -51,14 +51,19 @@ export async function watchAgent(
     host.moveLimiter.release(request.session)
     // When a worker shuts down, the attempt fails and the next worker watches on. The pane is not affected.
     const ended = await Promise.race([watch.ended, context.cancelled])
-    const observation = observationToEngine(host.clock, ended)
+    const off = await host.features.review(request.agent)
+    const observation = observationToEngine(
+      host.clock,
+      off.length === 0 ? ended : { ...ended, off: [...off] },
+    )
     if (!needsMoveSlot.has(observation.kind)) return { ...observation, readings: host.engineReadings() }
     await host.moveLimiter.acquire(request.session, context.cancellationSignal, (before) => {
       const status = `outpool: to be moved (${observation.kind}), after ${before} other sessions of this host`
       void host.tmux.showStatus(request.session, status)
     })
     const { leaseRequest, session } = request
-    if (observation.kind !== 'walled' || !leaseRequest || !leaseBatcher)
+    // What is off may change what the session asks for.
+    if (observation.kind !== 'walled' || !leaseRequest || !leaseBatcher || off.length > 0)
       return { ...observation, readings: host.engineReadings() }
     const models = modelsAfter(leaseRequest.request.models, observation.wall)
     const leaseAnswer = host.moveLimiter.holdDuring(session, () =>

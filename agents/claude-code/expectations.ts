@@ -5,14 +5,16 @@ const starts: readonly Expectation[] = [
   {
     name: 'conversation-id',
     statement: '--session-id gives a new conversation its id, and --resume keeps it',
-    consequence: 'no session can be started or moved',
+    consequence: 'no session can be started, nor moved: each waits for its account',
     isEssential: true,
+    feature: 'moves',
   },
   {
     name: 'config-dir',
     statement: 'CLAUDE_CONFIG_DIR holds the login, the settings and the conversations',
     consequence: 'a session would run under another login than the one that was leased',
     isEssential: true,
+    feature: 'moves',
   },
   {
     name: 'first-run-keys',
@@ -56,8 +58,9 @@ const conversations: readonly Expectation[] = [
   {
     name: 'transcript-file',
     statement: 'a conversation is one file, projects/<folder>/<id>.jsonl, in the config dir',
-    consequence: 'sessions cannot be moved: they would be parked',
+    consequence: 'sessions cannot be moved: at a wall they are parked',
     isEssential: true,
+    feature: 'moves',
   },
   {
     name: 'transcript-entries',
@@ -68,13 +71,15 @@ const conversations: readonly Expectation[] = [
   {
     name: 'resume-after-copy',
     statement: 'a copy of the transcript is enough to resume under another login, with every earlier message',
-    consequence: 'sessions cannot be moved: they would be parked',
+    consequence: 'sessions cannot be moved: at a wall they are parked',
     isEssential: true,
+    feature: 'moves',
   },
   {
     name: 'fork',
     statement: '--fork-session with --session-id continues on a copy, and leaves the original as it is',
     consequence: 'no session falls back to a substrate',
+    feature: 'fallbacks',
   },
   {
     name: 'term-ends',
@@ -124,6 +129,7 @@ const reports: readonly Expectation[] = [
     name: 'status-line-limits',
     statement: 'the status line gets rate_limits with the share used and the reset of each window',
     consequence: 'accounts in use are read by probes alone: sessions move later, often at the wall',
+    feature: 'status-line',
   },
   {
     name: 'usage-output',
@@ -140,7 +146,8 @@ const reports: readonly Expectation[] = [
 const walls: readonly Expectation[] = [
   {
     name: 'wall-entry',
-    statement: 'the wall of an account leaves an entry with apiError usage_limit_reached and quotaLimits',
+    statement:
+      'the wall of an account leaves an entry with apiError usage_limit_reached, or with rejected quotaLimits',
     consequence: 'walls are found by their text alone: without a certain reset, and not in every language',
   },
   {
@@ -181,6 +188,7 @@ const texts: readonly Expectation[] = [
     statement: 'the input line is drawn between two rules, behind ❯',
     consequence: 'texts are typed into the draft of a person, or not at all',
     isEssential: true,
+    feature: 'input-line',
   },
   {
     name: 'draft-scrolls',
@@ -249,11 +257,13 @@ const texts: readonly Expectation[] = [
     statement:
       'Ctrl-S stashes the whole draft, shows that above the input line, and restores it after the next prompt',
     consequence: 'texts wait while there is a draft in the input line',
+    feature: 'stash',
   },
   {
     name: 'draft-to-editor',
     statement: 'Ctrl-G gives the whole draft, long pastes included, to $VISUAL',
     consequence: 'a draft goes to the next process as the screen shows it',
+    feature: 'editor',
   },
   {
     name: 'queue-rows',

@@ -1,24 +1,40 @@
-/** `outpool attach NAME`: the session's pane, in this terminal. Needs no engine if the pane exists. */
+/** `outpool attach NAME`: the session's pane, in this terminal or in a window of a person's tmux. Needs no engine if the pane exists. */
 import { spawn } from 'node:child_process'
 import { openHome, type Home } from '../../config/state/home.js'
 import type { CommandContext } from '../commandContext.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
-import { hideLeaveKeys, leaveKeys, outerKeys, showLeaveKeys, type TmuxKeys } from '../nestedTmux.js'
+import {
+  hideLeaveKeys,
+  leaveKeys,
+  outerKeys,
+  outerSocket,
+  showLeaveKeys,
+  type TmuxKeys,
+} from '../nestedTmux.js'
 import type { SessionCard } from '../engine/sessionRows.js'
 import { writeText } from '../output/terminal.js'
 import { clock } from '../output/times.js'
 import { hasPane } from '../tmux.js'
+import { openWindow } from '../tmuxWindow.js'
 
 export async function attach(context: CommandContext): Promise<void> {
   const name = checkName(context.argument(0, 'NAME'))
   const home = openHome()
   if (!(await hasPane(home, name))) throw await noPaneError(home, name)
-  if (process.env['TMUX']?.split(',')[0] === home.tmuxSocket)
+  const outer = outerSocket(process.env)
+  if (outer === home.tmuxSocket)
     throw new FailedError(
       "this terminal is already inside Outpool's own tmux",
       `switch with: tmux switch-client -t =${name}`,
     )
+  if (context.flag('window')) {
+    const pane = process.env['TMUX_PANE'] ?? ''
+    if (outer === null || pane === '')
+      throw new UsageError('--window needs a tmux of yours around this terminal', 'leave out --window')
+    openWindow(home, name, { socket: outer, pane })
+    return
+  }
   if (!process.stdin.isTTY || !process.stdout.isTTY)
     throw new UsageError('attach needs a terminal', `read the session with \`outpool show ${name}\` instead`)
   process.exitCode = await runAttached(home, name)

@@ -115,6 +115,9 @@ export const askYes = async (message: string): Promise<boolean> =>
 /** What was done, in a line. */
 export const say = (text: string): void => log.success(text)
 
+/** What was asked for and could not be done, with what to do about it. */
+export const warn = (text: string): void => log.warn(text)
+
 /** What to type next. `isWell`: whether nothing has to be mended first. */
 export function end(lines: readonly string[], isWell: boolean): void {
   note(lines.join('\n'), 'What to type next')

@@ -5,9 +5,10 @@ import { readConfigInUse } from '../../config/state/configInUse.js'
 import { findAgents } from '../adoption/findAgents.js'
 import { CommandContext } from '../commandContext.js'
 import { runHostProgram } from '../commands/hostPrograms.js'
+import { FailedError } from '../errors.js'
 import type { FoundLogin } from '../findLogins.js'
 import { type Choices, keyNames } from './choices.js'
-import { askChoices, askYes, end, say } from './guide.js'
+import { askChoices, askYes, end, say, warn } from './guide.js'
 import { completionSetUp, setUpCompletion } from './shellCompletion.js'
 
 interface Guided {
@@ -64,8 +65,19 @@ async function offerService(named: CommandContext): Promise<boolean> {
   if (!(await askYes('Install Outpool as a service of your user, which starts it now and after each login?')))
     return false
   const { service } = await import('../commands/service.js')
-  await service(new CommandContext(['install'], { config: named.config }))
-  return true
+  return isDone(() => service(new CommandContext(['install'], { config: named.config })))
+}
+
+/** Says what could not be done, and why. The file is written by then, so that the other offers still make sense. */
+async function isDone(offered: () => Promise<void>): Promise<boolean> {
+  try {
+    await offered()
+    return true
+  } catch (error) {
+    if (!(error instanceof FailedError)) throw error
+    warn([error.message, ...(error.remedy === null ? [] : [error.remedy])].join('\n'))
+    return false
+  }
 }
 
 async function offerCompletion(home: string): Promise<void> {
@@ -86,6 +98,6 @@ async function offerAdoption(named: CommandContext): Promise<string[]> {
   if (readConfigInUse() === null) return later
   if (!(await askYes(`Adopt ${what} on this host, at the next turn end?`))) return later
   const { adopt } = await import('../commands/adopt.js')
-  await adopt(new CommandContext([], { config: named.config, all: true }))
-  return []
+  const isAdopted = await isDone(() => adopt(new CommandContext([], { config: named.config, all: true })))
+  return isAdopted ? [] : later
 }

@@ -1,4 +1,5 @@
 /** Events in words, for the log and for commands alike. */
+import { featuresOffText } from '../../policy/featureTexts.js'
 import { counted } from '../../policy/formatCount.js'
 import { formatList } from '../../policy/formatList.js'
 import { describeDuration, describeShortDuration, percent } from '../../policy/instants.js'
@@ -175,9 +176,10 @@ const results = {
   'given-up': 'given up',
 } as const
 
-function rehearsed({ missed, expectations, consequence }: Rehearsed): string {
+function rehearsed({ missed, expectations, consequence, off }: Rehearsed): string {
   if (missed.length === 0) return `held all ${expectations} expectations`
-  return `fell short: ${formatList(missed.map(({ name }) => name))}; ${consequence ?? ''}`
+  const means = featuresOffText(off) ?? consequence ?? ''
+  return `fell short: ${formatList(missed.map(({ name }) => name))}; ${means}`
 }
 
 function walled({ kind, scope, resetsAt }: Omit<WallWords, 'evidence'>, at: (instant: string) => string) {

@@ -77,7 +77,8 @@ function typeOf(field: Field): string {
   if (anyOf !== undefined) return anyOf.map(typeOf).join(' or ')
   if (only !== undefined) return `\`${JSON.stringify(only)}\``
   if (choices !== undefined) return choices.map((choice) => `\`${choice}\``).join(', ')
-  if (items !== undefined) return `list of { ${fieldsOf(items)} }`
+  if (items !== undefined)
+    return `list of ${items.enum === undefined ? `{ ${fieldsOf(items)} }` : typeOf(items)}`
   if (properties !== undefined) return `{ ${fieldsOf(field)} }`
   if (format === 'date-time') return 'instant'
   return [type ?? []].flat().join(' or ')

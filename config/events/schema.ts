@@ -3,6 +3,7 @@
  * what happened; it holds no prompt, no answer and no secret (law 11). Instants are ISO 8601 in UTC, shares 0..1.
  */
 import { z } from 'zod'
+import { features } from '../../policy/features.js'
 import { waitReasons } from '../../policy/notices/hostReport.js'
 import { rescueCauses } from '../../policy/session/session.js'
 
@@ -281,6 +282,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
         'Those that did not hold, or could not be checked; without an essential one sessions cannot be kept going',
       ),
     consequence: text().nullable().describe('What the worst of them means'),
+    off: z.array(z.enum(features)).describe('Features that are switched off while this version is installed'),
   }),
   kindOf('configuration-taken', 'The worker has begun to work with a configuration.', {
     file: text().describe('Path of the file'),

@@ -1,6 +1,8 @@
 /** What the rehearsals of agent programs have found, one file for each version under OUTPOOL_HOME. */
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { features, featuresOff } from '../../policy/features.js'
 import type { Home } from './home.js'
 import { readJson } from './readJson.js'
 import { ownFolder } from './ownFile.js'
@@ -15,6 +17,8 @@ const resultSchema = z.object({
   statement: z.string(),
   consequence: z.string(),
   isEssential: z.boolean(),
+  /** What is switched off while it is broken, or null. */
+  feature: z.enum(features).nullable(),
   outcome: outcomeSchema,
   /** What was seen instead, on one line; null if it held. */
   why: z.string().nullable(),
@@ -34,13 +38,36 @@ const verdictSchema = z.object({
 })
 export type Verdict = z.output<typeof verdictSchema>
 
+const prefixOf = (agent: string): string => `${agent}-`
+
 /** A version is an outside string: only what a file name can hold. */
 const fileOf = ({ rehearsals }: Home, agent: string, version: string): string =>
-  join(rehearsals, `${agent}-${version.replaceAll(/[^\w.+-]/g, '_').slice(0, 60)}.json`)
+  join(rehearsals, `${prefixOf(agent)}${version.replaceAll(/[^\w.+-]/g, '_').slice(0, 60)}.json`)
 
 /** Null if this version was never rehearsed. */
 export const readVerdict = (home: Home, agent: string, version: string): Verdict | null =>
   readJson(fileOf(home, agent, version), verdictSchema)
+
+/** Whether the verdict on any version of the program switches something off. */
+export function hasBrokenVerdict({ rehearsals }: Home, agent: string): boolean {
+  const names = readdirIfThere(rehearsals).filter((name) => name.startsWith(prefixOf(agent)))
+  return names.some((name) => {
+    const verdict = readJson(join(rehearsals, name), verdictSchema)
+    return verdict?.agent === agent && featuresOff(verdict.results).length > 0
+  })
+}
+
+/** Changes when a rehearsal has left a verdict, in ms since the epoch; null if there is none. */
+export const lastRehearsedAt = ({ rehearsals }: Home): number | null =>
+  statSync(rehearsals, { throwIfNoEntry: false })?.mtimeMs ?? null
+
+function readdirIfThere(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
 
 export function writeVerdict(home: Home, verdict: Verdict): void {
   ownFolder(home.rehearsals)

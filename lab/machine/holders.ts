@@ -8,35 +8,37 @@ import { readdirSync, readFileSync } from 'node:fs'
  * Live processes of the agent program whose command line names the conversation. A child that was just forked
  * and has not yet become another program still looks like its parent, and does not count as a second holder.
  */
-export function holdersOf(sessionId: string): number[] {
-  const parents = new Map<number, number>()
-  for (const entry of readdirSync('/proc')) {
-    const pid = Number(entry)
-    const parent = Number.isInteger(pid) ? parentIfHolder(pid, sessionId) : null
-    if (parent !== null) parents.set(pid, parent)
-  }
-  return [...parents].filter(([, parent]) => !parents.has(parent)).map(([pid]) => pid)
+export const holdersOf = (sessionId: string): number[] => holdersOfEach([sessionId])[0] ?? []
+
+/** As `holdersOf` for each conversation, with one look at the processes of this machine. */
+function holdersOfEach(sessionIds: readonly string[]): number[][] {
+  const agents = readdirSync('/proc').flatMap((entry) => agentProcess(Number(entry)) ?? [])
+  return sessionIds.map((sessionId) => {
+    const holders = agents.filter(({ args }) => args.includes(sessionId))
+    const pids = new Set(holders.map(({ pid }) => pid))
+    return holders.filter(({ parent }) => !pids.has(parent)).map(({ pid }) => pid)
+  })
 }
 
-/** The parent of a process that holds the conversation; null for any other process. */
-function parentIfHolder(pid: number, sessionId: string): number | null {
+/** Null for a process that is none of the agent program, or has ended. */
+function agentProcess(pid: number): { pid: number; parent: number; args: string[] } | null {
+  if (!Number.isInteger(pid)) return null
   try {
+    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    if (!/claude/.test(args[0] ?? '')) return null
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-    const isHolder = state !== 'Z' && args.includes(sessionId) && /claude/.test(args[0] ?? '')
-    return isHolder ? Number(parent) : null
+    return state === 'Z' ? null : { pid, parent: Number(parent), args }
   } catch {
     return null
   }
 }
 
-/** Records every moment at which more than one process holds the conversation. */
-export function watchHolders(sessionId: string): { stop(): number[][] } {
+/** Records every moment at which more than one process holds one of the conversations. */
+export function watchHolders(...sessionIds: readonly string[]): { stop(): number[][] } {
   const doubles: number[][] = []
   const timer = setInterval(() => {
-    const pids = holdersOf(sessionId)
-    if (pids.length > 1) doubles.push(pids)
+    doubles.push(...holdersOfEach(sessionIds).filter(({ length }) => length > 1))
   }, 15)
   return {
     stop: () => {

@@ -19,6 +19,9 @@ const settledAfter = 300
 /** An Enter right after a paste is taken as a part of it, and one that was lost is pressed again. */
 const enterEvery = 700
 
+/** Each press deletes about one line, and a busy machine takes long to show the screen. */
+const clearsPerLook = 10
+
 const isBusy = (screen: string): boolean => /esc to interrupt/.test(screen)
 
 export class Agent {
@@ -137,7 +140,7 @@ export class Agent {
   async clearDraft(): Promise<void> {
     await this.until('an empty input line', async () => {
       if (claudeCode.readDraft(await this.pane.screen()) === null) return true
-      await this.pane.keys(...claudeCode.clearDraftKeys)
+      await this.pane.keys(...Array.from({ length: clearsPerLook }, () => claudeCode.clearDraftKeys).flat())
       return null
     })
   }

@@ -54,10 +54,14 @@ async function importsPage({ harness, world }: Context, checks: Checks): Promise
   const agent = await Agent.launch(harness, place, { session: 'imports', cwd })
   await checks.holds('imports-answer', async () => {
     await agent.dialog('external-imports')
+    let before = ''
     await agent.until('the choice "Yes"', async () => {
-      if (/❯ (?:\d\. )?Yes, allow external imports/.test(stripVTControlCharacters(await agent.pane.screen())))
-        return true
-      await agent.pane.keys('End')
+      const screen = stripVTControlCharacters(await agent.pane.screen())
+      if (/❯ (?:\d\. )?Yes, allow external imports/.test(screen)) return true
+      // An arrow wraps around at the end, so that a late picture must not bring a second one.
+      if (screen === before) await agent.pane.keys('Down')
+      before = screen
+      await wait(keyEvery)
       return null
     })
     // A page that has just been drawn, or has just taken a key, may drop the next one.

@@ -1,5 +1,6 @@
 /** How the program writes down that a turn has failed, each failure in a run of its own without a terminal. */
 import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
 import type { TurnFailure } from '../../agents/agent.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { parseReset } from '../../agents/claude-code/limits/resetText.js'
@@ -7,6 +8,8 @@ import { runWallCase, type WallCaseResult } from '../../lab/standin/runWallCase.
 import { fewRetries, instantsFrom, type WallCase, wallCases } from '../../lab/standin/wallCases.js'
 import { type Checks, expectThat, type Scene } from '../checks.js'
 import type { Context } from './context.js'
+
+const rejectedSchema = z.looseObject({ status: z.literal('rejected') })
 
 /** By expectation: the cases that have to be read as they are meant. */
 const casesOf = {
@@ -66,9 +69,10 @@ async function wallEntry(
   await checks.holds('wall-entry', () => {
     for (const [name, { result }] of results) {
       const isProof = result.written.some(
-        (entry) => entry['apiError'] === 'usage_limit_reached' && entry['quotaLimits'] !== undefined,
+        ({ apiError, quotaLimits }) =>
+          apiError === 'usage_limit_reached' || rejectedSchema.safeParse(quotaLimits).success,
       )
-      expectThat(isProof, `${name}: its entry lacks apiError or quotaLimits`)
+      expectThat(isProof, `${name}: its entry has neither apiError nor quotaLimits`)
     }
     expectThat(results.size === casesOf['wall-entry'].length, 'not every wall is read as one')
   })

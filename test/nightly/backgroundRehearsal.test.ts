@@ -19,7 +19,7 @@ const notices = (): string => join(dir, 'notices')
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'outpool-altered-'))
   fleet = await startFleet({
-    accounts: ['max-1'],
+    accounts: ['max-1', 'max-2'],
     rehearse: 'auto',
     agent: { command: alterProgram(dir, agentProgram, {}), env: {} },
     config: {
@@ -46,7 +46,7 @@ const start = async (name: string): Promise<void> => {
 }
 const rehearsed = () => fleet.events().flatMap((event) => (event.kind === 'agent-rehearsed' ? [event] : []))
 
-it('at low priority, alone on this host, with an event and a notice', async () => {
+it('at low priority, alone on this host, with an event and a notice; what it found broken is switched off', async () => {
   const [pinned = ''] =
     /\d+\.\d+\.\d+/.exec(execFileSync(agentProgram, ['--version'], { encoding: 'utf8' })) ?? []
   writeVerdict(openHome(fleet.env), {
@@ -55,7 +55,8 @@ it('at low priority, alone on this host, with an event and a notice', async () =
   })
   const hour = 3_600_000
   const resetsAt = new Date(Date.now() + 3 * hour)
-  fleet.world.standIn.account('max-1').windows({ five_hour: { used: 0.1, resetsAt } })
+  for (const name of ['max-1', 'max-2'])
+    fleet.world.standIn.account(name).windows({ five_hour: { used: 0.1, resetsAt } })
   await fleet.up()
   // An account that was never read takes one session at a time.
   await fleet.untilRead()
@@ -99,6 +100,13 @@ it('at low priority, alone on this host, with an event and a notice', async () =
   )
   expect((await fleet.show('after')).phase).toBe('idle')
   expect((await fleet.run('doctor')).stdout).toContain('9.9.9 fell short')
+  expect(event?.off).toContain('moves')
+
+  const { account } = await fleet.show('after')
+  fleet.world.standIn.account(account!).wall('five_hour', resetsAt)
+  expect(await fleet.run('send', 'after', 'Go on')).toMatchObject({ code: 0 })
+  const parked = await fleet.untilSession('after', ({ phase }) => phase === 'parked')
+  expect(parked.attention).toContain(`it waits for ${account!}`)
 })
 
 it('ends with its worker, and leaves nothing behind', async () => {

@@ -24,9 +24,12 @@ describe('a version that was never rehearsed', () => {
 })
 
 const common = { v: 1, id: 'agent-rehearsed/1', at: '2026-11-22T20:00:00.000Z', host: 'here' } as const
-const rehearsed = (missed: { name: string; isEssential: boolean }[]): OutpoolEvent => ({
+const rehearsed = (
+  missed: { name: string; isEssential: boolean }[],
+  off: Extract<OutpoolEvent, { kind: 'agent-rehearsed' }>['off'] = [],
+): OutpoolEvent => ({
   ...{ ...common, kind: 'agent-rehearsed', agent: 'claude-code', version: '9.9.9', ms: 61_000 },
-  ...{ expectations: 60, missed, consequence: missed.length === 0 ? null : 'sessions would be parked' },
+  ...{ expectations: 60, missed, off, consequence: missed.length === 0 ? null : 'sessions would be parked' },
 })
 const essential = { name: 'resume-after-copy', isEssential: true }
 const minor = { name: 'hook-stop', isEssential: false }
@@ -48,5 +51,12 @@ describe('law 14: a version that was rehearsed in the background', () => {
     expect(notice?.text).toContain('resume-after-copy')
     expect(notice?.text).not.toContain('hook-stop')
     expect(notice?.text).toContain('sessions would be parked')
+  })
+
+  it('law 14: says what is switched off because of it', () => {
+    const event = rehearsed([essential], ['moves'])
+    const words = 'sessions are not moved: at a wall each waits for its account'
+    expect(describeEvent(event, new Date(common.at))).toContain(`fell short: resume-after-copy; ${words}`)
+    expect(rehearsalNotice(event, 'here')?.text).toContain(words)
   })
 })

@@ -99,6 +99,50 @@ describe('attach', () => {
     },
   )
 
+  it('opens a window of the tmux around it, once, and closes it when the session is left', async () => {
+    panes('source-file', join(place.dir, 'state', 'tmux.conf'))
+    const windows = (): string[] =>
+      terminal('list-windows', '-t', 'person', '-F', '#{window_active} #{window_name}').trim().split('\n')
+    const untilWindows = (...wanted: string[]) =>
+      until(
+        wanted.join(', '),
+        () => Promise.resolve(windows()),
+        (found) =>
+          found.length === wanted.length && wanted.every((name, index) => found[index]?.startsWith(name)),
+      )
+    const attach = (window: string): string =>
+      terminal(
+        'send-keys',
+        '-t',
+        window,
+        `${outpool.join(' ')} attach s1 --window; echo opened with $?`,
+        'Enter',
+      )
+    attach('person')
+    await untilWindows('0', '1 s1')
+    await until(
+      'the pane with the keys to leave it',
+      () => Promise.resolve(terminal('capture-pane', '-p', '-t', 'person:s1')),
+      (text) => text.includes(letters) && text.includes('leave with Ctrl-b Ctrl-b d |'),
+    )
+    // The shell is free, and a second command goes to the same window.
+    expect(terminal('capture-pane', '-p', '-t', 'person:^')).toContain('opened with 0')
+    terminal('select-window', '-t', 'person:^')
+    attach('person:^')
+    await untilWindows('0', '1 s1')
+    terminal('send-keys', '-t', 'person:s1', 'C-b', 'd')
+    await untilWindows('1')
+  })
+
+  it('needs a tmux for a window', async () => {
+    expect(await place.run(['attach', 's1', '--window'], { env: { TMUX: '', TMUX_PANE: '' } })).toMatchObject(
+      {
+        code: 2,
+        stderr: expect.stringContaining('--window needs a tmux of yours') as string,
+      },
+    )
+  })
+
   it('says that tmux does not answer, instead of waiting for it', async () => {
     const pid = Number(panes('display-message', '-p', '#{pid}'))
     process.kill(pid, 'SIGSTOP')

@@ -1,32 +1,32 @@
 /** `outpool init` on a real terminal, answered with keys. */
-import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { until } from '../../lab/until.js'
+import { FakeSystemdPrograms } from '../../lab/machine/systemdPrograms.js'
 import { newTestHome, outpool, type TestHome } from './testHome.js'
+import { TestTerminal } from './testTerminal.js'
 
 let place: TestHome
+let terminal: TestTerminal
 const file = (): string => join(place.dir, 'config', 'outpool', 'outpool.yaml')
 
-const tmux = (...args: string[]): string =>
-  execFileSync('tmux', ['-u', '-S', join(place.dir, 'own.sock'), '-f', '/dev/null', ...args], {
-    ...{ encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
-    env: { ...process.env, ...place.env },
-  })
-const shown = (): string => tmux('capture-pane', '-p', '-J', '-S', '-', '-t', 'person')
-const untilShown = (text: string) =>
-  until(
-    text,
-    () => Promise.resolve(shown()),
-    (screen) => screen.includes(text),
-  )
-const press = (...keys: string[]): string => tmux('send-keys', '-t', 'person', ...keys)
+const untilShown = (text: string) => terminal.untilShown(text)
+const shown = (): string => terminal.shown()
+const press = (...keys: string[]): void => terminal.press(...keys)
+const runInit = (): void => terminal.run(`${outpool.join(' ')} init`)
 
-const runInit = (): string => {
-  tmux('send-keys', '-t', 'person', '-l', `clear; ${outpool.join(' ')} init; echo left with $?`)
-  return press('Enter')
+function openTerminal(more: NodeJS.ProcessEnv = {}): void {
+  terminal = new TestTerminal(place.dir, join(place.dir, 'work'), {
+    ...place.env,
+    XDG_CONFIG_HOME: join(place.dir, 'config'),
+    SHELL: '/bin/bash',
+    TEAM_ANTHROPIC_API_KEY: 'made-up-and-never-read',
+    // No manager of this user's: nothing may be installed.
+    DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere',
+    XDG_RUNTIME_DIR: '/nowhere',
+    ...more,
+  })
 }
 
 beforeEach(() => {
@@ -35,37 +35,14 @@ beforeEach(() => {
     mkdirSync(join(place.dir, dir), { recursive: true, mode: 0o700 })
     writeFileSync(join(place.dir, dir, 'settings.json'), '{}')
   }
-  const variables = {
-    ...place.env,
-    XDG_CONFIG_HOME: join(place.dir, 'config'),
-    SHELL: '/bin/bash',
-    TEAM_ANTHROPIC_API_KEY: 'made-up-and-never-read',
-    // No manager of this user's: nothing may be installed.
-    DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere',
-    XDG_RUNTIME_DIR: '/nowhere',
-  }
-  const env = Object.entries(variables).flatMap(([name, value]) => ['-e', `${name}=${value}`])
-  tmux(
-    'new-session',
-    '-d',
-    '-s',
-    'person',
-    '-x',
-    '110',
-    '-y',
-    '50',
-    '-c',
-    join(place.dir, 'work'),
-    ...env,
-    '/bin/sh',
-  )
 })
 afterEach(() => {
-  tmux('kill-server')
+  terminal.close()
   place.remove()
 })
 
 it('asks for logins, ceiling, reserve, fallback and completion, and says what to type next', async () => {
+  openTerminal()
   runInit()
   await untilShown('Which logins may sessions use?')
   // The person's own is offered first, and is not chosen until they say so.
@@ -107,7 +84,6 @@ it('asks for logins, ceiling, reserve, fallback and completion, and says what to
   // Again, with one more login: only that is asked for, and everything else stays.
   mkdirSync(join(place.dir, '.claude-max-3'), { mode: 0o700 })
   writeFileSync(join(place.dir, '.claude-max-3', 'settings.json'), '{}')
-  tmux('clear-history', '-t', 'person')
   runInit()
   await untilShown('Which of these logins shall be added')
   press('Enter')
@@ -120,6 +96,7 @@ it('asks for logins, ceiling, reserve, fallback and completion, and says what to
 })
 
 it('says what is lost without a reserve, and writes nothing if the person gives up', async () => {
+  openTerminal()
   runInit()
   await untilShown('Which logins may sessions use?')
   press('Enter')
@@ -133,4 +110,67 @@ it('says what is lost without a reserve, and writes nothing if the person gives 
   await untilShown('left with 1')
   expect(shown()).toContain('ended before anything was written')
   expect(existsSync(file())).toBe(false)
+})
+
+describe('where systemd has a manager for the user', () => {
+  let systemd: FakeSystemdPrograms
+  const unit = (): string => join(place.dir, 'config', 'systemd', 'user', 'outpool.service')
+
+  /** Up to the offer of a service, with the answers that are chosen first. */
+  async function untilServiceOffered(): Promise<void> {
+    systemd = new FakeSystemdPrograms(place.dir)
+    openTerminal({ PATH: `${systemd.folder}:${place.env['PATH'] ?? ''}`, XDG_RUNTIME_DIR: place.dir })
+    runInit()
+    for (const question of [
+      'Which logins may sessions use?',
+      'Do you use one of them yourself?',
+      "Which login is the healer's reserve?",
+      'Where shall sessions go on',
+    ]) {
+      await untilShown(question)
+      press('Enter')
+    }
+    await untilShown('Install Outpool as a service of your user')
+  }
+
+  it('installs the service if the person wants it, and then does not tell them to run outpool up', async () => {
+    await untilServiceOffered()
+    expect(existsSync(unit())).toBe(false)
+    press('Enter')
+    await untilShown('Let your shell complete')
+    expect(readFileSync(unit(), 'utf8')).toContain(file())
+    expect(systemd.recordedCalls('systemctl')).toEqual([
+      '--user show-environment',
+      '--user daemon-reload',
+      '--user enable --now outpool.service',
+    ])
+    press('Enter')
+    await untilShown('left with 0')
+    expect(shown()).toContain('outpool runs as a service')
+    expect(shown()).toContain('outpool start docs')
+    expect(shown()).not.toContain('outpool up  ')
+  })
+
+  it('installs nothing if they do not, and goes on', async () => {
+    await untilServiceOffered()
+    press('n')
+    await untilShown('Let your shell complete')
+    press('n')
+    await untilShown('left with 0')
+    expect(shown()).toContain('outpool up  ')
+    expect(existsSync(unit())).toBe(false)
+    expect(existsSync(join(place.dir, '.bashrc'))).toBe(false)
+    expect(systemd.recordedCalls('systemctl')).toEqual(['--user show-environment'])
+  })
+
+  it('says why the service could not be installed, and goes on without it', async () => {
+    await untilServiceOffered()
+    systemd.answer(1, 'Failed to enable unit: Access denied')
+    press('Enter')
+    await untilShown('Let your shell complete')
+    expect(shown()).toContain('Access denied')
+    press('n')
+    await untilShown('left with 0')
+    expect(shown()).toContain('outpool up  ')
+  })
 })

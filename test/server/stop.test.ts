@@ -1,5 +1,5 @@
 /** Stopping a session's process, whatever happened to its place meanwhile. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,10 +16,12 @@ import { savedDraft } from '../../activities/session/savedDraft.js'
 import { stopAgent } from '../../activities/session/stop.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { openHome } from '../../config/state/home.js'
+import { writeVerdict } from '../../config/state/rehearsals.js'
 import { parseConfig } from '../../config/load/load.js'
 import { processStart } from '../../host/process/processes.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import { until } from '../../lab/until.js'
+import { verdictOf } from '../../lab/verdicts.js'
 import { defaultTiming } from '../../policy/account/account.js'
 import type { PlaceRef } from '../../policy/session/place.js'
 
@@ -60,23 +62,24 @@ while key=$(dd bs=1 count=1 2> /dev/null | od -An -tx1); do
   [ "$key" != ' 07' ] || [ -z "$2" ] || printf %s "$2" > "$3"
 done`
 
+/** A program that shows this screen. At Ctrl-G it gives `draft` to its editor, if there is one. */
+async function shows(recorded: string, draft = ''): Promise<Pane> {
+  const file = fileURLToPath(new URL(`../agent/adapterScreens/${recorded}.ansi`, import.meta.url))
+  const drafts = join(host.records.folder('alpha'), 'drafts')
+  const argv = ['/bin/sh', '-c', editingProgram, 'sh', file, draft, join(drafts, 'draft')]
+  const pane = await host.tmux.spawn({ session: 'alpha', fence: 1, cwd: '/', argv, status: '' })
+  await until(
+    'the draft',
+    () => host.tmux.colouredScreen(pane.id),
+    (screen) => claudeCode.takesInput(screen),
+  )
+  return pane
+}
+
 describe('a draft that can be read in part only', () => {
   const place: PlaceRef = { kind: 'account', name: 'max-1' }
   const ref = { session: 'alpha', fence: 1, cwd: '/' }
   const request = { ...ref, agent: 'claude-code', sessionId: '7da1d9f0-0000-4000-8000-000000000000', place }
-  /** A program that shows this screen. At Ctrl-G it gives `draft` to its editor, if there is one. */
-  const shows = async (recorded: string, draft = ''): Promise<Pane> => {
-    const file = fileURLToPath(new URL(`../agent/adapterScreens/${recorded}.ansi`, import.meta.url))
-    const drafts = join(host.records.folder('alpha'), 'drafts')
-    const argv = ['/bin/sh', '-c', editingProgram, 'sh', file, draft, join(drafts, 'draft')]
-    const pane = await host.tmux.spawn({ ...ref, argv, status: '' })
-    await until(
-      'the draft',
-      () => host.tmux.colouredScreen(pane.id),
-      (screen) => claudeCode.takesInput(screen),
-    )
-    return pane
-  }
 
   it('law 5: keeps the agent alive if the screen shows a part of it only', async () => {
     const { pid } = await shows('draft-cut-above')
@@ -98,6 +101,66 @@ describe('a draft that can be read in part only', () => {
   it('law 5: is taken from a screen that shows all of it', async () => {
     await shows('draft-multiline')
     await stopAgent(host, { ...request, closePane: false, status: '', keepsDraft: true })
+    expect(savedDraft(host, 'alpha')?.text).toBe('first line\nsecond line')
+  })
+})
+
+describe('while an agent program lacks what a feature needs', () => {
+  const request = {
+    ...{
+      session: 'alpha',
+      fence: 1,
+      cwd: '/',
+      agent: 'claude-code',
+      closePane: false,
+      status: '',
+      keepsDraft: true,
+    },
+    ...{
+      sessionId: '7da1d9f0-0000-4000-8000-000000000000',
+      place: { kind: 'account' as const, name: 'max-1' },
+    },
+  }
+  const switchOff = async (...broken: string[]): Promise<void> => {
+    const program = join(dir, 'agent')
+    writeFileSync(program, `#!/bin/sh\necho '9.9.9 (Claude Code)'\n`, { mode: 0o755 })
+    const text = `pool: { accounts: [{ name: max-1, configDir: ${join(dir, 'max-1')} }] }
+agents: { claude-code: { command: ${program} } }`
+    host.reconfigure(parseConfig(text, join(dir, 'outpool.yaml'), {}))
+    writeVerdict(host.home, verdictOf('9.9.9', broken))
+    await host.features.review('claude-code')
+  }
+
+  it('law 5: an agent whose input line is drawn in another way is kept alive once a person was attached, and not before', async () => {
+    await switchOff('draft-on-screen')
+    const { pid } = await shows('draft-multiline')
+    const attach = `tmux -S '${host.home.tmuxSocket}' attach -t =alpha`
+    const terminal = execa('script', ['-qfc', attach, '/dev/null'], {
+      ...{ reject: false, stdin: 'pipe', stdout: 'ignore', env: { TERM: 'xterm' } },
+    })
+    await until(
+      'the person in the pane',
+      () => host.tmux.pane('alpha'),
+      (pane) => pane?.visited === 'now',
+    )
+    await expect(stopAgent(host, request)).rejects.toThrow(DraftUnreadableError)
+    expect(await processStart(pid)).not.toBeNull()
+    terminal.kill('SIGKILL')
+    await terminal
+  })
+
+  it('a draft that no person can have typed holds up nothing', async () => {
+    await switchOff('draft-on-screen')
+    const { pid } = await shows('draft-cut-above')
+    await stopAgent(host, request)
+    expect(await processStart(pid)).toBeNull()
+    expect(savedDraft(host, 'alpha')).toBeNull()
+  })
+
+  it('law 5: a draft is taken from the screen if the program gives it to no editor', async () => {
+    await switchOff('draft-to-editor')
+    await shows('draft-multiline', 'something else')
+    await stopAgent(host, request)
     expect(savedDraft(host, 'alpha')?.text).toBe('first line\nsecond line')
   })
 })

@@ -344,3 +344,47 @@ describe('law 6: each failure has its own answer', () => {
     expect(testPool.host.launches.at(-1)).toMatchObject({ sessionId: 'another', mode: 'resume' })
   })
 })
+
+describe('an agent program that lacks what a feature needs', () => {
+  const noMoves = [{ feature: 'moves' as const, missed: ['resume-after-copy'] }]
+
+  it('law 5, law 10: a session that can not be moved stays near the limit, waits for its account at a wall, and says why', async () => {
+    const testPool = await open({ accounts: ['a', 'b'], substrates: ['key'] })
+    const session = await testPool.startRunning('one', { account: 'a' })
+    // Rehearsed after the launch, as in the background.
+    testPool.host.off = noMoves
+    await testPool.observe(session, { kind: 'near-limit', why: 'a at 97 %', wall: null })
+    await testPool.server.advance(5 * second)
+    await testPool.hitWall(session, 'a', hour)
+    const parked = await testPool.untilSession(session, ({ phase }) => phase === 'parked')
+    expect(parked.attention).toMatch(/^it waits for a, .*\(resume-after-copy; see outpool rehearse\)/)
+    // Only a person's own choice of account outlives the session.
+    expect(parked.pinnedTo).toBeNull()
+    const awake = await testPool.untilOnAccount(session, 'a', 2 * hour, 30 * second)
+    expect(awake.attention).toBeNull()
+    expect(testPool.steps(session)).toEqual(['launchAgent a#1', 'stopAgent a#1', 'launchAgent a#2'])
+  })
+
+  it('goes where a person moves it all the same, and anywhere once another version is installed', async () => {
+    const testPool = await open({ accounts: ['a', 'b', 'c'] })
+    testPool.host.off = noMoves
+    const session = await testPool.startRunning('one', { account: 'a' })
+    await testPool.hitWall(session, 'a')
+    await testPool.untilSession(session, ({ phase }) => phase === 'parked')
+    testPool.host.off = []
+    await testPool.move(session, { to: 'b' })
+    await testPool.untilOnAccount(session, 'b')
+    await testPool.hitWall(session, 'b')
+    await testPool.untilOnAccount(session, 'c')
+  })
+
+  it('law 10: without forks it waits for an account, and no fallback is begun', async () => {
+    const testPool = await open({ accounts: ['a'], substrates: ['key'] })
+    testPool.host.off = [{ feature: 'fallbacks', missed: ['fork'] }]
+    const session = await testPool.startRunning('one', { account: 'a' })
+    await testPool.hitWall(session, 'a', hour)
+    await testPool.untilSession(session, ({ phase }) => phase === 'parked')
+    await testPool.untilOnAccount(session, 'a', 2 * hour, 30 * second)
+    expect(testPool.host.launches.map(({ place }) => place.name)).toEqual(['a', 'a'])
+  })
+})

@@ -1,10 +1,10 @@
 /** The programs that Outpool runs, and whether their versions are new enough. */
 import { execa } from 'execa'
-import { agentNamed, examinerOf } from '../../agents/index.js'
+import { examinerOf } from '../../agents/index.js'
 import type { AgentConfig } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
-import { resolveEnv } from '../../config/secrets/resolve.js'
 import type { Environment } from '../../policy/environment.js'
+import { agentVersion } from '../../host/process/agentVersions.js'
 import type { EngineChoice } from '../engine/index.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 import { checkRehearsal } from './rehearsals.js'
@@ -36,15 +36,6 @@ export async function checkTmux(env: NodeJS.ProcessEnv): Promise<Finding> {
   return reaches(version, leastTmux)
     ? ok('tmux', version)
     : fail('tmux', `"${line}" is too old: ${leastTmux} or newer is needed`, remedy)
-}
-
-/** Throws AgentProgramError, UnknownAgentError or SecretError. */
-export async function agentVersion(
-  name: string,
-  { command, args, env }: AgentConfig,
-  baseEnv: Environment,
-): Promise<string> {
-  return agentNamed(name).version({ command, args, env: await resolveEnv(env), baseEnv })
 }
 
 /** Throws AgentProgramError, UnknownAgentError or SecretError. */

@@ -1,6 +1,8 @@
 /** Whether the installed version of an agent program was rehearsed, and how it did. */
 import type { Home } from '../../config/state/home.js'
 import { readVerdict, type RehearsalResult, shortfalls } from '../../config/state/rehearsals.js'
+import { featuresOff } from '../../policy/features.js'
+import { featuresOffText } from '../../policy/featureTexts.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 export function checkRehearsal(home: Home, agent: string, version: string): Finding {
@@ -16,7 +18,9 @@ export function checkRehearsal(home: Home, agent: string, version: string): Find
   if (missed.length === 0) return ok(name, `${version} held all ${verdict.results.length} expectations`)
   const essential = missed.filter(({ isEssential }) => isEssential)
   const [worst] = essential.length > 0 ? essential : missed
-  const found = `${version} fell short: ${missed.map(inWords).join(', ')}; ${worst?.consequence ?? ''}`
+  const off = featuresOff(verdict.results).map(({ feature }) => feature)
+  const means = featuresOffText(off) ?? worst?.consequence ?? ''
+  const found = `${version} fell short: ${missed.map(inWords).join(', ')}; ${means}`
   const remedy =
     'See `outpool rehearse` for what each means; the version that Outpool pins is in its package.json.'
   return essential.length > 0 ? fail(name, found, remedy) : warn(name, found, remedy)

@@ -10,26 +10,16 @@ import { cacheFolder } from '../../config/state/home.js'
 import { readVerdict, shortfalls, type Verdict } from '../../config/state/rehearsals.js'
 import type { Host } from '../../host/host.js'
 import { log } from '../../host/log.js'
-import { programFingerprint } from '../../host/process/agentProgram.js'
+import { featuresOff } from '../../policy/features.js'
 import { rehearsalStep } from '../../policy/rehearsal.js'
-import { agentVersion } from '../doctor/programs.js'
 import { tryExclusive } from '../engine/lock.js'
 import { runRehearsal } from './run.js'
 
 const lookEvery = 1_000
-/** The file of a program shows whether it has changed, unless it is a script that starts another one. Milliseconds. */
-const askAgainAfter = 600_000
-
-interface SeenVersion {
-  fingerprint: string
-  /** By the monotonic clock, in milliseconds. */
-  askedAt: number
-}
 
 export class RehearsalWatch {
   readonly #host: Host
   readonly #loop: PollingLoop
-  readonly #seen = new Map<string, SeenVersion>()
   /** Versions that are to be rehearsed, by agent. */
   readonly #due = new Map<string, string>()
   /** Whose rehearsal has ended without a verdict: this worker tries them once. */
@@ -71,14 +61,7 @@ export class RehearsalWatch {
   async #review(agent: string, agentConfig: AgentConfig): Promise<void> {
     if (agentConfig.rehearse === 'off') return
     const { home } = this.#host
-    const env = this.#host.programEnvironment()
-    const fingerprint = await programFingerprint(agentConfig.command, env['PATH'] ?? '', home.dir)
-    const seen = this.#seen.get(agent)
-    const askedAt = performance.now()
-    if (seen?.fingerprint === fingerprint && askedAt - seen.askedAt < askAgainAfter) return
-    this.#seen.set(agent, { fingerprint, askedAt })
-    // That a program can't be run is said where it is launched.
-    const version = await agentVersion(agent, agentConfig, env).catch(() => null)
+    const version = await this.#host.installedVersion(agent)
     if (version === null) return
     const step = rehearsalStep(agentConfig.rehearse, {
       isRehearsed: readVerdict(home, agent, version) !== null,
@@ -103,6 +86,7 @@ export class RehearsalWatch {
       const said = await runRehearsal(command, signal)
       if (signal.aborted) return true
       const verdict = readVerdict(home, agent, version)
+      await this.#host.features.review(agent)
       if (verdict === null) {
         this.#failed.add(`${agent} ${version}`)
         log.warn(`${agent} ${version} could not be rehearsed: ${said}`)
@@ -129,6 +113,7 @@ export class RehearsalWatch {
       ...{ id: `agent-rehearsed/${agent}/${version}/${at}`, at, kind: 'agent-rehearsed', agent, version, ms },
       expectations: results.length,
       missed: missed.map(({ name, isEssential }) => ({ name, isEssential })),
+      off: featuresOff(results).map(({ feature }) => feature),
       consequence: worst?.consequence ?? null,
     })
   }

@@ -16,6 +16,7 @@ import {
   releaseLease,
 } from './lease.js'
 import { failureKinds } from '../../policy/failureKinds.js'
+import { movesOffAttention } from '../../policy/featureTexts.js'
 import { later, now } from '../now.js'
 import { attempt, type StepFailure } from '../stepFailures.js'
 import { type SessionContext, show } from './context.js'
@@ -103,7 +104,12 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
         phase: denial.needsLogin || denial.pages ? 'waiting' : 'parked',
         parkedUntil: denial.retryAt,
         attention:
-          loginAttention(denial) ?? pageAttention(denial) ?? failures?.attention ?? plan.heldBy ?? null,
+          loginAttention(denial) ??
+          pageAttention(denial) ??
+          failures?.attention ??
+          plan.heldBy ??
+          stayAttention(state) ??
+          null,
         why: denial.why,
       })
       await flushEvents(ctx.state)
@@ -310,6 +316,12 @@ function retriedWithin(denial: LeaseDenial, pause: number): LeaseDenial {
 
 function loginAttention({ needsLogin, why }: LeaseDenial): string | null {
   return needsLogin ? `log in again, no account can take this session: ${why}` : null
+}
+
+/** If the session waits for its account only because it can't be moved away. */
+function stayAttention({ name, agent, pinned, featuresOff, home }: SessionState): string | null {
+  if (pinned || home === null) return null
+  return movesOffAttention(featuresOff, { session: name, agent, account: home.name })
 }
 
 function pageAttention({ pages }: LeaseDenial): string | null {

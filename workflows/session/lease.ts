@@ -2,6 +2,7 @@
 import type { SignalDefinition } from '@temporalio/common'
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow'
 import type { AccountReading } from '../../policy/account/account.js'
+import { isOff } from '../../policy/features.js'
 import { poolWorkflowId } from '../../policy/ids.js'
 import {
   type PreparedLeaseRequest,
@@ -50,7 +51,7 @@ function buildRequest({ state }: SessionContext, plan: StartPlan): PreparedLease
     ...(plan.despitePages === true ? { despitePages: true } : {}),
     agent: state.agent,
     models: modelsAfter(state.models, plan.wall),
-    fallback: state.fallback,
+    fallback: isOff(state.featuresOff, 'fallbacks') ? [] : state.fallback,
     unfit: state.unfit,
     prefer: onlyPlace ?? plan.prefer,
     pinned: onlyPlace !== null,

@@ -14,7 +14,7 @@ import { carryEvents } from './events.js'
 import { completeFailback, conversationAt, forkFor } from './forks.js'
 import { currentRef, type SessionContext, show } from './context.js'
 import { queueTyped, recordRefusal } from './inbox.js'
-import type { StartPlan, SessionState } from './state.js'
+import { noteFeatures, type StartPlan, type SessionState } from './state.js'
 
 /** Why a move did not succeed. */
 export interface MoveFailure extends StepFailure {
@@ -100,6 +100,7 @@ export async function moveTo(
     // If a person moves a pinned session, it is pinned to the new account from now on.
     if (isHome && state.pinned) state.account = to.name
     if (isHome) completeFailback(state, to, launched.settledForks)
+    noteFeatures(state, launched.off)
     if (launched.promptTaken) state.firstPrompt = null
     if (launched.promptRefused !== undefined) {
       state.firstPrompt = null

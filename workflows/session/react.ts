@@ -10,15 +10,16 @@ import { emit, emitWaiting, emitWalled, observedEvidence } from './events.js'
 import { recordRename } from './forks.js'
 import { currentRef, type SessionContext, show } from './context.js'
 import { nextText, queueContinuation, withoutContinuations } from './inbox.js'
-import { isFailing, onlyAccount, newPlan, type SessionState, type InboxText } from './state.js'
+import { isFailing, noteFeatures, onlyAccount, newPlan, type SessionState, type InboxText } from './state.js'
 
-/** Milliseconds. The watch of a session that is pinned to one account reports near-limit, or that its account is drained, no more often than this. */
+/** Milliseconds. The watch of a session that waits for one account, whatever else is able, reports near-limit, or that its account is drained, no more often than this. */
 const pinnedStayFor = 60 * 60_000
 
 export async function react(ctx: SessionContext, observation: SessionObservation): Promise<void> {
   const { state } = ctx
   state.transcriptFrom = observation.transcriptTo
   state.transcript = observation.transcript ?? state.transcript
+  noteFeatures(state, observation.off)
   if (observation.kind !== 'transient' && observation.kind !== 'rollover' && observation.kind !== 'released')
     state.transients = 0
   switch (observation.kind) {

@@ -1,6 +1,7 @@
 /** The state of a session's workflow, in one object that is carried over at continue-as-new. */
 import type { TurnState } from './continuationPrompt.js'
 import type { Wall } from '../../policy/account/account.js'
+import { accountToWaitFor, type FeatureOff } from '../../policy/features.js'
 import type { AdoptionLoss } from '../../policy/session/adoption.js'
 import type {
   RescueCause,
@@ -128,6 +129,8 @@ export interface SessionState
   runsModel: string | null
   /** An account has room for the session, which is on a fallback. */
   isFailbackOffered: boolean
+  /** Features that its host has switched off, because the installed agent program lacks what they need; absent if none is. */
+  featuresOff?: FeatureOff[]
   /** Substrates on which its conversation does not fit. */
   unfit: string[]
   fence: number
@@ -247,7 +250,14 @@ export function newState({ texts = [], ...start }: SessionStart, now: string): S
 }
 
 /** The account that the session waits for, whatever else is able; null if any will do. */
-export const onlyAccount = ({ pinned, account }: SessionState): string | null => (pinned ? account : null)
+export const onlyAccount = ({ pinned, account, featuresOff, home }: SessionState): string | null =>
+  pinned ? account : accountToWaitFor(featuresOff, home?.name ?? null)
+
+/** To be called with what a step of the host has said: undefined if nothing is off. */
+export function noteFeatures(state: SessionState, off: FeatureOff[] | undefined): void {
+  if (off === undefined) delete state.featuresOff
+  else state.featuresOff = off
+}
 
 /** Whether so many turns in a row have failed that a person has to look. */
 export const isFailing = ({ transients }: SessionState): boolean => transients >= 5

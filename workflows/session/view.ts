@@ -2,7 +2,7 @@
 import type { SessionDetails } from '../../policy/session/session.js'
 import type { SessionResult } from '../messages.js'
 import { withoutContinuations } from './inbox.js'
-import { onlyAccount, type SessionState } from './state.js'
+import type { SessionState } from './state.js'
 
 /** What a person should do: trouble of the session comes before trouble with a text. */
 export const attentionOf = ({ attention, inbox, refused = [] }: SessionState): string | null => {
@@ -44,7 +44,7 @@ export function details(state: SessionState): SessionDetails {
         .at(0) ?? null,
     models: state.models,
     fallback: state.fallback,
-    pinnedTo: onlyAccount(state),
+    pinnedTo: state.pinned ? state.account : null,
     priority: state.priority,
     startedAt,
     rescueLog,

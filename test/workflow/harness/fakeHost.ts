@@ -19,6 +19,7 @@ import type {
   StopRequest,
   WatchRequest,
 } from '../../../activities/contracts.js'
+import type { FeatureOff } from '../../../policy/features.js'
 import type { AccountReading, Wall, Window } from '../../../policy/account/account.js'
 import { iso } from '../../../policy/instants.js'
 import type { Notice } from '../../../policy/notices/notice.js'
@@ -99,6 +100,8 @@ export class FakeHost implements SimulatedHost {
   typedTexts: string[] = []
   /** Whether the agent is seen to take the prompt it is launched with. */
   acceptsPrompt = true
+  /** Features that are off for the installed agent program. */
+  off: FeatureOff[] = []
   readonly accounts: Map<string, FakeAccount>
   /** Walls of each substrate. */
   readonly substrates: Map<string, Wall[]>
@@ -299,6 +302,7 @@ export class FakeHost implements SimulatedHost {
       settledForks: handedOver,
       pendingInput: this.typedTexts,
       plans: this.dueWakeUps.get(session) ?? [],
+      ...(this.off.length === 0 ? {} : { off: this.off }),
       steps: [
         ...Array.from({ length: carried }, () => ({ name: 'carry', ms: 0 })),
         { name: 'respawn', ms: 0 },
@@ -377,6 +381,7 @@ export class FakeHost implements SimulatedHost {
     if (observation === undefined) throw retryLater(this.pollEvery)
     return {
       ...observation,
+      ...(this.off.length === 0 ? {} : { off: this.off }),
       readings: this.#readings(),
       at: iso(instant()),
       transcriptTo: request.transcriptFrom + 1,
