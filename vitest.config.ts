@@ -24,7 +24,7 @@ const longest = `
   workflow/drain/fallback1 workflow/drain/drain1 workflow/week/week
   policy/drain/drain1 policy/drain/drain2 policy/drain/fallback1 policy/drain/fallback2
   agent/rescue agent/trickyTexts agent/wakeUp agent/holding agent/typing agent/background agent/fallback agent/chaos agent/pages agent/drill
-  agent/adopt agent/conversationKept agent/engineOutage server/watchdogKilled
+  agent/adopt agent/conversationKept agent/engineOutage server/watchdogKilled server/attacks
 `
   .trim()
   .split(/\s+/)

@@ -21,9 +21,7 @@ export async function tryChannels(host: Host, { notice, channels }: NoticeReques
   const selected = host.config.notices.to.filter(({ name }) => channels.includes(name))
   const failed = await Promise.all(
     selected.map(async (channel) => {
-      const why = await send(channel, notice, host.programEnvironment()).catch((error: unknown) =>
-        messageOf(error),
-      )
+      const why = await send(host, channel, notice).catch((error: unknown) => messageOf(error))
       return why === null ? [] : [{ channel: channel.name, why }]
     }),
   )
@@ -31,35 +29,28 @@ export async function tryChannels(host: Host, { notice, channels }: NoticeReques
 }
 
 /** Why the channel did not accept it, without its address; null if it did. */
-function send(
-  channel: NoticeChannel,
-  notice: Notice,
-  baseEnv: Record<string, string>,
-): Promise<string | null> {
+function send(host: Host, channel: NoticeChannel, notice: Notice): Promise<string | null> {
   switch (channel.kind) {
     case 'command':
-      return toCommand(channel, notice, baseEnv)
+      return toCommand(host, channel, notice)
     case 'slack':
       return toSlack(channel, notice)
     case 'ntfy':
       return toNtfy(channel, notice)
     case 'desktop':
-      return run(desktopCommand(notice), channel.timeout, { env: baseEnv })
+      return run(desktopCommand(notice), channel.timeout, { env: host.programEnvironment(), blockedBy: null })
   }
 }
 
 type Channel<Kind extends NoticeChannel['kind']> = NoticeChannel & { kind: Kind }
 
-async function toCommand(
-  channel: Channel<'command'>,
-  notice: Notice,
-  baseEnv: Record<string, string>,
-): Promise<string | null> {
+async function toCommand(host: Host, channel: Channel<'command'>, notice: Notice): Promise<string | null> {
   const { run: command, cwd, env, timeout } = channel
   return run(command, timeout, {
     cwd,
+    blockedBy: host.programProblem(command, cwd),
     env: {
-      ...baseEnv,
+      ...host.programEnvironment(),
       ...(await resolveEnv(env)),
       OUTPOOL_NOTICE: notice.kind,
       OUTPOOL_TITLE: notice.title,
@@ -72,7 +63,7 @@ async function toCommand(
 async function run(
   command: readonly string[],
   timeoutMs: number,
-  more: { env: Record<string, string>; cwd?: string; input?: string },
+  more: { env: Record<string, string>; blockedBy: string | null; cwd?: string; input?: string },
 ): Promise<string | null> {
   const { why } = await runCommand({
     ...{ run: command, cwd: '/', timeoutMs, stopGraceMs: 1_000, maxOutputBytes: 0 },

@@ -35,6 +35,8 @@ export interface StubFleetOptions {
   probeEvery?: string
   /** Counts every call of tmux, at the cost of one more shell start for each. */
   counted?: boolean
+  /** More variables, for everything that runs on the host. */
+  env?: Record<string, string>
 }
 
 export class StubFleet {
@@ -248,14 +250,19 @@ export async function openStubFleet({
   startRounds = 0,
   probeEvery = '20s',
   counted = false,
+  env = {},
 }: StubFleetOptions): Promise<StubFleet> {
   const fleet = await startFleet({
     accounts,
     agent: { command: stub, env: { STUB_START_ROUNDS: String(startRounds) } },
     accountConfig: Object.fromEntries(accounts.map((name) => [name, { maxSessions }])),
     // A call that starts an agent may take minutes when 500 do.
-    config: { timing: { probeEvery, startWithin: '10m', stopGrace: '10s' } },
+    config: {
+      timing: { probeEvery, startWithin: '10m', stopGrace: '10s' },
+      env: { pass: Object.keys(env) },
+    },
   })
+  Object.assign(fleet.env, env)
   try {
     for (const account of walled) putWall(fleet, account)
     if (counted) countTmux(fleet)

@@ -5,6 +5,10 @@ import { UsageError } from './errors.js'
 import { FleetReader } from './fleet.js'
 import { colorsFor, drawable, widthOf, writeText } from './output/terminal.js'
 
+/** As commander names the option. */
+const inCamelCase = (name: string): string =>
+  name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+
 export class CommandContext {
   readonly args: readonly string[]
   readonly fleet: FleetReader
@@ -20,13 +24,14 @@ export class CommandContext {
     this.#options = options
   }
 
+  /** Whether a flag, such as `dry-run`, was given. */
   flag(name: string): boolean {
-    return this.#options[name] === true
+    return this.#options[inCamelCase(name)] === true
   }
 
   /** The value of an option, such as `log-level`, or null if it was not given. */
   option(name: string): string | null {
-    const value = this.#options[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]
+    const value = this.#options[inCamelCase(name)]
     return typeof value === 'string' ? value : null
   }
 

@@ -483,14 +483,22 @@ export const commandTree: readonly CommandSpec[] = [
   {
     name: 'key',
     group: 'Set up',
-    description: 'list the keys that seal what the engine stores, or replace the one that seals what is new',
+    description:
+      'list the keys that seal what the engine stores, replace the current one, or remove old ones',
     withoutConfig: true,
     args: [
-      { name: '<what>', description: 'list, rotate or use', choices: ['list', 'rotate', 'use'] },
+      {
+        name: '<what>',
+        description: 'list, rotate, use or prune',
+        choices: ['list', 'rotate', 'use', 'prune'],
+      },
       { name: '[id]', description: 'of the key to use' },
     ],
-    options: [{ flags: '--json', description: 'print JSON' }],
-    examples: ['outpool key rotate', 'outpool key use 0123456789ab'],
+    options: [
+      { flags: '--dry-run', description: 'prune: only say which keys would go, and why the others stay' },
+      { flags: '--json', description: 'print JSON' },
+    ],
+    examples: ['outpool key rotate', 'outpool key use 0123456789ab', 'outpool key prune --dry-run'],
     run: async (context) => (await import('./commands/key.js')).key(context),
   },
   {

@@ -180,6 +180,8 @@ export interface Config {
   file: string
   /** Of the text that it was read from. */
   digest: string
+  /** Whether it is used only with the content that a person trusts, of the file and of what came with it. */
+  byContent: boolean
   /** Which variables of the worker reach the programs that it starts; see `programEnvironment`. */
   env: { pass: string[]; secrets: ReadonlySet<string> }
   pool: { name: string; moveAt: number; accounts: PoolAccountConfig[] }

@@ -40,6 +40,11 @@ export class SecretMissingError extends StepError {
   readonly kind = failureKinds.secretMissing
 }
 
+/** Thrown when another user may have changed a file that the configuration names, or when it is not as a person trusts it. */
+export class FileRefusedError extends StepError {
+  readonly kind = failureKinds.fileRefused
+}
+
 /** Thrown when the configuration of this host does not name the task, or names one of another kind. */
 export class UnknownTaskError extends StepError {
   readonly kind = failureKinds.unknownTask

@@ -1,12 +1,13 @@
 /** What all host-bound activities of a worker share: configuration, tmux, records and readings of this host. */
 import { existsSync, mkdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { agentNamed } from '../agents/index.js'
 import type { AgentAdapter, AgentCommand, Place } from '../agents/agent.js'
 import type { Config, EnvRefs, SubstrateConfig } from '../config/config.js'
 import type { Home } from '../config/state/home.js'
 import { programEnvironment } from '../config/environment.js'
 import { SecretError } from '../config/errors.js'
+import { programFiles, useProblem } from '../config/load/namedFiles.js'
 import { resolveEnv } from '../config/secrets/resolve.js'
 import type { AccountReading } from '../policy/account/account.js'
 import type { ConditionRules } from '../policy/account/conditions.js'
@@ -61,7 +62,7 @@ export class Host {
   readonly events: EventStore
   readonly accountEvents: AccountEvents
   readonly clock = new EngineClock()
-  /** How long this host has been suspended since its boot, in ms; only differences count. */
+  /** How long this host has been suspended, or its clock was set forward, in ms; only differences count. */
   readonly suspendClock: () => number
   readonly #knownAccounts: KnownAccounts
   readonly #versions = new AgentVersions()
@@ -115,6 +116,17 @@ export class Host {
   /** What every program that is started on this host gets of the worker's environment. */
   programEnvironment(): Record<string, string> {
     return programEnvironment(this.config)
+  }
+
+  /** Why a file that the configuration names must not be used as it is now; null if it may. */
+  fileProblem(file: string): string | null {
+    return useProblem(file, this.config.file, this.config.byContent ? this.trust : null)
+  }
+
+  /** The same for a command: its program, and the script that it runs. */
+  programProblem(run: readonly string[], cwd: string): string | null {
+    const files = programFiles(run, cwd, dirname(this.config.file))
+    return files.map((file) => this.fileProblem(file)).find((problem) => problem !== null) ?? null
   }
 
   adapter(agent: string): AgentAdapter {

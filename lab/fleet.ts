@@ -123,6 +123,11 @@ export class Fleet {
     return this.#run(args, { env: this.env, cwd: this.dir })
   }
 
+  /** As `run`, with these variables too. */
+  runWith(env: Record<string, string>, ...args: string[]): Promise<CliResult> {
+    return this.#run(args, { env: { ...this.env, ...env }, cwd: this.dir })
+  }
+
   /** As `run`, from another folder, and without a variable that names the configuration. */
   runIn(cwd: string, ...args: string[]): Promise<CliResult> {
     const env = Object.fromEntries(Object.entries(this.env).filter(([name]) => name !== 'OUTPOOL_CONFIG'))

@@ -19,6 +19,7 @@ export const failureKinds = {
   workFolderMissing: 'WorkFolderMissing',
   projectUntrusted: 'ProjectUntrusted',
   promptMissing: 'PromptMissing',
+  fileRefused: 'FileRefused',
   unknownTask: 'UnknownTask',
   tmuxFailed: 'TmuxFailed',
   sharedDomain: 'SharedDomain',

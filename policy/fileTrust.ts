@@ -33,3 +33,25 @@ function ownershipOddity({ uid: owner, mode }: FileFacts, uid: number | null): O
   if (owner !== uid) return "another user's"
   return (mode & writableByOthers) === 0 ? null : 'writable by others'
 }
+
+/** The accepted owners of a file that a person names: that person, root, and the owner of the system. `own` is null on a system without user ids. */
+interface AcceptedOwners {
+  own: number | null
+  system: number
+}
+
+export const isForeign = (owner: number, { own, system }: AcceptedOwners): boolean =>
+  own !== null && owner !== own && owner !== system && owner !== 0
+
+export const isWritableByOthers = (mode: number, { own }: AcceptedOwners): boolean =>
+  own !== null && (mode & writableByOthers) !== 0
+
+const writableByAll = 0o002
+const sticky = 0o1000
+
+/**
+ * Whether every user can rename what is in the folder. The group's permission is left to the person: many systems give each user a group
+ * of their own, and folders that it may write.
+ */
+export const isOpenFolder = (mode: number, { own }: AcceptedOwners): boolean =>
+  own !== null && (mode & writableByAll) !== 0 && (mode & sticky) === 0

@@ -30,6 +30,12 @@ function daysBefore(year: number, month: number, day: number): number {
   )
 }
 
+/**
+ * How long ago something was, by a clock that may have been set since. One that was set back makes it lie ahead, and then it must not
+ * count as recent until the clock has come there again.
+ */
+export const elapsed = (since: number, now: number): number => Math.abs(now - since)
+
 export const iso = (instant: number): string => new Date(instant).toISOString()
 
 /** The earlier of two instants; null means that there is none. */

@@ -8,6 +8,8 @@ import { agentNamed } from '../agents/index.js'
 import type { Home } from '../config/state/home.js'
 import { accountAgent } from '../host/identity/failureDomains.js'
 import { localConfig, seenConfig } from '../config/load/localFile.js'
+import { filesToTrust } from '../config/load/namedFiles.js'
+import { readConfigText } from '../config/load/text.js'
 import { type SeenFile, TrustStore } from '../config/state/trustStore.js'
 import { TrustPathError } from './errors.js'
 
@@ -43,15 +45,27 @@ export async function trust({ home, path, isRevoked, isDryRun }: TrustRequest): 
   return true
 }
 
-/** What it names, such as programs and files of prompts, is for a person to look at. */
+/** The configuration in the folder, and what it names there. What it names elsewhere is not of its author. */
 function configurationIn(folder: string): (SeenFile & { what: string })[] {
   const file = localConfig(folder)
   if (file === null) return []
   const seen = seenConfig(file)
-  if (seen !== null) return [{ ...seen, what: 'names logins, programs and tasks of a fleet' }]
-  console.log(`never trusted: ${file} is a link, no regular file, not yours, or writable by others`)
-  return []
+  if (seen === null) {
+    neverTrusted(file)
+    return []
+  }
+  const named = filesToTrust(readConfigText(file), file, process.env)
+  for (const one of named) if (one.seen === null) neverTrusted(one.file)
+  return [
+    { ...seen, what: 'names logins, programs and tasks of a fleet' },
+    ...named.flatMap((one) =>
+      one.seen === null ? [] : [{ ...one.seen, what: `is a ${one.what} that it names` }],
+    ),
+  ]
 }
+
+const neverTrusted = (file: string): void =>
+  console.log(`never trusted: ${file} is a link, no regular file, not yours, or writable by others`)
 
 function realFolder(path: string): string {
   try {

@@ -15,6 +15,7 @@ import { Sampler } from '../activities/watch/sampler.js'
 import { serviceActivities } from '../activities/services/index.js'
 import { taskActivities } from '../activities/tasks/index.js'
 import type { Config } from '../config/config.js'
+import { configuredEngine } from '../config/load/temporalSettings.js'
 import { giveSignsOfLife } from '../config/engine/signsOfLife.js'
 import { sealedClientOptions } from '../config/seal/client.js'
 import { ensureSealKeys } from '../config/seal/keys.js'
@@ -89,7 +90,9 @@ export async function startWorker(input: {
   const cleanup = new CleanupLoop(host, (session) => workflowState(client, session))
   const leaseBatcher = createLeaseBatcher(client, host)
   // Before the sampler writes that this worker is alive.
-  const restoration = new Restoration(host, sampler, client, { connection, namespace }, keys)
+  const isEmbedded = configuredEngine() === null
+  const engine = { connection, namespace }
+  const restoration = new Restoration(host, sampler, { client, engine, keys, isEmbedded })
   const rehearsals = new RehearsalWatch(host)
   const blockers = new BlockerWatch(host, {
     poolChanged: () => leaseBatcher.sendReadings(),

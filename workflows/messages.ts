@@ -7,6 +7,7 @@ import type { Timing, Wall } from '../policy/account/account.js'
 import type { HostReport } from '../policy/notices/hostReport.js'
 import type { Announcement } from '../policy/notices/notice.js'
 import type {
+  HeldLease,
   LeaseAnswer,
   LeaseGrant,
   LeaseDenial,
@@ -80,6 +81,8 @@ export const poolSignals = {
   configure: signal<[PoolSettings]>('configure'),
   requestLease: signal<[LeaseRequest]>('requestLease'),
   releaseLease: signal<[LeaseRelease]>('releaseLease'),
+  /** From a session that was started again after its workflow was ended at the engine: the lease that it has. */
+  confirmLease: signal<[HeldLease]>('confirmLease'),
   /** Notify a person through the configured channels, once for each key. */
   announce: signal<[Announcement]>('announce'),
   /** From the worker of a host, whenever it changes. */

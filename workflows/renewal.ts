@@ -20,9 +20,13 @@ export const mustRenew = ({ handlers }: { handlers: { migrate: boolean } }): boo
 /** What a run hands to the next one of the same workflow. */
 export interface CarriedOver<State> {
   state: State
+  /** Set if the run before was ended or deleted behind Outpool's back, so that others may have forgotten it. */
+  restored?: true
 }
 
 const isCarriedOver = <State>(input: object): input is CarriedOver<State> => 'state' in input
+
+export const isRestored = (input: object): boolean => isCarriedOver(input) && input.restored === true
 
 /** The state that a run starts with: the one that the run before handed over, or a new one. It changes in place. */
 export function initialState<Start extends object, State>(

@@ -1,5 +1,6 @@
 /** Asks accounts for login and usage without spending budget: when the pool requests it, and by routine if no session reports. */
 import type { AccountReading } from '../../policy/account/account.js'
+import { elapsed } from '../../policy/instants.js'
 import { accountAgent } from '../../host/identity/failureDomains.js'
 import type { Host } from '../../host/host.js'
 import { PollingLoop } from '../pollingLoop.js'
@@ -85,7 +86,7 @@ export class Prober {
     const seen = [...windows.map(({ readAt }) => readAt), ...(probedAt === null ? [] : [probedAt])]
       .sort()
       .at(-1)
-    return seen === undefined || Date.now() - Date.parse(seen) >= probeEvery
+    return seen === undefined || elapsed(Date.parse(seen), Date.now()) >= probeEvery
   }
 }
 

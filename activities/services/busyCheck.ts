@@ -20,11 +20,17 @@ export interface BusyEvidence {
 export async function runBusyCheck(
   check: BusyCheckConfig,
   before: LastCheckFile['sizes'],
-  at: { cwd: string; env: Record<string, string>; stopGraceMs: number; now: number },
+  at: {
+    cwd: string
+    env: Record<string, string>
+    stopGraceMs: number
+    now: number
+    blockedBy: string | null
+  },
 ): Promise<BusyEvidence> {
   if (check.run !== null) {
     const { ok } = await runCommand({
-      ...{ run: check.run, cwd: at.cwd, env: at.env, stopGraceMs: at.stopGraceMs },
+      ...{ run: check.run, cwd: at.cwd, env: at.env, stopGraceMs: at.stopGraceMs, blockedBy: at.blockedBy },
       ...{ timeoutMs: check.timeout, maxOutputBytes: maxOutput },
     })
     return { grewAt: ok ? at.now : null, what: 'its busy check says that it works', sizes: null }

@@ -8,6 +8,7 @@ import { incidentReportFile, lastCheckFile } from '../../config/state/serviceFil
 import type { ServiceConfig } from '../../config/config.js'
 import { nextHealer } from '../../policy/independence/healers.js'
 import type { HealerPlace } from '../../policy/service/service.js'
+import { FileRefusedError } from '../../host/errors.js'
 import { assertIndependent } from '../../host/identity/failureDomains.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
@@ -74,14 +75,18 @@ function writePrompt(
   const report = incident === null ? null : readOwnFile(incidentReportFile(host.home, incident))
   const file = wakeUpFile(host.home, { n, service: service.name })
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const words = [configuredPrompt(service), '', ...describeService(host, service), '', report ?? '']
+  const words = [configuredPrompt(host, service), '', ...describeService(host, service), '', report ?? '']
   writeFileAtomic(file, `${words.join('\n')}\n`)
   return file
 }
 
-function configuredPrompt({ wakeUp }: ServiceConfig): string {
+/** Throws FileRefused. */
+function configuredPrompt(host: Host, { wakeUp }: ServiceConfig): string {
   const prompt = wakeUp?.prompt ?? ''
-  return typeof prompt === 'string' ? prompt : readRegularSync(prompt.file).trimEnd()
+  if (typeof prompt === 'string') return prompt
+  const problem = host.fileProblem(prompt.file)
+  if (problem !== null) throw new FileRefusedError(problem)
+  return readRegularSync(prompt.file).trimEnd()
 }
 
 function describeService({ home, tmux }: Host, service: ServiceConfig): string[] {

@@ -84,7 +84,9 @@ async function confirmBusy(host: Host, service: ServiceConfig, before: LastCheck
   const { busyCheck, cwd } = service
   if (busyCheck === null) return null
   const env = { ...host.programEnvironment(), ...(await resolveEnv(service.env)) }
-  return runBusyCheck(busyCheck, before, { cwd, env, stopGraceMs: host.config.timing.stopGrace, now })
+  const blockedBy = host.programProblem(busyCheck.run ?? [], cwd)
+  const { stopGrace: stopGraceMs } = host.config.timing
+  return runBusyCheck(busyCheck, before, { cwd, env, stopGraceMs, now, blockedBy })
 }
 
 function saveCheck(

@@ -15,7 +15,7 @@ import { launchMark, launchMarkVariable, servicePane } from './findProcess.js'
 import { serviceRestarted } from './events.js'
 import type { ServiceContext } from './serviceContext.js'
 import { StopFailedError, WorkFolderMissingError } from '../errors.js'
-import { StaleFenceError } from '../../host/errors.js'
+import { FileRefusedError, StaleFenceError } from '../../host/errors.js'
 
 /** How long a command that starts a service elsewhere may take, unless `timeout` says otherwise. */
 const starterTimeout = 60_000
@@ -39,6 +39,8 @@ export async function startService(
       request.byHand === true || (request.incident === null ? check.process === null : check.isTrouble)
     if (isDone || !isNeeded || service.run === null)
       return { started: isDone, pid: check.process?.pid ?? null }
+    const problem = host.programProblem(service.run, service.cwd)
+    if (problem !== null) throw new FileRefusedError(problem)
 
     const { incident } = request
     if (incident !== null) {
@@ -133,7 +135,7 @@ async function runStarter(
   const { ok, why, tail } = await runCommand({
     ...{ run: run ?? [], cwd, timeoutMs: timeout ?? starterTimeout },
     env: { ...host.programEnvironment(), ...(await resolveEnv(service.env)) },
-    ...{ stopGraceMs: host.config.timing.stopGrace, maxOutputBytes: starterOutputMax },
+    ...{ stopGraceMs: host.config.timing.stopGrace, maxOutputBytes: starterOutputMax, blockedBy: null },
   })
   return ok ? null : `the command that starts it failed: ${why ?? ''} ${tail.trim().slice(-300)}`
 }

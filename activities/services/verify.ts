@@ -49,6 +49,7 @@ async function checkByCommand({ host }: ServiceContext, service: ServiceConfig):
       stopGraceMs: host.config.timing.stopGrace,
       maxOutputBytes: outputMax,
     },
+    blockedBy: host.programProblem(wakeUp.verify, wakeUp.cwd),
   })
   return ok
     ? { well: true, why: 'its own signs of life are back, and verify succeeded' }

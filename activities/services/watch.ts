@@ -5,6 +5,7 @@ import type { ServiceConfig } from '../../config/config.js'
 import { hasRecovered } from '../../policy/service/judgement.js'
 import type { Trouble } from '../../policy/service/service.js'
 import { isAlive } from '../../host/process/processes.js'
+import { TimeLimit } from '../../host/timeLimit.js'
 import type {
   AwaitRecoveryRequest,
   ServiceStatus,
@@ -86,9 +87,9 @@ async function untilNextCheck(
   isAwaited: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const dueAt = isAwaited ? Date.now() + recoveryPollEvery : check.nextCheckAt
-  while (Date.now() < dueAt && !hasNewCheck()) {
-    await delay(Math.min(livenessPollEvery, Math.max(dueAt - Date.now(), 1)), undefined, { signal })
+  const next = new TimeLimit(isAwaited ? recoveryPollEvery : check.nextCheckAt - Date.now())
+  while (!next.isOver && !hasNewCheck()) {
+    await delay(Math.min(livenessPollEvery, Math.max(next.left, 1)), undefined, { signal })
     if (service.locator.by !== 'own' || check.process === null) continue
     const { process } = records.read(service.name)
     if (process !== null && !(await isAlive(process))) return
@@ -112,12 +113,12 @@ export async function untilRecovered(
   withinMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const until = Date.now() + withinMs
+  const limit = new TimeLimit(withinMs)
   for (;;) {
     const check = await context.check(service)
     if (hasRecovered(check, check.process, checkRules(service), check.at, since)) return true
-    if (Date.now() >= until) return false
-    await delay(Math.min(recoveryPollEvery, Math.max(until - Date.now(), 1)), undefined, { signal })
+    if (limit.isOver) return false
+    await delay(Math.min(recoveryPollEvery, Math.max(limit.left, 1)), undefined, { signal })
   }
 }
 

@@ -8,6 +8,7 @@ import { Context } from '@temporalio/activity'
 import type { AgentAdapter } from '../../agents/agent.js'
 import type { Feature } from '../../policy/features.js'
 import { type InputLineState, nextTypingStep } from '../../policy/session/typing.js'
+import { elapsed } from '../../policy/instants.js'
 import type { DeliverRequest } from '../contracts.js'
 import type { Host } from '../../host/host.js'
 import type { Sampler } from '../watch/sampler.js'
@@ -132,13 +133,13 @@ class TextDelivery {
     if (!pane || pane.dead || pane.fence !== fence || !this.#sampler.accepts(this.#inputKind, session, fence))
       return false
     const lastKey = await this.#host.tmux.lastKeyAt(session)
-    if (lastKey !== null && Date.now() - lastKey < this.#host.config.timing.keysQuiet) return false
+    if (lastKey !== null && elapsed(lastKey, Date.now()) < this.#host.config.timing.keysQuiet) return false
     const { followed, blocked } = await this.#findEvidence()
     if (blocked !== null) throw await this.#clearBlocked(pane, blocked)
     if (this.#isOff('input-line')) throw new LineOccupiedError(unreadableLine)
     const { line, screen } = await this.#readLine(pane, lastKey)
     const record = this.#record()
-    const sinceLastKey = record === null ? null : Date.now() - record.keyAt
+    const sinceLastKey = record === null ? null : elapsed(record.keyAt, Date.now())
     const { typed, entered } = record ?? { typed: 0, entered: 0 }
     switch (nextTypingStep({ typed, entered, sinceLastKey, followed, line })) {
       case 'taken':

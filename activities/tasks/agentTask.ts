@@ -3,16 +3,17 @@ import { realpathSync } from 'node:fs'
 import { readRegular } from '../../agents/files.js'
 import { withoutSecrets } from '../../config/secrets/known.js'
 import { failedOutcome, type TaskOutcome } from '../../policy/tasks/tasks.js'
+import { FileRefusedError } from '../../host/errors.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import type { Host } from '../../host/host.js'
 import type { AgentTaskInput, SaveAnswerRequest } from './contracts.js'
 import { TaskFolder, taskOf } from '../../host/state/taskFolder.js'
 import { PromptMissingError, WorkFolderMissingError } from '../errors.js'
 
-/** Throws PromptMissing, WorkFolderMissing. */
+/** Throws PromptMissing, FileRefused, WorkFolderMissing. */
 export async function prepareAgentTask(host: Host, task: string): Promise<AgentTaskInput> {
   const { prompt, cwd } = taskOf(host, task, 'agent')
-  const text = typeof prompt === 'string' ? prompt : await readPrompt(prompt.file)
+  const text = typeof prompt === 'string' ? prompt : await readPrompt(host, prompt.file)
   const promptFile = new TaskFolder(host, task).path('prompt.md')
   writeFileAtomic(promptFile, text)
   try {
@@ -22,7 +23,9 @@ export async function prepareAgentTask(host: Host, task: string): Promise<AgentT
   }
 }
 
-async function readPrompt(file: string): Promise<string> {
+async function readPrompt(host: Host, file: string): Promise<string> {
+  const problem = host.fileProblem(file)
+  if (problem !== null) throw new FileRefusedError(problem)
   const text = await readRegular(file).catch(() => '')
   if (text.trim() === '') throw new PromptMissingError(file)
   return text

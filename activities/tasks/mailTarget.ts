@@ -55,6 +55,7 @@ export async function createMailTarget(
         env: { ...env, OUTPOOL_TASK: name, OUTPOOL_MAIL_ID: mail.id },
         stopGraceMs: host.config.timing.stopGrace,
         input: `${JSON.stringify(mail)}\n`,
+        blockedBy: host.programProblem(deliverTo.run, deliverTo.cwd),
       })
       return why === null ? null : `the command that takes the mail: ${why}`
     },

@@ -29,6 +29,7 @@ export async function runProgram(host: Host, task: string, abort: AbortSignal): 
   const result = await runCommand({
     ...{ run: config.run, cwd: config.cwd, env: { ...env, OUTPOOL_TASK: task } },
     ...{ timeoutMs: config.timeout, stopGraceMs: stopGrace, maxOutputBytes: config.maxOutputSize, abort },
+    blockedBy: host.programProblem(config.run, config.cwd),
     onStart: (process) => writeFileAtomic(record, JSON.stringify(process)),
   })
   rmSync(record, { force: true })

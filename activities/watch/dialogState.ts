@@ -5,6 +5,7 @@ import type { Pane } from '../../host/tmux/panes.js'
 import type { WatchRequest } from '../contracts.js'
 import { type AskedQuestion, shownText, toAskedQuestion } from '../session/askedQuestion.js'
 import type { WatchOutcome } from './turnFailures.js'
+import { elapsed } from '../../policy/instants.js'
 
 /** One key press per update; a dialog that remains after this many is left to a person. */
 const maxKeyPresses = 12
@@ -56,7 +57,7 @@ export class DialogState {
     const digest = this.question?.digest ?? null
     this.#openSince ??= Date.now()
     const isKnown = what === this.#known?.what && digest === (this.#known.digest ?? null)
-    if (isKnown || Date.now() - this.#openSince < waitingAfter) return null
+    if (isKnown || elapsed(this.#openSince, Date.now()) < waitingAfter) return null
     return { kind: 'waiting', what, digest, isPermission: dialog?.name === 'permission' }
   }
 

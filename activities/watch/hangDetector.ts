@@ -28,6 +28,9 @@ export class HangDetector {
     const suspendedMs = this.#host.suspendClock()
     if (hasSlept(this.#suspendedMs, suspendedMs)) this.#resumedAt = now
     this.#suspendedMs = suspendedMs
+    // A clock that was set back must not hide a hang until it has come here again.
+    this.#resumedAt = Math.min(this.#resumedAt, now)
+    this.#lastActivityAt = Math.min(this.#lastActivityAt, now)
     // A tool that runs for long prints nothing meanwhile. Child processes are only counted when that decides.
     if (now - this.#lastActivityAt > timing.hungAfter && (await hasChildren(pane.pid)))
       this.#lastActivityAt = now

@@ -11,6 +11,7 @@ import { processStart } from '../../host/process/processes.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import { moveThreshold } from '../../policy/account/windows.js'
 import { isSamePlace } from '../../policy/session/place.js'
+import { elapsed } from '../../policy/instants.js'
 import { PollingLoop } from '../pollingLoop.js'
 import { ReportInbox } from './reportInbox.js'
 import type { HostObservation, SessionWatch } from './sessionWatch.js'
@@ -157,7 +158,9 @@ export class Sampler {
   /** The longest silent first, and so few per tick that other calls of the engine don't have to wait. */
   #sendHeartbeats(now: number): void {
     const atOnce = Math.ceil((2 * this.#watches.size * this.#host.config.timing.pollEvery) / heartbeatEvery)
-    const due = [...this.#watches.values()].filter(({ heartbeatAt }) => now - heartbeatAt >= heartbeatEvery)
+    const due = [...this.#watches.values()].filter(
+      ({ heartbeatAt }) => elapsed(heartbeatAt, now) >= heartbeatEvery,
+    )
     for (const session of due.sort((a, b) => a.heartbeatAt - b.heartbeatAt).slice(0, atOnce))
       session.sendHeartbeat()
   }
@@ -249,7 +252,7 @@ export class Sampler {
     } of this.#watches.values())
       sessions[name] = { phase, waitingFor, fence, transcript, background, nextWakeUp, question }
     const content = JSON.stringify({ sessions, accounts })
-    if (content === this.#published.content && now - this.#published.at < publishEvery) return
+    if (content === this.#published.content && elapsed(this.#published.at, now) < publishEvery) return
     this.#published = { at: now, content }
     const live: LiveFile = { at: new Date(now).toISOString(), ...this.#process, sessions, accounts }
     writeFileAtomic(this.#host.home.liveFile, JSON.stringify(live), { isDurable: false })

@@ -4,6 +4,7 @@ import type { AgentAdapter, TranscriptTail, TurnFailure } from '../../agents/age
 import type { Host } from '../../host/host.js'
 import type { WatchRequest } from '../contracts.js'
 import { lastTranscript, recordProgress } from '../session/conversation.js'
+import { elapsed } from '../../policy/instants.js'
 
 /** Progress is recorded at each turn's end, and in a long turn at most this often. */
 const saveProgressEvery = 60_000
@@ -42,7 +43,7 @@ export class TranscriptFollower {
     const tail = await this.#adapter.readTail(this.path, this.offset, forkedAt)
     this.offset = tail.offset
     this.#hasUnsavedProgress = true
-    if (Date.now() - this.#progressSavedAt >= saveProgressEvery) await this.saveProgress()
+    if (elapsed(this.#progressSavedAt, Date.now()) >= saveProgressEvery) await this.saveProgress()
     if (place.kind === 'substrate')
       await this.#host.spending.count(place.name, this.#adapter, this.path, forkedAt)
     if (tail.last !== null) {

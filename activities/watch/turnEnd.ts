@@ -4,6 +4,7 @@ import { isWaitingForTasks } from '../../policy/session/backgroundTasks.js'
 import { spentBudgetWall } from '../../policy/account/spend.js'
 import { moveThreshold } from '../../policy/account/windows.js'
 import { shouldMove } from '../../policy/session/plannedMove.js'
+import { elapsed } from '../../policy/instants.js'
 import type { Host } from '../../host/host.js'
 import type { WatchRequest } from '../contracts.js'
 import type { WatchOutcome } from './turnFailures.js'
@@ -71,5 +72,5 @@ function waitsForBackground(
 /** A planned move doesn't interrupt a person who is typing. */
 async function isPersonTyping(host: Host, session: string): Promise<boolean> {
   const lastKey = await host.tmux.lastKeyAt(session)
-  return lastKey !== null && Date.now() - lastKey < host.config.timing.keysQuiet
+  return lastKey !== null && elapsed(lastKey, Date.now()) < host.config.timing.keysQuiet
 }

@@ -40,11 +40,11 @@ const namedBy: Readonly<Record<ConfigLocation['by'], string>> = {
  * Throws ConfigError with every issue, and FailedError if the running worker keeps an older text, or if an agent would be refused in the
  * folder of its task or wake-up.
  */
-async function check(context: CommandContext, { file }: ConfigLocation): Promise<void> {
+async function check(context: CommandContext, { file, byContent }: ConfigLocation): Promise<void> {
   const { json } = context
   let read: Config
   try {
-    read = loadConfig({ path: file })
+    read = loadConfig({ path: file, byContent })
   } catch (error) {
     if (json && error instanceof ConfigError) printJson({ file, issues: error.issues, worker: null })
     throw error

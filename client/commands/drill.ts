@@ -29,7 +29,7 @@ const conclusionMarginMs = 10 * 60_000
 
 export async function drill(context: CommandContext): Promise<void> {
   const config = loadConfig({ path: context.config })
-  if (context.flag('dryRun')) {
+  if (context.flag('dry-run')) {
     const plan = planOf(config)
     if (context.json) printJson(plan)
     else print(describePlan(plan))

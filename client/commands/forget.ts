@@ -2,6 +2,7 @@
 import { listSessions } from '../../config/engine/sessions.js'
 import type { ListedSession } from '../../config/fleet/session.js'
 import { openHome } from '../../config/state/home.js'
+import { forgetStoredSession } from '../../config/state/storedSessions.js'
 import { type CommandContext, print, printJson, printNotice } from '../commandContext.js'
 import { type Engine, withEngine } from '../engine/engine.js'
 import { forgetSession } from '../engine/forgetSession.js'
@@ -18,9 +19,14 @@ export async function forget(context: CommandContext): Promise<void> {
       wantsAll ? 'a name and --ended are given' : 'NAME is missing',
       'give a name, or --ended for every session that has ended',
     )
-  const forgotten = await withEngine(openHome(), async (engine) => {
+  const home = openHome()
+  const forgotten = await withEngine(home, async (engine) => {
     const ended = name === undefined ? await endedSessions(engine) : [await endedSession(engine, name)]
-    for (const { card } of ended) await forgetSession(engine, card.name)
+    for (const { card } of ended) {
+      // The worker would take it for deleted by a stranger.
+      if (card.host === home.hostId) forgetStoredSession(home, card.name, new Date())
+      await forgetSession(engine, card.name)
+    }
     return ended.map(({ card }) => card)
   })
   if (context.json)

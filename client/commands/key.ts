@@ -1,4 +1,4 @@
-/** `outpool key list|rotate|use`: the keys that seal what the engine stores. */
+/** `outpool key list|rotate|use|prune`: the keys that seal what the engine stores. */
 import { configuredEngine } from '../../config/load/temporalSettings.js'
 import { ensureSealKeys, idOfEntry, readKeyEntries } from '../../config/seal/keys.js'
 import { addSealKey, useSealKey } from '../../config/seal/rotateKeys.js'
@@ -6,9 +6,9 @@ import { type Home, openHome } from '../../config/state/home.js'
 import { type CommandContext, print, printJson, printNotice } from '../commandContext.js'
 import { UsageError } from '../errors.js'
 
-export function key(context: CommandContext): Promise<void> {
+export async function key(context: CommandContext): Promise<void> {
   const home = openHome()
-  const what = context.argument(0, 'list, rotate or use')
+  const what = context.argument(0, 'list, rotate, use or prune')
   const id = context.args[1]
   if ((id !== undefined) !== (what === 'use'))
     throw new UsageError(
@@ -23,21 +23,25 @@ export function key(context: CommandContext): Promise<void> {
       rotate(home)
       break
     case 'use':
-      useSealKey(home, id ?? '')
+      useSealKey(home, id ?? '', new Date())
       print(`${id ?? ''} seals what is new; older keys still open what they sealed`)
+      break
+    case 'prune':
+      await (await import('./pruneKeys.js')).prune(context, home)
   }
-  return Promise.resolve()
 }
 
 /** Throws SealKeyError. */
 function list({ json }: CommandContext, home: Home): void {
   const rows = readKeyEntries(home).map((entry, index) => ({
-    ...{ id: idOfEntry(entry), since: entry.since, seals: index === 0 },
+    ...{ id: idOfEntry(entry), since: entry.since, seals: index === 0, until: entry.until ?? null },
   }))
   if (json) printJson(rows)
   else
-    for (const { id, since, seals } of rows)
-      print(`${id}  made ${since}${seals ? '  seals what is new' : ''}`)
+    for (const { id, since, seals, until } of rows)
+      print(
+        `${id}  made ${since}${seals ? '  seals what is new' : until === null ? '' : `  sealed until ${until}`}`,
+      )
 }
 
 /** An embedded engine serves this host alone. Another one may serve more, which have to know a key before it is used. */
@@ -45,7 +49,7 @@ function rotate(home: Home): void {
   ensureSealKeys(home)
   const id = addSealKey(home, new Date())
   if (configuredEngine() === null) {
-    useSealKey(home, id)
+    useSealKey(home, id, new Date())
     print(`${id} seals what is new; older keys still open what they sealed`)
     printNotice(`a running worker uses it within a second; back up ${home.sealKeys}`)
     return

@@ -90,7 +90,7 @@ export function describeEvent(event: OutpoolEvent, now: Date): string {
     case 'session-paused':
       return `${event.session}: paused`
     case 'session-restored':
-      return `${event.session}: its workflow was ${event.how} at the engine, not by Outpool; it goes on with its conversation`
+      return `${event.session}: its workflow was ${event.how} at the engine, not by Outpool; it is back with its conversation`
     case 'session-released':
       return `${event.session}: released: its process goes on without outpool`
     case 'session-stopped':

@@ -172,7 +172,7 @@ export const eventSchema = z.discriminatedUnion('kind', [
       how: z
         .enum(['terminated', 'deleted'])
         .describe(
-          '`deleted`: only what this host had recorded is known, and texts that were not delivered are lost',
+          '`deleted`: if its agent ran, only what this host had recorded is known, and texts that were not delivered are lost',
         ),
     },
   ),

@@ -19,9 +19,6 @@ export interface ConfigSource {
   cwd?: string
 }
 
-/** Absolute path of the file to read. Throws ConfigError if there is none. */
-export const findConfig = (source: ConfigSource = {}): string => locateConfig(source).file
-
 export interface ConfigLocation {
   /** Absolute. */
   file: string

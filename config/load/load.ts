@@ -6,23 +6,33 @@ import type { Config } from '../config.js'
 import { type UnlocatedIssue, toUnlocatedIssues, positionOf } from './positions.js'
 import { fileSchema } from '../schema/file.js'
 import { ConfigError, type ConfigIssue } from '../errors.js'
-import { type ConfigSource, findConfig } from './find.js'
+import { homeFolder } from '../state/home.js'
+import { TrustStore } from '../state/trustStore.js'
+import { type ConfigSource, locateConfig } from './find.js'
+import { untrustedFiles } from './namedFiles.js'
 import { resolveConfig } from './resolve.js'
 import { readConfigText, textDigest } from './text.js'
 
 /**
  * The configuration of this host. Throws ConfigError with every issue of the file: syntax, schema, missing config dirs,
- * and law 1 by path. Reads no secret.
+ * law 1 by path, and named files that others may have changed. Reads no secret.
  */
 export function loadConfig(source: ConfigSource = {}): Config {
-  const file = findConfig(source)
-  return parseConfig(readConfigText(file), file, source.env)
+  const { env = process.env } = source
+  const { file, byContent } = locateConfig(source)
+  const text = readConfigText(file)
+  const config = { ...parseConfig(text, file, env), byContent }
+  if (!byContent) return config
+  const store = new TrustStore({ dir: homeFolder(env) })
+  const untrusted = untrustedFiles(text, file, { store, env })
+  if (untrusted.length > 0) throw new ConfigError(untrusted)
+  return config
 }
 
 /** A person corrects some, and looks again. To find the place of one takes a look at all keys around it. */
 const mostIssues = 200
 
-/** As loadConfig, for a text; `file` is the path of the file that holds it or will hold it. */
+/** As loadConfig, for a text that a person has named; `file` is the path of the file that holds it or will hold it. */
 export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv = process.env): Config {
   const lines = new LineCounter()
   // The library would compare each key with all before it.
@@ -62,7 +72,7 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
     })),
   )
   if (issues.length > 0 || !parsed.success) throw new ConfigError(inOrder(issues).slice(0, mostIssues))
-  return { ...resolveConfig(parsed.data, file, base), digest: textDigest(text) }
+  return { ...resolveConfig(parsed.data, file, base), digest: textDigest(text), byContent: false }
 }
 
 /** Where a key is written that its section has already. */

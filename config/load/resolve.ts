@@ -20,7 +20,11 @@ import type { ConfigFile } from '../schema/file.js'
 
 type ParsedPrompt = NonNullable<ConfigFile['tasks'][number]['prompt']>
 
-export function resolveConfig(parsed: ConfigFile, file: string, base: PathBase): Omit<Config, 'digest'> {
+export function resolveConfig(
+  parsed: ConfigFile,
+  file: string,
+  base: PathBase,
+): Omit<Config, 'digest' | 'byContent'> {
   return {
     file,
     env: { pass: parsed.env.pass, secrets: referredVariables(parsed) },

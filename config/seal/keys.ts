@@ -39,7 +39,16 @@ const keyLength = 32
 
 const fileSchema = z.object({
   /** The current one first, then those that only open. */
-  keys: z.array(z.object({ key: z.base64url(), since: z.iso.datetime() })).min(1),
+  keys: z
+    .array(
+      z.object({
+        key: z.base64url(),
+        since: z.iso.datetime(),
+        /** When it last sealed on this host. Absent for the current one, and for one that never did. */
+        until: z.iso.datetime().optional(),
+      }),
+    )
+    .min(1),
 })
 
 export type KeyEntry = z.output<typeof fileSchema>['keys'][number]

@@ -16,7 +16,7 @@ export function addSealKey(home: Home, now: Date): string {
   if (entries.length >= mostKeys)
     throw new SealKeyError(
       `${home.sealKeys} holds ${entries.length} keys already`,
-      'remove those from its end that sealed nothing that the engine still keeps',
+      'remove those that nothing stored needs any more: outpool key prune',
     )
   const added = newEntry(now)
   write(home, [...entries, added])
@@ -24,7 +24,7 @@ export function addSealKey(home: Home, now: Date): string {
 }
 
 /** From now on this key seals what is new, and the others still open. Throws SealKeyError if this host does not have it. */
-export function useSealKey(home: Home, id: string): void {
+export function useSealKey(home: Home, id: string, now: Date): void {
   const entries = readKeyEntries(home)
   const chosen = entries.find((entry) => idOfEntry(entry) === id)
   if (chosen === undefined)
@@ -32,7 +32,19 @@ export function useSealKey(home: Home, id: string): void {
       `${home.sealKeys} has no key ${id}, only ${entries.map(idOfEntry).join(', ')}`,
       'copy the file from the host on which the key was made, with mode 0600',
     )
-  write(home, [chosen, ...entries.filter((entry) => entry !== chosen)])
+  const { key, since } = chosen
+  const others = entries.flatMap((entry, index) => {
+    if (entry === chosen) return []
+    return index === 0 ? [{ ...entry, until: now.toISOString() }] : [entry]
+  })
+  write(home, [{ key, since }, ...others])
+}
+
+/** Never the current key, whatever is asked for. Throws SealKeyError. */
+export function removeSealKeys(home: Home, ids: readonly string[]): void {
+  const [current, ...others] = readKeyEntries(home)
+  if (current === undefined) return
+  write(home, [current, ...others.filter((entry) => !ids.includes(idOfEntry(entry)))])
 }
 
 const write = (home: Home, entries: readonly KeyEntry[]): void =>

@@ -22,7 +22,11 @@ const usualMax = 8 * 1024 * 1024
 const reading = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** The text of the file. Throws OddFileError, and the system's errors as they are. */
-export function readOwnFile(path: string, maxBytes = usualMax): string {
+export const readOwnFile = (path: string, maxBytes = usualMax): string =>
+  readOwnBytes(path, maxBytes).toString('utf8')
+
+/** As `readOwnFile`. */
+export function readOwnBytes(path: string, maxBytes: number): Buffer {
   const file = openForReading(path)
   try {
     const oddity = oddityOfFile(factsOf(fstatSync(file)), ownUid(), maxBytes)
@@ -47,12 +51,12 @@ function openForReading(path: string): number {
 }
 
 /** Another process may be writing, so the end is where nothing more is read, and not the size from before. */
-function readUpTo(file: number, path: string, maxBytes: number): string {
+function readUpTo(file: number, path: string, maxBytes: number): Buffer {
   const chunks: Buffer[] = []
   for (let total = 0; ;) {
     const chunk = Buffer.alloc(Math.min(64 * 1024, maxBytes - total + 1))
     const count = readSync(file, chunk)
-    if (count === 0) return Buffer.concat(chunks).toString('utf8')
+    if (count === 0) return Buffer.concat(chunks)
     total += count
     if (total > maxBytes) throw new OddFileError(path, 'too large')
     chunks.push(chunk.subarray(0, count))

@@ -2,8 +2,10 @@
  * Which files of projects a person has seen and trusts, by their content: what has changed since is not trusted. Read at each use,
  * because `outpool trust` writes it in another process.
  */
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readOwnBytes } from './ownFile.js'
 import { readJson } from './readJson.js'
 import { replaceFile } from './replaceFile.js'
 
@@ -16,6 +18,18 @@ export interface SeenFile {
   file: string
   /** Of what matters in its content. */
   digest: string
+}
+
+/** Programs may be large. Bytes. */
+const seenMaxBytes = 256 * 1024 * 1024
+
+/** Any file with its whole content. Null if it cannot be read, is a link or no regular file, or if others may write it. */
+export function seenFile(file: string): SeenFile | null {
+  try {
+    return { file, digest: createHash('sha256').update(readOwnBytes(file, seenMaxBytes)).digest('hex') }
+  } catch {
+    return null
+  }
 }
 
 export class TrustStore {

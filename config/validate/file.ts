@@ -1,10 +1,12 @@
 /**
- * What the schema cannot say: names that are taken, folders that are missing, agents that are not defined, law 1 by path.
+ * What the schema cannot say: names that are taken, folders that are missing, agents that are not defined, law 1 by path, files that others
+ * may write.
  * Reads the file as it was written and ignores what the schema already refused, so that all issues are reported at once.
  */
 import { z } from 'zod'
 import { type ConfigDir, type LoginEntry, checkFailureDomains } from './domains.js'
 import type { UnlocatedIssue, Path } from '../load/positions.js'
+import { openFiles } from '../load/namedFiles.js'
 import { type PathBase, expandPath } from '../load/paths.js'
 import { taskSessionName } from '../../policy/ids.js'
 import { checkService, lenientService } from './services.js'
@@ -117,6 +119,7 @@ export function checkFile(document: unknown, base: PathBase): UnlocatedIssue[] {
     ...agentsWithoutCommand(file.agents ?? {}),
     ...tasks.flatMap((task, index) => checkTask(task ?? {}, ['tasks', index])),
     ...services.flatMap((service, index) => checkService(service ?? {}, ['services', index])),
+    ...openFiles(document, base),
   ]
 }
 

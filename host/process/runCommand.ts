@@ -24,6 +24,8 @@ export interface CommandRequest {
   onStart?: (process: ProcessRef) => void
   /** Ends it like the time limit. */
   abort?: AbortSignal
+  /** Why it must not be run; null if it may. */
+  blockedBy: string | null
 }
 
 export interface CommandResult {
@@ -62,6 +64,7 @@ export async function runCommand(request: CommandRequest): Promise<CommandResult
   })
   const neverRan = (why: string): CommandResult =>
     result({ exitCode: null, signal: null, timedOut: false, why })
+  if (request.blockedBy !== null) return neverRan(request.blockedBy)
   if (!isFolder(request.cwd)) return neverRan(`the folder ${request.cwd} does not exist`)
   if (request.abort?.aborted === true) return neverRan('it was cancelled')
   const [program = '', ...args] = request.run

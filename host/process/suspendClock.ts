@@ -1,9 +1,9 @@
-/** How long the host was suspended, from two clocks that are independent of the date and of restarts of the worker. */
-import { uptime } from 'node:os'
+/** How much time has passed for the date and not for the processes of this host: while it was suspended, or because its clock was set. */
 import { hrtime } from 'node:process'
 
 /**
- * How long the host has been suspended since its boot, in ms, up to a constant: the time since the boot, which includes it, less
- * the monotonic clock, which does not (Linux: CLOCK_BOOTTIME and CLOCK_MONOTONIC). If both include it, the value stays constant.
+ * In ms, up to a constant; only differences count. The date less the monotonic clock, which stands still while the host is suspended and
+ * can't be set. Independent of restarts of the worker. A clock that is set forward makes everything look old that happened before, as a
+ * suspend does; one that is set back makes the value smaller.
  */
-export const hostSuspendClock = (): number => uptime() * 1_000 - Number(hrtime.bigint() / 1_000_000n)
+export const hostSuspendClock = (): number => Date.now() - Number(hrtime.bigint() / 1_000_000n)

@@ -8,6 +8,7 @@ import {
   type Wall,
   type Window,
 } from '../../policy/account/account.js'
+import { settledReading } from '../../policy/account/settledReading.js'
 import { mergeWindows } from '../../policy/account/windows.js'
 import { pruneWalls, mergeWall } from '../../policy/account/walls.js'
 import type { Home } from '../../config/state/home.js'
@@ -26,7 +27,7 @@ export class QuotaStore {
   }
 
   read(account: string): AccountReading {
-    const known = this.#known.get(account) ?? this.#load(account)
+    const known = settledReading(this.#known.get(account) ?? this.#load(account), Date.now())
     this.#known.set(account, known)
     return known
   }

@@ -21,6 +21,7 @@ import {
 } from './panes.js'
 import { bareEnvironment, type Manager, TmuxServer } from './server.js'
 import { TmuxFailedError } from '../errors.js'
+import { elapsed } from '../../policy/instants.js'
 
 /** Size of a pane to which no terminal is attached: wide enough that dialogs are not wrapped. */
 const detachedSize = ['-x', '160', '-y', '48']
@@ -73,7 +74,7 @@ export class Tmux {
     }
     const since = this.#exitUnknownSince.get(key) ?? Date.now()
     this.#exitUnknownSince.set(key, since)
-    return Date.now() - since < exitUnknownTimeout
+    return elapsed(since, Date.now()) < exitUnknownTimeout
   }
 
   async pane(session: string): Promise<Pane | null> {

@@ -89,6 +89,16 @@ export interface LeaseRelease {
   failure: string | null
 }
 
+/** A lease that a session has, whatever the pool knows of it. */
+export interface HeldLease {
+  /** What the session would ask for if it had to move now. */
+  request: LeaseRequest
+  /** The account or substrate, by name. */
+  account: string
+  model: string | null
+  fence: number
+}
+
 export interface PoolSettings {
   name: string
   moveAt: number

@@ -35,6 +35,7 @@ import {
 import { eligibilityOf, ineligible, type Ineligible } from '../account/eligibility.js'
 
 export { simulateWall, liftWall } from './simulatedWall.js'
+export { confirmLease } from './heldLease.js'
 export { decide, type Decision } from './assign.js'
 export { type PoolState } from './poolState.js'
 

@@ -25,7 +25,7 @@ export interface CheckRules {
 
 export interface ServiceObservation {
   now: number
-  /** How long the host has slept since it was booted, in ms; only differences count. */
+  /** How long the host has slept, or its clock was set forward, in ms; only differences count. */
   sleptMs: number
   /** Null if there is none. */
   process: GuardedProcess | null
@@ -52,7 +52,7 @@ export interface CheckMemory {
   staleSince: string | null
   /** The last proof of life before any trouble: the downtime of an incident begins there. */
   wellAt: string | null
-  /** How long the host had slept at this observation, since its boot. */
+  /** As it was at this observation. */
   sleptMs: number
   /** When this process was first observed after its host slept, which kept it from beating, or null. */
   wokeAt: string | null

@@ -78,6 +78,7 @@ notices: { to: [{ name: chat, slack: { fromEnv: HOOK } }] }
     expect(parse(valid)).toEqual({
       file: join(home, 'outpool.yaml'),
       digest: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      byContent: false,
       env: { pass: [], secrets: new Set() },
       pool: {
         name: 'main',

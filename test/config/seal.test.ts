@@ -16,9 +16,18 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { keyIdOf, SealingCodec } from '../../config/seal/codec.js'
-import { ensureSealKeys, KeyRing, readSealKeys, sealKeyOf, type SealKeys } from '../../config/seal/keys.js'
+import {
+  ensureSealKeys,
+  idOfEntry,
+  KeyRing,
+  readKeyEntries,
+  readSealKeys,
+  sealKeyOf,
+  type SealKeys,
+} from '../../config/seal/keys.js'
 import { LiveSealKeys } from '../../config/seal/liveKeys.js'
-import { addSealKey, useSealKey } from '../../config/seal/rotateKeys.js'
+import { addSealKey, removeSealKeys, useSealKey } from '../../config/seal/rotateKeys.js'
+import { keyIdOfText, openText, sealAsText } from '../../config/seal/sealedText.js'
 import { SealKeyError } from '../../config/errors.js'
 import { type Home, openHome } from '../../config/state/home.js'
 import { readable, unprovenMark } from '../../policy/envelope.js'
@@ -57,7 +66,7 @@ describe('law 15: the keys of a fleet', () => {
     const id = addSealKey(home, new Date('2026-01-01T00:00:00.000Z'))
     expect(readSealKeys(home).current.id).toBe(keyIdOf(before))
     copy()
-    useSealKey(home, id)
+    useSealKey(home, id, new Date())
     expect(readSealKeys(home).current.id).toBe(id)
     expect(statSync(home.sealKeys).mode & 0o777).toBe(0o600)
     // A command seals with the new key at once; the workers have started before there was one.
@@ -65,16 +74,61 @@ describe('law 15: the keys of a fleet', () => {
     expect(keyIdOf(after)).toBe(id)
     for (const codec of running)
       expect((await codec.decode([before!, after!])).map(valueOf)).toEqual(['before', 'after'])
-    useSealKey(other, id)
+    useSealKey(other, id, new Date())
     for (const codec of running)
       await expect
         .poll(async () => (await codec.encode([payloadOf('later')])).map(keyIdOf), { timeout: 30_000 })
         .toEqual([id])
   })
 
+  it('law 15: is known to have sealed until another took its place, and goes only if it is not the current one', () => {
+    const { id: first } = ensureSealKeys(home).current
+    const second = addSealKey(home, new Date('2026-01-01T00:00:00.000Z'))
+    const entries = () =>
+      readKeyEntries(home).map((entry) => [idOfEntry(entry), entry.until ?? null] as const)
+    expect(entries()).toEqual([
+      ...[
+        [first, null],
+        [second, null],
+      ],
+    ])
+    useSealKey(home, second, new Date('2026-02-01T00:00:00.000Z'))
+    useSealKey(home, second, new Date('2026-02-02T00:00:00.000Z'))
+    expect(entries()).toEqual([
+      ...[
+        [second, null],
+        [first, '2026-02-01T00:00:00.000Z'],
+      ],
+    ])
+    useSealKey(home, first, new Date('2026-03-01T00:00:00.000Z'))
+    expect(entries()).toEqual([
+      ...[
+        [first, null],
+        [second, '2026-03-01T00:00:00.000Z'],
+      ],
+    ])
+    removeSealKeys(home, [first, second])
+    expect(entries()).toEqual([[first, null]])
+    expect(statSync(home.sealKeys).mode & 0o777).toBe(0o600)
+  })
+
+  it('law 15: seal texts for files of this host, which open only as they were', async () => {
+    const keys = ensureSealKeys(home)
+    const text = await sealAsText(keys, 'default', { state: 'planted words' })
+    expect(Buffer.from(text, 'base64').toString('latin1')).not.toContain('planted')
+    expect(openText(keys, 'default', text)).toEqual({ state: 'planted words' })
+    expect(keyIdOfText(text)).toBe(keys.current.id)
+    expect(openText(keys, 'other', text)).toBeNull()
+    expect(openText(new KeyRing([sealKeyOf(randomBytes(32))]), 'default', text)).toBeNull()
+    const bytes = Buffer.from(text, 'base64')
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1)
+    for (const broken of [bytes.toString('base64'), text.slice(0, 40), '', 'x'])
+      expect(openText(keys, 'default', broken)).toBeNull()
+  })
+
   it('law 15: a key that this host lacks is not used, and a broken file leaves a process with the keys it has', async () => {
     ensureSealKeys(home)
-    expect(() => useSealKey(home, '0123456789ab')).toThrow(/has no key 0123456789ab/)
+    expect(() => useSealKey(home, '0123456789ab', new Date())).toThrow(/has no key 0123456789ab/)
     const codec = new SealingCodec(new LiveSealKeys(home), 'default')
     const sealed = await codec.encode([payloadOf('before')])
     const foreign = await new SealingCodec(keysOf(first), 'default').encode([payloadOf('x')])

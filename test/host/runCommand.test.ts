@@ -15,7 +15,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 const run = (script: string, more: Partial<CommandRequest> = {}) =>
   runCommand({
     ...{ run: ['/bin/sh', '-c', script], cwd: dir, env: {}, timeoutMs: 30_000, stopGraceMs: 2_000 },
-    ...{ maxOutputBytes: 10_000, ...more },
+    ...{ maxOutputBytes: 10_000, blockedBy: null, ...more },
   })
 
 const pidIn = (file: string): number => Number(readFileSync(join(dir, file), 'utf8'))
@@ -37,7 +37,7 @@ describe('a command that runs', () => {
     const odd = '$(touch hurt) `touch hurt`; touch hurt'
     const result = await runCommand({
       ...{ run: ['/usr/bin/printf', '%s', odd], cwd: dir, env: {}, timeoutMs: 5_000, stopGraceMs: 0 },
-      maxOutputBytes: 1_000,
+      ...{ maxOutputBytes: 1_000, blockedBy: null },
     })
     expect(result.tail).toBe(odd)
   })

@@ -3,7 +3,15 @@
  * stubs. The attacker is another user of the machine or a page in a browser: it reaches every port, and has no
  * key, but may have captured everything that the engine stores.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
@@ -12,9 +20,18 @@ import proto from '@temporalio/proto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openStubFleet, type StubFleet } from '../../bench/stubFleet.js'
 import { keyIdOf, sealedEncoding } from '../../config/seal/codec.js'
-import { ensureSealKeys, readSealKeys } from '../../config/seal/keys.js'
+import {
+  ensureSealKeys,
+  fileText,
+  idOfEntry,
+  type KeyEntry,
+  newEntry,
+  readKeyEntries,
+  readSealKeys,
+} from '../../config/seal/keys.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { type Home, openHome } from '../../config/state/home.js'
+import { readStoredSession } from '../../config/state/storedSessions.js'
 import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
 import { until } from '../../lab/until.js'
 import { commonQueue, hostQueue, poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
@@ -34,7 +51,8 @@ let attacker: Client
 let elsewhere: string
 
 beforeAll(async () => {
-  stub = await openStubFleet({ accounts: ['max-1'], maxSessions: 10 })
+  // Sessions that wait for the second one are parked.
+  stub = await openStubFleet({ accounts: ['max-1', 'max-2'], walled: ['max-2'], maxSessions: 10 })
   connection = await Connection.connect({ address: stub.address })
   attacker = new Client({ connection, namespace })
   elsewhere = join(stub.fleet.dir, 'elsewhere')
@@ -352,6 +370,38 @@ describe('law 15: a user of the machine without the key', () => {
     }
     const runOf = async (name: string): Promise<string> =>
       (await describeRaw(sessionWorkflowId(name))).workflowExecutionInfo?.execution?.runId ?? ''
+    const leases = async (): Promise<string[]> => {
+      const { accounts } = await stub.client.workflow
+        .getHandle(poolWorkflowId('main'))
+        .query(poolQueries.describe)
+      return accounts.find(({ name }) => name === 'max-1')?.leases ?? []
+    }
+    /** One that is parked for its only account, and one that a person has paused. */
+    const startInactive = async (suffix: string): Promise<[parked: string, paused: string]> => {
+      const [parked, paused] = [`parked-${suffix}`, `paused-${suffix}`]
+      const cwd = stub.fleet.world.cwd
+      const pin = ['--account', 'max-2', '--pin']
+      expect(await stub.fleet.run('start', parked, '--cwd', cwd, ...pin, '--', 'Hello.')).toMatchObject({
+        code: 0,
+      })
+      expect(await stub.fleet.run('start', paused, '--cwd', cwd, '--', 'Hello.')).toMatchObject({ code: 0 })
+      await stub.fleet.untilSession(parked, ({ phase }) => phase === 'parked')
+      await stub.fleet.untilSession(paused, ({ phase }) => phase === 'idle')
+      expect((await stub.fleet.run('send', parked, 'Not lost either.')).code).toBe(0)
+      expect((await stub.fleet.run('pause', paused)).code).toBe(0)
+      return [parked, paused]
+    }
+    /** The part of a session without a process that must not change. */
+    const asItIs = async (name: string) => {
+      const { phase, sessionId, cwd, account, pinnedTo, startedAt, rescueLog } = await describeSession(name)
+      return { phase, sessionId, cwd, account, pinnedTo, startedAt, rescueLog }
+    }
+    const untilBack = async (name: string, before: string): Promise<void> => {
+      const run = () => runOf(name).catch(() => before)
+      await until(`session ${name} to be back`, run, (found) => found !== before)
+    }
+    const backlogOf = (name: string) =>
+      stub.client.workflow.getHandle(sessionWorkflowId(name)).query(sessionQueries.backlog)
 
     it('law 5: terminated sessions and their pool: the same process, the same conversation, no text lost', async () => {
       const [alpha, beta] = [await describeSession('alpha'), await describeSession('beta')]
@@ -368,6 +418,12 @@ describe('law 15: a user of the machine without the key', () => {
       await untilRestored('alpha', before.alpha)
       await untilRestored('beta', before.beta)
       await untilRestored('planted', planted)
+      // What was started in its place may have got another lease, or have given this one up.
+      await until(
+        'the lease of planted',
+        async () => (await leases()).includes('planted'),
+        (isHeld) => isHeld,
+      )
       await until(
         'beta with its text',
         async () => (await describeSession('beta')).sessionId,
@@ -403,6 +459,91 @@ describe('law 15: a user of the machine without the key', () => {
       await untilRestored('alpha', runId)
       expect((await describeSession('alpha')).sessionId).toBe(sessionId)
       expect(processOf(sessionId)).toHaveLength(1)
+    })
+
+    it('law 5: a parked and a paused session that are terminated: as they were, with their texts', async () => {
+      const names = await startInactive('ended')
+      const before = new Map<string, { run: string; is: Awaited<ReturnType<typeof asItIs>> }>()
+      for (const name of names) before.set(name, { run: await runOf(name), is: await asItIs(name) })
+      for (const name of names)
+        await attacker.workflow.getHandle(sessionWorkflowId(name)).terminate('Mine now.')
+      for (const [name, { run, is }] of before) {
+        await untilBack(name, run)
+        expect(await asItIs(name)).toEqual(is)
+        expect(processOf(is.sessionId)).toEqual([])
+      }
+      expect(await backlogOf(names[0])).toEqual({ texts: 1, characters: 16 })
+      expect((await stub.fleet.run('resume', names[1])).code).toBe(0)
+      await stub.fleet.untilSession(names[1], ({ phase }) => phase === 'idle')
+    })
+
+    it('law 5: a parked, a paused and a stopped session that are deleted: as they were, and one that a person forgot is not', async () => {
+      const [parked, paused] = await startInactive('gone')
+      for (const name of ['stopped-gone', 'forgotten']) {
+        const started = await stub.fleet.run('start', name, '--cwd', stub.fleet.world.cwd, '--', 'Hello.')
+        expect(started).toMatchObject({ code: 0 })
+        await stub.fleet.untilSession(name, ({ phase }) => phase === 'idle')
+        expect((await stub.fleet.run('stop', name)).code).toBe(0)
+      }
+      const names = [parked, paused, 'stopped-gone']
+      const states = await Promise.all(names.map(asItIs))
+      const runs = await Promise.all(names.map(runOf))
+      const stored = (name: string) => readStoredSession(stub.home, name)
+      const isStored = (name: string, run: string): boolean => {
+        const state = stored(name)
+        return state !== null && 'sealed' in state && state.runId === run
+      }
+      await until(
+        'the kept states',
+        () => Promise.resolve(names.every((name, index) => isStored(name, runs[index] ?? ''))),
+        (all) => all,
+      )
+      const file = readFileSync(join(stub.home.sessions, parked, 'state.json'), 'utf8')
+      expect(file).not.toContain('Not lost either.')
+      expect((await stub.fleet.run('forget', 'forgotten')).code).toBe(0)
+      // A worker that looks while they are being deleted finds them terminated.
+      const worker = stub.fleet.workerPid() ?? 0
+      process.kill(worker, 'SIGSTOP')
+      try {
+        for (const [index, name] of names.entries())
+          await connection.workflowService.deleteWorkflowExecution({
+            ...{
+              namespace,
+              workflowExecution: { workflowId: sessionWorkflowId(name), runId: runs[index] ?? '' },
+            },
+          })
+        const isGone = (name: string) =>
+          describeRaw(sessionWorkflowId(name)).then(
+            () => false,
+            () => true,
+          )
+        await until(
+          'the deletion',
+          async () => (await Promise.all([...names, 'forgotten'].map(isGone))).every(Boolean),
+          (all) => all,
+        )
+      } finally {
+        process.kill(worker, 'SIGCONT')
+      }
+      for (const [index, name] of names.entries()) {
+        await untilBack(name, runs[index] ?? '')
+        expect(await asItIs(name)).toEqual(states[index])
+        const events = await stub.fleet.run('events', '--kind', 'session-restored', '--session', name)
+        expect(events.stdout).toContain('its workflow was deleted at the engine')
+      }
+      expect(await statusOf(sessionWorkflowId('stopped-gone'))).toBe('COMPLETED')
+      expect(await backlogOf(parked)).toEqual({ texts: 1, characters: 16 })
+      // All of them were looked at in the same round.
+      await expect(describeRaw(sessionWorkflowId('forgotten'))).rejects.toThrow(/not found/)
+      for (const name of [paused, 'stopped-gone']) {
+        expect((await stub.fleet.run('resume', name)).code).toBe(0)
+        await stub.fleet.untilSession(name, ({ phase }) => phase === 'idle')
+        const [process, ...others] = processOf((await describeSession(name)).sessionId)
+        expect(process).toBeDefined()
+        expect(others).toEqual([])
+      }
+      expect((await asItIs(paused)).sessionId).toBe(states[1]?.sessionId)
+      expect((await asItIs('stopped-gone')).sessionId).toBe(states[2]?.sessionId)
     })
 
     // A worker that looks meanwhile finds it terminated, which is how the engine begins to delete it. The watch of a workflow that is
@@ -444,13 +585,71 @@ describe('law 15: a user of the machine without the key', () => {
       .getHandle(poolWorkflowId('main'))
       .query(poolQueries.describe)
     expect(accounts).toMatchObject([
-      { name: 'max-1', leases: expect.arrayContaining(['alpha', 'beta']) as unknown },
+      { name: 'max-1', leases: expect.arrayContaining(['alpha', 'beta', 'planted']) as unknown },
+      { name: 'max-2', leases: [] },
     ])
     expect((await stub.fleet.run('send', 'alpha', 'Go on.')).code).toBe(0)
     const alpha = stub.client.workflow.getHandle(sessionWorkflowId('alpha'))
     expect(await alpha.query(sessionQueries.backlog)).toEqual({ texts: 1, characters: 6 })
     expect((await stub.fleet.run('stop', 'alpha')).code).toBe(0)
     await stub.fleet.untilSession('alpha', ({ phase }) => phase === 'stopped')
+  })
+})
+
+describe('law 5: keys that nothing needs any more', () => {
+  interface Row {
+    id: string
+    removed: boolean
+    why: string | null
+    uses: string[]
+  }
+  const prune = async (env: Record<string, string>, ...args: string[]): Promise<Row[]> => {
+    const { code, stdout, stderr } = await stub.fleet.runWith(env, 'key', 'prune', '--json', ...args)
+    expect(code, stderr).toBe(0)
+    return JSON.parse(stdout) as Row[]
+  }
+  const longAgo = new Date(Date.now() - 60 * 24 * 60 * 60_000).toISOString()
+  const rewrite = (change: (entries: KeyEntry[]) => KeyEntry[]): void =>
+    writeFileSync(stub.home.sealKeys, fileText(change(readKeyEntries(stub.home))))
+
+  it('law 5: are removed, and no other: not the current one, not one that sealed lately, not one that a stored message needs', async () => {
+    const { current } = readSealKeys(stub.home)
+    expect((await stub.fleet.run('key', 'rotate')).code).toBe(0)
+    const newest = readSealKeys(stub.home).current.id
+    const unused = newEntry(new Date(longAgo))
+    const spent = { ...newEntry(new Date(longAgo)), until: longAgo }
+    rewrite((entries) => [...entries, unused, spent])
+    expect(await prune({}, '--dry-run')).toMatchObject([
+      { id: newest, removed: false, why: 'current' },
+      { id: current.id, removed: false, why: 'retention' },
+      { id: idOfEntry(unused), removed: false, why: 'unused' },
+      { id: idOfEntry(spent), removed: true },
+    ])
+    expect(readKeyEntries(stub.home)).toHaveLength(4)
+    // As if the first one had not sealed for long: what the engine stores shows that it is needed all the same. Of an engine that
+    // other hosts may use, everything is searched.
+    rewrite((entries) =>
+      entries.map((entry) => (idOfEntry(entry) === current.id ? { ...entry, until: longAgo } : entry)),
+    )
+    const before = (await describeRaw(poolWorkflowId('main'))).workflowExecutionInfo?.execution?.runId
+    const rows = await prune({ TEMPORAL_ADDRESS: stub.address })
+    expect(rows.map(({ why, removed }) => [why, removed])).toEqual([
+      ...[
+        ['current', false],
+        ['in-use', false],
+        ['unused', false],
+        [null, true],
+      ],
+    ])
+    expect(rows[1]?.uses).toEqual(expect.arrayContaining([sessionWorkflowId('beta'), poolWorkflowId('main')]))
+    expect(readKeyEntries(stub.home).map(idOfEntry)).toEqual([newest, current.id, idOfEntry(unused)])
+    // What runs begins a new run, which is sealed with the current key.
+    await until(
+      'a new run of the pool',
+      async () => (await describeRaw(poolWorkflowId('main'))).workflowExecutionInfo?.execution?.runId,
+      (runId) => runId !== before,
+    )
+    expect((await startInput(poolWorkflowId('main'))).map(keyIdOf)).toEqual([newest])
   })
 })
 

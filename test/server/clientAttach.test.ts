@@ -143,15 +143,27 @@ describe('attach', () => {
     )
   })
 
-  it('says that tmux does not answer, instead of waiting for it', async () => {
+  it('law 7: says once that tmux does not answer, within seconds, in a terminal too', async () => {
     const pid = Number(panes('display-message', '-p', '#{pid}'))
     process.kill(pid, 'SIGSTOP')
     try {
       const { code, stderr } = await place.run(['attach', 's1'])
       expect(code).toBe(1)
-      expect(stderr).toMatch(/the tmux server of .* does not answer\n {2}-> look whether/)
+      expect(stderr).toMatch(/^outpool: the tmux server of .* does not answer\n {2}-> look whether.*\n$/)
+      const asked = performance.now()
+      terminal('send-keys', '-t', 'person', `${outpool.join(' ')} attach s1; echo left with $?`, 'Enter')
+      await until(
+        'the shell',
+        () => Promise.resolve(shown()),
+        (text) => text.includes('left with 1'),
+      )
+      // Five seconds for tmux, and what a busy machine needs to start the command.
+      expect(performance.now() - asked).toBeLessThan(60_000)
+      expect(shown().replaceAll('\n', '').split('does not answer')).toHaveLength(2)
     } finally {
       process.kill(pid, 'SIGCONT')
     }
+    // No client waits for its late answer.
+    expect(panes('list-clients').trim()).toBe('')
   })
 })

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ServiceContext } from '../../activities/services/serviceContext.js'
 import { watchService } from '../../activities/services/watch.js'
 import { verifyService } from '../../activities/services/verify.js'
@@ -163,6 +163,30 @@ describe('law 4: a host whose clock is off by minutes', () => {
       expect(grantedTo(decide(pool, engine))).toEqual({ s: 'bob' })
     },
   )
+
+  it('law 4: a wall that is met after the clock of the host was set back holds, whatever was read before', () => {
+    const recordWindows = (readAt: number): void => {
+      for (const name of ['alice', 'bob']) {
+        const window = { name: 'five_hour', used: 0.5, source: 'usage-probe' as const }
+        const resetsAt = at(readAt + 60 * minute)
+        host.quota.recordWindows(name, [{ ...window, readAt: at(readAt), resetsAt }])
+        host.quota.recordLogin(name, 'in', at(readAt))
+      }
+    }
+    const here = Date.now()
+    const ahead = vi.spyOn(Date, 'now').mockReturnValue(here + 60 * minute)
+    recordWindows(here + 60 * minute)
+    ahead.mockRestore()
+    expect(host.quota.read('bob')).toMatchObject({ windows: [], login: 'in' })
+    recordWindows(here - minute)
+    const met: Wall = { ...wall, at: at(here), resetsAt: at(here + 3 * minute) }
+    recordTurnFailure(host, { kind: 'account', name: 'alice' }, null, { class: 'wall', wall: met })
+    const request = leaseRequest('s', {
+      ...{ cause: 'wall', from: 'alice', prefer: 'alice', readings: host.engineReadings(), at: at(here) },
+    })
+    const pool = requestLease(poolState(spec('alice'), spec('bob')), request, at(here))
+    expect(grantedTo(decide(pool, at(here)))).toEqual({ s: 'bob' })
+  })
 
   const watched = { service: 'bot', incident: 1, fence: 0 }
   const beat = (): void => {

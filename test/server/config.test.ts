@@ -97,6 +97,10 @@ describe('law 15: a repository of someone else', () => {
       expect(stderr).toContain(`outpool trust ${repository}`)
     }
     expect((await inRepository('ls')).stderr).toContain('neither named nor trusted')
+    // Only to look changes nothing.
+    const seen = await inRepository('trust', '--dry-run', '.')
+    expect(seen).toMatchObject({ code: 1, stdout: expect.stringContaining(`new: ${local}`) as string })
+    expect((await inRepository('config', 'check')).code).toBe(2)
     const trusted = await inRepository('trust', '.')
     expect(trusted.stdout).toContain(`new: ${local} names logins, programs and tasks`)
     expect((await inRepository('config', 'path')).stdout).toBe(`${local}\n`)
@@ -105,6 +109,31 @@ describe('law 15: a repository of someone else', () => {
     expect((await inRepository('config', 'check')).code).toBe(0)
     writeFileSync(local, `${planted}services: [{ name: bot, run: [./evil] }]\n`)
     expect((await inRepository('config', 'check')).code).toBe(2)
+  })
+
+  it('brings what its outpool.yaml names, which is trusted with it; a later change asks for that again', async () => {
+    const local = join(repository, 'outpool.yaml')
+    const script = join(repository, 'evil')
+    writeFileSync(local, `${planted}services: [{ name: bot, run: [./evil] }]\n`)
+    writeFileSync(script, 'echo harmless\n', { mode: 0o755 })
+    rmSync(place.config)
+    const trusted = await inRepository('trust', '.')
+    expect(trusted.stdout).toContain(`new: ${script} is a program that it names`)
+    expect((await inRepository('config', 'check')).code).toBe(0)
+    writeFileSync(script, 'echo evil\n')
+    const changed = await inRepository('config', 'check')
+    expect(changed.code).toBe(2)
+    expect(changed.stderr).toContain(
+      `the program ${script} came with this configuration, and you do not trust it as it is now\n  -> read it, then run: outpool trust ${repository}`,
+    )
+    // Trust by content is for a file that no person has named; a file that others may write is refused in any case.
+    expect((await inRepository('config', 'check', '--config', local)).code).toBe(0)
+    chmodSync(script, 0o777)
+    const open = await inRepository('config', 'check', '--config', local)
+    expect(open.code).toBe(2)
+    expect(open.stderr).toContain(
+      `outpool.yaml:2:30: the program ${script} can be written by other users\n  -> chmod go-w`,
+    )
   })
 
   it('brings settings that act by themselves: start and the check of the configuration refuse its folder at once', async () => {

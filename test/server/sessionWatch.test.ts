@@ -198,6 +198,21 @@ describe('a busy agent whose pane has long shown no change', () => {
     await watch.update(observation('busy', Date.now() - threeHours))
     expect(await concluded()).toBe('nothing yet')
   })
+
+  it('law 6: is left alone if the clock of its host was set forward meanwhile', async () => {
+    host = new Host(host.home, host.config)
+    watch = startWatch()
+    const drawnAt = Date.now()
+    await watch.update(observation('busy', drawnAt))
+    const real = Date.now.bind(Date)
+    const set = vi.spyOn(Date, 'now').mockImplementation(() => real() + threeHours)
+    try {
+      await watch.update(observation('busy', drawnAt))
+      expect(await concluded()).toBe('nothing yet')
+    } finally {
+      set.mockRestore()
+    }
+  })
 })
 
 describe('the transcript', () => {

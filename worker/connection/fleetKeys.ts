@@ -1,6 +1,7 @@
 /** Whether this host has the key of its fleet, by what the engine stores of the fleet's pools. */
 import { type Connection, isGrpcServiceError } from '@temporalio/client'
 import type { Payload } from '@temporalio/common'
+import { tsToMs } from '@temporalio/common/lib/time.js'
 import proto from '@temporalio/proto'
 import { keyIdOf, SealingCodec } from '../../config/seal/codec.js'
 import type { SealKeys } from '../../config/seal/keys.js'
@@ -8,7 +9,8 @@ import type { Home } from '../../config/state/home.js'
 import { poolWorkflowId } from '../../policy/ids.js'
 import { FleetKeyError } from '../errors.js'
 
-const running = proto.temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
+const { WORKFLOW_EXECUTION_STATUS_RUNNING: running, WORKFLOW_EXECUTION_STATUS_TERMINATED: terminated } =
+  proto.temporal.api.enums.v1.WorkflowExecutionStatus
 
 /** Where a fleet's workflows are. */
 export interface FleetEngine {
@@ -88,6 +90,9 @@ async function startOf(engine: FleetEngine, workflowId: string): Promise<Payload
 export interface StoredRun {
   runId: string
   isRunning: boolean
+  isTerminated: boolean
+  /** When it began, by the engine's clock; ms since the epoch. */
+  startedAt: number
   /** The stored input; null if it has none. */
   start: Payload | null
 }
@@ -109,7 +114,9 @@ export async function storedRun(
     })
     const [first] = history?.events ?? []
     const start = first?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0] ?? null
-    return { runId, isRunning: workflowExecutionInfo?.status === running, start }
+    const { status, startTime } = workflowExecutionInfo ?? {}
+    const isTerminated = status === terminated
+    return { runId, isRunning: status === running, isTerminated, startedAt: tsToMs(startTime), start }
   } catch (error) {
     if (isGrpcServiceError(error) && notFound.has(error.code)) return null
     throw error

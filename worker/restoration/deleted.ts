@@ -1,6 +1,6 @@
 /**
- * Starts a session again whose workflow was deleted at the engine, from what this host has recorded of its newest launch. Only one that
- * was launched and not stopped: a parked session leaves no sign by which its loss could be noticed.
+ * Starts a session again whose workflow was deleted at the engine while its agent ran, from what this host has recorded of its newest
+ * launch. For those without a process see inactive.ts.
  */
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import type { Sampler } from '../../activities/watch/sampler.js'

@@ -1,26 +1,30 @@
 /** Looks at intervals for workflows of this host that were ended at the engine behind Outpool's back, and starts them again. */
 import { statSync } from 'node:fs'
-import type { Client } from '@temporalio/client'
 import { PollingLoop } from '../../activities/pollingLoop.js'
 import type { Sampler } from '../../activities/watch/sampler.js'
-import type { SealKeys } from '../../config/seal/keys.js'
 import type { Host } from '../../host/host.js'
-import type { FleetEngine } from '../connection/fleetKeys.js'
 import { DeletedSessions } from './deleted.js'
+import { type InactiveOptions, InactiveSessions } from './inactive.js'
 import { TerminatedWorkflows } from './terminated.js'
 
-/** One list of workflows each time, whatever the number of sessions. Milliseconds. */
+/** One list of workflows each time, and one more at some, whatever the number of sessions. Milliseconds. */
 const lookEvery = 10_000
 
 export class Restoration {
   readonly #host: Host
   readonly #terminated: TerminatedWorkflows
   readonly #deleted: DeletedSessions
+  readonly #inactive: InactiveSessions
   readonly #loop: PollingLoop
   /** Up to when everything that was terminated has been seen; ms since the epoch. */
   #seenUpTo: number
 
-  constructor(host: Host, sampler: Sampler, client: Client, engine: FleetEngine, keys: SealKeys) {
+  /** `isEmbedded`: the engine serves this host alone. */
+  constructor(
+    host: Host,
+    sampler: Sampler,
+    { client, engine, keys, isEmbedded }: Omit<InactiveOptions, 'host'>,
+  ) {
     this.#host = host
     this.#seenUpTo = lastAlive(host)
     this.#terminated = new TerminatedWorkflows({
@@ -28,6 +32,7 @@ export class Restoration {
       onSession: (session, runId) => this.#record(session, 'terminated', runId),
     })
     this.#deleted = new DeletedSessions(host, sampler, client, engine)
+    this.#inactive = new InactiveSessions({ host, client, engine, keys, isEmbedded })
     this.#loop = new PollingLoop({
       run: () => this.#look(),
       pauseAfter: () => lookEvery,
@@ -49,6 +54,7 @@ export class Restoration {
     await this.#terminated.look(this.#seenUpTo)
     this.#seenUpTo = now
     await this.#deleted.look((session, launch) => this.#record(session, 'deleted', launch))
+    await this.#inactive.look((session, loss) => this.#record(session, 'deleted', loss))
   }
 
   #record(session: string, how: 'terminated' | 'deleted', id: string): void {

@@ -17,8 +17,8 @@ import {
   watchdogWorkflowId,
 } from '../../policy/ids.js'
 import { log } from '../../host/log.js'
-import { stateQueries } from '../../workflows/messages.js'
 import { type FleetEngine, endRun, isOwnStart, storedRun, type StoredRun } from '../connection/fleetKeys.js'
+import { carriedOverState } from './carriedOver.js'
 
 /** A stranger may terminate many of their own. */
 const mostAtOnce = 500
@@ -105,11 +105,11 @@ export class TerminatedWorkflows {
       this.#settled.add(runId)
       return
     }
-    const carriedOver = await this.#stateOf(workflowId, runId)
+    const carriedOver = await carriedOverState(client, run, 'was terminated at the engine')
     if (carriedOver === null) return
     try {
       await client.workflow.start(type, {
-        ...{ workflowId, taskQueue: commonQueue, args: [carriedOver] },
+        ...{ workflowId, taskQueue: commonQueue, args: [{ ...carriedOver, restored: true }] },
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',
         ...(described.memo === undefined ? {} : { memo: described.memo }),
@@ -160,16 +160,5 @@ export class TerminatedWorkflows {
       if (run !== null && bytes.equals(Buffer.from(run.start?.data ?? []))) return true
     }
     return false
-  }
-
-  /** What the terminated run would have handed over; null if it can't be asked for that, now or ever. */
-  async #stateOf(workflowId: string, runId: string): Promise<{ state: unknown } | null> {
-    const { client } = this.#options
-    try {
-      return await client.workflow.getHandle(workflowId, runId).query(stateQueries.carriedOver)
-    } catch (error) {
-      log.warn({ err: error }, `${workflowId} was terminated at the engine, and its state could not be read`)
-      return null
-    }
   }
 }

@@ -39,6 +39,9 @@ export class PoolHandlers {
           : transitions.releaseLease(pool, release, now),
       ),
     )
+    setHandler(poolSignals.confirmLease, (held) =>
+      this.enqueue((pool, now) => transitions.confirmLease(pool, held, now)),
+    )
     setHandler(poolSignals.simulateWall, (wall) =>
       this.enqueue((pool, now) => transitions.simulateWall(pool, wall, now)),
     )

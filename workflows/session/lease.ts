@@ -128,6 +128,17 @@ function receivedAnswer({ handlers }: SessionContext, { requestId }: LeaseReques
   return null
 }
 
+/**
+ * Tells the pool which lease the session has. Its workflow was ended behind Outpool's back, and until it was back, a workflow that was
+ * started in its place may have asked for another.
+ */
+export async function confirmLease(ctx: SessionContext): Promise<void> {
+  const { place, plan, fence, runsModel: model } = ctx.state
+  if (place === null || plan !== null || ctx.state.phase === 'stopped') return
+  const request = newRequest(ctx, newPlan('wake'), [])
+  await signalPool(ctx, poolSignals.confirmLease, { request, account: place.name, model, fence })
+}
+
 /** Gives up the lease, and any request of this session that is still on the waitlist. */
 export async function releaseLease(
   ctx: SessionContext,

@@ -19,10 +19,10 @@ import { deliverTexts } from './deliveries.js'
 import { Display } from './display.js'
 import { carryEvents, emit, emitParked, flushEvents } from './events.js'
 import { isOnFallback } from './forks.js'
-import { prepareRequest, releaseLease } from './lease.js'
+import { confirmLease, prepareRequest, releaseLease } from './lease.js'
 import { SessionHandlers } from './handlers.js'
 import { react } from './react.js'
-import { type CarriedOver, initialState, mustRenew } from '../renewal.js'
+import { type CarriedOver, initialState, isRestored, mustRenew } from '../renewal.js'
 import { failureOf } from '../stepFailures.js'
 import { currentRef, mayRenew, type SessionContext, show } from './context.js'
 import { clearRefusals } from './inbox.js'
@@ -52,7 +52,10 @@ export async function session(input: SessionStart | CarriedOver<SessionState>): 
   // A task or a drill ends its session by cancelling it: its process must not be left behind unwatched.
   if (workflowInfo().parent !== undefined)
     CancellationScope.current().cancelRequested.catch(() => handlers.orders.push({ kind: 'stop' }))
-  return CancellationScope.nonCancellable(() => runUntilStopped(ctx))
+  return CancellationScope.nonCancellable(async () => {
+    if (isRestored(input)) await confirmLease(ctx)
+    return runUntilStopped(ctx)
+  })
 }
 
 async function runUntilStopped(ctx: SessionContext): Promise<SessionResult> {
