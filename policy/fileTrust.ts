@@ -43,10 +43,19 @@ interface AcceptedOwners {
 export const isForeign = (owner: number, { own, system }: AcceptedOwners): boolean =>
   own !== null && owner !== own && owner !== system && owner !== 0
 
-export const isWritableByOthers = (mode: number, { own }: AcceptedOwners): boolean =>
-  own !== null && (mode & writableByOthers) !== 0
-
 const writableByAll = 0o002
+const writableByGroup = 0o020
+
+/**
+ * A group with the number of the user is the user's alone, by the convention of systems that give each user a group; there, files are
+ * made for the group to write.
+ */
+export const isWritableByOthers = (
+  { mode, gid }: { mode: number; gid: number },
+  { own }: AcceptedOwners,
+): boolean =>
+  own !== null && ((mode & writableByAll) !== 0 || ((mode & writableByGroup) !== 0 && gid !== own))
+
 const sticky = 0o1000
 
 /**

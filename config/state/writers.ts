@@ -25,7 +25,7 @@ export function writerProblem(path: string): WriterProblem | null {
   const uids = { own: process.getuid?.() ?? null, system: systemUid() }
   if (isForeign(info.uid, uids))
     return { problem: `${path} belongs to another user`, remedy: 'put a file of yours in its place' }
-  if (info.isFile() && isWritableByOthers(info.mode, uids))
+  if (info.isFile() && isWritableByOthers(info, uids))
     return { problem: `${path} can be written by other users`, remedy: `chmod go-w ${real}` }
   for (const folder of new Set([...foldersAbove(path), ...foldersAbove(real)])) {
     const above = lstatSync(folder)

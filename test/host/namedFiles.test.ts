@@ -83,7 +83,7 @@ describe('law 15: a file that a configuration names, and that others may write',
   it.each<[string, () => void, RegExp]>([
     [
       'a prompt',
-      () => chmodSync(at('garden.md'), 0o664),
+      () => chmodSync(at('garden.md'), 0o666),
       /^4: the prompt .*garden\.md can be written by other users -> chmod go-w/,
     ],
     [
