@@ -19,7 +19,7 @@ import {
 } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { generate } from 'selfsigned'
 import { until } from '../until.js'
 import { hasDebianProgram } from './debianProgram.js'
@@ -44,6 +44,8 @@ export interface MailboxMail {
 
 export class Dovecot {
   readonly dir: string
+  /** The file of the self-signed certificate; not in `dir`, where another user may write, since a configuration names it. */
+  readonly ca: string
   readonly ports: { plain: number; tls: number }
   /** The user whose mailbox is written and read. */
   user = ''
@@ -54,6 +56,7 @@ export class Dovecot {
 
   private constructor(dir: string, ports: { plain: number; tls: number }) {
     this.dir = dir
+    this.ca = join(mkdtempSync(join(tmpdir(), 'outpool-ca-')), 'ca.pem')
     this.ports = ports
   }
 
@@ -70,7 +73,7 @@ export class Dovecot {
     })
     mkdirSync(join(dir, 'run'))
     writeFileSync(join(dir, 'key.pem'), key)
-    writeFileSync(server.ca, cert)
+    for (const file of [server.ca, join(dir, 'cert.pem')]) writeFileSync(file, cert)
     writeFileSync(join(dir, 'dovecot.conf'), server.#config())
     server.newUser()
     chmodSync(dir, 0o755)
@@ -89,11 +92,6 @@ export class Dovecot {
 
   get #mailbox(): string {
     return join(this.dir, this.user)
-  }
-
-  /** The file of the self-signed certificate. */
-  get ca(): string {
-    return join(this.dir, 'ca.pem')
   }
 
   async up(): Promise<void> {
@@ -122,7 +120,8 @@ export class Dovecot {
 
   async close(): Promise<void> {
     await this.down()
-    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    for (const folder of [this.dir, dirname(this.ca)])
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 
   /** Puts an unread mail into the mailbox, as a mail server would. */
@@ -200,7 +199,7 @@ export class Dovecot {
       first_valid_uid = 1
       mail_location = maildir:${this.dir}/%u
       ssl = yes
-      ssl_cert = <${this.ca}
+      ssl_cert = <${at('cert.pem')}
       ssl_key = <${at('key.pem')}
       disable_plaintext_auth = no
       auth_failure_delay = 0

@@ -26,7 +26,7 @@ import { byNight } from '../byNight.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
-const maxPackedBytes = 1_600_000
+const maxPackedBytes = 1_650_000
 
 /** What `npm pack --json` prints. */
 const packed = z.tuple([
