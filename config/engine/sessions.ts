@@ -15,7 +15,7 @@ import {
   memoSchema,
   type SessionDescription,
 } from '../fleet/session.js'
-import { isUnanswered } from './grpc.js'
+import { grpcCode } from './grpc.js'
 
 /** What can call the engine: the connection of a command, or of a worker. */
 export interface EngineCalls {
@@ -96,7 +96,7 @@ export async function findListed({ client }: EngineCalls, name: string): Promise
   }
 }
 
-/** Null if no worker answers in time. */
+/** Null if no worker answers in time, or one that is just stopping: the engine itself has answered a moment before. */
 async function querySession(
   client: Client,
   name: string,
@@ -108,7 +108,7 @@ async function querySession(
     )
     return detailsSchema.parse(answer)
   } catch (error) {
-    if (isUnanswered(error)) return null
+    if (grpcCode(error) !== null) return null
     throw error
   }
 }

@@ -527,6 +527,12 @@ describe('law 15: a user of the machine without the key', () => {
       }
       for (const [index, name] of names.entries()) {
         await untilBack(name, runs[index] ?? '')
+        // A parked one asks the pool first.
+        await until(
+          `the phase of ${name}`,
+          () => asItIs(name),
+          ({ phase }) => phase === states[index]?.phase,
+        )
         expect(await asItIs(name)).toEqual(states[index])
         const events = await stub.fleet.run('events', '--kind', 'session-restored', '--session', name)
         expect(events.stdout).toContain('its workflow was deleted at the engine')
