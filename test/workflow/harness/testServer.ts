@@ -25,6 +25,7 @@ import { obtainTemporal } from '../../../worker/engine/find.js'
 import { attributeKinds, setUpEngine } from '../../../worker/engine/setup.js'
 import { noSinks, workflowBundle } from './bundle.js'
 import { asOnHost } from './hostActivities.js'
+import { skip } from './leakedLock.js'
 import { devServer, timeSkippingEnvironment, type DevServer } from '../../../lab/engine/engine.js'
 import { ownEngineOnly } from '../../../lab/engine/ownEngineOnly.js'
 
@@ -215,7 +216,7 @@ export class TestServer {
   async advance(ms: number): Promise<void> {
     for (let remaining = ms; remaining > 0; remaining -= maxSkipPerCall) {
       if (this.#workerError !== null) throw new Error('a worker broke', { cause: this.#workerError })
-      await this.env.sleep(Math.min(remaining, maxSkipPerCall))
+      await skip(this.env, Math.min(remaining, maxSkipPerCall))
     }
   }
 
