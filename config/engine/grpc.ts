@@ -2,6 +2,7 @@
 import { ServiceError, isGrpcServiceError } from '@temporalio/client'
 
 export const grpcStatus = {
+  cancelled: 1,
   invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,
@@ -16,8 +17,12 @@ export function grpcCode(error: unknown): number | null {
   return error instanceof ServiceError && isGrpcServiceError(error.cause) ? error.cause.code : null
 }
 
+const unanswered: readonly (number | null)[] = [
+  grpcStatus.deadlineExceeded,
+  // The engine's own deadline passed just before ours.
+  grpcStatus.cancelled,
+  grpcStatus.failedPrecondition,
+]
+
 /** Whether no worker answered: in time, or because the engine knows of none. */
-export const isUnanswered = (error: unknown): boolean => {
-  const number = grpcCode(error)
-  return number === grpcStatus.deadlineExceeded || number === grpcStatus.failedPrecondition
-}
+export const isUnanswered = (error: unknown): boolean => unanswered.includes(grpcCode(error))
