@@ -1,9 +1,10 @@
 /** One call of a command: its arguments and options as commander parsed them. */
 import type { Colors } from 'picocolors/types.js'
+import { colorsFor } from '../config/colors.js'
 import { printableJson } from '../policy/printable.js'
 import { UsageError } from './errors.js'
 import { FleetReader } from './fleet.js'
-import { colorsFor, drawable, widthOf, writeText } from './output/terminal.js'
+import { drawable, widthOf, writeText } from './output/terminal.js'
 
 /** As commander names the option. */
 const inCamelCase = (name: string): string =>

@@ -1,5 +1,6 @@
 /** How the demonstration prints: a clock at the left, one thought per line, nothing wider than 80 columns. */
-import { colorsFor, columnsOf, fit, oneLine, widthOf } from '../client/output/terminal.js'
+import { columnsOf, fit, oneLine, widthOf } from '../client/output/terminal.js'
+import { colorsFor } from '../config/colors.js'
 
 const most = 80
 const clockColumns = 9

@@ -4,8 +4,8 @@
  */
 import { fstatSync } from 'node:fs'
 import { pino } from 'pino'
-import picocolors from 'picocolors'
 import { z } from 'zod'
+import { colorsFor } from '../config/colors.js'
 import { describeEvent, type EventLevel, levelOf } from '../config/events/describe.js'
 import type { OutpoolEvent } from '../config/events/schema.js'
 import { parseJsonAs } from '../policy/parseJson.js'
@@ -66,7 +66,7 @@ const priorities: Record<LogLevel, number> = { error: 3, warn: 4, info: 6, debug
 export function formatEntry(
   { level, time, msg, err }: LogEntry,
   format: Exclude<LogFormat, 'json'>,
-  { withStack = false, colors = colorsOfStderr() } = {},
+  { withStack = false, colors = colorsFor(process.stderr) } = {},
 ): string {
   const stack = withStack && err?.stack !== undefined ? `\n${err.stack}` : ''
   const text = `${msg}${err === undefined ? '' : `: ${err.message}`}${stack}`
@@ -78,12 +78,4 @@ export function formatEntry(
   const at = new Date(time).toLocaleTimeString('en-GB')
   const paint = { error: colors.red, warn: colors.yellow, info: colors.green, debug: colors.dim }[level]
   return `${colors.dim(at)} ${paint(level.padEnd(5))} ${text}\n`
-}
-
-/** Colours only on a terminal, and never if NO_COLOR has any value. */
-function colorsOfStderr(): ReturnType<typeof picocolors.createColors> {
-  const { NO_COLOR: none = '', TERM: terminal } = process.env
-  // A pipe has no `isTTY` at all, and without an explicit choice the library decides by the environment.
-  const plain = !process.stderr.isTTY || none !== '' || terminal === 'dumb'
-  return picocolors.createColors(!plain)
 }

@@ -9,7 +9,7 @@ import { formatList } from '../../policy/formatList.js'
 import { keyVerdict, type KeyVerdict } from '../../policy/sealKeys.js'
 import { type CommandContext, print, printJson, printNotice } from '../commandContext.js'
 import { type Engine, withEngine } from '../engine/engine.js'
-import { engineRetention, type KeyUse, keyUses, renew } from '../engine/keyUses.js'
+import { type KeyUse, keyUses, namespaceRetention, renew } from '../engine/keyUses.js'
 
 /** A large database takes its time. Milliseconds. */
 const searchWithin = 30 * 60_000
@@ -53,7 +53,7 @@ export async function prune(context: CommandContext, home: Home): Promise<void> 
 /** In the order of the file. What is stored is searched only for keys that have not sealed for long enough. */
 async function judge(engine: Engine, home: Home, now: number): Promise<PrunedKey[]> {
   const entries = readKeyEntries(home)
-  const time = { retention: await engineRetention(engine), now }
+  const time = { retention: await namespaceRetention(engine), now }
   const verdictOf = (entry: KeyEntry, index: number, isInUse: boolean | null): KeyVerdict =>
     keyVerdict({ isCurrent: index === 0, sealedUntil: msOf(entry.until) }, isInUse, time)
   const due = entries.filter((entry, index) => verdictOf(entry, index, false).kind === 'remove')

@@ -20,7 +20,7 @@ export interface KeyUse {
 }
 
 /** Milliseconds for which the engine keeps what has ended. */
-export async function engineRetention({ client, namespace }: Engine): Promise<number> {
+export async function namespaceRetention({ client, namespace }: Engine): Promise<number> {
   const { config } = await client.workflowService.describeNamespace({ namespace })
   return tsToMs(config?.workflowExecutionRetentionTtl)
 }

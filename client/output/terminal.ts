@@ -1,8 +1,7 @@
-/** The terminal's width and colours, and texts that are safe to print on it. */
+/** The terminal's width, and texts that are safe to print on it. */
 import type { WriteStream } from 'node:tty'
 import { stripVTControlCharacters } from 'node:util'
-import picocolors from 'picocolors'
-import type { Colors } from 'picocolors/types.js'
+import { colorsFor } from '../../config/colors.js'
 import { printable, printableInColor } from '../../policy/printable.js'
 
 /** Columns; Infinity for a pipe, which gets whole lines unless COLUMNS is set. */
@@ -31,13 +30,6 @@ export function drawable(
 ): string {
   if (!stream.isTTY || isUtf8(env)) return text
   return text.replace(/[█░…→·]/g, (drawn) => asciiFor[drawn] ?? drawn)
-}
-
-/** Colours only on a terminal, and never if NO_COLOR has any value. */
-export function colorsFor(stream: WriteStream, env: NodeJS.ProcessEnv = process.env): Colors {
-  // A pipe has no `isTTY` at all, and without an explicit choice the library decides by the environment.
-  const plain = !stream.isTTY || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'
-  return picocolors.createColors(!plain)
 }
 
 /** One line without control characters: texts of agents and file names may contain anything. */

@@ -5,10 +5,8 @@ import { poolWorkflowId } from '../../policy/ids.js'
 import type { PoolView } from '../../policy/pool/lease.js'
 import { type PoolDescription, poolSchema } from '../fleet/pool.js'
 import { isUnanswered } from './grpc.js'
+import { queryWorkflow } from './query.js'
 import type { EngineCalls } from './sessions.js'
-
-/** A worker answers in milliseconds; without one the engine lets the query wait. */
-const answerWithinMs = 2_000
 
 /** Null if the pool was never set up, or if no worker answers for it. */
 export async function readPool(
@@ -17,10 +15,7 @@ export async function readPool(
   describe: QueryDefinition<PoolView>,
 ): Promise<PoolDescription | null> {
   try {
-    const answer: unknown = await client.withDeadline(Date.now() + answerWithinMs, () =>
-      client.workflow.getHandle(poolWorkflowId(pool)).query(describe),
-    )
-    return poolSchema.parse(answer)
+    return poolSchema.parse(await queryWorkflow(client, poolWorkflowId(pool), describe))
   } catch (error) {
     if (
       error instanceof WorkflowNotFoundError ||

@@ -15,7 +15,8 @@ import {
   memoSchema,
   type SessionDescription,
 } from '../fleet/session.js'
-import { grpcCode } from './grpc.js'
+import { isUnanswered } from './grpc.js'
+import { queryWorkflow } from './query.js'
 
 /** What can call the engine: the connection of a command, or of a worker. */
 export interface EngineCalls {
@@ -71,9 +72,6 @@ const blankCard = (run: Pick<WorkflowExecutionInfo, 'workflowId' | 'startTime'>)
     run.startTime.toISOString(),
   )
 
-/** A worker answers in milliseconds; without one the engine lets the query wait. */
-const answerWithinMs = 2_000
-
 /** Null if there is no session of this name. `describe`: the query that its workflow answers. */
 export async function readSession(
   { client }: EngineCalls,
@@ -96,19 +94,16 @@ export async function findListed({ client }: EngineCalls, name: string): Promise
   }
 }
 
-/** Null if no worker answers in time, or one that is just stopping: the engine itself has answered a moment before. */
+/** Null if no worker answers in time. */
 async function querySession(
   client: Client,
   name: string,
   describe: QueryDefinition<SessionDetails>,
 ): Promise<SessionDescription | null> {
   try {
-    const answer: unknown = await client.withDeadline(Date.now() + answerWithinMs, () =>
-      client.workflow.getHandle(sessionWorkflowId(name)).query(describe),
-    )
-    return detailsSchema.parse(answer)
+    return detailsSchema.parse(await queryWorkflow(client, sessionWorkflowId(name), describe))
   } catch (error) {
-    if (grpcCode(error) !== null) return null
+    if (isUnanswered(error)) return null
     throw error
   }
 }

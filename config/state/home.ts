@@ -122,9 +122,9 @@ function makeFolder(path: string): void {
 }
 
 /**
- * A home whose path is too long for a socket keeps it in a private folder under /tmp, under another name. Not under XDG_RUNTIME_DIR, which is removed at
- * logout while the panes run on, and which is not set for every process of the user. Another user could create the folder first and own the
- * socket, so a folder that belongs to another user is refused. Throws HomeError.
+ * A home whose path is too long for a socket keeps it in a private folder under /tmp, under another name. Not under XDG_RUNTIME_DIR, which
+ * is removed at logout while the panes run on, and which is not set for every process of the user. Another user could create the folder
+ * first and own the socket, so a folder that belongs to another user is refused. Throws HomeError.
  */
 function socketPath(wanted: string, nameElsewhere: string): string {
   if (Buffer.byteLength(wanted) < socketPathMax) return wanted

@@ -22,10 +22,7 @@ import { openHome, type Home } from '../../config/state/home.js'
 import { FileRefusedError } from '../../host/errors.js'
 import { Host } from '../../host/host.js'
 import { trust } from '../../worker/trust.js'
-
-const isRoot = process.getuid?.() === 0
-/** Another user of this machine: only root can act as one. */
-const other = 65_533
+import { isRoot, otherUser } from './otherUser.js'
 
 let dir: string
 let env: NodeJS.ProcessEnv
@@ -128,11 +125,11 @@ describe('law 15: a file that a configuration names, and that others may write',
     expect(issues(true).join()).not.toContain('planted')
   })
 
-  it.runIf(isRoot)("law 15: another user's file is refused, and so is one in their folder", () => {
-    chownSync(at('garden.md'), other, other)
+  it.runIf(isRoot)("law 15: another user's file is refused, and so is one in their folder (as root)", () => {
+    chownSync(at('garden.md'), otherUser, otherUser)
     expect(issues(true)).toEqual([expect.stringMatching(/^4: .*garden\.md belongs to another user/)])
     write('garden.md', 'Weed.')
-    chownSync(at('sub'), other, other)
+    chownSync(at('sub'), otherUser, otherUser)
     expect(issues(true)).toEqual([expect.stringMatching(/^5: .*bot\.sh can be replaced by other users/)])
   })
 

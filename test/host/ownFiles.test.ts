@@ -25,10 +25,7 @@ import { ownFolder, readOwnFile } from '../../config/state/ownFile.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'
 import { OddFiles } from '../../host/state/oddFiles.js'
 import { checkOpenFiles } from '../../worker/doctor/openFiles.js'
-
-const isRoot = process.getuid?.() === 0
-/** Another user of this machine: only root can act as one. */
-const other = 65_533
+import { isRoot, otherUser } from './otherUser.js'
 
 let dir: string
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'outpool-own-'))))
@@ -74,7 +71,7 @@ describe('law 15: a file of ours is read only if it is one', () => {
   })
 
   it.runIf(isRoot)("another user's file is refused", () => {
-    chownSync(make('foreign'), other, other)
+    chownSync(make('foreign'), otherUser, otherUser)
     expect(() => readOwnFile(at('foreign'))).toThrow(/another user's/)
   })
 })
@@ -134,10 +131,10 @@ describe('law 15: the folder of the state', () => {
     'is refused if another user made it, also the folder for the socket of a long path',
     () => {
       mkdirSync(at('home'))
-      chownSync(at('home'), other, other)
+      chownSync(at('home'), otherUser, otherUser)
       expect(() => openHome({ OUTPOOL_HOME: at('home') })).toThrow(HomeError)
       // The attack on the folder under /tmp, on one that is not in use.
-      const asOther = { uid: other, gid: other }
+      const asOther = { uid: otherUser, gid: otherUser }
       mkdirSync(at('tmp'))
       chmodSync(dir, 0o755)
       chmodSync(at('tmp'), 0o1777)
@@ -215,7 +212,7 @@ describe('law 15: what is odd in a folder of ours', () => {
     const home = openHome({ OUTPOOL_HOME: at('open/home') })
     chmodSync(at('open'), 0o777)
     writeFileSync(join(home.sessions, 'file'), '')
-    chownSync(join(home.sessions, 'file'), other, other)
+    chownSync(join(home.sessions, 'file'), otherUser, otherUser)
     const findings = checkOpenFiles(home, at('cache'))
     expect(findings.map(({ state }) => state)).toEqual(['warn', 'warn'])
     expect(findings[0]?.found).toContain("sessions/file is another user's")

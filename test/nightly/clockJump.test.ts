@@ -23,7 +23,7 @@ const wallEndsIn = 60_000
 /** Between two looks at the account, and what a busy machine needs to start an agent. */
 const backWithin = 120_000
 
-describe.runIf(isPossible)('a host whose clock jumps', () => {
+describe.runIf(isPossible)('a host whose clock jumps (Linux, with libfaketime)', () => {
   let dir: string
   let stub: StubFleet
   const setClock = (offset: string): void => writeFileSync(join(dir, 'offset'), `${offset}\n`)

@@ -3,6 +3,7 @@ import { accountAgent, readDomains } from '../../host/identity/failureDomains.js
 import type { AgentCommand, Place } from '../../agents/agent.js'
 import type { AgentExaminer } from '../../agents/examiner.js'
 import { examinerOf } from '../../agents/index.js'
+import { colorsFor } from '../../config/colors.js'
 import type { AccountConfig, Config } from '../../config/config.js'
 import { programEnvironment } from '../../config/environment.js'
 import { cacheFolder, type Home } from '../../config/state/home.js'
@@ -28,7 +29,7 @@ import { checkIndependence, checkDuplicates, checkLogin } from './logins.js'
 import { checkOpenFiles } from './openFiles.js'
 import { checkOtherUsers } from './otherUsers.js'
 import { checkPanes } from './panes.js'
-import { colorsOf, render } from './print.js'
+import { render } from './print.js'
 import { checkProjects } from './projects.js'
 import { checkAgent, checkNode, checkPython, checkTmux } from './programs.js'
 import { type Check, runChecks } from './runChecks.js'
@@ -70,7 +71,7 @@ export async function doctor({ home, source, json }: Doctor): Promise<boolean> {
     check('sealing keys', slow, () => checkSealKeys(home, env, config?.pool.name ?? null)),
     ...hostChecks(home, env),
   ])
-  console.log(json ? JSON.stringify(found, null, 2) : render(found, colorsOf(process.stdout, env)))
+  console.log(json ? JSON.stringify(found, null, 2) : render(found, colorsFor(process.stdout, env)))
   return found.every(({ state }) => state !== 'fail')
 }
 

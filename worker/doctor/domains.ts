@@ -1,11 +1,11 @@
 /** `outpool doctor --domains`: what the healer needs, what it heals, and what they share, as a table, JSON or a diagram. */
 import { readDomains } from '../../host/identity/failureDomains.js'
+import { colorsFor } from '../../config/colors.js'
 import type { Config } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { type HealerMap, type Setup, healerMap } from '../../policy/independence/healerMap.js'
 import { namedEngine } from '../engine/connect.js'
-import { colorsOf } from './print.js'
 import { pictureOf } from './domainPicture.js'
 import { tableOf } from './domainTable.js'
 
@@ -21,7 +21,7 @@ export async function showDomains(home: Home, config: Config, format: DomainsFor
 function printed(map: HealerMap, format: DomainsFormat): string {
   switch (format) {
     case 'table':
-      return tableOf(map, colorsOf(process.stdout, process.env))
+      return tableOf(map, colorsFor(process.stdout))
     case 'json':
       return JSON.stringify(map.cells, null, 2)
     case 'mermaid':

@@ -1,6 +1,5 @@
 /** Prints the findings for a person: one line each, the remedy on the next line, and a summary at the end. */
 import { stripVTControlCharacters } from 'node:util'
-import pc from 'picocolors'
 import type { Colors } from 'picocolors/types.js'
 import type { Finding, FindingState } from './finding.js'
 
@@ -35,7 +34,3 @@ const plural = (count: number, word: string): string =>
 /** File names and output of other programs must not control the terminal. */
 const oneLine = (text: string): string =>
   stripVTControlCharacters(text).replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, ' ')
-
-/** Colours only on a terminal, and never if NO_COLOR is set. */
-export const colorsOf = (stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Colors =>
-  pc.createColors(!(!stream.isTTY || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'))

@@ -360,6 +360,8 @@ async function failuresOf(handle: WorkflowHandle): Promise<string[]> {
   })
 }
 
-/** Message and stack trace are a payload (workflows/failureConverter.cjs), which is not sealed here. */
-const wordsOf = (failure: proto.temporal.api.failure.v1.IFailure | null | undefined): string =>
-  Buffer.from(failure?.encodedAttributes?.data ?? []).toString() || (failure?.message ?? '')
+/** With its causes. Message and stack trace are a payload (workflows/failureConverter.cjs), which is not sealed here. */
+function wordsOf(failure: proto.temporal.api.failure.v1.IFailure | null | undefined): string {
+  const own = Buffer.from(failure?.encodedAttributes?.data ?? []).toString() || (failure?.message ?? '')
+  return failure?.cause == null ? own : `${own}, caused by ${wordsOf(failure.cause)}`
+}
