@@ -2,8 +2,11 @@
  * One herd: every session of a group of accounts walled at once, and how each starts again on the other
  * group.
  */
-import { existsSync, statSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { Arrivals } from './arrivals.js'
 import { median, quantile } from './harness.js'
 import { names, openStubFleet, type StubFleet } from './stubFleet.js'
@@ -30,8 +33,8 @@ export interface HerdRun {
   doubles: number
   /** Sessions beyond what their accounts may hold. */
   aboveLimit: number
-  /** How long `outpool ls` took meanwhile, in ms. */
-  ls: number[]
+  /** How long `outpool ls` took meanwhile, and the same runtime started empty, in turn; in ms. */
+  ls: { product: number[]; floor: number[] }
 }
 
 export class Herd {
@@ -98,7 +101,7 @@ export class Herd {
     const from = performance.now()
     this.wallAll()
     await untilAll(arrivals, sessions)
-    const ls = (await sampler?.end()) ?? []
+    const ls = (await sampler?.end()) ?? { product: [], floor: [] }
     await stub.untilAtRest(sessions)
     const end = { usage: stub.usage(), database: databaseKb(stub) }
     const histories = await count()
@@ -188,7 +191,7 @@ const databaseKb = ({ home }: StubFleet): number =>
 
 /** A person who runs the list again and again. */
 class LsSampler {
-  readonly #durations: number[] = []
+  readonly #times: HerdRun['ls'] = { product: [], floor: [] }
   readonly #sampling: Promise<void>
   #isOver = false
 
@@ -196,19 +199,32 @@ class LsSampler {
     this.#sampling = this.#sample(stub)
   }
 
-  async end(): Promise<number[]> {
+  async end(): Promise<HerdRun['ls']> {
     this.#isOver = true
     await this.#sampling
-    return this.#durations
+    return this.#times
   }
 
-  async #sample(stub: StubFleet): Promise<void> {
+  async #sample({ fleet }: StubFleet): Promise<void> {
+    const empty = join(fleet.dir, 'empty.mjs')
+    writeFileSync(empty, '')
     while (!this.#isOver) {
-      const from = performance.now()
-      const { code, stderr } = await stub.fleet.run('ls', '--json')
-      if (code !== 0) console.error(`  outpool ls ended with ${String(code)}: ${stderr}`)
-      this.#durations.push(performance.now() - from)
+      this.#times.floor.push(await timed(() => execute(process.execPath, [empty])))
+      this.#times.product.push(await timed(() => list(fleet)))
       await delay(pollEvery)
     }
   }
+}
+
+const execute = promisify(execFile)
+
+async function list(fleet: StubFleet['fleet']): Promise<void> {
+  const { code, stderr } = await fleet.run('ls', '--json')
+  if (code !== 0) console.error(`  outpool ls ended with ${String(code)}: ${stderr}`)
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const from = performance.now()
+  await work()
+  return performance.now() - from
 }

@@ -79,7 +79,8 @@ export class RealHerd {
     const reported = firstFile([openHome(this.#fleet.env).reports], (name) =>
       /^[^.].*\.StopFailure\./.test(name),
     )
-    for (const { name } of before) this.#fleet.tmux('send-keys', '-l', '-t', name, 'On with the task.')
+    const text = `Part ${this.#run + 1} of the task.`
+    for (const { name } of before) this.#fleet.tmux('send-keys', '-l', '-t', name, text)
     await delay(typed)
     for (const { name } of before) this.#fleet.tmux('send-keys', '-t', name, 'Enter')
     const from = await within('the report of a wall', 60_000, reported)

@@ -123,7 +123,7 @@ async function wallToRunning(fleet: Fleet, accounts: string[]): Promise<Moved> {
   const written = firstEntry(before.transcript ?? '', '"isApiErrorMessage":true')
   const wall = { kind: 'five_hour' as const, resetsAt: hours(3) }
   fleet.world.standIn.account(before.account ?? '').answer({ delayMs: wallAfterMs, wall })
-  await fleet.run('send', 'bench', 'On with the task.')
+  await fleet.run('send', 'bench', `Part ${before.rescues + 1} of the task.`)
   const from = await within('the report of the wall', 60_000, reported)
   const to = await within('the replacement', 60_000, running)
   const row = await within('the entry of the wall', 1_000, written)
