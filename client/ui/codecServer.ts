@@ -84,7 +84,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, rules:
 function refusalOf({ headers, url, method }: IncomingMessage, rules: Rules): number | null {
   const { host = '', origin = '' } = headers
   if (!rules.hosts.includes(host) || !rules.origins.includes(origin)) return 403
-  if (!isSame(url ?? '', rules.path)) return 404
+  // The Web UI appends parameters that ask for nothing that we could answer differently.
+  if (!isSame(url?.split('?', 1)[0] ?? '', rules.path)) return 404
   return method === 'POST' || method === 'OPTIONS' ? null : 405
 }
 

@@ -1,6 +1,7 @@
 /**
  * `npm run pictures`: runs a small fleet on real parts and captures Temporal's Web UI in headless Chromium.
- * The pictures are saved beside this file. CHROMIUM names the browser if it is not /usr/bin/chromium. Prometheus has to be installed.
+ * The pictures are saved beside this file. CHROMIUM names the browser if it is not /usr/bin/chromium. On Debian, root gets the browser and
+ * Prometheus installed.
  */
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,8 +13,8 @@ import { openHome } from '../../config/state/home.js'
 import { readEngine } from '../../config/state/liveFile.js'
 import { until } from '../../lab/until.js'
 import { startFleet } from '../../lab/fleet.js'
-import { Prometheus } from '../../lab/prometheus.js'
-import { Browser } from './browser.js'
+import { hasProgram, Prometheus } from '../../lab/prometheus.js'
+import { Browser, hasBrowser } from '../../lab/browser.js'
 import { dashboardPage } from './dashboard.js'
 import { playDay, rescued } from './day.js'
 
@@ -29,6 +30,8 @@ const columns = [
 ]
 
 async function main(): Promise<void> {
+  if (!(await hasBrowser()) || !(await hasProgram('prometheus')))
+    throw new Error('install chromium and prometheus')
   const fleet = await startFleet({
     accounts: ['max-1', 'max-2', 'max-3'],
     config: { metrics: { listen: '127.0.0.1:0' } },

@@ -1,12 +1,18 @@
 /** What a person learns of a fleet: answers, usage, what waits for them, and that nothing watches when the worker is dead. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { SessionView } from '../../policy/session/session.js'
 import { openHome } from '../../config/state/home.js'
+import { readEngine } from '../../config/state/liveFile.js'
+import { Browser, hasBrowser } from '../../lab/browser.js'
 import { type Fleet, startFleet } from '../../lab/fleet.js'
 import { until } from '../../lab/until.js'
 
+const outpool = fileURLToPath(new URL('../../dist/client/bin.js', import.meta.url))
 const hours = (n: number): Date => new Date(Date.now() + n * 3_600_000)
 type Listed = SessionView & { silentSince?: string | null }
 
@@ -28,7 +34,7 @@ beforeAll(async () => {
   told = join(fleet.dir, 'told')
   for (const name of ['max-1', 'max-2'])
     fleet.world.standIn.account(name).windows({ five_hour: { used: 0.2, resetsAt: hours(4) } })
-  await fleet.up()
+  await fleet.up('--ui')
   const start = await fleet.run(
     ...['start', 'docs', '--cwd', fleet.world.cwd, '--account', 'max-1', '--', 'Hello.'],
   )
@@ -45,6 +51,42 @@ const untilTold = (what: RegExp): Promise<string> =>
     () => Promise.resolve(existsSync(told) ? readFileSync(told, 'utf8') : ''),
     (text) => what.test(text),
   )
+
+it.skipIf(!(await hasBrowser()))(
+  'law 15: the Web UI shows what is sealed once it knows the codec of `outpool ui` (skipped without chromium)',
+  async () => {
+    const { uiUrl, namespace } = readEngine(openHome(fleet.env))!
+    const args = [outpool, 'ui', '--no-open']
+    const command = spawn(process.execPath, args, { env: fleet.env, cwd: fleet.dir })
+    let printed = ''
+    command.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text))
+    try {
+      await until(
+        'the endpoint of the codec',
+        () => Promise.resolve(printed),
+        (text) => text.includes('Ctrl-C'),
+      )
+      const [, codec = ''] = /^Remote codec endpoint: (\S+)$/m.exec(printed) ?? []
+      const { sessionId } = await fleet.show('docs')
+      const session = `${uiUrl}/namespaces/${namespace}/workflows/session%2Fdocs`
+      const browser = await Browser.open({ namespace, columns: [], codec })
+      try {
+        const run = await until(
+          'the run of the session',
+          () => browser.runOf(session),
+          (found) => found !== null,
+        )
+        await browser.show(`${run}/user-metadata`, sessionId)
+      } finally {
+        await browser.close()
+      }
+    } finally {
+      const closed = once(command, 'close')
+      command.kill('SIGTERM')
+      await closed
+    }
+  },
+)
 
 it('the worker answers for the engine, as the engine would, and again if its socket was removed', async () => {
   const { commandSocket } = openHome(fleet.env)

@@ -70,6 +70,10 @@ it('law 15: opens payloads for the page of the Web UI, and leaves others as they
   expect(opened).toContain(words)
   expect(plain).toBe('plain')
   expect((await ask({ method: 'OPTIONS' })).status).toBe(204)
+  // As the Web UI has asked since 2.5.
+  const path = `${new URL(server.endpoint).pathname}/decode?preserveStorageRefs=true`
+  expect(await ask({ path })).toMatchObject({ status: 200, text })
+  expect(await ask({ path, method: 'OPTIONS' })).toMatchObject({ status: 204 })
 })
 
 it.each<[string, Request, number]>([
@@ -79,6 +83,7 @@ it.each<[string, Request, number]>([
   ['a rebound name', { host: 'attacker.example' }, 403],
   ['no token', { path: '/decode' }, 404],
   ['a wrong token', { path: `/${'A'.repeat(43)}/decode` }, 404],
+  ['a wrong token and a parameter', { path: `/${'A'.repeat(43)}/decode?preserveStorageRefs=true` }, 404],
   ['a preflight of another origin', { method: 'OPTIONS', origin: 'http://attacker.example' }, 403],
   ['another method', { method: 'GET' }, 405],
   ['no JSON', { body: 'x' }, 400],

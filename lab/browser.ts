@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { until } from '../../lab/until.js'
+import { hasDebianProgram } from './machine/debianProgram.js'
+import { until } from './until.js'
 
 /** It can reach loopback only. */
 const flags = [
@@ -24,6 +25,11 @@ const viewportHeight = 1600
 const fileWidth = 1400
 /** A page may wait for the engine's next event before it is complete. Milliseconds. */
 const loadsWithin = 20_000
+
+/** Debian's; the variable names another. */
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+
+export const hasBrowser = (): Promise<boolean> => hasDebianProgram(executablePath, 'chromium')
 
 interface Shot {
   url: string
@@ -53,7 +59,7 @@ export class Browser {
 
   /**
    * `columns`: of the list of workflows in this namespace. `codec`: the endpoint that opens sealed payloads.
-   * Throws if Chromium is missing.
+   * Throws if Chromium is missing; `hasBrowser` installs it.
    */
   static async open({
     namespace,
@@ -66,7 +72,7 @@ export class Browser {
   }): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), 'outpool-chromium-'))
     const context = await chromium.launchPersistentContext(profile, {
-      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+      executablePath,
       args: flags,
       viewport: { width, height: viewportHeight },
       timezoneId: 'UTC',
@@ -98,12 +104,18 @@ export class Browser {
     return found?.[1] ?? null
   }
 
-  async photograph({ url, shows, from, height, file }: Shot): Promise<void> {
+  /** Opens a page, and waits until this text is on it or in a frame of it. Throws if it does not appear. */
+  async show(url: string, shows: string): Promise<void> {
     const page = this.#page
     await page.goto(url)
     const counts = (): Promise<number[]> =>
       Promise.all(page.frames().map((one) => one.getByText(shows).count()))
     await until(`${shows} on ${url}`, counts, (found) => found.some((count) => count > 0), loadsWithin)
+  }
+
+  async photograph({ url, shows, from, height, file }: Shot): Promise<void> {
+    await this.show(url, shows)
+    const page = this.#page
     const heading =
       from === undefined ? null : await page.getByRole('heading', { name: from }).first().boundingBox()
     const y = Math.max(frame.top, (heading?.y ?? 0) - above)
