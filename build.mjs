@@ -152,7 +152,7 @@ writeFileSync(
   [...notices].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`).join(`\n${'-'.repeat(80)}\n\n`),
 )
 
-execFileSync(process.execPath, ['--import', 'tsx', at('client/writeManPage.ts'), at('dist/man/outpool.1')], {
+execFileSync(process.execPath, ['--import', 'tsx', at('client/manPage/write.ts'), at('dist/man/outpool.1')], {
   cwd: root,
   stdio: 'inherit',
 })

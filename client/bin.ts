@@ -24,8 +24,8 @@ if (problem !== null && !isCompletion) {
   process.exitCode = 1
 } else if (!isQuick || !(await (await import('./quick.js')).runQuickly(argv))) {
   if (isCompletion) {
-    const { completeNames } = await import('./commands/completeNames.js')
-    const { namesInFile } = await import('./commands/namesInFile.js')
+    const { completeNames } = await import('./completion/completeNames.js')
+    const { namesInFile } = await import('./completion/namesInFile.js')
     await completeNames(argv.slice(1), namesInFile)
   } else await (await import('./program.js')).main(argv, { isHandedOn: isQuick })
 }

@@ -3,7 +3,7 @@ import type { Colors } from 'picocolors/types.js'
 import { colorsFor } from '../config/colors.js'
 import { printableJson } from '../policy/printable.js'
 import { UsageError } from './errors.js'
-import { FleetReader } from './fleet.js'
+import { FleetReader } from './fleet/fleetReader.js'
 import { drawable, widthOf, writeText } from './output/terminal.js'
 
 /** As commander names the option. */

@@ -2,8 +2,8 @@
  * The commands that a person waits for most, as the worker of this host answers them. The build puts them into one file, without the
  * rest of the program: finding and compiling that would take longer than the answer.
  */
-import { completeNames } from './commands/completeNames.js'
-import { FleetReader } from './fleet.js'
+import { completeNames } from './completion/completeNames.js'
+import { FleetReader } from './fleet/fleetReader.js'
 import { main } from './program.js'
 
 /** Thrown when the worker does not answer: the whole program has to run. */

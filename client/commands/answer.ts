@@ -10,7 +10,7 @@ import { type Engine, withEngine } from '../engine/engine.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 import { findRunning, findSession, handleOf } from '../engine/session.js'
-import { mergeLiveState } from '../engine/sessionRows.js'
+import { mergeLiveState } from '../sessions/sessionRows.js'
 
 /** Keys are pressed one after the other, each when the effect of the last one is visible. */
 const answerWithinMs = 60_000

@@ -11,12 +11,12 @@ import {
   outerSocket,
   showLeaveKeys,
   type TmuxKeys,
-} from '../nestedTmux.js'
-import type { SessionCard } from '../engine/sessionRows.js'
+} from '../tmux/nested.js'
+import type { SessionCard } from '../sessions/sessionRows.js'
 import { writeText } from '../output/terminal.js'
 import { clock } from '../output/times.js'
-import { hasPane } from '../tmux.js'
-import { openWindow } from '../tmuxWindow.js'
+import { hasPane } from '../tmux/server.js'
+import { openWindow } from '../tmux/window.js'
 
 export async function attach(context: CommandContext): Promise<void> {
   const name = checkName(context.argument(0, 'NAME'))

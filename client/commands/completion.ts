@@ -1,7 +1,7 @@
 /** `outpool completion SHELL` */
 import { type CommandContext, print } from '../commandContext.js'
-import type { CommandSpec } from '../commandSpec.js'
-import { completionScript, shells } from '../completionScripts.js'
+import type { CommandSpec } from '../commandTree/commandSpec.js'
+import { completionScript, shells } from '../completion/scripts.js'
 import { UsageError } from '../errors.js'
 
 export function completion(context: CommandContext, commands: readonly CommandSpec[]): Promise<void> {

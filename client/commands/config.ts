@@ -8,9 +8,9 @@ import { readConfigText } from '../../config/load/text.js'
 import { describeUntrusted, type UntrustedFolders } from '../../config/state/untrustedFolders.js'
 import { formatList } from '../../policy/formatList.js'
 import { type CommandContext, print, printJson, printNotice } from '../commandContext.js'
-import { type Use, useOf } from '../configInUse.js'
+import { type Use, useOf } from '../configuration/configInUse.js'
 import { FailedError } from '../errors.js'
-import { readUntrusted } from '../untrustedFolders.js'
+import { readUntrusted } from '../configuration/untrustedFolders.js'
 
 export async function config(context: CommandContext): Promise<void> {
   const located = locateConfig({ path: context.config })

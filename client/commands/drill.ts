@@ -10,7 +10,7 @@ import { commonQueue, drillWorkflowId } from '../../policy/ids.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
 import { type Engine, withEngine } from '../engine/engine.js'
 import { FailedError } from '../errors.js'
-import { isFresh } from '../engine/sessionRows.js'
+import { isFresh } from '../sessions/sessionRows.js'
 import { oneLine } from '../output/terminal.js'
 import { span } from '../output/times.js'
 

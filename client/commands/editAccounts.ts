@@ -11,7 +11,7 @@ import { homeFolder, openHome } from '../../config/state/home.js'
 import { TrustStore } from '../../config/state/trustStore.js'
 import { formatList } from '../../policy/formatList.js'
 import { type CommandContext, print, printNotice } from '../commandContext.js'
-import { awaitUse } from '../configInUse.js'
+import { awaitUse } from '../configuration/configInUse.js'
 import { EngineError, FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
 

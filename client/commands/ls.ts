@@ -7,12 +7,12 @@ import { counted } from '../../policy/formatCount.js'
 import { groupWaitlist } from '../../policy/pool/waitlist.js'
 import type { Phase, SessionRow } from '../../policy/session/session.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
-import { toSessionRow, toSessionView, mergeLiveState } from '../engine/sessionRows.js'
+import { toSessionRow, toSessionView, mergeLiveState } from '../sessions/sessionRows.js'
 import { type Column, renderTable } from '../output/table.js'
 import { fit, oneLine } from '../output/terminal.js'
 import { clock, span } from '../output/times.js'
-import { unwatchedReason } from '../hostNotice.js'
-import { heardHosts, markSilent } from '../silentSessions.js'
+import { unwatchedReason } from '../sessions/unwatched.js'
+import { heardHosts, markSilent } from '../sessions/silentSessions.js'
 
 /** Stopped sessions are listed for this long without --all. */
 const stoppedForMs = 24 * 60 * 60_000

@@ -18,7 +18,7 @@ import {
   toServiceView,
 } from '../engine/services.js'
 import { FailedError } from '../errors.js'
-import { isFresh } from '../engine/sessionRows.js'
+import { isFresh } from '../sessions/sessionRows.js'
 import { type Column, renderTable } from '../output/table.js'
 import { oneLine } from '../output/terminal.js'
 import { ago, ahead } from '../output/times.js'

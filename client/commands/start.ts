@@ -12,9 +12,9 @@ import { type CommandContext, printNotice, print, printJson } from '../commandCo
 import { withEngine } from '../engine/engine.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
-import { isFresh, toSessionView } from '../engine/sessionRows.js'
+import { isFresh, toSessionView } from '../sessions/sessionRows.js'
 import { startSession } from '../engine/startSession.js'
-import { readUntrusted } from '../untrustedFolders.js'
+import { readUntrusted } from '../configuration/untrustedFolders.js'
 
 const defaultAgent = 'claude-code'
 

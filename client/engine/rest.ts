@@ -11,8 +11,8 @@ import { readHostProgram } from '../commands/hostPrograms.js'
 import { FailedError, UsageError } from '../errors.js'
 import type { Engine } from './engine.js'
 import { findSession, handleOf } from './session.js'
-import { mergeLiveState, type SessionCard } from './sessionRows.js'
-import { heardHosts, markSilent } from '../silentSessions.js'
+import { mergeLiveState, type SessionCard } from '../sessions/sessionRows.js'
+import { heardHosts, markSilent } from '../sessions/silentSessions.js'
 import { readHeardHosts } from './silence.js'
 
 const pollMs = 500

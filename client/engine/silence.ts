@@ -5,7 +5,7 @@ import type { HeardAt, ListedSession } from '../../config/fleet/session.js'
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
 import { clock } from '../output/times.js'
-import { heardHosts, markSilent } from '../silentSessions.js'
+import { heardHosts, markSilent } from '../sessions/silentSessions.js'
 import type { Engine } from './engine.js'
 
 /** Of other hosts. Asks the engine only if there is one among `hosts`. */

@@ -1,6 +1,6 @@
 /** What `outpool init` is to write: chosen by a person, or by default. */
 import { accountNameFor, unusedName } from '../../config/accountNames.js'
-import type { FoundLogin } from '../findLogins.js'
+import type { FoundLogin } from './findLogins.js'
 
 export interface Choices {
   /** `ceiling`: such as `80%`, for a login that a person uses too; null leaves the default. */

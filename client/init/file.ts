@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { unusedName } from '../../config/accountNames.js'
 import { addAccount, addSubstrate } from '../../config/edit/accounts.js'
 import { guideUrl } from '../../config/guide.js'
-import type { FoundLogin } from '../findLogins.js'
+import type { FoundLogin } from './findLogins.js'
 import { type Choices, fallbackModel, substrateNames } from './choices.js'
 
 const schemaFile = fileURLToPath(new URL('../../config/schema/outpool.schema.json', import.meta.url))

@@ -1,7 +1,7 @@
 /** The questions of `outpool init` on a terminal. Loaded only there, with the library of prompts. */
 import { cancel, confirm, intro, isCancel, log, multiselect, note, outro, select } from '@clack/prompts'
 import { FailedError } from '../errors.js'
-import type { FoundLogin } from '../findLogins.js'
+import type { FoundLogin } from './findLogins.js'
 import { oneLine } from '../output/terminal.js'
 import { type Choices, fallbackModel } from './choices.js'
 import { shownPath } from './file.js'

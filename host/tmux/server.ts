@@ -10,7 +10,7 @@ import { writeFileAtomic } from '../state/atomicFile.js'
 
 /**
  * The server's configuration. The user's own tmux.conf is not read, because it could rename, respawn or close panes. `@outpool_nested`
- * holds the clients that run inside a tmux of the person's (client/nestedTmux.ts).
+ * holds the clients that run inside a tmux of the person's (client/tmux/nested.ts).
  */
 const serverConfig = `
 set -g remain-on-exit on

@@ -1,8 +1,8 @@
 /** The manual page has what `--help` has. */
 import { spawnSync } from 'node:child_process'
 import { expect, it } from 'vitest'
-import { commandTree } from '../../client/commandTree.js'
-import { manPage } from '../../client/manPage.js'
+import { commandTree } from '../../client/commandTree/commandTree.js'
+import { manPage } from '../../client/manPage/manPage.js'
 import { hasDebianProgram } from '../../lab/machine/debianProgram.js'
 
 const formatter = '/usr/bin/groff'

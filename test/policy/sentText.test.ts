@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { readTextFromFile } from '../../client/sentText.js'
+import { readTextFromFile } from '../../client/orders/sentText.js'
 
 const dir = mkdtempSync(join(tmpdir(), 'sent-text-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))

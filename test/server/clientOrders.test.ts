@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { commandTree } from '../../client/commandTree.js'
+import { commandTree } from '../../client/commandTree/commandTree.js'
 import { commonQueue, poolWorkflowId } from '../../policy/ids.js'
 import type { Wall } from '../../policy/account/account.js'
 import type { SessionDetails } from '../../policy/session/session.js'

@@ -3,7 +3,7 @@
  * right now.
  */
 import { describe, expect, it } from 'vitest'
-import { type SessionCard, mergeLiveState } from '../../client/engine/sessionRows.js'
+import { type SessionCard, mergeLiveState } from '../../client/sessions/sessionRows.js'
 import type { LiveFile } from '../../config/state/liveFile.js'
 import type { Home } from '../../config/state/home.js'
 

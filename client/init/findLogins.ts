@@ -1,7 +1,7 @@
 /** Finds the Claude config dirs of this user, for a first `outpool.yaml`. Reads file names, never a login. */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { accountNameFor, unusedName } from '../config/accountNames.js'
+import { accountNameFor, unusedName } from '../../config/accountNames.js'
 
 export interface FoundLogin {
   name: string

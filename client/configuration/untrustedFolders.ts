@@ -1,9 +1,9 @@
 /** Asks the host which folders have settings that would make an agent do what no person has trusted. */
-import { untrustedSchema, type UntrustedFolders } from '../config/state/untrustedFolders.js'
-import { parseJsonAs } from '../policy/parseJson.js'
-import type { CommandContext } from './commandContext.js'
-import { readHostProgram } from './commands/hostPrograms.js'
-import { FailedError } from './errors.js'
+import { untrustedSchema, type UntrustedFolders } from '../../config/state/untrustedFolders.js'
+import { parseJsonAs } from '../../policy/parseJson.js'
+import type { CommandContext } from '../commandContext.js'
+import { readHostProgram } from '../commands/hostPrograms.js'
+import { FailedError } from '../errors.js'
 
 /** `folder`: null for those of the configuration's tasks and wake-ups. Throws FailedError if the host can't tell. */
 export async function readUntrusted(

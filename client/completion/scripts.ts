@@ -1,5 +1,10 @@
 /** Completion scripts for shells, generated from the command tree. They ask `outpool __complete` for names when needed. */
-import { type CommandSpec, type CompletionKind, globalOptions, type OptionSpec } from './commandSpec.js'
+import {
+  type CommandSpec,
+  type CompletionKind,
+  globalOptions,
+  type OptionSpec,
+} from '../commandTree/commandSpec.js'
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof shells)[number]

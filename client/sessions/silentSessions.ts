@@ -1,11 +1,11 @@
 /** Which sessions are not watched now, because the worker of their host is not heard of. */
-import type { HeardAt, ListedSession } from '../config/fleet/session.js'
-import type { Home } from '../config/state/home.js'
-import { isAlive } from '../config/state/isAlive.js'
-import { type LiveFile, readLive } from '../config/state/liveFile.js'
-import { silenceOf } from '../policy/session/silence.js'
-import type { SessionCard } from './engine/sessionRows.js'
-import { clock } from './output/times.js'
+import type { HeardAt, ListedSession } from '../../config/fleet/session.js'
+import type { Home } from '../../config/state/home.js'
+import { isAlive } from '../../config/state/isAlive.js'
+import { type LiveFile, readLive } from '../../config/state/liveFile.js'
+import { silenceOf } from '../../policy/session/silence.js'
+import type { SessionCard } from './sessionRows.js'
+import { clock } from '../output/times.js'
 
 /** When the worker of a host was last heard of, by this host's clock: ms since the epoch, or null. */
 export type HeardHosts = (host: string) => number | null

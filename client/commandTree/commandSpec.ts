@@ -1,6 +1,6 @@
 /** What describes a command: its arguments, its options, and the heading under which help lists it. */
-import { type HostFlag, commonFlags } from '../config/hostPrograms.js'
-import type { CommandContext } from './commandContext.js'
+import { type HostFlag, commonFlags } from '../../config/hostPrograms.js'
+import type { CommandContext } from '../commandContext.js'
 
 /** What a word is completed with: names of a kind, files or folders by the shell, or nothing. */
 export type CompletionKind = 'session' | 'service' | 'task' | 'account' | 'agent' | 'folder' | 'file' | 'none'

@@ -1,7 +1,7 @@
 /** What commands show of the fleet, from the worker or from the engine. */
-import type { PoolDescription } from '../config/fleet/pool.js'
-import type { FoundSession, HeardAt, ListedSession } from '../config/fleet/session.js'
-import type { Home } from '../config/state/home.js'
+import type { PoolDescription } from '../../config/fleet/pool.js'
+import type { FoundSession, HeardAt, ListedSession } from '../../config/fleet/session.js'
+import type { Home } from '../../config/state/home.js'
 
 export interface FleetSessions {
   listed: ListedSession[]

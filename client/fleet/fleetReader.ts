@@ -2,11 +2,11 @@
  * What commands show of the fleet. The worker of this host knows it, and answers over a socket. If it does not, the engine is asked,
  * whose library takes longer to load than everything else together.
  */
-import type { PoolDescription } from '../config/fleet/pool.js'
-import type { Home } from '../config/state/home.js'
+import type { PoolDescription } from '../../config/fleet/pool.js'
+import type { Home } from '../../config/state/home.js'
 import type { FleetSessions, FleetSource, ReportedSession } from './fleetSource.js'
-import { askWorker } from './localSocket/askWorker.js'
-import { checkName } from './names.js'
+import { askWorker } from '../localSocket/askWorker.js'
+import { checkName } from '../names.js'
 
 export class FleetReader implements FleetSource {
   readonly #ask: typeof askWorker
@@ -18,7 +18,7 @@ export class FleetReader implements FleetSource {
    */
   constructor({
     isWorkerSilent = false,
-    otherwise = async () => (await import('./engine/fleet.js')).engineFleet,
+    otherwise = async () => (await import('../engine/fleet.js')).engineFleet,
   }: { isWorkerSilent?: boolean; otherwise?: () => Promise<FleetSource> } = {}) {
     this.#ask = isWorkerSilent ? () => Promise.resolve(null) : askWorker
     this.#otherwise = otherwise

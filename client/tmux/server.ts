@@ -1,7 +1,7 @@
 /** Asks Outpool's tmux server of this host directly, without a worker. */
 import { execFile } from 'node:child_process'
-import type { Home } from '../config/state/home.js'
-import { FailedError } from './errors.js'
+import type { Home } from '../../config/state/home.js'
+import { FailedError } from '../errors.js'
 
 /** A live tmux server answers at once, on a busy machine within seconds. Milliseconds. */
 const answerWithin = 5_000

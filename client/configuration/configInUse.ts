@@ -1,7 +1,7 @@
 /** What the running worker does with the configuration, for commands that show or change it. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ConfigInUse, readConfigInUse } from '../config/state/configInUse.js'
-import type { Config } from '../config/config.js'
+import { type ConfigInUse, readConfigInUse } from '../../config/state/configInUse.js'
+import type { Config } from '../../config/config.js'
 
 /** A worker looks at its file every second, and passes a change on within a few more. */
 const takenOverWithin = 30_000

@@ -1,10 +1,10 @@
 /** A session in a window of a person's own tmux, so that the shell in which they asked for it stays free. */
 import { fileURLToPath } from 'node:url'
-import type { Home } from '../config/state/home.js'
-import { FailedError } from './errors.js'
-import { askTmux } from './nestedTmux.js'
+import type { Home } from '../../config/state/home.js'
+import { FailedError } from '../errors.js'
+import { askTmux } from './nested.js'
 
-const program = fileURLToPath(new URL('bin.js', import.meta.url))
+const program = fileURLToPath(new URL('../bin.js', import.meta.url))
 
 /** Of a window of the person's, with the session that it shows. */
 const mark = '@outpool_session'

@@ -2,8 +2,8 @@
  * Words that people type from habit and that are not in `--help`. One that can only mean one command runs it; for the others, one
  * sentence names the right command, and the exit code is 2.
  */
-import type { CommandContext } from './commandContext.js'
-import { print, printNotice } from './commandContext.js'
+import type { CommandContext } from '../commandContext.js'
+import { print, printNotice } from '../commandContext.js'
 import type { CommandSpec } from './commandSpec.js'
 
 /** As commands that `--help` does not list. */
@@ -29,9 +29,9 @@ export const aliases = (commands: readonly CommandSpec[]): CommandSpec[] => {
 async function headline(context: CommandContext): Promise<void> {
   if (context.json) return
   const [{ readRunningHolder }, { openHome }, { readEngine }] = await Promise.all([
-    import('../config/state/workerLock.js'),
-    import('../config/state/home.js'),
-    import('../config/state/liveFile.js'),
+    import('../../config/state/workerLock.js'),
+    import('../../config/state/home.js'),
+    import('../../config/state/liveFile.js'),
   ])
   const home = openHome()
   const running = readRunningHolder()

@@ -2,8 +2,8 @@
 import type { RescueRow } from '../../config/fleet/session.js'
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
-import type { ReportedSession } from '../fleetSource.js'
-import { heardHosts, markSilent } from '../silentSessions.js'
+import type { ReportedSession } from '../fleet/fleetSource.js'
+import { heardHosts, markSilent } from './silentSessions.js'
 import { type SessionCard, toSessionView, mergeLiveState } from './sessionRows.js'
 
 export interface SessionReport {

@@ -1,6 +1,6 @@
 /** The text of `outpool send`: from words, from stdin or from a file. It is sent completely or not at all. */
 import { open } from 'node:fs/promises'
-import { FailedError, UsageError } from './errors.js'
+import { FailedError, UsageError } from '../errors.js'
 
 /** The engine refuses payloads above 2 MB, and a history must hold several texts. */
 const textMaxBytes = 512 * 1024

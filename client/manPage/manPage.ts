@@ -1,5 +1,10 @@
 /** The manual page, made from the command tree like `--help`. */
-import { commandGroups, type CommandSpec, globalOptions, type OptionSpec } from './commandSpec.js'
+import {
+  commandGroups,
+  type CommandSpec,
+  globalOptions,
+  type OptionSpec,
+} from '../commandTree/commandSpec.js'
 
 /** In roff, the format of `man`. `version`: of the package. */
 export function manPage(commands: readonly CommandSpec[], version: string): string {

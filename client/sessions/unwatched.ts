@@ -1,10 +1,10 @@
 /** Why nothing watches the sessions of this host, in a sentence: no worker runs, or tmux does not answer it. */
-import { isAlive } from '../config/state/isAlive.js'
-import type { Home } from '../config/state/home.js'
-import type { LiveFile } from '../config/state/liveFile.js'
-import { isFresh } from './engine/sessionRows.js'
-import { ago } from './output/times.js'
-import { isTmuxHung, tmuxHungProblem, tmuxHungRemedy } from './tmux.js'
+import { isAlive } from '../../config/state/isAlive.js'
+import type { Home } from '../../config/state/home.js'
+import type { LiveFile } from '../../config/state/liveFile.js'
+import { isFresh } from './sessionRows.js'
+import { ago } from '../output/times.js'
+import { isTmuxHung, tmuxHungProblem, tmuxHungRemedy } from '../tmux/server.js'
 
 /** A worker writes its file several times within this; asking tmux for each `ls` would cost a process. Milliseconds. */
 const silentFor = 15_000

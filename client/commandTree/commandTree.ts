@@ -1,13 +1,13 @@
 /** Every command with its arguments and options; help, parsing and completion derive from it. A command's code is loaded when it is called. */
-import { type HostProgram, programFlags } from '../config/hostPrograms.js'
-import type { CommandContext } from './commandContext.js'
+import { type HostProgram, programFlags } from '../../config/hostPrograms.js'
+import type { CommandContext } from '../commandContext.js'
 import { type ArgumentSpec, type CommandSpec, type OptionSpec, optionOf } from './commandSpec.js'
 
 const json: OptionSpec = { flags: '--json', description: 'print JSON instead of a table' }
 const session: ArgumentSpec = { name: '<name>', description: 'name of the session', completion: 'session' }
 
 const runOnHost = (program: HostProgram) => async (context: CommandContext) => {
-  const { runHostProgram } = await import('./commands/hostPrograms.js')
+  const { runHostProgram } = await import('../commands/hostPrograms.js')
   await runHostProgram(program, context)
 }
 
@@ -21,7 +21,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--yes', description: 'ask nothing: every login but your own in ~/.claude, and no fallback' },
       { flags: '--own', description: 'with --yes: also your own login in ~/.claude' },
     ],
-    run: async (context) => (await import('./commands/init.js')).init(context),
+    run: async (context) => (await import('../commands/init.js')).init(context),
   },
   {
     name: 'config',
@@ -30,7 +30,7 @@ export const commandTree: readonly CommandSpec[] = [
     withoutConfig: true,
     args: [{ name: '<what>', description: 'check, show or path', choices: ['check', 'show', 'path'] }],
     options: [{ flags: '--json', description: 'print JSON' }],
-    run: async (context) => (await import('./commands/config.js')).config(context),
+    run: async (context) => (await import('../commands/config.js')).config(context),
   },
   {
     name: 'up',
@@ -80,7 +80,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--json', description: 'print the session as JSON' },
     ],
     examples: ['outpool start docs --cwd ~/docs -- "Bring the guide up to date"'],
-    run: async (context) => (await import('./commands/start.js')).start(context),
+    run: async (context) => (await import('../commands/start.js')).start(context),
   },
   {
     name: 'adopt',
@@ -100,20 +100,20 @@ export const commandTree: readonly CommandSpec[] = [
       json,
     ],
     examples: ['outpool adopt', 'outpool adopt %3 --name docs', 'outpool adopt --under ~/work'],
-    run: async (context) => (await import('./commands/adopt.js')).adopt(context),
+    run: async (context) => (await import('../commands/adopt.js')).adopt(context),
   },
   {
     name: 'ls',
     group: 'Work with sessions',
     description: 'list sessions',
     options: [{ flags: '--all', description: 'include sessions that stopped more than a day ago' }, json],
-    run: async (context) => (await import('./commands/ls.js')).ls(context),
+    run: async (context) => (await import('../commands/ls.js')).ls(context),
   },
   {
     name: 'top',
     group: 'Work with sessions',
     description: 'show the whole fleet on one screen, updated every two seconds',
-    run: async (context) => (await import('./commands/top.js')).top(context),
+    run: async (context) => (await import('../commands/top.js')).top(context),
   },
   {
     name: 'events',
@@ -129,7 +129,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--json', description: 'print one JSON object a line' },
     ],
     examples: ['outpool events --follow', 'outpool events --since 12h --kind session-moved --json'],
-    run: async (context) => (await import('./commands/events.js')).events(context),
+    run: async (context) => (await import('../commands/events.js')).events(context),
   },
   {
     name: 'report',
@@ -141,7 +141,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--html <file>', description: 'write it as one page for a browser', completion: 'file' },
       { flags: '--json', description: 'print JSON' },
     ],
-    run: async (context) => (await import('./commands/report.js')).report(context),
+    run: async (context) => (await import('../commands/report.js')).report(context),
   },
   {
     name: 'show',
@@ -149,7 +149,7 @@ export const commandTree: readonly CommandSpec[] = [
     description: 'show everything about one session, with its rescue log',
     args: [session],
     options: [json],
-    run: async (context) => (await import('./commands/show.js')).show(context),
+    run: async (context) => (await import('../commands/show.js')).show(context),
   },
   {
     name: 'attach',
@@ -162,7 +162,7 @@ export const commandTree: readonly CommandSpec[] = [
         description: 'in a new window of the tmux around this terminal, or in the one that shows it',
       },
     ],
-    run: async (context) => (await import('./commands/attach.js')).attach(context),
+    run: async (context) => (await import('../commands/attach.js')).attach(context),
   },
   {
     name: 'send',
@@ -180,7 +180,7 @@ export const commandTree: readonly CommandSpec[] = [
       'git diff | outpool send review -',
       'outpool send docs --command /compact',
     ],
-    run: async (context) => (await import('./commands/send.js')).send(context),
+    run: async (context) => (await import('../commands/send.js')).send(context),
   },
   {
     name: 'wait',
@@ -192,7 +192,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--answer', description: 'until its next answer, and print it' },
       { flags: '--timeout <duration>', description: 'fail after this time, such as 10m' },
     ],
-    run: async (context) => (await import('./commands/wait.js')).wait(context),
+    run: async (context) => (await import('../commands/wait.js')).wait(context),
   },
   {
     name: 'answer',
@@ -207,14 +207,14 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--json', description: 'print the result as JSON' },
     ],
     examples: ['outpool answer docs 2', 'outpool answer docs "neither: make it grey"'],
-    run: async (context) => (await import('./commands/answer.js')).answer(context),
+    run: async (context) => (await import('../commands/answer.js')).answer(context),
   },
   {
     name: 'rescue',
     group: 'Control sessions',
     description: 'treat the session as walled: move it to the best account now',
     args: [session],
-    run: async (context) => (await import('./commands/move.js')).rescue(context),
+    run: async (context) => (await import('../commands/move.js')).rescue(context),
   },
   {
     name: 'move',
@@ -222,21 +222,21 @@ export const commandTree: readonly CommandSpec[] = [
     description: 'move the session to an account',
     args: [session],
     options: [{ flags: '--to <account>', description: 'the account to move to', completion: 'account' }],
-    run: async (context) => (await import('./commands/move.js')).move(context),
+    run: async (context) => (await import('../commands/move.js')).move(context),
   },
   {
     name: 'pause',
     group: 'Control sessions',
     description: 'stop the process and keep the session',
     args: [session],
-    run: async (context) => (await import('./commands/phase.js')).pause(context),
+    run: async (context) => (await import('../commands/phase.js')).pause(context),
   },
   {
     name: 'resume',
     group: 'Control sessions',
     description: 'continue a paused or stopped session',
     args: [session],
-    run: async (context) => (await import('./commands/phase.js')).resume(context),
+    run: async (context) => (await import('../commands/phase.js')).resume(context),
   },
   {
     name: 'stop',
@@ -247,7 +247,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--all', description: 'every session, after asking' },
       { flags: '--yes', description: 'with --all: do not ask' },
     ],
-    run: async (context) => (await import('./commands/phase.js')).stop(context),
+    run: async (context) => (await import('../commands/phase.js')).stop(context),
   },
   {
     name: 'forget',
@@ -258,7 +258,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--ended', description: 'every session that has ended' },
       { flags: '--json', description: 'print what was forgotten as JSON' },
     ],
-    run: async (context) => (await import('./commands/forget.js')).forget(context),
+    run: async (context) => (await import('../commands/forget.js')).forget(context),
   },
   {
     name: 'release',
@@ -266,7 +266,7 @@ export const commandTree: readonly CommandSpec[] = [
     description: 'give the session back to you: its process goes on in its pane, without Outpool',
     args: [session],
     options: [{ flags: '--json', description: 'print the result as JSON' }],
-    run: async (context) => (await import('./commands/release.js')).release(context),
+    run: async (context) => (await import('../commands/release.js')).release(context),
   },
   {
     name: 'accounts',
@@ -301,8 +301,8 @@ export const commandTree: readonly CommandSpec[] = [
     ],
     run: async (context) =>
       context.args.length === 0
-        ? (await import('./commands/accounts.js')).accounts(context)
-        : (await import('./commands/editAccounts.js')).editAccounts(context),
+        ? (await import('../commands/accounts.js')).accounts(context)
+        : (await import('../commands/editAccounts.js')).editAccounts(context),
   },
   {
     name: 'forecast',
@@ -317,7 +317,7 @@ export const commandTree: readonly CommandSpec[] = [
       json,
     ],
     examples: ['outpool forecast --accounts +1', 'outpool forecast --sessions 12'],
-    run: async (context) => (await import('./commands/forecast.js')).forecast(context),
+    run: async (context) => (await import('../commands/forecast.js')).forecast(context),
   },
   {
     name: 'usage',
@@ -329,7 +329,7 @@ export const commandTree: readonly CommandSpec[] = [
       json,
     ],
     examples: ['outpool usage --by day --since 30d'],
-    run: async (context) => (await import('./commands/usage.js')).usage(context),
+    run: async (context) => (await import('../commands/usage.js')).usage(context),
   },
   {
     name: 'services',
@@ -349,7 +349,7 @@ export const commandTree: readonly CommandSpec[] = [
       },
       json,
     ],
-    run: async (context) => (await import('./commands/services.js')).services(context),
+    run: async (context) => (await import('../commands/services.js')).services(context),
   },
   {
     name: 'check',
@@ -357,7 +357,7 @@ export const commandTree: readonly CommandSpec[] = [
     description: 'check a service now; exits with 0 if it is well or busy',
     args: [{ name: '<service>', description: 'name of the service', completion: 'service' }],
     options: [json],
-    run: async (context) => (await import('./commands/check.js')).check(context),
+    run: async (context) => (await import('../commands/check.js')).check(context),
   },
   {
     name: 'beat',
@@ -368,7 +368,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--doing <text>', description: 'what the service is doing, in a few words' },
       { flags: '--pid <pid>', description: 'its process (default: the parent of this command)' },
     ],
-    run: async (context) => (await import('./commands/beat.js')).beat(context),
+    run: async (context) => (await import('../commands/beat.js')).beat(context),
   },
   {
     name: 'incidents',
@@ -380,7 +380,7 @@ export const commandTree: readonly CommandSpec[] = [
     ],
     options: [json],
     examples: ['outpool incidents show 3'],
-    run: async (context) => (await import('./commands/incidents.js')).incidents(context),
+    run: async (context) => (await import('../commands/incidents.js')).incidents(context),
   },
   {
     name: 'tasks',
@@ -391,7 +391,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--resume <task>', description: 'run this task on schedule again', completion: 'task' },
       json,
     ],
-    run: async (context) => (await import('./commands/tasks.js')).tasks(context),
+    run: async (context) => (await import('../commands/tasks.js')).tasks(context),
   },
   {
     name: 'run',
@@ -399,7 +399,7 @@ export const commandTree: readonly CommandSpec[] = [
     description: 'run a task now and wait until it ends',
     args: [{ name: '<task>', description: 'name of the task', completion: 'task' }],
     options: [{ flags: '--detach', description: 'do not wait' }],
-    run: async (context) => (await import('./commands/run.js')).run(context),
+    run: async (context) => (await import('../commands/run.js')).run(context),
   },
   {
     name: 'notices',
@@ -427,7 +427,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--address <url>', description: 'the Web UI of your own Temporal' },
       { flags: '--no-open', description: 'only print its address, and open no browser' },
     ],
-    run: async (context) => (await import('./commands/ui.js')).ui(context),
+    run: async (context) => (await import('../commands/ui.js')).ui(context),
   },
   {
     name: 'service',
@@ -445,7 +445,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--system', description: 'a system service that runs as your user; needs root to install' },
       { flags: '--print', description: 'only print the unit that install would write' },
     ],
-    run: async (context) => (await import('./commands/service.js')).service(context),
+    run: async (context) => (await import('../commands/service.js')).service(context),
   },
   {
     name: 'doctor',
@@ -478,7 +478,7 @@ export const commandTree: readonly CommandSpec[] = [
     withoutConfig: true,
     args: [{ name: '<path>', description: 'folder of the project', completion: 'folder' }],
     options: programFlags.trust.filter(({ value }) => value === null).map(optionOf),
-    run: async (context) => (await import('./commands/trust.js')).trust(context),
+    run: async (context) => (await import('../commands/trust.js')).trust(context),
   },
   {
     name: 'key',
@@ -499,7 +499,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--json', description: 'print JSON' },
     ],
     examples: ['outpool key rotate', 'outpool key use 0123456789ab', 'outpool key prune --dry-run'],
-    run: async (context) => (await import('./commands/key.js')).key(context),
+    run: async (context) => (await import('../commands/key.js')).key(context),
   },
   {
     name: 'drill',
@@ -509,7 +509,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--dry-run', description: 'only print what it would do' },
       { flags: '--json', description: 'print the report as JSON' },
     ],
-    run: async (context) => (await import('./commands/drill.js')).drill(context),
+    run: async (context) => (await import('../commands/drill.js')).drill(context),
   },
   {
     name: 'completion',
@@ -521,6 +521,6 @@ export const commandTree: readonly CommandSpec[] = [
       'source <(outpool completion bash)',
       'outpool completion fish > ~/.config/fish/completions/outpool.fish',
     ],
-    run: async (context) => (await import('./commands/completion.js')).completion(context, commandTree),
+    run: async (context) => (await import('../commands/completion.js')).completion(context, commandTree),
   },
 ]
