@@ -2,7 +2,7 @@
 import { Argument, Command, CommanderError } from 'commander'
 import { assertNamedConfig, passedOverConfig } from '../config/load/find.js'
 import { CommandContext, printNotice } from './commandContext.js'
-import { commandGroups, type CommandSpec, globalOptions } from './commandTree/commandSpec.js'
+import { type CommandSpec, globalOptions } from './commandTree/commandSpec.js'
 import { commandTree } from './commandTree/commandTree.js'
 import { UsageError } from './errors.js'
 import { FleetReader } from './fleet/fleetReader.js'
@@ -69,9 +69,7 @@ function programFor([name]: readonly string[], options: ProgramOptions): Command
   const called = commandTree.find((one) => one.name === name)
   if (called !== undefined) return program.addCommand(commandFor(called, options))
   // Headings come in the order in which their first command is added.
-  for (const group of commandGroups)
-    for (const spec of commandTree.filter((one) => one.group === group))
-      program.addCommand(commandFor(spec, options))
+  for (const spec of commandTree) program.addCommand(commandFor(spec, options))
   for (const spec of aliases(commandTree)) program.addCommand(commandFor(spec, options), { hidden: true })
   for (const other of otherWords) program.addCommand(commandForWord(other), { hidden: true })
   return program

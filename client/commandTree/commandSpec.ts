@@ -1,4 +1,4 @@
-/** What describes a command: its arguments, its options, and the heading under which help lists it. */
+/** What describes a command: its arguments, its options, and the heading under which `--help` lists it. */
 import { type HostFlag, commonFlags } from '../../config/hostPrograms.js'
 import type { CommandContext } from '../commandContext.js'
 
@@ -20,19 +20,9 @@ export interface ArgumentSpec {
   choices?: readonly string[]
 }
 
-/** Under these headings `--help` lists the commands, in this order; the README has the same. */
-export const commandGroups = [
-  'Set up',
-  'Work with sessions',
-  'Control sessions',
-  'Accounts',
-  'Tasks and services',
-] as const
-type CommandGroup = (typeof commandGroups)[number]
-
-export interface CommandSpec {
+/** A command as it is declared, without its heading. */
+export interface DeclaredCommand {
   name: string
-  group: CommandGroup
   description: string
   args?: readonly ArgumentSpec[]
   options?: readonly OptionSpec[]
@@ -41,6 +31,20 @@ export interface CommandSpec {
   /** Shown below the help. */
   examples?: readonly string[]
   run(context: CommandContext): Promise<void>
+}
+
+export interface CommandSpec extends DeclaredCommand {
+  /** The heading under which `--help` lists it. */
+  group: string
+}
+
+/** Of a command that prints a table. */
+export const json: OptionSpec = { flags: '--json', description: 'print JSON instead of a table' }
+/** Of a command about one session. */
+export const session: ArgumentSpec = {
+  name: '<name>',
+  description: 'name of the session',
+  completion: 'session',
 }
 
 export function optionOf({ name, value, description }: HostFlag): OptionSpec {

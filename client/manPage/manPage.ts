@@ -1,10 +1,5 @@
 /** The manual page, made from the command tree like `--help`. */
-import {
-  commandGroups,
-  type CommandSpec,
-  globalOptions,
-  type OptionSpec,
-} from '../commandTree/commandSpec.js'
+import { type CommandSpec, globalOptions, type OptionSpec } from '../commandTree/commandSpec.js'
 
 /** In roff, the format of `man`. `version`: of the package. */
 export function manPage(commands: readonly CommandSpec[], version: string): string {
@@ -18,7 +13,7 @@ export function manPage(commands: readonly CommandSpec[], version: string): stri
     '[options] [arguments]',
     '.SH DESCRIPTION',
     'Keeps a fleet of coding agents working over several accounts: when an account hits its limit, each session moves to another with its whole conversation.',
-    ...commandGroups.flatMap((group) => [
+    ...[...new Set(commands.map(({ group }) => group))].flatMap((group) => [
       `.SH ${escaped(group.toUpperCase())}`,
       ...commands.filter((one) => one.group === group).flatMap(entry),
     ]),
