@@ -1,11 +1,11 @@
 /** The agent programs that Outpool knows. */
-import type { AgentAdopter } from './adopter.js'
-import type { AgentAdapter } from './agent.js'
+import type { AgentAdopter } from './adapter/adopter.js'
+import type { AgentAdapter } from './adapter/adapter.js'
 import { claudeCodeAdopter } from './claude-code/adoption/index.js'
 import { claudeCode } from './claude-code/index.js'
 import { claudeCodeExaminer } from './claude-code/setup/examine.js'
 import { UnknownAgentError } from './errors.js'
-import type { AgentExaminer } from './examiner.js'
+import type { AgentExaminer } from './adapter/examiner.js'
 
 const adapters: ReadonlyMap<string, AgentAdapter> = new Map([[claudeCode.name, claudeCode]])
 

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { agentNamed } from '../agents/index.js'
-import type { AgentAdapter, AgentCommand, Place } from '../agents/agent.js'
+import type { AgentAdapter, AgentCommand, Place } from '../agents/adapter/adapter.js'
 import type { Config, EnvRefs, SubstrateConfig } from '../config/config.js'
 import type { Home } from '../config/state/home.js'
 import { programEnvironment } from '../config/environment.js'

@@ -1,5 +1,5 @@
 /** What was found out about each expectation during one rehearsal. */
-import type { Expectation } from '../agents/expectation.js'
+import type { Expectation } from '../agents/adapter/expectation.js'
 import type { Outcome, RehearsalResult } from '../config/state/rehearsals.js'
 
 /** Thrown when the program does something else than what is expected of it; says what was seen instead. */

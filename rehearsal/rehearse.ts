@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Expectation } from '../agents/expectation.js'
+import type { Expectation } from '../agents/adapter/expectation.js'
 import type { RehearsalResult } from '../config/state/rehearsals.js'
 import { PaneHarness } from '../lab/paneHarness.js'
 import { hostEnv } from '../lab/standin/cleanEnv.js'

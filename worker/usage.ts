@@ -1,6 +1,6 @@
 /** For `outpool usage`: the tokens of every answer that the sessions of this host got, from their transcripts. */
 import { readdirSync } from 'node:fs'
-import type { AgentAdapter } from '../agents/agent.js'
+import type { AgentAdapter } from '../agents/adapter/adapter.js'
 import type { Config } from '../config/config.js'
 import { EventReader } from '../config/events/files.js'
 import type { Home } from '../config/state/home.js'

@@ -1,7 +1,7 @@
 /** Waits until an agent of a person can be taken over, and records how it was started. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
-import type { AgentAdapter } from '../../agents/agent.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
 import {
   type AgentProcess,
   identifyAgent,

@@ -1,5 +1,5 @@
 /** Ends the process of a person's agent, after everything that would be lost with it was saved. The first step of its first launch. */
-import type { AgentAdapter } from '../../agents/agent.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
 import { accountAt, type InspectedAgent, placeAt } from '../../host/adoption/inspect.js'
 import type { Host } from '../../host/host.js'
 import { endProcess } from '../../host/process/processes.js'

@@ -1,5 +1,5 @@
 /** Finds the newest complete copy of a conversation, so that no launch continues an older copy or begins a blank one (law 5). */
-import type { AgentAdapter, Place, TranscriptEnd } from '../../agents/agent.js'
+import type { AgentAdapter, Place, TranscriptEnd } from '../../agents/adapter/adapter.js'
 import type { PlaceRef } from '../../policy/session/place.js'
 import type { Host } from '../../host/host.js'
 import type { ConversationProgress } from '../../host/state/sessionRecords.js'

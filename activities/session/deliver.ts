@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
-import type { AgentAdapter } from '../../agents/agent.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
 import type { Feature } from '../../policy/features.js'
 import { type InputLineState, nextTypingStep } from '../../policy/session/typing.js'
 import { elapsed } from '../../policy/instants.js'

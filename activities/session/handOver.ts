@@ -1,7 +1,7 @@
 /** Prepares the hand-over of forks to their original conversation. Its text never leaves the host (law 11). */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AgentAdapter, ForkDigest } from '../../agents/agent.js'
+import type { AgentAdapter, ForkDigest } from '../../agents/adapter/adapter.js'
 import { handOver, handOverMark, type ForkReport } from './handOverText.js'
 import type { LaunchRequest } from '../contracts.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'

@@ -1,6 +1,6 @@
 /** Keys and pastes into the input line of an agent, and what the screen shows of them. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AgentAdapter } from '../../agents/agent.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
 import type { Host } from '../../host/host.js'
 import type { Pane } from '../../host/tmux/panes.js'
 

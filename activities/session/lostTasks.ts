@@ -1,6 +1,6 @@
 /** The text that tells a new process which background tasks ended with the previous one. */
 import { dirname } from 'node:path'
-import type { AgentAdapter } from '../../agents/agent.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
 import type { LaunchRequest } from '../contracts.js'
 import type { Host } from '../../host/host.js'
 import { lostTasksText } from './backgroundTexts.js'

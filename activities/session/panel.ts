@@ -1,6 +1,6 @@
 /** Closes the panel that a command of the agent program has opened, so that later texts reach the input line. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AgentAdapter } from '../../agents/agent.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
 import type { Tmux } from '../../host/tmux/tmux.js'
 
 /** In a panel with a search, the first press leaves the search only. */

@@ -1,6 +1,6 @@
 /** Wake-ups whose process is gone. Outpool prompts the agent once for each, unless the agent program does so itself. */
 import { Context } from '@temporalio/activity'
-import type { AgentAdapter } from '../../agents/agent.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
 import type { QueueWakeUpRequest, LaunchRequest, PlannedWakeUp } from '../contracts.js'
 import { lastTranscript } from './conversation.js'
 import type { Host } from '../../host/host.js'

@@ -1,5 +1,5 @@
 /** Stops the session's agent and saves a person's pending input, also what they type while no agent runs. Idempotent per fence. */
-import type { AgentAdapter } from '../../agents/agent.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
 import type { SessionRef, StopResult, StopRequest } from '../contracts.js'
 import { lastTranscript, recordProgress } from './conversation.js'
 import type { Host } from '../../host/host.js'

@@ -1,5 +1,5 @@
 /** A person has begun or resumed another conversation in a session's pane (/clear, /resume). */
-import type { AgentAdapter } from '../../agents/agent.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
 import type { Host } from '../../host/host.js'
 import type { WatchRequest } from '../contracts.js'
 import type { WatchOutcome } from './turnFailures.js'

@@ -1,5 +1,5 @@
 /** Everything that this adapter expects of Claude Code. `outpool rehearse` checks it on the installed version. */
-import type { Expectation } from '../expectation.js'
+import type { Expectation } from '../adapter/expectation.js'
 
 const starts: readonly Expectation[] = [
   {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { parseJsonAs } from '../../policy/parseJson.js'
-import type { Activity, LiveQuery, LiveState, Place } from '../agent.js'
+import type { Activity, LiveQuery, LiveState, Place } from '../adapter/adapter.js'
 import { readRegularSync } from '../files.js'
 import { liveFolder } from './paths.js'
 

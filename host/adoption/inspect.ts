@@ -1,8 +1,13 @@
 /** What is known of one process that runs an agent program: its account, conversation and terminal, and whether it can be adopted. */
 import { existsSync, realpathSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AgentAdopter, CarriedStart, ConversationFacts, ProgramProcess } from '../../agents/adopter.js'
-import type { AgentAdapter, Place } from '../../agents/agent.js'
+import type {
+  AgentAdopter,
+  CarriedStart,
+  ConversationFacts,
+  ProgramProcess,
+} from '../../agents/adapter/adopter.js'
+import type { AgentAdapter, Place } from '../../agents/adapter/adapter.js'
 import { adopterOf, agentNamed } from '../../agents/index.js'
 import type { Config } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'

@@ -1,5 +1,5 @@
 /** Law 1 on this host: compares identities, real paths, gateways and secrets, as far as they can be read now. */
-import type { LoginTraces } from '../../agents/examiner.js'
+import type { LoginTraces } from '../../agents/adapter/examiner.js'
 import { examinerOf } from '../../agents/index.js'
 import type { Config, EnvRefs, EnvValue } from '../../config/config.js'
 import { secretFingerprint, secretSource, placeEnv } from '../../config/secrets/credentials.js'

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readJson } from '../../config/state/readJson.js'
-import type { AgentAdapter } from '../../agents/agent.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
 import { addCosts, budgetReading, costOf, periodStart } from '../../policy/account/spend.js'
 import { writeFileAtomic } from './atomicFile.js'
 import { KeyedQueue } from './keyedQueue.js'

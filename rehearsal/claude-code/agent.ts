@@ -8,7 +8,7 @@ import type {
   LiveState,
   Place,
   TranscriptTail,
-} from '../../agents/agent.js'
+} from '../../agents/adapter/adapter.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { type Pane, type PaneHarness, until } from '../../lab/paneHarness.js'
 import type { RecordedRequest } from '../../lab/standin/requests.js'

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { ConversationFacts } from '../../agents/adopter.js'
+import type { ConversationFacts } from '../../agents/adapter/adopter.js'
 import { claudeCodeAdopter as adopter } from '../../agents/claude-code/adoption/index.js'
 
 const dir = realpathSync(mkdtempSync(join(tmpdir(), 'adapter-adoption-')))

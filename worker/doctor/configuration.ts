@@ -1,8 +1,8 @@
 /** The configuration and what surrounds the accounts it names: folders, settings, variables. */
 import { stat } from 'node:fs/promises'
-import type { AgentCommand, Place } from '../../agents/agent.js'
+import type { AgentCommand, Place } from '../../agents/adapter/adapter.js'
 import { AgentProgramError } from '../../agents/errors.js'
-import type { AgentExaminer, ConfigurationConflict } from '../../agents/examiner.js'
+import type { AgentExaminer, ConfigurationConflict } from '../../agents/adapter/examiner.js'
 import type { Config } from '../../config/config.js'
 import { ConfigError } from '../../config/errors.js'
 import { loadConfig } from '../../config/load/load.js'

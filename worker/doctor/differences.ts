@@ -1,5 +1,5 @@
 /** What one account has and another lacks, so that a session that moves there would miss it. */
-import type { Inventory } from '../../agents/examiner.js'
+import type { Inventory } from '../../agents/adapter/examiner.js'
 import { type Finding, warn } from './finding.js'
 
 /** The most missing things that a finding names. */

@@ -1,7 +1,7 @@
 /** `outpool doctor`: checks everything that Outpool needs on this host, and says how to fix each problem. */
 import { accountAgent, readDomains } from '../../host/identity/failureDomains.js'
-import type { AgentCommand, Place } from '../../agents/agent.js'
-import type { AgentExaminer } from '../../agents/examiner.js'
+import type { AgentCommand, Place } from '../../agents/adapter/adapter.js'
+import type { AgentExaminer } from '../../agents/adapter/examiner.js'
 import { examinerOf } from '../../agents/index.js'
 import { colorsFor } from '../../config/colors.js'
 import type { AccountConfig, Config } from '../../config/config.js'

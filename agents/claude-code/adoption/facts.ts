@@ -1,7 +1,7 @@
 /** What a transcript says of its conversation: folder, model and permission mode. */
 import { z } from 'zod'
 import { parseJson } from '../../../policy/parseJson.js'
-import type { ConversationFacts } from '../../adopter.js'
+import type { ConversationFacts } from '../../adapter/adopter.js'
 import { eachLine } from '../transcript/lines.js'
 
 const placedSchema = z.looseObject({

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { AgentAdopter } from '../../adopter.js'
+import type { AgentAdopter } from '../../adapter/adopter.js'
 import { resolveRealPath } from '../paths.js'
 import { offsetSince, readFacts } from './facts.js'
 import { carryStart, programOf, publicArguments } from './options.js'

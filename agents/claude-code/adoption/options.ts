@@ -1,6 +1,6 @@
 /** The program's options (`claude --help` of 2.1.330): what to repeat when a conversation is resumed as it was started. */
 import { basename } from 'node:path'
-import type { CarriedStart, ConversationFacts } from '../../adopter.js'
+import type { CarriedStart, ConversationFacts } from '../../adapter/adopter.js'
 
 type Takes = 'nothing' | 'one' | 'several' | 'maybe'
 

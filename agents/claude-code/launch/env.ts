@@ -1,6 +1,6 @@
 /** The program's environment: what every program gets, without variables that would change its login or behaviour. */
 import { type Environment, passedEnvironment } from '../../../policy/environment.js'
-import type { AgentCommand, LaunchInput, Place } from '../../agent.js'
+import type { AgentCommand, LaunchInput, Place } from '../../adapter/adapter.js'
 import { isDefaultSetup } from '../paths.js'
 
 /** From which the environment is derived, unless a caller has its own. */

@@ -1,8 +1,8 @@
 /** Everything that could show that two places have the same login. No token is read. */
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { AgentCommand, Place } from '../../agent.js'
-import type { LoginTraces } from '../../examiner.js'
+import type { AgentCommand, Place } from '../../adapter/adapter.js'
+import type { LoginTraces } from '../../adapter/examiner.js'
 import { readGlobalConfig } from './globalFile.js'
 import { readSettings } from './conflicts.js'
 import { otherLogins } from './identity.js'

@@ -1,7 +1,7 @@
 /** Lists the conversations in a config dir, and deletes one with all that belongs to it. */
 import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { StoredConversation, Place } from '../../agent.js'
+import type { StoredConversation, Place } from '../../adapter/adapter.js'
 import { companions } from './carry.js'
 import { isSessionId, projectsFolder } from '../paths.js'
 import { transcriptsOf } from './transcript.js'

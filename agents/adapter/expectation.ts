@@ -1,4 +1,4 @@
-import type { Feature } from '../policy/features.js'
+import type { Feature } from '../../policy/features.js'
 
 /** One thing that an adapter expects of its agent program, which may change with any version. Each adapter has one list of them. */
 export interface Expectation {

@@ -1,9 +1,9 @@
 /** What Outpool needs of an agent program. An adapter implements this interface for one program; no other code knows the program. */
-import type { Environment } from '../policy/environment.js'
-import type { AccountReading, Wall, Window } from '../policy/account/account.js'
-import type { UnfinishedWork, ScheduledPrompt, RunningTask } from '../policy/session/backgroundTasks.js'
-import type { Question } from '../policy/session/question.js'
-import type { Usage } from '../policy/account/spend.js'
+import type { Environment } from '../../policy/environment.js'
+import type { AccountReading, Wall, Window } from '../../policy/account/account.js'
+import type { UnfinishedWork, ScheduledPrompt, RunningTask } from '../../policy/session/backgroundTasks.js'
+import type { Question } from '../../policy/session/question.js'
+import type { Usage } from '../../policy/account/spend.js'
 
 /** An account or substrate on this host, with everything that makes the agent program use it. */
 export interface Place {
