@@ -1,5 +1,5 @@
 /** The errors that activities throw, beside those of the host (host/errors.ts). */
-import type { ProjectSettings } from '../agents/adapter/adapter.js'
+import type { ProjectSettings } from '../agents/adapter/launch.js'
 import { describeSettings } from '../config/state/untrustedFolders.js'
 import { StepError } from '../host/errors.js'
 import type { AccountReading, OpenPage } from '../policy/account/account.js'

@@ -4,7 +4,8 @@
  */
 import { realpathSync, rmSync } from 'node:fs'
 import { join, sep } from 'node:path'
-import type { AgentAdapter, Place } from '../../agents/adapter/adapter.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
+import type { Place } from '../../agents/adapter/place.js'
 import { expired, isForkSpent, type ForkStatus } from '../../policy/retention.js'
 import { handOverFence, handOverFolder, unreportedWork } from '../session/handOver.js'
 import type { Host } from '../../host/host.js'

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { withoutSecrets } from '../../config/secrets/known.js'
 import { boundedText } from '../../policy/boundedText.js'
-import type { LiveState } from '../../agents/adapter/adapter.js'
+import type { LiveState } from '../../agents/adapter/liveness.js'
 import type { LiveQuestion } from '../../config/state/liveFile.js'
 import type { Question } from '../../policy/session/question.js'
 

@@ -1,5 +1,6 @@
 /** Carries a stopped session's conversation to the place where it continues. Idempotent. */
-import type { AgentAdapter, Place } from '../../agents/adapter/adapter.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
+import type { Place } from '../../agents/adapter/place.js'
 import type { LaunchRequest } from '../contracts.js'
 import { locateTranscript, recordProgress, isCompleteAt } from './conversation.js'
 import type { Host } from '../../host/host.js'

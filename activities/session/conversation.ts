@@ -1,5 +1,7 @@
 /** Finds the newest complete copy of a conversation, so that no launch continues an older copy or begins a blank one (law 5). */
-import type { AgentAdapter, Place, TranscriptEnd } from '../../agents/adapter/adapter.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
+import type { Place } from '../../agents/adapter/place.js'
+import type { TranscriptEnd } from '../../agents/adapter/transcript.js'
 import type { PlaceRef } from '../../policy/session/place.js'
 import type { Host } from '../../host/host.js'
 import type { ConversationProgress } from '../../host/state/sessionRecords.js'

@@ -4,7 +4,8 @@
  * person typed in the pane.
  */
 import { statSync } from 'node:fs'
-import type { AgentAdapter, Place } from '../../agents/adapter/adapter.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
+import type { Place } from '../../agents/adapter/place.js'
 import type { Host } from '../../host/host.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import type { LaunchRequest } from '../contracts.js'

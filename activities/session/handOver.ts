@@ -1,7 +1,8 @@
 /** Prepares the hand-over of forks to their original conversation. Its text never leaves the host (law 11). */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AgentAdapter, ForkDigest } from '../../agents/adapter/adapter.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
+import type { ForkDigest } from '../../agents/adapter/transcript.js'
 import { handOver, handOverMark, type ForkReport } from './handOverText.js'
 import type { LaunchRequest } from '../contracts.js'
 import { writeFileAtomic } from '../../host/state/atomicFile.js'

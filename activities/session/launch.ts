@@ -1,7 +1,9 @@
 /** Starts the agent in the session's pane and verifies that it runs with the right conversation. Idempotent per fence. */
 import { existsSync, statSync } from 'node:fs'
 import { Context } from '@temporalio/activity'
-import type { AgentAdapter, Place, ProjectSettings } from '../../agents/adapter/adapter.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
+import type { ProjectSettings } from '../../agents/adapter/launch.js'
+import type { Place } from '../../agents/adapter/place.js'
 import { readRegular } from '../../agents/files.js'
 import type { RescueStep } from '../../policy/session/session.js'
 import { takeOver } from '../adoption/takeOver.js'

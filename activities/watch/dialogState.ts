@@ -1,5 +1,6 @@
 /** The dialog that an agent shows: answered with safe keys if it has any, otherwise reported as waiting for a person. */
-import type { AgentAdapter, LiveState } from '../../agents/adapter/adapter.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
+import type { LiveState } from '../../agents/adapter/liveness.js'
 import type { Host } from '../../host/host.js'
 import type { Pane } from '../../host/tmux/panes.js'
 import type { WatchRequest } from '../contracts.js'

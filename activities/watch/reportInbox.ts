@@ -5,7 +5,7 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, watch, type FSWatcher } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AgentReport } from '../../agents/adapter/adapter.js'
+import type { AgentReport } from '../../agents/adapter/liveness.js'
 import { OddFileError } from '../../config/errors.js'
 import { readOwnFile } from '../../config/state/ownFile.js'
 import type { Host } from '../../host/host.js'

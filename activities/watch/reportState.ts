@@ -1,5 +1,5 @@
 /** What the reports of one launch have said since its watch began. */
-import type { AgentReport } from '../../agents/adapter/adapter.js'
+import type { AgentReport } from '../../agents/adapter/liveness.js'
 
 /** Reasons with which the program ends because a person ended it. */
 const endedByPersonReasons = ['prompt_input_exit', 'logout']

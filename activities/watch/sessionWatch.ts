@@ -1,6 +1,7 @@
 /** One watched session: what is known of it, and what the workflow has to hear. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AgentAdapter, AgentReport, LiveState } from '../../agents/adapter/adapter.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
+import type { AgentReport, LiveState } from '../../agents/adapter/liveness.js'
 import { type ScheduledPrompt, restStateOf, type RunningTask } from '../../policy/session/backgroundTasks.js'
 import type { Config } from '../../config/config.js'
 import type { Host } from '../../host/host.js'

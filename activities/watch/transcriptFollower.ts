@@ -1,6 +1,7 @@
 /** Follows the transcript of one launch: reads what is added to it, and records how far the conversation has come. */
 import { statSync } from 'node:fs'
-import type { AgentAdapter, TranscriptTail, TurnFailure } from '../../agents/adapter/adapter.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
+import type { TranscriptTail, TurnFailure } from '../../agents/adapter/transcript.js'
 import type { Host } from '../../host/host.js'
 import type { WatchRequest } from '../contracts.js'
 import { lastTranscript, recordProgress } from '../session/conversation.js'

@@ -1,6 +1,6 @@
 /** What a failed turn means for its session: the same error means different things on an account and on a key (law 6). */
 import { withoutSecrets } from '../../config/secrets/known.js'
-import type { TurnFailure } from '../../agents/adapter/adapter.js'
+import type { TurnFailure } from '../../agents/adapter/transcript.js'
 import type { Wall } from '../../policy/account/account.js'
 import { withCooldown } from '../../policy/account/cooldown.js'
 import type { PlaceRef } from '../../policy/session/place.js'

@@ -1,5 +1,5 @@
 /** What Outpool needs of an agent program to take over a process that a person started. An adapter may provide it. */
-import type { LiveState } from './adapter.js'
+import type { LiveState } from './liveness.js'
 
 /** What the system tells of a process. `argv` and `env` may hold secrets: nothing of them leaves the host. */
 export interface SystemProcess {

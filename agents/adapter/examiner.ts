@@ -1,6 +1,6 @@
 /** What `doctor` needs to know of an agent program beside its adapter: facts of its set-up, not of sessions. */
 import type { Login } from '../../policy/account/account.js'
-import type { AgentCommand, Place } from './adapter.js'
+import type { AgentCommand, Place } from './place.js'
 
 /** A setting that keeps Outpool, or the login, from working at a place. */
 export interface ConfigurationConflict {

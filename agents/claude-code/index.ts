@@ -1,5 +1,6 @@
 /** The adapter for Claude Code. Each file explains in its comments which behaviour of the program it relies on. */
-import type { AgentAdapter, AgentCommand } from '../adapter/adapter.js'
+import type { AgentAdapter } from '../adapter/adapter.js'
+import type { AgentCommand } from '../adapter/place.js'
 import { AgentProgramError } from '../errors.js'
 import { copySubagents, isPlanOver, readUnfinishedWork } from './background.js'
 import { carry } from './transcript/carry.js'

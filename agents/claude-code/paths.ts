@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import type { AgentCommand, Place } from '../adapter/adapter.js'
+import type { AgentCommand, Place } from '../adapter/place.js'
 
 /** The home folder that a process in this place sees. */
 const homeOf = (place: Place): string => place.env['HOME'] ?? homedir()

@@ -1,6 +1,6 @@
 /** Runs the program for its output, outside of any session: version, login, usage. */
 import { execa } from 'execa'
-import type { AgentCommand } from '../adapter/adapter.js'
+import type { AgentCommand } from '../adapter/place.js'
 import { AgentProgramError } from '../errors.js'
 
 export interface ProgramResult {

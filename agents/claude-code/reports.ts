@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { boundedText } from '../../policy/boundedText.js'
 import { parseJson } from '../../policy/parseJson.js'
-import type { AgentReport } from '../adapter/adapter.js'
+import type { AgentReport } from '../adapter/liveness.js'
 import { parseStopHook } from './background.js'
 import { statusLineWindows } from './limits/quota.js'
 

@@ -7,7 +7,8 @@ import type {
   ConversationFacts,
   ProgramProcess,
 } from '../../agents/adapter/adopter.js'
-import type { AgentAdapter, Place } from '../../agents/adapter/adapter.js'
+import type { AgentAdapter } from '../../agents/adapter/adapter.js'
+import type { Place } from '../../agents/adapter/place.js'
 import { adopterOf, agentNamed } from '../../agents/index.js'
 import type { Config } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'

@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readJson } from '../../config/state/readJson.js'
-import type { AgentReport } from '../../agents/adapter/adapter.js'
+import type { AgentReport } from '../../agents/adapter/liveness.js'
 import type {
   UnfinishedWork,
   ScheduledPrompt,

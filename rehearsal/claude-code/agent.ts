@@ -1,14 +1,11 @@
 /** One agent under test: the installed program in a pane, used as Outpool uses it, against the stand-in. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import type {
-  AgentReport,
-  Dialog,
-  LaunchInput,
-  LiveState,
-  Place,
-  TranscriptTail,
-} from '../../agents/adapter/adapter.js'
+import type { Dialog } from '../../agents/adapter/dialogs.js'
+import type { LaunchInput } from '../../agents/adapter/launch.js'
+import type { AgentReport, LiveState } from '../../agents/adapter/liveness.js'
+import type { Place } from '../../agents/adapter/place.js'
+import type { TranscriptTail } from '../../agents/adapter/transcript.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { type Pane, type PaneHarness, until } from '../../lab/paneHarness.js'
 import type { RecordedRequest } from '../../lab/standin/requests.js'

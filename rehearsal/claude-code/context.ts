@@ -1,5 +1,5 @@
 /** What all scenes of a rehearsal share. */
-import type { AgentCommand } from '../../agents/adapter/adapter.js'
+import type { AgentCommand } from '../../agents/adapter/place.js'
 import type { PaneHarness } from '../../lab/paneHarness.js'
 import type { World } from '../../lab/standin/world.js'
 

@@ -1,7 +1,7 @@
 /** The life of a session: its first start in a config dir that was never used, a permission, a wall, its end, a move, a fork. */
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Place } from '../../agents/adapter/adapter.js'
+import type { Place } from '../../agents/adapter/place.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { processStart } from '../../host/process/processes.js'
 import { conversationText, promptsOf } from '../../lab/standin/requests.js'

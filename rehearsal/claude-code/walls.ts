@@ -1,7 +1,7 @@
 /** How the program writes down that a turn has failed, each failure in a run of its own without a terminal. */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { TurnFailure } from '../../agents/adapter/adapter.js'
+import type { TurnFailure } from '../../agents/adapter/transcript.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { parseReset } from '../../agents/claude-code/limits/resetText.js'
 import { runWallCase, type WallCaseResult } from '../../lab/standin/runWallCase.js'

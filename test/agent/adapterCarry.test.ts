@@ -16,7 +16,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Place } from '../../agents/adapter/adapter.js'
+import type { Place } from '../../agents/adapter/place.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { CarryError } from '../../agents/errors.js'
 

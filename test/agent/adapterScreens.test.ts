@@ -1,7 +1,8 @@
 /** The screens in `adapterScreens/` were captured from the real program (2.1.330) with `tmux capture-pane -pe`. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Dialog, Place, StartPage } from '../../agents/adapter/adapter.js'
+import type { Dialog, StartPage } from '../../agents/adapter/dialogs.js'
+import type { Place } from '../../agents/adapter/place.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { plainLines } from '../../agents/claude-code/screen/screen.js'
 

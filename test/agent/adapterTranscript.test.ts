@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Place } from '../../agents/adapter/adapter.js'
+import type { Place } from '../../agents/adapter/place.js'
 import { claudeCode } from '../../agents/claude-code/index.js'
 import { parseReset } from '../../agents/claude-code/limits/resetText.js'
 

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { claudeCode } from '../../agents/claude-code/index.js'
-import type { TranscriptTail } from '../../agents/adapter/adapter.js'
+import type { TranscriptTail } from '../../agents/adapter/transcript.js'
 
 const wantedSchema = z.discriminatedUnion('class', [
   z.object({

@@ -1,6 +1,6 @@
 /** The configuration and what surrounds the accounts it names: folders, settings, variables. */
 import { stat } from 'node:fs/promises'
-import type { AgentCommand, Place } from '../../agents/adapter/adapter.js'
+import type { AgentCommand, Place } from '../../agents/adapter/place.js'
 import { AgentProgramError } from '../../agents/errors.js'
 import type { AgentExaminer, ConfigurationConflict } from '../../agents/adapter/examiner.js'
 import type { Config } from '../../config/config.js'

@@ -1,6 +1,6 @@
 /** `outpool doctor`: checks everything that Outpool needs on this host, and says how to fix each problem. */
 import { accountAgent, readDomains } from '../../host/identity/failureDomains.js'
-import type { AgentCommand, Place } from '../../agents/adapter/adapter.js'
+import type { AgentCommand, Place } from '../../agents/adapter/place.js'
 import type { AgentExaminer } from '../../agents/adapter/examiner.js'
 import { examinerOf } from '../../agents/index.js'
 import { colorsFor } from '../../config/colors.js'

@@ -1,6 +1,6 @@
 /** The logins: whether each account has one, of which user, and whether two accounts have the same one. */
 import type { HostDomains } from '../../host/identity/failureDomains.js'
-import type { AgentCommand, Place } from '../../agents/adapter/adapter.js'
+import type { AgentCommand, Place } from '../../agents/adapter/place.js'
 import type { AgentExaminer } from '../../agents/adapter/examiner.js'
 import {
   type FailureDomain,

@@ -1,6 +1,7 @@
 /** The program's environment: what every program gets, without variables that would change its login or behaviour. */
 import { type Environment, passedEnvironment } from '../../../policy/environment.js'
-import type { AgentCommand, LaunchInput, Place } from '../../adapter/adapter.js'
+import type { LaunchInput } from '../../adapter/launch.js'
+import type { AgentCommand, Place } from '../../adapter/place.js'
 import { isDefaultSetup } from '../paths.js'
 
 /** From which the environment is derived, unless a caller has its own. */

@@ -2,7 +2,7 @@
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { LaunchInput, LaunchPlan } from '../../adapter/adapter.js'
+import type { LaunchInput, LaunchPlan } from '../../adapter/launch.js'
 import { baseOf, sessionEnv } from './env.js'
 import { launchSettings, readUserArgs } from './settings.js'
 import { quoted } from './shellWord.js'

@@ -1,6 +1,6 @@
 /** Prepares a place for unattended work, so that no first-run page blocks a session. */
 import { mkdir } from 'node:fs/promises'
-import type { Place } from '../../adapter/adapter.js'
+import type { Place } from '../../adapter/place.js'
 import { answeredImports } from '../setup/answers.js'
 import { type GlobalConfig, updateGlobalConfig } from '../setup/globalFile.js'
 import { trustedFolder } from '../setup/trust.js'

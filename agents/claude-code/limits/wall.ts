@@ -1,6 +1,6 @@
 /** Why a turn failed: read from the program's own error entry, never from other text that mentions limits. */
 import { boundedText } from '../../../policy/boundedText.js'
-import type { TurnFailure } from '../../adapter/adapter.js'
+import type { TurnFailure } from '../../adapter/transcript.js'
 import type { Wall, WallScope } from '../../../policy/account/account.js'
 import type { ApiErrorEntry } from '../transcript/entries.js'
 import { parseReset } from './resetText.js'

@@ -1,5 +1,5 @@
 /** Recognises dialogs on the screen that block a session. Most are prevented; these may come nevertheless. */
-import type { Dialog } from '../../adapter/adapter.js'
+import type { Dialog } from '../../adapter/dialogs.js'
 import { readQuestion } from './questions.js'
 import { resolveRealPath } from '../paths.js'
 import { inputBox, isRule, plainLines } from './screen.js'

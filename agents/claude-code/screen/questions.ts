@@ -1,6 +1,6 @@
 /** Questions with numbered choices: from the AskUserQuestion tool, permissions and other pages. */
 import { type Choice, parseChoiceNumbers, type Question } from '../../../policy/session/question.js'
-import type { AnswerStep } from '../../adapter/adapter.js'
+import type { AnswerStep } from '../../adapter/dialogs.js'
 import { inputBox, isRule } from './screen.js'
 
 const choicePattern = /^\s*(?:(❯)\s*)?(\d{1,2})\. (?:\[(.)\] ?)?(.*)$/

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { AgentCommand, Place } from '../../adapter/adapter.js'
+import type { AgentCommand, Place } from '../../adapter/place.js'
 import type { ConfigurationConflict } from '../../adapter/examiner.js'
 import { readRegular } from '../../files.js'
 import { hasOwnLogin, otherLogins } from './identity.js'

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { parseJsonAs } from '../../../policy/parseJson.js'
-import type { AgentCommand, Place } from '../../adapter/adapter.js'
+import type { AgentCommand, Place } from '../../adapter/place.js'
 import type { AgentExaminer, LoginStatus } from '../../adapter/examiner.js'
 import { probeEnv } from '../launch/env.js'
 import { configurationConflicts, machineConflicts } from './conflicts.js'

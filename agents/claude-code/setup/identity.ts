@@ -1,7 +1,7 @@
 /** Reads which login a place has from the program's own files, without starting it. No token is ever read. */
 import { z } from 'zod'
 import type { Window } from '../../../policy/account/account.js'
-import type { Place } from '../../adapter/adapter.js'
+import type { Place } from '../../adapter/place.js'
 import { type GlobalConfig, readGlobalConfig } from './globalFile.js'
 import { cachedWindows } from '../limits/quota.js'
 

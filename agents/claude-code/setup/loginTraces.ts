@@ -1,7 +1,7 @@
 /** Everything that could show that two places have the same login. No token is read. */
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { AgentCommand, Place } from '../../adapter/adapter.js'
+import type { AgentCommand, Place } from '../../adapter/place.js'
 import type { LoginTraces } from '../../adapter/examiner.js'
 import { readGlobalConfig } from './globalFile.js'
 import { readSettings } from './conflicts.js'

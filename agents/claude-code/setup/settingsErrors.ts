@@ -2,7 +2,7 @@
  * Errors that the installed program reports in the settings of a place: `claude doctor` checks every settings file against its
  * schema, of which there is no copy outside of the program.
  */
-import type { AgentCommand, Place } from '../../adapter/adapter.js'
+import type { AgentCommand, Place } from '../../adapter/place.js'
 import type { ConfigurationConflict } from '../../adapter/examiner.js'
 import { probeEnv } from '../launch/env.js'
 import { runProgram } from '../program.js'

@@ -1,7 +1,7 @@
 /** Carries a conversation from one config dir to another. The source is never changed: it is the last fallback. */
 import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Place } from '../../adapter/adapter.js'
+import type { Place } from '../../adapter/place.js'
 import { CarryError } from '../../errors.js'
 import { carryFile, compare, CopyDiffers, setAside, SourceChanged } from './carryFile.js'
 import { projectsFolder, resolveRealPath } from '../paths.js'

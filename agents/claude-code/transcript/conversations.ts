@@ -1,7 +1,8 @@
 /** Lists the conversations in a config dir, and deletes one with all that belongs to it. */
 import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { StoredConversation, Place } from '../../adapter/adapter.js'
+import type { StoredConversation } from '../../adapter/conversations.js'
+import type { Place } from '../../adapter/place.js'
 import { companions } from './carry.js'
 import { isSessionId, projectsFolder } from '../paths.js'
 import { transcriptsOf } from './transcript.js'

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { parseJson } from '../../../policy/parseJson.js'
-import type { TranscriptEnd } from '../../adapter/adapter.js'
+import type { TranscriptEnd } from '../../adapter/transcript.js'
 import { openRegular } from '../../files.js'
 import { resolveRealPath } from '../paths.js'
 import { interruption, isStoppedPrompt, isStoppedTurn } from './entries.js'

@@ -1,7 +1,7 @@
 /** What was done on a fork: the entries that its transcript has beyond the original conversation. */
 import { z } from 'zod'
 import { parseJson } from '../../../policy/parseJson.js'
-import type { ForkDigest } from '../../adapter/adapter.js'
+import type { ForkDigest } from '../../adapter/transcript.js'
 import { parseEntry } from './entries.js'
 import { eachLine } from './lines.js'
 

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { parseJsonAs } from '../../../policy/parseJson.js'
-import type { FileTokenUsage, TokenUsage } from '../../adapter/adapter.js'
+import type { FileTokenUsage, TokenUsage } from '../../adapter/transcript.js'
 import { eachLine } from './lines.js'
 
 const tokens = z.number().nonnegative().nullish()
