@@ -11,12 +11,6 @@ const computing = group(1, 2)
 const waiting = group(2, 4)
 const alone = group(3, 2)
 
-/** Tests of the adapter on recorded screens, transcripts and files: no program runs for them. */
-const recorded = [
-  'test/agent/adapter{Adoption,Background,Carry,Fork,Place,Project,Questions,Reports,Screens,Text,Transcript}.test.ts',
-  'test/agent/{expectations,wallTable}.test.ts',
-]
-
 const bundled = { globalSetup: ['test/workflow/harness/bundle.ts'] }
 
 /** The files that take longest, by group: they begin first, so that none of them is left over at the end. */
@@ -55,7 +49,7 @@ export default defineConfig({
       tier('policy', { ...computing, pool: 'threads', isolate: false }),
       tier('config', computing),
       tier('host', computing),
-      tier('adapter', { ...computing, include: recorded }),
+      tier('adapter', computing),
       tier('replay', { ...computing, ...bundled }),
       tier('workflow', { ...computing, ...bundled, exclude: ['test/workflow/drain/**'] }),
       tier('drain', {
@@ -63,8 +57,8 @@ export default defineConfig({
         ...bundled,
         include: ['test/workflow/drain/*.test.ts'],
       }),
-      tier('server', { ...waiting }),
-      tier('agent', { ...waiting, exclude: recorded }),
+      tier('server', waiting),
+      tier('agent', waiting),
       tier('nightly', { ...alone, ...bundled }),
     ],
   },

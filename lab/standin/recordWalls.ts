@@ -30,7 +30,7 @@ try {
     if (written.length === 0) console.log(`  wrote no error row; transcript: ${ran.transcript}`)
     rows.push({ name: row.name, ...expectedFailure(row, ran), requests: answered, code, result, written })
   }
-  const folder = fileURLToPath(new URL('../../test/agent/fixtures/', import.meta.url))
+  const folder = fileURLToPath(new URL('../../test/adapter/fixtures/', import.meta.url))
   mkdirSync(folder, { recursive: true })
   const file = join(folder, `walls-${version}.json`)
   const text = JSON.stringify({ version, rows }).replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:8080')

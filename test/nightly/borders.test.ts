@@ -58,13 +58,13 @@ import { cleanMail, type Mail } from '../../policy/tasks/mail.js'
 import { Fuzz } from './fuzz.js'
 
 const seed = Number(process.env['OUTPOOL_FUZZ_SEED'] ?? Date.now() % 2 ** 31)
-const fixtures = new URL('../agent/', import.meta.url)
+const fixtures = new URL('../adapter/', import.meta.url)
 const samplesIn = (folder: string, ending: string): string[] =>
   readdirSync(new URL(`${folder}/`, fixtures))
     .filter((name) => name.endsWith(ending))
     .map((name) => readFileSync(new URL(`${folder}/${name}`, fixtures), 'utf8'))
 
-const screens = samplesIn('adapterScreens', '.ansi')
+const screens = samplesIn('screens', '.ansi')
 const lines = samplesIn('fixtures', '.jsonl').flatMap((text) =>
   text.split('\n').filter((line) => line.length > 0 && line.length < 20_000),
 )

@@ -29,7 +29,7 @@ import { readLive } from '../../config/state/liveFile.js'
 import { parseConfig } from '../../config/load/load.js'
 import { until } from '../../lab/until.js'
 
-const fixture = new URL('../agent/fixtures/walls-2.1.330.json', import.meta.url)
+const fixture = new URL('../adapter/fixtures/walls-2.1.330.json', import.meta.url)
 const { rows } = z
   .object({ rows: z.array(z.object({ name: z.string(), written: z.array(z.unknown()) })) })
   .parse(JSON.parse(readFileSync(fixture, 'utf8')))

@@ -64,7 +64,7 @@ done`
 
 /** A program that shows this screen. At Ctrl-G it gives `draft` to its editor, if there is one. */
 async function shows(recorded: string, draft = ''): Promise<Pane> {
-  const file = fileURLToPath(new URL(`../agent/adapterScreens/${recorded}.ansi`, import.meta.url))
+  const file = fileURLToPath(new URL(`../adapter/screens/${recorded}.ansi`, import.meta.url))
   const drafts = join(host.records.folder('alpha'), 'drafts')
   const argv = ['/bin/sh', '-c', editingProgram, 'sh', file, draft, join(drafts, 'draft')]
   const pane = await host.tmux.spawn({ session: 'alpha', fence: 1, cwd: '/', argv, status: '' })

@@ -1,4 +1,4 @@
-/** The screens in `adapterScreens/` were captured from the real program (2.1.330) with `tmux capture-pane -pe`. */
+/** The screens in `screens/` were captured from the real program (2.1.330) with `tmux capture-pane -pe`. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Dialog, StartPage } from '../../agents/adapter/dialogs.js'
@@ -7,7 +7,7 @@ import { claudeCode } from '../../agents/claude-code/index.js'
 import { plainLines } from '../../agents/claude-code/screen/screen.js'
 
 const coloured = (name: string): string =>
-  readFileSync(new URL(`adapterScreens/${name}.ansi`, import.meta.url), 'utf8')
+  readFileSync(new URL(`screens/${name}.ansi`, import.meta.url), 'utf8')
 const plain = (name: string): string => plainLines(coloured(name)).join('\n')
 /** The folder of the recorded trust dialog. */
 const folder = '/home/me/elsewhere'

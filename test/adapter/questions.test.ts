@@ -6,7 +6,7 @@ import { plainLines } from '../../agents/claude-code/screen/screen.js'
 import type { Question } from '../../policy/session/question.js'
 
 const coloured = (name: string): string =>
-  readFileSync(new URL(`adapterScreens/${name}.ansi`, import.meta.url), 'utf8')
+  readFileSync(new URL(`screens/${name}.ansi`, import.meta.url), 'utf8')
 const plain = (name: string): string => plainLines(coloured(name)).join('\n')
 
 function question(screen: string): Question {
