@@ -9,7 +9,7 @@ import type { Place } from '../../agents/adapter/place.js'
 import { expired, isForkSpent, type ForkStatus } from '../../policy/retention.js'
 import { handOverFence, handOverFolder, unreportedWork } from '../session/handOver.js'
 import type { Host } from '../../host/host.js'
-import type { ForkRecord } from '../../host/state/sessionRecords.js'
+import type { ForkRecord } from '../../host/state/sessionRecord.js'
 import { lastChangedAt, listEntries, listFolders } from './entries.js'
 
 interface ForkCopies extends ForkRecord {

@@ -4,7 +4,7 @@ import type { Place } from '../../agents/adapter/place.js'
 import type { TranscriptEnd } from '../../agents/adapter/transcript.js'
 import type { PlaceRef } from '../../policy/session/place.js'
 import type { Host } from '../../host/host.js'
-import type { ConversationProgress } from '../../host/state/sessionRecords.js'
+import type { ConversationProgress } from '../../host/state/sessionRecord.js'
 import { ConversationUnreachableError } from '../errors.js'
 
 /** Names a conversation, with what the workflow knows of it. */

@@ -2,12 +2,13 @@
 import { z } from 'zod'
 import { maxCooldown } from '../../policy/account/cooldown.js'
 import { maxSimulatedWall } from '../../policy/pool/simulatedWall.js'
-import { type Timing, defaultTiming } from '../../policy/account/account.js'
 import { rehearsalModes } from '../../policy/rehearsal.js'
 import { minimumAge, engineRetention } from '../../policy/retention.js'
 import { formatDuration } from './units.js'
+import { notices } from './notices.js'
 import { service } from './services.js'
 import { task } from './tasks.js'
+import { timing } from './timing.js'
 import {
   withMessage,
   text,
@@ -23,8 +24,6 @@ import {
   dollars,
   listenAddress,
   path,
-  command,
-  envValue,
   env,
 } from './values.js'
 
@@ -93,117 +92,6 @@ const passed = section({
   pass: list(text(passMessage).regex(/^[A-Za-z_][A-Za-z0-9_]*\*?$/, withMessage(passMessage)), passMessage)
     .default([])
     .describe('Variables that agents, tasks, services and notices get, beside the usual ones'),
-})
-
-/** `ls` considers what a worker saw out of date after three times this. */
-const pollEveryMax = 10_000
-const defaultDuration = (key: keyof Timing) => formatDuration(defaultTiming[key])
-const timing = section({
-  probeEvery: duration()
-    .prefault(defaultDuration('probeEvery'))
-    .describe('An idle account is asked for its windows at most this often'),
-  wakeMargin: duration('zero allowed')
-    .prefault(defaultDuration('wakeMargin'))
-    .describe('Wait after a reset before the account is tried'),
-  retryEvery: duration()
-    .prefault(defaultDuration('retryEvery'))
-    .describe('Pause before something that failed is tried again'),
-  stopGrace: duration('zero allowed')
-    .prefault(defaultDuration('stopGrace'))
-    .describe('Time between TERM and KILL'),
-  startWithin: duration()
-    .prefault(defaultDuration('startWithin'))
-    .describe('A launched agent must be up within this time'),
-  hungAfter: duration()
-    .prefault(defaultDuration('hungAfter'))
-    .describe('A request without a sign of life counts as hung after this time'),
-  keysQuiet: duration('zero allowed')
-    .prefault(defaultDuration('keysQuiet'))
-    .describe('A planned move waits until no person has typed for this long'),
-  backgroundWaitMax: duration('zero allowed')
-    .prefault(defaultDuration('backgroundWaitMax'))
-    .describe('A planned move waits for background shells and subagents, no longer than this'),
-  pollEvery: duration()
-    .prefault(defaultDuration('pollEvery'))
-    .refine((ms) => ms <= pollEveryMax, withMessage(`write at most ${formatDuration(pollEveryMax)}`))
-    .describe('How often a worker polls its host; walls and turn ends are reported at once all the same'),
-  retryMaxInterval: duration()
-    .prefault(defaultDuration('retryMaxInterval'))
-    .describe('The longest pause before another try, however often it failed'),
-  failureBackoffMax: duration()
-    .prefault(defaultDuration('failureBackoffMax'))
-    .describe(
-      'The longest rest of an agent that keeps crashing, and of an account on which starts keep failing',
-    ),
-  crashLimit: count('write a number of crashes, 1 or more')
-    .default(defaultTiming.crashLimit)
-    .describe('After so many crashes an agent counts as unable to run as it is, and rests'),
-  crashWithin: duration()
-    .prefault(defaultDuration('crashWithin'))
-    .describe('Only crashes within this time count'),
-  turnLimit: count('write a number of turns, 1 or more')
-    .default(defaultTiming.turnLimit)
-    .describe(
-      'The most turns that Outpool itself may begin in a session; the next one parks it for a person',
-    ),
-  turnWithin: duration()
-    .prefault(defaultDuration('turnWithin'))
-    .describe('Only turns within this time count'),
-  crashBackoff: duration()
-    .prefault(defaultDuration('crashBackoff'))
-    .describe('Pause before the restart after a second crash; doubled with each further crash'),
-  admissionInterval: duration()
-    .prefault(defaultDuration('admissionInterval'))
-    .describe('Interval between two waves of sessions that start on a nearly spent account'),
-  failedStartExclusion: duration()
-    .prefault(defaultDuration('failedStartExclusion'))
-    .describe('How long a session avoids an account on which it could not be started'),
-  failbackReservation: duration()
-    .prefault(defaultDuration('failbackReservation'))
-    .describe('How long a place on an account is reserved for a session that is to return from a fallback'),
-  startPageExclusion: duration()
-    .prefault(defaultDuration('startPageExclusion'))
-    .describe(
-      'How long an account that opened a page at a start is skipped, unless something changes before',
-    ),
-  maxConcurrentMoves: count('write a number of sessions, 1 or more')
-    .default(defaultTiming.maxConcurrentMoves)
-    .describe('The most sessions of one host that move at a time'),
-})
-
-const channelKinds = ['command', 'slack', 'ntfy', 'desktop'] as const
-const channel = section({
-  name,
-  command: command.optional().describe('Program that gets the text on its standard input'),
-  cwd: path('name a folder').optional(),
-  env,
-  slack: envValue.optional().describe('Address of a Slack webhook, a secret'),
-  ntfy: envValue.optional().describe('Address of an ntfy topic, a secret'),
-  token: envValue.optional().describe('An access token of the ntfy server'),
-  desktop: z.literal(true, withMessage('write true')).optional().describe('notify-send, on macOS osascript'),
-  timeout: duration().prefault('15s').describe('A try that takes longer is ended'),
-}).refine(
-  (channel) => channelKinds.filter((kind) => channel[kind] !== undefined).length === 1,
-  withMessage(`give a channel exactly one of ${channelKinds.join(', ')}`),
-)
-
-const notices = section({
-  settleFor: duration('zero allowed')
-    .prefault('30s')
-    .describe(
-      'A condition that ends within this time is not notified; those that begin within it are combined',
-    ),
-  retryEvery: duration()
-    .prefault('1m')
-    .describe('Pause before a channel that failed is tried again; it grows'),
-  retryMaxInterval: duration().prefault('30m').describe('The longest pause between two tries'),
-  giveUpAfter: duration()
-    .prefault('1d')
-    .describe('A notice that could not be delivered is dropped after this time'),
-  dryAhead: duration('zero allowed')
-    .prefault('2h')
-    .describe('A pool that is expected to run dry within this time is notified ahead, once; 0s: never'),
-  to: list(channel, 'write a list of channels').prefault([]).describe('Channels; each gets every notice'),
 })
 
 const drill = section({

@@ -2,7 +2,7 @@
  * Every transition of a pool's state. They are pure, so that the `pool` workflow only passes messages on. `now` is always an
  * ISO 8601 instant in UTC and never goes back. After any transition, `decide` returns what follows.
  */
-import { type AccountFacts, type AccountReading, type Wall, withDefaults } from '../account/account.js'
+import { type AccountReading, type Wall, withDefaults } from '../account/account.js'
 import {
   leaseOf,
   withAccount,
@@ -20,10 +20,8 @@ import type {
   LeaseRequest,
   LeaseBatch,
   PoolSettings,
-  PoolView,
 } from './lease.js'
 import type { Decision } from './assign.js'
-import { isProbing, earliestProbeAt } from '../account/probes.js'
 import {
   addFailure,
   withinLastHour,
@@ -32,7 +30,6 @@ import {
   applyReading,
   applyWall,
 } from '../account/accountRecord.js'
-import { eligibilityOf, ineligible, type Ineligible } from '../account/eligibility.js'
 
 export { simulateWall, liftWall } from './simulatedWall.js'
 export { confirmLease } from './heldLease.js'
@@ -246,65 +243,3 @@ export function probeEnded(
     return { ...record, probingSince: null, probedAt }
   })
 }
-
-/** Why the account is ineligible for this session; null if it is eligible, or will be in a moment. */
-export function ineligibilityFor(
-  state: PoolState,
-  name: string,
-  session: string,
-  model: string | null,
-  now: string,
-): Ineligible | null {
-  const account = state.accounts.find((one) => one.name === name)
-  if (account === undefined) return ineligible('not-in-pool', () => 'is not in the pool')
-  // A session does not block itself.
-  const leases = account.leases.filter((lease) => lease.session !== session)
-  const eligibility = eligibilityOf(state, { ...account, leases }, model, ms(now))
-  return eligibility.kind === 'ineligible' && eligibility.cause !== 'throttled' ? eligibility : null
-}
-
-/** Accounts of the pool with readings so old that they are probed before a person's order is answered. */
-export const accountsToProbeFirst = (
-  state: PoolState,
-  names: readonly string[] | null,
-  now: string,
-): string[] =>
-  state.accounts
-    .filter(({ name, role, removed }) => role === 'pool' && !removed && (names?.includes(name) ?? true))
-    .filter((account) => !isProbing(account, ms(now)))
-    .filter((account) => earliestProbeAt(account, true, state.settings.timing, ms(now)) <= ms(now))
-    .map(({ name }) => name)
-
-/** What is known of an account, without the pool's bookkeeping. */
-const factsOf = (account: AccountRecord): AccountFacts => ({
-  name: account.name,
-  role: account.role,
-  ceiling: account.ceiling,
-  maxSessions: account.maxSessions,
-  ...(account.drain === true || account.removed ? { drain: true } : {}),
-  windows: account.windows,
-  walls: account.walls,
-  login: account.login,
-  loginAt: account.loginAt,
-  identity: account.identity,
-  probedAt: account.probedAt,
-  leases: account.leases.map(({ session }) => session),
-  trial: account.trial,
-  restUntil: account.restUntil,
-  ...(account.pages === undefined ? {} : { pages: account.pages }),
-})
-
-/** The answer to the query `describe`, for `outpool accounts` and `ls`. */
-export const poolView = ({ settings, accounts, waitlist, simulatedWalls = [] }: PoolState): PoolView => ({
-  name: settings.name,
-  moveAt: settings.moveAt,
-  // One that is no longer configured is listed until its last session has left it.
-  accounts: accounts.map(factsOf),
-  waitlist: waitlist.map(({ request: { session }, since, notified }) => ({
-    session,
-    since,
-    why: notified?.why ?? 'being looked after',
-    retryAt: notified?.retryAt ?? null,
-  })),
-  simulatedWalls,
-})

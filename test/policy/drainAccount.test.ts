@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { accountState } from '../../policy/account/accountRow.js'
 import { reconfigurationObstacle } from '../../policy/pool/reconfiguration.js'
-import { configure, poolView, releaseLease } from '../../policy/pool/transitions.js'
+import { configure, releaseLease } from '../../policy/pool/transitions.js'
+import { poolView } from '../../policy/pool/poolView.js'
 import { shouldMove } from '../../policy/session/plannedMove.js'
 import {
   at,

@@ -10,9 +10,9 @@ import {
   decide,
   recordReadings,
   recordWall,
-  poolView,
   type PoolState,
 } from '../../policy/pool/transitions.js'
+import { poolView } from '../../policy/pool/poolView.js'
 import {
   leaseRequest,
   at,

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import type { AccountReading } from '../../policy/account/account.js'
 import {
   answerFor,
-  ineligibilityFor,
   configure,
   decide,
   probeEnded,
@@ -16,11 +15,10 @@ import {
   recordLogin,
   recordReadings,
   recordWall,
-  accountsToProbeFirst,
-  poolView,
   withdraw,
   type PoolState,
 } from '../../policy/pool/transitions.js'
+import { ineligibilityFor, accountsToProbeFirst, poolView } from '../../policy/pool/poolView.js'
 import {
   leaseRequest,
   at,

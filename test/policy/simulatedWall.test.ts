@@ -11,9 +11,9 @@ import {
   liftWall,
   requestLease,
   recordReadings,
-  poolView,
   type PoolState,
 } from '../../policy/pool/transitions.js'
+import { poolView } from '../../policy/pool/poolView.js'
 import { poolConditions } from '../../policy/notices/poolConditions.js'
 import { leaseRequest, at, poolState, grantedTo, usedAccount, requestAndDecide, spec } from './builders.js'
 

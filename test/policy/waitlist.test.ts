@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { AccountSpec } from '../../policy/account/account.js'
 import { groupWaitlist, mostHelpfulAction } from '../../policy/pool/waitlist.js'
-import {
-  recordLogin,
-  recordReadings,
-  recordWall,
-  poolView,
-  type PoolState,
-} from '../../policy/pool/transitions.js'
+import { recordLogin, recordReadings, recordWall, type PoolState } from '../../policy/pool/transitions.js'
+import { poolView } from '../../policy/pool/poolView.js'
 import {
   leaseRequest,
   at,

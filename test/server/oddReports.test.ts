@@ -13,7 +13,7 @@ import type { LaunchRequest, WatchRequest } from '../../activities/contracts.js'
 import { parseConfig } from '../../config/load/load.js'
 import { openHome } from '../../config/state/home.js'
 import { Host } from '../../host/host.js'
-import type { LaunchRecord } from '../../host/state/sessionRecords.js'
+import type { LaunchRecord } from '../../host/state/sessionRecord.js'
 import { until } from '../../lab/until.js'
 
 const sessionId = '7da1d9f0-0000-4000-8000-000000000000'

@@ -5,7 +5,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import type { Sampler } from '../../activities/watch/sampler.js'
 import type { Host } from '../../host/host.js'
-import type { LaunchRecord } from '../../host/state/sessionRecords.js'
+import type { LaunchRecord } from '../../host/state/sessionRecord.js'
 import { commonQueue, isWakeUpName, sessionWorkflowId } from '../../policy/ids.js'
 import type { SessionStart } from '../../workflows/messages.js'
 import { type FleetEngine, storedRun } from '../connection/fleetKeys.js'

@@ -3,7 +3,8 @@ import { setCurrentDetails } from '@temporalio/workflow'
 import { counted } from '../../policy/formatCount.js'
 import { clock, percent } from '../../policy/instants.js'
 import { silentHostsOf } from '../../policy/notices/hostReport.js'
-import { type PoolState, poolView } from '../../policy/pool/transitions.js'
+import type { PoolState } from '../../policy/pool/transitions.js'
+import { poolView } from '../../policy/pool/poolView.js'
 import type { PoolWorkflowState } from './state.js'
 
 /** Sessions that wait beyond these are not listed. */

@@ -3,6 +3,7 @@ import { condition, setHandler } from '@temporalio/workflow'
 import { type HostReport, withReport } from '../../policy/notices/hostReport.js'
 import type { Announcement } from '../../policy/notices/notice.js'
 import type { LeaseAnswer, LeaseBatch } from '../../policy/pool/lease.js'
+import { poolView } from '../../policy/pool/poolView.js'
 import * as transitions from '../../policy/pool/transitions.js'
 import { poolQueries, poolSignals, poolUpdates } from '../messages.js'
 import { now } from '../now.js'
@@ -49,7 +50,7 @@ export class PoolHandlers {
     setHandler(poolSignals.announce, (announcement) => void this.#announcements.push(announcement))
     setHandler(poolSignals.reportHost, (report) => void this.#reports.push(report))
     setHandler(poolSignals.migrate, () => void (this.migrate = true))
-    setHandler(poolQueries.describe, () => transitions.poolView(state.pool))
+    setHandler(poolQueries.describe, () => poolView(state.pool))
     setHandler(poolUpdates.requestLeases, async ({ requests, readings }) => {
       this.enqueue((pool, now) => transitions.requestBatch(pool, { requests, readings }, now))
       const batch: PendingBatch = { requests, answers: null }

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow'
 import type { AccountReading } from '../../policy/account/account.js'
 import type { PoolSettings } from '../../policy/pool/lease.js'
+import { accountsToProbeFirst, ineligibilityFor } from '../../policy/pool/poolView.js'
 import * as transitions from '../../policy/pool/transitions.js'
 import { livingHost } from '../../policy/notices/hostReport.js'
 import { type AccountEligibility, type EligibilityQuery, poolUpdates, sessionSignals } from '../messages.js'
@@ -121,12 +122,12 @@ async function checkEligibility(
 ): Promise<AccountEligibility[]> {
   const { state, handlers } = ctx
   const names = account === null ? null : [account]
-  const stale = transitions.accountsToProbeFirst(state.pool, names, now())
+  const stale = accountsToProbeFirst(state.pool, names, now())
   await Promise.all(stale.map((name) => probe(ctx, name)))
   await condition(() => !handlers.hasTransitions())
   const ofPool = state.pool.accounts.filter(({ role, removed }) => role === 'pool' && !removed)
   return (names ?? ofPool.map(({ name }) => name)).map((name) => {
-    const ineligible = transitions.ineligibilityFor(state.pool, name, session, model, now())
+    const ineligible = ineligibilityFor(state.pool, name, session, model, now())
     const { cause = null, wall = null } = ineligible ?? {}
     return { account: name, cause, why: ineligible?.why() ?? null, wall }
   })
