@@ -10,32 +10,18 @@ import { takeOver } from '../adoption/takeOver.js'
 import { untilPromptTaken, untilUp } from './verifyStart.js'
 import { carryTranscripts, type CarriedTranscripts } from './carryTranscripts.js'
 import type { LaunchResult, LaunchRequest } from '../contracts.js'
-import { lastTranscript, recordProgress } from './conversation.js'
+import { recordProgress } from './conversation.js'
 import { isPersons, keepFirstPrompt, keptFirstPrompt, typeFirstPrompt } from './firstPrompt.js'
 import { prepareHandOver } from './handOver.js'
 import { describeLostTasks, withLostTasks } from './lostTasks.js'
-import { placeAt } from '../../host/adoption/inspect.js'
 import type { Host } from '../../host/host.js'
 import { writeLaunchScript } from '../../host/process/launchScript.js'
-import { endProcess, isAlive, processStart, type ProcessRef } from '../../host/process/processes.js'
+import { processStart } from '../../host/process/processes.js'
 import type { LaunchRecord } from '../../host/state/sessionRecord.js'
-import { StaleFenceError } from '../../host/errors.js'
-import { noAgentFence } from '../../host/tmux/panes.js'
 import { inheritBackgroundWork, pendingWakeUps } from './plannedWakeUps.js'
-import {
-  pendingInputCommand,
-  saveQueuedTexts,
-  restoreDraft,
-  collectPendingInput,
-  pendingTexts,
-} from './pendingInput.js'
-import {
-  ConversationHeldError,
-  ProjectUntrustedError,
-  PromptMissingError,
-  StopFailedError,
-  WorkFolderMissingError,
-} from '../errors.js'
+import { pendingInputCommand, restoreDraft, collectPendingInput, pendingTexts } from './pendingInput.js'
+import { assertNoneNewer, endPreviousProcess, runningLaunch, savePreviousQueue } from './previousProcess.js'
+import { ProjectUntrustedError, PromptMissingError, WorkFolderMissingError } from '../errors.js'
 
 export async function launchAgent(host: Host, request: LaunchRequest): Promise<LaunchResult> {
   // Acquired before `runExclusive`: a stop of the session must not wait for the starts of other sessions.
@@ -153,30 +139,9 @@ async function launch(
   }
 }
 
-/** Saves the texts in the queue of the previous process, which are lost with it, whatever its conversation was. */
-async function savePreviousQueue(host: Host, adapter: AgentAdapter, session: string): Promise<void> {
-  const before = host.records.newest(session)
-  const transcript = before && (await lastTranscript(host, adapter, session, before))
-  if (before && transcript) await saveQueuedTexts(host, adapter, session, transcript, before)
-}
-
 /** From the respawn until the agent reported that it runs. */
 const startTime = (steps: readonly RescueStep[]): number =>
   steps.filter(({ name }) => name === 'respawn' || name === 'verify').reduce((sum, { ms }) => sum + ms, 0)
-
-/** The process of an earlier attempt of this launch, if it is alive. */
-async function runningLaunch(host: Host, session: string, fence: number): Promise<LaunchRecord | null> {
-  const known = host.records.launch(session, fence)
-  if (!known) return null
-  if (known.process) return (await isAlive(known.process)) ? known : null
-  // The worker was killed between starting the process and recording it. The pane still knows it.
-  const pane = await host.tmux.pane(session)
-  const start = pane?.fence === fence && !pane.dead ? await processStart(pane.pid) : null
-  if (!pane || start === null) return null
-  const launch = { ...known, process: { pid: pane.pid, start } }
-  host.records.saveLaunch(session, launch)
-  return launch
-}
 
 function stepTimer(steps: RescueStep[]) {
   return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
@@ -200,34 +165,6 @@ async function assertTrusted(
   const currentFingerprint = async (): Promise<string> => JSON.stringify(await untrusted())
   host.unrunnablePrograms.set(session, { fingerprint: JSON.stringify(found), currentFingerprint })
   throw new ProjectUntrustedError(cwd, found)
-}
-
-/** If the record of the session was broken, its pane shows the newest launch. Throws StaleFence. */
-async function assertNoneNewer(host: Host, session: string, fence: number): Promise<void> {
-  const newest = (await host.tmux.pane(session))?.fence ?? 0
-  if (newest > fence) throw new StaleFenceError(session, fence, newest)
-}
-
-/** Law 3: no live process may hold the conversation when the next one starts. Only Outpool's own processes are ended. */
-async function endPreviousProcess(host: Host, adapter: AgentAdapter, request: LaunchRequest): Promise<void> {
-  const { session, sessionId, forkOf } = request
-  const pane = await host.tmux.pane(session)
-  const start = pane && !pane.dead && pane.fence !== noAgentFence ? await processStart(pane.pid) : null
-  if (pane && start !== null) await endOrThrow(host, { pid: pane.pid, start })
-  const newest = host.records.newest(session)
-  if (newest?.process) await endOrThrow(host, newest.process)
-  const adoptedFrom = request.adopt === undefined ? [] : [placeAt(request.adopt.configDir)]
-  for (const place of [...host.allFiles(), ...adoptedFrom]) {
-    for (const conversation of [sessionId, ...(forkOf ? [forkOf] : [])]) {
-      const [other] = await adapter.readLiveStates(place, { sessionId: conversation })
-      if (other) throw new ConversationHeldError(conversation, other.pid)
-    }
-  }
-}
-
-async function endOrThrow(host: Host, process: ProcessRef): Promise<void> {
-  if ((await endProcess(process, host.config.timing.stopGrace)) === false)
-    throw new StopFailedError(process.pid)
 }
 
 /** A prompt that an earlier launch submitted counts as taken if any prompt followed; it is not submitted twice. */

@@ -1,9 +1,7 @@
 /** Starts the session on the first able place, or the next one if that fails, or parks it until one is able (law 10). */
 import { condition } from '@temporalio/workflow'
-import { backoff } from '../../policy/backoff.js'
 import type { AccountReading } from '../../policy/account/account.js'
 import type { LeaseDenial, LeaseRequest } from '../../policy/pool/lease.js'
-import type { PlaceRef } from '../../policy/session/place.js'
 import type { RescueEntry } from '../../policy/session/session.js'
 import { returnToPerson } from './adoption.js'
 import { mayBeginTurn } from './breaker.js'
@@ -18,32 +16,23 @@ import {
 import { failureKinds } from '../../policy/failureKinds.js'
 import { movesOffAttention } from '../../policy/featureTexts.js'
 import { later, now } from '../now.js'
-import { attempt, type StepFailure } from '../stepFailures.js'
+import { attempt } from '../stepFailures.js'
 import { type SessionContext, show } from './context.js'
-import { emitHeld, emitParked, emitRunning, flushEvents } from './events.js'
+import { emitHeld, emitRunning, flushEvents } from './events.js'
 import { showMove, moveTo, type MoveFailure, stopAgent } from './move.js'
 import {
-  type StartFailures,
-  type StartPlan,
-  openEntry,
-  type SessionOrder,
-  type SessionState,
-} from './state.js'
+  accountFailures,
+  costNothing,
+  failuresWith,
+  forgiveCarry,
+  isHostFailure,
+  pauseForPerson,
+  requestAfterFailures,
+  retryPause,
+} from './startFailures.js'
+import { type StartPlan, openEntry, type SessionOrder, type SessionState } from './state.js'
 
-/**
- * Failures of the account. `carryFailed` and `pageOpen` concern one account too, but are not its fault: another place may have
- * room for the conversation, and a page is recorded with its account. All other failures are the host's or the session's.
- */
-const accountFailures: readonly StepFailure['kind'][] = [
-  failureKinds.launchFailed,
-  failureKinds.secretMissing,
-  failureKinds.unknownPlace,
-]
-const { carryFailed, draftUnreadable, pageOpen, programFailed, projectUntrusted } = failureKinds
-
-/** Failures that another account would meet as well: a person has to act, and the start is tried again. */
-const isHostFailure = ({ kind }: MoveFailure): boolean =>
-  kind !== carryFailed && kind !== pageOpen && !accountFailures.includes(kind)
+const { agentBusy, draftUnreadable, pageOpen } = failureKinds
 
 /**
  * Returns when the agent runs, when a planned move found no better place (it then still runs where it was), when a
@@ -137,7 +126,7 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
         finishMove(ctx, plan, entry, grant.why)
         return
       }
-      if (failure.kind === failureKinds.agentBusy) {
+      if (failure.kind === agentBusy) {
         await releaseLease(ctx, grant.fence, null)
         delete state.isAdoptionReady
         closeEntry(entry, null, failure.message)
@@ -162,34 +151,6 @@ export async function ensureRunning(ctx: SessionContext, readings: AccountReadin
   }
 }
 
-/** After a failed carry the accounts are as able as they were: no fallback is paid for while one of them may be tried again. */
-function requestAfterFailures(
-  ctx: SessionContext,
-  plan: StartPlan,
-  readings: AccountReading[],
-): LeaseRequest {
-  const request = newRequest(ctx, plan, readings)
-  return plan.failures?.isCarry === true ? { ...request, fallback: [] } : request
-}
-
-function failuresWith(
-  { failures }: StartPlan,
-  { kind, message }: MoveFailure,
-  place: PlaceRef,
-): StartFailures {
-  return {
-    count: (failures?.count ?? 0) + 1,
-    attention: `the agent did not start on ${place.name}: ${message}`,
-    isCarry: failures?.isCarry === true || (kind === carryFailed && place.kind === 'account'),
-  }
-}
-
-/** Every account may be tried again, and a fallback may be paid for if none of them is able. */
-function forgiveCarry(plan: StartPlan): void {
-  plan.exclude = []
-  if (plan.failures) plan.failures.isCarry = false
-}
-
 /** Whether a page may open for the person: the session has done no work yet, and leaves no agent that runs elsewhere. */
 const mayMeetPage = ({ place, adoption }: SessionState, { cause, despitePages }: StartPlan): boolean =>
   cause === 'start' && place === null && adoption === undefined && despitePages !== true
@@ -197,17 +158,6 @@ const mayMeetPage = ({ place, adoption }: SessionState, { cause, despitePages }:
 /** Each start counts for the breaker, except the first one and those that a person asked for. */
 const mayRelaunch = (ctx: SessionContext, { cause, turn }: StartPlan): boolean =>
   cause === 'start' || cause === 'move' || mayBeginTurn(ctx, turn === 'idle' ? 'relaunch' : 'continuation')
-
-/**
- * A start that met a page, that the system refused, or that was never made has cost nothing: it does not count for the breaker,
- * however many accounts there are.
- */
-const costNothing = ({ kind }: MoveFailure): boolean =>
-  kind === pageOpen ||
-  kind === carryFailed ||
-  kind === draftUnreadable ||
-  kind === programFailed ||
-  kind === projectUntrusted
 
 /** The pause after a crash, in which `attention` is shown. False if a person's order ended it. */
 async function pauseBeforeStart(
@@ -286,27 +236,6 @@ function closeEntry(entry: RescueEntry | null, to: string | null, result: string
   entry.to = to
   entry.endedAt = now()
   entry.result = result
-}
-
-/** Pauses after a failure that only a person can repair; each pause is longer. False if the failure is not of this kind. */
-async function pauseForPerson(ctx: SessionContext, failure: MoveFailure, failures: number): Promise<boolean> {
-  const { handlers } = ctx
-  if (!isHostFailure(failure)) return false
-  const pause = retryPause(ctx, failures)
-  const until = later(pause)
-  const { plan } = ctx.state
-  if (plan !== null) emitParked(ctx.state, plan, { until, why: failure.message, isFailure: true })
-  show(ctx, { phase: 'parked', parkedUntil: until, attention: failure.message })
-  await flushEvents(ctx.state)
-  await condition(() => handlers.hasOrders() || handlers.isHostReady, pause, {
-    summary: 'a pause before the next try, since a person has to act',
-  })
-  return true
-}
-
-function retryPause({ state }: SessionContext, failures: number): number {
-  const { retryEvery, retryMaxInterval } = state.timing
-  return backoff(failures, { base: retryEvery, cap: retryMaxInterval }, state.name)
 }
 
 function retriedWithin(denial: LeaseDenial, pause: number): LeaseDenial {
