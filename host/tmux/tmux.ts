@@ -1,15 +1,7 @@
 /** Outpool's own tmux server on this host: one tmux session and one pane per session. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { execa } from 'execa'
-import { measures } from '../measures.js'
-import {
-  asProcessArguments,
-  fitsOneLine,
-  nextCommand,
-  type TmuxAnswer,
-  type TmuxArgument,
-  TmuxConnection,
-} from './connection.js'
+import { TmuxCommands } from './commands.js'
+import { nextCommand, type TmuxArgument } from './connection.js'
 import {
   escapeFormat,
   noAgentFence,
@@ -19,7 +11,7 @@ import {
   parsePane,
   separator,
 } from './panes.js'
-import { bareEnvironment, type Manager, TmuxServer } from './server.js'
+import type { Manager } from './server.js'
 import { TmuxFailedError } from '../errors.js'
 import { elapsed } from '../../policy/instants.js'
 
@@ -28,22 +20,19 @@ const detachedSize = ['-x', '160', '-y', '48']
 
 export class Tmux {
   readonly socket: string
-  readonly #server: TmuxServer
-  #connection: TmuxConnection | null = null
-  #connectAgainAt = 0
+  readonly #commands: TmuxCommands
   /** Since when it is unknown how a pane's process ended, ms since the epoch, by pane and process. */
   readonly #exitUnknownSince = new Map<string, number>()
 
   /** `manager`: whose unit runs this process; detected by default. */
   constructor(socket: string, homeDir: string, manager?: Manager | null) {
     this.socket = socket
-    this.#server = new TmuxServer(socket, homeDir, manager)
+    this.#commands = new TmuxCommands(socket, homeDir, manager)
   }
 
   /** Closes the connection; the server and its panes keep running. */
   close(): void {
-    this.#connectAgainAt = Infinity
-    this.#connection?.close()
+    this.#commands.close()
   }
 
   /** All panes that Outpool created, or null when no tmux server answers on its socket. */
@@ -56,11 +45,11 @@ export class Tmux {
 
   /** Asks again while tmux does not know yet how the process of a dead pane ended. */
   async #list(which: string[]): Promise<{ panes: Pane[] | null; stderr: string }> {
-    const { exitCode, stdout, stderr } = await this.#run(['list-panes', ...which, '-F', paneFormat])
+    const { exitCode, stdout, stderr } = await this.#commands.run(['list-panes', ...which, '-F', paneFormat])
     const panes = exitCode === 0 ? stdout.split('\n').flatMap(parsePane) : null
     const unclear = (panes ?? []).filter((pane) => this.#mayLearnExit(pane))
     if (unclear.length === 0) return { panes, stderr }
-    await this.#run(letReap)
+    await this.#commands.run(letReap)
     await delay(reapTimeout)
     return this.#list(which)
   }
@@ -102,17 +91,17 @@ export class Tmux {
     const old = await this.pane(session)
     if (old) {
       const target = old.id
-      await this.#runOrThrow('respawn-pane', [
+      await this.#commands.runOrThrow('respawn-pane', [
         ...['clear-history', '-t', target, nextCommand],
         ...['respawn-pane', '-k', '-t', target, '-c', escapeFormat(cwd), '--', ...argv],
         ...this.#marks(target, input),
       ])
     } else {
       // A tmux session of that name without a mark is a leftover of a crash; its pane holds no agent.
-      const { stderr } = await this.#run(['kill-session', '-t', `=${session}`])
-      if (isNoServer(stderr)) await this.#start()
+      const { stderr } = await this.#commands.run(['kill-session', '-t', `=${session}`])
+      if (isNoServer(stderr)) await this.#commands.startServer()
       const target = `=${session}:`
-      await this.#runOrThrow('new-session', [
+      await this.#commands.runOrThrow('new-session', [
         ...['new-session', '-d', '-s', session, ...detachedSize, '-c', escapeFormat(cwd), '--', ...argv],
         ...this.#marks(target, input),
       ])
@@ -142,7 +131,11 @@ export class Tmux {
 
   /** Starts the program that saves typed input in a pane whose agent has ended. The next agent replaces it. */
   async hold(pane: string, argv: readonly string[]): Promise<void> {
-    await this.#runOrThrow('respawn-pane', [...captureCommand(argv, pane), nextCommand, ...clearFence(pane)])
+    await this.#commands.runOrThrow('respawn-pane', [
+      ...captureCommand(argv, pane),
+      nextCommand,
+      ...clearFence(pane),
+    ])
   }
 
   /** Shows a line in the status bar. False if the pane does not exist. */
@@ -166,7 +159,7 @@ export class Tmux {
         `=${session}:`,
         ...marks.slice(at, at + 2),
       )
-    return (await this.#run(args)).exitCode === 0
+    return (await this.#commands.run(args)).exitCode === 0
   }
 
   /**
@@ -176,12 +169,12 @@ export class Tmux {
   async release(session: string): Promise<string | null> {
     const pane = await this.pane(session)
     if (pane === null || pane.dead || pane.fence === noAgentFence) return null
-    const { stdout } = await this.#run(['list-sessions', '-F', '#{session_name}'])
+    const { stdout } = await this.#commands.run(['list-sessions', '-F', '#{session_name}'])
     const taken = stdout.split('\n')
     let name = `released-${session}`
     for (let n = 2; taken.includes(name); n++) name = `released-${session}-${n}`
     const target = pane.id
-    await this.#runOrThrow('rename-session', [
+    await this.#commands.runOrThrow('rename-session', [
       ...['set-option', '-p', '-t', target, 'remain-on-exit', 'off', nextCommand],
       ...[
         'set-option',
@@ -201,24 +194,24 @@ export class Tmux {
   }
 
   async closePane(session: string): Promise<void> {
-    await this.#run(['kill-session', '-t', `=${session}`])
+    await this.#commands.run(['kill-session', '-t', `=${session}`])
   }
 
   /** The last lines that the pane's program printed, without wrapping. */
   async lastOutput(pane: string, lines: number): Promise<string> {
-    const { stdout } = await this.#run(['capture-pane', '-p', '-J', '-S', `-${lines}`, '-t', pane])
+    const { stdout } = await this.#commands.run(['capture-pane', '-p', '-J', '-S', `-${lines}`, '-t', pane])
     return stdout.trimEnd().split('\n').slice(-lines).join('\n')
   }
 
   /** The visible screen, as text. */
   async screen(pane: string): Promise<string> {
-    const { stdout } = await this.#run(['capture-pane', '-p', '-t', pane])
+    const { stdout } = await this.#commands.run(['capture-pane', '-p', '-t', pane])
     return stdout
   }
 
   /** The visible screen with its colours, by which a program's hints differ from what a person typed. */
   async colouredScreen(pane: string): Promise<string> {
-    const { stdout } = await this.#run(['capture-pane', '-p', '-e', '-t', pane])
+    const { stdout } = await this.#commands.run(['capture-pane', '-p', '-e', '-t', pane])
     return stdout
   }
 
@@ -228,7 +221,7 @@ export class Tmux {
    */
   async lastKeyAt(session: string): Promise<number | null> {
     const format = `#{session_last_attached}${separator}#{session_activity}`
-    const { exitCode, stdout } = await this.#run(['list-panes', '-t', `=${session}:`, '-F', format])
+    const { exitCode, stdout } = await this.#commands.run(['list-panes', '-t', `=${session}:`, '-F', format])
     const [lastAttached = '', activity] = exitCode === 0 ? stdout.split(separator) : []
     return lastAttached === '' ? null : parseInt(activity ?? '', 10) * 1000
   }
@@ -236,73 +229,37 @@ export class Tmux {
   /** Presses named keys, such as `Escape` or `Enter`. */
   async press(pane: string, keys: readonly string[]): Promise<void> {
     await this.#leaveMode(pane)
-    await this.#runOrThrow('send-keys', ['send-keys', '-t', pane, ...keys])
+    await this.#commands.runOrThrow('send-keys', ['send-keys', '-t', pane, ...keys])
   }
 
   /** Puts a text into the program's input line as one paste; the text itself is in no argument list. */
   async paste(pane: string, text: string): Promise<void> {
     const buffer = `outpool-${pane.slice(1)}`
-    const load = await this.#run(['load-buffer', '-b', buffer, '-'], text)
+    const load = await this.#commands.run(['load-buffer', '-b', buffer, '-'], text)
     if (load.exitCode !== 0) throw new TmuxFailedError('load-buffer', load.stderr)
     await this.#leaveMode(pane)
-    await this.#runOrThrow('paste-buffer', ['paste-buffer', '-p', '-r', '-d', '-b', buffer, '-t', pane])
+    await this.#commands.runOrThrow('paste-buffer', [
+      'paste-buffer',
+      '-p',
+      '-r',
+      '-d',
+      '-b',
+      buffer,
+      '-t',
+      pane,
+    ])
   }
 
   /** A person who scrolled back leaves the pane in copy mode, which would take every key instead of the program. */
   async #leaveMode(pane: string): Promise<void> {
-    await this.#run(['if-shell', '-F', '-t', pane, '#{pane_in_mode}', `send-keys -X -t ${pane} cancel`])
-  }
-
-  async #start(): Promise<void> {
-    const why = await this.#server.start()
-    if (why !== null) throw new TmuxFailedError('start-server', why)
-  }
-
-  async #runOrThrow(what: string, args: readonly TmuxArgument[]): Promise<void> {
-    const { exitCode, stderr } = await this.#run(args)
-    if (exitCode !== 0) throw new TmuxFailedError(what, stderr)
-  }
-
-  async #run(args: readonly TmuxArgument[], input?: string): Promise<TmuxAnswer> {
-    const began = performance.now()
-    if (this.#connection?.isOpen === true && input === undefined && fitsOneLine(args)) {
-      const answer = await this.#connection.run(args)
-      if (answer) {
-        measures.tmux.say({ ms: performance.now() - began, via: 'connection' })
-        return answer
-      }
-      if (!repeatable.has(args[0])) return { exitCode: 1, stdout: '', stderr: 'the connection was lost' }
-    }
-    const answer = await this.#runAsProcess(args, input)
-    measures.tmux.say({ ms: performance.now() - began, via: 'process' })
-    if (answer.exitCode === 0) this.#connectSoon()
-    return answer
-  }
-
-  /** Runs the command as a separate process. */
-  async #runAsProcess(args: readonly TmuxArgument[], input = ''): Promise<TmuxAnswer> {
-    const result = await execa('tmux', [...this.#server.ifRunning, ...asProcessArguments(args)], {
-      env: bareEnvironment(),
-      extendEnv: false,
-      input,
-      reject: false,
-      stripFinalNewline: true,
-      timeout: 10_000,
-    })
-    return {
-      exitCode: result.exitCode ?? 1,
-      stdout: result.stdout,
-      stderr: result.stderr.trim() || (result.exitCode === 0 ? '' : result.message || 'no answer'),
-    }
-  }
-
-  /** Opens the connection in the background; until it is open, each command is a process. */
-  #connectSoon(): void {
-    if (this.#connection?.isOpen === true || performance.now() < this.#connectAgainAt) return
-    this.#connectAgainAt = performance.now() + connectEvery
-    void TmuxConnection.open(this.#server.ifRunning, bareEnvironment()).then((connection) => {
-      this.#connection = connection
-    })
+    await this.#commands.run([
+      'if-shell',
+      '-F',
+      '-t',
+      pane,
+      '#{pane_in_mode}',
+      `send-keys -X -t ${pane} cancel`,
+    ])
   }
 }
 
@@ -314,12 +271,6 @@ const letReap = ['run-shell', '-b', 'true']
 /** How long tmux needs for that, and how long to wait until it knows how a process ended. Milliseconds. */
 const reapTimeout = 50
 const exitUnknownTimeout = 2_000
-
-/** Commands that may be repeated without effect, and so are sent again if the connection was lost during them. */
-const repeatable = new Set<TmuxArgument | undefined>(['list-panes', 'capture-pane', 'kill-session'])
-
-/** How often a connection is attempted, in ms: not with every command. */
-const connectEvery = 5_000
 
 const isNoServer = (stderr: string): boolean =>
   /no server running|error connecting|server exited|lost server|no current/.test(stderr)
