@@ -3,19 +3,9 @@
  * stubs. The attacker is another user of the machine or a page in a browser: it reaches every port, and has no
  * key, but may have captured everything that the engine stores.
  */
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { request } from 'node:http'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { Client, Connection } from '@temporalio/client'
 import type { Payload } from '@temporalio/common'
 import proto from '@temporalio/proto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -35,59 +25,33 @@ import { type Home, openHome } from '../../config/state/home.js'
 import { readStoredSession } from '../../config/state/storedSessions.js'
 import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
 import { until } from '../../lab/until.js'
-import { commonQueue, hostQueue, poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
+import { hostQueue, poolWorkflowId, sessionWorkflowId } from '../../policy/ids.js'
 import { byNight } from '../byNight.js'
 import { endForeign } from '../../worker/connection/fleetKeys.js'
 import { checkSealKeys } from '../../worker/doctor/sealKeys.js'
 import { FleetKeyError } from '../../worker/errors.js'
+import { Attacker, forgery, namespace, plain } from './attacker.js'
+import { portsOf, requests, send } from './pageRequests.js'
 import { poolQueries, poolUpdates, sessionQueries, sessionSignals } from '../../workflows/messages.js'
 
-const { EventType, CommandType, WorkflowExecutionStatus } = proto.temporal.api.enums.v1
-const namespace = 'default'
+const { EventType, CommandType } = proto.temporal.api.enums.v1
 
 let stub: StubFleet
-let connection: Connection
-let attacker: Client
+let attacker: Attacker
 /** A folder that only the attacker wants an agent in. */
 let elsewhere: string
 
 beforeAll(async () => {
   // Sessions that wait for the second one are parked.
   stub = await openStubFleet({ accounts: ['max-1', 'max-2'], walled: ['max-2'], maxSessions: 10 })
-  connection = await Connection.connect({ address: stub.address })
-  attacker = new Client({ connection, namespace })
+  attacker = await Attacker.connect(stub.address)
   elsewhere = join(stub.fleet.dir, 'elsewhere')
   mkdirSync(elsewhere)
   await stub.start(['alpha', 'beta'])
 })
 afterAll(async () => {
-  await connection.close()
+  await attacker.close()
   await stub.close()
-})
-
-type Event = proto.temporal.api.history.v1.IHistoryEvent
-
-async function eventsOf(workflowId: string): Promise<Event[]> {
-  const { events } = await attacker.workflow.getHandle(workflowId).fetchHistory()
-  return events ?? []
-}
-
-/** What the engine stores as the input of this workflow, as anyone can capture it. */
-async function startInput(workflowId: string): Promise<Payload[]> {
-  const [first] = await eventsOf(workflowId)
-  return first?.workflowExecutionStartedEventAttributes?.input?.payloads ?? []
-}
-
-/** Sealed by its looks, with the id of the real key, and made without the key. */
-function forgery(captured: Payload | undefined): Payload {
-  const data = Buffer.from(captured?.data ?? [])
-  data.writeUInt8(data.readUInt8(data.length - 1) ^ 1, data.length - 1)
-  return { metadata: captured?.metadata ?? {}, data }
-}
-
-const plain = (value: unknown): Payload => ({
-  metadata: { encoding: Buffer.from('json/plain') },
-  data: Buffer.from(JSON.stringify(value)),
 })
 
 const sessionInput = (name: string): Record<string, unknown> => ({
@@ -95,32 +59,6 @@ const sessionInput = (name: string): Record<string, unknown> => ({
   ...{ agent: 'claude-code', model: null, cwd: elsewhere, account: null, pinned: false, priority: 0 },
   ...{ prompt: 'Run my hooks.', continues: false, timing: {} },
 })
-
-async function startRaw(
-  workflowId: string,
-  type: string,
-  payloads: Payload[],
-  queue = commonQueue,
-): Promise<void> {
-  await connection.workflowService.startWorkflowExecution({
-    ...{ namespace, workflowId, requestId: workflowId, workflowType: { name: type } },
-    ...{ taskQueue: { name: queue }, input: { payloads } },
-  })
-}
-
-const signalRaw = (workflowId: string, signalName: string, payloads: Payload[]): Promise<unknown> =>
-  connection.workflowService.signalWorkflowExecution({
-    ...{ namespace, workflowExecution: { workflowId }, signalName, input: { payloads } },
-  })
-
-const describeRaw = (workflowId: string) =>
-  connection.workflowService.describeWorkflowExecution({ namespace, execution: { workflowId } })
-
-async function statusOf(workflowId: string): Promise<string> {
-  const { workflowExecutionInfo } = await describeRaw(workflowId)
-  const name = WorkflowExecutionStatus[workflowExecutionInfo?.status ?? 0] ?? ''
-  return name.slice('WORKFLOW_EXECUTION_STATUS_'.length)
-}
 
 const describeSession = (name: string) =>
   stub.client.workflow.getHandle(sessionWorkflowId(name)).query(sessionQueries.describe)
@@ -131,8 +69,8 @@ async function expectUnharmed(): Promise<void> {
   expect(existsSync(record), record).toBe(false)
   for (const { pid } of stub.agents(['max-1'])) expect(readlinkSync(`/proc/${pid}/cwd`)).not.toBe(elsewhere)
   for (const id of [sessionWorkflowId('alpha'), sessionWorkflowId('beta'), poolWorkflowId('main')]) {
-    expect(await statusOf(id)).toBe('RUNNING')
-    const failed = (await eventsOf(id)).filter(
+    expect(await attacker.statusOf(id)).toBe('RUNNING')
+    const failed = (await attacker.eventsOf(id)).filter(
       ({ eventType }) => eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
     )
     expect(failed, id).toEqual([])
@@ -142,7 +80,7 @@ async function expectUnharmed(): Promise<void> {
 
 describe('law 15: a user of the machine without the key', () => {
   it('law 15: starts no session, neither with plain, forged nor captured input', async () => {
-    const captured = await startInput(sessionWorkflowId('alpha'))
+    const captured = await attacker.startInput(sessionWorkflowId('alpha'))
     expect(captured.map(keyIdOf)).toEqual([expect.stringMatching(/^[0-9a-f]{12}$/)])
     const attempts: Record<string, Payload[]> = {
       'session/plain': [plain(sessionInput('plain'))],
@@ -155,14 +93,14 @@ describe('law 15: a user of the machine without the key', () => {
       'escalation/bot/1': captured,
     }
     for (const [id, payloads] of Object.entries(attempts)) {
-      await startRaw(id, id.split('/')[0] ?? '', payloads)
+      await attacker.startRaw(id, id.split('/')[0] ?? '', payloads)
       await until(
         `the end of ${id}`,
-        () => statusOf(id),
+        () => attacker.statusOf(id),
         (status) => status !== 'RUNNING',
       )
-      expect(await statusOf(id), id).toBe('FAILED')
-      const events = await eventsOf(id)
+      expect(await attacker.statusOf(id), id).toBe('FAILED')
+      const events = await attacker.eventsOf(id)
       expect(events.map(({ eventType }) => eventType)).not.toContain(
         EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
       )
@@ -178,7 +116,7 @@ describe('law 15: a user of the machine without the key', () => {
     const before = await describeSession('alpha')
     // A real message to another session, captured.
     await stub.client.workflow.getHandle(sessionWorkflowId('beta')).signal(sessionSignals.hostReady)
-    const toBeta = (await eventsOf(sessionWorkflowId('beta'))).findLast(
+    const toBeta = (await attacker.eventsOf(sessionWorkflowId('beta'))).findLast(
       ({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName === 'hostReady',
     )?.workflowExecutionSignaledEventAttributes?.input?.payloads
     expect(toBeta).toHaveLength(1)
@@ -194,7 +132,7 @@ describe('law 15: a user of the machine without the key', () => {
       'migrate',
       'unknown',
     ])
-      for (const one of [...payloads, [forgery(toBeta?.[0])]]) await signalRaw(alpha, name, one)
+      for (const one of [...payloads, [forgery(toBeta?.[0])]]) await attacker.signalRaw(alpha, name, one)
     // A later message of ours is handled after all of them.
     await stub.client.workflow.getHandle(alpha).signal(sessionSignals.hostReady)
     const after = await describeSession('alpha')
@@ -207,18 +145,18 @@ describe('law 15: a user of the machine without the key', () => {
   })
 
   it('law 15: reads and changes nothing by queries and updates', async () => {
-    const alpha = attacker.workflow.getHandle(sessionWorkflowId('alpha'))
+    const alpha = attacker.client.workflow.getHandle(sessionWorkflowId('alpha'))
     await expect(alpha.query(sessionQueries.describe)).rejects.toThrow(
       /not sealed with the key of this fleet/,
     )
-    const pool = attacker.workflow.getHandle(poolWorkflowId('main'))
+    const pool = attacker.client.workflow.getHandle(poolWorkflowId('main'))
     const question = { session: 'evil', model: null, account: null }
     const refused: unknown = await pool
       .executeUpdate(poolUpdates.checkEligibility, { args: [question] })
       .catch((error: unknown) => error)
     expect(refused).toMatchObject({ cause: { type: 'NotSealed' } })
     // The query that the Web UI makes needs no key, and its answer can be read with the key only.
-    const { queryResult } = await connection.workflowService.queryWorkflow({
+    const { queryResult } = await attacker.connection.workflowService.queryWorkflow({
       namespace,
       execution: { workflowId: sessionWorkflowId('alpha') },
       query: { queryType: '__temporal_workflow_metadata' },
@@ -230,20 +168,20 @@ describe('law 15: a user of the machine without the key', () => {
   })
 
   it('law 15: has no activity carried out on the host, not even with the captured input of another', async () => {
-    const scheduled = (await eventsOf(sessionWorkflowId('alpha'))).find(
+    const scheduled = (await attacker.eventsOf(sessionWorkflowId('alpha'))).find(
       ({ activityTaskScheduledEventAttributes: one }) => one?.activityType?.name === 'launchAgent',
     )?.activityTaskScheduledEventAttributes
     const inputs = [[plain({ session: 'evil', cwd: elsewhere })], scheduled?.input?.payloads ?? []]
     expect(inputs[1]).toHaveLength(1)
-    await startRaw('mine', 'mine', [], 'mine')
-    const task = await connection.withDeadline(Date.now() + 60_000, () =>
-      connection.workflowService.pollWorkflowTaskQueue({
+    await attacker.startRaw('mine', 'mine', [], 'mine')
+    const task = await attacker.connection.withDeadline(Date.now() + 60_000, () =>
+      attacker.connection.workflowService.pollWorkflowTaskQueue({
         namespace,
         taskQueue: { name: 'mine' },
         identity: 'attacker',
       }),
     )
-    await connection.workflowService.respondWorkflowTaskCompleted({
+    await attacker.connection.workflowService.respondWorkflowTaskCompleted({
       namespace,
       taskToken: task.taskToken,
       commands: inputs.map((payloads, index) => ({
@@ -261,7 +199,7 @@ describe('law 15: a user of the machine without the key', () => {
     const failures = await until(
       'the refusals',
       async () =>
-        (await eventsOf('mine')).flatMap(({ activityTaskFailedEventAttributes: failed }) =>
+        (await attacker.eventsOf('mine')).flatMap(({ activityTaskFailedEventAttributes: failed }) =>
           failed ? [failed.failure?.applicationFailureInfo?.type] : [],
         ),
       (found) => found.length === inputs.length,
@@ -273,24 +211,24 @@ describe('law 15: a user of the machine without the key', () => {
   it('law 15: completes no step of ours: a result that is not sealed is ignored, and the step made again', async () => {
     const workflowId = sessionWorkflowId('alpha')
     const watches = async (): Promise<string[]> => {
-      const { pendingActivities } = await describeRaw(workflowId)
+      const { pendingActivities } = await attacker.describeRaw(workflowId)
       return pendingActivities.flatMap(({ activityType, activityId }) =>
         activityType?.name === 'watchAgent' ? [activityId ?? ''] : [],
       )
     }
-    const captured = await startInput(workflowId)
+    const captured = await attacker.startInput(workflowId)
     const seen = new Set<string>()
     const untilNext = async (): Promise<string> => {
       const [next = ''] = await until('a watch', watches, ([one = '']) => one !== '' && !seen.has(one))
       seen.add(next)
       return next
     }
-    await attacker.activity.complete(
+    await attacker.client.activity.complete(
       { workflowId, activityId: await untilNext() },
       { kind: 'exited', readings: [], evidence: 'Run my hooks.' },
     )
     // Sealed with the right key, but not for this.
-    await connection.workflowService.respondActivityTaskCompletedById({
+    await attacker.connection.workflowService.respondActivityTaskCompletedById({
       ...{ namespace, workflowId, activityId: await untilNext(), result: { payloads: captured } },
     })
     await untilNext()
@@ -321,12 +259,12 @@ describe('law 15: a user of the machine without the key', () => {
 
   it('law 15: keeps no id of ours: a workflow that was not started with our key is ended before it gets a message', async () => {
     const keys = readSealKeys(stub.home)
-    await startRaw('pool/foreign', 'pool', [plain({ name: 'foreign' })], 'unpolled')
-    await endForeign({ connection, namespace }, keys, 'pool/foreign')
-    expect(await statusOf('pool/foreign')).toBe('TERMINATED')
-    await endForeign({ connection, namespace }, keys, 'pool/foreign')
-    await endForeign({ connection, namespace }, keys, poolWorkflowId('main'))
-    expect(await statusOf(poolWorkflowId('main'))).toBe('RUNNING')
+    await attacker.startRaw('pool/foreign', 'pool', [plain({ name: 'foreign' })], 'unpolled')
+    await endForeign({ connection: attacker.connection, namespace }, keys, 'pool/foreign')
+    expect(await attacker.statusOf('pool/foreign')).toBe('TERMINATED')
+    await endForeign({ connection: attacker.connection, namespace }, keys, 'pool/foreign')
+    await endForeign({ connection: attacker.connection, namespace }, keys, poolWorkflowId('main'))
+    expect(await attacker.statusOf(poolWorkflowId('main'))).toBe('RUNNING')
   })
 
   it('law 15: a host of the person without the key of the fleet is told which file it lacks', async () => {
@@ -344,7 +282,7 @@ describe('law 15: a user of the machine without the key', () => {
   it('law 15: ends no session and no pool by asking for their cancellation', async () => {
     const ids = [sessionWorkflowId('alpha'), sessionWorkflowId('beta'), poolWorkflowId('main')]
     for (const workflowId of ids)
-      await connection.workflowService.requestCancelWorkflowExecution({
+      await attacker.connection.workflowService.requestCancelWorkflowExecution({
         ...{ namespace, workflowExecution: { workflowId } },
       })
     // A later message of ours is handled after the request, and so is an update that the pool has to think about.
@@ -363,14 +301,16 @@ describe('law 15: a user of the machine without the key', () => {
     /** The newest run is another one than before, ours, and watches the agent. */
     const untilRestored = async (name: string, before: string): Promise<void> => {
       const isBack = async (): Promise<boolean> => {
-        const { workflowExecutionInfo, pendingActivities } = await describeRaw(sessionWorkflowId(name))
+        const { workflowExecutionInfo, pendingActivities } = await attacker.describeRaw(
+          sessionWorkflowId(name),
+        )
         if (workflowExecutionInfo?.execution?.runId === before) return false
         return pendingActivities.some(({ activityType }) => activityType?.name === 'watchAgent')
       }
       await until(`session ${name} to go on`, isBack, (found) => found)
     }
     const runOf = async (name: string): Promise<string> =>
-      (await describeRaw(sessionWorkflowId(name))).workflowExecutionInfo?.execution?.runId ?? ''
+      (await attacker.describeRaw(sessionWorkflowId(name))).workflowExecutionInfo?.execution?.runId ?? ''
     const leases = async (): Promise<string[]> => {
       const { accounts } = await stub.client.workflow
         .getHandle(poolWorkflowId('main'))
@@ -417,12 +357,17 @@ describe('law 15: a user of the machine without the key', () => {
       const processes = processOf(alpha.sessionId)
       expect((await stub.fleet.run('send', 'beta', 'Not lost.')).code).toBe(0)
       const planted = await runOf('planted')
-      const captured = await startInput(sessionWorkflowId('planted'))
+      const captured = await attacker.startInput(sessionWorkflowId('planted'))
       for (const id of [...['alpha', 'beta', 'planted'].map(sessionWorkflowId), poolWorkflowId('main')])
-        await attacker.workflow.getHandle(id).terminate('Mine now.')
+        await attacker.client.workflow.getHandle(id).terminate('Mine now.')
       // What would be in the way: a workflow of a stranger, and our own start, captured and played again.
-      await startRaw(sessionWorkflowId('alpha'), 'session', [plain(sessionInput('alpha'))], 'unpolled')
-      await startRaw(sessionWorkflowId('planted'), 'session', captured)
+      await attacker.startRaw(
+        sessionWorkflowId('alpha'),
+        'session',
+        [plain(sessionInput('alpha'))],
+        'unpolled',
+      )
+      await attacker.startRaw(sessionWorkflowId('planted'), 'session', captured)
       await untilRestored('alpha', before.alpha)
       await untilRestored('beta', before.beta)
       await untilRestored('planted', planted)
@@ -445,7 +390,7 @@ describe('law 15: a user of the machine without the key', () => {
       await until('the text', said, (times) => times > 0)
       expect(await said()).toBe(1)
       expect(processOf(alpha.sessionId)).toEqual(processes)
-      expect(await statusOf(poolWorkflowId('main'))).toBe('RUNNING')
+      expect(await attacker.statusOf(poolWorkflowId('main'))).toBe('RUNNING')
       const events = await stub.fleet.run('events', '--kind', 'session-restored')
       expect(events.stdout).toMatch(/alpha: its workflow was terminated at the engine/)
       expect(events.stdout).toMatch(/beta: its workflow was terminated at the engine/)
@@ -455,11 +400,11 @@ describe('law 15: a user of the machine without the key', () => {
 
     it('law 5: a session that is set back to an earlier point, where no result fits any more', async () => {
       const { sessionId } = await describeSession('alpha')
-      const events = await eventsOf(sessionWorkflowId('alpha'))
+      const events = await attacker.eventsOf(sessionWorkflowId('alpha'))
       const finished = events.find(
         ({ eventType }) => eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
       )
-      const { runId } = await connection.workflowService.resetWorkflowExecution({
+      const { runId } = await attacker.connection.workflowService.resetWorkflowExecution({
         ...{ namespace, workflowExecution: { workflowId: sessionWorkflowId('alpha') } },
         ...{ requestId: 'attack', reason: 'Mine now.' },
         workflowTaskFinishEventId: finished?.eventId ?? null,
@@ -474,7 +419,7 @@ describe('law 15: a user of the machine without the key', () => {
       const before = new Map<string, { run: string; is: Awaited<ReturnType<typeof asItIs>> }>()
       for (const name of names) before.set(name, { run: await runOf(name), is: await asItIs(name) })
       for (const name of names)
-        await attacker.workflow.getHandle(sessionWorkflowId(name)).terminate('Mine now.')
+        await attacker.client.workflow.getHandle(sessionWorkflowId(name)).terminate('Mine now.')
       for (const [name, { run, is }] of before) {
         await untilBack(name, run)
         await untilAsBefore(name, is)
@@ -514,14 +459,14 @@ describe('law 15: a user of the machine without the key', () => {
       process.kill(worker, 'SIGSTOP')
       try {
         for (const [index, name] of names.entries())
-          await connection.workflowService.deleteWorkflowExecution({
+          await attacker.connection.workflowService.deleteWorkflowExecution({
             ...{
               namespace,
               workflowExecution: { workflowId: sessionWorkflowId(name), runId: runs[index] ?? '' },
             },
           })
         const isGone = (name: string) =>
-          describeRaw(sessionWorkflowId(name)).then(
+          attacker.describeRaw(sessionWorkflowId(name)).then(
             () => false,
             () => true,
           )
@@ -539,10 +484,10 @@ describe('law 15: a user of the machine without the key', () => {
         const events = await stub.fleet.run('events', '--kind', 'session-restored', '--session', name)
         expect(events.stdout).toContain('its workflow was deleted at the engine')
       }
-      expect(await statusOf(sessionWorkflowId('stopped-gone'))).toBe('COMPLETED')
+      expect(await attacker.statusOf(sessionWorkflowId('stopped-gone'))).toBe('COMPLETED')
       expect(await backlogOf(parked)).toEqual({ texts: 1, characters: 16 })
       // All of them were looked at in the same round.
-      await expect(describeRaw(sessionWorkflowId('forgotten'))).rejects.toThrow(/not found/)
+      await expect(attacker.describeRaw(sessionWorkflowId('forgotten'))).rejects.toThrow(/not found/)
       for (const name of [paused, 'stopped-gone']) {
         expect((await stub.fleet.run('resume', name)).code).toBe(0)
         await stub.fleet.untilSession(name, ({ phase }) => phase === 'idle')
@@ -564,11 +509,11 @@ describe('law 15: a user of the machine without the key', () => {
         const worker = stub.fleet.workerPid() ?? 0
         process.kill(worker, 'SIGSTOP')
         try {
-          await connection.workflowService.deleteWorkflowExecution({
+          await attacker.connection.workflowService.deleteWorkflowExecution({
             ...{ namespace, workflowExecution: { workflowId: sessionWorkflowId('alpha'), runId: before } },
           })
           const isGone = () =>
-            describeRaw(sessionWorkflowId('alpha')).then(
+            attacker.describeRaw(sessionWorkflowId('alpha')).then(
               () => false,
               () => true,
             )
@@ -643,7 +588,8 @@ describe('law 5: keys that nothing needs any more', () => {
     rewrite((entries) =>
       entries.map((entry) => (idOfEntry(entry) === current.id ? { ...entry, until: longAgo } : entry)),
     )
-    const before = (await describeRaw(poolWorkflowId('main'))).workflowExecutionInfo?.execution?.runId
+    const before = (await attacker.describeRaw(poolWorkflowId('main'))).workflowExecutionInfo?.execution
+      ?.runId
     const rows = await prune({ TEMPORAL_ADDRESS: stub.address })
     expect(rows.map(({ why, removed }) => [why, removed])).toEqual([
       ...[
@@ -658,63 +604,19 @@ describe('law 5: keys that nothing needs any more', () => {
     // What runs begins a new run, which is sealed with the current key.
     await until(
       'a new run of the pool',
-      async () => (await describeRaw(poolWorkflowId('main'))).workflowExecutionInfo?.execution?.runId,
+      async () =>
+        (await attacker.describeRaw(poolWorkflowId('main'))).workflowExecutionInfo?.execution?.runId,
       (runId) => runId !== before,
     )
-    expect((await startInput(poolWorkflowId('main'))).map(keyIdOf)).toEqual([newest])
+    expect((await attacker.startInput(poolWorkflowId('main'))).map(keyIdOf)).toEqual([newest])
   })
 })
-
-/** What a page can send without asking the server first: a body of plain text needs no preflight. */
-const requests = [
-  { method: 'GET', path: '/api/v1/namespaces/default/workflows' },
-  { method: 'POST', path: '/api/v1/namespaces/default/workflows/attack' },
-  { method: 'POST', path: '/api/v1/namespaces/default/workflows/target/signal/stop' },
-  { method: 'POST', path: '/api/v1/namespaces/default/workflows/target/terminate' },
-] as const
-
-/** The status of the answer; null if the port does not speak HTTP. */
-function send(
-  port: number,
-  host: string,
-  { method, path }: (typeof requests)[number],
-): Promise<number | null> {
-  return new Promise((resolve) => {
-    const headers = { Host: host, Origin: 'http://attacker.example', 'Content-Type': 'text/plain' }
-    const sent = request({ host: '127.0.0.1', port, method, path, headers, timeout: 5_000 }, (answer) => {
-      answer.resume()
-      resolve(answer.statusCode ?? null)
-    })
-    sent.on('error', () => resolve(null))
-    sent.on('timeout', () => sent.destroy())
-    const start = { workflowType: { name: 'session' }, taskQueue: { name: commonQueue } }
-    sent.end(method === 'POST' ? JSON.stringify(start) : undefined)
-  })
-}
-
-/** The ports of 127.0.0.1 on which a process listens. */
-function portsOf(pid: number): number[] {
-  const sockets = new Set(
-    readdirSync(`/proc/${pid}/fd`).map((name) => {
-      try {
-        return readlinkSync(`/proc/${pid}/fd/${name}`)
-      } catch {
-        return ''
-      }
-    }),
-  )
-  return readFileSync('/proc/net/tcp', 'utf8')
-    .split('\n')
-    .map((row) => row.trim().split(/\s+/))
-    .filter((fields) => fields[3] === '0A' && sockets.has(`socket:[${fields[9] ?? ''}]`))
-    .map((fields) => Number.parseInt(fields[1]?.split(':')[1] ?? '', 16))
-}
 
 describe('law 15: a page in a browser', () => {
   it('law 15: gets no answer from any port of the engine, whatever Host and Origin it sends', async () => {
     const { pid, uiUrl } = readEngine(openHome(stub.fleet.env))!
     expect(uiUrl).toBeNull()
-    await startRaw('target', 'anything', [], 'unpolled')
+    await attacker.startRaw('target', 'anything', [], 'unpolled')
     const ports = portsOf(pid!)
     expect(ports.length).toBeGreaterThan(1)
     const statuses = new Map<number, (number | null)[]>()
@@ -726,7 +628,7 @@ describe('law 15: a page in a browser', () => {
     const answered = [...statuses.values()].filter((all) => all.every((status) => status === 403))
     expect(answered).toHaveLength(1)
     for (const status of [...statuses.values()].flat()) expect([403, 404, 400, null]).toContain(status)
-    expect(await statusOf('target')).toBe('RUNNING')
-    await expect(describeRaw('attack')).rejects.toThrow(/not found/)
+    expect(await attacker.statusOf('target')).toBe('RUNNING')
+    await expect(attacker.describeRaw('attack')).rejects.toThrow(/not found/)
   })
 })
