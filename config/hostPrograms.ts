@@ -1,5 +1,5 @@
 /**
- * The programs that `outpool` runs in a process of their own, with the flags that they take: what the command line offers, what it passes
+ * The programs that `outpool` runs in separate processes, with the flags that they take: what the command line offers, what it passes
  * on, and what the program reads come from this table.
  */
 import { parseArgs } from 'node:util'

@@ -1,5 +1,5 @@
 /**
- * The end of a wait, by whichever clock comes to it first: the date may be set back while one waits, and the monotonic clock stands still
+ * The end of a wait, by the clock that gets there first: the date may be set back during the wait, and the monotonic clock stands still
  * while the host is suspended.
  */
 export class TimeLimit {

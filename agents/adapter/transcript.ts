@@ -34,7 +34,7 @@ export interface TranscriptTail {
   blocked: { reason: string }[]
 }
 
-/** The end of a transcript, whichever process wrote it. */
+/** The end of a transcript; any process may have written it. */
 export interface TranscriptEnd {
   bytes: number
   /** The newest entry with an id, and when it was written; null if there is none. */

@@ -1,6 +1,6 @@
 /**
- * `outpool up`, `down`, `worker`, `doctor`, `notices`, `trust`, and what `outpool start` and `adopt` ask, each run in a process of their own,
- * from worker/main.ts; `rehearse` from rehearsal/main.ts, `demo` from demo/main.ts.
+ * `outpool up`, `down`, `worker`, `doctor`, `notices`, `trust`, and what `outpool start` and `adopt` ask, each run in a separate process, from
+ * worker/main.ts; `rehearse` from rehearsal/main.ts, `demo` from demo/main.ts.
  */
 import { execFile, spawn } from 'node:child_process'
 import { constants } from 'node:os'
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { type GivenFlags, type HostProgram, programArguments } from '../../config/hostPrograms.js'
 
 const workerEntry = new URL('../../worker/main.js', import.meta.url)
-/** Programs with a room of their own. */
+/** Programs that are not started from worker/main.ts. */
 const entries: Partial<Record<HostProgram, URL>> = {
   rehearse: new URL('../../rehearsal/main.js', import.meta.url),
   demo: new URL('../../demo/main.js', import.meta.url),

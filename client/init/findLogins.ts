@@ -9,7 +9,7 @@ export interface FoundLogin {
   dir: string
   /** Whether it is the folder that Claude uses without CLAUDE_CONFIG_DIR, with part of its state beside the folder. */
   isDefault: boolean
-  /** Whether its name suggests that it is reserved for the healer. */
+  /** Whether its name suggests that it is meant for the healer. */
   forHealer: boolean
 }
 

