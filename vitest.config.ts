@@ -57,7 +57,7 @@ export default defineConfig({
         ...bundled,
         include: ['test/workflow/drain/*.test.ts'],
       }),
-      tier('server', waiting),
+      tier('server', { ...waiting }),
       tier('agent', waiting),
       tier('nightly', { ...alone, ...bundled }),
     ],
