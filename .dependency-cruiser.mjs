@@ -1,6 +1,40 @@
+/** The arrows between rooms. A room may import the values of `uses`, and only the types of `types`. */
+const rooms = {
+  policy: { uses: [] },
+  config: { uses: ['policy'] },
+  agents: { uses: ['policy'] },
+  host: { uses: ['policy', 'config', 'agents'] },
+  workflows: { uses: ['policy'], types: ['activities'] },
+  activities: { uses: ['policy', 'config', 'agents', 'host'] },
+  worker: { uses: ['policy', 'config', 'agents', 'host', 'workflows', 'activities'] },
+  rehearsal: { uses: ['policy', 'config', 'agents', 'host', 'lab'] },
+  demo: { uses: ['policy', 'config', 'agents', 'host', 'worker', 'client', 'lab'] },
+  client: { uses: ['policy', 'config'], files: '^workflows/messages\\.ts$' },
+}
+const allRooms = [...Object.keys(rooms), 'lab', 'test', 'bench', 'examples']
+const inside = (names) => `^(${names.join('|')})/`
+
+/** Every arrow that the table does not name is an error, as are arrows from the product into tests and benchmarks. */
+const arrows = Object.entries(rooms).flatMap(([name, { uses, types = [], files }]) => {
+  const rule = {
+    name: `rooms-${name}`,
+    comment: 'The rooms and their arrows are in docs/architecture.md.',
+    severity: 'error',
+    from: { path: inside([name]) },
+  }
+  const closed = allRooms.filter((other) => ![name, ...uses, ...types].includes(other))
+  return [
+    { ...rule, to: { path: inside(closed), ...(files && { pathNot: files }) } },
+    ...(types.length > 0
+      ? [{ ...rule, to: { path: inside(types), dependencyTypesNot: ['type-only'] } }]
+      : []),
+  ]
+})
+
 /** Imports run one way, types included: files in a cycle can only be understood, tested and moved together. */
 export default {
   forbidden: [
+    ...arrows,
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'metrics-only-when-on',

@@ -5,8 +5,8 @@ import { columnsOf, fit, oneLine } from './terminal.js'
 export interface Column<Row> {
   title: string
   /** Plain text; `paint` adds colours after the text was fitted. */
-  text(entry: Row): string
-  paint?(text: string, entry: Row): string
+  text: (entry: Row) => string
+  paint?: (text: string, entry: Row) => string
   /** Cut here when the terminal is narrow; columns without it keep their width. */
   shrink?: 'end' | 'middle'
   /** Not narrower than this while other columns can shrink. */

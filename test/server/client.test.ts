@@ -26,6 +26,16 @@ afterAll(() => harness.close())
 beforeEach(() => harness.beginTest())
 afterEach(() => harness.endTest())
 
+/** What `run` gives while no worker of the sessions runs. */
+async function withoutWorker<T>(run: () => Promise<T>): Promise<T> {
+  await harness.stopWorker()
+  try {
+    return await run()
+  } finally {
+    await harness.startWorker()
+  }
+}
+
 it('ls says how to begin if there is nothing to show', async () => {
   expect(await harness.runOk('ls')).toBe(
     'No sessions. Start one with: outpool start NAME --cwd DIR -- PROMPT\n',
@@ -325,10 +335,7 @@ describe('show', () => {
   it('falls back on what was recorded if no worker answers', async () => {
     const name = await harness.started({ phase: 'working' })
     await harness.untilListed(name, ({ phase }) => phase === 'working')
-    await harness.stopWorker()
-    const { code, stdout, stderr } = await harness.home
-      .run(['show', name, '--json'])
-      .finally(harness.startWorker)
+    const { code, stdout, stderr } = await withoutWorker(() => harness.home.run(['show', name, '--json']))
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr: expect.stringContaining('no worker answers') as string,
@@ -339,10 +346,9 @@ describe('show', () => {
   it("shows a stopped session from its workflow's result, without a worker", async () => {
     const name = await harness.started({ rescueLog: [rescue] })
     await harness.runOk('stop', name)
-    await harness.stopWorker()
     const shown = parseJson(
       sessionDetailsSchema,
-      await harness.runOk('show', name, '--json').finally(harness.startWorker),
+      await withoutWorker(() => harness.runOk('show', name, '--json')),
     )
     expect(shown).toMatchObject({ phase: 'stopped', rescueLog: [rescue] })
   })

@@ -221,7 +221,7 @@ describe('help and version', () => {
     const listed = [...stdout.matchAll(/^([A-Z][a-z ]+):\n((?: .+\n)+)/gm)].map(
       ([, heading = '', lines = '']) => [
         heading.toLowerCase(),
-        Array.from(lines.matchAll(/^ {2}([a-z]+) /gm), ([, name]) => name).sort(),
+        Array.from(lines.matchAll(/^ {2}([a-z]+) /gm), ([, name = '']) => name).sort(),
       ],
     )
     expect(headings.length).toBeGreaterThan(3)
