@@ -1,10 +1,9 @@
 /** Renders figures for people: a table, further facts, a chart, and the page that shows them. */
-import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { svgOf } from './chart.js'
 import { toRatio, type Measured, median, type Row, type Unit } from './harness.js'
+import { laidOut } from '../lab/laidOut.js'
 import { charts, merged, readStore, storeFile } from './store.js'
 
 const units: Record<Unit, string> = { ms: ' ms', s: ' s', '%': ' %', MB: ' MB', KB: ' KB', count: '' }
@@ -101,9 +100,6 @@ export function publish(fresh: readonly Measured[], order: readonly string[]): v
     writeFileSync(file(`../docs/pictures/bench-${chart.name}.svg`), svgOf(chart))
   writeBetweenMarks(file('../docs/performance.md'), pageOf(all))
   writeBetweenMarks(file('../README.md'), readmeOf(all))
-  const prettier = createRequire(import.meta.url).resolve('prettier/bin/prettier.cjs')
-  const written = [storeFile, file('../docs/performance.md'), file('../README.md')]
-  execFileSync(process.execPath, [prettier, '--log-level', 'warn', '--write', ...written])
 }
 
 /** Puts the figures between a file's marks. */
@@ -111,8 +107,6 @@ function writeBetweenMarks(path: string, content: string): void {
   const text = readFileSync(path, 'utf8')
   const marks = /(<!-- bench: begin[^>]*-->)[\s\S]*?(<!-- bench: end -->)/
   if (!marks.test(text)) throw new Error(`${path} has no marks for figures`)
-  writeFileSync(
-    path,
-    text.replace(marks, (_all, begin: string, end: string) => `${begin}\n\n${content}\n\n${end}`),
-  )
+  const filled = text.replace(marks, (_all, begin: string, end: string) => `${begin}\n\n${content}\n\n${end}`)
+  writeFileSync(path, laidOut(path, filled))
 }

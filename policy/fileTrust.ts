@@ -1,7 +1,12 @@
 /** Which files and folders Outpool acts on: of its own user, changed by no other, and of the expected kind and size. */
 
 export type Oddity =
-  'a link' | 'no regular file' | 'no folder' | "another user's" | 'writable by others' | 'too large'
+  | 'a link'
+  | 'no regular file'
+  | 'no folder'
+  | "another user's"
+  | 'writable by others'
+  | 'too large'
 
 export interface FileFacts {
   kind: 'file' | 'folder' | 'link' | 'other'

@@ -1,9 +1,8 @@
 /** docs/peers.json keeps the newest outcome of each candidate; docs/peers.md is generated from it. */
-import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { laidOut } from '../../lab/laidOut.js'
 
 const candidateSchema = z.object({
   name: z.string(),
@@ -70,10 +69,9 @@ export function publish(fresh: readonly Outcome[], order: readonly string[]): vo
   writeFileSync(store, JSON.stringify(all))
   const text = readFileSync(page, 'utf8')
   const marks = /(<!-- peers: begin -->)[\s\S]*?(<!-- peers: end -->)/
-  writeFileSync(
-    page,
-    text.replace(marks, (_all, begin: string, end: string) => `${begin}\n\n${tableOf(all)}\n\n${end}`),
+  const filled = text.replace(
+    marks,
+    (_all, begin: string, end: string) => `${begin}\n\n${tableOf(all)}\n\n${end}`,
   )
-  const prettier = createRequire(import.meta.url).resolve('prettier/bin/prettier.cjs')
-  execFileSync(process.execPath, [prettier, '--log-level', 'warn', '--write', store, page])
+  writeFileSync(page, laidOut(page, filled))
 }

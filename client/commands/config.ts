@@ -68,10 +68,7 @@ async function check(context: CommandContext, { file, byContent }: ConfigLocatio
 }
 
 /** Most configurations let no agent work in a folder that they name; then there is nothing to ask. */
-const untrustedOf = async (
-  context: CommandContext,
-  { tasks, services }: Config,
-): Promise<UntrustedFolders> =>
+const untrustedOf = async (context: CommandContext, { tasks, services }: Config): Promise<UntrustedFolders> =>
   tasks.some(({ kind }) => kind === 'agent') || services.some(({ wakeUp }) => wakeUp !== null)
     ? readUntrusted(context, null)
     : []

@@ -56,7 +56,8 @@ export type Refusal =
 
 /** How one request is answered. */
 export type Decision =
-  Refusal | { kind: 'answer'; answerer: Answerer | null; headers: Record<string, string> }
+  | Refusal
+  | { kind: 'answer'; answerer: Answerer | null; headers: Record<string, string> }
 
 const uuidFrom = (text: string): string => {
   const hex = createHash('sha256').update(text).digest('hex')

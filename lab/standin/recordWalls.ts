@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { format, resolveConfig } from 'prettier'
+import { laidOut } from '../laidOut.js'
 import { agentProgram } from './cleanEnv.js'
 import { type WallCaseResult, runWallCase } from './runWallCase.js'
 import { fewRetries, instantsFrom, type WallCase, wallCases } from './wallCases.js'
@@ -34,7 +34,7 @@ try {
   mkdirSync(folder, { recursive: true })
   const file = join(folder, `walls-${version}.json`)
   const text = JSON.stringify({ version, rows }).replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:8080')
-  writeFileSync(file, await format(text, { ...(await resolveConfig(file)), parser: 'json' }))
+  writeFileSync(file, laidOut(file, text))
 } finally {
   await world.close()
   rmSync(dir, { recursive: true, force: true })

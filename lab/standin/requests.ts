@@ -28,7 +28,14 @@ type MessagesBody = z.output<typeof bodySchema>
 export type RequestKind = 'turn' | 'quota' | 'title' | 'count' | 'other'
 
 export type Outcome =
-  'pending' | 'answered' | 'walled' | 'unauthorized' | 'hanging' | 'aborted' | 'broken' | `fault ${number}`
+  | 'pending'
+  | 'answered'
+  | 'walled'
+  | 'unauthorized'
+  | 'hanging'
+  | 'aborted'
+  | 'broken'
+  | `fault ${number}`
 
 export interface RecordedRequest {
   /** Counts all requests from 1. */

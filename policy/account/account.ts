@@ -128,7 +128,13 @@ export interface AccountFacts extends AccountSpec {
 }
 
 export type AccountState =
-  'ready' | 'near-limit' | 'walled' | 'unproven' | 'logged-out' | 'duplicate' | 'disabled'
+  | 'ready'
+  | 'near-limit'
+  | 'walled'
+  | 'unproven'
+  | 'logged-out'
+  | 'duplicate'
+  | 'disabled'
 
 /** The timing a decision depends on, all in milliseconds. Defaults are those of `outpool.yaml`. */
 export interface Timing {

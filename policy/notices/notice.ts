@@ -62,7 +62,12 @@ export interface Announcement {
 
 /** A need is known by when it began too: the next question of a session is another cause. */
 export type CauseKey =
-  'dry' | 'parked' | 'dry-ahead' | `login ${string}` | `need ${string} ${string}` | `host ${string}`
+  | 'dry'
+  | 'parked'
+  | 'dry-ahead'
+  | `login ${string}`
+  | `need ${string} ${string}`
+  | `host ${string}`
 
 export interface Cause {
   key: CauseKey

@@ -16,7 +16,8 @@ interface ConfiguredPool {
  * `reserved`: the healer would get a login that sessions are on.
  */
 export type ReconfigurationObstacle =
-  { kind: 'pool-name' } | { kind: 'config-dir' | 'reserved'; account: string; sessions: readonly string[] }
+  | { kind: 'pool-name' }
+  | { kind: 'config-dir' | 'reserved'; account: string; sessions: readonly string[] }
 
 /** The first obstacle, or null. `leases`: the sessions on each account. */
 export function reconfigurationObstacle(
