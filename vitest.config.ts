@@ -11,6 +11,9 @@ const computing = group(1, 2)
 const waiting = group(2, 4)
 const alone = group(3, 2)
 
+/** A process that starts anew for each file costs half a second of a core, as much as most of these files. */
+const shared = { isolate: false, setupFiles: ['test/sharedProcess.ts'] }
+
 const bundled = { globalSetup: ['test/workflow/harness/bundle.ts'] }
 
 /** The files that take longest, by group: they begin first, so that none of them is left over at the end. */
@@ -46,10 +49,10 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // As many files at a time on any machine; why, and what that asks of a test, is in docs/decisions/0012-test-tiers.md.
     projects: [
-      tier('policy', { ...computing, pool: 'threads', isolate: false }),
-      tier('config', computing),
-      tier('host', computing),
-      tier('adapter', computing),
+      tier('policy', { ...computing, ...shared, pool: 'threads' }),
+      tier('config', { ...computing, ...shared }),
+      tier('host', { ...computing, ...shared }),
+      tier('adapter', { ...computing, ...shared }),
       tier('replay', { ...computing, ...bundled }),
       tier('workflow', { ...computing, ...bundled, exclude: ['test/workflow/drain/**'] }),
       tier('drain', {

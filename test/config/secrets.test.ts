@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { SecretError } from '../../config/errors.js'
 import { resolveEnv } from '../../config/secrets/resolve.js'
 
@@ -26,9 +26,11 @@ const failure = async (value: Parameters<typeof resolveEnv>[0][string]): Promise
   throw new Error('it was resolved')
 }
 
+afterEach(() => void vi.unstubAllEnvs())
+
 describe('secrets', () => {
   it('come from literals, variables, files and commands, without the trailing newline', async () => {
-    process.env['OUTPOOL_TEST_SECRET'] = 'from-env'
+    vi.stubEnv('OUTPOOL_TEST_SECRET', 'from-env')
     const resolved = await resolveEnv({
       A: 'as it is\n',
       B: { fromEnv: 'OUTPOOL_TEST_SECRET' },
