@@ -18,13 +18,16 @@ const bundled = { globalSetup: ['test/workflow/harness/bundle.ts'] }
 
 /** The files that take longest, by group: they begin first, so that none of them is left over at the end. */
 const longest = `
-  workflow/drain/fallback1 workflow/drain/drain1 workflow/week/week
-  policy/drain/drain1 policy/drain/drain2 policy/drain/fallback1 policy/drain/fallback2
+  workflow/drain/fallback1 workflow/drain/drain1 workflow/week/week workflow/trouble workflow/texts
+  policy/drain/drain1 policy/drain/drain2 policy/forecast/forecast policy/drain/fallback1 policy/drain/fallback2
   agent/rescue agent/trickyTexts agent/wakeUp agent/holding agent/typing agent/background agent/fallback agent/chaos agent/pages agent/drill
   agent/adopt agent/conversationKept agent/engineOutage server/watchdogKilled server/attacks
 `
   .trim()
   .split(/\s+/)
+
+/** These follow the others, each project by itself: a process goes on with the next file only if it is of the same project. */
+const units = ['replay', 'policy', 'adapter', 'host', 'config']
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -32,7 +35,8 @@ class LongestFirst extends BaseSequencer {
       const index = longest.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`))
       return index < 0 ? longest.length : index
     }
-    return (await super.sort(files)).sort((a, b) => place(a) - place(b))
+    const block = ({ project }: TestSpecification): number => units.indexOf(project.name)
+    return (await super.sort(files)).sort((a, b) => block(a) - block(b) || place(a) - place(b))
   }
 }
 

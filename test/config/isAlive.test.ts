@@ -1,7 +1,7 @@
 /** Law 7: a process that was killed counts as dead at once, also before its parent has noticed. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { isAlive } from '../../config/state/isAlive.js'
 import { hasEnded, statFields } from '../../config/state/procStat.js'
@@ -13,13 +13,19 @@ it('knows itself, and no process with an id that is not in use', () => {
 })
 
 it.skipIf(!existsSync('/proc/self/stat'))('law 7: a zombie is not alive (Linux)', async () => {
-  // The shell becomes a program that never collects its child.
-  const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 1000'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+  // The shell becomes a program that never collects its child. The child ends after that, since the shell may collect it.
+  const parent = spawn('sh', ['-c', 'exec 3<&0; sh -c "read line" <&3 & echo $!; exec sleep 1000'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
   })
   try {
     const [line] = (await once(parent.stdout, 'data')) as [Buffer]
     const child = Number(line.toString())
+    await until(
+      'the shell to become a program',
+      () => Promise.resolve(readFileSync(`/proc/${parent.pid}/comm`, 'utf8')),
+      (name) => name === 'sleep\n',
+    )
+    parent.stdin.end()
     await until(
       'the zombie',
       () => Promise.resolve(statFields(child)),
