@@ -1,31 +1,39 @@
 /** `outpool pause NAME`, `outpool resume NAME`, `outpool stop NAME` and `outpool stop --all` */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config } from '../../config/config.js'
 import { listSessions } from '../../config/engine/sessions.js'
-import type { ListedSession } from '../../config/fleet/session.js'
-import { openHome } from '../../config/state/home.js'
 import { loadConfig } from '../../config/load/load.js'
+import { openHome } from '../../config/state/home.js'
 import { sessionSignals } from '../../workflows/messages.js'
 import { type CommandContext, print } from '../commandContext.js'
 import { type Engine, withEngine } from '../engine/engine.js'
+import { findSession, signalSession } from '../engine/session.js'
 import { FailedError, UsageError } from '../errors.js'
 import { checkName } from '../names.js'
+import { pauseSession, pollMs, resumeSession, stopSession, visibleWithinMs } from '../orders/phases.js'
 import { canAsk, isConfirmed } from '../output/confirm.js'
-import { finalState } from '../engine/finalState.js'
-import { findRunning, findSession, signalSession } from '../engine/session.js'
-import { waitsForHost, withReason } from '../engine/silence.js'
-import { startSession } from '../engine/startSession.js'
-
-/** A stop waits for the agent to end, but the command does not wait for it longer than this. */
-const visibleWithinMs = 20_000
-const pollMs = 150
 
 export async function pause(context: CommandContext): Promise<void> {
-  await signalAndWait(context, 'pause', 'paused', ({ card }) => card.phase === 'paused')
+  const name = checkName(context.argument(0, 'NAME'))
+  const home = openHome()
+  print(await withEngine(home, (engine) => pauseSession(engine, home, name)))
 }
 
 export async function stop(context: CommandContext): Promise<void> {
-  if (context.flag('all')) await stopAll(context)
-  else await signalAndWait(context, 'stop', 'stopped', ({ running }) => !running)
+  if (context.flag('all')) {
+    await stopAll(context)
+    return
+  }
+  const name = checkName(context.argument(0, 'NAME'))
+  const home = openHome()
+  print(await withEngine(home, (engine) => stopSession(engine, home, name)))
+}
+
+export async function resume(context: CommandContext): Promise<void> {
+  const name = checkName(context.argument(0, 'NAME'))
+  const home = openHome()
+  const readConfig = (): Config => loadConfig({ path: context.config })
+  print(await withEngine(home, (engine) => resumeSession(engine, home, readConfig, name)))
 }
 
 /** Throws UsageError if a name is given too, or if there is no terminal on which to ask. */
@@ -70,74 +78,4 @@ async function untilStopped(engine: Engine, names: readonly string[]): Promise<s
     if (left.length > 0) await sleep(pollMs)
   }
   return left
-}
-
-export async function resume(context: CommandContext): Promise<void> {
-  const name = checkName(context.argument(0, 'NAME'))
-  const revived = await withEngine(openHome(), async (engine) => {
-    const session = await findSession(engine, name)
-    if (session.running) return false
-    await restartStopped(engine, session, context)
-    return true
-  })
-  if (revived) print(`${name} is starting again, with its whole conversation`)
-  else
-    await signalAndWait(
-      context,
-      'resume',
-      'resumed',
-      ({ card, running }) => running && card.phase !== 'paused',
-    )
-}
-
-/** Signals and waits until the session shows it. If that takes long, says so; the signal itself is durable. */
-async function signalAndWait(
-  context: CommandContext,
-  signal: 'pause' | 'resume' | 'stop',
-  done: string,
-  shows: (session: ListedSession) => boolean,
-): Promise<void> {
-  const name = checkName(context.argument(0, 'NAME'))
-  const home = openHome()
-  const result = await withEngine(home, async (engine) => {
-    await findRunning(engine, name)
-    await signalSession(engine, name, sessionSignals[signal])
-    const end = Date.now() + visibleWithinMs
-    return await engine.within(visibleWithinMs + 5_000, async () => {
-      for (;;) {
-        const session = await findSession(engine, name)
-        if (shows(session)) return `${name} is ${done}`
-        const waits = await waitsForHost(engine, home, session)
-        if (waits !== null) return withReason(`${signal} was accepted for ${name}`, waits)
-        if (Date.now() > end)
-          return `${signal} was accepted for ${name}, but is not done yet; see: outpool show ${name}`
-        await sleep(pollMs)
-      }
-    })
-  })
-  print(result)
-}
-
-/**
- * Starts the same conversation in a new run. The card of the closed run has its settings, the result of that run the texts that were
- * not delivered; a run that was terminated has no result.
- */
-async function restartStopped(
-  engine: Engine,
-  { card }: ListedSession,
-  context: CommandContext,
-): Promise<void> {
-  const config = loadConfig({ path: context.config })
-  const undelivered = (await finalState(engine, card.name))?.undelivered ?? { prompt: null, texts: [] }
-  const { name, sessionId, host, agent, cwd, models, fallback, pinnedTo, priority, fork, untoldForks } = card
-  await startSession(engine, {
-    ...{ name, sessionId, host, agent, cwd, models, fallback, priority, model: models[0] ?? null },
-    ...{
-      forks: fork === null ? untoldForks : [...untoldForks, fork],
-      pool: config.pool.name,
-      timing: config.timing,
-    },
-    ...{ account: pinnedTo ?? card.account, pinned: pinnedTo !== null, continues: true },
-    ...undelivered,
-  })
 }

@@ -17,7 +17,7 @@ import { checkName } from '../names.js'
 import { validateText, readTextFromFile, readTextFromStream } from '../orders/sentText.js'
 import { findSession, handleOf, signalSession } from '../engine/session.js'
 import { checkIsLocal, untilAtRest } from '../engine/rest.js'
-import { waitsForHost, withReason } from '../engine/silence.js'
+import { sendText } from '../orders/texts.js'
 
 const pollMs = 300
 const answerWithinMs = 5_000
@@ -34,13 +34,9 @@ export async function send(context: CommandContext): Promise<void> {
   const result = await withEngine(home, async (engine) => {
     if (wantsAnswer(context))
       checkIsLocal((await findSession(engine, name)).card, home, 'use --taken instead')
+    if (!context.flag('wait') && !context.flag('taken')) return sendText(engine, home, name, message)
     const sentAt = Date.now()
     await signalSession(engine, name, sessionSignals.send, message)
-    if (!context.flag('wait') && !context.flag('taken'))
-      return withReason(
-        `accepted for ${name}`,
-        await waitsForHost(engine, home, await findSession(engine, name)),
-      )
     await untilTaken(engine, name, message.id)
     return wantsAnswer(context) ? answerTo(context, engine, home, name, sentAt) : `${name} has taken it`
   })
