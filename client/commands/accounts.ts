@@ -5,14 +5,15 @@ import type { PoolDescription } from '../../config/fleet/pool.js'
 import { openHome } from '../../config/state/home.js'
 import { type LiveFile, readLive } from '../../config/state/liveFile.js'
 import { loadConfig } from '../../config/load/load.js'
-import type { AccountFacts, AccountSpec, AccountState, Timing } from '../../policy/account/account.js'
-import { type AccountRow, type WindowRow, accountRow } from '../../policy/account/accountRow.js'
+import type { AccountFacts, AccountSpec, Timing } from '../../policy/account/account.js'
+import { type AccountRow, accountRow } from '../../policy/account/accountRow.js'
 import { formatList } from '../../policy/formatList.js'
 import { groupWaitlist, mostHelpfulAction } from '../../policy/pool/waitlist.js'
 import { unexpiredWalls } from '../../policy/pool/simulatedWall.js'
 import { pageText } from '../../policy/session/startPages.js'
 import { newRecord, applyReading } from '../../policy/account/accountRecord.js'
 import { type CommandContext, printNotice, print, printJson } from '../commandContext.js'
+import { accountStateText, bar, paintState, windowText } from '../output/accountCells.js'
 import { type AccountForecastRow, forecastsOf, shortForecast } from '../output/forecast.js'
 import { type Column, renderTable } from '../output/table.js'
 import { oneLine } from '../output/terminal.js'
@@ -152,7 +153,7 @@ export function columnsFor(
     { title: 'ROLE', text: (row) => row.role },
     {
       title: 'STATE',
-      text: (row) => stateOf(row, now),
+      text: (row) => accountStateText(row, now),
       paint: (text, row) => paintState(text, row.state, colors),
       shrink: 'end',
       least: 10,
@@ -171,35 +172,9 @@ export function columnsFor(
     { title: 'RUNS OUT', text: ({ name }) => shortForecast(forecasts.get(name), now) },
     { title: 'READ', text: (row) => readText(row, now) },
     // Last, so that a narrow terminal drops them first.
-    { title: 'USED', text: (row) => row.windows.map(bar).join(' ') || '-' },
+    { title: 'USED', text: (row) => row.windows.map((window) => bar(window)).join(' ') || '-' },
   ]
 }
-
-function stateOf({ state, walledUntil, draining, leases }: AccountRow, now: Date): string {
-  if (draining === true) return leases.length === 0 ? 'drained' : 'draining'
-  return state === 'walled' && walledUntil !== null ? `walled until ${clock(walledUntil, now)}` : state
-}
-
-const barCells = 8
-
-/** `5h 41% until 21:50`; a wall refutes the share that was read before it. */
-function windowText({ name, used, resetsAt, walled }: WindowRow, now: Date): string {
-  const until =
-    resetsAt === null || Date.parse(resetsAt) <= now.getTime() ? '' : ` until ${clock(resetsAt, now)}`
-  return `${shortName(name)} ${walled ? 'walled' : `${Math.round(used * 100)}%`}${until}`
-}
-
-/** `███░░░░░` */
-function bar({ used, walled }: WindowRow): string {
-  const full = walled ? barCells : Math.max(0, Math.min(barCells, Math.round(used * barCells)))
-  return `${'█'.repeat(full)}${'░'.repeat(barCells - full)}`
-}
-
-const shortName = (window: string): string =>
-  window
-    .replace(/^five_hour/, '5h')
-    .replace(/^seven_day/, '7d')
-    .replace('_', ' ')
 
 function readText(row: AccountRow, now: Date): string {
   const newest = row.windows
@@ -207,20 +182,4 @@ function readText(row: AccountRow, now: Date): string {
     .sort()
     .at(-1)
   return newest === undefined ? 'never' : ago(newest, now)
-}
-
-function paintState(text: string, state: AccountState, colors: Colors): string {
-  switch (state) {
-    case 'ready':
-      return colors.green(text)
-    case 'near-limit':
-    case 'unproven':
-      return colors.yellow(text)
-    case 'walled':
-    case 'logged-out':
-    case 'duplicate':
-      return colors.red(text)
-    case 'disabled':
-      return colors.dim(text)
-  }
 }

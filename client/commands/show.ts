@@ -26,8 +26,8 @@ export async function show(context: CommandContext): Promise<void> {
   else {
     const now = new Date()
     const { colors, width } = context
-    const lines = newestEvents(home, name).map((event) =>
-      fit(`     ${eventLine(event, colors, now)}`, Math.max(width, 20)),
+    const lines = newestEvents(home, name).map(
+      (event) => `     ${eventLine(event, colors, now, Math.max(width, 20) - 5)}`,
     )
     const heading = lines.length === 0 ? [] : ['', colors.dim('events')]
     print([renderDetails(card, rescueLog, colors, width, now), ...heading, ...lines].join('\n'))

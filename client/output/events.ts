@@ -4,12 +4,18 @@ import { describeEvent, levelOf } from '../../config/events/describe.js'
 import type { OutpoolEvent } from '../../config/events/schema.js'
 import { parseDuration } from '../../config/schema/units.js'
 import { UsageError } from '../errors.js'
+import { columnsOf, fit } from './terminal.js'
 import { clock } from './times.js'
 
-export function eventLine(event: OutpoolEvent, colors: Colors, now: Date): string {
+/** In so many columns. */
+export function eventLine(event: OutpoolEvent, colors: Colors, now: Date, columns = Infinity): string {
   const paint = { error: colors.red, warn: colors.yellow, info: String, debug: colors.dim }[levelOf(event)]
-  return `${colors.dim(clock(event.at, now))}  ${paint(describeEvent(event, now))}`
+  const time = fit(clock(event.at, now), columns)
+  const room = Math.max(0, columns - columnsOf(time) - gap.length)
+  return `${colors.dim(time)}${fit(gap, columns)}${paint(fit(describeEvent(event, now), room))}`
 }
+
+const gap = '  '
 
 export const isAboutSession = (event: OutpoolEvent, name: string): boolean =>
   'session' in event && event.session === name

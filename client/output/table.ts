@@ -12,16 +12,20 @@ export interface Column<Row> {
   /** Not narrower than this while other columns can shrink. */
   least?: number
   align?: 'right'
+  /** Left out before any other column is cut; of several, the last first. */
+  optional?: true
 }
 
 const gap = '  '
 const plain = (text: string): string => text
 
+/** Widths are those that all rows need; `only` leaves out the rows before `from`, and from `to` on. */
 export function renderTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   width: number,
   colors: Colors,
+  only: { from: number; to: number } = { from: 0, to: rows.length },
 ): string {
   const cells = rows.map((entry) => columns.map((column) => oneLine(column.text(entry))))
   const natural = columns.map((column, index) =>
@@ -45,13 +49,15 @@ export function renderTable<Row>(
       columns.map((column) => column.title),
       (text) => colors.dim(text),
     ),
-    ...rows.map((entry, at) =>
-      line(cells[at] ?? [], (text, index) => (columns[index]?.paint ?? plain)(text, entry)),
-    ),
+    ...rows
+      .slice(only.from, only.to)
+      .map((entry, at) =>
+        line(cells[only.from + at] ?? [], (text, index) => (columns[index]?.paint ?? plain)(text, entry)),
+      ),
   ].join('\n')
 }
 
-/** Narrows columns that may shrink, the widest first; if that is not enough, drops columns from the end. */
+/** Drops optional columns, then narrows those that may shrink, the widest first; if that is not enough, drops columns from the end. */
 function shrinkTo<Row>(width: number, natural: readonly number[], columns: readonly Column<Row>[]): number[] {
   const widths = [...natural]
   const total = (): number =>
@@ -61,6 +67,11 @@ function shrinkTo<Row>(width: number, natural: readonly number[], columns: reado
     const column = columns[index]
     return column?.shrink !== undefined && (widths[index] ?? 0) > (column.least ?? 8)
   }
+  const dropFromEnd = (mayDrop: (index: number) => boolean): void => {
+    for (let index = widths.length - 1; index > 0 && total() > width; index--)
+      if (mayDrop(index)) widths[index] = 0
+  }
+  dropFromEnd((index) => columns[index]?.optional === true)
   const widest = (): number | undefined =>
     [...widths.keys()].filter(canShrink).sort((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))[0]
   for (let over = total() - width; over > 0; over = total() - width) {
@@ -68,7 +79,7 @@ function shrinkTo<Row>(width: number, natural: readonly number[], columns: reado
     if (index === undefined) break
     widths[index] = (widths[index] ?? 0) - 1
   }
-  for (let index = widths.length - 1; index > 0 && total() > width; index--) widths[index] = 0
+  dropFromEnd(() => true)
   if (total() > width) widths[0] = width
   return widths
 }

@@ -22,18 +22,28 @@ const asciiFor: Readonly<Record<string, string>> = {
   ...{ '█': '#', '░': '.', '…': '~', '→': '>', '·': '-' },
 }
 
-/** The text as the terminal can show it; what goes into a pipe or a file stays as it is. */
-export function drawable(
+/** Whether it is a terminal that shows nothing but ASCII. What goes into a pipe or a file stays as it is. */
+export const showsAsciiOnly = (
+  stream: Pick<WriteStream, 'isTTY'>,
+  env: NodeJS.ProcessEnv = process.env,
+): boolean => stream.isTTY && !isUtf8(env)
+
+/** The text with what we draw in ASCII. */
+export const inAscii = (text: string): string => text.replace(/[█░…→·]/g, (drawn) => asciiFor[drawn] ?? drawn)
+
+/** The text as the terminal can show it. */
+export const drawable = (
   text: string,
   stream: Pick<WriteStream, 'isTTY'>,
   env: NodeJS.ProcessEnv = process.env,
-): string {
-  if (!stream.isTTY || isUtf8(env)) return text
-  return text.replace(/[█░…→·]/g, (drawn) => asciiFor[drawn] ?? drawn)
-}
+): string => (showsAsciiOnly(stream, env) ? inAscii(text) : text)
+
+/** Nearly every text is of these, and needs no closer look. */
+const isPlainAscii = (text: string): boolean => /^[\x20-\x7e]*$/.test(text)
 
 /** One line without control characters: texts of agents and file names may contain anything. */
-export const oneLine = (text: string): string => printable(text.replaceAll(/[\r\n\t\p{Zl}\p{Zp}]+/gu, ' '))
+export const oneLine = (text: string): string =>
+  isPlainAscii(text) ? text : printable(text.replaceAll(/[\r\n\t\p{Zl}\p{Zp}]+/gu, ' '))
 
 /**
  * Prints a text, of which only our own colours reach the terminal, and these only if it gets colours. Every command prints
@@ -50,8 +60,9 @@ const wide =
 
 /** Columns that a text takes on a terminal; colour codes take none. */
 export function columnsOf(text: string): number {
+  if (isPlainAscii(text)) return text.length
   const plain = stripVTControlCharacters(text)
-  if (/^[\x20-\x7e]*$/.test(plain)) return plain.length
+  if (isPlainAscii(plain)) return plain.length
   let sum = 0
   for (const character of charactersOf(plain)) sum += characterWidth(character)
   return sum
@@ -72,11 +83,11 @@ function* charactersOf(text: string): Generator<string> {
   }
 }
 
-/** Fits a plain text into so many columns, with an ellipsis at the end or in the middle for what is cut. */
-export function fit(text: string, columns: number, where: 'end' | 'middle' = 'end'): string {
+/** Fits a plain text into so many columns, with an ellipsis for what is cut. */
+export function fit(text: string, columns: number, where: 'start' | 'end' | 'middle' = 'end'): string {
   if (columnsOf(text) <= columns) return text
   if (columns <= 1) return columns === 1 ? '…' : ''
-  const headColumns = where === 'end' ? columns - 1 : Math.floor((columns - 1) / 2)
+  const headColumns = { start: 0, middle: Math.floor((columns - 1) / 2), end: columns - 1 }[where]
   const head = takeColumns(charactersOf(text), headColumns)
   const tail =
     where === 'end' ? '' : takeColumns(lastCharacters(text, columns), columns - 1 - columnsOf(head), 'back')

@@ -18,3 +18,6 @@ export function ahead(instant: string, now: Date): string {
   const ms = Date.parse(instant) - now.getTime()
   return ms <= 0 ? 'now' : `in ${span(ms)}`
 }
+
+/** As `span`, without seconds: `<1 min`. A screen on which nothing happens stays as it is. */
+export const coarseSpan = (ms: number): string => (ms < 60_000 ? '<1 min' : span(ms))
