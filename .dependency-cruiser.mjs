@@ -51,6 +51,20 @@ export default {
       to: { path: 'node_modules/@opentelemetry/' },
     },
     {
+      name: 'screen-only-on-a-terminal',
+      comment:
+        'Only `outpool top` on a terminal loads the library of the screen: import live.ts dynamically.',
+      severity: 'error',
+      from: {
+        path: '^(client|worker|host|activities|workflows|config)/',
+        pathNot: '^client/top/(app|live)\\.ts$',
+      },
+      to: {
+        path: '(^client/top/(app|live)\\.ts$)|node_modules/(ink|react)/',
+        dependencyTypesNot: ['dynamic-import', 'type-only'],
+      },
+    },
+    {
       name: 'prompts-only-in-the-guide',
       comment: 'Only `outpool init` on a terminal loads the library of prompts.',
       severity: 'error',

@@ -63,7 +63,8 @@ export const workWithSessions: readonly DeclaredCommand[] = [
   },
   {
     name: 'top',
-    description: 'show the whole fleet on one screen, updated every two seconds',
+    description: 'watch the whole fleet on one screen, and give orders by keys (? lists them)',
+    options: [{ flags: '--no-color', description: 'draw without colours, as with NO_COLOR' }],
     run: async (context) => (await import('../commands/top.js')).top(context),
   },
   {

@@ -21,14 +21,9 @@ import { openWindow } from '../tmux/window.js'
 export async function attach(context: CommandContext): Promise<void> {
   const name = checkName(context.argument(0, 'NAME'))
   const home = openHome()
-  if (!(await hasPane(home, name))) throw await noPaneError(home, name)
-  const outer = outerSocket(process.env)
-  if (outer === home.tmuxSocket)
-    throw new FailedError(
-      "this terminal is already inside Outpool's own tmux",
-      `switch with: tmux switch-client -t =${name}`,
-    )
+  await assertAttachable(home, name)
   if (context.flag('window')) {
+    const outer = outerSocket(process.env)
     const pane = process.env['TMUX_PANE'] ?? ''
     if (outer === null || pane === '')
       throw new UsageError('--window needs a tmux of yours around this terminal', 'leave out --window')
@@ -38,6 +33,16 @@ export async function attach(context: CommandContext): Promise<void> {
   if (!process.stdin.isTTY || !process.stdout.isTTY)
     throw new UsageError('attach needs a terminal', `read the session with \`outpool show ${name}\` instead`)
   process.exitCode = await runAttached(home, name)
+}
+
+/** Throws FailedError if the session has no pane here, or if this terminal is within Outpool's own tmux. */
+export async function assertAttachable(home: Home, name: string): Promise<void> {
+  if (!(await hasPane(home, name))) throw await noPaneError(home, name)
+  if (outerSocket(process.env) === home.tmuxSocket)
+    throw new FailedError(
+      "this terminal is already inside Outpool's own tmux",
+      `switch with: tmux switch-client -t =${name}`,
+    )
 }
 
 /**

@@ -2,14 +2,31 @@
 import type { Config } from '../../config/config.js'
 import type { Home } from '../../config/state/home.js'
 import { readLive } from '../../config/state/liveFile.js'
+import type { AccountRow } from '../../policy/account/accountRow.js'
+import type { SessionMemo, SessionRow } from '../../policy/session/session.js'
 import { accountRows } from '../commands/accounts.js'
 import { EngineError } from '../errors.js'
-import { forecastsOf } from '../output/forecast.js'
+import { type AccountForecastRow, forecastsOf } from '../output/forecast.js'
 import { isFresh, toSessionRow, mergeLiveState } from '../sessions/sessionRows.js'
 import type { FleetSource } from '../fleet/fleetSource.js'
 import { unwatchedReason } from '../sessions/unwatched.js'
 import { heardHosts, markSilent } from '../sessions/silentSessions.js'
-import type { Fleet } from './screen.js'
+
+/** A row of the list, and what the details of a session say besides. */
+export interface FleetSession extends SessionRow, Pick<SessionMemo, 'why' | 'since' | 'startedAt'> {}
+
+/** The state of the fleet at one instant. */
+export interface Fleet {
+  sessions: FleetSession[]
+  accounts: AccountRow[]
+  /** By account. */
+  forecasts: ReadonlyMap<string, AccountForecastRow>
+  /** When these were made, in ms since the epoch. */
+  foreseenAt: number
+  /** Why the fleet is not watched or cannot be read, for a person; empty while all is well. */
+  problems: string[]
+  at: Date
+}
 
 /** Forecasts change slowly, and take longer than the rest. Milliseconds. */
 const foreseeEvery = 60_000
@@ -36,9 +53,11 @@ export async function readFleet(
       watched ? source.pool(home, config.pool.name) : Promise.resolve(null),
     ])
     const heard = heardHosts(home, live, others)
-    const sessions = listed.map(({ card }) =>
-      toSessionRow(markSilent(mergeLiveState(card, live, home, at), heard, home, at)),
-    )
+    const sessions = listed.map(({ card }): FleetSession => {
+      const { why, since, startedAt } = card
+      const seen = markSilent(mergeLiveState(card, live, home, at), heard, home, at)
+      return { ...toSessionRow(seen), why, since, startedAt }
+    })
     return { sessions, accounts: accountRows(config, pool, live, at), forecasts, foreseenAt, problems, at }
   } catch (error) {
     if (!(error instanceof EngineError)) throw error

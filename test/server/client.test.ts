@@ -116,7 +116,7 @@ describe('top', () => {
     const out = await harness.runOk('top')
     expect(out).toContain('1 parked')
     expect(out).toMatch(new RegExp(`^${name} +parked`, 'm'))
-    expect(out).toMatch(/^medic +reserved/m)
+    expect(out).toMatch(/^medic \(reserved\) /m)
   })
 })
 

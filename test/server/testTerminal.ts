@@ -28,6 +28,11 @@ export class TestTerminal {
     return this.tmux('capture-pane', '-p', '-J', '-S', '-', '-t', 'person')
   }
 
+  /** What it shows now. */
+  screen(): string {
+    return this.tmux('capture-pane', '-p', '-t', 'person')
+  }
+
   untilShown(text: string): Promise<string> {
     return until(
       text,
