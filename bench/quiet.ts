@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Measure, Row } from './harness.js'
 import { names, openStubFleet, type StubFleet } from './stubFleet.js'
+import { topAtRest } from './top.js'
 
 const usualSessions = 500
 /** After this the effects of the fleet's start have settled. */
@@ -29,6 +30,7 @@ export const quiet: Measure = {
       const before = await stub.sessionHistory('s-1')
       const all = await sampleUsage(stub, runs)
       const after = await stub.sessionHistory('s-1')
+      const top = await topAtRest(stub.fleet, sessions, runs)
       const minutes = ((settled + runs * span) / 60_000).toFixed(1)
       const row = (
         description: string,
@@ -50,6 +52,7 @@ export const quiet: Measure = {
             description: `events of a quiet session in ${minutes} minutes`,
             ...{ unit: 'count', product: [after.events - before.events], floor: [], goal: { atMost: 0 } },
           },
+          top,
         ],
         facts: {
           'memory of the engine': `${all.at(-1)?.engineRss.toFixed(0) ?? '?'} MB, ${none.at(-1)?.engineRss.toFixed(0) ?? '?'} MB with none`,

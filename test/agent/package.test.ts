@@ -26,7 +26,7 @@ import { byNight } from '../byNight.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
-const maxPackedBytes = 1_650_000
+const maxPackedBytes = 1_800_000
 
 /** What `npm pack --json` prints. */
 const packed = z.tuple([
@@ -68,7 +68,7 @@ describe('the package', () => {
 
   it('brings the licence of everything that is bundled into it', () => {
     const licences = read('dist/THIRD-PARTY-LICENSES.txt')
-    for (const name of ['@temporalio/proto', '@grpc/grpc-js', 'zod', 'yaml', 'commander'])
+    for (const name of ['@temporalio/proto', '@grpc/grpc-js', 'zod', 'yaml', 'commander', 'ink', 'react'])
       expect(licences).toMatch(new RegExp(`^${name} \\d`, 'm'))
   })
 
