@@ -1,6 +1,6 @@
 /**
- * `outpool doctor`, run as the command line runs it: a separate process in a made-up home, with made-up
- * logins.
+ * `outpool doctor` in a made-up home, with made-up logins. What asks other programs, and the whole, runs as the command line runs it: a
+ * separate process. What only reads files is asked itself: each run of the command starts the agent program twice for a login.
  */
 import { spawn } from 'node:child_process'
 import {
@@ -24,7 +24,16 @@ import { z } from 'zod'
 import { StandInAccount } from '../../lab/standin/account.js'
 import { agentProgram, cleanAgentEnv } from '../../lab/standin/cleanEnv.js'
 import { blankLogin, makeLogin } from '../../lab/standin/logins.js'
+import type { Place } from '../../agents/adapter/place.js'
+import { examinerOf } from '../../agents/index.js'
+import { type Home, openHome } from '../../config/state/home.js'
+import { checkClock } from '../../worker/doctor/clock.js'
+import { checkConfigDir } from '../../worker/doctor/configuration.js'
+import { differences } from '../../worker/doctor/differences.js'
+import { checkPorts } from '../../worker/doctor/engine.js'
+import type { EngineChoice } from '../../worker/engine/index.js'
 import { checkNode, checkTmux } from '../../worker/doctor/programs.js'
+import { checkWorker } from '../../worker/doctor/running.js'
 import { devServer } from '../../lab/engine/engine.js'
 import { ownEngineOnly } from '../../lab/engine/ownEngineOnly.js'
 
@@ -56,6 +65,10 @@ beforeEach(() => {
   delete env['ANTHROPIC_BASE_URL']
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }))
+
+const examiner = examinerOf('claude-code')!
+const placeOf = (name: string): Place => ({ kind: 'account', name, configDir: loginDir(name), env: {} })
+const home = (): Home => openHome(env)
 
 const loginDir = (name: string): string => join(dir, 'logins', name)
 
@@ -269,10 +282,10 @@ describe('configuration', () => {
     healthy()
     chmodSync(loginDir('max-1'), 0o777)
     chmodSync(join(loginDir('max-2'), '.credentials.json'), 0o644)
-    const { code, findings } = await examine()
-    expect(code).toBe(1)
-    expect(named(findings, 'config dir max-1')[0]!.remedy).toBe(`chmod go-w ${loginDir('max-1')}`)
-    expect(named(findings, 'config dir max-2')[0]).toMatchObject({ state: 'warn' })
+    const look = (name: string) => checkConfigDir(placeOf(name), examiner, process.getuid?.() ?? null)
+    expect(await look('max-1')).toMatchObject([{ state: 'fail', remedy: `chmod go-w ${loginDir('max-1')}` }])
+    expect(await look('max-2')).toMatchObject([{ state: 'warn' }])
+    expect(await look('medic')).toMatchObject([{ state: 'ok' }])
   })
 
   it('finds settings under which Outpool would be blind, or another login would be used', async () => {
@@ -339,8 +352,11 @@ describe('configuration', () => {
     const skill = join(loginDir('max-2'), 'skills', 'review')
     mkdirSync(skill, { recursive: true })
     writeFileSync(join(skill, 'SKILL.md'), '---\nname: review\ndescription: reviews\n---\n')
-    const { code, findings } = await examine()
-    expect(code).toBe(0)
+    const inventories = ['max-1', 'max-2'].map(async (name) => ({
+      name,
+      inventory: await examiner.inventory(placeOf(name)),
+    }))
+    const findings = differences(await Promise.all(inventories))
     expect(named(findings, 'differences max-1').map(({ found }) => found)).toEqual([
       'sessions moved here from max-2 miss skills: review',
     ])
@@ -442,7 +458,7 @@ describe('engine, worker and clock', () => {
   })
 
   it('names the port that would be used if the usual one is taken', async () => {
-    healthyAndSmall()
+    const embedded: EngineChoice = { kind: 'embedded', program: null, attempts: [] }
     // Another program's engine may hold the port now and release it in the next moment; then it is used here.
     const hold = () =>
       new Promise<void>((resolve) => {
@@ -457,7 +473,7 @@ describe('engine, worker and clock', () => {
       .poll(
         async () => {
           if (taken === undefined) await hold()
-          return named((await examine()).findings, 'ports')[0]!.found
+          return (await checkPorts(embedded, home()))[0]!.found
         },
         { timeout: 180_000 },
       )
@@ -477,18 +493,13 @@ describe('engine, worker and clock', () => {
   })
 
   it('warns of sessions that no worker watches', async () => {
-    healthyAndSmall()
     mkdirSync(join(dir, 'state', 'sessions', 'one'), { recursive: true })
-    const { code, findings } = await examine()
-    expect(code).toBe(0)
-    expect(named(findings, 'worker')[0]).toMatchObject({
-      state: 'warn',
-      found: 'not running, while one session is on record',
-    })
+    expect(await checkWorker(home(), Date.now())).toMatchObject([
+      { name: 'worker', state: 'warn', found: 'not running, while one session is on record' },
+    ])
   })
 
   it('fails for a worker that runs but has stopped checking', async () => {
-    healthyAndSmall()
     const state = join(dir, 'state')
     mkdirSync(state, { recursive: true })
     const stat = readFileSync(`/proc/${process.pid}/stat`, 'utf8')
@@ -499,20 +510,19 @@ describe('engine, worker and clock', () => {
       join(state, 'live.json'),
       JSON.stringify({ at, pid: process.pid, sessions: {}, accounts: [] }),
     )
-    const { findings } = await examine()
-    expect(named(findings, 'worker')[0]).toMatchObject({ state: 'fail' })
-    expect(named(findings, 'worker')[0]!.found).toMatch(/last polled [6-9]\d\d s ago/)
+    const [polling] = await checkWorker(home(), Date.now())
+    expect(polling).toMatchObject({ name: 'worker', state: 'fail' })
+    expect(polling!.found).toMatch(/last polled [6-9]\d\d s ago/)
   })
 
   it('warns of a clock that is behind the last recorded times', async () => {
-    healthyAndSmall()
     mkdirSync(join(dir, 'state', 'quota'), { recursive: true })
     const file = join(dir, 'state', 'quota', 'max-1.json')
     writeFileSync(file, '{}')
     const tomorrow = new Date(Date.now() + 86_400_000)
     utimesSync(file, tomorrow, tomorrow)
-    const { findings } = await examine()
-    expect(named(findings, 'clock')[0]).toMatchObject({ state: 'warn' })
-    expect(named(findings, 'clock')[0]!.found).toContain(file)
+    const clock = await checkClock(home(), Date.now, env)
+    expect(clock).toMatchObject({ name: 'clock', state: 'warn' })
+    expect(clock.found).toContain(file)
   })
 })
